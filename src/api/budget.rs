@@ -1,0 +1,94 @@
+//! The day's requests: how many are left, how many to leave for others, and when there are more.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Requests of the daily budget that this program leaves for the location's other applications.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reserve {
+    /// So many requests.
+    Requests(u64),
+    /// So many hundredths of the daily limit.
+    Percent(u8),
+}
+
+impl Reserve {
+    /// The reserve in requests.
+    #[must_use]
+    pub fn of(self, limit: u64) -> u64 {
+        match self {
+            Self::Requests(requests) => requests,
+            Self::Percent(percent) => limit * u64::from(percent) / 100,
+        }
+    }
+}
+
+impl FromStr for Reserve {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = || format!("`{text}` is neither a number of requests nor a share such as `10%`");
+        match text.strip_suffix('%') {
+            Some(percent) => match percent.parse() {
+                Ok(percent) if percent <= 100 => Ok(Self::Percent(percent)),
+                _ => Err(refuse()),
+            },
+            None => text.parse().map(Self::Requests).map_err(|_| refuse()),
+        }
+    }
+}
+
+/// What to do about the daily budget.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// What is left for others.
+    pub reserve: Reserve,
+    /// Whether to sleep until the next day's budget instead of stopping.
+    pub wait: bool,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { reserve: Reserve::Requests(0), wait: false }
+    }
+}
+
+/// The state of the day, as the server last told it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Day {
+    pub(super) limit: u64,
+    pub(super) remaining: u64,
+    /// When the server starts counting anew; unknown where it does not say.
+    pub(super) resets: Option<Instant>,
+}
+
+impl Day {
+    /// How many more requests may be sent while keeping the reserve.
+    pub(super) fn spendable(&self, reserve: Reserve) -> u64 {
+        self.remaining.saturating_sub(reserve.of(self.limit))
+    }
+
+    /// How long until there are more. The kind of window is unknown (api.md §8.3), so without the
+    /// header it is a whole day.
+    pub(super) fn until_reset(&self, now: Instant) -> Duration {
+        match self.resets {
+            Some(resets) => resets.saturating_duration_since(now),
+            None => Duration::from_hours(24),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserve_is_a_number_or_a_share() {
+        assert_eq!("5000".parse(), Ok(Reserve::Requests(5000)));
+        assert_eq!("10%".parse::<Reserve>().unwrap().of(200_000), 20_000);
+        for text in ["", "x", "101%", "-1", "%"] {
+            assert!(text.parse::<Reserve>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The client: one method per endpoint.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::error::Error;
+use super::pace::Pace;
+use super::page::{
+    self, Answer, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage, LocationHead,
+    Read, TaskPage,
+};
+use super::retry::Bounds;
+use super::route::Route;
+use super::send::{Call, Sender};
+use super::token::Token;
+use crate::event::Watcher;
+use crate::id::{BusinessId, CalendarId, ContactId, LocationId};
+
+/// The `Version` header of every route that has no other (api.md §1.10).
+const VERSION: &str = "2021-07-28";
+
+/// What a client needs to know.
+#[derive(Clone)]
+pub struct Config {
+    /// The API's address without a final `/`, such as `https://services.leadconnectorhq.com`.
+    pub url: String,
+    /// The token.
+    pub token: Token,
+    /// The location that all requests are about.
+    pub location: LocationId,
+    /// How long a connection may be silent before the request is given up and sent again.
+    pub patience: Duration,
+}
+
+/// The API of one location. Clones share connections, pace and counts.
+#[derive(Clone)]
+pub struct Client {
+    sender: Arc<Sender>,
+    location: LocationId,
+}
+
+/// The body of a search, as far as a caller chooses it.
+#[derive(Debug, Clone, Default, Serialize, serde::Deserialize)]
+pub struct Filter {
+    /// Filters in the API's grammar, all of which must hold.
+    pub filters: Vec<serde_json::Value>,
+    /// Full text over name, e-mail and phone, 75 characters at most.
+    pub query: Option<String>,
+}
+
+impl Filter {
+    /// Whether every contact passes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.filters.is_empty() && self.query.is_none()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SearchBody<'a> {
+    location_id: &'a LocationId,
+    page_limit: usize,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    filters: &'a [serde_json::Value],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<&'a str>,
+    sort: [Sort; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_after: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct Sort {
+    field: &'static str,
+    direction: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TaskBody<'a> {
+    limit: usize,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    contact_id: &'a [ContactId],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_after: Option<Box<RawValue>>,
+}
+
+impl Client {
+    /// A client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the platform's TLS roots or the proxy settings cannot be read.
+    pub fn new(config: &Config, pace: Pace, watcher: Watcher) -> Result<Self, reqwest::Error> {
+        // Only the first call installs it; a second answer is `Err` and means the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, config.token.header());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("ghl-bulk/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            // A redirect could carry the token to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(15).min(config.patience))
+            .read_timeout(config.patience)
+            .timeout(config.patience * 10)
+            .tcp_nodelay(true)
+            .build()?;
+        let sender = Sender {
+            http,
+            base: config.url.trim_end_matches('/').to_owned(),
+            version: VERSION,
+            pace,
+            watcher,
+            sent: [const { AtomicU64::new(0) }; super::route::COUNT],
+            large: Sender::large(),
+        };
+        Ok(Self { sender: Arc::new(sender), location: config.location.clone() })
+    }
+
+    /// The location that all requests are about.
+    #[must_use]
+    pub fn location(&self) -> &LocationId {
+        &self.location
+    }
+
+    /// The limiter.
+    #[must_use]
+    pub fn pace(&self) -> &Pace {
+        &self.sender.pace
+    }
+
+    /// Requests sent by this client, by route, retries included.
+    #[must_use]
+    pub fn sent(&self) -> BTreeMap<String, u64> {
+        let counts = Route::ALL.iter().zip(&self.sender.sent);
+        counts
+            .map(|(route, sent)| (route.name().to_owned(), sent.load(Ordering::Relaxed)))
+            .filter(|(_, sent)| *sent > 0)
+            .collect()
+    }
+
+    /// A page of contacts in the order of their `dateAdded`, oldest first.
+    pub async fn search_contacts(
+        &self,
+        filter: &Filter,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Answer<ContactPage>, Error> {
+        let body = SearchBody {
+            location_id: &self.location,
+            page_limit: limit,
+            filters: &filter.filters,
+            query: filter.query.as_deref(),
+            sort: [Sort { field: "dateAdded", direction: "asc" }],
+            search_after: after.map(Cursor::raw),
+        };
+        let path = "/contacts/search".to_owned();
+        self.call(Route::SearchContacts, path, json(&body), Bounds::PATIENT, page::contacts).await
+    }
+
+    /// One contact, in the dialect of its own endpoint (api.md §2, table).
+    pub async fn contact(&self, id: &ContactId) -> Result<Answer<Option<ContactHead>>, Error> {
+        let path = format!("/contacts/{}", id.segment());
+        self.call(Route::Contact, path, None, Bounds::PATIENT, page::contact).await
+    }
+
+    /// A page of a business's contacts. Its rows are short: ids are what they are good for.
+    pub async fn contacts_by_business(
+        &self,
+        id: &BusinessId,
+        skip: usize,
+    ) -> Result<Answer<ContactPage>, Error> {
+        let location = self.location.segment();
+        let path = format!(
+            "/contacts/business/{}?locationId={location}&limit=100&skip={skip}",
+            id.segment()
+        );
+        self.call(Route::ContactsByBusiness, path, None, Bounds::PATIENT, page::contacts).await
+    }
+
+    /// A page of the location's tasks, or of these contacts' tasks.
+    pub async fn search_tasks(
+        &self,
+        contacts: &[ContactId],
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Answer<TaskPage>, Error> {
+        let body =
+            TaskBody { limit, contact_id: contacts, search_after: after.map(Cursor::raw) };
+        let path = format!("/locations/{}/tasks/search", self.location.segment());
+        self.call(Route::SearchTasks, path, json(&body), Bounds::PATIENT, page::tasks).await
+    }
+
+    /// A contact's tasks.
+    pub async fn contact_tasks(
+        &self,
+        id: &ContactId,
+        bounds: Bounds,
+    ) -> Result<Answer<ChildPage>, Error> {
+        self.child(Route::ContactTasks, id, "tasks", bounds, page::contact_tasks).await
+    }
+
+    /// A contact's notes.
+    pub async fn contact_notes(
+        &self,
+        id: &ContactId,
+        bounds: Bounds,
+    ) -> Result<Answer<ChildPage>, Error> {
+        self.child(Route::ContactNotes, id, "notes", bounds, page::notes).await
+    }
+
+    /// A contact's appointments. Their times have no zone (api.md §4).
+    pub async fn contact_appointments(
+        &self,
+        id: &ContactId,
+        bounds: Bounds,
+    ) -> Result<Answer<ChildPage>, Error> {
+        self.child(Route::ContactAppointments, id, "appointments", bounds, page::events).await
+    }
+
+    /// The location's calendars.
+    pub async fn calendars(&self) -> Result<Answer<CalendarPage>, Error> {
+        let path = format!("/calendars/?locationId={}", self.location.segment());
+        self.call(Route::Calendars, path, None, Bounds::PATIENT, page::calendars).await
+    }
+
+    /// A calendar's events that begin in a window, given in milliseconds since 1970.
+    pub async fn calendar_events(
+        &self,
+        id: &CalendarId,
+        window: std::ops::Range<i64>,
+    ) -> Result<Answer<ListPage>, Error> {
+        let path = format!(
+            "/calendars/events?locationId={}&calendarId={}&startTime={}&endTime={}",
+            self.location.segment(),
+            id.segment(),
+            window.start,
+            window.end
+        );
+        self.call(Route::CalendarEvents, path, None, Bounds::PATIENT, page::events).await
+    }
+
+    /// The definitions of the contacts' custom fields.
+    pub async fn custom_fields(&self) -> Result<Answer<ListPage>, Error> {
+        let path = format!("/locations/{}/customFields?model=contact", self.location.segment());
+        self.call(Route::CustomFields, path, None, Bounds::PATIENT, page::fields).await
+    }
+
+    /// The location's tags.
+    pub async fn tags(&self) -> Result<Answer<ListPage>, Error> {
+        let path = format!("/locations/{}/tags", self.location.segment());
+        self.call(Route::Tags, path, None, Bounds::PATIENT, page::tags).await
+    }
+
+    /// The location's users.
+    pub async fn users(&self) -> Result<Answer<ListPage>, Error> {
+        let path = format!("/users/?locationId={}", self.location.segment());
+        self.call(Route::Users, path, None, Bounds::PATIENT, page::users).await
+    }
+
+    /// A page of the location's businesses, 100 at most.
+    pub async fn businesses(&self, skip: usize) -> Result<Answer<ListPage>, Error> {
+        let mut path = format!("/businesses/?locationId={}", self.location.segment());
+        write!(path, "&limit=100&skip={skip}").expect("a string takes all");
+        self.call(Route::Businesses, path, None, Bounds::PATIENT, page::businesses).await
+    }
+
+    /// The location itself.
+    pub async fn location_details(&self) -> Result<Answer<LocationHead>, Error> {
+        let path = format!("/locations/{}", self.location.segment());
+        self.call(Route::Location, path, None, Bounds::PATIENT, page::location).await
+    }
+
+    async fn child(
+        &self,
+        route: Route,
+        id: &ContactId,
+        name: &str,
+        bounds: Bounds,
+        read: Read<ChildPage>,
+    ) -> Result<Answer<ChildPage>, Error> {
+        let path = format!("/contacts/{}/{name}", id.segment());
+        self.call(route, path, None, bounds, read).await
+    }
+
+    async fn call<T>(
+        &self,
+        route: Route,
+        path: String,
+        body: Option<Bytes>,
+        bounds: Bounds,
+        read: Read<T>,
+    ) -> Result<Answer<T>, Error> {
+        self.sender.send(&Call { route, path, body, bounds }, read).await
+    }
+}
+
+fn json(body: &impl Serialize) -> Option<Bytes> {
+    Some(serde_json::to_vec(body).expect("a search body is plain JSON").into())
+}

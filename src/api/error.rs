@@ -1,0 +1,66 @@
+//! What can become of a request, other than an answer.
+
+use std::time::Duration;
+
+use super::pace::Halt;
+use super::route::Route;
+
+/// What went wrong, as far as a caller acts on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The token is refused.
+    Token,
+    /// The token lacks the scope that [`Route::scope`] names. The API says 401 (api.md §7).
+    Scope,
+    /// The token does not reach this location.
+    Location,
+    /// The record does not exist, or no longer.
+    Gone,
+    /// The server refuses the request; sending it again would not help.
+    Refused,
+    /// No connection could be made.
+    Unreachable,
+    /// The server kept failing, stalling or cutting its answers until the retries were used up.
+    Exhausted,
+    /// The answer is larger than any this program reads.
+    TooLarge,
+    /// The pace stopped before the request was sent.
+    Halted(Halt),
+}
+
+/// A request that got no usable answer.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}`: {}", .route.name(), self.text())]
+pub struct Error {
+    /// What a caller branches on.
+    pub kind: Kind,
+    /// The endpoint.
+    pub route: Route,
+    /// The last answer's status, where there was one.
+    pub status: Option<u16>,
+    /// What the server or the transport said, cut to a readable length. From outside: may hold anything.
+    pub said: String,
+    /// The server's name for this request, for its support.
+    pub trace_id: Option<String>,
+    /// How often the request was sent.
+    pub attempts: u32,
+    /// From the first attempt to the last answer.
+    pub elapsed: Duration,
+}
+
+impl Error {
+    fn text(&self) -> String {
+        let status = self.status.map(|status| format!("{status}: ")).unwrap_or_default();
+        let tries = match self.attempts {
+            0 | 1 => String::new(),
+            n => format!(" (after {n} attempts in {:.1} s)", self.elapsed.as_secs_f64()),
+        };
+        format!("{status}{}{tries}", self.said)
+    }
+
+    /// Whether the whole run must end: every other request would meet the same.
+    #[must_use]
+    pub fn fatal(&self) -> bool {
+        matches!(self.kind, Kind::Token | Kind::Location | Kind::Unreachable | Kind::Halted(_))
+    }
+}

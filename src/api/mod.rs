@@ -1,0 +1,27 @@
+//! The HighLevel API: one method per endpoint, paced, retried and decoded.
+//!
+//! A caller asks the [`Client`] for a page and gets an [`Answer`]: the body as the server sent it and
+//! the few things in it that steer the work. Every request goes through the location's [`Pace`] and
+//! through the decision table of [`retry`]. This floor knows neither runs nor tables nor files.
+
+mod budget;
+mod client;
+mod error;
+mod pace;
+mod page;
+mod retry;
+mod route;
+mod send;
+mod token;
+
+pub use budget::{Budget, Reserve};
+pub use client::{Client, Config, Filter};
+pub use error::{Error, Kind};
+pub use pace::{Halt, Limits, Pace};
+pub use page::{
+    Answer, CalendarHead, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage,
+    LocationHead, TaskPage,
+};
+pub use retry::Bounds;
+pub use route::{Route, SEARCH_LIMIT};
+pub use token::Token;

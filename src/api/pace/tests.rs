@@ -1,0 +1,109 @@
+//! The limiter under paused time, against a server that counts in the strictest way.
+
+use super::*;
+use crate::api::Reserve;
+use crate::event::{Cause, Nobody};
+
+fn pace(budget: Budget) -> (Pace, Stop) {
+    let stop = Stop::new();
+    (Pace::new(budget, stop.clone(), Arc::new(Nobody)), stop)
+}
+
+fn headers(pairs: &[(&'static str, u64)]) -> HeaderMap {
+    pairs.iter().map(|(name, value)| (name.parse().unwrap(), (*value).into())).collect()
+}
+
+/// Sends `count` requests whose answers take `latency`, and returns when each was sent.
+async fn send(pace: &Pace, count: usize, latency: Duration, told: &HeaderMap) -> Vec<Instant> {
+    let sent = (0..count).map(|_| async {
+        let permit = pace.acquire().await.unwrap();
+        let sent = Instant::now();
+        tokio::time::sleep(latency).await;
+        permit.answered(told, false);
+        sent
+    });
+    let mut sent = futures::future::join_all(sent).await;
+    sent.sort();
+    sent
+}
+
+#[track_caller]
+fn check_window(sent: &[Instant], requests: usize, window: Duration) {
+    for pair in sent.windows(requests + 1) {
+        assert!(pair[requests] - pair[0] > window, "{requests} + 1 within {:?}", pair[requests] - pair[0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_documented_window_is_filled_and_never_overrun() {
+    let (pace, _) = pace(Budget::default());
+    let begun = Instant::now();
+    let sent = send(&pace, 1_000, Duration::ZERO, &HeaderMap::new()).await;
+    check_window(&sent, 100, Duration::from_secs(10));
+    let elapsed = begun.elapsed();
+    assert!(elapsed < Duration::from_secs(92), "1,000 requests took {elapsed:?} instead of 90 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_of_one_second_is_learnt_from_the_first_answer() {
+    let (pace, _) = pace(Budget::default());
+    let told = headers(&[("x-ratelimit-max", 10), ("x-ratelimit-interval-milliseconds", 1_000)]);
+    let sent = send(&pace, 200, Duration::from_millis(1), &told).await;
+    check_window(&sent, 10, Duration::from_secs(1));
+    assert!(*sent.last().unwrap() - sent[0] < Duration::from_secs(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_have_used_is_left_free() {
+    let (pace, _) = pace(Budget::default());
+    let told = headers(&[("x-ratelimit-max", 100), ("x-ratelimit-remaining", 4)]);
+    send(&pace, 1, Duration::ZERO, &told).await;
+    let begun = Instant::now();
+    let sent = send(&pace, 5, Duration::ZERO, &HeaderMap::new()).await;
+    assert_eq!(sent.iter().filter(|sent| **sent - begun < Duration::from_secs(10)).count(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refusal_everyone_waits_once() {
+    let (pace, _) = pace(Budget::default());
+    send(&pace, 1, Duration::ZERO, &HeaderMap::new()).await;
+    let begun = Instant::now();
+    pace.acquire().await.unwrap().answered(&headers(&[("retry-after", 3)]), true);
+    let sent = send(&pace, 5, Duration::ZERO, &HeaderMap::new()).await;
+    assert!(sent.iter().all(|sent| *sent - begun >= Duration::from_secs(3)));
+    assert!(sent.iter().all(|sent| *sent - begun < Duration::from_secs(4)));
+    assert_eq!(pace.refused(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_daily_reserve_is_kept_though_answers_are_outstanding() {
+    let (pace, _) = pace(Budget { reserve: Reserve::Requests(10), wait: false });
+    for left in (10..=14).rev() {
+        let told = headers(&[
+            ("x-ratelimit-limit-daily", 200),
+            ("x-ratelimit-daily-remaining", left),
+            ("x-ratelimit-daily-reset", 60_000),
+        ]);
+        pace.acquire().await.unwrap().answered(&told, false);
+    }
+    let halt = pace.acquire().await.map(|_| ()).unwrap_err();
+    assert_eq!(halt, Halt::Budget { resume_in: Duration::from_mins(1) });
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_wait_a_spent_budget_is_slept_out() {
+    let (pace, _) = pace(Budget { reserve: Reserve::Requests(0), wait: true });
+    let told = headers(&[("x-ratelimit-daily-remaining", 0), ("x-ratelimit-daily-reset", 3_600_000)]);
+    pace.acquire().await.unwrap().answered(&told, false);
+    let begun = Instant::now();
+    let _permit = pace.acquire().await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_hours(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_tap_ends_every_wait() {
+    let (pace, stop) = pace(Budget::default());
+    let _flying = pace.acquire().await.unwrap();
+    let (halt, ()) = tokio::join!(pace.acquire(), async { stop.close(Cause::Interrupt) });
+    assert_eq!(halt.map(|_| ()).unwrap_err(), Halt::Stopped);
+}

@@ -1,0 +1,194 @@
+//! The decision table: what a failed attempt means, and how long to wait before the next.
+//!
+//! Every request of this program that reads may be repeated; the table says when that helps. The rows
+//! are those of api.md §7.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::error::Kind;
+
+/// How one attempt failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The connection was not made: nothing was sent.
+    Connect(String),
+    /// The connection broke, stalled, or the answer was cut.
+    Transport(String),
+    /// An answer with a status outside 200–299.
+    Status(u16, Box<[u8]>),
+    /// A 2xx whose body is not what the endpoint answers: cut, blank or HTML.
+    Unreadable(u16, String),
+    /// A body beyond the bound.
+    TooLarge(u64),
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Send again after a pause.
+    Again,
+    /// The request was refused by the limiter and not executed: send again when the window is over.
+    AfterWindow,
+    /// Give up.
+    GiveUp(Kind),
+}
+
+/// The bounds within which one request is repeated.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// The most attempts, the first included.
+    pub attempts: u32,
+    /// No attempt begins later than this after the first.
+    pub time: Duration,
+}
+
+impl Bounds {
+    /// For a request that the whole run hangs on.
+    pub const PATIENT: Self = Self { attempts: 8, time: Duration::from_mins(5) };
+    /// For one of many: what still fails is set aside and asked for again at the end.
+    pub const BRIEF: Self = Self { attempts: 3, time: Duration::from_secs(20) };
+}
+
+/// The decision table.
+pub(super) fn verdict(failure: &Failure) -> Verdict {
+    match failure {
+        Failure::Connect(_) | Failure::Transport(_) | Failure::Unreadable(..) => Verdict::Again,
+        Failure::TooLarge(_) => Verdict::GiveUp(Kind::TooLarge),
+        Failure::Status(429, _) => Verdict::AfterWindow,
+        Failure::Status(408 | 425 | 500..=599, _) => Verdict::Again,
+        Failure::Status(status, body) => Verdict::GiveUp(refusal(*status, &said(body))),
+    }
+}
+
+/// What it is when the last permitted attempt failed like this.
+pub(super) fn exhausted(failure: &Failure) -> Kind {
+    match failure {
+        Failure::Connect(_) => Kind::Unreachable,
+        _ => Kind::Exhausted,
+    }
+}
+
+/// What a refusal means. The API says 401 for a missing scope and for a missing `Version` header, and
+/// 400 for a record that is gone, so the text decides (api.md §5.11, §7).
+fn refusal(status: u16, said: &str) -> Kind {
+    let said = said.to_ascii_lowercase();
+    let says = |part: &str| said.contains(part);
+    match status {
+        401 if says("scope") || says("iam service") => Kind::Scope,
+        401 if says("version header") => Kind::Refused,
+        401 => Kind::Token,
+        403 if says("location") || says("forbidden") => Kind::Location,
+        404 | 410 if !says("cannot get") && !says("cannot post") => Kind::Gone,
+        400 if says("not found") => Kind::Gone,
+        _ => Kind::Refused,
+    }
+}
+
+/// What an error body says, for people: its `message`, else its beginning.
+pub(super) fn said(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Envelope {
+        message: Option<serde_json::Value>,
+        error: Option<serde_json::Value>,
+    }
+    let text = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Array(parts) => {
+            let parts: Vec<_> = parts.iter().filter_map(|part| part.as_str()).collect();
+            (!parts.is_empty()).then(|| parts.join("; "))
+        }
+        // The v3 oauth envelope: `{"error":{"code":…,"message":…}}`.
+        serde_json::Value::Object(inner) => inner.get("message")?.as_str().map(str::to_owned),
+        _ => None,
+    };
+    let parsed = serde_json::from_slice::<Envelope>(body).ok();
+    let message =
+        parsed.and_then(|parsed| parsed.message.and_then(text).or(parsed.error.and_then(text)));
+    let message = message.unwrap_or_else(|| match String::from_utf8_lossy(body).trim() {
+        "" => "no explanation".to_owned(),
+        html if html.starts_with('<') => "an HTML page instead of JSON".to_owned(),
+        text => text.to_owned(),
+    });
+    cut(&message)
+}
+
+/// At most 300 characters of a text.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(300) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The server's name for a request, from an answer's body.
+pub(super) fn trace_id(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Traced {
+        #[serde(rename = "traceId")]
+        trace_id: String,
+    }
+    serde_json::from_slice::<Traced>(body).ok().map(|traced| cut(&traced.trace_id))
+}
+
+/// The pause before the next attempt: decorrelated jitter, from 0.2 s up to 20 s.
+pub(super) fn pause(previous: Duration) -> Duration {
+    const FIRST: f64 = 0.2;
+    const LONGEST: f64 = 20.0;
+    let ceiling = (previous.as_secs_f64() * 3.0).max(FIRST);
+    Duration::from_secs_f64((FIRST + fastrand::f64() * (ceiling - FIRST)).min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, body: &str, expected: Verdict) {
+        let verdict = verdict(&Failure::Status(status, body.as_bytes().into()));
+        assert_eq!(verdict, expected, "{status} {body}");
+    }
+
+    #[test]
+    fn each_answer_of_the_api_has_its_verdict() {
+        use Verdict::{AfterWindow, Again, GiveUp};
+        check(400, r#"{"message":"Contact not found for id:x"}"#, GiveUp(Kind::Gone));
+        check(400, r#"{"message":"Invalid field x"}"#, GiveUp(Kind::Refused));
+        check(401, r#"{"message":"Invalid JWT"}"#, GiveUp(Kind::Token));
+        check(
+            401,
+            r#"{"message":"The token is not authorized for this scope."}"#,
+            GiveUp(Kind::Scope),
+        );
+        check(401, r#"{"message":"version header was not found."}"#, GiveUp(Kind::Refused));
+        check(
+            403,
+            r#"{"message":"The token does not have access to this location."}"#,
+            GiveUp(Kind::Location),
+        );
+        check(403, "<html>1010</html>", GiveUp(Kind::Refused));
+        check(404, r#"{"message":"Cannot GET /x"}"#, GiveUp(Kind::Refused));
+        check(404, "", GiveUp(Kind::Gone));
+        check(422, r#"{"message":["property x should not exist"]}"#, GiveUp(Kind::Refused));
+        check(429, "", AfterWindow);
+        check(502, "<html>", Again);
+    }
+
+    #[test]
+    fn messages_are_read_from_every_shape_the_api_uses() {
+        assert_eq!(said(br#"{"message":["a","b"]}"#), "a; b");
+        assert_eq!(said(br#"{"error":{"code":"x","message":"late"}}"#), "late");
+        assert_eq!(said(b"<html>"), "an HTML page instead of JSON");
+        assert_eq!(said(b""), "no explanation");
+    }
+
+    #[test]
+    fn pauses_grow_within_their_bounds() {
+        let mut last = Duration::ZERO;
+        for _ in 0..100 {
+            last = pause(last);
+            assert!(last >= Duration::from_millis(200) && last <= Duration::from_secs(20));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The endpoints: their paths, versions, scopes and answers' bounds, in one table.
+
+use serde::Serialize;
+
+/// The most rows that `POST /contacts/search` and the task search give a page
+/// (api.md §2.1, §4: 500 accepted, more refused).
+pub const SEARCH_LIMIT: usize = 500;
+
+/// An endpoint of the API, as far as this program uses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Route {
+    /// `POST /contacts/search`
+    SearchContacts,
+    /// `GET /contacts/{id}`
+    Contact,
+    /// `GET /contacts/business/{id}`
+    ContactsByBusiness,
+    /// `POST /locations/{id}/tasks/search`
+    SearchTasks,
+    /// `GET /contacts/{id}/tasks`
+    ContactTasks,
+    /// `GET /contacts/{id}/notes`
+    ContactNotes,
+    /// `GET /contacts/{id}/appointments`
+    ContactAppointments,
+    /// `GET /calendars/`
+    Calendars,
+    /// `GET /calendars/events`
+    CalendarEvents,
+    /// `GET /locations/{id}/customFields`
+    CustomFields,
+    /// `GET /locations/{id}/tags`
+    Tags,
+    /// `GET /users/`
+    Users,
+    /// `GET /businesses/`
+    Businesses,
+    /// `GET /locations/{id}`
+    Location,
+}
+
+/// How many routes there are.
+pub(super) const COUNT: usize = Route::Location as usize + 1;
+
+impl Route {
+    /// Every route, in the order of the variants.
+    pub const ALL: [Self; COUNT] = [
+        Self::SearchContacts,
+        Self::Contact,
+        Self::ContactsByBusiness,
+        Self::SearchTasks,
+        Self::ContactTasks,
+        Self::ContactNotes,
+        Self::ContactAppointments,
+        Self::Calendars,
+        Self::CalendarEvents,
+        Self::CustomFields,
+        Self::Tags,
+        Self::Users,
+        Self::Businesses,
+        Self::Location,
+    ];
+
+    /// Method and path template, as people write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SearchContacts => "POST /contacts/search",
+            Self::Contact => "GET /contacts/{id}",
+            Self::ContactsByBusiness => "GET /contacts/business/{id}",
+            Self::SearchTasks => "POST /locations/{id}/tasks/search",
+            Self::ContactTasks => "GET /contacts/{id}/tasks",
+            Self::ContactNotes => "GET /contacts/{id}/notes",
+            Self::ContactAppointments => "GET /contacts/{id}/appointments",
+            Self::Calendars => "GET /calendars/",
+            Self::CalendarEvents => "GET /calendars/events",
+            Self::CustomFields => "GET /locations/{id}/customFields",
+            Self::Tags => "GET /locations/{id}/tags",
+            Self::Users => "GET /users/",
+            Self::Businesses => "GET /businesses/",
+            Self::Location => "GET /locations/{id}",
+        }
+    }
+
+    /// The scope that the token needs (api.md §9).
+    #[must_use]
+    pub fn scope(self) -> &'static str {
+        match self {
+            Self::SearchContacts
+            | Self::Contact
+            | Self::ContactsByBusiness
+            | Self::ContactTasks
+            | Self::ContactNotes
+            | Self::ContactAppointments => "contacts.readonly",
+            Self::SearchTasks => "locations/tasks.readonly",
+            Self::Calendars => "calendars.readonly",
+            Self::CalendarEvents => "calendars/events.readonly",
+            Self::CustomFields => "locations/customFields.readonly",
+            Self::Tags => "locations/tags.readonly",
+            Self::Users => "users.readonly",
+            Self::Businesses => "businesses.readonly",
+            Self::Location => "locations.readonly",
+        }
+    }
+
+    /// The `Version` header: calendars are published under another one (api.md §1.4).
+    pub(super) fn version(self, default: &'static str) -> &'static str {
+        match self {
+            Self::Calendars | Self::CalendarEvents if default != "v3" => "2021-04-15",
+            _ => default,
+        }
+    }
+}

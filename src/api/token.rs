@@ -1,0 +1,71 @@
+//! The bearer token.
+
+use std::fmt;
+
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
+/// A bearer token. It is shown nowhere: `Debug` prints `Token(…)`, and there is no `Display`.
+#[derive(Clone)]
+pub struct Token(SecretString);
+
+/// Why a text is no token. It never repeats the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// Nothing but white space.
+    #[error("it is empty")]
+    Empty,
+    /// Characters that cannot stand in an HTTP header.
+    #[error("it holds a character that cannot stand in a header (was something else pasted?)")]
+    Character,
+}
+
+impl Token {
+    /// Takes a token as pasted or read from a file: white space around it is no part of it.
+    ///
+    /// # Errors
+    /// When nothing is left or what is left cannot be sent.
+    pub fn new(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Invalid::Empty);
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Invalid::Character);
+        }
+        Ok(Self(SecretString::from(text.to_owned())))
+    }
+
+    /// The `Authorization` header.
+    pub(super) fn header(&self) -> HeaderValue {
+        let text = format!("Bearer {}", self.0.expose_secret());
+        let mut value = HeaderValue::from_str(&text).expect("a token holds graphic ASCII only");
+        value.set_sensitive(true);
+        value
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_shows_itself_nowhere() {
+        let token = Token::new(" pit-secret\n").unwrap();
+        assert_eq!(format!("{token:?}"), "Token(…)");
+        assert_eq!(format!("{:?}", token.header()), "Sensitive");
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_without_being_repeated() {
+        let refused = Token::new("pit secret").unwrap_err();
+        assert!(!refused.to_string().contains("secret"));
+        assert_eq!(Token::new(" \n").unwrap_err(), Invalid::Empty);
+    }
+}

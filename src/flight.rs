@@ -1,0 +1,93 @@
+//! Bounded concurrency: the only place that spawns.
+//!
+//! A stream of bare futures is polled only while somebody asks it for the next item; behind a slow
+//! consumer healthy requests then time out. So every piece of work here is a task of its own, and
+//! results come out in the order in which the work went in.
+
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+/// How much is done at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Width {
+    /// Pieces of work that run at once.
+    pub running: NonZeroUsize,
+    /// Pieces of work begun and not yet yielded. It bounds memory: a slow piece holds back the
+    /// finished ones behind it, and no more than these.
+    pub window: NonZeroUsize,
+}
+
+/// Runs `work` on each item, at most `width.running` at a time, and yields the results in order.
+pub fn ordered<I, F, W>(items: I, width: Width, work: W) -> impl Stream<Item = F::Output>
+where
+    I: Stream,
+    W: Fn(I::Item) -> F,
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let seats = Arc::new(Semaphore::new(width.running.get()));
+    items
+        .map(move |item| {
+            let (seats, work) = (Arc::clone(&seats), work(item));
+            join(tokio::spawn(async move {
+                let _seat = seats.acquire().await.expect("the seats are never closed");
+                work.await
+            }))
+        })
+        .buffered(width.window.get())
+}
+
+/// Runs `work` on a task of its own.
+pub async fn task<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    join(tokio::spawn(work)).await
+}
+
+/// Runs blocking work (files, SQLite, Parquet) on a thread of its own.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    join(tokio::task::spawn_blocking(work)).await
+}
+
+/// Awaits a task. A panic in it is a bug and goes on here; nothing aborts tasks.
+async fn join<T>(task: JoinHandle<T>) -> T {
+    match task.await {
+        Ok(value) => value,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => futures::future::pending().await,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn results_come_in_the_order_of_the_work_though_it_ends_in_another() {
+        let width = Width {
+            running: NonZeroUsize::new(4).unwrap(),
+            window: NonZeroUsize::new(16).unwrap(),
+        };
+        let (open, gate) = tokio::sync::watch::channel(false);
+        let results: Vec<usize> = ordered(futures::stream::iter(0..50), width, move |n| {
+            let (open, mut gate) = (open.clone(), gate.clone());
+            async move {
+                if n == 0 {
+                    // The first piece of work ends only after the third has run.
+                    gate.wait_for(|open| *open).await.unwrap();
+                } else if n == 3 {
+                    open.send_replace(true);
+                }
+                n
+            }
+        })
+        .collect()
+        .await;
+        assert_eq!(results, (0..50).collect::<Vec<_>>());
+    }
+}

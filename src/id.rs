@@ -1,0 +1,157 @@
+//! Opaque names: a location, a contact, a run.
+//!
+//! An id is text that somebody else chose. It is checked once, where it enters; after that it can be
+//! shown, compared and put into a path by the methods here, and in no other way. It never becomes a
+//! file name or a URL segment unescaped, so that an id such as `../x` is only a strange name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text is no id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{shown}` is no {what} id: {why}")]
+pub struct Invalid {
+    what: &'static str,
+    shown: String,
+    why: &'static str,
+}
+
+/// The longest id accepted, in bytes. HighLevel's have 20 to 24.
+const LONGEST: usize = 128;
+
+fn check(what: &'static str, text: &str) -> Result<String, Invalid> {
+    let refuse = |why| {
+        let shown = text.chars().take(40).map(|c| if c.is_control() { '\u{fffd}' } else { c });
+        Err(Invalid { what, shown: shown.collect(), why })
+    };
+    match text {
+        "" => refuse("it is empty"),
+        // A URL segment of dots is taken out by every URL parser, escaped or not.
+        "." | ".." => refuse("it would be a path"),
+        _ if text.len() > LONGEST => refuse("it is longer than 128 bytes"),
+        _ if text.chars().any(char::is_control) => refuse("it holds a control character"),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// Percent-encodes everything but letters, digits, `-` and `_`, so that the result is one plain
+/// segment of a URL and one plain file name.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
+            out.push(char::from(byte));
+        } else {
+            let hex = b"0123456789ABCDEF";
+            out.push('%');
+            out.push(char::from(hex[usize::from(byte >> 4)]));
+            out.push(char::from(hex[usize::from(byte & 15)]));
+        }
+    }
+    out
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as one segment of a URL, and as one file name.
+            #[must_use]
+            pub fn segment(&self) -> String {
+                escape(&self.0)
+            }
+
+            /// The id as the server wrote it, for bodies and comparisons.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                check($what, text).map(Self)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A location (sub-account): the tenant that all contacts belong to.
+    LocationId,
+    "location"
+);
+id!(
+    /// A contact.
+    ContactId,
+    "contact"
+);
+id!(
+    /// A calendar.
+    CalendarId,
+    "calendar"
+);
+id!(
+    /// A business.
+    BusinessId,
+    "business"
+);
+id!(
+    /// A run of this tool: the name of its directory, such as `20261121-061512-k3f9`.
+    RunId,
+    "run"
+);
+
+impl RunId {
+    /// A new run's id: the time in UTC, so that ids sort by age, and four random letters.
+    #[must_use]
+    pub fn new(now: jiff::Timestamp) -> Self {
+        let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(4).collect();
+        Self(format!("{}-{}", now.strftime("%Y%m%d-%H%M%S"), random.to_lowercase()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_becomes_one_plain_segment_whatever_it_holds() {
+        let id: ContactId = "../a b/ü".parse().unwrap();
+        assert_eq!(id.segment(), "%2E%2E%2Fa%20b%2F%C3%BC");
+        assert_eq!(id.to_string(), "../a b/ü");
+    }
+
+    #[test]
+    fn what_could_only_be_a_path_or_an_escape_sequence_is_no_id() {
+        for text in ["", ".", "..", "a\u{1b}[31m", &"x".repeat(129)] {
+            assert!(text.parse::<LocationId>().is_err(), "{text:?}");
+        }
+    }
+}

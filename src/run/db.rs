@@ -1,0 +1,91 @@
+//! Opening `run.db`, and the checks that make damage show itself.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use sha2::{Digest, Sha256};
+
+use super::error::Error;
+
+/// The format of `run.db`. It moves when an older version could no longer read it.
+pub(super) const FORMAT: i64 = 1;
+
+const SCHEMA: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE stream (
+    name TEXT PRIMARY KEY, cursor TEXT, rows INTEGER NOT NULL, total INTEGER,
+    done INTEGER NOT NULL, sum BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE entry (
+    seq INTEGER PRIMARY KEY, stream TEXT NOT NULL, rows INTEGER NOT NULL,
+    body BLOB NOT NULL, sum BLOB NOT NULL
+);
+CREATE TABLE failure (
+    stream TEXT NOT NULL, subject TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
+    status INTEGER, trace_id TEXT, passing INTEGER NOT NULL,
+    PRIMARY KEY (stream, subject)
+) WITHOUT ROWID;
+";
+
+/// Makes a new database.
+pub(super) fn create(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = connect(path, flags)?;
+    let made = connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .and_then(|()| connection.execute_batch(SCHEMA))
+        .and_then(|()| connection.pragma_update(None, "user_version", FORMAT));
+    made.map_err(|source| Error::store(path, source))?;
+    Ok(connection)
+}
+
+/// Opens a database for writing.
+pub(super) fn open(path: &Path) -> Result<Connection, Error> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    check_format(path, &connection)?;
+    Ok(connection)
+}
+
+/// Looks at every page of the database file. Takes about a second per gigabyte.
+pub(super) fn check(path: &Path, connection: &Connection) -> Result<(), Error> {
+    let said: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|source| Error::store(path, source))?;
+    if said == "ok" { Ok(()) } else { Err(Error::damaged(path, said)) }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        // Reading is repeatable: losing the last moments to a power cut costs a few requests.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        Ok(connection)
+    };
+    open().map_err(|source| Error::store(path, source))
+}
+
+fn check_format(path: &Path, connection: &Connection) -> Result<(), Error> {
+    let found: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|source| Error::store(path, source))?;
+    match found {
+        FORMAT => Ok(()),
+        found if found > FORMAT => {
+            Err(Error::Newer { path: path.to_owned(), found, known: FORMAT })
+        }
+        _ => Err(Error::damaged(path, format!("its format number is {found}"))),
+    }
+}
+
+/// A checksum over parts, so that a flipped bit in a row is noticed. Eight bytes: damage, not malice.
+pub(super) fn sum(parts: &[&[u8]]) -> [u8; 8] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let digest = hash.finalize();
+    std::array::from_fn(|i| digest[i])
+}

@@ -1,0 +1,103 @@
+//! What can be wrong with a run on disk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A run that cannot be read, written or held.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such run.
+    #[error("there is no run `{0}`")]
+    Missing(String),
+    /// Another process holds it.
+    #[error("`{}` is held by another process", .0.display())]
+    Locked(PathBuf),
+    /// The stored data are not what was stored.
+    #[error("`{}` is damaged: {why}", .path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// How that shows.
+        why: String,
+    },
+    /// A newer version of this program wrote it.
+    #[error("`{}` has format {found}; this version reads up to {known}", .path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+    },
+    /// A file or directory cannot be read or written.
+    #[error("`{}`: {source}", .path.display())]
+    File {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The database cannot be written: most often the disk is full.
+    #[error("`{}`: {source}", .path.display())]
+    Store {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+/// What a caller branches on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// No such run.
+    Missing,
+    /// Held by another process.
+    Locked,
+    /// Damaged, or of an unknown format.
+    Damaged,
+    /// The system refuses: rights, a full disk.
+    System,
+}
+
+impl Error {
+    /// What a caller branches on.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Missing(_) => Kind::Missing,
+            Self::Locked(_) => Kind::Locked,
+            Self::Damaged { .. } | Self::Newer { .. } => Kind::Damaged,
+            Self::File { .. } | Self::Store { .. } => Kind::System,
+        }
+    }
+
+    pub(super) fn file(path: &Path, source: io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+
+    pub(super) fn damaged(path: &Path, why: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), why: why.into() }
+    }
+
+    /// A failure of SQLite's: damage where it says so or finds what this program never writes.
+    pub(super) fn store(path: &Path, source: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, SchemaChanged, TypeMismatch};
+        let damage = match &source {
+            rusqlite::Error::SqliteFailure(failure, text) => {
+                matches!(
+                    failure.code,
+                    DatabaseCorrupt | NotADatabase | SchemaChanged | TypeMismatch
+                ) || text.as_deref().is_some_and(|text| text.starts_with("no such"))
+            }
+            rusqlite::Error::SqliteSingleThreadedMode => false,
+            _ => true,
+        };
+        if damage {
+            Self::damaged(path, source.to_string())
+        } else {
+            Self::Store { path: path.to_owned(), source }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The spool, read: by the publisher while the pull still writes, and by a pull that goes on.
+//!
+//! Every reader has a connection of its own. What is read is checked against its checksum; a
+//! difference is damage, never data.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::db;
+use super::error::Error;
+use super::spool::{Entry, Failure, Progress, entry_sum, progress_sum};
+
+/// The reading end: any number of readers, each with a connection of its own.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl Reader {
+    /// Opens a spool for reading.
+    ///
+    /// # Errors
+    /// When the database cannot be opened.
+    pub fn open(db: &Path) -> Result<Self, Error> {
+        Ok(Self { path: db.to_owned(), connection: db::open(db)? })
+    }
+
+    /// The next entry after `seq`, of the streams whose name begins with `prefix`.
+    ///
+    /// # Errors
+    /// When the entry is damaged.
+    pub fn next(&self, prefix: &str, seq: i64) -> Result<Option<Entry>, Error> {
+        let fail = |source| Error::store(&self.path, source);
+        let mut query = self
+            .connection
+            .prepare_cached(
+                "SELECT seq, stream, rows, body, sum FROM entry
+                 WHERE seq > ?1 AND substr(stream, 1, length(?2)) = ?2 ORDER BY seq LIMIT 1",
+            )
+            .map_err(fail)?;
+        let mut rows = query.query(params![seq, prefix]).map_err(fail)?;
+        rows.next().map_err(fail)?.map(|row| self.entry(row)).transpose()
+    }
+
+    fn entry(&self, row: &Row<'_>) -> Result<Entry, Error> {
+        let fail = |source| Error::store(&self.path, source);
+        let seq = row.get(0).map_err(fail)?;
+        let stream: String = row.get(1).map_err(fail)?;
+        let rows: u32 = row.get(2).map_err(fail)?;
+        let sum: Vec<u8> = row.get(4).map_err(fail)?;
+        if entry_sum(seq, &stream, rows) != sum[..] {
+            return Err(Error::damaged(&self.path, format!("the checksum of entry {seq} is wrong")));
+        }
+        let body = row.get_ref(3).and_then(|body| Ok(body.as_blob()?)).map_err(fail)?;
+        let body = zstd::stream::decode_all(body)
+            .map_err(|error| Error::damaged(&self.path, format!("entry {seq}: {error}")))?;
+        Ok(Entry { seq, stream, rows, body: body.into() })
+    }
+
+    /// Where a stream stands; at its beginning, when nothing was stored of it.
+    ///
+    /// # Errors
+    /// When what is stored is damaged.
+    pub fn progress(&self, stream: &str) -> Result<Progress, Error> {
+        let fail = |source| Error::store(&self.path, source);
+        let read = |row: &Row<'_>| {
+            let progress = Progress {
+                cursor: row.get(0)?,
+                rows: row.get::<_, i64>(1)?.cast_unsigned(),
+                total: row.get::<_, Option<i64>>(2)?.map(i64::cast_unsigned),
+                done: row.get(3)?,
+            };
+            Ok((progress, row.get::<_, Vec<u8>>(4)?))
+        };
+        let row = self
+            .connection
+            .query_row(
+                "SELECT cursor, rows, total, done, sum FROM stream WHERE name = ?",
+                [stream],
+                read,
+            )
+            .optional()
+            .map_err(fail)?;
+        match row {
+            None => Ok(Progress::default()),
+            Some((progress, sum)) if progress_sum(stream, &progress) == sum[..] => Ok(progress),
+            Some(_) => Err(Error::damaged(&self.path, format!("the place in `{stream}` is wrong"))),
+        }
+    }
+
+    /// The records that could not be read, by stream and subject.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn failures(&self) -> Result<Vec<Failure>, Error> {
+        let read = |row: &Row<'_>| {
+            Ok(Failure {
+                stream: row.get(0)?,
+                subject: row.get(1)?,
+                code: row.get(2)?,
+                message: row.get(3)?,
+                status: row.get(4)?,
+                trace_id: row.get(5)?,
+                passing: row.get(6)?,
+            })
+        };
+        let failures = || {
+            self.connection
+                .prepare("SELECT * FROM failure ORDER BY stream, subject")?
+                .query_map([], read)?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        };
+        failures().map_err(|source| Error::store(&self.path, source))
+    }
+}

@@ -1,0 +1,244 @@
+//! The spool: what the server sent, as it sent it, and how far the pull has come.
+//!
+//! Pages and the answers about their contacts' children are appended in the transaction that moves
+//! the cursor behind them; so a killed pull goes on after the last one committed. Bodies are
+//! compressed with a checksum. One thread writes; it commits whatever has queued up together. The
+//! spool knows streams by name and does not look into bodies.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use rusqlite::{Connection, params};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::db;
+use super::error::Error;
+
+/// Writes that may wait for the writer. A page of contacts has about 1 MB.
+const QUEUE: usize = 4;
+/// zstd's level: the fastest; JSON shrinks to a tenth all the same.
+const LEVEL: i32 = 1;
+
+/// Something to store. Each is atomic.
+#[derive(Debug)]
+pub enum Write {
+    /// An answer, and where its stream stands after it.
+    Entry {
+        /// The stream.
+        stream: String,
+        /// Rows or answers in the body.
+        rows: u32,
+        /// The body as the server sent it, or [`pack`]ed answers.
+        body: Bytes,
+        /// Where the stream stands now.
+        progress: Progress,
+    },
+    /// A stream moved without an answer.
+    Moved {
+        /// The stream.
+        stream: String,
+        /// Where it stands now.
+        progress: Progress,
+    },
+    /// A record could not be read.
+    Failed(Failure),
+    /// A record that could not be read was read after all.
+    Mended {
+        /// The stream.
+        stream: String,
+        /// Its subject.
+        subject: String,
+    },
+}
+
+/// Where a stream stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Where to go on; nothing at the beginning.
+    pub cursor: Option<String>,
+    /// Rows stored so far.
+    pub rows: u64,
+    /// How many there are in all, where that is known.
+    pub total: Option<u64>,
+    /// Whether the stream has ended.
+    pub done: bool,
+}
+
+/// A record that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The stream it belongs to.
+    pub stream: String,
+    /// What it is about: a contact's id, or a position.
+    pub subject: String,
+    /// A stable name of the reason, for scripts.
+    pub code: String,
+    /// What happened, for people.
+    pub message: String,
+    /// The last answer's status.
+    pub status: Option<u16>,
+    /// The server's name for the request.
+    pub trace_id: Option<String>,
+    /// Whether trying again could help.
+    pub passing: bool,
+}
+
+/// An answer as stored.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its number: entries are numbered in the order of their commits.
+    pub seq: i64,
+    /// Its stream.
+    pub stream: String,
+    /// Rows or answers in the body.
+    pub rows: u32,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// The writing end, and reader of positions.
+#[derive(Debug)]
+pub struct Spool {
+    path: PathBuf,
+    writes: mpsc::Sender<Write>,
+    ended: oneshot::Receiver<Result<(), Error>>,
+    committed: watch::Receiver<i64>,
+}
+
+impl Spool {
+    /// Opens a run's spool. The returned work is the writer; it must run on a blocking thread and ends
+    /// when the spool is closed or a write fails.
+    ///
+    /// # Errors
+    /// When the database cannot be opened.
+    pub fn open(db: &Path) -> Result<(Self, impl FnOnce() + Send + 'static), Error> {
+        let connection = db::open(db)?;
+        let (writes, queue) = mpsc::channel(QUEUE);
+        let (end, ended) = oneshot::channel();
+        let last = connection
+            .query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))
+            .map_err(|source| Error::store(db, source))?;
+        let (commit, committed) = watch::channel(last);
+        let mut writer = Writer { path: db.to_owned(), connection, queue, commit, next: last + 1 };
+        let work = move || {
+            let result = writer.run();
+            // Nobody listens when the spool was dropped because of another failure.
+            let _ = end.send(result);
+        };
+        Ok((Self { path: db.to_owned(), writes, ended, committed }, work))
+    }
+
+    /// The number of the last entry committed, as it grows. It ends with the writer.
+    #[must_use]
+    pub fn committed(&self) -> watch::Receiver<i64> {
+        self.committed.clone()
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A handle for storing. Clones write into the same queue.
+    #[must_use]
+    pub fn writer(&self) -> mpsc::Sender<Write> {
+        self.writes.clone()
+    }
+
+    /// Waits until everything is committed. All handles of [`Self::writer`] must be gone.
+    ///
+    /// # Errors
+    /// What stopped the writer, if it did not come to its end.
+    pub async fn close(self) -> Result<(), Error> {
+        drop(self.writes);
+        self.ended.await.expect("the writer tells how it ended")
+    }
+}
+
+struct Writer {
+    path: PathBuf,
+    connection: Connection,
+    queue: mpsc::Receiver<Write>,
+    commit: watch::Sender<i64>,
+    next: i64,
+}
+
+impl Writer {
+    fn run(&mut self) -> Result<(), Error> {
+        while let Some(first) = self.queue.blocking_recv() {
+            self.group(first)?;
+            self.commit.send_replace(self.next - 1);
+        }
+        Ok(())
+    }
+
+    /// One transaction over everything that waits now.
+    fn group(&mut self, first: Write) -> Result<(), Error> {
+        let fail = |source| Error::store(&self.path, source);
+        let transaction = self.connection.transaction().map_err(fail)?;
+        let mut next = Some(first);
+        let mut left = QUEUE;
+        while let Some(write) = next {
+            apply(&self.path, &transaction, write, &mut self.next)?;
+            left -= 1;
+            next = if left > 0 { self.queue.try_recv().ok() } else { None };
+        }
+        transaction.commit().map_err(fail)
+    }
+}
+
+fn apply(path: &Path, to: &Connection, write: Write, next: &mut i64) -> Result<(), Error> {
+    let fail = |source| Error::store(path, source);
+    match write {
+        Write::Entry { stream, rows, body, progress } => {
+            let packed = compress(&body);
+            let sum = entry_sum(*next, &stream, rows);
+            to.prepare_cached("INSERT INTO entry VALUES (?, ?, ?, ?, ?)")
+                .and_then(|mut insert| insert.execute(params![*next, stream, rows, packed, sum]))
+                .map_err(fail)?;
+            *next += 1;
+            move_stream(to, &stream, &progress).map_err(fail)
+        }
+        Write::Moved { stream, progress } => move_stream(to, &stream, &progress).map_err(fail),
+        Write::Failed(f) => to
+            .prepare_cached("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?)")
+            .and_then(|mut insert| {
+                insert.execute(params![
+                    f.stream, f.subject, f.code, f.message, f.status, f.trace_id, f.passing
+                ])
+            })
+            .map(drop)
+            .map_err(fail),
+        Write::Mended { stream, subject } => to
+            .execute("DELETE FROM failure WHERE stream = ? AND subject = ?", [stream, subject])
+            .map(drop)
+            .map_err(fail),
+    }
+}
+
+fn move_stream(to: &Connection, name: &str, progress: &Progress) -> rusqlite::Result<()> {
+    let sum = progress_sum(name, progress);
+    let Progress { cursor, rows, total, done } = progress;
+    to.prepare_cached("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?, ?)")?
+        .execute(params![name, cursor, rows.cast_signed(), total.map(u64::cast_signed), done, sum])
+        .map(drop)
+}
+
+pub(super) fn entry_sum(seq: i64, stream: &str, rows: u32) -> [u8; 8] {
+    db::sum(&[&seq.to_le_bytes(), stream.as_bytes(), &rows.to_le_bytes()])
+}
+
+pub(super) fn progress_sum(name: &str, progress: &Progress) -> [u8; 8] {
+    let text = format!("{progress:?}");
+    db::sum(&[name.as_bytes(), text.as_bytes()])
+}
+
+fn compress(body: &[u8]) -> Vec<u8> {
+    let compress = || -> std::io::Result<Vec<u8>> {
+        let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+        compressor.include_checksum(true)?;
+        compressor.compress(body)
+    };
+    compress().expect("compressing into memory does not fail")
+}
