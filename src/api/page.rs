@@ -58,6 +58,16 @@ pub struct ContactPage {
     pub next: Option<Cursor>,
 }
 
+impl ContactPage {
+    /// Reads a page that was stored.
+    ///
+    /// # Errors
+    /// When the body is no page of contacts.
+    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+        contacts(body)
+    }
+}
+
 /// What identifies a contact in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactHead {
@@ -91,6 +101,16 @@ pub type ListPage = ChildPage;
 pub struct CalendarPage {
     /// The calendars; those without a usable id are left out.
     pub calendars: Vec<CalendarHead>,
+}
+
+impl CalendarPage {
+    /// Reads a list that was stored.
+    ///
+    /// # Errors
+    /// When the body is no list of calendars.
+    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+        calendars(body)
+    }
 }
 
 /// A calendar.

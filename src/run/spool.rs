@@ -42,6 +42,8 @@ pub enum Write {
     },
     /// A record could not be read.
     Failed(Failure),
+    /// Nothing; the sender is told once everything before it is committed.
+    Barrier(oneshot::Sender<()>),
     /// A record that could not be read was read after all.
     Mended {
         /// The stream.
@@ -179,12 +181,21 @@ impl Writer {
         let transaction = self.connection.transaction().map_err(fail)?;
         let mut next = Some(first);
         let mut left = QUEUE;
+        let mut barriers = Vec::new();
         while let Some(write) = next {
-            apply(&self.path, &transaction, write, &mut self.next)?;
+            match write {
+                Write::Barrier(done) => barriers.push(done),
+                write => apply(&self.path, &transaction, write, &mut self.next)?,
+            }
             left -= 1;
             next = if left > 0 { self.queue.try_recv().ok() } else { None };
         }
-        transaction.commit().map_err(fail)
+        transaction.commit().map_err(fail)?;
+        for done in barriers {
+            // Who no longer waits need not know.
+            let _ = done.send(());
+        }
+        Ok(())
     }
 }
 
@@ -200,6 +211,7 @@ fn apply(path: &Path, to: &Connection, write: Write, next: &mut i64) -> Result<(
             *next += 1;
             move_stream(to, &stream, &progress).map_err(fail)
         }
+        Write::Barrier(_) => Ok(()),
         Write::Moved { stream, progress } => move_stream(to, &stream, &progress).map_err(fail),
         Write::Failed(f) => to
             .prepare_cached("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?)")

@@ -1,0 +1,178 @@
+//! Tasks: all of the location by search, or those of the contacts that pass a filter.
+//!
+//! The search gives 500 tasks a request (api.md §4). A token without its scope is no obstacle, but
+//! then every contact costs a request.
+
+use std::pin::pin;
+
+use futures::StreamExt;
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Pull, again, stream};
+use crate::api::{self, Answer, Client, ContactPage, Cursor, Kind, SEARCH_LIMIT, TaskPage};
+use crate::flight;
+use crate::id::ContactId;
+use crate::run::{Progress, Reader, Write};
+
+/// Contacts named in one task search; its bound is unknown (api.md §4).
+const CONTACTS: usize = 100;
+
+/// How this run's tasks are read. Stored as the cursor, so that a resumed run does the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Way {
+    /// By search over the location; the search's own cursor.
+    Location(Option<Box<str>>),
+    /// By search over the contacts; how many lots of contacts are done.
+    Contacts(usize),
+    /// Contact by contact.
+    Each,
+}
+
+impl Pull {
+    /// Decides how tasks are read: true when every contact has to be asked.
+    pub(super) async fn tasks_need_contacts(&self) -> Result<bool, Error> {
+        if let Some((way, _)) = self.way()? {
+            return Ok(way == Way::Each);
+        }
+        let asked = self.client.search_tasks(&[], SEARCH_LIMIT, None).await;
+        match asked {
+            Ok(_) if !self.plan.filter.is_empty() => {
+                self.store_way(&Way::Contacts(0), Progress::default()).await?;
+                Ok(false)
+            }
+            Ok(answer) => {
+                self.store_tasks(answer, Progress::default(), None).await?;
+                self.settle_writes().await?;
+                Ok(false)
+            }
+            Err(error) if error.kind == Kind::Scope || again::refused(error.kind) => {
+                let why = match error.kind {
+                    Kind::Scope => super::scope(error.route),
+                    _ => error.to_string(),
+                };
+                self.warn(
+                    "tasks_per_contact",
+                    format!("tasks are read contact by contact, one request each, which doubles the requests of an export with notes: {why}"),
+                );
+                let progress = Progress { done: true, ..Progress::default() };
+                self.store_way(&Way::Each, progress).await?;
+                self.settle_writes().await?;
+                Ok(true)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// All tasks of the location.
+    pub(super) async fn location_tasks(&self) -> Result<(), Error> {
+        let Some((Way::Location(mut after), mut progress)) = self.way()? else { return Ok(()) };
+        while !progress.done {
+            let cursor = after.as_deref().and_then(|after| Cursor::parse(after).ok());
+            let answer = self.client.search_tasks(&[], SEARCH_LIMIT, cursor.as_ref()).await?;
+            (after, progress) = self.store_tasks(answer, progress, after).await?;
+        }
+        Ok(())
+    }
+
+    async fn store_tasks(
+        &self,
+        answer: Answer<TaskPage>,
+        mut progress: Progress,
+        before: Option<Box<str>>,
+    ) -> Result<(Option<Box<str>>, Progress), Error> {
+        let TaskPage { rows, next } = answer.head;
+        let after = next.map(|next| Box::from(next.as_str()));
+        // A first page that is short may be all the server gives at a time; a later one is the last.
+        let short = rows < SEARCH_LIMIT && progress.rows > 0;
+        progress.done = rows == 0 || after.is_none() || after == before || short;
+        progress.rows += rows as u64;
+        progress.cursor = Some(encode(&Way::Location(after.clone())));
+        let (stream, rows) = (stream::TASKS.to_owned(), u32::try_from(rows).unwrap_or(u32::MAX));
+        let write = Write::Entry { stream, rows, body: answer.body, progress: progress.clone() };
+        self.store(write).await?;
+        self.tell("tasks", progress.rows, None);
+        Ok((after, progress))
+    }
+
+    /// The tasks of the contacts that passed the filter.
+    pub(super) async fn tasks_of_contacts(&self) -> Result<(), Error> {
+        self.settle_writes().await?;
+        let Some((Way::Contacts(done), mut progress)) = self.way()? else { return Ok(()) };
+        let lots = futures::stream::iter(self.lots(done).await?);
+        let client = self.client.clone();
+        let asked = flight::ordered(lots, self.width(), move |lot| {
+            let client = client.clone();
+            async move { tasks_of(&client, &lot).await }
+        });
+        let (mut asked, mut done) = (pin!(asked), done);
+        while let Some(pages) = asked.next().await {
+            let pages = pages?;
+            done += 1;
+            for (page, answer) in pages.iter().enumerate() {
+                progress.rows += answer.head.rows as u64;
+                // The lot counts as done with its last page.
+                let through = if page + 1 == pages.len() { done } else { done - 1 };
+                progress.cursor = Some(encode(&Way::Contacts(through)));
+                let rows = u32::try_from(answer.head.rows).unwrap_or(u32::MAX);
+                let (stream, body) = (stream::TASKS.to_owned(), answer.body.clone());
+                self.store(Write::Entry { stream, rows, body, progress: progress.clone() }).await?;
+            }
+            self.tell("tasks", progress.rows, None);
+        }
+        progress.done = true;
+        self.store(Write::Moved { stream: stream::TASKS.to_owned(), progress }).await
+    }
+
+    /// The contacts in the spool, in lots for one search each, without the first so many.
+    async fn lots(&self, skip: usize) -> Result<Vec<Vec<ContactId>>, Error> {
+        let db = self.db.clone();
+        let ids = flight::blocking(move || {
+            let reader = Reader::open(&db)?;
+            let (mut ids, mut seq) = (Vec::new(), 0);
+            while let Some(entry) = reader.next(stream::CONTACTS, seq)? {
+                seq = entry.seq;
+                let page = ContactPage::read(&entry.body).unwrap_or_default();
+                ids.extend(page.rows.into_iter().flatten().map(|row| row.id));
+            }
+            Ok::<_, crate::run::Error>(ids)
+        });
+        let ids = ids.await?;
+        Ok(ids.chunks(CONTACTS).skip(skip).map(<[_]>::to_vec).collect())
+    }
+
+    /// How tasks are read, and how far that has come; nothing before it is decided.
+    fn way(&self) -> Result<Option<(Way, Progress)>, Error> {
+        if !self.plan.tasks {
+            return Ok(None);
+        }
+        let progress = self.progress(stream::TASKS)?;
+        let way = progress.cursor.as_deref().and_then(|cursor| serde_json::from_str(cursor).ok());
+        Ok(way.map(|way| (way, progress)))
+    }
+
+    async fn store_way(&self, way: &Way, progress: Progress) -> Result<(), Error> {
+        let progress = Progress { cursor: Some(encode(way)), ..progress };
+        self.store(Write::Moved { stream: stream::TASKS.to_owned(), progress }).await
+    }
+}
+
+fn encode(way: &Way) -> String {
+    serde_json::to_string(way).expect("a way is plain JSON")
+}
+
+/// Every page of these contacts' tasks.
+async fn tasks_of(
+    client: &Client,
+    contacts: &[ContactId],
+) -> Result<Vec<Answer<TaskPage>>, api::Error> {
+    let mut pages: Vec<Answer<TaskPage>> = Vec::new();
+    loop {
+        let after = pages.last().and_then(|page| page.head.next.clone());
+        let answer = client.search_tasks(contacts, SEARCH_LIMIT, after.as_ref()).await?;
+        let last = answer.head.rows < SEARCH_LIMIT || answer.head.next == after;
+        pages.push(answer);
+        if last {
+            return Ok(pages);
+        }
+    }
+}
