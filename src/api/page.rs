@@ -129,6 +129,16 @@ pub struct LocationHead {
     pub timezone: Option<String>,
 }
 
+impl LocationHead {
+    /// Reads an answer that was stored.
+    ///
+    /// # Errors
+    /// When the body is no location.
+    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+        location(body)
+    }
+}
+
 /// Reads the head of a body; the error is shown to people.
 pub(super) type Read<T> = fn(&[u8]) -> Result<T, serde_json::Error>;
 

@@ -5,12 +5,12 @@ use std::pin::pin;
 use futures::StreamExt;
 
 use super::children::Child;
-use super::{Error, Pull, stream};
+use super::{Error, Pull};
 use crate::api::{Bounds, Kind};
 use crate::event::{Event, Waiting};
 use crate::flight;
 use crate::id::ContactId;
-use crate::run::{Failure, Progress, Write, pack};
+use crate::run::{Failure, Progress, Write, pack, stream};
 
 /// The code of a child that has not been asked for yet.
 pub(super) const LATE: &str = "late";

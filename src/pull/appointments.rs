@@ -4,10 +4,10 @@
 //! takes is unknown, so a window that it refuses is halved, down to a week. The events of deleted
 //! calendars cannot be had this way.
 
-use super::{Error, Pull, again, stream};
+use super::{Error, Pull, again};
 use crate::api::{Client, Kind};
 use crate::id::CalendarId;
-use crate::run::{Progress, Write};
+use crate::run::{Write, stream};
 
 /// HighLevel's first year, in milliseconds since 1970: 2018-01-01.
 const FIRST: i64 = 1_514_764_800_000;

@@ -7,11 +7,11 @@ use std::pin::pin;
 
 use futures::StreamExt;
 
-use super::{Child, Error, Pull, stream};
+use super::{Child, Error, Pull};
 use crate::api::{self, Kind};
 use crate::flight;
 use crate::id::{BusinessId, ContactId};
-use crate::run::{Progress, Write, pack};
+use crate::run::{Progress, Write, pack, stream};
 
 impl Pull {
     /// Reads the business's contacts, after the search refused to. `refusal` is what it said.

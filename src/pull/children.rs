@@ -19,7 +19,7 @@ use super::{Error, Pull};
 use crate::api::{self, Answer, Bounds, ChildPage, Client};
 use crate::flight;
 use crate::id::ContactId;
-use crate::run::{Progress, Write, pack};
+use crate::run::{Progress, Write, pack, stream};
 
 /// Answers stored together, at most.
 const PACK: usize = 250;
@@ -47,19 +47,9 @@ impl Child {
     #[must_use]
     pub fn stream(self) -> &'static str {
         match self {
-            Self::Notes => "notes",
-            Self::Tasks => "contact_tasks",
-            Self::Appointments => "contact_appointments",
-        }
-    }
-
-    /// The table it becomes part of.
-    #[must_use]
-    pub fn table(self) -> &'static str {
-        match self {
-            Self::Notes => "notes",
-            Self::Tasks => "tasks",
-            Self::Appointments => "appointments",
+            Self::Notes => stream::NOTES,
+            Self::Tasks => stream::CONTACT_TASKS,
+            Self::Appointments => stream::CONTACT_APPOINTMENTS,
         }
     }
 

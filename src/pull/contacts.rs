@@ -7,11 +7,11 @@ use std::collections::HashSet;
 
 use tokio::sync::mpsc;
 
-use super::{Error, Pull, stream};
+use super::{Error, Pull};
 use crate::api::{Answer, ContactHead, ContactPage, Cursor, Kind, SEARCH_LIMIT};
 use crate::flight;
 use crate::id::ContactId;
-use crate::run::{Failure, Progress, Reader, Write};
+use crate::run::{Failure, Progress, Reader, Write, stream};
 
 /// A committed page, as those who ask for its contacts' children see it.
 #[derive(Debug)]

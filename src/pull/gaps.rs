@@ -11,10 +11,10 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::children::Child;
-use super::{Error, Pull, stream};
+use super::{Error, Pull};
 use crate::api::{Answer, ContactPage, Cursor, Filter, SEARCH_LIMIT};
 use crate::flight;
-use crate::run::{Failure, Progress, Reader, Write};
+use crate::run::{Failure, Progress, Reader, Write, stream};
 
 /// Into how many parts the walk is cut at first: a contact hidden in one part is not outweighed by one
 /// that was deleted in another.

@@ -6,9 +6,9 @@
 
 use std::future::Future;
 
-use super::{Error, Pull, stream};
+use super::{Error, Pull};
 use crate::api::{self, Answer, Client, Kind};
-use crate::run::{Progress, Write};
+use crate::run::{Progress, Write, stream};
 
 impl Pull {
     pub(super) async fn metadata(&self) -> Result<(), Error> {

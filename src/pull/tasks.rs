@@ -8,11 +8,11 @@ use std::pin::pin;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Pull, again, stream};
+use super::{Error, Pull, again};
 use crate::api::{self, Answer, Client, ContactPage, Cursor, Kind, SEARCH_LIMIT, TaskPage};
 use crate::flight;
 use crate::id::ContactId;
-use crate::run::{Progress, Reader, Write};
+use crate::run::{Progress, Reader, Write, stream};
 
 /// Contacts named in one task search; its bound is unknown (api.md §4).
 const CONTACTS: usize = 100;

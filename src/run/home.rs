@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::db;
 use super::error::Error;
@@ -102,14 +104,18 @@ impl Home {
         Ok(summary(id.clone(), self.find(id)?))
     }
 
-    /// The latest run that is not finished, of one location or of any.
+    /// The latest run that stands like this, of one location or of any.
     ///
     /// # Errors
     /// When the directory cannot be read.
-    pub fn unfinished(&self, location: Option<&LocationId>) -> Result<Option<RunId>, Error> {
+    pub fn latest(
+        &self,
+        location: Option<&LocationId>,
+        wanted: State,
+    ) -> Result<Option<RunId>, Error> {
         let fits = |summary: &Summary| match &summary.known {
             Ok((meta, state)) => {
-                *state == State::Unfinished && location.is_none_or(|it| *it == meta.location)
+                *state == wanted && location.is_none_or(|it| *it == meta.location)
             }
             Err(_) => false,
         };
@@ -147,6 +153,24 @@ impl Run {
     #[must_use]
     pub fn db(&self) -> PathBuf {
         self.dir.join("run.db")
+    }
+
+    /// Writes a fact about the run.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn note<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
+        let path = self.db();
+        store::write(&path, &db::open(&path)?, key, value)
+    }
+
+    /// A fact that was written before.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn noted<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        let path = self.db();
+        store::read(&path, &db::open(&path)?, key)
     }
 
     /// Where the run stands.

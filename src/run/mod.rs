@@ -12,6 +12,7 @@ mod pack;
 mod reader;
 mod spool;
 mod store;
+pub mod stream;
 
 pub use error::{Error, Kind};
 pub use home::{Home, Run, Summary};

@@ -59,6 +59,16 @@ impl Reader {
         Ok(Entry { seq, stream, rows, body: body.into() })
     }
 
+    /// The number of the last entry; 0 when there is none.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last(&self) -> Result<i64, Error> {
+        self.connection
+            .query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))
+            .map_err(|source| Error::store(&self.path, source))
+    }
+
     /// Where a stream stands; at its beginning, when nothing was stored of it.
     ///
     /// # Errors
@@ -88,6 +98,21 @@ impl Reader {
             Some((progress, sum)) if progress_sum(stream, &progress) == sum[..] => Ok(progress),
             Some(_) => Err(Error::damaged(&self.path, format!("the place in `{stream}` is wrong"))),
         }
+    }
+
+    /// Every stream, and where it stands.
+    ///
+    /// # Errors
+    /// When what is stored is damaged.
+    pub fn streams(&self) -> Result<Vec<(String, Progress)>, Error> {
+        let names = || {
+            self.connection
+                .prepare("SELECT name FROM stream ORDER BY name")?
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<String>>>()
+        };
+        let names = names().map_err(|source| Error::store(&self.path, source))?;
+        names.into_iter().map(|name| Ok((name.clone(), self.progress(&name)?))).collect()
     }
 
     /// The records that could not be read, by stream and subject.

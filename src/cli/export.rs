@@ -1,0 +1,238 @@
+//! `ghl-bulk export`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use futures::future::join_all;
+
+use super::account::{Account, Accounts};
+use super::exit::Code;
+use super::failure::Failure;
+use super::global::Global;
+use super::progress::{Screen, Style};
+use super::{environment, report, signals, time};
+use crate::event::{Report, Stop};
+use crate::export::{self, Context, Filters, Request, Tables};
+use crate::table::{CsvSafe, FORMATS};
+
+/// Export contacts, with their tasks, notes and appointments, into files
+///
+/// Writes `contacts`, `tasks`, `notes`, `custom_fields`, `users` and `tags`, and a `manifest.json` last.
+/// A finished export replaces an older one in the same directory at once; an unfinished one never
+/// touches it and goes on with `ghl-bulk resume`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Args {
+    /// The output directory; with several locations, one directory each in it
+    #[arg(long, value_name = "DIR", default_value = "ghl-export")]
+    out: PathBuf,
+
+    #[command(flatten)]
+    shape: Shape,
+
+    /// What to export beside the contacts; `none` for contacts alone
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',', default_value = "tasks,notes")]
+    with: Vec<With>,
+
+    #[command(flatten)]
+    which: Which,
+
+    /// Only tell what it would cost: requests, time, share of the daily budget
+    #[arg(long)]
+    estimate: bool,
+
+    /// A file of locations: one id a line, optionally a comma and the environment variable with its token
+    #[arg(long, value_name = "FILE", conflicts_with = "location")]
+    locations: Option<PathBuf>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  ghl-bulk export --sandbox --out demo                     made-up data, no account needed
+  ghl-bulk export --out backup --format parquet,csv        everything, in two formats
+  ghl-bulk export --with none --updated-since 7d           contacts changed in the last week
+  ghl-bulk export --tag vip --tag 2026 --with notes        contacts with both tags, and their notes
+  ghl-bulk export --estimate                               what it would cost
+  ghl-bulk export --locations clients.csv --out nightly    many locations, each into nightly/<id>/";
+
+/// How the files are written.
+#[derive(Debug, clap::Args)]
+pub(super) struct Shape {
+    /// File format; several with commas or by repeating
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = formats(), default_value = "parquet")]
+    pub(super) format: Vec<String>,
+
+    /// How CSV cells that a spreadsheet would run are guarded with a leading `'`
+    #[arg(long, value_name = "HOW", value_parser = csv_safe(), default_value = "formulas")]
+    pub(super) csv_safe: String,
+}
+
+/// Which contacts.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Which contacts (on the server; all must hold)")]
+struct Which {
+    /// With this tag; repeat it for contacts that have all of them
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+
+    /// Updated since then: a time, a date (UTC) or a duration such as `7d`
+    #[arg(long, value_name = "TIME", value_parser = time::since)]
+    updated_since: Option<jiff::Timestamp>,
+
+    /// Added since then: a time, a date (UTC) or a duration such as `7d`
+    #[arg(long, value_name = "TIME", value_parser = time::since)]
+    added_since: Option<jiff::Timestamp>,
+
+    /// Of this business, by name or id
+    #[arg(long, value_name = "BUSINESS")]
+    business: Option<String>,
+
+    /// Full text over name, e-mail and phone, 75 characters at most
+    #[arg(long, value_name = "TEXT", value_parser = query)]
+    query: Option<String>,
+
+    /// A filter, or a list of filters, in the API's own grammar
+    #[arg(long, value_name = "JSON", value_parser = filter)]
+    filter: Vec<serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum With {
+    Tasks,
+    Notes,
+    Appointments,
+    None,
+}
+
+fn formats() -> clap::builder::PossibleValuesParser {
+    FORMATS.iter().map(|format| clap::builder::PossibleValue::new(format.name).help(format.doc)).into()
+}
+
+fn csv_safe() -> clap::builder::PossibleValuesParser {
+    CsvSafe::ALL.map(CsvSafe::name).into()
+}
+
+fn query(text: &str) -> Result<String, String> {
+    // api.md §2.3.
+    if text.chars().count() <= 75 { Ok(text.to_owned()) } else { Err("more than 75 characters".to_owned()) }
+}
+
+fn filter(text: &str) -> Result<serde_json::Value, String> {
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let filters = value.as_array().map_or(std::slice::from_ref(&value), Vec::as_slice);
+    match filters.iter().all(|filter| filter.get("field").is_some() || filter.get("group").is_some()) {
+        true => Ok(value),
+        false => Err("a filter is an object with `field` and `operator`, or with `group` and `filters`".to_owned()),
+    }
+}
+
+impl Args {
+    fn tables(&self) -> Result<Tables, Failure> {
+        if self.with.contains(&With::None) && self.with.len() > 1 {
+            return Err(Failure::usage("`--with none` stands alone"));
+        }
+        let with = |with| self.with.contains(&with);
+        Ok(Tables { tasks: with(With::Tasks), notes: with(With::Notes), appointments: with(With::Appointments) })
+    }
+
+    fn request(&self, account: &Account, url: &str, out: PathBuf, sandbox: bool) -> Result<Request, Failure> {
+        let which = &self.which;
+        let lists = which.filter.iter().map(|filter| match filter {
+            serde_json::Value::Array(filters) => filters.clone(),
+            filter => vec![filter.clone()],
+        });
+        Ok(Request {
+            out: std::path::absolute(&out).map_err(|error| Failure::usage(format!("`--out`: {error}")))?,
+            formats: self.shape.formats(),
+            csv_safe: self.shape.csv_safe.clone(),
+            tables: self.tables()?,
+            filters: Filters {
+                tags: which.tag.clone(),
+                updated_since: which.updated_since,
+                added_since: which.added_since,
+                business: which.business.clone(),
+                business_id: None,
+                query: which.query.clone(),
+                raw: lists.flatten().collect(),
+            },
+            url: url.to_owned(),
+            token_variable: account.variable.clone(),
+            sandbox,
+        })
+    }
+}
+
+impl Shape {
+    /// The formats, each once, in the order given.
+    pub(super) fn formats(&self) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        self.format.iter().filter(|format| seen.insert(*format)).cloned().collect()
+    }
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+    args.tables()?;
+    let accounts = Accounts::find(global, args.locations.as_deref())?;
+    let many = args.locations.is_some() || accounts.all.len() > 1;
+    let screen = Screen::new(Style::choose(global.json, global.progress, global.quiet));
+    let (accounts, screen) = (&accounts, &screen);
+    signals::block_on(global.deadline, screen, |stop| async move {
+        let one = |account| one(args, global, accounts, account, many, screen, &stop);
+        let ended = join_all(accounts.all.iter().map(one)).await;
+        screen.finish();
+        if args.estimate {
+            return report::estimates(ended, global);
+        }
+        report::exports(ended, many, global, screen)
+    })
+}
+
+/// What became of one location.
+pub(super) type Ended<T> = (crate::id::LocationId, Result<T, Failure>);
+
+/// A finished export, or only its price.
+pub(super) enum Done {
+    Report(Box<Report>),
+    Estimate(export::Estimate),
+}
+
+async fn one(
+    args: &Args,
+    global: &Global,
+    accounts: &Accounts,
+    account: &Account,
+    many: bool,
+    screen: &Screen,
+    stop: &Stop,
+) -> Ended<Done> {
+    let out = directory(&args.out, account, many);
+    let work = async {
+        let own_stop = stop.child();
+        let watcher = screen.watcher(many.then(|| account.location.to_string()));
+        let client = account.client(&accounts.url, global, &own_stop, &watcher)?;
+        let request = args.request(account, &accounts.url, out, global.sandbox)?;
+        if args.estimate {
+            let estimate = export::estimate(&client, &request).await?;
+            return Ok(Done::Estimate(estimate));
+        }
+        let context = Context {
+            client,
+            home: environment::home()?,
+            stop: own_stop,
+            watcher,
+            concurrency: global.concurrency,
+            settle: environment::settle()?,
+        };
+        match export::export(&context, request).await {
+            Ok(report) => Ok(Done::Report(Box::new(report))),
+            Err(halted) => Err(Failure::of_run(halted, stop)),
+        }
+    };
+    (account.location.clone(), work.await)
+}
+
+fn directory(out: &Path, account: &Account, many: bool) -> PathBuf {
+    if many { out.join(account.location.segment()) } else { out.to_owned() }
+}

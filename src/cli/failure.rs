@@ -1,0 +1,186 @@
+//! Failures as people read them: what happened, where, what to do; and the exit code.
+
+use std::io::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::exit::Code;
+use super::global::Global;
+use super::text::safe;
+use crate::api::{self, Halt, Kind};
+use crate::event::{self, Cause, Stop};
+use crate::id::RunId;
+use crate::{export, publish, run};
+
+/// Why the program ends without having done everything.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) code: Code,
+    /// One sentence, lower case, without a full stop. May hold text from outside.
+    pub(super) message: String,
+    /// What to do about it.
+    pub(super) hint: Option<String>,
+    /// The run that goes on with `ghl-bulk resume`.
+    pub(super) resume: Option<RunId>,
+}
+
+impl Failure {
+    pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, resume: None }
+    }
+
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Code::Usage, message)
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Of a run that ended early. `stop` is the tap that Ctrl-C and the deadline close.
+    pub(super) fn of_run(halted: export::Halted, stop: &Stop) -> Self {
+        let mut failure = match stop.cause() {
+            Some(cause) if stopped(&halted.error) => of_cause(cause),
+            _ => halted.error.into(),
+        };
+        failure.resume = halted.run.filter(|_| failure.code != Code::Damaged);
+        failure
+    }
+
+    /// Shows the failure on stderr, or as the summary event.
+    pub(super) fn show(&self, global: &Global) -> Code {
+        if global.json {
+            self.show_json();
+        } else {
+            self.show_text();
+        }
+        self.code
+    }
+
+    fn show_text(&self) {
+        let mut err = std::io::stderr().lock();
+        // When stderr is closed there is nobody left to tell.
+        let _ = writeln!(err, "error: {}", safe(&self.message));
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(err, "  hint: {}", safe(hint));
+        }
+        if let Some(run) = &self.resume {
+            let _ = writeln!(err, "  resume: ghl-bulk resume {run}");
+        }
+    }
+
+    fn show_json(&self) {
+        let mut summary = self.fields();
+        summary.insert("v".to_owned(), event::VERSION.into());
+        summary.insert("at".to_owned(), jiff::Timestamp::now().to_string().into());
+        summary.insert("event".to_owned(), "summary".into());
+        summary.insert("exit_code".to_owned(), (self.code as u8).into());
+        let _ = writeln!(std::io::stdout().lock(), "{}", Value::Object(summary));
+    }
+
+    /// The failure's part of a summary.
+    pub(super) fn fields(&self) -> Map<String, Value> {
+        let resume = self.resume.as_ref().map(|run| format!("ghl-bulk resume {run}"));
+        let fields = json!({
+            "outcome": "failed",
+            "error": self.message,
+            "hint": self.hint,
+            "run": self.resume,
+            "resume": resume,
+        });
+        match fields {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        }
+    }
+}
+
+fn stopped(error: &export::Error) -> bool {
+    matches!(error, export::Error::Api(api::Error { kind: Kind::Halted(Halt::Stopped), .. }))
+}
+
+fn of_cause(cause: Cause) -> Failure {
+    match cause {
+        Cause::Interrupt => Failure::new(Code::Interrupted, "interrupted; everything read so far is stored"),
+        Cause::Terminate => Failure::new(Code::Terminated, "told to end; everything read so far is stored"),
+        Cause::Deadline => Failure::new(Code::Paused, "the deadline is reached; everything read so far is stored"),
+        Cause::Failure => Failure::new(Code::Bug, "one half of the work failed without saying why"),
+    }
+}
+
+impl From<export::Error> for Failure {
+    fn from(error: export::Error) -> Self {
+        match error {
+            export::Error::Api(error) => error.into(),
+            export::Error::Run(error) => error.into(),
+            export::Error::Publish(error) => error.into(),
+            export::Error::Pull(error) => Self::new(Code::Bug, error.to_string()),
+            export::Error::Request(message) => Self::usage(message),
+        }
+    }
+}
+
+impl From<api::Error> for Failure {
+    fn from(error: api::Error) -> Self {
+        let said = error.to_string();
+        let scope = error.route.scope();
+        match error.kind {
+            Kind::Token => Self::new(Code::Access, format!("the token is not accepted: {said}"))
+                .hint("check `GHL_TOKEN`; a Private Integration Token begins with `pit-` and belongs to one location"),
+            Kind::Scope => Self::new(Code::Access, format!("the token lacks the scope `{scope}`: {said}"))
+                .hint("add the scope under Settings > Private Integrations; the token stays the same"),
+            Kind::Location => Self::new(Code::Access, format!("the token does not reach this location: {said}"))
+                .hint("check `--location` or `GHL_LOCATION_ID` against the location that the token was made in"),
+            Kind::Unreachable => Self::usage(format!("the API cannot be reached: {said}"))
+                .hint("check the network and `--api-url`"),
+            Kind::Exhausted => Self::usage(format!("the API did not answer usefully: {said}"))
+                .hint("it may be down; try again later"),
+            Kind::Halted(Halt::Budget { resume_in }) => of_budget(resume_in),
+            Kind::Halted(Halt::Stopped) => Self::new(Code::Interrupted, "interrupted"),
+            Kind::Gone | Kind::Refused | Kind::TooLarge => Self::usage(format!("the API refused: {said}"))
+                .hint(match error.trace_id {
+                    Some(id) => format!("HighLevel's support can look up the request by its trace id {id}"),
+                    None => "`-v` shows what was sent and answered".to_owned(),
+                }),
+        }
+    }
+}
+
+fn of_budget(resume_in: std::time::Duration) -> Failure {
+    let now = jiff::Timestamp::now();
+    let at = now.checked_add(resume_in).unwrap_or(now).round(jiff::Unit::Second).unwrap_or(now);
+    Failure::new(Code::Paused, format!("the daily budget is used up; there will be more requests at {at}"))
+        .hint("resume then, or give `--wait` to sleep until then")
+}
+
+impl From<run::Error> for Failure {
+    fn from(error: run::Error) -> Self {
+        let code = match error.kind() {
+            run::Kind::Missing => Code::Missing,
+            run::Kind::Locked => Code::Locked,
+            run::Kind::Damaged => Code::Damaged,
+            run::Kind::System => Code::Usage,
+        };
+        let failure = Self::new(code, error.to_string());
+        match code {
+            Code::Missing => failure.hint("`ghl-bulk runs list` shows the runs there are"),
+            Code::Locked => failure.hint("another ghl-bulk is at work there; wait for it, or choose another place"),
+            Code::Damaged => failure.hint("nothing was made from it; export again, and `ghl-bulk runs rm` removes it"),
+            _ => failure.hint("check the rights and the free space there"),
+        }
+    }
+}
+
+impl From<publish::Error> for Failure {
+    fn from(error: publish::Error) -> Self {
+        match error {
+            publish::Error::Run(error) => error.into(),
+            publish::Error::Abandoned => Self::new(Code::Bug, error.to_string()),
+            publish::Error::Table(_) | publish::Error::File { .. } => {
+                Self::usage(format!("the output cannot be written: {error}"))
+                    .hint("check the rights and the free space there; what was read is stored")
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The options that every command knows.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::progress::Progress;
+use super::time;
+use crate::api::{Budget, Reserve};
+use crate::id::LocationId;
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(super) struct Global {
+    /// The location (sub-account); several with commas, each exported into a directory of its own
+    #[arg(long, global = true, value_name = "LOCATION", value_delimiter = ',', env = "GHL_LOCATION_ID")]
+    pub(super) location: Vec<LocationId>,
+
+    /// The API's address
+    #[arg(long, global = true, value_name = "URL", env = "GHL_API_URL")]
+    pub(super) api_url: Option<String>,
+
+    /// Run against an embedded stand-in for the API with made-up data
+    #[arg(long, global = true)]
+    pub(super) sandbox: bool,
+
+    /// Requests in flight at most; how fast they go is decided by the API's limit
+    #[arg(long, global = true, value_name = "N", default_value = "32")]
+    pub(super) concurrency: NonZeroUsize,
+
+    /// Requests of the daily budget to leave for others: a number, or a share such as `10%`
+    #[arg(long, global = true, value_name = "N|N%", default_value = "0")]
+    pub(super) daily_reserve: Reserve,
+
+    /// When the daily budget is used up, sleep until there is more instead of stopping
+    #[arg(long, global = true)]
+    pub(super) wait: bool,
+
+    /// Stop in time: a moment (`2026-11-21T06:00:00Z`, `06:00`) or a duration (`2h30m`)
+    #[arg(long, global = true, value_name = "TIME|DURATION", value_parser = time::deadline)]
+    pub(super) deadline: Option<jiff::Timestamp>,
+
+    /// How many seconds a connection may be silent before the request is sent again
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = time::seconds)]
+    pub(super) timeout: Duration,
+
+    /// Events as JSON Lines on stdout; `ghl-bulk schema events` describes them
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+
+    /// How progress is shown on stderr
+    #[arg(long, global = true, value_enum, value_name = "HOW", default_value = "auto")]
+    pub(super) progress: Progress,
+
+    /// Show nothing but errors and warnings
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+
+    /// Tell on stderr what is sent and answered, never with secrets; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+impl Global {
+    pub(super) fn budget(&self) -> Budget {
+        Budget { reserve: self.daily_reserve, wait: self.wait }
+    }
+}
+
+/// Begins the log on stderr, as far as `-v` asks for one.
+pub(super) fn log(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => "ghl_bulk=debug",
+        _ => "ghl_bulk=trace,hyper_util=debug,reqwest=debug",
+    };
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
+        .init();
+}

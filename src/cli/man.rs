@@ -1,0 +1,27 @@
+//! `ghl-bulk man`.
+
+use std::path::PathBuf;
+
+use clap::CommandFactory;
+
+use super::Cli;
+use super::exit::Code;
+use super::failure::Failure;
+
+/// Write the manual pages into a directory
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The directory, made if need be
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args) -> Result<Code, Failure> {
+    let write = || {
+        std::fs::create_dir_all(&args.dir)?;
+        clap_mangen::generate_to(Cli::command(), &args.dir)
+    };
+    write().map_err(|error| Failure::usage(format!("`{}`: {error}", args.dir.display())))?;
+    Ok(Code::Done)
+}

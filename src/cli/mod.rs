@@ -1,0 +1,91 @@
+//! The command line: one file per command, each with its arguments and what it runs.
+//!
+//! Only this floor knows the terminal, the environment and exit codes. It translates: arguments into
+//! options, events into bars or lines, errors into a message, a hint and a code.
+
+mod account;
+mod completions;
+mod environment;
+mod exit;
+mod export;
+mod failure;
+mod global;
+mod man;
+mod progress;
+mod report;
+mod resume;
+mod runs;
+mod sandbox;
+mod schema;
+mod signals;
+mod text;
+mod time;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use global::Global;
+
+/// Moves contacts, with their tasks, notes, appointments, tags and custom fields, between a HighLevel
+/// account and files
+#[derive(Debug, Parser)]
+#[command(name = "ghl-bulk", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  ghl-bulk export --sandbox --out demo       try it on made-up data, without an account
+  ghl-bulk export --out backup               everything, as Parquet
+  ghl-bulk export --format csv --tag vip     the contacts tagged `vip`, for a spreadsheet
+  ghl-bulk resume                            go on with what was interrupted
+
+Environment:
+  GHL_TOKEN          a Private Integration Token of the location (never a flag)
+  GHL_TOKEN_FILE     a file that holds it, instead
+  GHL_LOCATION_ID    the location, instead of `--location`
+  GHL_API_URL        the API's address, instead of `--api-url`
+  GHL_BULK_HOME      where runs are kept [default: the platform's state directory]
+  GHL_BULK_SETTLE_S  seconds that a record may be hidden from the search [default: 35]
+
+Exit codes: 0 done, 2 usage or environment, 3 done but some records unreadable, 8 token or scope,
+9 paused (budget or deadline), 10 no such run, 11 held by another process, 12 damaged, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Export(export::Args),
+    Resume(resume::Args),
+    Runs(runs::Args),
+    Schema(schema::Args),
+    Sandbox(sandbox::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Runs the program: parses the arguments, does what they say, and answers with the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error),
+    };
+    global::log(cli.global.verbose);
+    let result = match &cli.command {
+        Command::Export(args) => export::run(args, &cli.global),
+        Command::Resume(args) => resume::run(args, &cli.global),
+        Command::Runs(args) => runs::run(args, &cli.global),
+        Command::Schema(args) => schema::run(args, &cli.global),
+        Command::Sandbox(args) => sandbox::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    };
+    match result {
+        Ok(code) => code.into(),
+        Err(failure) => failure.show(&cli.global).into(),
+    }
+}

@@ -1,0 +1,221 @@
+//! What a command has to say at its end.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::exit::Code;
+use super::export::{Done, Ended};
+use super::failure::Failure;
+use super::global::Global;
+use super::progress::Screen;
+use super::text::{bytes, count, duration, plural, safe};
+use crate::event::{self, Outcome, Report};
+use crate::export::Estimate;
+
+/// Tells how the exports ended, and with which code the program ends.
+pub(super) fn exports(
+    mut ended: Vec<Ended<Done>>,
+    many: bool,
+    global: &Global,
+    screen: &Screen,
+) -> Result<Code, Failure> {
+    if !many {
+        let (_, result) = ended.pop().expect("one account was asked for");
+        return match result? {
+            Done::Report(report) => Ok(single(&report, global, screen)),
+            Done::Estimate(_) => unreachable!("an estimate is told by `estimates`"),
+        };
+    }
+    let code = together(&ended);
+    if global.json {
+        let locations: Map<_, _> = ended.iter().map(|(id, end)| (id.to_string(), fields(end))).collect();
+        json_summary(code, json!({ "outcome": outcome(code), "locations": locations }));
+        return Ok(code);
+    }
+    for (location, end) in &ended {
+        let location = safe(location.as_str()).into_owned();
+        match end {
+            Ok(Done::Report(report)) => {
+                screen.line(&format!("{location}: {}", one_line(report)));
+            }
+            Ok(Done::Estimate(_)) => {}
+            Err(failure) => tell_failure(&location, failure),
+        }
+    }
+    let failed = ended.iter().filter(|(_, end)| end.is_err()).count();
+    let done = plural((ended.len() - failed) as u64, "location");
+    let failed = if failed == 0 { String::new() } else { format!(", {failed} failed (see above)") };
+    screen.line(&format!("{done} exported{failed}"));
+    Ok(code)
+}
+
+/// One code for several locations: the failure's own where they all ended alike, else 3.
+fn together(ended: &[Ended<Done>]) -> Code {
+    let codes: Vec<Code> = ended
+        .iter()
+        .map(|(_, end)| match end {
+            Ok(Done::Report(report)) => code(report),
+            Ok(Done::Estimate(_)) => Code::Done,
+            Err(failure) => failure.code,
+        })
+        .collect();
+    match codes.split_first() {
+        Some((first, rest)) if rest.iter().all(|code| code == first) => *first,
+        _ if codes.contains(&Code::Interrupted) => Code::Interrupted,
+        _ if codes.contains(&Code::Terminated) => Code::Terminated,
+        _ => Code::Partial,
+    }
+}
+
+/// Failures are told even under `--quiet`.
+fn tell_failure(location: &str, failure: &Failure) {
+    let mut err = io::stderr().lock();
+    // When stderr is closed there is nobody left to tell.
+    let _ = writeln!(err, "error: {location}: {}", safe(&failure.message));
+    if let Some(hint) = &failure.hint {
+        let _ = writeln!(err, "  hint: {}", safe(hint));
+    }
+    if let Some(run) = &failure.resume {
+        let _ = writeln!(err, "  resume: ghl-bulk resume {run}");
+    }
+}
+
+fn code(report: &Report) -> Code {
+    match report.outcome {
+        Outcome::Complete => Code::Done,
+        Outcome::Partial => Code::Partial,
+    }
+}
+
+fn outcome(code: Code) -> &'static str {
+    match code {
+        Code::Done => "complete",
+        Code::Partial => "partial",
+        _ => "failed",
+    }
+}
+
+fn fields(end: &Result<Done, Failure>) -> Value {
+    match end {
+        Ok(Done::Report(report)) => json!(report),
+        Ok(Done::Estimate(estimate)) => json!(estimate),
+        Err(failure) => {
+            let mut fields = failure.fields();
+            fields.insert("exit_code".to_owned(), (failure.code as u8).into());
+            Value::Object(fields)
+        }
+    }
+}
+
+/// Tells how one export ended.
+pub(super) fn single(report: &Report, global: &Global, screen: &Screen) -> Code {
+    let code = code(report);
+    if global.json {
+        json_summary(code, json!(report));
+        return code;
+    }
+    for line in lines(report) {
+        screen.line(&line);
+    }
+    code
+}
+
+fn json_summary(code: Code, rest: Value) {
+    let mut line = Map::new();
+    line.insert("v".to_owned(), event::VERSION.into());
+    line.insert("at".to_owned(), jiff::Timestamp::now().to_string().into());
+    line.insert("event".to_owned(), "summary".into());
+    line.insert("exit_code".to_owned(), (code as u8).into());
+    if let Value::Object(rest) = rest {
+        line.extend(rest);
+    }
+    // A closed pipe: nobody listens any more.
+    let _ = writeln!(io::stdout().lock(), "{}", Value::Object(line));
+}
+
+fn one_line(report: &Report) -> String {
+    let rows = report.rows.get("contacts").copied().unwrap_or(0);
+    let unreadable = match report.unreadable {
+        0 => String::new(),
+        n => format!(", {} unreadable (errors.csv)", plural(n, "record")),
+    };
+    let out = safe(&report.out.display().to_string()).into_owned();
+    format!("{} in {}{unreadable} -> {out}", plural(rows, "contact"), duration(report.elapsed))
+}
+
+fn lines(report: &Report) -> Vec<String> {
+    let out = safe(&report.out.display().to_string()).into_owned();
+    let requests: u64 = report.requests.values().sum();
+    let mut lines = vec![format!("exported to {out}")];
+    for file in &report.files {
+        let rows = count(file.rows);
+        lines.push(format!("  {:<22} {rows:>12} rows  {:>10}", file.file, bytes(file.bytes)));
+    }
+    let refused = match report.refused {
+        0 => String::new(),
+        n => format!(", {n} refused by the limit"),
+    };
+    lines.push(format!("{} in {}{refused}", plural(requests, "request"), duration(report.elapsed)));
+    if report.unreadable > 0 {
+        lines.push(format!(
+            "{} could not be read; errors.csv names them, and this asks for just those:\n  ghl-bulk resume {} --retry-errors",
+            plural(report.unreadable, "record"),
+            report.run
+        ));
+    }
+    lines.extend(look(report));
+    lines
+}
+
+/// How to look at what was written.
+fn look(report: &Report) -> Option<String> {
+    let file = report.files.iter().find(|file| file.table == "contacts")?;
+    let path = report.out.join(&file.file);
+    let path = safe(&path.display().to_string()).into_owned();
+    let read = match file.format.as_str() {
+        "parquet" => "read_parquet",
+        "csv" => "read_csv",
+        _ => "read_json",
+    };
+    let lines = if file.format == "jsonl" { ", lines=True" } else { "" };
+    Some(format!(
+        "look at it:\n  duckdb -c \"SELECT * FROM '{path}' LIMIT 10\"\n  python -c \"import pandas; print(pandas.{read}('{path}'{lines}))\""
+    ))
+}
+
+/// Tells what exports would cost.
+pub(super) fn estimates(ended: Vec<Ended<Done>>, global: &Global) -> Result<Code, Failure> {
+    let many = ended.len() > 1;
+    let mut all = Map::new();
+    let mut out = io::stdout().lock();
+    for (location, end) in ended {
+        let Done::Estimate(estimate) = end? else { continue };
+        if global.json {
+            all.insert(location.to_string(), json!(estimate));
+            continue;
+        }
+        if many {
+            let _ = writeln!(out, "{}", safe(location.as_str()));
+        }
+        // A closed pipe: nobody reads the rest.
+        let _ = write_estimate(&mut out, &estimate);
+    }
+    drop(out);
+    if global.json {
+        json_summary(Code::Done, json!({ "outcome": "estimate", "locations": all }));
+    }
+    Ok(Code::Done)
+}
+
+fn write_estimate(out: &mut impl Write, estimate: &Estimate) -> io::Result<()> {
+    for (what, requests) in &estimate.requests {
+        writeln!(out, "{:>12} requests  {what}", count(*requests))?;
+    }
+    writeln!(out, "{:>12} requests  in all, for {}", count(estimate.total), plural(estimate.contacts, "contact"))?;
+    let time = std::time::Duration::from_secs(estimate.seconds);
+    writeln!(out, "{:>12}           at the limit", duration(time))?;
+    let left = estimate.daily_left.map(|left| format!(", {} left now", count(left))).unwrap_or_default();
+    let limit = count(estimate.daily_limit);
+    writeln!(out, "{:>11.1}%           of the daily budget of {limit}{left}", estimate.daily_share)
+}

@@ -1,0 +1,76 @@
+//! `ghl-bulk resume`.
+
+use super::account::Accounts;
+use super::exit::Code;
+use super::failure::Failure;
+use super::global::Global;
+use super::progress::{Screen, Style};
+use super::{environment, report, signals};
+use crate::export::{self, Context};
+use crate::id::RunId;
+use crate::run::{Home, State};
+
+/// Go on with a run that was paused, interrupted or killed
+///
+/// What was stored is not asked for again. A finished export is not an error: there is nothing to do.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ghl-bulk resume                                        the latest unfinished run
+  ghl-bulk resume 20261121-061512-k3f9                   this one
+  ghl-bulk resume 20261121-061512-k3f9 --retry-errors    ask once more for what could not be read")]
+pub(super) struct Args {
+    /// The run [default: the latest unfinished one, of `--location` if given]
+    run: Option<RunId>,
+
+    /// Ask once more for the records that could not be read, and only for those
+    #[arg(long)]
+    retry_errors: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+    let home = environment::home()?;
+    let id = match &args.run {
+        Some(id) => id.clone(),
+        None => latest(&home, global, args.retry_errors)?,
+    };
+    let run = home.open(&id)?;
+    let state = run.state()?;
+    let screen = Screen::new(Style::choose(global.json, global.progress, global.quiet));
+    if state == State::Complete || (state == State::Partial && !args.retry_errors) {
+        screen.line(&format!("run {id} is finished; there is nothing to do"));
+        return Ok(if state == State::Partial { Code::Partial } else { Code::Done });
+    }
+    if run.meta.kind != export::KIND {
+        let kind = &run.meta.kind;
+        return Err(Failure::usage(format!("run `{id}` is of the kind `{kind}`, which this version does not know")));
+    }
+    let request = export::request(&run)?;
+    let variable = request.token_variable.as_deref();
+    let location = run.meta.location.clone();
+    let accounts = Accounts::of_run(global, &location, &request.url, variable, request.sandbox)?;
+    signals::block_on(global.deadline, &screen, |stop| async {
+        let stop = stop;
+        let watcher = screen.watcher(None);
+        let own_stop = stop.child();
+        let client = accounts.all[0].client(&accounts.url, global, &own_stop, &watcher)?;
+        let settle = environment::settle()?;
+        let concurrency = global.concurrency;
+        let context = Context { client, home, stop: own_stop, watcher, concurrency, settle };
+        let ended = export::resume(&context, run, args.retry_errors).await;
+        screen.finish();
+        let report = ended.map_err(|halted| Failure::of_run(halted, &stop))?;
+        Ok(report::single(&report, global, &screen))
+    })
+}
+
+fn latest(home: &Home, global: &Global, retry_errors: bool) -> Result<RunId, Failure> {
+    let state = if retry_errors { State::Partial } else { State::Unfinished };
+    let found = home.latest(global.location.first(), state)?;
+    let what = if retry_errors { "with unreadable records" } else { "that is unfinished" };
+    found.ok_or_else(|| {
+        Failure::new(Code::Missing, format!("there is no run {what}"))
+            .hint("`ghl-bulk runs list` shows the runs there are")
+    })
+}

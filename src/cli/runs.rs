@@ -1,0 +1,196 @@
+//! `ghl-bulk runs`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::exit::Code;
+use super::export::Shape;
+use super::failure::Failure;
+use super::global::Global;
+use super::progress::{Screen, Style};
+use super::text::{count, safe};
+use super::{environment, report};
+use crate::export;
+use crate::id::RunId;
+use crate::run::{Reader, State, Summary};
+
+/// List, show, publish again or remove runs
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List all runs, oldest first (the default)
+    List,
+    /// Show one run: what it is, how far it came, what could not be read
+    Show {
+        /// The run
+        run: RunId,
+    },
+    /// Write the files of a finished run again, in other formats or another place, without a request
+    Publish {
+        /// The run
+        run: RunId,
+        #[command(flatten)]
+        shape: Shape,
+        /// The output directory [default: the run's]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Remove runs for good; the files they have written stay
+    Rm {
+        /// The runs
+        #[arg(required = true)]
+        run: Vec<RunId>,
+    },
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+    match &args.what {
+        None | Some(What::List) => list(global),
+        Some(What::Show { run }) => show(run, global),
+        Some(What::Publish { run, shape, out }) => publish(run, shape, out.as_ref(), global),
+        Some(What::Rm { run }) => remove(run, global),
+    }
+}
+
+fn list(global: &Global) -> Result<Code, Failure> {
+    let runs = environment::home()?.list()?;
+    let mut out = io::stdout().lock();
+    if global.json {
+        let runs: Vec<Value> = runs.iter().map(fields).collect();
+        return written(writeln!(out, "{}", Value::Array(runs)));
+    }
+    if runs.is_empty() && !global.quiet {
+        return written(writeln!(io::stderr().lock(), "there are no runs yet"));
+    }
+    for summary in &runs {
+        let line = match &summary.known {
+            Ok((meta, state)) => {
+                let (state, location) = (state_name(*state, summary.running), meta.location.to_string());
+                format!("{}  {:<8} {state:<11} {}", summary.id, meta.kind, safe(&location))
+            }
+            Err(error) => format!("{}  {}", summary.id, safe(&error.to_string())),
+        };
+        if writeln!(out, "{line}").is_err() {
+            break;
+        }
+    }
+    Ok(Code::Done)
+}
+
+fn state_name(state: State, running: bool) -> &'static str {
+    match (state, running) {
+        (_, true) => "running",
+        (State::Unfinished, _) => "unfinished",
+        (State::Complete, _) => "complete",
+        (State::Partial, _) => "partial",
+    }
+}
+
+fn fields(summary: &Summary) -> Value {
+    let base = json!({"run": summary.id, "dir": summary.dir, "running": summary.running});
+    let more = match &summary.known {
+        Ok((meta, state)) => json!({
+            "kind": meta.kind, "location": meta.location, "created": meta.created,
+            "tool": meta.tool, "state": state, "options": meta.options,
+        }),
+        Err(error) => json!({"error": error.to_string()}),
+    };
+    match (base, more) {
+        (Value::Object(mut base), Value::Object(more)) => {
+            base.extend(more);
+            Value::Object(base)
+        }
+        (base, _) => base,
+    }
+}
+
+fn show(id: &RunId, global: &Global) -> Result<Code, Failure> {
+    let summary = environment::home()?.show(id)?;
+    let reader = Reader::open(&summary.dir.join("run.db"))?;
+    let streams = reader.streams()?;
+    let failures = reader.failures()?;
+    let mut shown = fields(&summary);
+    let progress: Vec<Value> = streams
+        .iter()
+        .map(|(name, progress)| json!({"stream": name, "rows": progress.rows, "total": progress.total, "done": progress.done}))
+        .collect();
+    shown["streams"] = progress.into();
+    shown["unreadable"] = failures.len().into();
+    if let Err(error) = summary.known {
+        return Err(error.into());
+    }
+    let mut out = io::stdout().lock();
+    if global.json {
+        return written(writeln!(out, "{shown}"));
+    }
+    let text = |key: &str| match &shown[key] {
+        Value::String(text) => safe(text).into_owned(),
+        other => other.to_string(),
+    };
+    let mut lines = Vec::new();
+    for key in ["run", "kind", "location", "state", "created", "dir"] {
+        lines.push(format!("{key:<12} {}", text(key)));
+    }
+    lines.push(format!("{:<12} {}", "out", safe(shown["options"]["out"].as_str().unwrap_or_default())));
+    for (name, progress) in &streams {
+        let total = progress.total.map(|total| format!(" of {}", count(total))).unwrap_or_default();
+        let done = if progress.done { ", done" } else { "" };
+        lines.push(format!("  {:<20} {}{total}{done}", safe(name), count(progress.rows)));
+    }
+    lines.push(format!("{:<12} {}", "unreadable", failures.len()));
+    for failure in failures.iter().take(20) {
+        let line = format!("  {} {}: {}", failure.stream, failure.subject, failure.message);
+        lines.push(safe(&line).into_owned());
+    }
+    written(lines.iter().try_for_each(|line| writeln!(out, "{line}")))
+}
+
+fn publish(
+    id: &RunId,
+    shape: &Shape,
+    out: Option<&PathBuf>,
+    global: &Global,
+) -> Result<Code, Failure> {
+    let run = environment::home()?.open(id)?;
+    let mut request = export::request(&run)?;
+    request.formats = shape.formats();
+    request.csv_safe.clone_from(&shape.csv_safe);
+    if let Some(out) = out {
+        request.out = out.clone();
+    }
+    let screen = Screen::new(Style::choose(global.json, global.progress, global.quiet));
+    let report = export::republish(&run, &request, &screen.watcher(None));
+    screen.finish();
+    Ok(report::single(&report?, global, &screen))
+}
+
+fn remove(runs: &[RunId], global: &Global) -> Result<Code, Failure> {
+    let home = environment::home()?;
+    for run in runs {
+        home.remove(run)?;
+        if !global.quiet {
+            // When stderr is closed the run is gone all the same.
+            let _ = writeln!(io::stderr().lock(), "removed {run}");
+        }
+    }
+    Ok(Code::Done)
+}
+
+/// A closed pipe is a reader that has seen enough.
+fn written(result: io::Result<()>) -> Result<Code, Failure> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::usage(format!("stdout cannot be written: {error}")))
+        }
+        _ => Ok(Code::Done),
+    }
+}

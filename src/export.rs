@@ -1,0 +1,402 @@
+//! Export: a location into files.
+//!
+//! A run is made, the pull fills its spool, publish follows the pull and writes the tables, and at the
+//! end the output directory is replaced at once. Whatever stops it, the run stays and goes on from
+//! where it was; the output directory is not touched before everything is there.
+
+mod estimate;
+mod request;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use crate::api::{self, Client, Kind};
+use crate::event::{Cause, Event, Outcome, Report, Stop, Watcher};
+use crate::flight;
+use crate::id::{BusinessId, RunId};
+use crate::publish::{self, Facts, Held, Live, Place, Published};
+use crate::pull::{self, Plan, Pull};
+use crate::run::{self, Home, Meta, Reader, Run, Spool, State, stream};
+
+pub use estimate::{Estimate, estimate};
+pub use request::{Filters, Request, Tables};
+
+/// The kind of run that an export is.
+pub const KIND: &str = "export";
+/// The API's version, as the manifest names it.
+const API_VERSION: &str = "2021-07-28";
+/// How far the search may lag behind a write (api.md §2.10): the next watermark leaves that much room.
+const LAG: Duration = Duration::from_mins(10);
+
+/// Why an export ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API.
+    #[error(transparent)]
+    Api(#[from] api::Error),
+    /// The pull.
+    #[error(transparent)]
+    Pull(pull::Error),
+    /// The run directory.
+    #[error(transparent)]
+    Run(#[from] run::Error),
+    /// The files.
+    #[error(transparent)]
+    Publish(#[from] publish::Error),
+    /// What was asked for cannot be.
+    #[error("{0}")]
+    Request(String),
+}
+
+impl From<pull::Error> for Error {
+    fn from(error: pull::Error) -> Self {
+        match error {
+            pull::Error::Api(error) => Self::Api(error),
+            pull::Error::Run(error) => Self::Run(error),
+            pull::Error::Store => Self::Pull(error),
+        }
+    }
+}
+
+/// What an export works with.
+#[derive(Clone)]
+pub struct Context {
+    /// The API of the location.
+    pub client: Client,
+    /// Where runs live.
+    pub home: Home,
+    /// The tap. It is closed here when one half of the work fails.
+    pub stop: Stop,
+    /// Who watches.
+    pub watcher: Watcher,
+    /// Requests in flight at most.
+    pub concurrency: NonZeroUsize,
+    /// How long a record may be hidden from the search while it exists.
+    pub settle: Duration,
+}
+
+/// A run that ended early, and why. It can be resumed.
+#[derive(Debug)]
+pub struct Halted {
+    /// The run, if one was made.
+    pub run: Option<RunId>,
+    /// Why.
+    pub error: Error,
+}
+
+impl<E: Into<Error>> From<E> for Halted {
+    fn from(error: E) -> Self {
+        Self { run: None, error: error.into() }
+    }
+}
+
+/// Exports a location.
+///
+/// # Errors
+/// Whatever stops it; the run named there goes on with [`resume`].
+pub async fn export(context: &Context, request: Request) -> Result<Report, Halted> {
+    // Before anything is asked: a directory that cannot be written costs no request.
+    let id = RunId::new(jiff::Timestamp::now());
+    let held = Place::new(&request.out)?.hold(&id)?;
+    let request = match resolve_business(&context.client, request).await {
+        Ok(request) => request,
+        Err(error) => {
+            held.give_up();
+            return Err(error.into());
+        }
+    };
+    let meta = Meta {
+        run: id,
+        location: context.client.location().clone(),
+        kind: KIND.to_owned(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        created: jiff::Timestamp::now(),
+        options: serde_json::to_value(&request).map_err(|error| Error::Request(error.to_string()))?,
+    };
+    let run = match context.home.create(meta) {
+        Ok(run) => run,
+        Err(error) => {
+            held.give_up();
+            return Err(error.into());
+        }
+    };
+    Job::new(context, run, request, false, false).carry_out(held).await
+}
+
+/// Goes on with an export. `errors_only`: asks for just the records that could not be read.
+///
+/// # Errors
+/// As [`export`].
+pub async fn resume(context: &Context, run: Run, errors_only: bool) -> Result<Report, Halted> {
+    let request = request(&run)?;
+    let complete = run.state()? != State::Unfinished;
+    let again = errors_only && complete;
+    let held = Place::new(&request.out)?.hold(&run.meta.run)?;
+    if again {
+        run.set_state(State::Unfinished)?;
+        run.note("errors_only", &true)?;
+    }
+    let errors_only = again || run.noted("errors_only")?.unwrap_or(false);
+    Job::new(context, run, request, true, errors_only).carry_out(held).await
+}
+
+/// The request that made a run.
+///
+/// # Errors
+/// When the run holds none.
+pub fn request(run: &Run) -> Result<Request, Error> {
+    serde_json::from_value(run.meta.options.clone()).map_err(|error| {
+        Error::Run(run::Error::Damaged { path: run.db(), why: format!("its options: {error}") })
+    })
+}
+
+/// Writes the files of a finished run again, in other formats or another place, without a request.
+///
+/// # Errors
+/// When the run is not finished, or the files cannot be written.
+pub fn republish(run: &Run, request: &Request, watcher: &Watcher) -> Result<Report, Error> {
+    let begun = Instant::now();
+    if run.state()? == State::Unfinished {
+        let run = &run.meta.run;
+        return Err(Error::Request(format!("run `{run}` is not finished; `ghl-bulk resume {run}` finishes it")));
+    }
+    let held = Place::new(&request.out)?.hold(&run.meta.run)?;
+    let facts = facts(run, request)?;
+    let options = request.publish_options(facts.clone())?;
+    let published = publish::publish(&run.db(), held.staging(), &options, None, watcher);
+    finish(run, facts, held, published, begun, 0)
+}
+
+/// One run being carried out.
+struct Job {
+    context: Context,
+    run: Run,
+    request: Request,
+    resumed: bool,
+    errors_only: bool,
+    begun: Instant,
+}
+
+impl Job {
+    fn new(
+        context: &Context,
+        run: Run,
+        request: Request,
+        resumed: bool,
+        errors_only: bool,
+    ) -> Self {
+        let context = context.clone();
+        Self { context, run, request, resumed, errors_only, begun: Instant::now() }
+    }
+
+    async fn carry_out(self, held: Held) -> Result<Report, Halted> {
+        let run = self.run.meta.run.clone();
+        self.context.watcher.observe(&Event::Started {
+            run: run.clone(),
+            location: self.run.meta.location.clone(),
+            kind: KIND,
+            resumed: self.resumed,
+        });
+        self.work(held).await.map_err(|error| Halted { run: Some(run), error })
+    }
+
+    async fn work(self, held: Held) -> Result<Report, Error> {
+        let published = match self.pull_and_publish(&held).await {
+            Ok(published) => published,
+            Err(error) => {
+                held.give_up();
+                // Counted for the manifest; the reason of the stop matters more than a failure here.
+                let _ = self.count_requests();
+                return Err(error);
+            }
+        };
+        self.run.note("pulled", &jiff::Timestamp::now())?;
+        self.count_requests()?;
+        let facts = facts(&self.run, &self.request)?;
+        let refused = self.context.client.pace().refused();
+        let watcher = self.context.watcher.clone();
+        let (run, begun) = (self.run, self.begun);
+        let report = flight::blocking(move || {
+            warn_of_misfits(&published, &watcher);
+            finish(&run, facts, held, Ok(published), begun, refused)
+        });
+        report.await
+    }
+
+    async fn pull_and_publish(&self, held: &Held) -> Result<Published, Error> {
+        let (spool, writer) = Spool::open(&self.run.db())?;
+        let (tell_end, ended) = oneshot::channel();
+        let live = Live { committed: spool.committed(), ended, handle: Handle::current() };
+        let (db, staging) = (self.run.db(), held.staging().to_owned());
+        let options = self.request.publish_options(facts(&self.run, &self.request)?)?;
+        let watcher = self.context.watcher.clone();
+        let publishing = flight::blocking(move || {
+            publish::publish(&db, &staging, &options, Some(live), &watcher)
+        });
+        let publishing = async {
+            let published = publishing.await;
+            if published.is_err() {
+                self.context.stop.close(Cause::Failure);
+            }
+            published
+        };
+        let pulling = self.pull(spool, tell_end);
+        let ((), pulled, published) = tokio::join!(flight::blocking(writer), pulling, publishing);
+        match (pulled, published) {
+            (Err(error), Ok(_) | Err(publish::Error::Abandoned)) => Err(error),
+            (_, Err(error)) => Err(error.into()),
+            (Ok(()), Ok(published)) => Ok(published),
+        }
+    }
+
+    async fn pull(&self, spool: Spool, tell_end: oneshot::Sender<()>) -> Result<(), Error> {
+        let pull = Pull {
+            client: self.context.client.clone(),
+            plan: self.plan(),
+            db: self.run.db(),
+            writes: spool.writer(),
+            watcher: self.context.watcher.clone(),
+            stop: self.context.stop.clone(),
+        };
+        let pulled = pull.run().await;
+        // The spool knows what stopped it; the pull only that it takes nothing any more.
+        let stored = spool.close().await;
+        stored?;
+        pulled?;
+        // When publish is gone, it says why itself.
+        let _ = tell_end.send(());
+        Ok(())
+    }
+
+    fn plan(&self) -> Plan {
+        let tables = &self.request.tables;
+        Plan {
+            filter: self.request.filters.filter(),
+            business: self.request.filters.business_id.clone(),
+            tasks: tables.tasks,
+            notes: tables.notes,
+            appointments: tables.appointments,
+            concurrency: self.context.concurrency,
+            settle: self.context.settle,
+            errors_only: self.errors_only,
+        }
+    }
+
+    fn count_requests(&self) -> Result<(), Error> {
+        let mut requests = self.run.noted::<BTreeMap<String, u64>>("requests")?.unwrap_or_default();
+        for (route, sent) in self.context.client.sent() {
+            *requests.entry(route).or_default() += sent;
+        }
+        Ok(self.run.note("requests", &requests)?)
+    }
+}
+
+fn facts(run: &Run, request: &Request) -> Result<Facts, Error> {
+    let meta = &run.meta;
+    let reader = Reader::open(&run.db())?;
+    let location = reader.next(stream::LOCATION, 0)?;
+    let location = location.and_then(|entry| api::LocationHead::read(&entry.body).ok());
+    let filter = request.filters.filter();
+    let filter = (!filter.is_empty()).then(|| serde_json::json!(filter));
+    Ok(Facts {
+        run: meta.run.clone(),
+        location: meta.location.clone(),
+        location_name: location.and_then(|location| location.name),
+        api_version: API_VERSION.to_owned(),
+        tool_version: meta.tool.clone(),
+        started: meta.created,
+        finished: run.noted("pulled")?,
+        watermark: meta.created - LAG,
+        filter,
+        requests: run.noted("requests")?.unwrap_or_default(),
+    })
+}
+
+fn warn_of_misfits(published: &Published, watcher: &Watcher) {
+    for (column, count) in &published.misfits {
+        let values = if *count == 1 { "1 value does" } else { &format!("{count} values do") };
+        watcher.observe(&Event::Warning {
+            code: "misfit",
+            message: format!("`{column}`: {values} not fit the column's type and are kept in `extra`"),
+        });
+    }
+}
+
+fn finish(
+    run: &Run,
+    facts: Facts,
+    held: Held,
+    published: Result<Published, publish::Error>,
+    begun: Instant,
+    refused: u64,
+) -> Result<Report, Error> {
+    let mut published = match published {
+        Ok(published) => published,
+        Err(error) => {
+            held.give_up();
+            return Err(error.into());
+        }
+    };
+    let requests = facts.requests.clone();
+    let out = held.out().to_owned();
+    let entries = Reader::open(&run.db())?.last()?;
+    held.replace(facts, entries, &mut published)?;
+    let unreadable = published.failures.len() as u64;
+    let (state, outcome) = match unreadable {
+        0 => (State::Complete, Outcome::Complete),
+        _ => (State::Partial, Outcome::Partial),
+    };
+    run.set_state(state)?;
+    run.note("errors_only", &false)?;
+    Ok(Report {
+        run: run.meta.run.clone(),
+        location: run.meta.location.clone(),
+        outcome,
+        out,
+        rows: published.files.iter().map(|file| (file.table.clone(), file.rows)).collect(),
+        files: published.files,
+        unreadable,
+        warnings: Vec::new(),
+        requests,
+        refused,
+        elapsed: begun.elapsed(),
+    })
+}
+
+/// Finds the business that `--business` names, by id or by name.
+async fn resolve_business(client: &Client, mut request: Request) -> Result<Request, Error> {
+    let Some(wanted) = request.filters.business.clone() else { return Ok(request) };
+    let mut skip = 0;
+    loop {
+        let page = match client.businesses(skip).await {
+            Ok(page) => page,
+            // Without the list it must be an id.
+            Err(error) if error.kind == Kind::Scope => break,
+            Err(error) => return Err(error.into()),
+        };
+        let named = request::businesses(&page.body).into_iter();
+        let mut named = named.filter(|(id, name)| *id == wanted || name.eq_ignore_ascii_case(&wanted));
+        if let Some((id, _)) = named.next() {
+            if named.next().is_some() {
+                let said = format!("two businesses are named `{wanted}`; give the id of one of them");
+                return Err(Error::Request(said));
+            }
+            request.filters.business_id = Some(business_id(&id)?);
+            return Ok(request);
+        }
+        if page.head.rows == 0 {
+            return Err(Error::Request(format!("no business is named `{wanted}` or has that id")));
+        }
+        skip += page.head.rows;
+    }
+    request.filters.business_id = Some(business_id(&wanted)?);
+    Ok(request)
+}
+
+fn business_id(text: &str) -> Result<BusinessId, Error> {
+    text.parse().map_err(|error: crate::id::Invalid| Error::Request(error.to_string()))
+}

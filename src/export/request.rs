@@ -1,0 +1,124 @@
+//! What an export was asked for: stored in the run, so that a resumed one does the same.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Error;
+use crate::api::Filter;
+use crate::id::BusinessId;
+use crate::publish::{Facts, Options};
+use crate::resource::{RESOURCES, Resource};
+use crate::table::{CsvSafe, Format};
+
+/// What to export, and where to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The output directory, absolute.
+    pub out: PathBuf,
+    /// The formats' names.
+    pub formats: Vec<String>,
+    /// How CSV cells are kept from running in a spreadsheet: the name of the way.
+    pub csv_safe: String,
+    /// Which tables beside the contacts.
+    pub tables: Tables,
+    /// Which contacts.
+    pub filters: Filters,
+    /// The API's address.
+    pub url: String,
+    /// The environment variable that holds the token, where it is another than the usual one.
+    pub token_variable: Option<String>,
+    /// Whether the location is served by the embedded sandbox.
+    pub sandbox: bool,
+}
+
+/// The tables beside contacts and the location's own lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tables {
+    /// Tasks.
+    pub tasks: bool,
+    /// Notes.
+    pub notes: bool,
+    /// Appointments.
+    pub appointments: bool,
+}
+
+/// Which contacts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Filters {
+    /// Those with all of these tags.
+    pub tags: Vec<String>,
+    /// Those updated since then.
+    pub updated_since: Option<jiff::Timestamp>,
+    /// Those added since then.
+    pub added_since: Option<jiff::Timestamp>,
+    /// Those of a business, by id or name.
+    pub business: Option<String>,
+    /// The business's id, once found.
+    pub business_id: Option<BusinessId>,
+    /// Full text.
+    pub query: Option<String>,
+    /// Filters in the API's own grammar.
+    pub raw: Vec<Value>,
+}
+
+impl Filters {
+    /// The filters in the API's grammar (api.md §2.4–7). Times are epoch milliseconds, which every
+    /// observed server takes.
+    #[must_use]
+    pub fn filter(&self) -> Filter {
+        let tag = |tag: &String| json!({"field": "tags", "operator": "contains", "value": tag});
+        let since = |field: &'static str| {
+            move |since: jiff::Timestamp| {
+                let value = json!({"gte": since.as_millisecond()});
+                json!({"field": field, "operator": "range", "value": value})
+            }
+        };
+        let mut filters: Vec<Value> = self.tags.iter().map(tag).collect();
+        filters.extend(self.updated_since.map(since("dateUpdated")));
+        filters.extend(self.added_since.map(since("dateAdded")));
+        filters.extend(self.business_id.as_ref().map(|id| {
+            json!({"field": "businessId", "operator": "eq", "value": id})
+        }));
+        filters.extend(self.raw.iter().cloned());
+        Filter { filters, query: self.query.clone() }
+    }
+}
+
+impl Tables {
+    fn wants(self, resource: &Resource) -> bool {
+        match resource.name {
+            "tasks" => self.tasks,
+            "notes" => self.notes,
+            "appointments" => self.appointments,
+            "contacts" | "custom_fields" | "users" | "tags" => true,
+            _ => false,
+        }
+    }
+}
+
+impl Request {
+    pub(super) fn publish_options(&self, facts: Facts) -> Result<Options, Error> {
+        let format = |name: &String| {
+            Format::named(name).ok_or_else(|| Error::Request(format!("there is no format `{name}`")))
+        };
+        let csv_safe = CsvSafe::ALL.iter().find(|way| way.name() == self.csv_safe);
+        let csv_safe = csv_safe
+            .ok_or_else(|| Error::Request(format!("`{}` is no way to write CSV", self.csv_safe)))?;
+        Ok(Options {
+            tables: RESOURCES.iter().copied().filter(|table| self.tables.wants(table)).collect(),
+            formats: self.formats.iter().map(format).collect::<Result<_, _>>()?,
+            csv_safe: *csv_safe,
+            facts,
+        })
+    }
+}
+
+/// Id and name of each business in an answer.
+pub(super) fn businesses(body: &[u8]) -> Vec<(String, String)> {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    let rows = answer["businesses"].as_array().into_iter().flatten();
+    rows.map(|row| (text(row, "id"), text(row, "name"))).collect()
+}

@@ -1,0 +1,158 @@
+//! `manifest.json`: what an export is made of, written last.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, errors};
+use crate::event::Written;
+use crate::id::{LocationId, RunId};
+
+/// The version of the manifest's form. It moves when a field is renamed or changes its meaning.
+const FORMAT: u32 = 1;
+
+/// The file's name.
+pub(super) const FILE: &str = "manifest.json";
+
+/// What an export is, beside its rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The run.
+    pub run: RunId,
+    /// The location.
+    pub location: LocationId,
+    /// The location's name, where it may be read.
+    pub location_name: Option<String>,
+    /// The `Version` of the API.
+    pub api_version: String,
+    /// The version of this program.
+    pub tool_version: String,
+    /// When the pull began. What changed later may be missing.
+    pub started: jiff::Timestamp,
+    /// When the pull ended; unknown while it goes on.
+    pub finished: Option<jiff::Timestamp>,
+    /// From when the next export of what has changed should ask (`--updated-since`): the beginning,
+    /// less the time that the search may lag behind (api.md §2.10).
+    pub watermark: jiff::Timestamp,
+    /// The filter, in the API's grammar; nothing where everything was exported.
+    pub filter: Option<serde_json::Value>,
+    /// Requests sent, by route, retries included.
+    pub requests: BTreeMap<String, u64>,
+}
+
+impl Facts {
+    /// Keys and values for a file's own metadata.
+    pub(super) fn metadata(&self) -> Vec<(String, String)> {
+        let pairs = [
+            ("ghl_bulk.run", self.run.to_string()),
+            ("ghl_bulk.location", self.location.to_string()),
+            ("ghl_bulk.version", self.tool_version.clone()),
+            ("ghl_bulk.api_version", self.api_version.clone()),
+            ("ghl_bulk.started", self.started.to_string()),
+        ];
+        pairs.map(|(key, value)| (key.to_owned(), value)).into()
+    }
+}
+
+/// An export's manifest, to be written.
+#[derive(Debug, Serialize)]
+pub(super) struct Manifest {
+    format_version: u32,
+    #[serde(flatten)]
+    facts: Facts,
+    /// The last entry of the spool that it was made of: two manifests of one run with the same number
+    /// hold the same rows.
+    entries: i64,
+    /// Whether everything that was asked for is there.
+    complete: bool,
+    /// Records that could not be read; they stand in `errors.csv`.
+    unreadable: usize,
+    tables: BTreeMap<String, Table>,
+}
+
+/// An older export's manifest, as far as a newer one needs it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Older {
+    pub(super) run: RunId,
+    pub(super) entries: i64,
+    tables: BTreeMap<String, Table>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Table {
+    rows: u64,
+    files: Vec<File>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct File {
+    file: String,
+    format: String,
+    bytes: u64,
+    sha256: String,
+}
+
+impl Manifest {
+    pub(super) fn new(facts: Facts, entries: i64, unreadable: usize, files: &[Written]) -> Self {
+        let mut tables = BTreeMap::<String, Table>::new();
+        for written in files {
+            let table = tables.entry(written.table.clone()).or_default();
+            table.rows = written.rows;
+            table.files.push(File {
+                file: written.file.clone(),
+                format: written.format.clone(),
+                bytes: written.bytes,
+                sha256: written.sha256.clone(),
+            });
+        }
+        let complete = unreadable == 0;
+        Self { format_version: FORMAT, facts, entries, complete, unreadable, tables }
+    }
+
+    pub(super) fn write(&self, dir: &Path) -> Result<(), Error> {
+        let path = dir.join(FILE);
+        let mut text = serde_json::to_vec_pretty(self).expect("a manifest is plain JSON");
+        text.push(b'\n');
+        let write = || {
+            use std::io::Write as _;
+            let mut file = std::fs::File::create(&path)?;
+            file.write_all(&text)?;
+            file.sync_all()
+        };
+        write().map_err(|source| Error::file(&path, source))
+    }
+
+    /// The names of the data files.
+    pub(super) fn names(&self) -> Vec<String> {
+        let files = self.tables.values().flat_map(|table| &table.files);
+        files.map(|file| file.file.clone()).collect()
+    }
+}
+
+impl Older {
+    /// The manifest in a directory, if there is one of ours.
+    pub(super) fn read(dir: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(dir.join(FILE)).ok()?).ok()
+    }
+
+    /// The data files.
+    pub(super) fn files(&self) -> Vec<Written> {
+        let written = |(table, file): (&String, &File)| Written {
+            table: table.clone(),
+            format: file.format.clone(),
+            file: file.file.clone(),
+            rows: self.tables[table].rows,
+            bytes: file.bytes,
+            sha256: file.sha256.clone(),
+        };
+        let files = self.tables.iter();
+        let files = files.flat_map(|(name, table)| table.files.iter().map(move |file| (name, file)));
+        files.map(written).collect()
+    }
+
+    /// Whether a name is one that an export writes.
+    pub(super) fn owns(&self, name: &str) -> bool {
+        name == FILE || name == errors::FILE || self.files().iter().any(|file| file.file == name)
+    }
+}

@@ -1,0 +1,84 @@
+//! Derived keys: what a row repeats about itself.
+//!
+//! Such a key holds no fact of its own, so it is dropped when it says exactly what the rest of the row says, and kept
+//! in `extra` when it says anything else. Rebuilding a row adds every derived key that `extra` does not hold, also
+//! where the server had left it out.
+
+use serde_json::{Map, Value};
+
+use super::{scan, value};
+
+/// A key that follows from other keys of the same row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Derived {
+    /// The key.
+    pub key: &'static str,
+    /// How it follows.
+    pub rule: Rule,
+}
+
+/// How a key follows from others; the keys named are those of the search dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// The page cursor after this row: `[epoch milliseconds of the time, id]`.
+    Cursor {
+        /// The key of the time.
+        time: &'static str,
+        /// The key of the id.
+        id: &'static str,
+    },
+    /// The lower case of the text under this key.
+    Lower(&'static str),
+    /// The value under this key, once more.
+    Copy(&'static str),
+}
+
+impl Derived {
+    /// Whether `raw`, the key's value, says no more than the values `find` finds.
+    pub(super) fn holds<'r>(&self, raw: &str, find: impl Fn(&str) -> Option<&'r str>) -> bool {
+        match self.rule {
+            Rule::Cursor { time, id } => {
+                let ms = find(time).and_then(|raw| value::instant(raw, None));
+                let id = find(id).filter(|id| id.starts_with('"'));
+                ms.zip(id)
+                    .is_some_and(|((ms, _), id)| is_cursor(raw, ms, id))
+            }
+            Rule::Lower(of) => find(of).is_some_and(|of| is_lower(raw, of)),
+            Rule::Copy(of) => find(of) == Some(raw),
+        }
+    }
+
+    /// The key's value in a rebuilt row.
+    pub(super) fn derive(&self, row: &Map<String, Value>) -> Option<Value> {
+        match self.rule {
+            Rule::Cursor { time, id } => {
+                let (ms, _) = value::instant(&row.get(time)?.to_string(), None)?;
+                let id = row.get(id)?.as_str()?;
+                Some(Value::from(vec![Value::from(ms), Value::from(id)]))
+            }
+            Rule::Lower(of) => Some(Value::from(row.get(of)?.as_str()?.to_lowercase())),
+            Rule::Copy(of) => row.get(of).cloned(),
+        }
+    }
+}
+
+fn is_cursor(raw: &str, ms: i64, id: &str) -> bool {
+    let parts = raw
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']')?.split_once(','));
+    parts.is_some_and(|(at, of)| at.parse() == Ok(ms) && of == id)
+}
+
+fn is_lower(raw: &str, of: &str) -> bool {
+    let (Some(lower), Some(text)) = (scan::string(raw), scan::string(of)) else {
+        return false;
+    };
+    if text.is_ascii() {
+        lower.len() == text.len()
+            && lower
+                .bytes()
+                .eq(text.bytes().map(|b| b.to_ascii_lowercase()))
+    } else {
+        lower == text.to_lowercase()
+    }
+}

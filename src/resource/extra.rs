@@ -1,0 +1,77 @@
+//! The text of an `extra` cell, as it grows.
+//!
+//! One JSON object under the server's keys. Values go in as the text the server sent; the buffer is used again for
+//! every row.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::{rebuild, scan};
+
+/// A JSON object in the making.
+#[derive(Debug, Default)]
+pub(super) struct Extra {
+    text: String,
+}
+
+impl Extra {
+    /// Adds a member; the value is JSON text.
+    pub(super) fn push(&mut self, key: &str, raw: &str) {
+        self.open(key);
+        self.text.push_str(raw);
+    }
+
+    /// Adds a member that is an array of these JSON texts, unless there are none.
+    pub(super) fn push_all(&mut self, key: &str, raws: &[&str]) {
+        for (index, raw) in raws.iter().enumerate() {
+            if index == 0 {
+                self.open(key);
+            }
+            self.text.push(if index == 0 { '[' } else { ',' });
+            self.text.push_str(raw);
+        }
+        if !raws.is_empty() {
+            self.text.push(']');
+        }
+    }
+
+    /// The whole object, closed; none when nothing went in.
+    pub(super) fn close(&mut self) -> Option<&str> {
+        if self.text.is_empty() {
+            return None;
+        }
+        self.text.push('}');
+        Some(&self.text)
+    }
+
+    /// Makes room for the next row.
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+    }
+
+    fn open(&mut self, key: &str) {
+        let first = self.text.is_empty();
+        self.text.push(if first { '{' } else { ',' });
+        let plain = |b: u8| b >= b' ' && b != b'"' && b != b'\\';
+        if key.bytes().all(plain) {
+            self.text.push('"');
+            self.text.push_str(key);
+            self.text.push('"');
+        } else {
+            self.text.push_str(&Value::from(key).to_string());
+        }
+        self.text.push(':');
+    }
+}
+
+/// The members of an `extra` cell.
+pub(super) fn read(text: Option<&str>) -> Map<String, Value> {
+    let members = text.into_iter().flat_map(scan::members);
+    members
+        .map(|(key, raw)| {
+            let key = scan::unescaped(key).unwrap_or(Cow::Borrowed(key));
+            (key.into_owned(), rebuild::parsed(raw))
+        })
+        .collect()
+}

@@ -1,0 +1,123 @@
+//! Custom fields: the definitions of an account, and the columns they become.
+//!
+//! A contact's custom field is a column named `custom_` and its key. Names are lower case, of letters, digits and
+//! underscores; where two would be the same, those with the greater field ids get `_2`, `_3` and so on. The same
+//! definitions give the same columns, in whichever order they come.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::column::{Column, Kind, Wire};
+use super::{Error, contact};
+
+/// The custom fields of contacts, as columns.
+#[derive(Debug, Default, Clone)]
+pub struct Fields {
+    columns: Vec<Column>,
+    names: Arc<HashMap<String, String>>,
+}
+
+/// As much of a definition as a column needs.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Definition {
+    id: String,
+    field_key: Option<String>,
+    data_type: Option<String>,
+    model: Option<String>,
+}
+
+impl Fields {
+    /// Reads definitions: the rows of `GET /locations/{id}/customFields`, as JSON text.
+    ///
+    /// Definitions of other models than contacts are not columns.
+    pub fn new<'r>(rows: impl IntoIterator<Item = &'r str>) -> Result<Self, Error> {
+        let mut definitions = rows
+            .into_iter()
+            .map(read)
+            .collect::<Result<Vec<_>, Error>>()?;
+        definitions.retain(|d| d.model.as_deref().is_none_or(|model| model == "contact"));
+        definitions.sort_by(|a, b| a.id.cmp(&b.id));
+        definitions.dedup_by(|a, b| a.id == b.id);
+        let mut taken: HashSet<String> = contact::fixed().map(|column| column.name).collect();
+        let mut columns: Vec<_> = definitions
+            .into_iter()
+            .map(|definition| definition.column(&mut taken))
+            .collect();
+        columns.sort_by(|a, b| a.name.cmp(&b.name));
+        let names = columns.iter().filter_map(|column| match &column.wire {
+            Wire::Field(id) => Some((id.clone(), column.name.clone())),
+            _ => None,
+        });
+        let names = Arc::new(names.collect());
+        Ok(Self { columns, names })
+    }
+
+    /// The columns, in the order of their names.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The column name of the field with this id.
+    #[must_use]
+    pub fn column_name(&self, id: &str) -> Option<&str> {
+        self.names.get(id).map(String::as_str)
+    }
+
+    /// The column name of every field, by id.
+    pub(super) fn names(&self) -> Arc<HashMap<String, String>> {
+        Arc::clone(&self.names)
+    }
+}
+
+fn read(row: &str) -> Result<Definition, Error> {
+    serde_json::from_str(row)
+        .map_err(|error| Error::not_a_row("custom_fields", error.to_string(), row))
+}
+
+impl Definition {
+    fn column(self, taken: &mut HashSet<String>) -> Column {
+        let key = self.field_key.as_deref().unwrap_or_default();
+        let key = sanitised(key.strip_prefix("contact.").unwrap_or(key));
+        let key = key.unwrap_or_else(|| sanitised(&self.id).unwrap_or_else(|| "field".to_owned()));
+        Column {
+            name: free(&format!("custom_{key}"), taken),
+            kind: kind(self.data_type.as_deref().unwrap_or_default()),
+            wire: Wire::Field(self.id),
+            doc: "A custom field of the account; the table `custom_fields` describes it under this column name.",
+        }
+    }
+}
+
+/// The key as part of a column name; none if nothing of it can be.
+fn sanitised(key: &str) -> Option<String> {
+    let mapped = |c: char| match c.to_ascii_lowercase() {
+        c @ ('a'..='z' | '0'..='9') => c,
+        _ => '_',
+    };
+    let name: String = key.chars().map(mapped).collect();
+    name.contains(|c| c != '_').then_some(name)
+}
+
+fn free(name: &str, taken: &mut HashSet<String>) -> String {
+    let numbered = (2..).map(|n| format!("{name}_{n}"));
+    let free = std::iter::once(name.to_owned())
+        .chain(numbered)
+        .find(|name| !taken.contains(name))
+        .expect("there are more numbers than names");
+    taken.insert(free.clone());
+    free
+}
+
+fn kind(data_type: &str) -> Kind {
+    match data_type {
+        "NUMERICAL" | "FLOAT" | "MONETORY" => Kind::Float,
+        "DATE" => Kind::Date,
+        "MULTIPLE_OPTIONS" | "CHECKBOX" => Kind::TextList,
+        "TEXTBOX_LIST" | "FILE_UPLOAD" | "SIGNATURE" => Kind::Json,
+        _ => Kind::Text,
+    }
+}

@@ -1,0 +1,97 @@
+//! The resources: what the API says about contacts and their kin, and the columns that hold it.
+//!
+//! One place knows the columns: [`RESOURCES`]. Parquet, CSV, JSON Lines and `ghl-bulk schema tables` all derive
+//! from it. A [`Decoder`] turns raw JSON rows, as the server sent them, into Arrow record batches.
+//!
+//! Nothing the server sent is lost: what has no column, and what a column cannot give back exactly, is kept as
+//! raw text in the last column, `extra`; [`rebuild`] makes the row again. Three things are not counted as a loss:
+//! `null` equals absent, a number equals the same number written differently, and a key that follows from others
+//! ([`Derived`]) is dropped when it says what they say. A key repeated within an object is one fact: its last value.
+//!
+//! To add a resource: a file beside this one, its `mod` line, and its line in [`RESOURCES`].
+//! Nothing here knows HTTP, runs, files or output formats.
+
+mod appointment;
+mod business;
+mod cell;
+mod column;
+mod contact;
+mod custom_field;
+mod decoder;
+mod derived;
+mod entries;
+mod extra;
+mod fields;
+mod key;
+mod note;
+mod plan;
+mod rebuild;
+mod row;
+mod scan;
+mod table;
+mod tag;
+mod task;
+#[cfg(test)]
+mod tests;
+mod user;
+mod value;
+
+pub use appointment::APPOINTMENTS;
+pub use business::BUSINESSES;
+pub use column::{Column, JSON_KIND, KIND, Kind, Wire};
+pub use contact::CONTACTS;
+pub use custom_field::CUSTOM_FIELDS;
+pub use decoder::Decoder;
+pub use derived::{Derived, Rule};
+pub use fields::Fields;
+pub use key::{Key, key};
+pub use note::NOTES;
+pub use rebuild::rebuild;
+pub use table::{Resource, Table};
+pub use tag::TAGS;
+pub use task::TASKS;
+pub use user::USERS;
+
+/// Every resource, in the order help and documentation name them.
+pub const RESOURCES: &[&Resource] = &[
+    &CONTACTS,
+    &TASKS,
+    &NOTES,
+    &APPOINTMENTS,
+    &CUSTOM_FIELDS,
+    &USERS,
+    &TAGS,
+    &BUSINESSES,
+];
+
+/// Why a row could not be decoded.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The text is no JSON object with an id; the row must be reported, it is in no table.
+    #[error("{table}: not a row: {reason}: `{excerpt}`")]
+    NotARow {
+        /// The table the row was meant for.
+        table: &'static str,
+        /// What is wrong with it.
+        reason: String,
+        /// The beginning of the row, control characters escaped.
+        excerpt: String,
+    },
+    /// The decoder holds as much as one batch may hold; finish it and push the row again.
+    #[error("{table}: the batch is full")]
+    Full {
+        /// The table of the batch.
+        table: &'static str,
+    },
+}
+
+impl Error {
+    fn not_a_row(table: &'static str, reason: impl Into<String>, row: &str) -> Self {
+        let excerpt = row.chars().take(80).flat_map(char::escape_debug).collect();
+        Self::NotARow {
+            table,
+            reason: reason.into(),
+            excerpt,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Making the wire row again from a table's row: the proof that nothing was lost.
+//!
+//! The row is in the search dialect, with everything of `extra` under the key it came with.
+
+use std::collections::HashSet;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMillisecondType};
+use arrow_array::{Array, RecordBatch};
+use serde_json::{Map, Value, json};
+
+use super::cell::sent;
+use super::column::{Column, Kind, Wire};
+use super::entries::CUSTOM_FIELDS;
+use super::table::Table;
+use super::value::{self, Sent};
+use super::{extra, scan};
+
+/// The row of `batch` at this place, as the server sent it.
+///
+/// A value that no [`Value`] can hold (nested more than 127 levels deep, or with half a surrogate pair) is a string
+/// of its JSON text.
+///
+/// # Panics
+/// If the batch is not one of this table's.
+#[must_use]
+pub fn rebuild(table: &Table, batch: &RecordBatch, row: usize) -> Value {
+    let kept = extra::read(batch.columns().last().and_then(|column| {
+        let texts = column.as_string::<i32>();
+        texts.is_valid(row).then(|| texts.value(row))
+    }));
+    let mut wire = Map::new();
+    let mut entries = Vec::new();
+    let spoken = spoken(&kept);
+    for (column, cells) in table.columns.iter().zip(batch.columns()) {
+        let value = || cell(column, cells, row);
+        match &column.wire {
+            Wire::Member { key, .. } if column.keys().all(|key| !kept.contains_key(key)) => {
+                wire.extend(value().map(|value| ((*key).to_owned(), value)));
+            }
+            Wire::Field(id) if !spoken.contains(id) => {
+                entries.extend(value().map(|value| json!({"id": id, "value": value})));
+            }
+            _ => {}
+        }
+    }
+    wire.extend(kept);
+    if table.has_fields() {
+        merge(&mut wire, entries);
+    }
+    for derived in table.derived {
+        if !wire.contains_key(derived.key) {
+            let value = derived.derive(&wire);
+            wire.extend(value.map(|value| (derived.key.to_owned(), value)));
+        }
+    }
+    Value::Object(wire)
+}
+
+/// The ids of the fields whose values are kept as they were sent.
+fn spoken(kept: &Map<String, Value>) -> HashSet<String> {
+    let entries = kept.get(CUSTOM_FIELDS).and_then(Value::as_array);
+    let ids = entries.into_iter().flatten();
+    ids.filter_map(|entry| entry.get("id")?.as_str().map(str::to_owned))
+        .collect()
+}
+
+fn merge(wire: &mut Map<String, Value>, entries: Vec<Value>) {
+    let all = wire
+        .entry(CUSTOM_FIELDS)
+        .or_insert_with(|| Value::Array(Vec::new()));
+    if let Value::Array(all) = all {
+        all.extend(entries);
+    }
+}
+
+fn cell(column: &Column, cells: &dyn Array, row: usize) -> Option<Value> {
+    if cells.is_null(row) {
+        return None;
+    }
+    Some(match column.kind {
+        Kind::Text => json!(cells.as_string::<i32>().value(row)),
+        Kind::Json => parsed(cells.as_string::<i32>().value(row)),
+        Kind::Boolean => json!(cells.as_boolean().value(row)),
+        Kind::Integer => json!(cells.as_primitive::<Int64Type>().value(row)),
+        Kind::Float => json!(cells.as_primitive::<Float64Type>().value(row)),
+        Kind::Date => {
+            let days = cells.as_primitive::<Date32Type>().value(row);
+            match sent(column) {
+                Sent::Text => json!(value::day_text(days)),
+                _ => json!(i64::from(days) * value::DAY),
+            }
+        }
+        Kind::Timestamp => {
+            let ms = cells.as_primitive::<TimestampMillisecondType>().value(row);
+            json!(value::instant_text(ms))
+        }
+        Kind::TextList => {
+            let list = cells.as_list::<i32>().value(row);
+            json!(list.as_string::<i32>().iter().collect::<Vec<_>>())
+        }
+    })
+}
+
+/// The value of JSON text, or the text itself where no value can hold it.
+pub(super) fn parsed(raw: &str) -> Value {
+    serde_json::from_str(raw).unwrap_or_else(|_| {
+        let text = scan::string(raw);
+        Value::from(text.as_deref().unwrap_or(raw))
+    })
+}

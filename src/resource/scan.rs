@@ -1,0 +1,171 @@
+//! Walking JSON text that is known to be well formed.
+//!
+//! The text has passed a parser before, so walking it needs no recursion, no allocation and no errors. On text that
+//! is not well formed the walk ends early; it never panics.
+
+use std::borrow::Cow;
+
+/// The elements of an array, as text; nothing if `raw` is no array.
+pub(super) fn elements(raw: &str) -> Elements<'_> {
+    let at = if raw.starts_with('[') { 1 } else { raw.len() };
+    Elements { raw, at }
+}
+
+/// The members of an object: key as sent (without quotes, escapes left alone) and value, as text.
+pub(super) fn members(raw: &str) -> Members<'_> {
+    let at = if raw.starts_with('{') { 1 } else { raw.len() };
+    Members { raw, at }
+}
+
+/// The text a JSON string stands for; none if `raw` is no string, or none that UTF-8 can hold.
+pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
+    unescaped(inside(raw)?)
+}
+
+/// The text that the inside of a JSON string stands for; none if UTF-8 cannot hold it.
+pub(super) fn unescaped(inner: &str) -> Option<Cow<'_, str>> {
+    if !inner.as_bytes().contains(&b'\\') {
+        return Some(Cow::Borrowed(inner));
+    }
+    let mut text = String::new();
+    unescape(inner, &mut text).then_some(Cow::Owned(text))
+}
+
+/// What stands between the quotes of a JSON string.
+pub(super) fn inside(raw: &str) -> Option<&str> {
+    raw.strip_prefix('"')?.strip_suffix('"')
+}
+
+/// Appends the text that the inside of a JSON string stands for. False if it holds half a surrogate pair, which
+/// becomes U+FFFD.
+pub(super) fn unescape(inner: &str, text: &mut String) -> bool {
+    let mut clean = true;
+    let mut rest = inner;
+    while let Some(at) = rest.find('\\') {
+        text.push_str(&rest[..at]);
+        let (read, used) = escape(&rest[at + 1..]);
+        clean &= read.is_some();
+        text.push(read.unwrap_or(char::REPLACEMENT_CHARACTER));
+        rest = rest.get(at + 1 + used..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    clean
+}
+
+/// The character an escape stands for, and how many bytes after the backslash it takes.
+fn escape(rest: &str) -> (Option<char>, usize) {
+    let plain = match rest.as_bytes().first() {
+        Some(b'n') => '\n',
+        Some(b't') => '\t',
+        Some(b'r') => '\r',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'u') => return unicode(&rest[1..]),
+        Some(&b) if b.is_ascii() => char::from(b),
+        _ => return (None, 0),
+    };
+    (Some(plain), 1)
+}
+
+fn unicode(rest: &str) -> (Option<char>, usize) {
+    let unit = |at| u32::from_str_radix(rest.get(at..at + 4)?, 16).ok();
+    match (unit(0), rest.get(4..6), unit(6)) {
+        (Some(high @ 0xD800..0xDC00), Some("\\u"), Some(low @ 0xDC00..0xE000)) => {
+            let code = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+            (char::from_u32(code), 11)
+        }
+        (first, ..) => (first.and_then(char::from_u32), 5),
+    }
+}
+
+pub(super) struct Elements<'r> {
+    raw: &'r str,
+    at: usize,
+}
+
+impl<'r> Iterator for Elements<'r> {
+    type Item = &'r str;
+
+    fn next(&mut self) -> Option<&'r str> {
+        let start = next_token(self.raw, self.at)?;
+        self.at = value_end(self.raw, start);
+        self.raw.get(start..self.at)
+    }
+}
+
+pub(super) struct Members<'r> {
+    raw: &'r str,
+    at: usize,
+}
+
+impl<'r> Iterator for Members<'r> {
+    type Item = (&'r str, &'r str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = next_token(self.raw, self.at)?;
+        let end = value_end(self.raw, start);
+        let key = inside(self.raw.get(start..end)?)?;
+        let start = next_token(self.raw, end)?;
+        self.at = value_end(self.raw, start);
+        Some((key, self.raw.get(start..self.at)?))
+    }
+}
+
+/// Where the next value or key starts; none at the end of the array or object.
+fn next_token(raw: &str, at: usize) -> Option<usize> {
+    let skipped = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
+    let bytes = raw.as_bytes().get(at..)?;
+    let start = at + bytes.iter().take_while(|b| skipped(b)).count();
+    let first = raw.as_bytes().get(start)?;
+    (!matches!(first, b']' | b'}')).then_some(start)
+}
+
+fn value_end(raw: &str, start: usize) -> usize {
+    let bytes = raw.as_bytes();
+    match bytes[start] {
+        b'"' => string_end(bytes, start),
+        b'{' | b'[' => nest_end(bytes, start),
+        _ => {
+            let ends =
+                |b: &u8| matches!(b, b',' | b']' | b'}' | b':' | b' ' | b'\t' | b'\n' | b'\r');
+            let length = bytes[start..].iter().position(ends);
+            // At least one byte, so that a walk over text that is not well formed ends too.
+            length.map_or(bytes.len(), |n| start + n.max(1))
+        }
+    }
+}
+
+fn string_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(rest) = bytes.get(at..) {
+        let Some(end) = rest.iter().position(|b| matches!(b, b'"' | b'\\')) else {
+            break;
+        };
+        if rest[end] == b'"' {
+            return at + end + 1;
+        }
+        at += end + 2;
+    }
+    bytes.len()
+}
+
+fn nest_end(bytes: &[u8], start: usize) -> usize {
+    let mut depth = 0_usize;
+    let mut at = start;
+    while let Some(b) = bytes.get(at) {
+        match b {
+            b'"' => {
+                at = string_end(bytes, at);
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return at;
+        }
+    }
+    bytes.len()
+}

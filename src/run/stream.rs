@@ -1,0 +1,28 @@
+//! The names of the spool's streams: what a pull writes and publish reads.
+
+/// Pages of contacts, in the order of the walk.
+pub const CONTACTS: &str = "contacts";
+/// Pages of contacts that the walk had missed.
+pub const CONTACTS_AGAIN: &str = "contacts.again";
+/// Single contacts, each as its own endpoint answers.
+pub const CONTACTS_SINGLE: &str = "contacts.single";
+/// Pages of the task search.
+pub const TASKS: &str = "tasks";
+/// Pages of calendar events, one stream per calendar.
+pub const EVENTS: &str = "events/";
+/// Notes, contact by contact.
+pub const NOTES: &str = "notes";
+/// Tasks, contact by contact.
+pub const CONTACT_TASKS: &str = "contact_tasks";
+/// Appointments, contact by contact.
+pub const CONTACT_APPOINTMENTS: &str = "contact_appointments";
+/// The location.
+pub const LOCATION: &str = "location";
+/// The custom-field definitions.
+pub const FIELDS: &str = "custom_fields";
+/// The users.
+pub const USERS: &str = "users";
+/// The tags.
+pub const TAGS: &str = "tags";
+/// The calendars.
+pub const CALENDARS: &str = "calendars";

@@ -1,0 +1,174 @@
+//! One request, read whole: path, query, headers, body.
+//!
+//! The service's versions are told apart here; whether the request may be granted is not.
+
+use axum::extract::Query;
+use axum::http::Request;
+use axum::http::header::AUTHORIZATION;
+use serde_json::{Map, Value};
+
+use super::answer::Refusal;
+
+/// The dialects of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// `2021-04-15`, `2021-07-28` and `2023-02-21`.
+    V2,
+    /// `v3`.
+    V3,
+}
+
+/// What a request's body holds.
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    Nothing,
+    Json(Value),
+    /// Bytes that are no JSON, and what is wrong with them.
+    Unreadable(String),
+}
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Ask {
+    pub(super) method: String,
+    /// Path and query as they were sent.
+    pub(super) target: String,
+    pub(super) segments: Vec<String>,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) version: Option<String>,
+    pub(super) token: Option<String>,
+    pub(super) content: Content,
+    pub(super) trace: String,
+}
+
+impl Ask {
+    /// Reads all but the body.
+    pub(super) fn new<B>(request: &Request<B>, number: u64) -> Self {
+        let header = |name: &str| {
+            request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        let uri = request.uri();
+        let query = match uri.query() {
+            Some(_) => Query::try_from_uri(uri).map_or_else(|_| Vec::new(), |Query(pairs)| pairs),
+            None => Vec::new(),
+        };
+        Self {
+            method: request.method().as_str().to_owned(),
+            target: uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+            segments: segments(uri.path()),
+            query,
+            version: header("version"),
+            token: header(AUTHORIZATION.as_str())
+                .and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned)),
+            content: Content::Nothing,
+            trace: format!("00000000-0000-4000-8000-{number:012x}"),
+        }
+    }
+
+    pub(super) fn set_body(&mut self, bytes: &[u8]) {
+        self.content = match serde_json::from_slice(bytes) {
+            _ if bytes.is_empty() => Content::Nothing,
+            Ok(value) => Content::Json(value),
+            Err(error) => Content::Unreadable(error.to_string()),
+        };
+    }
+
+    pub(super) fn is_control(&self) -> bool {
+        self.segments.first().is_some_and(|first| first == "__sandbox")
+    }
+
+    /// The version asked for, or the refusal of one that is absent or was never published.
+    pub(super) fn version(&self) -> Result<Version, Refusal> {
+        match self.version.as_deref() {
+            Some("v3") => Ok(Version::V3),
+            Some("2021-04-15" | "2021-07-28" | "2023-02-21") => Ok(Version::V2),
+            Some(_) => Err(Refusal::unauthorized("version header is invalid")),
+            None => Err(Refusal::unauthorized("version header was not found.")),
+        }
+    }
+
+    /// Whether the request speaks `v3`; a wrong version was refused before any route asks.
+    pub(super) fn is_v3(&self) -> bool {
+        self.version.as_deref() == Some("v3")
+    }
+
+    /// The path's segment number `index`; routes ask only for those that they matched.
+    pub(super) fn segment(&self, index: usize) -> &str {
+        self.segments.get(index).map_or("", String::as_str)
+    }
+
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A whole number from the query; 422 when it is something else.
+    pub(super) fn number(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        let Some(text) = self.parameter(name) else { return Ok(None) };
+        let number = text.parse().map_err(|_| {
+            Refusal::invalid(vec![format!(
+                "{name} must be a number conforming to the specified constraints"
+            )])
+        })?;
+        Ok(Some(number))
+    }
+
+    /// Refuses parameters beside `allowed`.
+    pub(super) fn only_parameters(&self, allowed: &[&str]) -> Result<(), Refusal> {
+        match self.query.iter().find(|(key, _)| !allowed.contains(&key.as_str())) {
+            Some((key, _)) => Err(Refusal::unknown_property(key)),
+            None => Ok(()),
+        }
+    }
+
+    /// The body as an object; an absent one is empty.
+    pub(super) fn object(&self) -> Result<Map<String, Value>, Refusal> {
+        match &self.content {
+            Content::Nothing => Ok(Map::new()),
+            Content::Json(Value::Object(map)) => Ok(map.clone()),
+            Content::Json(_) => Err(Refusal::bad_request("Unexpected body, expected an object")),
+            Content::Unreadable(error) => Err(Refusal::bad_request(error.clone())),
+        }
+    }
+
+    /// The location that the request names, wherever it names it.
+    pub(super) fn named_location(&self) -> Option<&str> {
+        if self.segment(0) == "locations" {
+            return self.segments.get(1).map(String::as_str);
+        }
+        let body = match &self.content {
+            Content::Json(Value::Object(map)) => map.get("locationId").and_then(Value::as_str),
+            _ => None,
+        };
+        self.parameter("locationId").or(body)
+    }
+}
+
+/// Splits a path at its slashes and decodes the parts; a slash at the end adds none.
+pub(super) fn segments(path: &str) -> Vec<String> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    if path.is_empty() { Vec::new() } else { path.split('/').map(decode).collect() }
+}
+
+/// Undoes percent encoding.
+fn decode(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,219 @@
+//! The control routes, which exist only here: what a test looks at and switches.
+//!
+//! They need no token, are not counted, and are not written down.
+//!
+//! | route | does |
+//! | --- | --- |
+//! | `GET /__sandbox/log?last=N` | counts, and the last N requests (all without it) |
+//! | `DELETE /__sandbox/log` | forgets them |
+//! | `GET`, `POST`, `DELETE /__sandbox/faults` | the armed faults; adds a list of texts; disarms all |
+//! | `GET /__sandbox/state?locationId=ID` | all contacts with notes, tasks and appointments |
+//! | `POST /__sandbox/contacts?locationId=ID` | adds raw rows, seen at once; `__notes`, `__tasks` are children |
+//! | `DELETE /__sandbox/contacts/{id}` | deletes a contact, unseen at once |
+//! | `PUT /__sandbox/customFields?locationId=ID` | replaces the field definitions |
+//! | `POST /__sandbox/settings` | `{"limit": "10/1s"}` |
+//! | `POST /__sandbox/release` | lets held and stalled requests go |
+//! | `GET /__sandbox/held?at_least=N` | answers once N requests are held |
+//! | `GET /__sandbox/wait?requests=N` | answers once N requests were served since the start |
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Outcome, Refusal};
+use super::ask::{Ask, Content};
+use super::children::Note;
+use super::contact::{Contact, Row};
+use super::door::App;
+use super::events::Event;
+use super::fault::Fault;
+use super::state::{Place, State, now};
+use super::text;
+
+/// Answers a control request.
+pub(super) async fn answer(app: &App, ask: &Ask) -> Answer {
+    let count =
+        |name: &str| ask.number(name).ok().flatten().and_then(|count| count.try_into().ok());
+    let path: Vec<&str> = ask.segments.iter().skip(1).map(String::as_str).collect();
+    let outcome = match (ask.method.as_str(), path.as_slice()) {
+        ("GET", ["held"]) => {
+            let held = app.gate.until_held(count("at_least").unwrap_or(1)).await;
+            Ok(Answer::json(200, &json!({ "held": held })))
+        }
+        ("GET", ["wait"]) => {
+            let served = app.gate.until_served(count("requests").unwrap_or(1)).await;
+            Ok(Answer::json(200, &json!({ "requests": served })))
+        }
+        ("POST", ["release"]) => {
+            app.gate.release();
+            Ok(Answer::json(200, &json!({})))
+        }
+        (method, path) => run(&mut app.state(), method, path, ask),
+    };
+    outcome.unwrap_or_else(|refusal| refusal.into_answer(&ask.trace))
+}
+
+fn run(state: &mut State, method: &str, path: &[&str], ask: &Ask) -> Outcome {
+    match (method, path) {
+        ("GET", ["log"]) => {
+            let last = ask.number("last")?.and_then(|last| usize::try_from(last).ok());
+            let interval = state.limiter.limit().interval;
+            Ok(Answer::json(200, &state.journal.report(interval, last.unwrap_or(usize::MAX))))
+        }
+        ("DELETE", ["log"]) => {
+            state.journal.clear();
+            Ok(Answer::json(200, &json!({})))
+        }
+        ("GET", ["faults"]) => Ok(faults(state)),
+        ("POST", ["faults"]) => {
+            state.faults.extend(read_faults(&ask.content)?);
+            Ok(faults(state))
+        }
+        ("DELETE", ["faults"]) => {
+            state.faults.clear();
+            Ok(faults(state))
+        }
+        ("GET", ["state"]) => show(state, ask),
+        ("POST", ["contacts"]) => insert(state, ask),
+        ("DELETE", ["contacts", id]) => {
+            let place = state.place(id).ok_or_else(|| Refusal::not_found("no such contact"))?;
+            state.shelves[place.shelf].remove(place.slot, false);
+            Ok(Answer::json(200, &json!({})))
+        }
+        ("PUT", ["customFields"]) => {
+            let shelf = shelf(state, ask)?;
+            state.shelves[shelf].metadata.fields.clone_from(list(&ask.content)?);
+            Ok(Answer::json(200, &json!({})))
+        }
+        ("POST", ["settings"]) => set(state, ask),
+        _ => Err(Refusal::not_found(format!("there is no control route {method} {}", ask.target))),
+    }
+}
+
+fn faults(state: &State) -> Answer {
+    let list = state.faults.iter().map(|fault| {
+        json!({ "fault": fault.to_string(), "fired": fault.fired(), "spent": fault.spent() })
+    });
+    Answer::json(200, &list.collect())
+}
+
+fn read_faults(content: &Content) -> Result<Vec<Fault>, Refusal> {
+    let one = |text: &Value| {
+        let text = text.as_str().unwrap_or_default();
+        text.parse::<Fault>().map_err(|error| Refusal::unprocessable(error.to_string()))
+    };
+    match content {
+        Content::Json(text @ Value::String(_)) => Ok(vec![one(text)?]),
+        content => list(content)?.iter().map(one).collect(),
+    }
+}
+
+fn list(content: &Content) -> Result<&Vec<Value>, Refusal> {
+    match content {
+        Content::Json(Value::Array(list)) => Ok(list),
+        _ => Err(Refusal::unprocessable("the body must be a list")),
+    }
+}
+
+/// The location in the query, or the first.
+fn shelf(state: &State, ask: &Ask) -> Result<usize, Refusal> {
+    let Some(location) = ask.parameter("locationId") else { return Ok(0) };
+    let found = state.shelves.iter().position(|shelf| shelf.location == location);
+    found.ok_or_else(|| Refusal::not_found("no such location"))
+}
+
+fn set(state: &mut State, ask: &Ask) -> Outcome {
+    for (key, value) in ask.object()? {
+        let text = value.as_str().unwrap_or_default();
+        if key != "limit" {
+            return Err(Refusal::unknown_property(&key));
+        }
+        let limit = text.parse().map_err(|error| Refusal::unprocessable(format!("{error}")))?;
+        state.limiter.set(limit);
+    }
+    Ok(Answer::json(200, &json!({ "limit": state.limiter.limit().to_string() })))
+}
+
+/// All contacts as they are, not as searches see them.
+fn show(state: &State, ask: &Ask) -> Outcome {
+    let shelf = &state.shelves[shelf(state, ask)?];
+    let mut body = String::from("{\"contacts\":[");
+    for (number, contact) in shelf.living().enumerate() {
+        if number > 0 {
+            body.push(',');
+        }
+        let notes: Vec<&str> = contact.notes.iter().map(|note| &*note.json).collect();
+        let tasks: Vec<&str> = contact.tasks.iter().map(|task| &*task.json).collect();
+        let slot = shelf.find(&contact.id);
+        let events = slot.into_iter().flat_map(|slot| shelf.events.of(slot));
+        let events: Vec<String> =
+            events.map(|event: &Event| event.in_calendar().to_string()).collect();
+        body.push_str("{\"contact\":");
+        body.push_str(&contact.row_text());
+        for (name, list) in [
+            ("notes", notes.join(",")),
+            ("tasks", tasks.join(",")),
+            ("appointments", events.join(",")),
+        ] {
+            body.push_str(",\"");
+            body.push_str(name);
+            body.push_str("\":[");
+            body.push_str(&list);
+            body.push(']');
+        }
+        body.push('}');
+    }
+    body.push_str("]}");
+    Ok(Answer::new(200, body))
+}
+
+/// Adds raw search rows; ids and dates that are missing are made.
+fn insert(state: &mut State, ask: &Ask) -> Outcome {
+    let shelf = shelf(state, ask)?;
+    let mut ids = Vec::new();
+    for row in list(&ask.content)? {
+        let Value::Object(row) = row else {
+            return Err(Refusal::unprocessable("each row must be an object"));
+        };
+        ids.push(insert_one(state, shelf, row.clone()));
+    }
+    Ok(Answer::json(201, &json!({ "ids": ids })))
+}
+
+fn insert_one(state: &mut State, shelf: usize, mut row: Row) -> String {
+    let notes = row.remove("__notes").unwrap_or_default();
+    let tasks = row.remove("__tasks").unwrap_or_default();
+    row.remove("searchAfter");
+    let id = row.get("id").and_then(Value::as_str).map_or_else(|| state.mint(), str::to_owned);
+    let date = |row: &Row, key: &str| row.get(key).and_then(Value::as_str).and_then(text::moment);
+    let added = date(&row, "dateAdded").unwrap_or_else(now);
+    let updated = date(&row, "dateUpdated").unwrap_or(added);
+    row.insert("id".to_owned(), id.clone().into());
+    for (key, time) in [("dateAdded", added), ("dateUpdated", updated)] {
+        row.entry(key).or_insert_with(|| text::iso(time).into());
+    }
+    let location = state.shelves[shelf].location.clone();
+    row.entry("locationId").or_insert_with(|| location.into());
+    let text = serde_json::to_string(&row).expect("a row is JSON");
+    let slot = state.shelves[shelf].insert(Contact::new(&id, added, updated, &text), false);
+    let place = Place { shelf, slot };
+    for note in children(state, &notes, &id) {
+        state.shelves[shelf].contact_mut(slot).notes.push(Note::new(&note));
+    }
+    for task in children(state, &tasks, &id) {
+        let task = super::tasks::record(state, place, &task, added, updated);
+        state.shelves[shelf].tasks.insert((task.added, task.id.clone()), slot);
+        state.shelves[shelf].contact_mut(slot).tasks.push(task);
+    }
+    id
+}
+
+/// Child records with the contact's id, and with ids of their own where they have none.
+fn children(state: &mut State, list: &Value, contact: &str) -> Vec<Row> {
+    let mut children = Vec::new();
+    for child in list.as_array().into_iter().flatten().filter_map(Value::as_object) {
+        let mut child = child.clone();
+        child.entry("id").or_insert_with(|| state.mint().into());
+        child.entry("contactId").or_insert_with(|| contact.into());
+        children.push(child);
+    }
+    children
+}

@@ -1,0 +1,133 @@
+//! The sandbox: a stand-in for the HighLevel API that answers on loopback.
+//!
+//! It behaves as the real service is known to behave, its dialects and traps included, and serves
+//! seeded data that is awkward on purpose; two starts with one seed serve the same bytes. Request
+//! bodies are checked, and anything unknown is refused, as the service does. Faults are switched on
+//! by texts (see [`Fault`]) and the routes below `/__sandbox/` let a test look inside.
+//!
+//! It shares no type with the client: a field name that is wrong there must fail here, not agree
+//! with itself. It knows nothing of the rest of the crate and keeps nothing on disk.
+
+mod answer;
+mod ask;
+mod auth;
+mod calendars;
+mod children;
+mod contact;
+mod contacts;
+mod control;
+mod custom;
+mod dialect;
+mod door;
+mod draft;
+mod events;
+mod fault;
+mod filter;
+mod gate;
+mod journal;
+mod judge;
+mod limit;
+mod links;
+mod list;
+mod metadata;
+mod mischief;
+mod notes;
+mod order;
+mod query;
+mod routes;
+mod search;
+mod seed;
+mod settings;
+mod shelf;
+mod state;
+mod tags;
+mod task_search;
+mod tasks;
+mod text;
+mod wire;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use axum::Router;
+use tokio::sync::oneshot;
+
+pub use fault::{Fault, FaultError};
+pub use limit::{Limit, LimitError, Window};
+pub use settings::{Identity, Quirk, Settings};
+
+/// A token that may do everything in every location.
+pub const TOKEN: &str = "pit-sandbox-full";
+
+/// The location that is served unless the settings say otherwise.
+pub const LOCATION: &str = "sandboxLocation00001";
+
+/// Serves the API on `listener` until `shutdown` completes; requests under way are answered.
+///
+/// The caller owns the port and the end. Waiting requests (held, stalled, delayed) end with it.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    settings: Settings,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let app = Arc::new(door::App::new(settings));
+    let closing = Arc::clone(&app);
+    let service = Router::new()
+        .fallback(door::answer)
+        .with_state(app)
+        .into_make_service_with_connect_info::<wire::Cut>();
+    axum::serve(wire::Listener::new(listener), service)
+        .with_graceful_shutdown(async move {
+            shutdown.await;
+            closing.close();
+        })
+        .await
+}
+
+/// A sandbox on a thread of its own; dropping it stops it at once.
+#[derive(Debug)]
+pub struct Running {
+    url: String,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where it listens, such as `http://127.0.0.1:40123`, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic on that thread has been reported by its hook; there is nobody else to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts a sandbox on a free port of the loopback interface, on its own thread and runtime.
+pub fn start(settings: Settings) -> io::Result<Running> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
+        runtime.block_on(async move {
+            let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+            // Not the graceful way: whoever drops a `Running` does not wait for clients that hang.
+            tokio::select! {
+                _ = serve(listener, settings, std::future::pending()) => {}
+                _ = stopped => {}
+            }
+        });
+    })?;
+    Ok(Running { url, stop: Some(stop), thread: Some(thread) })
+}

@@ -1,0 +1,87 @@
+//! The routes: which method and path leads where, and which scope it needs.
+//!
+//! A table. Paths that are not in it are answered as the service's framework does.
+
+use super::answer::{Outcome, Refusal};
+use super::ask::{Ask, Version};
+use super::auth::{Grant, scope};
+use super::settings::Quirk;
+use super::state::State;
+use super::{calendars, contacts, links, list, metadata, notes, search, tags, task_search, tasks};
+
+type Route = fn(&mut State, &Ask) -> Outcome;
+
+/// Answers a request: version, token, route, scope, and then what the route says.
+pub(super) fn run(state: &mut State, ask: &Ask) -> Outcome {
+    let version = ask.version()?;
+    let grant = Grant::of(ask.token.as_deref())?;
+    let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
+    let Some((scope, route)) = find(&ask.method, &segments) else { return Err(nowhere(ask)) };
+    let listing = matches!((ask.method.as_str(), segments.as_slice()), ("GET", ["contacts"]));
+    if listing && version == Version::V3 && !state.settings.has(Quirk::ListOnV3) {
+        return Err(nowhere(ask));
+    }
+    grant.needs(scope)?;
+    route(state, ask)
+}
+
+fn nowhere(ask: &Ask) -> Refusal {
+    let path = ask.target.split('?').next().unwrap_or_default();
+    Refusal::not_found(format!("Cannot {} {path}", ask.method))
+}
+
+fn find(method: &str, path: &[&str]) -> Option<(&'static str, Route)> {
+    match path {
+        ["contacts", rest @ ..] => contact_routes(method, rest),
+        _ => other_routes(method, path),
+    }
+}
+
+fn contact_routes(method: &str, path: &[&str]) -> Option<(&'static str, Route)> {
+    use scope::{CONTACTS_READ as READ, CONTACTS_WRITE as WRITE, EVENTS_READ};
+    Some(match (method, path) {
+        ("POST", ["search"]) => (READ, search::contacts),
+        ("GET", ["search", "duplicate"]) => (READ, contacts::duplicate),
+        ("POST", ["upsert"]) => (WRITE, contacts::upsert),
+        ("POST", ["bulk", "tags", "update", "add" | "remove"]) => (WRITE, tags::bulk),
+        ("POST", ["bulk", "business"]) => (WRITE, links::business),
+        ("GET", ["business", _]) => (READ, list::of_business),
+        ("GET", []) => (READ, list::contacts),
+        ("POST", []) => (WRITE, contacts::create),
+        ("GET", [_]) => (READ, contacts::get),
+        ("PUT", [_]) => (WRITE, contacts::update),
+        ("DELETE", [_]) => (WRITE, contacts::delete),
+        ("GET", [_, "notes"]) => (READ, notes::list),
+        ("POST", [_, "notes"]) => (WRITE, notes::create),
+        ("GET", [_, "notes", _]) => (READ, notes::get),
+        ("PUT", [_, "notes", _]) => (WRITE, notes::update),
+        ("DELETE", [_, "notes", _]) => (WRITE, notes::delete),
+        ("GET", [_, "tasks"]) => (READ, tasks::list),
+        ("POST", [_, "tasks"]) => (WRITE, tasks::create),
+        ("GET", [_, "tasks", _]) => (READ, tasks::get),
+        ("PUT", [_, "tasks", _]) => (WRITE, tasks::update),
+        ("PUT", [_, "tasks", _, "completed"]) => (WRITE, tasks::complete),
+        ("DELETE", [_, "tasks", _]) => (WRITE, tasks::delete),
+        ("POST", [_, "tags"]) => (WRITE, tags::add),
+        ("DELETE", [_, "tags"]) => (WRITE, tags::remove),
+        ("POST", [_, "followers"]) => (WRITE, links::follow),
+        ("DELETE", [_, "followers"]) => (WRITE, links::unfollow),
+        ("GET", [_, "appointments"]) => (EVENTS_READ, calendars::of_contact),
+        _ => return None,
+    })
+}
+
+fn other_routes(method: &str, path: &[&str]) -> Option<(&'static str, Route)> {
+    Some(match (method, path) {
+        ("GET", ["locations", _]) => (scope::LOCATION_READ, metadata::location),
+        ("POST", ["locations", _, "tasks", "search"]) => (scope::TASKS_READ, task_search::tasks),
+        ("GET", ["locations", _, "customFields"]) => (scope::FIELDS_READ, metadata::fields),
+        ("GET", ["locations", _, "tags"]) => (scope::TAGS_READ, metadata::tags),
+        ("GET", ["locations", _, "timezones"]) => (scope::LOCATION_READ, metadata::time_zones),
+        ("GET", ["users"]) => (scope::USERS_READ, metadata::users),
+        ("GET", ["businesses"]) => (scope::BUSINESSES_READ, metadata::businesses),
+        ("GET", ["calendars"]) => (scope::CALENDARS_READ, calendars::list),
+        ("GET", ["calendars", "events"]) => (scope::EVENTS_READ, calendars::events),
+        _ => return None,
+    })
+}

@@ -1,0 +1,69 @@
+//! Numbers that look random and are not.
+//!
+//! The generator `SplitMix64`: small, quick, and the same on every machine for ever, which a library's generator
+//! does not promise.
+
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// A stream of numbers.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Chance(u64);
+
+impl Chance {
+    pub(in super::super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The stream of one record.
+    pub(in super::super) fn of(seed: u64, number: usize) -> Self {
+        let mut chance = Self(seed);
+        let start = chance.next();
+        Self(start.wrapping_add((number as u64).wrapping_mul(0xd134_2543_de82_ef95)))
+    }
+
+    pub(in super::super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(GOLDEN);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `end`.
+    pub(in super::super) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % (end.max(1) as u64)).unwrap_or_default()
+    }
+
+    /// A number of milliseconds below `end`.
+    pub(in super::super) fn moment(&mut self, end: i64) -> i64 {
+        i64::try_from(self.next() >> 1).unwrap_or_default() % end.max(1)
+    }
+
+    pub(in super::super) fn one_in(&mut self, many: usize) -> bool {
+        self.below(many) == 0
+    }
+
+    pub(in super::super) fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        &list[self.below(list.len())]
+    }
+
+    /// An id as the service makes them: twenty letters and digits.
+    pub(in super::super) fn id(&mut self) -> String {
+        (0..20).map(|_| char::from(*self.pick(LETTERS))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_the_same_every_time() {
+        let mut chance = Chance::of(1, 5);
+        let first = chance.id();
+        assert_eq!(first, Chance::of(1, 5).id());
+        assert_ne!(first, Chance::of(1, 6).id());
+        assert_ne!(first, Chance::of(2, 5).id());
+    }
+}

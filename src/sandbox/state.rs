@@ -1,0 +1,129 @@
+//! Everything that one sandbox remembers, behind its one lock.
+//!
+//! Finds the location and the contact that a request is about, and says whether its token reaches
+//! them. Knows no HTTP connection; the lock is taken by the door and never held across an await.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::answer::Refusal;
+use super::ask::Ask;
+use super::auth::Grant;
+use super::contact::Row;
+use super::fault::Fault;
+use super::journal::Journal;
+use super::limit::Limiter;
+use super::seed::{self, Chance};
+use super::settings::{Quirk, Settings};
+use super::shelf::{Shelf, Slot};
+
+const OUT_OF_REACH: &str = "The token does not have access to this location.";
+
+/// The memory of a sandbox.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) settings: Settings,
+    pub(super) shelves: Vec<Shelf>,
+    pub(super) limiter: Limiter,
+    pub(super) faults: Vec<Fault>,
+    pub(super) journal: Journal,
+    pub(super) started: Instant,
+    chance: Chance,
+}
+
+/// A contact that a request is about: the number of its shelf, and its place there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) shelf: usize,
+    pub(super) slot: Slot,
+}
+
+impl State {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            shelves: seed::shelves(&settings),
+            limiter: Limiter::new(settings.limit, settings.window, settings.daily_used),
+            faults: settings.faults.clone(),
+            journal: Journal::default(),
+            started: Instant::now(),
+            chance: Chance::new(settings.seed ^ 0x6d69_6e74),
+            settings,
+        }
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// A new id, twenty letters and digits long.
+    pub(super) fn mint(&mut self) -> String {
+        self.chance.id()
+    }
+
+    /// The shelf of the location that the request names; 403 when it names none, as the service does.
+    pub(super) fn named_shelf(&self, ask: &Ask) -> Result<usize, Refusal> {
+        match ask.named_location() {
+            Some(location) => self.shelf_of(ask, location),
+            None => Err(Refusal::forbidden(OUT_OF_REACH)),
+        }
+    }
+
+    /// The shelf of a location, when the request's token reaches it.
+    pub(super) fn shelf_of(&self, ask: &Ask, location: &str) -> Result<usize, Refusal> {
+        let found = self.shelves.iter().position(|shelf| shelf.location == location);
+        let reached = Grant::of(ask.token.as_deref())?.reaches(location);
+        found.filter(|_| reached).ok_or_else(|| Refusal::forbidden(OUT_OF_REACH))
+    }
+
+    /// The contact named by the path's second segment.
+    pub(super) fn contact(&self, ask: &Ask) -> Result<Place, Refusal> {
+        let id = ask.segment(1);
+        let place = self
+            .place(id)
+            .ok_or_else(|| Refusal::bad_request(format!("Contact not found for id:{id}")))?;
+        self.shelf_of(ask, &self.shelves[place.shelf].location)?;
+        Ok(place)
+    }
+
+    pub(super) fn place(&self, id: &str) -> Option<Place> {
+        let holds = |(shelf, one): (usize, &Shelf)| Some(Place { shelf, slot: one.find(id)? });
+        self.shelves.iter().enumerate().find_map(holds)
+    }
+
+    /// Whose allowance a request uses.
+    pub(super) fn bucket(&self, ask: &Ask) -> String {
+        let first = || self.shelves.first().map_or("", |shelf| shelf.location.as_str());
+        if let Some(named) = ask.named_location() {
+            return named.to_owned();
+        }
+        if let Some(Place { shelf, .. }) = self.place(ask.segment(1)) {
+            return self.shelves[shelf].location.clone();
+        }
+        match Grant::of(ask.token.as_deref()) {
+            Ok(Grant::Location(own)) => own.to_owned(),
+            _ => first().to_owned(),
+        }
+    }
+
+    /// Writes a contact's changed row, with a new `dateUpdated`.
+    pub(super) fn rewrite(&mut self, place: Place, row: &mut Row) {
+        let now = now();
+        row.insert("dateUpdated".to_owned(), Value::String(super::text::iso(now)));
+        self.shelves[place.shelf].rewrite(place.slot, row, now);
+    }
+
+    /// Notes that a child of a contact was written, where that moves the contact's `dateUpdated`.
+    pub(super) fn child_written(&mut self, place: Place) {
+        if self.settings.has(Quirk::ChildrenBump) {
+            let mut row = self.shelves[place.shelf].contact(place.slot).row();
+            self.rewrite(place, &mut row);
+        }
+    }
+}
+
+/// The time of a write. Only writes look at the clock; seeded data never does.
+pub(super) fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}

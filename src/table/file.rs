@@ -1,0 +1,75 @@
+//! The file under a sink: hashed and counted as it is written, synced when it is done.
+//!
+//! It does not buffer: every format has a buffer of its own.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{Error, Written};
+
+/// A new file, and what was written to it so far.
+#[derive(Debug)]
+pub(super) struct Output {
+    path: PathBuf,
+    file: File,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Output {
+    /// Creates the file; it is an error if it exists.
+    pub(super) fn create(path: &Path) -> Result<Self, Error> {
+        let path = path.to_owned();
+        let file = match File::create_new(&path) {
+            Ok(file) => file,
+            Err(source) => return Err(Error::Create { path, source }),
+        };
+        Ok(Self {
+            path,
+            file,
+            hash: Sha256::new(),
+            bytes: 0,
+        })
+    }
+
+    /// The file's path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Waits until the file is on disk.
+    pub(super) fn close(self, rows: u64) -> Result<Written, Error> {
+        self.file
+            .sync_all()
+            .map_err(|source| Error::write(&self.path, source))?;
+        let hash = self.hash.finalize();
+        Ok(Written {
+            rows,
+            bytes: self.bytes,
+            sha256: hexadecimal(&hash),
+        })
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

@@ -1,0 +1,102 @@
+//! The formula guard: cells that a spreadsheet would run, or spoil, get a leading `'`.
+//!
+//! The guard can always be taken off again: `unguard(guard(text)) == text` for every text and mode but
+//! [`CsvSafe::Off`]. So a text that already looks guarded gets one apostrophe more.
+
+use std::borrow::Cow;
+
+/// Which cells get a guard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum CsvSafe {
+    /// Cells that start like a formula, except plain numbers and phone numbers in E.164 form.
+    #[default]
+    Formulas,
+    /// These, and what Excel would spoil by opening and saving: phone numbers, leading zeros, long numbers, exponents.
+    Excel,
+    /// None: for machines, which need no guard.
+    Off,
+}
+
+impl CsvSafe {
+    /// Every choice, the default first.
+    pub const ALL: [Self; 3] = [Self::Formulas, Self::Excel, Self::Off];
+
+    /// What users call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Formulas => "formulas",
+            Self::Excel => "excel",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// The text as a cell.
+#[must_use]
+pub fn guard(text: &str, safe: CsvSafe) -> Cow<'_, str> {
+    if needs_guard(text, safe) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The text of a cell. Texts that were never guarded stay as they are, but for those that look guarded.
+#[must_use]
+pub fn unguard(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(text) if is_risky(text.trim_start_matches('\'')) => text,
+        _ => cell,
+    }
+}
+
+/// Whether the text needs a guard to be a cell.
+pub(super) fn needs_guard(text: &str, safe: CsvSafe) -> bool {
+    // Most texts start with a letter, and no letter is a risk.
+    let Some(first) = text.bytes().next().filter(|b| !b.is_ascii_alphabetic()) else {
+        return false;
+    };
+    match safe {
+        CsvSafe::Off => false,
+        _ if first == b'\'' => is_risky(text.trim_start_matches('\'')),
+        CsvSafe::Formulas => is_trigger(text) && !is_number(text),
+        CsvSafe::Excel => is_spoilt(text),
+    }
+}
+
+/// Whether any mode might guard the text.
+fn is_risky(text: &str) -> bool {
+    is_trigger(text) || is_spoilt(text)
+}
+
+/// Whether a spreadsheet might run the text as a formula, or strip what comes before one.
+fn is_trigger(text: &str) -> bool {
+    text.starts_with([
+        '=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠',
+    ])
+}
+
+/// Whether the text is a number such as `-12`, `+14155551234`, `1.5` or `2e-7`. Phone numbers in E.164 form are.
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    digits(whole)
+        && digits(fraction)
+        && digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
+}
+
+/// Whether Excel would run the text, or write it differently than it read it.
+fn is_spoilt(text: &str) -> bool {
+    if !is_number(text) {
+        return is_trigger(text);
+    }
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let leads_with_zero = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
+    let trails_with_zero = digits.contains('.') && digits.ends_with('0');
+    // From 12 digits on, Excel writes 1.23457E+11.
+    let is_long = digits.len() > 11;
+    leads_with_zero || trails_with_zero || is_long || digits.contains(['+', 'e', 'E'])
+}

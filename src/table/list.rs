@@ -1,0 +1,62 @@
+//! A list in one cell: `a; b`, or a JSON array where that would not come apart again.
+
+use std::borrow::Cow;
+
+/// The cell of a list. It is a JSON array when an item is empty, holds `;`, starts with `[` or has outer spaces.
+///
+/// # Panics
+/// Never: what it writes is text.
+#[must_use]
+pub fn join<'t>(items: impl Iterator<Item = &'t str> + Clone) -> String {
+    let mut cell = Vec::new();
+    write(&mut cell, items);
+    String::from_utf8(cell).expect("texts and separators are UTF-8")
+}
+
+/// The items of a cell that [`join`] made. A cell that looks like a JSON array of texts but is none is one item.
+#[must_use]
+pub fn split(cell: &str) -> Vec<Cow<'_, str>> {
+    if cell.starts_with('[')
+        && let Ok(items) = serde_json::from_str::<Vec<String>>(cell)
+    {
+        return items.into_iter().map(Cow::Owned).collect();
+    }
+    let items = cell.split(';').map(str::trim);
+    items
+        .filter(|item| !item.is_empty())
+        .map(Cow::Borrowed)
+        .collect()
+}
+
+/// Appends the cell of a list.
+pub(super) fn write<'t>(out: &mut Vec<u8>, items: impl Iterator<Item = &'t str> + Clone) {
+    if !items.clone().all(is_plain) {
+        return array(out, items);
+    }
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b"; ");
+        }
+        out.extend_from_slice(item.as_bytes());
+    }
+}
+
+/// Appends a list as a JSON array.
+pub(super) fn array<'t>(out: &mut Vec<u8>, items: impl Iterator<Item = &'t str>) {
+    out.push(b'[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        super::json::string(out, item);
+    }
+    out.push(b']');
+}
+
+fn is_plain(item: &str) -> bool {
+    let outer = |c: Option<char>| c.is_none_or(char::is_whitespace);
+    !item.starts_with('[')
+        && !outer(item.chars().next())
+        && !outer(item.chars().next_back())
+        && !item.as_bytes().contains(&b';')
+}

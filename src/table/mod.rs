@@ -1,0 +1,148 @@
+//! Tables as files: record batches in, one file out, in any of [`FORMATS`].
+//!
+//! A [`Sink`] writes one new file, hashes it on the way, and has it on disk when it closes. It never replaces a file:
+//! whoever opens it chooses a temporary name and renames it when all is well. Memory stays bounded however many
+//! batches come.
+//!
+//! To add a format: a file beside this one, its `mod` line, and its line in [`FORMATS`]. No format knows contacts: a
+//! column is what its Arrow type says, and text marked `ghl.kind` = `json` in its field's metadata is JSON.
+
+mod cells;
+mod csv;
+mod file;
+mod guard;
+mod json;
+mod jsonl;
+mod list;
+mod parquet;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+
+pub use guard::{CsvSafe, guard, unguard};
+pub use list::{join, split};
+
+/// Every format, the default first.
+pub const FORMATS: &[Format] = &[parquet::FORMAT, csv::FORMAT, jsonl::FORMAT];
+
+type Open = fn(&Path, SchemaRef, &Options) -> Result<Box<dyn Sink>, Error>;
+
+/// A way to write a table as a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Format {
+    /// What users call it.
+    pub name: &'static str,
+    /// How its files' names end, without the dot.
+    pub extension: &'static str,
+    /// What it is good for, in a sentence.
+    pub doc: &'static str,
+    open: Open,
+}
+
+impl Format {
+    /// The format of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| format.name == name)
+    }
+
+    /// Creates a file for batches of this schema. There must be no such file yet.
+    pub fn open(
+        &self,
+        path: &Path,
+        schema: SchemaRef,
+        options: &Options,
+    ) -> Result<Box<dyn Sink>, Error> {
+        cells::check(path, &schema)?;
+        (self.open)(path, schema, options)
+    }
+}
+
+/// What a file is written with, beside its rows.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Keys and values for the file's own metadata, in formats that have any (Parquet).
+    pub metadata: Vec<(String, String)>,
+    /// How CSV cells are kept from running in a spreadsheet.
+    pub csv_safe: CsvSafe,
+    /// The columns by which the rows are sorted, ascending and nulls first, in formats that say so (Parquet).
+    pub sorted_by: Vec<String>,
+}
+
+/// A file being written.
+pub trait Sink: Send {
+    /// Adds the rows of a batch.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error>;
+
+    /// Completes the file and waits until it is on disk.
+    fn close(self: Box<Self>) -> Result<Written, Error>;
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// How many rows it holds.
+    pub rows: u64,
+    /// How many bytes it is long.
+    pub bytes: u64,
+    /// The SHA-256 of its bytes, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// Why a file could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file could not be created; perhaps it exists.
+    #[error("creating `{}`", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The file could not be written; perhaps the disk is full.
+    #[error("writing `{}`", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The rows cannot be put into the format.
+    #[error("writing `{}`: {reason}", path.display())]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// What the operating system said, if it was asked: `StorageFull`, `AlreadyExists` and so on are told from here.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        match self {
+            Self::Create { source, .. } | Self::Write { source, .. } => Some(source),
+            Self::Encode { .. } => None,
+        }
+    }
+
+    fn write(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        Self::Write { path, source }
+    }
+
+    fn encode(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Encode {
+            path: path.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}
