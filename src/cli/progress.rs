@@ -1,8 +1,178 @@
-//! stub
-use std::sync::Arc; use crate::event::*;
-#[derive(Debug,Clone,Copy,clap::ValueEnum)] pub(crate) enum Progress{Auto,Plain,None}
-#[derive(Debug,Clone,Copy)] pub(crate) enum Style{Plain}
-impl Style{ pub(crate) fn choose(_:bool,_:Progress,_:bool)->Self{Style::Plain}}
-#[derive(Clone)] pub(crate) struct Screen; 
-impl Screen{ pub(crate) fn new(_:Style)->Self{Screen} pub(crate) fn watcher(&self,_:Option<String>)->Watcher{Arc::new(Nobody)} pub(crate) fn finish(&self){} pub(crate) fn line(&self,l:&str){eprintln!("{l}")}}
-pub(crate) fn schema_events()->serde_json::Value{serde_json::json!({})}
+//! Progress: what the engines tell, as bars, as lines or as JSON events.
+//!
+//! A [`Screen`] belongs to one command; every location that the command works on gets a watcher from
+//! it. Bars and lines go to stderr, JSON events to stdout, so that data on stdout is never mixed with
+//! anything else. A stream that is gone never stops the work: it is remembered, nothing more.
+//!
+//! What is shown is decided here and in the children; what happened is decided by the engines. This
+//! module sends nothing, stores nothing and does not know what an export is.
+
+mod bars;
+mod counts;
+mod json;
+mod plain;
+mod schema;
+mod sink;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use clap::ValueEnum;
+use indicatif::ProgressDrawTarget;
+use serde::Serialize;
+
+use super::text::safe;
+use crate::event::{Event, Observer, Watcher};
+
+pub(crate) use schema::schema_events;
+use sink::Sink;
+
+/// What the user wants to see of the progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Progress {
+    /// Bars on a terminal, lines elsewhere
+    #[default]
+    Auto,
+    /// Lines, every few seconds
+    Plain,
+    /// Only warnings
+    None,
+}
+
+/// How events are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Bars on stderr.
+    Bars,
+    /// Lines on stderr.
+    Plain,
+    /// Events on stdout, one JSON object per line.
+    Json,
+    /// Nothing but warnings, on stderr.
+    None,
+}
+
+impl Style {
+    /// What the flags ask for. `--json` goes before `--quiet`, which goes before `--progress`.
+    pub(crate) fn choose(json: bool, progress: Progress, quiet: bool) -> Self {
+        match progress {
+            _ if json => Self::Json,
+            _ if quiet => Self::None,
+            Progress::None => Self::None,
+            Progress::Plain => Self::Plain,
+            // Hidden: stderr is no terminal, or `TERM` is `dumb` or missing.
+            Progress::Auto if ProgressDrawTarget::stderr().is_hidden() => Self::Plain,
+            Progress::Auto => Self::Bars,
+        }
+    }
+}
+
+/// Where one command shows what happens. Clones are the same screen.
+#[derive(Clone)]
+pub(crate) struct Screen {
+    style: Style,
+    sink: Arc<Sink>,
+    watches: Arc<Mutex<Vec<Arc<Watch>>>>,
+}
+
+impl Screen {
+    /// An empty screen.
+    pub(crate) fn new(style: Style) -> Self {
+        Self::on(style, Sink::standard(style))
+    }
+
+    fn on(style: Style, sink: Sink) -> Self {
+        Self { style, sink: Arc::new(sink), watches: Arc::default() }
+    }
+
+    /// An observer for one location. `location` is its id when there are several: everything shown
+    /// then begins with it.
+    pub(crate) fn watcher(&self, location: Option<String>) -> Watcher {
+        let sink = Arc::clone(&self.sink);
+        let label = location.as_deref().map(|location| safe(location).into_owned());
+        let view: Box<dyn View> = match self.style {
+            Style::Bars => Box::new(bars::Bars::new(sink, label)),
+            Style::Plain => Box::new(plain::Plain::new(sink, label)),
+            Style::Json => Box::new(json::Json::new(sink, location)),
+            Style::None => Box::new(Warnings { sink, label }),
+        };
+        let watch = Arc::new(Watch(Mutex::new(Some(view))));
+        lock(&self.watches).push(Arc::clone(&watch));
+        watch
+    }
+
+    /// Shows a note on stderr, above the bars. Not with `--json`, `--quiet` or `--progress none`.
+    pub(crate) fn line(&self, text: &str) {
+        if matches!(self.style, Style::Bars | Style::Plain) {
+            text.lines().for_each(|line| self.sink.line(&safe(line)));
+        }
+    }
+
+    /// Writes an event of the command's own, such as the summary, with `v` and `at` before its
+    /// fields. Only with `--json`. Call [`Screen::finish`] before the last one.
+    pub(crate) fn emit(&self, event: &impl Serialize) {
+        if self.style == Style::Json {
+            self.sink.event(&json::line(None, event));
+        }
+    }
+
+    /// Shows the last counts and takes the bars away. Watchers handed out so far fall silent.
+    pub(crate) fn finish(&self) {
+        let watches = std::mem::take(&mut *lock(&self.watches));
+        for watch in watches {
+            if let Some(mut view) = lock(&watch.0).take() {
+                view.finish(Instant::now());
+            }
+        }
+        self.sink.clear();
+    }
+
+    /// Whether nobody reads stdout any more: the command can end quietly.
+    pub(crate) fn broken(&self) -> bool {
+        self.sink.broken()
+    }
+}
+
+/// One location's part of the screen.
+trait View: Send {
+    /// Shows an event, now or later.
+    fn take(&mut self, event: &Event, now: Instant);
+
+    /// Shows what was kept for later, and goes.
+    fn finish(&mut self, now: Instant);
+}
+
+/// An observer around a view; empty once the screen is finished.
+struct Watch(Mutex<Option<Box<dyn View>>>);
+
+impl Observer for Watch {
+    fn observe(&self, event: &Event) {
+        if let Some(view) = lock(&self.0).as_mut() {
+            view.take(event, Instant::now());
+        }
+    }
+}
+
+/// The view that shows warnings only.
+struct Warnings {
+    sink: Arc<Sink>,
+    label: Option<String>,
+}
+
+impl View for Warnings {
+    fn take(&mut self, event: &Event, _: Instant) {
+        if let Event::Warning { message, .. } = event {
+            self.sink.warning(self.label.as_deref(), message);
+        }
+    }
+
+    fn finish(&mut self, _: Instant) {}
+}
+
+/// Locks even after a panic elsewhere: what is shown can be out of date, but never broken.
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

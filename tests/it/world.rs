@@ -1,0 +1,200 @@
+//! What every test stands on: a temporary directory, a sandbox of its own, a clean environment, and
+//! the real binary.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use ghl_bulk::sandbox::{self, Fault, Limit, Running, Settings};
+use serde_json::Value;
+
+/// A world of its own for one test.
+pub(crate) struct World {
+    dir: tempfile::TempDir,
+    sandbox: Running,
+    env: BTreeMap<String, String>,
+}
+
+/// What a command that ended has left.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl World {
+    /// A world with 60 contacts and no limit.
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A world whose sandbox is set up as the test needs it.
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings { contacts: 60, limit: Limit::NONE, ..Settings::default() };
+        change(&mut settings);
+        let location = settings.locations[0].clone();
+        let sandbox = sandbox::start(settings).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let env = [
+            ("GHL_API_URL", sandbox.url().to_owned()),
+            ("GHL_TOKEN", sandbox::TOKEN.to_owned()),
+            ("GHL_LOCATION_ID", location),
+            ("GHL_BULK_HOME", dir.path().join("home").display().to_string()),
+            ("GHL_BULK_SETTLE_S", "2".to_owned()),
+        ];
+        let env = env.map(|(key, value)| (key.to_owned(), value)).into();
+        Self { dir, sandbox, env }
+    }
+
+    /// A world with these faults.
+    pub(crate) fn faulty(faults: &[&str]) -> Self {
+        let faults: Vec<Fault> = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+        Self::with(|settings| settings.faults = faults)
+    }
+
+    /// The same world with an environment variable more, or of another value.
+    pub(crate) fn env(mut self, key: &str, value: &str) -> Self {
+        self.env.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The same world without an environment variable.
+    pub(crate) fn without(mut self, key: &str) -> Self {
+        self.env.remove(key);
+        self
+    }
+
+    /// The working directory of the commands.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The sandbox's address.
+    pub(crate) fn url(&self) -> &str {
+        self.sandbox.url()
+    }
+
+    /// A command line, split at blanks; an argument with blanks stands in single quotes.
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ghl-bulk"));
+        command.args(words(line)).current_dir(self.dir.path()).env_clear().envs(&self.env);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, line: &str) -> Done {
+        let output = self.command(line).output().unwrap();
+        Done {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Starts a command that the test will kill or wait for.
+    pub(crate) fn start(&self, line: &str) -> Child {
+        self.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Asks a control route of the sandbox.
+    pub(crate) fn control(&self, method: &str, path: &str, body: &Value) -> Value {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let host = self.url().strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "{method} /__sandbox/{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
+        serde_json::from_str(body).unwrap_or(Value::Null)
+    }
+
+    /// A control route that answers.
+    pub(crate) fn ask(&self, path: &str) -> Value {
+        self.control("GET", path, &Value::Null)
+    }
+
+    /// The rows of a JSON Lines file of an export.
+    pub(crate) fn rows(&self, file: &str) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path(file)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// A JSON file.
+    pub(crate) fn json(&self, file: &str) -> Value {
+        serde_json::from_slice(&std::fs::read(self.path(file)).unwrap()).unwrap()
+    }
+
+    /// The only run there is.
+    pub(crate) fn only_run(&self) -> String {
+        let runs: Vec<_> = std::fs::read_dir(self.path("home/runs")).unwrap().collect();
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        runs[0].as_ref().unwrap().file_name().into_string().unwrap()
+    }
+
+    /// The names in a directory, sorted.
+    pub(crate) fn names(&self, dir: impl AsRef<Path>) -> Vec<String> {
+        let names = std::fs::read_dir(self.dir.path().join(dir)).unwrap();
+        let mut names: Vec<_> =
+            names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);
+    for c in line.chars() {
+        match c {
+            '\'' => (quoted, begun) = (!quoted, true),
+            ' ' if !quoted => {
+                if begun || !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                begun = false;
+            }
+            c => word.push(c),
+        }
+    }
+    if begun || !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+impl Done {
+    /// Asserts the exit code; shows everything when it is another.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\nstdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Asserts that the command has told the user something.
+    #[track_caller]
+    pub(crate) fn says(self, part: &str) -> Self {
+        assert!(self.stderr.contains(part), "no `{part}` in: {}", self.stderr);
+        self
+    }
+
+    /// The events on stdout.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The last event: the summary.
+    pub(crate) fn summary(&self) -> Value {
+        self.events().pop().unwrap()
+    }
+}
