@@ -115,7 +115,8 @@ pub async fn export(context: &Context, request: Request) -> Result<Report, Halte
         kind: KIND.to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         created: jiff::Timestamp::now(),
-        options: serde_json::to_value(&request).map_err(|error| Error::Request(error.to_string()))?,
+        options: serde_json::to_value(&request)
+            .map_err(|error| Error::Request(error.to_string()))?,
     };
     let run = match context.home.create(meta) {
         Ok(run) => run,
@@ -162,7 +163,9 @@ pub fn republish(run: &Run, request: &Request, watcher: &Watcher) -> Result<Repo
     let begun = Instant::now();
     if run.state()? == State::Unfinished {
         let run = &run.meta.run;
-        return Err(Error::Request(format!("run `{run}` is not finished; `ghl-bulk resume {run}` finishes it")));
+        return Err(Error::Request(format!(
+            "run `{run}` is not finished; `ghl-bulk resume {run}` finishes it"
+        )));
     }
     let held = Place::new(&request.out)?.hold(&run.meta.run)?;
     let facts = facts(run, request)?;
@@ -273,13 +276,11 @@ impl Job {
     }
 
     fn plan(&self) -> Plan {
-        let tables = &self.request.tables;
+        let tables = self.request.tables;
         Plan {
             filter: self.request.filters.filter(),
             business: self.request.filters.business_id.clone(),
-            tasks: tables.tasks,
-            notes: tables.notes,
-            appointments: tables.appointments,
+            children: tables.children(),
             concurrency: self.context.concurrency,
             settle: self.context.settle,
             errors_only: self.errors_only,
@@ -318,11 +319,11 @@ fn facts(run: &Run, request: &Request) -> Result<Facts, Error> {
 
 fn warn_of_misfits(published: &Published, watcher: &Watcher) {
     for (column, count) in &published.misfits {
-        let values = if *count == 1 { "1 value does" } else { &format!("{count} values do") };
-        watcher.observe(&Event::Warning {
-            code: "misfit",
-            message: format!("`{column}`: {values} not fit the column's type and are kept in `extra`"),
-        });
+        let said = match count {
+            1 => "1 value does not fit the column's type; it is kept in `extra`".to_owned(),
+            n => format!("{n} values do not fit the column's type; they are kept in `extra`"),
+        };
+        watcher.observe(&Event::Warning { code: "misfit", message: format!("`{column}`: {said}") });
     }
 }
 
@@ -379,10 +380,12 @@ async fn resolve_business(client: &Client, mut request: Request) -> Result<Reque
             Err(error) => return Err(error.into()),
         };
         let named = request::businesses(&page.body).into_iter();
-        let mut named = named.filter(|(id, name)| *id == wanted || name.eq_ignore_ascii_case(&wanted));
+        let mut named =
+            named.filter(|(id, name)| *id == wanted || name.eq_ignore_ascii_case(&wanted));
         if let Some((id, _)) = named.next() {
             if named.next().is_some() {
-                let said = format!("two businesses are named `{wanted}`; give the id of one of them");
+                let said =
+                    format!("two businesses are named `{wanted}`; give the id of one of them");
                 return Err(Error::Request(said));
             }
             request.filters.business_id = Some(business_id(&id)?);

@@ -23,6 +23,9 @@ pub struct Width {
 }
 
 /// Runs `work` on each item, at most `width.running` at a time, and yields the results in order.
+///
+/// # Panics
+/// When the work does.
 pub fn ordered<I, F, W>(items: I, width: Width, work: W) -> impl Stream<Item = F::Output>
 where
     I: Stream,

@@ -9,7 +9,6 @@ mod errors;
 mod lane;
 mod manifest;
 mod place;
-mod rows;
 mod sort;
 mod source;
 
@@ -119,10 +118,11 @@ pub fn publish(
     let fields = fields(&reader, live.as_mut())?;
     let mut lanes = Vec::new();
     for resource in &options.tables {
-        lanes.push(Lane::new(resource, &fields, staging, options)?);
+        lanes.push(Lane::new(resource, &fields, &reader, staging, options)?);
     }
     follow(&reader, &mut lanes, live)?;
-    let mut published = Published { files: Vec::new(), failures: reader.failures()?, misfits: Vec::new() };
+    let mut published =
+        Published { files: Vec::new(), failures: reader.failures()?, misfits: Vec::new() };
     for lane in lanes {
         let finished = lane.finish(&reader)?;
         for file in finished.files {
@@ -142,7 +142,9 @@ fn follow(reader: &Reader, lanes: &mut [Lane], mut live: Option<Live>) -> Result
     loop {
         while let Some(entry) = reader.next("", seq)? {
             seq = entry.seq;
-            if let Some((lane, source)) = lanes.iter_mut().find_map(|lane| lane.wants(&entry.stream)) {
+            if let Some((lane, source)) =
+                lanes.iter_mut().find_map(|lane| lane.wants(&entry.stream))
+            {
                 lane.take(&entry, source)?;
             }
         }
@@ -156,20 +158,20 @@ fn follow(reader: &Reader, lanes: &mut [Lane], mut live: Option<Live>) -> Result
     }
 }
 
-/// The custom fields: the first thing that is pulled, since the contacts' columns hang on them.
+/// The custom fields: the first thing that is pulled, since the contacts' columns hang on them. Where
+/// they could not be read, `resume --retry-errors` asks for them at the end of its pull.
 fn fields(reader: &Reader, mut live: Option<&mut Live>) -> Result<Fields, Error> {
     loop {
-        if reader.progress(stream::FIELDS)?.done {
-            // The last answer counts: a list that could not be read is asked for again at the end.
-            let (mut seq, mut last) = (0, None);
-            while let Some(entry) = reader.next(stream::FIELDS, seq)? {
-                seq = entry.seq;
-                last = Some(entry);
-            }
-            let Some(entry) = last else { return Ok(Fields::default()) };
-            let rows = rows::of(&entry.body, "customFields").unwrap_or_default();
+        // The last answer counts.
+        let (mut seq, mut last) = (0, None);
+        while let Some(entry) = reader.next(stream::FIELDS, seq)? {
+            seq = entry.seq;
+            last = Some(entry);
+        }
+        if let Some(entry) = last {
+            let answer = std::str::from_utf8(&entry.body).unwrap_or_default();
             let sound = |row: &&str| Fields::new([*row]).is_ok();
-            let rows = rows.iter().map(|row| row.get()).filter(sound);
+            let rows = resource::rows(answer, "customFields").filter(sound);
             return Ok(Fields::new(rows).unwrap_or_default());
         }
         if !live.as_mut().is_some_and(|pull| pull.more()) {

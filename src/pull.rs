@@ -15,6 +15,7 @@ mod gaps;
 mod metadata;
 mod tasks;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,12 +36,8 @@ pub struct Plan {
     pub filter: Filter,
     /// The contacts of this business, where the search does not know businesses.
     pub business: Option<crate::id::BusinessId>,
-    /// Whether their tasks, too.
-    pub tasks: bool,
-    /// Whether their notes, too.
-    pub notes: bool,
-    /// Whether their appointments, too.
-    pub appointments: bool,
+    /// Which of their children, too.
+    pub children: BTreeSet<Child>,
     /// Requests in flight at most.
     pub concurrency: NonZeroUsize,
     /// How long a record may be hidden from the search while it exists (api.md §2.10: up to 34 s).
@@ -118,16 +115,20 @@ impl Pull {
     /// Which children are asked for contact by contact.
     async fn children(&self) -> Result<Vec<Child>, Error> {
         let mut children = Vec::new();
-        if self.plan.notes {
+        if self.wants(Child::Notes) {
             children.push(Child::Notes);
         }
-        if self.plan.tasks && self.tasks_need_contacts().await? {
+        if self.wants(Child::Tasks) && self.tasks_need_contacts().await? {
             children.push(Child::Tasks);
         }
-        if self.plan.appointments && self.appointments_need_contacts()? {
+        if self.wants(Child::Appointments) && self.appointments_need_contacts() {
             children.push(Child::Appointments);
         }
         Ok(children)
+    }
+
+    fn wants(&self, child: Child) -> bool {
+        self.plan.children.contains(&child)
     }
 
     fn width(&self) -> Width {

@@ -28,7 +28,8 @@ impl Reserve {
 impl FromStr for Reserve {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = || format!("`{text}` is neither a number of requests nor a share such as `10%`");
+        let refuse =
+            || format!("`{text}` is neither a number of requests nor a share such as `10%`");
         match text.strip_suffix('%') {
             Some(percent) => match percent.parse() {
                 Ok(percent) if percent <= 100 => Ok(Self::Percent(percent)),

@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 use super::error::Error;
 use super::pace::Pace;
 use super::page::{
-    self, Answer, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage, LocationHead,
-    Read, TaskPage,
+    self, Answer, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage,
+    LocationHead, Read, TaskPage,
 };
 use super::retry::Bounds;
 use super::route::Route;
@@ -165,7 +165,8 @@ impl Client {
             search_after: after.map(Cursor::raw),
         };
         let path = "/contacts/search".to_owned();
-        self.call(Route::SearchContacts, path, json(&body), Bounds::PATIENT, page::contacts).await
+        self.call(Route::SearchContacts, path, Some(json(&body)), Bounds::PATIENT, page::contacts)
+            .await
     }
 
     /// One contact, in the dialect of its own endpoint (api.md §2, table).
@@ -195,10 +196,9 @@ impl Client {
         limit: usize,
         after: Option<&Cursor>,
     ) -> Result<Answer<TaskPage>, Error> {
-        let body =
-            TaskBody { limit, contact_id: contacts, search_after: after.map(Cursor::raw) };
+        let body = TaskBody { limit, contact_id: contacts, search_after: after.map(Cursor::raw) };
         let path = format!("/locations/{}/tasks/search", self.location.segment());
-        self.call(Route::SearchTasks, path, json(&body), Bounds::PATIENT, page::tasks).await
+        self.call(Route::SearchTasks, path, Some(json(&body)), Bounds::PATIENT, page::tasks).await
     }
 
     /// A contact's tasks.
@@ -305,6 +305,6 @@ impl Client {
     }
 }
 
-fn json(body: &impl Serialize) -> Option<Bytes> {
-    Some(serde_json::to_vec(body).expect("a search body is plain JSON").into())
+fn json(body: &impl Serialize) -> Bytes {
+    serde_json::to_vec(body).expect("a search body is plain JSON").into()
 }

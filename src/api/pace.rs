@@ -272,9 +272,8 @@ struct Told {
 
 impl Told {
     fn read(headers: &HeaderMap) -> Self {
-        let number = |name: &str| -> Option<u64> {
-            headers.get(name)?.to_str().ok()?.trim().parse().ok()
-        };
+        let number =
+            |name: &str| -> Option<u64> { headers.get(name)?.to_str().ok()?.trim().parse().ok() };
         // A limit of nothing would stand still for ever: such a header is no information.
         let positive = |name: &str| number(name).filter(|number| *number > 0);
         let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);

@@ -203,9 +203,11 @@ pub(super) fn calendars(body: &[u8]) -> Result<CalendarPage, serde_json::Error> 
         calendars: Rows<Row<'a>>,
     }
     let wire: Wire<'_> = serde_json::from_slice(body)?;
-    let calendars = wire.calendars.0.into_iter().filter_map(|row| {
-        row.id.and_then(|id| id.parse().ok()).map(|id| CalendarHead { id })
-    });
+    let calendars = wire
+        .calendars
+        .0
+        .into_iter()
+        .filter_map(|row| row.id.and_then(|id| id.parse().ok()).map(|id| CalendarHead { id }));
     Ok(CalendarPage { calendars: calendars.collect() })
 }
 
@@ -387,7 +389,8 @@ mod tests {
                 "searchAfter":[2,"b"]}],"total":"9"}"#,
         )
         .unwrap();
-        let ids: Vec<_> = page.rows.iter().map(|row| row.as_ref().map(|row| row.id.as_str())).collect();
+        let ids: Vec<_> =
+            page.rows.iter().map(|row| row.as_ref().map(|row| row.id.as_str())).collect();
         assert_eq!(ids, [Some("a"), Some("7"), None, None, None, None, Some("b")]);
         assert_eq!(page.rows[0].as_ref().unwrap().added, Some(1_767_225_600_000));
         assert_eq!(page.rows[1].as_ref().unwrap().added, Some(1_767_225_600_000));

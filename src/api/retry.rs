@@ -54,10 +54,12 @@ impl Bounds {
 /// The decision table.
 pub(super) fn verdict(failure: &Failure) -> Verdict {
     match failure {
-        Failure::Connect(_) | Failure::Transport(_) | Failure::Unreadable(..) => Verdict::Again,
         Failure::TooLarge(_) => Verdict::GiveUp(Kind::TooLarge),
         Failure::Status(429, _) => Verdict::AfterWindow,
-        Failure::Status(408 | 425 | 500..=599, _) => Verdict::Again,
+        Failure::Connect(_)
+        | Failure::Transport(_)
+        | Failure::Unreadable(..)
+        | Failure::Status(408 | 425 | 500..=599, _) => Verdict::Again,
         Failure::Status(status, body) => Verdict::GiveUp(refusal(*status, &said(body))),
     }
 }

@@ -149,9 +149,13 @@ fn token() -> Result<Token, Failure> {
 fn token_in(name: &str) -> Result<Token, Failure> {
     use super::exit::Code::Access;
     let text = env::var(name).map_err(|_| {
-        Failure::new(Access, format!("the environment variable `{name}`, which should hold the token, is not set"))
+        Failure::new(
+            Access,
+            format!("the environment variable `{name}`, which should hold the token, is not set"),
+        )
     })?;
-    Token::new(&text).map_err(|error| Failure::new(Access, format!("`{name}` holds no token: {error}")))
+    Token::new(&text)
+        .map_err(|error| Failure::new(Access, format!("`{name}` holds no token: {error}")))
 }
 
 /// Reads a list of locations: one id a line, then perhaps a comma and the name of the environment

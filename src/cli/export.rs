@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use futures::future::join_all;
+use serde_json::Value;
 
 use super::account::{Account, Accounts};
 use super::exit::Code;
 use super::failure::Failure;
 use super::global::Global;
-use super::progress::{Screen, Style};
+use super::progress::Screen;
 use super::{environment, report, signals, time};
 use crate::event::{Report, Stop};
 use crate::export::{self, Context, Filters, Request, Tables};
@@ -32,7 +33,13 @@ pub(super) struct Args {
     shape: Shape,
 
     /// What to export beside the contacts; `none` for contacts alone
-    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',', default_value = "tasks,notes")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        default_value = "tasks,notes"
+    )]
     with: Vec<With>,
 
     #[command(flatten)]
@@ -94,7 +101,7 @@ struct Which {
 
     /// A filter, or a list of filters, in the API's own grammar
     #[arg(long, value_name = "JSON", value_parser = filter)]
-    filter: Vec<serde_json::Value>,
+    filter: Vec<Value>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -106,7 +113,10 @@ enum With {
 }
 
 fn formats() -> clap::builder::PossibleValuesParser {
-    FORMATS.iter().map(|format| clap::builder::PossibleValue::new(format.name).help(format.doc)).into()
+    FORMATS
+        .iter()
+        .map(|format| clap::builder::PossibleValue::new(format.name).help(format.doc))
+        .into()
 }
 
 fn csv_safe() -> clap::builder::PossibleValuesParser {
@@ -115,16 +125,22 @@ fn csv_safe() -> clap::builder::PossibleValuesParser {
 
 fn query(text: &str) -> Result<String, String> {
     // api.md §2.3.
-    if text.chars().count() <= 75 { Ok(text.to_owned()) } else { Err("more than 75 characters".to_owned()) }
+    if text.chars().count() <= 75 {
+        Ok(text.to_owned())
+    } else {
+        Err("more than 75 characters".to_owned())
+    }
 }
 
-fn filter(text: &str) -> Result<serde_json::Value, String> {
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+fn filter(text: &str) -> Result<Value, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let filters = value.as_array().map_or(std::slice::from_ref(&value), Vec::as_slice);
-    match filters.iter().all(|filter| filter.get("field").is_some() || filter.get("group").is_some()) {
-        true => Ok(value),
-        false => Err("a filter is an object with `field` and `operator`, or with `group` and `filters`".to_owned()),
+    let is_filter = |filter: &Value| filter.get("field").is_some() || filter.get("group").is_some();
+    if filters.iter().all(is_filter) {
+        return Ok(value);
     }
+    Err("a filter is an object with `field` and `operator`, or with `group` and `filters`"
+        .to_owned())
 }
 
 impl Args {
@@ -133,17 +149,28 @@ impl Args {
             return Err(Failure::usage("`--with none` stands alone"));
         }
         let with = |with| self.with.contains(&with);
-        Ok(Tables { tasks: with(With::Tasks), notes: with(With::Notes), appointments: with(With::Appointments) })
+        Ok(Tables {
+            tasks: with(With::Tasks),
+            notes: with(With::Notes),
+            appointments: with(With::Appointments),
+        })
     }
 
-    fn request(&self, account: &Account, url: &str, out: PathBuf, sandbox: bool) -> Result<Request, Failure> {
+    fn request(
+        &self,
+        account: &Account,
+        url: &str,
+        out: &Path,
+        sandbox: bool,
+    ) -> Result<Request, Failure> {
         let which = &self.which;
         let lists = which.filter.iter().map(|filter| match filter {
-            serde_json::Value::Array(filters) => filters.clone(),
+            Value::Array(filters) => filters.clone(),
             filter => vec![filter.clone()],
         });
         Ok(Request {
-            out: std::path::absolute(&out).map_err(|error| Failure::usage(format!("`--out`: {error}")))?,
+            out: std::path::absolute(out)
+                .map_err(|error| Failure::usage(format!("`--out`: {error}")))?,
             formats: self.shape.formats(),
             csv_safe: self.shape.csv_safe.clone(),
             tables: self.tables()?,
@@ -176,14 +203,14 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
     args.tables()?;
     let accounts = Accounts::find(global, args.locations.as_deref())?;
     let many = args.locations.is_some() || accounts.all.len() > 1;
-    let screen = Screen::new(Style::choose(global.json, global.progress, global.quiet));
+    let screen = Screen::new(global.style());
     let (accounts, screen) = (&accounts, &screen);
     signals::block_on(global.deadline, screen, |stop| async move {
         let one = |account| one(args, global, accounts, account, many, screen, &stop);
         let ended = join_all(accounts.all.iter().map(one)).await;
         screen.finish();
         if args.estimate {
-            return report::estimates(ended, global);
+            return report::estimates(ended, global, screen);
         }
         report::exports(ended, many, global, screen)
     })
@@ -212,7 +239,7 @@ async fn one(
         let own_stop = stop.child();
         let watcher = screen.watcher(many.then(|| account.location.to_string()));
         let client = account.client(&accounts.url, global, &own_stop, &watcher)?;
-        let request = args.request(account, &accounts.url, out, global.sandbox)?;
+        let request = args.request(account, &accounts.url, &out, global.sandbox)?;
         if args.estimate {
             let estimate = export::estimate(&client, &request).await?;
             return Ok(Done::Estimate(estimate));

@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::exit::Code;
 use super::global::Global;
+use super::progress::{Screen, Style};
 use super::text::safe;
 use crate::api::{self, Halt, Kind};
-use crate::event::{self, Cause, Stop};
+use crate::event::{Cause, Stop};
 use crate::id::RunId;
 use crate::{export, publish, run};
 
@@ -72,11 +73,9 @@ impl Failure {
 
     fn show_json(&self) {
         let mut summary = self.fields();
-        summary.insert("v".to_owned(), event::VERSION.into());
-        summary.insert("at".to_owned(), jiff::Timestamp::now().to_string().into());
         summary.insert("event".to_owned(), "summary".into());
         summary.insert("exit_code".to_owned(), (self.code as u8).into());
-        let _ = writeln!(std::io::stdout().lock(), "{}", Value::Object(summary));
+        Screen::new(Style::Json).emit(&summary);
     }
 
     /// The failure's part of a summary.
@@ -102,9 +101,15 @@ fn stopped(error: &export::Error) -> bool {
 
 fn of_cause(cause: Cause) -> Failure {
     match cause {
-        Cause::Interrupt => Failure::new(Code::Interrupted, "interrupted; everything read so far is stored"),
-        Cause::Terminate => Failure::new(Code::Terminated, "told to end; everything read so far is stored"),
-        Cause::Deadline => Failure::new(Code::Paused, "the deadline is reached; everything read so far is stored"),
+        Cause::Interrupt => {
+            Failure::new(Code::Interrupted, "interrupted; everything read so far is stored")
+        }
+        Cause::Terminate => {
+            Failure::new(Code::Terminated, "told to end; everything read so far is stored")
+        }
+        Cause::Deadline => {
+            Failure::new(Code::Paused, "the deadline is reached; everything read so far is stored")
+        }
         Cause::Failure => Failure::new(Code::Bug, "one half of the work failed without saying why"),
     }
 }
@@ -150,8 +155,11 @@ impl From<api::Error> for Failure {
 fn of_budget(resume_in: std::time::Duration) -> Failure {
     let now = jiff::Timestamp::now();
     let at = now.checked_add(resume_in).unwrap_or(now).round(jiff::Unit::Second).unwrap_or(now);
-    Failure::new(Code::Paused, format!("the daily budget is used up; there will be more requests at {at}"))
-        .hint("resume then, or give `--wait` to sleep until then")
+    Failure::new(
+        Code::Paused,
+        format!("the daily budget is used up; there will be more requests at {at}"),
+    )
+    .hint("resume then, or give `--wait` to sleep until then")
 }
 
 impl From<run::Error> for Failure {
@@ -165,8 +173,10 @@ impl From<run::Error> for Failure {
         let failure = Self::new(code, error.to_string());
         match code {
             Code::Missing => failure.hint("`ghl-bulk runs list` shows the runs there are"),
-            Code::Locked => failure.hint("another ghl-bulk is at work there; wait for it, or choose another place"),
-            Code::Damaged => failure.hint("nothing was made from it; export again, and `ghl-bulk runs rm` removes it"),
+            Code::Locked => failure
+                .hint("another ghl-bulk is at work there; wait for it, or choose another place"),
+            Code::Damaged => failure
+                .hint("nothing was made from it; export again, and `ghl-bulk runs rm` removes it"),
             _ => failure.hint("check the rights and the free space there"),
         }
     }

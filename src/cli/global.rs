@@ -5,17 +5,24 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::progress::Progress;
+use super::progress::{Progress, Style};
 use super::time;
 use crate::api::{Budget, Reserve};
 use crate::id::LocationId;
 
 /// Options of every command.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(super) struct Global {
     /// The location (sub-account); several with commas, each exported into a directory of its own
-    #[arg(long, global = true, value_name = "LOCATION", value_delimiter = ',', env = "GHL_LOCATION_ID")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LOCATION",
+        value_delimiter = ',',
+        env = "GHL_LOCATION_ID"
+    )]
     pub(super) location: Vec<LocationId>,
 
     /// The API's address
@@ -64,6 +71,14 @@ pub(super) struct Global {
 }
 
 impl Global {
+    /// How events are shown.
+    pub(super) fn style(&self) -> Style {
+        // The log goes to stderr line by line and would tear the bars.
+        let logged = self.verbose > 0 && self.progress == Progress::Auto;
+        let progress = if logged { Progress::Plain } else { self.progress };
+        Style::choose(self.json, progress, self.quiet)
+    }
+
     pub(super) fn budget(&self) -> Budget {
         Budget { reserve: self.daily_reserve, wait: self.wait }
     }

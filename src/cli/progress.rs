@@ -25,6 +25,8 @@ use super::text::safe;
 use crate::event::{Event, Observer, Watcher};
 
 pub(crate) use schema::schema_events;
+#[cfg(test)]
+pub(crate) use schema::tests::documented;
 use sink::Sink;
 
 /// What the user wants to see of the progress.
@@ -35,7 +37,7 @@ pub(crate) enum Progress {
     Auto,
     /// Lines, every few seconds
     Plain,
-    /// Only warnings
+    /// Nothing until the end, but warnings
     None,
 }
 
@@ -48,8 +50,10 @@ pub(crate) enum Style {
     Plain,
     /// Events on stdout, one JSON object per line.
     Json,
-    /// Nothing but warnings, on stderr.
+    /// Nothing but warnings and notes, on stderr.
     None,
+    /// Nothing but warnings, on stderr.
+    Quiet,
 }
 
 impl Style {
@@ -57,7 +61,7 @@ impl Style {
     pub(crate) fn choose(json: bool, progress: Progress, quiet: bool) -> Self {
         match progress {
             _ if json => Self::Json,
-            _ if quiet => Self::None,
+            _ if quiet => Self::Quiet,
             Progress::None => Self::None,
             Progress::Plain => Self::Plain,
             // Hidden: stderr is no terminal, or `TERM` is `dumb` or missing.
@@ -94,16 +98,16 @@ impl Screen {
             Style::Bars => Box::new(bars::Bars::new(sink, label)),
             Style::Plain => Box::new(plain::Plain::new(sink, label)),
             Style::Json => Box::new(json::Json::new(sink, location)),
-            Style::None => Box::new(Warnings { sink, label }),
+            Style::None | Style::Quiet => Box::new(Warnings { sink, label }),
         };
         let watch = Arc::new(Watch(Mutex::new(Some(view))));
         lock(&self.watches).push(Arc::clone(&watch));
         watch
     }
 
-    /// Shows a note on stderr, above the bars. Not with `--json`, `--quiet` or `--progress none`.
+    /// Shows a note on stderr, above the bars. Not with `--json` or `--quiet`.
     pub(crate) fn line(&self, text: &str) {
-        if matches!(self.style, Style::Bars | Style::Plain) {
+        if matches!(self.style, Style::Bars | Style::Plain | Style::None) {
             text.lines().for_each(|line| self.sink.line(&safe(line)));
         }
     }
@@ -127,7 +131,8 @@ impl Screen {
         self.sink.clear();
     }
 
-    /// Whether nobody reads stdout any more: the command can end quietly.
+    /// Whether nobody reads stdout any more.
+    #[cfg(test)]
     pub(crate) fn broken(&self) -> bool {
         self.sink.broken()
     }

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
 use super::text::{bytes, count, duration, plural, safe};
-use crate::event::{self, Outcome, Report};
+use crate::event::{Outcome, Report};
 use crate::export::Estimate;
 
 /// Tells how the exports ended, and with which code the program ends.
@@ -29,8 +29,9 @@ pub(super) fn exports(
     }
     let code = together(&ended);
     if global.json {
-        let locations: Map<_, _> = ended.iter().map(|(id, end)| (id.to_string(), fields(end))).collect();
-        json_summary(code, json!({ "outcome": outcome(code), "locations": locations }));
+        let locations: Map<_, _> =
+            ended.iter().map(|(id, end)| (id.to_string(), fields(end))).collect();
+        json_summary(screen, code, json!({ "outcome": outcome(code), "locations": locations }));
         return Ok(code);
     }
     for (location, end) in &ended {
@@ -112,7 +113,7 @@ fn fields(end: &Result<Done, Failure>) -> Value {
 pub(super) fn single(report: &Report, global: &Global, screen: &Screen) -> Code {
     let code = code(report);
     if global.json {
-        json_summary(code, json!(report));
+        json_summary(screen, code, json!(report));
         return code;
     }
     for line in lines(report) {
@@ -121,17 +122,14 @@ pub(super) fn single(report: &Report, global: &Global, screen: &Screen) -> Code 
     code
 }
 
-fn json_summary(code: Code, rest: Value) {
+fn json_summary(screen: &Screen, code: Code, rest: Value) {
     let mut line = Map::new();
-    line.insert("v".to_owned(), event::VERSION.into());
-    line.insert("at".to_owned(), jiff::Timestamp::now().to_string().into());
     line.insert("event".to_owned(), "summary".into());
     line.insert("exit_code".to_owned(), (code as u8).into());
     if let Value::Object(rest) = rest {
         line.extend(rest);
     }
-    // A closed pipe: nobody listens any more.
-    let _ = writeln!(io::stdout().lock(), "{}", Value::Object(line));
+    screen.emit(&line);
 }
 
 fn one_line(report: &Report) -> String {
@@ -185,7 +183,11 @@ fn look(report: &Report) -> Option<String> {
 }
 
 /// Tells what exports would cost.
-pub(super) fn estimates(ended: Vec<Ended<Done>>, global: &Global) -> Result<Code, Failure> {
+pub(super) fn estimates(
+    ended: Vec<Ended<Done>>,
+    global: &Global,
+    screen: &Screen,
+) -> Result<Code, Failure> {
     let many = ended.len() > 1;
     let mut all = Map::new();
     let mut out = io::stdout().lock();
@@ -203,7 +205,7 @@ pub(super) fn estimates(ended: Vec<Ended<Done>>, global: &Global) -> Result<Code
     }
     drop(out);
     if global.json {
-        json_summary(Code::Done, json!({ "outcome": "estimate", "locations": all }));
+        json_summary(screen, Code::Done, json!({ "outcome": "estimate", "locations": all }));
     }
     Ok(Code::Done)
 }
@@ -212,10 +214,16 @@ fn write_estimate(out: &mut impl Write, estimate: &Estimate) -> io::Result<()> {
     for (what, requests) in &estimate.requests {
         writeln!(out, "{:>12} requests  {what}", count(*requests))?;
     }
-    writeln!(out, "{:>12} requests  in all, for {}", count(estimate.total), plural(estimate.contacts, "contact"))?;
+    writeln!(
+        out,
+        "{:>12} requests  in all, for {}",
+        count(estimate.total),
+        plural(estimate.contacts, "contact")
+    )?;
     let time = std::time::Duration::from_secs(estimate.seconds);
     writeln!(out, "{:>12}           at the limit", duration(time))?;
-    let left = estimate.daily_left.map(|left| format!(", {} left now", count(left))).unwrap_or_default();
+    let left =
+        estimate.daily_left.map(|left| format!(", {} left now", count(left))).unwrap_or_default();
     let limit = count(estimate.daily_limit);
     writeln!(out, "{:>11.1}%           of the daily budget of {limit}{left}", estimate.daily_share)
 }

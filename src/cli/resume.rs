@@ -4,7 +4,7 @@ use super::account::Accounts;
 use super::exit::Code;
 use super::failure::Failure;
 use super::global::Global;
-use super::progress::{Screen, Style};
+use super::progress::Screen;
 use super::{environment, report, signals};
 use crate::export::{self, Context};
 use crate::id::RunId;
@@ -37,14 +37,16 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
     };
     let run = home.open(&id)?;
     let state = run.state()?;
-    let screen = Screen::new(Style::choose(global.json, global.progress, global.quiet));
+    let screen = Screen::new(global.style());
     if state == State::Complete || (state == State::Partial && !args.retry_errors) {
         screen.line(&format!("run {id} is finished; there is nothing to do"));
         return Ok(if state == State::Partial { Code::Partial } else { Code::Done });
     }
     if run.meta.kind != export::KIND {
         let kind = &run.meta.kind;
-        return Err(Failure::usage(format!("run `{id}` is of the kind `{kind}`, which this version does not know")));
+        return Err(Failure::usage(format!(
+            "run `{id}` is of the kind `{kind}`, which this version does not know"
+        )));
     }
     let request = export::request(&run)?;
     let variable = request.token_variable.as_deref();

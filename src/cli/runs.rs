@@ -10,7 +10,7 @@ use super::exit::Code;
 use super::export::Shape;
 use super::failure::Failure;
 use super::global::Global;
-use super::progress::{Screen, Style};
+use super::progress::Screen;
 use super::text::{count, safe};
 use super::{environment, report};
 use crate::export;
@@ -74,7 +74,8 @@ fn list(global: &Global) -> Result<Code, Failure> {
     for summary in &runs {
         let line = match &summary.known {
             Ok((meta, state)) => {
-                let (state, location) = (state_name(*state, summary.running), meta.location.to_string());
+                let (state, location) =
+                    (state_name(*state, summary.running), meta.location.to_string());
                 format!("{}  {:<8} {state:<11} {}", summary.id, meta.kind, safe(&location))
             }
             Err(error) => format!("{}  {}", summary.id, safe(&error.to_string())),
@@ -140,7 +141,11 @@ fn show(id: &RunId, global: &Global) -> Result<Code, Failure> {
     for key in ["run", "kind", "location", "state", "created", "dir"] {
         lines.push(format!("{key:<12} {}", text(key)));
     }
-    lines.push(format!("{:<12} {}", "out", safe(shown["options"]["out"].as_str().unwrap_or_default())));
+    lines.push(format!(
+        "{:<12} {}",
+        "out",
+        safe(shown["options"]["out"].as_str().unwrap_or_default())
+    ));
     for (name, progress) in &streams {
         let total = progress.total.map(|total| format!(" of {}", count(total))).unwrap_or_default();
         let done = if progress.done { ", done" } else { "" };
@@ -165,9 +170,9 @@ fn publish(
     request.formats = shape.formats();
     request.csv_safe.clone_from(&shape.csv_safe);
     if let Some(out) = out {
-        request.out = out.clone();
+        request.out.clone_from(out);
     }
-    let screen = Screen::new(Style::choose(global.json, global.progress, global.quiet));
+    let screen = Screen::new(global.style());
     let report = export::republish(&run, &request, &screen.watcher(None));
     screen.finish();
     Ok(report::single(&report?, global, &screen))

@@ -83,7 +83,8 @@ pub(super) fn run(args: &Args) -> Result<Code, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let fail = |error: std::io::Error| Failure::usage(format!("port {}: {error}", args.port));
     runtime.map_err(fail)?.block_on(async {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", args.port)).await.map_err(fail)?;
+        let listener =
+            tokio::net::TcpListener::bind(("127.0.0.1", args.port)).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
         let mut out = std::io::stdout().lock();
         // A closed pipe: the port is known to whoever started this.

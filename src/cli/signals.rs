@@ -27,7 +27,11 @@ pub(super) fn block_on<F: Future<Output = Result<Code, Failure>>>(
     })
 }
 
-async fn watch(stop: &Stop, deadline: Option<jiff::Timestamp>, screen: &Screen) -> std::convert::Infallible {
+async fn watch(
+    stop: &Stop,
+    deadline: Option<jiff::Timestamp>,
+    screen: &Screen,
+) -> std::convert::Infallible {
     let first = tokio::select! {
         cause = signal() => cause,
         () = until(deadline) => Cause::Deadline,

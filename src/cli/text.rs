@@ -55,8 +55,13 @@ pub(crate) fn plural(number: u64, noun: &str) -> String {
 
 /// A size in decimal units: `999 B`, `1.2 MB`.
 pub(crate) fn bytes(number: u64) -> String {
-    const UNITS: [(u128, &str); 5] =
-        [(1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB"), (10_u128.pow(12), "TB"), (10_u128.pow(15), "PB")];
+    const UNITS: [(u128, &str); 5] = [
+        (1_000, "kB"),
+        (1_000_000, "MB"),
+        (1_000_000_000, "GB"),
+        (10_u128.pow(12), "TB"),
+        (10_u128.pow(15), "PB"),
+    ];
     if number < 1_000 {
         return format!("{number} B");
     }
@@ -89,7 +94,10 @@ mod tests {
     fn what_acts_on_a_terminal_is_shown_instead() {
         assert_eq!(safe("red \u{1b}[31m\u{7}\u{9b}"), r"red \u{1b}[31m\u{7}\u{9b}");
         assert_eq!(safe("a\r\nb\tc\u{7f}\0"), r"a\r\nb\tc\u{7f}\u{0}");
-        assert_eq!(safe("x\u{202e}y\u{2066}z\u{200f}\u{2028}"), r"x\u{202e}y\u{2066}z\u{200f}\u{2028}");
+        assert_eq!(
+            safe("x\u{202e}y\u{2066}z\u{200f}\u{2028}"),
+            r"x\u{202e}y\u{2066}z\u{200f}\u{2028}"
+        );
     }
 
     #[test]
@@ -101,15 +109,24 @@ mod tests {
 
     #[test]
     fn numbers_have_their_thousands_apart() {
-        assert_eq!([0, 999, 1_000, 12_345, 1_234_567].map(count).join(" "), "0 999 1,000 12,345 1,234,567");
+        assert_eq!(
+            [0, 999, 1_000, 12_345, 1_234_567].map(count).join(" "),
+            "0 999 1,000 12,345 1,234,567"
+        );
         assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
-        assert_eq!([0, 1, 2, 12_345].map(|n| plural(n, "row")).join(", "), "0 rows, 1 row, 2 rows, 12,345 rows");
+        assert_eq!(
+            [0, 1, 2, 12_345].map(|n| plural(n, "row")).join(", "),
+            "0 rows, 1 row, 2 rows, 12,345 rows"
+        );
     }
 
     #[test]
     fn sizes_are_rounded_to_a_tenth_of_their_unit() {
         let sizes = [0, 999, 1_000, 999_949, 999_950, 1_234_567, 45_600_000_000];
-        assert_eq!(sizes.map(bytes).join(", "), "0 B, 999 B, 1.0 kB, 999.9 kB, 1.0 MB, 1.2 MB, 45.6 GB");
+        assert_eq!(
+            sizes.map(bytes).join(", "),
+            "0 B, 999 B, 1.0 kB, 999.9 kB, 1.0 MB, 1.2 MB, 45.6 GB"
+        );
         assert_eq!(bytes(u64::MAX), "18.4 EB");
     }
 

@@ -44,13 +44,15 @@ pub async fn estimate(client: &Client, request: &Request) -> Result<Estimate, Er
     }
     if request.tables.tasks {
         // The search gives no total; accounts have about one task per contact, or fewer.
-        let tasks = if filter.is_empty() { contacts.div_ceil(page) } else { contacts.div_ceil(100) };
+        let tasks =
+            if filter.is_empty() { contacts.div_ceil(page) } else { contacts.div_ceil(100) };
         requests.insert("tasks", tasks + 1);
     }
     if request.tables.appointments {
-        let calendars = match filter.is_empty() {
-            true => client.calendars().await?.head.calendars.len() as u64 + 1,
-            false => contacts,
+        let calendars = if filter.is_empty() {
+            client.calendars().await?.head.calendars.len() as u64 + 1
+        } else {
+            contacts
         };
         requests.insert("appointments", calendars);
     }
@@ -61,5 +63,13 @@ pub async fn estimate(client: &Client, request: &Request) -> Result<Estimate, Er
     #[expect(clippy::cast_precision_loss, reason = "a share to two digits")]
     let daily_share = 100.0 * total as f64 / limits.daily as f64;
     let daily_left = client.pace().spendable();
-    Ok(Estimate { contacts, requests, total, seconds, daily_limit: limits.daily, daily_share, daily_left })
+    Ok(Estimate {
+        contacts,
+        requests,
+        total,
+        seconds,
+        daily_limit: limits.daily,
+        daily_share,
+        daily_left,
+    })
 }

@@ -1,5 +1,6 @@
 //! What an export was asked for: stored in the run, so that a resumed one does the same.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use super::Error;
 use crate::api::Filter;
 use crate::id::BusinessId;
 use crate::publish::{Facts, Options};
+use crate::pull::Child;
 use crate::resource::{RESOURCES, Resource};
 use crate::table::{CsvSafe, Format};
 
@@ -78,15 +80,27 @@ impl Filters {
         let mut filters: Vec<Value> = self.tags.iter().map(tag).collect();
         filters.extend(self.updated_since.map(since("dateUpdated")));
         filters.extend(self.added_since.map(since("dateAdded")));
-        filters.extend(self.business_id.as_ref().map(|id| {
-            json!({"field": "businessId", "operator": "eq", "value": id})
-        }));
+        filters.extend(
+            self.business_id
+                .as_ref()
+                .map(|id| json!({"field": "businessId", "operator": "eq", "value": id})),
+        );
         filters.extend(self.raw.iter().cloned());
         Filter { filters, query: self.query.clone() }
     }
 }
 
 impl Tables {
+    /// What is read beside the contacts.
+    pub(super) fn children(self) -> BTreeSet<Child> {
+        let wanted = [
+            (self.tasks, Child::Tasks),
+            (self.notes, Child::Notes),
+            (self.appointments, Child::Appointments),
+        ];
+        wanted.into_iter().filter_map(|(wanted, child)| wanted.then_some(child)).collect()
+    }
+
     fn wants(self, resource: &Resource) -> bool {
         match resource.name {
             "tasks" => self.tasks,
@@ -101,7 +115,8 @@ impl Tables {
 impl Request {
     pub(super) fn publish_options(&self, facts: Facts) -> Result<Options, Error> {
         let format = |name: &String| {
-            Format::named(name).ok_or_else(|| Error::Request(format!("there is no format `{name}`")))
+            Format::named(name)
+                .ok_or_else(|| Error::Request(format!("there is no format `{name}`")))
         };
         let csv_safe = CsvSafe::ALL.iter().find(|way| way.name() == self.csv_safe);
         let csv_safe = csv_safe

@@ -17,7 +17,8 @@ pub(super) fn write(staging: &Path, failures: &[Failure]) -> Result<(), Error> {
     let path = staging.join(FILE);
     let fail = |source: csv::Error| Error::file(&path, source.into());
     let mut file = csv::Writer::from_path(&path).map_err(fail)?;
-    file.write_record(["table", "subject", "code", "message", "status", "trace_id"]).map_err(fail)?;
+    file.write_record(["table", "subject", "code", "message", "status", "trace_id"])
+        .map_err(fail)?;
     for failure in failures {
         let status = failure.status.map(|status| status.to_string()).unwrap_or_default();
         let trace_id = failure.trace_id.as_deref().unwrap_or_default();

@@ -1,13 +1,14 @@
 //! A lane: one table on its way from the spool into its files.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::str;
 
 use super::sort::{Row, Sorter};
 use super::source::{self, Source};
-use super::{Error, Options, rows, unreadable};
+use super::{Error, Options, unreadable};
 use crate::event::Written;
-use crate::resource::{self, Decoder, Fields, Resource, Table};
+use crate::resource::{self, Decoder, Fields, Keyed, Resource, Table};
 use crate::run::{self, Entry, Failure, Packed, Reader};
 use crate::table::{self, Format, Sink};
 
@@ -22,6 +23,8 @@ const NAMED: usize = 1000;
 pub(super) struct Lane {
     resource: &'static Resource,
     table: Table,
+    keyed: Keyed,
+    db: PathBuf,
     staging: PathBuf,
     options: Options,
     decoder: Decoder,
@@ -51,28 +54,36 @@ impl Lane {
     pub(super) fn new(
         resource: &'static Resource,
         fields: &Fields,
+        reader: &Reader,
         staging: &Path,
         options: &Options,
     ) -> Result<Self, Error> {
         let table = resource.table(fields);
-        Self::begin(resource, table, staging, options, resource.name == "contacts")
+        Self::begin(resource, table, reader.path(), staging, options, resource.name == "contacts")
     }
 
     fn begin(
         resource: &'static Resource,
         table: Table,
+        db: &Path,
         staging: &Path,
         options: &Options,
         orderly: bool,
     ) -> Result<Self, Error> {
         let open = |format: &&'static Format| {
             let name = format!("{}.{}", table.name, format.extension);
-            let sink = format.open(&staging.join(&name), table.schema(), &file_options(&table, options))?;
+            let sink = format.open(
+                &staging.join(&name),
+                table.schema(),
+                &file_options(&table, options),
+            )?;
             Ok::<_, Error>(File { format, name, sink })
         };
         Ok(Self {
             resource,
             decoder: Decoder::new(&table),
+            keyed: Keyed::new(&table),
+            db: db.to_owned(),
             files: options.formats.iter().map(open).collect::<Result<_, _>>()?,
             table,
             staging: staging.to_owned(),
@@ -114,19 +125,19 @@ impl Lane {
         body: &[u8],
         contact: Option<&str>,
     ) -> Result<(), Error> {
-        let rows = rows::of(body, source.key).map_err(|error| {
+        let answer = str::from_utf8(body).map_err(|error| {
             Error::Run(run::Error::Damaged {
-                path: self.staging.clone(),
+                path: self.db.clone(),
                 why: format!("entry {seq} is no answer: {error}"),
             })
         })?;
-        for row in rows {
+        for row in resource::rows(answer, source.key) {
             let child = contact.filter(|_| source.table != "contacts");
             let text = match child {
-                Some(contact) => rows::of_contact(row.get(), contact),
-                None => row.get().into(),
+                Some(contact) => of_contact(row, contact),
+                None => row.into(),
             };
-            match resource::key(&text, &self.table) {
+            match self.keyed.key(&text) {
                 Ok(key) => self.sort(Row { key, seq, text: text.into() })?,
                 Err(error) => self.refuse(seq, &error),
             }
@@ -199,7 +210,8 @@ impl Lane {
         }
         self.flush()?;
         let misfits = self.decoder.misfits().filter(|(_, count)| *count > 0);
-        let misfits = misfits.map(|(column, count)| (format!("{}.{column}", self.table.name), count));
+        let misfits =
+            misfits.map(|(column, count)| (format!("{}.{column}", self.table.name), count));
         let misfits = misfits.collect();
         let mut files = Vec::new();
         for file in self.files {
@@ -217,7 +229,8 @@ impl Lane {
             drop(file.sink);
             std::fs::remove_file(&path).map_err(|source| Error::file(&path, source))?;
         }
-        let mut lane = Self::begin(self.resource, self.table, &self.staging, &self.options, false)?;
+        let mut lane =
+            Self::begin(self.resource, self.table, &self.db, &self.staging, &self.options, false)?;
         let mut seq = 0;
         while let Some(entry) = reader.next("", seq)? {
             seq = entry.seq;
@@ -229,6 +242,17 @@ impl Lane {
     }
 }
 
+/// A child's row that says which contact it belongs to, whether or not the server repeated that.
+fn of_contact<'a>(row: &'a str, contact: &str) -> Cow<'a, str> {
+    if row.contains("\"contactId\"") || !row.starts_with('{') {
+        return Cow::Borrowed(row);
+    }
+    let id = serde_json::to_string(contact).expect("text is JSON");
+    let rest = row[1..].trim_start();
+    let comma = if rest.starts_with('}') { "" } else { "," };
+    Cow::Owned(format!("{{\"contactId\":{id}{comma}{rest}"))
+}
+
 fn file_options(table: &Table, options: &Options) -> table::Options {
     let sorted_by = ["date_added", "id"].into_iter();
     let sorted_by = sorted_by.filter(|column| table.position(column).is_some());
@@ -236,5 +260,17 @@ fn file_options(table: &Table, options: &Options) -> table::Options {
         metadata: options.facts.metadata(),
         csv_safe: options.csv_safe,
         sorted_by: sorted_by.map(str::to_owned).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_always_names_its_contact() {
+        assert_eq!(of_contact(r#"{"id":"n"}"#, "c\""), r#"{"contactId":"c\"","id":"n"}"#);
+        assert_eq!(of_contact("{}", "c"), r#"{"contactId":"c"}"#);
+        assert_eq!(of_contact(r#"{"contactId":"x"}"#, "c"), r#"{"contactId":"x"}"#);
     }
 }

@@ -87,7 +87,8 @@ struct Table {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct File {
-    file: String,
+    #[serde(rename = "file")]
+    name: String,
     format: String,
     bytes: u64,
     sha256: String,
@@ -100,7 +101,7 @@ impl Manifest {
             let table = tables.entry(written.table.clone()).or_default();
             table.rows = written.rows;
             table.files.push(File {
-                file: written.file.clone(),
+                name: written.file.clone(),
                 format: written.format.clone(),
                 bytes: written.bytes,
                 sha256: written.sha256.clone(),
@@ -126,7 +127,7 @@ impl Manifest {
     /// The names of the data files.
     pub(super) fn names(&self) -> Vec<String> {
         let files = self.tables.values().flat_map(|table| &table.files);
-        files.map(|file| file.file.clone()).collect()
+        files.map(|file| file.name.clone()).collect()
     }
 }
 
@@ -141,13 +142,14 @@ impl Older {
         let written = |(table, file): (&String, &File)| Written {
             table: table.clone(),
             format: file.format.clone(),
-            file: file.file.clone(),
+            file: file.name.clone(),
             rows: self.tables[table].rows,
             bytes: file.bytes,
             sha256: file.sha256.clone(),
         };
         let files = self.tables.iter();
-        let files = files.flat_map(|(name, table)| table.files.iter().map(move |file| (name, file)));
+        let files =
+            files.flat_map(|(name, table)| table.files.iter().map(move |file| (name, file)));
         files.map(written).collect()
     }
 

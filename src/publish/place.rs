@@ -64,7 +64,8 @@ fn staging(out: &Path, run: &RunId) -> Result<PathBuf, Error> {
     let sibling = out.parent().map(|parent| parent.join(&name));
     let child = out.join(&name);
     // A root or a mount point is on another file system than its parent.
-    let sibling = sibling.filter(|sibling| empty(sibling).is_ok() && same_file_system(sibling, out));
+    let sibling =
+        sibling.filter(|sibling| empty(sibling).is_ok() && same_file_system(sibling, out));
     match sibling {
         Some(sibling) => Ok(sibling),
         None => empty(&child).map(|()| child.clone()).map_err(|source| Error::file(&child, source)),
@@ -121,7 +122,8 @@ impl Held {
         published: &mut Published,
     ) -> Result<(), Error> {
         let old = Older::read(&self.out);
-        if let Some(old) = old.as_ref().filter(|old| old.run == facts.run && old.entries == entries) {
+        if let Some(old) = old.as_ref().filter(|old| old.run == facts.run && old.entries == entries)
+        {
             self.carry_over(old, &mut published.files)?;
         }
         let manifest = Manifest::new(facts, entries, published.failures.len(), &published.files);

@@ -12,7 +12,7 @@ use std::io::{self, BufReader, Read, Seek, Write};
 use crate::resource::Key;
 
 /// Rows kept in memory, in bytes.
-const LOT: usize = 8 << 20;
+const LOT: usize = 4 << 20;
 
 /// A row on its way: its key, the entry it came in, and its text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +51,10 @@ impl Sorter {
     }
 
     /// Puts the buffer into a temporary file, sorted.
-    pub(super) fn spill(&mut self, temporary: impl FnOnce() -> io::Result<std::fs::File>) -> io::Result<()> {
+    pub(super) fn spill(
+        &mut self,
+        temporary: impl FnOnce() -> io::Result<std::fs::File>,
+    ) -> io::Result<()> {
         let lot = self.sorted_lot();
         let mut writer = zstd::Encoder::new(temporary()?, 1)?;
         for row in &lot {
@@ -104,7 +107,8 @@ impl Sorter {
     /// All rows that are left, in order, each key once.
     pub(super) fn finish(mut self) -> io::Result<Merged> {
         let lot = self.sorted_lot();
-        let mut merged = Merged { heads: BinaryHeap::new(), sources: vec![Lot::Memory(lot.into_iter())] };
+        let mut merged =
+            Merged { heads: BinaryHeap::new(), sources: vec![Lot::Memory(lot.into_iter())] };
         for file in self.spilled {
             merged.sources.push(Lot::File(zstd::Decoder::new(file)?));
         }
@@ -215,7 +219,9 @@ mod tests {
     #[test]
     fn spilled_lots_merge_in_order_and_the_last_of_a_key_wins() {
         let mut sorter = Sorter::default();
-        for (n, (added, id)) in [(3, "a"), (1, "b"), (2, "x"), (1, "a"), (3, "a"), (2, "x")].into_iter().enumerate() {
+        for (n, (added, id)) in
+            [(3, "a"), (1, "b"), (2, "x"), (1, "a"), (3, "a"), (2, "x")].into_iter().enumerate()
+        {
             sorter.push(row(added, id, i64::try_from(n).unwrap()));
             if n % 2 == 1 {
                 sorter.spill(tempfile::tempfile).unwrap();

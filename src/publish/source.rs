@@ -40,9 +40,9 @@ const SOURCES: &[Source] = &[
 
 /// The source that a stream is, if rows are made of it.
 pub(super) fn of(stream: &str) -> Option<Source> {
-    let is = |source: &&Source| match source.stream.ends_with('/') {
-        true => stream.starts_with(source.stream),
-        false => stream == source.stream,
+    let is = |source: &&Source| {
+        let many = source.stream.ends_with('/');
+        stream == source.stream || (many && stream.starts_with(source.stream))
     };
     SOURCES.iter().find(is).copied()
 }

@@ -1,5 +1,6 @@
 //! The second try: records that were set aside, or that came to light late.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 
 use futures::StreamExt;
@@ -34,7 +35,8 @@ impl Pull {
     pub(super) async fn ask_again(&self) -> Result<(), Error> {
         self.settle_writes().await?;
         let failures = self.reader()?.failures()?;
-        let wanted = failures.into_iter().filter(|failure| failure.passing || self.plan.errors_only);
+        let wanted =
+            failures.into_iter().filter(|failure| failure.passing || self.plan.errors_only);
         let wanted: Vec<_> = wanted.collect();
         for failure in &wanted {
             self.ask_for_list(failure).await?;
@@ -54,16 +56,16 @@ impl Pull {
         );
         let mut asked = pin!(asked);
         let reader = self.reader()?;
-        let places = Child::ALL.map(|child| (child, reader.progress(child.stream())));
+        let place = |child: Child| Ok((child, reader.progress(child.stream())?));
+        let places =
+            Child::ALL.into_iter().map(place).collect::<Result<BTreeMap<_, _>, Error>>()?;
         while let Some((child, contact, answer)) = asked.next().await {
             let stream = child.stream().to_owned();
             match answer {
                 Ok(answer) => {
                     let body = pack([(contact.as_str(), answer.body.as_ref())]);
                     // Committed in this order: a kill in between asks again, which is harmless.
-                    let place = places.iter().find(|(kind, _)| *kind == child);
-                    let (_, place) = place.expect("every kind has a place");
-                    let progress = place.as_ref().map(Clone::clone).unwrap_or_default();
+                    let progress = places[&child].clone();
                     self.store(Write::Entry { stream: stream.clone(), rows: 1, body, progress })
                         .await?;
                     let subject = contact.to_string();

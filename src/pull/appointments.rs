@@ -4,7 +4,7 @@
 //! takes is unknown, so a window that it refuses is halved, down to a week. The events of deleted
 //! calendars cannot be had this way.
 
-use super::{Error, Pull, again};
+use super::{Child, Error, Pull, again};
 use crate::api::{Client, Kind};
 use crate::id::CalendarId;
 use crate::run::{Write, stream};
@@ -18,13 +18,13 @@ const AHEAD: i64 = 3 * 366 * 24 * 3_600_000;
 
 impl Pull {
     /// Whether appointments are read contact by contact: for a filtered export, whose contacts are few.
-    pub(super) fn appointments_need_contacts(&self) -> Result<bool, Error> {
-        Ok(!self.plan.filter.is_empty())
+    pub(super) fn appointments_need_contacts(&self) -> bool {
+        !self.plan.filter.is_empty()
     }
 
     /// All events of all calendars.
     pub(super) async fn calendar_events(&self) -> Result<(), Error> {
-        if !self.plan.appointments || self.appointments_need_contacts()? {
+        if !self.wants(Child::Appointments) || self.appointments_need_contacts() {
             return Ok(());
         }
         self.list(stream::CALENDARS, Client::calendars(&self.client)).await?;

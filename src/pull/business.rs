@@ -7,7 +7,7 @@ use std::pin::pin;
 
 use futures::StreamExt;
 
-use super::{Child, Error, Pull};
+use super::{Error, Pull};
 use crate::api::{self, Kind};
 use crate::flight;
 use crate::id::{BusinessId, ContactId};
@@ -32,8 +32,8 @@ impl Pull {
             let stream = stream::CONTACTS_SINGLE.to_owned();
             match answer {
                 Ok(answer) => {
-                    for child in self.kinds() {
-                        self.ask_later(child, &id).await?;
+                    for child in &self.plan.children {
+                        self.ask_later(*child, &id).await?;
                     }
                     progress.rows += 1;
                     let body = pack([(id.as_str(), answer.body.as_ref())]);
@@ -58,15 +58,5 @@ impl Pull {
             }
             ids.extend(page.rows.into_iter().flatten().map(|row| row.id));
         }
-    }
-
-    /// The children asked for, contact by contact: a filtered export has them all that way.
-    fn kinds(&self) -> impl Iterator<Item = Child> + use<> {
-        let wanted = [
-            (self.plan.notes, Child::Notes),
-            (self.plan.tasks, Child::Tasks),
-            (self.plan.appointments, Child::Appointments),
-        ];
-        wanted.into_iter().filter_map(|(wanted, child)| wanted.then_some(child))
     }
 }

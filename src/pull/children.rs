@@ -4,7 +4,6 @@
 //! Answers are stored in the order of the contacts, some hundreds together; so one position says what
 //! is done, and a kill costs what has not been stored for a second.
 
-use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -92,10 +91,8 @@ impl Pull {
         let begin = self.place(children)?;
         // One page waits here while the children of the one before run.
         let (pages, read) = mpsc::channel(1);
-        let (walked, followed) = tokio::join!(
-            self.walk(Some(pages), begin.page),
-            self.follow(children, begin, read)
-        );
+        let (walked, followed) =
+            tokio::join!(self.walk(Some(pages), begin.page), self.follow(children, begin, read));
         followed.and(walked)
     }
 
@@ -130,15 +127,9 @@ impl Pull {
     }
 }
 
-fn ask(
-    client: Client,
-    target: Target,
-    bounds: Bounds,
-) -> impl Future<Output = Asked> + Send + 'static {
-    async move {
-        let answer = target.child.ask(&client, &target.contact, bounds).await;
-        (target, answer)
-    }
+async fn ask(client: Client, target: Target, bounds: Bounds) -> Asked {
+    let answer = target.child.ask(&client, &target.contact, bounds).await;
+    (target, answer)
 }
 
 /// The contacts of the pages, from a place on, once for each kind of child.
@@ -165,10 +156,17 @@ fn targets(
     })
 }
 
+/// Answers of one kind, not stored yet, and where the kind's stream stands.
+struct Gathered {
+    child: Child,
+    progress: Progress,
+    answers: Vec<(ContactId, Bytes)>,
+}
+
 /// Answers on their way into the spool.
 struct Packs<'a> {
     pull: &'a Pull,
-    kinds: Vec<(Child, Progress, Vec<(ContactId, Bytes)>)>,
+    kinds: Vec<Gathered>,
     answers: usize,
     bytes: usize,
     due: Option<Instant>,
@@ -178,9 +176,12 @@ struct Packs<'a> {
 
 impl<'a> Packs<'a> {
     fn begin(pull: &'a Pull, children: &[Child]) -> Result<Self, Error> {
-        let kind = |child: &Child| Ok((*child, pull.progress(child.stream())?, Vec::new()));
+        let kind = |child: &Child| {
+            let progress = pull.progress(child.stream())?;
+            Ok(Gathered { child: *child, progress, answers: Vec::new() })
+        };
         let kinds = children.iter().map(kind).collect::<Result<Vec<_>, Error>>()?;
-        let done = kinds.iter().map(|(_, progress, _)| progress.rows).min().unwrap_or(0);
+        let done = kinds.iter().map(|kind| kind.progress.rows).min().unwrap_or(0);
         Ok(Self { pull, kinds, answers: 0, bytes: 0, due: None, done, place: None })
     }
 
@@ -189,13 +190,13 @@ impl<'a> Packs<'a> {
         loop {
             let next = match self.due {
                 None => asked.next().await,
-                Some(due) => match tokio::time::timeout_at(due, asked.next()).await {
-                    Ok(next) => next,
-                    Err(_) => {
+                Some(due) => {
+                    let Ok(next) = tokio::time::timeout_at(due, asked.next()).await else {
                         self.store().await?;
                         continue;
-                    }
-                },
+                    };
+                    next
+                }
             };
             match next {
                 None => return Ok(()),
@@ -213,16 +214,16 @@ impl<'a> Packs<'a> {
             Ok(answer) => {
                 self.answers += 1;
                 self.bytes += answer.body.len();
-                let kind = self.kinds.iter_mut().find(|(child, ..)| *child == target.child);
-                let (_, _, answers) = kind.expect("every target is of an asked-for kind");
-                answers.push((target.contact, answer.body));
+                let kind = self.kinds.iter_mut().find(|kind| kind.child == target.child);
+                let kind = kind.expect("every target is of an asked-for kind");
+                kind.answers.push((target.contact, answer.body));
             }
             Err(error) => {
                 let stream = target.child.stream();
                 self.pull.set_aside(stream, target.contact.as_str(), error).await?;
             }
         }
-        let last = self.kinds.last().map(|(child, ..)| *child);
+        let last = self.kinds.last().map(|kind| kind.child);
         if last == Some(target.child) {
             self.place = Some(target.behind);
             self.done += 1;
@@ -235,7 +236,7 @@ impl<'a> Packs<'a> {
     async fn store(&mut self) -> Result<(), Error> {
         let cursor = self.place.map(|place| serde_json::to_string(&place).expect("two numbers"));
         let mut total = None;
-        for (child, progress, answers) in &mut self.kinds {
+        for Gathered { child, progress, answers } in &mut self.kinds {
             let count = answers.len();
             progress.cursor = cursor.clone().or(progress.cursor.take());
             progress.rows = self.done;

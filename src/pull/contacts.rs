@@ -47,8 +47,9 @@ impl Pull {
                 }
                 page => page?,
             };
+            let ordinal = walk.ordinal;
             let contacts = self.commit(&mut walk, page).await?;
-            let page = Page { ordinal: walk.ordinal - 1, contacts };
+            let page = Page { ordinal, contacts };
             if let Some(pages) = &pages
                 && pages.send(page).await.is_err()
             {
@@ -82,10 +83,11 @@ impl Pull {
             if last && ordinal < backlog {
                 continue;
             }
-            let rows = ContactPage::read(&entry.body).map_err(|error| crate::run::Error::Damaged {
-                path: self.db.clone(),
-                why: format!("entry {seq}: {error}"),
-            })?;
+            let rows =
+                ContactPage::read(&entry.body).map_err(|error| crate::run::Error::Damaged {
+                    path: self.db.clone(),
+                    why: format!("entry {seq}: {error}"),
+                })?;
             let contacts = new_contacts(&mut walk.before, rows.rows);
             if let Some(pages) = pages.filter(|_| ordinal >= backlog)
                 && pages.send(Page { ordinal, contacts }).await.is_err()
@@ -175,7 +177,9 @@ fn unusable_rows(ordinal: u64, count: usize) -> Failure {
         stream: stream::CONTACTS.to_owned(),
         subject: format!("page {}", ordinal + 1),
         code: "no_id".to_owned(),
-        message: format!("{rows}, or without an id that can stand in a path ({count}); their children were not read"),
+        message: format!(
+            "{rows}, or without an id that can stand in a path ({count}); their children were not read"
+        ),
         status: None,
         trace_id: None,
         passing: false,

@@ -140,7 +140,8 @@ impl Pull {
                 let progress = Progress { rows: known.len() as u64, ..Progress::default() };
                 let (stream, rows) = (stream::CONTACTS_AGAIN.to_owned(), fresh.len());
                 let rows = u32::try_from(rows).expect("a page is small");
-                for (child, row) in children.iter().flat_map(|c| fresh.iter().map(move |r| (c, r))) {
+                for (child, row) in children.iter().flat_map(|c| fresh.iter().map(move |r| (c, r)))
+                {
                     self.ask_later(*child, &row.id).await?;
                 }
                 self.store(Write::Entry { stream, rows, body, progress }).await?;

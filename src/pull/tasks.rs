@@ -8,7 +8,7 @@ use std::pin::pin;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Pull, again};
+use super::{Child, Error, Pull, again};
 use crate::api::{self, Answer, Client, ContactPage, Cursor, Kind, SEARCH_LIMIT, TaskPage};
 use crate::flight;
 use crate::id::ContactId;
@@ -142,7 +142,7 @@ impl Pull {
 
     /// How tasks are read, and how far that has come; nothing before it is decided.
     fn way(&self) -> Result<Option<(Way, Progress)>, Error> {
-        if !self.plan.tasks {
+        if !self.wants(Child::Tasks) {
             return Ok(None);
         }
         let progress = self.progress(stream::TASKS)?;

@@ -14,10 +14,7 @@ pub const APPOINTMENTS: Resource = Resource {
     name: "appointments",
     doc: "The calendar events of the location, one row each.",
     columns,
-    derived: &[Derived {
-        key: "appoinmentStatus",
-        rule: Rule::Copy("appointmentStatus"),
-    }],
+    derived: &[Derived { key: "appoinmentStatus", rule: Rule::Copy("appointmentStatus") }],
 };
 
 fn columns(_: &Fields) -> Vec<Column> {
@@ -62,26 +59,14 @@ fn event() -> Vec<Column> {
 fn recurrence() -> Vec<Column> {
     vec![
         boolean("is_recurring", "isRecurring", "Whether the event repeats."),
-        text(
-            "rrule",
-            "rrule",
-            "How it repeats, as an iCalendar rule (RFC 5545).",
-        ),
+        text("rrule", "rrule", "How it repeats, as an iCalendar rule (RFC 5545)."),
         text(
             "master_event_id",
             "masterEventId",
             "The id of the event this one is a repetition of.",
         ),
-        json(
-            "created_by",
-            "createdBy",
-            "Who made it: an object of `{userId, source}`.",
-        ),
+        json("created_by", "createdBy", "Who made it: an object of `{userId, source}`."),
         time("date_added", "dateAdded", "When it was created, in UTC."),
-        time(
-            "date_updated",
-            "dateUpdated",
-            "When it was last changed, in UTC.",
-        ),
+        time("date_updated", "dateUpdated", "When it was last changed, in UTC."),
     ]
 }

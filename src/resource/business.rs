@@ -24,24 +24,12 @@ fn columns(_: &Fields) -> Vec<Column> {
         text("state", "state", "State, province or region."),
         text("postal_code", "postalCode", "Postal code."),
         text("country", "country", "Country, as typed."),
-        text(
-            "description",
-            "description",
-            "What the business is, in free text.",
-        ),
-        text(
-            "location_id",
-            "locationId",
-            "The id of the location (sub-account).",
-        ),
+        text("description", "description", "What the business is, in free text."),
+        text("location_id", "locationId", "The id of the location (sub-account)."),
         json("created_by", "createdBy", "Who created it."),
         json("updated_by", "updatedBy", "Who last changed it."),
         time("created_at", "createdAt", "When it was created, in UTC."),
-        time(
-            "updated_at",
-            "updatedAt",
-            "When it was last changed, in UTC.",
-        ),
+        time("updated_at", "updatedAt", "When it was last changed, in UTC."),
         extra(),
     ]
 }

@@ -117,11 +117,7 @@ impl Column {
             Wire::Member { key, better, other } => (better, Some(key), other),
             _ => (&[], None, &[]),
         };
-        better
-            .iter()
-            .copied()
-            .chain(key)
-            .chain(other.iter().copied())
+        better.iter().copied().chain(key).chain(other.iter().copied())
     }
 
     /// The same column, arriving under better keys too.
@@ -142,17 +138,8 @@ impl Column {
 }
 
 fn member(name: &str, key: &'static str, kind: Kind, doc: &'static str) -> Column {
-    let wire = Wire::Member {
-        key,
-        better: &[],
-        other: &[],
-    };
-    Column {
-        name: name.to_owned(),
-        kind,
-        wire,
-        doc,
-    }
+    let wire = Wire::Member { key, better: &[], other: &[] };
+    Column { name: name.to_owned(), kind, wire, doc }
 }
 
 pub(super) fn text(name: &str, key: &'static str, doc: &'static str) -> Column {

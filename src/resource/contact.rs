@@ -15,25 +15,10 @@ pub const CONTACTS: Resource = Resource {
     doc: "The contacts of the location, with tags and custom fields, one row each.",
     columns,
     derived: &[
-        Derived {
-            key: "searchAfter",
-            rule: Rule::Cursor {
-                time: "dateAdded",
-                id: "id",
-            },
-        },
-        Derived {
-            key: "firstNameLowerCase",
-            rule: Rule::Lower("firstName"),
-        },
-        Derived {
-            key: "lastNameLowerCase",
-            rule: Rule::Lower("lastName"),
-        },
-        Derived {
-            key: "emailLowerCase",
-            rule: Rule::Lower("email"),
-        },
+        Derived { key: "searchAfter", rule: Rule::Cursor { time: "dateAdded", id: "id" } },
+        Derived { key: "firstNameLowerCase", rule: Rule::Lower("firstName") },
+        Derived { key: "lastNameLowerCase", rule: Rule::Lower("lastName") },
+        Derived { key: "emailLowerCase", rule: Rule::Lower("email") },
     ],
 };
 
@@ -48,14 +33,7 @@ fn columns(fields: &Fields) -> Vec<Column> {
 
 /// The columns every account has.
 pub(super) fn fixed() -> impl Iterator<Item = Column> {
-    let groups = [
-        person(),
-        address(),
-        consent(),
-        relations(),
-        history(),
-        vec![extra()],
-    ];
+    let groups = [person(), address(), consent(), relations(), history(), vec![extra()]];
     groups.into_iter().flatten()
 }
 
@@ -67,18 +45,10 @@ fn person() -> Vec<Column> {
             "locationId",
             "The id of the location (sub-account) the contact belongs to.",
         ),
-        text(
-            "first_name",
-            "firstName",
-            "First name, as typed where the server says so.",
-        )
-        .better(&["firstNameRaw"]),
-        text(
-            "last_name",
-            "lastName",
-            "Last name, as typed where the server says so.",
-        )
-        .better(&["lastNameRaw"]),
+        text("first_name", "firstName", "First name, as typed where the server says so.")
+            .better(&["firstNameRaw"]),
+        text("last_name", "lastName", "Last name, as typed where the server says so.")
+            .better(&["lastNameRaw"]),
         text(
             "name",
             "contactName",
@@ -86,26 +56,10 @@ fn person() -> Vec<Column> {
         )
         .or(&["name", "fullNameLowerCase"]),
         text("email", "email", "Primary e-mail address."),
-        text(
-            "phone",
-            "phone",
-            "Primary phone number, in E.164 form (`+14155551234`).",
-        ),
-        text(
-            "company_name",
-            "companyName",
-            "Company the contact works for.",
-        ),
-        text(
-            "type",
-            "type",
-            "Kind of contact, such as `lead` or `customer`.",
-        ),
-        text(
-            "source",
-            "source",
-            "Where the contact came from, in free text.",
-        ),
+        text("phone", "phone", "Primary phone number, in E.164 form (`+14155551234`)."),
+        text("company_name", "companyName", "Company the contact works for."),
+        text("type", "type", "Kind of contact, such as `lead` or `customer`."),
+        text("source", "source", "Where the contact came from, in free text."),
     ]
 }
 
@@ -114,27 +68,11 @@ fn address() -> Vec<Column> {
         text("address1", "address", "Street and number.").or(&["address1"]),
         text("city", "city", "City."),
         text("state", "state", "State, province or region."),
-        text(
-            "postal_code",
-            "postalCode",
-            "Postal code, with its leading zeros.",
-        ),
-        text(
-            "country",
-            "country",
-            "Country, as an ISO 3166 two-letter code.",
-        ),
+        text("postal_code", "postalCode", "Postal code, with its leading zeros."),
+        text("country", "country", "Country, as an ISO 3166 two-letter code."),
         text("website", "website", "Web site."),
-        text(
-            "timezone",
-            "timezone",
-            "Time zone, as an IANA name (`America/New_York`).",
-        ),
-        date(
-            "date_of_birth",
-            "dateOfBirth",
-            "Date of birth, a day without time or zone.",
-        ),
+        text("timezone", "timezone", "Time zone, as an IANA name (`America/New_York`)."),
+        date("date_of_birth", "dateOfBirth", "Date of birth, a day without time or zone."),
     ]
 }
 
@@ -150,11 +88,7 @@ fn consent() -> Vec<Column> {
             "dndSettings",
             "Do not disturb by channel: an object of `{status, message, code}`; `active` and `permanent` mean blocked.",
         ),
-        list(
-            "tags",
-            "tags",
-            "Tags of the contact, in the server's order.",
-        ),
+        list("tags", "tags", "Tags of the contact, in the server's order."),
     ]
 }
 
@@ -165,26 +99,10 @@ fn relations() -> Vec<Column> {
             "assignedTo",
             "The id of the user the contact is assigned to; see the table `users`.",
         ),
-        list(
-            "followers",
-            "followers",
-            "The ids of the users who follow the contact.",
-        ),
-        text(
-            "business_id",
-            "businessId",
-            "The id of the business the contact belongs to.",
-        ),
-        list(
-            "additional_emails",
-            "additionalEmails",
-            "E-mail addresses beside the primary one.",
-        ),
-        list(
-            "additional_phones",
-            "additionalPhones",
-            "Phone numbers beside the primary one.",
-        ),
+        list("followers", "followers", "The ids of the users who follow the contact."),
+        text("business_id", "businessId", "The id of the business the contact belongs to."),
+        list("additional_emails", "additionalEmails", "E-mail addresses beside the primary one."),
+        list("additional_phones", "additionalPhones", "Phone numbers beside the primary one."),
         boolean(
             "valid_email",
             "validEmail",
@@ -210,15 +128,7 @@ fn history() -> Vec<Column> {
             "opportunities",
             "The contact's opportunities: an array of objects with pipeline, stage, value and status.",
         ),
-        time(
-            "date_added",
-            "dateAdded",
-            "When the contact was created, in UTC.",
-        ),
-        time(
-            "date_updated",
-            "dateUpdated",
-            "When the contact was last changed, in UTC.",
-        ),
+        time("date_added", "dateAdded", "When the contact was created, in UTC."),
+        time("date_updated", "dateUpdated", "When the contact was last changed, in UTC."),
     ]
 }

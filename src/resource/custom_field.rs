@@ -46,21 +46,9 @@ fn rules() -> Vec<Column> {
             "dataType",
             "The type of the field's values, such as `TEXT`, `MONETORY` or `MULTIPLE_OPTIONS`.",
         ),
-        integer(
-            "position",
-            "position",
-            "The field's place among those of its folder.",
-        ),
-        text(
-            "placeholder",
-            "placeholder",
-            "What an empty field shows in a form.",
-        ),
-        list(
-            "picklist_options",
-            "picklistOptions",
-            "The values to choose from.",
-        ),
+        integer("position", "position", "The field's place among those of its folder."),
+        text("placeholder", "placeholder", "What an empty field shows in a form."),
+        list("picklist_options", "picklistOptions", "The values to choose from."),
         boolean(
             "is_allowed_custom_option",
             "isAllowedCustomOption",
@@ -71,25 +59,9 @@ fn rules() -> Vec<Column> {
             "isMultiFileAllowed",
             "Whether the field takes several files.",
         ),
-        integer(
-            "max_file_limit",
-            "maxFileLimit",
-            "The most files the field takes.",
-        ),
-        text(
-            "model",
-            "model",
-            "What the field belongs to: `contact` or `opportunity`.",
-        ),
-        text(
-            "parent_id",
-            "parentId",
-            "The id of the folder the field is in.",
-        ),
-        text(
-            "location_id",
-            "locationId",
-            "The id of the location (sub-account).",
-        ),
+        integer("max_file_limit", "maxFileLimit", "The most files the field takes."),
+        text("model", "model", "What the field belongs to: `contact` or `opportunity`."),
+        text("parent_id", "parentId", "The id of the folder the field is in."),
+        text("location_id", "locationId", "The id of the location (sub-account)."),
     ]
 }

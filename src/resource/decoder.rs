@@ -60,7 +60,7 @@ impl Decoder {
         self
     }
 
-    /// Adds a row: the text of a JSON object.
+    /// Adds a row: the text of a JSON object that has passed a parser.
     pub fn push(&mut self, row: &str) -> Result<(), Error> {
         let table = self.plan.table;
         if self.bytes + row.len() > FULL {
@@ -71,7 +71,7 @@ impl Decoder {
             .plan
             .keys
             .walk(row, |key, raw| self.extra.push(key, raw))
-            .map_err(|error| Error::not_a_row(table, error.to_string(), row))?;
+            .ok_or_else(|| Error::not_a_row(table, "it is no object", row))?;
         if self.plan.id(&found).is_none() {
             return Err(Error::not_a_row(table, "it has no id", row));
         }
@@ -121,9 +121,7 @@ impl Decoder {
     /// The columns that met values of another type than theirs, and how many since the decoder was made.
     pub fn misfits(&self) -> impl Iterator<Item = (&str, u64)> {
         let names = self.plan.names.iter().map(String::as_str);
-        names
-            .zip(self.misfits.iter().copied())
-            .filter(|(_, count)| *count > 0)
+        names.zip(self.misfits.iter().copied()).filter(|(_, count)| *count > 0)
     }
 
     /// Adds one value to every column; the last one, `extra`, gets what the others left.
@@ -165,9 +163,7 @@ fn member(
     context: &mut Context,
     mut keep: impl FnMut(usize, &str),
 ) -> Fit {
-    let mut values = places
-        .clone()
-        .filter_map(|place| Some((place, found[place]?)));
+    let mut values = places.clone().filter_map(|place| Some((place, found[place]?)));
     let Some((best, raw)) = values.next() else {
         cell.null();
         return Fit::Exact;

@@ -40,8 +40,7 @@ impl Derived {
             Rule::Cursor { time, id } => {
                 let ms = find(time).and_then(|raw| value::instant(raw, None));
                 let id = find(id).filter(|id| id.starts_with('"'));
-                ms.zip(id)
-                    .is_some_and(|((ms, _), id)| is_cursor(raw, ms, id))
+                ms.zip(id).is_some_and(|((ms, _), id)| is_cursor(raw, ms, id))
             }
             Rule::Lower(of) => find(of).is_some_and(|of| is_lower(raw, of)),
             Rule::Copy(of) => find(of) == Some(raw),
@@ -63,9 +62,7 @@ impl Derived {
 }
 
 fn is_cursor(raw: &str, ms: i64, id: &str) -> bool {
-    let parts = raw
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']')?.split_once(','));
+    let parts = raw.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')?.split_once(','));
     parts.is_some_and(|(at, of)| at.parse() == Ok(ms) && of == id)
 }
 
@@ -74,10 +71,7 @@ fn is_lower(raw: &str, of: &str) -> bool {
         return false;
     };
     if text.is_ascii() {
-        lower.len() == text.len()
-            && lower
-                .bytes()
-                .eq(text.bytes().map(|b| b.to_ascii_lowercase()))
+        lower.len() == text.len() && lower.bytes().eq(text.bytes().map(|b| b.to_ascii_lowercase()))
     } else {
         lower == text.to_lowercase()
     }

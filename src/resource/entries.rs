@@ -35,10 +35,7 @@ pub(super) struct Entries<'r> {
 impl<'r> Entries<'r> {
     /// Reads the entries of an array; `places` tells the place of each known field.
     pub(super) fn read(raw: Option<&'r str>, places: &Names<String, usize>) -> Self {
-        let mut entries = Self {
-            found: vec![None; places.len()],
-            kept: Vec::new(),
-        };
+        let mut entries = Self { found: vec![None; places.len()], kept: Vec::new() };
         for entry in raw.into_iter().flat_map(scan::elements) {
             entries.add(entry, places);
         }
@@ -82,11 +79,7 @@ struct Entry<'r> {
 
 impl<'r> Entry<'r> {
     fn read(entry: &'r str) -> Self {
-        let mut read = Self {
-            id: None,
-            value: None,
-            plain: true,
-        };
+        let mut read = Self { id: None, value: None, plain: true };
         for (key, raw) in scan::members(entry) {
             let value = (raw != "null").then_some(raw);
             match scan::unescaped(key).as_deref().unwrap_or(key) {

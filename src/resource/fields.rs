@@ -34,18 +34,13 @@ impl Fields {
     ///
     /// Definitions of other models than contacts are not columns.
     pub fn new<'r>(rows: impl IntoIterator<Item = &'r str>) -> Result<Self, Error> {
-        let mut definitions = rows
-            .into_iter()
-            .map(read)
-            .collect::<Result<Vec<_>, Error>>()?;
+        let mut definitions = rows.into_iter().map(read).collect::<Result<Vec<_>, Error>>()?;
         definitions.retain(|d| d.model.as_deref().is_none_or(|model| model == "contact"));
         definitions.sort_by(|a, b| a.id.cmp(&b.id));
         definitions.dedup_by(|a, b| a.id == b.id);
         let mut taken: HashSet<String> = contact::fixed().map(|column| column.name).collect();
-        let mut columns: Vec<_> = definitions
-            .into_iter()
-            .map(|definition| definition.column(&mut taken))
-            .collect();
+        let mut columns: Vec<_> =
+            definitions.into_iter().map(|definition| definition.column(&mut taken)).collect();
         columns.sort_by(|a, b| a.name.cmp(&b.name));
         let names = columns.iter().filter_map(|column| match &column.wire {
             Wire::Field(id) => Some((id.clone(), column.name.clone())),

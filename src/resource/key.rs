@@ -2,12 +2,8 @@
 //!
 //! Rows are sorted before they are decoded, so the key is read from the raw row and nothing else is.
 
-use std::borrow::Cow;
-
-use super::column::Column;
-use super::row::{self, Keys};
 use super::table::Table;
-use super::{Error, scan, value};
+use super::{Error, row, scan, value};
 
 /// What rows are sorted by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,46 +14,54 @@ pub struct Key {
     pub id: String,
 }
 
-/// The key of a raw row.
-pub fn key(text: &str, table: &Table) -> Result<Key, Error> {
-    let (mut id, mut added) = (Best::of(table, "id"), Best::of(table, "date_added"));
-    Keys::default()
-        .walk(text, |key, raw| {
-            id.offer(key, raw);
-            added.offer(key, raw);
-        })
-        .map_err(|error| Error::not_a_row(table.name, error.to_string(), text))?;
-    let id = id.raw.filter(|raw| row::is_id(raw));
-    let id = id.ok_or_else(|| Error::not_a_row(table.name, "it has no id", text))?;
-    let added = added.raw.and_then(|raw| value::instant(raw, None));
-    Ok(Key {
-        added: added.map_or(i64::MIN, |(ms, _)| ms),
-        id: scan::string(id).map_or_else(|| id.to_owned(), Cow::into_owned),
-    })
+/// Reads the keys of one table's rows.
+#[derive(Debug)]
+pub struct Keyed {
+    table: &'static str,
+    id: Vec<&'static str>,
+    added: Vec<&'static str>,
 }
 
-/// The value of one column, as far as the row was read.
-struct Best<'r> {
-    keys: Vec<&'static str>,
-    rank: usize,
-    raw: Option<&'r str>,
-}
-
-impl<'r> Best<'r> {
-    fn of(table: &Table, name: &str) -> Self {
-        let column = table.columns.iter().find(|column| column.name == name);
-        Self {
-            keys: column.into_iter().flat_map(Column::keys).collect(),
-            rank: usize::MAX,
-            raw: None,
-        }
+impl Keyed {
+    /// For rows of this table.
+    #[must_use]
+    pub fn new(table: &Table) -> Self {
+        let names = |name: &str| -> Vec<&'static str> {
+            let column = table.columns.iter().find(|column| column.name == name);
+            column.into_iter().flat_map(super::Column::keys).collect()
+        };
+        Self { table: table.name, id: names("id"), added: names("date_added") }
     }
 
-    fn offer(&mut self, key: &str, raw: &'r str) {
-        if let Some(rank) = self.keys.iter().position(|known| *known == key)
-            && rank <= self.rank
-        {
-            (self.rank, self.raw) = (rank, Some(raw));
+    /// The key of a raw row.
+    ///
+    /// # Errors
+    /// When the row is no object, or has no id.
+    pub fn key(&self, row: &str) -> Result<Key, Error> {
+        let (mut id, mut added) = (None, None);
+        for (key, raw) in scan::members(row) {
+            if raw == "null" {
+                continue;
+            }
+            better(&mut id, &self.id, key, raw);
+            better(&mut added, &self.added, key, raw);
         }
+        let id = id.map(|(_, raw)| raw).filter(|raw| row::is_id(raw));
+        let id =
+            id.ok_or_else(|| Error::not_a_row(self.table, "it is no object with an id", row))?;
+        let added = added.and_then(|(_, raw)| value::instant(raw, None));
+        Ok(Key {
+            added: added.map_or(i64::MIN, |(ms, _)| ms),
+            id: scan::string(id).map_or_else(|| id.to_owned(), std::borrow::Cow::into_owned),
+        })
+    }
+}
+
+/// Takes a value when its key is one of the names, and none before it was better.
+fn better<'r>(best: &mut Option<(usize, &'r str)>, names: &[&str], key: &str, raw: &'r str) {
+    if let Some(place) = names.iter().position(|name| *name == key)
+        && best.is_none_or(|(taken, _)| place <= taken)
+    {
+        *best = Some((place, raw));
     }
 }

@@ -27,6 +27,7 @@ mod note;
 mod plan;
 mod rebuild;
 mod row;
+mod rows;
 mod scan;
 mod table;
 mod tag;
@@ -44,25 +45,18 @@ pub use custom_field::CUSTOM_FIELDS;
 pub use decoder::Decoder;
 pub use derived::{Derived, Rule};
 pub use fields::Fields;
-pub use key::{Key, key};
+pub use key::{Key, Keyed};
 pub use note::NOTES;
 pub use rebuild::rebuild;
+pub use rows::rows;
 pub use table::{Resource, Table};
 pub use tag::TAGS;
 pub use task::TASKS;
 pub use user::USERS;
 
 /// Every resource, in the order help and documentation name them.
-pub const RESOURCES: &[&Resource] = &[
-    &CONTACTS,
-    &TASKS,
-    &NOTES,
-    &APPOINTMENTS,
-    &CUSTOM_FIELDS,
-    &USERS,
-    &TAGS,
-    &BUSINESSES,
-];
+pub const RESOURCES: &[&Resource] =
+    &[&CONTACTS, &TASKS, &NOTES, &APPOINTMENTS, &CUSTOM_FIELDS, &USERS, &TAGS, &BUSINESSES];
 
 /// Why a row could not be decoded.
 #[derive(Debug, thiserror::Error)]
@@ -88,10 +82,6 @@ pub enum Error {
 impl Error {
     fn not_a_row(table: &'static str, reason: impl Into<String>, row: &str) -> Self {
         let excerpt = row.chars().take(80).flat_map(char::escape_debug).collect();
-        Self::NotARow {
-            table,
-            reason: reason.into(),
-            excerpt,
-        }
+        Self::NotARow { table, reason: reason.into(), excerpt }
     }
 }

@@ -17,25 +17,13 @@ pub const NOTES: Resource = Resource {
 fn columns(_: &Fields) -> Vec<Column> {
     vec![
         text("id", "id", "The note's id."),
-        text(
-            "contact_id",
-            "contactId",
-            "The id of the contact the note is about.",
-        ),
+        text("contact_id", "contactId", "The id of the contact the note is about."),
         text("body", "body", "The text of the note; it may hold HTML."),
         text("title", "title", "The title of the note."),
         text("color", "color", "The color of the note, as `#RRGGBB`."),
         boolean("pinned", "pinned", "Whether the note is pinned to the top."),
-        text(
-            "user_id",
-            "userId",
-            "The id of the user who wrote it; see the table `users`.",
-        ),
-        time(
-            "date_added",
-            "dateAdded",
-            "When the note was written, in UTC.",
-        ),
+        text("user_id", "userId", "The id of the user who wrote it; see the table `users`."),
+        time("date_added", "dateAdded", "When the note was written, in UTC."),
         extra(),
     ]
 }

@@ -61,14 +61,11 @@ pub fn rebuild(table: &Table, batch: &RecordBatch, row: usize) -> Value {
 fn spoken(kept: &Map<String, Value>) -> HashSet<String> {
     let entries = kept.get(CUSTOM_FIELDS).and_then(Value::as_array);
     let ids = entries.into_iter().flatten();
-    ids.filter_map(|entry| entry.get("id")?.as_str().map(str::to_owned))
-        .collect()
+    ids.filter_map(|entry| entry.get("id")?.as_str().map(str::to_owned)).collect()
 }
 
 fn merge(wire: &mut Map<String, Value>, entries: Vec<Value>) {
-    let all = wire
-        .entry(CUSTOM_FIELDS)
-        .or_insert_with(|| Value::Array(Vec::new()));
+    let all = wire.entry(CUSTOM_FIELDS).or_insert_with(|| Value::Array(Vec::new()));
     if let Value::Array(all) = all {
         all.extend(entries);
     }

@@ -3,13 +3,10 @@
 //! One pass over the text finds the value of every key a table knows and hands every other member on. Values stay
 //! text, however deeply they nest.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use super::scan;
 
 /// A map from short keys of our own choice. Nobody can fill it with colliding keys, so a simple hash will do.
 pub(super) type Names<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
@@ -61,75 +58,32 @@ impl Keys {
         self.places.get(key).copied()
     }
 
-    /// The values of the known keys by place; every other member goes to `other`. `null` is as good as absent.
+    /// The values of the known keys by place; every other member goes to `other`. `null` is as good as
+    /// absent. None if the row is no object.
     pub(super) fn walk<'r>(
         &self,
         row: &'r str,
-        other: impl FnMut(&str, &'r str),
-    ) -> serde_json::Result<Vec<Option<&'r str>>> {
-        let mut text = serde_json::Deserializer::from_str(row);
-        let walk = Walk { keys: self, other };
-        let found = text.deserialize_map(walk)?;
-        text.end()?;
-        Ok(found)
+        mut other: impl FnMut(&str, &'r str),
+    ) -> Option<Vec<Option<&'r str>>> {
+        let row = row.trim_ascii();
+        if !row.starts_with('{') || !row.ends_with('}') {
+            return None;
+        }
+        let mut found = vec![None; self.places.len()];
+        for (key, raw) in scan::members(row) {
+            let key = scan::unescaped(key)?;
+            let value = (raw != "null").then_some(raw);
+            match (self.find(&key), value) {
+                (Some(place), value) => found[place] = value,
+                (None, Some(raw)) => other(&key, raw),
+                (None, None) => {}
+            }
+        }
+        Some(found)
     }
 }
 
 /// Whether JSON text can be the id of a row: a text or a number.
 pub(super) fn is_id(raw: &str) -> bool {
     raw != r#""""# && !raw.starts_with(['{', '[', 't', 'f'])
-}
-
-struct Walk<'k, F> {
-    keys: &'k Keys,
-    other: F,
-}
-
-impl<'r, F: FnMut(&str, &'r str)> Visitor<'r> for Walk<'_, F> {
-    type Value = Vec<Option<&'r str>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'r>>(mut self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut found = vec![None; self.keys.places.len()];
-        while let Some(key) = members.next_key_seed(Key)? {
-            let raw = members.next_value::<&RawValue>()?.get();
-            let value = (raw != "null").then_some(raw);
-            match (self.keys.find(&key), value) {
-                (Some(place), value) => found[place] = value,
-                (None, Some(raw)) => (self.other)(&key, raw),
-                (None, None) => {}
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// A key, borrowed from the row unless it holds escapes.
-struct Key;
-
-impl<'r> DeserializeSeed<'r> for Key {
-    type Value = Cow<'r, str>;
-
-    fn deserialize<D: Deserializer<'r>>(self, key: D) -> Result<Self::Value, D::Error> {
-        key.deserialize_str(self)
-    }
-}
-
-impl<'r> Visitor<'r> for Key {
-    type Value = Cow<'r, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E>(self, key: &'r str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(key))
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(key.to_owned()))
-    }
 }

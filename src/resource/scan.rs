@@ -17,6 +17,25 @@ pub(super) fn members(raw: &str) -> Members<'_> {
     Members { raw, at }
 }
 
+/// Where the value of an object's member starts. The value itself is not walked.
+pub(super) fn member(raw: &str, key: &str) -> Option<usize> {
+    let mut at = raw.find('{')? + 1;
+    loop {
+        let start = next_token(raw, at)?;
+        let end = value_end(raw, start);
+        let value = next_token(raw, end)?;
+        if inside(raw.get(start..end)?)? == key {
+            return Some(value);
+        }
+        at = value_end(raw, value);
+    }
+}
+
+/// The value that starts there.
+pub(super) fn value(raw: &str, start: usize) -> Option<&str> {
+    raw.get(start..value_end(raw, start))
+}
+
 /// The text a JSON string stands for; none if `raw` is no string, or none that UTF-8 can hold.
 pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
     unescaped(inside(raw)?)
@@ -83,6 +102,13 @@ pub(super) struct Elements<'r> {
     at: usize,
 }
 
+impl Elements<'_> {
+    /// No elements.
+    pub(super) fn none() -> Self {
+        Self { raw: "", at: 0 }
+    }
+}
+
 impl<'r> Iterator for Elements<'r> {
     type Item = &'r str;
 
@@ -138,7 +164,7 @@ fn value_end(raw: &str, start: usize) -> usize {
 fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(rest) = bytes.get(at..) {
-        let Some(end) = rest.iter().position(|b| matches!(b, b'"' | b'\\')) else {
+        let Some(end) = memchr::memchr2(b'"', b'\\', rest) else {
             break;
         };
         if rest[end] == b'"' {

@@ -32,11 +32,7 @@ impl Resource {
     /// The resource's table in an account with these custom fields.
     #[must_use]
     pub fn table(&self, fields: &Fields) -> Table {
-        Table {
-            name: self.name,
-            columns: (self.columns)(fields),
-            derived: self.derived,
-        }
+        Table { name: self.name, columns: (self.columns)(fields), derived: self.derived }
     }
 }
 

@@ -16,11 +16,7 @@ fn columns(_: &Fields) -> Vec<Column> {
     vec![
         text("id", "id", "The tag's id."),
         text("name", "name", "The tag, as contacts carry it."),
-        text(
-            "location_id",
-            "locationId",
-            "The id of the location (sub-account).",
-        ),
+        text("location_id", "locationId", "The id of the location (sub-account)."),
         extra(),
     ]
 }

@@ -14,28 +14,15 @@ pub const TASKS: Resource = Resource {
     doc: "The tasks of the location's contacts, one row each.",
     columns,
     derived: &[
-        Derived {
-            key: "searchAfter",
-            rule: Rule::Cursor {
-                time: "dateAdded",
-                id: "_id",
-            },
-        },
-        Derived {
-            key: "updatedAt",
-            rule: Rule::Copy("dateUpdated"),
-        },
+        Derived { key: "searchAfter", rule: Rule::Cursor { time: "dateAdded", id: "_id" } },
+        Derived { key: "updatedAt", rule: Rule::Copy("dateUpdated") },
     ],
 };
 
 fn columns(_: &Fields) -> Vec<Column> {
     vec![
         text("id", "_id", "The task's id.").or(&["id"]),
-        text(
-            "contact_id",
-            "contactId",
-            "The id of the contact the task is about.",
-        ),
+        text("contact_id", "contactId", "The id of the contact the task is about."),
         text("title", "title", "What is to be done, in a line."),
         text("body", "body", "What is to be done, at length."),
         time("due_date", "dueDate", "When the task is due, in UTC."),
@@ -45,16 +32,8 @@ fn columns(_: &Fields) -> Vec<Column> {
             "assignedTo",
             "The id of the user who is to do it; see the table `users`.",
         ),
-        time(
-            "date_added",
-            "dateAdded",
-            "When the task was created, in UTC.",
-        ),
-        time(
-            "date_updated",
-            "dateUpdated",
-            "When the task was last changed, in UTC.",
-        ),
+        time("date_added", "dateAdded", "When the task was created, in UTC."),
+        time("date_updated", "dateUpdated", "When the task was last changed, in UTC."),
         extra(),
     ]
 }

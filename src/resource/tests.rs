@@ -49,9 +49,7 @@ fn decoded(table: &Table, row: &str) -> (RecordBatch, u64) {
 }
 
 fn text(table: &Table, batch: &RecordBatch, column: &str) -> Option<String> {
-    let cells = batch
-        .column(table.position(column).unwrap())
-        .as_string::<i32>();
+    let cells = batch.column(table.position(column).unwrap()).as_string::<i32>();
     cells.iter().next().unwrap().map(str::to_owned)
 }
 
@@ -98,10 +96,7 @@ fn is_lossless(table: &Table, row: &str) {
     let sent = plain(&serde_json::from_str(row).unwrap());
     for (key, value) in &sent {
         let again = rebuilt.get(key).unwrap_or(&Value::Null);
-        assert!(
-            same(value, again),
-            "`{key}` was {value}, came back as {again}\n{row}"
-        );
+        assert!(same(value, again), "`{key}` was {value}, came back as {again}\n{row}");
     }
     let implied =
         |key: &String| table.derived.iter().any(|d| d.key == key) || rebuilt[key] == json!([]);
@@ -135,18 +130,13 @@ fn shown(cells: &dyn arrow_array::Array) -> Option<String> {
         DataType::Boolean => cells.as_boolean().value(0).to_string(),
         DataType::Float64 => cells.as_primitive::<Float64Type>().value(0).to_string(),
         DataType::Date32 => cells.as_primitive::<Date32Type>().value(0).to_string(),
-        DataType::Timestamp(..) => cells
-            .as_primitive::<TimestampMillisecondType>()
-            .value(0)
-            .to_string(),
+        DataType::Timestamp(..) => {
+            cells.as_primitive::<TimestampMillisecondType>().value(0).to_string()
+        }
         _ => {
             let items = cells.as_list::<i32>().value(0);
-            let items: Vec<_> = items
-                .as_string::<i32>()
-                .iter()
-                .flatten()
-                .map(str::to_owned)
-                .collect();
+            let items: Vec<_> =
+                items.as_string::<i32>().iter().flatten().map(str::to_owned).collect();
             items.join("|")
         }
     })

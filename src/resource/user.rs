@@ -21,16 +21,8 @@ fn columns(_: &Fields) -> Vec<Column> {
         text("email", "email", "E-mail address."),
         text("phone", "phone", "Phone number, as typed."),
         text("extension", "extension", "Extension of the phone number."),
-        json(
-            "roles",
-            "roles",
-            "What the user is: an object of `{type, role, locationIds}`.",
-        ),
-        json(
-            "permissions",
-            "permissions",
-            "What the user may do: an object of switches.",
-        ),
+        json("roles", "roles", "What the user is: an object of `{type, role, locationIds}`."),
+        json("permissions", "permissions", "What the user may do: an object of switches."),
         boolean("deleted", "deleted", "Whether the user was deleted."),
         extra(),
     ]

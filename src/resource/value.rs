@@ -55,11 +55,7 @@ pub(super) fn integer(raw: &str) -> Option<i64> {
 pub(super) fn day(raw: &str) -> Option<(i32, Sent)> {
     let Some(text) = scan::string(raw) else {
         let ms = raw.parse().ok().filter(|ms| INSTANTS.contains(ms))?;
-        let sent = if ms % DAY == 0 {
-            Sent::Epoch
-        } else {
-            Sent::Otherwise
-        };
+        let sent = if ms % DAY == 0 { Sent::Epoch } else { Sent::Otherwise };
         return Some((i32::try_from(ms.div_euclid(DAY)).ok()?, sent));
     };
     let (date, rest) = text.split_at_checked(10)?;
@@ -125,11 +121,7 @@ fn civil(text: &[u8]) -> Option<i32> {
     if text.len() != 10 || text[4] != b'-' || text[7] != b'-' {
         return None;
     }
-    let (year, month, day) = (
-        digits(&text[..4])?,
-        digits(&text[5..7])?,
-        digits(&text[8..])?,
-    );
+    let (year, month, day) = (digits(&text[..4])?, digits(&text[5..7])?, digits(&text[8..])?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let last = match month {
         2 => 28 + i32::from(leap),
@@ -147,9 +139,7 @@ fn civil(text: &[u8]) -> Option<i32> {
 }
 
 fn digits(text: &[u8]) -> Option<i32> {
-    text.iter().try_fold(0, |sum, b| {
-        b.is_ascii_digit().then(|| sum * 10 + i32::from(*b - b'0'))
-    })
+    text.iter().try_fold(0, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i32::from(*b - b'0')))
 }
 
 /// The text of a day, as the API writes it.

@@ -57,7 +57,8 @@ pub(super) fn check(path: &Path, connection: &Connection) -> Result<(), Error> {
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     let open = || {
-        let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let connection =
+            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(Duration::from_secs(10))?;
         // Reading is repeatable: losing the last moments to a power cut costs a few requests.
         connection.pragma_update(None, "synchronous", "NORMAL")?;

@@ -114,9 +114,7 @@ impl Home {
         wanted: State,
     ) -> Result<Option<RunId>, Error> {
         let fits = |summary: &Summary| match &summary.known {
-            Ok((meta, state)) => {
-                *state == wanted && location.is_none_or(|it| *it == meta.location)
-            }
+            Ok((meta, state)) => *state == wanted && location.is_none_or(|it| *it == meta.location),
             Err(_) => false,
         };
         Ok(self.list()?.into_iter().rev().find(fits).map(|summary| summary.id))

@@ -3,6 +3,9 @@
 use bytes::Bytes;
 
 /// Several answers as one body: each with the subject it is about.
+///
+/// # Panics
+/// When an answer has 4 GB or more; those are refused long before.
 #[must_use]
 pub fn pack<'a>(answers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Bytes {
     let mut body = Vec::new();

@@ -27,6 +27,12 @@ impl Reader {
         Ok(Self { path: db.to_owned(), connection: db::open(db)? })
     }
 
+    /// The database.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The next entry after `seq`, of the streams whose name begins with `prefix`.
     ///
     /// # Errors
@@ -51,7 +57,10 @@ impl Reader {
         let rows: u32 = row.get(2).map_err(fail)?;
         let sum: Vec<u8> = row.get(4).map_err(fail)?;
         if entry_sum(seq, &stream, rows) != sum[..] {
-            return Err(Error::damaged(&self.path, format!("the checksum of entry {seq} is wrong")));
+            return Err(Error::damaged(
+                &self.path,
+                format!("the checksum of entry {seq} is wrong"),
+            ));
         }
         let body = row.get_ref(3).and_then(|body| Ok(body.as_blob()?)).map_err(fail)?;
         let body = zstd::stream::decode_all(body)

@@ -121,9 +121,10 @@ impl Spool {
             .query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))
             .map_err(|source| Error::store(db, source))?;
         let (commit, committed) = watch::channel(last);
-        let mut writer = Writer { path: db.to_owned(), connection, queue, commit, next: last + 1 };
+        let mut work_off =
+            Writer { path: db.to_owned(), connection, queue, commit, next: last + 1 };
         let work = move || {
-            let result = writer.run();
+            let result = work_off.run();
             // Nobody listens when the spool was dropped because of another failure.
             let _ = end.send(result);
         };
@@ -152,6 +153,9 @@ impl Spool {
     ///
     /// # Errors
     /// What stopped the writer, if it did not come to its end.
+    ///
+    /// # Panics
+    /// When the writer did.
     pub async fn close(self) -> Result<(), Error> {
         drop(self.writes);
         self.ended.await.expect("the writer tells how it ended")

@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 const NO_LIMIT: Limit =
     Limit { requests: 1_000_000, interval: Duration::from_secs(10), daily: 1_000_000_000 };
 

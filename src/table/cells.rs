@@ -38,9 +38,7 @@ pub(super) fn columns<'b>(
         return Err(Error::encode(path, "a batch of another table"));
     }
     let fields = schema.fields().iter().zip(batch.columns());
-    Ok(fields
-        .map(|(field, column)| Cells::of(field, column))
-        .collect())
+    Ok(fields.map(|(field, column)| Cells::of(field, column)).collect())
 }
 
 /// Refuses a schema with types that are not ours.
@@ -63,20 +61,14 @@ pub(super) fn check(path: &Path, schema: &Schema) -> Result<(), Error> {
         None => Ok(()),
         Some(field) => {
             let (name, kind) = (field.name(), field.data_type());
-            Err(Error::encode(
-                path,
-                format!("column `{name}` is of type {kind}"),
-            ))
+            Err(Error::encode(path, format!("column `{name}` is of type {kind}")))
         }
     }
 }
 
 impl<'b> Cells<'b> {
     fn of(field: &Field, column: &'b ArrayRef) -> Self {
-        let is_json = field
-            .metadata()
-            .get("ghl.kind")
-            .is_some_and(|k| k == "json");
+        let is_json = field.metadata().get("ghl.kind").is_some_and(|k| k == "json");
         match field.data_type() {
             DataType::Utf8 if is_json => Self::Json(column.as_string()),
             DataType::Boolean => Self::Boolean(column.as_boolean()),
@@ -116,11 +108,5 @@ pub(super) fn items<'b>(
 ) -> impl Iterator<Item = &'b str> + Clone + use<'b> {
     let bounds = list.value_offsets();
     let at = |place: usize| usize::try_from(bounds[place]).expect("offsets are not negative");
-    (at(row)..at(row + 1)).map(|item| {
-        if items.is_null(item) {
-            ""
-        } else {
-            items.value(item)
-        }
-    })
+    (at(row)..at(row + 1)).map(|item| if items.is_null(item) { "" } else { items.value(item) })
 }

@@ -39,16 +39,8 @@ fn open(path: &Path, schema: SchemaRef, options: &Options) -> Result<Box<dyn Sin
         .buffer_capacity(1 << 17)
         .from_writer(Output::create(path)?);
     let header = schema.fields().iter().map(|field| field.name());
-    writer
-        .write_record(header)
-        .map_err(|error| failure(path, error))?;
-    Ok(Box::new(Csv {
-        writer,
-        schema,
-        safe: options.csv_safe,
-        cell: Vec::new(),
-        rows: 0,
-    }))
+    writer.write_record(header).map_err(|error| failure(path, error))?;
+    Ok(Box::new(Csv { writer, schema, safe: options.csv_safe, cell: Vec::new(), rows: 0 }))
 }
 
 impl Sink for Csv {
@@ -64,10 +56,8 @@ impl Sink for Csv {
 
     fn close(self: Box<Self>) -> Result<Written, Error> {
         let path = self.writer.get_ref().path().to_owned();
-        let output = self
-            .writer
-            .into_inner()
-            .map_err(|error| Error::write(&path, error.into_error()))?;
+        let output =
+            self.writer.into_inner().map_err(|error| Error::write(&path, error.into_error()))?;
         output.close(self.rows)
     }
 }

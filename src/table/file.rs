@@ -27,12 +27,7 @@ impl Output {
             Ok(file) => file,
             Err(source) => return Err(Error::Create { path, source }),
         };
-        Ok(Self {
-            path,
-            file,
-            hash: Sha256::new(),
-            bytes: 0,
-        })
+        Ok(Self { path, file, hash: Sha256::new(), bytes: 0 })
     }
 
     /// The file's path.
@@ -42,23 +37,15 @@ impl Output {
 
     /// Waits until the file is on disk.
     pub(super) fn close(self, rows: u64) -> Result<Written, Error> {
-        self.file
-            .sync_all()
-            .map_err(|source| Error::write(&self.path, source))?;
+        self.file.sync_all().map_err(|source| Error::write(&self.path, source))?;
         let hash = self.hash.finalize();
-        Ok(Written {
-            rows,
-            bytes: self.bytes,
-            sha256: hexadecimal(&hash),
-        })
+        Ok(Written { rows, bytes: self.bytes, sha256: hexadecimal(&hash) })
     }
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 impl Write for Output {

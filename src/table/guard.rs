@@ -35,11 +35,7 @@ impl CsvSafe {
 /// The text as a cell.
 #[must_use]
 pub fn guard(text: &str, safe: CsvSafe) -> Cow<'_, str> {
-    if needs_guard(text, safe) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if needs_guard(text, safe) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// The text of a cell. Texts that were never guarded stay as they are, but for those that look guarded.
@@ -72,9 +68,7 @@ fn is_risky(text: &str) -> bool {
 
 /// Whether a spreadsheet might run the text as a formula, or strip what comes before one.
 fn is_trigger(text: &str) -> bool {
-    text.starts_with([
-        '=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠',
-    ])
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'])
 }
 
 /// Whether the text is a number such as `-12`, `+14155551234`, `1.5` or `2e-7`. Phone numbers in E.164 form are.

@@ -22,10 +22,7 @@ pub fn split(cell: &str) -> Vec<Cow<'_, str>> {
         return items.into_iter().map(Cow::Owned).collect();
     }
     let items = cell.split(';').map(str::trim);
-    items
-        .filter(|item| !item.is_empty())
-        .map(Cow::Borrowed)
-        .collect()
+    items.filter(|item| !item.is_empty()).map(Cow::Borrowed).collect()
 }
 
 /// Appends the cell of a list.

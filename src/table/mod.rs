@@ -140,9 +140,6 @@ impl Error {
     }
 
     fn encode(path: &Path, reason: impl Into<String>) -> Self {
-        Self::Encode {
-            path: path.to_owned(),
-            reason: reason.into(),
-        }
+        Self::Encode { path: path.to_owned(), reason: reason.into() }
     }
 }

@@ -78,9 +78,7 @@ impl Sink for Parquet {
 
     fn close(mut self: Box<Self>) -> Result<Written, Error> {
         self.writer(&[])?;
-        let Self {
-            path, state, rows, ..
-        } = *self;
+        let Self { path, state, rows, .. } = *self;
         let State::Open(writer) = state else {
             return Err(unopened(&path));
         };
@@ -135,11 +133,7 @@ fn sorting(schema: &Schema, names: &[String]) -> Option<Vec<SortingColumn>> {
     let places = names.iter().map_while(|name| schema.index_of(name).ok());
     let columns: Vec<_> = places
         .filter_map(|place| i32::try_from(place).ok())
-        .map(|column_idx| SortingColumn {
-            column_idx,
-            descending: false,
-            nulls_first: true,
-        })
+        .map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: true })
         .collect();
     (!columns.is_empty()).then_some(columns)
 }

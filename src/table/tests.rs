@@ -63,11 +63,7 @@ fn batch(rows: &[Row]) -> RecordBatch {
         Arc::new(rows.iter().map(|r| r.born).collect::<Date32Array>()),
         Arc::new(added.with_timezone("UTC")),
         Arc::new(tags.finish()),
-        Arc::new(
-            rows.iter()
-                .map(|r| r.extra.clone())
-                .collect::<StringArray>(),
-        ),
+        Arc::new(rows.iter().map(|r| r.extra.clone()).collect::<StringArray>()),
     ];
     RecordBatch::try_new(schema(), columns).unwrap()
 }
@@ -76,10 +72,7 @@ fn batch(rows: &[Row]) -> RecordBatch {
 fn written(format: &str, rows: &[Row], options: &Options) -> (tempfile::TempDir, PathBuf, Written) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table");
-    let mut sink = Format::named(format)
-        .unwrap()
-        .open(&path, schema(), options)
-        .unwrap();
+    let mut sink = Format::named(format).unwrap().open(&path, schema(), options).unwrap();
     for row in rows {
         sink.write(&batch(std::slice::from_ref(row))).unwrap();
     }

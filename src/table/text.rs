@@ -34,10 +34,7 @@ pub(super) fn instant(out: &mut Vec<u8>, ms: i64) {
     let days = ms.div_euclid(DAY);
     let of_day = ms.rem_euclid(DAY).unsigned_abs();
     // Beyond these days there is no year to write; no server has sent one.
-    day(
-        out,
-        i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX }),
-    );
+    day(out, i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX }));
     let parts = [
         (b'T', of_day / 3_600_000, 2),
         (b':', of_day / 60_000 % 60, 2),

@@ -30,7 +30,11 @@ async fn send(pace: &Pace, count: usize, latency: Duration, told: &HeaderMap) ->
 #[track_caller]
 fn check_window(sent: &[Instant], requests: usize, window: Duration) {
     for pair in sent.windows(requests + 1) {
-        assert!(pair[requests] - pair[0] > window, "{requests} + 1 within {:?}", pair[requests] - pair[0]);
+        assert!(
+            pair[requests] - pair[0] > window,
+            "{requests} + 1 within {:?}",
+            pair[requests] - pair[0]
+        );
     }
 }
 
@@ -93,7 +97,8 @@ async fn the_daily_reserve_is_kept_though_answers_are_outstanding() {
 #[tokio::test(start_paused = true)]
 async fn with_wait_a_spent_budget_is_slept_out() {
     let (pace, _) = pace(Budget { reserve: Reserve::Requests(0), wait: true });
-    let told = headers(&[("x-ratelimit-daily-remaining", 0), ("x-ratelimit-daily-reset", 3_600_000)]);
+    let told =
+        headers(&[("x-ratelimit-daily-remaining", 0), ("x-ratelimit-daily-reset", 3_600_000)]);
     pace.acquire().await.unwrap().answered(&told, false);
     let begun = Instant::now();
     let _permit = pace.acquire().await.unwrap();

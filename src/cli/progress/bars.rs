@@ -55,10 +55,12 @@ impl Bars {
     }
 
     fn line(&self, text: &str) {
-        match &self.label {
-            Some(label) => self.sink.line(&format!("{label}: {text}")),
-            None => self.sink.line(text),
-        }
+        self.sink.about(self.label.as_deref(), text);
+    }
+
+    /// How long a bar is: shorter where a name takes its place.
+    fn width(&self) -> usize {
+        if self.label.is_some() { 10 } else { 20 }
     }
 
     /// What a bar begins with.
@@ -79,13 +81,13 @@ impl Bars {
             }
             let bar = &self.rows[place].bar;
             bar.set_prefix(self.prefix(self.counts.name(what)));
-            show(bar, &self.counts.meters()[place], now);
+            show(bar, self.width(), &self.counts.meters()[place], now);
         }
     }
 
     /// A bar at its place among the location's bars.
     fn insert(&self, place: usize) -> ProgressBar {
-        let bar = ProgressBar::no_length().with_style(spinner());
+        let bar = ProgressBar::no_length().with_style(spinner(self.width()));
         let bar = match (self.rows.get(place), place.checked_sub(1), &self.wait) {
             (Some(below), ..) => self.screen.insert_before(&below.bar, bar),
             (None, Some(above), _) => self.screen.insert_after(&self.rows[above].bar, bar),
@@ -147,7 +149,9 @@ impl Bars {
 impl View for Bars {
     fn take(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::Started { run, resumed: true, .. } => self.line(&format!("carrying on run {run}")),
+            Event::Started { run, resumed: true, .. } => {
+                self.line(&format!("carrying on run {run}"));
+            }
             Event::Started { .. } => {}
             Event::Warning { code, message } => {
                 self.counts.warned(code);
@@ -168,11 +172,11 @@ impl View for Bars {
     }
 }
 
-fn show(bar: &ProgressBar, meter: &Meter, now: Option<Instant>) {
+fn show(bar: &ProgressBar, width: usize, meter: &Meter, now: Option<Instant>) {
     if let Some(total) = meter.total {
         if bar.length().is_none() {
             bar.disable_steady_tick();
-            bar.set_style(sized());
+            bar.set_style(sized(width));
         }
         bar.set_length(total.max(meter.done));
     }
@@ -183,12 +187,12 @@ fn show(bar: &ProgressBar, meter: &Meter, now: Option<Instant>) {
 }
 
 /// The message is cut where the terminal ends: a line that wraps cannot be drawn over.
-fn sized() -> ProgressStyle {
-    template("{prefix} [{bar:20}] {wide_msg}").progress_chars("=> ")
+fn sized(width: usize) -> ProgressStyle {
+    template(&format!("{{prefix}} [{{bar:{width}}}] {{wide_msg}}")).progress_chars("=> ")
 }
 
-fn spinner() -> ProgressStyle {
-    template("{prefix} {spinner:22} {wide_msg}").tick_chars("-\\|/ ")
+fn spinner(width: usize) -> ProgressStyle {
+    template(&format!("{{prefix}} {{spinner:{}}} {{wide_msg}}", width + 2)).tick_chars("-\\|/ ")
 }
 
 fn countdown(reason: Waiting, until: Instant) -> ProgressStyle {
@@ -204,5 +208,5 @@ fn countdown(reason: Waiting, until: Instant) -> ProgressStyle {
 }
 
 fn template(text: &str) -> ProgressStyle {
-    ProgressStyle::with_template(text).expect("the templates are constants")
+    ProgressStyle::with_template(text).expect("the templates are known")
 }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::cli::text::{count, duration};
+use crate::cli::text::{count, duration, plural};
 
 /// What a rate is measured over.
 const WINDOW: Duration = Duration::from_secs(20);
@@ -111,7 +111,13 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Takes a value.
-    pub(super) fn update(&mut self, what: &'static str, done: u64, total: Option<u64>, now: Instant) {
+    pub(super) fn update(
+        &mut self,
+        what: &'static str,
+        done: u64,
+        total: Option<u64>,
+        now: Instant,
+    ) {
         let found = self.meters.iter().position(|meter| meter.what == what);
         let place = found.unwrap_or_else(|| {
             let place = self.meters.partition_point(|meter| rank(meter.what) <= rank(what));
@@ -157,7 +163,7 @@ impl Counts {
             let pace = if pace.is_empty() { pace } else { format!(" ({pace})") };
             let name = self.name(meter.what);
             match meter.what {
-                CONTACTS_DONE => format!("{name} of {} contacts read{pace}", count(meter.done)),
+                CONTACTS_DONE => format!("{name} of {} read{pace}", plural(meter.done, "contact")),
                 _ => format!("{name} {}{pace}", meter.amount()),
             }
         });

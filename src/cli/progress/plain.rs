@@ -36,10 +36,7 @@ impl Plain {
     }
 
     fn line(&self, text: &str) {
-        match &self.label {
-            Some(label) => self.sink.line(&format!("{label}: {text}")),
-            None => self.sink.line(text),
-        }
+        self.sink.about(self.label.as_deref(), text);
     }
 
     fn progress(&mut self, now: Instant) {
@@ -67,7 +64,9 @@ impl Plain {
 impl View for Plain {
     fn take(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::Started { run, resumed: true, .. } => self.line(&format!("carrying on run {run}")),
+            Event::Started { run, resumed: true, .. } => {
+                self.line(&format!("carrying on run {run}"));
+            }
             Event::Started { .. } => {}
             Event::Warning { code, message } => {
                 self.counts.warned(code);

@@ -49,6 +49,14 @@ impl Sink {
         };
     }
 
+    /// Writes a line about one location. `label` and `text` are safe already.
+    pub(super) fn about(&self, label: Option<&str>, text: &str) {
+        match label {
+            Some(label) => self.line(&format!("{label}: {text}")),
+            None => self.line(text),
+        }
+    }
+
     /// Writes a warning. `label` is safe already, `message` is not.
     pub(super) fn warning(&self, label: Option<&str>, message: &str) {
         let label = label.map(|label| format!("{label}: ")).unwrap_or_default();

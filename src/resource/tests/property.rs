@@ -40,21 +40,14 @@ fn entries() -> impl Strategy<Value = Value> {
     let id = prop_oneof!["text", "money", "many", "day", "files", "unknown"];
     let value_key =
         prop_oneof![8 => Just("value"), 1 => Just("fieldValue"), 1 => Just("field_value")];
-    let entry = (
-        id,
-        value_key,
-        json_value(),
-        prop::option::weighted(0.1, json_value()),
-    )
-        .prop_map(|(id, key, value, more)| match more {
+    let entry = (id, value_key, json_value(), prop::option::weighted(0.1, json_value())).prop_map(
+        |(id, key, value, more)| match more {
             Some(more) => json!({"id": id, key: value, "more": more}),
             None => json!({"id": id, key: value}),
-        });
-    prop::collection::vec(
-        prop_oneof![9 => entry.boxed(), 1 => json_value().boxed()],
-        0..6,
-    )
-    .prop_map(Value::from)
+        },
+    );
+    prop::collection::vec(prop_oneof![9 => entry.boxed(), 1 => json_value().boxed()], 0..6)
+        .prop_map(Value::from)
 }
 
 fn row(table: &Table) -> impl Strategy<Value = String> {
@@ -74,11 +67,7 @@ fn row(table: &Table) -> impl Strategy<Value = String> {
             row.insert("customFields".to_owned(), custom);
         }
         let row = Value::Object(row);
-        if pretty {
-            format!("{row:#}")
-        } else {
-            row.to_string()
-        }
+        if pretty { format!("{row:#}") } else { row.to_string() }
     })
 }
 

@@ -32,19 +32,13 @@ fn what_is_no_row_is_refused_and_leaves_no_trace() {
         r#"{"id":"a"} x"#,
         r#"{"id":"a","#,
     ] {
-        assert!(
-            matches!(decoder.push(row), Err(Error::NotARow { .. })),
-            "{row}"
-        );
+        assert!(matches!(decoder.push(row), Err(Error::NotARow { .. })), "{row}");
         assert!(key(row, &table).is_err(), "{row}");
     }
     assert!(decoder.is_empty());
     assert_eq!(decoder.finish().num_rows(), 0);
     decoder.push(r#"{"id":7}"#).unwrap();
-    assert_eq!(
-        (decoder.len(), decoder.finish().num_rows(), decoder.len()),
-        (1, 1, 0)
-    );
+    assert_eq!((decoder.len(), decoder.finish().num_rows(), decoder.len()), (1, 1, 0));
 }
 
 #[test]
@@ -63,12 +57,8 @@ fn custom_columns_have_steady_names() {
             ["a", "b", "c", "Id7", "opp"].map(|id| fields.column_name(id).map(str::to_owned));
         (names, fields.columns().len())
     };
-    let expected = [
-        "custom_lead_score",
-        "custom_lead_score_2",
-        "custom_lead_score_3",
-        "custom_id7",
-    ];
+    let expected =
+        ["custom_lead_score", "custom_lead_score_2", "custom_lead_score_3", "custom_id7"];
     let (found, count) = names(&rows);
     assert_eq!(found[..4], expected.map(|name| Some(name.to_owned())));
     assert_eq!((found[4].as_deref(), count), (None, 4));
@@ -83,10 +73,7 @@ fn a_definition_row_knows_its_column() {
     let fields = Fields::new([row.as_str()]).unwrap();
     let table = CUSTOM_FIELDS.table(&fields);
     let (batch, _) = decoded(&table, &row);
-    assert_eq!(
-        text(&table, &batch, "column_name").as_deref(),
-        Some("custom_lead_score")
-    );
+    assert_eq!(text(&table, &batch, "column_name").as_deref(), Some("custom_lead_score"));
     is_lossless(&table, &row);
 }
 
@@ -95,23 +82,14 @@ fn every_table_begins_with_its_id_and_ends_with_extra() {
     for resource in RESOURCES {
         let table = resource.table(&Fields::default());
         assert_eq!(table.columns[0].name, "id", "{}", table.name);
-        assert_eq!(
-            table.columns.last().unwrap().name,
-            "extra",
-            "{}",
-            table.name
-        );
+        assert_eq!(table.columns.last().unwrap().name, "extra", "{}", table.name);
         let mut names: Vec<_> = table.columns.iter().map(|c| &c.name).collect();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), table.columns.len(), "{}", table.name);
         let mut keys: Vec<_> = table.columns.iter().flat_map(Column::keys).collect();
         keys.sort_unstable();
-        assert!(
-            keys.windows(2).all(|pair| pair[0] != pair[1]),
-            "{}",
-            table.name
-        );
+        assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{}", table.name);
         assert_eq!(Decoder::new(&table).finish().num_rows(), 0);
         assert!(Resource::named(resource.name).is_some());
     }
@@ -133,10 +111,7 @@ fn appointments_without_a_zone_need_one() {
     assert_eq!(starts, [None, Some("1626426000000".to_owned())]);
     is_lossless(&table, row);
     is_lossless(&table, r#"{"id":"e","appoinmentStatus":"new"}"#);
-    is_lossless(
-        &table,
-        r#"{"id":"e","appoinmentStatus":"new","appointmentStatus":"old"}"#,
-    );
+    is_lossless(&table, r#"{"id":"e","appoinmentStatus":"new","appointmentStatus":"old"}"#);
 }
 
 #[test]

@@ -20,10 +20,7 @@ fn check(format: &str, row: Row, expected: &str) {
 
 #[test]
 fn csv_shows_every_type() {
-    let tags = |tags: Vec<&'static str>| Row {
-        tags: Some(tags),
-        ..Row::default()
-    };
+    let tags = |tags: Vec<&'static str>| Row { tags: Some(tags), ..Row::default() };
     check(
         "csv",
         full(),
@@ -32,20 +29,9 @@ fn csv_shows_every_type() {
     check("csv", Row::default(), "r0,,,,,,,,\n");
     check("csv", tags(vec![]), "r0,,,,,,,,\n");
     check("csv", tags(vec![""]), "r0,,,,,,,\"[\"\"\"\"]\",\n");
-    check(
-        "csv",
-        tags(vec!["a;b", "c"]),
-        "r0,,,,,,,\"[\"\"a;b\"\",\"\"c\"\"]\",\n",
-    );
+    check("csv", tags(vec!["a;b", "c"]), "r0,,,,,,,\"[\"\"a;b\"\",\"\"c\"\"]\",\n");
     check("csv", tags(vec!["=1", "c"]), "r0,,,,,,,'=1; c,\n");
-    check(
-        "csv",
-        Row {
-            worth: Some(-5.0),
-            ..Row::default()
-        },
-        "r0,,,,-5,,,,\n",
-    );
+    check("csv", Row { worth: Some(-5.0), ..Row::default() }, "r0,,,,-5,,,,\n");
 }
 
 #[test]
@@ -65,10 +51,7 @@ fn json_lines_show_every_type() {
 
 #[track_caller]
 fn embedded(json: &str, expected: &str) {
-    let row = Row {
-        extra: Some(json.to_owned()),
-        ..Row::default()
-    };
+    let row = Row { extra: Some(json.to_owned()), ..Row::default() };
     let (_folder, path, _) = written("jsonl", &[row], &Options::default());
     let text = fs::read_to_string(path).unwrap();
     let (_, extra) = text.split_once(r#""extra":"#).unwrap();
@@ -113,14 +96,7 @@ fn days_and_instants_reach_the_ends_of_the_calendar() {
 
 #[test]
 fn parquet_gives_back_what_it_was_given() {
-    let rows = [
-        full(),
-        Row::default(),
-        Row {
-            tags: Some(vec![]),
-            ..full()
-        },
-    ];
+    let rows = [full(), Row::default(), Row { tags: Some(vec![]), ..full() }];
     let options = Options {
         metadata: vec![("run".to_owned(), "r1".to_owned())],
         sorted_by: vec!["date_added".to_owned(), "id".to_owned()],
@@ -128,26 +104,16 @@ fn parquet_gives_back_what_it_was_given() {
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    let mut sink = Format::named("parquet")
-        .unwrap()
-        .open(&path, schema(), &options)
-        .unwrap();
+    let mut sink = Format::named("parquet").unwrap().open(&path, schema(), &options).unwrap();
     sink.write(&batch(&rows)).unwrap();
     assert_eq!(sink.close().unwrap().rows, 3);
 
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
     let file = reader.metadata().file_metadata();
     let pairs = file.key_value_metadata().unwrap();
-    assert!(
-        pairs
-            .iter()
-            .any(|pair| pair.key == "run" && pair.value.as_deref() == Some("r1"))
-    );
+    assert!(pairs.iter().any(|pair| pair.key == "run" && pair.value.as_deref() == Some("r1")));
     let sorting = reader.metadata().row_group(0).sorting_columns().unwrap();
-    let sorting: Vec<_> = sorting
-        .iter()
-        .map(|s| (s.column_idx, s.nulls_first))
-        .collect();
+    let sorting: Vec<_> = sorting.iter().map(|s| (s.column_idx, s.nulls_first)).collect();
     assert_eq!(sorting, [(6, true), (0, true)]);
     assert_eq!(reader.schema().fields(), schema().fields());
     let read = reader.build().unwrap().next().unwrap().unwrap();
@@ -165,10 +131,7 @@ fn an_empty_table_has_all_its_columns() {
                 let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap());
                 assert_eq!(reader.unwrap().schema().fields(), schema().fields());
             }
-            "csv" => assert_eq!(
-                bytes,
-                b"id,name,ok,count,worth,born,date_added,tags,extra\n"
-            ),
+            "csv" => assert_eq!(bytes, b"id,name,ok,count,worth,born,date_added,tags,extra\n"),
             _ => assert_eq!(bytes, b""),
         }
     }
@@ -179,14 +142,9 @@ fn a_sink_tells_what_it_wrote() {
     for format in FORMATS {
         let (_folder, path, written) = written(format.name, &[full(), full()], &Options::default());
         let bytes = fs::read(path).unwrap();
-        let hash = Sha256::digest(&bytes)
-            .iter()
-            .fold(String::new(), |hash, b| format!("{hash}{b:02x}"));
-        let expected = Written {
-            rows: 2,
-            bytes: bytes.len() as u64,
-            sha256: hash,
-        };
+        let hash =
+            Sha256::digest(&bytes).iter().fold(String::new(), |hash, b| format!("{hash}{b:02x}"));
+        let expected = Written { rows: 2, bytes: bytes.len() as u64, sha256: hash };
         assert_eq!(written, expected, "{}", format.name);
     }
 }
@@ -221,10 +179,7 @@ fn a_file_that_exists_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t");
         fs::write(&path, "mine").unwrap();
-        let error = format
-            .open(&path, schema(), &Options::default())
-            .err()
-            .unwrap();
+        let error = format.open(&path, schema(), &Options::default()).err().unwrap();
         assert_eq!(error.io().unwrap().kind(), io::ErrorKind::AlreadyExists);
         assert!(error.to_string().contains(&path.display().to_string()));
         assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
@@ -238,10 +193,6 @@ fn a_batch_of_another_table_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t");
         let mut sink = format.open(&path, schema(), &Options::default()).unwrap();
-        assert!(
-            matches!(sink.write(&other), Err(Error::Encode { .. })),
-            "{}",
-            format.name
-        );
+        assert!(matches!(sink.write(&other), Err(Error::Encode { .. })), "{}", format.name);
     }
 }

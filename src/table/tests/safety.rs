@@ -18,40 +18,18 @@ fn check(text: &str, formulas: bool, excel: bool) {
 
 #[test]
 fn formulas_are_guarded_in_both_modes() {
-    for text in [
-        "=1+1",
-        "@SUM(A1)",
-        "+1 415 555 1234",
-        "-",
-        "+",
-        "-a",
-        "\tx",
-        "\rx",
-        "\nx",
-        "\0",
-    ] {
+    for text in ["=1+1", "@SUM(A1)", "+1 415 555 1234", "-", "+", "-a", "\tx", "\rx", "\nx", "\0"] {
         check(text, true, true);
     }
-    for text in [
-        "＝1", "＋1", "－1", "＠a", "'=1", "''+x", "-1-1", "+1*2", "-.5",
-    ] {
+    for text in ["＝1", "＋1", "－1", "＠a", "'=1", "''+x", "-1-1", "+1*2", "-.5"] {
         check(text, true, true);
     }
 }
 
 #[test]
 fn what_excel_spoils_is_guarded_for_excel_only() {
-    for text in [
-        "+14155551234",
-        "0123",
-        "007",
-        "123456789012",
-        "1e5",
-        "12E3",
-        "1.50",
-        "+5",
-        "-007",
-    ] {
+    for text in ["+14155551234", "0123", "007", "123456789012", "1e5", "12E3", "1.50", "+5", "-007"]
+    {
         check(text, false, true);
     }
 }
