@@ -194,8 +194,6 @@ pub struct Report {
     pub rows: BTreeMap<String, u64>,
     /// Records that could not be read.
     pub unreadable: u64,
-    /// Warnings given.
-    pub warnings: Vec<String>,
     /// Requests sent, by route, retries included.
     pub requests: BTreeMap<String, u64>,
     /// Answers 429 among them.

@@ -361,7 +361,6 @@ fn finish(
         rows: published.files.iter().map(|file| (file.table.clone(), file.rows)).collect(),
         files: published.files,
         unreadable,
-        warnings: Vec::new(),
         requests,
         refused,
         elapsed: begun.elapsed(),

@@ -309,10 +309,11 @@ impl Permit {
                 let window = state.limits.window + MARGIN;
                 let time = told.retry_after.unwrap_or(window).clamp(MARGIN, Duration::from_mins(5));
                 let spent = state.day.is_some_and(|day| day.remaining == 0);
-                if !spent && state.barred.is_none_or(|barred| barred < now) {
-                    wait = Some(time);
+                // A spent day is the budget's business: there is no window to wait for.
+                if !spent {
+                    wait = state.barred.is_none_or(|barred| barred < now).then_some(time);
+                    state.barred = state.barred.max(Some(now + time));
                 }
-                state.barred = state.barred.max(Some(now + time));
             }
         }
         self.pace.0.answered.notify_waiters();

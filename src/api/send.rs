@@ -104,6 +104,7 @@ impl Sender {
         let status = response.status().as_u16();
         permit.answered(response.headers(), status == 429);
         let body = self.body(response).await?;
+        tracing::debug!(route = call.route.name(), call.path, status, bytes = body.len(), "answered");
         if !(200..300).contains(&status) {
             return Err(Failure::Status(status, body.as_ref().into()));
         }

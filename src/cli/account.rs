@@ -34,12 +34,12 @@ impl Accounts {
     /// The accounts that the options and the environment name.
     pub(super) fn find(global: &Global, file: Option<&Path>) -> Result<Self, Failure> {
         if global.sandbox {
-            return Self::embedded(global.location.clone());
+            return Self::embedded(global.locations()?);
         }
         let listed = file.map(read).transpose()?;
         let all = match listed {
             Some(listed) => listed,
-            None => with_one_token(&global.location)?,
+            None => with_one_token(&global.locations()?)?,
         };
         let url = global.api_url.clone().unwrap_or_else(|| URL.to_owned());
         Ok(Self { all, url: checked(url)?, _sandbox: None })

@@ -42,9 +42,6 @@ pub(super) struct Args {
     )]
     with: Vec<With>,
 
-    #[command(flatten)]
-    which: Which,
-
     /// Only tell what it would cost: requests, time, share of the daily budget
     #[arg(long)]
     estimate: bool,
@@ -52,6 +49,10 @@ pub(super) struct Args {
     /// A file of locations: one id a line, optionally a comma and the environment variable with its token
     #[arg(long, value_name = "FILE", conflicts_with = "location")]
     locations: Option<PathBuf>,
+
+    // Last: its heading is that of everything behind it.
+    #[command(flatten)]
+    which: Which,
 }
 
 const AFTER_HELP: &str = "\

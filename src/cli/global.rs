@@ -1,14 +1,16 @@
 //! The options that every command knows.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
 
+use super::failure::Failure;
 use super::progress::{Progress, Style};
 use super::time;
 use crate::api::{Budget, Reserve};
-use crate::id::LocationId;
+use crate::id::{Invalid, LocationId};
 
 /// Options of every command.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -16,14 +18,10 @@ use crate::id::LocationId;
 #[command(next_help_heading = "Everywhere")]
 pub(super) struct Global {
     /// The location (sub-account); several with commas, each exported into a directory of its own
-    #[arg(
-        long,
-        global = true,
-        value_name = "LOCATION",
-        value_delimiter = ',',
-        env = "GHL_LOCATION_ID"
-    )]
-    pub(super) location: Vec<LocationId>,
+    /// [env: `GHL_LOCATION_ID`]
+    // Not clap's `env`, to which a variable beside `--locations` is a conflict.
+    #[arg(long, global = true, value_name = "LOCATION", value_delimiter = ',')]
+    location: Vec<LocationId>,
 
     /// The API's address
     #[arg(long, global = true, value_name = "URL", env = "GHL_API_URL")]
@@ -77,6 +75,20 @@ impl Global {
         let logged = self.verbose > 0 && self.progress == Progress::Auto;
         let progress = if logged { Progress::Plain } else { self.progress };
         Style::choose(self.json, progress, self.quiet)
+    }
+
+    /// The locations of the flag, or else of the environment, each once.
+    pub(super) fn locations(&self) -> Result<Vec<LocationId>, Failure> {
+        let text = std::env::var("GHL_LOCATION_ID").unwrap_or_default();
+        let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
+        let mut all = self.location.clone();
+        if all.is_empty() {
+            let wrong = |error: Invalid| Failure::usage(format!("`GHL_LOCATION_ID`: {error}"));
+            all = ids.map(str::parse).collect::<Result<_, _>>().map_err(wrong)?;
+        }
+        let mut seen = BTreeSet::new();
+        all.retain(|location| seen.insert(location.clone()));
+        Ok(all)
     }
 
     pub(super) fn budget(&self) -> Budget {

@@ -188,26 +188,29 @@ pub(super) fn estimates(
     global: &Global,
     screen: &Screen,
 ) -> Result<Code, Failure> {
-    let many = ended.len() > 1;
+    let (many, code) = (ended.len() > 1, together(&ended));
     let mut all = Map::new();
     let mut out = io::stdout().lock();
     for (location, end) in ended {
-        let Done::Estimate(estimate) = end? else { continue };
-        if global.json {
-            all.insert(location.to_string(), json!(estimate));
-            continue;
+        let shown = safe(location.as_str());
+        match end {
+            Err(failure) if !many => return Err(failure),
+            end if global.json => drop(all.insert(location.to_string(), fields(&end))),
+            Err(failure) => tell_failure(&shown, &failure),
+            Ok(Done::Report(_)) => {}
+            Ok(Done::Estimate(estimate)) => {
+                // A closed pipe: nobody reads the rest.
+                let _ = if many { writeln!(out, "{shown}") } else { Ok(()) };
+                let _ = write_estimate(&mut out, &estimate);
+            }
         }
-        if many {
-            let _ = writeln!(out, "{}", safe(location.as_str()));
-        }
-        // A closed pipe: nobody reads the rest.
-        let _ = write_estimate(&mut out, &estimate);
     }
     drop(out);
     if global.json {
-        json_summary(screen, Code::Done, json!({ "outcome": "estimate", "locations": all }));
+        let outcome = if code == Code::Done { "estimate" } else { outcome(code) };
+        json_summary(screen, code, json!({ "outcome": outcome, "locations": all }));
     }
-    Ok(Code::Done)
+    Ok(code)
 }
 
 fn write_estimate(out: &mut impl Write, estimate: &Estimate) -> io::Result<()> {

@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
 
 fn latest(home: &Home, global: &Global, retry_errors: bool) -> Result<RunId, Failure> {
     let state = if retry_errors { State::Partial } else { State::Unfinished };
-    let found = home.latest(global.location.first(), state)?;
+    let found = home.latest(global.locations()?.first(), state)?;
     let what = if retry_errors { "with unreadable records" } else { "that is unfinished" };
     found.ok_or_else(|| {
         Failure::new(Code::Missing, format!("there is no run {what}"))

@@ -19,6 +19,10 @@ pub(super) fn block_on<F: Future<Output = Result<Code, Failure>>>(
         .map_err(|error| Failure::usage(format!("the system gives no event queue: {error}")))?;
     runtime.block_on(async {
         let stop = Stop::new();
+        // A timer takes its time; a deadline that has passed lets no request through.
+        if deadline.is_some_and(|deadline| deadline <= jiff::Timestamp::now()) {
+            stop.close(Cause::Deadline);
+        }
         let work = work(stop.clone());
         tokio::select! {
             ended = work => ended,

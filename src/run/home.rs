@@ -73,6 +73,9 @@ impl Home {
         let connection = db::open(&path)?;
         db::check(&path, &connection)?;
         let meta = read_meta(&path, &connection)?;
+        if meta.run != *id {
+            return Err(Error::damaged(&path, format!("it belongs to run `{}`", meta.run)));
+        }
         Ok(Run { meta, dir, _lock: lock })
     }
 

@@ -295,7 +295,7 @@ fn set(map: &mut HashMap<Box<str>, Vec<Slot>>, key: &str, slot: Slot, there: boo
 mod tests {
     use super::*;
 
-    const LAG: Duration = Duration::from_secs(60);
+    const LAG: Duration = Duration::from_mins(1);
 
     fn contact(id: &str, added: i64) -> Contact {
         Contact::new(id, added, added, &format!("{{\"id\":\"{id}\"}}"))

@@ -150,17 +150,28 @@ fn files() -> Value {
     })
 }
 
+fn locations() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": { "type": "object" },
+        "description": "With several locations, and with `--estimate`: by id, what became of each, \
+            in the fields of a summary, or what it would cost.",
+    })
+}
+
 fn summary() -> Named {
     let outcome = json!({
-        "enum": ["complete", "partial", "failed"],
+        "enum": ["complete", "partial", "failed", "estimate"],
         "description": "`complete`: everything is done. `partial`: everything but the records in \
-            `errors.csv`. `failed`: the command ended early; `error` says why.",
+            `errors.csv`, or but some locations. `failed`: the command ended early; `error` says \
+            why. `estimate`: only the cost was asked for.",
     });
     let fields = json!({
         "exit_code": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The exit code." },
         "outcome": outcome,
         "run": text_or_null("The run, if one began."),
         "location": text_or_null("The location's id, if the summary is about one."),
+        "locations": locations(),
         "out": text_or_null("The directory with the output files."),
         "rows": numbers("Rows per table."),
         "files": files(),

@@ -269,7 +269,7 @@ fn a_closed_pipe_is_remembered_and_nothing_panics() {
 #[test]
 fn a_quiet_screen_shows_warnings_only() {
     let (out, err) = (Memory::default(), Memory::default());
-    let screen = Screen::on(Style::None, Sink::of(out.clone(), err.clone()));
+    let screen = Screen::on(Style::Quiet, Sink::of(out.clone(), err.clone()));
     let watcher = screen.watcher(None);
     for event in [started(), progress("contacts", 1, None), warning("careful"), written()] {
         watcher.observe(&event);

@@ -1,0 +1,178 @@
+//! Whole exports: the real binary against a sandbox in a process of its own.
+//!
+//! `cargo bench --bench whole` prints contacts per second, requests per contact, CPU and peak memory,
+//! the time under a limit over the least that its requests need, and what a kill costs.
+//! `CONTACTS=1000000 cargo bench --bench whole` does so for another size. CPU and memory are read from
+//! `/proc`, so they are Linux only.
+#![expect(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
+#![expect(clippy::print_stdout, reason = "this is what a bench is for")]
+#![expect(clippy::cast_precision_loss, reason = "figures for people")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const BIN: &str = env!("CARGO_BIN_EXE_ghl-bulk");
+
+/// A sandbox in a process of its own.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(contacts: usize, limit: &str) -> Self {
+        let mut child = Command::new(BIN)
+            .args(["sandbox", "--port", "0", "--limit", limit, "--contacts", &contacts.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.split("GHL_API_URL=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        let server = Self { child, url };
+        // The first answer comes once the data are made.
+        server.log();
+        server
+    }
+
+    fn log(&self) -> Value {
+        let host = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "GET /__sandbox/log?last=0 HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    fn requests(&self) -> u64 {
+        self.log()["requests"].as_u64().unwrap()
+    }
+
+    fn command(&self, dir: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(BIN);
+        command.args(args).current_dir(dir).stdout(Stdio::null()).stderr(Stdio::null());
+        command.env("GHL_API_URL", &self.url).env("GHL_TOKEN", ghl_bulk::sandbox::TOKEN);
+        command.env("GHL_LOCATION_ID", ghl_bulk::sandbox::LOCATION);
+        command.env("GHL_BULK_HOME", dir.join("home"));
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// What a process used.
+#[derive(Default)]
+struct Used {
+    wall: Duration,
+    cpu: Duration,
+    peak_mb: f64,
+}
+
+/// Waits for a process, looking at what it uses until it ends.
+fn measure(command: &mut Command) -> Used {
+    let begun = Instant::now();
+    let mut child = command.spawn().unwrap();
+    let mut used = Used::default();
+    let proc = format!("/proc/{}", child.id());
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        look(&proc, &mut used);
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    used.wall = begun.elapsed();
+    assert!(status.success(), "{status}");
+    used
+}
+
+fn look(proc: &str, used: &mut Used) {
+    let read = |name: &str| std::fs::read_to_string(format!("{proc}/{name}")).unwrap_or_default();
+    let status = read("status");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    used.peak_mb = used.peak_mb.max(peak.unwrap_or(0.0) / 1000.0);
+    // Fields 14 and 15, counted behind the name in brackets; a tick is 10 ms.
+    let stat = read("stat");
+    let ticks = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u64 = ticks.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    used.cpu = used.cpu.max(Duration::from_millis(ticks * 10));
+}
+
+fn export(contacts: usize, with: &str) {
+    let server = Server::start(contacts, "none");
+    let dir = tempfile::tempdir().unwrap();
+    let used = measure(&mut server.command(dir.path(), &["export", "--quiet", "--with", with]));
+    let requests = server.requests();
+    println!(
+        "{contacts} contacts, --with {with}: {:.0} contacts/s, {:.4} requests/contact, {:.1} us CPU/contact, {:.0} MB peak ({:.2} s)",
+        contacts as f64 / used.wall.as_secs_f64(),
+        requests as f64 / contacts as f64,
+        used.cpu.as_secs_f64() * 1e6 / contacts as f64,
+        used.peak_mb,
+        used.wall.as_secs_f64(),
+    );
+}
+
+fn limited(contacts: usize, limit: &str, per: u64, window: f64) {
+    let server = Server::start(contacts, limit);
+    let dir = tempfile::tempdir().unwrap();
+    let used = measure(&mut server.command(dir.path(), &["export", "--quiet"]));
+    let log = server.log();
+    let (requests, refused) = (log["requests"].as_u64().unwrap(), log["refused"].as_u64().unwrap());
+    let least = (requests.div_ceil(per) - 1) as f64 * window;
+    println!(
+        "{contacts} contacts held to {limit}: {requests} requests in {:.2} s, {:.3} of the least possible, {refused} refused",
+        used.wall.as_secs_f64(),
+        used.wall.as_secs_f64() / least,
+    );
+}
+
+fn killed(contacts: usize) {
+    let server = Server::start(contacts, "none");
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = server.command(dir.path(), &["export", "--quiet"]).spawn().unwrap();
+    while server.requests() < contacts as u64 / 2 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = server.requests();
+    measure(&mut server.command(dir.path(), &["resume", "--quiet"]));
+    let all = server.requests();
+    let fresh = tempfile::tempdir().unwrap();
+    measure(&mut server.command(fresh.path(), &["export", "--quiet"]));
+    let undisturbed = server.requests() - all;
+    println!(
+        "{contacts} contacts, SIGKILL after {before} requests, then resume: {} sent again ({:.2} % of {undisturbed})",
+        all - undisturbed,
+        100.0 * (all - undisturbed) as f64 / undisturbed as f64,
+    );
+}
+
+fn main() {
+    // `cargo test --benches` and the like ask for a list or a dry run.
+    if std::env::args().any(|arg| arg == "--list" || arg == "--test") {
+        return;
+    }
+    let contacts = std::env::var("CONTACTS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    export(contacts, "none");
+    export(contacts, "tasks,notes");
+    killed(contacts);
+    limited(400, "100/10s", 100, 10.0);
+    limited(5_000, "100/1s", 100, 1.0);
+}
