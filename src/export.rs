@@ -27,8 +27,6 @@ pub use request::{Filters, Request, Tables};
 
 /// The kind of run that an export is.
 pub const KIND: &str = "export";
-/// The API's version, as the manifest names it.
-const API_VERSION: &str = "2021-07-28";
 /// How far the search may lag behind a write (api.md §2.10): the next watermark leaves that much room.
 const LAG: Duration = Duration::from_mins(10);
 
@@ -307,7 +305,7 @@ fn facts(run: &Run, request: &Request) -> Result<Facts, Error> {
         run: meta.run.clone(),
         location: meta.location.clone(),
         location_name: location.and_then(|location| location.name),
-        api_version: API_VERSION.to_owned(),
+        api_version: api::VERSION.to_owned(),
         tool_version: meta.tool.clone(),
         started: meta.created,
         finished: run.noted("pulled")?,

@@ -25,7 +25,7 @@ use crate::event::Watcher;
 use crate::id::{BusinessId, CalendarId, ContactId, LocationId};
 
 /// The `Version` header of every route that has no other (api.md §1.10).
-const VERSION: &str = "2021-07-28";
+pub const VERSION: &str = "2021-07-28";
 
 /// What a client needs to know.
 #[derive(Clone)]

@@ -38,6 +38,8 @@ pub struct Error {
     pub route: Route,
     /// The last answer's status, where there was one.
     pub status: Option<u16>,
+    /// The last answer's body as the server sent it, up to 64 KB of it.
+    pub body: Box<[u8]>,
     /// What the server or the transport said, cut to a readable length. From outside: may hold anything.
     pub said: String,
     /// The server's name for this request, for its support.

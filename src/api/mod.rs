@@ -15,7 +15,7 @@ mod send;
 mod token;
 
 pub use budget::{Budget, Reserve};
-pub use client::{Client, Config, Filter};
+pub use client::{Client, Config, Filter, VERSION};
 pub use error::{Error, Kind};
 pub use pace::{Halt, Limits, Pace};
 pub use page::{

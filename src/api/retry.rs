@@ -24,6 +24,18 @@ pub(super) enum Failure {
     TooLarge(u64),
 }
 
+impl std::fmt::Display for Failure {
+    /// For the log: what comes from outside is escaped.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Connect(said) | Self::Transport(said) => write!(f, "{}", said.escape_debug()),
+            Self::Unreadable(status, said) => write!(f, "{status} {}", said.escape_debug()),
+            Self::Status(status, body) => write!(f, "{status} {}", said(body).escape_debug()),
+            Self::TooLarge(bytes) => write!(f, "{bytes} bytes"),
+        }
+    }
+}
+
 /// What to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {

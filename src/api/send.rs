@@ -66,7 +66,7 @@ impl Sender {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            tracing::debug!(route = call.route.name(), attempts, ?failure, "attempt failed");
+            tracing::debug!(route = call.route.name(), attempts, %failure, "attempt failed");
             let give_up = |kind, sent| error(call, kind, Some(&failure), sent, begun.elapsed());
             match retry::verdict(&failure) {
                 Verdict::GiveUp(kind) => return Err(give_up(kind, attempts + refusals + 1)),
@@ -102,9 +102,16 @@ impl Sender {
         self.sent[call.route as usize].fetch_add(1, Ordering::Relaxed);
         let response = self.request(call).send().await.map_err(|error| transport(&error))?;
         let status = response.status().as_u16();
+        tracing::trace!(path = ?call.path, status, "answered");
         permit.answered(response.headers(), status == 429);
         let body = self.body(response).await?;
-        tracing::debug!(route = call.route.name(), call.path, status, bytes = body.len(), "answered");
+        tracing::debug!(
+            route = call.route.name(),
+            call.path,
+            status,
+            bytes = body.len(),
+            "answered"
+        );
         if !(200..300).contains(&status) {
             return Err(Failure::Status(status, body.as_ref().into()));
         }
@@ -179,6 +186,9 @@ fn unreadable(body: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
+/// The most of an error's body that is kept, in bytes.
+const KEPT: usize = 64 << 10;
+
 fn error(
     call: &Call,
     kind: Kind,
@@ -186,18 +196,33 @@ fn error(
     attempts: u32,
     elapsed: Duration,
 ) -> Error {
-    let (status, said, trace_id) = match failure {
-        None => (None, "not sent".to_owned(), None),
-        Some(Failure::Connect(said) | Failure::Transport(said)) => (None, said.clone(), None),
-        Some(Failure::Unreadable(status, said)) => (Some(*status), said.clone(), None),
+    let mut error = Error {
+        kind,
+        route: call.route,
+        status: None,
+        body: Box::default(),
+        said: "not sent".to_owned(),
+        trace_id: None,
+        attempts,
+        elapsed,
+    };
+    match failure {
+        None => {}
+        Some(Failure::Connect(said) | Failure::Transport(said)) => error.said = retry::cut(said),
+        Some(Failure::Unreadable(status, said)) => {
+            error.status = Some(*status);
+            error.said = retry::cut(said);
+        }
         Some(Failure::Status(status, body)) => {
-            (Some(*status), retry::said(body), retry::trace_id(body))
+            error.status = Some(*status);
+            error.said = retry::said(body);
+            error.trace_id = retry::trace_id(body);
+            error.body = body[..body.len().min(KEPT)].into();
         }
         Some(Failure::TooLarge(bytes)) => {
             let limit = LARGEST >> 20;
-            (None, format!("the answer has more than {limit} MB ({bytes} bytes)"), None)
+            error.said = format!("the answer has more than {limit} MB ({bytes} bytes)");
         }
-    };
-    let said = retry::cut(&said);
-    Error { kind, route: call.route, status, said, trace_id, attempts, elapsed }
+    }
+    error
 }

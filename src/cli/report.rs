@@ -230,3 +230,31 @@ fn write_estimate(out: &mut impl Write, estimate: &Estimate) -> io::Result<()> {
     let limit = count(estimate.daily_limit);
     writeln!(out, "{:>11.1}%           of the daily budget of {limit}{left}", estimate.daily_share)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::progress::documented;
+
+    #[test]
+    fn every_field_of_the_summary_is_documented() {
+        let report = Report {
+            run: "r".parse().unwrap(),
+            location: "l".parse().unwrap(),
+            outcome: Outcome::Complete,
+            out: "out".into(),
+            files: Vec::new(),
+            rows: std::collections::BTreeMap::new(),
+            unreadable: 0,
+            requests: std::collections::BTreeMap::new(),
+            refused: 0,
+            elapsed: std::time::Duration::ZERO,
+        };
+        let failure = Failure::usage("x").fields();
+        let report = json!(report);
+        let known = documented("summary");
+        for field in report.as_object().unwrap().keys().chain(failure.keys()) {
+            assert!(known.contains(field), "{field} is not in {known:?}");
+        }
+    }
+}
