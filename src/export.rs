@@ -100,13 +100,7 @@ pub async fn export(context: &Context, request: Request) -> Result<Report, Halte
     // Before anything is asked: a directory that cannot be written costs no request.
     let id = RunId::new(jiff::Timestamp::now());
     let held = Place::new(&request.out)?.hold(&id)?;
-    let request = match resolve_business(&context.client, request).await {
-        Ok(request) => request,
-        Err(error) => {
-            held.give_up();
-            return Err(error.into());
-        }
-    };
+    let request = resolve_business(&context.client, request).await?;
     let meta = Meta {
         run: id,
         location: context.client.location().clone(),
@@ -116,13 +110,7 @@ pub async fn export(context: &Context, request: Request) -> Result<Report, Halte
         options: serde_json::to_value(&request)
             .map_err(|error| Error::Request(error.to_string()))?,
     };
-    let run = match context.home.create(meta) {
-        Ok(run) => run,
-        Err(error) => {
-            held.give_up();
-            return Err(error.into());
-        }
-    };
+    let run = context.home.create(meta)?;
     Job::new(context, run, request, false, false).carry_out(held).await
 }
 
@@ -209,7 +197,6 @@ impl Job {
         let published = match self.pull_and_publish(&held).await {
             Ok(published) => published,
             Err(error) => {
-                held.give_up();
                 // Counted for the manifest; the reason of the stop matters more than a failure here.
                 let _ = self.count_requests();
                 return Err(error);
@@ -315,14 +302,24 @@ fn facts(run: &Run, request: &Request) -> Result<Facts, Error> {
     })
 }
 
+/// One warning for all values that do not fit, with the columns that have most of them.
 fn warn_of_misfits(published: &Published, watcher: &Watcher) {
-    for (column, count) in &published.misfits {
-        let said = match count {
-            1 => "1 value does not fit the column's type; it is kept in `extra`".to_owned(),
-            n => format!("{n} values do not fit the column's type; they are kept in `extra`"),
-        };
-        watcher.observe(&Event::Warning { code: "misfit", message: format!("`{column}`: {said}") });
+    const NAMED: usize = 4;
+    let mut misfits: Vec<_> = published.misfits.iter().collect();
+    misfits.sort_by_key(|(column, count)| (std::cmp::Reverse(*count), column));
+    let all: u64 = misfits.iter().map(|(_, count)| count).sum();
+    if all == 0 {
+        return;
     }
+    let named = misfits.iter().take(NAMED).map(|(column, count)| format!("{column} ({count})"));
+    let more = misfits.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("{more} columns more"));
+    let columns = named.chain(more).collect::<Vec<_>>().join(", ");
+    let said = match all {
+        1 => "1 value does not fit its column's type; it is kept in `extra`".to_owned(),
+        n => format!("{n} values do not fit their column's type; they are kept in `extra`"),
+    };
+    watcher.observe(&Event::Warning { code: "misfit", message: format!("{said}: {columns}") });
 }
 
 fn finish(
@@ -333,13 +330,7 @@ fn finish(
     begun: Instant,
     refused: u64,
 ) -> Result<Report, Error> {
-    let mut published = match published {
-        Ok(published) => published,
-        Err(error) => {
-            held.give_up();
-            return Err(error.into());
-        }
-    };
+    let mut published = published?;
     let requests = facts.requests.clone();
     let out = held.out().to_owned();
     let entries = Reader::open(&run.db())?.last()?;

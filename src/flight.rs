@@ -29,17 +29,19 @@ pub struct Width {
 pub fn ordered<I, F, W>(items: I, width: Width, work: W) -> impl Stream<Item = F::Output>
 where
     I: Stream,
-    W: Fn(I::Item) -> F,
+    I::Item: Send + 'static,
+    W: Fn(I::Item) -> F + Send + Sync + 'static,
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let seats = Arc::new(Semaphore::new(width.running.get()));
+    let (seats, work) = (Arc::new(Semaphore::new(width.running.get())), Arc::new(work));
     items
         .map(move |item| {
-            let (seats, work) = (Arc::clone(&seats), work(item));
+            let (seats, work) = (Arc::clone(&seats), Arc::clone(&work));
             join(tokio::spawn(async move {
                 let _seat = seats.acquire().await.expect("the seats are never closed");
-                work.await
+                // Made only now, on the heap: those in line would take its size a thousand times.
+                Box::pin(work(item)).await
             }))
         })
         .buffered(width.window.get())

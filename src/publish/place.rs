@@ -188,9 +188,11 @@ impl Held {
         sync(&self.out)?;
         std::fs::remove_dir_all(&self.staging).map_err(|source| Error::file(&self.staging, source))
     }
+}
 
-    /// Leaves the place as it was.
-    pub fn give_up(self) {
+/// Leaves the place as it was, unless something was put there.
+impl Drop for Held {
+    fn drop(&mut self) {
         // What cannot be removed is removed by the next attempt.
         let _ = std::fs::remove_dir_all(&self.staging);
         if self.made {

@@ -13,6 +13,11 @@ use crate::resource::Key;
 
 /// Rows kept in memory, in bytes.
 const LOT: usize = 4 << 20;
+/// The window of a spilled lot's compression, as a power of two: every lot that is merged holds one in
+/// memory, and a large account has hundreds.
+const WINDOW: u32 = 15;
+/// What is read of a spilled lot at a time, in bytes.
+const CHUNK: usize = 16 << 10;
 
 /// A row on its way: its key, the entry it came in, and its text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +62,7 @@ impl Sorter {
     ) -> io::Result<()> {
         let lot = self.sorted_lot();
         let mut writer = zstd::Encoder::new(temporary()?, 1)?;
+        writer.window_log(WINDOW)?;
         for row in &lot {
             writer.write_all(&row.key.added.to_le_bytes())?;
             writer.write_all(&row.seq.to_le_bytes())?;
@@ -110,7 +116,9 @@ impl Sorter {
         let mut merged =
             Merged { heads: BinaryHeap::new(), sources: vec![Lot::Memory(lot.into_iter())] };
         for file in self.spilled {
-            merged.sources.push(Lot::File(zstd::Decoder::new(file)?));
+            merged.sources.push(Lot::File(zstd::Decoder::with_buffer(BufReader::with_capacity(
+                CHUNK, file,
+            ))?));
         }
         for source in 0..merged.sources.len() {
             merged.refill(source)?;

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::db;
 use super::error::Error;
-use super::spool::{Entry, Failure, Progress, entry_sum, progress_sum};
+use super::spool::{Entry, Failure, Progress, entry_sum, failure_sum, progress_sum};
 
 /// The reading end: any number of readers, each with a connection of its own.
 #[derive(Debug)]
@@ -127,10 +127,10 @@ impl Reader {
     /// The records that could not be read, by stream and subject.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// When what is stored is damaged.
     pub fn failures(&self) -> Result<Vec<Failure>, Error> {
         let read = |row: &Row<'_>| {
-            Ok(Failure {
+            let failure = Failure {
                 stream: row.get(0)?,
                 subject: row.get(1)?,
                 code: row.get(2)?,
@@ -138,7 +138,8 @@ impl Reader {
                 status: row.get(4)?,
                 trace_id: row.get(5)?,
                 passing: row.get(6)?,
-            })
+            };
+            Ok((failure, row.get::<_, Vec<u8>>(7)?))
         };
         let failures = || {
             self.connection
@@ -146,6 +147,12 @@ impl Reader {
                 .query_map([], read)?
                 .collect::<rusqlite::Result<Vec<_>>>()
         };
-        failures().map_err(|source| Error::store(&self.path, source))
+        let failures = failures().map_err(|source| Error::store(&self.path, source))?;
+        let checked = failures.into_iter().map(|(failure, sum)| {
+            let why = "the record of what could not be read is wrong";
+            let sound = failure_sum(&failure) == sum[..];
+            sound.then_some(failure).ok_or_else(|| Error::damaged(&self.path, why))
+        });
+        checked.collect()
     }
 }

@@ -218,10 +218,11 @@ fn apply(path: &Path, to: &Connection, write: Write, next: &mut i64) -> Result<(
         Write::Barrier(_) => Ok(()),
         Write::Moved { stream, progress } => move_stream(to, &stream, &progress).map_err(fail),
         Write::Failed(f) => to
-            .prepare_cached("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?)")
+            .prepare_cached("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
             .and_then(|mut insert| {
+                let sum = failure_sum(&f);
                 insert.execute(params![
-                    f.stream, f.subject, f.code, f.message, f.status, f.trace_id, f.passing
+                    f.stream, f.subject, f.code, f.message, f.status, f.trace_id, f.passing, sum
                 ])
             })
             .map(drop)
@@ -248,6 +249,10 @@ pub(super) fn entry_sum(seq: i64, stream: &str, rows: u32) -> [u8; 8] {
 pub(super) fn progress_sum(name: &str, progress: &Progress) -> [u8; 8] {
     let text = format!("{progress:?}");
     db::sum(&[name.as_bytes(), text.as_bytes()])
+}
+
+pub(super) fn failure_sum(failure: &Failure) -> [u8; 8] {
+    db::sum(&[format!("{failure:?}").as_bytes()])
 }
 
 fn compress(body: &[u8]) -> Vec<u8> {
