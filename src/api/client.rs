@@ -14,13 +14,14 @@ use serde_json::value::RawValue;
 use super::error::Error;
 use super::pace::Pace;
 use super::page::{
-    self, Answer, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage,
-    LocationHead, Read, TaskPage,
+    Answer, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage, LocationHead,
+    TaskPage,
 };
 use super::retry::Bounds;
 use super::route::Route;
 use super::send::{Call, Sender};
 use super::token::Token;
+use super::wire::{self, Read};
 use crate::event::Watcher;
 use crate::id::{BusinessId, CalendarId, ContactId, LocationId};
 
@@ -165,14 +166,14 @@ impl Client {
             search_after: after.map(Cursor::raw),
         };
         let path = "/contacts/search".to_owned();
-        self.call(Route::SearchContacts, path, Some(json(&body)), Bounds::PATIENT, page::contacts)
+        self.call(Route::SearchContacts, path, Some(json(&body)), Bounds::PATIENT, wire::contacts)
             .await
     }
 
     /// One contact, in the dialect of its own endpoint (api.md §2, table).
     pub async fn contact(&self, id: &ContactId) -> Result<Answer<Option<ContactHead>>, Error> {
         let path = format!("/contacts/{}", id.segment());
-        self.call(Route::Contact, path, None, Bounds::PATIENT, page::contact).await
+        self.call(Route::Contact, path, None, Bounds::PATIENT, wire::contact).await
     }
 
     /// A page of a business's contacts. Its rows are short: ids are what they are good for.
@@ -186,7 +187,7 @@ impl Client {
             "/contacts/business/{}?locationId={location}&limit=100&skip={skip}",
             id.segment()
         );
-        self.call(Route::ContactsByBusiness, path, None, Bounds::PATIENT, page::contacts).await
+        self.call(Route::ContactsByBusiness, path, None, Bounds::PATIENT, wire::contacts).await
     }
 
     /// A page of the location's tasks, or of these contacts' tasks.
@@ -198,7 +199,7 @@ impl Client {
     ) -> Result<Answer<TaskPage>, Error> {
         let body = TaskBody { limit, contact_id: contacts, search_after: after.map(Cursor::raw) };
         let path = format!("/locations/{}/tasks/search", self.location.segment());
-        self.call(Route::SearchTasks, path, Some(json(&body)), Bounds::PATIENT, page::tasks).await
+        self.call(Route::SearchTasks, path, Some(json(&body)), Bounds::PATIENT, wire::tasks).await
     }
 
     /// A contact's tasks.
@@ -207,7 +208,7 @@ impl Client {
         id: &ContactId,
         bounds: Bounds,
     ) -> Result<Answer<ChildPage>, Error> {
-        self.child(Route::ContactTasks, id, "tasks", bounds, page::contact_tasks).await
+        self.child(Route::ContactTasks, id, "tasks", bounds, wire::contact_tasks).await
     }
 
     /// A contact's notes.
@@ -216,7 +217,7 @@ impl Client {
         id: &ContactId,
         bounds: Bounds,
     ) -> Result<Answer<ChildPage>, Error> {
-        self.child(Route::ContactNotes, id, "notes", bounds, page::notes).await
+        self.child(Route::ContactNotes, id, "notes", bounds, wire::notes).await
     }
 
     /// A contact's appointments. Their times have no zone (api.md §4).
@@ -225,13 +226,13 @@ impl Client {
         id: &ContactId,
         bounds: Bounds,
     ) -> Result<Answer<ChildPage>, Error> {
-        self.child(Route::ContactAppointments, id, "appointments", bounds, page::events).await
+        self.child(Route::ContactAppointments, id, "appointments", bounds, wire::events).await
     }
 
     /// The location's calendars.
     pub async fn calendars(&self) -> Result<Answer<CalendarPage>, Error> {
         let path = format!("/calendars/?locationId={}", self.location.segment());
-        self.call(Route::Calendars, path, None, Bounds::PATIENT, page::calendars).await
+        self.call(Route::Calendars, path, None, Bounds::PATIENT, wire::calendars).await
     }
 
     /// A calendar's events that begin in a window, given in milliseconds since 1970.
@@ -247,38 +248,38 @@ impl Client {
             window.start,
             window.end
         );
-        self.call(Route::CalendarEvents, path, None, Bounds::PATIENT, page::events).await
+        self.call(Route::CalendarEvents, path, None, Bounds::PATIENT, wire::events).await
     }
 
     /// The definitions of the contacts' custom fields.
     pub async fn custom_fields(&self) -> Result<Answer<ListPage>, Error> {
         let path = format!("/locations/{}/customFields?model=contact", self.location.segment());
-        self.call(Route::CustomFields, path, None, Bounds::PATIENT, page::fields).await
+        self.call(Route::CustomFields, path, None, Bounds::PATIENT, wire::fields).await
     }
 
     /// The location's tags.
     pub async fn tags(&self) -> Result<Answer<ListPage>, Error> {
         let path = format!("/locations/{}/tags", self.location.segment());
-        self.call(Route::Tags, path, None, Bounds::PATIENT, page::tags).await
+        self.call(Route::Tags, path, None, Bounds::PATIENT, wire::tags).await
     }
 
     /// The location's users.
     pub async fn users(&self) -> Result<Answer<ListPage>, Error> {
         let path = format!("/users/?locationId={}", self.location.segment());
-        self.call(Route::Users, path, None, Bounds::PATIENT, page::users).await
+        self.call(Route::Users, path, None, Bounds::PATIENT, wire::users).await
     }
 
     /// A page of the location's businesses, 100 at most.
     pub async fn businesses(&self, skip: usize) -> Result<Answer<ListPage>, Error> {
         let mut path = format!("/businesses/?locationId={}", self.location.segment());
         write!(path, "&limit=100&skip={skip}").expect("a string takes all");
-        self.call(Route::Businesses, path, None, Bounds::PATIENT, page::businesses).await
+        self.call(Route::Businesses, path, None, Bounds::PATIENT, wire::businesses).await
     }
 
     /// The location itself.
     pub async fn location_details(&self) -> Result<Answer<LocationHead>, Error> {
         let path = format!("/locations/{}", self.location.segment());
-        self.call(Route::Location, path, None, Bounds::PATIENT, page::location).await
+        self.call(Route::Location, path, None, Bounds::PATIENT, wire::location).await
     }
 
     async fn child(

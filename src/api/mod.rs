@@ -13,6 +13,7 @@ mod retry;
 mod route;
 mod send;
 mod token;
+mod wire;
 
 pub use budget::{Budget, Reserve};
 pub use client::{Client, Config, Filter, VERSION};

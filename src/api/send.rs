@@ -11,9 +11,10 @@ use tokio::time::Instant;
 
 use super::error::{Error, Kind};
 use super::pace::Pace;
-use super::page::{Answer, Read};
+use super::page::Answer;
 use super::retry::{self, Bounds, Failure, Verdict};
 use super::route::{self, Route};
+use super::wire::Read;
 use crate::event::{Event, Waiting, Watcher};
 
 /// No answer larger than this is read. A page of 500 contacts has about 1 MB.

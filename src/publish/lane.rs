@@ -204,9 +204,8 @@ impl Lane {
         }
         let staging = self.staging.clone();
         let fail = |source| Error::file(&staging, source);
-        let mut rows = std::mem::take(&mut self.sorter).finish().map_err(fail)?;
-        while let Some(row) = rows.next().map_err(fail)? {
-            self.write(&row)?;
+        for row in std::mem::take(&mut self.sorter).finish().map_err(fail)? {
+            self.write(&row.map_err(fail)?)?;
         }
         self.flush()?;
         let misfits = self.decoder.misfits().filter(|(_, count)| *count > 0);

@@ -7,14 +7,17 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
+use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
 
 use crate::resource::Key;
 
 /// Rows kept in memory, in bytes.
 const LOT: usize = 4 << 20;
+/// Spilled lots that are merged into one.
+const TOGETHER: usize = 24;
 /// The window of a spilled lot's compression, as a power of two: every lot that is merged holds one in
-/// memory, and a large account has hundreds.
+/// memory.
 const WINDOW: u32 = 15;
 /// What is read of a spilled lot at a time, in bytes.
 const CHUNK: usize = 16 << 10;
@@ -38,7 +41,9 @@ impl Row {
 pub(super) struct Sorter {
     lot: Vec<Row>,
     bytes: usize,
-    spilled: Vec<std::fs::File>,
+    /// Sorted lots on disk: those of a level are merged into one of the next when they are many, so that
+    /// the last merge has few to hold in memory however many rows there are.
+    spilled: Vec<Vec<File>>,
     /// The key of the last row that left early.
     left: Option<Key>,
 }
@@ -56,24 +61,20 @@ impl Sorter {
     }
 
     /// Puts the buffer into a temporary file, sorted.
-    pub(super) fn spill(
-        &mut self,
-        temporary: impl FnOnce() -> io::Result<std::fs::File>,
-    ) -> io::Result<()> {
+    pub(super) fn spill(&mut self, temporary: impl Fn() -> io::Result<File>) -> io::Result<()> {
         let lot = self.sorted_lot();
-        let mut writer = zstd::Encoder::new(temporary()?, 1)?;
-        writer.window_log(WINDOW)?;
-        for row in &lot {
-            writer.write_all(&row.key.added.to_le_bytes())?;
-            writer.write_all(&row.seq.to_le_bytes())?;
-            for text in [&*row.key.id, &*row.text] {
-                writer.write_all(&(text.len() as u64).to_le_bytes())?;
-                writer.write_all(text.as_bytes())?;
+        let mut file = write(temporary()?, lot.into_iter().map(Ok))?;
+        for level in 0.. {
+            if self.spilled.len() == level {
+                self.spilled.push(Vec::new());
             }
+            self.spilled[level].push(file);
+            if self.spilled[level].len() < TOGETHER {
+                break;
+            }
+            let lots = std::mem::take(&mut self.spilled[level]);
+            file = write(temporary()?, Merged::new(Vec::new(), lots)?)?;
         }
-        let mut file = writer.finish()?;
-        file.rewind()?;
-        self.spilled.push(file);
         Ok(())
     }
 
@@ -113,17 +114,7 @@ impl Sorter {
     /// All rows that are left, in order, each key once.
     pub(super) fn finish(mut self) -> io::Result<Merged> {
         let lot = self.sorted_lot();
-        let mut merged =
-            Merged { heads: BinaryHeap::new(), sources: vec![Lot::Memory(lot.into_iter())] };
-        for file in self.spilled {
-            merged.sources.push(Lot::File(zstd::Decoder::with_buffer(BufReader::with_capacity(
-                CHUNK, file,
-            ))?));
-        }
-        for source in 0..merged.sources.len() {
-            merged.refill(source)?;
-        }
-        Ok(merged)
+        Merged::new(lot, self.spilled.into_iter().flatten())
     }
 
     /// Whether a row may have come that belongs before one that has left. Ask before [`Self::finish`].
@@ -146,7 +137,7 @@ fn unique(lot: &mut Vec<Row>) {
 
 enum Lot {
     Memory(std::vec::IntoIter<Row>),
-    File(zstd::Decoder<'static, BufReader<std::fs::File>>),
+    File(zstd::Decoder<'static, BufReader<File>>),
 }
 
 impl Lot {
@@ -156,6 +147,23 @@ impl Lot {
             Self::File(file) => read(file),
         }
     }
+}
+
+fn write(file: File, rows: impl IntoIterator<Item = io::Result<Row>>) -> io::Result<File> {
+    let mut writer = zstd::Encoder::new(file, 1)?;
+    writer.window_log(WINDOW)?;
+    for row in rows {
+        let row = row?;
+        writer.write_all(&row.key.added.to_le_bytes())?;
+        writer.write_all(&row.seq.to_le_bytes())?;
+        for text in [&*row.key.id, &*row.text] {
+            writer.write_all(&(text.len() as u64).to_le_bytes())?;
+            writer.write_all(text.as_bytes())?;
+        }
+    }
+    let mut file = writer.finish()?;
+    file.rewind()?;
+    Ok(file)
 }
 
 fn read(file: &mut impl Read) -> io::Result<Option<Row>> {
@@ -186,6 +194,19 @@ pub(super) struct Merged {
 }
 
 impl Merged {
+    fn new(lot: Vec<Row>, files: impl IntoIterator<Item = File>) -> io::Result<Self> {
+        let mut merged =
+            Self { heads: BinaryHeap::new(), sources: vec![Lot::Memory(lot.into_iter())] };
+        for file in files {
+            let file = BufReader::with_capacity(CHUNK, file);
+            merged.sources.push(Lot::File(zstd::Decoder::with_buffer(file)?));
+        }
+        for source in 0..merged.sources.len() {
+            merged.refill(source)?;
+        }
+        Ok(merged)
+    }
+
     fn refill(&mut self, source: usize) -> io::Result<()> {
         if let Some(row) = self.sources[source].next()? {
             self.heads.push(Reverse((row, source)));
@@ -202,13 +223,19 @@ impl Merged {
         }
     }
 
-    /// The next row.
-    pub(super) fn next(&mut self) -> io::Result<Option<Row>> {
+    fn last_of_key(&mut self) -> io::Result<Option<Row>> {
         let Some(mut row) = self.pop()? else { return Ok(None) };
         while self.heads.peek().is_some_and(|head| head.0.0.key == row.key) {
             row = self.pop()?.expect("it was just there");
         }
         Ok(Some(row))
+    }
+}
+
+impl Iterator for Merged {
+    type Item = io::Result<Row>;
+    fn next(&mut self) -> Option<Self::Item> {
+        self.last_of_key().transpose()
     }
 }
 
@@ -220,8 +247,8 @@ mod tests {
         Row { key: Key { added, id: id.to_owned() }, seq, text: format!("{added}{id}{seq}").into() }
     }
 
-    fn drain(mut merged: Merged) -> Vec<String> {
-        std::iter::from_fn(|| merged.next().unwrap()).map(|row| row.text.into_string()).collect()
+    fn drain(merged: Merged) -> Vec<String> {
+        merged.map(|row| row.unwrap().text.into_string()).collect()
     }
 
     #[test]
@@ -236,6 +263,19 @@ mod tests {
             }
         }
         assert_eq!(drain(sorter.finish().unwrap()), ["1a3", "1b1", "2x5", "3a4"]);
+    }
+
+    #[test]
+    fn many_lots_are_merged_level_by_level() {
+        let mut sorter = Sorter::default();
+        let count = i64::try_from(TOGETHER * TOGETHER).unwrap() + 5;
+        for n in 0..count {
+            sorter.push(row((n * 7919) % count, "a", n));
+            sorter.spill(tempfile::tempfile).unwrap();
+        }
+        assert!(sorter.spilled.iter().map(Vec::len).sum::<usize>() < 2 * TOGETHER);
+        let sorted: Vec<_> = sorter.finish().unwrap().map(|row| row.unwrap().key.added).collect();
+        assert_eq!(sorted, (0..count).collect::<Vec<_>>());
     }
 
     #[test]
