@@ -4,6 +4,7 @@
 //! end the output directory is replaced at once. Whatever stops it, the run stays and goes on from
 //! where it was; the output directory is not touched before everything is there.
 
+mod business;
 mod estimate;
 mod request;
 
@@ -14,10 +15,10 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::api::{self, Client, Kind};
+use crate::api::{self, Client};
 use crate::event::{Cause, Event, Outcome, Report, Stop, Watcher};
 use crate::flight;
-use crate::id::{BusinessId, RunId};
+use crate::id::RunId;
 use crate::publish::{self, Facts, Held, Live, Place, Published};
 use crate::pull::{self, Plan, Pull};
 use crate::run::{self, Home, Meta, Reader, Run, Spool, State, stream};
@@ -100,7 +101,7 @@ pub async fn export(context: &Context, request: Request) -> Result<Report, Halte
     // Before anything is asked: a directory that cannot be written costs no request.
     let id = RunId::new(jiff::Timestamp::now());
     let held = Place::new(&request.out)?.hold(&id)?;
-    let request = resolve_business(&context.client, request).await?;
+    let request = business::resolve(&context.client, request).await?;
     let meta = Meta {
         run: id,
         location: context.client.location().clone(),
@@ -354,40 +355,4 @@ fn finish(
         refused,
         elapsed: begun.elapsed(),
     })
-}
-
-/// Finds the business that `--business` names, by id or by name.
-async fn resolve_business(client: &Client, mut request: Request) -> Result<Request, Error> {
-    let Some(wanted) = request.filters.business.clone() else { return Ok(request) };
-    let mut skip = 0;
-    loop {
-        let page = match client.businesses(skip).await {
-            Ok(page) => page,
-            // Without the list it must be an id.
-            Err(error) if error.kind == Kind::Scope => break,
-            Err(error) => return Err(error.into()),
-        };
-        let named = request::businesses(&page.body).into_iter();
-        let mut named =
-            named.filter(|(id, name)| *id == wanted || name.eq_ignore_ascii_case(&wanted));
-        if let Some((id, _)) = named.next() {
-            if named.next().is_some() {
-                let said =
-                    format!("two businesses are named `{wanted}`; give the id of one of them");
-                return Err(Error::Request(said));
-            }
-            request.filters.business_id = Some(business_id(&id)?);
-            return Ok(request);
-        }
-        if page.head.rows == 0 {
-            return Err(Error::Request(format!("no business is named `{wanted}` or has that id")));
-        }
-        skip += page.head.rows;
-    }
-    request.filters.business_id = Some(business_id(&wanted)?);
-    Ok(request)
-}
-
-fn business_id(text: &str) -> Result<BusinessId, Error> {
-    text.parse().map_err(|error: crate::id::Invalid| Error::Request(error.to_string()))
 }

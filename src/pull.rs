@@ -101,11 +101,13 @@ impl Pull {
         if !self.plan.errors_only {
             self.metadata().await?;
             let children = self.children().await?;
-            let ((), (), ()) = tokio::try_join!(
+            // Each to its own end: the first to be stopped must not drop what the others have in flight.
+            let (contacts, tasks, events) = tokio::join!(
                 self.contacts_and_children(&children),
                 self.location_tasks(),
                 self.calendar_events(),
-            )?;
+            );
+            contacts.and(tasks).and(events)?;
             self.fill_gaps(&children).await?;
             self.tasks_of_contacts().await?;
         }

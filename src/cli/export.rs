@@ -242,7 +242,7 @@ async fn one(
         let client = account.client(&accounts.url, global, &own_stop, &watcher)?;
         let request = args.request(account, &accounts.url, &out, global.sandbox)?;
         if args.estimate {
-            let estimate = export::estimate(&client, &request).await?;
+            let estimate = export::estimate(&client, request).await?;
             return Ok(Done::Estimate(estimate));
         }
         let context = Context {

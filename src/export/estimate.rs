@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Request;
-use crate::api::{Client, Error, SEARCH_LIMIT};
+use super::{Error, Request, business};
+use crate::api::{Client, SEARCH_LIMIT};
 
 /// What an export would cost.
 #[derive(Debug, Clone, Serialize)]
@@ -30,7 +30,8 @@ pub struct Estimate {
 ///
 /// # Errors
 /// When the location cannot be read.
-pub async fn estimate(client: &Client, request: &Request) -> Result<Estimate, Error> {
+pub async fn estimate(client: &Client, request: Request) -> Result<Estimate, Error> {
+    let request = business::resolve(client, request).await?;
     let filter = request.filters.filter();
     let first = client.search_contacts(&filter, 1, None).await?;
     let contacts = first.head.total.unwrap_or(first.head.rows.len() as u64);

@@ -129,11 +129,3 @@ impl Request {
         })
     }
 }
-
-/// Id and name of each business in an answer.
-pub(super) fn businesses(body: &[u8]) -> Vec<(String, String)> {
-    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
-    let rows = answer["businesses"].as_array().into_iter().flatten();
-    rows.map(|row| (text(row, "id"), text(row, "name"))).collect()
-}
