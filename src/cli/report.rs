@@ -223,8 +223,11 @@ fn write_estimate(out: &mut impl Write, estimate: &Estimate) -> io::Result<()> {
         count(estimate.total),
         plural(estimate.contacts, "contact")
     )?;
-    let time = std::time::Duration::from_secs(estimate.seconds);
-    writeln!(out, "{:>12}           at the limit", duration(time))?;
+    let time = match estimate.seconds {
+        0 => "at once".to_owned(),
+        seconds => duration(std::time::Duration::from_secs(seconds)),
+    };
+    writeln!(out, "{time:>12}           at the limit")?;
     let left =
         estimate.daily_left.map(|left| format!(", {} left now", count(left))).unwrap_or_default();
     let limit = count(estimate.daily_limit);

@@ -93,7 +93,19 @@ impl Pull {
         let (pages, read) = mpsc::channel(1);
         let (walked, followed) =
             tokio::join!(self.walk(Some(pages), begin.page), self.follow(children, begin, read));
-        followed.and(walked)
+        followed.and(walked)?;
+        self.close(children).await
+    }
+
+    /// Notes that every contact was asked.
+    async fn close(&self, children: &[Child]) -> Result<(), Error> {
+        self.settle_writes().await?;
+        for child in children {
+            let progress = self.progress(child.stream())?;
+            let progress = Progress { done: true, total: Some(progress.rows), ..progress };
+            self.store(Write::Moved { stream: child.stream().to_owned(), progress }).await?;
+        }
+        Ok(())
     }
 
     /// Where the reading of the children goes on: the earliest place of all kinds.

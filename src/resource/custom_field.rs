@@ -2,7 +2,7 @@
 //!
 //! The table says which column of `contacts` holds a field's values; the API knows nothing of that name.
 
-use super::column::{Column, Kind, Wire, boolean, extra, integer, list, text};
+use super::column::{Column, Kind, Wire, boolean, extra, integer, json, text};
 use super::fields::Fields;
 use super::table::Resource;
 
@@ -48,7 +48,11 @@ fn rules() -> Vec<Column> {
         ),
         integer("position", "position", "The field's place among those of its folder."),
         text("placeholder", "placeholder", "What an empty field shows in a form."),
-        list("picklist_options", "picklistOptions", "The values to choose from."),
+        json(
+            "picklist_options",
+            "picklistOptions",
+            "The values to choose from: texts, or objects for lists of text boxes.",
+        ),
         boolean(
             "is_allowed_custom_option",
             "isAllowedCustomOption",

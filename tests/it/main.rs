@@ -1,5 +1,22 @@
 //! The boundary: the real binary against the sandbox, a file per subject.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod access;
+mod cli;
+mod damage;
+mod filters;
 mod floors;
+mod hostile;
+mod http;
+mod limits;
+mod locations;
+mod outcome;
+mod process;
+mod resume;
+mod runs;
+mod sandbox;
+mod secrets;
+mod table_file;
+mod tables;
+mod weather;
 mod world;

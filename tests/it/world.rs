@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use ghl_bulk::sandbox::{self, Fault, Limit, Running, Settings};
 use serde_json::Value;
@@ -105,6 +106,8 @@ impl World {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let host = self.url().strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(host).unwrap();
+        // Far longer than anything takes: a test that waits in vain fails rather than hang.
+        stream.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
         write!(
             stream,
             "{method} /__sandbox/{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\

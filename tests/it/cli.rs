@@ -1,0 +1,298 @@
+//! The command line itself: help, version, completions, manual pages, schemas, and which stream
+//! carries what.
+
+use std::collections::BTreeSet;
+
+use ghl_bulk::sandbox::LOCATION;
+use serde_json::{Value, json};
+
+use crate::world::{Done, World};
+
+/// A world in which help is as wide as everywhere and knows no settings.
+fn bare() -> World {
+    ["GHL_API_URL", "GHL_TOKEN", "GHL_LOCATION_ID"]
+        .into_iter()
+        .fold(World::new(), World::without)
+        .env("COLUMNS", "100")
+}
+
+/// The help of every command, of `ghl-bulk` itself first.
+const COMMANDS: [&str; 12] = [
+    "",
+    "export",
+    "resume",
+    "runs",
+    "runs list",
+    "runs show",
+    "runs publish",
+    "runs rm",
+    "schema",
+    "sandbox",
+    "completions",
+    "man",
+];
+
+#[test]
+fn every_command_has_help() {
+    let world = bare();
+    let root = world.run("--help").exits(0).stdout;
+    let everywhere = root.find("Everywhere:").unwrap()..root.find("\n\nExamples:").unwrap();
+    for command in COMMANDS {
+        let done = world.run(&format!("{command} --help")).exits(0);
+        assert_eq!(done.stderr, "", "{command}");
+        assert!(done.stdout.contains(&root[everywhere.clone()]), "{command}");
+        let own = done.stdout.replace(&root[everywhere.clone()], "Everywhere: …");
+        let shown = if command.is_empty() { done.stdout } else { own };
+        let name = format!("help {command}").trim_end().replace(' ', "_");
+        insta::assert_snapshot!(name, shown);
+    }
+}
+
+#[test]
+fn help_names_every_command() {
+    let help = bare().run("--help").exits(0).stdout;
+    let commands = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap();
+    let named: BTreeSet<&str> =
+        commands.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let known: BTreeSet<&str> = COMMANDS
+        .iter()
+        .filter_map(|command| command.split(' ').next())
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert_eq!(named.into_iter().filter(|name| *name != "help").collect::<BTreeSet<_>>(), known);
+}
+
+#[test]
+fn help_never_shows_a_token() {
+    let world = World::new().env("GHL_TOKEN", "pit-secret-in-help");
+    for command in COMMANDS {
+        let done = world.run(&format!("{command} --help")).exits(0);
+        assert!(!done.stdout.contains("pit-secret"), "{command}");
+    }
+}
+
+#[test]
+fn the_version_is_the_crates() {
+    let done = bare().run("--version").exits(0);
+    assert_eq!(done.stdout, format!("ghl-bulk {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn completions_are_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let done = bare().run(&format!("completions {shell}")).exits(0);
+        assert!(done.stdout.contains("updated-since"), "{shell}");
+        assert_eq!(done.stderr, "", "{shell}");
+    }
+}
+
+#[test]
+fn bash_takes_its_completions() {
+    let world = bare();
+    let script = world.run("completions bash").exits(0).stdout;
+    std::fs::write(world.path("script"), script).unwrap();
+    let bash = std::process::Command::new("bash").arg("-n").arg(world.path("script")).status();
+    assert!(bash.unwrap().success());
+}
+
+#[test]
+fn there_is_a_manual_page_for_every_command() {
+    let world = bare();
+    world.run("man pages/man1").exits(0);
+    let pages = world.names("pages/man1");
+    for command in COMMANDS {
+        let page = format!("ghl-bulk {command}").trim_end().replace(' ', "-") + ".1";
+        assert!(pages.contains(&page), "no {page} in {pages:?}");
+        let text = std::fs::read_to_string(world.path("pages/man1").join(page)).unwrap();
+        assert!(text.contains(".TH"), "{command}");
+    }
+}
+
+#[test]
+fn the_schema_of_the_tables_names_the_columns_that_an_export_has() {
+    let world = World::new();
+    let schema: Value =
+        serde_json::from_str(&bare().run("schema tables --json").exits(0).stdout).unwrap();
+    world.run("export --format jsonl --with tasks,notes,appointments --out out").exits(0);
+    let mut seen = 0;
+    for table in schema.as_array().unwrap() {
+        let file = format!("out/{}.jsonl", table["name"].as_str().unwrap());
+        if !world.path(&file).exists() {
+            continue;
+        }
+        let row = world.rows(&file).remove(0);
+        let there: BTreeSet<_> = row.as_object().unwrap().keys().cloned().collect();
+        let there = there.iter().map(String::as_str).filter(|name| !name.starts_with("custom_"));
+        let told = table["columns"].as_array().unwrap().iter();
+        let told: BTreeSet<_> = told.map(|column| column["name"].as_str().unwrap()).collect();
+        assert_eq!(there.collect::<BTreeSet<_>>(), told, "{file}");
+        seen += 1;
+    }
+    assert_eq!(seen, 7);
+}
+
+#[test]
+fn the_schema_of_the_tables_is_text_for_people() {
+    insta::assert_snapshot!(bare().run("schema tables").exits(0).stdout);
+}
+
+/// Whether a value has what a schema asks for, as far as our schema goes.
+fn fits(schema: &Value, value: &Value) -> bool {
+    let kind = |kind: &Value| match kind.as_str().unwrap() {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("the schema has a type `{other}`"),
+    };
+    let kinds = match &schema["type"] {
+        Value::Null => true,
+        Value::Array(kinds) => kinds.iter().any(kind),
+        one => kind(one),
+    };
+    let constant = schema.get("const").is_none_or(|constant| constant == value);
+    let choice = schema["enum"].as_array().is_none_or(|choice| choice.contains(value));
+    let required = schema["required"].as_array().into_iter().flatten();
+    let required = required.map(|key| key.as_str().unwrap()).all(|key| value.get(key).is_some());
+    let members = schema["properties"].as_object().into_iter().flatten();
+    let members =
+        members.into_iter().all(|(key, part)| value.get(key).is_none_or(|value| fits(part, value)));
+    let each = &schema["additionalProperties"];
+    let each = value
+        .as_object()
+        .is_none_or(|map| each.is_null() || map.values().all(|value| fits(each, value)));
+    let items =
+        value.as_array().is_none_or(|list| list.iter().all(|item| fits(&schema["items"], item)));
+    kinds && constant && choice && required && members && each && items
+}
+
+/// Checks that stdout is events and nothing else, the summary last, all as the schema says.
+#[track_caller]
+fn check_events(done: &Done) {
+    let schema: Value = serde_json::from_str(&bare().run("schema events").exits(0).stdout).unwrap();
+    let events = done.events();
+    for event in &events {
+        let name = event["event"].as_str().unwrap();
+        let schema = &schema["$defs"][name];
+        assert!(schema.is_object(), "`{name}` is not in the schema");
+        assert!(fits(schema, event), "{event} is not as {schema}");
+        let known = schema["properties"].as_object().unwrap();
+        let unknown = event.as_object().unwrap().keys().find(|key| !known.contains_key(*key));
+        assert_eq!(unknown, None, "{event}");
+    }
+    let summaries = events.iter().filter(|event| event["event"] == "summary").count();
+    assert_eq!(summaries, 1);
+    let last = events.last().unwrap();
+    assert_eq!((&last["event"], &last["exit_code"]), (&json!("summary"), &json!(done.code)));
+    assert_eq!(done.stderr, "");
+}
+
+#[test]
+fn events_are_as_the_schema_says_and_the_summary_is_the_last() {
+    let world = World::new();
+    let done = world.run("export --json --out out").exits(0);
+    check_events(&done);
+    let events = done.events();
+    assert_eq!(events[0]["event"], "started");
+    let written = events.iter().filter(|event| event["event"] == "written").count();
+    assert_eq!(written, 6);
+    let summary = done.summary();
+    assert_eq!(summary["rows"]["contacts"], 60);
+    assert_eq!(summary["out"], world.path("out").canonicalize().unwrap().display().to_string());
+    assert_eq!(summary["run"], world.only_run());
+}
+
+#[test]
+fn a_failure_is_an_event_too() {
+    let world = World::new().env("GHL_TOKEN", "pit-wrong");
+    check_events(&world.run("export --json --out out").exits(8));
+    let done = bare().run("export --json").exits(2);
+    check_events(&done);
+    assert_eq!(done.summary()["error"], "no location is given");
+}
+
+#[test]
+fn several_locations_are_told_in_events() {
+    let world = World::with(|settings| settings.locations.push("second".to_owned()));
+    check_events(&world.run("export --json --out out --location second,unserved").exits(3));
+}
+
+#[test]
+fn an_estimate_is_told_in_events() {
+    check_events(&World::new().run("export --json --estimate").exits(0));
+}
+
+#[test]
+fn publishing_again_is_told_in_events() {
+    let world = World::new();
+    world.run("export --out out").exits(0);
+    let run = world.only_run();
+    check_events(&world.run(&format!("runs publish {run} --format csv --json")).exits(0));
+}
+
+#[test]
+fn progress_goes_to_stderr_and_nothing_to_stdout() {
+    let world = World::new();
+    for how in ["--progress plain", "--progress auto", ""] {
+        let done = world.run(&format!("export --out out {how}")).exits(0);
+        assert_eq!(done.stdout, "", "{how}");
+        assert!(!done.stderr.is_empty(), "{how}");
+        assert!(!done.stderr.contains('\u{1b}'), "{how}: {}", done.stderr);
+    }
+}
+
+#[test]
+fn quiet_says_nothing_of_what_went_well() {
+    let world = World::with(|settings| settings.contacts = 0);
+    world.control("POST", "contacts", &json!([{"id": "c1", "firstName": "Ada"}]));
+    // A field of text boxes has options that are no texts, which is worth a warning.
+    world.control("PUT", "customFields", &json!([]));
+    let done = world.run("export --quiet --out out").exits(0);
+    assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn quiet_says_what_went_wrong() {
+    let world = World::new().env("GHL_TOKEN", "pit-wrong");
+    world.run("export --quiet --out out").exits(8).says("error: ");
+}
+
+#[test]
+fn the_log_shows_requests_but_never_the_token() {
+    let done = World::new().run("export -v --with none --out out").exits(0);
+    assert!(done.stderr.contains("/contacts/search"), "{}", done.stderr);
+    assert!(!done.stderr.contains(ghl_bulk::sandbox::TOKEN));
+}
+
+#[test]
+fn the_token_may_stand_in_a_file() {
+    let world = World::new().without("GHL_TOKEN").env("GHL_TOKEN_FILE", "token.txt");
+    std::fs::write(world.path("token.txt"), format!("{}\n", ghl_bulk::sandbox::TOKEN)).unwrap();
+    world.run("export --with none --out out").exits(0);
+}
+
+#[test]
+fn a_flag_goes_before_the_environment() {
+    let url = World::new();
+    let world =
+        World::new().env("GHL_LOCATION_ID", "elsewhere").env("GHL_API_URL", "http://127.0.0.1:9");
+    let line =
+        format!("export --with none --out out --location {LOCATION} --api-url {}", url.url());
+    world.run(&line).exits(0);
+    assert_eq!(world.ask("log")["requests"], 0);
+}
+
+#[test]
+fn a_file_format_that_does_not_exist_is_refused_with_those_that_do() {
+    let done = World::new().run("export --format xml").exits(2);
+    done.says("invalid value 'xml'").says("parquet, csv, jsonl");
+}
+
+#[test]
+fn the_default_directory_is_in_the_working_directory() {
+    let world = World::new();
+    world.run("export --with none").exits(0);
+    assert!(world.path("ghl-export/contacts.parquet").exists());
+}

@@ -1,0 +1,106 @@
+//! Requests to the sandbox as a stranger to the client would send them: over a bare socket.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use ghl_bulk::sandbox;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) token: &'a str,
+    pub(crate) version: &'a str,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The headers, names in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Value,
+}
+
+impl<'a> Caller<'a> {
+    /// Somebody who may do everything.
+    pub(crate) fn new(url: &'a str) -> Self {
+        Self { url, token: sandbox::TOKEN, version: "2021-07-28" }
+    }
+
+    /// The same with another token.
+    pub(crate) fn token(self, token: &'a str) -> Self {
+        Self { token, ..self }
+    }
+
+    /// Asks; a body of null is none.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let host = self.url.strip_prefix("http://").unwrap();
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nVersion: {}\r\n\
+             Authorization: Bearer {}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            self.version,
+            self.token,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        read(&answer)
+    }
+}
+
+fn read(answer: &str) -> Answer {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = lines.filter_map(|line| line.split_once(':'));
+    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()));
+    Answer {
+        status,
+        headers: headers.collect(),
+        body: serde_json::from_str(body).unwrap_or(Value::Null),
+    }
+}
+
+/// All rows of a list that a route gives at once.
+pub(crate) fn list(world: &World, path: &str, key: &str) -> Vec<Value> {
+    let answer = Caller::new(world.url()).ask("GET", path, &Value::Null);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.body[key].as_array().unwrap().clone()
+}
+
+/// All rows that the contact search finds.
+pub(crate) fn search(world: &World, filters: &Value) -> Vec<Value> {
+    let location = sandbox::LOCATION;
+    let sort = json!([{"field": "dateAdded", "direction": "asc"}]);
+    let body = json!({"locationId": location, "pageLimit": 500, "filters": filters, "sort": sort});
+    pages(world, "/contacts/search", "contacts", body)
+}
+
+/// All rows that the task search finds.
+pub(crate) fn tasks(world: &World) -> Vec<Value> {
+    let path = format!("/locations/{}/tasks/search", sandbox::LOCATION);
+    pages(world, &path, "tasks", json!({"limit": 500}))
+}
+
+fn pages(world: &World, path: &str, key: &str, mut body: Value) -> Vec<Value> {
+    let mut rows: Vec<Value> = Vec::new();
+    loop {
+        let mut answer = Caller::new(world.url()).ask("POST", path, &body).body;
+        let Some(Value::Array(page)) = answer.get_mut(key).map(Value::take) else {
+            panic!("{path}: {answer}");
+        };
+        let Some(last) = page.last() else { return rows };
+        body["searchAfter"] = last["searchAfter"].clone();
+        rows.extend(page);
+    }
+}

@@ -1,0 +1,245 @@
+//! The sandbox: the command that serves it, and the answers it owes. Pairs of request and answer
+//! that hold for the real service as far as anybody has observed it.
+
+use std::io::{BufRead as _, BufReader};
+
+use ghl_bulk::sandbox::{LOCATION, Settings, TOKEN};
+use serde_json::{Value, json};
+
+use crate::http::{Answer, Caller};
+use crate::process::Process;
+use crate::world::World;
+
+/// A request to a fresh sandbox, and the status and message of its answer.
+#[track_caller]
+fn check(method: &str, path: &str, body: &Value, status: u16, message: &Value) -> Answer {
+    let world = World::new();
+    let answer = Caller::new(world.url()).ask(method, path, body);
+    assert_eq!((answer.status, &answer.body["message"]), (status, message), "{}", answer.body);
+    answer
+}
+
+/// A body for this location.
+fn with(mut body: Value) -> Value {
+    body["locationId"] = LOCATION.into();
+    body
+}
+
+fn first_contact(world: &World) -> Value {
+    world.ask("state")["contacts"][0]["contact"].clone()
+}
+
+#[test]
+fn the_command_prints_the_environment_that_reaches_it() {
+    let world = World::new();
+    let mut sandbox = world.start("sandbox --port 0 --contacts 7 --limit none --serve mine");
+    let mut line = String::new();
+    BufReader::new(sandbox.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let sandbox = Process::of(sandbox);
+    let pairs = line.strip_prefix("export ").unwrap().trim_end().split(' ');
+    let world = pairs
+        .filter_map(|pair| pair.split_once('='))
+        .fold(world, |world, (key, value)| world.env(key, value));
+    world.run("export --format jsonl --with none --out out").exits(0);
+    assert_eq!(world.rows("out/contacts.jsonl").len(), 7);
+    assert_eq!(world.json("out/manifest.json")["location"], "mine");
+    assert!(line.contains(TOKEN));
+    sandbox.signal("INT");
+    sandbox.end().exits(0);
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let world = World::new();
+    let port = world.url().rsplit(':').next().unwrap();
+    world.run(&format!("sandbox --port {port}")).exits(2).says(&format!("error: port {port}: "));
+}
+
+#[test]
+fn a_fault_that_is_none_is_refused() {
+    let done = World::new().run("sandbox --fault 'GET /contacts/ explode'").exits(2);
+    done.says("`GET /contacts/ explode` is not a fault: there is no action or option `explode`");
+}
+
+#[test]
+fn equal_seeds_serve_equal_accounts() {
+    let state = |seed| {
+        let world = World::with(|settings| settings.seed = seed);
+        world.ask("state")
+    };
+    assert_eq!(state(5), state(5));
+    assert_ne!(state(5), state(6));
+}
+
+#[test]
+fn an_unknown_property_refuses_the_whole_body() {
+    let wrong = json!(["property pagelimit should not exist"]);
+    check("POST", "/contacts/search", &with(json!({"pagelimit": 1})), 422, &wrong);
+    let wrong = json!(["property shoeSize should not exist"]);
+    let body = with(json!({"firstName": "Ada", "shoeSize": 44}));
+    let answer = check("POST", "/contacts/", &body, 422, &wrong);
+    assert_eq!(answer.body["error"], "Unprocessable Entity");
+}
+
+#[test]
+fn a_search_needs_a_page_size_of_500_at_most() {
+    check(
+        "POST",
+        "/contacts/search",
+        &with(json!({})),
+        422,
+        &json!("pageLimit can't be undefined"),
+    );
+    let wrong = json!(["pageLimit must not be greater than 500"]);
+    check("POST", "/contacts/search", &with(json!({"pageLimit": 501})), 422, &wrong);
+}
+
+#[test]
+fn page_numbers_reach_ten_thousand_records_and_cursors_all() {
+    let body = with(json!({"pageLimit": 500, "page": 21}));
+    let wrong =
+        "Result window is too large, page * pageLimit must be less than or equal to: [10000]";
+    check("POST", "/contacts/search", &body, 400, &json!(wrong));
+    let body = with(json!({"pageLimit": 5, "page": 1, "searchAfter": [1, "a"]}));
+    let wrong = "`page` parameter can't be used with `searchAfter`";
+    check("POST", "/contacts/search", &body, 400, &json!(wrong));
+}
+
+#[test]
+fn a_token_without_a_scope_is_answered_401() {
+    let world = World::new();
+    let caller = Caller::new(world.url()).token("pit-sandbox-without:contacts.readonly");
+    let answer = caller.ask("POST", "/contacts/search", &with(json!({"pageLimit": 1})));
+    let said = (answer.status, &answer.body["message"]);
+    assert_eq!(said, (401, &json!("The token is not authorized for this scope.")));
+    assert_eq!(
+        caller.ask("GET", &format!("/users/?locationId={LOCATION}"), &Value::Null).status,
+        200
+    );
+}
+
+#[test]
+fn a_token_that_is_none_is_answered_401() {
+    let world = World::new();
+    let ask = |token| {
+        let path = format!("/users/?locationId={LOCATION}");
+        let answer = Caller::new(world.url()).token(token).ask("GET", &path, &Value::Null);
+        (answer.status, answer.body["message"].clone())
+    };
+    assert_eq!(ask("pit-unknown"), (401, json!("Invalid Private Integration token")));
+    assert_eq!(ask("eyJhbGciOi"), (401, json!("Invalid token: access token is invalid")));
+}
+
+#[test]
+fn a_location_out_of_reach_is_answered_403() {
+    let wrong = json!("The token does not have access to this location.");
+    check("GET", "/users/?locationId=elsewhere", &Value::Null, 403, &wrong);
+    check("GET", "/users/", &Value::Null, 403, &wrong);
+}
+
+#[test]
+fn every_answer_says_what_is_left_of_the_limit() {
+    let world = World::with(|settings| {
+        (settings.limit, settings.daily_used) = ("5/10s/100".parse().unwrap(), 40);
+    });
+    let answer =
+        Caller::new(world.url()).ask("GET", &format!("/locations/{LOCATION}"), &Value::Null);
+    let header = |name: &str| answer.headers[name].parse::<u64>().unwrap();
+    let told = [
+        "x-ratelimit-max",
+        "x-ratelimit-remaining",
+        "x-ratelimit-interval-milliseconds",
+        "x-ratelimit-limit-daily",
+        "x-ratelimit-daily-remaining",
+    ];
+    assert_eq!(told.map(header), [5, 4, 10_000, 100, 59]);
+}
+
+#[test]
+fn one_request_too_many_is_answered_429() {
+    let world = World::with(|settings| settings.limit = "3/60s".parse().unwrap());
+    let path = format!("/locations/{LOCATION}");
+    let ask = || Caller::new(world.url()).ask("GET", &path, &Value::Null);
+    let statuses = [ask(), ask(), ask(), ask()].map(|answer| answer.status);
+    assert_eq!(statuses, [200, 200, 200, 429]);
+    let refused = ask();
+    assert_eq!(refused.headers["x-ratelimit-remaining"], "0");
+    assert!(refused.headers["retry-after"].parse::<u64>().unwrap() <= 60);
+}
+
+#[test]
+fn a_duplicate_is_refused_with_the_contact_it_duplicates() {
+    let world = World::new();
+    let there = first_contact(&world);
+    let body = with(json!({"email": there["email"].as_str().unwrap().to_uppercase()}));
+    let answer = Caller::new(world.url()).ask("POST", "/contacts/", &body);
+    assert_eq!(answer.status, 400);
+    let meta = json!({"contactId": there["id"], "contactName": there["contactName"], "matchingField": "email"});
+    assert_eq!(answer.body["meta"], meta);
+}
+
+#[test]
+fn tags_are_kept_in_lower_case_each_once() {
+    let world = World::new();
+    let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
+    let body = json!({"tags": ["Brand-New", "brand-new", " BRAND-NEW "]});
+    let answer = Caller::new(world.url()).ask("POST", &format!("/contacts/{id}/tags"), &body);
+    assert_eq!((answer.status, &answer.body["tagsAdded"]), (201, &json!(["brand-new"])));
+    let tags = crate::http::list(&world, &format!("/locations/{LOCATION}/tags"), "tags");
+    assert!(tags.iter().any(|tag| tag["name"] == "brand-new"), "the location learns the tag");
+}
+
+#[test]
+fn a_contact_that_was_created_is_read_back() {
+    let world = World::new();
+    let caller = Caller::new(world.url());
+    let body = with(json!({"firstName": "Ada", "lastName": "New", "email": "Ada.New@example.com"}));
+    let made = caller.ask("POST", "/contacts/", &body);
+    assert_eq!(made.status, 201, "{}", made.body);
+    let id = made.body["contact"]["id"].as_str().unwrap();
+    let read = caller.ask("GET", &format!("/contacts/{id}"), &Value::Null);
+    assert_eq!(read.body["contact"]["lastName"], "New");
+    assert_eq!(caller.ask("DELETE", &format!("/contacts/{id}"), &Value::Null).status, 200);
+    let gone = caller.ask("GET", &format!("/contacts/{id}"), &Value::Null);
+    assert_eq!(
+        (gone.status, &gone.body["message"]),
+        (400, &json!(format!("Contact not found for id:{id}")))
+    );
+}
+
+#[test]
+fn an_upsert_finds_the_contact_with_the_address() {
+    let world = World::new();
+    let there = first_contact(&world);
+    let body = with(json!({"email": there["email"], "companyName": "New Ltd"}));
+    let answer = Caller::new(world.url()).ask("POST", "/contacts/upsert", &body);
+    assert_eq!((answer.status, &answer.body["new"]), (200, &json!(false)));
+    assert_eq!(answer.body["contact"]["id"], there["id"]);
+    assert_eq!(first_contact(&world)["companyName"], "New Ltd");
+}
+
+#[test]
+fn a_path_that_nobody_serves_is_answered_404() {
+    check("GET", "/contracts/1", &Value::Null, 404, &json!("Cannot GET /contracts/1"));
+}
+
+#[test]
+fn a_search_finds_the_seeded_contacts_page_by_page() {
+    let world = World::new();
+    let rows = crate::http::search(&world, &json!([]));
+    let state = world.ask("state");
+    assert_eq!(rows.len(), state["contacts"].as_array().unwrap().len());
+    let caller = Caller::new(world.url());
+    let page =
+        caller.ask("POST", "/contacts/search", &with(json!({"pageLimit": 7, "page": 2}))).body;
+    assert_eq!((page["contacts"].as_array().unwrap().len(), &page["total"]), (7, &json!(60)));
+    let cursor = &rows[3]["searchAfter"];
+    assert_eq!(cursor[1], rows[3]["id"]);
+}
+
+#[test]
+fn by_default_it_holds_a_thousand_contacts_and_the_documented_limits() {
+    let settings = Settings::default();
+    assert_eq!((settings.contacts, settings.limit.to_string().as_str()), (1000, "100/10s"));
+    assert_eq!(settings.limit.daily, 200_000);
+}
