@@ -139,6 +139,12 @@ impl Pull {
         Width { running, window }
     }
 
+    /// For answers that may be large: only so many are in memory.
+    fn narrow(&self) -> Width {
+        let few = NonZeroUsize::new(4).expect("a constant").min(self.plan.concurrency);
+        Width { running: few, window: few }
+    }
+
     fn reader(&self) -> Result<Reader, Error> {
         Ok(Reader::open(&self.db)?)
     }

@@ -54,13 +54,16 @@ pub struct Bounds {
     pub attempts: u32,
     /// No attempt begins later than this after the first.
     pub time: Duration,
+    /// The largest answer that is read, in bytes.
+    pub bytes: u64,
 }
 
 impl Bounds {
-    /// For a request that the whole run hangs on.
-    pub const PATIENT: Self = Self { attempts: 8, time: Duration::from_mins(5) };
-    /// For one of many: what still fails is set aside and asked for again at the end.
-    pub const BRIEF: Self = Self { attempts: 3, time: Duration::from_secs(20) };
+    /// For a request that the whole run hangs on. A page of 500 contacts has about 1 MB.
+    pub const PATIENT: Self = Self { attempts: 8, time: Duration::from_mins(5), bytes: 64 << 20 };
+    /// For one of many: what still fails, or is so large that many of it would fill the memory, is set
+    /// aside and asked for again at the end.
+    pub const BRIEF: Self = Self { attempts: 3, time: Duration::from_secs(20), bytes: 256 << 10 };
 }
 
 /// The decision table.

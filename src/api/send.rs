@@ -17,8 +17,6 @@ use super::route::{self, Route};
 use super::wire::Read;
 use crate::event::{Event, Waiting, Watcher};
 
-/// No answer larger than this is read. A page of 500 contacts has about 1 MB.
-const LARGEST: u64 = 64 << 20;
 /// An answer beyond this size is read only while few others are, so that memory stays bounded.
 const LARGE: usize = 1 << 20;
 /// How many large answers are read at a time.
@@ -105,7 +103,7 @@ impl Sender {
         let status = response.status().as_u16();
         tracing::trace!(path = ?call.path, status, "answered");
         permit.answered(response.headers(), status == 429);
-        let body = self.body(response).await?;
+        let body = self.body(response, call.bounds.bytes).await?;
         tracing::debug!(
             route = call.route.name(),
             call.path,
@@ -135,9 +133,9 @@ impl Sender {
         }
     }
 
-    async fn body(&self, mut response: Response) -> Result<Bytes, Failure> {
+    async fn body(&self, mut response: Response, most: u64) -> Result<Bytes, Failure> {
         let told = response.content_length().unwrap_or(0);
-        if told > LARGEST {
+        if told > most {
             return Err(Failure::TooLarge(told));
         }
         let Some(first) = response.chunk().await.map_err(|error| transport(&error))? else {
@@ -149,7 +147,7 @@ impl Sender {
         while let Some(next) = response.chunk().await.map_err(|error| transport(&error))? {
             body.extend_from_slice(&last);
             last = next;
-            if body.len() as u64 > LARGEST {
+            if body.len() as u64 > most {
                 return Err(Failure::TooLarge(body.len() as u64));
             }
             if body.len() > LARGE && seat.is_none() {
@@ -221,8 +219,8 @@ fn error(
             error.body = body[..body.len().min(KEPT)].into();
         }
         Some(Failure::TooLarge(bytes)) => {
-            let limit = LARGEST >> 20;
-            error.said = format!("the answer has more than {limit} MB ({bytes} bytes)");
+            let most = call.bounds.bytes;
+            error.said = format!("the answer has {bytes} bytes; more than {most} are not read");
         }
     }
     error

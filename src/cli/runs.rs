@@ -11,10 +11,11 @@ use super::export::Shape;
 use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
-use super::text::{count, safe};
+use super::text::{count, safe, safe_json};
 use super::{environment, report};
 use crate::export;
 use crate::id::RunId;
+use crate::publish::Place;
 use crate::run::{Reader, State, Summary};
 
 /// List, show, publish again or remove runs
@@ -66,7 +67,7 @@ fn list(global: &Global) -> Result<Code, Failure> {
     let mut out = io::stdout().lock();
     if global.json {
         let runs: Vec<Value> = runs.iter().map(fields).collect();
-        return written(writeln!(out, "{}", Value::Array(runs)));
+        return written(writeln!(out, "{}", safe_json(Value::Array(runs).to_string())));
     }
     if runs.is_empty() && !global.quiet {
         return written(writeln!(io::stderr().lock(), "there are no runs yet"));
@@ -131,7 +132,7 @@ fn show(id: &RunId, global: &Global) -> Result<Code, Failure> {
     }
     let mut out = io::stdout().lock();
     if global.json {
-        return written(writeln!(out, "{shown}"));
+        return written(writeln!(out, "{}", safe_json(shown.to_string())));
     }
     let text = |key: &str| match &shown[key] {
         Value::String(text) => safe(text).into_owned(),
@@ -181,7 +182,12 @@ fn publish(
 fn remove(runs: &[RunId], global: &Global) -> Result<Code, Failure> {
     let home = environment::home()?;
     for run in runs {
+        // Of a damaged run only the run itself is known.
+        let request = home.open(run).ok().and_then(|run| export::request(&run).ok());
         home.remove(run)?;
+        if let Some(place) = request.and_then(|request| Place::new(&request.out).ok()) {
+            place.clear(run);
+        }
         if !global.quiet {
             // When stderr is closed the run is gone all the same.
             let _ = writeln!(io::stderr().lock(), "removed {run}");

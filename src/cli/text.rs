@@ -5,6 +5,7 @@
 //! terminal and no event; it only makes strings.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Makes text from outside safe for a terminal: control characters, line breaks and marks that change
@@ -22,6 +23,24 @@ pub(crate) fn safe(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// The same for a line of JSON, in which it means the same: JSON itself escapes only the oldest control
+/// characters.
+pub(crate) fn safe_json(line: String) -> String {
+    if !line.chars().any(acts) {
+        return line;
+    }
+    let mut shown = String::with_capacity(line.len() + 16);
+    for c in line.chars() {
+        if acts(c) {
+            // All of them lie in the first plane, where an escape has four digits.
+            write!(shown, "\\u{:04x}", u32::from(c)).expect("a text takes all");
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// Whether a terminal does something at this character rather than show it.

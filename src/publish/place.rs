@@ -40,6 +40,16 @@ impl Place {
         Ok(Self { out })
     }
 
+    /// Removes what a killed process has left beside the place for a run.
+    pub fn clear(&self, run: &RunId) {
+        let out = self.out.canonicalize().unwrap_or_else(|_| self.out.clone());
+        let name = staging_name(&out, run);
+        for dir in out.parent().into_iter().chain([out.as_path()]) {
+            // Mostly there is none, and what cannot be removed harms nobody.
+            let _ = std::fs::remove_dir_all(dir.join(&name));
+        }
+    }
+
     /// Takes hold of the place: makes it if need be, locks it, and makes an empty staging directory.
     ///
     /// # Errors
@@ -56,11 +66,16 @@ impl Place {
     }
 }
 
-/// An empty directory on the same file system: a sibling, or where that is refused a child.
-fn staging(out: &Path, run: &RunId) -> Result<PathBuf, Error> {
+fn staging_name(out: &Path, run: &RunId) -> OsString {
     let mut name = OsString::from(".");
     name.push(out.file_name().unwrap_or_default());
     name.push(format!(".{}.partial", run.segment()));
+    name
+}
+
+/// An empty directory on the same file system: a sibling, or where that is refused a child.
+fn staging(out: &Path, run: &RunId) -> Result<PathBuf, Error> {
+    let name = staging_name(out, run);
     let sibling = out.parent().map(|parent| parent.join(&name));
     let child = out.join(&name);
     // A root or a mount point is on another file system than its parent.

@@ -274,8 +274,8 @@ mod tests {
             sorter.spill(tempfile::tempfile).unwrap();
         }
         assert!(sorter.spilled.iter().map(Vec::len).sum::<usize>() < 2 * TOGETHER);
-        let sorted: Vec<_> = sorter.finish().unwrap().map(|row| row.unwrap().key.added).collect();
-        assert_eq!(sorted, (0..count).collect::<Vec<_>>());
+        let dates: Vec<_> = sorter.finish().unwrap().map(|row| row.unwrap().key.added).collect();
+        assert_eq!(dates, (0..count).collect::<Vec<_>>());
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Pull {
         let client = self.client.clone();
         let asked = flight::ordered(
             futures::stream::iter(children.collect::<Vec<_>>()),
-            self.width(),
+            self.narrow(),
             move |(child, contact)| {
                 let client = client.clone();
                 async move {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::contacts::Page;
 use super::{Error, Pull};
-use crate::api::{self, Answer, Bounds, ChildPage, Client};
+use crate::api::{self, Answer, Bounds, ChildPage, Client, Kind};
 use crate::flight;
 use crate::id::ContactId;
 use crate::run::{Progress, Write, pack, stream};
@@ -229,6 +229,10 @@ impl<'a> Packs<'a> {
                 let kind = self.kinds.iter_mut().find(|kind| kind.child == target.child);
                 let kind = kind.expect("every target is of an asked-for kind");
                 kind.answers.push((target.contact, answer.body));
+            }
+            // Held back behind a slow one, many of these would fill the memory.
+            Err(error) if error.kind == Kind::TooLarge => {
+                self.pull.ask_later(target.child, &target.contact).await?;
             }
             Err(error) => {
                 let stream = target.child.stream();

@@ -3,6 +3,7 @@
 use ghl_bulk::sandbox::LOCATION;
 use serde_json::{Value, json};
 
+use crate::process::Process;
 use crate::world::World;
 
 /// A world with one finished run, and its id.
@@ -166,4 +167,16 @@ fn an_unfinished_run_is_found_by_its_location() {
     let shown = world.run(&format!("runs show {run} --json")).exits(0).summary();
     assert_eq!(shown["state"], "complete");
     assert!(world.path("out/manifest.json").exists());
+}
+
+#[test]
+fn a_killed_run_that_is_removed_leaves_nothing_beside_its_output_directory() {
+    let world = World::faulty(&["GET /contacts/*/notes hold times=1"]);
+    let export = Process::start(&world, "export --out out");
+    world.ask("held?at_least=1");
+    export.kill();
+    let partial = |name: &String| name.ends_with(".partial");
+    assert!(world.names(".").iter().any(partial), "{:?}", world.names("."));
+    world.run(&format!("runs rm {}", world.only_run())).exits(0);
+    assert!(!world.names(".").iter().any(partial), "{:?}", world.names("."));
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::View;
 use super::sink::Sink;
+use crate::cli::text::safe_json;
 use crate::event::{Event, VERSION};
 
 /// Between two values of one count.
@@ -32,7 +33,7 @@ struct Line<'a, E> {
 pub(super) fn line(location: Option<&str>, event: &impl Serialize) -> String {
     let at = format!("{:.3}", jiff::Timestamp::now());
     let line = Line { v: VERSION, at, location, event };
-    serde_json::to_string(&line).expect("an event is an object with text as keys")
+    safe_json(serde_json::to_string(&line).expect("an event is an object with text as keys"))
 }
 
 /// One count: when it was written last, and the value that is still to be written.
