@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use futures::{Stream, StreamExt};
 use tokio::sync::Semaphore;
@@ -55,6 +56,27 @@ pub async fn task<T: Send + 'static>(work: impl Future<Output = T> + Send + 'sta
 /// Runs blocking work (files, SQLite, Parquet) on a thread of its own.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     join(tokio::task::spawn_blocking(work)).await
+}
+
+/// Runs two kinds of blocking work side by side: one makes things, the other takes them in the order in
+/// which they were made. At most `depth` wait in between. The failure of the one that takes goes first;
+/// the one that makes sees it by a send that fails.
+///
+/// # Panics
+/// When either does.
+pub fn pipe<T: Send, E: Send>(
+    depth: usize,
+    make: impl FnOnce(&SyncSender<T>) -> Result<(), E> + Send,
+    mut take: impl FnMut(T) -> Result<(), E>,
+) -> Result<(), E> {
+    std::thread::scope(|scope| {
+        let (to, from) = sync_channel(depth);
+        let maker = scope.spawn(move || make(&to));
+        let taken = from.iter().try_for_each(&mut take);
+        drop(from);
+        let ended = maker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        taken.and(ended)
+    })
 }
 
 /// Awaits a task. A panic in it is a bug and goes on here; nothing aborts tasks.

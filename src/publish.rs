@@ -5,6 +5,7 @@
 //! in a staging directory and put in place together at the end, so that a reader sees the old export
 //! or the new one. Nothing here sends a request, and nothing depends on when it runs.
 
+mod cut;
 mod errors;
 mod lane;
 mod manifest;
@@ -13,11 +14,13 @@ mod sort;
 mod source;
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::SyncSender;
 
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use crate::event::{Event, Watcher, Written};
+use crate::flight;
 use crate::resource::{self, Fields, Resource};
 use crate::run::{self, Failure, Reader, stream};
 use crate::table::{self, CsvSafe, Format};
@@ -25,7 +28,11 @@ use crate::table::{self, CsvSafe, Format};
 pub use manifest::Facts;
 pub use place::{Held, Place};
 
+use cut::{Cut, Cutter};
 use lane::Lane;
+
+/// Entries that are cut and wait to be decoded. A page of contacts has about 1 MB.
+const CUTS: usize = 2;
 
 /// What to write.
 #[derive(Clone)]
@@ -118,9 +125,15 @@ pub fn publish(
     let fields = fields(&reader, live.as_mut())?;
     let mut lanes = Vec::new();
     for resource in &options.tables {
-        lanes.push(Lane::new(resource, &fields, &reader, staging, options)?);
+        lanes.push(Lane::new(resource, &fields, staging, options)?);
     }
-    follow(&reader, &mut lanes, live)?;
+    let cutter = Cutter::new(db, lanes.iter().map(Lane::table));
+    // One thread reads and cuts, the other decodes and writes.
+    flight::pipe(
+        CUTS,
+        |cuts| follow(&Reader::open(db)?, &cutter, live, cuts),
+        |cut: Cut| lanes[cut.table].take(cut),
+    )?;
     let mut published =
         Published { files: Vec::new(), failures: reader.failures()?, misfits: Vec::new() };
     for lane in lanes {
@@ -136,16 +149,21 @@ pub fn publish(
     Ok(published)
 }
 
-/// Hands every entry to its lane, in the order of the commits.
-fn follow(reader: &Reader, lanes: &mut [Lane], mut live: Option<Live>) -> Result<(), Error> {
+/// Cuts every entry, in the order of the commits.
+fn follow(
+    reader: &Reader,
+    cutter: &Cutter,
+    mut live: Option<Live>,
+    cuts: &SyncSender<Cut>,
+) -> Result<(), Error> {
     let mut seq = 0;
     loop {
         while let Some(entry) = reader.next("", seq)? {
             seq = entry.seq;
-            if let Some((lane, source)) =
-                lanes.iter_mut().find_map(|lane| lane.wants(&entry.stream))
-            {
-                lane.take(&entry, source)?;
+            let Some(cut) = cutter.cut(&entry)? else { continue };
+            if cuts.send(cut).is_err() {
+                // Whoever writes has failed, and says why.
+                return Ok(());
             }
         }
         let Some(mut pull) = live.take() else { return Ok(()) };

@@ -1,15 +1,13 @@
 //! A lane: one table on its way from the spool into its files.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::str;
 
+use super::cut::{Cut, Cutter};
 use super::sort::{Row, Sorter};
-use super::source::{self, Source};
 use super::{Error, Options, unreadable};
 use crate::event::Written;
-use crate::resource::{self, Decoder, Fields, Keyed, Resource, Table};
-use crate::run::{self, Entry, Failure, Packed, Reader};
+use crate::resource::{self, Decoder, Fields, Resource, Table};
+use crate::run::{Failure, Reader};
 use crate::table::{self, Format, Sink};
 
 /// Rows handed to the files together.
@@ -23,8 +21,6 @@ const NAMED: usize = 1000;
 pub(super) struct Lane {
     resource: &'static Resource,
     table: Table,
-    keyed: Keyed,
-    db: PathBuf,
     staging: PathBuf,
     options: Options,
     decoder: Decoder,
@@ -51,21 +47,24 @@ pub(super) struct Finished {
 }
 
 impl Lane {
+    /// The table.
+    pub(super) fn table(&self) -> &Table {
+        &self.table
+    }
+
     pub(super) fn new(
         resource: &'static Resource,
         fields: &Fields,
-        reader: &Reader,
         staging: &Path,
         options: &Options,
     ) -> Result<Self, Error> {
         let table = resource.table(fields);
-        Self::begin(resource, table, reader.path(), staging, options, resource.name == "contacts")
+        Self::begin(resource, table, staging, options, resource.name == "contacts")
     }
 
     fn begin(
         resource: &'static Resource,
         table: Table,
-        db: &Path,
         staging: &Path,
         options: &Options,
         orderly: bool,
@@ -82,8 +81,6 @@ impl Lane {
         Ok(Self {
             resource,
             decoder: Decoder::new(&table),
-            keyed: Keyed::new(&table),
-            db: db.to_owned(),
             files: options.formats.iter().map(open).collect::<Result<_, _>>()?,
             table,
             staging: staging.to_owned(),
@@ -95,51 +92,14 @@ impl Lane {
         })
     }
 
-    /// This lane and where its rows stand, if a stream's entries hold any.
-    pub(super) fn wants(&mut self, stream: &str) -> Option<(&mut Self, Source)> {
-        let source = source::of(stream)?;
-        (source.table == self.table.name).then_some((self, source))
-    }
-
     /// Takes the rows of an entry.
-    pub(super) fn take(&mut self, entry: &Entry, source: Source) -> Result<(), Error> {
-        if self.disorder {
-            // It is made anew from the beginning later.
-            return Ok(());
-        }
-        if source.packed {
-            for (contact, answer) in Packed::new(entry.body.clone()) {
-                let contact = str::from_utf8(&contact).unwrap_or_default();
-                self.take_answer(entry.seq, source, &answer, Some(contact))?;
-            }
-            Ok(())
-        } else {
-            self.take_answer(entry.seq, source, &entry.body, None)
-        }
-    }
-
-    fn take_answer(
-        &mut self,
-        seq: i64,
-        source: Source,
-        body: &[u8],
-        contact: Option<&str>,
-    ) -> Result<(), Error> {
-        let answer = str::from_utf8(body).map_err(|error| {
-            Error::Run(run::Error::Damaged {
-                path: self.db.clone(),
-                why: format!("entry {seq} is no answer: {error}"),
-            })
-        })?;
-        for row in resource::rows(answer, source.key) {
-            let child = contact.filter(|_| source.table != "contacts");
-            let text = match child {
-                Some(contact) => of_contact(row, contact),
-                None => row.into(),
-            };
-            match self.keyed.key(&text) {
-                Ok(key) => self.sort(Row { key, seq, text: text.into() })?,
-                Err(error) => self.refuse(seq, &error),
+    pub(super) fn take(&mut self, cut: Cut) -> Result<(), Error> {
+        for row in cut.rows {
+            match row {
+                // It is made anew from the beginning later.
+                _ if self.disorder => return Ok(()),
+                Ok(row) => self.sort(row)?,
+                Err(error) => self.refuse(cut.seq, &error),
             }
         }
         Ok(())
@@ -228,28 +188,17 @@ impl Lane {
             drop(file.sink);
             std::fs::remove_file(&path).map_err(|source| Error::file(&path, source))?;
         }
-        let mut lane =
-            Self::begin(self.resource, self.table, &self.db, &self.staging, &self.options, false)?;
+        let mut lane = Self::begin(self.resource, self.table, &self.staging, &self.options, false)?;
+        let cutter = Cutter::new(reader.path(), std::iter::once(&lane.table));
         let mut seq = 0;
         while let Some(entry) = reader.next("", seq)? {
             seq = entry.seq;
-            if let Some((lane, source)) = lane.wants(&entry.stream) {
-                lane.take(&entry, source)?;
+            if let Some(cut) = cutter.cut(&entry)? {
+                lane.take(cut)?;
             }
         }
         Ok(lane)
     }
-}
-
-/// A child's row that says which contact it belongs to, whether or not the server repeated that.
-fn of_contact<'a>(row: &'a str, contact: &str) -> Cow<'a, str> {
-    if row.contains("\"contactId\"") || !row.starts_with('{') {
-        return Cow::Borrowed(row);
-    }
-    let id = serde_json::to_string(contact).expect("text is JSON");
-    let rest = row[1..].trim_start();
-    let comma = if rest.starts_with('}') { "" } else { "," };
-    Cow::Owned(format!("{{\"contactId\":{id}{comma}{rest}"))
 }
 
 fn file_options(table: &Table, options: &Options) -> table::Options {
@@ -258,18 +207,6 @@ fn file_options(table: &Table, options: &Options) -> table::Options {
     table::Options {
         metadata: options.facts.metadata(),
         csv_safe: options.csv_safe,
-        sorted_by: sorted_by.map(str::to_owned).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_child_always_names_its_contact() {
-        assert_eq!(of_contact(r#"{"id":"n"}"#, "c\""), r#"{"contactId":"c\"","id":"n"}"#);
-        assert_eq!(of_contact("{}", "c"), r#"{"contactId":"c"}"#);
-        assert_eq!(of_contact(r#"{"contactId":"x"}"#, "c"), r#"{"contactId":"x"}"#);
+        sorted_by: sorted_by.map(ToOwned::to_owned).collect(),
     }
 }
