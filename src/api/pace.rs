@@ -19,8 +19,14 @@ use tokio::time::Instant;
 use super::budget::{Budget, Day};
 use crate::event::{Event, Stop, Waiting, Watcher};
 
-/// Added to the window, against clocks that run apart and windows that include their end.
-const MARGIN: Duration = Duration::from_millis(10);
+/// The window as this side keeps it: a thousandth longer, against clocks that run apart and windows that
+/// include their end.
+fn kept(window: Duration) -> Duration {
+    window + (window / 1000).clamp(MARGIN, Duration::from_millis(10))
+}
+
+/// The least that is added to a time the server gives.
+const MARGIN: Duration = Duration::from_millis(3);
 
 /// How many requests the server takes in what time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +214,7 @@ impl State {
         if !self.known && self.flying > 0 {
             return Next::Answer;
         }
-        let window = self.limits.window + MARGIN;
+        let window = kept(self.limits.window);
         while self.used.front().is_some_and(|used| *used + window <= now) {
             self.used.pop_front();
         }
@@ -306,7 +312,7 @@ impl Permit {
             state.learn(now, &told);
             if refused {
                 state.refused += 1;
-                let window = state.limits.window + MARGIN;
+                let window = kept(state.limits.window);
                 let time = told.retry_after.unwrap_or(window).clamp(MARGIN, Duration::from_mins(5));
                 let spent = state.day.is_some_and(|day| day.remaining == 0);
                 // A spent day is the budget's business: there is no window to wait for.
