@@ -15,7 +15,7 @@ use super::error::Error;
 use super::pace::Pace;
 use super::page::{
     Answer, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage, LocationHead,
-    TaskPage,
+    TaskPage, TaskPlace,
 };
 use super::retry::Bounds;
 use super::route::Route;
@@ -91,6 +91,8 @@ struct TaskBody<'a> {
     limit: usize,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     contact_id: &'a [ContactId],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skip: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     search_after: Option<Box<RawValue>>,
 }
@@ -195,9 +197,14 @@ impl Client {
         &self,
         contacts: &[ContactId],
         limit: usize,
-        after: Option<&Cursor>,
+        from: &TaskPlace,
     ) -> Result<Answer<TaskPage>, Error> {
-        let body = TaskBody { limit, contact_id: contacts, search_after: after.map(Cursor::raw) };
+        let (skip, search_after) = match from {
+            TaskPlace::Skip(0) => (None, None),
+            TaskPlace::Skip(tasks) => (Some(*tasks), None),
+            TaskPlace::After(cursor) => (None, Cursor::parse(cursor).ok().map(|it| it.raw())),
+        };
+        let body = TaskBody { limit, contact_id: contacts, skip, search_after };
         let path = format!("/locations/{}/tasks/search", self.location.segment());
         self.call(Route::SearchTasks, path, Some(json(&body)), Bounds::PATIENT, wire::tasks).await
     }

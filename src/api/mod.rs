@@ -2,7 +2,7 @@
 //!
 //! A caller asks the [`Client`] for a page and gets an [`Answer`]: the body as the server sent it and
 //! the few things in it that steer the work. Every request goes through the location's [`Pace`] and
-//! through the decision table of [`retry`]. This floor knows neither runs nor tables nor files.
+//! through the decision table of `retry`. This floor knows neither runs nor tables nor files.
 
 mod budget;
 mod client;
@@ -21,7 +21,7 @@ pub use error::{Error, Kind};
 pub use pace::{Halt, Limits, Pace};
 pub use page::{
     Answer, CalendarHead, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage,
-    LocationHead, TaskPage,
+    LocationHead, TaskPage, TaskPlace,
 };
 pub use retry::Bounds;
 pub use route::{Route, SEARCH_LIMIT};

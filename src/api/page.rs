@@ -4,6 +4,7 @@
 //! what is asked for next. How they are found in the body is `wire`'s business.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::wire;
@@ -82,8 +83,37 @@ pub struct ContactHead {
 pub struct TaskPage {
     /// How many rows it has.
     pub rows: usize,
-    /// Where the next page begins.
+    /// The id of the first row: two pages that begin alike are the same page.
+    pub first: Option<String>,
+    /// Where the next page begins, where the server says so.
     pub next: Option<Cursor>,
+}
+
+/// A place in the task search. Observed servers give a cursor with each row; the specification knows
+/// `skip` alone (api.md §4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TaskPlace {
+    /// Behind a cursor, given as its JSON text.
+    After(String),
+    /// Behind so many tasks.
+    Skip(u64),
+}
+
+impl TaskPlace {
+    /// The beginning.
+    pub const START: Self = Self::Skip(0);
+}
+
+impl TaskPage {
+    /// The place behind the page, which began at another.
+    #[must_use]
+    pub fn behind(&self, place: &TaskPlace) -> TaskPlace {
+        match (&self.next, place) {
+            (Some(next), _) => TaskPlace::After(next.as_str().to_owned()),
+            (None, TaskPlace::Skip(before)) => TaskPlace::Skip(before + self.rows as u64),
+            (None, after) => after.clone(),
+        }
+    }
 }
 
 /// A whole list, such as one contact's notes.

@@ -39,8 +39,10 @@ pub(super) fn tasks(body: &[u8]) -> Result<TaskPage, serde_json::Error> {
         tasks: Rows<Row<'a>>,
     }
     let wire: Wire<'_> = serde_json::from_slice(body)?;
-    let next = wire.tasks.0.last().and_then(Row::cursor);
-    Ok(TaskPage { rows: wire.tasks.0.len(), next })
+    // The specification knows `skip` alone, so a cursor is used only where the server gives one.
+    let next = wire.tasks.0.last().and_then(Row::given_cursor);
+    let first = wire.tasks.0.first().and_then(|row| row.id.as_deref()).map(str::to_owned);
+    Ok(TaskPage { rows: wire.tasks.0.len(), first, next })
 }
 
 macro_rules! list {
@@ -148,12 +150,17 @@ impl Row<'_> {
     }
 
     fn cursor(&self) -> Option<Cursor> {
-        if let Some(after) = self.after.filter(|after| after.get().starts_with('[')) {
-            return Some(Cursor::new(after.get()));
-        }
         // A row without a cursor: what the documented one is made of (api.md §2).
-        let (id, added) = (self.id.as_deref()?, self.added?);
-        serde_json::to_string(&(added, id)).ok().map(|text| Cursor::new(&text))
+        let made = || {
+            let (id, added) = (self.id.as_deref()?, self.added?);
+            serde_json::to_string(&(added, id)).ok().map(|text| Cursor::new(&text))
+        };
+        self.given_cursor().or_else(made)
+    }
+
+    fn given_cursor(&self) -> Option<Cursor> {
+        let after = self.after.filter(|after| after.get().starts_with('['))?;
+        Some(Cursor::new(after.get()))
     }
 }
 

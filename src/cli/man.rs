@@ -10,6 +10,9 @@ use super::failure::Failure;
 
 /// Write the manual pages into a directory
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  ghl-bulk man ~/.local/share/man/man1")]
 pub(super) struct Args {
     /// The directory, made if need be
     #[arg(value_name = "DIR")]

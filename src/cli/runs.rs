@@ -20,6 +20,12 @@ use crate::run::{Reader, State, Summary};
 
 /// List, show, publish again or remove runs
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ghl-bulk runs                                              all runs
+  ghl-bulk runs show 20261121-061512-k3f9                    how far one came
+  ghl-bulk runs publish 20261121-061512-k3f9 --format csv    its files once more, as CSV
+  ghl-bulk runs rm 20261121-061512-k3f9                      forget it; its files stay")]
 pub(super) struct Args {
     #[command(subcommand)]
     what: Option<What>,

@@ -13,6 +13,11 @@ use crate::resource::{Fields, RESOURCES};
 
 /// Describe the tables of an export, or the events of `--json`
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ghl-bulk schema tables           columns, types and meaning, for people
+  ghl-bulk schema tables --json    the same for programs
+  ghl-bulk schema events           a JSON Schema of the lines of `--json`")]
 pub(super) struct Args {
     /// What to describe
     #[arg(value_enum)]

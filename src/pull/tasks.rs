@@ -9,10 +9,10 @@ use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::{Child, Error, Pull, again};
-use crate::api::{self, Answer, Client, ContactPage, Cursor, Kind, SEARCH_LIMIT, TaskPage};
+use crate::api::{self, Answer, Client, ContactPage, Kind, SEARCH_LIMIT, TaskPage, TaskPlace};
 use crate::flight;
 use crate::id::ContactId;
-use crate::run::{Progress, Reader, Write, stream};
+use crate::run::{Failure, Progress, Reader, Write, stream};
 
 /// Contacts named in one task search; its bound is unknown (api.md §4).
 const CONTACTS: usize = 100;
@@ -20,8 +20,8 @@ const CONTACTS: usize = 100;
 /// How this run's tasks are read. Stored as the cursor, so that a resumed run does the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Way {
-    /// By search over the location; the search's own cursor.
-    Location(Option<Box<str>>),
+    /// By search over the location, and where it goes on.
+    Location(TaskPlace),
     /// By search over the contacts; how many lots of contacts are done.
     Contacts(usize),
     /// Contact by contact.
@@ -34,14 +34,14 @@ impl Pull {
         if let Some((way, _)) = self.way()? {
             return Ok(way == Way::Each);
         }
-        let asked = self.client.search_tasks(&[], SEARCH_LIMIT, None).await;
+        let asked = self.client.search_tasks(&[], SEARCH_LIMIT, &TaskPlace::START).await;
         match asked {
             Ok(_) if !self.plan.filter.is_empty() => {
                 self.store_way(&Way::Contacts(0), Progress::default()).await?;
                 Ok(false)
             }
             Ok(answer) => {
-                self.store_tasks(answer, Progress::default(), None).await?;
+                self.store_tasks(answer, Progress::default(), &TaskPlace::START, None).await?;
                 self.settle_writes().await?;
                 Ok(false)
             }
@@ -65,33 +65,42 @@ impl Pull {
 
     /// All tasks of the location.
     pub(super) async fn location_tasks(&self) -> Result<(), Error> {
-        let Some((Way::Location(mut after), mut progress)) = self.way()? else { return Ok(()) };
+        let Some((Way::Location(mut place), mut progress)) = self.way()? else { return Ok(()) };
+        let mut first = None;
         while !progress.done {
-            let cursor = after.as_deref().and_then(|after| Cursor::parse(after).ok());
-            let answer = self.client.search_tasks(&[], SEARCH_LIMIT, cursor.as_ref()).await?;
-            (after, progress) = self.store_tasks(answer, progress, after).await?;
+            let answer = self.client.search_tasks(&[], SEARCH_LIMIT, &place).await?;
+            let begins = answer.head.first.clone();
+            (place, progress) = self.store_tasks(answer, progress, &place, first).await?;
+            first = begins;
         }
         Ok(())
     }
 
+    /// Stores a page that began at a place. `first` is how the page before began.
     async fn store_tasks(
         &self,
         answer: Answer<TaskPage>,
         mut progress: Progress,
-        before: Option<Box<str>>,
-    ) -> Result<(Option<Box<str>>, Progress), Error> {
-        let TaskPage { rows, next } = answer.head;
-        let after = next.map(|next| Box::from(next.as_str()));
+        place: &TaskPlace,
+        first: Option<String>,
+    ) -> Result<(TaskPlace, Progress), Error> {
+        let page = &answer.head;
+        let behind = page.behind(place);
+        let again = page.rows > 0 && (behind == *place || (first.is_some() && page.first == first));
         // A first page that is short may be all the server gives at a time; a later one is the last.
-        let short = rows < SEARCH_LIMIT && progress.rows > 0;
-        progress.done = rows == 0 || after.is_none() || after == before || short;
-        progress.rows += rows as u64;
-        progress.cursor = Some(encode(&Way::Location(after.clone())));
-        let (stream, rows) = (stream::TASKS.to_owned(), u32::try_from(rows).unwrap_or(u32::MAX));
+        let short = page.rows < SEARCH_LIMIT && progress.rows > 0;
+        progress.done = page.rows == 0 || again || short;
+        progress.rows += page.rows as u64;
+        progress.cursor = Some(encode(&Way::Location(behind.clone())));
+        if again {
+            self.store(Write::Failed(stuck())).await?;
+        }
+        let rows = u32::try_from(page.rows).unwrap_or(u32::MAX);
+        let stream = stream::TASKS.to_owned();
         let write = Write::Entry { stream, rows, body: answer.body, progress: progress.clone() };
         self.store(write).await?;
         self.tell("tasks", progress.rows, None);
-        Ok((after, progress))
+        Ok((behind, progress))
     }
 
     /// The tasks of the contacts that passed the filter.
@@ -160,19 +169,35 @@ fn encode(way: &Way) -> String {
     serde_json::to_string(way).expect("a way is plain JSON")
 }
 
+/// The task search gave the same page twice: what is behind it cannot be had.
+fn stuck() -> Failure {
+    Failure {
+        stream: stream::TASKS.to_owned(),
+        subject: "*".to_owned(),
+        code: "stuck".to_owned(),
+        message: "the task search gives the same page again and again; later tasks are missing"
+            .to_owned(),
+        status: None,
+        trace_id: None,
+        passing: false,
+    }
+}
+
 /// Every page of these contacts' tasks.
 async fn tasks_of(
     client: &Client,
     contacts: &[ContactId],
 ) -> Result<Vec<Answer<TaskPage>>, api::Error> {
-    let mut pages: Vec<Answer<TaskPage>> = Vec::new();
+    let (mut pages, mut place) = (Vec::<Answer<TaskPage>>::new(), TaskPlace::START);
     loop {
-        let after = pages.last().and_then(|page| page.head.next.clone());
-        let answer = client.search_tasks(contacts, SEARCH_LIMIT, after.as_ref()).await?;
-        let last = answer.head.rows < SEARCH_LIMIT || answer.head.next == after;
+        let answer = client.search_tasks(contacts, SEARCH_LIMIT, &place).await?;
+        let behind = answer.head.behind(&place);
+        let same = pages.last().is_some_and(|page| page.head.first == answer.head.first);
+        let last = answer.head.rows < SEARCH_LIMIT || behind == place || same;
         pages.push(answer);
         if last {
             return Ok(pages);
         }
+        place = behind;
     }
 }

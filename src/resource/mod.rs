@@ -4,7 +4,7 @@
 //! from it. A [`Decoder`] turns raw JSON rows, as the server sent them, into Arrow record batches.
 //!
 //! Nothing the server sent is lost: what has no column, and what a column cannot give back exactly, is kept as
-//! raw text in the last column, `extra`; [`rebuild`] makes the row again. Three things are not counted as a loss:
+//! raw text in the last column, `extra`; [`rebuild()`] makes the row again. Three things are not counted as a loss:
 //! `null` equals absent, a number equals the same number written differently, and a key that follows from others
 //! ([`Derived`]) is dropped when it says what they say. A key repeated within an object is one fact: its last value.
 //!

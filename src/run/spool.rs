@@ -28,7 +28,7 @@ pub enum Write {
         stream: String,
         /// Rows or answers in the body.
         rows: u32,
-        /// The body as the server sent it, or [`pack`]ed answers.
+        /// The body as the server sent it, or packed answers.
         body: Bytes,
         /// Where the stream stands now.
         progress: Progress,

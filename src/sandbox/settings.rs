@@ -98,4 +98,6 @@ pub enum Quirk {
     RefuseUnknownFields,
     /// Search results name people in lower case, as the deprecated list does.
     LowerCaseNames,
+    /// The task search is what the specification says: `skip` and `limit`, and no cursor.
+    TasksBySkip,
 }

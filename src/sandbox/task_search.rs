@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::answer::{Answer, Outcome, Refusal};
 use super::ask::Ask;
 use super::children::Task;
+use super::settings::Quirk;
 use super::shelf::Shelf;
 use super::state::State;
 use super::text::quote;
@@ -34,6 +35,9 @@ struct Wanted {
 pub(super) fn tasks(state: &mut State, ask: &Ask) -> Outcome {
     let shelf = state.named_shelf(ask)?;
     let wanted = Wanted::read(&ask.object()?)?;
+    if wanted.after.is_some() && state.settings.has(Quirk::TasksBySkip) {
+        return Err(Refusal::unknown_property("searchAfter"));
+    }
     let shelf = &state.shelves[shelf];
     let start = wanted.after.clone().map_or(Bound::Unbounded, Bound::Excluded);
     let all = shelf.tasks.range((start, Bound::Unbounded)).filter_map(|((_, id), slot)| {
@@ -44,6 +48,7 @@ pub(super) fn tasks(state: &mut State, ask: &Ask) -> Outcome {
         .filter(|(contact, task)| wanted.matches(shelf, contact, task))
         .skip(wanted.skip)
         .take(wanted.limit);
+    let cursors = !state.settings.has(Quirk::TasksBySkip);
     let mut body = Vec::with_capacity(64 * 1024);
     body.extend_from_slice(b"{\"tasks\":[");
     for (number, (_, task)) in page.enumerate() {
@@ -51,6 +56,10 @@ pub(super) fn tasks(state: &mut State, ask: &Ask) -> Outcome {
             body.push(b',');
         }
         body.extend_from_slice(task.found.as_bytes());
+        if !cursors {
+            body.push(b'}');
+            continue;
+        }
         body.extend_from_slice(format!(",\"searchAfter\":[{},", task.added).as_bytes());
         quote(&mut body, &task.id);
         body.extend_from_slice(b"]}");

@@ -1,6 +1,7 @@
 //! Bad weather: answers that fail, stall, are cut or are something else. None of it costs a row, and
 //! what a record costs is one line in `errors.csv`.
 
+use ghl_bulk::sandbox::{Quirk, Settings};
 use serde_json::json;
 
 use crate::outcome::{Files, errors};
@@ -237,4 +238,21 @@ fn each(state: &serde_json::Value) -> impl Iterator<Item = &serde_json::Value> {
 
 fn id(row: &serde_json::Value) -> String {
     row["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_task_search_that_knows_no_cursor_is_read_by_skip() {
+    let many = |settings: &mut Settings| settings.contacts = 1_400;
+    let known = World::with(many);
+    known.run("export --format jsonl --out out --with tasks").exits(0);
+    let by_skip = World::with(|settings| {
+        many(settings);
+        settings.quirks = vec![Quirk::TasksBySkip];
+    });
+    by_skip.run("export --format jsonl --out out --with tasks").exits(0);
+    let ids = |world: &World| -> Vec<_> {
+        world.rows("out/tasks.jsonl").iter().map(|row| row["id"].clone()).collect()
+    };
+    assert!(ids(&known).len() > 500);
+    assert_eq!(ids(&by_skip), ids(&known));
 }
