@@ -108,7 +108,12 @@ impl Client {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, config.token.header());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if is_loopback(&config.url) {
+            // A proxy of the environment cannot reach this machine's own loopback.
+            builder = builder.no_proxy();
+        }
+        let http = builder
             .user_agent(concat!("ghl-bulk/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             // A redirect could carry the token to another host.
@@ -311,6 +316,14 @@ impl Client {
     ) -> Result<Answer<T>, Error> {
         self.sender.send(&Call { route, path, body, bounds }, read).await
     }
+}
+
+/// Whether an address is on this machine.
+#[must_use]
+pub fn is_loopback(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else { return false };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback())
 }
 
 fn json(body: &impl Serialize) -> Bytes {

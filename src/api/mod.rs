@@ -16,7 +16,7 @@ mod token;
 mod wire;
 
 pub use budget::{Budget, Reserve};
-pub use client::{Client, Config, Filter, VERSION};
+pub use client::{Client, Config, Filter, VERSION, is_loopback};
 pub use error::{Error, Kind};
 pub use pace::{Halt, Limits, Pace};
 pub use page::{

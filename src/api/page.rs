@@ -7,7 +7,6 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::wire;
 use crate::id::{CalendarId, ContactId};
 
 /// A usable answer.
@@ -57,16 +56,6 @@ pub struct ContactPage {
     pub total: Option<u64>,
     /// Where the next page begins.
     pub next: Option<Cursor>,
-}
-
-impl ContactPage {
-    /// Reads a page that was stored.
-    ///
-    /// # Errors
-    /// When the body is no page of contacts.
-    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
-        wire::contacts(body)
-    }
 }
 
 /// What identifies a contact in a page.
@@ -133,16 +122,6 @@ pub struct CalendarPage {
     pub calendars: Vec<CalendarHead>,
 }
 
-impl CalendarPage {
-    /// Reads a list that was stored.
-    ///
-    /// # Errors
-    /// When the body is no list of calendars.
-    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
-        wire::calendars(body)
-    }
-}
-
 /// A calendar.
 #[derive(Debug, Clone)]
 pub struct CalendarHead {
@@ -157,14 +136,4 @@ pub struct LocationHead {
     pub name: Option<String>,
     /// Its IANA time zone.
     pub timezone: Option<String>,
-}
-
-impl LocationHead {
-    /// Reads an answer that was stored.
-    ///
-    /// # Errors
-    /// When the body is no location.
-    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
-        wire::location(body)
-    }
 }

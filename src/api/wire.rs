@@ -18,6 +18,36 @@ use super::page::{
 /// Reads the head of a body; the error is shown to people.
 pub(super) type Read<T> = fn(&[u8]) -> Result<T, serde_json::Error>;
 
+impl ContactPage {
+    /// Reads a page that was stored.
+    ///
+    /// # Errors
+    /// When the body is no page of contacts.
+    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+        contacts(body)
+    }
+}
+
+impl CalendarPage {
+    /// Reads a list that was stored.
+    ///
+    /// # Errors
+    /// When the body is no list of calendars.
+    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+        calendars(body)
+    }
+}
+
+impl LocationHead {
+    /// Reads an answer that was stored.
+    ///
+    /// # Errors
+    /// When the body is no location.
+    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+        location(body)
+    }
+}
+
 pub(super) fn contacts(body: &[u8]) -> Result<ContactPage, serde_json::Error> {
     #[derive(Deserialize)]
     struct Wire<'a> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::failure::Failure;
 use super::global::Global;
-use crate::api::{Client, Config, Pace, Token};
+use crate::api::{Client, Config, Pace, Token, is_loopback};
 use crate::event::{Stop, Watcher};
 use crate::id::LocationId;
 use crate::sandbox::{self, Running, Settings};
@@ -205,17 +205,9 @@ fn checked(url: String) -> Result<String, Failure> {
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return wrong("it holds a user name or password; the token goes into `GHL_TOKEN`");
     }
-    let local = match parsed.host_str() {
-        Some("localhost") => true,
-        Some(host) => {
-            let host = host.trim_matches(['[', ']']);
-            host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        }
-        None => false,
-    };
     match parsed.scheme() {
         "https" => Ok(url),
-        "http" if local => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
         "http" => wrong("plain http would show the token to the network; use https"),
         _ => wrong("it is neither https nor http"),
     }

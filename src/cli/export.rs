@@ -12,8 +12,9 @@ use super::exit::Code;
 use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
-use super::{environment, report, signals, time};
-use crate::event::{Report, Stop};
+use super::report::{self, Done, Ended};
+use super::{environment, signals, time};
+use crate::event::Stop;
 use crate::export::{self, Context, Filters, Request, Tables};
 use crate::table::{CsvSafe, FORMATS};
 
@@ -215,15 +216,6 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
         }
         report::exports(ended, many, global, screen)
     })
-}
-
-/// What became of one location.
-pub(super) type Ended<T> = (crate::id::LocationId, Result<T, Failure>);
-
-/// A finished export, or only its price.
-pub(super) enum Done {
-    Report(Box<Report>),
-    Estimate(export::Estimate),
 }
 
 async fn one(

@@ -5,13 +5,22 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::exit::Code;
-use super::export::{Done, Ended};
 use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
 use super::text::{bytes, count, duration, plural, safe};
 use crate::event::{Outcome, Report};
 use crate::export::Estimate;
+use crate::id::LocationId;
+
+/// What became of one location.
+pub(super) type Ended<T> = (LocationId, Result<T, Failure>);
+
+/// A finished export, or only its price.
+pub(super) enum Done {
+    Report(Box<Report>),
+    Estimate(Estimate),
+}
 
 /// Tells how the exports ended, and with which code the program ends.
 pub(super) fn exports(

@@ -205,3 +205,13 @@ fn a_disk_that_fills_up_leaves_the_older_export_alone() {
     assert_eq!(world.names("."), ["home", "out"], "a staging directory was left behind");
     world.run("resume").exits(0);
 }
+
+#[test]
+fn a_proxy_of_the_environment_does_not_stand_before_this_machine() {
+    let world = World::new();
+    let world = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"]
+        .into_iter()
+        .fold(world, |world, name| world.env(name, "http://127.0.0.1:9"));
+    world.run("export --out out --with none").exits(0);
+    world.run("export --out demo --sandbox --with none").exits(0);
+}
