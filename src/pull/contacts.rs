@@ -27,8 +27,40 @@ struct Walk {
     progress: Progress,
     ordinal: u64,
     limit: usize,
+    seen: Seen,
+}
+
+/// What the walk remembers of the pages behind it, to tell new rows from repeated ones.
+#[derive(Default)]
+struct Seen {
     /// The ids of the page before: a server that is unsure about equal dates repeats rows there.
     before: HashSet<ContactId>,
+    /// The latest `dateAdded` so far.
+    newest: Option<i64>,
+}
+
+impl Seen {
+    /// The contacts of a page that the page before did not have, and how many of them surely none of
+    /// the earlier pages had: those that come in order. Only they count towards the total; with fewer
+    /// than that the walk goes on to an empty page and counts are compared (`gaps`).
+    fn take(&mut self, rows: &[Option<ContactHead>]) -> (Vec<Option<ContactId>>, u64) {
+        let (mut here, mut sure) = (HashSet::with_capacity(rows.len()), 0);
+        let mut fresh = Vec::with_capacity(rows.len());
+        for row in rows {
+            let Some(row) = row else {
+                fresh.push(None);
+                continue;
+            };
+            let repeated = self.before.contains(&row.id);
+            let new = here.insert(row.id.clone()) && !repeated;
+            let in_order = row.added.is_none() || row.added >= self.newest;
+            sure += u64::from(new && in_order);
+            self.newest = self.newest.max(row.added);
+            fresh.push(new.then(|| row.id.clone()));
+        }
+        self.before = here;
+        (fresh, sure)
+    }
 }
 
 impl Pull {
@@ -67,7 +99,7 @@ impl Pull {
         backlog: u64,
     ) -> Result<Walk, Error> {
         let progress = self.progress(stream::CONTACTS)?;
-        let mut walk = Walk { progress, ordinal: 0, limit: SEARCH_LIMIT, before: HashSet::new() };
+        let mut walk = Walk { progress, ordinal: 0, limit: SEARCH_LIMIT, seen: Seen::default() };
         let (mut seq, db) = (0, self.db.clone());
         loop {
             let db = db.clone();
@@ -88,7 +120,7 @@ impl Pull {
                     path: self.db.clone(),
                     why: format!("entry {seq}: {error}"),
                 })?;
-            let contacts = new_contacts(&mut walk.before, rows.rows);
+            let (contacts, _) = walk.seen.take(&rows.rows);
             if let Some(pages) = pages.filter(|_| ordinal >= backlog)
                 && pages.send(Page { ordinal, contacts }).await.is_err()
             {
@@ -122,11 +154,11 @@ impl Pull {
         let Answer { body, head: ContactPage { rows, total, next } } = page;
         let count = rows.len();
         let unusable = rows.iter().filter(|row| row.is_none()).count();
-        let contacts = new_contacts(&mut walk.before, rows);
+        let (contacts, sure) = walk.seen.take(&rows);
         let fresh = contacts.iter().flatten().count() + unusable;
 
         let progress = &mut walk.progress;
-        progress.rows += fresh as u64;
+        progress.rows += sure + unusable as u64;
         progress.total = progress.total.max(total);
         let stuck = next.as_ref().map(Cursor::as_str) == progress.cursor.as_deref() && fresh == 0;
         progress.cursor = next.map(|next| next.as_str().to_owned()).or(progress.cursor.take());
@@ -155,22 +187,6 @@ impl Pull {
     }
 }
 
-/// The contacts that the page before did not have.
-fn new_contacts(
-    before: &mut HashSet<ContactId>,
-    rows: Vec<Option<ContactHead>>,
-) -> Vec<Option<ContactId>> {
-    let mut seen = HashSet::with_capacity(rows.len());
-    let fresh = rows.into_iter().map(|row| {
-        let id = row?.id;
-        let fresh = !before.contains(&id) && seen.insert(id.clone());
-        fresh.then_some(id)
-    });
-    let fresh: Vec<_> = fresh.collect();
-    *before = seen;
-    fresh
-}
-
 fn unusable_rows(ordinal: u64, count: usize) -> Failure {
     let rows = if count == 1 { "1 row is no contact" } else { "some rows are no contacts" };
     Failure {
@@ -183,5 +199,24 @@ fn unusable_rows(ordinal: u64, count: usize) -> Failure {
         status: None,
         trace_id: None,
         passing: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_contact_does_not_count_towards_the_total() {
+        let row =
+            |id: &str, added| Some(ContactHead { id: id.parse().unwrap(), added: Some(added) });
+        let mut seen = Seen::default();
+        let (fresh, sure) = seen.take(&[row("a", 1), row("b", 2), row("b", 2), None]);
+        assert_eq!((fresh.iter().flatten().count(), sure), (2, 2));
+        // On the page behind it is known; later it is told by being out of order.
+        let (fresh, sure) = seen.take(&[row("b", 2), row("c", 2), row("d", 5)]);
+        assert_eq!((fresh.iter().flatten().count(), sure), (2, 2));
+        let (fresh, sure) = seen.take(&[row("b", 2), row("a", 1), row("e", 5)]);
+        assert_eq!((fresh.iter().flatten().count(), sure), (2, 1));
     }
 }

@@ -75,7 +75,7 @@ impl Pull {
             while let Some(entry) = reader.next(stream::CONTACTS, seq)? {
                 seq = entry.seq;
                 if let Ok(page) = ContactPage::read(&entry.body) {
-                    known.extend(page.rows.iter().flatten().filter_map(key));
+                    known.extend(page.rows.iter().flatten().map(key));
                 }
             }
             Ok::<_, crate::run::Error>(known)
@@ -130,11 +130,8 @@ impl Pull {
         loop {
             let asked = self.client.search_contacts(filter, SEARCH_LIMIT, cursor.as_ref()).await?;
             let Answer { body, head: ContactPage { rows, next, .. } } = asked;
-            let fresh: Vec<_> = rows
-                .iter()
-                .flatten()
-                .filter(|row| key(row).is_some_and(|key| known.insert(key)))
-                .collect();
+            let fresh: Vec<_> =
+                rows.iter().flatten().filter(|row| known.insert(key(row))).collect();
             if !fresh.is_empty() {
                 found = true;
                 let progress = Progress { rows: known.len() as u64, ..Progress::default() };
@@ -154,11 +151,12 @@ impl Pull {
     }
 }
 
-fn key(row: &crate::api::ContactHead) -> Option<(i64, u64)> {
+/// A contact without a date counts as older than all others.
+fn key(row: &crate::api::ContactHead) -> (i64, u64) {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     row.id.hash(&mut hasher);
-    row.added.map(|added| (added, hasher.finish()))
+    (row.added.unwrap_or(i64::MIN), hasher.finish())
 }
 
 fn inside(known: &Known, (from, before): Range) -> impl Iterator<Item = i64> {
