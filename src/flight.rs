@@ -48,11 +48,6 @@ where
         .buffered(width.window.get())
 }
 
-/// Runs `work` on a task of its own.
-pub async fn task<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    join(tokio::spawn(work)).await
-}
-
 /// Runs blocking work (files, SQLite, Parquet) on a thread of its own.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     join(tokio::task::spawn_blocking(work)).await

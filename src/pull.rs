@@ -110,6 +110,8 @@ impl Pull {
             contacts.and(tasks).and(events)?;
             self.fill_gaps(&children).await?;
             self.tasks_of_contacts().await?;
+        } else if self.were_hidden()? {
+            self.fill_gaps(&self.children().await?).await?;
         }
         self.ask_again().await
     }

@@ -62,6 +62,10 @@ impl Place {
         let out = out.canonicalize().map_err(|source| Error::file(out, source))?;
         let lock = Lock::directory(&out)?;
         let staging = staging(&out, run)?;
+        // It will take the place of the directory, and must not be open to more people.
+        let rights =
+            out.metadata().and_then(|it| std::fs::set_permissions(&staging, it.permissions()));
+        rights.map_err(|source| Error::file(&staging, source))?;
         Ok(Held { out, staging, made, _lock: lock })
     }
 }

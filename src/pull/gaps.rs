@@ -20,6 +20,10 @@ use crate::run::{Failure, Progress, Reader, Write, stream};
 /// that was deleted in another.
 const PARTS: usize = 16;
 
+/// The code and the subject of the failure that contacts are missing.
+const HIDDEN: &str = "hidden";
+const COUNT: &str = "count";
+
 /// The contacts the spool holds: when they were added, and a hash of their id.
 type Known = BTreeSet<(i64, u64)>;
 
@@ -40,15 +44,29 @@ impl Pull {
             let now = self.count(&self.plan.filter).await?;
             let ours = known.len() as u64;
             if ours >= most.max(now) {
-                return Ok(());
+                return self.shown().await;
             }
             let over = begun.elapsed() + pause > self.plan.settle;
             if over || !self.wait_for_index(pause).await {
                 // Fewer than once, and no more than now: those that are missing were deleted.
-                return if ours >= now { Ok(()) } else { self.hidden(ours, now).await };
+                return if ours >= now { self.shown().await } else { self.hidden(ours, now).await };
             }
             pause = if found { Duration::from_millis(500) } else { pause * 2 };
         }
+    }
+
+    /// Whether an earlier comparison ended with contacts missing.
+    pub(super) fn were_hidden(&self) -> Result<bool, Error> {
+        let failures = self.reader()?.failures()?;
+        Ok(failures
+            .iter()
+            .any(|failure| failure.stream == stream::CONTACTS && failure.code == HIDDEN))
+    }
+
+    /// Nothing is missing, or no longer.
+    async fn shown(&self) -> Result<(), Error> {
+        let (stream, subject) = (stream::CONTACTS.to_owned(), COUNT.to_owned());
+        self.store(Write::Mended { stream, subject }).await
     }
 
     async fn hidden(&self, ours: u64, theirs: u64) -> Result<(), Error> {
@@ -56,8 +74,8 @@ impl Pull {
         self.warn("hidden_contacts", message.clone());
         self.store(Write::Failed(Failure {
             stream: stream::CONTACTS.to_owned(),
-            subject: "count".to_owned(),
-            code: "hidden".to_owned(),
+            subject: COUNT.to_owned(),
+            code: HIDDEN.to_owned(),
             message,
             status: None,
             trace_id: None,

@@ -53,7 +53,7 @@ impl Home {
     /// When the directory or its database cannot be made.
     pub fn create(&self, meta: Meta) -> Result<Run, Error> {
         let dir = self.dir(&meta.run);
-        std::fs::create_dir_all(&dir).map_err(|source| Error::file(&dir, source))?;
+        private(&dir).map_err(|source| Error::file(&dir, source))?;
         let lock = Lock::file(&dir.join("lock"))?;
         let path = dir.join("run.db");
         let connection = db::create(&path)?;
@@ -191,6 +191,14 @@ impl Run {
         let path = self.db();
         store::write(&path, &db::open(&path)?, "state", &state)
     }
+}
+
+/// Makes a directory that only its owner may look into: it will hold customers.
+fn private(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(dir)
 }
 
 fn read_meta(path: &Path, connection: &Connection) -> Result<Meta, Error> {

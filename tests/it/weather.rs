@@ -210,6 +210,10 @@ fn a_contact_that_stays_hidden_makes_the_export_incomplete() {
     world.run(EXPORT).exits(3).says("the search counts 60 contacts and shows 59");
     assert_eq!(errors(&world, "out")[0]["code"], "hidden");
     assert_eq!(world.rows("out/contacts.jsonl").len(), 59);
+    world.control("DELETE", "faults", &serde_json::Value::Null);
+    world.run("resume --retry-errors").exits(0);
+    assert_eq!(world.rows("out/contacts.jsonl").len(), 60);
+    assert_eq!(world.json("out/manifest.json")["complete"], true);
 }
 
 #[test]

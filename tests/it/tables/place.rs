@@ -126,3 +126,20 @@ fn the_directories_above_the_output_are_made() {
     world.run(&only_contacts("a/b/c")).exits(0);
     assert!(world.path("a/b/c/manifest.json").exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn an_output_directory_that_is_private_stays_private_and_runs_always_are() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    let rights = |name: &str| world.path(name).metadata().unwrap().permissions().mode() & 0o777;
+    std::fs::create_dir(world.path("out")).unwrap();
+    let private = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(world.path("out"), private).unwrap();
+    for _ in 0..2 {
+        // First in place of an empty directory, then of an older export.
+        world.run("export --out out --with none").exits(0);
+        assert_eq!(rights("out"), 0o700);
+    }
+    assert_eq!(rights("home/runs"), 0o700);
+}
