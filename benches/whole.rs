@@ -105,7 +105,8 @@ fn look(proc: &str, used: &mut Used) {
     let status = read("status");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let peak = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    used.peak_mb = used.peak_mb.max(peak.unwrap_or(0.0) / 1000.0);
+    // The kernel counts in units of 1,024 bytes.
+    used.peak_mb = used.peak_mb.max(peak.unwrap_or(0.0) * 1.024 / 1000.0);
     // Fields 14 and 15, counted behind the name in brackets; a tick is 10 ms.
     let stat = read("stat");
     let ticks = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
