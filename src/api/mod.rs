@@ -7,6 +7,7 @@
 mod budget;
 mod client;
 mod error;
+mod mutation;
 mod pace;
 mod page;
 mod retry;
@@ -18,6 +19,7 @@ mod wire;
 pub use budget::{Budget, Reserve};
 pub use client::{Client, Config, Filter, VERSION, is_loopback};
 pub use error::{Error, Kind};
+pub use mutation::{Mutation, Sent};
 pub use pace::{Halt, Limits, Pace};
 pub use page::{
     Answer, CalendarHead, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage,

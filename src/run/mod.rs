@@ -7,6 +7,7 @@
 mod db;
 mod error;
 mod home;
+mod ledger;
 mod lock;
 mod pack;
 mod reader;
@@ -16,6 +17,7 @@ pub mod stream;
 
 pub use error::{Error, Kind};
 pub use home::{Home, Run, Summary};
+pub use ledger::{Attempt, Intent, OpRecord, OpState, Settled};
 pub use lock::Lock;
 pub use pack::{Packed, pack};
 pub use reader::Reader;

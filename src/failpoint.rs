@@ -1,0 +1,77 @@
+//! Points at which a test may kill the program.
+//!
+//! `GHL_BULK_FAILPOINT=after_intent` kills this process by SIGKILL the first time it comes to that
+//! point, `after_intent:3` the third time. Compiled in only with the feature `failpoints`, which the
+//! tests switch on; without it every point is nothing.
+
+/// The points, in the order in which an operation comes to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// The intent is durable, nothing is sent.
+    AfterIntent,
+    /// Half of the request is sent.
+    MidBody,
+    /// The answer is read.
+    AfterResponse,
+    /// The verdict is known, the outcome is not yet stored.
+    BeforeOutcome,
+    /// A look-up of an unsettled intent is under way.
+    DuringLookup,
+    /// Some of the result files are written.
+    DuringResults,
+}
+
+impl Point {
+    /// The point's name in the environment.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AfterIntent => "after_intent",
+            Self::MidBody => "mid_body",
+            Self::AfterResponse => "after_response",
+            Self::BeforeOutcome => "before_outcome",
+            Self::DuringLookup => "during_lookup",
+            Self::DuringResults => "during_results",
+        }
+    }
+}
+
+/// Kills the program here, if a test has asked for it.
+pub fn reach(point: Point) {
+    if due(point) {
+        kill();
+    }
+}
+
+/// Whether the program is to die at this point, this time. Counts.
+#[cfg(not(feature = "failpoints"))]
+#[must_use]
+pub fn due(_: Point) -> bool {
+    false
+}
+
+/// Whether the program is to die at this point, this time. Counts.
+#[cfg(feature = "failpoints")]
+#[must_use]
+pub fn due(point: Point) -> bool {
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    static ASKED: LazyLock<Option<(String, u32)>> = LazyLock::new(|| {
+        let text = std::env::var("GHL_BULK_FAILPOINT").ok()?;
+        let (name, times) = text.split_once(':').unwrap_or((&text, "1"));
+        Some((name.to_owned(), times.parse().unwrap_or(1)))
+    });
+    static COME: AtomicU32 = AtomicU32::new(0);
+    ASKED.as_ref().is_some_and(|(name, times)| {
+        name == point.name() && COME.fetch_add(1, Ordering::Relaxed) + 1 == *times
+    })
+}
+
+/// Kills this process as a crash would: nothing is flushed, nothing is said.
+pub fn kill() {
+    #[cfg(unix)]
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    #[cfg(not(unix))]
+    std::process::abort();
+}

@@ -1,0 +1,102 @@
+//! A draft: what one row asks for, checked and normalised, before anybody knows whom it is about.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::target::{Channel, Field};
+use crate::id::ContactId;
+
+/// What a row asks for. Stored as JSON in the run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Draft {
+    /// The contact, where the row names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactId>,
+    /// The row's id in the system it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
+    /// Native fields, e-mail and phone among them: a text as it goes into the request (E.164 phone,
+    /// `YYYY-MM-DD`, ISO country), or null to clear. What is absent is left alone.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<Field, Value>,
+    /// Custom fields by id: text, number, list of texts; null to clear.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub custom: BTreeMap<String, Value>,
+    /// Tags, without doubles, as written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Do not disturb, on all channels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dnd: Option<bool>,
+    /// Do not disturb by channel; true is "do not contact" (`active` in the API's words).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub channels: BTreeMap<Channel, bool>,
+    /// The id of the user it is assigned to; null to clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Value>,
+    /// The business's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub business: Option<String>,
+    /// Notes to write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<NoteDraft>,
+    /// Tasks to write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskDraft>,
+    /// E-mail addresses that the API cannot take (api.md §5.13).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub additional_emails: Vec<String>,
+    /// Phone numbers that the API cannot take.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub additional_phones: Vec<String>,
+}
+
+impl Draft {
+    /// The e-mail address to know the contact by, in lower case.
+    #[must_use]
+    pub fn email_key(&self) -> Option<String> {
+        self.fields.get(&Field::Email)?.as_str().map(str::to_lowercase)
+    }
+
+    /// The phone number to know the contact by.
+    #[must_use]
+    pub fn phone_key(&self) -> Option<&str> {
+        self.fields.get(&Field::Phone)?.as_str()
+    }
+
+    /// Whether it asks for anything of the contact itself, beside knowing it.
+    #[must_use]
+    pub fn is_about_the_contact(&self) -> bool {
+        let identity = |field: &Field| matches!(field, Field::Email | Field::Phone);
+        self.fields.keys().any(|field| !identity(field))
+            || !self.custom.is_empty()
+            || !self.tags.is_empty()
+            || self.dnd.is_some()
+            || !self.channels.is_empty()
+            || self.owner.is_some()
+            || self.business.is_some()
+    }
+}
+
+/// A note to write. With an id it is one that exists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteDraft {
+    /// The id of a note that exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The properties as the API names them: `body`, `title`, `color`, `pinned`, `userId`.
+    pub fields: BTreeMap<String, Value>,
+}
+
+/// A task to write. With an id it is one that exists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskDraft {
+    /// The id of a task that exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The properties as the API names them: `title`, `body`, `dueDate`, `completed`, `assignedTo`.
+    pub fields: BTreeMap<String, Value>,
+}

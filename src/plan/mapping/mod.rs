@@ -1,0 +1,135 @@
+//! The mapping: which column goes to which target, and how its values are read.
+//!
+//! A mapping is a TOML file that a user can read and change; presets are mappings with a way to
+//! recognise their files. Every column of a sheet is mapped or ignored, never silently dropped.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::policy::TagRule;
+use super::target::Target;
+use crate::id::LocationId;
+use crate::sheet::Reading;
+
+/// A mapping. Stored in the run as its TOML text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Mapping {
+    /// What it is called in messages: a path, a preset's name, `the header dictionary`.
+    pub name: String,
+    /// The location it is for, if it is for one only.
+    pub location: Option<LocationId>,
+    /// How the file is read.
+    pub reading: Reading,
+    /// What goes where, in the order of the file.
+    pub rules: Vec<Rule>,
+    /// Values that every row gets.
+    pub constants: Vec<Constant>,
+    /// Columns that are not read, as written: names, letters, or patterns with `*`.
+    pub ignore: Vec<String>,
+    /// The policy's fields that the mapping sets (`[options]`), as written.
+    pub options: BTreeMap<String, serde_json::Value>,
+}
+
+/// One target and the columns it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// The columns: names, letters, or one pattern with `*`. Several are joined.
+    pub from: Vec<String>,
+    /// What stands between joined values.
+    pub join: String,
+    /// Where it goes.
+    pub to: Target,
+    /// How values are read; by default as the target wants them.
+    pub convert: Option<Convert>,
+    /// What an empty cell means.
+    pub blank: Blank,
+    /// Values that stand for others; compared without outer blanks and case.
+    pub values: BTreeMap<String, String>,
+    /// Put before each value.
+    pub prefix: String,
+    /// Taken off the front of each value where it is there.
+    pub strip_prefix: String,
+    /// The characters or texts that separate several values in a cell; by default the target's own.
+    pub split: Option<Vec<String>>,
+    /// For tags: whether they are added or take the place of the others.
+    pub tags: Option<TagRule>,
+    /// The line of the mapping file, from 1; 0 where there is none.
+    pub line: usize,
+}
+
+/// A value that every row gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Constant {
+    /// Where it goes.
+    pub to: Target,
+    /// The value, as a cell would hold it.
+    pub value: String,
+    /// The line of the mapping file, from 1; 0 where there is none.
+    pub line: usize,
+}
+
+/// What an empty cell means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blank {
+    /// Nothing is said about the field.
+    #[default]
+    Leave,
+    /// The field is to be empty (only with `--allow-clear`).
+    Clear,
+    /// The row is rejected.
+    Error,
+}
+
+/// How values are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Convert {
+    /// As text, trimmed; line breaks kept.
+    Text,
+    /// As text on one line: line breaks become `, `.
+    Line,
+    /// As a phone number, E.164.
+    Phone,
+    /// As one or several e-mail addresses.
+    Email,
+    /// As a date.
+    Date,
+    /// As a moment.
+    DateTime,
+    /// As a number.
+    Number,
+    /// As an amount of money: a number with currency signs.
+    Money,
+    /// As yes or no.
+    Boolean,
+    /// As a country, ISO 3166-1 alpha-2.
+    Country,
+    /// As a time zone, IANA.
+    Timezone,
+    /// As a list.
+    List,
+    /// As a web address.
+    Url,
+}
+
+/// A column's rule, once the mapping has met a sheet: what [`super::check`] works with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// The rule; its `to` is never a pattern.
+    pub rule: Rule,
+    /// The columns' indexes, in the order of `rule.from`.
+    pub columns: Vec<usize>,
+}
+
+/// A mapping that has met a sheet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The rules that apply. Targets `Ignore` and `Undecided` are not among them.
+    pub bound: Vec<Bound>,
+    /// Values that every row gets.
+    pub constants: Vec<Constant>,
+    /// Columns that nothing reads and nobody ignored on purpose, by index.
+    pub unmapped: Vec<usize>,
+}

@@ -1,0 +1,143 @@
+//! An op: one write that the plan wants, and what is needed to do it once and to take it back.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::id::ContactId;
+
+/// One planned write.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Op {
+    /// Its number in the plan, from 1; the order in which ops of one lane are sent.
+    pub id: u64,
+    /// A stable name: equal for the same step of the same row of the same source, whenever it is fed.
+    pub key: String,
+    /// The row it comes from.
+    pub row: u64,
+    /// Its place among the row's ops: the contact is 0.
+    pub step: u32,
+    /// Ops of one lane are sent one after the other: they share an identity.
+    pub lane: u64,
+    /// How it is kept from happening twice.
+    pub class: Class,
+    /// The contact; nothing while an earlier op of the same row creates it.
+    pub contact: Option<ContactId>,
+    /// What to write.
+    pub change: Change,
+    /// What the change replaces: the live values of what it touches, in the form in which they would be
+    /// written back; null where nothing was there.
+    pub before: Value,
+}
+
+/// How an op is kept from happening twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Class {
+    /// Replay-safe: doing it twice is doing it once.
+    #[serde(rename = "I")]
+    Replayable,
+    /// Unique at the server: a replay is refused and names the contact.
+    #[serde(rename = "U")]
+    Unique,
+    /// Marked: it carries a value by which it can be found.
+    #[serde(rename = "M")]
+    Marked,
+    /// Countable: a child, found by counting equal ones.
+    #[serde(rename = "C")]
+    Countable,
+    /// None of these: sent at most once.
+    #[serde(rename = "X")]
+    Once,
+}
+
+/// A write, in the API's own words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Change {
+    /// `POST /contacts/`; the body without `locationId`.
+    Create {
+        /// The body.
+        body: Map<String, Value>,
+    },
+    /// `POST /contacts/upsert`: for locations that allow duplicates, where it is the replay-safe way.
+    Upsert {
+        /// The body.
+        body: Map<String, Value>,
+    },
+    /// `PUT /contacts/{id}` with just what changes.
+    Update {
+        /// The body.
+        body: Map<String, Value>,
+    },
+    /// `DELETE /contacts/{id}`.
+    Delete,
+    /// `POST /contacts/bulk/tags/update/add`, many contacts a request.
+    AddTags {
+        /// The tags that the contact lacks.
+        tags: Vec<String>,
+    },
+    /// `POST /contacts/bulk/tags/update/remove`, many contacts a request.
+    RemoveTags {
+        /// The tags that the contact has.
+        tags: Vec<String>,
+    },
+    /// `POST /contacts/bulk/business`, many contacts a request.
+    SetBusiness {
+        /// The business's id; nothing to take the contact out of its business.
+        business: Option<String>,
+    },
+    /// `POST /contacts/{id}/notes`.
+    CreateNote {
+        /// The body.
+        body: Map<String, Value>,
+    },
+    /// `PUT /contacts/{id}/notes/{id}`.
+    UpdateNote {
+        /// The note.
+        id: String,
+        /// The body.
+        body: Map<String, Value>,
+    },
+    /// `DELETE /contacts/{id}/notes/{id}`.
+    DeleteNote {
+        /// The note.
+        id: String,
+    },
+    /// `POST /contacts/{id}/tasks`.
+    CreateTask {
+        /// The body.
+        body: Map<String, Value>,
+    },
+    /// `PUT /contacts/{id}/tasks/{id}`.
+    UpdateTask {
+        /// The task.
+        id: String,
+        /// The body.
+        body: Map<String, Value>,
+    },
+    /// `PUT /contacts/{id}/tasks/{id}/completed`.
+    CompleteTask {
+        /// The task.
+        id: String,
+        /// Whether it is done.
+        completed: bool,
+    },
+    /// `DELETE /contacts/{id}/tasks/{id}`.
+    DeleteTask {
+        /// The task.
+        id: String,
+    },
+}
+
+impl Change {
+    /// Whether many contacts go into one request.
+    #[must_use]
+    pub fn is_bulk(&self) -> bool {
+        matches!(self, Self::AddTags { .. } | Self::RemoveTags { .. } | Self::SetBusiness { .. })
+    }
+
+    /// Whether it makes the contact.
+    #[must_use]
+    pub fn makes_the_contact(&self) -> bool {
+        matches!(self, Self::Create { .. } | Self::Upsert { .. })
+    }
+}

@@ -1,0 +1,249 @@
+//! Targets: what a column can be mapped to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a column's values go. The text form, in mappings and messages, is the API's name:
+/// `firstName`, `customFields.vip_since`, `dndSettings.Email`, `task.title`, `note`, `contactId`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// `contactId`: the contact itself.
+    ContactId,
+    /// `sourceId`: the row's id in the system it comes from.
+    SourceId,
+    /// A native field of the contact.
+    Field(Field),
+    /// `additionalEmails`: the API reads but does not write them (api.md §5.13).
+    AdditionalEmails,
+    /// `additionalPhones`: likewise.
+    AdditionalPhones,
+    /// `customFields.NAME`: a custom field by key, name or id, as written.
+    Custom(String),
+    /// `tags`.
+    Tags,
+    /// `dnd`: do not disturb, all channels.
+    Dnd,
+    /// `dndSettings.CHANNEL`: do not disturb on one channel.
+    DndChannel(Channel),
+    /// `optIn`: a consent column: yes is no opt-out, and no is not one either (W_NOT_OPTED_IN).
+    OptIn,
+    /// `assignedTo`: a user, by e-mail, name or id.
+    Owner,
+    /// `business`: a business, by name or id.
+    Business,
+    /// `note` (its body), `note.id`, `note.title`, …
+    Note(NotePart),
+    /// `task.title`, `task.dueDate`, …
+    Task(TaskPart),
+    /// `ignore`: read by nobody, on purpose.
+    Ignore,
+    /// `?`: nobody has decided yet.
+    Undecided,
+}
+
+macro_rules! names {
+    ($(#[$doc:meta])* $type:ident { $($(#[$item:meta])* $variant:ident = $name:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $type {
+            $($(#[$item])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl $type {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The one of this name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+names!(
+    /// A native field of a contact that can be written (api.md §5.1).
+    Field {
+        /// First name.
+        FirstName = "firstName",
+        /// Last name.
+        LastName = "lastName",
+        /// Whole name, for rows that have no parts of it.
+        Name = "name",
+        /// E-mail address.
+        Email = "email",
+        /// Phone number, E.164.
+        Phone = "phone",
+        /// Company. Not in the specification of PUT, but taken (api.md §5.2).
+        CompanyName = "companyName",
+        /// Street and number, one line.
+        Address1 = "address1",
+        /// City.
+        City = "city",
+        /// State or region.
+        State = "state",
+        /// Postal code.
+        PostalCode = "postalCode",
+        /// ISO 3166-1 alpha-2 code.
+        Country = "country",
+        /// Web address.
+        Website = "website",
+        /// IANA name.
+        Timezone = "timezone",
+        /// Date of birth, `YYYY-MM-DD`.
+        DateOfBirth = "dateOfBirth",
+        /// Where the contact comes from.
+        Source = "source",
+        /// Gender. Taken on create only (api.md §5.8).
+        Gender = "gender",
+    }
+);
+names!(
+    /// A channel of do-not-disturb.
+    Channel {
+        /// Calls.
+        Call = "Call",
+        /// E-mail.
+        Email = "Email",
+        /// Text messages.
+        Sms = "SMS",
+        /// WhatsApp.
+        WhatsApp = "WhatsApp",
+        /// Google Business messages.
+        Gmb = "GMB",
+        /// Facebook.
+        Fb = "FB",
+    }
+);
+names!(
+    /// A part of a note.
+    NotePart {
+        /// Its text.
+        Body = "body",
+        /// Its id: a note that exists.
+        Id = "id",
+        /// Its title.
+        Title = "title",
+        /// Its colour.
+        Color = "color",
+        /// Whether it is pinned.
+        Pinned = "pinned",
+        /// The user it is from.
+        User = "userId",
+        /// When it was written. The API sets that itself; the text can carry it (`--note-date prefix`).
+        Date = "dateAdded",
+    }
+);
+names!(
+    /// A part of a task.
+    TaskPart {
+        /// Its id: a task that exists.
+        Id = "id",
+        /// Its title.
+        Title = "title",
+        /// Its text.
+        Body = "body",
+        /// When it is due.
+        DueDate = "dueDate",
+        /// Whether it is done, from a boolean or a status word.
+        Completed = "completed",
+        /// The user it is for.
+        AssignedTo = "assignedTo",
+        /// A priority, which the API lacks: it becomes a line `Priority: high` of the text.
+        Priority = "priority",
+    }
+);
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ContactId => f.write_str("contactId"),
+            Self::SourceId => f.write_str("sourceId"),
+            Self::Field(field) => f.write_str(field.name()),
+            Self::AdditionalEmails => f.write_str("additionalEmails"),
+            Self::AdditionalPhones => f.write_str("additionalPhones"),
+            Self::Custom(name) => write!(f, "customFields.{name}"),
+            Self::Tags => f.write_str("tags"),
+            Self::Dnd => f.write_str("dnd"),
+            Self::DndChannel(channel) => write!(f, "dndSettings.{}", channel.name()),
+            Self::OptIn => f.write_str("optIn"),
+            Self::Owner => f.write_str("assignedTo"),
+            Self::Business => f.write_str("business"),
+            Self::Note(NotePart::Body) => f.write_str("note"),
+            Self::Note(part) => write!(f, "note.{}", part.name()),
+            Self::Task(part) => write!(f, "task.{}", part.name()),
+            Self::Ignore => f.write_str("ignore"),
+            Self::Undecided => f.write_str("?"),
+        }
+    }
+}
+
+/// A text that names no target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no target")]
+pub struct NoTarget(pub String);
+
+impl FromStr for Target {
+    type Err = NoTarget;
+
+    fn from_str(text: &str) -> Result<Self, NoTarget> {
+        let no = || NoTarget(text.to_owned());
+        if let Some(name) = text.strip_prefix("customFields.").filter(|name| !name.is_empty()) {
+            return Ok(Self::Custom(name.to_owned()));
+        }
+        if let Some(name) = text.strip_prefix("dndSettings.") {
+            return Channel::named(name).map(Self::DndChannel).ok_or_else(no);
+        }
+        if let Some(name) = text.strip_prefix("note.") {
+            return NotePart::named(name).map(Self::Note).ok_or_else(no);
+        }
+        if let Some(name) = text.strip_prefix("task.") {
+            return TaskPart::named(name).map(Self::Task).ok_or_else(no);
+        }
+        if let Some(field) = Field::named(text) {
+            return Ok(Self::Field(field));
+        }
+        Ok(match text {
+            "contactId" => Self::ContactId,
+            "sourceId" | "source_id" => Self::SourceId,
+            "additionalEmails" => Self::AdditionalEmails,
+            "additionalPhones" => Self::AdditionalPhones,
+            "tags" => Self::Tags,
+            "dnd" => Self::Dnd,
+            "optIn" => Self::OptIn,
+            "assignedTo" | "owner" => Self::Owner,
+            "business" | "businessId" => Self::Business,
+            "note" | "notes" => Self::Note(NotePart::Body),
+            "ignore" => Self::Ignore,
+            "?" => Self::Undecided,
+            _ => return Err(no()),
+        })
+    }
+}
+
+impl Target {
+    /// Whether several columns may go there.
+    #[must_use]
+    pub fn takes_many(&self) -> bool {
+        matches!(
+            self,
+            Self::AdditionalEmails
+                | Self::AdditionalPhones
+                | Self::Tags
+                | Self::OptIn
+                | Self::DndChannel(_)
+                | Self::Note(NotePart::Body)
+                | Self::Ignore
+                | Self::Undecided
+        )
+    }
+}

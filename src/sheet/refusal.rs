@@ -1,0 +1,26 @@
+//! Why a file is refused as a whole, and what is noteworthy about one that is not.
+
+/// A file that is not imported. Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// A stable name: `E_EMPTY_FILE`, `E_NO_HEADER`, …; `E_IO` when the system cannot read the file and
+    /// `E_CHANGED` when it changed while it was read.
+    pub code: &'static str,
+    /// What is wrong, where (line, record, cell), lower case, without a full stop. May hold text from
+    /// outside.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Something about the file or a row that does not stop it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// A stable name: `W_ENCODING_GUESSED`, …
+    pub code: &'static str,
+    /// The column's index, where it is about one.
+    pub column: Option<usize>,
+    /// What was found, for people.
+    pub message: String,
+}

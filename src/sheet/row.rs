@@ -1,0 +1,98 @@
+//! A row: typed cells, where it stands, and what is wrong with its form.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Warning;
+
+/// A row behind the header. Rows without any text are not rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Its number among the rows, counted from 1.
+    pub record: u64,
+    /// Where it stands in the file.
+    pub place: Place,
+    /// As many cells as the header has columns.
+    pub cells: Vec<Cell>,
+    /// What makes the row unusable, if anything: then the cells are what could be read.
+    pub fault: Option<Fault>,
+    /// What is noteworthy about its form.
+    pub warnings: Vec<Warning>,
+}
+
+/// Where a row begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The physical line of a text file, or the row of a spreadsheet, counted from 1.
+    pub line: u64,
+    /// The sheet's name in a spreadsheet.
+    pub sheet: Option<Arc<str>>,
+}
+
+impl Place {
+    /// One cell of the row, as people find it: `Contacts!C5`, or `line 5, column C`.
+    #[must_use]
+    pub fn cell(&self, letters: &str) -> String {
+        match &self.sheet {
+            Some(sheet) => format!("{sheet}!{letters}{}", self.line),
+            None => format!("line {}, column {letters}", self.line),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.sheet {
+            Some(sheet) => write!(f, "{sheet}, row {}", self.line),
+            None => write!(f, "line {}", self.line),
+        }
+    }
+}
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// Nothing, or only blanks.
+    Empty,
+    /// Text as it stands in the file. Only a text file's outer quotes are taken off.
+    Text(String),
+    /// A spreadsheet's number, and the text to send for it: integers without `.0` or exponent, and with
+    /// the leading zeros that a number format such as `00000` shows.
+    Number(f64, String),
+    /// A spreadsheet's boolean.
+    Bool(bool),
+    /// A spreadsheet's date, from its value, never from how it is shown.
+    Date(jiff::civil::DateTime),
+    /// A spreadsheet's error value, such as `#N/A`.
+    Error(String),
+    /// A formula whose result the file does not hold.
+    NoValue,
+}
+
+impl Cell {
+    /// The cell as text, as it goes into a result file.
+    #[must_use]
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        use std::borrow::Cow;
+        match self {
+            Self::Empty | Self::NoValue => Cow::Borrowed(""),
+            Self::Text(text) | Self::Number(_, text) | Self::Error(text) => Cow::Borrowed(text),
+            Self::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
+            Self::Date(date) if date.time() == jiff::civil::Time::midnight() => {
+                Cow::Owned(date.date().to_string())
+            }
+            Self::Date(date) => Cow::Owned(date.to_string()),
+        }
+    }
+}
+
+/// What makes a row unusable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// A stable name: `R_ROW_TOO_LONG`, `R_ENCODING`, `R_BAD_QUOTING`, `R_FOOTER_ROW`, …
+    pub code: &'static str,
+    /// The column's index, where it is about one.
+    pub column: Option<usize>,
+    /// What is wrong, for people.
+    pub message: String,
+}
