@@ -28,7 +28,7 @@ pub enum Event {
         run: RunId,
         /// Its location.
         location: LocationId,
-        /// What is done: `export`.
+        /// What is done: `export`, `import` or `undo`.
         kind: &'static str,
         /// Whether an earlier process began it.
         resumed: bool,
@@ -72,6 +72,8 @@ pub enum Waiting {
     Retry,
     /// The search hides a record for a moment; it is asked again.
     Index,
+    /// Requests got no answer; what became of them is looked up once they must have been applied or dead.
+    Settle,
 }
 
 /// An output file.

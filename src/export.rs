@@ -9,19 +9,19 @@ mod estimate;
 mod request;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::api::{self, Client};
-use crate::event::{Cause, Event, Outcome, Report, Stop, Watcher};
+use crate::api;
+use crate::context::{self, Context};
+use crate::event::{Cause, Event, Outcome, Report, Watcher};
 use crate::flight;
 use crate::id::RunId;
 use crate::publish::{self, Facts, Held, Live, Place, Published};
 use crate::pull::{self, Plan, Pull};
-use crate::run::{self, Home, Meta, Reader, Run, Spool, State, stream};
+use crate::run::{self, Meta, Reader, Run, Spool, State, stream};
 
 pub use estimate::{Estimate, estimate};
 pub use request::{Filters, Request, Tables};
@@ -61,31 +61,8 @@ impl From<pull::Error> for Error {
     }
 }
 
-/// What an export works with.
-#[derive(Clone)]
-pub struct Context {
-    /// The API of the location.
-    pub client: Client,
-    /// Where runs live.
-    pub home: Home,
-    /// The tap. It is closed here when one half of the work fails.
-    pub stop: Stop,
-    /// Who watches.
-    pub watcher: Watcher,
-    /// Requests in flight at most.
-    pub concurrency: NonZeroUsize,
-    /// How long a record may be hidden from the search while it exists.
-    pub settle: Duration,
-}
-
-/// A run that ended early, and why. It can be resumed.
-#[derive(Debug)]
-pub struct Halted {
-    /// The run, if one was made.
-    pub run: Option<RunId>,
-    /// Why.
-    pub error: Error,
-}
+/// An export that ended early, and why. It can be resumed.
+pub type Halted = context::Halted<Error>;
 
 impl<E: Into<Error>> From<E> for Halted {
     fn from(error: E) -> Self {

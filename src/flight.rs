@@ -2,7 +2,7 @@
 //!
 //! A stream of bare futures is polled only while somebody asks it for the next item; behind a slow
 //! consumer healthy requests then time out. So every piece of work here is a task of its own, and
-//! results come out in the order in which the work went in.
+//! results come out in the order in which the work went in, or as they come where order does not matter.
 
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -46,6 +46,22 @@ where
             }))
         })
         .buffered(width.window.get())
+}
+
+/// Runs `work` on each item, at most `at_once` of them begun and not ended, and yields the results as they
+/// come: a piece that waits for long holds back nothing but its own place.
+///
+/// # Panics
+/// When the work does.
+pub fn each<I, F, W>(items: I, at_once: NonZeroUsize, work: W) -> impl Stream<Item = F::Output>
+where
+    I: Stream,
+    I::Item: Send + 'static,
+    W: Fn(I::Item) -> F,
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    items.map(move |item| join(tokio::spawn(work(item)))).buffer_unordered(at_once.get())
 }
 
 /// Runs blocking work (files, SQLite, Parquet) on a thread of its own.
@@ -111,5 +127,27 @@ mod tests {
         .collect()
         .await;
         assert_eq!(results, (0..50).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_piece_that_waits_does_not_hold_back_those_behind_it() {
+        let (open, gate) = tokio::sync::watch::channel(false);
+        let at_once = NonZeroUsize::new(2).unwrap();
+        let results: Vec<usize> = each(futures::stream::iter(0..50), at_once, move |n| {
+            let (open, mut gate) = (open.clone(), gate.clone());
+            async move {
+                if n == 0 {
+                    // The first piece of work ends only after the last has run.
+                    gate.wait_for(|open| *open).await.unwrap();
+                } else if n == 49 {
+                    open.send_replace(true);
+                }
+                n
+            }
+        })
+        .collect()
+        .await;
+        assert_eq!(results.last(), Some(&0));
+        assert_eq!(results.len(), 50);
     }
 }

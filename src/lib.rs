@@ -27,14 +27,18 @@
 
 pub mod api;
 pub mod cli;
+pub mod context;
+pub mod doubt;
 pub mod event;
 pub mod export;
 pub mod failpoint;
 pub mod flight;
 pub mod id;
+pub mod import;
 pub mod plan;
 pub mod publish;
 pub mod pull;
+pub mod push;
 pub mod resource;
 pub mod run;
 pub mod sandbox;

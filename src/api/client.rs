@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::clock::Clock;
 use super::error::Error;
 use super::pace::Pace;
 use super::page::{
@@ -44,7 +45,7 @@ pub struct Config {
 /// The API of one location. Clones share connections, pace and counts.
 #[derive(Clone)]
 pub struct Client {
-    sender: Arc<Sender>,
+    pub(super) sender: Arc<Sender>,
     location: LocationId,
 }
 
@@ -74,16 +75,19 @@ struct SearchBody<'a> {
     filters: &'a [serde_json::Value],
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<&'a str>,
-    sort: [Sort; 1],
+    sort: [Order; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     search_after: Option<Box<RawValue>>,
 }
 
 #[derive(Serialize)]
-struct Sort {
+struct Order {
     field: &'static str,
     direction: &'static str,
 }
+
+const OLDEST_FIRST: Order = Order { field: "dateAdded", direction: "asc" };
+const NEWEST_FIRST: Order = Order { field: "dateAdded", direction: "desc" };
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -106,7 +110,6 @@ impl Client {
         // Only the first call installs it; a second answer is `Err` and means the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, config.token.header());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let mut builder = reqwest::Client::builder();
         if is_loopback(&config.url) {
@@ -127,10 +130,12 @@ impl Client {
             http,
             base: config.url.trim_end_matches('/').to_owned(),
             version: VERSION,
+            authorization: config.token.header(),
             pace,
             watcher,
             sent: [const { AtomicU64::new(0) }; super::route::COUNT],
             large: Sender::large(),
+            clock: Clock::default(),
         };
         Ok(Self { sender: Arc::new(sender), location: config.location.clone() })
     }
@@ -157,6 +162,13 @@ impl Client {
             .collect()
     }
 
+    /// By how many milliseconds the server's clock is ahead of this machine's, as its last answer told:
+    /// to a second or so. Nothing before the first answer.
+    #[must_use]
+    pub fn server_time_offset(&self) -> Option<i64> {
+        self.sender.clock.offset()
+    }
+
     /// A page of contacts in the order of their `dateAdded`, oldest first.
     pub async fn search_contacts(
         &self,
@@ -164,12 +176,44 @@ impl Client {
         limit: usize,
         after: Option<&Cursor>,
     ) -> Result<Answer<ContactPage>, Error> {
+        self.search(filter, limit, after, OLDEST_FIRST).await
+    }
+
+    /// The newest contacts that pass, the newest first.
+    pub async fn newest_contacts(
+        &self,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Answer<ContactPage>, Error> {
+        self.search(filter, limit, None, NEWEST_FIRST).await
+    }
+
+    /// The first page of the contacts whose custom field, named by its id, has this value
+    /// (api.md §2.7; a name or key in the place of the id finds nothing, §2.8).
+    pub async fn search_by_field(
+        &self,
+        field: &str,
+        value: &serde_json::Value,
+    ) -> Result<Answer<ContactPage>, Error> {
+        let field = format!("customFields.{field}");
+        let equal = serde_json::json!({ "field": field, "operator": "eq", "value": value });
+        let filter = Filter { filters: vec![equal], query: None };
+        self.search(&filter, super::SEARCH_LIMIT, None, OLDEST_FIRST).await
+    }
+
+    async fn search(
+        &self,
+        filter: &Filter,
+        limit: usize,
+        after: Option<&Cursor>,
+        order: Order,
+    ) -> Result<Answer<ContactPage>, Error> {
         let body = SearchBody {
             location_id: &self.location,
             page_limit: limit,
             filters: &filter.filters,
             query: filter.query.as_deref(),
-            sort: [Sort { field: "dateAdded", direction: "asc" }],
+            sort: [order],
             search_after: after.map(Cursor::raw),
         };
         let path = "/contacts/search".to_owned();
@@ -181,6 +225,32 @@ impl Client {
     pub async fn contact(&self, id: &ContactId) -> Result<Answer<Option<ContactHead>>, Error> {
         let path = format!("/contacts/{}", id.segment());
         self.call(Route::Contact, path, None, Bounds::PATIENT, wire::contact).await
+    }
+
+    /// One contact as its own endpoint shows it: what look-ups compare with, since no search is as fresh
+    /// (api.md §2.10). Nothing where the answer says that there is none.
+    pub async fn contact_raw(
+        &self,
+        id: &ContactId,
+    ) -> Result<Answer<Option<Box<RawValue>>>, Error> {
+        let path = format!("/contacts/{}", id.segment());
+        self.call(Route::Contact, path, None, Bounds::PATIENT, wire::whole_contact).await
+    }
+
+    /// The contact with this e-mail address or phone number, as the server would find duplicates of it.
+    /// One of them must be given; with both, the location's own order decides.
+    pub async fn duplicate_contact(
+        &self,
+        email: Option<&str>,
+        phone: Option<&str>,
+    ) -> Result<Answer<Option<Box<RawValue>>>, Error> {
+        let mut path = format!("/contacts/search/duplicate?locationId={}", self.location.segment());
+        for (name, value) in [("email", email), ("number", phone)] {
+            if let Some(value) = value {
+                write!(path, "&{name}={}", super::path::escape(value)).expect("a string takes all");
+            }
+        }
+        self.call(Route::DuplicateContact, path, None, Bounds::PATIENT, wire::whole_contact).await
     }
 
     /// A page of a business's contacts. Its rows are short: ids are what they are good for.

@@ -6,10 +6,13 @@
 
 mod budget;
 mod client;
+mod clock;
 mod error;
+mod mutate;
 mod mutation;
 mod pace;
 mod page;
+mod path;
 mod retry;
 mod route;
 mod send;
@@ -25,6 +28,7 @@ pub use page::{
     Answer, CalendarHead, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage,
     LocationHead, TaskPage, TaskPlace,
 };
-pub use retry::Bounds;
+pub use retry::{Bounds, duplicate_of, is_gone, said};
 pub use route::{Route, SEARCH_LIMIT};
 pub use token::Token;
+pub use wire::rows;

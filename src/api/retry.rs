@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::error::Kind;
+use crate::id::ContactId;
 
 /// How one attempt failed.
 #[derive(Debug)]
@@ -18,10 +19,10 @@ pub(super) enum Failure {
     Transport(String),
     /// An answer with a status outside 200–299.
     Status(u16, Box<[u8]>),
-    /// A 2xx whose body is not what the endpoint answers: cut, blank or HTML.
+    /// An answer that was cut, or a 2xx whose body is not what the endpoint answers: blank or HTML.
     Unreadable(u16, String),
-    /// A body beyond the bound.
-    TooLarge(u64),
+    /// An answer whose body is beyond the bound, with its bytes.
+    TooLarge(u16, u64),
 }
 
 impl std::fmt::Display for Failure {
@@ -31,7 +32,7 @@ impl std::fmt::Display for Failure {
             Self::Connect(said) | Self::Transport(said) => write!(f, "{}", said.escape_debug()),
             Self::Unreadable(status, said) => write!(f, "{status} {}", said.escape_debug()),
             Self::Status(status, body) => write!(f, "{status} {}", said(body).escape_debug()),
-            Self::TooLarge(bytes) => write!(f, "{bytes} bytes"),
+            Self::TooLarge(status, bytes) => write!(f, "{status} with {bytes} bytes"),
         }
     }
 }
@@ -66,17 +67,34 @@ impl Bounds {
     pub const BRIEF: Self = Self { attempts: 3, time: Duration::from_secs(20), bytes: 256 << 10 };
 }
 
-/// The decision table.
+/// The decision table for reads.
 pub(super) fn verdict(failure: &Failure) -> Verdict {
     match failure {
-        Failure::TooLarge(_) => Verdict::GiveUp(Kind::TooLarge),
-        Failure::Status(429, _) => Verdict::AfterWindow,
+        Failure::Status(429, _) | Failure::Unreadable(429, _) => Verdict::AfterWindow,
+        Failure::TooLarge(..) => Verdict::GiveUp(Kind::TooLarge),
         Failure::Connect(_)
         | Failure::Transport(_)
         | Failure::Unreadable(..)
         | Failure::Status(408 | 425 | 500..=599, _) => Verdict::Again,
         Failure::Status(status, body) => Verdict::GiveUp(refusal(*status, &said(body))),
     }
+}
+
+/// The decision table for mutations: sent again is only what was certainly not applied.
+pub(super) fn verdict_of_mutation(failure: &Failure) -> Verdict {
+    match failure {
+        Failure::Connect(_) => Verdict::Again,
+        Failure::Status(429, _) | Failure::Unreadable(429, _) => Verdict::AfterWindow,
+        Failure::Status(status, body) if judges(*status) => {
+            Verdict::GiveUp(refusal(*status, &said(body)))
+        }
+        _ => Verdict::GiveUp(Kind::Exhausted),
+    }
+}
+
+/// Whether a status says that the server has looked at the request and will not do it.
+pub(super) fn judges(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 408 | 425 | 429)
 }
 
 /// What it is when the last permitted attempt failed like this.
@@ -97,14 +115,39 @@ fn refusal(status: u16, said: &str) -> Kind {
         401 if says("version header") => Kind::Refused,
         401 => Kind::Token,
         403 if says("location") || says("forbidden") => Kind::Location,
-        404 | 410 if !says("cannot get") && !says("cannot post") => Kind::Gone,
+        404 | 410 if !says("cannot ") => Kind::Gone,
         400 if says("not found") => Kind::Gone,
         _ => Kind::Refused,
     }
 }
 
-/// What an error body says, for people: its `message`, else its beginning.
-pub(super) fn said(body: &[u8]) -> String {
+/// Whether an answer says that its record does not exist, or no longer (api.md §5.11).
+#[must_use]
+pub fn is_gone(status: u16, body: &[u8]) -> bool {
+    judges(status) && refusal(status, &said(body)) == Kind::Gone
+}
+
+/// The contact that a refused create or update would duplicate, and the field in which they are equal
+/// (api.md §5.10).
+#[must_use]
+pub fn duplicate_of(body: &[u8]) -> Option<(ContactId, Option<String>)> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Meta {
+        contact_id: ContactId,
+        matching_field: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Refused {
+        meta: Meta,
+    }
+    let meta = serde_json::from_slice::<Refused>(body).ok()?.meta;
+    Some((meta.contact_id, meta.matching_field.map(|field| cut(&field))))
+}
+
+/// What an error body says, for people: its `message`, else its beginning. From outside.
+#[must_use]
+pub fn said(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Envelope {
         message: Option<serde_json::Value>,
@@ -190,6 +233,25 @@ mod tests {
         check(422, r#"{"message":["property x should not exist"]}"#, GiveUp(Kind::Refused));
         check(429, "", AfterWindow);
         check(502, "<html>", Again);
+    }
+
+    #[test]
+    fn a_duplicate_names_the_contact_it_would_double() {
+        let body = br#"{"statusCode":400,"message":"This location does not allow duplicated contacts.","meta":{"contactId":"a","contactName":"x","matchingField":"phone"}}"#;
+        let (contact, field) = duplicate_of(body).unwrap();
+        assert_eq!((contact.as_str(), field.as_deref()), ("a", Some("phone")));
+        for other in ["", "<html>", r#"{"message":"no"}"#, r#"{"meta":{"contactId":""}}"#] {
+            assert!(duplicate_of(other.as_bytes()).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_gone_is_said_in_400_and_404() {
+        assert!(is_gone(400, br#"{"message":"Contact with id x not found"}"#));
+        assert!(is_gone(404, b""));
+        assert!(!is_gone(404, br#"{"message":"Cannot PUT /contacts/x"}"#));
+        assert!(!is_gone(400, br#"{"message":"Invalid field x"}"#));
+        assert!(!is_gone(502, b"not found"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The endpoints: their paths, versions, scopes and answers' bounds, in one table.
 
+use reqwest::Method;
 use serde::Serialize;
 
 /// The most rows that `POST /contacts/search` and the task search give a page
@@ -37,10 +38,40 @@ pub enum Route {
     Businesses,
     /// `GET /locations/{id}`
     Location,
+    /// `GET /contacts/search/duplicate`
+    DuplicateContact,
+    /// `POST /contacts/`
+    CreateContact,
+    /// `POST /contacts/upsert`
+    UpsertContact,
+    /// `PUT /contacts/{id}`
+    UpdateContact,
+    /// `DELETE /contacts/{id}`
+    DeleteContact,
+    /// `POST /contacts/bulk/tags/update/add`
+    AddTags,
+    /// `POST /contacts/bulk/tags/update/remove`
+    RemoveTags,
+    /// `POST /contacts/bulk/business`
+    SetBusiness,
+    /// `POST /contacts/{id}/notes`
+    CreateNote,
+    /// `PUT /contacts/{id}/notes/{id}`
+    UpdateNote,
+    /// `DELETE /contacts/{id}/notes/{id}`
+    DeleteNote,
+    /// `POST /contacts/{id}/tasks`
+    CreateTask,
+    /// `PUT /contacts/{id}/tasks/{id}`
+    UpdateTask,
+    /// `PUT /contacts/{id}/tasks/{id}/completed`
+    CompleteTask,
+    /// `DELETE /contacts/{id}/tasks/{id}`
+    DeleteTask,
 }
 
 /// How many routes there are.
-pub(super) const COUNT: usize = Route::Location as usize + 1;
+pub(super) const COUNT: usize = Route::DeleteTask as usize + 1;
 
 impl Route {
     /// Every route, in the order of the variants.
@@ -59,6 +90,21 @@ impl Route {
         Self::Users,
         Self::Businesses,
         Self::Location,
+        Self::DuplicateContact,
+        Self::CreateContact,
+        Self::UpsertContact,
+        Self::UpdateContact,
+        Self::DeleteContact,
+        Self::AddTags,
+        Self::RemoveTags,
+        Self::SetBusiness,
+        Self::CreateNote,
+        Self::UpdateNote,
+        Self::DeleteNote,
+        Self::CreateTask,
+        Self::UpdateTask,
+        Self::CompleteTask,
+        Self::DeleteTask,
     ];
 
     /// Method and path template, as people write it.
@@ -79,6 +125,31 @@ impl Route {
             Self::Users => "GET /users/",
             Self::Businesses => "GET /businesses/",
             Self::Location => "GET /locations/{id}",
+            Self::DuplicateContact => "GET /contacts/search/duplicate",
+            Self::CreateContact => "POST /contacts/",
+            Self::UpsertContact => "POST /contacts/upsert",
+            Self::UpdateContact => "PUT /contacts/{id}",
+            Self::DeleteContact => "DELETE /contacts/{id}",
+            Self::AddTags => "POST /contacts/bulk/tags/update/add",
+            Self::RemoveTags => "POST /contacts/bulk/tags/update/remove",
+            Self::SetBusiness => "POST /contacts/bulk/business",
+            Self::CreateNote => "POST /contacts/{id}/notes",
+            Self::UpdateNote => "PUT /contacts/{id}/notes/{id}",
+            Self::DeleteNote => "DELETE /contacts/{id}/notes/{id}",
+            Self::CreateTask => "POST /contacts/{id}/tasks",
+            Self::UpdateTask => "PUT /contacts/{id}/tasks/{id}",
+            Self::CompleteTask => "PUT /contacts/{id}/tasks/{id}/completed",
+            Self::DeleteTask => "DELETE /contacts/{id}/tasks/{id}",
+        }
+    }
+
+    /// The HTTP method.
+    pub(super) fn method(self) -> Method {
+        match self.name().split(' ').next() {
+            Some("POST") => Method::POST,
+            Some("PUT") => Method::PUT,
+            Some("DELETE") => Method::DELETE,
+            _ => Method::GET,
         }
     }
 
@@ -91,7 +162,8 @@ impl Route {
             | Self::ContactsByBusiness
             | Self::ContactTasks
             | Self::ContactNotes
-            | Self::ContactAppointments => "contacts.readonly",
+            | Self::ContactAppointments
+            | Self::DuplicateContact => "contacts.readonly",
             Self::SearchTasks => "locations/tasks.readonly",
             Self::Calendars => "calendars.readonly",
             Self::CalendarEvents => "calendars/events.readonly",
@@ -100,6 +172,20 @@ impl Route {
             Self::Users => "users.readonly",
             Self::Businesses => "businesses.readonly",
             Self::Location => "locations.readonly",
+            Self::CreateContact
+            | Self::UpsertContact
+            | Self::UpdateContact
+            | Self::DeleteContact
+            | Self::AddTags
+            | Self::RemoveTags
+            | Self::SetBusiness
+            | Self::CreateNote
+            | Self::UpdateNote
+            | Self::DeleteNote
+            | Self::CreateTask
+            | Self::UpdateTask
+            | Self::CompleteTask
+            | Self::DeleteTask => "contacts.write",
         }
     }
 

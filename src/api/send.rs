@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use reqwest::{Method, Response};
+use reqwest::Response;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::clock::Clock;
 use super::error::{Error, Kind};
 use super::pace::Pace;
 use super::page::Answer;
@@ -31,7 +32,7 @@ pub(super) struct Call {
     pub(super) route: Route,
     /// Path and query, from the base URL on, beginning with `/`.
     pub(super) path: String,
-    /// The JSON body; with one it is a POST, without one a GET.
+    /// The JSON body.
     pub(super) body: Option<Bytes>,
     pub(super) bounds: Bounds,
 }
@@ -41,10 +42,12 @@ pub(super) struct Sender {
     pub(super) http: reqwest::Client,
     pub(super) base: String,
     pub(super) version: &'static str,
+    pub(super) authorization: HeaderValue,
     pub(super) pace: Pace,
     pub(super) watcher: Watcher,
     pub(super) sent: [AtomicU64; route::COUNT],
     pub(super) large: Semaphore,
+    pub(super) clock: Clock,
 }
 
 impl Sender {
@@ -54,6 +57,16 @@ impl Sender {
 
     /// Sends a call until it is answered, refused, or the bounds are reached.
     pub(super) async fn send<T>(&self, call: &Call, read: Read<T>) -> Result<Answer<T>, Error> {
+        self.repeat(call, read, retry::verdict).await.map(|(_, answer)| answer)
+    }
+
+    /// Sends a call as often as the verdict says, within its bounds.
+    pub(super) async fn repeat<T>(
+        &self,
+        call: &Call,
+        read: Read<T>,
+        verdict: fn(&Failure) -> Verdict,
+    ) -> Result<(u16, Answer<T>), Error> {
         let begun = Instant::now();
         let (mut attempts, mut refusals, mut pause) = (0, 0, Duration::ZERO);
         loop {
@@ -67,7 +80,7 @@ impl Sender {
             };
             tracing::debug!(route = call.route.name(), attempts, %failure, "attempt failed");
             let give_up = |kind, sent| error(call, kind, Some(&failure), sent, begun.elapsed());
-            match retry::verdict(&failure) {
+            match verdict(&failure) {
                 Verdict::GiveUp(kind) => return Err(give_up(kind, attempts + refusals + 1)),
                 Verdict::AfterWindow => {
                     refusals += 1;
@@ -97,13 +110,15 @@ impl Sender {
         call: &Call,
         permit: super::pace::Permit,
         read: Read<T>,
-    ) -> Result<Answer<T>, Failure> {
+    ) -> Result<(u16, Answer<T>), Failure> {
         self.sent[call.route as usize].fetch_add(1, Ordering::Relaxed);
         let response = self.request(call).send().await.map_err(|error| transport(&error))?;
         let status = response.status().as_u16();
         tracing::trace!(path = ?call.path, status, "answered");
         permit.answered(response.headers(), status == 429);
-        let body = self.body(response, call.bounds.bytes).await?;
+        self.clock.learn(response.headers());
+        let body = self.body(response, call.bounds.bytes).await;
+        let body = body.map_err(|unread| unread.with(status))?;
         tracing::debug!(
             route = call.route.name(),
             call.path,
@@ -115,16 +130,19 @@ impl Sender {
             return Err(Failure::Status(status, body.as_ref().into()));
         }
         match read(&body) {
-            Ok(head) => Ok(Answer { body, head }),
+            Ok(head) => Ok((status, Answer { body, head })),
             Err(error) => Err(Failure::Unreadable(status, unreadable(&body, &error))),
         }
     }
 
-    fn request(&self, call: &Call) -> reqwest::RequestBuilder {
+    pub(super) fn request(&self, call: &Call) -> reqwest::RequestBuilder {
         let url = format!("{}{}", self.base, call.path);
-        let method = if call.body.is_some() { Method::POST } else { Method::GET };
         let version = HeaderValue::from_static(call.route.version(self.version));
-        let request = self.http.request(method, url).header(VERSION, version);
+        let request = self
+            .http
+            .request(call.route.method(), url)
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(VERSION, version);
         match &call.body {
             Some(body) => request
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -133,22 +151,22 @@ impl Sender {
         }
     }
 
-    async fn body(&self, mut response: Response, most: u64) -> Result<Bytes, Failure> {
+    async fn body(&self, mut response: Response, most: u64) -> Result<Bytes, Unread> {
         let told = response.content_length().unwrap_or(0);
         if told > most {
-            return Err(Failure::TooLarge(told));
+            return Err(Unread::TooLarge(told));
         }
-        let Some(first) = response.chunk().await.map_err(|error| transport(&error))? else {
+        let Some(first) = response.chunk().await.map_err(Unread::Cut)? else {
             return Ok(Bytes::new());
         };
         let mut seat = None;
         let mut body = BytesMut::new();
         let mut last = first;
-        while let Some(next) = response.chunk().await.map_err(|error| transport(&error))? {
+        while let Some(next) = response.chunk().await.map_err(Unread::Cut)? {
             body.extend_from_slice(&last);
             last = next;
             if body.len() as u64 > most {
-                return Err(Failure::TooLarge(body.len() as u64));
+                return Err(Unread::TooLarge(body.len() as u64));
             }
             if body.len() > LARGE && seat.is_none() {
                 seat = self.large.acquire().await.ok();
@@ -162,10 +180,32 @@ impl Sender {
     }
 }
 
+/// Why the body of an answer could not be read.
+enum Unread {
+    /// The connection broke or stalled.
+    Cut(reqwest::Error),
+    /// It is beyond the bound; its bytes, as far as known.
+    TooLarge(u64),
+}
+
+impl Unread {
+    /// The failure, of an answer with this status.
+    fn with(self, status: u16) -> Failure {
+        match self {
+            Self::Cut(error) => Failure::Unreadable(status, what_broke(&error)),
+            Self::TooLarge(bytes) => Failure::TooLarge(status, bytes),
+        }
+    }
+}
+
 fn transport(error: &reqwest::Error) -> Failure {
-    let said = deepest(error);
-    let said = if error.is_timeout() { format!("no answer in time ({said})") } else { said };
+    let said = what_broke(error);
     if error.is_connect() { Failure::Connect(said) } else { Failure::Transport(said) }
+}
+
+fn what_broke(error: &reqwest::Error) -> String {
+    let said = deepest(error);
+    if error.is_timeout() { format!("no answer in time ({said})") } else { said }
 }
 
 /// The innermost cause: `Connection refused (os error 111)` rather than three sentences around it.
@@ -218,7 +258,8 @@ fn error(
             error.trace_id = retry::trace_id(body);
             error.body = body[..body.len().min(KEPT)].into();
         }
-        Some(Failure::TooLarge(bytes)) => {
+        Some(Failure::TooLarge(status, bytes)) => {
+            error.status = Some(*status);
             let most = call.bounds.bytes;
             error.said = format!("the answer has {bytes} bytes; more than {most} are not read");
         }

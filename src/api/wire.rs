@@ -133,6 +133,63 @@ pub(super) fn location(body: &[u8]) -> Result<LocationHead, serde_json::Error> {
     Ok(LocationHead { name: wire.location.name, timezone: wire.location.timezone })
 }
 
+/// Reads nothing but that it is an object.
+pub(super) fn object(body: &[u8]) -> Result<(), serde_json::Error> {
+    serde_json::from_slice::<Object>(body).map(drop)
+}
+
+struct Object;
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Object)
+    }
+}
+
+/// The contact of an answer as the server wrote it; nothing where it is null.
+pub(super) fn whole_contact(body: &[u8]) -> Result<Option<Box<RawValue>>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Wire<'a> {
+        #[serde(borrow)]
+        contact: &'a RawValue,
+    }
+    let wire: Wire<'_> = serde_json::from_slice(body)?;
+    match wire.contact.get() {
+        "null" => Ok(None),
+        object if object.starts_with('{') => Ok(Some(wire.contact.to_owned())),
+        _ => Err(de::Error::custom("`contact` is no object")),
+    }
+}
+
+/// The rows of a body's list, such as `contacts`, `notes` or `tasks`, as the server wrote them. A list
+/// that is null is empty; rows that are no objects are among them.
+///
+/// # Errors
+/// When the body is cut or has no such list.
+pub fn rows<'a>(body: &'a [u8], list: &str) -> Result<Vec<&'a RawValue>, serde_json::Error> {
+    let mut fields: std::collections::HashMap<Cow<'a, str>, &'a RawValue> =
+        serde_json::from_slice(body)?;
+    let Some(raw) = fields.remove(list) else {
+        return Err(de::Error::custom(format_args!("missing field `{list}`")));
+    };
+    serde_json::from_str::<Rows<&RawValue>>(raw.get()).map(|rows| rows.0)
+}
+
 /// A list that may be null, which is how some endpoints write "none".
 struct Rows<T>(Vec<T>);
 

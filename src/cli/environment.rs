@@ -9,6 +9,8 @@ use crate::run::Home;
 
 /// How long a record may be hidden from the search: up to 34 s were seen (api.md §2.10).
 const SETTLE: Duration = Duration::from_secs(35);
+/// How long a request whose answer was lost may still be applied, at least.
+const SETTLE_WRITES: Duration = Duration::from_mins(1);
 
 /// The directory of this program's runs.
 pub(super) fn home() -> Result<Home, Failure> {
@@ -30,14 +32,20 @@ pub(super) fn home() -> Result<Home, Failure> {
     }
 }
 
-/// `GHL_BULK_SETTLE_S`.
+/// `GHL_BULK_SETTLE_S`, as far as it is about reading.
 pub(super) fn settle() -> Result<Duration, Failure> {
-    match env::var("GHL_BULK_SETTLE_S") {
-        Err(_) => Ok(SETTLE),
-        Ok(text) => text
-            .parse()
-            .ok()
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .ok_or_else(|| Failure::usage("`GHL_BULK_SETTLE_S` is no number of seconds")),
-    }
+    Ok(given_settle()?.unwrap_or(SETTLE))
+}
+
+/// `GHL_BULK_SETTLE_S`, as far as it is about writing: how long after its sending a request may still
+/// be applied. By default the time-out of a request, and a minute at least.
+pub(super) fn settle_writes(timeout: Duration) -> Result<Duration, Failure> {
+    Ok(given_settle()?.unwrap_or_else(|| timeout.max(SETTLE_WRITES)))
+}
+
+fn given_settle() -> Result<Option<Duration>, Failure> {
+    let Ok(text) = env::var("GHL_BULK_SETTLE_S") else { return Ok(None) };
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let wrong = || Failure::usage("`GHL_BULK_SETTLE_S` is no number of seconds");
+    seconds.map(Some).ok_or_else(wrong)
 }

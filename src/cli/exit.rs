@@ -15,8 +15,16 @@ pub(super) enum Code {
     Bug = 1,
     /// Usage, configuration or environment: an unreachable host, a full disk.
     Usage = 2,
-    /// Finished, some records unreadable or some locations failed.
+    /// Finished, some records unreadable, some rows rejected, or some locations failed.
     Partial = 3,
+    /// The file or the plan is refused; nothing was sent.
+    Refused = 4,
+    /// The sheet, the mapping or the account has changed since the plan.
+    Stale = 5,
+    /// Rows in doubt remain: a person must decide.
+    InDoubt = 6,
+    /// Stopped by `--max-errors`; resumable.
+    TooManyErrors = 7,
     /// Authentication or permission.
     Access = 8,
     /// Paused by the daily budget or the deadline; resumable.
@@ -27,6 +35,8 @@ pub(super) enum Code {
     Locked = 11,
     /// Stored data is damaged.
     Damaged = 12,
+    /// A dry run with `--detailed-exit-code` found something to change.
+    Changes = 20,
     /// Interrupted by Ctrl-C; resumable.
     Interrupted = 130,
     /// Told to end by SIGTERM; resumable.

@@ -15,7 +15,8 @@ use super::progress::Screen;
 use super::report::{self, Done, Ended};
 use super::{environment, signals, time};
 use crate::event::Stop;
-use crate::export::{self, Context, Filters, Request, Tables};
+use crate::context::Context;
+use crate::export::{self, Filters, Request, Tables};
 use crate::table::{CsvSafe, FORMATS};
 
 /// Export contacts, with their tasks, notes and appointments, into files

@@ -11,7 +11,7 @@ use super::text::safe;
 use crate::api::{self, Halt, Kind};
 use crate::event::{Cause, Stop};
 use crate::id::RunId;
-use crate::{export, publish, run};
+use crate::{export, import, publish, run};
 
 /// Why the program ends without having done everything.
 #[derive(Debug)]
@@ -37,6 +37,23 @@ impl Failure {
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// With the run that goes on with `ghl-bulk resume`.
+    pub(super) fn resumes(mut self, run: RunId) -> Self {
+        self.resume = Some(run);
+        self
+    }
+
+    /// Of an import that ended early. `stop` is the tap that Ctrl-C and the deadline close.
+    pub(super) fn of_import(halted: import::Halted, stop: &Stop) -> Self {
+        let mut failure = match stop.cause() {
+            Some(cause) if import_stopped(&halted.error) => of_cause(cause),
+            _ => halted.error.into(),
+        };
+        let again = !matches!(failure.code, Code::Damaged | Code::Stale | Code::Refused);
+        failure.resume = halted.run.filter(|_| again);
+        failure
     }
 
     /// Of a run that ended early. `stop` is the tap that Ctrl-C and the deadline close.
@@ -99,16 +116,20 @@ fn stopped(error: &export::Error) -> bool {
     matches!(error, export::Error::Api(api::Error { kind: Kind::Halted(Halt::Stopped), .. }))
 }
 
+fn import_stopped(error: &import::Error) -> bool {
+    matches!(error, import::Error::Api(api::Error { kind: Kind::Halted(Halt::Stopped), .. }))
+}
+
 fn of_cause(cause: Cause) -> Failure {
     match cause {
         Cause::Interrupt => {
-            Failure::new(Code::Interrupted, "interrupted; everything read so far is stored")
+            Failure::new(Code::Interrupted, "interrupted; everything done so far is stored")
         }
         Cause::Terminate => {
-            Failure::new(Code::Terminated, "told to end; everything read so far is stored")
+            Failure::new(Code::Terminated, "told to end; everything done so far is stored")
         }
         Cause::Deadline => {
-            Failure::new(Code::Paused, "the deadline is reached; everything read so far is stored")
+            Failure::new(Code::Paused, "the deadline is reached; everything done so far is stored")
         }
         Cause::Failure => Failure::new(Code::Bug, "one half of the work failed without saying why"),
     }
@@ -169,6 +190,7 @@ impl From<run::Error> for Failure {
             run::Kind::Locked => Code::Locked,
             run::Kind::Damaged => Code::Damaged,
             run::Kind::System => Code::Usage,
+            run::Kind::Bug => Code::Bug,
         };
         let failure = Self::new(code, error.to_string());
         match code {

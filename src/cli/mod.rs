@@ -10,7 +10,11 @@ mod exit;
 mod export;
 mod failure;
 mod global;
+mod import;
+mod import_failure;
+mod import_report;
 mod man;
+mod map;
 mod progress;
 mod report;
 mod resume;
@@ -20,6 +24,7 @@ mod schema;
 mod signals;
 mod text;
 mod time;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -43,7 +48,10 @@ Examples:
   ghl-bulk export --sandbox --out demo       try it on made-up data, without an account
   ghl-bulk export --out backup               everything, as Parquet
   ghl-bulk export --format csv --tag vip     the contacts tagged `vip`, for a spreadsheet
-  ghl-bulk resume                            go on with what was interrupted
+  ghl-bulk map leads.xlsx -o leads.toml      what goes where in a spreadsheet?
+  ghl-bulk import leads.xlsx --map leads.toml --dry-run   what would happen
+  ghl-bulk undo RUN                          take an import back
+  ghl-bulk resume                            go on with what was interrupted, or apply a dry run
 
 Environment:
   GHL_TOKEN          a Private Integration Token of the location (never a flag)
@@ -51,14 +59,20 @@ Environment:
   GHL_LOCATION_ID    the location, instead of `--location`
   GHL_API_URL        the API's address, instead of `--api-url`
   GHL_BULK_HOME      where runs are kept [default: the platform's state directory]
-  GHL_BULK_SETTLE_S  seconds that a record may be hidden from the search [default: 35]
+  GHL_BULK_SETTLE_S  seconds that a record may be hidden from the search [default: 35], or that a
+                     request whose answer was lost may still be applied [default: 60]
 
-Exit codes: 0 done, 2 usage or environment, 3 done but some records unreadable, 8 token or scope,
-9 paused (budget or deadline), 10 no such run, 11 held by another process, 12 damaged, 130 interrupted.";
+Exit codes: 0 done, 2 usage or environment, 3 done but some records unreadable or rows rejected,
+4 file or plan refused, 5 stale plan, 6 rows in doubt, 7 too many errors, 8 token or scope,
+9 paused (budget or deadline), 10 no such run, 11 held by another process, 12 damaged,
+20 a dry run found changes, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Export(export::Args),
+    Import(Box<import::Args>),
+    Map(map::Args),
+    Undo(undo::Args),
     Resume(resume::Args),
     Runs(runs::Args),
     Schema(schema::Args),
@@ -77,6 +91,9 @@ pub fn main() -> ExitCode {
     global::log(cli.global.verbose);
     let result = match &cli.command {
         Command::Export(args) => export::run(args, &cli.global),
+        Command::Import(args) => import::run(args, &cli.global),
+        Command::Map(args) => map::run(args, &cli.global),
+        Command::Undo(args) => undo::run(args, &cli.global),
         Command::Resume(args) => resume::run(args, &cli.global),
         Command::Runs(args) => runs::run(args, &cli.global),
         Command::Schema(args) => schema::run(args, &cli.global),

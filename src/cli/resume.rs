@@ -6,13 +6,17 @@ use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
 use super::{environment, report, signals};
-use crate::export::{self, Context};
+use crate::context::Context;
+use crate::export;
 use crate::id::RunId;
-use crate::run::{Home, State};
+use crate::import;
+use crate::run::{Home, Run, State};
 
 /// Go on with a run that was paused, interrupted or killed
 ///
-/// What was stored is not asked for again. A finished export is not an error: there is nothing to do.
+/// What was stored is not asked for again, and what was sent is not sent again before it is known what
+/// became of it. A dry run is applied exactly as it was planned, or refused when the sheet or the account
+/// has changed since. A finished run is not an error: there is nothing to do.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,17 +46,27 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
         screen.line(&format!("run {id} is finished; there is nothing to do"));
         return Ok(if state == State::Partial { Code::Partial } else { Code::Done });
     }
-    if run.meta.kind != export::KIND {
-        let kind = &run.meta.kind;
-        return Err(Failure::usage(format!(
+    match run.meta.kind.as_str() {
+        export::KIND => resume_export(args, run, home, global, &screen),
+        import::KIND | import::UNDO => resume_import(run, global, &screen),
+        kind => Err(Failure::usage(format!(
             "run `{id}` is of the kind `{kind}`, which this version does not know"
-        )));
+        ))),
     }
+}
+
+fn resume_export(
+    args: &Args,
+    run: Run,
+    home: Home,
+    global: &Global,
+    screen: &Screen,
+) -> Result<Code, Failure> {
     let request = export::request(&run)?;
     let variable = request.token_variable.as_deref();
     let location = run.meta.location.clone();
     let accounts = Accounts::of_run(global, &location, &request.url, variable, request.sandbox)?;
-    signals::block_on(global.deadline, &screen, |stop| async {
+    signals::block_on(global.deadline, screen, |stop| async {
         let stop = stop;
         let watcher = screen.watcher(None);
         let own_stop = stop.child();
@@ -63,7 +77,24 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
         let ended = export::resume(&context, run, args.retry_errors).await;
         screen.finish();
         let report = ended.map_err(|halted| Failure::of_run(halted, &stop))?;
-        Ok(report::single(&report, global, &screen))
+        Ok(report::single(&report, global, screen))
+    })
+}
+
+/// Goes on with an import or an undo: plans it if it has no plan yet, and applies it. Whoever resumes a
+/// dry run has seen its plan.
+fn resume_import(run: Run, global: &Global, screen: &Screen) -> Result<Code, Failure> {
+    let account = import::account(&run)?;
+    let location = run.meta.location.clone();
+    let variable = account.token_variable.as_deref();
+    let accounts = Accounts::of_run(global, &location, &account.url, variable, account.sandbox)?;
+    let accounts = &accounts;
+    signals::block_on(global.deadline, screen, |stop| async move {
+        let context = super::import::context(accounts, global, screen, &stop)?;
+        let planned = import::resume(&context, run).await;
+        let planned = planned.map_err(|halted| Failure::of_import(halted, &stop))?;
+        super::import_report::show_plan(&planned, screen);
+        super::import::apply(&context, planned, &stop, global, screen).await
     })
 }
 

@@ -1,7 +1,7 @@
 //! `ghl-bulk runs`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -11,9 +11,9 @@ use super::export::Shape;
 use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
-use super::text::{count, safe, safe_json};
-use super::{environment, report};
-use crate::export;
+use super::text::{count, plural, safe, safe_json};
+use super::{environment, import_report, report, signals};
+use crate::{export, import};
 use crate::id::RunId;
 use crate::publish::Place;
 use crate::run::{Reader, State, Summary};
@@ -25,6 +25,7 @@ Examples:
   ghl-bulk runs                                              all runs
   ghl-bulk runs show 20261121-061512-k3f9                    how far one came
   ghl-bulk runs publish 20261121-061512-k3f9 --format csv    its files once more, as CSV
+  ghl-bulk runs results 20261121-061512-k3f9                 an import's result files once more
   ghl-bulk runs rm 20261121-061512-k3f9                      forget it; its files stay")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -50,6 +51,24 @@ enum What {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Make the result files of an import again, from what the run knows, without a request
+    Results {
+        /// The run
+        run: RunId,
+        /// The directory [default: the run's]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Take a person's decisions on rows in doubt: in_doubt.csv with `_doubt_decision` filled in
+    ///
+    /// A decision is `applied`, `not applied`, or the id of the contact that the row made. Rows that
+    /// were not applied are sent by `ghl-bulk resume`.
+    Resolve {
+        /// The run
+        run: RunId,
+        /// The file
+        file: PathBuf,
+    },
     /// Remove runs for good; the files they have written stay
     Rm {
         /// The runs
@@ -64,6 +83,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
         None | Some(What::List) => list(global),
         Some(What::Show { run }) => show(run, global),
         Some(What::Publish { run, shape, out }) => publish(run, shape, out.as_ref(), global),
+        Some(What::Results { run, out }) => results(run, out.as_ref(), global),
+        Some(What::Resolve { run, file }) => resolve(run, file, global),
         Some(What::Rm { run }) => remove(run, global),
     }
 }
@@ -183,6 +204,35 @@ fn publish(
     let report = export::republish(&run, &request, &screen.watcher(None));
     screen.finish();
     Ok(report::single(&report?, global, &screen))
+}
+
+fn results(id: &RunId, out: Option<&PathBuf>, global: &Global) -> Result<Code, Failure> {
+    let run = environment::home()?.open(id)?;
+    if run.meta.kind == export::KIND {
+        return Err(Failure::usage(format!("run `{id}` is an export"))
+            .hint(format!("`ghl-bulk runs publish {id}` makes its files again")));
+    }
+    let out = out.map(std::path::absolute).transpose();
+    let out = out.map_err(|error| Failure::usage(format!("`--out`: {error}")))?;
+    let (report, summary) = import::results(&run, out)?;
+    let screen = Screen::new(global.style());
+    Ok(import_report::applied(&report, &summary, global, &screen))
+}
+
+fn resolve(id: &RunId, file: &Path, global: &Global) -> Result<Code, Failure> {
+    let screen = Screen::new(global.style());
+    let run = environment::home()?.open(id)?;
+    signals::block_on(global.deadline, &screen, |_| async {
+        let resolved = import::resolve(&run, file).await?;
+        let (report, summary) = import::results(&run, None)?;
+        let code = import_report::applied(&report, &summary, global, &screen);
+        let again = match resolved.again {
+            0 => String::new(),
+            rows => format!("; {} will be sent by `ghl-bulk resume {id}`", plural(rows, "row")),
+        };
+        screen.line(&format!("{} settled{again}", plural(resolved.settled, "row")));
+        Ok(code)
+    })
 }
 
 fn remove(runs: &[RunId], global: &Global) -> Result<Code, Failure> {

@@ -3,9 +3,18 @@
 //! Custom fields, users, businesses and tags are named in mappings and sheets, and numbered in requests.
 //! A directory is read once per plan from the location's own lists.
 
+mod book;
+mod read;
+
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::LocationId;
+
+pub use book::NameError;
+pub(in crate::plan) use book::{Book, closest};
 
 /// A location's names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,4 +75,30 @@ pub struct Business {
     pub id: String,
     /// The name.
     pub name: String,
+}
+
+impl Directory {
+    /// The custom field of an id, a key (with or without `contact.`) or a name; case does not matter.
+    ///
+    /// # Errors
+    /// When there is none, or several are meant.
+    pub fn field(&self, name: &str) -> Result<&CustomField, NameError> {
+        Book::fields(&self.fields).find(name).map(|index| &self.fields[index])
+    }
+
+    /// The user of an id, an e-mail address or a name, either way round; case does not matter.
+    ///
+    /// # Errors
+    /// When there is none, or several are meant.
+    pub fn user(&self, text: &str) -> Result<&User, NameError> {
+        Book::users(&self.users).find(text).map(|index| &self.users[index])
+    }
+
+    /// The business of an id or a name; case does not matter.
+    ///
+    /// # Errors
+    /// When there is none, or several are meant.
+    pub fn business(&self, text: &str) -> Result<&Business, NameError> {
+        Book::businesses(&self.businesses).find(text).map(|index| &self.businesses[index])
+    }
 }

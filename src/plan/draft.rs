@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::target::{Channel, Field};
@@ -28,6 +28,9 @@ pub struct Draft {
     /// Tags, without doubles, as written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// Whether the tags take the place of those that are there; without any, that takes all away.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub replaces_tags: bool,
     /// Do not disturb, on all channels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dnd: Option<bool>,
@@ -35,7 +38,7 @@ pub struct Draft {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub channels: BTreeMap<Channel, bool>,
     /// The id of the user it is assigned to; null to clear.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub owner: Option<Value>,
     /// The business's id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,11 +77,17 @@ impl Draft {
         self.fields.keys().any(|field| !identity(field))
             || !self.custom.is_empty()
             || !self.tags.is_empty()
+            || self.replaces_tags
             || self.dnd.is_some()
             || !self.channels.is_empty()
             || self.owner.is_some()
             || self.business.is_some()
     }
+}
+
+/// A null that is there is a value: without this it would be read as absent.
+fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(input).map(Some)
 }
 
 /// A note to write. With an id it is one that exists.

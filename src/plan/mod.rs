@@ -5,13 +5,22 @@
 //! is a pure function of the sheet, the mapping, the policy and the account's state: this floor reads
 //! the [`Directory`] and live contacts that it is given, and sends nothing.
 
+pub mod check;
+pub mod diff;
 pub mod directory;
 pub mod draft;
+pub mod header;
+pub mod identity;
+pub mod live;
 pub mod mapping;
 pub mod op;
 pub mod policy;
+pub mod preset;
+pub mod propose;
+pub mod reverse;
 pub mod target;
 pub mod value;
+pub mod verify;
 
 pub use directory::{Business, CustomField, Directory, User};
 pub use draft::{Draft, NoteDraft, TaskDraft};

@@ -24,8 +24,10 @@ pub struct Op {
     pub contact: Option<ContactId>,
     /// What to write.
     pub change: Change,
-    /// What the change replaces: the live values of what it touches, in the form in which they would be
-    /// written back; null where nothing was there.
+    /// What the change replaces, in the form in which it would be written back: for an update the live
+    /// values of the properties that it touches, and where nothing was there what clears the property
+    /// (null, or an empty text where the API takes no null); for tags the contact's tags; for a business
+    /// its id; for a child that exists the whole old child. Null for what is new.
     pub before: Value,
 }
 

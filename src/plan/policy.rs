@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an import was told. Stored in the run.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Policy {
     /// What becomes of a row.
@@ -136,34 +136,4 @@ pub enum IdentitylessRule {
     Skip,
     /// They are sent, once, whatever becomes of it.
     AtMostOnce,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            mode: Mode::default(),
-            key: IdentityKey::default(),
-            on_duplicate: DuplicateRule::default(),
-            on_existing: ExistingRule::default(),
-            tags: TagRule::default(),
-            no_identity: IdentitylessRule::default(),
-            marker: None,
-            allow_clear: false,
-            allow_resubscribe: false,
-            allow_name_only: false,
-            default_country: None,
-            decimal: None,
-            date_order: None,
-            date_locale: None,
-            timezone: None,
-            empty_values: Vec::new(),
-            drop_invalid_phone: false,
-            strict: false,
-            note_date_prefix: false,
-            drop_task_priority: false,
-            default_due_days: None,
-            truncate_notes: None,
-            split_notes: false,
-        }
-    }
 }

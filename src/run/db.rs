@@ -47,6 +47,15 @@ pub(super) fn open(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
+/// Opens a database for writing what must not be lost: a commit ends when it is on the disk.
+pub(super) fn open_durable(path: &Path) -> Result<Connection, Error> {
+    let connection = open(path)?;
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .map_err(|source| Error::store(path, source))?;
+    Ok(connection)
+}
+
 /// Looks at every page of the database file. Takes about a second per gigabyte.
 pub(super) fn check(path: &Path, connection: &Connection) -> Result<(), Error> {
     let said: String = connection

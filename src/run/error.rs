@@ -38,6 +38,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The ledger was asked for what it must not do: a bug of this program's.
+    #[error("op {op} must not be sent: {why}")]
+    Misuse {
+        /// The op.
+        op: u64,
+        /// What stands against it.
+        why: &'static str,
+    },
     /// The database cannot be written: most often the disk is full.
     #[error("`{}`: {source}", .path.display())]
     Store {
@@ -59,6 +67,8 @@ pub enum Kind {
     Damaged,
     /// The system refuses: rights, a full disk.
     System,
+    /// A bug of this program's, stopped before it did harm.
+    Bug,
 }
 
 impl Error {
@@ -70,6 +80,26 @@ impl Error {
             Self::Locked(_) => Kind::Locked,
             Self::Damaged { .. } | Self::Newer { .. } => Kind::Damaged,
             Self::File { .. } | Self::Store { .. } => Kind::System,
+            Self::Misuse { .. } => Kind::Bug,
+        }
+    }
+
+    /// The same error once more, for everyone who waited for what failed.
+    pub(super) fn copy(&self) -> Self {
+        match self {
+            Self::Missing(run) => Self::Missing(run.clone()),
+            Self::Locked(path) => Self::Locked(path.clone()),
+            Self::Damaged { path, why } => Self::damaged(path, why.clone()),
+            Self::Newer { path, found, known } => {
+                Self::Newer { path: path.clone(), found: *found, known: *known }
+            }
+            Self::File { path, source } => {
+                Self::file(path, io::Error::new(source.kind(), source.to_string()))
+            }
+            Self::Misuse { op, why } => Self::Misuse { op: *op, why },
+            Self::Store { path, source } => {
+                Self::Store { path: path.clone(), source: copy(source) }
+            }
         }
     }
 
@@ -99,5 +129,15 @@ impl Error {
         } else {
             Self::Store { path: path.to_owned(), source }
         }
+    }
+}
+
+/// Only failures of SQLite's become [`Error::Store`].
+fn copy(source: &rusqlite::Error) -> rusqlite::Error {
+    match source {
+        rusqlite::Error::SqliteFailure(failure, text) => {
+            rusqlite::Error::SqliteFailure(*failure, text.clone())
+        }
+        _ => rusqlite::Error::SqliteSingleThreadedMode,
     }
 }

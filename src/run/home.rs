@@ -16,6 +16,7 @@ use crate::id::{LocationId, RunId};
 #[derive(Debug, Clone)]
 pub struct Home {
     runs: PathBuf,
+    locations: PathBuf,
 }
 
 /// A run that this process holds.
@@ -44,7 +45,16 @@ impl Home {
     /// The home at a path. Nothing is made yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
-        Self { runs: path.join("runs") }
+        Self { runs: path.join("runs"), locations: path.join("locations") }
+    }
+
+    /// Holds a location: only one process at a time writes to it.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another process holds it.
+    pub fn hold(&self, location: &LocationId) -> Result<Lock, Error> {
+        private(&self.locations).map_err(|source| Error::file(&self.locations, source))?;
+        Lock::file(&self.locations.join(format!("{}.lock", location.segment())))
     }
 
     /// Makes a run.

@@ -11,15 +11,20 @@ mod ledger;
 mod lock;
 mod pack;
 mod reader;
+mod rows;
 mod spool;
 mod store;
 pub mod stream;
 
 pub use error::{Error, Kind};
 pub use home::{Home, Run, Summary};
-pub use ledger::{Attempt, Intent, OpRecord, OpState, Settled};
+pub use ledger::{
+    Attempt, AttemptRecord, Intent, Ledger, LedgerReader, OpRecord, OpState, OutcomeRecord, Settled,
+    keys_with_state, store_ops,
+};
 pub use lock::Lock;
 pub use pack::{Packed, pack};
 pub use reader::Reader;
+pub use rows::{Decision, Judged, Noted, Rows};
 pub use spool::{Entry, Failure, Progress, Spool, Write};
 pub use store::{Meta, State};

@@ -5,13 +5,26 @@
 //! from the start, row by row; of a text file no more than one row is held. This floor knows neither
 //! contacts nor mappings: it asks its caller which header names are known words.
 
+mod book;
+mod census;
+mod dialect;
+mod encoding;
+mod header;
+mod kind;
 mod refusal;
 mod row;
+mod scan;
+mod shape;
+mod source;
+mod survey;
+mod text;
 
 pub use refusal::{Refusal, Warning};
 pub use row::{Cell, Fault, Place, Row};
 
 use std::path::{Path, PathBuf};
+
+use self::kind::Kind;
 
 /// How a file is to be read, where it is not to be found out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -64,7 +77,18 @@ pub struct Sheet {
     pub digest: String,
     /// What the reader should know about the file as a whole.
     pub warnings: Vec<Warning>,
+    content: Content,
 }
+
+/// Where the rows come from.
+#[derive(Debug)]
+enum Content {
+    Text(text::Text),
+    Book(book::Book),
+}
+
+/// The rows of a sheet, from the first on.
+pub type Rows = Box<dyn Iterator<Item = Result<Row, Refusal>> + Send>;
 
 impl Sheet {
     /// Looks a file over. `known` says whether a header's text is a word that contact files use.
@@ -72,18 +96,50 @@ impl Sheet {
     /// # Errors
     /// When the file cannot be read or must be refused as a whole.
     pub fn open(
-        _path: &Path,
-        _reading: &Reading,
-        _known: &dyn Fn(&str) -> bool,
+        path: &Path,
+        reading: &Reading,
+        known: &dyn Fn(&str) -> bool,
     ) -> Result<Self, Refusal> {
-        unimplemented!()
+        let kind = kind::of(path)?;
+        let mut sheet = if kind == Kind::Text {
+            let text::Opened { text, columns, what, warnings } = text::open(path, reading, known)?;
+            let digest = text.digest.clone();
+            Self {
+                path: path.to_owned(),
+                columns,
+                what,
+                digest,
+                warnings,
+                content: Content::Text(text),
+            }
+        } else {
+            let opened = book::open(path, kind, reading, known)?;
+            let book::Opened { book, columns, what, warnings } = opened;
+            let digest = book.digest.clone();
+            Self {
+                path: path.to_owned(),
+                columns,
+                what,
+                digest,
+                warnings,
+                content: Content::Book(book),
+            }
+        };
+        sheet.warnings.extend(kind::mismatch(path, kind, &sheet.what));
+        Ok(sheet)
     }
 
     /// The rows behind the header, from the first on. The iterator ends after its first error.
     ///
     /// # Errors
     /// When the file cannot be read any more, or is not the one that was looked over.
-    pub fn rows(&self) -> Result<Box<dyn Iterator<Item = Result<Row, Refusal>> + Send>, Refusal> {
-        unimplemented!()
+    pub fn rows(&self) -> Result<Rows, Refusal> {
+        match &self.content {
+            Content::Text(text) => Ok(Box::new(text.rows()?)),
+            Content::Book(book) => Ok(Box::new(book.rows()?)),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Why a file is refused as a whole, and what is noteworthy about one that is not.
 
+use std::path::Path;
+
 /// A file that is not imported. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -23,4 +25,32 @@ pub struct Warning {
     pub column: Option<usize>,
     /// What was found, for people.
     pub message: String,
+}
+
+impl Refusal {
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The system cannot read the file.
+    pub(super) fn io(path: &Path, error: &std::io::Error) -> Self {
+        Self::new("E_IO", format!("`{}` cannot be read: {error}", path.display()))
+    }
+
+    /// The file is not the one that was looked over.
+    pub(super) fn changed(path: &Path) -> Self {
+        Self::new("E_CHANGED", format!("`{}` changed after it was looked over", path.display()))
+            .hint("start again when nothing writes to the file any more")
+    }
+}
+
+impl Warning {
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, column: None, message: message.into() }
+    }
 }

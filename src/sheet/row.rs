@@ -96,3 +96,14 @@ pub struct Fault {
     /// What is wrong, for people.
     pub message: String,
 }
+
+/// Whether a text holds nothing but blanks and invisible characters.
+pub(super) fn is_blank(text: &str) -> bool {
+    match text.as_bytes().first() {
+        None => true,
+        Some(b'!'..=b'~') => false,
+        Some(_) => text.chars().all(|c| {
+            c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
+        }),
+    }
+}

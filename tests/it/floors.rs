@@ -7,7 +7,7 @@ const FLOORS: &[&[&str]] = &[
     &["id", "flight", "event", "failpoint"],
     &["resource", "sheet", "table", "run"],
     &["api", "plan"],
-    &["pull", "push", "doubt", "publish"],
+    &["pull", "push", "doubt", "publish", "context"],
     &["export", "import", "undo", "backup", "restore"],
     &["cli"],
 ];

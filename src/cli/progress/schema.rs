@@ -82,7 +82,7 @@ fn started() -> Named {
     let fields = json!({
         "run": text("The run; `ghl-bulk resume` takes it."),
         "location": text("The location's id."),
-        "kind": text("What is done: `export`."),
+        "kind": text("What is done: `export`, `import` or `undo`."),
         "resumed": { "type": "boolean", "description": "Whether an earlier process began the run." },
     });
     event("started", "A run began, or was taken up again.", &fields, &[])
@@ -115,11 +115,12 @@ fn progress() -> Named {
 
 fn waiting() -> Named {
     let reason = json!({
-        "enum": ["refused", "budget", "retry", "index"],
+        "enum": ["refused", "budget", "retry", "index", "settle"],
         "description": "Why. `refused`: the server answered 429, nothing is sent until its window \
             is over. `budget`: the day's requests are used up and `--wait` was given. `retry`: a \
             request failed in a way that passes and is sent again. `index`: the search hides a \
-            record for a moment and is asked again.",
+            record for a moment and is asked again. `settle`: writes got no answer, and what became \
+            of them is looked up when they must have been applied or dead.",
     });
     let fields = json!({ "reason": reason, "ms": number("How long, in milliseconds.") });
     event("waiting", "Nothing, or with `retry` one request, is sent for a while.", &fields, &[])
@@ -161,10 +162,12 @@ fn locations() -> Value {
 
 fn summary() -> Named {
     let outcome = json!({
-        "enum": ["complete", "partial", "failed", "estimate"],
+        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "in_doubt"],
         "description": "`complete`: everything is done. `partial`: everything but the records in \
-            `errors.csv`, or but some locations. `failed`: the command ended early; `error` says \
-            why. `estimate`: only the cost was asked for.",
+            `errors.csv`, the rows in `rejected.csv`, or some locations. `failed`: the command ended \
+            early; `error` says why. `estimate`: only the cost was asked for. `planned`: a dry run; \
+            nothing was sent. `sampled`: the rows that `--sample` chose are done. `in_doubt`: a person \
+            must decide about the rows in `in_doubt.csv` or `duplicates.csv`.",
     });
     let fields = json!({
         "exit_code": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The exit code." },
@@ -173,7 +176,11 @@ fn summary() -> Named {
         "location": text_or_null("The location's id, if the summary is about one."),
         "locations": locations(),
         "out": text_or_null("The directory with the output files."),
-        "rows": numbers("Rows per table."),
+        "rows": numbers("Rows per table; of an import: rows of the sheet by how they ended."),
+        "paths": { "type": "array", "items": { "type": "string" }, "description": "The result files of an import." },
+        "plan": { "type": "object", "description": "What an import's plan comes to: rows by action, fields that change, requests." },
+        "duplicates": number("Contacts that may stand in the location twice; `duplicates.csv` lists them."),
+        "sampled": { "type": "boolean", "description": "Whether rows were left for later by `--sample`." },
         "files": files(),
         "requests": numbers("Requests sent, by route, retries included."),
         "refused": number("Answers 429 among them."),

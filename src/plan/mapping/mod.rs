@@ -3,6 +3,21 @@
 //! A mapping is a TOML file that a user can read and change; presets are mappings with a way to
 //! recognise their files. Every column of a sheet is mapped or ignored, never silently dropped.
 
+mod bind;
+mod columns;
+mod inline;
+mod name;
+mod options;
+mod overlay;
+mod parse;
+mod problem;
+mod resolve;
+mod toml_source;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +26,17 @@ use super::policy::TagRule;
 use super::target::Target;
 use crate::id::LocationId;
 use crate::sheet::Reading;
+
+pub use bind::duplicate_headers;
+pub(in crate::plan) use bind::{and, is_own};
+pub(in crate::plan) use columns::Columns;
+pub use name::{UnknownTarget, closest, target};
+pub use problem::{DUPLICATE_HEADER, Problem};
+pub use resolve::custom_field;
+pub(in crate::plan) use write::{hides, quote};
+
+/// The version of the mapping file that this program reads and writes.
+pub const FORMAT: i64 = 1;
 
 /// A mapping. Stored in the run as its TOML text.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,6 +55,19 @@ pub struct Mapping {
     pub ignore: Vec<String>,
     /// The policy's fields that the mapping sets (`[options]`), as written.
     pub options: BTreeMap<String, serde_json::Value>,
+    /// What becomes of rules that the sheet or the location has nothing for.
+    pub missing: Missing,
+}
+
+/// What becomes of rules whose column the sheet lacks, or whose custom field the location lacks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// They are problems: somebody wrote the mapping for this sheet and this location.
+    #[default]
+    Stop,
+    /// They are passed over: the mapping is for a kind of file of which sheets hold only parts.
+    Skip,
 }
 
 /// One target and the columns it comes from.
@@ -56,6 +95,25 @@ pub struct Rule {
     pub tags: Option<TagRule>,
     /// The line of the mapping file, from 1; 0 where there is none.
     pub line: usize,
+}
+
+impl Default for Rule {
+    /// A rule that says nothing yet.
+    fn default() -> Self {
+        Self {
+            from: Vec::new(),
+            join: " ".to_owned(),
+            to: Target::Undecided,
+            convert: None,
+            blank: Blank::Leave,
+            values: BTreeMap::new(),
+            prefix: String::new(),
+            strip_prefix: String::new(),
+            split: None,
+            tags: None,
+            line: 0,
+        }
+    }
 }
 
 /// A value that every row gets.

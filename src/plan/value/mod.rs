@@ -3,6 +3,46 @@
 //! Each reader takes a text and gives the form that the API wants, or says why it cannot. None guesses:
 //! what could mean two things is an error or comes with a notice. They know neither rows nor columns.
 
+mod boolean;
+mod consent;
+mod country;
+mod date;
+mod digits;
+mod email;
+mod evidence;
+mod folded;
+mod list;
+mod moment;
+mod number;
+mod phone;
+mod phones;
+mod postal_code;
+mod shown;
+mod split;
+mod spreadsheet;
+mod status;
+mod text;
+mod timezone;
+mod url;
+
+pub use boolean::boolean;
+pub use consent::{Consent, ConsentColumn, consent};
+pub use country::country;
+pub use date::{Order, UnknownOrder, date, date_of_birth};
+pub use email::emails;
+pub use evidence::DateEvidence;
+pub use list::list;
+pub use moment::moment;
+pub use number::{money, number};
+pub use phone::phone;
+pub use phones::phones;
+pub use postal_code::postal_code;
+pub use spreadsheet::is_spreadsheet_error;
+pub use status::completed;
+pub use text::{clean, one_line};
+pub use timezone::timezone;
+pub use url::url;
+
 /// Something noteworthy about a value that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -29,4 +69,24 @@ pub struct Read<T> {
     pub value: T,
     /// What is noteworthy.
     pub notices: Vec<Notice>,
+}
+
+impl Notice {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl Unreadable {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl<T> Read<T> {
+    /// A value about which nothing is noteworthy.
+    #[must_use]
+    pub fn plain(value: T) -> Self {
+        Self { value, notices: Vec::new() }
+    }
 }

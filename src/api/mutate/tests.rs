@@ -1,0 +1,221 @@
+//! Mutations against a server that answers what the test wrote down for it.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::{Map, json};
+
+use crate::api::{Budget, Client, Config, Halt, Kind, Pace, Sent, Token};
+use crate::event::{Cause, Nobody, Stop};
+use crate::id::ContactId;
+
+/// A server that gives each connection the next of its answers, and the requests it has read.
+fn serve(answers: &[&'static str]) -> (String, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answers = answers.to_vec();
+    let requests = std::thread::spawn(move || {
+        let mut requests = Vec::new();
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            requests.push(request(&mut stream));
+            stream.write_all(answer.as_bytes()).unwrap();
+            if answer == SILENCE {
+                // Until the client gives up.
+                let _ = stream.read(&mut [0]);
+            }
+        }
+        requests
+    });
+    (url, requests)
+}
+
+const SILENCE: &str = "";
+const CUT: &str = "HTTP/1.1 2";
+
+fn request(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    let mut some = [0; 4096];
+    loop {
+        let count = stream.read(&mut some).unwrap();
+        text.extend_from_slice(&some[..count]);
+        let whole = String::from_utf8_lossy(&text).into_owned();
+        let Some((head, body)) = whole.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+            return whole;
+        }
+    }
+}
+
+fn client(url: &str, stop: &Stop) -> Client {
+    let config = Config {
+        url: url.to_owned(),
+        token: Token::new("pit-test").unwrap(),
+        location: "here".parse().unwrap(),
+        patience: Duration::from_millis(300),
+    };
+    let pace = Pace::new(Budget::default(), stop.clone(), Arc::new(Nobody));
+    Client::new(&config, pace, Arc::new(Nobody)).unwrap()
+}
+
+fn body() -> Map<String, serde_json::Value> {
+    json!({"firstName": "Ada"}).as_object().unwrap().clone()
+}
+
+fn word(sent: &Sent) -> String {
+    match sent {
+        Sent::Answered { status, .. } => format!("answered {status}"),
+        Sent::Unread { status, .. } => format!("unread {status}"),
+        Sent::NotApplied(error) => format!("not applied: {:?}", error.kind),
+        Sent::Doubt { status: Some(status), .. } => format!("doubt {status}"),
+        Sent::Doubt { status: None, .. } => "doubt".to_owned(),
+    }
+}
+
+/// What becomes of a create that is answered like this; all of the answers must be asked for.
+#[track_caller]
+fn check(answers: &[&'static str], expected: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (url, requests) = serve(answers);
+    let sent = runtime.block_on(async {
+        let client = client(&url, &Stop::new());
+        client.mutate(&client.create_contact(&body())).await
+    });
+    // Closes the connections.
+    drop(runtime);
+    assert_eq!(word(&sent), expected, "{answers:?}");
+    assert_eq!(requests.join().unwrap().len(), answers.len());
+}
+
+macro_rules! answer {
+    ($status:literal, $body:literal) => {
+        concat!("HTTP/1.1 ", $status, " X\r\nconnection: close\r\n\r\n", $body)
+    };
+}
+
+const LIMITED: &str = "HTTP/1.1 429 X\r\nconnection: close\r\nretry-after: 0\r\n\r\n";
+
+#[test]
+fn an_answer_is_handed_over_with_its_body() {
+    check(&[answer!(201, r#"{"contact":{"id":"a"}}"#)], "answered 201");
+    check(&[answer!(400, r#"{"message":"no","meta":{"contactId":"a"}}"#)], "answered 400");
+    check(&[answer!(400, r#"{"message":"Contact not found for id:x"}"#)], "answered 400");
+    check(&[answer!(404, "")], "answered 404");
+    check(&[answer!(413, "<html>")], "answered 413");
+    check(&[answer!(422, r#"{"message":["property x should not exist"]}"#)], "answered 422");
+}
+
+#[test]
+fn a_success_that_cannot_be_read_is_applied_all_the_same() {
+    check(&[answer!(200, "")], "unread 200");
+    check(&[answer!(200, "<html>")], "unread 200");
+    check(&[answer!(201, "[]")], "unread 201");
+    check(&[answer!(201, r#"{"contact":{"id"#)], "unread 201");
+    check(&["HTTP/1.1 201 X\r\ncontent-length: 99\r\n\r\n{\"contact\""], "unread 201");
+}
+
+#[test]
+fn what_may_have_been_applied_is_never_sent_again() {
+    for answer in [answer!(408, ""), answer!(425, ""), answer!(500, "{}"), answer!(502, "<html>")] {
+        check(&[answer], &format!("doubt {}", &answer[9..12]));
+    }
+    check(&[answer!(302, "")], "doubt 302");
+    check(&["HTTP/1.1 400 X\r\ncontent-length: 99\r\n\r\n{\"mess"], "doubt 400");
+    check(&[SILENCE], "doubt");
+    check(&[CUT], "doubt");
+    check(&["nonsense"], "doubt");
+}
+
+#[test]
+fn what_was_refused_at_the_door_ends_the_work() {
+    check(&[answer!(401, r#"{"message":"Invalid JWT"}"#)], "not applied: Token");
+    let scope = answer!(401, r#"{"message":"The token is not authorized for this scope."}"#);
+    check(&[scope], "not applied: Scope");
+    let location =
+        answer!(403, r#"{"message":"The token does not have access to this location."}"#);
+    check(&[location], "not applied: Location");
+    check(&[answer!(403, "<html>1010</html>")], "not applied: Refused");
+}
+
+#[test]
+fn what_the_limiter_refused_is_sent_again_within_bounds() {
+    check(&[LIMITED, LIMITED, answer!(201, "{}")], "answered 201");
+    check(&[LIMITED, answer!(500, "{}")], "doubt 500");
+    check(&[LIMITED; 8], "not applied: Exhausted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_cannot_be_made_is_tried_again_within_bounds() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let begun = tokio::time::Instant::now();
+    let client = client(&format!("http://{nobody}"), &Stop::new());
+    let sent = client.mutate(&client.create_contact(&body())).await;
+    let Sent::NotApplied(error) = sent else { panic!("{sent:?}") };
+    assert_eq!((error.kind, error.attempts), (Kind::Unreachable, 8));
+    assert!(begun.elapsed() < Duration::from_mins(5));
+}
+
+#[tokio::test]
+async fn behind_a_closed_tap_nothing_is_sent() {
+    let stop = Stop::new();
+    stop.close(Cause::Interrupt);
+    let client = client("http://127.0.0.1:1", &stop);
+    let sent = client.mutate(&client.create_contact(&body())).await;
+    assert_eq!(word(&sent), format!("not applied: {:?}", Kind::Halted(Halt::Stopped)));
+}
+
+#[tokio::test]
+async fn a_request_carries_its_method_its_location_and_its_escaped_ids() {
+    let id: ContactId = "a/b".parse().unwrap();
+    let stop = Stop::new();
+    let (url, requests) = serve(&[answer!(200, "{}"); 5]);
+    let client = client(&url, &stop);
+    let mutations = [
+        client.upsert_contact(&body()),
+        client.update_contact(&id, &body()),
+        client.delete_note(&id, ".."),
+        client.complete_task(&id, "t?x", true),
+        client.set_business(&[id.clone()], None),
+    ];
+    for mutation in &mutations {
+        assert_eq!(word(&client.mutate(mutation).await), "answered 200");
+    }
+    let requests = requests.join().unwrap();
+    let told: Vec<_> = requests
+        .iter()
+        .map(|request| {
+            let (head, body) = request.split_once("\r\n\r\n").unwrap();
+            (head.lines().next().unwrap().trim_end_matches(" HTTP/1.1"), body)
+        })
+        .collect();
+    let expected = [
+        ("POST /contacts/upsert", r#"{"firstName":"Ada","locationId":"here"}"#),
+        ("PUT /contacts/a%2Fb", r#"{"firstName":"Ada"}"#),
+        ("DELETE /contacts/a%2Fb/notes/_", ""),
+        ("PUT /contacts/a%2Fb/tasks/t%3Fx/completed", r#"{"completed":true}"#),
+        (
+            "POST /contacts/bulk/business",
+            r#"{"businessId":null,"ids":["a/b"],"locationId":"here"}"#,
+        ),
+    ];
+    assert_eq!(told, expected);
+    for (mutation, (line, body)) in mutations.iter().zip(told) {
+        assert_eq!((mutation.line().as_str(), mutation.body()), (line, body.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn the_server_s_clock_is_known_from_any_answer() {
+    let answer =
+        "HTTP/1.1 200 X\r\nconnection: close\r\ndate: Sat, 21 Nov 2026 06:15:12 GMT\r\n\r\n{}";
+    let (url, _) = serve(&[answer]);
+    let client = client(&url, &Stop::new());
+    assert_eq!(client.server_time_offset(), None);
+    client.mutate(&client.create_contact(&body())).await;
+    let told = jiff::Timestamp::now().as_millisecond() + client.server_time_offset().unwrap();
+    assert!((told - 1_795_241_712_000).abs() < 60_000, "{told}");
+}

@@ -1,0 +1,428 @@
+//! `ghl-bulk import`.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::account::Accounts;
+use super::exit::Code;
+use super::failure::Failure;
+use super::global::Global;
+use super::import_report as report;
+use super::progress::Screen;
+use super::text::safe;
+use super::{environment, signals};
+use crate::context::Context;
+use crate::event::Stop;
+use crate::import::{self, MaxErrors, Planned, Request, Unmapped};
+use crate::sheet::{Hidden, Reading};
+
+/// Import a spreadsheet: create, update or tag contacts, with their notes and tasks
+///
+/// Reads CSV, TSV, XLSX, XLS or ODS. The whole file is read and compared with the account first; then
+/// you see what will happen and are asked. Only what differs is sent, each write exactly once, and every
+/// row ends in one result file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Args {
+    /// The spreadsheet
+    file: PathBuf,
+
+    /// A mapping file (see `ghl-bulk map`), or a rule `COLUMN=target` or `COLUMN=target:converter`
+    #[arg(long, value_name = "MAP.toml|RULE")]
+    map: Vec<String>,
+
+    /// A built-in mapping by name, instead of finding out which fits
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+
+    /// A column to leave out, by name, letters or a pattern with `*`
+    #[arg(long, value_name = "COLUMN")]
+    ignore_column: Vec<String>,
+
+    /// What becomes of columns that have no target
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "ignore")]
+    unmapped: UnmappedArg,
+
+    /// What becomes of a row [default: upsert]
+    #[arg(long, value_name = "MODE", value_parser = ["upsert", "create", "update", "tag", "untag"])]
+    mode: Option<String>,
+
+    /// Plan only: nothing that changes anything is sent; `ghl-bulk resume` applies the plan
+    #[arg(long)]
+    dry_run: bool,
+
+    /// With `--dry-run`: exit 20 when something would change
+    #[arg(long, requires = "dry_run")]
+    detailed_exit_code: bool,
+
+    /// Do not ask before applying
+    #[arg(short, long)]
+    yes: bool,
+
+    /// Stop when more rows than this fail: a number, or a share such as `5%`
+    #[arg(long, value_name = "N|N%")]
+    max_errors: Option<MaxErrors>,
+
+    /// Apply about so many rows, some of every action, and stop; `ghl-bulk resume` applies the rest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    sample: Option<u64>,
+
+    /// The directory of the result files [default: ghl-import/RUN]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    #[command(flatten)]
+    sheet: SheetArgs,
+
+    #[command(flatten)]
+    policy: PolicyArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  ghl-bulk import samples/contacts.csv --sandbox --yes        try it on made-up data, no account needed
+  ghl-bulk map leads.xlsx -o leads.toml                       first time: what goes where?
+  ghl-bulk import leads.xlsx --map leads.toml --dry-run       what would happen; then `ghl-bulk resume`
+  ghl-bulk import leads.xlsx --map leads.toml --max-errors 1%
+  ghl-bulk import vip.csv --mode tag                          add tags to contacts that exist
+  ghl-bulk import leads.csv --map Budget=customFields.budget:number --ignore-column 'Internal *'
+
+Result files: succeeded.csv, unchanged.csv, rejected.csv (repair it and import it again), in_doubt.csv,
+pending.csv, warnings.csv, summary.json; plan.csv says what each row does, field by field.";
+
+/// How the file is read.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "How the file is read (found out, unless given)")]
+pub(super) struct SheetArgs {
+    /// The sheet of a spreadsheet, by name
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+
+    /// The line or row that holds the column names, counted from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    header_row: Option<u32>,
+
+    /// The encoding of a text file, such as `windows-1252`
+    #[arg(long, value_name = "LABEL")]
+    encoding: Option<String>,
+
+    /// What separates the cells of a text file: one character, or `tab`
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    delimiter: Option<char>,
+
+    /// What becomes of hidden rows of a spreadsheet
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "refuse")]
+    hidden: HiddenArg,
+}
+
+/// What a sheet leaves open. Each flag is an option of mappings, too.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What rows mean (a mapping's [options] can say it, too)")]
+struct PolicyArgs {
+    /// Know contacts by a custom field instead of id, e-mail and phone: `custom:NAME`
+    #[arg(long, value_name = "custom:NAME", value_parser = key)]
+    key: Option<String>,
+    /// Rows of the file that are the same contact [default: reject]
+    #[arg(long, value_name = "WHAT", value_parser = ["reject", "first", "last", "merge"])]
+    on_duplicate: Option<String>,
+    /// With `--mode create`: rows whose contact exists [default: skip]
+    #[arg(long, value_name = "WHAT", value_parser = ["skip", "update", "reject"])]
+    on_existing: Option<String>,
+    /// Whether tags are added to those that are there, or take their place [default: add]
+    #[arg(long, value_name = "HOW", value_parser = ["add", "replace"])]
+    tags: Option<String>,
+    /// Rows without anything that keeps them from being created twice [default: stop]
+    #[arg(long, value_name = "WHAT", value_parser = ["stop", "skip", "at-most-once"])]
+    no_identity: Option<String>,
+    /// A text custom field in which created contacts are marked, so that they can be found again
+    #[arg(long, value_name = "NAME")]
+    marker_field: Option<String>,
+    /// Empty cells of columns with `blank = "clear"` really clear
+    #[arg(long)]
+    allow_clear: bool,
+    /// Let the file lift do-not-disturb
+    #[arg(long)]
+    allow_resubscribe: bool,
+    /// Take rows that have a name and nothing to know the contact by
+    #[arg(long)]
+    allow_name_only: bool,
+    /// Reject rows whose fields would otherwise be dropped with a warning
+    #[arg(long)]
+    strict: bool,
+    /// The country of phone numbers without one, such as `US` [default: the location's]
+    #[arg(long, value_name = "CC")]
+    default_country: Option<String>,
+    /// The decimal sign of numbers
+    #[arg(long, value_name = "SIGN", value_parser = ["comma", "point"])]
+    decimal: Option<String>,
+    /// The order of day, month and year in dates [default: what the column itself proves]
+    #[arg(long, visible_alias = "date-format", value_name = "ORDER", ignore_case = true, value_parser = ["DMY", "MDY", "YMD"])]
+    date_order: Option<String>,
+    /// The language of month names beside English
+    #[arg(long, value_name = "LANG", value_parser = ["fr", "de", "es", "it", "pt", "nl"])]
+    date_locale: Option<String>,
+    /// The time zone of times without one, such as `Europe/Berlin` [default: the location's]
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// Texts that mean nothing, with commas: `N/A,-,none`
+    #[arg(long, value_name = "TEXTS")]
+    empty_values: Option<String>,
+    /// Rows with a phone number that is none [default: reject]
+    #[arg(long, value_name = "WHAT", value_parser = ["reject", "drop"])]
+    on_invalid_phone: Option<String>,
+    /// Write a note's original date into its text, as the API cannot set it [default: ignore]
+    #[arg(long, value_name = "HOW", value_parser = ["ignore", "prefix"])]
+    note_date: Option<String>,
+    /// Keep a task's priority as a line of its text, as the API has none [default: line]
+    #[arg(long, value_name = "HOW", value_parser = ["line", "drop"])]
+    task_priority: Option<String>,
+    /// When tasks without a date are due, from today: `7d`
+    #[arg(long, value_name = "DAYS")]
+    default_due: Option<String>,
+    /// Cut notes longer than so many characters
+    #[arg(long, value_name = "N", conflicts_with = "split_notes")]
+    truncate_notes: Option<usize>,
+    /// Split long notes into several
+    #[arg(long)]
+    split_notes: bool,
+
+    /// Apply to a protected profile: the location's name, as a check that it is the right one
+    #[arg(long, value_name = "NAME")]
+    confirm_location: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum UnmappedArg {
+    /// They are left out, and named
+    Ignore,
+    /// They stop the import
+    Error,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HiddenArg {
+    /// A file with some is refused
+    Refuse,
+    /// They are passed over
+    Skip,
+    /// They are read like others
+    Include,
+}
+
+fn key(text: &str) -> Result<String, String> {
+    match text.strip_prefix("custom:") {
+        Some(name) if !name.is_empty() => Ok(name.to_owned()),
+        _ => Err("`custom:NAME` is expected, with the key or name of a custom field".to_owned()),
+    }
+}
+
+fn delimiter(text: &str) -> Result<char, String> {
+    let mut letters = text.chars();
+    match (text, letters.next(), letters.next()) {
+        ("tab" | "\\t", ..) => Ok('\t'),
+        (_, Some(letter), None) if letter.is_ascii() => Ok(letter),
+        _ => Err("one character is expected, such as `;`, or `tab`".to_owned()),
+    }
+}
+
+impl SheetArgs {
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
+            encoding: self.encoding.clone(),
+            delimiter: self.delimiter,
+            sheet: self.sheet.clone(),
+            header_row: self.header_row,
+            hidden: match self.hidden {
+                HiddenArg::Refuse => Hidden::Refuse,
+                HiddenArg::Skip => Hidden::Skip,
+                HiddenArg::Include => Hidden::Include,
+            },
+        }
+    }
+}
+
+impl PolicyArgs {
+    /// The flags that were given, by their names in mappings.
+    fn options(&self, mode: Option<&String>) -> BTreeMap<String, Value> {
+        let flag = |given: bool| given.then_some(Value::Bool(true));
+        let text = |text: &Option<String>| text.clone().map(Value::String);
+        let all = [
+            ("mode", mode.cloned().map(Value::String)),
+            ("key", text(&self.key)),
+            ("on_duplicate", text(&self.on_duplicate)),
+            ("on_existing", text(&self.on_existing)),
+            ("tags", text(&self.tags)),
+            ("no_identity", text(&self.no_identity)),
+            ("marker", text(&self.marker_field)),
+            ("allow_clear", flag(self.allow_clear)),
+            ("allow_resubscribe", flag(self.allow_resubscribe)),
+            ("allow_name_only", flag(self.allow_name_only)),
+            ("strict", flag(self.strict)),
+            ("default_country", text(&self.default_country)),
+            ("decimal", text(&self.decimal)),
+            ("date_order", text(&self.date_order)),
+            ("date_locale", text(&self.date_locale)),
+            ("timezone", text(&self.timezone)),
+            ("empty_values", text(&self.empty_values)),
+            ("on_invalid_phone", text(&self.on_invalid_phone)),
+            ("note_date", text(&self.note_date)),
+            ("task_priority", text(&self.task_priority)),
+            ("default_due", text(&self.default_due)),
+            ("truncate_notes", self.truncate_notes.map(Value::from)),
+            ("split_notes", flag(self.split_notes)),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+}
+
+impl Args {
+    fn request(&self, accounts: &Accounts, global: &Global) -> Result<Request, Failure> {
+        let absolute = |path: &Path| {
+            std::path::absolute(path)
+                .map_err(|error| Failure::usage(format!("`{}`: {error}", path.display())))
+        };
+        let is_rule = |text: &&String| text.contains('=') && !Path::new(text.as_str()).exists();
+        let (rules, files): (Vec<_>, Vec<_>) = self.map.iter().partition(is_rule);
+        if files.len() > 1 {
+            return Err(Failure::usage("`--map` takes one mapping file; rules can be many"));
+        }
+        if !files.is_empty() && self.preset.is_some() {
+            return Err(Failure::usage("`--preset` and a mapping file exclude each other"));
+        }
+        Ok(Request {
+            file: absolute(&self.file)?,
+            out: self.out.as_deref().map(absolute).transpose()?,
+            base: absolute(Path::new("ghl-import"))?,
+            mapping: files.first().map(|path| absolute(Path::new(path))).transpose()?,
+            preset: self.preset.clone(),
+            rules: rules.into_iter().cloned().collect(),
+            ignore: self.ignore_column.clone(),
+            unmapped: match self.unmapped {
+                UnmappedArg::Ignore => Unmapped::Ignore,
+                UnmappedArg::Error => Unmapped::Error,
+            },
+            reading: self.sheet.reading(),
+            options: self.policy.options(self.mode.as_ref()),
+            dry_run: self.dry_run,
+            max_errors: self.max_errors,
+            sample: self.sample,
+            account: import::Account {
+                url: accounts.url.clone(),
+                token_variable: accounts.all[0].variable.clone(),
+                sandbox: global.sandbox,
+            },
+        })
+    }
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+    // Before the account is asked for: a wrong path is the more likely mistake.
+    if !args.file.exists() {
+        let shown = args.file.display();
+        return Err(Failure::usage(format!("`{shown}`: there is no such file")));
+    }
+    let accounts = Accounts::find(global, None)?;
+    if accounts.all.len() > 1 {
+        return Err(Failure::usage("an import goes into one location; several are given")
+            .hint("give one with `--location ID`"));
+    }
+    let request = args.request(&accounts, global)?;
+    let screen = Screen::new(global.style());
+    let (accounts, screen) = (&accounts, &screen);
+    signals::block_on(global.deadline, screen, |stop| async move {
+        let context = context(accounts, global, screen, &stop)?;
+        let planned = import::plan(&context, request).await;
+        let planned = planned.map_err(|halted| Failure::of_import(halted, &stop))?;
+        if let Some(name) = &args.policy.confirm_location {
+            confirm_location(name, &planned)?;
+        }
+        if args.dry_run {
+            screen.finish();
+            return Ok(report::dry_run(&planned, args.detailed_exit_code, global, screen));
+        }
+        if !planned.summary.changes() {
+            // There is nothing to ask about; the result files are made all the same.
+            return apply(&context, planned, &stop, global, screen).await;
+        }
+        report::show_plan(&planned, screen);
+        if !args.yes {
+            confirm(&planned, screen)?;
+        }
+        apply(&context, planned, &stop, global, screen).await
+    })
+}
+
+/// What an import of these accounts works with.
+pub(super) fn context(
+    accounts: &Accounts,
+    global: &Global,
+    screen: &Screen,
+    stop: &Stop,
+) -> Result<Context, Failure> {
+    let own_stop = stop.child();
+    let watcher = screen.watcher(None);
+    let client = accounts.all[0].client(&accounts.url, global, &own_stop, &watcher)?;
+    Ok(Context {
+        client,
+        home: environment::home()?,
+        stop: own_stop,
+        watcher,
+        concurrency: global.concurrency,
+        settle: environment::settle_writes(global.timeout)?,
+    })
+}
+
+/// Applies a plan and tells how it went.
+pub(super) async fn apply(
+    context: &Context,
+    planned: Planned,
+    stop: &Stop,
+    global: &Global,
+    screen: &Screen,
+) -> Result<Code, Failure> {
+    let summary = planned.summary.clone();
+    let ended = import::apply(context, planned).await;
+    screen.finish();
+    let report = ended.map_err(|halted| Failure::of_import(halted, stop))?;
+    Ok(report::applied(&report, &summary, global, screen))
+}
+
+/// Asks whether to go on.
+pub(super) fn confirm(planned: &Planned, screen: &Screen) -> Result<(), Failure> {
+    let run = planned.run();
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(Failure::usage("nothing was sent: this needs a yes, and there is no terminal to ask on")
+            .hint(format!(
+                "look at {} and then `ghl-bulk resume {run}`, or give `--yes` from the start",
+                safe(&planned.out.join("plan.csv").display().to_string())
+            ))
+            .resumes(run.clone()));
+    }
+    screen.finish();
+    let name = planned.location_name().unwrap_or_default();
+    let mut err = io::stderr().lock();
+    // When stderr is gone, nobody answers either.
+    let _ = write!(err, "Apply this to {}? [y/N] ", safe(&name));
+    let _ = err.flush();
+    drop(err);
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    if read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Done, "nothing was sent").resumes(run.clone()))
+}
+
+fn confirm_location(name: &str, planned: &Planned) -> Result<(), Failure> {
+    let known = planned.location_name().unwrap_or_default();
+    if known == name {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("`--confirm-location {name}`: the location is called `{known}`"))
+        .hint("nothing was sent; check `--location`"))
+}

@@ -1,0 +1,90 @@
+//! Failures of an import as people read them.
+
+use super::exit::Code;
+use super::failure::Failure;
+use super::text::plural;
+use crate::import::Error;
+use crate::plan::check::Unknown;
+use crate::sheet::Refusal;
+
+/// Lines of a list that are shown.
+const SHOWN: usize = 20;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Api(error) => error.into(),
+            Error::Run(error) => error.into(),
+            Error::Sheet(refusal) => of_sheet(refusal),
+            Error::Mapping { name, problems } => {
+                let lines = crate::import::problem_lines(&problems);
+                Self::new(Code::Refused, listed(&format!("the mapping `{name}` is wrong"), &lines))
+                    .hint("nothing was sent; repair it, or make a new one with `ghl-bulk map`")
+            }
+            Error::Undecided { ref columns } => {
+                let lines: Vec<_> = columns.iter().map(ToString::to_string).collect();
+                Self::new(Code::Refused, listed(&error.to_string(), &lines)).hint(
+                    "`ghl-bulk map FILE -o MAP.toml` proposes a mapping to look over; then import with \
+                     `--map MAP.toml`. Or decide here: `--map COLUMN=target`, `--ignore-column COLUMN`",
+                )
+            }
+            Error::Unmapped { .. } => Self::new(Code::Refused, error.to_string())
+                .hint("map them, or list them under `ignore`; `--ignore-column` does so for once"),
+            Error::UnknownNames(names) => {
+                let lines: Vec<_> = names.iter().map(unknown_name).collect();
+                let said = "the sheet names what the location does not have";
+                Self::new(Code::Refused, listed(said, &lines))
+                    .hint("nothing was sent; repair the sheet, or say what is meant in the mapping's `values`")
+            }
+            Error::Identityless(_) => Self::new(Code::Refused, format!("{error}; a request whose answer is lost could create them twice"))
+                .hint("`--marker-field NAME` marks them, `--no-identity skip` leaves them out, `--no-identity at-most-once` sends each once and never again"),
+            Error::Stale { ref which, .. } => {
+                Self::new(Code::Stale, listed(&error.to_string(), which))
+                    .hint("nothing was sent; make a new plan: run the import again")
+            }
+            Error::MaxErrors(_) => Self::new(Code::TooManyErrors, error.to_string())
+                .hint("rejected.csv says why; `ghl-bulk resume` goes on with the rest"),
+            Error::Answer(_) => Self::usage(error.to_string()).hint("`-v` shows what was answered"),
+            Error::File { .. } => Self::usage(error.to_string()).hint("check the rights and the free space there"),
+            Error::Request(message) => Self::new(Code::Usage, message),
+            Error::Bug(_) => Self::new(Code::Bug, error.to_string())
+                .hint("this should never happen; nothing further was sent. Please report it"),
+        }
+    }
+}
+
+fn of_sheet(refusal: Refusal) -> Failure {
+    let code = match refusal.code {
+        "E_IO" => Code::Usage,
+        "E_CHANGED" => Code::Stale,
+        _ => Code::Refused,
+    };
+    let message = format!("{} ({})", refusal.message, refusal.code);
+    let failure = Failure::new(code, message);
+    match refusal.hint {
+        Some(hint) => failure.hint(format!("nothing was sent; {hint}")),
+        None => failure.hint("nothing was sent"),
+    }
+}
+
+fn unknown_name(name: &Unknown) -> String {
+    let rows = plural(name.rows, "row");
+    let near = match name.candidates.as_slice() {
+        [] => String::new(),
+        near => format!("; did you mean `{}`?", near.join("` or `")),
+    };
+    format!("`{}` in column `{}` ({rows}): {}{near}", name.value, name.field, name.message)
+}
+
+/// A sentence and the lines under it.
+fn listed(said: &str, lines: &[String]) -> String {
+    let mut text = format!("{said}:");
+    for line in lines.iter().take(SHOWN) {
+        text.push_str("\n  ");
+        text.push_str(line);
+    }
+    if lines.len() > SHOWN {
+        text.push_str(&format!("\n  and {} more", lines.len() - SHOWN));
+    }
+    text
+}

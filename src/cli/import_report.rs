@@ -1,0 +1,235 @@
+//! What an import has to say: its plan, and how it ended.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::exit::Code;
+use super::global::Global;
+use super::progress::Screen;
+use super::text::{count, duration, plural, safe};
+use crate::import::{Planned, Report, Summary};
+
+/// Lines of a list that are shown.
+const SHOWN: usize = 12;
+
+/// Tells what a dry run found.
+pub(super) fn dry_run(planned: &Planned, detailed: bool, global: &Global, screen: &Screen) -> Code {
+    let summary = &planned.summary;
+    let rejected = summary.rejected.values().sum::<u64>();
+    let code = match rejected {
+        _ if detailed && summary.changes() => Code::Changes,
+        0 => Code::Done,
+        _ => Code::Partial,
+    };
+    if global.json {
+        let mut line = envelope(code, "planned");
+        line.insert("run".to_owned(), json!(planned.run()));
+        line.insert("out".to_owned(), json!(planned.out));
+        line.insert("plan".to_owned(), json!(summary));
+        line.insert("resume".to_owned(), format!("ghl-bulk resume {}", planned.run()).into());
+        screen.emit(&line);
+        return code;
+    }
+    show_plan(planned, screen);
+    if summary.changes() {
+        let run = planned.run();
+        screen.line(&format!("nothing was sent; this applies the plan:\n  ghl-bulk resume {run}"));
+    } else {
+        screen.line("there is nothing to send");
+    }
+    code
+}
+
+/// Shows what a plan comes to.
+pub(super) fn show_plan(planned: &Planned, screen: &Screen) {
+    screen.line(&plan_lines(planned).join("\n"));
+}
+
+fn plan_lines(planned: &Planned) -> Vec<String> {
+    let summary = &planned.summary;
+    let mut lines = vec![format!("plan for {}:", plural(summary.rows, "row"))];
+    lines.extend(summary.actions.iter().map(|(action, rows)| {
+        format!("  {:>10}  {}", count(*rows), action.replace('_', " "))
+    }));
+    lines.extend(table("rejected because", summary.rejected.iter().map(pair)));
+    lines.extend(table("warnings", summary.warnings.iter().map(pair)));
+    let mut fields: Vec<_> = summary.fields.iter().map(pair).collect();
+    fields.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    lines.extend(table("fields that change", fields.into_iter()));
+    lines.extend(columns(summary));
+    lines.extend(examples(summary));
+    lines.extend(cost(summary));
+    if !summary.tags.is_empty() {
+        let tags: Vec<_> =
+            summary.tags.iter().map(|(tag, rows)| format!("{} ({})", safe(tag), count(*rows))).collect();
+        lines.push(format!("workflows may start on new tags: {}", tags.join(", ")));
+    }
+    if summary.once > 0 {
+        lines.push(format!(
+            "{} have nothing to be found by: each is sent at most once, whatever becomes of it",
+            plural(summary.once, "row")
+        ));
+    }
+    let plan = planned.out.join("plan.csv").display().to_string();
+    lines.push(format!("row by row: {}", safe(&plan)));
+    lines
+}
+
+fn pair<'a>((name, rows): (&'a String, &'a u64)) -> (&'a str, u64) {
+    (name, *rows)
+}
+
+fn table<'a>(title: &str, rows: impl Iterator<Item = (&'a str, u64)>) -> Vec<String> {
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("{title}:")];
+    let line = |(name, number): &(&str, u64)| format!("  {:>10}  {}", count(*number), safe(name));
+    lines.extend(rows.iter().take(SHOWN).map(line));
+    if rows.len() > SHOWN {
+        lines.push(format!("  {:>10}  and {} more", "", rows.len() - SHOWN));
+    }
+    lines
+}
+
+fn columns(summary: &Summary) -> Vec<String> {
+    if summary.columns.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec!["columns:".to_owned()];
+    let shown = |it: &crate::import::Shown| format!("  {} -> {}", safe(&it.column), safe(&it.target));
+    lines.extend(summary.columns.iter().take(SHOWN).map(shown));
+    if summary.columns.len() > SHOWN {
+        lines.push(format!("  and {} more", summary.columns.len() - SHOWN));
+    }
+    lines
+}
+
+fn examples(summary: &Summary) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (n, changes) in &summary.examples {
+        lines.push(format!("row {n}:"));
+        for change in changes.iter().take(SHOWN) {
+            let (field, old) = (safe(&change.field), short(&change.old));
+            let old = if old.is_empty() { String::new() } else { format!("{old} -> ") };
+            lines.push(format!("  {field}: {old}{}", short(&change.new)));
+        }
+    }
+    lines
+}
+
+/// A value's beginning, on one line.
+fn short(text: &str) -> String {
+    let line = text.replace(['\n', '\r'], " ");
+    let cut: String = line.chars().take(60).collect();
+    let more = if cut.len() < line.len() { "…" } else { "" };
+    format!("{}{more}", safe(&cut))
+}
+
+fn cost(summary: &Summary) -> Vec<String> {
+    if !summary.changes() {
+        return Vec::new();
+    }
+    let mut lines = table("requests", summary.requests.iter().map(pair));
+    let time = match summary.seconds {
+        0 => "at once".to_owned(),
+        seconds => duration(Duration::from_secs(seconds)),
+    };
+    lines.push(format!(
+        "{} in all, {time} at the limit, {:.1}% of the daily budget",
+        plural(summary.total, "request"),
+        summary.daily_share
+    ));
+    lines
+}
+
+/// Tells how an import ended.
+pub(super) fn applied(report: &Report, summary: &Summary, global: &Global, screen: &Screen) -> Code {
+    let tally = report.tally;
+    let code = match tally {
+        _ if tally.in_doubt > 0 || report.duplicates > 0 => Code::InDoubt,
+        _ if tally.rejected > 0 => Code::Partial,
+        _ => Code::Done,
+    };
+    if global.json {
+        let outcome = match code {
+            Code::Done if tally.pending > 0 => "sampled",
+            Code::Done => "complete",
+            Code::InDoubt => "in_doubt",
+            _ => "partial",
+        };
+        let mut line = envelope(code, outcome);
+        if let Value::Object(fields) = json!(report) {
+            line.extend(fields);
+        }
+        line.insert("plan".to_owned(), json!(summary));
+        screen.emit(&line);
+        return code;
+    }
+    screen.line(&lines(report, summary).join("\n"));
+    code
+}
+
+fn envelope(code: Code, outcome: &str) -> Map<String, Value> {
+    let mut line = Map::new();
+    line.insert("event".to_owned(), "summary".into());
+    line.insert("exit_code".to_owned(), (code as u8).into());
+    line.insert("outcome".to_owned(), outcome.into());
+    line
+}
+
+fn lines(report: &Report, summary: &Summary) -> Vec<String> {
+    let tally = report.tally;
+    let mut lines = vec![format!("{}:", plural(summary.rows, "row"))];
+    let parts = [
+        (tally.succeeded, "succeeded", "succeeded.csv"),
+        (tally.unchanged, "unchanged", "unchanged.csv"),
+        (tally.rejected, "rejected", "rejected.csv"),
+        (tally.in_doubt, "in doubt", "in_doubt.csv"),
+        (tally.pending, "pending", "pending.csv"),
+    ];
+    for (rows, what, file) in parts {
+        if rows > 0 || what == "succeeded" {
+            lines.push(format!("  {:>10}  {what:<10}  {file}", count(rows)));
+        }
+    }
+    let requests: u64 = report.requests.values().sum();
+    let refused = match report.refused {
+        0 => String::new(),
+        n => format!(", {n} refused by the limit"),
+    };
+    lines.push(format!("{} in {}{refused}", plural(requests, "request"), duration(report.elapsed)));
+    let out = safe(&report.out.display().to_string()).into_owned();
+    lines.push(format!("files in {out}"));
+    lines.extend(next_steps(report, &out));
+    lines
+}
+
+/// What the user can do now.
+fn next_steps(report: &Report, out: &str) -> Vec<String> {
+    let (run, tally) = (&report.run, report.tally);
+    let mut lines = Vec::new();
+    if tally.rejected > 0 {
+        lines.push(format!("repair the rejected rows and feed the file back:\n  ghl-bulk import {out}/rejected.csv"));
+    }
+    if tally.in_doubt > 0 {
+        lines.push(format!(
+            "look the rows in doubt up in the account, fill in `_doubt_decision`, and then:\n  ghl-bulk runs resolve {run} {out}/in_doubt.csv"
+        ));
+    }
+    if report.duplicates > 0 {
+        lines.push(format!(
+            "{} may stand in the location twice; see duplicates.csv",
+            plural(report.duplicates, "contact")
+        ));
+    }
+    if tally.pending > 0 {
+        lines.push(format!("this applies the rest:\n  ghl-bulk resume {run}"));
+    }
+    if tally.succeeded > 0 {
+        lines.push(format!("this takes it back:\n  ghl-bulk undo {run}"));
+    }
+    lines
+}

@@ -1,0 +1,109 @@
+//! `ghl-bulk undo`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::account::Accounts;
+use super::exit::Code;
+use super::failure::Failure;
+use super::global::Global;
+use super::import::{apply, confirm, context};
+use super::progress::Screen;
+use super::{environment, import_report as report, signals};
+use crate::id::RunId;
+use crate::import::{self, Created, Undo};
+
+/// Take an import back: only what it changed, and only where that still stands
+///
+/// Fields get their former values back where they still hold what the import wrote; tags that it added are
+/// taken off; notes and tasks that it made are deleted when nobody has changed them. What somebody has
+/// edited since is left alone and listed. It is a plan of its own: shown first, and resumable.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ghl-bulk undo 20261121-061512-k3f9 --dry-run           what would be taken back
+  ghl-bulk undo 20261121-061512-k3f9                     show it, ask, do it
+  ghl-bulk undo 20261121-061512-k3f9 --created delete    and delete the contacts that it made")]
+pub(super) struct Args {
+    /// The import
+    run: RunId,
+
+    /// What becomes of contacts that the import made
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "tag")]
+    created: CreatedArg,
+
+    /// The tag that they get
+    #[arg(long, value_name = "TAG", default_value = "import-undone")]
+    tag: String,
+
+    /// Plan only; `ghl-bulk resume` applies the plan
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Do not ask before applying
+    #[arg(short, long)]
+    yes: bool,
+
+    /// The directory of the result files [default: ghl-import/RUN of the undo]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CreatedArg {
+    /// They get a tag, so that they can be found
+    Tag,
+    /// They are deleted for good, if nothing was changed or attached since; else they get the tag
+    Delete,
+    /// They stay as they are
+    Keep,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+    let home = environment::home()?;
+    let original = home.open(&args.run)?;
+    if original.meta.kind != import::KIND {
+        return Err(Failure::usage(format!("run `{}` is no import", args.run))
+            .hint("`ghl-bulk runs list` shows which are"));
+    }
+    let account = import::account(&original)?;
+    let location = original.meta.location.clone();
+    let variable = account.token_variable.as_deref();
+    let accounts = Accounts::of_run(global, &location, &account.url, variable, account.sandbox)?;
+    let absolute = |path: &PathBuf| std::path::absolute(path);
+    let out = args.out.as_ref().map(absolute).transpose();
+    let base = std::path::absolute("ghl-import");
+    let wrong = |error| Failure::usage(format!("`--out`: {error}"));
+    let undo = Undo {
+        of: args.run.clone(),
+        created: match args.created {
+            CreatedArg::Tag => Created::Tag,
+            CreatedArg::Delete => Created::Delete,
+            CreatedArg::Keep => Created::Keep,
+        },
+        tag: args.tag.clone(),
+        out: out.map_err(wrong)?,
+        base: base.map_err(wrong)?,
+        account,
+    };
+    let screen = Screen::new(global.style());
+    let (accounts, screen) = (&accounts, &screen);
+    signals::block_on(global.deadline, screen, |stop| async move {
+        let context = context(accounts, global, screen, &stop)?;
+        let planned = import::plan_undo(&context, original, undo).await;
+        let planned = planned.map_err(|halted| Failure::of_import(halted, &stop))?;
+        if args.dry_run {
+            screen.finish();
+            return Ok(report::dry_run(&planned, false, global, screen));
+        }
+        if planned.summary.changes() {
+            report::show_plan(&planned, screen);
+            if !args.yes {
+                confirm(&planned, screen)?;
+            }
+        }
+        apply(&context, planned, &stop, global, screen).await
+    })
+}

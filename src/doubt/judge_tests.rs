@@ -1,0 +1,69 @@
+use serde_json::json;
+
+use super::*;
+
+fn change(body: Value) -> Change {
+    let Value::Object(body) = body else { panic!("a body is an object") };
+    Change::Create { body }
+}
+
+fn live(row: &Value) -> Live {
+    Live::read_value(row).unwrap()
+}
+
+const WINDOW: Window = Window { from: 1_000_000_000_000, to: 1_000_000_060_000 };
+
+/// `applied`, `differs` or the code of a refusal.
+fn name(finding: &Finding) -> &str {
+    match finding {
+        Finding::Applied { .. } => "applied",
+        Finding::Differs { .. } => "differs",
+        Finding::NotApplied => "not applied",
+        Finding::SendAgain => "send again",
+        Finding::Refused { code, .. } => code,
+        Finding::Conflict { .. } => "conflict",
+        Finding::Undecidable { .. } => "undecidable",
+    }
+}
+
+#[test]
+fn a_contact_with_our_identity_is_ours_when_it_came_since_we_sent_it() {
+    let change = change(json!({ "email": "a@x.org", "firstName": "Ann" }));
+    let check = |added: Option<i64>, first: &str, expected: &str| {
+        let live = live(&json!({
+            "id": "c", "email": "a@x.org", "firstName": first, "dateAdded": added,
+        }));
+        assert_eq!(name(&created(&change, WINDOW, &live)), expected, "{added:?} {first}");
+    };
+    check(Some(WINDOW.from), "Ann", "applied");
+    check(Some(WINDOW.from), "Eve", "differs");
+    // Later than any request of ours can have been: nobody else has this identity.
+    check(Some(WINDOW.to + 1), "Ann", "applied");
+    check(Some(WINDOW.from - 1), "Ann", EXISTS_NOW);
+    check(None, "Ann", "applied");
+    check(None, "Eve", EXISTS_NOW);
+}
+
+#[test]
+fn a_contact_without_identity_must_equal_what_was_sent_and_come_in_time() {
+    let change = change(json!({ "firstName": "Ann" }));
+    let check = |added: Option<i64>, first: &str, expected: bool| {
+        let live = live(&json!({ "id": "c", "firstName": first, "dateAdded": added }));
+        assert_eq!(equal_in_window(&change, WINDOW, &live), expected, "{added:?} {first}");
+    };
+    check(Some(WINDOW.from), "Ann", true);
+    check(Some(WINDOW.to), "Ann", true);
+    check(Some(WINDOW.to + 1), "Ann", false);
+    check(Some(WINDOW.from - 1), "Ann", false);
+    check(Some(WINDOW.from), "Eve", false);
+    check(None, "Ann", false);
+}
+
+#[test]
+fn an_identity_is_either_of_e_mail_and_phone() {
+    let live = live(&json!({ "id": "c", "email": "Ann@x.org", "phone": "+14155551234" }));
+    assert!(has_identity(&live, Some("ann@X.org"), None));
+    assert!(has_identity(&live, Some("b@x.org"), Some("+14155551234")));
+    assert!(!has_identity(&live, Some("b@x.org"), None));
+    assert!(!has_identity(&live, None, None));
+}

@@ -1,0 +1,292 @@
+//! Deciding: drafts and live contacts become decisions on rows and numbered ops, in the run's store.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::Error;
+use super::earlier::Earlier;
+use super::judge::{identities, json, kind, rejected};
+use super::lanes::Lanes;
+use super::merge;
+use crate::id::ContactId;
+use crate::plan::check::Rejection;
+use crate::plan::diff::{LiveChildren, Planned, Planner, Source};
+use crate::plan::identity::{self, Found};
+use crate::plan::live::Live;
+use crate::plan::{Class, Directory, Draft, DuplicateRule, Field, Op, Policy};
+use crate::run::{Decision, Judged, Noted, OpRecord, OpState, Rows};
+
+/// Rows that are decided at a time.
+const LOT: usize = 1_000;
+
+/// What is needed to decide.
+pub(super) struct Decide<'a> {
+    pub(super) rows: &'a Rows,
+    pub(super) directory: &'a Directory,
+    pub(super) planner: Planner<'a>,
+    pub(super) policy: &'a Policy,
+    pub(super) key: Option<String>,
+    pub(super) input_digest: String,
+    pub(super) children_only: bool,
+    pub(super) earlier: Earlier,
+}
+
+/// What one row is among the rows that are the same contact.
+enum Role {
+    /// The one that counts, with the drafts of the others where they are merged.
+    Leader(Vec<u64>),
+    /// Another one counts.
+    Follower { leader: u64, line: u64 },
+}
+
+impl Decide<'_> {
+    /// Decides on every row that was not rejected; gives the ops.
+    pub(super) fn run(&self) -> Result<Vec<OpRecord>, Error> {
+        let roles = self.roles()?;
+        self.warn_of_shared_phones(&roles)?;
+        let mut lanes = Lanes::default();
+        let mut ops = Vec::new();
+        self.rows.together(|rows| {
+            let mut after = 0;
+            loop {
+                let lot = rows.rows(after, LOT)?;
+                let Some(last) = lot.last() else { break Ok::<(), Error>(()) };
+                after = last.n;
+                for row in &lot {
+                    if let Some(draft) = &row.draft {
+                        let draft = serde_json::from_str(draft)
+                            .map_err(|error| Error::Bug(format!("a draft: {error}")))?;
+                        self.row(row, draft, roles.get(&row.n), &mut lanes, &mut ops)?;
+                    }
+                }
+            }
+        })?;
+        for op in &mut ops {
+            op.lane = lanes.of(op.row);
+        }
+        Ok(ops)
+    }
+
+    fn row(
+        &self,
+        row: &Judged,
+        mut draft: Draft,
+        role: Option<&Role>,
+        lanes: &mut Lanes,
+        ops: &mut Vec<OpRecord>,
+    ) -> Result<(), Error> {
+        match role {
+            Some(Role::Follower { leader, line }) => {
+                return Ok(self.rows.decide(row.n, &self.follower(&draft, *leader, *line))?);
+            }
+            Some(Role::Leader(others)) if self.policy.on_duplicate == DuplicateRule::Merge => {
+                for other in others {
+                    let other = self.rows.row(*other)?.and_then(|row| row.draft);
+                    let other = other.map(|text| serde_json::from_str::<Draft>(&text));
+                    if let Some(Ok(other)) = other {
+                        merge::merge(&mut draft, other);
+                    }
+                }
+            }
+            _ => {}
+        }
+        match self.plan(row, &draft)? {
+            Err(rejection) => Ok(self.rows.decide(row.n, &rejected(&rejection))?),
+            Ok(planned) => self.keep(row.n, &draft, planned, lanes, ops),
+        }
+    }
+
+    /// What becomes of a draft: its contact is found, and what differs becomes ops.
+    fn plan(&self, row: &Judged, draft: &Draft) -> Result<Result<Planned, Rejection>, Error> {
+        let found = self.found(draft)?;
+        let action = match identity::decide(draft, &found, self.policy, self.directory) {
+            Ok(action) => action,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        let live = match action.contact() {
+            Some(id) => self.live(id)?,
+            None => None,
+        };
+        let children = match action.contact() {
+            Some(id) => self.children(id)?,
+            None => LiveChildren::default(),
+        };
+        let source = Source {
+            location: &self.directory.location,
+            input: &self.input_digest,
+            place: &row.place,
+        };
+        let planned =
+            self.planner.plan_row(row.n, &source, draft, &action, live.as_ref(), &children);
+        Ok(planned.and_then(|planned| self.earlier.without_what_is_done(planned)))
+    }
+
+    fn found(&self, draft: &Draft) -> Result<Found, Error> {
+        let mut found = Found::default();
+        let ids = |kind: &str, value: &str| -> Result<Vec<ContactId>, Error> {
+            let ids = self.rows.matches(kind, value)?;
+            Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+        };
+        for (kind, value) in identities(draft, self.key.as_deref()) {
+            let contacts = ids(kind, &value)?;
+            match kind {
+                kind::ID => found.by_id = contacts.into_iter().next(),
+                kind::EMAIL => {
+                    found.by_email = contacts;
+                    found.by_other_email = ids(kind::OTHER_EMAIL, &value)?;
+                }
+                kind::PHONE => {
+                    for id in &contacts {
+                        let email = self.live(id)?.and_then(|live| live.field(Field::Email).map(str::to_lowercase));
+                        found.emails.extend(email.map(|email| (id.clone(), email)));
+                    }
+                    found.by_phone = contacts;
+                }
+                _ => found.by_key = contacts,
+            }
+        }
+        Ok(found)
+    }
+
+    fn live(&self, id: &ContactId) -> Result<Option<Live>, Error> {
+        let Some((body, _)) = self.rows.kept(id.as_str())? else { return Ok(None) };
+        let live = serde_json::from_str(&body);
+        live.map(Some).map_err(|error| Error::Bug(format!("a contact: {error}")))
+    }
+
+    fn children(&self, id: &ContactId) -> Result<LiveChildren, Error> {
+        let of = |kind| -> Result<Vec<serde_json::Value>, Error> {
+            let bodies = self.rows.children(kind, id.as_str())?;
+            Ok(bodies.iter().filter_map(|body| serde_json::from_str(body).ok()).collect())
+        };
+        Ok(LiveChildren { notes: of(kind::NOTES)?, tasks: of(kind::TASKS)? })
+    }
+
+    fn keep(
+        &self,
+        n: u64,
+        draft: &Draft,
+        planned: Planned,
+        lanes: &mut Lanes,
+        ops: &mut Vec<OpRecord>,
+    ) -> Result<(), Error> {
+        for it in planned.warnings {
+            self.rows.warn(&Noted {
+                n,
+                code: it.code.to_owned(),
+                field: it.field,
+                message: it.message,
+            })?;
+        }
+        let contact = planned.contact.as_ref().map(ToString::to_string);
+        self.rows.decide(
+            n,
+            &Decision {
+                action: planned.action.to_owned(),
+                contact: contact.clone(),
+                changes: (!planned.changes.is_empty()).then(|| json(&planned.changes)),
+                ..Decision::default()
+            },
+        )?;
+        if planned.ops.is_empty() {
+            return Ok(());
+        }
+        let (email, phone) = (draft.email_key(), draft.phone_key());
+        lanes.join(n, [("id", contact.as_deref()), ("email", email.as_deref()), ("phone", phone)]);
+        for op in planned.ops {
+            ops.push(record(&op, ops.len() as u64 + 1));
+        }
+        Ok(())
+    }
+
+    /// The rows that are the same as others.
+    fn roles(&self) -> Result<HashMap<u64, Role>, Error> {
+        let mut roles = HashMap::new();
+        for (_, group) in self.rows.repeated(kind::SELF)? {
+            let last = self.policy.on_duplicate == DuplicateRule::Last;
+            let leader = if last { group.last() } else { group.first() };
+            let Some(leader) = leader.copied() else { continue };
+            let line = self.rows.row(leader)?.map_or(0, |row| row.line);
+            let others: Vec<u64> = group.iter().copied().filter(|n| *n != leader).collect();
+            for other in &others {
+                roles.insert(*other, Role::Follower { leader, line });
+            }
+            roles.insert(leader, Role::Leader(others));
+        }
+        Ok(roles)
+    }
+
+    fn follower(&self, draft: &Draft, leader: u64, line: u64) -> Decision {
+        let place = format!("record {leader} (line {line})");
+        match self.policy.on_duplicate {
+            DuplicateRule::Reject => {
+                let what = match draft {
+                    _ if self.children_only => "note or task id",
+                    Draft { contact: Some(_), .. } => "contact id",
+                    draft if draft.email_key().is_some() => "e-mail address",
+                    _ => "phone number",
+                };
+                rejected(&Rejection {
+                    code: "R_DUPLICATE_IN_FILE",
+                    field: what.to_owned(),
+                    column: None,
+                    message: format!(
+                        "it has the same {what} as {place}; `--on-duplicate` says what else to do with such rows"
+                    ),
+                })
+            }
+            DuplicateRule::Merge => following(super::action::MERGED, format!("merged into {place}")),
+            _ => following(super::action::SUPERSEDED, format!("{place} counts instead")),
+        }
+    }
+
+    /// One phone number on rows that are different people: the location may take them for one.
+    fn warn_of_shared_phones(&self, roles: &HashMap<u64, Role>) -> Result<(), Error> {
+        if self.children_only {
+            return Ok(());
+        }
+        for (phone, group) in self.rows.repeated(kind::PHONE)? {
+            let group: BTreeSet<u64> =
+                group.into_iter().filter(|n| !matches!(roles.get(n), Some(Role::Follower { .. }))).collect();
+            let named: Vec<_> = group.iter().map(|n| format!("record {n}")).take(5).collect();
+            for n in group.iter().filter(|_| group.len() > 1) {
+                let message = format!(
+                    "the phone number {phone} stands in {}: a location that knows contacts by phone takes them for one",
+                    named.join(", ")
+                );
+                let code = "W_SHARED_PHONE".to_owned();
+                self.rows.warn(&Noted { n: *n, code, field: "phone".to_owned(), message })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn following(action: &str, reason: String) -> Decision {
+    Decision { action: action.to_owned(), reason: Some(reason), ..Decision::default() }
+}
+
+/// An op as the ledger keeps it.
+pub(super) fn record(op: &Op, id: u64) -> OpRecord {
+    let class = match op.class {
+        Class::Replayable => "I",
+        Class::Unique => "U",
+        Class::Marked => "M",
+        Class::Countable => "C",
+        Class::Once => "X",
+    };
+    let body = serde_json::json!({ "change": op.change, "before": op.before });
+    OpRecord {
+        id,
+        key: op.key.clone(),
+        row: op.row,
+        step: op.step,
+        lane: op.lane,
+        class: class.to_owned(),
+        bulk: op.change.is_bulk(),
+        contact: op.contact.as_ref().map(ToString::to_string),
+        body: body.to_string(),
+        state: OpState::Pending,
+        made: None,
+        said: None,
+    }
+}

@@ -1,0 +1,112 @@
+//! Why an import ended early.
+
+use std::path::PathBuf;
+
+use crate::plan::check::Unknown;
+use crate::plan::mapping::Problem;
+use crate::plan::propose::Undecided;
+use crate::{api, push, run, sheet};
+
+/// Why an import ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API.
+    #[error(transparent)]
+    Api(#[from] api::Error),
+    /// The run directory.
+    #[error(transparent)]
+    Run(#[from] run::Error),
+    /// The sheet is refused as a whole.
+    #[error(transparent)]
+    Sheet(#[from] sheet::Refusal),
+    /// The mapping is wrong.
+    #[error("the mapping `{name}` is wrong")]
+    Mapping {
+        /// What it is called.
+        name: String,
+        /// Everything that is wrong.
+        problems: Vec<Problem>,
+    },
+    /// Nobody has decided what some columns mean.
+    #[error("nobody has decided what {} of the columns mean", .columns.len())]
+    Undecided {
+        /// The columns, with what they could be.
+        columns: Vec<Undecided>,
+    },
+    /// Columns that the mapping neither maps nor ignores.
+    #[error("the mapping `{name}` says nothing about {}", quoted(.columns))]
+    Unmapped {
+        /// The mapping.
+        name: String,
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// Users or businesses that the location does not have.
+    #[error("the sheet names users or businesses that the location does not have")]
+    UnknownNames(Vec<Unknown>),
+    /// Rows that nothing would keep from being created twice.
+    #[error("{0} rows have no e-mail address, phone or marker by which a contact could be found again")]
+    Identityless(u64),
+    /// The sheet, the mapping or the account is not what it was.
+    #[error("{what} has changed since the plan was made")]
+    Stale {
+        /// What has changed.
+        what: String,
+        /// The rows or contacts concerned, a line each.
+        which: Vec<String>,
+    },
+    /// Too many rows failed.
+    #[error("{0} rows failed, more than `--max-errors` allows")]
+    MaxErrors(u64),
+    /// An answer of the API has another shape.
+    #[error("an answer of the API cannot be read: {0}")]
+    Answer(String),
+    /// A file cannot be read or written.
+    #[error("`{}`: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// What was asked for cannot be.
+    #[error("{0}")]
+    Request(String),
+    /// An internal check failed.
+    #[error("an internal check failed: {0}")]
+    Bug(String),
+}
+
+impl Error {
+    /// Whether the file, the mapping or the plan is refused: trying again would meet the same.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        matches!(
+            self,
+            Self::Sheet(_)
+                | Self::Mapping { .. }
+                | Self::Undecided { .. }
+                | Self::Unmapped { .. }
+                | Self::UnknownNames(_)
+                | Self::Identityless(_)
+                | Self::Request(_)
+        )
+    }
+}
+
+impl From<push::Error> for Error {
+    fn from(error: push::Error) -> Self {
+        match error {
+            push::Error::Api(error) => Self::Api(error),
+            push::Error::Run(error) => Self::Run(error),
+            push::Error::MaxErrors(errors) => Self::MaxErrors(errors),
+            push::Error::Bug(said) => Self::Bug(said),
+        }
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    let shown: Vec<_> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(5);
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}

@@ -1,0 +1,225 @@
+//! The input: a sheet that was looked over, and the mapping that says what its columns mean.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Error;
+use super::propose::samples;
+use super::request::{Request, Unmapped};
+use crate::plan::mapping::{self, Mapping, Problem, Rule};
+use crate::plan::preset::{self, Preset};
+use crate::plan::propose::Proposal;
+use crate::plan::{Directory, Policy, Target};
+use crate::sheet::{Column, Reading, Sheet};
+
+/// A sheet and what is known about its mapping before the account was asked.
+pub(super) struct Input {
+    pub(super) sheet: Sheet,
+    mapping: Given,
+    /// SHA-256 of the mapping's file.
+    pub(super) mapping_digest: Option<String>,
+}
+
+/// What says what the columns mean.
+enum Given {
+    Mapping(Mapping),
+    Preset(&'static Preset),
+    Nothing,
+}
+
+/// How the input is understood: the mapping that met the sheet, and the policy.
+pub(super) struct Understood {
+    pub(super) plan: mapping::Plan,
+    pub(super) policy: Policy,
+    /// What to tell about the file as a whole: code and sentence.
+    pub(super) warnings: Vec<(String, String)>,
+    pub(super) shown: Vec<Shown>,
+}
+
+/// A column and where it goes, as the summary shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The column's header.
+    pub column: String,
+    /// The target.
+    pub target: String,
+}
+
+impl Input {
+    /// Looks the sheet over and reads the mapping's file; sends nothing.
+    pub(super) fn open(request: &Request) -> Result<Self, Error> {
+        let (mapping, mapping_digest) = match (&request.mapping, &request.preset) {
+            (Some(path), _) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| Error::File { path: path.clone(), source })?;
+                let name = path.display().to_string();
+                let mapping = Mapping::parse(&text, &name)
+                    .map_err(|problems| Error::Mapping { name, problems })?;
+                (Given::Mapping(mapping), Some(super::digest(text.as_bytes())))
+            }
+            (None, Some(name)) => (Given::Preset(named(name)?), None),
+            (None, None) => (Given::Nothing, None),
+        };
+        let mut reading = match &mapping {
+            Given::Mapping(mapping) => mapping.reading.clone(),
+            Given::Preset(preset) => preset.mapping.reading.clone(),
+            Given::Nothing => Reading::default(),
+        };
+        let asked = request.reading.clone();
+        reading.encoding = asked.encoding.or(reading.encoding);
+        reading.delimiter = asked.delimiter.or(reading.delimiter);
+        reading.sheet = asked.sheet.or(reading.sheet);
+        reading.header_row = asked.header_row.or(reading.header_row);
+        if asked.hidden != crate::sheet::Hidden::default() {
+            reading.hidden = asked.hidden;
+        }
+        let sheet = Sheet::open(&request.file, &reading, &preset::knows)?;
+        Ok(Self { sheet, mapping, mapping_digest })
+    }
+
+    /// Whether a column may go to one of these targets, as far as is known before the account was asked.
+    pub(super) fn may_name(&self, targets: &[Target]) -> bool {
+        let names = |mapping: &Mapping| {
+            mapping.rules.iter().any(|rule| targets.contains(&rule.to))
+                || mapping.constants.iter().any(|constant| targets.contains(&constant.to))
+        };
+        match &self.mapping {
+            Given::Mapping(mapping) => names(mapping),
+            // The columns that a preset does not know may name them.
+            Given::Preset(_) | Given::Nothing => true,
+        }
+    }
+
+    /// Finds out what the columns mean in this location.
+    pub(super) fn understand(
+        &self,
+        request: &Request,
+        directory: &Directory,
+    ) -> Result<Understood, Error> {
+        let columns = &self.sheet.columns;
+        let mut mapping = match &self.mapping {
+            Given::Mapping(mapping) => mapping.clone(),
+            Given::Preset(preset) => {
+                let samples = samples(&self.sheet)?;
+                confident(Proposal::for_preset(preset, columns, &samples, Some(directory)), request)?
+            }
+            Given::Nothing => {
+                let samples = samples(&self.sheet)?;
+                let presets = preset::presets();
+                confident(Proposal::new(columns, &samples, presets, Some(directory)), request)?
+            }
+        };
+        let name = mapping.name.clone();
+        let wrong = |problems| Error::Mapping { name: name.clone(), problems };
+        mapping = mapping.overlay(rules(request)?, &request.ignore, columns).map_err(wrong)?;
+        let undecided: Vec<_> = mapping.rules.iter().filter(|rule| rule.to == Target::Undecided).collect();
+        if !undecided.is_empty() {
+            return Err(wrong(undecided.into_iter().map(undecided_rule).collect()));
+        }
+        let policy = policy(&mapping, request)?;
+        let plan = mapping.plan(columns, directory).map_err(wrong)?;
+        let unmapped = names(columns, &plan.unmapped);
+        let complete = matches!(self.mapping, Given::Mapping(_));
+        if !unmapped.is_empty() && (complete || request.unmapped == Unmapped::Error) {
+            return Err(Error::Unmapped { name, columns: unmapped });
+        }
+        let warnings = self.warnings(&unmapped);
+        let shown = shown(&plan, columns);
+        Ok(Understood { plan, policy, warnings, shown })
+    }
+
+    fn warnings(&self, unmapped: &[String]) -> Vec<(String, String)> {
+        let duplicates = mapping::duplicate_headers(&self.sheet.columns);
+        let of_sheet = self.sheet.warnings.iter().chain(&duplicates);
+        let mut all: Vec<_> =
+            of_sheet.map(|it| (it.code.to_owned(), it.message.clone())).collect();
+        if !unmapped.is_empty() {
+            let count = unmapped.len();
+            let named: Vec<_> = unmapped.iter().take(5).map(|name| format!("`{name}`")).collect();
+            let more = if count > 5 { format!(" and {} more", count - 5) } else { String::new() };
+            let message = format!(
+                "{count} columns are not imported: {}{more}; `--map` gives them a target, \
+                 `--ignore-column` silences this",
+                named.join(", ")
+            );
+            all.push(("W_UNMAPPED_COLUMNS".to_owned(), message));
+        }
+        all
+    }
+}
+
+fn named(name: &str) -> Result<&'static Preset, Error> {
+    preset::named(name).map_err(|near| {
+        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        Error::Request(format!("there is no preset `{name}`{hint}"))
+    })
+}
+
+/// The rules of the command line.
+fn rules(request: &Request) -> Result<Vec<Rule>, Error> {
+    request.rules.iter().map(|text| Mapping::inline(text).map_err(Error::Request)).collect()
+}
+
+/// A proposal's mapping, when nothing in it has to be asked that the command line does not answer.
+fn confident(mut proposal: Proposal, request: &Request) -> Result<Mapping, Error> {
+    proposal.settle(&rules(request)?, &request.ignore);
+    proposal.confident().map_err(|columns| Error::Undecided { columns })
+}
+
+fn undecided_rule(rule: &Rule) -> Problem {
+    let column = rule.from.join("` and `");
+    Problem::new(rule.line, format!("nobody has decided where `{column}` goes"))
+        .hint("replace `?` by a target, or by `ignore`")
+}
+
+/// The policy: what the mapping says, and then what the command line says.
+fn policy(mapping: &Mapping, request: &Request) -> Result<Policy, Error> {
+    let mut policy = Policy::default();
+    mapping.apply_options(&mut policy);
+    let name = "the command line";
+    let text = toml::to_string(&Told { format: 1, options: &request.options });
+    let text = text.map_err(|error| Error::Bug(error.to_string()))?;
+    let told = Mapping::parse(&text, name).map_err(|problems| {
+        // The lines are those of a text that nobody has written.
+        let problems = problems.into_iter().map(|problem| Problem { line: 0, ..problem }).collect();
+        Error::Mapping { name: name.to_owned(), problems }
+    })?;
+    told.apply_options(&mut policy);
+    Ok(policy)
+}
+
+/// The command line's options in the form of a mapping, so that one place judges both.
+#[derive(Serialize)]
+struct Told<'a> {
+    format: u32,
+    options: &'a BTreeMap<String, Value>,
+}
+
+fn names(columns: &[Column], indexes: &[usize]) -> Vec<String> {
+    let name = |index: &usize| {
+        let column = &columns[*index];
+        if column.name.is_empty() { column.letters.clone() } else { column.name.clone() }
+    };
+    indexes.iter().map(name).collect()
+}
+
+fn shown(plan: &mapping::Plan, columns: &[Column]) -> Vec<Shown> {
+    let of = |bound: &mapping::Bound| Shown {
+        column: names(columns, &bound.columns).join(" + "),
+        target: bound.rule.to.to_string(),
+    };
+    plan.bound.iter().filter(|bound| bound.rule.to != Target::Ignore).map(of).collect()
+}
+
+/// What a mapping's problems say, a line each.
+#[must_use]
+pub fn problem_lines(problems: &[Problem]) -> Vec<String> {
+    let line = |problem: &Problem| {
+        let place = if problem.line == 0 { String::new() } else { format!("line {}: ", problem.line) };
+        let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("{place}{}{hint}", problem.message)
+    };
+    problems.iter().map(line).collect()
+}

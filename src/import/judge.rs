@@ -1,0 +1,256 @@
+//! Judging: every row of the sheet becomes a draft or a rejection, in the run's store.
+//!
+//! The sheet is read twice: once for what a column's values say only together, once row by row. Nothing
+//! grows with it but the store.
+
+use super::Error;
+use super::input::{Input, Understood};
+use crate::event::{Event, Watcher};
+use crate::plan::check::{Checker, Rejection, Survey, Unknown, Warned};
+use crate::plan::{Directory, Draft, IdentityKey};
+use crate::run::{Decision, Judged, Noted, Rows};
+use crate::sheet::{Column, Row};
+
+/// The kinds of values by which rows know their contacts.
+pub(super) mod kind {
+    /// The contact's id.
+    pub(crate) const ID: &str = "id";
+    /// An e-mail address, lower case.
+    pub(crate) const EMAIL: &str = "email";
+    /// A phone number, E.164.
+    pub(crate) const PHONE: &str = "phone";
+    /// The value of the custom field that `--key` names.
+    pub(crate) const KEY: &str = "key";
+    /// What makes two rows the same.
+    pub(crate) const SELF: &str = "self";
+    /// An address that a contact has beside its own.
+    pub(crate) const OTHER_EMAIL: &str = "other_email";
+    /// A contact whose notes a row names by id.
+    pub(crate) const NOTES: &str = "notes";
+    /// A contact whose tasks a row names by id.
+    pub(crate) const TASKS: &str = "tasks";
+    /// A contact that an import made.
+    pub(crate) const MADE: &str = "made";
+    /// The appointments of a contact.
+    pub(crate) const APPOINTMENTS: &str = "appointments";
+    /// The opportunities of a contact.
+    pub(crate) const OPPORTUNITIES: &str = "opportunities";
+}
+
+/// How often progress is told.
+const TOLD: u64 = 5_000;
+/// A column that holds what a row of `rejected.csv` had too much.
+const EXTRA: &str = "_extra_";
+
+/// What judging found about the sheet as a whole.
+pub(super) struct Found {
+    pub(super) children_only: bool,
+    /// Names of users or businesses that the location does not have: they stop the plan.
+    pub(super) unknown: Vec<Unknown>,
+}
+
+/// Judges all rows.
+pub(super) fn judge(
+    input: &Input,
+    understood: &Understood,
+    directory: &Directory,
+    rows: &Rows,
+    watcher: &Watcher,
+) -> Result<Found, Error> {
+    let mut survey = Survey::new(&understood.plan, directory, &understood.policy);
+    if survey.is_needed() {
+        for row in input.sheet.rows()? {
+            survey.see(&row?);
+        }
+    }
+    let findings = survey.finish();
+    let columns = &input.sheet.columns;
+    let today = jiff::Zoned::now().date();
+    for warned in findings.warnings() {
+        rows.warn(&noted(0, warned))?;
+    }
+    let checker = Checker::new(
+        understood.plan.clone(),
+        columns,
+        directory.clone(),
+        understood.policy.clone(),
+        findings,
+        today,
+    )
+    .map_err(|problems| Error::Mapping { name: input.sheet.what.clone(), problems })?;
+    let mut judge = Judge {
+        extra: columns.iter().map(|column| column.name.starts_with(EXTRA)).collect(),
+        key: custom_key(&understood.policy.key, directory)?,
+        checker,
+        columns,
+        rows,
+        count: 0,
+    };
+    for row in input.sheet.rows()? {
+        judge.row(&row?)?;
+        if judge.count.is_multiple_of(TOLD) {
+            tell(watcher, judge.count, None);
+        }
+    }
+    tell(watcher, judge.count, Some(judge.count));
+    for warned in judge.checker.summary() {
+        rows.warn(&noted(0, &warned))?;
+    }
+    Ok(Found {
+        children_only: judge.checker.is_children_only(),
+        unknown: judge.checker.unknown_names(),
+    })
+}
+
+/// The id of the custom field that `--key` names.
+pub(super) fn custom_key(key: &IdentityKey, directory: &Directory) -> Result<Option<String>, Error> {
+    match key {
+        IdentityKey::Usual => Ok(None),
+        IdentityKey::Custom(name) => match directory.field(name) {
+            Ok(field) => Ok(Some(field.id.clone())),
+            Err(error) => Err(Error::Request(format!("`--key`: {error}"))),
+        },
+    }
+}
+
+fn tell(watcher: &Watcher, done: u64, total: Option<u64>) {
+    watcher.observe(&Event::Progress { what: "rows", done, total });
+}
+
+struct Judge<'a> {
+    checker: Checker,
+    columns: &'a [Column],
+    extra: Vec<bool>,
+    key: Option<String>,
+    rows: &'a Rows,
+    count: u64,
+}
+
+impl Judge<'_> {
+    fn row(&mut self, row: &Row) -> Result<(), Error> {
+        self.count = row.record;
+        let judged = self.checker.check(row);
+        for warned in &judged.warnings {
+            self.rows.warn(&noted(row.record, warned))?;
+        }
+        let outcome = match self.overflow(row) {
+            Some(rejection) => Err(rejection),
+            None => judged.outcome,
+        };
+        let cells: Vec<_> = row.cells.iter().map(|cell| cell.text()).collect();
+        let draft = outcome.as_ref().ok().map(|draft| json(draft));
+        self.rows.add(&Judged {
+            n: row.record,
+            line: row.place.line,
+            place: row.place.to_string(),
+            cells: json(&cells),
+            draft,
+        })?;
+        match outcome {
+            Ok(draft) => self.identities(row.record, &draft),
+            Err(rejection) => {
+                let rejection = self.placed(row, rejection);
+                Ok(self.rows.decide(row.record, &rejected(&rejection))?)
+            }
+        }
+    }
+
+    /// A row that was too long once is so still, as long as what it had too much stands beside it.
+    fn overflow(&self, row: &Row) -> Option<Rejection> {
+        let cell = |index: usize| row.cells.get(index).is_some_and(|cell| !cell.text().is_empty());
+        let index = (0..self.extra.len()).find(|index| self.extra[*index] && cell(*index))?;
+        Some(Rejection {
+            code: "R_ROW_TOO_LONG",
+            field: self.columns[index].name.clone(),
+            column: Some(index),
+            message: "the row still has a cell too many; move it to where it belongs, and empty this one"
+                .to_owned(),
+        })
+    }
+
+    /// Names the cell where a rejection is about one.
+    fn placed(&self, row: &Row, mut rejection: Rejection) -> Rejection {
+        if let Some(column) = rejection.column.and_then(|index| self.columns.get(index)) {
+            rejection.message =
+                format!("{}: {}", row.place.cell(&column.letters), rejection.message);
+        }
+        rejection
+    }
+
+    fn identities(&self, n: u64, draft: &Draft) -> Result<(), Error> {
+        let named = identities(draft, self.key.as_deref());
+        for (kind, value) in &named {
+            self.rows.name(kind, value, n)?;
+        }
+        if let Some(own) = self.own(draft, &named) {
+            self.rows.name(kind::SELF, &own, n)?;
+        }
+        if let Some(id) = &draft.contact {
+            if draft.notes.iter().any(|note| note.id.is_some()) {
+                self.rows.name(kind::NOTES, id.as_str(), n)?;
+            }
+            if draft.tasks.iter().any(|task| task.id.is_some()) {
+                self.rows.name(kind::TASKS, id.as_str(), n)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What makes another row the same as this one: the contact, or for a file of notes or tasks the
+    /// note or task.
+    fn own(&self, draft: &Draft, named: &[(&str, String)]) -> Option<String> {
+        if self.checker.is_children_only() {
+            let note = draft.notes.iter().find_map(|note| note.id.as_ref());
+            let task = draft.tasks.iter().find_map(|task| task.id.as_ref());
+            return note
+                .map(|id| format!("note {id}"))
+                .or_else(|| task.map(|id| format!("task {id}")));
+        }
+        // The first identity counts, in their order; with `--key` that alone.
+        let wanted = if self.key.is_some() { Some(kind::KEY) } else { None };
+        let own = named.iter().find(|(kind, _)| wanted.is_none_or(|wanted| *kind == wanted));
+        own.map(|(kind, value)| format!("{kind} {value}"))
+    }
+}
+
+/// The values by which a draft's contact is known, with their kinds, the strongest first.
+pub(super) fn identities(draft: &Draft, key: Option<&str>) -> Vec<(&'static str, String)> {
+    let custom = key.and_then(|field| draft.custom.get(field)).filter(|value| !value.is_null());
+    let custom = custom.map(text_of);
+    let all = [
+        (kind::ID, draft.contact.as_ref().map(ToString::to_string)),
+        (kind::EMAIL, draft.email_key()),
+        (kind::PHONE, draft.phone_key().map(str::to_owned)),
+        (kind::KEY, custom),
+    ];
+    all.into_iter().filter_map(|(kind, value)| value.map(|value| (kind, value))).collect()
+}
+
+/// A custom field's value as an identity.
+pub(super) fn text_of(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The decision on a row that is rejected.
+pub(super) fn rejected(rejection: &Rejection) -> Decision {
+    Decision {
+        action: super::action::REJECTED.to_owned(),
+        code: Some(rejection.code.to_owned()),
+        field: Some(rejection.field.clone()),
+        reason: Some(rejection.message.clone()),
+        ..Decision::default()
+    }
+}
+
+fn noted(n: u64, warned: &Warned) -> Noted {
+    Noted {
+        n,
+        code: warned.code.to_owned(),
+        field: warned.field.clone(),
+        message: warned.message.clone(),
+    }
+}
+
+pub(super) fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("texts, numbers and lists are JSON")
+}

@@ -1,0 +1,259 @@
+//! The account as it stands, as far as the rows are about it.
+//!
+//! Contacts come in bulk, 500 a page, or one by one where that takes fewer requests; what no row names
+//! is forgotten at once. Nothing here is decided: who is who is `plan`'s business.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::Error;
+use super::judge::{json, kind, text_of};
+use crate::api::{self, Answer, Bounds, Client, Filter, TaskPlace};
+use crate::event::{Event, Watcher};
+use crate::flight;
+use crate::id::ContactId;
+use crate::plan::Field;
+use crate::plan::live::Live;
+use crate::run::Rows;
+
+/// Contacts named in one task search (its maximum is unknown, api.md §4).
+const TASK_CONTACTS: usize = 100;
+/// Values looked up between two looks at the tap.
+const LOT: usize = 200;
+
+/// What is fetched, and with what.
+pub(super) struct Fetch<'a> {
+    pub(super) client: &'a Client,
+    pub(super) db: PathBuf,
+    pub(super) watcher: &'a Watcher,
+    /// The custom field by which rows know their contacts.
+    pub(super) key: Option<String>,
+    /// Whether all contacts are walked over whatever it costs: the search says more than single reads.
+    pub(super) whole: bool,
+}
+
+impl Fetch<'_> {
+    /// Fetches all contacts that rows are about, and the notes and tasks that rows name.
+    pub(super) async fn all(&self) -> Result<(), Error> {
+        let wanted = self.with_rows(|rows| {
+            let kinds = [kind::ID, kind::EMAIL, kind::PHONE, kind::KEY];
+            Ok(kinds.iter().map(|kind| rows.names(kind)).sum::<Result<u64, _>>()?)
+        });
+        let wanted = wanted.await?;
+        if wanted == 0 {
+            return Ok(());
+        }
+        let limit = api::SEARCH_LIMIT as u64;
+        // One page is asked for in any case but the smallest: it says how many there are.
+        let first = match wanted {
+            1..=2 if !self.whole => None,
+            _ => Some(self.page(None).await?),
+        };
+        let total = first.as_ref().map(|page| page.head.total);
+        match (first, total) {
+            (Some(page), Some(Some(total))) if self.whole || total.div_ceil(limit) <= wanted => {
+                self.walk(page, total).await?;
+            }
+            // Without a total there is no telling what a walk costs.
+            (Some(page), Some(None)) => self.walk(page, 0).await?,
+            _ => self.one_by_one().await?,
+        }
+        self.children().await
+    }
+
+    async fn page(&self, after: Option<&api::Cursor>) -> Result<Answer<api::ContactPage>, Error> {
+        Ok(self.client.search_contacts(&Filter::default(), api::SEARCH_LIMIT, after).await?)
+    }
+
+    /// Walks over all contacts, and keeps those that rows name.
+    async fn walk(&self, first: Answer<api::ContactPage>, total: u64) -> Result<(), Error> {
+        let (mut page, mut seen) = (first, 0);
+        loop {
+            let (count, next) = (page.head.rows.len(), page.head.next.take());
+            let storing = self.keep_page(page.body);
+            seen += count as u64;
+            let total = Some(total).filter(|total| *total > 0);
+            self.watcher.observe(&Event::Progress { what: "contacts", done: seen, total });
+            let more = next.filter(|_| count == api::SEARCH_LIMIT);
+            let Some(cursor) = more else {
+                return storing.await;
+            };
+            // The next page is on its way while this one is looked through.
+            let (stored, fetched) = tokio::join!(storing, self.page(Some(&cursor)));
+            stored?;
+            page = fetched?;
+        }
+    }
+
+    async fn keep_page(&self, body: Bytes) -> Result<(), Error> {
+        let key = self.key.clone();
+        self.with_rows(move |rows| {
+            rows.together(|rows| {
+                let page = api::rows(&body, "contacts").map_err(unreadable)?;
+                page.iter().try_for_each(|row| keep(rows, row.get().as_bytes(), key.as_deref()))
+            })
+        })
+        .await
+    }
+
+    /// Looks every value up by itself: cheaper than a walk when few rows meet many contacts.
+    async fn one_by_one(&self) -> Result<(), Error> {
+        for kind in [kind::ID, kind::EMAIL, kind::PHONE, kind::KEY] {
+            let mut last = String::new();
+            loop {
+                let after = last.clone();
+                let values = self.with_rows(move |rows| Ok(rows.values(kind, &after, LOT)?)).await?;
+                let Some(end) = values.last() else { break };
+                last.clone_from(end);
+                for value in values {
+                    for body in self.look_up(kind, &value).await? {
+                        self.keep_one(body).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_up(&self, kind: &str, value: &str) -> Result<Vec<String>, Error> {
+        let own = |answer: Answer<Option<Box<RawValue>>>| {
+            answer.head.map(|row| row.get().to_owned()).into_iter().collect()
+        };
+        match kind {
+            kind::ID => {
+                let Ok(id) = value.parse::<ContactId>() else { return Ok(Vec::new()) };
+                match self.client.contact_raw(&id).await {
+                    Ok(answer) => Ok(own(answer)),
+                    Err(error) if error.kind == api::Kind::Gone => Ok(Vec::new()),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            kind::EMAIL => Ok(own(self.client.duplicate_contact(Some(value), None).await?)),
+            kind::PHONE => Ok(own(self.client.duplicate_contact(None, Some(value)).await?)),
+            _ => {
+                let field = self.key.as_deref().unwrap_or_default();
+                let page = self.client.search_by_field(field, &value.into()).await?;
+                let rows = api::rows(&page.body, "contacts").map_err(unreadable)?;
+                Ok(rows.iter().map(|row| row.get().to_owned()).collect())
+            }
+        }
+    }
+
+    async fn keep_one(&self, body: String) -> Result<(), Error> {
+        let key = self.key.clone();
+        self.with_rows(move |rows| keep(rows, body.as_bytes(), key.as_deref())).await
+    }
+
+    /// Notes and tasks that rows name by id.
+    async fn children(&self) -> Result<(), Error> {
+        let of = |kind| self.with_rows(move |rows| Ok(rows.values(kind, "", usize::MAX)?));
+        for contact in of(kind::NOTES).await? {
+            let Ok(id) = contact.parse::<ContactId>() else { continue };
+            let answer = match self.client.contact_notes(&id, Bounds::PATIENT).await {
+                Err(error) if error.kind == api::Kind::Gone => continue,
+                answer => answer?,
+            };
+            self.keep_children(kind::NOTES, "notes", Some(contact), answer.body).await?;
+        }
+        let contacts = of(kind::TASKS).await?;
+        for lot in contacts.chunks(TASK_CONTACTS) {
+            let ids: Vec<ContactId> = lot.iter().filter_map(|id| id.parse().ok()).collect();
+            let mut place = TaskPlace::Skip(0);
+            loop {
+                let page = self.client.search_tasks(&ids, api::SEARCH_LIMIT, &place).await?;
+                let (rows, next) = (page.head.rows, page.head.next.clone());
+                self.keep_children(kind::TASKS, "tasks", None, page.body).await?;
+                match next {
+                    Some(cursor) if rows == api::SEARCH_LIMIT => {
+                        place = TaskPlace::After(cursor.as_str().to_owned());
+                    }
+                    _ => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_children(
+        &self,
+        kind: &'static str,
+        list: &'static str,
+        contact: Option<String>,
+        body: Bytes,
+    ) -> Result<(), Error> {
+        self.with_rows(move |rows| {
+            let answer: Value = serde_json::from_slice(&body).map_err(unreadable)?;
+            rows.together(|rows| {
+                for child in answer[list].as_array().into_iter().flatten() {
+                    let id = child["id"].as_str().or_else(|| child["_id"].as_str());
+                    let owner = contact.as_deref().or_else(|| child["contactId"].as_str());
+                    if let (Some(id), Some(owner)) = (id, owner) {
+                        rows.keep_child(kind, owner, id, &child.to_string())?;
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn with_rows<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Rows) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let db = self.db.clone();
+        flight::blocking(move || work(&Rows::open(&db)?)).await
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a function for `map_err`")]
+fn unreadable(error: serde_json::Error) -> Error {
+    Error::Answer(error.to_string())
+}
+
+/// Only rows of a search have them.
+fn keep_opportunities(rows: &Rows, contact: &str, row: &[u8]) -> Result<(), Error> {
+    if memchr::memmem::find(row, b"\"opportunities\":[{").is_none() {
+        return Ok(());
+    }
+    let row: Value = serde_json::from_slice(row).map_err(unreadable)?;
+    for (n, opportunity) in row["opportunities"].as_array().into_iter().flatten().enumerate() {
+        let body = opportunity.to_string();
+        rows.keep_child(kind::OPPORTUNITIES, contact, &n.to_string(), &body)?;
+    }
+    Ok(())
+}
+
+/// Keeps a contact if any row names it.
+fn keep(rows: &Rows, row: &[u8], key: Option<&str>) -> Result<(), Error> {
+    let Some(live) = Live::read(row) else { return Ok(()) };
+    let mut named = false;
+    let mut found = |kind: &'static str, asked: &str, value: &str| -> Result<(), Error> {
+        if rows.is_named(asked, value)? {
+            rows.matched(kind, value, live.id.as_str())?;
+            named = true;
+        }
+        Ok(())
+    };
+    found(kind::ID, kind::ID, live.id.as_str())?;
+    if let Some(email) = live.field(Field::Email) {
+        found(kind::EMAIL, kind::EMAIL, &email.to_lowercase())?;
+    }
+    if let Some(phone) = live.field(Field::Phone) {
+        found(kind::PHONE, kind::PHONE, phone)?;
+    }
+    for email in &live.additional_emails {
+        found(kind::OTHER_EMAIL, kind::EMAIL, &email.to_lowercase())?;
+    }
+    if let Some(value) = key.and_then(|field| live.custom.get(field)) {
+        found(kind::KEY, kind::KEY, &text_of(value))?;
+    }
+    if named {
+        rows.keep(live.id.as_str(), &json(&live), &live.digest())?;
+        keep_opportunities(rows, live.id.as_str(), row)?;
+    }
+    Ok(())
+}

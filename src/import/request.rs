@@ -1,0 +1,95 @@
+//! What an import was asked for: stored in the run, so that a resumed one does the same.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Account;
+use crate::sheet::Reading;
+
+/// What to import, how to understand it, and where the result files go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The sheet, absolute.
+    pub file: PathBuf,
+    /// The directory of the result files, absolute; nothing for one named by the run in `base`.
+    pub out: Option<PathBuf>,
+    /// The directory in which unnamed result directories are made, absolute.
+    pub base: PathBuf,
+    /// The mapping's file, absolute.
+    pub mapping: Option<PathBuf>,
+    /// The preset's name.
+    pub preset: Option<String>,
+    /// Rules of the command line: `COLUMN=target:converter`.
+    pub rules: Vec<String>,
+    /// Columns to ignore, by name, letters or pattern.
+    pub ignore: Vec<String>,
+    /// What becomes of columns that nothing names.
+    pub unmapped: Unmapped,
+    /// How the file is read, as far as the command line says.
+    pub reading: Reading,
+    /// The policy's fields that the command line sets, by their names in mappings.
+    pub options: BTreeMap<String, serde_json::Value>,
+    /// Whether nothing is to be sent before somebody resumes the run.
+    pub dry_run: bool,
+    /// How many rows may fail: `N` or `N%`.
+    pub max_errors: Option<MaxErrors>,
+    /// How many rows to apply before stopping: a sample of every action.
+    pub sample: Option<u64>,
+    /// The account.
+    pub account: Account,
+}
+
+/// What becomes of columns that nothing names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unmapped {
+    /// They are left out, and named in one warning.
+    #[default]
+    Ignore,
+    /// They stop the import.
+    Error,
+}
+
+/// How many rows may fail before an import stops.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxErrors {
+    /// This many.
+    Rows(u64),
+    /// This many of a hundred.
+    Percent(f64),
+}
+
+impl MaxErrors {
+    /// The number, for an import of so many rows.
+    #[must_use]
+    pub fn of(self, rows: u64) -> u64 {
+        match self {
+            Self::Rows(rows) => rows,
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a share of a number of rows, rounded down"
+            )]
+            Self::Percent(share) => (rows as f64 * share / 100.0) as u64,
+        }
+    }
+}
+
+impl std::str::FromStr for MaxErrors {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "a number of rows, or a share such as `5%`, is expected".to_owned();
+        match text.strip_suffix('%') {
+            None => text.parse().map(Self::Rows).map_err(|_| wrong()),
+            Some(share) => match share.trim().parse::<f64>() {
+                Ok(share) if (0.0..=100.0).contains(&share) => Ok(Self::Percent(share)),
+                _ => Err(wrong()),
+            },
+        }
+    }
+}

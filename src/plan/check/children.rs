@@ -1,0 +1,249 @@
+//! Notes and tasks of a row.
+//!
+//! A row of a contact file has a note where its note cell holds something; a row of a file of notes or
+//! tasks that has none is a mistake. One that names the id of a note or task changes it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::Checker;
+use super::cell::Value;
+use super::kind::Kind;
+use super::note;
+use super::read::{line, yes};
+use super::step::{Source, Step};
+use super::strict;
+use super::verdict::Rejection;
+use super::work::{Work, whole_row};
+use crate::plan::target::{NotePart, TaskPart};
+use crate::plan::value;
+use crate::plan::{NoteDraft, TaskDraft};
+
+/// The line of a task's text that holds its priority, which the API lacks (formats.md §2).
+const PRIORITY: &str = "Priority: ";
+
+impl Checker {
+    pub(super) fn put_note(
+        &self,
+        part: NotePart,
+        step: &Step,
+        column: Option<usize>,
+        value: Value,
+        work: &mut Work<'_>,
+    ) -> Result<(), Rejection> {
+        match part {
+            NotePart::Body => work.note.bodies.push((column, step.text(value))),
+            NotePart::Id => fill(&mut work.note.id, line(value.into_text())),
+            NotePart::Title => fill(&mut work.note.title, line(value.into_text())),
+            NotePart::Color => fill(&mut work.note.color, line(value.into_text())),
+            NotePart::User => {
+                let user = self.user(step, column, &value.into_text(), work)?;
+                fill(&mut work.note.user, user);
+            }
+            NotePart::Pinned => match yes(&value) {
+                Ok(pinned) => work.note.pinned = work.note.pinned.or(pinned),
+                Err(trouble) => return self.unreadable(step, column, &trouble, work),
+            },
+            NotePart::Date if self.policy.note_date_prefix => match self.day(step, value) {
+                Ok(read) => {
+                    work.note_all(read.notices, step, column);
+                    work.note.date = read.value;
+                }
+                Err(trouble) => return self.unreadable(step, column, &trouble, work),
+            },
+            NotePart::Date => {
+                let message = "the API sets the date of a note itself; `--note-date prefix` writes this \
+                     one into the text";
+                work.warn("W_NOTE_DATE_NOT_SETTABLE", step, column, message);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_task(
+        &self,
+        part: TaskPart,
+        step: &Step,
+        column: Option<usize>,
+        value: Value,
+        work: &mut Work<'_>,
+    ) -> Result<(), Rejection> {
+        // A constant such as `completed = "no"` does not give every row a task, but a title does.
+        work.task.given |= matches!(step.source, Source::Columns { .. }) || part == TaskPart::Title;
+        match part {
+            TaskPart::Id => fill(&mut work.task.id, line(value.into_text())),
+            TaskPart::Title => fill(&mut work.task.title, line(value.into_text())),
+            TaskPart::Body => fill(&mut work.task.body, step.text(value)),
+            TaskPart::Priority => fill(&mut work.task.priority, line(value.into_text())),
+            TaskPart::AssignedTo => {
+                let user = self.user(step, column, &value.into_text(), work)?;
+                fill(&mut work.task.user, user);
+            }
+            TaskPart::Completed => {
+                let done = match value {
+                    Value::Bool(done) => Ok(done),
+                    value => value::completed(&value.into_text()),
+                };
+                let done = done.map_err(|trouble| {
+                    work.reject(strict::rejecting(trouble.code), step, column, trouble.message)
+                })?;
+                work.task.completed.get_or_insert(done);
+            }
+            TaskPart::DueDate => self.put_due(step, column, value, work)?,
+        }
+        Ok(())
+    }
+
+    /// The API wants a due date: one that cannot be read rejects the row.
+    fn put_due(
+        &self,
+        step: &Step,
+        column: Option<usize>,
+        value: Value,
+        work: &mut Work<'_>,
+    ) -> Result<(), Rejection> {
+        let read = self.moment(step, value).map_err(|trouble| {
+            work.reject(strict::rejecting(trouble.code), step, column, trouble.message)
+        })?;
+        work.note_all(read.notices, step, column);
+        if let Some(due) = read.value {
+            fill(&mut work.task.due, due);
+        }
+        Ok(())
+    }
+
+    /// Makes the row's notes and task of what was read.
+    pub(super) fn finish_children(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
+        if self.resolved.has_tasks {
+            self.finish_task(work)?;
+        }
+        if self.resolved.has_notes {
+            self.finish_notes(work)?;
+        }
+        Ok(())
+    }
+
+    fn finish_notes(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
+        let parts = std::mem::take(&mut work.note);
+        if parts.bodies.is_empty() {
+            let wanted = self.resolved.children_only && !work.task.given;
+            if parts.id.is_some() || wanted {
+                let message = "the note has no text, which the API wants";
+                return Err(whole_row("R_NOTE_EMPTY", "note", message));
+            }
+            return Ok(());
+        }
+        let mut shared = BTreeMap::new();
+        insert(&mut shared, "title", parts.title);
+        insert(&mut shared, "color", parts.color);
+        insert(&mut shared, "pinned", parts.pinned);
+        insert(&mut shared, "userId", parts.user);
+        let mut id = parts.id;
+        for (column, body) in parts.bodies {
+            let body = parts.date.map_or(body.clone(), |date| format!("[{date}] {body}"));
+            let pieces = note::fitted(body, id.is_some(), &self.policy)
+                .map_err(|trouble| work.reject_at(trouble.code, column, "note", trouble.message))?;
+            if let Some((code, message)) = pieces.warning {
+                work.warn_at(code, column, "note", message);
+            }
+            for piece in pieces.texts {
+                let mut fields = shared.clone();
+                insert(&mut fields, "body", Some(piece));
+                work.draft.notes.push(NoteDraft { id: id.take(), fields });
+            }
+        }
+        Ok(())
+    }
+
+    fn finish_task(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
+        let only_tasks = self.resolved.children_only && !self.resolved.has_notes;
+        if !work.task.given && !only_tasks {
+            return Ok(());
+        }
+        let priority = self.priority(work);
+        let task = &mut work.task;
+        let exists = task.id.is_some();
+        if task.title.is_none() && !exists {
+            return Err(whole_row(
+                "R_TASK_NO_TITLE",
+                "task.title",
+                "the task has no title, which the API wants",
+            ));
+        }
+        let due = match task.due.take() {
+            None if !exists => Some(self.default_due()?),
+            due => due,
+        };
+        let mut fields = BTreeMap::new();
+        insert(&mut fields, "title", task.title.take());
+        insert(&mut fields, "body", with_priority(task.body.take(), priority));
+        insert(&mut fields, "dueDate", due);
+        insert(&mut fields, "completed", task.completed.or((!exists).then_some(false)));
+        insert(&mut fields, "assignedTo", task.user.take());
+        if !fields.is_empty() {
+            work.draft.tasks.push(TaskDraft { id: task.id.take(), fields });
+        }
+        Ok(())
+    }
+
+    /// The priority to write into the text. That of a task that exists stays as it is when the row
+    /// has no text: writing it would take away the text that is there.
+    fn priority(&self, work: &mut Work<'_>) -> Option<String> {
+        let priority = work.task.priority.take()?;
+        if self.policy.drop_task_priority {
+            return None;
+        }
+        if work.task.id.is_some() && work.task.body.is_none() {
+            let message = format!(
+                "the priority `{priority}` is kept in a task's text, and the row has no text for the task \
+                 that exists; it is left as it is"
+            );
+            work.warn_at("W_TASK_PRIORITY_LEFT", None, "task.priority", message);
+            return None;
+        }
+        Some(priority)
+    }
+
+    fn default_due(&self) -> Result<String, Rejection> {
+        let reject = |code, message: &str| whole_row(code, "task.dueDate", message);
+        let Some(days) = self.policy.default_due_days else {
+            let message =
+                "the task has no due date, which the API wants; `--default-due 7d` gives one";
+            return Err(reject("R_TASK_NO_DUE", message));
+        };
+        self.days_from_today(days).map_err(|trouble| reject(trouble.code, &trouble.message))
+    }
+}
+
+impl Step {
+    fn text(&self, value: Value) -> String {
+        match self.kind {
+            Kind::Line => line(value.into_text()),
+            _ => value.into_text(),
+        }
+    }
+}
+
+/// What comes first counts: constants come last.
+fn fill(part: &mut Option<String>, text: String) {
+    if !text.is_empty() {
+        part.get_or_insert(text);
+    }
+}
+
+fn insert(fields: &mut BTreeMap<String, Json>, name: &str, value: Option<impl Into<Json>>) {
+    if let Some(value) = value {
+        fields.insert(name.to_owned(), value.into());
+    }
+}
+
+fn with_priority(body: Option<String>, priority: Option<String>) -> Option<String> {
+    let Some(priority) = priority else { return body };
+    let line = format!("{PRIORITY}{priority}");
+    match body {
+        None => Some(line),
+        Some(body) if body.lines().any(|it| it.trim().eq_ignore_ascii_case(&line)) => Some(body),
+        Some(body) => Some(format!("{body}\n{line}")),
+    }
+}

@@ -1,0 +1,214 @@
+//! Steps: what is done with one rule's columns, or with one constant, in every row.
+
+use std::collections::HashMap;
+
+use super::Checker;
+use super::cell::{Taken, Value};
+use super::kind::Kind;
+use super::strict;
+use super::verdict::Rejection;
+use super::work::Work;
+use crate::plan::Target;
+use crate::plan::mapping::{Blank, Rule};
+use crate::plan::target::{Channel, NotePart};
+use crate::plan::value::{Order, Unreadable};
+
+/// A rule whose target is resolved.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// Where values go.
+    pub(super) target: Target,
+    /// The custom field's id and whether it takes only text, for custom fields.
+    pub(super) custom: Option<Custom>,
+    /// The channel that a consent column is about.
+    pub(super) channel: Option<Channel>,
+    pub(super) kind: Kind,
+    pub(super) source: Source,
+    pub(super) blank: Blank,
+    pub(super) words: Words,
+    pub(super) split: Option<Vec<String>>,
+    /// Whether tags take the place of others.
+    pub(super) replaces: bool,
+    /// The order of day, month and year in its values.
+    pub(super) order: Option<Order>,
+    /// Whether nothing is to be left out: a value that cannot be read rejects its row.
+    pub(super) identity: bool,
+    /// Its place among the steps.
+    pub(super) place: usize,
+}
+
+/// A custom field that values go to.
+#[derive(Debug)]
+pub(super) struct Custom {
+    pub(super) id: String,
+    /// Whether it takes texts only: what a converter made of other type is written out.
+    pub(super) is_text: bool,
+}
+
+/// Where values come from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Columns: each for itself, or joined.
+    Columns { columns: Vec<usize>, join: Option<String> },
+    /// Every row has the same.
+    Constant(String),
+}
+
+/// What is done to the words of a value before it is read.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    values: HashMap<String, String>,
+    prefix: String,
+    strip: String,
+}
+
+impl Words {
+    pub(super) fn new(rule: &Rule) -> Self {
+        let value = |(from, to): (&String, &String)| (from.trim().to_lowercase(), to.clone());
+        Self {
+            values: rule.values.iter().map(value).collect(),
+            prefix: rule.prefix.clone(),
+            strip: rule.strip_prefix.clone(),
+        }
+    }
+
+    /// Whether nothing is done.
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.prefix.is_empty() && self.strip.is_empty()
+    }
+
+    /// The word that stands for a whole cell, if one does.
+    pub(super) fn standing_for(&self, text: &str) -> Option<&str> {
+        if self.values.is_empty() {
+            return None;
+        }
+        self.values.get(&text.trim().to_lowercase()).map(String::as_str)
+    }
+
+    /// A value as it is read: put in place of what stands for it, with its prefix changed.
+    pub(super) fn applied(&self, text: String) -> String {
+        if self.is_empty() {
+            return text;
+        }
+        match self.standing_for(&text) {
+            Some(word) => self.prefixed(word.to_owned()),
+            None => self.prefixed(text),
+        }
+    }
+
+    fn prefixed(&self, text: String) -> String {
+        if self.prefix.is_empty() && self.strip.is_empty() || text.is_empty() {
+            return text;
+        }
+        let bare = text.strip_prefix(self.strip.as_str()).map_or(text.as_str(), str::trim_start);
+        if bare.is_empty() { String::new() } else { format!("{}{bare}", self.prefix) }
+    }
+}
+
+impl Step {
+    /// Whether it reads a note's text, which has a length limit of its own.
+    pub(super) fn is_note(&self) -> bool {
+        self.target == Target::Note(NotePart::Body)
+    }
+}
+
+impl Checker {
+    /// Takes a rule's values from a row and puts them where they go.
+    pub(super) fn step(&self, step: &Step, work: &mut Work<'_>) -> Result<(), Rejection> {
+        match &step.source {
+            Source::Constant(text) => self.put(step, None, Value::Text(text.clone()), work),
+            Source::Columns { columns, join: Some(join) } => self.joined(step, columns, join, work),
+            Source::Columns { columns, join: None } => {
+                let mut blank = true;
+                for column in columns {
+                    match self.take(step, *column, work)? {
+                        Taken::Value(value) => {
+                            blank = false;
+                            self.put(step, Some(*column), value, work)?;
+                        }
+                        Taken::Unusable => blank = false,
+                        Taken::Blank => {}
+                    }
+                }
+                if blank { self.blank(step, columns.first().copied(), work) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// Several columns make one value, without the empty ones.
+    fn joined(
+        &self,
+        step: &Step,
+        columns: &[usize],
+        join: &str,
+        work: &mut Work<'_>,
+    ) -> Result<(), Rejection> {
+        let mut whole: Option<String> = None;
+        let mut unusable = false;
+        for column in columns {
+            match self.take(step, *column, work)? {
+                Taken::Value(value) => {
+                    let part = value.into_text();
+                    whole = Some(whole.map_or(part.clone(), |whole| whole + join + &part));
+                }
+                Taken::Unusable => unusable = true,
+                Taken::Blank => {}
+            }
+        }
+        let first = columns.first().copied();
+        match whole {
+            Some(text) => self.put(step, first, Value::Text(text), work),
+            None if unusable => Ok(()),
+            None => self.blank(step, first, work),
+        }
+    }
+
+    /// A rule whose cells are all empty.
+    fn blank(
+        &self,
+        step: &Step,
+        column: Option<usize>,
+        work: &mut Work<'_>,
+    ) -> Result<(), Rejection> {
+        match step.blank {
+            Blank::Leave => Ok(()),
+            Blank::Error => Err(work.reject(
+                "R_BLANK",
+                step,
+                column,
+                format!("the cell is empty, and the mapping wants a value for `{}`", step.target),
+            )),
+            Blank::Clear if work.is_short() => Ok(()),
+            Blank::Clear if !self.policy.allow_clear => {
+                self.tally.left(step.place);
+                Ok(())
+            }
+            Blank::Clear => {
+                step.clear(work);
+                Ok(())
+            }
+        }
+    }
+
+    /// A value that cannot be read rejects its row, or is left out.
+    pub(super) fn unreadable(
+        &self,
+        step: &Step,
+        column: Option<usize>,
+        trouble: &Unreadable,
+        work: &mut Work<'_>,
+    ) -> Result<(), Rejection> {
+        let code = if step.identity { trouble.code } else { strict::dropping(trouble.code) };
+        if self.policy.strict || step.identity && step.custom.is_some() || code.starts_with("R_") {
+            return Err(work.reject(
+                strict::rejecting(code),
+                step,
+                column,
+                trouble.message.clone(),
+            ));
+        }
+        let message = format!("{}; `{}` is left out", trouble.message, step.target);
+        work.warn(code, step, column, message);
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! Work: a row while it is judged.
+
+use super::consent::Consents;
+use super::step::Step;
+use super::verdict::{Rejection, Warned};
+use crate::plan::Draft;
+use crate::plan::value::Notice;
+use crate::sheet::{Column, Row};
+
+/// The warning of a row that ends before its last column.
+const SHORT: &str = "W_SHORT_ROW";
+
+/// What is known of a row so far.
+#[derive(Debug)]
+pub(super) struct Work<'r> {
+    pub(super) row: &'r Row,
+    columns: &'r [Column],
+    pub(super) draft: Draft,
+    pub(super) warnings: Vec<Warned>,
+    /// The country that the row itself names.
+    pub(super) country: Option<&'static str>,
+    pub(super) consents: Consents,
+    /// The columns that the first other address and the first other number come from.
+    pub(super) other_email: Option<usize>,
+    pub(super) other_phone: Option<usize>,
+    pub(super) note: NoteParts,
+    pub(super) task: TaskParts,
+}
+
+/// What a row says about its notes.
+#[derive(Debug, Default)]
+pub(super) struct NoteParts {
+    pub(super) bodies: Vec<(Option<usize>, String)>,
+    pub(super) id: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) color: Option<String>,
+    pub(super) pinned: Option<bool>,
+    pub(super) user: Option<String>,
+    pub(super) date: Option<jiff::civil::Date>,
+}
+
+/// What a row says about its task.
+#[derive(Debug, Default)]
+pub(super) struct TaskParts {
+    /// Whether any of its cells holds something.
+    pub(super) given: bool,
+    pub(super) id: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) body: Option<String>,
+    pub(super) due: Option<String>,
+    pub(super) completed: Option<bool>,
+    pub(super) user: Option<String>,
+    pub(super) priority: Option<String>,
+}
+
+impl<'r> Work<'r> {
+    pub(super) fn new(row: &'r Row, columns: &'r [Column]) -> Self {
+        Self {
+            row,
+            columns,
+            draft: Draft::default(),
+            warnings: Vec::new(),
+            country: None,
+            consents: Consents::default(),
+            other_email: None,
+            other_phone: None,
+            note: NoteParts::default(),
+            task: TaskParts::default(),
+        }
+    }
+
+    /// Takes over what the sheet says about the row's form.
+    pub(super) fn form(&mut self) -> Result<(), Rejection> {
+        for warning in &self.row.warnings {
+            self.warnings.push(Warned {
+                code: warning.code,
+                column: warning.column,
+                field: self.header(warning.column).to_owned(),
+                message: warning.message.clone(),
+            });
+        }
+        match &self.row.fault {
+            None => Ok(()),
+            Some(fault) => Err(Rejection {
+                code: fault.code,
+                field: self.header(fault.column).to_owned(),
+                column: fault.column,
+                message: fault.message.clone(),
+            }),
+        }
+    }
+
+    /// Whether the row may have lost its last cells: then their emptiness says nothing.
+    pub(super) fn is_short(&self) -> bool {
+        self.row.warnings.iter().any(|warning| warning.code == SHORT)
+    }
+
+    pub(super) fn warn(
+        &mut self,
+        code: &'static str,
+        step: &Step,
+        column: Option<usize>,
+        message: impl Into<String>,
+    ) {
+        self.warn_at(code, column, &step.target.to_string(), message);
+    }
+
+    /// Warns of what came with a value that was read.
+    pub(super) fn note_all(
+        &mut self,
+        notices: impl IntoIterator<Item = Notice>,
+        step: &Step,
+        column: Option<usize>,
+    ) {
+        for notice in notices {
+            self.warn(notice.code, step, column, notice.message);
+        }
+    }
+
+    pub(super) fn reject(
+        &self,
+        code: &'static str,
+        step: &Step,
+        column: Option<usize>,
+        message: impl Into<String>,
+    ) -> Rejection {
+        self.reject_at(code, column, &step.target.to_string(), message)
+    }
+
+    /// Warns of what stands in a column, or of what goes to a target.
+    pub(super) fn warn_at(
+        &mut self,
+        code: &'static str,
+        column: Option<usize>,
+        target: &str,
+        message: impl Into<String>,
+    ) {
+        let field = self.named(column, target);
+        self.warnings.push(Warned { code, column, field, message: message.into() });
+    }
+
+    /// Rejects for what stands in a column, or for what goes to a target.
+    pub(super) fn reject_at(
+        &self,
+        code: &'static str,
+        column: Option<usize>,
+        target: &str,
+        message: impl Into<String>,
+    ) -> Rejection {
+        Rejection { code, field: self.named(column, target), column, message: message.into() }
+    }
+
+    /// What a message is about: the column's header, or the target.
+    fn named(&self, column: Option<usize>, target: &str) -> String {
+        match self.header(column) {
+            "" => target.to_owned(),
+            header => header.to_owned(),
+        }
+    }
+
+    fn header(&self, column: Option<usize>) -> &'r str {
+        let column = column.and_then(|index| self.columns.get(index));
+        column.map_or("", |column| match column.name.as_str() {
+            "" => column.letters.as_str(),
+            name => name,
+        })
+    }
+}
+
+/// A rejection of the row as a whole.
+pub(super) fn whole_row(code: &'static str, field: &str, message: impl Into<String>) -> Rejection {
+    Rejection { code, field: field.to_owned(), column: None, message: message.into() }
+}

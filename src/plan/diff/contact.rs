@@ -1,0 +1,177 @@
+//! An existing contact: what of it differs from the draft, as the body of one update.
+
+use serde_json::{Map, Value, json};
+
+use super::{Work, cell, consent};
+use crate::plan::draft::Draft;
+use crate::plan::live::{Live, same};
+use crate::plan::op::{Change, Class};
+use crate::plan::policy::TagRule;
+use crate::plan::target::Field;
+
+/// An update in the making: what to write, and what it replaces.
+#[derive(Debug, Default)]
+struct Bodies {
+    body: Map<String, Value>,
+    before: Map<String, Value>,
+}
+
+/// Updates the contact where it differs.
+pub(super) fn update(work: &mut Work<'_>, live: &Live) {
+    let mut bodies = Bodies::default();
+    natives(work, live, &mut bodies);
+    customs(work, live, &mut bodies);
+    consent::update(work, live, &mut bodies.body, &mut bodies.before);
+    owner(work, live, &mut bodies);
+    tags(work, live, &mut bodies);
+    if !bodies.body.is_empty() {
+        let change = Change::Update { body: bodies.body };
+        work.push("contact", 0, Class::Replayable, change, bodies.before.into());
+    }
+}
+
+fn natives(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
+    let draft = work.draft;
+    for (field, value) in &draft.fields {
+        let wanted = value.as_str().filter(|text| !text.trim().is_empty());
+        let there = live.field(*field);
+        let same = match (wanted, there) {
+            (None, None) => true,
+            (Some(wanted), Some(there)) => same::field(*field, wanted, there),
+            _ => false,
+        };
+        if same || !is_sent(work, *field, wanted, live) {
+            continue;
+        }
+        let form = |text: Option<&str>| text.map_or_else(|| clear(*field), Value::from);
+        bodies.body.insert(field.name().to_owned(), form(wanted));
+        bodies.before.insert(field.name().to_owned(), form(there));
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        work.change(field.name(), text(there), text(wanted));
+    }
+}
+
+/// Whether an update can bring a field that differs; what it cannot bring is said.
+fn is_sent(work: &mut Work<'_>, field: Field, wanted: Option<&str>, live: &Live) -> bool {
+    match field {
+        Field::Gender => {
+            let message = "the API takes the gender of new contacts only; it is left as it is";
+            work.warn("W_GENDER_NOT_UPDATED", field.name(), message.to_owned());
+            false
+        }
+        Field::Name => is_name_sent(work, wanted, live),
+        _ => true,
+    }
+}
+
+/// A whole name is for contacts without parts of it: the server would take it apart its own way.
+fn is_name_sent(work: &mut Work<'_>, wanted: Option<&str>, live: &Live) -> bool {
+    let parts = [Field::FirstName, Field::LastName];
+    let in_parts = parts.iter().any(|part| work.draft.fields.contains_key(part));
+    let Some(wanted) = wanted.filter(|_| !in_parts) else { return false };
+    if !live.has_name_parts() {
+        return true;
+    }
+    let words = |text: &str| {
+        let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+        words
+    };
+    if words(wanted) != words(&live.whole_name()) {
+        let message = format!(
+            "the contact is called `{}`, and a whole name does not change first and last name; map them \
+             apart to change them",
+            live.whole_name()
+        );
+        work.warn("W_NAME_NOT_UPDATED", Field::Name.name(), message);
+    }
+    false
+}
+
+/// What clears a native field: null where the API takes it, else an empty text (api.md §5.4).
+pub(super) fn clear(field: Field) -> Value {
+    match field {
+        Field::PostalCode | Field::Country => "".into(),
+        _ => Value::Null,
+    }
+}
+
+fn customs(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
+    let draft = work.draft;
+    let (mut entries, mut old) = (Vec::new(), Vec::new());
+    for (id, value) in &draft.custom {
+        let kind = work.planner.fields.get(&**id).map(|field| &*field.data_type);
+        let there = live.custom.get(id).unwrap_or(&Value::Null);
+        if same::custom(kind, value, there) {
+            continue;
+        }
+        work.change(&work.planner.custom_name(id), cell::text(there), cell::text(value));
+        entries.push(json!({ "id": id, "field_value": custom_form(kind, value) }));
+        old.push(json!({ "id": id, "field_value": custom_form(kind, there) }));
+    }
+    if !entries.is_empty() {
+        bodies.body.insert("customFields".to_owned(), entries.into());
+        bodies.before.insert("customFields".to_owned(), old.into());
+    }
+}
+
+/// A custom value as it is written. An empty text removes one, but a date takes no notice of that and
+/// needs null; an empty list would stay as a value (api.md §5.4).
+fn custom_form(kind: Option<&str>, value: &Value) -> Value {
+    match (same::is_nothing(value), kind) {
+        (true, Some("DATE")) => Value::Null,
+        (true, _) => "".into(),
+        (false, _) => value.clone(),
+    }
+}
+
+fn owner(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
+    let Some(owner) = &work.draft.owner else { return };
+    let wanted = owner.as_str().filter(|id| !id.is_empty());
+    let there = live.owner.as_deref();
+    if wanted == there {
+        return;
+    }
+    bodies.body.insert("assignedTo".to_owned(), wanted.into());
+    bodies.before.insert("assignedTo".to_owned(), there.into());
+    work.change("assignedTo", there.unwrap_or_default().into(), wanted.unwrap_or_default().into());
+}
+
+/// The whole list, where the row's tags take the place of the contact's.
+fn tags(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
+    let tags = &work.draft.tags;
+    if work.planner.policy.tags != TagRule::Replace || tags.is_empty() {
+        return;
+    }
+    let keys = |tags: &[String]| {
+        let mut keys: Vec<String> = tags.iter().map(|tag| same::tag_key(tag)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    };
+    if keys(tags) == keys(&live.tags) {
+        return;
+    }
+    bodies.body.insert("tags".to_owned(), tags.clone().into());
+    bodies.before.insert("tags".to_owned(), live.tags.clone().into());
+    work.change("tags", cell::list(&live.tags), cell::list(tags));
+}
+
+/// The row's further addresses and numbers that the contact does not have.
+pub(super) fn missing_additional<'d>(
+    draft: &'d Draft,
+    live: Option<&Live>,
+) -> (Vec<&'d str>, Vec<&'d str>) {
+    let has = |field: Field, more: fn(&Live) -> &[String], value: &str| {
+        let own = draft.fields.get(&field).and_then(Value::as_str);
+        let there = live.into_iter().flat_map(|live| {
+            live.field(field).into_iter().chain(more(live).iter().map(String::as_str))
+        });
+        own.into_iter().chain(there).any(|one| same::field(field, one, value))
+    };
+    let emails = draft.additional_emails.iter().map(String::as_str);
+    let phones = draft.additional_phones.iter().map(String::as_str);
+    (
+        emails.filter(|email| !has(Field::Email, |live| &live.additional_emails, email)).collect(),
+        phones.filter(|phone| !has(Field::Phone, |live| &live.additional_phones, phone)).collect(),
+    )
+}

@@ -1,0 +1,278 @@
+//! The diff: a draft held against the live contact, and the writes that make the one of the other.
+//!
+//! Only what differs is sent; what is equal in the eyes of the server costs no request. Every write is an
+//! [`Op`] with a stable key, a class that says how it is kept from happening twice, and the values that it
+//! replaces. Ops come without number and lane: those belong to the plan as a whole, which this module does
+//! not see.
+
+mod cell;
+mod children;
+mod class;
+mod consent;
+mod contact;
+mod create;
+
+#[cfg(test)]
+mod tests;
+
+pub(in crate::plan) use children::{form, is_same, target, whole_seconds};
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::check::{Rejection, Warned};
+use super::directory::{CustomField, Directory};
+use super::draft::Draft;
+use super::identity::{Action, only_children, rejection};
+use super::live::{Live, same, short_hash};
+use super::op::{Change, Class, Op};
+use super::policy::{Policy, TagRule};
+use crate::id::{ContactId, LocationId};
+
+/// Where a row comes from: what makes its ops' keys stable.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The location.
+    pub location: &'a LocationId,
+    /// The digest of the input.
+    pub input: &'a str,
+    /// The row's place in it, such as `line 5`.
+    pub place: &'a str,
+}
+
+/// The notes and tasks that a row names by id, as the server lists them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LiveChildren {
+    /// The notes.
+    pub notes: Vec<Value>,
+    /// The tasks.
+    pub tasks: Vec<Value>,
+}
+
+/// What is to be done for a row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Planned {
+    /// In a word: `create`, `update`, `unchanged`, `tag`, `untag`, `skip`, or `children` when only notes
+    /// and tasks are written.
+    pub action: &'static str,
+    /// The contact, where it exists.
+    pub contact: Option<ContactId>,
+    /// The writes, in order; number and lane are 0.
+    pub ops: Vec<Op>,
+    /// What they change, field by field.
+    pub changes: Vec<FieldChange>,
+    /// What of the row cannot be written, or is not.
+    pub warnings: Vec<Warned>,
+}
+
+/// One field's change, in texts as cells hold them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The target's name.
+    pub field: String,
+    /// The value that is there; empty for none.
+    pub old: String,
+    /// The value that will be; empty for none.
+    pub new: String,
+}
+
+/// Plans rows under one policy against one location.
+#[derive(Debug)]
+pub struct Planner<'a> {
+    policy: &'a Policy,
+    directory: &'a Directory,
+    fields: HashMap<&'a str, &'a CustomField>,
+    marker: Option<&'a CustomField>,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner. A marker that the directory does not know marks nothing; the caller refuses it before.
+    #[must_use]
+    pub fn new(policy: &'a Policy, directory: &'a Directory) -> Self {
+        let fields = directory.fields.iter().map(|field| (&*field.id, field)).collect();
+        let named = |name: &str, field: &CustomField| {
+            let key = name.strip_prefix("contact.").unwrap_or(name);
+            field.id == name || field.key == key || field.name.eq_ignore_ascii_case(name)
+        };
+        let marker = policy
+            .marker
+            .as_deref()
+            .and_then(|name| directory.fields.iter().find(|field| named(name, field)));
+        Self { policy, directory, fields, marker }
+    }
+
+    /// Plans a row: what is to become of it was decided, and `live` is the contact that it is about.
+    ///
+    /// # Errors
+    /// When the row names a contact, note or task that is not there, or nothing could keep the contact
+    /// from being created twice and such rows are to be set aside.
+    pub fn plan_row(
+        &self,
+        row: u64,
+        source: &Source<'_>,
+        draft: &Draft,
+        action: &Action,
+        live: Option<&Live>,
+        children: &LiveChildren,
+    ) -> Result<Planned, Rejection> {
+        let planned = Planned { contact: action.contact().cloned(), ..Planned::default() };
+        let mut work = Work { planner: self, row, source, draft, planned };
+        work.planned.action = match action {
+            Action::Skip(_) => "skip",
+            Action::Create | Action::CreateBeside { .. } => work.create(action, children)?,
+            Action::Update(id) => work.update(known(id, live)?, children)?,
+            Action::Tag(id) => work.add_tags(known(id, live)?, "tag"),
+            Action::Untag(id) => work.remove_tags(known(id, live)?),
+        };
+        Ok(work.planned)
+    }
+
+    /// A custom field's name in plans and warnings, by its key where the location knows it.
+    fn custom_name(&self, id: &str) -> String {
+        let key = self.fields.get(id).map_or(id, |field| &*field.key);
+        format!("customFields.{key}")
+    }
+}
+
+fn known<'l>(id: &ContactId, live: Option<&'l Live>) -> Result<&'l Live, Rejection> {
+    let gone = || format!("contact `{id}` was not there any more when it was read");
+    live.ok_or_else(|| rejection("R_NOT_FOUND", "contactId", gone()))
+}
+
+/// One row in the making.
+struct Work<'w> {
+    planner: &'w Planner<'w>,
+    row: u64,
+    source: &'w Source<'w>,
+    draft: &'w Draft,
+    planned: Planned,
+}
+
+impl Work<'_> {
+    fn create(
+        &mut self,
+        action: &Action,
+        children: &LiveChildren,
+    ) -> Result<&'static str, Rejection> {
+        let way = class::way(self.planner, self.draft, action)?;
+        create::create(self, &way);
+        self.set_business(None);
+        self.name_additional(None);
+        children::write(self, children)?;
+        Ok("create")
+    }
+
+    fn update(&mut self, live: &Live, children: &LiveChildren) -> Result<&'static str, Rejection> {
+        if !only_children(self.draft) {
+            contact::update(self, live);
+            if self.planner.policy.tags == TagRule::Add {
+                self.add_tags(live, "update");
+            }
+            self.set_business(Some(live));
+            self.name_additional(Some(live));
+        }
+        let own = self.planned.ops.len();
+        children::write(self, children)?;
+        Ok(match self.planned.ops.len() {
+            0 => "unchanged",
+            _ if own == 0 => "children",
+            _ => "update",
+        })
+    }
+
+    /// Adds the tags that the contact lacks. Its word is `word`, or `unchanged` when it lacks none.
+    fn add_tags(&mut self, live: &Live, word: &'static str) -> &'static str {
+        let draft = self.draft;
+        let missing = draft.tags.iter().filter(|tag| !live.has_tag(tag));
+        let missing: Vec<String> = missing.cloned().collect();
+        if missing.is_empty() {
+            return "unchanged";
+        }
+        let all = [&live.tags[..], &missing[..]].concat();
+        self.change("tags", cell::list(&live.tags), cell::list(&all));
+        let before = live.tags.clone().into();
+        self.push("add-tags", 0, Class::Replayable, Change::AddTags { tags: missing }, before);
+        word
+    }
+
+    fn remove_tags(&mut self, live: &Live) -> &'static str {
+        let asked = |tag: &&String| self.draft.tags.iter().any(|one| same::tag(one, tag));
+        let (there, left): (Vec<&String>, Vec<&String>) = live.tags.iter().partition(asked);
+        if there.is_empty() {
+            return "unchanged";
+        }
+        let there: Vec<String> = there.into_iter().cloned().collect();
+        self.change("tags", cell::list(&live.tags), cell::list(&left));
+        let before = live.tags.clone().into();
+        self.push("remove-tags", 0, Class::Replayable, Change::RemoveTags { tags: there }, before);
+        "untag"
+    }
+
+    fn set_business(&mut self, live: Option<&Live>) {
+        let there = live.and_then(|live| live.business.clone());
+        let wanted = self.draft.business.clone().filter(|id| !id.is_empty());
+        if wanted.is_none() || wanted == there {
+            return;
+        }
+        let new = wanted.clone().unwrap_or_default();
+        self.change("business", there.clone().unwrap_or_default(), new);
+        let change = Change::SetBusiness { business: wanted };
+        self.push("business", 0, Class::Replayable, change, there.into());
+    }
+
+    /// Names the addresses and numbers that the API cannot take (api.md §5.13).
+    fn name_additional(&mut self, live: Option<&Live>) {
+        let (emails, phones) = contact::missing_additional(self.draft, live);
+        let parts = [
+            ("W_MULTI_EMAIL", "additionalEmails", "e-mail address", emails),
+            ("W_MULTI_PHONE", "additionalPhones", "phone number", phones),
+        ];
+        for (code, field, what, values) in parts {
+            if !values.is_empty() {
+                let message = format!(
+                    "`{}` cannot be sent: the API takes one {what} for a contact; add the others in \
+                     HighLevel, or map the column to a custom field",
+                    values.join("`, `")
+                );
+                self.warn(code, field, message);
+            }
+        }
+    }
+
+    fn change(&mut self, field: &str, old: String, new: String) {
+        self.planned.changes.push(FieldChange { field: field.to_owned(), old, new });
+    }
+
+    fn warn(&mut self, code: &'static str, field: &str, message: String) {
+        let field = field.to_owned();
+        self.planned.warnings.push(Warned { code, column: None, field, message });
+    }
+
+    fn push(&mut self, kind: &str, ordinal: usize, class: Class, change: Change, before: Value) {
+        let step = u32::try_from(self.planned.ops.len()).unwrap_or(u32::MAX);
+        self.planned.ops.push(Op {
+            id: 0,
+            key: self.key(kind, ordinal),
+            row: self.row,
+            step,
+            lane: 0,
+            class,
+            contact: self.planned.contact.clone(),
+            change,
+            before,
+        });
+    }
+
+    /// The stable name of one step of the row. The source's own id outlives the file; without one, the
+    /// same bytes in the same place are the same row.
+    fn key(&self, kind: &str, ordinal: usize) -> String {
+        let Source { location, input, place } = self.source;
+        let text = match self.draft.source_id.as_deref().filter(|id| !id.is_empty()) {
+            Some(id) => format!("{location}\nid {}\n{id}\n{kind} {ordinal}", id.len()),
+            None => format!("{location}\nin {input}\n{}\n{place}\n{kind} {ordinal}", place.len()),
+        };
+        short_hash(&text)
+    }
+}

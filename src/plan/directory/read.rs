@@ -1,0 +1,109 @@
+//! Reading a directory from the API's answers (api.md §6).
+//!
+//! Only what the answers must hold is asked of them; entries without an id, and users who were deleted,
+//! are left out.
+
+use serde::de::Error as _;
+use serde_json::Value;
+
+use super::{Business, CustomField, Directory, User};
+use crate::id::LocationId;
+
+impl Directory {
+    /// Reads the answers of `GET /locations/{id}`, of its `customFields`, of `users`, and of the pages of
+    /// `businesses`. Users that were not asked for are none.
+    ///
+    /// # Errors
+    /// When an answer is not JSON, or lacks what it is asked for.
+    pub fn read(
+        location_id: LocationId,
+        location: &[u8],
+        fields: &[u8],
+        users: Option<&[u8]>,
+        businesses: &[Vec<u8>],
+    ) -> Result<Self, serde_json::Error> {
+        let body: Value = serde_json::from_slice(location)?;
+        let about = body.get("location").unwrap_or(&body);
+        let users = users.map(|body| list(body, "users")).transpose()?.unwrap_or_default();
+        let mut companies = Vec::new();
+        for page in businesses {
+            companies.extend(list(page, "businesses")?.iter().filter_map(business));
+        }
+        Ok(Self {
+            location: location_id,
+            name: text(about, "name"),
+            country: text(about, "country"),
+            timezone: text(about, "timezone"),
+            allows_duplicates: about["settings"]["allowDuplicateContact"].as_bool().unwrap_or(true),
+            unique: unique(about),
+            fields: list(fields, "customFields")?.iter().filter_map(field).collect(),
+            users: users.iter().filter_map(user).collect(),
+            businesses: companies,
+        })
+    }
+}
+
+fn list(body: &[u8], name: &str) -> Result<Vec<Value>, serde_json::Error> {
+    let body: Value = serde_json::from_slice(body)?;
+    let list = body.get(name).and_then(Value::as_array).cloned();
+    list.ok_or_else(|| serde_json::Error::custom(format!("the answer holds no list `{name}`")))
+}
+
+fn text(entry: &Value, name: &str) -> Option<String> {
+    let text = entry.get(name)?.as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// What makes a contact unique. The setting is not documented and may be missing (api.md §5.7).
+fn unique(location: &Value) -> Vec<String> {
+    let stated = location["settings"]["contactUniqueIdentifiers"].as_array();
+    match stated {
+        Some(names) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        None => vec!["email".to_owned(), "phone".to_owned()],
+    }
+}
+
+fn field(entry: &Value) -> Option<CustomField> {
+    // Without a model the list is the contacts'; with one it may hold opportunities' too.
+    if text(entry, "model").is_some_and(|model| model != "contact") {
+        return None;
+    }
+    let id = text(entry, "id")?;
+    let key = text(entry, "fieldKey").unwrap_or_else(|| id.clone());
+    let options = entry["picklistOptions"].as_array();
+    Some(CustomField {
+        key: key.strip_prefix("contact.").unwrap_or(&key).to_owned(),
+        name: text(entry, "name").unwrap_or_default(),
+        data_type: text(entry, "dataType")?,
+        options: options.into_iter().flatten().filter_map(option).collect(),
+        custom_option: entry["isAllowedCustomOption"].as_bool().unwrap_or(false),
+        id,
+    })
+}
+
+/// An option as it is stored: by its label.
+fn option(entry: &Value) -> Option<String> {
+    match entry.as_str() {
+        Some(label) => Some(label.to_owned()),
+        None => ["label", "name", "value", "key"].iter().find_map(|name| text(entry, name)),
+    }
+}
+
+fn user(entry: &Value) -> Option<User> {
+    if entry["deleted"] == true {
+        return None;
+    }
+    let parts = || {
+        let parts = [text(entry, "firstName"), text(entry, "lastName")];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    };
+    Some(User {
+        id: text(entry, "id")?,
+        name: text(entry, "name").unwrap_or_else(parts),
+        email: text(entry, "email").unwrap_or_default(),
+    })
+}
+
+fn business(entry: &Value) -> Option<Business> {
+    Some(Business { id: text(entry, "id")?, name: text(entry, "name").unwrap_or_default() })
+}

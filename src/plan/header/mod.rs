@@ -1,0 +1,14 @@
+//! Headers: what a column's name means in the contact files that people have.
+//!
+//! Names are compared by their letters and digits alone, so that `FIRST_NAME`, `firstName` and
+//! `First  name:` are one name. The dictionary knows the usual names in six languages, and which names
+//! must never be mapped by guessing. It sees names only, never values.
+
+mod dictionary;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use dictionary::{Headers, Meaning, known};
+pub use text::{fold, normalise};

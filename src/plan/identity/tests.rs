@@ -1,0 +1,214 @@
+//! Whom a row is about, case by case.
+
+use serde_json::json;
+
+use super::*;
+use crate::plan::draft::NoteDraft;
+
+fn directory(allows_duplicates: bool, unique: &[&str]) -> Directory {
+    Directory {
+        location: "l".parse().unwrap(),
+        name: None,
+        country: None,
+        timezone: None,
+        allows_duplicates,
+        unique: unique.iter().map(|&name| name.to_owned()).collect(),
+        fields: Vec::new(),
+        users: Vec::new(),
+        businesses: Vec::new(),
+    }
+}
+
+/// A draft from `id`, `email`, `phone`; an empty text is left out.
+fn draft(id: &str, email: &str, phone: &str) -> Draft {
+    let mut draft = Draft { contact: id.parse().ok(), ..Draft::default() };
+    draft.fields.insert(Field::FirstName, json!("Ann"));
+    for (field, text) in [(Field::Email, email), (Field::Phone, phone)] {
+        if !text.is_empty() {
+            draft.fields.insert(field, json!(text));
+        }
+    }
+    draft
+}
+
+fn ids(text: &str) -> Vec<ContactId> {
+    text.split_whitespace().map(|id| id.parse().unwrap()).collect()
+}
+
+/// What was found, in words: `id:A email:A,B other:C phone:D key:E`; a phone's contact has an e-mail
+/// address when its name is in upper case.
+fn found(text: &str) -> Found {
+    let mut found = Found::default();
+    for part in text.split_whitespace() {
+        let (kind, names) = part.split_once(':').unwrap();
+        let names = ids(&names.replace(',', " "));
+        match kind {
+            "id" => found.by_id = names.into_iter().next(),
+            "email" => found.by_email = names,
+            "other" => found.by_other_email = names,
+            "key" => found.by_key = names,
+            _ => {
+                let upper = |id: &&ContactId| id.as_str().chars().all(char::is_uppercase);
+                let emails = names.iter().filter(upper).map(|id| (id.clone(), format!("{id}@x")));
+                found.emails = emails.collect();
+                found.by_phone = names;
+            }
+        }
+    }
+    found
+}
+
+#[derive(Clone, Copy)]
+enum Location {
+    /// It refuses duplicates by e-mail and phone.
+    Strict,
+    /// It refuses duplicates by e-mail only.
+    EmailOnly,
+    /// It allows duplicates.
+    Free,
+}
+
+fn resolved(row: &Draft, there: &str, policy: &Policy, location: Location) -> String {
+    let directory = match location {
+        Location::Strict => directory(false, &["email", "phone"]),
+        Location::EmailOnly => directory(false, &["email"]),
+        Location::Free => directory(true, &["email", "phone"]),
+    };
+    match resolve(row, &found(there), policy, &directory) {
+        Ok(Some(id)) => id.to_string(),
+        Ok(None) => "nobody".to_owned(),
+        Err(rejection) => rejection.code.to_owned(),
+    }
+}
+
+#[test]
+fn a_row_is_about_one_contact_or_rejected() {
+    use Location::{EmailOnly, Free, Strict};
+    let both = &draft("", "a@x", "+1");
+    let (email, phone, id) =
+        (&draft("", "a@x", ""), &draft("", "", "+1"), &draft("I", "a@x", "+1"));
+    for (number, (row, there, location, expected)) in [
+        // By id: a stale one never creates.
+        (id, "", Strict, "R_NOT_FOUND"),
+        (id, "email:A", Free, "R_NOT_FOUND"),
+        (id, "id:I", Strict, "I"),
+        (id, "id:I email:I phone:I", Strict, "I"),
+        (id, "id:I email:A", Strict, "R_TWO_CONTACTS"),
+        (id, "id:I email:A", Free, "I"),
+        (id, "id:I email:A,I", Strict, "I"),
+        (id, "id:I phone:B", Strict, "R_TWO_CONTACTS"),
+        (id, "id:I phone:B", EmailOnly, "I"),
+        // By e-mail.
+        (email, "", Strict, "nobody"),
+        (email, "email:A", Strict, "A"),
+        (email, "email:A other:B", Strict, "A"),
+        (email, "email:A,B", Free, "R_AMBIGUOUS_MATCH"),
+        (email, "other:B", Strict, "R_SECONDARY_EMAIL"),
+        (email, "other:B", Free, "R_SECONDARY_EMAIL"),
+        (both, "other:B phone:B", Strict, "R_SECONDARY_EMAIL"),
+        // By phone.
+        (phone, "phone:A", Strict, "A"),
+        (phone, "phone:a", Free, "a"),
+        (phone, "phone:A,B", Free, "R_AMBIGUOUS_MATCH"),
+        // By both.
+        (both, "email:A phone:A", Strict, "A"),
+        (both, "email:A phone:A,B", Free, "A"),
+        (both, "email:A phone:B", Strict, "R_TWO_CONTACTS"),
+        (both, "email:A phone:B", Free, "R_TWO_CONTACTS"),
+        (both, "email:A phone:B", EmailOnly, "R_TWO_CONTACTS"),
+        // The phone's contact has no e-mail address, or another.
+        (both, "phone:a", Strict, "a"),
+        (both, "phone:a", Free, "a"),
+        (both, "phone:a,b", Free, "R_AMBIGUOUS_MATCH"),
+        (both, "phone:A,b", Free, "R_AMBIGUOUS_MATCH"),
+        (both, "phone:A", Strict, "R_PHONE_OF_ANOTHER"),
+        (both, "phone:A", EmailOnly, "nobody"),
+        (both, "phone:A,B", Free, "nobody"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let got = resolved(row, there, &Policy::default(), location);
+        assert_eq!(got, expected, "case {number}: {there}");
+    }
+}
+
+#[test]
+fn a_custom_key_alone_names_the_contact() {
+    use Location::{Free, Strict};
+    let policy = Policy { key: IdentityKey::Custom("erp_id".into()), ..Policy::default() };
+    let both = &draft("", "a@x", "+1");
+    for (row, there, location, expected) in [
+        (both, "key:K", Strict, "K"),
+        (both, "key:K,L", Strict, "R_AMBIGUOUS_MATCH"),
+        (both, "", Strict, "nobody"),
+        (both, "key:K email:A", Strict, "R_TWO_CONTACTS"),
+        (both, "key:K email:A", Free, "K"),
+        (both, "email:A", Strict, "R_EMAIL_OF_ANOTHER"),
+        (both, "phone:A", Strict, "R_PHONE_OF_ANOTHER"),
+        (both, "email:A", Free, "nobody"),
+        (&draft("I", "", ""), "key:K", Strict, "R_NOT_FOUND"),
+    ] {
+        assert_eq!(resolved(row, there, &policy, location), expected, "{there}");
+    }
+}
+
+#[test]
+fn a_value_that_is_to_be_cleared_names_nobody() {
+    let mut row = draft("", "", "");
+    row.fields.insert(Field::Email, serde_json::Value::Null);
+    assert_eq!(resolved(&row, "email:A", &Policy::default(), Location::Strict), "nobody");
+}
+
+#[test]
+fn two_contacts_are_both_named() {
+    let strict = directory(false, &[]);
+    let row = draft("", "a@x", "+1");
+    let refused =
+        resolve(&row, &found("email:A phone:B"), &Policy::default(), &strict).unwrap_err();
+    assert!(refused.message.contains("`A`") && refused.message.contains("`B`"));
+    assert_eq!(refused.field, "phone");
+}
+
+#[test]
+fn the_mode_decides_what_becomes_of_a_row() {
+    let decided = |mode, on_existing, row: &Draft, there: &str| {
+        let policy = Policy { mode, on_existing, ..Policy::default() };
+        decide(row, &found(there), &policy, &directory(true, &[])).map_err(|one| one.code)
+    };
+    let id: ContactId = "A".parse().unwrap();
+    let row = draft("", "a@x", "+1");
+    let (skip, update, reject) = (ExistingRule::Skip, ExistingRule::Update, ExistingRule::Reject);
+    let beside = Action::CreateBeside { email: false, phone: true };
+    for (mode, rule, there, expected) in [
+        (Mode::Upsert, skip, "", Ok(Action::Create)),
+        (Mode::Upsert, skip, "phone:P", Ok(beside)),
+        (Mode::Upsert, skip, "email:A", Ok(Action::Update(id.clone()))),
+        (Mode::Create, skip, "", Ok(Action::Create)),
+        (Mode::Create, skip, "email:A", Ok(Action::Skip(id.clone()))),
+        (Mode::Create, update, "email:A", Ok(Action::Update(id.clone()))),
+        (Mode::Create, reject, "email:A", Err("R_EXISTS")),
+        (Mode::Update, skip, "email:A", Ok(Action::Update(id.clone()))),
+        (Mode::Update, skip, "", Err("R_NOT_FOUND")),
+        (Mode::Tag, skip, "email:A", Ok(Action::Tag(id.clone()))),
+        (Mode::Tag, skip, "", Err("R_NOT_FOUND")),
+        (Mode::Untag, skip, "email:A", Ok(Action::Untag(id))),
+        (Mode::Untag, skip, "", Err("R_NOT_FOUND")),
+    ] {
+        assert_eq!(decided(mode, rule, &row, there), expected, "{mode:?} {there}");
+    }
+}
+
+#[test]
+fn a_row_of_notes_alone_creates_no_contact_unless_asked_to() {
+    let mut row = draft("", "a@x", "");
+    row.fields.remove(&Field::FirstName);
+    row.notes.push(NoteDraft::default());
+    let strict = directory(false, &[]);
+    let decided = |mode| {
+        let policy = Policy { mode, ..Policy::default() };
+        decide(&row, &Found::default(), &policy, &strict).map_err(|one| one.code)
+    };
+    assert_eq!(decided(Mode::Upsert), Err("R_NOT_FOUND"));
+    assert_eq!(decided(Mode::Create), Ok(Action::Create));
+}

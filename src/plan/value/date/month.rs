@@ -1,0 +1,129 @@
+//! Names of months and days in the languages of dates.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// A language of dates.
+struct Language {
+    code: &'static str,
+    months: [&'static str; 12],
+    /// Names and abbreviations that are no beginnings of the names.
+    others: &'static [(&'static str, i8)],
+    /// The first letters of the days of the week, and the small words between day, month and year.
+    words: &'static [&'static str],
+}
+
+/// Names are in lower case, without accents.
+#[rustfmt::skip]
+static LANGUAGES: [Language; 7] = [
+    Language {
+        code: "en",
+        months: ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"],
+        others: &[],
+        words: &["mon", "tue", "wed", "thu", "fri", "sat", "sun", "the", "of", "st", "nd", "rd", "th"],
+    },
+    Language {
+        code: "fr",
+        months: ["janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre"],
+        others: &[],
+        words: &["lun", "mar", "mer", "jeu", "ven", "sam", "dim", "le", "er"],
+    },
+    Language {
+        code: "de",
+        months: ["januar", "februar", "marz", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "dezember"],
+        others: &[("janner", 1), ("jan", 1), ("feber", 2), ("maerz", 3), ("mrz", 3)],
+        words: &["mon", "die", "mit", "don", "fre", "sam", "son", "mo", "di", "mi", "do", "fr", "sa", "so", "den", "der", "am"],
+    },
+    Language {
+        code: "es",
+        months: ["enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"],
+        others: &[("setiembre", 9)],
+        words: &["lun", "mar", "mie", "jue", "vie", "sab", "dom", "de", "del", "el"],
+    },
+    Language {
+        code: "it",
+        months: ["gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre"],
+        others: &[],
+        words: &["lun", "mar", "mer", "gio", "ven", "sab", "dom", "il", "di"],
+    },
+    Language {
+        code: "pt",
+        months: ["janeiro", "fevereiro", "marco", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro", "novembro", "dezembro"],
+        others: &[],
+        words: &["seg", "ter", "qua", "qui", "sex", "sab", "dom", "de", "do", "feira"],
+    },
+    Language {
+        code: "nl",
+        months: ["januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"],
+        others: &[("mrt", 3)],
+        words: &["maa", "din", "woe", "don", "vri", "zat", "zon", "ma", "di", "wo", "do", "vr", "za", "zo", "de", "van"],
+    },
+];
+
+/// The fewest letters that can stand for a month.
+const SHORTEST: usize = 3;
+
+/// What a word in a date is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    /// A month, 1 to 12.
+    Month(i8),
+    /// A day of the week, or a small word.
+    Filler,
+    /// Neither, but a month in the language of this code.
+    MonthIn(&'static str),
+    /// Nothing known.
+    Unknown,
+}
+
+/// What the word is in English and in this language.
+pub(super) fn word(word: &str, locale: Option<&str>) -> Word {
+    let folded: String = word
+        .nfd()
+        .filter(|c| !matches!(c, '\u{300}'..='\u{36f}'))
+        .flat_map(char::to_lowercase)
+        .collect();
+    let locale = locale.map(|locale| locale.get(..2).unwrap_or(locale).to_ascii_lowercase());
+    let spoken =
+        |language: &&Language| language.code == "en" || Some(language.code) == locale.as_deref();
+    let languages = || LANGUAGES.iter().filter(spoken);
+    if let Some(month) = languages().find_map(|language| language.month(&folded)) {
+        return Word::Month(month);
+    }
+    if languages().any(|language| language.has_word(&folded)) {
+        return Word::Filler;
+    }
+    let foreign = LANGUAGES.iter().find(|language| language.month(&folded).is_some());
+    foreign.map_or(Word::Unknown, |language| Word::MonthIn(language.code))
+}
+
+impl Language {
+    fn month(&self, word: &str) -> Option<i8> {
+        if let Some((_, month)) = self.others.iter().find(|(name, _)| *name == word) {
+            return Some(*month);
+        }
+        if word.len() < SHORTEST {
+            return None;
+        }
+        let mut found = None;
+        for (month, name) in (1..).zip(self.months) {
+            if name == word {
+                return Some(month);
+            }
+            if name.starts_with(word) {
+                // Two months may begin alike: `jui`.
+                if found.is_some() {
+                    return None;
+                }
+                found = Some(month);
+            }
+        }
+        found
+    }
+
+    /// Days of the week count with all their letters or their first.
+    fn has_word(&self, word: &str) -> bool {
+        self.words
+            .iter()
+            .any(|known| *known == word || (known.len() == 3 && word.starts_with(known)))
+    }
+}

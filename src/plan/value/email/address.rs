@@ -1,0 +1,102 @@
+//! One address: a local part, `@`, a domain (RFC 5321, with the letters of RFC 6531).
+
+/// How common an address looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Letters, digits and the usual signs.
+    Usual,
+    /// Quotes, or letters beyond ASCII.
+    Unusual,
+}
+
+/// The most characters of an address, its local part and a label of its domain (RFC 5321 §4.5.3.1).
+const LONGEST: usize = 254;
+const LONGEST_LOCAL: usize = 64;
+const LONGEST_LABEL: usize = 63;
+
+/// Whether the text is an address; otherwise why not.
+pub(super) fn check(text: &str) -> Result<Kind, &'static str> {
+    let (local, domain) = text.rsplit_once('@').ok_or("it has no `@`")?;
+    if text.len() > LONGEST {
+        return Err("it is too long");
+    }
+    let kind = self::local(local)?;
+    self::domain(domain)?;
+    Ok(if text.is_ascii() { kind } else { Kind::Unusual })
+}
+
+fn local(local: &str) -> Result<Kind, &'static str> {
+    if local.is_empty() {
+        return Err("nothing stands before the `@`");
+    }
+    if local.len() > LONGEST_LOCAL {
+        return Err("the part before the `@` is longer than 64 characters");
+    }
+    if let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        return quoted(inner);
+    }
+    if local.starts_with('.') || local.ends_with('.') || local.contains("..") {
+        return Err("a full stop stands at a wrong place before the `@`");
+    }
+    if !local.chars().all(is_atom) {
+        return Err("the part before the `@` holds a character that it cannot have");
+    }
+    Ok(Kind::Usual)
+}
+
+fn quoted(inner: &str) -> Result<Kind, &'static str> {
+    let mut is_escaped = false;
+    for c in inner.chars() {
+        if c.is_control() || (c == '"' && !is_escaped) {
+            return Err("the quoted part holds a character that it cannot have");
+        }
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    if inner.is_empty() || is_escaped {
+        return Err("the quoted part is not complete");
+    }
+    Ok(Kind::Unusual)
+}
+
+fn is_atom(c: char) -> bool {
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(c)
+    } else {
+        is_letter(c)
+    }
+}
+
+/// Letters, digits and marks beyond ASCII: what is no blank, control, punctuation mark or invisible.
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric()
+        || matches!(c, '\u{300}'..='\u{36f}' | '\u{200c}' | '\u{200d}' | '\u{93c}'..='\u{94d}')
+}
+
+fn domain(domain: &str) -> Result<(), &'static str> {
+    if domain.ends_with('.') {
+        return Err("it ends with a full stop");
+    }
+    let mut labels = 0;
+    for label in domain.split('.') {
+        labels += 1;
+        if label.is_empty() || label.len() > LONGEST_LABEL {
+            return Err("a part of the domain is empty or too long");
+        }
+        if label.starts_with('-') || label.ends_with('-') {
+            return Err("a part of the domain starts or ends with a hyphen");
+        }
+        let is_label =
+            |c: char| c.is_ascii_alphanumeric() || c == '-' || (!c.is_ascii() && is_letter(c));
+        if !label.chars().all(is_label) {
+            return Err("the domain holds a character that it cannot have");
+        }
+    }
+    let top = domain.rsplit('.').next().unwrap_or_default();
+    if labels < 2 {
+        return Err("the domain has no full stop");
+    }
+    if top.chars().nth(1).is_none() || top.bytes().all(|b| b.is_ascii_digit()) {
+        return Err("the domain has no such ending");
+    }
+    Ok(())
+}

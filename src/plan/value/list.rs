@@ -1,0 +1,188 @@
+//! Lists in one cell: tags and choices.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::split::{at_any, longest_at};
+
+/// What parts the items when nobody says otherwise. A slash and a full stop are parts of them.
+const SEPARATORS: [&str; 6] = [",", ";", "|", "\n", "\r", " ::: "];
+
+/// The items of a cell: trimmed, none empty, none twice whatever its case, in the order and spelling of the first.
+///
+/// A JSON array is understood. Otherwise `split` names the separators; without it they are `,` `;` `|`, line breaks
+/// and Google's ` ::: `. Where a comma parts items, quotation marks hold one together: `"Boston, MA","New"`.
+/// Google's mark `* ` for groups, and its group of everybody, go.
+#[must_use]
+pub fn list(text: &str, split: Option<&[String]>) -> Vec<String> {
+    let text = text.trim();
+    if let Some(items) = array(text) {
+        return distinct(items);
+    }
+    let items = match split {
+        Some(separators) if separators.iter().any(|separator| separator.trim() == ",") => {
+            quoted(text, separators)
+        }
+        Some(separators) => at_any(text, separators).into_iter().map(str::to_owned).collect(),
+        None => quoted(text, &SEPARATORS),
+    };
+    if split.is_none() || text.contains(" ::: ") {
+        return distinct(items.iter().filter_map(|item| label(item)).map(str::to_owned));
+    }
+    distinct(items)
+}
+
+/// The items of a JSON array of texts and numbers.
+fn array(text: &str) -> Option<Vec<String>> {
+    if !text.starts_with('[') {
+        return None;
+    }
+    let values: Vec<Value> = serde_json::from_str(text).ok()?;
+    let item = |value| match value {
+        Value::String(text) => Some(text),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null => Some(String::new()),
+        Value::Array(_) | Value::Object(_) => None,
+    };
+    values.into_iter().map(item).collect()
+}
+
+/// Pieces between separators, where a piece may be in quotation marks, doubled inside.
+fn quoted(text: &str, separators: &[impl AsRef<str>]) -> Vec<String> {
+    let mut items = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let start = rest.trim_start();
+        if let Some((item, after)) = quotation(start, separators) {
+            items.push(item);
+            rest = after;
+            continue;
+        }
+        let mut end = 0;
+        rest = loop {
+            let Some(c) = rest[end..].chars().next() else {
+                items.push(rest.trim().to_owned());
+                break "";
+            };
+            if let Some(length) = longest_at(&rest[end..], separators) {
+                items.push(rest[..end].trim().to_owned());
+                break &rest[end + length..];
+            }
+            end += c.len_utf8();
+        };
+    }
+    items
+}
+
+/// An item in quotation marks up to a separator or the end, and what follows.
+fn quotation<'t>(text: &'t str, separators: &[impl AsRef<str>]) -> Option<(String, &'t str)> {
+    let inner = text.strip_prefix('"')?;
+    let mut from = 0;
+    let end = loop {
+        let mark = from + inner[from..].find('"')?;
+        if !inner[mark + 1..].starts_with('"') {
+            break mark;
+        }
+        from = mark + 2;
+    };
+    let after = &inner[end + 1..];
+    let item = inner[..end].replace("\"\"", "\"").trim().to_owned();
+    let trimmed = after.trim_start_matches([' ', '\t']);
+    if trimmed.is_empty() {
+        return Some((item, ""));
+    }
+    let (after, length) = longest_at(after, separators)
+        .map(|length| (after, length))
+        .or_else(|| longest_at(trimmed, separators).map(|length| (trimmed, length)))?;
+    Some((item, &after[length..]))
+}
+
+/// The item without Google's mark for groups; its group of everybody is none.
+fn label(item: &str) -> Option<&str> {
+    match item.strip_prefix("* ") {
+        Some("myContacts") => None,
+        Some(group) => Some(group),
+        None => Some(item),
+    }
+}
+
+fn distinct(items: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let is_new = |item: &String| !item.trim().is_empty() && seen.insert(item.trim().to_lowercase());
+    let mut items: Vec<_> = items.into_iter().collect();
+    items.retain(is_new);
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        assert_eq!(list(text, None), expected, "{text}");
+    }
+
+    #[test]
+    fn items_are_told_apart() {
+        check("Blue, Yellow,Green", &["Blue", "Yellow", "Green"]);
+        check("Blue; Yellow", &["Blue", "Yellow"]);
+        check("Blue|Yellow\nGreen\r\nRed", &["Blue", "Yellow", "Green", "Red"]);
+        check("VIP,vip, VIP ", &["VIP"]);
+        check("\"Boston, MA\",\"New\"", &["Boston, MA", "New"]);
+        check("\"Boston, MA\" ; New", &["Boston, MA", "New"]);
+        check("\"say \"\"hi\"\"\",b", &["say \"hi\"", "b"]);
+        check("* Friends ::: * myContacts", &["Friends"]);
+        check("* myContacts", &[]);
+        check("a/b", &["a/b"]);
+        check("v2.0, Acme Inc.", &["v2.0", "Acme Inc."]);
+        check("", &[]);
+        check(" , ;; ", &[]);
+        check("5\" pipe, \"odd, \"x\" y", &["5\" pipe", "\"odd", "\"x\" y"]);
+    }
+
+    #[test]
+    fn json_arrays_are_understood() {
+        check(r#"["a; b","c, d",1]"#, &["a; b", "c, d", "1"]);
+        check(r#"["[x"," y "]"#, &["[x", " y "]);
+        check("[]", &[]);
+        check("[VIP], b", &["[VIP]", "b"]);
+        check(r#"[{"a":1}]"#, &[r#"[{"a":1}]"#]);
+    }
+
+    #[test]
+    fn named_separators_are_the_only_ones() {
+        let semicolon = [String::from(";")];
+        assert_eq!(
+            list("Boston, MA; \"x\"; * y", Some(&semicolon)),
+            ["Boston, MA", "\"x\"", "* y"]
+        );
+        assert_eq!(list(r#"["a;b"]"#, Some(&semicolon)), ["a;b"]);
+        let comma = [String::from(",")];
+        assert_eq!(list("\"Boston, MA\",a;b", Some(&comma)), ["Boston, MA", "a;b"]);
+        let google = [String::from(" ::: ")];
+        assert_eq!(list("* Friends ::: * myContacts", Some(&google)), ["Friends"]);
+    }
+
+    #[test]
+    fn a_huge_cell_takes_no_huge_time() {
+        assert_eq!(list(&"a,".repeat(300_000), None), ["a"]);
+        assert_eq!(list(&"\"a,".repeat(100_000), None).len(), 1);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read(text in "[a-c\",;| ]{0,20}|\\PC{0,30}") {
+            let items = list(&text, None);
+            proptest::prop_assert!(items.iter().all(|item| !item.trim().is_empty()));
+        }
+
+        #[test]
+        fn a_list_is_read_back(items in proptest::collection::vec("[a-z,\"*.]{1,8}", 0..5)) {
+            let semicolon = [String::from(";")];
+            let read = list(&items.join("; "), Some(&semicolon));
+            proptest::prop_assert_eq!(read, distinct(items));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What stands around a phone number: prefixes, extensions, punctuation.
+
+/// Words before a colon that say what follows is a phone number.
+const PREFIXES: [&str; 20] = [
+    "p",
+    "t",
+    "m",
+    "c",
+    "h",
+    "w",
+    "tel",
+    "telephone",
+    "phone",
+    "ph",
+    "mobile",
+    "mob",
+    "cell",
+    "home",
+    "work",
+    "office",
+    "main",
+    "callto",
+    "sms",
+    "whatsapp",
+];
+
+/// Words before an extension. Longer ones come before those that they end with.
+const EXTENSIONS: [&str; 14] = [
+    "extension",
+    "extn",
+    "ext",
+    "int",
+    "anexo",
+    "interno",
+    "ramal",
+    "poste",
+    "durchwahl",
+    "dw",
+    "доб",
+    "x",
+    "#",
+    "~",
+];
+
+/// The most digits of an extension.
+const LONGEST_EXTENSION: usize = 8;
+
+/// The text without a leading apostrophe, a prefix such as `tel:`, and characters that nobody sees.
+pub(super) fn without_prefix(text: &str) -> &str {
+    let unseen = |c: char| {
+        c.is_whitespace()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let text = text.trim_matches(unseen);
+    let text = text.strip_prefix('\'').unwrap_or(text);
+    let text = match text.split_once(':') {
+        Some((word, rest)) if is_prefix(word) => rest,
+        _ => abbreviated(text),
+    };
+    text.trim_matches(unseen).trim_start_matches("//").trim_end_matches([',', ';', '.'])
+}
+
+/// The text without a prefix that ends with a full stop or a blank, such as `Tel. ` and `Phone `.
+fn abbreviated(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(0);
+    let (word, rest) = text.split_at(end);
+    let rest = rest.trim_start_matches(['.', ' ']);
+    let number = rest.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '(');
+    if word.len() > 1 && is_prefix(word) && number { rest } else { text }
+}
+
+fn is_prefix(word: &str) -> bool {
+    PREFIXES.iter().any(|prefix| word.trim().eq_ignore_ascii_case(prefix))
+}
+
+/// The number and its extension, which must have a word or sign before it.
+pub(super) fn without_extension(text: &str) -> (&str, Option<&str>) {
+    let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let extension = &text[before.len()..];
+    if extension.is_empty() || extension.len() > LONGEST_EXTENSION {
+        return (text, None);
+    }
+    let word = before.trim_end_matches([' ', '.', ':', '=']);
+    let number = EXTENSIONS.iter().find_map(|mark| without_mark(word, mark));
+    match number.map(|number| number.trim_end_matches([' ', ',', ';', '-', '(', '/', '.'])) {
+        Some(number) if number.ends_with(|c: char| c.is_ascii_digit() || c == ')') => {
+            (number, Some(extension))
+        }
+        _ => (text, None),
+    }
+}
+
+fn without_mark<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
+    let start = text.len().checked_sub(mark.len())?;
+    let tail = text.get(start..)?;
+    (tail.to_lowercase() == mark).then(|| &text[..start])
+}
+
+/// Why the text is no single phone number by its characters.
+pub(super) fn check(number: &str) -> Result<(), &'static str> {
+    let mut digits = 0_usize;
+    for (index, c) in number.char_indices() {
+        match c {
+            '0'..='9' => digits += 1,
+            '+' if digits > 0 || number[..index].contains('+') => {
+                return Err("a `+` stands between digits; are these two numbers?");
+            }
+            '-' if index == 0 => {
+                return Err("it starts with a minus sign; a spreadsheet may have computed it");
+            }
+            '+' | '-' | ' ' | '\t' | '(' | ')' | '[' | ']' | '.' | '/' | '*' => {}
+            c if c.is_alphabetic() => return Err("it holds letters"),
+            _ => return Err("it holds other characters than digits and punctuation"),
+        }
+    }
+    match digits {
+        0 => Err("it holds no digits"),
+        1..=20 => Ok(()),
+        _ => Err("it has too many digits"),
+    }
+}
+
+/// What follows a leading `00`.
+pub(super) fn after_double_zero(number: &str) -> Option<&str> {
+    let rest = number.trim_start_matches('(').strip_prefix("00")?;
+    rest.starts_with(|c: char| c != '0').then_some(rest)
+}

@@ -1,0 +1,38 @@
+//! Cells of several values, taken apart at separators.
+
+/// The pieces of a cell, trimmed, none of them empty.
+pub(super) type Pieces<'t> = Vec<&'t str>;
+
+/// The pieces between these separators.
+pub(super) fn at<'t>(text: &'t str, separators: &[String]) -> Pieces<'t> {
+    at_any(text, separators)
+}
+
+/// The pieces between these separators; where two could begin at one place, the longer one does.
+pub(super) fn at_any<'t>(text: &'t str, separators: &[impl AsRef<str>]) -> Pieces<'t> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut here = 0;
+    while here < text.len() {
+        match longest_at(&text[here..], separators) {
+            Some(length) => {
+                pieces.push(&text[start..here]);
+                here += length;
+                start = here;
+            }
+            None => here += text[here..].chars().next().map_or(1, char::len_utf8),
+        }
+    }
+    pieces.push(&text[start..]);
+    pieces.into_iter().map(str::trim).filter(|piece| !piece.is_empty()).collect()
+}
+
+/// The length of the longest separator that the text starts with.
+pub(super) fn longest_at(text: &str, separators: &[impl AsRef<str>]) -> Option<usize> {
+    separators
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|separator| !separator.is_empty() && text.starts_with(separator))
+        .map(str::len)
+        .max()
+}

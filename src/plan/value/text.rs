@@ -1,0 +1,185 @@
+//! Text: what a cell says once the damage of its journey is off.
+//!
+//! Blanks around it, characters that nobody sees, and the apostrophe that spreadsheets and exporters put in
+//! front are taken away; letters are composed (NFC). What would change the meaning stays: line breaks, inner
+//! blanks, apostrophes of names. A text that looks wrongly decoded is reported and left alone.
+
+mod apostrophe;
+mod mojibake;
+
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use super::{Notice, Read, Unreadable};
+
+#[cfg(test)]
+mod tests;
+
+/// Cleans a cell's text.
+///
+/// Off are outer blanks and zero-width characters, one leading `'` that a spreadsheet or an exporter put there
+/// (`W_APOSTROPHE_STRIPPED`), invisible characters (`W_INVISIBLE_CHARACTER`) and those that turn the direction of
+/// writing (`W_BIDI_CONTROL`). No-break spaces become spaces. `W_MOJIBAKE`: the text looks decoded wrongly, and is
+/// left as it is.
+///
+/// # Errors
+/// `R_CONTROL_CHARACTER` for a control character other than tab, line feed and carriage return.
+pub fn clean(raw: &str) -> Result<Read<String>, Unreadable> {
+    if !raw.bytes().all(is_plain) {
+        return clean_any(raw);
+    }
+    let mut notices = Vec::new();
+    let text = apostrophe::strip(raw.trim_ascii(), &mut notices);
+    Ok(Read { value: text.to_owned(), notices })
+}
+
+/// The text on one line: each line break becomes `, `, and blank lines go.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    if !text.contains(is_line_break) {
+        return text.to_owned();
+    }
+    let mut line = String::with_capacity(text.len());
+    for part in text.split(is_line_break).map(str::trim).filter(|part| !part.is_empty()) {
+        if line.ends_with([',', ';']) {
+            line.push(' ');
+        } else if !line.is_empty() {
+            line.push_str(", ");
+        }
+        line.push_str(part);
+    }
+    line
+}
+
+fn is_line_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
+}
+
+/// Cleans a text that is not all printable ASCII.
+fn clean_any(raw: &str) -> Result<Read<String>, Unreadable> {
+    if let Some(c) = raw.chars().find(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
+        return Err(control_character(c));
+    }
+    let mut notices = Vec::new();
+    let mut found = Found::default();
+    let trimmed = raw.trim_matches(is_outer);
+    let (start, end) = raw.split_once(trimmed).unwrap_or_default();
+    found.look(start);
+    found.look(end);
+    let text = apostrophe::strip(trimmed, &mut notices);
+    let value = if mojibake::is_likely(text) {
+        notices.push(Notice::new(
+            "W_MOJIBAKE",
+            "the text looks decoded with the wrong character set; it was left as it is",
+        ));
+        Cow::Borrowed(text)
+    } else {
+        without_unseen(text, &mut found)
+    };
+    found.report(&mut notices);
+    let value = match is_nfc_quick(value.chars()) {
+        IsNormalized::Yes => value.into_owned(),
+        _ => value.nfc().collect(),
+    };
+    Ok(Read { value, notices })
+}
+
+fn control_character(c: char) -> Unreadable {
+    let code = u32::from(c);
+    let hint = match code {
+        0x80..=0x9f => "; the file was probably decoded with the wrong character set",
+        _ => "; take it out of the cell",
+    };
+    Unreadable::new(
+        "R_CONTROL_CHARACTER",
+        format!("the text holds the control character U+{code:04X}{hint}"),
+    )
+}
+
+/// Blanks and unseen characters, which mean nothing at the ends of a text.
+fn is_outer(c: char) -> bool {
+    c.is_whitespace() || is_turn(c) || is_unseen(c) || is_joiner(c)
+}
+
+/// Characters that nobody sees.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
+/// Zero-width joiner and non-joiner, which letters of some scripts and emoji need.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// Characters that turn the direction of writing.
+fn is_turn(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Scripts without spaces, in which a zero-width space parts words.
+fn is_spaceless_script(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{109f}' | '\u{1780}'..='\u{17ff}')
+}
+
+/// Which characters were taken out.
+#[derive(Default)]
+struct Found {
+    unseen: bool,
+    turns: bool,
+}
+
+impl Found {
+    fn look(&mut self, text: &str) {
+        self.unseen |= text.contains(|c| is_unseen(c) || is_joiner(c));
+        self.turns |= text.contains(is_turn);
+    }
+
+    fn report(&self, notices: &mut Vec<Notice>) {
+        if self.unseen {
+            notices.push(Notice::new(
+                "W_INVISIBLE_CHARACTER",
+                "invisible characters were taken out of the text",
+            ));
+        }
+        if self.turns {
+            notices.push(Notice::new(
+                "W_BIDI_CONTROL",
+                "characters that turn the direction of writing were taken out of the text",
+            ));
+        }
+    }
+}
+
+fn without_unseen<'t>(text: &'t str, found: &mut Found) -> Cow<'t, str> {
+    let odd = |c: char| is_unseen(c) || is_joiner(c) || is_turn(c) || is_no_break_space(c);
+    if !text.contains(odd) {
+        return Cow::Borrowed(text);
+    }
+    let mut value = String::with_capacity(text.len());
+    let mut previous = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let next = rest.peek().copied().unwrap_or(' ');
+        let beside = |test: fn(char) -> bool| test(previous) || test(next);
+        let is_needed = (is_joiner(c) && beside(|c| !c.is_ascii()))
+            || (c == '\u{200b}' && beside(is_spaceless_script));
+        if is_turn(c) {
+            found.turns = true;
+        } else if (is_unseen(c) || is_joiner(c)) && !is_needed {
+            found.unseen = true;
+        } else {
+            value.push(if is_no_break_space(c) { ' ' } else { c });
+            previous = c;
+        }
+    }
+    Cow::Owned(value)
+}
+
+fn is_no_break_space(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{2007}' | '\u{202f}')
+}

@@ -1,0 +1,57 @@
+//! What of a number format matters: the leading zeros that it shows.
+
+/// A number as a format of zeros shows it: `02139` for 2139 under `00000`, `02139-4307` under
+/// `00000\-0000`. Nothing for any other format or number.
+pub(super) fn padded(code: &str, value: f64) -> Option<String> {
+    let zeros = pattern(code)?;
+    let width = zeros.iter().filter(|c| **c == '0').count();
+    if value < 0.0 || value.fract() != 0.0 || value >= 1e15 {
+        return None;
+    }
+    let digits = format!("{value:0>width$}");
+    // With more digits than zeros the first ones go in front.
+    let (front, rest) = digits.split_at(digits.len() - width);
+    let mut rest = rest.chars();
+    let shown = zeros.iter().filter_map(|c| if *c == '0' { rest.next() } else { Some(*c) });
+    Some(front.chars().chain(shown).collect())
+}
+
+/// The zeros and hyphens of a format that is made of nothing else.
+fn pattern(code: &str) -> Option<Vec<char>> {
+    let section = code.split(';').next()?;
+    // A locale in brackets, such as `[$-409]`, shows nothing.
+    let section = match section.strip_prefix("[$-") {
+        Some(rest) => rest.split_once(']')?.1,
+        None => section,
+    };
+    let pattern: Vec<char> = section.chars().filter(|c| !matches!(c, '\\' | '"')).collect();
+    let zeros = pattern.iter().filter(|c| **c == '0').count();
+    let fits = pattern.iter().all(|c| matches!(c, '0' | '-')) && pattern.first() == Some(&'0');
+    (fits && zeros >= 2).then_some(pattern)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_of_zeros_show_leading_zeros() {
+        let cases = [
+            ("00000", 2139.0, Some("02139")),
+            ("[$-409]00000", 501.0, Some("00501")),
+            ("00000\\-0000", 21_394_307.0, Some("02139-4307")),
+            ("00000;@", 1.0, Some("00001")),
+            ("000", 12345.0, Some("12345")),
+            ("0", 7.0, None),
+            ("0.00", 7.0, None),
+            ("#,##0", 7.0, None),
+            ("General", 7.0, None),
+            ("00000", 1.5, None),
+            ("00000", -1.0, None),
+            ("", 1.0, None),
+        ];
+        for (code, value, expected) in cases {
+            assert_eq!(padded(code, value).as_deref(), expected, "{code} {value}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The cells of a sheet, packed one behind the other.
+//!
+//! A sheet of a million rows has some ten million cells; as values of their own they would take a
+//! gigabyte. Packed, a cell takes little more than its text. Rows may come in any order, and cells too.
+
+use jiff::civil::DateTime;
+
+use crate::sheet::row::Cell;
+
+/// The columns that a spreadsheet can have.
+pub(super) const COLUMNS: u32 = 16_384;
+
+/// A sheet's cells that are not empty, by row.
+#[derive(Debug, Default)]
+pub(super) struct Grid {
+    bytes: Vec<u8>,
+    rows: Vec<PackedRow>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct PackedRow {
+    /// Counted from 1.
+    line: u32,
+    hidden: bool,
+    /// The column behind its last cell.
+    width: u32,
+    begin: usize,
+    end: usize,
+}
+
+impl Grid {
+    /// Adds a cell; `row` and `column` count from 0.
+    pub(super) fn push(&mut self, row: u32, column: u32, cell: &Cell) {
+        let line = row.saturating_add(1);
+        let begin = self.bytes.len();
+        if self.rows.last().is_none_or(|last| last.line != line) {
+            self.rows.push(PackedRow { line, hidden: false, width: 0, begin, end: begin });
+        }
+        let last = self.rows.last_mut().expect("a row was just added");
+        if *cell != Cell::Empty && column < COLUMNS {
+            last.width = last.width.max(column + 1);
+            pack(&mut self.bytes, column, cell);
+            last.end = self.bytes.len();
+        }
+    }
+
+    /// Brings the rows into order, and parts of one row together. Called when all cells are in.
+    pub(super) fn sort(&mut self) {
+        self.rows.sort_by_key(|row| row.line);
+        let mut rows: Vec<PackedRow> = Vec::with_capacity(self.rows.len());
+        for row in std::mem::take(&mut self.rows) {
+            match rows.last_mut() {
+                Some(last) if last.line == row.line => {
+                    // The parts are moved behind everything else, where the next can follow.
+                    if last.end != self.bytes.len() {
+                        let begin = self.bytes.len();
+                        self.bytes.extend_from_within(last.begin..last.end);
+                        last.begin = begin;
+                    }
+                    self.bytes.extend_from_within(row.begin..row.end);
+                    last.end = self.bytes.len();
+                    last.width = last.width.max(row.width);
+                }
+                _ => rows.push(row),
+            }
+        }
+        self.rows = rows;
+    }
+
+    /// Marks the rows that are hidden; `hidden` says it of a row counted from 0.
+    pub(super) fn hide(&mut self, hidden: impl Fn(u32) -> bool) {
+        for row in &mut self.rows {
+            row.hidden = hidden(row.line - 1);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn line(&self, index: usize) -> u64 {
+        u64::from(self.rows[index].line)
+    }
+
+    pub(super) fn is_hidden(&self, index: usize) -> bool {
+        self.rows[index].hidden
+    }
+
+    pub(super) fn is_blank(&self, index: usize) -> bool {
+        self.rows[index].width == 0
+    }
+
+    pub(super) fn width(&self, index: usize) -> usize {
+        self.rows[index].width as usize
+    }
+
+    /// A row's cells: as many as there are columns, and more if any stand behind those.
+    pub(super) fn cells(&self, index: usize, columns: usize) -> Vec<Cell> {
+        let mut cells = vec![Cell::Empty; columns];
+        let row = &self.rows[index];
+        let mut rest = &self.bytes[row.begin..row.end];
+        while let Some((column, cell)) = unpack(&mut rest) {
+            match cells.get_mut(column as usize) {
+                Some(place) => *place = cell,
+                None => cells.push(cell),
+            }
+        }
+        cells
+    }
+
+    /// The columns in which a row holds something.
+    pub(super) fn used(&self, index: usize) -> Vec<usize> {
+        let row = &self.rows[index];
+        let mut rest = &self.bytes[row.begin..row.end];
+        std::iter::from_fn(|| unpack(&mut rest)).map(|(column, _)| column as usize).collect()
+    }
+}
+
+const TEXT: u8 = 0;
+const NUMBER: u8 = 1;
+const FALSE: u8 = 2;
+const TRUE: u8 = 3;
+const DATE: u8 = 4;
+const ERROR: u8 = 5;
+const NO_VALUE: u8 = 6;
+
+fn pack(bytes: &mut Vec<u8>, column: u32, cell: &Cell) {
+    let tag = match cell {
+        Cell::Empty => return,
+        Cell::Text(_) => TEXT,
+        Cell::Number(..) => NUMBER,
+        Cell::Bool(false) => FALSE,
+        Cell::Bool(true) => TRUE,
+        Cell::Date(_) => DATE,
+        Cell::Error(_) => ERROR,
+        Cell::NoValue => NO_VALUE,
+    };
+    bytes.extend_from_slice(&column.to_le_bytes()[..3]);
+    bytes.push(tag);
+    match cell {
+        Cell::Text(text) | Cell::Error(text) => pack_text(bytes, text),
+        Cell::Number(number, text) => {
+            bytes.extend_from_slice(&number.to_le_bytes());
+            pack_text(bytes, text);
+        }
+        Cell::Date(date) => pack_text(bytes, &date.to_string()),
+        Cell::Empty | Cell::Bool(_) | Cell::NoValue => {}
+    }
+}
+
+fn pack_text(bytes: &mut Vec<u8>, text: &str) {
+    let length = u32::try_from(text.len()).expect("a part of a spreadsheet is at most 1 GiB long");
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn unpack(rest: &mut &[u8]) -> Option<(u32, Cell)> {
+    let [a, b, c, tag] = take(rest)?;
+    let cell = match tag {
+        TEXT => Cell::Text(unpack_text(rest)?),
+        NUMBER => Cell::Number(f64::from_le_bytes(take(rest)?), unpack_text(rest)?),
+        FALSE => Cell::Bool(false),
+        TRUE => Cell::Bool(true),
+        DATE => Cell::Date(unpack_text(rest)?.parse::<DateTime>().ok()?),
+        ERROR => Cell::Error(unpack_text(rest)?),
+        _ => Cell::NoValue,
+    };
+    Some((u32::from_le_bytes([a, b, c, 0]), cell))
+}
+
+fn unpack_text(rest: &mut &[u8]) -> Option<String> {
+    let length = u32::from_le_bytes(take(rest)?) as usize;
+    let (text, behind) = rest.split_at_checked(length)?;
+    *rest = behind;
+    String::from_utf8(text.to_vec()).ok()
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (bytes, behind) = rest.split_first_chunk::<N>()?;
+    *rest = behind;
+    Some(*bytes)
+}

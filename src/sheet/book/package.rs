@@ -1,0 +1,224 @@
+//! The ZIP archive of a spreadsheet: what kind it is, whether its parts are of a sane size, where a sheet is.
+
+use std::io::{BufRead, BufReader, Read};
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+use zip::ZipArchive;
+
+use super::{BOUND, Bytes, corrupt, too_large};
+use crate::sheet::Refusal;
+
+/// Deflate makes at most so many bytes out of one.
+const DEFLATE: u64 = 1032;
+
+/// What a part's beginning is looked at for.
+const BEGINNING: u64 = 4096;
+
+/// The kinds of spreadsheets that are archives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flavour {
+    Xlsx,
+    Xlsb,
+    Ods,
+}
+
+/// An archive whose parts may be read.
+pub(super) struct Package {
+    archive: ZipArchive<Bytes>,
+}
+
+impl Package {
+    /// Opens the archive and refuses what is no spreadsheet, or would not fit into memory.
+    pub(super) fn open(bytes: Bytes) -> Result<(Self, Flavour), Refusal> {
+        let archive = ZipArchive::new(bytes).map_err(|error| corrupt(&error.to_string()))?;
+        let mut package = Self { archive };
+        let flavour = package.flavour()?;
+        for index in 0..package.archive.len() {
+            package.check(index)?;
+        }
+        Ok((package, flavour))
+    }
+
+    fn flavour(&mut self) -> Result<Flavour, Refusal> {
+        let names = self.archive.file_names_raw();
+        let names: Vec<String> =
+            names.map(|name| String::from_utf8_lossy(name).replace('\\', "/")).collect();
+        let under = |folder: &str| names.iter().any(|name| name.starts_with(folder));
+        let mut mimetype = String::new();
+        if let Some(part) = self.part("mimetype") {
+            let _ = part.take(BEGINNING).read_to_string(&mut mimetype);
+        }
+        if mimetype.starts_with("application/vnd.oasis.opendocument.spreadsheet") {
+            return Ok(Flavour::Ods);
+        }
+        if names.iter().any(|name| name.ends_with("workbook.bin")) {
+            return Ok(Flavour::Xlsb);
+        }
+        let what = match () {
+            () if under("word/") => "a Word document",
+            () if under("ppt/") => "a presentation",
+            () if under("Index/") => "a Numbers or Pages document",
+            () if !mimetype.is_empty() => "a document of another kind",
+            () if under("xl/") || under("[Content_Types].xml") => return Ok(Flavour::Xlsx),
+            () => "a ZIP archive",
+        };
+        let message = format!("the file is {what}, not text or a spreadsheet");
+        Err(Refusal::new("E_NOT_TEXT", message)
+            .hint("unpack it if it holds the contacts, or export them as CSV or XLSX"))
+    }
+
+    /// Refuses a part that is larger than it may be, whatever it says of itself.
+    fn check(&mut self, index: usize) -> Result<(), Refusal> {
+        let unreadable = |error: zip::result::ZipError| corrupt(&error.to_string());
+        let part = self.archive.by_index_raw(index).map_err(unreadable)?;
+        let name = String::from_utf8_lossy(part.name_raw()).to_lowercase();
+        let (size, packed) = (part.size(), part.compressed_size());
+        drop(part);
+        if !matches!(name.rsplit('.').next(), Some("xml" | "bin")) {
+            return Ok(());
+        }
+        if size > BOUND {
+            return Err(too_large("a part of the spreadsheet"));
+        }
+        if packed.saturating_mul(DEFLATE) > BOUND {
+            let part = self.archive.by_index(index).map_err(unreadable)?;
+            let unpacked = std::io::copy(&mut part.take(BOUND + 1), &mut std::io::sink());
+            if unpacked.map_err(|error| corrupt(&error.to_string()))? > BOUND {
+                return Err(too_large("a part of the spreadsheet"));
+            }
+        }
+        if name.ends_with("sharedstrings.xml") || name.ends_with("sharedstrings.bin") {
+            let part = self.archive.by_index(index).map_err(unreadable)?;
+            let mut beginning = Vec::new();
+            let _ = part.take(BEGINNING).read_to_end(&mut beginning);
+            if announced(&beginning).is_some_and(|count| count > size) {
+                return Err(corrupt("it announces more texts than it has room for"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A part by its name, unpacked as it is read.
+    pub(super) fn part(&mut self, name: &str) -> Option<impl BufRead + use<'_>> {
+        let plain = |name: &str| name.replace('\\', "/").to_lowercase();
+        let wanted = plain(name);
+        let index = self.archive.index_for_name(name).or_else(|| {
+            let mut names = self.archive.file_names_raw();
+            names.position(|name| plain(&String::from_utf8_lossy(name)) == wanted)
+        })?;
+        // The bound holds here too, should the archive be lying about its sizes.
+        Some(BufReader::new(self.archive.by_index(index).ok()?.take(BOUND)))
+    }
+
+    /// The name of the part in which a sheet of an XLSX file is.
+    pub(super) fn sheet_part(&mut self, sheet: &str) -> Option<String> {
+        let document = |e: &BytesStart<'_>| {
+            let kind = attribute(e, "Type")?;
+            kind.ends_with("/relationships/officeDocument").then(|| attribute(e, "Target"))?
+        };
+        let workbook = self.find("_rels/.rels", "Relationship", document);
+        let workbook = workbook.map_or_else(|| "xl/workbook.xml".to_owned(), |it| resolve("", &it));
+        let (folder, file) = workbook.rsplit_once('/').unwrap_or(("", &workbook));
+        let id = self.find(&workbook, "sheet", |e| {
+            (attribute(e, "name")? == sheet).then(|| attribute(e, "id"))?
+        })?;
+        let relations = resolve(folder, &format!("_rels/{file}.rels"));
+        let target = self.find(&relations, "Relationship", |e| {
+            (attribute(e, "Id")? == id).then(|| attribute(e, "Target"))?
+        })?;
+        Some(resolve(folder, &target))
+    }
+
+    /// What the first element of a name that gives something gives.
+    fn find(
+        &mut self,
+        part: &str,
+        element: &str,
+        mut take: impl FnMut(&BytesStart<'_>) -> Option<String>,
+    ) -> Option<String> {
+        let mut xml = quick_xml::Reader::from_reader(self.part(part)?);
+        let mut buffer = Vec::new();
+        loop {
+            buffer.clear();
+            match xml.read_event_into(&mut buffer).ok()? {
+                Event::Start(e) | Event::Empty(e) if e.local_name().as_ref() == element => {
+                    if let Some(found) = take(&e) {
+                        return Some(found);
+                    }
+                }
+                Event::Eof => return None,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// How many texts a part of shared texts announces: its reader makes room for so many at once.
+fn announced(beginning: &[u8]) -> Option<u64> {
+    // BrtBeginSst: its type and length, then the counts of uses and of texts.
+    if let Some([.., a, b, c, d]) =
+        beginning.strip_prefix(b"\x9F\x01\x08").and_then(|it| it.get(..8))
+    {
+        return Some(u64::from(u32::from_le_bytes([*a, *b, *c, *d])));
+    }
+    let text = String::from_utf8_lossy(beginning);
+    let (_, rest) = text.split_once("uniqueCount")?;
+    let digits = rest.trim_start_matches(['=', '"', '\'', ' ', '\t', '\r', '\n']);
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    (end > 0).then(|| digits[..end].parse().unwrap_or(u64::MAX))
+}
+
+/// A path in the archive, from the folder of the part that names it.
+fn resolve(folder: &str, target: &str) -> String {
+    let target = target.replace('\\', "/");
+    let whole = match target.strip_prefix('/') {
+        Some(absolute) => absolute.to_owned(),
+        None => format!("{folder}/{target}"),
+    };
+    let mut path: Vec<&str> = Vec::new();
+    for step in whole.split('/') {
+        match step {
+            "" | "." => {}
+            ".." => drop(path.pop()),
+            step => path.push(step),
+        }
+    }
+    path.join("/")
+}
+
+/// An element's attribute by its name without prefix, as text.
+pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
+    let mut attributes = element.attributes();
+    let mut attributes = attributes.with_checks(false).flatten();
+    let found = attributes.find(|attribute| attribute.key.local_name().as_ref() == name)?;
+    let value = found.normalized_value(XmlVersion::Implicit1_0);
+    Some(value.map_or_else(|_| found.value.to_string(), |value| value.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_resolved_and_stay_within_the_archive() {
+        let cases = [
+            ("xl", "worksheets/sheet1.xml", "xl/worksheets/sheet1.xml"),
+            ("xl", "/xl/worksheets/sheet1.xml", "xl/worksheets/sheet1.xml"),
+            ("xl", "../a.xml", "a.xml"),
+            ("", "../../a.xml", "a.xml"),
+            ("xl", "worksheets\\sheet1.xml", "xl/worksheets/sheet1.xml"),
+        ];
+        for (folder, target, expected) in cases {
+            assert_eq!(resolve(folder, target), expected);
+        }
+    }
+
+    #[test]
+    fn announced_counts_are_read() {
+        assert_eq!(announced(b"<sst count=\"9\" uniqueCount=\"12\">"), Some(12));
+        assert_eq!(announced(b"<sst uniqueCount='99999999999999999999999'>"), Some(u64::MAX));
+        assert_eq!(announced(b"<sst>"), None);
+        assert_eq!(announced(b"\x9F\x01\x08\x01\0\0\0\x05\0\0\0"), Some(5));
+    }
+}

@@ -1,0 +1,138 @@
+//! The header: which of the first rows names the columns.
+//!
+//! Files come with titles, notes and blank lines above their header, and some without any. A row is the
+//! header because it holds words that contact files use and is as wide as the rows below it, or, failing
+//! that, because it is the first full row and looks like names rather than values.
+
+use super::{Column, Refusal, Warning};
+
+/// How many rows are looked at for a header, and how many below it for their width.
+pub(super) const ROWS: usize = 20;
+
+/// A row among the first of a sheet.
+#[derive(Debug, Clone)]
+pub(super) struct HeadRow {
+    /// Its line or row, counted from 1.
+    pub(super) line: u64,
+    /// Its cells, cleaned.
+    pub(super) cells: Vec<String>,
+}
+
+impl HeadRow {
+    pub(super) fn new(line: u64, cells: impl Iterator<Item = String>) -> Self {
+        Self { line, cells: cells.map(|cell| clean(&cell)).collect() }
+    }
+
+    /// Cells up to the last one that is not empty.
+    fn width(&self) -> usize {
+        self.cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1)
+    }
+
+    pub(super) fn known(&self, known: &dyn Fn(&str) -> bool) -> usize {
+        self.cells.iter().filter(|cell| !cell.is_empty() && known(cell)).count()
+    }
+}
+
+/// A header's text without invisible characters and outer blanks.
+pub(super) fn clean(text: &str) -> String {
+    let visible = |c: &char| !matches!(c, '\u{FEFF}' | '\u{200B}' | '\u{2060}');
+    let text: String = text.chars().filter(visible).collect();
+    let outer = |c: char| {
+        c.is_whitespace() || matches!(c, '\u{200C}' | '\u{200D}' | '\u{200E}' | '\u{200F}')
+    };
+    text.trim_matches(outer).to_owned()
+}
+
+/// The header's index among the first rows, none of which is blank.
+pub(super) fn find(rows: &[HeadRow], known: &dyn Fn(&str) -> bool) -> Result<usize, Refusal> {
+    let counts: Vec<usize> = rows.iter().take(ROWS).map(|row| row.known(known)).collect();
+    let wide = |index: usize| rows[index].cells.len() >= below(rows, index);
+    let nearly = |index: usize| rows[index].cells.len() * 2 > below(rows, index);
+    let single = rows.iter().all(|row| row.width() <= 1);
+    let position = |fits: &dyn Fn(usize) -> bool| (0..counts.len()).find(|index| fits(*index));
+    position(&|index| single && counts[index] >= 1)
+        .or_else(|| position(&|index| counts[index] >= 2 && wide(index)))
+        .or_else(|| position(&|index| counts[index] >= 2 && nearly(index)))
+        .or_else(|| {
+            position(&|index| wide(index)).filter(|index| names(&rows[*index], counts[*index]))
+        })
+        .ok_or_else(|| missing(rows))
+}
+
+/// How wide most of the rows below are.
+fn below(rows: &[HeadRow], index: usize) -> usize {
+    let mut widths: Vec<usize> = rows[index + 1..].iter().take(ROWS).map(HeadRow::width).collect();
+    widths.sort_unstable();
+    let runs = widths.chunk_by(|a, b| a == b);
+    runs.max_by_key(|run| run.len()).map_or(0, |run| run[0])
+}
+
+/// Whether a row looks like names of columns rather than like values.
+fn names(row: &HeadRow, known: usize) -> bool {
+    let cells = &row.cells[..row.width()];
+    if cells.iter().any(|cell| cell.contains('@')) {
+        return false;
+    }
+    let distinct = cells.iter().collect::<std::collections::HashSet<_>>().len() == cells.len();
+    known > 0 || (distinct && cells.iter().all(|cell| is_name(cell)))
+}
+
+/// Whether a cell may name a column: text that is no number and no date.
+fn is_name(cell: &str) -> bool {
+    let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = cell.chars().filter(|c| c.is_numeric()).count();
+    letters > 0 && digits <= letters
+}
+
+fn missing(rows: &[HeadRow]) -> Refusal {
+    let place = rows.first().map_or_else(String::new, |row| {
+        let first = row.cells.iter().find(|cell| !cell.is_empty()).map_or("", String::as_str);
+        format!(" (row {} begins with `{}`)", row.line, excerpt(first))
+    });
+    Refusal::new("E_NO_HEADER", format!("no row with the names of the columns was found{place}"))
+        .hint("put the names of the columns into the first row, or say where they are with `--header-row N`")
+}
+
+/// The beginning of a text, for a message.
+pub(super) fn excerpt(text: &str) -> String {
+    let mut short: String =
+        text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(40).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// The columns that a header names.
+pub(super) fn columns(cells: &[String]) -> Vec<Column> {
+    let column =
+        |(index, name): (usize, &String)| Column { name: name.clone(), letters: letters(index) };
+    cells.iter().enumerate().map(column).collect()
+}
+
+/// A column's letters, counted from 0.
+pub(super) fn letters(index: usize) -> String {
+    let mut letters = Vec::new();
+    let mut rest = index + 1;
+    while rest > 0 {
+        rest -= 1;
+        letters.push(b'A' + u8::try_from(rest % 26).unwrap_or_default());
+        rest /= 26;
+    }
+    letters.reverse();
+    String::from_utf8(letters).unwrap_or_default()
+}
+
+/// What to tell about columns without a name that hold values.
+pub(super) fn unnamed<'a>(
+    columns: &'a [Column],
+    used: &'a [bool],
+) -> impl Iterator<Item = Warning> + 'a {
+    let nameless = |(column, used): &(&Column, &bool)| **used && column.name.is_empty();
+    let places = columns.iter().zip(used).enumerate().filter(move |(_, it)| nameless(it));
+    places.map(|(index, (column, _))| Warning {
+        code: "W_UNNAMED_COLUMN",
+        column: Some(index),
+        message: format!("column {} has values but no name", column.letters),
+    })
+}

@@ -1,0 +1,115 @@
+//! What a file is, by its first bytes: its name may say anything.
+
+use std::path::Path;
+
+use super::{Refusal, Warning, source};
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Text, as far as its beginning tells.
+    Text,
+    /// A ZIP archive, as XLSX, XLSM, XLSB and ODS files are.
+    Archive,
+    /// An OLE container, as XLS files are, and encrypted XLSX files.
+    Compound,
+}
+
+/// The share of control characters, one in so many bytes, from which on something is not text.
+const CONTROLS: usize = 20;
+
+/// Beginnings of what is often mistaken for a contact file, and what it is.
+const FOREIGN: &[(&[u8], &str)] = &[
+    (b"%PDF", "a PDF document"),
+    (b"\x1F\x8B", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xFD7zXZ\x00", "an xz archive"),
+    (b"7z\xBC\xAF\x27\x1C", "a 7-Zip archive"),
+    (b"Rar!\x1A", "a RAR archive"),
+    (b"\x28\xB5\x2F\xFD", "a zstd archive"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xFF\xD8\xFF", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"{\\rtf", "an RTF document"),
+    (b"\x7FELF", "a program"),
+];
+
+/// What the text of a web page begins with.
+const MARKUP: &[&[u8]] =
+    &[b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<meta", b"<style"];
+
+/// Says what a file is.
+pub(super) fn of(path: &Path) -> Result<Kind, Refusal> {
+    let (mut file, _) = source::open(path)?;
+    let mut head = [0; 16];
+    let count = source::fill(&mut file, &mut head).map_err(|error| Refusal::io(path, &error))?;
+    recognise(&head[..count])
+}
+
+fn recognise(head: &[u8]) -> Result<Kind, Refusal> {
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        return Ok(Kind::Archive);
+    }
+    if head.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
+        return Ok(Kind::Compound);
+    }
+    if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Err(not_text(&format!("the file is {what}, not text or a spreadsheet")));
+    }
+    Ok(Kind::Text)
+}
+
+/// Refuses text that is a web page, and what has too many control characters to be text at all. `head`
+/// is decoded.
+pub(super) fn expect_text(head: &[u8]) -> Result<(), Refusal> {
+    if let Some(refusal) = markup(head) {
+        return Err(refusal);
+    }
+    let end = head.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let head = &head[..end];
+    let controls = head.iter().filter(|byte| matches!(byte, 0..=8 | 14..=31 | 127)).count();
+    // A few stray ones spoil rows, not the file.
+    if controls > 3 && controls * CONTROLS > head.len() {
+        return Err(not_text("the file is binary, not text or a spreadsheet"));
+    }
+    Ok(())
+}
+
+fn not_text(message: &str) -> Refusal {
+    Refusal::new("E_NOT_TEXT", message)
+        .hint("export the contacts as CSV or XLSX and import that file")
+}
+
+fn markup(head: &[u8]) -> Option<Refusal> {
+    let text = head.trim_ascii_start();
+    let begins =
+        |with: &[u8]| text.get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with));
+    if MARKUP.iter().any(|tag| begins(tag)) {
+        return Some(
+            Refusal::new("E_HTML_FILE", "the file is a web page, not text or a spreadsheet").hint(
+                "some systems name a web page `.xls`: open it in a spreadsheet program and save it as XLSX \
+                 or CSV; if it is a login page, download the file again",
+            ),
+        );
+    }
+    begins(b"<?xml").then(|| {
+        Refusal::new("E_NOT_TEXT", "the file is an XML document, not text or a spreadsheet")
+            .hint("open it in a spreadsheet program and save it as XLSX or CSV")
+    })
+}
+
+/// What the file's name says it is, if that is another kind than what it is.
+pub(super) fn mismatch(path: &Path, kind: Kind, what: &str) -> Option<Warning> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    let fits = match extension.as_str() {
+        "csv" | "tsv" | "tab" | "txt" => kind == Kind::Text,
+        "xlsx" | "xlsm" | "xlsb" | "ods" => kind == Kind::Archive,
+        "xls" => kind == Kind::Compound,
+        _ => true,
+    };
+    (!fits).then(|| {
+        Warning::new("W_EXTENSION_MISMATCH", format!("named `.{extension}`, but it is {what}"))
+    })
+}

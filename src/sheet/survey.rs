@@ -1,0 +1,181 @@
+//! The survey of a text file: every record is read once before any row is used.
+//!
+//! What makes the rows behind it doubtful is known before anything is done with one of them: a quote
+//! that is never closed, a header that is not there. It holds one record.
+
+use std::io::{self, Read};
+
+use super::dialect::Dialect;
+use super::scan::{Record, Scanner, Trouble};
+use super::text::{empty, is_blank_record};
+use super::{Column, Refusal, Warning, header};
+
+/// Bytes of a record that are kept at most: behind the header only the form counts.
+const KEEP: usize = 1024 * 1024;
+
+/// Bytes of a record that may be the header.
+const KEEP_HEADER: usize = 64 * 1024 * 1024;
+
+/// What was found in the records.
+#[derive(Default)]
+pub(super) struct Survey {
+    header: Option<Vec<String>>,
+    /// The header's line holds bytes that are no text: one, and its offset.
+    damaged: Option<(u8, u64)>,
+    /// Rows above the header.
+    above: u64,
+    /// Rows behind it.
+    total: u64,
+    /// For each column without a name, whether it holds something.
+    used: Vec<bool>,
+    /// A record in which a quote seems to be missing, and its line.
+    suspect: Option<(u64, u64)>,
+    /// The record and the line in which a quote opens that nothing closes.
+    open: Option<(u64, u64)>,
+    lines: u64,
+}
+
+/// What can be read, then.
+pub(super) struct Surveyed {
+    pub(super) columns: Vec<Column>,
+    pub(super) total: u64,
+}
+
+impl Survey {
+    pub(super) fn take(input: impl Read, dialect: &Dialect, mark: u64) -> io::Result<Self> {
+        let line = dialect.header.as_ref().ok().copied();
+        let mut scanner = Scanner::new(input, dialect.delimiter);
+        scanner.keep = KEEP_HEADER;
+        let mut record = Record::default();
+        let mut survey = Self::default();
+        while scanner.next(&mut record)? {
+            if survey.header.is_none() {
+                survey.above(&record, line, mark);
+                if survey.header.is_some() {
+                    scanner.keep = KEEP;
+                }
+            } else if !is_blank_record(&record) {
+                survey.total += 1;
+                survey.mark_used(&record);
+            }
+            survey.look_for_quotes(&record, dialect.delimiter);
+            survey.lines = record.line;
+        }
+        Ok(survey)
+    }
+
+    /// Up to and with the header.
+    fn above(&mut self, record: &Record, line: Option<u64>, mark: u64) {
+        if is_blank_record(record) {
+            return;
+        }
+        if line != Some(record.line) {
+            self.above += 1;
+            return;
+        }
+        self.damaged = record.damage().map(|(_, byte, at)| (byte, mark + at));
+        let names = record.cells().map(|cell| header::clean(&String::from_utf8_lossy(cell)));
+        let names: Vec<String> = names.collect();
+        self.used = vec![false; names.len()];
+        self.header = Some(names);
+    }
+
+    fn mark_used(&mut self, record: &Record) {
+        let Some(names) = &self.header else { return };
+        for (index, name) in names.iter().enumerate().take(record.len()) {
+            if name.is_empty() && !self.used[index] {
+                self.used[index] = !record.cell(index).trim_ascii().is_empty();
+            }
+        }
+    }
+
+    fn look_for_quotes(&mut self, record: &Record, delimiter: u8) {
+        match record.trouble {
+            Some(Trouble::Open { opened, .. }) => self.open = Some((self.total, opened)),
+            Some(Trouble::Behind { opened, .. }) if self.suspect.is_none() => {
+                let columns = self.header.as_ref().map_or(2, Vec::len);
+                if record.cells().any(|cell| lines_like_rows(cell, delimiter, columns) > 0) {
+                    self.suspect = Some((self.total, opened));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What can be read, or why nothing can.
+    pub(super) fn judge(
+        self,
+        dialect: &Dialect,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Surveyed, Refusal> {
+        if let Some((record, line)) = self.suspect.or(self.open) {
+            return Err(unterminated(record, line));
+        }
+        let Some(names) = self.header else {
+            return Err(self.no_header(dialect));
+        };
+        let line = dialect.header.clone()?;
+        if let Some((byte, at)) = self.damaged {
+            let message = format!(
+                "the header (line {line}) holds byte 0x{byte:02X} at offset {at}, which is no valid text"
+            );
+            return Err(Refusal::new("E_ENCODING", message)
+                .hint("save the file as UTF-8, or name its encoding with `--encoding`"));
+        }
+        if self.above > u64::from(dialect.declared) {
+            let lines = line - 1 - u64::from(dialect.declared);
+            let plural = if lines == 1 { "line" } else { "lines" };
+            let message = format!("{lines} {plural} (header found in line {line})");
+            warnings.push(Warning::new("W_PREAMBLE_SKIPPED", message));
+        }
+        let columns = header::columns(&names);
+        warnings.extend(header::unnamed(&columns, &self.used));
+        Ok(Surveyed { columns, total: self.total })
+    }
+
+    fn no_header(&self, dialect: &Dialect) -> Refusal {
+        match &dialect.header {
+            _ if self.above == 0 => empty(self.lines),
+            Err(refusal) => refusal.clone(),
+            Ok(line) => Refusal::new("E_NO_HEADER", format!("no row begins in line {line}"))
+                .hint("`--header-row` names the line of the columns' names, counted from 1"),
+        }
+    }
+}
+
+fn unterminated(record: u64, line: u64) -> Refusal {
+    let place = match record {
+        0 => format!("line {line}"),
+        record => format!("record {record} (line {line})"),
+    };
+    let message = format!(
+        "{place} opens a quote that is never closed; everything after it would be one cell; nothing was \
+         imported"
+    );
+    Refusal::new("E_UNTERMINATED_QUOTE", message).hint(format!(
+        "close or remove the quote in line {line}; a quote in a cell is written twice"
+    ))
+}
+
+/// Lines within a quoted cell that look like rows of their own: its quote was probably never closed.
+/// The cell's index, and what to say.
+pub(super) fn swallowed(record: &Record, delimiter: u8, columns: usize) -> Option<(usize, String)> {
+    if record.breaks < 2 || columns < 3 {
+        return None;
+    }
+    let count = |cell: &[u8]| lines_like_rows(cell, delimiter, columns);
+    let found = |cell: &[u8]| count(cell) >= 3 || (count(cell) > 0 && cell.contains(&b'@'));
+    let index = record.cells().position(found)?;
+    Some((index, "lines that look like rows stand within the quotes of a cell".to_owned()))
+}
+
+/// How many of a cell's inner lines have as many delimiters as a row.
+fn lines_like_rows(cell: &[u8], delimiter: u8, columns: usize) -> usize {
+    let mut lines: Vec<&[u8]> = cell.split(|byte| *byte == b'\n').collect();
+    if lines.len() == 1 {
+        lines = cell.split(|byte| *byte == b'\r').collect();
+    }
+    let Some([_, inner @ .., _]) = lines.get(..) else { return 0 };
+    let delimiters = |line: &&&[u8]| memchr::memchr_iter(delimiter, line).count() + 1 == columns;
+    inner.iter().filter(delimiters).count()
+}

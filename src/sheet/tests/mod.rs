@@ -1,0 +1,72 @@
+//! What a sheet makes of files: those that people have, and those that break readers.
+
+mod book;
+mod samples;
+
+use std::path::PathBuf;
+
+use super::{Reading, Refusal, Row, Sheet};
+
+/// The words that headers use here, in any spelling.
+fn known(text: &str) -> bool {
+    let words = [
+        "name",
+        "firstname",
+        "lastname",
+        "email",
+        "emailaddress",
+        "phone",
+        "company",
+        "city",
+        "notes",
+        "vorname",
+        "nachname",
+        "prénom",
+        "nom",
+        "société",
+        "fullname",
+        "phonenumber",
+        "birthday",
+        "zip",
+        "contactid",
+        "dnd",
+        "tags",
+        "country",
+        "position",
+        "title",
+        "body",
+        "umsatz",
+        "companyname",
+    ];
+    let key: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    words.contains(&key.to_lowercase().as_str())
+}
+
+fn sample(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/torture").join(name)
+}
+
+fn open(path: &std::path::Path) -> Result<Sheet, Refusal> {
+    Sheet::open(path, &Reading::default(), &known)
+}
+
+fn rows(sheet: &Sheet) -> Vec<Row> {
+    sheet.rows().unwrap().map(Result::unwrap).collect()
+}
+
+fn texts(row: &Row) -> Vec<String> {
+    row.cells.iter().map(|cell| cell.text().into_owned()).collect()
+}
+
+fn names(sheet: &Sheet) -> Vec<&str> {
+    sheet.columns.iter().map(|column| column.name.as_str()).collect()
+}
+
+fn codes(sheet: &Sheet) -> Vec<&str> {
+    sheet.warnings.iter().map(|warning| warning.code).collect()
+}
+
+/// The rows that cannot be used, and why.
+fn faults(rows: &[Row]) -> Vec<(u64, &str)> {
+    rows.iter().filter_map(|row| Some((row.record, row.fault.as_ref()?.code))).collect()
+}

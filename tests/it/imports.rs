@@ -1,0 +1,318 @@
+//! Imports: what a sheet does to an account, and what it leaves behind.
+
+use serde_json::{Value, json};
+
+use crate::people::{empty, tags};
+use crate::world::World;
+
+const TWO: &str = "First Name,Last Name,Email,Phone,Tags,Notes\n\
+    Avery,Sample,avery@example.com,(202) 555-0143,lead; fair,Met at the fair\n\
+    Blake,Testcase,blake@example.com,+1 202 555 0145,,\n";
+
+#[test]
+fn a_sheet_of_new_people_makes_each_of_them_once() {
+    let world = empty();
+    world.sheet("in.csv", TWO);
+    world.import("").exits(0);
+    let avery = world.person("avery@example.com");
+    assert_eq!(avery["contact"]["firstName"], "Avery");
+    assert_eq!(avery["contact"]["phone"], "+12025550143");
+    assert_eq!(tags(&avery), ["lead", "fair"]);
+    assert_eq!(avery["notes"][0]["body"], "Met at the fair");
+    assert_eq!(world.account().len(), 2);
+    assert_eq!(world.tally(), [2, 0, 0, 0, 0]);
+    let row = &world.table("res/succeeded.csv")[0];
+    assert_eq!(row["_contact_id"], avery["contact"]["id"].as_str().unwrap());
+    assert_eq!((row["_action"].as_str(), row["Email"].as_str()), ("create", "avery@example.com"));
+}
+
+#[test]
+fn the_same_sheet_again_changes_nothing_and_sends_nothing() {
+    let world = empty();
+    world.sheet("in.csv", TWO);
+    world.import("").exits(0);
+    let before = world.account();
+    world.control("DELETE", "log", &Value::Null);
+    world.import("").exits(0);
+    assert_eq!(world.writes(), Vec::<String>::new());
+    assert_eq!(world.account(), before);
+    assert_eq!(world.tally(), [0, 2, 0, 0, 0]);
+}
+
+#[test]
+fn a_person_who_exists_gets_only_what_differs() {
+    let world = empty();
+    let ids = world.add(&[json!({
+        "email": "avery@example.com", "firstName": "Avery", "lastName": "Old", "phone": "+12025550143",
+        "city": "Boston", "tags": ["old"],
+    })]);
+    world.sheet("in.csv", TWO.lines().take(2).map(|line| format!("{line}\n")).collect::<String>().as_str());
+    world.import("").exits(0);
+    let avery = world.person("avery@example.com");
+    assert_eq!(avery["contact"]["lastName"], "Sample");
+    assert_eq!(avery["contact"]["city"], "Boston");
+    assert_eq!(tags(&avery), ["old", "lead", "fair"]);
+    let log = world.ask("log");
+    let put = log["entries"].as_array().unwrap().iter().find(|entry| entry["method"] == "PUT").unwrap();
+    assert_eq!(put["path"], format!("/contacts/{}", ids[0]));
+    assert_eq!(world.table("res/plan.csv").iter().filter(|row| row["field"] == "lastName").count(), 1);
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_resume_applies_it_exactly() {
+    let world = empty();
+    world.sheet("in.csv", TWO);
+    world.run("import in.csv --dry-run --out res").exits(0).says("ghl-bulk resume");
+    assert!(world.account().is_empty());
+    assert_eq!(world.writes(), Vec::<String>::new());
+    let plan = world.table("res/plan.csv");
+    assert!(plan.iter().any(|row| row["field"] == "phone" && row["new"] == "+12025550143"));
+    world.run("resume").exits(0);
+    assert_eq!(world.account().len(), 2);
+    assert_eq!(world.tally(), [2, 0, 0, 0, 0]);
+    world.run("resume").exits(10);
+}
+
+#[test]
+fn a_dry_run_can_say_by_its_code_that_something_would_change() {
+    let world = empty();
+    world.sheet("in.csv", TWO);
+    world.run("import in.csv --dry-run --detailed-exit-code --out res").exits(20);
+    world.import("").exits(0);
+    world.run("import in.csv --dry-run --detailed-exit-code --out res").exits(0);
+}
+
+#[test]
+fn a_plan_does_not_hold_when_the_sheet_has_changed() {
+    let world = empty();
+    world.sheet("in.csv", TWO);
+    world.run("import in.csv --dry-run --out res").exits(0);
+    world.sheet("in.csv", &TWO.replace("Sample", "Simple"));
+    world.run("resume").exits(5).says("in.csv");
+    assert!(world.account().is_empty());
+}
+
+#[test]
+fn a_plan_does_not_hold_when_a_contact_it_touches_has_changed() {
+    let world = empty();
+    let ids = world.add(&[json!({"email": "avery@example.com", "lastName": "Old"})]);
+    world.sheet("in.csv", TWO);
+    world.run("import in.csv --dry-run --out res").exits(0);
+    world.control("DELETE", &format!("contacts/{}", ids[0]), &Value::Null);
+    world.run("resume").exits(5).says("record 1").says(&ids[0]);
+    assert!(world.account().is_empty());
+}
+
+#[test]
+fn a_plan_does_not_hold_when_somebody_else_has_made_a_row_s_contact() {
+    let world = empty();
+    world.sheet("in.csv", TWO);
+    world.run("import in.csv --dry-run --out res").exits(0);
+    world.add(&[json!({"email": "blake@example.com"})]);
+    world.run("resume").exits(5).says("record 2");
+}
+
+#[test]
+fn without_a_yes_and_without_a_terminal_nothing_is_sent() {
+    let world = empty();
+    world.sheet("in.csv", TWO);
+    world.run("import in.csv --out res").exits(2).says("nothing was sent").says("--yes");
+    assert!(world.account().is_empty());
+}
+
+#[test]
+fn mode_create_leaves_those_who_exist_alone_or_updates_or_rejects_them() {
+    for (rule, last_name, code, tally) in [
+        ("skip", "Old", 0, [1, 1, 0, 0, 0]),
+        ("update", "Sample", 0, [2, 0, 0, 0, 0]),
+        ("reject", "Old", 3, [1, 0, 1, 0, 0]),
+    ] {
+        let world = empty();
+        world.add(&[json!({"email": "avery@example.com", "lastName": "Old"})]);
+        world.sheet("in.csv", TWO);
+        world.import(&format!("--mode create --on-existing {rule}")).exits(code);
+        assert_eq!(world.person("avery@example.com")["contact"]["lastName"], last_name, "{rule}");
+        assert_eq!(world.tally(), tally, "{rule}");
+        assert_eq!(world.account().len(), 2);
+    }
+}
+
+#[test]
+fn mode_update_never_makes_anybody() {
+    let world = empty();
+    world.add(&[json!({"email": "avery@example.com", "lastName": "Old"})]);
+    world.sheet("in.csv", TWO);
+    world.import("--mode update").exits(3);
+    assert_eq!(world.account().len(), 1);
+    let rejected = &world.table("res/rejected.csv")[0];
+    assert_eq!((rejected["_reject_code"].as_str(), rejected["_reject_line"].as_str()), ("R_NOT_FOUND", "3"));
+}
+
+#[test]
+fn modes_tag_and_untag_touch_nothing_but_tags_in_few_requests() {
+    let world = World::with(|settings| settings.contacts = 250);
+    let people = world.account();
+    let mut sheet = "Contact Id,Tags\n".to_owned();
+    for person in &people {
+        sheet.push_str(&format!("{},Autumn\n", person["contact"]["id"].as_str().unwrap()));
+    }
+    world.sheet("in.csv", &sheet);
+    world.import("--mode tag").exits(0);
+    assert!(world.account().iter().all(|person| tags(person).contains(&"autumn".to_owned())));
+    assert_eq!(world.writes().len(), 3);
+    world.import("--mode untag").exits(0);
+    let after = world.account();
+    for (before, after) in people.iter().zip(&after) {
+        assert_eq!(tags(before), tags(after));
+    }
+}
+
+#[test]
+fn a_refused_batch_of_tags_is_halved_until_it_is_taken() {
+    let world = World::with(|settings| {
+        settings.contacts = 100;
+        settings.bulk_tags = 30;
+    });
+    let mut sheet = "Contact Id,Tags\n".to_owned();
+    for person in world.account() {
+        sheet.push_str(&format!("{},autumn\n", person["contact"]["id"].as_str().unwrap()));
+    }
+    world.sheet("in.csv", &sheet);
+    world.import("--mode tag").exits(0);
+    assert!(world.account().iter().all(|person| tags(person).contains(&"autumn".to_owned())));
+}
+
+#[test]
+fn rows_of_one_person_are_rejected_or_merged_as_told() {
+    let sheet = "Name,Email,City\nAnn Test,Ann@Example.com,\nAnn Test,ann@example.com,Rome\n";
+    for (rule, code, tally, city) in [
+        ("reject", 3, [1, 0, 1, 0, 0], Value::Null),
+        ("first", 0, [1, 1, 0, 0, 0], Value::Null),
+        ("last", 0, [1, 1, 0, 0, 0], "Rome".into()),
+        ("merge", 0, [2, 0, 0, 0, 0], "Rome".into()),
+    ] {
+        let world = empty();
+        world.sheet("in.csv", sheet);
+        world.import(&format!("--on-duplicate {rule}")).exits(code);
+        let all = world.account();
+        assert_eq!(all.len(), 1, "{rule}");
+        assert_eq!(all[0]["contact"]["city"], city, "{rule}");
+        assert_eq!(world.tally(), tally, "{rule}");
+    }
+}
+
+#[test]
+fn a_repaired_rejected_csv_is_accepted_as_it_is() {
+    let world = empty();
+    world.sheet("in.csv", "Name,Email,Notes\nGood,good@example.com,=1+1\nBad,bad@example,'tis\n");
+    world.import("").exits(3);
+    let rejected = std::fs::read_to_string(world.path("res/rejected.csv")).unwrap();
+    world.sheet("in.csv", &rejected.replace("bad@example,", "bad@example.com,"));
+    world.import("").exits(0);
+    assert_eq!(world.account().len(), 2);
+    assert_eq!(world.person("bad@example.com")["notes"][0]["body"], "'tis");
+}
+
+#[test]
+fn a_sample_applies_some_rows_of_every_action_and_resume_the_rest() {
+    let world = empty();
+    let mut sheet = "Name,Email\n".to_owned();
+    for n in 0..40 {
+        sheet.push_str(&format!("Person {n},p{n}@example.com\n"));
+    }
+    world.add(&(0..10).map(|n| json!({"email": format!("p{n}@example.com")})).collect::<Vec<_>>());
+    world.sheet("in.csv", &sheet);
+    world.import("--sample 8").exits(0).says("ghl-bulk resume");
+    let [succeeded, _, _, _, pending] = world.tally();
+    assert!((8..=10).contains(&succeeded), "{succeeded}");
+    assert_eq!(succeeded + pending, 40);
+    world.run("resume").exits(0);
+    assert_eq!(world.tally(), [40, 0, 0, 0, 0]);
+    assert_eq!(world.account().len(), 40);
+}
+
+#[test]
+fn too_many_failed_rows_stop_an_import() {
+    let world = crate::people::empty_with(&["POST /contacts/ status=422"]);
+    let mut sheet = "Name,Email\n".to_owned();
+    for n in 0..200 {
+        sheet.push_str(&format!("Person {n},p{n}@example.com\n"));
+    }
+    world.sheet("in.csv", &sheet);
+    world.import("--max-errors 3 --concurrency 2").exits(7).says("ghl-bulk resume");
+    assert!(world.tally()[4] > 100, "{:?}", world.tally());
+    assert_eq!(world.tally().iter().sum::<usize>(), 200);
+}
+
+#[test]
+fn a_second_import_into_the_location_is_locked_out() {
+    let world = crate::people::empty_with(&["POST /contacts/ hold"]);
+    world.sheet("in.csv", TWO);
+    let first = crate::process::Process::start(&world, "import in.csv --yes --out one");
+    world.ask("held?at_least=1");
+    world.run("import in.csv --yes --out two").exits(11);
+    world.control("DELETE", "faults", &Value::Null);
+    world.control("POST", "release", &Value::Null);
+    first.end().exits(0);
+}
+
+#[test]
+fn rows_that_nothing_identifies_stop_the_plan_unless_told_otherwise() {
+    let sheet = "Name,City\nNobody Known,Rome\n";
+    let world = empty();
+    world.sheet("in.csv", sheet);
+    world.import("").exits(3);
+    assert_eq!(world.table("res/rejected.csv")[0]["_reject_code"], "R_NO_MATCH_KEY");
+    world.import("--allow-name-only").exits(4).says("--no-identity");
+    world.import("--allow-name-only --no-identity at-most-once").exits(0);
+    assert_eq!(world.account().len(), 1);
+    world.import("--allow-name-only --no-identity at-most-once").exits(0);
+    assert_eq!(world.account().len(), 1, "the same file made somebody twice");
+}
+
+#[test]
+fn do_not_disturb_is_set_and_never_lifted_unasked() {
+    let world = empty();
+    world.add(&[
+        json!({"email": "out@example.com", "dnd": true}),
+        json!({"email": "in@example.com", "dnd": false}),
+    ]);
+    world.sheet("in.csv", "Email,DND\nout@example.com,no\nin@example.com,yes\n");
+    world.import("").exits(0);
+    assert_eq!(world.person("out@example.com")["contact"]["dnd"], true);
+    assert_eq!(world.person("in@example.com")["contact"]["dnd"], true);
+    world.import("--allow-resubscribe").exits(0);
+    assert_eq!(world.person("out@example.com")["contact"]["dnd"], false);
+}
+
+#[test]
+fn two_people_behind_one_row_are_never_mixed_up() {
+    let world = empty();
+    world.add(&[
+        json!({"email": "a@example.com", "phone": "+12025550143"}),
+        json!({"email": "b@example.com", "phone": "+12025550145"}),
+        json!({"email": "c@example.com", "additionalEmails": ["other@example.com"]}),
+    ]);
+    world.sheet(
+        "in.csv",
+        "Email,Phone,City\na@example.com,+12025550145,Rome\nother@example.com,,Rome\n",
+    );
+    let before = world.account();
+    world.import("").exits(3);
+    assert_eq!(world.account(), before);
+    let codes: Vec<_> =
+        world.table("res/rejected.csv").iter().map(|row| row["_reject_code"].clone()).collect();
+    assert_eq!(codes, ["R_TWO_CONTACTS", "R_SECONDARY_EMAIL"]);
+}
+
+#[test]
+fn json_tells_the_plan_the_counts_and_the_code() {
+    let world = empty();
+    world.sheet("in.csv", TWO);
+    let summary = world.import("--json").exits(0).summary();
+    assert_eq!(summary["event"], "summary");
+    assert_eq!(summary["exit_code"], 0);
+    assert_eq!(summary["rows"]["succeeded"], 2);
+    assert_eq!(summary["plan"]["actions"]["create"], 2);
+    assert!(summary["paths"].as_array().unwrap().iter().any(|file| file.as_str().unwrap().ends_with("succeeded.csv")));
+}
