@@ -37,9 +37,9 @@ const OPEN_LANES: NonZeroUsize = NonZeroUsize::new(1_024).expect("a constant");
 /// Lanes read together.
 const LOT: usize = 256;
 /// How often one process sends an op that is never answered.
-const ATTEMPTS: u32 = 5;
-/// The pause before an op without an answer is sent again; it doubles.
-const PAUSE: Duration = Duration::from_secs(1);
+const ATTEMPTS: u32 = 8;
+/// The pause before an op without an answer is sent again: the first, and the longest; it doubles.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
 /// A push, ready to run.
 pub struct Push {
@@ -292,6 +292,13 @@ impl Work {
     ) -> Result<T, Error> {
         let db = self.db.clone();
         Ok(flight::blocking(move || read(&LedgerReader::open(&db)?)).await?)
+    }
+
+    /// The pause before an op is sent again that had no answer so often. With a short settle time, pauses
+    /// are short too.
+    fn pause(&self, unanswered: u32) -> Duration {
+        let first = PAUSES[0].min(self.doubt.settle / 8);
+        first.saturating_mul(1 << unanswered.saturating_sub(1).min(16)).min(PAUSES[1])
     }
 
     /// Whether a row is among those to be sent.

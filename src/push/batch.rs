@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::bulk::split;
 use super::verdict::{self, Mark};
-use super::{ATTEMPTS, Error, PAUSE, Work, request};
+use super::{ATTEMPTS, Error, Work, request};
 use crate::api::{self, Sent};
 use crate::doubt::{self, Finding};
 use crate::id::ContactId;
@@ -177,7 +177,7 @@ impl Sender<'_> {
     async fn unanswered(&mut self, part: Part, sent: Vec<(Member, Attempt)>) -> Result<(), Error> {
         let unanswered = part.unanswered + 1;
         if unanswered < ATTEMPTS {
-            let pause = PAUSE.min(self.work.doubt.settle / 8) * (1 << part.unanswered);
+            let pause = self.work.pause(unanswered);
             self.halve(Part { members: part.members, unanswered });
             return Ok(self.work.doubt.rest(pause).await?);
         }

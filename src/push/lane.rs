@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::children::Children;
 use super::verdict::{self, Mark, Verdict, Why};
-use super::{ATTEMPTS, Error, PAUSE, Work, request};
+use super::{ATTEMPTS, Error, Work, request};
 use crate::api::{Kind, Sent};
 use crate::doubt::{self, Case, Finding, Reference};
 use crate::id::ContactId;
@@ -79,7 +79,7 @@ impl Lane<'_> {
             return self.skip(op, "its row has no contact").await;
         }
         let contact = contact.as_ref();
-        let (mut attempts, mut pause) = (0, PAUSE.min(self.work.doubt.settle / 8));
+        let mut attempts = 0;
         loop {
             let outcome = if sent {
                 self.look_up_attempts(op, contact).await?
@@ -103,8 +103,7 @@ impl Lane<'_> {
                 self.work.ledger.settle(outcome.attempt, settled).await?;
             }
             if attempts > 0 {
-                self.work.doubt.rest(pause).await?;
-                pause *= 2;
+                self.work.doubt.rest(self.work.pause(attempts)).await?;
             }
             self.check_tap()?;
             sent = false;
