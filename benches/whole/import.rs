@@ -39,7 +39,8 @@ fn plan(contacts: usize) {
     writer.write_record(&header).unwrap();
     for record in reader.records() {
         let record = record.unwrap();
-        let edited = record.iter().enumerate().map(|(i, cell)| if i == city { "Elsewhere" } else { cell });
+        let edited =
+            record.iter().enumerate().map(|(i, cell)| if i == city { "Elsewhere" } else { cell });
         writer.write_record(edited).unwrap();
     }
     writer.flush().unwrap();

@@ -49,46 +49,6 @@ pub struct Client {
     location: LocationId,
 }
 
-/// The body of a search, as far as a caller chooses it.
-#[derive(Debug, Clone, Default, Serialize, serde::Deserialize)]
-pub struct Filter {
-    /// Filters in the API's grammar, all of which must hold.
-    pub filters: Vec<serde_json::Value>,
-    /// Full text over name, e-mail and phone, 75 characters at most.
-    pub query: Option<String>,
-}
-
-impl Filter {
-    /// Whether every contact passes.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.filters.is_empty() && self.query.is_none()
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SearchBody<'a> {
-    location_id: &'a LocationId,
-    page_limit: usize,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    filters: &'a [serde_json::Value],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    query: Option<&'a str>,
-    sort: [Order; 1],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    search_after: Option<Box<RawValue>>,
-}
-
-#[derive(Serialize)]
-struct Order {
-    field: &'static str,
-    direction: &'static str,
-}
-
-const OLDEST_FIRST: Order = Order { field: "dateAdded", direction: "asc" };
-const NEWEST_FIRST: Order = Order { field: "dateAdded", direction: "desc" };
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TaskBody<'a> {
@@ -167,58 +127,6 @@ impl Client {
     #[must_use]
     pub fn server_time_offset(&self) -> Option<i64> {
         self.sender.clock.offset()
-    }
-
-    /// A page of contacts in the order of their `dateAdded`, oldest first.
-    pub async fn search_contacts(
-        &self,
-        filter: &Filter,
-        limit: usize,
-        after: Option<&Cursor>,
-    ) -> Result<Answer<ContactPage>, Error> {
-        self.search(filter, limit, after, OLDEST_FIRST).await
-    }
-
-    /// The newest contacts that pass, the newest first.
-    pub async fn newest_contacts(
-        &self,
-        filter: &Filter,
-        limit: usize,
-    ) -> Result<Answer<ContactPage>, Error> {
-        self.search(filter, limit, None, NEWEST_FIRST).await
-    }
-
-    /// The first page of the contacts whose custom field, named by its id, has this value
-    /// (api.md §2.7; a name or key in the place of the id finds nothing, §2.8).
-    pub async fn search_by_field(
-        &self,
-        field: &str,
-        value: &serde_json::Value,
-    ) -> Result<Answer<ContactPage>, Error> {
-        let field = format!("customFields.{field}");
-        let equal = serde_json::json!({ "field": field, "operator": "eq", "value": value });
-        let filter = Filter { filters: vec![equal], query: None };
-        self.search(&filter, super::SEARCH_LIMIT, None, OLDEST_FIRST).await
-    }
-
-    async fn search(
-        &self,
-        filter: &Filter,
-        limit: usize,
-        after: Option<&Cursor>,
-        order: Order,
-    ) -> Result<Answer<ContactPage>, Error> {
-        let body = SearchBody {
-            location_id: &self.location,
-            page_limit: limit,
-            filters: &filter.filters,
-            query: filter.query.as_deref(),
-            sort: [order],
-            search_after: after.map(Cursor::raw),
-        };
-        let path = "/contacts/search".to_owned();
-        self.call(Route::SearchContacts, path, Some(json(&body)), Bounds::PATIENT, wire::contacts)
-            .await
     }
 
     /// One contact, in the dialect of its own endpoint (api.md §2, table).
@@ -376,7 +284,7 @@ impl Client {
         self.call(route, path, None, bounds, read).await
     }
 
-    async fn call<T>(
+    pub(super) async fn call<T>(
         &self,
         route: Route,
         path: String,
@@ -396,6 +304,6 @@ pub fn is_loopback(url: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback())
 }
 
-fn json(body: &impl Serialize) -> Bytes {
+pub(super) fn json(body: &impl Serialize) -> Bytes {
     serde_json::to_vec(body).expect("a search body is plain JSON").into()
 }

@@ -15,12 +15,13 @@ mod page;
 mod path;
 mod retry;
 mod route;
+mod search;
 mod send;
 mod token;
 mod wire;
 
 pub use budget::{Budget, Reserve};
-pub use client::{Client, Config, Filter, VERSION, is_loopback};
+pub use client::{Client, Config, VERSION, is_loopback};
 pub use error::{Error, Kind};
 pub use mutation::{Mutation, Sent};
 pub use pace::{Halt, Limits, Pace};
@@ -30,5 +31,6 @@ pub use page::{
 };
 pub use retry::{Bounds, duplicate_of, is_gone, said};
 pub use route::{Route, SEARCH_LIMIT};
+pub use search::Filter;
 pub use token::Token;
 pub use wire::rows;

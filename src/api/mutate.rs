@@ -10,12 +10,7 @@ use crate::failpoint::{self, Point};
 impl Sender {
     /// Sends a mutation as often as it is known not to have been applied.
     pub(super) async fn mutate(&self, mutation: &Mutation) -> Sent {
-        let call = Call {
-            route: mutation.route,
-            path: mutation.path.clone(),
-            body: mutation.body.clone(),
-            bounds: Bounds::PATIENT,
-        };
+        let call = call(mutation);
         #[cfg(feature = "failpoints")]
         if failpoint::due(Point::MidBody) {
             midway(self.request(&call));
@@ -33,6 +28,11 @@ impl Sender {
             Err(error) => fate(error),
         }
     }
+}
+
+fn call(mutation: &Mutation) -> Call {
+    let Mutation { route, path, body } = mutation.clone();
+    Call { route, path, body, bounds: Bounds::PATIENT }
 }
 
 /// What became of a mutation that was not answered as it should be.

@@ -43,13 +43,13 @@ pub enum Sent {
         /// Why it could not be read.
         said: String,
     },
-    /// Nothing was applied, and sending it again now would not help: no connection, no token, no scope,
-    /// no budget, or the tap is closed.
+    /// Nothing was applied, and neither sending it again nor sending others would help: no connection, no
+    /// token, no scope, no budget, or the tap is closed.
     NotApplied(Error),
     /// The request was, or may have been, handed over, and no usable answer came: it may have been
     /// applied, may be applied still, or not.
     Doubt {
-        /// The status, where there was one: 408 or 5xx.
+        /// The status, where there was one: 408, 425, 5xx, a redirect, or that of an answer that was cut.
         status: Option<u16>,
         /// What the server or the transport said. From outside.
         said: String,

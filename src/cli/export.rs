@@ -14,8 +14,8 @@ use super::global::Global;
 use super::progress::Screen;
 use super::report::{self, Done, Ended};
 use super::{environment, signals, time};
-use crate::event::Stop;
 use crate::context::Context;
+use crate::event::Stop;
 use crate::export::{self, Filters, Request, Tables};
 use crate::table::{CsvSafe, FORMATS};
 

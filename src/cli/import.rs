@@ -396,12 +396,14 @@ pub(super) async fn apply(
 pub(super) fn confirm(planned: &Planned, screen: &Screen) -> Result<(), Failure> {
     let run = planned.run();
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Failure::usage("nothing was sent: this needs a yes, and there is no terminal to ask on")
-            .hint(format!(
-                "look at {} and then `ghl-bulk resume {run}`, or give `--yes` from the start",
-                safe(&planned.out.join("plan.csv").display().to_string())
-            ))
-            .resumes(run.clone()));
+        return Err(Failure::usage(
+            "nothing was sent: this needs a yes, and there is no terminal to ask on",
+        )
+        .hint(format!(
+            "look at {} and then `ghl-bulk resume {run}`, or give `--yes` from the start",
+            safe(&planned.out.join("plan.csv").display().to_string())
+        ))
+        .resumes(run.clone()));
     }
     screen.finish();
     let name = planned.location_name().unwrap_or_default();

@@ -49,9 +49,12 @@ pub(super) fn show_plan(planned: &Planned, screen: &Screen) {
 fn plan_lines(planned: &Planned) -> Vec<String> {
     let summary = &planned.summary;
     let mut lines = vec![format!("plan for {}:", plural(summary.rows, "row"))];
-    lines.extend(summary.actions.iter().map(|(action, rows)| {
-        format!("  {:>10}  {}", count(*rows), action.replace('_', " "))
-    }));
+    lines.extend(
+        summary
+            .actions
+            .iter()
+            .map(|(action, rows)| format!("  {:>10}  {}", count(*rows), action.replace('_', " "))),
+    );
     lines.extend(table("rejected because", summary.rejected.iter().map(pair)));
     lines.extend(table("warnings", summary.warnings.iter().map(pair)));
     let mut fields: Vec<_> = summary.fields.iter().map(pair).collect();
@@ -61,8 +64,11 @@ fn plan_lines(planned: &Planned) -> Vec<String> {
     lines.extend(examples(summary));
     lines.extend(cost(summary));
     if !summary.tags.is_empty() {
-        let tags: Vec<_> =
-            summary.tags.iter().map(|(tag, rows)| format!("{} ({})", safe(tag), count(*rows))).collect();
+        let tags: Vec<_> = summary
+            .tags
+            .iter()
+            .map(|(tag, rows)| format!("{} ({})", safe(tag), count(*rows)))
+            .collect();
         lines.push(format!("workflows may start on new tags: {}", tags.join(", ")));
     }
     if summary.once > 0 {
@@ -99,7 +105,8 @@ fn columns(summary: &Summary) -> Vec<String> {
         return Vec::new();
     }
     let mut lines = vec!["columns:".to_owned()];
-    let shown = |it: &crate::import::Shown| format!("  {} -> {}", safe(&it.column), safe(&it.target));
+    let shown =
+        |it: &crate::import::Shown| format!("  {} -> {}", safe(&it.column), safe(&it.target));
     lines.extend(summary.columns.iter().take(SHOWN).map(shown));
     if summary.columns.len() > SHOWN {
         lines.push(format!("  and {} more", summary.columns.len() - SHOWN));
@@ -146,7 +153,12 @@ fn cost(summary: &Summary) -> Vec<String> {
 }
 
 /// Tells how an import ended.
-pub(super) fn applied(report: &Report, summary: &Summary, global: &Global, screen: &Screen) -> Code {
+pub(super) fn applied(
+    report: &Report,
+    summary: &Summary,
+    global: &Global,
+    screen: &Screen,
+) -> Code {
     let tally = report.tally;
     let code = match tally {
         _ if tally.in_doubt > 0 || report.duplicates > 0 => Code::InDoubt,
@@ -212,7 +224,9 @@ fn next_steps(report: &Report, out: &str) -> Vec<String> {
     let (run, tally) = (&report.run, report.tally);
     let mut lines = Vec::new();
     if tally.rejected > 0 {
-        lines.push(format!("repair the rejected rows and feed the file back:\n  ghl-bulk import {out}/rejected.csv"));
+        lines.push(format!(
+            "repair the rejected rows and feed the file back:\n  ghl-bulk import {out}/rejected.csv"
+        ));
     }
     if tally.in_doubt > 0 {
         lines.push(format!(

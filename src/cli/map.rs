@@ -100,7 +100,9 @@ fn write(args: &Args, text: &str) -> Result<(), Failure> {
     };
     let shown = path.display();
     if path.exists() && !args.force {
-        return Err(Failure::usage(format!("`{shown}` exists")).hint("give `--force` to overwrite it"));
+        return Err(
+            Failure::usage(format!("`{shown}` exists")).hint("give `--force` to overwrite it")
+        );
     }
     std::fs::write(path, text).map_err(|error| Failure::usage(format!("`{shown}`: {error}")))
 }

@@ -13,10 +13,10 @@ use super::global::Global;
 use super::progress::Screen;
 use super::text::{count, plural, safe, safe_json};
 use super::{environment, import_report, report, signals};
-use crate::{export, import};
 use crate::id::RunId;
 use crate::publish::Place;
 use crate::run::{Reader, State, Summary};
+use crate::{export, import};
 
 /// List, show, publish again or remove runs
 #[derive(Debug, clap::Args)]

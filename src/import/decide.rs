@@ -136,7 +136,9 @@ impl Decide<'_> {
                 }
                 kind::PHONE => {
                     for id in &contacts {
-                        let email = self.live(id)?.and_then(|live| live.field(Field::Email).map(str::to_lowercase));
+                        let email = self
+                            .live(id)?
+                            .and_then(|live| live.field(Field::Email).map(str::to_lowercase));
                         found.emails.extend(email.map(|email| (id.clone(), email)));
                     }
                     found.by_phone = contacts;
@@ -234,7 +236,9 @@ impl Decide<'_> {
                     ),
                 })
             }
-            DuplicateRule::Merge => following(super::action::MERGED, format!("merged into {place}")),
+            DuplicateRule::Merge => {
+                following(super::action::MERGED, format!("merged into {place}"))
+            }
             _ => following(super::action::SUPERSEDED, format!("{place} counts instead")),
         }
     }
@@ -245,8 +249,10 @@ impl Decide<'_> {
             return Ok(());
         }
         for (phone, group) in self.rows.repeated(kind::PHONE)? {
-            let group: BTreeSet<u64> =
-                group.into_iter().filter(|n| !matches!(roles.get(n), Some(Role::Follower { .. }))).collect();
+            let group: BTreeSet<u64> = group
+                .into_iter()
+                .filter(|n| !matches!(roles.get(n), Some(Role::Follower { .. })))
+                .collect();
             let named: Vec<_> = group.iter().map(|n| format!("record {n}")).take(5).collect();
             for n in group.iter().filter(|_| group.len() > 1) {
                 let message = format!(

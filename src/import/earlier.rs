@@ -36,7 +36,9 @@ impl Earlier {
             if meta.kind != super::KIND || meta.location != *location || meta.run == *own {
                 continue;
             }
-            let Ok(keys) = run::keys_with_state(&summary.dir.join("run.db"), &states) else { continue };
+            let Ok(keys) = run::keys_with_state(&summary.dir.join("run.db"), &states) else {
+                continue;
+            };
             for (key, state, made) in keys {
                 known.insert(key, Known { state, run: meta.run.clone(), made });
             }

@@ -45,7 +45,9 @@ pub enum Error {
     #[error("the sheet names users or businesses that the location does not have")]
     UnknownNames(Vec<Unknown>),
     /// Rows that nothing would keep from being created twice.
-    #[error("{0} rows have no e-mail address, phone or marker by which a contact could be found again")]
+    #[error(
+        "{0} rows have no e-mail address, phone or marker by which a contact could be found again"
+    )]
     Identityless(u64),
     /// The sheet, the mapping or the account is not what it was.
     #[error("{what} has changed since the plan was made")]

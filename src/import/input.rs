@@ -57,7 +57,7 @@ impl Input {
                 let name = path.display().to_string();
                 let mapping = Mapping::parse(&text, &name)
                     .map_err(|problems| Error::Mapping { name, problems })?;
-                (Given::Mapping(mapping), Some(super::digest(text.as_bytes())))
+                (Given::Mapping(mapping), Some(super::files::digest(text.as_bytes())))
             }
             (None, Some(name)) => (Given::Preset(named(name)?), None),
             (None, None) => (Given::Nothing, None),
@@ -103,7 +103,10 @@ impl Input {
             Given::Mapping(mapping) => mapping.clone(),
             Given::Preset(preset) => {
                 let samples = samples(&self.sheet)?;
-                confident(Proposal::for_preset(preset, columns, &samples, Some(directory)), request)?
+                confident(
+                    Proposal::for_preset(preset, columns, &samples, Some(directory)),
+                    request,
+                )?
             }
             Given::Nothing => {
                 let samples = samples(&self.sheet)?;
@@ -114,7 +117,8 @@ impl Input {
         let name = mapping.name.clone();
         let wrong = |problems| Error::Mapping { name: name.clone(), problems };
         mapping = mapping.overlay(rules(request)?, &request.ignore, columns).map_err(wrong)?;
-        let undecided: Vec<_> = mapping.rules.iter().filter(|rule| rule.to == Target::Undecided).collect();
+        let undecided: Vec<_> =
+            mapping.rules.iter().filter(|rule| rule.to == Target::Undecided).collect();
         if !undecided.is_empty() {
             return Err(wrong(undecided.into_iter().map(undecided_rule).collect()));
         }
@@ -133,8 +137,7 @@ impl Input {
     fn warnings(&self, unmapped: &[String]) -> Vec<(String, String)> {
         let duplicates = mapping::duplicate_headers(&self.sheet.columns);
         let of_sheet = self.sheet.warnings.iter().chain(&duplicates);
-        let mut all: Vec<_> =
-            of_sheet.map(|it| (it.code.to_owned(), it.message.clone())).collect();
+        let mut all: Vec<_> = of_sheet.map(|it| (it.code.to_owned(), it.message.clone())).collect();
         if !unmapped.is_empty() {
             let count = unmapped.len();
             let named: Vec<_> = unmapped.iter().take(5).map(|name| format!("`{name}`")).collect();
@@ -217,7 +220,8 @@ fn shown(plan: &mapping::Plan, columns: &[Column]) -> Vec<Shown> {
 #[must_use]
 pub fn problem_lines(problems: &[Problem]) -> Vec<String> {
     let line = |problem: &Problem| {
-        let place = if problem.line == 0 { String::new() } else { format!("line {}: ", problem.line) };
+        let place =
+            if problem.line == 0 { String::new() } else { format!("line {}: ", problem.line) };
         let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         format!("{place}{}{hint}", problem.message)
     };

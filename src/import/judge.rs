@@ -103,7 +103,10 @@ pub(super) fn judge(
 }
 
 /// The id of the custom field that `--key` names.
-pub(super) fn custom_key(key: &IdentityKey, directory: &Directory) -> Result<Option<String>, Error> {
+pub(super) fn custom_key(
+    key: &IdentityKey,
+    directory: &Directory,
+) -> Result<Option<String>, Error> {
     match key {
         IdentityKey::Usual => Ok(None),
         IdentityKey::Custom(name) => match directory.field(name) {
@@ -163,8 +166,9 @@ impl Judge<'_> {
             code: "R_ROW_TOO_LONG",
             field: self.columns[index].name.clone(),
             column: Some(index),
-            message: "the row still has a cell too many; move it to where it belongs, and empty this one"
-                .to_owned(),
+            message:
+                "the row still has a cell too many; move it to where it belongs, and empty this one"
+                    .to_owned(),
         })
     }
 

@@ -105,7 +105,8 @@ impl Fetch<'_> {
             let mut last = String::new();
             loop {
                 let after = last.clone();
-                let values = self.with_rows(move |rows| Ok(rows.values(kind, &after, LOT)?)).await?;
+                let values =
+                    self.with_rows(move |rows| Ok(rows.values(kind, &after, LOT)?)).await?;
                 let Some(end) = values.last() else { break };
                 last.clone_from(end);
                 for value in values {

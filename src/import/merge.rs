@@ -51,7 +51,8 @@ mod tests {
     #[test]
     fn the_first_value_counts_lists_come_together_and_an_opt_out_wins() {
         let mut draft = Draft {
-            fields: [(Field::City, "Boston".into()), (Field::State, serde_json::Value::Null)].into(),
+            fields: [(Field::City, "Boston".into()), (Field::State, serde_json::Value::Null)]
+                .into(),
             tags: vec!["VIP".to_owned()],
             channels: [(Channel::Email, false)].into(),
             ..Draft::default()

@@ -47,7 +47,9 @@ fn read(db: &Path, path: &Path) -> Result<(Resolved, Vec<(u64, Settled)>), Error
     let header = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
     let column = |name: &str| {
         let found = header.iter().position(|column| column.trim_start_matches('\u{feff}') == name);
-        found.ok_or_else(|| wrong(format!("there is no column `{name}`; give the run's own in_doubt.csv")))
+        found.ok_or_else(|| {
+            wrong(format!("there is no column `{name}`; give the run's own in_doubt.csv"))
+        })
     };
     let (op, decision) = (column("_doubt_op")?, column("_doubt_decision")?);
     let mut open = Vec::new();

@@ -58,7 +58,11 @@ impl Tally {
 }
 
 /// Writes the files of a plan: `plan.csv`, `rejected.csv`, `warnings.csv`.
-pub(super) fn write_plan(rows: &Rows, out: &Path, columns: &[String]) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn write_plan(
+    rows: &Rows,
+    out: &Path,
+    columns: &[String],
+) -> Result<Vec<PathBuf>, Error> {
     let fates = Fates::none();
     let mut files = vec![plan(rows, out)?, warnings(rows, out)?];
     let (rejected, _) = outcomes(rows, &fates, out, columns, &["rejected.csv"])?;
@@ -103,7 +107,8 @@ fn each(
         let Some(last) = lot.last() else { return Ok(()) };
         let decisions: HashMap<u64, Decision> = rows.decisions(after, LOT)?.into_iter().collect();
         after = last.n;
-        let undecided = Decision { action: super::action::PENDING.to_owned(), ..Decision::default() };
+        let undecided =
+            Decision { action: super::action::PENDING.to_owned(), ..Decision::default() };
         for row in &lot {
             look(row, decisions.get(&row.n).unwrap_or(&undecided))?;
         }
@@ -147,8 +152,7 @@ fn outcomes(
     columns: &[String],
     wanted: &[&'static str],
 ) -> Result<(Vec<PathBuf>, Tally), Error> {
-    let source: Vec<bool> =
-        columns.iter().map(|name| !OWN.contains(&name.as_str())).collect();
+    let source: Vec<bool> = columns.iter().map(|name| !OWN.contains(&name.as_str())).collect();
     let mut longest = columns.len();
     each(rows, |row, _| {
         longest = longest.max(cells(row)?.len());
@@ -158,7 +162,9 @@ fn outcomes(
     for name in wanted {
         let mut header: Vec<String> = own(columns, &source);
         if *name == "rejected.csv" {
-            header.extend((columns.len()..longest).map(|i| format!("_extra_{}", i - columns.len() + 1)));
+            header.extend(
+                (columns.len()..longest).map(|i| format!("_extra_{}", i - columns.len() + 1)),
+            );
         }
         header.extend(added(name).iter().map(|name| (*name).to_owned()));
         files.push((*name, Table::new(out, name, &header)?));
@@ -173,7 +179,8 @@ fn outcomes(
         let all = cells(row)?;
         let mut record = own(&all, &source);
         if *name == "rejected.csv" {
-            record.extend((columns.len()..longest).map(|i| all.get(i).cloned().unwrap_or_default()));
+            record
+                .extend((columns.len()..longest).map(|i| all.get(i).cloned().unwrap_or_default()));
         }
         record.extend(additions(name, row, decision, fates));
         table.record(&record)
@@ -202,7 +209,9 @@ fn added(name: &str) -> &'static [&'static str] {
     match name {
         "succeeded.csv" | "unchanged.csv" => &["_contact_id", "_action"],
         "rejected.csv" => &["_reject_line", "_reject_code", "_reject_field", "_reject_reason"],
-        "in_doubt.csv" => &["_doubt_line", "_doubt_op", "_doubt_what", "_doubt_sent", "_doubt_decision"],
+        "in_doubt.csv" => {
+            &["_doubt_line", "_doubt_op", "_doubt_what", "_doubt_sent", "_doubt_decision"]
+        }
         _ => &[],
     }
 }

@@ -6,10 +6,11 @@ use std::io::Read;
 
 use sha2::{Digest, Sha256};
 
+use super::Error;
+use super::files::{digest, hexadecimal};
 use super::judge::{identities, kind};
 use super::live::Fetch;
 use super::request::Request;
-use super::{Error, digest};
 use crate::context::Context;
 use crate::flight;
 use crate::plan::Draft;
@@ -34,7 +35,7 @@ pub(super) fn input(run: &Run, request: &Request) -> Result<(), Error> {
             Err(source) => return Err(Error::File { path: request.file.clone(), source }),
         }
     }
-    let now = super::hexadecimal(&hash.finalize());
+    let now = hexadecimal(&hash.finalize());
     let stale = |what: String| Err(Error::Stale { what, which: Vec::new() });
     if noted.is_some_and(|then| then != now) {
         return stale(format!("the sheet `{}`", request.file.display()));
@@ -43,8 +44,8 @@ pub(super) fn input(run: &Run, request: &Request) -> Result<(), Error> {
     let now = match &request.mapping {
         None => None,
         Some(path) => {
-            let text = std::fs::read(path)
-                .map_err(|source| Error::File { path: path.clone(), source })?;
+            let text =
+                std::fs::read(path).map_err(|source| Error::File { path: path.clone(), source })?;
             Some(digest(&text))
         }
     };

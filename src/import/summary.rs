@@ -131,12 +131,14 @@ impl Summary {
             if let (Some(list), Some(contact)) = (children(&change), &op.contact)
                 && counted.insert((list, contact), ()).is_none()
             {
-                *self.requests.entry(format!("read {list} before adding to them")).or_default() += 1;
+                *self.requests.entry(format!("read {list} before adding to them")).or_default() +=
+                    1;
             }
         }
         for (change, contacts) in bulk {
             let batch = if change.contains("set_business") { 50 } else { tag_batch };
-            let name = if change.contains("set_business") { "set businesses" } else { "change tags" };
+            let name =
+                if change.contains("set_business") { "set businesses" } else { "change tags" };
             *self.requests.entry(name.to_owned()).or_default() += contacts.div_ceil(batch.max(1));
         }
         self.tags = tags.into_iter().collect();

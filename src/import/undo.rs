@@ -77,7 +77,11 @@ pub async fn plan_undo(context: &Context, of: Run, undo: Undo) -> Result<Planned
 }
 
 /// Takes up an undo that has no plan yet.
-pub(super) async fn replan(context: &Context, run: Run, held: run::Lock) -> Result<Planned, Halted> {
+pub(super) async fn replan(
+    context: &Context,
+    run: Run,
+    held: run::Lock,
+) -> Result<Planned, Halted> {
     let undo = options(&run)?;
     let of = context.home.open(&undo.of)?;
     make_plan(context, run, of, undo, held, true).await
@@ -146,7 +150,7 @@ impl Work<'_> {
         let work = move || decide(&db, &of, &undo, &out, &columns, began);
         let summary = flight::blocking(work).await?;
         self.run.note("summary", &summary)?;
-        super::write(&self.out.join("summary.json"), json(&summary).as_bytes())?;
+        super::files::write(&self.out.join("summary.json"), json(&summary).as_bytes())?;
         self.run.note("stage", &Stage::Planned)?;
         Ok(summary)
     }
@@ -199,7 +203,8 @@ fn copy(db: &std::path::Path, of: &std::path::Path, created: Created) -> Result<
             rows.add(&row)?;
             let Some(contact) = contact_of(&ops) else { continue };
             rows.name(kind::ID, &contact, n)?;
-            let makes = ops.iter().any(|op| op.step == 0 && op.made.is_some() && op.contact.is_none());
+            let makes =
+                ops.iter().any(|op| op.step == 0 && op.made.is_some() && op.contact.is_none());
             if makes && created == Created::Delete {
                 [kind::MADE, kind::NOTES, kind::TASKS]
                     .iter()
@@ -268,14 +273,14 @@ fn decide(
     }
     let summary = Summary::count(&rows, &records, Vec::new(), TAG_BATCH)?;
     run::store_ops(db, records.into_iter())?;
-    super::make(out)?;
+    super::files::make(out)?;
     super::results::write_plan(&rows, out, columns)?;
     Ok(summary)
 }
 
 fn key(undo: &Undo, row: u64, step: usize) -> String {
     let hash = Sha256::digest(format!("undo {} {row} {step}", undo.of).as_bytes());
-    super::hexadecimal(&hash[..16])
+    super::files::hexadecimal(&hash[..16])
 }
 
 fn live(rows: &Rows, contact: Option<&str>) -> Result<Option<Live>, Error> {

@@ -184,8 +184,12 @@ fn changes(step: &Step) -> Vec<FieldChange> {
         Change::CompleteTask { completed, .. } => {
             one("task.completed", (!completed).to_string(), completed.to_string())
         }
-        Change::DeleteNote { .. } => one("note", "made by the import".to_owned(), "deleted".to_owned()),
-        Change::DeleteTask { .. } => one("task", "made by the import".to_owned(), "deleted".to_owned()),
+        Change::DeleteNote { .. } => {
+            one("note", "made by the import".to_owned(), "deleted".to_owned())
+        }
+        Change::DeleteTask { .. } => {
+            one("task", "made by the import".to_owned(), "deleted".to_owned())
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A draft: what one row asks for, checked and normalised, before anybody knows whom it is about.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -7,6 +8,9 @@ use serde_json::Value;
 
 use super::target::{Channel, Field};
 use crate::id::ContactId;
+
+/// What a priority's line in a task's text begins with.
+const PRIORITY: &str = "Priority:";
 
 /// What a row asks for. Stored as JSON in the run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -108,4 +112,41 @@ pub struct TaskDraft {
     pub id: Option<String>,
     /// The properties as the API names them: `title`, `body`, `dueDate`, `completed`, `assignedTo`.
     pub fields: BTreeMap<String, Value>,
+    /// The priority of a task that exists, in a row without a text to hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+}
+
+impl TaskDraft {
+    /// The properties to write to a task that exists and has this text: a priority goes into the text
+    /// that is there.
+    #[must_use]
+    pub fn fields_beside(&self, text: Option<&str>) -> Cow<'_, BTreeMap<String, Value>> {
+        let Some(priority) = &self.priority else { return Cow::Borrowed(&self.fields) };
+        let mut fields = self.fields.clone();
+        fields.insert("body".to_owned(), with_priority(text.unwrap_or_default(), priority).into());
+        Cow::Owned(fields)
+    }
+}
+
+/// A task's text with its priority, which the API lacks: in place of the one that it held, or on a line of
+/// its own (formats.md §2).
+#[must_use]
+pub fn with_priority(text: &str, priority: &str) -> String {
+    let line = format!("{PRIORITY} {priority}");
+    let holds = |it: &str| {
+        let front = it.trim_start().get(..PRIORITY.len());
+        front.is_some_and(|front| front.eq_ignore_ascii_case(PRIORITY))
+    };
+    match text.split('\n').position(holds) {
+        Some(place) => {
+            let mut lines: Vec<&str> = text.split('\n').collect();
+            let tail = if lines[place].ends_with('\r') { "\r" } else { "" };
+            let whole = line + tail;
+            lines[place] = &whole;
+            lines.join("\n")
+        }
+        None if text.is_empty() => line,
+        None => format!("{text}\n{line}"),
+    }
 }

@@ -52,8 +52,31 @@ pub(super) fn open_durable(path: &Path) -> Result<Connection, Error> {
     let connection = open(path)?;
     connection
         .pragma_update(None, "synchronous", "FULL")
+        // Apple's systems else end a sync before the disk has written anything.
+        .and_then(|()| connection.pragma_update(None, "fullfsync", true))
         .map_err(|source| Error::store(path, source))?;
+    // The run's directory, the one of all runs, and the home.
+    for dir in path.ancestors().skip(1).take(3).filter(|dir| !dir.as_os_str().is_empty()) {
+        sync_directory(dir).map_err(|source| Error::file(dir, source))?;
+    }
     Ok(connection)
+}
+
+/// A file survives a power cut only if its directory does.
+#[cfg(unix)]
+fn sync_directory(dir: &Path) -> std::io::Result<()> {
+    use std::io::ErrorKind::{InvalidInput, Unsupported};
+    match std::fs::File::open(dir)?.sync_all() {
+        // File systems that cannot do it leave nothing to be done.
+        Err(error) if matches!(error.kind(), InvalidInput | Unsupported) => Ok(()),
+        result => result,
+    }
+}
+
+/// Other systems do not sync directories.
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Looks at every page of the database file. Takes about a second per gigabyte.

@@ -181,7 +181,8 @@ impl Rows {
             };
             Ok((judged, row.get::<_, Vec<u8>>(5)?))
         };
-        let sql = "SELECT n, line, place, cells, draft, sum FROM row WHERE n > ? ORDER BY n LIMIT ?";
+        let sql =
+            "SELECT n, line, place, cells, draft, sum FROM row WHERE n > ? ORDER BY n LIMIT ?";
         let found = self.all(sql, params![after.cast_signed(), count(limit)], read)?;
         let check = |(row, sum): (Judged, Vec<u8>)| {
             let sound = row_sum(&row) == sum[..];
@@ -259,9 +260,8 @@ impl Rows {
         let sql = "SELECT value, n FROM identity WHERE kind = ?1 AND value IN
                    (SELECT value FROM identity WHERE kind = ?1 GROUP BY value HAVING count(*) > 1)
                    ORDER BY value, n";
-        let read = |row: &Row<'_>| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
-        };
+        let read =
+            |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
         let mut groups: Vec<(String, Vec<u64>)> = Vec::new();
         for (value, n) in self.all(sql, params![kind], read)? {
             match groups.last_mut() {
@@ -335,10 +335,7 @@ impl Rows {
     /// # Errors
     /// When the database cannot be written.
     pub fn matched(&self, kind: &str, value: &str, contact: &str) -> Result<(), Error> {
-        self.execute(
-            "INSERT OR IGNORE INTO match VALUES (?, ?, ?)",
-            params![kind, value, contact],
-        )
+        self.execute("INSERT OR IGNORE INTO match VALUES (?, ?, ?)", params![kind, value, contact])
     }
 
     /// The contacts that have a value.
@@ -412,7 +409,8 @@ impl Rows {
         let found = self.all(sql, params![after.cast_signed(), count(limit)], read)?;
         let check = |(n, decision, sum): (u64, Decision, Vec<u8>)| {
             let sound = decision_sum(n, &decision) == sum[..];
-            let wrong = || self.damaged(&format!("the checksum of the decision on row {n} is wrong"));
+            let wrong =
+                || self.damaged(&format!("the checksum of the decision on row {n} is wrong"));
             if sound { Ok((n, decision)) } else { Err(wrong()) }
         };
         found.into_iter().map(check).collect()
@@ -472,13 +470,8 @@ fn live_sum(contact: &str, body: &str, digest: &str) -> [u8; 8] {
 }
 
 fn decision_sum(n: u64, decision: &Decision) -> [u8; 8] {
-    let texts = [
-        &decision.contact,
-        &decision.changes,
-        &decision.code,
-        &decision.field,
-        &decision.reason,
-    ];
+    let texts =
+        [&decision.contact, &decision.changes, &decision.code, &decision.field, &decision.reason];
     let [contact, changes, code, field, reason] = texts.map(|text| optional(text.as_ref()));
     let n = n.to_le_bytes();
     db::sum(&[&n, decision.action.as_bytes(), contact, changes, code, field, reason])

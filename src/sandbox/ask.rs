@@ -28,7 +28,7 @@ pub(super) enum Content {
 }
 
 /// One request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Ask {
     pub(super) method: String,
     /// Path and query as they were sent.
@@ -75,6 +75,11 @@ impl Ask {
 
     pub(super) fn is_control(&self) -> bool {
         self.segments.first().is_some_and(|first| first == "__sandbox")
+    }
+
+    /// Whether it changes something; a search does not, whatever its method.
+    pub(super) fn writes(&self) -> bool {
+        self.method != "GET" && self.segments.last().is_none_or(|last| last != "search")
     }
 
     /// The version asked for, or the refusal of one that is absent or was never published.

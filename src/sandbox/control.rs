@@ -8,9 +8,12 @@
 //! | `DELETE /__sandbox/log` | forgets them |
 //! | `GET`, `POST`, `DELETE /__sandbox/faults` | the armed faults; adds a list of texts; disarms all |
 //! | `GET /__sandbox/state?locationId=ID` | all contacts with notes, tasks and appointments |
+//! | `GET /__sandbox/state?plain` | the same sorted, without ids and dates: two accounts can be compared |
 //! | `POST /__sandbox/contacts?locationId=ID` | adds raw rows, seen at once; `__notes`, `__tasks` are children |
+//! | `PUT /__sandbox/contacts/{id}` | replaces values of its row, raw, and its children where they are named |
 //! | `DELETE /__sandbox/contacts/{id}` | deletes a contact, unseen at once |
 //! | `PUT /__sandbox/customFields?locationId=ID` | replaces the field definitions |
+//! | `PUT /__sandbox/users`, `/__sandbox/businesses?locationId=ID` | replaces the users or businesses |
 //! | `POST /__sandbox/settings` | `{"limit": "10/1s"}` |
 //! | `POST /__sandbox/release` | lets held and stalled requests go |
 //! | `GET /__sandbox/held?at_least=N` | answers once N requests are held |
@@ -20,13 +23,12 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Outcome, Refusal};
 use super::ask::{Ask, Content};
-use super::children::Note;
-use super::contact::{Contact, Row};
 use super::door::App;
 use super::events::Event;
 use super::fault::Fault;
-use super::state::{Place, State, now};
-use super::text;
+use super::others;
+use super::plain;
+use super::state::State;
 
 /// Answers a control request.
 pub(super) async fn answer(app: &App, ask: &Ask) -> Answer {
@@ -72,15 +74,25 @@ fn run(state: &mut State, method: &str, path: &[&str], ask: &Ask) -> Outcome {
             Ok(faults(state))
         }
         ("GET", ["state"]) => show(state, ask),
-        ("POST", ["contacts"]) => insert(state, ask),
+        ("POST", ["contacts"]) => {
+            let (shelf, rows) = (shelf(state, ask)?, list(&ask.content)?);
+            others::insert(state, shelf, rows)
+        }
+        ("PUT", ["contacts", id]) => others::edit(state, id, ask.object()?),
         ("DELETE", ["contacts", id]) => {
             let place = state.place(id).ok_or_else(|| Refusal::not_found("no such contact"))?;
             state.shelves[place.shelf].remove(place.slot, false);
             Ok(Answer::json(200, &json!({})))
         }
-        ("PUT", ["customFields"]) => {
-            let shelf = shelf(state, ask)?;
-            state.shelves[shelf].metadata.fields.clone_from(list(&ask.content)?);
+        ("PUT", [name @ ("customFields" | "users" | "businesses")]) => {
+            let (shelf, items) = (shelf(state, ask)?, list(&ask.content)?);
+            let metadata = &mut state.shelves[shelf].metadata;
+            let place = match *name {
+                "customFields" => &mut metadata.fields,
+                "users" => &mut metadata.users,
+                _ => &mut metadata.businesses,
+            };
+            place.clone_from(items);
             Ok(Answer::json(200, &json!({})))
         }
         ("POST", ["settings"]) => set(state, ask),
@@ -135,6 +147,9 @@ fn set(state: &mut State, ask: &Ask) -> Outcome {
 /// All contacts as they are, not as searches see them.
 fn show(state: &State, ask: &Ask) -> Outcome {
     let shelf = &state.shelves[shelf(state, ask)?];
+    if ask.parameter("plain").is_some() {
+        return Ok(Answer::json(200, &json!({ "contacts": plain::contacts(shelf) })));
+    }
     let mut body = String::from("{\"contacts\":[");
     for (number, contact) in shelf.living().enumerate() {
         if number > 0 {
@@ -163,57 +178,4 @@ fn show(state: &State, ask: &Ask) -> Outcome {
     }
     body.push_str("]}");
     Ok(Answer::new(200, body))
-}
-
-/// Adds raw search rows; ids and dates that are missing are made.
-fn insert(state: &mut State, ask: &Ask) -> Outcome {
-    let shelf = shelf(state, ask)?;
-    let mut ids = Vec::new();
-    for row in list(&ask.content)? {
-        let Value::Object(row) = row else {
-            return Err(Refusal::unprocessable("each row must be an object"));
-        };
-        ids.push(insert_one(state, shelf, row.clone()));
-    }
-    Ok(Answer::json(201, &json!({ "ids": ids })))
-}
-
-fn insert_one(state: &mut State, shelf: usize, mut row: Row) -> String {
-    let notes = row.remove("__notes").unwrap_or_default();
-    let tasks = row.remove("__tasks").unwrap_or_default();
-    row.remove("searchAfter");
-    let id = row.get("id").and_then(Value::as_str).map_or_else(|| state.mint(), str::to_owned);
-    let date = |row: &Row, key: &str| row.get(key).and_then(Value::as_str).and_then(text::moment);
-    let added = date(&row, "dateAdded").unwrap_or_else(now);
-    let updated = date(&row, "dateUpdated").unwrap_or(added);
-    row.insert("id".to_owned(), id.clone().into());
-    for (key, time) in [("dateAdded", added), ("dateUpdated", updated)] {
-        row.entry(key).or_insert_with(|| text::iso(time).into());
-    }
-    let location = state.shelves[shelf].location.clone();
-    row.entry("locationId").or_insert_with(|| location.into());
-    let text = serde_json::to_string(&row).expect("a row is JSON");
-    let slot = state.shelves[shelf].insert(Contact::new(&id, added, updated, &text), false);
-    let place = Place { shelf, slot };
-    for note in children(state, &notes, &id) {
-        state.shelves[shelf].contact_mut(slot).notes.push(Note::new(&note));
-    }
-    for task in children(state, &tasks, &id) {
-        let task = super::tasks::record(state, place, &task, added, updated);
-        state.shelves[shelf].tasks.insert((task.added, task.id.clone()), slot);
-        state.shelves[shelf].contact_mut(slot).tasks.push(task);
-    }
-    id
-}
-
-/// Child records with the contact's id, and with ids of their own where they have none.
-fn children(state: &mut State, list: &Value, contact: &str) -> Vec<Row> {
-    let mut children = Vec::new();
-    for child in list.as_array().into_iter().flatten().filter_map(Value::as_object) {
-        let mut child = child.clone();
-        child.entry("id").or_insert_with(|| state.mint().into());
-        child.entry("contactId").or_insert_with(|| contact.into());
-        children.push(child);
-    }
-    children
 }

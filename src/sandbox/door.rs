@@ -73,6 +73,31 @@ pub(super) async fn answer(
     if ask.is_control() {
         return control::answer(&app, &ask).await.into_response(None);
     }
+    let Served { answer, ending, standing } = if ask.writes() {
+        // The service finishes what it has begun, though the client has given up. Left on its own
+        // connection, this would be dropped with it.
+        tokio::spawn(serve(app, ask)).await.expect("answering a request does not panic")
+    } else {
+        serve(app, ask).await
+    };
+    match ending {
+        Ending::Whole => answer.into_response(Some(standing)),
+        Ending::Truncated => super::mischief::truncated(answer, standing),
+        Ending::Cut => {
+            cut.cut();
+            answer.into_response(Some(standing))
+        }
+    }
+}
+
+/// An answer, and how it leaves.
+struct Served {
+    answer: Answer,
+    ending: Ending,
+    standing: Standing,
+}
+
+async fn serve(app: Arc<App>, ask: Ask) -> Served {
     let Admitted { arrived, bucket, standing, mischief, answer } = admit(&app, &ask);
     let answer = match answer {
         Some(answer) => answer,
@@ -82,14 +107,7 @@ pub(super) async fn answer(
     let status = if ending == Ending::Cut { 0 } else { answer.status };
     app.state().journal.write(ask.method, ask.target, status, arrived, bucket);
     app.gate.served();
-    match ending {
-        Ending::Whole => answer.into_response(Some(standing)),
-        Ending::Truncated => super::mischief::truncated(answer, standing),
-        Ending::Cut => {
-            cut.cut();
-            answer.into_response(Some(standing))
-        }
-    }
+    Served { answer, ending, standing }
 }
 
 async fn read(request: Request, app: &App) -> Result<Ask, Answer> {
@@ -137,7 +155,10 @@ async fn suffer(app: &App, ask: &Ask, mischief: &Mischief) -> Answer {
         answer
     } else {
         let mut state = app.state();
-        let answer = run(&mut state, ask);
+        let answer = match mischief.ignores(ask) {
+            Some(less) => run(&mut state, &less),
+            None => run(&mut state, ask),
+        };
         mischief.spoil(&mut state, ask, answer)
     };
     if mischief.waits_after() {

@@ -11,9 +11,10 @@
 //! | `token-expired` | 401 `Invalid JWT` |
 //! | `drop=before`, `drop=after` | the connection closes without an answer, the request not applied or applied |
 //! | `applied=NNN` | applied, then that status |
+//! | `ignore=FIELD` | applied without that field of the body, and answered as if nothing were amiss |
 //! | `truncate` | applied; half of the body, though the length announces all of it |
 //! | `not-json`, `blank` | applied; 200 with a page, or with nothing |
-//! | `latency=MS` | a delay, alone or beside another action |
+//! | `latency=MS` | a delay, alone or beside another action; a write is applied after it, whoever waits |
 //! | `hold`, `hold=after` | waits for `POST /__sandbox/release` before or after applying, then goes on |
 //! | `stall`, `stall=MS` | waits until released or for so long, then closes without applying |
 //! | `hide`, `hide=ID` | a search omits its first row or that one; with `hide-total` its total is lower too |
@@ -63,6 +64,7 @@ pub(super) enum Action {
     DropBefore,
     DropAfter,
     Applied(u16),
+    Ignore(String),
     Truncate,
     NotJson,
     Blank,
@@ -212,6 +214,7 @@ fn parse_action(word: &str) -> Result<Action, String> {
         ("token-expired", "") => Action::Expired,
         ("drop", "before") => Action::DropBefore,
         ("drop", "after") => Action::DropAfter,
+        ("ignore", field) if !field.is_empty() => Action::Ignore(field.to_owned()),
         ("truncate", "") => Action::Truncate,
         ("not-json", "") => Action::NotJson,
         ("blank", "") => Action::Blank,

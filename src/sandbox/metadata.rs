@@ -8,7 +8,7 @@ use super::answer::{Answer, Outcome};
 use super::ask::Ask;
 use super::state::State;
 
-/// Enough of the service's list to tell right from wrong, with two names that are only aliases.
+/// A part of the service's list, with two names that are only aliases. Writes take the others too.
 const TIME_ZONES: [&str; 24] = [
     "Africa/Johannesburg",
     "America/Chicago",
@@ -83,7 +83,8 @@ impl Metadata {
     }
 
     pub(super) fn knows_time_zone(name: &str) -> bool {
-        TIME_ZONES.contains(&name)
+        let same = |zone: jiff::tz::TimeZone| zone.iana_name() == Some(name);
+        TIME_ZONES.contains(&name) || jiff::tz::db().get(name).is_ok_and(same)
     }
 
     pub(super) fn add_tag(&mut self, id: &str, name: &str, location: &str) {

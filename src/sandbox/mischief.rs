@@ -15,7 +15,7 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Refusal};
-use super::ask::Ask;
+use super::ask::{Ask, Content};
 use super::fault::{Action, Options};
 use super::limit::Standing;
 use super::state::State;
@@ -107,6 +107,16 @@ impl Mischief {
             Action::DropBefore | Action::Stall(_) => Some(Answer::new(503, Bytes::new())),
             _ => None,
         }
+    }
+
+    /// The request without the field that the service is to take no notice of.
+    pub(super) fn ignores(&self, ask: &Ask) -> Option<Ask> {
+        let Action::Ignore(field) = &self.action else { return None };
+        let mut less = ask.clone();
+        if let Content::Json(Value::Object(body)) = &mut less.content {
+            body.remove(field);
+        }
+        Some(less)
     }
 
     fn status(&self, status: u16, trace: &str) -> Answer {

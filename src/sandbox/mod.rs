@@ -33,6 +33,8 @@ mod metadata;
 mod mischief;
 mod notes;
 mod order;
+mod others;
+mod plain;
 mod query;
 mod routes;
 mod search;

@@ -96,10 +96,11 @@ impl Census {
         if part.is_ascii() {
             return;
         }
-        match std::str::from_utf8(part) {
-            Ok(_) => self.line.multibyte = true,
-            Err(_) => self.line.invalid = true,
+        if std::str::from_utf8(part).is_ok() {
+            self.line.multibyte = true;
+            return;
         }
+        self.line.invalid = true;
         if self.seen < DETECT {
             self.detector.feed(part, false);
             self.detector.feed(b"\n", false);

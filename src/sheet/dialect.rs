@@ -8,6 +8,12 @@ use super::{Reading, Refusal};
 /// What is tried, the usual first.
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+/// From so many rows of a thousand on, most rows have the same width.
+const EVEN: usize = 600;
+
+/// Cells that are looked at, at least in the first two rows.
+const CELLS: usize = 1_000_000;
+
 /// How a text is cut into cells, and where its header seems to be.
 pub(super) struct Dialect {
     pub(super) delimiter: u8,
@@ -81,12 +87,12 @@ fn declared(text: &[u8]) -> Option<u8> {
 /// How well a delimiter fits; more is better, field by field.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Score {
-    /// Whether there is a header.
-    found: bool,
     /// Cells of the header that are known words.
     known: usize,
-    /// Whether it cuts anything.
+    /// Whether it cuts most rows into as many cells.
     cuts: bool,
+    /// Whether there is a header.
+    found: bool,
     /// Rows of the width that most rows have, of a thousand.
     even: usize,
     width: usize,
@@ -106,7 +112,8 @@ fn attempt(
     let first = *found.as_ref().unwrap_or(&0);
     let (even, width) = evenness(&rows[first..]);
     let words = found.as_ref().map_or(0, |index| rows[*index].known(known));
-    let score = Score { found: found.is_ok(), known: words, cuts: width > 1, even, width };
+    let cuts = width > 1 && even >= EVEN;
+    let score = Score { known: words, cuts, found: found.is_ok(), even, width };
     let header = match (found, line) {
         // It may stand further down than the head reaches.
         (_, Some(line)) => Ok(u64::from(line)),
@@ -122,8 +129,13 @@ fn rows(head: &Head<'_>, delimiter: u8) -> Vec<HeadRow> {
     let mut record = Record::default();
     let mut rows = Vec::new();
     let enough = 2 * header::ROWS + 1;
+    let mut cells = 0;
     // Reading from memory does not fail.
-    while rows.len() <= enough && scanner.next(&mut record).unwrap_or(false) {
+    while rows.len() <= enough
+        && (cells < CELLS || rows.len() < 2)
+        && scanner.next(&mut record).unwrap_or(false)
+    {
+        cells += record.len();
         let texts = record.cells().map(|cell| String::from_utf8_lossy(cell).into_owned());
         let row = HeadRow::new(record.line, texts);
         if row.cells.iter().any(|cell| !is_blank(cell)) {

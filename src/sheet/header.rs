@@ -45,17 +45,23 @@ pub(super) fn clean(text: &str) -> String {
 
 /// The header's index among the first rows, none of which is blank.
 pub(super) fn find(rows: &[HeadRow], known: &dyn Fn(&str) -> bool) -> Result<usize, Refusal> {
-    let counts: Vec<usize> = rows.iter().take(ROWS).map(|row| row.known(known)).collect();
+    let single = rows.iter().all(|row| row.width() <= 1);
+    let enough = if single { 1 } else { 2 };
     let wide = |index: usize| rows[index].cells.len() >= below(rows, index);
     let nearly = |index: usize| rows[index].cells.len() * 2 > below(rows, index);
-    let single = rows.iter().all(|row| row.width() <= 1);
-    let position = |fits: &dyn Fn(usize) -> bool| (0..counts.len()).find(|index| fits(*index));
-    position(&|index| single && counts[index] >= 1)
-        .or_else(|| position(&|index| counts[index] >= 2 && wide(index)))
-        .or_else(|| position(&|index| counts[index] >= 2 && nearly(index)))
-        .or_else(|| {
-            position(&|index| wide(index)).filter(|index| names(&rows[*index], counts[*index]))
-        })
+    let mut counts = Vec::new();
+    for (index, row) in rows.iter().take(ROWS).enumerate() {
+        counts.push(row.known(known));
+        if counts[index] >= enough && wide(index) {
+            return Ok(index);
+        }
+    }
+    let wordy = (0..counts.len()).find(|index| counts[*index] >= enough && nearly(*index));
+    let first = || (0..counts.len()).find(|index| wide(*index));
+    let narrow = || (0..counts.len()).find(|it| counts[*it] >= 2 && names(&rows[*it], counts[*it]));
+    wordy
+        .or_else(|| first().filter(|index| names(&rows[*index], counts[*index])))
+        .or_else(narrow)
         .ok_or_else(|| missing(rows))
 }
 
@@ -121,6 +127,11 @@ pub(super) fn letters(index: usize) -> String {
     }
     letters.reverse();
     String::from_utf8(letters).unwrap_or_default()
+}
+
+/// What to tell about a header with nothing behind it.
+pub(super) fn no_rows() -> Warning {
+    Warning::new("W_NO_ROWS", "there is no row behind the header")
 }
 
 /// What to tell about columns without a name that hold values.

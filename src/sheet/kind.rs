@@ -55,6 +55,11 @@ fn recognise(head: &[u8]) -> Result<Kind, Refusal> {
     if head.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         return Ok(Kind::Compound);
     }
+    if let [0x09, 0x00 | 0x02 | 0x04 | 0x08, 0x04 | 0x06 | 0x08 | 0x10, 0x00, ..] = head {
+        let message = "the file is a spreadsheet of a format from before 1997, which is not read";
+        return Err(Refusal::new("E_ENCRYPTED_OR_LEGACY_XLS", message)
+            .hint("open it in a spreadsheet program and save it as XLSX"));
+    }
     if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Err(not_text(&format!("the file is {what}, not text or a spreadsheet")));
     }
@@ -78,8 +83,12 @@ pub(super) fn expect_text(head: &[u8]) -> Result<(), Refusal> {
 }
 
 fn not_text(message: &str) -> Refusal {
-    Refusal::new("E_NOT_TEXT", message)
-        .hint("export the contacts as CSV or XLSX and import that file")
+    let hint = if message.contains("archive") {
+        "unpack it and import the file in it"
+    } else {
+        "export the contacts as CSV or XLSX and import that file"
+    };
+    Refusal::new("E_NOT_TEXT", message).hint(hint)
 }
 
 fn markup(head: &[u8]) -> Option<Refusal> {
@@ -94,22 +103,34 @@ fn markup(head: &[u8]) -> Option<Refusal> {
             ),
         );
     }
-    begins(b"<?xml").then(|| {
-        Refusal::new("E_NOT_TEXT", "the file is an XML document, not text or a spreadsheet")
-            .hint("open it in a spreadsheet program and save it as XLSX or CSV")
-    })
+    let what = if begins(b"<?xml") {
+        "an XML document"
+    } else if is_json(text) {
+        "a JSON document"
+    } else {
+        return None;
+    };
+    Some(not_text(&format!("the file is {what}, not text or a spreadsheet")))
 }
 
-/// What the file's name says it is, if that is another kind than what it is.
-pub(super) fn mismatch(path: &Path, kind: Kind, what: &str) -> Option<Warning> {
+fn is_json(text: &[u8]) -> bool {
+    let within = |open: u8| text.strip_prefix(&[open]).map(<[u8]>::trim_ascii_start);
+    let object = |text: &[u8]| matches!(text, [b'"' | b'}', ..]);
+    within(b'{').is_some_and(object) || within(b'[').is_some_and(|it| it.starts_with(b"{"))
+}
+
+/// What the file's name says it is, if that is something else than `what` it is.
+pub(super) fn mismatch(path: &Path, what: &str) -> Option<Warning> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    let fits = match extension.as_str() {
-        "csv" | "tsv" | "tab" | "txt" => kind == Kind::Text,
-        "xlsx" | "xlsm" | "xlsb" | "ods" => kind == Kind::Archive,
-        "xls" => kind == Kind::Compound,
-        _ => true,
+    let expected: &[&str] = match extension.as_str() {
+        "csv" | "tsv" | "tab" | "txt" => &["CSV", "TSV"],
+        "xlsx" | "xlsm" => &["XLSX"],
+        "xlsb" => &["XLSB"],
+        "xls" => &["XLS"],
+        "ods" => &["ODS"],
+        _ => return None,
     };
-    (!fits).then(|| {
-        Warning::new("W_EXTENSION_MISMATCH", format!("named `.{extension}`, but it is {what}"))
-    })
+    let is = what.split(',').next().unwrap_or_default();
+    let message = || format!("named `.{extension}`, but it is {is}");
+    (!expected.contains(&is)).then(|| Warning::new("W_EXTENSION_MISMATCH", message()))
 }

@@ -11,6 +11,7 @@ mod dialect;
 mod encoding;
 mod header;
 mod kind;
+mod quotes;
 mod refusal;
 mod row;
 mod scan;
@@ -94,7 +95,9 @@ impl Sheet {
     /// Looks a file over. `known` says whether a header's text is a word that contact files use.
     ///
     /// # Errors
-    /// When the file cannot be read or must be refused as a whole.
+    /// `E_IO` when the system cannot read the file, `E_CHANGED` when it changes meanwhile, `E_DELIMITER` and
+    /// `E_ENCODING` when what was asked for does not exist, and otherwise the code of what is wrong with
+    /// the file as a whole.
     pub fn open(
         path: &Path,
         reading: &Reading,
@@ -125,7 +128,7 @@ impl Sheet {
                 content: Content::Book(book),
             }
         };
-        sheet.warnings.extend(kind::mismatch(path, kind, &sheet.what));
+        sheet.warnings.extend(kind::mismatch(path, &sheet.what));
         Ok(sheet)
     }
 

@@ -12,7 +12,7 @@ pub struct Row {
     pub record: u64,
     /// Where it stands in the file.
     pub place: Place,
-    /// As many cells as the header has columns.
+    /// As many cells as the header has columns; more only with the fault `R_ROW_TOO_LONG`.
     pub cells: Vec<Cell>,
     /// What makes the row unusable, if anything: then the cells are what could be read.
     pub fault: Option<Fault>,

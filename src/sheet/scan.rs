@@ -9,6 +9,9 @@ use std::io::{self, Read};
 /// Bytes that are read together.
 const BLOCK: usize = 64 * 1024;
 
+/// Cells that a record has at most. The last one holds what is behind it too, without delimiters.
+const CELLS: usize = 2_000_000;
+
 /// A record. It is filled again and again, so that reading does not allocate.
 #[derive(Debug, Default)]
 pub(super) struct Record {
@@ -187,7 +190,9 @@ impl<R: Read> Scanner<R> {
                     opened = line.unwrap_or(opened);
                     next
                 }
-                State::Plain | State::Closing | State::Closed(_) if byte == self.delimiter => {
+                State::Plain | State::Closing | State::Closed(_)
+                    if byte == self.delimiter && record.ends.len() < CELLS =>
+                {
                     self.at += 1;
                     record.ends.push(record.bytes.len());
                     record.starts.push(self.offset());
@@ -203,7 +208,11 @@ impl<R: Read> Scanner<R> {
                     return Ok(true);
                 }
                 State::Plain => {
-                    self.run(record, 0);
+                    if byte == self.delimiter {
+                        self.at += 1;
+                    } else {
+                        self.run(record, 0);
+                    }
                     State::Plain
                 }
                 State::Closing | State::Closed(_) => self.behind(byte, state, record, opened),

@@ -113,15 +113,18 @@ impl Shape {
         }
     }
 
-    /// Makes the row as wide as the header. What was cut off, if it was not empty.
+    /// Makes the row as wide as the header. A row that has more than empty cells beyond it keeps them: its
+    /// fault is all that becomes of it, and nothing of it is to be lost.
     fn fit(&self, cells: &mut Vec<Cell>) -> Option<Fault> {
         let (given, columns) = (cells.len(), self.names.len());
         if given <= columns {
             cells.resize(columns, Cell::Empty);
             return None;
         }
-        let extra = cells.split_off(columns);
-        let first = extra.iter().find(|cell| **cell != Cell::Empty)?;
+        let Some(first) = cells[columns..].iter().find(|cell| **cell != Cell::Empty) else {
+            cells.truncate(columns);
+            return None;
+        };
         let fields = if given == 1 { "field" } else { "fields" };
         Some(Fault {
             code: "R_ROW_TOO_LONG",
@@ -160,11 +163,7 @@ impl Shape {
     }
 
     fn repeats_header(&self, cells: &[Cell]) -> bool {
-        let same = |(name, cell): (&String, &Cell)| match cell {
-            Cell::Text(text) => header::clean(text) == *name,
-            Cell::Empty => name.is_empty(),
-            _ => false,
-        };
+        let same = |(name, cell): (&String, &Cell)| header::clean(&cell.text()) == *name;
         self.names.iter().zip(cells).all(same)
     }
 
@@ -178,8 +177,8 @@ impl Shape {
         for cell in others {
             let text = cell.text();
             let text = text.trim();
-            // An e-mail address or a phone number: somebody's name is Sum.
-            if text.contains('@') || text.starts_with('+') {
+            // Somebody's name is Sum.
+            if text.contains('@') || is_phone(text) {
                 return false;
             }
             count += 1;
@@ -187,6 +186,13 @@ impl Shape {
         }
         self.record + TAIL > self.total || (count > 0 && numbers * 2 > count)
     }
+}
+
+/// Whether a text is written like a phone number rather than like an amount.
+fn is_phone(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let grouped = text.bytes().skip(1).any(|byte| matches!(byte, b'-' | b')'));
+    digits >= 7 && (text.starts_with('+') || (grouped && !text.contains('.')))
 }
 
 fn is_number(cell: &Cell, text: &str) -> bool {

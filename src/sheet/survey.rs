@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use super::dialect::Dialect;
 use super::scan::{Record, Scanner, Trouble};
 use super::text::{empty, is_blank_record};
-use super::{Column, Refusal, Warning, header};
+use super::{Column, Refusal, Warning, header, quotes};
 
 /// Bytes of a record that are kept at most: behind the header only the form counts.
 const KEEP: usize = 1024 * 1024;
@@ -92,9 +92,11 @@ impl Survey {
     fn look_for_quotes(&mut self, record: &Record, delimiter: u8) {
         match record.trouble {
             Some(Trouble::Open { opened, .. }) => self.open = Some((self.total, opened)),
-            Some(Trouble::Behind { opened, .. }) if self.suspect.is_none() => {
-                let columns = self.header.as_ref().map_or(2, Vec::len);
-                if record.cells().any(|cell| lines_like_rows(cell, delimiter, columns) > 0) {
+            Some(Trouble::Behind { cell, opened })
+                if self.suspect.is_none() && record.breaks > 1 =>
+            {
+                let columns = self.header.as_ref().map_or(0, Vec::len);
+                if quotes::runs_on(record, cell, delimiter, columns, false) {
                     self.suspect = Some((self.total, opened));
                 }
             }
@@ -108,8 +110,11 @@ impl Survey {
         dialect: &Dialect,
         warnings: &mut Vec<Warning>,
     ) -> Result<Surveyed, Refusal> {
-        if let Some((record, line)) = self.suspect.or(self.open) {
-            return Err(unterminated(record, line));
+        if let Some((record, line)) = self.suspect {
+            return Err(open_quote(record, line, "closed in a later row only"));
+        }
+        if let Some((record, line)) = self.open {
+            return Err(open_quote(record, line, "never closed"));
         }
         let Some(names) = self.header else {
             return Err(self.no_header(dialect));
@@ -128,6 +133,9 @@ impl Survey {
             let message = format!("{lines} {plural} (header found in line {line})");
             warnings.push(Warning::new("W_PREAMBLE_SKIPPED", message));
         }
+        if self.total == 0 {
+            warnings.push(header::no_rows());
+        }
         let columns = header::columns(&names);
         warnings.extend(header::unnamed(&columns, &self.used));
         Ok(Surveyed { columns, total: self.total })
@@ -143,39 +151,15 @@ impl Survey {
     }
 }
 
-fn unterminated(record: u64, line: u64) -> Refusal {
+fn open_quote(record: u64, line: u64, how: &str) -> Refusal {
     let place = match record {
         0 => format!("line {line}"),
         record => format!("record {record} (line {line})"),
     };
     let message = format!(
-        "{place} opens a quote that is never closed; everything after it would be one cell; nothing was \
-         imported"
+        "{place} opens a quote that is {how}; everything after it would be one cell; nothing was imported"
     );
     Refusal::new("E_UNTERMINATED_QUOTE", message).hint(format!(
         "close or remove the quote in line {line}; a quote in a cell is written twice"
     ))
-}
-
-/// Lines within a quoted cell that look like rows of their own: its quote was probably never closed.
-/// The cell's index, and what to say.
-pub(super) fn swallowed(record: &Record, delimiter: u8, columns: usize) -> Option<(usize, String)> {
-    if record.breaks < 2 || columns < 3 {
-        return None;
-    }
-    let count = |cell: &[u8]| lines_like_rows(cell, delimiter, columns);
-    let found = |cell: &[u8]| count(cell) >= 3 || (count(cell) > 0 && cell.contains(&b'@'));
-    let index = record.cells().position(found)?;
-    Some((index, "lines that look like rows stand within the quotes of a cell".to_owned()))
-}
-
-/// How many of a cell's inner lines have as many delimiters as a row.
-fn lines_like_rows(cell: &[u8], delimiter: u8, columns: usize) -> usize {
-    let mut lines: Vec<&[u8]> = cell.split(|byte| *byte == b'\n').collect();
-    if lines.len() == 1 {
-        lines = cell.split(|byte| *byte == b'\r').collect();
-    }
-    let Some([_, inner @ .., _]) = lines.get(..) else { return 0 };
-    let delimiters = |line: &&&[u8]| memchr::memchr_iter(delimiter, line).count() + 1 == columns;
-    inner.iter().filter(delimiters).count()
 }

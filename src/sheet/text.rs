@@ -14,8 +14,8 @@ use super::row::is_blank;
 use super::scan::{Record, Scanner, Trouble};
 use super::shape::{Raw, Shape};
 use super::source::{self, Hashing, Stamp};
-use super::survey::{self, Survey, Surveyed};
-use super::{Cell, Column, Fault, Reading, Refusal, Row, Warning, kind};
+use super::survey::{Survey, Surveyed};
+use super::{Cell, Column, Fault, Reading, Refusal, Row, Warning, kind, quotes};
 
 /// What is read to choose the dialect: so many bytes and lines, and no more than that many bytes.
 const HEAD: usize = 256 * 1024;
@@ -57,6 +57,9 @@ pub(super) fn open(
     let (coding, digest, stamp) = look_at_bytes(path, reading, &mut warnings)?;
     let (head, whole) = head(path, coding)?;
     kind::expect_text(&head)?;
+    if whole && !String::from_utf8_lossy(&head).chars().any(char::is_alphanumeric) {
+        return Err(empty(stamp.size));
+    }
     let dialect = dialect::choose(&Head { text: &head, whole }, reading, known)?;
     drop(head);
     let survey = look_at_records(path, coding, &dialect)?;
@@ -132,7 +135,7 @@ fn look_at_records(path: &Path, coding: Coding, dialect: &Dialect) -> Result<Sur
 pub(super) fn empty(size: u64) -> Refusal {
     let message = match size {
         0 => "the file is empty (0 bytes)".to_owned(),
-        size => format!("the file holds no text, only blanks ({size} bytes)"),
+        size => format!("the file holds neither letters nor digits ({size} bytes)"),
     };
     Refusal::new("E_EMPTY_FILE", message)
         .hint("look at the export that wrote it, or name another file")
@@ -246,7 +249,10 @@ fn quoting(record: &Record, text: &Text) -> Option<Fault> {
             (cell, "text stands behind the closing quote of a cell".to_owned())
         }
         Some(Trouble::Open { cell, .. }) => (cell, "a quote is never closed".to_owned()),
-        None => survey::swallowed(record, text.delimiter, text.names.len())?,
+        None => {
+            let cell = quotes::suspicious(record, text.delimiter, text.names.len())?;
+            (cell, "lines that look like rows stand within the quotes of a cell".to_owned())
+        }
     };
     let advice = "; a quote in a cell is written twice, and the cell in quotes";
     Some(Fault { code: "R_BAD_QUOTING", column: Some(column), message: message + advice })

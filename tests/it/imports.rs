@@ -46,16 +46,23 @@ fn a_person_who_exists_gets_only_what_differs() {
         "email": "avery@example.com", "firstName": "Avery", "lastName": "Old", "phone": "+12025550143",
         "city": "Boston", "tags": ["old"],
     })]);
-    world.sheet("in.csv", TWO.lines().take(2).map(|line| format!("{line}\n")).collect::<String>().as_str());
+    world.sheet(
+        "in.csv",
+        TWO.lines().take(2).map(|line| format!("{line}\n")).collect::<String>().as_str(),
+    );
     world.import("").exits(0);
     let avery = world.person("avery@example.com");
     assert_eq!(avery["contact"]["lastName"], "Sample");
     assert_eq!(avery["contact"]["city"], "Boston");
     assert_eq!(tags(&avery), ["old", "lead", "fair"]);
     let log = world.ask("log");
-    let put = log["entries"].as_array().unwrap().iter().find(|entry| entry["method"] == "PUT").unwrap();
+    let put =
+        log["entries"].as_array().unwrap().iter().find(|entry| entry["method"] == "PUT").unwrap();
     assert_eq!(put["path"], format!("/contacts/{}", ids[0]));
-    assert_eq!(world.table("res/plan.csv").iter().filter(|row| row["field"] == "lastName").count(), 1);
+    assert_eq!(
+        world.table("res/plan.csv").iter().filter(|row| row["field"] == "lastName").count(),
+        1
+    );
 }
 
 #[test]
@@ -145,7 +152,10 @@ fn mode_update_never_makes_anybody() {
     world.import("--mode update").exits(3);
     assert_eq!(world.account().len(), 1);
     let rejected = &world.table("res/rejected.csv")[0];
-    assert_eq!((rejected["_reject_code"].as_str(), rejected["_reject_line"].as_str()), ("R_NOT_FOUND", "3"));
+    assert_eq!(
+        (rejected["_reject_code"].as_str(), rejected["_reject_line"].as_str()),
+        ("R_NOT_FOUND", "3")
+    );
 }
 
 #[test]
@@ -314,5 +324,11 @@ fn json_tells_the_plan_the_counts_and_the_code() {
     assert_eq!(summary["exit_code"], 0);
     assert_eq!(summary["rows"]["succeeded"], 2);
     assert_eq!(summary["plan"]["actions"]["create"], 2);
-    assert!(summary["paths"].as_array().unwrap().iter().any(|file| file.as_str().unwrap().ends_with("succeeded.csv")));
+    assert!(
+        summary["paths"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|file| file.as_str().unwrap().ends_with("succeeded.csv"))
+    );
 }

@@ -80,7 +80,9 @@ impl World {
             format!("{} {}", text("method"), text("path"))
         });
         let reads = |line: &String| {
-            line.starts_with("GET ") || line.ends_with("/contacts/search") || line.ends_with("tasks/search")
+            line.starts_with("GET ")
+                || line.ends_with("/contacts/search")
+                || line.ends_with("tasks/search")
         };
         lines.filter(|line| !reads(line)).collect()
     }

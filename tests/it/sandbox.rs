@@ -1,9 +1,10 @@
 //! The sandbox: the command that serves it, and the answers it owes. Pairs of request and answer
 //! that hold for the real service as far as anybody has observed it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 
-use ghl_bulk::sandbox::{LOCATION, Settings, TOKEN};
+use ghl_bulk::sandbox::{Identity, LOCATION, Settings, TOKEN};
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Caller};
@@ -242,4 +243,104 @@ fn by_default_it_holds_a_thousand_contacts_and_the_documented_limits() {
     let settings = Settings::default();
     assert_eq!((settings.contacts, settings.limit.to_string().as_str()), (1000, "100/10s"));
     assert_eq!(settings.limit.daily, 200_000);
+}
+
+#[test]
+fn a_write_is_applied_though_its_client_has_given_up() {
+    let world = World::with(|settings| settings.contacts = 0);
+    world.control("POST", "faults", &json!(["POST /contacts/ hold"]));
+    let host = world.url().strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    let body = with(json!({"email": "late@example.com"})).to_string();
+    write!(
+        stream,
+        "POST /contacts/ HTTP/1.1\r\nHost: {host}\r\nVersion: 2021-07-28\r\n\
+         Authorization: Bearer {TOKEN}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    world.ask("held?at_least=1");
+    drop(stream);
+    assert_eq!(world.ask("state")["contacts"], json!([]));
+    world.control("POST", "release", &Value::Null);
+    world.ask("wait?requests=1");
+    assert_eq!(first_contact(&world)["email"], "late@example.com");
+}
+
+#[test]
+fn a_create_that_is_answered_422_may_have_been_applied() {
+    let world = World::with(|settings| settings.contacts = 0);
+    world.control("POST", "faults", &json!(["POST /contacts/ applied=422 times=1"]));
+    let caller = Caller::new(world.url());
+    let body = with(json!({"email": "made@example.com"}));
+    assert_eq!(caller.ask("POST", "/contacts/", &body).status, 422);
+    let path = format!("/contacts/search/duplicate?locationId={LOCATION}&email=made%40example.com");
+    let found = caller.ask("GET", &path, &Value::Null);
+    assert_eq!(found.body["contact"]["email"], "made@example.com");
+}
+
+#[test]
+fn a_field_can_be_taken_no_notice_of() {
+    let world = World::new();
+    let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
+    world.control("POST", "faults", &json!(["PUT /contacts/* ignore=city"]));
+    let body = json!({"city": "Elsewhere", "state": "XY"});
+    let answer = Caller::new(world.url()).ask("PUT", &format!("/contacts/{id}"), &body);
+    assert_eq!((answer.status, &answer.body["contact"]["state"]), (200, &json!("XY")));
+    assert_ne!(answer.body["contact"]["city"], "Elsewhere");
+}
+
+#[test]
+fn somebody_else_can_edit_a_contact_and_its_children() {
+    let world = World::new();
+    let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
+    let edit =
+        json!({"city": "There", "tags": ["theirs"], "__notes": [{"body": "hello"}], "__tasks": []});
+    world.control("PUT", &format!("contacts/{id}"), &edit);
+    let there = world.ask("state")["contacts"][0].clone();
+    assert_eq!(there["contact"]["tags"], json!(["theirs"]));
+    assert_eq!((&there["notes"][0]["body"], &there["tasks"]), (&json!("hello"), &json!([])));
+    let notes = crate::http::list(&world, &format!("/contacts/{id}/notes"), "notes");
+    assert_eq!(notes[0]["contactId"], id.as_str());
+}
+
+#[test]
+fn accounts_that_hold_the_same_are_equal_but_for_ids_and_dates() {
+    let build = |names: [&str; 2]| {
+        let world = World::with(|settings| settings.contacts = 0);
+        let caller = Caller::new(world.url());
+        for name in names {
+            let body = with(json!({"firstName": name, "tags": [name, "all"]}));
+            let made = caller.ask("POST", "/contacts/", &body).body;
+            let id = made["contact"]["id"].as_str().unwrap();
+            let note = json!({"body": name});
+            assert_eq!(caller.ask("POST", &format!("/contacts/{id}/notes"), &note).status, 201);
+        }
+        world.ask("state?plain")["contacts"].clone()
+    };
+    assert_eq!(build(["Ada", "Bob"]), build(["Bob", "Ada"]));
+    assert_ne!(build(["Ada", "Bob"]), build(["Ada", "Ada"]));
+}
+
+#[test]
+fn a_company_can_be_changed_and_every_time_zone_be_set() {
+    let world = World::new();
+    let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
+    let put =
+        |body: &Value| Caller::new(world.url()).ask("PUT", &format!("/contacts/{id}"), body).status;
+    assert_eq!(put(&json!({"companyName": "New Ltd", "timezone": "America/Phoenix"})), 200);
+    assert_eq!(put(&json!({"timezone": "America/Atlantis"})), 422);
+    assert_eq!(put(&json!({"gender": "female"})), 422);
+    assert_eq!(put(&with(json!({"firstName": "Ada"}))), 422);
+}
+
+#[test]
+fn a_location_says_what_makes_a_duplicate() {
+    let world = World::with(|settings| settings.unique = vec![Identity::Phone]);
+    let answer =
+        Caller::new(world.url()).ask("GET", &format!("/locations/{LOCATION}"), &Value::Null);
+    let settings = &answer.body["location"]["settings"];
+    assert_eq!(settings["allowDuplicateContact"], false);
+    assert_eq!(settings["contactUniqueIdentifiers"], json!(["phone"]));
+    assert!(answer.body["location"]["country"].is_string());
 }

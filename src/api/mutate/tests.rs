@@ -179,7 +179,7 @@ async fn a_request_carries_its_method_its_location_and_its_escaped_ids() {
         client.update_contact(&id, &body()),
         client.delete_note(&id, ".."),
         client.complete_task(&id, "t?x", true),
-        client.set_business(&[id.clone()], None),
+        client.set_business(std::slice::from_ref(&id), None),
     ];
     for mutation in &mutations {
         assert_eq!(word(&client.mutate(mutation).await), "answered 200");
@@ -218,4 +218,24 @@ async fn the_server_s_clock_is_known_from_any_answer() {
     client.mutate(&client.create_contact(&body())).await;
     let told = jiff::Timestamp::now().as_millisecond() + client.server_time_offset().unwrap();
     assert!((told - 1_795_241_712_000).abs() < 60_000, "{told}");
+}
+
+#[tokio::test]
+async fn half_of_a_body_goes_out_under_the_length_of_all_of_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let client = client(&url, &Stop::new());
+    let mutation = client.create_contact(&body());
+    super::midway(client.sender.request(&super::call(&mutation)));
+    let mut request = String::new();
+    listener.accept().unwrap().0.read_to_string(&mut request).unwrap();
+    let (head, half) = request.split_once("\r\n\r\n").unwrap();
+    let whole = std::str::from_utf8(mutation.body()).unwrap();
+    assert_eq!(half, &whole[..whole.len() / 2]);
+    let head: Vec<_> = head.lines().collect();
+    assert_eq!(head[0], "POST /contacts/ HTTP/1.1");
+    let length = format!("content-length: {}", whole.len());
+    for line in [length.as_str(), "authorization: Bearer pit-test", "version: 2021-07-28"] {
+        assert!(head.contains(&line), "{head:?}");
+    }
 }

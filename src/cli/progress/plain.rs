@@ -97,7 +97,9 @@ pub(super) fn because(reason: Waiting) -> &'static str {
         Waiting::Refused => "the limit is used up",
         Waiting::Budget => "the day's requests are used up",
         Waiting::Retry => "a request failed and will be sent again",
-        Waiting::Settle => "requests got no answer; soon the account can be asked what became of them",
+        Waiting::Settle => {
+            "requests got no answer; soon the account can be asked what became of them"
+        }
         Waiting::Index => "the search may not show every contact yet",
     }
 }

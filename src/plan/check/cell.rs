@@ -158,12 +158,17 @@ impl Checker {
     }
 }
 
-/// Lists put their words right one by one, unless a word stands for the whole cell.
+/// Lists put their words right when they are parted; columns that are joined get their prefix together.
 fn worded(step: &Step, text: String) -> Taken {
-    let text = if step.kind.is_list() {
-        step.words.standing_for(&text).map_or_else(|| text.clone(), str::to_owned)
+    let words = &step.words;
+    let text = if words.is_empty() {
+        text
+    } else if step.kind.is_list() {
+        if words.standing_for(&text) == Some("") { String::new() } else { text }
+    } else if step.is_joined() {
+        words.bare(text)
     } else {
-        step.words.applied(text)
+        words.prefixed(words.bare(text))
     };
     if text.is_empty() { Taken::Blank } else { Taken::Value(Value::Text(text)) }
 }

@@ -16,12 +16,10 @@ use super::step::{Source, Step};
 use super::strict;
 use super::verdict::Rejection;
 use super::work::{Work, whole_row};
+use crate::plan::draft::with_priority;
 use crate::plan::target::{NotePart, TaskPart};
 use crate::plan::value;
 use crate::plan::{NoteDraft, TaskDraft};
-
-/// The line of a task's text that holds its priority, which the API lacks (formats.md §2).
-const PRIORITY: &str = "Priority: ";
 
 impl Checker {
     pub(super) fn put_note(
@@ -161,7 +159,6 @@ impl Checker {
         if !work.task.given && !only_tasks {
             return Ok(());
         }
-        let priority = self.priority(work);
         let task = &mut work.task;
         let exists = task.id.is_some();
         if task.title.is_none() && !exists {
@@ -177,32 +174,21 @@ impl Checker {
         };
         let mut fields = BTreeMap::new();
         insert(&mut fields, "title", task.title.take());
-        insert(&mut fields, "body", with_priority(task.body.take(), priority));
+        let mut priority = task.priority.take().filter(|_| !self.policy.drop_task_priority);
+        let mut body = task.body.take();
+        if (body.is_some() || !exists)
+            && let Some(priority) = priority.take()
+        {
+            body = Some(with_priority(body.as_deref().unwrap_or_default(), &priority));
+        }
+        insert(&mut fields, "body", body);
         insert(&mut fields, "dueDate", due);
         insert(&mut fields, "completed", task.completed.or((!exists).then_some(false)));
         insert(&mut fields, "assignedTo", task.user.take());
-        if !fields.is_empty() {
-            work.draft.tasks.push(TaskDraft { id: task.id.take(), fields });
+        if !fields.is_empty() || priority.is_some() {
+            work.draft.tasks.push(TaskDraft { id: task.id.take(), fields, priority });
         }
         Ok(())
-    }
-
-    /// The priority to write into the text. That of a task that exists stays as it is when the row
-    /// has no text: writing it would take away the text that is there.
-    fn priority(&self, work: &mut Work<'_>) -> Option<String> {
-        let priority = work.task.priority.take()?;
-        if self.policy.drop_task_priority {
-            return None;
-        }
-        if work.task.id.is_some() && work.task.body.is_none() {
-            let message = format!(
-                "the priority `{priority}` is kept in a task's text, and the row has no text for the task \
-                 that exists; it is left as it is"
-            );
-            work.warn_at("W_TASK_PRIORITY_LEFT", None, "task.priority", message);
-            return None;
-        }
-        Some(priority)
     }
 
     fn default_due(&self) -> Result<String, Rejection> {
@@ -235,15 +221,5 @@ fn fill(part: &mut Option<String>, text: String) {
 fn insert(fields: &mut BTreeMap<String, Json>, name: &str, value: Option<impl Into<Json>>) {
     if let Some(value) = value {
         fields.insert(name.to_owned(), value.into());
-    }
-}
-
-fn with_priority(body: Option<String>, priority: Option<String>) -> Option<String> {
-    let Some(priority) = priority else { return body };
-    let line = format!("{PRIORITY}{priority}");
-    match body {
-        None => Some(line),
-        Some(body) if body.lines().any(|it| it.trim().eq_ignore_ascii_case(&line)) => Some(body),
-        Some(body) => Some(format!("{body}\n{line}")),
     }
 }

@@ -8,7 +8,7 @@ use super::Checker;
 use super::cell::Value;
 use super::read::yes;
 use super::step::Step;
-use super::verdict::{Rejection, Warned};
+use super::verdict::Rejection;
 use super::work::Work;
 use crate::plan::Target;
 use crate::plan::target::Channel;
@@ -25,7 +25,7 @@ struct Said {
     /// Whether a column of opt-outs said it.
     of_opt_outs: bool,
     column: Option<usize>,
-    field: String,
+    target: String,
 }
 
 impl Checker {
@@ -58,7 +58,7 @@ impl Checker {
                 out: said == Consent::OptedOut,
                 of_opt_outs: column_kind == ConsentColumn::OptOut,
                 column,
-                field: step.target.to_string(),
+                target: step.target.to_string(),
             }),
             Ok(None) => {}
             Err(trouble) => return self.unreadable(step, column, &trouble, work),
@@ -77,7 +77,11 @@ impl Checker {
             }
             let (out, free): (Vec<_>, Vec<_>) = said.partition(|said| said.out);
             if let (Some(free), true) = (free.first(), everything || !out.is_empty()) {
-                work.warnings.push(conflict(free, *channel));
+                let message = format!(
+                    "one column allows {} and another one forbids it; the contact will not be contacted",
+                    channel.name()
+                );
+                work.warn_at("W_CONSENT_CONFLICT", free.column, &free.target, message);
             }
             if !out.is_empty() {
                 work.draft.channels.insert(*channel, true);
@@ -86,18 +90,6 @@ impl Checker {
                 work.draft.channels.insert(*channel, false);
             }
         }
-    }
-}
-
-fn conflict(said: &Said, channel: Channel) -> Warned {
-    Warned {
-        code: "W_CONSENT_CONFLICT",
-        column: said.column,
-        field: said.field.clone(),
-        message: format!(
-            "one column allows {} and another one forbids it; the contact will not be contacted",
-            channel.name()
-        ),
     }
 }
 

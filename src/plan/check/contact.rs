@@ -204,7 +204,7 @@ impl Checker {
             false => Err(whole_row(
                 "R_NO_IDENTITY",
                 "email",
-                "the row has no e-mail address, no phone number, no contact id and no name",
+                "the row has no usable e-mail address, phone number, contact id or name",
             )),
         }
     }

@@ -90,9 +90,11 @@ impl Checker {
     #[must_use]
     pub fn check(&self, row: &Row) -> Judged {
         let mut work = Work::new(row, &self.columns);
-        self.tally.see_unmapped(row);
-        let outcome = self.judge(&mut work).map(|()| work.draft);
-        Judged { outcome, warnings: work.warnings }
+        self.tally.see_unmapped(row, &self.columns);
+        match self.judge(&mut work) {
+            Ok(()) => Judged { outcome: Ok(work.draft), warnings: work.warnings },
+            Err(rejection) => Judged { outcome: Err(rejection), warnings: work.lasting() },
+        }
     }
 
     /// What the rows that were checked so far say as a whole: cells of columns that are not imported

@@ -90,14 +90,20 @@ impl Checker {
 impl Step {
     /// The values of a cell that may hold several, with their words put right.
     pub(super) fn items(&self, text: &str) -> Vec<String> {
-        let items = value::list(text, self.split.as_deref());
+        let split = self.split.as_deref();
         if self.words.is_empty() {
-            return items;
+            return value::list(text, split);
         }
+        let items = match self.words.standing_for(text) {
+            Some(words) => value::list(words, split),
+            None => {
+                value::list(text, split).into_iter().map(|item| self.words.bare(item)).collect()
+            }
+        };
         items
             .into_iter()
-            .map(|item| self.words.applied(item))
-            .filter(|item| !item.is_empty())
+            .map(|item| self.words.prefixed(item))
+            .filter(|it| !it.is_empty())
             .collect()
     }
 

@@ -208,9 +208,10 @@ fn repeated(steps: &[Step], problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whether several columns each add a value instead of making one together.
+/// Whether a rule's columns each add a value instead of making one together.
 fn adds(target: &Target, kind: &Kind) -> bool {
-    target.takes_many()
+    let joins = matches!(target, Target::Note(_));
+    target.takes_many() && !joins
         || kind.is_list()
         || matches!(target, Target::Field(Field::Email | Field::Phone))
 }

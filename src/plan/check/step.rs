@@ -85,27 +85,34 @@ impl Words {
         self.values.get(&text.trim().to_lowercase()).map(String::as_str)
     }
 
-    /// A value as it is read: put in place of what stands for it, with its prefix changed.
-    pub(super) fn applied(&self, text: String) -> String {
-        if self.is_empty() {
-            return text;
-        }
-        match self.standing_for(&text) {
-            Some(word) => self.prefixed(word.to_owned()),
-            None => self.prefixed(text),
+    /// A cell's text as a value: what it stands for, without the prefix to take off.
+    pub(super) fn bare(&self, text: String) -> String {
+        let text = match self.standing_for(&text) {
+            Some(word) => word.to_owned(),
+            None => text,
+        };
+        match text.strip_prefix(self.strip.as_str()) {
+            Some(rest) if !self.strip.is_empty() => rest.trim_start().to_owned(),
+            _ => text,
         }
     }
 
-    fn prefixed(&self, text: String) -> String {
-        if self.prefix.is_empty() && self.strip.is_empty() || text.is_empty() {
-            return text;
+    /// A value with the prefix to put before it.
+    pub(super) fn prefixed(&self, text: String) -> String {
+        if self.prefix.is_empty() || text.is_empty() {
+            text
+        } else {
+            format!("{}{text}", self.prefix)
         }
-        let bare = text.strip_prefix(self.strip.as_str()).map_or(text.as_str(), str::trim_start);
-        if bare.is_empty() { String::new() } else { format!("{}{bare}", self.prefix) }
     }
 }
 
 impl Step {
+    /// Whether several columns make one value.
+    pub(super) fn is_joined(&self) -> bool {
+        matches!(&self.source, Source::Columns { join: Some(_), .. })
+    }
+
     /// Whether it reads a note's text, which has a length limit of its own.
     pub(super) fn is_note(&self) -> bool {
         self.target == Target::Note(NotePart::Body)
@@ -157,7 +164,10 @@ impl Checker {
         }
         let first = columns.first().copied();
         match whole {
-            Some(text) => self.put(step, first, Value::Text(text), work),
+            Some(text) => {
+                let text = step.words.prefixed(text);
+                self.put(step, first, Value::Text(text), work)
+            }
             None if unusable => Ok(()),
             None => self.blank(step, first, work),
         }

@@ -109,7 +109,7 @@ impl Findings {
 impl Dates {
     fn see(&mut self, row: &Row) {
         let text = |column: &usize| match row.cells.get(*column) {
-            Some(Cell::Text(text)) => Some(self.words.applied(text.trim().to_owned())),
+            Some(Cell::Text(text)) => Some(self.words.bare(text.trim().to_owned())),
             Some(Cell::Number(_, text)) if self.columns.len() > 1 => Some(text.clone()),
             _ => None,
         };

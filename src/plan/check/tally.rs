@@ -31,7 +31,7 @@ impl Tally {
     }
 
     /// Looks for spreadsheet errors where nothing is imported.
-    pub(super) fn see_unmapped(&self, row: &Row) {
+    pub(super) fn see_unmapped(&self, row: &Row, columns: &[Column]) {
         for column in &self.unmapped {
             let text = match row.cells.get(*column) {
                 Some(Cell::Error(text)) => text,
@@ -43,7 +43,8 @@ impl Tally {
                 _ => continue,
             };
             let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
-            let first = || (format!("`{text}` in record {}", row.record), 0);
+            let letters = columns.get(*column).map_or("", |column| &column.letters);
+            let first = || (format!("`{text}` ({})", row.place.cell(letters)), 0);
             errors.entry(*column).or_insert_with(first).1 += 1;
         }
     }
@@ -52,13 +53,13 @@ impl Tally {
         let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         let of_errors = errors.iter().map(|(column, (first, count))| {
             let more =
-                if *count > 1 { format!(" and in {} more", count - 1) } else { String::new() };
+                if *count > 1 { format!(" and {} more", count - 1) } else { String::new() };
             Warned {
                 code: "W_SPREADSHEET_ERROR",
                 column: Some(*column),
                 field: header(columns, *column),
                 message: format!(
-                    "a spreadsheet's error value {first}{more}, in a column that is not imported"
+                    "the column, which is not imported, holds errors of a spreadsheet: {first}{more}"
                 ),
             }
         });

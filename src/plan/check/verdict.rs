@@ -35,6 +35,6 @@ pub struct Warned {
 pub struct Judged {
     /// What the row asks for, or why it is not imported.
     pub outcome: Result<Draft, Rejection>,
-    /// What is noteworthy about it either way.
+    /// What is noteworthy; of a row that is rejected, only about its form and about who it is.
     pub warnings: Vec<Warned>,
 }

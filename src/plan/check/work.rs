@@ -17,6 +17,8 @@ pub(super) struct Work<'r> {
     columns: &'r [Column],
     pub(super) draft: Draft,
     pub(super) warnings: Vec<Warned>,
+    /// The warnings, by index, that are of no interest once the row is rejected.
+    passing: Vec<usize>,
     /// The country that the row itself names.
     pub(super) country: Option<&'static str>,
     pub(super) consents: Consents,
@@ -60,6 +62,7 @@ impl<'r> Work<'r> {
             columns,
             draft: Draft::default(),
             warnings: Vec::new(),
+            passing: Vec::new(),
             country: None,
             consents: Consents::default(),
             other_email: None,
@@ -90,6 +93,13 @@ impl<'r> Work<'r> {
         }
     }
 
+    /// The warnings of a row that is rejected: about its form, and about whom it is about.
+    pub(super) fn lasting(self) -> Vec<Warned> {
+        let mut passing = self.passing.into_iter().peekable();
+        let warnings = self.warnings.into_iter().enumerate();
+        warnings.filter(|(at, _)| passing.next_if_eq(at).is_none()).map(|(_, it)| it).collect()
+    }
+
     /// Whether the row may have lost its last cells: then their emptiness says nothing.
     pub(super) fn is_short(&self) -> bool {
         self.row.warnings.iter().any(|warning| warning.code == SHORT)
@@ -102,6 +112,9 @@ impl<'r> Work<'r> {
         column: Option<usize>,
         message: impl Into<String>,
     ) {
+        if !step.identity {
+            self.passing.push(self.warnings.len());
+        }
         self.warn_at(code, column, &step.target.to_string(), message);
     }
 

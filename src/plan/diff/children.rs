@@ -32,7 +32,9 @@ pub(super) fn write(work: &mut Work<'_>, children: &LiveChildren) -> Result<(), 
         match &task.id {
             None => create_task(work, ordinal, &task.fields),
             Some(id) => {
-                update_task(work, ordinal, id, &task.fields, find(&children.tasks, id, TASK)?);
+                let there = find(&children.tasks, id, TASK)?;
+                let fields = task.fields_beside(there["body"].as_str());
+                update_task(work, ordinal, id, &fields, there);
             }
         }
     }

@@ -285,7 +285,7 @@ proptest::proptest! {
     #[test]
     fn any_text_comes_back_as_it_was_stored(key in ".*", body in ".*", contact in proptest::option::of(".*"), made in proptest::option::of(".*")) {
         let state = if made.is_some() { OpState::Applied } else { OpState::Pending };
-        let stored = OpRecord { key, body, contact, made, state, ..op(1, "U") };
+        let stored = OpRecord { key, contact, body, state, made, ..op(1, "U") };
         let run = plan(vec![stored.clone()]);
         proptest::prop_assert_eq!(run.reader().op(1).unwrap(), stored);
     }

@@ -31,8 +31,10 @@ pub(super) fn choose(
     }
     let mut candidates = Vec::new();
     for sheet in sheets.iter().filter(|sheet| sheet.visible) {
-        let rows = head(book, &sheet.name)?;
-        if !rows.is_empty() {
+        // A sheet that cannot be read is not chosen, but it is there.
+        let rows = head(book, &sheet.name);
+        if rows.as_ref().is_err() || rows.as_ref().is_ok_and(|rows| !rows.is_empty()) {
+            let rows = rows.unwrap_or_default();
             let found = header::find(&rows, known).ok();
             let known = found.map_or(0, |index| rows[index].known(known));
             candidates.push(Candidate { name: sheet.name.clone(), known });

@@ -18,12 +18,21 @@ pub(super) struct Marks {
     pub(super) unplaced: bool,
 }
 
+/// What the type of a cell means here.
+#[derive(Default, PartialEq, Eq)]
+enum CellKind {
+    #[default]
+    Value,
+    Error,
+    /// The text of a formula.
+    Text,
+}
+
 /// The cell that is being read.
 #[derive(Default)]
 struct Open {
     place: (u32, u32),
-    /// Its type: `e` error, `str` the text of a formula, …
-    kind: String,
+    kind: CellKind,
     formula: bool,
     valued: bool,
     text: String,
@@ -54,7 +63,7 @@ impl Marks {
                 },
                 Event::Text(text) if within_value => {
                     open.valued |= !text.is_empty();
-                    if open.kind == "e" {
+                    if open.kind == CellKind::Error {
                         open.text.push_str(&text);
                     }
                 }
@@ -86,29 +95,34 @@ impl Marks {
     }
 
     fn cell(&mut self, e: &BytesStart<'_>, place: &mut (u32, u32)) -> Open {
-        match attribute(e, "r").as_deref().and_then(reference) {
-            Some((row, column)) => {
-                place.1 = column;
-                return Open { place: (row, column), kind: kind(e), ..Open::default() };
+        let mut open = Open::default();
+        let mut stated = None;
+        // Most of a sheet is cells: their attributes are looked at once, and not copied.
+        for attribute in e.attributes().with_checks(false).flatten() {
+            match (attribute.key.as_ref(), &*attribute.value) {
+                ("r", value) => stated = reference(value),
+                ("t", "e") => open.kind = CellKind::Error,
+                ("t", "str") => open.kind = CellKind::Text,
+                _ => {}
             }
+        }
+        match stated {
+            Some((_, column)) => place.1 = column,
             None => self.unplaced = true,
         }
-        Open { place: *place, kind: kind(e), ..Open::default() }
+        open.place = stated.unwrap_or(*place);
+        open
     }
 
     fn close(&mut self, open: &Open) {
         let (row, column) = open.place;
-        if open.kind == "e" && open.valued {
+        if open.kind == CellKind::Error && open.valued {
             self.cells.push((row, column, Cell::Error(open.text.trim().to_owned())));
-        } else if open.formula && !open.valued && open.kind != "str" {
+        } else if open.formula && !open.valued && open.kind != CellKind::Text {
             // An empty text is a result too; Excel writes it as one.
             self.cells.push((row, column, Cell::NoValue));
         }
     }
-}
-
-fn kind(e: &BytesStart<'_>) -> String {
-    attribute(e, "t").unwrap_or_default()
 }
 
 /// A cell's row and column, counted from 0, from a reference such as `C5`.

@@ -28,6 +28,7 @@ pub(in crate::sheet) fn open(
     let mut book = Workbook::open(kind, &Cursor::new(bytes))?;
     let sheet = choice::choose(&mut book, reading.sheet.as_deref(), known, &mut warnings)?;
     let (grid, filtered) = book.read(&sheet)?;
+    let unseen = book.hides_unseen().filter(|_| reading.hidden != Hidden::Include);
     let what = format!("{}, sheet \"{sheet}\"", book.format());
     drop(book);
     let header = find_header(&grid, &sheet, reading.header_row, known)?;
@@ -36,6 +37,10 @@ pub(in crate::sheet) fn open(
     let columns = header::columns(&names);
     warnings.extend(header::unnamed(&columns, &used));
     let total = count(&grid, header + 1, reading.hidden, filtered)?;
+    if total == 0 {
+        warnings.push(header::no_rows());
+    }
+    warnings.extend(unseen);
     let content = Content {
         grid,
         sheet: sheet.into(),

@@ -10,8 +10,8 @@ use super::hidden::HiddenRows;
 use super::marks::Marks;
 use super::package::{Flavour, Package};
 use super::{Bytes, corrupt};
-use crate::sheet::Refusal;
 use crate::sheet::kind::Kind;
+use crate::sheet::{Refusal, Warning};
 
 /// A spreadsheet that is open.
 pub(super) struct Workbook {
@@ -66,6 +66,18 @@ impl Workbook {
             Format::Xls(_) => "XLS",
             Format::Ods(_) => "ODS",
         }
+    }
+
+    /// What to tell about formats whose hidden rows are not recognised.
+    pub(super) fn hides_unseen(&self) -> Option<Warning> {
+        let message = match self.format {
+            Format::Xlsx(_) | Format::Ods(_) => return None,
+            Format::Xlsb(_) | Format::Xls(_) => format!(
+                "hidden rows are not recognised in {} files: all rows are read",
+                self.format()
+            ),
+        };
+        Some(Warning::new("W_HIDDEN_UNSEEN", message))
     }
 
     /// The sheets that have cells, in their order.

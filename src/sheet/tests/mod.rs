@@ -1,7 +1,12 @@
 //! What a sheet makes of files: those that people have, and those that break readers.
 
 mod book;
+mod encodings;
+mod forms;
+mod kinds;
+mod property;
 mod samples;
+mod workbooks;
 
 use std::path::PathBuf;
 
@@ -69,4 +74,12 @@ fn codes(sheet: &Sheet) -> Vec<&str> {
 /// The rows that cannot be used, and why.
 fn faults(rows: &[Row]) -> Vec<(u64, &str)> {
     rows.iter().filter_map(|row| Some((row.record, row.fault.as_ref()?.code))).collect()
+}
+
+/// A file of one's own, gone with the value.
+fn made(bytes: &[u8], extension: &str) -> tempfile::NamedTempFile {
+    let suffix = format!(".{extension}");
+    let mut file = tempfile::Builder::new().suffix(&suffix).tempfile().unwrap();
+    std::io::Write::write_all(&mut file, bytes).unwrap();
+    file
 }

@@ -71,9 +71,12 @@ fn a_task_that_exists_changes_only_in_what_the_row_says() {
     )
     .check(&[
         json!({ "contact": "c1", "tasks": [{ "id": "t1", "fields": { "completed": true } }] }),
-        json!({ "contact": "c1", "tasks": [{ "id": "t2", "fields": { "dueDate": "2026-01-02T10:00:00Z" } }] }),
+        json!({ "contact": "c1", "tasks": [{ "id": "t2", "fields": { "dueDate": "2026-01-02T10:00:00Z" },
+            "priority": "high" }] }),
     ]);
-    assert_eq!(outcome.codes()[1], ["W_TASK_PRIORITY_LEFT"]);
+    let fields = |text| outcome.draft(2).tasks[0].fields_beside(text).into_owned();
+    assert_eq!(fields(None)["body"], "Priority: high");
+    assert_eq!(fields(Some("call\npriority: low\r\nbye"))["body"], "call\nPriority: high\r\nbye");
 }
 
 #[test]
@@ -85,13 +88,13 @@ fn a_priority_becomes_a_line_of_the_text_once_or_is_dropped() {
         "Due=task.dueDate",
         "P=task.priority",
     ];
-    let csv = "Id,Title,Text,Due,P\nc1,A,\"one\ntwo\",2026-01-02T10:00Z,high\nc1,B,\"x\npriority: HIGH\",2026-01-02T10:00Z,high\n";
+    let csv = "Id,Title,Text,Due,P\nc1,A,\"one\ntwo\",2026-01-02T10:00Z,high\nc1,B,\"x\npriority: low\",2026-01-02T10:00Z,high\n";
     let bodies = |outcome: &Outcome| -> Vec<Json> {
         [1, 2].map(|record| outcome.draft(record).tasks[0].fields["body"].clone()).into()
     };
-    assert_eq!(bodies(&case(rules, csv).run()), ["one\ntwo\nPriority: high", "x\npriority: HIGH"]);
+    assert_eq!(bodies(&case(rules, csv).run()), ["one\ntwo\nPriority: high", "x\nPriority: high"]);
     let dropped = case(rules, csv).policy(|policy| policy.drop_task_priority = true).run();
-    assert_eq!(bodies(&dropped), ["one\ntwo", "x\npriority: HIGH"]);
+    assert_eq!(bodies(&dropped), ["one\ntwo", "x\npriority: low"]);
 }
 
 #[test]

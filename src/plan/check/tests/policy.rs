@@ -67,7 +67,7 @@ fn strictness_rejects_what_would_be_left_out() {
 #[test]
 fn words_are_put_right_before_a_value_is_read() {
     let mapping = "format = 1\n[[column]]\nfrom = \"Phone\"\nto = \"phone\"\nstrip_prefix = \"p:\"\n\
-        [[column]]\nfrom = \"Stage\"\nto = \"tags\"\nprefix = \"stage-\"\nvalues = { \"1\" = \"New\", \"none\" = \"\" }\n\
+        [[column]]\nfrom = \"Stage\"\nto = \"tags\"\nprefix = \"stage-\"\nvalues = { \"1\" = \"New\", new = \"Old\", \"none\" = \"\" }\n\
         [[column]]\nfrom = \"Kind\"\nto = \"customFields.size\"\nvalues = { S = \"Small\" }\n";
     written(mapping, "Phone,Stage,Kind\np:+12025550143,1; 2,s\n+12025550144,None,Large\n").check(&[
         json!({ "phone": "+12025550143", "tags": ["stage-New", "stage-2"], "id_size": "Small" }),
@@ -87,6 +87,16 @@ fn joined_columns_make_one_value_without_the_empty_ones() {
         json!({ "email": "a@example.com", "address1": "1 Main St, Suite 2" }),
         json!({ "email": "b@example.com", "address1": "Suite 2" }),
         json!({ "email": "c@example.com" }),
+    ]);
+}
+
+#[test]
+fn joined_columns_get_their_prefix_together() {
+    let mapping = "format = 1\n[[column]]\nfrom = \"Email\"\nto = \"email\"\n[[column]]\nfrom = [\"A\", \"B\"]\n\
+        join = \", \"\nto = \"note\"\nprefix = \"Visit: \"\nstrip_prefix = \"p:\"\n[[column]]\nfrom = \"City\"\nto = \"city\"\n";
+    written(mapping, "Email,A,B,City\na@example.com,p: deck,2,\nb@example.com,,,\n").check(&[
+        json!({ "email": "a@example.com", "notes": [{ "fields": { "body": "Visit: deck, 2" } }] }),
+        json!({ "email": "b@example.com" }),
     ]);
 }
 

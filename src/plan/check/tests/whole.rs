@@ -41,7 +41,7 @@ fn errors_in_columns_that_are_not_imported_are_told_once() {
     let outcome = sheet.run();
     let told: Vec<_> = outcome.summary.iter().map(|warned| (warned.code, warned.column)).collect();
     assert_eq!(told, [("W_SPREADSHEET_ERROR", Some(1))]);
-    assert!(outcome.summary[0].message.contains("`#N/A` in record 1 and in 1 more"));
+    assert!(outcome.summary[0].message.contains("`#N/A` (line 2, column B) and 1 more"));
 }
 
 #[test]

@@ -1,0 +1,33 @@
+//! Small files and digests.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::Error;
+
+/// Makes a directory, and those above it.
+pub(super) fn make(dir: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(dir).map_err(|source| Error::File { path: dir.to_owned(), source })
+}
+
+/// Writes a small file so that it is never half there.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let fail = |source| Error::File { path: path.to_owned(), source };
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::with_prefix_in(".ghl-bulk-", dir).map_err(fail)?;
+    std::io::Write::write_all(&mut file, bytes).map_err(fail)?;
+    file.as_file().sync_all().map_err(fail)?;
+    file.persist(path).map(drop).map_err(|error| fail(error.error))
+}
+
+/// SHA-256 in lower-case hex.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// Bytes in lower-case hex.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}

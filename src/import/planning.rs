@@ -1,0 +1,144 @@
+//! Planning: from a sheet that was looked over to ops in the run's store.
+
+use std::path::PathBuf;
+
+use super::input::{Input, Understood};
+use super::request::Request;
+use super::summary::Summary;
+use super::{Error, Stage, TAG_BATCH, decide, earlier, files, judge, live, out, results};
+use crate::context::Context;
+use crate::flight;
+use crate::plan::diff::Planner;
+use crate::plan::{Directory, IdentitylessRule, Target};
+use crate::run::{self, Rows, Run};
+
+/// A plan in the making.
+pub(super) struct Planning<'a> {
+    pub(super) context: &'a Context,
+    pub(super) run: &'a Run,
+    pub(super) request: &'a Request,
+}
+
+impl Planning<'_> {
+    /// Judges, looks at the account, decides.
+    pub(super) async fn plan(&self, input: Input) -> Result<Summary, Error> {
+        let directory = self.directory(&input).await?;
+        let understood = input.understand(self.request, &directory)?;
+        self.run.note("directory", &directory)?;
+        self.run.note("policy", &understood.policy)?;
+        self.run.note("input_digest", &input.sheet.digest)?;
+        self.run.note("mapping_digest", &input.mapping_digest)?;
+        let columns: Vec<_> = input.sheet.columns.iter().map(|it| it.name.clone()).collect();
+        self.run.note("columns", &columns)?;
+        let key = judge::custom_key(&understood.policy.key, &directory)?;
+        self.run.note("key", &key)?;
+        let (input, understood, found) = self.judge(input, understood, &directory).await?;
+        if !found.unknown.is_empty() {
+            return Err(Error::UnknownNames(found.unknown));
+        }
+        let fetch = live::Fetch {
+            client: &self.context.client,
+            db: self.run.db(),
+            watcher: &self.context.watcher,
+            key: key.clone(),
+            whole: false,
+        };
+        fetch.all().await?;
+        let summary = self.decide(input, understood, directory, key, found.children_only).await?;
+        self.run.note("stage", &Stage::Planned)?;
+        Ok(summary)
+    }
+
+    /// The location's names, as far as the mapping may need them.
+    async fn directory(&self, input: &Input) -> Result<Directory, Error> {
+        let client = &self.context.client;
+        let location = client.location_details().await?;
+        let fields = client.custom_fields().await?;
+        let users =
+            if input.may_name(&[Target::Owner]) { Some(client.users().await?.body) } else { None };
+        let mut businesses = Vec::new();
+        if input.may_name(&[Target::Business]) {
+            // A page of the list holds 100 (api.md §6.3).
+            loop {
+                let page = client.businesses(businesses.len() * 100).await?;
+                let rows = page.head.rows;
+                businesses.push(page.body.to_vec());
+                if rows < 100 {
+                    break;
+                }
+            }
+        }
+        let id = client.location().clone();
+        Directory::read(id, &location.body, &fields.body, users.as_deref(), &businesses)
+            .map_err(|error| Error::Answer(error.to_string()))
+    }
+
+    async fn judge(
+        &self,
+        input: Input,
+        understood: Understood,
+        directory: &Directory,
+    ) -> Result<(Input, Understood, judge::Found), Error> {
+        let (db, directory) = (self.run.db(), directory.clone());
+        let watcher = self.context.watcher.clone();
+        let work = move || {
+            let rows = Rows::open(&db)?;
+            rows.clear()?;
+            let found = rows.together(|rows| {
+                for (code, message) in &understood.warnings {
+                    let (code, message) = (code.clone(), message.clone());
+                    rows.warn(&run::Noted { n: 0, code, field: String::new(), message })?;
+                }
+                judge::judge(&input, &understood, &directory, rows, &watcher)
+            })?;
+            Ok((input, understood, found))
+        };
+        flight::blocking(work).await
+    }
+
+    async fn decide(
+        &self,
+        input: Input,
+        understood: Understood,
+        directory: Directory,
+        key: Option<String>,
+        children_only: bool,
+    ) -> Result<Summary, Error> {
+        let (db, out) = (self.run.db(), out(self.run, self.request));
+        let home = self.context.home.clone();
+        let meta = self.run.meta.clone();
+        let columns: Vec<_> = input.sheet.columns.iter().map(|it| it.name.clone()).collect();
+        let work = move || {
+            let rows = Rows::open(&db)?;
+            let decide = decide::Decide {
+                rows: &rows,
+                directory: &directory,
+                planner: Planner::new(&understood.policy, &directory),
+                policy: &understood.policy,
+                key,
+                input_digest: input.sheet.digest.clone(),
+                children_only,
+                earlier: earlier::Earlier::read(&home, &meta.location, &meta.run)?,
+            };
+            let ops = decide.run()?;
+            let summary = Summary::count(&rows, &ops, understood.shown, TAG_BATCH)?;
+            if summary.once > 0 && understood.policy.no_identity == IdentitylessRule::Stop {
+                return Err(Error::Identityless(summary.once));
+            }
+            run::store_ops(&db, ops.into_iter())?;
+            files::make(&out)?;
+            results::write_plan(&rows, &out, &columns)?;
+            Ok(summary)
+        };
+        let summary: Summary = flight::blocking(work).await?;
+        self.run.note("summary", &summary)?;
+        let path = self.out_file("summary.json");
+        let text = serde_json::to_string_pretty(&summary).expect("a summary is JSON");
+        files::write(&path, text.as_bytes())?;
+        Ok(summary)
+    }
+
+    fn out_file(&self, name: &str) -> PathBuf {
+        out(self.run, self.request).join(name)
+    }
+}
