@@ -51,6 +51,20 @@ pub struct Error {
 }
 
 impl Error {
+    /// Of a request that was never sent.
+    pub(super) fn unsent(route: Route, kind: Kind) -> Self {
+        Self {
+            kind,
+            route,
+            status: None,
+            body: Box::default(),
+            said: "not sent".to_owned(),
+            trace_id: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+        }
+    }
+
     fn text(&self) -> String {
         let status = self.status.map(|status| format!("{status}: ")).unwrap_or_default();
         let tries = match self.attempts {

@@ -23,7 +23,7 @@ mod wire;
 pub use budget::{Budget, Reserve};
 pub use client::{Client, Config, VERSION, is_loopback};
 pub use error::{Error, Kind};
-pub use mutation::{Mutation, Sent};
+pub use mutation::{Mutation, Sent, Turn};
 pub use pace::{Halt, Limits, Pace};
 pub use page::{
     Answer, CalendarHead, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage,

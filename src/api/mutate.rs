@@ -1,22 +1,31 @@
 //! Sending a mutation, and what its answer means.
 
 use super::error::{Error, Kind};
-use super::mutation::{Mutation, Sent};
+use super::mutation::{Mutation, Sent, Turn};
 use super::retry::{self, Bounds};
 use super::send::{Call, Sender};
 use super::wire;
 use crate::failpoint::{self, Point};
 
 impl Sender {
+    /// Waits for a place in the window.
+    pub(super) async fn turn(&self, mutation: &Mutation) -> Result<Turn, Error> {
+        match self.pace.acquire().await {
+            Ok(permit) => Ok(Turn(permit)),
+            Err(halt) => Err(Error::unsent(mutation.route, Kind::Halted(halt))),
+        }
+    }
+
     /// Sends a mutation as often as it is known not to have been applied.
-    pub(super) async fn mutate(&self, mutation: &Mutation) -> Sent {
+    pub(super) async fn mutate(&self, mutation: &Mutation, turn: Turn) -> Sent {
         let call = call(mutation);
         #[cfg(feature = "failpoints")]
         if failpoint::due(Point::MidBody) {
             midway(self.request(&call));
             failpoint::kill();
         }
-        let result = self.repeat(&call, wire::object, retry::verdict_of_mutation).await;
+        let result =
+            self.repeat(&call, wire::object, retry::verdict_of_mutation, Some(turn.0)).await;
         if result.as_ref().err().is_none_or(|error| error.status.is_some()) {
             failpoint::reach(Point::AfterResponse);
         }

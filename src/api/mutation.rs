@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use super::error::Error;
+use super::pace::Permit;
 use super::route::Route;
 use crate::id::ContactId;
 
@@ -23,6 +24,10 @@ pub struct Mutation {
     /// The JSON body; none for `DELETE` of a record.
     pub(super) body: Option<Bytes>,
 }
+
+/// A place in the limiter's window, for one mutation.
+#[must_use]
+pub struct Turn(pub(super) Permit);
 
 /// What became of a mutation.
 #[derive(Debug)]
@@ -174,12 +179,21 @@ impl Client {
         Mutation::bare(Route::DeleteTask, child(id, "tasks", task))
     }
 
+    /// Waits until a mutation may be sent. What is written down after this is sent at once, so that a
+    /// crash leaves few requests of which nobody knows whether they were.
+    ///
+    /// # Errors
+    /// When nothing may be sent any more: the tap is closed, or the day's budget is used up.
+    pub async fn turn(&self, mutation: &Mutation) -> Result<Turn, Error> {
+        self.sender.turn(mutation).await
+    }
+
     /// Sends a mutation, once. It is sent again only while it is known that nothing was applied: the
     /// connection was not made, or the limiter refused. Whatever else happens is told.
     ///
     /// The future must be awaited to its end: dropped half-way, nobody knows what became of the request.
-    pub async fn mutate(&self, mutation: &Mutation) -> Sent {
-        self.sender.mutate(mutation).await
+    pub async fn mutate(&self, mutation: &Mutation, turn: Turn) -> Sent {
+        self.sender.mutate(mutation, turn).await
     }
 
     fn located(&self, body: &Map<String, Value>) -> Map<String, Value> {

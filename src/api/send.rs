@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::error::{Error, Kind};
-use super::pace::Pace;
+use super::pace::{Pace, Permit};
 use super::page::Answer;
 use super::retry::{self, Bounds, Failure, Verdict};
 use super::route::{self, Route};
@@ -57,23 +57,27 @@ impl Sender {
 
     /// Sends a call until it is answered, refused, or the bounds are reached.
     pub(super) async fn send<T>(&self, call: &Call, read: Read<T>) -> Result<Answer<T>, Error> {
-        self.repeat(call, read, retry::verdict).await.map(|(_, answer)| answer)
+        self.repeat(call, read, retry::verdict, None).await.map(|(_, answer)| answer)
     }
 
-    /// Sends a call as often as the verdict says, within its bounds.
+    /// Sends a call as often as the verdict says, within its bounds; the first time with the place in the
+    /// window that the caller has, if it has one.
     pub(super) async fn repeat<T>(
         &self,
         call: &Call,
         read: Read<T>,
         verdict: fn(&Failure) -> Verdict,
+        mut first: Option<Permit>,
     ) -> Result<(u16, Answer<T>), Error> {
         let begun = Instant::now();
         let (mut attempts, mut refusals, mut pause) = (0, 0, Duration::ZERO);
         loop {
-            let permit = self.pace.acquire().await;
-            let permit = permit.map_err(|halt| {
-                error(call, Kind::Halted(halt), None, attempts + refusals, begun.elapsed())
-            })?;
+            let permit = match first.take() {
+                Some(permit) => permit,
+                None => self.pace.acquire().await.map_err(|halt| {
+                    error(call, Kind::Halted(halt), None, attempts + refusals, begun.elapsed())
+                })?,
+            };
             let failure = match self.attempt(call, permit, read).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
@@ -108,7 +112,7 @@ impl Sender {
     async fn attempt<T>(
         &self,
         call: &Call,
-        permit: super::pace::Permit,
+        permit: Permit,
         read: Read<T>,
     ) -> Result<(u16, Answer<T>), Failure> {
         self.sent[call.route as usize].fetch_add(1, Ordering::Relaxed);

@@ -79,7 +79,10 @@ impl Failure {
     fn show_text(&self) {
         let mut err = std::io::stderr().lock();
         // When stderr is closed there is nobody left to tell.
-        let _ = writeln!(err, "error: {}", safe(&self.message));
+        for (number, line) in self.message.lines().enumerate() {
+            let error = if number == 0 { "error: " } else { "" };
+            let _ = writeln!(err, "{error}{}", safe(line));
+        }
         if let Some(hint) = &self.hint {
             let _ = writeln!(err, "  hint: {}", safe(hint));
         }

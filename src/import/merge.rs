@@ -20,6 +20,7 @@ pub(super) fn merge(draft: &mut Draft, other: Draft) {
         }
     }
     add(&mut draft.tags, other.tags);
+    draft.replaces_tags |= other.replaces_tags;
     add(&mut draft.additional_emails, other.additional_emails);
     add(&mut draft.additional_phones, other.additional_phones);
     draft.dnd = match (draft.dnd, other.dnd) {

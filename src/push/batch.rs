@@ -78,8 +78,9 @@ impl Sender<'_> {
         if work.stop.closed() {
             return Err(Error::stopped());
         }
+        let turn = work.client.turn(&mutation).await?;
         let attempts = work.ledger.intend(intents.collect()).await?;
-        let sent = work.client.mutate(&mutation).await;
+        let sent = work.client.mutate(&mutation, turn).await;
         drop(place);
         let mark = Mark::of(&sent);
         let sent_members = part.members.iter().cloned().zip(attempts).collect::<Vec<_>>();

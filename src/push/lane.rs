@@ -147,10 +147,11 @@ impl Lane<'_> {
             .ok_or_else(|| Error::Bug(format!("op {} cannot be sent alone", op.id)))?;
         let place = work.seats.acquire().await.expect("the seats are never closed");
         self.check_tap()?;
+        let turn = work.client.turn(&mutation).await?;
         let intent = request::intent(op.id, &mutation, reference.as_ref());
         let attempt = work.ledger.intend(vec![intent]).await?.pop();
         let attempt = attempt.ok_or_else(|| Error::Bug("an intent has no attempt".to_owned()))?;
-        let sent = work.client.mutate(&mutation).await;
+        let sent = work.client.mutate(&mutation, turn).await;
         drop(place);
         self.judge(op, contact, attempt, reference, sent).await
     }

@@ -62,6 +62,17 @@ fn client(url: &str, stop: &Stop) -> Client {
     Client::new(&config, pace, Arc::new(Nobody)).unwrap()
 }
 
+async fn send(client: &Client) -> Sent {
+    send_this(client, &client.create_contact(&body())).await
+}
+
+async fn send_this(client: &Client, mutation: &Mutation) -> Sent {
+    match client.turn(mutation).await {
+        Ok(turn) => client.mutate(mutation, turn).await,
+        Err(error) => Sent::NotApplied(error),
+    }
+}
+
 fn body() -> Map<String, serde_json::Value> {
     json!({"firstName": "Ada"}).as_object().unwrap().clone()
 }
@@ -83,7 +94,7 @@ fn check(answers: &[&'static str], expected: &str) {
     let (url, requests) = serve(answers);
     let sent = runtime.block_on(async {
         let client = client(&url, &Stop::new());
-        client.mutate(&client.create_contact(&body())).await
+        send(&client).await
     });
     // Closes the connections.
     drop(runtime);
@@ -153,7 +164,7 @@ async fn a_connection_that_cannot_be_made_is_tried_again_within_bounds() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let begun = tokio::time::Instant::now();
     let client = client(&format!("http://{nobody}"), &Stop::new());
-    let sent = client.mutate(&client.create_contact(&body())).await;
+    let sent = send(&client).await;
     let Sent::NotApplied(error) = sent else { panic!("{sent:?}") };
     assert_eq!((error.kind, error.attempts), (Kind::Unreachable, 8));
     assert!(begun.elapsed() < Duration::from_mins(5));
@@ -164,7 +175,7 @@ async fn behind_a_closed_tap_nothing_is_sent() {
     let stop = Stop::new();
     stop.close(Cause::Interrupt);
     let client = client("http://127.0.0.1:1", &stop);
-    let sent = client.mutate(&client.create_contact(&body())).await;
+    let sent = send(&client).await;
     assert_eq!(word(&sent), format!("not applied: {:?}", Kind::Halted(Halt::Stopped)));
 }
 
@@ -182,7 +193,7 @@ async fn a_request_carries_its_method_its_location_and_its_escaped_ids() {
         client.set_business(std::slice::from_ref(&id), None),
     ];
     for mutation in &mutations {
-        assert_eq!(word(&client.mutate(mutation).await), "answered 200");
+        assert_eq!(word(&send_this(&client, mutation).await), "answered 200");
     }
     let requests = requests.join().unwrap();
     let told: Vec<_> = requests
@@ -215,7 +226,7 @@ async fn the_server_s_clock_is_known_from_any_answer() {
     let (url, _) = serve(&[answer]);
     let client = client(&url, &Stop::new());
     assert_eq!(client.server_time_offset(), None);
-    client.mutate(&client.create_contact(&body())).await;
+    send(&client).await;
     let told = jiff::Timestamp::now().as_millisecond() + client.server_time_offset().unwrap();
     assert!((told - 1_795_241_712_000).abs() < 60_000, "{told}");
 }

@@ -233,7 +233,8 @@ fn every_event_has_exactly_the_documented_fields() {
 
 #[test]
 fn every_reason_to_wait_is_documented() {
-    let reasons = [Waiting::Refused, Waiting::Budget, Waiting::Retry, Waiting::Index];
+    let reasons =
+        [Waiting::Refused, Waiting::Budget, Waiting::Retry, Waiting::Index, Waiting::Settle];
     let schema = schema_events();
     assert_eq!(json!(reasons), schema["$defs"]["waiting"]["properties"]["reason"]["enum"]);
 }

@@ -253,35 +253,19 @@ fn others(work: &mut Work<'_>) -> Result<(), Rejection> {
     once(&mut draft.additional_phones);
     let emails = std::mem::take(&mut work.draft.additional_emails);
     let phones = std::mem::take(&mut work.draft.additional_phones);
-    let (from, target) = (work.other_email, Target::AdditionalEmails);
-    too_many(work, &emails, MULTI_EMAIL, from, &target, "e-mail addresses")?;
-    let (from, target) = (work.other_phone, Target::AdditionalPhones);
-    too_many(work, &phones, "W_MULTI_PHONE", from, &target, "phone numbers")?;
+    too_many(&emails, &Target::AdditionalEmails, "e-mail addresses")?;
+    too_many(&phones, &Target::AdditionalPhones, "phone numbers")?;
     (work.draft.additional_emails, work.draft.additional_phones) = (emails, phones);
     Ok(())
 }
 
-/// One is all that the API takes, and eleven are all that a contact has.
-fn too_many(
-    work: &mut Work<'_>,
-    others: &[String],
-    code: &'static str,
-    column: Option<usize>,
-    target: &Target,
-    what: &str,
-) -> Result<(), Rejection> {
+/// Eleven are all that a contact has. The API takes one; which of the others the contact lacks, and so are
+/// to be told, is seen when the contact is known.
+fn too_many(others: &[String], target: &Target, what: &str) -> Result<(), Rejection> {
     if others.len() > MOST_OTHERS {
         let message =
             format!("{} additional {what} are too many: a contact has {MOST_OTHERS}", others.len());
         return Err(whole_row("R_TOO_MANY_VALUES", &target.to_string(), message));
-    }
-    if !others.is_empty() {
-        let message = format!(
-            "the API takes one of a contact's {what}; not sent: {}; map the column to a custom field to \
-             keep them",
-            others.join(", ")
-        );
-        work.warn_at(code, column, &target.to_string(), message);
     }
     Ok(())
 }

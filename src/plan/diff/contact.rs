@@ -6,7 +6,6 @@ use super::{Work, cell, consent};
 use crate::plan::draft::Draft;
 use crate::plan::live::{Live, same};
 use crate::plan::op::{Change, Class};
-use crate::plan::policy::TagRule;
 use crate::plan::target::Field;
 
 /// An update in the making: what to write, and what it replaces.
@@ -139,7 +138,7 @@ fn owner(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
 /// The whole list, where the row's tags take the place of the contact's.
 fn tags(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
     let tags = &work.draft.tags;
-    if work.planner.policy.tags != TagRule::Replace || tags.is_empty() {
+    if !work.replaces_tags() {
         return;
     }
     let keys = |tags: &[String]| {

@@ -6,7 +6,6 @@ use super::class::Way;
 use super::{Work, cell, consent};
 use crate::plan::live::same;
 use crate::plan::op::{Change, Class};
-use crate::plan::policy::TagRule;
 use crate::plan::target::Field;
 
 /// Creates the contact.
@@ -43,7 +42,7 @@ fn upsert(work: &mut Work<'_>, mut body: Map<String, Value>, tags: Vec<String>, 
     for field in later {
         after.extend(body.remove(field.name()).map(|value| (field.name().to_owned(), value)));
     }
-    let replace = work.planner.policy.tags == TagRule::Replace;
+    let replace = work.replaces_tags();
     if replace && !tags.is_empty() {
         body.insert("tags".to_owned(), tags.clone().into());
     }

@@ -167,7 +167,7 @@ impl Work<'_> {
     fn update(&mut self, live: &Live, children: &LiveChildren) -> Result<&'static str, Rejection> {
         if !only_children(self.draft) {
             contact::update(self, live);
-            if self.planner.policy.tags == TagRule::Add {
+            if !self.replaces_tags() {
                 self.add_tags(live, "update");
             }
             self.set_business(Some(live));
@@ -180,6 +180,12 @@ impl Work<'_> {
             _ if own == 0 => "children",
             _ => "update",
         })
+    }
+
+    /// Whether the row's tags take the place of the contact's: by its own mapping, or by the policy.
+    fn replaces_tags(&self) -> bool {
+        let replace = self.planner.policy.tags == TagRule::Replace;
+        self.draft.replaces_tags || replace && !self.draft.tags.is_empty()
     }
 
     /// Adds the tags that the contact lacks. Its word is `word`, or `unchanged` when it lacks none.
