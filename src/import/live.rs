@@ -4,6 +4,7 @@
 //! is forgotten at once. Nothing here is decided: who is who is `plan`'s business.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -12,6 +13,7 @@ use serde_json::value::RawValue;
 use super::Error;
 use super::judge::{json, kind, text_of};
 use crate::api::{self, Answer, Bounds, Client, Filter, TaskPlace};
+use crate::context::Context;
 use crate::event::{Event, Watcher};
 use crate::flight;
 use crate::id::ContactId;
@@ -26,13 +28,27 @@ const LOT: usize = 200;
 
 /// What is fetched, and with what.
 pub(super) struct Fetch<'a> {
-    pub(super) client: &'a Client,
-    pub(super) db: PathBuf,
-    pub(super) watcher: &'a Watcher,
+    client: &'a Client,
+    db: PathBuf,
+    watcher: &'a Watcher,
     /// The custom field by which rows know their contacts.
-    pub(super) key: Option<String>,
-    /// Whether all contacts are walked over whatever it costs: the search says more than single reads.
-    pub(super) whole: bool,
+    key: Option<String>,
+    whole: bool,
+    /// The store, between two uses: opening it for each page would cost more than the page.
+    rows: Mutex<Option<Rows>>,
+}
+
+impl<'a> Fetch<'a> {
+    /// A fetch for a run's rows.
+    pub(super) fn new(context: &'a Context, db: PathBuf, key: Option<String>) -> Self {
+        let (client, watcher) = (&context.client, &context.watcher);
+        Self { client, db, watcher, key, whole: false, rows: Mutex::new(None) }
+    }
+
+    /// The same, walking over all contacts whatever it costs: the search says more than single reads.
+    pub(super) fn whole(self, whole: bool) -> Self {
+        Self { whole, ..self }
+    }
 }
 
 impl Fetch<'_> {
@@ -205,8 +221,18 @@ impl Fetch<'_> {
         &self,
         work: impl FnOnce(&Rows) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let db = self.db.clone();
-        flight::blocking(move || work(&Rows::open(&db)?)).await
+        let (db, kept) = (self.db.clone(), lock(&self.rows).take());
+        let (rows, done) = flight::blocking(move || {
+            let rows = match kept {
+                Some(rows) => rows,
+                None => Rows::open(&db)?,
+            };
+            let done = work(&rows);
+            Ok::<_, Error>((rows, done))
+        })
+        .await?;
+        *lock(&self.rows) = Some(rows);
+        done
     }
 }
 
@@ -226,6 +252,11 @@ fn keep_opportunities(rows: &Rows, contact: &str, row: &[u8]) -> Result<(), Erro
         rows.keep_child(kind::OPPORTUNITIES, contact, &n.to_string(), &body)?;
     }
     Ok(())
+}
+
+/// Locks even after a panic elsewhere: a store is taken out whole, or not.
+fn lock(rows: &Mutex<Option<Rows>>) -> MutexGuard<'_, Option<Rows>> {
+    rows.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Keeps a contact if any row names it.

@@ -36,13 +36,7 @@ impl Planning<'_> {
         if !found.unknown.is_empty() {
             return Err(Error::UnknownNames(found.unknown));
         }
-        let fetch = live::Fetch {
-            client: &self.context.client,
-            db: self.run.db(),
-            watcher: &self.context.watcher,
-            key: key.clone(),
-            whole: false,
-        };
+        let fetch = live::Fetch::new(self.context, self.run.db(), key.clone());
         fetch.all().await?;
         let summary = self.decide(input, understood, directory, key, found.children_only).await?;
         self.run.note("stage", &Stage::Planned)?;

@@ -66,13 +66,7 @@ pub(super) async fn account(context: &Context, run: &Run) -> Result<(), Error> {
     let then = look().await?;
     let db = run.db();
     flight::blocking(move || Rows::open(&db)?.forget_live()).await?;
-    let fetch = Fetch {
-        client: &context.client,
-        db: run.db(),
-        watcher: &context.watcher,
-        key: key.clone(),
-        whole: false,
-    };
+    let fetch = Fetch::new(context, run.db(), key.clone());
     fetch.all().await?;
     let now = look().await?;
     let mut which = Vec::new();

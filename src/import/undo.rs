@@ -133,14 +133,9 @@ impl Work<'_> {
         }
         let (db, of, created) = (self.run.db(), self.of.db(), self.undo.created);
         flight::blocking(move || copy(&db, &of, created)).await?;
-        let fetch = Fetch {
-            client: &self.context.client,
-            db: self.run.db(),
-            watcher: &self.context.watcher,
-            key: None,
-            // Only the search shows opportunities, which a deletion would take along.
-            whole: self.undo.created == Created::Delete,
-        };
+        // Only the search shows opportunities, which a deletion would take along.
+        let whole = self.undo.created == Created::Delete;
+        let fetch = Fetch::new(self.context, self.run.db(), None).whole(whole);
         fetch.all().await?;
         if self.undo.created == Created::Delete {
             self.appointments().await?;

@@ -42,6 +42,10 @@ CREATE TABLE IF NOT EXISTS child (
 ) WITHOUT ROWID;
 ";
 
+/// SQLite's page cache, in KiB (the sign says that it is not pages): the index of identities is searched
+/// in no order.
+const CACHE: i64 = -32_768;
+
 const TABLES: [&str; 7] = ["row", "decision", "warning", "identity", "live", "match", "child"];
 
 /// A row of the sheet, judged.
@@ -105,6 +109,9 @@ impl Rows {
         let connection = db::open(db)?;
         connection.execute_batch(SCHEMA).map_err(|source| Error::store(db, source))?;
         connection.set_prepared_statement_cache_capacity(64);
+        connection
+            .pragma_update(None, "cache_size", CACHE)
+            .map_err(|source| Error::store(db, source))?;
         Ok(Self { path: db.to_owned(), connection })
     }
 

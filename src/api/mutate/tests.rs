@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 
-use crate::api::{Budget, Client, Config, Halt, Kind, Pace, Sent, Token};
+use crate::api::{Budget, Client, Config, Halt, Kind, Mutation, Pace, Sent, Token};
 use crate::event::{Cause, Nobody, Stop};
 use crate::id::ContactId;
 
