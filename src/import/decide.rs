@@ -106,9 +106,11 @@ impl Decide<'_> {
             Some(id) => self.live(id)?,
             None => None,
         };
+        let named = draft.notes.iter().any(|note| note.id.is_some())
+            || draft.tasks.iter().any(|task| task.id.is_some());
         let children = match action.contact() {
-            Some(id) => self.children(id)?,
-            None => LiveChildren::default(),
+            Some(id) if named => self.children(id)?,
+            _ => LiveChildren::default(),
         };
         let source = Source {
             location: &self.directory.location,
@@ -127,23 +129,26 @@ impl Decide<'_> {
             Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
         };
         for (kind, value) in identities(draft, self.key.as_deref()) {
-            let contacts = ids(kind, &value)?;
             match kind {
-                kind::ID => found.by_id = contacts.into_iter().next(),
+                kind::ID => {
+                    let id = value.parse().ok();
+                    let there = self.rows.is_kept(&value)?;
+                    found.by_id = id.filter(|_| there);
+                }
                 kind::EMAIL => {
-                    found.by_email = contacts;
+                    found.by_email = ids(kind, &value)?;
                     found.by_other_email = ids(kind::OTHER_EMAIL, &value)?;
                 }
                 kind::PHONE => {
-                    for id in &contacts {
-                        let email = self
-                            .live(id)?
-                            .and_then(|live| live.field(Field::Email).map(str::to_lowercase));
+                    found.by_phone = ids(kind, &value)?;
+                    for id in found.by_phone.iter().filter(|id| found.by_id.as_ref() != Some(id)) {
+                        let email = self.live(id)?;
+                        let email =
+                            email.and_then(|live| live.field(Field::Email).map(str::to_lowercase));
                         found.emails.extend(email.map(|email| (id.clone(), email)));
                     }
-                    found.by_phone = contacts;
                 }
-                _ => found.by_key = contacts,
+                _ => found.by_key = ids(kind, &value)?,
             }
         }
         Ok(found)

@@ -262,7 +262,8 @@ fn lock(rows: &Mutex<Option<Rows>>) -> MutexGuard<'_, Option<Rows>> {
 /// Keeps a contact if any row names it.
 fn keep(rows: &Rows, row: &[u8], key: Option<&str>) -> Result<(), Error> {
     let Some(live) = Live::read(row) else { return Ok(()) };
-    let mut named = false;
+    // By its id it is found without being told.
+    let mut named = rows.is_named(kind::ID, live.id.as_str())?;
     let mut found = |kind: &'static str, asked: &str, value: &str| -> Result<(), Error> {
         if rows.is_named(asked, value)? {
             rows.matched(kind, value, live.id.as_str())?;
@@ -270,7 +271,6 @@ fn keep(rows: &Rows, row: &[u8], key: Option<&str>) -> Result<(), Error> {
         }
         Ok(())
     };
-    found(kind::ID, kind::ID, live.id.as_str())?;
     if let Some(email) = live.field(Field::Email) {
         found(kind::EMAIL, kind::EMAIL, &email.to_lowercase())?;
     }

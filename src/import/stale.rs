@@ -107,6 +107,10 @@ fn touched(rows: &Rows, key: Option<&str>) -> Result<Touched, Error> {
             let draft: Draft = serde_json::from_str(&draft)
                 .map_err(|error| Error::Bug(format!("the draft of row {n}: {error}")))?;
             for (kind, value) in identities(&draft, key) {
+                if kind == kind::ID {
+                    contacts.insert(value);
+                    continue;
+                }
                 contacts.extend(rows.matches(kind, &value)?);
                 if kind == kind::EMAIL {
                     contacts.extend(rows.matches(kind::OTHER_EMAIL, &value)?);

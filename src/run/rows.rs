@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS identity (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS live (
     contact TEXT PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL, sum BLOB NOT NULL
-) WITHOUT ROWID;
+);
 CREATE TABLE IF NOT EXISTS match (
     kind TEXT NOT NULL, value TEXT NOT NULL, contact TEXT NOT NULL,
     PRIMARY KEY (kind, value, contact)
@@ -315,6 +315,17 @@ impl Rows {
             "INSERT OR REPLACE INTO live VALUES (?, ?, ?, ?)",
             params![contact, body, digest, live_sum(contact, body, digest)],
         )
+    }
+
+    /// Whether a contact is kept.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn is_kept(&self, contact: &str) -> Result<bool, Error> {
+        let fail = |source| Error::store(&self.path, source);
+        let sql = "SELECT 1 FROM live WHERE contact = ?";
+        let mut query = self.connection.prepare_cached(sql).map_err(fail)?;
+        query.exists([contact]).map_err(fail)
     }
 
     /// A contact as it stood, and its digest.
