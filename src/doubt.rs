@@ -89,6 +89,14 @@ pub enum Finding {
     },
 }
 
+impl Finding {
+    /// Whether it says that the op was applied.
+    #[must_use]
+    pub fn is_applied(&self) -> bool {
+        matches!(self, Self::Applied { .. } | Self::Differs { .. })
+    }
+}
+
 /// Why a look-up ended without a finding. The op stays unsettled, and the next process looks again.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -243,7 +251,7 @@ impl Doubt {
     /// As for [`Self::look_up`].
     pub async fn own_or_not(&self, case: &Case<'_>, id: &ContactId) -> Result<Finding, Error> {
         match self.contact(id).await? {
-            Some(live) => Ok(judge::created(&case.op.change, self.window_of(case), &live)),
+            Some(live) => self.own(case, &live).await,
             None => Ok(Finding::NotApplied),
         }
     }

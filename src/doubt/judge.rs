@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::probe::{Identity, identity};
 use super::{CONTACT_GONE, EXISTS_NOW, Finding};
 use crate::id::ContactId;
 use crate::plan::live::Live;
@@ -15,11 +16,16 @@ pub(super) struct Window {
     pub(super) to: i64,
 }
 
-/// Judges a contact that has the identity of one to be created.
+/// Judges a contact that has the e-mail address or phone of one to be created.
 pub(super) fn created(change: &Change, window: Window, live: &Live) -> Finding {
-    if came_since(change, window, live) {
+    if came_since(change, window, live) && !is_another(change, live) {
         return differ(change, live, None);
     }
+    exists(live)
+}
+
+/// A contact that stands in the way of one to be created.
+pub(super) fn exists(live: &Live) -> Finding {
     Finding::Refused {
         code: EXISTS_NOW,
         message: format!(
@@ -28,6 +34,17 @@ pub(super) fn created(change: &Change, window: Window, live: &Live) -> Finding {
         ),
         contact: Some(live.id.to_string()),
     }
+}
+
+/// Whether a contact has another e-mail address or phone than one to be created, and so is somebody else,
+/// who shares the other of the two.
+fn is_another(change: &Change, live: &Live) -> bool {
+    let Identity { email, phone } = identity(change);
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let emails = live.field(Field::Email).zip(email);
+    let phones = live.field(Field::Phone).zip(phone);
+    emails.is_some_and(|(live, sent)| live.to_lowercase() != sent.to_lowercase())
+        || phones.is_some_and(|(live, sent)| digits(live) != digits(sent))
 }
 
 /// What an op that was applied came to, by what stands there.

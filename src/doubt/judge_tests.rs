@@ -45,6 +45,21 @@ fn a_contact_with_our_identity_is_ours_when_it_came_since_we_sent_it() {
 }
 
 #[test]
+fn who_shares_the_phone_and_has_another_address_is_somebody_else() {
+    let change = change(json!({ "email": "a@x.org", "phone": "+1 202 555 0143" }));
+    let check = |email: Option<&str>, phone: Option<&str>, expected: &str| {
+        let live = live(&json!({
+            "id": "c", "email": email, "phone": phone, "dateAdded": WINDOW.from,
+        }));
+        assert_eq!(name(&created(&change, WINDOW, &live)), expected, "{email:?} {phone:?}");
+    };
+    check(Some("A@X.org"), Some("+12025550143"), "applied");
+    check(Some("a@x.org"), None, "differs");
+    check(Some("b@x.org"), Some("+12025550143"), EXISTS_NOW);
+    check(Some("a@x.org"), Some("+12025550145"), EXISTS_NOW);
+}
+
+#[test]
 fn a_contact_without_identity_must_equal_what_was_sent_and_come_in_time() {
     let change = change(json!({ "firstName": "Ann" }));
     let check = |added: Option<i64>, first: &str, expected: bool| {

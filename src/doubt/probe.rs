@@ -67,8 +67,7 @@ impl Doubt {
         } else {
             self.probe(case).await?
         };
-        // Somebody else's contact is not why this one was refused.
-        Ok(found.filter(|it| matches!(it, Finding::Applied { .. } | Finding::Differs { .. })))
+        Ok(found.filter(Finding::is_applied))
     }
 
     /// The second, independent path: the contacts that were added while the request may have been
@@ -87,38 +86,44 @@ impl Doubt {
             _ if identity.is_some() => judge::has_identity(live, identity.email, identity.phone),
             _ => judge::equal_in_window(&case.op.change, window, live),
         };
-        let found = self.added_meanwhile(case).await?.into_iter().find(hit);
-        match found {
-            Some(live) => self.fresh(case, &live.id).await,
-            None => Ok(None),
-        }
-    }
-
-    async fn identified(&self, case: &Case<'_>) -> Result<Option<Finding>, Error> {
-        match self.duplicate(identity(&case.op.change)).await? {
-            Some(id) => self.fresh(case, &id).await,
-            None => Ok(None),
-        }
-    }
-
-    /// Whom the server itself would call a duplicate: by e-mail address, then by phone.
-    async fn duplicate(&self, identity: Identity<'_>) -> Result<Option<ContactId>, Error> {
-        for (email, phone) in [(identity.email, None), (None, identity.phone)] {
-            if email.is_none() && phone.is_none() {
-                continue;
-            }
-            let _seat = self.seat().await;
-            let answer = match self.client.duplicate_contact(email, phone).await {
-                // It does not take this value: the other one or the second path may tell.
-                Err(error) if error.kind == Kind::Refused => continue,
-                answer => answer?,
-            };
-            let found = answer.head.and_then(|raw| Live::read(raw.get().as_bytes()));
-            if let Some(live) = found {
-                return Ok(Some(live.id));
+        for live in self.added_meanwhile(case).await?.iter().filter(|live| hit(live)) {
+            if let Some(own) = self.fresh(case, &live.id).await? {
+                return Ok(Some(own));
             }
         }
         Ok(None)
+    }
+
+    /// Whom the server itself would call a duplicate: by e-mail address, then by phone. Each may be
+    /// another's: a row may share its number with the next one.
+    async fn identified(&self, case: &Case<'_>) -> Result<Option<Finding>, Error> {
+        let Identity { email, phone } = identity(&case.op.change);
+        for (email, phone) in [(email, None), (None, phone)] {
+            if let Some(id) = self.duplicate(email, phone).await?
+                && let Some(own) = self.fresh(case, &id).await?
+            {
+                return Ok(Some(own));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn duplicate(
+        &self,
+        email: Option<&str>,
+        phone: Option<&str>,
+    ) -> Result<Option<ContactId>, Error> {
+        if email.is_none() && phone.is_none() {
+            return Ok(None);
+        }
+        let _seat = self.seat().await;
+        let answer = match self.client.duplicate_contact(email, phone).await {
+            // It does not take this value: the other one or the second path may tell.
+            Err(error) if error.kind == Kind::Refused => return Ok(None),
+            answer => answer?,
+        };
+        let found = answer.head.and_then(|raw| Live::read(raw.get().as_bytes()));
+        Ok(found.map(|live| live.id))
     }
 
     async fn marked(&self, case: &Case<'_>) -> Result<Option<Finding>, Error> {
@@ -128,7 +133,8 @@ impl Doubt {
         }
     }
 
-    /// Judges a hit by its own record.
+    /// The op's own work, if a hit is that by its own record. Whether anything else stands in the way is
+    /// for the server to say, when the op is sent again.
     async fn fresh(&self, case: &Case<'_>, id: &ContactId) -> Result<Option<Finding>, Error> {
         let Some(live) = self.contact(id).await? else { return Ok(None) };
         if case.op.class == Class::Marked {
@@ -136,7 +142,17 @@ impl Doubt {
             let ours = self.carries_marker(&case.op.change, &live);
             return Ok(ours.then(|| judge::differ(&case.op.change, &live, None)));
         }
-        Ok(Some(judge::created(&case.op.change, self.window_of(case), &live)))
+        Ok(Some(self.own(case, &live).await?).filter(Finding::is_applied))
+    }
+
+    /// Whether a contact that has the op's e-mail address or phone is the op's work, by all that is
+    /// known: two rows of one sheet may share a number.
+    pub(super) async fn own(&self, case: &Case<'_>, live: &Live) -> Result<Finding, Error> {
+        let finding = judge::created(&case.op.change, self.window_of(case), live);
+        if !finding.is_applied() || self.claim(live.id.as_str(), case.op.id).await? {
+            return Ok(finding);
+        }
+        Ok(judge::exists(live))
     }
 
     /// The contacts that carry the marker of one to be made, the oldest first.

@@ -33,6 +33,8 @@ pub struct Policy {
     pub decimal: Option<char>,
     /// The order of day, month and year in dates: `DMY`, `MDY`, `YMD`.
     pub date_order: Option<String>,
+    /// The order that is taken for a column of dates that does not prove any: `DMY`, `MDY`, `YMD`.
+    pub usual_date_order: Option<String>,
     /// The language of month names beside English: `fr`, `de`, `es`, `it`, `pt`, `nl`.
     pub date_locale: Option<String>,
     /// The time zone of times without one; else the location's for tasks, UTC when there is none.

@@ -57,6 +57,7 @@ static BUILT_IN: &[(&str, &str)] = built_in![
     "dashclicks-seed-tasks",
     "dashclicks-seed-notes",
     "dext-seed-contacts",
+    "dext-seed-activity",
     "dext-seed-tags",
 ];
 
@@ -93,6 +94,8 @@ pub enum Entity {
     Tasks,
     /// Notes of contacts.
     Notes,
+    /// Tasks and notes of contacts.
+    Mixed,
 }
 
 /// The headers that a preset's files are known by.

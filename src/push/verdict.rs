@@ -148,7 +148,11 @@ fn refused(op: &Op, again: bool, status: u16, body: &[u8]) -> Verdict {
     } else {
         refusal(message)
     };
-    if creates { Verdict::LookUp(Why::Refused(finding)) } else { Verdict::Known(finding) }
+    if op.change.makes_the_contact() {
+        Verdict::LookUp(Why::Refused(finding))
+    } else {
+        Verdict::Known(finding)
+    }
 }
 
 /// What the server refused.

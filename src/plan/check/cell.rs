@@ -66,14 +66,14 @@ impl Checker {
             Cell::Bool(value) => Value::Bool(*value),
             Cell::Date(date) => Value::Date(*date),
         };
-        if step.words.is_empty() && self.resolved.empty_values.is_empty() {
+        if step.is_plain() && self.resolved.empty_values.is_empty() {
             return Ok(Taken::Value(value));
         }
         let text = value.clone().into_text();
         if self.resolved.is_empty_value(&text) {
             return Ok(Taken::Blank);
         }
-        if step.words.is_empty() {
+        if step.is_plain() {
             return Ok(Taken::Value(value));
         }
         Ok(worded(step, text))
@@ -161,6 +161,10 @@ impl Checker {
 /// Lists put their words right when they are parted; columns that are joined get their prefix together.
 fn worded(step: &Step, text: String) -> Taken {
     let words = &step.words;
+    let text = match (step.part, &step.split) {
+        (Some(part), Some(separators)) => part.taken(&value::pieces(&text, separators), &text),
+        _ => text,
+    };
     let text = if words.is_empty() {
         text
     } else if step.kind.is_list() {

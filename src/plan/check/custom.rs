@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::Checker;
-use super::cell::Value;
+use super::cell::{Value, shortened};
 use super::step::{Source, Step};
 use super::verdict::Rejection;
 use super::work::Work;
@@ -16,7 +16,14 @@ impl Checker {
         value: Value,
         work: &mut Work<'_>,
     ) -> Result<(), Rejection> {
-        let Some(custom) = &step.custom else { return Ok(()) };
+        let Some(custom) = &step.custom else {
+            let message = format!(
+                "the location has no custom field of the name that the row gives `{}`; it is left out",
+                shortened(&value.into_text())
+            );
+            work.warn("W_CUSTOM_FIELD_UNKNOWN", step, column, message);
+            return Ok(());
+        };
         let Some(value) = self.read(step, column, value, work)? else { return Ok(()) };
         let there = work.draft.custom.get_mut(&custom.id);
         match (there, value) {

@@ -18,7 +18,7 @@ mod note;
 mod phones;
 mod read;
 mod resolved;
-
+mod scope;
 mod step;
 mod strict;
 mod survey;

@@ -6,10 +6,11 @@ use jiff::tz::TimeZone;
 
 use super::consent;
 use super::kind::{self, Kind};
-use super::step::{Custom, Source, Step, Words};
+use super::scope::Scope;
+use super::step::{Custom, Join, Source, Step, Words};
 use super::survey::Findings;
 use crate::plan::mapping::{
-    self, Blank, Bound, Constant, Convert, DUPLICATE_HEADER, Problem, Rule,
+    self, Blank, Bound, Constant, Convert, DUPLICATE_HEADER, Problem, Rule, Test,
 };
 use crate::plan::target::{Channel, Field, NotePart};
 use crate::plan::value::{self, Order};
@@ -51,7 +52,10 @@ impl Resolved {
         let mut steps = Vec::new();
         for (index, bound) in plan.bound.iter().enumerate() {
             let order = order.or(orders.get(&index).copied());
-            collect(builder.of_rule(bound, order), &mut steps, &mut problems);
+            match bound.named_by {
+                Some(column) => steps.extend(builder.of_named_fields(bound, column)),
+                None => collect(builder.of_rule(bound, order), &mut steps, &mut problems),
+            }
         }
         for constant in &plan.constants {
             collect(builder.of_constant(constant), &mut steps, &mut problems);
@@ -124,17 +128,28 @@ impl Builder<'_> {
             return Err(Problem::new(rule.line, message));
         }
         let joins = bound.columns.len() > 1 && !adds(&rule.to, &kind);
+        let join = match &rule.template {
+            Some(template) => Some(Join::Template(template.clone())),
+            None => joins.then(|| Join::With(rule.join.clone())),
+        };
         let columns = bound.columns.clone();
         let replaces = rule.tags.unwrap_or(self.policy.tags) == TagRule::Replace;
         Ok(Step {
             channel: self.channel(&rule.to, columns.first().copied()),
-            source: Source::Columns { columns, join: joins.then(|| rule.join.clone()) },
+            source: Source::Columns { columns, join },
+            names: bound
+                .columns
+                .iter()
+                .filter_map(|at| Some(format!("[{}]", self.columns.get(*at)?.letters)))
+                .collect(),
             identity: self.is_identity(&rule.to, custom.as_ref()),
             target: rule.to.clone(),
             blank: rule.blank,
             words: Words::new(rule),
             split: rule.split.clone(),
             replaces,
+            part: rule.part,
+            scope: Scope::of(bound),
             order,
             custom,
             kind,
@@ -142,9 +157,38 @@ impl Builder<'_> {
         })
     }
 
+    /// Steps for a column whose custom field another column names: one for each field, and one for
+    /// names that no field has.
+    fn of_named_fields(&self, bound: &Bound, column: usize) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut known = Vec::new();
+        let fields = &self.directory.fields;
+        for field in fields {
+            let alone =
+                fields.iter().filter(|other| other.name.eq_ignore_ascii_case(&field.name)).count()
+                    == 1;
+            let mut words = vec![field.key.clone()];
+            words.extend(alone.then(|| field.name.clone()));
+            let rule = Rule { to: Target::Custom(field.id.clone()), ..bound.rule.clone() };
+            if let Ok(mut step) = self.of_rule(&Bound { rule, ..bound.clone() }, None) {
+                step.target = Target::Custom(field.key.clone());
+                step.scope.only(column, Test::Is(words.clone()));
+                known.append(&mut words);
+                steps.push(step);
+            }
+        }
+        let plain = Rule { to: Target::Ignore, ..bound.rule.clone() };
+        if let Ok(mut step) = self.of_rule(&Bound { rule: plain, ..bound.clone() }, None) {
+            step.target.clone_from(&bound.rule.to);
+            step.scope.only(column, Test::Not(known));
+            steps.push(step);
+        }
+        steps
+    }
+
     fn of_constant(&self, constant: &Constant) -> Result<Step, Problem> {
         let rule = Rule { to: constant.to.clone(), line: constant.line, ..Rule::default() };
-        let bound = Bound { rule, columns: Vec::new() };
+        let bound = Bound { rule, columns: Vec::new(), when: None, named_by: None };
         let step = self.of_rule(&bound, None)?;
         Ok(Step { source: Source::Constant(constant.value.clone()), ..step })
     }
@@ -200,7 +244,9 @@ fn repeated(steps: &[Step], problems: &mut Vec<Problem>) {
     let mut seen: HashMap<&str, &Target> = HashMap::new();
     for step in steps.iter().filter(|step| !matches!(step.source, Source::Constant(_))) {
         let Some(custom) = &step.custom else { continue };
-        if let Some(other) = seen.insert(&custom.id, &step.target) {
+        // Rules of one name have been judged when the mapping met the sheet.
+        let other = seen.insert(&custom.id, &step.target);
+        if let Some(other) = other.filter(|other| **other != step.target) {
             let message =
                 format!("`{other}` and `{}` are the same field; keep one of them", step.target);
             problems.push(Problem::new(0, message).code(DUPLICATE_HEADER));

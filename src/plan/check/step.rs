@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use super::Checker;
 use super::cell::{Taken, Value};
 use super::kind::Kind;
+use super::scope::Scope;
 use super::strict;
 use super::verdict::Rejection;
 use super::work::Work;
 use crate::plan::Target;
-use crate::plan::mapping::{Blank, Rule};
+use crate::plan::mapping::{Blank, Rule, Share, Template};
 use crate::plan::target::{Channel, NotePart};
 use crate::plan::value::{Order, Unreadable};
 
@@ -24,6 +25,8 @@ pub(super) struct Step {
     pub(super) channel: Option<Channel>,
     pub(super) kind: Kind,
     pub(super) source: Source,
+    /// The letters of its columns in brackets, as templates name them.
+    pub(super) names: Vec<String>,
     pub(super) blank: Blank,
     pub(super) words: Words,
     pub(super) split: Option<Vec<String>>,
@@ -33,6 +36,10 @@ pub(super) struct Step {
     pub(super) order: Option<Order>,
     /// Whether nothing is to be left out: a value that cannot be read rejects its row.
     pub(super) identity: bool,
+    /// Which of a cell's values is taken.
+    pub(super) part: Option<Share>,
+    /// In which rows it applies.
+    pub(super) scope: Scope,
     /// Its place among the steps.
     pub(super) place: usize,
 }
@@ -49,9 +56,34 @@ pub(super) struct Custom {
 #[derive(Debug)]
 pub(super) enum Source {
     /// Columns: each for itself, or joined.
-    Columns { columns: Vec<usize>, join: Option<String> },
+    Columns { columns: Vec<usize>, join: Option<Join> },
     /// Every row has the same.
     Constant(String),
+}
+
+/// How several columns make one value.
+#[derive(Debug)]
+pub(super) enum Join {
+    /// One after the other, without the empty ones.
+    With(String),
+    /// As a template says.
+    Template(Template),
+}
+
+impl Join {
+    /// The value of some columns' texts, of which at least one is not empty; `names` are the columns'.
+    fn made(&self, names: &[String], texts: &[Option<String>]) -> String {
+        match self {
+            Self::With(between) => {
+                let filled: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
+                filled.join(between)
+            }
+            Self::Template(template) => template.filled(|name| {
+                let at = names.iter().position(|own| own == name)?;
+                texts[at].as_deref()
+            }),
+        }
+    }
 }
 
 /// What is done to the words of a value before it is read.
@@ -108,6 +140,11 @@ impl Words {
 }
 
 impl Step {
+    /// Whether values are taken as they are.
+    pub(super) fn is_plain(&self) -> bool {
+        self.words.is_empty() && self.part.is_none()
+    }
+
     /// Whether several columns make one value.
     pub(super) fn is_joined(&self) -> bool {
         matches!(&self.source, Source::Columns { join: Some(_), .. })
@@ -122,6 +159,9 @@ impl Step {
 impl Checker {
     /// Takes a rule's values from a row and puts them where they go.
     pub(super) fn step(&self, step: &Step, work: &mut Work<'_>) -> Result<(), Rejection> {
+        if !step.applies(work) {
+            return Ok(());
+        }
         match &step.source {
             Source::Constant(text) => self.put(step, None, Value::Text(text.clone()), work),
             Source::Columns { columns, join: Some(join) } => self.joined(step, columns, join, work),
@@ -147,30 +187,25 @@ impl Checker {
         &self,
         step: &Step,
         columns: &[usize],
-        join: &str,
+        join: &Join,
         work: &mut Work<'_>,
     ) -> Result<(), Rejection> {
-        let mut whole: Option<String> = None;
+        let mut texts = Vec::with_capacity(columns.len());
         let mut unusable = false;
         for column in columns {
-            match self.take(step, *column, work)? {
-                Taken::Value(value) => {
-                    let part = value.into_text();
-                    whole = Some(whole.map_or(part.clone(), |whole| whole + join + &part));
-                }
-                Taken::Unusable => unusable = true,
-                Taken::Blank => {}
-            }
+            let taken = self.take(step, *column, work)?;
+            unusable |= matches!(taken, Taken::Unusable);
+            texts.push(match taken {
+                Taken::Value(value) => Some(value.into_text()),
+                Taken::Unusable | Taken::Blank => None,
+            });
         }
         let first = columns.first().copied();
-        match whole {
-            Some(text) => {
-                let text = step.words.prefixed(text);
-                self.put(step, first, Value::Text(text), work)
-            }
-            None if unusable => Ok(()),
-            None => self.blank(step, first, work),
+        if texts.iter().any(Option::is_some) {
+            let text = step.words.prefixed(join.made(&step.names, &texts));
+            return self.put(step, first, Value::Text(text), work);
         }
+        if unusable { Ok(()) } else { self.blank(step, first, work) }
     }
 
     /// A rule whose cells are all empty.

@@ -16,6 +16,8 @@ use crate::sheet::{Cell, Row};
 #[derive(Debug)]
 pub struct Survey {
     dates: Vec<Dates>,
+    /// The order of columns that prove none.
+    usual: Option<Order>,
 }
 
 /// What the survey found.
@@ -44,7 +46,7 @@ impl Survey {
     #[must_use]
     pub fn new(plan: &mapping::Plan, directory: &Directory, policy: &Policy) -> Self {
         if policy.date_order.is_some() {
-            return Self { dates: Vec::new() };
+            return Self { dates: Vec::new(), usual: None };
         }
         let rules = plan.bound.iter().enumerate().filter(|(_, bound)| {
             let kind = kind_of(&bound.rule.to, bound.rule.convert, directory);
@@ -59,7 +61,8 @@ impl Survey {
             target: bound.rule.to.clone(),
             evidence: DateEvidence::default(),
         });
-        Self { dates: dates.collect() }
+        let usual = policy.usual_date_order.as_deref().and_then(|text| text.parse().ok());
+        Self { dates: dates.collect(), usual }
     }
 
     /// Whether there is anything to look at.
@@ -83,7 +86,9 @@ impl Survey {
     pub fn finish(self) -> Findings {
         let mut findings = Findings::default();
         for dates in self.dates {
-            let Some(order) = dates.evidence.order() else { continue };
+            let unproved = dates.evidence.needs_order() && !dates.evidence.contradictory();
+            let usual = self.usual.filter(|_| unproved);
+            let Some(order) = dates.evidence.order().or(usual) else { continue };
             findings.orders.insert(dates.place, order);
             if dates.evidence.needs_order() {
                 findings.warnings.push(dates.inferred(order));
@@ -126,7 +131,13 @@ impl Dates {
             code: "W_DATE_ORDER_INFERRED",
             column: self.columns.first().copied(),
             field: if self.field.is_empty() { self.target.to_string() } else { self.field.clone() },
-            message: format!("dates are read as {order}: {}", self.evidence.proof()),
+            message: match self.evidence.proof().as_str() {
+                "" => format!(
+                    "dates are read as {order}, as is usual in such files: none of them proves an order; \
+                     `--date-order` says another"
+                ),
+                proof => format!("dates are read as {order}: {proof}"),
+            },
         }
     }
 }

@@ -7,6 +7,7 @@ mod custom;
 mod dates;
 mod names;
 mod policy;
+mod rows;
 mod whole;
 
 use serde_json::{Map, Value as Json, json};

@@ -1,5 +1,7 @@
 //! A mapping meets a sheet: names become columns, and every column is accounted for.
 
+mod beside;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::header::fold;
@@ -60,6 +62,13 @@ pub(super) fn single(target: &Target) -> Option<String> {
         target if target.takes_many() => None,
         target => Some(target.to_string()),
     }
+}
+
+/// The columns that a rule reads beside those of its value.
+#[derive(Debug, Clone, Copy, Default)]
+struct Beside {
+    when: Option<usize>,
+    named_by: Option<usize>,
 }
 
 struct Binding<'m, 'c> {
@@ -158,6 +167,7 @@ impl<'m, 'c> Binding<'m, 'c> {
     }
 
     fn bind(&mut self, rule: &Rule, found: Vec<usize>) {
+        let Some(beside) = self.beside(rule, "") else { return };
         for at in &found {
             self.used[*at] = true;
         }
@@ -166,17 +176,25 @@ impl<'m, 'c> Binding<'m, 'c> {
                 self.undecided(rule, at);
             }
         } else if rule.from.len() > 1 {
-            self.push(rule, rule.to.clone(), found);
+            self.push(rule, rule.to.clone(), found, beside);
         } else {
             for at in found {
-                self.push(rule, rule.to.clone(), vec![at]);
+                self.push(rule, rule.to.clone(), vec![at], beside);
             }
         }
     }
 
-    fn push(&mut self, rule: &Rule, to: Target, columns: Vec<usize>) {
+    fn push(&mut self, rule: &Rule, to: Target, columns: Vec<usize>, beside: Beside) {
         let from = columns.iter().map(|at| self.columns.name(*at).to_owned()).collect();
-        self.bound.push(Bound { rule: Rule { from, to, ..rule.clone() }, columns });
+        let Beside { when, named_by } = beside;
+        // Headers may be shared and letters may be headers; this is neither.
+        let place = |name: &str| {
+            let found = self.columns.named(name, self.letters());
+            found.first().map(|at| format!("[{}]", self.columns.letters(*at)))
+        };
+        let template = rule.template.as_ref().map(|template| template.renamed(place));
+        let rule = Rule { from, to, template, ..rule.clone() };
+        self.bound.push(Bound { rule, columns, when, named_by });
     }
 
     /// Binds a rule of one pattern to the columns that nothing else names.
@@ -194,17 +212,19 @@ impl<'m, 'c> Binding<'m, 'c> {
             self.problems.push(Problem::new(rule.line, message));
         }
         for (at, star) in fitting {
+            let Some(beside) = self.beside(rule, &star) else { continue };
             self.used[at] = true;
             match &rule.to {
                 Target::Undecided => self.undecided(rule, at),
+                to if rule.named_by.is_some() => self.push(rule, to.clone(), vec![at], beside),
                 Target::Custom(name) if name.contains('*') && star.trim().is_empty() => {
                     self.undecided(rule, at);
                 }
                 Target::Custom(name) => {
                     let to = Target::Custom(name.replace('*', star.trim()));
-                    self.push(rule, to, vec![at]);
+                    self.push(rule, to, vec![at], beside);
                 }
-                to => self.push(rule, to.clone(), vec![at]),
+                to => self.push(rule, to.clone(), vec![at], beside),
             }
         }
     }
@@ -242,7 +262,8 @@ impl<'m, 'c> Binding<'m, 'c> {
     fn conflicts(&mut self) {
         let mut sources: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, bound) in self.bound.iter().enumerate() {
-            if let Some(target) = single(&bound.rule.to) {
+            // What a column names row by row is never known to be another's.
+            if let Some(target) = single(&bound.rule.to).filter(|_| bound.named_by.is_none()) {
                 sources.entry(target).or_default().push(at);
             }
         }
@@ -253,7 +274,8 @@ impl<'m, 'c> Binding<'m, 'c> {
                 self.problems.push(Problem::new(constant.line, message));
             }
         }
-        let mut shared: Vec<Vec<usize>> = sources.into_values().filter(|at| at.len() > 1).collect();
+        let mut shared: Vec<Vec<usize>> =
+            sources.into_values().filter(|places| self.compete(places)).collect();
         shared.sort_unstable();
         for places in shared {
             let problem = self.conflict(&places);

@@ -12,7 +12,11 @@ mod overlay;
 mod parse;
 mod problem;
 mod resolve;
+mod sense;
+mod share;
+mod template;
 mod toml_source;
+mod when;
 mod write;
 
 #[cfg(test)]
@@ -33,6 +37,9 @@ pub(in crate::plan) use columns::Columns;
 pub use name::{UnknownTarget, closest, target};
 pub use problem::{DUPLICATE_HEADER, Problem};
 pub use resolve::custom_field;
+pub use share::Share;
+pub use template::{Piece, Template};
+pub use when::{Test, When};
 pub(in crate::plan) use write::{hides, quote};
 
 /// The version of the mapping file that this program reads and writes.
@@ -93,6 +100,16 @@ pub struct Rule {
     pub split: Option<Vec<String>>,
     /// For tags: whether they are added or take the place of the others.
     pub tags: Option<TagRule>,
+    /// The text that is made of the columns, instead of joining them.
+    pub template: Option<Template>,
+    /// Which of the values of a cell is taken; `split` parts them.
+    pub part: Option<Share>,
+    /// In which rows the rule applies; by default in all.
+    pub when: Option<When>,
+    /// Whether it applies only where no rule before it has found a value for the target.
+    pub fallback: bool,
+    /// The column that holds the custom field's name, row by row; then `to` is `customFields.*`.
+    pub named_by: Option<String>,
     /// The line of the mapping file, from 1; 0 where there is none.
     pub line: usize,
 }
@@ -111,6 +128,11 @@ impl Default for Rule {
             strip_prefix: String::new(),
             split: None,
             tags: None,
+            template: None,
+            part: None,
+            when: None,
+            fallback: false,
+            named_by: None,
             line: 0,
         }
     }
@@ -179,6 +201,10 @@ pub struct Bound {
     pub rule: Rule,
     /// The columns' indexes, in the order of `rule.from`.
     pub columns: Vec<usize>,
+    /// The column that `rule.when` looks at. Without it the rule applies in every row.
+    pub when: Option<usize>,
+    /// The column that names the custom field.
+    pub named_by: Option<usize>,
 }
 
 /// A mapping that has met a sheet.

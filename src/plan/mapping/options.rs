@@ -32,6 +32,7 @@ static CHOICES: &[Choice] = &[
     Choice { name: "default_country", takes: "a country's two letters, such as `US`", set: |v, p| put(&mut p.default_country, country(v).map(Some)) },
     Choice { name: "decimal", takes: "`comma` or `point`", set: |v, p| put(&mut p.decimal, decimal(v).map(Some)) },
     Choice { name: "date_order", takes: "`DMY`, `MDY` or `YMD`", set: |v, p| put(&mut p.date_order, one_of(v, &["DMY", "MDY", "YMD"]).map(Some)) },
+    Choice { name: "usual_date_order", takes: "`DMY`, `MDY` or `YMD`", set: |v, p| put(&mut p.usual_date_order, one_of(v, &["DMY", "MDY", "YMD"]).map(Some)) },
     Choice { name: "date_locale", takes: "`en`, `fr`, `de`, `es`, `it`, `pt` or `nl`", set: |v, p| put(&mut p.date_locale, one_of(v, &["en", "fr", "de", "es", "it", "pt", "nl"]).map(Some)) },
     Choice { name: "timezone", takes: "a time zone, such as `Europe/Berlin`", set: |v, p| put(&mut p.timezone, timezone(v).map(Some)) },
     Choice { name: "empty_values", takes: "a list of texts", set: |v, p| put(&mut p.empty_values, texts(v)) },

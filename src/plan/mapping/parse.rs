@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use toml::de::DeTable;
 
 use super::toml_source::{At, Source, json};
-use super::{Blank, Constant, FORMAT, Mapping, Missing, Problem, Rule, options, target};
+use super::{
+    Blank, Constant, FORMAT, Mapping, Missing, Problem, Rule, Share, Template, When, options,
+    target,
+};
 use crate::plan::policy::TagRule;
 use crate::plan::target::Target;
 use crate::sheet::Reading;
@@ -26,7 +29,12 @@ const COLUMN: &[&str] = &[
     "prefix",
     "strip_prefix",
     "split",
+    "part",
+    "template",
     "tags",
+    "when",
+    "fallback",
+    "named_by",
 ];
 const CONSTANT: &[&str] = &["to", "value"];
 pub(super) const CONVERTS: &[&str] = &[
@@ -200,7 +208,12 @@ fn rule(source: &mut Source, line: usize, table: &DeTable) -> Option<Rule> {
                 rule.strip_prefix = source.text("strip_prefix", value).unwrap_or_default();
             }
             "split" => rule.split = source.texts("split", value),
+            "part" => rule.part = part(source, value),
+            "template" => rule.template = template(source, value),
             "tags" => rule.tags = source.word::<TagRule>("tags", value, &["add", "replace"]),
+            "when" => rule.when = When::read(source, value),
+            "fallback" => rule.fallback = source.truth("fallback", value).unwrap_or_default(),
+            "named_by" => rule.named_by = source.name("named_by", value),
             other => source.unknown_key(source.line_of(key), other, "`[[column]]`", COLUMN),
         }
     }
@@ -225,28 +238,15 @@ fn sensible(source: &mut Source, rule: Rule) -> Option<Rule> {
     }
 }
 
-impl Rule {
-    /// What about the rule alone makes no sense, if anything.
-    pub(super) fn nonsense(&self) -> Option<Problem> {
-        let wrong = |message: &str| Some(Problem::new(self.line, message));
-        if self.from.is_empty() || self.from.iter().any(|name| name.trim().is_empty()) {
-            return wrong("`from` must name a column");
-        }
-        if self.split.iter().flatten().any(String::is_empty) {
-            return wrong("`split` holds an empty text");
-        }
-        if self.tags.is_some() && self.to != Target::Tags {
-            return wrong("`tags` is only for columns that go to `tags`");
-        }
-        let stars = |text: &str| text.matches('*').count();
-        if let Target::Custom(name) = &self.to
-            && stars(name) > 0
-            && (stars(name) > 1 || self.from.len() != 1 || stars(&self.from[0]) != 1)
-        {
-            return wrong("a `*` in `to` needs one column in `from` with one `*`");
-        }
-        None
-    }
+fn part(source: &mut Source, value: At) -> Option<Share> {
+    let text = source.text("part", value)?;
+    text.parse().map_err(|wrong| source.report(source.line_of(value), wrong)).ok()
+}
+
+fn template(source: &mut Source, value: At) -> Option<Template> {
+    let text = source.text("template", value)?;
+    let wrong = |why| source.report(source.line_of(value), format_args!("`template`: {why}"));
+    Template::parse(&text).map_err(wrong).ok()
 }
 
 fn read_target(source: &mut Source, key: &str, value: At) -> Option<Target> {

@@ -85,13 +85,20 @@ impl Plan {
     #[must_use]
     pub fn check(&self, directory: &Directory) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut taken: HashMap<&str, &str> = HashMap::new();
+        let mut taken: HashMap<&str, (&str, &str)> = HashMap::new();
         for bound in &self.bound {
             let Target::Custom(name) = &bound.rule.to else { continue };
+            if bound.named_by.is_some() {
+                continue;
+            }
             let line = bound.rule.line;
             match writable(directory, name) {
                 Ok(field) => {
-                    if let Some(other) = taken.insert(&field.id, &bound.rule.from[0]) {
+                    let this = (name.as_str(), bound.rule.from[0].as_str());
+                    // Rules of one name have been judged when the mapping met the sheet.
+                    if let Some((_, other)) =
+                        taken.insert(&field.id, this).filter(|(known, _)| fold(known) != fold(name))
+                    {
                         let message = format!(
                             "columns `{other}` and `{}` both go to the custom field `{}`, which takes one",
                             bound.rule.from[0], field.key
@@ -109,7 +116,9 @@ impl Plan {
     pub fn skip_unknown(&mut self, directory: &Directory) {
         let mut skipped = Vec::new();
         self.bound.retain(|bound| match &bound.rule.to {
-            Target::Custom(name) if writable(directory, name).is_err() => {
+            Target::Custom(name)
+                if bound.named_by.is_none() && writable(directory, name).is_err() =>
+            {
                 skipped.extend(bound.columns.iter().copied());
                 false
             }

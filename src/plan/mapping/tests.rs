@@ -68,3 +68,4 @@ fn complaints(problems: &[Problem]) -> Vec<String> {
 mod binding;
 mod parsing;
 mod resolving;
+mod rows;

@@ -94,6 +94,12 @@ impl Source {
         self.or_wrong(texts, key, value, "a text or a list of texts")
     }
 
+    /// True or false.
+    pub(super) fn truth(&mut self, key: &str, value: At) -> Option<bool> {
+        let truth = value.get_ref().as_bool();
+        self.or_wrong(truth, key, value, "true or false")
+    }
+
     /// A whole number.
     pub(super) fn number(&mut self, key: &str, value: At) -> Option<i64> {
         let number = integer(value.get_ref());

@@ -107,8 +107,23 @@ impl Out {
         if let Some(split) = &rule.split {
             self.put("split", list(split));
         }
+        if let Some(part) = rule.part {
+            self.put("part", quote(&part.to_string()));
+        }
+        if let Some(template) = &rule.template {
+            self.put("template", quote(&template.to_string()));
+        }
         if let Some(tags) = &rule.tags {
             self.put("tags", word(tags));
+        }
+        if let Some(when) = &rule.when {
+            self.put("when", when.to_toml());
+        }
+        if rule.fallback {
+            self.put("fallback", true);
+        }
+        if let Some(named_by) = &rule.named_by {
+            self.put("named_by", quote(named_by));
         }
     }
 }
@@ -139,7 +154,7 @@ pub(in crate::plan) fn hides(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-fn list(texts: &[String]) -> String {
+pub(super) fn list(texts: &[String]) -> String {
     let quoted: Vec<String> = texts.iter().map(|text| quote(text)).collect();
     format!("[{}]", quoted.join(", "))
 }

@@ -192,7 +192,7 @@ impl Proposal {
             let before = plan.bound.clone();
             plan.skip_unknown(directory);
             let left: HashSet<usize> = plan.unmapped.iter().copied().collect();
-            for Bound { rule, columns } in before {
+            for Bound { rule, columns, .. } in before {
                 let lost = columns.into_iter().filter(|at| left.contains(at));
                 proposal.homeless.extend(lost.map(|at| (at, rule.to.to_string())));
             }

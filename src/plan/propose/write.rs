@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Candidate, Guess, Proposal, Verdict};
-use crate::plan::mapping::{Columns, Mapping, Rule, hides, quote};
+use crate::plan::mapping::{Bound, Columns, Mapping, Rule, hides, quote};
 use crate::plan::target::Target;
 
 /// The most characters that are shown of a value.
@@ -108,13 +108,30 @@ impl Page<'_> {
             let bound = &self.proposal.bound[*number];
             if bound.columns[0] == at {
                 line(out, "1.00: by the preset");
-                let from = bound.columns.iter().map(|at| self.columns.reference(*at)).collect();
-                table(out, &Rule { from, ..bound.rule.clone() });
+                table(out, &self.rule(bound));
             } else {
                 let letters = self.columns.letters(bound.columns[0]);
                 line(out, &format!("Read together with column {letters}: its rule names both."));
             }
         }
+    }
+
+    /// A bound rule that names its columns so that nothing else can be meant.
+    fn rule(&self, bound: &Bound) -> Rule {
+        let reference = |at: &usize| self.columns.reference(*at);
+        let place = |letters: &str| {
+            let at = self.columns.named(letters, true);
+            at.first().map(reference)
+        };
+        let mut rule = bound.rule.clone();
+        rule.from = bound.columns.iter().map(reference).collect();
+        rule.template = rule.template.map(|template| template.renamed(place));
+        rule.named_by = bound.named_by.as_ref().map(reference);
+        rule.when = rule.when.filter(|_| bound.when.is_some());
+        if let (Some(when), Some(at)) = (&mut rule.when, &bound.when) {
+            when.column = reference(at);
+        }
+        rule
     }
 
     /// A column that nothing is near enough for.

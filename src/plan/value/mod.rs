@@ -37,6 +37,7 @@ pub use number::{money, number};
 pub use phone::phone;
 pub use phones::phones;
 pub use postal_code::postal_code;
+pub use split::at_any as pieces;
 pub use spreadsheet::is_spreadsheet_error;
 pub use status::completed;
 pub use text::{clean, one_line};

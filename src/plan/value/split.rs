@@ -9,7 +9,8 @@ pub(super) fn at<'t>(text: &'t str, separators: &[String]) -> Pieces<'t> {
 }
 
 /// The pieces between these separators; where two could begin at one place, the longer one does.
-pub(super) fn at_any<'t>(text: &'t str, separators: &[impl AsRef<str>]) -> Pieces<'t> {
+#[must_use]
+pub fn at_any<'t>(text: &'t str, separators: &[impl AsRef<str>]) -> Vec<&'t str> {
     let mut pieces = Vec::new();
     let mut start = 0;
     let mut here = 0;

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::db;
 use super::super::error::Error;
@@ -60,15 +60,18 @@ pub(super) fn index_anew(path: &Path, connection: &Connection) -> Result<(), Err
         .map_err(|source| Error::store(path, source))
 }
 
-/// Stores a plan's ops, all or none. Other writers of this database wait until it is done.
+/// Stores a plan's ops, all or none, in the place of those of an earlier plan that was never carried out:
+/// a process may have died between storing them and saying so. Other writers of this database wait until
+/// it is done.
 ///
 /// # Errors
-/// When they cannot be stored, or an op of the same number is there.
+/// When they cannot be stored, or anything of the plan that is there was sent.
 pub fn store_ops(db: &Path, ops: impl Iterator<Item = OpRecord>) -> Result<(), Error> {
     let fail = |source| Error::store(db, source);
     let mut connection = db::open_durable(db)?;
     prepare(db, &connection)?;
     let transaction = connection.transaction().map_err(fail)?;
+    forget_unsent(db, &transaction)?;
     for op in ops {
         let sum = op_sum(&op);
         transaction
@@ -95,6 +98,18 @@ pub fn store_ops(db: &Path, ops: impl Iterator<Item = OpRecord>) -> Result<(), E
     }
     index(db, &transaction)?;
     transaction.commit().map_err(fail)
+}
+
+fn forget_unsent(path: &Path, connection: &Connection) -> Result<(), Error> {
+    let fail = |source| Error::store(path, source);
+    let sent: Option<i64> = connection
+        .query_row("SELECT op FROM attempt LIMIT 1", [], |row| row.get(0))
+        .optional()
+        .map_err(fail)?;
+    match sent {
+        Some(op) => Err(Error::Misuse { op: unsigned(op), why: "it was sent by an earlier plan" }),
+        None => connection.execute_batch("DELETE FROM op; DELETE FROM standing;").map_err(fail),
+    }
 }
 
 /// The keys of the ops that stand like this, in no order, with what they made: by these a later run

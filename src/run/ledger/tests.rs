@@ -227,8 +227,26 @@ fn a_run_without_a_ledger_has_no_keys() {
 #[test]
 fn a_plan_is_stored_whole_or_not_at_all() {
     let run = plan(vec![op(1, "U")]);
-    assert!(store_ops(&run.db, [op(2, "U"), op(1, "U")].into_iter()).is_err());
+    assert!(store_ops(&run.db, [op(2, "U"), op(2, "U")].into_iter()).is_err());
     assert_eq!(run.states().len(), 1);
+}
+
+#[test]
+fn a_plan_takes_the_place_of_one_that_was_never_sent_and_of_no_other() {
+    let run = plan(vec![op(1, "U"), op(2, "U")]);
+    store_ops(&run.db, [op(1, "C")].into_iter()).unwrap();
+    assert_eq!(run.states().len(), 1);
+    let attempt = AttemptRecord {
+        id: 1,
+        op: 1,
+        at_ms: 0,
+        line: "POST /contacts/".to_owned(),
+        body_sum: String::new(),
+        reference: None,
+        outcome: None,
+    };
+    super::tables::write_attempt(&db::open(&run.db).unwrap(), &attempt, true).unwrap();
+    assert!(store_ops(&run.db, [op(1, "U")].into_iter()).is_err());
 }
 
 /// Everything that the ledger says, or what stands against it.

@@ -205,6 +205,16 @@ fn some_target() -> impl Strategy<Value = Target> {
     ]
 }
 
+fn some_condition() -> impl Strategy<Value = When> {
+    let words = || prop::collection::vec(any::<String>(), 0..3);
+    let test = prop_oneof![
+        words().prop_map(Test::Is),
+        words().prop_map(Test::Not),
+        any::<bool>().prop_map(Test::Filled),
+    ];
+    ("\\PC{0,6}[a-z]", test).prop_map(|(column, test)| When { column, test })
+}
+
 prop_compose! {
     fn some_rule()(
         from in prop::collection::vec("\\PC{0,6}[a-z]", 1..3),
@@ -215,8 +225,13 @@ prop_compose! {
         values in prop::collection::btree_map(any::<String>(), any::<String>(), 0..3),
         (prefix, strip_prefix) in (any::<String>(), any::<String>()),
         split in prop::option::of(prop::collection::vec("\\PC{1,3}", 0..3)),
+        when in prop::option::of(some_condition()),
+        fallback in any::<bool>(),
     ) -> Rule {
-        Rule { from, join, to, convert, blank, values, prefix, strip_prefix, split, tags: None, line: 0 }
+        Rule {
+            from, join, to, convert, blank, values, prefix, strip_prefix, split, when, fallback,
+            ..Rule::default()
+        }
     }
 }
 

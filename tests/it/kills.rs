@@ -1,0 +1,63 @@
+//! Kills: the program dies at every point at which it can, while the network does what it can, and goes
+//! on. What it leaves is what it would have left undisturbed: no row lost, no record doubled.
+//!
+//! Each seed is a scenario of its own; `SEEDS=from..to cargo test --test it -- --ignored soak` replays any.
+
+mod harness;
+mod ledger;
+mod scenario;
+
+use std::sync::Mutex;
+
+use harness::survives;
+
+/// Scenarios at a time: most of their time they wait.
+const AT_ONCE: usize = 4;
+
+/// Runs seeds side by side, and tells how many there were.
+fn all(seeds: impl Iterator<Item = u64> + Send) -> usize {
+    let (seeds, count) = (Mutex::new(seeds), Mutex::new(0));
+    std::thread::scope(|scope| {
+        let work = || {
+            loop {
+                let Some(seed) = seeds.lock().unwrap().next() else { return };
+                survives(seed);
+                *count.lock().unwrap() += 1;
+            }
+        };
+        let threads: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+    count.into_inner().unwrap()
+}
+
+#[test]
+fn imports_killed_into_a_location_that_refuses_duplicates_lose_and_double_nothing() {
+    all((0..8).chain(16..20));
+}
+
+#[test]
+fn imports_killed_into_a_location_that_allows_duplicates_lose_and_double_nothing() {
+    all(8..16);
+}
+
+#[test]
+fn imports_killed_that_mark_what_they_create_lose_and_double_nothing() {
+    all(24..32);
+}
+
+#[test]
+fn imports_killed_with_rows_that_nothing_identifies_double_nothing_and_name_their_doubts() {
+    all(32..40);
+}
+
+#[test]
+#[ignore = "the soak: cargo test --release -- --ignored soak"]
+fn soak_of_many_seeds_loses_and_doubles_nothing() {
+    let text = std::env::var("SEEDS").unwrap_or_else(|_| "1000".to_owned());
+    let (from, to) = text.split_once("..").unwrap_or(("0", &text));
+    let (from, to): (u64, u64) = (from.parse().unwrap(), to.parse().unwrap());
+    assert_eq!(all(from..to) as u64, to - from);
+}
