@@ -7,7 +7,7 @@ use super::account::Accounts;
 use super::exit::Code;
 use super::failure::Failure;
 use super::global::Global;
-use super::import::SheetArgs;
+use super::import_args::SheetArgs;
 use super::progress::Screen;
 use super::signals;
 use super::text::plural;

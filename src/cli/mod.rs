@@ -11,6 +11,7 @@ mod export;
 mod failure;
 mod global;
 mod import;
+mod import_args;
 mod import_failure;
 mod import_report;
 mod man;

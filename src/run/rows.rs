@@ -8,10 +8,12 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::db;
 use super::error::Error;
+
+mod live;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS row (
@@ -121,16 +123,6 @@ impl Rows {
     /// When the database cannot be written.
     pub fn clear(&self) -> Result<(), Error> {
         TABLES.iter().try_for_each(|table| self.batch(&format!("DELETE FROM {table}")))
-    }
-
-    /// Forgets what was known of the account, to look again.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn forget_live(&self) -> Result<(), Error> {
-        ["live", "match", "child"]
-            .iter()
-            .try_for_each(|table| self.batch(&format!("DELETE FROM {table}")))
     }
 
     /// Does many writes at once: all of them are kept, or none.
@@ -306,85 +298,6 @@ impl Rows {
         self.all("SELECT n, code, field, message FROM warning ORDER BY n, id", [], read)
     }
 
-    /// Keeps a contact as it stands, and its digest.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn keep(&self, contact: &str, body: &str, digest: &str) -> Result<(), Error> {
-        self.execute(
-            "INSERT OR REPLACE INTO live VALUES (?, ?, ?, ?)",
-            params![contact, body, digest, live_sum(contact, body, digest)],
-        )
-    }
-
-    /// Whether a contact is kept.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn is_kept(&self, contact: &str) -> Result<bool, Error> {
-        let fail = |source| Error::store(&self.path, source);
-        let sql = "SELECT 1 FROM live WHERE contact = ?";
-        let mut query = self.connection.prepare_cached(sql).map_err(fail)?;
-        query.exists([contact]).map_err(fail)
-    }
-
-    /// A contact as it stood, and its digest.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
-    pub fn kept(&self, contact: &str) -> Result<Option<(String, String)>, Error> {
-        let fail = |source| Error::store(&self.path, source);
-        let sql = "SELECT body, digest, sum FROM live WHERE contact = ?";
-        let mut query = self.connection.prepare_cached(sql).map_err(fail)?;
-        let read = |row: &Row<'_>| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?))
-        };
-        match query.query_row([contact], read).optional().map_err(fail)? {
-            None => Ok(None),
-            Some((body, digest, sum)) if live_sum(contact, &body, &digest) == sum[..] => {
-                Ok(Some((body, digest)))
-            }
-            Some(_) => Err(self.damaged(&format!("the checksum of contact `{contact}` is wrong"))),
-        }
-    }
-
-    /// Says that a contact has a value by which rows know theirs.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn matched(&self, kind: &str, value: &str, contact: &str) -> Result<(), Error> {
-        self.execute("INSERT OR IGNORE INTO match VALUES (?, ?, ?)", params![kind, value, contact])
-    }
-
-    /// The contacts that have a value.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn matches(&self, kind: &str, value: &str) -> Result<Vec<String>, Error> {
-        let sql = "SELECT contact FROM match WHERE kind = ? AND value = ? ORDER BY contact";
-        self.all(sql, params![kind, value], |row| row.get(0))
-    }
-
-    /// Keeps a note or task as it stands.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn keep_child(&self, kind: &str, contact: &str, id: &str, body: &str) -> Result<(), Error> {
-        self.execute(
-            "INSERT OR REPLACE INTO child VALUES (?, ?, ?, ?)",
-            params![kind, contact, id, body],
-        )
-    }
-
-    /// The notes or tasks of a contact that were kept.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn children(&self, kind: &str, contact: &str) -> Result<Vec<String>, Error> {
-        let sql = "SELECT body FROM child WHERE kind = ? AND contact = ? ORDER BY id";
-        self.all(sql, params![kind, contact], |row| row.get(0))
-    }
-
     /// Keeps what was decided about a row.
     ///
     /// # Errors
@@ -481,10 +394,6 @@ fn row_sum(row: &Judged) -> [u8; 8] {
     let draft = optional(row.draft.as_ref());
     let (n, line) = (row.n.to_le_bytes(), row.line.to_le_bytes());
     db::sum(&[&n, &line, row.place.as_bytes(), row.cells.as_bytes(), draft])
-}
-
-fn live_sum(contact: &str, body: &str, digest: &str) -> [u8; 8] {
-    db::sum(&[contact.as_bytes(), body.as_bytes(), digest.as_bytes()])
 }
 
 fn decision_sum(n: u64, decision: &Decision) -> [u8; 8] {
