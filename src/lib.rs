@@ -6,24 +6,30 @@
 //! Floors, the highest first; a module uses only lower floors and its own children, which a test holds.
 //!
 //! - [`cli`]: one file per command; events become bars, lines or JSON, errors a message and a code.
-//! - [`export`]: the verb: a run is made, pulled, published, put in place.
-//! - [`pull`] and [`publish`]: the engines. Remote to spool; spool to files.
-//! - [`api`]: the client: one method per endpoint behind one limiter per location.
-//! - [`resource`] (rows and their columns), [`table`] (columns and their files), [`run`] (the spool).
-//! - [`id`], [`flight`], [`event`]: opaque ids, bounded concurrency, what a verb tells.
+//! - [`export`] and [`import`]: the verbs. A run is made, carried out, and its files put in place.
+//! - [`pull`] and [`publish`], [`push`] and [`doubt`]: the engines. Remote to spool, spool to files; ops to
+//!   requests, requests without answer to verdicts.
+//! - [`api`]: the client: one method per endpoint behind one limiter per location. [`plan`]: what each row of
+//!   a sheet is to do, decided before anything is sent.
+//! - [`resource`] (rows and their columns), [`table`] (columns and their files), [`sheet`] (a file read as
+//!   rows), [`run`] (spool, rows, ledger).
+//! - [`id`], [`flight`], [`event`], [`failpoint`]: opaque ids, bounded concurrency, what a verb tells, where
+//!   tests kill.
 //!
 //! Beside the house stands [`sandbox`], a stand-in for the API that shares no type with it.
 //!
 //! # Words
 //!
 //! location, contact, child (task, note, appointment), field (custom-field definition) · page, cursor ·
-//! run, spool · table, sink · pace, budget, fault, stop, event, report.
+//! row, draft, rejection · op, plan · intent, outcome, settled, doubt · run, spool, ledger · sheet · table,
+//! sink · pace, budget, fault, stop, event, report.
 //!
 //! # Invariants
 //!
 //! Nothing below `cli` prints. Nothing but `flight` (and the sandbox) spawns. Every file a user sees is
-//! a pure function of a run's spool. No output stands half-written under its final name. A record that
-//! could not be read is counted, named and changes the exit code.
+//! a pure function of a run's log. No output stands half-written under its final name. A record that
+//! could not be read is counted, named and changes the exit code. No write leaves before its intent is
+//! durable, and none is sent again before it is known what became of it.
 
 pub mod api;
 pub mod cli;
