@@ -21,6 +21,7 @@ mod propose;
 mod request;
 mod resolve;
 mod results;
+mod spill;
 mod stale;
 mod summary;
 mod undo;

@@ -19,6 +19,8 @@ pub(super) struct Failure {
     pub(super) code: Code,
     /// One sentence, lower case, without a full stop. May hold text from outside.
     pub(super) message: String,
+    /// What it is about, a line each.
+    pub(super) lines: Vec<String>,
     /// What to do about it.
     pub(super) hint: Option<String>,
     /// The run that goes on with `ghl-bulk resume`.
@@ -27,11 +29,17 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, resume: None }
+        Self { code, message: message.into(), lines: Vec::new(), hint: None, resume: None }
     }
 
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self::new(Code::Usage, message)
+    }
+
+    /// With a line for each thing that it is about.
+    pub(super) fn lines(mut self, lines: Vec<String>) -> Self {
+        self.lines = lines;
+        self
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -79,9 +87,9 @@ impl Failure {
     fn show_text(&self) {
         let mut err = std::io::stderr().lock();
         // When stderr is closed there is nobody left to tell.
-        for (number, line) in self.message.lines().enumerate() {
-            let error = if number == 0 { "error: " } else { "" };
-            let _ = writeln!(err, "{error}{}", safe(line));
+        let _ = writeln!(err, "error: {}", safe(&self.message));
+        for line in &self.lines {
+            let _ = writeln!(err, "  {}", safe(line));
         }
         if let Some(hint) = &self.hint {
             let _ = writeln!(err, "  hint: {}", safe(hint));
@@ -104,6 +112,7 @@ impl Failure {
         let fields = json!({
             "outcome": "failed",
             "error": self.message,
+            "details": self.lines,
             "hint": self.hint,
             "run": self.resume,
             "resume": resume,

@@ -33,6 +33,7 @@ pub(super) struct SheetArgs {
 }
 
 /// What a sheet leaves open. Each flag is an option of mappings, too.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What rows mean (a mapping's [options] can say it, too)")]
 pub(super) struct PolicyArgs {

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::text::plural;
 use crate::import::Error;
 use crate::plan::check::Unknown;
+use crate::plan::propose::Undecided;
 use crate::sheet::Refusal;
 
 /// Lines of a list that are shown.
@@ -18,13 +19,14 @@ impl From<Error> for Failure {
             Error::Sheet(refusal) => of_sheet(refusal),
             Error::Mapping { name, problems } => {
                 let lines = crate::import::problem_lines(&problems);
-                Self::new(Code::Refused, listed(&format!("the mapping `{name}` is wrong"), &lines))
+                Self::new(Code::Refused, format!("the mapping `{name}` is wrong")).lines(listed(&lines))
                     .hint("nothing was sent; repair it, or make a new one with `ghl-bulk map`")
             }
             Error::Undecided { ref columns } => {
-                let lines: Vec<_> = columns.iter().map(ToString::to_string).collect();
-                Self::new(Code::Refused, listed(&error.to_string(), &lines)).hint(
-                    "`ghl-bulk map FILE -o MAP.toml` proposes a mapping to look over; then import with \
+                let line = |column: &Undecided| coded(&column.to_string(), column.code);
+                let lines: Vec<_> = columns.iter().map(line).collect();
+                Self::new(Code::Refused, error.to_string()).lines(listed(&lines)).hint(
+                    "nothing was sent; `ghl-bulk map FILE -o MAP.toml` proposes a mapping to look over; then import with \
                      `--map MAP.toml`. Or decide here: `--map COLUMN=target`, `--ignore-column COLUMN`",
                 )
             }
@@ -33,14 +35,20 @@ impl From<Error> for Failure {
             Error::UnknownNames(names) => {
                 let lines: Vec<_> = names.iter().map(unknown_name).collect();
                 let said = "the sheet names what the location does not have";
-                Self::new(Code::Refused, listed(said, &lines))
+                Self::new(Code::Refused, said).lines(listed(&lines))
                     .hint("nothing was sent; repair the sheet, or say what is meant in the mapping's `values`")
             }
             Error::Identityless(_) => Self::new(Code::Refused, format!("{error}; a request whose answer is lost could create them twice"))
                 .hint("`--marker-field NAME` marks them, `--no-identity skip` leaves them out, `--no-identity at-most-once` sends each once and never again"),
             Error::Stale { ref which, .. } => {
-                Self::new(Code::Stale, listed(&error.to_string(), which))
+                Self::new(Code::Stale, error.to_string()).lines(listed(which))
                     .hint("nothing was sent; make a new plan: run the import again")
+            }
+            Error::Unsettled { ref run, .. } => {
+                let hint = format!(
+                    "nothing was sent; `ghl-bulk resume {run}` finds out and goes on, then undo it"
+                );
+                Self::new(Code::Refused, error.to_string()).hint(hint)
             }
             Error::MaxErrors(_) => Self::new(Code::TooManyErrors, error.to_string())
                 .hint("rejected.csv says why; `ghl-bulk resume` goes on with the rest"),
@@ -53,14 +61,18 @@ impl From<Error> for Failure {
     }
 }
 
+/// A message with its stable name, if it has one.
+fn coded(message: &str, code: Option<&str>) -> String {
+    code.map_or_else(|| message.to_owned(), |code| format!("{message} ({code})"))
+}
+
 fn of_sheet(refusal: Refusal) -> Failure {
     let code = match refusal.code {
         "E_IO" => Code::Usage,
         "E_CHANGED" => Code::Stale,
         _ => Code::Refused,
     };
-    let message = format!("{} ({})", refusal.message, refusal.code);
-    let failure = Failure::new(code, message);
+    let failure = Failure::new(code, coded(&refusal.message, Some(refusal.code)));
     match refusal.hint {
         Some(hint) => failure.hint(format!("nothing was sent; {hint}")),
         None => failure.hint("nothing was sent"),
@@ -76,15 +88,11 @@ fn unknown_name(name: &Unknown) -> String {
     format!("`{}` in column `{}` ({rows}): {}{near}", name.value, name.field, name.message)
 }
 
-/// A sentence and the lines under it.
-fn listed(said: &str, lines: &[String]) -> String {
-    let mut text = format!("{said}:");
-    for line in lines.iter().take(SHOWN) {
-        text.push_str("\n  ");
-        text.push_str(line);
-    }
+/// The lines that are shown of a list.
+fn listed(lines: &[String]) -> Vec<String> {
+    let mut shown: Vec<_> = lines.iter().take(SHOWN).cloned().collect();
     if lines.len() > SHOWN {
-        text.push_str(&format!("\n  and {} more", lines.len() - SHOWN));
+        shown.push(format!("and {} more", lines.len() - SHOWN));
     }
-    text
+    shown
 }

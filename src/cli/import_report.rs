@@ -8,7 +8,8 @@ use super::exit::Code;
 use super::global::Global;
 use super::progress::Screen;
 use super::text::{count, duration, plural, safe};
-use crate::import::{Planned, Report, Summary};
+use crate::id::RunId;
+use crate::import::{self, Planned, Report, Standing, Summary, Tally};
 
 /// Lines of a list that are shown.
 const SHOWN: usize = 12;
@@ -48,14 +49,20 @@ pub(super) fn show_plan(planned: &Planned, screen: &Screen) {
 
 fn plan_lines(planned: &Planned) -> Vec<String> {
     let summary = &planned.summary;
-    let mut lines = vec![format!("plan for {}:", plural(summary.rows, "row"))];
+    let back = planned.takes_back();
+    let rows = plural(summary.rows, "row");
+    let mut lines = vec![match &back {
+        Some(run) => format!("plan to take back run {run}, {rows}:"),
+        None => format!("plan for {rows}:"),
+    }];
     lines.extend(
         summary
             .actions
             .iter()
             .map(|(action, rows)| format!("  {:>10}  {}", count(*rows), action.replace('_', " "))),
     );
-    lines.extend(table("rejected because", summary.rejected.iter().map(pair)));
+    let why = if back.is_some() { "left alone because" } else { "rejected because" };
+    lines.extend(table(why, summary.rejected.iter().map(pair)));
     lines.extend(table("warnings", summary.warnings.iter().map(pair)));
     let mut fields: Vec<_> = summary.fields.iter().map(pair).collect();
     fields.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
@@ -152,6 +159,40 @@ fn cost(summary: &Summary) -> Vec<String> {
     lines
 }
 
+/// Tells of a finished import that there is nothing to go on with, and what is left for a person.
+pub(super) fn finished(run: &RunId, standing: &Standing, global: &Global, screen: &Screen) -> Code {
+    let tally = standing.rows.unwrap_or_default();
+    let (code, outcome) = match tally {
+        Tally { in_doubt: 1.., .. } => (Code::InDoubt, "in_doubt"),
+        Tally { rejected: 1.., .. } => (Code::Partial, "partial"),
+        _ => (Code::Done, "complete"),
+    };
+    if global.json {
+        let mut line = envelope(code, outcome);
+        line.insert("run".to_owned(), json!(run));
+        line.insert("out".to_owned(), json!(standing.out));
+        line.insert("rows".to_owned(), json!(tally));
+        screen.emit(&line);
+        return code;
+    }
+    screen.line(&format!("run {run} is finished; there is nothing to do"));
+    let out = safe(&standing.out.display().to_string()).into_owned();
+    if let Some(undo) = &standing.undone_by {
+        screen.line(&format!("it was taken back by run {undo}"));
+    }
+    if tally.rejected > 0 {
+        let rows = plural(tally.rejected, "row");
+        screen.line(&format!("{rows} rejected, for the reasons in {out}/rejected.csv"));
+    }
+    if tally.in_doubt > 0 {
+        let rows = plural(tally.in_doubt, "row");
+        screen.line(&format!(
+            "{rows} in doubt; fill in {out}/in_doubt.csv, and then:\n  ghl-bulk runs resolve {run} {out}/in_doubt.csv"
+        ));
+    }
+    code
+}
+
 /// Tells how an import ended.
 pub(super) fn applied(
     report: &Report,
@@ -167,7 +208,8 @@ pub(super) fn applied(
     };
     if global.json {
         let outcome = match code {
-            Code::Done if tally.pending > 0 => "sampled",
+            Code::Done if report.sampled => "sampled",
+            Code::Done if tally.pending > 0 => "pending",
             Code::Done => "complete",
             Code::InDoubt => "in_doubt",
             _ => "partial",
@@ -223,7 +265,10 @@ fn lines(report: &Report, summary: &Summary) -> Vec<String> {
 fn next_steps(report: &Report, out: &str) -> Vec<String> {
     let (run, tally) = (&report.run, report.tally);
     let mut lines = Vec::new();
-    if tally.rejected > 0 {
+    let undo = report.kind == import::UNDO;
+    if tally.rejected > 0 && undo {
+        lines.push(format!("what stays, and why, is in {out}/rejected.csv"));
+    } else if tally.rejected > 0 {
         lines.push(format!(
             "repair the rejected rows and feed the file back:\n  ghl-bulk import {out}/rejected.csv"
         ));
@@ -242,7 +287,7 @@ fn next_steps(report: &Report, out: &str) -> Vec<String> {
     if tally.pending > 0 {
         lines.push(format!("this applies the rest:\n  ghl-bulk resume {run}"));
     }
-    if tally.succeeded > 0 {
+    if tally.succeeded > 0 && !undo {
         lines.push(format!("this takes it back:\n  ghl-bulk undo {run}"));
     }
     lines

@@ -5,12 +5,12 @@ use super::exit::Code;
 use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
-use super::{environment, report, signals};
+use super::{environment, import_report, report, signals};
 use crate::context::Context;
 use crate::export;
 use crate::id::RunId;
 use crate::import;
-use crate::run::{Home, Run, State};
+use crate::run::{Home, Meta, Run, State};
 
 /// Go on with a run that was paused, interrupted or killed
 ///
@@ -42,6 +42,9 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
     let run = home.open(&id)?;
     let state = run.state()?;
     let screen = Screen::new(global.style());
+    if run.meta.kind != export::KIND && (args.retry_errors || state != State::Unfinished) {
+        return finished(args, &home, &run, state, global, &screen);
+    }
     if state == State::Complete || (state == State::Partial && !args.retry_errors) {
         screen.line(&format!("run {id} is finished; there is nothing to do"));
         return Ok(if state == State::Partial { Code::Partial } else { Code::Done });
@@ -98,9 +101,40 @@ fn resume_import(run: Run, global: &Global, screen: &Screen) -> Result<Code, Fai
     })
 }
 
+/// An import or undo with nothing to go on with.
+fn finished(
+    args: &Args,
+    home: &Home,
+    run: &Run,
+    state: State,
+    global: &Global,
+    screen: &Screen,
+) -> Result<Code, Failure> {
+    let id = &run.meta.run;
+    if args.retry_errors {
+        return Err(Failure::usage(format!("`--retry-errors` is for exports; run `{id}` is none"))
+            .hint("repair the rows in rejected.csv and import that file"));
+    }
+    let standing = import::standing(&home.show(id)?, &run.meta, state)?;
+    let pending = standing.rows.is_some_and(|rows| rows.pending > 0);
+    match &standing.undone_by {
+        Some(undo) if pending => Err(Failure::usage(format!(
+            "run `{id}` was taken back by run `{undo}`, and its rest is not applied any more"
+        ))
+        .hint("import the file again")),
+        _ => Ok(import_report::finished(id, &standing, global, screen)),
+    }
+}
+
 fn latest(home: &Home, global: &Global, retry_errors: bool) -> Result<RunId, Failure> {
     let state = if retry_errors { State::Partial } else { State::Unfinished };
-    let found = home.latest(global.locations()?.first(), state)?;
+    let locations = global.locations()?;
+    let fits = |meta: &Meta, known: State| {
+        known == state
+            && (meta.kind == export::KIND || !retry_errors)
+            && locations.first().is_none_or(|it| *it == meta.location)
+    };
+    let found = home.latest(fits)?;
     let what = if retry_errors { "with unreadable records" } else { "that is unfinished" };
     found.ok_or_else(|| {
         Failure::new(Code::Missing, format!("there is no run {what}"))

@@ -1,5 +1,7 @@
 //! `ghl-bulk runs`.
 
+mod show;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,11 +13,11 @@ use super::export::Shape;
 use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
-use super::text::{count, plural, safe, safe_json};
+use super::text::{plural, safe, safe_json};
 use super::{environment, import_report, report, signals};
 use crate::id::RunId;
 use crate::publish::Place;
-use crate::run::{Reader, State, Summary};
+use crate::run::{State, Summary};
 use crate::{export, import};
 
 /// List, show, publish again or remove runs
@@ -59,7 +61,7 @@ enum What {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Take a person's decisions on rows in doubt: in_doubt.csv with `_doubt_decision` filled in
+    /// Take a person's decisions on rows in doubt: `in_doubt.csv` with `_doubt_decision` filled in
     ///
     /// A decision is `applied`, `not applied`, or the id of the contact that the row made. Rows that
     /// were not applied are sent by `ghl-bulk resume`.
@@ -81,7 +83,7 @@ enum What {
 pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
     match &args.what {
         None | Some(What::List) => list(global),
-        Some(What::Show { run }) => show(run, global),
+        Some(What::Show { run }) => show::run(run, global),
         Some(What::Publish { run, shape, out }) => publish(run, shape, out.as_ref(), global),
         Some(What::Results { run, out }) => results(run, out.as_ref(), global),
         Some(What::Resolve { run, file }) => resolve(run, file, global),
@@ -142,51 +144,6 @@ fn fields(summary: &Summary) -> Value {
     }
 }
 
-fn show(id: &RunId, global: &Global) -> Result<Code, Failure> {
-    let summary = environment::home()?.show(id)?;
-    let reader = Reader::open(&summary.dir.join("run.db"))?;
-    let streams = reader.streams()?;
-    let failures = reader.failures()?;
-    let mut shown = fields(&summary);
-    let progress: Vec<Value> = streams
-        .iter()
-        .map(|(name, progress)| json!({"stream": name, "rows": progress.rows, "total": progress.total, "done": progress.done}))
-        .collect();
-    shown["streams"] = progress.into();
-    shown["unreadable"] = failures.len().into();
-    if let Err(error) = summary.known {
-        return Err(error.into());
-    }
-    let mut out = io::stdout().lock();
-    if global.json {
-        return written(writeln!(out, "{}", safe_json(shown.to_string())));
-    }
-    let text = |key: &str| match &shown[key] {
-        Value::String(text) => safe(text).into_owned(),
-        other => other.to_string(),
-    };
-    let mut lines = Vec::new();
-    for key in ["run", "kind", "location", "state", "created", "dir"] {
-        lines.push(format!("{key:<12} {}", text(key)));
-    }
-    lines.push(format!(
-        "{:<12} {}",
-        "out",
-        safe(shown["options"]["out"].as_str().unwrap_or_default())
-    ));
-    for (name, progress) in &streams {
-        let total = progress.total.map(|total| format!(" of {}", count(total))).unwrap_or_default();
-        let done = if progress.done { ", done" } else { "" };
-        lines.push(format!("  {:<20} {}{total}{done}", safe(name), count(progress.rows)));
-    }
-    lines.push(format!("{:<12} {}", "unreadable", failures.len()));
-    for failure in failures.iter().take(20) {
-        let line = format!("  {} {}: {}", failure.stream, failure.subject, failure.message);
-        lines.push(safe(&line).into_owned());
-    }
-    written(lines.iter().try_for_each(|line| writeln!(out, "{line}")))
-}
-
 fn publish(
     id: &RunId,
     shape: &Shape,
@@ -194,6 +151,10 @@ fn publish(
     global: &Global,
 ) -> Result<Code, Failure> {
     let run = environment::home()?.open(id)?;
+    if run.meta.kind != export::KIND {
+        return Err(Failure::usage(format!("run `{id}` is no export"))
+            .hint(format!("`ghl-bulk runs results {id}` makes its files again")));
+    }
     let mut request = export::request(&run)?;
     request.formats = shape.formats();
     request.csv_safe.clone_from(&shape.csv_safe);
@@ -230,7 +191,11 @@ fn resolve(id: &RunId, file: &Path, global: &Global) -> Result<Code, Failure> {
             0 => String::new(),
             rows => format!("; {} will be sent by `ghl-bulk resume {id}`", plural(rows, "row")),
         };
-        screen.line(&format!("{} settled{again}", plural(resolved.settled, "row")));
+        let open = match resolved.open {
+            0 => String::new(),
+            rows => format!("; {} without a decision", plural(rows, "row")),
+        };
+        screen.line(&format!("{} settled{again}{open}", plural(resolved.settled, "row")));
         Ok(code)
     })
 }

@@ -13,6 +13,7 @@ use super::progress::Screen;
 use super::{environment, import_report as report, signals};
 use crate::id::RunId;
 use crate::import::{self, Created, Undo};
+use crate::run::Run;
 
 /// Take an import back: only what it changed, and only where that still stands
 ///
@@ -64,10 +65,7 @@ enum CreatedArg {
 pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
     let home = environment::home()?;
     let original = home.open(&args.run)?;
-    if original.meta.kind != import::KIND {
-        return Err(Failure::usage(format!("run `{}` is no import", args.run))
-            .hint("`ghl-bulk runs list` shows which are"));
-    }
+    check_kind(&original)?;
     let account = import::account(&original)?;
     let location = original.meta.location.clone();
     let variable = account.token_variable.as_deref();
@@ -98,6 +96,9 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
             screen.finish();
             return Ok(report::dry_run(&planned, false, global, screen));
         }
+        if planned.summary.rows == 0 {
+            screen.line(&format!("run {} has applied nothing", args.run));
+        }
         if planned.summary.changes() {
             report::show_plan(&planned, screen);
             if !args.yes {
@@ -106,4 +107,20 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
         }
         apply(&context, planned, &stop, global, screen).await
     })
+}
+
+/// Only imports can be taken back.
+fn check_kind(run: &Run) -> Result<(), Failure> {
+    let id = &run.meta.run;
+    match run.meta.kind.as_str() {
+        import::KIND => Ok(()),
+        import::UNDO => Err(Failure::usage(format!(
+            "run `{id}` is an undo itself, and an undo cannot be taken back"
+        ))
+        .hint("import the file again")),
+        kind => Err(Failure::usage(format!(
+            "run `{id}` is of the kind `{kind}`: only an import can be undone"
+        ))
+        .hint("`ghl-bulk runs list` shows which are")),
+    }
 }

@@ -23,6 +23,8 @@ use crate::run::{Ledger, LedgerReader, Rows, Run, State};
 pub struct Report {
     /// The run.
     pub run: RunId,
+    /// What was done: `import` or `undo`.
+    pub kind: String,
     /// The location.
     pub location: LocationId,
     /// The directory of the result files.
@@ -62,6 +64,9 @@ pub async fn apply(context: &Context, planned: Planned) -> Result<Report, Halted
 }
 
 async fn carry_out(context: &Context, planned: &Planned, begun: Instant) -> Result<Report, Error> {
+    if planned.run.meta.kind == UNDO {
+        undo::begin(context, planned).await?;
+    }
     planned.run.note("stage", &Stage::Applying)?;
     let pushed = push_ops(context, planned).await;
     // The files are made whatever stopped the work: they say how far it came.
@@ -72,15 +77,18 @@ async fn carry_out(context: &Context, planned: &Planned, begun: Instant) -> Resu
         // The reason of the stop matters more than a file that cannot be written now.
         (Err(error), _) => return Err(error),
     };
-    let open = report.tally.pending + report.tally.in_doubt;
-    planned.run.set_state(match open {
-        0 if report.tally.rejected == 0 => State::Complete,
-        0 => State::Partial,
-        // Rows in doubt wait for a person, not for another try.
-        _ if report.tally.pending == 0 => State::Partial,
-        _ => State::Unfinished,
-    })?;
+    planned.run.set_state(state_by(report.tally))?;
     Ok(report)
+}
+
+/// Where a run stands whose rows ended like this.
+pub(super) fn state_by(tally: Tally) -> State {
+    match tally {
+        Tally { pending: 1.., .. } => State::Unfinished,
+        // Rows in doubt wait for a person, not for another try.
+        Tally { rejected: 0, in_doubt: 0, .. } => State::Complete,
+        _ => State::Partial,
+    }
 }
 
 async fn push_ops(context: &Context, planned: &Planned) -> Result<push::Pushed, Error> {
@@ -136,6 +144,7 @@ async fn finish(
         flight::blocking(move || write_results(&db, &out, &columns, rows, &duplicates)).await?;
     let report = Report {
         run: planned.run.meta.run.clone(),
+        kind: planned.run.meta.kind.clone(),
         location: planned.run.meta.location.clone(),
         out: planned.out.clone(),
         files,
@@ -196,17 +205,15 @@ pub fn results(run: &Run, to: Option<PathBuf>) -> Result<(Report, Summary), Erro
     };
     let out = match to {
         Some(out) => out,
-        None if run.meta.kind == UNDO => {
-            let options = undo::options(run)?;
-            options.out.unwrap_or_else(|| options.base.join(run.meta.run.segment()))
-        }
+        None if run.meta.kind == UNDO => undo::out(run, &undo::options(run)?),
         None => out(run, &request(run)?),
     };
     let columns: Vec<String> = run.noted("columns")?.unwrap_or_default();
     files::make(&out)?;
     if stage(run)? != Stage::Applying {
         let files = results::write_plan(&Rows::open(&run.db())?, &out, &columns)?;
-        let tally = results::tally(&Rows::open(&run.db())?, &Fates::none())?;
+        let fates = Fates::read(&LedgerReader::open(&run.db())?)?;
+        let tally = results::tally(&Rows::open(&run.db())?, &fates)?;
         return Ok((report_of(run, out, files, tally, begun), summary));
     }
     let (files, tally) = write_results(&run.db(), &out, &columns, summary.rows, &[])?;
@@ -216,6 +223,7 @@ pub fn results(run: &Run, to: Option<PathBuf>) -> Result<(Report, Summary), Erro
 fn report_of(run: &Run, out: PathBuf, files: Vec<PathBuf>, tally: Tally, begun: Instant) -> Report {
     Report {
         run: run.meta.run.clone(),
+        kind: run.meta.kind.clone(),
         location: run.meta.location.clone(),
         out,
         files,

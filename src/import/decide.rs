@@ -1,5 +1,6 @@
 //! Deciding: drafts and live contacts become decisions on rows and numbered ops, in the run's store.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use super::Error;
@@ -7,9 +8,10 @@ use super::earlier::Earlier;
 use super::judge::{identities, json, kind, rejected};
 use super::lanes::Lanes;
 use super::merge;
+use super::spill::Spill;
 use crate::id::ContactId;
-use crate::plan::check::Rejection;
-use crate::plan::diff::{LiveChildren, Planned, Planner, Source};
+use crate::plan::check::{Rejection, Unknown};
+use crate::plan::diff::{self, LiveChildren, Planned, Planner, Source};
 use crate::plan::identity::{self, Found};
 use crate::plan::live::Live;
 use crate::plan::{Class, Directory, Draft, DuplicateRule, Field, Op, Policy};
@@ -28,6 +30,8 @@ pub(super) struct Decide<'a> {
     pub(super) input_digest: String,
     pub(super) children_only: bool,
     pub(super) earlier: Earlier,
+    /// How often a name that could not be read was what the account has, by column and name.
+    pub(super) excused: RefCell<HashMap<(Option<usize>, String), u64>>,
 }
 
 /// What one row is among the rows that are the same contact.
@@ -39,12 +43,10 @@ enum Role {
 }
 
 impl Decide<'_> {
-    /// Decides on every row that was not rejected; gives the ops.
-    pub(super) fn run(&self) -> Result<Vec<OpRecord>, Error> {
+    /// Decides on every row that was not rejected; spills the ops.
+    pub(super) fn run(&self, lanes: &mut Lanes, ops: &mut Spill) -> Result<(), Error> {
         let roles = self.roles()?;
         self.warn_of_shared_phones(&roles)?;
-        let mut lanes = Lanes::default();
-        let mut ops = Vec::new();
         self.rows.together(|rows| {
             let mut after = 0;
             loop {
@@ -53,17 +55,11 @@ impl Decide<'_> {
                 after = last.n;
                 for row in &lot {
                     if let Some(draft) = &row.draft {
-                        let draft = serde_json::from_str(draft)
-                            .map_err(|error| Error::Bug(format!("a draft: {error}")))?;
-                        self.row(row, draft, roles.get(&row.n), &mut lanes, &mut ops)?;
+                        self.row(row, self::draft(draft)?, roles.get(&row.n), lanes, ops)?;
                     }
                 }
             }
-        })?;
-        for op in &mut ops {
-            op.lane = lanes.of(op.row);
-        }
-        Ok(ops)
+        })
     }
 
     fn row(
@@ -72,35 +68,41 @@ impl Decide<'_> {
         mut draft: Draft,
         role: Option<&Role>,
         lanes: &mut Lanes,
-        ops: &mut Vec<OpRecord>,
+        ops: &mut Spill,
     ) -> Result<(), Error> {
         match role {
             Some(Role::Follower { leader, line }) => {
                 return Ok(self.rows.decide(row.n, &self.follower(&draft, *leader, *line))?);
             }
-            Some(Role::Leader(others)) if self.policy.on_duplicate == DuplicateRule::Merge => {
-                for other in others {
-                    let other = self.rows.row(*other)?.and_then(|row| row.draft);
-                    let other = other.map(|text| serde_json::from_str::<Draft>(&text));
-                    if let Some(Ok(other)) = other {
-                        merge::merge(&mut draft, other);
-                    }
-                }
-            }
-            _ => {}
+            Some(Role::Leader(others)) => self.join(&mut draft, others)?,
+            None => {}
         }
         match self.plan(row, &draft)? {
-            Err(rejection) => Ok(self.rows.decide(row.n, &rejected(&rejection))?),
+            Err(rejection) => Ok(self.rows.decide(row.n, &rejection)?),
             Ok(planned) => self.keep(row.n, &draft, planned, lanes, ops),
         }
     }
 
+    /// Adds to a draft what the other rows of the same contact say.
+    fn join(&self, draft: &mut Draft, others: &[u64]) -> Result<(), Error> {
+        let join = match self.policy.on_duplicate {
+            DuplicateRule::Reject | DuplicateRule::First => return Ok(()),
+            DuplicateRule::Merge => merge::merge,
+            DuplicateRule::Last => merge::overlay,
+        };
+        for other in others {
+            let Some(other) = self.rows.row(*other)?.and_then(|row| row.draft) else { continue };
+            join(draft, self::draft(&other)?);
+        }
+        Ok(())
+    }
+
     /// What becomes of a draft: its contact is found, and what differs becomes ops.
-    fn plan(&self, row: &Judged, draft: &Draft) -> Result<Result<Planned, Rejection>, Error> {
+    fn plan(&self, row: &Judged, draft: &Draft) -> Result<Result<Planned, Decision>, Error> {
         let found = self.found(draft)?;
         let action = match identity::decide(draft, &found, self.policy, self.directory) {
             Ok(action) => action,
-            Err(rejection) => return Ok(Err(rejection)),
+            Err(rejection) => return Ok(Err(rejected(&rejection))),
         };
         let live = match action.contact() {
             Some(id) => self.live(id)?,
@@ -112,6 +114,9 @@ impl Decide<'_> {
             Some(id) if named => self.children(id)?,
             _ => LiveChildren::default(),
         };
+        if let Some(rejection) = self.unread(row, draft, live.as_ref(), &children)? {
+            return Ok(Err(rejection));
+        }
         let source = Source {
             location: &self.directory.location,
             input: &self.input_digest,
@@ -119,7 +124,53 @@ impl Decide<'_> {
         };
         let planned =
             self.planner.plan_row(row.n, &source, draft, &action, live.as_ref(), &children);
-        Ok(planned.and_then(|planned| self.earlier.without_what_is_done(planned)))
+        let planned = planned.and_then(|planned| self.earlier.without_what_is_done(planned));
+        Ok(planned.map_err(|rejection| rejected(&rejection)))
+    }
+
+    /// The unknown names that the account does not have either.
+    pub(super) fn still_unknown(&self, mut unknown: Vec<Unknown>) -> Vec<Unknown> {
+        let excused = self.excused.borrow();
+        for name in &mut unknown {
+            let excused = excused.get(&(name.column, name.value.clone())).copied();
+            name.rows = name.rows.saturating_sub(excused.unwrap_or(0));
+        }
+        unknown.retain(|name| name.rows > 0);
+        unknown
+    }
+
+    /// What could not be read of a row and is not what the account has: the first that rejects the row
+    /// does so, of the others is warned.
+    fn unread(
+        &self,
+        row: &Judged,
+        draft: &Draft,
+        live: Option<&Live>,
+        children: &LiveChildren,
+    ) -> Result<Option<Decision>, Error> {
+        if draft.unread.is_empty() {
+            return Ok(None);
+        }
+        let differing = diff::unread(draft, live, children);
+        for same in draft.unread.iter().filter(|unread| !differing.contains(unread)) {
+            let name = (same.column, same.text.clone());
+            *self.excused.borrow_mut().entry(name).or_default() += 1;
+        }
+        if let Some(unread) = differing.iter().find(|unread| unread.rejects) {
+            return Ok(Some(Decision {
+                action: super::action::REJECTED.to_owned(),
+                code: Some(unread.code.clone()),
+                field: Some(unread.field.clone()),
+                reason: Some(unread.message.clone()),
+                ..Decision::default()
+            }));
+        }
+        for unread in differing {
+            let (code, field) = (unread.code.clone(), unread.field.clone());
+            let message = unread.message.clone();
+            self.rows.warn(&Noted { n: row.n, code, field, message })?;
+        }
+        Ok(None)
     }
 
     fn found(&self, draft: &Draft) -> Result<Found, Error> {
@@ -174,7 +225,7 @@ impl Decide<'_> {
         draft: &Draft,
         planned: Planned,
         lanes: &mut Lanes,
-        ops: &mut Vec<OpRecord>,
+        ops: &mut Spill,
     ) -> Result<(), Error> {
         for it in planned.warnings {
             self.rows.warn(&Noted {
@@ -200,7 +251,7 @@ impl Decide<'_> {
         let (email, phone) = (draft.email_key(), draft.phone_key());
         lanes.join(n, [("id", contact.as_deref()), ("email", email.as_deref()), ("phone", phone)]);
         for op in planned.ops {
-            ops.push(record(&op, ops.len() as u64 + 1));
+            ops.push(&record(&op, ops.next()))?;
         }
         Ok(())
     }
@@ -213,7 +264,11 @@ impl Decide<'_> {
             let leader = if last { group.last() } else { group.first() };
             let Some(leader) = leader.copied() else { continue };
             let line = self.rows.row(leader)?.map_or(0, |row| row.line);
-            let others: Vec<u64> = group.iter().copied().filter(|n| *n != leader).collect();
+            let mut others: Vec<u64> = group.iter().copied().filter(|n| *n != leader).collect();
+            if last {
+                // The later one counts, among the others too.
+                others.reverse();
+            }
             for other in &others {
                 roles.insert(*other, Role::Follower { leader, line });
             }
@@ -241,10 +296,12 @@ impl Decide<'_> {
                     ),
                 })
             }
-            DuplicateRule::Merge => {
+            DuplicateRule::Merge | DuplicateRule::Last => {
                 following(super::action::MERGED, format!("merged into {place}"))
             }
-            _ => following(super::action::SUPERSEDED, format!("{place} counts instead")),
+            DuplicateRule::First => {
+                following(super::action::SUPERSEDED, format!("{place} counts instead"))
+            }
         }
     }
 
@@ -270,6 +327,10 @@ impl Decide<'_> {
         }
         Ok(())
     }
+}
+
+fn draft(text: &str) -> Result<Draft, Error> {
+    serde_json::from_str(text).map_err(|error| Error::Bug(format!("a draft: {error}")))
 }
 
 fn following(action: &str, reason: String) -> Decision {

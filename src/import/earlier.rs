@@ -1,16 +1,19 @@
 //! What earlier imports into the same location did: so that a file fed twice creates nothing twice.
 //!
 //! Contacts with an identity are found in the account itself. Notes, tasks and contacts without
-//! identity are not; they are known by the stable names of their ops in the ledgers of earlier runs.
+//! identity are not; they are known by the stable names of their ops in the ledgers of earlier runs, less
+//! those that an undo has taken back.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use super::Error;
+use super::judge::kind;
 use crate::id::{ContactId, LocationId, RunId};
 use crate::plan::check::Rejection;
 use crate::plan::diff::Planned;
 use crate::plan::{Class, Op};
-use crate::run::{self, Home, OpState};
+use crate::run::{self, Home, LedgerReader, OpState, Rows};
 
 /// What became of ops, by their stable names.
 #[derive(Debug, Default)]
@@ -26,24 +29,39 @@ struct Known {
 }
 
 impl Earlier {
-    /// Reads the ledgers of a location's earlier imports. A run that cannot be read is passed over: it
-    /// is damaged, and named where runs are listed.
+    /// Reads the ledgers of a location's earlier imports, and of the undos that took some of it back. A
+    /// run that cannot be read is passed over: it is damaged, and named where runs are listed.
     pub(super) fn read(home: &Home, location: &LocationId, own: &RunId) -> Result<Self, Error> {
-        let mut known = HashMap::new();
-        let states = [OpState::Applied, OpState::Differs, OpState::Sent, OpState::InDoubt];
-        for summary in home.list()? {
-            let Ok((meta, _)) = &summary.known else { continue };
-            if meta.kind != super::KIND || meta.location != *location || meta.run == *own {
-                continue;
-            }
-            let Ok(keys) = run::keys_with_state(&summary.dir.join("run.db"), &states) else {
-                continue;
-            };
-            for (key, state, made) in keys {
-                known.insert(key, Known { state, run: meta.run.clone(), made });
+        let runs = home.list()?.into_iter().filter_map(|it| Some((it.known.ok()?.0, it.dir)));
+        let mut runs: Vec<_> =
+            runs.filter(|(meta, _)| meta.location == *location && meta.run != *own).collect();
+        // What was undone may have been done again.
+        runs.sort_by_key(|(meta, _)| meta.created);
+        let mut earlier = Self { known: HashMap::new() };
+        for (meta, dir) in runs {
+            let db = dir.join("run.db");
+            match meta.kind.as_str() {
+                super::KIND => earlier.add(&meta.run, &db),
+                super::UNDO => earlier.take_away(&db),
+                _ => {}
             }
         }
-        Ok(Self { known })
+        Ok(earlier)
+    }
+
+    fn add(&mut self, run: &RunId, db: &Path) {
+        let states = [OpState::Applied, OpState::Differs, OpState::Sent, OpState::InDoubt];
+        let Ok(keys) = run::keys_with_state(db, &states) else { return };
+        for (key, state, made) in keys {
+            self.known.insert(key, Known { state, run: run.clone(), made });
+        }
+    }
+
+    fn take_away(&mut self, db: &Path) {
+        let Ok(keys) = undone(db) else { return };
+        for key in keys {
+            self.known.remove(&key);
+        }
     }
 
     /// A row's plan without what an earlier run has done; a rejection where nobody knows whether it did.
@@ -52,8 +70,8 @@ impl Earlier {
             let countable = matches!(op.class, Class::Countable | Class::Once | Class::Marked);
             self.known.get(&op.key).filter(|_| countable)
         };
-        let unsettled = planned.ops.iter().filter_map(found);
-        if let Some(Known { run, .. }) = unsettled.filter(|known| !is_done(known.state)).next() {
+        let mut unsettled = planned.ops.iter().filter_map(found);
+        if let Some(Known { run, .. }) = unsettled.find(|known| !is_done(known.state)) {
             return Err(Rejection {
                 code: "R_IN_DOUBT_EARLIER",
                 field: String::new(),
@@ -78,6 +96,18 @@ impl Earlier {
         }
         Ok(planned)
     }
+}
+
+/// The stable names of the ops of which an undo has left nothing.
+fn undone(db: &Path) -> Result<Vec<String>, run::Error> {
+    let ledger = LedgerReader::open(db)?;
+    let mut gone = Vec::new();
+    for (key, op) in Rows::open(db)?.named(kind::UNDONE)? {
+        if is_done(ledger.op(op)?.state) {
+            gone.push(key);
+        }
+    }
+    Ok(gone)
 }
 
 fn is_done(state: OpState) -> bool {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::id::RunId;
 use crate::plan::check::Unknown;
 use crate::plan::mapping::Problem;
 use crate::plan::propose::Undecided;
@@ -28,7 +29,7 @@ pub enum Error {
         problems: Vec<Problem>,
     },
     /// Nobody has decided what some columns mean.
-    #[error("nobody has decided what {} of the columns mean", .columns.len())]
+    #[error("nobody has decided yet what is to become of some columns")]
     Undecided {
         /// The columns, with what they could be.
         columns: Vec<Undecided>,
@@ -56,6 +57,14 @@ pub enum Error {
         what: String,
         /// The rows or contacts concerned, a line each.
         which: Vec<String>,
+    },
+    /// Nobody knows yet what became of requests of a run that is to be undone.
+    #[error("run `{run}` was interrupted, and nobody knows yet what became of {ops} of its writes")]
+    Unsettled {
+        /// The run.
+        run: RunId,
+        /// How many.
+        ops: u64,
     },
     /// Too many rows failed.
     #[error("{0} rows failed, more than `--max-errors` allows")]
@@ -91,6 +100,7 @@ impl Error {
                 | Self::Unmapped { .. }
                 | Self::UnknownNames(_)
                 | Self::Identityless(_)
+                | Self::Unsettled { .. }
                 | Self::Request(_)
         )
     }

@@ -1,11 +1,11 @@
 //! Fates: what became of each row, from the states of its ops.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
 use super::Error;
-use crate::run::{LedgerReader, OpRecord, OpState};
+use crate::run::{LedgerReader, Noted, OpRecord, OpState};
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +28,24 @@ pub(super) struct Why {
     pub(super) sent: String,
 }
 
+/// A code for a value that the account does not hold as it was sent, though the write succeeded.
+const ANSWER_DIFFERS: &str = "W_ANSWER_DIFFERS";
+/// A code for what was not sent because another op of its row failed.
+const SKIPPED: &str = "R_SKIPPED";
+
+/// What is known of one row.
+#[derive(Debug)]
+struct Known {
+    fate: Fate,
+    why: Option<Box<Why>>,
+    made: Option<String>,
+}
+
 /// The rows that have ops.
 #[derive(Debug, Default)]
 pub(super) struct Fates {
-    rows: HashMap<u64, (Fate, Option<Box<Why>>, Option<String>)>,
+    rows: HashMap<u64, Known>,
+    differing: BTreeMap<u64, Vec<Noted>>,
 }
 
 impl Fates {
@@ -53,7 +67,8 @@ impl Fates {
         })?;
         for (row, op) in sent {
             let attempt = ledger.last_attempt(op)?;
-            if let (Some((_, Some(why), _)), Some(attempt)) = (fates.rows.get_mut(&row), attempt) {
+            let why = fates.rows.get_mut(&row).and_then(|known| known.why.as_mut());
+            if let (Some(why), Some(attempt)) = (why.filter(|why| why.op == op), attempt) {
                 let at = jiff::Timestamp::from_millisecond(attempt.at_ms).unwrap_or_default();
                 why.sent = at.to_string();
             }
@@ -64,36 +79,46 @@ impl Fates {
     fn add(&mut self, op: &OpRecord) {
         let fate = match op.state {
             OpState::Applied | OpState::Differs => Fate::Succeeded,
-            OpState::Refused | OpState::Conflict => Fate::Rejected,
+            // One that was skipped failed by another op of its row, which says why.
+            OpState::Refused | OpState::Conflict | OpState::Skipped => Fate::Rejected,
             OpState::InDoubt => Fate::InDoubt,
-            // Its row failed by another op, which says why.
-            OpState::Skipped => Fate::Rejected,
             OpState::Pending | OpState::Sent => Fate::Pending,
         };
-        let entry = self.rows.entry(op.row).or_insert((Fate::Succeeded, None, None));
-        if rank(fate) > rank(entry.0) {
-            entry.0 = fate;
+        let new = || Known { fate: Fate::Succeeded, why: None, made: None };
+        let known = self.rows.entry(op.row).or_insert_with(new);
+        // A row in doubt is settled by its op in doubt, whatever else of it was refused.
+        let open = known.why.as_ref().is_none_or(|why| why.code == SKIPPED)
+            || (fate == Fate::InDoubt && known.fate != Fate::InDoubt);
+        if rank(fate) > rank(known.fate) {
+            known.fate = fate;
         }
-        let says = matches!(op.state, OpState::Refused | OpState::Conflict | OpState::InDoubt);
-        if says && entry.1.is_none() {
-            entry.1 = Some(Box::new(why(op)));
+        if matches!(fate, Fate::Rejected | Fate::InDoubt) && open {
+            known.why = Some(Box::new(why(op)));
         }
         if op.step == 0 && op.made.is_some() {
-            entry.2.clone_from(&op.made);
+            known.made.clone_from(&op.made);
+        }
+        if op.state == OpState::Differs {
+            self.differing.entry(op.row).or_default().extend(differing(op));
         }
     }
 
     pub(super) fn of(&self, row: u64) -> Fate {
-        self.rows.get(&row).map_or(Fate::Nothing, |(fate, ..)| *fate)
+        self.rows.get(&row).map_or(Fate::Nothing, |known| known.fate)
     }
 
     pub(super) fn why(&self, row: u64) -> Option<&Why> {
-        self.rows.get(&row)?.1.as_deref()
+        self.rows.get(&row)?.why.as_deref()
     }
 
     /// The contact that was made for a row.
     pub(super) fn made(&self, row: u64) -> Option<&str> {
-        self.rows.get(&row)?.2.as_deref()
+        self.rows.get(&row)?.made.as_deref()
+    }
+
+    /// What the account does not hold as it was sent, by row.
+    pub(super) fn differing(&self) -> impl Iterator<Item = &Noted> {
+        self.differing.values().flatten()
     }
 }
 
@@ -108,13 +133,45 @@ fn rank(fate: Fate) -> u8 {
     }
 }
 
+fn said(op: &OpRecord) -> Value {
+    op.said.as_deref().and_then(|said| serde_json::from_str(said).ok()).unwrap_or_default()
+}
+
+/// What an op that was applied with differences has to say.
+fn differing(op: &OpRecord) -> Vec<Noted> {
+    let said = said(op);
+    let noted = |field: &str, message: String| Noted {
+        n: op.row,
+        code: ANSWER_DIFFERS.to_owned(),
+        field: field.to_owned(),
+        message,
+    };
+    let differences = said["differences"].as_array().into_iter().flatten().map(|it| {
+        let field = it["field"].as_str().unwrap_or_default();
+        noted(
+            field,
+            format!("sent {}, and the account has {}", shown(&it["sent"]), shown(&it["got"])),
+        )
+    });
+    let message = said["message"].as_str().map(|message| noted("", message.to_owned()));
+    differences.chain(message).collect()
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) => format!("`{text}`"),
+        value => format!("`{value}`"),
+    }
+}
+
 fn why(op: &OpRecord) -> Why {
-    let said: Value =
-        op.said.as_deref().and_then(|said| serde_json::from_str(said).ok()).unwrap_or_default();
+    let said = said(op);
     let text = |key: &str| said[key].as_str().unwrap_or_default().to_owned();
     let fallback = match op.state {
         OpState::Conflict => "R_CONFLICT",
         OpState::InDoubt => "R_IN_DOUBT",
+        OpState::Skipped => SKIPPED,
         _ => "R_REFUSED",
     };
     let code = text("code");

@@ -14,6 +14,9 @@ use crate::plan::propose::Proposal;
 use crate::plan::{Directory, Policy, Target};
 use crate::sheet::{Column, Reading, Sheet};
 
+/// Characters of a column's name that are shown.
+const SHOWN: usize = 100;
+
 /// A sheet and what is known about its mapping before the account was asked.
 pub(super) struct Input {
     pub(super) sheet: Sheet,
@@ -24,13 +27,15 @@ pub(super) struct Input {
 
 /// What says what the columns mean.
 enum Given {
-    Mapping(Mapping),
+    Mapping(Box<Mapping>),
     Preset(&'static Preset),
     Nothing,
 }
 
 /// How the input is understood: the mapping that met the sheet, and the policy.
 pub(super) struct Understood {
+    /// What the mapping is called.
+    pub(super) name: String,
     pub(super) plan: mapping::Plan,
     pub(super) policy: Policy,
     /// What to tell about the file as a whole: code and sentence.
@@ -57,7 +62,7 @@ impl Input {
                 let name = path.display().to_string();
                 let mapping = Mapping::parse(&text, &name)
                     .map_err(|problems| Error::Mapping { name, problems })?;
-                (Given::Mapping(mapping), Some(super::files::digest(text.as_bytes())))
+                (Given::Mapping(Box::new(mapping)), Some(super::files::digest(text.as_bytes())))
             }
             (None, Some(name)) => (Given::Preset(named(name)?), None),
             (None, None) => (Given::Nothing, None),
@@ -100,7 +105,7 @@ impl Input {
     ) -> Result<Understood, Error> {
         let columns = &self.sheet.columns;
         let mut mapping = match &self.mapping {
-            Given::Mapping(mapping) => mapping.clone(),
+            Given::Mapping(mapping) => Mapping::clone(mapping),
             Given::Preset(preset) => {
                 let samples = samples(&self.sheet)?;
                 confident(
@@ -115,7 +120,7 @@ impl Input {
             }
         };
         let name = mapping.name.clone();
-        let wrong = |problems| Error::Mapping { name: name.clone(), problems };
+        let wrong = |problems| self.wrong(&name, problems);
         mapping = mapping.overlay(rules(request)?, &request.ignore, columns).map_err(wrong)?;
         let undecided: Vec<_> =
             mapping.rules.iter().filter(|rule| rule.to == Target::Undecided).collect();
@@ -127,11 +132,21 @@ impl Input {
         let unmapped = names(columns, &plan.unmapped);
         let complete = matches!(self.mapping, Given::Mapping(_));
         if !unmapped.is_empty() && (complete || request.unmapped == Unmapped::Error) {
-            return Err(Error::Unmapped { name, columns: unmapped });
+            return Err(Error::Unmapped { name: name.clone(), columns: unmapped });
         }
         let warnings = self.warnings(&unmapped);
         let shown = shown(&plan, columns);
-        Ok(Understood { plan, policy, warnings, shown })
+        Ok(Understood { name, plan, policy, warnings, shown })
+    }
+
+    /// What is wrong with the mapping, by the lines of its file where it has one that somebody wrote.
+    pub(super) fn wrong(&self, name: &str, mut problems: Vec<Problem>) -> Error {
+        if !matches!(self.mapping, Given::Mapping(_)) {
+            for problem in &mut problems {
+                problem.line = 0;
+            }
+        }
+        Error::Mapping { name: name.to_owned(), problems }
     }
 
     fn warnings(&self, unmapped: &[String]) -> Vec<(String, String)> {
@@ -143,8 +158,9 @@ impl Input {
             let named: Vec<_> = unmapped.iter().take(5).map(|name| format!("`{name}`")).collect();
             let more = if count > 5 { format!(" and {} more", count - 5) } else { String::new() };
             let message = format!(
-                "{count} columns are not imported: {}{more}; `--map` gives them a target, \
+                "{count} {} not imported: {}{more}; `--map` gives them a target, \
                  `--ignore-column` silences this",
+                if count == 1 { "column is" } else { "columns are" },
                 named.join(", ")
             );
             all.push(("W_UNMAPPED_COLUMNS".to_owned(), message));
@@ -200,10 +216,15 @@ struct Told<'a> {
     options: &'a BTreeMap<String, Value>,
 }
 
+/// The columns' names for people: a long one is cut, and without one the letters stand for it.
 fn names(columns: &[Column], indexes: &[usize]) -> Vec<String> {
     let name = |index: &usize| {
         let column = &columns[*index];
-        if column.name.is_empty() { column.letters.clone() } else { column.name.clone() }
+        match column.name.char_indices().nth(SHOWN) {
+            _ if column.name.is_empty() => column.letters.clone(),
+            Some((end, _)) => format!("{}…", &column.name[..end]),
+            None => column.name.clone(),
+        }
     };
     indexes.iter().map(name).collect()
 }
@@ -223,7 +244,8 @@ pub fn problem_lines(problems: &[Problem]) -> Vec<String> {
         let place =
             if problem.line == 0 { String::new() } else { format!("line {}: ", problem.line) };
         let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        format!("{place}{}{hint}", problem.message)
+        let code = problem.code.map(|code| format!(" ({code})")).unwrap_or_default();
+        format!("{place}{}{code}{hint}", problem.message)
     };
     problems.iter().map(line).collect()
 }

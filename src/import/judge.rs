@@ -31,6 +31,8 @@ pub(super) mod kind {
     pub(crate) const TASKS: &str = "tasks";
     /// A contact that an import made.
     pub(crate) const MADE: &str = "made";
+    /// An op of an earlier run of which nothing is left, by its stable name.
+    pub(crate) const UNDONE: &str = "undone";
     /// The appointments of a contact.
     pub(crate) const APPOINTMENTS: &str = "appointments";
     /// The opportunities of a contact.
@@ -47,6 +49,15 @@ pub(super) struct Found {
     pub(super) children_only: bool,
     /// Names of users or businesses that the location does not have: they stop the plan.
     pub(super) unknown: Vec<Unknown>,
+    /// How many rows name one of them and may be excused: the account may have the same.
+    pub(super) excusable: u64,
+}
+
+impl Found {
+    /// Whether rows name something unknown, whatever the account has.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.unknown.iter().map(|name| name.rows).sum::<u64>() > self.excusable
+    }
 }
 
 /// Judges all rows.
@@ -77,7 +88,7 @@ pub(super) fn judge(
         findings,
         today,
     )
-    .map_err(|problems| Error::Mapping { name: input.sheet.what.clone(), problems })?;
+    .map_err(|problems| input.wrong(&understood.name, problems))?;
     let mut judge = Judge {
         extra: columns.iter().map(|column| column.name.starts_with(EXTRA)).collect(),
         key: custom_key(&understood.policy.key, directory)?,
@@ -85,6 +96,7 @@ pub(super) fn judge(
         columns,
         rows,
         count: 0,
+        excusable: 0,
     };
     for row in input.sheet.rows()? {
         judge.row(&row?)?;
@@ -99,6 +111,7 @@ pub(super) fn judge(
     Ok(Found {
         children_only: judge.checker.is_children_only(),
         unknown: judge.checker.unknown_names(),
+        excusable: judge.excusable,
     })
 }
 
@@ -127,6 +140,7 @@ struct Judge<'a> {
     key: Option<String>,
     rows: &'a Rows,
     count: u64,
+    excusable: u64,
 }
 
 impl Judge<'_> {
@@ -134,14 +148,16 @@ impl Judge<'_> {
         self.count = row.record;
         let judged = self.checker.check(row);
         for warned in &judged.warnings {
-            self.rows.warn(&noted(row.record, warned))?;
+            let message = self.placed(row, warned.column, &warned.message);
+            self.rows.warn(&Noted { message, ..noted(row.record, warned) })?;
         }
         let outcome = match self.overflow(row) {
             Some(rejection) => Err(rejection),
             None => judged.outcome,
         };
+        let outcome = outcome.map(|draft| self.set_aside(row, draft));
         let cells: Vec<_> = row.cells.iter().map(|cell| cell.text()).collect();
-        let draft = outcome.as_ref().ok().map(|draft| json(draft));
+        let draft = outcome.as_ref().ok().map(json);
         self.rows.add(&Judged {
             n: row.record,
             line: row.place.line,
@@ -151,11 +167,22 @@ impl Judge<'_> {
         })?;
         match outcome {
             Ok(draft) => self.identities(row.record, &draft),
-            Err(rejection) => {
-                let rejection = self.placed(row, rejection);
+            Err(mut rejection) => {
+                rejection.message = self.placed(row, rejection.column, &rejection.message);
                 Ok(self.rows.decide(row.record, &rejected(&rejection))?)
             }
         }
+    }
+
+    /// Names the cells of what could not be read, and counts the names among them.
+    fn set_aside(&mut self, row: &Row, mut draft: Draft) -> Draft {
+        for unread in &mut draft.unread {
+            unread.message = self.placed(row, unread.column, &unread.message);
+            let named =
+                ["R_OWNER_", "R_BUSINESS_"].iter().any(|front| unread.code.starts_with(front));
+            self.excusable += u64::from(named);
+        }
+        draft
     }
 
     /// A row that was too long once is so still, as long as what it had too much stands beside it.
@@ -172,13 +199,12 @@ impl Judge<'_> {
         })
     }
 
-    /// Names the cell where a rejection is about one.
-    fn placed(&self, row: &Row, mut rejection: Rejection) -> Rejection {
-        if let Some(column) = rejection.column.and_then(|index| self.columns.get(index)) {
-            rejection.message =
-                format!("{}: {}", row.place.cell(&column.letters), rejection.message);
+    /// A message, with the cell where it is about one.
+    fn placed(&self, row: &Row, column: Option<usize>, message: &str) -> String {
+        match column.and_then(|index| self.columns.get(index)) {
+            Some(column) => format!("{}: {message}", row.place.cell(&column.letters)),
+            None => message.to_owned(),
         }
-        rejection
     }
 
     fn identities(&self, n: u64, draft: &Draft) -> Result<(), Error> {

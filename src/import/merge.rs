@@ -2,22 +2,24 @@
 
 use crate::plan::Draft;
 
-/// Adds to a draft what another one of the same contact says and it does not: per field the first value
+/// Adds to a draft what another one of the same contact says and it does not: per field the draft's value
 /// counts, tags, notes and tasks come together, and an opt-out wins.
 pub(super) fn merge(draft: &mut Draft, other: Draft) {
+    // What one row empties, another one may fill.
+    draft.fields.retain(|field, value| !value.is_null() || !other.fields.contains_key(field));
+    draft.custom.retain(|field, value| !value.is_null() || !other.custom.contains_key(field));
+    overlay(draft, other);
+}
+
+/// The same, but what the draft empties stays empty.
+pub(super) fn overlay(draft: &mut Draft, other: Draft) {
     draft.contact = draft.contact.take().or(other.contact);
     draft.source_id = draft.source_id.take().or(other.source_id);
     for (field, value) in other.fields {
-        let old = draft.fields.entry(field).or_insert_with(|| value.clone());
-        if old.is_null() {
-            *old = value;
-        }
+        draft.fields.entry(field).or_insert(value);
     }
     for (field, value) in other.custom {
-        let old = draft.custom.entry(field).or_insert_with(|| value.clone());
-        if old.is_null() {
-            *old = value;
-        }
+        draft.custom.entry(field).or_insert(value);
     }
     add(&mut draft.tags, other.tags);
     draft.replaces_tags |= other.replaces_tags;
@@ -32,8 +34,11 @@ pub(super) fn merge(draft: &mut Draft, other: Draft) {
     }
     draft.owner = draft.owner.take().or(other.owner);
     draft.business = draft.business.take().or(other.business);
-    draft.notes.extend(other.notes);
-    draft.tasks.extend(other.tasks);
+    let is_new = |id: &Option<String>, ids: &[Option<String>]| id.is_none() || !ids.contains(id);
+    let ids: Vec<_> = draft.notes.iter().map(|note| note.id.clone()).collect();
+    draft.notes.extend(other.notes.into_iter().filter(|note| is_new(&note.id, &ids)));
+    let ids: Vec<_> = draft.tasks.iter().map(|task| task.id.clone()).collect();
+    draft.tasks.extend(other.tasks.into_iter().filter(|task| is_new(&task.id, &ids)));
 }
 
 fn add(texts: &mut Vec<String>, others: Vec<String>) {
@@ -75,5 +80,30 @@ mod tests {
         assert_eq!(draft.fields[&Field::Country], "US");
         assert_eq!(draft.tags, ["VIP", "new"]);
         assert!(draft.channels[&Channel::Email]);
+    }
+
+    #[test]
+    fn of_a_note_that_stands_twice_the_drafts_own_counts() {
+        let of = |id: &str, body: &str| crate::plan::NoteDraft {
+            id: Some(id.to_owned()),
+            fields: [("body".to_owned(), body.into())].into(),
+        };
+        let mut draft = Draft { notes: vec![of("n", "own")], ..Draft::default() };
+        overlay(
+            &mut draft,
+            Draft { notes: vec![of("n", "other"), of("m", "new")], ..Draft::default() },
+        );
+        assert_eq!(draft.notes, [of("n", "own"), of("m", "new")]);
+    }
+
+    #[test]
+    fn what_a_later_row_empties_stays_empty() {
+        let of = |city: serde_json::Value| Draft {
+            fields: [(Field::City, city)].into(),
+            ..Draft::default()
+        };
+        let mut draft = of(serde_json::Value::Null);
+        overlay(&mut draft, of("Rome".into()));
+        assert!(draft.fields[&Field::City].is_null());
     }
 }

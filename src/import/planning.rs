@@ -1,16 +1,23 @@
 //! Planning: from a sheet that was looked over to ops in the run's store.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use super::input::{Input, Understood};
+use super::lanes::Lanes;
 use super::request::Request;
+use super::spill::Spill;
 use super::summary::Summary;
 use super::{Error, Stage, TAG_BATCH, decide, earlier, files, judge, live, out, results};
 use crate::context::Context;
 use crate::flight;
 use crate::plan::diff::Planner;
-use crate::plan::{Directory, IdentitylessRule, Target};
+use crate::plan::{Directory, IdentitylessRule, NotePart, Target, TaskPart};
 use crate::run::{self, Rows, Run};
+
+/// What a column may be for whose cells name users.
+const NAME_USERS: [Target; 3] =
+    [Target::Owner, Target::Note(NotePart::User), Target::Task(TaskPart::AssignedTo)];
 
 /// A plan in the making.
 pub(super) struct Planning<'a> {
@@ -33,12 +40,12 @@ impl Planning<'_> {
         let key = judge::custom_key(&understood.policy.key, &directory)?;
         self.run.note("key", &key)?;
         let (input, understood, found) = self.judge(input, understood, &directory).await?;
-        if !found.unknown.is_empty() {
+        if found.is_hopeless() {
             return Err(Error::UnknownNames(found.unknown));
         }
         let fetch = live::Fetch::new(self.context, self.run.db(), key.clone());
         fetch.all().await?;
-        let summary = self.decide(input, understood, directory, key, found.children_only).await?;
+        let summary = self.decide(input, understood, directory, key, found).await?;
         self.run.note("stage", &Stage::Planned)?;
         Ok(summary)
     }
@@ -49,7 +56,7 @@ impl Planning<'_> {
         let location = client.location_details().await?;
         let fields = client.custom_fields().await?;
         let users =
-            if input.may_name(&[Target::Owner]) { Some(client.users().await?.body) } else { None };
+            if input.may_name(&NAME_USERS) { Some(client.users().await?.body) } else { None };
         let mut businesses = Vec::new();
         if input.may_name(&[Target::Business]) {
             // A page of the list holds 100 (api.md §6.3).
@@ -96,10 +103,10 @@ impl Planning<'_> {
         understood: Understood,
         directory: Directory,
         key: Option<String>,
-        children_only: bool,
+        found: judge::Found,
     ) -> Result<Summary, Error> {
         let (db, out) = (self.run.db(), out(self.run, self.request));
-        let home = self.context.home.clone();
+        let (home, dir) = (self.context.home.clone(), self.run.dir().to_owned());
         let meta = self.run.meta.clone();
         let columns: Vec<_> = input.sheet.columns.iter().map(|it| it.name.clone()).collect();
         let work = move || {
@@ -111,15 +118,21 @@ impl Planning<'_> {
                 policy: &understood.policy,
                 key,
                 input_digest: input.sheet.digest.clone(),
-                children_only,
+                children_only: found.children_only,
                 earlier: earlier::Earlier::read(&home, &meta.location, &meta.run)?,
+                excused: RefCell::default(),
             };
-            let ops = decide.run()?;
-            let summary = Summary::count(&rows, &ops, understood.shown, TAG_BATCH)?;
+            let (mut lanes, mut ops) = (Lanes::default(), Spill::new(&dir)?);
+            decide.run(&mut lanes, &mut ops)?;
+            let unknown = decide.still_unknown(found.unknown);
+            if !unknown.is_empty() {
+                return Err(Error::UnknownNames(unknown));
+            }
+            let summary = Summary::count(&rows, ops.ops()?, understood.shown, TAG_BATCH)?;
             if summary.once > 0 && understood.policy.no_identity == IdentitylessRule::Stop {
                 return Err(Error::Identityless(summary.once));
             }
-            run::store_ops(&db, ops.into_iter())?;
+            ops.store(&db, &mut lanes)?;
             files::make(&out)?;
             results::write_plan(&rows, &out, &columns)?;
             Ok(summary)

@@ -1,14 +1,21 @@
 //! Resolving: a person's decisions on ops that nobody could find out about.
 //!
 //! `in_doubt.csv` names each such op and leaves a column for the decision: `applied`, `not applied`, or
-//! the id of the contact that the row made.
+//! the id of the contact that the row made. The file may come back from a spreadsheet, with another
+//! encoding, other delimiters, or as a workbook; lines may be missing. Either all its decisions are taken
+//! or, when one cannot be understood, none.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::Error;
+use super::apply::state_by;
+use super::fate::Fates;
+use super::undo::UNDONE_BY;
+use super::{Error, Stage, results, stage};
 use crate::flight;
-use crate::id::ContactId;
-use crate::run::{Ledger, LedgerReader, OpState, Run, Settled};
+use crate::id::{ContactId, RunId};
+use crate::run::{Ledger, LedgerReader, OpRecord, OpState, Rows, Run, Settled, State};
+use crate::sheet::{Reading, Row, Sheet};
 
 /// What a file of decisions came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,17 +24,41 @@ pub struct Resolved {
     pub settled: u64,
     /// Ops that will be sent again by `resume`.
     pub again: u64,
-    /// Rows without a decision.
+    /// Ops of the file without a decision.
     pub open: u64,
 }
 
-/// Takes the decisions of a file into the ledger.
+/// The columns that matter.
+const OP: &str = "_doubt_op";
+const DECISION: &str = "_doubt_decision";
+/// The shortest text that is taken for a contact's id: HighLevel's have 20 to 24 letters and digits.
+const SHORTEST: usize = 16;
+
+/// Takes the decisions of a file into the ledger, and says where the run stands by them.
 ///
 /// # Errors
 /// When the file or the run cannot be read, or a decision cannot be understood; then none is taken.
 pub async fn resolve(run: &Run, file: &Path) -> Result<Resolved, Error> {
     let (db, path) = (run.db(), file.to_owned());
     let (resolved, decisions) = flight::blocking(move || read(&db, &path)).await?;
+    settle_all(run, decisions).await?;
+    if stage(run)? == Stage::Applying {
+        let db = run.db();
+        let tally = flight::blocking(move || {
+            results::tally(&Rows::open(&db)?, &Fates::read(&LedgerReader::open(&db)?)?)
+        });
+        let undone = run.noted::<RunId>(UNDONE_BY)?.is_some();
+        run.set_state(match state_by(tally.await?) {
+            // Nothing of an import that was taken back is sent any more.
+            State::Unfinished if undone => State::Partial,
+            state => state,
+        })?;
+    }
+    Ok(resolved)
+}
+
+/// Writes down where ops stand.
+pub(super) async fn settle_all(run: &Run, decisions: Vec<(u64, Settled)>) -> Result<(), Error> {
     let (ledger, writer) = Ledger::open(&run.db())?;
     let work = async {
         for (op, settled) in decisions {
@@ -36,64 +67,125 @@ pub async fn resolve(run: &Run, file: &Path) -> Result<Resolved, Error> {
         ledger.close().await
     };
     let ((), closed) = tokio::join!(flight::blocking(writer), work);
-    closed?;
-    Ok(resolved)
+    Ok(closed?)
 }
 
 fn read(db: &Path, path: &Path) -> Result<(Resolved, Vec<(u64, Settled)>), Error> {
-    let shown = path.display();
-    let wrong = |why: String| Error::Request(format!("`{shown}`: {why}"));
-    let mut reader = csv::Reader::from_path(path).map_err(|error| wrong(error.to_string()))?;
-    let header = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
+    let wrong = |why: String| Error::Request(format!("`{}`: {why}", path.display()));
+    let sheet = Sheet::open(path, &Reading::default(), &|name| name.starts_with("_doubt"))?;
     let column = |name: &str| {
-        let found = header.iter().position(|column| column.trim_start_matches('\u{feff}') == name);
+        let found = sheet.columns.iter().position(|column| column.name == name);
         found.ok_or_else(|| {
             wrong(format!("there is no column `{name}`; give the run's own in_doubt.csv"))
         })
     };
-    let (op, decision) = (column("_doubt_op")?, column("_doubt_decision")?);
-    let mut open = Vec::new();
-    LedgerReader::open(db)?.each_op(|record| {
-        if record.state == OpState::InDoubt {
-            open.push(record.id);
+    let (op, decision) = (column(OP)?, column(DECISION)?);
+    let ledger = LedgerReader::open(db)?;
+    let mut decisions = BTreeMap::new();
+    for row in sheet.rows()? {
+        let row = row?;
+        let wrong = |why: String| wrong(format!("{}: {why}", row.place));
+        if let Some(fault) = &row.fault {
+            return Err(wrong(fault.message.clone()));
         }
-        Ok(())
-    })?;
-    let (mut resolved, mut decisions) = (Resolved::default(), Vec::new());
-    for (line, record) in reader.into_records().enumerate() {
-        let record = record.map_err(|error| wrong(error.to_string()))?;
-        let wrong = |why: String| wrong(format!("record {}: {why}", line + 1));
-        let text = record.get(op).unwrap_or_default().trim();
-        let id: u64 = text.parse().map_err(|_| wrong(format!("`{text}` is no number of an op")))?;
-        if !open.contains(&id) {
-            return Err(wrong(format!("op {id} of this run is not in doubt")));
-        }
-        let word = record.get(decision).unwrap_or_default().trim();
-        match settled(word).map_err(wrong)? {
-            None => resolved.open += 1,
-            Some(settled) => {
-                let again = settled.state == OpState::Pending;
-                *(if again { &mut resolved.again } else { &mut resolved.settled }) += 1;
-                decisions.push((id, settled));
-            }
+        let text = |at: usize| row.cells.get(at).map(|cell| cell.text().trim().to_owned());
+        let (number, word) = (text(op).unwrap_or_default(), text(decision).unwrap_or_default());
+        let id = number.parse().map_err(|_| wrong(format!("`{number}` is no number of an op")))?;
+        let made = in_doubt(&ledger, id).and_then(|record| decide(&ledger, &record, &word));
+        let made = made.map_err(|error| with_place(error, &row, path))?;
+        if let Some(other) = decisions.insert(id, made.clone())
+            && other != made
+        {
+            return Err(wrong(format!("op {id} stands there twice, with different decisions")));
         }
     }
-    Ok((resolved, decisions))
+    let mut resolved = Resolved::default();
+    let mut all = Vec::new();
+    for (op, settled) in decisions {
+        let Some(settled) = settled else {
+            resolved.open += 1;
+            continue;
+        };
+        let again = settled.state == OpState::Pending;
+        *(if again { &mut resolved.again } else { &mut resolved.settled }) += 1;
+        all.extend(skipped_by(&ledger, op)?.into_iter().map(|op| (op, pending())));
+        all.push((op, settled));
+    }
+    Ok((resolved, all))
 }
 
-fn settled(word: &str) -> Result<Option<Settled>, String> {
-    let (state, made) = match word.to_lowercase().replace(['-', '_'], " ").as_str() {
-        "" => return Ok(None),
-        "applied" | "yes" => (OpState::Applied, None),
-        "not applied" | "no" => (OpState::Pending, None),
-        _ => match word.parse::<ContactId>() {
-            Ok(id) if !word.contains(' ') => (OpState::Applied, Some(id.to_string())),
-            _ => {
-                return Err(format!(
-                    "`{word}` is no decision; write `applied`, `not applied` or the contact's id"
-                ));
-            }
+fn with_place(error: Error, row: &Row, path: &Path) -> Error {
+    match error {
+        Error::Request(why) => {
+            Error::Request(format!("`{}`: {}: {why}", path.display(), row.place))
+        }
+        error => error,
+    }
+}
+
+/// An op of the run that is in doubt.
+fn in_doubt(ledger: &LedgerReader, id: u64) -> Result<OpRecord, Error> {
+    let known = ledger.counts()?.values().sum::<u64>();
+    if id == 0 || id > known {
+        return Err(Error::Request(format!("this run has no op {id}; is the file another run's?")));
+    }
+    let record = ledger.op(id)?;
+    match record.state {
+        OpState::InDoubt => Ok(record),
+        OpState::Sent => Err(Error::Request(format!(
+            "op {id} of this run was sent and is not looked up yet; `ghl-bulk resume` does that first"
+        ))),
+        _ => Err(Error::Request(format!("op {id} of this run is not in doubt"))),
+    }
+}
+
+/// What a word says about an op; nothing when it is no decision yet.
+fn decide(ledger: &LedgerReader, record: &OpRecord, word: &str) -> Result<Option<Settled>, Error> {
+    let creates = record.step == 0 && record.contact.is_none();
+    let plain = word.to_lowercase().replace(['-', '_'], " ");
+    match plain.split_whitespace().collect::<Vec<_>>().join(" ").as_str() {
+        "" => Ok(None),
+        "not applied" | "no" => Ok(Some(pending())),
+        "applied" | "yes" => match skipped_by(ledger, record.id)?.len() {
+            more if creates && more > 0 => Err(Error::Request(format!(
+                "{more} more writes of the row need the contact; write its id instead of `{word}`"
+            ))),
+            _ => Ok(Some(applied(None))),
         },
-    };
-    Ok(Some(Settled { state, how: "decision", status: None, trace_id: None, made, said: None }))
+        _ if !is_id(word) => Err(Error::Request(format!(
+            "`{word}` is no decision; write `applied`, `not applied` or the contact's id"
+        ))),
+        _ if !creates => Err(Error::Request(format!(
+            "op {} makes no contact, so no id can be given; write `applied` or `not applied`",
+            record.id
+        ))),
+        _ => Ok(Some(applied(Some(word.to_owned())))),
+    }
+}
+
+fn is_id(word: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    word.len() >= SHORTEST && word.chars().all(plain) && word.parse::<ContactId>().is_ok()
+}
+
+/// The ops of the same row that wait for this one.
+fn skipped_by(ledger: &LedgerReader, op: u64) -> Result<Vec<u64>, Error> {
+    let siblings = ledger.ops_of_row(ledger.op(op)?.row)?;
+    let skipped = siblings.iter().filter(|sibling| sibling.state == OpState::Skipped);
+    Ok(skipped.map(|sibling| sibling.id).collect())
+}
+
+fn applied(made: Option<String>) -> Settled {
+    Settled { state: OpState::Applied, made, ..pending() }
+}
+
+fn pending() -> Settled {
+    Settled {
+        state: OpState::Pending,
+        how: "decision",
+        status: None,
+        trace_id: None,
+        made: None,
+        said: None,
+    }
 }

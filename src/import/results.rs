@@ -16,16 +16,17 @@ use super::Error;
 use super::fate::{Fate, Fates};
 use crate::failpoint::{self, Point};
 use crate::plan::diff::FieldChange;
-use crate::run::{Decision, Judged, Rows};
+use crate::run::{Decision, Judged, Noted, Rows};
 use crate::table::{CsvSafe, guard};
 
 /// Rows written together.
 const LOT: usize = 1_000;
 
 /// Columns of ours, which are ignored when a result file is fed back.
-pub(super) const OWN: [&str; 8] = [
+pub(super) const OWN: [&str; 9] = [
     "_contact_id",
     "_action",
+    "_reason",
     "_reject_line",
     "_reject_code",
     "_reject_field",
@@ -64,7 +65,7 @@ pub(super) fn write_plan(
     columns: &[String],
 ) -> Result<Vec<PathBuf>, Error> {
     let fates = Fates::none();
-    let mut files = vec![plan(rows, out)?, warnings(rows, out)?];
+    let mut files = vec![plan(rows, out)?, warnings(rows, &fates, out)?];
     let (rejected, _) = outcomes(rows, &fates, out, columns, &["rejected.csv"])?;
     files.extend(rejected);
     Ok(files)
@@ -77,7 +78,7 @@ pub(super) fn write(
     out: &Path,
     columns: &[String],
 ) -> Result<(Vec<PathBuf>, Tally), Error> {
-    let mut files = vec![warnings(rows, out)?];
+    let mut files = vec![warnings(rows, fates, out)?];
     failpoint::reach(Point::DuringResults);
     let all = ["succeeded.csv", "unchanged.csv", "rejected.csv", "in_doubt.csv", "pending.csv"];
     let (written, tally) = outcomes(rows, fates, out, columns, &all)?;
@@ -207,7 +208,8 @@ fn cells(row: &Judged) -> Result<Vec<String>, Error> {
 /// The columns that a file has beside the source's.
 fn added(name: &str) -> &'static [&'static str] {
     match name {
-        "succeeded.csv" | "unchanged.csv" => &["_contact_id", "_action"],
+        "succeeded.csv" => &["_contact_id", "_action"],
+        "unchanged.csv" => &["_contact_id", "_action", "_reason"],
         "rejected.csv" => &["_reject_line", "_reject_code", "_reject_field", "_reject_reason"],
         "in_doubt.csv" => {
             &["_doubt_line", "_doubt_op", "_doubt_what", "_doubt_sent", "_doubt_decision"]
@@ -222,7 +224,10 @@ fn additions(name: &str, row: &Judged, decision: &Decision, fates: &Fates) -> Ve
     match name {
         "succeeded.csv" | "unchanged.csv" => {
             let made = fates.made(row.n).map(str::to_owned);
-            vec![made.unwrap_or_else(|| text(&decision.contact)), decision.action.clone()]
+            let contact = made.unwrap_or_else(|| text(&decision.contact));
+            let mut cells = vec![contact, decision.action.clone()];
+            cells.extend((name == "unchanged.csv").then(|| text(&decision.reason)));
+            cells
         }
         "rejected.csv" => match fates.why(row.n) {
             Some(why) => vec![line, why.code.clone(), why.field.clone(), why.reason.clone()],
@@ -260,18 +265,30 @@ fn plan(rows: &Rows, out: &Path) -> Result<PathBuf, Error> {
     table.close()
 }
 
-fn warnings(rows: &Rows, out: &Path) -> Result<PathBuf, Error> {
+/// What the plan had to say, and what the answers did.
+fn warnings(rows: &Rows, fates: &Fates, out: &Path) -> Result<PathBuf, Error> {
     let header = ["row", "line", "field", "code", "message"].map(str::to_owned);
     let mut table = Table::new(out, "warnings.csv", &header)?;
-    for warning in rows.warnings()? {
-        let line = match warning.n {
-            0 => String::new(),
-            n => rows.row(n)?.map(|row| row.line.to_string()).unwrap_or_default(),
-        };
-        let n = if warning.n == 0 { String::new() } else { warning.n.to_string() };
-        table.record(&[n, line, warning.field, warning.code, warning.message])?;
+    let last = rows.last()?;
+    for from in (0..=last).step_by(LOT) {
+        let lot = rows.warnings(from, from + LOT as u64)?;
+        for warning in lot {
+            write_warning(rows, &mut table, warning)?;
+        }
+    }
+    for warning in fates.differing().cloned() {
+        write_warning(rows, &mut table, warning)?;
     }
     table.close()
+}
+
+fn write_warning(rows: &Rows, table: &mut Table, warning: Noted) -> Result<(), Error> {
+    let line = match warning.n {
+        0 => String::new(),
+        n => rows.row(n)?.map(|row| row.line.to_string()).unwrap_or_default(),
+    };
+    let n = if warning.n == 0 { String::new() } else { warning.n.to_string() };
+    table.record(&[n, line, warning.field, warning.code, warning.message])
 }
 
 /// A CSV file that appears under its name when it is complete.
@@ -291,10 +308,9 @@ impl Table {
     }
 
     pub(super) fn record(&mut self, cells: &[String]) -> Result<(), Error> {
-        let guarded = cells.iter().map(|cell| guard(cell, CsvSafe::Formulas));
+        let mut guarded = cells.iter().map(|cell| guard(cell, CsvSafe::Formulas));
         let written = guarded
-            .map(|cell| self.writer.write_field(cell.as_bytes()))
-            .collect::<Result<(), _>>()
+            .try_for_each(|cell| self.writer.write_field(cell.as_bytes()))
             .and_then(|()| self.writer.write_record(None::<&[u8]>));
         written.map_err(|error| Error::File { path: self.path.clone(), source: error.into() })
     }

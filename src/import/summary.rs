@@ -1,6 +1,6 @@
 //! The summary of a plan: what will happen, what it costs, and what it may set off.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -64,15 +64,13 @@ impl Summary {
     /// Counts what was decided.
     pub(super) fn count(
         rows: &Rows,
-        ops: &[OpRecord],
+        ops: impl Iterator<Item = Result<OpRecord, Error>>,
         columns: Vec<Shown>,
         tag_batch: usize,
     ) -> Result<Self, Error> {
         let mut summary = Self { rows: rows.count()?, columns, ..Self::default() };
         summary.count_decisions(rows)?;
-        for warning in rows.warnings()? {
-            *summary.warnings.entry(warning.code).or_default() += 1;
-        }
+        summary.warnings = rows.warning_counts()?;
         summary.count_ops(ops, tag_batch as u64)?;
         summary.total = summary.requests.values().sum();
         summary.seconds = summary.total.saturating_sub(1) / BURST * 10;
@@ -107,11 +105,16 @@ impl Summary {
         }
     }
 
-    fn count_ops(&mut self, ops: &[OpRecord], tag_batch: u64) -> Result<(), Error> {
+    fn count_ops(
+        &mut self,
+        ops: impl Iterator<Item = Result<OpRecord, Error>>,
+        tag_batch: u64,
+    ) -> Result<(), Error> {
         let mut bulk: BTreeMap<String, u64> = BTreeMap::new();
         let mut tags: BTreeMap<String, u64> = BTreeMap::new();
-        let mut counted: BTreeMap<(&str, &str), ()> = BTreeMap::new();
+        let mut counted: BTreeSet<(&str, String)> = BTreeSet::new();
         for op in ops {
+            let op = op?;
             let body: Value = serde_json::from_str(&op.body)
                 .map_err(|error| Error::Bug(format!("op {}: {error}", op.id)))?;
             let change: Change = serde_json::from_value(body["change"].clone())
@@ -128,8 +131,8 @@ impl Summary {
             }
             *self.requests.entry(what(&change).to_owned()).or_default() += 1;
             // Equal children are counted before the first one is added to a contact that exists.
-            if let (Some(list), Some(contact)) = (children(&change), &op.contact)
-                && counted.insert((list, contact), ()).is_none()
+            if let (Some(list), Some(contact)) = (children(&change), op.contact)
+                && counted.insert((list, contact))
             {
                 *self.requests.entry(format!("read {list} before adding to them")).or_default() +=
                     1;

@@ -15,6 +15,7 @@ use super::decide::record;
 use super::judge::{json, kind, rejected};
 use super::lanes::Lanes;
 use super::live::Fetch;
+use super::spill::Spill;
 use super::summary::Summary;
 use super::undo_row::{self, Undone};
 use super::{Account, Error, Halted, KIND, Planned, Stage, TAG_BATCH, UNDO};
@@ -237,7 +238,8 @@ fn decide(
     began: jiff::Timestamp,
 ) -> Result<Summary, Error> {
     let rows = Rows::open(db)?;
-    let (mut lanes, mut records) = (Lanes::default(), Vec::new());
+    let dir = db.parent().unwrap_or(std::path::Path::new("."));
+    let (mut lanes, mut spill) = (Lanes::default(), Spill::new(dir)?);
     rows.together(|rows| {
         for (n, ops) in applied(of)? {
             let contact = contact_of(&ops);
@@ -258,16 +260,13 @@ fn decide(
                     change: undone.change,
                     before: undone.before,
                 };
-                records.push(record(&op, records.len() as u64 + 1));
+                spill.push(&record(&op, spill.next()))?;
             }
         }
         Ok::<(), Error>(())
     })?;
-    for record in &mut records {
-        record.lane = lanes.of(record.row);
-    }
-    let summary = Summary::count(&rows, &records, Vec::new(), TAG_BATCH)?;
-    run::store_ops(db, records.into_iter())?;
+    let summary = Summary::count(&rows, spill.ops()?, Vec::new(), TAG_BATCH)?;
+    spill.store(db, &mut lanes)?;
     super::files::make(out)?;
     super::results::write_plan(&rows, out, columns)?;
     Ok(summary)

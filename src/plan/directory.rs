@@ -47,6 +47,9 @@ pub struct CustomField {
     pub id: String,
     /// The key without `contact.`, which exports use as `custom_<key>`.
     pub key: String,
+    /// The name of its column in exports, which is its alone.
+    #[serde(default)]
+    pub column: String,
     /// The name, which people use.
     pub name: String,
     /// The data type, such as `TEXT`, `MONETORY` (the API's spelling).

@@ -59,6 +59,32 @@ pub struct Draft {
     /// Phone numbers that the API cannot take.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub additional_phones: Vec<String>,
+    /// What cells say literally, where it is read as something else; by the target's name, of a custom
+    /// field by its id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub written: BTreeMap<String, String>,
+    /// What of the row could not be read. It is nothing where the account has the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
+}
+
+/// A cell that could not be read, of a row that names its contact.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// The target's name; of a custom field, by its id.
+    pub to: String,
+    /// The column's index.
+    pub column: Option<usize>,
+    /// The cell's text.
+    pub text: String,
+    /// Whether it rejects the row; else the field is left out.
+    pub rejects: bool,
+    /// The code of the rejection or warning.
+    pub code: String,
+    /// The column's header, or the target.
+    pub field: String,
+    /// What is wrong.
+    pub message: String,
 }
 
 impl Draft {

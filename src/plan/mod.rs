@@ -23,7 +23,7 @@ pub mod value;
 pub mod verify;
 
 pub use directory::{Business, CustomField, Directory, User};
-pub use draft::{Draft, NoteDraft, TaskDraft};
+pub use draft::{Draft, NoteDraft, TaskDraft, Unread};
 pub use mapping::Mapping;
 pub use op::{Change, Class, Op};
 pub use policy::{

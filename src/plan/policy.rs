@@ -97,7 +97,7 @@ pub enum DuplicateRule {
     Reject,
     /// The first counts; the others are passed over and named.
     First,
-    /// The last counts.
+    /// Together they make one: per field the last value, as if they came one after the other.
     Last,
     /// Together they make one: per field the first value that is not empty.
     Merge,

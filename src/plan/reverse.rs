@@ -8,6 +8,8 @@
 mod child;
 mod contact;
 mod created;
+mod show;
+mod taken;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,9 @@ use serde_json::Value;
 
 use super::live::Live;
 use super::op::{Change, Class, Op};
+
+pub use show::shown;
+pub use taken::as_taken;
 
 /// What stands now where an op has written.
 #[derive(Debug, Clone, Copy, Default)]

@@ -27,7 +27,7 @@ pub enum Target {
     Dnd,
     /// `dndSettings.CHANNEL`: do not disturb on one channel.
     DndChannel(Channel),
-    /// `optIn`: a consent column: yes is no opt-out, and no is not one either (W_NOT_OPTED_IN).
+    /// `optIn`: a consent column: yes is no opt-out, and no is not one either (`W_NOT_OPTED_IN`).
     OptIn,
     /// `assignedTo`: a user, by e-mail, name or id.
     Owner,
@@ -116,7 +116,7 @@ names!(
         Email = "Email",
         /// Text messages.
         Sms = "SMS",
-        /// WhatsApp.
+        /// `WhatsApp`.
         WhatsApp = "WhatsApp",
         /// Google Business messages.
         Gmb = "GMB",

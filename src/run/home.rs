@@ -117,17 +117,13 @@ impl Home {
         Ok(summary(id.clone(), self.find(id)?))
     }
 
-    /// The latest run that stands like this, of one location or of any.
+    /// The latest run that fits.
     ///
     /// # Errors
     /// When the directory cannot be read.
-    pub fn latest(
-        &self,
-        location: Option<&LocationId>,
-        wanted: State,
-    ) -> Result<Option<RunId>, Error> {
+    pub fn latest(&self, fits: impl Fn(&Meta, State) -> bool) -> Result<Option<RunId>, Error> {
         let fits = |summary: &Summary| match &summary.known {
-            Ok((meta, state)) => *state == wanted && location.is_none_or(|it| *it == meta.location),
+            Ok((meta, state)) => fits(meta, *state),
             Err(_) => false,
         };
         Ok(self.list()?.into_iter().rev().find(fits).map(|summary| summary.id))
@@ -150,6 +146,17 @@ impl Home {
     fn find(&self, id: &RunId) -> Result<PathBuf, Error> {
         let dir = self.dir(id);
         if dir.join("run.db").is_file() { Ok(dir) } else { Err(Error::Missing(id.to_string())) }
+    }
+}
+
+impl Summary {
+    /// A fact that was written before.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn noted<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        let path = self.dir.join("run.db");
+        store::read(&path, &db::open(&path)?, key)
     }
 }
 

@@ -26,7 +26,7 @@ use super::error::Error;
 const QUEUE: usize = 1024;
 
 /// An op as the ledger keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpRecord {
     /// Its number, from 1.
     pub id: u64,

@@ -6,6 +6,7 @@
 //! decisions and live contacts are kept as JSON texts with a checksum: this floor knows numbers, names
 //! and texts, and neither drafts nor contacts.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Row, params};
@@ -28,6 +29,7 @@ CREATE TABLE IF NOT EXISTS warning (
     id INTEGER PRIMARY KEY, n INTEGER NOT NULL, code TEXT NOT NULL, field TEXT NOT NULL,
     message TEXT NOT NULL
 );
+CREATE INDEX IF NOT EXISTS warning_by_row ON warning (n);
 CREATE TABLE IF NOT EXISTS identity (
     kind TEXT NOT NULL, value TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (kind, value, n)
 ) WITHOUT ROWID;
@@ -208,6 +210,14 @@ impl Rows {
         self.one("SELECT count(*) FROM row")
     }
 
+    /// The number of the last row; 0 when there is none.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last(&self) -> Result<u64, Error> {
+        self.one("SELECT coalesce(max(n), 0) FROM row")
+    }
+
     /// Says by which value a row knows its contact. The kinds are the caller's.
     ///
     /// # Errors
@@ -282,11 +292,21 @@ impl Rows {
         )
     }
 
-    /// All warnings, by row.
+    /// How many warnings there are of each code.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn warnings(&self) -> Result<Vec<Noted>, Error> {
+    pub fn warning_counts(&self) -> Result<BTreeMap<String, u64>, Error> {
+        let sql = "SELECT code, count(*) FROM warning GROUP BY code";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
+        Ok(self.all(sql, [], read)?.into_iter().collect())
+    }
+
+    /// The warnings of rows from `from` up to, and not with, `to`, by row.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn warnings(&self, from: u64, to: u64) -> Result<Vec<Noted>, Error> {
         let read = |row: &Row<'_>| {
             Ok(Noted {
                 n: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -295,7 +315,9 @@ impl Rows {
                 message: row.get(3)?,
             })
         };
-        self.all("SELECT n, code, field, message FROM warning ORDER BY n, id", [], read)
+        let sql =
+            "SELECT n, code, field, message FROM warning WHERE n >= ? AND n < ? ORDER BY n, id";
+        self.all(sql, params![from.cast_signed(), to.cast_signed()], read)
     }
 
     /// Keeps what was decided about a row.

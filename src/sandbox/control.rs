@@ -10,7 +10,7 @@
 //! | `GET /__sandbox/state?locationId=ID` | all contacts with notes, tasks and appointments |
 //! | `GET /__sandbox/state?plain` | the same sorted, without ids and dates: two accounts can be compared |
 //! | `POST /__sandbox/contacts?locationId=ID` | adds raw rows, seen at once; `__notes`, `__tasks` are children |
-//! | `PUT /__sandbox/contacts/{id}` | replaces values of its row, raw, and its children where they are named |
+//! | `PUT /__sandbox/contacts/{id}` | replaces values of its row, raw, its notes and tasks; adds `__appointments` |
 //! | `DELETE /__sandbox/contacts/{id}` | deletes a contact, unseen at once |
 //! | `PUT /__sandbox/customFields?locationId=ID` | replaces the field definitions |
 //! | `PUT /__sandbox/users`, `/__sandbox/businesses?locationId=ID` | replaces the users or businesses |

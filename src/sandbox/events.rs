@@ -46,6 +46,13 @@ impl Events {
         self.reindex();
     }
 
+    /// One more.
+    pub(super) fn add(&mut self, contact: Slot, event: Event) {
+        let mut all = std::mem::take(&mut self.all);
+        all.push((contact, event));
+        self.fill(all);
+    }
+
     /// Drops a deleted contact's appointments.
     pub(super) fn forget(&mut self, contact: Slot) {
         if self.of_contact.contains_key(&contact) {

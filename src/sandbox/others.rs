@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, Outcome, Refusal};
 use super::children::Note;
 use super::contact::{Contact, Row};
+use super::events::Event;
 use super::state::{Place, State, now};
 use super::text;
 
@@ -45,10 +46,12 @@ fn insert_one(state: &mut State, shelf: usize, mut row: Row) -> String {
     id
 }
 
-/// Replaces values of a contact's row, and its notes and tasks where `__notes` and `__tasks` name them.
+/// Replaces values of a contact's row, and its notes and tasks where `__notes` and `__tasks` name them;
+/// adds an appointment for every title in `__appointments`.
 pub(super) fn edit(state: &mut State, id: &str, mut changes: Row) -> Outcome {
     let place = state.place(id).ok_or_else(|| Refusal::not_found("no such contact"))?;
     let (notes, tasks) = (changes.remove("__notes"), changes.remove("__tasks"));
+    let appointments = changes.remove("__appointments");
     let mut row = state.shelves[place.shelf].contact(place.slot).row();
     row.extend(changes);
     state.rewrite(place, &mut row);
@@ -58,7 +61,31 @@ pub(super) fn edit(state: &mut State, id: &str, mut changes: Row) -> Outcome {
     if let Some(tasks) = tasks {
         put_tasks(state, place, &tasks, id);
     }
+    for title in appointments.iter().filter_map(Value::as_array).flatten() {
+        add_appointment(state, place, title.as_str().unwrap_or_default(), id);
+    }
     Ok(Answer::json(200, &row.into()))
+}
+
+/// One more appointment of a contact, an hour from now.
+fn add_appointment(state: &mut State, place: Place, title: &str, contact: &str) {
+    let event = Event {
+        id: state.mint(),
+        title: title.to_owned(),
+        calendar: String::new(),
+        group: String::new(),
+        user: String::new(),
+        contact: contact.to_owned(),
+        location: state.shelves[place.shelf].location.clone(),
+        status: "confirmed",
+        notes: None,
+        address: None,
+        start: now() + 3_600_000,
+        minutes: 30,
+        added: now(),
+        recurring: false,
+    };
+    state.shelves[place.shelf].events.add(place.slot, event);
 }
 
 /// The notes of a contact, in the place of those it had.

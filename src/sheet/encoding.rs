@@ -42,7 +42,8 @@ impl Coding {
             (Some(encoding), _) => (encoding, 0),
             (None, Some((encoding, length))) => {
                 if encoding != UTF_8 {
-                    warnings.push(Warning::new("W_ENCODING", name(encoding)));
+                    let message = format!("the file is {}, as its mark says", name(encoding));
+                    warnings.push(Warning::new("W_ENCODING", message));
                 }
                 (encoding, length)
             }
@@ -85,7 +86,12 @@ fn mark(head: &[u8]) -> Result<Option<(&'static Encoding, u64)>, Refusal> {
 
 fn unmarked(head: &[u8], census: &mut Census, warnings: &mut Vec<Warning>) -> &'static Encoding {
     let guessed = |warnings: &mut Vec<Warning>, encoding| {
-        warnings.push(Warning::new("W_ENCODING_GUESSED", name(encoding)));
+        let message = format!(
+            "the file does not say what it is; it is read as {}, which is a guess: look at the accents, \
+             and name another encoding with `--encoding`",
+            name(encoding)
+        );
+        warnings.push(Warning::new("W_ENCODING_GUESSED", message));
         encoding
     };
     match wide(head) {

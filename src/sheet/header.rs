@@ -83,11 +83,33 @@ fn names(row: &HeadRow, known: usize) -> bool {
     known > 0 || (distinct && cells.iter().all(|cell| is_name(cell)))
 }
 
-/// Whether a cell may name a column: text that is no number and no date.
+/// Characters that a column's name has at most, unless it is a known one.
+const NAME: usize = 500;
+
+/// Whether a cell may name a column: a short text that is no number and no date.
 fn is_name(cell: &str) -> bool {
+    if cell.chars().nth(NAME).is_some() {
+        return false;
+    }
     let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
     let digits = cell.chars().filter(|c| c.is_numeric()).count();
     letters > 0 && digits <= letters
+}
+
+/// Refuses a header whose names all stand in one cell: each line was quoted as a whole, or pasted into a
+/// spreadsheet without being split.
+pub(super) fn one_cell(columns: &[Column], known: &dyn Fn(&str) -> bool) -> Result<(), Refusal> {
+    let [Column { name, .. }] = columns else { return Ok(()) };
+    let words = |separator| name.split(separator).filter(|name| known(&clean(name))).count();
+    if [',', ';', '\t', '|'].into_iter().all(|separator| words(separator) < 2) {
+        return Ok(());
+    }
+    let message =
+        format!("the names of the columns stand in one cell together: `{}`", excerpt(name));
+    Err(Refusal::new("E_NO_HEADER", message).hint(
+        "each line was put in quotes as a whole, or pasted without being split: split the lines into \
+         columns and save the file again",
+    ))
 }
 
 fn missing(rows: &[HeadRow]) -> Refusal {

@@ -74,8 +74,9 @@ pub(super) fn expect_text(head: &[u8]) -> Result<(), Refusal> {
     }
     let end = head.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let head = &head[..end];
-    let controls = head.iter().filter(|byte| matches!(byte, 0..=8 | 14..=31 | 127)).count();
-    // A few stray ones spoil rows, not the file.
+    let controls =
+        head.iter().filter(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127)).count();
+    // A few stray ones spoil rows, not the file. Escape is not among them: notes hold what terminals wrote.
     if controls > 3 && controls * CONTROLS > head.len() {
         return Err(not_text("the file is binary, not text or a spreadsheet"));
     }

@@ -128,6 +128,7 @@ impl Sheet {
                 content: Content::Book(book),
             }
         };
+        header::one_cell(&sheet.columns, known)?;
         sheet.warnings.extend(kind::mismatch(path, &sheet.what));
         Ok(sheet)
     }

@@ -36,6 +36,13 @@ pub(super) fn runs_on(
     within > 0 && (!closed || (columns >= 3 && fields(line) + behind == columns))
 }
 
+/// Whether a quoted text may have been parted at a delimiter: the halves of a pair of quotes stand in
+/// different cells.
+pub(super) fn parted(record: &Record) -> bool {
+    let odd = |cell: &&[u8]| memchr::memchr_iter(b'"', cell).count() % 2 == 1;
+    record.cells().filter(odd).take(2).count() == 2
+}
+
 /// The cell that runs on although its quotes are in order.
 pub(super) fn suspicious(record: &Record, delimiter: u8, columns: usize) -> Option<usize> {
     if record.breaks < 2 {
@@ -53,6 +60,18 @@ mod tests {
         let mut record = Record::default();
         Scanner::new(text.as_bytes(), b',').next(&mut record).unwrap();
         record
+    }
+
+    #[test]
+    fn a_pair_of_quotes_in_two_cells_is_parted() {
+        let cases = [
+            ("Tim \"Tool\" Man,t@x.y,6\" pipe\n", false),
+            ("Acme \"Best, Inc\",a@x.y,Oslo\n", true),
+            ("A,a@x.y,plain\n", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parted(&first(text)), expected, "{text:?}");
+        }
     }
 
     #[test]

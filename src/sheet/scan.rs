@@ -269,7 +269,9 @@ impl<R: Read> Scanner<R> {
             self.at += 1;
             return State::Closed(blanks + 1);
         }
-        record.trouble.get_or_insert(Trouble::Behind { cell: record.ends.len(), opened });
+        if matches!(record.trouble, None | Some(Trouble::Inside { .. })) {
+            record.trouble = Some(Trouble::Behind { cell: record.ends.len(), opened });
+        }
         record.bytes.push(b'"');
         record.bytes.extend(std::iter::repeat_n(b' ', blanks));
         if byte == b'"' {

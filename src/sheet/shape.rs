@@ -33,6 +33,14 @@ const TOTALS: &[&str] = &[
     "totaal",
     "suma",
     "somme",
+    "somma",
+    "razem",
+    "summa",
+    "toplam",
+    "anzahl",
+    "count",
+    "row count",
+    "number of records",
     "итого",
     "合計",
     "总计",
@@ -201,9 +209,10 @@ fn is_number(cell: &Cell, text: &str) -> bool {
             && !text.chars().any(char::is_alphabetic))
 }
 
-/// Whether a text is one of some words, but for case and what may stand behind them.
+/// Whether a text is one of some words, but for case and for what may stand behind them: `Total: 12`,
+/// `Subtotal (3)`.
 fn is_word(text: &str, words: &[&str]) -> bool {
-    let text = text.trim().trim_end_matches([':', ' ', '=']);
+    let text = text.trim().trim_end_matches(|c: char| !c.is_alphabetic());
     let longest = 40;
     text.len() <= longest && {
         let text = text.to_lowercase();

@@ -162,17 +162,19 @@ fn locations() -> Value {
 
 fn summary() -> Named {
     let outcome = json!({
-        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "in_doubt"],
+        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "pending", "in_doubt"],
         "description": "`complete`: everything is done. `partial`: everything but the records in \
             `errors.csv`, the rows in `rejected.csv`, or some locations. `failed`: the command ended \
             early; `error` says why. `estimate`: only the cost was asked for. `planned`: a dry run; \
-            nothing was sent. `sampled`: the rows that `--sample` chose are done. `in_doubt`: a person \
+            nothing was sent. `sampled`: the rows that `--sample` chose are done. `pending`: rows \
+            are left for `ghl-bulk resume`. `in_doubt`: a person \
             must decide about the rows in `in_doubt.csv` or `duplicates.csv`.",
     });
     let fields = json!({
         "exit_code": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The exit code." },
         "outcome": outcome,
         "run": text_or_null("The run, if one began."),
+        "kind": text("What was done: `import` or `undo`; missing for exports."),
         "location": text_or_null("The location's id, if the summary is about one."),
         "locations": locations(),
         "out": text_or_null("The directory with the output files."),
@@ -187,6 +189,7 @@ fn summary() -> Named {
         "unreadable": number("Records that could not be read; `errors.csv` lists them."),
         "elapsed_ms": number("Time this process spent, in milliseconds."),
         "error": text_or_null("What went wrong. It may hold text of the server's."),
+        "details": { "type": "array", "items": { "type": "string" }, "description": "What the error is about, one by one. It may hold text from outside." },
         "hint": text_or_null("What to do about it."),
         "resume": text_or_null("The command that goes on from here, if there is one."),
     });

@@ -124,9 +124,8 @@ impl Checker {
 
     fn finish_notes(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
         let parts = std::mem::take(&mut work.note);
-        if parts.bodies.is_empty() {
-            let wanted = self.resolved.children_only && !work.task.given;
-            if parts.id.is_some() || wanted {
+        if parts.bodies.is_empty() && parts.id.is_none() {
+            if self.resolved.children_only && !work.task.given {
                 let message = "the note has no text, which the API wants";
                 return Err(whole_row("R_NOTE_EMPTY", "note", message));
             }
@@ -138,12 +137,26 @@ impl Checker {
         insert(&mut shared, "pinned", parts.pinned);
         insert(&mut shared, "userId", parts.user);
         let mut id = parts.id;
+        if parts.bodies.is_empty() {
+            work.draft.notes.push(NoteDraft { id: id.take(), fields: shared.clone() });
+        }
         for (column, body) in parts.bodies {
-            let body = parts.date.map_or(body.clone(), |date| format!("[{date}] {body}"));
-            let pieces = note::fitted(body, id.is_some(), &self.policy)
-                .map_err(|trouble| work.reject_at(trouble.code, column, "note", trouble.message))?;
+            // That of a note that exists has its date in it already, or never had.
+            let date = parts.date.filter(|_| id.is_none());
+            let body = date.map_or(body.clone(), |date| format!("[{date}] {body}"));
+            let pieces = match note::fitted(body, id.is_some(), &self.policy) {
+                Ok(pieces) => pieces,
+                Err(trouble) => {
+                    let rejection = work.reject_at(trouble.code, column, "note", trouble.message);
+                    work.set_aside_note(rejection)?;
+                    note::Fitted::default()
+                }
+            };
             if let Some((code, message)) = pieces.warning {
                 work.warn_at(code, column, "note", message);
+            }
+            if pieces.texts.is_empty() {
+                work.draft.notes.push(NoteDraft { id: id.take(), fields: shared.clone() });
             }
             for piece in pieces.texts {
                 let mut fields = shared.clone();
@@ -185,7 +198,7 @@ impl Checker {
         insert(&mut fields, "dueDate", due);
         insert(&mut fields, "completed", task.completed.or((!exists).then_some(false)));
         insert(&mut fields, "assignedTo", task.user.take());
-        if !fields.is_empty() || priority.is_some() {
+        if exists || !fields.is_empty() || priority.is_some() {
             work.draft.tasks.push(TaskDraft { id: task.id.take(), fields, priority });
         }
         Ok(())

@@ -134,9 +134,6 @@ impl Checker {
         if is_own && !work.draft.fields.contains_key(&Field::Email) && !addresses.is_empty() {
             work.draft.fields.insert(Field::Email, addresses.remove(0).into());
         }
-        if !addresses.is_empty() {
-            work.other_email = work.other_email.or(column);
-        }
         work.draft.additional_emails.append(&mut addresses);
         Ok(())
     }

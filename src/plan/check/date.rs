@@ -50,7 +50,7 @@ impl Checker {
         let mut notices = read.notices;
         let Some(local) = read.value else { return Ok(Read { value: None, notices }) };
         if local.time() == jiff::civil::Time::midnight() {
-            let message = format!("{} has no time; midnight is taken", local.date());
+            let message = format!("{} has no time; midnight was taken", local.date());
             notices.push(Notice { code: "W_DUE_NO_TIME", message });
         }
         Ok(Read { value: Some(self.instant(local)?), notices })

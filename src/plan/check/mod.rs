@@ -23,6 +23,7 @@ mod step;
 mod strict;
 mod survey;
 mod tally;
+mod unread;
 mod verdict;
 mod work;
 
@@ -116,6 +117,11 @@ impl Checker {
         for step in &self.resolved.steps {
             self.step(step, work)?;
         }
+        let outcome = self.finish(work);
+        self.settle(work, outcome)
+    }
+
+    fn finish(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
         self.finish_contact(work)?;
         self.finish_consent(work);
         self.finish_children(work)

@@ -5,7 +5,7 @@ use crate::plan::policy::LONGEST_NOTE;
 use crate::plan::value::Unreadable;
 
 /// A note's text as notes that are short enough.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Fitted {
     pub(super) texts: Vec<String>,
     /// What was done to it.

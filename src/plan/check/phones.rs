@@ -36,9 +36,6 @@ impl Checker {
         {
             work.draft.fields.insert(Field::Phone, numbers.remove(0).into());
         }
-        if !numbers.is_empty() {
-            work.other_phone = work.other_phone.or(column);
-        }
         work.draft.additional_phones.append(&mut numbers);
         Ok(())
     }

@@ -188,7 +188,7 @@ impl Builder<'_> {
 
     fn of_constant(&self, constant: &Constant) -> Result<Step, Problem> {
         let rule = Rule { to: constant.to.clone(), line: constant.line, ..Rule::default() };
-        let bound = Bound { rule, columns: Vec::new(), when: None, named_by: None };
+        let bound = Bound { rule, columns: Vec::new(), when: None, named_by: None, by_star: false };
         let step = self.of_rule(&bound, None)?;
         Ok(Step { source: Source::Constant(constant.value.clone()), ..step })
     }

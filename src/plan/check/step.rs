@@ -7,7 +7,7 @@ use super::cell::{Taken, Value};
 use super::kind::Kind;
 use super::scope::Scope;
 use super::strict;
-use super::verdict::Rejection;
+use super::verdict::{Rejection, Warned};
 use super::work::Work;
 use crate::plan::Target;
 use crate::plan::mapping::{Blank, Rule, Share, Template};
@@ -159,6 +159,10 @@ impl Step {
 impl Checker {
     /// Takes a rule's values from a row and puts them where they go.
     pub(super) fn step(&self, step: &Step, work: &mut Work<'_>) -> Result<(), Rejection> {
+        self.taken(step, work).or_else(|rejection| work.set_aside(step, rejection))
+    }
+
+    fn taken(&self, step: &Step, work: &mut Work<'_>) -> Result<(), Rejection> {
         if !step.applies(work) {
             return Ok(());
         }
@@ -172,6 +176,7 @@ impl Checker {
                         Taken::Value(value) => {
                             blank = false;
                             self.put(step, Some(*column), value, work)?;
+                            work.remember(step, *column);
                         }
                         Taken::Unusable => blank = false,
                         Taken::Blank => {}
@@ -253,7 +258,8 @@ impl Checker {
             ));
         }
         let message = format!("{}; `{}` is left out", trouble.message, step.target);
-        work.warn(code, step, column, message);
+        let field = work.named(column, &step.target.to_string());
+        work.warn_later(step, Warned { code, column, field, message });
         Ok(())
     }
 }

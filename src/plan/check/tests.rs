@@ -8,6 +8,7 @@ mod dates;
 mod names;
 mod policy;
 mod rows;
+mod unread;
 mod whole;
 
 use serde_json::{Map, Value as Json, json};
@@ -84,6 +85,7 @@ fn directory() -> Directory {
     let field = |key: &str, kind: &str, options: &[&str]| CustomField {
         id: format!("id_{key}"),
         key: key.to_owned(),
+        column: format!("custom_{key}"),
         name: key.replace('_', " "),
         data_type: kind.to_owned(),
         options: options.iter().map(|option| (*option).to_owned()).collect(),
@@ -217,7 +219,7 @@ fn shown(judged: &Judged) -> Json {
     all.extend(draft.custom.clone());
     let stored = serde_json::to_value(draft).unwrap();
     for (name, value) in stored.as_object().unwrap() {
-        if name != "fields" && name != "custom" {
+        if !["fields", "custom", "written"].contains(&name.as_str()) {
             all.insert(name.clone(), value.clone());
         }
     }

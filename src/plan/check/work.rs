@@ -2,6 +2,7 @@
 
 use super::consent::Consents;
 use super::step::Step;
+use super::unread::Waiting;
 use super::verdict::{Rejection, Warned};
 use crate::plan::Draft;
 use crate::plan::value::Notice;
@@ -22,11 +23,10 @@ pub(super) struct Work<'r> {
     /// The country that the row itself names.
     pub(super) country: Option<&'static str>,
     pub(super) consents: Consents,
-    /// The columns that the first other address and the first other number come from.
-    pub(super) other_email: Option<usize>,
-    pub(super) other_phone: Option<usize>,
     pub(super) note: NoteParts,
     pub(super) task: TaskParts,
+    /// What could not be read.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 /// What a row says about its notes.
@@ -65,10 +65,9 @@ impl<'r> Work<'r> {
             passing: Vec::new(),
             country: None,
             consents: Consents::default(),
-            other_email: None,
-            other_phone: None,
             note: NoteParts::default(),
             task: TaskParts::default(),
+            waiting: Vec::new(),
         }
     }
 
@@ -112,10 +111,16 @@ impl<'r> Work<'r> {
         column: Option<usize>,
         message: impl Into<String>,
     ) {
-        if !step.identity {
+        let field = self.named(column, &step.target.to_string());
+        self.warn_with(Warned { code, column, field, message: message.into() }, step.identity);
+    }
+
+    /// Warns; whether it is about whom the row is about decides if it lasts.
+    pub(super) fn warn_with(&mut self, warned: Warned, identity: bool) {
+        if !identity {
             self.passing.push(self.warnings.len());
         }
-        self.warn_at(code, column, &step.target.to_string(), message);
+        self.warnings.push(warned);
     }
 
     /// Warns of what came with a value that was read.
@@ -164,7 +169,7 @@ impl<'r> Work<'r> {
     }
 
     /// What a message is about: the column's header, or the target.
-    fn named(&self, column: Option<usize>, target: &str) -> String {
+    pub(super) fn named(&self, column: Option<usize>, target: &str) -> String {
         match self.header(column) {
             "" => target.to_owned(),
             header => header.to_owned(),

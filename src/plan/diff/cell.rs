@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// A list as one cell: `a; b`, or a JSON array when an element could not be told from two.
-pub(super) fn list<T: AsRef<str>>(values: &[T]) -> String {
+pub(in crate::plan) fn list<T: AsRef<str>>(values: &[T]) -> String {
     let odd = |value: &T| {
         let text = value.as_ref();
         text.contains(';') || text.starts_with('[') || text.trim() != text || text.is_empty()
@@ -13,7 +13,7 @@ pub(super) fn list<T: AsRef<str>>(values: &[T]) -> String {
 }
 
 /// Any value as one cell; nothing is an empty one.
-pub(super) fn text(value: &Value) -> String {
+pub(in crate::plan) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

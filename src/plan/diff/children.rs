@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{LiveChildren, Work, cell};
+use super::{LiveChildren, Work, cell, reading};
 use crate::plan::check::Rejection;
 use crate::plan::identity::rejection;
 use crate::plan::live::same;
@@ -42,8 +42,7 @@ pub(super) fn write(work: &mut Work<'_>, children: &LiveChildren) -> Result<(), 
 }
 
 fn find<'c>(children: &'c [Value], id: &str, kind: &str) -> Result<&'c Value, Rejection> {
-    let own = |child: &&Value| ["id", "_id"].iter().any(|key| child[*key] == id);
-    children.iter().find(own).ok_or_else(|| {
+    children.iter().find(|child| same::has_id(child, id)).ok_or_else(|| {
         let message = format!(
             "the contact has no {kind} `{id}`; it may have been deleted, or belong to another contact; \
              empty the cell to write a new one"
@@ -137,7 +136,9 @@ fn differing(
     let mut body = Map::new();
     for (key, value) in fields {
         let old = there.get(key).unwrap_or(&Value::Null);
-        if is_same(key, value, old) {
+        if is_same(key, value, old)
+            || reading::says_value(work.draft, &target(kind, key), value, old)
+        {
             continue;
         }
         work.change(&target(kind, key), cell::text(old), cell::text(value));

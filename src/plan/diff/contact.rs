@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Work, cell, consent};
+use super::{Work, cell, consent, reading};
 use crate::plan::draft::Draft;
 use crate::plan::live::{Live, same};
 use crate::plan::op::{Change, Class};
@@ -36,7 +36,9 @@ fn natives(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
         let there = live.field(*field);
         let same = match (wanted, there) {
             (None, None) => true,
-            (Some(wanted), Some(there)) => same::field(*field, wanted, there),
+            (Some(wanted), Some(there)) => {
+                same::field(*field, wanted, there) || reading::says(draft, field.name(), there)
+            }
             _ => false,
         };
         if same || !is_sent(work, *field, wanted, live) {
@@ -100,7 +102,8 @@ fn customs(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
     for (id, value) in &draft.custom {
         let kind = work.planner.fields.get(&**id).map(|field| &*field.data_type);
         let there = live.custom.get(id).unwrap_or(&Value::Null);
-        if same::custom(kind, value, there) {
+        let target = format!("customFields.{id}");
+        if same::custom(kind, value, there) || reading::says_value(draft, &target, value, there) {
             continue;
         }
         work.change(&work.planner.custom_name(id), cell::text(there), cell::text(value));

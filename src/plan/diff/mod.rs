@@ -5,15 +5,19 @@
 //! replaces. Ops come without number and lane: those belong to the plan as a whole, which this module does
 //! not see.
 
-mod cell;
+pub(in crate::plan) mod cell;
 mod children;
 mod class;
 mod consent;
 mod contact;
 mod create;
+mod reading;
+mod unread;
 
 #[cfg(test)]
 mod tests;
+
+pub use unread::unread;
 
 pub(in crate::plan) use children::{form, is_same, target, whole_seconds};
 
@@ -29,6 +33,7 @@ use super::identity::{Action, only_children, rejection};
 use super::live::{Live, same, short_hash};
 use super::op::{Change, Class, Op};
 use super::policy::{Policy, TagRule};
+
 use crate::id::{ContactId, LocationId};
 
 /// Where a row comes from: what makes its ops' keys stable.

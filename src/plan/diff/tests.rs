@@ -2,6 +2,7 @@
 
 mod children;
 mod create;
+mod unread;
 mod update;
 
 use serde_json::{Value, json};

@@ -42,20 +42,30 @@ pub(in crate::plan) struct Book {
 }
 
 impl Book {
-    /// Custom fields by id, key and name.
+    /// Custom fields by key, the name of their column in exports, id and name.
     pub(in crate::plan) fn fields(fields: &[CustomField]) -> Self {
         let names = |field: &CustomField| {
             let name = &field.name;
             let written = field.key.clone();
             let loose = key(&written);
-            vec![written.clone(), written, field.id.clone(), lower(name), loose, squash(name)]
+            let column =
+                if field.column.is_empty() { written.clone() } else { field.column.clone() };
+            vec![
+                written.clone(),
+                column,
+                written,
+                field.id.clone(),
+                lower(name),
+                loose,
+                squash(name),
+            ]
         };
         Self {
             what: "custom field",
-            kinds: &[plain, bare, plain, lower, key, squash],
-            names: index(fields.iter().map(names), 6),
+            kinds: &[plain, plain, bare, plain, lower, key, squash],
+            names: index(fields.iter().map(names), 7),
             calls: fields.iter().map(|field| field.key.clone()).collect(),
-            tells: fields.iter().map(|field| field.key.clone()).collect(),
+            tells: fields.iter().map(|field| field.column.clone()).collect(),
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Business, CustomField, Directory, User};
 use crate::id::LocationId;
+use crate::resource;
 
 impl Directory {
     /// Reads the answers of `GET /locations/{id}`, of its `customFields`, of `users`, and of the pages of
@@ -36,7 +37,7 @@ impl Directory {
             timezone: text(about, "timezone"),
             allows_duplicates: about["settings"]["allowDuplicateContact"].as_bool().unwrap_or(true),
             unique: unique(about),
-            fields: list(fields, "customFields")?.iter().filter_map(field).collect(),
+            fields: custom_fields(&list(fields, "customFields")?)?,
             users: users.iter().filter_map(user).collect(),
             businesses: companies,
         })
@@ -63,6 +64,18 @@ fn unique(location: &Value) -> Vec<String> {
     }
 }
 
+/// The contacts' custom fields, with the columns that exports make of them.
+fn custom_fields(entries: &[Value]) -> Result<Vec<CustomField>, serde_json::Error> {
+    let texts: Vec<String> = entries.iter().map(Value::to_string).collect();
+    let columns = resource::Fields::new(texts.iter().map(String::as_str));
+    let columns = columns.map_err(serde_json::Error::custom)?;
+    let mut fields: Vec<_> = entries.iter().filter_map(field).collect();
+    for field in &mut fields {
+        field.column = columns.column_name(&field.id).unwrap_or_default().to_owned();
+    }
+    Ok(fields)
+}
+
 fn field(entry: &Value) -> Option<CustomField> {
     // Without a model the list is the contacts'; with one it may hold opportunities' too.
     if text(entry, "model").is_some_and(|model| model != "contact") {
@@ -73,6 +86,7 @@ fn field(entry: &Value) -> Option<CustomField> {
     let options = entry["picklistOptions"].as_array();
     Some(CustomField {
         key: key.strip_prefix("contact.").unwrap_or(&key).to_owned(),
+        column: String::new(),
         name: text(entry, "name").unwrap_or_default(),
         data_type: text(entry, "dataType")?,
         options: options.into_iter().flatten().filter_map(option).collect(),

@@ -23,6 +23,12 @@ pub fn is_nothing(value: &Value) -> bool {
     }
 }
 
+/// Whether a note or task has this id.
+#[must_use]
+pub fn has_id(child: &Value, id: &str) -> bool {
+    ["id", "_id"].iter().any(|key| child[*key] == id)
+}
+
 /// Whether two tags are one: case and outer blanks do not count (api.md §5, tags).
 #[must_use]
 pub fn tag(one: &str, other: &str) -> bool {

@@ -193,8 +193,10 @@ impl<'m, 'c> Binding<'m, 'c> {
             found.first().map(|at| format!("[{}]", self.columns.letters(*at)))
         };
         let template = rule.template.as_ref().map(|template| template.renamed(place));
+        let star = matches!(&rule.to, Target::Custom(name) if name.trim() == "*");
+        let by_star = star && named_by.is_none();
         let rule = Rule { from, to, template, ..rule.clone() };
-        self.bound.push(Bound { rule, columns, when, named_by });
+        self.bound.push(Bound { rule, columns, when, named_by, by_star });
     }
 
     /// Binds a rule of one pattern to the columns that nothing else names.
@@ -320,7 +322,7 @@ impl<'m, 'c> Binding<'m, 'c> {
 
 /// Whether a column is one that this program adds to its result files.
 pub(in crate::plan) fn is_own(name: &str) -> bool {
-    name.starts_with("_reject_") || matches!(name, "_contact_id" | "_action")
+    name.starts_with("_reject_") || matches!(name, "_contact_id" | "_action" | "_reason")
 }
 
 /// Some names as a list for people; of many, the first.

@@ -205,6 +205,9 @@ pub struct Bound {
     pub when: Option<usize>,
     /// The column that names the custom field.
     pub named_by: Option<usize>,
+    /// Whether its custom field is named by nothing but what a pattern's `*` stands for. The location
+    /// may know it by the whole header instead.
+    pub by_star: bool,
 }
 
 /// A mapping that has met a sheet.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::directory::{CustomField, Directory};
 use super::super::header::fold;
-use super::{DUPLICATE_HEADER, Mapping, Missing, Plan, Problem, closest};
+use super::{Bound, DUPLICATE_HEADER, Mapping, Missing, Plan, Problem, closest};
 use crate::plan::policy::{IdentityKey, Policy};
 use crate::plan::target::Target;
 use crate::sheet::Column;
@@ -58,6 +58,7 @@ impl Mapping {
     pub fn plan(&self, columns: &[Column], directory: &Directory) -> Result<Plan, Vec<Problem>> {
         let mut problems = self.check(directory);
         let bound = self.bind(columns).map(|mut plan| {
+            plan.name_by_header(directory);
             if self.missing == Missing::Skip {
                 plan.skip_unknown(directory);
             }
@@ -80,6 +81,18 @@ impl Mapping {
 }
 
 impl Plan {
+    /// Names custom fields by the whole header where the location knows them so, and does not know what
+    /// the pattern's `*` stands for: `Custom 7` under `Custom *`, rather than `7`.
+    fn name_by_header(&mut self, directory: &Directory) {
+        for Bound { rule, .. } in self.bound.iter_mut().filter(|bound| bound.by_star) {
+            let Target::Custom(name) = &rule.to else { continue };
+            let header = rule.from[0].trim();
+            if custom_field(directory, name).is_err() && custom_field(directory, header).is_ok() {
+                rule.to = Target::Custom(header.to_owned());
+            }
+        }
+    }
+
     /// What is wrong between the bound rules and a location: custom fields that do not exist, are named
     /// ambiguously, cannot be written, or are the same field under two names.
     #[must_use]
@@ -143,7 +156,9 @@ pub fn custom_field<'d>(directory: &'d Directory, name: &str) -> Result<&'d Cust
     let bare = name.strip_prefix("contact.").unwrap_or(name);
     let by =
         |test: &dyn Fn(&CustomField) -> bool| directory.fields.iter().find(|field| test(field));
-    if let Some(field) = by(&|field| field.key == bare).or_else(|| by(&|field| field.id == name)) {
+    let by_key = || by(&|field| field.key == bare);
+    let by_column = || by(&|field| !name.is_empty() && field.column == name);
+    if let Some(field) = by_key().or_else(by_column).or_else(|| by(&|field| field.id == name)) {
         return Ok(field);
     }
     let all = |test: &dyn Fn(&CustomField) -> bool| {

@@ -21,6 +21,7 @@ fn directory() -> Directory {
     let field = |id: &str, key: &str, name: &str, kind: &str| CustomField {
         id: id.to_owned(),
         key: key.to_owned(),
+        column: format!("custom_{key}"),
         name: name.to_owned(),
         data_type: kind.to_owned(),
         options: Vec::new(),

@@ -24,6 +24,7 @@ fn directory() -> Directory {
     let field = |key: &str, name: &str| CustomField {
         id: format!("id-{key}"),
         key: key.to_owned(),
+        column: format!("custom_{key}"),
         name: name.to_owned(),
         data_type: "TEXT".to_owned(),
         options: Vec::new(),
@@ -245,7 +246,7 @@ fn a_preset_says_more_than_names_do_and_leaves_the_rest_to_them() {
     imports(
         "id,location_id,first_name,name,dnd_settings,date_added,custom_vip_since,custom_gone,tags",
         &[],
-        "A>contactId C>firstName I>tags G>customFields.vip_since H?",
+        "A>contactId C>firstName I>tags G>customFields.custom_vip_since H?",
     );
     // Another system's id is not taken for a contact's because there is no field for it.
     imports(

@@ -95,7 +95,7 @@ fn written(op: &Op, others: &[Change]) -> Vec<Property> {
 }
 
 /// All that the contact holds, tags aside.
-fn there(live: &Live) -> Vec<Property> {
+pub(super) fn there(live: &Live) -> Vec<Property> {
     let property = |kind: Kind| {
         let value = Property { kind: kind.clone(), value: Value::Null }.current(live);
         Property { kind, value }

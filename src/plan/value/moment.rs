@@ -32,7 +32,9 @@ pub fn moment(
         let name = zone.iana_name().unwrap_or("the time zone");
         notices.push(Notice::new(
             "W_DUE_NO_TIME",
-            format!("no time is given; midnight in {name} was taken"),
+            format!(
+                "no time is given; midnight in {name} was taken (`--timezone` names another one)"
+            ),
         ));
     }
     let zone = own.as_ref().unwrap_or(zone);

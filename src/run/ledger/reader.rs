@@ -151,6 +151,16 @@ impl LedgerReader {
         Ok(counts)
     }
 
+    /// When an op was sent for the last time, in milliseconds since 1970; nothing when none was.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_sent(&self) -> Result<Option<i64>, Error> {
+        let query = "SELECT max(at_ms) FROM attempt";
+        let last = self.connection.query_row(query, [], |row| row.get(0));
+        last.map_err(|source| Error::store(&self.path, source))
+    }
+
     /// The ops with more than one attempt, ascending.
     ///
     /// # Errors

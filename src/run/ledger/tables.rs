@@ -66,13 +66,17 @@ pub(super) fn index_anew(path: &Path, connection: &Connection) -> Result<(), Err
 ///
 /// # Errors
 /// When they cannot be stored, or anything of the plan that is there was sent.
-pub fn store_ops(db: &Path, ops: impl Iterator<Item = OpRecord>) -> Result<(), Error> {
+pub fn store_ops<E: From<Error>>(
+    db: &Path,
+    ops: impl Iterator<Item = Result<OpRecord, E>>,
+) -> Result<(), E> {
     let fail = |source| Error::store(db, source);
     let mut connection = db::open_durable(db)?;
     prepare(db, &connection)?;
     let transaction = connection.transaction().map_err(fail)?;
     forget_unsent(db, &transaction)?;
     for op in ops {
+        let op = op?;
         let sum = op_sum(&op);
         transaction
             .prepare_cached("INSERT INTO op VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
@@ -97,7 +101,7 @@ pub fn store_ops(db: &Path, ops: impl Iterator<Item = OpRecord>) -> Result<(), E
         }
     }
     index(db, &transaction)?;
-    transaction.commit().map_err(fail)
+    Ok(transaction.commit().map_err(fail)?)
 }
 
 fn forget_unsent(path: &Path, connection: &Connection) -> Result<(), Error> {

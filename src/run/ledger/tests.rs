@@ -17,7 +17,7 @@ fn plan(ops: Vec<OpRecord>) -> Written {
     let dir = tempfile::tempdir().unwrap();
     let db = dir.path().join("run.db");
     drop(db::create(&db).unwrap());
-    store_ops(&db, ops.into_iter()).unwrap();
+    store_ops(&db, ops.into_iter().map(Ok::<_, Error>)).unwrap();
     Written { _dir: dir, db }
 }
 
@@ -227,14 +227,14 @@ fn a_run_without_a_ledger_has_no_keys() {
 #[test]
 fn a_plan_is_stored_whole_or_not_at_all() {
     let run = plan(vec![op(1, "U")]);
-    assert!(store_ops(&run.db, [op(2, "U"), op(2, "U")].into_iter()).is_err());
+    assert!(store_ops(&run.db, [op(2, "U"), op(2, "U")].map(Ok::<_, Error>).into_iter()).is_err());
     assert_eq!(run.states().len(), 1);
 }
 
 #[test]
 fn a_plan_takes_the_place_of_one_that_was_never_sent_and_of_no_other() {
     let run = plan(vec![op(1, "U"), op(2, "U")]);
-    store_ops(&run.db, [op(1, "C")].into_iter()).unwrap();
+    store_ops(&run.db, [op(1, "C")].map(Ok::<_, Error>).into_iter()).unwrap();
     assert_eq!(run.states().len(), 1);
     let attempt = AttemptRecord {
         id: 1,
@@ -246,7 +246,7 @@ fn a_plan_takes_the_place_of_one_that_was_never_sent_and_of_no_other() {
         outcome: None,
     };
     super::tables::write_attempt(&db::open(&run.db).unwrap(), &attempt, true).unwrap();
-    assert!(store_ops(&run.db, [op(1, "U")].into_iter()).is_err());
+    assert!(store_ops(&run.db, [op(1, "U")].map(Ok::<_, Error>).into_iter()).is_err());
 }
 
 /// Everything that the ledger says, or what stands against it.

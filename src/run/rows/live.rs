@@ -18,6 +18,14 @@ impl Rows {
             .try_for_each(|table| self.batch(&format!("DELETE FROM {table}")))
     }
 
+    /// Forgets a contact: it is gone, whatever an earlier look has said.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn forget_contact(&self, contact: &str) -> Result<(), Error> {
+        self.execute("DELETE FROM live WHERE contact = ?", params![contact])
+    }
+
     /// Keeps a contact as it stands, and its digest.
     ///
     /// # Errors

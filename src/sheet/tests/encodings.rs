@@ -28,7 +28,8 @@ fn wide_text_is_read_with_a_mark_and_without() {
     for (bytes, code, name) in cases {
         let file = made(&bytes, "csv");
         let sheet = open(file.path()).unwrap();
-        assert_eq!((codes(&sheet), sheet.warnings[0].message.as_str()), (vec![code], name));
+        assert_eq!(codes(&sheet), [code]);
+        assert!(sheet.warnings[0].message.contains(name), "{:?}", sheet.warnings);
         assert_eq!(names(&sheet), ["Name", "Email"]);
         let names: Vec<String> = rows(&sheet).iter().map(|row| texts(row)[0].clone()).collect();
         assert_eq!(names, ["Zoë Müller", "山田"]);
@@ -56,7 +57,7 @@ fn other_encodings_are_guessed() {
         let file = made(&encoded(&text, label), "csv");
         let sheet = open(file.path()).unwrap();
         assert_eq!(codes(&sheet), ["W_ENCODING_GUESSED"]);
-        assert_eq!(sheet.warnings[0].message, label);
+        assert!(sheet.warnings[0].message.contains(label), "{:?}", sheet.warnings);
         let expected = text.lines().nth(1).unwrap().split(',').next().unwrap();
         assert_eq!(texts(&rows(&sheet)[0])[0], expected);
     }

@@ -62,10 +62,11 @@ fn a_delimiter_can_be_asked_for() {
 
 #[test]
 fn quotes_out_of_place_fault_their_row_alone() {
-    let text = "Name,Email,City\nA \"x\" B,a@b.c,Rome\n\"C\" D,c@b.c,Rome\nE,e@b.c,\"R\"\"o\"\n \"F, G\" ,f@b.c,Oslo\n";
+    let text = "Name,Email,City\nA \"x\" B,a@b.c,Rome\n\"C\" D,c@b.c,Rome\nE,e@b.c,\"R\"\"o\"\n \"F, G\" ,f@b.c,Oslo\n\
+                G \"x, y\",g@b.c\nH 6\" I,h@b.c\nJ \"x\" K,j@b.c,\"L\" M\n";
     let (_, rows) = read(text);
-    assert_eq!(faults(&rows), [(1, "R_BAD_QUOTING"), (2, "R_BAD_QUOTING")]);
-    assert_eq!(texts(&rows[0])[0], "A \"x\" B");
+    assert_eq!(faults(&rows), [2, 5, 6, 7].map(|row| (row, "R_BAD_QUOTING")));
+    assert_eq!(texts(&rows[0])[0], "A \"x\" B", "it fits, so that it is text");
     assert_eq!(texts(&rows[2])[2], "R\"o");
     assert_eq!(texts(&rows[3])[0], "F, G");
 }

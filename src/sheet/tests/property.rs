@@ -20,7 +20,11 @@ proptest! {
         let file = made(text.as_bytes(), "csv");
         if let Ok(sheet) = open(file.path()) {
             for row in sheet.rows().unwrap() {
-                prop_assert_eq!(row.unwrap().cells.len(), sheet.columns.len());
+                let row = row.unwrap();
+                let columns = sheet.columns.len();
+                // A row that is too long keeps what it has too much, and nothing else comes of it.
+                let fits = if row.fault.is_some() { row.cells.len() >= columns } else { row.cells.len() == columns };
+                prop_assert!(fits, "{row:?}");
             }
         }
     }

@@ -28,7 +28,7 @@ fn a_mark_line_ends_and_delimiters_are_found_out() {
 fn a_wide_encoding_is_told_once() {
     let sheet = open(&sample("02_utf16le_bom_tab.csv")).unwrap();
     assert_eq!(codes(&sheet), ["W_ENCODING"]);
-    assert_eq!(sheet.warnings[0].message, "utf-16le");
+    assert!(sheet.warnings[0].message.contains("utf-16le"), "{:?}", sheet.warnings);
     assert_eq!(sheet.columns[6].name, "phone_number");
     assert_eq!(texts(&rows(&sheet)[1])[4], "山田 テスト");
 }
@@ -37,7 +37,7 @@ fn a_wide_encoding_is_told_once() {
 fn a_guessed_encoding_is_told() {
     let sheet = open(&sample("05_windows1252.csv")).unwrap();
     assert_eq!(codes(&sheet), ["W_ENCODING_GUESSED"]);
-    assert_eq!(sheet.warnings[0].message, "windows-1252");
+    assert!(sheet.warnings[0].message.contains("windows-1252"), "{:?}", sheet.warnings);
     assert_eq!(texts(&rows(&sheet)[0])[3], "Café “Exemple” – 5 €");
 }
 

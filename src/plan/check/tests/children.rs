@@ -135,7 +135,7 @@ fn rows_of_a_note_file_are_notes_or_empty() {
         json!({ "contact": ID, "notes": [{ "id": "TESTnote000000000001", "fields": { "body": "changed text" } }] }),
         json!("R_NOTE_EMPTY"),
         json!({ "contact": ID, "notes": [{ "fields": { "body": "=1+1" } }] }),
-        json!("R_NOTE_EMPTY"),
+        json!({ "contact": ID, "notes": [{ "id": "n1", "fields": {} }] }),
     ]);
     assert!(outcome.children_only);
     assert_eq!(outcome.codes()[0], ["W_NOTE_DATE_NOT_SETTABLE"]);

@@ -56,6 +56,15 @@ fn patterns_are_judged_when_they_are_bound() {
 }
 
 #[test]
+fn a_pattern_names_fields_by_its_star_or_by_the_whole_header() {
+    let mapping = mapping("[[column]]\nfrom = \"Custom *\"\nto = \"customFields.*\"\n");
+    let plan = mapping.plan(&columns("Custom 1,Custom VIP since"), &directory()).unwrap();
+    assert_eq!(shown(&plan), ["A>customFields.Custom 1", "B>customFields.VIP since"]);
+    let problems = mapping.plan(&columns("Custom 1,Custom 2"), &directory()).unwrap_err();
+    assert_eq!(complaints(&problems), ["line 1: the location has no custom field `2`"]);
+}
+
+#[test]
 fn one_field_under_two_names_is_one_field() {
     let text = "[[column]]\nfrom = \"A\"\nto = \"customFields.vip_since\"\n\
                 [[column]]\nfrom = \"B\"\nto = \"customFields.f1\"\n";

@@ -1,0 +1,113 @@
+//! A second look: whether what an undo is about to take back is still the import's.
+//!
+//! Between the plan and its application, or between two processes that apply it, somebody may edit a
+//! contact, or hang something on one that is to be deleted. Then the write is not sent: a plan that was
+//! only shown is refused, one that is under way leaves the record alone and names it.
+
+use serde_json::json;
+
+use super::super::resolve::settle_all;
+use super::super::{Error, Stage};
+use super::{Taking, Undo, look, row};
+use crate::context::Context;
+use crate::flight;
+use crate::plan::Change;
+use crate::run::{LedgerReader, OpState, Rows, Run, Settled};
+
+/// Rows named in an error.
+const NAMED: usize = 10;
+
+/// A write that is still to be sent and must not be.
+struct Edited {
+    op: u64,
+    row: u64,
+    contact: String,
+    fields: String,
+}
+
+/// Looks at the account once more. At [`Stage::Planned`] an edited record refuses the plan; later it
+/// keeps its writes from being sent.
+pub(super) async fn run(
+    context: &Context,
+    run: &Run,
+    undo: &Undo,
+    stage: Stage,
+) -> Result<(), Error> {
+    let of = context.home.open(&undo.of)?;
+    let db = run.db();
+    let open = flight::blocking(move || {
+        let counts = LedgerReader::open(&db)?.counts()?;
+        let open = counts.get(&OpState::Pending).copied().unwrap_or(0) > 0;
+        if open {
+            Rows::open(&db)?.forget_live()?;
+        }
+        Ok::<_, Error>(open)
+    });
+    if !open.await? {
+        return Ok(());
+    }
+    look::Look { context, run, of: &of, undo }.look().await?;
+    let (db, taking) = (run.db(), Taking::of(run, &of, undo)?);
+    let edited = flight::blocking(move || edited(&db, &taking)).await?;
+    if edited.is_empty() {
+        return Ok(());
+    }
+    if stage == Stage::Planned {
+        return Err(stale(&edited));
+    }
+    settle_all(run, edited.iter().map(|edited| (edited.op, conflict(edited))).collect()).await
+}
+
+fn edited(db: &std::path::Path, taking: &Taking) -> Result<Vec<Edited>, Error> {
+    let (rows, ledger) = (Rows::open(db)?, LedgerReader::open(db)?);
+    let mut all = Vec::new();
+    taking.each(&rows, |n, contact, undone| {
+        if undone.conflicts.is_empty() {
+            return Ok(());
+        }
+        for record in ledger.ops_of_row(n)? {
+            let change = row::op(&record)?.change;
+            let wanted = undone.steps.iter().any(|taken| taken.step.change == change);
+            // Tags can be added and removed whatever else became of the contact.
+            let tags = matches!(change, Change::AddTags { .. } | Change::RemoveTags { .. });
+            if record.state == OpState::Pending && !wanted && !tags {
+                all.push(Edited {
+                    op: record.id,
+                    row: n,
+                    contact: contact.unwrap_or_default().to_owned(),
+                    fields: undone.conflicts.join(", "),
+                });
+            }
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+fn stale(edited: &[Edited]) -> Error {
+    let line = |it: &Edited| format!("record {}: contact {}: {}", it.row, it.contact, it.fields);
+    let mut which: Vec<String> = edited.iter().map(line).collect();
+    which.dedup();
+    let more = which.len().saturating_sub(NAMED);
+    which.truncate(NAMED);
+    if more > 0 {
+        which.push(format!("and {more} more"));
+    }
+    Error::Stale { what: "the account".to_owned(), which }
+}
+
+fn conflict(edited: &Edited) -> Settled {
+    let said = json!({
+        "code": "R_CONFLICT",
+        "field": edited.fields,
+        "message": "edited since the undo was planned, and left alone",
+    });
+    Settled {
+        state: OpState::Conflict,
+        how: "look-up",
+        status: None,
+        trace_id: None,
+        made: None,
+        said: Some(said.to_string()),
+    }
+}

@@ -1,0 +1,48 @@
+//! What could not be read of a row, held against what the account has.
+
+use serde_json::Value;
+
+use super::{LiveChildren, cell, reading};
+use crate::plan::draft::{Draft, Unread};
+use crate::plan::live::{Live, same};
+use crate::plan::target::Target;
+
+/// The cells that could not be read and say something else than the account. A cell that says the same
+/// asks for nothing.
+#[must_use]
+pub fn unread<'d>(
+    draft: &'d Draft,
+    live: Option<&Live>,
+    children: &LiveChildren,
+) -> Vec<&'d Unread> {
+    let differs = |unread: &&Unread| {
+        let there = live.and_then(|live| there(draft, &unread.to, live, children));
+        !there.is_some_and(|there| {
+            same::text(&cell::text(&there), &unread.text) || reading::as_json(&unread.text, &there)
+        })
+    };
+    draft.unread.iter().filter(differs).collect()
+}
+
+/// What the account has at a target.
+fn there(draft: &Draft, to: &str, live: &Live, children: &LiveChildren) -> Option<Value> {
+    let part = |list: &[Value], id: Option<&String>, name: &str| {
+        let child = list.iter().find(|child| same::has_id(child, id.map_or("", String::as_str)))?;
+        child.get(name).cloned()
+    };
+    match to.parse::<Target>().ok()? {
+        Target::Field(field) => live.field(field).map(Value::from),
+        Target::Custom(id) => live.custom.get(&id).cloned(),
+        Target::Owner => live.owner.clone().map(Value::from),
+        Target::Business => live.business.clone().map(Value::from),
+        Target::Note(name) => {
+            let id = draft.notes.iter().find_map(|note| note.id.as_ref());
+            part(&children.notes, id, name.name())
+        }
+        Target::Task(name) => {
+            let id = draft.tasks.iter().find_map(|task| task.id.as_ref());
+            part(&children.tasks, id, name.name())
+        }
+        _ => None,
+    }
+}

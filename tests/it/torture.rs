@@ -1,0 +1,137 @@
+//! Damaged and odd files: what an import of each of them does, through the real binary.
+//!
+//! `tests/torture` holds the corpus, and `expect.json` there what becomes of every record of it. Each
+//! file has a test of its own, so that one that fails hides no other. `also` holds what else is to be
+//! said about those files, `text` and `books` more files of the same kinds.
+
+mod also;
+mod books;
+mod corpus;
+mod expect;
+mod text;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::people::{Record, empty};
+use crate::world::{Done, World};
+
+/// The contact that some files of the corpus name, and its note.
+const CONTACT: &str = "TESTcontact000000001";
+const NOTE: &str = "TESTnote000000000001";
+
+/// The corpus.
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/torture")
+}
+
+/// A location in which the files of the corpus mean something: a number field, a contact and its note.
+fn location() -> World {
+    let world = empty();
+    world.control("PUT", "customFields", &json!([field("umsatz", "NUMERICAL")]));
+    let note = json!({"id": NOTE, "body": "old text"});
+    world.add(&[json!({"id": CONTACT, "companyName": "Already There", "__notes": [note]})]);
+    world
+}
+
+/// A custom field of the sandbox.
+fn field(name: &str, kind: &str) -> Value {
+    let id = format!("CF{name}");
+    json!({"id": id, "name": name, "fieldKey": format!("contact.{name}"), "dataType": kind, "model": "contact"})
+}
+
+impl World {
+    /// Puts a file of the corpus into the working directory.
+    fn take(&self, file: &str) {
+        std::fs::copy(corpus().join(file), self.path(file)).unwrap();
+    }
+
+    /// Plans the import of a file of the corpus.
+    fn try_file(&self, file: &str, options: &str) -> Done {
+        self.take(file);
+        self.plan(file, options)
+    }
+
+    /// Plans the import of a file that was made for the test.
+    fn try_bytes(&self, file: &str, bytes: impl AsRef<[u8]>, options: &str) -> Done {
+        std::fs::write(self.path(file), bytes).unwrap();
+        self.plan(file, options)
+    }
+
+    fn plan(&self, file: &str, options: &str) -> Done {
+        self.run(&format!("import {file} --dry-run --out res --default-country US {options}"))
+    }
+
+    /// What the plan does with a row: its action, and for a rejection the code.
+    #[track_caller]
+    fn verdict(&self, row: usize) -> (String, String) {
+        let line = self.planned(row).remove(0);
+        let code = if line["action"] == "rejected" { line["field"].clone() } else { String::new() };
+        (line["action"].clone(), code)
+    }
+
+    /// The lines of the plan about a row.
+    #[track_caller]
+    fn planned(&self, row: usize) -> Vec<Record> {
+        let row = row.to_string();
+        let plan = self.table("res/plan.csv");
+        let lines: Vec<_> = plan.into_iter().filter(|line| line["row"] == row).collect();
+        assert!(!lines.is_empty(), "the plan has no row {row}");
+        lines
+    }
+
+    /// The new values that the plan has for a field of a row.
+    #[track_caller]
+    fn values(&self, row: usize, field: &str) -> Vec<String> {
+        let lines = self.planned(row).into_iter();
+        let own = lines.filter(|line| line["field"] == field && line["action"] != "rejected");
+        own.map(|line| unguarded(&line["new"])).collect()
+    }
+
+    /// The value that the plan has for a field of a row, or nothing.
+    #[track_caller]
+    fn value(&self, row: usize, field: &str) -> Option<String> {
+        let mut values = self.values(row, field);
+        assert!(values.len() < 2, "row {row} has several values for `{field}`: {values:?}");
+        values.pop()
+    }
+
+    /// The rows of the plan.
+    fn count(&self) -> usize {
+        let plan = self.table("res/plan.csv");
+        plan.iter().map(|line| &line["row"]).collect::<std::collections::BTreeSet<_>>().len()
+    }
+
+    /// The warnings of the plan: the row (0 for the file), the code and the sentence.
+    fn warned(&self) -> Vec<(usize, String, String)> {
+        let of = |line: Record| {
+            (line["row"].parse().unwrap_or(0), line["code"].clone(), line["message"].clone())
+        };
+        self.table("res/warnings.csv").into_iter().map(of).collect()
+    }
+
+    /// The rows that have a warning, each once.
+    fn warned_rows(&self, code: &str) -> Vec<usize> {
+        let warned = self.warned().into_iter().filter(|(_, it, _)| it == code);
+        let mut rows: Vec<_> = warned.map(|(row, ..)| row).collect();
+        rows.dedup();
+        rows
+    }
+
+    /// Asserts that nothing was sent, not even a question.
+    #[track_caller]
+    fn is_untouched(&self) {
+        assert_eq!(self.ask("log")["entries"], json!([]));
+    }
+}
+
+/// A cell of a result file without the guard against formulas.
+fn unguarded(cell: &str) -> String {
+    let behind = cell.strip_prefix('\'');
+    let guards = |rest: &&str| {
+        rest.trim_start_matches('\'')
+            .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+    };
+    behind.filter(guards).unwrap_or(cell).to_owned()
+}
