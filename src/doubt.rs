@@ -229,19 +229,17 @@ impl Doubt {
     /// Finds out whether a create that the server refused was done all the same (api.md §5.9).
     ///
     /// A search by identity reads what the server itself checks, so it is asked at once and once more a
-    /// little later; without an identity there is only the index, which lags.
+    /// little later; without an identity, or where several may have it, there is only the index, which lags.
     ///
     /// # Errors
     /// As for [`Self::look_up`].
     pub async fn after_refusal(&self, case: &Case<'_>) -> Result<Option<Finding>, Error> {
-        let identity = probe::identity(&case.op.change);
-        let pause = if identity.is_none() { self.settled(case.at_ms) } else { self.first_pause() };
-        if identity.is_some()
-            && let Some(finding) = self.probe_created_now(case).await?
-        {
+        let identified = probe::identity(&case.op.change).is_some();
+        let by_index = !identified || case.op.class == Class::Marked;
+        if identified && let Some(finding) = self.probe_created_now(case).await? {
             return Ok(Some(finding));
         }
-        self.rest(pause).await?;
+        self.rest(if by_index { self.settled(case.at_ms) } else { self.first_pause() }).await?;
         self.probe_created_now(case).await
     }
 

@@ -21,13 +21,14 @@ mod propose;
 mod request;
 mod resolve;
 mod results;
+mod show;
 mod spill;
 mod stale;
 mod summary;
 mod undo;
-mod undo_row;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -45,8 +46,9 @@ pub use propose::{Proposed, propose};
 pub use request::{MaxErrors, Request, Unmapped};
 pub use resolve::{Resolved, resolve};
 pub use results::Tally;
+pub use show::{Standing, standing};
 pub use summary::Summary;
-pub use undo::{Created, Undo, plan_undo};
+pub use undo::{Created, Undo, plan_undo, undone_by};
 
 use input::Input;
 use planning::Planning;
@@ -87,6 +89,8 @@ pub struct Planned {
     pub out: PathBuf,
     sample: Option<u64>,
     max_errors: Option<MaxErrors>,
+    /// When the account was looked at for it.
+    looked: Instant,
     _location: Lock,
 }
 
@@ -102,6 +106,13 @@ impl Planned {
     pub fn location_name(&self) -> Option<String> {
         let directory = self.run.noted::<Directory>("directory").ok().flatten();
         directory.and_then(|directory| directory.name)
+    }
+
+    /// The import that it takes back, if it is an undo.
+    #[must_use]
+    pub fn takes_back(&self) -> Option<RunId> {
+        let undo = (self.run.meta.kind == UNDO).then(|| undo::options(&self.run));
+        undo.and_then(Result::ok).map(|undo| undo.of)
     }
 
     /// Whether anything was sent already.
@@ -181,7 +192,7 @@ pub async fn resume(context: &Context, run: Run) -> Result<Planned, Halted> {
     let halted = |error: Error| Halted { run: Some(id.clone()), error };
     let stage = stage(&run).map_err(halted)?;
     if run.meta.kind == UNDO {
-        return resume_undo(context, run, stage, held).await;
+        return undo::resume(context, run, stage, held).await;
     }
     let request = request(&run)?;
     if stage == Stage::Planning {
@@ -196,22 +207,6 @@ pub async fn resume(context: &Context, run: Run) -> Result<Planned, Halted> {
     let summary = noted_summary(&run).map_err(halted)?;
     // Whoever resumes a sample wants the rest.
     Ok(planned(run, &request, summary, stage == Stage::Planned, held))
-}
-
-async fn resume_undo(
-    context: &Context,
-    run: Run,
-    stage: Stage,
-    held: Lock,
-) -> Result<Planned, Halted> {
-    if stage == Stage::Planning {
-        return undo::replan(context, run, held).await;
-    }
-    context.watcher.observe(&started(&run, true));
-    let options = undo::options(&run)?;
-    let out = options.out.unwrap_or_else(|| options.base.join(run.meta.run.segment()));
-    let summary = noted_summary(&run)?;
-    Ok(Planned { run, summary, out, sample: None, max_errors: None, _location: held })
 }
 
 fn noted_summary(run: &Run) -> Result<Summary, Error> {
@@ -229,6 +224,7 @@ fn planned(run: Run, request: &Request, summary: Summary, fresh: bool, held: Loc
         out: out(&run, request),
         sample: request.sample.filter(|_| fresh),
         max_errors: request.max_errors,
+        looked: Instant::now(),
         run,
         summary,
         _location: held,
@@ -262,13 +258,18 @@ async fn make_plan(
     let work = Planning { context, run: &run, request: &request };
     match work.plan(input).await {
         Ok(summary) => Ok(planned(run, &request, summary, true, held)),
-        Err(error) if error.refuses() => {
-            // Nothing was sent and nothing would be different tomorrow: no run is left behind.
-            drop(run);
-            // The reason of the refusal matters more than a directory that stays.
-            let _ = context.home.remove(&id);
-            Err(Halted { run: None, error })
-        }
-        Err(error) => Err(Halted { run: Some(id), error }),
+        Err(error) => Err(refused_or_halted(context, run, &id, error)),
     }
+}
+
+/// A plan that could not be made. Where it is refused nothing was sent and nothing would be different
+/// tomorrow: no run is left behind.
+fn refused_or_halted(context: &Context, run: Run, id: &RunId, error: Error) -> Halted {
+    drop(run);
+    if !error.refuses() {
+        return Halted { run: Some(id.clone()), error };
+    }
+    // The reason of the refusal matters more than a directory that stays.
+    let _ = context.home.remove(id);
+    Halted { run: None, error }
 }

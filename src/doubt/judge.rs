@@ -38,7 +38,7 @@ pub(super) fn exists(live: &Live) -> Finding {
 
 /// Whether a contact has another e-mail address or phone than one to be created, and so is somebody else,
 /// who shares the other of the two.
-fn is_another(change: &Change, live: &Live) -> bool {
+pub(super) fn is_another(change: &Change, live: &Live) -> bool {
     let Identity { email, phone } = identity(change);
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let emails = live.field(Field::Email).zip(email);

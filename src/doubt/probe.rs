@@ -62,11 +62,11 @@ impl Doubt {
         &self,
         case: &Case<'_>,
     ) -> Result<Option<Finding>, Error> {
-        let found = if identity(&case.op.change).is_some() {
-            self.identified(case).await?
-        } else {
-            self.probe(case).await?
-        };
+        let identified = identity(&case.op.change).is_some();
+        let mut found = if identified { self.identified(case).await? } else { None };
+        if found.is_none() && (!identified || case.op.class == Class::Marked) {
+            found = self.probe(case).await?;
+        }
         Ok(found.filter(Finding::is_applied))
     }
 

@@ -49,7 +49,8 @@ impl Doubt {
             let Some(value) = value else { continue };
             let filter = json!({ "field": field, "operator": "eq", "value": value });
             for live in self.search(vec![filter], 1).await? {
-                let ours = judge::came_since(&case.op.change, window, &live);
+                let ours = judge::came_since(&case.op.change, window, &live)
+                    && !judge::is_another(&case.op.change, &live);
                 if ours && !found.iter().any(|it| it.id == live.id) {
                     found.push(live);
                 }

@@ -12,7 +12,7 @@ use super::spill::Spill;
 use crate::id::ContactId;
 use crate::plan::check::{Rejection, Unknown};
 use crate::plan::diff::{self, LiveChildren, Planned, Planner, Source};
-use crate::plan::identity::{self, Found};
+use crate::plan::identity::{self, Action, Found};
 use crate::plan::live::Live;
 use crate::plan::{Class, Directory, Draft, DuplicateRule, Field, Op, Policy};
 use crate::run::{Decision, Judged, Noted, OpRecord, OpState, Rows};
@@ -101,7 +101,7 @@ impl Decide<'_> {
     fn plan(&self, row: &Judged, draft: &Draft) -> Result<Result<Planned, Decision>, Error> {
         let found = self.found(draft)?;
         let action = match identity::decide(draft, &found, self.policy, self.directory) {
-            Ok(action) => action,
+            Ok(action) => self.beside_the_rows_before(row.n, draft, action)?,
             Err(rejection) => return Ok(Err(rejected(&rejection))),
         };
         let live = match action.contact() {
@@ -171,6 +171,23 @@ impl Decide<'_> {
             self.rows.warn(&Noted { n: row.n, code, field, message })?;
         }
         Ok(None)
+    }
+
+    /// A location that allows duplicates would find the contact of a row before by the phone number that
+    /// the two share, and put this one in its place.
+    fn beside_the_rows_before(
+        &self,
+        n: u64,
+        draft: &Draft,
+        action: Action,
+    ) -> Result<Action, Error> {
+        let (Action::Create, Some(_), Some(phone)) = (&action, draft.email_key(), draft.phone_key())
+        else {
+            return Ok(action);
+        };
+        let first = self.rows.first_named(kind::PHONE, phone)?;
+        let shared = self.directory.allows_duplicates && first.is_some_and(|first| first < n);
+        Ok(if shared { Action::CreateBeside { email: false, phone: true } } else { action })
     }
 
     fn found(&self, draft: &Draft) -> Result<Found, Error> {

@@ -2,31 +2,38 @@
 //!
 //! What the import wrote stands in its ledger with what it replaced. Each write is held against the
 //! account as it is now, and taken back only where it still stands; what somebody edited since is left
-//! alone and named. The plan is applied, resumed and reported like any other.
+//! alone and named. The plan is applied, resumed and reported like any other. Before it is applied later
+//! than it was made, the account is looked at once more: what has been edited in between stays.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod look;
+mod read;
+mod recheck;
+mod row;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use self::row::Undone;
 use super::decide::record;
 use super::judge::{json, kind, rejected};
 use super::lanes::Lanes;
-use super::live::Fetch;
 use super::spill::Spill;
 use super::summary::Summary;
-use super::undo_row::{self, Undone};
-use super::{Account, Error, Halted, KIND, Planned, Stage, TAG_BATCH, UNDO};
-use crate::api;
+use super::{Account, Error, Halted, Planned, Stage, TAG_BATCH, UNDO, files, results};
 use crate::context::Context;
+use crate::event::Event;
 use crate::flight;
-use crate::id::{ContactId, RunId};
+use crate::id::RunId;
 use crate::plan::check::Rejection;
-use crate::plan::live::Live;
-use crate::plan::{Change, Op};
-use crate::run::{self, Decision, LedgerReader, Meta, Noted, OpRecord, OpState, Rows, Run};
+use crate::plan::{Directory, Op};
+use crate::run::{self, Decision, LedgerReader, Meta, Noted, OpState, Rows, Run, State};
+
+/// A plan that is older than this is held against the account once more before it is applied.
+const FRESH: Duration = Duration::from_mins(1);
 
 /// What is to be taken back, and how. Stored in the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,13 +67,13 @@ pub enum Created {
 /// Plans an undo; sends nothing that changes anything.
 ///
 /// # Errors
-/// When the import is at work, cannot be read, or the account cannot be asked.
+/// [`Error::Unsettled`] when nobody knows yet what became of some of the import's requests; else when it
+/// is at work, cannot be read, or the account cannot be asked.
 pub async fn plan_undo(context: &Context, of: Run, undo: Undo) -> Result<Planned, Halted> {
     let location = of.meta.location.clone();
     let held = context.home.hold(&location)?;
-    let id = RunId::new(jiff::Timestamp::now());
     let meta = Meta {
-        run: id,
+        run: RunId::new(jiff::Timestamp::now()),
         location,
         kind: UNDO.to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -77,21 +84,50 @@ pub async fn plan_undo(context: &Context, of: Run, undo: Undo) -> Result<Planned
     make_plan(context, run, of, undo, held, false).await
 }
 
-/// Takes up an undo that has no plan yet.
-pub(super) async fn replan(
+/// Takes up an undo where it stands.
+pub(super) async fn resume(
     context: &Context,
     run: Run,
+    stage: Stage,
     held: run::Lock,
 ) -> Result<Planned, Halted> {
     let undo = options(&run)?;
-    let of = context.home.open(&undo.of)?;
-    make_plan(context, run, of, undo, held, true).await
+    if stage == Stage::Planning {
+        let of = context.home.open(&undo.of)?;
+        return make_plan(context, run, of, undo, held, true).await;
+    }
+    context.watcher.observe(&super::started(&run, true));
+    let id = run.meta.run.clone();
+    let halted = |error: Error| Halted { run: Some(id), error };
+    let summary = match recheck::run(context, &run, &undo, stage).await {
+        Ok(()) => super::noted_summary(&run),
+        Err(error) => Err(error),
+    };
+    let summary = summary.map_err(halted)?;
+    Ok(planned(run, &undo, summary, held))
 }
 
 /// What an undo was asked for.
 pub(super) fn options(run: &Run) -> Result<Undo, Error> {
     serde_json::from_value(run.meta.options.clone())
         .map_err(|error| Error::Bug(format!("the run's options: {error}")))
+}
+
+/// The directory of an undo's files.
+pub(super) fn out(run: &Run, undo: &Undo) -> PathBuf {
+    undo.out.clone().unwrap_or_else(|| undo.base.join(run.meta.run.segment()))
+}
+
+fn planned(run: Run, undo: &Undo, summary: Summary, held: run::Lock) -> Planned {
+    Planned {
+        out: out(&run, undo),
+        sample: None,
+        max_errors: None,
+        looked: Instant::now(),
+        run,
+        summary,
+        _location: held,
+    }
 }
 
 async fn make_plan(
@@ -104,14 +140,46 @@ async fn make_plan(
 ) -> Result<Planned, Halted> {
     context.watcher.observe(&super::started(&run, resumed));
     let id = run.meta.run.clone();
-    let out = undo.out.clone().unwrap_or_else(|| undo.base.join(run.meta.run.segment()));
-    let work = Work { context, run: &run, of: &of, undo: &undo, out: out.clone() };
+    let work = Work { context, run: &run, of: &of, undo: &undo };
     match work.plan().await {
-        Ok(summary) => {
-            Ok(Planned { run, summary, out, sample: None, max_errors: None, _location: held })
-        }
-        Err(error) => Err(Halted { run: Some(id), error }),
+        Ok(summary) => Ok(planned(run, &undo, summary, held)),
+        Err(error) => Err(super::refused_or_halted(context, run, &id, error)),
     }
+}
+
+/// An undo about to be applied: a plan that somebody has looked at for long is held against the account
+/// once more, and the import is told that it was taken back.
+pub(super) async fn begin(context: &Context, planned: &Planned) -> Result<(), Error> {
+    let undo = options(&planned.run)?;
+    if planned.looked.elapsed() > FRESH {
+        recheck::run(context, &planned.run, &undo, Stage::Applying).await?;
+    }
+    if !planned.summary.changes() {
+        return Ok(());
+    }
+    match context.home.open(&undo.of) {
+        Ok(of) => {
+            of.note(UNDONE_BY, &planned.run.meta.run)?;
+            // Its rest must not be applied by a `resume` that takes the latest unfinished run.
+            if of.state()? == State::Unfinished {
+                of.set_state(State::Partial)?;
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == run::Kind::Missing => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where an import keeps the name of the run that took it back.
+pub(super) const UNDONE_BY: &str = "undone_by";
+
+/// The undo that took an import back, or began to.
+///
+/// # Errors
+/// When the run cannot be read.
+pub fn undone_by(run: &Run) -> Result<Option<RunId>, Error> {
+    Ok(run.noted(UNDONE_BY)?)
 }
 
 struct Work<'a> {
@@ -119,186 +187,179 @@ struct Work<'a> {
     run: &'a Run,
     of: &'a Run,
     undo: &'a Undo,
-    out: PathBuf,
 }
 
 impl Work<'_> {
     async fn plan(&self) -> Result<Summary, Error> {
-        if self.of.meta.kind != KIND {
-            return Err(Error::Request(format!("run `{}` is no import", self.of.meta.run)));
-        }
+        self.say_what_is_open().await?;
         let columns: Vec<String> = self.of.noted("columns")?.unwrap_or_default();
         self.run.note("columns", &columns)?;
         if let Some(directory) = self.of.noted::<Value>("directory")? {
             self.run.note("directory", &directory)?;
         }
         let (db, of, created) = (self.run.db(), self.of.db(), self.undo.created);
-        flight::blocking(move || copy(&db, &of, created)).await?;
-        // Only the search shows opportunities, which a deletion would take along.
-        let whole = self.undo.created == Created::Delete;
-        let fetch = Fetch::new(self.context, self.run.db(), None).whole(whole);
-        fetch.all().await?;
-        if self.undo.created == Created::Delete {
-            self.appointments().await?;
-        }
-        let (db, of) = (self.run.db(), self.of.db());
-        let (undo, out, began) = (self.undo.clone(), self.out.clone(), self.of.meta.created);
-        let work = move || decide(&db, &of, &undo, &out, &columns, began);
+        flight::blocking(move || read::copy(&db, &of, created)).await?;
+        self.look().look().await?;
+        let (db, out, taking) = (self.run.db(), out(self.run, self.undo), self.taking()?);
+        let path = out.join("summary.json");
+        let work = move || decide(&db, &taking, &out, &columns);
         let summary = flight::blocking(work).await?;
         self.run.note("summary", &summary)?;
-        super::files::write(&self.out.join("summary.json"), json(&summary).as_bytes())?;
+        files::write(&path, json(&summary).as_bytes())?;
         self.run.note("stage", &Stage::Planned)?;
         Ok(summary)
     }
 
-    /// The appointments of contacts that may be deleted.
-    async fn appointments(&self) -> Result<(), Error> {
-        let db = self.run.db();
-        let made = flight::blocking(move || {
-            Ok::<_, Error>(Rows::open(&db)?.values(kind::MADE, "", usize::MAX)?)
-        });
-        for contact in made.await? {
-            let Ok(id) = contact.parse::<ContactId>() else { continue };
-            let answer = self.context.client.contact_appointments(&id, api::Bounds::PATIENT).await;
-            let count = match answer {
-                Err(error) if error.kind == api::Kind::Gone => continue,
-                answer => answer?.head.rows,
-            };
-            let db = self.run.db();
-            let store = move || {
-                let rows = Rows::open(&db)?;
-                (0..count).try_for_each(|n| {
-                    rows.keep_child(kind::APPOINTMENTS, &contact, &n.to_string(), "{}")
-                })
-            };
-            flight::blocking(store).await?;
+    /// What the import has not done, or nobody knows about, is not taken back.
+    async fn say_what_is_open(&self) -> Result<(), Error> {
+        let db = self.of.db();
+        let counts = flight::blocking(move || LedgerReader::open(&db)?.counts()).await?;
+        let count = |state| counts.get(&state).copied().unwrap_or(0);
+        let id = &self.of.meta.run;
+        if count(OpState::Sent) > 0 {
+            return Err(Error::Unsettled { run: id.clone(), ops: count(OpState::Sent) });
+        }
+        let say = |code, message| self.context.watcher.observe(&Event::Warning { code, message });
+        match count(OpState::Pending) {
+            0 => {}
+            ops => say(
+                "undo_pending",
+                format!("never sent, and so not taken back: {} of run `{id}`", writes(ops)),
+            ),
+        }
+        match count(OpState::InDoubt) {
+            0 => {}
+            ops => say(
+                "undo_in_doubt",
+                format!(
+                    "nobody knows what became of {} of run `{id}`; they are left alone. When you have \
+                     told it by `ghl-bulk runs resolve {id} in_doubt.csv`, undo it once more",
+                    writes(ops)
+                ),
+            ),
         }
         Ok(())
     }
+
+    fn look(&self) -> look::Look<'_> {
+        look::Look { context: self.context, run: self.run, of: self.of, undo: self.undo }
+    }
+
+    fn taking(&self) -> Result<Taking, Error> {
+        Taking::of(self.run, self.of, self.undo)
+    }
 }
 
-/// The ops that an import applied, by row.
-fn applied(of: &std::path::Path) -> Result<BTreeMap<u64, Vec<OpRecord>>, Error> {
-    let mut rows: BTreeMap<u64, Vec<OpRecord>> = BTreeMap::new();
-    LedgerReader::open(of)?.each_op(|op| {
-        if matches!(op.state, OpState::Applied | OpState::Differs) {
-            rows.entry(op.row).or_default().push(op);
-        }
-        Ok(())
-    })?;
-    Ok(rows)
-}
-
-/// Copies the rows that did something, and names what must be looked at.
-fn copy(db: &std::path::Path, of: &std::path::Path, created: Created) -> Result<(), Error> {
-    let (rows, source) = (Rows::open(db)?, Rows::open(of)?);
-    rows.clear()?;
-    rows.together(|rows| {
-        for (n, ops) in applied(of)? {
-            let Some(row) = source.row(n)? else { continue };
-            rows.add(&row)?;
-            let Some(contact) = contact_of(&ops) else { continue };
-            rows.name(kind::ID, &contact, n)?;
-            let makes =
-                ops.iter().any(|op| op.step == 0 && op.made.is_some() && op.contact.is_none());
-            if makes && created == Created::Delete {
-                [kind::MADE, kind::NOTES, kind::TASKS]
-                    .iter()
-                    .try_for_each(|kind| rows.name(kind, &contact, n))?;
-            }
-            for op in &ops {
-                match undo_row::op(op)?.change {
-                    Change::CreateNote { .. } | Change::UpdateNote { .. } => {
-                        rows.name(kind::NOTES, &contact, n)?;
-                    }
-                    Change::CreateTask { .. }
-                    | Change::UpdateTask { .. }
-                    | Change::CompleteTask { .. } => rows.name(kind::TASKS, &contact, n)?,
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
-    })
-}
-
-/// The contact that a row's ops are about.
-fn contact_of(ops: &[OpRecord]) -> Option<String> {
-    let made = ops.iter().find(|op| op.step == 0 && op.contact.is_none());
-    let made = made.and_then(|op| op.made.clone());
-    made.or_else(|| ops.iter().find_map(|op| op.contact.clone()))
-}
-
-fn decide(
-    db: &std::path::Path,
-    of: &std::path::Path,
-    undo: &Undo,
-    out: &std::path::Path,
-    columns: &[String],
+/// What is needed to say what becomes of each row.
+struct Taking {
+    /// The import's database.
+    of: PathBuf,
+    undo: Undo,
+    /// When the import began.
     began: jiff::Timestamp,
-) -> Result<Summary, Error> {
+    directory: Option<Directory>,
+}
+
+impl Taking {
+    fn of(run: &Run, of: &Run, undo: &Undo) -> Result<Self, Error> {
+        Ok(Self {
+            of: of.db(),
+            undo: undo.clone(),
+            began: of.meta.created,
+            directory: run.noted("directory")?,
+        })
+    }
+
+    /// Says what becomes of every row that the import applied something of, in order.
+    fn each(
+        &self,
+        rows: &Rows,
+        mut take: impl FnMut(u64, Option<&str>, Undone) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let applied = read::Applied::open(&self.of)?;
+        applied.each(|row, ops| {
+            let contact = read::contact_of(&ops);
+            let contact = contact.as_deref();
+            let live = read::live(rows, contact)?;
+            let case = row::Case {
+                rows,
+                records: &ops,
+                contact,
+                live: live.as_ref(),
+                undo: &self.undo,
+                began: self.began,
+                directory: self.directory.as_ref(),
+            };
+            take(row.n, contact, case.undone()?)
+        })
+    }
+}
+
+fn decide(db: &Path, taking: &Taking, out: &Path, columns: &[String]) -> Result<Summary, Error> {
     let rows = Rows::open(db)?;
-    let dir = db.parent().unwrap_or(std::path::Path::new("."));
+    let dir = db.parent().unwrap_or(Path::new("."));
     let (mut lanes, mut spill) = (Lanes::default(), Spill::new(dir)?);
     rows.together(|rows| {
-        for (n, ops) in applied(of)? {
-            let contact = contact_of(&ops);
-            let live = live(rows, contact.as_deref())?;
-            let undone =
-                undo_row::undo(rows, &ops, contact.as_deref(), live.as_ref(), undo, began)?;
-            keep(rows, n, contact.as_deref(), &undone)?;
-            lanes.join(n, [("id", contact.as_deref())]);
-            for (step, undone) in undone.steps.into_iter().enumerate() {
+        taking.each(rows, |n, contact, undone| {
+            keep(rows, n, contact, &undone)?;
+            lanes.join(n, [("id", contact)]);
+            for (step, taken) in undone.steps.into_iter().enumerate() {
                 let op = Op {
                     id: 0,
-                    key: key(undo, n, step),
+                    key: key(&taking.undo, n, step),
                     row: n,
                     step: u32::try_from(step).unwrap_or(u32::MAX),
                     lane: 0,
-                    class: undone.class,
-                    contact: contact.as_deref().and_then(|id| id.parse().ok()),
-                    change: undone.change,
-                    before: undone.before,
+                    class: taken.step.class,
+                    contact: contact.and_then(|id| id.parse().ok()),
+                    change: taken.step.change,
+                    before: taken.step.before,
                 };
-                spill.push(&record(&op, spill.next()))?;
+                let record = record(&op, spill.next());
+                for key in &taken.undoes {
+                    rows.name(kind::UNDONE, key, record.id)?;
+                }
+                spill.push(&record)?;
             }
-        }
-        Ok::<(), Error>(())
+            Ok(())
+        })
     })?;
     let summary = Summary::count(&rows, spill.ops()?, Vec::new(), TAG_BATCH)?;
     spill.store(db, &mut lanes)?;
-    super::files::make(out)?;
-    super::results::write_plan(&rows, out, columns)?;
+    files::make(out)?;
+    results::write_plan(&rows, out, columns)?;
     Ok(summary)
+}
+
+fn writes(count: u64) -> String {
+    if count == 1 { "1 write".to_owned() } else { format!("{count} writes") }
 }
 
 fn key(undo: &Undo, row: u64, step: usize) -> String {
     let hash = Sha256::digest(format!("undo {} {row} {step}", undo.of).as_bytes());
-    super::files::hexadecimal(&hash[..16])
-}
-
-fn live(rows: &Rows, contact: Option<&str>) -> Result<Option<Live>, Error> {
-    let Some(contact) = contact else { return Ok(None) };
-    let Some((body, _)) = rows.kept(contact)? else { return Ok(None) };
-    serde_json::from_str(&body).map(Some).map_err(|error| Error::Bug(format!("a contact: {error}")))
+    files::hexadecimal(&hash[..16])
 }
 
 fn keep(rows: &Rows, n: u64, contact: Option<&str>, undone: &Undone) -> Result<(), Error> {
     if !undone.conflicts.is_empty() {
         let fields = undone.conflicts.join(", ");
-        let message = "edited since the import, and left alone".to_owned();
+        let message = if undone.grown {
+            "the contact has changed since the import, and is not deleted"
+        } else {
+            "edited since the import, and left alone"
+        };
+        let message = message.to_owned();
         if undone.steps.is_empty() {
             let rejection = Rejection { code: "R_CONFLICT", field: fields, column: None, message };
             return Ok(rows.decide(n, &rejected(&rejection))?);
         }
         rows.warn(&Noted { n, code: "W_EDITED_SINCE".to_owned(), field: fields, message })?;
     }
-    let action = if undone.steps.is_empty() { "unchanged" } else { undone.action };
     let decision = Decision {
-        action: action.to_owned(),
+        action: if undone.steps.is_empty() { "unchanged" } else { undone.action }.to_owned(),
         contact: contact.map(str::to_owned),
         changes: (!undone.changes.is_empty()).then(|| json(&undone.changes)),
-        reason: undone.reason.map(str::to_owned),
+        reason: undone.reason.filter(|_| undone.steps.is_empty()).map(str::to_owned),
         ..Decision::default()
     };
     Ok(rows.decide(n, &decision)?)

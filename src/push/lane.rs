@@ -260,7 +260,8 @@ impl Lane<'_> {
             && let Some(made) = &settled.made
         {
             self.unclaim(op, made).await?;
-            if let Ok(made) = made.parse() {
+            // An upsert may have met a contact that was there.
+            if let (Change::Create { .. }, Ok(made)) = (&op.change, made.parse()) {
                 self.children.made(made);
             }
         }

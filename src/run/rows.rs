@@ -14,6 +14,7 @@ use rusqlite::{Connection, Row, params};
 use super::db;
 use super::error::Error;
 
+mod identity;
 mod live;
 
 const SCHEMA: &str = "
@@ -216,69 +217,6 @@ impl Rows {
     /// When the database cannot be read.
     pub fn last(&self) -> Result<u64, Error> {
         self.one("SELECT coalesce(max(n), 0) FROM row")
-    }
-
-    /// Says by which value a row knows its contact. The kinds are the caller's.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn name(&self, kind: &str, value: &str, n: u64) -> Result<(), Error> {
-        self.execute(
-            "INSERT OR IGNORE INTO identity VALUES (?, ?, ?)",
-            params![kind, value, n.cast_signed()],
-        )
-    }
-
-    /// Whether any row knows its contact by this value.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn is_named(&self, kind: &str, value: &str) -> Result<bool, Error> {
-        let sql = "SELECT 1 FROM identity WHERE kind = ? AND value = ? LIMIT 1";
-        let fail = |source| Error::store(&self.path, source);
-        let mut query = self.connection.prepare_cached(sql).map_err(fail)?;
-        query.exists(params![kind, value]).map_err(fail)
-    }
-
-    /// How many different values of a kind there are.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn names(&self, kind: &str) -> Result<u64, Error> {
-        let sql = "SELECT count(DISTINCT value) FROM identity WHERE kind = ?";
-        let fail = |source| Error::store(&self.path, source);
-        let count: i64 = self.connection.query_row(sql, [kind], |row| row.get(0)).map_err(fail)?;
-        Ok(count.cast_unsigned())
-    }
-
-    /// The different values of a kind behind one, in order, at most `limit`.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn values(&self, kind: &str, after: &str, limit: usize) -> Result<Vec<String>, Error> {
-        let sql = "SELECT DISTINCT value FROM identity WHERE kind = ? AND value > ?
-                   ORDER BY value LIMIT ?";
-        self.all(sql, params![kind, after, count(limit)], |row| row.get(0))
-    }
-
-    /// The values of a kind that several rows have, each with its rows in order.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn repeated(&self, kind: &str) -> Result<Vec<(String, Vec<u64>)>, Error> {
-        let sql = "SELECT value, n FROM identity WHERE kind = ?1 AND value IN
-                   (SELECT value FROM identity WHERE kind = ?1 GROUP BY value HAVING count(*) > 1)
-                   ORDER BY value, n";
-        let read =
-            |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
-        let mut groups: Vec<(String, Vec<u64>)> = Vec::new();
-        for (value, n) in self.all(sql, params![kind], read)? {
-            match groups.last_mut() {
-                Some((last, rows)) if *last == value => rows.push(n),
-                _ => groups.push((value, vec![n])),
-            }
-        }
-        Ok(groups)
     }
 
     /// Keeps a warning.

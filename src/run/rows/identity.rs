@@ -38,6 +38,16 @@ impl Rows {
         self.all("SELECT value, n FROM identity WHERE kind = ?", params![kind], read)
     }
 
+    /// The first row that knows its contact by this value.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn first_named(&self, kind: &str, value: &str) -> Result<Option<u64>, Error> {
+        let sql = "SELECT n FROM identity WHERE kind = ? AND value = ? ORDER BY n LIMIT 1";
+        let found = self.all(sql, params![kind, value], |row| row.get::<_, i64>(0))?;
+        Ok(found.into_iter().next().map(i64::cast_unsigned))
+    }
+
     /// How many different values of a kind there are.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! Creates that are not answered as they should be, and were applied, or not.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ONE, sent, world};
+use crate::process::Process;
 use crate::world::World;
 
 /// A create that meets this fault once ends as one contact with one note, after so many requests.
@@ -99,21 +100,56 @@ fn a_marked_contact_is_found_when_the_lagging_search_shows_it() {
     assert_eq!(sent(&world, "POST /contacts/"), 1);
 }
 
+/// A world whose location allows duplicates, so that contacts are created by upserts.
+fn liberal(faults: &[&str]) -> World {
+    let world = World::with(|settings| {
+        settings.contacts = 0;
+        settings.allow_duplicates = true;
+        settings.faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+    });
+    world.env("GHL_BULK_SETTLE_S", "0.3")
+}
+
 #[test]
 fn an_upsert_that_was_not_answered_is_sent_again_and_makes_nobody_twice() {
     for fault in ["drop=before", "drop=after", "truncate", "applied=500", "applied=422"] {
-        let world = World::with(|settings| {
-            settings.contacts = 0;
-            settings.allow_duplicates = true;
-            let fault = format!("POST /contacts/upsert {fault} times=1");
-            settings.faults = vec![fault.parse().unwrap()];
-        });
-        let world = world.env("GHL_BULK_SETTLE_S", "0.3");
+        let world = liberal(&[&format!("POST /contacts/upsert {fault} times=1")]);
         world.sheet("in.csv", ONE);
         world.import("").exits(0);
         assert_eq!(world.account().len(), 1, "{fault}");
         let avery = world.person("avery@example.com");
         assert_eq!(avery["notes"].as_array().unwrap().len(), 1, "{fault}");
+    }
+}
+
+#[test]
+fn an_upsert_that_meets_somebody_with_an_equal_note_adds_its_own() {
+    let note = "POST /contacts/*/notes drop=before times=1";
+    let world = liberal(&["POST /contacts/upsert hold times=1", note]);
+    world.sheet("in.csv", ONE);
+    let import = Process::start(&world, "import in.csv --yes --out res");
+    world.ask("held?at_least=1");
+    world.add(&[json!({ "email": "avery@example.com", "__notes": [{ "body": "hello" }] })]);
+    world.control("POST", "release", &Value::Null);
+    import.end().exits(0);
+    let avery = world.person("avery@example.com");
+    assert_eq!(avery["notes"].as_array().unwrap().len(), 2, "{avery:#}");
+}
+
+#[test]
+fn people_who_share_a_phone_are_as_many_where_duplicates_are_allowed() {
+    for fault in ["drop=before", "drop=after", "applied=422", "status=502"] {
+        let world = liberal(&[&format!("POST /contacts/upsert {fault} times=2")]);
+        let sheet = "Name,Email,Phone,Notes\nOne Person,one@example.com,+12025550143,mine\n\
+                     Two Person,two@example.com,+12025550143,yours\n";
+        world.sheet("in.csv", sheet);
+        world.import("").exits(0);
+        assert_eq!(world.account().len(), 2, "{fault}");
+        for email in ["one@example.com", "two@example.com"] {
+            let person = world.person(email);
+            assert_eq!(person["contact"]["phone"], "+12025550143", "{fault}");
+            assert_eq!(person["notes"].as_array().unwrap().len(), 1, "{fault}");
+        }
     }
 }
 
