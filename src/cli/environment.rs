@@ -32,6 +32,24 @@ pub(super) fn home() -> Result<Home, Failure> {
     }
 }
 
+/// The directory of the user's presets, which need not exist; none where there is no place for it.
+pub(super) fn presets() -> Option<PathBuf> {
+    let path = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let config = || {
+        if cfg!(windows) {
+            return path("APPDATA");
+        }
+        let user = path("HOME");
+        if cfg!(target_vendor = "apple") {
+            return user.map(|user| user.join("Library/Application Support"));
+        }
+        path("XDG_CONFIG_HOME").or_else(|| user.map(|user| user.join(".config")))
+    };
+    let dir = path("GHL_BULK_CONFIG").or_else(|| config().map(|config| config.join("ghl-bulk")))?;
+    // A run may be resumed from another directory.
+    std::path::absolute(dir.join("presets")).ok()
+}
+
 /// `GHL_BULK_SETTLE_S`, as far as it is about reading.
 pub(super) fn settle() -> Result<Duration, Failure> {
     Ok(given_settle()?.unwrap_or(SETTLE))

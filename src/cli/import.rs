@@ -31,7 +31,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "MAP.toml|RULE")]
     map: Vec<String>,
 
-    /// A built-in mapping by name, instead of finding out which fits
+    /// A mapping for a known kind of file, by name, instead of finding out which fits
+    /// (`ghl-bulk map --list-presets`)
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
 
@@ -110,6 +111,7 @@ impl Args {
             base: absolute(Path::new("ghl-import"))?,
             mapping: files.first().map(|path| absolute(Path::new(path))).transpose()?,
             preset: self.preset.clone(),
+            presets: environment::presets(),
             rules: rules.into_iter().cloned().collect(),
             ignore: self.ignore_column.clone(),
             unmapped: match self.unmapped {

@@ -22,6 +22,18 @@ impl From<Error> for Failure {
                 Self::new(Code::Refused, format!("the mapping `{name}` is wrong")).lines(listed(&lines))
                     .hint("nothing was sent; repair it, or make a new one with `ghl-bulk map`")
             }
+            Error::Unfit { ref fitting, .. } => {
+                let hint = match fitting.as_slice() {
+                    [] => "no preset fits it; `ghl-bulk map FILE -o MAP.toml` proposes a mapping".to_owned(),
+                    fitting => format!("`--preset {}` fits it", fitting.join("` or `--preset ")),
+                };
+                Self::new(Code::Refused, error.to_string()).hint(hint)
+            }
+            Error::Ambiguous(ref presets) => {
+                let each: Vec<_> = presets.iter().map(|name| format!("`--preset {name}`")).collect();
+                Self::new(Code::Refused, error.to_string())
+                    .hint(format!("nothing was sent; choose {}", each.join(" or ")))
+            }
             Error::Undecided { ref columns } => {
                 let line = |column: &Undecided| coded(&column.to_string(), column.code);
                 let lines: Vec<_> = columns.iter().map(line).collect();

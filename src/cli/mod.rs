@@ -16,6 +16,7 @@ mod import_failure;
 mod import_report;
 mod man;
 mod map;
+mod presets;
 mod progress;
 mod report;
 mod resume;
@@ -59,6 +60,8 @@ Environment:
   GHL_TOKEN_FILE     a file that holds it, instead
   GHL_LOCATION_ID    the location, instead of `--location`
   GHL_API_URL        the API's address, instead of `--api-url`
+  GHL_BULK_CONFIG    where presets of your own are kept, in `presets` [default: ghl-bulk in the
+                     platform's configuration directory]
   GHL_BULK_HOME      where runs are kept [default: the platform's state directory]
   GHL_BULK_SETTLE_S  seconds that a record may be hidden from the search [default: 35], or that a
                      request whose answer was lost may still be applied [default: 60]

@@ -28,6 +28,19 @@ pub enum Error {
         /// Everything that is wrong.
         problems: Vec<Problem>,
     },
+    /// The sheet is not one for the preset that was asked for.
+    #[error("the sheet is not one for the preset `{preset}`: it lacks {}", quoted(.lacking))]
+    Unfit {
+        /// The preset.
+        preset: String,
+        /// The columns that the sheet lacks.
+        lacking: Vec<String>,
+        /// The presets that fit.
+        fitting: Vec<String>,
+    },
+    /// Several presets fit the sheet alike.
+    #[error("the presets {} fit the sheet alike", quoted(.0))]
+    Ambiguous(Vec<String>),
     /// Nobody has decided what some columns mean.
     #[error("nobody has decided yet what is to become of some columns")]
     Undecided {
@@ -96,6 +109,8 @@ impl Error {
             self,
             Self::Sheet(_)
                 | Self::Mapping { .. }
+                | Self::Unfit { .. }
+                | Self::Ambiguous(_)
                 | Self::Undecided { .. }
                 | Self::Unmapped { .. }
                 | Self::UnknownNames(_)
@@ -120,5 +135,9 @@ impl From<push::Error> for Error {
 fn quoted(names: &[String]) -> String {
     let shown: Vec<_> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(5);
-    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+    match shown.as_slice() {
+        [one, other] => format!("{one} and {other}"),
+        _ if more > 0 => format!("{} and {more} more", shown.join(", ")),
+        _ => shown.join(", "),
+    }
 }

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Error;
-use super::propose::samples;
+use super::presets::Presets;
+use super::propose::{as_asked, samples};
 use super::request::{Request, Unmapped};
 use crate::plan::mapping::{self, Mapping, Problem, Rule};
-use crate::plan::preset::{self, Preset};
+use crate::plan::preset::Preset;
 use crate::plan::propose::Proposal;
 use crate::plan::{Directory, Policy, Target};
 use crate::sheet::{Column, Reading, Sheet};
@@ -21,6 +22,7 @@ const SHOWN: usize = 100;
 pub(super) struct Input {
     pub(super) sheet: Sheet,
     mapping: Given,
+    presets: Presets,
     /// SHA-256 of the mapping's file.
     pub(super) mapping_digest: Option<String>,
 }
@@ -28,7 +30,7 @@ pub(super) struct Input {
 /// What says what the columns mean.
 enum Given {
     Mapping(Box<Mapping>),
-    Preset(&'static Preset),
+    Preset(Box<Preset>),
     Nothing,
 }
 
@@ -55,6 +57,9 @@ pub struct Shown {
 impl Input {
     /// Looks the sheet over and reads the mapping's file; sends nothing.
     pub(super) fn open(request: &Request) -> Result<Self, Error> {
+        // A mapping file says all; then nobody's presets are in the way.
+        let presets = request.presets.as_deref().filter(|_| request.mapping.is_none());
+        let presets = Presets::read(presets)?;
         let (mapping, mapping_digest) = match (&request.mapping, &request.preset) {
             (Some(path), _) => {
                 let text = std::fs::read_to_string(path)
@@ -64,24 +69,20 @@ impl Input {
                     .map_err(|problems| Error::Mapping { name, problems })?;
                 (Given::Mapping(Box::new(mapping)), Some(super::files::digest(text.as_bytes())))
             }
-            (None, Some(name)) => (Given::Preset(named(name)?), None),
+            (None, Some(name)) => (Given::Preset(Box::new(presets.named(name)?.clone())), None),
             (None, None) => (Given::Nothing, None),
         };
-        let mut reading = match &mapping {
+        let own = match &mapping {
             Given::Mapping(mapping) => mapping.reading.clone(),
             Given::Preset(preset) => preset.mapping.reading.clone(),
             Given::Nothing => Reading::default(),
         };
-        let asked = request.reading.clone();
-        reading.encoding = asked.encoding.or(reading.encoding);
-        reading.delimiter = asked.delimiter.or(reading.delimiter);
-        reading.sheet = asked.sheet.or(reading.sheet);
-        reading.header_row = asked.header_row.or(reading.header_row);
-        if asked.hidden != crate::sheet::Hidden::default() {
-            reading.hidden = asked.hidden;
+        let reading = as_asked(own, request.reading.clone());
+        let sheet = Sheet::open(&request.file, &reading, &|name| presets.knows(name))?;
+        if let Given::Preset(preset) = &mapping {
+            presets.must_fit(preset, &sheet.columns)?;
         }
-        let sheet = Sheet::open(&request.file, &reading, &preset::knows)?;
-        Ok(Self { sheet, mapping, mapping_digest })
+        Ok(Self { sheet, mapping, presets, mapping_digest })
     }
 
     /// Whether a column may go to one of these targets, as far as is known before the account was asked.
@@ -115,7 +116,7 @@ impl Input {
             }
             Given::Nothing => {
                 let samples = samples(&self.sheet)?;
-                let presets = preset::presets();
+                let presets = self.presets.candidates()?;
                 confident(Proposal::new(columns, &samples, presets, Some(directory)), request)?
             }
         };
@@ -169,13 +170,6 @@ impl Input {
     }
 }
 
-fn named(name: &str) -> Result<&'static Preset, Error> {
-    preset::named(name).map_err(|near| {
-        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        Error::Request(format!("there is no preset `{name}`{hint}"))
-    })
-}
-
 /// The rules of the command line.
 fn rules(request: &Request) -> Result<Vec<Rule>, Error> {
     request.rules.iter().map(|text| Mapping::inline(text).map_err(Error::Request)).collect()
@@ -183,6 +177,9 @@ fn rules(request: &Request) -> Result<Vec<Rule>, Error> {
 
 /// A proposal's mapping, when nothing in it has to be asked that the command line does not answer.
 fn confident(mut proposal: Proposal, request: &Request) -> Result<Mapping, Error> {
+    if !proposal.ambiguous.is_empty() {
+        return Err(Error::Ambiguous(proposal.ambiguous));
+    }
     proposal.settle(&rules(request)?, &request.ignore);
     proposal.confident().map_err(|columns| Error::Undecided { columns })
 }

@@ -21,6 +21,9 @@ pub struct Request {
     pub mapping: Option<PathBuf>,
     /// The preset's name.
     pub preset: Option<String>,
+    /// The directory of the user's presets, absolute.
+    #[serde(default)]
+    pub presets: Option<PathBuf>,
     /// Rules of the command line: `COLUMN=target:converter`.
     pub rules: Vec<String>,
     /// Columns to ignore, by name, letters or pattern.

@@ -4,14 +4,18 @@
 //! one, write a file under `src/presets` and add its name to the list below. A preset without `[detect]`
 //! is used only when it is asked for: its names are too common to recognise anything by.
 
+mod detect;
+
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::header::{fold, known};
 use super::mapping::{Mapping, Problem, closest};
-use crate::sheet::Column;
+use detect::Signature;
+pub use detect::{Detection, detect};
 
 /// The texts of the presets that come with the program, in the order in which they are tried.
 macro_rules! built_in {
@@ -62,7 +66,7 @@ static BUILT_IN: &[(&str, &str)] = built_in![
 ];
 
 static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
-    let preset = |(name, text): &(&str, &str)| Preset::parse(text, name);
+    let preset = |(name, text): &(&'static str, &'static str)| Preset::parse(*text, name);
     BUILT_IN.iter().map(preset).collect::<Result<_, _>>().expect("a test reads every preset")
 });
 
@@ -79,16 +83,21 @@ pub struct Preset {
     pub title: String,
     /// What its rows are.
     pub entity: Entity,
+    /// Which way its files go.
+    pub direction: Direction,
     /// The mapping.
     pub mapping: Mapping,
+    /// Its text.
+    pub text: Cow<'static, str>,
     detect: Option<Signature>,
 }
 
 /// What a preset's rows are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entity {
     /// Contacts, perhaps with a note or a task each.
+    #[default]
     Contacts,
     /// Tasks of contacts.
     Tasks,
@@ -98,34 +107,26 @@ pub enum Entity {
     Mixed,
 }
 
-/// The headers that a preset's files are known by.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Signature {
-    /// All of them are there.
-    all: Vec<String>,
-    /// One of them is there, if there are any.
-    #[serde(default)]
-    any: Vec<String>,
+/// Which way files of a preset go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// They come from another program, which does not take them back.
+    #[default]
+    Import,
+    /// The other program takes such files, too.
+    Both,
 }
 
 /// What a preset says beside the mapping.
 #[derive(Deserialize)]
 struct About {
-    title: String,
+    title: Option<String>,
+    #[serde(default)]
     entity: Entity,
+    #[serde(default)]
+    direction: Direction,
     detect: Option<Signature>,
-}
-
-/// The presets that fit a sheet.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Detection<'p> {
-    /// None does.
-    None,
-    /// One does, or fits better than all others.
-    One(&'p Preset),
-    /// Several fit alike: somebody must say which.
-    Ambiguous(Vec<&'p Preset>),
 }
 
 /// The presets that come with the program, in the order in which they are tried.
@@ -134,13 +135,13 @@ pub fn presets() -> &'static [Preset] {
     &PRESETS
 }
 
-/// The preset of a name.
+/// The preset of a name, among some.
 ///
 /// # Errors
 /// The nearest name, if one is near.
-pub fn named(name: &str) -> Result<&'static Preset, Option<&'static str>> {
-    let found = presets().iter().find(|preset| preset.name.eq_ignore_ascii_case(name.trim()));
-    found.ok_or_else(|| closest(name, presets().iter().map(|preset| preset.name.as_str())))
+pub fn named<'p>(presets: &'p [Preset], name: &str) -> Result<&'p Preset, Option<&'p str>> {
+    let found = presets.iter().find(|preset| preset.name.eq_ignore_ascii_case(name.trim()));
+    found.ok_or_else(|| closest(name, presets.iter().map(|preset| preset.name.as_str())))
 }
 
 /// Whether a text is a name that contact files use, by the dictionary or by any preset.
@@ -149,62 +150,24 @@ pub fn knows(name: &str) -> bool {
     known(name) || name.len() <= 200 && NAMES.contains(&fold(name))
 }
 
-/// The preset that a sheet is for, among some.
-///
-/// That with the most columns that it knows wins. Those within a tenth of it are alike; among them that
-/// with the most names written exactly as it knows them wins.
-#[must_use]
-pub fn detect<'p>(presets: &'p [Preset], columns: &[Column]) -> Detection<'p> {
-    let header = Header::new(columns);
-    let mut fitting: Vec<(&Preset, Covered)> =
-        presets.iter().filter_map(|preset| Some((preset, preset.covers(&header)?))).collect();
-    let most = fitting.iter().map(|(_, covered)| covered.names).max().unwrap_or(0);
-    fitting.retain(|(_, covered)| covered.names * 10 > most * 9 || covered.names == most);
-    let exact = fitting.iter().map(|(_, covered)| covered.exactly).max().unwrap_or(0);
-    fitting.retain(|(_, covered)| covered.exactly == exact);
-    match fitting.as_slice() {
-        [] => Detection::None,
-        [(one, _)] => Detection::One(one),
-        several => Detection::Ambiguous(several.iter().map(|(preset, _)| *preset).collect()),
-    }
-}
-
-/// The names of a sheet, as they are written and folded.
-struct Header<'c> {
-    exact: HashSet<&'c str>,
-    folded: HashSet<String>,
-}
-
-impl<'c> Header<'c> {
-    fn new(columns: &'c [Column]) -> Self {
-        let names =
-            || columns.iter().map(|column| column.name.trim()).filter(|name| !name.is_empty());
-        Self { exact: names().collect(), folded: names().map(fold).collect() }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.folded.contains(&fold(name))
-    }
-}
-
-/// How many of a preset's names a sheet has.
-#[derive(Debug, Clone, Copy)]
-struct Covered {
-    names: usize,
-    exactly: usize,
-}
-
 impl Preset {
-    /// Reads a preset. A preset's text is a mapping with `title`, `entity` and perhaps `[detect]`.
+    /// Reads a preset. A preset's text is a mapping with perhaps `title`, `entity`, `direction` and
+    /// `[detect]`.
     ///
     /// # Errors
     /// All problems of the mapping, or what is wrong with the rest.
-    pub fn parse(text: &str, name: &str) -> Result<Self, Vec<Problem>> {
-        let mapping = Mapping::parse(text, name)?;
-        let about: About =
-            toml::from_str(text).map_err(|error| vec![Problem::new(0, error.message())])?;
-        let About { title, entity, detect } = about;
-        Ok(Self { name: name.to_owned(), title, entity, mapping, detect })
+    pub fn parse(text: impl Into<Cow<'static, str>>, name: &str) -> Result<Self, Vec<Problem>> {
+        let text = text.into();
+        let mapping = Mapping::parse(&text, name)?;
+        let about: About = toml::from_str(&text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count() + 1;
+            vec![Problem::new(line, error.message())]
+        })?;
+        let About { title, entity, direction, detect } = about;
+        let name = name.to_owned();
+        let title = title.unwrap_or_else(|| name.clone());
+        Ok(Self { name, title, entity, direction, mapping, text, detect })
     }
 
     /// Whether sheets can be recognised as its own.
@@ -213,23 +176,16 @@ impl Preset {
         self.detect.is_some()
     }
 
+    /// Whether a text is one of its names.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        name.len() <= 200 && self.names().any(|own| fold(own) == fold(name))
+    }
+
     /// The names that it knows. Patterns are not among them.
     fn names(&self) -> impl Iterator<Item = &str> {
         let rules = self.mapping.rules.iter().flat_map(|rule| &rule.from);
         rules.chain(&self.mapping.ignore).map(String::as_str).filter(|name| !name.contains('*'))
-    }
-
-    /// How much of a header it knows; none when the header is not that of its files.
-    fn covers(&self, header: &Header) -> Option<Covered> {
-        let Signature { all, any } = self.detect.as_ref()?;
-        let is_its_own = all.iter().all(|name| header.has(name))
-            && (any.is_empty() || any.iter().any(|name| header.has(name)));
-        let names: HashSet<&str> = self.names().filter(|name| header.has(name)).collect();
-        let exactly = names.iter().filter(|name| header.exact.contains(**name)).count();
-        let covered = Covered { names: names.len(), exactly };
-        // One common name, such as `Customer Name`, proves little in a wide sheet.
-        let by_chance = all.len() == 1 && any.is_empty() && covered.names * 2 < header.exact.len();
-        (is_its_own && !by_chance).then_some(covered)
     }
 }
 

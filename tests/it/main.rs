@@ -13,6 +13,8 @@ mod imports;
 mod kills;
 mod limits;
 mod locations;
+mod map_command;
+mod maps;
 mod outcome;
 mod people;
 mod presets;

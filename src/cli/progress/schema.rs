@@ -162,13 +162,13 @@ fn locations() -> Value {
 
 fn summary() -> Named {
     let outcome = json!({
-        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "pending", "in_doubt"],
+        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "pending", "in_doubt", "proposed"],
         "description": "`complete`: everything is done. `partial`: everything but the records in \
             `errors.csv`, the rows in `rejected.csv`, or some locations. `failed`: the command ended \
             early; `error` says why. `estimate`: only the cost was asked for. `planned`: a dry run; \
             nothing was sent. `sampled`: the rows that `--sample` chose are done. `pending`: rows \
             are left for `ghl-bulk resume`. `in_doubt`: a person \
-            must decide about the rows in `in_doubt.csv` or `duplicates.csv`.",
+            must decide about the rows in `in_doubt.csv` or `duplicates.csv`. `proposed`: a mapping was made.",
     });
     let fields = json!({
         "exit_code": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The exit code." },
@@ -193,10 +193,33 @@ fn summary() -> Named {
         "hint": text_or_null("What to do about it."),
         "resume": text_or_null("The command that goes on from here, if there is one."),
     });
+    let (mut fields, of_map) = (fields, of_map());
+    if let (Value::Object(fields), Value::Object(of_map)) = (&mut fields, of_map) {
+        fields.extend(of_map);
+    }
     let always = ["exit_code", "outcome"];
     let names = fields.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
     let optional = names.filter(|name| !always.contains(name)).collect::<Vec<_>>();
     event("summary", "How the command ended: the last line.", &fields, &optional)
+}
+
+/// What `map` adds.
+fn of_map() -> Value {
+    let texts =
+        |what: &str| json!({ "type": "array", "items": { "type": "string" }, "description": what });
+    json!({
+        "preset": text_or_null("The preset that the sheet is for."),
+        "ambiguous": texts("The presets that fit the sheet alike."),
+        "mapped": number("Columns that are mapped."),
+        "to_check": number("Columns with a likely target, which somebody must confirm."),
+        "to_decide": number("Columns that somebody must decide."),
+        "ignored": number("Columns that are left out."),
+        "mapping": text_or_null("The mapping, when it is written nowhere else."),
+        "warnings": {
+            "type": "array", "items": { "type": "object" },
+            "description": "What is noteworthy about the sheet: `code` and `message` of each.",
+        },
+    })
 }
 
 #[cfg(test)]

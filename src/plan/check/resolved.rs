@@ -227,12 +227,13 @@ fn collect(step: Result<Step, Problem>, steps: &mut Vec<Step>, problems: &mut Ve
     }
 }
 
-/// Countries first, for phone numbers and postal codes; constants last, for what rows leave open.
+/// Countries first, for phone numbers and postal codes; what fills in after what comes first, and
+/// constants last, for what rows leave open.
 fn arrange(steps: &mut [Step]) {
     steps.sort_by_key(|step| {
         let country = step.target == Target::Field(Field::Country);
         let constant = matches!(step.source, Source::Constant(_));
-        (!country, constant)
+        (!country, constant, step.scope.is_fallback())
     });
     for (place, step) in steps.iter_mut().enumerate() {
         step.place = place;

@@ -13,7 +13,7 @@ use crate::sheet::Cell;
 #[derive(Debug, Default)]
 pub(super) struct Scope {
     conditions: Vec<Condition>,
-    /// Only where no step before it has found a value.
+    /// Only where nothing else has found a value.
     fallback: bool,
 }
 
@@ -33,6 +33,11 @@ impl Scope {
             scope.only(column, when.test.clone());
         }
         scope
+    }
+
+    /// Whether it is for rows in which nothing else was found.
+    pub(super) fn is_fallback(&self) -> bool {
+        self.fallback
     }
 
     /// Narrows it to rows in which a column passes a test.

@@ -40,7 +40,7 @@ pub use resolve::custom_field;
 pub use share::Share;
 pub use template::{Piece, Template};
 pub use when::{Test, When};
-pub(in crate::plan) use write::{hides, quote};
+pub(in crate::plan) use write::{hides, list, quote};
 
 /// The version of the mapping file that this program reads and writes.
 pub const FORMAT: i64 = 1;
@@ -106,7 +106,8 @@ pub struct Rule {
     pub part: Option<Share>,
     /// In which rows the rule applies; by default in all.
     pub when: Option<When>,
-    /// Whether it applies only where no rule before it has found a value for the target.
+    /// Whether it applies only where no other rule has found a value for the target. Of several such
+    /// rules the first that finds one counts.
     pub fallback: bool,
     /// The column that holds the custom field's name, row by row; then `to` is `customFields.*`.
     pub named_by: Option<String>,

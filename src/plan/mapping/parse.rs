@@ -16,7 +16,7 @@ use crate::sheet::Reading;
 const TOP: &[&str] =
     &["format", "location", "ignore", "missing", "sheet", "options", "column", "constant"];
 /// What presets say beside the mapping; a preset's text is a mapping too.
-const PRESET: &[&str] = &["title", "entity", "detect"];
+const PRESET: &[&str] = &["title", "entity", "direction", "detect"];
 const SHEET: &[&str] = &["encoding", "delimiter", "sheet", "header_row", "hidden"];
 const COLUMN: &[&str] = &[
     "from",

@@ -25,7 +25,7 @@ impl Mapping {
         if !self.options.is_empty() {
             out.0.push_str("\n[options]\n");
             for (name, value) in &self.options {
-                out.put(&quote(name), json(value));
+                out.put(&key(name), json(value));
             }
         }
         for rule in &self.rules {
@@ -128,6 +128,12 @@ impl Out {
     }
 }
 
+/// A key, in quotes where it needs them.
+fn key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { quote(name) }
+}
+
 /// A text between quotes, on one line and without anything that a terminal would obey.
 pub(in crate::plan) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -154,7 +160,8 @@ pub(in crate::plan) fn hides(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-pub(super) fn list(texts: &[String]) -> String {
+/// A list of texts.
+pub(in crate::plan) fn list(texts: &[String]) -> String {
     let quoted: Vec<String> = texts.iter().map(|text| quote(text)).collect();
     format!("[{}]", quoted.join(", "))
 }

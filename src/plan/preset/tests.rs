@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use super::*;
 use crate::plan::target::Target;
 
+use crate::sheet::Column;
+
 fn columns(header: &str) -> Vec<Column> {
     let column =
         |(at, name): (usize, &str)| Column { name: name.to_owned(), letters: format!("L{at}") };
@@ -103,7 +105,7 @@ fn presets_that_fit_alike_are_told_apart_by_case_or_asked_about() {
             "title = \"x\"\nentity = \"contacts\"\n[detect]\nall = [\"{field}\", \"email\"]\n\
              [[column]]\nfrom = \"{field}\"\nto = \"sourceId\"\n[[column]]\nfrom = \"email\"\nto = \"email\"\n"
         );
-        Preset::parse(&text, name).unwrap()
+        Preset::parse(text, name).unwrap()
     };
     let two = [preset("one", "Record ID"), preset("two", "Record Id")];
     assert_eq!(detect(&two, &columns("Record Id,email")), Detection::One(&two[1]));
@@ -115,7 +117,7 @@ fn presets_that_fit_alike_are_told_apart_by_case_or_asked_about() {
 
 #[test]
 fn a_preset_is_found_by_name() {
-    assert_eq!(named("Hubspot").unwrap().entity, Entity::Contacts);
-    assert_eq!(named("hubpsot"), Err(Some("hubspot")));
+    assert_eq!(named(presets(), "Hubspot").unwrap().entity, Entity::Contacts);
+    assert_eq!(named(presets(), "hubpsot"), Err(Some("hubspot")));
     assert!(knows("Supplier Code") && knows("E-Mail") && !knows("Boston"));
 }

@@ -97,6 +97,14 @@ pub enum Verdict {
     Own,
 }
 
+impl Verdict {
+    /// Whether somebody has to decide.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Proposed | Self::Homeless(_) | Self::Rivals(_) | Self::Open)
+    }
+}
+
 /// A target that a column may be for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {

@@ -1,29 +1,54 @@
 //! A proposal as a mapping file, with the evidence beside each column.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::{Candidate, Guess, Proposal, Verdict};
-use crate::plan::mapping::{Bound, Columns, Mapping, Rule, hides, quote};
+use crate::plan::header::fold;
+use crate::plan::mapping::{Bound, Columns, Mapping, Rule, hides, list, quote};
 use crate::plan::target::Target;
 
 /// The most characters that are shown of a value.
 const LONGEST_SAMPLE: usize = 40;
 
 const HOW_TO: &str = "\
-# Which column goes where. Nothing is sent by this file; `ghl-bulk import FILE --map THIS` uses it.
+# Which column goes where. By itself this file does nothing; `ghl-bulk import FILE --map THIS` uses it,
+# and with `--dry-run` it shows what would happen and sends nothing.
 #
-# Every column has one [[column]] table. `to` is a field (firstName, email, customFields.NAME, tags, note,
-# task.title, …) or \"ignore\". Where it is \"?\" nobody has decided: replace it, and `suggest` and the
-# comments may go. Import stops while one is left.
-# Further keys: convert, blank = \"leave\" | \"clear\" | \"error\", values = { Yes = \"true\" }, prefix,
-# strip_prefix, split, join, tags = \"add\" | \"replace\".
+# Every column has a [[column]] table. `to` is a field (firstName, email, customFields.NAME, tags, note,
+# task.title, …) or \"ignore\". Where it is \"?\" nobody has decided yet: replace it. Import stops while one
+# is left. The numbers say how sure a proposal is, from 0 to 1. Comments and `suggest` may go.
+# `ghl-bulk map --help` says what else a table can hold: convert, blank, values, when, template, …
+";
+
+const HOW_TO_PRESET: &str = "\
+# A preset of yours: files with all the columns under [detect] are imported by it without further words,
+# others with `--preset`. Where `to` is \"?\" nobody has decided; import stops until somebody has.
+# `ghl-bulk map --help` says what else a [[column]] can hold.
 ";
 
 impl Proposal {
     /// The proposal as the text of a mapping file, for somebody to read and change.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        let mut out = HOW_TO.to_owned();
+        self.written(HOW_TO, "")
+    }
+
+    /// The proposal as the text of a preset for sheets with the same columns.
+    #[must_use]
+    pub fn to_preset(&self, title: &str) -> String {
+        let mut seen = HashSet::new();
+        let names = self.columns.iter().filter(|guess| guess.verdict != Verdict::Own);
+        let names = names.map(|guess| guess.column.name.trim()).filter(|name| !name.is_empty());
+        let names: Vec<String> =
+            names.filter(|name| seen.insert(fold(name))).map(str::to_owned).collect();
+        let head = format!("title = {}\nmissing = \"skip\"\n", quote(title));
+        let detect = format!("\n[detect]\nall = {}\n", list(&names));
+        self.written(&format!("{HOW_TO_PRESET}\n{head}"), &detect)
+    }
+
+    fn written(&self, how_to: &str, detect: &str) -> String {
+        let mut out = how_to.to_owned();
         if let Some(preset) = &self.preset {
             line(&mut out, &format!("The sheet is one that the preset {} knows.", quote(preset)));
         }
@@ -34,6 +59,12 @@ impl Proposal {
                 &format!("The sheet could be for several presets: {}.", names.join(", ")),
             );
         }
+        let open = self.columns.iter().filter(|guess| guess.verdict.is_open());
+        let open: Vec<&str> = open.map(|guess| guess.column.letters.as_str()).collect();
+        if !open.is_empty() {
+            let noun = if open.len() == 1 { "column" } else { "columns" };
+            line(&mut out, &format!("To decide: {noun} {}.", open.join(", ")));
+        }
         let head = Mapping {
             reading: self.base.reading.clone(),
             options: self.base.options.clone(),
@@ -41,6 +72,7 @@ impl Proposal {
         };
         out.push('\n');
         out.push_str(&head.to_toml());
+        out.push_str(detect);
         let all = self.all();
         let page =
             Page { proposal: self, columns: Columns::new(&all), rules: self.rules_by_column() };
@@ -89,17 +121,21 @@ impl Page<'_> {
                 }
             }
             Verdict::Ignored(why) => {
-                line(out, why);
+                line(out, &format!("Left out: {why}"));
                 table(out, &decided(self.columns.reference(at), Target::Ignore));
             }
             Verdict::Homeless(target) => {
                 let target = quote(target);
-                line(out, &format!("The preset has it go to {target}, which the location lacks."));
+                line(
+                    out,
+                    &format!("The preset would have it go to {target}, which the location lacks."),
+                );
                 let rule = decided(self.columns.reference(at), Target::Undecided);
                 marked(out, &rule, "DECIDE: a target, or \"ignore\"");
             }
             Verdict::Settled | Verdict::Open | Verdict::Own => self.open(out, at, guess),
-            Verdict::Proposed | Verdict::Rivals(_) => self.check(out, at, guess),
+            Verdict::Proposed => self.check(out, at, guess),
+            Verdict::Rivals(first) => self.rival(out, at, *first, guess),
         }
     }
 
@@ -107,7 +143,7 @@ impl Page<'_> {
         for number in &self.rules[at] {
             let bound = &self.proposal.bound[*number];
             if bound.columns[0] == at {
-                line(out, "1.00: by the preset");
+                line(out, "1.00: the preset says so");
                 table(out, &self.rule(bound));
             } else {
                 let letters = self.columns.letters(bound.columns[0]);
@@ -149,10 +185,6 @@ impl Page<'_> {
     /// A column that is probably for its best candidate.
     fn check(&self, out: &mut String, at: usize, guess: &Guess) {
         let (best, others) = guess.candidates.split_first().expect("such columns have a candidate");
-        if let Verdict::Rivals(first) = guess.verdict {
-            let letters = self.columns.letters(first);
-            line(out, &format!("Column {letters} goes there, too, and only one can."));
-        }
         for candidate in others {
             line(
                 out,
@@ -163,6 +195,22 @@ impl Page<'_> {
         let rule = decided(self.columns.reference(at), Target::Undecided);
         marked(out, &rule, &format!("CHECK {}; replace \"?\" by {target} if right", shown(best)));
         writeln!(out, "suggest = {target}").expect("a text takes all");
+    }
+
+    /// A column that is surely for a target that an earlier column has.
+    fn rival(&self, out: &mut String, at: usize, first: usize, guess: &Guess) {
+        let target =
+            guess.candidates.first().expect("such columns have a candidate").target.to_string();
+        let (target, letters) = (quote(&target), self.columns.letters(first));
+        line(
+            out,
+            &format!(
+                "It would be {target}, as column {letters} is, and only one can; to take this one, set \
+                 that one to \"ignore\"."
+            ),
+        );
+        let rule = decided(self.columns.reference(at), Target::Undecided);
+        marked(out, &rule, "DECIDE: a target, or \"ignore\"");
     }
 }
 

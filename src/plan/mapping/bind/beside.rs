@@ -59,7 +59,7 @@ impl Binding<'_, '_> {
                     }
                     _ => false,
                 };
-                !(apart || other.rule.fallback)
+                !(apart || one.rule.fallback || other.rule.fallback)
             })
         })
     }
