@@ -132,13 +132,24 @@ impl Args {
     }
 }
 
+/// Whether there is a file to read.
+pub(super) fn there(file: &Path) -> Result<(), Failure> {
+    if file.exists() {
+        return Ok(());
+    }
+    let failure = Failure::usage(format!("`{}`: there is no such file", file.display()));
+    Err(match file.to_str() {
+        Some("-") => {
+            failure.hint("a sheet is read more than once: save what is piped to a file first")
+        }
+        _ => failure,
+    })
+}
+
 /// Runs the command.
 pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
     // Before the account is asked for: a wrong path is the more likely mistake.
-    if !args.file.exists() {
-        let shown = args.file.display();
-        return Err(Failure::usage(format!("`{shown}`: there is no such file")));
-    }
+    there(&args.file)?;
     let accounts = Accounts::find(global, None)?;
     if accounts.all.len() > 1 {
         return Err(Failure::usage("an import goes into one location; several are given")

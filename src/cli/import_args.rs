@@ -55,7 +55,10 @@ pub(super) struct PolicyArgs {
     /// A text custom field in which created contacts are marked, so that they can be found again
     #[arg(long, value_name = "NAME")]
     marker_field: Option<String>,
-    /// Empty cells of columns with `blank = "clear"` really clear
+    /// What empty cells mean: nothing, that the field is to be empty (with `--allow-clear`), or a mistake [default: leave]
+    #[arg(long, value_name = "WHAT", value_parser = ["leave", "clear", "error"])]
+    blank: Option<String>,
+    /// Empty cells of columns with `blank = "clear"`, or of all with `--blank clear`, really clear
     #[arg(long)]
     allow_clear: bool,
     /// Let the file lift do-not-disturb
@@ -172,6 +175,7 @@ impl PolicyArgs {
             ("tags", text(&self.tags)),
             ("no_identity", text(&self.no_identity)),
             ("marker", text(&self.marker_field)),
+            ("blank", text(&self.blank)),
             ("allow_clear", flag(self.allow_clear)),
             ("allow_resubscribe", flag(self.allow_resubscribe)),
             ("allow_name_only", flag(self.allow_name_only)),

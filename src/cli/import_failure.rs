@@ -48,7 +48,7 @@ impl From<Error> for Failure {
                 let lines: Vec<_> = names.iter().map(unknown_name).collect();
                 let said = "the sheet names what the location does not have";
                 Self::new(Code::Refused, said).lines(listed(&lines))
-                    .hint("nothing was sent; repair the sheet, or say what is meant in the mapping's `values`")
+                    .hint("nothing was sent; repair the sheet, say what is meant in the mapping's `values`, or leave the column out: `--ignore-column`")
             }
             Error::Identityless(_) => Self::new(Code::Refused, format!("{error}; a request whose answer is lost could create them twice"))
                 .hint("`--marker-field NAME` marks them, `--no-identity skip` leaves them out, `--no-identity at-most-once` sends each once and never again"),

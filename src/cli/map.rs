@@ -102,10 +102,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
             None => presets::list(&presets, global),
         };
     };
-    if !file.exists() {
-        let shown = file.display();
-        return Err(Failure::usage(format!("`{shown}`: there is no such file")));
-    }
+    super::import::there(file)?;
     let place = Place::of(args, dir.as_deref())?;
     let wish = Wish {
         file: file.clone(),

@@ -14,7 +14,7 @@ use crate::plan::check::{Rejection, Unknown};
 use crate::plan::diff::{self, LiveChildren, Planned, Planner, Source};
 use crate::plan::identity::{self, Action, Found};
 use crate::plan::live::Live;
-use crate::plan::{Class, Directory, Draft, DuplicateRule, Field, Op, Policy};
+use crate::plan::{Class, Directory, Draft, DuplicateRule, Field, Op, Policy, Unread};
 use crate::run::{Decision, Judged, Noted, OpRecord, OpState, Rows};
 
 /// Rows that are decided at a time.
@@ -102,7 +102,10 @@ impl Decide<'_> {
         let found = self.found(draft)?;
         let action = match identity::decide(draft, &found, self.policy, self.directory) {
             Ok(action) => self.beside_the_rows_before(row.n, draft, action)?,
-            Err(rejection) => return Ok(Err(rejected(&rejection))),
+            Err(rejection) => {
+                self.excuse(draft.unread.iter());
+                return Ok(Err(rejected(&rejection)));
+            }
         };
         let live = match action.contact() {
             Some(id) => self.live(id)?,
@@ -139,6 +142,14 @@ impl Decide<'_> {
         unknown
     }
 
+    /// Takes names that nobody has for settled: they ask for nothing.
+    fn excuse<'d>(&self, names: impl Iterator<Item = &'d Unread>) {
+        for unread in names {
+            let name = (unread.column, unread.text.clone());
+            *self.excused.borrow_mut().entry(name).or_default() += 1;
+        }
+    }
+
     /// What could not be read of a row and is not what the account has: the first that rejects the row
     /// does so, of the others is warned.
     fn unread(
@@ -152,10 +163,7 @@ impl Decide<'_> {
             return Ok(None);
         }
         let differing = diff::unread(draft, live, children);
-        for same in draft.unread.iter().filter(|unread| !differing.contains(unread)) {
-            let name = (same.column, same.text.clone());
-            *self.excused.borrow_mut().entry(name).or_default() += 1;
-        }
+        self.excuse(draft.unread.iter().filter(|unread| !differing.contains(unread)));
         if let Some(unread) = differing.iter().find(|unread| unread.rejects) {
             return Ok(Some(Decision {
                 action: super::action::REJECTED.to_owned(),
@@ -181,7 +189,8 @@ impl Decide<'_> {
         draft: &Draft,
         action: Action,
     ) -> Result<Action, Error> {
-        let (Action::Create, Some(_), Some(phone)) = (&action, draft.email_key(), draft.phone_key())
+        let (Action::Create, Some(_), Some(phone)) =
+            (&action, draft.email_key(), draft.phone_key())
         else {
             return Ok(action);
         };

@@ -164,7 +164,8 @@ fn key_of(draft: &Draft) -> &'static str {
 fn named(id: &ContactId, found: &Found) -> Result<ContactId, Rejection> {
     found.by_id.clone().ok_or_else(|| {
         let message = format!(
-            "the location has no contact `{id}`; it may have been deleted, or belong to another location"
+            "the location has no contact `{id}`; it may have been deleted, or belong to another location; to \
+             bring contacts of another location over, leave the column out: `--ignore-column`"
         );
         rejection("R_NOT_FOUND", "contactId", message)
     })

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::mapping::Blank;
+
 /// What an import was told. Stored in the run.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,8 @@ pub struct Policy {
     pub no_identity: IdentitylessRule,
     /// The custom field (key, name or id) that marks created contacts.
     pub marker: Option<String>,
+    /// What an empty cell means, where its rule does not say.
+    pub blank: Blank,
     /// Whether an empty cell of a column with `blank = "clear"` really clears.
     pub allow_clear: bool,
     /// Whether do-not-disturb may be lifted.

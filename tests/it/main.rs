@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod children;
 mod cli;
 mod damage;
 mod doubts;
@@ -19,9 +20,12 @@ mod outcome;
 mod people;
 mod presets;
 mod process;
+mod refusals;
 mod resolving;
 mod resume;
+mod roundtrip;
 mod runs;
+mod samples;
 mod sandbox;
 mod secrets;
 mod table_file;

@@ -44,6 +44,13 @@ impl World {
         self.ask("state")["contacts"].as_array().unwrap().clone()
     }
 
+    /// The contact with this id.
+    #[track_caller]
+    pub(crate) fn person_of(&self, id: &str) -> Value {
+        let found = self.account().into_iter().find(|it| it["contact"]["id"] == id);
+        found.unwrap_or_else(|| panic!("nobody is `{id}`"))
+    }
+
     /// The contact with this e-mail address.
     #[track_caller]
     pub(crate) fn person(&self, email: &str) -> Value {

@@ -119,11 +119,19 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// What an empty cell means. What cannot be emptied is left alone, unless the rule itself says else.
+    fn blank(&self, rule: &Rule) -> Blank {
+        match rule.blank.unwrap_or(self.policy.blank) {
+            Blank::Clear if !can_clear(&rule.to) => Blank::Leave,
+            blank => blank,
+        }
+    }
+
     fn of_rule(&self, bound: &Bound, order: Option<Order>) -> Result<Step, Problem> {
         let rule = &bound.rule;
         let (kind, custom) = kind_of(&rule.to, rule.convert, self.directory)
             .map_err(|message| Problem::new(rule.line, message))?;
-        if rule.blank == Blank::Clear && !can_clear(&rule.to) {
+        if rule.blank == Some(Blank::Clear) && !can_clear(&rule.to) {
             let message = format!("`blank = \"clear\"` does not go with `{}`", rule.to);
             return Err(Problem::new(rule.line, message));
         }
@@ -144,7 +152,7 @@ impl Builder<'_> {
                 .collect(),
             identity: self.is_identity(&rule.to, custom.as_ref()),
             target: rule.to.clone(),
-            blank: rule.blank,
+            blank: self.blank(rule),
             words: Words::new(rule),
             split: rule.split.clone(),
             replaces,

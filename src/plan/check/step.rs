@@ -228,7 +228,7 @@ impl Checker {
                 column,
                 format!("the cell is empty, and the mapping wants a value for `{}`", step.target),
             )),
-            Blank::Clear if work.is_short() => Ok(()),
+            Blank::Clear if work.is_short() || step.is_in_extra(work) => Ok(()),
             Blank::Clear if !self.policy.allow_clear => {
                 self.tally.left(step.place);
                 Ok(())

@@ -15,6 +15,10 @@ use super::verdict::{Rejection, Warned};
 use super::work::Work;
 use crate::plan::target::{NotePart, TaskPart};
 use crate::plan::{Target, Unread, value};
+use crate::sheet::Cell;
+
+/// The column of exports for what has no column, or does not fit its own.
+const EXTRA: &str = "extra";
 
 /// A verdict on one cell that waits.
 #[derive(Debug)]
@@ -44,6 +48,16 @@ impl Step {
         one_line && value::clean(text).is_ok_and(|read| read.value == text)
     }
 
+    /// Whether its cell is empty only because an export keeps beside the columns what does not fit them.
+    pub(super) fn is_in_extra(&self, work: &Work<'_>) -> bool {
+        let name = match (&self.target, &self.custom) {
+            (Target::Field(field), _) => field.name(),
+            (_, Some(custom)) => &custom.id,
+            _ => return false,
+        };
+        work.extra().is_some_and(|extra| extra.contains(&format!("\"{name}\"")))
+    }
+
     /// The target's name, with a custom field's id.
     fn place(&self) -> String {
         match &self.custom {
@@ -54,6 +68,12 @@ impl Step {
 }
 
 impl Work<'_> {
+    /// What an export keeps beside the columns: JSON.
+    fn extra(&self) -> Option<Cow<'_, str>> {
+        let at = self.columns.iter().position(|column| column.name == EXTRA)?;
+        self.row.cells.get(at).map(Cell::text).filter(|text| text.starts_with('{'))
+    }
+
     /// Lets a rejection wait, where there may be something to compare the cell with.
     pub(super) fn set_aside(&mut self, step: &Step, rejection: Rejection) -> Result<(), Rejection> {
         let place = step.place();

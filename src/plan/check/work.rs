@@ -15,7 +15,7 @@ const SHORT: &str = "W_SHORT_ROW";
 #[derive(Debug)]
 pub(super) struct Work<'r> {
     pub(super) row: &'r Row,
-    columns: &'r [Column],
+    pub(super) columns: &'r [Column],
     pub(super) draft: Draft,
     pub(super) warnings: Vec<Warned>,
     /// The warnings, by index, that are of no interest once the row is rejected.

@@ -89,7 +89,7 @@ pub struct Rule {
     /// How values are read; by default as the target wants them.
     pub convert: Option<Convert>,
     /// What an empty cell means.
-    pub blank: Blank,
+    pub blank: Option<Blank>,
     /// Values that stand for others; compared without outer blanks and case.
     pub values: BTreeMap<String, String>,
     /// Put before each value.
@@ -123,7 +123,7 @@ impl Default for Rule {
             join: " ".to_owned(),
             to: Target::Undecided,
             convert: None,
-            blank: Blank::Leave,
+            blank: None,
             values: BTreeMap::new(),
             prefix: String::new(),
             strip_prefix: String::new(),

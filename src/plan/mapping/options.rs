@@ -26,6 +26,7 @@ static CHOICES: &[Choice] = &[
     Choice { name: "tags", takes: "`add` or `replace`", set: |v, p| put(&mut p.tags, word(v)) },
     Choice { name: "no_identity", takes: "`stop`, `skip` or `at_most_once`", set: |v, p| put(&mut p.no_identity, word(v)) },
     Choice { name: "marker", takes: "a custom field", set: |v, p| put(&mut p.marker, custom(v).map(Some)) },
+    Choice { name: "blank", takes: "`leave`, `clear` or `error`", set: |v, p| put(&mut p.blank, word(v)) },
     Choice { name: "allow_clear", takes: "true or false", set: |v, p| put(&mut p.allow_clear, v.as_bool()) },
     Choice { name: "allow_resubscribe", takes: "true or false", set: |v, p| put(&mut p.allow_resubscribe, v.as_bool()) },
     Choice { name: "allow_name_only", takes: "true or false", set: |v, p| put(&mut p.allow_name_only, v.as_bool()) },

@@ -6,8 +6,7 @@ use toml::de::DeTable;
 
 use super::toml_source::{At, Source, json};
 use super::{
-    Blank, Constant, FORMAT, Mapping, Missing, Problem, Rule, Share, Template, When, options,
-    target,
+    Constant, FORMAT, Mapping, Missing, Problem, Rule, Share, Template, When, options, target,
 };
 use crate::plan::policy::TagRule;
 use crate::plan::target::Target;
@@ -200,7 +199,7 @@ fn rule(source: &mut Source, line: usize, table: &DeTable) -> Option<Rule> {
             "convert" => rule.convert = source.word("convert", value, CONVERTS),
             "blank" => {
                 let blank = source.word("blank", value, &["leave", "clear", "error"]);
-                rule.blank = blank.unwrap_or(Blank::Leave);
+                rule.blank = blank;
             }
             "values" => rule.values = values(source, value),
             "prefix" => rule.prefix = source.text("prefix", value).unwrap_or_default(),

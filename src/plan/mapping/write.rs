@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 use serde::Serialize;
 
-use super::{Blank, FORMAT, Mapping, Missing, Rule};
+use super::{FORMAT, Mapping, Missing, Rule};
 use crate::sheet::{Hidden, Reading};
 
 impl Mapping {
@@ -91,8 +91,8 @@ impl Out {
         if let Some(convert) = &rule.convert {
             self.put("convert", word(convert));
         }
-        if rule.blank != Blank::Leave {
-            self.put("blank", word(&rule.blank));
+        if let Some(blank) = rule.blank {
+            self.put("blank", word(&blank));
         }
         if !rule.values.is_empty() {
             let pairs =

@@ -58,7 +58,7 @@ fn a_mapping_says_all_that_the_format_has() {
     assert_eq!(mapping.rules[0].from, ["First", "Last"]);
     assert_eq!(mapping.rules[1].to, Target::Custom("vip_since".to_owned()));
     assert_eq!(mapping.rules[1].convert, Some(Convert::DateTime));
-    assert_eq!(mapping.rules[1].blank, Blank::Clear);
+    assert_eq!(mapping.rules[1].blank, Some(Blank::Clear));
     assert_eq!(mapping.rules[2].tags, Some(TagRule::Replace));
     assert_eq!(mapping.rules[2].split, Some(vec![";".to_owned()]));
     assert_eq!(mapping.constants[0].value, "spring fair");
@@ -221,7 +221,7 @@ prop_compose! {
         join in "\\PC{0,3}",
         to in some_target(),
         convert in prop::option::of(prop::sample::select(&[Convert::DateTime, Convert::Url, Convert::Line])),
-        blank in prop::sample::select(&[Blank::Leave, Blank::Clear, Blank::Error]),
+        blank in prop::option::of(prop::sample::select(&[Blank::Leave, Blank::Clear, Blank::Error])),
         values in prop::collection::btree_map(any::<String>(), any::<String>(), 0..3),
         (prefix, strip_prefix) in (any::<String>(), any::<String>()),
         split in prop::option::of(prop::collection::vec("\\PC{1,3}", 0..3)),

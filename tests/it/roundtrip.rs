@@ -1,0 +1,198 @@
+//! Export and import: an untouched export changes nothing, an edited one exactly what was edited.
+
+mod edits;
+mod files;
+
+use serde_json::{Value, json};
+
+use crate::people::{empty, tags};
+use crate::world::{Done, World};
+use files::{Form, Table};
+
+const NOTHING: [String; 0] = [];
+
+/// A world with people as awkward as the stand-in makes them, and an export of them.
+fn exported(mode: &str) -> World {
+    let world = World::with(|settings| settings.contacts = 130);
+    world.run(&format!("export --format csv --out out --quiet --csv-safe {mode}")).exits(0);
+    world.control("DELETE", "log", &Value::Null);
+    world
+}
+
+/// Imports a file of the export and shows that nothing comes of it.
+#[track_caller]
+fn changes_nothing(world: &World, file: &str, options: &str) -> Done {
+    let rows = Table::read(world, file).rows.len();
+    let done = world.run(&format!("import {file} --yes --out res {options}")).exits(0);
+    assert_eq!(world.tally(), [0, rows, 0, 0, 0], "{file}: {}", done.stderr);
+    assert_eq!(world.writes(), NOTHING);
+    done
+}
+
+#[test]
+fn an_untouched_export_changes_nothing_however_its_cells_are_guarded() {
+    for mode in ["formulas", "excel", "off"] {
+        let world = exported(mode);
+        let before = world.account();
+        for table in ["contacts", "tasks", "notes"] {
+            changes_nothing(&world, &format!("out/{table}.csv"), "");
+        }
+        changes_nothing(&world, "out/contacts.csv", "--tags replace");
+        changes_nothing(&world, "out/contacts.csv", "--blank clear --allow-clear");
+        assert_eq!(world.account(), before);
+    }
+}
+
+#[test]
+fn an_export_that_another_program_wrote_anew_changes_nothing() {
+    let world = exported("formulas");
+    let forms = [
+        Form { delimiter: b';', mark: true, crlf: true, ..Form::default() },
+        Form { delimiter: b'\t', quoted: true, turned: true, ..Form::default() },
+        Form {
+            without: &["extra", "tags", "last_name", "dnd_settings", "custom_score"],
+            ..Form::default()
+        },
+    ];
+    for (n, form) in forms.iter().enumerate() {
+        for table in ["contacts", "tasks", "notes"] {
+            let file = format!("{table}-{n}.csv");
+            Table::read(&world, &format!("out/{table}.csv")).write(&world, &file, form);
+            changes_nothing(&world, &file, &format!("--preset ghl-bulk-{table}"));
+        }
+    }
+}
+
+#[test]
+fn booleans_in_a_spreadsheet_s_spelling_are_no_change() {
+    let world = exported("excel");
+    let mut table = Table::read(&world, "out/contacts.csv");
+    table.each("dnd", str::to_uppercase);
+    table.write(&world, "in.csv", &Form::default());
+    changes_nothing(&world, "in.csv", "");
+}
+
+#[test]
+fn an_edited_export_changes_exactly_the_edited_cells() {
+    let world = exported("formulas");
+    let before = world.account();
+    let mut table = Table::read(&world, "out/contacts.csv");
+    let edits = edits::make(&world, &mut table);
+    table.write(&world, "in.csv", &Form::default());
+    let rows = edits::rows(&edits);
+    assert!(edits.len() >= 25, "{}", edits.len());
+
+    let log = world.import("--tags replace --allow-resubscribe");
+    let unedited = before.len() - rows.len();
+    assert_eq!(world.tally(), [rows.len(), unedited, 0, 0, 0], "{}", log.stderr);
+    let writes = world.writes();
+    assert_eq!(writes.len(), rows.len(), "{writes:#?}");
+    assert!(writes.iter().all(|write| write.starts_with("PUT /contacts/")), "{writes:#?}");
+    edits::expect(&before, &world.account(), &edits);
+
+    world.control("DELETE", "log", &Value::Null);
+    world.import("--tags replace --allow-resubscribe").exits(0);
+    assert_eq!(world.writes(), NOTHING);
+}
+
+#[test]
+fn tags_of_an_edited_export_are_added_and_none_is_taken_away() {
+    let world = exported("formulas");
+    let mut table = Table::read(&world, "out/contacts.csv");
+    let row = table.find("tags", |cell| cell.contains("; "));
+    let id = table.cell(row, "id").to_owned();
+    let had = tags(&world.person_of(&id));
+    table.set(row, "tags", "brand new");
+    table.write(&world, "in.csv", &Form::default());
+    world.import("").exits(0);
+    let has = tags(&world.person_of(&id));
+    assert_eq!(has, [had, vec!["brand new".to_owned()]].concat());
+    assert_eq!(world.writes(), ["POST /contacts/bulk/tags/update/add"]);
+}
+
+#[test]
+fn emptied_cells_change_nothing_unless_they_are_to_clear() {
+    let world = exported("formulas");
+    let before = world.account();
+    let mut table = Table::read(&world, "out/contacts.csv");
+    let emptied = edits::empty(&world, &mut table);
+    table.write(&world, "in.csv", &Form::default());
+    for options in ["", "--blank clear", "--allow-clear", "--blank leave --allow-clear"] {
+        world.import(options).exits(0);
+        assert_eq!(world.writes(), NOTHING, "{options}");
+    }
+    world.import("--blank error").exits(3);
+    assert_eq!(world.writes(), NOTHING);
+    world.import("--blank clear --allow-clear").exits(0);
+    edits::expect(&before, &world.account(), &emptied);
+    assert_eq!(world.writes().len(), edits::rows(&emptied).len());
+}
+
+#[test]
+fn edited_notes_and_tasks_are_changed_where_they_stand() {
+    let world = exported("formulas");
+    let mut notes = Table::read(&world, "out/notes.csv");
+    let (contact, note) = (notes.cell(0, "contact_id").to_owned(), notes.cell(0, "id").to_owned());
+    notes.set(0, "body", "said anew");
+    notes.write(&world, "in.csv", &Form::default());
+    world.import("").exits(0);
+    assert_eq!(world.writes(), [format!("PUT /contacts/{contact}/notes/{note}")]);
+    let person = world.person_of(&contact);
+    let found = person["notes"].as_array().unwrap().iter().find(|it| it["id"] == note).unwrap();
+    assert_eq!(found["body"], "said anew");
+
+    world.control("DELETE", "log", &Value::Null);
+    let mut tasks = Table::read(&world, "out/tasks.csv");
+    let row = tasks.find("completed", |cell| cell == "false");
+    let (contact, task) =
+        (tasks.cell(row, "contact_id").to_owned(), tasks.cell(row, "id").to_owned());
+    tasks.set(row, "completed", "true");
+    tasks.write(&world, "in.csv", &Form::default());
+    world.import("").exits(0);
+    assert_eq!(world.writes(), [format!("PUT /contacts/{contact}/tasks/{task}/completed")]);
+}
+
+#[test]
+fn what_is_no_sheet_is_refused_with_what_to_do() {
+    let world = exported("formulas");
+    world.run("export --format parquet --format jsonl --with none --out other --quiet").exits(0);
+    world
+        .run("import other/contacts.parquet --yes")
+        .exits(4)
+        .says("Parquet")
+        .says("as CSV or XLSX");
+    world.run("import other/contacts.jsonl --yes").exits(4).says("JSON").says("as CSV or XLSX");
+    world.run("import out/manifest.json --yes").exits(4).says("JSON");
+    world.run("import out --yes").exits(2).says("is a directory");
+}
+
+#[test]
+fn an_export_goes_over_into_another_location_without_its_ids() {
+    let source = empty();
+    source.run("export --format csv --with none --out out --quiet").exits(0);
+    let nickname = edits::fields(&source).remove("custom_nickname").unwrap();
+    source.add(&[
+        json!({ "email": "avery@example.com", "firstName": "Avery", "tags": ["vip"],
+            "customFields": [{ "id": nickname, "value": "Ace" }] }),
+        json!({ "phone": "+12025550143", "lastName": "Testcase" }),
+    ]);
+    source.run("export --format csv --with none --out out --quiet").exits(0);
+    let target = empty();
+    std::fs::copy(source.path("out/contacts.csv"), target.path("in.csv")).unwrap();
+
+    target.import("").exits(3);
+    let rejected = target.table("res/rejected.csv");
+    assert!(rejected.iter().all(|row| row["_reject_code"] == "R_NOT_FOUND"), "{rejected:?}");
+    assert!(rejected[0]["_reject_reason"].contains("--ignore-column"), "{rejected:?}");
+    assert_eq!(target.account(), [] as [Value; 0]);
+
+    target.import("--ignore-column id").exits(0);
+    assert_eq!(target.account().len(), 2);
+    let avery = target.person("avery@example.com");
+    assert_eq!(
+        (avery["contact"]["firstName"].as_str(), tags(&avery)),
+        (Some("Avery"), vec!["vip".to_owned()])
+    );
+    assert_eq!(avery["contact"]["customFields"][0]["value"], "Ace");
+    assert!(target.account().iter().any(|it| it["contact"]["phone"] == "+12025550143"));
+}
