@@ -359,23 +359,26 @@ impl Doubt {
         if !self.shared.claim(contact, op) {
             return Ok(false);
         }
+        let taken = self.made_by_another(contact, op).await?;
+        if taken {
+            self.shared.release(contact);
+        }
+        Ok(!taken)
+    }
+
+    /// Whether another op of the run has made this contact.
+    async fn made_by_another(&self, contact: &str, op: u64) -> Result<bool, Error> {
         self.ledger.flush().await?;
-        let (db, claimed) = (self.db.clone(), contact.to_owned());
-        let contact = claimed.clone();
-        let mut free = true;
-        let found: Result<bool, run::Error> = flight::blocking(move || {
+        let (db, contact) = (self.db.clone(), contact.to_owned());
+        let found = flight::blocking(move || {
+            let mut taken = false;
             LedgerReader::open(&db)?.each_op(|other| {
-                free &= other.id == op || other.made.as_ref() != Some(&contact);
+                taken |= other.id != op && other.made.as_ref() == Some(&contact);
                 Ok(())
             })?;
-            Ok(free)
-        })
-        .await;
-        let free = found?;
-        if !free {
-            self.shared.release(&claimed);
-        }
-        Ok(free)
+            Ok::<bool, run::Error>(taken)
+        });
+        Ok(found.await?)
     }
 }
 

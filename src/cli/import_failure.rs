@@ -54,7 +54,7 @@ impl From<Error> for Failure {
                 .hint("`--marker-field NAME` marks them, `--no-identity skip` leaves them out, `--no-identity at-most-once` sends each once and never again"),
             Error::Stale { ref which, .. } => {
                 Self::new(Code::Stale, error.to_string()).lines(listed(which))
-                    .hint("nothing was sent; make a new plan: run the import again")
+                    .hint("nothing was sent; make a new plan: give the import or undo command again")
             }
             Error::Unsettled { ref run, .. } => {
                 let hint = format!(

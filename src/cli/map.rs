@@ -89,7 +89,8 @@ and, where needed:
   when = { column = \"Type\", is = [\"note\"] }   only in such rows; or not = […], filled = true|false
   fallback = true          only where no other rule has found a value
   named_by = \"Label\"       with to = \"customFields.*\": the column that names the custom field
-A table [[constant]] with `to` and `value` gives every row the same; [options] takes the flags of
+A table [[constant]] with `to` and `value` gives every row the same (with `file = [\"old_*\"]` only in
+files of such names); [options] takes the flags of
 `ghl-bulk import`, with `_` for `-`.";
 
 /// Runs the command.

@@ -51,7 +51,9 @@ impl Doubt {
             for live in self.search(vec![filter], 1).await? {
                 let ours = judge::came_since(&case.op.change, window, &live)
                     && !judge::is_another(&case.op.change, &live);
-                if ours && !found.iter().any(|it| it.id == live.id) {
+                let known = found.iter().any(|it| it.id == live.id);
+                // Whoever shares the phone has come by a row of their own.
+                if ours && !known && !self.made_by_another(live.id.as_str(), case.op.id).await? {
                     found.push(live);
                 }
             }

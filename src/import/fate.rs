@@ -183,3 +183,43 @@ fn why(op: &OpRecord) -> Why {
         sent: String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(id: u64, state: OpState, said: &str) -> OpRecord {
+        OpRecord {
+            id,
+            key: String::new(),
+            row: 1,
+            step: 1,
+            lane: 1,
+            class: "C".to_owned(),
+            bulk: false,
+            contact: None,
+            body: String::new(),
+            state,
+            made: None,
+            said: Some(said.to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_row_in_doubt_names_its_op_in_doubt_whatever_else_was_refused() {
+        let mut fates = Fates::default();
+        for (id, state) in [
+            (1, OpState::Skipped),
+            (2, OpState::Refused),
+            (3, OpState::InDoubt),
+            (4, OpState::InDoubt),
+            (5, OpState::Refused),
+            (6, OpState::Pending),
+        ] {
+            fates.add(&op(id, state, "{}"));
+        }
+        assert_eq!(fates.of(1), Fate::InDoubt);
+        let why = fates.why(1).unwrap();
+        assert_eq!((why.op, why.code.as_str()), (3, "R_IN_DOUBT"));
+    }
+}

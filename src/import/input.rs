@@ -122,6 +122,8 @@ impl Input {
         };
         let name = mapping.name.clone();
         let wrong = |problems| self.wrong(&name, problems);
+        let file = request.file.file_name().map(|name| name.to_string_lossy());
+        mapping = mapping.for_file(&file.unwrap_or_default());
         mapping = mapping.overlay(rules(request)?, &request.ignore, columns).map_err(wrong)?;
         let undecided: Vec<_> =
             mapping.rules.iter().filter(|rule| rule.to == Target::Undecided).collect();

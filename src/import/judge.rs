@@ -129,6 +129,20 @@ pub(super) fn custom_key(
     }
 }
 
+/// Refuses a marker that nothing could be written to or found by.
+pub(super) fn check_marker(marker: Option<&str>, directory: &Directory) -> Result<(), Error> {
+    let Some(name) = marker else { return Ok(()) };
+    let wrong = |why: String| Err(Error::Request(format!("`--marker-field`: {why}")));
+    match directory.field(name) {
+        Err(error) => wrong(error.to_string()),
+        Ok(field) if !["TEXT", "LARGE_TEXT"].contains(&field.data_type.as_str()) => wrong(format!(
+            "the custom field `{name}` is of the type {}, and a mark is a text",
+            field.data_type
+        )),
+        Ok(_) => Ok(()),
+    }
+}
+
 fn tell(watcher: &Watcher, done: u64, total: Option<u64>) {
     watcher.observe(&Event::Progress { what: "rows", done, total });
 }

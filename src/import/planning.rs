@@ -37,6 +37,7 @@ impl Planning<'_> {
         self.run.note("mapping_digest", &input.mapping_digest)?;
         let columns: Vec<_> = input.sheet.columns.iter().map(|it| it.name.clone()).collect();
         self.run.note("columns", &columns)?;
+        judge::check_marker(understood.policy.marker.as_deref(), &directory)?;
         let key = judge::custom_key(&understood.policy.key, &directory)?;
         self.run.note("key", &key)?;
         let (input, understood, found) = self.judge(input, understood, &directory).await?;

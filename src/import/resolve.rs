@@ -81,6 +81,7 @@ fn read(db: &Path, path: &Path) -> Result<(Resolved, Vec<(u64, Settled)>), Error
     };
     let (op, decision) = (column(OP)?, column(DECISION)?);
     let ledger = LedgerReader::open(db)?;
+    let ops = ledger.counts()?.values().sum();
     let mut decisions = BTreeMap::new();
     for row in sheet.rows()? {
         let row = row?;
@@ -91,7 +92,7 @@ fn read(db: &Path, path: &Path) -> Result<(Resolved, Vec<(u64, Settled)>), Error
         let text = |at: usize| row.cells.get(at).map(|cell| cell.text().trim().to_owned());
         let (number, word) = (text(op).unwrap_or_default(), text(decision).unwrap_or_default());
         let id = number.parse().map_err(|_| wrong(format!("`{number}` is no number of an op")))?;
-        let made = in_doubt(&ledger, id).and_then(|record| decide(&ledger, &record, &word));
+        let made = in_doubt(&ledger, id, ops).and_then(|record| decide(&ledger, &record, &word));
         let made = made.map_err(|error| with_place(error, &row, path))?;
         if let Some(other) = decisions.insert(id, made.clone())
             && other != made
@@ -123,10 +124,9 @@ fn with_place(error: Error, row: &Row, path: &Path) -> Error {
     }
 }
 
-/// An op of the run that is in doubt.
-fn in_doubt(ledger: &LedgerReader, id: u64) -> Result<OpRecord, Error> {
-    let known = ledger.counts()?.values().sum::<u64>();
-    if id == 0 || id > known {
+/// An op of the run, which has so many, that is in doubt.
+fn in_doubt(ledger: &LedgerReader, id: u64, ops: u64) -> Result<OpRecord, Error> {
+    if id == 0 || id > ops {
         return Err(Error::Request(format!("this run has no op {id}; is the file another run's?")));
     }
     let record = ledger.op(id)?;

@@ -10,6 +10,7 @@ mod read;
 mod recheck;
 mod row;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ use crate::flight;
 use crate::id::RunId;
 use crate::plan::check::Rejection;
 use crate::plan::{Directory, Op};
-use crate::run::{self, Decision, LedgerReader, Meta, Noted, OpState, Rows, Run, State};
+use crate::run::{self, Decision, LedgerReader, Meta, Noted, OpRecord, OpState, Rows, Run, State};
 
 /// A plan that is older than this is held against the account once more before it is applied.
 const FRESH: Duration = Duration::from_mins(1);
@@ -277,21 +278,39 @@ impl Taking {
         mut take: impl FnMut(u64, Option<&str>, Undone) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let applied = read::Applied::open(&self.of)?;
+        let shared: HashMap<String, Vec<u64>> = rows.repeated(kind::ID)?.into_iter().collect();
         applied.each(|row, ops| {
             let contact = read::contact_of(&ops);
-            let contact = contact.as_deref();
-            let live = read::live(rows, contact)?;
-            let case = row::Case {
-                rows,
-                records: &ops,
-                contact,
-                live: live.as_ref(),
-                undo: &self.undo,
-                began: self.began,
-                directory: self.directory.as_ref(),
-            };
-            take(row.n, contact, case.undone()?)
+            let mut undone = self.row(rows, &ops, contact.as_deref())?;
+            let siblings = contact.as_ref().and_then(|contact| shared.get(contact));
+            for n in siblings.into_iter().flatten().filter(|n| **n != row.n) {
+                if undone.conflicts.is_empty() {
+                    break;
+                }
+                let ops = applied.of_row(*n)?;
+                undone.leave_to(&self.row(rows, &ops, contact.as_deref())?);
+            }
+            take(row.n, contact.as_deref(), undone)
         })
+    }
+
+    fn row(
+        &self,
+        rows: &Rows,
+        records: &[OpRecord],
+        contact: Option<&str>,
+    ) -> Result<Undone, Error> {
+        let live = read::live(rows, contact)?;
+        let case = row::Case {
+            rows,
+            records,
+            contact,
+            live: live.as_ref(),
+            undo: &self.undo,
+            began: self.began,
+            directory: self.directory.as_ref(),
+        };
+        case.undone()
     }
 }
 
@@ -351,7 +370,8 @@ fn keep(rows: &Rows, n: u64, contact: Option<&str>, undone: &Undone) -> Result<(
         let message = message.to_owned();
         if undone.steps.is_empty() {
             let rejection = Rejection { code: "R_CONFLICT", field: fields, column: None, message };
-            return Ok(rows.decide(n, &rejected(&rejection))?);
+            let contact = contact.map(str::to_owned);
+            return Ok(rows.decide(n, &Decision { contact, ..rejected(&rejection) })?);
         }
         rows.warn(&Noted { n, code: "W_EDITED_SINCE".to_owned(), field: fields, message })?;
     }

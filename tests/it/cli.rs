@@ -17,14 +17,19 @@ fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 17] = [
     "",
     "export",
+    "import",
+    "map",
+    "undo",
     "resume",
     "runs",
     "runs list",
     "runs show",
     "runs publish",
+    "runs results",
+    "runs resolve",
     "runs rm",
     "schema",
     "sandbox",

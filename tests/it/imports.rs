@@ -48,10 +48,7 @@ fn a_person_who_exists_gets_only_what_differs() {
         "email": "avery@example.com", "firstName": "Avery", "lastName": "Old", "phone": "+12025550143",
         "city": "Boston", "tags": ["old"],
     })]);
-    world.sheet(
-        "in.csv",
-        TWO.lines().take(2).map(|line| format!("{line}\n")).collect::<String>().as_str(),
-    );
+    world.sheet("in.csv", &format!("{}\n", TWO.lines().take(2).collect::<Vec<_>>().join("\n")));
     world.import("").exits(0);
     let avery = world.person("avery@example.com");
     assert_eq!(avery["contact"]["lastName"], "Sample");

@@ -8,6 +8,7 @@ mod damage;
 mod doubts;
 mod filters;
 mod floors;
+mod guesses;
 mod hostile;
 mod http;
 mod imports;

@@ -231,6 +231,21 @@ fn presets_that_fit_alike_are_both_named_and_somebody_decides() {
 }
 
 #[test]
+fn an_export_of_people_who_unsubscribed_is_known_by_its_name_and_opts_them_out() {
+    let world = world();
+    let sheet = "Email Address,MEMBER_RATING,LEID\nann@example.com,4,1\n";
+    let out =
+        || world.person("ann@example.com")["contact"]["dndSettings"]["Email"]["status"].clone();
+    world.sheet("subscribed_members.csv", sheet);
+    world.run("import subscribed_members.csv --yes --out one").exits(0);
+    assert_ne!(out(), "active");
+    world.sheet("Unsubscribed_members.csv", sheet);
+    world.run("map Unsubscribed_members.csv -o map.toml").exits(0);
+    world.run("import Unsubscribed_members.csv --yes --out two").exits(0);
+    assert_eq!(out(), "active");
+}
+
+#[test]
 fn a_known_export_with_translated_names_is_understood_all_the_same() {
     let world = world();
     world.sheet(

@@ -92,8 +92,11 @@ fn lines(record: &Value) -> BTreeMap<String, String> {
         match (name.as_str(), value) {
             // What tells whom a row is about changes nothing; nor can a note's date be set, nor is a
             // name a user, nor does the API take further addresses.
-            ("contactId" | "taskId" | "createdAt" | "assignedToName", _) => {}
-            ("additionalEmails" | "additionalPhones", _) => {}
+            (
+                "contactId" | "taskId" | "createdAt" | "assignedToName" | "additionalEmails"
+                | "additionalPhones",
+                _,
+            ) => {}
             ("customFields", fields) => {
                 for (name, value) in fields.as_object().unwrap() {
                     let name = name.to_lowercase().replace(' ', "_");

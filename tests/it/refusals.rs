@@ -53,7 +53,7 @@ fn an_unknown_preset_key_or_marker_is_named() {
     let world = empty();
     refused(&world, "--preset hubspott", 2, &["hubspott", "hubspot"]);
     refused(&world, "--key custom:nonsense", 2, &["nonsense"]);
-    refused(&world, "--marker-field nonsense", 4, &["nonsense"]);
+    refused(&world, "--marker-field nonsense", 2, &["nonsense"]);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn nonsense_on_the_command_line_is_refused_by_name() {
 fn people_who_share_the_key_are_not_told_apart_by_guessing() {
     let world = empty();
     world.control("PUT", "customFields", &json!([
-        {"id": "fieldMember00000001", "name": "Member", "fieldKey": "contact.member", "dataType": "TEXT"},
+        {"id": "fieldMember00000001", "name": "Member", "fieldKey": "contact.member", "dataType": "TEXT", "model": "contact"},
     ]));
     let field = json!([{"id": "fieldMember00000001", "value": "M1"}]);
     world.add(&[

@@ -1,5 +1,7 @@
 //! Resolving: what a person decides about rows in doubt.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::people::empty_with;
@@ -26,7 +28,7 @@ impl World {
     fn decided(&self, decisions: [&str; 2]) -> String {
         let mut text = "Name,_doubt_op,_doubt_decision\n".to_owned();
         for (row, decision) in self.table("res/in_doubt.csv").iter().zip(decisions) {
-            text.push_str(&format!("{},{},{decision}\n", row["Name"], row["_doubt_op"]));
+            writeln!(text, "{},{},{decision}", row["Name"], row["_doubt_op"]).unwrap();
         }
         text
     }

@@ -5,6 +5,8 @@ mod interrupted;
 mod shown;
 mod whole;
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::people::{empty, tags};
@@ -158,7 +160,7 @@ fn a_tagging_of_many_is_taken_back_in_few_requests() {
     let world = World::with(|settings| settings.contacts = 150);
     let mut sheet = "Contact Id,Tags\n".to_owned();
     for person in world.account() {
-        sheet.push_str(&format!("{},autumn\n", person["contact"]["id"].as_str().unwrap()));
+        writeln!(sheet, "{},autumn", person["contact"]["id"].as_str().unwrap()).unwrap();
     }
     let first = world.account()[0]["contact"]["id"].as_str().unwrap().to_owned();
     world.control("PUT", &format!("contacts/{first}"), &json!({"tags": ["autumn"]}));
@@ -321,6 +323,26 @@ fn rows_that_were_merged_are_taken_back_with_the_row_that_counted() {
     assert_eq!(world.person("ann@example.com")["contact"]["state"], "RM");
     world.undo("").exits(0);
     assert_eq!(world.content(), before);
+}
+
+#[test]
+fn rows_that_wrote_over_each_other_are_taken_back_together() {
+    let people = [json!({"email": "ann@example.com", "phone": "+12025550143", "city": "Oslo"})];
+    let sheet = "First Name,Email,Phone,City\nAnna,ann@example.com,,Rome\n,,+12025550143,Bern\n";
+    let (world, before) = imported(&people, sheet, "");
+    world.undo("").exits(0).says("2  restore");
+    assert_eq!(world.content(), before);
+    assert!(world.table("undone/warnings.csv").is_empty(), "nobody else has edited anything");
+    world.import("").exits(0);
+    world.edit("ann@example.com", &json!({"city": "Kyiv"}));
+    world.undo("").exits(3);
+    let ann = &world.content()[0]["contact"];
+    assert_eq!((&ann["city"], ann.get("firstName")), (&json!("Kyiv"), None));
+    assert_eq!(world.table("undone/rejected.csv")[0]["Phone"], "+12025550143");
+    assert_eq!(
+        world.table("undone/plan.csv").last().unwrap()["contact_id"],
+        ann["id"].as_str().unwrap()
+    );
 }
 
 #[test]

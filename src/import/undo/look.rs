@@ -113,7 +113,7 @@ impl Look<'_> {
                 Ok(())
             })
             .await?;
-            let event = Event::Progress { what: "contacts_checked", done, total };
+            let event = Event::Progress { what: "checked", done, total };
             self.context.watcher.observe(&event);
         }
         Ok(())

@@ -24,6 +24,13 @@ impl Applied {
         Ok(Self { rows: Rows::open(db)?, ledger: LedgerReader::open(db)? })
     }
 
+    /// The ops of a row that were applied, in order.
+    pub(super) fn of_row(&self, n: u64) -> Result<Vec<OpRecord>, Error> {
+        let mut ops = self.ledger.ops_of_row(n)?;
+        ops.retain(|op| matches!(op.state, OpState::Applied | OpState::Differs));
+        Ok(ops)
+    }
+
     /// Gives each row with the ops of it that were applied, in order.
     pub(super) fn each(
         &self,
@@ -35,8 +42,7 @@ impl Applied {
             let Some(last) = lot.last() else { return Ok(()) };
             after = last.n;
             for row in &lot {
-                let mut ops = self.ledger.ops_of_row(row.n)?;
-                ops.retain(|op| matches!(op.state, OpState::Applied | OpState::Differs));
+                let ops = self.of_row(row.n)?;
                 if !ops.is_empty() {
                     take(row, ops)?;
                 }

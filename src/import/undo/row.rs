@@ -83,6 +83,20 @@ fn differences(record: &OpRecord) -> Vec<Difference> {
     serde_json::from_value(said["differences"].clone()).unwrap_or_default()
 }
 
+impl Undone {
+    /// Another row of the import has written over this one: what that row takes back, nobody else edited.
+    pub(super) fn leave_to(&mut self, other: &Self) {
+        let before = self.conflicts.len();
+        // Notes and tasks are each row's own, though they have the same name in a plan.
+        let of_child = |field: &str| field.starts_with("note") || field.starts_with("task");
+        let taken = |field: &str| other.changes.iter().any(|it| it.field == field);
+        self.conflicts.retain(|field| of_child(field) || !taken(field));
+        if self.conflicts.len() < before && self.steps.is_empty() {
+            self.reason = Some("another row of the import wrote over it, and is taken back");
+        }
+    }
+}
+
 impl Case<'_> {
     /// Holds the row's writes against the account.
     pub(super) fn undone(&self) -> Result<Undone, Error> {

@@ -118,7 +118,7 @@ impl Checker {
             self.step(step, work)?;
         }
         let outcome = self.finish(work);
-        self.settle(work, outcome)
+        Self::settle(work, outcome)
     }
 
     fn finish(&self, work: &mut Work<'_>) -> Result<(), Rejection> {

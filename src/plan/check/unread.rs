@@ -158,7 +158,6 @@ impl Work<'_> {
 impl Checker {
     /// Decides on what was set aside, unless the row names its contact: then what waits goes with it.
     pub(super) fn settle(
-        &self,
         work: &mut Work<'_>,
         outcome: Result<(), Rejection>,
     ) -> Result<(), Rejection> {

@@ -36,16 +36,19 @@ static NAMES: &[(Target, &[&str])] = &[
     (Target::Field(FirstName), &[
         "first name", "firstname", "first", "given name", "name first", "forename", "fname", "christian name",
         "prénom", "vorname", "primeiro nome", "primer nombre", "voornaam",
+        "first names", "given names", "nom de baptême", "nome próprio", "nome di battesimo", "roepnaam",
     ]),
     (Target::Field(LastName), &[
         "last name", "last", "surname", "family name", "name last", "lname",
         "nom de famille", "nachname", "familienname", "zuname", "apellido", "apellidos", "cognome", "sobrenome",
         "apelido", "achternaam",
+        "last names", "primer apellido", "surnames", "nom d'usage", "último nome", "familienaam",
     ]),
     (Target::Field(Name), &[
         "full name", "name", "contact name", "your name", "customer name", "client name", "display name",
         "nom complet", "nom et prénom", "prénom et nom", "nombre completo", "nombre y apellidos", "nome completo",
         "nome e cognome", "vollständiger name", "vor und nachname", "volledige naam", "naam",
+        "first and last name", "first name last name", "name and surname", "name surname", "vorname nachname", "vor nachname", "ansprechpartner", "ansprechperson", "kontaktperson", "contact person", "contactpersoon", "interlocuteur", "personne de contact", "persona de contacto", "persona di contatto", "referente", "pessoa de contato", "pessoa de contacto", "nom et prénoms", "nome e sobrenome", "nome e apelido", "voor en achternaam",
     ]),
     (Target::Field(Email), &[
         "email", "e mail", "email address", "e mail address", "primary email", "work email", "business email",
@@ -68,6 +71,7 @@ static NAMES: &[(Target, &[&str])] = &[
         "handynummer", "mobiltelefon", "telefon mobil", "telefon privat", "telefon geschäftlich", "mobilnummer", "telefon", "telefonnummer", "rufnummer", "móvil",
         "teléfono móvil", "celular", "teléfono", "número de teléfono", "cellulare", "telefono",
         "numero di telefono", "telemóvel", "telefone", "mobiel", "telefoon", "telefoonnummer",
+        "direct phone", "office phone", "téléphone fixe", "tél fixe", "fixe", "tél portable", "tél mobile", "tél", "mobil", "mobil nr", "handynr", "festnetz", "festnetznummer", "telefon festnetz", "tel mobil", "tel privat", "tel geschäftlich", "tel büro", "telefon büro", "teléfono fijo", "fijo", "tfno", "telefono fisso", "fisso", "tel cellulare", "numero di cellulare", "telefone fixo", "mobile tel", "mobiel nummer", "mobiele telefoon", "vaste telefoon", "telefoon mobiel",
     ]),
     (Target::AdditionalPhones, &[
         "additional phones", "additional phone", "additional phone numbers", "secondary phone", "alternate phone",
@@ -78,27 +82,32 @@ static NAMES: &[(Target, &[&str])] = &[
         "account name", "employer",
         "société", "entreprise", "nom de l'entreprise", "raison sociale", "firma", "firmenname", "unternehmen",
         "empresa", "azienda", "ragione sociale", "bedrijf", "bedrijfsnaam",
+        "organisatie", "organización", "organizzazione", "organização", "nombre de la empresa", "nome azienda", "nome da empresa", "razón social", "razão social", "nom de la société",
     ]),
     (Target::Field(Address1), &[
         "street address", "address 1", "address line 1", "address", "street", "mailing street",
         "mailing address", "business street", "home street",
         "rue", "adresse", "adresse postale", "straße", "straße und hausnummer", "straße hausnummer", "anschrift",
         "dirección", "calle", "indirizzo", "via", "endereço", "rua", "morada", "straat", "adres",
+        "street and number", "straße und hausnr", "straße hausnr", "straße nr", "rue et numéro", "calle y número", "domicilio", "via e numero civico", "logradouro", "straat en huisnummer", "straat en nummer", "postal address", "postanschrift",
     ]),
     (Target::Field(City), &[
         "city", "town", "city town", "town city", "address city", "mailing city", "business city", "home city",
         "ville", "stadt", "ort", "wohnort", "ciudad", "localidad", "población", "città", "comune", "cidade",
         "plaats", "woonplaats", "stad",
+        "post town", "localidade", "municipio", "município", "municipality", "commune", "gemeente",
     ]),
     (Target::Field(State), &[
         "state", "province", "state province", "state or province", "state region", "region", "county",
         "mailing state", "mailing state province", "business state", "home state",
         "département", "région", "bundesland", "provincia", "estado", "regione", "prov", "distrito", "provincie",
+        "uf", "state code", "province code",
     ]),
     (Target::Field(PostalCode), &[
         "postal code", "zip", "zip code", "postcode", "zip postal code", "zip or postal code", "postal zip code",
         "mailing zip postal code", "mailing postal code", "business postal code", "home postal code",
         "code postal", "plz", "cp", "postleitzahl", "código postal", "codice postale", "cap", "cep",
+        "zipcode", "c a p", "cód postal",
     ]),
     (Target::Field(Country), &[
         "country", "country region", "country code", "country name", "mailing country", "business country region",
@@ -108,6 +117,7 @@ static NAMES: &[(Target, &[&str])] = &[
     (Target::Field(Website), &[
         "website", "website url", "web page", "webpage", "web site", "url", "site", "homepage", "home page",
         "site web", "site internet", "webseite", "internetseite", "sitio web", "página web", "sito web", "sito",
+        "webadresse", "adresse web", "url site web",
     ]),
     (Target::Field(Timezone), &[
         "timezone", "contact timezone", "fuseau horaire", "zeitzone", "zona horaria", "fuso orario",
@@ -117,9 +127,16 @@ static NAMES: &[(Target, &[&str])] = &[
         "date of birth", "dob", "birthday", "birthdate", "birth date",
         "date de naissance", "date naissance", "geburtstag", "geburtsdatum", "fecha de nacimiento", "cumpleaños", "data di nascita",
         "data de nascimento", "geboortedatum",
+        "bday", "date born", "geb", "geb am", "geb datum", "geboren am", "né le", "née le", "né e le", "fecha nacimiento", "fecha nac", "data nascita", "nato il", "data nascimento", "geboren op",
     ]),
-    (Target::Field(Source), &["source", "lead source", "original source", "contact source", "utm source"]),
-    (Target::Field(Gender), &["gender", "geschlecht", "genre", "género", "genere", "gênero", "geslacht"]),
+    (Target::Field(Source), &[
+        "source", "lead source", "original source", "contact source", "utm source",
+        "how did you hear about us", "how did you find us", "how did you hear of us", "referral source", "wie haben sie von uns erfahren", "comment nous avez vous connu", "cómo nos conoció", "cómo nos has conocido", "come ci hai conosciuto", "como nos conheceu", "hoe heeft u ons gevonden",
+    ]),
+    (Target::Field(Gender), &[
+        "gender", "geschlecht", "genre", "género", "genere", "gênero", "geslacht",
+        "sex", "sexe", "sexo", "sesso",
+    ]),
     (Target::Tags, &[
         "tags", "tag", "labels", "label", "categories", "groups", "group membership", "lists",
         "étiquettes", "schlagworte", "schlagwörter", "kategorien", "etiquetas", "etichette",
@@ -128,6 +145,7 @@ static NAMES: &[(Target, &[&str])] = &[
     (Target::DndChannel(Channel::Email), &[
         "email opt out", "unsubscribed", "unsubscribed from all email", "opted out of email",
         "has opted out of email", "do not email", "email blacklisted", "désabonné", "désinscrit", "abgemeldet",
+        "opt out email", "email optout", "opted out email", "abbestellt", "newsletter abgemeldet", "disiscritto", "descadastrado", "uitgeschreven", "desuscrito",
     ]),
     (Target::DndChannel(Channel::Call), &["do not call", "call opt out"]),
     (Target::DndChannel(Channel::Sms), &["sms opt out", "do not text", "text opt out", "sms blacklisted"]),
@@ -140,6 +158,7 @@ static NAMES: &[(Target, &[&str])] = &[
         "notes", "note", "comments", "comment", "description", "person notes", "remarks",
         "remarques", "commentaire", "commentaires", "notizen", "notiz", "bemerkung", "bemerkungen", "anmerkungen",
         "notas", "comentarios", "observaciones", "observações", "opmerkingen",
+        "message", "messages", "your message", "comment or message", "remark", "nachricht", "hinweis", "hinweise", "anmerkung", "kommentar", "kommentare", "mensaje", "messaggio", "mensagem", "bericht", "opmerking", "osservazioni", "annotazioni", "anotaciones", "observação", "observación", "commenti", "commento", "comentario", "comentário", "comentários", "remarque",
     ]),
     (Target::Note(NotePart::Id), &["note id"]),
     (Target::Owner, &[

@@ -5,10 +5,14 @@
 //! must never be mapped by guessing. It sees names only, never values.
 
 mod dictionary;
+mod likely;
+mod subject;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
 pub use dictionary::{Headers, Meaning, known};
+pub use likely::{consent, likely};
+pub use subject::without_subject;
 pub use text::{fold, normalise};

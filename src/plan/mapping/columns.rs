@@ -110,6 +110,15 @@ fn bracketed(name: &str) -> Option<&str> {
     letters.bytes().all(|byte| byte.is_ascii_alphabetic()).then_some(letters)
 }
 
+/// Whether a name fits a pattern with `*`, in any case.
+pub(super) fn fits(pattern: &str, name: &str) -> bool {
+    if pattern.contains('*') {
+        Pattern::new(pattern).star(name).is_some()
+    } else {
+        plain(pattern) == plain(name)
+    }
+}
+
 /// A pattern, cut at its stars.
 struct Pattern {
     parts: Vec<Vec<char>>,

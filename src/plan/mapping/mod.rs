@@ -146,6 +146,9 @@ pub struct Constant {
     pub to: Target,
     /// The value, as a cell would hold it.
     pub value: String,
+    /// The names of the files that it is for, as patterns with `*`; all files when there are none. Some
+    /// programs say what they export only in the file's name.
+    pub file: Vec<String>,
     /// The line of the mapping file, from 1; 0 where there is none.
     pub line: usize,
 }

@@ -35,7 +35,7 @@ const COLUMN: &[&str] = &[
     "fallback",
     "named_by",
 ];
-const CONSTANT: &[&str] = &["to", "value"];
+const CONSTANT: &[&str] = &["to", "value", "file"];
 pub(super) const CONVERTS: &[&str] = &[
     "text",
     "line",
@@ -275,9 +275,10 @@ fn values(source: &mut Source, value: At) -> BTreeMap<String, String> {
 }
 
 fn constant(source: &mut Source, line: usize, table: &DeTable) -> Option<Constant> {
-    let (mut to, mut value) = (None, None);
+    let (mut to, mut value, mut file) = (None, None, Vec::new());
     for (key, entry) in table {
         match key.get_ref().as_ref() {
+            "file" => file = source.texts("file", entry).unwrap_or_default(),
             "to" => to = Some(read_target(source, "to", entry)),
             "value" => value = Some(source.text("value", entry)),
             other => source.unknown_key(source.line_of(key), other, "`[[constant]]`", CONSTANT),
@@ -288,7 +289,7 @@ fn constant(source: &mut Source, line: usize, table: &DeTable) -> Option<Constan
             source.report(line, format_args!("this `[[constant]]` has no `{key}`"));
         }
     }
-    let constant = Constant { to: to??, value: value??, line };
+    let constant = Constant { to: to??, value: value??, file, line };
     let senseless = match &constant.to {
         Target::Ignore | Target::Undecided | Target::ContactId | Target::SourceId => true,
         Target::Custom(name) => name.contains('*'),

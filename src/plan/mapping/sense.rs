@@ -1,8 +1,19 @@
-//! Sense: whether the parts of a rule go together.
+//! Sense: whether the parts of a rule go together, and which constants are for a file.
 
 use super::super::header::fold;
-use super::{Problem, Rule, closest};
+use super::columns::fits;
+use super::{Mapping, Problem, Rule, closest};
 use crate::plan::target::Target;
+
+impl Mapping {
+    /// The mapping for a file of this name: without the constants that are for others.
+    #[must_use]
+    pub fn for_file(mut self, name: &str) -> Self {
+        let is_for = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, name));
+        self.constants.retain(|constant| constant.file.is_empty() || is_for(&constant.file));
+        self
+    }
+}
 
 impl Rule {
     /// What about the rule alone makes no sense, if anything.

@@ -36,6 +36,9 @@ impl Mapping {
             out.0.push_str("\n[[constant]]\n");
             out.put("to", quote(&constant.to.to_string()));
             out.put("value", quote(&constant.value));
+            if !constant.file.is_empty() {
+                out.put("file", list(&constant.file));
+            }
         }
         out.0
     }

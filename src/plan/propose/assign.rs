@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{ACCEPTED, Guess, PROPOSED, Proposal, Verdict};
+use super::{ACCEPTED, Candidate, Guess, PROPOSED, Proposal, SOMEBODYS, Verdict};
 use crate::plan::header::fold;
 use crate::plan::mapping::is_own;
 use crate::plan::target::{Field, Target};
@@ -110,8 +110,12 @@ impl Proposal {
     /// Proposes the best candidate that nobody has taken, if it is good enough.
     fn propose(&mut self, at: usize, taken: &HashMap<String, Option<usize>>) {
         for number in 0..self.columns[at].candidates.len() {
-            if taken.contains_key(&one(&self.columns[at].candidates[number].target)) {
-                self.doubt(at, number);
+            let Candidate { target, rank, .. } = &self.columns[at].candidates[number];
+            if taken.contains_key(&one(target)) {
+                match further(target).filter(|_| *rank < SOMEBODYS) {
+                    Some(further) => self.columns[at].candidates[number].target = further,
+                    None => self.doubt(at, number),
+                }
             }
         }
         let guess = &mut self.columns[at];
@@ -136,6 +140,15 @@ fn one(target: &Target) -> String {
     match target {
         Target::Custom(name) => format!("customFields.{}", fold(name)),
         target => target.to_string(),
+    }
+}
+
+/// Where a further value goes, when a target has its column already.
+fn further(target: &Target) -> Option<Target> {
+    match target {
+        Target::Field(Field::Email) => Some(Target::AdditionalEmails),
+        Target::Field(Field::Phone) => Some(Target::AdditionalPhones),
+        _ => None,
     }
 }
 

@@ -32,6 +32,10 @@ pub const PROPOSED: f64 = 0.6;
 /// The most that values can say for a column whose name says nothing.
 const BY_VALUES: f64 = 0.75;
 
+/// From this rank on, candidates may as well be about somebody else: only the last word of the name speaks
+/// for them, or only the values do.
+const SOMEBODYS: usize = 500;
+
 /// What is proposed for a sheet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
@@ -214,8 +218,9 @@ impl Proposal {
         samples: &[Vec<String>],
         directory: Option<&Directory>,
     ) {
-        let headers = Headers::new(columns.iter().map(|column| column.name.as_str()));
-        let names = score::Names::new(&headers, directory);
+        let written: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let headers = Headers::new(written.iter().copied());
+        let names = score::Names::new(&written, &headers, directory);
         let guess = |(at, column): (usize, &Column)| {
             let look = Look::new(samples.iter().filter_map(|row| row.get(at)));
             let (candidates, never) = score::candidates(&names, &column.name, &look);

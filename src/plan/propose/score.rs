@@ -3,20 +3,31 @@
 use std::collections::HashMap;
 
 use super::look::{Kind, Look};
-use super::{BY_VALUES, Candidate, PROPOSED};
+use super::{BY_VALUES, Candidate, PROPOSED, SOMEBODYS};
 use crate::plan::directory::Directory;
-use crate::plan::header::{Headers, Meaning, fold, normalise};
+use crate::plan::header::{Headers, Meaning, consent, fold, likely, normalise, without_subject};
 use crate::plan::target::{Field, Target, TaskPart};
 
 /// What is known about names.
 pub(super) struct Names<'n> {
     headers: &'n Headers,
+    /// The same names without the words that say whom they are about.
+    bare: Headers,
     /// The keys of the location's custom fields by folded key or name, and which of the two it is.
     fields: HashMap<String, Vec<(&'n str, &'static str)>>,
 }
 
 impl<'n> Names<'n> {
-    pub(super) fn new(headers: &'n Headers, directory: Option<&'n Directory>) -> Self {
+    pub(super) fn new(
+        names: &[&str],
+        headers: &'n Headers,
+        directory: Option<&'n Directory>,
+    ) -> Self {
+        let bare: Vec<String> = names
+            .iter()
+            .map(|name| without_subject(name).unwrap_or_else(|| (*name).to_owned()))
+            .collect();
+        let bare = Headers::new(bare.iter().map(String::as_str));
         let mut fields: HashMap<String, Vec<(&str, &str)>> = HashMap::new();
         for field in directory.into_iter().flat_map(|directory| &directory.fields) {
             let (key, name) = (fold(&field.key), fold(&field.name));
@@ -26,7 +37,7 @@ impl<'n> Names<'n> {
             fields.entry(key).or_default().push((&field.key, "key"));
         }
         fields.remove("");
-        Self { headers, fields }
+        Self { headers, bare, fields }
     }
 
     /// Custom fields of the column's name, or of the one that exports give it.
@@ -69,6 +80,10 @@ pub(super) fn candidates(
         None => {
             found.extend(nearly(name));
             found.extend(ending(name));
+            found.extend(about_somebody(names, name));
+            found.extend(likely_name(name));
+            found.extend(beginning(name));
+            found.extend(consenting(name, look));
             None
         }
     };
@@ -128,8 +143,50 @@ fn ending(name: &str) -> Option<Candidate> {
             )
         );
         let evidence = format!("header ends with the known name `{last}`");
-        telling.then_some(Candidate { target, score: 0.7, evidence, rank: rank + 100 })
+        telling.then_some(Candidate { target, score: 0.7, evidence, rank: rank + SOMEBODYS })
     })
+}
+
+/// Known names with words that say whom they are about. Asked about: it may be somebody else.
+fn about_somebody(names: &Names, name: &str) -> Option<Candidate> {
+    let bare = without_subject(name)?;
+    let (target, rank, score) = match (names.bare.meaning(&bare), likely(&bare)) {
+        (Some(Meaning::Target { target, rank }), _) => (target, rank + 100, 0.78),
+        (Some(Meaning::Never(_)), _) | (None, None) => return None,
+        (None, Some(target)) => (target.clone(), 200, 0.65),
+    };
+    let evidence = format!("header is the known name `{bare}` of somebody");
+    Some(Candidate { target, score, evidence, rank })
+}
+
+/// Names that often stand for something and as often do not.
+fn likely_name(name: &str) -> Option<Candidate> {
+    let target = likely(name)?.clone();
+    let evidence = "header is often a name for it".to_owned();
+    Some(Candidate { target, score: 0.68, evidence, rank: 200 })
+}
+
+/// Names whose first words are a known name: `Company Name for Emails`.
+fn beginning(name: &str) -> Option<Candidate> {
+    let words = normalise(name);
+    let words: Vec<&str> = words.split(' ').take(8).collect();
+    (2..words.len()).rev().find_map(|to| {
+        let first = words[..to].join(" ");
+        match Headers::default().meaning(&first) {
+            Some(Meaning::Target { target, rank }) => {
+                let evidence = format!("header begins with the known name `{first}`");
+                Some(Candidate { target, score: 0.62, evidence, rank: rank + 300 })
+            }
+            _ => None,
+        }
+    })
+}
+
+/// Columns of yes and no whose name asks for consent.
+fn consenting(name: &str, look: &Look) -> Option<Candidate> {
+    let target = consent(&normalise(name)).filter(|_| look.share(Kind::Boolean) >= 0.8)?;
+    let evidence = "header asks for consent".to_owned();
+    Some(Candidate { target, score: 0.65, evidence, rank: 300 })
 }
 
 /// What values alone speak for.
@@ -145,8 +202,12 @@ fn by_values(look: &Look) -> impl Iterator<Item = Candidate> {
     KINDS.iter().filter_map(|(kind, target, most)| {
         let share = look.share(*kind);
         let evidence = seen(*kind, share);
-        let candidate =
-            Candidate { target: target.clone(), score: most * share, evidence, rank: 1000 };
+        let candidate = Candidate {
+            target: target.clone(),
+            score: most * share,
+            evidence,
+            rank: 2 * SOMEBODYS,
+        };
         // One value that looks like something may do so by chance.
         (share >= 0.5 && look.filled >= 3).then_some(candidate)
     })

@@ -68,6 +68,7 @@ impl Proposal {
         let head = Mapping {
             reading: self.base.reading.clone(),
             options: self.base.options.clone(),
+            constants: self.base.constants.clone(),
             ..Mapping::default()
         };
         out.push('\n');

@@ -154,6 +154,17 @@ fn people_who_share_a_phone_are_as_many_where_duplicates_are_allowed() {
 }
 
 #[test]
+fn who_shares_the_phone_of_one_that_was_sent_twice_is_no_duplicate() {
+    let world = liberal(&["POST /contacts/upsert drop=after times=1"]);
+    let sheet = "Name,Email,Phone\nOne Person,,+12025550143\n\
+                 Two Person,two@example.com,+12025550143\n";
+    world.sheet("in.csv", sheet);
+    world.import("").exits(0);
+    assert_eq!(world.account().len(), 2);
+    assert!(!world.path("res/duplicates.csv").exists());
+}
+
+#[test]
 fn who_cannot_be_found_again_is_never_sent_twice_and_named() {
     let world = world(&["POST /contacts/ drop=before times=1"]);
     world.sheet("in.csv", "Name,City,Notes\nNobody Known,Rome,hello\nSomebody Else,Oslo,hello\n");

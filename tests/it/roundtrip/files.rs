@@ -9,6 +9,7 @@ pub(super) struct Table {
 }
 
 /// How a program writes a file.
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 #[derive(Default)]
 pub(super) struct Form {
     /// What separates cells; a comma by default.

@@ -1,5 +1,7 @@
 //! Undo: what becomes of contacts that the import made.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::imported;
@@ -69,7 +71,7 @@ fn a_created_contact_that_has_grown_is_tagged_instead_of_deleted_and_named() {
     ];
     let mut sheet = "First Name,Email,Tags\n".to_owned();
     for n in 0..=edits.len() {
-        sheet.push_str(&format!("Person,p{n}@example.com,lead\n"));
+        writeln!(sheet, "Person,p{n}@example.com,lead").unwrap();
     }
     let (world, _) = imported(&[], &sheet, "");
     for (n, (_, edit)) in edits.iter().enumerate() {

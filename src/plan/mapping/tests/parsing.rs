@@ -248,7 +248,7 @@ prop_compose! {
             location: Some("loc1".parse().unwrap()),
             reading: Reading { delimiter, sheet: Some("A \"b\"".to_owned()), ..Reading::default() },
             rules,
-            constants: vec![Constant { to: Target::Tags, value, line: 0 }],
+            constants: vec![Constant { to: Target::Tags, value, file: ignore.clone(), line: 0 }],
             ignore,
             options: [("strict".to_owned(), true.into()), ("mode".to_owned(), "tag".into())].into(),
             missing: if skip { Missing::Skip } else { Missing::Stop },

@@ -1,0 +1,112 @@
+//! Guesses: how well columns of files that no preset knows are understood.
+//!
+//! `tests/formats/unknown` holds invented files as people's shops, clubs, events and CRMs write them, in
+//! seven languages, each with the right target of every column; none for a column that is about nothing
+//! that a contact has. Nothing in the program knows these files.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use ghl_bulk::plan::preset::presets;
+use ghl_bulk::plan::propose::{Guess, Proposal, Verdict};
+use ghl_bulk::sheet::{Reading, Sheet};
+
+/// What became of the columns of all files.
+#[derive(Debug, Default)]
+struct Tally {
+    columns: u32,
+    /// Columns that have a right target.
+    wanted: u32,
+    /// Those that got it without a question.
+    accepted: u32,
+    /// Those for which it was proposed.
+    proposed: u32,
+    /// What went another way, a line each.
+    missed: String,
+    /// What was taken unasked and is wrong, a line each.
+    wrong: String,
+    /// What was asked about without need, a line each.
+    vain: String,
+}
+
+impl Tally {
+    fn see(&mut self, file: &str, guess: &Guess, right: &[String]) {
+        let name = &guess.column.name;
+        let targets: Vec<String> =
+            guess.candidates.iter().map(|candidate| candidate.target.to_string()).collect();
+        let taken =
+            matches!(guess.verdict, Verdict::Accepted | Verdict::JoinedTo(_) | Verdict::Preset);
+        let asked = matches!(guess.verdict, Verdict::Proposed | Verdict::Rivals(_));
+        self.columns += 1;
+        self.wanted += u32::from(!right.is_empty());
+        let line = |out: &mut String| {
+            writeln!(out, "  {file}: `{name}` {:?} {targets:?}, right is {right:?}", guess.verdict)
+                .unwrap();
+        };
+        if taken && right.contains(&targets[0]) {
+            self.accepted += 1;
+        } else if taken {
+            line(&mut self.wrong);
+        } else if asked && targets.iter().any(|target| right.contains(target)) {
+            self.proposed += 1;
+        } else if !right.is_empty() {
+            line(&mut self.missed);
+        } else if asked {
+            line(&mut self.vain);
+        }
+    }
+}
+
+fn files() -> Vec<PathBuf> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats/unknown");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "csv"));
+    files.sort();
+    files
+}
+
+fn proposal(path: &Path) -> Proposal {
+    let known = ghl_bulk::plan::preset::knows;
+    let sheet = Sheet::open(path, &Reading::default(), &known).unwrap();
+    let text =
+        |row: ghl_bulk::sheet::Row| row.cells.iter().map(|it| it.text().into_owned()).collect();
+    let rows: Vec<Vec<String>> = sheet.rows().unwrap().map(|row| text(row.unwrap())).collect();
+    assert!(rows.len() >= 5, "{}", path.display());
+    Proposal::new(&sheet.columns, &rows, presets(), None)
+}
+
+#[test]
+fn columns_of_unknown_files_are_found_or_asked_about_and_never_taken_for_others() {
+    let mut tally = Tally::default();
+    let files = files();
+    for path in &files {
+        let file = path.file_stem().unwrap().to_string_lossy();
+        let text = std::fs::read_to_string(path.with_extension("targets.json")).unwrap();
+        let right: BTreeMap<String, Vec<String>> = serde_json::from_str(&text).unwrap();
+        let proposal = proposal(path);
+        assert_eq!((&proposal.preset, &proposal.ambiguous[..]), (&None, &[][..]), "{file}");
+        assert_eq!(proposal.columns.len(), right.len(), "{file}: another number of columns");
+        for guess in &proposal.columns {
+            tally.see(&file, guess, &right[&guess.column.name]);
+        }
+    }
+    let found = tally.accepted + tally.proposed;
+    let figures = format!(
+        "{} files, {} columns, {} with a target: {} accepted, {} proposed\nmissed:\n{}wrong:\n{}\
+         asked in vain:\n{}",
+        files.len(),
+        tally.columns,
+        tally.wanted,
+        tally.accepted,
+        tally.proposed,
+        tally.missed,
+        tally.wrong,
+        tally.vain
+    );
+    assert!(files.len() >= 30 && tally.columns >= 200, "{figures}");
+    assert!(tally.wrong.is_empty() && found * 100 >= tally.wanted * 95, "{figures}");
+    let (vain, others) = (tally.vain.lines().count(), (tally.columns - tally.wanted) as usize);
+    assert!(vain * 100 <= others * 20, "{figures}");
+}
