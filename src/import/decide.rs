@@ -372,7 +372,10 @@ pub(super) fn record(op: &Op, id: u64) -> OpRecord {
         Class::Countable => "C",
         Class::Once => "X",
     };
-    let body = serde_json::json!({ "change": op.change, "before": op.before });
+    let mut body = serde_json::json!({ "change": op.change, "before": op.before });
+    if let Some(like) = &op.like {
+        body["like"] = like.as_str().into();
+    }
     OpRecord {
         id,
         key: op.key.clone(),

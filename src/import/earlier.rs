@@ -2,18 +2,21 @@
 //!
 //! Contacts with an identity are found in the account itself. Notes, tasks and contacts without
 //! identity are not; they are known by the stable names of their ops in the ledgers of earlier runs, less
-//! those that an undo has taken back.
+//! those that an undo has taken back. An op has two: where it stands in its file, and what it writes for
+//! whom. By the second it is known again in a file that has grown, or in a `rejected.csv`.
 
 use std::collections::HashMap;
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::Error;
 use super::judge::kind;
 use crate::id::{ContactId, LocationId, RunId};
-use crate::plan::check::Rejection;
+use crate::plan::check::{Rejection, Warned};
 use crate::plan::diff::Planned;
-use crate::plan::{Class, Op};
-use crate::run::{self, Home, LedgerReader, OpState, Rows};
+use crate::plan::{Change, Class, Op};
+use crate::run::{self, Home, LedgerReader, OpRecord, OpState, Rows};
 
 /// What became of ops, by their stable names.
 #[derive(Debug, Default)]
@@ -21,11 +24,13 @@ pub(super) struct Earlier {
     known: HashMap<String, Known>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Known {
     state: OpState,
     run: RunId,
     made: Option<String>,
+    /// The other name, under which it stands here too.
+    like: Option<String>,
 }
 
 impl Earlier {
@@ -51,16 +56,28 @@ impl Earlier {
 
     fn add(&mut self, run: &RunId, db: &Path) {
         let states = [OpState::Applied, OpState::Differs, OpState::Sent, OpState::InDoubt];
-        let Ok(keys) = run::keys_with_state(db, &states) else { return };
-        for (key, state, made) in keys {
-            self.known.insert(key, Known { state, run: run.clone(), made });
-        }
+        let look = |op: OpRecord| {
+            // The others are known by the account.
+            if !["C", "M", "X"].contains(&op.class.as_str()) {
+                return;
+            }
+            let like = like(&op.body);
+            let known = Known { state: op.state, run: run.clone(), made: op.made, like };
+            if let Some(like) = &known.like {
+                self.known.insert(like.clone(), known.clone());
+            }
+            self.known.insert(op.key, known);
+        };
+        // A damaged run is named where runs are listed.
+        let _ = run::each_with_state(db, &states, look);
     }
 
     fn take_away(&mut self, db: &Path) {
         let Ok(keys) = undone(db) else { return };
         for key in keys {
-            self.known.remove(&key);
+            if let Some(Known { like: Some(like), .. }) = self.known.remove(&key) {
+                self.known.remove(&like);
+            }
         }
     }
 
@@ -68,7 +85,8 @@ impl Earlier {
     pub(super) fn without_what_is_done(&self, mut planned: Planned) -> Result<Planned, Rejection> {
         let found = |op: &Op| {
             let countable = matches!(op.class, Class::Countable | Class::Once | Class::Marked);
-            self.known.get(&op.key).filter(|_| countable)
+            let by = |name: &String| self.known.get(name).filter(|_| countable);
+            by(&op.key).or_else(|| by(op.like.as_ref()?))
         };
         let mut unsettled = planned.ops.iter().filter_map(found);
         if let Some(Known { run, .. }) = unsettled.find(|known| !is_done(known.state)) {
@@ -85,6 +103,9 @@ impl Earlier {
         let before = planned.ops.len();
         let makes = planned.ops.iter().find(|op| op.change.makes_the_contact());
         let made = makes.and_then(found).and_then(|known| known.made.as_deref()?.parse().ok());
+        let alike = planned.ops.iter().filter(|op| !self.known.contains_key(&op.key));
+        let alike: Vec<Warned> = alike.filter_map(|op| Some(done(op, &found(op)?.run))).collect();
+        planned.warnings.extend(alike);
         planned.ops.retain(|op| found(op).is_none());
         if let Some(contact) = made {
             planned.ops.iter_mut().for_each(|op| op.contact = Some(ContactId::clone(&contact)));
@@ -96,6 +117,29 @@ impl Earlier {
         }
         Ok(planned)
     }
+}
+
+/// What an op writes, by the name that it has beside its key.
+fn like(body: &str) -> Option<String> {
+    if !body.contains("\"like\":") {
+        return None;
+    }
+    let body: Value = serde_json::from_str(body).ok()?;
+    body["like"].as_str().map(str::to_owned)
+}
+
+/// Says that an op of another file has written the same.
+fn done(op: &Op, run: &RunId) -> Warned {
+    let what = match op.change {
+        Change::CreateNote { .. } => "note",
+        Change::CreateTask { .. } => "task",
+        _ => "contact",
+    };
+    let message = format!(
+        "run `{run}` has made the same {what} already; should this be another one, map a column that tells \
+         them apart to `sourceId`"
+    );
+    Warned { code: "W_DONE_EARLIER", column: None, field: what.to_owned(), message }
 }
 
 /// The stable names of the ops of which an undo has left nothing.

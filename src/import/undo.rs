@@ -326,6 +326,7 @@ fn decide(db: &Path, taking: &Taking, out: &Path, columns: &[String]) -> Result<
                 let op = Op {
                     id: 0,
                     key: key(&taking.undo, n, step),
+                    like: None,
                     row: n,
                     step: u32::try_from(step).unwrap_or(u32::MAX),
                     lane: 0,

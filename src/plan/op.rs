@@ -12,6 +12,10 @@ pub struct Op {
     pub id: u64,
     /// A stable name: equal for the same step of the same row of the same source, whenever it is fed.
     pub key: String,
+    /// For what cannot be found in the account, a name that an op of any other file has that writes the same
+    /// for the same contact.
+    #[serde(default)]
+    pub like: Option<String>,
     /// The row it comes from.
     pub row: u64,
     /// Its place among the row's ops: the contact is 0.

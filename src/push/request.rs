@@ -30,6 +30,7 @@ pub(super) fn op(record: &OpRecord) -> Result<Op, Error> {
     Ok(Op {
         id: record.id,
         key: record.key.clone(),
+        like: None,
         row: record.row,
         step: record.step,
         lane: record.lane,

@@ -8,6 +8,7 @@ fn op(change: Change) -> Op {
     Op {
         id: 1,
         key: "k".to_owned(),
+        like: None,
         row: 1,
         step: 0,
         lane: 1,

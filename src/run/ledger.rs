@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::reader::LedgerReader;
-pub use self::tables::{keys_with_state, store_ops};
+pub use self::tables::{each_with_state, store_ops};
 use self::writer::{Message, Queued, Writer};
 use super::error::Error;
 

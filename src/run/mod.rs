@@ -20,7 +20,7 @@ pub use error::{Error, Kind};
 pub use home::{Home, Run, Summary};
 pub use ledger::{
     Attempt, AttemptRecord, Intent, Ledger, LedgerReader, OpRecord, OpState, OutcomeRecord,
-    Settled, keys_with_state, store_ops,
+    Settled, each_with_state, store_ops,
 };
 pub use lock::Lock;
 pub use pack::{Packed, pack};

@@ -21,6 +21,7 @@ pub use unread::unread;
 
 pub(in crate::plan) use children::{form, is_same, target, whole_seconds};
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
@@ -90,6 +91,8 @@ pub struct Planner<'a> {
     directory: &'a Directory,
     fields: HashMap<&'a str, &'a CustomField>,
     marker: Option<&'a CustomField>,
+    /// How often the rows so far write the same.
+    alike: RefCell<HashMap<String, u64>>,
 }
 
 impl<'a> Planner<'a> {
@@ -105,7 +108,7 @@ impl<'a> Planner<'a> {
             .marker
             .as_deref()
             .and_then(|name| directory.fields.iter().find(|field| named(name, field)));
-        Self { policy, directory, fields, marker }
+        Self { policy, directory, fields, marker, alike: RefCell::default() }
     }
 
     /// Plans a row: what is to become of it was decided, and `live` is the contact that it is about.
@@ -262,10 +265,12 @@ impl Work<'_> {
     }
 
     fn push(&mut self, kind: &str, ordinal: usize, class: Class, change: Change, before: Value) {
+        let like = self.like(kind, class, &change);
         let step = u32::try_from(self.planned.ops.len()).unwrap_or(u32::MAX);
         self.planned.ops.push(Op {
             id: 0,
             key: self.key(kind, ordinal),
+            like,
             row: self.row,
             step,
             lane: 0,
@@ -274,6 +279,36 @@ impl Work<'_> {
             change,
             before,
         });
+    }
+
+    /// The name of what is written, for what could not be found in the account and has no name in the
+    /// source. Of several that are equal in one sheet, each has its own.
+    fn like(&self, kind: &str, class: Class, change: &Change) -> Option<String> {
+        let named = self.draft.source_id.as_deref().is_some_and(|id| !id.is_empty());
+        let findable = matches!(class, Class::Replayable | Class::Unique);
+        let (Change::Create { body } | Change::CreateNote { body } | Change::CreateTask { body }) =
+            change
+        else {
+            return None;
+        };
+        if named || findable {
+            return None;
+        }
+        let mut body = body.clone();
+        if let (Some(marker), Some(Value::Array(fields))) =
+            (self.planner.marker, body.get_mut("customFields"))
+        {
+            fields.retain(|field| field["id"] != marker.id);
+        }
+        let contact = self.draft.contact.as_ref().map(ToString::to_string);
+        let who = contact.or_else(|| self.draft.email_key());
+        let who = who.or_else(|| self.draft.phone_key().map(str::to_owned)).unwrap_or_default();
+        let location = self.source.location;
+        let text = format!("{location}\nlike {}\n{who}\n{kind}\n{}", who.len(), Value::from(body));
+        let mut alike = self.planner.alike.borrow_mut();
+        let count = alike.entry(short_hash(&text)).or_default();
+        *count += 1;
+        Some(short_hash(&format!("{text}\n{count}")))
     }
 
     /// The stable name of one step of the row. The source's own id outlives the file; without one, the

@@ -11,7 +11,7 @@ fn body(value: &Value) -> Map<String, Value> {
 
 fn op(change: Change, before: Value) -> Op {
     let (key, class) = (String::new(), Class::Replayable);
-    Op { id: 1, key, row: 1, step: 0, lane: 0, class, contact: None, change, before }
+    Op { id: 1, key, like: None, row: 1, step: 0, lane: 0, class, contact: None, change, before }
 }
 
 fn live(row: &Value) -> Live {

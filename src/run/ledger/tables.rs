@@ -116,30 +116,30 @@ fn forget_unsent(path: &Path, connection: &Connection) -> Result<(), Error> {
     }
 }
 
-/// The keys of the ops that stand like this, in no order, with what they made: by these a later run
-/// knows what it need not do again. A run without a ledger has none.
+/// Looks at the ops that stand like this, in no order: by these a later run knows what it need not do
+/// again. A run without a ledger has none.
 ///
 /// # Errors
 /// When the database cannot be read or is damaged.
-pub fn keys_with_state(
+pub fn each_with_state(
     db: &Path,
     states: &[OpState],
-) -> Result<Vec<(String, OpState, Option<String>)>, Error> {
+    mut look: impl FnMut(OpRecord),
+) -> Result<(), Error> {
     let fail = |source| Error::store(db, source);
     let connection = db::open(db)?;
     if !connection.table_exists(None, "op").map_err(fail)? {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let mut query = connection.prepare(&format!("SELECT {OP}")).map_err(fail)?;
     let mut rows = query.query([]).map_err(fail)?;
-    let mut keys = Vec::new();
     while let Some(row) = rows.next().map_err(fail)? {
         let (op, _) = op(db, row)?;
         if states.contains(&op.state) {
-            keys.push((op.key, op.state, op.made));
+            look(op);
         }
     }
-    Ok(keys)
+    Ok(())
 }
 
 /// Where an op stands.
