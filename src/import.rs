@@ -1,7 +1,7 @@
 //! Import: a sheet into a location.
 //!
 //! [`plan`] judges the whole sheet, looks at the account and decides what each row is to do; nothing is
-//! sent that changes anything. [`apply`] carries the plan out, each op once, and writes down what became
+//! sent that changes anything. [`apply()`] carries the plan out, each op once, and writes down what became
 //! of it. Between the two a person may look; a dry run is a run that stops there. Whatever stops either,
 //! [`resume`] goes on: a plan that was not finished is made anew, one that was is carried out exactly.
 

@@ -55,7 +55,7 @@ fn as_millis<S: serde::Serializer>(elapsed: &Duration, to: S) -> Result<S::Ok, S
 /// Applies a plan, or what is left of it.
 ///
 /// # Errors
-/// Whatever stops it; the run goes on with [`resume`].
+/// Whatever stops it; the run goes on with [`super::resume`].
 pub async fn apply(context: &Context, planned: Planned) -> Result<Report, Halted> {
     let id = planned.run.meta.run.clone();
     let halted = |error| Halted { run: Some(id), error };

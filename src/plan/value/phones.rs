@@ -15,10 +15,10 @@ const SEPARATORS: [&str; 9] = [";", ",", "|", "\n", "\r", " ::: ", " / ", " or "
 /// The phone numbers of a cell as E.164, the first of them primary, none twice (`W_DUPLICATE_VALUE`).
 ///
 /// `split` names the separators; without it, the usual ones. An empty cell has none. Other notices, `country` and
-/// the errors are those of [`phone`].
+/// the errors are those of [`phone()`].
 ///
 /// # Errors
-/// Those of [`phone`], for the first part that is no number.
+/// Those of [`phone()`], for the first part that is no number.
 pub fn phones(
     text: &str,
     country: Option<&str>,
