@@ -1,6 +1,7 @@
 //! The input: a sheet that was looked over, and the mapping that says what its columns mean.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,6 +10,7 @@ use super::Error;
 use super::presets::Presets;
 use super::propose::{as_asked, samples};
 use super::request::{Request, Unmapped};
+use super::results;
 use crate::plan::mapping::{self, Mapping, Problem, Rule};
 use crate::plan::preset::Preset;
 use crate::plan::propose::Proposal;
@@ -57,6 +59,13 @@ pub struct Shown {
 impl Input {
     /// Looks the sheet over and reads the mapping's file; sends nothing.
     pub(super) fn open(request: &Request) -> Result<Self, Error> {
+        if let Some(out) = request.out.as_deref().filter(|out| is_overwritten(&request.file, out)) {
+            return Err(Error::Request(format!(
+                "`{}` would be overwritten by the result files; name another directory than `{}` with `--out`",
+                request.file.display(),
+                out.display()
+            )));
+        }
         // A mapping file says all; then nobody's presets are in the way.
         let presets = request.presets.as_deref().filter(|_| request.mapping.is_none());
         let presets = Presets::read(presets)?;
@@ -170,6 +179,12 @@ impl Input {
         }
         all
     }
+}
+
+/// Whether a file is where a result file will be.
+fn is_overwritten(file: &Path, out: &Path) -> bool {
+    let (Ok(file), Ok(out)) = (file.canonicalize(), out.canonicalize()) else { return false };
+    results::FILES.iter().any(|name| out.join(name).canonicalize().is_ok_and(|path| path == file))
 }
 
 /// The rules of the command line.

@@ -22,6 +22,19 @@ use crate::table::{CsvSafe, guard};
 /// Rows written together.
 const LOT: usize = 1_000;
 
+/// The names of all files that an import writes.
+pub(super) const FILES: [&str; 9] = [
+    "plan.csv",
+    "succeeded.csv",
+    "unchanged.csv",
+    "rejected.csv",
+    "in_doubt.csv",
+    "pending.csv",
+    "warnings.csv",
+    "duplicates.csv",
+    "summary.json",
+];
+
 /// Columns of ours, which are ignored when a result file is fed back.
 pub(super) const OWN: [&str; 9] = [
     "_contact_id",
@@ -154,11 +167,7 @@ fn outcomes(
     wanted: &[&'static str],
 ) -> Result<(Vec<PathBuf>, Tally), Error> {
     let source: Vec<bool> = columns.iter().map(|name| !OWN.contains(&name.as_str())).collect();
-    let mut longest = columns.len();
-    each(rows, |row, _| {
-        longest = longest.max(cells(row)?.len());
-        Ok(())
-    })?;
+    let longest = rows.widest()?.max(columns.len());
     let mut files = Vec::new();
     for name in wanted {
         let mut header: Vec<String> = own(columns, &source);
@@ -183,7 +192,7 @@ fn outcomes(
             record
                 .extend((columns.len()..longest).map(|i| all.get(i).cloned().unwrap_or_default()));
         }
-        record.extend(additions(name, row, decision, fates));
+        record.extend(additions(name, row, decision, fates).into_iter().map(harmless));
         table.record(&record)
     })?;
     let paths = files.into_iter().map(|(_, table)| table.close()).collect::<Result<_, _>>()?;
@@ -241,6 +250,20 @@ fn additions(name: &str, row: &Judged, decision: &Decision, fates: &Fates) -> Ve
     }
 }
 
+/// What we say ourselves, with what a terminal would obey made visible. The sheet's own cells stay as they
+/// are: they are to be fed back.
+fn harmless(text: String) -> String {
+    let acts = |c: char| {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || c.is_control() && !matches!(c, '\n' | '\t')
+    };
+    if !text.contains(acts) {
+        return text;
+    }
+    let shown = |c: char| if acts(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 fn plan(rows: &Rows, out: &Path) -> Result<PathBuf, Error> {
     let header = ["row", "line", "action", "contact_id", "field", "old", "new"].map(str::to_owned);
     let mut table = Table::new(out, "plan.csv", &header)?;
@@ -249,7 +272,7 @@ fn plan(rows: &Rows, out: &Path) -> Result<PathBuf, Error> {
         let contact = decision.contact.clone().unwrap_or_default();
         let mut record = |field: &str, old: &str, new: &str| {
             let cells = [&n, &line, &decision.action, &contact, field, old, new];
-            table.record(&cells.map(str::to_owned))
+            table.record(&cells.map(|cell| harmless(cell.to_owned())))
         };
         let changes = decision.changes.as_deref().map(serde_json::from_str::<Vec<FieldChange>>);
         match changes {
@@ -288,7 +311,7 @@ fn write_warning(rows: &Rows, table: &mut Table, warning: Noted) -> Result<(), E
         n => rows.row(n)?.map(|row| row.line.to_string()).unwrap_or_default(),
     };
     let n = if warning.n == 0 { String::new() } else { warning.n.to_string() };
-    table.record(&[n, line, warning.field, warning.code, warning.message])
+    table.record(&[n, line, warning.field, warning.code, warning.message].map(harmless))
 }
 
 /// A CSV file that appears under its name when it is complete.

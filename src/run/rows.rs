@@ -211,6 +211,15 @@ impl Rows {
         self.one("SELECT count(*) FROM row")
     }
 
+    /// The most cells that a row has.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn widest(&self) -> Result<usize, Error> {
+        let widest = self.one("SELECT coalesce(max(json_array_length(cells)), 0) FROM row")?;
+        Ok(usize::try_from(widest).unwrap_or(usize::MAX))
+    }
+
     /// The number of the last row; 0 when there is none.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::process::Process;
 use crate::world::{Done, World};
 
 const EXPORT: &str = "export --format jsonl --out out";
-const NASTY: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}txt\r\n";
+pub(crate) const NASTY: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}txt\r\n";
 
 fn insert(world: &World, rows: &Value) {
     world.control("POST", "contacts", rows);
@@ -140,7 +140,7 @@ fn a_body_nested_a_hundred_thousand_deep_does_not_overflow_the_stack() {
 /// Nothing that a command has shown drives a terminal. In a JSON line only what JSON itself escapes is
 /// looked for: it is for programs.
 #[track_caller]
-fn assert_harmless(done: &Done) {
+pub(crate) fn assert_harmless(done: &Done) {
     let strict = |c: &char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(c);
     for line in done.stdout.split('\n').chain(done.stderr.split('\n')) {
         let acts = line.chars().find(|c| strict(c));

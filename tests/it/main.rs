@@ -10,6 +10,7 @@ mod filters;
 mod floors;
 mod guesses;
 mod hostile;
+mod hostile_sheets;
 mod http;
 mod imports;
 mod kills;

@@ -90,6 +90,52 @@ fn no_answer_however_bad_makes_it_show_or_store_the_token() {
 }
 
 #[test]
+fn no_import_shows_or_stores_the_token() {
+    let world = world();
+    world.sheet("in.csv", "Name,Email,Notes\nAnn,ann@example.com,hello\nBad,bad@@,\n");
+    world.sheet("more.csv", "Name,Email\nBob,bob@example.com\n");
+    assert_untold(&world.run("map in.csv -o map.toml -vv").exits(0));
+    assert_untold(&world.run("import in.csv --dry-run --out plan -vv").exits(3));
+    assert_untold(&world.run("import in.csv --map map.toml --yes --out res --json -vv").exits(3));
+    assert_untold(&world.run("import more.csv --yes --out more -vv").exits(0));
+    let runs = world.run("runs list").exits(0).stdout;
+    let run = runs.lines().rfind(|line| line.contains("complete")).unwrap();
+    let run = run.split_whitespace().next().unwrap();
+    for command in [
+        format!("runs show {run} --json -vv"),
+        format!("runs results {run} --out again -vv"),
+        format!("undo {run} --yes --out undone -vv"),
+        "runs list --json -vv".to_owned(),
+        "import --help".to_owned(),
+    ] {
+        assert_untold(&world.run(&command).exits(0));
+    }
+    assert_unwritten(&world);
+}
+
+#[test]
+fn no_answer_to_an_import_makes_it_show_or_store_the_token() {
+    let faults = [
+        "GET /locations/* status=403",
+        "POST /contacts/ status=401",
+        "POST /contacts/ status=403",
+        "POST /contacts/ status=422",
+        "POST /contacts/ drop=after times=1",
+        "POST /contacts/ status=500 html times=1",
+        "POST /contacts/ truncate times=1",
+        "POST /contacts/*/notes status=400",
+    ];
+    for fault in faults {
+        let world = world().env("GHL_BULK_SETTLE_S", "0");
+        world.control("POST", "faults", &json!([fault]));
+        world.sheet("in.csv", "Name,Email,Notes\nAnn,ann@example.com,hello\n");
+        assert_untold(&world.run("import in.csv --yes --out res -vv --timeout 0.3"));
+        assert_untold(&world.run("resume -vv --timeout 0.3 --json"));
+        assert_unwritten(&world);
+    }
+}
+
+#[test]
 fn no_wrong_use_makes_it_show_or_store_the_token() {
     let world = world();
     fs::write(world.path("file"), "").unwrap();
@@ -104,6 +150,11 @@ fn no_wrong_use_makes_it_show_or_store_the_token() {
         "export --locations locations.csv -vv",
         "export --locations missing.csv -vv",
         "resume 20200101-000000-aaaa -vv",
+        "import missing.csv --yes -vv",
+        "import locations.csv --map missing.toml --yes -vv",
+        "import locations.csv --location elsewhere --yes -vv",
+        "map missing.csv -vv",
+        "undo 20200101-000000-aaaa -vv",
         "nonsense -vv",
     ];
     for line in lines {
