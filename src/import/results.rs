@@ -251,17 +251,20 @@ fn additions(name: &str, row: &Judged, decision: &Decision, fates: &Fates) -> Ve
 }
 
 /// What we say ourselves, with what a terminal would obey made visible. The sheet's own cells stay as they
-/// are: they are to be fed back.
+/// are: they are to be fed back. A line break stays one, in either spelling.
 fn harmless(text: String) -> String {
-    let acts = |c: char| {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        turns || c.is_control() && !matches!(c, '\n' | '\t')
-    };
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let acts = |c: char| turns(c) || c.is_control() && !matches!(c, '\n' | '\t');
     if !text.contains(acts) {
         return text;
     }
-    let shown = |c: char| if acts(c) { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
+    let mut shown = String::with_capacity(text.len() + 8);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let ends_line = c == '\r' && rest.peek() == Some(&'\n');
+        if acts(c) && !ends_line { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
 }
 
 fn plan(rows: &Rows, out: &Path) -> Result<PathBuf, Error> {
