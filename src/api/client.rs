@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::clock::Clock;
+use super::credential::Credential;
 use super::error::Error;
 use super::pace::Pace;
 use super::page::{
@@ -21,7 +20,7 @@ use super::page::{
 use super::retry::Bounds;
 use super::route::Route;
 use super::send::{Call, Sender};
-use super::token::Token;
+use super::transport::{Transport, TransportError};
 use super::wire::{self, Read};
 use crate::event::Watcher;
 use crate::id::{BusinessId, CalendarId, ContactId, LocationId};
@@ -34,12 +33,12 @@ pub const VERSION: &str = "2021-07-28";
 pub struct Config {
     /// The API's address without a final `/`, such as `https://services.leadconnectorhq.com`.
     pub url: String,
-    /// The token.
-    pub token: Token,
+    /// Where tokens come from.
+    pub credential: Arc<dyn Credential>,
     /// The location that all requests are about.
     pub location: LocationId,
-    /// How long a connection may be silent before the request is given up and sent again.
-    pub patience: Duration,
+    /// How connections are made.
+    pub transport: Transport,
 }
 
 /// The API of one location. Clones share connections, pace and counts.
@@ -65,32 +64,14 @@ impl Client {
     /// A client. Nothing is sent yet.
     ///
     /// # Errors
-    /// When the platform's TLS roots or the proxy settings cannot be read.
-    pub fn new(config: &Config, pace: Pace, watcher: Watcher) -> Result<Self, reqwest::Error> {
-        // Only the first call installs it; a second answer is `Err` and means the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let mut builder = reqwest::Client::builder();
-        if is_loopback(&config.url) {
-            // A proxy of the environment cannot reach this machine's own loopback.
-            builder = builder.no_proxy();
-        }
-        let http = builder
-            .user_agent(concat!("ghl-bulk/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            // A redirect could carry the token to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(15).min(config.patience))
-            .read_timeout(config.patience)
-            .timeout(config.patience * 10)
-            .tcp_nodelay(true)
-            .build()?;
+    /// When the certificates, the platform's TLS roots or the proxy settings cannot be read.
+    pub fn new(config: &Config, pace: Pace, watcher: Watcher) -> Result<Self, TransportError> {
+        let http = config.transport.open(&config.url)?;
         let sender = Sender {
             http,
             base: config.url.trim_end_matches('/').to_owned(),
             version: VERSION,
-            authorization: config.token.header(),
+            credential: Arc::clone(&config.credential),
             pace,
             watcher,
             sent: [const { AtomicU64::new(0) }; super::route::COUNT],
@@ -294,14 +275,6 @@ impl Client {
     ) -> Result<Answer<T>, Error> {
         self.sender.send(&Call { route, path, body, bounds }, read).await
     }
-}
-
-/// Whether an address is on this machine.
-#[must_use]
-pub fn is_loopback(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else { return false };
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback())
 }
 
 pub(super) fn json(body: &impl Serialize) -> Bytes {

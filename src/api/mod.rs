@@ -7,6 +7,7 @@
 mod budget;
 mod client;
 mod clock;
+mod credential;
 mod error;
 mod mutate;
 mod mutation;
@@ -18,10 +19,12 @@ mod route;
 mod search;
 mod send;
 mod token;
+mod transport;
 mod wire;
 
 pub use budget::{Budget, Reserve};
-pub use client::{Client, Config, VERSION, is_loopback};
+pub use client::{Client, Config, VERSION};
+pub use credential::{Credential, Denied};
 pub use error::{Error, Kind};
 pub use mutation::{Mutation, Sent, Turn};
 pub use pace::{Halt, Limits, Pace};
@@ -33,4 +36,5 @@ pub use retry::{Bounds, duplicate_of, is_gone, said};
 pub use route::{Route, SEARCH_LIMIT};
 pub use search::Filter;
 pub use token::Token;
+pub use transport::{Transport, TransportError, is_loopback};
 pub use wire::rows;

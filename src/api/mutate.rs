@@ -20,8 +20,10 @@ impl Sender {
     pub(super) async fn mutate(&self, mutation: &Mutation, turn: Turn) -> Sent {
         let call = call(mutation);
         #[cfg(feature = "failpoints")]
-        if failpoint::due(Point::MidBody) {
-            midway(self.request(&call));
+        if failpoint::due(Point::MidBody)
+            && let Ok(token) = self.credential.token().await
+        {
+            midway(self.request(&call, &token));
             failpoint::kill();
         }
         let result =

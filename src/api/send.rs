@@ -1,5 +1,6 @@
 //! Sending: pace, retry and decode, for every endpoint alike.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -10,11 +11,13 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::clock::Clock;
+use super::credential::{Credential, Denied};
 use super::error::{Error, Kind};
 use super::pace::{Pace, Permit};
 use super::page::Answer;
 use super::retry::{self, Bounds, Failure, Verdict};
 use super::route::{self, Route};
+use super::token::Token;
 use super::wire::Read;
 use crate::event::{Event, Waiting, Watcher};
 
@@ -42,7 +45,7 @@ pub(super) struct Sender {
     pub(super) http: reqwest::Client,
     pub(super) base: String,
     pub(super) version: &'static str,
-    pub(super) authorization: HeaderValue,
+    pub(super) credential: Arc<dyn Credential>,
     pub(super) pace: Pace,
     pub(super) watcher: Watcher,
     pub(super) sent: [AtomicU64; route::COUNT],
@@ -71,20 +74,34 @@ impl Sender {
     ) -> Result<(u16, Answer<T>), Error> {
         let begun = Instant::now();
         let (mut attempts, mut refusals, mut pause) = (0, 0, Duration::ZERO);
+        let mut renewed = false;
         loop {
+            let denied = |denied: &Denied, sent| without_token(call, denied, sent, begun.elapsed());
+            let token = self.credential.token().await;
+            let token = token.map_err(|error| denied(&error, attempts + refusals))?;
             let permit = match first.take() {
                 Some(permit) => permit,
                 None => self.pace.acquire().await.map_err(|halt| {
                     error(call, Kind::Halted(halt), None, attempts + refusals, begun.elapsed())
                 })?,
             };
-            let failure = match self.attempt(call, permit, read).await {
+            let failure = match self.attempt(call, permit, &token, read).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
             tracing::debug!(route = call.route.name(), attempts, %failure, "attempt failed");
             let give_up = |kind, sent| error(call, kind, Some(&failure), sent, begun.elapsed());
             match verdict(&failure) {
+                // Refused at the door: whatever it is, it was not done.
+                Verdict::GiveUp(Kind::Token) if !renewed => {
+                    renewed = true;
+                    refusals += 1;
+                    match self.credential.renew(&token).await {
+                        Ok(Some(_)) => {}
+                        Ok(None) => return Err(give_up(Kind::Token, attempts + refusals)),
+                        Err(error) => return Err(denied(&error, attempts + refusals)),
+                    }
+                }
                 Verdict::GiveUp(kind) => return Err(give_up(kind, attempts + refusals + 1)),
                 Verdict::AfterWindow => {
                     refusals += 1;
@@ -113,10 +130,11 @@ impl Sender {
         &self,
         call: &Call,
         permit: Permit,
+        token: &Token,
         read: Read<T>,
     ) -> Result<(u16, Answer<T>), Failure> {
         self.sent[call.route as usize].fetch_add(1, Ordering::Relaxed);
-        let response = self.request(call).send().await.map_err(|error| transport(&error))?;
+        let response = self.request(call, token).send().await.map_err(|error| transport(&error))?;
         let status = response.status().as_u16();
         tracing::trace!(path = ?call.path, status, "answered");
         permit.answered(response.headers(), status == 429);
@@ -139,13 +157,13 @@ impl Sender {
         }
     }
 
-    pub(super) fn request(&self, call: &Call) -> reqwest::RequestBuilder {
+    pub(super) fn request(&self, call: &Call, token: &Token) -> reqwest::RequestBuilder {
         let url = format!("{}{}", self.base, call.path);
         let version = HeaderValue::from_static(call.route.version(self.version));
         let request = self
             .http
             .request(call.route.method(), url)
-            .header(AUTHORIZATION, self.authorization.clone())
+            .header(AUTHORIZATION, token.header())
             .header(VERSION, version);
         match &call.body {
             Some(body) => request
@@ -213,7 +231,7 @@ fn what_broke(error: &reqwest::Error) -> String {
 }
 
 /// The innermost cause: `Connection refused (os error 111)` rather than three sentences around it.
-fn deepest(error: &dyn std::error::Error) -> String {
+pub(super) fn deepest(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => deepest(source),
         None => error.to_string(),
@@ -227,6 +245,12 @@ fn unreadable(body: &[u8], error: &serde_json::Error) -> String {
         Some(_) if error.is_eof() => format!("the answer was cut after {} bytes", body.len()),
         Some(_) => format!("an answer of another shape: {error}"),
     }
+}
+
+/// Of a request for which there was no token.
+fn without_token(call: &Call, denied: &Denied, attempts: u32, elapsed: Duration) -> Error {
+    let said = retry::cut(&denied.said);
+    Error { said, ..error(call, denied.kind, None, attempts, elapsed) }
 }
 
 /// The most of an error's body that is kept, in bytes.

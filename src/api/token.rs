@@ -7,7 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// A bearer token. It is shown nowhere: `Debug` prints `Token(…)`, and there is no `Display`.
 #[derive(Clone)]
-pub struct Token(SecretString);
+pub struct Token {
+    secret: SecretString,
+    /// As it is sent. Made once: requests clone it.
+    header: HeaderValue,
+}
 
 /// Why a text is no token. It never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,17 +37,32 @@ impl Token {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Invalid::Character);
         }
-        Ok(Self(SecretString::from(text.to_owned())))
+        let mut header =
+            HeaderValue::from_str(&format!("Bearer {text}")).map_err(|_| Invalid::Character)?;
+        header.set_sensitive(true);
+        Ok(Self { secret: SecretString::from(text.to_owned()), header })
+    }
+
+    /// The token itself, for whoever keeps it.
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        &self.secret
     }
 
     /// The `Authorization` header.
     pub(super) fn header(&self) -> HeaderValue {
-        let text = format!("Bearer {}", self.0.expose_secret());
-        let mut value = HeaderValue::from_str(&text).expect("a token holds graphic ASCII only");
-        value.set_sensitive(true);
-        value
+        self.header.clone()
     }
 }
+
+/// Whether two tokens are the same. Nobody who could measure how long that takes gets to ask.
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        self.secret.expose_secret() == other.secret.expose_secret()
+    }
+}
+
+impl Eq for Token {}
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

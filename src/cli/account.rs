@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::failure::Failure;
 use super::global::Global;
@@ -42,7 +43,7 @@ impl Accounts {
             None => with_one_token(&global.locations()?)?,
         };
         let url = global.api_url.clone().unwrap_or_else(|| URL.to_owned());
-        Ok(Self { all, url: checked(url)?, _sandbox: None })
+        Ok(Self { all, url: checked(url, global.allow_http)?, _sandbox: None })
     }
 
     /// The account of a run: its location, at the address it was begun with unless told otherwise.
@@ -65,7 +66,7 @@ impl Accounts {
                 token: token_in(name)?,
             }],
         };
-        Ok(Self { all, url: checked(url)?, _sandbox: None })
+        Ok(Self { all, url: checked(url, global.allow_http)?, _sandbox: None })
     }
 
     fn embedded(mut locations: Vec<LocationId>) -> Result<Self, Failure> {
@@ -99,13 +100,13 @@ impl Account {
     ) -> Result<Client, Failure> {
         let config = Config {
             url: url.to_owned(),
-            token: self.token.clone(),
+            credential: Arc::new(self.token.clone()),
             location: self.location.clone(),
-            patience: global.timeout,
+            transport: global.transport(),
         };
         let pace = Pace::new(global.budget(), stop.clone(), watcher.clone());
         Client::new(&config, pace, watcher.clone())
-            .map_err(|error| Failure::usage(format!("no connection can be set up: {error}")))
+            .map_err(|error| Failure::usage(error.to_string()))
     }
 }
 
@@ -196,8 +197,8 @@ fn read(path: &Path) -> Result<Vec<Account>, Failure> {
     Ok(all)
 }
 
-/// An address that a token may be sent to: https, or http to this machine.
-fn checked(url: String) -> Result<String, Failure> {
+/// An address that a token may be sent to: https, or http to this machine unless more is allowed.
+fn checked(url: String, allow_http: bool) -> Result<String, Failure> {
     let wrong = |why: &str| Err(Failure::usage(format!("`--api-url`: {why}")));
     let Ok(parsed) = reqwest::Url::parse(&url) else {
         return wrong("it is no address such as `https://services.leadconnectorhq.com`");
@@ -207,8 +208,11 @@ fn checked(url: String) -> Result<String, Failure> {
     }
     match parsed.scheme() {
         "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        "http" => wrong("plain http would show the token to the network; use https"),
+        "http" if is_loopback(&url) || allow_http => Ok(url),
+        "http" => wrong(
+            "plain http would show the token to the network; use https, or `--allow-http` where the \
+             network is yours",
+        ),
         _ => wrong("it is neither https nor http"),
     }
 }

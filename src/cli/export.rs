@@ -188,6 +188,7 @@ impl Args {
             },
             url: url.to_owned(),
             token_variable: account.variable.clone(),
+            profile: None,
             sandbox,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,8 +10,11 @@ use clap::Args;
 use super::failure::Failure;
 use super::progress::{Progress, Style};
 use super::time;
-use crate::api::{Budget, Reserve};
+use crate::api::{Budget, Reserve, Transport};
 use crate::id::{Invalid, LocationId};
+
+/// How long making a connection may take.
+const CONNECT: Duration = Duration::from_secs(15);
 
 /// Options of every command.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -51,6 +55,14 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = time::seconds)]
     pub(super) timeout: Duration,
 
+    /// Trust the certificates of this file (PEM), too, such as those of a company's proxy
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
+
+    /// Let plain http leave this machine; whoever listens sees the token
+    #[arg(long, global = true)]
+    pub(super) allow_http: bool,
+
     /// Events as JSON Lines on stdout; `ghl-bulk schema events` describes them
     #[arg(long, global = true)]
     pub(super) json: bool,
@@ -89,6 +101,16 @@ impl Global {
         let mut seen = BTreeSet::new();
         all.retain(|location| seen.insert(location.clone()));
         Ok(all)
+    }
+
+    /// How connections are made.
+    pub(super) fn transport(&self) -> Transport {
+        Transport {
+            patience: self.timeout,
+            connect: CONNECT,
+            ca_file: self.ca_file.clone(),
+            allow_http: self.allow_http,
+        }
     }
 
     pub(super) fn budget(&self) -> Budget {

@@ -126,6 +126,7 @@ impl Args {
             account: import::Account {
                 url: accounts.url.clone(),
                 token_variable: accounts.all[0].variable.clone(),
+                profile: None,
                 sandbox: global.sandbox,
             },
         })

@@ -31,6 +31,9 @@ pub struct Request {
     pub url: String,
     /// The environment variable that holds the token, where it is another than the usual one.
     pub token_variable: Option<String>,
+    /// The profile that was chosen, if one was.
+    #[serde(default)]
+    pub profile: Option<String>,
     /// Whether the location is served by the embedded sandbox.
     pub sandbox: bool,
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 
-use crate::api::{Budget, Client, Config, Halt, Kind, Mutation, Pace, Sent, Token};
+use crate::api::{Budget, Client, Config, Halt, Kind, Mutation, Pace, Sent, Token, Transport};
 use crate::event::{Cause, Nobody, Stop};
 use crate::id::ContactId;
 
@@ -54,9 +54,14 @@ fn request(stream: &mut TcpStream) -> String {
 fn client(url: &str, stop: &Stop) -> Client {
     let config = Config {
         url: url.to_owned(),
-        token: Token::new("pit-test").unwrap(),
+        credential: Arc::new(Token::new("pit-test").unwrap()),
         location: "here".parse().unwrap(),
-        patience: Duration::from_millis(300),
+        transport: Transport {
+            patience: Duration::from_millis(300),
+            connect: Duration::from_millis(300),
+            ca_file: None,
+            allow_http: false,
+        },
     };
     let pace = Pace::new(Budget::default(), stop.clone(), Arc::new(Nobody));
     Client::new(&config, pace, Arc::new(Nobody)).unwrap()
@@ -237,7 +242,8 @@ async fn half_of_a_body_goes_out_under_the_length_of_all_of_it() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let client = client(&url, &Stop::new());
     let mutation = client.create_contact(&body());
-    super::midway(client.sender.request(&super::call(&mutation)));
+    let token = Token::new("pit-test").unwrap();
+    super::midway(client.sender.request(&super::call(&mutation), &token));
     let mut request = String::new();
     listener.accept().unwrap().0.read_to_string(&mut request).unwrap();
     let (head, half) = request.split_once("\r\n\r\n").unwrap();

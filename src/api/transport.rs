@@ -1,0 +1,91 @@
+//! Connections: whom they trust, how long they wait, and where they never go.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+
+/// How connections are made.
+#[derive(Debug, Clone)]
+pub struct Transport {
+    /// How long a connection may be silent, before the first byte of an answer and between two, until the
+    /// request is given up and sent again.
+    pub patience: Duration,
+    /// How long making a connection may take.
+    pub connect: Duration,
+    /// Certificates (PEM) that are trusted beside the platform's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether plain http may leave this machine.
+    pub allow_http: bool,
+}
+
+/// Why no connection can be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The file of certificates cannot be read.
+    #[error("the certificates in `{}`: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file holds no certificate.
+    #[error("`{}` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)", .0.display())]
+    NoCertificate(PathBuf),
+    /// The platform's roots or the proxy settings cannot be read, or a certificate is damaged.
+    #[error("no connection can be set up: {0}")]
+    Refused(String),
+}
+
+impl Transport {
+    /// A pool of connections to an address. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the certificates, the platform's roots or the proxy settings cannot be read.
+    pub fn open(&self, url: &str) -> Result<reqwest::Client, TransportError> {
+        // Only the first call installs it; a second answer is `Err` and means the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut builder = reqwest::Client::builder();
+        if is_loopback(url) {
+            // A proxy of the environment cannot reach this machine's own loopback.
+            builder = builder.no_proxy();
+        }
+        if let Some(path) = &self.ca_file {
+            builder = builder.tls_certs_merge(certificates(path)?);
+        }
+        builder
+            .user_agent(concat!("ghl-bulk/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            // A redirect could carry the token to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            .https_only(!self.allow_http && !is_loopback(url))
+            .connect_timeout(self.connect.min(self.patience))
+            .read_timeout(self.patience)
+            .timeout(self.patience * 10)
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| TransportError::Refused(super::send::deepest(&error)))
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, TransportError> {
+    let text = std::fs::read(path)
+        .map_err(|source| TransportError::Unreadable { path: path.to_owned(), source })?;
+    let all = reqwest::Certificate::from_pem_bundle(&text)
+        .map_err(|error| TransportError::Refused(super::send::deepest(&error)))?;
+    if all.is_empty() {
+        return Err(TransportError::NoCertificate(path.to_owned()));
+    }
+    Ok(all)
+}
+
+/// Whether an address is on this machine.
+#[must_use]
+pub fn is_loopback(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else { return false };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback())
+}
