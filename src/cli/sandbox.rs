@@ -49,6 +49,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "SECONDS", value_parser = time::seconds)]
     lag: Option<Duration>,
 
+    /// How many seconds an access token of OAuth lives
+    #[arg(long, value_name = "SECONDS", value_parser = time::seconds)]
+    token_life: Option<Duration>,
+
     /// Something that goes wrong; repeat it for more
     #[arg(long, value_name = "FAULT")]
     fault: Vec<Fault>,
@@ -69,6 +73,9 @@ impl Args {
             faults: self.fault.clone(),
             ..Settings::default()
         };
+        if let Some(life) = self.token_life {
+            settings.token_life = life;
+        }
         if !self.serve.is_empty() {
             settings.locations = self.serve.iter().map(ToString::to_string).collect();
         }
@@ -92,6 +99,12 @@ pub(super) fn run(args: &Args) -> Result<Code, Failure> {
             out,
             "export GHL_API_URL=http://{address} GHL_TOKEN={} GHL_LOCATION_ID={location}",
             sandbox::TOKEN
+        );
+        let _ = writeln!(
+            out,
+            "# the app for `login --oauth`: client id {}, secret {}",
+            sandbox::CLIENT_ID,
+            sandbox::CLIENT_SECRET
         );
         let _ = out.flush();
         drop(out);

@@ -3,7 +3,7 @@
 //! Knows statuses, envelopes and headers; not why a route refuses.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use axum::http::{Response, StatusCode};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -24,11 +24,13 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
     pub(super) html: bool,
     pub(super) retry_after: Option<u64>,
+    /// Where a redirect leads.
+    pub(super) location: Option<String>,
 }
 
 impl Answer {
     pub(super) fn new(status: u16, body: impl Into<Bytes>) -> Self {
-        Self { status, body: body.into(), html: false, retry_after: None }
+        Self { status, body: body.into(), html: false, retry_after: None, location: None }
     }
 
     pub(super) fn json(status: u16, body: &Value) -> Self {
@@ -37,6 +39,10 @@ impl Answer {
 
     pub(super) fn page(status: u16) -> Self {
         Self { html: true, ..Self::new(status, PAGE) }
+    }
+
+    pub(super) fn redirect(location: String) -> Self {
+        Self { location: Some(location), ..Self::new(302, Bytes::new()) }
     }
 
     pub(super) fn into_response(self, standing: Option<Standing>) -> Response<Body> {
@@ -49,6 +55,9 @@ impl Answer {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(location) = self.location.and_then(|to| HeaderValue::try_from(to).ok()) {
+            headers.insert(LOCATION, location);
         }
         if let Some(standing) = standing {
             for (name, value) in standing.headers() {

@@ -4,7 +4,8 @@
 
 use axum::extract::Query;
 use axum::http::Request;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::Url;
 use serde_json::{Map, Value};
 
 use super::answer::Refusal;
@@ -23,9 +24,25 @@ pub(super) enum Version {
 pub(super) enum Content {
     Nothing,
     Json(Value),
+    /// A form; only the OAuth routes are sent any.
+    Form(Vec<(String, String)>),
     /// Bytes that are no JSON, and what is wrong with them.
     Unreadable(String),
 }
+
+/// Parameters that hold secrets, should a client ever put them into an address.
+const SECRETS: [&str; 10] = [
+    "client_secret",
+    "clientSecret",
+    "refresh_token",
+    "refreshToken",
+    "access_token",
+    "accessToken",
+    "code",
+    "token",
+    "key",
+    "clientKey",
+];
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -37,6 +54,7 @@ pub(super) struct Ask {
     pub(super) query: Vec<(String, String)>,
     pub(super) version: Option<String>,
     pub(super) token: Option<String>,
+    form: bool,
     pub(super) content: Content,
     pub(super) trace: String,
 }
@@ -60,6 +78,8 @@ impl Ask {
             version: header("version"),
             token: header(AUTHORIZATION.as_str())
                 .and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned)),
+            form: header(CONTENT_TYPE.as_str())
+                .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")),
             content: Content::Nothing,
             trace: format!("00000000-0000-4000-8000-{number:012x}"),
         }
@@ -68,6 +88,7 @@ impl Ask {
     pub(super) fn set_body(&mut self, bytes: &[u8]) {
         self.content = match serde_json::from_slice(bytes) {
             _ if bytes.is_empty() => Content::Nothing,
+            _ if self.form && self.is_oauth() => Content::Form(pairs(bytes)),
             Ok(value) => Content::Json(value),
             Err(error) => Content::Unreadable(error.to_string()),
         };
@@ -75,6 +96,23 @@ impl Ask {
 
     pub(super) fn is_control(&self) -> bool {
         self.segments.first().is_some_and(|first| first == "__sandbox")
+    }
+
+    /// Whether it is about tokens, and so is not counted against a location's limit.
+    pub(super) fn is_oauth(&self) -> bool {
+        let path: Vec<&str> = self.segments.iter().take(2).map(String::as_str).collect();
+        matches!(path.as_slice(), ["oauth", ..] | ["v2", "oauth"])
+    }
+
+    /// Path and query, with nothing in it that a secret's parameter holds.
+    pub(super) fn shown(&self) -> String {
+        let secret = |(name, _): &(String, String)| SECRETS.contains(&name.as_str());
+        if !self.query.iter().any(secret) {
+            return self.target.clone();
+        }
+        let path = self.target.split('?').next().unwrap_or_default();
+        let names: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
+        format!("{path}?{}", names.join("&"))
     }
 
     /// Whether it changes something; a search does not, whatever its method.
@@ -130,7 +168,9 @@ impl Ask {
         match &self.content {
             Content::Nothing => Ok(Map::new()),
             Content::Json(Value::Object(map)) => Ok(map.clone()),
-            Content::Json(_) => Err(Refusal::bad_request("Unexpected body, expected an object")),
+            Content::Json(_) | Content::Form(_) => {
+                Err(Refusal::bad_request("Unexpected body, expected an object"))
+            }
             Content::Unreadable(error) => Err(Refusal::bad_request(error.clone())),
         }
     }
@@ -146,6 +186,13 @@ impl Ask {
         };
         self.parameter("locationId").or(body)
     }
+}
+
+/// The pairs of a form.
+fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
+    let mut url = Url::parse("http://form/").expect("this is an address");
+    url.set_query(Some(&String::from_utf8_lossy(bytes)));
+    url.query_pairs().into_owned().collect()
 }
 
 /// Splits a path at its slashes and decodes the parts; a slash at the end adds none.

@@ -14,11 +14,17 @@
 //! | `DELETE /__sandbox/contacts/{id}` | deletes a contact, unseen at once |
 //! | `PUT /__sandbox/customFields?locationId=ID` | replaces the field definitions |
 //! | `PUT /__sandbox/users`, `/__sandbox/businesses?locationId=ID` | replaces the users or businesses |
-//! | `POST /__sandbox/settings` | `{"limit": "10/1s"}` |
+//! | `POST /__sandbox/settings` | `{"limit": "10/1s"}`, in seconds `clock_ahead` and `token_life`, a list `not_installed` |
+//! | `GET /__sandbox/oauth` | how many tokens were issued, refreshed, refused |
+//! | `POST /__sandbox/oauth/expire`, `…/revoke` | ends all access tokens; all refresh tokens |
+//! | `POST /__sandbox/oauth/grant` | `{"userType": "Company"}`, `{"locationId", "scope", "life"}`: tokens |
 //! | `POST /__sandbox/release` | lets held and stalled requests go |
 //! | `GET /__sandbox/held?at_least=N` | answers once N requests are held |
 //! | `GET /__sandbox/wait?requests=N` | answers once N requests were served since the start |
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Outcome, Refusal};
@@ -26,6 +32,7 @@ use super::ask::{Ask, Content};
 use super::door::App;
 use super::events::Event;
 use super::fault::Fault;
+use super::oauth;
 use super::others;
 use super::plain;
 use super::state::State;
@@ -96,8 +103,15 @@ fn run(state: &mut State, method: &str, path: &[&str], ask: &Ask) -> Outcome {
             Ok(Answer::json(200, &json!({})))
         }
         ("POST", ["settings"]) => set(state, ask),
-        _ => Err(Refusal::not_found(format!("there is no control route {method} {}", ask.target))),
+        (method, ["oauth", path @ ..]) => {
+            oauth::control::run(state, method, path, ask).unwrap_or_else(|| Err(nowhere(ask)))
+        }
+        _ => Err(nowhere(ask)),
     }
+}
+
+fn nowhere(ask: &Ask) -> Refusal {
+    Refusal::not_found(format!("there is no control route {} {}", ask.method, ask.target))
 }
 
 fn faults(state: &State) -> Answer {
@@ -134,14 +148,36 @@ fn shelf(state: &State, ask: &Ask) -> Result<usize, Refusal> {
 
 fn set(state: &mut State, ask: &Ask) -> Outcome {
     for (key, value) in ask.object()? {
-        let text = value.as_str().unwrap_or_default();
-        if key != "limit" {
-            return Err(Refusal::unknown_property(&key));
+        let seconds = || {
+            value.as_i64().ok_or_else(|| Refusal::unprocessable(format!("`{key}` needs seconds")))
+        };
+        match key.as_str() {
+            "limit" => {
+                let limit = value.as_str().unwrap_or_default().parse();
+                let limit = limit.map_err(|error| Refusal::unprocessable(format!("{error}")))?;
+                state.limiter.set(limit);
+            }
+            "clock_ahead" => state.settings.clock_ahead = SignedDuration::from_secs(seconds()?),
+            "token_life" => {
+                let seconds = u64::try_from(seconds()?).unwrap_or_default();
+                state.settings.token_life = Duration::from_secs(seconds);
+            }
+            "not_installed" => {
+                let list = serde_json::from_value(value.clone());
+                let wrong = |_| Refusal::unprocessable(format!("`{key}` needs a list of texts"));
+                state.settings.not_installed = list.map_err(wrong)?;
+            }
+            _ => return Err(Refusal::unknown_property(&key)),
         }
-        let limit = text.parse().map_err(|error| Refusal::unprocessable(format!("{error}")))?;
-        state.limiter.set(limit);
     }
-    Ok(Answer::json(200, &json!({ "limit": state.limiter.limit().to_string() })))
+    let settings = &state.settings;
+    let set = json!({
+        "limit": state.limiter.limit().to_string(),
+        "clock_ahead": settings.clock_ahead.as_secs(),
+        "token_life": settings.token_life.as_secs(),
+        "not_installed": settings.not_installed,
+    });
+    Ok(Answer::json(200, &set))
 }
 
 /// All contacts as they are, not as searches see them.

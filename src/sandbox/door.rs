@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State as Shared};
-use axum::http::Response;
+use axum::http::header::DATE;
+use axum::http::{HeaderValue, Response};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::answer::{Answer, Refusal};
 use super::ask::Ask;
@@ -53,8 +56,9 @@ impl App {
 /// A request that was counted, and what is to become of it.
 struct Admitted {
     arrived: Duration,
-    bucket: String,
-    standing: Standing,
+    /// Whose allowance it uses, and what is left of that; requests for tokens use nobody's.
+    bucket: Option<String>,
+    standing: Option<Standing>,
     mischief: Mischief,
     /// The answer already, when nothing has to wait for it.
     answer: Option<Answer>,
@@ -66,6 +70,21 @@ pub(super) async fn answer(
     ConnectInfo(cut): ConnectInfo<Cut>,
     request: Request,
 ) -> Response<Body> {
+    let mut response = reply(Arc::clone(&app), cut, request).await;
+    if let Some(date) = date(app.state().clock()) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}
+
+/// A time as the `Date` header spells it.
+fn date(milliseconds: i64) -> Option<HeaderValue> {
+    let time = Timestamp::from_millisecond(milliseconds).ok()?;
+    let text = DateTimePrinter::new().timestamp_to_rfc9110_string(&time).ok()?;
+    HeaderValue::try_from(text).ok()
+}
+
+async fn reply(app: Arc<App>, cut: Cut, request: Request) -> Response<Body> {
     let ask = match read(request, &app).await {
         Ok(ask) => ask,
         Err(answer) => return answer.into_response(None),
@@ -81,11 +100,11 @@ pub(super) async fn answer(
         serve(app, ask).await
     };
     match ending {
-        Ending::Whole => answer.into_response(Some(standing)),
+        Ending::Whole => answer.into_response(standing),
         Ending::Truncated => super::mischief::truncated(answer, standing),
         Ending::Cut => {
             cut.cut();
-            answer.into_response(Some(standing))
+            answer.into_response(standing)
         }
     }
 }
@@ -94,7 +113,7 @@ pub(super) async fn answer(
 struct Served {
     answer: Answer,
     ending: Ending,
-    standing: Standing,
+    standing: Option<Standing>,
 }
 
 async fn serve(app: Arc<App>, ask: Ask) -> Served {
@@ -105,7 +124,8 @@ async fn serve(app: Arc<App>, ask: Ask) -> Served {
     };
     let ending = mischief.ending();
     let status = if ending == Ending::Cut { 0 } else { answer.status };
-    app.state().journal.write(ask.method, ask.target, status, arrived, bucket);
+    let shown = ask.shown();
+    app.state().journal.write(ask.method, shown, status, arrived, bucket);
     app.gate.served();
     Served { answer, ending, standing }
 }
@@ -130,9 +150,9 @@ async fn read(request: Request, app: &App) -> Result<Ask, Answer> {
 fn admit(app: &App, ask: &Ask) -> Admitted {
     let mut state = app.state();
     let arrived = state.now();
-    let bucket = state.bucket(ask);
-    let standing = state.limiter.admit(&bucket, arrived);
-    if let Some(wait) = standing.refused {
+    let bucket = (!ask.is_oauth()).then(|| state.bucket(ask));
+    let standing = bucket.as_ref().map(|bucket| state.limiter.admit(bucket, arrived));
+    if let Some(wait) = standing.and_then(|standing| standing.refused) {
         let mut answer = Refusal::too_many().into_answer(&ask.trace);
         answer.retry_after = Some(wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX));
         let mischief = Mischief::default();

@@ -16,7 +16,8 @@ struct Entry {
     target: String,
     status: u16,
     at: Duration,
-    location: String,
+    /// Whose limit it counted against.
+    location: Option<String>,
 }
 
 /// The requests served so far.
@@ -35,7 +36,7 @@ impl Journal {
         target: String,
         status: u16,
         at: Duration,
-        location: String,
+        location: Option<String>,
     ) {
         self.requests += 1;
         *self.statuses.entry(status).or_default() += 1;
@@ -70,7 +71,9 @@ impl Journal {
     fn most_in(&self, interval: Duration, counts: impl Fn(&Entry) -> bool) -> usize {
         let mut times: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
         for entry in self.entries.iter().filter(|entry| counts(entry)) {
-            times.entry(&entry.location).or_default().push(entry.at);
+            if let Some(location) = &entry.location {
+                times.entry(location).or_default().push(entry.at);
+            }
         }
         times.into_values().map(|times| densest(times, interval)).max().unwrap_or_default()
     }

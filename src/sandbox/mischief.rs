@@ -113,8 +113,10 @@ impl Mischief {
     pub(super) fn ignores(&self, ask: &Ask) -> Option<Ask> {
         let Action::Ignore(field) = &self.action else { return None };
         let mut less = ask.clone();
-        if let Content::Json(Value::Object(body)) = &mut less.content {
-            body.remove(field);
+        match &mut less.content {
+            Content::Json(Value::Object(body)) => drop(body.remove(field)),
+            Content::Form(pairs) => pairs.retain(|(name, _)| name != field),
+            _ => {}
         }
         Some(less)
     }
@@ -169,10 +171,10 @@ impl Mischief {
 }
 
 /// Half of the answer under headers that announce all of it; then the connection closes.
-pub(super) fn truncated(mut answer: Answer, standing: Standing) -> Response<Body> {
+pub(super) fn truncated(mut answer: Answer, standing: Option<Standing>) -> Response<Body> {
     let whole = std::mem::take(&mut answer.body);
     let half = whole.slice(..whole.len() / 2);
-    let mut response = answer.into_response(Some(standing));
+    let mut response = answer.into_response(standing);
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let rest = async {
         // The server writes what it has when a body makes it wait.

@@ -32,6 +32,7 @@ mod list;
 mod metadata;
 mod mischief;
 mod notes;
+mod oauth;
 mod order;
 mod others;
 mod plain;
@@ -58,6 +59,7 @@ use tokio::sync::oneshot;
 
 pub use fault::{Fault, FaultError};
 pub use limit::{Limit, LimitError, Window};
+pub use oauth::{CLIENT_ID, CLIENT_SECRET, COMPANY};
 pub use settings::{Identity, Quirk, Settings};
 
 /// A token that may do everything in every location.

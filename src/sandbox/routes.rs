@@ -4,25 +4,35 @@
 
 use super::answer::{Outcome, Refusal};
 use super::ask::{Ask, Version};
-use super::auth::{Grant, scope};
+use super::auth::{Audience, scope};
 use super::settings::Quirk;
 use super::state::State;
-use super::{calendars, contacts, links, list, metadata, notes, search, tags, task_search, tasks};
+use super::{
+    calendars, contacts, links, list, metadata, notes, oauth, search, tags, task_search, tasks,
+};
 
 type Route = fn(&mut State, &Ask) -> Outcome;
 
 /// Answers a request: version, token, route, scope, and then what the route says.
 pub(super) fn run(state: &mut State, ask: &Ask) -> Outcome {
+    if let Some(outcome) = oauth::run(state, ask) {
+        return outcome;
+    }
     let version = ask.version()?;
-    let grant = Grant::of(ask.token.as_deref())?;
+    let grant = state.grant(ask)?;
     let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
     let Some((scope, route)) = find(&ask.method, &segments) else { return Err(nowhere(ask)) };
     let listing = matches!((ask.method.as_str(), segments.as_slice()), ("GET", ["contacts"]));
     if listing && version == Version::V3 && !state.settings.has(Quirk::ListOnV3) {
         return Err(nowhere(ask));
     }
-    grant.needs(scope)?;
+    grant.may(scope, audience(&segments))?;
     route(state, ask)
+}
+
+/// An agency's token may read a location's record; everything else is the location's own.
+fn audience(path: &[&str]) -> Audience {
+    if matches!(path, ["locations", _]) { Audience::Either } else { Audience::Location }
 }
 
 fn nowhere(ask: &Ask) -> Refusal {
@@ -38,7 +48,7 @@ fn find(method: &str, path: &[&str]) -> Option<(&'static str, Route)> {
 }
 
 fn contact_routes(method: &str, path: &[&str]) -> Option<(&'static str, Route)> {
-    use scope::{CONTACTS_READ as READ, CONTACTS_WRITE as WRITE, EVENTS_READ};
+    use scope::{CONTACTS_READ as READ, CONTACTS_WRITE as WRITE};
     Some(match (method, path) {
         ("POST", ["search"]) => (READ, search::contacts),
         ("GET", ["search", "duplicate"]) => (READ, contacts::duplicate),
@@ -66,7 +76,7 @@ fn contact_routes(method: &str, path: &[&str]) -> Option<(&'static str, Route)> 
         ("DELETE", [_, "tags"]) => (WRITE, tags::remove),
         ("POST", [_, "followers"]) => (WRITE, links::follow),
         ("DELETE", [_, "followers"]) => (WRITE, links::unfollow),
-        ("GET", [_, "appointments"]) => (EVENTS_READ, calendars::of_contact),
+        ("GET", [_, "appointments"]) => (READ, calendars::of_contact),
         _ => return None,
     })
 }

@@ -1,9 +1,11 @@
 //! What one sandbox serves and how it behaves.
 //!
-//! Plain values with working defaults; nothing here changes once the sandbox runs, except the limit
-//! and the faults, which the control routes replace.
+//! Plain values with working defaults; nothing here changes once the sandbox runs, except the limit,
+//! the faults, the clock and what concerns tokens, which the control routes replace.
 
 use std::time::Duration;
+
+use jiff::SignedDuration;
 
 use super::{Fault, LOCATION, Limit, Window};
 
@@ -36,6 +38,12 @@ pub struct Settings {
     pub event_window: Option<Duration>,
     /// The largest number of contacts in one bulk tag request.
     pub bulk_tags: usize,
+    /// How long an access token of OAuth lives.
+    pub token_life: Duration,
+    /// The locations where the registered app is not installed.
+    pub not_installed: Vec<String>,
+    /// How far the sandbox's clock is ahead: the `Date` of every answer, and what tokens live by.
+    pub clock_ahead: SignedDuration,
     /// Where the real service's behaviour is unknown: answers other than the default ones.
     pub quirks: Vec<Quirk>,
 }
@@ -56,6 +64,9 @@ impl Default for Settings {
             page_window: 10_000,
             event_window: None,
             bulk_tags: 500,
+            token_life: Duration::from_secs(86_399),
+            not_installed: Vec::new(),
+            clock_ahead: SignedDuration::ZERO,
             quirks: Vec::new(),
         }
     }
@@ -100,4 +111,6 @@ pub enum Quirk {
     LowerCaseNames,
     /// The task search is what the specification says: `skip` and `limit`, and no cursor.
     TasksBySkip,
+    /// An authorisation for the whole agency comes back without its `state`.
+    StateDropped,
 }

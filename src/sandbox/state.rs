@@ -15,6 +15,7 @@ use super::contact::Row;
 use super::fault::Fault;
 use super::journal::Journal;
 use super::limit::Limiter;
+use super::oauth::Book;
 use super::seed::{self, Chance};
 use super::settings::{Quirk, Settings};
 use super::shelf::{Shelf, Slot};
@@ -29,6 +30,7 @@ pub(super) struct State {
     pub(super) limiter: Limiter,
     pub(super) faults: Vec<Fault>,
     pub(super) journal: Journal,
+    pub(super) oauth: Book,
     pub(super) started: Instant,
     chance: Chance,
 }
@@ -47,6 +49,7 @@ impl State {
             limiter: Limiter::new(settings.limit, settings.window, settings.daily_used),
             faults: settings.faults.clone(),
             journal: Journal::default(),
+            oauth: Book::default(),
             started: Instant::now(),
             chance: Chance::new(settings.seed ^ 0x6d69_6e74),
             settings,
@@ -57,9 +60,42 @@ impl State {
         self.started.elapsed()
     }
 
+    /// The wall clock of this sandbox, which the settings may move, in milliseconds since 1970.
+    pub(super) fn clock(&self) -> i64 {
+        let ahead = i64::try_from(self.settings.clock_ahead.as_millis()).unwrap_or_default();
+        now().saturating_add(ahead)
+    }
+
+    /// The locations where the app is installed.
+    pub(super) fn installed(&self) -> impl Iterator<Item = &String> {
+        let Settings { locations, not_installed, .. } = &self.settings;
+        locations.iter().filter(|location| !not_installed.contains(location))
+    }
+
+    /// What the request's token may do.
+    pub(super) fn grant<'a>(&'a self, ask: &'a Ask) -> Result<Grant<'a>, Refusal> {
+        let invalid = || Refusal::unauthorized("Invalid token: access token is invalid");
+        let token = ask.token.as_deref().ok_or_else(invalid)?;
+        if let Some(grant) = Grant::of_integration(token) {
+            return grant;
+        }
+        let living = self.oauth.access(token).filter(|issued| issued.until > self.clock());
+        match living {
+            Some(issued) => Ok(Grant::Issued(issued)),
+            None if token.split('.').count() == 3 => Err(Refusal::unauthorized("Invalid JWT")),
+            None => Err(invalid()),
+        }
+    }
+
     /// A new id, twenty letters and digits long.
     pub(super) fn mint(&mut self) -> String {
         self.chance.id()
+    }
+
+    /// A new text that nobody guesses: forty hexadecimal digits.
+    pub(super) fn mint_secret(&mut self) -> String {
+        let parts = [self.chance.next(), self.chance.next(), self.chance.next() >> 32];
+        format!("{:016x}{:016x}{:08x}", parts[0], parts[1], parts[2])
     }
 
     /// The shelf of the location that the request names; 403 when it names none, as the service does.
@@ -73,7 +109,7 @@ impl State {
     /// The shelf of a location, when the request's token reaches it.
     pub(super) fn shelf_of(&self, ask: &Ask, location: &str) -> Result<usize, Refusal> {
         let found = self.shelves.iter().position(|shelf| shelf.location == location);
-        let reached = Grant::of(ask.token.as_deref())?.reaches(location);
+        let reached = self.grant(ask)?.reaches(location);
         found.filter(|_| reached).ok_or_else(|| Refusal::forbidden(OUT_OF_REACH))
     }
 
@@ -101,10 +137,8 @@ impl State {
         if let Some(Place { shelf, .. }) = self.place(ask.segment(1)) {
             return self.shelves[shelf].location.clone();
         }
-        match Grant::of(ask.token.as_deref()) {
-            Ok(Grant::Location(own)) => own.to_owned(),
-            _ => first().to_owned(),
-        }
+        let grant = self.grant(ask).ok();
+        grant.as_ref().and_then(Grant::location).unwrap_or_else(first).to_owned()
     }
 
     /// Writes a contact's changed row, with a new `dateUpdated`.

@@ -39,23 +39,38 @@ impl<'a> Caller<'a> {
 
     /// Asks; a body of null is none.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
-        let host = self.url.strip_prefix("http://").unwrap();
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let mut stream = TcpStream::connect(host).unwrap();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nVersion: {}\r\n\
-             Authorization: Bearer {}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            self.version,
-            self.token,
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        read(&answer)
+        let bearer = format!("Bearer {}", self.token);
+        let headers = [
+            ("Version", self.version),
+            ("Authorization", &bearer),
+            ("Content-Type", "application/json"),
+        ];
+        send(self.url, method, path, &headers, &body)
     }
+}
+
+/// Sends a request with these headers and no other, and reads the answer.
+pub(crate) fn send(
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    let host = url.strip_prefix("http://").unwrap();
+    let mut head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    for (name, value) in headers {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "{head}\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    read(&answer)
 }
 
 fn read(answer: &str) -> Answer {

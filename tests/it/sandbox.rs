@@ -1,10 +1,16 @@
 //! The sandbox: the command that serves it, and the answers it owes. Pairs of request and answer
 //! that hold for the real service as far as anybody has observed it.
 
+mod agency;
+mod oauth;
+mod oauth_v3;
+mod tokens;
+mod visitor;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 
-use ghl_bulk::sandbox::{Identity, LOCATION, Settings, TOKEN};
+use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, Identity, LOCATION, Settings, TOKEN};
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Caller};
@@ -35,7 +41,12 @@ fn the_command_prints_the_environment_that_reaches_it() {
     let world = World::new();
     let mut sandbox = world.start("sandbox --port 0 --contacts 7 --limit none --serve mine");
     let mut line = String::new();
-    BufReader::new(sandbox.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let mut app = String::new();
+    let mut out = BufReader::new(sandbox.stdout.as_mut().unwrap());
+    out.read_line(&mut line).unwrap();
+    out.read_line(&mut app).unwrap();
+    drop(out);
+    assert!(app.starts_with('#') && app.contains(CLIENT_ID) && app.contains(CLIENT_SECRET));
     let sandbox = Process::of(sandbox);
     let pairs = line.strip_prefix("export ").unwrap().trim_end().split(' ');
     let world = pairs

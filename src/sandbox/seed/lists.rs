@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::metadata::Metadata;
+use super::super::oauth::COMPANY;
 use super::chance::Chance;
 use super::fields;
 use super::pools::{BUSINESSES, TAGS, USERS};
@@ -31,7 +32,7 @@ pub(super) fn metadata(seed: u64, number: usize, location: &str) -> Metadata {
 fn location_record(number: usize, location: &str) -> Value {
     json!({
         "id": location,
-        "companyId": "sandboxCompany000001",
+        "companyId": COMPANY,
         "name": format!("Sandbox Location {}", number + 1),
         "address": "1 Sandbox Way",
         "city": "New York",

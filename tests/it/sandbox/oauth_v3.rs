@@ -1,0 +1,122 @@
+//! The newer dialect: camel case, JSON, pages.
+
+use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, COMPANY};
+use serde_json::{Value, json};
+
+use super::visitor::{agency, authorize, code, grant, post_form, said, text};
+use crate::http::{Answer, Caller, send};
+use crate::world::World;
+
+fn v3(world: &World) -> Caller<'_> {
+    Caller { version: "v3", ..Caller::new(world.url()) }
+}
+
+fn three() -> World {
+    World::with(|settings| {
+        settings.locations = vec!["first".to_owned(), "second".to_owned(), "third".to_owned()];
+        settings.not_installed = vec!["third".to_owned()];
+    })
+}
+
+fn exchange(world: &World, mut body: Value) -> Answer {
+    body["clientId"] = CLIENT_ID.into();
+    body["clientSecret"] = CLIENT_SECRET.into();
+    let headers = [("Content-Type", "application/json"), ("Version", "v3")];
+    send(world.url(), "POST", "/oauth/token", &headers, &body.to_string())
+}
+
+fn pages(world: &World, token: &str, more: &str) -> Answer {
+    let app = CLIENT_ID.split('-').next().unwrap();
+    let path = format!("/oauth/installed-locations?companyId={COMPANY}&appId={app}{more}");
+    v3(world).token(token).ask("GET", &path, &Value::Null)
+}
+
+#[test]
+fn a_code_is_exchanged_and_renewed_as_json() {
+    let world = World::new();
+    let code = code(&authorize(&world, ""));
+    let redirect = super::visitor::REDIRECT;
+    let wanted = json!({"grantType": "authorization_code", "code": code, "redirectUri": redirect});
+    let tokens = exchange(&world, wanted).body;
+    assert_eq!((&tokens["tokenType"], &tokens["expiresIn"]), (&json!("Bearer"), &json!(86_399)));
+    assert!(tokens["accessToken"].is_string() && tokens["access_token"].is_null());
+    let wanted = json!({"grantType": "refresh_token", "refreshToken": tokens["refreshToken"]});
+    assert_eq!(exchange(&world, wanted.clone()).status, 200);
+    let again = exchange(&world, wanted);
+    assert_eq!(said(&again), (400, "Invalid grant: refresh token is invalid"));
+    assert_eq!(again.body["error"], Value::Null, "its specification shows no code");
+}
+
+#[test]
+fn a_form_of_the_new_names_is_taken_and_one_of_the_old_is_not() {
+    let world = World::new();
+    let token = text(&grant(&world, &json!({}))["refresh_token"]);
+    let ask = |form: String| {
+        let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Version", "v3")];
+        send(world.url(), "POST", "/oauth/token", &headers, &form)
+    };
+    let old = format!("client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}");
+    assert_eq!(ask(old).body["message"][0], "property client_id should not exist");
+    let new = format!(
+        "clientId={CLIENT_ID}&clientSecret={CLIENT_SECRET}&grantType=refresh_token\
+         &refreshToken={token}&userType=Location"
+    );
+    assert!(ask(new).body["accessToken"].is_string());
+}
+
+#[test]
+fn a_locations_token_can_be_renewed() {
+    let world = three();
+    let token = agency(&world);
+    let caller = v3(&world).token(&token);
+    let form = format!("companyId={COMPANY}&locationId=second");
+    let answer = post_form(caller, "/oauth/location-token", &form);
+    assert_eq!((answer.status, &answer.body["locationId"]), (201, &json!("second")));
+    let wanted = json!({"grantType": "refresh_token", "refreshToken": answer.body["refreshToken"]});
+    assert_eq!(exchange(&world, wanted).body["locationId"], "second");
+}
+
+#[test]
+fn the_new_paths_are_served_under_the_new_version_only() {
+    let world = three();
+    let token = agency(&world);
+    let old = Caller::new(world.url()).token(&token);
+    let answer = post_form(old, "/oauth/location-token", "");
+    assert_eq!(said(&answer), (404, "Cannot POST /oauth/location-token"));
+    assert_eq!(old.ask("GET", "/oauth/installed-locations", &Value::Null).status, 404);
+    assert_eq!(pages(&world, &token, "").status, 200);
+}
+
+#[test]
+fn locations_come_in_pages_that_lead_on() {
+    let world = three();
+    let token = agency(&world);
+    let first = pages(&world, &token, "&pageSize=2").body;
+    assert_eq!(first["items"].as_array().unwrap().len(), 2);
+    let about = &first["pagination"];
+    assert_eq!((&about["totalRecords"], &about["hasNextPage"]), (&json!(3), &json!(true)));
+    let next = text(&about["nextPageToken"]);
+    let last = pages(&world, &token, &format!("&pageSize=2&pageToken={next}")).body;
+    assert_eq!(last["items"][0]["_id"], "third");
+    assert_eq!(last["items"][0]["isInstalled"], false);
+    assert_eq!(last["pagination"]["hasNextPage"], false);
+    assert!(last["pagination"]["prevPageToken"].is_string());
+}
+
+#[test]
+fn wrong_pages_are_refused_in_the_new_envelope() {
+    let world = three();
+    let token = agency(&world);
+    for more in ["&pageSize=0", "&pageSize=101", "&pageSize=x", "&pageToken=%21"] {
+        let answer = pages(&world, &token, more);
+        assert_eq!(
+            (answer.status, &answer.body["error"]["code"]),
+            (400, &json!("INVALID_ARGUMENT")),
+            "{more}"
+        );
+        assert!(answer.body["error"]["resolution"].is_string());
+    }
+    let path = format!("/oauth/installed-locations?companyId={COMPANY}&appId=other");
+    let answer = v3(&world).token(&token).ask("GET", &path, &Value::Null);
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!("RESOURCE_NOT_FOUND")));
+}
