@@ -88,6 +88,7 @@ fn publish(bencher: Bencher, format: &str) {
     let options = publish::Options {
         tables: RESOURCES.iter().copied().filter(|table| table.name == "contacts").collect(),
         formats: vec![Format::named(format).unwrap()],
+        layouts: Vec::new(),
         csv_safe: CsvSafe::default(),
         facts,
     };

@@ -19,6 +19,12 @@ pub enum Point {
     DuringLookup,
     /// Some of the result files are written.
     DuringResults,
+    /// It is durable that a token is being renewed, nothing is sent.
+    BeforeRefresh,
+    /// The renewed token is here, and not yet stored.
+    AfterRefresh,
+    /// The renewed token is stored, and not yet used.
+    AfterRenewal,
 }
 
 impl Point {
@@ -32,6 +38,9 @@ impl Point {
             Self::BeforeOutcome => "before_outcome",
             Self::DuringLookup => "during_lookup",
             Self::DuringResults => "during_results",
+            Self::BeforeRefresh => "before_refresh",
+            Self::AfterRefresh => "after_refresh",
+            Self::AfterRenewal => "after_renewal",
         }
     }
 }

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use tokio::sync::Semaphore;
@@ -67,6 +68,22 @@ where
 /// Runs blocking work (files, SQLite, Parquet) on a thread of its own.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     join(tokio::task::spawn_blocking(work)).await
+}
+
+/// Runs a piece of work to its end, also when whoever waits for it no longer does.
+pub async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    join(tokio::spawn(work)).await
+}
+
+/// Runs blocking work that may never end, and waits for it no longer than this; nothing when it takes
+/// longer or panics. The thread is left to itself then.
+pub fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (to, from) = sync_channel(1);
+    std::thread::spawn(move || drop(to.send(work())));
+    from.recv_timeout(limit).ok()
 }
 
 /// Runs two kinds of blocking work side by side: one makes things, the other takes them in the order in

@@ -108,6 +108,11 @@ id!(
     "location"
 );
 id!(
+    /// A company (agency): the owner of locations.
+    CompanyId,
+    "company"
+);
+id!(
     /// A contact.
     ContactId,
     "contact"

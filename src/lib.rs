@@ -7,8 +7,10 @@
 //!
 //! - [`cli`]: one file per command; events become bars, lines or JSON, errors a message and a code.
 //! - [`export`] and [`import`]: the verbs. A run is made, carried out, and its files put in place.
+//!   [`doctor`]: what stands in their way.
 //! - [`pull`] and [`publish`], [`push`] and [`doubt`]: the engines. Remote to spool, spool to files; ops to
-//!   requests, requests without answer to verdicts.
+//!   requests, requests without answer to verdicts. [`access`]: a login at rest, and its tokens while they
+//!   are used.
 //! - [`api`]: the client: one method per endpoint behind one limiter per location. [`plan`]: what each row of
 //!   a sheet is to do, decided before anything is sent.
 //! - [`resource`] (rows and their columns), [`table`] (columns and their files), [`sheet`] (a file read as
@@ -31,9 +33,11 @@
 //! could not be read is counted, named and changes the exit code. No write leaves before its intent is
 //! durable, and none is sent again before it is known what became of it.
 
+pub mod access;
 pub mod api;
 pub mod cli;
 pub mod context;
+pub mod doctor;
 pub mod doubt;
 pub mod event;
 pub mod export;

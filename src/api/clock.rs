@@ -24,9 +24,7 @@ impl Default for Clock {
 impl Clock {
     /// Takes the time from an answer's headers.
     pub(super) fn learn(&self, headers: &HeaderMap) {
-        let told = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(read);
-        if let Some(told) = told {
-            let offset = told.as_millisecond() - jiff::Timestamp::now().as_millisecond();
+        if let Some(offset) = ahead(headers) {
             self.0.store(offset, Ordering::Relaxed);
         }
     }
@@ -35,6 +33,12 @@ impl Clock {
     pub(super) fn offset(&self) -> Option<i64> {
         Some(self.0.load(Ordering::Relaxed)).filter(|offset| *offset != UNKNOWN)
     }
+}
+
+/// By how many milliseconds the clock of an answer's `Date` is ahead of this machine's.
+pub(super) fn ahead(headers: &HeaderMap) -> Option<i64> {
+    let told = read(headers.get(DATE)?.to_str().ok()?)?;
+    Some(told.as_millisecond() - jiff::Timestamp::now().as_millisecond())
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.

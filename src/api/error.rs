@@ -20,6 +20,8 @@ pub enum Kind {
     Refused,
     /// No connection could be made.
     Unreachable,
+    /// The server's certificate is refused: it is not whom it should be, or nobody known says so.
+    Untrusted,
     /// The server kept failing, stalling or cutting its answers until the retries were used up.
     Exhausted,
     /// The answer is larger than any this program reads.
@@ -77,6 +79,9 @@ impl Error {
     /// Whether the whole run must end: every other request would meet the same.
     #[must_use]
     pub fn fatal(&self) -> bool {
-        matches!(self.kind, Kind::Token | Kind::Location | Kind::Unreachable | Kind::Halted(_))
+        matches!(
+            self.kind,
+            Kind::Token | Kind::Location | Kind::Unreachable | Kind::Untrusted | Kind::Halted(_)
+        )
     }
 }

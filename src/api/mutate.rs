@@ -50,7 +50,15 @@ fn call(mutation: &Mutation) -> Call {
 fn fate(error: Error) -> Sent {
     match (error.kind, error.status) {
         // Never sent, or refused at the door: by the limiter, or for want of rights.
-        (Kind::Halted(_) | Kind::Unreachable | Kind::Token | Kind::Scope | Kind::Location, _)
+        (
+            Kind::Halted(_)
+            | Kind::Unreachable
+            | Kind::Untrusted
+            | Kind::Token
+            | Kind::Scope
+            | Kind::Location,
+            _,
+        )
         | (Kind::Exhausted, Some(429))
         | (Kind::Gone | Kind::Refused, Some(401 | 403)) => Sent::NotApplied(error),
         (Kind::Gone | Kind::Refused, Some(status)) => {

@@ -46,6 +46,21 @@ impl Default for Limits {
     }
 }
 
+/// What is left of the limits, as the server last told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Whether it has told anything; else the limits are the documented ones.
+    pub known: bool,
+    /// The limits.
+    pub limits: Limits,
+    /// Requests left of the window.
+    pub left: Option<u32>,
+    /// Requests left of the day, the reserve included.
+    pub left_today: Option<u64>,
+    /// How long until the server counts the day anew.
+    pub resets_in: Option<Duration>,
+}
+
 /// Why no request may be sent any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halt {
@@ -82,6 +97,8 @@ struct State {
     /// After a 429 nobody sends before this.
     barred: Option<Instant>,
     day: Option<Day>,
+    /// What the last answer said is left of the window.
+    left: Option<u32>,
     refused: u64,
 }
 
@@ -111,6 +128,7 @@ impl Pace {
             known: false,
             barred: None,
             day: None,
+            left: None,
             refused: 0,
         };
         Self(Arc::new(Shared {
@@ -133,6 +151,23 @@ impl Pace {
     #[must_use]
     pub fn spendable(&self) -> Option<u64> {
         self.state().day.map(|day| day.spendable(self.0.budget.reserve))
+    }
+
+    /// What the server has said of its limits, for people.
+    #[must_use]
+    pub fn allowance(&self) -> Allowance {
+        let state = self.state();
+        let now = Instant::now();
+        Allowance {
+            known: state.left.is_some() || state.day.is_some(),
+            limits: state.limits,
+            left: state.left,
+            left_today: state.day.map(|day| day.remaining),
+            resets_in: state
+                .day
+                .and_then(|day| day.resets)
+                .map(|resets| resets.saturating_duration_since(now)),
+        }
     }
 
     /// How many answers were 429.
@@ -242,6 +277,7 @@ impl State {
         if let Some(window) = told.window {
             self.limits.window = window;
         }
+        self.left = told.remaining.or(self.left);
         if let (Some(requests), Some(remaining)) = (told.requests, told.remaining) {
             let counted = requests.saturating_sub(remaining) as usize;
             let ours = self.used.len() + self.flying as usize;

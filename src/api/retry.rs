@@ -15,10 +15,14 @@ use crate::id::ContactId;
 pub(super) enum Failure {
     /// The connection was not made: nothing was sent.
     Connect(String),
+    /// The connection was not made, because the other side's certificate is refused.
+    Untrusted(String),
     /// The connection broke, stalled, or the answer was cut.
     Transport(String),
     /// An answer with a status outside 200–299.
     Status(u16, Box<[u8]>),
+    /// An answer that sends the request to another address.
+    Elsewhere(u16, String),
     /// An answer that was cut, or a 2xx whose body is not what the endpoint answers: blank or HTML.
     Unreadable(u16, String),
     /// An answer whose body is beyond the bound, with its bytes.
@@ -29,8 +33,12 @@ impl std::fmt::Display for Failure {
     /// For the log: what comes from outside is escaped.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Connect(said) | Self::Transport(said) => write!(f, "{}", said.escape_debug()),
-            Self::Unreadable(status, said) => write!(f, "{status} {}", said.escape_debug()),
+            Self::Connect(said) | Self::Untrusted(said) | Self::Transport(said) => {
+                write!(f, "{}", said.escape_debug())
+            }
+            Self::Unreadable(status, said) | Self::Elsewhere(status, said) => {
+                write!(f, "{status} {}", said.escape_debug())
+            }
             Self::Status(status, body) => write!(f, "{status} {}", said(body).escape_debug()),
             Self::TooLarge(status, bytes) => write!(f, "{status} with {bytes} bytes"),
         }
@@ -72,6 +80,8 @@ pub(super) fn verdict(failure: &Failure) -> Verdict {
     match failure {
         Failure::Status(429, _) | Failure::Unreadable(429, _) => Verdict::AfterWindow,
         Failure::TooLarge(..) => Verdict::GiveUp(Kind::TooLarge),
+        Failure::Untrusted(_) => Verdict::GiveUp(Kind::Untrusted),
+        Failure::Elsewhere(..) => Verdict::GiveUp(Kind::Refused),
         Failure::Connect(_)
         | Failure::Transport(_)
         | Failure::Unreadable(..)
@@ -84,6 +94,7 @@ pub(super) fn verdict(failure: &Failure) -> Verdict {
 pub(super) fn verdict_of_mutation(failure: &Failure) -> Verdict {
     match failure {
         Failure::Connect(_) => Verdict::Again,
+        Failure::Untrusted(_) => Verdict::GiveUp(Kind::Untrusted),
         Failure::Status(429, _) | Failure::Unreadable(429, _) => Verdict::AfterWindow,
         Failure::Status(status, body) if judges(*status) => {
             Verdict::GiveUp(refusal(*status, &said(body)))

@@ -197,3 +197,19 @@ impl Route {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_architecture_says_which_command_uses_each_endpoint() {
+        let text = include_str!("../../ARCHITECTURE.md");
+        let missing: Vec<&str> = Route::ALL
+            .iter()
+            .map(|route| route.name())
+            .filter(|name| !text.lines().any(|line| line.starts_with(&format!("| `{name}` | `"))))
+            .collect();
+        assert!(missing.is_empty(), "no command is named for {missing:?}");
+    }
+}

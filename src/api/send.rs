@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::clock::Clock;
+use super::connection::Obstacle;
 use super::credential::{Credential, Denied};
 use super::error::{Error, Kind};
 use super::pace::{Pace, Permit};
@@ -139,6 +140,9 @@ impl Sender {
         tracing::trace!(path = ?call.path, status, "answered");
         permit.answered(response.headers(), status == 429);
         self.clock.learn(response.headers());
+        if response.status().is_redirection() {
+            return Err(Failure::Elsewhere(status, elsewhere(&response)));
+        }
         let body = self.body(response, call.bounds.bytes).await;
         let body = body.map_err(|unread| unread.with(status))?;
         tracing::debug!(
@@ -221,13 +225,30 @@ impl Unread {
 }
 
 fn transport(error: &reqwest::Error) -> Failure {
-    let said = what_broke(error);
-    if error.is_connect() { Failure::Connect(said) } else { Failure::Transport(said) }
+    let obstacle = Obstacle::of(error);
+    let said = obstacle.to_string();
+    match obstacle {
+        Obstacle::Certificate(_) => Failure::Untrusted(said),
+        _ if error.is_connect() => Failure::Connect(said),
+        _ => Failure::Transport(said),
+    }
 }
 
-fn what_broke(error: &reqwest::Error) -> String {
-    let said = deepest(error);
-    if error.is_timeout() { format!("no answer in time ({said})") } else { said }
+pub(super) fn what_broke(error: &reqwest::Error) -> String {
+    Obstacle::of(error).to_string()
+}
+
+/// What an answer says that sends the request to another address.
+pub(super) fn elsewhere(response: &Response) -> String {
+    let target = response.headers().get(LOCATION).and_then(|target| target.to_str().ok());
+    // The host is enough, and a query may hold anything.
+    let target = target.and_then(|target| response.url().join(target).ok());
+    match target.as_ref().and_then(|target| target.host_str()) {
+        Some(host) => format!(
+            "a redirect to `{host}`, which is not followed: it could carry the token to somebody else"
+        ),
+        None => "a redirect, which is not followed".to_owned(),
+    }
 }
 
 /// The innermost cause: `Connection refused (os error 111)` rather than three sentences around it.
@@ -275,8 +296,10 @@ fn error(
     };
     match failure {
         None => {}
-        Some(Failure::Connect(said) | Failure::Transport(said)) => error.said = retry::cut(said),
-        Some(Failure::Unreadable(status, said)) => {
+        Some(Failure::Connect(said) | Failure::Untrusted(said) | Failure::Transport(said)) => {
+            error.said = retry::cut(said);
+        }
+        Some(Failure::Unreadable(status, said) | Failure::Elsewhere(status, said)) => {
             error.status = Some(*status);
             error.said = retry::cut(said);
         }

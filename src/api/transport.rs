@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 /// How connections are made.
 #[derive(Debug, Clone)]
@@ -33,7 +35,21 @@ pub enum TransportError {
     /// The file holds no certificate.
     #[error("`{}` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)", .0.display())]
     NoCertificate(PathBuf),
-    /// The platform's roots or the proxy settings cannot be read, or a certificate is damaged.
+    /// A certificate in the file is damaged.
+    #[error("`{}` holds a damaged certificate: {why}", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The platform has no roots.
+    #[error(
+        "no root certificates are found on this machine; install them (the package `ca-certificates`), or give \
+         some with `--ca-file FILE`"
+    )]
+    NoRoots,
+    /// The platform's roots or the proxy settings cannot be read.
     #[error("no connection can be set up: {0}")]
     Refused(String),
 }
@@ -55,6 +71,9 @@ impl Transport {
         }
         if let Some(path) = &self.ca_file {
             builder = builder.tls_certs_merge(certificates(path)?);
+        } else if url.starts_with("http://") {
+            // No certificate is ever looked at: a machine without roots must not be kept from it.
+            builder = builder.tls_certs_only([]);
         }
         builder
             .user_agent(concat!("ghl-bulk/", env!("CARGO_PKG_VERSION")))
@@ -67,15 +86,46 @@ impl Transport {
             .timeout(self.patience * 10)
             .tcp_nodelay(true)
             .build()
-            .map_err(|error| TransportError::Refused(super::send::deepest(&error)))
+            .map_err(|error| unopened(&super::send::deepest(&error)))
     }
+}
+
+/// Why the pool could not be made, in the library's words.
+fn unopened(said: &str) -> TransportError {
+    // It has no type of its own.
+    if said.contains("No CA certificates") {
+        return TransportError::NoRoots;
+    }
+    TransportError::Refused(said.to_owned())
+}
+
+/// The proxy that stands before an address, as `http://host:port`: the one that requests to it go
+/// through, by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` or the platform's settings. User
+/// name and password are left out.
+#[must_use]
+pub fn proxy_before(url: &str) -> Option<String> {
+    if is_loopback(url) {
+        return None;
+    }
+    let target = url.parse().ok()?;
+    let proxy = hyper_util::client::proxy::matcher::Matcher::from_system().intercept(&target)?;
+    let uri = proxy.uri();
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
 }
 
 fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, TransportError> {
     let text = std::fs::read(path)
         .map_err(|source| TransportError::Unreadable { path: path.to_owned(), source })?;
-    let all = reqwest::Certificate::from_pem_bundle(&text)
-        .map_err(|error| TransportError::Refused(super::send::deepest(&error)))?;
+    let damaged = |why: String| TransportError::Damaged { path: path.to_owned(), why };
+    let mut all = Vec::new();
+    // Where they are put together nobody knows any more which file they come from.
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        let certificate = certificate.map_err(|error| damaged(error.to_string()))?;
+        roots.add(certificate.clone()).map_err(|error| damaged(error.to_string()))?;
+        let certificate = reqwest::Certificate::from_der(&certificate);
+        all.push(certificate.map_err(|error| damaged(super::send::deepest(&error)))?);
+    }
     if all.is_empty() {
         return Err(TransportError::NoCertificate(path.to_owned()));
     }

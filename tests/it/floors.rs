@@ -7,8 +7,8 @@ const FLOORS: &[&[&str]] = &[
     &["id", "flight", "event", "failpoint"],
     &["resource", "sheet", "table", "run"],
     &["api", "plan"],
-    &["pull", "push", "doubt", "publish", "context"],
-    &["export", "import", "undo", "backup", "restore"],
+    &["pull", "push", "doubt", "publish", "context", "access"],
+    &["export", "import", "undo", "backup", "restore", "doctor"],
     &["cli"],
 ];
 /// Rooms of one floor with an order of their own: events name ids, and a push looks its doubts up.

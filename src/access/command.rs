@@ -1,0 +1,217 @@
+//! Tokens that a command of the user's prints, such as a vault's client.
+//!
+//! The first line of its standard output is the token; nothing of that output is ever repeated. It gets no
+//! standard input and a minute's time.
+
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::Mutex;
+
+use super::error::Error;
+use crate::api::{Credential, Denied, Kind, Token};
+
+/// How long a command may run.
+const LIMIT: Duration = Duration::from_mins(1);
+/// The most of its output that is read, in bytes.
+const MOST: u64 = 64 << 10;
+
+/// How a command is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommandLine {
+    /// A line for `sh -c` (`cmd /C` on Windows).
+    Shell(String),
+    /// A program and its arguments, run without a shell.
+    Program(Vec<String>),
+}
+
+impl CommandLine {
+    /// The program's name, for messages: arguments may hold what others should not read.
+    fn name(&self) -> &str {
+        match self {
+            Self::Shell(line) => line.split_whitespace().next().unwrap_or_default(),
+            Self::Program(all) => all.first().map_or("", String::as_str),
+        }
+    }
+
+    fn command(&self) -> tokio::process::Command {
+        let (program, arguments) = match self {
+            Self::Shell(line) if cfg!(windows) => ("cmd", vec!["/C", line]),
+            Self::Shell(line) => ("sh", vec!["-c", line]),
+            Self::Program(all) => (self.name(), all.iter().skip(1).map(String::as_str).collect()),
+        };
+        let mut command = tokio::process::Command::new(program);
+        command.args(arguments).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn failed(&self, why: impl std::fmt::Display) -> Error {
+        Error::Command(format!("the token command `{}` {why}", self.name()))
+    }
+}
+
+/// Runs a command for a token.
+///
+/// # Errors
+/// [`Error::Command`] when it cannot be run, fails, takes longer than a minute or prints no token. It
+/// holds the end of what the command wrote to its standard error.
+pub async fn command(line: &CommandLine) -> Result<Token, Error> {
+    let ran = tokio::time::timeout(LIMIT, run(line)).await;
+    let (status, output, complaint) = ran.map_err(|_| {
+        let limit = LIMIT.as_secs();
+        line.failed(format_args!("took longer than {limit} s and was ended"))
+    })??;
+    let text = output.expose_secret();
+    let first = text.lines().next().unwrap_or_default();
+    if !status.success() {
+        let code = status.code().map_or("by a signal".to_owned(), |code| format!("with {code}"));
+        return Err(line.failed(format_args!("ended {code}{}", said(&complaint, first))));
+    }
+    let none =
+        |why| line.failed(format_args!("printed no token: {why}{}", said(&complaint, first)));
+    Token::new(first).map_err(none)
+}
+
+async fn run(line: &CommandLine) -> Result<(ExitStatus, SecretString, String), Error> {
+    let mut child = line
+        .command()
+        .spawn()
+        .map_err(|error| line.failed(format_args!("cannot be started: {error}")))?;
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (out, err) = (out.expect("it is piped"), err.expect("it is piped"));
+    let (mut output, mut complaint) = (Vec::new(), Vec::new());
+    let (mut out, mut err) = (out.take(MOST), err.take(MOST));
+    let read = tokio::try_join!(out.read_to_end(&mut output), err.read_to_end(&mut complaint));
+    read.map_err(|error| line.failed(format_args!("cannot be read: {error}")))?;
+    let status = child.wait().await;
+    let status = status.map_err(|error| line.failed(format_args!("cannot be awaited: {error}")))?;
+    let output = SecretString::from(String::from_utf8_lossy(&output).into_owned());
+    Ok((status, output, String::from_utf8_lossy(&complaint).into_owned()))
+}
+
+/// The end of a complaint on one line, without the token.
+fn said(complaint: &str, token: &str) -> String {
+    const LONGEST: usize = 200;
+    let token = token.trim();
+    let text =
+        if token.is_empty() { complaint.to_owned() } else { complaint.replace(token, "…") };
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let text = text.chars().map(plain).collect::<String>();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let long = text.chars().count().saturating_sub(LONGEST);
+    match text.char_indices().nth(long) {
+        None => String::new(),
+        Some((0, _)) => format!(" ({text})"),
+        Some((start, _)) => format!(" (…{})", &text[start..]),
+    }
+}
+
+/// A source of tokens that asks a command: once, and once more when the API refuses what it printed,
+/// since a vault may have rotated it.
+#[derive(Debug)]
+pub struct Command {
+    line: CommandLine,
+    held: Mutex<Option<Token>>,
+}
+
+impl Command {
+    /// A source that has not asked yet.
+    #[must_use]
+    pub fn new(line: CommandLine) -> Self {
+        Self { line, held: Mutex::new(None) }
+    }
+
+    async fn ask(&self) -> Result<Token, Denied> {
+        let denied = |error: Error| Denied { kind: Kind::Token, said: error.to_string() };
+        command(&self.line).await.map_err(denied)
+    }
+}
+
+impl Credential for Command {
+    fn token(&self) -> BoxFuture<'_, Result<Token, Denied>> {
+        Box::pin(async {
+            let mut held = self.held.lock().await;
+            match &*held {
+                Some(token) => Ok(token.clone()),
+                None => Ok(held.insert(self.ask().await?).clone()),
+            }
+        })
+    }
+
+    fn renew<'a>(&'a self, refused: &'a Token) -> BoxFuture<'a, Result<Option<Token>, Denied>> {
+        Box::pin(async move {
+            let mut held = self.held.lock().await;
+            if let Some(token) = held.as_ref().filter(|token| *token != refused) {
+                return Ok(Some(token.clone()));
+            }
+            let token = self.ask().await?;
+            *held = Some(token.clone());
+            Ok(Some(token).filter(|token| token != refused))
+        })
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn shell(line: &str) -> CommandLine {
+        CommandLine::Shell(line.to_owned())
+    }
+
+    fn program(all: &[&str]) -> CommandLine {
+        CommandLine::Program(all.iter().map(|&one| one.to_owned()).collect())
+    }
+
+    fn text(token: &Token) -> &str {
+        token.secret().expose_secret()
+    }
+
+    #[tokio::test]
+    async fn the_first_line_is_the_token() {
+        let token = command(&shell("printf 'pit-a\\nmore\\n'; echo x >&2")).await.unwrap();
+        assert_eq!(text(&token), "pit-a");
+        let token = command(&program(&["printf", "%s", "pit-$HOME"])).await.unwrap();
+        assert_eq!(text(&token), "pit-$HOME", "no shell has seen it");
+    }
+
+    #[tokio::test]
+    async fn a_failure_tells_the_complaint_and_never_the_output() {
+        let cases = [
+            ("echo pit-a; printf 'vault \\033[2J sealed: pit-a' >&2; exit 3", "ended with 3"),
+            ("true", "printed no token: it is empty"),
+            ("echo two words pit-a", "printed no token"),
+            ("kill -9 $$", "ended by a signal"),
+        ];
+        for (line, part) in cases {
+            let said = command(&shell(line)).await.unwrap_err().to_string();
+            assert!(said.contains(part), "{said}");
+            assert!(!said.contains("pit-a") && !said.contains('\u{1b}'), "{said}");
+        }
+        let said = command(&shell(cases[0].0)).await.unwrap_err().to_string();
+        assert!(said.ends_with("(vault [2J sealed: …)"), "{said}");
+        let said = command(&program(&["/no/such/vault"])).await.unwrap_err().to_string();
+        assert!(said.contains("`/no/such/vault` cannot be started"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_is_asked_for_once_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let count = dir.path().join("count");
+        let line = format!("echo x >> {0}; wc -l < {0}", count.display());
+        let source = Command::new(shell(&line));
+        let first = source.token().await.unwrap();
+        assert_eq!(text(&source.token().await.unwrap()), "1");
+        let second = source.renew(&first).await.unwrap().unwrap();
+        assert_eq!(text(&second), "2");
+        let late = source.renew(&first).await.unwrap().unwrap();
+        assert_eq!(text(&late), "2", "somebody else has had it renewed");
+        let same = Command::new(shell("echo same"));
+        let held = same.token().await.unwrap();
+        assert_eq!(same.renew(&held).await.unwrap(), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! A token in hand: how long it may still be used.
+//!
+//! What is left of a token's life is counted by this machine's clock and, in the process that holds it, by a
+//! clock that nobody can set. The shorter rest counts. A clock that was set back makes a token end at once:
+//! one renewal too many is cheap.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::api::{Grant, Token};
+
+/// How long before its end a token is renewed, at most.
+const MARGIN: Duration = Duration::from_mins(5);
+
+/// A token and its end.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) token: Token,
+    obtained: Timestamp,
+    expires: Timestamp,
+    /// When it ends, seen from the moment it came to hand.
+    until: Instant,
+    margin: Duration,
+}
+
+impl Held {
+    pub(super) fn new(grant: &Grant) -> Self {
+        let rest = rest(grant.obtained, grant.expires, Timestamp::now());
+        Self {
+            token: grant.access.clone(),
+            obtained: grant.obtained,
+            expires: grant.expires,
+            until: Instant::now() + rest,
+            margin: MARGIN.min(grant.lifetime() / 10),
+        }
+    }
+
+    fn rest(&self) -> Duration {
+        let told = rest(self.obtained, self.expires, Timestamp::now());
+        told.min(self.until.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether the API should still take it.
+    pub(super) fn alive(&self) -> bool {
+        !self.rest().is_zero()
+    }
+
+    /// Whether there is no need to renew it yet.
+    pub(super) fn fresh(&self) -> bool {
+        self.rest() > self.margin
+    }
+}
+
+/// What is left of a life at a moment.
+fn rest(obtained: Timestamp, expires: Timestamp, now: Timestamp) -> Duration {
+    if now < obtained {
+        return Duration::ZERO;
+    }
+    Duration::try_from(expires.duration_since(now)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_ends_a_token_rather_than_prolonging_it() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let (obtained, expires) = (at(10_000), at(96_400));
+        assert_eq!(rest(obtained, expires, at(10_100)).as_secs(), 86_300);
+        assert_eq!(rest(obtained, expires, at(6_400)), Duration::ZERO);
+        assert_eq!(rest(obtained, expires, at(100_000)), Duration::ZERO);
+    }
+}

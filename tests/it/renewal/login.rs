@@ -1,0 +1,136 @@
+//! A login that is kept in a file, with tokens that the sandbox has given.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ghl_bulk::access::{Agency, Error, Login, Places, Renewing, Safe, StoreKind, Stored, Unlock};
+use ghl_bulk::api::{App, Grant, Token, Transport, UserType};
+use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, Settings};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// The profile that is used when none is named.
+pub(super) const PROFILE: &str = "default";
+
+/// What is left of a token's day, in seconds: it has ended long ago, or it is time to renew it.
+pub(super) const ENDED: i64 = -3600;
+pub(super) const DUE: i64 = 60;
+pub(super) const FRESH: i64 = 80_000;
+
+/// A world whose commands have no token but that of the login.
+pub(super) fn world(change: impl FnOnce(&mut Settings)) -> World {
+    let world = World::with(|settings| {
+        settings.contacts = 6;
+        change(settings);
+    });
+    let config = world.path("config").display().to_string();
+    world.without("GHL_TOKEN").env("GHL_BULK_CONFIG", &config)
+}
+
+struct Nobody;
+
+impl Unlock for Nobody {
+    fn passphrase(&self, _: bool) -> Result<SecretString, Error> {
+        panic!("a file needs no passphrase")
+    }
+}
+
+fn places(world: &World) -> Places {
+    Places { dir: world.path("config/credentials") }
+}
+
+/// Where the record lies.
+pub(super) fn file(world: &World) -> PathBuf {
+    world.path("config/credentials").join(format!("{PROFILE}.json"))
+}
+
+/// Keeps a login for what is wanted of the sandbox, with this much left of its token's day.
+pub(super) fn keep(world: &World, wanted: &Value, left: i64) -> Login {
+    let given = world.control("POST", "oauth/grant", wanted);
+    let text = |name: &str| given[name].as_str().map(str::to_owned);
+    let expires = Timestamp::now() + SignedDuration::from_secs(left);
+    let company = text("userType").as_deref() == Some("Company");
+    let grant = Grant {
+        access: Token::new(&text("access_token").unwrap()).unwrap(),
+        refresh: text("refresh_token").map(SecretString::from),
+        obtained: expires - SignedDuration::from_secs(86_399),
+        expires,
+        scopes: text("scope").unwrap().split(' ').map(str::to_owned).collect(),
+        user_type: if company { UserType::Company } else { UserType::Location },
+        company: text("companyId").map(|id| id.parse().unwrap()),
+        location: text("locationId").map(|id| id.parse().unwrap()),
+        user: text("userId"),
+    };
+    let client_secret = SecretString::from(CLIENT_SECRET);
+    let app = App { client_id: CLIENT_ID.to_owned(), client_secret };
+    let login = Login::new(app, grant, world.url().to_owned());
+    save(world, &login);
+    login
+}
+
+/// A login for the first location.
+pub(super) fn keep_location(world: &World, left: i64) -> Login {
+    keep(world, &json!({}), left)
+}
+
+/// A login for the whole agency.
+pub(super) fn keep_agency(world: &World, left: i64) -> Login {
+    keep(world, &json!({"userType": "Company"}), left)
+}
+
+/// Puts a login in the place of the one before.
+pub(super) fn save(world: &World, login: &Login) {
+    let safe = Safe::create(&places(world), PROFILE, StoreKind::File, Arc::new(Nobody)).unwrap();
+    safe.save(&Stored::Oauth(Box::new(login.clone()))).unwrap();
+}
+
+fn found(world: &World) -> (Safe, Login) {
+    let safe = Safe::find(&places(world), PROFILE, Arc::new(Nobody)).unwrap().unwrap();
+    match safe.load().unwrap() {
+        Stored::Oauth(login) => (safe, *login),
+        Stored::Private(_) => panic!("it is a private integration's"),
+    }
+}
+
+/// The login as it is on disk.
+pub(super) fn kept(world: &World) -> Login {
+    found(world).1
+}
+
+fn transport() -> Transport {
+    let patience = Duration::from_secs(20);
+    Transport { patience, connect: patience, ca_file: None, allow_http: false }
+}
+
+/// The source of tokens that a process of its own would have.
+pub(super) fn source(world: &World) -> Renewing {
+    let (safe, login) = found(world);
+    Renewing::new(safe, &login, &transport()).unwrap()
+}
+
+/// The agency as a process of its own would have it.
+pub(super) fn agency(world: &World) -> Agency {
+    let (safe, login) = found(world);
+    Agency::new(safe, &login, &transport()).unwrap().unwrap()
+}
+
+/// A token's text.
+pub(super) fn text(token: &Token) -> String {
+    token.secret().expose_secret().to_owned()
+}
+
+/// A count of the sandbox's.
+pub(super) fn count(world: &World, name: &str) -> u64 {
+    world.ask("oauth")[name].as_u64().unwrap()
+}
+
+/// Refresh tokens that were honoured, those that were refused, and new authorisations.
+#[track_caller]
+pub(super) fn assert_counts(world: &World, honoured: u64, refused: u64, reconnects: u64) {
+    let counts = ["refreshes_honoured", "refreshes_refused", "reconnects"];
+    assert_eq!(counts.map(|name| count(world, name)), [honoured, refused, reconnects]);
+}
