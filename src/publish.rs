@@ -8,6 +8,7 @@
 mod cut;
 mod errors;
 mod lane;
+mod layout;
 mod manifest;
 mod place;
 mod sort;
@@ -25,11 +26,13 @@ use crate::resource::{self, Fields, Resource};
 use crate::run::{self, Failure, Reader, stream};
 use crate::table::{self, CsvSafe, Format};
 
+pub use layout::Named;
 pub use manifest::Facts;
 pub use place::{Held, Place};
 
 use cut::{Cut, Cutter};
 use lane::Lane;
+use layout::Layouts;
 
 /// Entries that are cut and wait to be decoded. A page of contacts has about 1 MB.
 const CUTS: usize = 2;
@@ -41,6 +44,8 @@ pub struct Options {
     pub tables: Vec<&'static Resource>,
     /// The formats, each once.
     pub formats: Vec<&'static Format>,
+    /// The layouts, whose files are written beside those of the formats.
+    pub layouts: Vec<Named>,
     /// How CSV cells are kept from running in a spreadsheet.
     pub csv_safe: CsvSafe,
     /// For the manifest and the files' own metadata.
@@ -123,9 +128,10 @@ pub fn publish(
 ) -> Result<Published, Error> {
     let reader = Reader::open(db)?;
     let fields = fields(&reader, live.as_mut())?;
+    let mut layouts = Layouts::begin(&options.layouts, options.csv_safe, staging)?;
     let mut lanes = Vec::new();
     for resource in &options.tables {
-        lanes.push(Lane::new(resource, &fields, staging, options)?);
+        lanes.push(Lane::new(resource, &fields, staging, options, &layouts)?);
     }
     let cutter = Cutter::new(db, lanes.iter().map(Lane::table));
     // One thread reads and cuts, the other decodes and writes.
@@ -138,12 +144,23 @@ pub fn publish(
         Published { files: Vec::new(), failures: reader.failures()?, misfits: Vec::new() };
     for lane in lanes {
         let finished = lane.finish(&reader)?;
+        if let Some(takers) = finished.takers {
+            layouts.tell(takers);
+        }
         for file in finished.files {
             watcher.observe(&Event::Written(file.clone()));
             published.files.push(file);
         }
         published.failures.extend(finished.failures);
         published.misfits.extend(finished.misfits);
+    }
+    let (files, told) = layouts.close()?;
+    for file in files {
+        watcher.observe(&Event::Written(file.clone()));
+        published.files.push(file);
+    }
+    for (code, message) in told {
+        watcher.observe(&Event::Warning { code, message });
     }
     errors::write(staging, &published.failures)?;
     Ok(published)

@@ -10,21 +10,27 @@ use super::failure::Failure;
 use super::global::Global;
 use super::text::{safe, safe_json};
 use crate::import::{Presets, problem_lines};
-use crate::plan::preset::{Direction, Preset};
+use crate::plan::preset::{self, Direction, Preset};
 
 /// Lists the presets on stdout: name, direction, what; those that cannot be used are an error.
 pub(super) fn list(presets: &Presets, global: &Global) -> Result<Code, Failure> {
     let text = if global.json {
-        let all: Vec<Value> = presets.all().iter().map(|it| fields(presets, it)).collect();
+        let all: Vec<Value> = presets.all().iter().map(|it| fields(it)).collect();
         safe_json(Value::Array(all).to_string()) + "\n"
     } else {
         table(presets)
     };
     print(&text)?;
-    let Some(broken) = presets.broken().first() else { return Ok(Code::Done) };
-    let lines = problem_lines(&broken.problems).join("\n  ");
-    Err(Failure::usage(format!("the preset `{}` is wrong:\n  {lines}", broken.path.display()))
-        .hint("repair it, or take it out of the directory"))
+    if presets.broken().is_empty() {
+        return Ok(Code::Done);
+    }
+    let lines = presets.broken().iter().flat_map(|broken| {
+        let path = broken.path.display();
+        problem_lines(&broken.problems).into_iter().map(move |line| format!("`{path}`: {line}"))
+    });
+    Err(Failure::usage("presets of yours are wrong, and not in the list")
+        .lines(lines.collect())
+        .hint("repair them, or take them out of the directory"))
 }
 
 fn table(presets: &Presets) -> String {
@@ -33,12 +39,31 @@ fn table(presets: &Presets) -> String {
     let mut text = format!("{:<width$}  {:<9}  {}\n", "NAME", "DIRECTION", "WHAT");
     for preset in presets.all() {
         let how = if preset.is_detected() { "" } else { " (only with `--preset`)" };
-        let own = if presets.is_own(preset) { " (yours)" } else { "" };
+        let own = match (preset.own, built_in(&preset.name)) {
+            (true, true) => " (yours, in place of the program's)",
+            (true, false) => " (yours)",
+            (false, _) => "",
+        };
         let (name, title) = (safe(&preset.name), safe(&preset.title));
-        let line = format!("{name:<width$}  {:<9}  {title}{own}{how}\n", direction(preset));
+        let layout = layout(preset);
+        let line = format!("{name:<width$}  {:<9}  {title}{own}{how}{layout}\n", direction(preset));
         text.push_str(&line);
     }
     text
+}
+
+/// How it is exported with, if it has a layout.
+fn layout(preset: &Preset) -> String {
+    let Some(layout) = &preset.layout else { return String::new() };
+    match layout.systems.first() {
+        Some(system) => format!(" (layout of {})", safe(system)),
+        None => " (with a layout)".to_owned(),
+    }
+}
+
+/// Whether a preset of this name comes with the program.
+pub(super) fn built_in(name: &str) -> bool {
+    preset::presets().iter().any(|preset| preset.name.eq_ignore_ascii_case(name.trim()))
 }
 
 fn direction(preset: &Preset) -> &'static str {
@@ -48,11 +73,12 @@ fn direction(preset: &Preset) -> &'static str {
     }
 }
 
-fn fields(presets: &Presets, preset: &Preset) -> Value {
-    let file = presets.is_own(preset).then(|| preset.mapping.name.clone());
+fn fields(preset: &Preset) -> Value {
+    let file = preset.own.then(|| preset.mapping.name.clone());
     json!({
         "name": preset.name, "what": preset.title, "direction": preset.direction,
         "entity": preset.entity, "detected": preset.is_detected(), "file": file,
+        "layout": preset.layout.as_ref().map(|it| json!({ "systems": it.systems, "file": it.file })),
     })
 }
 

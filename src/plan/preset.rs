@@ -5,6 +5,7 @@
 //! is used only when it is asked for: its names are too common to recognise anything by.
 
 mod detect;
+pub mod layout;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -16,6 +17,7 @@ use super::header::{fold, known};
 use super::mapping::{Mapping, Problem, closest};
 use detect::Signature;
 pub use detect::{Detection, detect};
+pub use layout::Layout;
 
 /// The texts of the presets that come with the program, in the order in which they are tried.
 macro_rules! built_in {
@@ -51,6 +53,7 @@ static BUILT_IN: &[(&str, &str)] = built_in![
     "dub-seed-contacts",
     "dub-seed-tasks",
     "dub-seed-notes",
+    "dub-customers-create",
     "docsend-seed-contacts",
     "docsend-seed-tasks",
     "docsend-visits",
@@ -89,6 +92,10 @@ pub struct Preset {
     pub mapping: Mapping,
     /// Its text.
     pub text: Cow<'static, str>,
+    /// Whether it is the user's own, and not one that comes with the program.
+    pub own: bool,
+    /// How its files are written, if they are.
+    pub layout: Option<Layout>,
     detect: Option<Signature>,
 }
 
@@ -151,8 +158,8 @@ pub fn knows(name: &str) -> bool {
 }
 
 impl Preset {
-    /// Reads a preset. A preset's text is a mapping with perhaps `title`, `entity`, `direction` and
-    /// `[detect]`.
+    /// Reads a preset. A preset's text is a mapping with perhaps `title`, `entity`, `direction`,
+    /// `[detect]` and `[layout]`.
     ///
     /// # Errors
     /// All problems of the mapping, or what is wrong with the rest.
@@ -165,9 +172,10 @@ impl Preset {
             vec![Problem::new(line, error.message())]
         })?;
         let About { title, entity, direction, detect } = about;
+        let layout = layout::parse(&text, name, entity, &mapping)?;
         let name = name.to_owned();
         let title = title.unwrap_or_else(|| name.clone());
-        Ok(Self { name, title, entity, direction, mapping, text, detect })
+        Ok(Self { name, title, entity, direction, mapping, text, own: false, layout, detect })
     }
 
     /// Whether sheets can be recognised as its own.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::cut::{Cut, Cutter};
+use super::layout::{Layouts, Takers};
 use super::sort::{Row, Sorter};
 use super::{Error, Options, unreadable};
 use crate::event::Written;
@@ -25,6 +26,7 @@ pub(super) struct Lane {
     options: Options,
     decoder: Decoder,
     files: Vec<File>,
+    takers: Option<Takers>,
     sorter: Sorter,
     /// Whether rows come almost in order, so that they need not wait for the last one.
     orderly: bool,
@@ -42,6 +44,8 @@ struct File {
 /// A finished table.
 pub(super) struct Finished {
     pub(super) files: Vec<Written>,
+    /// The layouts' part of it.
+    pub(super) takers: Option<Takers>,
     pub(super) failures: Vec<Failure>,
     pub(super) misfits: Vec<(String, u64)>,
 }
@@ -57,9 +61,11 @@ impl Lane {
         fields: &Fields,
         staging: &Path,
         options: &Options,
+        layouts: &Layouts,
     ) -> Result<Self, Error> {
         let table = resource.table(fields);
-        Self::begin(resource, table, staging, options, resource.name == "contacts")
+        let takers = layouts.of(&table);
+        Self::begin(resource, table, staging, options, takers, resource.name == "contacts")
     }
 
     fn begin(
@@ -67,6 +73,7 @@ impl Lane {
         table: Table,
         staging: &Path,
         options: &Options,
+        takers: Option<Takers>,
         orderly: bool,
     ) -> Result<Self, Error> {
         let open = |format: &&'static Format| {
@@ -82,6 +89,7 @@ impl Lane {
             resource,
             decoder: Decoder::new(&table),
             files: options.formats.iter().map(open).collect::<Result<_, _>>()?,
+            takers,
             table,
             staging: staging.to_owned(),
             options: options.clone(),
@@ -154,7 +162,7 @@ impl Lane {
         for file in &mut self.files {
             file.sink.write(&batch)?;
         }
-        Ok(())
+        self.takers.as_mut().map_or(Ok(()), |takers| takers.write(&batch))
     }
 
     /// Writes what is left and completes the files.
@@ -178,7 +186,7 @@ impl Lane {
             let (table, format) = (self.table.name.to_owned(), file.format.name.to_owned());
             files.push(Written { table, format, file: file.name, rows, bytes, sha256 });
         }
-        Ok(Finished { files, failures: self.failures, misfits })
+        Ok(Finished { files, takers: self.takers, failures: self.failures, misfits })
     }
 
     /// The same lane from the beginning, by sorting: a row came that belongs before one already written.
@@ -188,7 +196,10 @@ impl Lane {
             drop(file.sink);
             std::fs::remove_file(&path).map_err(|source| Error::file(&path, source))?;
         }
-        let mut lane = Self::begin(self.resource, self.table, &self.staging, &self.options, false)?;
+        let mut takers = self.takers;
+        takers.as_mut().map_or(Ok(()), Takers::restart)?;
+        let (staging, options) = (&self.staging, &self.options);
+        let mut lane = Self::begin(self.resource, self.table, staging, options, takers, false)?;
         let cutter = Cutter::new(reader.path(), std::iter::once(&lane.table));
         let mut seq = 0;
         while let Some(entry) = reader.next("", seq)? {

@@ -90,6 +90,9 @@ struct File {
     #[serde(rename = "file")]
     name: String,
     format: String,
+    /// Its rows; unknown in manifests of older versions, whose files have those of their table.
+    #[serde(default)]
+    rows: Option<u64>,
     bytes: u64,
     sha256: String,
 }
@@ -99,10 +102,13 @@ impl Manifest {
         let mut tables = BTreeMap::<String, Table>::new();
         for written in files {
             let table = tables.entry(written.table.clone()).or_default();
-            table.rows = written.rows;
+            // A layout may be written as several files; each has some of the rows.
+            let parts = table.files.iter().any(|file| file.format == written.format);
+            table.rows = if parts { table.rows + written.rows } else { written.rows };
             table.files.push(File {
                 name: written.file.clone(),
                 format: written.format.clone(),
+                rows: Some(written.rows),
                 bytes: written.bytes,
                 sha256: written.sha256.clone(),
             });
@@ -143,7 +149,7 @@ impl Older {
             table: table.clone(),
             format: file.format.clone(),
             file: file.name.clone(),
-            rows: self.tables[table].rows,
+            rows: file.rows.unwrap_or(self.tables[table].rows),
             bytes: file.bytes,
             sha256: file.sha256.clone(),
         };

@@ -2,6 +2,7 @@
 //!
 //! The types are those of our tables; a schema with any other is refused when the file is opened.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 
-use super::Error;
+use super::{Error, text};
 
 /// A column of a batch.
 #[derive(Debug)]
@@ -67,7 +68,8 @@ pub(super) fn check(path: &Path, schema: &Schema) -> Result<(), Error> {
 }
 
 impl<'b> Cells<'b> {
-    fn of(field: &Field, column: &'b ArrayRef) -> Self {
+    /// A column by its type.
+    pub(super) fn of(field: &Field, column: &'b ArrayRef) -> Self {
         let is_json = field.metadata().get("ghl.kind").is_some_and(|k| k == "json");
         match field.data_type() {
             DataType::Utf8 if is_json => Self::Json(column.as_string()),
@@ -84,6 +86,30 @@ impl<'b> Cells<'b> {
             }
             _ => Self::Text(column.as_string()),
         }
+    }
+
+    /// What the cell of this row says: nothing where it is null, several texts where it is a list, else one.
+    /// Days and moments are ISO 8601.
+    pub(super) fn texts(&self, row: usize) -> Vec<Cow<'b, str>> {
+        if self.is_null(row) {
+            return Vec::new();
+        }
+        let print = |write: &dyn Fn(&mut Vec<u8>)| {
+            let mut room = Vec::new();
+            write(&mut room);
+            Cow::Owned(String::from_utf8(room).expect("days and moments are ASCII"))
+        };
+        vec![match self {
+            Self::Text(cells) | Self::Json(cells) => Cow::Borrowed(cells.value(row)),
+            Self::List(cells, texts) => {
+                return items(cells, texts, row).map(Cow::Borrowed).collect();
+            }
+            Self::Boolean(cells) => Cow::Borrowed(if cells.value(row) { "true" } else { "false" }),
+            Self::Integer(cells) => Cow::Owned(cells.value(row).to_string()),
+            Self::Float(cells) => Cow::Owned(cells.value(row).to_string()),
+            Self::Date(cells) => print(&|room| text::day(room, cells.value(row))),
+            Self::Instant(cells) => print(&|room| text::instant(room, cells.value(row))),
+        }]
     }
 
     /// Whether the cell of this row is null.

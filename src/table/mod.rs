@@ -15,9 +15,11 @@ mod json;
 mod jsonl;
 mod list;
 mod parquet;
+mod records;
 #[cfg(test)]
 mod tests;
 mod text;
+mod texts;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,6 +29,8 @@ use arrow_schema::SchemaRef;
 
 pub use guard::{CsvSafe, guard, unguard};
 pub use list::{join, split};
+pub use records::{Dialect, Records};
+pub use texts::Texts;
 
 /// Every format, the default first.
 pub const FORMATS: &[Format] = &[parquet::FORMAT, csv::FORMAT, jsonl::FORMAT];

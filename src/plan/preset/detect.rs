@@ -34,7 +34,8 @@ pub enum Detection<'p> {
 /// The preset that a sheet is for, among some.
 ///
 /// That with the most columns that it knows wins. Those within a tenth of it are alike; among them that
-/// with the most names written exactly as it knows them wins.
+/// with the most names written exactly as it knows them wins, and of the user's and the program's the
+/// user's: whoever makes a preset for a known file wants another one.
 #[must_use]
 pub fn detect<'p>(presets: &'p [Preset], columns: &[Column]) -> Detection<'p> {
     let header = Header::new(columns);
@@ -44,6 +45,9 @@ pub fn detect<'p>(presets: &'p [Preset], columns: &[Column]) -> Detection<'p> {
     fitting.retain(|(_, covered)| covered.names * 10 > most * 9 || covered.names == most);
     let exact = fitting.iter().map(|(_, covered)| covered.exactly).max().unwrap_or(0);
     fitting.retain(|(_, covered)| covered.exactly == exact);
+    if fitting.iter().any(|(preset, _)| preset.own) {
+        fitting.retain(|(preset, _)| preset.own);
+    }
     match fitting.as_slice() {
         [] => Detection::None,
         [(one, _)] => Detection::One(one),
