@@ -11,6 +11,7 @@ mod judge;
 mod probe;
 mod recount;
 mod reference;
+mod removal;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -63,6 +64,11 @@ pub enum Finding {
         differences: Vec<Difference>,
         /// How it came to that, where the differences alone do not say so.
         message: Option<String>,
+    },
+    /// There was nothing to do any more, and it was not this op that did it.
+    Nothing {
+        /// Why.
+        message: String,
     },
     /// It was not applied, and will not be.
     NotApplied,
@@ -217,6 +223,7 @@ impl Doubt {
     async fn found_out(&self, case: &Case<'_>) -> Result<Finding, Error> {
         match (&case.op.change, case.op.class) {
             (Change::Update { .. }, _) => self.compare(case).await,
+            (change, _) if change.deletes() => self.deleted(case).await,
             (_, Class::Replayable) => Ok(Finding::SendAgain),
             _ => {
                 let settled = self.settled(case.at_ms);

@@ -5,6 +5,7 @@
 //! of it. Between the two a person may look; a dry run is a run that stops there. Whatever stops either,
 //! [`resume`] goes on: a plan that was not finished is made anew, one that was is carried out exactly.
 
+mod anew;
 mod apply;
 mod decide;
 mod earlier;
@@ -16,9 +17,11 @@ mod judge;
 mod lanes;
 mod live;
 mod merge;
+mod names;
 mod planning;
 mod presets;
 mod propose;
+mod removal;
 mod request;
 mod resolve;
 mod results;
@@ -37,7 +40,7 @@ use crate::context::{self, Context};
 use crate::event::Event;
 use crate::flight;
 use crate::id::RunId;
-use crate::plan::Directory;
+use crate::plan::{Directory, Removed};
 use crate::run::{Lock, Meta, Run};
 
 pub use apply::{Report, apply, results};
@@ -49,7 +52,7 @@ pub use request::{MaxErrors, Request, Unmapped};
 pub use resolve::{Resolved, resolve};
 pub use results::Tally;
 pub use show::{Standing, standing};
-pub use summary::Summary;
+pub use summary::{Removal, Summary};
 pub use undo::{Created, Undo, plan_undo, undone_by};
 
 use input::Input;
@@ -71,6 +74,7 @@ pub(crate) mod action {
     pub(crate) const MERGED: &str = "merged";
     pub(crate) const SUPERSEDED: &str = "superseded";
     pub(crate) const DONE_EARLIER: &str = "done_earlier";
+    pub(crate) const ALREADY_GONE: &str = "already_gone";
 }
 
 /// An import that ended early, and why.
@@ -81,6 +85,10 @@ impl<E: Into<Error>> From<E> for Halted {
         Self { run: None, error: error.into() }
     }
 }
+
+/// A plan that is older than this is held against the account once more before anything is deleted or taken
+/// back.
+const FRESH: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A plan, ready to be applied. It holds the run and the location.
 pub struct Planned {
@@ -209,6 +217,9 @@ pub async fn resume(context: &Context, run: Run) -> Result<Planned, Halted> {
     if stage == Stage::Planned {
         stale::account(context, &run).await.map_err(halted)?;
     }
+    if let Some(what) = removes(&run).map_err(halted)? {
+        removal::recheck(context, &run, what, stage).await.map_err(halted)?;
+    }
     let summary = noted_summary(&run).map_err(halted)?;
     // Whoever resumes a sample wants the rest.
     Ok(planned(run, &request, summary, stage == Stage::Planned, held))
@@ -216,6 +227,11 @@ pub async fn resume(context: &Context, run: Run) -> Result<Planned, Halted> {
 
 fn noted_summary(run: &Run) -> Result<Summary, Error> {
     run.noted("summary")?.ok_or_else(|| Error::Bug("a plan without summary".to_owned()))
+}
+
+/// What an import deletes, if it deletes.
+fn removes(run: &Run) -> Result<Option<Removed>, Error> {
+    Ok(run.noted::<Option<Removed>>("removes")?.flatten())
 }
 
 /// The request that made an import.

@@ -18,6 +18,7 @@ fn name(finding: &Finding) -> &str {
     match finding {
         Finding::Applied { .. } => "applied",
         Finding::Differs { .. } => "differs",
+        Finding::Nothing { .. } => "nothing",
         Finding::NotApplied => "not applied",
         Finding::SendAgain => "send again",
         Finding::Refused { code, .. } => code,

@@ -263,7 +263,7 @@ impl Doubt {
     ) -> Result<Option<Vec<Value>>, Error> {
         let _seat = self.seat().await;
         let (list, answer) = match change {
-            Change::CreateTask { .. } => {
+            Change::CreateTask { .. } | Change::DeleteTask { .. } => {
                 ("tasks", self.client.contact_tasks(id, Bounds::PATIENT).await)
             }
             _ => ("notes", self.client.contact_notes(id, Bounds::PATIENT).await),

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::anew;
 use super::fate::Fates;
 use super::results::{self, Tally};
 use super::summary::Summary;
 use super::{
-    Error, Halted, Planned, Stage, TAG_BATCH, UNDO, files, out, request, stage, stale, undo,
+    Error, FRESH, Halted, Planned, Stage, TAG_BATCH, UNDO, files, out, removal, removes, request,
+    stage, stale, undo,
 };
 use crate::context::Context;
 use crate::flight;
@@ -66,6 +68,10 @@ pub async fn apply(context: &Context, planned: Planned) -> Result<Report, Halted
 async fn carry_out(context: &Context, planned: &Planned, begun: Instant) -> Result<Report, Error> {
     if planned.run.meta.kind == UNDO {
         undo::begin(context, planned).await?;
+    } else if planned.looked.elapsed() > FRESH
+        && let Some(what) = removes(&planned.run)?
+    {
+        removal::recheck(context, &planned.run, what, Stage::Applying).await?;
     }
     planned.run.note("stage", &Stage::Applying)?;
     let pushed = push_ops(context, planned).await;
@@ -179,6 +185,7 @@ fn write_results(
         }
         files.push(table.close()?);
     }
+    files.extend(anew::write(&LedgerReader::open(db)?, out)?);
     conserve(tally, expected)?;
     Ok((files, tally))
 }

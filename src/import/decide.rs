@@ -1,5 +1,7 @@
 //! Deciding: drafts and live contacts become decisions on rows and numbered ops, in the run's store.
 
+mod removal;
+
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,14 +10,14 @@ use super::earlier::Earlier;
 use super::judge::{identities, json, kind, rejected};
 use super::lanes::Lanes;
 use super::merge;
-use super::spill::Spill;
+use super::spill::{Spill, record};
 use crate::id::ContactId;
 use crate::plan::check::{Rejection, Unknown};
 use crate::plan::diff::{self, LiveChildren, Planned, Planner, Source};
 use crate::plan::identity::{self, Action, Found};
 use crate::plan::live::Live;
-use crate::plan::{Class, Directory, Draft, DuplicateRule, Field, Op, Policy, Unread};
-use crate::run::{Decision, Judged, Noted, OpRecord, OpState, Rows};
+use crate::plan::{Directory, Draft, DuplicateRule, Field, Policy, Removed, Unread};
+use crate::run::{Decision, Judged, Noted, Rows};
 
 /// Rows that are decided at a time.
 const LOT: usize = 1_000;
@@ -29,6 +31,8 @@ pub(super) struct Decide<'a> {
     pub(super) key: Option<String>,
     pub(super) input_digest: String,
     pub(super) children_only: bool,
+    /// What the rows delete, if they delete.
+    pub(super) removes: Option<Removed>,
     pub(super) earlier: Earlier,
     /// How often a name that could not be read was what the account has, by column and name.
     pub(super) excused: RefCell<HashMap<(Option<usize>, String), u64>>,
@@ -45,8 +49,11 @@ enum Role {
 impl Decide<'_> {
     /// Decides on every row that was not rejected; spills the ops.
     pub(super) fn run(&self, lanes: &mut Lanes, ops: &mut Spill) -> Result<(), Error> {
-        let roles = self.roles()?;
-        self.warn_of_shared_phones(&roles)?;
+        // Rows that delete the same are known by what they delete.
+        let roles = if self.removes.is_some() { HashMap::new() } else { self.roles()? };
+        if self.removes.is_none() {
+            self.warn_of_shared_phones(&roles)?;
+        }
         self.rows.together(|rows| {
             let mut after = 0;
             loop {
@@ -77,7 +84,11 @@ impl Decide<'_> {
             Some(Role::Leader(others)) => self.join(&mut draft, others)?,
             None => {}
         }
-        match self.plan(row, &draft)? {
+        let planned = match self.removes {
+            Some(what) => self.removal(row, &draft, what)?,
+            None => self.plan(row, &draft)?,
+        };
+        match planned {
             Err(rejection) => Ok(self.rows.decide(row.n, &rejection)?),
             Ok(planned) => self.keep(row.n, &draft, planned, lanes, ops),
         }
@@ -209,7 +220,8 @@ impl Decide<'_> {
             match kind {
                 kind::ID => {
                     let id = value.parse().ok();
-                    let there = self.rows.is_kept(&value)?;
+                    // What is to be deleted is read by its id.
+                    let there = self.removes.is_some() || self.rows.is_kept(&value)?;
                     found.by_id = id.filter(|_| there);
                 }
                 kind::EMAIL => {
@@ -361,33 +373,4 @@ fn draft(text: &str) -> Result<Draft, Error> {
 
 fn following(action: &str, reason: String) -> Decision {
     Decision { action: action.to_owned(), reason: Some(reason), ..Decision::default() }
-}
-
-/// An op as the ledger keeps it.
-pub(super) fn record(op: &Op, id: u64) -> OpRecord {
-    let class = match op.class {
-        Class::Replayable => "I",
-        Class::Unique => "U",
-        Class::Marked => "M",
-        Class::Countable => "C",
-        Class::Once => "X",
-    };
-    let mut body = serde_json::json!({ "change": op.change, "before": op.before });
-    if let Some(like) = &op.like {
-        body["like"] = like.as_str().into();
-    }
-    OpRecord {
-        id,
-        key: op.key.clone(),
-        row: op.row,
-        step: op.step,
-        lane: op.lane,
-        class: class.to_owned(),
-        bulk: op.change.is_bulk(),
-        contact: op.contact.as_ref().map(ToString::to_string),
-        body: body.to_string(),
-        state: OpState::Pending,
-        made: None,
-        said: None,
-    }
 }

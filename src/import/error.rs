@@ -38,6 +38,14 @@ pub enum Error {
         /// The presets that fit.
         fitting: Vec<String>,
     },
+    /// There is no preset of the name that was asked for.
+    #[error("there is no preset `{name}`")]
+    NoPreset {
+        /// The name.
+        name: String,
+        /// The nearest name, if one is near.
+        near: Option<String>,
+    },
     /// Several presets fit the sheet alike.
     #[error("the presets {} fit the sheet alike", quoted(.0))]
     Ambiguous(Vec<String>),
@@ -109,6 +117,7 @@ impl Error {
             self,
             Self::Sheet(_)
                 | Self::Mapping { .. }
+                | Self::NoPreset { .. }
                 | Self::Unfit { .. }
                 | Self::Ambiguous(_)
                 | Self::Undecided { .. }

@@ -78,24 +78,27 @@ impl Fates {
 
     fn add(&mut self, op: &OpRecord) {
         let fate = match op.state {
+            OpState::Applied if did_nothing(op) => Fate::Nothing,
             OpState::Applied | OpState::Differs => Fate::Succeeded,
             // One that was skipped failed by another op of its row, which says why.
             OpState::Refused | OpState::Conflict | OpState::Skipped => Fate::Rejected,
             OpState::InDoubt => Fate::InDoubt,
             OpState::Pending | OpState::Sent => Fate::Pending,
         };
-        let new = || Known { fate: Fate::Succeeded, why: None, made: None };
+        let new = || Known { fate: Fate::Nothing, why: None, made: None };
         let known = self.rows.entry(op.row).or_insert_with(new);
         // A row in doubt is settled by its op in doubt, whatever else of it was refused.
         let open = known.why.as_ref().is_none_or(|why| why.code == SKIPPED)
+            || known.fate == Fate::Nothing
             || (fate == Fate::InDoubt && known.fate != Fate::InDoubt);
         if rank(fate) > rank(known.fate) {
             known.fate = fate;
         }
-        if matches!(fate, Fate::Rejected | Fate::InDoubt) && open {
+        if matches!(fate, Fate::Rejected | Fate::InDoubt | Fate::Nothing) && open {
             known.why = Some(Box::new(why(op)));
         }
-        if op.step == 0 && op.made.is_some() {
+        // What a row makes for a contact that was there is a note or task.
+        if op.step == 0 && op.contact.is_none() && op.made.is_some() {
             known.made.clone_from(&op.made);
         }
         if op.state == OpState::Differs {
@@ -157,6 +160,12 @@ fn differing(op: &OpRecord) -> Vec<Noted> {
     differences.chain(message).collect()
 }
 
+/// Whether an op found that there was nothing to do any more.
+pub(super) fn did_nothing(op: &OpRecord) -> bool {
+    op.state == OpState::Applied
+        && op.said.as_ref().is_some_and(|said| said.contains("\"nothing\":"))
+}
+
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
@@ -175,11 +184,12 @@ fn why(op: &OpRecord) -> Why {
         _ => "R_REFUSED",
     };
     let code = text("code");
+    let reason = [text("message"), text("nothing")].concat();
     Why {
         op: op.id,
         code: if code.is_empty() { fallback.to_owned() } else { code },
         field: text("field"),
-        reason: text("message"),
+        reason,
         sent: String::new(),
     }
 }

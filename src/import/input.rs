@@ -1,5 +1,7 @@
 //! The input: a sheet that was looked over, and the mapping that says what its columns mean.
 
+mod removal;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -14,7 +16,7 @@ use super::results;
 use crate::plan::mapping::{self, Mapping, Problem, Rule};
 use crate::plan::preset::Preset;
 use crate::plan::propose::Proposal;
-use crate::plan::{Directory, Policy, Target};
+use crate::plan::{Directory, Mode, Policy, Removed, Target};
 use crate::sheet::{Column, Reading, Sheet};
 
 /// Characters of a column's name that are shown.
@@ -45,6 +47,8 @@ pub(super) struct Understood {
     /// What to tell about the file as a whole: code and sentence.
     pub(super) warnings: Vec<(String, String)>,
     pub(super) shown: Vec<Shown>,
+    /// What the rows delete, if they delete.
+    pub(super) removes: Option<Removed>,
 }
 
 /// A column and where it goes, as the summary shows it.
@@ -118,7 +122,7 @@ impl Input {
             Given::Mapping(mapping) => Mapping::clone(mapping),
             Given::Preset(preset) => {
                 let samples = samples(&self.sheet)?;
-                confident(
+                self.confident(
                     Proposal::for_preset(preset, columns, &samples, Some(directory)),
                     request,
                 )?
@@ -126,7 +130,7 @@ impl Input {
             Given::Nothing => {
                 let samples = samples(&self.sheet)?;
                 let presets = self.presets.candidates()?;
-                confident(Proposal::new(columns, &samples, presets, Some(directory)), request)?
+                self.confident(Proposal::new(columns, &samples, presets, Some(directory)), request)?
             }
         };
         let name = mapping.name.clone();
@@ -134,12 +138,15 @@ impl Input {
         let file = request.file.file_name().map(|name| name.to_string_lossy());
         mapping = mapping.for_file(&file.unwrap_or_default());
         mapping = mapping.overlay(rules(request)?, &request.ignore, columns).map_err(wrong)?;
+        let policy = policy(&mapping, request)?;
+        if policy.mode == Mode::Delete {
+            return self.understand_removal(mapping, policy, directory);
+        }
         let undecided: Vec<_> =
             mapping.rules.iter().filter(|rule| rule.to == Target::Undecided).collect();
         if !undecided.is_empty() {
             return Err(wrong(undecided.into_iter().map(undecided_rule).collect()));
         }
-        let policy = policy(&mapping, request)?;
         let plan = mapping.plan(columns, directory).map_err(wrong)?;
         let unmapped = names(columns, &plan.unmapped);
         let complete = matches!(self.mapping, Given::Mapping(_));
@@ -148,7 +155,19 @@ impl Input {
         }
         let warnings = self.warnings(&unmapped);
         let shown = shown(&plan, columns);
-        Ok(Understood { name, plan, policy, warnings, shown })
+        Ok(Understood { name, plan, policy, warnings, shown, removes: None })
+    }
+
+    /// A proposal's mapping, when nothing in it has to be asked that the command line does not answer.
+    fn confident(&self, mut proposal: Proposal, request: &Request) -> Result<Mapping, Error> {
+        if !proposal.ambiguous.is_empty() {
+            return Err(Error::Ambiguous(proposal.ambiguous));
+        }
+        proposal.settle(&rules(request)?, &request.ignore);
+        if request.deletes() {
+            self.settle_for_removal(&mut proposal);
+        }
+        proposal.confident().map_err(|columns| Error::Undecided { columns })
     }
 
     /// What is wrong with the mapping, by the lines of its file where it has one that somebody wrote.
@@ -161,24 +180,39 @@ impl Input {
         Error::Mapping { name: name.to_owned(), problems }
     }
 
-    fn warnings(&self, unmapped: &[String]) -> Vec<(String, String)> {
+    /// What is to be told of the sheet, whatever its columns mean.
+    pub(super) fn of_sheet(&self) -> Vec<(String, String)> {
         let duplicates = mapping::duplicate_headers(&self.sheet.columns);
         let of_sheet = self.sheet.warnings.iter().chain(&duplicates);
-        let mut all: Vec<_> = of_sheet.map(|it| (it.code.to_owned(), it.message.clone())).collect();
+        of_sheet.map(|it| (it.code.to_owned(), it.message.clone())).collect()
+    }
+
+    fn warnings(&self, unmapped: &[String]) -> Vec<(String, String)> {
+        let mut all = self.of_sheet();
         if !unmapped.is_empty() {
-            let count = unmapped.len();
-            let named: Vec<_> = unmapped.iter().take(5).map(|name| format!("`{name}`")).collect();
-            let more = if count > 5 { format!(" and {} more", count - 5) } else { String::new() };
             let message = format!(
-                "{count} {} not imported: {}{more}; `--map` gives them a target, \
-                 `--ignore-column` silences this",
-                if count == 1 { "column is" } else { "columns are" },
-                named.join(", ")
+                "{} not imported: {}; `--map` gives them a target, `--ignore-column` silences this",
+                columns_are(unmapped),
+                some_of(unmapped)
             );
             all.push(("W_UNMAPPED_COLUMNS".to_owned(), message));
         }
         all
     }
+}
+
+/// `1 column is`, `3 columns are`.
+pub(super) fn columns_are(names: &[String]) -> String {
+    let count = names.len();
+    format!("{count} {}", if count == 1 { "column is" } else { "columns are" })
+}
+
+/// The first of some names, and how many more there are.
+pub(super) fn some_of(names: &[String]) -> String {
+    let named: Vec<_> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(named.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", named.join(", "))
 }
 
 /// Whether a file is where a result file will be.
@@ -190,15 +224,6 @@ fn is_overwritten(file: &Path, out: &Path) -> bool {
 /// The rules of the command line.
 fn rules(request: &Request) -> Result<Vec<Rule>, Error> {
     request.rules.iter().map(|text| Mapping::inline(text).map_err(Error::Request)).collect()
-}
-
-/// A proposal's mapping, when nothing in it has to be asked that the command line does not answer.
-fn confident(mut proposal: Proposal, request: &Request) -> Result<Mapping, Error> {
-    if !proposal.ambiguous.is_empty() {
-        return Err(Error::Ambiguous(proposal.ambiguous));
-    }
-    proposal.settle(&rules(request)?, &request.ignore);
-    proposal.confident().map_err(|columns| Error::Undecided { columns })
 }
 
 fn undecided_rule(rule: &Rule) -> Problem {
@@ -231,7 +256,7 @@ struct Told<'a> {
 }
 
 /// The columns' names for people: a long one is cut, and without one the letters stand for it.
-fn names(columns: &[Column], indexes: &[usize]) -> Vec<String> {
+pub(super) fn names(columns: &[Column], indexes: &[usize]) -> Vec<String> {
     let name = |index: &usize| {
         let column = &columns[*index];
         match column.name.char_indices().nth(SHOWN) {

@@ -29,6 +29,10 @@ pub(super) mod kind {
     pub(crate) const NOTES: &str = "notes";
     /// A contact whose tasks a row names by id.
     pub(crate) const TASKS: &str = "tasks";
+    /// What a row knows a contact by, whose notes it names by id: `email a@example.com`.
+    pub(crate) const NOTES_OF: &str = "notes_of";
+    /// The same of tasks.
+    pub(crate) const TASKS_OF: &str = "tasks_of";
     /// A contact that an import made.
     pub(crate) const MADE: &str = "made";
     /// An op of an earlier run of which nothing is left, by its stable name.
@@ -37,6 +41,16 @@ pub(super) mod kind {
     pub(crate) const APPOINTMENTS: &str = "appointments";
     /// The opportunities of a contact.
     pub(crate) const OPPORTUNITIES: &str = "opportunities";
+    /// A task that a row names without its contact.
+    pub(crate) const TASK: &str = "task";
+    /// A contact that is to go, or a note or task of it.
+    pub(crate) const GOING: &str = "going";
+    /// What a row deletes.
+    pub(crate) const REMOVED: &str = "removed";
+    /// A contact as it stands before it is deleted, whole.
+    pub(crate) const IMAGE: &str = "image";
+    /// Why a contact cannot be read whole.
+    pub(crate) const UNREADABLE: &str = "unreadable";
 }
 
 /// How often progress is told.
@@ -92,6 +106,7 @@ pub(super) fn judge(
     let mut judge = Judge {
         extra: columns.iter().map(|column| column.name.starts_with(EXTRA)).collect(),
         key: custom_key(&understood.policy.key, directory)?,
+        removes: understood.removes.is_some(),
         checker,
         columns,
         rows,
@@ -152,6 +167,7 @@ struct Judge<'a> {
     columns: &'a [Column],
     extra: Vec<bool>,
     key: Option<String>,
+    removes: bool,
     rows: &'a Rows,
     count: u64,
     excusable: u64,
@@ -226,15 +242,25 @@ impl Judge<'_> {
         for (kind, value) in &named {
             self.rows.name(kind, value, n)?;
         }
+        if self.removes {
+            // Whose they are is found out first.
+            let tasks = draft.tasks.iter().filter_map(|task| task.id.as_ref());
+            return tasks
+                .filter(|_| named.is_empty())
+                .try_for_each(|id| Ok(self.rows.name(kind::TASK, id, n)?));
+        }
         if let Some(own) = self.own(draft, &named) {
             self.rows.name(kind::SELF, &own, n)?;
         }
-        if let Some(id) = &draft.contact {
-            if draft.notes.iter().any(|note| note.id.is_some()) {
-                self.rows.name(kind::NOTES, id.as_str(), n)?;
-            }
-            if draft.tasks.iter().any(|task| task.id.is_some()) {
-                self.rows.name(kind::TASKS, id.as_str(), n)?;
+        let notes = draft.notes.iter().any(|note| note.id.is_some());
+        let tasks = draft.tasks.iter().any(|task| task.id.is_some());
+        let all = [(notes, kind::NOTES, kind::NOTES_OF), (tasks, kind::TASKS, kind::TASKS_OF)];
+        for (_, by_id, by_other) in all.into_iter().filter(|(named, ..)| *named) {
+            match &draft.contact {
+                Some(id) => self.rows.name(by_id, id.as_str(), n)?,
+                None => named.iter().try_for_each(|(kind, value)| {
+                    self.rows.name(by_other, &format!("{kind} {value}"), n)
+                })?,
             }
         }
         Ok(())

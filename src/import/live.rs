@@ -3,6 +3,7 @@
 //! Contacts come in bulk, 500 a page, or one by one where that takes fewer requests; what no row names
 //! is forgotten at once. Nothing here is decided: who is who is `plan`'s business.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -34,6 +35,7 @@ pub(super) struct Fetch<'a> {
     /// The custom field by which rows know their contacts.
     key: Option<String>,
     whole: bool,
+    removes: bool,
     /// The store, between two uses: opening it for each page would cost more than the page.
     rows: Mutex<Option<Rows>>,
 }
@@ -42,12 +44,19 @@ impl<'a> Fetch<'a> {
     /// A fetch for a run's rows.
     pub(super) fn new(context: &'a Context, db: PathBuf, key: Option<String>) -> Self {
         let (client, watcher) = (&context.client, &context.watcher);
-        Self { client, db, watcher, key, whole: false, rows: Mutex::new(None) }
+        Self { client, db, watcher, key, whole: false, removes: false, rows: Mutex::new(None) }
     }
 
     /// The same, walking over all contacts whatever it costs: the search says more than single reads.
     pub(super) fn whole(self, whole: bool) -> Self {
         Self { whole, ..self }
+    }
+
+    /// The same for what is to be deleted: what the walk has not seen is asked for once more, since a
+    /// search lags and nothing is to be called gone that is there; and every contact that an address or
+    /// number could mean is found.
+    pub(super) fn removes(self, removes: bool) -> Self {
+        Self { removes, ..self }
     }
 }
 
@@ -69,13 +78,20 @@ impl Fetch<'_> {
             _ => Some(self.page(None).await?),
         };
         let total = first.as_ref().map(|page| page.head.total);
-        match (first, total) {
+        let walked = match (first, total) {
             (Some(page), Some(Some(total))) if self.whole || total.div_ceil(limit) <= wanted => {
                 self.walk(page, total).await?;
+                true
             }
             // Without a total there is no telling what a walk costs.
-            (Some(page), Some(None)) => self.walk(page, 0).await?,
-            _ => self.one_by_one().await?,
+            (Some(page), Some(None)) => {
+                self.walk(page, 0).await?;
+                true
+            }
+            _ => false,
+        };
+        if !walked || self.removes {
+            self.one_by_one(walked).await?;
         }
         self.children().await
     }
@@ -115,9 +131,12 @@ impl Fetch<'_> {
         .await
     }
 
-    /// Looks every value up by itself: cheaper than a walk when few rows meet many contacts.
-    async fn one_by_one(&self) -> Result<(), Error> {
-        for kind in [kind::ID, kind::EMAIL, kind::PHONE, kind::KEY] {
+    /// Looks every value up by itself: cheaper than a walk when few rows meet many contacts. After a walk,
+    /// only those that it has not met.
+    async fn one_by_one(&self, walked: bool) -> Result<(), Error> {
+        let kinds = [kind::ID, kind::EMAIL, kind::PHONE, kind::KEY];
+        // A contact that is to be deleted is read by its id anyway.
+        for kind in kinds.into_iter().filter(|kind| !self.removes || *kind != kind::ID) {
             let mut last = String::new();
             loop {
                 let after = last.clone();
@@ -125,6 +144,7 @@ impl Fetch<'_> {
                     self.with_rows(move |rows| Ok(rows.values(kind, &after, LOT)?)).await?;
                 let Some(end) = values.last() else { break };
                 last.clone_from(end);
+                let values = if walked { self.unmet(kind, values).await? } else { values };
                 for value in values {
                     for body in self.look_up(kind, &value).await? {
                         self.keep_one(body).await?;
@@ -133,6 +153,17 @@ impl Fetch<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The values that no contact was found for.
+    async fn unmet(&self, kind: &'static str, values: Vec<String>) -> Result<Vec<String>, Error> {
+        self.with_rows(move |rows| {
+            let unmet = |value: &String| rows.matches(kind, value).map(|found| found.is_empty());
+            let all = values.into_iter().map(|value| Ok((unmet(&value)?, value)));
+            let all: Vec<(bool, String)> = all.collect::<Result<_, Error>>()?;
+            Ok(all.into_iter().filter(|(unmet, _)| *unmet).map(|(_, value)| value).collect())
+        })
+        .await
     }
 
     async fn look_up(&self, kind: &str, value: &str) -> Result<Vec<String>, Error> {
@@ -148,15 +179,30 @@ impl Fetch<'_> {
                     Err(error) => Err(error.into()),
                 }
             }
-            kind::EMAIL => Ok(own(self.client.duplicate_contact(Some(value), None).await?)),
-            kind::PHONE => Ok(own(self.client.duplicate_contact(None, Some(value)).await?)),
+            kind::EMAIL | kind::PHONE => {
+                let (email, phone) =
+                    if kind == kind::EMAIL { (Some(value), None) } else { (None, Some(value)) };
+                let mut found = own(self.client.duplicate_contact(email, phone).await?);
+                if self.removes {
+                    // The server names one; another one may be meant.
+                    found.extend(self.all_with(kind, value).await?);
+                }
+                Ok(found)
+            }
             _ => {
                 let field = self.key.as_deref().unwrap_or_default();
                 let page = self.client.search_by_field(field, &value.into()).await?;
-                let rows = api::rows(&page.body, "contacts").map_err(unreadable)?;
-                Ok(rows.iter().map(|row| row.get().to_owned()).collect())
+                raw_rows(&page.body)
             }
         }
+    }
+
+    /// The contacts that the search finds by an e-mail address or phone number.
+    async fn all_with(&self, kind: &str, value: &str) -> Result<Vec<String>, Error> {
+        let filter = serde_json::json!({ "field": kind, "operator": "eq", "value": value });
+        let filter = Filter { filters: vec![filter], query: None };
+        let page = self.client.search_contacts(&filter, api::SEARCH_LIMIT, None).await?;
+        raw_rows(&page.body)
     }
 
     async fn keep_one(&self, body: String) -> Result<(), Error> {
@@ -166,8 +212,7 @@ impl Fetch<'_> {
 
     /// Notes and tasks that rows name by id.
     async fn children(&self) -> Result<(), Error> {
-        let of = |kind| self.with_rows(move |rows| Ok(rows.values(kind, "", usize::MAX)?));
-        for contact in of(kind::NOTES).await? {
+        for contact in self.owners(kind::NOTES, kind::NOTES_OF).await? {
             let Ok(id) = contact.parse::<ContactId>() else { continue };
             let answer = match self.client.contact_notes(&id, Bounds::PATIENT).await {
                 Err(error) if error.kind == api::Kind::Gone => continue,
@@ -175,7 +220,7 @@ impl Fetch<'_> {
             };
             self.keep_children(kind::NOTES, "notes", Some(contact), answer.body).await?;
         }
-        let contacts = of(kind::TASKS).await?;
+        let contacts = self.owners(kind::TASKS, kind::TASKS_OF).await?;
         for lot in contacts.chunks(TASK_CONTACTS) {
             let ids: Vec<ContactId> = lot.iter().filter_map(|id| id.parse().ok()).collect();
             let mut place = TaskPlace::Skip(0);
@@ -192,6 +237,27 @@ impl Fetch<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The contacts whose notes or tasks rows name: by their ids, or whom an address or number belongs to.
+    async fn owners(
+        &self,
+        by_id: &'static str,
+        by_other: &'static str,
+    ) -> Result<Vec<String>, Error> {
+        self.with_rows(move |rows| {
+            let mut owners: BTreeSet<String> =
+                rows.values(by_id, "", usize::MAX)?.into_iter().collect();
+            for known in rows.values(by_other, "", usize::MAX)? {
+                let Some((kind, value)) = known.split_once(' ') else { continue };
+                owners.extend(rows.matches(kind, value)?);
+                if kind == kind::EMAIL {
+                    owners.extend(rows.matches(kind::OTHER_EMAIL, value)?);
+                }
+            }
+            Ok(owners.into_iter().collect())
+        })
+        .await
     }
 
     async fn keep_children(
@@ -234,6 +300,11 @@ impl Fetch<'_> {
         *lock(&self.rows) = Some(rows);
         done
     }
+}
+
+fn raw_rows(body: &[u8]) -> Result<Vec<String>, Error> {
+    let rows = api::rows(body, "contacts").map_err(unreadable)?;
+    Ok(rows.iter().map(|row| row.get().to_owned()).collect())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a function for `map_err`")]

@@ -7,12 +7,14 @@ use super::input::{Input, Understood};
 use super::lanes::Lanes;
 use super::request::Request;
 use super::spill::Spill;
-use super::summary::Summary;
-use super::{Error, Stage, TAG_BATCH, decide, earlier, files, judge, live, out, results};
+use super::summary::{Removal, Summary};
+use super::{
+    Error, Stage, TAG_BATCH, decide, earlier, files, judge, live, names, out, removal, results,
+};
 use crate::context::Context;
 use crate::flight;
 use crate::plan::diff::Planner;
-use crate::plan::{Directory, IdentitylessRule, NotePart, Target, TaskPart};
+use crate::plan::{Directory, IdentitylessRule, NotePart, Removed, Target, TaskPart};
 use crate::run::{self, Rows, Run};
 
 /// What a column may be for whose cells name users.
@@ -40,12 +42,17 @@ impl Planning<'_> {
         judge::check_marker(understood.policy.marker.as_deref(), &directory)?;
         let key = judge::custom_key(&understood.policy.key, &directory)?;
         self.run.note("key", &key)?;
+        self.run.note("removes", &understood.removes)?;
+        let removes = understood.removes;
         let (input, understood, found) = self.judge(input, understood, &directory).await?;
         if found.is_hopeless() {
             return Err(Error::UnknownNames(found.unknown));
         }
         let fetch = live::Fetch::new(self.context, self.run.db(), key.clone());
-        fetch.all().await?;
+        fetch.removes(removes.is_some()).all().await?;
+        if let Some(what) = removes {
+            self.keep_what_goes(what, &input, &understood, &directory, key.clone()).await?;
+        }
         let summary = self.decide(input, understood, directory, key, found).await?;
         self.run.note("stage", &Stage::Planned)?;
         Ok(summary)
@@ -53,26 +60,9 @@ impl Planning<'_> {
 
     /// The location's names, as far as the mapping may need them.
     async fn directory(&self, input: &Input) -> Result<Directory, Error> {
-        let client = &self.context.client;
-        let location = client.location_details().await?;
-        let fields = client.custom_fields().await?;
-        let users =
-            if input.may_name(&NAME_USERS) { Some(client.users().await?.body) } else { None };
-        let mut businesses = Vec::new();
-        if input.may_name(&[Target::Business]) {
-            // A page of the list holds 100 (api.md §6.3).
-            loop {
-                let page = client.businesses(businesses.len() * 100).await?;
-                let rows = page.head.rows;
-                businesses.push(page.body.to_vec());
-                if rows < 100 {
-                    break;
-                }
-            }
-        }
-        let id = client.location().clone();
-        Directory::read(id, &location.body, &fields.body, users.as_deref(), &businesses)
-            .map_err(|error| Error::Answer(error.to_string()))
+        let users = input.may_name(&NAME_USERS);
+        let businesses = input.may_name(&[Target::Business]);
+        names::directory(&self.context.client, users, businesses).await
     }
 
     async fn judge(
@@ -98,6 +88,39 @@ impl Planning<'_> {
         flight::blocking(work).await
     }
 
+    /// Reads whole what is to be deleted.
+    async fn keep_what_goes(
+        &self,
+        what: Removed,
+        input: &Input,
+        understood: &Understood,
+        directory: &Directory,
+        key: Option<String>,
+    ) -> Result<(), Error> {
+        let images = removal::Images { context: self.context, db: self.run.db(), what };
+        images.owners_of_tasks().await?;
+        let (db, directory) = (self.run.db(), directory.clone());
+        let (policy, input_digest) = (understood.policy.clone(), input.sheet.digest.clone());
+        let work = move || {
+            let rows = Rows::open(&db)?;
+            let decide = decide::Decide {
+                rows: &rows,
+                directory: &directory,
+                planner: Planner::new(&policy, &directory),
+                policy: &policy,
+                key,
+                input_digest,
+                children_only: what != Removed::Contacts,
+                removes: Some(what),
+                earlier: earlier::Earlier::default(),
+                excused: RefCell::default(),
+            };
+            decide.name_who_goes(what)
+        };
+        flight::blocking(work).await?;
+        images.keep().await
+    }
+
     async fn decide(
         &self,
         input: Input,
@@ -120,6 +143,7 @@ impl Planning<'_> {
                 key,
                 input_digest: input.sheet.digest.clone(),
                 children_only: found.children_only,
+                removes: understood.removes,
                 earlier: earlier::Earlier::read(&home, &meta.location, &meta.run)?,
                 excused: RefCell::default(),
             };
@@ -129,7 +153,10 @@ impl Planning<'_> {
             if !unknown.is_empty() {
                 return Err(Error::UnknownNames(unknown));
             }
-            let summary = Summary::count(&rows, ops.ops()?, understood.shown, TAG_BATCH)?;
+            let mut summary = Summary::count(&rows, ops.ops()?, understood.shown, TAG_BATCH)?;
+            if let Some(what) = understood.removes {
+                summary.removal = Some(Removal::count(what, ops.ops()?)?);
+            }
             if summary.once > 0 && understood.policy.no_identity == IdentitylessRule::Stop {
                 return Err(Error::Identityless(summary.once));
             }

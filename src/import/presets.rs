@@ -60,6 +60,7 @@ impl Presets {
             Ok(mut preset) => {
                 // Messages about it name the file, which somebody can repair.
                 preset.mapping.name = path.display().to_string();
+                preset.own = true;
                 self.all.push(preset);
             }
             Err(problems) => self.broken.push(Broken { path, problems }),
@@ -71,12 +72,6 @@ impl Presets {
     #[must_use]
     pub fn all(&self) -> &[Preset] {
         &self.all
-    }
-
-    /// Whether one is the user's: then its file is called as its mapping is.
-    #[must_use]
-    pub fn is_own(&self, preset: &Preset) -> bool {
-        self.all[..self.own].iter().any(|own| own.name == preset.name)
     }
 
     /// The user's files that cannot be used.
@@ -94,11 +89,9 @@ impl Presets {
         if let Some(broken) = self.broken.iter().find(is_it) {
             return Err(broken.error());
         }
-        preset::named(&self.all, name).map_err(|near| {
-            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            Error::Request(format!(
-                "there is no preset `{name}`{hint}\n`ghl-bulk map --list-presets` lists them"
-            ))
+        preset::named(&self.all, name).map_err(|near| Error::NoPreset {
+            name: name.to_owned(),
+            near: near.map(str::to_owned),
         })
     }
 
@@ -154,7 +147,7 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     for entry in entries {
         let path = entry.map_err(fail)?.path();
         let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
-        if is_toml && path.is_file() {
+        if is_toml && !path.is_dir() {
             found.push(path);
         }
     }

@@ -44,6 +44,14 @@ pub struct Request {
     pub account: Account,
 }
 
+impl Request {
+    /// Whether the command line says that rows delete.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        self.options.get("mode").is_some_and(|mode| mode == "delete")
+    }
+}
+
 /// What becomes of columns that nothing names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

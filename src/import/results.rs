@@ -23,7 +23,7 @@ use crate::table::{CsvSafe, guard};
 const LOT: usize = 1_000;
 
 /// The names of all files that an import writes.
-pub(super) const FILES: [&str; 9] = [
+pub(super) const FILES: [&str; 10] = [
     "plan.csv",
     "succeeded.csv",
     "unchanged.csv",
@@ -32,6 +32,7 @@ pub(super) const FILES: [&str; 9] = [
     "pending.csv",
     "warnings.csv",
     "duplicates.csv",
+    super::anew::FILE,
     "summary.json",
 ];
 
@@ -235,7 +236,9 @@ fn additions(name: &str, row: &Judged, decision: &Decision, fates: &Fates) -> Ve
             let made = fates.made(row.n).map(str::to_owned);
             let contact = made.unwrap_or_else(|| text(&decision.contact));
             let mut cells = vec![contact, decision.action.clone()];
-            cells.extend((name == "unchanged.csv").then(|| text(&decision.reason)));
+            let said = || fates.why(row.n).map(|why| why.reason.clone()).unwrap_or_default();
+            let reason = || decision.reason.clone().unwrap_or_else(said);
+            cells.extend((name == "unchanged.csv").then(reason));
             cells
         }
         "rejected.csv" => match fates.why(row.n) {

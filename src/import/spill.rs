@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::lanes::Lanes;
-use crate::run::{self, OpRecord};
+use crate::plan::{Class, Op};
+use crate::run::{self, OpRecord, OpState};
 
 /// Ops in the order in which they were made.
 pub(super) struct Spill {
@@ -64,5 +65,34 @@ impl Spill {
             })
         });
         run::store_ops(db, ops)
+    }
+}
+
+/// An op as the ledger keeps it.
+pub(super) fn record(op: &Op, id: u64) -> OpRecord {
+    let class = match op.class {
+        Class::Replayable => "I",
+        Class::Unique => "U",
+        Class::Marked => "M",
+        Class::Countable => "C",
+        Class::Once => "X",
+    };
+    let mut body = serde_json::json!({ "change": op.change, "before": op.before });
+    if let Some(like) = &op.like {
+        body["like"] = like.as_str().into();
+    }
+    OpRecord {
+        id,
+        key: op.key.clone(),
+        row: op.row,
+        step: op.step,
+        lane: op.lane,
+        class: class.to_owned(),
+        bulk: op.change.is_bulk(),
+        contact: op.contact.as_ref().map(ToString::to_string),
+        body: body.to_string(),
+        state: OpState::Pending,
+        made: None,
+        said: None,
     }
 }

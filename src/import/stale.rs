@@ -67,7 +67,7 @@ pub(super) async fn account(context: &Context, run: &Run) -> Result<(), Error> {
     let db = run.db();
     flight::blocking(move || Rows::open(&db)?.forget_live()).await?;
     let fetch = Fetch::new(context, run.db(), key.clone());
-    fetch.all().await?;
+    fetch.removes(super::removes(run)?.is_some()).all().await?;
     let now = look().await?;
     let mut which = Vec::new();
     for (n, before) in &then {

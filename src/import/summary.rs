@@ -1,5 +1,7 @@
 //! The summary of a plan: what will happen, what it costs, and what it may set off.
 
+mod removal;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,8 @@ use super::input::Shown;
 use crate::plan::Change;
 use crate::plan::diff::FieldChange;
 use crate::run::{OpRecord, Rows};
+
+pub use removal::Removal;
 
 /// Decisions looked at together.
 const LOT: usize = 5_000;
@@ -45,6 +49,9 @@ pub struct Summary {
     pub columns: Vec<Shown>,
     /// The first rows that change something, as they will be: record and its fields.
     pub examples: Vec<(u64, Vec<FieldChange>)>,
+    /// What is deleted, where rows delete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<Removal>,
 }
 
 /// Examples shown.

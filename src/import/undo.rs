@@ -5,36 +5,31 @@
 //! alone and named. The plan is applied, resumed and reported like any other. Before it is applied later
 //! than it was made, the account is looked at once more: what has been edited in between stays.
 
+mod anew;
+mod decide;
 mod look;
 mod read;
 mod recheck;
 mod row;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
+use self::anew::Done;
 use self::row::Undone;
-use super::decide::record;
-use super::judge::{json, kind, rejected};
-use super::lanes::Lanes;
-use super::spill::Spill;
+use super::judge::{json, kind};
 use super::summary::Summary;
-use super::{Account, Error, Halted, Planned, Stage, TAG_BATCH, UNDO, files, results};
+use super::{Account, Error, FRESH, Halted, Planned, Stage, UNDO, files, names, removes};
 use crate::context::Context;
 use crate::event::Event;
 use crate::flight;
 use crate::id::RunId;
-use crate::plan::check::Rejection;
-use crate::plan::{Directory, Op};
-use crate::run::{self, Decision, LedgerReader, Meta, Noted, OpRecord, OpState, Rows, Run, State};
-
-/// A plan that is older than this is held against the account once more before it is applied.
-const FRESH: Duration = Duration::from_mins(1);
+use crate::plan::{Directory, Policy};
+use crate::run::{self, LedgerReader, Meta, OpRecord, OpState, Rows, Run, State};
 
 /// What is to be taken back, and how. Stored in the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,7 +190,11 @@ impl Work<'_> {
         self.say_what_is_open().await?;
         let columns: Vec<String> = self.of.noted("columns")?.unwrap_or_default();
         self.run.note("columns", &columns)?;
-        if let Some(directory) = self.of.noted::<Value>("directory")? {
+        if removes(self.of)?.is_some() {
+            // What is made anew must fit the location as it is now.
+            let directory = names::directory(&self.context.client, true, true).await?;
+            self.run.note("directory", &directory)?;
+        } else if let Some(directory) = self.of.noted::<Value>("directory")? {
             self.run.note("directory", &directory)?;
         }
         let (db, of, created) = (self.run.db(), self.of.db(), self.undo.created);
@@ -203,7 +202,7 @@ impl Work<'_> {
         self.look().look().await?;
         let (db, out, taking) = (self.run.db(), out(self.run, self.undo), self.taking()?);
         let path = out.join("summary.json");
-        let work = move || decide(&db, &taking, &out, &columns);
+        let work = move || decide::decide(&db, &taking, &out, &columns);
         let summary = flight::blocking(work).await?;
         self.run.note("summary", &summary)?;
         files::write(&path, json(&summary).as_bytes())?;
@@ -247,7 +246,7 @@ impl Work<'_> {
     }
 
     fn taking(&self) -> Result<Taking, Error> {
-        Taking::of(self.run, self.of, self.undo)
+        Taking::of(self.context, self.run, self.of, self.undo)
     }
 }
 
@@ -259,11 +258,20 @@ struct Taking {
     /// When the import began.
     began: jiff::Timestamp,
     directory: Option<Directory>,
+    /// The import's policy, and what earlier undos of it have made anew, where it deleted.
+    policy: Policy,
+    done: Done,
 }
 
 impl Taking {
-    fn of(run: &Run, of: &Run, undo: &Undo) -> Result<Self, Error> {
+    fn of(context: &Context, run: &Run, of: &Run, undo: &Undo) -> Result<Self, Error> {
+        let done = match removes(of)? {
+            Some(_) => Done::read(&context.home, &of.meta, &run.meta.run)?,
+            None => Done::default(),
+        };
         Ok(Self {
+            policy: of.noted("policy")?.unwrap_or_default(),
+            done,
             of: of.db(),
             undo: undo.clone(),
             began: of.meta.created,
@@ -281,14 +289,14 @@ impl Taking {
         let shared: HashMap<String, Vec<u64>> = rows.repeated(kind::ID)?.into_iter().collect();
         applied.each(|row, ops| {
             let contact = read::contact_of(&ops);
-            let mut undone = self.row(rows, &ops, contact.as_deref())?;
+            let mut undone = self.row(rows, row.n, &ops, contact.as_deref())?;
             let siblings = contact.as_ref().and_then(|contact| shared.get(contact));
             for n in siblings.into_iter().flatten().filter(|n| **n != row.n) {
                 if undone.conflicts.is_empty() {
                     break;
                 }
                 let ops = applied.of_row(*n)?;
-                undone.leave_to(&self.row(rows, &ops, contact.as_deref())?);
+                undone.leave_to(&self.row(rows, *n, &ops, contact.as_deref())?);
             }
             take(row.n, contact.as_deref(), undone)
         })
@@ -297,91 +305,27 @@ impl Taking {
     fn row(
         &self,
         rows: &Rows,
+        n: u64,
         records: &[OpRecord],
         contact: Option<&str>,
     ) -> Result<Undone, Error> {
         let live = read::live(rows, contact)?;
         let case = row::Case {
             rows,
+            n,
             records,
             contact,
             live: live.as_ref(),
             undo: &self.undo,
             began: self.began,
             directory: self.directory.as_ref(),
+            policy: &self.policy,
+            done: &self.done,
         };
         case.undone()
     }
 }
 
-fn decide(db: &Path, taking: &Taking, out: &Path, columns: &[String]) -> Result<Summary, Error> {
-    let rows = Rows::open(db)?;
-    let dir = db.parent().unwrap_or(Path::new("."));
-    let (mut lanes, mut spill) = (Lanes::default(), Spill::new(dir)?);
-    rows.together(|rows| {
-        taking.each(rows, |n, contact, undone| {
-            keep(rows, n, contact, &undone)?;
-            lanes.join(n, [("id", contact)]);
-            for (step, taken) in undone.steps.into_iter().enumerate() {
-                let op = Op {
-                    id: 0,
-                    key: key(&taking.undo, n, step),
-                    like: None,
-                    row: n,
-                    step: u32::try_from(step).unwrap_or(u32::MAX),
-                    lane: 0,
-                    class: taken.step.class,
-                    contact: contact.and_then(|id| id.parse().ok()),
-                    change: taken.step.change,
-                    before: taken.step.before,
-                };
-                let record = record(&op, spill.next());
-                for key in &taken.undoes {
-                    rows.name(kind::UNDONE, key, record.id)?;
-                }
-                spill.push(&record)?;
-            }
-            Ok(())
-        })
-    })?;
-    let summary = Summary::count(&rows, spill.ops()?, Vec::new(), TAG_BATCH)?;
-    spill.store(db, &mut lanes)?;
-    files::make(out)?;
-    results::write_plan(&rows, out, columns)?;
-    Ok(summary)
-}
-
 fn writes(count: u64) -> String {
     if count == 1 { "1 write".to_owned() } else { format!("{count} writes") }
-}
-
-fn key(undo: &Undo, row: u64, step: usize) -> String {
-    let hash = Sha256::digest(format!("undo {} {row} {step}", undo.of).as_bytes());
-    files::hexadecimal(&hash[..16])
-}
-
-fn keep(rows: &Rows, n: u64, contact: Option<&str>, undone: &Undone) -> Result<(), Error> {
-    if !undone.conflicts.is_empty() {
-        let fields = undone.conflicts.join(", ");
-        let message = if undone.grown {
-            "the contact has changed since the import, and is not deleted"
-        } else {
-            "edited since the import, and left alone"
-        };
-        let message = message.to_owned();
-        if undone.steps.is_empty() {
-            let rejection = Rejection { code: "R_CONFLICT", field: fields, column: None, message };
-            let contact = contact.map(str::to_owned);
-            return Ok(rows.decide(n, &Decision { contact, ..rejected(&rejection) })?);
-        }
-        rows.warn(&Noted { n, code: "W_EDITED_SINCE".to_owned(), field: fields, message })?;
-    }
-    let decision = Decision {
-        action: if undone.steps.is_empty() { "unchanged" } else { undone.action }.to_owned(),
-        contact: contact.map(str::to_owned),
-        changes: (!undone.changes.is_empty()).then(|| json(&undone.changes)),
-        reason: undone.reason.filter(|_| undone.steps.is_empty()).map(str::to_owned),
-        ..Decision::default()
-    };
-    Ok(rows.decide(n, &decision)?)
 }

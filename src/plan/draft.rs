@@ -44,7 +44,7 @@ pub struct Draft {
     /// The id of the user it is assigned to; null to clear.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub owner: Option<Value>,
-    /// The business's id.
+    /// The business's id; an empty one to take the contact out of its business.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub business: Option<String>,
     /// Notes to write.
@@ -160,11 +160,7 @@ impl TaskDraft {
 #[must_use]
 pub fn with_priority(text: &str, priority: &str) -> String {
     let line = format!("{PRIORITY} {priority}");
-    let holds = |it: &str| {
-        let front = it.trim_start().get(..PRIORITY.len());
-        front.is_some_and(|front| front.eq_ignore_ascii_case(PRIORITY))
-    };
-    match text.split('\n').position(holds) {
+    match text.split('\n').position(|it| priority_in(it).is_some()) {
         Some(place) => {
             let mut lines: Vec<&str> = text.split('\n').collect();
             let tail = if lines[place].ends_with('\r') { "\r" } else { "" };
@@ -174,5 +170,38 @@ pub fn with_priority(text: &str, priority: &str) -> String {
         }
         None if text.is_empty() => line,
         None => format!("{text}\n{line}"),
+    }
+}
+
+/// The priority that a task's text holds, and the text without its line: what [`with_priority`] makes one of.
+#[must_use]
+pub fn priority_of(text: &str) -> (Option<&str>, String) {
+    let mut lines: Vec<&str> = text.split('\n').collect();
+    let Some(place) = lines.iter().position(|line| priority_in(line).is_some()) else {
+        return (None, text.to_owned());
+    };
+    let line = lines.remove(place);
+    (priority_in(line), lines.join("\n"))
+}
+
+/// The priority that a line is about.
+fn priority_in(line: &str) -> Option<&str> {
+    let (front, priority) = line.trim_start().split_at_checked(PRIORITY.len())?;
+    front.eq_ignore_ascii_case(PRIORITY).then(|| priority.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_priority_goes_into_a_text_and_comes_out_of_it() {
+        for text in ["", "Bring the\ncontract", "a\r\nb"] {
+            let whole = with_priority(text, "high");
+            assert_eq!(priority_of(&whole), (Some("high"), text.to_owned()));
+            assert_eq!(with_priority(&whole, "high"), whole);
+        }
+        assert_eq!(priority_of("no line\nof it"), (None, "no line\nof it".to_owned()));
+        assert_eq!(priority_of("PRIORITY:low\r\nrest"), (Some("low"), "rest".to_owned()));
     }
 }

@@ -99,6 +99,28 @@ pub fn resolve(
     Ok(who)
 }
 
+/// The contact that a row wants to be deleted, or whose notes or tasks; nothing when it is gone already.
+///
+/// # Errors
+/// As [`resolve`]; and whatever the location allows, a row must not name two contacts.
+pub fn resolve_for_removal(
+    draft: &Draft,
+    found: &Found,
+    policy: &Policy,
+    directory: &Directory,
+) -> Result<Option<ContactId>, Rejection> {
+    if draft.contact.is_some() && found.by_id.is_none() {
+        return Ok(None);
+    }
+    let Some(who) = resolve(draft, found, policy, directory)? else { return Ok(None) };
+    for (field, owners) in [(Field::Email, &found.by_email), (Field::Phone, &found.by_phone)] {
+        if let Some(other) = owners.first().filter(|_| !owners.contains(&who)) {
+            return Err(two(field, &who, other));
+        }
+    }
+    Ok(Some(who))
+}
+
 /// What the policy's mode makes of a row.
 ///
 /// # Errors
@@ -114,6 +136,8 @@ pub fn decide(
         (Mode::Upsert | Mode::Update, Some(id)) => Ok(Action::Update(id)),
         (Mode::Tag, Some(id)) => Ok(Action::Tag(id)),
         (Mode::Untag, Some(id)) => Ok(Action::Untag(id)),
+        // What is to go is planned on its own; here nothing becomes of it.
+        (Mode::Delete, Some(id)) => Ok(Action::Skip(id)),
         (Mode::Create, Some(id)) => match policy.on_existing {
             ExistingRule::Skip => Ok(Action::Skip(id)),
             ExistingRule::Update => Ok(Action::Update(id)),
@@ -123,7 +147,7 @@ pub fn decide(
                 format!("contact `{id}` exists already, and only new ones are to be created"),
             )),
         },
-        (Mode::Update | Mode::Tag | Mode::Untag, None) => Err(not_there(draft)),
+        (Mode::Update | Mode::Tag | Mode::Untag | Mode::Delete, None) => Err(not_there(draft)),
         (Mode::Upsert, None) if only_children(draft) => Err(not_there(draft)),
         (Mode::Upsert | Mode::Create, None) => Ok(creation(draft, found)),
     }

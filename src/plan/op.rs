@@ -141,6 +141,12 @@ impl Change {
         matches!(self, Self::AddTags { .. } | Self::RemoveTags { .. } | Self::SetBusiness { .. })
     }
 
+    /// Whether it deletes something.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        matches!(self, Self::Delete | Self::DeleteNote { .. } | Self::DeleteTask { .. })
+    }
+
     /// Whether it makes the contact.
     #[must_use]
     pub fn makes_the_contact(&self) -> bool {

@@ -79,6 +79,8 @@ pub enum Mode {
     Tag,
     /// Take tags from it.
     Untag,
+    /// Delete it; of a file of notes or tasks, those.
+    Delete,
 }
 
 /// How a row's contact is known.

@@ -43,6 +43,10 @@ impl Work {
         let suspect = self.read(move |reader| Suspect::read(reader, op)).await?;
         let Some((first, last)) = suspect.sent_again() else { return Ok(None) };
         let op = request::op(&suspect.record)?;
+        // What a deletion keeps may hold any word.
+        if op.change.deletes() {
+            return Ok(None);
+        }
         let made = suspect.made.as_deref().and_then(|id| id.parse::<ContactId>().ok());
         let contact = op.contact.clone().or(made);
         let case = Case {

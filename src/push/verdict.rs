@@ -139,8 +139,9 @@ fn refused(op: &Op, again: bool, status: u16, body: &[u8]) -> Verdict {
         });
     }
     let gone = !creates && api::is_gone(status, body);
-    if gone && deletes(&op.change) {
-        return Verdict::Known(Finding::Applied { made: None });
+    if gone && op.change.deletes() {
+        // An earlier attempt may have done it.
+        return Verdict::Known(if again { Finding::Applied { made: None } } else { was_gone() });
     }
     let message = format!("{status}: {said}");
     let finding = if gone {
@@ -160,8 +161,8 @@ pub(super) fn refusal(message: String) -> Finding {
     Finding::Refused { code: REFUSED, message, contact: None }
 }
 
-fn deletes(change: &Change) -> bool {
-    matches!(change, Change::Delete | Change::DeleteNote { .. } | Change::DeleteTask { .. })
+fn was_gone() -> Finding {
+    Finding::Nothing { message: "it was gone already when it was to be deleted".to_owned() }
 }
 
 /// What a finding says in the ledger, and where the op stands by it.
@@ -171,6 +172,9 @@ pub(super) fn settled(finding: Finding, how: &'static str, mark: Mark) -> Settle
         Finding::Differs { made, differences, message } => {
             let said = json!({ "differences": differences, "message": message });
             (OpState::Differs, made, Some(said))
+        }
+        Finding::Nothing { message } => {
+            (OpState::Applied, None, Some(json!({ "nothing": message })))
         }
         Finding::NotApplied | Finding::SendAgain => (OpState::Pending, None, None),
         Finding::Refused { code, message, contact } => {

@@ -1,5 +1,7 @@
 //! The names of the spool's streams: what a pull writes and publish reads.
 
+/// The contacts that somebody named, where only those are pulled.
+pub const CHOSEN: &str = "chosen";
 /// Pages of contacts, in the order of the walk.
 pub const CONTACTS: &str = "contacts";
 /// Pages of contacts that the walk had missed.

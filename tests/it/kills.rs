@@ -3,6 +3,7 @@
 //!
 //! Each seed is a scenario of its own; `SEEDS=from..to cargo test --test it -- --ignored soak` replays any.
 
+mod deletion;
 mod harness;
 mod ledger;
 mod scenario;
@@ -10,6 +11,7 @@ mod scenario;
 use std::sync::Mutex;
 
 use harness::survives;
+use scenario::DELETES;
 
 /// Scenarios at a time: most of their time they wait.
 const AT_ONCE: usize = 4;
@@ -51,6 +53,11 @@ fn imports_killed_that_mark_what_they_create_lose_and_double_nothing() {
 #[test]
 fn imports_killed_with_rows_that_nothing_identifies_double_nothing_and_name_their_doubts() {
     all(32..40);
+}
+
+#[test]
+fn deletions_killed_delete_what_was_asked_for_and_nobody_else() {
+    all(DELETES..DELETES + 12);
 }
 
 #[test]

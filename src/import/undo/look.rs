@@ -47,7 +47,7 @@ impl Look<'_> {
         let whole = self.undo.created == Created::Delete && !made.is_empty();
         Fetch::new(self.context, self.run.db(), None).whole(whole).all().await?;
         self.appointments(&made).await?;
-        let (db, taking) = (self.run.db(), Taking::of(self.run, self.of, self.undo)?);
+        let (db, taking) = (self.run.db(), Taking::of(self.context, self.run, self.of, self.undo)?);
         let doubtful = flight::blocking(move || doubtful(&db, &taking)).await?;
         self.again(&doubtful).await
     }
@@ -150,7 +150,7 @@ fn doubtful(db: &std::path::Path, taking: &Taking) -> Result<Vec<String>, Error>
         let Some(contact) = contact else { return Ok(()) };
         let deletes = undone.steps.iter().any(|taken| taken.step.change == Change::Delete);
         let stays = undone.reason.is_some() || !undone.conflicts.is_empty();
-        let unseen = rows.kept(contact)?.is_none();
+        let unseen = !undone.anew && rows.kept(contact)?.is_none();
         if !undone.kept && (deletes || unseen || (young && stays)) {
             doubtful.push(contact.to_owned());
         }

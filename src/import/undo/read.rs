@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::super::Error;
+use super::super::fate::did_nothing;
 use super::super::judge::kind;
 use super::{Created, row};
-use crate::plan::Change;
 use crate::plan::live::Live;
+use crate::plan::{Change, Field, Image};
 use crate::run::{Judged, LedgerReader, OpRecord, OpState, Rows};
 
 /// Rows read together.
@@ -27,7 +28,8 @@ impl Applied {
     /// The ops of a row that were applied, in order.
     pub(super) fn of_row(&self, n: u64) -> Result<Vec<OpRecord>, Error> {
         let mut ops = self.ledger.ops_of_row(n)?;
-        ops.retain(|op| matches!(op.state, OpState::Applied | OpState::Differs));
+        let done = |op: &OpRecord| matches!(op.state, OpState::Applied | OpState::Differs);
+        ops.retain(|op| done(op) && !did_nothing(op));
         Ok(ops)
     }
 
@@ -85,7 +87,16 @@ fn name(
         }
     }
     for op in ops {
-        match row::op(op)?.change {
+        let op = row::op(op)?;
+        if let Some(live) = Image::read(&op.before).and_then(|image| image.live()) {
+            // Somebody may have the address or number by now.
+            let email = live.field(Field::Email).map(str::to_lowercase);
+            let phone = live.field(Field::Phone).map(str::to_owned);
+            for (kind, value) in [(kind::EMAIL, email), (kind::PHONE, phone)] {
+                value.map_or(Ok(()), |value| rows.name(kind, &value, n))?;
+            }
+        }
+        match op.change {
             Change::CreateNote { .. } | Change::UpdateNote { .. } => {
                 rows.name(kind::NOTES, contact, n)?;
             }

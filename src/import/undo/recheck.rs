@@ -47,7 +47,7 @@ pub(super) async fn run(
         return Ok(());
     }
     look::Look { context, run, of: &of, undo }.look().await?;
-    let (db, taking) = (run.db(), Taking::of(run, &of, undo)?);
+    let (db, taking) = (run.db(), Taking::of(context, run, &of, undo)?);
     let edited = flight::blocking(move || edited(&db, &taking)).await?;
     if edited.is_empty() {
         return Ok(());
@@ -65,7 +65,12 @@ fn edited(db: &std::path::Path, taking: &Taking) -> Result<Vec<Edited>, Error> {
         if undone.conflicts.is_empty() {
             return Ok(());
         }
-        for record in ledger.ops_of_row(n)? {
+        let ops = ledger.ops_of_row(n)?;
+        // What stands in the way of a contact that is being made anew may be that contact.
+        if undone.anew && ops.iter().any(|op| op.state != OpState::Pending) {
+            return Ok(());
+        }
+        for record in ops {
             let change = row::op(&record)?.change;
             let wanted = undone.steps.iter().any(|taken| taken.step.change == change);
             // Tags can be added and removed whatever else became of the contact.

@@ -4,12 +4,15 @@ use serde_json::Value;
 
 use super::super::Error;
 use super::super::judge::kind;
+use super::anew::Done;
 use super::{Created, Undo};
+use crate::id::ContactId;
+use crate::plan::check::{Rejection, Warned};
 use crate::plan::diff::FieldChange;
 use crate::plan::live::Live;
 use crate::plan::reverse::{Grown, Reversal, Standing, Step, Wish, as_taken, reverse, shown};
 use crate::plan::verify::Difference;
-use crate::plan::{Change, Class, Directory, Op};
+use crate::plan::{Change, Class, Directory, Op, Policy};
 use crate::run::{OpRecord, OpState, Rows};
 
 /// An allowance for clocks that differ, in milliseconds.
@@ -29,18 +32,33 @@ pub(super) struct Undone {
     pub(super) kept: bool,
     /// Why nothing is to be done about the row, or about a part of it.
     pub(super) reason: Option<&'static str>,
+    /// Whether a contact that was deleted is made anew.
+    pub(super) anew: bool,
+    /// The contact that an earlier undo has made for it.
+    pub(super) made: Option<ContactId>,
+    /// Why it is not made.
+    pub(super) refused: Option<Rejection>,
+    /// What of it cannot be made.
+    pub(super) warnings: Vec<Warned>,
+    /// By what the new contact is known.
+    pub(super) email: Option<String>,
+    pub(super) phone: Option<String>,
 }
 
 /// A write, and the stable names of the import's ops of which nothing is left by it.
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) step: Step,
+    /// Its stable name, where it has another than by its place.
+    pub(super) key: Option<String>,
     pub(super) undoes: Vec<String>,
 }
 
 /// A row of the import, and what is known of its contact.
 pub(super) struct Case<'a> {
     pub(super) rows: &'a Rows,
+    /// The row's number.
+    pub(super) n: u64,
     /// The ops that were applied, in order.
     pub(super) records: &'a [OpRecord],
     pub(super) contact: Option<&'a str>,
@@ -49,6 +67,10 @@ pub(super) struct Case<'a> {
     /// When the import began.
     pub(super) began: jiff::Timestamp,
     pub(super) directory: Option<&'a Directory>,
+    /// The import's policy.
+    pub(super) policy: &'a Policy,
+    /// What earlier undos have made anew.
+    pub(super) done: &'a Done,
 }
 
 /// An op of a ledger; its change as the server took it.
@@ -107,6 +129,9 @@ impl Case<'_> {
             return Ok(undone);
         }
         let ops: Vec<Op> = self.records.iter().map(op).collect::<Result<_, _>>()?;
+        if let Some(op) = ops.iter().find(|op| op.change.deletes()) {
+            return self.anew(op);
+        }
         if let Some(at) = ops.iter().position(|op| op.change.makes_the_contact()) {
             self.creation(&ops, at, &mut undone)?;
             return Ok(undone);
@@ -179,7 +204,7 @@ impl Case<'_> {
                         Change::Delete | Change::DeleteNote { .. } | Change::DeleteTask { .. }
                     );
                     let undoes = if removes { undoes.to_vec() } else { Vec::new() };
-                    undone.steps.push(Taken { step, undoes });
+                    undone.steps.push(Taken { step, key: None, undoes });
                 }
             }
         }
@@ -255,4 +280,9 @@ impl Case<'_> {
 
 fn id_of(child: &Value) -> Option<String> {
     child["id"].as_str().or_else(|| child["_id"].as_str()).map(str::to_owned)
+}
+
+/// One line of a plan.
+pub(super) fn change(field: &str, old: &str, new: &str) -> FieldChange {
+    FieldChange { field: field.to_owned(), old: old.to_owned(), new: new.to_owned() }
 }

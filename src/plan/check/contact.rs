@@ -34,6 +34,7 @@ impl Step {
                 }
             }
             Target::Owner => draft.owner = Some(Json::Null),
+            Target::Business => draft.business = Some(String::new()),
             Target::Tags => draft.replaces_tags |= self.replaces,
             _ => {}
         }

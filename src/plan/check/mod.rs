@@ -17,6 +17,7 @@ mod names;
 mod note;
 mod phones;
 mod read;
+mod removal;
 mod resolved;
 mod scope;
 mod step;
@@ -33,7 +34,7 @@ mod tests;
 use jiff::civil::Date;
 
 use super::mapping::{self, Problem};
-use super::{Directory, Policy};
+use super::{Directory, Mode, Policy};
 use crate::sheet::{Column, Row};
 use names::Names;
 use resolved::Resolved;
@@ -122,6 +123,9 @@ impl Checker {
     }
 
     fn finish(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
+        if self.policy.mode == Mode::Delete {
+            return self.finish_removal(work);
+        }
         self.finish_contact(work)?;
         self.finish_consent(work);
         self.finish_children(work)

@@ -272,7 +272,10 @@ fn adds(target: &Target, kind: &Kind) -> bool {
 }
 
 fn can_clear(target: &Target) -> bool {
-    matches!(target, Target::Field(_) | Target::Custom(_) | Target::Tags | Target::Owner)
+    matches!(
+        target,
+        Target::Field(_) | Target::Custom(_) | Target::Tags | Target::Owner | Target::Business
+    )
 }
 
 fn is_child(target: &Target) -> bool {

@@ -46,7 +46,7 @@ impl Scope {
             Test::Is(words) | Test::Not(words) => {
                 words.iter().map(|word| word.trim().to_lowercase()).collect()
             }
-            Test::Filled(_) => HashSet::new(),
+            Test::Filled(_) | Test::Id(_) => HashSet::new(),
         };
         self.conditions.push(Condition { column, test, words });
     }
@@ -95,7 +95,7 @@ impl Condition {
         let text = cell.text();
         let text = text.trim();
         match &self.test {
-            Test::Filled(filled) => *filled != text.is_empty(),
+            test @ (Test::Filled(_) | Test::Id(_)) => test.holds(text),
             Test::Is(_) => self.words.contains(&text.to_lowercase()),
             Test::Not(_) => !self.words.contains(&text.to_lowercase()),
         }

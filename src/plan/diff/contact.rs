@@ -31,7 +31,11 @@ pub(super) fn update(work: &mut Work<'_>, live: &Live) {
 
 fn natives(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
     let draft = work.draft;
+    let named = is_named(draft, live);
     for (field, value) in &draft.fields {
+        if named && matches!(field, Field::Name | Field::CompanyName) {
+            continue;
+        }
         let wanted = value.as_str().filter(|text| !text.trim().is_empty());
         let there = live.field(*field);
         let same = match (wanted, there) {
@@ -50,6 +54,20 @@ fn natives(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         work.change(field.name(), text(there), text(wanted));
     }
+}
+
+/// Whether a row has one name for person and company alike, and the contact is known by it as either.
+fn is_named(draft: &Draft, live: &Live) -> bool {
+    let cell = |field: Field| draft.fields.get(&field).and_then(Value::as_str);
+    let (Some(name), Some(company)) = (cell(Field::Name), cell(Field::CompanyName)) else {
+        return false;
+    };
+    let is_it = |field: Field, there: &str| {
+        same::field(field, name, there) || reading::says(draft, field.name(), there)
+    };
+    name == company
+        && (live.field(Field::CompanyName).is_some_and(|there| is_it(Field::CompanyName, there))
+            || is_it(Field::Name, &live.whole_name()))
 }
 
 /// Whether an update can bring a field that differs; what it cannot bring is said.
@@ -77,11 +95,12 @@ fn is_name_sent(work: &mut Work<'_>, wanted: Option<&str>, live: &Live) -> bool 
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         words
     };
-    if words(wanted) != words(&live.whole_name()) {
+    let whole = live.whole_name();
+    if words(wanted) != words(&whole) && !reading::says(work.draft, Field::Name.name(), &whole) {
         let message = format!(
             "the contact is called `{}`, and a whole name does not change first and last name; map them \
              apart to change them",
-            live.whole_name()
+            whole
         );
         work.warn("W_NAME_NOT_UPDATED", Field::Name.name(), message);
     }

@@ -5,6 +5,7 @@
 //! replaces. Ops come without number and lane: those belong to the plan as a whole, which this module does
 //! not see.
 
+mod anew;
 pub(in crate::plan) mod cell;
 mod children;
 mod class;
@@ -12,11 +13,13 @@ mod consent;
 mod contact;
 mod create;
 mod reading;
+mod removal;
 mod unread;
 
 #[cfg(test)]
 mod tests;
 
+pub use anew::former;
 pub use unread::unread;
 
 pub(in crate::plan) use children::{form, is_same, target, whole_seconds};
@@ -226,8 +229,9 @@ impl Work<'_> {
 
     fn set_business(&mut self, live: Option<&Live>) {
         let there = live.and_then(|live| live.business.clone());
-        let wanted = self.draft.business.clone().filter(|id| !id.is_empty());
-        if wanted.is_none() || wanted == there {
+        let Some(wanted) = self.draft.business.clone() else { return };
+        let wanted = Some(wanted).filter(|id| !id.is_empty());
+        if wanted == there {
             return;
         }
         let new = wanted.clone().unwrap_or_default();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{LiveChildren, cell, reading};
 use crate::plan::draft::{Draft, Unread};
 use crate::plan::live::{Live, same};
-use crate::plan::target::Target;
+use crate::plan::target::{Field, Target};
 
 /// The cells that could not be read and say something else than the account. A cell that says the same
 /// asks for nothing.
@@ -15,13 +15,27 @@ pub fn unread<'d>(
     live: Option<&Live>,
     children: &LiveChildren,
 ) -> Vec<&'d Unread> {
-    let differs = |unread: &&Unread| {
-        let there = live.and_then(|live| there(draft, &unread.to, live, children));
-        !there.is_some_and(|there| {
-            same::text(&cell::text(&there), &unread.text) || reading::as_json(&unread.text, &there)
+    let says = |to: &str, text: &str| {
+        let there = live.and_then(|live| there(draft, to, live, children));
+        there.is_some_and(|there| {
+            same::text(&cell::text(&there), text) || reading::as_json(text, &there)
         })
     };
+    let differs = |unread: &&Unread| {
+        let other = one_name(draft, unread).is_some_and(|other| says(&other.to, &unread.text));
+        !other && !says(&unread.to, &unread.text)
+    };
     draft.unread.iter().filter(differs).collect()
+}
+
+/// The same cell as the other name of a row that has one for person and company: either may say it.
+fn one_name<'d>(draft: &'d Draft, unread: &Unread) -> Option<&'d Unread> {
+    let other = match unread.to.parse().ok()? {
+        Target::Field(Field::Name) => Field::CompanyName,
+        Target::Field(Field::CompanyName) => Field::Name,
+        _ => return None,
+    };
+    draft.unread.iter().find(|it| it.to == other.name() && it.column == unread.column)
 }
 
 /// What the account has at a target.
@@ -31,6 +45,8 @@ fn there(draft: &Draft, to: &str, live: &Live, children: &LiveChildren) -> Optio
         child.get(name).cloned()
     };
     match to.parse::<Target>().ok()? {
+        // A name is known in its parts.
+        Target::Field(Field::Name) => Some(live.whole_name().into()),
         Target::Field(field) => live.field(field).map(Value::from),
         Target::Custom(id) => live.custom.get(&id).cloned(),
         Target::Owner => live.owner.clone().map(Value::from),

@@ -64,6 +64,16 @@ impl LedgerReader {
         self.ops(&rest, [number(after), i64::try_from(limit).unwrap_or(i64::MAX)])
     }
 
+    /// The ops beyond `after` that were not sent, or are known not to have been applied.
+    ///
+    /// # Errors
+    /// When what is stored is damaged.
+    pub fn pending(&self, after: u64, limit: usize) -> Result<Vec<OpRecord>, Error> {
+        let rest =
+            "WHERE o.id > ? AND coalesce(s.state, 'pending') = 'pending' ORDER BY o.id LIMIT ?";
+        self.ops(rest, [number(after), i64::try_from(limit).unwrap_or(i64::MAX)])
+    }
+
     /// One op.
     ///
     /// # Errors

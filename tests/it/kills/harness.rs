@@ -70,7 +70,8 @@ fn to_the_end(world: &World, scenario: &Scenario, story: &str) -> (i32, String) 
         }
         let timeout = scenario.options.split(' ').skip_while(|word| *word != "--timeout");
         let timeout: Vec<&str> = timeout.take(2).collect();
-        line = format!("resume {} {}", world.only_run(), timeout.join(" "));
+        let timeout = timeout.join(" ");
+        line = format!("resume {} {} {timeout}", world.only_run(), scenario.confirmed);
     }
     panic!("{story}: it comes to no end");
 }

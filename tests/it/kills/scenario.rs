@@ -22,7 +22,12 @@ pub(super) enum Kind {
     Marker,
     /// Some rows have nothing that does, and are sent at most once.
     Once,
+    /// The rows delete.
+    Delete,
 }
+
+/// From this seed on, the rows delete.
+pub(super) const DELETES: u64 = 1_000_000;
 
 /// How a process dies.
 #[derive(Debug, Clone)]
@@ -37,15 +42,18 @@ pub(super) enum Kill {
 #[derive(Debug)]
 pub(super) struct Scenario {
     pub(super) kind: Kind,
+    pub(super) mapping: &'static str,
     pub(super) sheet: String,
     pub(super) rows: usize,
     pub(super) stock: Vec<Value>,
     pub(super) options: String,
+    /// What a resumed import must be told beside its run.
+    pub(super) confirmed: String,
     pub(super) faults: Vec<String>,
     pub(super) kills: Vec<Kill>,
-    lag: Duration,
-    settle: &'static str,
-    limit: &'static str,
+    pub(super) lag: Duration,
+    pub(super) settle: &'static str,
+    pub(super) limit: &'static str,
 }
 
 const POINTS: [&str; 6] = [
@@ -100,6 +108,9 @@ impl Scenario {
     /// The scenario of a seed.
     pub(super) fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        if seed >= DELETES {
+            return Self::deleting(seed, &mut rng);
+        }
         let kind = [Kind::Unique, Kind::Upsert, Kind::Unique, Kind::Marker, Kind::Once]
             [usize::try_from(seed / 8 % 5).unwrap()];
         let mut maker = Maker {
@@ -117,7 +128,7 @@ impl Scenario {
         let lag = if lags { Duration::from_millis(rng.u64(100..250)) } else { Duration::ZERO };
         let mut options = format!("--concurrency {}", rng.choice([1, 4, 32]).unwrap());
         options.push_str(match kind {
-            Kind::Unique | Kind::Upsert => "",
+            Kind::Unique | Kind::Upsert | Kind::Delete => "",
             Kind::Marker => " --marker-field Nickname --allow-name-only",
             Kind::Once => " --no-identity at-most-once --allow-name-only",
         });
@@ -125,7 +136,8 @@ impl Scenario {
             options.push_str(" --timeout 0.5");
         }
         let settle = if slow { "1.2" } else { "0.4" };
-        let mut faults: Vec<_> = (0..rng.usize(1..=5)).map(|_| fault(&mut rng, slow)).collect();
+        let mut faults: Vec<_> =
+            (0..rng.usize(1..=5)).map(|_| fault(&mut rng, &ROUTES, slow)).collect();
         // A refusal by the limit costs its interval.
         let limit = match faults.iter().any(|fault| fault.contains("429")) {
             true => "2000/1s",
@@ -139,10 +151,12 @@ impl Scenario {
         }
         Self {
             kind,
+            mapping: MAPPING,
             sheet: maker.sheet,
             rows: maker.rows,
             stock,
             options,
+            confirmed: String::new(),
             faults,
             kills,
             lag,
@@ -161,7 +175,7 @@ impl Scenario {
         });
         let world = world.env("GHL_BULK_SETTLE_S", self.settle);
         world.sheet("in.csv", &self.sheet);
-        world.sheet("map.toml", MAPPING);
+        world.sheet("map.toml", self.mapping);
         world.add(&self.stock);
         world
     }
@@ -173,7 +187,7 @@ impl Scenario {
 }
 
 /// The first process always dies; whoever goes on may die, too.
-fn kills(seed: u64, rng: &mut Rng) -> Vec<Kill> {
+pub(super) fn kills(seed: u64, rng: &mut Rng) -> Vec<Kill> {
     let first = usize::try_from(seed % 8).unwrap();
     let mut kills = vec![kill(POINTS.get(first).copied(), rng)];
     while kills.len() < 4 && rng.bool() {
@@ -192,20 +206,21 @@ fn kill(point: Option<&str>, rng: &mut Rng) -> Kill {
     }
 }
 
+const ROUTES: [&str; 9] = [
+    "POST /contacts/",
+    "POST /contacts/",
+    "POST /contacts/upsert",
+    "PUT /contacts/*",
+    "POST /contacts/*/notes",
+    "POST /contacts/*/notes",
+    "POST /contacts/*/tasks",
+    "POST /contacts/bulk/tags/update/add",
+    "POST /contacts/bulk/business",
+];
+
 /// Something that goes wrong with a write.
-fn fault(rng: &mut Rng, slow: bool) -> String {
-    let routes = [
-        "POST /contacts/",
-        "POST /contacts/",
-        "POST /contacts/upsert",
-        "PUT /contacts/*",
-        "POST /contacts/*/notes",
-        "POST /contacts/*/notes",
-        "POST /contacts/*/tasks",
-        "POST /contacts/bulk/tags/update/add",
-        "POST /contacts/bulk/business",
-    ];
-    let route = rng.choice(routes).unwrap();
+pub(super) fn fault(rng: &mut Rng, routes: &[&str], slow: bool) -> String {
+    let route = *rng.choice(routes).unwrap();
     let creates = matches!(route, "POST /contacts/" | "POST /contacts/upsert");
     let action = match rng.u8(..13) {
         0 | 1 => "drop=before",

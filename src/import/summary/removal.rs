@@ -1,0 +1,45 @@
+//! What a plan deletes, counted: the number that whoever applies it must know.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::import::Error;
+use crate::plan::{Image, Removed};
+use crate::run::OpRecord;
+
+/// What a plan deletes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// What it is.
+    pub what: Removed,
+    /// How many of it.
+    pub count: u64,
+    /// Notes that go with contacts.
+    pub notes: u64,
+    /// Tasks that go with contacts.
+    pub tasks: u64,
+    /// Opportunities of the contacts, as far as they are known. No undo brings them back.
+    pub opportunities: u64,
+}
+
+impl Removal {
+    /// Counts what ops delete.
+    pub(in crate::import) fn count(
+        what: Removed,
+        ops: impl Iterator<Item = Result<OpRecord, Error>>,
+    ) -> Result<Self, Error> {
+        let mut removal = Self { what, count: 0, notes: 0, tasks: 0, opportunities: 0 };
+        for op in ops {
+            let op = op?;
+            let body: Value = serde_json::from_str(&op.body)
+                .map_err(|error| Error::Bug(format!("op {}: {error}", op.id)))?;
+            removal.count += 1;
+            if let Some(image) = Image::read(&body["before"]) {
+                removal.notes += image.notes.len() as u64;
+                removal.tasks += image.tasks.len() as u64;
+                removal.opportunities += image.opportunities as u64;
+            }
+        }
+        Ok(removal)
+    }
+}
