@@ -17,6 +17,7 @@ pub mod op;
 pub mod policy;
 pub mod preset;
 pub mod propose;
+pub mod removal;
 pub mod reverse;
 pub mod target;
 pub mod value;
@@ -29,4 +30,5 @@ pub use op::{Change, Class, Op};
 pub use policy::{
     DuplicateRule, ExistingRule, IdentityKey, IdentitylessRule, Mode, Policy, TagRule,
 };
+pub use removal::{Image, Removed};
 pub use target::{Channel, Field, NotePart, Target, TaskPart};

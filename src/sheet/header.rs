@@ -86,14 +86,15 @@ fn names(row: &HeadRow, known: usize) -> bool {
 /// Characters that a column's name has at most, unless it is a known one.
 const NAME: usize = 500;
 
-/// Whether a cell may name a column: a short text that is no number and no date.
+/// Whether a cell may name a column: a short text that is no number and no date, or a sign for numbers.
 fn is_name(cell: &str) -> bool {
     if cell.chars().nth(NAME).is_some() {
         return false;
     }
     let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
     let digits = cell.chars().filter(|c| c.is_numeric()).count();
-    letters > 0 && digits <= letters
+    let number = matches!(cell, "#" | "№" | "N°" | "Nº");
+    number || (letters > 0 && digits <= letters)
 }
 
 /// Refuses a header whose names all stand in one cell: each line was quoted as a whole, or pasted into a

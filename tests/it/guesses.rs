@@ -1,7 +1,7 @@
 //! Guesses: how well columns of files that no preset knows are understood.
 //!
 //! `tests/formats/unknown` holds invented files as people's shops, clubs, events and CRMs write them, in
-//! seven languages, each with the right target of every column; none for a column that is about nothing
+//! nine languages, each with the right target of every column; none for a column that is about nothing
 //! that a contact has. Nothing in the program knows these files.
 
 use std::collections::BTreeMap;
@@ -94,18 +94,20 @@ fn columns_of_unknown_files_are_found_or_asked_about_and_never_taken_for_others(
     }
     let found = tally.accepted + tally.proposed;
     let figures = format!(
-        "{} files, {} columns, {} with a target: {} accepted, {} proposed\nmissed:\n{}wrong:\n{}\
-         asked in vain:\n{}",
+        "{} files, {} columns, {} with a target, of which {:.1} % found (95 are asked for): {} accepted, \
+         {} proposed\nmissed:\n{}wrong:\n{}asked in vain:\n{}",
         files.len(),
         tally.columns,
         tally.wanted,
+        f64::from(found) * 100.0 / f64::from(tally.wanted),
         tally.accepted,
         tally.proposed,
         tally.missed,
         tally.wrong,
         tally.vain
     );
-    assert!(files.len() >= 30 && tally.columns >= 200, "{figures}");
+    println!("{figures}");
+    assert!(files.len() >= 70 && tally.columns >= 650, "{figures}");
     assert!(tally.wrong.is_empty() && found * 100 >= tally.wanted * 95, "{figures}");
     let (vain, others) = (tally.vain.lines().count(), (tally.columns - tally.wanted) as usize);
     assert!(vain * 100 <= others * 20, "{figures}");

@@ -3,6 +3,9 @@
 //! The samples and what is expected of them are in `tests/formats`: a sheet, and a JSON file with the
 //! values, rejections and warnings of each row.
 
+mod collected;
+mod misuse;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 

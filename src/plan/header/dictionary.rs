@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::fold;
+use super::{fold, languages, normalise};
 use crate::plan::NotePart;
 use crate::plan::target::{Channel, Field, Target, TaskPart};
 
@@ -219,6 +219,9 @@ static NEVER: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The fewest letters by which a shortened name is known.
+const SHORTENED: usize = 4;
+
 /// What a whole name may mean, and the neighbours that make it mean a part of a name instead.
 #[rustfmt::skip]
 static BY_NEIGHBOUR: &[(&str, Field, &[&str])] = &[
@@ -226,11 +229,13 @@ static BY_NEIGHBOUR: &[(&str, Field, &[&str])] = &[
     ("nom", LastName, &["prenom"]),
     ("nome", FirstName, &["cognome", "sobrenome", "apelido"]),
     ("nombre", FirstName, &["apellidos", "apellido", "primerapellido"]),
+    ("jmeno", FirstName, &["prijmeni"]),
+    ("nume", LastName, &["prenume"]),
 ];
 
 static DICTIONARY: LazyLock<HashMap<String, Meaning>> = LazyLock::new(|| {
     let mut meanings = HashMap::new();
-    for (target, names) in NAMES {
+    for (target, names) in all_names() {
         for (rank, name) in names.iter().enumerate() {
             let meaning = Meaning::Target { target: target.clone(), rank };
             meanings.entry(fold(name)).or_insert(meaning);
@@ -246,6 +251,26 @@ static DICTIONARY: LazyLock<HashMap<String, Meaning>> = LazyLock::new(|| {
         meanings.entry((*name).to_owned()).or_insert(whole);
     }
     meanings
+});
+
+/// The names of all languages.
+fn all_names() -> impl Iterator<Item = &'static (Target, &'static [&'static str])> {
+    NAMES.iter().chain(languages::NAMES)
+}
+
+/// The names in words.
+static SPELLED: LazyLock<Vec<(String, Meaning)>> = LazyLock::new(|| {
+    let of_target = |(target, names): &(Target, &[&'static str])| {
+        let target = target.clone();
+        let meaning = move |(rank, name): (usize, &&'static str)| {
+            (normalise(name), Meaning::Target { target: target.clone(), rank })
+        };
+        names.iter().enumerate().map(meaning).collect::<Vec<_>>()
+    };
+    let never = NEVER
+        .iter()
+        .flat_map(|(why, names)| names.iter().map(|name| (normalise(name), Meaning::Never(why))));
+    all_names().flat_map(of_target).chain(never).collect()
 });
 
 /// Whether a text is a name that contact files use.
@@ -272,12 +297,29 @@ impl Headers {
     pub fn meaning(&self, name: &str) -> Option<Meaning> {
         let name = fold(name);
         let part = BY_NEIGHBOUR.iter().find(|(own, _, neighbours)| {
-            *own == name && neighbours.iter().any(|neighbour| self.folded.contains(*neighbour))
+            *own == name && neighbours.iter().any(|neighbour| self.has(neighbour))
         });
         match part {
             Some((_, field, _)) => Some(Meaning::Target { target: Target::Field(*field), rank: 0 }),
             None => DICTIONARY.get(&name).cloned(),
         }
+    }
+
+    /// Whether a name is among them, perhaps shortened: `Cogn.` for `Cognome`.
+    fn has(&self, name: &str) -> bool {
+        let shortened = |own: &String| own.chars().count() >= SHORTENED && name.starts_with(&**own);
+        self.folded.contains(name) || self.folded.iter().any(shortened)
+    }
+
+    /// Whether a name may as well stand for a part of a name, and only its neighbours tell.
+    pub(in crate::plan) fn is_double(name: &str) -> bool {
+        let name = fold(name);
+        name != "name" && BY_NEIGHBOUR.iter().any(|(own, ..)| *own == name)
+    }
+
+    /// The dictionary's names in words, with what they mean.
+    pub(in crate::plan) fn spelled() -> impl Iterator<Item = (&'static str, &'static Meaning)> {
+        SPELLED.iter().map(|(name, meaning)| (name.as_str(), meaning))
     }
 
     /// The dictionary's names, folded, with what they mean: for names that are nearly one of them.

@@ -14,17 +14,21 @@ static NAMES: &[(Target, &[&str])] = &[
         "client", "customer", "contact", "guest", "attendee", "participant", "member", "kunde", "kontakt", "gast",
         "mitglied", "teilnehmer", "cliente", "contacto", "contatto", "contato", "klant", "deelnemer", "adhérent",
         "last first", "last name first name", "surname first name", "nachname vorname", "nom prénom", "apellidos nombre",
-        "apellidos y nombre", "cognome e nome", "cognome nome", "person", "persona", "personne",
+        "apellidos y nombre", "cognome e nome", "coachee", "mentee", "gérant", "gérante", "titolare", "leerling", "élève", "schüler", "schülerin", "insured", "policyholder", "auftraggeber", "besteller", "käufer", "mieter", "bewohner", "patient", "paciente", "paziente", "alumno", "aluno", "acheteur", "comprador", "acquirente", "koper", "patiënt", "buyer", "tenant", "ospite", "huésped", "hóspede", "cognome nome", "person", "persona", "personne",
     ]),
     (Target::Field(Field::Phone), &[
         "home", "cel", "whatsapp", "whats app", "sms", "contact no", "contact", "landline", "direct line", "direct dial",
     ]),
     (Target::Field(Field::CompanyName), &[
-        "account", "business", "workplace", "school", "institution", "verein", "institut", "arbeitgeber", "employeur", "firm",
+        "account", "business", "enseigne", "insegna", "workplace", "school", "institution", "verein", "institut", "arbeitgeber", "employeur", "firm",
         "empleador", "datore di lavoro", "werkgever", "organisme", "praxis",
     ]),
-    (Target::Field(Field::State), &["st", "kanton", "canton", "comunidad autónoma"]),
-    (Target::Field(Field::City), &["location", "place", "lugar", "luogo", "lieu", "standort"]),
+    (Target::Field(Field::State), &["st", "edo", "kanton", "canton", "comunidad autónoma"]),
+    (Target::Field(Field::Address1), &["stras", "voie"]),
+    (Target::Field(Field::Timezone), &["tz"]),
+    (Target::Field(Field::PostalCode), &["pstlz", "pc", "pin code", "pincode"]),
+    (Target::Field(Field::DateOfBirth), &["f nacimiento", "f nac", "naissance", "nacimiento", "nascita", "nascimento", "geburt", "born"]),
+    (Target::Field(Field::City), &["location", "place", "lugar", "luogo", "lieu", "standort", "residenza", "ort01"]),
     (Target::Field(Field::Source), &[
         "origin", "referral", "referred by", "channel", "herkunft", "quelle", "origine", "origen", "origem", "fonte",
         "fuente", "bron", "herkomst", "provenance", "canal", "canale", "kanal", "utm campaign", "utm medium",
@@ -48,7 +52,7 @@ static NAMES: &[(Target, &[&str])] = &[
     ]),
     (Target::Note(NotePart::Body), &[
         "info", "infos", "information", "details", "about", "text", "bio", "memo", "history", "additional information",
-        "special requests", "dettagli", "detalles", "informazioni",
+        "special requests", "anything else", "anything else we should know", "dettagli", "detalles", "informazioni",
     ]),
 ];
 

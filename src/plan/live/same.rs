@@ -29,6 +29,12 @@ pub fn has_id(child: &Value, id: &str) -> bool {
     ["id", "_id"].iter().any(|key| child[*key] == id)
 }
 
+/// The id of a note or task; the task search writes `_id` (api.md §4).
+#[must_use]
+pub fn id_of(child: &Value) -> Option<&str> {
+    ["id", "_id"].iter().find_map(|key| child[*key].as_str())
+}
+
 /// Whether two tags are one: case and outer blanks do not count (api.md §5, tags).
 #[must_use]
 pub fn tag(one: &str, other: &str) -> bool {

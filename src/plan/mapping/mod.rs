@@ -15,7 +15,7 @@ mod resolve;
 mod sense;
 mod share;
 mod template;
-mod toml_source;
+pub(in crate::plan) mod toml_source;
 mod when;
 mod write;
 

@@ -19,7 +19,7 @@ struct Choice {
 
 #[rustfmt::skip]
 static CHOICES: &[Choice] = &[
-    Choice { name: "mode", takes: "`upsert`, `create`, `update`, `tag` or `untag`", set: |v, p| put(&mut p.mode, word(v)) },
+    Choice { name: "mode", takes: "`upsert`, `create`, `update`, `tag`, `untag` or `delete`", set: |v, p| put(&mut p.mode, word(v)) },
     Choice { name: "key", takes: "`usual` or a custom field", set: |v, p| put(&mut p.key, key(v)) },
     Choice { name: "on_duplicate", takes: "`reject`, `first`, `last` or `merge`", set: |v, p| put(&mut p.on_duplicate, word(v)) },
     Choice { name: "on_existing", takes: "`skip`, `update` or `reject`", set: |v, p| put(&mut p.on_existing, word(v)) },

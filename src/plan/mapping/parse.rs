@@ -15,7 +15,7 @@ use crate::sheet::Reading;
 const TOP: &[&str] =
     &["format", "location", "ignore", "missing", "sheet", "options", "column", "constant"];
 /// What presets say beside the mapping; a preset's text is a mapping too.
-const PRESET: &[&str] = &["title", "entity", "direction", "detect"];
+const PRESET: &[&str] = &["title", "entity", "direction", "detect", "layout"];
 const SHEET: &[&str] = &["encoding", "delimiter", "sheet", "header_row", "hidden"];
 const COLUMN: &[&str] = &[
     "from",
@@ -100,7 +100,10 @@ fn read(source: &mut Source, table: &DeTable) -> Mapping {
                     .collect();
             }
             other if PRESET.contains(&other) => {}
-            other => source.unknown_key(source.line_of(key), other, "a mapping", TOP),
+            other => {
+                let known = [TOP, PRESET].concat();
+                source.unknown_key(source.line_of(key), other, "a mapping", &known);
+            }
         }
     }
     mapping

@@ -12,25 +12,25 @@ use toml::de::{DeTable, DeValue};
 use super::{Problem, closest};
 
 /// A text and what was found wrong with it.
-pub(super) struct Source {
+pub(in crate::plan) struct Source {
     /// Where each line begins.
     starts: Vec<usize>,
     /// What was found wrong so far.
-    pub(super) problems: Vec<Problem>,
+    pub(in crate::plan) problems: Vec<Problem>,
 }
 
 /// A value with its place.
-pub(super) type At<'a, 't> = &'a Spanned<DeValue<'t>>;
+pub(in crate::plan) type At<'a, 't> = &'a Spanned<DeValue<'t>>;
 
 impl Source {
-    pub(super) fn new(text: &str) -> Self {
+    pub(in crate::plan) fn new(text: &str) -> Self {
         let starts =
             std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
         Self { starts: starts.collect(), problems: Vec::new() }
     }
 
     /// The table that the text is; none when it is no TOML.
-    pub(super) fn table<'t>(&mut self, text: &'t str) -> Option<DeTable<'t>> {
+    pub(in crate::plan) fn table<'t>(&mut self, text: &'t str) -> Option<DeTable<'t>> {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let line = error.span().map_or(0, |span| self.line(span.start));
@@ -40,21 +40,21 @@ impl Source {
     }
 
     /// The line of a place, from 1.
-    pub(super) fn line(&self, at: usize) -> usize {
+    pub(in crate::plan) fn line(&self, at: usize) -> usize {
         self.starts.partition_point(|start| *start <= at)
     }
 
     /// The line where a value begins.
-    pub(super) fn line_of<T>(&self, value: &Spanned<T>) -> usize {
+    pub(in crate::plan) fn line_of<T>(&self, value: &Spanned<T>) -> usize {
         self.line(value.span().start)
     }
 
-    pub(super) fn report(&mut self, line: usize, message: impl Display) {
+    pub(in crate::plan) fn report(&mut self, line: usize, message: impl Display) {
         self.problems.push(Problem::new(line, message.to_string()));
     }
 
     /// Reports a key that is none of the known ones.
-    pub(super) fn unknown_key(
+    pub(in crate::plan) fn unknown_key(
         &mut self,
         line: usize,
         key: &str,
@@ -67,13 +67,13 @@ impl Source {
     }
 
     /// A text.
-    pub(super) fn text(&mut self, key: &str, value: At) -> Option<String> {
+    pub(in crate::plan) fn text(&mut self, key: &str, value: At) -> Option<String> {
         let text = value.get_ref().as_str().map(str::to_owned);
         self.or_wrong(text, key, value, "a text")
     }
 
     /// A text that is not blank.
-    pub(super) fn name(&mut self, key: &str, value: At) -> Option<String> {
+    pub(in crate::plan) fn name(&mut self, key: &str, value: At) -> Option<String> {
         let text = self.text(key, value)?;
         if text.trim().is_empty() {
             self.report(self.line_of(value), format_args!("`{key}` is blank"));
@@ -83,7 +83,7 @@ impl Source {
     }
 
     /// A text, or a list of texts.
-    pub(super) fn texts(&mut self, key: &str, value: At) -> Option<Vec<String>> {
+    pub(in crate::plan) fn texts(&mut self, key: &str, value: At) -> Option<Vec<String>> {
         let texts = match value.get_ref() {
             DeValue::String(text) => Some(vec![text.to_string()]),
             DeValue::Array(items) => {
@@ -95,19 +95,19 @@ impl Source {
     }
 
     /// True or false.
-    pub(super) fn truth(&mut self, key: &str, value: At) -> Option<bool> {
+    pub(in crate::plan) fn truth(&mut self, key: &str, value: At) -> Option<bool> {
         let truth = value.get_ref().as_bool();
         self.or_wrong(truth, key, value, "true or false")
     }
 
     /// A whole number.
-    pub(super) fn number(&mut self, key: &str, value: At) -> Option<i64> {
+    pub(in crate::plan) fn number(&mut self, key: &str, value: At) -> Option<i64> {
         let number = integer(value.get_ref());
         self.or_wrong(number, key, value, "a whole number")
     }
 
     /// One of a few words.
-    pub(super) fn word<T: DeserializeOwned>(
+    pub(in crate::plan) fn word<T: DeserializeOwned>(
         &mut self,
         key: &str,
         value: At,
@@ -135,7 +135,7 @@ impl Source {
     }
 
     /// A table's entries.
-    pub(super) fn entries<'a, 't>(
+    pub(in crate::plan) fn entries<'a, 't>(
         &mut self,
         key: &str,
         value: At<'a, 't>,
@@ -145,7 +145,7 @@ impl Source {
     }
 
     /// The tables of a list (`[[key]]`).
-    pub(super) fn tables<'a, 't>(
+    pub(in crate::plan) fn tables<'a, 't>(
         &mut self,
         key: &str,
         value: At<'a, 't>,
@@ -184,7 +184,7 @@ fn integer(value: &DeValue) -> Option<i64> {
 }
 
 /// A value as JSON, for options; none for what JSON has no form for.
-pub(super) fn json(value: &DeValue) -> Option<serde_json::Value> {
+pub(in crate::plan) fn json(value: &DeValue) -> Option<serde_json::Value> {
     match value {
         DeValue::String(text) => Some(text.as_ref().into()),
         DeValue::Integer(_) => integer(value).map(Into::into),

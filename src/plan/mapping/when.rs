@@ -1,7 +1,8 @@
 //! Conditions: in which rows a rule applies, by what another column holds.
 //!
-//! `when = { column = "Type", is = ["note", "call"] }`, or `not = […]`, or `filled = true | false`. Texts are
-//! compared without outer blanks and case. A rule that does not apply says nothing about its target, not
+//! `when = { column = "Type", is = ["note", "call"] }`, or `not = […]`, `filled = true | false`, or
+//! `id = true | false`: whether the cell looks like the id of a contact. Texts are compared without outer
+//! blanks and case. A rule that does not apply says nothing about its target, not
 //! even that it is empty.
 
 use toml::de::DeTable;
@@ -9,7 +10,9 @@ use toml::de::DeTable;
 use super::toml_source::{At, Source};
 use super::write::{list, quote};
 
-const KEYS: &[&str] = &["column", "is", "not", "filled"];
+const KEYS: &[&str] = &["column", "is", "not", "filled", "id"];
+/// The letters and digits of an id (formats.md §1).
+const ID: usize = 20;
 
 /// In which rows a rule applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub enum Test {
     Not(Vec<String>),
     /// Anything at all, or nothing.
     Filled(bool),
+    /// What looks like the id of a contact, or does not.
+    Id(bool),
 }
 
 impl Test {
@@ -39,6 +44,7 @@ impl Test {
             Self::Is(words) => has(words, text),
             Self::Not(words) => !has(words, text),
             Self::Filled(filled) => *filled != text.trim().is_empty(),
+            Self::Id(id) => *id == is_id(text.trim()),
         }
     }
 
@@ -49,7 +55,10 @@ impl Test {
             (Self::Is(words), test) | (test, Self::Is(words)) => {
                 !words.iter().any(|word| test.holds(word))
             }
-            (Self::Filled(one), Self::Filled(other)) => one != other,
+            (Self::Filled(one), Self::Filled(other)) | (Self::Id(one), Self::Id(other)) => {
+                one != other
+            }
+            (Self::Id(true), Self::Filled(false)) | (Self::Filled(false), Self::Id(true)) => true,
             (Self::Not(words), Self::Filled(false)) | (Self::Filled(false), Self::Not(words)) => {
                 has(words, "")
             }
@@ -71,7 +80,7 @@ impl When {
             // What is wrong was reported already.
             _ if source.problems.len() > before => None,
             _ => {
-                let message = "`when` needs a `column` and one of `is`, `not` and `filled`: \
+                let message = "`when` needs a `column` and one of `is`, `not`, `filled` and `id`: \
                                `when = { column = \"Type\", is = [\"note\"] }`";
                 source.report(line, message);
                 None
@@ -85,6 +94,7 @@ impl When {
             Test::Is(words) => format!("is = {}", list(words)),
             Test::Not(words) => format!("not = {}", list(words)),
             Test::Filled(filled) => format!("filled = {filled}"),
+            Test::Id(id) => format!("id = {id}"),
         };
         format!("{{ column = {}, {test} }}", quote(&self.column))
     }
@@ -98,10 +108,15 @@ fn entries(source: &mut Source, table: &DeTable) -> (Option<String>, Vec<Test>) 
             "is" => tests.extend(source.texts("is", value).map(Test::Is)),
             "not" => tests.extend(source.texts("not", value).map(Test::Not)),
             "filled" => tests.extend(source.truth("filled", value).map(Test::Filled)),
+            "id" => tests.extend(source.truth("id", value).map(Test::Id)),
             other => source.unknown_key(source.line_of(key), other, "`when`", KEYS),
         }
     }
     (column, tests)
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == ID && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn has(words: &[String], text: &str) -> bool {
@@ -124,6 +139,8 @@ mod tests {
         let not = Test::Not(words(&["Note"]));
         assert!(not.holds("task") && not.holds("") && !not.holds("note"));
         assert!(Test::Filled(true).holds("x") && !Test::Filled(true).holds("  "));
+        assert!(Test::Id(true).holds(" 2Sm6B84ICq0pYJUeWvTG") && !Test::Id(true).holds("crm-1001"));
+        assert!(Test::Id(false).holds("") && !Test::Id(false).holds("2Sm6B84ICq0pYJUeWvTG"));
     }
 
     #[test]
@@ -141,6 +158,10 @@ mod tests {
             (is(&["a"]), Test::Filled(false), true),
             (not(&[""]), Test::Filled(false), true),
             (not(&["a"]), Test::Filled(false), false),
+            (Test::Id(true), Test::Id(false), true),
+            (Test::Id(true), Test::Filled(false), true),
+            (Test::Id(false), Test::Filled(false), false),
+            (is(&["a"]), Test::Id(true), true),
         ] {
             assert_eq!(one.excludes(&other), expected, "{one:?} {other:?}");
             assert_eq!(other.excludes(&one), expected, "{other:?} {one:?}");

@@ -3,6 +3,8 @@
 //! A shape proves nothing: readers in the plan's value room decide what a value is. Here it only speaks
 //! for or against a target.
 
+use crate::plan::value::country;
+
 /// What a value can look like. One value can look like several things: `1` is a number and a yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -15,10 +17,14 @@ pub(super) enum Kind {
     Boolean,
     PostalCode,
     Number,
+    /// Two or three words, each with a capital: as people's names are, and many others.
+    Person,
+    /// One word of letters.
+    Word,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Email,
         Self::Phone,
         Self::Date,
@@ -27,6 +33,8 @@ impl Kind {
         Self::Boolean,
         Self::PostalCode,
         Self::Number,
+        Self::Person,
+        Self::Word,
     ];
 
     /// What such values are called.
@@ -40,6 +48,8 @@ impl Kind {
             Self::Boolean => "yes or no",
             Self::PostalCode => "postal codes",
             Self::Number => "numbers",
+            Self::Person => "like people's names",
+            Self::Word => "single words",
         }
     }
 
@@ -49,10 +59,12 @@ impl Kind {
             Self::Phone => is_phone(text),
             Self::Date => is_date(text),
             Self::Url => is_url(text),
-            Self::Country => COUNTRIES.contains(&text.to_lowercase().as_str()),
+            Self::Country => is_country(text),
             Self::Boolean => BOOLEANS.contains(&text.to_lowercase().as_str()),
             Self::PostalCode => is_postal_code(text),
             Self::Number => is_number(text),
+            Self::Person => is_person(text),
+            Self::Word => text.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’')),
         }
     }
 }
@@ -110,7 +122,46 @@ fn is_phone(text: &str) -> bool {
     let text = text.strip_prefix("p:").unwrap_or(text);
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let signs = text.chars().all(|c| c.is_ascii_digit() || " +-./()\u{a0}x".contains(c));
-    (7..=17).contains(&digits) && signs && !is_date(text) && !is_decimal(text)
+    (7..=17).contains(&digits) && signs && !is_date(text) && !is_decimal(text) && !is_key(text)
+}
+
+/// A country's name. Codes are words of many kinds: `de` and `it` are languages, too.
+fn is_country(text: &str) -> bool {
+    let named = text.chars().count() > 3 && country(text).is_ok();
+    named || COUNTRIES.contains(&text.to_lowercase().as_str())
+}
+
+fn is_person(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let named = |word: &&str| {
+        let mut chars = word.chars();
+        chars.next().is_some_and(char::is_uppercase)
+            && chars.next().is_some_and(char::is_lowercase)
+            && word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.'))
+    };
+    // Particles such as `de` and `van` are written small.
+    (2..=5).contains(&words.len())
+        && words.iter().filter(|word| named(word)).count() >= 2
+        && words.iter().all(|word| named(word) || word.chars().count() <= 3)
+}
+
+/// A number that a program has filled up with zeros, or a person's tax number in Brazil.
+fn is_key(text: &str) -> bool {
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    text.starts_with("000") || matches!(shape.as_str(), "000.000.000-00" | "00.000.000/0000-00")
+}
+
+/// Eight digits that are a year, a month and a day.
+fn is_compact_date(text: &str) -> bool {
+    let Some((year, rest)) = text.split_at_checked(4).filter(|_| text.len() == 8) else {
+        return false;
+    };
+    let number = |text: &str| text.parse::<u32>().ok();
+    let Some((month, day)) = rest.split_at_checked(2) else { return false };
+    text.bytes().all(|byte| byte.is_ascii_digit())
+        && number(year).is_some_and(|year| (1900..2100).contains(&year))
+        && number(month).is_some_and(|month| (1..=12).contains(&month))
+        && number(day).is_some_and(|day| (1..=31).contains(&day))
 }
 
 fn is_decimal(text: &str) -> bool {
@@ -120,6 +171,9 @@ fn is_decimal(text: &str) -> bool {
 
 /// Three groups of digits, or two with the name of a month, as dates have; a time may follow.
 fn is_date(text: &str) -> bool {
+    if is_compact_date(text) {
+        return true;
+    }
     let date = text.split(['T', ' ']).next().unwrap_or_default();
     let groups: Vec<&str> = date.split(['-', '/', '.']).collect();
     let is = |group: &str, longest: usize| {

@@ -4,10 +4,12 @@
 //! on it is proposed for somebody to confirm, and below that somebody has to decide. A preset's word
 //! counts more than both. Nothing here is certain, so whatever is decided comes with its evidence.
 
+mod around;
 mod assign;
 mod confident;
 mod look;
 mod score;
+mod several;
 mod write;
 
 #[cfg(test)]

@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::around::{beginning, compound, ending};
 use super::look::{Kind, Look};
+use super::several::{joined, parts, says_nothing, shortened};
 use super::{BY_VALUES, Candidate, PROPOSED, SOMEBODYS};
 use crate::plan::directory::Directory;
-use crate::plan::header::{Headers, Meaning, consent, fold, likely, normalise, without_subject};
+use crate::plan::header::{
+    Headers, Meaning, consent, expanded, fold, likely, normalise, without_subject,
+};
 use crate::plan::target::{Field, Target, TaskPart};
 
 /// What is known about names.
@@ -13,6 +17,8 @@ pub(super) struct Names<'n> {
     headers: &'n Headers,
     /// The same names without the words that say whom they are about.
     bare: Headers,
+    /// The parts of the names that are made of several.
+    parts: Headers,
     /// The keys of the location's custom fields by folded key or name, and which of the two it is.
     fields: HashMap<String, Vec<(&'n str, &'static str)>>,
 }
@@ -28,6 +34,8 @@ impl<'n> Names<'n> {
             .map(|name| without_subject(name).unwrap_or_else(|| (*name).to_owned()))
             .collect();
         let bare = Headers::new(bare.iter().map(String::as_str));
+        let all: Vec<String> = names.iter().flat_map(|name| parts(name)).collect();
+        let parts = Headers::new(all.iter().map(String::as_str));
         let mut fields: HashMap<String, Vec<(&str, &str)>> = HashMap::new();
         for field in directory.into_iter().flat_map(|directory| &directory.fields) {
             let (key, name) = (fold(&field.key), fold(&field.name));
@@ -37,7 +45,7 @@ impl<'n> Names<'n> {
             fields.entry(key).or_default().push((&field.key, "key"));
         }
         fields.remove("");
-        Self { headers, bare, fields }
+        Self { headers, bare, parts, fields }
     }
 
     /// Custom fields of the column's name, or of the one that exports give it.
@@ -71,8 +79,7 @@ pub(super) fn candidates(
     let mut found = names.custom(name);
     let never = match meaning {
         Some(Meaning::Target { target, rank }) => {
-            let evidence = "header is a known name (dictionary)".to_owned();
-            found.push(Candidate { target, score: 1.0, evidence, rank });
+            found.extend(known_name(name, target, rank, look));
             None
         }
         // A location that has a field of this very name has made up its mind about it.
@@ -82,7 +89,11 @@ pub(super) fn candidates(
             found.extend(ending(name));
             found.extend(about_somebody(names, name));
             found.extend(likely_name(name));
-            found.extend(beginning(name));
+            found.extend(joined(&names.parts, name));
+            found.extend(shortened(names.headers, name));
+            let long = expanded(name);
+            found.extend(beginning(long.as_deref().unwrap_or(name), look));
+            found.extend(compound(name, look));
             found.extend(consenting(name, look));
             None
         }
@@ -91,9 +102,23 @@ pub(super) fn candidates(
         weigh(candidate, look);
     }
     if never.is_none() {
-        found.extend(by_values(look));
+        found.extend(by_values(look, says_nothing(name)));
     }
     (best_first(found), never)
+}
+
+/// A known name. `Nome` over single words is no whole name, and nothing says which part of one it is.
+fn known_name(name: &str, target: Target, rank: usize, look: &Look) -> Vec<Candidate> {
+    let evidence = "header is a known name (dictionary)".to_owned();
+    let whole = target == Target::Field(Field::Name);
+    if !(whole && Headers::is_double(name) && look.share(Kind::Word) >= 0.8) {
+        return vec![Candidate { target, score: 1.0, evidence, rank }];
+    }
+    let part = |(field, score): (Field, f64)| {
+        let evidence = format!("{evidence}; {}", seen(Kind::Word, look.share(Kind::Word)));
+        Candidate { target: Target::Field(field), score, evidence, rank }
+    };
+    [(Field::FirstName, 0.7), (Field::LastName, 0.66), (Field::Name, 0.65)].map(part).into()
 }
 
 /// Names of things that no contact has a field for, and that are near names of others.
@@ -121,32 +146,6 @@ fn nearly(name: &str) -> Option<Candidate> {
     (score >= 0.8).then_some(candidate)
 }
 
-/// Names whose last words are a known name: `Customer Email`, `Billing City`.
-fn ending(name: &str) -> Option<Candidate> {
-    let words = normalise(name);
-    let words: Vec<&str> = words.split(' ').take(8).collect();
-    (1..words.len()).find_map(|from| {
-        let last = words[from..].join(" ");
-        let Some(Meaning::Target { target, rank }) = Headers::default().meaning(&last) else {
-            return None;
-        };
-        // `Campaign Name` and `Order Source` are not about the contact.
-        let telling = matches!(
-            target,
-            Target::Field(
-                Field::Email
-                    | Field::Phone
-                    | Field::PostalCode
-                    | Field::City
-                    | Field::Country
-                    | Field::DateOfBirth
-            )
-        );
-        let evidence = format!("header ends with the known name `{last}`");
-        telling.then_some(Candidate { target, score: 0.7, evidence, rank: rank + SOMEBODYS })
-    })
-}
-
 /// Known names with words that say whom they are about. Asked about: it may be somebody else.
 fn about_somebody(names: &Names, name: &str) -> Option<Candidate> {
     let bare = without_subject(name)?;
@@ -166,22 +165,6 @@ fn likely_name(name: &str) -> Option<Candidate> {
     Some(Candidate { target, score: 0.68, evidence, rank: 200 })
 }
 
-/// Names whose first words are a known name: `Company Name for Emails`.
-fn beginning(name: &str) -> Option<Candidate> {
-    let words = normalise(name);
-    let words: Vec<&str> = words.split(' ').take(8).collect();
-    (2..words.len()).rev().find_map(|to| {
-        let first = words[..to].join(" ");
-        match Headers::default().meaning(&first) {
-            Some(Meaning::Target { target, rank }) => {
-                let evidence = format!("header begins with the known name `{first}`");
-                Some(Candidate { target, score: 0.62, evidence, rank: rank + 300 })
-            }
-            _ => None,
-        }
-    })
-}
-
 /// Columns of yes and no whose name asks for consent.
 fn consenting(name: &str, look: &Look) -> Option<Candidate> {
     let target = consent(&normalise(name)).filter(|_| look.share(Kind::Boolean) >= 0.8)?;
@@ -189,17 +172,22 @@ fn consenting(name: &str, look: &Look) -> Option<Candidate> {
     Some(Candidate { target, score: 0.65, evidence, rank: 300 })
 }
 
-/// What values alone speak for.
-fn by_values(look: &Look) -> impl Iterator<Item = Candidate> {
+/// What values alone speak for. Behind a name that says nothing they have the only word.
+fn by_values(look: &Look, nameless: bool) -> impl Iterator<Item = Candidate> {
     const KINDS: &[(Kind, Target, f64)] = &[
         (Kind::Email, Target::Field(Field::Email), BY_VALUES),
         (Kind::Phone, Target::Field(Field::Phone), 0.7),
         (Kind::Country, Target::Field(Field::Country), 0.65),
         (Kind::Url, Target::Field(Field::Website), 0.55),
+        (Kind::Person, Target::Field(Field::Name), 0.0),
         (Kind::Date, Target::Field(Field::DateOfBirth), 0.4),
         (Kind::PostalCode, Target::Field(Field::PostalCode), 0.4),
     ];
-    KINDS.iter().filter_map(|(kind, target, most)| {
+    KINDS.iter().filter_map(move |(kind, target, most)| {
+        let most = match kind {
+            Kind::Url | Kind::Person if nameless => 0.65,
+            _ => *most,
+        };
         let share = look.share(*kind);
         let evidence = seen(*kind, share);
         let candidate = Candidate {
@@ -235,7 +223,7 @@ fn seen(kind: Kind, share: f64) -> String {
 }
 
 /// What values of a target look like, where they have a look of their own.
-fn expected(target: &Target) -> Option<Kind> {
+pub(super) fn expected(target: &Target) -> Option<Kind> {
     Some(match target {
         Target::Field(Field::Email) | Target::AdditionalEmails => Kind::Email,
         Target::Field(Field::Phone) | Target::AdditionalPhones => Kind::Phone,

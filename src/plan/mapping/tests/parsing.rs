@@ -79,7 +79,7 @@ locaton = "x"
 encodng = "utf-8"
 [options]
 on_duplicat = "merge"
-mode = "delete"
+mode = "destroy"
 [[column]]
 from = "A"
 to = "frstName"
@@ -108,7 +108,7 @@ value = "x"
             "line 2: a mapping has no key `locaton` [did you mean `location`?]",
             "line 4: `[sheet]` has no key `encodng` [did you mean `encoding`?]",
             "line 6: there is no option `on_duplicat` [did you mean `on_duplicate`?]",
-            "line 7: the option `mode` takes `upsert`, `create`, `update`, `tag` or `untag` []",
+            "line 7: the option `mode` takes `upsert`, `create`, `update`, `tag`, `untag` or `delete` []",
             "line 10: `frstName` is no target [did you mean `firstName`?]",
             "line 13: `zip code` is no target [did you mean `postalCode`?]",
             "line 17: `convert` cannot be `phne` [did you mean `phone`?]",
@@ -211,6 +211,7 @@ fn some_condition() -> impl Strategy<Value = When> {
         words().prop_map(Test::Is),
         words().prop_map(Test::Not),
         any::<bool>().prop_map(Test::Filled),
+        any::<bool>().prop_map(Test::Id),
     ];
     ("\\PC{0,6}[a-z]", test).prop_map(|(column, test)| When { column, test })
 }
