@@ -5,7 +5,9 @@
 //! where it was; the output directory is not touched before everything is there.
 
 mod business;
+mod chosen;
 mod estimate;
+mod layouts;
 mod request;
 
 use std::collections::BTreeMap;
@@ -16,14 +18,17 @@ use tokio::sync::oneshot;
 
 use crate::api;
 use crate::context::{self, Context};
-use crate::event::{Cause, Event, Outcome, Report, Watcher};
+use crate::event::{Cause, Event, Outcome, Report, Watcher, Written};
 use crate::flight;
 use crate::id::RunId;
 use crate::publish::{self, Facts, Held, Live, Place, Published};
-use crate::pull::{self, Plan, Pull};
+use crate::pull::{self, List, Plan, Pull};
 use crate::run::{self, Meta, Reader, Run, Spool, State, stream};
+use crate::sheet;
 
+pub use chosen::Chosen;
 pub use estimate::{Estimate, estimate};
+pub use layouts::Laid;
 pub use request::{Filters, Request, Tables};
 
 /// The kind of run that an export is.
@@ -46,9 +51,18 @@ pub enum Error {
     /// The files.
     #[error(transparent)]
     Publish(#[from] publish::Error),
+    /// The file that names contacts is refused.
+    #[error("{0}")]
+    List(sheet::Refusal),
     /// What was asked for cannot be.
     #[error("{0}")]
     Request(String),
+}
+
+impl From<sheet::Refusal> for Error {
+    fn from(refusal: sheet::Refusal) -> Self {
+        Self::List(refusal)
+    }
 }
 
 impl From<pull::Error> for Error {
@@ -78,7 +92,11 @@ pub async fn export(context: &Context, request: Request) -> Result<Report, Halte
     // Before anything is asked: a directory that cannot be written costs no request.
     let id = RunId::new(jiff::Timestamp::now());
     let held = Place::new(&request.out)?.hold(&id)?;
-    let request = business::resolve(&context.client, request).await?;
+    let mut request = business::resolve(&context.client, request).await?;
+    let list = match &mut request.contacts {
+        Some(chosen) => Some(Box::pin(chosen.read(&context.client)).await?),
+        None => None,
+    };
     let meta = Meta {
         run: id,
         location: context.client.location().clone(),
@@ -89,7 +107,7 @@ pub async fn export(context: &Context, request: Request) -> Result<Report, Halte
             .map_err(|error| Error::Request(error.to_string()))?,
     };
     let run = context.home.create(meta)?;
-    Job::new(context, run, request, false, false).carry_out(held).await
+    Job { list, ..Job::new(context, run, request, false, false) }.carry_out(held).await
 }
 
 /// Goes on with an export. `errors_only`: asks for just the records that could not be read.
@@ -97,7 +115,14 @@ pub async fn export(context: &Context, request: Request) -> Result<Report, Halte
 /// # Errors
 /// As [`export`].
 pub async fn resume(context: &Context, run: Run, errors_only: bool) -> Result<Report, Halted> {
-    let request = request(&run)?;
+    let mut request = request(&run)?;
+    let list = match &mut request.contacts {
+        // Killed before the list was stored.
+        Some(chosen) if !pull::is_listed(&Reader::open(&run.db())?)? => {
+            Some(Box::pin(chosen.read(&context.client)).await?)
+        }
+        _ => None,
+    };
     let complete = run.state()? != State::Unfinished;
     let again = errors_only && complete;
     let held = Place::new(&request.out)?.hold(&run.meta.run)?;
@@ -106,7 +131,7 @@ pub async fn resume(context: &Context, run: Run, errors_only: bool) -> Result<Re
         run.note("errors_only", &true)?;
     }
     let errors_only = again || run.noted("errors_only")?.unwrap_or(false);
-    Job::new(context, run, request, true, errors_only).carry_out(held).await
+    Job { list, ..Job::new(context, run, request, true, errors_only) }.carry_out(held).await
 }
 
 /// The request that made a run.
@@ -143,6 +168,8 @@ struct Job {
     context: Context,
     run: Run,
     request: Request,
+    /// The contacts that are wanted, where the spool does not hold them yet.
+    list: Option<List>,
     resumed: bool,
     errors_only: bool,
     begun: Instant,
@@ -157,7 +184,7 @@ impl Job {
         errors_only: bool,
     ) -> Self {
         let context = context.clone();
-        Self { context, run, request, resumed, errors_only, begun: Instant::now() }
+        Self { context, run, request, list: None, resumed, errors_only, begun: Instant::now() }
     }
 
     async fn carry_out(self, held: Held) -> Result<Report, Halted> {
@@ -186,8 +213,12 @@ impl Job {
         let refused = self.context.client.pace().refused();
         let watcher = self.context.watcher.clone();
         let (run, begun) = (self.run, self.begun);
+        let layouts_alone = self.request.formats.is_empty();
         let report = flight::blocking(move || {
-            warn_of_misfits(&published, &watcher);
+            // Without the tables there is no `extra`; what a layout lacks is told with it.
+            if !layouts_alone {
+                warn_of_misfits(&published, &watcher);
+            }
             finish(&run, facts, held, Ok(published), begun, refused)
         });
         report.await
@@ -228,7 +259,13 @@ impl Job {
             watcher: self.context.watcher.clone(),
             stop: self.context.stop.clone(),
         };
-        let pulled = pull.run().await;
+        let pulled = async {
+            if let Some(list) = &self.list {
+                pull.choose(list).await?;
+            }
+            Box::pin(pull.run()).await
+        };
+        let pulled = pulled.await;
         // The spool knows what stopped it; the pull only that it takes nothing any more.
         let stored = spool.close().await;
         stored?;
@@ -242,6 +279,7 @@ impl Job {
         let tables = self.request.tables;
         Plan {
             filter: self.request.filters.filter(),
+            chosen: self.request.contacts.is_some(),
             business: self.request.filters.business_id.clone(),
             children: tables.children(),
             concurrency: self.context.concurrency,
@@ -264,8 +302,6 @@ fn facts(run: &Run, request: &Request) -> Result<Facts, Error> {
     let reader = Reader::open(&run.db())?;
     let location = reader.next(stream::LOCATION, 0)?;
     let location = location.and_then(|entry| api::LocationHead::read(&entry.body).ok());
-    let filter = request.filters.filter();
-    let filter = (!filter.is_empty()).then(|| serde_json::json!(filter));
     Ok(Facts {
         run: meta.run.clone(),
         location: meta.location.clone(),
@@ -275,7 +311,7 @@ fn facts(run: &Run, request: &Request) -> Result<Facts, Error> {
         started: meta.created,
         finished: run.noted("pulled")?,
         watermark: meta.created - LAG,
-        filter,
+        filter: request.which(),
         requests: run.noted("requests")?.unwrap_or_default(),
     })
 }
@@ -325,11 +361,22 @@ fn finish(
         location: run.meta.location.clone(),
         outcome,
         out,
-        rows: published.files.iter().map(|file| (file.table.clone(), file.rows)).collect(),
+        rows: rows(&published.files),
         files: published.files,
         unreadable,
         requests,
         refused,
         elapsed: begun.elapsed(),
     })
+}
+
+/// Rows by table: in all formats the same, but a layout may be written as several files.
+fn rows(files: &[Written]) -> BTreeMap<String, u64> {
+    let mut rows = BTreeMap::new();
+    for (at, file) in files.iter().enumerate() {
+        let same = |it: &Written| it.table == file.table && it.format == file.format;
+        let before = if files[..at].iter().any(same) { rows[&file.table] } else { 0 };
+        rows.insert(file.table.clone(), before + file.rows);
+    }
+    rows
 }

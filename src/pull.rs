@@ -10,6 +10,7 @@ mod again;
 mod appointments;
 mod business;
 mod children;
+mod chosen;
 mod contacts;
 mod gaps;
 mod metadata;
@@ -28,12 +29,15 @@ use crate::flight::Width;
 use crate::run::{self, Failure, Progress, Reader, Write};
 
 pub use children::Child;
+pub use chosen::{Cost, Key, List, cost, is_listed};
 
 /// What to pull.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Which contacts.
     pub filter: Filter,
+    /// Whether only the contacts that [`Pull::choose`] was told are pulled.
+    pub chosen: bool,
     /// The contacts of this business, where the search does not know businesses.
     pub business: Option<crate::id::BusinessId>,
     /// Which of their children, too.
@@ -68,6 +72,13 @@ impl Error {
             Self::Api(api::Error { kind: Kind::Halted(halt), .. }) => Some(*halt),
             _ => None,
         }
+    }
+}
+
+impl Plan {
+    /// Whether all contacts are pulled.
+    fn is_whole(&self) -> bool {
+        self.filter.is_empty() && !self.chosen
     }
 }
 
@@ -108,8 +119,12 @@ impl Pull {
                 self.calendar_events(),
             );
             contacts.and(tasks).and(events)?;
-            self.fill_gaps(&children).await?;
+            if !self.plan.chosen {
+                self.fill_gaps(&children).await?;
+            }
             self.tasks_of_contacts().await?;
+        } else if self.plan.chosen {
+            Box::pin(self.ask_again_for_chosen()).await?;
         } else if self.were_hidden()? {
             self.fill_gaps(&self.children().await?).await?;
         }
@@ -181,7 +196,7 @@ fn failure(stream: &str, subject: &str, error: &api::Error) -> Failure {
         Kind::Gone => "gone",
         Kind::Scope => "scope",
         Kind::TooLarge => "too_large",
-        Kind::Exhausted | Kind::Unreachable => "no_answer",
+        Kind::Exhausted | Kind::Unreachable | Kind::Untrusted => "no_answer",
         Kind::Refused | Kind::Token | Kind::Location | Kind::Halted(_) => "refused",
     };
     Failure {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Error, Request, business};
 use crate::api::{Client, SEARCH_LIMIT};
+use crate::pull::{self, Cost};
 
 /// What an export would cost.
 #[derive(Debug, Clone, Serialize)]
@@ -31,26 +32,31 @@ pub struct Estimate {
 /// # Errors
 /// When the location cannot be read.
 pub async fn estimate(client: &Client, request: Request) -> Result<Estimate, Error> {
-    let request = business::resolve(client, request).await?;
+    let mut request = business::resolve(client, request).await?;
     let filter = request.filters.filter();
     let first = client.search_contacts(&filter, 1, None).await?;
-    let contacts = first.head.total.unwrap_or(first.head.rows.len() as u64);
+    let total = first.head.total.unwrap_or(first.head.rows.len() as u64);
     let page = SEARCH_LIMIT as u64;
-    let mut requests = BTreeMap::from([
-        ("contacts", contacts.div_ceil(page).max(1)),
-        ("custom fields, users, tags, location", 4),
-    ]);
+    let (contacts, cost) = match &mut request.contacts {
+        Some(chosen) => {
+            let list = chosen.read(client).await?;
+            (list.keys.len() as u64, pull::cost(&list, total))
+        }
+        None => (total, Cost { how: "contacts", requests: total.div_ceil(page).max(1) }),
+    };
+    let whole = filter.is_empty() && request.contacts.is_none();
+    let mut requests =
+        BTreeMap::from([(cost.how, cost.requests), ("custom fields, users, tags, location", 4)]);
     if request.tables.notes {
         requests.insert("notes", contacts);
     }
     if request.tables.tasks {
         // The search gives no total; accounts have about one task per contact, or fewer.
-        let tasks =
-            if filter.is_empty() { contacts.div_ceil(page) } else { contacts.div_ceil(100) };
+        let tasks = if whole { contacts.div_ceil(page) } else { contacts.div_ceil(100) };
         requests.insert("tasks", tasks + 1);
     }
     if request.tables.appointments {
-        let calendars = if filter.is_empty() {
+        let calendars = if whole {
             client.calendars().await?.head.calendars.len() as u64 + 1
         } else {
             contacts

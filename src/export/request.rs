@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Error;
+use super::{Chosen, Error, Laid, layouts};
 use crate::api::Filter;
 use crate::id::BusinessId;
 use crate::publish::{Facts, Options};
@@ -21,12 +21,18 @@ pub struct Request {
     pub out: PathBuf,
     /// The formats' names.
     pub formats: Vec<String>,
+    /// The presets whose layouts are written, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layouts: Vec<Laid>,
     /// How CSV cells are kept from running in a spreadsheet: the name of the way.
     pub csv_safe: String,
     /// Which tables beside the contacts.
     pub tables: Tables,
     /// Which contacts.
     pub filters: Filters,
+    /// The file that names the contacts, where one does.
+    #[serde(default)]
+    pub contacts: Option<Chosen>,
     /// The API's address.
     pub url: String,
     /// The environment variable that holds the token, where it is another than the usual one.
@@ -116,6 +122,15 @@ impl Tables {
 }
 
 impl Request {
+    /// Which contacts, for the manifest; nothing where all are exported.
+    pub(super) fn which(&self) -> Option<Value> {
+        let filter = self.filters.filter();
+        match &self.contacts {
+            Some(chosen) => Some(json!({ "contacts": chosen })),
+            None => (!filter.is_empty()).then(|| json!(filter)),
+        }
+    }
+
     pub(super) fn publish_options(&self, facts: Facts) -> Result<Options, Error> {
         let format = |name: &String| {
             Format::named(name)
@@ -124,9 +139,16 @@ impl Request {
         let csv_safe = CsvSafe::ALL.iter().find(|way| way.name() == self.csv_safe);
         let csv_safe = csv_safe
             .ok_or_else(|| Error::Request(format!("`{}` is no way to write CSV", self.csv_safe)))?;
+        let formats = self.formats.iter().map(format).collect::<Result<Vec<_>, _>>()?;
+        let names: Vec<&str> = RESOURCES.iter().map(|table| table.name).collect();
+        let layouts = layouts::named(&self.layouts, &formats, &names)?;
+        let wanted = |table: &&'static Resource| {
+            !formats.is_empty() && self.tables.wants(table) || layouts::want(&layouts, table.name)
+        };
         Ok(Options {
-            tables: RESOURCES.iter().copied().filter(|table| self.tables.wants(table)).collect(),
-            formats: self.formats.iter().map(format).collect::<Result<_, _>>()?,
+            tables: RESOURCES.iter().copied().filter(wanted).collect(),
+            formats,
+            layouts,
             csv_safe: *csv_safe,
             facts,
         })

@@ -17,9 +17,9 @@ const WEEK: i64 = 7 * 24 * 3_600_000;
 const AHEAD: i64 = 3 * 366 * 24 * 3_600_000;
 
 impl Pull {
-    /// Whether appointments are read contact by contact: for a filtered export, whose contacts are few.
+    /// Whether appointments are read contact by contact: for an export of some contacts, which are few.
     pub(super) fn appointments_need_contacts(&self) -> bool {
-        !self.plan.filter.is_empty()
+        !self.plan.is_whole()
     }
 
     /// All events of all calendars.

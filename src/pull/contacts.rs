@@ -23,9 +23,9 @@ pub(super) struct Page {
 }
 
 /// The state of the walk.
-struct Walk {
-    progress: Progress,
-    ordinal: u64,
+pub(super) struct Walk {
+    pub(super) progress: Progress,
+    pub(super) ordinal: u64,
     limit: usize,
     seen: Seen,
 }
@@ -71,6 +71,9 @@ impl Pull {
         pages: Option<mpsc::Sender<Page>>,
         backlog: u64,
     ) -> Result<(), Error> {
+        if self.plan.chosen {
+            return Box::pin(self.walk_chosen(pages, backlog)).await;
+        }
         let mut walk = self.take_up(pages.as_ref(), backlog).await?;
         while !walk.progress.done {
             let page = match self.next_page(&mut walk).await {
@@ -93,7 +96,7 @@ impl Pull {
     }
 
     /// Reads what an earlier process committed.
-    async fn take_up(
+    pub(super) async fn take_up(
         &self,
         pages: Option<&mpsc::Sender<Page>>,
         backlog: u64,

@@ -1,4 +1,4 @@
-//! Tasks: all of the location by search, or those of the contacts that pass a filter.
+//! Tasks: all of the location by search, or those of the contacts that are pulled.
 //!
 //! The search gives 500 tasks a request (api.md §4). A token without its scope is no obstacle, but
 //! then every contact costs a request.
@@ -36,7 +36,7 @@ impl Pull {
         }
         let asked = self.client.search_tasks(&[], SEARCH_LIMIT, &TaskPlace::START).await;
         match asked {
-            Ok(_) if !self.plan.filter.is_empty() => {
+            Ok(_) if !self.plan.is_whole() => {
                 self.store_way(&Way::Contacts(0), Progress::default()).await?;
                 Ok(false)
             }
@@ -103,7 +103,7 @@ impl Pull {
         Ok((behind, progress))
     }
 
-    /// The tasks of the contacts that passed the filter.
+    /// The tasks of the contacts that were pulled, where those are not all.
     pub(super) async fn tasks_of_contacts(&self) -> Result<(), Error> {
         self.settle_writes().await?;
         let Some((Way::Contacts(done), mut progress)) = self.way()? else { return Ok(()) };
