@@ -1,26 +1,49 @@
 //! The accounts a command works on: location, token and address, or the embedded sandbox.
 
-use std::env;
+mod address;
+mod failure;
+pub(super) mod input;
+pub(super) mod known;
+mod list;
+mod pattern;
+pub(super) mod secret;
+mod several;
+pub(super) mod source;
+pub(super) mod unlock;
+
 use std::path::Path;
 use std::sync::Arc;
 
+pub(super) use address::URL;
+pub(super) use several::Several;
+
+use super::config::Profile;
 use super::failure::Failure;
 use super::global::Global;
-use crate::api::{Client, Config, Pace, Token, is_loopback};
+use crate::access::Agency;
+use crate::api::{Client, Config, Credential, Pace, Token};
+use crate::doctor::TokenFacts;
 use crate::event::{Stop, Watcher};
 use crate::id::LocationId;
+use crate::import;
 use crate::sandbox::{self, Running, Settings};
-
-/// HighLevel's address (api.md §1.1).
-const URL: &str = "https://services.leadconnectorhq.com";
+use address::checked;
+use list::Listed;
+use source::Source;
 
 /// A location and how to reach it.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) location: LocationId,
+    /// Its name, where the agency has told it. From outside.
+    pub(super) name: Option<String>,
     /// The environment variable that holds its token, where it is another than `GHL_TOKEN`.
     pub(super) variable: Option<String>,
-    token: Token,
+    /// The profile it was found by.
+    pub(super) profile: Option<String>,
+    /// What its token is, as far as can be told without sending it.
+    pub(super) facts: TokenFacts,
+    credential: Arc<dyn Credential>,
 }
 
 /// The accounts, and the sandbox that serves them for as long as this value lives.
@@ -28,45 +51,170 @@ pub(super) struct Account {
 pub(super) struct Accounts {
     pub(super) all: Vec<Account>,
     pub(super) url: String,
+    /// Where their token comes from; nothing where each has its own.
+    pub(super) source: Option<Source>,
     _sandbox: Option<Running>,
+}
+
+/// A run's account, as the run remembers it.
+pub(super) struct OfRun<'a> {
+    pub(super) location: &'a LocationId,
+    pub(super) url: &'a str,
+    pub(super) variable: Option<&'a str>,
+    pub(super) profile: Option<&'a str>,
+    pub(super) sandbox: bool,
+}
+
+impl<'a> OfRun<'a> {
+    /// Of an import or an undo.
+    pub(super) fn import(location: &'a LocationId, account: &'a import::Account) -> Self {
+        Self {
+            location,
+            url: &account.url,
+            variable: account.token_variable.as_deref(),
+            profile: account.profile.as_deref(),
+            sandbox: account.sandbox,
+        }
+    }
+}
+
+/// The tokens of a source: the same for all locations, or one made for each.
+enum Tokens {
+    Same(Arc<dyn Credential>),
+    Each(Agency),
+}
+
+impl Tokens {
+    fn new(source: &Source, global: &Global) -> Result<Self, Failure> {
+        let transport = global.transport();
+        match several::agency(source, &transport)? {
+            Some(agency) => Ok(Self::Each(agency)),
+            None => Ok(Self::Same(source.credential(&transport)?)),
+        }
+    }
+
+    fn of(&self, location: &LocationId) -> Arc<dyn Credential> {
+        match self {
+            Self::Same(credential) => Arc::clone(credential),
+            Self::Each(agency) => agency.credential(location),
+        }
+    }
 }
 
 impl Accounts {
     /// The accounts that the options and the environment name.
     pub(super) fn find(global: &Global, file: Option<&Path>) -> Result<Self, Failure> {
-        if global.sandbox {
-            return Self::embedded(global.locations()?);
+        let locations = file.map(Path::to_owned);
+        Self::choose(global, &Several { locations, ..Several::default() })
+    }
+
+    /// The same, where an agency's locations can be asked for.
+    pub(super) fn choose(global: &Global, several: &Several) -> Result<Self, Failure> {
+        let accounts = Self::reached(global, several)?;
+        match &accounts.source {
+            Some(source) if accounts.all.is_empty() => Err(nowhere(source)),
+            _ => Ok(accounts),
         }
-        let listed = file.map(read).transpose()?;
-        let all = match listed {
-            Some(listed) => listed,
-            None => with_one_token(&global.locations()?)?,
+    }
+
+    /// The same, where the token counts and not the location: there may be none.
+    pub(super) fn reached(global: &Global, several: &Several) -> Result<Self, Failure> {
+        if global.sandbox {
+            return match several.by_agency() {
+                None => Self::embedded(global.locations()?),
+                Some(flag) => Err(Failure::usage(format!("`{flag}` does not go with `--sandbox`"))),
+            };
+        }
+        if let Some(file) = &several.locations {
+            return Self::listed(global, file);
+        }
+        let profile = global.profile.as_ref();
+        let given = global.locations()?;
+        let source = Source::find(profile, global)?;
+        let url = url(global.address(), Some(&source), global)?;
+        let named: Vec<(LocationId, Option<String>)> = match several.by_agency() {
+            Some(_) => several::ask(several, &source, &global.transport())?
+                .into_iter()
+                .map(|it| (it.id, Some(it.name).filter(|name| !name.is_empty())))
+                .collect(),
+            None if !given.is_empty() => given.into_iter().map(|id| (id, None)).collect(),
+            None => source.location().map(|id| (id.clone(), None)).into_iter().collect(),
         };
-        let url = global.api_url.clone().unwrap_or_else(|| URL.to_owned());
-        Ok(Self { all, url: checked(url, global.allow_http)?, _sandbox: None })
+        let tokens = Tokens::new(&source, global)?;
+        let (profile, facts) = (profile_of(profile, &source), known::facts(&source));
+        let account = |(location, name): (LocationId, Option<String>)| Account {
+            credential: tokens.of(&location),
+            location,
+            name,
+            variable: None,
+            profile: profile.clone(),
+            facts,
+        };
+        let all = named.into_iter().map(account).collect::<Vec<_>>();
+        Ok(Self { all, url, source: Some(source), _sandbox: None })
+    }
+
+    /// The accounts of a file. A line without a variable has the token that every command has.
+    fn listed(global: &Global, file: &Path) -> Result<Self, Failure> {
+        let listed = list::read(file)?;
+        let profile = global.profile.as_ref();
+        // Where every line has a variable no other token is needed.
+        let common = listed.iter().any(|line| line.variable.is_none()).then(|| {
+            let source = Source::find(profile, global)?;
+            let tokens = Tokens::new(&source, global)?;
+            Ok::<_, Failure>((source, tokens))
+        });
+        let common = common.transpose()?;
+        let account = |Listed { location, variable, line }| {
+            if let (None, Some((source, tokens))) = (&variable, &common) {
+                let (profile, facts) = (profile_of(profile, source), known::facts(source));
+                let credential = tokens.of(&location);
+                return Ok(Account { location, name: None, variable, profile, facts, credential });
+            }
+            let source = Source::of_variable(variable.as_deref().unwrap_or_default());
+            let source = source.map_err(|error| list::wrong(file, line, &error.message))?;
+            let credential = source.credential(&global.transport())?;
+            let facts = known::facts(&source);
+            Ok(Account { location, name: None, variable, profile: None, facts, credential })
+        };
+        let all = listed.into_iter().map(account).collect::<Result<_, Failure>>()?;
+        let source = common.map(|(source, _)| source);
+        let url = url(global.address(), source.as_ref(), global)?;
+        Ok(Self { all, url, source, _sandbox: None })
     }
 
     /// The account of a run: its location, at the address it was begun with unless told otherwise.
-    pub(super) fn of_run(
-        global: &Global,
-        location: &LocationId,
-        url: &str,
-        variable: Option<&str>,
-        sandbox: bool,
-    ) -> Result<Self, Failure> {
-        if sandbox {
-            return Self::embedded(vec![location.clone()]);
+    pub(super) fn of_run(global: &Global, run: &OfRun) -> Result<Self, Failure> {
+        if run.sandbox {
+            return Self::embedded(vec![run.location.clone()]);
         }
-        let url = global.api_url.clone().unwrap_or_else(|| url.to_owned());
-        let all = match variable {
-            None => with_one_token(std::slice::from_ref(location))?,
-            Some(name) => vec![Account {
-                location: location.clone(),
-                variable: Some(name.to_owned()),
-                token: token_in(name)?,
-            }],
+        let config = &global.sources.config;
+        let profile = match (global.named_profile(), run.profile) {
+            // The run knows better than a default does.
+            (None, Some(name)) if name != source::DEFAULT => config.choose(Some(name))?,
+            (None, Some(_)) => None,
+            _ => global.profile.clone(),
         };
-        Ok(Self { all, url: checked(url, global.allow_http)?, _sandbox: None })
+        let source = match run.variable {
+            Some(name) => Source::of_variable(name)?,
+            None => Source::find(profile.as_ref(), global)?,
+        };
+        let given = global.api_url.clone().unwrap_or_else(|| run.url.to_owned());
+        let url = url(Some(given), Some(&source), global)?;
+        let account = Account {
+            location: run.location.clone(),
+            name: None,
+            variable: run.variable.map(str::to_owned),
+            profile: profile_of(profile.as_ref(), &source),
+            facts: known::facts(&source),
+            credential: Tokens::new(&source, global)?.of(run.location),
+        };
+        Ok(Self { all: vec![account], url, source: Some(source), _sandbox: None })
+    }
+
+    /// The address that the options and the environment name.
+    pub(super) fn address(global: &Global) -> Result<String, Failure> {
+        checked(global.address().unwrap_or_else(|| URL.to_owned()), global.allow_http)
     }
 
     fn embedded(mut locations: Vec<LocationId>) -> Result<Self, Failure> {
@@ -83,13 +231,21 @@ impl Accounts {
             Failure::usage(format!("the sandbox cannot listen on this machine: {error}"))
         })?;
         let token = Token::new(sandbox::TOKEN).expect("the sandbox's token can be sent");
-        let account = |location| Account { location, variable: None, token: token.clone() };
+        let account = |location| Account::with(location, token.clone());
         let all = locations.into_iter().map(account).collect();
-        Ok(Self { all, url: running.url().to_owned(), _sandbox: Some(running) })
+        let (url, source) = (running.url().to_owned(), Some(Source::Sandbox(token.clone())));
+        Ok(Self { all, url, source, _sandbox: Some(running) })
     }
 }
 
 impl Account {
+    /// An account of which only the location and its token are known.
+    pub(super) fn with(location: LocationId, token: Token) -> Self {
+        let facts = known::facts(&Source::Sandbox(token.clone()));
+        let credential = Arc::new(token);
+        Self { location, name: None, variable: None, profile: None, facts, credential }
+    }
+
     /// A client for the account.
     pub(super) fn client(
         &self,
@@ -100,7 +256,7 @@ impl Account {
     ) -> Result<Client, Failure> {
         let config = Config {
             url: url.to_owned(),
-            credential: Arc::new(self.token.clone()),
+            credential: Arc::clone(&self.credential),
             location: self.location.clone(),
             transport: global.transport(),
         };
@@ -110,109 +266,43 @@ impl Account {
     }
 }
 
-fn with_one_token(locations: &[LocationId]) -> Result<Vec<Account>, Failure> {
-    if locations.is_empty() {
-        return Err(Failure::usage("no location is given").hint(
-            "give `--location ID` or set `GHL_LOCATION_ID`; it stands in the browser's address \
-             behind `/location/`. `--sandbox` needs none",
-        ));
+/// The address that tokens of this source are sent to. A login is good at the address that gave it, and
+/// goes nowhere else.
+fn url(given: Option<String>, source: Option<&Source>, global: &Global) -> Result<String, Failure> {
+    let login = source.and_then(Source::login);
+    let own = login.map(|(safe, login)| (safe.profile(), login.api_url.trim_end_matches('/')));
+    let given = given.map(|url| checked(url, global.allow_http)).transpose()?;
+    match (given, own) {
+        (None, None) => Ok(URL.to_owned()),
+        (None, Some((_, own))) => checked(own.to_owned(), global.allow_http),
+        (Some(given), None) => Ok(given),
+        (Some(given), Some((_, own))) if given.trim_end_matches('/') == own => Ok(given),
+        (Some(given), Some((profile, own))) => Err(Failure::usage(format!(
+            "the login of profile `{profile}` is good at `{own}`, and `{given}` is asked for"
+        ))
+        .hint("check `--api-url` and `GHL_API_URL`, or log in there under another `--profile`")),
     }
-    let token = token()?;
-    let account = |location: &LocationId| Account {
-        location: location.clone(),
-        variable: None,
-        token: token.clone(),
-    };
-    Ok(locations.iter().map(account).collect())
 }
 
-/// The token of the environment.
-fn token() -> Result<Token, Failure> {
-    use super::exit::Code::Access;
-    if let Ok(text) = env::var("GHL_TOKEN") {
-        return Token::new(&text)
-            .map_err(|error| Failure::new(Access, format!("`GHL_TOKEN` is no token: {error}")));
+/// The profile that a run should remember.
+fn profile_of(profile: Option<&Profile>, source: &Source) -> Option<String> {
+    match (profile, source) {
+        (Some(profile), _) => Some(profile.name.clone()),
+        (None, Source::Kept(safe, _)) => Some(safe.profile().to_owned()),
+        (None, _) => None,
     }
-    let Some(path) = env::var_os("GHL_TOKEN_FILE") else {
-        return Err(Failure::new(Access, "no token is given").hint(
-            "set `GHL_TOKEN` to a Private Integration Token (Settings > Private Integrations), or \
-             `GHL_TOKEN_FILE` to a file that holds one. `--sandbox` needs none",
-        ));
-    };
-    let shown = path.display().to_string();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Failure::new(Access, format!("the token file `{shown}`: {error}")))?;
-    Token::new(&text)
-        .map_err(|error| Failure::new(Access, format!("`{shown}` holds no token: {error}")))
 }
 
-/// The token in an environment variable that a list of locations names.
-fn token_in(name: &str) -> Result<Token, Failure> {
-    use super::exit::Code::Access;
-    let text = env::var(name).map_err(|_| {
-        Failure::new(
-            Access,
-            format!("the environment variable `{name}`, which should hold the token, is not set"),
-        )
-    })?;
-    Token::new(&text)
-        .map_err(|error| Failure::new(Access, format!("`{name}` holds no token: {error}")))
-}
-
-/// Reads a list of locations: one id a line, then perhaps a comma and the name of the environment
-/// variable that holds the location's token. Empty lines and `#` lines are passed over.
-fn read(path: &Path) -> Result<Vec<Account>, Failure> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("`{shown}`: {error}")))?;
-    let mut all: Vec<Account> = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim().trim_start_matches('\u{feff}');
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let wrong = |why: String| Failure::usage(format!("`{shown}` line {}: {why}", number + 1));
-        let (id, variable) = match line.split_once([',', ';', '\t']) {
-            Some((id, variable)) => (id.trim(), variable.trim()),
-            None => (line, ""),
-        };
-        if number == 0 && ["location", "location_id", "id"].contains(&id.to_lowercase().as_str()) {
-            continue;
-        }
-        let location: LocationId =
-            id.parse().map_err(|error: crate::id::Invalid| wrong(error.to_string()))?;
-        if all.iter().any(|account| account.location == location) {
-            return Err(wrong(format!("location `{location}` stands here a second time")));
-        }
-        let token = match variable {
-            "" => token()?,
-            name => token_in(name).map_err(|error| wrong(error.message))?,
-        };
-        let variable = (!variable.is_empty()).then(|| variable.to_owned());
-        all.push(Account { location, variable, token });
+fn nowhere(source: &Source) -> Failure {
+    let failure = Failure::usage("no location is given");
+    if source.login().is_some_and(|(_, login)| login.is_company()) {
+        return failure.hint(
+            "the login is an agency's: give `--location ID`, `--location-name PATTERN` or \
+             `--all-locations`",
+        );
     }
-    if all.is_empty() {
-        return Err(Failure::usage(format!("`{shown}` names no location")));
-    }
-    Ok(all)
-}
-
-/// An address that a token may be sent to: https, or http to this machine unless more is allowed.
-fn checked(url: String, allow_http: bool) -> Result<String, Failure> {
-    let wrong = |why: &str| Err(Failure::usage(format!("`--api-url`: {why}")));
-    let Ok(parsed) = reqwest::Url::parse(&url) else {
-        return wrong("it is no address such as `https://services.leadconnectorhq.com`");
-    };
-    if !parsed.username().is_empty() || parsed.password().is_some() {
-        return wrong("it holds a user name or password; the token goes into `GHL_TOKEN`");
-    }
-    match parsed.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback(&url) || allow_http => Ok(url),
-        "http" => wrong(
-            "plain http would show the token to the network; use https, or `--allow-http` where the \
-             network is yours",
-        ),
-        _ => wrong("it is neither https nor http"),
-    }
+    failure.hint(
+        "give `--location ID` or set `GHL_LOCATION_ID`; it stands in the browser's address behind \
+         `/location/`. `--sandbox` needs none",
+    )
 }

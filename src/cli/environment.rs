@@ -14,7 +14,15 @@ const SETTLE_WRITES: Duration = Duration::from_mins(1);
 
 /// The directory of this program's runs.
 pub(super) fn home() -> Result<Home, Failure> {
-    let path = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    match home_dir() {
+        Some(home) => Ok(Home::new(&home)),
+        None => Err(Failure::usage("there is no place to keep runs in")
+            .hint("set `GHL_BULK_HOME` to a directory")),
+    }
+}
+
+/// The path of that directory; none where there is no place for it.
+pub(super) fn home_dir() -> Option<PathBuf> {
     let state = || {
         if cfg!(windows) {
             return path("LOCALAPPDATA");
@@ -25,16 +33,16 @@ pub(super) fn home() -> Result<Home, Failure> {
         }
         path("XDG_STATE_HOME").or_else(|| user.map(|user| user.join(".local/state")))
     };
-    match path("GHL_BULK_HOME").or_else(|| state().map(|state| state.join("ghl-bulk"))) {
-        Some(home) => Ok(Home::new(&home)),
-        None => Err(Failure::usage("there is no place to keep runs in")
-            .hint("set `GHL_BULK_HOME` to a directory")),
-    }
+    path("GHL_BULK_HOME").or_else(|| state().map(|state| state.join("ghl-bulk")))
 }
 
-/// The directory of the user's presets, which need not exist; none where there is no place for it.
-pub(super) fn presets() -> Option<PathBuf> {
-    let path = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+/// A path that a variable holds.
+fn path(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The configuration directory, absolute; it need not exist. None where there is no place for it.
+pub(super) fn config() -> Option<PathBuf> {
     let config = || {
         if cfg!(windows) {
             return path("APPDATA");
@@ -47,7 +55,17 @@ pub(super) fn presets() -> Option<PathBuf> {
     };
     let dir = path("GHL_BULK_CONFIG").or_else(|| config().map(|config| config.join("ghl-bulk")))?;
     // A run may be resumed from another directory.
-    std::path::absolute(dir.join("presets")).ok()
+    std::path::absolute(dir).ok()
+}
+
+/// The directory of the user's presets, which need not exist; none where there is no place for it.
+pub(super) fn presets() -> Option<PathBuf> {
+    Some(config()?.join("presets"))
+}
+
+/// The directory of stored tokens, which need not exist; none where there is no place for it.
+pub(super) fn credentials() -> Option<PathBuf> {
+    Some(config()?.join("credentials"))
 }
 
 /// `GHL_BULK_SETTLE_S`, as far as it is about reading.

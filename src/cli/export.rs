@@ -7,16 +7,17 @@ use clap::ValueEnum;
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::account::{Account, Accounts};
+use super::account::{Account, Accounts, Several};
 use super::exit::Code;
 use super::failure::Failure;
 use super::global::Global;
+use super::layouts::Layouts;
 use super::progress::Screen;
 use super::report::{self, Done, Ended};
-use super::{environment, signals, time};
+use super::{environment, layouts, signals, time};
 use crate::context::Context;
 use crate::event::Stop;
-use crate::export::{self, Filters, Request, Tables};
+use crate::export::{self, Chosen, Filters, Request, Tables};
 use crate::table::{CsvSafe, FORMATS};
 
 /// Export contacts, with their tasks, notes and appointments, into files
@@ -34,23 +35,25 @@ pub(super) struct Args {
     #[command(flatten)]
     shape: Shape,
 
-    /// What to export beside the contacts; `none` for contacts alone
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHAT",
-        value_delimiter = ',',
-        default_value = "tasks,notes"
-    )]
+    /// What to export beside the contacts; `none` for contacts alone [default: tasks,notes, or what the
+    /// layouts need]
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     with: Vec<With>,
 
     /// Only tell what it would cost: requests, time, share of the daily budget
     #[arg(long)]
     estimate: bool,
 
-    /// A file of locations: one id a line, optionally a comma and the environment variable with its token
-    #[arg(long, value_name = "FILE", conflicts_with = "location")]
-    locations: Option<PathBuf>,
+    /// Only the contacts that this file names: a list or sheet of ids, e-mail addresses or phone numbers
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["locations", "all_locations", "location_name", "tag", "updated_since", "added_since", "business", "query", "filter"]
+    )]
+    contacts: Option<PathBuf>,
+
+    #[command(flatten)]
+    several: Several,
 
     // Last: its heading is that of everything behind it.
     #[command(flatten)]
@@ -63,15 +66,23 @@ Examples:
   ghl-bulk export --out backup --format parquet,csv        everything, in two formats
   ghl-bulk export --with none --updated-since 7d           contacts changed in the last week
   ghl-bulk export --tag vip --tag 2026 --with notes        contacts with both tags, and their notes
+  ghl-bulk export --layout dialpad --out for-dialpad       the files that Dialpad takes
+  ghl-bulk export --contacts list.csv --with notes         just the contacts that a file names
   ghl-bulk export --estimate                               what it would cost
-  ghl-bulk export --locations clients.csv --out nightly    many locations, each into nightly/<id>/";
+  ghl-bulk export --locations clients.csv --out nightly    many locations, each into nightly/<id>/
+  ghl-bulk export --location-name 'Acme *' --out nightly   an agency's, by their names";
 
 /// How the files are written.
 #[derive(Debug, clap::Args)]
 pub(super) struct Shape {
-    /// File format; several with commas or by repeating
-    #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = formats(), default_value = "parquet")]
-    pub(super) format: Vec<String>,
+    /// File format; several with commas or by repeating [default: parquet, or none beside `--layout`]
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = formats())]
+    format: Vec<String>,
+
+    /// Files that another system takes: a system (`dub`, `docsend`, `dialpad`, `dashclicks`, `dext`), or one
+    /// of the presets that `ghl-bulk map --list-presets` lists with a layout
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) layout: Vec<String>,
 
     /// How CSV cells that a spreadsheet would run are guarded with a leading `'`
     #[arg(long, value_name = "HOW", value_parser = csv_safe(), default_value = "formulas")]
@@ -147,16 +158,41 @@ fn filter(text: &str) -> Result<Value, String> {
 }
 
 impl Args {
-    fn tables(&self) -> Result<Tables, Failure> {
+    /// What `--with` says, if it is given.
+    fn with(&self) -> Result<Option<Tables>, Failure> {
         if self.with.contains(&With::None) && self.with.len() > 1 {
             return Err(Failure::usage("`--with none` stands alone"));
         }
         let with = |with| self.with.contains(&with);
-        Ok(Tables {
+        let tables = Tables {
             tasks: with(With::Tasks),
             notes: with(With::Notes),
             appointments: with(With::Appointments),
-        })
+        };
+        Ok((!self.with.is_empty()).then_some(tables))
+    }
+
+    /// The layouts, and what is exported beside the contacts.
+    fn choice(&self) -> Result<(Layouts, Tables), Failure> {
+        let usual = Tables { tasks: true, notes: true, appointments: false };
+        let with = self.with()?;
+        let layouts = layouts::choose(&self.shape.layout, with)?;
+        let tables = match (with, layouts.tables) {
+            (Some(with), _) => with,
+            (None, Some(needed)) if self.shape.format.is_empty() => needed,
+            (None, Some(needed)) => usual.and(needed),
+            (None, None) => usual,
+        };
+        Ok((layouts, tables))
+    }
+
+    /// The file that names the contacts.
+    fn chosen(&self) -> Result<Option<Chosen>, Failure> {
+        let Some(file) = &self.contacts else { return Ok(None) };
+        super::import::there(file)?;
+        let file = std::path::absolute(file)
+            .map_err(|error| Failure::usage(format!("`--contacts`: {error}")))?;
+        Ok(Some(Chosen::new(file)))
     }
 
     fn request(
@@ -166,6 +202,7 @@ impl Args {
         out: &Path,
         sandbox: bool,
     ) -> Result<Request, Failure> {
+        let (layouts, tables) = self.choice()?;
         let which = &self.which;
         let lists = which.filter.iter().map(|filter| match filter {
             Value::Array(filters) => filters.clone(),
@@ -176,7 +213,8 @@ impl Args {
                 .map_err(|error| Failure::usage(format!("`--out`: {error}")))?,
             formats: self.shape.formats(),
             csv_safe: self.shape.csv_safe.clone(),
-            tables: self.tables()?,
+            layouts: layouts.chosen,
+            tables,
             filters: Filters {
                 tags: which.tag.clone(),
                 updated_since: which.updated_since,
@@ -186,17 +224,21 @@ impl Args {
                 query: which.query.clone(),
                 raw: lists.flatten().collect(),
             },
+            contacts: self.chosen()?,
             url: url.to_owned(),
             token_variable: account.variable.clone(),
-            profile: None,
+            profile: account.profile.clone(),
             sandbox,
         })
     }
 }
 
 impl Shape {
-    /// The formats, each once, in the order given.
+    /// The formats, each once, in the order given; without any Parquet, unless there are layouts.
     pub(super) fn formats(&self) -> Vec<String> {
+        if self.format.is_empty() && self.layout.is_empty() {
+            return vec![FORMATS[0].name.to_owned()];
+        }
         let mut seen = BTreeSet::new();
         self.format.iter().filter(|format| seen.insert(*format)).cloned().collect()
     }
@@ -204,10 +246,18 @@ impl Shape {
 
 /// Runs the command.
 pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
-    args.tables()?;
-    let accounts = Accounts::find(global, args.locations.as_deref())?;
-    let many = args.locations.is_some() || accounts.all.len() > 1;
+    let (layouts, _) = args.choice()?;
+    args.chosen()?;
+    let accounts = Accounts::choose(global, &args.several)?;
+    let many = args.several.asked() || accounts.all.len() > 1;
+    if many && args.contacts.is_some() {
+        return Err(Failure::usage("`--contacts` is about one location, and several are given")
+            .hint(
+                "a contact's id and address belong to one location; export from each by itself",
+            ));
+    }
     let screen = Screen::new(global.style());
+    layouts.tell_missing(&screen);
     let (accounts, screen) = (&accounts, &screen);
     signals::block_on(global.deadline, screen, |stop| async move {
         let one = |account| one(args, global, accounts, account, many, screen, &stop);

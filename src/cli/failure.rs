@@ -154,6 +154,7 @@ impl From<export::Error> for Failure {
             export::Error::Run(error) => error.into(),
             export::Error::Publish(error) => error.into(),
             export::Error::Pull(error) => Self::new(Code::Bug, error.to_string()),
+            export::Error::List(refusal) => super::import_failure::of_sheet(refusal),
             export::Error::Request(message) => Self::usage(message),
         }
     }
@@ -165,19 +166,24 @@ impl From<api::Error> for Failure {
         let scope = error.route.scope();
         match error.kind {
             Kind::Token => Self::new(Code::Access, format!("the token is not accepted: {said}"))
-                .hint("check `GHL_TOKEN`; a Private Integration Token begins with `pit-` and belongs to one location"),
+                .hint("log in again with `ghl-bulk login`, or check `GHL_TOKEN`: a Private Integration Token begins with `pit-` and belongs to one location"),
             Kind::Scope => Self::new(Code::Access, format!("the token lacks the scope `{scope}`: {said}"))
-                .hint("add the scope under Settings > Private Integrations; the token stays the same"),
+                .hint("add the scope under Settings > Private Integrations, where the token stays the same; for an app, log in again: `ghl-bulk login --oauth`"),
             Kind::Location => Self::new(Code::Access, format!("the token does not reach this location: {said}"))
                 .hint("check `--location` or `GHL_LOCATION_ID` against the location that the token was made in"),
             Kind::Unreachable => Self::usage(format!("the API cannot be reached: {said}"))
                 .hint("check the network and `--api-url`"),
+            Kind::Untrusted => Self::usage(format!("no safe connection to the API: {said}"))
+                .hint("behind a company's proxy, give the company's root certificate with `--ca-file FILE`; `ghl-bulk doctor` tells more"),
             Kind::Exhausted => Self::usage(format!("the API did not answer usefully: {said}"))
                 .hint("it may be down; try again later"),
             Kind::Halted(Halt::Budget { resume_in }) => of_budget(resume_in),
             Kind::Halted(Halt::Stopped) => Self::new(Code::Interrupted, "interrupted"),
             Kind::Gone | Kind::Refused | Kind::TooLarge => Self::usage(format!("the API refused: {said}"))
                 .hint(match error.trace_id {
+                    _ if error.status.is_some_and(|status| (300..400).contains(&status)) => {
+                        "check `--api-url`; a login page of the network or a proxy may stand in between".to_owned()
+                    }
                     Some(id) => format!("HighLevel's support can look up the request by its trace id {id}"),
                     None => "`-v` shows what was sent and answered".to_owned(),
                 }),

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::arguments::Sources;
+use super::config::Profile;
 use super::failure::Failure;
 use super::progress::{Progress, Style};
 use super::time;
@@ -25,7 +27,19 @@ pub(super) struct Global {
     /// [env: `GHL_LOCATION_ID`]
     // Not clap's `env`, to which a variable beside `--locations` is a conflict.
     #[arg(long, global = true, value_name = "LOCATION", value_delimiter = ',')]
-    location: Vec<LocationId>,
+    pub(super) location: Vec<LocationId>,
+
+    /// The profile of `config.toml` to use: its location, its token and its defaults of flags
+    #[arg(long = "profile", global = true, value_name = "NAME", env = "GHL_BULK_PROFILE")]
+    named_profile: Option<String>,
+
+    /// The profile that was chosen, by the flag, the environment or as the default of `config.toml`.
+    #[arg(skip)]
+    pub(super) profile: Option<Profile>,
+
+    /// What was put together with the arguments.
+    #[arg(skip)]
+    pub(super) sources: Sources,
 
     /// The API's address
     #[arg(long, global = true, value_name = "URL", env = "GHL_API_URL")]
@@ -89,7 +103,7 @@ impl Global {
         Style::choose(self.json, progress, self.quiet)
     }
 
-    /// The locations of the flag, or else of the environment, each once.
+    /// The locations of the flag, or else of the environment, or else of the profile, each once.
     pub(super) fn locations(&self) -> Result<Vec<LocationId>, Failure> {
         let text = std::env::var("GHL_LOCATION_ID").unwrap_or_default();
         let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
@@ -98,9 +112,29 @@ impl Global {
             let wrong = |error: Invalid| Failure::usage(format!("`GHL_LOCATION_ID`: {error}"));
             all = ids.map(str::parse).collect::<Result<_, _>>().map_err(wrong)?;
         }
+        if all.is_empty() {
+            let profile = self.profile.as_ref().and_then(|profile| profile.location.as_ref());
+            all.extend(profile.map(|location| location.value.clone()));
+        }
         let mut seen = BTreeSet::new();
         all.retain(|location| seen.insert(location.clone()));
         Ok(all)
+    }
+
+    /// The name of the profile that was chosen.
+    pub(super) fn profile_name(&self) -> Option<&str> {
+        self.profile.as_ref().map(|profile| profile.name.as_str())
+    }
+
+    /// The profile that the flag or the environment names. An empty variable names none.
+    pub(super) fn named_profile(&self) -> Option<&str> {
+        self.named_profile.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// The API's address of the flag, the environment or the profile.
+    pub(super) fn address(&self) -> Option<String> {
+        let profile = || Some(self.profile.as_ref()?.api_url.as_ref()?.value.clone());
+        self.api_url.clone().or_else(profile)
     }
 
     /// How connections are made.

@@ -1,22 +1,23 @@
 //! `ghl-bulk import`.
 
-use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::account::Accounts;
+use super::account::{Account, Accounts, Several};
+use super::deletion::Confirmation;
 use super::exit::Code;
 use super::failure::Failure;
 use super::global::Global;
 use super::import_args::{PolicyArgs, SheetArgs, UnmappedArg};
 use super::import_report as report;
 use super::progress::Screen;
+use super::protect::{Confirm, Guard, is_terminal, question};
 use super::text::safe;
-use super::{environment, signals};
+use super::{environment, import_many, signals};
 use crate::context::Context;
 use crate::event::Stop;
 use crate::import::{self, MaxErrors, Planned, Request, Unmapped};
 
-/// Import a spreadsheet: create, update or tag contacts, with their notes and tasks
+/// Import a spreadsheet: create, update, tag or delete contacts, notes and tasks
 ///
 /// Reads CSV, TSV, XLSX, XLS or ODS. The whole file is read and compared with the account first; then
 /// you see what will happen and are asked. Only what differs is sent, each write exactly once, and every
@@ -45,7 +46,7 @@ pub(super) struct Args {
     unmapped: UnmappedArg,
 
     /// What becomes of a row [default: upsert]
-    #[arg(long, value_name = "MODE", value_parser = ["upsert", "create", "update", "tag", "untag"])]
+    #[arg(long, value_name = "MODE", value_parser = ["upsert", "create", "update", "tag", "untag", "delete"])]
     mode: Option<String>,
 
     /// Plan only: nothing that changes anything is sent; `ghl-bulk resume` applies the plan
@@ -59,6 +60,9 @@ pub(super) struct Args {
     /// Do not ask before applying
     #[arg(short, long)]
     yes: bool,
+
+    #[command(flatten)]
+    deletion: Confirmation,
 
     /// Stop when more rows than this fail: a number, or a share such as `5%`
     #[arg(long, value_name = "N|N%")]
@@ -77,6 +81,13 @@ pub(super) struct Args {
 
     #[command(flatten)]
     policy: PolicyArgs,
+
+    #[command(flatten)]
+    confirm: Confirm,
+
+    // Last: its heading is that of everything behind it.
+    #[command(flatten)]
+    several: Several,
 }
 
 const AFTER_HELP: &str = "\
@@ -86,13 +97,26 @@ Examples:
   ghl-bulk import leads.xlsx --map leads.toml --dry-run       what would happen; then `ghl-bulk resume`
   ghl-bulk import leads.xlsx --map leads.toml --max-errors 1%
   ghl-bulk import vip.csv --mode tag                          add tags to contacts that exist
+  ghl-bulk import faq.csv --location-name 'Acme *' --dry-run  into several locations of an agency
+  ghl-bulk import gone.csv --mode delete                      delete by id, e-mail or phone
   ghl-bulk import leads.csv --map Budget=customFields.budget:number --ignore-column 'Internal *'
 
 Result files: succeeded.csv, unchanged.csv, rejected.csv (repair it and import it again), in_doubt.csv,
 pending.csv, warnings.csv, summary.json; plan.csv says what each row does, field by field.";
 
 impl Args {
-    fn request(&self, accounts: &Accounts, global: &Global) -> Result<Request, Failure> {
+    fn guard(&self, account: &Account, global: &Global) -> Guard {
+        Guard::new(global, &account.location, None, global.sandbox, &self.confirm)
+    }
+
+    /// What to import into one account; into a directory of its own beside others.
+    fn request(
+        &self,
+        url: &str,
+        account: &Account,
+        many: bool,
+        global: &Global,
+    ) -> Result<Request, Failure> {
         let absolute = |path: &Path| {
             std::path::absolute(path)
                 .map_err(|error| Failure::usage(format!("`{}`: {error}", path.display())))
@@ -102,15 +126,21 @@ impl Args {
         if files.len() > 1 {
             return Err(Failure::usage("`--map` takes one mapping file; rules can be many"));
         }
-        if !files.is_empty() && self.preset.is_some() {
+        // A preset that only the configuration names gives way to the mapping that was given.
+        let preset = self.preset.clone();
+        let by_default = global.sources.by_default.contains("preset") && !files.is_empty();
+        let preset = preset.filter(|_| !by_default);
+        if !files.is_empty() && preset.is_some() {
             return Err(Failure::usage("`--preset` and a mapping file exclude each other"));
         }
+        let own = |out: &PathBuf| if many { out.join(account.location.segment()) } else { out.clone() };
+        let out = self.out.as_ref().map(own);
         Ok(Request {
             file: absolute(&self.file)?,
-            out: self.out.as_deref().map(absolute).transpose()?,
+            out: out.as_deref().map(absolute).transpose()?,
             base: absolute(Path::new("ghl-import"))?,
             mapping: files.first().map(|path| absolute(Path::new(path))).transpose()?,
-            preset: self.preset.clone(),
+            preset,
             presets: environment::presets(),
             rules: rules.into_iter().cloned().collect(),
             ignore: self.ignore_column.clone(),
@@ -124,9 +154,9 @@ impl Args {
             max_errors: self.max_errors,
             sample: self.sample,
             account: import::Account {
-                url: accounts.url.clone(),
-                token_variable: accounts.all[0].variable.clone(),
-                profile: None,
+                url: url.to_owned(),
+                token_variable: account.variable.clone(),
+                profile: account.profile.clone(),
                 sandbox: global.sandbox,
             },
         })
@@ -151,35 +181,61 @@ pub(super) fn there(file: &Path) -> Result<(), Failure> {
 pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
     // Before the account is asked for: a wrong path is the more likely mistake.
     there(&args.file)?;
-    let accounts = Accounts::find(global, None)?;
-    if accounts.all.len() > 1 {
-        return Err(Failure::usage("an import goes into one location; several are given")
-            .hint("give one with `--location ID`"));
+    let accounts = Accounts::choose(global, &args.several)?;
+    let many = args.several.asked() || accounts.all.len() > 1;
+    if !args.dry_run {
+        for account in &accounts.all {
+            args.guard(account, global).early(!args.yes)?;
+        }
     }
-    let request = args.request(&accounts, global)?;
     let screen = Screen::new(global.style());
     let (accounts, screen) = (&accounts, &screen);
     signals::block_on(global.deadline, screen, |stop| async move {
-        let context = context(accounts, global, screen, &stop)?;
-        let planned = import::plan(&context, request).await;
-        let planned = planned.map_err(|halted| Failure::of_import(halted, &stop))?;
-        if let Some(name) = &args.policy.confirm_location {
-            confirm_location(name, &planned)?;
+        let stop = &stop;
+        if many {
+            let one = async |account: &Account, screen: &Screen| {
+                one(args, accounts, account, true, global, screen, stop).await
+            };
+            return import_many::each(accounts, global, screen, stop, one).await;
         }
-        if args.dry_run {
-            screen.finish();
-            return Ok(report::dry_run(&planned, args.detailed_exit_code, global, screen));
-        }
-        if !planned.summary.changes() {
-            // There is nothing to ask about; the result files are made all the same.
-            return apply(&context, planned, &stop, global, screen).await;
-        }
-        report::show_plan(&planned, screen);
-        if !args.yes {
-            confirm(&planned, screen)?;
-        }
-        apply(&context, planned, &stop, global, screen).await
+        let account = accounts.all.first().expect("an account was found");
+        one(args, accounts, account, false, global, screen, stop).await
     })
+}
+
+/// Plans and applies for one location.
+async fn one(
+    args: &Args,
+    accounts: &Accounts,
+    account: &Account,
+    many: bool,
+    global: &Global,
+    screen: &Screen,
+    stop: &Stop,
+) -> Result<Code, Failure> {
+    let guard = args.guard(account, global);
+    let request = args.request(&accounts.url, account, many, global)?;
+    let label = many.then(|| account.location.to_string());
+    let context = context_of(&accounts.url, account, label, global, screen, stop)?;
+    let planned = import::plan(&context, request).await;
+    let planned = planned.map_err(|halted| Failure::of_import(halted, stop))?;
+    guard.check(&planned)?;
+    if args.dry_run {
+        screen.finish();
+        return Ok(report::dry_run(&planned, args.detailed_exit_code, global, screen));
+    }
+    if !planned.summary.changes() {
+        // There is nothing to ask about; the result files are made all the same.
+        return apply(&context, planned, stop, global, screen).await;
+    }
+    report::show_plan(&planned, screen);
+    let confirmed = args.deletion.confirm(&planned, screen)?;
+    if guard.asks() {
+        guard.ask(&planned, screen)?;
+    } else if !confirmed && !args.yes {
+        confirm(&planned, screen)?;
+    }
+    apply(&context, planned, stop, global, screen).await
 }
 
 /// What an import of these accounts works with.
@@ -189,9 +245,20 @@ pub(super) fn context(
     screen: &Screen,
     stop: &Stop,
 ) -> Result<Context, Failure> {
+    context_of(&accounts.url, &accounts.all[0], None, global, screen, stop)
+}
+
+fn context_of(
+    url: &str,
+    account: &Account,
+    label: Option<String>,
+    global: &Global,
+    screen: &Screen,
+    stop: &Stop,
+) -> Result<Context, Failure> {
     let own_stop = stop.child();
-    let watcher = screen.watcher(None);
-    let client = accounts.all[0].client(&accounts.url, global, &own_stop, &watcher)?;
+    let watcher = screen.watcher(label);
+    let client = account.client(url, global, &own_stop, &watcher)?;
     Ok(Context {
         client,
         home: environment::home()?,
@@ -220,7 +287,7 @@ pub(super) async fn apply(
 /// Asks whether to go on.
 pub(super) fn confirm(planned: &Planned, screen: &Screen) -> Result<(), Failure> {
     let run = planned.run();
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !is_terminal() {
         return Err(Failure::usage(
             "nothing was sent: this needs a yes, and there is no terminal to ask on",
         )
@@ -232,24 +299,9 @@ pub(super) fn confirm(planned: &Planned, screen: &Screen) -> Result<(), Failure>
     }
     screen.finish();
     let name = planned.location_name().unwrap_or_default();
-    let mut err = io::stderr().lock();
-    // When stderr is gone, nobody answers either.
-    let _ = write!(err, "Apply this to {}? [y/N] ", safe(&name));
-    let _ = err.flush();
-    drop(err);
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+    let answer = question(&format!("Apply this to {}? [y/N] ", safe(&name)));
+    if answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes")) {
         return Ok(());
     }
     Err(Failure::new(Code::Done, "nothing was sent").resumes(run.clone()))
-}
-
-fn confirm_location(name: &str, planned: &Planned) -> Result<(), Failure> {
-    let known = planned.location_name().unwrap_or_default();
-    if known == name {
-        return Ok(());
-    }
-    Err(Failure::usage(format!("`--confirm-location {name}`: the location is called `{known}`"))
-        .hint("nothing was sent; check `--location`"))
 }

@@ -106,10 +106,6 @@ pub(super) struct PolicyArgs {
     /// Split long notes into several
     #[arg(long)]
     split_notes: bool,
-
-    /// Apply to a protected profile: the location's name, as a check that it is the right one
-    #[arg(long, value_name = "NAME")]
-    pub(super) confirm_location: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

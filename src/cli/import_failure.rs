@@ -29,6 +29,12 @@ impl From<Error> for Failure {
                 };
                 Self::new(Code::Refused, error.to_string()).hint(hint)
             }
+            Error::NoPreset { ref near, .. } => {
+                let near = near.as_ref().map(|near| format!("did you mean `{near}`? "));
+                let near = near.unwrap_or_default();
+                Self::usage(error.to_string())
+                    .hint(format!("{near}`ghl-bulk map --list-presets` lists the presets there are"))
+            }
             Error::Ambiguous(ref presets) => {
                 let each: Vec<_> = presets.iter().map(|name| format!("`--preset {name}`")).collect();
                 Self::new(Code::Refused, error.to_string())
@@ -78,7 +84,7 @@ fn coded(message: &str, code: Option<&str>) -> String {
     code.map_or_else(|| message.to_owned(), |code| format!("{message} ({code})"))
 }
 
-fn of_sheet(refusal: Refusal) -> Failure {
+pub(super) fn of_sheet(refusal: Refusal) -> Failure {
     let code = match refusal.code {
         "E_IO" => Code::Usage,
         "E_CHANGED" => Code::Stale,

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::deletion::counted;
 use super::exit::Code;
 use super::global::Global;
 use super::progress::Screen;
 use super::text::{count, duration, plural, safe};
 use crate::id::RunId;
-use crate::import::{self, Planned, Report, Standing, Summary, Tally};
+use crate::import::{self, Planned, Removal, Report, Standing, Summary, Tally};
+use crate::plan::Removed;
 
 /// Lines of a list that are shown.
 const SHOWN: usize = 12;
@@ -28,18 +30,25 @@ pub(super) fn dry_run(planned: &Planned, detailed: bool, global: &Global, screen
         line.insert("run".to_owned(), json!(planned.run()));
         line.insert("out".to_owned(), json!(planned.out));
         line.insert("plan".to_owned(), json!(summary));
-        line.insert("resume".to_owned(), format!("ghl-bulk resume {}", planned.run()).into());
+        line.insert("resume".to_owned(), resume(planned).into());
         screen.emit(&line);
         return code;
     }
     show_plan(planned, screen);
     if summary.changes() {
-        let run = planned.run();
-        screen.line(&format!("nothing was sent; this applies the plan:\n  ghl-bulk resume {run}"));
+        let resume = resume(planned);
+        screen.line(&format!("nothing was sent; this applies the plan:\n  {resume}"));
     } else {
         screen.line("there is nothing to send");
     }
     code
+}
+
+/// The command that applies a plan.
+fn resume(planned: &Planned) -> String {
+    let number = planned.summary.removal.as_ref().map(|it| it.count).filter(|count| *count > 0);
+    let number = number.map(|count| format!(" --confirm-delete {count}")).unwrap_or_default();
+    format!("ghl-bulk resume {}{number}", planned.run())
 }
 
 /// Shows what a plan comes to.
@@ -70,6 +79,7 @@ fn plan_lines(planned: &Planned) -> Vec<String> {
     lines.extend(columns(summary));
     lines.extend(examples(summary));
     lines.extend(cost(summary));
+    lines.extend(summary.removal.as_ref().map(removed));
     if !summary.tags.is_empty() {
         let tags: Vec<_> = summary
             .tags
@@ -87,6 +97,26 @@ fn plan_lines(planned: &Planned) -> Vec<String> {
     let plan = planned.out.join("plan.csv").display().to_string();
     lines.push(format!("row by row: {}", safe(&plan)));
     lines
+}
+
+/// What goes for good, and what an undo can bring back.
+fn removed(removal: &Removal) -> String {
+    let what = counted(removal);
+    if removal.what != Removed::Contacts {
+        let one = removal.what.one();
+        return format!(
+            "this deletes {what}, and no contact; `ghl-bulk undo` brings each {one} back as a new one"
+        );
+    }
+    let (notes, tasks) = (plural(removal.notes, "note"), plural(removal.tasks, "task"));
+    let known = match removal.opportunities {
+        0 => String::new(),
+        count => format!(" ({count} are known)"),
+    };
+    format!(
+        "this deletes {what} with {notes} and {tasks}; `ghl-bulk undo` brings them back, as new contacts. \
+         Appointments, conversations and opportunities{known} that hang on them are lost for good"
+    )
 }
 
 fn pair<'a>((name, rows): (&'a String, &'a u64)) -> (&'a str, u64) {

@@ -4,7 +4,11 @@
 //! options, events into bars or lines, errors into a message, a hint and a code.
 
 mod account;
+mod arguments;
 mod completions;
+mod config;
+mod deletion;
+mod doctor;
 mod environment;
 mod exit;
 mod export;
@@ -13,11 +17,16 @@ mod global;
 mod import;
 mod import_args;
 mod import_failure;
+mod import_many;
 mod import_report;
+mod layouts;
+mod login;
+mod logout;
 mod man;
 mod map;
 mod presets;
 mod progress;
+mod protect;
 mod report;
 mod resume;
 mod runs;
@@ -27,11 +36,13 @@ mod signals;
 mod text;
 mod time;
 mod undo;
+mod whoami;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use arguments::Refused;
 use global::Global;
 
 /// Moves contacts, with their tasks, notes, appointments, tags and custom fields, between a HighLevel
@@ -48,20 +59,23 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Examples:
   ghl-bulk export --sandbox --out demo       try it on made-up data, without an account
+  ghl-bulk login --location LOCATION         check a token and keep it, so that nothing asks again
   ghl-bulk export --out backup               everything, as Parquet
   ghl-bulk export --format csv --tag vip     the contacts tagged `vip`, for a spreadsheet
   ghl-bulk map leads.xlsx -o leads.toml      what goes where in a spreadsheet?
   ghl-bulk import leads.xlsx --map leads.toml --dry-run   what would happen
   ghl-bulk undo RUN                          take an import back
+  ghl-bulk doctor                            what is wrong with access, network or disk?
   ghl-bulk resume                            go on with what was interrupted, or apply a dry run
 
 Environment:
   GHL_TOKEN          a Private Integration Token of the location (never a flag)
-  GHL_TOKEN_FILE     a file that holds it, instead
+  GHL_TOKEN_FILE     a file that holds it, instead; both go before what `login` has stored
   GHL_LOCATION_ID    the location, instead of `--location`
   GHL_API_URL        the API's address, instead of `--api-url`
-  GHL_BULK_CONFIG    where presets of your own are kept, in `presets` [default: ghl-bulk in the
-                     platform's configuration directory]
+  GHL_BULK_PROFILE   the profile, instead of `--profile`
+  GHL_BULK_CONFIG    where `config.toml` and, in `presets`, presets of your own are kept [default:
+                     ghl-bulk in the platform's configuration directory]
   GHL_BULK_HOME      where runs are kept [default: the platform's state directory]
   GHL_BULK_SETTLE_S  seconds that a record may be hidden from the search [default: 35], or that a
                      request whose answer was lost may still be applied [default: 60]
@@ -78,9 +92,14 @@ enum Command {
     Map(map::Args),
     Undo(undo::Args),
     Resume(resume::Args),
+    Doctor(doctor::Args),
     Runs(runs::Args),
+    Login(login::Args),
+    Logout(logout::Args),
+    Whoami(whoami::Args),
     Schema(schema::Args),
     Sandbox(sandbox::Args),
+    Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -88,9 +107,10 @@ enum Command {
 /// Runs the program: parses the arguments, does what they say, and answers with the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match arguments::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
-        Err(error) => return exit::usage(&error),
+        Err(Refused::Usage(error)) => return exit::usage(&error),
+        Err(Refused::Config(refused)) => return refused.failure.show(&refused.global).into(),
     };
     global::log(cli.global.verbose);
     let result = match &cli.command {
@@ -99,9 +119,14 @@ pub fn main() -> ExitCode {
         Command::Map(args) => map::run(args, &cli.global),
         Command::Undo(args) => undo::run(args, &cli.global),
         Command::Resume(args) => resume::run(args, &cli.global),
+        Command::Doctor(args) => doctor::run(args, &cli.global),
         Command::Runs(args) => runs::run(args, &cli.global),
+        Command::Login(args) => login::run(args, &cli.global),
+        Command::Logout(args) => logout::run(args, &cli.global),
+        Command::Whoami(args) => whoami::run(args, &cli.global),
         Command::Schema(args) => schema::run(args, &cli.global),
         Command::Sandbox(args) => sandbox::run(args),
+        Command::Config(args) => config::run(args, &cli.global),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

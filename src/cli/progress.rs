@@ -77,6 +77,8 @@ pub(crate) struct Screen {
     style: Style,
     sink: Arc<Sink>,
     watches: Arc<Mutex<Vec<Arc<Watch>>>>,
+    /// The location that the command's own events are about, where there are several.
+    location: Option<String>,
 }
 
 impl Screen {
@@ -86,7 +88,7 @@ impl Screen {
     }
 
     fn on(style: Style, sink: Sink) -> Self {
-        Self { style, sink: Arc::new(sink), watches: Arc::default() }
+        Self { style, sink: Arc::new(sink), watches: Arc::default(), location: None }
     }
 
     /// An observer for one location. `location` is its id when there are several: everything shown
@@ -105,6 +107,11 @@ impl Screen {
         watch
     }
 
+    /// The same screen, on which the command's own events are about this location.
+    pub(crate) fn of_location(&self, location: &str) -> Self {
+        Self { location: Some(location.to_owned()), ..self.clone() }
+    }
+
     /// Shows a note on stderr, above the bars. Not with `--json` or `--quiet`.
     pub(crate) fn line(&self, text: &str) {
         if matches!(self.style, Style::Bars | Style::Plain | Style::None) {
@@ -116,7 +123,7 @@ impl Screen {
     /// fields. Only with `--json`. Call [`Screen::finish`] before the last one.
     pub(crate) fn emit(&self, event: &impl Serialize) {
         if self.style == Style::Json {
-            self.sink.event(&json::line(None, event));
+            self.sink.event(&json::line(self.location.as_deref(), event));
         }
     }
 

@@ -79,7 +79,7 @@ fn together(ended: &[Ended<Done>]) -> Code {
 }
 
 /// Failures are told even under `--quiet`.
-fn tell_failure(location: &str, failure: &Failure) {
+pub(super) fn tell_failure(location: &str, failure: &Failure) {
     let mut err = io::stderr().lock();
     // When stderr is closed there is nobody left to tell.
     let _ = writeln!(err, "error: {location}: {}", safe(&failure.message));
@@ -142,13 +142,14 @@ fn json_summary(screen: &Screen, code: Code, rest: Value) {
 }
 
 fn one_line(report: &Report) -> String {
-    let rows = report.rows.get("contacts").copied().unwrap_or(0);
+    let rows = report.rows.get("contacts").map(|rows| plural(*rows, "contact"));
+    let rows = rows.unwrap_or_else(|| plural(report.rows.values().sum(), "row"));
     let unreadable = match report.unreadable {
         0 => String::new(),
         n => format!(", {} unreadable (errors.csv)", plural(n, "record")),
     };
     let out = safe(&report.out.display().to_string()).into_owned();
-    format!("{} in {}{unreadable} -> {out}", plural(rows, "contact"), duration(report.elapsed))
+    format!("{rows} in {}{unreadable} -> {out}", duration(report.elapsed))
 }
 
 fn lines(report: &Report) -> Vec<String> {

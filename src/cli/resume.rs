@@ -1,10 +1,12 @@
 //! `ghl-bulk resume`.
 
-use super::account::Accounts;
+use super::account::{Accounts, OfRun};
+use super::deletion::Confirmation;
 use super::exit::Code;
 use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
+use super::protect::{Confirm, Guard};
 use super::{environment, import_report, report, signals};
 use crate::context::Context;
 use crate::export;
@@ -30,6 +32,12 @@ pub(super) struct Args {
     /// Ask once more for the records that could not be read, and only for those
     #[arg(long)]
     retry_errors: bool,
+
+    #[command(flatten)]
+    deletion: Confirmation,
+
+    #[command(flatten)]
+    confirm: Confirm,
 }
 
 /// Runs the command.
@@ -51,7 +59,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
     }
     match run.meta.kind.as_str() {
         export::KIND => resume_export(args, run, home, global, &screen),
-        import::KIND | import::UNDO => resume_import(run, global, &screen),
+        import::KIND | import::UNDO => resume_import(args, run, global, &screen),
         kind => Err(Failure::usage(format!(
             "run `{id}` is of the kind `{kind}`, which this version does not know"
         ))),
@@ -66,9 +74,15 @@ fn resume_export(
     screen: &Screen,
 ) -> Result<Code, Failure> {
     let request = export::request(&run)?;
-    let variable = request.token_variable.as_deref();
     let location = run.meta.location.clone();
-    let accounts = Accounts::of_run(global, &location, &request.url, variable, request.sandbox)?;
+    let of_run = OfRun {
+        location: &location,
+        url: &request.url,
+        variable: request.token_variable.as_deref(),
+        profile: request.profile.as_deref(),
+        sandbox: request.sandbox,
+    };
+    let accounts = Accounts::of_run(global, &of_run)?;
     signals::block_on(global.deadline, screen, |stop| async {
         let stop = stop;
         let watcher = screen.watcher(None);
@@ -85,18 +99,28 @@ fn resume_export(
 }
 
 /// Goes on with an import or an undo: plans it if it has no plan yet, and applies it. Whoever resumes a
-/// dry run has seen its plan.
-fn resume_import(run: Run, global: &Global, screen: &Screen) -> Result<Code, Failure> {
+/// dry run has seen its plan; what deletes asks for the number all the same.
+fn resume_import(args: &Args, run: Run, global: &Global, screen: &Screen) -> Result<Code, Failure> {
     let account = import::account(&run)?;
     let location = run.meta.location.clone();
-    let variable = account.token_variable.as_deref();
-    let accounts = Accounts::of_run(global, &location, &account.url, variable, account.sandbox)?;
+    let profile = account.profile.as_deref();
+    let guard = Guard::new(global, &location, profile, account.sandbox, &args.confirm);
+    guard.early(true)?;
+    let accounts = Accounts::of_run(global, &OfRun::import(&location, &account))?;
     let accounts = &accounts;
     signals::block_on(global.deadline, screen, |stop| async move {
         let context = super::import::context(accounts, global, screen, &stop)?;
         let planned = import::resume(&context, run).await;
         let planned = planned.map_err(|halted| Failure::of_import(halted, &stop))?;
+        guard.check(&planned)?;
         super::import_report::show_plan(&planned, screen);
+        let deletes = planned.summary.removal.is_some();
+        if deletes && !planned.begun().map_err(Failure::from)? {
+            args.deletion.confirm(&planned, screen)?;
+        }
+        if guard.asks() {
+            guard.ask(&planned, screen)?;
+        }
         super::import::apply(&context, planned, &stop, global, screen).await
     })
 }

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
 use super::text::{plural, safe, safe_json};
-use super::{environment, import_report, report, signals};
+use super::{environment, import_report, layouts, report, signals};
 use crate::id::RunId;
 use crate::publish::Place;
 use crate::run::{State, Summary};
@@ -27,6 +27,7 @@ Examples:
   ghl-bulk runs                                              all runs
   ghl-bulk runs show 20261121-061512-k3f9                    how far one came
   ghl-bulk runs publish 20261121-061512-k3f9 --format csv    its files once more, as CSV
+  ghl-bulk runs publish 20261121-061512-k3f9 --layout dext   the files that Dext takes
   ghl-bulk runs results 20261121-061512-k3f9                 an import's result files once more
   ghl-bulk runs rm 20261121-061512-k3f9                      forget it; its files stay")]
 pub(super) struct Args {
@@ -156,12 +157,15 @@ fn publish(
             .hint(format!("`ghl-bulk runs results {id}` makes its files again")));
     }
     let mut request = export::request(&run)?;
+    let layouts = layouts::choose(&shape.layout, Some(request.tables))?;
     request.formats = shape.formats();
     request.csv_safe.clone_from(&shape.csv_safe);
     if let Some(out) = out {
         request.out.clone_from(out);
     }
     let screen = Screen::new(global.style());
+    layouts.tell_missing(&screen);
+    request.layouts = layouts.chosen;
     let report = export::republish(&run, &request, &screen.watcher(None));
     screen.finish();
     Ok(report::single(&report?, global, &screen))

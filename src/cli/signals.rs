@@ -8,11 +8,11 @@ use super::progress::Screen;
 use crate::event::{Cause, Stop};
 
 /// Runs work until it ends, with a tap that signals and the deadline close.
-pub(super) fn block_on<F: Future<Output = Result<Code, Failure>>>(
+pub(super) fn block_on<T, F: Future<Output = Result<T, Failure>>>(
     deadline: Option<jiff::Timestamp>,
     screen: &Screen,
     work: impl FnOnce(Stop) -> F,
-) -> Result<Code, Failure> {
+) -> Result<T, Failure> {
     // One thread for all requests: measured faster than several, and the heavy work is on others.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::account::Accounts;
+use super::account::{Accounts, OfRun};
 use super::exit::Code;
 use super::failure::Failure;
 use super::global::Global;
 use super::import::{apply, confirm, context};
 use super::progress::Screen;
+use super::protect::{Confirm, Guard};
 use super::{environment, import_report as report, signals};
 use crate::id::RunId;
 use crate::import::{self, Created, Undo};
@@ -49,6 +50,9 @@ pub(super) struct Args {
     /// The directory of the result files [default: ghl-import/RUN of the undo]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    #[command(flatten)]
+    confirm: Confirm,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,8 +72,12 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
     check_kind(&original)?;
     let account = import::account(&original)?;
     let location = original.meta.location.clone();
-    let variable = account.token_variable.as_deref();
-    let accounts = Accounts::of_run(global, &location, &account.url, variable, account.sandbox)?;
+    let profile = account.profile.as_deref();
+    let guard = Guard::new(global, &location, profile, account.sandbox, &args.confirm);
+    if !args.dry_run {
+        guard.early(!args.yes)?;
+    }
+    let accounts = Accounts::of_run(global, &OfRun::import(&location, &account))?;
     let absolute = |path: &PathBuf| std::path::absolute(path);
     let out = args.out.as_ref().map(absolute).transpose();
     let base = std::path::absolute("ghl-import");
@@ -92,6 +100,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
         let context = context(accounts, global, screen, &stop)?;
         let planned = import::plan_undo(&context, original, undo).await;
         let planned = planned.map_err(|halted| Failure::of_import(halted, &stop))?;
+        guard.check(&planned)?;
         if args.dry_run {
             screen.finish();
             return Ok(report::dry_run(&planned, false, global, screen));
@@ -101,7 +110,9 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
         }
         if planned.summary.changes() {
             report::show_plan(&planned, screen);
-            if !args.yes {
+            if guard.asks() {
+                guard.ask(&planned, screen)?;
+            } else if !args.yes {
                 confirm(&planned, screen)?;
             }
         }

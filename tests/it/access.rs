@@ -112,7 +112,7 @@ fn an_empty_token_is_none() {
 fn a_token_file_serves_as_well() {
     let world = World::new().without("GHL_TOKEN").env("GHL_TOKEN_FILE", "token");
     world.run(EXPORT).exits(8).says("`token`");
-    fs::write(world.path("token"), format!("{}\n", ghl_bulk::sandbox::TOKEN)).unwrap();
+    world.private("token", format!("{}\n", ghl_bulk::sandbox::TOKEN).as_bytes());
     world.run(EXPORT).exits(0);
 }
 

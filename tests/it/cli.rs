@@ -17,13 +17,17 @@ fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 24] = [
     "",
     "export",
     "import",
     "map",
     "undo",
     "resume",
+    "login",
+    "logout",
+    "whoami",
+    "doctor",
     "runs",
     "runs list",
     "runs show",
@@ -33,6 +37,9 @@ const COMMANDS: [&str; 17] = [
     "runs rm",
     "schema",
     "sandbox",
+    "config",
+    "config explain",
+    "config path",
     "completions",
     "man",
 ];
@@ -274,7 +281,7 @@ fn the_log_shows_requests_but_never_the_token() {
 #[test]
 fn the_token_may_stand_in_a_file() {
     let world = World::new().without("GHL_TOKEN").env("GHL_TOKEN_FILE", "token.txt");
-    std::fs::write(world.path("token.txt"), format!("{}\n", ghl_bulk::sandbox::TOKEN)).unwrap();
+    world.private("token.txt", format!("{}\n", ghl_bulk::sandbox::TOKEN).as_bytes());
     world.run("export --with none --out out").exits(0);
 }
 

@@ -2,9 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod agency;
 mod children;
+mod chosen;
 mod cli;
 mod damage;
+mod deletes;
+mod doctor;
 mod doubts;
 mod filters;
 mod floors;
@@ -14,15 +18,19 @@ mod hostile_sheets;
 mod http;
 mod imports;
 mod kills;
+mod layouts;
 mod limits;
 mod locations;
+mod login;
 mod map_command;
 mod maps;
 mod outcome;
 mod people;
 mod presets;
 mod process;
+mod profiles;
 mod refusals;
+mod renewal;
 mod resolving;
 mod resume;
 mod roundtrip;

@@ -42,6 +42,13 @@ impl Process {
         until(&mut self.stderr, &mut self.said, part);
     }
 
+    /// Waits until it writes a line with this part to stderr; gives the line.
+    #[track_caller]
+    pub(crate) fn line_with(&mut self, part: &str) -> String {
+        until(&mut self.stderr, &mut self.said, part);
+        self.said.lines().next_back().unwrap().trim().to_owned()
+    }
+
     /// Waits until it writes a line with this part to stdout.
     #[track_caller]
     pub(crate) fn until_it_tells(&mut self, part: &str) {

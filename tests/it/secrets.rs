@@ -53,6 +53,10 @@ fn no_command_shows_or_stores_the_token() {
         format!("resume {run} -vv"),
         "schema tables -vv".to_owned(),
         "schema events -vv".to_owned(),
+        "whoami -vv".to_owned(),
+        "whoami --json -vv".to_owned(),
+        "logout -vv".to_owned(),
+        "login --help".to_owned(),
         "completions bash".to_owned(),
         "export --help".to_owned(),
         "--help".to_owned(),
@@ -155,6 +159,10 @@ fn no_wrong_use_makes_it_show_or_store_the_token() {
         "import locations.csv --location elsewhere --yes -vv",
         "map missing.csv -vv",
         "undo 20200101-000000-aaaa -vv",
+        "whoami --location elsewhere -vv",
+        "export --all-locations -vv",
+        "login --sandbox -vv",
+        "login --oauth -vv",
         "nonsense -vv",
     ];
     for line in lines {
@@ -174,7 +182,7 @@ fn a_token_that_cannot_be_sent_is_not_repeated() {
         assert_untold(&world.run("export -vv").exits(8));
     }
     let world = World::new().without("GHL_TOKEN").env("GHL_TOKEN_FILE", "token");
-    fs::write(world.path("token"), [SECRET.as_bytes(), b" \xff"].concat()).unwrap();
+    world.private("token", &[SECRET.as_bytes(), b" \xff"].concat());
     assert_untold(&world.run("export -vv").exits(8));
 }
 

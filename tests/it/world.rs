@@ -73,6 +73,14 @@ impl World {
         self.dir.path().join(name)
     }
 
+    /// Writes a file that only its owner may read.
+    pub(crate) fn private(&self, name: &str, bytes: &[u8]) {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::write(self.path(name), bytes).unwrap();
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(self.path(name), mode).unwrap();
+    }
+
     /// The sandbox's address.
     pub(crate) fn url(&self) -> &str {
         self.sandbox.url()

@@ -162,13 +162,14 @@ fn locations() -> Value {
 
 fn summary() -> Named {
     let outcome = json!({
-        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "pending", "in_doubt", "proposed"],
+        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "pending", "in_doubt", "proposed", "healthy", "warned", "ailing"],
         "description": "`complete`: everything is done. `partial`: everything but the records in \
             `errors.csv`, the rows in `rejected.csv`, or some locations. `failed`: the command ended \
             early; `error` says why. `estimate`: only the cost was asked for. `planned`: a dry run; \
             nothing was sent. `sampled`: the rows that `--sample` chose are done. `pending`: rows \
             are left for `ghl-bulk resume`. `in_doubt`: a person \
-            must decide about the rows in `in_doubt.csv` or `duplicates.csv`. `proposed`: a mapping was made.",
+            must decide about the rows in `in_doubt.csv` or `duplicates.csv`. `proposed`: a mapping was made. \
+            `healthy`, `warned`, `ailing`: what `doctor` found is all right, worth a warning, or a failure.",
     });
     let fields = json!({
         "exit_code": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The exit code." },
@@ -193,9 +194,11 @@ fn summary() -> Named {
         "hint": text_or_null("What to do about it."),
         "resume": text_or_null("The command that goes on from here, if there is one."),
     });
-    let (mut fields, of_map) = (fields, of_map());
-    if let (Value::Object(fields), Value::Object(of_map)) = (&mut fields, of_map) {
-        fields.extend(of_map);
+    let mut fields = fields;
+    for more in [of_map(), of_doctor()] {
+        if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
+            fields.extend(more);
+        }
     }
     let always = ["exit_code", "outcome"];
     let names = fields.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
@@ -219,6 +222,26 @@ fn of_map() -> Value {
             "type": "array", "items": { "type": "object" },
             "description": "What is noteworthy about the sheet: `code` and `message` of each.",
         },
+    })
+}
+
+/// What `doctor` adds.
+fn of_doctor() -> Value {
+    let check = json!({
+        "id": text("A stable name, such as `clock` or `scope:contacts.readonly`."),
+        "location": text_or_null("The location's id, if the check is about one."),
+        "status": { "enum": ["ok", "warning", "failure", "skipped"], "description": "How it came out." },
+        "what": text("What was seen, for people. It may hold text of the server's."),
+        "hint": text_or_null("What to do about it."),
+    });
+    let required = check.as_object().into_iter().flat_map(Map::keys).collect::<Vec<_>>();
+    json!({
+        "checks": {
+            "type": "array",
+            "items": { "type": "object", "properties": check, "required": required },
+            "description": "Every check in its order.",
+        },
+        "counts": numbers("Checks by status."),
     })
 }
 

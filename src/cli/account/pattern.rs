@@ -1,0 +1,83 @@
+//! Patterns of names: `*` stands for any text, `?` for one character, and case does not matter.
+
+/// Whether a name fits a pattern as a whole.
+pub(super) fn fits(pattern: &str, name: &str) -> bool {
+    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
+    let name: Vec<char> = name.to_lowercase().chars().collect();
+    let (mut at, mut in_name) = (0, 0);
+    // Where to go on when the last `*` must take one character more.
+    let mut star: Option<(usize, usize)> = None;
+    while in_name < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at + 1, in_name));
+                at += 1;
+            }
+            Some(c) if *c == '?' || *c == name[in_name] => {
+                at += 1;
+                in_name += 1;
+            }
+            _ => match star {
+                Some((behind, taken)) => {
+                    star = Some((behind, taken + 1));
+                    (at, in_name) = (behind, taken + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|c| *c == '*')
+}
+
+/// The names nearest to a pattern that fits none, the best first.
+pub(super) fn nearest<'a>(
+    pattern: &str,
+    names: impl Iterator<Item = &'a str>,
+    most: usize,
+) -> Vec<&'a str> {
+    let wanted = pattern.replace(['*', '?'], "").to_lowercase();
+    let likeness = |name: &str| {
+        let name = name.to_lowercase();
+        if !wanted.is_empty() && name.contains(&wanted) {
+            return 1.0;
+        }
+        strsim::jaro_winkler(&wanted, &name)
+    };
+    let mut all: Vec<_> = names.map(|name| (likeness(name), name)).collect();
+    all.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(other.1)));
+    all.into_iter().take(most).map(|(_, name)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_any_text_and_a_question_mark_one_character() {
+        for (pattern, name) in [
+            ("*", ""),
+            ("*", "Anything"),
+            ("acme*", "ACME Berlin"),
+            ("*berlin", "Acme Berlin"),
+            ("a*e b*n", "Acme Berlin"),
+            ("acm? berlin", "Acme Berlin"),
+            ("*a*a*", "banana"),
+            ("zoë", "ZOË"),
+        ] {
+            assert!(fits(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("acme", "Acme Berlin"), ("?", ""), ("??", "a"), ("a*b", "abc"), ("", "a")]
+        {
+            assert!(!fits(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_names_come_first() {
+        let names = ["Acme Berlin", "Zoo", "Acme Bern"];
+        assert_eq!(nearest("acme brelin", names.into_iter(), 1), ["Acme Berlin"]);
+        assert_eq!(nearest("*bern?", names.into_iter(), 1), ["Acme Bern"]);
+        assert!(nearest("x", std::iter::empty(), 3).is_empty());
+    }
+}

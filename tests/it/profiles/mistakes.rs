@@ -1,0 +1,224 @@
+//! Mistakes in `config.toml`: each is told by its line, before anything else happens.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::world::{Done, World};
+
+/// A configuration is refused with these parts of a message; nothing is asked of anybody.
+#[track_caller]
+fn refused(text: &str, parts: &[&str]) -> Done {
+    let world = World::new();
+    let url = world.url().to_owned();
+    let world = world.configured(text).env("GHL_API_URL", &url);
+    let mut done = world.run("runs").exits(2);
+    assert_eq!(done.stdout, "");
+    for part in parts {
+        done = done.says(part);
+    }
+    assert_eq!(world.ask("log")["requests"], 0);
+    done
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_line_and_column() {
+    refused("default_profile = \n", &["config.toml line 1: column 19: this is no TOML: "]);
+    refused("[defaults]\nconcurrency = 16\nü = 'x\n", &["line 3: column 1: this is no TOML"]);
+    refused("[profiles.a]\n[profiles.a]\n", &["line 2: column 11: this is no TOML: duplicate key"]);
+    refused("just text", &["line 1: ", "this is no TOML"]);
+    refused("\u{feff}[profiles.a]\nx = =\n", &["line 2: column 5: "]);
+}
+
+#[test]
+fn an_unknown_key_is_told_with_the_closest() {
+    let close = ["line 1: the file has no key `default-profil`", "did you mean `default_profile`?"];
+    refused("default-profil = 'a'", &close);
+    refused("[profile.a]\nlocation = 'x'\n", &["line 1", "did you mean `profiles`?"]);
+    let close = ["config.toml line 3: a profile has no key `locaton`", "did you mean `location`?"];
+    refused("[profiles.a]\n\nlocaton = 'x'\n", &close);
+    refused("[profiles.a]\nxyz = 1\n", &["line 2: a profile has no key `xyz`", "`token_file`"]);
+    refused("xyz = 1\n", &["line 1: the file has no key `xyz`", "`default_profile`, `defaults`"]);
+}
+
+#[test]
+fn an_unknown_flag_is_told_with_the_closest_of_its_command() {
+    let close = ["line 2: no command has a flag `concurency`", "did you mean `concurrency`?"];
+    refused("[defaults]\nconcurency = 3\n", &close);
+    let close = ["line 2: `ghl-bulk export` has no flag `fromat`", "did you mean `format`?"];
+    refused("[defaults.export]\nfromat = 'csv'\n", &close);
+    let close = ["line 2: `ghl-bulk runs publish` has no flag `mode`"];
+    refused("[defaults.runs.publish]\nmode = 'create'\n", &close);
+    let close = ["line 3: `ghl-bulk import` has no flag `on_duplicat`", "`on-duplicate`"];
+    refused("[profiles.a]\n[profiles.a.defaults.import]\non_duplicat = 'first'\n", &close);
+    let close = ["line 1: there is no command `exprt`", "did you mean `export`?"];
+    refused("[defaults.exprt]\nformat = 'csv'\n", &close);
+    refused("[defaults]\nhelp = true\n", &["line 2: ", "`help`"]);
+    refused("[defaults]\ndefault = {}\n", &["line 2: there is no command `default`"]);
+}
+
+#[test]
+fn a_wrong_type_is_told_with_what_is_expected() {
+    for (text, parts) in [
+        (
+            "default_profile = 3",
+            "line 1: `default_profile` must be a text, and is of the type integer",
+        ),
+        ("defaults = 3", "line 1: `defaults` must be a table"),
+        ("profiles = []", "line 1: `profiles` must be a table"),
+        ("[profiles]\na = 1", "line 2: `profiles.a` must be a table"),
+        ("[profiles.a]\nlocation = 1", "line 2: `location` must be a text"),
+        ("[profiles.a]\nprotected = 'yes'", "line 2: `protected` must be true or false"),
+        ("[profiles.a]\ntoken_command = 1", "line 2: `token_command` must be a text, or a list"),
+        (
+            "[profiles.a]\ntoken_command = ['x', 1]",
+            "line 2: `token_command` must be a text, or a list",
+        ),
+        ("[profiles.a]\ntoken_command = []", "line 2: `token_command` names no program"),
+        ("[profiles.a]\ntoken_command = ' '", "line 2: `token_command` is blank"),
+        ("[profiles.a]\nlocation = ''", "line 2: `location` is blank"),
+        (
+            "[defaults]\nwait = 'yes'",
+            "line 2: `wait` must be true or false, and is of the type string",
+        ),
+        ("[defaults]\nconcurrency = true", "line 2: `concurrency` must be a text or a number"),
+        ("[defaults]\nconcurrency = [1]", "line 2: `concurrency` must be a text or a number"),
+        ("[defaults]\nverbose = 'much'", "line 2: `verbose` must be a whole number"),
+        (
+            "[defaults.export]\nformat = ['csv', true]",
+            "line 2: `format` must be a text, a number or a list",
+        ),
+    ] {
+        refused(text, &[parts]);
+    }
+}
+
+#[test]
+fn a_value_that_the_flag_would_refuse_is_told_with_its_line() {
+    let done = refused(
+        "[defaults]\n\nconcurrency = 'lots'\n",
+        &["line 3: `concurrency` cannot be `lots`: "],
+    );
+    assert!(!done.stderr.contains("--help"), "{}", done.stderr);
+    refused("[defaults]\nconcurrency = 0\n", &["line 2: `concurrency` cannot be `0`"]);
+    refused("[defaults]\nverbose = 300\n", &["line 2: `verbose` must be a number from 0 to 255"]);
+    refused(
+        "[defaults.export]\nformat = 'cvs'\n",
+        &["line 2: `format` cannot be `cvs`", "it can be `parquet`, `csv`, `jsonl`"],
+    );
+    refused(
+        "[defaults.export]\nformat = ['csv', 'x']\n",
+        &["line 2: ", "`parquet`, `csv`, `jsonl`"],
+    );
+    refused(
+        "[defaults.export]\nupdated_since = 'often'\n",
+        &["line 2: `updated_since` cannot be `often`: neither"],
+    );
+    refused("[defaults.import]\nmax-errors = '5%%'\n", &["line 2: `max-errors` cannot be `5%%`"]);
+    refused(
+        "[profiles.a]\nlocation = '..'\n",
+        &["line 2: `location`: `..` is no location id: it would be a path"],
+    );
+    refused("[profiles.a]\nlocation = 'a, b'\n", &["line 2: `location` is one location's id"]);
+    refused("[profiles.a]\napi_url = 'nowhere'\n", &["line 2: `api_url`: it is no address"]);
+    refused(
+        "[profiles.a]\nstore = 'keyrin'\n",
+        &["line 2: `store` cannot be `keyrin`", "`keyring`"],
+    );
+    refused("[profiles.'a/b']\n", &["line 1: `a/b` cannot be a profile's name"]);
+    let both = "[profiles.a]\ntoken_command = 'x'\ntoken_file = 'y'\n";
+    refused(both, &["line 3: `token_command` and `token_file` exclude each other"]);
+}
+
+#[test]
+fn checks_that_a_person_makes_have_no_default() {
+    for (flag, why) in [
+        ("yes = true", "without anybody having said yes"),
+        ("confirm-location = 'Here'", "a person makes each time"),
+        ("confirm_location = 'Here'", "a person makes each time"),
+        ("allow-http = true", "shows the token"),
+        ("profile = 'a'", "default_profile"),
+        ("location = 'a'", "[profiles.NAME]"),
+        ("api_url = 'http://x'", "[profiles.NAME]"),
+    ] {
+        refused(&format!("[defaults]\n{flag}\n"), &["line 2: ", "cannot have a default", why]);
+        refused(&format!("[defaults.import]\n{flag}\n"), &["line 2: ", "cannot have a default"]);
+    }
+}
+
+#[test]
+fn a_token_is_refused_wherever_it_stands_and_never_repeated() {
+    let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
+    for token in ["pit-0a1b2c3d-4e5f-6789", jwt] {
+        for text in [
+            format!("[profiles.a]\ntoken = '{token}'\n"),
+            format!("[profiles.a]\nlocation = '{token}'\n"),
+            format!("[profiles.a]\ntoken_command = 'echo {token}'\n"),
+            format!("[profiles.a]\n# the old one: {token}\n"),
+            format!("[profiles.a]\n{token} = 1\n"),
+            format!("[profiles.a]\nno TOML {token}\n"),
+        ] {
+            let done = refused(
+                &text,
+                &["config.toml line 2: this looks like a token", "`ghl-bulk login`"],
+            );
+            assert!(!done.stderr.contains(token), "{}", done.stderr);
+        }
+    }
+    for key in ["token", "access_token", "client-secret", "password", "API_KEY"] {
+        let text = format!("[profiles.a]\n{key} = 'hush hush'\n");
+        let done = refused(
+            &text,
+            &["line 2: ", "a secret must not stand in this file", "`token_command`"],
+        );
+        assert!(!done.stderr.contains("hush"), "{}", done.stderr);
+    }
+    let text = "[profiles.a]\napi_url = 'https://ada:hush@example.com'\n";
+    assert!(!refused(text, &["line 2: ", "password"]).stderr.contains("hush"));
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let text = "x = 1\n[defaults]\nconcurency = 1\nwait = 1\n[profiles.a]\nlocation = 2\n";
+    refused(text, &["config.toml line 1: ", "  line 3: ", "  line 4: ", "  line 6: "]);
+}
+
+#[test]
+fn a_mistake_is_an_event_too() {
+    let world = World::new().configured("x = 1");
+    let summary = world.run("export --json").exits(2).summary();
+    assert!(
+        summary["error"].as_str().unwrap().ends_with("config.toml line 1: the file has no key `x`")
+    );
+    assert_eq!(summary["exit_code"], 2);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_no_configuration() {
+    let world = World::new().configured("");
+    let file = world.path("config/config.toml");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    world.run("runs").exits(2).says("config.toml: ").says("hint: ");
+    let world = World::new().configured("");
+    std::fs::write(world.path("config/config.toml"), b"[defaults]\nquery = '\xff'\n").unwrap();
+    world.run("runs").exits(2).says("config.toml line 2: this is no UTF-8 text");
+    let file = world.path("config/config.toml").display().to_string();
+    let world = world.env("GHL_BULK_CONFIG", &file);
+    world.run("runs").exits(2).says("`GHL_BULK_CONFIG` names a directory");
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_no_configuration() {
+    let world = World::new().configured("");
+    let file = world.path("config/config.toml");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).unwrap();
+    // Root reads everything.
+    if std::fs::read(&file).is_err() {
+        world.run("runs").exits(2).says("config.toml: ").says("make it readable");
+    }
+}
+
+#[test]
+fn text_of_the_configuration_does_not_act_on_the_terminal() {
+    let done = refused("\"\\u001b[31m\" = 1\n", &["line 1: "]);
+    assert!(!done.stderr.contains('\u{1b}'), "{}", done.stderr);
+}
