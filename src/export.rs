@@ -89,7 +89,8 @@ impl<E: Into<Error>> From<E> for Halted {
 /// # Errors
 /// Whatever stops it; the run named there goes on with [`resume`].
 pub async fn export(context: &Context, request: Request) -> Result<Report, Halted> {
-    // Before anything is asked: a directory that cannot be written costs no request.
+    // Before anything is asked: files that cannot be written cost no request.
+    request.named_layouts()?;
     let id = RunId::new(jiff::Timestamp::now());
     let held = Place::new(&request.out)?.hold(&id)?;
     let mut request = business::resolve(&context.client, request).await?;

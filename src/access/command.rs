@@ -29,19 +29,26 @@ pub enum CommandLine {
 }
 
 impl CommandLine {
-    /// The program's name, for messages: arguments may hold what others should not read.
+    /// The program's name, for messages, where it is plain that it is one: everything else may be a secret.
     fn name(&self) -> &str {
-        match self {
-            Self::Shell(line) => line.split_whitespace().next().unwrap_or_default(),
-            Self::Program(all) => all.first().map_or("", String::as_str),
-        }
+        let first = match self {
+            // `KEY=secret vault read` begins with a secret.
+            Self::Shell(line) => line.split_whitespace().find(|word| !word.contains('=')),
+            Self::Program(all) => all.first().map(String::as_str),
+        };
+        let plain =
+            |word: &&str| word.chars().all(|c| c.is_alphanumeric() || "-_./\\:~".contains(c));
+        first.filter(plain).unwrap_or("…")
     }
 
     fn command(&self) -> tokio::process::Command {
         let (program, arguments) = match self {
             Self::Shell(line) if cfg!(windows) => ("cmd", vec!["/C", line]),
             Self::Shell(line) => ("sh", vec!["-c", line]),
-            Self::Program(all) => (self.name(), all.iter().skip(1).map(String::as_str).collect()),
+            Self::Program(all) => {
+                let program = all.first().map_or("", String::as_str);
+                (program, all.iter().skip(1).map(String::as_str).collect())
+            }
         };
         let mut command = tokio::process::Command::new(program);
         command.args(arguments).kill_on_drop(true);
@@ -177,6 +184,14 @@ mod tests {
         assert_eq!(text(&token), "pit-a");
         let token = command(&program(&["printf", "%s", "pit-$HOME"])).await.unwrap();
         assert_eq!(text(&token), "pit-$HOME", "no shell has seen it");
+    }
+
+    #[test]
+    fn messages_name_the_program_and_nothing_that_may_be_a_secret() {
+        assert_eq!(shell("pass show highlevel").name(), "pass");
+        assert_eq!(shell("KEY=secret /bin/vault read").name(), "/bin/vault");
+        assert_eq!(shell("KEY='se cret' vault read").name(), "…");
+        assert_eq!(program(&["/bin/my vault", "secret"]).name(), "…");
     }
 
     #[tokio::test]

@@ -49,9 +49,7 @@ impl Default for Limits {
 /// What is left of the limits, as the server last told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    /// Whether it has told anything; else the limits are the documented ones.
-    pub known: bool,
-    /// The limits.
+    /// The limits; the documented ones where nothing was told.
     pub limits: Limits,
     /// Requests left of the window.
     pub left: Option<u32>,
@@ -159,7 +157,6 @@ impl Pace {
         let state = self.state();
         let now = Instant::now();
         Allowance {
-            known: state.left.is_some() || state.day.is_some(),
             limits: state.limits,
             left: state.left,
             left_today: state.day.map(|day| day.remaining),

@@ -3,7 +3,6 @@
 mod page;
 mod surroundings;
 
-
 use clap::ValueEnum;
 
 use super::account::{Accounts, Several};

@@ -133,7 +133,8 @@ impl Args {
         if !files.is_empty() && preset.is_some() {
             return Err(Failure::usage("`--preset` and a mapping file exclude each other"));
         }
-        let own = |out: &PathBuf| if many { out.join(account.location.segment()) } else { out.clone() };
+        let own =
+            |out: &PathBuf| if many { out.join(account.location.segment()) } else { out.clone() };
         let out = self.out.as_ref().map(own);
         Ok(Request {
             file: absolute(&self.file)?,

@@ -87,7 +87,11 @@ fn worst(ended: &[(&Account, Result<Code, Failure>)]) -> Code {
     RANKS.into_iter().find(|rank| codes.contains(rank)).unwrap_or(Code::Done)
 }
 
-fn summary(ended: &[(&Account, Result<Code, Failure>)], left: usize, code: Code) -> Map<String, Value> {
+fn summary(
+    ended: &[(&Account, Result<Code, Failure>)],
+    left: usize,
+    code: Code,
+) -> Map<String, Value> {
     let one = |(account, result): &(&Account, Result<Code, Failure>)| {
         let mut fields = match result {
             Ok(code) => Map::from_iter([("exit_code".to_owned(), (*code as u8).into())]),

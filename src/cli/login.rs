@@ -146,9 +146,11 @@ fn untaken(failure: Failure) -> Failure {
     let hint = failure.hint.clone().unwrap_or_default();
     let hint = match failure.code {
         Code::Usage => format!("nothing was stored; {hint}, or give `--no-check`"),
-        _ => "nothing was stored; a Private Integration Token begins with `pit-` and belongs to the \
+        _ => {
+            "nothing was stored; a Private Integration Token begins with `pit-` and belongs to the \
               location that it was made in: check `--location`"
-            .to_owned(),
+                .to_owned()
+        }
     };
     failure.hint(hint)
 }

@@ -86,12 +86,19 @@ and, where needed:
   join = \", \"              what stands between columns that are joined
   template = \"{A}[ ({B})]\" a text made of columns; what is in brackets goes when its columns are empty
   tags = \"add\"             whether tags are added, or replace those that are there
-  when = { column = \"Type\", is = [\"note\"] }   only in such rows; or not = […], filled = true|false
+  when = { column = \"Type\", is = [\"note\"] }   only in such rows; or not = […], filled = true|false,
+                           id = true|false (whether it looks like a contact's id)
   fallback = true          only where no other rule has found a value
   named_by = \"Label\"       with to = \"customFields.*\": the column that names the custom field
 A table [[constant]] with `to` and `value` gives every row the same (with `file = [\"old_*\"]` only in
 files of such names); [options] takes the flags of
-`ghl-bulk import`, with `_` for `-`.";
+`ghl-bulk import`, with `_` for `-`.
+
+A preset may also have a table [layout]: then `ghl-bulk export --layout NAME` writes such
+files. Without more it is the mapping turned round, in a file named as the preset. It takes
+system, file, columns, delimiter, encoding, bom, quote, line_end, list, date, time, require,
+unique and max_rows, and for a column that differs a [[layout.column]] with name, fill, join,
+split, values, unless_phone, guard, longest.";
 
 /// Runs the command.
 pub(super) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {

@@ -9,9 +9,10 @@ use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
 use super::text::{bytes, count, duration, plural, safe};
-use crate::event::{Outcome, Report};
+use crate::event::{Outcome, Report, Written};
 use crate::export::Estimate;
 use crate::id::LocationId;
+use crate::resource::Resource;
 
 /// What became of one location.
 pub(super) type Ended<T> = (LocationId, Result<T, Failure>);
@@ -178,9 +179,17 @@ fn lines(report: &Report) -> Vec<String> {
 
 /// How to look at what was written.
 fn look(report: &Report) -> Option<String> {
-    let file = report.files.iter().find(|file| file.table == "contacts")?;
+    let of_layout = |file: &&Written| Resource::named(&file.table).is_none();
+    let table = report.files.iter().find(|file| file.table == "contacts");
+    let file = table.or_else(|| report.files.iter().find(of_layout))?;
     let path = report.out.join(&file.file);
     let path = safe(&path.display().to_string()).into_owned();
+    if of_layout(&file) {
+        let preset = safe(&file.table).into_owned();
+        return Some(format!(
+            "take an edited one back:\n  ghl-bulk import {path} --preset {preset} --dry-run"
+        ));
+    }
     let read = match file.format.as_str() {
         "parquet" => "read_parquet",
         "csv" => "read_csv",

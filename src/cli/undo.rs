@@ -19,8 +19,9 @@ use crate::run::Run;
 /// Take an import back: only what it changed, and only where that still stands
 ///
 /// Fields get their former values back where they still hold what the import wrote; tags that it added are
-/// taken off; notes and tasks that it made are deleted when nobody has changed them. What somebody has
-/// edited since is left alone and listed. It is a plan of its own: shown first, and resumable.
+/// taken off; notes and tasks that it made are deleted when nobody has changed them; what it deleted is made
+/// anew, with new ids. What somebody has edited since is left alone and listed. It is a plan of its own:
+/// shown first, and resumable.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

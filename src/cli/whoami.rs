@@ -11,8 +11,8 @@ use super::exit::Code;
 use super::failure::Failure;
 use super::global::Global;
 use super::progress::Screen;
-use super::{report, signals};
 use super::text::safe;
+use super::{report, signals};
 use crate::api::{Error, Kind};
 use crate::event::Stop;
 

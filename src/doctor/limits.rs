@@ -62,7 +62,6 @@ mod tests {
 
     fn left(left_today: u64) -> Allowance {
         Allowance {
-            known: true,
             limits: Limits::default(),
             left: Some(99),
             left_today: Some(left_today),

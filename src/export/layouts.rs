@@ -8,6 +8,7 @@ use super::{Error, Tables};
 use crate::plan::preset::layout::{CONTACTS, NOTES, TASKS};
 use crate::plan::preset::{Layout, Preset};
 use crate::publish::Named;
+use crate::resource::RESOURCES;
 use crate::table::Format;
 
 /// A preset whose layout is written. A user may change his own while a run waits: its text is kept.
@@ -37,14 +38,10 @@ impl Laid {
 }
 
 /// The layouts, if their files do not get into each other's way or into that of the formats' files.
-pub(super) fn named(
-    chosen: &[Laid],
-    formats: &[&'static Format],
-    tables: &[&str],
-) -> Result<Vec<Named>, Error> {
-    let of_formats = formats
-        .iter()
-        .flat_map(|format| tables.iter().map(move |table| format!("{table}.{}", format.extension)));
+pub(super) fn named(chosen: &[Laid], formats: &[&'static Format]) -> Result<Vec<Named>, Error> {
+    let of_formats = formats.iter().flat_map(|format| {
+        RESOURCES.iter().map(move |table| format!("{}.{}", table.name, format.extension))
+    });
     let mut taken: HashSet<String> = of_formats.collect();
     let mut named = Vec::with_capacity(chosen.len());
     for chosen in chosen {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Chosen, Error, Laid, layouts};
 use crate::api::Filter;
 use crate::id::BusinessId;
-use crate::publish::{Facts, Options};
+use crate::publish::{Facts, Named, Options};
 use crate::pull::Child;
 use crate::resource::{RESOURCES, Resource};
 use crate::table::{CsvSafe, Format};
@@ -131,6 +131,15 @@ impl Request {
         }
     }
 
+    /// The layouts to write, if their files and those of the formats have names of their own.
+    ///
+    /// # Errors
+    /// When two files would have one name.
+    pub(super) fn named_layouts(&self) -> Result<Vec<Named>, Error> {
+        let formats = self.formats.iter().filter_map(|name| Format::named(name));
+        layouts::named(&self.layouts, &formats.collect::<Vec<_>>())
+    }
+
     pub(super) fn publish_options(&self, facts: Facts) -> Result<Options, Error> {
         let format = |name: &String| {
             Format::named(name)
@@ -140,8 +149,7 @@ impl Request {
         let csv_safe = csv_safe
             .ok_or_else(|| Error::Request(format!("`{}` is no way to write CSV", self.csv_safe)))?;
         let formats = self.formats.iter().map(format).collect::<Result<Vec<_>, _>>()?;
-        let names: Vec<&str> = RESOURCES.iter().map(|table| table.name).collect();
-        let layouts = layouts::named(&self.layouts, &formats, &names)?;
+        let layouts = self.named_layouts()?;
         let wanted = |table: &&'static Resource| {
             !formats.is_empty() && self.tables.wants(table) || layouts::want(&layouts, table.name)
         };

@@ -122,7 +122,7 @@ impl Input {
             Given::Mapping(mapping) => Mapping::clone(mapping),
             Given::Preset(preset) => {
                 let samples = samples(&self.sheet)?;
-                self.confident(
+                confident(
                     Proposal::for_preset(preset, columns, &samples, Some(directory)),
                     request,
                 )?
@@ -130,7 +130,7 @@ impl Input {
             Given::Nothing => {
                 let samples = samples(&self.sheet)?;
                 let presets = self.presets.candidates()?;
-                self.confident(Proposal::new(columns, &samples, presets, Some(directory)), request)?
+                confident(Proposal::new(columns, &samples, presets, Some(directory)), request)?
             }
         };
         let name = mapping.name.clone();
@@ -156,18 +156,6 @@ impl Input {
         let warnings = self.warnings(&unmapped);
         let shown = shown(&plan, columns);
         Ok(Understood { name, plan, policy, warnings, shown, removes: None })
-    }
-
-    /// A proposal's mapping, when nothing in it has to be asked that the command line does not answer.
-    fn confident(&self, mut proposal: Proposal, request: &Request) -> Result<Mapping, Error> {
-        if !proposal.ambiguous.is_empty() {
-            return Err(Error::Ambiguous(proposal.ambiguous));
-        }
-        proposal.settle(&rules(request)?, &request.ignore);
-        if request.deletes() {
-            self.settle_for_removal(&mut proposal);
-        }
-        proposal.confident().map_err(|columns| Error::Undecided { columns })
     }
 
     /// What is wrong with the mapping, by the lines of its file where it has one that somebody wrote.
@@ -209,10 +197,10 @@ pub(super) fn columns_are(names: &[String]) -> String {
 
 /// The first of some names, and how many more there are.
 pub(super) fn some_of(names: &[String]) -> String {
-    let named: Vec<_> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
-    let more = names.len().saturating_sub(named.len());
+    let first: Vec<_> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(first.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", named.join(", "))
+    format!("{}{more}", first.join(", "))
 }
 
 /// Whether a file is where a result file will be.
@@ -224,6 +212,18 @@ fn is_overwritten(file: &Path, out: &Path) -> bool {
 /// The rules of the command line.
 fn rules(request: &Request) -> Result<Vec<Rule>, Error> {
     request.rules.iter().map(|text| Mapping::inline(text).map_err(Error::Request)).collect()
+}
+
+/// A proposal's mapping, when nothing in it has to be asked that the command line does not answer.
+fn confident(mut proposal: Proposal, request: &Request) -> Result<Mapping, Error> {
+    if !proposal.ambiguous.is_empty() {
+        return Err(Error::Ambiguous(proposal.ambiguous));
+    }
+    proposal.settle(&rules(request)?, &request.ignore);
+    if request.deletes() {
+        removal::settle(&mut proposal);
+    }
+    proposal.confident().map_err(|columns| Error::Undecided { columns })
 }
 
 fn undecided_rule(rule: &Rule) -> Problem {

@@ -16,16 +16,20 @@ pub(super) async fn directory(
     let location = client.location_details().await?;
     let fields = client.custom_fields().await?;
     let users = if users { Some(client.users().await?.body) } else { None };
+    let pages = if businesses { businesses_of(client).await? } else { Vec::new() };
+    let id = client.location().clone();
+    Directory::read(id, &location.body, &fields.body, users.as_deref(), &pages)
+        .map_err(|error| Error::Answer(error.to_string()))
+}
+
+async fn businesses_of(client: &Client) -> Result<Vec<Vec<u8>>, Error> {
     let mut pages = Vec::new();
-    while businesses {
+    loop {
         let page = client.businesses(pages.len() * PAGE).await?;
         let rows = page.head.rows;
         pages.push(page.body.to_vec());
         if rows < PAGE {
-            break;
+            return Ok(pages);
         }
     }
-    let id = client.location().clone();
-    Directory::read(id, &location.body, &fields.body, users.as_deref(), &pages)
-        .map_err(|error| Error::Answer(error.to_string()))
 }

@@ -27,6 +27,9 @@ use file::File;
 use people::People;
 use told::Rest;
 
+/// What is to be told, each with its code.
+type Notes = Vec<(&'static str, String)>;
+
 /// A layout and the preset that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
@@ -45,7 +48,7 @@ pub(super) struct Layouts {
 
 /// The layouts that take rows of one table.
 pub(super) struct Takers {
-    takers: Vec<Taker>,
+    all: Vec<Taker>,
     rest: Rest,
     people: Option<Arc<Mutex<People>>>,
     /// Where the contacts' own values go, when rows of other tables say them too.
@@ -65,15 +68,16 @@ impl Layouts {
         for layout in named {
             files.push(Arc::new(Mutex::new(File::begin(layout, safe, staging)?)));
         }
-        let mut fills: Vec<Fill> = Vec::new();
+        let mut of_people: Vec<Fill> = Vec::new();
         let joining = named.iter().filter(|named| named.layout.joins_contacts());
         let columns = joining.flat_map(|named| &named.layout.columns);
         for fill in columns.flat_map(bind::of_contact) {
-            if !fills.contains(&fill) {
-                fills.push(fill);
+            if !of_people.contains(&fill) {
+                of_people.push(fill);
             }
         }
-        let people = if fills.is_empty() { None } else { Some(People::begin(fills, staging)?) };
+        let people =
+            if of_people.is_empty() { None } else { Some(People::begin(of_people, staging)?) };
         let people = people.map(|people| Arc::new(Mutex::new(people)));
         Ok(Self { files, people, rest: Vec::new() })
     }
@@ -96,18 +100,18 @@ impl Layouts {
         let keeps = fills.filter(|_| table.name == CONTACTS);
         let keeps = keeps.map(|fills| bind::fills(&fills, table));
         let wanted = !takers.is_empty() || keeps.is_some();
-        wanted.then_some(Takers { takers, rest, people, keeps })
+        wanted.then_some(Takers { all: takers, rest, people, keeps })
     }
 
     /// Takes what a table's rows had beside.
     pub(super) fn tell(&mut self, takers: Takers) {
-        if !takers.takers.is_empty() {
+        if !takers.all.is_empty() {
             self.rest.push(takers.rest);
         }
     }
 
     /// Completes the files; gives them and what is to be told, each with its code.
-    pub(super) fn close(self) -> Result<(Vec<Written>, Vec<(&'static str, String)>), Error> {
+    pub(super) fn close(self) -> Result<(Vec<Written>, Notes), Error> {
         let (mut written, mut told) = (Vec::new(), Vec::new());
         for file in self.files {
             let file = Arc::into_inner(file).expect("every lane has given its own back");
@@ -133,7 +137,7 @@ impl Takers {
         if let (Some(bound), Some(people)) = (&self.keeps, &self.people) {
             locked(people).keep(bound, &texts)?;
         }
-        for taker in &self.takers {
+        for taker in &self.all {
             let people = self.people.as_ref().map(|people| locked(people));
             let mut file = locked(&taker.file);
             for row in 0..texts.rows() {
@@ -146,7 +150,7 @@ impl Takers {
     /// Begins all files anew: the rows come again, in another order.
     pub(super) fn restart(&mut self) -> Result<(), Error> {
         self.rest.clear();
-        self.takers.iter().try_for_each(|taker| locked(&taker.file).restart())
+        self.all.iter().try_for_each(|taker| locked(&taker.file).restart())
     }
 }
 

@@ -29,7 +29,7 @@ use arrow_schema::SchemaRef;
 
 pub use guard::{CsvSafe, guard, unguard};
 pub use list::{join, split};
-pub use records::{Dialect, Records};
+pub use records::{Dialect, Encoding, Records};
 pub use texts::Texts;
 
 /// Every format, the default first.

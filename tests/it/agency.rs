@@ -49,7 +49,11 @@ fn locations_are_found_by_name_whatever_its_case() {
     let world = agency();
     world.run(&format!("{EXPORT} --location-name 'sandbox location ?'")).exits(0);
     assert_eq!(world.names("out").len(), 3);
-    world.run("export --format jsonl --with none --out two --location-name '*2' --location-name '*3'").exits(0);
+    world
+        .run(
+            "export --format jsonl --with none --out two --location-name '*2' --location-name '*3'",
+        )
+        .exits(0);
     assert_eq!(world.names("two"), ["second", "third"]);
 }
 
@@ -164,20 +168,23 @@ fn a_run_of_one_location_is_resumed_and_undone_with_the_agencys_login() {
 }
 
 #[test]
-fn a_refresh_that_is_refused_ends_the_run_which_a_new_login_resumes() {
+fn a_login_that_ends_in_the_middle_ends_the_run_which_a_new_login_resumes() {
     let world = agency();
-    world.control("POST", "faults", &json!(["POST /contacts/search token-expired times=9"]));
-    world.control("POST", "oauth/revoke", &Value::Null);
-    world.control("POST", "oauth/expire", &Value::Null);
-    let done = world.run(&format!("{EXPORT} --location second")).exits(8);
-    done.says("log in again").says("ghl-bulk login");
+    let faults = [
+        "GET /contacts/*/notes token-expired after=3",
+        "POST /oauth/locationToken status=401 after=1",
+        "POST /oauth/token status=400",
+        "POST /oauth/reconnect status=400",
+    ];
+    world.control("POST", "faults", &json!(faults));
+    let line = format!("export --format jsonl --with notes --out out --location {LOCATION}");
+    let done = world.run(&line).exits(8);
+    done.says("log in again").says("ghl-bulk login").says("resume: ghl-bulk resume");
     world.control("DELETE", "faults", &Value::Null);
     let again = pasted(&world, "--agency", |address| {
         chosen(&world, &format!("{address}&user_type=Company"))
     });
     again.exits(0);
-    if world.path("home/runs").exists() {
-        world.run("resume").exits(0);
-        assert_eq!(world.json("out/manifest.json")["location"], "second");
-    }
+    world.run("resume").exits(0);
+    assert_eq!(world.rows("out/contacts.jsonl").len(), 12);
 }

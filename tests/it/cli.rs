@@ -220,9 +220,9 @@ fn events_are_as_the_schema_says_and_the_summary_is_the_last() {
 fn a_failure_is_an_event_too() {
     let world = World::new().env("GHL_TOKEN", "pit-wrong");
     check_events(&world.run("export --json --out out").exits(8));
-    let done = bare().run("export --json").exits(2);
+    let done = bare().run("export --json").exits(8);
     check_events(&done);
-    assert_eq!(done.summary()["error"], "no location is given");
+    assert_eq!(done.summary()["error"], "no token is given");
 }
 
 #[test]

@@ -292,24 +292,27 @@ fn a_clock_that_is_an_hour_off_is_a_warning_that_names_tokens() {
 }
 
 #[test]
+fn a_clock_that_is_an_hour_behind_the_servers_fails_nothing_else() {
+    let world = World::with(|settings| settings.clock_ahead = jiff::SignedDuration::from_hours(1));
+    let checks = ails(&world.run("doctor --json"), 0, &[("clock", "warning")]);
+    says(&checks["clock"], " behind the server's: tokens may look expired");
+}
+
+#[test]
 fn little_left_of_the_day_is_a_warning_with_the_time_of_more() {
     let world = World::with(|settings| {
         settings.limit.daily = 1_000;
         settings.daily_used = 950;
     });
-    let checks = ails(&world.run("doctor --json"), 0, &[("day", "warning")]);
-    says(&checks["day"], "of 1000 requests of the day are left; counted anew in 2");
+    let found = ails(&world.run("doctor --json"), 0, &[("day", "warning")]);
+    says(&found["day"], "of 1000 requests of the day are left; counted anew in 2");
     let world = World::with(|settings| {
         settings.limit.daily = 1_000;
         settings.daily_used = 1_000;
     });
     let done = world.run("doctor --json --timeout 1");
     assert_eq!(done.code, 2, "{}", done.stdout);
-    says(&checks_of(&done)["token"], "the day's requests are used up");
-}
-
-fn checks_of(done: &Done) -> BTreeMap<String, Value> {
-    checks(done)
+    says(&checks(&done)["token"], "the day's requests are used up");
 }
 
 #[test]
@@ -344,9 +347,8 @@ fn quiet_tells_problems_alone() {
 
 #[test]
 fn several_locations_share_the_way_and_have_checks_of_their_own() {
-    let world = World::with(|settings| {
-        settings.locations = vec!["one".to_owned(), "two".to_owned()];
-    });
+    let two = vec!["one".to_owned(), "two".to_owned()];
+    let world = World::with(|settings| settings.locations = two);
     let world = world.env("GHL_TOKEN", "pit-sandbox-location:one");
     let done = world.run("doctor --location one,two --json");
     assert_eq!(done.code, 8);

@@ -331,3 +331,18 @@ fn json_tells_the_plan_the_counts_and_the_code() {
             .any(|file| file.as_str().unwrap().ends_with("succeeded.csv"))
     );
 }
+
+#[test]
+fn an_empty_cell_takes_a_contact_out_of_its_business_where_that_is_allowed() {
+    let world = empty();
+    world.control("PUT", "businesses", &json!([{"id": "business1", "name": "Acme"}]));
+    world.add(&[json!({"email": "ann@example.com", "businessId": "business1"})]);
+    world.sheet("in.csv", "Email,Firm\nann@example.com,\n");
+    let business = || world.person("ann@example.com")["contact"]["businessId"].clone();
+    world.import("--map Firm=business --blank clear").exits(0);
+    assert_eq!(business(), "business1");
+    world.import("--map Firm=business --blank clear --allow-clear").exits(0);
+    assert!(business().is_null(), "{}", business());
+    world.run(&format!("undo {} --yes --out undone", world.last("import"))).exits(0);
+    assert_eq!(business(), "business1");
+}

@@ -48,7 +48,8 @@ pub(crate) fn fed(world: &World, line: &str, input: &str) -> Done {
 pub(crate) fn assert_nothing_kept(world: &World) {
     let dir = world.path("config/credentials");
     let records = fs::read_dir(dir).into_iter().flatten().map(|entry| entry.unwrap().path());
-    let records: Vec<_> = records.filter(|path| path.extension().is_some_and(|it| it == "json")).collect();
+    let records: Vec<_> =
+        records.filter(|path| path.extension().is_some_and(|it| it == "json")).collect();
     assert!(records.is_empty(), "{records:?}");
 }
 
@@ -70,8 +71,14 @@ fn login_asks_the_api_once_and_tells_the_locations_name() {
     let done = fed(&world, "login --json", TOKEN).exits(0);
     assert_eq!(world.ask("log")["requests"], 1);
     let summary = done.summary();
-    assert_eq!((&summary["outcome"], &summary["profile"]), (&json!("logged_in"), &json!("default")));
-    assert_eq!((&summary["token_kind"], &summary["location"]), (&json!("private_integration"), &json!(LOCATION)));
+    assert_eq!(
+        (&summary["outcome"], &summary["profile"]),
+        (&json!("logged_in"), &json!("default"))
+    );
+    assert_eq!(
+        (&summary["token_kind"], &summary["location"]),
+        (&json!("private_integration"), &json!(LOCATION))
+    );
     assert!(summary["location_name"].is_string(), "{summary}");
     let told = fed(&world, "login", TOKEN).exits(0);
     told.says(summary["location_name"].as_str().unwrap());
@@ -81,7 +88,13 @@ fn login_asks_the_api_once_and_tells_the_locations_name() {
 fn login_never_repeats_the_token() {
     let world = world();
     let secret = "pit-sandbox-without:kept-to-itself";
-    for line in ["login -vv", "login --json -vv", "login --location elsewhere -vv", "whoami -vv", "logout -vv"] {
+    for line in [
+        "login -vv",
+        "login --json -vv",
+        "login --location elsewhere -vv",
+        "whoami -vv",
+        "logout -vv",
+    ] {
         let done = fed(&world, line, secret);
         assert!(!done.stdout.contains("kept-to-itself"), "{line}: {}", done.stdout);
         assert!(!done.stderr.contains("kept-to-itself"), "{line}: {}", done.stderr);
@@ -150,7 +163,10 @@ fn profiles_keep_their_logins_apart() {
     }))
     .without("GHL_LOCATION_ID");
     let login = |line: &str, token: &str| fed(&world, line, token).exits(0);
-    login(&format!("login --profile one --location {LOCATION}"), "pit-sandbox-location:sandboxLocation00001");
+    login(
+        &format!("login --profile one --location {LOCATION}"),
+        "pit-sandbox-location:sandboxLocation00001",
+    );
     login("login --profile two --location second", "pit-sandbox-location:second");
     for (profile, location) in [("one", LOCATION), ("two", "second")] {
         world.run(&format!("{EXPORT} --profile {profile}")).exits(0);
@@ -166,7 +182,11 @@ fn profiles_keep_their_logins_apart() {
 fn a_run_is_resumed_with_the_login_it_was_begun_with() {
     let world = settled(World::faulty(&["GET /contacts/*/notes token-expired after=3"]));
     fed(&world, "login --profile night", TOKEN).exits(0);
-    world.run("export --out out --profile night").exits(8).says("resume: ghl-bulk resume").says("log in");
+    world
+        .run("export --out out --profile night")
+        .exits(8)
+        .says("resume: ghl-bulk resume")
+        .says("log in");
     world.control("DELETE", "faults", &Value::Null);
     world.run("resume").exits(0);
     assert!(world.path("out/manifest.json").exists());

@@ -41,6 +41,7 @@ mod secrets;
 mod table_file;
 mod tables;
 mod torture;
+mod transport;
 mod undo;
 mod weather;
 mod world;

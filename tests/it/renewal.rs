@@ -3,5 +3,6 @@
 
 mod agency;
 mod login;
+mod program;
 mod together;
 mod trouble;

@@ -1,70 +1,61 @@
 //! The token: it leaves this program in one header and nowhere else.
 
+mod commands;
+mod forms;
+mod logins;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 
-use crate::outcome::everything_below;
 use crate::process::Process;
 use crate::world::{Done, World};
+use forms::Secret;
 
-/// What makes the token known; the sandbox takes it for a full one.
-const SECRET: &str = "7c41e6f2-kept-secret";
+/// What makes the token known; the sandbox takes it for a full one. Its last characters look otherwise in
+/// an address.
+const SECRET: &str = "7c41e6f2-kept/secret+word=";
+
+fn secrets() -> [Secret; 1] {
+    [Secret::new("the token", SECRET)]
+}
+
+fn token() -> String {
+    format!("pit-sandbox-without:{SECRET}")
+}
 
 fn world() -> World {
-    World::new().env("GHL_TOKEN", &format!("pit-sandbox-without:{SECRET}"))
+    World::new().env("GHL_TOKEN", &token())
 }
 
 #[track_caller]
 fn assert_untold(done: &Done) {
-    assert!(!done.stdout.contains(SECRET), "stdout: {}", done.stdout);
-    assert!(!done.stderr.contains(SECRET), "stderr: {}", done.stderr);
+    forms::assert_untold(done, &secrets());
 }
 
 /// No file of the world holds the token, in clear or compressed only as far as a search can see.
 #[track_caller]
 fn assert_unwritten(world: &World) {
-    let files = everything_below(&world.path("."));
-    assert!(!files.is_empty());
-    for file in files {
-        let bytes = fs::read(&file).unwrap();
-        let found = bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes());
-        assert!(!found, "{}", file.display());
-    }
+    forms::assert_unwritten(world, &[], &secrets());
 }
 
 #[test]
-fn no_command_shows_or_stores_the_token() {
-    let world = world();
-    assert_untold(&world.run("export --out out --format parquet,csv,jsonl -vv").exits(0));
-    let run = world.only_run();
-    let commands = [
-        "export --estimate -vv".to_owned(),
-        "export --estimate --json".to_owned(),
-        "export --out out --format jsonl --with tasks,notes,appointments -vv".to_owned(),
-        "export --out other --format csv --json -vv".to_owned(),
-        "runs list -vv".to_owned(),
-        "runs list --json".to_owned(),
-        format!("runs show {run} -vv"),
-        format!("runs show {run} --json"),
-        format!("runs publish {run} --format csv --out again -vv"),
-        format!("resume {run} -vv"),
-        "schema tables -vv".to_owned(),
-        "schema events -vv".to_owned(),
-        "whoami -vv".to_owned(),
-        "whoami --json -vv".to_owned(),
-        "logout -vv".to_owned(),
-        "login --help".to_owned(),
-        "completions bash".to_owned(),
-        "export --help".to_owned(),
-        "--help".to_owned(),
-    ];
-    for command in commands {
-        assert_untold(&world.run(&command).exits(0));
-    }
-    assert_unwritten(&world);
+fn no_command_shows_or_stores_the_token_of_the_environment() {
+    commands::run_all(&world(), "", &[], &secrets());
+}
+
+#[test]
+fn no_command_shows_or_stores_the_token_of_a_file() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("token");
+    fs::write(&file, token()).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let world = World::new().without("GHL_TOKEN");
+    let world = world.env("GHL_TOKEN_FILE", &file.display().to_string());
+    commands::run_all(&world, "", &[], &secrets());
 }
 
 #[test]
@@ -89,32 +80,9 @@ fn no_answer_however_bad_makes_it_show_or_store_the_token() {
         world.control("POST", "faults", &json!([fault]));
         assert_untold(&world.run("export --out out -vv --timeout 0.3"));
         assert_untold(&world.run("resume -vv --timeout 0.3 --json"));
+        assert_untold(&world.run("doctor -vv --timeout 0.3"));
         assert_unwritten(&world);
     }
-}
-
-#[test]
-fn no_import_shows_or_stores_the_token() {
-    let world = world();
-    world.sheet("in.csv", "Name,Email,Notes\nAnn,ann@example.com,hello\nBad,bad@@,\n");
-    world.sheet("more.csv", "Name,Email\nBob,bob@example.com\n");
-    assert_untold(&world.run("map in.csv -o map.toml -vv").exits(0));
-    assert_untold(&world.run("import in.csv --dry-run --out plan -vv").exits(3));
-    assert_untold(&world.run("import in.csv --map map.toml --yes --out res --json -vv").exits(3));
-    assert_untold(&world.run("import more.csv --yes --out more -vv").exits(0));
-    let runs = world.run("runs list").exits(0).stdout;
-    let run = runs.lines().rfind(|line| line.contains("complete")).unwrap();
-    let run = run.split_whitespace().next().unwrap();
-    for command in [
-        format!("runs show {run} --json -vv"),
-        format!("runs results {run} --out again -vv"),
-        format!("undo {run} --yes --out undone -vv"),
-        "runs list --json -vv".to_owned(),
-        "import --help".to_owned(),
-    ] {
-        assert_untold(&world.run(&command).exits(0));
-    }
-    assert_unwritten(&world);
 }
 
 #[test]
@@ -159,6 +127,11 @@ fn no_wrong_use_makes_it_show_or_store_the_token() {
         "import locations.csv --location elsewhere --yes -vv",
         "map missing.csv -vv",
         "undo 20200101-000000-aaaa -vv",
+        "doctor --location elsewhere -vv",
+        "doctor --api-url http://127.0.0.1:9 -vv",
+        "doctor --locations missing.csv -vv",
+        "doctor --ca-file missing.pem -vv",
+        "export --profile missing -vv",
         "whoami --location elsewhere -vv",
         "export --all-locations -vv",
         "login --sandbox -vv",
@@ -190,7 +163,8 @@ fn a_token_that_cannot_be_sent_is_not_repeated() {
 fn a_token_in_the_address_is_refused_without_being_repeated() {
     let world = World::new();
     let host = world.url().strip_prefix("http://").unwrap().to_owned();
-    let world = world.env("GHL_API_URL", &format!("http://user:{SECRET}@{host}"));
+    let escaped = SECRET.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
+    let world = world.env("GHL_API_URL", &format!("http://user:{escaped}@{host}"));
     assert_untold(&world.run("export -vv").exits(2));
     assert_eq!(world.ask("log")["requests"], 0);
 }

@@ -9,7 +9,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let said = error.to_string();
         match error {
-            Error::Name(_) => Self::usage(said),
+            Error::Name(_) | Error::Transport(_) => Self::usage(said),
             Error::NoKeyring(_) => Self::new(Code::Access, said).hint(
                 "unlock or start the keyring, or keep the token in a file: `ghl-bulk login --store file` \
                  or `--store age`",
@@ -21,7 +21,6 @@ impl From<Error> for Failure {
             Error::Damaged { .. } | Error::Newer { .. } => Self::new(Code::Damaged, said)
                 .hint("`ghl-bulk login` replaces it, `ghl-bulk logout` removes it"),
             Error::File { .. } => Self::usage(said).hint("check the rights and the free space there"),
-            Error::Transport(_) => Self::usage(said),
         }
     }
 }

@@ -48,7 +48,8 @@ pub(in crate::cli) fn line(prompt: &str) -> Result<String, Failure> {
     // When stderr is gone, the answer may come all the same.
     let _ = write!(err, "{prompt}").and_then(|()| err.flush());
     drop(err);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(fail)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(fail)?;
     let read = || {
         let mut line = String::new();
         io::stdin().lock().take(LONGEST).read_line(&mut line).map(|_| line)
@@ -77,7 +78,9 @@ impl Silence {
         use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
         let before = tcgetattr(io::stdin()).ok()?;
         let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
+        // All that the prompt itself turns off: a Ctrl-C that comes early is for it, too.
+        let shown = LocalModes::ECHO | LocalModes::ECHONL;
+        silent.local_modes.remove(shown | LocalModes::ICANON | LocalModes::ISIG);
         tcsetattr(io::stdin(), OptionalActions::Now, &silent).ok()?;
         Some(Self(before))
     }

@@ -66,7 +66,11 @@ pub(in crate::cli) struct Known {
 
 impl Known {
     /// What a source tells about its token. The claims of a token are shown, and nothing hangs on them.
-    pub(in crate::cli) fn new(profile: Option<&str>, source: &Source, place: Option<Place>) -> Self {
+    pub(in crate::cli) fn new(
+        profile: Option<&str>,
+        source: &Source,
+        place: Option<Place>,
+    ) -> Self {
         let text = source.token().map(|token| token.secret().expose_secret());
         let private = text.is_some_and(|text| text.starts_with("pit-"));
         let claims = source.token().and_then(peek).unwrap_or_default();

@@ -55,8 +55,11 @@ fn private(path: &Path, meta: &std::fs::Metadata) -> Result<(), Failure> {
         return Ok(());
     }
     let shown = path.display();
-    Err(Failure::new(Code::Access, format!("others on this machine can read the token file `{shown}`"))
-        .hint(format!("run `chmod 600 {}`", quoted(&shown.to_string()))))
+    Err(Failure::new(
+        Code::Access,
+        format!("others on this machine can read the token file `{shown}`"),
+    )
+    .hint(format!("run `chmod 600 {}`", quoted(&shown.to_string()))))
 }
 
 #[cfg(not(unix))]

@@ -64,6 +64,7 @@ Environment:
   GHL_BULK_AGE_IDENTITY              a file with the key of `--recipient`";
 
 /// An app, and how its owner is asked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "With an app of your own")]
 pub(super) struct AppArgs {

@@ -21,7 +21,7 @@ impl State {
         let mut bits = [0_u8; 16];
         getrandom::fill(&mut bits)
             .map_err(|error| Failure::usage(format!("the system gives no randomness: {error}")))?;
-        Ok(Self(bits.iter().map(|byte| format!("{byte:02x}")).collect()))
+        Ok(Self(format!("{:032x}", u128::from_be_bytes(bits))))
     }
 
     /// Whether a text is this one; how long that takes does not tell how much of it is right.
@@ -183,8 +183,10 @@ mod tests {
     #[test]
     fn the_address_holds_what_is_asked_for_and_keeps_what_the_page_has() {
         let ask = Ask {
-            page: &Url::parse("https://app.example/v2/oauth/chooselocation?loginWindowOpenMode=self")
-                .unwrap(),
+            page: &Url::parse(
+                "https://app.example/v2/oauth/chooselocation?loginWindowOpenMode=self",
+            )
+            .unwrap(),
             client_id: "id&1",
             redirect_uri: "http://localhost:8765/callback",
             scopes: "contacts.readonly locations.readonly".to_owned(),

@@ -10,8 +10,8 @@ use secrecy::SecretString;
 
 use super::args::AppArgs;
 use super::authorize::{Answer, Ask, State};
-use super::loopback::{Loopback, interrupted};
 use super::browser;
+use super::loopback::{Loopback, interrupted};
 use crate::access::Login;
 use crate::api::{App, Oauth, OauthError, OauthKind, UserType};
 use crate::cli::account::{input, secret};

@@ -35,11 +35,12 @@ fn recognised(text: &SecretString) -> Result<(), Failure> {
     if text.starts_with("pit-") {
         return Ok(());
     }
-    let refused = |what: &str| Failure::new(Code::Access, format!("this is {what}, not a Private Integration Token"));
+    let refused = |what: &str| {
+        Failure::new(Code::Access, format!("this is {what}, not a Private Integration Token"))
+    };
     if text.starts_with("eyJ") && text.matches('.').count() == 2 {
-        return Err(refused("an OAuth token or an API key of version 1").hint(
-            "`ghl-bulk login --oauth` logs in with an app; keys of version 1 have ended",
-        ));
+        return Err(refused("an OAuth token or an API key of version 1")
+            .hint("`ghl-bulk login --oauth` logs in with an app; keys of version 1 have ended"));
     }
     if text.contains("://") {
         return Err(refused("an address"));

@@ -162,14 +162,16 @@ fn locations() -> Value {
 
 fn summary() -> Named {
     let outcome = json!({
-        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "pending", "in_doubt", "proposed", "healthy", "warned", "ailing"],
+        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "pending", "in_doubt", "proposed", "healthy", "warned", "ailing", "logged_in", "logged_out", "nothing", "known"],
         "description": "`complete`: everything is done. `partial`: everything but the records in \
             `errors.csv`, the rows in `rejected.csv`, or some locations. `failed`: the command ended \
             early; `error` says why. `estimate`: only the cost was asked for. `planned`: a dry run; \
             nothing was sent. `sampled`: the rows that `--sample` chose are done. `pending`: rows \
             are left for `ghl-bulk resume`. `in_doubt`: a person \
             must decide about the rows in `in_doubt.csv` or `duplicates.csv`. `proposed`: a mapping was made. \
-            `healthy`, `warned`, `ailing`: what `doctor` found is all right, worth a warning, or a failure.",
+            `healthy`, `warned`, `ailing`: what `doctor` found is all right, worth a warning, or a failure. \
+            `logged_in`, `logged_out`, `nothing` (was stored): what `login` and `logout` did. `known`: \
+            `whoami` tells what is known.",
     });
     let fields = json!({
         "exit_code": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The exit code." },
@@ -195,7 +197,7 @@ fn summary() -> Named {
         "resume": text_or_null("The command that goes on from here, if there is one."),
     });
     let mut fields = fields;
-    for more in [of_map(), of_doctor()] {
+    for more in [of_map(), of_doctor(), of_login()] {
         if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
             fields.extend(more);
         }
@@ -222,6 +224,29 @@ fn of_map() -> Value {
             "type": "array", "items": { "type": "object" },
             "description": "What is noteworthy about the sheet: `code` and `message` of each.",
         },
+    })
+}
+
+/// What `login`, `logout` and `whoami` add.
+fn of_login() -> Value {
+    json!({
+        "profile": text_or_null("The profile that the login is stored for."),
+        "location_name": text_or_null("The location's name."),
+        "timezone": text_or_null("The location's time zone."),
+        "company": text_or_null("The agency's id."),
+        "token_kind": {
+            "enum": ["private_integration", "oauth_location", "oauth_company", "unknown"],
+            "description": "What kind of token it is.",
+        },
+        "token_source": {
+            "enum": ["environment", "file", "command", "store", "sandbox"],
+            "description": "Where the token comes from.",
+        },
+        "token_from": text_or_null("The same for people."),
+        "scopes": { "type": "array", "items": { "type": "string" }, "description": "What it may do, as far as is known." },
+        "expires": text_or_null("When it ends, if that is known."),
+        "renews": { "type": "boolean", "description": "Whether it is renewed by itself." },
+        "not_begun": number("Locations that an import did not come to."),
     })
 }
 

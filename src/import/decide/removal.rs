@@ -104,13 +104,14 @@ impl Decide<'_> {
         {
             return Ok(Err(decision));
         }
-        let planned = self.planned(row, draft, &named, what, &image);
-        if planned.is_ok() {
-            self.rows.name(kind::REMOVED, &named.key(), row.n)?;
-        }
-        Ok(planned)
+        let Some(planned) = self.planned(row, draft, &named, what, &image) else {
+            return Ok(Err(gone(what, Some(&named.contact))));
+        };
+        self.rows.name(kind::REMOVED, &named.key(), row.n)?;
+        Ok(Ok(planned))
     }
 
+    /// The deletion of what a row names; nothing when its note or task is gone.
     fn planned(
         &self,
         row: &Judged,
@@ -118,7 +119,7 @@ impl Decide<'_> {
         named: &Named<'_>,
         what: Removed,
         image: &Image,
-    ) -> Result<Planned, Decision> {
+    ) -> Option<Planned> {
         let source = Source {
             location: &self.directory.location,
             input: &self.input_digest,
@@ -126,11 +127,10 @@ impl Decide<'_> {
         };
         let Named { contact, child } = named;
         let Some(id) = child else {
-            return Ok(self.planner.remove_contact(row.n, &source, draft, contact, image));
+            return Some(self.planner.remove_contact(row.n, &source, draft, contact, image));
         };
-        let Some(record) = image.child(what, id) else { return Err(gone(what, Some(contact))) };
-        let record: (&str, &Value) = (id, record);
-        Ok(match what {
+        let record: (&str, &Value) = (id, image.child(what, id)?);
+        Some(match what {
             Removed::Tasks => self.planner.remove_task(row.n, &source, draft, contact, record),
             _ => self.planner.remove_note(row.n, &source, draft, contact, record),
         })

@@ -8,18 +8,18 @@ use crate::plan::mapping::{Mapping, Missing};
 use crate::plan::propose::{Proposal, Verdict};
 use crate::plan::{Directory, Field, NotePart, Policy, Removed, Target, TaskPart};
 
-impl Input {
-    /// Settles what nobody needs to decide: the columns that a deletion does not read.
-    pub(super) fn settle_for_removal(&self, proposal: &mut Proposal) {
-        let open = proposal.columns.iter().filter(|guess| {
-            let best = guess.candidates.first().map(|candidate| &candidate.target);
-            matches!(guess.verdict, Verdict::Proposed | Verdict::Rivals(_))
-                && !best.is_some_and(may_be_read)
-        });
-        let open: Vec<String> = open.map(|guess| format!("[{}]", guess.column.letters)).collect();
-        proposal.settle(&[], &open);
-    }
+/// Settles what nobody needs to decide: the columns that a deletion does not read.
+pub(super) fn settle(proposal: &mut Proposal) {
+    let open = proposal.columns.iter().filter(|guess| {
+        let best = guess.candidates.first().map(|candidate| &candidate.target);
+        matches!(guess.verdict, Verdict::Proposed | Verdict::Rivals(_))
+            && !best.is_some_and(may_be_read)
+    });
+    let open: Vec<String> = open.map(|guess| format!("[{}]", guess.column.letters)).collect();
+    proposal.settle(&[], &open);
+}
 
+impl Input {
     /// What the rows delete, and how they name it.
     pub(super) fn understand_removal(
         &self,
@@ -30,13 +30,13 @@ impl Input {
         let (name, columns) = (mapping.name.clone(), &self.sheet.columns);
         let wrong = |problems| self.wrong(&name, problems);
         // Custom fields say nothing about the kind of a file, and the location may lack them.
-        let mut plain = mapping.clone();
-        plain.missing = Missing::Skip;
-        plain.constants.clear();
-        plain.rules.retain(|rule| {
+        let mut kinds = mapping.clone();
+        kinds.missing = Missing::Skip;
+        kinds.constants.clear();
+        kinds.rules.retain(|rule| {
             rule.named_by.is_none() && !matches!(rule.to, Target::Custom(_) | Target::Undecided)
         });
-        let whole = plain.plan(columns, directory).map_err(wrong)?;
+        let whole = kinds.plan(columns, directory).map_err(wrong)?;
         let removes = Removed::of(&whole).map_err(Error::Request)?;
         let mut keys = mapping;
         keys.constants.clear();

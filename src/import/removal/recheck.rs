@@ -84,7 +84,7 @@ fn changes(record: &OpRecord, now: &Image) -> Option<String> {
     let child = |what, id: &str, same: fn(&Value, &Value) -> bool| {
         (!now.child(what, id).is_some_and(|now| same(before, now))).then(|| what_one(what))
     };
-    let changed = match &change {
+    match &change {
         Change::Delete => {
             let changes = Image::read(before).map(|then| then.changes(now));
             changes.filter(|all| !all.is_empty()).map(|all| all.join(", "))
@@ -92,8 +92,7 @@ fn changes(record: &OpRecord, now: &Image) -> Option<String> {
         Change::DeleteNote { id } => child(Removed::Notes, id, same_note),
         Change::DeleteTask { id } => child(Removed::Tasks, id, same_task),
         _ => None,
-    };
-    changed
+    }
 }
 
 fn what_one(what: Removed) -> String {

@@ -110,8 +110,7 @@ impl Case<'_> {
                 Action::Create
             }
         };
-        let planner = Planner::new(&policy, directory);
-        match planner.make_anew(self.n, &source, image, &action) {
+        match Planner::new(&policy, directory).make_anew(self.n, &source, image, &action) {
             Ok(planned) => self.take_anew(&mut undone, planned, op),
             Err(rejection) => undone.refused = Some(rejection),
         }
@@ -177,10 +176,8 @@ impl Case<'_> {
         }
         let email = self.comes_earlier(kind::EMAIL, email.as_deref())?;
         let phone = !shared.is_empty() || self.comes_earlier(kind::PHONE, phone)?;
-        Ok(Ok(match directory.allows_duplicates && (email || phone) {
-            true => Action::CreateBeside { email, phone },
-            false => Action::Create,
-        }))
+        let beside = directory.allows_duplicates && (email || phone);
+        Ok(Ok(if beside { Action::CreateBeside { email, phone } } else { Action::Create }))
     }
 
     /// Who has an address or number now, beside those whom the import deleted and a lagging search may

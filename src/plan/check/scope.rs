@@ -95,7 +95,7 @@ impl Condition {
         let text = cell.text();
         let text = text.trim();
         match &self.test {
-            test @ (Test::Filled(_) | Test::Id(_)) => test.holds(text),
+            Test::Filled(_) | Test::Id(_) => self.test.holds(text),
             Test::Is(_) => self.words.contains(&text.to_lowercase()),
             Test::Not(_) => !self.words.contains(&text.to_lowercase()),
         }

@@ -98,9 +98,8 @@ fn is_name_sent(work: &mut Work<'_>, wanted: Option<&str>, live: &Live) -> bool 
     let whole = live.whole_name();
     if words(wanted) != words(&whole) && !reading::says(work.draft, Field::Name.name(), &whole) {
         let message = format!(
-            "the contact is called `{}`, and a whole name does not change first and last name; map them \
-             apart to change them",
-            whole
+            "the contact is called `{whole}`, and a whole name does not change first and last name; map \
+             them apart to change them"
         );
         work.warn("W_NAME_NOT_UPDATED", Field::Name.name(), message);
     }

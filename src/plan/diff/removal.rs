@@ -95,7 +95,7 @@ impl Planner<'_> {
         action: &'static str,
     ) -> Work<'w> {
         let contact = Some(contact.clone());
-        let planned = Planned { contact, action, ..Planned::default() };
+        let planned = Planned { action, contact, ..Planned::default() };
         Work { planner: self, row, source, draft, planned }
     }
 }

@@ -212,3 +212,28 @@ fn a_row_of_notes_alone_creates_no_contact_unless_asked_to() {
     assert_eq!(decided(Mode::Upsert), Err("R_NOT_FOUND"));
     assert_eq!(decided(Mode::Create), Ok(Action::Create));
 }
+
+#[test]
+fn a_row_that_deletes_names_one_contact_whatever_the_location_allows() {
+    for allows in [false, true] {
+        let directory = directory(allows, &["email", "phone"]);
+        let whom = |id: &str, email: &str, phone: &str, there: &str| {
+            let draft = draft(id, email, phone);
+            let found = found(there);
+            let who = resolve_for_removal(&draft, &found, &Policy::default(), &directory);
+            match who {
+                Ok(who) => who.map_or_else(|| "gone".to_owned(), |who| who.to_string()),
+                Err(rejection) => rejection.code.to_owned(),
+            }
+        };
+        assert_eq!(whom("A", "a@x", "", "id:A email:A"), "A");
+        assert_eq!(whom("A", "a@x", "", "id:A"), "A");
+        assert_eq!(whom("A", "a@x", "", "email:B"), "gone");
+        assert_eq!(whom("A", "a@x", "", "id:A email:B"), "R_TWO_CONTACTS");
+        assert_eq!(whom("A", "", "1", "id:A phone:B,C"), "R_TWO_CONTACTS");
+        assert_eq!(whom("", "a@x", "1", "email:A phone:B"), "R_TWO_CONTACTS");
+        assert_eq!(whom("", "a@x", "", "email:A,B"), "R_AMBIGUOUS_MATCH");
+        assert_eq!(whom("", "a@x", "", "other:A"), "R_SECONDARY_EMAIL");
+        assert_eq!(whom("", "a@x", "", ""), "gone");
+    }
+}

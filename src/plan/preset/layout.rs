@@ -14,6 +14,7 @@ mod tests;
 use super::Entity;
 use crate::plan::mapping::Mapping;
 use crate::plan::target::{NotePart, Target, TaskPart};
+use crate::table::Dialect;
 
 pub use column::{Column, Fill};
 pub(super) use parse::parse;
@@ -35,7 +36,7 @@ pub struct Layout {
     /// The tables whose rows the file has, in their order.
     pub tables: &'static [&'static str],
     /// How text becomes bytes.
-    pub form: Form,
+    pub form: Dialect,
     /// What stands between the values of a cell, where a column does not say.
     pub list: Option<String>,
     /// How days are written, in the letters of `strftime`; else `2026-03-01`.
@@ -50,25 +51,6 @@ pub struct Layout {
     pub unique: Option<usize>,
     /// Rows that a file takes at most; the others go into further files.
     pub max_rows: Option<u64>,
-}
-
-/// How a file's text becomes bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Form {
-    /// What parts the cells of a row.
-    pub delimiter: u8,
-    /// Whether lines end as on Windows.
-    pub crlf: bool,
-    /// Whether the file begins with a byte order mark.
-    pub bom: bool,
-    /// Whether the text is UTF-16, little end first; else it is UTF-8.
-    pub utf16: bool,
-}
-
-impl Default for Form {
-    fn default() -> Self {
-        Self { delimiter: b',', crlf: false, bom: false, utf16: false }
-    }
 }
 
 impl Layout {

@@ -43,26 +43,24 @@ impl Image {
         notes.sort_by_key(|note| same::instant_of(&note["dateAdded"]));
         for note in notes {
             let id = same::id_of(note).unwrap_or_default();
-            match note_fields(note, directory) {
-                Some(fields) => {
-                    anew.notes.push(id.to_owned());
-                    anew.draft.notes.push(NoteDraft { id: None, fields });
-                }
-                None => anew.lost("note", format!("note `{id}` has no text, which the API wants")),
-            }
+            let Some(fields) = note_fields(note, directory) else {
+                anew.lost("note", &format!("note `{id}` has no text, which the API wants"));
+                continue;
+            };
+            anew.notes.push(id.to_owned());
+            anew.draft.notes.push(NoteDraft { id: None, fields });
         }
         for task in &self.tasks {
             let id = same::id_of(task).unwrap_or_default();
-            match task_fields(task, directory) {
-                Some(fields) => {
-                    anew.tasks.push(id.to_owned());
-                    anew.draft.tasks.push(TaskDraft { fields, ..TaskDraft::default() });
-                }
-                None => {
-                    let why = format!("task `{id}` has no title or date, which the API wants");
-                    anew.lost("task", why);
-                }
-            }
+            let Some(fields) = task_fields(task, directory) else {
+                anew.lost(
+                    "task",
+                    &format!("task `{id}` has no title or date, which the API wants"),
+                );
+                continue;
+            };
+            anew.tasks.push(id.to_owned());
+            anew.draft.tasks.push(TaskDraft { fields, ..TaskDraft::default() });
         }
         Some(anew)
     }
@@ -84,22 +82,17 @@ impl Anew {
         self.draft.additional_emails.clone_from(&live.additional_emails);
         self.draft.additional_phones.clone_from(&live.additional_phones);
         if let Some(owner) = &live.owner {
-            match has_user(directory, owner) {
-                true => self.draft.owner = Some(owner.clone().into()),
-                false => {
-                    self.lost("assignedTo", format!("the location has no user `{owner}` any more"))
-                }
+            if has_user(directory, owner) {
+                self.draft.owner = Some(owner.clone().into());
+            } else {
+                self.lost("assignedTo", &format!("the location has no user `{owner}` any more"));
             }
         }
-        if let Some(business) = &live.business {
-            match directory.businesses.iter().any(|it| it.id == *business) {
-                true => self.draft.business = Some(business.clone()),
-                false => {
-                    self.lost(
-                        "business",
-                        format!("the location has no business `{business}` any more"),
-                    );
-                }
+        if let Some(id) = &live.business {
+            if directory.businesses.iter().any(|it| it.id == *id) {
+                self.draft.business = Some(id.clone());
+            } else {
+                self.lost("business", &format!("the location has no business `{id}` any more"));
             }
         }
     }
@@ -108,11 +101,11 @@ impl Anew {
         let target = |name: &str| format!("customFields.{name}");
         match directory.fields.iter().find(|field| field.id == id) {
             None => {
-                self.lost(&target(id), "the location has no such custom field any more".to_owned());
+                self.lost(&target(id), "the location has no such custom field any more");
             }
             Some(field) if UNWRITABLE.contains(&field.data_type.as_str()) => {
                 let why = format!("the API cannot write a field of the type {}", field.data_type);
-                self.lost(&target(&field.key), why);
+                self.lost(&target(&field.key), &why);
             }
             Some(_) => {
                 self.draft.custom.insert(id.to_owned(), value.clone());
@@ -120,7 +113,7 @@ impl Anew {
         }
     }
 
-    fn lost(&mut self, field: &str, why: String) {
+    fn lost(&mut self, field: &str, why: &str) {
         let message = format!("{why}; that is not brought back");
         self.warnings.push(Warned { code: LOST, column: None, field: field.to_owned(), message });
     }
@@ -138,10 +131,8 @@ pub fn note_fields(note: &Value, directory: &Directory) -> Option<BTreeMap<Strin
     let day = same::instant_of(&note["dateAdded"]).and_then(same::day_of);
     let front = day.map(|day| format!("[{day}] ")).unwrap_or_default();
     let fits = front.chars().count() + body.chars().count() <= LONGEST_NOTE;
-    let body = match body.starts_with(&front) || !fits {
-        true => body.to_owned(),
-        false => format!("{front}{body}"),
-    };
+    let as_it_is = body.starts_with(&front) || !fits;
+    let body = if as_it_is { body.to_owned() } else { format!("{front}{body}") };
     let mut fields = parts(note, &["title", "color", "pinned", "userId"], directory);
     fields.insert("body".to_owned(), body.into());
     Some(fields)

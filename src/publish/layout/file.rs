@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use super::bind::{Bound, Source};
 use super::people::People;
 use super::told::Told;
-use super::{Named, cell};
+use super::{Named, Notes, cell};
 use crate::event::Written;
 use crate::plan::preset::Layout;
-use crate::plan::preset::layout::{Column, Form};
+use crate::plan::preset::layout::Column;
 use crate::publish::Error;
 use crate::resource::Kind;
-use crate::table::{self, CsvSafe, Dialect, Records, Texts, guard};
+use crate::table::{self, CsvSafe, Records, Texts, guard};
 
 /// What manifests call the format.
 const FORMAT: &str = "csv";
@@ -85,7 +85,9 @@ impl File {
     fn next(&mut self) -> Result<(), Error> {
         let next = create(&self.named.layout, &self.staging, self.number + 1)?;
         let full = std::mem::replace(&mut self.records, next);
-        self.done.push(self.named.written(self.number, full.close()?));
+        let (full, lost) = full.close()?;
+        self.told.lost(lost);
+        self.done.push(self.named.written(self.number, full));
         self.number += 1;
         Ok(())
     }
@@ -101,8 +103,9 @@ impl File {
     }
 
     /// Completes the files; gives them and what is to be told.
-    pub(super) fn close(mut self) -> Result<(Vec<Written>, Vec<(&'static str, String)>), Error> {
-        let last = self.records.close()?;
+    pub(super) fn close(mut self) -> Result<(Vec<Written>, Notes), Error> {
+        let (last, lost) = self.records.close()?;
+        self.told.lost(lost);
         self.done.push(self.named.written(self.number, last));
         let told = self.told.close(&self.named, &self.staging)?;
         Ok((self.done, told))
@@ -118,10 +121,8 @@ impl Named {
 }
 
 fn create(layout: &Layout, staging: &Path, number: usize) -> Result<Records, Error> {
-    let Form { delimiter, crlf, bom, utf16 } = layout.form;
-    let dialect = Dialect { delimiter, crlf, bom, utf16 };
     let header = layout.columns.iter().map(|column| column.name.as_str());
-    Ok(Records::create(&staging.join(layout.file_name(number)), dialect, header)?)
+    Ok(Records::create(&staging.join(layout.file_name(number)), layout.form, header)?)
 }
 
 /// The text of a cell, not guarded yet.

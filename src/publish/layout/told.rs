@@ -2,10 +2,11 @@
 //! stays behind because no file has a column for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::Path;
 
-use super::Named;
 use super::bind::Source;
+use super::{Named, Notes};
 use crate::plan::draft::priority_of;
 use crate::plan::preset::Layout;
 use crate::publish::Error;
@@ -26,6 +27,7 @@ pub(super) struct Told {
     skipped: u64,
     examples: Vec<String>,
     long: BTreeMap<String, u64>,
+    lost: u64,
     names: Sorter,
     counted: i64,
 }
@@ -37,6 +39,11 @@ impl Told {
         if self.examples.len() < NAMED {
             self.examples.push(id);
         }
+    }
+
+    /// Characters were lost to the encoding.
+    pub(super) fn lost(&mut self, count: u64) {
+        self.lost += count;
     }
 
     /// Counts the texts that are longer than the system takes.
@@ -62,65 +69,76 @@ impl Told {
     }
 
     /// The sentences, each with its code.
-    pub(super) fn close(
-        self,
-        named: &Named,
-        staging: &Path,
-    ) -> Result<Vec<(&'static str, String)>, Error> {
-        let (layout, mut told) = (&named.layout, Vec::new());
-        let file = &layout.file;
-        if self.skipped > 0 {
-            let column = |place: &usize| format!("`{}`", layout.columns[*place].name);
-            let wanted: Vec<String> = layout.require.iter().map(column).collect();
-            let more = if self.skipped > NAMED as u64 { ", …" } else { "" };
-            told.push((
-                "rows_left_out",
-                format!(
-                    "{file}: {} left out, having no {}: {}{more}",
-                    rows(self.skipped),
-                    wanted.join(" or "),
-                    self.examples.join(", ")
-                ),
-            ));
+    pub(super) fn close(self, named: &Named, staging: &Path) -> Result<Notes, Error> {
+        let layout = &named.layout;
+        let mut told: Vec<_> = self.left_out(layout).into_iter().collect();
+        told.extend(self.too_long(layout));
+        if self.lost > 0 {
+            let (file, lost) = (&layout.file, self.lost);
+            let message = format!("{file}: {lost} characters that its encoding lacks became `?`");
+            told.push(("characters_lost", message));
         }
-        for (column, count) in self.long {
-            let most = layout.columns.iter().find(|it| it.name == column).and_then(|it| it.longest);
-            let most = most.unwrap_or_default();
-            let message =
-                format!("{file}: {} with more than {most} characters in `{column}`", rows(count));
-            told.push(("text_too_long", message));
-        }
-        let fail = |source| Error::file(staging, source);
-        let (mut twice, mut last) = (Vec::new(), None);
-        for row in self.names.finish().map_err(fail)? {
-            let name = row.map_err(fail)?.text.trim().to_owned();
-            let folded = Some(name.to_lowercase());
-            if folded == last && twice.last() != Some(&name) {
-                twice.push(name);
-            }
-            last = folded;
-        }
-        if let (Some(place), false) = (layout.unique, twice.is_empty()) {
-            let column = &layout.columns[place].name;
-            let more = if twice.len() > NAMED { ", …" } else { "" };
-            let shown = twice
-                .iter()
-                .take(NAMED)
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", ");
-            let message = format!(
-                "{file}: {} in `{column}` more than once, and the system takes such rows as one: {shown}{more}",
-                if twice.len() == 1 {
-                    "a name stands".to_owned()
-                } else {
-                    format!("{} names stand", twice.len())
-                }
-            );
-            told.push(("names_twice", message));
-        }
+        let twice = twice(self.names).map_err(|source| Error::file(staging, source))?;
+        told.extend(named_twice(&twice, layout));
         Ok(told)
     }
+
+    fn left_out(&self, layout: &Layout) -> Option<(&'static str, String)> {
+        let column = |place: &usize| format!("`{}`", layout.columns[*place].name);
+        let wanted: Vec<String> = layout.require.iter().map(column).collect();
+        let more = if self.skipped > NAMED as u64 { ", …" } else { "" };
+        let message = format!(
+            "{}: {} left out, having no {}: {}{more}",
+            layout.file,
+            rows(self.skipped),
+            wanted.join(" or "),
+            self.examples.join(", ")
+        );
+        (self.skipped > 0).then_some(("rows_left_out", message))
+    }
+
+    fn too_long(&self, layout: &Layout) -> Notes {
+        let said = |(column, count): (&String, &u64)| {
+            let column = layout.columns.iter().find(|it| it.name == *column)?;
+            let (file, name, most) = (&layout.file, &column.name, column.longest?);
+            let message =
+                format!("{file}: {} with more than {most} characters in `{name}`", rows(*count));
+            Some(("text_too_long", message))
+        };
+        self.long.iter().filter_map(said).collect()
+    }
+}
+
+/// The names that come more than once, each as it comes last.
+fn twice(names: Sorter) -> io::Result<Vec<String>> {
+    let (mut twice, mut last) = (Vec::<String>::new(), None);
+    for row in names.finish()? {
+        let name = row?.text.trim().to_owned();
+        let folded = Some(name.to_lowercase());
+        if folded != last {
+            last = folded;
+        } else if twice.last().is_none_or(|known| Some(known.to_lowercase()) != last) {
+            twice.push(name);
+        }
+    }
+    Ok(twice)
+}
+
+fn named_twice(twice: &[String], layout: &Layout) -> Option<(&'static str, String)> {
+    let column = &layout.columns[layout.unique?].name;
+    let more = if twice.len() > NAMED { ", …" } else { "" };
+    let shown: Vec<String> = twice.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    let stand = match twice.len() {
+        0 => return None,
+        1 => "a name stands".to_owned(),
+        many => format!("{many} names stand"),
+    };
+    let message = format!(
+        "{}: {stand} in `{column}` more than once, and the system takes such rows as one: {}{more}",
+        layout.file,
+        shown.join(", ")
+    );
+    Some(("names_twice", message))
 }
 
 fn rows(count: u64) -> String {

@@ -88,9 +88,9 @@ fn notes_and_tasks_that_were_deleted_come_back_once() {
     let now = world.person("ann@example.com");
     let bare = |list: &Value| {
         let mut all = list.as_array().unwrap().clone();
-        all.iter_mut().for_each(|it| {
+        for it in &mut all {
             it.as_object_mut().unwrap().retain(|key, value| key != "id" && value != "");
-        });
+        }
         all.sort_by_key(|it| it["title"].to_string());
         all
     };

@@ -121,7 +121,7 @@ fn an_unknown_name_is_told_with_the_nearest_and_all_that_there_are() {
         .says("there is no layout `dailpad`; did you mean `dialpad`?")
         .says("`dub`")
         .says("`dext`");
-    world.run("export --layout hubspot --out out").exits(2).says("has no layout");
+    world.run("export --layout mailchimp --out out").exits(2).says("has no layout");
     assert_eq!(asked(&world, ""), 0);
     assert!(!world.path("out").exists());
 }
@@ -132,7 +132,7 @@ fn presets_are_listed_with_their_layouts() {
     let listed = world.run("map --list-presets").exits(0).stdout;
     let line = |name: &str| listed.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     assert!(line("dialpad-seed-tasks ").contains("(layout of dialpad)"), "{listed}");
-    assert!(!line("hubspot ").contains("layout"), "{listed}");
+    assert!(!line("mailchimp ").contains("layout"), "{listed}");
     let shown = world.run("map --show-preset dialpad-seed-tasks").exits(0).stdout;
     assert!(shown.contains("[layout]\nsystem = \"dialpad\""), "{shown}");
     let all: Value =
@@ -181,4 +181,20 @@ fn an_interrupted_export_goes_on_with_the_layout_that_it_was_asked_for() {
     assert_eq!(sheets(&world, "out").len(), 5);
     let sheet = super::Sheet::read(&world, "out/mine.csv");
     assert_eq!((sheet.header.as_slice(), sheet.rows.len()), (&["who".to_owned()][..], 60));
+}
+
+#[test]
+fn two_files_of_one_name_are_refused_before_anything_is_asked() {
+    let world = with_presets(World::new());
+    let text = "format = 1\n[[column]]\nfrom = \"id\"\nto = \"contactId\"\n[layout]\nfile = \"Contacts.csv\"\n";
+    own_preset(&world, "mine", text);
+    own_preset(&world, "yours", text);
+    let said = "two files of this export would be called `Contacts.csv`";
+    world.run("export --layout mine,yours --out out").exits(2).says(said);
+    world.run("export --layout mine --format csv --out out").exits(2).says(said);
+    assert_eq!(asked(&world, ""), 0);
+    world
+        .run("export --layout mine --out out")
+        .exits(0)
+        .says("out/Contacts.csv --preset mine --dry-run");
 }

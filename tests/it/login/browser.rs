@@ -93,7 +93,9 @@ fn what_was_chosen_in_the_browser_is_kept_and_used() {
 fn the_address_asks_for_every_scope_and_names_the_app() {
     let world = with_app(World::new());
     let waiting = Waiting::start(&world, "");
-    for part in [CLIENT_ID, "contacts.write", "locations%2Ftasks.readonly", "&state=", "%2Fcallback"] {
+    for part in
+        [CLIENT_ID, "contacts.write", "locations%2Ftasks.readonly", "&state=", "%2Fcallback"]
+    {
         assert!(waiting.address.contains(part), "no {part} in {}", waiting.address);
     }
     assert!(!waiting.address.contains("oauth.write"), "{}", waiting.address);
@@ -151,7 +153,8 @@ fn a_no_on_the_page_is_told_in_its_own_words_and_made_safe() {
     let world = with_app(World::new());
     let waiting = Waiting::start(&world, "");
     let state = waiting.address.split("state=").nth(1).unwrap().to_owned();
-    waiting.visit(&format!("/callback?error=access_denied&error_description=no%1b[31m&state={state}"));
+    waiting
+        .visit(&format!("/callback?error=access_denied&error_description=no%1b[31m&state={state}"));
     let done = waiting.process.end().exits(8).says("access_denied");
     assert!(!done.stderr.contains('\u{1b}'), "{}", done.stderr);
     assert_nothing_kept(&world);
@@ -179,7 +182,8 @@ fn a_port_that_is_taken_is_told_before_anybody_is_sent_anywhere() {
     let world = with_app(World::new());
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let line = format!("login --oauth --no-browser --redirect-uri http://localhost:{port}/callback");
+    let line =
+        format!("login --oauth --no-browser --redirect-uri http://localhost:{port}/callback");
     let done = world.run(&line).exits(2).says("is taken").says("--redirect-uri");
     assert!(!done.stderr.contains("response_type"), "{}", done.stderr);
 }
@@ -236,7 +240,10 @@ fn a_pasted_address_or_code_serves_where_the_browser_is_elsewhere() {
         code.split('&').next().unwrap().to_owned()
     });
     let summary = done.exits(0).summary();
-    assert_eq!((&summary["outcome"], &summary["token_kind"]), (&json!("logged_in"), &json!("oauth_location")));
+    assert_eq!(
+        (&summary["outcome"], &summary["token_kind"]),
+        (&json!("logged_in"), &json!("oauth_location"))
+    );
     assert_eq!(exchanged(&world), 2);
 }
 

@@ -104,7 +104,9 @@ fn a_token_may_come_by_process_substitution() {
     let mut shell = Command::new("bash");
     let script = format!("GHL_TOKEN_FILE=<(echo {TOKEN}) exec \"$@\"");
     // The substitution is an assignment's word, where bash needs it quoted by `env`.
-    let script = script.replace("GHL_TOKEN_FILE=<(", "exec env GHL_TOKEN_FILE=<(").replace(" exec \"$@\"", " \"$@\"");
+    let script = script
+        .replace("GHL_TOKEN_FILE=<(", "exec env GHL_TOKEN_FILE=<(")
+        .replace(" exec \"$@\"", " \"$@\"");
     shell.args(["-c", &script, "bash"]).arg(command.get_program()).args(command.get_args());
     shell.current_dir(command.get_current_dir().unwrap()).env_clear().env("PATH", "/usr/bin:/bin");
     let set = command.get_envs().filter_map(|(key, value)| Some((key, value?)));

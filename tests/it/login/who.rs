@@ -11,15 +11,25 @@ use crate::world::World;
 fn a_private_token_is_told_with_its_location_and_where_it_comes_from() {
     let world = World::new();
     let done = world.run("whoami").exits(0);
-    for part in [LOCATION, "Private Integration Token", "environment variable `GHL_TOKEN`", "doctor"] {
+    for part in
+        [LOCATION, "Private Integration Token", "environment variable `GHL_TOKEN`", "doctor"]
+    {
         assert!(done.stdout.contains(part), "no {part} in {}", done.stdout);
     }
     assert_eq!(done.stderr, "");
     assert!(!done.stdout.contains(TOKEN), "{}", done.stdout);
     assert_eq!(world.ask("log")["requests"], 1);
     let summary = world.run("whoami --json").exits(0).summary();
-    assert_eq!(summary["timezone"], world.ask("state")["location"]["timezone"].as_str().map_or(summary["timezone"].clone(), |it| json!(it)));
-    assert_eq!((&summary["token_kind"], &summary["token_source"]), (&json!("private_integration"), &json!("environment")));
+    assert_eq!(
+        summary["timezone"],
+        world.ask("state")["location"]["timezone"]
+            .as_str()
+            .map_or(summary["timezone"].clone(), |it| json!(it))
+    );
+    assert_eq!(
+        (&summary["token_kind"], &summary["token_source"]),
+        (&json!("private_integration"), &json!("environment"))
+    );
     assert_eq!((&summary["profile"], &summary["expires"]), (&Value::Null, &Value::Null));
 }
 
@@ -28,7 +38,9 @@ fn an_oauth_login_is_told_with_its_scopes_its_end_and_its_agency() {
     let world = with_app(World::new());
     pasted(&world, "--profile app", |address| chosen(&world, address)).exits(0);
     let done = world.run("whoami --profile app").exits(0);
-    for part in ["app", "OAuth, for one location", "contacts.readonly", "renewed before by itself", "0600"] {
+    for part in
+        ["app", "OAuth, for one location", "contacts.readonly", "renewed before by itself", "0600"]
+    {
         assert!(done.stdout.contains(part), "no {part} in {}", done.stdout);
     }
     let summary = world.run("whoami --json --profile app").exits(0).summary();

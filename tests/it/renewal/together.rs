@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::{join_all, try_join_all};
-use ghl_bulk::api::Credential as _;
+use ghl_bulk::api::Credential;
 use secrecy::ExposeSecret as _;
 
 use super::login::{DUE, ENDED, FRESH, assert_counts, keep_location, kept, source, text, world};
@@ -13,7 +13,7 @@ async fn ten_who_come_with_an_ended_token_renew_it_once() {
     let world = world(|_| {});
     let old = keep_location(&world, ENDED);
     let ten: Vec<_> = (0..10).map(|_| source(&world)).collect();
-    let tokens = try_join_all(ten.iter().map(|source| source.token())).await.unwrap();
+    let tokens = try_join_all(ten.iter().map(Credential::token)).await.unwrap();
     assert!(tokens.iter().all(|token| *token == tokens[0] && *token != old.grant.access));
     assert_counts(&world, 1, 0, 0);
     let new = kept(&world);

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::{Column, Fill, Form, Layout, read_by, tables};
+use super::{Column, Fill, Layout, read_by, tables};
 use crate::plan::mapping::toml_source::{At, Source};
 use crate::plan::mapping::{Mapping, Problem, closest};
 use crate::plan::preset::Entity;
+use crate::table::{Dialect, Encoding};
 
 const KEYS: &[&str] = &[
     "system",
@@ -17,6 +18,7 @@ const KEYS: &[&str] = &[
     "encoding",
     "bom",
     "line_end",
+    "quote",
     "list",
     "date",
     "time",
@@ -68,7 +70,7 @@ impl Layout {
             systems: Vec::new(),
             file: format!("{name}.csv"),
             tables: tables(entity),
-            form: Form::default(),
+            form: Dialect::default(),
             list: None,
             date: None,
             time: None,
@@ -95,13 +97,13 @@ fn read(
             "system" => layout.systems = systems(source, value),
             "file" => layout.file = file(source, value).unwrap_or(layout.file),
             "columns" => {
-                names = source.texts("columns", value).map(|it| (source.line_of(value), it))
+                names = source.texts("columns", value).map(|it| (source.line_of(value), it));
             }
             "list" => layout.list = source.text("list", value),
             "date" => layout.date = pattern(source, "date", value),
             "time" => layout.time = pattern(source, "time", value),
             "require" => {
-                require = source.texts("require", value).map(|it| (source.line_of(value), it))
+                require = source.texts("require", value).map(|it| (source.line_of(value), it));
             }
             "unique" => unique = source.name("unique", value).map(|it| (source.line_of(value), it)),
             "max_rows" => layout.max_rows = positive(source, "max_rows", value),
@@ -114,7 +116,7 @@ fn read(
             other => source.unknown_key(source.line_of(key), other, "`[layout]`", KEYS),
         }
     }
-    layout.columns = columns(source, line, names, said, mapping, &layout);
+    layout.columns = columns(source, line, names, &said, mapping, &layout);
     layout.require = places(source, "require", require, &layout.columns);
     let unique = unique.map(|(line, name)| (line, vec![name]));
     layout.unique = places(source, "unique", unique, &layout.columns).first().copied();
@@ -122,37 +124,42 @@ fn read(
 }
 
 /// Reads a key that is about bytes; false when it is none of those.
-fn form(source: &mut Source, key: &str, value: At, form: &mut Form) -> bool {
+fn form(source: &mut Source, key: &str, value: At, form: &mut Dialect) -> bool {
     match key {
         "delimiter" => form.delimiter = delimiter(source, value).unwrap_or(form.delimiter),
         "bom" => form.bom = source.truth(key, value).unwrap_or_default(),
         "encoding" => {
-            let encoding = source.word::<String>(key, value, &["utf_8", "utf_16le"]);
-            let known = encoding.as_deref().map(|it| it.replace('_', ""));
-            match known.as_deref() {
-                Some("utf16le") => form.utf16 = true,
-                Some("utf8") | None => {}
-                Some(other) => {
-                    let message =
-                        format!("`encoding` cannot be `{other}`; it can be `utf-8`, `utf-16le`");
-                    source.report(source.line_of(value), message);
-                }
-            }
+            let known = [
+                ("utf-8", Encoding::Utf8),
+                ("utf-16le", Encoding::Utf16),
+                ("windows-1252", Encoding::Windows1252),
+            ];
+            form.encoding = one_of(source, key, value, &known).unwrap_or_default();
         }
         "line_end" => {
-            let end = source.text(key, value);
-            match end.as_deref() {
-                Some("lf") | None => {}
-                Some("crlf") => form.crlf = true,
-                Some(other) => {
-                    let message = format!("`line_end` cannot be `{other}`; it can be `lf`, `crlf`");
-                    source.report(source.line_of(value), message);
-                }
-            }
+            form.crlf =
+                one_of(source, key, value, &[("lf", false), ("crlf", true)]).unwrap_or_default();
+        }
+        "quote" => {
+            form.quoted =
+                one_of(source, key, value, &[("needed", false), ("all", true)]).unwrap_or_default();
         }
         _ => return false,
     }
     true
+}
+
+/// One of a few words.
+fn one_of<T: Copy>(source: &mut Source, key: &str, value: At, known: &[(&str, T)]) -> Option<T> {
+    let text = source.text(key, value)?;
+    let found = known.iter().find(|(word, _)| word.eq_ignore_ascii_case(text.trim()));
+    if found.is_none() {
+        let words =
+            known.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        let message = format!("`{key}` cannot be `{text}`; it can be {words}");
+        source.report(source.line_of(value), message);
+    }
+    found.map(|(_, it)| *it)
 }
 
 fn delimiter(source: &mut Source, value: At) -> Option<u8> {
@@ -276,7 +283,7 @@ fn columns(
     source: &mut Source,
     line: usize,
     names: Option<(usize, Vec<String>)>,
-    said: Vec<Said>,
+    said: &[Said],
     mapping: &Mapping,
     layout: &Layout,
 ) -> Vec<Column> {
@@ -286,6 +293,34 @@ fn columns(
         let more = described.filter(|name| !read.iter().any(|(known, _)| known == *name));
         (line, read.iter().map(|(name, _)| name).chain(more).cloned().collect())
     });
+    check(source, said, &names);
+    let mut columns: Vec<Column> = Vec::with_capacity(names.len());
+    for name in names {
+        if columns.iter().any(|column| column.name == name) {
+            source.report(line, format_args!("there are two columns `{name}`"));
+            continue;
+        }
+        let rules = read.iter().find(|(known, _)| *known == name);
+        let turned = rules.and_then(|(_, rules)| Column::turned_round(&name, rules));
+        let own = said.iter().find(|said| said.name == name);
+        let at = own.map_or(line, |said| said.line);
+        if let Some(column) = whole(&name, turned, own) {
+            columns.extend(fitting(source, at, column, layout));
+        } else {
+            let message = format!("nothing says what fills `{name}`");
+            let hint =
+                "a `[[layout.column]]` with `name` and `fill` does; `fill = []` leaves it empty";
+            source.problems.push(Problem::new(at, message).hint(hint));
+        }
+    }
+    if columns.is_empty() && source.problems.is_empty() {
+        source.report(line, "the layout has no columns");
+    }
+    columns
+}
+
+/// Reports descriptions of columns that are not listed, or described before.
+fn check(source: &mut Source, said: &[Said], names: &[String]) {
     let before = |at: usize| said[..at].iter();
     for (at, said) in said.iter().enumerate() {
         if !names.contains(&said.name) {
@@ -297,32 +332,6 @@ fn columns(
             source.report(said.line, format_args!("`{}` is described twice", said.name));
         }
     }
-    let mut columns: Vec<Column> = Vec::with_capacity(names.len());
-    for name in names {
-        if columns.iter().any(|column| column.name == name) {
-            source.report(line, format_args!("there are two columns `{name}`"));
-            continue;
-        }
-        let rules = read.iter().find(|(known, _)| *known == name);
-        let turned = rules.and_then(|(_, rules)| Column::turned_round(&name, rules));
-        let own = said.iter().find(|said| said.name == name);
-        match whole(&name, turned, own) {
-            Some(column) => {
-                columns.extend(fitting(source, own.map_or(line, |it| it.line), column, layout))
-            }
-            None => {
-                let message = format!("nothing says what fills `{name}`");
-                let hint = "a `[[layout.column]]` with `name` and `fill` does; `fill = []` leaves it empty";
-                source
-                    .problems
-                    .push(Problem::new(own.map_or(line, |it| it.line), message).hint(hint));
-            }
-        }
-    }
-    if columns.is_empty() && source.problems.is_empty() {
-        source.report(line, "the layout has no columns");
-    }
-    columns
 }
 
 /// A column as the mapping has it, with what the layout says of it.
@@ -367,13 +376,12 @@ fn places(
     for (line, name) in
         named.into_iter().flat_map(|(line, names)| names.into_iter().map(move |it| (line, it)))
     {
-        match columns.iter().position(|column| column.name == name) {
-            Some(place) => places.push(place),
-            None => {
-                let near = closest(&name, columns.iter().map(|column| column.name.as_str()));
-                let message = format!("`{key}` names `{name}`, which is no column of the layout");
-                source.problems.push(Problem::new(line, message).did_you_mean(near));
-            }
+        if let Some(place) = columns.iter().position(|column| column.name == name) {
+            places.push(place);
+        } else {
+            let near = closest(&name, columns.iter().map(|column| column.name.as_str()));
+            let message = format!("`{key}` names `{name}`, which is no column of the layout");
+            source.problems.push(Problem::new(line, message).did_you_mean(near));
         }
     }
     places

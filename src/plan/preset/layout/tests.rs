@@ -3,6 +3,7 @@
 use super::*;
 use crate::plan::preset::{Direction, Preset, presets};
 use crate::plan::target::Field;
+use crate::table::Encoding;
 
 const CONTACTS_OF: &str = "\
 format = 1
@@ -45,7 +46,7 @@ fn problems(rest: &str) -> Vec<String> {
 fn without_more_a_layout_is_the_mapping_turned_round() {
     let layout = layout("[layout]\n");
     assert_eq!((layout.file.as_str(), layout.tables), ("crm.csv", &[CONTACTS][..]));
-    assert_eq!(layout.form, Form::default());
+    assert_eq!(layout.form, Dialect::default());
     let names: Vec<&str> = layout.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["Name", "Status", "Kind"]);
     assert_eq!(layout.columns[0].fill, [Fill::Target(Target::Field(Field::Name))]);
@@ -66,6 +67,7 @@ fn a_layout_says_what_differs() {
          encoding = \"utf-16le\"
          bom = true
          line_end = \"crlf\"
+         quote = \"all\"
          require = \"Kind\"
          unique = \"Kind\"
          max_rows = 5
@@ -75,7 +77,16 @@ fn a_layout_says_what_differs() {
          values = { YES = \"x\" }",
     );
     assert_eq!(layout.systems, ["crm", "other"]);
-    assert_eq!(layout.form, Form { delimiter: b'\t', crlf: true, bom: true, utf16: true });
+    assert_eq!(
+        layout.form,
+        Dialect {
+            delimiter: b'\t',
+            crlf: true,
+            bom: true,
+            quoted: true,
+            encoding: Encoding::Utf16
+        }
+    );
     assert_eq!(
         (layout.require.as_slice(), layout.unique, layout.max_rows),
         (&[0][..], Some(0), Some(5))
@@ -96,7 +107,7 @@ encoding = \"latin\"
 line_end = \"cr\"
 delimiter = \"x\"
 max_rows = 0
-time = \"%Q\"
+time = \"%!\"
 require = \"Nam\"
 [[layout.column]]
 name = \"More\"

@@ -1,0 +1,106 @@
+//! Every command of the program, derived from its help: one without a case here fails.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::forms::{Secret, assert_untold, assert_unwritten};
+use crate::process::Process;
+use crate::world::World;
+
+/// All commands that do something, such as `runs show`, as the help names them.
+fn commands(world: &World) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut open = vec![String::new()];
+    while let Some(path) = open.pop() {
+        let help = world.run(format!("{path} --help").trim_start()).exits(0).stdout;
+        let below: Vec<_> = subcommands(&help).map(|name| format!("{path} {name}")).collect();
+        if below.is_empty() {
+            all.insert(path.trim().to_owned());
+        }
+        open.extend(below.iter().map(|path| path.trim().to_owned()));
+    }
+    all
+}
+
+fn subcommands(help: &str) -> impl Iterator<Item = &str> {
+    let list = help.split("\nCommands:\n").nth(1).unwrap_or_default();
+    let list = list.split("\n\n").next().unwrap_or_default();
+    let names = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help")
+}
+
+/// Runs every command with `-vv`, and some in several ways, and searches what they tell and write. The
+/// commands know their token by the world's settings and these options.
+pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: &[Secret]) {
+    let mut missing = commands(world);
+    let mut run = |line: &str, codes: &[i32]| {
+        missing.retain(|name| line != name && !line.starts_with(&format!("{name} ")));
+        let done = world.run(&format!("{line} {options} -vv"));
+        assert!(codes.contains(&done.code), "{line}: {}\n{}", done.code, done.stderr);
+        assert_untold(&done, secrets);
+        done
+    };
+    world.sheet("in.csv", "Name,Email,Notes\nAnn,ann@example.com,hello\nBad,bad@@,\n");
+    world.sheet("more.csv", "Name,Email\nBob,bob@example.com\n");
+    world.sheet("ids.csv", "email\nbob@example.com\n");
+    run("export --out out --format parquet,csv,jsonl --with tasks,notes,appointments", &[0]);
+    let exported = world.only_run();
+    run("export --estimate --json", &[0]);
+    run("map in.csv -o map.toml", &[0]);
+    run("import in.csv --dry-run --out plan", &[3]);
+    run("import in.csv --map map.toml --yes --out res --json", &[3]);
+    run("import more.csv --yes --out more", &[0]);
+    let runs = run("runs list", &[0]).stdout;
+    run("runs list --json", &[0]);
+    let imported = runs.lines().rfind(|line| line.contains("complete")).unwrap();
+    let imported = imported.split_whitespace().next().unwrap();
+    run(&format!("runs show {exported} --json"), &[0]);
+    run(&format!("runs publish {exported} --format csv --out again"), &[0]);
+    run(&format!("runs results {imported} --out results"), &[0]);
+    fs::write(world.path("in_doubt.csv"), "Name\n").unwrap();
+    run(&format!("runs resolve {imported} in_doubt.csv"), &[0, 2, 4]);
+    run(&format!("resume {exported}"), &[0]);
+    run(&format!("undo {imported} --yes --out undone"), &[0]);
+    run(&format!("runs rm {imported}"), &[0]);
+    run("doctor", &[0]);
+    run("doctor --json", &[0]);
+    run("schema tables", &[0]);
+    run("schema events", &[0]);
+    run("completions bash", &[0]);
+    run("man pages", &[0]);
+    others(world, &mut run);
+    missing.remove("sandbox");
+    serve(world, options, secrets);
+    assert!(missing.is_empty(), "{missing:?} have no case here");
+    assert_unwritten(world, keepers, secrets);
+}
+
+/// Commands about access and settings.
+fn others(world: &World, run: &mut impl FnMut(&str, &[i32]) -> crate::world::Done) {
+    let known = commands(world);
+    let mut run = |line: &str, codes: &[i32]| {
+        if known.iter().any(|name| line == name || line.starts_with(&format!("{name} "))) {
+            run(line, codes);
+        }
+    };
+    run("config explain", &[0]);
+    run("config explain --json", &[0]);
+    run("config path", &[0, 2]);
+    run("whoami", &[0]);
+    run("whoami --json", &[0]);
+    // They are about a profile that is not the one of the test.
+    run("login --profile other --stdin --no-check", &[2, 8]);
+    run("logout --profile other", &[0, 2, 8]);
+}
+
+/// The sandbox serves until it is told to end.
+fn serve(world: &World, options: &str, secrets: &[Secret]) {
+    let mut sandbox =
+        Process::start(world, &format!("sandbox --port 0 --contacts 1 {options} -vv"));
+    sandbox.until_it_tells("GHL_API_URL=");
+    sandbox.signal("INT");
+    // It says itself what its app's secret is: that one opens nothing else.
+    let own = secrets.iter().filter(|secret| secret.name != "the client secret").cloned();
+    assert_untold(&sandbox.end(), &own.collect::<Vec<_>>());
+}
