@@ -17,7 +17,8 @@ mod renewal;
 mod safe;
 mod seal;
 mod stored;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 pub use agency::Agency;

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::api::{self, Client, Halt, Kind, Route};
 use crate::doubt::{self, Doubt};
@@ -196,7 +196,7 @@ impl Push {
             doubt,
             seats,
             only: self.only,
-            errors: self.max_errors.map(|most| Errors { most, rows: Mutex::default() }),
+            errors: self.max_errors.map(Errors::at_most),
             settled: AtomicU64::new(count(false)),
             ops: count(false) + count(true),
             tag_batch: AtomicUsize::new(self.tag_batch.max(1)),
@@ -211,6 +211,37 @@ impl Push {
 struct Errors {
     most: u64,
     rows: Mutex<HashSet<u64>>,
+    /// Refused rows of which it is being found out whether they were applied all the same.
+    suspects: AtomicU64,
+    less: Notify,
+}
+
+/// A row that has probably failed, while this value lives.
+struct Suspect<'w>(Option<&'w Errors>);
+
+impl Errors {
+    fn at_most(most: u64) -> Self {
+        Self { most, rows: Mutex::default(), suspects: AtomicU64::new(0), less: Notify::new() }
+    }
+
+    /// Whether more may have failed than may fail, and that is being found out.
+    fn doubtful(&self) -> bool {
+        let suspects = self.suspects.load(Ordering::Relaxed);
+        suspects > 0 && self.failed() + suspects > self.most
+    }
+
+    fn failed(&self) -> u64 {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+}
+
+impl Drop for Suspect<'_> {
+    fn drop(&mut self) {
+        if let Some(errors) = self.0 {
+            errors.suspects.fetch_sub(1, Ordering::Relaxed);
+            errors.less.notify_waiters();
+        }
+    }
 }
 
 fn is_open(state: OpState) -> bool {
@@ -320,8 +351,30 @@ impl Work {
 
     fn too_many(&self) -> Option<u64> {
         let errors = self.errors.as_ref()?;
-        let failed = errors.rows.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
-        (failed > errors.most).then_some(failed)
+        Some(errors.failed()).filter(|failed| *failed > errors.most)
+    }
+
+    /// Notes that a row has probably failed, until the answer is dropped.
+    fn suspect(&self) -> Suspect<'_> {
+        if let Some(errors) = &self.errors {
+            errors.suspects.fetch_add(1, Ordering::Relaxed);
+        }
+        Suspect(self.errors.as_ref())
+    }
+
+    /// A place among those that send. There is none while the rows that have failed, with those that
+    /// probably have, are more than may fail: what is sent meanwhile would be too much.
+    async fn seat(&self) -> SemaphorePermit<'_> {
+        loop {
+            let less = self.errors.as_ref().map(|errors| errors.less.notified());
+            let seat = self.seats.acquire().await.expect("the seats are never closed");
+            let Some(less) = less.filter(|_| self.errors.as_ref().is_some_and(Errors::doubtful))
+            else {
+                return seat;
+            };
+            drop(seat);
+            less.await;
+        }
     }
 
     fn tell(&self) {

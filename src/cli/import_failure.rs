@@ -23,11 +23,7 @@ impl From<Error> for Failure {
                     .hint("nothing was sent; repair it, or make a new one with `ghl-bulk map`")
             }
             Error::Unfit { ref fitting, .. } => {
-                let hint = match fitting.as_slice() {
-                    [] => "no preset fits it; `ghl-bulk map FILE -o MAP.toml` proposes a mapping".to_owned(),
-                    fitting => format!("`--preset {}` fits it", fitting.join("` or `--preset ")),
-                };
-                Self::new(Code::Refused, error.to_string()).hint(hint)
+                Self::new(Code::Refused, error.to_string()).hint(fitting_presets(fitting))
             }
             Error::NoPreset { ref near, .. } => {
                 let near = near.as_ref().map(|near| format!("did you mean `{near}`? "));
@@ -76,6 +72,14 @@ impl From<Error> for Failure {
             Error::Bug(_) => Self::new(Code::Bug, error.to_string())
                 .hint("this should never happen; nothing further was sent. Please report it"),
         }
+    }
+}
+
+/// What to do about a preset that does not fit.
+fn fitting_presets(fitting: &[String]) -> String {
+    match fitting {
+        [] => "no preset fits it; `ghl-bulk map FILE -o MAP.toml` proposes a mapping".to_owned(),
+        fitting => format!("`--preset {}` fits it", fitting.join("` or `--preset ")),
     }
 }
 

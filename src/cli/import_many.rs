@@ -62,14 +62,10 @@ pub(super) async fn each(
         return Ok(code);
     }
     let failed = ended.iter().filter(|(_, result)| result.is_err()).count();
-    let mut text = format!("{} done", plural((ended.len() - failed) as u64, "location"));
-    if failed > 0 {
-        text += &format!(", {failed} failed (see above)");
-    }
-    if left > 0 {
-        text += &format!(", {left} not begun");
-    }
-    screen.line(&text);
+    let done = plural((ended.len() - failed) as u64, "location");
+    let failed = if failed > 0 { format!(", {failed} failed (see above)") } else { String::new() };
+    let left = if left > 0 { format!(", {left} not begun") } else { String::new() };
+    screen.line(&format!("{done} done{failed}{left}"));
     Ok(code)
 }
 

@@ -218,13 +218,12 @@ impl Place {
             (Some(path), None) => Self::File(path.clone()),
             (None, None) => Self::Stdout,
         };
-        if let Some(name) = args.save_preset.as_ref().filter(|name| presets::built_in(name)) {
-            if !args.force {
-                let failure = Failure::usage(format!("`{name}` is a preset of the program's"));
-                return Err(failure.hint(
-                    "choose another name, or give `--force` to use yours in place of it from then on",
-                ));
-            }
+        let taken = args.save_preset.as_ref().filter(|name| presets::built_in(name) && !args.force);
+        if let Some(name) = taken {
+            let failure = Failure::usage(format!("`{name}` is a preset of the program's"));
+            return Err(failure.hint(
+                "choose another name, or give `--force` to use yours in place of it from then on",
+            ));
         }
         match place.path() {
             Some(path) if path.exists() && !args.force => {

@@ -15,7 +15,7 @@ use crate::plan::preset::{self, Direction, Preset};
 /// Lists the presets on stdout: name, direction, what; those that cannot be used are an error.
 pub(super) fn list(presets: &Presets, global: &Global) -> Result<Code, Failure> {
     let text = if global.json {
-        let all: Vec<Value> = presets.all().iter().map(|it| fields(it)).collect();
+        let all: Vec<Value> = presets.all().iter().map(fields).collect();
         safe_json(Value::Array(all).to_string()) + "\n"
     } else {
         table(presets)

@@ -65,7 +65,7 @@ mod tests {
             limits: Limits::default(),
             left: Some(99),
             left_today: Some(left_today),
-            resets_in: Some(Duration::from_secs(5_400)),
+            resets_in: Some(Duration::from_mins(90)),
         }
     }
 

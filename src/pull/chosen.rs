@@ -337,15 +337,15 @@ async fn search_for(client: &Client, lot: &[Key]) -> Result<Found, api::Error> {
             page => page?,
         };
         let Ok(rows) = own_rows(&page.body) else { return Ok(Found::Refused) };
-        let named = |row: &Box<RawValue>| {
+        let named = |row: &RawValue| {
             key::names(row).is_some_and(|(_, names)| names.iter().any(|name| lot.contains(name)))
         };
         // A server that does not know the filter gives everybody.
-        if !rows.is_empty() && !rows.iter().any(named) {
+        if !rows.is_empty() && !rows.iter().any(|row| named(row)) {
             return Ok(Found::Refused);
         }
         let last = rows.len() < SEARCH_LIMIT || page.head.next == cursor;
-        all.extend(rows.into_iter().filter(named));
+        all.extend(rows.into_iter().filter(|row| named(row)));
         if last {
             return Ok(Found::Rows(all));
         }

@@ -145,7 +145,7 @@ impl Lane<'_> {
         let work = self.work;
         let mutation = request::mutation(&work.client, &op.change, contact)
             .ok_or_else(|| Error::Bug(format!("op {} cannot be sent alone", op.id)))?;
-        let place = work.seats.acquire().await.expect("the seats are never closed");
+        let place = work.seat().await;
         self.check_tap()?;
         let turn = work.client.turn(&mutation).await?;
         let intent = request::intent(op.id, &mutation, reference.as_ref());
@@ -186,10 +186,13 @@ impl Lane<'_> {
             Why::NoAnswer => doubt.look_up(case).await?,
             Why::Unread => self.look_up_what_was_made(case).await?,
             Why::Exists(id) => doubt.own_or_not(case, &id).await?,
-            Why::Refused(refused) => match doubt.after_refusal(case).await? {
-                Some(found) => refused_yet_created(found),
-                None => refused,
-            },
+            Why::Refused(refused) => {
+                let _suspect = self.work.suspect();
+                match doubt.after_refusal(case).await? {
+                    Some(found) => refused_yet_created(found),
+                    None => refused,
+                }
+            }
         })
     }
 

@@ -2,6 +2,7 @@
 //! that are not there.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -118,10 +119,10 @@ fn rows_may_name_contacts_in_different_ways_and_one_contact_twice() {
     let (by_id, by_email) = (some(&world, "id", 90), some(&world, "email", 75));
     let mut sheet = "Name,Contact Id,Email\n".to_owned();
     for one in &by_id {
-        sheet += &format!("x,{},\n", text(&one["contact"], "id"));
+        writeln!(sheet, "x,{},", text(&one["contact"], "id")).unwrap();
     }
     for one in &by_email {
-        sheet += &format!("x,,{}\n", text(&one["contact"], "email").to_uppercase());
+        writeln!(sheet, "x,,{}", text(&one["contact"], "email").to_uppercase()).unwrap();
     }
     world.sheet("list.csv", &sheet);
     world.run(&format!("{EXPORT} --with none")).exits(0);

@@ -106,7 +106,6 @@ fn columns_of_unknown_files_are_found_or_asked_about_and_never_taken_for_others(
         tally.wrong,
         tally.vain
     );
-    println!("{figures}");
     assert!(files.len() >= 70 && tally.columns >= 650, "{figures}");
     assert!(tally.wrong.is_empty() && found * 100 >= tally.wanted * 95, "{figures}");
     let (vain, others) = (tally.vain.lines().count(), (tally.columns - tally.wanted) as usize);

@@ -65,7 +65,7 @@ pub(crate) fn preset(file: &str) -> &str {
 
 /// The sheets of an export, by name.
 pub(crate) fn sheets(world: &World, out: &str) -> Vec<String> {
-    world.names(out).into_iter().filter(|name| name.ends_with(".csv")).collect()
+    world.names(out).into_iter().filter(|name| name.strip_suffix(".csv").is_some()).collect()
 }
 
 /// Writes a preset of the user's own.

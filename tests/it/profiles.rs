@@ -56,7 +56,7 @@ fn set_mode(path: &std::path::Path) {
 }
 
 #[track_caller]
-fn check(actual: (String, String), value: &str, from: &str) {
+fn check(actual: &(String, String), value: &str, from: &str) {
     assert_eq!((actual.0.as_str(), actual.1.as_str()), (value, from));
 }
 
@@ -78,34 +78,34 @@ fn a_profile_is_all_that_an_export_needs() {
 fn the_flag_chooses_before_the_environment_and_that_before_the_default() {
     let text = "default_profile = 'a'\n[profiles.a]\n[profiles.b]\n[profiles.c]\n";
     let world = World::new().configured(text);
-    check(world.holds("", "profile"), "a", "line 1");
+    check(&world.holds("", "profile"), "a", "line 1");
     let world = world.env("GHL_BULK_PROFILE", "b");
-    check(world.holds("", "profile"), "b", "GHL_BULK_PROFILE");
-    check(world.holds("--profile c", "profile"), "c", "flag");
+    check(&world.holds("", "profile"), "b", "GHL_BULK_PROFILE");
+    check(&world.holds("--profile c", "profile"), "c", "flag");
     let world = world.env("GHL_BULK_PROFILE", "");
-    check(world.holds("", "profile"), "a", "line 1");
+    check(&world.holds("", "profile"), "a", "line 1");
 }
 
 #[test]
 fn a_location_is_of_the_flag_or_else_the_environment_or_else_the_profile() {
     let world = World::new().configured("[profiles.p]\nlocation = 'profiled'\n");
-    check(world.holds("", "location"), "-", "unset");
-    check(world.holds("--profile p", "location"), "profiled", "line 2");
+    check(&world.holds("", "location"), "-", "unset");
+    check(&world.holds("--profile p", "location"), "profiled", "line 2");
     let world = world.env("GHL_LOCATION_ID", "surrounding");
-    check(world.holds("--profile p", "location"), "surrounding", "GHL_LOCATION_ID");
-    check(world.holds("--profile p --location flagged", "location"), "flagged", "flag");
+    check(&world.holds("--profile p", "location"), "surrounding", "GHL_LOCATION_ID");
+    check(&world.holds("--profile p --location flagged", "location"), "flagged", "flag");
 }
 
 #[test]
 fn an_address_is_of_the_flag_or_else_the_environment_or_else_the_profile() {
     let world = World::new().configured("[profiles.p]\napi_url = 'http://127.0.0.1:1'\n");
     let built_in = "https://services.leadconnectorhq.com";
-    check(world.holds("", "api-url"), built_in, "default");
-    check(world.holds("--profile p", "api-url"), "http://127.0.0.1:1", "line 2");
+    check(&world.holds("", "api-url"), built_in, "default");
+    check(&world.holds("--profile p", "api-url"), "http://127.0.0.1:1", "line 2");
     let world = world.env("GHL_API_URL", "http://127.0.0.1:2");
-    check(world.holds("--profile p", "api-url"), "http://127.0.0.1:2", "GHL_API_URL");
+    check(&world.holds("--profile p", "api-url"), "http://127.0.0.1:2", "GHL_API_URL");
     let flagged = "--profile p --api-url http://127.0.0.1:3";
-    check(world.holds(flagged, "api-url"), "http://127.0.0.1:3", "flag");
+    check(&world.holds(flagged, "api-url"), "http://127.0.0.1:3", "flag");
 }
 
 #[test]
@@ -121,17 +121,17 @@ fn a_default_of_the_profile_goes_before_a_general_one_and_a_command_s_before_all
     for (weak, weaker) in levels.iter().enumerate() {
         let world = World::new().configured(&format!("[profiles.p]\n{weaker}"));
         let value = (weak + 1).to_string();
-        check(world.holds(asked, "--concurrency"), &value, "line 3");
-        check(world.holds(&format!("{asked} --concurrency 9"), "--concurrency"), "9", "flag");
+        check(&world.holds(asked, "--concurrency"), &value, "line 3");
+        check(&world.holds(&format!("{asked} --concurrency 9"), "--concurrency"), "9", "flag");
         for (strong, stronger) in levels.iter().enumerate().skip(weak + 1) {
             let value = (strong + 1).to_string();
             let text = format!("[profiles.p]\n{weaker}{stronger}");
-            check(World::new().configured(&text).holds(asked, "--concurrency"), &value, "line 5");
+            check(&World::new().configured(&text).holds(asked, "--concurrency"), &value, "line 5");
             let text = format!("[profiles.p]\n{stronger}{weaker}");
-            check(World::new().configured(&text).holds(asked, "--concurrency"), &value, "line 3");
+            check(&World::new().configured(&text).holds(asked, "--concurrency"), &value, "line 3");
         }
     }
-    check(World::new().configured("").holds("export", "--concurrency"), "32", "default");
+    check(&World::new().configured("").holds("export", "--concurrency"), "32", "default");
 }
 
 #[test]
@@ -139,12 +139,12 @@ fn defaults_of_other_profiles_and_commands_do_not_hold() {
     let text = "[profiles.p]\n[profiles.q.defaults]\nconcurrency = 5\n[defaults.import]\n\
         concurrency = 6\n[defaults.runs.publish]\nconcurrency = 7\n";
     let world = World::new().configured(text);
-    check(world.holds("--profile p export", "--concurrency"), "32", "default");
-    check(world.holds("", "--concurrency"), "32", "default");
-    check(world.holds("import", "--concurrency"), "6", "line 5");
-    check(world.holds("runs list", "--concurrency"), "32", "default");
-    check(world.holds("runs publish", "--concurrency"), "7", "line 7");
-    check(world.holds("--profile q import", "--concurrency"), "5", "line 3");
+    check(&world.holds("--profile p export", "--concurrency"), "32", "default");
+    check(&world.holds("", "--concurrency"), "32", "default");
+    check(&world.holds("import", "--concurrency"), "6", "line 5");
+    check(&world.holds("runs list", "--concurrency"), "32", "default");
+    check(&world.holds("runs publish", "--concurrency"), "7", "line 7");
+    check(&world.holds("--profile q import", "--concurrency"), "5", "line 3");
 }
 
 #[test]
@@ -177,12 +177,12 @@ fn defaults_are_what_the_flags_would_be() {
 #[test]
 fn a_default_that_is_true_can_be_taken_back() {
     let world = World::new().configured("[defaults]\nwait = true\nverbose = 2\n");
-    check(world.holds("", "--wait"), "true", "line 2");
-    check(world.holds("--wait=false", "--wait"), "false", "flag");
-    check(world.holds("--wait", "--wait"), "true", "flag");
-    check(world.holds("-qv", "--quiet"), "true", "flag");
-    check(world.holds("-qv", "--verbose"), "1", "flag");
-    check(world.holds("", "--verbose"), "2", "line 3");
+    check(&world.holds("", "--wait"), "true", "line 2");
+    check(&world.holds("--wait=false", "--wait"), "false", "flag");
+    check(&world.holds("--wait", "--wait"), "true", "flag");
+    check(&world.holds("-qv", "--quiet"), "true", "flag");
+    check(&world.holds("-qv", "--verbose"), "1", "flag");
+    check(&world.holds("", "--verbose"), "2", "line 3");
     World::new().run("runs --wait=false").exits(0);
     World::new().run("runs --wait=perhaps").exits(2).says("--wait");
 }
@@ -199,12 +199,12 @@ fn a_default_gives_way_to_a_flag_that_excludes_it() {
     let world = world.configured(&text);
     world.run("export --out out").exits(8);
     world.run(&format!("export --out out --location {LOCATION}")).exits(0);
-    check(world.holds("import", "--split-notes"), "true", "line 6");
+    check(&world.holds("import", "--split-notes"), "true", "line 6");
     let truncated =
         World::new().configured("[defaults.import]\ntruncate_notes = 9\nsplit_notes = true\n");
     // One of two that exclude each other holds, and not both.
-    check(truncated.holds("import", "--truncate-notes"), "9", "line 2");
-    check(truncated.holds("import", "--split-notes"), "false", "default");
+    check(&truncated.holds("import", "--truncate-notes"), "9", "line 2");
+    check(&truncated.holds("import", "--split-notes"), "false", "default");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_default_preset_gives_way_to_a_mapping_that_is_given() {
 fn no_configuration_changes_nothing() {
     let world = World::new().env("GHL_BULK_CONFIG", "/nowhere/at/all");
     world.run("export --with none --out out").exits(0);
-    check(world.holds("", "profile"), "-", "unset");
+    check(&world.holds("", "profile"), "-", "unset");
     assert!(world.holds("", "config file").0.ends_with("(there is none)"));
     let done = world.run("config path").exits(0);
     assert_eq!(done.stdout, "/nowhere/at/all/config.toml\n");
@@ -241,7 +241,7 @@ fn no_configuration_changes_nothing() {
 fn a_mark_at_the_beginning_and_windows_line_ends_are_taken() {
     let text = "\u{feff}default_profile = \"p\"\r\n\r\n[profiles.p]\r\nlocation = \"here\"\r\n";
     let world = World::new().configured(text);
-    check(world.holds("", "location"), "here", "line 4");
+    check(&world.holds("", "location"), "here", "line 4");
     let world = world.configured(&format!("{text}stroe = \"file\"\r\n"));
     world.run("runs").exits(2).says("line 5: a profile has no key `stroe`");
 }

@@ -78,7 +78,8 @@ fn quoted(path: &str) -> String {
     format!("'{dash}{}'", path.replace('\'', r"'\''"))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

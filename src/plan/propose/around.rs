@@ -67,19 +67,15 @@ fn first_word(words: &[&str], look: &Look) -> Option<Candidate> {
     let Some(Meaning::Target { target, rank }) = Headers::default().meaning(first) else {
         return None;
     };
-    let borne_out = match expected(&target) {
-        Some(kind) => look.share(kind) >= 0.5,
-        None => {
-            let text = matches!(
-                target,
-                Target::Note(_)
-                    | Target::Field(
-                        Field::Address1 | Field::City | Field::CompanyName | Field::Source
-                    )
-            );
-            (text || is_part_of_name(&target, first))
-                && !rest.iter().any(|word| ABOUT.contains(word))
-        }
+    let borne_out = if let Some(kind) = expected(&target) {
+        look.share(kind) >= 0.5
+    } else {
+        let text = matches!(
+            target,
+            Target::Note(_)
+                | Target::Field(Field::Address1 | Field::City | Field::CompanyName | Field::Source)
+        );
+        (text || is_part_of_name(&target, first)) && !rest.iter().any(|word| ABOUT.contains(word))
     };
     let evidence = format!("header begins with the known name `{first}`");
     // `Remark 1b` is one of several that nobody can tell apart.

@@ -104,9 +104,9 @@ impl File {
 
     /// Completes the files; gives them and what is to be told.
     pub(super) fn close(mut self) -> Result<(Vec<Written>, Notes), Error> {
-        let (last, lost) = self.records.close()?;
+        let (written, lost) = self.records.close()?;
         self.told.lost(lost);
-        self.done.push(self.named.written(self.number, last));
+        self.done.push(self.named.written(self.number, written));
         let told = self.told.close(&self.named, &self.staging)?;
         Ok((self.done, told))
     }

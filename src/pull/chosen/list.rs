@@ -54,6 +54,9 @@ impl Pull {
     ///
     /// # Errors
     /// When the spool takes nothing any more.
+    ///
+    /// # Panics
+    /// Never: keys are plain JSON, and a lot is small.
     pub async fn choose(&self, list: &List) -> Result<(), Error> {
         for (value, why) in &list.unclear {
             self.store(Write::Failed(failure(value, "unclear", why.clone()))).await?;

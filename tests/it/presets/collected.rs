@@ -50,14 +50,13 @@ fn files_go_the_ways_and_are_known_by_the_names_that_were_collected() {
 fn target(name: &str, entity: &str) -> Vec<String> {
     let bare = name.trim_end_matches(['+', '&', '?']);
     let names: &[&str] = match (bare, entity) {
-        ("notes", _) => &["note"],
         ("assignedTo", _) => &["assignedTo", "ignore"],
         ("customFields.by_label", _) => &["customFields.*"],
         ("taskId", _) => &["task.id"],
         ("noteId", _) => &["note.id"],
         ("title" | "dueDate" | "completed", _) => return vec![format!("task.{bare}")],
         ("body", _) if name.ends_with('&') => &["task.priority"],
-        ("body", _) => &["note"],
+        ("notes" | "body", _) => &["note"],
         ("createdAt", _) => &["note.dateAdded"],
         ("content", _) => &["note", "task.title"],
         ("businessId", _) => &["business"],

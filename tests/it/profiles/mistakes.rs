@@ -210,7 +210,7 @@ fn a_file_that_cannot_be_read_is_no_configuration() {
 fn a_file_that_may_not_be_read_is_no_configuration() {
     let world = World::new().configured("");
     let file = world.path("config/config.toml");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
     // Root reads everything.
     if std::fs::read(&file).is_err() {
         world.run("runs").exits(2).says("config.toml: ").says("make it readable");

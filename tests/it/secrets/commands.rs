@@ -50,11 +50,10 @@ pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: 
     run("map in.csv -o map.toml", &[0]);
     run("import in.csv --dry-run --out plan", &[3]);
     run("import in.csv --map map.toml --yes --out res --json", &[3]);
-    run("import more.csv --yes --out more", &[0]);
-    let runs = run("runs list", &[0]).stdout;
+    let imported = run("import more.csv --yes --out more --json", &[0]).summary();
+    let imported = imported["run"].as_str().unwrap();
+    run("runs list", &[0]);
     run("runs list --json", &[0]);
-    let imported = runs.lines().rfind(|line| line.contains("complete")).unwrap();
-    let imported = imported.split_whitespace().next().unwrap();
     run(&format!("runs show {exported} --json"), &[0]);
     run(&format!("runs publish {exported} --format csv --out again"), &[0]);
     run(&format!("runs results {imported} --out results"), &[0]);
