@@ -160,6 +160,7 @@ static NAMES: &[(Target, &[&str])] = &[
         "notas", "comentarios", "observaciones", "observações", "opmerkingen",
         "message", "messages", "your message", "comment or message", "remark", "nachricht", "hinweis", "hinweise", "anmerkung", "kommentar", "kommentare", "mensaje", "messaggio", "mensagem", "bericht", "opmerking", "osservazioni", "annotazioni", "anotaciones", "observação", "observación", "commenti", "commento", "comentario", "comentário", "comentários", "remarque",
     ]),
+    (Target::Note(NotePart::Body), &["note content", "note body", "note text"]),
     (Target::Note(NotePart::Id), &["note id"]),
     (Target::Owner, &[
         "contact owner", "owner", "assigned to", "assigned user", "assignee", "lead owner", "account owner",
@@ -168,8 +169,8 @@ static NAMES: &[(Target, &[&str])] = &[
     (Target::Task(TaskPart::Id), &["task id"]),
     (Target::Task(TaskPart::Title), &["task title", "task name", "task subject"]),
     (Target::Task(TaskPart::Body), &["task body", "task description"]),
-    (Target::Task(TaskPart::DueDate), &["task due date"]),
-    (Target::Task(TaskPart::Completed), &["task status", "task completed"]),
+    (Target::Task(TaskPart::DueDate), &["task due date", "task due", "task due at", "task due on", "task deadline"]),
+    (Target::Task(TaskPart::Completed), &["task status", "task completed", "task is completed", "task complete", "task done"]),
 ];
 
 /// Names that stand for too many things, or for something that an import must not touch.

@@ -10,7 +10,7 @@ use crate::plan::directory::Directory;
 use crate::plan::header::{
     Headers, Meaning, consent, expanded, fold, likely, normalise, without_subject,
 };
-use crate::plan::target::{Field, Target, TaskPart};
+use crate::plan::target::{Field, NotePart, Target, TaskPart};
 
 /// What is known about names.
 pub(super) struct Names<'n> {
@@ -19,6 +19,8 @@ pub(super) struct Names<'n> {
     bare: Headers,
     /// The parts of the names that are made of several.
     parts: Headers,
+    /// The record that the file's rows are beside their contacts, when a name says so: `task` or `note`.
+    record: Option<&'static str>,
     /// The keys of the location's custom fields by folded key or name, and which of the two it is.
     fields: HashMap<String, Vec<(&'n str, &'static str)>>,
 }
@@ -45,7 +47,7 @@ impl<'n> Names<'n> {
             fields.entry(key).or_default().push((&field.key, "key"));
         }
         fields.remove("");
-        Self { headers, bare, parts, fields }
+        Self { headers, bare, parts, record: record(names, headers), fields }
     }
 
     /// Custom fields of the column's name, or of the one that exports give it.
@@ -77,6 +79,12 @@ pub(super) fn candidates(
 ) -> (Vec<Candidate>, Option<&'static str>) {
     let meaning = names.headers.meaning(name);
     let mut found = names.custom(name);
+    let of_record = names.record.filter(|_| !matches!(meaning, Some(Meaning::Never(_))));
+    let of_record = of_record.and_then(|record| part_of(record, name));
+    if let Some(candidate) = of_record {
+        found.push(candidate);
+        return (best_first(found), None);
+    }
     let never = match meaning {
         Some(Meaning::Target { target, rank }) => {
             found.extend(known_name(name, target, rank, look));
@@ -105,6 +113,27 @@ pub(super) fn candidates(
         found.extend(by_values(look, says_nothing(name)));
     }
     (best_first(found), never)
+}
+
+/// What a file is of that has the ids of tasks or notes.
+fn record(names: &[&str], headers: &Headers) -> Option<&'static str> {
+    names.iter().find_map(|name| match headers.meaning(name) {
+        Some(Meaning::Target { target: Target::Task(TaskPart::Id), .. }) => Some("task"),
+        Some(Meaning::Target { target: Target::Note(NotePart::Id), .. }) => Some("note"),
+        _ => None,
+    })
+}
+
+/// `dueDate` beside the ids of tasks is a task's, and `content` beside those of notes a note's.
+fn part_of(record: &str, name: &str) -> Option<Candidate> {
+    let whole = format!("{record} {}", expanded(name).as_deref().unwrap_or(name));
+    let Some(Meaning::Target { target: target @ (Target::Task(_) | Target::Note(_)), rank }) =
+        Headers::default().meaning(&whole)
+    else {
+        return None;
+    };
+    let evidence = format!("the name of a part of a {record}, beside the ids of {record}s");
+    Some(Candidate { target, score: 0.95, evidence, rank })
 }
 
 /// A known name. `Nome` over single words is no whole name, and nothing says which part of one it is.

@@ -376,3 +376,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn beside_the_ids_of_tasks_or_notes_short_names_are_theirs() {
+    imports(
+        "contactId,taskId,taskName,dueDate,completed",
+        &["c1,t1,Call,2026-01-01T09:00:00Z,true"],
+        "A>contactId B>task.id C>task.title D>task.dueDate E>task.completed",
+    );
+    imports(
+        "contact_id,task_id,title,description,due",
+        &["c1,t1,Call,About it,2026-01-01"],
+        "A>contactId B>task.id C>task.title D>task.body E>task.dueDate",
+    );
+    imports("contactId,noteId,content", &["c1,n1,Hello"], "A>contactId B>note.id C>note");
+    // Of a contact they say nothing, or something else.
+    imports("email,dueDate,completed", &["a@example.com,2026-01-01,true"], "A>email B? C?");
+}
