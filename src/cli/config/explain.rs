@@ -100,12 +100,17 @@ fn check(cli: &clap::Command, path: &[&str]) -> Result<(), Failure> {
 
 fn settings(global: &Global) -> Result<Vec<Entry>, Failure> {
     let profile = global.profile.as_ref();
+    let (mut location, token) = (location(global)?, token(global));
+    if location.value.is_none() && matches!(token.source, Source::Stored) {
+        // It is not opened: that may ask for a passphrase.
+        location.source = Source::Stored;
+    }
     Ok(vec![
         config_file(global),
         chosen(global),
-        location(global)?,
+        location,
         address(global),
-        token(global),
+        token,
         match profile.and_then(|profile| profile.store.as_ref()) {
             Some(store) => said("store", &store.value, store, profile),
             None => Entry::unset("store"),
