@@ -9,6 +9,7 @@ mod anew;
 mod apply;
 mod decide;
 mod earlier;
+mod edited;
 mod error;
 mod fate;
 mod files;

@@ -1,3 +1,5 @@
+//! What a look-up says of what it finds.
+
 use serde_json::json;
 
 use super::*;

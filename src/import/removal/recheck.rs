@@ -1,27 +1,16 @@
 //! A second look at what is about to be deleted.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::LOT;
 use super::read::{Read, Reader};
 use crate::context::Context;
 use crate::flight;
-use crate::import::resolve::settle_all;
+use crate::import::edited::{Edited, hold_back};
 use crate::import::{Error, Stage};
 use crate::plan::removal::{same_note, same_task};
 use crate::plan::{Change, Image, Removed};
-use crate::run::{LedgerReader, OpRecord, OpState, Run, Settled};
-
-/// Rows named in an error.
-const NAMED: usize = 10;
-
-/// A deletion that must not be sent, and what has changed.
-struct Edited {
-    op: u64,
-    row: u64,
-    contact: String,
-    fields: String,
-}
+use crate::run::{LedgerReader, OpRecord, Run};
 
 /// Reads once more what is still to be deleted. At [`Stage::Planned`] a record that has changed refuses the
 /// plan; later it is not deleted.
@@ -50,11 +39,7 @@ pub(in crate::import) async fn recheck(
             edited.extend(read.and_then(|(_, read)| compare(op, read, stage)));
         }
     }
-    match stage {
-        _ if edited.is_empty() => Ok(()),
-        Stage::Planned => Err(stale(&edited)),
-        _ => settle_all(run, edited.iter().map(|it| (it.op, conflict(it))).collect()).await,
-    }
+    hold_back(run, &edited, stage, "changed since the plan was made, and not deleted").await
 }
 
 fn pending(ledger: &LedgerReader, after: u64) -> Result<Vec<OpRecord>, Error> {
@@ -97,30 +82,4 @@ fn changes(record: &OpRecord, now: &Image) -> Option<String> {
 
 fn what_one(what: Removed) -> String {
     what.one().to_owned()
-}
-
-fn stale(edited: &[Edited]) -> Error {
-    let line = |it: &Edited| format!("record {}: contact {}: {}", it.row, it.contact, it.fields);
-    let mut which: Vec<String> = edited.iter().take(NAMED).map(line).collect();
-    let more = edited.len().saturating_sub(NAMED);
-    if more > 0 {
-        which.push(format!("and {more} more"));
-    }
-    Error::Stale { what: "the account".to_owned(), which }
-}
-
-fn conflict(edited: &Edited) -> Settled {
-    let said = json!({
-        "code": "R_CONFLICT",
-        "field": edited.fields,
-        "message": "changed since the plan was made, and not deleted",
-    });
-    Settled {
-        state: OpState::Conflict,
-        how: "look-up",
-        status: None,
-        trace_id: None,
-        made: None,
-        said: Some(said.to_string()),
-    }
 }

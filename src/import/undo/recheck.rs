@@ -4,26 +4,13 @@
 //! contact, or hang something on one that is to be deleted. Then the write is not sent: a plan that was
 //! only shown is refused, one that is under way leaves the record alone and names it.
 
-use serde_json::json;
-
-use super::super::resolve::settle_all;
+use super::super::edited::{Edited, hold_back};
 use super::super::{Error, Stage};
 use super::{Taking, Undo, look, row};
 use crate::context::Context;
 use crate::flight;
 use crate::plan::Change;
-use crate::run::{LedgerReader, OpState, Rows, Run, Settled};
-
-/// Rows named in an error.
-const NAMED: usize = 10;
-
-/// A write that is still to be sent and must not be.
-struct Edited {
-    op: u64,
-    row: u64,
-    contact: String,
-    fields: String,
-}
+use crate::run::{LedgerReader, OpState, Rows, Run};
 
 /// Looks at the account once more. At [`Stage::Planned`] an edited record refuses the plan; later it
 /// keeps its writes from being sent.
@@ -49,13 +36,7 @@ pub(super) async fn run(
     look::Look { context, run, of: &of, undo }.look().await?;
     let (db, taking) = (run.db(), Taking::of(context, run, &of, undo)?);
     let edited = flight::blocking(move || edited(&db, &taking)).await?;
-    if edited.is_empty() {
-        return Ok(());
-    }
-    if stage == Stage::Planned {
-        return Err(stale(&edited));
-    }
-    settle_all(run, edited.iter().map(|edited| (edited.op, conflict(edited))).collect()).await
+    hold_back(run, &edited, stage, "edited since the undo was planned, and left alone").await
 }
 
 fn edited(db: &std::path::Path, taking: &Taking) -> Result<Vec<Edited>, Error> {
@@ -87,32 +68,4 @@ fn edited(db: &std::path::Path, taking: &Taking) -> Result<Vec<Edited>, Error> {
         Ok(())
     })?;
     Ok(all)
-}
-
-fn stale(edited: &[Edited]) -> Error {
-    let line = |it: &Edited| format!("record {}: contact {}: {}", it.row, it.contact, it.fields);
-    let mut which: Vec<String> = edited.iter().map(line).collect();
-    which.dedup();
-    let more = which.len().saturating_sub(NAMED);
-    which.truncate(NAMED);
-    if more > 0 {
-        which.push(format!("and {more} more"));
-    }
-    Error::Stale { what: "the account".to_owned(), which }
-}
-
-fn conflict(edited: &Edited) -> Settled {
-    let said = json!({
-        "code": "R_CONFLICT",
-        "field": edited.fields,
-        "message": "edited since the undo was planned, and left alone",
-    });
-    Settled {
-        state: OpState::Conflict,
-        how: "look-up",
-        status: None,
-        trace_id: None,
-        made: None,
-        said: Some(said.to_string()),
-    }
 }

@@ -1,3 +1,5 @@
+//! Rows of notes and tasks.
+
 use super::*;
 
 const ID: &str = "TESTcontact000000001";

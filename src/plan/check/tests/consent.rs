@@ -1,3 +1,5 @@
+//! Do-not-disturb and consent.
+
 use super::*;
 
 #[test]

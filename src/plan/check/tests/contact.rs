@@ -1,3 +1,5 @@
+//! A contact's own fields.
+
 use super::*;
 
 #[test]

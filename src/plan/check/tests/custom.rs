@@ -1,3 +1,5 @@
+//! Custom fields and their types.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Dates and the order that a column proves.
+
 use super::*;
 
 fn birthdays(csv: &str) -> Case {

@@ -1,3 +1,5 @@
+//! Names, in parts and whole.
+
 use super::*;
 
 #[test]

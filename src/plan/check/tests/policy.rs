@@ -1,3 +1,5 @@
+//! What options make of rows.
+
 use super::*;
 
 const CITY: &str = "format = 1\n[[column]]\nfrom = \"Email\"\nto = \"email\"\n[[column]]\nfrom = \"City\"\nto = \"city\"\n";
