@@ -93,3 +93,27 @@ fn plain(mut cause: &(dyn std::error::Error + 'static)) -> String {
     }
     cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyring_that_is_absent_or_locked_is_told_in_a_plain_sentence() {
+        let why = |text: &str| Box::<dyn std::error::Error + Send + Sync>::from(text.to_owned());
+        for (cause, sentence) in [
+            (
+                Cause::NoStorageAccess(why("Is\nLocked")),
+                "the keyring is absent or locked (Is Locked)",
+            ),
+            (Cause::PlatformFailure(why("no bus")), "there is no keyring here (no bus)"),
+            (Cause::NoDefaultStore, "there is no keyring here"),
+            (Cause::BadEncoding(b"pit-secret".to_vec()), "the keyring refuses"),
+        ] {
+            assert!(
+                matches!(refused(&cause), Error::NoKeyring(said) if said == sentence),
+                "{cause:?}"
+            );
+        }
+    }
+}
