@@ -1,3 +1,5 @@
+//! What each answer to a write means.
+
 use bytes::Bytes;
 use serde_json::Map;
 

@@ -1,3 +1,5 @@
+//! Names of a location, and what is near to them.
+
 use super::*;
 
 fn directory() -> Directory {

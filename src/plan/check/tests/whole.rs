@@ -1,3 +1,5 @@
+//! Whole rows: what becomes of all their cells together.
+
 use super::*;
 use crate::sheet::{Fault, Warning};
 

@@ -1,3 +1,5 @@
+//! Dates as people write them.
+
 use jiff::civil::date as day;
 
 use super::*;

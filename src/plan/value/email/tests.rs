@@ -1,3 +1,5 @@
+//! E-mail addresses as people write them.
+
 use super::*;
 
 #[track_caller]

@@ -1,3 +1,5 @@
+//! Phone numbers as people write them.
+
 use super::*;
 use crate::plan::value::phones;
 

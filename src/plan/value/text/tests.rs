@@ -1,3 +1,5 @@
+//! Text: what is taken off, and what is refused.
+
 use super::*;
 
 #[track_caller]
