@@ -8,14 +8,14 @@
 //! - [`cli`]: one file per command; events become bars, lines or JSON, errors a message and a code.
 //! - [`export`] and [`import`]: the verbs. A run is made, carried out, and its files put in place.
 //!   [`doctor`]: what stands in their way.
-//! - [`pull`] and [`publish`], [`push`] and [`doubt`]: the engines. Remote to spool, spool to files; ops to
-//!   requests, requests without answer to verdicts. [`access`]: a login at rest, and its tokens while they
+//! - [`pull`] and [`publish`], [`push`] and [`reconcile`]: the engines. Remote to spool, spool to files; ops to
+//!   requests, requests without answer to verdicts. [`auth`]: a login at rest, and its tokens while they
 //!   are used.
 //! - [`api`]: the client: one method per endpoint behind one limiter per location. [`plan`]: what each row of
 //!   a sheet is to do, decided before anything is sent.
 //! - [`resource`] (rows and their columns), [`table`] (columns and their files), [`sheet`] (a file read as
 //!   rows), [`run`] (spool, rows, ledger).
-//! - [`id`], [`flight`], [`event`], [`failpoint`]: opaque ids, bounded concurrency, what a verb tells, where
+//! - [`id`], [`concurrency`], [`event`], [`failpoint`]: opaque ids, bounded concurrency, what a verb tells, where
 //!   tests kill.
 //!
 //! Beside the house stands [`sandbox`], a stand-in for the API that shares no type with it.
@@ -33,24 +33,28 @@
 //! could not be read is counted, named and changes the exit code. No write leaves before its intent is
 //! durable, and none is sent again before it is known what became of it.
 
-pub mod access;
 pub mod api;
+pub mod auth;
 pub mod cli;
+pub mod concurrency;
 pub mod context;
 pub mod doctor;
-pub mod doubt;
 pub mod event;
 pub mod export;
 pub mod failpoint;
-pub mod flight;
 pub mod id;
 pub mod import;
+pub mod mapping;
+pub mod model;
 pub mod plan;
 pub mod publish;
 pub mod pull;
 pub mod push;
+pub mod reconcile;
 pub mod resource;
 pub mod run;
 pub mod sandbox;
 pub mod sheet;
 pub mod table;
+pub(crate) mod toml_doc;
+pub mod value;

@@ -10,18 +10,18 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::clock::Clock;
-use super::credential::Credential;
+use super::decode::{self, Read};
+use super::endpoint::Route;
 use super::error::Error;
-use super::pace::Pace;
-use super::page::{
+use super::http::{Transport, TransportError};
+use super::rate_limit::Pace;
+use super::response::{
     Answer, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage, LocationHead,
     TaskPage, TaskPlace,
 };
 use super::retry::Bounds;
-use super::route::Route;
 use super::send::{Call, Sender};
-use super::transport::{Transport, TransportError};
-use super::wire::{self, Read};
+use super::token_provider::Credential;
 use crate::event::Watcher;
 use crate::id::{BusinessId, CalendarId, ContactId, LocationId};
 
@@ -74,7 +74,7 @@ impl Client {
             credential: Arc::clone(&config.credential),
             pace,
             watcher,
-            sent: [const { AtomicU64::new(0) }; super::route::COUNT],
+            sent: [const { AtomicU64::new(0) }; super::endpoint::COUNT],
             large: Sender::large(),
             clock: Clock::default(),
         };
@@ -113,7 +113,7 @@ impl Client {
     /// One contact, in the dialect of its own endpoint (api.md §2, table).
     pub async fn contact(&self, id: &ContactId) -> Result<Answer<Option<ContactHead>>, Error> {
         let path = format!("/contacts/{}", id.segment());
-        self.call(Route::Contact, path, None, Bounds::PATIENT, wire::contact).await
+        self.call(Route::Contact, path, None, Bounds::PATIENT, decode::contact).await
     }
 
     /// One contact as its own endpoint shows it: what look-ups compare with, since no search is as fresh
@@ -123,7 +123,7 @@ impl Client {
         id: &ContactId,
     ) -> Result<Answer<Option<Box<RawValue>>>, Error> {
         let path = format!("/contacts/{}", id.segment());
-        self.call(Route::Contact, path, None, Bounds::PATIENT, wire::whole_contact).await
+        self.call(Route::Contact, path, None, Bounds::PATIENT, decode::whole_contact).await
     }
 
     /// The contact with this e-mail address or phone number, as the server would find duplicates of it.
@@ -136,10 +136,10 @@ impl Client {
         let mut path = format!("/contacts/search/duplicate?locationId={}", self.location.segment());
         for (name, value) in [("email", email), ("number", phone)] {
             if let Some(value) = value {
-                write!(path, "&{name}={}", super::path::escape(value)).expect("a string takes all");
+                write!(path, "&{name}={}", super::url::escape(value)).expect("a string takes all");
             }
         }
-        self.call(Route::DuplicateContact, path, None, Bounds::PATIENT, wire::whole_contact).await
+        self.call(Route::DuplicateContact, path, None, Bounds::PATIENT, decode::whole_contact).await
     }
 
     /// A page of a business's contacts. Its rows are short: ids are what they are good for.
@@ -153,7 +153,7 @@ impl Client {
             "/contacts/business/{}?locationId={location}&limit=100&skip={skip}",
             id.segment()
         );
-        self.call(Route::ContactsByBusiness, path, None, Bounds::PATIENT, wire::contacts).await
+        self.call(Route::ContactsByBusiness, path, None, Bounds::PATIENT, decode::contacts).await
     }
 
     /// A page of the location's tasks, or of these contacts' tasks.
@@ -170,7 +170,7 @@ impl Client {
         };
         let body = TaskBody { limit, contact_id: contacts, skip, search_after };
         let path = format!("/locations/{}/tasks/search", self.location.segment());
-        self.call(Route::SearchTasks, path, Some(json(&body)), Bounds::PATIENT, wire::tasks).await
+        self.call(Route::SearchTasks, path, Some(json(&body)), Bounds::PATIENT, decode::tasks).await
     }
 
     /// A contact's tasks.
@@ -179,7 +179,7 @@ impl Client {
         id: &ContactId,
         bounds: Bounds,
     ) -> Result<Answer<ChildPage>, Error> {
-        self.child(Route::ContactTasks, id, "tasks", bounds, wire::contact_tasks).await
+        self.child(Route::ContactTasks, id, "tasks", bounds, decode::contact_tasks).await
     }
 
     /// A contact's notes.
@@ -188,7 +188,7 @@ impl Client {
         id: &ContactId,
         bounds: Bounds,
     ) -> Result<Answer<ChildPage>, Error> {
-        self.child(Route::ContactNotes, id, "notes", bounds, wire::notes).await
+        self.child(Route::ContactNotes, id, "notes", bounds, decode::notes).await
     }
 
     /// A contact's appointments. Their times have no zone (api.md §4).
@@ -197,13 +197,13 @@ impl Client {
         id: &ContactId,
         bounds: Bounds,
     ) -> Result<Answer<ChildPage>, Error> {
-        self.child(Route::ContactAppointments, id, "appointments", bounds, wire::events).await
+        self.child(Route::ContactAppointments, id, "appointments", bounds, decode::events).await
     }
 
     /// The location's calendars.
     pub async fn calendars(&self) -> Result<Answer<CalendarPage>, Error> {
         let path = format!("/calendars/?locationId={}", self.location.segment());
-        self.call(Route::Calendars, path, None, Bounds::PATIENT, wire::calendars).await
+        self.call(Route::Calendars, path, None, Bounds::PATIENT, decode::calendars).await
     }
 
     /// A calendar's events that begin in a window, given in milliseconds since 1970.
@@ -219,38 +219,38 @@ impl Client {
             window.start,
             window.end
         );
-        self.call(Route::CalendarEvents, path, None, Bounds::PATIENT, wire::events).await
+        self.call(Route::CalendarEvents, path, None, Bounds::PATIENT, decode::events).await
     }
 
     /// The definitions of the contacts' custom fields.
     pub async fn custom_fields(&self) -> Result<Answer<ListPage>, Error> {
         let path = format!("/locations/{}/customFields?model=contact", self.location.segment());
-        self.call(Route::CustomFields, path, None, Bounds::PATIENT, wire::fields).await
+        self.call(Route::CustomFields, path, None, Bounds::PATIENT, decode::fields).await
     }
 
     /// The location's tags.
     pub async fn tags(&self) -> Result<Answer<ListPage>, Error> {
         let path = format!("/locations/{}/tags", self.location.segment());
-        self.call(Route::Tags, path, None, Bounds::PATIENT, wire::tags).await
+        self.call(Route::Tags, path, None, Bounds::PATIENT, decode::tags).await
     }
 
     /// The location's users.
     pub async fn users(&self) -> Result<Answer<ListPage>, Error> {
         let path = format!("/users/?locationId={}", self.location.segment());
-        self.call(Route::Users, path, None, Bounds::PATIENT, wire::users).await
+        self.call(Route::Users, path, None, Bounds::PATIENT, decode::users).await
     }
 
     /// A page of the location's businesses, 100 at most.
     pub async fn businesses(&self, skip: usize) -> Result<Answer<ListPage>, Error> {
         let mut path = format!("/businesses/?locationId={}", self.location.segment());
         write!(path, "&limit=100&skip={skip}").expect("a string takes all");
-        self.call(Route::Businesses, path, None, Bounds::PATIENT, wire::businesses).await
+        self.call(Route::Businesses, path, None, Bounds::PATIENT, decode::businesses).await
     }
 
     /// The location itself.
     pub async fn location_details(&self) -> Result<Answer<LocationHead>, Error> {
         let path = format!("/locations/{}", self.location.segment());
-        self.call(Route::Location, path, None, Bounds::PATIENT, wire::location).await
+        self.call(Route::Location, path, None, Bounds::PATIENT, decode::location).await
     }
 
     async fn child(

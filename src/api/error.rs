@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::pace::Halt;
-use super::route::Route;
+use super::endpoint::Route;
+use super::rate_limit::Halt;
 
 /// What went wrong, as far as a caller acts on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,43 +4,43 @@
 //! the few things in it that steer the work. Every request goes through the location's [`Pace`] and
 //! through the decision table of `retry`. This floor knows neither runs nor tables nor files.
 
-mod budget;
 mod client;
 mod clock;
-mod connection;
-mod credential;
+mod connect_error;
+mod daily_quota;
+mod decode;
+mod endpoint;
 mod error;
-mod mutate;
+mod http;
 mod mutation;
 mod oauth;
-mod pace;
-mod page;
-mod path;
 mod probe;
+mod rate_limit;
+mod response;
 mod retry;
-mod route;
-mod search;
+mod search_request;
 mod send;
 mod token;
-mod transport;
-mod wire;
+mod token_provider;
+mod url;
+mod write;
 
-pub use budget::{Budget, Reserve};
 pub use client::{Client, Config, VERSION};
-pub use connection::Obstacle;
-pub use credential::{Credential, Denied};
+pub use connect_error::Obstacle;
+pub use daily_quota::{Budget, Reserve};
+pub use decode::rows;
+pub use endpoint::{Route, SEARCH_LIMIT};
 pub use error::{Error, Kind};
+pub use http::{Transport, TransportError, is_loopback, proxy_before};
 pub use mutation::{Mutation, Sent, Turn};
 pub use oauth::{App, Grant, Installed, Oauth, OauthError, OauthKind, Resource, UserType};
-pub use pace::{Allowance, Halt, Limits, Pace};
-pub use page::{
+pub use probe::{Knock, Page, Probe};
+pub use rate_limit::{Allowance, Halt, Limits, Pace};
+pub use response::{
     Answer, CalendarHead, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage,
     LocationHead, TaskPage, TaskPlace,
 };
-pub use probe::{Knock, Page, Probe};
 pub use retry::{Bounds, duplicate_of, is_gone, said};
-pub use route::{Route, SEARCH_LIMIT};
-pub use search::Filter;
+pub use search_request::Filter;
 pub use token::Token;
-pub use transport::{Transport, TransportError, is_loopback, proxy_before};
-pub use wire::rows;
+pub use token_provider::{Credential, Denied};

@@ -9,9 +9,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
+use super::endpoint::Route;
 use super::error::Error;
-use super::pace::Permit;
-use super::route::Route;
+use super::rate_limit::Permit;
 use crate::id::ContactId;
 
 /// A request that changes the account, ready to be sent.
@@ -219,5 +219,5 @@ fn contact(id: &ContactId, rest: &str) -> String {
 }
 
 fn child(id: &ContactId, list: &str, child: &str) -> String {
-    format!("/contacts/{}/{list}/{}", id.segment(), super::path::segment(child))
+    format!("/contacts/{}/{list}/{}", id.segment(), super::url::segment(child))
 }

@@ -16,13 +16,13 @@ use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::client::{Client, VERSION};
-use super::connection::Obstacle;
+use super::connect_error::Obstacle;
+use super::endpoint::Route;
 use super::error::{Error, Kind};
+use super::http::{Transport, TransportError};
 use super::retry::Bounds;
-use super::route::Route;
 use super::send::{Call, elsewhere};
-use super::transport::{Transport, TransportError};
-use super::{clock, wire};
+use super::{clock, decode};
 use crate::id::{CalendarId, LocationId};
 
 /// Twice at most; lists come whole, and a location may have thousands of tags.
@@ -155,7 +155,7 @@ impl Client {
     pub async fn probe(&self, probe: &Probe) -> Result<Bytes, Error> {
         let (route, path, body) = self.request_of(probe);
         let call = Call { route, path, body, bounds: BOUNDS };
-        match self.sender.send(&call, wire::object).await {
+        match self.sender.send(&call, decode::object).await {
             Ok(answer) => Ok(answer.body),
             Err(error) if let_through(probe, &error) => Ok(Bytes::new()),
             Err(error) => Err(error),

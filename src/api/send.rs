@@ -11,15 +11,15 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::clock::Clock;
-use super::connection::Obstacle;
-use super::credential::{Credential, Denied};
+use super::connect_error::Obstacle;
+use super::decode::Read;
+use super::endpoint::{self, Route};
 use super::error::{Error, Kind};
-use super::pace::{Pace, Permit};
-use super::page::Answer;
+use super::rate_limit::{Pace, Permit};
+use super::response::Answer;
 use super::retry::{self, Bounds, Failure, Verdict};
-use super::route::{self, Route};
 use super::token::Token;
-use super::wire::Read;
+use super::token_provider::{Credential, Denied};
 use crate::event::{Event, Waiting, Watcher};
 
 /// An answer beyond this size is read only while few others are, so that memory stays bounded.
@@ -49,7 +49,7 @@ pub(super) struct Sender {
     pub(super) credential: Arc<dyn Credential>,
     pub(super) pace: Pace,
     pub(super) watcher: Watcher,
-    pub(super) sent: [AtomicU64; route::COUNT],
+    pub(super) sent: [AtomicU64; endpoint::COUNT],
     pub(super) large: Semaphore,
     pub(super) clock: Clock,
 }

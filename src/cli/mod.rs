@@ -4,46 +4,18 @@
 //! options, events into bars or lines, errors into a message, a hint and a code.
 
 mod account;
-mod arguments;
-mod completions;
+mod args;
+mod commands;
 mod config;
-mod deletion;
-mod doctor;
-mod environment;
-mod exit;
-mod export;
-mod failure;
-mod global;
-mod import;
-mod import_args;
-mod import_failure;
-mod import_many;
-mod import_report;
-mod layouts;
-mod login;
-mod logout;
-mod man;
-mod map;
-mod presets;
-mod progress;
-mod protect;
-mod report;
-mod resume;
-mod runs;
-mod sandbox;
-mod schema;
+mod output;
 mod signals;
-mod text;
-mod time;
-mod undo;
-mod whoami;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use arguments::Refused;
-use global::Global;
+use args::command_line::Refused;
+use args::global::Global;
 
 /// Moves contacts, with their tasks, notes, appointments, tags and custom fields, between a HighLevel
 /// account and files
@@ -87,48 +59,48 @@ Exit codes: 0 done, 2 usage or environment, 3 done but some records unreadable o
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Export(export::Args),
-    Import(Box<import::Args>),
-    Map(map::Args),
-    Undo(undo::Args),
-    Resume(resume::Args),
-    Doctor(doctor::Args),
-    Runs(runs::Args),
-    Login(login::Args),
-    Logout(logout::Args),
-    Whoami(whoami::Args),
-    Schema(schema::Args),
-    Sandbox(sandbox::Args),
-    Config(config::Args),
-    Completions(completions::Args),
-    Man(man::Args),
+    Export(commands::export::Args),
+    Import(Box<commands::import::Args>),
+    Map(commands::map::Args),
+    Undo(commands::undo::Args),
+    Resume(commands::resume::Args),
+    Doctor(commands::doctor::Args),
+    Runs(commands::runs::Args),
+    Login(commands::login::Args),
+    Logout(commands::logout::Args),
+    Whoami(commands::whoami::Args),
+    Schema(commands::schema::Args),
+    Sandbox(commands::sandbox::Args),
+    Config(commands::config::Args),
+    Completions(commands::completions::Args),
+    Man(commands::man::Args),
 }
 
 /// Runs the program: parses the arguments, does what they say, and answers with the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match arguments::parse(std::env::args_os().collect()) {
+    let cli = match args::command_line::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
-        Err(Refused::Usage(error)) => return exit::usage(&error),
+        Err(Refused::Usage(error)) => return output::exit_code::usage(&error),
         Err(Refused::Config(refused)) => return refused.failure.show(&refused.global).into(),
     };
-    global::log(cli.global.verbose);
+    args::global::log(cli.global.verbose);
     let result = match &cli.command {
-        Command::Export(args) => export::run(args, &cli.global),
-        Command::Import(args) => import::run(args, &cli.global),
-        Command::Map(args) => map::run(args, &cli.global),
-        Command::Undo(args) => undo::run(args, &cli.global),
-        Command::Resume(args) => resume::run(args, &cli.global),
-        Command::Doctor(args) => doctor::run(args, &cli.global),
-        Command::Runs(args) => runs::run(args, &cli.global),
-        Command::Login(args) => login::run(args, &cli.global),
-        Command::Logout(args) => logout::run(args, &cli.global),
-        Command::Whoami(args) => whoami::run(args, &cli.global),
-        Command::Schema(args) => schema::run(args, &cli.global),
-        Command::Sandbox(args) => sandbox::run(args),
-        Command::Config(args) => config::run(args, &cli.global),
-        Command::Completions(args) => completions::run(args),
-        Command::Man(args) => man::run(args),
+        Command::Export(args) => commands::export::run(args, &cli.global),
+        Command::Import(args) => commands::import::run(args, &cli.global),
+        Command::Map(args) => commands::map::run(args, &cli.global),
+        Command::Undo(args) => commands::undo::run(args, &cli.global),
+        Command::Resume(args) => commands::resume::run(args, &cli.global),
+        Command::Doctor(args) => commands::doctor::run(args, &cli.global),
+        Command::Runs(args) => commands::runs::run(args, &cli.global),
+        Command::Login(args) => commands::login::run(args, &cli.global),
+        Command::Logout(args) => commands::logout::run(args, &cli.global),
+        Command::Whoami(args) => commands::whoami::run(args, &cli.global),
+        Command::Schema(args) => commands::schema::run(args, &cli.global),
+        Command::Sandbox(args) => commands::sandbox::run(args),
+        Command::Config(args) => commands::config::run(args, &cli.global),
+        Command::Completions(args) => commands::completions::run(args),
+        Command::Man(args) => commands::man::run(args),
     };
     match result {
         Ok(code) => code.into(),

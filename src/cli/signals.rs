@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
-use super::exit::Code;
-use super::failure::Failure;
-use super::progress::Screen;
+use super::output::error::Failure;
+use super::output::exit_code::Code;
+use super::output::progress::Screen;
 use crate::event::{Cause, Stop};
 
 /// Runs work until it ends, with a tap that signals and the deadline close.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Chosen, Error, Laid, layouts};
+use super::{Chosen, Error, Laid, templates};
 use crate::api::Filter;
 use crate::id::BusinessId;
 use crate::publish::{Facts, Named, Options};
@@ -137,7 +137,7 @@ impl Request {
     /// When two files would have one name.
     pub(super) fn named_layouts(&self) -> Result<Vec<Named>, Error> {
         let formats = self.formats.iter().filter_map(|name| Format::named(name));
-        layouts::named(&self.layouts, &formats.collect::<Vec<_>>())
+        templates::named(&self.layouts, &formats.collect::<Vec<_>>())
     }
 
     pub(super) fn publish_options(&self, facts: Facts) -> Result<Options, Error> {
@@ -151,7 +151,7 @@ impl Request {
         let formats = self.formats.iter().map(format).collect::<Result<Vec<_>, _>>()?;
         let layouts = self.named_layouts()?;
         let wanted = |table: &&'static Resource| {
-            !formats.is_empty() && self.tables.wants(table) || layouts::want(&layouts, table.name)
+            !formats.is_empty() && self.tables.wants(table) || templates::want(&layouts, table.name)
         };
         Ok(Options {
             tables: RESOURCES.iter().copied().filter(wanted).collect(),

@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::anew;
-use super::fate::Fates;
+use super::planning::summary::Summary;
+use super::results::recreated_file;
+use super::results::row_outcome::Fates;
 use super::results::{self, Tally};
-use super::summary::Summary;
 use super::{
-    Error, FRESH, Halted, Planned, Stage, TAG_BATCH, UNDO, files, out, removal, removes, request,
-    stage, stale, undo,
+    Error, FRESH, Halted, Planned, Stage, TAG_BATCH, UNDO, deletion, drift, out, removes, request,
+    run_files, stage, undo,
 };
+use crate::concurrency;
 use crate::context::Context;
-use crate::flight;
 use crate::id::{LocationId, RunId};
-use crate::plan::{Directory, Policy};
+use crate::model::{Directory, Policy};
 use crate::push::{self, Push};
 use crate::run::{Ledger, LedgerReader, Rows, Run, State};
 
@@ -71,7 +71,7 @@ async fn carry_out(context: &Context, planned: &Planned, begun: Instant) -> Resu
     } else if planned.looked.elapsed() > FRESH
         && let Some(what) = removes(&planned.run)?
     {
-        removal::recheck(context, &planned.run, what, Stage::Applying).await?;
+        deletion::recheck(context, &planned.run, what, Stage::Applying).await?;
     }
     planned.run.note("stage", &Stage::Applying)?;
     let pushed = push_ops(context, planned).await;
@@ -106,7 +106,7 @@ async fn push_ops(context: &Context, planned: &Planned) -> Result<push::Pushed, 
     let only = match planned.sample {
         Some(sample) => {
             let db = db.clone();
-            Some(flight::blocking(move || stale::sample(&Rows::open(&db)?, sample)).await?)
+            Some(concurrency::blocking(move || drift::sample(&Rows::open(&db)?, sample)).await?)
         }
         None => None,
     };
@@ -129,7 +129,7 @@ async fn push_ops(context: &Context, planned: &Planned) -> Result<push::Pushed, 
         let closed = ledger.close().await;
         (pushed, closed)
     };
-    let ((), (pushed, closed)) = tokio::join!(flight::blocking(writer), work);
+    let ((), (pushed, closed)) = tokio::join!(concurrency::blocking(writer), work);
     // What the ledger says about itself goes first: the push only knows that it takes nothing any more.
     closed?;
     Ok(pushed?)
@@ -147,7 +147,8 @@ async fn finish(
     let duplicates = pushed.map(|pushed| pushed.duplicates.clone()).unwrap_or_default();
     let count = duplicates.len() as u64;
     let (files, tally) =
-        flight::blocking(move || write_results(&db, &out, &columns, rows, &duplicates)).await?;
+        concurrency::blocking(move || write_results(&db, &out, &columns, rows, &duplicates))
+            .await?;
     let report = Report {
         run: planned.run.meta.run.clone(),
         kind: planned.run.meta.kind.clone(),
@@ -162,7 +163,7 @@ async fn finish(
         elapsed: begun.elapsed(),
     };
     let text = serde_json::to_string_pretty(&report).expect("a report is JSON");
-    files::write(&planned.out.join("summary.json"), text.as_bytes())?;
+    run_files::write(&planned.out.join("summary.json"), text.as_bytes())?;
     Ok(report)
 }
 
@@ -175,7 +176,7 @@ fn write_results(
 ) -> Result<(Vec<PathBuf>, Tally), Error> {
     let fates = Fates::read(&LedgerReader::open(db)?)?;
     let rows = Rows::open(db)?;
-    files::make(out)?;
+    run_files::make(out)?;
     let (mut files, tally) = results::write(&rows, &fates, out, columns)?;
     if !duplicates.is_empty() {
         let header = ["row", "contact_ids"].map(str::to_owned);
@@ -185,7 +186,7 @@ fn write_results(
         }
         files.push(table.close()?);
     }
-    files.extend(anew::write(&LedgerReader::open(db)?, out)?);
+    files.extend(recreated_file::write(&LedgerReader::open(db)?, out)?);
     conserve(tally, expected)?;
     Ok((files, tally))
 }
@@ -216,7 +217,7 @@ pub fn results(run: &Run, to: Option<PathBuf>) -> Result<(Report, Summary), Erro
         None => out(run, &request(run)?),
     };
     let columns: Vec<String> = run.noted("columns")?.unwrap_or_default();
-    files::make(&out)?;
+    run_files::make(&out)?;
     if stage(run)? != Stage::Applying {
         let files = results::write_plan(&Rows::open(&run.db())?, &out, &columns)?;
         let fates = Fates::read(&LedgerReader::open(&run.db())?)?;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::id::RunId;
-use crate::plan::check::Unknown;
-use crate::plan::mapping::Problem;
-use crate::plan::propose::Undecided;
+use crate::mapping::Problem;
+use crate::mapping::propose::Undecided;
+use crate::plan::validate::Unknown;
 use crate::{api, push, run, sheet};
 
 /// Why an import ended early.

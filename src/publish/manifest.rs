@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, errors};
+use super::{Error, errors_file};
 use crate::event::Written;
 use crate::id::{LocationId, RunId};
 
@@ -161,6 +161,8 @@ impl Older {
 
     /// Whether a name is one that an export writes.
     pub(super) fn owns(&self, name: &str) -> bool {
-        name == FILE || name == errors::FILE || self.files().iter().any(|file| file.file == name)
+        name == FILE
+            || name == errors_file::FILE
+            || self.files().iter().any(|file| file.file == name)
     }
 }

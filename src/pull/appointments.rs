@@ -4,7 +4,7 @@
 //! takes is unknown, so a window that it refuses is halved, down to a week. The events of deleted
 //! calendars cannot be had this way.
 
-use super::{Child, Error, Pull, again};
+use super::{Child, Error, Pull, retry_failed};
 use crate::api::{Client, Kind};
 use crate::id::CalendarId;
 use crate::run::{Write, stream};
@@ -53,7 +53,7 @@ impl Pull {
                 Ok(answer) => answer,
                 Err(error)
                     if length > WEEK
-                        && (again::refused(error.kind) || error.kind == Kind::TooLarge) =>
+                        && (retry_failed::refused(error.kind) || error.kind == Kind::TooLarge) =>
                 {
                     length = (length / 2).max(WEEK);
                     continue;

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::contacts::Page;
 use super::{Error, Pull};
 use crate::api::{self, Answer, Bounds, ChildPage, Client, Kind};
-use crate::flight;
+use crate::concurrency;
 use crate::id::ContactId;
 use crate::run::{Progress, Write, pack, stream};
 
@@ -128,7 +128,7 @@ impl Pull {
     ) -> Result<(), Error> {
         let targets = targets(pages, children.to_vec(), begin);
         let client = self.client.clone();
-        let asked = flight::ordered(targets, self.width(), move |target| {
+        let asked = concurrency::ordered(targets, self.width(), move |target| {
             ask(client.clone(), target, Bounds::BRIEF)
         });
         let mut packs = Packs::begin(self, children)?;

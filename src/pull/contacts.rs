@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{Error, Pull};
 use crate::api::{Answer, ContactHead, ContactPage, Cursor, Kind, SEARCH_LIMIT};
-use crate::flight;
+use crate::concurrency;
 use crate::id::ContactId;
 use crate::run::{Failure, Progress, Reader, Write, stream};
 
@@ -106,7 +106,8 @@ impl Pull {
         let (mut seq, db) = (0, self.db.clone());
         loop {
             let db = db.clone();
-            let next = flight::blocking(move || Reader::open(&db)?.next(stream::CONTACTS, seq));
+            let next =
+                concurrency::blocking(move || Reader::open(&db)?.next(stream::CONTACTS, seq));
             let Some(entry) = next.await? else { return Ok(walk) };
             seq = entry.seq;
             if entry.stream != stream::CONTACTS {

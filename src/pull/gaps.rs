@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::children::Child;
 use super::{Error, Pull};
 use crate::api::{Answer, ContactPage, Cursor, Filter, SEARCH_LIMIT};
-use crate::flight;
+use crate::concurrency;
 use crate::run::{Failure, Progress, Reader, Write, stream};
 
 /// Into how many parts the walk is cut at first: a contact hidden in one part is not outweighed by one
@@ -87,7 +87,7 @@ impl Pull {
     /// Every contact in the spool.
     async fn known(&self) -> Result<Known, Error> {
         let db = self.db.clone();
-        let known = flight::blocking(move || {
+        let known = concurrency::blocking(move || {
             let reader = Reader::open(&db)?;
             let (mut known, mut seq) = (Known::new(), 0);
             while let Some(entry) = reader.next(stream::CONTACTS, seq)? {

@@ -8,9 +8,9 @@ use std::pin::pin;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::{Child, Error, Pull, again};
+use super::{Child, Error, Pull, retry_failed};
 use crate::api::{self, Answer, Client, ContactPage, Kind, SEARCH_LIMIT, TaskPage, TaskPlace};
-use crate::flight;
+use crate::concurrency;
 use crate::id::ContactId;
 use crate::run::{Failure, Progress, Reader, Write, stream};
 
@@ -45,7 +45,7 @@ impl Pull {
                 self.settle_writes().await?;
                 Ok(false)
             }
-            Err(error) if error.kind == Kind::Scope || again::refused(error.kind) => {
+            Err(error) if error.kind == Kind::Scope || retry_failed::refused(error.kind) => {
                 let why = match error.kind {
                     Kind::Scope => super::scope(error.route),
                     _ => error.to_string(),
@@ -109,7 +109,7 @@ impl Pull {
         let Some((Way::Contacts(done), mut progress)) = self.way()? else { return Ok(()) };
         let lots = futures::stream::iter(self.lots(done).await?);
         let client = self.client.clone();
-        let asked = flight::ordered(lots, self.width(), move |lot| {
+        let asked = concurrency::ordered(lots, self.width(), move |lot| {
             let client = client.clone();
             async move { tasks_of(&client, &lot).await }
         });
@@ -135,7 +135,7 @@ impl Pull {
     /// The contacts in the spool, in lots for one search each, without the first so many.
     async fn lots(&self, skip: usize) -> Result<Vec<Vec<ContactId>>, Error> {
         let db = self.db.clone();
-        let ids = flight::blocking(move || {
+        let ids = concurrency::blocking(move || {
             let reader = Reader::open(&db)?;
             let (mut ids, mut seq) = (Vec::new(), 0);
             while let Some(entry) = reader.next(stream::CONTACTS, seq)? {

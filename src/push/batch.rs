@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering;
 use serde_json::Value;
 
 use super::bulk::split;
-use super::verdict::{self, Mark};
-use super::{ATTEMPTS, Error, Work, request};
+use super::server_reply::{self, Mark};
+use super::{ATTEMPTS, Error, Work, op_codec};
 use crate::api::{self, Sent};
-use crate::doubt::{self, Finding};
 use crate::id::ContactId;
-use crate::plan::{Change, verify};
+use crate::model::{Change, verify};
+use crate::reconcile::{self, Finding};
 use crate::run::Attempt;
 
 /// The same change for some contacts.
@@ -71,9 +71,10 @@ impl Sender<'_> {
         let work = self.work;
         let contacts: Vec<ContactId> =
             part.members.iter().map(|member| member.contact.clone()).collect();
-        let mutation = request::shared_mutation(&work.client, self.change, &contacts)
+        let mutation = op_codec::shared_mutation(&work.client, self.change, &contacts)
             .ok_or_else(|| Error::Bug("a change that no contacts share".to_owned()))?;
-        let intents = part.members.iter().map(|member| request::intent(member.op, &mutation, None));
+        let intents =
+            part.members.iter().map(|member| op_codec::intent(member.op, &mutation, None));
         let place = work.seats.acquire().await.expect("the seats are never closed");
         if work.stop.closed() {
             return Err(Error::stopped());
@@ -87,7 +88,7 @@ impl Sender<'_> {
         match sent {
             Sent::NotApplied(error) => {
                 for (_, attempt) in sent_members {
-                    work.ledger.settle(attempt, verdict::not_sent(mark.clone())).await?;
+                    work.ledger.settle(attempt, server_reply::not_sent(mark.clone())).await?;
                 }
                 Err(error.into())
             }
@@ -134,7 +135,7 @@ impl Sender<'_> {
     ) -> Result<(), Error> {
         let finding = self.look(&member).await?;
         if finding == Finding::NotApplied && unanswered + 1 < ATTEMPTS {
-            let settled = verdict::settled(finding, "look-up", Mark::default());
+            let settled = server_reply::settled(finding, "look-up", Mark::default());
             self.work.ledger.settle(attempt, settled).await?;
             self.parts.push_back(Part { members: vec![member], unanswered: unanswered + 1 });
             return Ok(());
@@ -158,15 +159,15 @@ impl Sender<'_> {
         if let [(member, attempt)] = sent.as_slice() {
             let message = format!("{status}: {}", api::said(body));
             let finding = if api::is_gone(status, body) {
-                Finding::Refused { code: doubt::CONTACT_GONE, message, contact: None }
+                Finding::Refused { code: reconcile::CONTACT_GONE, message, contact: None }
             } else {
-                verdict::refusal(message)
+                server_reply::refusal(message)
             };
             return self.settle(member, attempt.clone(), finding, "answer", mark).await;
         }
         let mut members = Vec::with_capacity(sent.len());
         for (member, attempt) in sent {
-            let settled = verdict::settled(Finding::NotApplied, "answer", mark.clone());
+            let settled = server_reply::settled(Finding::NotApplied, "answer", mark.clone());
             self.work.ledger.settle(attempt, settled).await?;
             members.push(member);
         }
@@ -184,7 +185,7 @@ impl Sender<'_> {
         }
         for (member, attempt) in sent {
             let finding = match self.look(&member).await? {
-                Finding::NotApplied => verdict::given_up(&Finding::NotApplied, unanswered),
+                Finding::NotApplied => server_reply::given_up(&Finding::NotApplied, unanswered),
                 finding => finding,
             };
             self.settle(&member, attempt, finding, "look-up", Mark::default()).await?;
@@ -199,7 +200,7 @@ impl Sender<'_> {
                 Finding::Applied { made: None }
             }
             Some(_) => Finding::NotApplied,
-            None => doubt::gone(&member.contact),
+            None => reconcile::gone(&member.contact),
         })
     }
 
@@ -211,7 +212,7 @@ impl Sender<'_> {
         how: &'static str,
         mark: Mark,
     ) -> Result<(), Error> {
-        let settled = verdict::settled(finding, how, mark);
+        let settled = server_reply::settled(finding, how, mark);
         self.work.count(member.row, settled.state);
         Ok(self.work.ledger.settle(attempt, settled).await?)
     }
@@ -272,9 +273,9 @@ fn refusal(message: String) -> Finding {
     let lower = message.to_lowercase();
     let gone = ["deleted", "not found", "does not belong"].iter().any(|part| lower.contains(part));
     if gone {
-        Finding::Refused { code: doubt::CONTACT_GONE, message, contact: None }
+        Finding::Refused { code: reconcile::CONTACT_GONE, message, contact: None }
     } else {
-        verdict::refusal(message)
+        server_reply::refusal(message)
     }
 }
 
@@ -323,8 +324,8 @@ mod tests {
             Finding::Refused { code, .. } => code,
             other => panic!("{other:?}"),
         };
-        assert_eq!(code("contact is deleted"), doubt::CONTACT_GONE);
-        assert_eq!(code("contact does not belong to location"), doubt::CONTACT_GONE);
+        assert_eq!(code("contact is deleted"), reconcile::CONTACT_GONE);
+        assert_eq!(code("contact does not belong to location"), reconcile::CONTACT_GONE);
         assert_eq!(code("contact id is not a valid firebase id"), "R_REFUSED");
     }
 }

@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures::stream;
 
 use super::batch::{self, Batch, Member};
-use super::{Error, Work, request, verdict};
-use crate::flight;
+use super::{Error, Work, op_codec, server_reply};
+use crate::concurrency;
 use crate::id::ContactId;
-use crate::plan::Change;
+use crate::model::Change;
 use crate::run::{self, LedgerReader, OpRecord, OpState};
 
 /// Contacts in one change of businesses (api.md §1, table).
@@ -53,7 +53,7 @@ impl Work {
                 });
                 let batches: Vec<Batch> = batches.collect();
                 let work = Arc::clone(self);
-                let sent = flight::each(stream::iter(batches), self.at_once, move |batch| {
+                let sent = concurrency::each(stream::iter(batches), self.at_once, move |batch| {
                     batch::run(Arc::clone(&work), batch)
                 });
                 self.drain(sent).await?;
@@ -65,7 +65,7 @@ impl Work {
     async fn sift(&self, lot: Vec<Found>) -> Result<Vec<(Change, Member)>, Error> {
         let mut ready = Vec::with_capacity(lot.len());
         for found in lot {
-            let op = request::op(&found.record)?;
+            let op = op_codec::op(&found.record)?;
             // Sent before and not answered, it is sent again whatever rows are wanted now.
             if found.record.state == OpState::Pending && !self.wants(op.row) {
                 continue;
@@ -78,7 +78,7 @@ impl Work {
                 (_, ended) => {
                     let why = ended.unwrap_or_else(|| "its row has no contact".to_owned());
                     self.count(op.row, OpState::Skipped);
-                    self.ledger.set(op.id, verdict::skipped(&why)).await?;
+                    self.ledger.set(op.id, server_reply::skipped(&why)).await?;
                 }
             }
         }
@@ -117,8 +117,9 @@ fn ended(ops: &[OpRecord], own: u64) -> Option<String> {
     let ends = |record: &&OpRecord| {
         record.id != own
             && !matches!(record.state, OpState::Pending | OpState::Applied | OpState::Differs)
-            && request::op(record)
-                .is_ok_and(|op| verdict::ends_row(&op.change, record.state, record.said.as_deref()))
+            && op_codec::op(record).is_ok_and(|op| {
+                server_reply::ends_row(&op.change, record.state, record.said.as_deref())
+            })
     };
     ops.iter().find(ends).map(|record| format!("op {} of its row failed", record.id))
 }

@@ -15,10 +15,10 @@ use arrow_schema::SchemaRef;
 use jiff::tz::TimeZone;
 
 use super::Error;
-use super::cell::{Cell, Context, Fit};
-use super::entries::{CUSTOM_FIELDS, Entries};
+use super::column_builder::{Cell, Context, Fit};
+use super::custom_values::{CUSTOM_FIELDS, Entries};
+use super::decode_plan::{Plan, Source};
 use super::extra::Extra;
-use super::plan::{Plan, Source};
 use super::table::Table;
 
 /// The most raw text one batch may be made of: well below the 2 GiB that the texts of an Arrow column can be.
@@ -140,7 +140,7 @@ impl Decoder {
                 }
                 Source::Field(place) => field(cell, *place, &mut entries, context),
                 Source::ById(names) => {
-                    let id = plan.id(found).and_then(super::scan::inside);
+                    let id = plan.id(found).and_then(super::json_scan::inside);
                     cell.plain(id.and_then(|id| names.get(id)).map(String::as_str));
                     Fit::Exact
                 }

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{scan, value};
+use super::{json_scan, scalar};
 
 /// A key that follows from other keys of the same row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Derived {
     pub(super) fn holds<'r>(&self, raw: &str, find: impl Fn(&str) -> Option<&'r str>) -> bool {
         match self.rule {
             Rule::Cursor { time, id } => {
-                let ms = find(time).and_then(|raw| value::instant(raw, None));
+                let ms = find(time).and_then(|raw| scalar::instant(raw, None));
                 let id = find(id).filter(|id| id.starts_with('"'));
                 ms.zip(id).is_some_and(|((ms, _), id)| is_cursor(raw, ms, id))
             }
@@ -51,7 +51,7 @@ impl Derived {
     pub(super) fn derive(&self, row: &Map<String, Value>) -> Option<Value> {
         match self.rule {
             Rule::Cursor { time, id } => {
-                let (ms, _) = value::instant(&row.get(time)?.to_string(), None)?;
+                let (ms, _) = scalar::instant(&row.get(time)?.to_string(), None)?;
                 let id = row.get(id)?.as_str()?;
                 Some(Value::from(vec![Value::from(ms), Value::from(id)]))
             }
@@ -67,7 +67,7 @@ fn is_cursor(raw: &str, ms: i64, id: &str) -> bool {
 }
 
 fn is_lower(raw: &str, of: &str) -> bool {
-    let (Some(lower), Some(text)) = (scan::string(raw), scan::string(of)) else {
+    let (Some(lower), Some(text)) = (json_scan::string(raw), json_scan::string(of)) else {
         return false;
     };
     if text.is_ascii() {

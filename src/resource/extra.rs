@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::{rebuild, scan};
+use super::{json_scan, rebuild};
 
 /// A JSON object in the making.
 #[derive(Debug, Default)]
@@ -67,10 +67,10 @@ impl Extra {
 
 /// The members of an `extra` cell.
 pub(super) fn read(text: Option<&str>) -> Map<String, Value> {
-    let members = text.into_iter().flat_map(scan::members);
+    let members = text.into_iter().flat_map(json_scan::members);
     members
         .map(|(key, raw)| {
-            let key = scan::unescaped(key).unwrap_or(Cow::Borrowed(key));
+            let key = json_scan::unescaped(key).unwrap_or(Cow::Borrowed(key));
             (key.into_owned(), rebuild::parsed(raw))
         })
         .collect()

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::column::{Column, Kind, Wire};
-use super::{Error, contact};
+use super::{Error, contacts};
 
 /// The custom fields of contacts, as columns.
 #[derive(Debug, Default, Clone)]
@@ -38,7 +38,7 @@ impl Fields {
         definitions.retain(|d| d.model.as_deref().is_none_or(|model| model == "contact"));
         definitions.sort_by(|a, b| a.id.cmp(&b.id));
         definitions.dedup_by(|a, b| a.id == b.id);
-        let mut taken: HashSet<String> = contact::fixed().map(|column| column.name).collect();
+        let mut taken: HashSet<String> = contacts::fixed().map(|column| column.name).collect();
         let mut columns: Vec<_> =
             definitions.into_iter().map(|definition| definition.column(&mut taken)).collect();
         columns.sort_by(|a, b| a.name.cmp(&b.name));

@@ -11,48 +11,48 @@
 //! To add a resource: a file beside this one, its `mod` line, and its line in [`RESOURCES`].
 //! Nothing here knows HTTP, runs, files or output formats.
 
-mod appointment;
-mod business;
-mod cell;
+mod appointments;
+mod businesses;
 mod column;
-mod contact;
-mod custom_field;
+mod column_builder;
+mod contacts;
+mod custom_fields;
+mod custom_values;
+mod decode_plan;
 mod decoder;
 mod derived;
-mod entries;
 mod extra;
 mod fields;
-mod key;
-mod note;
-mod plan;
+mod json_scan;
+mod notes;
+mod raw_rows;
 mod rebuild;
 mod row;
-mod rows;
-mod scan;
+mod scalar;
+mod sort_key;
 mod table;
-mod tag;
-mod task;
+mod tags;
+mod tasks;
 #[cfg(test)]
 mod tests;
-mod user;
-mod value;
+mod users;
 
-pub use appointment::APPOINTMENTS;
-pub use business::BUSINESSES;
+pub use appointments::APPOINTMENTS;
+pub use businesses::BUSINESSES;
 pub use column::{Column, JSON_KIND, KIND, Kind, Wire};
-pub use contact::CONTACTS;
-pub use custom_field::CUSTOM_FIELDS;
+pub use contacts::CONTACTS;
+pub use custom_fields::CUSTOM_FIELDS;
 pub use decoder::Decoder;
 pub use derived::{Derived, Rule};
 pub use fields::Fields;
-pub use key::{Key, Keyed};
-pub use note::NOTES;
+pub use notes::NOTES;
+pub use raw_rows::rows;
 pub use rebuild::rebuild;
-pub use rows::rows;
+pub use sort_key::{Key, Keyed};
 pub use table::{Resource, Table};
-pub use tag::TAGS;
-pub use task::TASKS;
-pub use user::USERS;
+pub use tags::TAGS;
+pub use tasks::TASKS;
+pub use users::USERS;
 
 /// Every resource, in the order help and documentation name them.
 pub const RESOURCES: &[&Resource] =

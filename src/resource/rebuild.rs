@@ -9,12 +9,12 @@ use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMillisecon
 use arrow_array::{Array, RecordBatch};
 use serde_json::{Map, Value, json};
 
-use super::cell::sent;
 use super::column::{Column, Kind, Wire};
-use super::entries::CUSTOM_FIELDS;
+use super::column_builder::sent;
+use super::custom_values::CUSTOM_FIELDS;
+use super::scalar::{self, Sent};
 use super::table::Table;
-use super::value::{self, Sent};
-use super::{extra, scan};
+use super::{extra, json_scan};
 
 /// The row of `batch` at this place, as the server sent it.
 ///
@@ -84,13 +84,13 @@ fn cell(column: &Column, cells: &dyn Array, row: usize) -> Option<Value> {
         Kind::Date => {
             let days = cells.as_primitive::<Date32Type>().value(row);
             match sent(column) {
-                Sent::Text => json!(value::day_text(days)),
-                _ => json!(i64::from(days) * value::DAY),
+                Sent::Text => json!(scalar::day_text(days)),
+                _ => json!(i64::from(days) * scalar::DAY),
             }
         }
         Kind::Timestamp => {
             let ms = cells.as_primitive::<TimestampMillisecondType>().value(row);
-            json!(value::instant_text(ms))
+            json!(scalar::instant_text(ms))
         }
         Kind::TextList => {
             let list = cells.as_list::<i32>().value(row);
@@ -102,7 +102,7 @@ fn cell(column: &Column, cells: &dyn Array, row: usize) -> Option<Value> {
 /// The value of JSON text, or the text itself where no value can hold it.
 pub(super) fn parsed(raw: &str) -> Value {
     serde_json::from_str(raw).unwrap_or_else(|_| {
-        let text = scan::string(raw);
+        let text = json_scan::string(raw);
         Value::from(text.as_deref().unwrap_or(raw))
     })
 }

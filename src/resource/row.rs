@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::scan;
+use super::json_scan;
 
 /// A map from short keys of our own choice. Nobody can fill it with colliding keys, so a simple hash will do.
 pub(super) type Names<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
@@ -70,8 +70,8 @@ impl Keys {
             return None;
         }
         let mut found = vec![None; self.places.len()];
-        for (key, raw) in scan::members(row) {
-            let key = scan::unescaped(key)?;
+        for (key, raw) in json_scan::members(row) {
+            let key = json_scan::unescaped(key)?;
             let value = (raw != "null").then_some(raw);
             match (self.find(&key), value) {
                 (Some(place), value) => found[place] = value,

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::db;
 use super::error::Error;
 use super::lock::Lock;
-use super::store::{self, Meta, State};
+use super::metadata::{self, Meta, State};
 use crate::id::{LocationId, RunId};
 
 /// The directory of all runs.
@@ -67,8 +67,8 @@ impl Home {
         let lock = Lock::file(&dir.join("lock"))?;
         let path = dir.join("run.db");
         let connection = db::create(&path)?;
-        store::write(&path, &connection, "run", &meta)?;
-        store::write(&path, &connection, "state", &State::Unfinished)?;
+        metadata::write(&path, &connection, "run", &meta)?;
+        metadata::write(&path, &connection, "state", &State::Unfinished)?;
         Ok(Run { meta, dir, _lock: lock })
     }
 
@@ -156,7 +156,7 @@ impl Summary {
     /// When the database cannot be read.
     pub fn noted<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let path = self.dir.join("run.db");
-        store::read(&path, &db::open(&path)?, key)
+        metadata::read(&path, &db::open(&path)?, key)
     }
 }
 
@@ -179,7 +179,7 @@ impl Run {
     /// When the database cannot be written.
     pub fn note<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
         let path = self.db();
-        store::write(&path, &db::open(&path)?, key, value)
+        metadata::write(&path, &db::open(&path)?, key, value)
     }
 
     /// A fact that was written before.
@@ -188,7 +188,7 @@ impl Run {
     /// When the database cannot be read.
     pub fn noted<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let path = self.db();
-        store::read(&path, &db::open(&path)?, key)
+        metadata::read(&path, &db::open(&path)?, key)
     }
 
     /// Where the run stands.
@@ -206,7 +206,7 @@ impl Run {
     /// When the database cannot be written.
     pub fn set_state(&self, state: State) -> Result<(), Error> {
         let path = self.db();
-        store::write(&path, &db::open(&path)?, "state", &state)
+        metadata::write(&path, &db::open(&path)?, "state", &state)
     }
 }
 
@@ -219,12 +219,12 @@ fn private(dir: &Path) -> std::io::Result<()> {
 }
 
 fn read_meta(path: &Path, connection: &Connection) -> Result<Meta, Error> {
-    store::read(path, connection, "run")?
+    metadata::read(path, connection, "run")?
         .ok_or_else(|| Error::damaged(path, "it does not say what it is"))
 }
 
 fn read_state(path: &Path, connection: &Connection) -> Result<State, Error> {
-    store::read(path, connection, "state")?
+    metadata::read(path, connection, "state")?
         .ok_or_else(|| Error::damaged(path, "it does not say where it stands"))
 }
 

@@ -7,24 +7,24 @@
 mod db;
 mod error;
 mod home;
+mod import_store;
 mod ledger;
 mod lock;
+mod metadata;
 mod pack;
-mod reader;
-mod rows;
 mod spool;
-mod store;
+mod spool_reader;
 pub mod stream;
 
 pub use error::{Error, Kind};
 pub use home::{Home, Run, Summary};
+pub use import_store::{Decision, Judged, Noted, Rows};
 pub use ledger::{
     Attempt, AttemptRecord, Intent, Ledger, LedgerReader, OpRecord, OpState, OutcomeRecord,
     Settled, each_with_state, store_ops,
 };
 pub use lock::Lock;
+pub use metadata::{Meta, State};
 pub use pack::{Packed, pack};
-pub use reader::Reader;
-pub use rows::{Decision, Judged, Noted, Rows};
 pub use spool::{Entry, Failure, Progress, Spool, Write};
-pub use store::{Meta, State};
+pub use spool_reader::Reader;

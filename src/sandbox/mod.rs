@@ -8,46 +8,15 @@
 //! It shares no type with the client: a field name that is wrong there must fail here, not agree
 //! with itself. It knows nothing of the rest of the crate and keeps nothing on disk.
 
-mod answer;
-mod ask;
-mod auth;
-mod calendars;
-mod children;
-mod contact;
-mod contacts;
 mod control;
-mod custom;
-mod dialect;
-mod door;
-mod draft;
-mod events;
-mod fault;
-mod filter;
-mod gate;
-mod journal;
-mod judge;
-mod limit;
-mod links;
-mod list;
-mod metadata;
-mod mischief;
-mod notes;
+mod endpoints;
+mod faults;
+mod http;
 mod oauth;
-mod order;
-mod others;
-mod plain;
-mod query;
-mod routes;
-mod search;
+mod sandbox_settings;
 mod seed;
-mod settings;
-mod shelf;
-mod state;
-mod tags;
-mod task_search;
-mod tasks;
+mod store;
 mod text;
-mod wire;
 
 use std::future::Future;
 use std::io;
@@ -57,10 +26,10 @@ use std::thread::JoinHandle;
 use axum::Router;
 use tokio::sync::oneshot;
 
-pub use fault::{Fault, FaultError};
-pub use limit::{Limit, LimitError, Window};
+pub use faults::fault::{Fault, FaultError};
+pub use http::rate_limit::{Limit, LimitError, Window};
 pub use oauth::{CLIENT_ID, CLIENT_SECRET, COMPANY};
-pub use settings::{Identity, Quirk, Settings};
+pub use sandbox_settings::{Identity, Quirk, Settings};
 
 /// A token that may do everything in every location.
 pub const TOKEN: &str = "pit-sandbox-full";
@@ -76,13 +45,13 @@ pub async fn serve(
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let app = Arc::new(door::App::new(settings));
+    let app = Arc::new(http::server::App::new(settings));
     let closing = Arc::clone(&app);
     let service = Router::new()
-        .fallback(door::answer)
+        .fallback(http::server::answer)
         .with_state(app)
-        .into_make_service_with_connect_info::<wire::Cut>();
-    axum::serve(wire::Listener::new(listener), service)
+        .into_make_service_with_connect_info::<http::connection::Cut>();
+    axum::serve(http::connection::Listener::new(listener), service)
         .with_graceful_shutdown(async move {
             shutdown.await;
             closing.close();

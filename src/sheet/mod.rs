@@ -5,27 +5,21 @@
 //! from the start, row by row; of a text file no more than one row is held. This floor knows neither
 //! contacts nor mappings: it asks its caller which header names are known words.
 
-mod book;
-mod census;
-mod dialect;
-mod encoding;
-mod header;
-mod kind;
-mod quotes;
-mod refusal;
+mod delimited;
+mod error;
+mod file_type;
+mod header_row;
 mod row;
-mod scan;
-mod shape;
-mod source;
-mod survey;
-mod text;
+mod row_shaper;
+mod source_file;
+mod workbook;
 
-pub use refusal::{Refusal, Warning};
+pub use error::{Refusal, Warning};
 pub use row::{Cell, Fault, Place, Row};
 
 use std::path::{Path, PathBuf};
 
-use self::kind::Kind;
+use self::file_type::Kind;
 
 /// How a file is to be read, where it is not to be found out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -84,8 +78,8 @@ pub struct Sheet {
 /// Where the rows come from.
 #[derive(Debug)]
 enum Content {
-    Text(text::Text),
-    Book(book::Book),
+    Text(delimited::Text),
+    Book(workbook::Book),
 }
 
 /// The rows of a sheet, from the first on.
@@ -103,9 +97,10 @@ impl Sheet {
         reading: &Reading,
         known: &dyn Fn(&str) -> bool,
     ) -> Result<Self, Refusal> {
-        let kind = kind::of(path)?;
+        let kind = file_type::of(path)?;
         let mut sheet = if kind == Kind::Text {
-            let text::Opened { text, columns, what, warnings } = text::open(path, reading, known)?;
+            let delimited::Opened { text, columns, what, warnings } =
+                delimited::open(path, reading, known)?;
             let digest = text.digest.clone();
             Self {
                 path: path.to_owned(),
@@ -116,8 +111,8 @@ impl Sheet {
                 content: Content::Text(text),
             }
         } else {
-            let opened = book::open(path, kind, reading, known)?;
-            let book::Opened { book, columns, what, warnings } = opened;
+            let opened = workbook::open(path, kind, reading, known)?;
+            let workbook::Opened { book, columns, what, warnings } = opened;
             let digest = book.digest.clone();
             Self {
                 path: path.to_owned(),
@@ -128,8 +123,8 @@ impl Sheet {
                 content: Content::Book(book),
             }
         };
-        header::one_cell(&sheet.columns, known)?;
-        sheet.warnings.extend(kind::mismatch(path, &sheet.what));
+        header_row::one_cell(&sheet.columns, known)?;
+        sheet.warnings.extend(file_type::mismatch(path, &sheet.what));
         Ok(sheet)
     }
 

@@ -11,10 +11,10 @@ use ::csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::cells::{self, Cells};
-use super::file::Output;
-use super::guard::{CsvSafe, needs_guard};
-use super::{Error, Format, Options, Sink, Written, list, text};
+use super::cell_text::{self, Cells};
+use super::formula_guard::{CsvSafe, needs_guard};
+use super::table_file::Output;
+use super::{Error, Format, Options, Sink, Written, date_text, joined_list};
 
 /// The format's line in the registry.
 pub(super) const FORMAT: Format = Format {
@@ -45,7 +45,7 @@ fn open(path: &Path, schema: SchemaRef, options: &Options) -> Result<Box<dyn Sin
 
 impl Sink for Csv {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        let columns = cells::columns(self.writer.get_ref().path(), &self.schema, batch)?;
+        let columns = cell_text::columns(self.writer.get_ref().path(), &self.schema, batch)?;
         for row in 0..batch.num_rows() {
             self.record(&columns, row)
                 .map_err(|error| failure(self.writer.get_ref().path(), error))?;
@@ -90,7 +90,7 @@ fn cell<'c>(column: &Cells<'c>, row: usize, safe: CsvSafe, room: &'c mut Vec<u8>
             room.extend_from_slice(text.as_bytes());
         }
         Cells::List(cells, items) => {
-            list::write(room, cells::items(cells, items, row));
+            joined_list::write(room, cell_text::items(cells, items, row));
             let text = std::str::from_utf8(room).expect("texts and separators are UTF-8");
             if needs_guard(text, safe) {
                 room.insert(0, b'\'');
@@ -99,8 +99,8 @@ fn cell<'c>(column: &Cells<'c>, row: usize, safe: CsvSafe, room: &'c mut Vec<u8>
         Cells::Boolean(cells) => return if cells.value(row) { b"true" } else { b"false" },
         Cells::Integer(cells) => print(room, cells.value(row)),
         Cells::Float(cells) => print(room, cells.value(row)),
-        Cells::Date(cells) => text::day(room, cells.value(row)),
-        Cells::Instant(cells) => text::instant(room, cells.value(row)),
+        Cells::Date(cells) => date_text::day(room, cells.value(row)),
+        Cells::Instant(cells) => date_text::instant(room, cells.value(row)),
     }
     room
 }

@@ -9,9 +9,9 @@ use std::path::Path;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::cells::{self, Cells};
-use super::file::Output;
-use super::{Error, Format, Options, Sink, Written, json, list, text};
+use super::cell_text::{self, Cells};
+use super::table_file::Output;
+use super::{Error, Format, Options, Sink, Written, date_text, joined_list, json};
 
 /// The format's line in the registry.
 pub(super) const FORMAT: Format = Format {
@@ -54,7 +54,7 @@ fn key(index: usize, name: &str) -> Vec<u8> {
 
 impl Sink for JsonLines {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        let columns = cells::columns(self.output.path(), &self.schema, batch)?;
+        let columns = cell_text::columns(self.output.path(), &self.schema, batch)?;
         for row in 0..batch.num_rows() {
             for (key, column) in self.keys.iter().zip(&columns) {
                 self.lines.extend_from_slice(key);
@@ -95,9 +95,9 @@ fn value(out: &mut Vec<u8>, column: &Cells, row: usize) {
         }
         Cells::Integer(cells) => number(out, &cells.value(row)),
         Cells::Float(cells) => number(out, &cells.value(row)),
-        Cells::Date(cells) => quoted(out, |out| text::day(out, cells.value(row))),
-        Cells::Instant(cells) => quoted(out, |out| text::instant(out, cells.value(row))),
-        Cells::List(cells, items) => list::array(out, cells::items(cells, items, row)),
+        Cells::Date(cells) => quoted(out, |out| date_text::day(out, cells.value(row))),
+        Cells::Instant(cells) => quoted(out, |out| date_text::instant(out, cells.value(row))),
+        Cells::List(cells, items) => joined_list::array(out, cell_text::items(cells, items, row)),
     }
 }
 

@@ -7,19 +7,19 @@
 //! To add a format: a file beside this one, its `mod` line, and its line in [`FORMATS`]. No format knows contacts: a
 //! column is what its Arrow type says, and text marked `ghl.kind` = `json` in its field's metadata is JSON.
 
-mod cells;
+mod cell_text;
 mod csv;
-mod file;
-mod guard;
+mod date_text;
+mod delimited;
+mod formula_guard;
+mod joined_list;
 mod json;
 mod jsonl;
-mod list;
 mod parquet;
-mod records;
+mod string_columns;
+mod table_file;
 #[cfg(test)]
 mod tests;
-mod text;
-mod texts;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,10 +27,10 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-pub use guard::{CsvSafe, guard, unguard};
-pub use list::{join, split};
-pub use records::{Dialect, Encoding, Records};
-pub use texts::Texts;
+pub use delimited::{Dialect, Encoding, Records};
+pub use formula_guard::{CsvSafe, guard, unguard};
+pub use joined_list::{join, split};
+pub use string_columns::Texts;
 
 /// Every format, the default first.
 pub const FORMATS: &[Format] = &[parquet::FORMAT, csv::FORMAT, jsonl::FORMAT];
@@ -63,7 +63,7 @@ impl Format {
         schema: SchemaRef,
         options: &Options,
     ) -> Result<Box<dyn Sink>, Error> {
-        cells::check(path, &schema)?;
+        cell_text::check(path, &schema)?;
         (self.open)(path, schema, options)
     }
 }

@@ -18,8 +18,8 @@ use ::parquet::schema::types::ColumnPath;
 use arrow_array::{ArrowPrimitiveType, PrimitiveArray, RecordBatch};
 use arrow_schema::{DataType, Schema, SchemaRef};
 
-use super::cells::{self, Cells};
-use super::file::Output;
+use super::cell_text::{self, Cells};
+use super::table_file::Output;
 use super::{Error, Format, Options, Sink, Written};
 
 /// The format's line in the registry.
@@ -65,7 +65,7 @@ fn open(path: &Path, schema: SchemaRef, options: &Options) -> Result<Box<dyn Sin
 
 impl Sink for Parquet {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        let columns = cells::columns(&self.path, &self.schema, batch)?;
+        let columns = cell_text::columns(&self.path, &self.schema, batch)?;
         let writer = self.writer(&columns)?;
         let mut written = writer.write(batch);
         if written.is_ok() && writer.memory_size() > GROUP_BYTES {

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use ghl_bulk::plan::preset::presets;
-use ghl_bulk::plan::propose::{Guess, Proposal, Verdict};
+use ghl_bulk::mapping::preset::presets;
+use ghl_bulk::mapping::propose::{Guess, Proposal, Verdict};
 use ghl_bulk::sheet::{Reading, Sheet};
 
 /// What became of the columns of all files.
@@ -68,7 +68,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 fn proposal(path: &Path) -> Proposal {
-    let known = ghl_bulk::plan::preset::knows;
+    let known = ghl_bulk::mapping::preset::knows;
     let sheet = Sheet::open(path, &Reading::default(), &known).unwrap();
     let text =
         |row: ghl_bulk::sheet::Row| row.cells.iter().map(|it| it.text().into_owned()).collect();

@@ -222,7 +222,7 @@ fn differences(world: &World, expected: &Value, name_only: bool) -> Vec<String> 
 
 /// Whether a preset's files are known by their header.
 fn ghl_bulk_detects(preset: &str) -> bool {
-    let path = format!("{}/src/presets/{preset}.toml", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/src/mapping/presets/{preset}.toml", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).unwrap_or_default().contains("[detect]")
 }
 

@@ -4,12 +4,12 @@
 //! contact, or hang something on one that is to be deleted. Then the write is not sent: a plan that was
 //! only shown is refused, one that is under way leaves the record alone and names it.
 
-use super::super::edited::{Edited, hold_back};
+use super::super::conflicts::{Edited, hold_back};
 use super::super::{Error, Stage};
-use super::{Taking, Undo, look, row};
+use super::{Taking, Undo, fetch_current, revert_row};
+use crate::concurrency;
 use crate::context::Context;
-use crate::flight;
-use crate::plan::Change;
+use crate::model::Change;
 use crate::run::{LedgerReader, OpState, Rows, Run};
 
 /// Looks at the account once more. At [`Stage::Planned`] an edited record refuses the plan; later it
@@ -22,7 +22,7 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let of = context.home.open(&undo.of)?;
     let db = run.db();
-    let open = flight::blocking(move || {
+    let open = concurrency::blocking(move || {
         let counts = LedgerReader::open(&db)?.counts()?;
         let open = counts.get(&OpState::Pending).copied().unwrap_or(0) > 0;
         if open {
@@ -33,9 +33,9 @@ pub(super) async fn run(
     if !open.await? {
         return Ok(());
     }
-    look::Look { context, run, of: &of, undo }.look().await?;
+    fetch_current::Look { context, run, of: &of, undo }.look().await?;
     let (db, taking) = (run.db(), Taking::of(context, run, &of, undo)?);
-    let edited = flight::blocking(move || edited(&db, &taking)).await?;
+    let edited = concurrency::blocking(move || edited(&db, &taking)).await?;
     hold_back(run, &edited, stage, "edited since the undo was planned, and left alone").await
 }
 
@@ -52,7 +52,7 @@ fn edited(db: &std::path::Path, taking: &Taking) -> Result<Vec<Edited>, Error> {
             return Ok(());
         }
         for record in ops {
-            let change = row::op(&record)?.change;
+            let change = revert_row::op(&record)?.change;
             let wanted = undone.steps.iter().any(|taken| taken.step.change == change);
             // Tags can be added and removed whatever else became of the contact.
             let tags = matches!(change, Change::AddTags { .. } | Change::RemoveTags { .. });

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::Work;
-use crate::plan::live::{ChannelState, Live};
-use crate::plan::target::Channel;
-use crate::plan::verify::channel_value;
+use crate::model::remote::{ChannelState, Live};
+use crate::model::target::Channel;
+use crate::model::verify::channel_value;
 
 /// Says in a new contact's body what the row says. An upsert may meet a contact that is there already:
 /// then it must not lift anything.

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Work, cell, consent, reading};
-use crate::plan::draft::Draft;
-use crate::plan::live::{Live, same};
-use crate::plan::op::{Change, Class};
-use crate::plan::target::Field;
+use super::{Work, change_text, consent, literal};
+use crate::model::draft::Draft;
+use crate::model::op::{Change, Class};
+use crate::model::remote::{Live, equality};
+use crate::model::target::Field;
 
 /// An update in the making: what to write, and what it replaces.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ fn natives(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
         let same = match (wanted, there) {
             (None, None) => true,
             (Some(wanted), Some(there)) => {
-                same::field(*field, wanted, there) || reading::says(draft, field.name(), there)
+                equality::field(*field, wanted, there) || literal::says(draft, field.name(), there)
             }
             _ => false,
         };
@@ -63,7 +63,7 @@ fn is_named(draft: &Draft, live: &Live) -> bool {
         return false;
     };
     let is_it = |field: Field, there: &str| {
-        same::field(field, name, there) || reading::says(draft, field.name(), there)
+        equality::field(field, name, there) || literal::says(draft, field.name(), there)
     };
     name == company
         && (live.field(Field::CompanyName).is_some_and(|there| is_it(Field::CompanyName, there))
@@ -96,7 +96,7 @@ fn is_name_sent(work: &mut Work<'_>, wanted: Option<&str>, live: &Live) -> bool 
         words
     };
     let whole = live.whole_name();
-    if words(wanted) != words(&whole) && !reading::says(work.draft, Field::Name.name(), &whole) {
+    if words(wanted) != words(&whole) && !literal::says(work.draft, Field::Name.name(), &whole) {
         let message = format!(
             "the contact is called `{whole}`, and a whole name does not change first and last name; map \
              them apart to change them"
@@ -121,10 +121,15 @@ fn customs(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
         let kind = work.planner.fields.get(&**id).map(|field| &*field.data_type);
         let there = live.custom.get(id).unwrap_or(&Value::Null);
         let target = format!("customFields.{id}");
-        if same::custom(kind, value, there) || reading::says_value(draft, &target, value, there) {
+        if equality::custom(kind, value, there) || literal::says_value(draft, &target, value, there)
+        {
             continue;
         }
-        work.change(&work.planner.custom_name(id), cell::text(there), cell::text(value));
+        work.change(
+            &work.planner.custom_name(id),
+            change_text::text(there),
+            change_text::text(value),
+        );
         entries.push(json!({ "id": id, "field_value": custom_form(kind, value) }));
         old.push(json!({ "id": id, "field_value": custom_form(kind, there) }));
     }
@@ -137,7 +142,7 @@ fn customs(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
 /// A custom value as it is written. An empty text removes one, but a date takes no notice of that and
 /// needs null; an empty list would stay as a value (api.md §5.4).
 fn custom_form(kind: Option<&str>, value: &Value) -> Value {
-    match (same::is_nothing(value), kind) {
+    match (equality::is_nothing(value), kind) {
         (true, Some("DATE")) => Value::Null,
         (true, _) => "".into(),
         (false, _) => value.clone(),
@@ -163,7 +168,7 @@ fn tags(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
         return;
     }
     let keys = |tags: &[String]| {
-        let mut keys: Vec<String> = tags.iter().map(|tag| same::tag_key(tag)).collect();
+        let mut keys: Vec<String> = tags.iter().map(|tag| equality::tag_key(tag)).collect();
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -173,7 +178,7 @@ fn tags(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
     }
     bodies.body.insert("tags".to_owned(), tags.clone().into());
     bodies.before.insert("tags".to_owned(), live.tags.clone().into());
-    work.change("tags", cell::list(&live.tags), cell::list(tags));
+    work.change("tags", change_text::list(&live.tags), change_text::list(tags));
 }
 
 /// The row's further addresses and numbers that the contact does not have.
@@ -186,7 +191,7 @@ pub(super) fn missing_additional<'d>(
         let there = live.into_iter().flat_map(|live| {
             live.field(field).into_iter().chain(more(live).iter().map(String::as_str))
         });
-        own.into_iter().chain(there).any(|one| same::field(field, one, value))
+        own.into_iter().chain(there).any(|one| equality::field(field, one, value))
     };
     let emails = draft.additional_emails.iter().map(String::as_str);
     let phones = draft.additional_phones.iter().map(String::as_str);

@@ -2,24 +2,24 @@
 
 use serde_json::{Map, Value, json};
 
-use super::class::Way;
-use super::{Work, cell, consent};
-use crate::plan::live::same;
-use crate::plan::op::{Change, Class};
-use crate::plan::target::Field;
+use super::idempotency::Way;
+use super::{Work, change_text, consent};
+use crate::model::op::{Change, Class};
+use crate::model::remote::equality;
+use crate::model::target::Field;
 
 /// Creates the contact.
 pub(super) fn create(work: &mut Work<'_>, way: &Way) {
     let mut body = natives(work);
     customs(work, &mut body);
     consent::create(work, &mut body, matches!(way, Way::Upsert(_)));
-    if let Some(owner) = work.draft.owner.as_ref().filter(|owner| !same::is_nothing(owner)) {
+    if let Some(owner) = work.draft.owner.as_ref().filter(|owner| !equality::is_nothing(owner)) {
         body.insert("assignedTo".to_owned(), owner.clone());
-        work.change("assignedTo", String::new(), cell::text(owner));
+        work.change("assignedTo", String::new(), change_text::text(owner));
     }
     let tags = work.draft.tags.clone();
     if !tags.is_empty() {
-        work.change("tags", String::new(), cell::list(&tags));
+        work.change("tags", String::new(), change_text::list(&tags));
     }
     match way {
         Way::Create(class) => {
@@ -60,15 +60,16 @@ fn upsert(work: &mut Work<'_>, mut body: Map<String, Value>, tags: Vec<String>, 
 
 fn natives(work: &mut Work<'_>) -> Map<String, Value> {
     let draft = work.draft;
-    let has = |field: Field| draft.fields.get(&field).is_some_and(|value| !same::is_nothing(value));
+    let has =
+        |field: Field| draft.fields.get(&field).is_some_and(|value| !equality::is_nothing(value));
     let parts = has(Field::FirstName) || has(Field::LastName);
     let mut body = Map::new();
     for (field, value) in &draft.fields {
         // The whole name would fill the part that the row leaves out.
-        if same::is_nothing(value) || *field == Field::Name && parts {
+        if equality::is_nothing(value) || *field == Field::Name && parts {
             continue;
         }
-        work.change(field.name(), String::new(), cell::text(value));
+        work.change(field.name(), String::new(), change_text::text(value));
         body.insert(field.name().to_owned(), value.clone());
     }
     body
@@ -77,8 +78,8 @@ fn natives(work: &mut Work<'_>) -> Map<String, Value> {
 fn customs(work: &mut Work<'_>, body: &mut Map<String, Value>) {
     let draft = work.draft;
     let mut entries = Vec::new();
-    for (id, value) in draft.custom.iter().filter(|(_, value)| !same::is_nothing(value)) {
-        work.change(&work.planner.custom_name(id), String::new(), cell::text(value));
+    for (id, value) in draft.custom.iter().filter(|(_, value)| !equality::is_nothing(value)) {
+        work.change(&work.planner.custom_name(id), String::new(), change_text::text(value));
         entries.push(json!({ "id": id, "field_value": value }));
     }
     if !entries.is_empty() {

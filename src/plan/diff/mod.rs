@@ -5,24 +5,24 @@
 //! replaces. Ops come without number and lane: those belong to the plan as a whole, which this module does
 //! not see.
 
-mod anew;
-pub(in crate::plan) mod cell;
-mod children;
-mod class;
+pub(crate) mod change_text;
 mod consent;
 mod contact;
 mod create;
-mod reading;
-mod removal;
-mod unread;
+mod deferred_names;
+mod deletion_ops;
+mod idempotency;
+mod literal;
+mod notes_and_tasks;
+mod recreate_ops;
 
 #[cfg(test)]
 mod tests;
 
-pub use anew::former;
-pub use unread::unread;
+pub use deferred_names::unread;
+pub use recreate_ops::former;
 
-pub(in crate::plan) use children::{form, is_same, target, whole_seconds};
+pub(crate) use notes_and_tasks::{form, is_same, target, whole_seconds};
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -30,13 +30,13 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::check::{Rejection, Warned};
-use super::directory::{CustomField, Directory};
-use super::draft::Draft;
 use super::identity::{Action, only_children, rejection};
-use super::live::{Live, same, short_hash};
-use super::op::{Change, Class, Op};
-use super::policy::{Policy, TagRule};
+use super::validate::{Rejection, Warned};
+use crate::model::directory::{CustomField, Directory};
+use crate::model::draft::Draft;
+use crate::model::op::{Change, Class, Op};
+use crate::model::policy::{Policy, TagRule};
+use crate::model::remote::{Live, equality, short_hash};
 
 use crate::id::{ContactId, LocationId};
 
@@ -167,11 +167,11 @@ impl Work<'_> {
         action: &Action,
         children: &LiveChildren,
     ) -> Result<&'static str, Rejection> {
-        let way = class::way(self.planner, self.draft, action)?;
+        let way = idempotency::way(self.planner, self.draft, action)?;
         create::create(self, &way);
         self.set_business(None);
         self.name_additional(None);
-        children::write(self, children)?;
+        notes_and_tasks::write(self, children)?;
         Ok("create")
     }
 
@@ -185,7 +185,7 @@ impl Work<'_> {
             self.name_additional(Some(live));
         }
         let own = self.planned.ops.len();
-        children::write(self, children)?;
+        notes_and_tasks::write(self, children)?;
         Ok(match self.planned.ops.len() {
             0 => "unchanged",
             _ if own == 0 => "children",
@@ -208,20 +208,20 @@ impl Work<'_> {
             return "unchanged";
         }
         let all = [&live.tags[..], &missing[..]].concat();
-        self.change("tags", cell::list(&live.tags), cell::list(&all));
+        self.change("tags", change_text::list(&live.tags), change_text::list(&all));
         let before = live.tags.clone().into();
         self.push("add-tags", 0, Class::Replayable, Change::AddTags { tags: missing }, before);
         word
     }
 
     fn remove_tags(&mut self, live: &Live) -> &'static str {
-        let asked = |tag: &&String| self.draft.tags.iter().any(|one| same::tag(one, tag));
+        let asked = |tag: &&String| self.draft.tags.iter().any(|one| equality::tag(one, tag));
         let (there, left): (Vec<&String>, Vec<&String>) = live.tags.iter().partition(asked);
         if there.is_empty() {
             return "unchanged";
         }
         let there: Vec<String> = there.into_iter().cloned().collect();
-        self.change("tags", cell::list(&live.tags), cell::list(&left));
+        self.change("tags", change_text::list(&live.tags), change_text::list(&left));
         let before = live.tags.clone().into();
         self.push("remove-tags", 0, Class::Replayable, Change::RemoveTags { tags: there }, before);
         "untag"

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::plan::draft::NoteDraft;
+use crate::model::draft::NoteDraft;
 
 fn directory(allows_duplicates: bool, unique: &[&str]) -> Directory {
     Directory {

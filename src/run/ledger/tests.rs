@@ -247,7 +247,7 @@ fn a_plan_takes_the_place_of_one_that_was_never_sent_and_of_no_other() {
         reference: None,
         outcome: None,
     };
-    super::tables::write_attempt(&db::open(&run.db).unwrap(), &attempt, true).unwrap();
+    super::sql::write_attempt(&db::open(&run.db).unwrap(), &attempt, true).unwrap();
     assert!(store_ops(&run.db, [op(1, "U")].map(Ok::<_, Error>).into_iter()).is_err());
 }
 

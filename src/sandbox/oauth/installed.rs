@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::super::answer::{Answer, Refusal};
-use super::super::ask::Ask;
-use super::super::state::State;
-use super::refused::Refused;
-use super::{Reply, agency_only, app, scope};
+use super::super::http::request::Ask;
+use super::super::http::response::{Answer, Refusal};
+use super::super::store::state::State;
+use super::oauth_errors::Refused;
+use super::{Reply, agency_only, client_app, scope};
 
 const LARGEST_PAGE: i64 = 100;
 const DEFAULT_PAGE: i64 = 20;
@@ -23,10 +23,10 @@ pub(super) fn list(state: &mut State, ask: &Ask) -> Reply {
             return Err(Refusal::invalid(vec![format!("{name} must be a string")]).into());
         }
     }
-    if ask.parameter("companyId") != Some(app::COMPANY) {
+    if ask.parameter("companyId") != Some(client_app::COMPANY) {
         return Err(Refusal::forbidden("The token does not have access to this company.").into());
     }
-    if ask.parameter("appId") != Some(app::id()) {
+    if ask.parameter("appId") != Some(client_app::id()) {
         return Err(Refusal::bad_request("App not found").into());
     }
     let found = matching(state, ask)?;
@@ -52,11 +52,11 @@ pub(super) fn pages(state: &mut State, ask: &Ask) -> Reply {
         let details = json!({ "field": field });
         Refused::wrapped(400, "INVALID_ARGUMENT", format!("{field} is invalid."), details)
     };
-    if ask.parameter("companyId") != Some(app::COMPANY) {
+    if ask.parameter("companyId") != Some(client_app::COMPANY) {
         return Err(invalid("companyId"));
     }
     let wanted = ask.parameter("appId").ok_or_else(|| invalid("appId"))?;
-    if wanted != app::id() {
+    if wanted != client_app::id() {
         let details = json!({ "resource": "App", "identifier": wanted });
         let message = format!("The requested App '{wanted}' was not found.");
         return Err(Refused::wrapped(404, "RESOURCE_NOT_FOUND", message, details));
@@ -81,7 +81,7 @@ pub(super) fn pages(state: &mut State, ask: &Ask) -> Reply {
     if skip > 0 {
         pagination["prevPageToken"] = write_page((skip - size).max(0)).into();
     }
-    let metadata = json!({ "filterApplied": { "companyId": app::COMPANY } });
+    let metadata = json!({ "filterApplied": { "companyId": client_app::COMPANY } });
     let body = json!({
         "items": page, "pagination": pagination, "metadata": metadata,
         "installToFutureLocations": false,
@@ -108,7 +108,7 @@ fn matching(state: &State, ask: &Ask) -> Result<Vec<Value>, Refusal> {
             "isInstalled": here,
         });
         if here {
-            row["versionId"] = app::id().into();
+            row["versionId"] = client_app::id().into();
             row["installedAt"] = "2024-01-15T10:30:00.000Z".into();
         }
         row

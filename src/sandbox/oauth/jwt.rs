@@ -7,28 +7,28 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use super::super::state::State;
-use super::app;
-use super::book::{Holder, Issued};
+use super::super::store::state::State;
+use super::client_app;
+use super::token_store::{Holder, Issued};
 
 const HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
 
 /// Writes the token that stands for `issued`; no two are equal.
 pub(super) fn write(state: &mut State, issued: &Issued) -> String {
     let (class, id) = match &issued.holder {
-        Holder::Company => ("Company", app::COMPANY),
+        Holder::Company => ("Company", client_app::COMPANY),
         Holder::Location(location) => ("Location", location.as_str()),
     };
     let claims = json!({
         "authClass": class,
         "authClassId": id,
         "source": "INTEGRATION",
-        "sourceId": app::CLIENT_ID,
+        "sourceId": client_app::CLIENT_ID,
         "channel": "OAUTH",
         "primaryAuthClassId": id,
         "oauthMeta": {
-            "scopes": issued.scopes, "client": app::id(), "versionId": app::id(),
-            "clientKey": app::CLIENT_ID,
+            "scopes": issued.scopes, "client": client_app::id(), "versionId": client_app::id(),
+            "clientKey": client_app::CLIENT_ID,
         },
         "iat": issued.since / 1000,
         "exp": issued.until / 1000,

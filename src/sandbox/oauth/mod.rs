@@ -11,26 +11,26 @@
 //! One app is registered. Whoever asks for authorisation gets it, at once: there is nobody to click.
 //! Codes and refresh tokens work once. None of these calls counts against a location's limit.
 
-mod app;
-mod authorize;
-mod book;
-pub(super) mod control;
-mod fields;
+mod client_app;
+mod consent_page;
+mod form_fields;
 mod installed;
 mod jwt;
-mod location;
+mod location_token;
+pub(super) mod oauth_control;
+mod oauth_errors;
 mod reconnect;
-mod refused;
-mod token;
+mod token_endpoint;
+mod token_store;
 
-pub use app::{CLIENT_ID, CLIENT_SECRET, COMPANY};
-pub(super) use book::{Book, Holder, Issued};
+pub use client_app::{CLIENT_ID, CLIENT_SECRET, COMPANY};
+pub(super) use token_store::{Book, Holder, Issued};
 
-use super::answer::{Answer, Outcome};
-use super::ask::{Ask, Version};
-use super::auth::{Audience, scope};
-use super::state::State;
-use refused::Refused;
+use super::http::auth::{Audience, scope};
+use super::http::request::{Ask, Version};
+use super::http::response::{Answer, Outcome};
+use super::store::state::State;
+use oauth_errors::Refused;
 
 /// What a route of this module comes to.
 type Reply = Result<Answer, Refused>;
@@ -41,12 +41,12 @@ pub(super) fn run(state: &mut State, ask: &Ask) -> Option<Outcome> {
     let v3 = ask.is_v3();
     let reply = match (ask.method.as_str(), path.as_slice()) {
         ("GET", ["oauth", "chooselocation"] | ["v2", "oauth", "chooselocation"]) => {
-            authorize::choose(state, ask)
+            consent_page::choose(state, ask)
         }
-        ("POST", ["oauth", "token"]) => token::exchange(state, ask),
+        ("POST", ["oauth", "token"]) => token_endpoint::exchange(state, ask),
         ("POST", ["oauth", "reconnect"]) => reconnect::reconnect(state, ask),
-        ("POST", ["oauth", "locationToken"]) => location::token(state, ask),
-        ("POST", ["oauth", "location-token"]) if v3 => location::token(state, ask),
+        ("POST", ["oauth", "locationToken"]) => location_token::token(state, ask),
+        ("POST", ["oauth", "location-token"]) if v3 => location_token::token(state, ask),
         ("GET", ["oauth", "installedLocations"]) => installed::list(state, ask),
         ("GET", ["oauth", "installed-locations"]) if v3 => installed::pages(state, ask),
         _ => return None,

@@ -4,24 +4,24 @@
 //! serve equal bytes, and a contact does not change when more of them are asked for but in its
 //! date. The first location gets the contacts; the others start with metadata only.
 
-mod chance;
-mod children;
-mod fields;
-mod lists;
+mod field_definitions;
+mod notes_and_tasks;
 mod people;
 mod person;
-mod pools;
+mod rng;
+mod users_and_tags;
+mod word_lists;
 
-pub(super) use chance::Chance;
 use people::People;
+pub(super) use rng::Chance;
 
-use super::settings::Settings;
-use super::shelf::Shelf;
+use super::sandbox_settings::Settings;
+use super::store::location_store::Shelf;
 
 /// The shelves of all locations.
 pub(super) fn shelves(settings: &Settings) -> Vec<Shelf> {
     let empty = |(number, location): (usize, &String)| {
-        let metadata = lists::metadata(settings.seed, number, location);
+        let metadata = users_and_tags::metadata(settings.seed, number, location);
         Shelf::new(location, metadata, settings.lag)
     };
     let mut shelves: Vec<Shelf> = settings.locations.iter().enumerate().map(empty).collect();
@@ -37,13 +37,13 @@ fn stock(shelf: &mut Shelf, settings: &Settings) {
     let contacts = (0..settings.contacts).map(|number| {
         let (mut contact, keys, names) = people.contact(number);
         let chance = &mut Chance::of(settings.seed ^ 0x6368_696c, number);
-        children::attach(&mut contact, &names, number, people.world(), chance);
-        children::appointments(&contact, number, people.world(), chance, &mut events);
+        notes_and_tasks::attach(&mut contact, &names, number, people.world(), chance);
+        notes_and_tasks::appointments(&contact, number, people.world(), chance, &mut events);
         (contact, keys)
     });
     let contacts: Vec<_> = contacts.collect();
     shelf.fill(contacts.into_iter());
-    let placed = events.into_iter().filter_map(|event: super::events::Event| {
+    let placed = events.into_iter().filter_map(|event: super::store::calendar_events::Event| {
         shelf.find(&event.contact).map(|slot| (slot, event))
     });
     let placed = placed.collect();

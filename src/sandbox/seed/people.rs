@@ -5,13 +5,13 @@
 
 use std::fmt::Write as _;
 
-use super::super::contact::{Contact, Keys};
-use super::super::metadata::Metadata;
+use super::super::store::contact::{Contact, Keys};
+use super::super::store::location_metadata::Metadata;
 use super::super::text::{iso, quote};
-use super::chance::Chance;
-use super::fields::{self, Drawn};
+use super::field_definitions::{self, Drawn};
 use super::person::{Person, additional, person};
-use super::pools::{CITIES, FIRST_PLAIN_TAGS, SOURCES, TAGS};
+use super::rng::Chance;
+use super::word_lists::{CITIES, FIRST_PLAIN_TAGS, SOURCES, TAGS};
 
 /// 2019-01-01T00:00:00Z.
 const EPOCH: i64 = 1_546_300_800_000;
@@ -85,7 +85,7 @@ impl People {
             businesses: pairs(&metadata.businesses, "name"),
             calendars: pairs(&metadata.calendars, "groupId"),
         };
-        Self { world, count, fields: fields::drawn(&metadata.fields) }
+        Self { world, count, fields: field_definitions::drawn(&metadata.fields) }
     }
 
     pub(super) fn world(&self) -> &World {

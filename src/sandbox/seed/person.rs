@@ -2,8 +2,8 @@
 //!
 //! Ordinary people, and what is awkward about every fortieth of them.
 
-use super::chance::Chance;
-use super::pools::{AREAS, CITIES, COMPANIES, FIRST, LAST, STREETS};
+use super::rng::Chance;
+use super::word_lists::{AREAS, CITIES, COMPANIES, FIRST, LAST, STREETS};
 
 /// The texts of a seeded contact.
 #[derive(Debug, Clone, Default)]

@@ -75,7 +75,7 @@ fn json_is_embedded_unless_readers_would_refuse_it() {
 fn days_and_instants_reach_the_ends_of_the_calendar() {
     let text = |days: i64, ms: i64| {
         let mut out = Vec::new();
-        super::super::text::instant(&mut out, days * 86_400_000 + ms);
+        super::super::date_text::instant(&mut out, days * 86_400_000 + ms);
         String::from_utf8(out).unwrap()
     };
     assert_eq!(text(0, 0), "1970-01-01T00:00:00.000Z");

@@ -1,7 +1,7 @@
 //! The presets against what was collected about the formats: `tests/formats/presets.json` names for each its
 //! header, its direction, what its files are known by and where each column goes.
 
-use ghl_bulk::plan::preset::{Preset, presets};
+use ghl_bulk::mapping::preset::{Preset, presets};
 use serde_json::Value;
 
 fn collected() -> Vec<Value> {

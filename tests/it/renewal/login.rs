@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ghl_bulk::access::{Agency, Error, Login, Places, Renewing, Safe, StoreKind, Stored, Unlock};
+use ghl_bulk::auth::{Agency, Error, Login, Places, Renewing, Safe, StoreKind, Stored, Unlock};
 use ghl_bulk::api::{App, Grant, Token, Transport, UserType};
 use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, Settings};
 use jiff::{SignedDuration, Timestamp};

@@ -18,7 +18,7 @@ async fn ten_who_come_with_an_ended_token_renew_it_once() {
     assert_counts(&world, 1, 0, 0);
     let new = kept(&world);
     assert_eq!(new.grant.access, tokens[0]);
-    let refresh = |login: &ghl_bulk::access::Login| {
+    let refresh = |login: &ghl_bulk::auth::Login| {
         login.grant.refresh.as_ref().unwrap().expose_secret().to_owned()
     };
     assert_ne!(refresh(&new), refresh(&old));

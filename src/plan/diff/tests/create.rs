@@ -90,7 +90,7 @@ fn a_create_has_the_class_that_keeps_it_single() {
             .collect();
         assert_eq!(ops.join(", "), expected, "case {number}");
 
-        case.policy.no_identity = crate::plan::policy::IdentitylessRule::Skip;
+        case.policy.no_identity = crate::model::policy::IdentitylessRule::Skip;
         let code = case.try_plan(&row).err().map(|rejection| rejection.code);
         let nothing = planned.ops[0].class == Class::Once;
         assert_eq!(code, nothing.then_some("R_NO_IDENTITY"), "case {number}");

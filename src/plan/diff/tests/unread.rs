@@ -53,7 +53,7 @@ fn what_could_not_be_read_counts_where_the_account_has_something_else() {
         ("note", "\u{1b}[31m"),
         ("task.dueDate", "soon"),
     ]);
-    assert_eq!(super::unread(&same, Some(&there), &children), [] as [&crate::plan::Unread; 0]);
+    assert_eq!(super::unread(&same, Some(&there), &children), [] as [&crate::model::Unread; 0]);
     let other =
         draft(&[("email", "b@@example"), ("assignedTo", "other"), ("note", "x"), ("phone", "1")]);
     assert_eq!(super::unread(&other, Some(&there), &children).len(), 4);

@@ -1,0 +1,119 @@
+//! The platform's keyring: Keychain, Credential Manager, or the Secret Service of a desktop.
+//!
+//! It keeps only the identity that opens a record, some 80 bytes: a login with the tokens of many locations
+//! is larger than some keyrings take, and none says when what it took is on disk.
+
+use std::time::Duration;
+
+use ::keyring::{Entry, Error as Cause};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::auth::error::Error;
+use crate::concurrency;
+
+/// The name under which entries stand.
+const SERVICE: &str = "ghl-bulk";
+/// How long a person may take to unlock the keyring.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Whether the platform's keyring can be reached. It may still be locked.
+///
+/// # Errors
+/// [`Error::NoKeyring`] with a sentence that says why not.
+pub fn available() -> Result<(), Error> {
+    within(|| match Entry::store_status() {
+        Ok(()) => Ok(()),
+        Err(cause) => Err(refused(cause)),
+    })
+}
+
+/// Keeps a secret.
+pub(crate) fn set(name: &str, secret: &SecretString) -> Result<(), Error> {
+    let (name, secret) = (name.to_owned(), secret.clone());
+    within(move || {
+        let entry = entry(&name)?;
+        entry.set_password(secret.expose_secret()).map_err(|cause| refused(&cause))
+    })
+}
+
+/// A kept secret; nothing where there is none.
+pub(crate) fn get(name: &str) -> Result<Option<SecretString>, Error> {
+    let name = name.to_owned();
+    within(move || match entry(&name)?.get_password() {
+        Ok(secret) => Ok(Some(SecretString::from(secret))),
+        Err(Cause::NoEntry) => Ok(None),
+        Err(cause) => Err(refused(&cause)),
+    })
+}
+
+/// Forgets a secret, if there is one.
+pub(crate) fn forget(name: &str) -> Result<(), Error> {
+    let name = name.to_owned();
+    within(move || match entry(&name)?.delete_credential() {
+        Ok(()) | Err(Cause::NoEntry) => Ok(()),
+        Err(cause) => Err(refused(&cause)),
+    })
+}
+
+fn entry(name: &str) -> Result<Entry, Error> {
+    match Entry::store_status() {
+        Ok(()) => Entry::new(SERVICE, name).map_err(|cause| refused(&cause)),
+        Err(cause) => Err(refused(cause)),
+    }
+}
+
+/// Does what may wait for a person or for a service that does not answer.
+fn within<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    concurrency::within(PATIENCE, work).unwrap_or_else(|| {
+        let limit = PATIENCE.as_secs();
+        Err(Error::NoKeyring(format!("the keyring did not answer within {limit} s")))
+    })
+}
+
+/// Never with the text of an error that may hold a secret.
+fn refused(cause: &Cause) -> Error {
+    Error::NoKeyring(match cause {
+        Cause::NoStorageAccess(why) => {
+            format!("the keyring is absent or locked ({})", plain(&**why))
+        }
+        Cause::PlatformFailure(why) => format!("there is no keyring here ({})", plain(&**why)),
+        Cause::NoDefaultStore => "there is no keyring here".to_owned(),
+        Cause::Ambiguous(_) => "the keyring holds the entry more than once".to_owned(),
+        Cause::TooLong(..) => "the keyring does not take so long an entry".to_owned(),
+        _ => "the keyring refuses".to_owned(),
+    })
+}
+
+/// The innermost cause on one line.
+fn plain(mut cause: &(dyn std::error::Error + 'static)) -> String {
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyring_that_is_absent_or_locked_is_told_in_a_plain_sentence() {
+        let why = |text: &str| Box::<dyn std::error::Error + Send + Sync>::from(text.to_owned());
+        for (cause, sentence) in [
+            (
+                Cause::NoStorageAccess(why("Is\nLocked")),
+                "the keyring is absent or locked (Is Locked)",
+            ),
+            (Cause::PlatformFailure(why("no bus")), "there is no keyring here (no bus)"),
+            (Cause::NoDefaultStore, "there is no keyring here"),
+            (Cause::BadEncoding(b"pit-secret".to_vec()), "the keyring refuses"),
+        ] {
+            assert!(
+                matches!(refused(&cause), Error::NoKeyring(said) if said == sentence),
+                "{cause:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! A file of locations: one id a line, then perhaps a comma and the name of the environment variable that
+//! holds the location's token. Empty lines and `#` lines are passed over.
+
+use std::path::Path;
+
+use crate::cli::output::error::Failure;
+use crate::id::{Invalid, LocationId};
+
+/// A line of the file.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) location: LocationId,
+    /// The environment variable that holds its token, where the line names one.
+    pub(super) variable: Option<String>,
+    /// Counted from 1.
+    pub(super) line: usize,
+}
+
+/// Reads the file.
+pub(super) fn read(path: &Path) -> Result<Vec<Listed>, Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("`{shown}`: {error}")))?;
+    let mut all: Vec<Listed> = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim().trim_start_matches('\u{feff}');
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (id, variable) = match line.split_once([',', ';', '\t']) {
+            Some((id, variable)) => (id.trim(), variable.trim()),
+            None => (line, ""),
+        };
+        if number == 0 && ["location", "location_id", "id"].contains(&id.to_lowercase().as_str()) {
+            continue;
+        }
+        let line = number + 1;
+        let location: LocationId =
+            id.parse().map_err(|error: Invalid| wrong(path, line, &error.to_string()))?;
+        if all.iter().any(|listed| listed.location == location) {
+            let said = format!("location `{location}` stands here a second time");
+            return Err(wrong(path, line, &said));
+        }
+        let variable = (!variable.is_empty()).then(|| variable.to_owned());
+        all.push(Listed { location, variable, line });
+    }
+    if all.is_empty() {
+        return Err(Failure::usage(format!("`{shown}` names no location")));
+    }
+    Ok(all)
+}
+
+/// What is wrong with a line.
+pub(super) fn wrong(path: &Path, line: usize, why: &str) -> Failure {
+    Failure::usage(format!("`{}` line {line}: {why}", path.display()))
+}

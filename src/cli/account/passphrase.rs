@@ -1,0 +1,53 @@
+//! Who opens a sealed record: the environment, or the person at the terminal.
+
+use std::env;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{prompt, secret_source};
+use crate::auth::{Error, Unlock};
+use crate::cli::output::error::Failure;
+
+/// The person, or what they have put into the environment.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct People {
+    /// For whom a new record is sealed; for nobody means by a passphrase.
+    pub(in crate::cli) recipients: Vec<String>,
+}
+
+impl Unlock for People {
+    fn passphrase(&self, new: bool) -> Result<SecretString, Error> {
+        let given = secret_source::of_environment("GHL_BULK_PASSPHRASE").map_err(sealed)?;
+        if let Some(text) = given {
+            // A file's last line break is no part of it.
+            return Ok(text.expose_secret().trim_end_matches(['\n', '\r']).into());
+        }
+        if !prompt::possible() {
+            return Err(Error::Sealed(
+                "the login is sealed by a passphrase, and there is no terminal to ask on: set \
+                 `GHL_BULK_PASSPHRASE` or `GHL_BULK_PASSPHRASE_FILE`"
+                    .to_owned(),
+            ));
+        }
+        let typed = if new {
+            prompt::ask_twice("New passphrase for the login (not shown): ")
+        } else {
+            prompt::ask("Passphrase of the login (not shown): ")
+        };
+        typed.map_err(sealed)
+    }
+
+    fn identity_file(&self) -> Option<PathBuf> {
+        env::var_os("GHL_BULK_AGE_IDENTITY").filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+
+    fn recipients(&self) -> Vec<String> {
+        self.recipients.clone()
+    }
+}
+
+fn sealed(failure: Failure) -> Error {
+    let hint = failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    Error::Sealed(failure.message + &hint)
+}

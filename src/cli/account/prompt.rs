@@ -1,0 +1,139 @@
+//! What a person types: secrets without the screen showing them, and what they paste.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::cli::output::error::Failure;
+use crate::cli::output::exit_code::Code;
+
+/// Whether somebody sits there who can type.
+pub(in crate::cli) fn possible() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for a secret. The terminal is as before afterwards, also after Ctrl-C.
+pub(in crate::cli) fn ask(prompt: &str) -> Result<SecretString, Failure> {
+    let _handler = Interrupts::caught()?;
+    // Before the prompt: what is pasted at once would be shown before the prompt has hidden it.
+    let _silence = Silence::begin();
+    match rpassword::prompt_password(prompt) {
+        Ok(text) => Ok(text.into()),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            Err(Failure::new(Code::Interrupted, "interrupted; nothing was stored"))
+        }
+        Err(error) => Err(Failure::usage(format!("the terminal cannot be read: {error}"))),
+    }
+}
+
+/// Asks for a secret twice: nobody sees whether it was typed right.
+pub(in crate::cli) fn ask_twice(prompt: &str) -> Result<SecretString, Failure> {
+    let first = ask(prompt)?;
+    if first.expose_secret().is_empty() {
+        return Err(Failure::usage("nothing was typed"));
+    }
+    if ask("Once more: ")?.expose_secret() != first.expose_secret() {
+        return Err(Failure::usage("the two differ; nothing was stored"));
+    }
+    Ok(first)
+}
+
+/// The longest line that is taken, in bytes.
+const LONGEST: u64 = 64 << 10;
+
+/// Asks for a line, which is shown; without a terminal, takes the first line of stdin.
+pub(in crate::cli) fn line(prompt: &str) -> Result<String, Failure> {
+    let fail = |error: io::Error| Failure::usage(format!("stdin cannot be read: {error}"));
+    let mut err = io::stderr().lock();
+    // When stderr is gone, the answer may come all the same.
+    let _ = write!(err, "{prompt}").and_then(|()| err.flush());
+    drop(err);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(fail)?;
+    let read = || {
+        let mut line = String::new();
+        io::stdin().lock().take(LONGEST).read_line(&mut line).map(|_| line)
+    };
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            line = tokio::task::spawn_blocking(read) => Some(line),
+            () = crate::cli::signals::any() => None,
+        }
+    });
+    // The thread that reads would be waited for, and it ends when somebody presses the key.
+    runtime.shutdown_background();
+    match ended {
+        Some(line) => line.map_err(io::Error::other).and_then(|line| line).map_err(fail),
+        None => Err(Failure::new(Code::Interrupted, "interrupted; nothing was stored")),
+    }
+}
+
+/// Keeps the terminal from showing what is typed, until it goes.
+#[cfg(unix)]
+struct Silence(rustix::termios::Termios);
+
+#[cfg(unix)]
+impl Silence {
+    fn begin() -> Option<Self> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let before = tcgetattr(io::stdin()).ok()?;
+        let mut silent = before.clone();
+        // All that the prompt itself turns off: a Ctrl-C that comes early is for it, too.
+        let shown = LocalModes::ECHO | LocalModes::ECHONL;
+        silent.local_modes.remove(shown | LocalModes::ICANON | LocalModes::ISIG);
+        tcsetattr(io::stdin(), OptionalActions::Now, &silent).ok()?;
+        Some(Self(before))
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Silence {
+    fn drop(&mut self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        // A terminal that is gone shows nothing.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    }
+}
+
+#[cfg(not(unix))]
+struct Silence;
+
+#[cfg(not(unix))]
+impl Silence {
+    fn begin() -> Self {
+        Self
+    }
+}
+
+/// Keeps Ctrl-C from ending the program while the terminal does not echo: the prompt raises it anew, and
+/// must come back to put the terminal right.
+#[cfg(unix)]
+struct Interrupts {
+    _runtime: tokio::runtime::Runtime,
+    _signal: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Interrupts {
+    fn caught() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let fail = |error: io::Error| Failure::usage(format!("no signal can be caught: {error}"));
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(fail)?;
+        let entered = runtime.enter();
+        let signal = signal(SignalKind::interrupt()).map_err(fail)?;
+        drop(entered);
+        Ok(Self { _runtime: runtime, _signal: signal })
+    }
+}
+
+#[cfg(not(unix))]
+struct Interrupts;
+
+#[cfg(not(unix))]
+impl Interrupts {
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere catching can fail")]
+    fn caught() -> Result<Self, Failure> {
+        Ok(Self)
+    }
+}

@@ -1,0 +1,186 @@
+//! What is known of a token without being told by anybody: whose it is, where it comes from, what it may
+//! do, and until when.
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use serde_json::{Map, Value, json};
+
+use super::token_source::Source;
+use crate::api::{LocationHead, UserType};
+use crate::auth::peek;
+use crate::cli::output::error::Failure;
+use crate::cli::output::exit_code::Code;
+use crate::doctor::{TokenFacts, TokenKind};
+use crate::id::{CompanyId, LocationId};
+
+fn shown(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Private => "Private Integration Token",
+        TokenKind::Location => "OAuth, for one location",
+        TokenKind::Company => "OAuth, for an agency (company)",
+        TokenKind::Unknown => "unknown",
+    }
+}
+
+fn name(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Private => "private_integration",
+        TokenKind::Location => "oauth_location",
+        TokenKind::Company => "oauth_company",
+        TokenKind::Unknown => "unknown",
+    }
+}
+
+/// What the API says about a location.
+#[derive(Debug, Clone, Default)]
+pub(in crate::cli) struct Place {
+    pub(in crate::cli) name: Option<String>,
+    pub(in crate::cli) timezone: Option<String>,
+}
+
+impl From<LocationHead> for Place {
+    fn from(head: LocationHead) -> Self {
+        Self { name: head.name, timezone: head.timezone }
+    }
+}
+
+/// What is known.
+#[derive(Debug)]
+pub(in crate::cli) struct Known {
+    pub(in crate::cli) profile: Option<String>,
+    pub(in crate::cli) kind: TokenKind,
+    /// Where the token comes from, in a word.
+    pub(in crate::cli) source: &'static str,
+    /// The same for people.
+    pub(in crate::cli) from: String,
+    pub(in crate::cli) location: Option<LocationId>,
+    pub(in crate::cli) place: Option<Place>,
+    pub(in crate::cli) company: Option<CompanyId>,
+    pub(in crate::cli) scopes: Vec<String>,
+    pub(in crate::cli) expires: Option<Timestamp>,
+    /// Whether it is renewed by itself.
+    pub(in crate::cli) renews: bool,
+    /// Locations whose tokens are kept, too.
+    pub(in crate::cli) cached: usize,
+}
+
+impl Known {
+    /// What a source tells about its token. The claims of a token are shown, and nothing hangs on them.
+    pub(in crate::cli) fn new(
+        profile: Option<&str>,
+        source: &Source,
+        place: Option<Place>,
+    ) -> Self {
+        let text = source.token().map(|token| token.secret().expose_secret());
+        let private = text.is_some_and(|text| text.starts_with("pit-"));
+        let claims = source.token().and_then(peek).unwrap_or_default();
+        let kind = match &claims {
+            _ if private => TokenKind::Private,
+            claims if claims.company.is_some() => TokenKind::Company,
+            claims if claims.location.is_some() => TokenKind::Location,
+            _ => TokenKind::Unknown,
+        };
+        let mut known = Self {
+            profile: profile.map(str::to_owned),
+            kind,
+            source: source.kind(),
+            from: source.shown(),
+            location: source.location().cloned().or(claims.location),
+            place,
+            company: claims.company,
+            scopes: claims.scopes,
+            expires: claims.expires,
+            renews: false,
+            cached: 0,
+        };
+        if let Some((_, login)) = source.login() {
+            let grant = &login.grant;
+            known.kind = match grant.user_type {
+                UserType::Company => TokenKind::Company,
+                UserType::Location => TokenKind::Location,
+            };
+            known.company = grant.company.clone().or(known.company);
+            known.expires = Some(grant.expires);
+            known.renews = grant.refresh.is_some();
+            known.cached = login.locations.len();
+            if !grant.scopes.is_empty() {
+                known.scopes.clone_from(&grant.scopes);
+            }
+        }
+        known
+    }
+
+    /// Of a token in a variable that a list of locations names.
+    pub(in crate::cli) fn of_variable(name: &str, place: Option<Place>) -> Result<Self, Failure> {
+        Source::of_variable(name).map(|source| Self::new(None, &source, place))
+    }
+
+    /// For people: what, and its value. Values may hold text from outside.
+    pub(in crate::cli) fn lines(&self) -> Vec<(&'static str, String)> {
+        let mut lines = Vec::new();
+        lines.extend(self.profile.clone().map(|name| ("profile", name)));
+        let place = self.place.as_ref();
+        if let Some(id) = &self.location {
+            let name = place.and_then(|place| place.name.as_deref());
+            let shown = name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})"));
+            lines.push(("location", shown));
+        }
+        lines.extend(place.and_then(|place| Some(("time zone", place.timezone.clone()?))));
+        lines.extend(self.company.as_ref().map(|id| ("agency", id.to_string())));
+        lines.push(("token", shown(self.kind).to_owned()));
+        lines.push(("from", self.from.clone()));
+        lines.push(("scopes", self.scopes_shown()));
+        lines.push(("valid until", self.end_shown()));
+        if self.cached > 0 {
+            lines.push((
+                "kept for",
+                crate::cli::output::text_format::plural(self.cached as u64, "location"),
+            ));
+        }
+        lines
+    }
+
+    fn scopes_shown(&self) -> String {
+        match self.kind {
+            _ if !self.scopes.is_empty() => self.scopes.join(" "),
+            TokenKind::Private => "not told by the API; `ghl-bulk doctor` tries them".to_owned(),
+            _ => "unknown; `ghl-bulk doctor` tries them".to_owned(),
+        }
+    }
+
+    fn end_shown(&self) -> String {
+        match self.expires {
+            Some(end) => {
+                let end = end.round(jiff::Unit::Second).unwrap_or(end);
+                let renewed = if self.renews { "; renewed before by itself" } else { "" };
+                format!("{end}{renewed}")
+            }
+            None if self.kind == TokenKind::Private => {
+                "it is taken back or rotated in HighLevel".to_owned()
+            }
+            None => "unknown".to_owned(),
+        }
+    }
+
+    /// For programs: a summary with these fields.
+    pub(in crate::cli) fn summary(&self, code: Code, outcome: &str) -> Map<String, Value> {
+        let place = self.place.clone().unwrap_or_default();
+        let fields = json!({
+            "event": "summary", "exit_code": code as u8, "outcome": outcome,
+            "profile": self.profile, "location": self.location, "location_name": place.name,
+            "timezone": place.timezone, "company": self.company, "token_kind": name(self.kind),
+            "token_source": self.source, "token_from": self.from, "scopes": self.scopes,
+            "expires": self.expires, "renews": self.renews,
+        });
+        match fields {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// What a token of this source is, for whoever examines it.
+pub(in crate::cli) fn facts(source: &Source) -> TokenFacts {
+    let Known { kind, expires, renews, .. } = Known::new(None, source, None);
+    TokenFacts { kind, expires, servers: source.login().is_none(), renews }
+}

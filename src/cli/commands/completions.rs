@@ -1,0 +1,31 @@
+//! `ghl-bulk completions`.
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::cli::Cli;
+use crate::cli::output::error::Failure;
+use crate::cli::output::exit_code::Code;
+
+/// Print completions for a shell
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ghl-bulk completions bash > ~/.local/share/bash-completion/completions/ghl-bulk
+  ghl-bulk completions zsh > ~/.zfunc/_ghl-bulk")]
+pub(crate) struct Args {
+    /// The shell
+    shell: Shell,
+}
+
+/// Runs the command.
+#[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
+pub(crate) fn run(args: &Args) -> Result<Code, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "ghl-bulk", &mut script);
+    // A closed pipe: nobody wants the rest.
+    let _ = io::stdout().lock().write_all(&script);
+    Ok(Code::Done)
+}

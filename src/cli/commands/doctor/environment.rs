@@ -1,0 +1,122 @@
+//! What the environment says: proxies, and the variables that have a say. Never a value that may be secret.
+
+use std::env;
+
+use super::Check;
+use crate::api::proxy_before;
+use crate::auth;
+use crate::doctor::Tell;
+
+/// The variables that name proxies, in the order in which they are looked at.
+const PROXIES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+/// What else has a say, by name alone.
+const OTHERS: [&str; 12] = [
+    "GHL_TOKEN",
+    "GHL_TOKEN_FILE",
+    "GHL_LOCATION_ID",
+    "GHL_API_URL",
+    "GHL_BULK_CONFIG",
+    "GHL_BULK_HOME",
+    "GHL_BULK_SETTLE_S",
+    "GHL_BULK_PROFILE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NO_COLOR",
+    "TERM",
+];
+
+/// The proxy before the API.
+pub(super) fn proxy(url: &str) -> Check {
+    const ID: &str = "proxy";
+    let set: Vec<_> = PROXIES.iter().filter_map(|name| Some((*name, given(name)?))).collect();
+    let named: Vec<_> = set
+        .iter()
+        .map(|(name, value)| match host(value) {
+            Some(host) => format!("`{name}` names `{host}`"),
+            None => format!("`{name}` is set"),
+        })
+        .collect();
+    let wrong = set.iter().find(|(_, value)| host(value).is_none());
+    if let Some((name, _)) = wrong {
+        return Check::warning(ID, format!("`{name}` is no proxy's address, and has no effect"))
+            .hint("write it as `http://host:port` or `socks5://host:port`");
+    }
+    match proxy_before(url) {
+        Some(proxy) if named.is_empty() => {
+            Check::ok(ID, format!("requests go through `{proxy}`, as the platform's settings say"))
+        }
+        Some(proxy) => {
+            Check::ok(ID, format!("requests go through `{proxy}` ({})", named.join(", ")))
+        }
+        None if named.is_empty() => Check::ok(ID, "none"),
+        None => {
+            Check::ok(ID, format!("none for this address ({}{})", named.join(", "), excepted()))
+        }
+    }
+}
+
+fn excepted() -> String {
+    let names = ["NO_PROXY", "no_proxy"];
+    match names.into_iter().find_map(given) {
+        Some(hosts) => format!("; `NO_PROXY` is `{hosts}`"),
+        None => String::new(),
+    }
+}
+
+/// Host and port of a proxy's address, without user name and password; nothing where it is none.
+fn host(value: &str) -> Option<String> {
+    let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
+    let known = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    let fits = known.contains(&scheme.to_ascii_lowercase().as_str())
+        && !host.is_empty()
+        && host.chars().all(plain);
+    fits.then(|| host.to_owned())
+}
+
+/// The platform's keyring. Where a token was found without it, it is not missed.
+pub(super) fn keyring(found: bool) -> Check {
+    const ID: &str = "keyring";
+    match auth::keyring_available() {
+        Ok(()) => Check::ok(ID, "the platform's keyring can be reached"),
+        Err(why) if found => Check::ok(ID, format!("{why}; the token comes from elsewhere")),
+        Err(why) => Check::warning(ID, why.to_string()).hint(
+            "`ghl-bulk login --store file` keeps a token without it, or set `GHL_TOKEN_FILE`",
+        ),
+    }
+}
+
+/// The other variables that are set.
+pub(super) fn tell(tell: Tell<'_>) {
+    let set: Vec<_> = OTHERS.iter().filter(|name| given(name).is_some()).collect();
+    let names: Vec<_> = set.iter().map(|name| format!("`{name}`")).collect();
+    tell(match names.as_slice() {
+        [] => Check::ok("environment", "none of this program's variables is set"),
+        names => Check::ok("environment", format!("in effect: {}", names.join(", "))),
+    });
+}
+
+fn given(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxys_address_is_told_without_its_user() {
+        assert_eq!(
+            host("http://me:pass@proxy.example:3128/x").as_deref(),
+            Some("proxy.example:3128")
+        );
+        assert_eq!(host("proxy:8080").as_deref(), Some("proxy:8080"));
+        assert_eq!(host("socks5h://a%40b:c@[::1]:1080").as_deref(), Some("[::1]:1080"));
+        for wrong in ["ftp://proxy", "http://", "http://me:pass@", "me:pa ss", "http://a@b c"] {
+            assert_eq!(host(wrong), None, "{wrong}");
+        }
+    }
+}

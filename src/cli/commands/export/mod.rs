@@ -1,0 +1,315 @@
+//! `ghl-bulk export`.
+
+pub(super) mod export_report;
+pub(super) mod export_templates;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use futures::future::join_all;
+use serde_json::Value;
+
+use self::export_report::{Done, Ended};
+use self::export_templates::Layouts;
+use crate::cli::account::{Account, Accounts, Several};
+use crate::cli::args::global::Global;
+use crate::cli::args::time_arg;
+use crate::cli::config::dirs;
+use crate::cli::output::error::Failure;
+use crate::cli::output::exit_code::Code;
+use crate::cli::output::progress::Screen;
+use crate::cli::signals;
+use crate::context::Context;
+use crate::event::Stop;
+use crate::export::{self, Chosen, Filters, Request, Tables};
+use crate::table::{CsvSafe, FORMATS};
+
+/// Export contacts, with their tasks, notes and appointments, into files
+///
+/// Writes `contacts`, `tasks`, `notes`, `custom_fields`, `users` and `tags`, and a `manifest.json` last.
+/// A finished export replaces an older one in the same directory at once; an unfinished one never
+/// touches it and goes on with `ghl-bulk resume`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// The output directory; with several locations, one directory each in it
+    #[arg(long, value_name = "DIR", default_value = "ghl-export")]
+    out: PathBuf,
+
+    #[command(flatten)]
+    shape: Shape,
+
+    /// What to export beside the contacts; `none` for contacts alone [default: tasks,notes, or what the
+    /// layouts need]
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    with: Vec<With>,
+
+    /// Only tell what it would cost: requests, time, share of the daily budget
+    #[arg(long)]
+    estimate: bool,
+
+    /// Only the contacts that this file names: a list or sheet of ids, e-mail addresses or phone numbers
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["locations", "all_locations", "location_name", "tag", "updated_since", "added_since", "business", "query", "filter"]
+    )]
+    contacts: Option<PathBuf>,
+
+    #[command(flatten)]
+    several: Several,
+
+    // Last: its heading is that of everything behind it.
+    #[command(flatten)]
+    which: Which,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  ghl-bulk export --sandbox --out demo                     made-up data, no account needed
+  ghl-bulk export --out backup --format parquet,csv        everything, in two formats
+  ghl-bulk export --with none --updated-since 7d           contacts changed in the last week
+  ghl-bulk export --tag vip --tag 2026 --with notes        contacts with both tags, and their notes
+  ghl-bulk export --layout dialpad --out for-dialpad       the files that Dialpad takes
+  ghl-bulk export --contacts list.csv --with notes         just the contacts that a file names
+  ghl-bulk export --estimate                               what it would cost
+  ghl-bulk export --locations clients.csv --out nightly    many locations, each into nightly/<id>/
+  ghl-bulk export --location-name 'Acme *' --out nightly   an agency's, by their names";
+
+/// How the files are written.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Shape {
+    /// File format; several with commas or by repeating [default: parquet, or none beside `--layout`]
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = formats())]
+    format: Vec<String>,
+
+    /// Files that another system takes: a system (`dub`, `docsend`, `dialpad`, `dashclicks`, `dext`), or one
+    /// of the presets that `ghl-bulk map --list-presets` lists with a layout
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) layout: Vec<String>,
+
+    /// How CSV cells that a spreadsheet would run are guarded with a leading `'`
+    #[arg(long, value_name = "HOW", value_parser = csv_safe(), default_value = "formulas")]
+    pub(crate) csv_safe: String,
+}
+
+/// Which contacts.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Which contacts (on the server; all must hold)")]
+struct Which {
+    /// With this tag; repeat it for contacts that have all of them
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+
+    /// Updated since then: a time, a date (UTC) or a duration such as `7d`
+    #[arg(long, value_name = "TIME", value_parser = time_arg::since)]
+    updated_since: Option<jiff::Timestamp>,
+
+    /// Added since then: a time, a date (UTC) or a duration such as `7d`
+    #[arg(long, value_name = "TIME", value_parser = time_arg::since)]
+    added_since: Option<jiff::Timestamp>,
+
+    /// Of this business, by name or id
+    #[arg(long, value_name = "BUSINESS")]
+    business: Option<String>,
+
+    /// Full text over name, e-mail and phone, 75 characters at most
+    #[arg(long, value_name = "TEXT", value_parser = query)]
+    query: Option<String>,
+
+    /// A filter, or a list of filters, in the API's own grammar
+    #[arg(long, value_name = "JSON", value_parser = filter)]
+    filter: Vec<Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum With {
+    Tasks,
+    Notes,
+    Appointments,
+    None,
+}
+
+fn formats() -> clap::builder::PossibleValuesParser {
+    FORMATS
+        .iter()
+        .map(|format| clap::builder::PossibleValue::new(format.name).help(format.doc))
+        .into()
+}
+
+fn csv_safe() -> clap::builder::PossibleValuesParser {
+    CsvSafe::ALL.map(CsvSafe::name).into()
+}
+
+fn query(text: &str) -> Result<String, String> {
+    // api.md §2.3.
+    if text.chars().count() <= 75 {
+        Ok(text.to_owned())
+    } else {
+        Err("more than 75 characters".to_owned())
+    }
+}
+
+fn filter(text: &str) -> Result<Value, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let filters = value.as_array().map_or(std::slice::from_ref(&value), Vec::as_slice);
+    let is_filter = |filter: &Value| filter.get("field").is_some() || filter.get("group").is_some();
+    if filters.iter().all(is_filter) {
+        return Ok(value);
+    }
+    Err("a filter is an object with `field` and `operator`, or with `group` and `filters`"
+        .to_owned())
+}
+
+impl Args {
+    /// What `--with` says, if it is given.
+    fn with(&self) -> Result<Option<Tables>, Failure> {
+        if self.with.contains(&With::None) && self.with.len() > 1 {
+            return Err(Failure::usage("`--with none` stands alone"));
+        }
+        let with = |with| self.with.contains(&with);
+        let tables = Tables {
+            tasks: with(With::Tasks),
+            notes: with(With::Notes),
+            appointments: with(With::Appointments),
+        };
+        Ok((!self.with.is_empty()).then_some(tables))
+    }
+
+    /// The layouts, and what is exported beside the contacts.
+    fn choice(&self) -> Result<(Layouts, Tables), Failure> {
+        let usual = Tables { tasks: true, notes: true, appointments: false };
+        let with = self.with()?;
+        let layouts = export_templates::choose(&self.shape.layout, with)?;
+        let tables = match (with, layouts.tables) {
+            (Some(with), _) => with,
+            (None, Some(needed)) if self.shape.format.is_empty() => needed,
+            (None, Some(needed)) => usual.and(needed),
+            (None, None) => usual,
+        };
+        Ok((layouts, tables))
+    }
+
+    /// The file that names the contacts.
+    fn chosen(&self) -> Result<Option<Chosen>, Failure> {
+        let Some(file) = &self.contacts else { return Ok(None) };
+        super::import::there(file)?;
+        let file = std::path::absolute(file)
+            .map_err(|error| Failure::usage(format!("`--contacts`: {error}")))?;
+        Ok(Some(Chosen::new(file)))
+    }
+
+    fn request(
+        &self,
+        account: &Account,
+        url: &str,
+        out: &Path,
+        sandbox: bool,
+    ) -> Result<Request, Failure> {
+        let (layouts, tables) = self.choice()?;
+        let which = &self.which;
+        let lists = which.filter.iter().map(|filter| match filter {
+            Value::Array(filters) => filters.clone(),
+            filter => vec![filter.clone()],
+        });
+        Ok(Request {
+            out: std::path::absolute(out)
+                .map_err(|error| Failure::usage(format!("`--out`: {error}")))?,
+            formats: self.shape.formats(),
+            csv_safe: self.shape.csv_safe.clone(),
+            layouts: layouts.chosen,
+            tables,
+            filters: Filters {
+                tags: which.tag.clone(),
+                updated_since: which.updated_since,
+                added_since: which.added_since,
+                business: which.business.clone(),
+                business_id: None,
+                query: which.query.clone(),
+                raw: lists.flatten().collect(),
+            },
+            contacts: self.chosen()?,
+            url: url.to_owned(),
+            token_variable: account.variable.clone(),
+            profile: account.profile.clone(),
+            sandbox,
+        })
+    }
+}
+
+impl Shape {
+    /// The formats, each once, in the order given; without any Parquet, unless there are layouts.
+    pub(crate) fn formats(&self) -> Vec<String> {
+        if self.format.is_empty() && self.layout.is_empty() {
+            return vec![FORMATS[0].name.to_owned()];
+        }
+        let mut seen = BTreeSet::new();
+        self.format.iter().filter(|format| seen.insert(*format)).cloned().collect()
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+    let (layouts, _) = args.choice()?;
+    args.chosen()?;
+    let accounts = Accounts::choose(global, &args.several)?;
+    let many = args.several.asked() || accounts.all.len() > 1;
+    if many && args.contacts.is_some() {
+        return Err(Failure::usage("`--contacts` is about one location, and several are given")
+            .hint(
+                "a contact's id and address belong to one location; export from each by itself",
+            ));
+    }
+    let screen = Screen::new(global.style());
+    layouts.tell_missing(&screen);
+    let (accounts, screen) = (&accounts, &screen);
+    signals::block_on(global.deadline, screen, |stop| async move {
+        let one = |account| one(args, global, accounts, account, many, screen, &stop);
+        let ended = join_all(accounts.all.iter().map(one)).await;
+        screen.finish();
+        if args.estimate {
+            return export_report::estimates(ended, global, screen);
+        }
+        export_report::exports(ended, many, global, screen)
+    })
+}
+
+async fn one(
+    args: &Args,
+    global: &Global,
+    accounts: &Accounts,
+    account: &Account,
+    many: bool,
+    screen: &Screen,
+    stop: &Stop,
+) -> Ended<Done> {
+    let out = directory(&args.out, account, many);
+    let work = async {
+        let own_stop = stop.child();
+        let watcher = screen.watcher(many.then(|| account.location.to_string()));
+        let client = account.client(&accounts.url, global, &own_stop, &watcher)?;
+        let request = args.request(account, &accounts.url, &out, global.sandbox)?;
+        if args.estimate {
+            let estimate = export::estimate(&client, request).await?;
+            return Ok(Done::Estimate(estimate));
+        }
+        let context = Context {
+            client,
+            home: dirs::home()?,
+            stop: own_stop,
+            watcher,
+            concurrency: global.concurrency,
+            settle: dirs::settle()?,
+        };
+        match export::export(&context, request).await {
+            Ok(report) => Ok(Done::Report(Box::new(report))),
+            Err(halted) => Err(Failure::of_run(halted, stop)),
+        }
+    };
+    (account.location.clone(), work.await)
+}
+
+fn directory(out: &Path, account: &Account, many: bool) -> PathBuf {
+    if many { out.join(account.location.segment()) } else { out.to_owned() }
+}

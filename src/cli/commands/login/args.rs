@@ -1,0 +1,186 @@
+//! The arguments of `ghl-bulk login`.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use reqwest::Url;
+
+use crate::api::{Route, is_loopback};
+use crate::cli::args::time_arg;
+use crate::cli::output::error::Failure;
+
+/// Where the browser is sent when nothing else is registered.
+const REDIRECT: &str = "http://localhost:8765/callback";
+/// HighLevel's page (api.md §9).
+const PAGE: &str = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation";
+/// The page's path on a sandbox.
+const SANDBOX_PAGE: &str = "/oauth/chooselocation";
+/// What a company's token needs to find its locations and to get their tokens (api.md §9).
+const AGENCY_SCOPES: [&str; 2] = ["oauth.readonly", "oauth.write"];
+
+/// Log in: check a token and keep it, so that no other command asks for one
+///
+/// Asks for a Private Integration Token (Settings > Private Integrations) without showing it, or reads it
+/// from stdin. With `--oauth` it opens the browser instead, for an app of your own, and renews the token
+/// from then on. The token is kept in the platform's keyring, or in a file only you can read where there is
+/// none.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(in crate::cli) struct Args {
+    /// Where the token is kept [default: the profile's `store`, or the keyring where there is one]
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub(super) store: Option<StoreArg>,
+
+    /// Encrypt for this recipient instead of with a passphrase; repeat it for more (with `--store age`)
+    #[arg(long, value_name = "age1…")]
+    pub(super) recipient: Vec<String>,
+
+    /// Read the token from stdin, as is done anyway where that is no terminal
+    #[arg(long, conflicts_with = "oauth")]
+    pub(super) stdin: bool,
+
+    /// Keep the token without asking the API whether it works
+    #[arg(long)]
+    pub(super) no_check: bool,
+
+    #[command(flatten)]
+    pub(super) app: AppArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  ghl-bulk login --location ve9EPM428h8vShlRW1KT           asks for the token, without showing it
+  pass show highlevel | ghl-bulk login --profile clinic    a second account, from a password manager
+  ghl-bulk login --oauth --client-id ID                    your own app, in the browser
+  ghl-bulk login --oauth --client-id ID --agency --paste   all locations of an agency, on a server
+
+Environment:
+  GHL_CLIENT_ID, GHL_CLIENT_SECRET   the app, instead of `--client-id` and of being asked
+  GHL_CLIENT_SECRET_FILE             a file that holds the secret
+  GHL_AUTHORIZE_URL                  the page, instead of `--authorize-url`
+  GHL_BULK_PASSPHRASE                the passphrase of `--store age` (or GHL_BULK_PASSPHRASE_FILE)
+  GHL_BULK_AGE_IDENTITY              a file with the key of `--recipient`";
+
+/// An app, and how its owner is asked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "With an app of your own")]
+pub(super) struct AppArgs {
+    /// Log in through the browser (OAuth), with an app made at marketplace.gohighlevel.com
+    #[arg(long)]
+    pub(super) oauth: bool,
+
+    /// The app's client id [env: `GHL_CLIENT_ID`]
+    // Not clap's `env`: a variable beside a login without `--oauth` is no mistake.
+    #[arg(long, value_name = "ID", requires = "oauth")]
+    client_id: Option<String>,
+
+    /// Log in for the agency (company): its token gets one for each of its locations
+    #[arg(long, requires = "oauth")]
+    pub(super) agency: bool,
+
+    /// What the token is to be good for; several with commas [default: all that this program needs]
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',', requires = "oauth")]
+    scope: Vec<String>,
+
+    /// Where the page sends the answer; exactly as the app has registered it
+    #[arg(long, value_name = "URL", requires = "oauth", default_value = REDIRECT)]
+    // Text, as it is compared letter by letter.
+    redirect_uri: String,
+
+    /// The page that asks, such as a white label's [env: `GHL_AUTHORIZE_URL`]
+    #[arg(long, value_name = "URL", requires = "oauth")]
+    authorize_url: Option<Url>,
+
+    /// Only print the address; whoever opens it must do so on this machine
+    #[arg(long, requires = "oauth", conflicts_with = "paste")]
+    pub(super) no_browser: bool,
+
+    /// Print the address, and take the answer from stdin: the address at which the browser ends, or the
+    /// code in it
+    #[arg(long, requires = "oauth")]
+    pub(super) paste: bool,
+
+    /// How many seconds the answer may take
+    #[arg(long, value_name = "SECONDS", requires = "oauth", default_value = "300", value_parser = time_arg::seconds)]
+    pub(super) answer_within: Duration,
+}
+
+/// Where tokens can be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum StoreArg {
+    /// The platform's keyring: Keychain, Credential Manager, Secret Service
+    Keyring,
+    /// A file that only you can read
+    File,
+    /// A file that is encrypted with a passphrase or for a recipient
+    Age,
+}
+
+impl AppArgs {
+    /// The app's public name.
+    pub(super) fn client_id(&self) -> Result<String, Failure> {
+        let given = self.client_id.clone().or_else(|| env::var("GHL_CLIENT_ID").ok());
+        given.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).ok_or_else(|| {
+            Failure::usage("no client id is given").hint(
+                "give `--client-id ID` or set `GHL_CLIENT_ID`: it stands beside the secret of an app of \
+                 your own, under marketplace.gohighlevel.com > My Apps > Auth",
+            )
+        })
+    }
+
+    /// The scopes, with blanks between them.
+    pub(super) fn scopes(&self) -> String {
+        if !self.scope.is_empty() {
+            return self.scope.join(" ");
+        }
+        let mut all: BTreeSet<_> = Route::ALL.iter().map(|route| route.scope()).collect();
+        all.retain(|scope| !AGENCY_SCOPES.contains(scope));
+        if self.agency {
+            all.extend(AGENCY_SCOPES);
+        }
+        all.into_iter().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Where the answer goes, as the app has registered it.
+    pub(super) fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    /// Where the answer goes. With `--paste` nothing on this machine has to listen there.
+    pub(super) fn redirect(&self) -> Result<Url, Failure> {
+        let wrong = |why: &str| Failure::usage(format!("`--redirect-uri`: {why}"));
+        let url: Url = self.redirect_uri.parse().map_err(|_| wrong("it is no address"))?;
+        let this_machine = is_loopback(url.as_str());
+        match url.scheme() {
+            "https" if self.paste => Ok(url),
+            "http" if this_machine => Ok(url),
+            _ if !this_machine && !self.paste => Err(wrong("it does not lead to this machine")
+                .hint("`--paste` takes the address at which the browser ends")),
+            "https" => Err(wrong("this machine cannot answer https; register one with http")),
+            _ => Err(wrong("a code would travel without encryption; use https")),
+        }
+    }
+
+    /// The page that asks the person, of the API at this address.
+    pub(super) fn page(&self, api: &str) -> Result<Url, Failure> {
+        let named = env::var("GHL_AUTHORIZE_URL").ok().filter(|text| !text.is_empty());
+        let url = match (&self.authorize_url, named) {
+            (Some(url), _) => url.clone(),
+            (None, Some(text)) => text.parse().map_err(|error| {
+                Failure::usage(format!("`GHL_AUTHORIZE_URL` is no address: {error}"))
+            })?,
+            (None, None) if is_loopback(api) => {
+                let page = format!("{}{SANDBOX_PAGE}", api.trim_end_matches('/'));
+                page.parse().expect("the API's address was checked")
+            }
+            (None, None) => PAGE.parse().expect("the page's address is one"),
+        };
+        if url.scheme() == "https" || is_loopback(url.as_str()) {
+            return Ok(url);
+        }
+        Err(Failure::usage(format!("`--authorize-url`: `{url}` is not https")))
+    }
+}

@@ -1,0 +1,164 @@
+//! The loopback listener: where the browser brings the answer (RFC 8252 §7.3).
+//!
+//! It listens before the browser opens, on this machine only, answers everything but the one path with
+//! 404, and its page repeats nothing that it was sent. It takes one answer and closes. Whether that
+//! answer is any good is decided by [`Answer`]; what is done with it is not this file's business.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use futures::future::join_all;
+use reqwest::Url;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::authorize::{Answer, State};
+use crate::cli::output::error::Failure;
+use crate::cli::output::exit_code::Code;
+use crate::event::{Cause, Stop};
+
+/// How long the browser has to take the page once the answer is here.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+const TAKEN: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ghl-bulk</title>\
+    <p>ghl-bulk has the answer and goes on in the terminal. You can close this page.";
+const NOT_TAKEN: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ghl-bulk</title>\
+    <p>ghl-bulk cannot use this answer; the terminal says why. You can close this page.";
+
+/// Listeners on one port of this machine.
+#[derive(Debug)]
+pub(super) struct Loopback {
+    listeners: Vec<TcpListener>,
+    path: String,
+}
+
+impl Loopback {
+    /// Listens at an address such as `http://localhost:8765/callback`.
+    pub(super) async fn open(redirect: &Url) -> Result<Self, Failure> {
+        let port = redirect.port_or_known_default().unwrap_or(80);
+        let mut listeners = Vec::new();
+        let mut missing = None;
+        for place in places(redirect, port)? {
+            match TcpListener::bind(place).await {
+                Ok(listener) => listeners.push(listener),
+                // Whoever listens there would get the code.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    return Err(Failure::usage(format!("port {port} of this machine is taken")).hint(
+                        "end what listens there, or give another `--redirect-uri` that the app has \
+                         registered; `--paste` needs no port",
+                    ));
+                }
+                // A machine without IPv6, or without IPv4.
+                Err(error) => missing = Some(error),
+            }
+        }
+        match missing {
+            Some(error) if listeners.is_empty() => {
+                Err(Failure::usage(format!("port {port} of this machine: {error}"))
+                    .hint("`--paste` needs no port"))
+            }
+            _ => Ok(Self { listeners, path: redirect.path().to_owned() }),
+        }
+    }
+
+    /// Waits for the answer.
+    pub(super) async fn answer(
+        self,
+        state: State,
+        limit: Duration,
+        stop: &Stop,
+    ) -> Result<Answer, Failure> {
+        let (sender, mut receiver) = mpsc::channel(1);
+        let desk = Arc::new(Desk { path: self.path, state, sender });
+        let app = Router::new().fallback(take).with_state(desk);
+        let closing = CancellationToken::new();
+        let serve = |listener| {
+            let shutdown = closing.clone().cancelled_owned();
+            axum::serve(listener, app.clone()).with_graceful_shutdown(shutdown).into_future()
+        };
+        let mut serving = join_all(self.listeners.into_iter().map(serve));
+        let answer = tokio::select! {
+            Some(answer) = receiver.recv() => Ok(answer),
+            _ = &mut serving => Err(Failure::usage("the listener for the browser has ended")),
+            () = tokio::time::sleep(limit) => Err(too_late(limit)),
+            () = stop.wait() => return Err(interrupted(stop)),
+        };
+        closing.cancel();
+        // A browser keeps spare connections open; nothing is lost with them.
+        let _ = tokio::time::timeout(FAREWELL, serving).await;
+        answer
+    }
+}
+
+/// The addresses that a redirect to this machine can mean.
+fn places(redirect: &Url, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+    let v4: SocketAddr = (Ipv4Addr::LOCALHOST, port).into();
+    let v6: SocketAddr = (Ipv6Addr::LOCALHOST, port).into();
+    match redirect.host_str() {
+        // Browsers try both, in an order of their own.
+        Some("localhost") => Ok(vec![v4, v6]),
+        Some("127.0.0.1") => Ok(vec![v4]),
+        Some("[::1]") => Ok(vec![v6]),
+        _ => Err(Failure::usage(format!(
+            "`--redirect-uri`: `{redirect}` does not lead to this machine"
+        ))
+        .hint("`--paste` takes the address that the browser ends at")),
+    }
+}
+
+fn too_late(limit: Duration) -> Failure {
+    let time = crate::cli::output::text_format::duration(limit);
+    Failure::new(Code::Access, format!("no answer came from the browser within {time}")).hint(
+        "nothing was stored; give the command again, with `--paste` where the browser cannot reach \
+         this machine",
+    )
+}
+
+/// Of a login that a signal or the deadline ends.
+pub(super) fn interrupted(stop: &Stop) -> Failure {
+    match stop.cause() {
+        Some(Cause::Terminate) => Failure::new(Code::Terminated, "told to end; nothing was stored"),
+        Some(Cause::Deadline) => {
+            Failure::new(Code::Paused, "the deadline is reached; nothing was stored")
+        }
+        _ => Failure::new(Code::Interrupted, "interrupted; nothing was stored"),
+    }
+}
+
+/// What every connection knows.
+struct Desk {
+    path: String,
+    state: State,
+    sender: mpsc::Sender<Answer>,
+}
+
+async fn take(
+    axum::extract::State(desk): axum::extract::State<Arc<Desk>>,
+    method: Method,
+    uri: Uri,
+) -> Response {
+    if method != Method::GET || uri.path() != desk.path {
+        return (StatusCode::NOT_FOUND, [(CONNECTION, "close")]).into_response();
+    }
+    let answer = Answer::of_query(uri.query().unwrap_or_default(), &desk.state);
+    let (status, page) = match answer {
+        Answer::Code(_) => (StatusCode::OK, TAKEN),
+        _ => (StatusCode::BAD_REQUEST, NOT_TAKEN),
+    };
+    // Full: another answer came first, and decides.
+    let _ = desk.sender.try_send(answer);
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'"),
+        (CONNECTION, "close"),
+    ];
+    (status, headers, page).into_response()
+}

@@ -1,0 +1,253 @@
+//! `ghl-bulk map`.
+
+pub(super) mod presets;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::import::args::SheetArgs;
+use crate::cli::account::Accounts;
+use crate::cli::args::global::Global;
+use crate::cli::config::dirs;
+use crate::cli::output::error::Failure;
+use crate::cli::output::exit_code::Code;
+use crate::cli::output::progress::Screen;
+use crate::cli::output::text_format::{plural, safe};
+use crate::cli::signals;
+use crate::import::{self, Presets, Proposed, Wish};
+
+/// Propose a mapping for a spreadsheet: what goes where, how sure that is, and why
+///
+/// Columns that are clear are mapped; likely ones are proposed and marked `# CHECK`; for the rest the
+/// file asks. Look it over, and import with `--map`. With a location its custom fields are known, too;
+/// without one nothing is sent at all.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// The spreadsheet
+    #[arg(required_unless_present_any = ["list_presets", "show_preset"])]
+    file: Option<PathBuf>,
+
+    /// Where the mapping is written; an existing file is not overwritten [default: stdout]
+    #[arg(short, long, value_name = "MAP.toml")]
+    out: Option<PathBuf>,
+
+    /// Overwrite an existing mapping or preset
+    #[arg(long)]
+    force: bool,
+
+    /// Do not ask the location for its custom fields
+    #[arg(long)]
+    offline: bool,
+
+    /// Start from this preset, instead of finding out which fits
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+
+    /// Keep the proposal as a preset: files with the same columns are known from then on
+    #[arg(long, value_name = "NAME", conflicts_with = "out")]
+    save_preset: Option<String>,
+
+    /// List the kinds of files that are known
+    #[arg(long, conflicts_with_all = ["file", "show_preset"])]
+    list_presets: bool,
+
+    /// Print a preset, as a mapping to start from
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    show_preset: Option<String>,
+
+    #[command(flatten)]
+    sheet: SheetArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  ghl-bulk map leads.xlsx -o leads.toml     propose a mapping
+  ghl-bulk map leads.csv                    show it on stdout
+  ghl-bulk map leads.csv --offline          without asking the location for its custom fields
+  ghl-bulk map leads.csv --save-preset crm  keep it for all files of this kind
+  ghl-bulk map --list-presets               the kinds of files that are known
+
+A mapping is a TOML file with one table for each column:
+  [[column]]
+  from = \"Mobile\"          the column, by name, by letter (\"C\", \"[C]\") or by a pattern with `*`;
+                           a list of columns is joined
+  to = \"phone\"             a field: firstName, email, tags, note, task.title, customFields.NAME, …;
+                           \"ignore\" leaves the column out
+and, where needed:
+  convert = \"date\"         text, line, phone, email, date, date_time, number, money, boolean,
+                           country, timezone, list, url [default: what the field takes]
+  blank = \"leave\"          what an empty cell means: leave, clear (with --allow-clear), error
+  values = { Oui = \"yes\" } words that stand for others
+  prefix, strip_prefix     put before each value, taken off its front
+  split = [\";\"]            what parts several values in a cell
+  part = \"2 of 5\"          the second of the five values of a cell, for cells like whole addresses
+  join = \", \"              what stands between columns that are joined
+  template = \"{A}[ ({B})]\" a text made of columns; what is in brackets goes when its columns are empty
+  tags = \"add\"             whether tags are added, or replace those that are there
+  when = { column = \"Type\", is = [\"note\"] }   only in such rows; or not = […], filled = true|false,
+                           id = true|false (whether it looks like a contact's id)
+  fallback = true          only where no other rule has found a value
+  named_by = \"Label\"       with to = \"customFields.*\": the column that names the custom field
+A table [[constant]] with `to` and `value` gives every row the same (with `file = [\"old_*\"]` only in
+files of such names); [options] takes the flags of
+`ghl-bulk import`, with `_` for `-`.
+
+A preset may also have a table [layout]: then `ghl-bulk export --layout NAME` writes such
+files. Without more it is the mapping turned round, in a file named as the preset. It takes
+system, file, columns, delimiter, encoding, bom, quote, line_end, list, date, time, require,
+unique and max_rows, and for a column that differs a [[layout.column]] with name, fill, join,
+split, values, unless_phone, guard, longest.";
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+    let dir = dirs::presets();
+    let Some(file) = &args.file else {
+        let presets = Presets::read(dir.as_deref())?;
+        return match &args.show_preset {
+            Some(name) => presets::show(&presets, name),
+            None => presets::list(&presets, global),
+        };
+    };
+    super::import::there(file)?;
+    let place = Place::of(args, dir.as_deref())?;
+    let wish = Wish {
+        file: file.clone(),
+        reading: args.sheet.reading(),
+        preset: args.preset.clone(),
+        presets: Presets::read(dir.as_deref())?,
+        title: args.save_preset.clone(),
+    };
+    let screen = Screen::new(global.style());
+    // A mapping can be made without an account; one that is given is asked for its fields.
+    let accounts = match Accounts::find(global, None) {
+        _ if args.offline => None,
+        Ok(accounts) => Some(accounts),
+        Err(_) if !global.sandbox => None,
+        Err(failure) => return Err(failure),
+    };
+    let (accounts, screen, place) = (&accounts, &screen, &place);
+    signals::block_on(global.deadline, screen, |stop| async move {
+        let client = match accounts {
+            None => None,
+            Some(accounts) => {
+                let watcher = screen.watcher(None);
+                Some(accounts.all[0].client(&accounts.url, global, &stop, &watcher)?)
+            }
+        };
+        let proposed = import::propose(client.as_ref(), wish).await;
+        screen.finish();
+        let proposed = proposed.map_err(|error| Failure::of_import(error.into(), &stop))?;
+        if client.is_none() && !args.offline {
+            screen.line("no account is given, so custom fields of the location are not known");
+        }
+        if let (true, Place::Stdout) = (global.json, place) {
+            screen.emit(&summary(&proposed, place));
+            return Ok(Code::Done);
+        }
+        place.write(&proposed.text)?;
+        tell(&proposed, file, place, screen);
+        screen.emit(&summary(&proposed, place));
+        Ok(Code::Done)
+    })
+}
+
+/// The same for programs; the mapping is in it when it is written nowhere else.
+fn summary(proposed: &Proposed, place: &Place) -> Value {
+    let mapping = place.path().is_none().then_some(&proposed.text);
+    let warnings: Vec<Value> = proposed
+        .warnings
+        .iter()
+        .map(|(code, message)| json!({ "code": code, "message": message }))
+        .collect();
+    json!({
+        "event": "summary", "exit_code": Code::Done as u8, "outcome": "proposed",
+        "preset": proposed.preset, "ambiguous": proposed.ambiguous, "mapped": proposed.accepted,
+        "to_check": proposed.to_check, "to_decide": proposed.to_decide, "ignored": proposed.ignored,
+        "warnings": warnings, "mapping": mapping, "paths": place.path().into_iter().collect::<Vec<_>>(),
+    })
+}
+
+/// Tells what was proposed, and what to do with it.
+fn tell(proposed: &Proposed, file: &Path, place: &Place, screen: &Screen) {
+    for (_, message) in &proposed.warnings {
+        screen.line(&format!("note: {message}"));
+    }
+    if let Some(preset) = &proposed.preset {
+        screen.line(&format!("the sheet is one that the preset `{}` knows", safe(preset)));
+    }
+    if !proposed.ambiguous.is_empty() {
+        let names = proposed.ambiguous.join("` and `");
+        screen.line(&format!("the presets `{}` fit alike; `--preset` decides", safe(&names)));
+    }
+    screen.line(&format!(
+        "{} mapped, {} to check, {} to decide, {} ignored",
+        plural(proposed.accepted, "column"),
+        proposed.to_check,
+        proposed.to_decide,
+        proposed.ignored
+    ));
+    let Some(path) = place.path() else { return };
+    let (shown, file) = (path.display().to_string(), file.display().to_string());
+    let (shown, file) = (safe(&shown), safe(&file));
+    let open = proposed.to_check + proposed.to_decide;
+    let first = if open > 0 {
+        format!("decide what is \"?\" in {shown}, and then: ")
+    } else {
+        String::new()
+    };
+    screen.line(&match place {
+        Place::Preset(_) => format!("{first}ghl-bulk import {file} --dry-run"),
+        _ => format!("{first}ghl-bulk import {file} --map {shown} --dry-run"),
+    });
+}
+
+/// Where the proposal goes.
+enum Place {
+    Stdout,
+    File(PathBuf),
+    Preset(PathBuf),
+}
+
+impl Place {
+    /// Refuses what would be overwritten unasked.
+    fn of(args: &Args, presets: Option<&Path>) -> Result<Self, Failure> {
+        let place = match (&args.out, &args.save_preset) {
+            (_, Some(name)) => Self::Preset(presets::path(presets, name)?),
+            (Some(path), None) => Self::File(path.clone()),
+            (None, None) => Self::Stdout,
+        };
+        let taken = args.save_preset.as_ref().filter(|name| presets::built_in(name) && !args.force);
+        if let Some(name) = taken {
+            let failure = Failure::usage(format!("`{name}` is a preset of the program's"));
+            return Err(failure.hint(
+                "choose another name, or give `--force` to use yours in place of it from then on",
+            ));
+        }
+        match place.path() {
+            Some(path) if path.exists() && !args.force => {
+                let failure = Failure::usage(format!("`{}` exists", path.display()));
+                Err(failure.hint("give `--force` to overwrite it"))
+            }
+            _ => Ok(place),
+        }
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Stdout => None,
+            Self::File(path) | Self::Preset(path) => Some(path),
+        }
+    }
+
+    fn write(&self, text: &str) -> Result<(), Failure> {
+        let Some(path) = self.path() else { return presets::print(text) };
+        let fail = |error: io::Error| Failure::usage(format!("`{}`: {error}", path.display()));
+        if let (Self::Preset(_), Some(dir)) = (self, path.parent()) {
+            std::fs::create_dir_all(dir).map_err(fail)?;
+        }
+        std::fs::write(path, text).map_err(fail)
+    }
+}

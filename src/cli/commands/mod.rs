@@ -1,0 +1,17 @@
+//! The commands, one file or folder each: its arguments, and what it runs.
+
+pub(super) mod completions;
+pub(super) mod config;
+pub(super) mod doctor;
+pub(super) mod export;
+pub(super) mod import;
+pub(super) mod login;
+pub(super) mod logout;
+pub(super) mod man;
+pub(super) mod map;
+pub(super) mod resume;
+pub(super) mod runs;
+pub(super) mod sandbox;
+pub(super) mod schema;
+pub(super) mod undo;
+pub(super) mod whoami;

@@ -1,0 +1,114 @@
+//! `ghl-bulk sandbox`.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use crate::cli::args::time_arg;
+use crate::cli::output::error::Failure;
+use crate::cli::output::exit_code::Code;
+use crate::id::LocationId;
+use crate::sandbox::{self, Fault, Limit, Settings};
+
+/// Serve a stand-in for the API on loopback until stopped
+///
+/// It behaves as the real API is known to, its limits and traps included, over made-up data that is
+/// awkward on purpose. The same seed serves the same data. It prints the environment that makes
+/// `ghl-bulk` use it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ghl-bulk sandbox                                        1,000 contacts, the real limits
+  ghl-bulk sandbox --contacts 100000 --limit none         a large account that answers at once
+  ghl-bulk sandbox --fault 'GET /contacts/*/notes status=502 every=10'
+
+Faults: METHOD PATH ACTION [times=N] [after=N] [every=N]; `*` stands for one segment of the path.
+Actions: status=CODE (with `html` for a gateway's page), drop=before|after, truncate, not-json, blank,
+latency=MS, stall, hold, applied=CODE, hide, huge=BYTES, deep=N, token-expired.")]
+pub(crate) struct Args {
+    /// The port; 0 takes a free one
+    #[arg(long, value_name = "N", default_value = "8642")]
+    port: u16,
+
+    /// How many contacts the first location has
+    #[arg(long, value_name = "N", default_value = "1000")]
+    contacts: usize,
+
+    /// What the data are made from
+    #[arg(long, value_name = "N", default_value = "1")]
+    seed: u64,
+
+    /// Requests per time, such as `100/10s`, or `none`
+    #[arg(long, value_name = "N/TIME", default_value = "100/10s")]
+    limit: Limit,
+
+    /// Requests of the daily budget that are used up already
+    #[arg(long, value_name = "N", default_value = "0")]
+    daily_used: u64,
+
+    /// How many seconds the search lags behind a write
+    #[arg(long, value_name = "SECONDS", value_parser = time_arg::seconds)]
+    lag: Option<Duration>,
+
+    /// How many seconds an access token of OAuth lives
+    #[arg(long, value_name = "SECONDS", value_parser = time_arg::seconds)]
+    token_life: Option<Duration>,
+
+    /// Something that goes wrong; repeat it for more
+    #[arg(long, value_name = "FAULT")]
+    fault: Vec<Fault>,
+
+    /// A location it serves; repeat it for more [default: `sandboxLocation00001`]
+    #[arg(long = "serve", value_name = "LOCATION")]
+    serve: Vec<LocationId>,
+}
+
+impl Args {
+    fn settings(&self) -> Settings {
+        let mut settings = Settings {
+            contacts: self.contacts,
+            seed: self.seed,
+            limit: self.limit,
+            daily_used: self.daily_used,
+            lag: self.lag.unwrap_or_default(),
+            faults: self.fault.clone(),
+            ..Settings::default()
+        };
+        if let Some(life) = self.token_life {
+            settings.token_life = life;
+        }
+        if !self.serve.is_empty() {
+            settings.locations = self.serve.iter().map(ToString::to_string).collect();
+        }
+        settings
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<Code, Failure> {
+    let settings = args.settings();
+    let location = settings.locations.first().cloned().unwrap_or_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let fail = |error: std::io::Error| Failure::usage(format!("port {}: {error}", args.port));
+    runtime.map_err(fail)?.block_on(async {
+        let listener =
+            tokio::net::TcpListener::bind(("127.0.0.1", args.port)).await.map_err(fail)?;
+        let address = listener.local_addr().map_err(fail)?;
+        let mut out = std::io::stdout().lock();
+        // A closed pipe: the port is known to whoever started this.
+        let _ = writeln!(
+            out,
+            "export GHL_API_URL=http://{address} GHL_TOKEN={} GHL_LOCATION_ID={location}",
+            sandbox::TOKEN
+        );
+        let _ = writeln!(
+            out,
+            "# the app for `login --oauth`: client id {}, secret {}",
+            sandbox::CLIENT_ID,
+            sandbox::CLIENT_SECRET
+        );
+        let _ = out.flush();
+        drop(out);
+        sandbox::serve(listener, settings, crate::cli::signals::any()).await.map_err(fail)
+    })?;
+    Ok(Code::Done)
+}

@@ -1,0 +1,74 @@
+//! `ghl-bulk schema`.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use crate::cli::args::global::Global;
+use crate::cli::output::error::Failure;
+use crate::cli::output::exit_code::Code;
+use crate::cli::output::progress;
+use crate::resource::{Fields, RESOURCES};
+
+/// Describe the tables of an export, or the events of `--json`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ghl-bulk schema tables           columns, types and meaning, for people
+  ghl-bulk schema tables --json    the same for programs
+  ghl-bulk schema events           a JSON Schema of the lines of `--json`")]
+pub(crate) struct Args {
+    /// What to describe
+    #[arg(value_enum)]
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum What {
+    /// Every table with its columns, their types and meaning
+    Tables,
+    /// The JSON Schema of the lines that `--json` prints
+    Events,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+    let mut out = io::stdout().lock();
+    let result = match args.what {
+        What::Events => writeln!(out, "{:#}", progress::schema_events()),
+        What::Tables if global.json => writeln!(out, "{:#}", tables()),
+        What::Tables => write_tables(&mut out),
+    };
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::usage(format!("stdout cannot be written: {error}")))
+        }
+        _ => Ok(Code::Done),
+    }
+}
+
+fn tables() -> Value {
+    let tables = RESOURCES.iter().map(|resource| {
+        let columns = resource.table(&Fields::default()).columns.into_iter().map(|column| {
+            json!({"name": column.name, "type": column.kind.name(), "description": column.doc})
+        });
+        json!({"name": resource.name, "description": resource.doc, "columns": columns.collect::<Vec<_>>()})
+    });
+    tables.collect()
+}
+
+fn write_tables(out: &mut impl Write) -> io::Result<()> {
+    for resource in RESOURCES {
+        writeln!(out, "{}: {}", resource.name, resource.doc)?;
+        for column in resource.table(&Fields::default()).columns {
+            if resource.name == "contacts" && column.name == "extra" {
+                let doc = "one column per custom field; `custom_fields` says which";
+                writeln!(out, "  {:<24} {:<15} {doc}", "custom_<key>", "by its type")?;
+            }
+            writeln!(out, "  {:<24} {:<15} {}", column.name, column.kind.name(), column.doc)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}

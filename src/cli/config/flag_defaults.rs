@@ -1,0 +1,336 @@
+//! Defaults of flags: read from the file, checked against the flags there are, and set beneath what was
+//! given.
+//!
+//! A default counts as the flag it stands for, only weaker: a flag that is given and one that excludes it
+//! make it give way. What a value means is asked of clap, which takes it as if it were typed.
+
+use std::any::TypeId;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::Place;
+use super::parse_config::{At, Reader};
+use crate::cli::args::command_line::at;
+use crate::mapping::closest;
+
+/// Flags without a default, and why.
+const NEVER: [(&str, &str); 7] = [
+    ("yes", "then an import would be applied without anybody having said yes to it"),
+    ("confirm-location", "it is a check that a person makes each time"),
+    ("confirm-delete", "it is a check that a person makes each time"),
+    ("allow-http", "it shows the token to the network, and is to be seen where it is used"),
+    ("profile", "write `default_profile = \"NAME\"` at the top of the file"),
+    ("location", "write `location = \"ID\"` below `[profiles.NAME]`"),
+    ("api-url", "write `api_url = \"URL\"` below `[profiles.NAME]`"),
+];
+/// A default of a flag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct FlagDefault {
+    /// The profile that it is for; all, if none.
+    pub(in crate::cli) profile: Option<String>,
+    /// The command that it is for, such as `runs publish`; all that have the flag, if empty.
+    pub(super) command: Vec<String>,
+    /// The flag's name in clap.
+    pub(in crate::cli) id: String,
+    /// As they would be typed.
+    pub(super) values: Vec<String>,
+    pub(in crate::cli) place: Place,
+}
+
+/// The defaults that hold in a call, strongest first and one for a flag.
+pub(in crate::cli) type Applied<'c> = Vec<&'c FlagDefault>;
+
+/// Reads a table of defaults, with those of single commands in tables of their own.
+pub(super) fn read(
+    reader: &mut Reader,
+    table: &DeTable,
+    profile: Option<&str>,
+    cli: &clap::Command,
+) -> Vec<FlagDefault> {
+    let mut found = Vec::new();
+    below(reader, table, profile, &mut Vec::new(), cli, &mut found);
+    found
+}
+
+fn below(
+    reader: &mut Reader,
+    table: &DeTable,
+    profile: Option<&str>,
+    command: &mut Vec<String>,
+    cli: &clap::Command,
+    found: &mut Vec<FlagDefault>,
+) {
+    for (key, value) in table {
+        if let DeValue::Table(inner) = value.get_ref() {
+            // `import` is a command where `map` can be a flag, too: a table is always a command.
+            match commands(cli).find(|below| below.get_name() == key.get_ref().as_ref()) {
+                Some(cli) => {
+                    command.push(cli.get_name().to_owned());
+                    below(reader, inner, profile, command, cli, found);
+                    command.pop();
+                }
+                None => unknown_command(reader, key, cli),
+            }
+            continue;
+        }
+        let Some((id, values)) = default(reader, key, value, cli) else { continue };
+        let default = FlagDefault {
+            profile: profile.map(str::to_owned),
+            command: command.clone(),
+            id,
+            values,
+            place: reader.place(key),
+        };
+        found.push(default);
+    }
+}
+
+/// The commands right below a command.
+fn commands(cli: &clap::Command) -> impl Iterator<Item = &clap::Command> {
+    cli.get_subcommands().filter(|command| command.get_name() != "help")
+}
+
+/// The command itself and all below it.
+fn family(cli: &clap::Command) -> Vec<&clap::Command> {
+    let below = commands(cli).flat_map(family);
+    std::iter::once(cli).chain(below).collect()
+}
+
+/// Who has a flag of this name, and the flag: the command itself, or else those below it.
+fn owners<'c>(cli: &'c clap::Command, name: &str) -> Vec<(&'c clap::Command, &'c Arg)> {
+    let own = |cli: &'c clap::Command| Some((cli, flag(cli, name)?));
+    match own(cli) {
+        Some(own) => vec![own],
+        None => family(cli).into_iter().filter_map(own).collect(),
+    }
+}
+
+fn flag<'c>(cli: &'c clap::Command, name: &str) -> Option<&'c Arg> {
+    let named = |arg: &&Arg| {
+        arg.get_long() == Some(name)
+            || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+    };
+    cli.get_arguments().find(named)
+}
+
+/// One default, if nothing is wrong with it.
+fn default(
+    reader: &mut Reader,
+    key: &Spanned<DeString>,
+    value: At,
+    cli: &clap::Command,
+) -> Option<(String, Vec<String>)> {
+    let written = key.get_ref().as_ref();
+    let name = written.replace('_', "-");
+    if let Some((_, why)) = NEVER.iter().find(|(never, _)| *never == name) {
+        let message = format!("`{written}` cannot have a default");
+        reader.report(reader.problem(key, message).hint(*why));
+        return None;
+    }
+    let owners = owners(cli, &name);
+    let Some((_, arg)) = owners.first() else {
+        unknown_flag(reader, key, &name, cli);
+        return None;
+    };
+    let values = values(reader, written, value, arg)?;
+    for (owner, arg) in &owners {
+        if let Some((message, hint)) = values.iter().find_map(|value| refused(owner, arg, value)) {
+            let message = match owners.len() {
+                1 => format!("`{written}` {message}"),
+                _ => format!("`{written}` of `{}` {message}", owner.get_name()),
+            };
+            let problem = reader.problem(value, message);
+            reader.report(match hint {
+                Some(hint) => problem.hint(hint),
+                None => problem,
+            });
+            return None;
+        }
+    }
+    Some((arg.get_id().to_string(), values))
+}
+
+fn unknown_flag(reader: &mut Reader, key: &Spanned<DeString>, name: &str, cli: &clap::Command) {
+    let family = family(cli);
+    let args = family.iter().flat_map(|command| command.get_arguments());
+    let names: BTreeSet<&str> =
+        args.filter_map(Arg::get_long).filter(|name| !is_never(name)).collect();
+    let whose = match cli.get_bin_name().filter(|_| cli.get_name() != "ghl-bulk") {
+        Some(name) => format!("`{name}` has no flag"),
+        None => "no command has a flag".to_owned(),
+    };
+    let problem = reader.problem(key, format!("{whose} `{}`", key.get_ref()));
+    reader.report(match closest(name, names) {
+        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        None => {
+            problem.hint("`--help` of a command lists its flags; they are written without `--`")
+        }
+    });
+}
+
+fn is_never(name: &str) -> bool {
+    matches!(name, "help" | "version") || NEVER.iter().any(|(never, _)| *never == name)
+}
+
+fn unknown_command(reader: &mut Reader, key: &Spanned<DeString>, cli: &clap::Command) {
+    let name = key.get_ref().as_ref();
+    let problem = reader.problem(key, format!("there is no command `{name}`"));
+    let names: Vec<&str> = commands(cli).map(clap::Command::get_name).collect();
+    reader.report(match closest(name, names.iter().copied()) {
+        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        None if names.is_empty() => problem.hint("a flag's default is no table"),
+        None => problem.hint(format!("there are `{}`", names.join("`, `"))),
+    });
+}
+
+/// A value as it would be typed.
+fn values(reader: &mut Reader, key: &str, value: At, arg: &Arg) -> Option<Vec<String>> {
+    let several = matches!(arg.get_action(), ArgAction::Append);
+    let expected = match arg.get_action() {
+        _ if arg.get_value_parser().type_id() == TypeId::of::<bool>() => "true or false",
+        ArgAction::Count => "a whole number",
+        ArgAction::Append => "a text, a number or a list of them",
+        _ => "a text or a number",
+    };
+    let typed = |value: &DeValue| match value {
+        DeValue::Boolean(truth) => (expected == "true or false").then(|| truth.to_string()),
+        _ if expected == "true or false" => None,
+        DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .map(|number| number.to_string()),
+        _ if expected == "a whole number" => None,
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Float(number) => Some(number.as_str().to_owned()),
+        DeValue::Datetime(time) => Some(time.to_string()),
+        DeValue::Array(_) | DeValue::Table(_) => None,
+    };
+    let values = match value.get_ref() {
+        DeValue::Array(items) if several => {
+            items.iter().map(|item| typed(item.get_ref())).collect::<Option<Vec<_>>>()
+        }
+        one => typed(one).map(|one| vec![one]),
+    };
+    if values.is_none() {
+        reader.wrong_type(key, value, expected);
+    }
+    values
+}
+
+/// Why a command would refuse a value of a flag, and what to do.
+fn refused(cli: &clap::Command, arg: &Arg, value: &str) -> Option<(String, Option<String>)> {
+    let name = arg.get_long()?;
+    if matches!(arg.get_action(), ArgAction::Count) {
+        let fits = value.parse::<u8>();
+        return fits.is_err().then(|| ("must be a number from 0 to 255".to_owned(), None));
+    }
+    let words = [cli.get_name().to_owned(), format!("--{name}={value}")];
+    let error = cli.clone().try_get_matches_from(words).err()?;
+    match error.kind() {
+        ErrorKind::InvalidValue if value.is_empty() => Some(("is blank".to_owned(), None)),
+        ErrorKind::InvalidValue => {
+            let valid = match error.get(ContextKind::ValidValue) {
+                Some(ContextValue::Strings(valid)) => valid.clone(),
+                _ => Vec::new(),
+            };
+            let near = closest(value, valid.iter().map(String::as_str));
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let hint = hint.unwrap_or_else(|| format!("it can be `{}`", valid.join("`, `")));
+            Some((format!("cannot be `{value}`"), Some(hint)))
+        }
+        ErrorKind::ValueValidation => {
+            let why = std::error::Error::source(&error).map(ToString::to_string);
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            Some((format!("cannot be `{value}`{why}"), None))
+        }
+        ErrorKind::WrongNumberOfValues
+        | ErrorKind::TooManyValues
+        | ErrorKind::TooFewValues
+        | ErrorKind::NoEquals
+        | ErrorKind::InvalidUtf8 => Some((format!("cannot be `{value}`"), None)),
+        // All else is about what is missing beside it.
+        _ => None,
+    }
+}
+
+/// The defaults that hold for a command: those of the profile before the general ones, and those of the
+/// command before those of all. What was given, and what excludes it, makes a default give way. `cli` is
+/// asked only when there is a default to ask about.
+pub(super) fn holding<'c>(
+    all: &'c [FlagDefault],
+    profile: Option<&str>,
+    path: &[&str],
+    given: &BTreeSet<String>,
+    cli: impl FnOnce() -> clap::Command,
+) -> Applied<'c> {
+    let fits = |default: &&FlagDefault| {
+        default.profile.as_deref().is_none_or(|name| Some(name) == profile)
+            && default.command.len() <= path.len()
+            && default.command.iter().zip(path).all(|(one, other)| one == other)
+    };
+    let mut fitting: Vec<&FlagDefault> = all.iter().filter(fits).collect();
+    fitting.sort_by_key(|it| (it.profile.is_none(), Reverse(it.command.len()), it.place.line));
+    if fitting.is_empty() {
+        return fitting;
+    }
+    let cli = cli();
+    let cli = at(&cli, path);
+    let mut taken = given.clone();
+    let mut applied = Vec::new();
+    for default in fitting {
+        let Some(arg) = cli.get_arguments().find(|arg| *arg.get_id() == default.id) else {
+            continue;
+        };
+        if taken.contains(&default.id) || excluded(cli, arg, &taken) {
+            continue;
+        }
+        taken.insert(default.id.clone());
+        applied.push(default);
+    }
+    applied
+}
+
+/// Whether a flag and one of those given exclude each other.
+fn excluded(cli: &clap::Command, arg: &Arg, given: &BTreeSet<String>) -> bool {
+    let named = |one: &Arg, id: &str| {
+        cli.get_arg_conflicts_with(one).iter().any(|other| *other.get_id() == id)
+    };
+    let others = cli.get_arguments().filter(|other| given.contains(other.get_id().as_str()));
+    let id = arg.get_id().as_str();
+    others.into_iter().any(|other| named(arg, other.get_id().as_str()) || named(other, id))
+}
+
+/// The command line with these defaults for the command at a path.
+pub(in crate::cli) fn with(cli: clap::Command, path: &[&str], applied: &Applied) -> clap::Command {
+    applied.iter().fold(cli, |cli, default| set(cli, path, default))
+}
+
+fn set(cli: clap::Command, path: &[&str], default: &FlagDefault) -> clap::Command {
+    let own = cli.get_arguments().any(|arg| *arg.get_id() == default.id);
+    match path.split_first() {
+        _ if own => cli.mut_arg(&default.id, |arg| arg.default_values(default.values.clone())),
+        Some((name, rest)) => cli.mut_subcommand(name, |cli| set(cli, rest, default)),
+        None => cli,
+    }
+}
+
+/// The command line in which an on/off flag can be taken back: `--wait=false`. Only for parsing: help
+/// shows flags as they are.
+pub(in crate::cli) fn off_switches(cli: clap::Command) -> clap::Command {
+    let switch = |arg: Arg| {
+        if !matches!(arg.get_action(), ArgAction::SetTrue) {
+            return arg;
+        }
+        arg.action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .value_parser(clap::value_parser!(bool))
+            .default_missing_value("true")
+            .default_value("false")
+    };
+    cli.mut_args(switch).mut_subcommands(off_switches)
+}

@@ -1,0 +1,218 @@
+//! The configuration: profiles and defaults of flags, as `config.toml` holds them.
+//!
+//! A profile says which location is meant, where its token comes from, and what its flags are by default.
+//! Everything knows the line it stands in. No token ever stands here: a file with one is refused, and
+//! messages never repeat a value that might be one. What a flag's value means is clap's business.
+
+pub(super) mod dirs;
+
+mod flag_defaults;
+mod parse_config;
+pub(super) mod secret_scan;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use flag_defaults::FlagDefault;
+pub(super) use flag_defaults::{Applied, off_switches, with};
+
+use super::args::command_line::built;
+use super::output::error::Failure;
+use crate::id::LocationId;
+use crate::mapping::closest;
+
+/// The file's name in the configuration directory.
+pub(super) const FILE: &str = "config.toml";
+/// Where `login` can keep a token.
+pub(super) const STORES: [&str; 3] = ["keyring", "file", "age"];
+
+/// What the configuration file says; nothing where there is none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Config {
+    /// The file, whether it exists or not; none where there is no place for it.
+    pub(super) file: Option<PathBuf>,
+    pub(super) exists: bool,
+    pub(super) default_profile: Option<Said<String>>,
+    profiles: Vec<Profile>,
+    defaults: Vec<FlagDefault>,
+}
+
+/// A line of the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) file: PathBuf,
+    /// Counted from 1.
+    pub(super) line: usize,
+}
+
+/// As messages name it: `/home/ada/.config/ghl-bulk/config.toml line 12`.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} line {}", self.file.display(), self.line)
+    }
+}
+
+/// A setting and the line that says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said<T> {
+    pub(super) value: T,
+    pub(super) place: Place,
+}
+
+/// The program that prints the token, such as a vault's client. It may hold secrets of its own and is
+/// shown nowhere but by the name of its program.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Command {
+    /// A line for the shell.
+    Line(String),
+    /// A program and its arguments, without a shell; never empty.
+    List(Vec<String>),
+}
+
+impl Command {
+    /// The name of the program, as far as it is plain that it is one and no secret.
+    pub(super) fn program(&self) -> &str {
+        let first = match self {
+            // `VAULT_TOKEN=… vault read` begins with what must not be shown.
+            Self::Line(line) => line.split_whitespace().find(|word| !word.contains('=')),
+            Self::List(words) => words.first().map(String::as_str),
+        };
+        let plain = |c: char| c.is_alphanumeric() || "-_./\\:~".contains(c);
+        let path = first.filter(|path| path.chars().all(plain));
+        let name = path.and_then(|path| path.rsplit(['/', '\\']).next()).unwrap_or_default();
+        if name.is_empty() { "a program" } else { name }
+    }
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Command({} …)", self.program())
+    }
+}
+
+/// The profile that was chosen, or one that could be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Profile {
+    pub(super) name: String,
+    /// Where its table begins. None when `config.toml` does not have it: then all else is empty, and it
+    /// is no error as long as a token is stored for its name.
+    pub(super) place: Option<Place>,
+    pub(super) location: Option<Said<LocationId>>,
+    pub(super) api_url: Option<Said<String>>,
+    /// Never together with `token_file`.
+    pub(super) token_command: Option<Said<Command>>,
+    /// Absolute.
+    pub(super) token_file: Option<Said<PathBuf>>,
+    /// One of [`STORES`]: the default of `login --store`.
+    pub(super) store: Option<Said<String>>,
+    /// Whether writing to its location needs the location's name.
+    pub(super) protected: Option<Said<bool>>,
+}
+
+impl Profile {
+    /// A profile of which only the name is known.
+    pub(super) fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+
+    pub(super) fn is_protected(&self) -> bool {
+        self.protected.as_ref().is_some_and(|protected| protected.value)
+    }
+}
+
+impl Config {
+    /// Reads the file of a configuration directory. No directory and no file are an empty configuration.
+    /// Defaults are checked against the flags of the command line.
+    pub(super) fn load(dir: Option<&Path>) -> Result<Self, Failure> {
+        let Some(dir) = dir else { return Ok(Self::default()) };
+        let file = dir.join(FILE);
+        let unreadable = |error: &io::Error| {
+            let failure = Failure::usage(format!("{}: {error}", file.display()));
+            if error.kind() == io::ErrorKind::NotADirectory {
+                return failure
+                    .hint("`GHL_BULK_CONFIG` names a directory, in which `config.toml` is");
+            }
+            failure.hint("make it readable for you, or set `GHL_BULK_CONFIG` to another directory")
+        };
+        let mut config = match std::fs::read(&file) {
+            Ok(bytes) => Self { exists: true, ..parse_config::config(&bytes, &file, &built())? },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::default(),
+            Err(error) => return Err(unreadable(&error)),
+        };
+        config.file = Some(file);
+        Ok(config)
+    }
+
+    /// The profile of a name that was given, or else the default one.
+    pub(super) fn choose(&self, given: Option<&str>) -> Result<Option<Profile>, Failure> {
+        let default = || self.default_profile.as_ref().map(|name| name.value.as_str());
+        let Some(name) = given.or_else(default) else { return Ok(None) };
+        if !is_name(name) {
+            return Err(Failure::usage(format!("`{name}` cannot be a profile's name")).hint(NAME));
+        }
+        let known = self.profiles.iter().find(|profile| profile.name == name);
+        Ok(Some(known.cloned().unwrap_or_else(|| Profile::named(name))))
+    }
+
+    /// The defaults that hold for the command of a path, beside the flags that are given.
+    pub(super) fn holding(
+        &self,
+        profile: Option<&str>,
+        path: &[&str],
+        given: &BTreeSet<String>,
+    ) -> Applied<'_> {
+        flag_defaults::holding(&self.defaults, profile, path, given, built)
+    }
+
+    /// Why there is no such profile: the names there are, and the closest.
+    pub(super) fn unknown(&self, name: &str) -> Failure {
+        let by_default = self.default_profile.as_ref().filter(|default| default.value == name);
+        let message = match by_default {
+            Some(default) => format!("{}: there is no profile `{name}`", default.place),
+            None => format!("there is no profile `{name}`"),
+        };
+        let names: Vec<&str> = self.profiles.iter().map(|profile| profile.name.as_str()).collect();
+        let file = self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+        let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let hint = match closest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`? There are {list}"),
+            None if names.is_empty() => {
+                format!(
+                    "{file} has none: write `[profiles.{name}]`, or `ghl-bulk login --profile {name}`"
+                )
+            }
+            None => format!("there are {list}, in {file}"),
+        };
+        Failure::usage(message).hint(hint)
+    }
+
+    /// A protected profile that names a location, or that has this name.
+    pub(super) fn protecting(&self, location: &LocationId, name: Option<&str>) -> Option<&Profile> {
+        let fits = |profile: &&Profile| {
+            profile.location.as_ref().is_some_and(|named| named.value == *location)
+                || name == Some(profile.name.as_str())
+        };
+        self.profiles.iter().filter(|profile| profile.is_protected()).find(fits)
+    }
+}
+
+/// Why defaults that are right, each by itself, do not go together with the rest.
+pub(super) fn unfit(applied: &Applied, error: &clap::Error) -> Failure {
+    let line = |default: &&FlagDefault| format!("{}: `{}`", default.place, default.id);
+    let text = error.to_string();
+    let said = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    Failure::usage(format!("the defaults of the configuration do not fit here: {said}"))
+        .lines(applied.iter().map(line).collect())
+        .hint("give the flags, which go before their defaults")
+}
+
+/// What makes a profile's name.
+const NAME: &str = "letters, digits, `-` and `_` make one, 64 at most";
+
+/// Whether a text can be a profile's name. It becomes the name of a file when a token is stored for it.
+fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    !text.is_empty() && text.len() <= 64 && !text.starts_with('-') && text.chars().all(plain)
+}

@@ -1,0 +1,64 @@
+//! The exit codes: the contract of the README's table.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "u8")]
+pub(crate) enum Code {
+    /// Everything done, or nothing to do.
+    Done = 0,
+    /// A bug: an internal check failed.
+    Bug = 1,
+    /// Usage, configuration or environment: an unreachable host, a full disk.
+    Usage = 2,
+    /// Finished, some records unreadable, some rows rejected, or some locations failed.
+    Partial = 3,
+    /// The file or the plan is refused; nothing was sent.
+    Refused = 4,
+    /// The sheet, the mapping or the account has changed since the plan.
+    Stale = 5,
+    /// Rows in doubt remain: a person must decide.
+    InDoubt = 6,
+    /// Stopped by `--max-errors`; resumable.
+    TooManyErrors = 7,
+    /// Authentication or permission.
+    Access = 8,
+    /// Paused by the daily budget or the deadline; resumable.
+    Paused = 9,
+    /// No such run.
+    Missing = 10,
+    /// Locked by another process.
+    Locked = 11,
+    /// Stored data is damaged.
+    Damaged = 12,
+    /// A dry run with `--detailed-exit-code` found something to change.
+    Changes = 20,
+    /// Interrupted by Ctrl-C; resumable.
+    Interrupted = 130,
+    /// Told to end by SIGTERM; resumable.
+    Terminated = 143,
+}
+
+impl From<Code> for u8 {
+    fn from(code: Code) -> Self {
+        code as Self
+    }
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// Shows help, version or a usage error.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // A closed pipe is no reason to complain about help that nobody reads.
+    let _ = error.print();
+    let _ = std::io::stdout().flush();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Code::Usage as u8))
+}

@@ -1,0 +1,7 @@
+//! What a person or a program reads: errors with exit codes, progress, and text that is safe in a terminal.
+
+pub(super) mod error;
+pub(super) mod exit_code;
+pub(super) mod import_error;
+pub(super) mod progress;
+pub(super) mod text_format;

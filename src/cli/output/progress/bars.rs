@@ -1,0 +1,212 @@
+//! Progress as bars on a terminal: one per count, and a line below them while nothing is sent.
+//!
+//! The bars are drawn without colors. They go when the first file is written, for then everything is
+//! read: what stays on the terminal is what was printed above them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+
+use super::View;
+use super::counts::{Counts, Meter};
+use super::plain::{NOTICED, because};
+use super::sink::Sink;
+use crate::cli::output::text_format::duration;
+use crate::event::{Event, Waiting};
+
+/// How often a spinner turns.
+const TICK: Duration = Duration::from_millis(200);
+
+/// From this wait on, a time that is left would be wrong.
+const LONG: Duration = Duration::from_secs(10);
+
+/// How much of a location's name is shown before its bars.
+const LABEL: usize = 24;
+
+struct Row {
+    what: &'static str,
+    bar: ProgressBar,
+}
+
+struct Wait {
+    bar: ProgressBar,
+    until: Instant,
+    /// Whether nothing at all is sent, rather than one request not yet.
+    everything: bool,
+}
+
+/// The bars of one location.
+pub(super) struct Bars {
+    sink: Arc<Sink>,
+    screen: MultiProgress,
+    label: Option<String>,
+    counts: Counts,
+    rows: Vec<Row>,
+    wait: Option<Wait>,
+}
+
+impl Bars {
+    /// No bars yet.
+    pub(super) fn new(sink: Arc<Sink>, label: Option<String>) -> Self {
+        let screen = sink.bars().cloned().unwrap_or_default();
+        Self { sink, screen, label, counts: Counts::default(), rows: Vec::new(), wait: None }
+    }
+
+    fn line(&self, text: &str) {
+        self.sink.about(self.label.as_deref(), text);
+    }
+
+    /// How long a bar is: shorter where a name takes its place.
+    fn width(&self) -> usize {
+        if self.label.is_some() { 10 } else { 20 }
+    }
+
+    /// What a bar begins with.
+    fn prefix(&self, name: &str) -> String {
+        match &self.label {
+            Some(label) => format!("{} {name:<12}", label.chars().take(LABEL).collect::<String>()),
+            None => format!("{name:<12}"),
+        }
+    }
+
+    /// Draws every count, with its pace unless that would be wrong.
+    fn draw(&mut self, now: Option<Instant>) {
+        for place in 0..self.counts.meters().len() {
+            let what = self.counts.meters()[place].what;
+            if self.rows.get(place).is_none_or(|row| row.what != what) {
+                let bar = self.insert(place);
+                self.rows.insert(place, Row { what, bar });
+            }
+            let bar = &self.rows[place].bar;
+            bar.set_prefix(self.prefix(self.counts.name(what)));
+            show(bar, self.width(), &self.counts.meters()[place], now);
+        }
+    }
+
+    /// A bar at its place among the location's bars.
+    fn insert(&self, place: usize) -> ProgressBar {
+        let bar = ProgressBar::no_length().with_style(spinner(self.width()));
+        let bar = match (self.rows.get(place), place.checked_sub(1), &self.wait) {
+            (Some(below), ..) => self.screen.insert_before(&below.bar, bar),
+            (None, Some(above), _) => self.screen.insert_after(&self.rows[above].bar, bar),
+            (None, None, Some(wait)) => self.screen.insert_before(&wait.bar, bar),
+            (None, None, None) => self.screen.add(bar),
+        };
+        bar.enable_steady_tick(TICK);
+        bar
+    }
+
+    fn wait(&mut self, reason: Waiting, time: Duration, now: Instant) {
+        // The clock has an end; a wait that long has none.
+        let Some(until) = now.checked_add(time) else { return };
+        let outlasted = self.wait.as_ref().is_some_and(|wait| wait.until >= until);
+        if time < NOTICED || outlasted {
+            return;
+        }
+        self.end_wait();
+        let bar = ProgressBar::no_length().with_style(countdown(reason, until));
+        let bar = match self.rows.last() {
+            Some(last) => self.screen.insert_after(&last.bar, bar),
+            None => self.screen.add(bar),
+        };
+        bar.set_prefix(self.label.as_ref().map(|label| format!("{label} ")).unwrap_or_default());
+        bar.enable_steady_tick(TICK);
+        let everything = matches!(reason, Waiting::Refused | Waiting::Budget);
+        self.wait = Some(Wait { bar, until, everything });
+        if time >= LONG {
+            self.draw(None);
+        }
+    }
+
+    /// Progress ends a wait; but answers that were under way still come in while nothing is sent.
+    fn moved(&mut self, now: Instant) {
+        if self.wait.as_ref().is_some_and(|wait| !wait.everything || now >= wait.until) {
+            self.end_wait();
+        }
+    }
+
+    fn end_wait(&mut self) {
+        if let Some(wait) = self.wait.take() {
+            self.remove(&wait.bar);
+        }
+    }
+
+    fn remove(&self, bar: &ProgressBar) {
+        bar.finish_and_clear();
+        self.screen.remove(bar);
+    }
+
+    fn clear(&mut self) {
+        self.end_wait();
+        for row in std::mem::take(&mut self.rows) {
+            self.remove(&row.bar);
+        }
+    }
+}
+
+impl View for Bars {
+    fn take(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::Started { run, resumed: true, .. } => {
+                self.line(&format!("carrying on run {run}"));
+            }
+            Event::Started { .. } => {}
+            Event::Warning { code, message } => {
+                self.counts.warned(code);
+                self.sink.warning(self.label.as_deref(), message);
+            }
+            Event::Progress { what, done, total } => {
+                self.counts.update(what, *done, *total, now);
+                self.moved(now);
+                self.draw(Some(now));
+            }
+            Event::Waiting { reason, ms } => self.wait(*reason, Duration::from_millis(*ms), now),
+            Event::Written(_) => self.clear(),
+        }
+    }
+
+    fn finish(&mut self, _: Instant) {
+        self.clear();
+    }
+}
+
+fn show(bar: &ProgressBar, width: usize, meter: &Meter, now: Option<Instant>) {
+    if let Some(total) = meter.total {
+        if bar.length().is_none() {
+            bar.disable_steady_tick();
+            bar.set_style(sized(width));
+        }
+        bar.set_length(total.max(meter.done));
+    }
+    bar.set_position(meter.done);
+    let pace = now.map(|now| meter.pace(now)).unwrap_or_default();
+    let parts = std::iter::once(meter.amount()).chain(pace).collect::<Vec<_>>();
+    bar.set_message(parts.join("  "));
+}
+
+/// The message is cut where the terminal ends: a line that wraps cannot be drawn over.
+fn sized(width: usize) -> ProgressStyle {
+    template(&format!("{{prefix}} [{{bar:{width}}}] {{wide_msg}}")).progress_chars("=> ")
+}
+
+fn spinner(width: usize) -> ProgressStyle {
+    template(&format!("{{prefix}} {{spinner:{}}} {{wide_msg}}", width + 2)).tick_chars("-\\|/ ")
+}
+
+fn countdown(reason: Waiting, until: Instant) -> ProgressStyle {
+    let show = move |_: &ProgressState, to: &mut dyn fmt::Write| {
+        let left = until.saturating_duration_since(Instant::now());
+        // A tracker cannot fail; the line is drawn again soon anyway.
+        let _ = match left {
+            Duration::ZERO => write!(to, "going on"),
+            left => write!(to, "waiting {}: {}", duration(left), because(reason)),
+        };
+    };
+    template("{prefix}{countdown}").with_key("countdown", show)
+}
+
+fn template(text: &str) -> ProgressStyle {
+    ProgressStyle::with_template(text).expect("the templates are known")
+}

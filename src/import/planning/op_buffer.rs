@@ -1,0 +1,98 @@
+//! A spill: ops in the making, on disk, so that memory does not grow with the sheet.
+//!
+//! An op's lane is known only when all rows are: until then the ops wait in a file of the run's directory
+//! that has no name and goes with the process.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::ordering::Lanes;
+use crate::import::Error;
+use crate::model::{Class, Op};
+use crate::run::{self, OpRecord, OpState};
+
+/// Ops in the order in which they were made.
+pub(crate) struct Spill {
+    dir: PathBuf,
+    file: BufWriter<File>,
+    count: u64,
+}
+
+impl Spill {
+    /// An empty spill in a directory.
+    pub(crate) fn new(dir: &Path) -> Result<Self, Error> {
+        let fail = |source| Error::File { path: dir.to_owned(), source };
+        let file = BufWriter::with_capacity(1 << 18, tempfile::tempfile_in(dir).map_err(fail)?);
+        Ok(Self { dir: dir.to_owned(), file, count: 0 })
+    }
+
+    /// The number of the next op.
+    pub(crate) fn next(&self) -> u64 {
+        self.count + 1
+    }
+
+    pub(crate) fn push(&mut self, op: &OpRecord) -> Result<(), Error> {
+        self.count += 1;
+        let line = serde_json::to_vec(op).map_err(|error| Error::Bug(error.to_string()))?;
+        let written = self.file.write_all(&line).and_then(|()| self.file.write_all(b"\n"));
+        written.map_err(|source| Error::File { path: self.dir.clone(), source })
+    }
+
+    /// Reads all ops back, from the first on. Each reader is used up before the next is made.
+    pub(crate) fn ops(&mut self) -> Result<impl Iterator<Item = Result<OpRecord, Error>>, Error> {
+        let dir = self.dir.clone();
+        let mut rewound = || {
+            self.file.flush()?;
+            let mut file = self.file.get_ref().try_clone()?;
+            file.rewind()?;
+            Ok(file)
+        };
+        let file = rewound().map_err(|source| Error::File { path: dir.clone(), source })?;
+        let lines = BufReader::with_capacity(1 << 18, file).split(b'\n');
+        Ok(lines.map(move |line| {
+            let line = line.map_err(|source| Error::File { path: dir.clone(), source })?;
+            serde_json::from_slice(&line).map_err(|error| Error::Bug(error.to_string()))
+        }))
+    }
+
+    /// Stores the ops in the run's ledger, each in its lane.
+    pub(crate) fn store(mut self, db: &Path, lanes: &mut Lanes) -> Result<(), Error> {
+        let ops = self.ops()?.map(|op| {
+            op.map(|mut op| {
+                op.lane = lanes.of(op.row);
+                op
+            })
+        });
+        run::store_ops(db, ops)
+    }
+}
+
+/// An op as the ledger keeps it.
+pub(crate) fn record(op: &Op, id: u64) -> OpRecord {
+    let class = match op.class {
+        Class::Replayable => "I",
+        Class::Unique => "U",
+        Class::Marked => "M",
+        Class::Countable => "C",
+        Class::Once => "X",
+    };
+    let mut body = serde_json::json!({ "change": op.change, "before": op.before });
+    if let Some(like) = &op.like {
+        body["like"] = like.as_str().into();
+    }
+    OpRecord {
+        id,
+        key: op.key.clone(),
+        row: op.row,
+        step: op.step,
+        lane: op.lane,
+        class: class.to_owned(),
+        bulk: op.change.is_bulk(),
+        contact: op.contact.as_ref().map(ToString::to_string),
+        body: body.to_string(),
+        state: OpState::Pending,
+        made: None,
+        said: None,
+    }
+}

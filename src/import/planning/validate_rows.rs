@@ -1,0 +1,326 @@
+//! Judging: every row of the sheet becomes a draft or a rejection, in the run's store.
+//!
+//! The sheet is read twice: once for what a column's values say only together, once row by row. Nothing
+//! grows with it but the store.
+
+use crate::event::{Event, Watcher};
+use crate::import::Error;
+use crate::import::source::{Input, Understood};
+use crate::model::{Directory, Draft, IdentityKey};
+use crate::plan::validate::{Checker, Rejection, Survey, Unknown, Warned};
+use crate::run::{Decision, Judged, Noted, Rows};
+use crate::sheet::{Column, Row};
+
+/// The kinds of values by which rows know their contacts.
+pub(crate) mod kind {
+    /// The contact's id.
+    pub(crate) const ID: &str = "id";
+    /// An e-mail address, lower case.
+    pub(crate) const EMAIL: &str = "email";
+    /// A phone number, E.164.
+    pub(crate) const PHONE: &str = "phone";
+    /// The value of the custom field that `--key` names.
+    pub(crate) const KEY: &str = "key";
+    /// What makes two rows the same.
+    pub(crate) const SELF: &str = "self";
+    /// An address that a contact has beside its own.
+    pub(crate) const OTHER_EMAIL: &str = "other_email";
+    /// A contact whose notes a row names by id.
+    pub(crate) const NOTES: &str = "notes";
+    /// A contact whose tasks a row names by id.
+    pub(crate) const TASKS: &str = "tasks";
+    /// What a row knows a contact by, whose notes it names by id: `email a@example.com`.
+    pub(crate) const NOTES_OF: &str = "notes_of";
+    /// The same of tasks.
+    pub(crate) const TASKS_OF: &str = "tasks_of";
+    /// A contact that an import made.
+    pub(crate) const MADE: &str = "made";
+    /// An op of an earlier run of which nothing is left, by its stable name.
+    pub(crate) const UNDONE: &str = "undone";
+    /// The appointments of a contact.
+    pub(crate) const APPOINTMENTS: &str = "appointments";
+    /// The opportunities of a contact.
+    pub(crate) const OPPORTUNITIES: &str = "opportunities";
+    /// A task that a row names without its contact.
+    pub(crate) const TASK: &str = "task";
+    /// A contact that is to go, or a note or task of it.
+    pub(crate) const GOING: &str = "going";
+    /// What a row deletes.
+    pub(crate) const REMOVED: &str = "removed";
+    /// A contact as it stands before it is deleted, whole.
+    pub(crate) const IMAGE: &str = "image";
+    /// Why a contact cannot be read whole.
+    pub(crate) const UNREADABLE: &str = "unreadable";
+}
+
+/// How often progress is told.
+const TOLD: u64 = 5_000;
+/// A column that holds what a row of `rejected.csv` had too much.
+const EXTRA: &str = "_extra_";
+
+/// What judging found about the sheet as a whole.
+pub(crate) struct Found {
+    pub(crate) children_only: bool,
+    /// Names of users or businesses that the location does not have: they stop the plan.
+    pub(crate) unknown: Vec<Unknown>,
+    /// How many rows name one of them and may be excused: the account may have the same.
+    pub(crate) excusable: u64,
+}
+
+impl Found {
+    /// Whether rows name something unknown, whatever the account has.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.unknown.iter().map(|name| name.rows).sum::<u64>() > self.excusable
+    }
+}
+
+/// Judges all rows.
+pub(crate) fn judge(
+    input: &Input,
+    understood: &Understood,
+    directory: &Directory,
+    rows: &Rows,
+    watcher: &Watcher,
+) -> Result<Found, Error> {
+    let mut survey = Survey::new(&understood.plan, directory, &understood.policy);
+    if survey.is_needed() {
+        for row in input.sheet.rows()? {
+            survey.see(&row?);
+        }
+    }
+    let findings = survey.finish();
+    let columns = &input.sheet.columns;
+    let today = jiff::Zoned::now().date();
+    for warned in findings.warnings() {
+        rows.warn(&noted(0, warned))?;
+    }
+    let checker = Checker::new(
+        understood.plan.clone(),
+        columns,
+        directory.clone(),
+        understood.policy.clone(),
+        findings,
+        today,
+    )
+    .map_err(|problems| input.wrong(&understood.name, problems))?;
+    let mut judge = Judge {
+        extra: columns.iter().map(|column| column.name.starts_with(EXTRA)).collect(),
+        key: custom_key(&understood.policy.key, directory)?,
+        removes: understood.removes.is_some(),
+        checker,
+        columns,
+        rows,
+        count: 0,
+        excusable: 0,
+    };
+    for row in input.sheet.rows()? {
+        judge.row(&row?)?;
+        if judge.count.is_multiple_of(TOLD) {
+            tell(watcher, judge.count, None);
+        }
+    }
+    tell(watcher, judge.count, Some(judge.count));
+    for warned in judge.checker.summary() {
+        rows.warn(&noted(0, &warned))?;
+    }
+    Ok(Found {
+        children_only: judge.checker.is_children_only(),
+        unknown: judge.checker.unknown_names(),
+        excusable: judge.excusable,
+    })
+}
+
+/// The id of the custom field that `--key` names.
+pub(crate) fn custom_key(
+    key: &IdentityKey,
+    directory: &Directory,
+) -> Result<Option<String>, Error> {
+    match key {
+        IdentityKey::Usual => Ok(None),
+        IdentityKey::Custom(name) => match directory.field(name) {
+            Ok(field) => Ok(Some(field.id.clone())),
+            Err(error) => Err(Error::Request(format!("`--key`: {error}"))),
+        },
+    }
+}
+
+/// Refuses a marker that nothing could be written to or found by.
+pub(crate) fn check_marker(marker: Option<&str>, directory: &Directory) -> Result<(), Error> {
+    let Some(name) = marker else { return Ok(()) };
+    let wrong = |why: String| Err(Error::Request(format!("`--marker-field`: {why}")));
+    match directory.field(name) {
+        Err(error) => wrong(error.to_string()),
+        Ok(field) if !["TEXT", "LARGE_TEXT"].contains(&field.data_type.as_str()) => wrong(format!(
+            "the custom field `{name}` is of the type {}, and a mark is a text",
+            field.data_type
+        )),
+        Ok(_) => Ok(()),
+    }
+}
+
+fn tell(watcher: &Watcher, done: u64, total: Option<u64>) {
+    watcher.observe(&Event::Progress { what: "rows", done, total });
+}
+
+struct Judge<'a> {
+    checker: Checker,
+    columns: &'a [Column],
+    extra: Vec<bool>,
+    key: Option<String>,
+    removes: bool,
+    rows: &'a Rows,
+    count: u64,
+    excusable: u64,
+}
+
+impl Judge<'_> {
+    fn row(&mut self, row: &Row) -> Result<(), Error> {
+        self.count = row.record;
+        let judged = self.checker.check(row);
+        for warned in &judged.warnings {
+            let message = self.placed(row, warned.column, &warned.message);
+            self.rows.warn(&Noted { message, ..noted(row.record, warned) })?;
+        }
+        let outcome = match self.overflow(row) {
+            Some(rejection) => Err(rejection),
+            None => judged.outcome,
+        };
+        let outcome = outcome.map(|draft| self.set_aside(row, draft));
+        let cells: Vec<_> = row.cells.iter().map(|cell| cell.text()).collect();
+        let draft = outcome.as_ref().ok().map(json);
+        self.rows.add(&Judged {
+            n: row.record,
+            line: row.place.line,
+            place: row.place.to_string(),
+            cells: json(&cells),
+            draft,
+        })?;
+        match outcome {
+            Ok(draft) => self.identities(row.record, &draft),
+            Err(mut rejection) => {
+                rejection.message = self.placed(row, rejection.column, &rejection.message);
+                Ok(self.rows.decide(row.record, &rejected(&rejection))?)
+            }
+        }
+    }
+
+    /// Names the cells of what could not be read, and counts the names among them.
+    fn set_aside(&mut self, row: &Row, mut draft: Draft) -> Draft {
+        for unread in &mut draft.unread {
+            unread.message = self.placed(row, unread.column, &unread.message);
+            let named =
+                ["R_OWNER_", "R_BUSINESS_"].iter().any(|front| unread.code.starts_with(front));
+            self.excusable += u64::from(named);
+        }
+        draft
+    }
+
+    /// A row that was too long once is so still, as long as what it had too much stands beside it.
+    fn overflow(&self, row: &Row) -> Option<Rejection> {
+        let cell = |index: usize| row.cells.get(index).is_some_and(|cell| !cell.text().is_empty());
+        let index = (0..self.extra.len()).find(|index| self.extra[*index] && cell(*index))?;
+        Some(Rejection {
+            code: "R_ROW_TOO_LONG",
+            field: self.columns[index].name.clone(),
+            column: Some(index),
+            message:
+                "the row still has a cell too many; move it to where it belongs, and empty this one"
+                    .to_owned(),
+        })
+    }
+
+    /// A message, with the cell where it is about one.
+    fn placed(&self, row: &Row, column: Option<usize>, message: &str) -> String {
+        match column.and_then(|index| self.columns.get(index)) {
+            Some(column) => format!("{}: {message}", row.place.cell(&column.letters)),
+            None => message.to_owned(),
+        }
+    }
+
+    fn identities(&self, n: u64, draft: &Draft) -> Result<(), Error> {
+        let named = identities(draft, self.key.as_deref());
+        for (kind, value) in &named {
+            self.rows.name(kind, value, n)?;
+        }
+        if self.removes {
+            // Whose they are is found out first.
+            let tasks = draft.tasks.iter().filter_map(|task| task.id.as_ref());
+            return tasks
+                .filter(|_| named.is_empty())
+                .try_for_each(|id| Ok(self.rows.name(kind::TASK, id, n)?));
+        }
+        if let Some(own) = self.own(draft, &named) {
+            self.rows.name(kind::SELF, &own, n)?;
+        }
+        let notes = draft.notes.iter().any(|note| note.id.is_some());
+        let tasks = draft.tasks.iter().any(|task| task.id.is_some());
+        let all = [(notes, kind::NOTES, kind::NOTES_OF), (tasks, kind::TASKS, kind::TASKS_OF)];
+        for (_, by_id, by_other) in all.into_iter().filter(|(named, ..)| *named) {
+            match &draft.contact {
+                Some(id) => self.rows.name(by_id, id.as_str(), n)?,
+                None => named.iter().try_for_each(|(kind, value)| {
+                    self.rows.name(by_other, &format!("{kind} {value}"), n)
+                })?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What makes another row the same as this one: the contact, or for a file of notes or tasks the
+    /// note or task.
+    fn own(&self, draft: &Draft, named: &[(&str, String)]) -> Option<String> {
+        if self.checker.is_children_only() {
+            let note = draft.notes.iter().find_map(|note| note.id.as_ref());
+            let task = draft.tasks.iter().find_map(|task| task.id.as_ref());
+            return note
+                .map(|id| format!("note {id}"))
+                .or_else(|| task.map(|id| format!("task {id}")));
+        }
+        // The first identity counts, in their order; with `--key` that alone.
+        let wanted = if self.key.is_some() { Some(kind::KEY) } else { None };
+        let own = named.iter().find(|(kind, _)| wanted.is_none_or(|wanted| *kind == wanted));
+        own.map(|(kind, value)| format!("{kind} {value}"))
+    }
+}
+
+/// The values by which a draft's contact is known, with their kinds, the strongest first.
+pub(crate) fn identities(draft: &Draft, key: Option<&str>) -> Vec<(&'static str, String)> {
+    let custom = key.and_then(|field| draft.custom.get(field)).filter(|value| !value.is_null());
+    let custom = custom.map(text_of);
+    let all = [
+        (kind::ID, draft.contact.as_ref().map(ToString::to_string)),
+        (kind::EMAIL, draft.email_key()),
+        (kind::PHONE, draft.phone_key().map(str::to_owned)),
+        (kind::KEY, custom),
+    ];
+    all.into_iter().filter_map(|(kind, value)| value.map(|value| (kind, value))).collect()
+}
+
+/// A custom field's value as an identity.
+pub(crate) fn text_of(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The decision on a row that is rejected.
+pub(crate) fn rejected(rejection: &Rejection) -> Decision {
+    Decision {
+        action: crate::import::action::REJECTED.to_owned(),
+        code: Some(rejection.code.to_owned()),
+        field: Some(rejection.field.clone()),
+        reason: Some(rejection.message.clone()),
+        ..Decision::default()
+    }
+}
+
+fn noted(n: u64, warned: &Warned) -> Noted {
+    Noted {
+        n,
+        code: warned.code.to_owned(),
+        field: warned.field.clone(),
+        message: warned.message.clone(),
+    }
+}
+
+pub(crate) fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("texts, numbers and lists are JSON")
+}

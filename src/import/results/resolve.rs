@@ -1,0 +1,191 @@
+//! Resolving: a person's decisions on ops that nobody could find out about.
+//!
+//! `in_doubt.csv` names each such op and leaves a column for the decision: `applied`, `not applied`, or
+//! the id of the contact that the row made. The file may come back from a spreadsheet, with another
+//! encoding, other delimiters, or as a workbook; lines may be missing. Either all its decisions are taken
+//! or, when one cannot be understood, none.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::row_outcome::Fates;
+use crate::concurrency;
+use crate::id::{ContactId, RunId};
+use crate::import::apply::state_by;
+use crate::import::undo::UNDONE_BY;
+use crate::import::{Error, Stage, results, stage};
+use crate::run::{Ledger, LedgerReader, OpRecord, OpState, Rows, Run, Settled, State};
+use crate::sheet::{Reading, Row, Sheet};
+
+/// What a file of decisions came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// Ops that are settled now.
+    pub settled: u64,
+    /// Ops that will be sent again by `resume`.
+    pub again: u64,
+    /// Ops of the file without a decision.
+    pub open: u64,
+}
+
+/// The columns that matter.
+const OP: &str = "_doubt_op";
+const DECISION: &str = "_doubt_decision";
+/// The shortest text that is taken for a contact's id: HighLevel's have 20 to 24 letters and digits.
+const SHORTEST: usize = 16;
+
+/// Takes the decisions of a file into the ledger, and says where the run stands by them.
+///
+/// # Errors
+/// When the file or the run cannot be read, or a decision cannot be understood; then none is taken.
+pub async fn resolve(run: &Run, file: &Path) -> Result<Resolved, Error> {
+    let (db, path) = (run.db(), file.to_owned());
+    let (resolved, decisions) = concurrency::blocking(move || read(&db, &path)).await?;
+    settle_all(run, decisions).await?;
+    if stage(run)? == Stage::Applying {
+        let db = run.db();
+        let tally = concurrency::blocking(move || {
+            results::tally(&Rows::open(&db)?, &Fates::read(&LedgerReader::open(&db)?)?)
+        });
+        let undone = run.noted::<RunId>(UNDONE_BY)?.is_some();
+        run.set_state(match state_by(tally.await?) {
+            // Nothing of an import that was taken back is sent any more.
+            State::Unfinished if undone => State::Partial,
+            state => state,
+        })?;
+    }
+    Ok(resolved)
+}
+
+/// Writes down where ops stand.
+pub(crate) async fn settle_all(run: &Run, decisions: Vec<(u64, Settled)>) -> Result<(), Error> {
+    let (ledger, writer) = Ledger::open(&run.db())?;
+    let work = async {
+        for (op, settled) in decisions {
+            ledger.set(op, settled).await?;
+        }
+        ledger.close().await
+    };
+    let ((), closed) = tokio::join!(concurrency::blocking(writer), work);
+    Ok(closed?)
+}
+
+fn read(db: &Path, path: &Path) -> Result<(Resolved, Vec<(u64, Settled)>), Error> {
+    let wrong = |why: String| Error::Request(format!("`{}`: {why}", path.display()));
+    let sheet = Sheet::open(path, &Reading::default(), &|name| name.starts_with("_doubt"))?;
+    let column = |name: &str| {
+        let found = sheet.columns.iter().position(|column| column.name == name);
+        found.ok_or_else(|| {
+            wrong(format!("there is no column `{name}`; give the run's own in_doubt.csv"))
+        })
+    };
+    let (op, decision) = (column(OP)?, column(DECISION)?);
+    let ledger = LedgerReader::open(db)?;
+    let ops = ledger.counts()?.values().sum();
+    let mut decisions = BTreeMap::new();
+    for row in sheet.rows()? {
+        let row = row?;
+        let wrong = |why: String| wrong(format!("{}: {why}", row.place));
+        if let Some(fault) = &row.fault {
+            return Err(wrong(fault.message.clone()));
+        }
+        let text = |at: usize| row.cells.get(at).map(|cell| cell.text().trim().to_owned());
+        let (number, word) = (text(op).unwrap_or_default(), text(decision).unwrap_or_default());
+        let id = number.parse().map_err(|_| wrong(format!("`{number}` is no number of an op")))?;
+        let made = in_doubt(&ledger, id, ops).and_then(|record| decide(&ledger, &record, &word));
+        let made = made.map_err(|error| with_place(error, &row, path))?;
+        if let Some(other) = decisions.insert(id, made.clone())
+            && other != made
+        {
+            return Err(wrong(format!("op {id} stands there twice, with different decisions")));
+        }
+    }
+    let mut resolved = Resolved::default();
+    let mut all = Vec::new();
+    for (op, settled) in decisions {
+        let Some(settled) = settled else {
+            resolved.open += 1;
+            continue;
+        };
+        let again = settled.state == OpState::Pending;
+        *(if again { &mut resolved.again } else { &mut resolved.settled }) += 1;
+        all.extend(skipped_by(&ledger, op)?.into_iter().map(|op| (op, pending())));
+        all.push((op, settled));
+    }
+    Ok((resolved, all))
+}
+
+fn with_place(error: Error, row: &Row, path: &Path) -> Error {
+    match error {
+        Error::Request(why) => {
+            Error::Request(format!("`{}`: {}: {why}", path.display(), row.place))
+        }
+        error => error,
+    }
+}
+
+/// An op of the run, which has so many, that is in doubt.
+fn in_doubt(ledger: &LedgerReader, id: u64, ops: u64) -> Result<OpRecord, Error> {
+    if id == 0 || id > ops {
+        return Err(Error::Request(format!("this run has no op {id}; is the file another run's?")));
+    }
+    let record = ledger.op(id)?;
+    match record.state {
+        OpState::InDoubt => Ok(record),
+        OpState::Sent => Err(Error::Request(format!(
+            "op {id} of this run was sent and is not looked up yet; `ghl-bulk resume` does that first"
+        ))),
+        _ => Err(Error::Request(format!("op {id} of this run is not in doubt"))),
+    }
+}
+
+/// What a word says about an op; nothing when it is no decision yet.
+fn decide(ledger: &LedgerReader, record: &OpRecord, word: &str) -> Result<Option<Settled>, Error> {
+    let creates = record.step == 0 && record.contact.is_none();
+    let plain = word.to_lowercase().replace(['-', '_'], " ");
+    match plain.split_whitespace().collect::<Vec<_>>().join(" ").as_str() {
+        "" => Ok(None),
+        "not applied" | "no" => Ok(Some(pending())),
+        "applied" | "yes" => match skipped_by(ledger, record.id)?.len() {
+            more if creates && more > 0 => Err(Error::Request(format!(
+                "{more} more writes of the row need the contact; write its id instead of `{word}`"
+            ))),
+            _ => Ok(Some(applied(None))),
+        },
+        _ if !is_id(word) => Err(Error::Request(format!(
+            "`{word}` is no decision; write `applied`, `not applied` or the contact's id"
+        ))),
+        _ if !creates => Err(Error::Request(format!(
+            "op {} makes no contact, so no id can be given; write `applied` or `not applied`",
+            record.id
+        ))),
+        _ => Ok(Some(applied(Some(word.to_owned())))),
+    }
+}
+
+fn is_id(word: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    word.len() >= SHORTEST && word.chars().all(plain) && word.parse::<ContactId>().is_ok()
+}
+
+/// The ops of the same row that wait for this one.
+fn skipped_by(ledger: &LedgerReader, op: u64) -> Result<Vec<u64>, Error> {
+    let siblings = ledger.ops_of_row(ledger.op(op)?.row)?;
+    let skipped = siblings.iter().filter(|sibling| sibling.state == OpState::Skipped);
+    Ok(skipped.map(|sibling| sibling.id).collect())
+}
+
+fn applied(made: Option<String>) -> Settled {
+    Settled { state: OpState::Applied, made, ..pending() }
+}
+
+fn pending() -> Settled {
+    Settled {
+        state: OpState::Pending,
+        how: "decision",
+        status: None,
+        trace_id: None,
+        made: None,
+        said: None,
+    }
+}

@@ -1,0 +1,160 @@
+//! The presets there are: the user's own files, and those that come with the program.
+//!
+//! A user's preset is a TOML file in the configuration directory, named as the file. It comes before a
+//! built-in one of the same name. A file with an error stops only who asks for it, or who asks which
+//! preset fits: it might.
+
+use std::path::{Path, PathBuf};
+
+use crate::import::Error;
+use crate::mapping::Problem;
+use crate::mapping::preset::{self, Detection, Preset};
+use crate::sheet::Column;
+
+/// The presets there are.
+#[derive(Debug)]
+pub struct Presets {
+    all: Vec<Preset>,
+    /// How many of them are the user's.
+    own: usize,
+    broken: Vec<Broken>,
+}
+
+/// A user's preset with errors.
+#[derive(Debug)]
+pub struct Broken {
+    /// Its file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+impl Presets {
+    /// Reads the user's presets from a directory, which need not exist.
+    ///
+    /// # Errors
+    /// When the directory or a file in it cannot be read.
+    pub fn read(dir: Option<&Path>) -> Result<Self, Error> {
+        let mut presets = Self { all: Vec::new(), own: 0, broken: Vec::new() };
+        for path in dir.map(files).transpose()?.unwrap_or_default() {
+            presets.take(path)?;
+        }
+        presets.own = presets.all.len();
+        let of_user =
+            |name: &str| presets.all.iter().any(|own| own.name.eq_ignore_ascii_case(name));
+        let built_in = preset::presets().iter().filter(|preset| !of_user(&preset.name));
+        let built_in: Vec<Preset> = built_in.cloned().collect();
+        presets.all.extend(built_in);
+        Ok(presets)
+    }
+
+    fn take(&mut self, path: PathBuf) -> Result<(), Error> {
+        let bytes =
+            std::fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
+        let name = name_of(&path);
+        let preset = match String::from_utf8(bytes) {
+            Ok(text) => Preset::parse(text, &name),
+            Err(_) => Err(vec![Problem::new(0, "this is no TOML: it is no UTF-8 text")]),
+        };
+        match preset {
+            Ok(mut preset) => {
+                // Messages about it name the file, which somebody can repair.
+                preset.mapping.name = path.display().to_string();
+                preset.own = true;
+                self.all.push(preset);
+            }
+            Err(problems) => self.broken.push(Broken { path, problems }),
+        }
+        Ok(())
+    }
+
+    /// All of them, the user's first.
+    #[must_use]
+    pub fn all(&self) -> &[Preset] {
+        &self.all
+    }
+
+    /// The user's files that cannot be used.
+    #[must_use]
+    pub fn broken(&self) -> &[Broken] {
+        &self.broken
+    }
+
+    /// The preset of a name.
+    ///
+    /// # Errors
+    /// When there is none, or its file has errors.
+    pub fn named(&self, name: &str) -> Result<&Preset, Error> {
+        let is_it = |broken: &&Broken| name_of(&broken.path).eq_ignore_ascii_case(name.trim());
+        if let Some(broken) = self.broken.iter().find(is_it) {
+            return Err(broken.error());
+        }
+        preset::named(&self.all, name).map_err(|near| Error::NoPreset {
+            name: name.to_owned(),
+            near: near.map(str::to_owned),
+        })
+    }
+
+    /// The presets among which a sheet's is looked for.
+    ///
+    /// # Errors
+    /// When a file has errors: it might be the one.
+    pub fn candidates(&self) -> Result<&[Preset], Error> {
+        match self.broken.first() {
+            Some(broken) => Err(broken.error()),
+            None => Ok(&self.all),
+        }
+    }
+
+    /// Says so when a preset that somebody named is not one for the sheet.
+    ///
+    /// # Errors
+    /// What the sheet lacks, and the preset that fits.
+    pub(crate) fn must_fit(&self, preset: &Preset, columns: &[Column]) -> Result<(), Error> {
+        let lacking = preset.lacks(columns);
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let fitting = match preset::detect(&self.all, columns) {
+            Detection::One(fitting) => vec![fitting.name.clone()],
+            Detection::Ambiguous(several) => several.iter().map(|it| it.name.clone()).collect(),
+            Detection::None => Vec::new(),
+        };
+        Err(Error::Unfit { preset: preset.name.clone(), lacking, fitting })
+    }
+
+    /// Whether a text is a name that contact files use.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        preset::knows(name) || self.all[..self.own].iter().any(|own| own.knows(name))
+    }
+}
+
+impl Broken {
+    fn error(&self) -> Error {
+        Error::Mapping { name: self.path.display().to_string(), problems: self.problems.clone() }
+    }
+}
+
+/// The TOML files of a directory, by name.
+fn files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let fail = |source| Error::File { path: dir.to_owned(), source };
+    let entries = match std::fs::read_dir(dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(fail)?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(fail)?.path();
+        let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
+        if is_toml && !path.is_dir() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

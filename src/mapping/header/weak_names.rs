@@ -1,0 +1,168 @@
+//! Likely names: what a column is probably for, and may well not be. Somebody has to confirm them.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::fold;
+use crate::model::NotePart;
+use crate::model::target::{Channel, Field, Target};
+
+#[rustfmt::skip]
+static NAMES: &[(Target, &[&str])] = &[
+    (Target::Field(Field::FirstName), &["preferred name", "rufname", "nickname", "called"]),
+    (Target::Field(Field::Name), &[
+        "client", "customer", "contact", "guest", "attendee", "participant", "member", "kunde", "kontakt", "gast",
+        "mitglied", "teilnehmer", "cliente", "contacto", "contatto", "contato", "klant", "deelnemer", "adhérent",
+        "last first", "last name first name", "surname first name", "nachname vorname", "nom prénom", "apellidos nombre",
+        "apellidos y nombre", "cognome e nome", "coachee", "mentee", "gérant", "gérante", "titolare", "leerling", "élève", "schüler", "schülerin", "insured", "policyholder", "auftraggeber", "besteller", "käufer", "mieter", "bewohner", "patient", "paciente", "paziente", "alumno", "aluno", "acheteur", "comprador", "acquirente", "koper", "patiënt", "buyer", "tenant", "ospite", "huésped", "hóspede", "cognome nome", "person", "persona", "personne",
+    ]),
+    (Target::Field(Field::Phone), &[
+        "home", "cel", "whatsapp", "whats app", "sms", "contact no", "contact", "landline", "direct line", "direct dial",
+    ]),
+    (Target::Field(Field::CompanyName), &[
+        "account", "business", "enseigne", "insegna", "workplace", "school", "institution", "verein", "institut", "arbeitgeber", "employeur", "firm",
+        "empleador", "datore di lavoro", "werkgever", "organisme", "praxis",
+    ]),
+    (Target::Field(Field::State), &["st", "edo", "kanton", "canton", "comunidad autónoma"]),
+    (Target::Field(Field::Address1), &["stras", "voie"]),
+    (Target::Field(Field::Timezone), &["tz"]),
+    (Target::Field(Field::PostalCode), &["pstlz", "pc", "pin code", "pincode"]),
+    (Target::Field(Field::DateOfBirth), &["f nacimiento", "f nac", "naissance", "nacimiento", "nascita", "nascimento", "geburt", "born"]),
+    (Target::Field(Field::City), &["location", "place", "lugar", "luogo", "lieu", "standort", "residenza", "ort01"]),
+    (Target::Field(Field::Source), &[
+        "origin", "referral", "referred by", "channel", "herkunft", "quelle", "origine", "origen", "origem", "fonte",
+        "fuente", "bron", "herkomst", "provenance", "canal", "canale", "kanal", "utm campaign", "utm medium",
+    ]),
+    (Target::Owner, &[
+        "agent", "sales agent", "sales rep", "sales representative", "salesperson", "sales person", "account manager",
+        "advisor", "rep", "consultant", "betreuer", "kundenbetreuer", "zuständig", "sachbearbeiter", "berater", "commercial",
+        "conseiller", "vendedor", "comercial", "asesor", "venditore", "agente", "consulente", "accountmanager",
+        "eigenaar", "besitzer", "propietario", "propriétaire", "proprietario", "responsable", "responsabile",
+        "responsável", "verantwortlich",
+    ]),
+    (Target::Tags, &[
+        "group", "segment", "segments", "audience", "gruppe", "gruppen", "groupe", "groupes", "grupo", "grupos",
+        "gruppo", "gruppi", "groep", "groepen", "kategorie", "category", "catégorie", "categoría", "categoria",
+        "interests", "interessen", "intérêts", "intereses", "interessi", "interesses", "list", "liste", "lista",
+    ]),
+    (Target::DndChannel(Channel::Email), &["opt out", "optout", "no emails", "baja", "unsubscribe"]),
+    (Target::OptIn, &[
+        "consent", "gdpr", "gdpr consent", "dsgvo", "einwilligung", "consentement", "consentimiento", "consenso",
+        "consentimento", "toestemming", "marketing", "mailing", "publicidad", "werbung", "rgpd",
+    ]),
+    (Target::Note(NotePart::Body), &[
+        "info", "infos", "information", "details", "about", "text", "bio", "memo", "history", "additional information",
+        "special requests", "anything else", "anything else we should know", "dettagli", "detalles", "informazioni",
+    ]),
+];
+
+static LIKELY: LazyLock<HashMap<String, &'static Target>> = LazyLock::new(|| {
+    let mut likely = HashMap::new();
+    for (target, names) in NAMES {
+        for name in *names {
+            likely.entry(fold(name)).or_insert(target);
+        }
+    }
+    likely
+});
+
+/// Words that a question for consent holds, and words that turn it into its opposite.
+const CONSENT: &[&str] = &[
+    "consent",
+    "agree",
+    "accept",
+    "accepts",
+    "subscribe",
+    "subscribed",
+    "newsletter",
+    "marketing",
+    "einwilligung",
+    "einverstanden",
+    "zustimmung",
+    "werbung",
+    "accepte",
+    "consentement",
+    "publicité",
+    "acepto",
+    "consentimiento",
+    "publicidad",
+    "accetto",
+    "consenso",
+    "pubblicità",
+    "aceito",
+    "consentimento",
+    "publicidade",
+    "akkoord",
+    "toestemming",
+    "nieuwsbrief",
+];
+const OPPOSITE: &[&str] = &[
+    "opt out",
+    "optout",
+    "opted out",
+    "unsubscribe",
+    "unsubscribed",
+    "do not",
+    "dont",
+    "blocked",
+    "bounced",
+    "abgemeldet",
+    "abbestellt",
+    "keine",
+    "désabonné",
+    "désinscrit",
+    "baja",
+    "disiscritto",
+    "descadastrado",
+    "uitgeschreven",
+];
+
+/// What a name probably stands for.
+#[must_use]
+pub fn likely(name: &str) -> Option<&'static Target> {
+    LIKELY.get(&fold(name)).copied()
+}
+
+/// What a name is about that asks for consent in some way, if it does: only columns of yes and no do.
+/// Opposites count only with a channel, since which one is meant changes what is blocked.
+#[must_use]
+pub fn consent(words: &str) -> Option<Target> {
+    let spaced = format!(" {words} ");
+    let has = |word: &&str| spaced.contains(&format!(" {word} "));
+    let names_email = ["email", "e mail", "mail", "emails", "newsletter"].iter().any(has);
+    match (OPPOSITE.iter().any(has), CONSENT.iter().any(has)) {
+        (true, _) if names_email => Some(Target::DndChannel(Channel::Email)),
+        (true, _) => None,
+        (false, consents) => consents.then_some(Target::OptIn),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn consent_is_told_from_its_opposite() {
+        for (words, expected) in [
+            ("acepto recibir publicidad", Some("optIn")),
+            ("i agree to receive the newsletter", Some("optIn")),
+            ("opt out email", Some("dndSettings.Email")),
+            ("unsubscribed from the newsletter", Some("dndSettings.Email")),
+            ("do not call", None),
+            ("first name", None),
+        ] {
+            assert_eq!(consent(words).map(|it| it.to_string()).as_deref(), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn no_likely_name_is_a_sure_one() {
+        let sure: Vec<&str> = NAMES
+            .iter()
+            .flat_map(|(_, names)| *names)
+            .filter(|name| crate::mapping::header::known(name))
+            .copied()
+            .collect();
+        assert!(sure.is_empty(), "{sure:?}");
+    }
+}

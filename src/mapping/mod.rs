@@ -1,0 +1,229 @@
+//! The mapping: which column goes to which target, and how its values are read.
+//!
+//! A mapping is a TOML file that a user can read and change; presets are mappings with a way to
+//! recognise their files. Every column of a sheet is mapped or ignored, never silently dropped.
+
+pub mod header;
+pub mod preset;
+pub mod propose;
+
+mod bind;
+mod columns;
+mod condition;
+mod consistency;
+mod inline;
+mod options;
+mod overlay;
+mod parse_toml;
+mod problem;
+mod render_toml;
+mod resolve_columns;
+mod split_part;
+mod target_name;
+mod text_template;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::model::policy::TagRule;
+use super::model::target::Target;
+use crate::id::LocationId;
+use crate::sheet::Reading;
+
+pub use bind::duplicate_headers;
+pub(crate) use bind::{and, is_own};
+pub(crate) use columns::Columns;
+pub use condition::{Test, When};
+pub use problem::{DUPLICATE_HEADER, Problem};
+pub(crate) use render_toml::{hides, list, quote};
+pub use resolve_columns::custom_field;
+pub use split_part::Share;
+pub use target_name::{UnknownTarget, closest, target};
+pub use text_template::{Piece, Template};
+
+/// The version of the mapping file that this program reads and writes.
+pub const FORMAT: i64 = 1;
+
+/// A mapping. Stored in the run as its TOML text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Mapping {
+    /// What it is called in messages: a path, a preset's name, `the header dictionary`.
+    pub name: String,
+    /// The location it is for, if it is for one only.
+    pub location: Option<LocationId>,
+    /// How the file is read.
+    pub reading: Reading,
+    /// What goes where, in the order of the file.
+    pub rules: Vec<Rule>,
+    /// Values that every row gets.
+    pub constants: Vec<Constant>,
+    /// Columns that are not read, as written: names, letters, or patterns with `*`.
+    pub ignore: Vec<String>,
+    /// The policy's fields that the mapping sets (`[options]`), as written.
+    pub options: BTreeMap<String, serde_json::Value>,
+    /// What becomes of rules that the sheet or the location has nothing for.
+    pub missing: Missing,
+}
+
+/// What becomes of rules whose column the sheet lacks, or whose custom field the location lacks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// They are problems: somebody wrote the mapping for this sheet and this location.
+    #[default]
+    Stop,
+    /// They are passed over: the mapping is for a kind of file of which sheets hold only parts.
+    Skip,
+}
+
+/// One target and the columns it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// The columns: names, letters, or one pattern with `*`. Several are joined.
+    pub from: Vec<String>,
+    /// What stands between joined values.
+    pub join: String,
+    /// Where it goes.
+    pub to: Target,
+    /// How values are read; by default as the target wants them.
+    pub convert: Option<Convert>,
+    /// What an empty cell means.
+    pub blank: Option<Blank>,
+    /// Values that stand for others; compared without outer blanks and case.
+    pub values: BTreeMap<String, String>,
+    /// Put before each value.
+    pub prefix: String,
+    /// Taken off the front of each value where it is there.
+    pub strip_prefix: String,
+    /// The characters or texts that separate several values in a cell; by default the target's own.
+    pub split: Option<Vec<String>>,
+    /// For tags: whether they are added or take the place of the others.
+    pub tags: Option<TagRule>,
+    /// The text that is made of the columns, instead of joining them.
+    pub template: Option<Template>,
+    /// Which of the values of a cell is taken; `split` parts them.
+    pub part: Option<Share>,
+    /// In which rows the rule applies; by default in all.
+    pub when: Option<When>,
+    /// Whether it applies only where no other rule has found a value for the target. Of several such
+    /// rules the first that finds one counts.
+    pub fallback: bool,
+    /// The column that holds the custom field's name, row by row; then `to` is `customFields.*`.
+    pub named_by: Option<String>,
+    /// The line of the mapping file, from 1; 0 where there is none.
+    pub line: usize,
+}
+
+impl Default for Rule {
+    /// A rule that says nothing yet.
+    fn default() -> Self {
+        Self {
+            from: Vec::new(),
+            join: " ".to_owned(),
+            to: Target::Undecided,
+            convert: None,
+            blank: None,
+            values: BTreeMap::new(),
+            prefix: String::new(),
+            strip_prefix: String::new(),
+            split: None,
+            tags: None,
+            template: None,
+            part: None,
+            when: None,
+            fallback: false,
+            named_by: None,
+            line: 0,
+        }
+    }
+}
+
+/// A value that every row gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Constant {
+    /// Where it goes.
+    pub to: Target,
+    /// The value, as a cell would hold it.
+    pub value: String,
+    /// The names of the files that it is for, as patterns with `*`; all files when there are none. Some
+    /// programs say what they export only in the file's name.
+    pub file: Vec<String>,
+    /// The line of the mapping file, from 1; 0 where there is none.
+    pub line: usize,
+}
+
+/// What an empty cell means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blank {
+    /// Nothing is said about the field.
+    #[default]
+    Leave,
+    /// The field is to be empty (only with `--allow-clear`).
+    Clear,
+    /// The row is rejected.
+    Error,
+}
+
+/// How values are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Convert {
+    /// As text, trimmed; line breaks kept.
+    Text,
+    /// As text on one line: line breaks become `, `.
+    Line,
+    /// As a phone number, E.164.
+    Phone,
+    /// As one or several e-mail addresses.
+    Email,
+    /// As a date.
+    Date,
+    /// As a moment.
+    DateTime,
+    /// As a number.
+    Number,
+    /// As an amount of money: a number with currency signs.
+    Money,
+    /// As yes or no.
+    Boolean,
+    /// As a country, ISO 3166-1 alpha-2.
+    Country,
+    /// As a time zone, IANA.
+    Timezone,
+    /// As a list.
+    List,
+    /// As a web address.
+    Url,
+}
+
+/// A column's rule, once the mapping has met a sheet: what [`super::plan::validate`] works with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// The rule; its `to` is never a pattern.
+    pub rule: Rule,
+    /// The columns' indexes, in the order of `rule.from`.
+    pub columns: Vec<usize>,
+    /// The column that `rule.when` looks at. Without it the rule applies in every row.
+    pub when: Option<usize>,
+    /// The column that names the custom field.
+    pub named_by: Option<usize>,
+    /// Whether its custom field is named by nothing but what a pattern's `*` stands for. The location
+    /// may know it by the whole header instead.
+    pub by_star: bool,
+}
+
+/// A mapping that has met a sheet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The rules that apply. Targets `Ignore` and `Undecided` are not among them.
+    pub bound: Vec<Bound>,
+    /// Values that every row gets.
+    pub constants: Vec<Constant>,
+    /// Columns that nothing reads and nobody ignored on purpose, by index.
+    pub unmapped: Vec<usize>,
+}

@@ -1,0 +1,201 @@
+//! Presets: mappings for files that are known by their headers.
+//!
+//! A preset is a mapping file that also says what it is for and how its files are recognised. To add
+//! one, write a file under `src/presets` and add its name to the list below. A preset without `[detect]`
+//! is used only when it is asked for: its names are too common to recognise anything by.
+
+mod detect;
+pub mod template;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::header::{fold, known};
+use super::{Mapping, Problem, closest};
+use detect::Signature;
+pub use detect::{Detection, detect};
+pub use template::Layout;
+
+/// The texts of the presets that come with the program, in the order in which they are tried.
+macro_rules! built_in {
+    ($($name:literal,)*) => {
+        &[$(($name, include_str!(concat!("../presets/", $name, ".toml"))),)*]
+    };
+}
+
+static BUILT_IN: &[(&str, &str)] = built_in![
+    "ghl-bulk-contacts",
+    "ghl-bulk-tasks",
+    "ghl-bulk-notes",
+    "highlevel-import",
+    "highlevel-export",
+    "dub-partners",
+    "dub-customers",
+    "dialpad-shared-contacts",
+    "dext-suppliers",
+    "dext-customers",
+    "google-2024",
+    "google-legacy",
+    "outlook-web",
+    "outlook-desktop",
+    "hubspot",
+    "salesforce-contacts",
+    "salesforce-dataloader",
+    "mailchimp",
+    "brevo",
+    "linkedin-connections",
+    "facebook-leads",
+    "shopify-customers",
+    "stripe-customers",
+    "dub-seed-contacts",
+    "dub-seed-tasks",
+    "dub-seed-notes",
+    "dub-customers-create",
+    "docsend-seed-contacts",
+    "docsend-seed-tasks",
+    "docsend-visits",
+    "dialpad-seed-contacts",
+    "dialpad-seed-tasks",
+    "dialpad-seed-notes",
+    "dashclicks-seed-contacts",
+    "dashclicks-seed-tasks",
+    "dashclicks-seed-notes",
+    "dext-seed-contacts",
+    "dext-seed-activity",
+    "dext-seed-tags",
+];
+
+static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
+    let preset = |(name, text): &(&'static str, &'static str)| Preset::parse(*text, name);
+    BUILT_IN.iter().map(preset).collect::<Result<_, _>>().expect("a test reads every preset")
+});
+
+/// The names of all presets' columns, folded.
+static NAMES: LazyLock<HashSet<String>> =
+    LazyLock::new(|| PRESETS.iter().flat_map(|preset| preset.names().map(fold)).collect());
+
+/// A mapping for a known kind of file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preset {
+    /// Its name, as `--preset` takes it.
+    pub name: String,
+    /// What files it is for.
+    pub title: String,
+    /// What its rows are.
+    pub entity: Entity,
+    /// Which way its files go.
+    pub direction: Direction,
+    /// The mapping.
+    pub mapping: Mapping,
+    /// Its text.
+    pub text: Cow<'static, str>,
+    /// Whether it is the user's own, and not one that comes with the program.
+    pub own: bool,
+    /// How its files are written, if they are.
+    pub layout: Option<Layout>,
+    detect: Option<Signature>,
+}
+
+/// What a preset's rows are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entity {
+    /// Contacts, perhaps with a note or a task each.
+    #[default]
+    Contacts,
+    /// Tasks of contacts.
+    Tasks,
+    /// Notes of contacts.
+    Notes,
+    /// Tasks and notes of contacts.
+    Mixed,
+}
+
+/// Which way files of a preset go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// They come from another program, which does not take them back.
+    #[default]
+    Import,
+    /// The other program takes such files, too.
+    Both,
+}
+
+/// What a preset says beside the mapping.
+#[derive(Deserialize)]
+struct About {
+    title: Option<String>,
+    #[serde(default)]
+    entity: Entity,
+    #[serde(default)]
+    direction: Direction,
+    detect: Option<Signature>,
+}
+
+/// The presets that come with the program, in the order in which they are tried.
+#[must_use]
+pub fn presets() -> &'static [Preset] {
+    &PRESETS
+}
+
+/// The preset of a name, among some.
+///
+/// # Errors
+/// The nearest name, if one is near.
+pub fn named<'p>(presets: &'p [Preset], name: &str) -> Result<&'p Preset, Option<&'p str>> {
+    let found = presets.iter().find(|preset| preset.name.eq_ignore_ascii_case(name.trim()));
+    found.ok_or_else(|| closest(name, presets.iter().map(|preset| preset.name.as_str())))
+}
+
+/// Whether a text is a name that contact files use, by the dictionary or by any preset.
+#[must_use]
+pub fn knows(name: &str) -> bool {
+    known(name) || name.len() <= 200 && NAMES.contains(&fold(name))
+}
+
+impl Preset {
+    /// Reads a preset. A preset's text is a mapping with perhaps `title`, `entity`, `direction`,
+    /// `[detect]` and `[layout]`.
+    ///
+    /// # Errors
+    /// All problems of the mapping, or what is wrong with the rest.
+    pub fn parse(text: impl Into<Cow<'static, str>>, name: &str) -> Result<Self, Vec<Problem>> {
+        let text = text.into();
+        let mapping = Mapping::parse(&text, name)?;
+        let about: About = toml::from_str(&text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count() + 1;
+            vec![Problem::new(line, error.message())]
+        })?;
+        let About { title, entity, direction, detect } = about;
+        let layout = template::parse(&text, name, entity, &mapping)?;
+        let name = name.to_owned();
+        let title = title.unwrap_or_else(|| name.clone());
+        Ok(Self { name, title, entity, direction, mapping, text, own: false, layout, detect })
+    }
+
+    /// Whether sheets can be recognised as its own.
+    #[must_use]
+    pub fn is_detected(&self) -> bool {
+        self.detect.is_some()
+    }
+
+    /// Whether a text is one of its names.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        name.len() <= 200 && self.names().any(|own| fold(own) == fold(name))
+    }
+
+    /// The names that it knows. Patterns are not among them.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let rules = self.mapping.rules.iter().flat_map(|rule| &rule.from);
+        rules.chain(&self.mapping.ignore).map(String::as_str).filter(|name| !name.contains('*'))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! A column of a layout: its name, and what fills it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::is_exported;
+use crate::mapping::{self, Rule};
+use crate::model::target::Target;
+
+/// A column of a layout.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Column {
+    /// Its header.
+    pub name: String,
+    /// What fills it: the first that the row has a value of; of tables with other rows, those that they have.
+    pub fill: Vec<Fill>,
+    /// Whether all of them fill it, and what then stands between their values, and between those of a list.
+    pub join: Option<String>,
+    /// What parts the values of its cells when they are read; of lists the usual where it is not said.
+    pub split: Option<Vec<String>>,
+    /// Values that are written in other words; compared without case.
+    pub values: BTreeMap<String, String>,
+    /// What the values that belong into it begin with; it is not written.
+    pub prefix: String,
+    /// Phone numbers that begin so leave the cell empty.
+    pub unless_phone: Option<String>,
+    /// Whether cells of nothing but phone numbers stay without the guard of spreadsheets.
+    pub unguarded: bool,
+    /// The longest text that the system takes, in characters; longer ones are told.
+    pub longest: Option<u64>,
+}
+
+/// What fills a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fill {
+    /// What an import would write to the target.
+    Target(Target),
+    /// When the row was added.
+    Added,
+    /// When the row was last changed.
+    Updated,
+}
+
+impl fmt::Display for Fill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target(target) => target.fmt(f),
+            Self::Added => f.write_str("dateAdded"),
+            Self::Updated => f.write_str("dateUpdated"),
+        }
+    }
+}
+
+impl Fill {
+    /// The fill of a name.
+    ///
+    /// # Errors
+    /// What is wrong with it, and the name that was probably meant.
+    pub(super) fn named(text: &str) -> Result<Self, (String, Option<String>)> {
+        match text.trim() {
+            "dateAdded" => return Ok(Self::Added),
+            "dateUpdated" => return Ok(Self::Updated),
+            _ => {}
+        }
+        match mapping::target(text) {
+            Ok(target) if is_exported(&target) => Ok(Self::Target(target)),
+            Ok(target) => Err((format!("no export holds `{target}`"), None)),
+            Err(unknown) => Err((unknown.to_string(), unknown.closest)),
+        }
+    }
+}
+
+impl Column {
+    /// The column that the rules which read it would read back; none where they cannot be turned round.
+    pub(super) fn turned_round(name: &str, rules: &[&Rule]) -> Option<Self> {
+        let mut column = Self { name: name.to_owned(), ..Self::default() };
+        for rule in rules {
+            let plain = rule.from.len() == 1
+                && rule.template.is_none()
+                && rule.part.is_none()
+                && rule.named_by.is_none()
+                && is_exported(&rule.to);
+            if !plain {
+                return None;
+            }
+            column.fill.push(Fill::Target(rule.to.clone()));
+            column.split = column.split.or_else(|| rule.split.clone());
+            column.prefix.clone_from(&rule.prefix);
+            for (word, value) in &rule.values {
+                let alone = rule.values.values().filter(|it| *it == value).count() == 1;
+                if alone && !value.trim().is_empty() {
+                    column.values.insert(value.to_lowercase(), word.clone());
+                }
+            }
+        }
+        Some(column)
+    }
+}

@@ -1,0 +1,149 @@
+//! Layouts: how files of a preset are written, for systems that take them back.
+//!
+//! A layout is the table `[layout]` of a preset. It says only what differs from the mapping turned round:
+//! without more every column that the mapping reads is filled by the target that it is read into. So a
+//! file that nobody has edited says of every contact what the account says.
+//!
+//! It knows names and forms; which value of an account a fill is, `publish` knows.
+
+mod column;
+mod parse_template;
+#[cfg(test)]
+mod tests;
+
+use super::Entity;
+use crate::mapping::Mapping;
+use crate::model::target::{NotePart, Target, TaskPart};
+use crate::table::Dialect;
+
+pub use column::{Column, Fill};
+pub(super) use parse_template::parse;
+
+/// The tables that layouts are made of, as exports name them.
+pub const CONTACTS: &str = "contacts";
+/// Tasks.
+pub const TASKS: &str = "tasks";
+/// Notes.
+pub const NOTES: &str = "notes";
+
+/// How the files of a preset are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The systems that take such files, as `--layout` takes them: `dialpad`; the first is the usual name.
+    pub systems: Vec<String>,
+    /// The file's name.
+    pub file: String,
+    /// The tables whose rows the file has, in their order.
+    pub tables: &'static [&'static str],
+    /// How text becomes bytes.
+    pub form: Dialect,
+    /// What stands between the values of a cell, where a column does not say.
+    pub list: Option<String>,
+    /// How days are written, in the letters of `strftime`; else `2026-03-01`.
+    pub date: Option<String>,
+    /// How moments are written, in UTC; else `2026-03-01T09:00:00Z`.
+    pub time: Option<String>,
+    /// The columns, in order.
+    pub columns: Vec<Column>,
+    /// The columns of which one holds something, by place: rows without are left out. None: every row is taken.
+    pub require: Vec<usize>,
+    /// The column whose values are told when they come twice: the system takes such rows as one.
+    pub unique: Option<usize>,
+    /// Rows that a file takes at most; the others go into further files.
+    pub max_rows: Option<u64>,
+}
+
+impl Layout {
+    /// Whether rows of tasks or notes say something about their contacts.
+    #[must_use]
+    pub fn joins_contacts(&self) -> bool {
+        let of_children = !self.tables.contains(&CONTACTS);
+        let fills = self.columns.iter().flat_map(|column| &column.fill);
+        of_children && fills.into_iter().any(Fill::is_of_contact)
+    }
+
+    /// The file's name, for the first file and for those that take what it does not.
+    #[must_use]
+    pub fn file_name(&self, number: usize) -> String {
+        match (number, self.file.rsplit_once('.')) {
+            (1, _) => self.file.clone(),
+            (_, Some((stem, end))) => format!("{stem}-{number}.{end}"),
+            (_, None) => format!("{}-{number}", self.file),
+        }
+    }
+}
+
+/// The tables that a preset's rows are of.
+fn tables(entity: Entity) -> &'static [&'static str] {
+    match entity {
+        Entity::Contacts => &[CONTACTS],
+        Entity::Tasks => &[TASKS],
+        Entity::Notes => &[NOTES],
+        Entity::Mixed => &[TASKS, NOTES],
+    }
+}
+
+/// Whether an export holds anything that a target is made of.
+fn is_exported(target: &Target) -> bool {
+    use crate::model::target::Field;
+    match target {
+        Target::SourceId | Target::OptIn | Target::Ignore | Target::Undecided => false,
+        Target::Field(field) => *field != Field::Gender,
+        Target::Custom(name) => !name.contains('*'),
+        _ => true,
+    }
+}
+
+/// The columns that a mapping reads by name, each with the targets that it is read into.
+fn read_by(mapping: &Mapping) -> Vec<(String, Vec<&crate::mapping::Rule>)> {
+    let mut columns: Vec<(String, Vec<_>)> = Vec::new();
+    for rule in &mapping.rules {
+        for name in rule.from.iter().filter(|name| !name.contains('*')) {
+            match columns.iter_mut().find(|(known, _)| known == name) {
+                Some((_, rules)) => rules.push(rule),
+                None => columns.push((name.clone(), vec![rule])),
+            }
+        }
+    }
+    columns
+}
+
+/// Whether a target is a part of the rows of a table.
+fn is_of(target: &Target, table: &str) -> bool {
+    match target {
+        Target::ContactId => true,
+        Target::Task(_) => table == TASKS,
+        Target::Note(_) => table == NOTES,
+        _ => table == CONTACTS,
+    }
+}
+
+impl Fill {
+    /// Whether it says something about the contact that a row belongs to; its id stands in the row itself.
+    #[must_use]
+    pub fn is_of_contact(&self) -> bool {
+        matches!(self, Self::Target(target) if is_of(target, CONTACTS) && *target != Target::ContactId)
+    }
+
+    /// Whether rows of a table have it, perhaps by their contact.
+    #[must_use]
+    pub fn is_in(&self, table: &str) -> bool {
+        match self {
+            Self::Target(target) => is_of(target, table) || self.is_of_contact(),
+            Self::Added => true,
+            Self::Updated => table != NOTES,
+        }
+    }
+
+    /// Whether it is the text of a task's priority.
+    #[must_use]
+    pub fn is_priority(&self) -> bool {
+        *self == Self::Target(Target::Task(TaskPart::Priority))
+    }
+
+    /// Whether it is a note's own date, which is when it was added.
+    #[must_use]
+    pub fn is_added(&self) -> bool {
+        matches!(self, Self::Added | Self::Target(Target::Note(NotePart::Date)))
+    }
+}

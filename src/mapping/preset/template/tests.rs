@@ -1,0 +1,175 @@
+//! Layouts as they are written, and what is wrong with them.
+
+use super::*;
+use crate::mapping::preset::{Direction, Preset, presets};
+use crate::model::target::Field;
+use crate::table::Encoding;
+
+const CONTACTS_OF: &str = "\
+format = 1
+direction = \"both\"
+
+[[column]]
+from = \"Name\"
+to = \"name\"
+
+[[column]]
+from = \"Status\"
+to = \"tags\"
+prefix = \"crm-\"
+split = \"|\"
+
+[[column]]
+from = \"Kind\"
+to = \"customFields.kind\"
+values = { Prospect = \"lead\", Maybe = \"lead\", Client = \"customer\", None = \"\" }
+";
+
+fn layout(rest: &str) -> Layout {
+    let text = format!("{CONTACTS_OF}{rest}");
+    Preset::parse(text, "crm").unwrap().layout.unwrap()
+}
+
+/// Line and sentence of everything that is wrong, with the hint.
+fn problems(rest: &str) -> Vec<String> {
+    let text = format!("{CONTACTS_OF}{rest}");
+    let problems = Preset::parse(text, "crm").unwrap_err();
+    let before = CONTACTS_OF.lines().count();
+    let line = |problem: &crate::mapping::Problem| {
+        let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("{}: {}{hint}", problem.line - before, problem.message)
+    };
+    problems.iter().map(line).collect()
+}
+
+#[test]
+fn without_more_a_layout_is_the_mapping_turned_round() {
+    let layout = layout("[layout]\n");
+    assert_eq!((layout.file.as_str(), layout.tables), ("crm.csv", &[CONTACTS][..]));
+    assert_eq!(layout.form, Dialect::default());
+    let names: Vec<&str> = layout.columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(names, ["Name", "Status", "Kind"]);
+    assert_eq!(layout.columns[0].fill, [Fill::Target(Target::Field(Field::Name))]);
+    assert_eq!(layout.columns[1].prefix, "crm-");
+    assert_eq!(layout.columns[1].split, Some(vec!["|".to_owned()]));
+    // A value that several words stand for is written as it is, and so is nothing.
+    assert_eq!(layout.columns[2].values, [("customer".to_owned(), "Client".to_owned())].into());
+}
+
+#[test]
+fn a_layout_says_what_differs() {
+    let layout = layout(
+        "[layout]
+         system = [\"crm\", \"other\"]
+         file = \"people.txt\"
+         columns = [\"Kind\", \"When\"]
+         delimiter = \"tab\"
+         encoding = \"utf-16le\"
+         bom = true
+         line_end = \"crlf\"
+         quote = \"all\"
+         require = \"Kind\"
+         unique = \"Kind\"
+         max_rows = 5
+         [[layout.column]]
+         name = \"When\"
+         fill = [\"dateOfBirth\", \"dateAdded\"]
+         values = { YES = \"x\" }",
+    );
+    assert_eq!(layout.systems, ["crm", "other"]);
+    assert_eq!(
+        layout.form,
+        Dialect {
+            delimiter: b'\t',
+            crlf: true,
+            bom: true,
+            quoted: true,
+            encoding: Encoding::Utf16
+        }
+    );
+    assert_eq!(
+        (layout.require.as_slice(), layout.unique, layout.max_rows),
+        (&[0][..], Some(0), Some(5))
+    );
+    assert_eq!(layout.columns[1].fill[1], Fill::Added);
+    assert_eq!(layout.columns[1].values, [("yes".to_owned(), "x".to_owned())].into());
+    let files = [1, 2, 3].map(|number| layout.file_name(number));
+    assert_eq!(files, ["people.txt", "people-2.txt", "people-3.txt"]);
+}
+
+#[test]
+fn everything_that_is_wrong_is_named_with_its_line() {
+    let found = problems(
+        "[layout]
+sistem = \"crm\"
+file = \"../people.csv\"
+encoding = \"latin\"
+line_end = \"cr\"
+delimiter = \"x\"
+max_rows = 0
+time = \"%!\"
+require = \"Nam\"
+[[layout.column]]
+name = \"More\"
+fil = \"email\"
+[[layout.column]]
+name = \"Kind\"
+fill = [\"emial\", \"optIn\", \"task.title\"]",
+    );
+    let says = |part: &str| {
+        assert!(found.iter().any(|one| one.contains(part)), "no `{part}` in {found:#?}");
+    };
+    says("2: `[layout]` has no key `sistem` (did you mean `system`?)");
+    says("3: `../people.csv` cannot be the name of a layout's file");
+    says("4: `encoding` cannot be `latin`");
+    says("5: `line_end` cannot be `cr`");
+    says("6: `delimiter` must be");
+    says("7: `max_rows` counts from 1");
+    says("8: `time`: ");
+    says("9: `require` names `Nam`, which is no column of the layout (did you mean `Name`?)");
+    says("10: nothing says what fills `More`");
+    says("12: `[[layout.column]]` has no key `fil` (did you mean `fill`?)");
+    says("15: `emial` is no target (did you mean `email`?)");
+    says("15: no export holds `optIn`");
+    says("13: rows of contacts have no `task.title` to fill `Kind`");
+}
+
+#[test]
+fn a_column_of_which_nothing_is_known_must_be_described() {
+    let found = problems("[layout]\ncolumns = [\"Name\", \"Stats\", \"Name\"]\n");
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[0].contains("nothing says what fills `Stats`"), "{found:#?}");
+    assert!(found[1].contains("there are two columns `Name`"), "{found:#?}");
+    let found = problems("[layout]\ncolumns = \"Name\"\n[[layout.column]]\nname = \"Kind\"\n");
+    assert!(found[0].contains("`columns` does not list `Kind`"), "{found:#?}");
+}
+
+#[test]
+fn rows_of_tasks_may_say_something_about_their_contacts() {
+    let tasks = |to: &str| {
+        let text = format!(
+            "format = 1\nentity = \"tasks\"\n[[column]]\nfrom = \"x\"\nto = \"{to}\"\n[layout]\n"
+        );
+        Preset::parse(text, "x").unwrap().layout.unwrap().joins_contacts()
+    };
+    assert!(tasks("email") && tasks("tags"));
+    assert!(!tasks("task.title") && !tasks("contactId"));
+}
+
+#[test]
+fn every_preset_that_goes_both_ways_has_a_layout() {
+    for preset in presets().iter().filter(|it| !it.name.starts_with("ghl-bulk-")) {
+        let both = preset.direction == Direction::Both;
+        assert_eq!(preset.layout.is_some(), both, "{}", preset.name);
+    }
+}
+
+#[test]
+fn the_files_of_no_two_layouts_have_one_name() {
+    let layouts = presets().iter().filter_map(|preset| preset.layout.as_ref());
+    let mut files: Vec<&str> = layouts.map(|layout| layout.file.as_str()).collect();
+    let all = files.len();
+    files.sort_unstable();
+    files.dedup();
+    assert_eq!(files.len(), all);
+}

@@ -1,0 +1,123 @@
+//! Presets and the files they are for.
+
+use std::collections::HashSet;
+
+use super::*;
+use crate::model::target::Target;
+
+use crate::sheet::Column;
+
+fn columns(header: &str) -> Vec<Column> {
+    let column =
+        |(at, name): (usize, &str)| Column { name: name.to_owned(), letters: format!("L{at}") };
+    header.split(',').enumerate().map(column).collect()
+}
+
+#[track_caller]
+fn check(header: &str, expected: &str) {
+    let found = match detect(presets(), &columns(header)) {
+        Detection::None => "-".to_owned(),
+        Detection::One(preset) => preset.name.clone(),
+        Detection::Ambiguous(presets) => {
+            presets.iter().map(|preset| preset.name.as_str()).collect::<Vec<_>>().join(" or ")
+        }
+    };
+    assert_eq!(found, expected, "{header}");
+}
+
+#[test]
+fn every_preset_reads_and_decides_everything_it_names() {
+    assert_eq!(presets().len(), BUILT_IN.len());
+    let names: HashSet<&str> = presets().iter().map(|preset| preset.name.as_str()).collect();
+    assert_eq!(names.len(), presets().len());
+    for preset in presets() {
+        assert!(!preset.mapping.rules.is_empty() && !preset.title.is_empty(), "{}", preset.name);
+        assert!(
+            preset.mapping.rules.iter().all(|rule| rule.to != Target::Undecided),
+            "{}",
+            preset.name
+        );
+        assert!(preset.names().all(|name| !fold(name).is_empty()), "{}", preset.name);
+        // Whoever copies a preset to change it gets the same mapping.
+        let text = preset.mapping.to_toml();
+        let again = Mapping::parse(&text, &preset.name).unwrap();
+        assert_eq!(again.rules.len(), preset.mapping.rules.len(), "{}", preset.name);
+    }
+}
+
+#[test]
+fn a_preset_binds_its_own_header_without_leaving_a_column() {
+    for preset in presets() {
+        let names: Vec<&str> = preset.names().collect();
+        let mut seen = HashSet::new();
+        let header: Vec<&str> = names.into_iter().filter(|name| seen.insert(fold(name))).collect();
+        let plan = preset.mapping.bind(&columns(&header.join(","))).unwrap();
+        assert_eq!(plan.unmapped, [0; 0], "{}", preset.name);
+    }
+}
+
+#[test]
+fn a_preset_knows_its_own_files_and_no_other_preset_does() {
+    for preset in presets().iter().filter(|preset| preset.is_detected()) {
+        let header: Vec<&str> = preset.names().collect();
+        check(&header.join(","), &preset.name);
+    }
+    for preset in presets().iter().filter(|preset| !preset.is_detected()) {
+        let header: Vec<&str> = preset.names().collect();
+        check(&header.join(","), "-");
+    }
+}
+
+#[test]
+fn files_that_hold_a_part_of_the_columns_are_known_too() {
+    check(
+        "id,location_id,first_name,last_name,email,dnd_settings,date_added,custom_vip",
+        "ghl-bulk-contacts",
+    );
+    check("ID,Name,Email,Country,Applied at,Description,Website", "dub-partners");
+    check(
+        "Contact Id,First Name,Last Name,Name,Phone,Email,Created,Last Activity,Tags",
+        "highlevel-export",
+    );
+    check("EMAIL,FIRSTNAME,ADDED_TIME,MODIFIED_TIME", "brevo");
+    check("First Name,Last Name,File As,Labels,Phone 1 - Label,Phone 1 - Value", "google-2024");
+    check("id,created_time,form_id,platform,full_name,email,phone_number", "facebook-leads");
+    check(
+        "First Name,Last Name,URL,Email Address,Company,Position,Connected On",
+        "linkedin-connections",
+    );
+    check("Record ID,First Name,Last Name,Email,Contact owner,Favourite colour", "hubspot");
+    check("Customer Name", "dext-customers");
+}
+
+#[test]
+fn ordinary_headers_are_nobodys() {
+    check("First Name,Last Name,Email,Phone", "-");
+    check("Customer Name,Email,Phone,City,Zip", "-");
+    check("Vorname,Nachname,E-Mail", "-");
+    check("", "-");
+}
+
+#[test]
+fn presets_that_fit_alike_are_told_apart_by_case_or_asked_about() {
+    let preset = |name: &str, field: &str| {
+        let text = format!(
+            "title = \"x\"\nentity = \"contacts\"\n[detect]\nall = [\"{field}\", \"email\"]\n\
+             [[column]]\nfrom = \"{field}\"\nto = \"sourceId\"\n[[column]]\nfrom = \"email\"\nto = \"email\"\n"
+        );
+        Preset::parse(text, name).unwrap()
+    };
+    let two = [preset("one", "Record ID"), preset("two", "Record Id")];
+    assert_eq!(detect(&two, &columns("Record Id,email")), Detection::One(&two[1]));
+    assert_eq!(
+        detect(&two, &columns("record id,email")),
+        Detection::Ambiguous(vec![&two[0], &two[1]])
+    );
+}
+
+#[test]
+fn a_preset_is_found_by_name() {
+    assert_eq!(named(presets(), "Hubspot").unwrap().entity, Entity::Contacts);
+    assert_eq!(named(presets(), "hubpsot"), Err(Some("hubspot")));
+    assert!(knows("Supplier Code") && knows("E-Mail") && !knows("Boston"));
+}

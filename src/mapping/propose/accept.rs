@@ -1,0 +1,140 @@
+//! The mapping that needs nobody's word, and the columns that do.
+
+use std::fmt;
+
+use super::assign::joins;
+use super::{Guess, Proposal, Verdict};
+use crate::mapping::{Columns, DUPLICATE_HEADER, Mapping, Rule, and};
+use crate::model::target::Target;
+use crate::sheet::Column;
+
+/// A column that somebody must decide about before rows can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undecided {
+    /// The column's index; none when it is about the sheet as a whole.
+    pub column: Option<usize>,
+    /// A stable name, where the sheet is refused for it.
+    pub code: Option<&'static str>,
+    /// What is to be decided. May hold text from outside.
+    pub message: String,
+    /// The target that it probably is for, if any.
+    pub suggestion: Option<Target>,
+}
+
+impl fmt::Display for Undecided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Proposal {
+    /// The mapping of all columns that are clear: the preset's rules and the accepted targets. What has
+    /// no candidate worth a question is left unmapped; whoever binds the mapping is told of it.
+    ///
+    /// # Errors
+    /// The columns that may well be for something, but not surely.
+    pub fn confident(&self) -> Result<Mapping, Vec<Undecided>> {
+        let undecided = self.undecided();
+        if !undecided.is_empty() {
+            return Err(undecided);
+        }
+        let mut mapping = self.base.clone();
+        if self.preset.is_none() {
+            "the header dictionary".clone_into(&mut mapping.name);
+        }
+        if self.unbound {
+            return Ok(mapping);
+        }
+        let all = self.all();
+        let columns = Columns::new(&all);
+        mapping.rules.extend((0..self.columns.len()).filter_map(|at| self.accepted(at, &columns)));
+        let empty = |guess: &Guess| guess.column.name.trim().is_empty() && guess.samples.is_empty();
+        let blank = (0..self.columns.len()).filter(|at| empty(&self.columns[*at]));
+        mapping.ignore.extend(blank.map(|at| columns.reference(at)));
+        Ok(mapping)
+    }
+
+    pub(super) fn all(&self) -> Vec<Column> {
+        self.columns.iter().map(|guess| guess.column.clone()).collect()
+    }
+
+    /// The rule of an accepted column, with those that are joined to it.
+    pub(super) fn accepted(&self, at: usize, columns: &Columns) -> Option<Rule> {
+        let guess = &self.columns[at];
+        if guess.verdict != Verdict::Accepted {
+            return None;
+        }
+        let joined = self.joined_to(at);
+        let from = std::iter::once(&at).chain(&joined).map(|at| columns.reference(*at)).collect();
+        let join = if joined.is_empty() { " " } else { "; " };
+        let to = guess.candidates[0].target.clone();
+        Some(Rule { from, join: join.to_owned(), to, ..Rule::default() })
+    }
+
+    /// The columns that are joined to a column, those with the first names first.
+    fn joined_to(&self, first: usize) -> Vec<usize> {
+        if !joins(&self.columns[first].candidates[0].target) {
+            return Vec::new();
+        }
+        let mut joined: Vec<usize> = (0..self.columns.len())
+            .filter(|at| self.columns[*at].verdict == Verdict::JoinedTo(first))
+            .collect();
+        joined.sort_by_key(|at| (self.columns[*at].candidates[0].rank, *at));
+        joined
+    }
+
+    fn undecided(&self) -> Vec<Undecided> {
+        if !self.ambiguous.is_empty() {
+            let names: Vec<&str> = self.ambiguous.iter().map(String::as_str).collect();
+            let message = format!(
+                "the presets {} fit the sheet alike; choose one with `--preset`",
+                and(&names)
+            );
+            return vec![Undecided { column: None, code: None, message, suggestion: None }];
+        }
+        if self.unbound {
+            return Vec::new();
+        }
+        (0..self.columns.len()).filter_map(|at| self.question(at)).collect()
+    }
+
+    /// What is to be decided about a column, if anything.
+    fn question(&self, at: usize) -> Option<Undecided> {
+        let Guess { column: Column { name, letters }, candidates, verdict, .. } = &self.columns[at];
+        let target = || candidates[0].target.clone();
+        let (code, message) = match verdict {
+            Verdict::Proposed => {
+                let best = &candidates[0];
+                let message = format!(
+                    "column {letters} (`{name}`) may be `{}` ({:.2}: {}); \
+                     say so with `--map {letters}={}`, or `--ignore-column {letters}`",
+                    best.target, best.score, best.evidence, best.target
+                );
+                (None, message)
+            }
+            Verdict::Rivals(first) => (Some(DUPLICATE_HEADER), self.rivals(*first, at)),
+            _ => return None,
+        };
+        Some(Undecided { column: Some(at), code, message, suggestion: Some(target()) })
+    }
+
+    fn rivals(&self, first: usize, second: usize) -> String {
+        let (one, other) = (&self.columns[first].column, &self.columns[second].column);
+        let target = &self.columns[second].candidates[0].target;
+        let pick = format!(
+            "pick one with `--map {}={target}` or `--ignore-column {}`",
+            one.letters, other.letters
+        );
+        if one.name.trim() == other.name.trim() {
+            let name = one.name.trim();
+            return format!(
+                "`{name}` is the header of columns {} and {}; {pick}",
+                one.letters, other.letters
+            );
+        }
+        format!(
+            "columns {} (`{}`) and {} (`{}`) both go to `{target}`, which takes one; {pick}",
+            one.letters, one.name, other.letters, other.name
+        )
+    }
+}

@@ -1,0 +1,256 @@
+//! The look of values: what a column's values could be, judged by their shape alone.
+//!
+//! A shape proves nothing: readers in the plan's value room decide what a value is. Here it only speaks
+//! for or against a target.
+
+use crate::value::country;
+
+/// What a value can look like. One value can look like several things: `1` is a number and a yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Email,
+    Phone,
+    Date,
+    Url,
+    Country,
+    /// A word for yes or no.
+    Boolean,
+    PostalCode,
+    Number,
+    /// Two or three words, each with a capital: as people's names are, and many others.
+    Person,
+    /// One word of letters.
+    Word,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Email,
+        Self::Phone,
+        Self::Date,
+        Self::Url,
+        Self::Country,
+        Self::Boolean,
+        Self::PostalCode,
+        Self::Number,
+        Self::Person,
+        Self::Word,
+    ];
+
+    /// What such values are called.
+    pub(super) fn plural(self) -> &'static str {
+        match self {
+            Self::Email => "e-mail addresses",
+            Self::Phone => "phone numbers",
+            Self::Date => "dates",
+            Self::Url => "web addresses",
+            Self::Country => "countries",
+            Self::Boolean => "yes or no",
+            Self::PostalCode => "postal codes",
+            Self::Number => "numbers",
+            Self::Person => "like people's names",
+            Self::Word => "single words",
+        }
+    }
+
+    fn fits(self, text: &str) -> bool {
+        match self {
+            Self::Email => is_email(text),
+            Self::Phone => is_phone(text),
+            Self::Date => is_date(text),
+            Self::Url => is_url(text),
+            Self::Country => is_country(text),
+            Self::Boolean => BOOLEANS.contains(&text.to_lowercase().as_str()),
+            Self::PostalCode => is_postal_code(text),
+            Self::Number => is_number(text),
+            Self::Person => is_person(text),
+            Self::Word => text.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’')),
+        }
+    }
+}
+
+/// What a column's values look like.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Look {
+    /// How many values there are that are not blank.
+    pub(super) filled: u32,
+    shares: [u32; Kind::ALL.len()],
+    /// A few values that differ.
+    pub(super) samples: Vec<String>,
+}
+
+/// The values that are shown.
+const SHOWN: usize = 3;
+/// The longest text whose shape is looked at. What is longer is prose.
+const LONGEST: usize = 200;
+
+impl Look {
+    pub(super) fn new<'v>(values: impl Iterator<Item = &'v String>) -> Self {
+        let mut look = Self::default();
+        for value in values.map(|value| value.trim()).filter(|value| !value.is_empty()) {
+            look.filled += 1;
+            if look.samples.len() < SHOWN && !look.samples.iter().any(|known| known == value) {
+                look.samples.push(value.to_owned());
+            }
+            if value.len() > LONGEST {
+                continue;
+            }
+            for (share, kind) in look.shares.iter_mut().zip(Kind::ALL) {
+                *share += u32::from(kind.fits(value));
+            }
+        }
+        look
+    }
+
+    /// The share of the values that look like something; 0 when there are none.
+    pub(super) fn share(&self, kind: Kind) -> f64 {
+        let at = Kind::ALL.iter().position(|other| *other == kind).expect("all kinds are listed");
+        f64::from(self.shares[at]) / f64::from(self.filled.max(1))
+    }
+}
+
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let plain = !text.contains(char::is_whitespace);
+    let dotted =
+        domain.split_once('.').is_some_and(|(name, top)| !name.is_empty() && !top.is_empty());
+    !local.is_empty() && plain && dotted
+}
+
+fn is_phone(text: &str) -> bool {
+    let text = text.trim_start_matches(['\'', '=', '"']);
+    let text = text.strip_prefix("p:").unwrap_or(text);
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let signs = text.chars().all(|c| c.is_ascii_digit() || " +-./()\u{a0}x".contains(c));
+    (7..=17).contains(&digits) && signs && !is_date(text) && !is_decimal(text) && !is_key(text)
+}
+
+/// A country's name. Codes are words of many kinds: `de` and `it` are languages, too.
+fn is_country(text: &str) -> bool {
+    let named = text.chars().count() > 3 && country(text).is_ok();
+    named || COUNTRIES.contains(&text.to_lowercase().as_str())
+}
+
+fn is_person(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let named = |word: &&str| {
+        let mut chars = word.chars();
+        chars.next().is_some_and(char::is_uppercase)
+            && chars.next().is_some_and(char::is_lowercase)
+            && word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.'))
+    };
+    // Particles such as `de` and `van` are written small.
+    (2..=5).contains(&words.len())
+        && words.iter().filter(|word| named(word)).count() >= 2
+        && words.iter().all(|word| named(word) || word.chars().count() <= 3)
+}
+
+/// A number that a program has filled up with zeros, or a person's tax number in Brazil.
+fn is_key(text: &str) -> bool {
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    text.starts_with("000") || matches!(shape.as_str(), "000.000.000-00" | "00.000.000/0000-00")
+}
+
+/// Eight digits that are a year, a month and a day.
+fn is_compact_date(text: &str) -> bool {
+    let Some((year, rest)) = text.split_at_checked(4).filter(|_| text.len() == 8) else {
+        return false;
+    };
+    let number = |text: &str| text.parse::<u32>().ok();
+    let Some((month, day)) = rest.split_at_checked(2) else { return false };
+    text.bytes().all(|byte| byte.is_ascii_digit())
+        && number(year).is_some_and(|year| (1900..2100).contains(&year))
+        && number(month).is_some_and(|month| (1..=12).contains(&month))
+        && number(day).is_some_and(|day| (1..=31).contains(&day))
+}
+
+fn is_decimal(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['.', ',']).collect();
+    parts.len() == 2 && is_number(text)
+}
+
+/// Three groups of digits, or two with the name of a month, as dates have; a time may follow.
+fn is_date(text: &str) -> bool {
+    if is_compact_date(text) {
+        return true;
+    }
+    let date = text.split(['T', ' ']).next().unwrap_or_default();
+    let groups: Vec<&str> = date.split(['-', '/', '.']).collect();
+    let is = |group: &str, longest: usize| {
+        (1..=longest).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if let [one, two, three] = groups.as_slice() {
+        let year_first = one.len() == 4 && is(one, 4) && is(two, 2) && is(three, 2);
+        let year_last = is(one, 2) && is(two, 2) && is(three, 4) && three.len() != 3;
+        if year_first || year_last {
+            return true;
+        }
+    }
+    let words: Vec<&str> =
+        text.split([' ', '-', ',', '.']).filter(|word| !word.is_empty()).collect();
+    let month = |word: &str| {
+        let front: String = word.to_lowercase().chars().take(3).collect();
+        MONTHS.contains(&front.as_str())
+    };
+    (2..=6).contains(&words.len())
+        && words.iter().take(2).any(|word| month(word))
+        && words.iter().any(|word| is(word, 4) && word.len() != 3)
+        && text.len() <= 40
+}
+
+fn is_url(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let named = ["http://", "https://", "www."].iter().any(|front| lower.starts_with(front));
+    named && !text.contains(char::is_whitespace)
+}
+
+/// Digits, perhaps with letters, as postal codes have: `02139`, `02139-1234`, `SW1A 1AA`, `1011 AB`.
+fn is_postal_code(text: &str) -> bool {
+    let signs = text.chars().filter(|c| !matches!(c, ' ' | '-'));
+    let (mut letters, mut digits) = (0, 0);
+    for sign in signs {
+        match sign {
+            '0'..='9' => digits += 1,
+            'A'..='Z' | 'a'..='z' => letters += 1,
+            _ => return false,
+        }
+    }
+    let numeric = letters == 0 && (4..=9).contains(&digits);
+    let mixed = (1..=4).contains(&letters) && (2..=5).contains(&digits) && letters + digits <= 8;
+    (numeric || mixed) && !is_date(text)
+}
+
+fn is_number(text: &str) -> bool {
+    let text = text.trim_start_matches(['-', '+', '$', '€', '£']).trim();
+    let digits = text.chars().any(|c| c.is_ascii_digit());
+    digits
+        && text
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '\'' | ' ' | '\u{a0}'))
+}
+
+#[rustfmt::skip]
+const MONTHS: &[&str] = &[
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    "fév", "fev", "avr", "mai", "jui", "aoû", "déc", "mär", "okt", "dez", "ene", "abr", "ago", "dic", "gen",
+    "mag", "giu", "lug", "set", "ott", "mrt", "mei",
+];
+
+#[rustfmt::skip]
+const BOOLEANS: &[&str] = &[
+    "true", "false", "yes", "no", "y", "n", "t", "f", "x", "✓", "on", "off", "oui", "non", "ja", "nein", "nee",
+    "sí", "si", "sì", "não", "sim", "wahr", "falsch", "vrai", "faux",
+];
+
+#[rustfmt::skip]
+const COUNTRIES: &[&str] = &[
+    "united states", "united states of america", "usa", "u.s.", "u.s.a.", "us", "united kingdom", "uk", "gb",
+    "great britain", "england", "scotland", "wales", "ireland", "canada", "australia", "new zealand", "france",
+    "germany", "deutschland", "spain", "españa", "italy", "italia", "portugal", "netherlands", "the netherlands",
+    "nederland", "belgium", "belgique", "switzerland", "schweiz", "suisse", "austria", "österreich", "sweden",
+    "norway", "denmark", "finland", "poland", "czech republic", "czechia", "greece", "turkey", "russia", "ukraine",
+    "romania", "hungary", "israel", "united arab emirates", "uae", "saudi arabia", "india", "pakistan", "china",
+    "hong kong", "taiwan", "japan", "south korea", "singapore", "malaysia", "indonesia", "thailand", "vietnam",
+    "philippines", "south africa", "nigeria", "kenya", "egypt", "morocco", "brazil", "brasil", "argentina", "chile",
+    "colombia", "peru", "mexico", "méxico", "puerto rico", "costa rica", "dominican republic",
+];

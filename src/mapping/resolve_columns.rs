@@ -1,0 +1,213 @@
+//! A mapping meets a location: its custom fields are found in the directory.
+
+use std::collections::{HashMap, HashSet};
+
+use super::header::fold;
+use super::{Bound, DUPLICATE_HEADER, Mapping, Missing, Plan, Problem, closest};
+use crate::model::directory::{CustomField, Directory};
+use crate::model::policy::{IdentityKey, Policy};
+use crate::model::target::Target;
+use crate::sheet::Column;
+
+/// Data types whose values are files or made by the contact; the API takes no text for them.
+const UNWRITABLE: &[&str] = &["FILE_UPLOAD", "SIGNATURE", "TEXTBOX_LIST"];
+
+impl Mapping {
+    /// What is wrong between the mapping and a location: another location's mapping, custom fields that
+    /// do not exist, are named ambiguously or cannot be written. Patterns are judged once they are bound,
+    /// by [`Plan::check`].
+    #[must_use]
+    pub fn check(&self, directory: &Directory) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Some(location) = self.location.as_ref().filter(|own| **own != directory.location) {
+            let message = format!(
+                "the mapping is for location `{location}`, and this is `{}`",
+                directory.location
+            );
+            problems
+                .push(Problem::new(0, message).hint("remove `location` if it is for this one too"));
+        }
+        let rules = self.rules.iter().map(|rule| (&rule.to, rule.line));
+        let constants = self.constants.iter().map(|constant| (&constant.to, constant.line));
+        let strict = self.missing == Missing::Stop;
+        for (to, line) in rules.filter(|_| strict).chain(constants) {
+            if let Target::Custom(name) = to
+                && !name.contains('*')
+                && let Err(problem) = writable(directory, name)
+            {
+                problems.push(Problem { line, ..problem });
+            }
+        }
+        let mut policy = Policy::default();
+        self.apply_options(&mut policy);
+        let key = match policy.key {
+            IdentityKey::Custom(name) => Some(name),
+            IdentityKey::Usual => None,
+        };
+        let unknown = |name: String| custom_field(directory, &name).err();
+        problems.extend(key.into_iter().chain(policy.marker).filter_map(unknown));
+        problems
+    }
+
+    /// Binds the mapping to a sheet and a location at once: [`Mapping::bind`], [`Mapping::check`] and
+    /// [`Plan::check`]. With [`Missing::Skip`], columns whose custom field the location lacks become
+    /// unmapped.
+    ///
+    /// # Errors
+    /// All problems.
+    pub fn plan(&self, columns: &[Column], directory: &Directory) -> Result<Plan, Vec<Problem>> {
+        let mut problems = self.check(directory);
+        let bound = self.bind(columns).map(|mut plan| {
+            plan.name_by_header(directory);
+            if self.missing == Missing::Skip {
+                plan.skip_unknown(directory);
+            }
+            let found = plan.check(directory);
+            (plan, found)
+        });
+        match bound {
+            Ok((plan, found)) => {
+                let fresh: Vec<_> =
+                    found.into_iter().filter(|found| !problems.contains(found)).collect();
+                problems.extend(fresh);
+                if problems.is_empty() { Ok(plan) } else { Err(problems) }
+            }
+            Err(found) => {
+                problems.extend(found);
+                Err(problems)
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// Names custom fields by the whole header where the location knows them so, and does not know what
+    /// the pattern's `*` stands for: `Custom 7` under `Custom *`, rather than `7`.
+    fn name_by_header(&mut self, directory: &Directory) {
+        for Bound { rule, .. } in self.bound.iter_mut().filter(|bound| bound.by_star) {
+            let Target::Custom(name) = &rule.to else { continue };
+            let header = rule.from[0].trim();
+            if custom_field(directory, name).is_err() && custom_field(directory, header).is_ok() {
+                rule.to = Target::Custom(header.to_owned());
+            }
+        }
+    }
+
+    /// What is wrong between the bound rules and a location: custom fields that do not exist, are named
+    /// ambiguously, cannot be written, or are the same field under two names.
+    #[must_use]
+    pub fn check(&self, directory: &Directory) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut taken: HashMap<&str, (&str, &str)> = HashMap::new();
+        for bound in &self.bound {
+            let Target::Custom(name) = &bound.rule.to else { continue };
+            if bound.named_by.is_some() {
+                continue;
+            }
+            let line = bound.rule.line;
+            match writable(directory, name) {
+                Ok(field) => {
+                    let this = (name.as_str(), bound.rule.from[0].as_str());
+                    // Rules of one name have been judged when the mapping met the sheet.
+                    if let Some((_, other)) =
+                        taken.insert(&field.id, this).filter(|(known, _)| fold(known) != fold(name))
+                    {
+                        let message = format!(
+                            "columns `{other}` and `{}` both go to the custom field `{}`, which takes one",
+                            bound.rule.from[0], field.key
+                        );
+                        problems.push(Problem::new(line, message).code(DUPLICATE_HEADER));
+                    }
+                }
+                Err(problem) => problems.push(Problem { line, ..problem }),
+            }
+        }
+        problems
+    }
+
+    /// Leaves columns unmapped whose custom field the location lacks or does not let anybody write.
+    pub fn skip_unknown(&mut self, directory: &Directory) {
+        let mut skipped = Vec::new();
+        self.bound.retain(|bound| match &bound.rule.to {
+            Target::Custom(name)
+                if bound.named_by.is_none() && writable(directory, name).is_err() =>
+            {
+                skipped.extend(bound.columns.iter().copied());
+                false
+            }
+            _ => true,
+        });
+        let still_read: HashSet<usize> =
+            self.bound.iter().flat_map(|bound| bound.columns.iter().copied()).collect();
+        skipped.retain(|at| !still_read.contains(at));
+        self.unmapped.extend(skipped);
+        self.unmapped.sort_unstable();
+        self.unmapped.dedup();
+    }
+}
+
+/// The custom field of a key, id or name: written exactly, a key counts before
+/// an id and an id before a name.
+///
+/// # Errors
+/// When there is none, or a name is that of several.
+pub fn custom_field<'d>(directory: &'d Directory, name: &str) -> Result<&'d CustomField, Problem> {
+    let name = name.trim();
+    let bare = name.strip_prefix("contact.").unwrap_or(name);
+    let by =
+        |test: &dyn Fn(&CustomField) -> bool| directory.fields.iter().find(|field| test(field));
+    let by_key = || by(&|field| field.key == bare);
+    let by_column = || by(&|field| !name.is_empty() && field.column == name);
+    if let Some(field) = by_key().or_else(by_column).or_else(|| by(&|field| field.id == name)) {
+        return Ok(field);
+    }
+    let all = |test: &dyn Fn(&CustomField) -> bool| {
+        directory.fields.iter().filter(|field| test(field)).collect::<Vec<_>>()
+    };
+    let (lower, folded) = (name.to_lowercase(), fold(name));
+    let mut named = all(&|field| field.name.trim().to_lowercase() == lower);
+    if named.is_empty() {
+        named = all(&|field| field.key.eq_ignore_ascii_case(bare));
+    }
+    if named.is_empty() && !folded.is_empty() {
+        named = all(&|field| fold(&field.name) == folded);
+    }
+    match named.as_slice() {
+        [one] => Ok(one),
+        [] => Err(unknown(directory, name)),
+        several => {
+            let keys: Vec<String> = several
+                .iter()
+                .take(4)
+                .map(|field| format!("`customFields.{}`", field.key))
+                .collect();
+            let message = format!("`{name}` is the name of {} custom fields", several.len());
+            Err(Problem::new(0, message)
+                .hint(format!("name one by its key: {}", keys.join(" or "))))
+        }
+    }
+}
+
+fn unknown(directory: &Directory, name: &str) -> Problem {
+    let names = directory.fields.iter().flat_map(|field| [field.key.as_str(), field.name.as_str()]);
+    let near = closest(name, names.filter(|name| !name.is_empty()));
+    let problem = Problem::new(0, format!("the location has no custom field `{name}`"));
+    match near {
+        Some(_) => problem.did_you_mean(near),
+        None => {
+            problem.hint("create it in HighLevel, or map the column to something else or `ignore`")
+        }
+    }
+}
+
+fn writable<'d>(directory: &'d Directory, name: &str) -> Result<&'d CustomField, Problem> {
+    let field = custom_field(directory, name)?;
+    if UNWRITABLE.iter().any(|kind| field.data_type.eq_ignore_ascii_case(kind)) {
+        let message = format!(
+            "the custom field `{}` is of type {}, which cannot be written",
+            field.key, field.data_type
+        );
+        return Err(Problem::new(0, message).hint("map the column to `ignore`"));
+    }
+    Ok(field)
+}

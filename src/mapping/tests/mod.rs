@@ -1,0 +1,72 @@
+//! What mappings say, and what they say about sheets and locations.
+
+use super::*;
+use crate::model::directory::{CustomField, Directory};
+use crate::model::policy::{Mode, Policy};
+use crate::sheet::Column;
+
+pub(super) fn columns(header: &str) -> Vec<Column> {
+    let letters = |at: usize| match at {
+        0..26 => char::from(b'A' + u8::try_from(at).unwrap()).to_string(),
+        _ => format!("A{at}"),
+    };
+    header
+        .split(',')
+        .enumerate()
+        .map(|(at, name)| Column { name: name.to_owned(), letters: letters(at) })
+        .collect()
+}
+
+fn directory() -> Directory {
+    let field = |id: &str, key: &str, name: &str, kind: &str| CustomField {
+        id: id.to_owned(),
+        key: key.to_owned(),
+        column: format!("custom_{key}"),
+        name: name.to_owned(),
+        data_type: kind.to_owned(),
+        options: Vec::new(),
+        custom_option: false,
+    };
+    Directory {
+        location: "loc1".parse().unwrap(),
+        name: None,
+        country: None,
+        timezone: None,
+        allows_duplicates: true,
+        unique: Vec::new(),
+        fields: vec![
+            field("f1", "vip_since", "VIP since", "DATE"),
+            field("f2", "score", "Score", "NUMERICAL"),
+            field("f3", "score_2", "Score", "NUMERICAL"),
+            field("f4", "contract", "Contract", "FILE_UPLOAD"),
+            field("f5", "custom_1", "Custom 1", "TEXT"),
+        ],
+        users: Vec::new(),
+        businesses: Vec::new(),
+    }
+}
+
+fn mapping(text: &str) -> Mapping {
+    Mapping::parse(text, "test").unwrap()
+}
+
+/// Everything that a plan binds, as `A+B>target`.
+fn shown(plan: &Plan) -> Vec<String> {
+    let letter = |at: &usize| char::from(b'A' + u8::try_from(*at).unwrap()).to_string();
+    plan.bound
+        .iter()
+        .map(|bound| {
+            let from: Vec<String> = bound.columns.iter().map(letter).collect();
+            format!("{}>{}", from.join("+"), bound.rule.to)
+        })
+        .collect()
+}
+
+fn complaints(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
+mod binding;
+mod parsing;
+mod resolving;
+mod rows;

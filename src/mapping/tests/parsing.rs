@@ -1,0 +1,280 @@
+//! Mappings from text and back.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::policy::TagRule;
+use crate::model::target::{Channel, Field, NotePart, Target, TaskPart};
+use crate::sheet::{Hidden, Reading};
+
+const FULL: &str = r#"
+format = 1
+location = "loc1"
+ignore = ["Foo", "Bar *"]
+
+[sheet]
+encoding = "windows-1252"
+delimiter = "semicolon"
+header_row = 3
+hidden = "skip"
+
+[options]
+mode = "update"
+decimal = "comma"
+default_due = "7d"
+empty_values = ["N/A", "-"]
+
+[[column]]
+from = ["First", "Last"]
+to = "name"
+
+[[column]]
+from = "VIP"
+to = "custom_vip_since"
+convert = "datetime"
+blank = "clear"
+values = { Yes = "true" }
+
+[[column]]
+from = "Labels"
+to = "tags"
+split = ";"
+prefix = "old-"
+strip_prefix = "* "
+tags = "replace"
+
+[[constant]]
+to = "source"
+value = "spring fair"
+"#;
+
+#[test]
+fn a_mapping_says_all_that_the_format_has() {
+    let mapping = mapping(FULL);
+    assert_eq!(mapping.location, Some("loc1".parse().unwrap()));
+    assert_eq!(mapping.reading.delimiter, Some(';'));
+    assert_eq!(mapping.reading.hidden, Hidden::Skip);
+    assert_eq!(mapping.rules[0].to, Target::Field(Field::Name));
+    assert_eq!(mapping.rules[0].from, ["First", "Last"]);
+    assert_eq!(mapping.rules[1].to, Target::Custom("vip_since".to_owned()));
+    assert_eq!(mapping.rules[1].convert, Some(Convert::DateTime));
+    assert_eq!(mapping.rules[1].blank, Some(Blank::Clear));
+    assert_eq!(mapping.rules[2].tags, Some(TagRule::Replace));
+    assert_eq!(mapping.rules[2].split, Some(vec![";".to_owned()]));
+    assert_eq!(mapping.constants[0].value, "spring fair");
+    let mut policy = Policy::default();
+    mapping.apply_options(&mut policy);
+    assert_eq!(
+        (policy.mode, policy.decimal, policy.default_due_days),
+        (Mode::Update, Some(','), Some(7))
+    );
+    assert_eq!(policy.empty_values, ["N/A", "-"]);
+}
+
+#[test]
+fn every_problem_names_its_line_and_the_nearest_valid_name() {
+    let text = r#"format = 2
+locaton = "x"
+[sheet]
+encodng = "utf-8"
+[options]
+on_duplicat = "merge"
+mode = "destroy"
+[[column]]
+from = "A"
+to = "frstName"
+[[column]]
+from = "B"
+to = "zip code"
+[[column]]
+from = "C"
+to = "note"
+convert = "phne"
+[[column]]
+to = "task.dueDat"
+[[constant]]
+to = "contactId"
+value = "x"
+"#;
+    let problems = Mapping::parse(text, "test").unwrap_err();
+    let shown: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("{problem} [{}]", problem.hint.as_deref().unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "line 1: this mapping's format is not 1, the one that this program reads []",
+            "line 2: a mapping has no key `locaton` [did you mean `location`?]",
+            "line 4: `[sheet]` has no key `encodng` [did you mean `encoding`?]",
+            "line 6: there is no option `on_duplicat` [did you mean `on_duplicate`?]",
+            "line 7: the option `mode` takes `upsert`, `create`, `update`, `tag`, `untag` or `delete` []",
+            "line 10: `frstName` is no target [did you mean `firstName`?]",
+            "line 13: `zip code` is no target [did you mean `postalCode`?]",
+            "line 17: `convert` cannot be `phne` [did you mean `phone`?]",
+            "line 18: this `[[column]]` has no `from` []",
+            "line 19: `task.dueDat` is no target [did you mean `task.dueDate`?]",
+            "line 20: `contactId` cannot be the same for every row []",
+        ]
+    );
+}
+
+#[test]
+fn a_text_that_is_no_toml_is_refused_with_the_line() {
+    let problems = Mapping::parse("format = 1\n[[column]\nfrom = \"A\"\n", "test").unwrap_err();
+    assert_eq!(problems[0].line, 2, "{problems:?}");
+    for text in ["column = 3", "column = [3]", "ignore = 3", "sheet = []", "options = 1"] {
+        assert!(Mapping::parse(text, "test").is_err(), "{text}");
+    }
+}
+
+#[test]
+fn targets_are_known_in_any_case_and_in_snake_case() {
+    for (text, name) in [
+        ("first_name", "firstName"),
+        ("FIRSTNAME", "firstName"),
+        ("contact_id", "contactId"),
+        ("task.due_date", "task.dueDate"),
+        ("Task.Title", "task.title"),
+        ("note.body", "note"),
+        ("dndsettings.email", "dndSettings.Email"),
+        ("dnd.sms", "dndSettings.SMS"),
+        ("custom_vip_since", "customFields.vip_since"),
+        ("CustomFields.VIP since", "customFields.VIP since"),
+        ("owner", "assignedTo"),
+        ("business_id", "business"),
+        ("source_id", "sourceId"),
+        ("postal_code", "postalCode"),
+        ("?", "?"),
+    ] {
+        assert_eq!(target(text).map(|target| target.to_string()), Ok(name.to_owned()));
+    }
+    for text in ["", "customFields.", "é", "custom_", "firstname2x"] {
+        assert!(target(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn rules_can_be_given_on_the_command_line() {
+    #[track_caller]
+    fn check(text: &str, from: &str, to: &str, convert: Option<Convert>) {
+        let rule = Mapping::inline(text).unwrap();
+        assert_eq!(
+            (rule.from[0].as_str(), rule.to.to_string().as_str(), rule.convert),
+            (from, to, convert)
+        );
+    }
+    check(
+        "Umsatz=customFields.umsatz:number",
+        "Umsatz",
+        "customFields.umsatz",
+        Some(Convert::Number),
+    );
+    check("C=city", "C", "city", None);
+    check("Custom *=customFields.*", "Custom *", "customFields.*", None);
+    check("a=b = city", "a=b", "city", None);
+    check("When=customFields.Due: day", "When", "customFields.Due: day", None);
+    for (text, says) in [
+        ("city", "write `COLUMN=TARGET`"),
+        ("C=", "write `COLUMN=TARGET`"),
+        ("C=cty", "did you mean `city`?"),
+        ("C=city:numbr", "did you mean `number`?"),
+        ("C=?", "decides nothing"),
+        ("C=customFields.*", "one `*`"),
+    ] {
+        let message = Mapping::inline(text).unwrap_err();
+        assert!(message.contains(says), "{message}");
+    }
+}
+
+#[test]
+fn quoted_text_is_one_line_and_plain() {
+    assert_eq!(quote("a\"b\\\n\u{1b}[0m\u{202e}"), r#""a\"b\\\n\U0000001B[0m\U0000202E""#);
+}
+
+fn some_target() -> impl Strategy<Value = Target> {
+    prop_oneof![
+        prop::sample::select(Field::ALL).prop_map(Target::Field),
+        prop::sample::select(Channel::ALL).prop_map(Target::DndChannel),
+        prop::sample::select(NotePart::ALL).prop_map(Target::Note),
+        prop::sample::select(TaskPart::ALL).prop_map(Target::Task),
+        "[a-zA-Z0-9 _.:é]{0,8}[a-z]".prop_map(Target::Custom),
+        Just(Target::Owner),
+        Just(Target::Ignore),
+        Just(Target::Undecided),
+    ]
+}
+
+fn some_condition() -> impl Strategy<Value = When> {
+    let words = || prop::collection::vec(any::<String>(), 0..3);
+    let test = prop_oneof![
+        words().prop_map(Test::Is),
+        words().prop_map(Test::Not),
+        any::<bool>().prop_map(Test::Filled),
+        any::<bool>().prop_map(Test::Id),
+    ];
+    ("\\PC{0,6}[a-z]", test).prop_map(|(column, test)| When { column, test })
+}
+
+prop_compose! {
+    fn some_rule()(
+        from in prop::collection::vec("\\PC{0,6}[a-z]", 1..3),
+        join in "\\PC{0,3}",
+        to in some_target(),
+        convert in prop::option::of(prop::sample::select(&[Convert::DateTime, Convert::Url, Convert::Line])),
+        blank in prop::option::of(prop::sample::select(&[Blank::Leave, Blank::Clear, Blank::Error])),
+        values in prop::collection::btree_map(any::<String>(), any::<String>(), 0..3),
+        (prefix, strip_prefix) in (any::<String>(), any::<String>()),
+        split in prop::option::of(prop::collection::vec("\\PC{1,3}", 0..3)),
+        when in prop::option::of(some_condition()),
+        fallback in any::<bool>(),
+    ) -> Rule {
+        Rule {
+            from, join, to, convert, blank, values, prefix, strip_prefix, split, when, fallback,
+            ..Rule::default()
+        }
+    }
+}
+
+prop_compose! {
+    fn some_mapping()(
+        rules in prop::collection::vec(some_rule(), 0..4),
+        ignore in prop::collection::vec(any::<String>(), 0..3),
+        value in any::<String>(),
+        skip in any::<bool>(),
+        delimiter in prop::option::of(any::<char>()),
+    ) -> Mapping {
+        Mapping {
+            name: "test".to_owned(),
+            location: Some("loc1".parse().unwrap()),
+            reading: Reading { delimiter, sheet: Some("A \"b\"".to_owned()), ..Reading::default() },
+            rules,
+            constants: vec![Constant { to: Target::Tags, value, file: ignore.clone(), line: 0 }],
+            ignore,
+            options: [("strict".to_owned(), true.into()), ("mode".to_owned(), "tag".into())].into(),
+            missing: if skip { Missing::Skip } else { Missing::Stop },
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_written_mapping_reads_as_the_same_mapping(mapping in some_mapping()) {
+        let text = mapping.to_toml();
+        let mut read = Mapping::parse(&text, "test").map_err(|problems| {
+            TestCaseError::fail(format!("{problems:?}\n{text}"))
+        })?;
+        for rule in &mut read.rules {
+            rule.line = 0;
+        }
+        read.constants[0].line = 0;
+        prop_assert_eq!(read, mapping);
+    }
+
+    #[test]
+    fn no_text_is_too_strange(text in any::<String>()) {
+        let _ = Mapping::parse(&text, "test");
+        let _ = Mapping::inline(&text);
+        let _ = target(&text);
+    }
+}

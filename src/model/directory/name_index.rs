@@ -1,0 +1,262 @@
+//! Books: names looked up from the surest meaning to the loosest.
+//!
+//! What people write for a user, a business or a custom field is compared with ids first, then with
+//! what is unique by nature, then with names. The first kind of name that knows the text decides: two
+//! that share it there are an ambiguity, never a choice. A look-up costs the same however many there are.
+
+use std::collections::HashMap;
+
+use super::{Business, CustomField, User};
+
+/// How many near names an error tells.
+const TOLD: usize = 3;
+/// How near a name must be to have been meant.
+const NEAR: f64 = 0.75;
+/// The longest text that is compared with names.
+const LONGEST: usize = 200;
+
+/// A text that names nothing, or several things.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct NameError {
+    /// What is wrong and what may have been meant. May hold text from outside.
+    pub message: String,
+    /// What may have been meant, the nearest first; of several things that are meant, all.
+    pub candidates: Vec<String>,
+    /// Whether several things are meant.
+    pub ambiguous: bool,
+}
+
+/// An index of names.
+#[derive(Debug)]
+pub(crate) struct Book {
+    what: &'static str,
+    /// How a text is compared with each kind of name, the surest first.
+    kinds: &'static [fn(&str) -> String],
+    /// Per kind, the entries of a name.
+    names: Vec<HashMap<String, Vec<usize>>>,
+    /// What people call an entry.
+    calls: Vec<String>,
+    /// By what entries of one name are told apart.
+    tells: Vec<String>,
+}
+
+impl Book {
+    /// Custom fields by key, the name of their column in exports, id and name.
+    pub(crate) fn fields(fields: &[CustomField]) -> Self {
+        let names = |field: &CustomField| {
+            let name = &field.name;
+            let written = field.key.clone();
+            let loose = key(&written);
+            let column =
+                if field.column.is_empty() { written.clone() } else { field.column.clone() };
+            vec![
+                written.clone(),
+                column,
+                written,
+                field.id.clone(),
+                lower(name),
+                loose,
+                squash(name),
+            ]
+        };
+        Self {
+            what: "custom field",
+            kinds: &[plain, plain, bare, plain, lower, key, squash],
+            names: index(fields.iter().map(names), 7),
+            calls: fields.iter().map(|field| field.key.clone()).collect(),
+            tells: fields.iter().map(|field| field.column.clone()).collect(),
+        }
+    }
+
+    /// Users by id, e-mail address and name.
+    pub(crate) fn users(users: &[User]) -> Self {
+        let names = |user: &User| {
+            let name = person(&user.name);
+            vec![user.id.clone(), lower(&user.email), name.clone(), turned(&name)]
+        };
+        Self {
+            what: "user",
+            kinds: &[plain, lower, person, person],
+            names: index(users.iter().map(names), 4),
+            calls: users.iter().map(|user| user.name.clone()).collect(),
+            tells: users.iter().map(|user| user.email.clone()).collect(),
+        }
+    }
+
+    /// Businesses by id and name.
+    pub(crate) fn businesses(businesses: &[Business]) -> Self {
+        let names = |business: &Business| vec![business.id.clone(), lower(&business.name)];
+        Self {
+            what: "business",
+            kinds: &[plain, lower],
+            names: index(businesses.iter().map(names), 2),
+            calls: businesses.iter().map(|business| business.name.clone()).collect(),
+            tells: businesses.iter().map(|business| business.id.clone()).collect(),
+        }
+    }
+
+    /// The place of the entry that a text names, with what is wrong where it names none.
+    ///
+    /// # Errors
+    /// When there is none, or several are meant.
+    pub(crate) fn find(&self, text: &str) -> Result<usize, NameError> {
+        self.place(text).map_err(|several| self.why(text, several))
+    }
+
+    /// The place of the entry that a text names.
+    ///
+    /// # Errors
+    /// The places of the several that are meant; none when there is no such entry.
+    pub(crate) fn place(&self, text: &str) -> Result<usize, &[usize]> {
+        for (names, kind) in self.names.iter().zip(self.kinds) {
+            // What is written without a letter, such as `-`, is nobody's name.
+            let name = Some(kind(text)).filter(|name| !name.is_empty());
+            match name.and_then(|name| names.get(&name)).map(Vec::as_slice) {
+                Some([index]) => return Ok(*index),
+                Some(several @ [_, ..]) => return Err(several),
+                _ => {}
+            }
+        }
+        Err(&[])
+    }
+
+    /// What is wrong with a text that names nothing or several things. It compares the text with all
+    /// names.
+    pub(crate) fn why(&self, text: &str, several: &[usize]) -> NameError {
+        match several {
+            [] => self.unknown(text),
+            several => self.ambiguous(text, several),
+        }
+    }
+
+    /// The same without looking for what is near.
+    pub(crate) fn briefly(&self, text: &str, several: &[usize]) -> NameError {
+        match several {
+            [] => NameError {
+                message: format!("the location has no {} `{text}`", self.what),
+                candidates: Vec::new(),
+                ambiguous: false,
+            },
+            several => self.ambiguous(text, several),
+        }
+    }
+
+    fn ambiguous(&self, text: &str, several: &[usize]) -> NameError {
+        let candidates: Vec<String> =
+            several.iter().map(|index| self.tells[*index].clone()).collect();
+        let message = format!(
+            "`{text}` is the name of {} {}: {}; write which one",
+            several.len(),
+            plural(self.what),
+            listed(&candidates)
+        );
+        NameError { message, candidates, ambiguous: true }
+    }
+
+    fn unknown(&self, text: &str) -> NameError {
+        let names = self.calls.iter().zip(&self.tells);
+        let mut near: Vec<(f64, &str)> = names
+            .flat_map(|(call, tell)| {
+                let both = if call == tell { [call, call] } else { [call, tell] };
+                let score = both.iter().map(|name| likeness(text, name)).fold(0.0, f64::max);
+                [(score, call.as_str())]
+            })
+            .filter(|(score, _)| *score >= NEAR)
+            .collect();
+        near.sort_by(|one, other| other.0.total_cmp(&one.0));
+        let candidates: Vec<String> =
+            near.into_iter().take(TOLD).map(|(_, name)| name.to_owned()).collect();
+        let message = match candidates.as_slice() {
+            [] => format!("the location has no {} `{text}`", self.what),
+            near => format!(
+                "the location has no {} `{text}`; did you mean {}?",
+                self.what,
+                listed(near)
+            ),
+        };
+        NameError { message, candidates, ambiguous: false }
+    }
+}
+
+/// The nearest of some names, if one is near enough to have been meant.
+pub(crate) fn closest<'n>(
+    text: &str,
+    names: impl Iterator<Item = &'n String>,
+) -> Option<&'n String> {
+    let scored = names.map(|name| (likeness(text, name), name));
+    let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
+    (best.0 >= NEAR).then_some(best.1)
+}
+
+fn likeness(text: &str, name: &str) -> f64 {
+    if text.len() > LONGEST || name.len() > LONGEST {
+        return 0.0;
+    }
+    strsim::jaro_winkler(&lower(text), &lower(name))
+}
+
+fn index(
+    entries: impl Iterator<Item = Vec<String>>,
+    kinds: usize,
+) -> Vec<HashMap<String, Vec<usize>>> {
+    let mut names: Vec<HashMap<String, Vec<usize>>> = vec![HashMap::new(); kinds];
+    for (place, entry) in entries.enumerate() {
+        for (kind, name) in names.iter_mut().zip(entry) {
+            kind.entry(name).or_default().push(place);
+        }
+    }
+    names
+}
+
+fn plain(text: &str) -> String {
+    text.trim().to_owned()
+}
+
+fn lower(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// A custom field's key, without what exports and requests put before it.
+fn bare(text: &str) -> String {
+    let text = text.trim();
+    let bare =
+        ["customfields.", "contact.", "custom_"].iter().find_map(|front| text.strip_prefix(front));
+    bare.unwrap_or(text).to_owned()
+}
+
+fn key(text: &str) -> String {
+    bare(&text.to_lowercase())
+}
+
+/// Letters and digits only: `VIP since` is `vip_since`.
+fn squash(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// A person's name in the order in which it is said: `Sample, Avery` is `avery sample`.
+fn person(text: &str) -> String {
+    match text.split_once(',') {
+        Some((last, first)) if !first.contains(',') => lower(&format!("{first} {last}")),
+        _ => lower(text),
+    }
+}
+
+/// A name with its last word in front, as in lists by family name.
+fn turned(name: &str) -> String {
+    match name.rsplit_once(' ') {
+        Some((first, last)) => format!("{last} {first}"),
+        None => name.to_owned(),
+    }
+}
+
+fn plural(what: &str) -> String {
+    match what.strip_suffix("ss") {
+        Some(_) => format!("{what}es"),
+        None => format!("{what}s"),
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

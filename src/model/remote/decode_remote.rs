@@ -1,0 +1,292 @@
+//! The wire forms of a contact, read in one pass.
+//!
+//! Every key is optional and every value may be of the wrong kind: what cannot be used is passed over, so
+//! that one odd field never hides a contact. Texts are borrowed from the input until a contact keeps them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::equality;
+use super::{ChannelState, Live};
+use crate::model::target::{Channel, Field};
+
+/// The keys of a contact that matter here, in all dialects.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Row<'a> {
+    #[serde(borrow)]
+    id: Scalar<'a>,
+    #[serde(borrow)]
+    first_name: Scalar<'a>,
+    // The old list has the names in lower case, and these beside them (api.md §3.6).
+    #[serde(borrow)]
+    first_name_raw: Scalar<'a>,
+    #[serde(borrow)]
+    last_name: Scalar<'a>,
+    #[serde(borrow)]
+    last_name_raw: Scalar<'a>,
+    #[serde(borrow)]
+    name: Scalar<'a>,
+    #[serde(borrow)]
+    contact_name: Scalar<'a>,
+    #[serde(borrow)]
+    full_name_lower_case: Scalar<'a>,
+    #[serde(borrow)]
+    email: Scalar<'a>,
+    #[serde(borrow)]
+    phone: Scalar<'a>,
+    #[serde(borrow)]
+    company_name: Scalar<'a>,
+    #[serde(borrow)]
+    address: Scalar<'a>,
+    #[serde(borrow)]
+    address1: Scalar<'a>,
+    #[serde(borrow)]
+    city: Scalar<'a>,
+    #[serde(borrow)]
+    state: Scalar<'a>,
+    #[serde(borrow)]
+    postal_code: Scalar<'a>,
+    #[serde(borrow)]
+    country: Scalar<'a>,
+    #[serde(borrow)]
+    website: Scalar<'a>,
+    #[serde(borrow)]
+    timezone: Scalar<'a>,
+    #[serde(borrow)]
+    date_of_birth: Scalar<'a>,
+    #[serde(borrow)]
+    source: Scalar<'a>,
+    #[serde(borrow)]
+    gender: Scalar<'a>,
+    #[serde(borrow)]
+    dnd: Scalar<'a>,
+    #[serde(borrow)]
+    assigned_to: Scalar<'a>,
+    #[serde(borrow)]
+    business_id: Scalar<'a>,
+    #[serde(borrow)]
+    date_added: Scalar<'a>,
+    #[serde(borrow)]
+    date_updated: Scalar<'a>,
+    tags: Value,
+    additional_emails: Value,
+    additional_phones: Value,
+    custom_fields: Value,
+    dnd_settings: Value,
+}
+
+impl Row<'_> {
+    pub(super) fn live(self) -> Option<Live> {
+        let id = self.id.text()?.parse().ok()?;
+        let name = self.name.or(self.contact_name).or(self.full_name_lower_case);
+        let natives = [
+            (Field::FirstName, self.first_name_raw.or(self.first_name)),
+            (Field::LastName, self.last_name_raw.or(self.last_name)),
+            (Field::Name, name),
+            (Field::Email, self.email),
+            (Field::Phone, self.phone),
+            (Field::CompanyName, self.company_name),
+            (Field::Address1, self.address1.or(self.address)),
+            (Field::City, self.city),
+            (Field::State, self.state),
+            (Field::PostalCode, self.postal_code),
+            (Field::Country, self.country),
+            (Field::Website, self.website),
+            (Field::Timezone, self.timezone),
+            (Field::DateOfBirth, Scalar::owned(self.date_of_birth.day())),
+            (Field::Source, self.source),
+            (Field::Gender, self.gender),
+        ];
+        let fields = natives.into_iter().filter_map(|(field, value)| Some((field, value.text()?)));
+        Some(Live {
+            id,
+            fields: fields.collect(),
+            custom: customs(self.custom_fields),
+            tags: texts(self.tags),
+            dnd: self.dnd.is_true(),
+            channels: channels(self.dnd_settings),
+            owner: self.assigned_to.text(),
+            business: self.business_id.text(),
+            additional_emails: texts(self.additional_emails),
+            additional_phones: texts(self.additional_phones),
+            added_ms: self.date_added.instant(),
+            updated_ms: self.date_updated.instant(),
+        })
+    }
+}
+
+/// A value that should be a text, a number or a boolean; anything else is as good as null.
+#[derive(Debug, Default)]
+enum Scalar<'a> {
+    #[default]
+    None,
+    Text(Cow<'a, str>),
+    Integer(i64),
+    Float(f64),
+    Bool(bool),
+}
+
+impl Scalar<'_> {
+    fn owned(text: Option<String>) -> Self {
+        text.map_or(Self::None, |text| Self::Text(Cow::Owned(text)))
+    }
+
+    fn is_none(&self) -> bool {
+        matches!(self, Self::None) || matches!(self, Self::Text(text) if text.is_empty())
+    }
+
+    fn or(self, other: Self) -> Self {
+        if self.is_none() { other } else { self }
+    }
+
+    fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) if !text.is_empty() => Some(text.into_owned()),
+            Self::Integer(number) => Some(number.to_string()),
+            Self::Float(number) => Some(number.to_string()),
+            Self::None | Self::Text(_) | Self::Bool(_) => None,
+        }
+    }
+
+    fn is_true(&self) -> bool {
+        match self {
+            Self::Bool(value) => *value,
+            Self::Text(text) => text.eq_ignore_ascii_case("true"),
+            _ => false,
+        }
+    }
+
+    /// Milliseconds since 1970.
+    fn instant(&self) -> Option<i64> {
+        match self {
+            Self::Text(text) => equality::instant(text),
+            Self::Integer(milliseconds) => Some(*milliseconds),
+            _ => None,
+        }
+    }
+
+    /// A day: of an epoch number its day in UTC, of a text the day as written (api.md §2, §5.16).
+    fn day(self) -> Option<String> {
+        match self {
+            Self::Integer(milliseconds) => {
+                equality::day_of(milliseconds).map(|day| day.to_string())
+            }
+            Self::Text(text) => match equality::written_day(&text).map(str::to_owned) {
+                Some(day) => Some(day),
+                None => Some(text.into_owned()).filter(|text| !text.is_empty()),
+            },
+            _ => None,
+        }
+    }
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Scalar::Integer(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(i64::try_from(number).map_or(Scalar::None, Scalar::Integer))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Scalar::Float(number))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Scalar::Bool(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Scalar::None)
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(Scalar::None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
+        inner.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Scalar::None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar::None)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_any(ScalarVisitor)
+    }
+}
+
+/// A list of texts, or of objects that hold one: `["a@x"]`, `[{"email":"a@x"}]` (api.md §2).
+fn texts(list: Value) -> Vec<String> {
+    let Value::Array(list) = list else { return Vec::new() };
+    let text = |entry: Value| match entry {
+        Value::String(text) => Some(text),
+        Value::Object(mut entry) => ["email", "phone", "number", "value"]
+            .iter()
+            .find_map(|key| entry.remove(*key)?.as_str().map(str::to_owned)),
+        _ => None,
+    };
+    list.into_iter().filter_map(text).filter(|text| !text.is_empty()).collect()
+}
+
+/// Custom values by field id: `{id, value}` in the answers, `field_value` or `fieldValue` elsewhere.
+fn customs(list: Value) -> BTreeMap<String, Value> {
+    let Value::Array(list) = list else { return BTreeMap::new() };
+    let one = |entry: Value| {
+        let Value::Object(mut entry) = entry else { return None };
+        let Some(Value::String(id)) = entry.remove("id") else { return None };
+        let value = ["value", "fieldValue", "field_value"]
+            .iter()
+            .find_map(|key| entry.remove(*key).filter(|value| !equality::is_nothing(value)))?;
+        Some((id, value))
+    };
+    list.into_iter().filter_map(one).collect()
+}
+
+/// The channels of `dndSettings`, whose case differs by version (api.md §1).
+fn channels(settings: Value) -> BTreeMap<Channel, ChannelState> {
+    let Value::Object(settings) = settings else { return BTreeMap::new() };
+    let one = |(name, state): (String, Value)| {
+        let channel = Channel::ALL.iter().find(|one| one.name().eq_ignore_ascii_case(&name))?;
+        let text = |key: &str| match state.get(key)? {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let (message, code) = (text("message"), text("code"));
+        Some((*channel, ChannelState { status: text("status")?, message, code }))
+    };
+    settings.into_iter().filter_map(one).collect()
+}

@@ -1,0 +1,76 @@
+//! The digest of a live contact: one short text over all that a plan depends on.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::{Live, equality};
+use crate::model::target::Field;
+
+impl Live {
+    /// A short text that changes when anything changes that a plan of this contact depends on, and that
+    /// is the same in whatever dialect the contact was read. What one dialect spells differently or does
+    /// not say at all (display name, gender, case of names) is left out.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut text = String::with_capacity(512);
+        text.push_str(self.id.as_str());
+        for (field, value) in &self.fields {
+            let value = match field {
+                Field::Name | Field::Gender => continue,
+                // Some answers have these in lower case (api.md §3.6).
+                Field::FirstName | Field::LastName | Field::Email => &value.to_lowercase(),
+                _ => value,
+            };
+            part(&mut text, field.name(), value);
+        }
+        for (id, value) in &self.custom {
+            part(&mut text, id, &custom(value));
+        }
+        list(&mut text, "tags", &self.tags);
+        list(&mut text, "additionalEmails", &self.additional_emails);
+        for (channel, state) in &self.channels {
+            part(&mut text, channel.name(), &state.status.to_lowercase());
+        }
+        part(&mut text, "dnd", if self.dnd { "true" } else { "false" });
+        part(&mut text, "assignedTo", self.owner.as_deref().unwrap_or_default());
+        part(&mut text, "businessId", self.business.as_deref().unwrap_or_default());
+        short_hash(&text)
+    }
+}
+
+/// The first 16 bytes of a text's SHA-256, in lower-case hex.
+pub(crate) fn short_hash(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let digits = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+}
+
+/// The parts are told apart by their lengths, so that no two contacts make one text.
+fn part(text: &mut String, name: &str, value: &str) {
+    let _ = write!(text, "\n{name}:{}:{value}", value.len());
+}
+
+fn list(text: &mut String, name: &str, values: &[String]) {
+    let mut keys: Vec<String> = values.iter().map(|value| equality::tag_key(value)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        part(text, name, &key);
+    }
+}
+
+fn custom(value: &Value) -> String {
+    match value {
+        // A day with a time of day is the same day.
+        Value::String(text) => equality::written_day(text).unwrap_or(text).to_owned(),
+        Value::Number(number) => number.as_f64().map_or_else(String::new, |n| n.to_string()),
+        Value::Array(values) => {
+            let mut keys: Vec<String> = values.iter().map(custom).collect();
+            keys.sort_unstable();
+            keys.join("\u{1f}")
+        }
+        other => other.to_string(),
+    }
+}

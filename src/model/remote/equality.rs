@@ -1,0 +1,280 @@
+//! When two values are the same to an import, although they are spelled differently.
+//!
+//! The server lower-cases tags, writes dates with a time, turns epoch numbers into texts and back, and
+//! may trim. A difference that is none would be sent again with every import; an equality that is none
+//! would keep a change from being sent. So each kind of value has its own rule, and text has none but
+//! outer blanks and line ends.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use crate::model::target::Field;
+
+/// Whether a value is none at all: null, an empty text, an empty list.
+#[must_use]
+pub fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether a note or task has this id.
+#[must_use]
+pub fn has_id(child: &Value, id: &str) -> bool {
+    ["id", "_id"].iter().any(|key| child[*key] == id)
+}
+
+/// The id of a note or task; the task search writes `_id` (api.md §4).
+#[must_use]
+pub fn id_of(child: &Value) -> Option<&str> {
+    ["id", "_id"].iter().find_map(|key| child[*key].as_str())
+}
+
+/// Whether two tags are one: case and outer blanks do not count (api.md §5, tags).
+#[must_use]
+pub fn tag(one: &str, other: &str) -> bool {
+    lower_equal(one.trim(), other.trim())
+}
+
+/// A tag in the form in which tags are compared.
+#[must_use]
+pub fn tag_key(tag: &str) -> String {
+    tag.trim().to_lowercase()
+}
+
+/// Whether a native field's values are the same.
+#[must_use]
+pub fn field(field: Field, one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
+    match field {
+        Field::Email | Field::Name | Field::Gender => lower_equal(one.trim(), other.trim()),
+        Field::Phone => phone(one, other),
+        Field::DateOfBirth => match (written_day(one), written_day(other)) {
+            (Some(one), Some(other)) => one == other,
+            _ => false,
+        },
+        _ => text(one, other),
+    }
+}
+
+/// Whether two texts are the same but for outer blanks and the kind of line end.
+#[must_use]
+pub fn text(one: &str, other: &str) -> bool {
+    let lines = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
+    let (one, other) = (one.trim(), other.trim());
+    one == other || (one.contains('\r') || other.contains('\r')) && lines(one) == lines(other)
+}
+
+/// Whether two phone numbers have the same digits. A number without `+` is not the same as one with it
+/// unless it is written in full.
+fn phone(one: &str, other: &str) -> bool {
+    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+    let (one, other) = (digits(one), digits(other));
+    !one.is_empty() && one == other
+}
+
+fn lower_equal(one: &str, other: &str) -> bool {
+    one == other
+        || if one.is_ascii() && other.is_ascii() {
+            one.eq_ignore_ascii_case(other)
+        } else {
+            one.to_lowercase() == other.to_lowercase()
+        }
+}
+
+/// Whether two custom values are the same. `data_type` is the field's (`TEXT`, `DATE`, …); without it
+/// the values themselves tell how they are to be compared.
+#[must_use]
+pub fn custom(data_type: Option<&str>, one: &Value, other: &Value) -> bool {
+    if is_nothing(one) || is_nothing(other) {
+        return is_nothing(one) && is_nothing(other);
+    }
+    match (data_type, one, other) {
+        (_, Value::Array(one), Value::Array(other)) => lists(one, other),
+        // A choice of one may come as a list of one, and the other way round.
+        (_, Value::Array(list), single) | (_, single, Value::Array(list)) => {
+            matches!(list.as_slice(), [only] if custom(data_type, only, single))
+        }
+        (Some("DATE"), ..) => days(one, other),
+        (Some("NUMERICAL" | "FLOAT" | "MONETORY"), ..) => numbers(one, other),
+        (Some("TIME"), Value::String(one), Value::String(other)) => {
+            text(one, other) || instant(one).is_some() && instant(one) == instant(other)
+        }
+        (_, Value::String(one), Value::String(other)) => {
+            text(one, other) || data_type.is_none() && is_day_of(one, other)
+        }
+        (None, Value::String(text), Value::Number(_))
+        | (None, Value::Number(_), Value::String(text))
+            if written_day(text).is_some() =>
+        {
+            days(one, other)
+        }
+        (_, Value::Number(_), _) | (_, _, Value::Number(_)) => numbers(one, other),
+        _ => one == other,
+    }
+}
+
+/// Whether one text is a plain day and the other is that day with a time of day.
+fn is_day_of(one: &str, other: &str) -> bool {
+    let plain = |text: &str| text.len() == 10 && written_day(text).is_some();
+    (plain(one) || plain(other)) && written_day(one) == written_day(other)
+}
+
+fn lists(one: &[Value], other: &[Value]) -> bool {
+    let key = |value: &Value| match value {
+        Value::String(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    };
+    let sorted = |list: &[Value]| {
+        let mut keys: Vec<String> = list.iter().map(key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    };
+    sorted(one) == sorted(other)
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        _ => None,
+    }
+}
+
+#[expect(clippy::float_cmp, reason = "the server gives back exactly what was sent (api.md §5)")]
+fn numbers(one: &Value, other: &Value) -> bool {
+    match (number(one), number(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+fn day(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => written_day(text).map(str::to_owned),
+        Value::Number(number) => day_of(number.as_i64()?).map(|day| day.to_string()),
+        _ => None,
+    }
+}
+
+fn days(one: &Value, other: &Value) -> bool {
+    match (day(one), day(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// The day, in UTC, of an instant in milliseconds since 1970.
+#[must_use]
+pub fn day_of(milliseconds: i64) -> Option<Date> {
+    let time = Timestamp::from_millisecond(milliseconds).ok()?;
+    Some(time.to_zoned(TimeZone::UTC).date())
+}
+
+/// The day that a text begins with: `YYYY-MM-DD`, alone or before a time of day.
+#[must_use]
+pub fn written_day(text: &str) -> Option<&str> {
+    let (day, rest) = text.split_at_checked(10)?;
+    let shaped = day.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    let ends = rest.is_empty() || rest.starts_with(['T', 't', ' ']);
+    (shaped && ends).then_some(day)
+}
+
+/// The instant that a text is, in milliseconds since 1970; a day is its midnight in UTC.
+#[must_use]
+pub fn instant(text: &str) -> Option<i64> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time.as_millisecond());
+    }
+    let day: Date = if text.len() == 10 { text.parse().ok()? } else { return None };
+    let midnight = day.to_zoned(TimeZone::UTC).ok()?;
+    Some(midnight.timestamp().as_millisecond())
+}
+
+/// The instant of a JSON value: a text, or milliseconds.
+#[must_use]
+pub fn instant_of(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => instant(text),
+        Value::Number(number) => number.as_i64(),
+        _ => None,
+    }
+}
+
+/// A text without the mark-up that the server's editor puts around it, its blanks made one each, so that
+/// what was sent plain can be known again when it comes back as rich text (api.md §5, notes).
+#[must_use]
+pub fn plain_words(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let length = markup(rest);
+        plain.push(if length.is_some() { ' ' } else { '<' });
+        rest = &rest[length.unwrap_or(1)..];
+    }
+    plain.push_str(rest);
+    let plain = unescaped(plain);
+    let mut words = String::with_capacity(plain.len());
+    for word in plain.split_whitespace() {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+    }
+    words
+}
+
+/// The length of the tag that a text begins with, if it is one of those that editors write.
+fn markup(text: &str) -> Option<usize> {
+    const NAMES: [&str; 22] = [
+        "p",
+        "br",
+        "div",
+        "span",
+        "b",
+        "i",
+        "u",
+        "s",
+        "em",
+        "strong",
+        "a",
+        "ul",
+        "ol",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "blockquote",
+        "pre",
+        "code",
+        "font",
+    ];
+    // Longer than any real tag: the search for its end must not cost the rest of the text each time.
+    let end = text.bytes().take(2_000).position(|byte| byte == b'>')?;
+    let inner = text[1..end].trim_start_matches('/');
+    let name: &str = inner.split([' ', '/', '\n', '\t']).next().unwrap_or_default();
+    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)).then_some(end + 1)
+}
+
+fn unescaped(text: String) -> String {
+    if !text.contains('&') {
+        return text;
+    }
+    let pairs = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'")];
+    let text = pairs.iter().fold(text, |text, (from, to)| text.replace(from, to));
+    text.replace("&amp;", "&")
+}

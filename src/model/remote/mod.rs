@@ -1,0 +1,135 @@
+//! A live contact: a contact as it stands in the account, whatever dialect it came in.
+//!
+//! The server spells the same contact in three ways: the row of a search, the record of a read or write,
+//! and the row of the old list (api.md §2, §3). A [`Live`] is all of them made one: absent, null and empty
+//! are the same, a date of birth is a day, `address` is `address1`. It knows what an import can touch or
+//! must compare, and nothing else of the contact; what it means for a plan is not its business.
+
+mod decode_remote;
+mod digest;
+pub mod equality;
+
+pub(crate) use digest::short_hash;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::target::{Channel, Field};
+use crate::id::ContactId;
+
+/// A contact as it stands. Stored as JSON in the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Live {
+    /// The contact.
+    pub id: ContactId,
+    /// Native fields that have a value; a date of birth as `YYYY-MM-DD`. The name is in lower case when
+    /// it comes from a search.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<Field, String>,
+    /// Custom fields that have a value, by id, as the server writes them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub custom: BTreeMap<String, Value>,
+    /// Tags, in the server's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Do not disturb, on all channels.
+    #[serde(default)]
+    pub dnd: bool,
+    /// Do not disturb by channel.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub channels: BTreeMap<Channel, ChannelState>,
+    /// The id of the user it is assigned to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The id of its business.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub business: Option<String>,
+    /// E-mail addresses beside the primary one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additional_emails: Vec<String>,
+    /// Phone numbers beside the primary one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additional_phones: Vec<String>,
+    /// When it was created, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_ms: Option<i64>,
+    /// When it was last changed, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_ms: Option<i64>,
+}
+
+/// Do not disturb on one channel, as the server says it (api.md §5.18).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelState {
+    /// `active` and `permanent` mean blocked; `inactive` means that messages may be sent.
+    pub status: String,
+    /// Why, such as `STOP_KEYWORD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The reason's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+impl ChannelState {
+    /// Whether the channel is blocked for good: an opt-out that nothing of ours may lift.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        self.status.eq_ignore_ascii_case("permanent")
+    }
+
+    /// Whether the channel is blocked.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.is_permanent() || self.status.eq_ignore_ascii_case("active")
+    }
+}
+
+impl Live {
+    /// Reads one contact: a row of a search or list, or the `contact` of an answer. Nothing when it is no
+    /// JSON object or has no usable id.
+    #[must_use]
+    pub fn read(row: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<decode_remote::Row<'_>>(row).ok()?.live()
+    }
+
+    /// The same from JSON that is parsed already.
+    #[must_use]
+    pub fn read_value(row: &Value) -> Option<Self> {
+        decode_remote::Row::deserialize(row).ok()?.live()
+    }
+
+    /// A native field's value.
+    #[must_use]
+    pub fn field(&self, field: Field) -> Option<&str> {
+        self.fields.get(&field).map(String::as_str)
+    }
+
+    /// Whether it has a first or a last name.
+    #[must_use]
+    pub fn has_name_parts(&self) -> bool {
+        self.fields.contains_key(&Field::FirstName) || self.fields.contains_key(&Field::LastName)
+    }
+
+    /// First and last name as one text; the display name where both are missing.
+    #[must_use]
+    pub fn whole_name(&self) -> String {
+        let parts = [Field::FirstName, Field::LastName].into_iter().filter_map(|f| self.field(f));
+        let parts: Vec<&str> = parts.collect();
+        if parts.is_empty() {
+            return self.field(Field::Name).unwrap_or_default().to_owned();
+        }
+        parts.join(" ")
+    }
+
+    /// Whether it has the tag, in whatever case: the server keeps tags in lower case.
+    #[must_use]
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.tags.iter().any(|one| equality::tag(one, tag))
+    }
+}

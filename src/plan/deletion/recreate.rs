@@ -1,0 +1,164 @@
+//! What was deleted, as a draft of the same made anew.
+//!
+//! All that the API takes is taken from the image. What it cannot write (further addresses, files,
+//! signatures), and what the location no longer has (fields, users, businesses), is named.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Image;
+use crate::model::Directory;
+use crate::model::draft::{Draft, NoteDraft, TaskDraft};
+use crate::model::policy::LONGEST_NOTE;
+use crate::model::remote::{Live, equality};
+use crate::model::target::Field;
+use crate::plan::validate::Warned;
+
+/// Types of custom fields that a create cannot fill (api.md §5, custom-field values).
+const UNWRITABLE: [&str; 3] = ["FILE_UPLOAD", "SIGNATURE", "TEXTBOX_LIST"];
+const LOST: &str = "W_NOT_BROUGHT_BACK";
+
+/// A record to be made anew.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Anew {
+    /// What to make.
+    pub draft: Draft,
+    /// The former ids of the draft's notes and tasks, in their order.
+    pub notes: Vec<String>,
+    /// The same of its tasks.
+    pub tasks: Vec<String>,
+    /// What of it cannot be made.
+    pub warnings: Vec<Warned>,
+}
+
+impl Image {
+    /// The contact with its notes and tasks, to be made anew; nothing when the image holds no contact.
+    #[must_use]
+    pub fn anew(&self, directory: &Directory) -> Option<Anew> {
+        let live = self.live()?;
+        let mut anew = Anew::default();
+        anew.contact(&live, directory);
+        let mut notes: Vec<&Value> = self.notes.iter().collect();
+        notes.sort_by_key(|note| equality::instant_of(&note["dateAdded"]));
+        for note in notes {
+            let id = equality::id_of(note).unwrap_or_default();
+            let Some(fields) = note_fields(note, directory) else {
+                anew.lost("note", &format!("note `{id}` has no text, which the API wants"));
+                continue;
+            };
+            anew.notes.push(id.to_owned());
+            anew.draft.notes.push(NoteDraft { id: None, fields });
+        }
+        for task in &self.tasks {
+            let id = equality::id_of(task).unwrap_or_default();
+            let Some(fields) = task_fields(task, directory) else {
+                anew.lost(
+                    "task",
+                    &format!("task `{id}` has no title or date, which the API wants"),
+                );
+                continue;
+            };
+            anew.tasks.push(id.to_owned());
+            anew.draft.tasks.push(TaskDraft { fields, ..TaskDraft::default() });
+        }
+        Some(anew)
+    }
+}
+
+impl Anew {
+    fn contact(&mut self, live: &Live, directory: &Directory) {
+        let parts = live.has_name_parts();
+        let fields = live.fields.iter().filter(|(field, _)| !(parts && **field == Field::Name));
+        self.draft.fields =
+            fields.map(|(field, value)| (*field, Value::from(value.clone()))).collect();
+        for (id, value) in &live.custom {
+            self.custom(id, value, directory);
+        }
+        self.draft.tags.clone_from(&live.tags);
+        self.draft.dnd = live.dnd.then_some(true);
+        let blocked = live.channels.iter().filter(|(_, state)| state.is_blocked());
+        self.draft.channels = blocked.map(|(channel, _)| (*channel, true)).collect();
+        self.draft.additional_emails.clone_from(&live.additional_emails);
+        self.draft.additional_phones.clone_from(&live.additional_phones);
+        if let Some(owner) = &live.owner {
+            if has_user(directory, owner) {
+                self.draft.owner = Some(owner.clone().into());
+            } else {
+                self.lost("assignedTo", &format!("the location has no user `{owner}` any more"));
+            }
+        }
+        if let Some(id) = &live.business {
+            if directory.businesses.iter().any(|it| it.id == *id) {
+                self.draft.business = Some(id.clone());
+            } else {
+                self.lost("business", &format!("the location has no business `{id}` any more"));
+            }
+        }
+    }
+
+    fn custom(&mut self, id: &str, value: &Value, directory: &Directory) {
+        let target = |name: &str| format!("customFields.{name}");
+        match directory.fields.iter().find(|field| field.id == id) {
+            None => {
+                self.lost(&target(id), "the location has no such custom field any more");
+            }
+            Some(field) if UNWRITABLE.contains(&field.data_type.as_str()) => {
+                let why = format!("the API cannot write a field of the type {}", field.data_type);
+                self.lost(&target(&field.key), &why);
+            }
+            Some(_) => {
+                self.draft.custom.insert(id.to_owned(), value.clone());
+            }
+        }
+    }
+
+    fn lost(&mut self, field: &str, why: &str) {
+        let message = format!("{why}; that is not brought back");
+        self.warnings.push(Warned { code: LOST, column: None, field: field.to_owned(), message });
+    }
+}
+
+fn has_user(directory: &Directory, id: &str) -> bool {
+    directory.users.iter().any(|user| user.id == id)
+}
+
+/// The properties of a note made anew: its text begins with the day on which it was written, because the
+/// API sets the date itself. Nothing when it has no text, which the API wants.
+#[must_use]
+pub fn note_fields(note: &Value, directory: &Directory) -> Option<BTreeMap<String, Value>> {
+    let body = note["body"].as_str().filter(|body| !body.trim().is_empty())?;
+    let day = equality::instant_of(&note["dateAdded"]).and_then(equality::day_of);
+    let front = day.map(|day| format!("[{day}] ")).unwrap_or_default();
+    let fits = front.chars().count() + body.chars().count() <= LONGEST_NOTE;
+    let as_it_is = body.starts_with(&front) || !fits;
+    let body = if as_it_is { body.to_owned() } else { format!("{front}{body}") };
+    let mut fields = parts(note, &["title", "color", "pinned", "userId"], directory);
+    fields.insert("body".to_owned(), body.into());
+    Some(fields)
+}
+
+/// The properties of a task made anew. Nothing when it has no title, which the API wants; one without a
+/// date is due on the day it was written.
+#[must_use]
+pub fn task_fields(task: &Value, directory: &Directory) -> Option<BTreeMap<String, Value>> {
+    task["title"].as_str().filter(|title| !title.trim().is_empty())?;
+    let mut fields = parts(task, &["title", "body", "assignedTo"], directory);
+    let due = [&task["dueDate"], &task["dateAdded"]].into_iter().find_map(equality::instant_of)?;
+    let due = jiff::Timestamp::from_millisecond(due).ok()?;
+    fields.insert("dueDate".to_owned(), due.to_string().into());
+    fields.insert("completed".to_owned(), task["completed"].as_bool().unwrap_or_default().into());
+    Some(fields)
+}
+
+/// The parts of a note or task that hold something, as they were.
+fn parts(record: &Value, keys: &[&str], directory: &Directory) -> BTreeMap<String, Value> {
+    let kept = keys.iter().filter_map(|key| {
+        let value = &record[*key];
+        let user = matches!(*key, "userId" | "assignedTo");
+        let known = !user || value.as_str().is_some_and(|id| has_user(directory, id));
+        let some = !equality::is_nothing(value) && *value != Value::Bool(false);
+        (known && some).then(|| ((*key).to_owned(), value.clone()))
+    });
+    kept.collect()
+}

@@ -1,0 +1,29 @@
+//! Values as a cell of an export holds them.
+
+use serde_json::Value;
+
+/// A list as one cell: `a; b`, or a JSON array when an element could not be told from two.
+pub(crate) fn list<T: AsRef<str>>(values: &[T]) -> String {
+    let odd = |value: &T| {
+        let text = value.as_ref();
+        text.contains(';') || text.starts_with('[') || text.trim() != text || text.is_empty()
+    };
+    let texts: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+    if values.iter().any(odd) { Value::from(texts).to_string() } else { texts.join("; ") }
+}
+
+/// Any value as one cell; nothing is an empty one.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().map_or_else(String::new, |number| number.to_string())
+        }
+        Value::Array(values) => {
+            let texts: Vec<String> = values.iter().map(text).collect();
+            list(&texts)
+        }
+        other => other.to_string(),
+    }
+}

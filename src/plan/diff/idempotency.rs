@@ -1,0 +1,61 @@
+//! How a new contact is kept from being created twice.
+//!
+//! Where the location refuses duplicates, the server does it. Where it allows them, an upsert does, as long
+//! as what it is matched by belongs to nobody else; a marker does in any case. A row with neither is sent
+//! at most once, if at all (guarantees.md).
+
+use super::Planner;
+use crate::model::draft::Draft;
+use crate::model::op::Class;
+use crate::model::policy::IdentitylessRule;
+use crate::model::target::Field;
+use crate::plan::identity::{Action, identifies, rejection};
+use crate::plan::validate::Rejection;
+
+/// The way in which a contact is created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By a create of this class.
+    Create(Class),
+    /// By an upsert. These fields belong to others too, who would be found by them: they are written
+    /// afterwards, by id.
+    Upsert(Vec<Field>),
+}
+
+/// The way for a row.
+///
+/// # Errors
+/// When nothing keeps the contact from being created twice and such rows are to be set aside.
+pub(super) fn way(planner: &Planner<'_>, draft: &Draft, action: &Action) -> Result<Way, Rejection> {
+    let (taken_email, taken_phone) = match action {
+        Action::CreateBeside { email, phone } => (*email, *phone),
+        _ => (false, false),
+    };
+    let there = |field: Field| {
+        let text = draft.fields.get(&field).and_then(|value| value.as_str());
+        text.is_some_and(|text| !text.is_empty()) && identifies(planner.directory, field)
+    };
+    let known = [(Field::Email, taken_email), (Field::Phone, taken_phone)];
+    let known = known.into_iter().filter(|(field, _)| there(*field));
+    let (taken, free): (Vec<_>, Vec<_>) = known.partition(|(_, taken)| *taken);
+    let directory = planner.directory;
+    let identified = !(taken.is_empty() && free.is_empty());
+    if identified && !directory.allows_duplicates {
+        return Ok(Way::Create(Class::Unique));
+    }
+    if planner.marker.is_some() {
+        return Ok(Way::Create(Class::Marked));
+    }
+    if directory.allows_duplicates && !free.is_empty() {
+        return Ok(Way::Upsert(taken.into_iter().map(|(field, _)| field).collect()));
+    }
+    if planner.policy.no_identity == IdentitylessRule::Skip {
+        return Err(rejection(
+            "R_NO_IDENTITY",
+            Field::Email.name(),
+            "the row has no e-mail address or phone number by which the location knows contacts, so \
+             nothing would keep it from being created twice; add one, or name a marker field",
+        ));
+    }
+    Ok(Way::Create(Class::Once))
+}

@@ -1,0 +1,91 @@
+//! What the server made of a change: the values that it took instead of those that were sent.
+//!
+//! A value that the server reformats or drops never holds what was sent, and nobody has edited it. So a
+//! change is taken back by what stood there after it was applied.
+
+use serde_json::{Map, Value};
+
+use crate::model::op::Change;
+use crate::model::verify::Difference;
+
+/// The change as the server took it.
+#[must_use]
+pub fn as_taken(mut change: Change, differences: &[Difference]) -> Change {
+    if let Change::Create { body }
+    | Change::Upsert { body }
+    | Change::Update { body }
+    | Change::CreateNote { body }
+    | Change::UpdateNote { body, .. }
+    | Change::CreateTask { body }
+    | Change::UpdateTask { body, .. } = &mut change
+    {
+        for difference in differences {
+            take(body, &difference.field, &difference.got);
+        }
+    }
+    change
+}
+
+/// Puts a value in the place of the one that was sent. Tags and channels stay as they were sent: of these
+/// the server adds some by itself.
+fn take(body: &mut Map<String, Value>, field: &str, got: &Value) {
+    if let Some(id) = field.strip_prefix("customFields.") {
+        let entries = body.get_mut("customFields").and_then(Value::as_array_mut);
+        for entry in entries.into_iter().flatten().filter(|entry| entry["id"] == id) {
+            for key in ["field_value", "fieldValue"] {
+                if entry.get(key).is_some() {
+                    entry[key] = got.clone();
+                }
+            }
+        }
+    } else if field != "tags"
+        && let Some(value) = body.get_mut(field)
+    {
+        *value = got.clone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn body(value: &Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    fn differences(all: &[(&str, Value)]) -> Vec<Difference> {
+        let one = |(field, got): &(&str, Value)| Difference {
+            field: (*field).to_owned(),
+            sent: Value::Null,
+            got: got.clone(),
+        };
+        all.iter().map(one).collect()
+    }
+
+    #[test]
+    fn a_change_is_what_the_server_made_of_it() {
+        let sent = json!({
+            "city": "rome", "tags": ["a"], "dnd": true,
+            "customFields": [{"id": "x", "field_value": "1"}, {"id": "y", "field_value": "2"}],
+        });
+        let got = [
+            ("city", json!("Rome")),
+            ("customFields.y", json!("2.00")),
+            ("tags", json!(["a", "b"])),
+            ("state", json!("RM")),
+            ("dndSettings.Email", json!({"status": "active"})),
+        ];
+        let taken = json!({
+            "city": "Rome", "tags": ["a"], "dnd": true,
+            "customFields": [{"id": "x", "field_value": "1"}, {"id": "y", "field_value": "2.00"}],
+        });
+        let change = as_taken(Change::Update { body: body(&sent) }, &differences(&got));
+        assert_eq!(change, Change::Update { body: body(&taken) });
+        let note = Change::CreateNote { body: body(&json!({"body": "a\r\nb"})) };
+        let change = as_taken(note, &differences(&[("body", json!("a b"))]));
+        assert_eq!(change, Change::CreateNote { body: body(&json!({"body": "a b"})) });
+        assert_eq!(as_taken(Change::Delete, &differences(&got)), Change::Delete);
+    }
+}

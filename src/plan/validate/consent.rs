@@ -1,0 +1,114 @@
+//! Consent: what a row says about being contacted.
+//!
+//! A column of opt-outs says no with a yes; a column of opt-ins says nothing with a no, since nobody who
+//! was never asked has refused. Where columns contradict each other, not contacting wins. Words that
+//! nobody knows reject the row: a guess could be wrong in the direction that hurts.
+
+use super::Checker;
+use super::cell_value::Value;
+use super::field_rule::Step;
+use super::outcome::Rejection;
+use super::read_cell::yes;
+use super::row_context::Work;
+use crate::model::Target;
+use crate::model::target::Channel;
+use crate::value::{self, Consent, ConsentColumn};
+
+/// What the consent columns of a row said.
+#[derive(Debug, Default)]
+pub(super) struct Consents(Vec<Said>);
+
+#[derive(Debug)]
+struct Said {
+    channel: Channel,
+    out: bool,
+    /// Whether a column of opt-outs said it.
+    of_opt_outs: bool,
+    column: Option<usize>,
+    target: String,
+}
+
+impl Checker {
+    pub(super) fn put_consent(
+        &self,
+        step: &Step,
+        column: Option<usize>,
+        value: &Value,
+        work: &mut Work<'_>,
+    ) -> Result<(), Rejection> {
+        if step.target == Target::Dnd {
+            match yes(value) {
+                Ok(Some(all)) => work.draft.dnd = Some(all),
+                Ok(None) => {}
+                Err(trouble) => return self.unreadable(step, column, &trouble, work),
+            }
+            return Ok(());
+        }
+        let (Some(channel), column_kind) = (step.channel, column_kind(&step.target)) else {
+            return Ok(());
+        };
+        match value::consent(&value.clone().into_text(), column_kind) {
+            Ok(Some(Consent::NotAsked)) => {
+                let message =
+                    format!("nobody opted in to {} here; that is no opt-out", channel.name());
+                work.warn("W_NOT_OPTED_IN", step, column, message);
+            }
+            Ok(Some(said)) => work.consents.0.push(Said {
+                channel,
+                out: said == Consent::OptedOut,
+                of_opt_outs: column_kind == ConsentColumn::OptOut,
+                column,
+                target: step.target.to_string(),
+            }),
+            Ok(None) => {}
+            Err(trouble) => return self.unreadable(step, column, &trouble, work),
+        }
+        Ok(())
+    }
+
+    /// What the columns say together.
+    pub(super) fn finish_consent(&self, work: &mut Work<'_>) {
+        let consents = std::mem::take(&mut work.consents).0;
+        let everything = work.draft.dnd == Some(true);
+        for channel in Channel::ALL {
+            let mut said = consents.iter().filter(|said| said.channel == *channel).peekable();
+            if said.peek().is_none() {
+                continue;
+            }
+            let (out, free): (Vec<_>, Vec<_>) = said.partition(|said| said.out);
+            if let (Some(free), true) = (free.first(), everything || !out.is_empty()) {
+                let message = format!(
+                    "one column allows {} and another one forbids it; the contact will not be contacted",
+                    channel.name()
+                );
+                work.warn_at("W_CONSENT_CONFLICT", free.column, &free.target, message);
+            }
+            if !out.is_empty() {
+                work.draft.channels.insert(*channel, true);
+            } else if self.policy.allow_resubscribe && free.iter().any(|said| said.of_opt_outs) {
+                // Only a column of opt-outs can say that there is none any more.
+                work.draft.channels.insert(*channel, false);
+            }
+        }
+    }
+}
+
+fn column_kind(target: &Target) -> ConsentColumn {
+    match target {
+        Target::OptIn => ConsentColumn::OptIn,
+        _ => ConsentColumn::OptOut,
+    }
+}
+
+/// The channel that a column of opt-ins is about, by its header.
+pub(super) fn channel_of(header: &str) -> Channel {
+    let header = header.to_lowercase();
+    let about = |words: &[&str]| words.iter().any(|word| header.contains(word));
+    match () {
+        () if about(&["mail"]) => Channel::Email,
+        () if about(&["whatsapp"]) => Channel::WhatsApp,
+        () if about(&["sms", "text", "mobile"]) => Channel::Sms,
+        () if about(&["call", "phone"]) => Channel::Call,
+        () => Channel::Email,
+    }
+}

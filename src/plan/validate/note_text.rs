@@ -1,0 +1,112 @@
+//! The length of notes: what is too long is rejected, cut or split, as the policy says.
+
+use crate::model::Policy;
+use crate::model::policy::LONGEST_NOTE;
+use crate::value::Unreadable;
+
+/// A note's text as notes that are short enough.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Fitted {
+    pub(super) texts: Vec<String>,
+    /// What was done to it.
+    pub(super) warning: Option<(&'static str, String)>,
+}
+
+/// Makes a note's text fit. The text of a note that exists cannot become several.
+///
+/// # Errors
+/// When it is too long and nothing may be done about it.
+pub(super) fn fitted(text: String, exists: bool, policy: &Policy) -> Result<Fitted, Unreadable> {
+    let most = policy.truncate_notes.unwrap_or(LONGEST_NOTE);
+    let Some(end) = end_of(&text, most) else {
+        return Ok(Fitted { texts: vec![text], warning: None });
+    };
+    let length = text.chars().count();
+    if policy.truncate_notes.is_some() {
+        let message = format!("the note has {length} characters; it is cut after {most}");
+        let texts = vec![text[..end].trim_end().to_owned()];
+        return Ok(Fitted { texts, warning: Some(("W_NOTE_TRUNCATED", message)) });
+    }
+    if policy.split_notes && !exists {
+        let texts = pieces(&text, most);
+        let message = format!("the note has {length} characters; it becomes {} notes", texts.len());
+        return Ok(Fitted { texts, warning: Some(("W_NOTE_SPLIT", message)) });
+    }
+    Err(Unreadable {
+        code: "R_CELL_TOO_LONG",
+        message: format!(
+            "the note has {length} characters; HighLevel documents {LONGEST_NOTE} per imported note; \
+             `--split-notes` or `--truncate-notes {LONGEST_NOTE}` make it fit"
+        ),
+    })
+}
+
+/// Where a text's first so many characters end, if it has more.
+fn end_of(text: &str, most: usize) -> Option<usize> {
+    if text.len() <= most {
+        return None;
+    }
+    text.char_indices().nth(most).map(|(end, _)| end)
+}
+
+/// Cuts a text where a line ends, or else a word, or else anywhere.
+fn pieces(text: &str, most: usize) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut rest = text.trim();
+    while let Some(end) = end_of(rest, most) {
+        let front = &rest[..end];
+        // A break early in the text would leave a piece that is hardly one.
+        let late = |place: &usize| *place >= end / 2;
+        let line = front.rfind('\n').filter(late);
+        let cut = line.or_else(|| front.rfind(char::is_whitespace).filter(late)).unwrap_or(end);
+        let (piece, more) = rest.split_at(cut);
+        pieces.push(piece.trim_end().to_owned());
+        rest = more.trim_start();
+    }
+    if !rest.is_empty() {
+        pieces.push(rest.to_owned());
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_note_is_split_between_lines_or_else_words_or_else_anywhere() {
+        assert_eq!(pieces("aaaa bbbb\ncccc dddd", 12), ["aaaa bbbb", "cccc dddd"]);
+        assert_eq!(pieces("aaaa bbbb cccc", 12), ["aaaa bbbb", "cccc"]);
+        assert_eq!(pieces("aaaaaaaaaaaaaaa", 6), ["aaaaaa", "aaaaaa", "aaa"]);
+        assert_eq!(pieces("äöüäöüäöü", 6), ["äöüäöü", "äöü"]);
+    }
+
+    #[test]
+    fn nothing_but_blanks_at_the_cuts_is_lost() {
+        let text = "word and another word\nline ".repeat(2_000);
+        let whole: String = text.split_whitespace().collect();
+        let pieces = pieces(&text, 100);
+        assert!(pieces.iter().all(|piece| piece.chars().count() <= 100 && !piece.is_empty()));
+        assert_eq!(pieces.concat().split_whitespace().collect::<String>(), whole);
+    }
+
+    #[test]
+    fn a_note_that_is_too_long_is_rejected_unless_the_policy_says_otherwise() {
+        let text = "ä".repeat(LONGEST_NOTE + 1);
+        let fit = |policy: &Policy, exists| fitted(text.clone(), exists, policy);
+        assert_eq!(fit(&Policy::default(), false).unwrap_err().code, "R_CELL_TOO_LONG");
+        let cut = Policy { truncate_notes: Some(10), ..Policy::default() };
+        let cut = fit(&cut, true).unwrap();
+        assert_eq!(
+            (cut.texts[0].chars().count(), cut.warning.unwrap().0),
+            (10, "W_NOTE_TRUNCATED")
+        );
+        let split = Policy { split_notes: true, ..Policy::default() };
+        assert_eq!(fit(&split, false).unwrap().texts.len(), 2);
+        assert_eq!(fit(&split, true).unwrap_err().code, "R_CELL_TOO_LONG");
+        assert_eq!(
+            fitted("ä".repeat(LONGEST_NOTE), false, &Policy::default()).unwrap().texts.len(),
+            1
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! Tally: what is too much to say row by row.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::field_rule::{Source, Step};
+use super::outcome::Warned;
+use crate::sheet::{Cell, Column, Row};
+use crate::value;
+
+/// Counters over all rows.
+#[derive(Debug)]
+pub(super) struct Tally {
+    /// Empty cells that did not clear, by step.
+    left: Vec<AtomicU64>,
+    unmapped: Vec<usize>,
+    /// Errors in columns that are not imported: the first, and how many.
+    errors: Mutex<BTreeMap<usize, (String, u64)>>,
+}
+
+impl Tally {
+    pub(super) fn new(steps: usize, unmapped: Vec<usize>) -> Self {
+        let left = std::iter::repeat_with(AtomicU64::default).take(steps).collect();
+        Self { left, unmapped, errors: Mutex::default() }
+    }
+
+    /// An empty cell was to clear, and may not.
+    pub(super) fn left(&self, step: usize) {
+        self.left[step].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Looks for spreadsheet errors where nothing is imported.
+    pub(super) fn see_unmapped(&self, row: &Row, columns: &[Column]) {
+        for column in &self.unmapped {
+            let text = match row.cells.get(*column) {
+                Some(Cell::Error(text)) => text,
+                Some(Cell::Text(text))
+                    if text.starts_with('#') && value::is_spreadsheet_error(text) =>
+                {
+                    text
+                }
+                _ => continue,
+            };
+            let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+            let letters = columns.get(*column).map_or("", |column| &column.letters);
+            let first = || (format!("`{text}` ({})", row.place.cell(letters)), 0);
+            errors.entry(*column).or_insert_with(first).1 += 1;
+        }
+    }
+
+    pub(super) fn summary(&self, steps: &[Step], columns: &[Column]) -> Vec<Warned> {
+        let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_errors = errors.iter().map(|(column, (first, count))| {
+            let more =
+                if *count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            Warned {
+                code: "W_SPREADSHEET_ERROR",
+                column: Some(*column),
+                field: header(columns, *column),
+                message: format!(
+                    "the column, which is not imported, holds errors of a spreadsheet: {first}{more}"
+                ),
+            }
+        });
+        steps.iter().filter_map(|step| self.kept(step, columns)).chain(of_errors).collect()
+    }
+
+    fn kept(&self, step: &Step, columns: &[Column]) -> Option<Warned> {
+        let count = self.left[step.place].load(Ordering::Relaxed);
+        let Source::Columns { columns: from, .. } = &step.source else { return None };
+        let column = from.first().copied();
+        (count > 0).then(|| Warned {
+            code: "W_CLEAR_NOT_ALLOWED",
+            column,
+            field: column.map_or_else(|| step.target.to_string(), |index| header(columns, index)),
+            message: format!(
+                "{count} empty cells would clear `{}`, which needs `--allow-clear`; nothing is cleared",
+                step.target
+            ),
+        })
+    }
+}
+
+fn header(columns: &[Column], index: usize) -> String {
+    columns.get(index).map_or_else(String::new, |column| match column.name.as_str() {
+        "" => column.letters.clone(),
+        name => name.to_owned(),
+    })
+}

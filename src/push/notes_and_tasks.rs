@@ -1,0 +1,87 @@
+//! The children that a contact had before the run writes its own.
+//!
+//! A note or task has no key. Whether one that was sent and not answered is there can be told only by
+//! counting its equals, so their number before goes with the intent. The children of a contact that was
+//! there are listed once, before the first of ours; one that this process has made has none but ours.
+
+use std::collections::{HashMap, HashSet};
+use std::mem::Discriminant;
+
+use serde_json::Value;
+
+use crate::id::ContactId;
+use crate::model::Change;
+use crate::reconcile::{self, Doubt, Reference};
+
+/// What a lane knows of its contacts' children.
+#[derive(Default)]
+pub(super) struct Children {
+    /// By contact, and by what writes them: notes or tasks.
+    known: HashMap<(ContactId, Discriminant<Change>), Vec<Value>>,
+    /// Contacts that this lane has made.
+    fresh: HashSet<ContactId>,
+}
+
+impl Children {
+    /// Takes note of a contact that was made just now.
+    pub(super) fn made(&mut self, contact: ContactId) {
+        self.fresh.insert(contact);
+    }
+
+    /// The equal children before this change; nothing when it writes no child, or the contact is gone.
+    pub(super) async fn before(
+        &mut self,
+        doubt: &Doubt,
+        contact: &ContactId,
+        change: &Change,
+    ) -> Result<Option<Reference>, reconcile::Error> {
+        if !matches!(change, Change::CreateNote { .. } | Change::CreateTask { .. }) {
+            return Ok(None);
+        }
+        let place = (contact.clone(), std::mem::discriminant(change));
+        if !self.known.contains_key(&place) {
+            let there = if self.fresh.contains(contact) {
+                Vec::new()
+            } else {
+                let Some(there) = doubt.children(contact, change).await? else { return Ok(None) };
+                there
+            };
+            self.known.insert(place.clone(), there);
+        }
+        Ok(Some(Reference::of(change, &self.known[&place])))
+    }
+
+    /// Takes note of a child that was written.
+    pub(super) fn wrote(&mut self, contact: &ContactId, change: &Change, made: Option<&str>) {
+        let (Change::CreateNote { body } | Change::CreateTask { body }) = change else { return };
+        let place = (contact.clone(), std::mem::discriminant(change));
+        if let Some(known) = self.known.get_mut(&place) {
+            let mut child = body.clone();
+            child.remove("id");
+            if let Some(made) = made {
+                child.insert("id".to_owned(), made.into());
+            }
+            known.push(Value::Object(child));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_second_of_two_equal_notes_counts_the_first() {
+        let Value::Object(body) = json!({ "body": "hello" }) else { panic!() };
+        let change = Change::CreateNote { body };
+        let contact: ContactId = "c".parse().unwrap();
+        let mut children = Children::default();
+        let place = (contact.clone(), std::mem::discriminant(&change));
+        children.known.insert(place.clone(), vec![json!({ "id": "old", "body": "hello" })]);
+        children.wrote(&contact, &change, Some("new"));
+        let reference = Reference::of(&change, &children.known[&place]);
+        assert_eq!((reference.equal, reference.ids), (2, vec!["old".to_owned(), "new".to_owned()]));
+    }
+}

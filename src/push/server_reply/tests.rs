@@ -1,0 +1,145 @@
+//! What each answer to a write means.
+
+use bytes::Bytes;
+use serde_json::Map;
+
+use super::*;
+use crate::model::Class;
+
+fn op(change: Change) -> Op {
+    Op {
+        id: 1,
+        key: "k".to_owned(),
+        like: None,
+        row: 1,
+        step: 0,
+        lane: 1,
+        class: Class::Unique,
+        contact: None,
+        change,
+        before: Value::Null,
+    }
+}
+
+fn body(value: Value) -> Map<String, Value> {
+    let Value::Object(body) = value else { panic!("a body is an object") };
+    body
+}
+
+fn create() -> Change {
+    Change::Create { body: body(json!({ "email": "a@x.org", "city": "Rome" })) }
+}
+
+fn update() -> Change {
+    Change::Update { body: body(json!({ "city": "Rome" })) }
+}
+
+fn note() -> Change {
+    Change::CreateNote { body: body(json!({ "body": "hello" })) }
+}
+
+fn answered(status: u16, body: &Value) -> Sent {
+    Sent::Answered { status, body: Bytes::from(body.to_string()), trace_id: None }
+}
+
+fn name(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Known(Finding::Nothing { .. }) => "nothing".to_owned(),
+        Verdict::Known(Finding::Applied { made }) => {
+            format!("applied {}", made.as_deref().unwrap_or("-"))
+        }
+        Verdict::Known(Finding::Differs { differences, .. }) => {
+            let fields: Vec<_> = differences.iter().map(|one| one.field.clone()).collect();
+            format!("differs {}", fields.join(" "))
+        }
+        Verdict::Known(Finding::Refused { code, .. }) => (*code).to_owned(),
+        Verdict::LookUp(Why::NoAnswer) => "look up".to_owned(),
+        Verdict::LookUp(Why::Unread) => "look up what it made".to_owned(),
+        Verdict::LookUp(Why::Refused(_)) => "look up before refusing".to_owned(),
+        Verdict::LookUp(Why::Exists(id)) => format!("look up whose {id} is"),
+        other => format!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn check(change: Change, again: bool, sent: Sent, expected: &str) {
+    let shown = format!("{change:?} {sent:?}");
+    assert_eq!(name(&read(&op(change), again, sent)), expected, "{shown}");
+}
+
+#[test]
+fn each_success_has_its_meaning() {
+    let contact =
+        |city: &str| json!({ "contact": { "id": "c", "email": "a@x.org", "city": city } });
+    check(create(), false, answered(201, &contact("Rome")), "applied c");
+    check(create(), false, answered(201, &contact("Bern")), "differs city");
+    check(create(), false, answered(201, &json!({ "ok": true })), "look up what it made");
+    check(update(), false, answered(200, &contact("Rome")), "applied -");
+    check(update(), false, answered(200, &contact("Bern")), "differs city");
+    check(update(), false, answered(200, &json!({ "succeded": true })), "look up what it made");
+    check(Change::Delete, false, answered(200, &json!({ "succeded": true })), "applied -");
+    let made = |text: &str| json!({ "note": { "id": "n", "body": text } });
+    check(note(), false, answered(201, &made("hello")), "applied n");
+    check(note(), false, answered(201, &made("else")), "differs body");
+    check(note(), false, answered(201, &json!({})), "look up what it made");
+}
+
+#[test]
+fn each_refusal_has_its_meaning() {
+    let duplicate = json!({
+        "statusCode": 400, "message": "This location does not allow duplicated contacts.",
+        "meta": { "contactId": "other", "matchingField": "email" },
+    });
+    check(create(), false, answered(400, &duplicate), reconcile::EXISTS_NOW);
+    check(create(), true, answered(400, &duplicate), "look up whose other is");
+    check(update(), true, answered(400, &duplicate), REFUSED);
+    let invalid = json!({ "message": ["email must be an email"], "statusCode": 422 });
+    check(create(), false, answered(422, &invalid), "look up before refusing");
+    check(update(), false, answered(422, &invalid), REFUSED);
+    check(note(), false, answered(422, &invalid), REFUSED);
+    let gone = json!({ "message": "Contact not found for id:c", "statusCode": 400 });
+    check(update(), false, answered(400, &gone), reconcile::CONTACT_GONE);
+    check(note(), false, answered(400, &gone), reconcile::CONTACT_GONE);
+    // An earlier attempt may have deleted it; without one, somebody else has.
+    check(Change::Delete, false, answered(400, &gone), "nothing");
+    check(Change::Delete, true, answered(400, &gone), "applied -");
+    check(create(), false, answered(400, &gone), "look up before refusing");
+    let task = || Change::DeleteTask { id: "t".to_owned() };
+    check(task(), false, answered(404, &json!({ "message": "Task not found" })), "nothing");
+    check(task(), true, answered(404, &json!({ "message": "Task not found" })), "applied -");
+}
+
+#[test]
+fn what_was_not_answered_is_looked_up_and_what_was_applied_never_sent_again() {
+    let cut = || Sent::Unread { status: 201, said: String::new() };
+    let lost = || Sent::Doubt { status: Some(502), said: String::new(), trace_id: None };
+    check(create(), false, cut(), "look up what it made");
+    check(update(), false, cut(), "look up what it made");
+    check(note(), false, cut(), "look up what it made");
+    check(Change::Delete, false, cut(), "applied -");
+    for change in [create(), update(), note(), Change::Delete] {
+        check(change, false, lost(), "look up");
+    }
+}
+
+#[test]
+fn a_row_ends_where_its_contact_fails() {
+    let gone = settled(
+        Finding::Refused { code: reconcile::CONTACT_GONE, message: String::new(), contact: None },
+        "answer",
+        Mark::default(),
+    );
+    assert!(ends_row(&create(), OpState::InDoubt, None));
+    assert!(ends_row(&update(), OpState::Conflict, None));
+    assert!(!ends_row(&update(), OpState::Differs, None));
+    assert!(!ends_row(&note(), OpState::Refused, None));
+    assert!(ends_row(&note(), OpState::Refused, gone.said.as_deref()));
+}
+
+#[test]
+fn who_was_never_answered_is_told_what_is_known() {
+    let known = settled(given_up(&Finding::NotApplied, 5), "look-up", Mark::default());
+    assert_eq!(known.state, OpState::Refused);
+    let unknown = settled(given_up(&Finding::SendAgain, 5), "look-up", Mark::default());
+    assert_eq!(unknown.state, OpState::InDoubt);
+}

@@ -1,0 +1,35 @@
+//! The rows in an answer, as the server wrote them.
+
+use super::json_scan::{self, Elements};
+
+/// The rows that stand under a key of an answer: the elements of a list, or the one object there. A
+/// missing or null list has none. The answer must have passed a JSON parser.
+pub fn rows<'r>(answer: &'r str, key: &str) -> impl Iterator<Item = &'r str> + use<'r> {
+    let (list, one) = match json_scan::member(answer, key) {
+        Some(at) if answer[at..].starts_with('[') => (json_scan::elements(&answer[at..]), None),
+        Some(at) if answer[at..].starts_with('{') => {
+            (Elements::none(), json_scan::value(answer, at))
+        }
+        _ => (Elements::none(), None),
+    };
+    list.chain(one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(answer: &str, expected: &[&str]) {
+        assert_eq!(rows(answer, "rows").collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn rows_stand_in_a_list_or_alone_and_may_be_missing() {
+        check(r#"{"a":[{"rows":1}],"rows":[{"x": [1]}, 2 ],"b":[]}"#, &[r#"{"x": [1]}"#, "2"]);
+        check(r#"{"rows" : {"x":"}"} , "b":1}"#, &[r#"{"x":"}"}"#]);
+        check(r#"{"rows":null}"#, &[]);
+        check("{}", &[]);
+        check("", &[]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Reading scalar values: numbers, days, instants.
+//!
+//! Every function takes JSON text and says whether what it read is what the column would write again. It knows the
+//! forms the API uses; it knows no columns and no arrays.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+use super::json_scan;
+
+/// Milliseconds of a day.
+pub(super) const DAY: i64 = 86_400_000;
+
+/// The instants of the years 1 to 9999, in epoch milliseconds: what every reader of our files can hold.
+const INSTANTS: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+
+/// The number that JSON text is, and whether it is exactly that number.
+pub(super) fn float(raw: &str) -> Option<(f64, bool)> {
+    let value: f64 = raw.parse().ok().filter(|v: &f64| v.is_finite())?;
+    // Up to 15 digits always survive a double, unless it underflows; above, the shortest form decides.
+    let short = raw.len() <= 15 && !raw.contains(['e', 'E']);
+    Some((value, short || decimal(raw) == decimal(&value.to_string())))
+}
+
+/// A decimal number as its digits, without outer zeros, and the exponent of the last of them.
+fn decimal(text: &str) -> (bool, String, i64) {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits: String = [whole.trim_start_matches(['-', '+']), fraction].concat();
+    let kept = digits.trim_end_matches('0');
+    let exponent = exponent.parse().unwrap_or(i64::MAX / 2);
+    let shift = i64::try_from(digits.len() - kept.len()).unwrap_or(0)
+        - i64::try_from(fraction.len()).unwrap_or(0);
+    let kept = kept.trim_start_matches('0');
+    if kept.is_empty() {
+        return (false, String::new(), 0);
+    }
+    (whole.starts_with('-'), kept.to_owned(), exponent + shift)
+}
+
+/// The whole number that JSON text is.
+pub(super) fn integer(raw: &str) -> Option<i64> {
+    raw.parse().ok().or_else(|| {
+        let (negative, digits, exponent) = decimal(raw);
+        let zeros = usize::try_from(exponent).ok().filter(|&zeros| zeros < 19)?;
+        let sign = if negative { "-" } else { "" };
+        let is_number = raw.parse::<f64>().is_ok();
+        let text = format!("{sign}0{digits}{}", "0".repeat(zeros));
+        is_number.then(|| text.parse().ok()).flatten()
+    })
+}
+
+/// The day of JSON text: of an epoch number its day in UTC, of a text the day as written. How it was sent is told too.
+pub(super) fn day(raw: &str) -> Option<(i32, Sent)> {
+    let Some(text) = json_scan::string(raw) else {
+        let ms = raw.parse().ok().filter(|ms| INSTANTS.contains(ms))?;
+        let sent = if ms % DAY == 0 { Sent::Epoch } else { Sent::Otherwise };
+        return Some((i32::try_from(ms.div_euclid(DAY)).ok()?, sent));
+    };
+    let (date, rest) = text.split_at_checked(10)?;
+    let days = civil(date.as_bytes())?;
+    match rest.bytes().next() {
+        None => Some((days, Sent::Text)),
+        Some(b'T' | b't' | b' ') => Some((days, Sent::Otherwise)),
+        Some(_) => None,
+    }
+}
+
+/// How a day was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// As the epoch milliseconds of its midnight.
+    Epoch,
+    /// As `YYYY-MM-DD`.
+    Text,
+    /// With a time of day, or in any other way.
+    Otherwise,
+}
+
+/// The instant of JSON text in epoch milliseconds, and whether the text is `YYYY-MM-DDTHH:MM:SS.mmmZ`.
+///
+/// A time without an offset is an instant only in a zone.
+pub(super) fn instant(raw: &str, zone: Option<&TimeZone>) -> Option<(i64, bool)> {
+    let known = |ms: &i64| INSTANTS.contains(ms);
+    let Some(text) = json_scan::string(raw) else {
+        return raw.parse().ok().filter(known).map(|ms| (ms, false));
+    };
+    if let Some(ms) = canonical(text.as_bytes()) {
+        return Some((ms, true));
+    }
+    let timestamp = text.parse::<Timestamp>().ok().or_else(|| {
+        let local: DateTime = text.parse().ok()?;
+        zone?.to_ambiguous_timestamp(local).compatible().ok()
+    })?;
+    Some((timestamp.as_millisecond(), false)).filter(|(ms, _)| known(ms))
+}
+
+/// Reads `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form of nearly every time the API sends.
+fn canonical(text: &[u8]) -> Option<i64> {
+    let shape = |at: usize, byte| text.get(at) == Some(&byte);
+    let shaped = text.len() == 24
+        && shape(10, b'T')
+        && shape(13, b':')
+        && shape(16, b':')
+        && shape(19, b'.')
+        && shape(23, b'Z');
+    if !shaped {
+        return None;
+    }
+    let days = civil(&text[..10])?;
+    let (hour, minute) = (digits(&text[11..13])?, digits(&text[14..16])?);
+    let (second, ms) = (digits(&text[17..19])?, digits(&text[20..23])?);
+    let valid = hour < 24 && minute < 60 && second < 60;
+    let of_day = ((hour * 60 + minute) * 60 + second) * 1000 + ms;
+    valid.then(|| i64::from(days) * DAY + i64::from(of_day))
+}
+
+/// Reads `YYYY-MM-DD` as days since 1970.
+fn civil(text: &[u8]) -> Option<i32> {
+    if text.len() != 10 || text[4] != b'-' || text[7] != b'-' {
+        return None;
+    }
+    let (year, month, day) = (digits(&text[..4])?, digits(&text[5..7])?, digits(&text[8..])?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        2 => 28 + i32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    // Days from a March-based year, after Howard Hinnant's `days_from_civil`.
+    let (year_of_march, month_of_march) = (year - i32::from(month <= 2), (month + 9) % 12);
+    let of_year = (153 * month_of_march + 2) / 5 + day - 1;
+    let era_days = 365 * year_of_march + year_of_march / 4 - year_of_march / 100
+        + year_of_march / 400
+        + of_year;
+    ((1..=last).contains(&day) && year > 0).then_some(era_days - 719_468)
+}
+
+fn digits(text: &[u8]) -> Option<i32> {
+    text.iter().try_fold(0, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i32::from(*b - b'0')))
+}
+
+/// The text of a day, as the API writes it.
+pub(super) fn day_text(days: i32) -> String {
+    let date = Date::constant(1970, 1, 1) + jiff::Span::new().days(days);
+    date.to_string()
+}
+
+/// The text of an instant, as the API writes it.
+pub(super) fn instant_text(ms: i64) -> String {
+    let timestamp = Timestamp::from_millisecond(ms).expect("a decoded instant is in range");
+    format!("{timestamp:.3}")
+}

@@ -1,0 +1,374 @@
+//! The rows of an import: what each one held, what was decided about it, and what was known of the
+//! account then.
+//!
+//! A sheet is judged into this store once; from then on the plan, its result files and a resumed run
+//! are functions of it, and the sheet itself is only needed to show that it is still the same. Rows,
+//! decisions and live contacts are kept as JSON texts with a checksum: this floor knows numbers, names
+//! and texts, and neither drafts nor contacts.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Row, params};
+
+use super::db;
+use super::error::Error;
+
+mod identity_index;
+mod remote_contacts;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS row (
+    n INTEGER PRIMARY KEY, line INTEGER NOT NULL, place TEXT NOT NULL, cells TEXT NOT NULL,
+    draft TEXT, sum BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS decision (
+    n INTEGER PRIMARY KEY, action TEXT NOT NULL, contact TEXT, changes TEXT,
+    code TEXT, field TEXT, reason TEXT, sum BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS warning (
+    id INTEGER PRIMARY KEY, n INTEGER NOT NULL, code TEXT NOT NULL, field TEXT NOT NULL,
+    message TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS warning_by_row ON warning (n);
+CREATE TABLE IF NOT EXISTS identity (
+    kind TEXT NOT NULL, value TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (kind, value, n)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS live (
+    contact TEXT PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL, sum BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS match (
+    kind TEXT NOT NULL, value TEXT NOT NULL, contact TEXT NOT NULL,
+    PRIMARY KEY (kind, value, contact)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS child (
+    kind TEXT NOT NULL, contact TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (kind, contact, id)
+) WITHOUT ROWID;
+";
+
+/// SQLite's page cache, in KiB (the sign says that it is not pages): the index of identities is searched
+/// in no order.
+const CACHE: i64 = -32_768;
+
+const TABLES: [&str; 7] = ["row", "decision", "warning", "identity", "live", "match", "child"];
+
+/// A row of the sheet, judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Its number among the rows, from 1.
+    pub n: u64,
+    /// The line or sheet row it begins on.
+    pub line: u64,
+    /// Where it stands, for people.
+    pub place: String,
+    /// Its cells as a JSON list of texts.
+    pub cells: String,
+    /// What it asks for, as JSON; nothing when it was rejected.
+    pub draft: Option<String>,
+}
+
+/// What was decided about a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// The action's name: `create`, `update`, `unchanged`, `rejected`, …
+    pub action: String,
+    /// The contact, where it is known.
+    pub contact: Option<String>,
+    /// The fields that change, as JSON.
+    pub changes: Option<String>,
+    /// Why it is rejected: the code, the column, the sentence.
+    pub code: Option<String>,
+    /// The column or field.
+    pub field: Option<String>,
+    /// The sentence.
+    pub reason: Option<String>,
+}
+
+/// Something noteworthy about a row; row 0 is the file as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// The row.
+    pub n: u64,
+    /// A stable name.
+    pub code: String,
+    /// The column or field; may be empty.
+    pub field: String,
+    /// The sentence.
+    pub message: String,
+}
+
+/// The store. Blocking: for blocking threads only.
+#[derive(Debug)]
+pub struct Rows {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl Rows {
+    /// Opens a run's rows; makes the tables if need be.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub fn open(db: &Path) -> Result<Self, Error> {
+        let connection = db::open(db)?;
+        connection.execute_batch(SCHEMA).map_err(|source| Error::store(db, source))?;
+        connection.set_prepared_statement_cache_capacity(64);
+        connection
+            .pragma_update(None, "cache_size", CACHE)
+            .map_err(|source| Error::store(db, source))?;
+        Ok(Self { path: db.to_owned(), connection })
+    }
+
+    /// Forgets everything: a plan that was not finished is made anew.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn clear(&self) -> Result<(), Error> {
+        TABLES.iter().try_for_each(|table| self.batch(&format!("DELETE FROM {table}")))
+    }
+
+    /// Does many writes at once: all of them are kept, or none.
+    ///
+    /// # Errors
+    /// Those of the work, or when the database cannot be written.
+    pub fn together<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.batch("BEGIN IMMEDIATE")?;
+        match work(self) {
+            Ok(value) => {
+                self.batch("COMMIT")?;
+                Ok(value)
+            }
+            Err(error) => {
+                // The failure of the work matters more than one of the way back.
+                let _ = self.batch("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+
+    /// Keeps a row.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn add(&self, row: &Judged) -> Result<(), Error> {
+        self.execute(
+            "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)",
+            params![
+                row.n.cast_signed(),
+                row.line.cast_signed(),
+                row.place,
+                row.cells,
+                row.draft,
+                row_sum(row)
+            ],
+        )
+    }
+
+    /// The rows behind number `after`, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// When what is stored is damaged.
+    pub fn rows(&self, after: u64, limit: usize) -> Result<Vec<Judged>, Error> {
+        let read = |row: &Row<'_>| {
+            let judged = Judged {
+                n: row.get::<_, i64>(0)?.cast_unsigned(),
+                line: row.get::<_, i64>(1)?.cast_unsigned(),
+                place: row.get(2)?,
+                cells: row.get(3)?,
+                draft: row.get(4)?,
+            };
+            Ok((judged, row.get::<_, Vec<u8>>(5)?))
+        };
+        let sql =
+            "SELECT n, line, place, cells, draft, sum FROM row WHERE n > ? ORDER BY n LIMIT ?";
+        let found = self.all(sql, params![after.cast_signed(), count(limit)], read)?;
+        let check = |(row, sum): (Judged, Vec<u8>)| {
+            let sound = row_sum(&row) == sum[..];
+            let wrong = || self.damaged(&format!("the checksum of row {} is wrong", row.n));
+            if sound { Ok(row) } else { Err(wrong()) }
+        };
+        found.into_iter().map(check).collect()
+    }
+
+    /// One row.
+    ///
+    /// # Errors
+    /// When what is stored is damaged.
+    pub fn row(&self, n: u64) -> Result<Option<Judged>, Error> {
+        let found = self.rows(n.saturating_sub(1), 1)?;
+        Ok(found.into_iter().next().filter(|row| row.n == n))
+    }
+
+    /// How many rows there are.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count(&self) -> Result<u64, Error> {
+        self.one("SELECT count(*) FROM row")
+    }
+
+    /// The most cells that a row has.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn widest(&self) -> Result<usize, Error> {
+        let widest = self.one("SELECT coalesce(max(json_array_length(cells)), 0) FROM row")?;
+        Ok(usize::try_from(widest).unwrap_or(usize::MAX))
+    }
+
+    /// The number of the last row; 0 when there is none.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last(&self) -> Result<u64, Error> {
+        self.one("SELECT coalesce(max(n), 0) FROM row")
+    }
+
+    /// Keeps a warning.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn warn(&self, noted: &Noted) -> Result<(), Error> {
+        self.execute(
+            "INSERT INTO warning (n, code, field, message) VALUES (?, ?, ?, ?)",
+            params![noted.n.cast_signed(), noted.code, noted.field, noted.message],
+        )
+    }
+
+    /// How many warnings there are of each code.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn warning_counts(&self) -> Result<BTreeMap<String, u64>, Error> {
+        let sql = "SELECT code, count(*) FROM warning GROUP BY code";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
+        Ok(self.all(sql, [], read)?.into_iter().collect())
+    }
+
+    /// The warnings of rows from `from` up to, and not with, `to`, by row.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn warnings(&self, from: u64, to: u64) -> Result<Vec<Noted>, Error> {
+        let read = |row: &Row<'_>| {
+            Ok(Noted {
+                n: row.get::<_, i64>(0)?.cast_unsigned(),
+                code: row.get(1)?,
+                field: row.get(2)?,
+                message: row.get(3)?,
+            })
+        };
+        let sql =
+            "SELECT n, code, field, message FROM warning WHERE n >= ? AND n < ? ORDER BY n, id";
+        self.all(sql, params![from.cast_signed(), to.cast_signed()], read)
+    }
+
+    /// Keeps what was decided about a row.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn decide(&self, n: u64, decision: &Decision) -> Result<(), Error> {
+        let it = decision;
+        self.execute(
+            "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                n.cast_signed(),
+                it.action,
+                it.contact,
+                it.changes,
+                it.code,
+                it.field,
+                it.reason,
+                decision_sum(n, it)
+            ],
+        )
+    }
+
+    /// What was decided about the rows behind number `after`, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// When what is stored is damaged.
+    pub fn decisions(&self, after: u64, limit: usize) -> Result<Vec<(u64, Decision)>, Error> {
+        let read = |row: &Row<'_>| {
+            let decision = Decision {
+                action: row.get(1)?,
+                contact: row.get(2)?,
+                changes: row.get(3)?,
+                code: row.get(4)?,
+                field: row.get(5)?,
+                reason: row.get(6)?,
+            };
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), decision, row.get::<_, Vec<u8>>(7)?))
+        };
+        let sql = "SELECT n, action, contact, changes, code, field, reason, sum FROM decision
+                   WHERE n > ? ORDER BY n LIMIT ?";
+        let found = self.all(sql, params![after.cast_signed(), count(limit)], read)?;
+        let check = |(n, decision, sum): (u64, Decision, Vec<u8>)| {
+            let sound = decision_sum(n, &decision) == sum[..];
+            let wrong =
+                || self.damaged(&format!("the checksum of the decision on row {n} is wrong"));
+            if sound { Ok((n, decision)) } else { Err(wrong()) }
+        };
+        found.into_iter().map(check).collect()
+    }
+
+    fn batch(&self, sql: &str) -> Result<(), Error> {
+        self.connection.execute_batch(sql).map_err(|source| Error::store(&self.path, source))
+    }
+
+    fn execute(&self, sql: &str, with: impl rusqlite::Params) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(with))
+            .map(drop)
+            .map_err(|source| Error::store(&self.path, source))
+    }
+
+    fn one(&self, sql: &str) -> Result<u64, Error> {
+        let fail = |source| Error::store(&self.path, source);
+        let value: i64 = self.connection.query_row(sql, [], |row| row.get(0)).map_err(fail)?;
+        Ok(value.cast_unsigned())
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        with: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Error> {
+        let found = || {
+            self.connection.prepare_cached(sql)?.query_map(with, read)?.collect::<Result<_, _>>()
+        };
+        found().map_err(|source| Error::store(&self.path, source))
+    }
+
+    fn damaged(&self, why: &str) -> Error {
+        Error::damaged(&self.path, why)
+    }
+}
+
+fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn optional(text: Option<&String>) -> &[u8] {
+    text.map_or(b"\0", |text| text.as_bytes())
+}
+
+fn row_sum(row: &Judged) -> [u8; 8] {
+    let draft = optional(row.draft.as_ref());
+    let (n, line) = (row.n.to_le_bytes(), row.line.to_le_bytes());
+    db::sum(&[&n, &line, row.place.as_bytes(), row.cells.as_bytes(), draft])
+}
+
+fn decision_sum(n: u64, decision: &Decision) -> [u8; 8] {
+    let texts =
+        [&decision.contact, &decision.changes, &decision.code, &decision.field, &decision.reason];
+    let [contact, changes, code, field, reason] = texts.map(|text| optional(text.as_ref()));
+    let n = n.to_le_bytes();
+    db::sum(&[&n, decision.action.as_bytes(), contact, changes, code, field, reason])
+}

@@ -1,0 +1,140 @@
+//! Custom-field values: which a write may bring, and what becomes of them.
+//!
+//! The rules were measured by others on the live service and follow no pattern: what removes a
+//! value differs by type, some shapes are refused, and others are answered 200 and ignored.
+
+use serde_json::{Value, json};
+
+use crate::sandbox::http::response::Refusal;
+use crate::sandbox::store::contact::Row;
+use crate::sandbox::store::location_metadata::Metadata;
+use crate::sandbox::text;
+
+/// What a value does to the one that is there.
+enum Effect {
+    Set(Value),
+    Remove,
+    Ignore,
+}
+
+/// Checks the shape of the list; the values are checked against the types when they are applied.
+pub(crate) fn check(value: &Value, v3: bool, wrong: &mut Vec<String>) {
+    let Some(fields) = value.as_array() else {
+        wrong.push("customFields must be an array".to_owned());
+        return;
+    };
+    for (number, field) in fields.iter().enumerate() {
+        let Some(field) = field.as_object() else {
+            wrong.push(format!("customFields.{number} must be an object"));
+            continue;
+        };
+        for key in field.keys() {
+            let known = ["id", "key", "field_value"].contains(&key.as_str());
+            if !(known || v3 && key == "fieldValue") {
+                wrong.push(format!("customFields.{number}.property {key} should not exist"));
+            }
+        }
+        let named = ["id", "key"].iter().any(|key| field.get(*key).is_some_and(Value::is_string));
+        if !named {
+            wrong.push(format!("customFields.{number}.id must be a string"));
+        }
+    }
+}
+
+/// Merges the values into a row, field by field; fields that are not named stay.
+pub(crate) fn apply(
+    fields: &Value,
+    row: &mut Row,
+    metadata: &Metadata,
+    strict: bool,
+) -> Result<(), Refusal> {
+    let mut values = row.get("customFields").and_then(Value::as_array).cloned().unwrap_or_default();
+    for field in fields.as_array().into_iter().flatten() {
+        let text = |key: &str| field.get(key).and_then(Value::as_str);
+        let Some(definition) = metadata.field(text("id"), text("key")) else {
+            if strict {
+                let name = text("id").or(text("key")).unwrap_or_default();
+                return Err(Refusal::bad_request(format!("Invalid custom field \"{name}\"")));
+            }
+            continue;
+        };
+        let value = field.get("fieldValue").or_else(|| field.get("field_value"));
+        let Some(value) = value else { continue };
+        let id = definition["id"].as_str().unwrap_or_default();
+        let there = values.iter().position(|one| one["id"] == id);
+        let now = there.map(|place| &values[place]["value"]);
+        match effect(definition, value, now)? {
+            Effect::Ignore => {}
+            Effect::Remove => {
+                if let Some(place) = there {
+                    values.remove(place);
+                }
+            }
+            Effect::Set(value) => {
+                let value = json!({ "id": id, "value": value });
+                match there {
+                    Some(place) => values[place] = value,
+                    None => values.push(value),
+                }
+            }
+        }
+    }
+    row.insert("customFields".to_owned(), values.into());
+    Ok(())
+}
+
+fn effect(definition: &Value, value: &Value, now: Option<&Value>) -> Result<Effect, Refusal> {
+    let kind = definition["dataType"].as_str().unwrap_or_default();
+    if value.is_null() {
+        return Ok(Effect::Remove);
+    }
+    if value == "" {
+        // Measured: a date takes no notice of an empty text and needs null.
+        return Ok(if kind == "DATE" { Effect::Ignore } else { Effect::Remove });
+    }
+    let wrong = || {
+        let id = definition["id"].as_str().unwrap_or_default();
+        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Refusal::bad_request(format!("Invalid Custom Field Value \"{shown}\" for \"{id}\""))
+    };
+    let set = |fits: bool| if fits { Ok(Effect::Set(value.clone())) } else { Err(wrong()) };
+    match kind {
+        "NUMERICAL" | "FLOAT" | "MONETORY" => set(value.is_number()),
+        "MULTIPLE_OPTIONS" | "CHECKBOX" => {
+            set(value.as_array().is_some_and(|list| list.iter().all(Value::is_string)))
+        }
+        "DATE" => match day(value) {
+            Some(day) => Ok(Effect::Set(day.into())),
+            None => Err(wrong()),
+        },
+        "TEXTBOX_LIST" => Ok(boxes(value, now)),
+        "FILE_UPLOAD" | "SIGNATURE" if value.is_object() => Ok(Effect::Set(value.clone())),
+        "FILE_UPLOAD" | "SIGNATURE" => Ok(Effect::Ignore),
+        // Options included: the service takes any text for them.
+        _ => set(value.is_string()),
+    }
+}
+
+/// A day as it is read back; the time of day is cut off.
+fn day(value: &Value) -> Option<String> {
+    let milliseconds = match value {
+        Value::Number(number) => number.as_i64()?,
+        Value::String(text) => text::moment(text)?,
+        _ => return None,
+    };
+    text::iso(milliseconds).get(..10).map(str::to_owned)
+}
+
+/// Lists of boxes take only the boxes they already have; the API cannot create the first ones.
+fn boxes(value: &Value, now: Option<&Value>) -> Effect {
+    let (Some(changes), Some(now)) = (value.as_object(), now.and_then(Value::as_object)) else {
+        return Effect::Ignore;
+    };
+    let mut merged = now.clone();
+    for (key, value) in changes {
+        if let Some(place) = merged.get_mut(key) {
+            *place = value.clone();
+        }
+    }
+    Effect::Set(Value::Object(merged))
+}

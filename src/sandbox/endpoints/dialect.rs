@@ -1,0 +1,101 @@
+//! The dialects of a contact: search row, single record, deprecated list row.
+//!
+//! The shelf keeps search rows; the other forms are made from them. Knows names and spellings only.
+
+use serde_json::{Map, Value, json};
+
+use crate::sandbox::store::contact::{Contact, Row};
+use crate::sandbox::text::iso;
+
+const CHANNELS: [(&str, &str); 6] = [
+    ("Call", "call"),
+    ("Email", "email"),
+    ("SMS", "sms"),
+    ("WhatsApp", "whatsApp"),
+    ("GMB", "gmb"),
+    ("FB", "fb"),
+];
+
+/// The record that `GET /contacts/{id}` and the writes answer: unset keys are absent.
+pub(crate) fn record(contact: &Contact, v3: bool) -> Row {
+    let mut row = contact.row();
+    row.retain(|key, value| !value.is_null() && key != "opportunities" && key != "contactName");
+    let text = |row: &Row, key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
+    if let Some(address) = row.remove("address") {
+        row.insert("address1".to_owned(), address);
+    }
+    if let Some(born) = row.get("dateOfBirth").and_then(Value::as_i64) {
+        row.insert("dateOfBirth".to_owned(), iso(born).into());
+    }
+    if let Some(email) = text(&row, "email") {
+        row.insert("emailLowerCase".to_owned(), email.to_lowercase().into());
+    }
+    let names = [text(&row, "firstName"), text(&row, "lastName")];
+    let names: Vec<String> = names.into_iter().flatten().collect();
+    if !names.is_empty() {
+        row.insert("fullNameLowerCase".to_owned(), names.join(" ").to_lowercase().into());
+    }
+    if let Some(emails) = row.get_mut("additionalEmails").and_then(Value::as_array_mut) {
+        for email in emails.iter_mut().filter(|email| email.is_string()) {
+            *email = json!({ "email": email.take() });
+        }
+    }
+    row.entry("createdBy").or_insert_with(|| created_by(contact));
+    if let Some(extra) = &contact.extra {
+        let extra: Row = serde_json::from_str(extra).expect("extra fields are a JSON object");
+        row.extend(extra.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    if v3 && let Some(settings) = row.get_mut("dndSettings").and_then(Value::as_object_mut) {
+        rename(settings, true);
+    }
+    row
+}
+
+fn created_by(contact: &Contact) -> Value {
+    json!({
+        "source": "WEB_USER",
+        "channel": "APP",
+        "sourceId": "sandboxUser000000001",
+        "sourceName": "Sandbox User",
+        "timestamp": iso(contact.added - 1),
+    })
+}
+
+/// Puts the channels of `dndSettings` into the case of a version.
+pub(crate) fn rename(settings: &mut Map<String, Value>, v3: bool) {
+    for (upper, lower) in CHANNELS {
+        let (from, to) = if v3 { (upper, lower) } else { (lower, upper) };
+        if let Some(channel) = settings.remove(from) {
+            settings.insert(to.to_owned(), channel);
+        }
+    }
+}
+
+/// Whether `dndSettings` may have this channel; each version spells its own way.
+pub(crate) fn is_channel(name: &str, v3: bool) -> bool {
+    let own = |(upper, lower): &(&str, &str)| name == *upper || v3 && name == *lower;
+    name == "RCS" || v3 && name == "rcs" || CHANNELS.iter().any(own)
+}
+
+/// The row of `GET /contacts/`: names in lower case, with the typed ones beside them.
+pub(crate) fn list_row(mut row: Row) -> Row {
+    for key in ["firstName", "lastName"] {
+        let typed = row.get(key).cloned().unwrap_or_default();
+        let lower = typed.as_str().map_or(Value::Null, |name| name.to_lowercase().into());
+        row.insert(format!("{key}Raw"), typed);
+        row.insert(key.to_owned(), lower);
+    }
+    if let Some(address) = row.remove("address") {
+        row.insert("address1".to_owned(), address);
+    }
+    if let Some(born) = row.get("dateOfBirth").and_then(Value::as_i64) {
+        row.insert("dateOfBirth".to_owned(), iso(born).into());
+    }
+    let attributions: Vec<Value> = row.remove("attributionSource").into_iter().collect();
+    row.insert("attributions".to_owned(), attributions.into());
+    row.insert("profilePhoto".to_owned(), Value::Null);
+    let dropped =
+        ["opportunities", "firstNameLowerCase", "lastNameLowerCase", "lastAttributionSource"];
+    row.retain(|key, _| !dropped.contains(&key.as_str()));
+    row
+}

@@ -1,0 +1,165 @@
+//! How one condition of a search judges one value, and which values it takes to judge by.
+//!
+//! Texts are compared without regard to case, lists by their elements, times as numbers. What is
+//! null, empty or absent is nothing.
+
+use serde_json::Value;
+
+use super::filter_parse::{Field, Operator};
+use crate::sandbox::http::response::Refusal;
+use crate::sandbox::store::contact::Row;
+use crate::sandbox::text::moment;
+
+const LONGEST_VALUE: usize = 75;
+
+/// Refuses a value that its operator does not take; `numeric` refuses dates that are texts.
+pub(crate) fn check_value(
+    name: &str,
+    operator: Operator,
+    value: &Value,
+    numeric: bool,
+) -> Result<(), Refusal> {
+    let wrong = |operator: &str| {
+        Err(Refusal::unprocessable(format!(
+            "Invalid value for '{operator}' operator for '{name}' field"
+        )))
+    };
+    match operator {
+        Operator::Exists | Operator::NotExists if !value.is_null() => wrong("exists"),
+        Operator::Nested if !value.is_array() => wrong("nested"),
+        Operator::Exists | Operator::NotExists | Operator::Nested => Ok(()),
+        Operator::Range => {
+            let Some(bounds) = value.as_object().filter(|bounds| !bounds.is_empty()) else {
+                return wrong("range");
+            };
+            let known = |key: &String| ["gt", "gte", "lt", "lte"].contains(&key.as_str());
+            let fits = |bound: &Value| match bound {
+                Value::Number(_) => true,
+                Value::String(text) => !numeric && moment(text).is_some(),
+                _ => false,
+            };
+            if bounds.keys().all(known) && bounds.values().all(fits) {
+                Ok(())
+            } else {
+                wrong("range")
+            }
+        }
+        _ if value.is_null() || value.is_object() => wrong("eq"),
+        _ if value.as_str().is_some_and(|text| text.chars().count() > LONGEST_VALUE) => {
+            Err(Refusal::unprocessable("value must be shorter than or equal to 75 characters"))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn find<'r>(field: &Field, row: &'r Row) -> Option<&'r Value> {
+    let found = match field {
+        Field::Row(path) => {
+            let (first, rest) = path.split_first()?;
+            rest.iter().try_fold(row.get(first)?, |value, key| value.get(key))
+        }
+        Field::Custom(id, part) => {
+            let fields = row.get("customFields")?.as_array()?;
+            let value = fields.iter().find(|one| one["id"] == **id)?.get("value");
+            match part {
+                None => value,
+                Some(part) => value?.get(part),
+            }
+        }
+    };
+    found.filter(|value| !is_nothing(value))
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+pub(crate) fn judge(found: Option<&Value>, operator: Operator, wanted: &Value) -> bool {
+    match operator {
+        Operator::Exists => found.is_some(),
+        Operator::NotExists => found.is_none(),
+        Operator::Eq => found.is_some_and(|found| equals(found, wanted)),
+        Operator::NotEq => !found.is_some_and(|found| equals(found, wanted)),
+        Operator::Contains => found.is_some_and(|found| contains(found, wanted)),
+        Operator::NotContains => !found.is_some_and(|found| contains(found, wanted)),
+        Operator::Nested => nested(found, wanted),
+        Operator::Range => false,
+    }
+}
+
+fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::String(left), Value::String(right)) => left.to_lowercase() == right.to_lowercase(),
+        (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
+        // Forms send booleans and numbers as texts.
+        (Value::Bool(_) | Value::Number(_), Value::String(text)) => {
+            serde_json::from_str::<Value>(text).is_ok_and(|right| *left == right)
+        }
+        _ => left == right,
+    }
+}
+
+fn equals(found: &Value, wanted: &Value) -> bool {
+    match (found.as_array(), wanted.as_array()) {
+        (Some(found), Some(wanted)) => {
+            wanted.iter().all(|one| found.iter().any(|item| same(item, one)))
+        }
+        (Some(found), None) => found.iter().any(|item| same(item, wanted)),
+        (None, Some(wanted)) => wanted.iter().any(|one| same(found, one)),
+        (None, None) => same(found, wanted),
+    }
+}
+
+fn contains(found: &Value, wanted: &Value) -> bool {
+    if let Some(wanted) = wanted.as_array() {
+        return wanted.iter().any(|one| contains(found, one));
+    }
+    match (found, wanted) {
+        (Value::String(text), Value::String(part)) => {
+            text.to_lowercase().contains(&part.to_lowercase())
+        }
+        _ => equals(found, wanted),
+    }
+}
+
+/// Whether one element of a list fulfils all conditions together.
+fn nested(found: Option<&Value>, wanted: &Value) -> bool {
+    let conditions = wanted.as_array().map(Vec::as_slice).unwrap_or_default();
+    let fulfils = |item: &Value| {
+        conditions.iter().all(|one| {
+            let field = one["field"].as_str().unwrap_or_default();
+            let operator = one["operator"].as_str().and_then(Operator::read);
+            operator.is_some_and(|operator| judge(item.get(field), operator, &one["value"]))
+        })
+    };
+    found.and_then(Value::as_array).is_some_and(|items| items.iter().any(fulfils))
+}
+
+pub(crate) fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::String(text) => moment(text).map(number),
+        _ => value.as_f64(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "times in milliseconds are exact for 285,000 years")]
+pub(crate) fn number(milliseconds: i64) -> f64 {
+    milliseconds as f64
+}
+
+pub(crate) fn in_range(number: f64, bounds: &Value) -> bool {
+    bounds.as_object().into_iter().flatten().all(|(key, bound)| {
+        let Some(bound) = as_number(bound) else { return false };
+        match key.as_str() {
+            "gt" => number > bound,
+            "gte" => number >= bound,
+            "lt" => number < bound,
+            _ => number <= bound,
+        }
+    })
+}

@@ -1,0 +1,365 @@
+//! The filter grammar of contact searches.
+//!
+//! Conditions of a field, an operator and a value, in nested groups of `AND` and `OR`. Which field
+//! takes which operator is the service's table; texts are compared without regard to case.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::filter_eval::{as_number, check_value, find, in_range, judge, number};
+use crate::sandbox::http::response::Refusal;
+use crate::sandbox::store::contact::{Row, View};
+use crate::sandbox::store::location_metadata::Metadata;
+use crate::sandbox::store::location_store::{Shelf, Slot};
+
+const EXACT: [&str; 15] = [
+    "id",
+    "contactName",
+    "email",
+    "country",
+    "website",
+    "assignedTo",
+    "timezone",
+    "type",
+    "dnd",
+    "validEmail",
+    "isValidWhatsapp",
+    "followers",
+    "activeWorkflows",
+    "finishedWorkflows",
+    "businessId",
+];
+const PARTS: [&str; 11] = [
+    "firstNameLowerCase",
+    "lastNameLowerCase",
+    "phone",
+    "address",
+    "city",
+    "state",
+    "postalCode",
+    "businessName",
+    "companyName",
+    "source",
+    "tags",
+];
+const DATES: [&str; 6] = [
+    "dateAdded",
+    "dateUpdated",
+    "dateOfBirth",
+    "lastAppointment",
+    "lastEmailClickedDate",
+    "lastEmailOpenedDate",
+];
+
+/// What a record must be like.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Filter {
+    All(Vec<Filter>),
+    Any(Vec<Filter>),
+    Test { field: Field, operator: Operator, value: Value },
+}
+
+/// Where a condition looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Field {
+    /// A key of the row, or a path of keys.
+    Row(Vec<String>),
+    /// A custom field, and a box of it.
+    Custom(String, Option<String>),
+}
+
+/// How a condition looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Eq,
+    NotEq,
+    Contains,
+    NotContains,
+    Exists,
+    NotExists,
+    Range,
+    Nested,
+}
+
+/// A record under a search; its row is parsed when somebody asks.
+pub(crate) struct Seen<'a> {
+    view: View<'a>,
+    row: OnceCell<Row>,
+}
+
+impl<'a> Seen<'a> {
+    pub(crate) fn new(view: View<'a>) -> Self {
+        Self { view, row: OnceCell::new() }
+    }
+
+    pub(crate) fn view(&self) -> View<'a> {
+        self.view
+    }
+
+    pub(crate) fn row(&self) -> &Row {
+        self.row.get_or_init(|| self.view.row())
+    }
+}
+
+/// Whether a record is found by words: its names, e-mail address and phone number.
+pub(crate) fn full_text(row: &Row, query: &str) -> bool {
+    let query = query.trim().to_lowercase();
+    ["contactName", "email", "phone", "companyName"].iter().any(|key| {
+        row.get(*key)
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.to_lowercase().contains(&query))
+    })
+}
+
+impl Filter {
+    /// Reads a body's `filters`; `numeric` refuses dates that are texts.
+    pub(crate) fn read(
+        value: Option<&Value>,
+        metadata: &Metadata,
+        numeric: bool,
+    ) -> Result<Self, Refusal> {
+        let Some(value) = value else { return Ok(Self::All(Vec::new())) };
+        let Some(list) = value.as_array() else {
+            return Err(Refusal::invalid(vec!["filters must be an array".to_owned()]));
+        };
+        let filters: Result<Vec<Self>, Refusal> =
+            list.iter().map(|one| Self::one(one, metadata, numeric)).collect();
+        filters.map(Self::All)
+    }
+
+    fn one(value: &Value, metadata: &Metadata, numeric: bool) -> Result<Self, Refusal> {
+        let Some(object) = value.as_object() else {
+            return Err(Refusal::invalid(vec![
+                "each value in filters must be an object".to_owned(),
+            ]));
+        };
+        let known = ["field", "operator", "value", "group", "filters"];
+        if let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err(Refusal::unknown_property(key));
+        }
+        if let Some(group) = object.get("group") {
+            let list = object.get("filters").or(Some(&Value::Null));
+            let Self::All(filters) = Self::read(list, metadata, numeric)? else {
+                return Err(Refusal::unprocessable("Invalid group"));
+            };
+            return match group.as_str() {
+                Some("OR") => Ok(Self::Any(filters)),
+                Some("AND") => Ok(Self::All(filters)),
+                _ => Err(Refusal::unprocessable(
+                    "group must be one of the following values: AND, OR",
+                )),
+            };
+        }
+        let name = object.get("field").and_then(Value::as_str).unwrap_or_default();
+        let operator = object.get("operator").and_then(Value::as_str).unwrap_or_default();
+        let (field, allowed) = field(name, metadata)?;
+        let operator = Operator::read(operator).filter(|operator| allowed.contains(operator));
+        let Some(operator) = operator else {
+            let operator = object.get("operator").unwrap_or(&Value::Null);
+            return Err(Refusal::unprocessable(format!(
+                "Invalid operator {operator} for '{name}' field"
+            )));
+        };
+        let key = if operator == Operator::Nested { "filters" } else { "value" };
+        let value = object.get(key).cloned().unwrap_or_default();
+        check_value(name, operator, &value, numeric)?;
+        Ok(Self::Test { field, operator, value })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::All(filters) if filters.iter().all(Self::is_empty))
+    }
+
+    pub(crate) fn matches(&self, seen: &Seen<'_>) -> bool {
+        match self {
+            Self::All(filters) => filters.iter().all(|filter| filter.matches(seen)),
+            Self::Any(filters) => filters.iter().any(|filter| filter.matches(seen)),
+            Self::Test { field, operator: Operator::Range, value } => {
+                number_of(field, seen).is_some_and(|number| in_range(number, value))
+            }
+            Self::Test { field, operator, value } => {
+                judge(find(field, seen.row()), *operator, value)
+            }
+        }
+    }
+
+    /// The records that could match, where an id, an e-mail address or a phone number says so.
+    pub(crate) fn candidates(&self, place: &Shelf) -> Option<BTreeSet<Slot>> {
+        match self {
+            Self::All(filters) => filters.iter().find_map(|filter| filter.candidates(place)),
+            Self::Any(filters) => {
+                let sets: Option<Vec<_>> =
+                    filters.iter().map(|filter| filter.candidates(place)).collect();
+                sets.map(|sets| sets.into_iter().flatten().collect())
+            }
+            Self::Test { field: Field::Row(path), operator: Operator::Eq, value } => {
+                let text = value.as_str()?;
+                let found = match path.first().map(String::as_str) {
+                    Some("id") => place.find(text).into_iter().collect(),
+                    Some("email") => place.by_email(text).to_vec(),
+                    Some("phone") => place.by_phone(text).to_vec(),
+                    _ => return None,
+                };
+                // What lags may have had this value when the index last looked.
+                Some(found.into_iter().chain(place.lagging()).collect())
+            }
+            Self::Test { .. } => None,
+        }
+    }
+}
+
+impl Operator {
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "eq" => Self::Eq,
+            "not_eq" => Self::NotEq,
+            "contains" => Self::Contains,
+            "not_contains" => Self::NotContains,
+            "exists" => Self::Exists,
+            "not_exists" => Self::NotExists,
+            "range" => Self::Range,
+            "nested" => Self::Nested,
+            _ => return None,
+        })
+    }
+}
+
+/// Where a field's value is, and which operators it takes.
+fn field(name: &str, metadata: &Metadata) -> Result<(Field, &'static [Operator]), Refusal> {
+    use Operator::{Contains, Eq, Exists, Nested, NotContains, NotEq, NotExists, Range};
+    const EQUAL: &[Operator] = &[Eq, NotEq, Exists, NotExists];
+    const TEXT: &[Operator] = &[Eq, NotEq, Exists, NotExists, Contains, NotContains];
+    const NUMBER: &[Operator] = &[Eq, NotEq, Exists, NotExists, Range];
+    const DATE: &[Operator] = &[Range, Exists, NotExists];
+    let invalid = || Refusal::bad_request(format!("Invalid field {name}"));
+    let row = || Field::Row(vec![name.to_owned()]);
+    if let Some(custom) = name.strip_prefix("customFields.") {
+        let (id, part) =
+            custom.split_once('.').map_or((custom, None), |(id, part)| (id, Some(part)));
+        let definition = metadata.field(Some(id), None).ok_or_else(invalid)?;
+        let operators = match definition["dataType"].as_str().unwrap_or_default() {
+            "CHECKBOX" | "MULTIPLE_OPTIONS" => EQUAL,
+            "NUMERICAL" | "FLOAT" | "MONETORY" => NUMBER,
+            "DATE" => DATE,
+            _ => TEXT,
+        };
+        return Ok((Field::Custom(id.to_owned(), part.map(str::to_owned)), operators));
+    }
+    match name {
+        "id" => Ok((row(), &[Eq, NotEq])),
+        "opportunities" => Ok((row(), &[Nested])),
+        _ if EXACT.contains(&name) => Ok((row(), EQUAL)),
+        _ if PARTS.contains(&name) => Ok((row(), TEXT)),
+        _ if DATES.contains(&name) => Ok((row(), DATE)),
+        _ => {
+            let path: Vec<String> = name.split('.').map(str::to_owned).collect();
+            match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                ["dndSettings", "Email" | "SMS" | "Call", "status"]
+                | ["inboundDndSettings", "all", "status"] => Ok((Field::Row(path), EQUAL)),
+                _ => Err(invalid()),
+            }
+        }
+    }
+}
+
+fn number_of(field: &Field, seen: &Seen<'_>) -> Option<f64> {
+    if let Field::Row(path) = field {
+        let exact = match path.first().map(String::as_str) {
+            Some("dateAdded") => Some(seen.view().contact.added),
+            Some("dateUpdated") => Some(seen.view().updated),
+            _ => None,
+        };
+        if let Some(milliseconds) = exact {
+            return Some(number(milliseconds));
+        }
+    }
+    as_number(find(field, seen.row())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sandbox::store::contact::Contact;
+
+    const ROW: &str = r#"{"id":"c1","email":"Ada@example.com","phone":"+14155551234","dnd":true,
+        "tags":["vip","a, b"],"companyName":"Acme Corp","city":null,"dateOfBirth":86400000,
+        "opportunities":[{"status":"open","pipelineId":"p1"}],
+        "customFields":[{"id":"f1","value":12.5},{"id":"f2","value":["x","y"]}]}"#;
+
+    fn metadata() -> Metadata {
+        let field =
+            |id: &str, kind: &str| json!({ "id": id, "dataType": kind, "model": "contact" });
+        Metadata {
+            fields: vec![field("f1", "MONETORY"), field("f2", "CHECKBOX"), field("f3", "DATE")],
+            ..Metadata::default()
+        }
+    }
+
+    #[track_caller]
+    fn matches(filters: &Value) -> bool {
+        let contact = Contact::new("c1", 1000, 2000, ROW);
+        let filter = Filter::read(Some(filters), &metadata(), false).unwrap();
+        filter.matches(&Seen::new(contact.view().unwrap()))
+    }
+
+    #[test]
+    fn conditions_are_judged_by_their_field() {
+        let hits = [
+            json!({ "field": "email", "operator": "eq", "value": "ada@EXAMPLE.com" }),
+            json!({ "field": "tags", "operator": "contains", "value": "a, b" }),
+            json!({ "field": "tags", "operator": "not_contains", "value": "a" }),
+            json!({ "field": "companyName", "operator": "contains", "value": "acme" }),
+            json!({ "field": "city", "operator": "not_exists" }),
+            json!({ "field": "dnd", "operator": "eq", "value": true }),
+            json!({ "field": "dateAdded", "operator": "range", "value": { "gte": 1000, "lt": 1001 } }),
+            json!({ "field": "dateUpdated", "operator": "range", "value": { "gt": "1970-01-01T00:00:01.999Z" } }),
+            json!({ "field": "dateOfBirth", "operator": "range", "value": { "lte": "1970-01-02" } }),
+            json!({ "field": "customFields.f1", "operator": "range", "value": { "gt": 12 } }),
+            json!({ "field": "customFields.f2", "operator": "eq", "value": ["y"] }),
+            json!({ "field": "customFields.f3", "operator": "not_exists" }),
+            json!({ "field": "opportunities", "operator": "nested", "filters": [
+                { "field": "status", "operator": "eq", "value": "open" },
+                { "field": "pipelineId", "operator": "eq", "value": "p1" },
+            ] }),
+        ];
+        for hit in hits {
+            assert!(matches(&json!([hit])), "{hit}");
+        }
+    }
+
+    #[test]
+    fn groups_nest() {
+        let yes = json!({ "field": "id", "operator": "eq", "value": "c1" });
+        let no = json!({ "field": "id", "operator": "eq", "value": "c2" });
+        assert!(!matches(&json!([yes, no])));
+        assert!(matches(&json!([{ "group": "OR", "filters": [no, yes] }])));
+        let inner = json!({ "group": "AND", "filters": [yes, no] });
+        assert!(!matches(&json!([{ "group": "OR", "filters": [no, inner] }])));
+    }
+
+    #[test]
+    fn what_the_service_refuses_is_refused() {
+        let refused = [
+            json!({ "field": "nope", "operator": "exists" }),
+            json!({ "field": "customFields.f9", "operator": "exists" }),
+            json!({ "field": "email", "operator": "contains", "value": "a" }),
+            json!({ "field": "dateAdded", "operator": "gte", "value": 1 }),
+            json!({ "field": "dateAdded", "operator": "range", "value": { "from": 1 } }),
+            json!({ "field": "city", "operator": "exists", "value": "x" }),
+            json!({ "field": "city", "operator": "eq", "value": "x".repeat(76) }),
+            json!({ "field": "city", "operator": "eq", "value": "x", "more": 1 }),
+            json!({ "group": "NOT", "filters": [] }),
+            json!("city"),
+        ];
+        for filter in refused {
+            assert!(Filter::read(Some(&json!([filter])), &metadata(), false).is_err(), "{filter}");
+        }
+        let iso =
+            json!([{ "field": "dateAdded", "operator": "range", "value": { "gt": "2020-01-01" } }]);
+        assert!(Filter::read(Some(&iso), &metadata(), true).is_err());
+    }
+}

@@ -1,0 +1,157 @@
+//! `POST /locations/{id}/tasks/search`: the tasks of all contacts.
+//!
+//! Ordered by `dateAdded` and `_id`, the oldest first. Answers 201 and `_id`, as the service does,
+//! and has no total. Task writes are seen at once, whatever the lag.
+
+use std::ops::Bound;
+
+use serde_json::{Map, Value};
+
+use crate::sandbox::http::request::Ask;
+use crate::sandbox::http::response::{Answer, Outcome, Refusal};
+use crate::sandbox::sandbox_settings::Quirk;
+use crate::sandbox::store::location_store::Shelf;
+use crate::sandbox::store::notes_and_tasks::Task;
+use crate::sandbox::store::state::State;
+use crate::sandbox::text::quote;
+
+const LARGEST_PAGE: u64 = 500;
+const KEYS: [&str; 8] =
+    ["contactId", "completed", "assignedTo", "query", "limit", "skip", "businessId", "searchAfter"];
+
+/// What tasks are asked for.
+#[derive(Debug)]
+struct Wanted {
+    contacts: Option<Vec<String>>,
+    users: Option<Vec<String>>,
+    completed: Option<bool>,
+    text: Option<String>,
+    business: Option<String>,
+    limit: usize,
+    skip: usize,
+    after: Option<(i64, Box<str>)>,
+}
+
+pub(crate) fn tasks(state: &mut State, ask: &Ask) -> Outcome {
+    let shelf = state.named_shelf(ask)?;
+    let wanted = Wanted::read(&ask.object()?)?;
+    if wanted.after.is_some() && state.settings.has(Quirk::TasksBySkip) {
+        return Err(Refusal::unknown_property("searchAfter"));
+    }
+    let shelf = &state.shelves[shelf];
+    let start = wanted.after.clone().map_or(Bound::Unbounded, Bound::Excluded);
+    let all = shelf.tasks.range((start, Bound::Unbounded)).filter_map(|((_, id), slot)| {
+        let contact = shelf.contact(*slot);
+        contact.tasks.iter().find(|task| task.id == *id).map(|task| (&*contact.id, task))
+    });
+    let page = all
+        .filter(|(contact, task)| wanted.matches(shelf, contact, task))
+        .skip(wanted.skip)
+        .take(wanted.limit);
+    let cursors = !state.settings.has(Quirk::TasksBySkip);
+    let mut body = Vec::with_capacity(64 * 1024);
+    body.extend_from_slice(b"{\"tasks\":[");
+    for (number, (_, task)) in page.enumerate() {
+        if number > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(task.found.as_bytes());
+        if !cursors {
+            body.push(b'}');
+            continue;
+        }
+        body.extend_from_slice(format!(",\"searchAfter\":[{},", task.added).as_bytes());
+        quote(&mut body, &task.id);
+        body.extend_from_slice(b"]}");
+    }
+    body.extend_from_slice(b"],\"traceId\":");
+    quote(&mut body, &ask.trace);
+    body.push(b'}');
+    Ok(Answer::new(201, body))
+}
+
+impl Wanted {
+    fn read(body: &Map<String, Value>) -> Result<Self, Refusal> {
+        if let Some(unknown) = body.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            return Err(Refusal::unknown_property(unknown));
+        }
+        let limit = count(body, "limit", 25)?;
+        if limit > LARGEST_PAGE || limit == 0 {
+            return Err(Refusal::invalid(vec!["limit must not be greater than 500".to_owned()]));
+        }
+        let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
+        Ok(Self {
+            contacts: texts(body, "contactId")?,
+            users: texts(body, "assignedTo")?,
+            completed: boolean(body, "completed")?,
+            text: text("query").map(|text| text.to_lowercase()).filter(|text| !text.is_empty()),
+            business: text("businessId"),
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            skip: usize::try_from(count(body, "skip", 0)?).unwrap_or(usize::MAX),
+            after: after(body)?,
+        })
+    }
+
+    fn matches(&self, place: &Shelf, contact: &str, task: &Task) -> bool {
+        if self.contacts.as_ref().is_some_and(|ids| !ids.iter().any(|id| id == contact)) {
+            return false;
+        }
+        if self.users.is_none()
+            && self.completed.is_none()
+            && self.text.is_none()
+            && self.business.is_none()
+        {
+            return true;
+        }
+        let fields = task.fields();
+        let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default();
+        let user =
+            self.users.as_ref().is_none_or(|ids| ids.iter().any(|id| id == text("assignedTo")));
+        let done = self.completed.is_none_or(|done| {
+            fields.get("completed").and_then(Value::as_bool).unwrap_or_default() == done
+        });
+        let words = self.text.as_ref().is_none_or(|query| {
+            text("title").to_lowercase().contains(query)
+                || text("body").to_lowercase().contains(query)
+        });
+        let business = self.business.as_ref().is_none_or(|business| {
+            let row = place.find(contact).map(|slot| place.contact(slot).row());
+            row.is_some_and(|row| row.get("businessId").and_then(Value::as_str) == Some(business))
+        });
+        user && done && words && business
+    }
+}
+
+fn count(body: &Map<String, Value>, key: &str, default: u64) -> Result<u64, Refusal> {
+    let Some(value) = body.get(key) else { return Ok(default) };
+    value.as_u64().ok_or_else(|| Refusal::invalid(vec![format!("{key} must be a positive number")]))
+}
+
+fn boolean(body: &Map<String, Value>, key: &str) -> Result<Option<bool>, Refusal> {
+    let Some(value) = body.get(key) else { return Ok(None) };
+    let wrong = || Refusal::invalid(vec![format!("{key} must be a boolean value")]);
+    value.as_bool().map(Some).ok_or_else(wrong)
+}
+
+fn texts(body: &Map<String, Value>, key: &str) -> Result<Option<Vec<String>>, Refusal> {
+    let Some(value) = body.get(key) else { return Ok(None) };
+    let wrong = || Refusal::invalid(vec![format!("each value in {key} must be a string")]);
+    let list = value.as_array().ok_or_else(wrong)?;
+    let texts: Option<Vec<String>> =
+        list.iter().map(|one| one.as_str().map(str::to_owned)).collect();
+    texts.map(Some).ok_or_else(wrong)
+}
+
+fn after(body: &Map<String, Value>) -> Result<Option<(i64, Box<str>)>, Refusal> {
+    let Some(value) = body.get("searchAfter") else { return Ok(None) };
+    let cursor = value.as_array().map(Vec::as_slice);
+    match cursor {
+        Some([added, id]) => {
+            let cursor = added.as_i64().zip(id.as_str());
+            cursor.map(|(added, id)| Some((added, id.into())))
+        }
+        Some([]) => Some(None),
+        _ => None,
+    }
+    .ok_or_else(|| Refusal::bad_request("searchAfter is invalid"))
+}

@@ -1,0 +1,85 @@
+//! The gate: where requests wait, and where tests wait for requests.
+//!
+//! Held and stalled requests stay here until they are released; every wait ends when the sandbox
+//! closes. Knows counts only, not what the requests are about.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    held: u64,
+    served: u64,
+    releases: u64,
+    closing: bool,
+}
+
+/// Counts and wakes.
+#[derive(Debug)]
+pub(crate) struct Gate(watch::Sender<Tally>);
+
+/// A request at the gate; leaving, even by being dropped, lowers the count.
+struct Held<'a>(&'a Gate);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|tally| tally.held -= 1);
+    }
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self(watch::Sender::new(Tally::default()))
+    }
+
+    /// Waits until released, or for `longest`.
+    pub(crate) async fn hold(&self, longest: Option<Duration>) {
+        let mut watcher = self.0.subscribe();
+        // Read before the count goes up: whoever releases because of the count releases this one.
+        let before = watcher.borrow().releases;
+        self.0.send_modify(|tally| tally.held += 1);
+        let _held = Held(self);
+        let wakes = watcher.wait_for(|tally| tally.closing || tally.releases > before);
+        match longest {
+            Some(longest) => drop(tokio::time::timeout(longest, wakes).await),
+            None => drop(wakes.await),
+        }
+    }
+
+    /// Waits for `duration`, or until the sandbox closes.
+    pub(crate) async fn pause(&self, duration: Duration) {
+        let mut watcher = self.0.subscribe();
+        drop(tokio::time::timeout(duration, watcher.wait_for(|tally| tally.closing)).await);
+    }
+
+    pub(crate) fn release(&self) {
+        self.0.send_modify(|tally| tally.releases += 1);
+    }
+
+    pub(crate) fn close(&self) {
+        self.0.send_modify(|tally| tally.closing = true);
+    }
+
+    pub(crate) fn served(&self) {
+        self.0.send_modify(|tally| tally.served += 1);
+    }
+
+    /// Waits until at least `count` requests are held; says how many are.
+    pub(crate) async fn until_held(&self, count: u64) -> u64 {
+        self.until(|tally| tally.held >= count).await.held
+    }
+
+    /// Waits until at least `count` requests were served; says how many were.
+    pub(crate) async fn until_served(&self, count: u64) -> u64 {
+        self.until(|tally| tally.served >= count).await.served
+    }
+
+    async fn until(&self, mut reached: impl FnMut(&Tally) -> bool) -> Tally {
+        let mut watcher = self.0.subscribe();
+        watcher
+            .wait_for(|tally| tally.closing || reached(tally))
+            .await
+            .map_or_else(|_| Tally::default(), |tally| *tally)
+    }
+}

@@ -1,0 +1,300 @@
+//! A fault: what goes wrong with which requests, as one line of text.
+//!
+//! ```text
+//! METHOD PATH ACTION [OPTION]...       POST /contacts/ drop=after times=1 after=10
+//! ```
+//! `*` stands for any method, for one segment of the path, and `**` at its end for the rest.
+//!
+//! | action | what happens |
+//! | --- | --- |
+//! | `status=NNN` | that status; with `html` as a gateway's page, with `retry-after=S` that header |
+//! | `token-expired` | 401 `Invalid JWT` |
+//! | `drop=before`, `drop=after` | the connection closes without an answer, the request not applied or applied |
+//! | `applied=NNN` | applied, then that status |
+//! | `ignore=FIELD` | applied without that field of the body, and answered as if nothing were amiss |
+//! | `truncate` | applied; half of the body, though the length announces all of it |
+//! | `not-json`, `blank` | applied; 200 with a page, or with nothing |
+//! | `latency=MS` | a delay, alone or beside another action; a write is applied after it, whoever waits |
+//! | `hold`, `hold=after` | waits for `POST /__sandbox/release` before or after applying, then goes on |
+//! | `stall`, `stall=MS` | waits until released or for so long, then closes without applying |
+//! | `hide`, `hide=ID` | a search omits its first row or that one; with `hide-total` its total is lower too |
+//! | `huge=BYTES` | an unknown text field of that size in the first row |
+//! | `deep=N` | an unknown field in the first row, N arrays deep |
+//! | `delete-after-page`, `=first` | the page's last (first) contact is deleted once it was served |
+//! | `limit=100/10s` | the rate limit changes, from the request after this |
+//!
+//! Options: `times=N` how often (default always), `after=N` how many matching requests pass first,
+//! `every=N` only each Nth of them, `body=TEXT` (last: up to the end of the line) the body of a
+//! `status` or `applied` answer. A `hide` counts only answers that held the row.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::sandbox::http::rate_limit::Limit;
+
+/// One thing that goes wrong with the requests that match it.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    text: String,
+    method: String,
+    path: Vec<String>,
+    action: Action,
+    options: Options,
+    seen: u64,
+    fired: u64,
+}
+
+/// A text that is no fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a fault: {reason}")]
+pub struct FaultError {
+    text: String,
+    reason: String,
+}
+
+/// What happens to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Action {
+    /// Nothing but the delay.
+    #[default]
+    Pass,
+    Status(u16),
+    Expired,
+    DropBefore,
+    DropAfter,
+    Applied(u16),
+    Ignore(String),
+    Truncate,
+    NotJson,
+    Blank,
+    HoldBefore,
+    HoldAfter,
+    Stall(Option<Duration>),
+    Hide(Option<String>),
+    Huge(usize),
+    Deep(usize),
+    DeleteFirst,
+    DeleteLast,
+    Limit(Limit),
+}
+
+/// What goes with an action.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Options {
+    pub(crate) latency: Duration,
+    pub(crate) html: bool,
+    pub(crate) hide_total: bool,
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) body: Option<String>,
+    times: Option<u64>,
+    after: u64,
+    every: u64,
+}
+
+impl Fault {
+    /// Whether this fault strikes a request, which counts as seen.
+    pub(crate) fn strikes(&mut self, method: &str, segments: &[String]) -> bool {
+        if !self.matches(method, segments) || self.spent() {
+            return false;
+        }
+        self.seen += 1;
+        let turn = self.seen > self.options.after
+            && (self.seen - self.options.after).is_multiple_of(self.options.every);
+        if turn && !matches!(self.action, Action::Hide(_)) {
+            self.fired += 1;
+        }
+        turn
+    }
+
+    /// Counts a hidden row, which only the answer shows.
+    pub(crate) fn hid(&mut self) {
+        self.fired += 1;
+    }
+
+    pub(crate) fn spent(&self) -> bool {
+        self.options.times.is_some_and(|times| self.fired >= times)
+    }
+
+    pub(crate) fn action(&self) -> &Action {
+        &self.action
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn fired(&self) -> u64 {
+        self.fired
+    }
+
+    fn matches(&self, method: &str, segments: &[String]) -> bool {
+        if self.method != "*" && self.method != method {
+            return false;
+        }
+        let fits = |(step, segment): (&String, &String)| step == "*" || step == segment;
+        match self.path.split_last() {
+            Some((last, start)) if last == "**" => {
+                segments.len() >= start.len() && start.iter().zip(segments).all(fits)
+            }
+            _ => self.path.len() == segments.len() && self.path.iter().zip(segments).all(fits),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = |reason: String| FaultError { text: text.to_owned(), reason };
+        let (line, body) = match text.split_once(" body=") {
+            Some((line, body)) => (line, Some(body.to_owned())),
+            None => (text, None),
+        };
+        let mut words = line.split_whitespace();
+        let (Some(method), Some(path)) = (words.next(), words.next()) else {
+            return Err(wrong("it starts with a method and a path".to_owned()));
+        };
+        if !path.starts_with('/') {
+            return Err(wrong(format!("the path `{path}` does not start with `/`")));
+        }
+        let mut options = Options { body, every: 1, ..Options::default() };
+        let mut action = None;
+        for word in words {
+            if option(word, &mut options).map_err(wrong)? {
+                continue;
+            }
+            let found = parse_action(word).map_err(wrong)?;
+            if action.replace(found).is_some() {
+                return Err(wrong(format!("`{word}` is a second action")));
+            }
+        }
+        if action.is_none() && options.latency.is_zero() {
+            return Err(wrong("it has no action".to_owned()));
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            method: method.to_uppercase(),
+            path: crate::sandbox::http::request::segments(path),
+            action: action.unwrap_or_default(),
+            options,
+            seen: 0,
+            fired: 0,
+        })
+    }
+}
+
+/// Reads one option; says whether the word was one.
+fn option(word: &str, options: &mut Options) -> Result<bool, String> {
+    let (name, value) = word.split_once('=').unwrap_or((word, ""));
+    match name {
+        "times" => options.times = Some(number(word, value)?),
+        "after" => options.after = number(word, value)?,
+        "every" => options.every = number::<u64>(word, value)?.max(1),
+        "latency" => options.latency = Duration::from_millis(number(word, value)?),
+        "retry-after" => options.retry_after = Some(number(word, value)?),
+        "html" => options.html = true,
+        "hide-total" => options.hide_total = true,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn parse_action(word: &str) -> Result<Action, String> {
+    let (name, value) = word.split_once('=').unwrap_or((word, ""));
+    Ok(match (name, value) {
+        ("status", _) => Action::Status(status(word, value)?),
+        ("applied", _) => Action::Applied(status(word, value)?),
+        ("token-expired", "") => Action::Expired,
+        ("drop", "before") => Action::DropBefore,
+        ("drop", "after") => Action::DropAfter,
+        ("ignore", field) if !field.is_empty() => Action::Ignore(field.to_owned()),
+        ("truncate", "") => Action::Truncate,
+        ("not-json", "") => Action::NotJson,
+        ("blank", "") => Action::Blank,
+        ("hold", "" | "before") => Action::HoldBefore,
+        ("hold", "after") => Action::HoldAfter,
+        ("stall", "") => Action::Stall(None),
+        ("stall", _) => Action::Stall(Some(Duration::from_millis(number(word, value)?))),
+        ("hide", "") => Action::Hide(None),
+        ("hide", id) => Action::Hide(Some(id.to_owned())),
+        ("huge", _) => Action::Huge(number(word, value)?),
+        ("deep", _) => Action::Deep(number(word, value)?),
+        ("delete-after-page", "first") => Action::DeleteFirst,
+        ("delete-after-page", "" | "last") => Action::DeleteLast,
+        ("limit", _) => Action::Limit(value.parse().map_err(|error| format!("{error}"))?),
+        _ => return Err(format!("there is no action or option `{word}`")),
+    })
+}
+
+fn number<T: FromStr>(word: &str, value: &str) -> Result<T, String> {
+    value.parse().map_err(|_| format!("`{word}` needs a whole number"))
+}
+
+fn status(word: &str, value: &str) -> Result<u16, String> {
+    let status = number(word, value)?;
+    if (200..600).contains(&status) {
+        Ok(status)
+    } else {
+        Err(format!("`{word}` is no HTTP status"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> Fault {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_fault_lets_the_first_requests_pass_and_ends_after_its_times() {
+        let mut fault = fault("GET /contacts/*/notes status=500 times=2 after=1");
+        let path = crate::sandbox::http::request::segments("/contacts/a/notes");
+        let struck: Vec<bool> = (0..5).map(|_| fault.strikes("GET", &path)).collect();
+        assert_eq!(struck, [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn every_strikes_each_nth_request() {
+        let mut fault = fault("* /** latency=5 every=3");
+        let struck: Vec<bool> = (0..6).map(|_| fault.strikes("PUT", &[])).collect();
+        assert_eq!(struck, [false, false, true, false, false, true]);
+    }
+
+    #[test]
+    fn a_star_is_one_segment_and_the_method_counts() {
+        let mut fault = fault("post /contacts/* drop=after");
+        let segments = crate::sandbox::http::request::segments;
+        assert!(fault.strikes("POST", &segments("/contacts/upsert")));
+        assert!(!fault.strikes("GET", &segments("/contacts/upsert")));
+        assert!(!fault.strikes("POST", &segments("/contacts/a/notes")));
+        assert!(!fault.strikes("POST", &segments("/contacts/")));
+    }
+
+    #[test]
+    fn a_body_is_taken_to_the_end_of_the_line() {
+        let fault = fault(r#"POST /contacts/ applied=422 times=1 body={"message": "a b"}"#);
+        assert_eq!(fault.options().body.as_deref(), Some(r#"{"message": "a b"}"#));
+        assert_eq!(*fault.action(), Action::Applied(422));
+    }
+
+    #[test]
+    fn a_wrong_text_is_refused_with_a_reason() {
+        for text in ["", "GET", "GET x blank", "GET /x", "GET /x boom", "GET /x status=9"] {
+            assert!(text.parse::<Fault>().is_err(), "{text}");
+        }
+        let error = "GET /x blank truncate".parse::<Fault>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`GET /x blank truncate` is not a fault: `truncate` is a second action"
+        );
+    }
+}

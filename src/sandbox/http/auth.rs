@@ -1,0 +1,140 @@
+//! Tokens: what each may do. Of the fixed ones the text alone tells.
+//!
+//! | token | may |
+//! | --- | --- |
+//! | `pit-sandbox-full` | everything, everywhere |
+//! | `pit-sandbox-without:SCOPE,SCOPE` | everything but these scopes |
+//! | `pit-sandbox-only:SCOPE,SCOPE` | nothing but these scopes |
+//! | `pit-sandbox-location:ID` | everything in that location |
+//! | `pit-sandbox-company` | what an agency's private integration may: read locations |
+//!
+//! So a test asks for the refusal it wants without setting anything up. The others were issued by
+//! the OAuth routes, which know them. No private integration has the `oauth` scopes.
+
+use super::response::Refusal;
+use crate::sandbox::TOKEN;
+use crate::sandbox::oauth::{Holder, Issued};
+
+/// The scopes that the routes ask for.
+pub(crate) mod scope {
+    pub(in crate::sandbox) const CONTACTS_READ: &str = "contacts.readonly";
+    pub(in crate::sandbox) const CONTACTS_WRITE: &str = "contacts.write";
+    pub(in crate::sandbox) const LOCATION_READ: &str = "locations.readonly";
+    pub(in crate::sandbox) const TASKS_READ: &str = "locations/tasks.readonly";
+    pub(in crate::sandbox) const TAGS_READ: &str = "locations/tags.readonly";
+    pub(in crate::sandbox) const FIELDS_READ: &str = "locations/customFields.readonly";
+    pub(in crate::sandbox) const USERS_READ: &str = "users.readonly";
+    pub(in crate::sandbox) const BUSINESSES_READ: &str = "businesses.readonly";
+    pub(in crate::sandbox) const CALENDARS_READ: &str = "calendars.readonly";
+    pub(in crate::sandbox) const EVENTS_READ: &str = "calendars/events.readonly";
+    pub(in crate::sandbox) const OAUTH_READ: &str = "oauth.readonly";
+    pub(in crate::sandbox) const OAUTH_WRITE: &str = "oauth.write";
+}
+
+/// The scopes that an agency can give to a private integration, of those that any route here asks for.
+const AGENCY_SCOPES: [&str; 2] = [scope::LOCATION_READ, scope::USERS_READ];
+
+/// Whose tokens a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// A location's.
+    Location,
+    /// A location's or an agency's.
+    Either,
+    /// An agency's from OAuth.
+    Agency,
+}
+
+/// What the holder of a token may do.
+#[derive(Debug, Clone)]
+pub(crate) enum Grant<'a> {
+    Everything,
+    Without(&'a str),
+    Only(&'a str),
+    Location(&'a str),
+    /// An agency's private integration.
+    Company,
+    /// A living access token of OAuth.
+    Issued(&'a Issued),
+}
+
+impl<'a> Grant<'a> {
+    /// Reads a private integration's token; any other text stands for nothing here.
+    pub(crate) fn of_integration(token: &'a str) -> Option<Result<Self, Refusal>> {
+        match token {
+            TOKEN => return Some(Ok(Self::Everything)),
+            "pit-sandbox-company" => return Some(Ok(Self::Company)),
+            _ => {}
+        }
+        let kinds = [
+            ("pit-sandbox-without:", Self::Without as fn(&'a str) -> Self),
+            ("pit-sandbox-only:", Self::Only),
+            ("pit-sandbox-location:", Self::Location),
+        ];
+        for (prefix, kind) in kinds {
+            if let Some(rest) = token.strip_prefix(prefix) {
+                return Some(Ok(kind(rest)));
+            }
+        }
+        let wrong = || Err(Refusal::unauthorized("Invalid Private Integration token"));
+        token.starts_with("pit-").then(wrong)
+    }
+
+    /// Refuses what needs a scope that the token lacks, or another kind of token.
+    ///
+    /// All with 401, as the service does, and each kind in words of its own.
+    pub(crate) fn may(&self, scope: &str, audience: Audience) -> Result<(), Refusal> {
+        if !self.has(scope) {
+            return Err(Refusal::unauthorized("The token is not authorized for this scope."));
+        }
+        let wrong = match (self, audience) {
+            (_, Audience::Either) => return Ok(()),
+            (Self::Company, Audience::Location) => "Token's user type mismatch!",
+            (Self::Issued(issued), audience) => match (&issued.holder, audience) {
+                (Holder::Company, Audience::Location) => {
+                    "This authClass type is not allowed to access this scope. \
+                     Please verify your IAM configuration if this is not the case."
+                }
+                (Holder::Location(_), Audience::Agency) => {
+                    "This token's user type is not yet supported!"
+                }
+                _ => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        Err(Refusal::unauthorized(wrong))
+    }
+
+    fn has(&self, scope: &str) -> bool {
+        let listed = |list: &str| list.split(',').any(|one| one == scope);
+        let oauth = scope.starts_with("oauth.");
+        match self {
+            Self::Everything | Self::Location(_) => !oauth,
+            Self::Without(list) => !oauth && !listed(list),
+            Self::Only(list) => !oauth && listed(list),
+            Self::Company => AGENCY_SCOPES.contains(&scope),
+            Self::Issued(issued) => issued.scopes.iter().any(|own| own == scope),
+        }
+    }
+
+    pub(crate) fn reaches(&self, location: &str) -> bool {
+        self.location().is_none_or(|own| own == location)
+    }
+
+    /// The one location that the token is for.
+    pub(crate) fn location(&self) -> Option<&str> {
+        match self {
+            Self::Location(own) => Some(own),
+            Self::Issued(Issued { holder: Holder::Location(own), .. }) => Some(own),
+            _ => None,
+        }
+    }
+
+    /// The scopes of an access token of OAuth.
+    pub(crate) fn scopes(&self) -> Vec<String> {
+        match self {
+            Self::Issued(issued) => issued.scopes.clone(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! HTTP of the simulator: listening, routes, authorisation, the rate limit, and the log of requests.
+
+pub(super) mod auth;
+pub(super) mod connection;
+pub(super) mod rate_limit;
+pub(super) mod request;
+pub(super) mod request_log;
+pub(super) mod response;
+pub(super) mod routes;
+pub(super) mod server;

@@ -1,0 +1,111 @@
+//! The journal: every request that was served, and how.
+//!
+//! Counts all of them and keeps the last ones. Control requests are not written down.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// More entries than any test asks for, fewer than would matter beside a million contacts.
+const KEPT: usize = 250_000;
+
+#[derive(Debug)]
+struct Entry {
+    method: String,
+    target: String,
+    status: u16,
+    at: Duration,
+    /// Whose limit it counted against.
+    location: Option<String>,
+}
+
+/// The requests served so far.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    entries: VecDeque<Entry>,
+    requests: u64,
+    statuses: BTreeMap<u16, u64>,
+}
+
+impl Journal {
+    /// Writes a request down; a status of 0 is a connection that was closed without an answer.
+    pub(crate) fn write(
+        &mut self,
+        method: String,
+        target: String,
+        status: u16,
+        at: Duration,
+        location: Option<String>,
+    ) {
+        self.requests += 1;
+        *self.statuses.entry(status).or_default() += 1;
+        if self.entries.len() == KEPT {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(Entry { method, target, status, at, location });
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// All counts, and the last `last` entries.
+    pub(crate) fn report(&self, interval: Duration, last: usize) -> Value {
+        let skipped = self.entries.len().saturating_sub(last);
+        let entries: Vec<Value> = self.entries.iter().skip(skipped).map(Entry::report).collect();
+        let statuses: BTreeMap<String, u64> =
+            self.statuses.iter().map(|(status, count)| (status.to_string(), *count)).collect();
+        json!({
+            "requests": self.requests,
+            "refused": self.statuses.get(&429).copied().unwrap_or_default(),
+            "by_status": statuses,
+            "most_in_window": self.most_in(interval, |_| true),
+            "most_granted_in_window": self.most_in(interval, |entry| entry.status != 429),
+            "window_ms": milliseconds(interval),
+            "entries": entries,
+        })
+    }
+
+    /// The largest number of kept requests of one location in any stretch of `interval`.
+    fn most_in(&self, interval: Duration, counts: impl Fn(&Entry) -> bool) -> usize {
+        let mut times: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
+        for entry in self.entries.iter().filter(|entry| counts(entry)) {
+            if let Some(location) = &entry.location {
+                times.entry(location).or_default().push(entry.at);
+            }
+        }
+        times.into_values().map(|times| densest(times, interval)).max().unwrap_or_default()
+    }
+}
+
+impl Entry {
+    fn report(&self) -> Value {
+        json!({
+            "method": self.method,
+            "path": self.target,
+            "status": self.status,
+            "at_ms": milliseconds(self.at),
+            "location": self.location,
+        })
+    }
+}
+
+/// How many of the times fall into one stretch of `interval`, at most.
+fn densest(mut times: Vec<Duration>, interval: Duration) -> usize {
+    // Entries are written when they are answered, which is not the order of their arrival.
+    times.sort_unstable();
+    let mut start = 0;
+    let mut most = 0;
+    for (end, time) in times.iter().enumerate() {
+        while times[start] + interval <= *time {
+            start += 1;
+        }
+        most = most.max(end + 1 - start);
+    }
+    most
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,164 @@
+//! What a route answers: a body, or a refusal in one of the service's shapes.
+//!
+//! Knows statuses, envelopes and headers; not why a route refuses.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use axum::http::{Response, StatusCode};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::rate_limit::Standing;
+
+/// What a route comes to.
+pub(crate) type Outcome = Result<Answer, Refusal>;
+
+/// A page as gateways send it when the service behind them is gone.
+pub(crate) const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Bad gateway</title></head>\
+    <body><h1>Bad gateway</h1><p>cloudflare</p></body></html>\n";
+
+/// A status and a body, before the headers.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+    pub(crate) html: bool,
+    pub(crate) retry_after: Option<u64>,
+    /// Where a redirect leads.
+    pub(crate) location: Option<String>,
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, body: body.into(), html: false, retry_after: None, location: None }
+    }
+
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::new(status, body.to_string())
+    }
+
+    pub(crate) fn page(status: u16) -> Self {
+        Self { html: true, ..Self::new(status, PAGE) }
+    }
+
+    pub(crate) fn redirect(location: String) -> Self {
+        Self { location: Some(location), ..Self::new(302, Bytes::new()) }
+    }
+
+    pub(crate) fn into_response(self, standing: Option<Standing>) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let kind =
+            if self.html { "text/html; charset=UTF-8" } else { "application/json; charset=utf-8" };
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(location) = self.location.and_then(|to| HeaderValue::try_from(to).ok()) {
+            headers.insert(LOCATION, location);
+        }
+        if let Some(standing) = standing {
+            for (name, value) in standing.headers() {
+                headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+            }
+        }
+        response
+    }
+}
+
+impl Standing {
+    fn headers(&self) -> [(&'static str, u64); 6] {
+        let milliseconds =
+            |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        [
+            ("x-ratelimit-limit-daily", self.limit.daily),
+            ("x-ratelimit-daily-remaining", self.daily_remaining),
+            ("x-ratelimit-daily-reset", milliseconds(self.daily_reset)),
+            ("x-ratelimit-interval-milliseconds", milliseconds(self.limit.interval)),
+            ("x-ratelimit-max", u64::from(self.limit.requests)),
+            ("x-ratelimit-remaining", u64::from(self.remaining)),
+        ]
+    }
+}
+
+/// A request that is not granted.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    status: u16,
+    message: Value,
+    error: Option<&'static str>,
+    meta: Option<Value>,
+}
+
+impl Refusal {
+    fn new(status: u16, message: impl Into<Value>, error: &'static str) -> Self {
+        Self { status, message: message.into(), error: Some(error), meta: None }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(400, message.into(), "Bad Request")
+    }
+
+    pub(crate) fn unauthorized(message: &str) -> Self {
+        Self::new(401, message, "Unauthorized")
+    }
+
+    pub(crate) fn forbidden(message: &str) -> Self {
+        Self::new(403, message, "Forbidden")
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(404, message.into(), "Not Found")
+    }
+
+    /// A body that breaks the rules; the service lists everything it found.
+    pub(crate) fn invalid(messages: Vec<String>) -> Self {
+        Self::new(422, messages, "Unprocessable Entity")
+    }
+
+    /// A body that breaks one rule; some routes answer a text, not a list.
+    pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
+        Self::new(422, message.into(), "Unprocessable Entity")
+    }
+
+    pub(crate) fn unknown_property(name: &str) -> Self {
+        Self::invalid(vec![format!("property {name} should not exist")])
+    }
+
+    pub(crate) fn too_many() -> Self {
+        Self::new(429, "Too Many Requests", "Too Many Requests")
+    }
+
+    pub(crate) fn duplicate(contact: &str, name: &Value, field: &str) -> Self {
+        Self {
+            status: 400,
+            message: "This location does not allow duplicated contacts.".into(),
+            error: None,
+            meta: Some(
+                json!({ "contactId": contact, "contactName": name, "matchingField": field }),
+            ),
+        }
+    }
+
+    /// A bare status, as faults ask for.
+    pub(crate) fn status(status: u16) -> Self {
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+        Self { status, message: reason.unwrap_or("Error").into(), error: None, meta: None }
+    }
+
+    pub(crate) fn into_answer(self, trace: &str) -> Answer {
+        let mut body = Map::new();
+        body.insert("statusCode".to_owned(), self.status.into());
+        body.insert("message".to_owned(), self.message);
+        if let Some(error) = self.error {
+            body.insert("error".to_owned(), error.into());
+        }
+        if let Some(meta) = self.meta {
+            body.insert("meta".to_owned(), meta);
+        }
+        body.insert("traceId".to_owned(), trace.into());
+        Answer::json(self.status, &Value::Object(body))
+    }
+}

@@ -1,0 +1,65 @@
+//! The one app that is registered here, and the agency that installed it.
+
+use super::oauth_errors::Refused;
+
+/// The client id of the registered app; its app id is the part before the hyphen.
+pub const CLIENT_ID: &str = "6520a1b2c3d4e5f60718293a-sandbox1";
+
+/// The client secret of the registered app. It opens nothing but a sandbox.
+pub const CLIENT_SECRET: &str = "5a9d0c1e-sandbox-client-secret";
+
+/// The agency that every location belongs to.
+pub const COMPANY: &str = "sandboxCompany000001";
+
+/// The user who installed the app, as tokens name one.
+pub(super) const INSTALLER: &str = "sandboxUser000000001";
+
+/// What the app may be granted: the scopes of the service that this program could meet.
+const SCOPES: [&str; 18] = [
+    "contacts.readonly",
+    "contacts.write",
+    "locations.readonly",
+    "locations/tasks.readonly",
+    "locations/tasks.write",
+    "locations/tags.readonly",
+    "locations/tags.write",
+    "locations/customFields.readonly",
+    "locations/customFields.write",
+    "users.readonly",
+    "businesses.readonly",
+    "businesses.write",
+    "calendars.readonly",
+    "calendars/events.readonly",
+    "calendars/events.write",
+    "opportunities.readonly",
+    "oauth.readonly",
+    "oauth.write",
+];
+
+/// The app's id, which a client id starts with.
+pub(super) fn id() -> &'static str {
+    CLIENT_ID.split('-').next().unwrap_or(CLIENT_ID)
+}
+
+/// Refuses everybody but the registered app.
+pub(super) fn check(client: &str, secret: &str) -> Result<(), Refused> {
+    if client == CLIENT_ID && secret == CLIENT_SECRET {
+        return Ok(());
+    }
+    Err(Refused::oauth("invalid_client", "Invalid client: client is invalid"))
+}
+
+/// Reads scopes separated by blanks; none, or one that the app has not, is refused.
+pub(super) fn scopes(text: &str) -> Result<Vec<String>, Refused> {
+    let scopes: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    let known = |scope: &String| SCOPES.contains(&scope.as_str());
+    if scopes.is_empty() || !scopes.iter().all(known) {
+        return Err(Refused::oauth("invalid_scope", "Invalid scope: Requested scope is invalid"));
+    }
+    Ok(scopes)
+}
+
+/// Every scope the app may be granted.
+pub(super) fn all_scopes() -> Vec<String> {
+    SCOPES.map(str::to_owned).into()
+}

@@ -1,0 +1,150 @@
+//! The appointments of a location.
+//!
+//! Kept with what they are asked for by: calendar, user, group, time, contact.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::location_store::Slot;
+use crate::sandbox::text::{local, with_offset};
+
+/// The locations of the sandbox keep one time all year, so that no table of zones is needed.
+pub(crate) const OFFSET_HOURS: i64 = -5;
+
+/// One appointment.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) calendar: String,
+    pub(crate) group: String,
+    pub(crate) user: String,
+    pub(crate) contact: String,
+    pub(crate) location: String,
+    pub(crate) status: &'static str,
+    pub(crate) notes: Option<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) start: i64,
+    pub(crate) minutes: i64,
+    pub(crate) added: i64,
+    pub(crate) recurring: bool,
+}
+
+/// All appointments, by their start.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    all: Vec<(Slot, Event)>,
+    of_contact: HashMap<Slot, Vec<usize>>,
+}
+
+impl Events {
+    pub(crate) fn fill(&mut self, mut events: Vec<(Slot, Event)>) {
+        events
+            .sort_by(|(_, left), (_, right)| (left.start, &left.id).cmp(&(right.start, &right.id)));
+        self.all = events;
+        self.reindex();
+    }
+
+    /// One more.
+    pub(crate) fn add(&mut self, contact: Slot, event: Event) {
+        let mut all = std::mem::take(&mut self.all);
+        all.push((contact, event));
+        self.fill(all);
+    }
+
+    /// Drops a deleted contact's appointments.
+    pub(crate) fn forget(&mut self, contact: Slot) {
+        if self.of_contact.contains_key(&contact) {
+            self.all.retain(|(slot, _)| *slot != contact);
+            self.reindex();
+        }
+    }
+
+    pub(crate) fn of(&self, contact: Slot) -> impl Iterator<Item = &Event> {
+        let numbers = self.of_contact.get(&contact).into_iter().flatten();
+        numbers.map(|number| &self.all[*number].1)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Event> {
+        self.all.iter().map(|(_, event)| event)
+    }
+
+    fn reindex(&mut self) {
+        self.of_contact.clear();
+        for (number, (slot, _)) in self.all.iter().enumerate() {
+            self.of_contact.entry(*slot).or_default().push(number);
+        }
+    }
+}
+
+impl Event {
+    /// The fields that both dialects share.
+    fn fields(&self) -> Map<String, Value> {
+        let fields = json!({
+            "id": self.id,
+            "title": self.title,
+            "calendarId": self.calendar,
+            "locationId": self.location,
+            "contactId": self.contact,
+            "groupId": self.group,
+            "appointmentStatus": self.status,
+            "assignedUserId": self.user,
+            "users": [self.user],
+        });
+        let mut fields = match fields {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        let optional = [("notes", &self.notes), ("address", &self.address)];
+        for (key, value) in optional {
+            if let Some(value) = value {
+                fields.insert(key.to_owned(), value.clone().into());
+            }
+        }
+        fields
+    }
+
+    /// As `GET /calendars/events` shows it: with offsets, and with the service's misspelt twin.
+    pub(crate) fn in_calendar(&self) -> Value {
+        let mut fields = self.fields();
+        let time = |milliseconds| Value::from(with_offset(milliseconds, OFFSET_HOURS));
+        let more = [
+            ("appoinmentStatus", self.status.into()),
+            ("isRecurring", self.recurring.into()),
+            ("startTime", time(self.start)),
+            ("endTime", time(self.end())),
+            ("dateAdded", time(self.added)),
+            ("dateUpdated", time(self.added)),
+            ("createdBy", json!({ "userId": null, "source": "booking_widget" })),
+        ];
+        fields.extend(more.map(|(key, value)| (key.to_owned(), value)));
+        if self.recurring {
+            let length = self.minutes * 60;
+            let id = format!("{}_{}_{length}", self.id, self.start);
+            fields.insert("masterEventId".to_owned(), self.id.clone().into());
+            fields.insert("id".to_owned(), id.into());
+            fields.insert("rrule".to_owned(), "RRULE:FREQ=WEEKLY;COUNT=1".into());
+        }
+        Value::Object(fields)
+    }
+
+    /// As `GET /contacts/{id}/appointments` shows it: local times without a zone.
+    pub(crate) fn on_contact(&self) -> Value {
+        let mut fields = self.fields();
+        let time = |milliseconds| Value::from(local(milliseconds, OFFSET_HOURS));
+        let more = [
+            ("status", "booked".into()),
+            ("startTime", time(self.start)),
+            ("endTime", time(self.end())),
+            ("dateAdded", time(self.added)),
+            ("dateUpdated", time(self.added)),
+        ];
+        fields.extend(more.map(|(key, value)| (key.to_owned(), value)));
+        Value::Object(fields)
+    }
+
+    fn end(&self) -> i64 {
+        self.start + self.minutes * 60_000
+    }
+}

@@ -1,0 +1,127 @@
+//! One contact as its shelf keeps it.
+//!
+//! Kept as the bytes of its search row, ready to be sent, and parsed only where a value is needed.
+//! While the index lags it also keeps what searches still see. Knows no order and no request.
+
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+
+use super::notes_and_tasks::{Note, Task};
+
+/// A search row, parsed.
+pub(crate) type Row = Map<String, Value>;
+
+/// One contact and its children.
+#[derive(Debug)]
+pub(crate) struct Contact {
+    pub(crate) id: Box<str>,
+    pub(crate) added: i64,
+    pub(crate) updated: i64,
+    /// The search row without its closing brace, since every answer appends a cursor to it.
+    pub(crate) open_row: Box<str>,
+    /// What only `GET /contacts/{id}` shows: an object.
+    pub(crate) extra: Option<Box<str>>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) stale: Option<Box<Stale>>,
+    pub(crate) gone: bool,
+}
+
+/// What searches still see of a contact that was written.
+#[derive(Debug)]
+pub(crate) struct Stale {
+    pub(crate) until: Instant,
+    pub(crate) updated: i64,
+    /// `None` when the contact did not exist.
+    pub(crate) open_row: Option<Box<str>>,
+}
+
+/// A contact as searches see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) contact: &'a Contact,
+    pub(crate) updated: i64,
+    pub(crate) open_row: &'a str,
+}
+
+/// What a contact is found by.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Keys {
+    pub(crate) email: Option<Box<str>>,
+    pub(crate) phone: Option<Box<str>>,
+    pub(crate) other_emails: Vec<Box<str>>,
+}
+
+impl Contact {
+    /// A contact from its search row; `row` is a JSON object without a cursor.
+    pub(crate) fn new(id: &str, added: i64, updated: i64, row: &str) -> Self {
+        Self {
+            id: id.into(),
+            added,
+            updated,
+            open_row: open(row),
+            extra: None,
+            notes: Vec::new(),
+            tasks: Vec::new(),
+            stale: None,
+            gone: false,
+        }
+    }
+
+    /// The search row as it is now, whatever the index says.
+    pub(crate) fn row(&self) -> Row {
+        parse(&self.open_row)
+    }
+
+    /// The search row as it is now, as a JSON object.
+    pub(crate) fn row_text(&self) -> String {
+        format!("{}}}", self.open_row)
+    }
+
+    /// The contact as searches see it, if they do.
+    pub(crate) fn view(&self) -> Option<View<'_>> {
+        match &self.stale {
+            Some(stale) => stale.open_row.as_deref().map(|open_row| View {
+                contact: self,
+                updated: stale.updated,
+                open_row,
+            }),
+            None if self.gone => None,
+            None => Some(View { contact: self, updated: self.updated, open_row: &self.open_row }),
+        }
+    }
+}
+
+impl View<'_> {
+    pub(crate) fn row(&self) -> Row {
+        parse(self.open_row)
+    }
+}
+
+/// A row without its closing brace.
+pub(crate) fn open(row: &str) -> Box<str> {
+    row.trim_end().strip_suffix('}').expect("a row is a JSON object").into()
+}
+
+fn parse(open_row: &str) -> Row {
+    let text = format!("{open_row}}}");
+    serde_json::from_str(&text).expect("a row on the shelf was JSON when it was put there")
+}
+
+impl Keys {
+    /// The keys of a search row.
+    pub(crate) fn of(row: &Row) -> Self {
+        let text = |key: &str| row.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let others = row.get("additionalEmails").and_then(Value::as_array);
+        let other = |value: &Value| {
+            let text = value.as_str().or_else(|| value.get("email").and_then(Value::as_str));
+            text.map(|text| text.to_lowercase().into())
+        };
+        Self {
+            email: text("email").map(|email| email.to_lowercase().into()),
+            phone: text("phone").map(Into::into),
+            other_emails: others.into_iter().flatten().filter_map(other).collect(),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What a location has beside its contacts: fields, tags, users, businesses, calendars.
+//!
+//! Lists as the service sends them, and the few questions that writes ask of them.
+
+use serde_json::{Value, json};
+
+use super::state::State;
+use crate::sandbox::http::request::Ask;
+use crate::sandbox::http::response::{Answer, Outcome};
+
+/// A part of the service's list, with two names that are only aliases. Writes take the others too.
+const TIME_ZONES: [&str; 24] = [
+    "Africa/Johannesburg",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Mexico_City",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "America/Toronto",
+    "Asia/Calcutta",
+    "Asia/Dubai",
+    "Asia/Kolkata",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "Etc/GMT+12",
+    "Europe/Berlin",
+    "Europe/Kiev",
+    "Europe/London",
+    "Europe/Madrid",
+    "Europe/Paris",
+    "Pacific/Auckland",
+    "Pacific/Honolulu",
+    "US/Pacific",
+    "UTC",
+];
+
+/// The lists of one location.
+#[derive(Debug, Default)]
+pub(crate) struct Metadata {
+    pub(crate) location: Value,
+    pub(crate) fields: Vec<Value>,
+    pub(crate) tags: Vec<Value>,
+    pub(crate) users: Vec<Value>,
+    pub(crate) businesses: Vec<Value>,
+    pub(crate) calendars: Vec<Value>,
+}
+
+impl Metadata {
+    /// The contact field of this id, or of this key with or without its `contact.`.
+    pub(crate) fn field(&self, id: Option<&str>, key: Option<&str>) -> Option<&Value> {
+        let contact = |field: &&Value| field["model"] == "contact";
+        let by_id = |field: &&Value| field["id"].as_str() == id;
+        if id.is_some() {
+            return self.fields.iter().filter(contact).find(by_id);
+        }
+        let key = key?;
+        self.fields.iter().filter(contact).find(|field| {
+            let own = field["fieldKey"].as_str().unwrap_or_default();
+            own == key || own.strip_prefix("contact.") == Some(key)
+        })
+    }
+
+    pub(crate) fn has_user(&self, id: &str) -> bool {
+        self.users.iter().any(|user| user["id"] == id)
+    }
+
+    /// A user as the task search shows one; nobody when the id is not one of the location's.
+    pub(crate) fn user_details(&self, id: &str) -> Value {
+        let user = self.users.iter().find(|user| user["id"] == id);
+        user.map_or(Value::Null, |user| {
+            json!({
+                "id": id, "firstName": user["firstName"], "lastName": user["lastName"],
+                "profilePhoto": null,
+            })
+        })
+    }
+
+    pub(crate) fn business_name(&self, id: &Value) -> Option<Value> {
+        let business = self.businesses.iter().find(|business| business["id"] == *id);
+        business.map(|business| business["name"].clone())
+    }
+
+    pub(crate) fn knows_time_zone(name: &str) -> bool {
+        let same = |zone: jiff::tz::TimeZone| zone.iana_name() == Some(name);
+        TIME_ZONES.contains(&name) || jiff::tz::db().get(name).is_ok_and(same)
+    }
+
+    pub(crate) fn add_tag(&mut self, id: &str, name: &str, location: &str) {
+        if !self.tags.iter().any(|tag| tag["name"] == name) {
+            self.tags.push(json!({ "id": id, "name": name, "locationId": location }));
+        }
+    }
+}
+
+/// `GET /locations/{id}`.
+pub(crate) fn location(state: &mut State, ask: &Ask) -> Outcome {
+    let shelf = state.named_shelf(ask)?;
+    let mut location = state.shelves[shelf].metadata.location.clone();
+    let unique: Vec<&str> = state.settings.unique.iter().map(|one| one.key()).collect();
+    location["settings"] = json!({
+        "allowDuplicateContact": state.settings.allow_duplicates,
+        "allowDuplicateOpportunity": false,
+        "allowFacebookNameMerge": false,
+        "disableContactTimezone": false,
+        "contactUniqueIdentifiers": unique,
+    });
+    Ok(answer("location", &location, ask))
+}
+
+/// `GET /locations/{id}/customFields?model=contact|opportunity|all`.
+pub(crate) fn fields(state: &mut State, ask: &Ask) -> Outcome {
+    let shelf = state.named_shelf(ask)?;
+    ask.only_parameters(&["model"])?;
+    let model = ask.parameter("model").unwrap_or("contact");
+    if !["contact", "opportunity", "all"].contains(&model) {
+        let text = "model must be one of the following values: contact, opportunity, all";
+        return Err(crate::sandbox::http::response::Refusal::invalid(vec![text.to_owned()]));
+    }
+    let all = state.shelves[shelf].metadata.fields.iter();
+    let fields: Vec<&Value> =
+        all.filter(|field| model == "all" || field["model"] == model).collect();
+    Ok(answer("customFields", &json!(fields), ask))
+}
+
+/// `GET /locations/{id}/tags`.
+pub(crate) fn tags(state: &mut State, ask: &Ask) -> Outcome {
+    let shelf = state.named_shelf(ask)?;
+    Ok(answer("tags", &json!(state.shelves[shelf].metadata.tags), ask))
+}
+
+/// `GET /locations/{id}/timezones`.
+pub(crate) fn time_zones(state: &mut State, ask: &Ask) -> Outcome {
+    state.named_shelf(ask)?;
+    Ok(answer("timeZones", &json!(TIME_ZONES), ask))
+}
+
+/// `GET /users/?locationId`.
+pub(crate) fn users(state: &mut State, ask: &Ask) -> Outcome {
+    let shelf = state.named_shelf(ask)?;
+    ask.only_parameters(&["locationId"])?;
+    Ok(answer("users", &json!(state.shelves[shelf].metadata.users), ask))
+}
+
+/// `GET /businesses/?locationId&limit&skip`.
+pub(crate) fn businesses(state: &mut State, ask: &Ask) -> Outcome {
+    let shelf = state.named_shelf(ask)?;
+    ask.only_parameters(&["locationId", "limit", "skip"])?;
+    let number = |name: &str, default: usize| {
+        let number = ask.number(name)?;
+        Ok(number.and_then(|number| usize::try_from(number).ok()).unwrap_or(default))
+    };
+    let (limit, skip) = (number("limit", 100)?.min(100), number("skip", 0)?);
+    let all = state.shelves[shelf].metadata.businesses.iter();
+    let businesses: Vec<&Value> = all.skip(skip).take(limit).collect();
+    Ok(answer("businesses", &json!(businesses), ask))
+}
+
+fn answer(name: &str, value: &Value, ask: &Ask) -> Answer {
+    Answer::json(200, &json!({ name: value, "traceId": ask.trace }))
+}

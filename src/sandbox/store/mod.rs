@@ -1,0 +1,9 @@
+//! The records that the simulator keeps, by location.
+
+pub(super) mod calendar_events;
+pub(super) mod contact;
+pub(super) mod location_metadata;
+pub(super) mod location_store;
+pub(super) mod notes_and_tasks;
+pub(super) mod sort_order;
+pub(super) mod state;

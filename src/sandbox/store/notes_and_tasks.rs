@@ -1,0 +1,147 @@
+//! The records that hang on a contact: notes and tasks.
+//!
+//! Both are kept as the JSON that is sent; a task also as its row in the location-wide search,
+//! which names its fields differently.
+
+use serde_json::{Map, Value, json};
+
+use crate::sandbox::text::{iso, quoted};
+
+/// One note.
+#[derive(Debug)]
+pub(crate) struct Note {
+    pub(crate) id: Box<str>,
+    pub(crate) json: Box<str>,
+}
+
+/// One task.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) id: Box<str>,
+    pub(crate) added: i64,
+    pub(crate) json: Box<str>,
+    /// The row of the task search, without its closing brace.
+    pub(crate) found: Box<str>,
+}
+
+/// The names that a task's search row shows beside the task.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) location: &'a str,
+    pub(crate) first: &'a Value,
+    pub(crate) last: &'a Value,
+    /// The user who has to do it, as the search shows users.
+    pub(crate) user: &'a Value,
+}
+
+impl Note {
+    pub(crate) fn new(note: &Map<String, Value>) -> Self {
+        let id = note.get("id").and_then(Value::as_str).unwrap_or_default().into();
+        Self { id, json: serde_json::to_string(note).expect("a note is JSON").into() }
+    }
+
+    pub(crate) fn fields(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.json).expect("a note is a JSON object")
+    }
+}
+
+impl Task {
+    /// A task from its fields, as `GET /contacts/{id}/tasks` shows them.
+    pub(crate) fn new(
+        task: &Map<String, Value>,
+        added: i64,
+        updated: i64,
+        names: Names<'_>,
+    ) -> Self {
+        let id = task.get("id").and_then(Value::as_str).unwrap_or_default();
+        let field = |key: &str| task.get(key).cloned().unwrap_or(Value::Null);
+        let done = task.get("completed").and_then(Value::as_bool).unwrap_or_default();
+        let mut found = json!({
+            "_id": id,
+            "title": field("title"),
+            "body": field("body"),
+            "contactId": field("contactId"),
+            "assignedTo": field("assignedTo"),
+            "completed": done,
+            "status": if done { "completed" } else { "incompleted" },
+            "statusGroup": if done { "completed" } else { "to_do" },
+            "deleted": false,
+            "dueDate": field("dueDate"),
+            "dateAdded": iso(added),
+            "dateUpdated": iso(updated),
+            "updatedAt": iso(updated),
+            "locationId": names.location,
+            "contactDetails": {
+                "_id": field("contactId"), "firstName": names.first, "lastName": names.last,
+            },
+            "assignedToUserDetails": names.user,
+        })
+        .to_string();
+        found.pop();
+        let json = serde_json::to_string(task).expect("a task is JSON").into();
+        Self { id: id.into(), added, json, found: found.into() }
+    }
+
+    pub(crate) fn fields(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.json).expect("a task is a JSON object")
+    }
+}
+
+/// A list of ready-made records under a name, as the answer to a request.
+pub(crate) fn listing<'a>(
+    name: &str,
+    records: impl Iterator<Item = &'a str>,
+    trace: &str,
+) -> String {
+    let mut body = String::with_capacity(256);
+    body.push_str("{\"");
+    body.push_str(name);
+    body.push_str("\":[");
+    for (number, record) in records.enumerate() {
+        if number > 0 {
+            body.push(',');
+        }
+        body.push_str(record);
+    }
+    body.push_str("],\"traceId\":");
+    body.push_str(&quoted(trace));
+    body.push('}');
+    body
+}
+
+/// Refuses properties beside `allowed`, and values of the wrong type.
+///
+/// The kinds are `s` for a text, `b` for a boolean and `t` for a time; a capital one is required.
+pub(crate) fn check(
+    body: &Map<String, Value>,
+    allowed: &[(&str, char)],
+) -> Result<(), crate::sandbox::http::response::Refusal> {
+    let unknown = body.keys().filter(|key| !allowed.iter().any(|(name, _)| name == key));
+    let mut wrong: Vec<String> =
+        unknown.map(|key| format!("property {key} should not exist")).collect();
+    for (name, kind) in allowed {
+        let value = body.get(*name);
+        if value.is_none() && kind.is_lowercase() {
+            continue;
+        }
+        let text = value.and_then(Value::as_str);
+        match kind.to_ascii_lowercase() {
+            's' if text.is_none() => wrong.push(format!("{name} must be a string")),
+            's' if kind.is_uppercase() && text == Some("") => {
+                wrong.push(format!("{name} should not be empty"));
+            }
+            'b' if !value.is_some_and(Value::is_boolean) => {
+                wrong.push(format!("{name} must be a boolean value"));
+            }
+            't' if text.and_then(crate::sandbox::text::moment).is_none() => {
+                wrong.push(format!("{name} must be a valid ISO 8601 date string"));
+            }
+            _ => {}
+        }
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(crate::sandbox::http::response::Refusal::invalid(wrong))
+    }
+}

@@ -1,0 +1,166 @@
+//! The survey of a text file: every record is read once before any row is used.
+//!
+//! What makes the rows behind it doubtful is known before anything is done with one of them: a quote
+//! that is never closed, a header that is not there. It holds one record.
+
+use std::io::{self, Read};
+
+use super::dialect::Dialect;
+use super::quotes;
+use super::tokenizer::{Record, Scanner, Trouble};
+use super::{empty, is_blank_record};
+use crate::sheet::{Column, Refusal, Warning, header_row};
+
+/// Bytes of a record that are kept at most: behind the header only the form counts.
+const KEEP: usize = 1024 * 1024;
+
+/// Bytes of a record that may be the header.
+const KEEP_HEADER: usize = 64 * 1024 * 1024;
+
+/// What was found in the records.
+#[derive(Default)]
+pub(crate) struct Survey {
+    header: Option<Vec<String>>,
+    /// The header's line holds bytes that are no text: one, and its offset.
+    damaged: Option<(u8, u64)>,
+    /// Rows above the header.
+    above: u64,
+    /// Rows behind it.
+    total: u64,
+    /// For each column without a name, whether it holds something.
+    used: Vec<bool>,
+    /// A record in which a quote seems to be missing, and its line.
+    suspect: Option<(u64, u64)>,
+    /// The record and the line in which a quote opens that nothing closes.
+    open: Option<(u64, u64)>,
+    lines: u64,
+}
+
+/// What can be read, then.
+pub(crate) struct Surveyed {
+    pub(crate) columns: Vec<Column>,
+    pub(crate) total: u64,
+}
+
+impl Survey {
+    pub(crate) fn take(input: impl Read, dialect: &Dialect, mark: u64) -> io::Result<Self> {
+        let line = dialect.header.as_ref().ok().copied();
+        let mut scanner = Scanner::new(input, dialect.delimiter);
+        scanner.keep = KEEP_HEADER;
+        let mut record = Record::default();
+        let mut survey = Self::default();
+        while scanner.next(&mut record)? {
+            if survey.header.is_none() {
+                survey.above(&record, line, mark);
+                if survey.header.is_some() {
+                    scanner.keep = KEEP;
+                }
+            } else if !is_blank_record(&record) {
+                survey.total += 1;
+                survey.mark_used(&record);
+            }
+            survey.look_for_quotes(&record, dialect.delimiter);
+            survey.lines = record.line;
+        }
+        Ok(survey)
+    }
+
+    /// Up to and with the header.
+    fn above(&mut self, record: &Record, line: Option<u64>, mark: u64) {
+        if is_blank_record(record) {
+            return;
+        }
+        if line != Some(record.line) {
+            self.above += 1;
+            return;
+        }
+        self.damaged = record.damage().map(|(_, byte, at)| (byte, mark + at));
+        let names = record.cells().map(|cell| header_row::clean(&String::from_utf8_lossy(cell)));
+        let names: Vec<String> = names.collect();
+        self.used = vec![false; names.len()];
+        self.header = Some(names);
+    }
+
+    fn mark_used(&mut self, record: &Record) {
+        let Some(names) = &self.header else { return };
+        for (index, name) in names.iter().enumerate().take(record.len()) {
+            if name.is_empty() && !self.used[index] {
+                self.used[index] = !record.cell(index).trim_ascii().is_empty();
+            }
+        }
+    }
+
+    fn look_for_quotes(&mut self, record: &Record, delimiter: u8) {
+        match record.trouble {
+            Some(Trouble::Open { opened, .. }) => self.open = Some((self.total, opened)),
+            Some(Trouble::Behind { cell, opened })
+                if self.suspect.is_none() && record.breaks > 1 =>
+            {
+                let columns = self.header.as_ref().map_or(0, Vec::len);
+                if quotes::runs_on(record, cell, delimiter, columns, false) {
+                    self.suspect = Some((self.total, opened));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What can be read, or why nothing can.
+    pub(crate) fn judge(
+        self,
+        dialect: &Dialect,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Surveyed, Refusal> {
+        if let Some((record, line)) = self.suspect {
+            return Err(open_quote(record, line, "closed in a later row only"));
+        }
+        if let Some((record, line)) = self.open {
+            return Err(open_quote(record, line, "never closed"));
+        }
+        let Some(names) = self.header else {
+            return Err(self.no_header(dialect));
+        };
+        let line = dialect.header.clone()?;
+        if let Some((byte, at)) = self.damaged {
+            let message = format!(
+                "the header (line {line}) holds byte 0x{byte:02X} at offset {at}, which is no valid text"
+            );
+            return Err(Refusal::new("E_ENCODING", message)
+                .hint("save the file as UTF-8, or name its encoding with `--encoding`"));
+        }
+        if self.above > u64::from(dialect.declared) {
+            let lines = line - 1 - u64::from(dialect.declared);
+            let plural = if lines == 1 { "line" } else { "lines" };
+            let message = format!("{lines} {plural} (header found in line {line})");
+            warnings.push(Warning::new("W_PREAMBLE_SKIPPED", message));
+        }
+        if self.total == 0 {
+            warnings.push(header_row::no_rows());
+        }
+        let columns = header_row::columns(&names);
+        warnings.extend(header_row::unnamed(&columns, &self.used));
+        Ok(Surveyed { columns, total: self.total })
+    }
+
+    fn no_header(&self, dialect: &Dialect) -> Refusal {
+        match &dialect.header {
+            _ if self.above == 0 => empty(self.lines),
+            Err(refusal) => refusal.clone(),
+            Ok(line) => Refusal::new("E_NO_HEADER", format!("no row begins in line {line}"))
+                .hint("`--header-row` names the line of the columns' names, counted from 1"),
+        }
+    }
+}
+
+fn open_quote(record: u64, line: u64, how: &str) -> Refusal {
+    let place = match record {
+        0 => format!("line {line}"),
+        record => format!("record {record} (line {line})"),
+    };
+    let message = format!(
+        "{place} opens a quote that is {how}; everything after it would be one cell; nothing was imported"
+    );
+    Refusal::new("E_UNTERMINATED_QUOTE", message).hint(format!(
+        "close or remove the quote in line {line}; a quote in a cell is written twice"
+    ))
+}

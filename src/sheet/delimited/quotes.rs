@@ -1,0 +1,92 @@
+//! Quotes that are not closed where they should be, told from cells that hold line breaks.
+//!
+//! A quote that somebody forgot to close runs on until the next quote anywhere below. Up to there the
+//! text is cut like one cell, but its lines look like rows: that is how it is recognised.
+
+use super::tokenizer::Record;
+
+/// Whether a cell runs on over rows of their own. `closed` says that its closing quote is in order, so
+/// that the row in which it ends must fit too.
+pub(crate) fn runs_on(
+    record: &Record,
+    index: usize,
+    delimiter: u8,
+    columns: usize,
+    closed: bool,
+) -> bool {
+    let cell = record.cell(index);
+    let fields = |line: &[u8]| memchr::memchr_iter(delimiter, line).count() + 1;
+    let separator = if memchr::memchr(b'\n', cell).is_some() { b'\n' } else { b'\r' };
+    let mut lines = cell.split(|byte| *byte == separator);
+    let Some(mut line) = lines.next() else { return false };
+    // The row in which the quote opens ends at the first line break.
+    if index + fields(line) != columns {
+        return false;
+    }
+    let (mut rows, mut last) = (0, 0);
+    for next in lines {
+        line = next;
+        let telling = columns >= 3 || line.contains(&b'@');
+        last = usize::from(telling && fields(line) == columns);
+        rows += last;
+    }
+    // What was looked at last is the row in which the quote closes; it does not count.
+    let within = rows - last;
+    let behind = record.len() - 1 - index;
+    within > 0 && (!closed || (columns >= 3 && fields(line) + behind == columns))
+}
+
+/// Whether a quoted text may have been parted at a delimiter: the halves of a pair of quotes stand in
+/// different cells.
+pub(crate) fn parted(record: &Record) -> bool {
+    let odd = |cell: &&[u8]| memchr::memchr_iter(b'"', cell).count() % 2 == 1;
+    record.cells().filter(odd).take(2).count() == 2
+}
+
+/// The cell that runs on although its quotes are in order.
+pub(crate) fn suspicious(record: &Record, delimiter: u8, columns: usize) -> Option<usize> {
+    if record.breaks < 2 {
+        return None;
+    }
+    (0..record.len()).find(|index| runs_on(record, *index, delimiter, columns, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sheet::delimited::tokenizer::Scanner;
+
+    fn first(text: &str) -> Record {
+        let mut record = Record::default();
+        Scanner::new(text.as_bytes(), b',').next(&mut record).unwrap();
+        record
+    }
+
+    #[test]
+    fn a_pair_of_quotes_in_two_cells_is_parted() {
+        let cases = [
+            ("Tim \"Tool\" Man,t@x.y,6\" pipe\n", false),
+            ("Acme \"Best, Inc\",a@x.y,Oslo\n", true),
+            ("A,a@x.y,plain\n", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parted(&first(text)), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_cell_of_rows_is_told_from_a_cell_of_lines() {
+        let cases = [
+            ("B,b@x.y,\"XYZ\nC,c@x.y,QRS\nD,d@x.y,5\"\n", Some(2)),
+            ("B,b@x.y,\"XYZ\r\nC,c@x.y,QRS\r\nD,d@x.y,5\"\r\n", Some(2)),
+            ("B,b@x.y,\"XYZ\rC,c@x.y,QRS\rD,d@x.y,5\"\r", Some(2)),
+            ("\"B,b@x.y,XYZ\nC,c@x.y,QRS\nD\",d@x.y,5\n", Some(0)),
+            ("B,b@x.y,\"Hello\nBoston, MA, USA\nthanks\"\n", None),
+            ("B,b@x.y,\"one\ntwo\nthree\"\n", None),
+            ("B,b@x.y,plain\n", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(suspicious(&first(text), b',', 3), expected, "{text:?}");
+        }
+    }
+}

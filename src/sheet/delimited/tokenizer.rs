@@ -1,0 +1,314 @@
+//! Records of delimited text, found in one pass over its bytes.
+//!
+//! A record is a row as the file has it: cells without their outer quotes, the physical line it begins
+//! on, and what is wrong with its quotes. Lines end with LF, CR LF or CR, also mixed. Nothing is refused
+//! here: a damaged record comes out as well as it can be read. One record is held, and one block.
+
+use std::io::{self, Read};
+
+/// Bytes that are read together.
+const BLOCK: usize = 64 * 1024;
+
+/// Cells that a record has at most. The last one holds what is behind it too, without delimiters.
+const CELLS: usize = 2_000_000;
+
+/// A record. It is filled again and again, so that reading does not allocate.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// The cells, one behind the other.
+    bytes: Vec<u8>,
+    /// Where each cell ends in `bytes`.
+    ends: Vec<usize>,
+    /// Where each cell begins in the text, counted in bytes.
+    starts: Vec<u64>,
+    /// The physical line it begins on, counted from 1.
+    pub(crate) line: u64,
+    /// How many line breaks stand in its cells.
+    pub(crate) breaks: u64,
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// What is wrong with a record's quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// A quote stands inside a cell that does not begin with one.
+    Inside {
+        /// The cell's index.
+        cell: usize,
+    },
+    /// Text stands behind a cell's closing quote.
+    Behind {
+        /// The cell's index.
+        cell: usize,
+        /// The physical line of the opening quote.
+        opened: u64,
+    },
+    /// The file ends before the closing quote.
+    Open {
+        /// The cell's index.
+        cell: usize,
+        /// The physical line of the opening quote.
+        opened: u64,
+    },
+}
+
+impl Record {
+    fn clear(&mut self, line: u64) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.starts.clear();
+        self.line = line;
+        self.breaks = 0;
+        self.trouble = None;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn cell(&self, index: usize) -> &[u8] {
+        let begin = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[begin..self.ends[index]]
+    }
+
+    pub(crate) fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).map(|index| self.cell(index))
+    }
+
+    /// The cells as text, if all of it is UTF-8.
+    pub(crate) fn texts(&self) -> Option<impl Iterator<Item = &str>> {
+        let text = std::str::from_utf8(&self.bytes).ok()?;
+        // Two halves of a character in neighbouring cells are not valid, though their sum is.
+        if !self.ends.iter().all(|end| text.is_char_boundary(*end)) {
+            return None;
+        }
+        let mut begin = 0;
+        Some(self.ends.iter().map(move |end| &text[std::mem::replace(&mut begin, *end)..*end]))
+    }
+
+    /// The first byte that is no UTF-8: its cell's index, the byte, and its place in the text.
+    pub(crate) fn damage(&self) -> Option<(usize, u8, u64)> {
+        let (index, cell) =
+            self.cells().enumerate().find(|(_, it)| std::str::from_utf8(it).is_err())?;
+        let at = std::str::from_utf8(cell).err()?.valid_up_to();
+        // A quote in a quoted cell stands there twice, and one stands before it.
+        let quotes = memchr::memchr_iter(b'"', &cell[..at]).count();
+        let begin = self.starts[index];
+        Some((index, cell[at], begin + (at + quotes) as u64))
+    }
+
+    fn cell_so_far(&self) -> &[u8] {
+        &self.bytes[self.ends.last().copied().unwrap_or(0)..]
+    }
+}
+
+/// Where in a cell the scanner stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Plain,
+    Quoted,
+    /// Behind a quote that closes the cell, unless another follows at once.
+    Closing,
+    /// Behind the closing quote and so many blanks.
+    Closed(usize),
+}
+
+/// Reads records.
+pub(crate) struct Scanner<R> {
+    input: R,
+    delimiter: u8,
+    /// Bytes of a cell's text that are more than text, without and within quotes.
+    special: [[bool; 256]; 2],
+    block: Box<[u8]>,
+    at: usize,
+    filled: usize,
+    /// Where the block begins in the text.
+    base: u64,
+    line: u64,
+    /// Whether the last byte was a CR, of which an LF is the second half.
+    after_cr: bool,
+    /// Bytes of a record that are kept at most.
+    pub(crate) keep: usize,
+}
+
+impl<R: Read> Scanner<R> {
+    pub(crate) fn new(input: R, delimiter: u8) -> Self {
+        let set = |bytes: &[u8]| {
+            let mut set = [false; 256];
+            for byte in bytes {
+                set[usize::from(*byte)] = true;
+            }
+            set
+        };
+        Self {
+            input,
+            delimiter,
+            special: [set(&[delimiter, b'"', b'\n', b'\r']), set(b"\"\n\r")],
+            block: vec![0; BLOCK].into(),
+            at: 0,
+            filled: 0,
+            base: 0,
+            line: 1,
+            after_cr: false,
+            keep: usize::MAX,
+        }
+    }
+
+    pub(crate) fn into_inner(self) -> R {
+        self.input
+    }
+
+    /// Reads the next record. False at the end of the text.
+    pub(crate) fn next(&mut self, record: &mut Record) -> io::Result<bool> {
+        if self.peek()? == Some(b'\n') && self.after_cr {
+            self.at += 1;
+        }
+        self.after_cr = false;
+        record.clear(self.line);
+        if self.peek()?.is_none() {
+            return Ok(false);
+        }
+        let mut state = State::Plain;
+        let mut opened = self.line;
+        record.starts.push(self.offset());
+        loop {
+            let Some(byte) = self.peek()? else {
+                if state == State::Quoted {
+                    record.trouble = Some(Trouble::Open { cell: record.ends.len(), opened });
+                }
+                record.ends.push(record.bytes.len());
+                return Ok(true);
+            };
+            state = match state {
+                State::Quoted => self.quoted(byte, record),
+                State::Closing if byte == b'"' => {
+                    self.append(record, 1);
+                    State::Quoted
+                }
+                State::Plain if byte == b'"' => {
+                    let (next, line) = self.quote(record);
+                    opened = line.unwrap_or(opened);
+                    next
+                }
+                State::Plain | State::Closing | State::Closed(_)
+                    if byte == self.delimiter && record.ends.len() < CELLS =>
+                {
+                    self.at += 1;
+                    record.ends.push(record.bytes.len());
+                    record.starts.push(self.offset());
+                    State::Plain
+                }
+                State::Plain | State::Closing | State::Closed(_)
+                    if matches!(byte, b'\n' | b'\r') =>
+                {
+                    self.at += 1;
+                    self.line += 1;
+                    self.after_cr = byte == b'\r';
+                    record.ends.push(record.bytes.len());
+                    return Ok(true);
+                }
+                State::Plain => {
+                    if byte == self.delimiter {
+                        self.at += 1;
+                    } else {
+                        self.run(record, 0);
+                    }
+                    State::Plain
+                }
+                State::Closing | State::Closed(_) => self.behind(byte, state, record, opened),
+            };
+        }
+    }
+
+    /// In quotes: text, a line break, or the quote that ends it.
+    fn quoted(&mut self, byte: u8, record: &mut Record) -> State {
+        match byte {
+            b'"' => {
+                self.at += 1;
+                self.after_cr = false;
+                return State::Closing;
+            }
+            b'\n' | b'\r' => {
+                if !(byte == b'\n' && self.after_cr) {
+                    self.line += 1;
+                    record.breaks += 1;
+                }
+                self.after_cr = byte == b'\r';
+                self.append(record, 1);
+            }
+            _ => {
+                self.after_cr = false;
+                self.run(record, 1);
+            }
+        }
+        State::Quoted
+    }
+
+    /// A quote outside quotes: it opens a cell in which nothing but blanks came before it. The line, if so.
+    fn quote(&mut self, record: &mut Record) -> (State, Option<u64>) {
+        if record.cell_so_far().iter().all(|byte| *byte == b' ') {
+            record.bytes.truncate(record.ends.last().copied().unwrap_or(0));
+            self.at += 1;
+            if let Some(start) = record.starts.last_mut() {
+                *start = self.base + self.at as u64;
+            }
+            return (State::Quoted, Some(self.line));
+        }
+        // Tab-separated values know no quotes; elsewhere somebody forgot to double this one.
+        if self.delimiter != b'\t' {
+            record.trouble.get_or_insert(Trouble::Inside { cell: record.ends.len() });
+        }
+        self.append(record, 1);
+        (State::Plain, None)
+    }
+
+    /// Behind a closing quote: blanks are passed over, anything else shows that it was none.
+    fn behind(&mut self, byte: u8, state: State, record: &mut Record, opened: u64) -> State {
+        let blanks = if let State::Closed(blanks) = state { blanks } else { 0 };
+        if byte == b' ' {
+            self.at += 1;
+            return State::Closed(blanks + 1);
+        }
+        if matches!(record.trouble, None | Some(Trouble::Inside { .. })) {
+            record.trouble = Some(Trouble::Behind { cell: record.ends.len(), opened });
+        }
+        record.bytes.push(b'"');
+        record.bytes.extend(std::iter::repeat_n(b' ', blanks));
+        if byte == b'"' {
+            self.append(record, 1);
+        }
+        State::Plain
+    }
+
+    /// Takes text up to the next special byte.
+    fn run(&mut self, record: &mut Record, within: usize) {
+        let special = &self.special[within];
+        let rest = &self.block[self.at..self.filled];
+        let length = rest.iter().position(|byte| special[usize::from(*byte)]).unwrap_or(rest.len());
+        self.append(record, length);
+    }
+
+    fn append(&mut self, record: &mut Record, length: usize) {
+        let room = self.keep.saturating_sub(record.bytes.len()).min(length);
+        record.bytes.extend_from_slice(&self.block[self.at..self.at + room]);
+        self.at += length;
+    }
+
+    fn offset(&self) -> u64 {
+        self.base + self.at as u64
+    }
+
+    fn peek(&mut self) -> io::Result<Option<u8>> {
+        if self.at == self.filled {
+            self.base += self.filled as u64;
+            self.at = 0;
+            self.filled = loop {
+                match self.input.read(&mut self.block) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    other => break other?,
+                }
+            };
+        }
+        Ok(self.block[..self.filled].get(self.at).copied())
+    }
+}

@@ -1,0 +1,138 @@
+//! What a file is, by its first bytes: its name may say anything.
+
+use std::path::Path;
+
+use super::{Refusal, Warning, source_file};
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Text, as far as its beginning tells.
+    Text,
+    /// A ZIP archive, as XLSX, XLSM, XLSB and ODS files are.
+    Archive,
+    /// An OLE container, as XLS files are, and encrypted XLSX files.
+    Compound,
+}
+
+/// The share of control characters, one in so many bytes, from which on something is not text.
+const CONTROLS: usize = 20;
+
+/// Beginnings of what is often mistaken for a contact file, and what it is.
+const FOREIGN: &[(&[u8], &str)] = &[
+    (b"%PDF", "a PDF document"),
+    (b"\x1F\x8B", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xFD7zXZ\x00", "an xz archive"),
+    (b"7z\xBC\xAF\x27\x1C", "a 7-Zip archive"),
+    (b"Rar!\x1A", "a RAR archive"),
+    (b"\x28\xB5\x2F\xFD", "a zstd archive"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xFF\xD8\xFF", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"{\\rtf", "an RTF document"),
+    (b"\x7FELF", "a program"),
+];
+
+/// What the text of a web page begins with.
+const MARKUP: &[&[u8]] =
+    &[b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<meta", b"<style"];
+
+/// Says what a file is.
+pub(super) fn of(path: &Path) -> Result<Kind, Refusal> {
+    let (mut file, _) = source_file::open(path)?;
+    let mut head = [0; 16];
+    let count =
+        source_file::fill(&mut file, &mut head).map_err(|error| Refusal::io(path, &error))?;
+    recognise(&head[..count])
+}
+
+fn recognise(head: &[u8]) -> Result<Kind, Refusal> {
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        return Ok(Kind::Archive);
+    }
+    if head.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
+        return Ok(Kind::Compound);
+    }
+    if let [0x09, 0x00 | 0x02 | 0x04 | 0x08, 0x04 | 0x06 | 0x08 | 0x10, 0x00, ..] = head {
+        let message = "the file is a spreadsheet of a format from before 1997, which is not read";
+        return Err(Refusal::new("E_ENCRYPTED_OR_LEGACY_XLS", message)
+            .hint("open it in a spreadsheet program and save it as XLSX"));
+    }
+    if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Err(not_text(&format!("the file is {what}, not text or a spreadsheet")));
+    }
+    Ok(Kind::Text)
+}
+
+/// Refuses text that is a web page, and what has too many control characters to be text at all. `head`
+/// is decoded.
+pub(super) fn expect_text(head: &[u8]) -> Result<(), Refusal> {
+    if let Some(refusal) = markup(head) {
+        return Err(refusal);
+    }
+    let end = head.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let head = &head[..end];
+    let controls =
+        head.iter().filter(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127)).count();
+    // A few stray ones spoil rows, not the file. Escape is not among them: notes hold what terminals wrote.
+    if controls > 3 && controls * CONTROLS > head.len() {
+        return Err(not_text("the file is binary, not text or a spreadsheet"));
+    }
+    Ok(())
+}
+
+fn not_text(message: &str) -> Refusal {
+    let hint = if message.contains("archive") {
+        "unpack it and import the file in it"
+    } else {
+        "export the contacts as CSV or XLSX and import that file"
+    };
+    Refusal::new("E_NOT_TEXT", message).hint(hint)
+}
+
+fn markup(head: &[u8]) -> Option<Refusal> {
+    let text = head.trim_ascii_start();
+    let begins =
+        |with: &[u8]| text.get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with));
+    if MARKUP.iter().any(|tag| begins(tag)) {
+        return Some(
+            Refusal::new("E_HTML_FILE", "the file is a web page, not text or a spreadsheet").hint(
+                "some systems name a web page `.xls`: open it in a spreadsheet program and save it as XLSX \
+                 or CSV; if it is a login page, download the file again",
+            ),
+        );
+    }
+    let what = if begins(b"<?xml") {
+        "an XML document"
+    } else if is_json(text) {
+        "a JSON document"
+    } else {
+        return None;
+    };
+    Some(not_text(&format!("the file is {what}, not text or a spreadsheet")))
+}
+
+fn is_json(text: &[u8]) -> bool {
+    let within = |open: u8| text.strip_prefix(&[open]).map(<[u8]>::trim_ascii_start);
+    let object = |text: &[u8]| matches!(text, [b'"' | b'}', ..]);
+    within(b'{').is_some_and(object) || within(b'[').is_some_and(|it| it.starts_with(b"{"))
+}
+
+/// What the file's name says it is, if that is something else than `what` it is.
+pub(super) fn mismatch(path: &Path, what: &str) -> Option<Warning> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    let expected: &[&str] = match extension.as_str() {
+        "csv" | "tsv" | "tab" | "txt" => &["CSV", "TSV"],
+        "xlsx" | "xlsm" => &["XLSX"],
+        "xlsb" => &["XLSB"],
+        "xls" => &["XLS"],
+        "ods" => &["ODS"],
+        _ => return None,
+    };
+    let is = what.split(',').next().unwrap_or_default();
+    let message = || format!("named `.{extension}`, but it is {is}");
+    (!expected.contains(&is)).then(|| Warning::new("W_EXTENSION_MISMATCH", message()))
+}

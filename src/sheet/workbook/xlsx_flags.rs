@@ -1,0 +1,164 @@
+//! What a sheet of an XLSX file says beside its values: hidden rows, formulas without a result, errors.
+
+use std::io::BufRead;
+
+use quick_xml::events::{BytesStart, Event};
+
+use super::archive::attribute;
+use super::hidden::HiddenRows;
+use crate::sheet::row::Cell;
+
+/// What was found beside the values.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    pub(super) hidden: HiddenRows,
+    /// Cells that are more than their value, by row and column, counted from 0.
+    pub(super) cells: Vec<(u32, u32, Cell)>,
+    /// Whether some cells do not say where they stand.
+    pub(super) unplaced: bool,
+}
+
+/// What the type of a cell means here.
+#[derive(Default, PartialEq, Eq)]
+enum CellKind {
+    #[default]
+    Value,
+    Error,
+    /// The text of a formula.
+    Text,
+}
+
+/// The cell that is being read.
+#[derive(Default)]
+struct Open {
+    place: (u32, u32),
+    kind: CellKind,
+    formula: bool,
+    valued: bool,
+    text: String,
+}
+
+impl Marks {
+    /// Reads a sheet's part.
+    pub(super) fn read(part: impl BufRead) -> Result<Self, quick_xml::Error> {
+        let mut xml = quick_xml::Reader::from_reader(part);
+        xml.config_mut().expand_empty_elements = true;
+        xml.config_mut().check_end_names = false;
+        let mut buffer = Vec::new();
+        let mut marks = Self::default();
+        let mut place = (0, 0);
+        let mut open = Open::default();
+        let mut within_value = false;
+        loop {
+            buffer.clear();
+            match xml.read_event_into(&mut buffer)? {
+                Event::Start(e) => match e.local_name().as_ref() {
+                    "row" => marks.row(&e, &mut place),
+                    "c" => open = marks.cell(&e, &mut place),
+                    "f" => open.formula = true,
+                    "is" => open.valued = true,
+                    "v" => within_value = true,
+                    "autoFilter" => marks.hidden.filtered = true,
+                    _ => {}
+                },
+                Event::Text(text) if within_value => {
+                    open.valued |= !text.is_empty();
+                    if open.kind == CellKind::Error {
+                        open.text.push_str(&text);
+                    }
+                }
+                Event::End(e) => match e.local_name().as_ref() {
+                    "row" => place = (place.0.saturating_add(1), 0),
+                    "c" => {
+                        place.1 += 1;
+                        marks.close(&open);
+                    }
+                    "v" => within_value = false,
+                    _ => {}
+                },
+                Event::Eof => {
+                    marks.hidden.sort();
+                    return Ok(marks);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn row(&mut self, e: &BytesStart<'_>, place: &mut (u32, u32)) {
+        if let Some(row) = attribute(e, "r").and_then(|row| row.parse::<u32>().ok()) {
+            place.0 = row.saturating_sub(1);
+        }
+        if matches!(attribute(e, "hidden").as_deref(), Some("1" | "true")) {
+            self.hidden.add(place.0, 1);
+        }
+    }
+
+    fn cell(&mut self, e: &BytesStart<'_>, place: &mut (u32, u32)) -> Open {
+        let mut open = Open::default();
+        let mut stated = None;
+        // Most of a sheet is cells: their attributes are looked at once, and not copied.
+        for attribute in e.attributes().with_checks(false).flatten() {
+            match (attribute.key.as_ref(), &*attribute.value) {
+                ("r", value) => stated = reference(value),
+                ("t", "e") => open.kind = CellKind::Error,
+                ("t", "str") => open.kind = CellKind::Text,
+                _ => {}
+            }
+        }
+        match stated {
+            Some((_, column)) => place.1 = column,
+            None => self.unplaced = true,
+        }
+        open.place = stated.unwrap_or(*place);
+        open
+    }
+
+    fn close(&mut self, open: &Open) {
+        let (row, column) = open.place;
+        if open.kind == CellKind::Error && open.valued {
+            self.cells.push((row, column, Cell::Error(open.text.trim().to_owned())));
+        } else if open.formula && !open.valued && open.kind != CellKind::Text {
+            // An empty text is a result too; Excel writes it as one.
+            self.cells.push((row, column, Cell::NoValue));
+        }
+    }
+}
+
+/// A cell's row and column, counted from 0, from a reference such as `C5`.
+fn reference(text: &str) -> Option<(u32, u32)> {
+    let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let (column, row) = text.split_at(letters);
+    let column = column.bytes().try_fold(0_u32, |sum, letter| {
+        let letter = u32::from(letter.to_ascii_uppercase() - b'A') + 1;
+        sum.checked_mul(26)?.checked_add(letter)
+    })?;
+    Some((row.parse::<u32>().ok()?.checked_sub(1)?, column.checked_sub(1)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_rows_missing_results_and_errors_are_found() {
+        let part = r#"<worksheet><sheetData><row r="1"><c r="A1"><v>1</v></c></row>
+            <row r="3" hidden="1"><c r="A3"><f>1+1</f><v/></c><c r="B3" t="str"><f>""</f><v></v></c>
+            <c r="C3" t="e"><f>X</f><v>#SPILL!</v></c><c r="D3"><f>2</f><v>2</v></c></row></sheetData>
+            <autoFilter ref="A1:B7"/></worksheet>"#;
+        let marks = Marks::read(part.as_bytes()).unwrap();
+        assert!(marks.hidden.contains(2) && !marks.hidden.contains(0) && marks.hidden.filtered);
+        assert_eq!(marks.cells, [(2, 0, Cell::NoValue), (2, 2, Cell::Error("#SPILL!".to_owned()))]);
+    }
+
+    #[test]
+    fn references_are_places() {
+        let cases = [("A1", Some((0, 0))), ("c5", Some((4, 2))), ("AA10", Some((9, 26)))];
+        for (text, place) in cases {
+            assert_eq!(reference(text), place);
+        }
+        for text in ["", "A", "1", "A0", "ZZZZZZZZZZ1", "A99999999999"] {
+            assert_eq!(reference(text), None, "{text}");
+        }
+    }
+}

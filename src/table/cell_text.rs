@@ -1,0 +1,138 @@
+//! The cells of a column, by type: what text formats see of a batch.
+//!
+//! The types are those of our tables; a schema with any other is refused when the file is opened.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMillisecondType};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray, RecordBatch,
+    StringArray, TimestampMillisecondArray,
+};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
+
+use super::{Error, date_text};
+
+/// A column of a batch.
+#[derive(Debug)]
+pub(super) enum Cells<'b> {
+    Text(&'b StringArray),
+    Json(&'b StringArray),
+    Boolean(&'b BooleanArray),
+    Integer(&'b Int64Array),
+    Float(&'b Float64Array),
+    Date(&'b Date32Array),
+    Instant(&'b TimestampMillisecondArray),
+    List(&'b ListArray, &'b StringArray),
+}
+
+/// The columns of a batch, which must be of the schema the file was opened with.
+pub(super) fn columns<'b>(
+    path: &Path,
+    schema: &Schema,
+    batch: &'b RecordBatch,
+) -> Result<Vec<Cells<'b>>, Error> {
+    if batch.schema_ref().fields() != schema.fields() {
+        return Err(Error::encode(path, "a batch of another table"));
+    }
+    let fields = schema.fields().iter().zip(batch.columns());
+    Ok(fields.map(|(field, column)| Cells::of(field, column)).collect())
+}
+
+/// Refuses a schema with types that are not ours.
+pub(super) fn check(path: &Path, schema: &Schema) -> Result<(), Error> {
+    let unknown = |field: &&Arc<Field>| match field.data_type() {
+        DataType::List(item) => *item.data_type() != DataType::Utf8,
+        DataType::Timestamp(unit, zone) => {
+            (*unit, zone.as_deref()) != (TimeUnit::Millisecond, Some("UTC"))
+        }
+        other => !matches!(
+            other,
+            DataType::Utf8
+                | DataType::Boolean
+                | DataType::Int64
+                | DataType::Float64
+                | DataType::Date32
+        ),
+    };
+    match schema.fields().iter().find(unknown) {
+        None => Ok(()),
+        Some(field) => {
+            let (name, kind) = (field.name(), field.data_type());
+            Err(Error::encode(path, format!("column `{name}` is of type {kind}")))
+        }
+    }
+}
+
+impl<'b> Cells<'b> {
+    /// A column by its type.
+    pub(super) fn of(field: &Field, column: &'b ArrayRef) -> Self {
+        let is_json = field.metadata().get("ghl.kind").is_some_and(|k| k == "json");
+        match field.data_type() {
+            DataType::Utf8 if is_json => Self::Json(column.as_string()),
+            DataType::Boolean => Self::Boolean(column.as_boolean()),
+            DataType::Int64 => Self::Integer(column.as_primitive::<Int64Type>()),
+            DataType::Float64 => Self::Float(column.as_primitive::<Float64Type>()),
+            DataType::Date32 => Self::Date(column.as_primitive::<Date32Type>()),
+            DataType::Timestamp(..) => {
+                Self::Instant(column.as_primitive::<TimestampMillisecondType>())
+            }
+            DataType::List(_) => {
+                let list = column.as_list::<i32>();
+                Self::List(list, list.values().as_string())
+            }
+            _ => Self::Text(column.as_string()),
+        }
+    }
+
+    /// What the cell of this row says: nothing where it is null, several texts where it is a list, else one.
+    /// Days and moments are ISO 8601.
+    pub(super) fn texts(&self, row: usize) -> Vec<Cow<'b, str>> {
+        if self.is_null(row) {
+            return Vec::new();
+        }
+        let print = |write: &dyn Fn(&mut Vec<u8>)| {
+            let mut room = Vec::new();
+            write(&mut room);
+            Cow::Owned(String::from_utf8(room).expect("days and moments are ASCII"))
+        };
+        vec![match self {
+            Self::Text(cells) | Self::Json(cells) => Cow::Borrowed(cells.value(row)),
+            Self::List(cells, texts) => {
+                return items(cells, texts, row).map(Cow::Borrowed).collect();
+            }
+            Self::Boolean(cells) => Cow::Borrowed(if cells.value(row) { "true" } else { "false" }),
+            Self::Integer(cells) => Cow::Owned(cells.value(row).to_string()),
+            Self::Float(cells) => Cow::Owned(cells.value(row).to_string()),
+            Self::Date(cells) => print(&|room| date_text::day(room, cells.value(row))),
+            Self::Instant(cells) => print(&|room| date_text::instant(room, cells.value(row))),
+        }]
+    }
+
+    /// Whether the cell of this row is null.
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Text(cells) | Self::Json(cells) => cells.is_null(row),
+            Self::Boolean(cells) => cells.is_null(row),
+            Self::Integer(cells) => cells.is_null(row),
+            Self::Float(cells) => cells.is_null(row),
+            Self::Date(cells) => cells.is_null(row),
+            Self::Instant(cells) => cells.is_null(row),
+            Self::List(cells, _) => cells.is_null(row),
+        }
+    }
+}
+
+/// The texts of a list cell; a null among them is an empty text.
+pub(super) fn items<'b>(
+    list: &ListArray,
+    items: &'b StringArray,
+    row: usize,
+) -> impl Iterator<Item = &'b str> + Clone + use<'b> {
+    let bounds = list.value_offsets();
+    let at = |place: usize| usize::try_from(bounds[place]).expect("offsets are not negative");
+    (at(row)..at(row + 1)).map(|item| if items.is_null(item) { "" } else { items.value(item) })
+}

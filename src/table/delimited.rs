@@ -1,0 +1,239 @@
+//! Rows of texts as a file of delimited values, in the form that another program wants.
+//!
+//! A header first, then a record a row; a cell is quoted where it must be. Bytes are hashed and counted as
+//! they leave, whatever the encoding. Guards against formulas are whoever makes the texts' own business.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use ::csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
+use encoding_rs::WINDOWS_1252;
+
+use super::table_file::Output;
+use super::{Error, Written};
+
+/// The mark that begins a file of UTF-8.
+const MARK: &str = "\u{feff}";
+
+/// How rows of texts become bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    /// What parts the cells of a row.
+    pub delimiter: u8,
+    /// Whether lines end as on Windows.
+    pub crlf: bool,
+    /// Whether the file begins with a byte order mark.
+    pub bom: bool,
+    /// Whether every cell is quoted; else those that must be.
+    pub quoted: bool,
+    /// What characters become.
+    pub encoding: Encoding,
+}
+
+/// What characters become.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8.
+    #[default]
+    Utf8,
+    /// UTF-16, little end first.
+    Utf16,
+    /// Windows-1252, which has few of them: the others become `?`.
+    Windows1252,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        let encoding = Encoding::default();
+        Self { delimiter: b',', crlf: false, bom: false, quoted: false, encoding }
+    }
+}
+
+/// A file of delimited values being written.
+#[derive(Debug)]
+pub struct Records {
+    path: PathBuf,
+    writer: Writer<Encoder>,
+    rows: u64,
+}
+
+impl Records {
+    /// Creates the file with its header. There must be no such file yet.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn create<'h>(
+        path: &Path,
+        dialect: Dialect,
+        header: impl IntoIterator<Item = &'h str>,
+    ) -> Result<Self, Error> {
+        let mut output = Encoder {
+            to: Output::create(path)?,
+            encoding: dialect.encoding,
+            begun: Vec::new(),
+            lost: 0,
+        };
+        if dialect.bom {
+            output.write_all(MARK.as_bytes()).map_err(|source| Error::write(path, source))?;
+        }
+        let terminator = if dialect.crlf { Terminator::CRLF } else { Terminator::Any(b'\n') };
+        let quotes = if dialect.quoted { QuoteStyle::Always } else { QuoteStyle::Necessary };
+        let writer = WriterBuilder::new()
+            .delimiter(dialect.delimiter)
+            .quote_style(quotes)
+            .terminator(terminator)
+            .buffer_capacity(1 << 17)
+            .from_writer(output);
+        let mut records = Self { path: path.to_owned(), writer, rows: 0 };
+        records.record(header)?;
+        Ok(records)
+    }
+
+    /// How many rows were written, without the header.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write<'t>(&mut self, cells: impl IntoIterator<Item = &'t str>) -> Result<(), Error> {
+        self.record(cells)?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn record<'t>(&mut self, cells: impl IntoIterator<Item = &'t str>) -> Result<(), Error> {
+        let failure = |error: ::csv::Error| {
+            let reason = error.to_string();
+            match error.into_kind() {
+                ::csv::ErrorKind::Io(source) => Error::write(&self.path, source),
+                _ => Error::encode(&self.path, reason),
+            }
+        };
+        self.writer.write_record(cells).map_err(failure)
+    }
+
+    /// Completes the file and waits until it is on disk. How many characters the encoding lacks is told, too.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn close(self) -> Result<(Written, u64), Error> {
+        let encoder = self
+            .writer
+            .into_inner()
+            .map_err(|error| Error::write(&self.path, error.into_error()))?;
+        Ok((encoder.to.close(self.rows)?, encoder.lost))
+    }
+}
+
+/// Text on its way into a file, in its encoding.
+#[derive(Debug)]
+struct Encoder {
+    to: Output,
+    encoding: Encoding,
+    /// The bytes of a character whose rest is still to come.
+    begun: Vec<u8>,
+    /// Characters that the encoding lacks.
+    lost: u64,
+}
+
+impl Write for Encoder {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.encoding == Encoding::Utf8 {
+            return self.to.write(bytes);
+        }
+        self.begun.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.begun) {
+            Ok(text) => text.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let text = std::str::from_utf8(&self.begun[..whole]).expect("it was just found to be text");
+        let bytes_of: Vec<u8> = if self.encoding == Encoding::Utf16 {
+            text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+        } else {
+            let (bytes, lost) = windows_1252(text);
+            self.lost += lost;
+            bytes
+        };
+        self.to.write_all(&bytes_of)?;
+        self.begun.drain(..whole);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// A text in Windows-1252, and how many of its characters that lacks.
+fn windows_1252(text: &str) -> (Vec<u8>, u64) {
+    let (mut bytes, mut lost) = (Vec::with_capacity(text.len()), 0);
+    for c in text.chars() {
+        let mut room = [0; 4];
+        let (own, _, unknown) = WINDOWS_1252.encode(c.encode_utf8(&mut room));
+        if unknown {
+            bytes.push(b'?');
+            lost += 1;
+        } else {
+            bytes.extend_from_slice(&own);
+        }
+    }
+    (bytes, lost)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(dialect: Dialect, rows: &[&[&str]]) -> Vec<u8> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file.csv");
+        let mut records = Records::create(&path, dialect, ["a", "b"]).unwrap();
+        for row in rows {
+            records.write(row.iter().copied()).unwrap();
+        }
+        let (written, lost) = records.close().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!((written.rows, written.bytes), (rows.len() as u64, bytes.len() as u64));
+        assert_eq!(lost, memchr::memchr_iter(b'?', &bytes).count() as u64);
+        bytes
+    }
+
+    #[test]
+    fn cells_are_quoted_where_they_must_be() {
+        let text = bytes(Dialect::default(), &[&["x,y", "say \"hi\"\nthere"], &["", "z"]]);
+        assert_eq!(text, b"a,b\n\"x,y\",\"say \"\"hi\"\"\nthere\"\n,z\n");
+    }
+
+    #[test]
+    fn delimiter_line_ends_and_mark_are_those_that_were_asked_for() {
+        let dialect = Dialect { delimiter: b';', crlf: true, bom: true, ..Dialect::default() };
+        assert_eq!(bytes(dialect, &[&["ä,", "x"]]), "\u{feff}a;b\r\nä,;x\r\n".as_bytes());
+    }
+
+    #[test]
+    fn utf_16_is_whole_however_the_text_is_cut_on_its_way() {
+        let dialect = Dialect {
+            delimiter: b'\t',
+            bom: true,
+            encoding: Encoding::Utf16,
+            ..Dialect::default()
+        };
+        let long = "ä€😀".repeat(60_000);
+        let bytes = bytes(dialect, &[&[&long, "x"]]);
+        let units: Vec<u16> =
+            bytes.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+        assert_eq!(String::from_utf16(&units).unwrap(), format!("\u{feff}a\tb\n{long}\tx\n"));
+    }
+
+    #[test]
+    fn what_windows_1252_lacks_is_counted() {
+        let encoding = Encoding::Windows1252;
+        let dialect = Dialect { quoted: true, crlf: true, encoding, ..Dialect::default() };
+        let bytes = bytes(dialect, &[&["Zoë €", "Łukasz 😀"]]);
+        assert_eq!(bytes, b"\"a\",\"b\"\r\n\"Zo\xeb \x80\",\"?ukasz ?\"\r\n");
+    }
+}

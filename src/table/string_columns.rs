@@ -1,0 +1,56 @@
+//! The cells of a batch as texts, for whoever makes rows of another shape of them.
+
+use std::borrow::Cow;
+
+use arrow_array::{Array as _, RecordBatch};
+
+use super::cell_text::Cells;
+
+/// The cells of a batch as texts.
+#[derive(Debug)]
+pub struct Texts<'b> {
+    columns: Vec<Cells<'b>>,
+    rows: usize,
+}
+
+impl<'b> Texts<'b> {
+    /// Of a batch of one of our tables.
+    #[must_use]
+    pub fn of(batch: &'b RecordBatch) -> Self {
+        let fields = batch.schema_ref().fields().iter().zip(batch.columns());
+        let columns = fields.map(|(field, column)| Cells::of(field, column)).collect();
+        Self { columns, rows: batch.num_rows() }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many columns there are.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// What a cell says: nothing, one text, or the texts of a list. Days and moments are ISO 8601.
+    #[must_use]
+    pub fn get(&self, column: usize, row: usize) -> Vec<Cow<'b, str>> {
+        self.columns[column].texts(row)
+    }
+
+    /// Whether a cell says anything: a text, a number, a yes.
+    #[must_use]
+    pub fn says(&self, column: usize, row: usize) -> bool {
+        match &self.columns[column] {
+            Cells::Text(cells) => !cells.is_null(row) && !cells.value(row).trim().is_empty(),
+            Cells::Json(cells) => {
+                !cells.is_null(row) && !matches!(cells.value(row), "{}" | "[]" | "\"\"")
+            }
+            Cells::Boolean(cells) => !cells.is_null(row) && cells.value(row),
+            Cells::List(cells, _) => !cells.is_null(row) && cells.value_length(row) > 0,
+            cells => !cells.is_null(row),
+        }
+    }
+}

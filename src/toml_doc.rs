@@ -1,0 +1,199 @@
+//! A TOML text, read value by value with the line of each.
+//!
+//! Whatever is wrong is written down and reading goes on, so that all problems of a file are known at
+//! once. It knows what TOML holds, not what a mapping is.
+
+use std::fmt::Display;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::mapping::{Problem, closest};
+
+/// A text and what was found wrong with it.
+pub(crate) struct Source {
+    /// Where each line begins.
+    starts: Vec<usize>,
+    /// What was found wrong so far.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// A value with its place.
+pub(crate) type At<'a, 't> = &'a Spanned<DeValue<'t>>;
+
+impl Source {
+    pub(crate) fn new(text: &str) -> Self {
+        let starts =
+            std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
+        Self { starts: starts.collect(), problems: Vec::new() }
+    }
+
+    /// The table that the text is; none when it is no TOML.
+    pub(crate) fn table<'t>(&mut self, text: &'t str) -> Option<DeTable<'t>> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let line = error.span().map_or(0, |span| self.line(span.start));
+            self.problems.push(Problem::new(line, format!("this is no TOML: {}", error.message())));
+        }
+        errors.is_empty().then(|| table.into_inner())
+    }
+
+    /// The line of a place, from 1.
+    pub(crate) fn line(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start <= at)
+    }
+
+    /// The line where a value begins.
+    pub(crate) fn line_of<T>(&self, value: &Spanned<T>) -> usize {
+        self.line(value.span().start)
+    }
+
+    pub(crate) fn report(&mut self, line: usize, message: impl Display) {
+        self.problems.push(Problem::new(line, message.to_string()));
+    }
+
+    /// Reports a key that is none of the known ones.
+    pub(crate) fn unknown_key(
+        &mut self,
+        line: usize,
+        key: &str,
+        place: &str,
+        known: &[&'static str],
+    ) {
+        let near = closest(key, known.iter().copied());
+        self.problems
+            .push(Problem::new(line, format!("{place} has no key `{key}`")).did_you_mean(near));
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self, key: &str, value: At) -> Option<String> {
+        let text = value.get_ref().as_str().map(str::to_owned);
+        self.or_wrong(text, key, value, "a text")
+    }
+
+    /// A text that is not blank.
+    pub(crate) fn name(&mut self, key: &str, value: At) -> Option<String> {
+        let text = self.text(key, value)?;
+        if text.trim().is_empty() {
+            self.report(self.line_of(value), format_args!("`{key}` is blank"));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A text, or a list of texts.
+    pub(crate) fn texts(&mut self, key: &str, value: At) -> Option<Vec<String>> {
+        let texts = match value.get_ref() {
+            DeValue::String(text) => Some(vec![text.to_string()]),
+            DeValue::Array(items) => {
+                items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+            }
+            _ => None,
+        };
+        self.or_wrong(texts, key, value, "a text or a list of texts")
+    }
+
+    /// True or false.
+    pub(crate) fn truth(&mut self, key: &str, value: At) -> Option<bool> {
+        let truth = value.get_ref().as_bool();
+        self.or_wrong(truth, key, value, "true or false")
+    }
+
+    /// A whole number.
+    pub(crate) fn number(&mut self, key: &str, value: At) -> Option<i64> {
+        let number = integer(value.get_ref());
+        self.or_wrong(number, key, value, "a whole number")
+    }
+
+    /// One of a few words.
+    pub(crate) fn word<T: DeserializeOwned>(
+        &mut self,
+        key: &str,
+        value: At,
+        words: &[&'static str],
+    ) -> Option<T> {
+        let text = self.text(key, value)?;
+        let plain = text.trim().to_lowercase().replace(['-', ' '], "_");
+        let found = serde_json::from_value(plain.clone().into()).ok();
+        // The words name every value; the one without its `_` is the same word.
+        let found = found.or_else(|| {
+            let same = words.iter().find(|word| word.replace('_', "") == plain.replace('_', ""))?;
+            serde_json::from_value((*same).into()).ok()
+        });
+        if found.is_none() {
+            let known = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            let line = self.line_of(value);
+            let problem = Problem::new(line, format!("`{key}` cannot be `{text}`"));
+            let problem = match closest(&plain, words.iter().copied()) {
+                Some(near) => problem.did_you_mean(Some(near)),
+                None => problem.hint(format!("it can be {known}")),
+            };
+            self.problems.push(problem);
+        }
+        found
+    }
+
+    /// A table's entries.
+    pub(crate) fn entries<'a, 't>(
+        &mut self,
+        key: &str,
+        value: At<'a, 't>,
+    ) -> Option<&'a DeTable<'t>> {
+        let table = value.get_ref().as_table();
+        self.or_wrong(table, key, value, "a table")
+    }
+
+    /// The tables of a list (`[[key]]`).
+    pub(crate) fn tables<'a, 't>(
+        &mut self,
+        key: &str,
+        value: At<'a, 't>,
+    ) -> Vec<(usize, &'a DeTable<'t>)> {
+        let Some(items) = value.get_ref().as_array() else {
+            let hint = format!("write `[[{key}]]`");
+            let line = self.line_of(value);
+            self.problems
+                .push(Problem::new(line, format!("`{key}` must be a list of tables")).hint(hint));
+            return Vec::new();
+        };
+        let mut tables = Vec::with_capacity(items.len());
+        for item in items {
+            if let Some(table) = self.entries(key, item) {
+                tables.push((self.line_of(item), table));
+            }
+        }
+        tables
+    }
+
+    fn or_wrong<T>(&mut self, read: Option<T>, key: &str, value: At, kind: &str) -> Option<T> {
+        if read.is_none() {
+            let found = value.get_ref().type_str();
+            self.report(
+                self.line_of(value),
+                format_args!("`{key}` must be {kind}, and is of type {found}"),
+            );
+        }
+        read
+    }
+}
+
+fn integer(value: &DeValue) -> Option<i64> {
+    let number = value.as_integer()?;
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// A value as JSON, for options; none for what JSON has no form for.
+pub(crate) fn json(value: &DeValue) -> Option<serde_json::Value> {
+    match value {
+        DeValue::String(text) => Some(text.as_ref().into()),
+        DeValue::Integer(_) => integer(value).map(Into::into),
+        DeValue::Boolean(yes) => Some((*yes).into()),
+        DeValue::Array(items) => items
+            .iter()
+            .map(|item| json(item.get_ref()))
+            .collect::<Option<Vec<_>>>()
+            .map(Into::into),
+        DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => None,
+    }
+}

@@ -1,0 +1,180 @@
+//! Consent: what a word in a consent column says about contacting somebody.
+//!
+//! An opt-out is a wish and blocks; a missing opt-in is only a question that was never answered yes, and blocks
+//! nothing. A word that nobody knows is an error: guessing "may be contacted" would be wrong.
+
+use super::quote::Shown;
+use super::{Unreadable, boolean};
+
+/// What a consent column asks, and so what a yes in it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsentColumn {
+    /// Yes means "do not contact": `Email Opt Out`, `Unsubscribed`, `Do Not Call`.
+    OptOut,
+    /// Yes means "may be contacted": `Accepts Email Marketing`, `Subscribed`.
+    OptIn,
+}
+
+/// What a word in a consent column says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// Do not contact: opted out, or the address is dead for good.
+    OptedOut,
+    /// May be contacted: opted in, or not opted out. It lifts no do-not-disturb by itself.
+    Allowed,
+    /// Never opted in, which is no opt-out (`W_NOT_OPTED_IN`).
+    NotAsked,
+}
+
+/// Words that say the same in every consent column; hyphens and underscores are blanks.
+const OPTED_OUT: &[&str] = &[
+    "unsubscribed",
+    "unsubscribe",
+    "opted out",
+    "opt out",
+    "optout",
+    "optedout",
+    "out",
+    "stop",
+    "bounced",
+    "bounce",
+    "hard bounce",
+    "hard bounced",
+    "cleaned",
+    "invalid",
+    "undeliverable",
+    "complained",
+    "complaint",
+    "spam",
+    "spam complaint",
+    "marked as spam",
+    "abuse",
+    "suppressed",
+    "blocked",
+    "blocklisted",
+    "blacklisted",
+    "permanent",
+    "revoked",
+    "withdrawn",
+    "removed",
+    "do not contact",
+    "do not disturb",
+    "dnc",
+    "dnd",
+    "désabonné",
+    "abgemeldet",
+    "disiscritto",
+];
+
+const ALLOWED: &[&str] = &[
+    "subscribed",
+    "opted in",
+    "opt in",
+    "optin",
+    "optedin",
+    "in",
+    "confirmed",
+    "consented",
+    "granted",
+    "given",
+    "double opt in",
+    "single opt in",
+    "confirmed opt in",
+    "abonné",
+    "angemeldet",
+    "iscritto",
+];
+
+const NOT_ASKED: &[&str] = &[
+    "never subscribed",
+    "not subscribed",
+    "nonsubscribed",
+    "non subscribed",
+    "not opted in",
+    "no consent",
+    "not set",
+    "not given",
+    "unconfirmed",
+    "pending",
+    "transactional",
+    "none",
+];
+
+/// What the word says; `None` for an empty cell.
+///
+/// # Errors
+/// `R_BOOLEAN_UNKNOWN` for a word that nobody knows.
+pub fn consent(text: &str, column: ConsentColumn) -> Result<Option<Consent>, Unreadable> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if let Some(yes) = boolean::known(text) {
+        return Ok(Some(match (column, yes) {
+            (ConsentColumn::OptOut, true) => Consent::OptedOut,
+            (ConsentColumn::OptIn, false) => Consent::NotAsked,
+            (ConsentColumn::OptOut, false) | (ConsentColumn::OptIn, true) => Consent::Allowed,
+        }));
+    }
+    let word = text.to_lowercase().replace(['-', '_'], " ");
+    [(OPTED_OUT, Consent::OptedOut), (ALLOWED, Consent::Allowed), (NOT_ASKED, Consent::NotAsked)]
+        .into_iter()
+        .find_map(|(words, consent)| words.contains(&word.as_str()).then_some(consent))
+        .map(Some)
+        .ok_or_else(|| {
+            Unreadable::new(
+                "R_BOOLEAN_UNKNOWN",
+                format!("{} says nothing known about consent", Shown(text)),
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yes_means_what_the_column_asks() {
+        for (text, opt_out, opt_in) in [
+            ("true", Consent::OptedOut, Consent::Allowed),
+            ("Yes", Consent::OptedOut, Consent::Allowed),
+            ("1", Consent::OptedOut, Consent::Allowed),
+            ("false", Consent::Allowed, Consent::NotAsked),
+            ("no", Consent::Allowed, Consent::NotAsked),
+        ] {
+            assert_eq!(consent(text, ConsentColumn::OptOut), Ok(Some(opt_out)), "{text}");
+            assert_eq!(consent(text, ConsentColumn::OptIn), Ok(Some(opt_in)), "{text}");
+        }
+        assert_eq!(consent("", ConsentColumn::OptOut), Ok(None));
+    }
+
+    #[test]
+    fn statuses_mean_the_same_in_every_column() {
+        for (text, expected) in [
+            ("Unsubscribed", Consent::OptedOut),
+            ("UNSUBSCRIBED", Consent::OptedOut),
+            ("bounced", Consent::OptedOut),
+            ("cleaned", Consent::OptedOut),
+            ("permanent", Consent::OptedOut),
+            ("opted-out", Consent::OptedOut),
+            ("Hard Bounce", Consent::OptedOut),
+            ("Subscribed", Consent::Allowed),
+            ("opted_in", Consent::Allowed),
+            ("NEVER_SUBSCRIBED", Consent::NotAsked),
+            ("non-subscribed", Consent::NotAsked),
+            ("Not subscribed", Consent::NotAsked),
+        ] {
+            for column in [ConsentColumn::OptOut, ConsentColumn::OptIn] {
+                assert_eq!(consent(text, column), Ok(Some(expected)), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_could_mean_both_is_refused() {
+        for text in ["maybe", "N/A", "No.", "active", "inactive", "soft bounce", "?"] {
+            let error = consent(text, ConsentColumn::OptOut).unwrap_err();
+            assert_eq!(error.code, "R_BOOLEAN_UNKNOWN", "{text}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The parts of a cell of addresses: separators, quoted names, `Name <address>`, `mailto:`.
+
+use super::address::{self, Kind};
+use crate::value::split::{Pieces, longest_at};
+
+/// What parts addresses when nobody says otherwise.
+const SEPARATORS: [&str; 7] = [";", ",", "|", "\n", "\r", " ::: ", " / "];
+
+/// The parts of the cell. Separators inside quotes and angle brackets part nothing.
+pub(super) fn parts<'t>(text: &'t str, split: Option<&[String]>) -> Pieces<'t> {
+    match split {
+        Some(separators) => between(text, separators, false),
+        None => between(text, &SEPARATORS, true),
+    }
+}
+
+fn between<'t>(text: &'t str, separators: &[impl AsRef<str>], names: bool) -> Pieces<'t> {
+    let mut pieces = Vec::new();
+    let (mut start, mut here) = (0, 0);
+    let (mut quoted, mut bracketed) = (false, false);
+    // A quotation mark that is never closed is a character like others.
+    let mut marks = text.matches('"').count();
+    while here < text.len() {
+        let rest = &text[here..];
+        let c = rest.chars().next().expect("it is not at the end");
+        match c {
+            '"' if quoted || marks > 1 => quoted = !quoted,
+            '<' if !quoted => bracketed = true,
+            '>' if !quoted => bracketed = false,
+            _ => {}
+        }
+        marks -= usize::from(c == '"');
+        let separator = if quoted || bracketed { None } else { longest_at(rest, separators) };
+        if let Some(length) = separator {
+            // `Sample, Ann <ann@example.com>`: the comma is the name's.
+            if !(names && c == ',' && is_name(&text[start..here], &rest[length..])) {
+                pieces.push(&text[start..here]);
+                start = here + length;
+            }
+            here += length;
+        } else {
+            here += c.len_utf8();
+            if c == '>' && !quoted {
+                pieces.push(&text[start..here]);
+                start = here;
+            }
+        }
+    }
+    pieces.push(&text[start..]);
+    pieces.into_iter().map(str::trim).filter(|piece| !piece.is_empty()).collect()
+}
+
+/// The most characters of a name before an address in angle brackets.
+const LONGEST_NAME: usize = 100;
+
+fn is_name(before: &str, after: &str) -> bool {
+    let Some(bracket) = after.bytes().take(LONGEST_NAME).position(|b| b == b'<') else {
+        return false;
+    };
+    !before.contains('@')
+        && !after.as_bytes()[..bracket]
+            .iter()
+            .any(|b| matches!(b, b'@' | b',' | b';' | b'\n' | b'|'))
+}
+
+/// The addresses of a part: mostly one, several if blanks or slashes part nothing but addresses.
+pub(super) fn addresses(part: &str) -> Result<Vec<(&str, Kind)>, &'static str> {
+    let bare = bare(part);
+    let why = match address::check(bare) {
+        Ok(kind) => return Ok(vec![(bare, kind)]),
+        Err(why) => why,
+    };
+    for separator in [char::is_whitespace as fn(char) -> bool, |c| c == '/'] {
+        if !bare.contains(separator) {
+            continue;
+        }
+        let pieces = bare.split(separator).filter(|piece| !piece.is_empty()).map(self::bare);
+        let all = pieces.map(|one| address::check(one).map(|kind| (one, kind)));
+        if let Ok(several) = all.collect::<Result<Vec<_>, _>>()
+            && !several.is_empty()
+        {
+            return Ok(several);
+        }
+    }
+    Err(why)
+}
+
+/// The address without its name, angle brackets, and `mailto:`.
+fn bare(part: &str) -> &str {
+    let part = part.trim();
+    let inner = part
+        .strip_suffix('>')
+        .and_then(|rest| rest.rsplit_once('<'))
+        .map_or(part, |(_, inner)| inner.trim());
+    for prefix in ["mailto:", "smtp:"] {
+        if inner.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)) {
+            let address = &inner[prefix.len()..];
+            return address.split_once('?').map_or(address, |(address, _)| address).trim();
+        }
+    }
+    inner
+}

@@ -1,0 +1,85 @@
+//! E-mail addresses: the ones in a cell, checked as a mail program would.
+//!
+//! `Name <address>` and `mailto:` are understood; an address keeps its case. A cell with one part that is no
+//! address is refused as a whole. An address that is valid but unusual is kept and named.
+
+mod address;
+mod email_cell;
+
+use std::collections::HashSet;
+
+use address::Kind;
+
+use super::quote::Shown;
+use super::{Notice, Read, Unreadable, is_spreadsheet_error};
+
+#[cfg(test)]
+mod tests;
+
+/// The e-mail addresses of a cell, the first of them primary, none twice.
+///
+/// `split` names the separators; without it, the usual ones and blanks between two addresses. Notices:
+/// `W_MULTI_EMAIL` (more than one), `W_DUPLICATE_VALUE`, `W_EMAIL_UNUSUAL` (quotes, or letters beyond ASCII) and
+/// `W_EMAIL_EXCHANGE_DN`: a name in an Exchange directory was left out. So the list may be empty.
+///
+/// # Errors
+/// `R_INVALID_EMAIL` for a part that is no address, `R_SPREADSHEET_ERROR`.
+pub fn emails(text: &str, split: Option<&[String]>) -> Result<Read<Vec<String>>, Unreadable> {
+    let mut read = Read::plain(Vec::new());
+    let mut seen = HashSet::new();
+    for part in email_cell::parts(text, split) {
+        if is_directory_name(part) {
+            read.notices.push(directory_name(part));
+            continue;
+        }
+        for (address, kind) in email_cell::addresses(part).map_err(|why| invalid(part, why))? {
+            if !seen.insert(address.to_lowercase()) {
+                read.notices.push(duplicate(address));
+                continue;
+            }
+            if kind == Kind::Unusual {
+                read.notices.push(unusual(address));
+            }
+            read.value.push(address.to_owned());
+        }
+    }
+    if read.value.len() > 1 {
+        let message =
+            format!("the cell holds {} addresses; the first is primary", read.value.len());
+        read.notices.push(Notice::new("W_MULTI_EMAIL", message));
+    }
+    Ok(read)
+}
+
+/// Whether the text is a name in an Exchange directory, which exports give for people of the same company.
+fn is_directory_name(text: &str) -> bool {
+    let starts = |prefix: &str| {
+        text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    starts("/o=") || starts("imceaex-") || starts("ex:/o=")
+}
+
+fn directory_name(text: &str) -> Notice {
+    Notice::new(
+        "W_EMAIL_EXCHANGE_DN",
+        format!("{} is a name in an Exchange directory, not an e-mail address", Shown(text)),
+    )
+}
+
+fn duplicate(address: &str) -> Notice {
+    let message = format!("{} stands in the cell more than once", Shown(address));
+    Notice::new("W_DUPLICATE_VALUE", message)
+}
+
+fn unusual(address: &str) -> Notice {
+    let message = format!("{} is valid but unusual; HighLevel may refuse it", Shown(address));
+    Notice::new("W_EMAIL_UNUSUAL", message)
+}
+
+fn invalid(part: &str, why: &str) -> Unreadable {
+    if is_spreadsheet_error(part) {
+        let message = format!("{} is a spreadsheet's error value, not an address", Shown(part));
+        return Unreadable::new("R_SPREADSHEET_ERROR", message);
+    }
+    Unreadable::new("R_INVALID_EMAIL", format!("{} is no e-mail address: {why}", Shown(part)))
+}

@@ -1,0 +1,125 @@
+//! Phone numbers: one number to E.164.
+//!
+//! A number with `+` says its country itself, and need only have a possible length: number plans change faster
+//! than tables of them. A number without one must be valid in the country that it is read for. Nothing is
+//! guessed: letters, lost digits and several numbers in one are errors.
+
+mod parts;
+mod scientific;
+
+use rlibphonenumber::{
+    NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region,
+};
+
+use super::digits;
+use super::quote::Shown;
+use super::{Notice, Read, Unreadable, is_spreadsheet_error};
+
+#[cfg(test)]
+mod tests;
+
+/// The most digits of a number in E.164 form, without the `+`.
+const MOST_DIGITS: usize = 15;
+
+/// One phone number as E.164, such as `+12025550143`.
+///
+/// `country` (ISO 3166-1 alpha-2) is that of numbers without `+`. Understood are punctuation, digits of other
+/// scripts, prefixes such as `tel:` and `p:`, extensions (`W_PHONE_EXTENSION`: cut off), a leading `00` or `011`
+/// for `+` (`W_PHONE_IDD_00`), and what spreadsheets make of numbers: `2025550143.0` (`W_PHONE_FLOAT`) and
+/// `1.2025550143E+10`, if no digit is lost (`W_PHONE_SCIENTIFIC`). `W_PHONE_UNUSUAL`: a number with `+` that the
+/// number plan does not know.
+///
+/// # Errors
+/// `R_PHONE_SCIENTIFIC` for lost digits, `R_SPREADSHEET_ERROR`, otherwise `R_INVALID_PHONE`.
+pub fn phone(text: &str, country: Option<&str>) -> Result<Read<String>, Unreadable> {
+    let mut notices = Vec::new();
+    let ascii = digits::ascii(text);
+    let bare = parts::without_prefix(&ascii);
+    let plain = scientific::plain(bare, text, &mut notices)?;
+    let (number, extension) = parts::without_extension(&plain);
+    parts::check(number).map_err(|why| invalid(text, why))?;
+    let number = e164(number, country, &mut notices).map_err(|why| invalid(text, &why))?;
+    if let Some(extension) = extension {
+        notices.push(Notice::new(
+            "W_PHONE_EXTENSION",
+            format!("the extension `{extension}` of {} was cut off", Shown(text)),
+        ));
+    }
+    Ok(Read { value: number, notices })
+}
+
+/// Whether the text is one number by its characters, and not several.
+pub(super) fn is_single(text: &str) -> bool {
+    let ascii = digits::ascii(text);
+    let bare = parts::without_prefix(&ascii);
+    let (number, _) = parts::without_extension(bare);
+    parts::check(number).is_ok() || scientific::is_float(bare)
+}
+
+fn invalid(text: &str, why: &str) -> Unreadable {
+    if is_spreadsheet_error(text) {
+        let message = format!("{} is a spreadsheet's error value, not a phone number", Shown(text));
+        return Unreadable::new("R_SPREADSHEET_ERROR", message);
+    }
+    Unreadable::new("R_INVALID_PHONE", format!("{} is no phone number: {why}", Shown(text)))
+}
+
+fn e164(number: &str, country: Option<&str>, notices: &mut Vec<Notice>) -> Result<String, String> {
+    if number.trim_start_matches('(').starts_with('+') {
+        return international(number, notices);
+    }
+    if let Some(rest) = parts::after_double_zero(number) {
+        let parsed = valid(&format!("+{rest}"), None)
+            .ok_or("the leading `00` stands for `+`, but no such number exists")?;
+        notices.push(dialled("00"));
+        return Ok(written(&parsed));
+    }
+    let Some(country) = country else {
+        return Err("it has no country code, and no default country is known; write it with `+`, \
+                    or name the country with `--default-country`"
+            .to_owned());
+    };
+    let region = country.to_ascii_uppercase().parse::<Region>().ok();
+    let parsed =
+        valid(number, region).ok_or_else(|| format!("no such number exists in {country}"))?;
+    let home = region.and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
+    if number.starts_with("011") && home != Some(parsed.country_code) {
+        notices.push(dialled("011"));
+    }
+    Ok(written(&parsed))
+}
+
+fn international(number: &str, notices: &mut Vec<Notice>) -> Result<String, String> {
+    let parsed = PHONE_NUMBER_UTIL
+        .parse(number, None)
+        .map_err(|_| "no country has this country code, or digits are missing")?;
+    match PHONE_NUMBER_UTIL.is_possible_number_with_reason(&parsed) {
+        Ok(NumberLengthType::IsPossible) => {}
+        Ok(_) => return Err("the area code is missing".to_owned()),
+        Err(_) => return Err("it has too many or too few digits for its country".to_owned()),
+    }
+    let written = written(&parsed);
+    if written.len() > MOST_DIGITS + 1 {
+        return Err(format!("it has more than {MOST_DIGITS} digits"));
+    }
+    if !PHONE_NUMBER_UTIL.is_valid_number(&parsed) {
+        notices.push(Notice::new(
+            "W_PHONE_UNUSUAL",
+            format!("`{written}` has a possible length but is in no known number range"),
+        ));
+    }
+    Ok(written)
+}
+
+fn valid(number: &str, region: Option<Region>) -> Option<PhoneNumber> {
+    let parsed = PHONE_NUMBER_UTIL.parse(number, region).ok()?;
+    PHONE_NUMBER_UTIL.is_valid_number(&parsed).then_some(parsed)
+}
+
+fn written(number: &PhoneNumber) -> String {
+    PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).into_owned()
+}
+
+fn dialled(prefix: &str) -> Notice {
+    Notice::new("W_PHONE_IDD_00", format!("the leading `{prefix}` was read as `+`"))
+}

@@ -1,0 +1,98 @@
+//! What spreadsheets make of phone numbers: `1.2025550143E+10`, `2025550143.0`.
+
+use std::borrow::Cow;
+
+use crate::value::quote::Shown;
+use crate::value::{Notice, Unreadable};
+
+/// The fewest digits before `.0` that make a number rather than a part of one.
+const SHORTEST_FLOAT: usize = 7;
+
+/// The most digits that an exponent can stand for; no phone number is longer.
+const LONGEST: usize = 20;
+
+/// The number in plain digits, if it was written as a float; otherwise the number itself. `text` is for messages.
+pub(super) fn plain<'t>(
+    number: &'t str,
+    text: &str,
+    notices: &mut Vec<Notice>,
+) -> Result<Cow<'t, str>, Unreadable> {
+    if let Some(Scientific { digits, length }) = Scientific::read(number) {
+        return restored(&digits, length, text, notices).map(Cow::Owned);
+    }
+    if let Some(whole) = without_zero_fraction(number) {
+        notices.push(Notice::new(
+            "W_PHONE_FLOAT",
+            format!("{} was written as a number with decimals", Shown(text)),
+        ));
+        return Ok(Cow::Borrowed(whole));
+    }
+    Ok(Cow::Borrowed(number))
+}
+
+/// Whether a spreadsheet wrote the number as a float.
+pub(super) fn is_float(number: &str) -> bool {
+    Scientific::read(number).is_some() || without_zero_fraction(number).is_some()
+}
+
+/// A number with an exponent: the digits that are left, sign first, and how many the number had.
+struct Scientific {
+    digits: String,
+    length: usize,
+}
+
+impl Scientific {
+    fn read(number: &str) -> Option<Self> {
+        let (mantissa, exponent) = number.split_once(['e', 'E'])?;
+        let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
+        let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
+        let unsigned = whole.strip_prefix('+').unwrap_or(whole);
+        let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let is_number = [unsigned, fraction, exponent].into_iter().all(all_digits);
+        if !is_number || unsigned.is_empty() || exponent.is_empty() {
+            return None;
+        }
+        let shift = exponent.parse::<usize>().unwrap_or(usize::MAX);
+        let length = unsigned.len().saturating_add(shift);
+        Some(Self { digits: format!("{whole}{fraction}"), length })
+    }
+}
+
+fn restored(
+    digits: &str,
+    length: usize,
+    text: &str,
+    notices: &mut Vec<Notice>,
+) -> Result<String, Unreadable> {
+    let (sign, digits) = digits.split_at(usize::from(digits.starts_with('+')));
+    let lost = |left: usize| {
+        let of = if length > LONGEST { String::new() } else { format!(" of {length}") };
+        Unreadable::new(
+            "R_PHONE_SCIENTIFIC",
+            format!(
+                "a spreadsheet made {} of the number, which has only {left} digits left{of}; \
+                 give the column a text format and export it again",
+                Shown(text)
+            ),
+        )
+    };
+    let surplus = digits.get(length..);
+    if surplus.is_none_or(|rest| rest.bytes().any(|b| b != b'0')) {
+        return Err(lost(digits.len()));
+    }
+    notices.push(Notice::new(
+        "W_PHONE_SCIENTIFIC",
+        format!("a spreadsheet wrote the number as {}; all {length} digits are there", Shown(text)),
+    ));
+    Ok(format!("{sign}{}", &digits[..length]))
+}
+
+fn without_zero_fraction(number: &str) -> Option<&str> {
+    let (whole, fraction) = number.split_once(['.', ','])?;
+    let digits = whole.strip_prefix('+').unwrap_or(whole);
+    let is_float = digits.len() >= SHORTEST_FLOAT
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && !fraction.is_empty()
+        && fraction.bytes().all(|b| b == b'0');
+    is_float.then_some(whole)
+}

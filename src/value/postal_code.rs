@@ -1,0 +1,121 @@
+//! Postal codes, and the zeros that spreadsheets take from them.
+
+use super::digits;
+use super::quote::Shown;
+use super::{Notice, Read};
+
+/// Countries whose codes have five digits, of which the first may be 0.
+const FIVE_DIGITS: [&str; 20] = [
+    "US", "DE", "FR", "ES", "IT", "MX", "TR", "UA", "PR", "VI", "GU", "FI", "EE", "MY", "PE", "DO",
+    "SA", "GP", "MQ", "RE",
+];
+
+/// A postal code as it is, but for what a spreadsheet did to it.
+///
+/// A US ZIP code that lost its leading zeros gets them back (`W_ZIP_PADDED`), since none has fewer than five
+/// digits; `country` is that of the row, not a default. Where the country is unknown or another, a code that looks
+/// too short stays and is named (`W_ZIP_SUSPECT`).
+#[must_use]
+pub fn postal_code(text: &str, country: Option<&str>) -> Read<String> {
+    let text = text.trim();
+    let ascii = digits::ascii(text);
+    let code = without_fraction(&ascii);
+    let country = country.map(str::to_ascii_uppercase);
+    if country.as_deref() == Some("US") {
+        return zip(text, code);
+    }
+    let is_short = is_digits(code)
+        && matches!(code.len(), 3 | 4)
+        && country.as_deref().is_none_or(|country| FIVE_DIGITS.contains(&country));
+    let mut read = Read::plain(if code.len() < ascii.len() { code } else { text }.to_owned());
+    if is_short {
+        read.notices.push(suspect(text));
+    }
+    read
+}
+
+/// A US ZIP code, of five digits or of five and four.
+fn zip(text: &str, code: &str) -> Read<String> {
+    let (five, four) = code.split_once('-').map_or((code, None), |(five, four)| (five, Some(four)));
+    let is_zip = is_digits(five) && four.is_none_or(|four| is_digits(four) && four.len() == 4);
+    if !is_zip || !matches!(five.len(), 3..=5) {
+        let mut read = Read::plain(text.to_owned());
+        if !text.is_empty() {
+            read.notices.push(suspect(text));
+        }
+        return read;
+    }
+    let mut read = Read::plain(format!("{code:0>width$}", width = code.len() + 5 - five.len()));
+    if five.len() < 5 {
+        let message = format!("{} lost its leading zeros, and got them back", Shown(text));
+        read.notices.push(Notice::new("W_ZIP_PADDED", message));
+    }
+    read
+}
+
+fn suspect(text: &str) -> Notice {
+    let message =
+        format!("{} may have lost a leading zero or more; it stays as it is", Shown(text));
+    Notice::new("W_ZIP_SUSPECT", message)
+}
+
+/// The code without the `.0` of a number with decimals.
+fn without_fraction(code: &str) -> &str {
+    match code.split_once('.') {
+        Some((whole, fraction))
+            if is_digits(whole) && !fraction.is_empty() && fraction.bytes().all(|b| b == b'0') =>
+        {
+            whole
+        }
+        _ => code,
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, country: Option<&str>, expected: &str, codes: &[&str]) {
+        let read = postal_code(text, country);
+        assert_eq!(read.value, expected, "{text}");
+        assert_eq!(read.notices.iter().map(|n| n.code).collect::<Vec<_>>(), codes, "{text}");
+    }
+
+    #[test]
+    fn zip_codes_get_their_zeros_back() {
+        let us = Some("US");
+        check("2139", us, "02139", &["W_ZIP_PADDED"]);
+        check("501", us, "00501", &["W_ZIP_PADDED"]);
+        check("2139.0", us, "02139", &["W_ZIP_PADDED"]);
+        check("2139-4307", us, "02139-4307", &["W_ZIP_PADDED"]);
+        check("02139", us, "02139", &[]);
+        check("62701.0", us, "62701", &[]);
+        check("02139-4307", us, "02139-4307", &[]);
+    }
+
+    #[test]
+    fn codes_that_cannot_be_restored_are_named() {
+        check("2139", None, "2139", &["W_ZIP_SUSPECT"]);
+        check("501", None, "501", &["W_ZIP_SUSPECT"]);
+        check("1067", Some("DE"), "1067", &["W_ZIP_SUSPECT"]);
+        check("12", Some("US"), "12", &["W_ZIP_SUSPECT"]);
+        check("K1A 0B1", Some("US"), "K1A 0B1", &["W_ZIP_SUSPECT"]);
+    }
+
+    #[test]
+    fn codes_of_other_countries_stay() {
+        check("1010", Some("AT"), "1010", &[]);
+        check("1010.0", Some("AT"), "1010", &[]);
+        check("K1A 0B1", Some("CA"), "K1A 0B1", &[]);
+        check("SW1A 1AA", None, "SW1A 1AA", &[]);
+        check("75001", None, "75001", &[]);
+        check("00100", Some("IT"), "00100", &[]);
+        check("", None, "", &[]);
+        check("", Some("US"), "", &[]);
+    }
+}

@@ -1,0 +1,40 @@
+//! The leading apostrophe that spreadsheets and exporters put before a cell, told apart from those of names.
+
+use crate::value::Notice;
+
+/// The text without such an apostrophe; all others stay.
+///
+/// One `'` goes when what follows, further apostrophes aside, starts like a formula, or when it is only digits,
+/// blanks and the punctuation of phone numbers, or a number with an exponent.
+pub(super) fn strip<'t>(text: &'t str, notices: &mut Vec<Notice>) -> &'t str {
+    let Some(rest) = text.strip_prefix('\'') else { return text };
+    let guarded = rest.trim_start_matches('\'');
+    if !(starts_a_formula(guarded) || is_phone_like(guarded) || is_scientific(guarded)) {
+        return text;
+    }
+    notices.push(Notice::new(
+        "W_APOSTROPHE_STRIPPED",
+        "the leading `'`, a spreadsheet's mark for text, was taken off",
+    ));
+    rest
+}
+
+fn starts_a_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+}
+
+fn is_phone_like(text: &str) -> bool {
+    let punctuation = |c: char| c.is_whitespace() || matches!(c, '+' | '-' | '(' | ')' | '.' | '/');
+    text.contains(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_digit() || punctuation(c))
+}
+
+/// A number that a spreadsheet would write differently than it read it.
+fn is_scientific(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    digits(whole)
+        && digits(fraction)
+        && digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
+}
