@@ -9,18 +9,22 @@ use std::sync::{Arc, LazyLock};
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use ghl_bulk::event::Nobody;
-use ghl_bulk::publish::{self, Facts};
-use ghl_bulk::resource::{CONTACTS, Decoder, Fields, RESOURCES, rows};
-use ghl_bulk::run::Reader;
-use ghl_bulk::sandbox::{self, Limit, Settings};
-use ghl_bulk::table::{CsvSafe, Format};
+use ghl_bulk::event::NullObserver;
+use ghl_bulk::publish::{self, ManifestMetadata};
+use ghl_bulk::resource::{CONTACTS, CustomFieldColumns, RESOURCES, RowDecoder, response_rows};
+use ghl_bulk::run::SpoolReader;
+use ghl_bulk::sandbox::{self, LocationRateLimit, SandboxSettings};
+use ghl_bulk::table::{FormulaGuardMode, TableFormat};
 
 const PEOPLE: usize = 20_000;
 
 /// A finished run over the sandbox, made once.
 static RUN: LazyLock<(tempfile::TempDir, PathBuf)> = LazyLock::new(|| {
-    let settings = Settings { contacts: PEOPLE, limit: Limit::NONE, ..Settings::default() };
+    let settings = SandboxSettings {
+        contacts: PEOPLE,
+        limit: LocationRateLimit::NONE,
+        ..SandboxSettings::default()
+    };
     let sandbox = sandbox::start(settings).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let status = Command::new(env!("CARGO_BIN_EXE_ghl-bulk"))
@@ -45,9 +49,9 @@ fn main() {
 
 /// The bodies of a stream.
 fn bodies(stream: &str) -> Vec<String> {
-    let reader = Reader::open(&RUN.1).unwrap();
+    let reader = SpoolReader::open(&RUN.1).unwrap();
     let (mut bodies, mut seq) = (Vec::new(), 0);
-    while let Some(entry) = reader.next(stream, seq).unwrap() {
+    while let Some(entry) = reader.next_entry(stream, seq).unwrap() {
         seq = entry.seq;
         bodies.push(String::from_utf8(entry.body.to_vec()).unwrap());
     }
@@ -57,13 +61,16 @@ fn bodies(stream: &str) -> Vec<String> {
 #[divan::bench(sample_count = 10)]
 fn decode(bencher: Bencher) {
     let definitions = bodies("custom_fields");
-    let table = CONTACTS.table(&Fields::new(rows(&definitions[0], "customFields")).unwrap());
+    let table = CONTACTS.table_schema(
+        &CustomFieldColumns::from_definitions(response_rows(&definitions[0], "customFields"))
+            .unwrap(),
+    );
     let pages = bodies("contacts");
     bencher.counter(ItemsCount::new(PEOPLE)).bench_local(|| {
-        let mut decoder = Decoder::new(&table);
+        let mut decoder = RowDecoder::new(&table);
         for page in &pages {
-            for row in rows(page, "contacts") {
-                decoder.push(row).unwrap();
+            for row in response_rows(page, "contacts") {
+                decoder.push_row(row).unwrap();
             }
             divan::black_box(decoder.finish());
         }
@@ -73,7 +80,7 @@ fn decode(bencher: Bencher) {
 #[divan::bench(args = ["parquet", "csv", "jsonl"], sample_count = 5)]
 fn publish(bencher: Bencher, format: &str) {
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let facts = Facts {
+    let facts = ManifestMetadata {
         run: "bench".parse().unwrap(),
         location: sandbox::LOCATION.parse().unwrap(),
         location_name: None,
@@ -85,18 +92,18 @@ fn publish(bencher: Bencher, format: &str) {
         filter: None,
         requests: std::collections::BTreeMap::new(),
     };
-    let options = publish::Options {
+    let options = publish::PublishOptions {
         tables: RESOURCES.iter().copied().filter(|table| table.name == "contacts").collect(),
-        formats: vec![Format::named(format).unwrap()],
+        formats: vec![TableFormat::from_name(format).unwrap()],
         layouts: Vec::new(),
-        csv_safe: CsvSafe::default(),
+        csv_safe: FormulaGuardMode::default(),
         facts,
     };
-    let watcher: ghl_bulk::event::Watcher = Arc::new(Nobody);
+    let watcher: ghl_bulk::event::SharedObserver = Arc::new(NullObserver);
     bencher
         .counter(ItemsCount::new(PEOPLE))
         .with_inputs(|| tempfile::tempdir().unwrap())
         .bench_local_values(|dir| {
-            publish::publish(&RUN.1, dir.path(), &options, None, &watcher).unwrap()
+            publish::write_export(&RUN.1, dir.path(), &options, None, &watcher).unwrap()
         });
 }

@@ -112,7 +112,7 @@ fn look(proc: &str, used: &mut Used) {
     let peak = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<f64>().ok());
     // The kernel counts in units of 1,024 bytes.
     used.peak_mb = used.peak_mb.max(peak.unwrap_or(0.0) * 1.024 / 1000.0);
-    // Fields 14 and 15, counted behind the name in brackets; a tick is 10 ms.
+    // CustomFieldColumns 14 and 15, counted behind the name in brackets; a tick is 10 ms.
     let stat = read("stat");
     let ticks = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     let ticks: u64 = ticks.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 /// How much is done at a time.
 #[derive(Debug, Clone, Copy)]
-pub struct Width {
+pub struct ConcurrencyLimits {
     /// Pieces of work that run at once.
     pub running: NonZeroUsize,
     /// Pieces of work begun and not yet yielded. It bounds memory: a slow piece holds back the
@@ -28,7 +28,11 @@ pub struct Width {
 ///
 /// # Panics
 /// When the work does.
-pub fn ordered<I, F, W>(items: I, width: Width, work: W) -> impl Stream<Item = F::Output>
+pub fn run_in_order<I, F, W>(
+    items: I,
+    width: ConcurrencyLimits,
+    work: W,
+) -> impl Stream<Item = F::Output>
 where
     I: Stream,
     I::Item: Send + 'static,
@@ -40,7 +44,7 @@ where
     items
         .map(move |item| {
             let (seats, work) = (Arc::clone(&seats), Arc::clone(&work));
-            join(tokio::spawn(async move {
+            join_task(tokio::spawn(async move {
                 let _seat = seats.acquire().await.expect("the seats are never closed");
                 // Made only now, on the heap: those in line would take its size a thousand times.
                 Box::pin(work(item)).await
@@ -54,7 +58,11 @@ where
 ///
 /// # Panics
 /// When the work does.
-pub fn each<I, F, W>(items: I, at_once: NonZeroUsize, work: W) -> impl Stream<Item = F::Output>
+pub fn run_unordered<I, F, W>(
+    items: I,
+    at_once: NonZeroUsize,
+    work: W,
+) -> impl Stream<Item = F::Output>
 where
     I: Stream,
     I::Item: Send + 'static,
@@ -62,22 +70,24 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    items.map(move |item| join(tokio::spawn(work(item)))).buffer_unordered(at_once.get())
+    items.map(move |item| join_task(tokio::spawn(work(item)))).buffer_unordered(at_once.get())
 }
 
 /// Runs blocking work (files, SQLite, Parquet) on a thread of its own.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    join(tokio::task::spawn_blocking(work)).await
+pub async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    join_task(tokio::task::spawn_blocking(work)).await
 }
 
 /// Runs a piece of work to its end, also when whoever waits for it no longer does.
-pub async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    join(tokio::spawn(work)).await
+pub async fn run_to_completion<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
+    join_task(tokio::spawn(work)).await
 }
 
 /// Runs blocking work that may never end, and waits for it no longer than this; nothing when it takes
 /// longer or panics. The thread is left to itself then.
-pub fn within<T: Send + 'static>(
+pub fn run_with_timeout<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
@@ -92,7 +102,7 @@ pub fn within<T: Send + 'static>(
 ///
 /// # Panics
 /// When either does.
-pub fn pipe<T: Send, E: Send>(
+pub fn run_pipeline<T: Send, E: Send>(
     depth: usize,
     make: impl FnOnce(&SyncSender<T>) -> Result<(), E> + Send,
     mut take: impl FnMut(T) -> Result<(), E>,
@@ -108,7 +118,7 @@ pub fn pipe<T: Send, E: Send>(
 }
 
 /// Awaits a task. A panic in it is a bug and goes on here; nothing aborts tasks.
-async fn join<T>(task: JoinHandle<T>) -> T {
+async fn join_task<T>(task: JoinHandle<T>) -> T {
     match task.await {
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
@@ -124,12 +134,12 @@ mod tests {
 
     #[tokio::test]
     async fn results_come_in_the_order_of_the_work_though_it_ends_in_another() {
-        let width = Width {
+        let width = ConcurrencyLimits {
             running: NonZeroUsize::new(4).unwrap(),
             window: NonZeroUsize::new(16).unwrap(),
         };
         let (open, gate) = tokio::sync::watch::channel(false);
-        let results: Vec<usize> = ordered(futures::stream::iter(0..50), width, move |n| {
+        let results: Vec<usize> = run_in_order(futures::stream::iter(0..50), width, move |n| {
             let (open, mut gate) = (open.clone(), gate.clone());
             async move {
                 if n == 0 {
@@ -150,7 +160,7 @@ mod tests {
     async fn a_piece_that_waits_does_not_hold_back_those_behind_it() {
         let (open, gate) = tokio::sync::watch::channel(false);
         let at_once = NonZeroUsize::new(2).unwrap();
-        let results: Vec<usize> = each(futures::stream::iter(0..50), at_once, move |n| {
+        let results: Vec<usize> = run_unordered(futures::stream::iter(0..50), at_once, move |n| {
             let (open, mut gate) = (open.clone(), gate.clone());
             async move {
                 if n == 0 {

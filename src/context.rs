@@ -3,22 +3,22 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use crate::api::Client;
-use crate::event::{Stop, Watcher};
+use crate::api::ApiClient;
+use crate::event::{CancelSignal, SharedObserver};
 use crate::id::RunId;
-use crate::run::Home;
+use crate::run::RunStore;
 
 /// What a verb works with.
 #[derive(Clone)]
-pub struct Context {
+pub struct EngineContext {
     /// The API of the location.
-    pub client: Client,
+    pub client: ApiClient,
     /// Where runs live.
-    pub home: Home,
+    pub home: RunStore,
     /// The tap. It is closed here when one half of the work fails.
-    pub stop: Stop,
+    pub stop: CancelSignal,
     /// Who watches.
-    pub watcher: Watcher,
+    pub watcher: SharedObserver,
     /// Requests in flight at most.
     pub concurrency: NonZeroUsize,
     /// How long a record may be hidden from the search while it exists.
@@ -27,7 +27,7 @@ pub struct Context {
 
 /// A run that ended early, and why. It can be resumed.
 #[derive(Debug)]
-pub struct Halted<E> {
+pub struct HaltedRun<E> {
     /// The run, if one was made and stays.
     pub run: Option<RunId>,
     /// Why.

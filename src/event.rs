@@ -1,7 +1,7 @@
 //! What a verb tells whoever watches it, and how it is told to stop.
 //!
-//! The engines emit [`Event`]s to an [`Observer`] and return a [`Report`]; they know no terminal and
-//! print nothing. A [`Stop`] closes the tap: work that has begun is finished and stored, nothing new
+//! The engines emit [`RunEvent`]s to an [`EventObserver`] and return a [`ExportReport`]; they know no terminal and
+//! print nothing. A [`CancelSignal`] closes the tap: work that has begun is finished and stored, nothing new
 //! is begun.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub const VERSION: u32 = 1;
 /// Something that happened, as the user should know it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
+pub enum RunEvent {
     /// A run began, or was taken up again.
     Started {
         /// The run.
@@ -52,18 +52,18 @@ pub enum Event {
     /// Nothing is sent for a while.
     Waiting {
         /// Why.
-        reason: Waiting,
+        reason: WaitReason,
         /// How long, in milliseconds.
         ms: u64,
     },
     /// An output file is complete under its final name.
-    Written(Written),
+    Written(WrittenFile),
 }
 
 /// Why nothing is sent for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Waiting {
+pub enum WaitReason {
     /// The server refused with 429; everyone waits for its window.
     Refused,
     /// The day's requests are used up and `--wait` was given.
@@ -78,7 +78,7 @@ pub enum Waiting {
 
 /// An output file.
 #[derive(Debug, Clone, Serialize, serde::Deserialize, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenFile {
     /// The table, such as `contacts`.
     pub table: String,
     /// The format's name, such as `parquet`.
@@ -94,26 +94,26 @@ pub struct Written {
 }
 
 /// Takes events. Called from several threads, often: it must be quick.
-pub trait Observer: Send + Sync {
+pub trait EventObserver: Send + Sync {
     /// Takes one event.
-    fn observe(&self, event: &Event);
+    fn observe(&self, event: &RunEvent);
 }
 
 /// A shared observer.
-pub type Watcher = Arc<dyn Observer>;
+pub type SharedObserver = Arc<dyn EventObserver>;
 
 /// An observer that looks away.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Nobody;
+pub struct NullObserver;
 
-impl Observer for Nobody {
-    fn observe(&self, _: &Event) {}
+impl EventObserver for NullObserver {
+    fn observe(&self, _: &RunEvent) {}
 }
 
 /// Why work is to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Cause {
+pub enum CancelCause {
     /// Ctrl-C.
     Interrupt,
     /// SIGTERM.
@@ -126,12 +126,12 @@ pub enum Cause {
 
 /// The tap: open until somebody closes it. Clones share one state.
 #[derive(Debug, Clone, Default)]
-pub struct Stop {
+pub struct CancelSignal {
     token: CancellationToken,
-    cause: Arc<OnceLock<Cause>>,
+    cause: Arc<OnceLock<CancelCause>>,
 }
 
-impl Stop {
+impl CancelSignal {
     /// An open tap.
     #[must_use]
     pub fn new() -> Self {
@@ -140,12 +140,12 @@ impl Stop {
 
     /// A tap that closes when this one does, and can be closed without closing this one.
     #[must_use]
-    pub fn child(&self) -> Self {
+    pub fn child_signal(&self) -> Self {
         Self { token: self.token.child_token(), cause: Arc::new(OnceLock::new()) }
     }
 
     /// Closes the tap. The first cause stays.
-    pub fn close(&self, cause: Cause) {
+    pub fn cancel_with(&self, cause: CancelCause) {
         // The cause goes first: whoever sees the tap closed must be able to say why.
         let _ = self.cause.set(cause);
         self.token.cancel();
@@ -153,18 +153,18 @@ impl Stop {
 
     /// Whether the tap is closed.
     #[must_use]
-    pub fn closed(&self) -> bool {
+    pub fn is_cancelled(&self) -> bool {
         self.token.is_cancelled()
     }
 
     /// Why this tap was closed; nothing while it is open or when only its parent was closed.
     #[must_use]
-    pub fn cause(&self) -> Option<Cause> {
+    pub fn cause(&self) -> Option<CancelCause> {
         self.cause.get().copied()
     }
 
     /// Waits until the tap is closed.
-    pub async fn wait(&self) {
+    pub async fn wait_for_cancel(&self) {
         self.token.cancelled().await;
     }
 }
@@ -172,7 +172,7 @@ impl Stop {
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum ExportOutcome {
     /// Everything is done.
     Complete,
     /// Everything is done but for the records in `errors.csv`.
@@ -181,17 +181,17 @@ pub enum Outcome {
 
 /// What a finished run did.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct ExportReport {
     /// The run.
     pub run: RunId,
     /// Its location.
     pub location: LocationId,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: ExportOutcome,
     /// Where the files are.
     pub out: PathBuf,
     /// The files.
-    pub files: Vec<Written>,
+    pub files: Vec<WrittenFile>,
     /// Rows per table.
     pub rows: BTreeMap<String, u64>,
     /// Records that could not be read.

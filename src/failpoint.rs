@@ -6,7 +6,7 @@
 
 /// The points, in the order in which an operation comes to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Point {
+pub enum FailPoint {
     /// The intent is durable, nothing is sent.
     AfterIntent,
     /// Half of the request is sent.
@@ -27,10 +27,10 @@ pub enum Point {
     AfterRenewal,
 }
 
-impl Point {
+impl FailPoint {
     /// The point's name in the environment.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn env_name(self) -> &'static str {
         match self {
             Self::AfterIntent => "after_intent",
             Self::MidBody => "mid_body",
@@ -46,23 +46,23 @@ impl Point {
 }
 
 /// Kills the program here, if a test has asked for it.
-pub fn reach(point: Point) {
-    if due(point) {
-        kill();
+pub fn kill_if_due(point: FailPoint) {
+    if is_kill_due(point) {
+        kill_process();
     }
 }
 
 /// Whether the program is to die at this point, this time. Counts.
 #[cfg(not(feature = "failpoints"))]
 #[must_use]
-pub fn due(_: Point) -> bool {
+pub fn is_kill_due(_: FailPoint) -> bool {
     false
 }
 
 /// Whether the program is to die at this point, this time. Counts.
 #[cfg(feature = "failpoints")]
 #[must_use]
-pub fn due(point: Point) -> bool {
+pub fn is_kill_due(point: FailPoint) -> bool {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -73,12 +73,12 @@ pub fn due(point: Point) -> bool {
     });
     static COME: AtomicU32 = AtomicU32::new(0);
     ASKED.as_ref().is_some_and(|(name, times)| {
-        name == point.name() && COME.fetch_add(1, Ordering::Relaxed) + 1 == *times
+        name == point.env_name() && COME.fetch_add(1, Ordering::Relaxed) + 1 == *times
     })
 }
 
 /// Kills this process as a crash would: nothing is flushed, nothing is said.
-pub fn kill() {
+pub fn kill_process() {
     #[cfg(unix)]
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     #[cfg(not(unix))]

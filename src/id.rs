@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Why a text is no id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{shown}` is no {what} id: {why}")]
-pub struct Invalid {
+pub struct InvalidId {
     what: &'static str,
     shown: String,
     why: &'static str,
@@ -21,10 +21,10 @@ pub struct Invalid {
 /// The longest id accepted, in bytes. HighLevel's have 20 to 24.
 const LONGEST: usize = 128;
 
-fn check(what: &'static str, text: &str) -> Result<String, Invalid> {
+fn validate_id(what: &'static str, text: &str) -> Result<String, InvalidId> {
     let refuse = |why| {
         let shown = text.chars().take(40).map(|c| if c.is_control() { '\u{fffd}' } else { c });
-        Err(Invalid { what, shown: shown.collect(), why })
+        Err(InvalidId { what, shown: shown.collect(), why })
     };
     match text {
         "" => refuse("it is empty"),
@@ -38,7 +38,7 @@ fn check(what: &'static str, text: &str) -> Result<String, Invalid> {
 
 /// Percent-encodes everything but letters, digits, `-` and `_`, so that the result is one plain
 /// segment of a URL and one plain file name.
-fn escape(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
@@ -63,8 +63,8 @@ macro_rules! id {
         impl $name {
             /// The id as one segment of a URL, and as one file name.
             #[must_use]
-            pub fn segment(&self) -> String {
-                escape(&self.0)
+            pub fn escaped_segment(&self) -> String {
+                percent_encode(&self.0)
             }
 
             /// The id as the server wrote it, for bodies and comparisons.
@@ -75,15 +75,15 @@ macro_rules! id {
         }
 
         impl FromStr for $name {
-            type Err = Invalid;
-            fn from_str(text: &str) -> Result<Self, Invalid> {
-                check($what, text).map(Self)
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                validate_id($what, text).map(Self)
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = Invalid;
-            fn try_from(text: String) -> Result<Self, Invalid> {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> {
                 text.parse()
             }
         }
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn an_id_becomes_one_plain_segment_whatever_it_holds() {
         let id: ContactId = "../a b/ü".parse().unwrap();
-        assert_eq!(id.segment(), "%2E%2E%2Fa%20b%2F%C3%BC");
+        assert_eq!(id.escaped_segment(), "%2E%2E%2Fa%20b%2F%C3%BC");
         assert_eq!(id.to_string(), "../a b/ü");
     }
 

@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::mapping::{Problem, closest};
+use super::mapping::{Problem, closest_name};
 
 /// A text and what was found wrong with it.
-pub(crate) struct Source {
+pub(crate) struct TomlDocument {
     /// Where each line begins.
     starts: Vec<usize>,
     /// What was found wrong so far.
@@ -20,9 +20,9 @@ pub(crate) struct Source {
 }
 
 /// A value with its place.
-pub(crate) type At<'a, 't> = &'a Spanned<DeValue<'t>>;
+pub(crate) type SpannedTomlValue<'a, 't> = &'a Spanned<DeValue<'t>>;
 
-impl Source {
+impl TomlDocument {
     pub(crate) fn new(text: &str) -> Self {
         let starts =
             std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
@@ -30,60 +30,68 @@ impl Source {
     }
 
     /// The table that the text is; none when it is no TOML.
-    pub(crate) fn table<'t>(&mut self, text: &'t str) -> Option<DeTable<'t>> {
+    pub(crate) fn parse_document<'t>(&mut self, text: &'t str) -> Option<DeTable<'t>> {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            let line = error.span().map_or(0, |span| self.line(span.start));
+            let line = error.span().map_or(0, |span| self.line_at(span.start));
             self.problems.push(Problem::new(line, format!("this is no TOML: {}", error.message())));
         }
         errors.is_empty().then(|| table.into_inner())
     }
 
     /// The line of a place, from 1.
-    pub(crate) fn line(&self, at: usize) -> usize {
+    pub(crate) fn line_at(&self, at: usize) -> usize {
         self.starts.partition_point(|start| *start <= at)
     }
 
     /// The line where a value begins.
     pub(crate) fn line_of<T>(&self, value: &Spanned<T>) -> usize {
-        self.line(value.span().start)
+        self.line_at(value.span().start)
     }
 
-    pub(crate) fn report(&mut self, line: usize, message: impl Display) {
+    pub(crate) fn report_problem(&mut self, line: usize, message: impl Display) {
         self.problems.push(Problem::new(line, message.to_string()));
     }
 
     /// Reports a key that is none of the known ones.
-    pub(crate) fn unknown_key(
+    pub(crate) fn report_unknown_key(
         &mut self,
         line: usize,
         key: &str,
         place: &str,
         known: &[&'static str],
     ) {
-        let near = closest(key, known.iter().copied());
+        let near = closest_name(key, known.iter().copied());
         self.problems
             .push(Problem::new(line, format!("{place} has no key `{key}`")).did_you_mean(near));
     }
 
     /// A text.
-    pub(crate) fn text(&mut self, key: &str, value: At) -> Option<String> {
+    pub(crate) fn read_text(&mut self, key: &str, value: SpannedTomlValue) -> Option<String> {
         let text = value.get_ref().as_str().map(str::to_owned);
-        self.or_wrong(text, key, value, "a text")
+        self.or_report_wrong_type(text, key, value, "a text")
     }
 
     /// A text that is not blank.
-    pub(crate) fn name(&mut self, key: &str, value: At) -> Option<String> {
-        let text = self.text(key, value)?;
+    pub(crate) fn read_non_blank_text(
+        &mut self,
+        key: &str,
+        value: SpannedTomlValue,
+    ) -> Option<String> {
+        let text = self.read_text(key, value)?;
         if text.trim().is_empty() {
-            self.report(self.line_of(value), format_args!("`{key}` is blank"));
+            self.report_problem(self.line_of(value), format_args!("`{key}` is blank"));
             return None;
         }
         Some(text)
     }
 
     /// A text, or a list of texts.
-    pub(crate) fn texts(&mut self, key: &str, value: At) -> Option<Vec<String>> {
+    pub(crate) fn read_text_list(
+        &mut self,
+        key: &str,
+        value: SpannedTomlValue,
+    ) -> Option<Vec<String>> {
         let texts = match value.get_ref() {
             DeValue::String(text) => Some(vec![text.to_string()]),
             DeValue::Array(items) => {
@@ -91,29 +99,29 @@ impl Source {
             }
             _ => None,
         };
-        self.or_wrong(texts, key, value, "a text or a list of texts")
+        self.or_report_wrong_type(texts, key, value, "a text or a list of texts")
     }
 
     /// True or false.
-    pub(crate) fn truth(&mut self, key: &str, value: At) -> Option<bool> {
+    pub(crate) fn read_bool(&mut self, key: &str, value: SpannedTomlValue) -> Option<bool> {
         let truth = value.get_ref().as_bool();
-        self.or_wrong(truth, key, value, "true or false")
+        self.or_report_wrong_type(truth, key, value, "true or false")
     }
 
     /// A whole number.
-    pub(crate) fn number(&mut self, key: &str, value: At) -> Option<i64> {
-        let number = integer(value.get_ref());
-        self.or_wrong(number, key, value, "a whole number")
+    pub(crate) fn read_integer(&mut self, key: &str, value: SpannedTomlValue) -> Option<i64> {
+        let number = integer_value(value.get_ref());
+        self.or_report_wrong_type(number, key, value, "a whole number")
     }
 
     /// One of a few words.
-    pub(crate) fn word<T: DeserializeOwned>(
+    pub(crate) fn read_enum<T: DeserializeOwned>(
         &mut self,
         key: &str,
-        value: At,
+        value: SpannedTomlValue,
         words: &[&'static str],
     ) -> Option<T> {
-        let text = self.text(key, value)?;
+        let text = self.read_text(key, value)?;
         let plain = text.trim().to_lowercase().replace(['-', ' '], "_");
         let found = serde_json::from_value(plain.clone().into()).ok();
         // The words name every value; the one without its `_` is the same word.
@@ -125,9 +133,9 @@ impl Source {
             let known = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
             let line = self.line_of(value);
             let problem = Problem::new(line, format!("`{key}` cannot be `{text}`"));
-            let problem = match closest(&plain, words.iter().copied()) {
+            let problem = match closest_name(&plain, words.iter().copied()) {
                 Some(near) => problem.did_you_mean(Some(near)),
-                None => problem.hint(format!("it can be {known}")),
+                None => problem.with_hint(format!("it can be {known}")),
             };
             self.problems.push(problem);
         }
@@ -135,41 +143,48 @@ impl Source {
     }
 
     /// A table's entries.
-    pub(crate) fn entries<'a, 't>(
+    pub(crate) fn read_table<'a, 't>(
         &mut self,
         key: &str,
-        value: At<'a, 't>,
+        value: SpannedTomlValue<'a, 't>,
     ) -> Option<&'a DeTable<'t>> {
         let table = value.get_ref().as_table();
-        self.or_wrong(table, key, value, "a table")
+        self.or_report_wrong_type(table, key, value, "a table")
     }
 
     /// The tables of a list (`[[key]]`).
-    pub(crate) fn tables<'a, 't>(
+    pub(crate) fn read_table_array<'a, 't>(
         &mut self,
         key: &str,
-        value: At<'a, 't>,
+        value: SpannedTomlValue<'a, 't>,
     ) -> Vec<(usize, &'a DeTable<'t>)> {
         let Some(items) = value.get_ref().as_array() else {
             let hint = format!("write `[[{key}]]`");
             let line = self.line_of(value);
-            self.problems
-                .push(Problem::new(line, format!("`{key}` must be a list of tables")).hint(hint));
+            self.problems.push(
+                Problem::new(line, format!("`{key}` must be a list of tables")).with_hint(hint),
+            );
             return Vec::new();
         };
         let mut tables = Vec::with_capacity(items.len());
         for item in items {
-            if let Some(table) = self.entries(key, item) {
+            if let Some(table) = self.read_table(key, item) {
                 tables.push((self.line_of(item), table));
             }
         }
         tables
     }
 
-    fn or_wrong<T>(&mut self, read: Option<T>, key: &str, value: At, kind: &str) -> Option<T> {
+    fn or_report_wrong_type<T>(
+        &mut self,
+        read: Option<T>,
+        key: &str,
+        value: SpannedTomlValue,
+        kind: &str,
+    ) -> Option<T> {
         if read.is_none() {
             let found = value.get_ref().type_str();
-            self.report(
+            self.report_problem(
                 self.line_of(value),
                 format_args!("`{key}` must be {kind}, and is of type {found}"),
             );
@@ -178,20 +193,20 @@ impl Source {
     }
 }
 
-fn integer(value: &DeValue) -> Option<i64> {
+fn integer_value(value: &DeValue) -> Option<i64> {
     let number = value.as_integer()?;
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
 /// A value as JSON, for options; none for what JSON has no form for.
-pub(crate) fn json(value: &DeValue) -> Option<serde_json::Value> {
+pub(crate) fn toml_to_json(value: &DeValue) -> Option<serde_json::Value> {
     match value {
         DeValue::String(text) => Some(text.as_ref().into()),
-        DeValue::Integer(_) => integer(value).map(Into::into),
+        DeValue::Integer(_) => integer_value(value).map(Into::into),
         DeValue::Boolean(yes) => Some((*yes).into()),
         DeValue::Array(items) => items
             .iter()
-            .map(|item| json(item.get_ref()))
+            .map(|item| toml_to_json(item.get_ref()))
             .collect::<Option<Vec<_>>>()
             .map(Into::into),
         DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => None,

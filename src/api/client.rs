@@ -9,20 +9,20 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::clock::Clock;
-use super::decode::{self, Read};
-use super::endpoint::Route;
-use super::error::Error;
-use super::http::{Transport, TransportError};
-use super::rate_limit::Pace;
+use super::clock::ServerClockOffset;
+use super::decode::{self, DecodeFn};
+use super::endpoint::ApiEndpoint;
+use super::error::ApiError;
+use super::http::{HttpOptions, HttpSetupError};
+use super::rate_limit::RateLimiter;
 use super::response::{
-    Answer, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage, LocationHead,
-    TaskPage, TaskPlace,
+    ApiResponse, CalendarList, ChildList, ContactPage, ContactRef, ListPage, LocationDetails,
+    SearchCursor, TaskPage, TaskSearchPosition,
 };
-use super::retry::Bounds;
-use super::send::{Call, Sender};
-use super::token_provider::Credential;
-use crate::event::Watcher;
+use super::retry::RetryPolicy;
+use super::send::{ApiRequest, RequestSender};
+use super::token_provider::TokenProvider;
+use crate::event::SharedObserver;
 use crate::id::{BusinessId, CalendarId, ContactId, LocationId};
 
 /// The `Version` header of every route that has no other (api.md §1.10).
@@ -30,27 +30,27 @@ pub const VERSION: &str = "2021-07-28";
 
 /// What a client needs to know.
 #[derive(Clone)]
-pub struct Config {
+pub struct ApiClientConfig {
     /// The API's address without a final `/`, such as `https://services.leadconnectorhq.com`.
     pub url: String,
     /// Where tokens come from.
-    pub credential: Arc<dyn Credential>,
+    pub credential: Arc<dyn TokenProvider>,
     /// The location that all requests are about.
     pub location: LocationId,
     /// How connections are made.
-    pub transport: Transport,
+    pub transport: HttpOptions,
 }
 
 /// The API of one location. Clones share connections, pace and counts.
 #[derive(Clone)]
-pub struct Client {
-    pub(super) sender: Arc<Sender>,
+pub struct ApiClient {
+    pub(super) sender: Arc<RequestSender>,
     location: LocationId,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct TaskBody<'a> {
+struct TaskSearchPayload<'a> {
     limit: usize,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     contact_id: &'a [ContactId],
@@ -60,14 +60,18 @@ struct TaskBody<'a> {
     search_after: Option<Box<RawValue>>,
 }
 
-impl Client {
+impl ApiClient {
     /// A client. Nothing is sent yet.
     ///
     /// # Errors
     /// When the certificates, the platform's TLS roots or the proxy settings cannot be read.
-    pub fn new(config: &Config, pace: Pace, watcher: Watcher) -> Result<Self, TransportError> {
-        let http = config.transport.open(&config.url)?;
-        let sender = Sender {
+    pub fn new(
+        config: &ApiClientConfig,
+        pace: RateLimiter,
+        watcher: SharedObserver,
+    ) -> Result<Self, HttpSetupError> {
+        let http = config.transport.build_client(&config.url)?;
+        let sender = RequestSender {
             http,
             base: config.url.trim_end_matches('/').to_owned(),
             version: VERSION,
@@ -75,30 +79,30 @@ impl Client {
             pace,
             watcher,
             sent: [const { AtomicU64::new(0) }; super::endpoint::COUNT],
-            large: Sender::large(),
-            clock: Clock::default(),
+            large: RequestSender::large_body_semaphore(),
+            clock: ServerClockOffset::default(),
         };
         Ok(Self { sender: Arc::new(sender), location: config.location.clone() })
     }
 
     /// The location that all requests are about.
     #[must_use]
-    pub fn location(&self) -> &LocationId {
+    pub fn location_id(&self) -> &LocationId {
         &self.location
     }
 
     /// The limiter.
     #[must_use]
-    pub fn pace(&self) -> &Pace {
+    pub fn rate_limiter(&self) -> &RateLimiter {
         &self.sender.pace
     }
 
     /// Requests sent by this client, by route, retries included.
     #[must_use]
-    pub fn sent(&self) -> BTreeMap<String, u64> {
-        let counts = Route::ALL.iter().zip(&self.sender.sent);
+    pub fn request_counts(&self) -> BTreeMap<String, u64> {
+        let counts = ApiEndpoint::ALL.iter().zip(&self.sender.sent);
         counts
-            .map(|(route, sent)| (route.name().to_owned(), sent.load(Ordering::Relaxed)))
+            .map(|(route, sent)| (route.method_and_path().to_owned(), sent.load(Ordering::Relaxed)))
             .filter(|(_, sent)| *sent > 0)
             .collect()
     }
@@ -107,53 +111,86 @@ impl Client {
     /// to a second or so. Nothing before the first answer.
     #[must_use]
     pub fn server_time_offset(&self) -> Option<i64> {
-        self.sender.clock.offset()
+        self.sender.clock.offset_ms()
     }
 
     /// One contact, in the dialect of its own endpoint (api.md §2, table).
-    pub async fn contact(&self, id: &ContactId) -> Result<Answer<Option<ContactHead>>, Error> {
-        let path = format!("/contacts/{}", id.segment());
-        self.call(Route::Contact, path, None, Bounds::PATIENT, decode::contact).await
+    pub async fn get_contact(
+        &self,
+        id: &ContactId,
+    ) -> Result<ApiResponse<Option<ContactRef>>, ApiError> {
+        let path = format!("/contacts/{}", id.escaped_segment());
+        self.send_request(
+            ApiEndpoint::Contact,
+            path,
+            None,
+            RetryPolicy::PATIENT,
+            decode::contact_ref,
+        )
+        .await
     }
 
     /// One contact as its own endpoint shows it: what look-ups compare with, since no search is as fresh
     /// (api.md §2.10). Nothing where the answer says that there is none.
-    pub async fn contact_raw(
+    pub async fn get_raw_contact(
         &self,
         id: &ContactId,
-    ) -> Result<Answer<Option<Box<RawValue>>>, Error> {
-        let path = format!("/contacts/{}", id.segment());
-        self.call(Route::Contact, path, None, Bounds::PATIENT, decode::whole_contact).await
+    ) -> Result<ApiResponse<Option<Box<RawValue>>>, ApiError> {
+        let path = format!("/contacts/{}", id.escaped_segment());
+        self.send_request(
+            ApiEndpoint::Contact,
+            path,
+            None,
+            RetryPolicy::PATIENT,
+            decode::raw_contact,
+        )
+        .await
     }
 
     /// The contact with this e-mail address or phone number, as the server would find duplicates of it.
     /// One of them must be given; with both, the location's own order decides.
-    pub async fn duplicate_contact(
+    pub async fn find_duplicate_contact(
         &self,
         email: Option<&str>,
         phone: Option<&str>,
-    ) -> Result<Answer<Option<Box<RawValue>>>, Error> {
-        let mut path = format!("/contacts/search/duplicate?locationId={}", self.location.segment());
+    ) -> Result<ApiResponse<Option<Box<RawValue>>>, ApiError> {
+        let mut path =
+            format!("/contacts/search/duplicate?locationId={}", self.location.escaped_segment());
         for (name, value) in [("email", email), ("number", phone)] {
             if let Some(value) = value {
-                write!(path, "&{name}={}", super::url::escape(value)).expect("a string takes all");
+                write!(path, "&{name}={}", super::url::percent_encode(value))
+                    .expect("a string takes all");
             }
         }
-        self.call(Route::DuplicateContact, path, None, Bounds::PATIENT, decode::whole_contact).await
+        self.send_request(
+            ApiEndpoint::DuplicateContact,
+            path,
+            None,
+            RetryPolicy::PATIENT,
+            decode::raw_contact,
+        )
+        .await
     }
 
     /// A page of a business's contacts. Its rows are short: ids are what they are good for.
-    pub async fn contacts_by_business(
+    pub async fn list_business_contacts(
         &self,
         id: &BusinessId,
         skip: usize,
-    ) -> Result<Answer<ContactPage>, Error> {
-        let location = self.location.segment();
+    ) -> Result<ApiResponse<ContactPage>, ApiError> {
+        let location = self.location.escaped_segment();
         let path = format!(
             "/contacts/business/{}?locationId={location}&limit=100&skip={skip}",
-            id.segment()
+            id.escaped_segment()
         );
-        self.call(Route::ContactsByBusiness, path, None, Bounds::PATIENT, decode::contacts).await
+        self.send_request(
+            ApiEndpoint::ContactsByBusiness,
+            path,
+            None,
+            RetryPolicy::PATIENT,
+            decode::contact_page,
+        )
+        .await
     }
 
     /// A page of the location's tasks, or of these contacts' tasks.
@@ -161,122 +198,182 @@ impl Client {
         &self,
         contacts: &[ContactId],
         limit: usize,
-        from: &TaskPlace,
-    ) -> Result<Answer<TaskPage>, Error> {
+        from: &TaskSearchPosition,
+    ) -> Result<ApiResponse<TaskPage>, ApiError> {
         let (skip, search_after) = match from {
-            TaskPlace::Skip(0) => (None, None),
-            TaskPlace::Skip(tasks) => (Some(*tasks), None),
-            TaskPlace::After(cursor) => (None, Cursor::parse(cursor).ok().map(|it| it.raw())),
+            TaskSearchPosition::Skip(0) => (None, None),
+            TaskSearchPosition::Skip(tasks) => (Some(*tasks), None),
+            TaskSearchPosition::After(cursor) => {
+                (None, SearchCursor::parse(cursor).ok().map(|it| it.to_raw_value()))
+            }
         };
-        let body = TaskBody { limit, contact_id: contacts, skip, search_after };
-        let path = format!("/locations/{}/tasks/search", self.location.segment());
-        self.call(Route::SearchTasks, path, Some(json(&body)), Bounds::PATIENT, decode::tasks).await
+        let body = TaskSearchPayload { limit, contact_id: contacts, skip, search_after };
+        let path = format!("/locations/{}/tasks/search", self.location.escaped_segment());
+        self.send_request(
+            ApiEndpoint::SearchTasks,
+            path,
+            Some(json_body(&body)),
+            RetryPolicy::PATIENT,
+            decode::task_page,
+        )
+        .await
     }
 
     /// A contact's tasks.
-    pub async fn contact_tasks(
+    pub async fn list_contact_tasks(
         &self,
         id: &ContactId,
-        bounds: Bounds,
-    ) -> Result<Answer<ChildPage>, Error> {
-        self.child(Route::ContactTasks, id, "tasks", bounds, decode::contact_tasks).await
+        bounds: RetryPolicy,
+    ) -> Result<ApiResponse<ChildList>, ApiError> {
+        self.list_contact_children(
+            ApiEndpoint::ContactTasks,
+            id,
+            "tasks",
+            bounds,
+            decode::contact_tasks,
+        )
+        .await
     }
 
     /// A contact's notes.
-    pub async fn contact_notes(
+    pub async fn list_contact_notes(
         &self,
         id: &ContactId,
-        bounds: Bounds,
-    ) -> Result<Answer<ChildPage>, Error> {
-        self.child(Route::ContactNotes, id, "notes", bounds, decode::notes).await
+        bounds: RetryPolicy,
+    ) -> Result<ApiResponse<ChildList>, ApiError> {
+        self.list_contact_children(ApiEndpoint::ContactNotes, id, "notes", bounds, decode::notes)
+            .await
     }
 
     /// A contact's appointments. Their times have no zone (api.md §4).
-    pub async fn contact_appointments(
+    pub async fn list_contact_appointments(
         &self,
         id: &ContactId,
-        bounds: Bounds,
-    ) -> Result<Answer<ChildPage>, Error> {
-        self.child(Route::ContactAppointments, id, "appointments", bounds, decode::events).await
+        bounds: RetryPolicy,
+    ) -> Result<ApiResponse<ChildList>, ApiError> {
+        self.list_contact_children(
+            ApiEndpoint::ContactAppointments,
+            id,
+            "appointments",
+            bounds,
+            decode::events,
+        )
+        .await
     }
 
     /// The location's calendars.
-    pub async fn calendars(&self) -> Result<Answer<CalendarPage>, Error> {
-        let path = format!("/calendars/?locationId={}", self.location.segment());
-        self.call(Route::Calendars, path, None, Bounds::PATIENT, decode::calendars).await
+    pub async fn list_calendars(&self) -> Result<ApiResponse<CalendarList>, ApiError> {
+        let path = format!("/calendars/?locationId={}", self.location.escaped_segment());
+        self.send_request(
+            ApiEndpoint::Calendars,
+            path,
+            None,
+            RetryPolicy::PATIENT,
+            decode::calendar_list,
+        )
+        .await
     }
 
     /// A calendar's events that begin in a window, given in milliseconds since 1970.
-    pub async fn calendar_events(
+    pub async fn list_calendar_events(
         &self,
         id: &CalendarId,
         window: std::ops::Range<i64>,
-    ) -> Result<Answer<ListPage>, Error> {
+    ) -> Result<ApiResponse<ListPage>, ApiError> {
         let path = format!(
             "/calendars/events?locationId={}&calendarId={}&startTime={}&endTime={}",
-            self.location.segment(),
-            id.segment(),
+            self.location.escaped_segment(),
+            id.escaped_segment(),
             window.start,
             window.end
         );
-        self.call(Route::CalendarEvents, path, None, Bounds::PATIENT, decode::events).await
+        self.send_request(
+            ApiEndpoint::CalendarEvents,
+            path,
+            None,
+            RetryPolicy::PATIENT,
+            decode::events,
+        )
+        .await
     }
 
     /// The definitions of the contacts' custom fields.
-    pub async fn custom_fields(&self) -> Result<Answer<ListPage>, Error> {
-        let path = format!("/locations/{}/customFields?model=contact", self.location.segment());
-        self.call(Route::CustomFields, path, None, Bounds::PATIENT, decode::fields).await
+    pub async fn list_custom_fields(&self) -> Result<ApiResponse<ListPage>, ApiError> {
+        let path =
+            format!("/locations/{}/customFields?model=contact", self.location.escaped_segment());
+        self.send_request(
+            ApiEndpoint::CustomFields,
+            path,
+            None,
+            RetryPolicy::PATIENT,
+            decode::fields,
+        )
+        .await
     }
 
     /// The location's tags.
-    pub async fn tags(&self) -> Result<Answer<ListPage>, Error> {
-        let path = format!("/locations/{}/tags", self.location.segment());
-        self.call(Route::Tags, path, None, Bounds::PATIENT, decode::tags).await
+    pub async fn list_tags(&self) -> Result<ApiResponse<ListPage>, ApiError> {
+        let path = format!("/locations/{}/tags", self.location.escaped_segment());
+        self.send_request(ApiEndpoint::Tags, path, None, RetryPolicy::PATIENT, decode::tags).await
     }
 
     /// The location's users.
-    pub async fn users(&self) -> Result<Answer<ListPage>, Error> {
-        let path = format!("/users/?locationId={}", self.location.segment());
-        self.call(Route::Users, path, None, Bounds::PATIENT, decode::users).await
+    pub async fn list_users(&self) -> Result<ApiResponse<ListPage>, ApiError> {
+        let path = format!("/users/?locationId={}", self.location.escaped_segment());
+        self.send_request(ApiEndpoint::Users, path, None, RetryPolicy::PATIENT, decode::users).await
     }
 
     /// A page of the location's businesses, 100 at most.
-    pub async fn businesses(&self, skip: usize) -> Result<Answer<ListPage>, Error> {
-        let mut path = format!("/businesses/?locationId={}", self.location.segment());
+    pub async fn list_businesses(&self, skip: usize) -> Result<ApiResponse<ListPage>, ApiError> {
+        let mut path = format!("/businesses/?locationId={}", self.location.escaped_segment());
         write!(path, "&limit=100&skip={skip}").expect("a string takes all");
-        self.call(Route::Businesses, path, None, Bounds::PATIENT, decode::businesses).await
+        self.send_request(
+            ApiEndpoint::Businesses,
+            path,
+            None,
+            RetryPolicy::PATIENT,
+            decode::businesses,
+        )
+        .await
     }
 
     /// The location itself.
-    pub async fn location_details(&self) -> Result<Answer<LocationHead>, Error> {
-        let path = format!("/locations/{}", self.location.segment());
-        self.call(Route::Location, path, None, Bounds::PATIENT, decode::location).await
+    pub async fn get_location(&self) -> Result<ApiResponse<LocationDetails>, ApiError> {
+        let path = format!("/locations/{}", self.location.escaped_segment());
+        self.send_request(
+            ApiEndpoint::Location,
+            path,
+            None,
+            RetryPolicy::PATIENT,
+            decode::location_details,
+        )
+        .await
     }
 
-    async fn child(
+    async fn list_contact_children(
         &self,
-        route: Route,
+        route: ApiEndpoint,
         id: &ContactId,
         name: &str,
-        bounds: Bounds,
-        read: Read<ChildPage>,
-    ) -> Result<Answer<ChildPage>, Error> {
-        let path = format!("/contacts/{}/{name}", id.segment());
-        self.call(route, path, None, bounds, read).await
+        bounds: RetryPolicy,
+        read: DecodeFn<ChildList>,
+    ) -> Result<ApiResponse<ChildList>, ApiError> {
+        let path = format!("/contacts/{}/{name}", id.escaped_segment());
+        self.send_request(route, path, None, bounds, read).await
     }
 
-    pub(super) async fn call<T>(
+    pub(super) async fn send_request<T>(
         &self,
-        route: Route,
+        route: ApiEndpoint,
         path: String,
         body: Option<Bytes>,
-        bounds: Bounds,
-        read: Read<T>,
-    ) -> Result<Answer<T>, Error> {
-        self.sender.send(&Call { route, path, body, bounds }, read).await
+        bounds: RetryPolicy,
+        read: DecodeFn<T>,
+    ) -> Result<ApiResponse<T>, ApiError> {
+        self.sender.send_read(&ApiRequest { route, path, body, bounds }, read).await
     }
 }
 
-pub(super) fn json(body: &impl Serialize) -> Bytes {
+pub(super) fn json_body(body: &impl Serialize) -> Bytes {
     serde_json::to_vec(body).expect("a search body is plain JSON").into()
 }

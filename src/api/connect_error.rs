@@ -12,7 +12,7 @@ use rustls::{AlertDescription, CertificateError};
 
 /// Why there is no safe connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
+pub enum ConnectError {
     /// The host's name is not known.
     Name(String),
     /// Nothing answers there: refused, or no way to it.
@@ -29,17 +29,17 @@ pub enum Obstacle {
     Other(String),
 }
 
-impl Obstacle {
+impl ConnectError {
     /// Reads an error of the HTTP client.
-    pub(super) fn of(error: &reqwest::Error) -> Self {
-        let links = chain(error);
+    pub(super) fn from_reqwest(error: &reqwest::Error) -> Self {
+        let links = error_chain(error);
         let tls = links.iter().find_map(|link| link.downcast_ref::<rustls::Error>());
         let said = |part: &str| links.iter().any(|link| link.to_string().contains(part));
         let last = links.last().map(ToString::to_string).unwrap_or_default();
         if let Some(error) = tls {
-            return of_tls(error);
+            return classify_tls_error(error);
         }
-        if let Some(refused) = proxy(&links) {
+        if let Some(refused) = proxy_error(&links) {
             return refused;
         }
         if said("dns error") {
@@ -75,7 +75,7 @@ impl Obstacle {
 }
 
 /// A sentence without a full stop.
-impl fmt::Display for Obstacle {
+impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(said) => write!(f, "the host's name is not known ({said})"),
@@ -90,7 +90,7 @@ impl fmt::Display for Obstacle {
 
 /// An error and its causes. An I/O error passes over the one it was made of, which is where TLS
 /// errors are.
-fn chain<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'static)> {
+fn error_chain<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'static)> {
     let mut links = Vec::new();
     let mut next = Some(error);
     while let Some(link) = next {
@@ -104,12 +104,12 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'st
 }
 
 /// What a proxy did, whose errors have no type of their own.
-fn proxy(links: &[&(dyn StdError + 'static)]) -> Option<Obstacle> {
+fn proxy_error(links: &[&(dyn StdError + 'static)]) -> Option<ConnectError> {
     let last = links.last()?.to_string();
     let tunnel = links.iter().map(ToString::to_string).find(|text| {
         ["tunnel error", "SOCKS error", "socks"].iter().any(|name| text.starts_with(name))
     })?;
-    Some(Obstacle::Proxy(match tunnel.as_str() {
+    Some(ConnectError::Proxy(match tunnel.as_str() {
         text if text.contains("proxy authorization required") => {
             "wants a user name and a password (407)".to_owned()
         }
@@ -119,22 +119,24 @@ fn proxy(links: &[&(dyn StdError + 'static)]) -> Option<Obstacle> {
     }))
 }
 
-fn of_tls(error: &rustls::Error) -> Obstacle {
+fn classify_tls_error(error: &rustls::Error) -> ConnectError {
     use rustls::Error as Tls;
     match error {
-        Tls::InvalidCertificate(error) => Obstacle::Certificate(of_certificate(error)),
+        Tls::InvalidCertificate(error) => {
+            ConnectError::Certificate(describe_certificate_error(error))
+        }
         Tls::InvalidMessage(_) => {
-            Obstacle::Tls("what answers there speaks no TLS; is it plain http?".to_owned())
+            ConnectError::Tls("what answers there speaks no TLS; is it plain http?".to_owned())
         }
         Tls::PeerIncompatible(_)
         | Tls::AlertReceived(
             AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion,
-        ) => Obstacle::Tls(format!("it is too old, or not allowed: {error}")),
-        other => Obstacle::Tls(other.to_string()),
+        ) => ConnectError::Tls(format!("it is too old, or not allowed: {error}")),
+        other => ConnectError::Tls(other.to_string()),
     }
 }
 
-fn of_certificate(error: &CertificateError) -> String {
+fn describe_certificate_error(error: &CertificateError) -> String {
     match error {
         CertificateError::UnknownIssuer => {
             "it is signed by nobody that this machine trusts".to_owned()
@@ -156,13 +158,13 @@ fn of_certificate(error: &CertificateError) -> String {
         }
         CertificateError::NotValidForName => "it is for another host".to_owned(),
         CertificateError::ExpiredContext { not_after, .. } => {
-            format!("it expired on {}", date(not_after.as_secs()))
+            format!("it expired on {}", format_date(not_after.as_secs()))
         }
         CertificateError::Expired => "it has expired".to_owned(),
         CertificateError::NotValidYetContext { not_before, .. } => {
             format!(
                 "it is not valid before {}; this machine's clock may be wrong",
-                date(not_before.as_secs())
+                format_date(not_before.as_secs())
             )
         }
         CertificateError::NotValidYet => {
@@ -173,7 +175,7 @@ fn of_certificate(error: &CertificateError) -> String {
     }
 }
 
-fn date(seconds: u64) -> String {
+fn format_date(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|it| jiff::Timestamp::from_second(it).ok());
     time.map_or_else(|| "an unknown day".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
 }

@@ -7,17 +7,17 @@ use tokio::time::Instant;
 
 /// Requests of the daily budget that this program leaves for the location's other applications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reserve {
+pub enum QuotaReserve {
     /// So many requests.
     Requests(u64),
     /// So many hundredths of the daily limit.
     Percent(u8),
 }
 
-impl Reserve {
+impl QuotaReserve {
     /// The reserve in requests.
     #[must_use]
-    pub fn of(self, limit: u64) -> u64 {
+    pub fn reserved_requests(self, limit: u64) -> u64 {
         match self {
             Self::Requests(requests) => requests,
             Self::Percent(percent) => limit * u64::from(percent) / 100,
@@ -25,7 +25,7 @@ impl Reserve {
     }
 }
 
-impl FromStr for Reserve {
+impl FromStr for QuotaReserve {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let refuse =
@@ -42,37 +42,37 @@ impl FromStr for Reserve {
 
 /// What to do about the daily budget.
 #[derive(Debug, Clone, Copy)]
-pub struct Budget {
+pub struct QuotaPolicy {
     /// What is left for others.
-    pub reserve: Reserve,
+    pub reserve: QuotaReserve,
     /// Whether to sleep until the next day's budget instead of stopping.
     pub wait: bool,
 }
 
-impl Default for Budget {
+impl Default for QuotaPolicy {
     fn default() -> Self {
-        Self { reserve: Reserve::Requests(0), wait: false }
+        Self { reserve: QuotaReserve::Requests(0), wait: false }
     }
 }
 
 /// The state of the day, as the server last told it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Day {
+pub(super) struct DailyQuota {
     pub(super) limit: u64,
     pub(super) remaining: u64,
     /// When the server starts counting anew; unknown where it does not say.
     pub(super) resets: Option<Instant>,
 }
 
-impl Day {
+impl DailyQuota {
     /// How many more requests may be sent while keeping the reserve.
-    pub(super) fn spendable(&self, reserve: Reserve) -> u64 {
-        self.remaining.saturating_sub(reserve.of(self.limit))
+    pub(super) fn spendable_requests(&self, reserve: QuotaReserve) -> u64 {
+        self.remaining.saturating_sub(reserve.reserved_requests(self.limit))
     }
 
     /// How long until there are more. The kind of window is unknown (api.md §8.3), so without the
     /// header it is a whole day.
-    pub(super) fn until_reset(&self, now: Instant) -> Duration {
+    pub(super) fn time_until_reset(&self, now: Instant) -> Duration {
         match self.resets {
             Some(resets) => resets.saturating_duration_since(now),
             None => Duration::from_hours(24),
@@ -86,10 +86,10 @@ mod tests {
 
     #[test]
     fn a_reserve_is_a_number_or_a_share() {
-        assert_eq!("5000".parse(), Ok(Reserve::Requests(5000)));
-        assert_eq!("10%".parse::<Reserve>().unwrap().of(200_000), 20_000);
+        assert_eq!("5000".parse(), Ok(QuotaReserve::Requests(5000)));
+        assert_eq!("10%".parse::<QuotaReserve>().unwrap().reserved_requests(200_000), 20_000);
         for text in ["", "x", "101%", "-1", "%"] {
-            assert!(text.parse::<Reserve>().is_err(), "{text}");
+            assert!(text.parse::<QuotaReserve>().is_err(), "{text}");
         }
     }
 }

@@ -12,78 +12,80 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::response::{
-    CalendarHead, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, LocationHead, TaskPage,
+    CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, LocationDetails, SearchCursor,
+    TaskPage,
 };
 
 /// Reads the head of a body; the error is shown to people.
-pub(super) type Read<T> = fn(&[u8]) -> Result<T, serde_json::Error>;
+pub(super) type DecodeFn<T> = fn(&[u8]) -> Result<T, serde_json::Error>;
 
 impl ContactPage {
     /// Reads a page that was stored.
     ///
     /// # Errors
     /// When the body is no page of contacts.
-    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
-        contacts(body)
+    pub fn from_json(body: &[u8]) -> Result<Self, serde_json::Error> {
+        contact_page(body)
     }
 }
 
-impl CalendarPage {
+impl CalendarList {
     /// Reads a list that was stored.
     ///
     /// # Errors
     /// When the body is no list of calendars.
-    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
-        calendars(body)
+    pub fn from_json(body: &[u8]) -> Result<Self, serde_json::Error> {
+        calendar_list(body)
     }
 }
 
-impl LocationHead {
+impl LocationDetails {
     /// Reads an answer that was stored.
     ///
     /// # Errors
     /// When the body is no location.
-    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
-        location(body)
+    pub fn from_json(body: &[u8]) -> Result<Self, serde_json::Error> {
+        location_details(body)
     }
 }
 
-pub(super) fn contacts(body: &[u8]) -> Result<ContactPage, serde_json::Error> {
+pub(super) fn contact_page(body: &[u8]) -> Result<ContactPage, serde_json::Error> {
     #[derive(Deserialize)]
-    struct Wire<'a> {
+    struct ContactPageJson<'a> {
         #[serde(borrow)]
-        contacts: Rows<Row<'a>>,
+        contacts: NullableList<PageRow<'a>>,
         #[serde(default)]
-        total: Option<Number>,
+        total: Option<LenientCount>,
     }
-    let wire: Wire<'_> = serde_json::from_slice(body)?;
-    let next = wire.contacts.0.last().and_then(Row::cursor);
-    let rows = wire.contacts.0.into_iter().map(Row::contact).collect();
+    let wire: ContactPageJson<'_> = serde_json::from_slice(body)?;
+    let next = wire.contacts.0.last().and_then(PageRow::search_cursor);
+    let rows = wire.contacts.0.into_iter().map(PageRow::into_contact_ref).collect();
     Ok(ContactPage { rows, total: wire.total.and_then(|total| total.0), next })
 }
 
-pub(super) fn tasks(body: &[u8]) -> Result<TaskPage, serde_json::Error> {
+pub(super) fn task_page(body: &[u8]) -> Result<TaskPage, serde_json::Error> {
     #[derive(Deserialize)]
-    struct Wire<'a> {
+    struct TaskPageJson<'a> {
         #[serde(borrow)]
-        tasks: Rows<Row<'a>>,
+        tasks: NullableList<PageRow<'a>>,
     }
-    let wire: Wire<'_> = serde_json::from_slice(body)?;
+    let wire: TaskPageJson<'_> = serde_json::from_slice(body)?;
     // The specification knows `skip` alone, so a cursor is used only where the server gives one.
-    let next = wire.tasks.0.last().and_then(Row::given_cursor);
+    let next = wire.tasks.0.last().and_then(PageRow::server_cursor);
     let first = wire.tasks.0.first().and_then(|row| row.id.as_deref()).map(str::to_owned);
     Ok(TaskPage { rows: wire.tasks.0.len(), first, next })
 }
 
 macro_rules! list {
     ($name:ident, $key:literal) => {
-        pub(super) fn $name(body: &[u8]) -> Result<ChildPage, serde_json::Error> {
+        pub(super) fn $name(body: &[u8]) -> Result<ChildList, serde_json::Error> {
             #[derive(Deserialize)]
-            struct Wire {
+            struct ListPageJson {
                 #[serde(rename = $key)]
-                rows: Rows<IgnoredAny>,
+                rows: NullableList<IgnoredAny>,
             }
-            serde_json::from_slice(body).map(|wire: Wire| ChildPage { rows: wire.rows.0.len() })
+            serde_json::from_slice(body)
+                .map(|wire: ListPageJson| ChildList { rows: wire.rows.0.len() })
         }
     };
 }
@@ -95,80 +97,80 @@ list!(tags, "tags");
 list!(users, "users");
 list!(businesses, "businesses");
 
-pub(super) fn contact(body: &[u8]) -> Result<Option<ContactHead>, serde_json::Error> {
+pub(super) fn contact_ref(body: &[u8]) -> Result<Option<ContactRef>, serde_json::Error> {
     #[derive(Deserialize)]
-    struct Wire<'a> {
+    struct ContactRefJson<'a> {
         #[serde(borrow)]
-        contact: Row<'a>,
+        contact: PageRow<'a>,
     }
-    serde_json::from_slice(body).map(|wire: Wire<'_>| wire.contact.contact())
+    serde_json::from_slice(body).map(|wire: ContactRefJson<'_>| wire.contact.into_contact_ref())
 }
 
-pub(super) fn calendars(body: &[u8]) -> Result<CalendarPage, serde_json::Error> {
+pub(super) fn calendar_list(body: &[u8]) -> Result<CalendarList, serde_json::Error> {
     #[derive(Deserialize)]
-    struct Wire<'a> {
+    struct CalendarListJson<'a> {
         #[serde(borrow)]
-        calendars: Rows<Row<'a>>,
+        calendars: NullableList<PageRow<'a>>,
     }
-    let wire: Wire<'_> = serde_json::from_slice(body)?;
+    let wire: CalendarListJson<'_> = serde_json::from_slice(body)?;
     let calendars = wire
         .calendars
         .0
         .into_iter()
-        .filter_map(|row| row.id.and_then(|id| id.parse().ok()).map(|id| CalendarHead { id }));
-    Ok(CalendarPage { calendars: calendars.collect() })
+        .filter_map(|row| row.id.and_then(|id| id.parse().ok()).map(|id| CalendarRef { id }));
+    Ok(CalendarList { calendars: calendars.collect() })
 }
 
-pub(super) fn location(body: &[u8]) -> Result<LocationHead, serde_json::Error> {
+pub(super) fn location_details(body: &[u8]) -> Result<LocationDetails, serde_json::Error> {
     #[derive(Deserialize)]
-    struct Inner {
+    struct LocationDetailsJson {
         name: Option<String>,
         timezone: Option<String>,
     }
     #[derive(Deserialize)]
-    struct Wire {
-        location: Inner,
+    struct LocationResponseJson {
+        location: LocationDetailsJson,
     }
-    let wire: Wire = serde_json::from_slice(body)?;
-    Ok(LocationHead { name: wire.location.name, timezone: wire.location.timezone })
+    let wire: LocationResponseJson = serde_json::from_slice(body)?;
+    Ok(LocationDetails { name: wire.location.name, timezone: wire.location.timezone })
 }
 
 /// Reads nothing but that it is an object.
-pub(super) fn object(body: &[u8]) -> Result<(), serde_json::Error> {
-    serde_json::from_slice::<Object>(body).map(drop)
+pub(super) fn any_object(body: &[u8]) -> Result<(), serde_json::Error> {
+    serde_json::from_slice::<AnyObject>(body).map(drop)
 }
 
-struct Object;
+struct AnyObject;
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for AnyObject {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(ObjectVisitor)
+        from.deserialize_map(AnyObjectVisitor)
     }
 }
 
-struct ObjectVisitor;
+struct AnyObjectVisitor;
 
-impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Object;
+impl<'de> Visitor<'de> for AnyObjectVisitor {
+    type Value = AnyObject;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnyObject, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Object)
+        Ok(AnyObject)
     }
 }
 
 /// The contact of an answer as the server wrote it; nothing where it is null.
-pub(super) fn whole_contact(body: &[u8]) -> Result<Option<Box<RawValue>>, serde_json::Error> {
+pub(super) fn raw_contact(body: &[u8]) -> Result<Option<Box<RawValue>>, serde_json::Error> {
     #[derive(Deserialize)]
-    struct Wire<'a> {
+    struct RawContactJson<'a> {
         #[serde(borrow)]
         contact: &'a RawValue,
     }
-    let wire: Wire<'_> = serde_json::from_slice(body)?;
+    let wire: RawContactJson<'_> = serde_json::from_slice(body)?;
     match wire.contact.get() {
         "null" => Ok(None),
         object if object.starts_with('{') => Ok(Some(wire.contact.to_owned())),
@@ -181,77 +183,80 @@ pub(super) fn whole_contact(body: &[u8]) -> Result<Option<Box<RawValue>>, serde_
 ///
 /// # Errors
 /// When the body is cut or has no such list.
-pub fn rows<'a>(body: &'a [u8], list: &str) -> Result<Vec<&'a RawValue>, serde_json::Error> {
+pub fn parse_list_rows<'a>(
+    body: &'a [u8],
+    list: &str,
+) -> Result<Vec<&'a RawValue>, serde_json::Error> {
     let mut fields: std::collections::HashMap<Cow<'a, str>, &'a RawValue> =
         serde_json::from_slice(body)?;
     let Some(raw) = fields.remove(list) else {
         return Err(de::Error::custom(format_args!("missing field `{list}`")));
     };
-    serde_json::from_str::<Rows<&RawValue>>(raw.get()).map(|rows| rows.0)
+    serde_json::from_str::<NullableList<&RawValue>>(raw.get()).map(|rows| rows.0)
 }
 
 /// A list that may be null, which is how some endpoints write "none".
-struct Rows<T>(Vec<T>);
+struct NullableList<T>(Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for NullableList<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         // Not by way of `Option`: for that a missing key would be an empty list, and an answer of
         // another shape the end of all pages.
-        from.deserialize_any(RowsVisitor(std::marker::PhantomData))
+        from.deserialize_any(NullableListVisitor(std::marker::PhantomData))
     }
 }
 
-struct RowsVisitor<T>(std::marker::PhantomData<T>);
+struct NullableListVisitor<T>(std::marker::PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
-    type Value = Rows<T>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for NullableListVisitor<T> {
+    type Value = NullableList<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Rows<T>, E> {
-        Ok(Rows(Vec::new()))
+    fn visit_unit<E: de::Error>(self) -> Result<NullableList<T>, E> {
+        Ok(NullableList(Vec::new()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Rows<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<NullableList<T>, A::Error> {
         let mut rows = Vec::new();
         while let Some(row) = seq.next_element()? {
             rows.push(row);
         }
-        Ok(Rows(rows))
+        Ok(NullableList(rows))
     }
 }
 
 /// The three keys of a row that matter here; a row that is no object has none of them.
 #[derive(Default)]
-struct Row<'a> {
+struct PageRow<'a> {
     id: Option<Cow<'a, str>>,
     added: Option<i64>,
     after: Option<&'a RawValue>,
 }
 
-impl Row<'_> {
-    fn contact(self) -> Option<ContactHead> {
-        Some(ContactHead { id: self.id?.parse().ok()?, added: self.added })
+impl PageRow<'_> {
+    fn into_contact_ref(self) -> Option<ContactRef> {
+        Some(ContactRef { id: self.id?.parse().ok()?, added: self.added })
     }
 
-    fn cursor(&self) -> Option<Cursor> {
+    fn search_cursor(&self) -> Option<SearchCursor> {
         // A row without a cursor: what the documented one is made of (api.md §2).
         let made = || {
             let (id, added) = (self.id.as_deref()?, self.added?);
-            serde_json::to_string(&(added, id)).ok().map(|text| Cursor::new(&text))
+            serde_json::to_string(&(added, id)).ok().map(|text| SearchCursor::new(&text))
         };
-        self.given_cursor().or_else(made)
+        self.server_cursor().or_else(made)
     }
 
-    fn given_cursor(&self) -> Option<Cursor> {
+    fn server_cursor(&self) -> Option<SearchCursor> {
         let after = self.after.filter(|after| after.get().starts_with('['))?;
-        Some(Cursor::new(after.get()))
+        Some(SearchCursor::new(after.get()))
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Row<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for PageRow<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(RowVisitor)
     }
@@ -260,51 +265,51 @@ impl<'de: 'a, 'a> Deserialize<'de> for Row<'a> {
 struct RowVisitor;
 
 impl<'de> Visitor<'de> for RowVisitor {
-    type Value = Row<'de>;
+    type Value = PageRow<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a row")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
-        let mut row = Row::default();
-        while let Some(key) = map.next_key::<Key>()? {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PageRow<'de>, A::Error> {
+        let mut row = PageRow::default();
+        while let Some(key) = map.next_key::<PageRowKey>()? {
             match key {
-                Key::Id => row.id = text(map.next_value()?),
-                Key::DateAdded => row.added = millis(map.next_value()?),
-                Key::SearchAfter => row.after = Some(map.next_value()?),
-                Key::Other => drop(map.next_value::<IgnoredAny>()?),
+                PageRowKey::Id => row.id = parse_text_or_number(map.next_value()?),
+                PageRowKey::DateAdded => row.added = parse_millis(map.next_value()?),
+                PageRowKey::SearchAfter => row.after = Some(map.next_value()?),
+                PageRowKey::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(row)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Row<'de>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<PageRow<'de>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Row::default())
+        Ok(PageRow::default())
     }
-    fn visit_unit<E: de::Error>(self) -> Result<Row<'de>, E> {
-        Ok(Row::default())
+    fn visit_unit<E: de::Error>(self) -> Result<PageRow<'de>, E> {
+        Ok(PageRow::default())
     }
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Row<'de>, E> {
-        Ok(Row::default())
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<PageRow<'de>, E> {
+        Ok(PageRow::default())
     }
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Row<'de>, E> {
-        Ok(Row::default())
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<PageRow<'de>, E> {
+        Ok(PageRow::default())
     }
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Row<'de>, E> {
-        Ok(Row::default())
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<PageRow<'de>, E> {
+        Ok(PageRow::default())
     }
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Row<'de>, E> {
-        Ok(Row::default())
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<PageRow<'de>, E> {
+        Ok(PageRow::default())
     }
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<Row<'de>, E> {
-        Ok(Row::default())
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<PageRow<'de>, E> {
+        Ok(PageRow::default())
     }
 }
 
 #[derive(Deserialize)]
-enum Key {
+enum PageRowKey {
     /// The task search writes `_id` (api.md §4).
     #[serde(rename = "id", alias = "_id")]
     Id,
@@ -317,20 +322,20 @@ enum Key {
 }
 
 /// A text, or a number as text.
-fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+fn parse_text_or_number(raw: &RawValue) -> Option<Cow<'_, str>> {
     match raw.get().as_bytes()[0] {
-        b'"' => serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0),
+        b'"' => serde_json::from_str::<BorrowedText<'_>>(raw.get()).ok().map(|text| text.0),
         b'-' | b'0'..=b'9' => Some(Cow::Borrowed(raw.get())),
         _ => None,
     }
 }
 
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Milliseconds since 1970, from a number or an ISO 8601 text.
-fn millis(raw: &RawValue) -> Option<i64> {
-    let text = text(raw)?;
+fn parse_millis(raw: &RawValue) -> Option<i64> {
+    let text = parse_text_or_number(raw)?;
     match text.parse() {
         Ok(number) => Some(number),
         Err(_) => text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond),
@@ -338,12 +343,12 @@ fn millis(raw: &RawValue) -> Option<i64> {
 }
 
 /// A count, written as number or text.
-struct Number(Option<u64>);
+struct LenientCount(Option<u64>);
 
-impl<'de> Deserialize<'de> for Number {
+impl<'de> Deserialize<'de> for LenientCount {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(from)?;
-        Ok(Self(text(raw).and_then(|text| text.parse().ok())))
+        Ok(Self(parse_text_or_number(raw).and_then(|text| text.parse().ok())))
     }
 }
 
@@ -353,7 +358,7 @@ mod tests {
 
     #[test]
     fn rows_are_read_in_every_spelling_and_a_row_that_is_none_is_counted() {
-        let page = contacts(
+        let page = contact_page(
             br#"{"contacts":[{"id":"a","dateAdded":"2026-01-01T00:00:00.000Z","searchAfter":[1, "a"]},
                 {"id":7,"dateAdded":1767225600000}, 3, null, [1], {"id":""}, {"id":"b","new":{"x":[1]},
                 "searchAfter":[2,"b"]}],"total":"9"}"#,
@@ -370,7 +375,7 @@ mod tests {
     #[test]
     fn a_cut_or_foreign_body_is_an_error_and_a_null_list_is_empty() {
         for body in ["", "<html>", r#"{"contacts":[{"id":"a"#, r#"{"ok":true}"#, "[]"] {
-            assert!(contacts(body.as_bytes()).is_err(), "{body}");
+            assert!(contact_page(body.as_bytes()).is_err(), "{body}");
         }
         assert_eq!(notes(br#"{"notes":null}"#).unwrap().rows, 0);
     }

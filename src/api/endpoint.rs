@@ -9,7 +9,7 @@ pub const SEARCH_LIMIT: usize = 500;
 
 /// An endpoint of the API, as far as this program uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Route {
+pub enum ApiEndpoint {
     /// `POST /contacts/search`
     SearchContacts,
     /// `GET /contacts/{id}`
@@ -71,9 +71,9 @@ pub enum Route {
 }
 
 /// How many routes there are.
-pub(super) const COUNT: usize = Route::DeleteTask as usize + 1;
+pub(super) const COUNT: usize = ApiEndpoint::DeleteTask as usize + 1;
 
-impl Route {
+impl ApiEndpoint {
     /// Every route, in the order of the variants.
     pub const ALL: [Self; COUNT] = [
         Self::SearchContacts,
@@ -109,7 +109,7 @@ impl Route {
 
     /// Method and path template, as people write it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn method_and_path(self) -> &'static str {
         match self {
             Self::SearchContacts => "POST /contacts/search",
             Self::Contact => "GET /contacts/{id}",
@@ -144,8 +144,8 @@ impl Route {
     }
 
     /// The HTTP method.
-    pub(super) fn method(self) -> Method {
-        match self.name().split(' ').next() {
+    pub(super) fn http_method(self) -> Method {
+        match self.method_and_path().split(' ').next() {
             Some("POST") => Method::POST,
             Some("PUT") => Method::PUT,
             Some("DELETE") => Method::DELETE,
@@ -155,7 +155,7 @@ impl Route {
 
     /// The scope that the token needs (api.md §9).
     #[must_use]
-    pub fn scope(self) -> &'static str {
+    pub fn required_scope(self) -> &'static str {
         match self {
             Self::SearchContacts
             | Self::Contact
@@ -190,7 +190,7 @@ impl Route {
     }
 
     /// The `Version` header: calendars are published under another one (api.md §1.4).
-    pub(super) fn version(self, default: &'static str) -> &'static str {
+    pub(super) fn version_header(self, default: &'static str) -> &'static str {
         match self {
             Self::Calendars | Self::CalendarEvents if default != "v3" => "2021-04-15",
             _ => default,
@@ -205,9 +205,9 @@ mod tests {
     #[test]
     fn the_architecture_says_which_command_uses_each_endpoint() {
         let text = include_str!("../../ARCHITECTURE.md");
-        let missing: Vec<&str> = Route::ALL
+        let missing: Vec<&str> = ApiEndpoint::ALL
             .iter()
-            .map(|route| route.name())
+            .map(|route| route.method_and_path())
             .filter(|name| !text.lines().any(|line| line.starts_with(&format!("| `{name}` | `"))))
             .collect();
         assert!(missing.is_empty(), "no command is named for {missing:?}");

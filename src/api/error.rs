@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::endpoint::Route;
-use super::rate_limit::Halt;
+use super::endpoint::ApiEndpoint;
+use super::rate_limit::HaltReason;
 
 /// What went wrong, as far as a caller acts on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ApiErrorKind {
     /// The token is refused.
     Token,
-    /// The token lacks the scope that [`Route::scope`] names. The API says 401 (api.md §7).
+    /// The token lacks the scope that [`ApiEndpoint::scope`] names. The API says 401 (api.md §7).
     Scope,
     /// The token does not reach this location.
     Location,
@@ -27,17 +27,17 @@ pub enum Kind {
     /// The answer is larger than any this program reads.
     TooLarge,
     /// The pace stopped before the request was sent.
-    Halted(Halt),
+    Halted(HaltReason),
 }
 
 /// A request that got no usable answer.
 #[derive(Debug, thiserror::Error)]
-#[error("`{}`: {}", .route.name(), self.text())]
-pub struct Error {
+#[error("`{}`: {}", .route.method_and_path(), self.display_text())]
+pub struct ApiError {
     /// What a caller branches on.
-    pub kind: Kind,
+    pub kind: ApiErrorKind,
     /// The endpoint.
-    pub route: Route,
+    pub route: ApiEndpoint,
     /// The last answer's status, where there was one.
     pub status: Option<u16>,
     /// The last answer's body as the server sent it, up to 64 KB of it.
@@ -52,9 +52,9 @@ pub struct Error {
     pub elapsed: Duration,
 }
 
-impl Error {
+impl ApiError {
     /// Of a request that was never sent.
-    pub(super) fn unsent(route: Route, kind: Kind) -> Self {
+    pub(super) fn not_sent(route: ApiEndpoint, kind: ApiErrorKind) -> Self {
         Self {
             kind,
             route,
@@ -67,7 +67,7 @@ impl Error {
         }
     }
 
-    fn text(&self) -> String {
+    fn display_text(&self) -> String {
         let status = self.status.map(|status| format!("{status}: ")).unwrap_or_default();
         let tries = match self.attempts {
             0 | 1 => String::new(),
@@ -78,10 +78,14 @@ impl Error {
 
     /// Whether the whole run must end: every other request would meet the same.
     #[must_use]
-    pub fn fatal(&self) -> bool {
+    pub fn is_fatal(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Token | Kind::Location | Kind::Unreachable | Kind::Untrusted | Kind::Halted(_)
+            ApiErrorKind::Token
+                | ApiErrorKind::Location
+                | ApiErrorKind::Unreachable
+                | ApiErrorKind::Untrusted
+                | ApiErrorKind::Halted(_)
         )
     }
 }

@@ -1,7 +1,7 @@
 //! The HighLevel API: one method per endpoint, paced, retried and decoded.
 //!
-//! A caller asks the [`Client`] for a page and gets an [`Answer`]: the body as the server sent it and
-//! the few things in it that steer the work. Every request goes through the location's [`Pace`] and
+//! A caller asks the [`ApiClient`] for a page and gets an [`ApiResponse`]: the body as the server sent it and
+//! the few things in it that steer the work. Every request goes through the location's [`RateLimiter`] and
 //! through the decision table of `retry`. This floor knows neither runs nor tables nor files.
 
 mod client;
@@ -25,22 +25,25 @@ mod token_provider;
 mod url;
 mod write;
 
-pub use client::{Client, Config, VERSION};
-pub use connect_error::Obstacle;
-pub use daily_quota::{Budget, Reserve};
-pub use decode::rows;
-pub use endpoint::{Route, SEARCH_LIMIT};
-pub use error::{Error, Kind};
-pub use http::{Transport, TransportError, is_loopback, proxy_before};
-pub use mutation::{Mutation, Sent, Turn};
-pub use oauth::{App, Grant, Installed, Oauth, OauthError, OauthKind, Resource, UserType};
-pub use probe::{Knock, Page, Probe};
-pub use rate_limit::{Allowance, Halt, Limits, Pace};
-pub use response::{
-    Answer, CalendarHead, CalendarPage, ChildPage, ContactHead, ContactPage, Cursor, ListPage,
-    LocationHead, TaskPage, TaskPlace,
+pub use client::{ApiClient, ApiClientConfig, VERSION};
+pub use connect_error::ConnectError;
+pub use daily_quota::{QuotaPolicy, QuotaReserve};
+pub use decode::parse_list_rows;
+pub use endpoint::{ApiEndpoint, SEARCH_LIMIT};
+pub use error::{ApiError, ApiErrorKind};
+pub use http::{HttpOptions, HttpSetupError, is_loopback_url, proxy_for_url};
+pub use mutation::{WriteOutcome, WritePermit, WriteRequest};
+pub use oauth::{
+    InstalledLocation, OauthApp, OauthClient, OauthError, OauthErrorKind, OauthGrant,
+    ReconnectTarget, UserType,
 };
-pub use retry::{Bounds, duplicate_of, is_gone, said};
-pub use search_request::Filter;
-pub use token::Token;
-pub use token_provider::{Credential, Denied};
+pub use probe::{ApiProbe, ResponseBodyKind, UnauthenticatedResponse};
+pub use rate_limit::{HaltReason, RateLimitStatus, RateLimiter, RateLimits};
+pub use response::{
+    ApiResponse, CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, ListPage,
+    LocationDetails, SearchCursor, TaskPage, TaskSearchPosition,
+};
+pub use retry::{RetryPolicy, error_message, is_gone_response, parse_duplicate_refusal};
+pub use search_request::ContactSearchFilter;
+pub use token::BearerToken;
+pub use token_provider::{TokenProvider, TokenUnavailable};

@@ -8,17 +8,17 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::client::Client;
-use super::endpoint::Route;
-use super::error::Error;
-use super::rate_limit::Permit;
+use super::client::ApiClient;
+use super::endpoint::ApiEndpoint;
+use super::error::ApiError;
+use super::rate_limit::RateLimitPermit;
 use crate::id::ContactId;
 
 /// A request that changes the account, ready to be sent.
 #[derive(Debug, Clone)]
-pub struct Mutation {
+pub struct WriteRequest {
     /// The endpoint.
-    pub route: Route,
+    pub route: ApiEndpoint,
     /// Path and query, from the base URL on.
     pub(super) path: String,
     /// The JSON body; none for `DELETE` of a record.
@@ -27,11 +27,11 @@ pub struct Mutation {
 
 /// A place in the limiter's window, for one mutation.
 #[must_use]
-pub struct Turn(pub(super) Permit);
+pub struct WritePermit(pub(super) RateLimitPermit);
 
 /// What became of a mutation.
 #[derive(Debug)]
-pub enum Sent {
+pub enum WriteOutcome {
     /// A whole answer: a 2xx with readable JSON, or a 4xx that is a judgement.
     Answered {
         /// The status.
@@ -50,7 +50,7 @@ pub enum Sent {
     },
     /// Nothing was applied, and neither sending it again nor sending others would help: no connection, no
     /// token, no scope, no budget, or the tap is closed.
-    NotApplied(Error),
+    NotApplied(ApiError),
     /// The request was, or may have been, handed over, and no usable answer came: it may have been
     /// applied, may be applied still, or not.
     Doubt {
@@ -63,11 +63,11 @@ pub enum Sent {
     },
 }
 
-impl Mutation {
+impl WriteRequest {
     /// Method and path, as the ledger keeps them: `PUT /contacts/abc`.
     #[must_use]
-    pub fn line(&self) -> String {
-        let method = self.route.name().split(' ').next().unwrap_or_default();
+    pub fn request_line(&self) -> String {
+        let method = self.route.method_and_path().split(' ').next().unwrap_or_default();
         format!("{method} {}", self.path)
     }
 
@@ -77,106 +77,132 @@ impl Mutation {
         self.body.as_deref().unwrap_or_default()
     }
 
-    fn new(route: Route, path: String, body: Option<&impl Serialize>) -> Self {
+    fn with_body(route: ApiEndpoint, path: String, body: Option<&impl Serialize>) -> Self {
         let body = body.map(|body| serde_json::to_vec(body).expect("a body is plain JSON").into());
         Self { route, path, body }
     }
 
-    fn bare(route: Route, path: String) -> Self {
+    fn without_body(route: ApiEndpoint, path: String) -> Self {
         Self { route, path, body: None }
     }
 }
 
-/// The requests that change the account. None of these sends anything: [`Client::mutate`] does.
-impl Client {
+/// The requests that change the account. None of these sends anything: [`ApiClient::send_write`] does.
+impl ApiClient {
     /// Creates a contact. The location is added to the body.
     #[must_use]
-    pub fn create_contact(&self, body: &Map<String, Value>) -> Mutation {
-        Mutation::new(Route::CreateContact, "/contacts/".to_owned(), Some(&self.located(body)))
+    pub fn create_contact(&self, body: &Map<String, Value>) -> WriteRequest {
+        WriteRequest::with_body(
+            ApiEndpoint::CreateContact,
+            "/contacts/".to_owned(),
+            Some(&self.with_location_id(body)),
+        )
     }
 
     /// Updates the contact that the location's own rule finds, or creates one (api.md §5.7, and its
     /// traps §5.8). The location is added to the body.
     #[must_use]
-    pub fn upsert_contact(&self, body: &Map<String, Value>) -> Mutation {
+    pub fn upsert_contact(&self, body: &Map<String, Value>) -> WriteRequest {
         let path = "/contacts/upsert".to_owned();
-        Mutation::new(Route::UpsertContact, path, Some(&self.located(body)))
+        WriteRequest::with_body(
+            ApiEndpoint::UpsertContact,
+            path,
+            Some(&self.with_location_id(body)),
+        )
     }
 
     /// Updates a contact. What the body leaves out stays as it is (api.md §5.4), but `tags` replace all
     /// tags (§5.5).
     #[must_use]
-    pub fn update_contact(&self, id: &ContactId, body: &Map<String, Value>) -> Mutation {
-        Mutation::new(Route::UpdateContact, contact(id, ""), Some(body))
+    pub fn update_contact(&self, id: &ContactId, body: &Map<String, Value>) -> WriteRequest {
+        WriteRequest::with_body(ApiEndpoint::UpdateContact, contact_path(id, ""), Some(body))
     }
 
     /// Deletes a contact, with its notes and tasks.
     #[must_use]
-    pub fn delete_contact(&self, id: &ContactId) -> Mutation {
-        Mutation::bare(Route::DeleteContact, contact(id, ""))
+    pub fn delete_contact(&self, id: &ContactId) -> WriteRequest {
+        WriteRequest::without_body(ApiEndpoint::DeleteContact, contact_path(id, ""))
     }
 
     /// Adds tags to many contacts. The answer has an outcome for each (api.md §5, tags).
     #[must_use]
-    pub fn add_tags(&self, contacts: &[ContactId], tags: &[String]) -> Mutation {
-        self.change_tags(Route::AddTags, "add", contacts, tags)
+    pub fn add_tags(&self, contacts: &[ContactId], tags: &[String]) -> WriteRequest {
+        self.change_tags(ApiEndpoint::AddTags, "add", contacts, tags)
     }
 
     /// Takes tags from many contacts. The answer has an outcome for each.
     #[must_use]
-    pub fn remove_tags(&self, contacts: &[ContactId], tags: &[String]) -> Mutation {
-        self.change_tags(Route::RemoveTags, "remove", contacts, tags)
+    pub fn remove_tags(&self, contacts: &[ContactId], tags: &[String]) -> WriteRequest {
+        self.change_tags(ApiEndpoint::RemoveTags, "remove", contacts, tags)
     }
 
     /// Puts many contacts, 50 at most (api.md §1, table), into a business, or takes them out of theirs.
     #[must_use]
-    pub fn set_business(&self, contacts: &[ContactId], business: Option<&str>) -> Mutation {
+    pub fn set_business(&self, contacts: &[ContactId], business: Option<&str>) -> WriteRequest {
         let body =
-            json!({ "locationId": self.location(), "ids": contacts, "businessId": business });
-        Mutation::new(Route::SetBusiness, "/contacts/bulk/business".to_owned(), Some(&body))
+            json!({ "locationId": self.location_id(), "ids": contacts, "businessId": business });
+        WriteRequest::with_body(
+            ApiEndpoint::SetBusiness,
+            "/contacts/bulk/business".to_owned(),
+            Some(&body),
+        )
     }
 
     /// Writes a note.
     #[must_use]
-    pub fn create_note(&self, id: &ContactId, body: &Map<String, Value>) -> Mutation {
-        Mutation::new(Route::CreateNote, contact(id, "/notes"), Some(body))
+    pub fn create_note(&self, id: &ContactId, body: &Map<String, Value>) -> WriteRequest {
+        WriteRequest::with_body(ApiEndpoint::CreateNote, contact_path(id, "/notes"), Some(body))
     }
 
     /// Changes a note.
     #[must_use]
-    pub fn update_note(&self, id: &ContactId, note: &str, body: &Map<String, Value>) -> Mutation {
-        Mutation::new(Route::UpdateNote, child(id, "notes", note), Some(body))
+    pub fn update_note(
+        &self,
+        id: &ContactId,
+        note: &str,
+        body: &Map<String, Value>,
+    ) -> WriteRequest {
+        WriteRequest::with_body(ApiEndpoint::UpdateNote, child_path(id, "notes", note), Some(body))
     }
 
     /// Deletes a note.
     #[must_use]
-    pub fn delete_note(&self, id: &ContactId, note: &str) -> Mutation {
-        Mutation::bare(Route::DeleteNote, child(id, "notes", note))
+    pub fn delete_note(&self, id: &ContactId, note: &str) -> WriteRequest {
+        WriteRequest::without_body(ApiEndpoint::DeleteNote, child_path(id, "notes", note))
     }
 
     /// Writes a task.
     #[must_use]
-    pub fn create_task(&self, id: &ContactId, body: &Map<String, Value>) -> Mutation {
-        Mutation::new(Route::CreateTask, contact(id, "/tasks"), Some(body))
+    pub fn create_task(&self, id: &ContactId, body: &Map<String, Value>) -> WriteRequest {
+        WriteRequest::with_body(ApiEndpoint::CreateTask, contact_path(id, "/tasks"), Some(body))
     }
 
     /// Changes a task.
     #[must_use]
-    pub fn update_task(&self, id: &ContactId, task: &str, body: &Map<String, Value>) -> Mutation {
-        Mutation::new(Route::UpdateTask, child(id, "tasks", task), Some(body))
+    pub fn update_task(
+        &self,
+        id: &ContactId,
+        task: &str,
+        body: &Map<String, Value>,
+    ) -> WriteRequest {
+        WriteRequest::with_body(ApiEndpoint::UpdateTask, child_path(id, "tasks", task), Some(body))
     }
 
     /// Marks a task as done, or not done.
     #[must_use]
-    pub fn complete_task(&self, id: &ContactId, task: &str, completed: bool) -> Mutation {
-        let path = format!("{}/completed", child(id, "tasks", task));
-        Mutation::new(Route::CompleteTask, path, Some(&json!({ "completed": completed })))
+    pub fn complete_task(&self, id: &ContactId, task: &str, completed: bool) -> WriteRequest {
+        let path = format!("{}/completed", child_path(id, "tasks", task));
+        WriteRequest::with_body(
+            ApiEndpoint::CompleteTask,
+            path,
+            Some(&json!({ "completed": completed })),
+        )
     }
 
     /// Deletes a task.
     #[must_use]
-    pub fn delete_task(&self, id: &ContactId, task: &str) -> Mutation {
-        Mutation::bare(Route::DeleteTask, child(id, "tasks", task))
+    pub fn delete_task(&self, id: &ContactId, task: &str) -> WriteRequest {
+        WriteRequest::without_body(ApiEndpoint::DeleteTask, child_path(id, "tasks", task))
     }
 
     /// Waits until a mutation may be sent. What is written down after this is sent at once, so that a
@@ -184,40 +210,43 @@ impl Client {
     ///
     /// # Errors
     /// When nothing may be sent any more: the tap is closed, or the day's budget is used up.
-    pub async fn turn(&self, mutation: &Mutation) -> Result<Turn, Error> {
-        self.sender.turn(mutation).await
+    pub async fn acquire_write_permit(
+        &self,
+        mutation: &WriteRequest,
+    ) -> Result<WritePermit, ApiError> {
+        self.sender.acquire_write_permit(mutation).await
     }
 
     /// Sends a mutation, once. It is sent again only while it is known that nothing was applied: the
     /// connection was not made, or the limiter refused. Whatever else happens is told.
     ///
     /// The future must be awaited to its end: dropped half-way, nobody knows what became of the request.
-    pub async fn mutate(&self, mutation: &Mutation, turn: Turn) -> Sent {
-        self.sender.mutate(mutation, turn).await
+    pub async fn send_write(&self, mutation: &WriteRequest, turn: WritePermit) -> WriteOutcome {
+        self.sender.send_write(mutation, turn).await
     }
 
-    fn located(&self, body: &Map<String, Value>) -> Map<String, Value> {
+    fn with_location_id(&self, body: &Map<String, Value>) -> Map<String, Value> {
         let mut body = body.clone();
-        body.insert("locationId".to_owned(), self.location().as_str().into());
+        body.insert("locationId".to_owned(), self.location_id().as_str().into());
         body
     }
 
     fn change_tags(
         &self,
-        route: Route,
+        route: ApiEndpoint,
         verb: &str,
         contacts: &[ContactId],
         tags: &[String],
-    ) -> Mutation {
-        let body = json!({ "contacts": contacts, "tags": tags, "locationId": self.location() });
-        Mutation::new(route, format!("/contacts/bulk/tags/update/{verb}"), Some(&body))
+    ) -> WriteRequest {
+        let body = json!({ "contacts": contacts, "tags": tags, "locationId": self.location_id() });
+        WriteRequest::with_body(route, format!("/contacts/bulk/tags/update/{verb}"), Some(&body))
     }
 }
 
-fn contact(id: &ContactId, rest: &str) -> String {
-    format!("/contacts/{}{rest}", id.segment())
+fn contact_path(id: &ContactId, rest: &str) -> String {
+    format!("/contacts/{}{rest}", id.escaped_segment())
 }
 
-fn child(id: &ContactId, list: &str, child: &str) -> String {
-    format!("/contacts/{}/{list}/{}", id.segment(), super::url::segment(child))
+fn child_path(id: &ContactId, list: &str, child: &str) -> String {
+    format!("/contacts/{}/{list}/{}", id.escaped_segment(), super::url::path_segment(child))
 }

@@ -1,7 +1,7 @@
 //! Probes: the cheapest request for each thing that may be wrong.
 //!
-//! A [`Knock`] goes without a token: it tells whether something answers, and what, before the token
-//! leaves this machine. A [`Probe`] goes through the pace and the decision table like every other
+//! A [`UnauthenticatedResponse`] goes without a token: it tells whether something answers, and what, before the token
+//! leaves this machine. A [`ApiProbe`] goes through the pace and the decision table like every other
 //! request, so that what it meets is what an export or import would meet; but it is repeated only
 //! once, for somebody waits.
 //!
@@ -15,18 +15,19 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderValue};
 
-use super::client::{Client, VERSION};
-use super::connect_error::Obstacle;
-use super::endpoint::Route;
-use super::error::{Error, Kind};
-use super::http::{Transport, TransportError};
-use super::retry::Bounds;
-use super::send::{Call, elsewhere};
+use super::client::{ApiClient, VERSION};
+use super::connect_error::ConnectError;
+use super::endpoint::ApiEndpoint;
+use super::error::{ApiError, ApiErrorKind};
+use super::http::{HttpOptions, HttpSetupError};
+use super::retry::RetryPolicy;
+use super::send::{ApiRequest, describe_redirect};
 use super::{clock, decode};
 use crate::id::{CalendarId, LocationId};
 
 /// Twice at most; lists come whole, and a location may have thousands of tags.
-const BOUNDS: Bounds = Bounds { attempts: 2, time: Duration::from_secs(20), bytes: 16 << 20 };
+const BOUNDS: RetryPolicy =
+    RetryPolicy { attempts: 2, time: Duration::from_secs(20), bytes: 16 << 20 };
 /// The most of an answer to a knock that is read.
 const GLANCE: usize = 64 << 10;
 /// No contact: an id has no hyphens.
@@ -36,7 +37,7 @@ const NO_CALENDAR: &str = "ghl-bulk-doctor-none";
 
 /// What to ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Probe {
+pub enum ApiProbe {
     /// The location itself.
     Location,
     /// One contact of the search.
@@ -61,11 +62,11 @@ pub enum Probe {
 
 /// What answered a request without a token.
 #[derive(Debug)]
-pub struct Knock {
+pub struct UnauthenticatedResponse {
     /// The status.
     pub status: u16,
     /// What kind of answer it is.
-    pub page: Page,
+    pub page: ResponseBodyKind,
     /// By how many milliseconds the server's clock is ahead of this machine's, to a second or so.
     pub ahead: Option<i64>,
     /// From the first byte sent, making the connection included, to the end of the answer.
@@ -74,7 +75,7 @@ pub struct Knock {
 
 /// What kind of answer a body is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Page {
+pub enum ResponseBodyKind {
     /// JSON, as the API answers.
     Json,
     /// A page for people, with its title.
@@ -85,34 +86,42 @@ pub enum Page {
     Other,
 }
 
-impl Transport {
+impl HttpOptions {
     /// Asks for a location without a token. The API refuses that; what matters is that and how it answers.
     ///
     /// # Errors
-    /// [`Obstacle`] when there is no answer; the outer error when no connection can be set up at all.
-    pub async fn knock(
+    /// [`ConnectError`] when there is no answer; the outer error when no connection can be set up at all.
+    pub async fn send_unauthenticated(
         &self,
         url: &str,
         location: Option<&LocationId>,
-    ) -> Result<Result<Knock, Obstacle>, TransportError> {
-        let http = self.open(url)?;
-        let location = location.map_or_else(|| "none".to_owned(), LocationId::segment);
+    ) -> Result<Result<UnauthenticatedResponse, ConnectError>, HttpSetupError> {
+        let http = self.build_client(url)?;
+        let location = location.map_or_else(|| "none".to_owned(), LocationId::escaped_segment);
         let url = format!("{}/locations/{location}", url.trim_end_matches('/'));
         let begun = Instant::now();
         let request = http.get(url).header("version", HeaderValue::from_static(VERSION));
         Ok(match request.send().await {
-            Ok(response) => Ok(read(response, begun).await),
-            Err(error) => Err(Obstacle::of(&error)),
+            Ok(response) => Ok(read_unauthenticated(response, begun).await),
+            Err(error) => Err(ConnectError::from_reqwest(&error)),
         })
     }
 }
 
-async fn read(mut response: reqwest::Response, begun: Instant) -> Knock {
-    let ahead = clock::ahead(response.headers());
+async fn read_unauthenticated(
+    mut response: reqwest::Response,
+    begun: Instant,
+) -> UnauthenticatedResponse {
+    let ahead = clock::server_ahead_ms(response.headers());
     let status = response.status();
     if status.is_redirection() {
-        let page = Page::Redirect(elsewhere(&response));
-        return Knock { status: status.as_u16(), page, ahead, took: begun.elapsed() };
+        let page = ResponseBodyKind::Redirect(describe_redirect(&response));
+        return UnauthenticatedResponse {
+            status: status.as_u16(),
+            page,
+            ahead,
+            took: begun.elapsed(),
+        };
     }
     let mut body = Vec::new();
     // What is cut is judged by its beginning.
@@ -122,23 +131,27 @@ async fn read(mut response: reqwest::Response, begun: Instant) -> Knock {
             break;
         }
     }
-    let page = page(response.headers(), &body);
-    Knock { status: status.as_u16(), page, ahead, took: begun.elapsed() }
+    let page = classify_body(response.headers(), &body);
+    UnauthenticatedResponse { status: status.as_u16(), page, ahead, took: begun.elapsed() }
 }
 
-fn page(headers: &HeaderMap, body: &[u8]) -> Page {
+fn classify_body(headers: &HeaderMap, body: &[u8]) -> ResponseBodyKind {
     let kind = headers.get(reqwest::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     match first {
-        Some(b'{') if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() => Page::Json,
-        Some(b'<') => Page::Html(title(body)),
-        _ if kind.is_some_and(|kind| kind.contains("html")) => Page::Html(title(body)),
-        _ => Page::Other,
+        Some(b'{') if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() => {
+            ResponseBodyKind::Json
+        }
+        Some(b'<') => ResponseBodyKind::Html(html_title(body)),
+        _ if kind.is_some_and(|kind| kind.contains("html")) => {
+            ResponseBodyKind::Html(html_title(body))
+        }
+        _ => ResponseBodyKind::Other,
     }
 }
 
 /// What stands between `<title>` and its end, cut to a readable length. From outside.
-fn title(body: &[u8]) -> Option<String> {
+fn html_title(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let begin = text.to_ascii_lowercase().find("<title>")? + "<title>".len();
     let rest = text.get(begin..)?;
@@ -146,92 +159,100 @@ fn title(body: &[u8]) -> Option<String> {
     (!title.is_empty()).then(|| title.chars().take(60).collect())
 }
 
-impl Client {
+impl ApiClient {
     /// Asks for one thing.
     ///
     /// # Errors
-    /// As every request. [`Probe::ContactsWrite`] and events of no calendar are answered well when the
+    /// As every request. [`ApiProbe::ContactsWrite`] and events of no calendar are answered well when the
     /// server says that there is no such record, or that the request is empty.
-    pub async fn probe(&self, probe: &Probe) -> Result<Bytes, Error> {
-        let (route, path, body) = self.request_of(probe);
-        let call = Call { route, path, body, bounds: BOUNDS };
-        match self.sender.send(&call, decode::object).await {
+    pub async fn send_probe(&self, probe: &ApiProbe) -> Result<Bytes, ApiError> {
+        let (route, path, body) = self.probe_request(probe);
+        let call = ApiRequest { route, path, body, bounds: BOUNDS };
+        match self.sender.send_read(&call, decode::any_object).await {
             Ok(answer) => Ok(answer.body),
-            Err(error) if let_through(probe, &error) => Ok(Bytes::new()),
+            Err(error) if passed_authorization(probe, &error) => Ok(Bytes::new()),
             Err(error) => Err(error),
         }
     }
 
-    fn request_of(&self, probe: &Probe) -> (Route, String, Option<Bytes>) {
-        let location = self.location().segment();
+    fn probe_request(&self, probe: &ApiProbe) -> (ApiEndpoint, String, Option<Bytes>) {
+        let location = self.location_id().escaped_segment();
         let get = |route, path| (route, path, None);
         match probe {
-            Probe::Location => get(Route::Location, format!("/locations/{location}")),
-            Probe::Contacts => {
-                let body = serde_json::json!({ "locationId": self.location(), "pageLimit": 1 });
+            ApiProbe::Location => get(ApiEndpoint::Location, format!("/locations/{location}")),
+            ApiProbe::Contacts => {
+                let body = serde_json::json!({ "locationId": self.location_id(), "pageLimit": 1 });
                 (
-                    Route::SearchContacts,
+                    ApiEndpoint::SearchContacts,
                     "/contacts/search".to_owned(),
-                    Some(super::client::json(&body)),
+                    Some(super::client::json_body(&body)),
                 )
             }
-            Probe::ContactsWrite => {
+            ApiProbe::ContactsWrite => {
                 let body = Bytes::from_static(b"{}");
-                (Route::UpdateContact, format!("/contacts/{NOBODY}"), Some(body))
+                (ApiEndpoint::UpdateContact, format!("/contacts/{NOBODY}"), Some(body))
             }
-            Probe::Tasks => {
+            ApiProbe::Tasks => {
                 let body = Bytes::from_static(br#"{"limit":1}"#);
-                (Route::SearchTasks, format!("/locations/{location}/tasks/search"), Some(body))
+                (
+                    ApiEndpoint::SearchTasks,
+                    format!("/locations/{location}/tasks/search"),
+                    Some(body),
+                )
             }
-            Probe::Calendars => get(Route::Calendars, format!("/calendars/?locationId={location}")),
-            Probe::CalendarEvents(id) => {
-                let id = id.as_ref().map_or_else(|| NO_CALENDAR.to_owned(), CalendarId::segment);
+            ApiProbe::Calendars => {
+                get(ApiEndpoint::Calendars, format!("/calendars/?locationId={location}"))
+            }
+            ApiProbe::CalendarEvents(id) => {
+                let id =
+                    id.as_ref().map_or_else(|| NO_CALENDAR.to_owned(), CalendarId::escaped_segment);
                 let query = format!("locationId={location}&calendarId={id}");
                 get(
-                    Route::CalendarEvents,
+                    ApiEndpoint::CalendarEvents,
                     format!(
                         "/calendars/events?{query}&startTime=1700000000000&endTime=1700000000001"
                     ),
                 )
             }
-            Probe::CustomFields => get(
-                Route::CustomFields,
+            ApiProbe::CustomFields => get(
+                ApiEndpoint::CustomFields,
                 format!("/locations/{location}/customFields?model=contact"),
             ),
-            Probe::Tags => get(Route::Tags, format!("/locations/{location}/tags")),
-            Probe::Users => get(Route::Users, format!("/users/?locationId={location}")),
-            Probe::Businesses => {
-                get(Route::Businesses, format!("/businesses/?locationId={location}&limit=1&skip=0"))
-            }
+            ApiProbe::Tags => get(ApiEndpoint::Tags, format!("/locations/{location}/tags")),
+            ApiProbe::Users => get(ApiEndpoint::Users, format!("/users/?locationId={location}")),
+            ApiProbe::Businesses => get(
+                ApiEndpoint::Businesses,
+                format!("/businesses/?locationId={location}&limit=1&skip=0"),
+            ),
         }
     }
 }
 
 /// Whether a refusal says that the request came past the guard and met what it could not find: 400, 404
 /// or 422, but not a path that the server does not know.
-fn let_through(probe: &Probe, error: &Error) -> bool {
-    let of_nothing = matches!(probe, Probe::ContactsWrite | Probe::CalendarEvents(None));
-    let judged = matches!(error.kind, Kind::Gone | Kind::Refused);
+fn passed_authorization(probe: &ApiProbe, error: &ApiError) -> bool {
+    let of_nothing = matches!(probe, ApiProbe::ContactsWrite | ApiProbe::CalendarEvents(None));
+    let judged = matches!(error.kind, ApiErrorKind::Gone | ApiErrorKind::Refused);
     let path = error.said.starts_with("Cannot ");
     of_nothing && judged && !path && matches!(error.status, Some(400 | 404 | 422))
 }
 
-impl Probe {
+impl ApiProbe {
     /// The scope that is asked for (api.md §9).
     #[must_use]
-    pub fn scope(&self) -> &'static str {
+    pub fn required_scope(&self) -> &'static str {
         match self {
-            Self::Location => Route::Location,
-            Self::Contacts => Route::SearchContacts,
-            Self::ContactsWrite => Route::UpdateContact,
-            Self::Tasks => Route::SearchTasks,
-            Self::Calendars => Route::Calendars,
-            Self::CalendarEvents(_) => Route::CalendarEvents,
-            Self::CustomFields => Route::CustomFields,
-            Self::Tags => Route::Tags,
-            Self::Users => Route::Users,
-            Self::Businesses => Route::Businesses,
+            Self::Location => ApiEndpoint::Location,
+            Self::Contacts => ApiEndpoint::SearchContacts,
+            Self::ContactsWrite => ApiEndpoint::UpdateContact,
+            Self::Tasks => ApiEndpoint::SearchTasks,
+            Self::Calendars => ApiEndpoint::Calendars,
+            Self::CalendarEvents(_) => ApiEndpoint::CalendarEvents,
+            Self::CustomFields => ApiEndpoint::CustomFields,
+            Self::Tags => ApiEndpoint::Tags,
+            Self::Users => ApiEndpoint::Users,
+            Self::Businesses => ApiEndpoint::Businesses,
         }
-        .scope()
+        .required_scope()
     }
 }

@@ -11,7 +11,7 @@ use crate::id::{CalendarId, ContactId};
 
 /// A usable answer.
 #[derive(Debug, Clone)]
-pub struct Answer<T> {
+pub struct ApiResponse<T> {
     /// The body as the server sent it: one complete JSON text.
     pub body: Bytes,
     /// What steers the work.
@@ -20,9 +20,9 @@ pub struct Answer<T> {
 
 /// Where a search goes on: the last row's `searchAfter`, as the server wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor(Box<str>);
+pub struct SearchCursor(Box<str>);
 
-impl Cursor {
+impl SearchCursor {
     /// Takes up a cursor that was stored.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Cursor {
         Self(text.into())
     }
 
-    pub(super) fn raw(&self) -> Box<RawValue> {
+    pub(super) fn to_raw_value(&self) -> Box<RawValue> {
         RawValue::from_string(self.0.to_string()).expect("a cursor holds JSON")
     }
 }
@@ -51,16 +51,16 @@ impl Cursor {
 #[derive(Debug, Clone, Default)]
 pub struct ContactPage {
     /// The rows, in the server's order; nothing where a row is no contact.
-    pub rows: Vec<Option<ContactHead>>,
+    pub rows: Vec<Option<ContactRef>>,
     /// How many contacts match in all.
     pub total: Option<u64>,
     /// Where the next page begins.
-    pub next: Option<Cursor>,
+    pub next: Option<SearchCursor>,
 }
 
 /// What identifies a contact in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContactHead {
+pub struct ContactRef {
     /// Its id.
     pub id: ContactId,
     /// When it was added, in milliseconds since 1970.
@@ -75,20 +75,20 @@ pub struct TaskPage {
     /// The id of the first row: two pages that begin alike are the same page.
     pub first: Option<String>,
     /// Where the next page begins, where the server says so.
-    pub next: Option<Cursor>,
+    pub next: Option<SearchCursor>,
 }
 
 /// A place in the task search. Observed servers give a cursor with each row; the specification knows
 /// `skip` alone (api.md §4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TaskPlace {
+pub enum TaskSearchPosition {
     /// Behind a cursor, given as its JSON text.
     After(String),
     /// Behind so many tasks.
     Skip(u64),
 }
 
-impl TaskPlace {
+impl TaskSearchPosition {
     /// The beginning.
     pub const START: Self = Self::Skip(0);
 }
@@ -96,10 +96,12 @@ impl TaskPlace {
 impl TaskPage {
     /// The place behind the page, which began at another.
     #[must_use]
-    pub fn behind(&self, place: &TaskPlace) -> TaskPlace {
+    pub fn position_after(&self, place: &TaskSearchPosition) -> TaskSearchPosition {
         match (&self.next, place) {
-            (Some(next), _) => TaskPlace::After(next.as_str().to_owned()),
-            (None, TaskPlace::Skip(before)) => TaskPlace::Skip(before + self.rows as u64),
+            (Some(next), _) => TaskSearchPosition::After(next.as_str().to_owned()),
+            (None, TaskSearchPosition::Skip(before)) => {
+                TaskSearchPosition::Skip(before + self.rows as u64)
+            }
             (None, after) => after.clone(),
         }
     }
@@ -107,31 +109,31 @@ impl TaskPage {
 
 /// A whole list, such as one contact's notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChildPage {
+pub struct ChildList {
     /// How many rows it has.
     pub rows: usize,
 }
 
 /// A page of a list that is read by `skip` and `limit`.
-pub type ListPage = ChildPage;
+pub type ListPage = ChildList;
 
 /// The calendars of a location.
 #[derive(Debug, Clone, Default)]
-pub struct CalendarPage {
+pub struct CalendarList {
     /// The calendars; those without a usable id are left out.
-    pub calendars: Vec<CalendarHead>,
+    pub calendars: Vec<CalendarRef>,
 }
 
 /// A calendar.
 #[derive(Debug, Clone)]
-pub struct CalendarHead {
+pub struct CalendarRef {
     /// Its id.
     pub id: CalendarId,
 }
 
 /// A location.
 #[derive(Debug, Clone, Default)]
-pub struct LocationHead {
+pub struct LocationDetails {
     /// Its name.
     pub name: Option<String>,
     /// Its IANA time zone.

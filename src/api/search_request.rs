@@ -6,24 +6,24 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::client::{Client, json};
+use super::client::{ApiClient, json_body};
 use super::decode;
-use super::endpoint::{Route, SEARCH_LIMIT};
-use super::error::Error;
-use super::response::{Answer, ContactPage, Cursor};
-use super::retry::Bounds;
+use super::endpoint::{ApiEndpoint, SEARCH_LIMIT};
+use super::error::ApiError;
+use super::response::{ApiResponse, ContactPage, SearchCursor};
+use super::retry::RetryPolicy;
 use crate::id::LocationId;
 
 /// The body of a search, as far as a caller chooses it.
 #[derive(Debug, Clone, Default, Serialize, serde::Deserialize)]
-pub struct Filter {
+pub struct ContactSearchFilter {
     /// Filters in the API's grammar, all of which must hold.
     pub filters: Vec<serde_json::Value>,
     /// Full text over name, e-mail and phone, 75 characters at most.
     pub query: Option<String>,
 }
 
-impl Filter {
+impl ContactSearchFilter {
     /// Whether every contact passes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -33,77 +33,83 @@ impl Filter {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SearchBody<'a> {
+struct ContactSearchPayload<'a> {
     location_id: &'a LocationId,
     page_limit: usize,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     filters: &'a [serde_json::Value],
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<&'a str>,
-    sort: [Order; 1],
+    sort: [SearchSortClause; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     search_after: Option<Box<RawValue>>,
 }
 
 #[derive(Serialize)]
-struct Order {
+struct SearchSortClause {
     field: &'static str,
     direction: &'static str,
 }
 
-const OLDEST_FIRST: Order = Order { field: "dateAdded", direction: "asc" };
-const NEWEST_FIRST: Order = Order { field: "dateAdded", direction: "desc" };
+const OLDEST_FIRST: SearchSortClause = SearchSortClause { field: "dateAdded", direction: "asc" };
+const NEWEST_FIRST: SearchSortClause = SearchSortClause { field: "dateAdded", direction: "desc" };
 
-impl Client {
+impl ApiClient {
     /// A page of contacts in the order of their `dateAdded`, oldest first.
     pub async fn search_contacts(
         &self,
-        filter: &Filter,
+        filter: &ContactSearchFilter,
         limit: usize,
-        after: Option<&Cursor>,
-    ) -> Result<Answer<ContactPage>, Error> {
-        self.search(filter, limit, after, OLDEST_FIRST).await
+        after: Option<&SearchCursor>,
+    ) -> Result<ApiResponse<ContactPage>, ApiError> {
+        self.search_sorted(filter, limit, after, OLDEST_FIRST).await
     }
 
     /// The newest contacts that pass, the newest first.
-    pub async fn newest_contacts(
+    pub async fn search_newest_contacts(
         &self,
-        filter: &Filter,
+        filter: &ContactSearchFilter,
         limit: usize,
-    ) -> Result<Answer<ContactPage>, Error> {
-        self.search(filter, limit, None, NEWEST_FIRST).await
+    ) -> Result<ApiResponse<ContactPage>, ApiError> {
+        self.search_sorted(filter, limit, None, NEWEST_FIRST).await
     }
 
     /// The first page of the contacts whose custom field, named by its id, has this value
     /// (api.md §2.7; a name or key in the place of the id finds nothing, §2.8).
-    pub async fn search_by_field(
+    pub async fn search_by_custom_field(
         &self,
         field: &str,
         value: &serde_json::Value,
-    ) -> Result<Answer<ContactPage>, Error> {
+    ) -> Result<ApiResponse<ContactPage>, ApiError> {
         let field = format!("customFields.{field}");
         let equal = serde_json::json!({ "field": field, "operator": "eq", "value": value });
-        let filter = Filter { filters: vec![equal], query: None };
-        self.search(&filter, SEARCH_LIMIT, None, OLDEST_FIRST).await
+        let filter = ContactSearchFilter { filters: vec![equal], query: None };
+        self.search_sorted(&filter, SEARCH_LIMIT, None, OLDEST_FIRST).await
     }
 
-    async fn search(
+    async fn search_sorted(
         &self,
-        filter: &Filter,
+        filter: &ContactSearchFilter,
         limit: usize,
-        after: Option<&Cursor>,
-        order: Order,
-    ) -> Result<Answer<ContactPage>, Error> {
-        let body = SearchBody {
-            location_id: self.location(),
+        after: Option<&SearchCursor>,
+        order: SearchSortClause,
+    ) -> Result<ApiResponse<ContactPage>, ApiError> {
+        let body = ContactSearchPayload {
+            location_id: self.location_id(),
             page_limit: limit,
             filters: &filter.filters,
             query: filter.query.as_deref(),
             sort: [order],
-            search_after: after.map(Cursor::raw),
+            search_after: after.map(SearchCursor::to_raw_value),
         };
         let path = "/contacts/search".to_owned();
-        self.call(Route::SearchContacts, path, Some(json(&body)), Bounds::PATIENT, decode::contacts)
-            .await
+        self.send_request(
+            ApiEndpoint::SearchContacts,
+            path,
+            Some(json_body(&body)),
+            RetryPolicy::PATIENT,
+            decode::contact_page,
+        )
+        .await
     }
 }

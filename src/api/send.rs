@@ -10,17 +10,17 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCA
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::clock::Clock;
-use super::connect_error::Obstacle;
-use super::decode::Read;
-use super::endpoint::{self, Route};
-use super::error::{Error, Kind};
-use super::rate_limit::{Pace, Permit};
-use super::response::Answer;
-use super::retry::{self, Bounds, Failure, Verdict};
-use super::token::Token;
-use super::token_provider::{Credential, Denied};
-use crate::event::{Event, Waiting, Watcher};
+use super::clock::ServerClockOffset;
+use super::connect_error::ConnectError;
+use super::decode::DecodeFn;
+use super::endpoint::{self, ApiEndpoint};
+use super::error::{ApiError, ApiErrorKind};
+use super::rate_limit::{RateLimitPermit, RateLimiter};
+use super::response::ApiResponse;
+use super::retry::{self, AttemptError, RetryDecision, RetryPolicy};
+use super::token::BearerToken;
+use super::token_provider::{TokenProvider, TokenUnavailable};
+use crate::event::{RunEvent, SharedObserver, WaitReason};
 
 /// An answer beyond this size is read only while few others are, so that memory stays bounded.
 const LARGE: usize = 1 << 20;
@@ -32,142 +32,165 @@ const REFUSALS: u32 = 8;
 const VERSION: HeaderName = HeaderName::from_static("version");
 
 /// One request, ready to be sent as often as it takes.
-pub(super) struct Call {
-    pub(super) route: Route,
+pub(super) struct ApiRequest {
+    pub(super) route: ApiEndpoint,
     /// Path and query, from the base URL on, beginning with `/`.
     pub(super) path: String,
     /// The JSON body.
     pub(super) body: Option<Bytes>,
-    pub(super) bounds: Bounds,
+    pub(super) bounds: RetryPolicy,
 }
 
 /// Sends calls.
-pub(super) struct Sender {
+pub(super) struct RequestSender {
     pub(super) http: reqwest::Client,
     pub(super) base: String,
     pub(super) version: &'static str,
-    pub(super) credential: Arc<dyn Credential>,
-    pub(super) pace: Pace,
-    pub(super) watcher: Watcher,
+    pub(super) credential: Arc<dyn TokenProvider>,
+    pub(super) pace: RateLimiter,
+    pub(super) watcher: SharedObserver,
     pub(super) sent: [AtomicU64; endpoint::COUNT],
     pub(super) large: Semaphore,
-    pub(super) clock: Clock,
+    pub(super) clock: ServerClockOffset,
 }
 
-impl Sender {
-    pub(super) fn large() -> Semaphore {
+impl RequestSender {
+    pub(super) fn large_body_semaphore() -> Semaphore {
         Semaphore::new(LARGE_AT_ONCE)
     }
 
     /// Sends a call until it is answered, refused, or the bounds are reached.
-    pub(super) async fn send<T>(&self, call: &Call, read: Read<T>) -> Result<Answer<T>, Error> {
-        self.repeat(call, read, retry::verdict, None).await.map(|(_, answer)| answer)
+    pub(super) async fn send_read<T>(
+        &self,
+        call: &ApiRequest,
+        read: DecodeFn<T>,
+    ) -> Result<ApiResponse<T>, ApiError> {
+        self.send_with_retries(call, read, retry::decide_read_retry, None)
+            .await
+            .map(|(_, answer)| answer)
     }
 
     /// Sends a call as often as the verdict says, within its bounds; the first time with the place in the
     /// window that the caller has, if it has one.
-    pub(super) async fn repeat<T>(
+    pub(super) async fn send_with_retries<T>(
         &self,
-        call: &Call,
-        read: Read<T>,
-        verdict: fn(&Failure) -> Verdict,
-        mut first: Option<Permit>,
-    ) -> Result<(u16, Answer<T>), Error> {
+        call: &ApiRequest,
+        read: DecodeFn<T>,
+        verdict: fn(&AttemptError) -> RetryDecision,
+        mut first: Option<RateLimitPermit>,
+    ) -> Result<(u16, ApiResponse<T>), ApiError> {
         let begun = Instant::now();
         let (mut attempts, mut refusals, mut pause) = (0, 0, Duration::ZERO);
         let mut renewed = false;
         loop {
-            let denied = |denied: &Denied, sent| without_token(call, denied, sent, begun.elapsed());
-            let token = self.credential.token().await;
+            let denied = |denied: &TokenUnavailable, sent| {
+                token_unavailable_error(call, denied, sent, begun.elapsed())
+            };
+            let halted = |halt, sent| {
+                build_error(call, ApiErrorKind::Halted(halt), None, sent, begun.elapsed())
+            };
+            let token = self.credential.current_token().await;
             let token = token.map_err(|error| denied(&error, attempts + refusals))?;
             let permit = match first.take() {
                 Some(permit) => permit,
-                None => self.pace.acquire().await.map_err(|halt| {
-                    error(call, Kind::Halted(halt), None, attempts + refusals, begun.elapsed())
-                })?,
+                None => {
+                    let permit = self.pace.acquire_permit().await;
+                    permit.map_err(|halt| halted(halt, attempts + refusals))?
+                }
             };
-            let failure = match self.attempt(call, permit, &token, read).await {
+            let failure = match self.send_once(call, permit, &token, read).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            tracing::debug!(route = call.route.name(), attempts, %failure, "attempt failed");
-            let give_up = |kind, sent| error(call, kind, Some(&failure), sent, begun.elapsed());
+            tracing::debug!(route = call.route.method_and_path(), attempts, %failure, "attempt failed");
+            let give_up =
+                |kind, sent| build_error(call, kind, Some(&failure), sent, begun.elapsed());
             match verdict(&failure) {
                 // Refused at the door: whatever it is, it was not done.
-                Verdict::GiveUp(Kind::Token) if !renewed => {
+                RetryDecision::GiveUp(ApiErrorKind::Token) if !renewed => {
                     renewed = true;
                     refusals += 1;
-                    match self.credential.renew(&token).await {
+                    match self.credential.replace_rejected_token(&token).await {
                         Ok(Some(_)) => {}
-                        Ok(None) => return Err(give_up(Kind::Token, attempts + refusals)),
+                        Ok(None) => return Err(give_up(ApiErrorKind::Token, attempts + refusals)),
                         Err(error) => return Err(denied(&error, attempts + refusals)),
                     }
                 }
-                Verdict::GiveUp(kind) => return Err(give_up(kind, attempts + refusals + 1)),
-                Verdict::AfterWindow => {
+                RetryDecision::GiveUp(kind) => return Err(give_up(kind, attempts + refusals + 1)),
+                RetryDecision::AfterWindow => {
                     refusals += 1;
                     if refusals >= REFUSALS {
-                        return Err(give_up(Kind::Exhausted, attempts + refusals));
+                        return Err(give_up(ApiErrorKind::Exhausted, attempts + refusals));
                     }
                 }
-                Verdict::Again => {
+                RetryDecision::Again => {
                     attempts += 1;
-                    pause = retry::pause(pause);
+                    pause = retry::next_backoff(pause);
                     let over = begun.elapsed() + pause > call.bounds.time;
                     if attempts >= call.bounds.attempts || over {
-                        return Err(give_up(retry::exhausted(&failure), attempts + refusals));
+                        return Err(give_up(retry::exhausted_kind(&failure), attempts + refusals));
                     }
                     let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                    self.watcher.observe(&Event::Waiting { reason: Waiting::Retry, ms });
-                    if let Err(halt) = self.pace.rest(pause).await {
-                        return Err(give_up(Kind::Halted(halt), attempts + refusals));
+                    self.watcher.observe(&RunEvent::Waiting { reason: WaitReason::Retry, ms });
+                    if let Err(halt) = self.pace.sleep_unless_cancelled(pause).await {
+                        return Err(give_up(ApiErrorKind::Halted(halt), attempts + refusals));
                     }
                 }
             }
         }
     }
 
-    async fn attempt<T>(
+    async fn send_once<T>(
         &self,
-        call: &Call,
-        permit: Permit,
-        token: &Token,
-        read: Read<T>,
-    ) -> Result<(u16, Answer<T>), Failure> {
+        call: &ApiRequest,
+        permit: RateLimitPermit,
+        token: &BearerToken,
+        read: DecodeFn<T>,
+    ) -> Result<(u16, ApiResponse<T>), AttemptError> {
         self.sent[call.route as usize].fetch_add(1, Ordering::Relaxed);
-        let response = self.request(call, token).send().await.map_err(|error| transport(&error))?;
+        let response = self
+            .build_request(call, token)
+            .send()
+            .await
+            .map_err(|error| classify_transport_error(&error))?;
         let status = response.status().as_u16();
         tracing::trace!(path = ?call.path, status, "answered");
-        permit.answered(response.headers(), status == 429);
-        self.clock.learn(response.headers());
+        permit.record_response(response.headers(), status == 429);
+        self.clock.update_from_headers(response.headers());
         if response.status().is_redirection() {
-            return Err(Failure::Elsewhere(status, elsewhere(&response)));
+            return Err(AttemptError::Elsewhere(status, describe_redirect(&response)));
         }
-        let body = self.body(response, call.bounds.bytes).await;
-        let body = body.map_err(|unread| unread.with(status))?;
+        let body = self.read_body(response, call.bounds.bytes).await;
+        let body = body.map_err(|unread| unread.into_attempt_error(status))?;
         tracing::debug!(
-            route = call.route.name(),
+            route = call.route.method_and_path(),
             call.path,
             status,
             bytes = body.len(),
             "answered"
         );
         if !(200..300).contains(&status) {
-            return Err(Failure::Status(status, body.as_ref().into()));
+            return Err(AttemptError::Status(status, body.as_ref().into()));
         }
         match read(&body) {
-            Ok(head) => Ok((status, Answer { body, head })),
-            Err(error) => Err(Failure::Unreadable(status, unreadable(&body, &error))),
+            Ok(head) => Ok((status, ApiResponse { body, head })),
+            Err(error) => {
+                Err(AttemptError::Unreadable(status, describe_invalid_body(&body, &error)))
+            }
         }
     }
 
-    pub(super) fn request(&self, call: &Call, token: &Token) -> reqwest::RequestBuilder {
+    pub(super) fn build_request(
+        &self,
+        call: &ApiRequest,
+        token: &BearerToken,
+    ) -> reqwest::RequestBuilder {
         let url = format!("{}{}", self.base, call.path);
-        let version = HeaderValue::from_static(call.route.version(self.version));
+        let version = HeaderValue::from_static(call.route.version_header(self.version));
         let request = self
             .http
-            .request(call.route.method(), url)
-            .header(AUTHORIZATION, token.header())
+            .request(call.route.http_method(), url)
+            .header(AUTHORIZATION, token.authorization_header())
             .header(VERSION, version);
         match &call.body {
             Some(body) => request
@@ -177,22 +200,22 @@ impl Sender {
         }
     }
 
-    async fn body(&self, mut response: Response, most: u64) -> Result<Bytes, Unread> {
+    async fn read_body(&self, mut response: Response, most: u64) -> Result<Bytes, BodyReadError> {
         let told = response.content_length().unwrap_or(0);
         if told > most {
-            return Err(Unread::TooLarge(told));
+            return Err(BodyReadError::TooLarge(told));
         }
-        let Some(first) = response.chunk().await.map_err(Unread::Cut)? else {
+        let Some(first) = response.chunk().await.map_err(BodyReadError::Cut)? else {
             return Ok(Bytes::new());
         };
         let mut seat = None;
         let mut body = BytesMut::new();
         let mut last = first;
-        while let Some(next) = response.chunk().await.map_err(Unread::Cut)? {
+        while let Some(next) = response.chunk().await.map_err(BodyReadError::Cut)? {
             body.extend_from_slice(&last);
             last = next;
             if body.len() as u64 > most {
-                return Err(Unread::TooLarge(body.len() as u64));
+                return Err(BodyReadError::TooLarge(body.len() as u64));
             }
             if body.len() > LARGE && seat.is_none() {
                 seat = self.large.acquire().await.ok();
@@ -207,39 +230,39 @@ impl Sender {
 }
 
 /// Why the body of an answer could not be read.
-enum Unread {
+enum BodyReadError {
     /// The connection broke or stalled.
     Cut(reqwest::Error),
     /// It is beyond the bound; its bytes, as far as known.
     TooLarge(u64),
 }
 
-impl Unread {
+impl BodyReadError {
     /// The failure, of an answer with this status.
-    fn with(self, status: u16) -> Failure {
+    fn into_attempt_error(self, status: u16) -> AttemptError {
         match self {
-            Self::Cut(error) => Failure::Unreadable(status, what_broke(&error)),
-            Self::TooLarge(bytes) => Failure::TooLarge(status, bytes),
+            Self::Cut(error) => AttemptError::Unreadable(status, describe_transport_error(&error)),
+            Self::TooLarge(bytes) => AttemptError::TooLarge(status, bytes),
         }
     }
 }
 
-fn transport(error: &reqwest::Error) -> Failure {
-    let obstacle = Obstacle::of(error);
+fn classify_transport_error(error: &reqwest::Error) -> AttemptError {
+    let obstacle = ConnectError::from_reqwest(error);
     let said = obstacle.to_string();
     match obstacle {
-        Obstacle::Certificate(_) => Failure::Untrusted(said),
-        _ if error.is_connect() => Failure::Connect(said),
-        _ => Failure::Transport(said),
+        ConnectError::Certificate(_) => AttemptError::Untrusted(said),
+        _ if error.is_connect() => AttemptError::Connect(said),
+        _ => AttemptError::Transport(said),
     }
 }
 
-pub(super) fn what_broke(error: &reqwest::Error) -> String {
-    Obstacle::of(error).to_string()
+pub(super) fn describe_transport_error(error: &reqwest::Error) -> String {
+    ConnectError::from_reqwest(error).to_string()
 }
 
 /// What an answer says that sends the request to another address.
-pub(super) fn elsewhere(response: &Response) -> String {
+pub(super) fn describe_redirect(response: &Response) -> String {
     let target = response.headers().get(LOCATION).and_then(|target| target.to_str().ok());
     // The host is enough, and a query may hold anything.
     let target = target.and_then(|target| response.url().join(target).ok());
@@ -252,14 +275,14 @@ pub(super) fn elsewhere(response: &Response) -> String {
 }
 
 /// The innermost cause: `Connection refused (os error 111)` rather than three sentences around it.
-pub(super) fn deepest(error: &dyn std::error::Error) -> String {
+pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     match error.source() {
-        Some(source) => deepest(source),
+        Some(source) => root_cause(source),
         None => error.to_string(),
     }
 }
 
-fn unreadable(body: &[u8], error: &serde_json::Error) -> String {
+fn describe_invalid_body(body: &[u8], error: &serde_json::Error) -> String {
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => "an empty answer instead of JSON".to_owned(),
         Some(b'<') => "an HTML page instead of JSON".to_owned(),
@@ -269,22 +292,27 @@ fn unreadable(body: &[u8], error: &serde_json::Error) -> String {
 }
 
 /// Of a request for which there was no token.
-fn without_token(call: &Call, denied: &Denied, attempts: u32, elapsed: Duration) -> Error {
-    let said = retry::cut(&denied.said);
-    Error { said, ..error(call, denied.kind, None, attempts, elapsed) }
+fn token_unavailable_error(
+    call: &ApiRequest,
+    denied: &TokenUnavailable,
+    attempts: u32,
+    elapsed: Duration,
+) -> ApiError {
+    let said = retry::truncate_text(&denied.said);
+    ApiError { said, ..build_error(call, denied.kind, None, attempts, elapsed) }
 }
 
 /// The most of an error's body that is kept, in bytes.
 const KEPT: usize = 64 << 10;
 
-fn error(
-    call: &Call,
-    kind: Kind,
-    failure: Option<&Failure>,
+fn build_error(
+    call: &ApiRequest,
+    kind: ApiErrorKind,
+    failure: Option<&AttemptError>,
     attempts: u32,
     elapsed: Duration,
-) -> Error {
-    let mut error = Error {
+) -> ApiError {
+    let mut error = ApiError {
         kind,
         route: call.route,
         status: None,
@@ -296,20 +324,24 @@ fn error(
     };
     match failure {
         None => {}
-        Some(Failure::Connect(said) | Failure::Untrusted(said) | Failure::Transport(said)) => {
-            error.said = retry::cut(said);
+        Some(
+            AttemptError::Connect(said)
+            | AttemptError::Untrusted(said)
+            | AttemptError::Transport(said),
+        ) => {
+            error.said = retry::truncate_text(said);
         }
-        Some(Failure::Unreadable(status, said) | Failure::Elsewhere(status, said)) => {
+        Some(AttemptError::Unreadable(status, said) | AttemptError::Elsewhere(status, said)) => {
             error.status = Some(*status);
-            error.said = retry::cut(said);
+            error.said = retry::truncate_text(said);
         }
-        Some(Failure::Status(status, body)) => {
+        Some(AttemptError::Status(status, body)) => {
             error.status = Some(*status);
-            error.said = retry::said(body);
-            error.trace_id = retry::trace_id(body);
+            error.said = retry::error_message(body);
+            error.trace_id = retry::parse_trace_id(body);
             error.body = body[..body.len().min(KEPT)].into();
         }
-        Some(Failure::TooLarge(status, bytes)) => {
+        Some(AttemptError::TooLarge(status, bytes)) => {
             error.status = Some(*status);
             let most = call.bounds.bytes;
             error.said = format!("the answer has {bytes} bytes; more than {most} are not read");

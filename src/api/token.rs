@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// A bearer token. It is shown nowhere: `Debug` prints `Token(…)`, and there is no `Display`.
 #[derive(Clone)]
-pub struct Token {
+pub struct BearerToken {
     secret: SecretString,
     /// As it is sent. Made once: requests clone it.
     header: HeaderValue,
@@ -15,7 +15,7 @@ pub struct Token {
 
 /// Why a text is no token. It never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Invalid {
+pub enum InvalidToken {
     /// Nothing but white space.
     #[error("it is empty")]
     Empty,
@@ -24,21 +24,21 @@ pub enum Invalid {
     Character,
 }
 
-impl Token {
+impl BearerToken {
     /// Takes a token as pasted or read from a file: white space around it is no part of it.
     ///
     /// # Errors
     /// When nothing is left or what is left cannot be sent.
-    pub fn new(text: &str) -> Result<Self, Invalid> {
+    pub fn new(text: &str) -> Result<Self, InvalidToken> {
         let text = text.trim();
         if text.is_empty() {
-            return Err(Invalid::Empty);
+            return Err(InvalidToken::Empty);
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Invalid::Character);
+            return Err(InvalidToken::Character);
         }
-        let mut header =
-            HeaderValue::from_str(&format!("Bearer {text}")).map_err(|_| Invalid::Character)?;
+        let mut header = HeaderValue::from_str(&format!("Bearer {text}"))
+            .map_err(|_| InvalidToken::Character)?;
         header.set_sensitive(true);
         Ok(Self { secret: SecretString::from(text.to_owned()), header })
     }
@@ -50,21 +50,21 @@ impl Token {
     }
 
     /// The `Authorization` header.
-    pub(super) fn header(&self) -> HeaderValue {
+    pub(super) fn authorization_header(&self) -> HeaderValue {
         self.header.clone()
     }
 }
 
 /// Whether two tokens are the same. Nobody who could measure how long that takes gets to ask.
-impl PartialEq for Token {
+impl PartialEq for BearerToken {
     fn eq(&self, other: &Self) -> bool {
         self.secret.expose_secret() == other.secret.expose_secret()
     }
 }
 
-impl Eq for Token {}
+impl Eq for BearerToken {}
 
-impl fmt::Debug for Token {
+impl fmt::Debug for BearerToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
     }
@@ -76,15 +76,15 @@ mod tests {
 
     #[test]
     fn a_token_shows_itself_nowhere() {
-        let token = Token::new(" pit-secret\n").unwrap();
+        let token = BearerToken::new(" pit-secret\n").unwrap();
         assert_eq!(format!("{token:?}"), "Token(…)");
-        assert_eq!(format!("{:?}", token.header()), "Sensitive");
+        assert_eq!(format!("{:?}", token.authorization_header()), "Sensitive");
     }
 
     #[test]
     fn what_cannot_be_sent_is_refused_without_being_repeated() {
-        let refused = Token::new("pit secret").unwrap_err();
+        let refused = BearerToken::new("pit secret").unwrap_err();
         assert!(!refused.to_string().contains("secret"));
-        assert_eq!(Token::new(" \n").unwrap_err(), Invalid::Empty);
+        assert_eq!(BearerToken::new(" \n").unwrap_err(), InvalidToken::Empty);
     }
 }

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 /// One plain segment of a path, whatever the text holds. Nothing and dots, which URL parsers take out
 /// even when they are escaped, become a name that no record has: else a note called `..` would be its
 /// contact.
-pub(super) fn segment(text: &str) -> String {
-    if matches!(text, "" | "." | "..") { "_".to_owned() } else { escape(text) }
+pub(super) fn path_segment(text: &str) -> String {
+    if matches!(text, "" | "." | "..") { "_".to_owned() } else { percent_encode(text) }
 }
 
 /// Percent-encodes everything but letters, digits, `-` and `_`.
-pub(super) fn escape(text: &str) -> String {
+pub(super) fn percent_encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
@@ -28,8 +28,8 @@ mod tests {
 
     #[test]
     fn a_text_becomes_one_plain_part_of_a_url() {
-        assert_eq!([segment(""), segment("."), segment("..")], ["_", "_", "_"]);
-        assert_eq!(escape("ada+x@example.com"), "ada%2Bx%40example%2Ecom");
-        assert_eq!(segment("+44 20/ü?&"), "%2B44%2020%2F%C3%BC%3F%26");
+        assert_eq!([path_segment(""), path_segment("."), path_segment("..")], ["_", "_", "_"]);
+        assert_eq!(percent_encode("ada+x@example.com"), "ada%2Bx%40example%2Ecom");
+        assert_eq!(path_segment("+44 20/ü?&"), "%2B44%2020%2F%C3%BC%3F%26");
     }
 }

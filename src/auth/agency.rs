@@ -2,37 +2,44 @@
 
 use std::sync::Arc;
 
-use super::credentials::Login;
-use super::error::Error;
-use super::refresher::{Keeper, Renewing, Whose};
-use super::store::Safe;
-use crate::api::{Credential, Denied, Installed, Kind, OauthError, OauthKind, Token, Transport};
+use super::credentials::OauthLogin;
+use super::error::AuthError;
+use super::refresher::{RefreshingTokenProvider, TokenOwner, TokenRefresher};
+use super::store::CredentialStore;
+use crate::api::{
+    ApiErrorKind, BearerToken, HttpOptions, InstalledLocation, OauthError, OauthErrorKind,
+    TokenProvider, TokenUnavailable,
+};
 use crate::id::{CompanyId, LocationId};
 
 /// A company's login. Its locations' tokens are made by the company's, kept in the record, and renewed.
 #[derive(Debug, Clone)]
-pub struct Agency {
-    keeper: Arc<Keeper>,
+pub struct AgencyAuth {
+    keeper: Arc<TokenRefresher>,
     company: CompanyId,
     app_id: String,
 }
 
-impl Agency {
+impl AgencyAuth {
     /// The company of a login that was loaded from this safe; nothing when the login is for no company.
     /// Nothing is sent yet.
     ///
     /// # Errors
     /// When connections cannot be set up.
-    pub fn new(safe: Safe, login: &Login, transport: &Transport) -> Result<Option<Self>, Error> {
+    pub fn from_login(
+        safe: CredentialStore,
+        login: &OauthLogin,
+        transport: &HttpOptions,
+    ) -> Result<Option<Self>, AuthError> {
         let company = login.grant.company.clone();
         let Some(company) = company.filter(|_| login.is_company()) else { return Ok(None) };
-        let keeper = Keeper::new(safe, login, transport)?;
-        Ok(Some(Self { keeper, company, app_id: login.app.id().to_owned() }))
+        let keeper = TokenRefresher::new(safe, login, transport)?;
+        Ok(Some(Self { keeper, company, app_id: login.app.app_id().to_owned() }))
     }
 
     /// The company.
     #[must_use]
-    pub fn company(&self) -> &CompanyId {
+    pub fn company_id(&self) -> &CompanyId {
         &self.company
     }
 
@@ -40,41 +47,44 @@ impl Agency {
     ///
     /// # Errors
     /// When the company's token cannot be had, or the list is refused.
-    pub async fn locations(&self) -> Result<Vec<Installed>, Denied> {
-        let token = self.keeper.token(&Whose::Login, None).await?;
-        match self.list(&token).await {
-            Err(error) if error.kind == OauthKind::Token => {
-                let token = self.keeper.token(&Whose::Login, Some(&token)).await?;
-                self.list(&token).await.map_err(|error| denied(&error))
+    pub async fn installed_locations(&self) -> Result<Vec<InstalledLocation>, TokenUnavailable> {
+        let token = self.keeper.valid_token(&TokenOwner::Login, None).await?;
+        match self.fetch_locations(&token).await {
+            Err(error) if error.kind == OauthErrorKind::Token => {
+                let token = self.keeper.valid_token(&TokenOwner::Login, Some(&token)).await?;
+                self.fetch_locations(&token).await.map_err(|error| location_list_error(&error))
             }
-            listed => listed.map_err(|error| denied(&error)),
+            listed => listed.map_err(|error| location_list_error(&error)),
         }
     }
 
-    async fn list(&self, token: &Token) -> Result<Vec<Installed>, OauthError> {
-        self.keeper.oauth.installed_locations(token, &self.company, &self.app_id).await
+    async fn fetch_locations(
+        &self,
+        token: &BearerToken,
+    ) -> Result<Vec<InstalledLocation>, OauthError> {
+        self.keeper.oauth.list_installed_locations(token, &self.company, &self.app_id).await
     }
 
     /// The tokens of a location, asked for when they are needed.
     #[must_use]
-    pub fn credential(&self, location: &LocationId) -> Arc<dyn Credential> {
-        let whose = Whose::Location(location.clone());
-        Arc::new(Renewing::of(Arc::clone(&self.keeper), whose))
+    pub fn location_token_provider(&self, location: &LocationId) -> Arc<dyn TokenProvider> {
+        let whose = TokenOwner::Location(location.clone());
+        Arc::new(RefreshingTokenProvider::with_owner(Arc::clone(&self.keeper), whose))
     }
 
     /// The company's own tokens.
     #[must_use]
-    pub fn own(&self) -> Arc<dyn Credential> {
-        Arc::new(Renewing::of(Arc::clone(&self.keeper), Whose::Login))
+    pub fn company_token_provider(&self) -> Arc<dyn TokenProvider> {
+        Arc::new(RefreshingTokenProvider::with_owner(Arc::clone(&self.keeper), TokenOwner::Login))
     }
 }
 
-fn denied(error: &OauthError) -> Denied {
+fn location_list_error(error: &OauthError) -> TokenUnavailable {
     let kind = match error.kind {
-        OauthKind::Refused => Kind::Refused,
-        OauthKind::Scope => Kind::Scope,
-        OauthKind::Token => Kind::Token,
-        OauthKind::Unreachable | OauthKind::Failed => Kind::Unreachable,
+        OauthErrorKind::Refused => ApiErrorKind::Refused,
+        OauthErrorKind::Scope => ApiErrorKind::Scope,
+        OauthErrorKind::Token => ApiErrorKind::Token,
+        OauthErrorKind::Unreachable | OauthErrorKind::Failed => ApiErrorKind::Unreachable,
     };
-    Denied { kind, said: format!("the company's locations: {error}") }
+    TokenUnavailable { kind, said: format!("the company's locations: {error}") }
 }

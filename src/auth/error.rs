@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// A login that cannot be kept, read or locked.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum AuthError {
     /// The name of a profile could be a path, or is too long.
     #[error("`{0}` is no name for a profile: use up to 64 letters, digits, `-` and `_`")]
     Name(String),
@@ -14,7 +14,7 @@ pub enum Error {
     NoKeyring(String),
     /// Others than the owner may read the file.
     #[error(
-        "`{}` can be read by others than its owner; `chmod {mode} {}` makes it private", .path.display(), quoted(.path)
+        "`{}` can be read by others than its owner; `chmod {mode} {}` makes it private", .path.display(), shell_quote(.path)
     )]
     Open {
         /// The file or directory.
@@ -59,21 +59,21 @@ pub enum Error {
     Command(String),
     /// The OAuth endpoints cannot be asked.
     #[error(transparent)]
-    Transport(#[from] crate::api::TransportError),
+    Transport(#[from] crate::api::HttpSetupError),
 }
 
-impl Error {
-    pub(super) fn file(path: &Path, source: io::Error) -> Self {
+impl AuthError {
+    pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
         Self::File { path: path.to_owned(), source }
     }
 
-    pub(super) fn damaged(path: &Path, why: &'static str) -> Self {
+    pub(super) fn damaged_file(path: &Path, why: &'static str) -> Self {
         Self::Damaged { path: path.to_owned(), why }
     }
 }
 
 /// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
+fn shell_quote(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+@:,%".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }

@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::api::{Grant, Token};
+use crate::api::{BearerToken, OauthGrant};
 
 /// How long before its end a token is renewed, at most.
 const MARGIN: Duration = Duration::from_mins(5);
 
 /// A token and its end.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
-    pub(super) token: Token,
+pub(super) struct CachedToken {
+    pub(super) token: BearerToken,
     obtained: Timestamp,
     expires: Timestamp,
     /// When it ends, seen from the moment it came to hand.
@@ -24,9 +24,9 @@ pub(super) struct Held {
     margin: Duration,
 }
 
-impl Held {
-    pub(super) fn new(grant: &Grant) -> Self {
-        let rest = rest(grant.obtained, grant.expires, Timestamp::now());
+impl CachedToken {
+    pub(super) fn from_grant(grant: &OauthGrant) -> Self {
+        let rest = remaining_lifetime(grant.obtained, grant.expires, Timestamp::now());
         Self {
             token: grant.access.clone(),
             obtained: grant.obtained,
@@ -36,24 +36,24 @@ impl Held {
         }
     }
 
-    fn rest(&self) -> Duration {
-        let told = rest(self.obtained, self.expires, Timestamp::now());
+    fn time_remaining(&self) -> Duration {
+        let told = remaining_lifetime(self.obtained, self.expires, Timestamp::now());
         told.min(self.until.saturating_duration_since(Instant::now()))
     }
 
     /// Whether the API should still take it.
-    pub(super) fn alive(&self) -> bool {
-        !self.rest().is_zero()
+    pub(super) fn is_unexpired(&self) -> bool {
+        !self.time_remaining().is_zero()
     }
 
     /// Whether there is no need to renew it yet.
-    pub(super) fn fresh(&self) -> bool {
-        self.rest() > self.margin
+    pub(super) fn is_fresh(&self) -> bool {
+        self.time_remaining() > self.margin
     }
 }
 
 /// What is left of a life at a moment.
-fn rest(obtained: Timestamp, expires: Timestamp, now: Timestamp) -> Duration {
+fn remaining_lifetime(obtained: Timestamp, expires: Timestamp, now: Timestamp) -> Duration {
     if now < obtained {
         return Duration::ZERO;
     }
@@ -68,8 +68,8 @@ mod tests {
     fn a_clock_that_was_set_back_ends_a_token_rather_than_prolonging_it() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let (obtained, expires) = (at(10_000), at(96_400));
-        assert_eq!(rest(obtained, expires, at(10_100)).as_secs(), 86_300);
-        assert_eq!(rest(obtained, expires, at(6_400)), Duration::ZERO);
-        assert_eq!(rest(obtained, expires, at(100_000)), Duration::ZERO);
+        assert_eq!(remaining_lifetime(obtained, expires, at(10_100)).as_secs(), 86_300);
+        assert_eq!(remaining_lifetime(obtained, expires, at(6_400)), Duration::ZERO);
+        assert_eq!(remaining_lifetime(obtained, expires, at(100_000)), Duration::ZERO);
     }
 }

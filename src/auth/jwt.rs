@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::api::Token;
+use crate::api::BearerToken;
 use crate::id::{CompanyId, LocationId};
 
 /// The claims of an access token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Claims {
+pub struct JwtClaims {
     /// When it ends, by the server's clock.
     pub expires: Option<Timestamp>,
     /// What it may do.
@@ -25,7 +25,7 @@ pub struct Claims {
 /// The claims of a token, where it is a JSON Web Token; those of private integrations are not. Nobody has
 /// checked them: they may be shown, and nothing may hang on them.
 #[must_use]
-pub fn peek(token: &Token) -> Option<Claims> {
+pub fn decode_unverified_claims(token: &BearerToken) -> Option<JwtClaims> {
     let mut parts = token.secret().expose_secret().split('.');
     let (Some(_), Some(payload), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -34,22 +34,22 @@ pub fn peek(token: &Token) -> Option<Claims> {
     };
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     let claims: Value = serde_json::from_slice(&bytes).ok()?;
-    claims.is_object().then(|| read(&claims))
+    claims.is_object().then(|| parse_claims(&claims))
 }
 
-fn read(claims: &Value) -> Claims {
+fn parse_claims(claims: &Value) -> JwtClaims {
     let id = claims["authClassId"].as_str().or(claims["primaryAuthClassId"].as_str());
     let class = claims["authClass"].as_str().unwrap_or_default();
     let of = |name: &str| id.filter(|_| class.eq_ignore_ascii_case(name));
-    Claims {
+    JwtClaims {
         expires: claims["exp"].as_i64().and_then(|second| Timestamp::from_second(second).ok()),
-        scopes: scopes(claims),
+        scopes: parse_scopes(claims),
         location: of("Location").and_then(|id| id.parse().ok()),
         company: of("Company").or(of("Agency")).and_then(|id| id.parse().ok()),
     }
 }
 
-fn scopes(claims: &Value) -> Vec<String> {
+fn parse_scopes(claims: &Value) -> Vec<String> {
     let found = [&claims["oauthMeta"]["scopes"], &claims["scopes"], &claims["scope"]];
     let found = found.into_iter().find(|value| !value.is_null());
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
@@ -64,14 +64,14 @@ fn scopes(claims: &Value) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn token(payload: &str) -> Token {
+    fn token(payload: &str) -> BearerToken {
         let payload = BASE64_URL_SAFE_NO_PAD.encode(payload);
-        Token::new(&format!("eyJhbGciOiJSUzI1NiJ9.{payload}.c2ln")).unwrap()
+        BearerToken::new(&format!("eyJhbGciOiJSUzI1NiJ9.{payload}.c2ln")).unwrap()
     }
 
     #[test]
     fn a_token_tells_its_end_its_scopes_and_its_location() {
-        let claims = peek(&token(
+        let claims = decode_unverified_claims(&token(
             r#"{"authClass":"Location","authClassId":"here","exp":1800000000,
                 "oauthMeta":{"scopes":["contacts.readonly","users.readonly"]}}"#,
         ));
@@ -85,8 +85,8 @@ mod tests {
     #[test]
     fn what_is_no_web_token_tells_nothing() {
         for text in ["pit-0c2d", "a.b", "a.b.c", "a.b.c.d", "a.W10.c"] {
-            assert_eq!(peek(&Token::new(text).unwrap()), None, "{text}");
+            assert_eq!(decode_unverified_claims(&BearerToken::new(text).unwrap()), None, "{text}");
         }
-        assert_eq!(peek(&token("{}")), Some(Claims::default()));
+        assert_eq!(decode_unverified_claims(&token("{}")), Some(JwtClaims::default()));
     }
 }

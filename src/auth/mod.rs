@@ -1,7 +1,7 @@
 //! Access: where a profile's login is kept, and how its tokens stay valid.
 //!
-//! A [`Safe`] keeps one profile's record: a private integration's token, or an OAuth login with its app,
-//! its refresh token and the tokens of a company's locations. [`Renewing`] and [`Agency`] hand tokens out of
+//! A [`CredentialStore`] keeps one profile's record: a private integration's token, or an OAuth login with its app,
+//! its refresh token and the tokens of a company's locations. [`RefreshingTokenProvider`] and [`AgencyAuth`] hand tokens out of
 //! it and renew them: under a lock that all processes share, and never without the new refresh token on disk
 //! before the new token is used. What a token may do is for `api`, what is said to people for `cli`.
 
@@ -18,11 +18,11 @@ mod store;
 mod tests;
 mod token_command;
 
-pub use agency::Agency;
-pub use credentials::{Login, Private, Stored};
-pub use error::Error;
-pub use jwt::{Claims, peek};
-pub use refresher::Renewing;
-pub use store::keyring::available as keyring_available;
-pub use store::{Places, Safe, StoreKind, Unlock};
-pub use token_command::{Command, CommandLine, command};
+pub use agency::AgencyAuth;
+pub use credentials::{OauthLogin, PrivateIntegration, StoredCredentials};
+pub use error::AuthError;
+pub use jwt::{JwtClaims, decode_unverified_claims};
+pub use refresher::RefreshingTokenProvider;
+pub use store::keyring::check_available as keyring_available;
+pub use store::{AgeKeySource, CredentialDir, CredentialStore, CredentialStoreKind};
+pub use token_command::{CommandTokenProvider, TokenCommand, run_token_command};

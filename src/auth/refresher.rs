@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 use futures::future::BoxFuture;
 use tokio::sync::OwnedMutexGuard;
 
-use super::credentials::{Login, Stored};
-use super::error::Error;
-use super::expiry::Held;
-use super::refresh::Renewal;
-use super::store::Safe;
-use crate::api::{Credential, Denied, Kind, Oauth, Token, Transport};
+use super::credentials::{OauthLogin, StoredCredentials};
+use super::error::AuthError;
+use super::expiry::CachedToken;
+use super::refresh::TokenRefresh;
+use super::store::CredentialStore;
+use crate::api::{
+    ApiErrorKind, BearerToken, HttpOptions, OauthClient, TokenProvider, TokenUnavailable,
+};
 use crate::concurrency;
 use crate::id::LocationId;
 
@@ -25,7 +27,7 @@ const REST: Duration = Duration::from_secs(30);
 
 /// Whose token.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Whose {
+pub(super) enum TokenOwner {
     /// The login's own.
     Login,
     /// That of a location of the company which the login is for.
@@ -34,122 +36,135 @@ pub(super) enum Whose {
 
 /// Holds a login's tokens.
 #[derive(Debug)]
-pub(super) struct Keeper {
-    pub(super) safe: Safe,
-    pub(super) oauth: Oauth,
+pub(super) struct TokenRefresher {
+    pub(super) safe: CredentialStore,
+    pub(super) oauth: OauthClient,
     /// Whose turn it is to renew.
     turn: Arc<tokio::sync::Mutex<()>>,
-    hand: Mutex<Hand>,
+    hand: Mutex<TokenCache>,
 }
 
 /// What is in hand.
 #[derive(Debug, Default)]
-struct Hand {
-    tokens: BTreeMap<Whose, Held>,
+struct TokenCache {
+    tokens: BTreeMap<TokenOwner, CachedToken>,
     /// The last renewal, if it failed.
-    failed: Option<Failed>,
+    failed: Option<FailedRefresh>,
 }
 
 /// A renewal that failed.
 #[derive(Debug)]
-struct Failed {
-    whose: Whose,
+struct FailedRefresh {
+    whose: TokenOwner,
     at: Instant,
-    denied: Denied,
+    denied: TokenUnavailable,
 }
 
-impl Keeper {
+impl TokenRefresher {
     pub(super) fn new(
-        safe: Safe,
-        login: &Login,
-        transport: &Transport,
-    ) -> Result<Arc<Self>, Error> {
-        let oauth = Oauth::new(&login.api_url, transport)?;
+        safe: CredentialStore,
+        login: &OauthLogin,
+        transport: &HttpOptions,
+    ) -> Result<Arc<Self>, AuthError> {
+        let oauth = OauthClient::new(&login.api_url, transport)?;
         let (turn, hand) = (Arc::default(), Mutex::default());
         let keeper = Self { safe, oauth, turn, hand };
-        keeper.take(login);
+        keeper.cache_tokens(login);
         Ok(Arc::new(keeper))
     }
 
-    fn hand(&self) -> std::sync::MutexGuard<'_, Hand> {
+    fn lock_cache(&self) -> std::sync::MutexGuard<'_, TokenCache> {
         self.hand.lock().expect("nobody panics with it")
     }
 
     /// Takes over the tokens of a record that is on disk.
-    pub(super) fn take(&self, login: &Login) {
-        let mut tokens = BTreeMap::from([(Whose::Login, Held::new(&login.grant))]);
+    pub(super) fn cache_tokens(&self, login: &OauthLogin) {
+        let mut tokens =
+            BTreeMap::from([(TokenOwner::Login, CachedToken::from_grant(&login.grant))]);
         let locations = login.locations.iter();
-        tokens.extend(locations.map(|(id, grant)| (Whose::Location(id.clone()), Held::new(grant))));
-        self.hand().tokens = tokens;
+        tokens.extend(
+            locations.map(|(id, grant)| {
+                (TokenOwner::Location(id.clone()), CachedToken::from_grant(grant))
+            }),
+        );
+        self.lock_cache().tokens = tokens;
     }
 
     /// A token that needs no renewal.
-    pub(super) fn ready(&self, whose: &Whose, refused: Option<&Token>) -> Option<Token> {
-        let hand = self.hand();
+    pub(super) fn fresh_token(
+        &self,
+        whose: &TokenOwner,
+        refused: Option<&BearerToken>,
+    ) -> Option<BearerToken> {
+        let hand = self.lock_cache();
         let held = hand.tokens.get(whose)?;
         let resting = hand.failed.as_ref().is_some_and(|failed| failed.at.elapsed() < REST);
-        let usable = held.fresh() || resting && held.alive();
+        let usable = held.is_fresh() || resting && held.is_unexpired();
         (usable && refused != Some(&held.token)).then(|| held.token.clone())
     }
 
     /// A token that the API should still take, though it is time to renew it.
-    fn living(&self, whose: &Whose, refused: Option<&Token>) -> Option<Token> {
-        let hand = self.hand();
+    fn unexpired_token(
+        &self,
+        whose: &TokenOwner,
+        refused: Option<&BearerToken>,
+    ) -> Option<BearerToken> {
+        let hand = self.lock_cache();
         let held = hand.tokens.get(whose)?;
-        (held.alive() && refused != Some(&held.token)).then(|| held.token.clone())
+        (held.is_unexpired() && refused != Some(&held.token)).then(|| held.token.clone())
     }
 
     /// Why the renewal failed for which somebody has waited since then: it would not do better at once.
-    fn failed_since(&self, whose: &Whose, came: Instant) -> Option<Denied> {
-        let hand = self.hand();
+    fn failure_since(&self, whose: &TokenOwner, came: Instant) -> Option<TokenUnavailable> {
+        let hand = self.lock_cache();
         let failed = hand.failed.as_ref()?;
         (failed.whose == *whose && failed.at >= came).then(|| failed.denied.clone())
     }
 
     /// A token other than the refused one, renewed where it must be.
-    pub(super) async fn token(
+    pub(super) async fn valid_token(
         self: &Arc<Self>,
-        whose: &Whose,
-        refused: Option<&Token>,
-    ) -> Result<Token, Denied> {
-        if let Some(token) = self.ready(whose, refused) {
+        whose: &TokenOwner,
+        refused: Option<&BearerToken>,
+    ) -> Result<BearerToken, TokenUnavailable> {
+        if let Some(token) = self.fresh_token(whose, refused) {
             return Ok(token);
         }
         let came = Instant::now();
         let turn = match Arc::clone(&self.turn).try_lock_owned() {
             Ok(turn) => turn,
-            Err(_) => match self.living(whose, refused) {
+            Err(_) => match self.unexpired_token(whose, refused) {
                 // Somebody is renewing, and there is no need to wait for it.
                 Some(token) => return Ok(token),
                 None => Arc::clone(&self.turn).lock_owned().await,
             },
         };
-        if let Some(token) = self.ready(whose, refused) {
+        if let Some(token) = self.fresh_token(whose, refused) {
             return Ok(token);
         }
-        if let Some(denied) = self.failed_since(whose, came) {
+        if let Some(denied) = self.failure_since(whose, came) {
             return Err(denied);
         }
         let (keeper, whose, refused) = (Arc::clone(self), whose.clone(), refused.cloned());
-        concurrency::to_the_end(keeper.renewed(whose, refused, turn)).await
+        concurrency::run_to_completion(keeper.refresh_or_fall_back(whose, refused, turn)).await
     }
 
-    async fn renewed(
+    async fn refresh_or_fall_back(
         self: Arc<Self>,
-        whose: Whose,
-        refused: Option<Token>,
+        whose: TokenOwner,
+        refused: Option<BearerToken>,
         _turn: OwnedMutexGuard<()>,
-    ) -> Result<Token, Denied> {
-        let result = self.renew(&whose, refused.as_ref()).await;
-        self.hand().failed = result.as_ref().err().map(|denied| {
+    ) -> Result<BearerToken, TokenUnavailable> {
+        let result = self.refresh_under_lock(&whose, refused.as_ref()).await;
+        self.lock_cache().failed = result.as_ref().err().map(|denied| {
             let (whose, denied) = (whose.clone(), denied.clone());
-            Failed { whose, at: Instant::now(), denied }
+            FailedRefresh { whose, at: Instant::now(), denied }
         });
         let denied = match result {
             Ok(token) => return Ok(token),
             Err(denied) => denied,
         };
-        match self.living(&whose, refused.as_ref()) {
+        match self.unexpired_token(&whose, refused.as_ref()) {
             None => Err(denied),
             Some(token) => {
                 let said = denied.said.escape_debug();
@@ -159,75 +174,86 @@ impl Keeper {
         }
     }
 
-    async fn renew(&self, whose: &Whose, refused: Option<&Token>) -> Result<Token, Denied> {
+    async fn refresh_under_lock(
+        &self,
+        whose: &TokenOwner,
+        refused: Option<&BearerToken>,
+    ) -> Result<BearerToken, TokenUnavailable> {
         let safe = self.safe.clone();
-        let opened = concurrency::blocking(move || {
-            let lock = safe.lock()?;
+        let opened = concurrency::run_blocking(move || {
+            let lock = safe.acquire_lock()?;
             Ok((lock, safe.load()?))
         });
-        let (_lock, stored) = opened.await.map_err(|error| self.unstored(&error))?;
-        let Stored::Oauth(login) = stored else {
-            return Err(self.ended("it was replaced by a private integration's token"));
+        let (_lock, stored) = opened.await.map_err(|error| self.credential_store_error(&error))?;
+        let StoredCredentials::Oauth(login) = stored else {
+            return Err(self.login_ended_error("it was replaced by a private integration's token"));
         };
         // Somebody may have renewed it while we waited.
-        self.take(&login);
-        if let Some(token) = self.ready(whose, refused) {
+        self.cache_tokens(&login);
+        if let Some(token) = self.fresh_token(whose, refused) {
             return Ok(token);
         }
-        let mut renewal = Renewal { keeper: self, login: *login };
+        let mut renewal = TokenRefresh { keeper: self, login: *login };
         match whose {
-            Whose::Login => renewal.login().await?,
-            Whose::Location(id) => renewal.location(id).await?,
+            TokenOwner::Login => renewal.refresh_login().await?,
+            TokenOwner::Location(id) => renewal.refresh_location(id).await?,
         }
-        let hand = self.hand();
+        let hand = self.lock_cache();
         let held = hand.tokens.get(whose).expect("the renewal has put it there");
         Ok(held.token.clone())
     }
 
     /// The login cannot be had or kept.
-    pub(super) fn unstored(&self, error: &Error) -> Denied {
-        let said = format!("the login of profile `{}`: {error}", self.safe.profile());
-        Denied { kind: Kind::Token, said }
+    pub(super) fn credential_store_error(&self, error: &AuthError) -> TokenUnavailable {
+        let said = format!("the login of profile `{}`: {error}", self.safe.profile_name());
+        TokenUnavailable { kind: ApiErrorKind::Token, said }
     }
 
     /// The login is over: a person must log in again.
-    pub(super) fn ended(&self, why: &str) -> Denied {
-        let profile = self.safe.profile();
+    pub(super) fn login_ended_error(&self, why: &str) -> TokenUnavailable {
+        let profile = self.safe.profile_name();
         let said = format!(
             "the login of profile `{profile}` has ended ({why}); log in again with `ghl-bulk login \
              --profile {profile}`, then go on with `ghl-bulk resume`"
         );
-        Denied { kind: Kind::Token, said }
+        TokenUnavailable { kind: ApiErrorKind::Token, said }
     }
 }
 
 /// A login's own tokens, renewed in time.
 #[derive(Debug)]
-pub struct Renewing {
-    keeper: Arc<Keeper>,
-    whose: Whose,
+pub struct RefreshingTokenProvider {
+    keeper: Arc<TokenRefresher>,
+    whose: TokenOwner,
 }
 
-impl Renewing {
+impl RefreshingTokenProvider {
     /// The tokens of a login that was loaded from this safe. Nothing is sent yet.
     ///
     /// # Errors
     /// When connections cannot be set up.
-    pub fn new(safe: Safe, login: &Login, transport: &Transport) -> Result<Self, Error> {
-        Ok(Self::of(Keeper::new(safe, login, transport)?, Whose::Login))
+    pub fn new(
+        safe: CredentialStore,
+        login: &OauthLogin,
+        transport: &HttpOptions,
+    ) -> Result<Self, AuthError> {
+        Ok(Self::with_owner(TokenRefresher::new(safe, login, transport)?, TokenOwner::Login))
     }
 
-    pub(super) fn of(keeper: Arc<Keeper>, whose: Whose) -> Self {
+    pub(super) fn with_owner(keeper: Arc<TokenRefresher>, whose: TokenOwner) -> Self {
         Self { keeper, whose }
     }
 }
 
-impl Credential for Renewing {
-    fn token(&self) -> BoxFuture<'_, Result<Token, Denied>> {
-        Box::pin(self.keeper.token(&self.whose, None))
+impl TokenProvider for RefreshingTokenProvider {
+    fn current_token(&self) -> BoxFuture<'_, Result<BearerToken, TokenUnavailable>> {
+        Box::pin(self.keeper.valid_token(&self.whose, None))
     }
 
-    fn renew<'a>(&'a self, refused: &'a Token) -> BoxFuture<'a, Result<Option<Token>, Denied>> {
-        Box::pin(async move { self.keeper.token(&self.whose, Some(refused)).await.map(Some) })
+    fn replace_rejected_token<'a>(
+        &'a self,
+        refused: &'a BearerToken,
+    ) -> BoxFuture<'a, Result<Option<BearerToken>, TokenUnavailable>> {
+        Box::pin(async move { self.keeper.valid_token(&self.whose, Some(refused)).await.map(Some) })
     }
 }

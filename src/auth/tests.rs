@@ -9,8 +9,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Error, Login, Places, Private, Safe, StoreKind, Stored, Unlock};
-use crate::api::{App, Grant, Token, UserType};
+use super::{
+    AgeKeySource, AuthError, CredentialDir, CredentialStore, CredentialStoreKind, OauthLogin,
+    PrivateIntegration, StoredCredentials,
+};
+use crate::api::{BearerToken, OauthApp, OauthGrant, UserType};
 
 /// Somebody who knows a passphrase, or has identities and recipients.
 #[derive(Default)]
@@ -21,8 +24,8 @@ struct Somebody {
     asked: AtomicU32,
 }
 
-impl Unlock for Somebody {
-    fn passphrase(&self, _: bool) -> Result<SecretString, Error> {
+impl AgeKeySource for Somebody {
+    fn ask_passphrase(&self, _: bool) -> Result<SecretString, AuthError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         Ok(SecretString::from(self.passphrase))
     }
@@ -44,16 +47,16 @@ fn nobody() -> Arc<Somebody> {
     Arc::default()
 }
 
-fn places() -> (tempfile::TempDir, Places) {
+fn places() -> (tempfile::TempDir, CredentialDir) {
     let dir = tempfile::tempdir().unwrap();
-    let places = Places { dir: dir.path().join("config/credentials") };
+    let places = CredentialDir { dir: dir.path().join("config/credentials") };
     (dir, places)
 }
 
-fn grant(name: &str) -> Grant {
+fn grant(name: &str) -> OauthGrant {
     let obtained = Timestamp::from_second(1_800_000_000).unwrap();
-    Grant {
-        access: Token::new(&format!("access-{name}")).unwrap(),
+    OauthGrant {
+        access: BearerToken::new(&format!("access-{name}")).unwrap(),
         refresh: Some(SecretString::from(format!("refresh-{name}"))),
         obtained,
         expires: obtained + jiff::SignedDuration::from_secs(86_399),
@@ -65,21 +68,24 @@ fn grant(name: &str) -> Grant {
     }
 }
 
-fn login() -> Stored {
+fn login() -> StoredCredentials {
     let client_secret = SecretString::from("the-secret");
-    let app = App { client_id: "6578-x".to_owned(), client_secret };
-    let mut login = Login::new(app, grant("now"), "https://example.com".to_owned());
+    let app = OauthApp { client_id: "6578-x".to_owned(), client_secret };
+    let mut login = OauthLogin::new(app, grant("now"), "https://example.com".to_owned());
     login.locations.insert("here".parse().unwrap(), grant("here"));
     login.begun = Some(Timestamp::UNIX_EPOCH);
-    Stored::Oauth(Box::new(login))
+    StoredCredentials::Oauth(Box::new(login))
 }
 
-fn private() -> Stored {
-    let token = Token::new("pit-secret").unwrap();
-    Stored::Private(Private { token, location: Some("here".parse().unwrap()) })
+fn private() -> StoredCredentials {
+    let token = BearerToken::new("pit-secret").unwrap();
+    StoredCredentials::Private(PrivateIntegration {
+        token,
+        location: Some("here".parse().unwrap()),
+    })
 }
 
-fn text(stored: &Stored) -> String {
+fn text(stored: &StoredCredentials) -> String {
     String::from_utf8(stored.to_json().expose_secret().to_vec()).unwrap()
 }
 
@@ -90,34 +96,39 @@ fn mode(path: &PathBuf) -> u32 {
 #[test]
 fn a_file_keeps_everything_for_its_owner_alone() {
     let (_dir, places) = places();
-    let safe = Safe::create(&places, "main", StoreKind::File, nobody()).unwrap();
-    assert!(Safe::find(&places, "main", nobody()).unwrap().is_none());
+    let safe =
+        CredentialStore::create(&places, "main", CredentialStoreKind::File, nobody()).unwrap();
+    assert!(CredentialStore::open_existing(&places, "main", nobody()).unwrap().is_none());
     safe.save(&login()).unwrap();
-    let found = Safe::find(&places, "main", nobody()).unwrap().unwrap();
+    let found = CredentialStore::open_existing(&places, "main", nobody()).unwrap().unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&login()));
     let path = places.dir.join("main.json");
     assert_eq!((mode(&path), mode(&places.dir)), (0o600, 0o700));
-    assert_eq!(found.kind(), StoreKind::File);
-    assert_eq!(found.describe(), format!("file `{}` (0600)", path.display()));
+    assert_eq!(found.kind(), CredentialStoreKind::File);
+    assert_eq!(found.describe_storage(), format!("file `{}` (0600)", path.display()));
     assert_eq!(fs::read_dir(&places.dir).unwrap().count(), 2, "the record and the lock");
-    assert!(found.remove().unwrap());
-    assert!(!found.remove().unwrap());
-    assert!(matches!(found.load().unwrap_err(), Error::Missing(_)));
+    assert!(found.delete_record().unwrap());
+    assert!(!found.delete_record().unwrap());
+    assert!(matches!(found.load().unwrap_err(), AuthError::Missing(_)));
 }
 
 #[test]
 fn what_others_can_read_is_refused_with_the_command_that_closes_it() {
     let (_dir, places) = places();
-    Safe::create(&places, "main", StoreKind::File, nobody()).unwrap().save(&private()).unwrap();
+    CredentialStore::create(&places, "main", CredentialStoreKind::File, nobody())
+        .unwrap()
+        .save(&private())
+        .unwrap();
     let path = places.dir.join("main.json");
     for open in [0o640, 0o604, 0o666] {
         fs::set_permissions(&path, fs::Permissions::from_mode(open)).unwrap();
-        let refused = Safe::find(&places, "main", nobody()).unwrap_err().to_string();
+        let refused =
+            CredentialStore::open_existing(&places, "main", nobody()).unwrap_err().to_string();
         assert!(refused.contains(&format!("`chmod 600 {}`", path.display())), "{refused}");
     }
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(&places.dir, fs::Permissions::from_mode(0o755)).unwrap();
-    let safe = Safe::find(&places, "main", nobody()).unwrap().unwrap();
+    let safe = CredentialStore::open_existing(&places, "main", nobody()).unwrap().unwrap();
     let refused = safe.save(&private()).unwrap_err().to_string();
     assert!(refused.contains(&format!("`chmod 700 {}`", places.dir.display())), "{refused}");
 }
@@ -126,8 +137,9 @@ fn what_others_can_read_is_refused_with_the_command_that_closes_it() {
 fn a_profile_is_never_a_path() {
     let (_dir, places) = places();
     for name in ["", ".", "..", "../x", "a/b", "a.b", "a b", "é", "\u{1b}[2J", &"x".repeat(65)] {
-        let refused = Safe::create(&places, name, StoreKind::File, nobody()).unwrap_err();
-        assert!(matches!(refused, Error::Name(_)), "{name}");
+        let refused = CredentialStore::create(&places, name, CredentialStoreKind::File, nobody())
+            .unwrap_err();
+        assert!(matches!(refused, AuthError::Name(_)), "{name}");
         assert!(!refused.to_string().contains('\u{1b}'));
     }
 }
@@ -136,7 +148,8 @@ fn a_profile_is_never_a_path() {
 fn a_passphrase_is_asked_for_once_and_opens_what_it_sealed() {
     let (_dir, places) = places();
     let me = knows("tea");
-    let safe = Safe::create(&places, "main", StoreKind::Age, me.clone()).unwrap();
+    let safe =
+        CredentialStore::create(&places, "main", CredentialStoreKind::Age, me.clone()).unwrap();
     safe.save(&login()).unwrap();
     safe.save(&login()).unwrap();
     assert_eq!(text(&safe.load().unwrap()), text(&login()));
@@ -145,25 +158,29 @@ fn a_passphrase_is_asked_for_once_and_opens_what_it_sealed() {
     for secret in ["access-now", "refresh", "the-secret", "AGE-SECRET", "tea"] {
         assert!(!bytes.contains(secret), "{secret}");
     }
-    let found = Safe::find(&places, "main", knows("coffee")).unwrap().unwrap();
-    assert_eq!(found.kind(), StoreKind::Age);
-    assert!(matches!(found.load().unwrap_err(), Error::Sealed(_)));
+    let found = CredentialStore::open_existing(&places, "main", knows("coffee")).unwrap().unwrap();
+    assert_eq!(found.kind(), CredentialStoreKind::Age);
+    assert!(matches!(found.load().unwrap_err(), AuthError::Sealed(_)));
     let me = knows("tea");
-    let found = Safe::find(&places, "main", me.clone()).unwrap().unwrap();
+    let found = CredentialStore::open_existing(&places, "main", me.clone()).unwrap().unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&login()));
     found.save(&private()).unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&private()));
     assert_eq!(me.asked.load(Ordering::Relaxed), 1);
-    assert!(found.describe().ends_with("(by a passphrase)"), "{}", found.describe());
+    assert!(
+        found.describe_storage().ends_with("(by a passphrase)"),
+        "{}",
+        found.describe_storage()
+    );
 }
 
 #[test]
 fn recipients_seal_without_an_identity_which_alone_opens() {
     let (dir, places) = places();
-    let identity = super::store::age::identity();
-    let recipients = vec![super::store::age::recipient(&identity).unwrap()];
+    let identity = super::store::age::generate_identity();
+    let recipients = vec![super::store::age::public_recipient(&identity).unwrap()];
     let sealing = Arc::new(Somebody { recipients, ..Somebody::default() });
-    let safe = Safe::create(&places, "main", StoreKind::Age, sealing).unwrap();
+    let safe = CredentialStore::create(&places, "main", CredentialStoreKind::Age, sealing).unwrap();
     safe.save(&login()).unwrap();
     let refused = safe.load().unwrap_err().to_string();
     assert!(refused.contains("no identity is given"), "{refused}");
@@ -172,7 +189,7 @@ fn recipients_seal_without_an_identity_which_alone_opens() {
     fs::write(&file, lines).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let opening = Arc::new(Somebody { identity: Some(file), ..Somebody::default() });
-    let found = Safe::find(&places, "main", opening).unwrap().unwrap();
+    let found = CredentialStore::open_existing(&places, "main", opening).unwrap().unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&login()));
     found.save(&private()).unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&private()));
@@ -182,24 +199,33 @@ fn recipients_seal_without_an_identity_which_alone_opens() {
 fn what_is_no_recipient_is_refused() {
     let (_dir, places) = places();
     let wrong = Somebody { recipients: vec!["age1x".to_owned()], ..Somebody::default() };
-    let refused = Safe::create(&places, "main", StoreKind::Age, Arc::new(wrong)).unwrap_err();
+    let refused =
+        CredentialStore::create(&places, "main", CredentialStoreKind::Age, Arc::new(wrong))
+            .unwrap_err();
     assert!(refused.to_string().contains("`age1x` is no age recipient"), "{refused}");
 }
 
 #[test]
 fn a_record_of_another_kind_takes_the_place_of_the_one_before() {
     let (_dir, places) = places();
-    Safe::create(&places, "main", StoreKind::Age, knows("tea")).unwrap().save(&login()).unwrap();
-    let old = Safe::find(&places, "main", nobody()).unwrap().unwrap();
-    Safe::create(&places, "main", StoreKind::File, nobody()).unwrap().save(&private()).unwrap();
+    CredentialStore::create(&places, "main", CredentialStoreKind::Age, knows("tea"))
+        .unwrap()
+        .save(&login())
+        .unwrap();
+    let old = CredentialStore::open_existing(&places, "main", nobody()).unwrap().unwrap();
+    CredentialStore::create(&places, "main", CredentialStoreKind::File, nobody())
+        .unwrap()
+        .save(&private())
+        .unwrap();
     assert_eq!(text(&old.load().unwrap()), text(&private()), "it is seen by who found the other");
-    assert_eq!(old.kind(), StoreKind::File);
+    assert_eq!(old.kind(), CredentialStoreKind::File);
 }
 
 #[test]
 fn damage_and_newer_formats_are_told_without_what_is_in_them() {
     let (_dir, places) = places();
-    let safe = Safe::create(&places, "main", StoreKind::File, nobody()).unwrap();
+    let safe =
+        CredentialStore::create(&places, "main", CredentialStoreKind::File, nobody()).unwrap();
     safe.save(&private()).unwrap();
     let path = places.dir.join("main.json");
     let cases = [
@@ -211,7 +237,7 @@ fn damage_and_newer_formats_are_told_without_what_is_in_them() {
         (r#"{"version":1,"private":{"token":"pit secret"}}"#, "it holds no login"),
     ];
     for (bytes, why) in cases {
-        super::store::record_file::replace(&path, bytes.as_bytes()).unwrap();
+        super::store::record_file::replace_atomically(&path, bytes.as_bytes()).unwrap();
         let refused = safe.load().unwrap_err().to_string();
         assert!(refused.contains(why), "{refused}");
         assert!(!refused.contains("secret"), "{refused}");

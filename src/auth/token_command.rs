@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::Mutex;
 
-use super::error::Error;
-use crate::api::{Credential, Denied, Kind, Token};
+use super::error::AuthError;
+use crate::api::{ApiErrorKind, BearerToken, TokenProvider, TokenUnavailable};
 
 /// How long a command may run.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -21,16 +21,16 @@ const MOST: u64 = 64 << 10;
 
 /// How a command is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CommandLine {
+pub enum TokenCommand {
     /// A line for `sh -c` (`cmd /C` on Windows).
     Shell(String),
     /// A program and its arguments, run without a shell.
     Program(Vec<String>),
 }
 
-impl CommandLine {
+impl TokenCommand {
     /// The program's name, for messages, where it is plain that it is one: everything else may be a secret.
-    fn name(&self) -> &str {
+    fn program_name(&self) -> &str {
         let first = match self {
             // `KEY=secret vault read` begins with a secret.
             Self::Shell(line) => line.split_whitespace().find(|word| !word.contains('=')),
@@ -41,7 +41,7 @@ impl CommandLine {
         first.filter(plain).unwrap_or("…")
     }
 
-    fn command(&self) -> tokio::process::Command {
+    fn build_process(&self) -> tokio::process::Command {
         let (program, arguments) = match self {
             Self::Shell(line) if cfg!(windows) => ("cmd", vec!["/C", line]),
             Self::Shell(line) => ("sh", vec!["-c", line]),
@@ -56,52 +56,61 @@ impl CommandLine {
         command
     }
 
-    fn failed(&self, why: impl std::fmt::Display) -> Error {
-        Error::Command(format!("the token command `{}` {why}", self.name()))
+    fn command_error(&self, why: impl std::fmt::Display) -> AuthError {
+        AuthError::Command(format!("the token command `{}` {why}", self.program_name()))
     }
 }
 
 /// Runs a command for a token.
 ///
 /// # Errors
-/// [`Error::Command`] when it cannot be run, fails, takes longer than a minute or prints no token. It
+/// [`AuthError::CommandTokenProvider`] when it cannot be run, fails, takes longer than a minute or prints no token. It
 /// holds the end of what the command wrote to its standard error.
-pub async fn command(line: &CommandLine) -> Result<Token, Error> {
-    let ran = tokio::time::timeout(LIMIT, run(line)).await;
+pub async fn run_token_command(line: &TokenCommand) -> Result<BearerToken, AuthError> {
+    let ran = tokio::time::timeout(LIMIT, capture_output(line)).await;
     let (status, output, complaint) = ran.map_err(|_| {
         let limit = LIMIT.as_secs();
-        line.failed(format_args!("took longer than {limit} s and was ended"))
+        line.command_error(format_args!("took longer than {limit} s and was ended"))
     })??;
     let text = output.expose_secret();
     let first = text.lines().next().unwrap_or_default();
     if !status.success() {
         let code = status.code().map_or("by a signal".to_owned(), |code| format!("with {code}"));
-        return Err(line.failed(format_args!("ended {code}{}", said(&complaint, first))));
+        return Err(
+            line.command_error(format_args!("ended {code}{}", redacted_stderr(&complaint, first)))
+        );
     }
-    let none =
-        |why| line.failed(format_args!("printed no token: {why}{}", said(&complaint, first)));
-    Token::new(first).map_err(none)
+    let none = |why| {
+        line.command_error(format_args!(
+            "printed no token: {why}{}",
+            redacted_stderr(&complaint, first)
+        ))
+    };
+    BearerToken::new(first).map_err(none)
 }
 
-async fn run(line: &CommandLine) -> Result<(ExitStatus, SecretString, String), Error> {
+async fn capture_output(
+    line: &TokenCommand,
+) -> Result<(ExitStatus, SecretString, String), AuthError> {
     let mut child = line
-        .command()
+        .build_process()
         .spawn()
-        .map_err(|error| line.failed(format_args!("cannot be started: {error}")))?;
+        .map_err(|error| line.command_error(format_args!("cannot be started: {error}")))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let (out, err) = (out.expect("it is piped"), err.expect("it is piped"));
     let (mut output, mut complaint) = (Vec::new(), Vec::new());
     let (mut out, mut err) = (out.take(MOST), err.take(MOST));
     let read = tokio::try_join!(out.read_to_end(&mut output), err.read_to_end(&mut complaint));
-    read.map_err(|error| line.failed(format_args!("cannot be read: {error}")))?;
+    read.map_err(|error| line.command_error(format_args!("cannot be read: {error}")))?;
     let status = child.wait().await;
-    let status = status.map_err(|error| line.failed(format_args!("cannot be awaited: {error}")))?;
+    let status =
+        status.map_err(|error| line.command_error(format_args!("cannot be awaited: {error}")))?;
     let output = SecretString::from(String::from_utf8_lossy(&output).into_owned());
     Ok((status, output, String::from_utf8_lossy(&complaint).into_owned()))
 }
 
 /// The end of a complaint on one line, without the token.
-fn said(complaint: &str, token: &str) -> String {
+fn redacted_stderr(complaint: &str, token: &str) -> String {
     const LONGEST: usize = 200;
     let token = token.trim();
     let text =
@@ -120,42 +129,48 @@ fn said(complaint: &str, token: &str) -> String {
 /// A source of tokens that asks a command: once, and once more when the API refuses what it printed,
 /// since a vault may have rotated it.
 #[derive(Debug)]
-pub struct Command {
-    line: CommandLine,
-    held: Mutex<Option<Token>>,
+pub struct CommandTokenProvider {
+    line: TokenCommand,
+    held: Mutex<Option<BearerToken>>,
 }
 
-impl Command {
+impl CommandTokenProvider {
     /// A source that has not asked yet.
     #[must_use]
-    pub fn new(line: CommandLine) -> Self {
+    pub fn new(line: TokenCommand) -> Self {
         Self { line, held: Mutex::new(None) }
     }
 
-    async fn ask(&self) -> Result<Token, Denied> {
-        let denied = |error: Error| Denied { kind: Kind::Token, said: error.to_string() };
-        command(&self.line).await.map_err(denied)
+    async fn request_token(&self) -> Result<BearerToken, TokenUnavailable> {
+        let denied = |error: AuthError| TokenUnavailable {
+            kind: ApiErrorKind::Token,
+            said: error.to_string(),
+        };
+        run_token_command(&self.line).await.map_err(denied)
     }
 }
 
-impl Credential for Command {
-    fn token(&self) -> BoxFuture<'_, Result<Token, Denied>> {
+impl TokenProvider for CommandTokenProvider {
+    fn current_token(&self) -> BoxFuture<'_, Result<BearerToken, TokenUnavailable>> {
         Box::pin(async {
             let mut held = self.held.lock().await;
             match &*held {
                 Some(token) => Ok(token.clone()),
-                None => Ok(held.insert(self.ask().await?).clone()),
+                None => Ok(held.insert(self.request_token().await?).clone()),
             }
         })
     }
 
-    fn renew<'a>(&'a self, refused: &'a Token) -> BoxFuture<'a, Result<Option<Token>, Denied>> {
+    fn replace_rejected_token<'a>(
+        &'a self,
+        refused: &'a BearerToken,
+    ) -> BoxFuture<'a, Result<Option<BearerToken>, TokenUnavailable>> {
         Box::pin(async move {
             let mut held = self.held.lock().await;
             if let Some(token) = held.as_ref().filter(|token| *token != refused) {
                 return Ok(Some(token.clone()));
             }
-            let token = self.ask().await?;
+            let token = self.request_token().await?;
             *held = Some(token.clone());
             Ok(Some(token).filter(|token| token != refused))
         })
@@ -167,36 +182,39 @@ impl Credential for Command {
 mod tests {
     use super::*;
 
-    fn shell(line: &str) -> CommandLine {
-        CommandLine::Shell(line.to_owned())
+    fn shell_command(line: &str) -> TokenCommand {
+        TokenCommand::Shell(line.to_owned())
     }
 
-    fn program(all: &[&str]) -> CommandLine {
-        CommandLine::Program(all.iter().map(|&one| one.to_owned()).collect())
+    fn program_command(all: &[&str]) -> TokenCommand {
+        TokenCommand::Program(all.iter().map(|&one| one.to_owned()).collect())
     }
 
-    fn text(token: &Token) -> &str {
+    fn token_text(token: &BearerToken) -> &str {
         token.secret().expose_secret()
     }
 
     #[tokio::test]
     async fn the_first_line_is_the_token() {
-        let token = command(&shell("printf 'pit-a\\nmore\\n'; echo x >&2")).await.unwrap();
-        assert_eq!(text(&token), "pit-a");
-        let token = command(&program(&["printf", "%s", "pit-$HOME"])).await.unwrap();
-        assert_eq!(text(&token), "pit-$HOME", "no shell has seen it");
+        let token = run_token_command(&shell_command("printf 'pit-a\\nmore\\n'; echo x >&2"))
+            .await
+            .unwrap();
+        assert_eq!(token_text(&token), "pit-a");
+        let token =
+            run_token_command(&program_command(&["printf", "%s", "pit-$HOME"])).await.unwrap();
+        assert_eq!(token_text(&token), "pit-$HOME", "no shell has seen it");
     }
 
     #[test]
     fn messages_name_the_program_and_nothing_that_may_be_a_secret() {
-        assert_eq!(shell("pass show highlevel").name(), "pass");
-        assert_eq!(shell("KEY=secret /bin/vault read").name(), "/bin/vault");
-        assert_eq!(shell("KEY='se cret' vault read").name(), "…");
-        assert_eq!(program(&["/bin/my vault", "secret"]).name(), "…");
+        assert_eq!(shell_command("pass show highlevel").program_name(), "pass");
+        assert_eq!(shell_command("KEY=secret /bin/vault read").program_name(), "/bin/vault");
+        assert_eq!(shell_command("KEY='se cret' vault read").program_name(), "…");
+        assert_eq!(program_command(&["/bin/my vault", "secret"]).program_name(), "…");
     }
 
     #[tokio::test]
-    async fn a_failure_tells_the_complaint_and_never_the_output() {
+    async fn a_failure_shows_stderr_and_never_the_output() {
         let cases = [
             ("echo pit-a; printf 'vault \\033[2J sealed: pit-a' >&2; exit 3", "ended with 3"),
             ("true", "printed no token: it is empty"),
@@ -204,13 +222,14 @@ mod tests {
             ("kill -9 $$", "ended by a signal"),
         ];
         for (line, part) in cases {
-            let said = command(&shell(line)).await.unwrap_err().to_string();
+            let said = run_token_command(&shell_command(line)).await.unwrap_err().to_string();
             assert!(said.contains(part), "{said}");
             assert!(!said.contains("pit-a") && !said.contains('\u{1b}'), "{said}");
         }
-        let said = command(&shell(cases[0].0)).await.unwrap_err().to_string();
+        let said = run_token_command(&shell_command(cases[0].0)).await.unwrap_err().to_string();
         assert!(said.ends_with("(vault [2J sealed: …)"), "{said}");
-        let said = command(&program(&["/no/such/vault"])).await.unwrap_err().to_string();
+        let said =
+            run_token_command(&program_command(&["/no/such/vault"])).await.unwrap_err().to_string();
         assert!(said.contains("`/no/such/vault` cannot be started"), "{said}");
     }
 
@@ -219,15 +238,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let count = dir.path().join("count");
         let line = format!("echo x >> {0}; wc -l < {0}", count.display());
-        let source = Command::new(shell(&line));
-        let first = source.token().await.unwrap();
-        assert_eq!(text(&source.token().await.unwrap()), "1");
-        let second = source.renew(&first).await.unwrap().unwrap();
-        assert_eq!(text(&second), "2");
-        let late = source.renew(&first).await.unwrap().unwrap();
-        assert_eq!(text(&late), "2", "somebody else has had it renewed");
-        let same = Command::new(shell("echo same"));
-        let held = same.token().await.unwrap();
-        assert_eq!(same.renew(&held).await.unwrap(), None);
+        let source = CommandTokenProvider::new(shell_command(&line));
+        let first = source.current_token().await.unwrap();
+        assert_eq!(token_text(&source.current_token().await.unwrap()), "1");
+        let second = source.replace_rejected_token(&first).await.unwrap().unwrap();
+        assert_eq!(token_text(&second), "2");
+        let late = source.replace_rejected_token(&first).await.unwrap().unwrap();
+        assert_eq!(token_text(&late), "2", "somebody else has had it renewed");
+        let same = CommandTokenProvider::new(shell_command("echo same"));
+        let held = same.current_token().await.unwrap();
+        assert_eq!(same.replace_rejected_token(&held).await.unwrap(), None);
     }
 }

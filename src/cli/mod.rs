@@ -14,8 +14,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use args::command_line::Refused;
-use args::global::Global;
+use args::command_line::CommandLineError;
+use args::global::GlobalArgs;
 
 /// Moves contacts, with their tasks, notes, appointments, tags and custom fields, between a HighLevel
 /// account and files
@@ -23,9 +23,9 @@ use args::global::Global;
 #[command(name = "ghl-bulk", version, max_term_width = 100, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
     #[command(flatten)]
-    global: Global,
+    global: GlobalArgs,
 }
 
 const AFTER_HELP: &str = "\
@@ -58,22 +58,22 @@ Exit codes: 0 done, 2 usage or environment, 3 done but some records unreadable o
 20 a dry run found changes, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Export(commands::export::Args),
-    Import(Box<commands::import::Args>),
-    Map(commands::map::Args),
-    Undo(commands::undo::Args),
-    Resume(commands::resume::Args),
-    Doctor(commands::doctor::Args),
-    Runs(commands::runs::Args),
-    Login(commands::login::Args),
-    Logout(commands::logout::Args),
-    Whoami(commands::whoami::Args),
-    Schema(commands::schema::Args),
-    Sandbox(commands::sandbox::Args),
-    Config(commands::config::Args),
-    Completions(commands::completions::Args),
-    Man(commands::man::Args),
+enum CliCommand {
+    Export(commands::export::ExportArgs),
+    Import(Box<commands::import::ImportArgs>),
+    Map(commands::map::MapArgs),
+    Undo(commands::undo::UndoArgs),
+    Resume(commands::resume::ResumeArgs),
+    Doctor(commands::doctor::DoctorArgs),
+    Runs(commands::runs::RunsArgs),
+    Login(commands::login::LoginArgs),
+    Logout(commands::logout::LogoutArgs),
+    Whoami(commands::whoami::WhoamiArgs),
+    Schema(commands::schema::SchemaArgs),
+    Sandbox(commands::sandbox::SandboxArgs),
+    Config(commands::config::ConfigArgs),
+    Completions(commands::completions::CompletionsArgs),
+    Man(commands::man::ManArgs),
 }
 
 /// Runs the program: parses the arguments, does what they say, and answers with the exit code.
@@ -81,29 +81,31 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = match args::command_line::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
-        Err(Refused::Usage(error)) => return output::exit_code::usage(&error),
-        Err(Refused::Config(refused)) => return refused.failure.show(&refused.global).into(),
+        Err(CommandLineError::Usage(error)) => return output::exit_code::print_clap_error(&error),
+        Err(CommandLineError::Config(refused)) => {
+            return refused.failure.print(&refused.global).into();
+        }
     };
-    args::global::log(cli.global.verbose);
+    args::global::init_logging(cli.global.verbose);
     let result = match &cli.command {
-        Command::Export(args) => commands::export::run(args, &cli.global),
-        Command::Import(args) => commands::import::run(args, &cli.global),
-        Command::Map(args) => commands::map::run(args, &cli.global),
-        Command::Undo(args) => commands::undo::run(args, &cli.global),
-        Command::Resume(args) => commands::resume::run(args, &cli.global),
-        Command::Doctor(args) => commands::doctor::run(args, &cli.global),
-        Command::Runs(args) => commands::runs::run(args, &cli.global),
-        Command::Login(args) => commands::login::run(args, &cli.global),
-        Command::Logout(args) => commands::logout::run(args, &cli.global),
-        Command::Whoami(args) => commands::whoami::run(args, &cli.global),
-        Command::Schema(args) => commands::schema::run(args, &cli.global),
-        Command::Sandbox(args) => commands::sandbox::run(args),
-        Command::Config(args) => commands::config::run(args, &cli.global),
-        Command::Completions(args) => commands::completions::run(args),
-        Command::Man(args) => commands::man::run(args),
+        CliCommand::Export(args) => commands::export::run(args, &cli.global),
+        CliCommand::Import(args) => commands::import::run(args, &cli.global),
+        CliCommand::Map(args) => commands::map::run(args, &cli.global),
+        CliCommand::Undo(args) => commands::undo::run(args, &cli.global),
+        CliCommand::Resume(args) => commands::resume::run(args, &cli.global),
+        CliCommand::Doctor(args) => commands::doctor::run(args, &cli.global),
+        CliCommand::Runs(args) => commands::runs::run(args, &cli.global),
+        CliCommand::Login(args) => commands::login::run(args, &cli.global),
+        CliCommand::Logout(args) => commands::logout::run(args, &cli.global),
+        CliCommand::Whoami(args) => commands::whoami::run(args, &cli.global),
+        CliCommand::Schema(args) => commands::schema::run(args, &cli.global),
+        CliCommand::Sandbox(args) => commands::sandbox::run(args),
+        CliCommand::Config(args) => commands::config::run(args, &cli.global),
+        CliCommand::Completions(args) => commands::completions::run(args),
+        CliCommand::Man(args) => commands::man::run(args),
     };
     match result {
         Ok(code) => code.into(),
-        Err(failure) => failure.show(&cli.global).into(),
+        Err(failure) => failure.print(&cli.global).into(),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Check, Tell as TellTo};
-use crate::api::Allowance;
+use super::{CheckSink as TellTo, DoctorCheck};
+use crate::api::RateLimitStatus;
 
 /// From this share of the day on, in hundredths, there is little left.
 const LITTLE: u64 = 10;
@@ -12,41 +12,44 @@ const LITTLE: u64 = 10;
 pub(super) const IDS: [&str; 2] = ["rate", "day"];
 
 /// Tells the limits.
-pub(super) fn tell(allowance: Allowance, tell: TellTo<'_>) {
-    tell(burst(&allowance));
-    tell(day(&allowance));
+pub(super) fn report_limits(allowance: RateLimitStatus, tell: TellTo<'_>) {
+    tell(check_burst_limit(&allowance));
+    tell(check_daily_limit(&allowance));
 }
 
-fn burst(allowance: &Allowance) -> Check {
+fn check_burst_limit(allowance: &RateLimitStatus) -> DoctorCheck {
     const ID: &str = "rate";
     let Some(left) = allowance.left else {
-        return Check::skipped(ID, "no answer told the limit; the documented one is kept to");
+        return DoctorCheck::skipped(ID, "no answer told the limit; the documented one is kept to");
     };
     let limits = allowance.limits;
     let seconds = limits.window.as_secs_f64();
-    Check::ok(ID, format!("{} requests in {seconds} s, {left} of them left now", limits.requests))
+    DoctorCheck::ok(
+        ID,
+        format!("{} requests in {seconds} s, {left} of them left now", limits.requests),
+    )
 }
 
-fn day(allowance: &Allowance) -> Check {
+fn check_daily_limit(allowance: &RateLimitStatus) -> DoctorCheck {
     const ID: &str = "day";
     let Some(left) = allowance.left_today else {
-        return Check::skipped(ID, "no answer told how many requests are left today");
+        return DoctorCheck::skipped(ID, "no answer told how many requests are left today");
     };
     let limit = allowance.limits.daily;
     let reset = match allowance.resets_in {
-        Some(time) => format!("counted anew in {}", hours(time)),
+        Some(time) => format!("counted anew in {}", format_hours(time)),
         None => "it is not told when they are counted anew".to_owned(),
     };
     let what = format!("{left} of {limit} requests of the day are left; {reset}");
     if left.saturating_mul(100) < limit.saturating_mul(LITTLE) {
-        return Check::warning(ID, what).hint(
+        return DoctorCheck::warning(ID, what).with_hint(
             "other applications of the location spend them, too; long runs take `--wait`, or are resumed tomorrow",
         );
     }
-    Check::ok(ID, what)
+    DoctorCheck::ok(ID, what)
 }
 
-fn hours(time: Duration) -> String {
+fn format_hours(time: Duration) -> String {
     let minutes = time.as_secs().div_ceil(60);
     match minutes {
         0..60 => format!("{minutes} min"),
@@ -57,12 +60,12 @@ fn hours(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Limits;
-    use crate::doctor::Status;
+    use crate::api::RateLimits;
+    use crate::doctor::DoctorStatus;
 
-    fn left(left_today: u64) -> Allowance {
-        Allowance {
-            limits: Limits::default(),
+    fn left(left_today: u64) -> RateLimitStatus {
+        RateLimitStatus {
+            limits: RateLimits::default(),
             left: Some(99),
             left_today: Some(left_today),
             resets_in: Some(Duration::from_mins(90)),
@@ -71,9 +74,9 @@ mod tests {
 
     #[test]
     fn less_than_a_tenth_of_the_day_is_little() {
-        assert_eq!(day(&left(20_000)).status, Status::Ok);
-        let check = day(&left(19_999));
-        assert_eq!(check.status, Status::Warning);
+        assert_eq!(check_daily_limit(&left(20_000)).status, DoctorStatus::Ok);
+        let check = check_daily_limit(&left(19_999));
+        assert_eq!(check.status, DoctorStatus::Warning);
         assert!(check.what.contains("19999 of 200000"), "{}", check.what);
         assert!(check.what.contains("1 h 30 min"), "{}", check.what);
     }

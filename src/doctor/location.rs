@@ -2,57 +2,57 @@
 
 use bytes::Bytes;
 
-use super::scopes::{self, Need};
-use super::{Blame, Check, Purpose, Tell, limits, settings};
-use crate::api::{CalendarPage, Client, Error, Halt, Kind, Probe, VERSION};
+use super::scopes::{self, ScopeRequirement};
+use super::{CheckSink, DoctorCheck, DoctorFailureKind, ScopePurpose, limits, settings};
+use crate::api::{ApiClient, ApiError, ApiErrorKind, ApiProbe, CalendarList, HaltReason, VERSION};
 
 /// The probes that were sent, and what they met.
-struct Seen {
-    asked: Vec<(Need, Result<Bytes, Error>)>,
+struct ProbeResults {
+    asked: Vec<(ScopeRequirement, Result<Bytes, ApiError>)>,
     /// Those that nobody wants, or that would have met the same as the last one.
-    unasked: Vec<(Need, &'static str)>,
+    unasked: Vec<(ScopeRequirement, &'static str)>,
 }
 
 /// Examines a location with its token. A closed tap ends it early.
-pub async fn examine(client: &Client, wanted: &[Purpose], tell: Tell<'_>) {
-    let seen = ask(client, wanted).await;
-    tell(version(&seen));
-    tell(token(&seen));
-    tell(location(&seen, client));
+pub async fn examine_location(client: &ApiClient, wanted: &[ScopePurpose], tell: CheckSink<'_>) {
+    let seen = send_probes(client, wanted).await;
+    tell(check_version(&seen));
+    tell(check_token_accepted(&seen));
+    tell(check_location_reached(&seen, client));
     for (need, result) in &seen.asked {
-        tell(match decided(result, seen.reached()) {
-            Some(why) => Check::skipped(need.id(), why),
-            None => need.check(result.as_ref().err()),
+        tell(match non_scope_reason(result, seen.has_reached_location()) {
+            Some(why) => DoctorCheck::skipped(need.check_id(), why),
+            None => need.check_scope(result.as_ref().err()),
         });
     }
     for (need, why) in &seen.unasked {
-        tell(Check::skipped(need.id(), *why));
+        tell(DoctorCheck::skipped(need.check_id(), *why));
     }
-    let about = seen.asked.iter().find(|(need, _)| need.probe == Probe::Location);
-    settings::tell(about.and_then(|(_, result)| result.as_ref().ok()), tell);
-    limits::tell(client.pace().allowance(), tell);
+    let about = seen.asked.iter().find(|(need, _)| need.probe == ApiProbe::Location);
+    settings::report_settings(about.and_then(|(_, result)| result.as_ref().ok()), tell);
+    limits::report_limits(client.rate_limiter().limit_status(), tell);
 }
 
 /// Tells that a location is not examined, and why.
-pub fn leave(why: &str, tell: Tell<'_>) {
+pub fn skip_location(why: &str, tell: CheckSink<'_>) {
     for id in ["version", "token", "location"] {
-        tell(Check::skipped(id, why));
+        tell(DoctorCheck::skipped(id, why));
     }
-    for need in scopes::needs() {
-        tell(Check::skipped(need.id(), why));
+    for need in scopes::scope_requirements() {
+        tell(DoctorCheck::skipped(need.check_id(), why));
     }
     for id in settings::IDS.into_iter().chain(limits::IDS) {
-        tell(Check::skipped(id, why));
+        tell(DoctorCheck::skipped(id, why));
     }
 }
 
 /// Sends the probes one after the other, as long as the next one may meet something else.
-async fn ask(client: &Client, wanted: &[Purpose]) -> Seen {
-    let mut seen = Seen { asked: Vec::new(), unasked: Vec::new() };
+async fn send_probes(client: &ApiClient, wanted: &[ScopePurpose]) -> ProbeResults {
+    let mut seen = ProbeResults { asked: Vec::new(), unasked: Vec::new() };
     let mut calendar = None;
     let mut end = None;
-    for mut need in scopes::needs() {
-        let first = matches!(need.probe, Probe::Location | Probe::Contacts);
+    for mut need in scopes::scope_requirements() {
+        let first = matches!(need.probe, ApiProbe::Location | ApiProbe::Contacts);
         if !first && !need.purposes.iter().any(|purpose| wanted.contains(purpose)) {
             seen.unasked.push((need, "not asked for with `--for`"));
             continue;
@@ -61,150 +61,162 @@ async fn ask(client: &Client, wanted: &[Purpose]) -> Seen {
             seen.unasked.push((need, why));
             continue;
         }
-        if let Probe::CalendarEvents(id) = &mut need.probe {
+        if let ApiProbe::CalendarEvents(id) = &mut need.probe {
             *id = calendar.take();
         }
-        let result = client.probe(&need.probe).await;
-        if let (Probe::Calendars, Ok(body)) = (&need.probe, &result) {
-            let calendars = CalendarPage::read(body).unwrap_or_default().calendars;
+        let result = client.send_probe(&need.probe).await;
+        if let (ApiProbe::Calendars, Ok(body)) = (&need.probe, &result) {
+            let calendars = CalendarList::from_json(body).unwrap_or_default().calendars;
             calendar = calendars.into_iter().next().map(|calendar| calendar.id);
         }
-        end = ends(&result, seen.reached());
+        end = stop_reason(&result, seen.has_reached_location());
         seen.asked.push((need, result));
     }
     seen
 }
 
 /// Why all further probes would meet the same.
-fn ends(result: &Result<Bytes, Error>, reached: bool) -> Option<&'static str> {
+fn stop_reason(result: &Result<Bytes, ApiError>, reached: bool) -> Option<&'static str> {
     match result.as_ref().err()?.kind {
-        Kind::Unreachable | Kind::Untrusted => Some("the API cannot be reached"),
-        Kind::Exhausted if !reached => Some("the API does not answer usefully"),
-        _ => decided(result, reached),
+        ApiErrorKind::Unreachable | ApiErrorKind::Untrusted => Some("the API cannot be reached"),
+        ApiErrorKind::Exhausted if !reached => Some("the API does not answer usefully"),
+        _ => non_scope_reason(result, reached),
     }
 }
 
 /// What a result tells of, where that is not its scope.
-fn decided(result: &Result<Bytes, Error>, reached: bool) -> Option<&'static str> {
+fn non_scope_reason(result: &Result<Bytes, ApiError>, reached: bool) -> Option<&'static str> {
     match result.as_ref().err()?.kind {
-        Kind::Token => Some("the token is not accepted"),
-        Kind::Location if !reached => Some("the location is not reached"),
-        Kind::Halted(Halt::Stopped) => Some("interrupted"),
-        Kind::Halted(Halt::Budget { .. }) => Some("the day's requests are used up"),
-        _ if of_version(result.as_ref().err()) => Some("the version is not accepted"),
+        ApiErrorKind::Token => Some("the token is not accepted"),
+        ApiErrorKind::Location if !reached => Some("the location is not reached"),
+        ApiErrorKind::Halted(HaltReason::Stopped) => Some("interrupted"),
+        ApiErrorKind::Halted(HaltReason::Budget { .. }) => Some("the day's requests are used up"),
+        _ if is_version_error(result.as_ref().err()) => Some("the version is not accepted"),
         _ => None,
     }
 }
 
-fn of_version(error: Option<&Error>) -> bool {
+fn is_version_error(error: Option<&ApiError>) -> bool {
     error.is_some_and(|error| {
         error.status == Some(401) && error.said.to_ascii_lowercase().contains("version header")
     })
 }
 
-impl Seen {
-    fn errors(&self) -> impl Iterator<Item = &Error> {
+impl ProbeResults {
+    fn probe_errors(&self) -> impl Iterator<Item = &ApiError> {
         self.asked.iter().filter_map(|(_, result)| result.as_ref().err())
     }
 
     /// Whether the server has let some request into the location.
-    fn reached(&self) -> bool {
+    fn has_reached_location(&self) -> bool {
         self.asked.iter().any(|(need, result)| match result {
             // These two name no location.
-            Ok(_) => !matches!(need.probe, Probe::ContactsWrite),
+            Ok(_) => !matches!(need.probe, ApiProbe::ContactsWrite),
             Err(_) => false,
         })
     }
 
     /// Why nothing is known, when nothing is.
-    fn silent(&self) -> Option<String> {
-        let error = self.errors().last()?;
+    fn no_answer_reason(&self) -> Option<String> {
+        let error = self.probe_errors().last()?;
         let silent = matches!(
             error.kind,
-            Kind::Unreachable | Kind::Untrusted | Kind::Exhausted | Kind::Halted(_)
+            ApiErrorKind::Unreachable
+                | ApiErrorKind::Untrusted
+                | ApiErrorKind::Exhausted
+                | ApiErrorKind::Halted(_)
         );
         let text = match error.kind {
-            Kind::Halted(Halt::Stopped) => "interrupted".to_owned(),
-            Kind::Halted(Halt::Budget { .. }) => "the day's requests are used up".to_owned(),
+            ApiErrorKind::Halted(HaltReason::Stopped) => "interrupted".to_owned(),
+            ApiErrorKind::Halted(HaltReason::Budget { .. }) => {
+                "the day's requests are used up".to_owned()
+            }
             _ => error.to_string(),
         };
         silent.then_some(text)
     }
 }
 
-fn version(seen: &Seen) -> Check {
+fn check_version(seen: &ProbeResults) -> DoctorCheck {
     const ID: &str = "version";
-    if let Some(error) = seen.errors().find(|error| of_version(Some(error))) {
+    if let Some(error) = seen.probe_errors().find(|error| is_version_error(Some(error))) {
         let what = format!("the API refuses `Version: {VERSION}`: {}", error.said);
-        return Check::failure(ID, Blame::Environment, what)
-            .hint("a newer ghl-bulk may know a newer version; something on the way may also have taken the header out");
+        return DoctorCheck::failure(ID, DoctorFailureKind::Environment, what)
+            .with_hint("a newer ghl-bulk may know a newer version; something on the way may also have taken the header out");
     }
     // The server looks at the version before the token, or the other way round; only an answer to a
     // good token tells.
-    if seen.asked.iter().any(|(_, result)| knows_token(result)) {
-        return Check::ok(ID, format!("the API accepts `Version: {VERSION}`"));
+    if seen.asked.iter().any(|(_, result)| accepts_token(result)) {
+        return DoctorCheck::ok(ID, format!("the API accepts `Version: {VERSION}`"));
     }
-    Check::skipped(ID, "not known before a token is accepted")
+    DoctorCheck::skipped(ID, "not known before a token is accepted")
 }
 
 /// Whether an answer shows that the token itself is good.
-fn knows_token(result: &Result<Bytes, Error>) -> bool {
+fn accepts_token(result: &Result<Bytes, ApiError>) -> bool {
     match result {
         Ok(_) => true,
         Err(error) => match error.kind {
-            Kind::Scope | Kind::Location | Kind::Gone | Kind::TooLarge => true,
-            Kind::Refused => error.status.is_some_and(|status| !matches!(status, 300..=399 | 401)),
+            ApiErrorKind::Scope
+            | ApiErrorKind::Location
+            | ApiErrorKind::Gone
+            | ApiErrorKind::TooLarge => true,
+            ApiErrorKind::Refused => {
+                error.status.is_some_and(|status| !matches!(status, 300..=399 | 401))
+            }
             _ => false,
         },
     }
 }
 
-fn token(seen: &Seen) -> Check {
+fn check_token_accepted(seen: &ProbeResults) -> DoctorCheck {
     const ID: &str = "token";
-    if let Some(error) = seen.errors().find(|error| error.kind == Kind::Token) {
+    if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Token) {
         let said = &error.said;
         // Without a status it was never sent: there is none, or its renewal was refused.
         let what = match error.status {
             Some(status) => format!("the token is not accepted: {status}: {said}"),
             None => said.clone(),
         };
-        return Check::failure(ID, Blame::Access, what).hint(
+        return DoctorCheck::failure(ID, DoctorFailureKind::Access, what).with_hint(
             "log in again with `ghl-bulk login`, or check `GHL_TOKEN`: a Private Integration Token begins with \
              `pit-`, belongs to one location, and may have been rotated or removed there",
         );
     }
-    if seen.asked.iter().any(|(_, result)| knows_token(result)) {
-        return Check::ok(ID, "the token is accepted");
+    if seen.asked.iter().any(|(_, result)| accepts_token(result)) {
+        return DoctorCheck::ok(ID, "the token is accepted");
     }
-    match seen.silent() {
-        Some(why) => Check::failure(ID, Blame::Environment, format!("not known: {why}"))
-            .hint("try again later; `-v` shows what was sent and answered"),
-        None => Check::skipped(ID, "no answer tells"),
+    match seen.no_answer_reason() {
+        Some(why) => {
+            DoctorCheck::failure(ID, DoctorFailureKind::Environment, format!("not known: {why}"))
+                .with_hint("try again later; `-v` shows what was sent and answered")
+        }
+        None => DoctorCheck::skipped(ID, "no answer tells"),
     }
 }
 
-fn location(seen: &Seen, client: &Client) -> Check {
+fn check_location_reached(seen: &ProbeResults, client: &ApiClient) -> DoctorCheck {
     const ID: &str = "location";
-    let id = client.location();
-    if seen.reached() {
+    let id = client.location_id();
+    if seen.has_reached_location() {
         let name = seen.asked.iter().find_map(|(need, result)| match (&need.probe, result) {
-            (Probe::Location, Ok(body)) => settings::name(body),
+            (ApiProbe::Location, Ok(body)) => settings::location_name(body),
             _ => None,
         });
         let name = name.map(|name| format!(" (`{name}`)")).unwrap_or_default();
-        return Check::ok(ID, format!("the token reaches `{id}`{name}"));
+        return DoctorCheck::ok(ID, format!("the token reaches `{id}`{name}"));
     }
-    if let Some(error) = seen.errors().find(|error| error.kind == Kind::Location) {
+    if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Location) {
         let what = format!("the token does not reach the location `{id}`: {}", error.said);
-        return Check::failure(ID, Blame::Access, what).hint(
+        return DoctorCheck::failure(ID, DoctorFailureKind::Access, what).with_hint(
             "check `--location` or `GHL_LOCATION_ID` against the location that the token was made in; it stands \
              in the browser's address behind `/location/`",
         );
     }
-    if let Some(error) = seen.errors().find(|error| error.kind == Kind::Gone) {
+    if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Gone) {
         let what = format!("there is no location `{id}`: {}", error.said);
-        return Check::failure(ID, Blame::Access, what)
-            .hint("check `--location` or `GHL_LOCATION_ID`");
+        return DoctorCheck::failure(ID, DoctorFailureKind::Access, what)
+            .with_hint("check `--location` or `GHL_LOCATION_ID`");
     }
-    Check::skipped(ID, "not known: no request came through")
+    DoctorCheck::skipped(ID, "not known: no request came through")
 }

@@ -3,34 +3,37 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{Blame, Check, Tell};
+use super::{CheckSink, DoctorCheck, DoctorFailureKind};
 
 /// Below this many bytes a long run may not find its room.
 const LITTLE: u64 = 1_000_000_000;
 
 /// Examines the directory that keeps the runs. What is made for that is taken away again.
-pub fn disk(home: &Path, tell: Tell<'_>) {
-    tell(writable(home));
-    tell(space(home));
+pub fn examine_disk(home: &Path, tell: CheckSink<'_>) {
+    tell(check_writable(home));
+    tell(check_free_space(home));
 }
 
-fn writable(home: &Path) -> Check {
+fn check_writable(home: &Path) -> DoctorCheck {
     const ID: &str = "home";
-    let dir = standing(home);
+    let dir = nearest_existing_dir(home);
     // A file that goes with its handle: nothing stays behind, whatever happens.
     match tempfile::tempfile_in(&dir).and_then(|mut file| file.write_all(b"x")) {
-        Ok(()) if dir == home => Check::ok(ID, format!("runs are kept in `{}`", home.display())),
-        Ok(()) => Check::ok(ID, format!("runs will be kept in `{}`", home.display())),
+        Ok(()) if dir == home => {
+            DoctorCheck::ok(ID, format!("runs are kept in `{}`", home.display()))
+        }
+        Ok(()) => DoctorCheck::ok(ID, format!("runs will be kept in `{}`", home.display())),
         Err(error) => {
             let what = format!("`{}` cannot be written: {error}", dir.display());
-            Check::failure(ID, Blame::Environment, what)
-                .hint("check its rights and its disk, or set `GHL_BULK_HOME` to another directory")
+            DoctorCheck::failure(ID, DoctorFailureKind::Environment, what).with_hint(
+                "check its rights and its disk, or set `GHL_BULK_HOME` to another directory",
+            )
         }
     }
 }
 
 /// The directory itself, or the next one above that exists.
-fn standing(path: &Path) -> PathBuf {
+fn nearest_existing_dir(path: &Path) -> PathBuf {
     let mut dir = path;
     while let (false, Some(above)) = (dir.exists(), dir.parent()) {
         dir = above;
@@ -38,25 +41,25 @@ fn standing(path: &Path) -> PathBuf {
     if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_owned() }
 }
 
-fn space(home: &Path) -> Check {
+fn check_free_space(home: &Path) -> DoctorCheck {
     const ID: &str = "disk";
-    match free(&standing(home)) {
-        Some(free) if free < LITTLE => Check::warning(ID, format!("{} MB are free there", free / 1_000_000))
-            .hint("100,000 contacts with their notes take about 100 MB until the files are made; make room, or set \
+    match free_bytes(&nearest_existing_dir(home)) {
+        Some(free) if free < LITTLE => DoctorCheck::warning(ID, format!("{} MB are free there", free / 1_000_000))
+            .with_hint("100,000 contacts with their notes take about 100 MB until the files are made; make room, or set \
                    `GHL_BULK_HOME` to a larger disk"),
-        Some(free) => Check::ok(ID, format!("{} GB are free there", free / 1_000_000_000)),
-        None => Check::skipped(ID, "the system does not tell how much is free"),
+        Some(free) => DoctorCheck::ok(ID, format!("{} GB are free there", free / 1_000_000_000)),
+        None => DoctorCheck::skipped(ID, "the system does not tell how much is free"),
     }
 }
 
 /// Bytes that this user may still write.
 #[cfg(unix)]
-fn free(dir: &Path) -> Option<u64> {
+fn free_bytes(dir: &Path) -> Option<u64> {
     let told = rustix::fs::statvfs(dir).ok()?;
     told.f_bavail.checked_mul(told.f_frsize)
 }
 
 #[cfg(not(unix))]
-fn free(_: &Path) -> Option<u64> {
+fn free_bytes(_: &Path) -> Option<u64> {
     None
 }

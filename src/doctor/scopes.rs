@@ -2,12 +2,12 @@
 //!
 //! A missing scope is a 401 like an expired token (api.md §7), so each is asked for by a request of its own.
 
-use super::{Blame, Check};
-use crate::api::{Error, Kind, Probe};
+use super::{DoctorCheck, DoctorFailureKind};
+use crate::api::{ApiError, ApiErrorKind, ApiProbe};
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum ScopePurpose {
     /// An export of contacts, tasks and notes.
     Export,
     /// An import or its undoing.
@@ -18,15 +18,15 @@ pub enum Purpose {
     Businesses,
 }
 
-impl Purpose {
+impl ScopePurpose {
     /// All there are.
     pub const ALL: [Self; 4] = [Self::Export, Self::Import, Self::Appointments, Self::Businesses];
 }
 
 /// A probe, what needs it, and what happens without it.
-pub(super) struct Need {
-    pub(super) probe: Probe,
-    pub(super) purposes: &'static [Purpose],
+pub(super) struct ScopeRequirement {
+    pub(super) probe: ApiProbe,
+    pub(super) purposes: &'static [ScopePurpose],
     /// Which commands use the scope, and for what.
     pub(super) uses: &'static str,
     /// What commands do without it.
@@ -34,61 +34,61 @@ pub(super) struct Need {
 }
 
 /// Every scope, in the order of asking. The first two also tell whether token and location are good.
-pub(super) fn needs() -> [Need; 10] {
-    use Purpose::{Appointments, Businesses, Export, Import};
-    let need = |probe, purposes, uses, without| Need { probe, purposes, uses, without };
+pub(super) fn scope_requirements() -> [ScopeRequirement; 10] {
+    use ScopePurpose::{Appointments, Businesses, Export, Import};
+    let need = |probe, purposes, uses, without| ScopeRequirement { probe, purposes, uses, without };
     [
         need(
-            Probe::Location,
+            ApiProbe::Location,
             &[Export, Import],
             "`export` (the location's name), `import`, `undo` (its settings)",
             "imports stop before anything is sent; exports lack the location's name",
         ),
         need(
-            Probe::Contacts,
+            ApiProbe::Contacts,
             &[Export, Import, Appointments, Businesses],
             "`export`, `import`, `undo` (contacts, notes and tasks of a contact)",
             "nothing works",
         ),
         need(
-            Probe::ContactsWrite,
+            ApiProbe::ContactsWrite,
             &[Import],
             "`import`, `undo` (contacts, tags, notes, tasks)",
             "nothing can be written",
         ),
         need(
-            Probe::Tasks,
+            ApiProbe::Tasks,
             &[Export, Import],
             "`export` (tasks), `import` (which tasks there are)",
             "exports read tasks contact by contact, a request for each; imports with tasks stop",
         ),
         need(
-            Probe::CustomFields,
+            ApiProbe::CustomFields,
             &[Export, Import],
             "`export`, `import`, `map` (custom fields by name)",
             "imports stop before anything is sent; exports lack the definitions",
         ),
-        need(Probe::Tags, &[Export], "`export` (the table of tags)", "that table stays empty"),
+        need(ApiProbe::Tags, &[Export], "`export` (the table of tags)", "that table stays empty"),
         need(
-            Probe::Users,
+            ApiProbe::Users,
             &[Export, Import],
             "`export` (the table of users), `import` (whom something is assigned to)",
             "that table stays empty, and imports that name users stop",
         ),
         need(
-            Probe::Businesses,
+            ApiProbe::Businesses,
             &[Businesses],
             "`export --business NAME`, `import` (businesses by name)",
             "businesses are known by their ids only",
         ),
         need(
-            Probe::Calendars,
+            ApiProbe::Calendars,
             &[Appointments],
             "`export --with appointments`",
             "appointments cannot be read",
         ),
         need(
-            Probe::CalendarEvents(None),
+            ApiProbe::CalendarEvents(None),
             &[Appointments],
             "`export --with appointments`",
             "appointments are read contact by contact, a request for each",
@@ -96,39 +96,39 @@ pub(super) fn needs() -> [Need; 10] {
     ]
 }
 
-impl Need {
-    pub(super) fn id(&self) -> String {
-        format!("scope:{}", self.probe.scope())
+impl ScopeRequirement {
+    pub(super) fn check_id(&self) -> String {
+        format!("scope:{}", self.probe.required_scope())
     }
 
     /// What came of the probe.
-    pub(super) fn check(&self, error: Option<&Error>) -> Check {
-        let (scope, uses) = (self.probe.scope(), self.uses);
+    pub(super) fn check_scope(&self, error: Option<&ApiError>) -> DoctorCheck {
+        let (scope, uses) = (self.probe.required_scope(), self.uses);
         let Some(error) = error else {
-            return Check::ok(self.id(), format!("`{scope}` is granted: for {uses}"));
+            return DoctorCheck::ok(self.check_id(), format!("`{scope}` is granted: for {uses}"));
         };
-        let failure = |blame, what: String| Check::failure(self.id(), blame, what);
+        let failure = |blame, what: String| DoctorCheck::failure(self.check_id(), blame, what);
         match error.kind {
-            Kind::Scope => failure(
-                Blame::Access,
+            ApiErrorKind::Scope => failure(
+                DoctorFailureKind::Access,
                 format!("the token lacks `{scope}`, which is for {uses}: {}", self.without),
             )
-            .hint(
+            .with_hint(
                 "add the scope under Settings > Private Integrations (the token stays the same), or to the \
                  OAuth app, which must then be installed again",
             ),
-            Kind::Location => failure(
-                Blame::Access,
+            ApiErrorKind::Location => failure(
+                DoctorFailureKind::Access,
                 format!("`{scope}`: the token may not do this here ({})", error.said),
             )
-            .hint("the user or the agency behind the token may lack the right; make a token in the location itself"),
-            Kind::Gone | Kind::Refused | Kind::TooLarge => {
+            .with_hint("the user or the agency behind the token may lack the right; make a token in the location itself"),
+            ApiErrorKind::Gone | ApiErrorKind::Refused | ApiErrorKind::TooLarge => {
                 let status = error.status.unwrap_or_default();
                 let what = format!("`{scope}` is not known: {status}: {}", error.said);
-                Check::warning(self.id(), what).hint("`-v` shows what was sent and answered")
+                DoctorCheck::warning(self.check_id(), what).with_hint("`-v` shows what was sent and answered")
             }
-            _ => failure(Blame::Environment, format!("`{scope}` is not known: {error}"))
-                .hint("try again later"),
+            _ => failure(DoctorFailureKind::Environment, format!("`{scope}` is not known: {error}"))
+                .with_hint("try again later"),
         }
     }
 }
@@ -139,12 +139,12 @@ mod tests {
 
     #[test]
     fn every_scope_is_asked_for_once_and_every_purpose_has_one() {
-        let needs = needs();
-        let mut scopes: Vec<_> = needs.iter().map(|need| need.probe.scope()).collect();
+        let needs = scope_requirements();
+        let mut scopes: Vec<_> = needs.iter().map(|need| need.probe.required_scope()).collect();
         scopes.sort_unstable();
         scopes.dedup();
         assert_eq!(scopes.len(), needs.len());
-        for purpose in Purpose::ALL {
+        for purpose in ScopePurpose::ALL {
             assert!(needs.iter().any(|need| need.purposes.contains(&purpose)), "{purpose:?}");
         }
     }

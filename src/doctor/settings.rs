@@ -3,17 +3,17 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Check, Tell as TellTo};
+use super::{CheckSink as TellTo, DoctorCheck};
 
 /// The checks of this file that are always told.
 pub(super) const IDS: [&str; 4] = ["duplicates", "identifiers", "time_zone", "country"];
 
 /// The location's name.
-pub(super) fn name(body: &[u8]) -> Option<String> {
-    text(&read(body)?, "name")
+pub(super) fn location_name(body: &[u8]) -> Option<String> {
+    text_setting(&parse_location(body)?, "name")
 }
 
-fn read(body: &[u8]) -> Option<Value> {
+fn parse_location(body: &[u8]) -> Option<Value> {
     let mut body: Value = serde_json::from_slice(body).ok()?;
     match body.get_mut("location") {
         Some(about) => Some(about.take()),
@@ -21,79 +21,81 @@ fn read(body: &[u8]) -> Option<Value> {
     }
 }
 
-fn text(about: &Value, name: &str) -> Option<String> {
+fn text_setting(about: &Value, name: &str) -> Option<String> {
     let text = about.get(name)?.as_str()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Tells the settings; without an answer they are skipped.
-pub(super) fn tell(answer: Option<&Bytes>, tell: TellTo<'_>) {
-    let Some(about) = answer.and_then(|body| read(body)) else {
+pub(super) fn report_settings(answer: Option<&Bytes>, tell: TellTo<'_>) {
+    let Some(about) = answer.and_then(|body| parse_location(body)) else {
         for id in IDS {
-            tell(Check::skipped(id, "the location's settings could not be read"));
+            tell(DoctorCheck::skipped(id, "the location's settings could not be read"));
         }
         return;
     };
-    tell(duplicates(&about));
-    tell(identifiers(&about));
-    tell(time_zone(&about));
-    tell(country(&about));
+    tell(check_duplicate_setting(&about));
+    tell(check_unique_identifiers(&about));
+    tell(check_time_zone(&about));
+    tell(check_country(&about));
     if let Some(currency) =
-        text(&about, "currency").or_else(|| text(&about["settings"], "currency"))
+        text_setting(&about, "currency").or_else(|| text_setting(&about["settings"], "currency"))
     {
-        tell(Check::ok("currency", format!("`{currency}`")));
+        tell(DoctorCheck::ok("currency", format!("`{currency}`")));
     }
 }
 
-fn duplicates(about: &Value) -> Check {
+fn check_duplicate_setting(about: &Value) -> DoctorCheck {
     const ID: &str = "duplicates";
     match about["settings"]["allowDuplicateContact"].as_bool() {
-        Some(false) => Check::ok(ID, "refused by the location: an import makes no contact twice"),
-        Some(true) => Check::warning(
+        Some(false) => DoctorCheck::ok(ID, "refused by the location: an import makes no contact twice"),
+        Some(true) => DoctorCheck::warning(
             ID,
             "allowed by the location: it does not keep an import from making a contact twice",
         )
-        .hint("turn `Allow Duplicate Contact` off under Settings > Business Profile, or import with `--marker-field`"),
-        None => Check::warning(ID, "the location does not tell whether it allows duplicates")
-            .hint("imports take them to be allowed"),
+        .with_hint("turn `Allow Duplicate Contact` off under Settings > Business Profile, or import with `--marker-field`"),
+        None => DoctorCheck::warning(ID, "the location does not tell whether it allows duplicates")
+            .with_hint("imports take them to be allowed"),
     }
 }
 
-fn identifiers(about: &Value) -> Check {
+fn check_unique_identifiers(about: &Value) -> DoctorCheck {
     const ID: &str = "identifiers";
     let names = about["settings"]["contactUniqueIdentifiers"].as_array();
     let names: Vec<_> = names.into_iter().flatten().filter_map(Value::as_str).collect();
     match names.as_slice() {
-        [] => Check::ok(ID, "not told; imports take the e-mail address, then the phone number"),
-        [only] => Check::ok(ID, format!("contacts are told apart by {only}")),
-        [first, rest @ ..] => Check::ok(
+        [] => {
+            DoctorCheck::ok(ID, "not told; imports take the e-mail address, then the phone number")
+        }
+        [only] => DoctorCheck::ok(ID, format!("contacts are told apart by {only}")),
+        [first, rest @ ..] => DoctorCheck::ok(
             ID,
             format!("contacts are told apart by {first}, then by {}", rest.join(", ")),
         ),
     }
 }
 
-fn time_zone(about: &Value) -> Check {
+fn check_time_zone(about: &Value) -> DoctorCheck {
     const ID: &str = "time_zone";
     let hint = "give imports `--timezone`";
-    match text(about, "timezone") {
-        Some(zone) if jiff::tz::TimeZone::get(&zone).is_ok() => Check::ok(ID, format!("`{zone}`")),
-        Some(zone) => {
-            Check::warning(ID, format!("`{zone}` is not known on this machine")).hint(hint)
+    match text_setting(about, "timezone") {
+        Some(zone) if jiff::tz::TimeZone::get(&zone).is_ok() => {
+            DoctorCheck::ok(ID, format!("`{zone}`"))
         }
-        None => Check::warning(ID, "the location has none").hint(hint),
+        Some(zone) => DoctorCheck::warning(ID, format!("`{zone}` is not known on this machine"))
+            .with_hint(hint),
+        None => DoctorCheck::warning(ID, "the location has none").with_hint(hint),
     }
 }
 
-fn country(about: &Value) -> Check {
+fn check_country(about: &Value) -> DoctorCheck {
     const ID: &str = "country";
-    match text(about, "country") {
-        Some(country) => Check::ok(
+    match text_setting(about, "country") {
+        Some(country) => DoctorCheck::ok(
             ID,
             format!("`{country}`: phone numbers without a country are taken to be from there"),
         ),
-        None => {
-            Check::warning(ID, "the location has none").hint("give imports `--default-country`")
-        }
+        None => DoctorCheck::warning(ID, "the location has none")
+            .with_hint("give imports `--default-country`"),
     }
 }

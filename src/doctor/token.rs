@@ -1,6 +1,6 @@
 //! The token, as far as it can be judged without being sent: its kind, and when it ends.
 
-use super::{Blame, Check, Tell};
+use super::{CheckSink, DoctorCheck, DoctorFailureKind};
 
 /// An hour, in seconds: what ends sooner and is not renewed ends in the middle of something.
 const SOON: i64 = 3_600;
@@ -32,56 +32,57 @@ pub struct TokenFacts {
 }
 
 /// Examines a token. `ahead`: by how many milliseconds the server's clock is ahead.
-pub fn token(facts: &TokenFacts, ahead: Option<i64>, tell: Tell<'_>) {
-    tell(kind(facts));
-    tell(expiry(facts, ahead.filter(|_| facts.servers).unwrap_or(0)));
+pub fn examine_token(facts: &TokenFacts, ahead: Option<i64>, tell: CheckSink<'_>) {
+    tell(check_token_kind(facts));
+    tell(check_expiry(facts, ahead.filter(|_| facts.servers).unwrap_or(0)));
 }
 
-fn kind(facts: &TokenFacts) -> Check {
+fn check_token_kind(facts: &TokenFacts) -> DoctorCheck {
     const ID: &str = "token_kind";
     let renews = if facts.renews { ", renewed on its own" } else { "" };
     match facts.kind {
-        TokenKind::Private => Check::ok(ID, "a Private Integration Token"),
-        TokenKind::Location => Check::ok(ID, format!("an OAuth token of a location{renews}")),
-        TokenKind::Company => Check::ok(ID, format!("an OAuth token of an agency{renews}"))
-            .hint("locations are reached by tokens that are made from it: `--all-locations`"),
-        TokenKind::Unknown => {
-            Check::warning(ID, "neither a Private Integration Token (`pit-…`) nor an OAuth token")
-                .hint("was something else pasted? the next checks tell whether it is accepted")
-        }
+        TokenKind::Private => DoctorCheck::ok(ID, "a Private Integration Token"),
+        TokenKind::Location => DoctorCheck::ok(ID, format!("an OAuth token of a location{renews}")),
+        TokenKind::Company => DoctorCheck::ok(ID, format!("an OAuth token of an agency{renews}"))
+            .with_hint("locations are reached by tokens that are made from it: `--all-locations`"),
+        TokenKind::Unknown => DoctorCheck::warning(
+            ID,
+            "neither a Private Integration Token (`pit-…`) nor an OAuth token",
+        )
+        .with_hint("was something else pasted? the next checks tell whether it is accepted"),
     }
 }
 
-fn expiry(facts: &TokenFacts, ahead: i64) -> Check {
+fn check_expiry(facts: &TokenFacts, ahead: i64) -> DoctorCheck {
     const ID: &str = "expiry";
     if facts.kind == TokenKind::Private {
-        return Check::ok(
+        return DoctorCheck::ok(
             ID,
             "it does not expire; its age is not known (HighLevel advises a new one every 90 days)",
         );
     }
     let Some(expires) = facts.expires else {
-        return Check::skipped(ID, "it does not tell when it expires");
+        return DoctorCheck::skipped(ID, "it does not tell when it expires");
     };
     let now = jiff::Timestamp::now().as_second() + ahead / 1000;
     let left = expires.as_second() - now;
     let when = format!("{expires:.0}");
     match (left, facts.renews) {
-        (..=0, true) => Check::ok(ID, format!("it expired at {when}, and is renewed when it is used")),
-        (_, true) => Check::ok(ID, format!("it expires in {} ({when}), and is renewed before", span(left))),
+        (..=0, true) => DoctorCheck::ok(ID, format!("it expired at {when}, and is renewed when it is used")),
+        (_, true) => DoctorCheck::ok(ID, format!("it expires in {} ({when}), and is renewed before", format_time_left(left))),
         (..=0, false) => {
-            Check::failure(ID, Blame::Access, format!("it expired at {when}, and there is nothing to renew it with"))
-                .hint("log in again with `ghl-bulk login`, or set a new `GHL_TOKEN`")
+            DoctorCheck::failure(ID, DoctorFailureKind::Access, format!("it expired at {when}, and there is nothing to renew it with"))
+                .with_hint("log in again with `ghl-bulk login`, or set a new `GHL_TOKEN`")
         }
-        (left, false) if left < SOON => Check::warning(ID, format!("it expires in {} ({when})", span(left)))
-            .hint("a run that lasts longer stops then, and is resumed with a new token; `ghl-bulk login --oauth` keeps one \
+        (left, false) if left < SOON => DoctorCheck::warning(ID, format!("it expires in {} ({when})", format_time_left(left)))
+            .with_hint("a run that lasts longer stops then, and is resumed with a new token; `ghl-bulk login --oauth` keeps one \
                    that renews itself"),
-        (left, false) => Check::ok(ID, format!("it expires in {} ({when})", span(left))),
+        (left, false) => DoctorCheck::ok(ID, format!("it expires in {} ({when})", format_time_left(left))),
     }
 }
 
 /// `12 min`, `5 h`, `3 days`.
-fn span(seconds: i64) -> String {
+fn format_time_left(seconds: i64) -> String {
     match seconds {
         ..3_600 => format!("{} min", seconds / 60),
         3_600..172_800 => format!("{} h", seconds / 3_600),
@@ -92,7 +93,7 @@ fn span(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Status;
+    use crate::doctor::DoctorStatus;
 
     fn ends_in(seconds: i64, renews: bool) -> TokenFacts {
         let expires =
@@ -102,12 +103,12 @@ mod tests {
 
     #[test]
     fn an_end_is_judged_by_the_servers_clock_and_by_whether_it_can_be_put_off() {
-        assert_eq!(expiry(&ends_in(86_400, false), 0).status, Status::Ok);
-        assert_eq!(expiry(&ends_in(1_800, false), 0).status, Status::Warning);
-        assert_eq!(expiry(&ends_in(1_800, false), 3_600_000).status, Status::Failure);
-        assert_eq!(expiry(&ends_in(-5, false), 0).status, Status::Failure);
-        assert_eq!(expiry(&ends_in(-5, false), -3_600_000).status, Status::Warning);
-        assert_eq!(expiry(&ends_in(-5, true), 0).status, Status::Ok);
-        assert!(expiry(&ends_in(300_000, true), 0).what.contains("3 days"));
+        assert_eq!(check_expiry(&ends_in(86_400, false), 0).status, DoctorStatus::Ok);
+        assert_eq!(check_expiry(&ends_in(1_800, false), 0).status, DoctorStatus::Warning);
+        assert_eq!(check_expiry(&ends_in(1_800, false), 3_600_000).status, DoctorStatus::Failure);
+        assert_eq!(check_expiry(&ends_in(-5, false), 0).status, DoctorStatus::Failure);
+        assert_eq!(check_expiry(&ends_in(-5, false), -3_600_000).status, DoctorStatus::Warning);
+        assert_eq!(check_expiry(&ends_in(-5, true), 0).status, DoctorStatus::Ok);
+        assert!(check_expiry(&ends_in(300_000, true), 0).what.contains("3 days"));
     }
 }

@@ -2,48 +2,53 @@
 
 use serde_json::Value;
 
-use super::{Error, Request};
-use crate::api::{Client, Kind};
+use super::{ExportError, ExportRequest};
+use crate::api::{ApiClient, ApiErrorKind};
 use crate::id::BusinessId;
 
 /// Finds the business that `--business` names, by id or by name.
-pub(super) async fn resolve(client: &Client, mut request: Request) -> Result<Request, Error> {
+pub(super) async fn resolve_id(
+    client: &ApiClient,
+    mut request: ExportRequest,
+) -> Result<ExportRequest, ExportError> {
     let Some(wanted) = request.filters.business.clone() else { return Ok(request) };
     let mut skip = 0;
     loop {
-        let page = match client.businesses(skip).await {
+        let page = match client.list_businesses(skip).await {
             Ok(page) => page,
             // Without the list it must be an id.
-            Err(error) if error.kind == Kind::Scope => break,
+            Err(error) if error.kind == ApiErrorKind::Scope => break,
             Err(error) => return Err(error.into()),
         };
-        let named = businesses(&page.body).into_iter();
+        let named = parse_businesses(&page.body).into_iter();
         let mut named =
             named.filter(|(id, name)| *id == wanted || name.eq_ignore_ascii_case(&wanted));
         if let Some((id, _)) = named.next() {
             if named.next().is_some() {
                 let said =
                     format!("two businesses are named `{wanted}`; give the id of one of them");
-                return Err(Error::Request(said));
+                return Err(ExportError::Request(said));
             }
-            request.filters.business_id = Some(business_id(&id)?);
+            request.filters.business_id = Some(parse_business_id(&id)?);
             return Ok(request);
         }
         if page.head.rows == 0 {
-            return Err(Error::Request(format!("no business is named `{wanted}` or has that id")));
+            return Err(ExportError::Request(format!(
+                "no business is named `{wanted}` or has that id"
+            )));
         }
         skip += page.head.rows;
     }
-    request.filters.business_id = Some(business_id(&wanted)?);
+    request.filters.business_id = Some(parse_business_id(&wanted)?);
     Ok(request)
 }
 
-fn business_id(text: &str) -> Result<BusinessId, Error> {
-    text.parse().map_err(|error: crate::id::Invalid| Error::Request(error.to_string()))
+fn parse_business_id(text: &str) -> Result<BusinessId, ExportError> {
+    text.parse().map_err(|error: crate::id::InvalidId| ExportError::Request(error.to_string()))
 }
 
 /// Id and name of each business in an answer.
-fn businesses(body: &[u8]) -> Vec<(String, String)> {
+fn parse_businesses(body: &[u8]) -> Vec<(String, String)> {
     let answer: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
     let rows = answer["businesses"].as_array().into_iter().flatten();

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Error, Request, business};
-use crate::api::{Client, SEARCH_LIMIT};
-use crate::pull::{self, Cost};
+use super::{ExportError, ExportRequest, business};
+use crate::api::{ApiClient, SEARCH_LIMIT};
+use crate::pull::{self, SelectionCost};
 
 /// What an export would cost.
 #[derive(Debug, Clone, Serialize)]
-pub struct Estimate {
+pub struct ExportEstimate {
     /// Contacts that pass the filter.
     pub contacts: u64,
     /// Requests by what they are for.
@@ -31,18 +31,21 @@ pub struct Estimate {
 ///
 /// # Errors
 /// When the location cannot be read.
-pub async fn estimate(client: &Client, request: Request) -> Result<Estimate, Error> {
-    let mut request = business::resolve(client, request).await?;
-    let filter = request.filters.filter();
+pub async fn estimate_cost(
+    client: &ApiClient,
+    request: ExportRequest,
+) -> Result<ExportEstimate, ExportError> {
+    let mut request = business::resolve_id(client, request).await?;
+    let filter = request.filters.to_api_filter();
     let first = client.search_contacts(&filter, 1, None).await?;
     let total = first.head.total.unwrap_or(first.head.rows.len() as u64);
     let page = SEARCH_LIMIT as u64;
     let (contacts, cost) = match &mut request.contacts {
         Some(chosen) => {
-            let list = chosen.read(client).await?;
-            (list.keys.len() as u64, pull::cost(&list, total))
+            let list = chosen.read_contacts(client).await?;
+            (list.keys.len() as u64, pull::estimate_cost(&list, total))
         }
-        None => (total, Cost { how: "contacts", requests: total.div_ceil(page).max(1) }),
+        None => (total, SelectionCost { how: "contacts", requests: total.div_ceil(page).max(1) }),
     };
     let whole = filter.is_empty() && request.contacts.is_none();
     let mut requests =
@@ -57,20 +60,20 @@ pub async fn estimate(client: &Client, request: Request) -> Result<Estimate, Err
     }
     if request.tables.appointments {
         let calendars = if whole {
-            client.calendars().await?.head.calendars.len() as u64 + 1
+            client.list_calendars().await?.head.calendars.len() as u64 + 1
         } else {
             contacts
         };
         requests.insert("appointments", calendars);
     }
     let total = requests.values().sum::<u64>();
-    let limits = client.pace().limits();
+    let limits = client.rate_limiter().current_limits();
     let windows = total.div_ceil(u64::from(limits.requests)).saturating_sub(1);
     let seconds = (limits.window * u32::try_from(windows).unwrap_or(u32::MAX)).as_secs();
     #[expect(clippy::cast_precision_loss, reason = "a share to two digits")]
     let daily_share = 100.0 * total as f64 / limits.daily as f64;
-    let daily_left = client.pace().spendable();
-    Ok(Estimate {
+    let daily_left = client.rate_limiter().spendable_today();
+    Ok(ExportEstimate {
         contacts,
         requests,
         total,

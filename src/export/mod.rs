@@ -18,18 +18,22 @@ use tokio::sync::oneshot;
 
 use crate::api;
 use crate::concurrency;
-use crate::context::{self, Context};
-use crate::event::{Cause, Event, Outcome, Report, Watcher, Written};
+use crate::context::{self, EngineContext};
+use crate::event::{
+    CancelCause, ExportOutcome, ExportReport, RunEvent, SharedObserver, WrittenFile,
+};
 use crate::id::RunId;
-use crate::publish::{self, Facts, Held, Live, Place, Published};
-use crate::pull::{self, List, Plan, Pull};
-use crate::run::{self, Meta, Reader, Run, Spool, State, stream};
+use crate::publish::{
+    self, LockedOutputDir, ManifestMetadata, OutputDir, PublishReport, RunningPull,
+};
+use crate::pull::{self, ContactKeyList, Pull, PullOptions};
+use crate::run::{self, Run, RunMetadata, RunState, Spool, SpoolReader, stream};
 use crate::sheet;
 
-pub use contact_list::Chosen;
-pub use estimate::{Estimate, estimate};
-pub use request::{Filters, Request, Tables};
-pub use templates::Laid;
+pub use contact_list::ContactListFile;
+pub use estimate::{ExportEstimate, estimate_cost};
+pub use request::{ExportFilters, ExportRequest, ExportTables};
+pub use templates::TemplateSnapshot;
 
 /// The kind of run that an export is.
 pub const KIND: &str = "export";
@@ -38,47 +42,47 @@ const LAG: Duration = Duration::from_mins(10);
 
 /// Why an export ended early.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ExportError {
     /// The API.
     #[error(transparent)]
-    Api(#[from] api::Error),
+    Api(#[from] api::ApiError),
     /// The pull.
     #[error(transparent)]
-    Pull(pull::Error),
+    Pull(pull::PullError),
     /// The run directory.
     #[error(transparent)]
-    Run(#[from] run::Error),
+    Run(#[from] run::RunError),
     /// The files.
     #[error(transparent)]
-    Publish(#[from] publish::Error),
+    Publish(#[from] publish::PublishError),
     /// The file that names contacts is refused.
     #[error("{0}")]
-    List(sheet::Refusal),
+    List(sheet::SheetError),
     /// What was asked for cannot be.
     #[error("{0}")]
     Request(String),
 }
 
-impl From<sheet::Refusal> for Error {
-    fn from(refusal: sheet::Refusal) -> Self {
+impl From<sheet::SheetError> for ExportError {
+    fn from(refusal: sheet::SheetError) -> Self {
         Self::List(refusal)
     }
 }
 
-impl From<pull::Error> for Error {
-    fn from(error: pull::Error) -> Self {
+impl From<pull::PullError> for ExportError {
+    fn from(error: pull::PullError) -> Self {
         match error {
-            pull::Error::Api(error) => Self::Api(error),
-            pull::Error::Run(error) => Self::Run(error),
-            pull::Error::Store => Self::Pull(error),
+            pull::PullError::Api(error) => Self::Api(error),
+            pull::PullError::Run(error) => Self::Run(error),
+            pull::PullError::Store => Self::Pull(error),
         }
     }
 }
 
 /// An export that ended early, and why. It can be resumed.
-pub type Halted = context::Halted<Error>;
+pub type ExportHalted = context::HaltedRun<ExportError>;
 
-impl<E: Into<Error>> From<E> for Halted {
+impl<E: Into<ExportError>> From<E> for ExportHalted {
     fn from(error: E) -> Self {
         Self { run: None, error: error.into() }
     }
@@ -88,60 +92,70 @@ impl<E: Into<Error>> From<E> for Halted {
 ///
 /// # Errors
 /// Whatever stops it; the run named there goes on with [`resume`].
-pub async fn export(context: &Context, request: Request) -> Result<Report, Halted> {
+pub async fn export_location(
+    context: &EngineContext,
+    request: ExportRequest,
+) -> Result<ExportReport, ExportHalted> {
     // Before anything is asked: files that cannot be written cost no request.
-    request.named_layouts()?;
+    request.parse_templates()?;
     let id = RunId::new(jiff::Timestamp::now());
-    let held = Place::new(&request.out)?.hold(&id)?;
-    let mut request = business::resolve(&context.client, request).await?;
+    let held = OutputDir::new(&request.out)?.lock_for_run(&id)?;
+    let mut request = business::resolve_id(&context.client, request).await?;
     let list = match &mut request.contacts {
-        Some(chosen) => Some(Box::pin(chosen.read(&context.client)).await?),
+        Some(chosen) => Some(Box::pin(chosen.read_contacts(&context.client)).await?),
         None => None,
     };
-    let meta = Meta {
+    let meta = RunMetadata {
         run: id,
-        location: context.client.location().clone(),
+        location: context.client.location_id().clone(),
         kind: KIND.to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         created: jiff::Timestamp::now(),
         options: serde_json::to_value(&request)
-            .map_err(|error| Error::Request(error.to_string()))?,
+            .map_err(|error| ExportError::Request(error.to_string()))?,
     };
-    let run = context.home.create(meta)?;
-    Job { list, ..Job::new(context, run, request, false, false) }.carry_out(held).await
+    let run = context.home.create_run(meta)?;
+    ExportJob { list, ..ExportJob::new(context, run, request, false, false) }.run(held).await
 }
 
 /// Goes on with an export. `errors_only`: asks for just the records that could not be read.
 ///
 /// # Errors
-/// As [`export`].
-pub async fn resume(context: &Context, run: Run, errors_only: bool) -> Result<Report, Halted> {
-    let mut request = request(&run)?;
+/// As [`export_location`].
+pub async fn resume(
+    context: &EngineContext,
+    run: Run,
+    errors_only: bool,
+) -> Result<ExportReport, ExportHalted> {
+    let mut request = stored_request(&run)?;
     let list = match &mut request.contacts {
         // Killed before the list was stored.
-        Some(chosen) if !pull::is_listed(&Reader::open(&run.db())?)? => {
-            Some(Box::pin(chosen.read(&context.client)).await?)
+        Some(chosen) if !pull::has_stored_list(&SpoolReader::open(&run.db_path())?)? => {
+            Some(Box::pin(chosen.read_contacts(&context.client)).await?)
         }
         _ => None,
     };
-    let complete = run.state()? != State::Unfinished;
+    let complete = run.state()? != RunState::Unfinished;
     let again = errors_only && complete;
-    let held = Place::new(&request.out)?.hold(&run.meta.run)?;
+    let held = OutputDir::new(&request.out)?.lock_for_run(&run.meta.run)?;
     if again {
-        run.set_state(State::Unfinished)?;
-        run.note("errors_only", &true)?;
+        run.set_state(RunState::Unfinished)?;
+        run.write_metadata("errors_only", &true)?;
     }
-    let errors_only = again || run.noted("errors_only")?.unwrap_or(false);
-    Job { list, ..Job::new(context, run, request, true, errors_only) }.carry_out(held).await
+    let errors_only = again || run.read_metadata("errors_only")?.unwrap_or(false);
+    ExportJob { list, ..ExportJob::new(context, run, request, true, errors_only) }.run(held).await
 }
 
 /// The request that made a run.
 ///
 /// # Errors
 /// When the run holds none.
-pub fn request(run: &Run) -> Result<Request, Error> {
+pub fn stored_request(run: &Run) -> Result<ExportRequest, ExportError> {
     serde_json::from_value(run.meta.options.clone()).map_err(|error| {
-        Error::Run(run::Error::Damaged { path: run.db(), why: format!("its options: {error}") })
+        ExportError::Run(run::RunError::Damaged {
+            path: run.db_path(),
+            why: format!("its options: {error}"),
+        })
     })
 }
 
@@ -149,38 +163,43 @@ pub fn request(run: &Run) -> Result<Request, Error> {
 ///
 /// # Errors
 /// When the run is not finished, or the files cannot be written.
-pub fn republish(run: &Run, request: &Request, watcher: &Watcher) -> Result<Report, Error> {
+pub fn republish_files(
+    run: &Run,
+    request: &ExportRequest,
+    watcher: &SharedObserver,
+) -> Result<ExportReport, ExportError> {
     let begun = Instant::now();
-    if run.state()? == State::Unfinished {
+    if run.state()? == RunState::Unfinished {
         let run = &run.meta.run;
-        return Err(Error::Request(format!(
+        return Err(ExportError::Request(format!(
             "run `{run}` is not finished; `ghl-bulk resume {run}` finishes it"
         )));
     }
-    let held = Place::new(&request.out)?.hold(&run.meta.run)?;
-    let facts = facts(run, request)?;
+    let held = OutputDir::new(&request.out)?.lock_for_run(&run.meta.run)?;
+    let facts = manifest_facts(run, request)?;
     let options = request.publish_options(facts.clone())?;
-    let published = publish::publish(&run.db(), held.staging(), &options, None, watcher);
-    finish(run, facts, held, published, begun, 0)
+    let published =
+        publish::write_export(&run.db_path(), held.staging_dir(), &options, None, watcher);
+    commit_output(run, facts, held, published, begun, 0)
 }
 
 /// One run being carried out.
-struct Job {
-    context: Context,
+struct ExportJob {
+    context: EngineContext,
     run: Run,
-    request: Request,
+    request: ExportRequest,
     /// The contacts that are wanted, where the spool does not hold them yet.
-    list: Option<List>,
+    list: Option<ContactKeyList>,
     resumed: bool,
     errors_only: bool,
     begun: Instant,
 }
 
-impl Job {
+impl ExportJob {
     fn new(
-        context: &Context,
+        context: &EngineContext,
         run: Run,
-        request: Request,
+        request: ExportRequest,
         resumed: bool,
         errors_only: bool,
     ) -> Self {
@@ -188,82 +207,87 @@ impl Job {
         Self { context, run, request, list: None, resumed, errors_only, begun: Instant::now() }
     }
 
-    async fn carry_out(self, held: Held) -> Result<Report, Halted> {
+    async fn run(self, held: LockedOutputDir) -> Result<ExportReport, ExportHalted> {
         let run = self.run.meta.run.clone();
-        self.context.watcher.observe(&Event::Started {
+        self.context.watcher.observe(&RunEvent::Started {
             run: run.clone(),
             location: self.run.meta.location.clone(),
             kind: KIND,
             resumed: self.resumed,
         });
-        self.work(held).await.map_err(|error| Halted { run: Some(run), error })
+        self.run_to_completion(held).await.map_err(|error| ExportHalted { run: Some(run), error })
     }
 
-    async fn work(self, held: Held) -> Result<Report, Error> {
+    async fn run_to_completion(self, held: LockedOutputDir) -> Result<ExportReport, ExportError> {
         let published = match self.pull_and_publish(&held).await {
             Ok(published) => published,
             Err(error) => {
                 // Counted for the manifest; the reason of the stop matters more than a failure here.
-                let _ = self.count_requests();
+                let _ = self.record_request_counts();
                 return Err(error);
             }
         };
-        self.run.note("pulled", &jiff::Timestamp::now())?;
-        self.count_requests()?;
-        let facts = facts(&self.run, &self.request)?;
-        let refused = self.context.client.pace().refused();
+        self.run.write_metadata("pulled", &jiff::Timestamp::now())?;
+        self.record_request_counts()?;
+        let facts = manifest_facts(&self.run, &self.request)?;
+        let refused = self.context.client.rate_limiter().throttled_count();
         let watcher = self.context.watcher.clone();
         let (run, begun) = (self.run, self.begun);
         let layouts_alone = self.request.formats.is_empty();
-        let report = concurrency::blocking(move || {
+        let report = concurrency::run_blocking(move || {
             // Without the tables there is no `extra`; what a layout lacks is told with it.
             if !layouts_alone {
-                warn_of_misfits(&published, &watcher);
+                warn_type_mismatches(&published, &watcher);
             }
-            finish(&run, facts, held, Ok(published), begun, refused)
+            commit_output(&run, facts, held, Ok(published), begun, refused)
         });
         report.await
     }
 
-    async fn pull_and_publish(&self, held: &Held) -> Result<Published, Error> {
-        let (spool, writer) = Spool::open(&self.run.db())?;
+    async fn pull_and_publish(&self, held: &LockedOutputDir) -> Result<PublishReport, ExportError> {
+        let (spool, writer) = Spool::open(&self.run.db_path())?;
         let (tell_end, ended) = oneshot::channel();
-        let live = Live { committed: spool.committed(), ended, handle: Handle::current() };
-        let (db, staging) = (self.run.db(), held.staging().to_owned());
-        let options = self.request.publish_options(facts(&self.run, &self.request)?)?;
+        let live =
+            RunningPull { committed: spool.watch_committed(), ended, handle: Handle::current() };
+        let (db, staging) = (self.run.db_path(), held.staging_dir().to_owned());
+        let options = self.request.publish_options(manifest_facts(&self.run, &self.request)?)?;
         let watcher = self.context.watcher.clone();
-        let publishing = concurrency::blocking(move || {
-            publish::publish(&db, &staging, &options, Some(live), &watcher)
+        let publishing = concurrency::run_blocking(move || {
+            publish::write_export(&db, &staging, &options, Some(live), &watcher)
         });
         let publishing = async {
             let published = publishing.await;
             if published.is_err() {
-                self.context.stop.close(Cause::Failure);
+                self.context.stop.cancel_with(CancelCause::Failure);
             }
             published
         };
-        let pulling = self.pull(spool, tell_end);
+        let pulling = self.pull_into_spool(spool, tell_end);
         let ((), pulled, published) =
-            tokio::join!(concurrency::blocking(writer), pulling, publishing);
+            tokio::join!(concurrency::run_blocking(writer), pulling, publishing);
         match (pulled, published) {
-            (Err(error), Ok(_) | Err(publish::Error::Abandoned)) => Err(error),
+            (Err(error), Ok(_) | Err(publish::PublishError::Abandoned)) => Err(error),
             (_, Err(error)) => Err(error.into()),
             (Ok(()), Ok(published)) => Ok(published),
         }
     }
 
-    async fn pull(&self, spool: Spool, tell_end: oneshot::Sender<()>) -> Result<(), Error> {
+    async fn pull_into_spool(
+        &self,
+        spool: Spool,
+        tell_end: oneshot::Sender<()>,
+    ) -> Result<(), ExportError> {
         let pull = Pull {
             client: self.context.client.clone(),
-            plan: self.plan(),
-            db: self.run.db(),
+            plan: self.pull_options(),
+            db: self.run.db_path(),
             writes: spool.writer(),
             watcher: self.context.watcher.clone(),
             stop: self.context.stop.clone(),
         };
         let pulled = async {
             if let Some(list) = &self.list {
-                pull.choose(list).await?;
+                pull.store_contact_list(list).await?;
             }
             Box::pin(pull.run()).await
         };
@@ -277,49 +301,50 @@ impl Job {
         Ok(())
     }
 
-    fn plan(&self) -> Plan {
+    fn pull_options(&self) -> PullOptions {
         let tables = self.request.tables;
-        Plan {
-            filter: self.request.filters.filter(),
+        PullOptions {
+            filter: self.request.filters.to_api_filter(),
             chosen: self.request.contacts.is_some(),
             business: self.request.filters.business_id.clone(),
-            children: tables.children(),
+            children: tables.child_kinds(),
             concurrency: self.context.concurrency,
             settle: self.context.settle,
             errors_only: self.errors_only,
         }
     }
 
-    fn count_requests(&self) -> Result<(), Error> {
-        let mut requests = self.run.noted::<BTreeMap<String, u64>>("requests")?.unwrap_or_default();
-        for (route, sent) in self.context.client.sent() {
+    fn record_request_counts(&self) -> Result<(), ExportError> {
+        let mut requests =
+            self.run.read_metadata::<BTreeMap<String, u64>>("requests")?.unwrap_or_default();
+        for (route, sent) in self.context.client.request_counts() {
             *requests.entry(route).or_default() += sent;
         }
-        Ok(self.run.note("requests", &requests)?)
+        Ok(self.run.write_metadata("requests", &requests)?)
     }
 }
 
-fn facts(run: &Run, request: &Request) -> Result<Facts, Error> {
+fn manifest_facts(run: &Run, request: &ExportRequest) -> Result<ManifestMetadata, ExportError> {
     let meta = &run.meta;
-    let reader = Reader::open(&run.db())?;
-    let location = reader.next(stream::LOCATION, 0)?;
-    let location = location.and_then(|entry| api::LocationHead::read(&entry.body).ok());
-    Ok(Facts {
+    let reader = SpoolReader::open(&run.db_path())?;
+    let location = reader.next_entry(stream::LOCATION, 0)?;
+    let location = location.and_then(|entry| api::LocationDetails::from_json(&entry.body).ok());
+    Ok(ManifestMetadata {
         run: meta.run.clone(),
         location: meta.location.clone(),
         location_name: location.and_then(|location| location.name),
         api_version: api::VERSION.to_owned(),
         tool_version: meta.tool.clone(),
         started: meta.created,
-        finished: run.noted("pulled")?,
+        finished: run.read_metadata("pulled")?,
         watermark: meta.created - LAG,
-        filter: request.which(),
-        requests: run.noted("requests")?.unwrap_or_default(),
+        filter: request.manifest_filter(),
+        requests: run.read_metadata("requests")?.unwrap_or_default(),
     })
 }
 
 /// One warning for all values that do not fit, with the columns that have most of them.
-fn warn_of_misfits(published: &Published, watcher: &Watcher) {
+fn warn_type_mismatches(published: &PublishReport, watcher: &SharedObserver) {
     const NAMED: usize = 4;
     let mut misfits: Vec<_> = published.misfits.iter().collect();
     misfits.sort_by_key(|(column, count)| (std::cmp::Reverse(*count), column));
@@ -335,35 +360,35 @@ fn warn_of_misfits(published: &Published, watcher: &Watcher) {
         1 => "1 value does not fit its column's type; it is kept in `extra`".to_owned(),
         n => format!("{n} values do not fit their column's type; they are kept in `extra`"),
     };
-    watcher.observe(&Event::Warning { code: "misfit", message: format!("{said}: {columns}") });
+    watcher.observe(&RunEvent::Warning { code: "misfit", message: format!("{said}: {columns}") });
 }
 
-fn finish(
+fn commit_output(
     run: &Run,
-    facts: Facts,
-    held: Held,
-    published: Result<Published, publish::Error>,
+    facts: ManifestMetadata,
+    held: LockedOutputDir,
+    published: Result<PublishReport, publish::PublishError>,
     begun: Instant,
     refused: u64,
-) -> Result<Report, Error> {
+) -> Result<ExportReport, ExportError> {
     let mut published = published?;
     let requests = facts.requests.clone();
-    let out = held.out().to_owned();
-    let entries = Reader::open(&run.db())?.last()?;
-    held.replace(facts, entries, &mut published)?;
+    let out = held.output_path().to_owned();
+    let entries = SpoolReader::open(&run.db_path())?.last_seq()?;
+    held.replace_export(facts, entries, &mut published)?;
     let unreadable = published.failures.len() as u64;
     let (state, outcome) = match unreadable {
-        0 => (State::Complete, Outcome::Complete),
-        _ => (State::Partial, Outcome::Partial),
+        0 => (RunState::Complete, ExportOutcome::Complete),
+        _ => (RunState::Partial, ExportOutcome::Partial),
     };
     run.set_state(state)?;
-    run.note("errors_only", &false)?;
-    Ok(Report {
+    run.write_metadata("errors_only", &false)?;
+    Ok(ExportReport {
         run: run.meta.run.clone(),
         location: run.meta.location.clone(),
         outcome,
         out,
-        rows: rows(&published.files),
+        rows: rows_by_table(&published.files),
         files: published.files,
         unreadable,
         requests,
@@ -373,10 +398,10 @@ fn finish(
 }
 
 /// Rows by table: in all formats the same, but a layout may be written as several files.
-fn rows(files: &[Written]) -> BTreeMap<String, u64> {
+fn rows_by_table(files: &[WrittenFile]) -> BTreeMap<String, u64> {
     let mut rows = BTreeMap::new();
     for (at, file) in files.iter().enumerate() {
-        let same = |it: &Written| it.table == file.table && it.format == file.format;
+        let same = |it: &WrittenFile| it.table == file.table && it.format == file.format;
         let before = if files[..at].iter().any(same) { rows[&file.table] } else { 0 };
         rows.insert(file.table.clone(), before + file.rows);
     }

@@ -6,33 +6,33 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Chosen, Error, Laid, templates};
-use crate::api::Filter;
+use super::{ContactListFile, ExportError, TemplateSnapshot, templates};
+use crate::api::ContactSearchFilter;
 use crate::id::BusinessId;
-use crate::publish::{Facts, Named, Options};
-use crate::pull::Child;
-use crate::resource::{RESOURCES, Resource};
-use crate::table::{CsvSafe, Format};
+use crate::publish::{ManifestMetadata, NamedTemplate, PublishOptions};
+use crate::pull::ChildKind;
+use crate::resource::{RESOURCES, ResourceSpec};
+use crate::table::{FormulaGuardMode, TableFormat};
 
 /// What to export, and where to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Request {
+pub struct ExportRequest {
     /// The output directory, absolute.
     pub out: PathBuf,
     /// The formats' names.
     pub formats: Vec<String>,
     /// The presets whose layouts are written, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub layouts: Vec<Laid>,
+    pub layouts: Vec<TemplateSnapshot>,
     /// How CSV cells are kept from running in a spreadsheet: the name of the way.
     pub csv_safe: String,
     /// Which tables beside the contacts.
-    pub tables: Tables,
+    pub tables: ExportTables,
     /// Which contacts.
-    pub filters: Filters,
+    pub filters: ExportFilters,
     /// The file that names the contacts, where one does.
     #[serde(default)]
-    pub contacts: Option<Chosen>,
+    pub contacts: Option<ContactListFile>,
     /// The API's address.
     pub url: String,
     /// The environment variable that holds the token, where it is another than the usual one.
@@ -46,7 +46,7 @@ pub struct Request {
 
 /// The tables beside contacts and the location's own lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tables {
+pub struct ExportTables {
     /// Tasks.
     pub tasks: bool,
     /// Notes.
@@ -57,7 +57,7 @@ pub struct Tables {
 
 /// Which contacts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Filters {
+pub struct ExportFilters {
     /// Those with all of these tags.
     pub tags: Vec<String>,
     /// Those updated since then.
@@ -74,11 +74,11 @@ pub struct Filters {
     pub raw: Vec<Value>,
 }
 
-impl Filters {
+impl ExportFilters {
     /// The filters in the API's grammar (api.md §2.4–7). Times are epoch milliseconds, which every
     /// observed server takes.
     #[must_use]
-    pub fn filter(&self) -> Filter {
+    pub fn to_api_filter(&self) -> ContactSearchFilter {
         let tag = |tag: &String| json!({"field": "tags", "operator": "contains", "value": tag});
         let since = |field: &'static str| {
             move |since: jiff::Timestamp| {
@@ -95,22 +95,22 @@ impl Filters {
                 .map(|id| json!({"field": "businessId", "operator": "eq", "value": id})),
         );
         filters.extend(self.raw.iter().cloned());
-        Filter { filters, query: self.query.clone() }
+        ContactSearchFilter { filters, query: self.query.clone() }
     }
 }
 
-impl Tables {
+impl ExportTables {
     /// What is read beside the contacts.
-    pub(super) fn children(self) -> BTreeSet<Child> {
+    pub(super) fn child_kinds(self) -> BTreeSet<ChildKind> {
         let wanted = [
-            (self.tasks, Child::Tasks),
-            (self.notes, Child::Notes),
-            (self.appointments, Child::Appointments),
+            (self.tasks, ChildKind::Tasks),
+            (self.notes, ChildKind::Notes),
+            (self.appointments, ChildKind::Appointments),
         ];
         wanted.into_iter().filter_map(|(wanted, child)| wanted.then_some(child)).collect()
     }
 
-    fn wants(self, resource: &Resource) -> bool {
+    fn includes_table(self, resource: &ResourceSpec) -> bool {
         match resource.name {
             "tasks" => self.tasks,
             "notes" => self.notes,
@@ -121,10 +121,10 @@ impl Tables {
     }
 }
 
-impl Request {
+impl ExportRequest {
     /// Which contacts, for the manifest; nothing where all are exported.
-    pub(super) fn which(&self) -> Option<Value> {
-        let filter = self.filters.filter();
+    pub(super) fn manifest_filter(&self) -> Option<Value> {
+        let filter = self.filters.to_api_filter();
         match &self.contacts {
             Some(chosen) => Some(json!({ "contacts": chosen })),
             None => (!filter.is_empty()).then(|| json!(filter)),
@@ -135,25 +135,30 @@ impl Request {
     ///
     /// # Errors
     /// When two files would have one name.
-    pub(super) fn named_layouts(&self) -> Result<Vec<Named>, Error> {
-        let formats = self.formats.iter().filter_map(|name| Format::named(name));
-        templates::named(&self.layouts, &formats.collect::<Vec<_>>())
+    pub(super) fn parse_templates(&self) -> Result<Vec<NamedTemplate>, ExportError> {
+        let formats = self.formats.iter().filter_map(|name| TableFormat::from_name(name));
+        templates::parse_templates(&self.layouts, &formats.collect::<Vec<_>>())
     }
 
-    pub(super) fn publish_options(&self, facts: Facts) -> Result<Options, Error> {
+    pub(super) fn publish_options(
+        &self,
+        facts: ManifestMetadata,
+    ) -> Result<PublishOptions, ExportError> {
         let format = |name: &String| {
-            Format::named(name)
-                .ok_or_else(|| Error::Request(format!("there is no format `{name}`")))
+            TableFormat::from_name(name)
+                .ok_or_else(|| ExportError::Request(format!("there is no format `{name}`")))
         };
-        let csv_safe = CsvSafe::ALL.iter().find(|way| way.name() == self.csv_safe);
-        let csv_safe = csv_safe
-            .ok_or_else(|| Error::Request(format!("`{}` is no way to write CSV", self.csv_safe)))?;
+        let csv_safe = FormulaGuardMode::ALL.iter().find(|way| way.name() == self.csv_safe);
+        let csv_safe = csv_safe.ok_or_else(|| {
+            ExportError::Request(format!("`{}` is no way to write CSV", self.csv_safe))
+        })?;
         let formats = self.formats.iter().map(format).collect::<Result<Vec<_>, _>>()?;
-        let layouts = self.named_layouts()?;
-        let wanted = |table: &&'static Resource| {
-            !formats.is_empty() && self.tables.wants(table) || templates::want(&layouts, table.name)
+        let layouts = self.parse_templates()?;
+        let wanted = |table: &&'static ResourceSpec| {
+            !formats.is_empty() && self.tables.includes_table(table)
+                || templates::any_uses_table(&layouts, table.name)
         };
-        Ok(Options {
+        Ok(PublishOptions {
             tables: RESOURCES.iter().copied().filter(wanted).collect(),
             formats,
             layouts,

@@ -5,24 +5,24 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::planning::summary::Summary;
+use super::planning::summary::PlanSummary;
 use super::results::recreated_file;
-use super::results::row_outcome::Fates;
-use super::results::{self, Tally};
+use super::results::row_outcome::RowOutcomes;
+use super::results::{self, RowOutcomeCounts};
 use super::{
-    Error, FRESH, Halted, Planned, Stage, TAG_BATCH, UNDO, deletion, drift, out, removes, request,
-    run_files, stage, undo,
+    FRESH, ImportError, ImportHalted, ImportPlan, ImportStage, TAG_BATCH, UNDO, current_stage,
+    deletion, deletion_target, drift, output_dir, run_files, stored_request, undo,
 };
 use crate::concurrency;
-use crate::context::Context;
+use crate::context::EngineContext;
 use crate::id::{LocationId, RunId};
-use crate::model::{Directory, Policy};
+use crate::model::{ImportPolicy, LocationDirectory};
 use crate::push::{self, Push};
-use crate::run::{Ledger, LedgerReader, Rows, Run, State};
+use crate::run::{ImportStore, Ledger, LedgerReader, Run, RunState};
 
 /// What an import did.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct ImportReport {
     /// The run.
     pub run: RunId,
     /// What was done: `import` or `undo`.
@@ -36,7 +36,7 @@ pub struct Report {
     pub files: Vec<PathBuf>,
     /// How many rows ended how.
     #[serde(rename = "rows")]
-    pub tally: Tally,
+    pub tally: RowOutcomeCounts,
     /// Contacts that stand in the location twice although they were sent once.
     pub duplicates: u64,
     /// Requests sent, by route, retries included.
@@ -46,11 +46,11 @@ pub struct Report {
     /// Whether rows were left for later on purpose (`--sample`).
     pub sampled: bool,
     /// Time this process spent on applying.
-    #[serde(serialize_with = "as_millis", rename = "elapsed_ms")]
+    #[serde(serialize_with = "serialize_millis", rename = "elapsed_ms")]
     pub elapsed: Duration,
 }
 
-fn as_millis<S: serde::Serializer>(elapsed: &Duration, to: S) -> Result<S::Ok, S::Error> {
+fn serialize_millis<S: serde::Serializer>(elapsed: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_u64(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
 }
 
@@ -58,55 +58,70 @@ fn as_millis<S: serde::Serializer>(elapsed: &Duration, to: S) -> Result<S::Ok, S
 ///
 /// # Errors
 /// Whatever stops it; the run goes on with [`super::resume`].
-pub async fn apply(context: &Context, planned: Planned) -> Result<Report, Halted> {
+pub async fn apply_plan(
+    context: &EngineContext,
+    planned: ImportPlan,
+) -> Result<ImportReport, ImportHalted> {
     let id = planned.run.meta.run.clone();
-    let halted = |error| Halted { run: Some(id), error };
+    let halted = |error| ImportHalted { run: Some(id), error };
     let begun = Instant::now();
-    carry_out(context, &planned, begun).await.map_err(halted)
+    apply_and_report(context, &planned, begun).await.map_err(halted)
 }
 
-async fn carry_out(context: &Context, planned: &Planned, begun: Instant) -> Result<Report, Error> {
+async fn apply_and_report(
+    context: &EngineContext,
+    planned: &ImportPlan,
+    begun: Instant,
+) -> Result<ImportReport, ImportError> {
     if planned.run.meta.kind == UNDO {
-        undo::begin(context, planned).await?;
+        undo::recheck_and_mark_undone(context, planned).await?;
     } else if planned.looked.elapsed() > FRESH
-        && let Some(what) = removes(&planned.run)?
+        && let Some(what) = deletion_target(&planned.run)?
     {
-        deletion::recheck(context, &planned.run, what, Stage::Applying).await?;
+        deletion::recheck_records(context, &planned.run, what, ImportStage::Applying).await?;
     }
-    planned.run.note("stage", &Stage::Applying)?;
+    planned.run.write_metadata("stage", &ImportStage::Applying)?;
     let pushed = push_ops(context, planned).await;
     // The files are made whatever stopped the work: they say how far it came.
-    let finished = finish(context, planned, begun, pushed.as_ref().ok()).await;
+    let finished = write_report(context, planned, begun, pushed.as_ref().ok()).await;
     let report = match (pushed, finished) {
         (Ok(_), finished) => finished?,
-        (Err(_), Err(bug @ Error::Bug(_))) => return Err(bug),
+        (Err(_), Err(bug @ ImportError::Bug(_))) => return Err(bug),
         // The reason of the stop matters more than a file that cannot be written now.
         (Err(error), _) => return Err(error),
     };
-    planned.run.set_state(state_by(report.tally))?;
+    planned.run.set_state(state_from_counts(report.tally))?;
     Ok(report)
 }
 
 /// Where a run stands whose rows ended like this.
-pub(super) fn state_by(tally: Tally) -> State {
+pub(super) fn state_from_counts(tally: RowOutcomeCounts) -> RunState {
     match tally {
-        Tally { pending: 1.., .. } => State::Unfinished,
+        RowOutcomeCounts { pending: 1.., .. } => RunState::Unfinished,
         // Rows in doubt wait for a person, not for another try.
-        Tally { rejected: 0, in_doubt: 0, .. } => State::Complete,
-        _ => State::Partial,
+        RowOutcomeCounts { rejected: 0, in_doubt: 0, .. } => RunState::Complete,
+        _ => RunState::Partial,
     }
 }
 
-async fn push_ops(context: &Context, planned: &Planned) -> Result<push::Pushed, Error> {
-    let db = planned.run.db();
-    let policy: Policy = planned.run.noted("policy")?.unwrap_or_default();
-    let directory: Option<Directory> = planned.run.noted("directory")?;
+async fn push_ops(
+    context: &EngineContext,
+    planned: &ImportPlan,
+) -> Result<push::PushReport, ImportError> {
+    let db = planned.run.db_path();
+    let policy: ImportPolicy = planned.run.read_metadata("policy")?.unwrap_or_default();
+    let directory: Option<LocationDirectory> = planned.run.read_metadata("directory")?;
     let marker = policy.marker.as_deref().zip(directory.as_ref());
-    let marker = marker.and_then(|(name, directory)| directory.field(name).ok());
+    let marker = marker.and_then(|(name, directory)| directory.find_field(name).ok());
     let only = match planned.sample {
         Some(sample) => {
             let db = db.clone();
-            Some(concurrency::blocking(move || drift::sample(&Rows::open(&db)?, sample)).await?)
+            Some(
+                concurrency::run_blocking(move || {
+                    drift::choose_sample_rows(&ImportStore::open(&db)?, sample)
+                })
+                .await?,
+            )
         }
         None => None,
     };
@@ -120,7 +135,7 @@ async fn push_ops(context: &Context, planned: &Planned) -> Result<push::Pushed, 
         concurrency: context.concurrency,
         settle: context.settle,
         marker: marker.map(|field| field.id.clone()),
-        max_errors: planned.max_errors.map(|it| it.of(planned.summary.rows)),
+        max_errors: planned.max_errors.map(|it| it.limit_for(planned.summary.rows)),
         only,
         tag_batch: TAG_BATCH,
     };
@@ -129,27 +144,27 @@ async fn push_ops(context: &Context, planned: &Planned) -> Result<push::Pushed, 
         let closed = ledger.close().await;
         (pushed, closed)
     };
-    let ((), (pushed, closed)) = tokio::join!(concurrency::blocking(writer), work);
+    let ((), (pushed, closed)) = tokio::join!(concurrency::run_blocking(writer), work);
     // What the ledger says about itself goes first: the push only knows that it takes nothing any more.
     closed?;
     Ok(pushed?)
 }
 
-async fn finish(
-    context: &Context,
-    planned: &Planned,
+async fn write_report(
+    context: &EngineContext,
+    planned: &ImportPlan,
     begun: Instant,
-    pushed: Option<&push::Pushed>,
-) -> Result<Report, Error> {
-    let (db, out) = (planned.run.db(), planned.out.clone());
-    let columns: Vec<String> = planned.run.noted("columns")?.unwrap_or_default();
+    pushed: Option<&push::PushReport>,
+) -> Result<ImportReport, ImportError> {
+    let (db, out) = (planned.run.db_path(), planned.out.clone());
+    let columns: Vec<String> = planned.run.read_metadata("columns")?.unwrap_or_default();
     let rows = planned.summary.rows;
     let duplicates = pushed.map(|pushed| pushed.duplicates.clone()).unwrap_or_default();
     let count = duplicates.len() as u64;
     let (files, tally) =
-        concurrency::blocking(move || write_results(&db, &out, &columns, rows, &duplicates))
+        concurrency::run_blocking(move || write_results(&db, &out, &columns, rows, &duplicates))
             .await?;
-    let report = Report {
+    let report = ImportReport {
         run: planned.run.meta.run.clone(),
         kind: planned.run.meta.kind.clone(),
         location: planned.run.meta.location.clone(),
@@ -157,13 +172,13 @@ async fn finish(
         files,
         tally,
         duplicates: count,
-        requests: context.client.sent(),
-        refused: context.client.pace().refused(),
+        requests: context.client.request_counts(),
+        refused: context.client.rate_limiter().throttled_count(),
         sampled: planned.sample.is_some() && tally.pending > 0,
         elapsed: begun.elapsed(),
     };
     let text = serde_json::to_string_pretty(&report).expect("a report is JSON");
-    run_files::write(&planned.out.join("summary.json"), text.as_bytes())?;
+    run_files::write_atomically(&planned.out.join("summary.json"), text.as_bytes())?;
     Ok(report)
 }
 
@@ -172,31 +187,31 @@ fn write_results(
     out: &Path,
     columns: &[String],
     expected: u64,
-    duplicates: &[push::Duplicate],
-) -> Result<(Vec<PathBuf>, Tally), Error> {
-    let fates = Fates::read(&LedgerReader::open(db)?)?;
-    let rows = Rows::open(db)?;
-    run_files::make(out)?;
-    let (mut files, tally) = results::write(&rows, &fates, out, columns)?;
+    duplicates: &[push::DuplicatedRow],
+) -> Result<(Vec<PathBuf>, RowOutcomeCounts), ImportError> {
+    let fates = RowOutcomes::from_ledger(&LedgerReader::open(db)?)?;
+    let rows = ImportStore::open(db)?;
+    run_files::create_dir_all(out)?;
+    let (mut files, tally) = results::write_all(&rows, &fates, out, columns)?;
     if !duplicates.is_empty() {
         let header = ["row", "contact_ids"].map(str::to_owned);
-        let mut table = results::Table::new(out, "duplicates.csv", &header)?;
+        let mut table = results::AtomicCsvWriter::new(out, "duplicates.csv", &header)?;
         for duplicate in duplicates {
-            table.record(&[duplicate.row.to_string(), duplicate.ids.join("; ")])?;
+            table.write_record(&[duplicate.row.to_string(), duplicate.ids.join("; ")])?;
         }
-        files.push(table.close()?);
+        files.push(table.commit()?);
     }
-    files.extend(recreated_file::write(&LedgerReader::open(db)?, out)?);
-    conserve(tally, expected)?;
+    files.extend(recreated_file::write_csv(&LedgerReader::open(db)?, out)?);
+    verify_row_total(tally, expected)?;
     Ok((files, tally))
 }
 
 /// Every row stands in exactly one result.
-fn conserve(tally: Tally, expected: u64) -> Result<(), Error> {
+fn verify_row_total(tally: RowOutcomeCounts, expected: u64) -> Result<(), ImportError> {
     if tally.total() == expected {
         return Ok(());
     }
-    Err(Error::Bug(format!(
+    Err(ImportError::Bug(format!(
         "{expected} rows were read, but {} are accounted for: {tally:?}",
         tally.total()
     )))
@@ -206,30 +221,39 @@ fn conserve(tally: Tally, expected: u64) -> Result<(), Error> {
 ///
 /// # Errors
 /// When the run is no import, was not planned to the end, or the files cannot be written.
-pub fn results(run: &Run, to: Option<PathBuf>) -> Result<(Report, Summary), Error> {
+pub fn rewrite_results(
+    run: &Run,
+    to: Option<PathBuf>,
+) -> Result<(ImportReport, PlanSummary), ImportError> {
     let begun = Instant::now();
-    let Some(summary) = run.noted::<Summary>("summary")? else {
-        return Err(Error::Request(format!("run `{}` has no plan yet", run.meta.run)));
+    let Some(summary) = run.read_metadata::<PlanSummary>("summary")? else {
+        return Err(ImportError::Request(format!("run `{}` has no plan yet", run.meta.run)));
     };
     let out = match to {
         Some(out) => out,
-        None if run.meta.kind == UNDO => undo::out(run, &undo::options(run)?),
-        None => out(run, &request(run)?),
+        None if run.meta.kind == UNDO => undo::output_dir(run, &undo::stored_request(run)?),
+        None => output_dir(run, &stored_request(run)?),
     };
-    let columns: Vec<String> = run.noted("columns")?.unwrap_or_default();
-    run_files::make(&out)?;
-    if stage(run)? != Stage::Applying {
-        let files = results::write_plan(&Rows::open(&run.db())?, &out, &columns)?;
-        let fates = Fates::read(&LedgerReader::open(&run.db())?)?;
-        let tally = results::tally(&Rows::open(&run.db())?, &fates)?;
-        return Ok((report_of(run, out, files, tally, begun), summary));
+    let columns: Vec<String> = run.read_metadata("columns")?.unwrap_or_default();
+    run_files::create_dir_all(&out)?;
+    if current_stage(run)? != ImportStage::Applying {
+        let files = results::write_plan_files(&ImportStore::open(&run.db_path())?, &out, &columns)?;
+        let fates = RowOutcomes::from_ledger(&LedgerReader::open(&run.db_path())?)?;
+        let tally = results::count_outcomes(&ImportStore::open(&run.db_path())?, &fates)?;
+        return Ok((build_report(run, out, files, tally, begun), summary));
     }
-    let (files, tally) = write_results(&run.db(), &out, &columns, summary.rows, &[])?;
-    Ok((report_of(run, out, files, tally, begun), summary))
+    let (files, tally) = write_results(&run.db_path(), &out, &columns, summary.rows, &[])?;
+    Ok((build_report(run, out, files, tally, begun), summary))
 }
 
-fn report_of(run: &Run, out: PathBuf, files: Vec<PathBuf>, tally: Tally, begun: Instant) -> Report {
-    Report {
+fn build_report(
+    run: &Run,
+    out: PathBuf,
+    files: Vec<PathBuf>,
+    tally: RowOutcomeCounts,
+    begun: Instant,
+) -> ImportReport {
+    ImportReport {
         run: run.meta.run.clone(),
         kind: run.meta.kind.clone(),
         location: run.meta.location.clone(),

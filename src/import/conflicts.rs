@@ -5,15 +5,15 @@
 
 use serde_json::json;
 
-use super::results::resolve::settle_all;
-use super::{Error, Stage};
-use crate::run::{OpState, Run, Settled};
+use super::results::resolve::settle_ops;
+use super::{ImportError, ImportStage};
+use crate::run::{AttemptOutcome, OpState, Run};
 
 /// Rows named in an error.
 const NAMED: usize = 10;
 
 /// A write that is still to be sent and must not be.
-pub(super) struct Edited {
+pub(super) struct EditConflict {
     pub(super) op: u64,
     pub(super) row: u64,
     pub(super) contact: String,
@@ -24,22 +24,26 @@ pub(super) struct Edited {
 /// Keeps these writes from being sent. `said` tells what became of their records, at a later stage.
 ///
 /// # Errors
-/// [`Error::Stale`] at [`Stage::Planned`].
-pub(super) async fn hold_back(
+/// [`ImportError::Stale`] at [`ImportStage::Planned`].
+pub(super) async fn refuse_or_settle(
     run: &Run,
-    edited: &[Edited],
-    stage: Stage,
+    edited: &[EditConflict],
+    stage: ImportStage,
     said: &str,
-) -> Result<(), Error> {
+) -> Result<(), ImportError> {
     match stage {
         _ if edited.is_empty() => Ok(()),
-        Stage::Planned => Err(stale(edited)),
-        _ => settle_all(run, edited.iter().map(|it| (it.op, conflict(it, said))).collect()).await,
+        ImportStage::Planned => Err(stale_error(edited)),
+        _ => {
+            settle_ops(run, edited.iter().map(|it| (it.op, conflict_outcome(it, said))).collect())
+                .await
+        }
     }
 }
 
-fn stale(edited: &[Edited]) -> Error {
-    let line = |it: &Edited| format!("record {}: contact {}: {}", it.row, it.contact, it.fields);
+fn stale_error(edited: &[EditConflict]) -> ImportError {
+    let line =
+        |it: &EditConflict| format!("record {}: contact {}: {}", it.row, it.contact, it.fields);
     let mut which: Vec<String> = edited.iter().map(line).collect();
     which.dedup();
     let more = which.len().saturating_sub(NAMED);
@@ -47,12 +51,12 @@ fn stale(edited: &[Edited]) -> Error {
     if more > 0 {
         which.push(format!("and {more} more"));
     }
-    Error::Stale { what: "the account".to_owned(), which }
+    ImportError::Stale { what: "the account".to_owned(), which }
 }
 
-fn conflict(edited: &Edited, said: &str) -> Settled {
+fn conflict_outcome(edited: &EditConflict, said: &str) -> AttemptOutcome {
     let said = json!({ "code": "R_CONFLICT", "field": edited.fields, "message": said });
-    Settled {
+    AttemptOutcome {
         state: OpState::Conflict,
         how: "look-up",
         status: None,

@@ -6,15 +6,15 @@ use std::io::Read;
 
 use sha2::{Digest, Sha256};
 
-use super::Error;
-use super::planning::fetch_remote::Fetch;
-use super::planning::validate_rows::{identities, kind};
-use super::request::Request;
-use super::run_files::{digest, hexadecimal};
+use super::ImportError;
+use super::planning::fetch_remote::RemoteFetcher;
+use super::planning::validate_rows::{draft_identities, kind};
+use super::request::ImportRequest;
+use super::run_files::{encode_hex, sha256_hex};
 use crate::concurrency;
-use crate::context::Context;
-use crate::model::Draft;
-use crate::run::{Rows, Run};
+use crate::context::EngineContext;
+use crate::model::ContactDraft;
+use crate::run::{ImportStore, Run};
 
 /// Rows named in an error.
 const NAMED: usize = 10;
@@ -22,31 +22,31 @@ const NAMED: usize = 10;
 const LOT: usize = 1_000;
 
 /// Compares the sheet and the mapping's file with what they were when the plan was made.
-pub(super) fn input(run: &Run, request: &Request) -> Result<(), Error> {
-    let noted: Option<String> = run.noted("input_digest")?;
+pub(super) fn check_source_files(run: &Run, request: &ImportRequest) -> Result<(), ImportError> {
+    let noted: Option<String> = run.read_metadata("input_digest")?;
     let mut file = File::open(&request.file)
-        .map_err(|source| Error::File { path: request.file.clone(), source })?;
+        .map_err(|source| ImportError::File { path: request.file.clone(), source })?;
     let mut hash = Sha256::new();
     let mut room = vec![0; 1 << 16];
     loop {
         match file.read(&mut room) {
             Ok(0) => break,
             Ok(bytes) => hash.update(&room[..bytes]),
-            Err(source) => return Err(Error::File { path: request.file.clone(), source }),
+            Err(source) => return Err(ImportError::File { path: request.file.clone(), source }),
         }
     }
-    let now = hexadecimal(&hash.finalize());
-    let stale = |what: String| Err(Error::Stale { what, which: Vec::new() });
+    let now = encode_hex(&hash.finalize());
+    let stale = |what: String| Err(ImportError::Stale { what, which: Vec::new() });
     if noted.is_some_and(|then| then != now) {
         return stale(format!("the sheet `{}`", request.file.display()));
     }
-    let then: Option<String> = run.noted::<Option<String>>("mapping_digest")?.flatten();
+    let then: Option<String> = run.read_metadata::<Option<String>>("mapping_digest")?.flatten();
     let now = match &request.mapping {
         None => None,
         Some(path) => {
-            let text =
-                std::fs::read(path).map_err(|source| Error::File { path: path.clone(), source })?;
-            Some(digest(&text))
+            let text = std::fs::read(path)
+                .map_err(|source| ImportError::File { path: path.clone(), source })?;
+            Some(sha256_hex(&text))
         }
     };
     match &request.mapping {
@@ -57,17 +57,19 @@ pub(super) fn input(run: &Run, request: &Request) -> Result<(), Error> {
 
 /// Looks at the account once more, and compares every contact that the plan touches, and every contact
 /// that a row could be about.
-pub(super) async fn account(context: &Context, run: &Run) -> Result<(), Error> {
-    let key = run.noted::<Option<String>>("key")?.flatten();
+pub(super) async fn check_account(context: &EngineContext, run: &Run) -> Result<(), ImportError> {
+    let key = run.read_metadata::<Option<String>>("key")?.flatten();
     let look = || {
-        let (db, key) = (run.db(), key.clone());
-        concurrency::blocking(move || touched(&Rows::open(&db)?, key.as_deref()))
+        let (db, key) = (run.db_path(), key.clone());
+        concurrency::run_blocking(move || {
+            load_contact_digests(&ImportStore::open(&db)?, key.as_deref())
+        })
     };
     let then = look().await?;
-    let db = run.db();
-    concurrency::blocking(move || Rows::open(&db)?.forget_live()).await?;
-    let fetch = Fetch::new(context, run.db(), key.clone());
-    fetch.removes(super::removes(run)?.is_some()).all().await?;
+    let db = run.db_path();
+    concurrency::run_blocking(move || ImportStore::open(&db)?.forget_remote()).await?;
+    let fetch = RemoteFetcher::new(context, run.db_path(), key.clone());
+    fetch.for_deletion(super::deletion_target(run)?.is_some()).fetch_all().await?;
     let now = look().await?;
     let mut which = Vec::new();
     for (n, before) in &then {
@@ -88,37 +90,40 @@ pub(super) async fn account(context: &Context, run: &Run) -> Result<(), Error> {
     if count > NAMED {
         which.push(format!("and {} more", count - NAMED));
     }
-    Err(Error::Stale { what: "the account".to_owned(), which })
+    Err(ImportError::Stale { what: "the account".to_owned(), which })
 }
 
 /// Per row that sends something: the contacts that it could be about, and their digests.
-type Touched = BTreeMap<u64, BTreeMap<String, String>>;
+type RowContactDigests = BTreeMap<u64, BTreeMap<String, String>>;
 
-fn touched(rows: &Rows, key: Option<&str>) -> Result<Touched, Error> {
-    let mut all = Touched::new();
+fn load_contact_digests(
+    rows: &ImportStore,
+    key: Option<&str>,
+) -> Result<RowContactDigests, ImportError> {
+    let mut all = RowContactDigests::new();
     let mut after = 0;
     loop {
-        let lot = rows.decisions(after, LOT)?;
+        let lot = rows.decisions_after(after, LOT)?;
         let Some((last, _)) = lot.last() else { return Ok(all) };
         after = *last;
         for (n, decision) in lot.into_iter().filter(|(_, it)| it.changes.is_some()) {
             let mut contacts: BTreeSet<String> = decision.contact.into_iter().collect();
-            let draft = rows.row(n)?.and_then(|row| row.draft).unwrap_or_default();
-            let draft: Draft = serde_json::from_str(&draft)
-                .map_err(|error| Error::Bug(format!("the draft of row {n}: {error}")))?;
-            for (kind, value) in identities(&draft, key) {
+            let draft = rows.find_row(n)?.and_then(|row| row.draft).unwrap_or_default();
+            let draft: ContactDraft = serde_json::from_str(&draft)
+                .map_err(|error| ImportError::Bug(format!("the draft of row {n}: {error}")))?;
+            for (kind, value) in draft_identities(&draft, key) {
                 if kind == kind::ID {
                     contacts.insert(value);
                     continue;
                 }
-                contacts.extend(rows.matches(kind, &value)?);
+                contacts.extend(rows.matching_contacts(kind, &value)?);
                 if kind == kind::EMAIL {
-                    contacts.extend(rows.matches(kind::OTHER_EMAIL, &value)?);
+                    contacts.extend(rows.matching_contacts(kind::OTHER_EMAIL, &value)?);
                 }
             }
             let mut found = BTreeMap::new();
             for contact in contacts {
-                let digest = rows.kept(&contact)?.map(|(_, digest)| digest);
+                let digest = rows.find_contact(&contact)?.map(|(_, digest)| digest);
                 found.insert(contact, digest.unwrap_or_else(|| "absent".to_owned()));
             }
             all.insert(n, found);
@@ -127,11 +132,14 @@ fn touched(rows: &Rows, key: Option<&str>) -> Result<Touched, Error> {
 }
 
 /// A sample of rows: of every action as many as its share, the first ones of each, one at least.
-pub(super) fn sample(rows: &Rows, size: u64) -> Result<BTreeSet<u64>, Error> {
+pub(super) fn choose_sample_rows(
+    rows: &ImportStore,
+    size: u64,
+) -> Result<BTreeSet<u64>, ImportError> {
     let mut actions: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let (mut after, mut all) = (0, 0);
     loop {
-        let lot = rows.decisions(after, LOT)?;
+        let lot = rows.decisions_after(after, LOT)?;
         let Some((last, _)) = lot.last() else { break };
         after = *last;
         for (n, decision) in lot.into_iter().filter(|(_, it)| it.changes.is_some()) {

@@ -4,22 +4,22 @@ use std::path::PathBuf;
 
 use crate::id::RunId;
 use crate::mapping::Problem;
-use crate::mapping::propose::Undecided;
-use crate::plan::validate::Unknown;
+use crate::mapping::propose::UndecidedColumn;
+use crate::plan::validate::UnresolvedName;
 use crate::{api, push, run, sheet};
 
 /// Why an import ended early.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ImportError {
     /// The API.
     #[error(transparent)]
-    Api(#[from] api::Error),
+    Api(#[from] api::ApiError),
     /// The run directory.
     #[error(transparent)]
-    Run(#[from] run::Error),
+    Run(#[from] run::RunError),
     /// The sheet is refused as a whole.
     #[error(transparent)]
-    Sheet(#[from] sheet::Refusal),
+    Sheet(#[from] sheet::SheetError),
     /// The mapping is wrong.
     #[error("the mapping `{name}` is wrong")]
     Mapping {
@@ -29,7 +29,7 @@ pub enum Error {
         problems: Vec<Problem>,
     },
     /// The sheet is not one for the preset that was asked for.
-    #[error("the sheet is not one for the preset `{preset}`: it lacks {}", quoted(.lacking))]
+    #[error("the sheet is not one for the preset `{preset}`: it lacks {}", quote_names(.lacking))]
     Unfit {
         /// The preset.
         preset: String,
@@ -47,16 +47,16 @@ pub enum Error {
         near: Option<String>,
     },
     /// Several presets fit the sheet alike.
-    #[error("the presets {} fit the sheet alike", quoted(.0))]
+    #[error("the presets {} fit the sheet alike", quote_names(.0))]
     Ambiguous(Vec<String>),
     /// Nobody has decided what some columns mean.
     #[error("nobody has decided yet what is to become of some columns")]
     Undecided {
         /// The columns, with what they could be.
-        columns: Vec<Undecided>,
+        columns: Vec<UndecidedColumn>,
     },
     /// Columns that the mapping neither maps nor ignores.
-    #[error("the mapping `{name}` says nothing about {}", quoted(.columns))]
+    #[error("the mapping `{name}` says nothing about {}", quote_names(.columns))]
     Unmapped {
         /// The mapping.
         name: String,
@@ -65,7 +65,7 @@ pub enum Error {
     },
     /// Users or businesses that the location does not have.
     #[error("the sheet names users or businesses that the location does not have")]
-    UnknownNames(Vec<Unknown>),
+    UnknownNames(Vec<UnresolvedName>),
     /// Rows that nothing would keep from being created twice.
     #[error(
         "{0} rows have no e-mail address, phone or marker by which a contact could be found again"
@@ -109,10 +109,10 @@ pub enum Error {
     Bug(String),
 }
 
-impl Error {
+impl ImportError {
     /// Whether the file, the mapping or the plan is refused: trying again would meet the same.
     #[must_use]
-    pub fn refuses(&self) -> bool {
+    pub fn is_refusal(&self) -> bool {
         matches!(
             self,
             Self::Sheet(_)
@@ -130,18 +130,18 @@ impl Error {
     }
 }
 
-impl From<push::Error> for Error {
-    fn from(error: push::Error) -> Self {
+impl From<push::PushError> for ImportError {
+    fn from(error: push::PushError) -> Self {
         match error {
-            push::Error::Api(error) => Self::Api(error),
-            push::Error::Run(error) => Self::Run(error),
-            push::Error::MaxErrors(errors) => Self::MaxErrors(errors),
-            push::Error::Bug(said) => Self::Bug(said),
+            push::PushError::Api(error) => Self::Api(error),
+            push::PushError::Run(error) => Self::Run(error),
+            push::PushError::MaxErrors(errors) => Self::MaxErrors(errors),
+            push::PushError::Bug(said) => Self::Bug(said),
         }
     }
 }
 
-fn quoted(names: &[String]) -> String {
+fn quote_names(names: &[String]) -> String {
     let shown: Vec<_> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(5);
     match shown.as_slice() {

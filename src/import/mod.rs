@@ -1,7 +1,7 @@
 //! Import: a sheet into a location.
 //!
-//! [`plan`] judges the whole sheet, looks at the account and decides what each row is to do; nothing is
-//! sent that changes anything. [`apply()`] carries the plan out, each op once, and writes down what became
+//! [`plan_import`] judges the whole sheet, looks at the account and decides what each row is to do; nothing is
+//! sent that changes anything. [`apply_plan()`] carries the plan out, each op once, and writes down what became
 //! of it. Between the two a person may look; a dry run is a run that stops there. Whatever stops either,
 //! [`resume`] goes on: a plan that was not finished is made anew, one that was is carried out exactly.
 
@@ -23,27 +23,27 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::concurrency;
-use crate::context::{self, Context};
-use crate::event::Event;
+use crate::context::{self, EngineContext};
+use crate::event::RunEvent;
 use crate::id::RunId;
-use crate::model::Directory;
-use crate::plan::Removed;
-use crate::run::{Lock, Meta, Run};
+use crate::model::LocationDirectory;
+use crate::plan::DeletedRecordKind;
+use crate::run::{FileLock, Run, RunMetadata};
 
-pub use apply::{Report, apply, results};
-pub use error::Error;
-pub use planning::summary::{Removal, Summary};
-pub use request::{MaxErrors, Request, Unmapped};
-pub use results::Tally;
-pub use results::resolve::{Resolved, resolve};
-pub use results::status::{Standing, standing};
-pub use source::propose_mapping::{Proposed, Wish, propose};
-pub use source::user_presets::{Broken, Presets};
-pub use source::{Shown, problem_lines};
-pub use undo::{Created, Undo, plan_undo, undone_by};
+pub use apply::{ImportReport, apply_plan, rewrite_results};
+pub use error::ImportError;
+pub use planning::summary::{DeletionSummary, PlanSummary};
+pub use request::{ImportRequest, MaxErrors, UnmappedRule};
+pub use results::RowOutcomeCounts;
+pub use results::resolve::{ResolveReport, resolve_in_doubt};
+pub use results::status::{ImportStatus, read_status};
+pub use source::propose_mapping::{ProposalReport, ProposalRequest, propose_mapping};
+pub use source::user_presets::{InvalidPreset, PresetLibrary};
+pub use source::{ColumnMapping, problem_lines};
+pub use undo::{CreatedContactRule, UndoRequest, plan_undo, undone_by};
 
-use planning::Planning;
-use source::Input;
+use planning::PlanningJob;
+use source::ImportSource;
 
 /// The kind of run that an import is.
 pub const KIND: &str = "import";
@@ -65,9 +65,9 @@ pub(crate) mod action {
 }
 
 /// An import that ended early, and why.
-pub type Halted = context::Halted<Error>;
+pub type ImportHalted = context::HaltedRun<ImportError>;
 
-impl<E: Into<Error>> From<E> for Halted {
+impl<E: Into<ImportError>> From<E> for ImportHalted {
     fn from(error: E) -> Self {
         Self { run: None, error: error.into() }
     }
@@ -78,37 +78,37 @@ impl<E: Into<Error>> From<E> for Halted {
 const FRESH: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A plan, ready to be applied. It holds the run and the location.
-pub struct Planned {
+pub struct ImportPlan {
     run: Run,
     /// What it comes to.
-    pub summary: Summary,
+    pub summary: PlanSummary,
     /// The directory of its files.
     pub out: PathBuf,
     sample: Option<u64>,
     max_errors: Option<MaxErrors>,
     /// When the account was looked at for it.
     looked: Instant,
-    _location: Lock,
+    _location: FileLock,
 }
 
-impl Planned {
+impl ImportPlan {
     /// The run.
     #[must_use]
-    pub fn run(&self) -> &RunId {
+    pub fn run_id(&self) -> &RunId {
         &self.run.meta.run
     }
 
     /// The location's name, once it is known.
     #[must_use]
     pub fn location_name(&self) -> Option<String> {
-        let directory = self.run.noted::<Directory>("directory").ok().flatten();
+        let directory = self.run.read_metadata::<LocationDirectory>("directory").ok().flatten();
         directory.and_then(|directory| directory.name)
     }
 
     /// The import that it takes back, if it is an undo.
     #[must_use]
-    pub fn takes_back(&self) -> Option<RunId> {
-        let undo = (self.run.meta.kind == UNDO).then(|| undo::options(&self.run));
+    pub fn undo_target(&self) -> Option<RunId> {
+        let undo = (self.run.meta.kind == UNDO).then(|| undo::stored_request(&self.run));
         undo.and_then(Result::ok).map(|undo| undo.of)
     }
 
@@ -116,14 +116,14 @@ impl Planned {
     ///
     /// # Errors
     /// When the run cannot be read.
-    pub fn begun(&self) -> Result<bool, Error> {
-        Ok(stage(&self.run)? == Stage::Applying)
+    pub fn has_started_applying(&self) -> Result<bool, ImportError> {
+        Ok(current_stage(&self.run)? == ImportStage::Applying)
     }
 }
 
 /// The account that a run was begun with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
+pub struct ImportAccount {
     /// The API's address.
     pub url: String,
     /// The environment variable that holds the token, where it is another than the usual one.
@@ -139,22 +139,22 @@ pub struct Account {
 ///
 /// # Errors
 /// When the run does not say.
-pub fn account(run: &Run) -> Result<Account, Error> {
+pub fn stored_account(run: &Run) -> Result<ImportAccount, ImportError> {
     serde_json::from_value(run.meta.options["account"].clone())
-        .map_err(|error| Error::Bug(format!("the run's account: {error}")))
+        .map_err(|error| ImportError::Bug(format!("the run's account: {error}")))
 }
 
 /// How far an import has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Stage {
+enum ImportStage {
     Planning,
     Planned,
     Applying,
 }
 
-fn stage(run: &Run) -> Result<Stage, Error> {
-    Ok(run.noted("stage")?.unwrap_or(Stage::Planning))
+fn current_stage(run: &Run) -> Result<ImportStage, ImportError> {
+    Ok(run.read_metadata("stage")?.unwrap_or(ImportStage::Planning))
 }
 
 /// Plans an import; sends nothing that changes anything.
@@ -162,75 +162,86 @@ fn stage(run: &Run) -> Result<Stage, Error> {
 /// # Errors
 /// Whatever stops it. A run that is named there goes on with [`resume`]; a file, mapping or plan that is
 /// refused leaves none.
-pub async fn plan(context: &Context, request: Request) -> Result<Planned, Halted> {
+pub async fn plan_import(
+    context: &EngineContext,
+    request: ImportRequest,
+) -> Result<ImportPlan, ImportHalted> {
     // What needs no request comes first: most mistakes are in the file or the mapping.
-    let (input, request) = concurrency::blocking(move || (Input::open(&request), request)).await;
+    let (input, request) =
+        concurrency::run_blocking(move || (ImportSource::open(&request), request)).await;
     let input = input?;
-    let location = context.client.location().clone();
-    let held = context.home.hold(&location)?;
+    let location = context.client.location_id().clone();
+    let held = context.home.lock_location(&location)?;
     let id = RunId::new(jiff::Timestamp::now());
-    let meta = Meta {
+    let meta = RunMetadata {
         run: id.clone(),
         location,
         kind: KIND.to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         created: jiff::Timestamp::now(),
         options: serde_json::to_value(&request)
-            .map_err(|error| Error::Request(error.to_string()))?,
+            .map_err(|error| ImportError::Request(error.to_string()))?,
     };
-    let run = context.home.create(meta)?;
-    make_plan(context, run, request, input, held, false).await
+    let run = context.home.create_run(meta)?;
+    run_planning(context, run, request, input, held, false).await
 }
 
 /// Takes up an import where it stands: plans it anew, or gives the plan back if it still holds.
 ///
 /// # Errors
-/// As [`plan`]; [`Error::Stale`] when the sheet, the mapping, or a contact has changed since the plan.
-pub async fn resume(context: &Context, run: Run) -> Result<Planned, Halted> {
-    let held = context.home.hold(&run.meta.location)?;
+/// As [`plan_import`]; [`ImportError::Stale`] when the sheet, the mapping, or a contact has changed since the plan.
+pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, ImportHalted> {
+    let held = context.home.lock_location(&run.meta.location)?;
     let id = run.meta.run.clone();
-    let halted = |error: Error| Halted { run: Some(id.clone()), error };
-    let stage = stage(&run).map_err(halted)?;
+    let halted = |error: ImportError| ImportHalted { run: Some(id.clone()), error };
+    let stage = current_stage(&run).map_err(halted)?;
     if run.meta.kind == UNDO {
         return undo::resume(context, run, stage, held).await;
     }
-    let request = request(&run)?;
-    if stage == Stage::Planning {
+    let request = stored_request(&run)?;
+    if stage == ImportStage::Planning {
         let (input, request) =
-            concurrency::blocking(move || (Input::open(&request), request)).await;
-        return make_plan(context, run, request, input?, held, true).await;
+            concurrency::run_blocking(move || (ImportSource::open(&request), request)).await;
+        return run_planning(context, run, request, input?, held, true).await;
     }
-    context.watcher.observe(&started(&run, true));
-    drift::input(&run, &request).map_err(halted)?;
-    if stage == Stage::Planned {
-        drift::account(context, &run).await.map_err(halted)?;
+    context.watcher.observe(&started_event(&run, true));
+    drift::check_source_files(&run, &request).map_err(halted)?;
+    if stage == ImportStage::Planned {
+        drift::check_account(context, &run).await.map_err(halted)?;
     }
-    if let Some(what) = removes(&run).map_err(halted)? {
-        deletion::recheck(context, &run, what, stage).await.map_err(halted)?;
+    if let Some(what) = deletion_target(&run).map_err(halted)? {
+        deletion::recheck_records(context, &run, what, stage).await.map_err(halted)?;
     }
-    let summary = noted_summary(&run).map_err(halted)?;
+    let summary = stored_summary(&run).map_err(halted)?;
     // Whoever resumes a sample wants the rest.
-    Ok(planned(run, &request, summary, stage == Stage::Planned, held))
+    Ok(assemble_plan(run, &request, summary, stage == ImportStage::Planned, held))
 }
 
-fn noted_summary(run: &Run) -> Result<Summary, Error> {
-    run.noted("summary")?.ok_or_else(|| Error::Bug("a plan without summary".to_owned()))
+fn stored_summary(run: &Run) -> Result<PlanSummary, ImportError> {
+    run.read_metadata("summary")?
+        .ok_or_else(|| ImportError::Bug("a plan without summary".to_owned()))
 }
 
 /// What an import deletes, if it deletes.
-fn removes(run: &Run) -> Result<Option<Removed>, Error> {
-    Ok(run.noted::<Option<Removed>>("removes")?.flatten())
+fn deletion_target(run: &Run) -> Result<Option<DeletedRecordKind>, ImportError> {
+    Ok(run.read_metadata::<Option<DeletedRecordKind>>("removes")?.flatten())
 }
 
 /// The request that made an import.
-fn request(run: &Run) -> Result<Request, Error> {
+fn stored_request(run: &Run) -> Result<ImportRequest, ImportError> {
     serde_json::from_value(run.meta.options.clone())
-        .map_err(|error| Error::Bug(format!("the run's options: {error}")))
+        .map_err(|error| ImportError::Bug(format!("the run's options: {error}")))
 }
 
-fn planned(run: Run, request: &Request, summary: Summary, fresh: bool, held: Lock) -> Planned {
-    Planned {
-        out: out(&run, request),
+fn assemble_plan(
+    run: Run,
+    request: &ImportRequest,
+    summary: PlanSummary,
+    fresh: bool,
+    held: FileLock,
+) -> ImportPlan {
+    ImportPlan {
+        out: output_dir(&run, request),
         sample: request.sample.filter(|_| fresh),
         max_errors: request.max_errors,
         looked: Instant::now(),
@@ -240,8 +251,8 @@ fn planned(run: Run, request: &Request, summary: Summary, fresh: bool, held: Loc
     }
 }
 
-fn started(run: &Run, resumed: bool) -> Event {
-    Event::Started {
+fn started_event(run: &Run, resumed: bool) -> RunEvent {
+    RunEvent::Started {
         run: run.meta.run.clone(),
         location: run.meta.location.clone(),
         kind: if run.meta.kind == UNDO { UNDO } else { KIND },
@@ -250,35 +261,40 @@ fn started(run: &Run, resumed: bool) -> Event {
 }
 
 /// The directory of a run's files.
-fn out(run: &Run, request: &Request) -> PathBuf {
-    request.out.clone().unwrap_or_else(|| request.base.join(run.meta.run.segment()))
+fn output_dir(run: &Run, request: &ImportRequest) -> PathBuf {
+    request.out.clone().unwrap_or_else(|| request.base.join(run.meta.run.escaped_segment()))
 }
 
-async fn make_plan(
-    context: &Context,
+async fn run_planning(
+    context: &EngineContext,
     run: Run,
-    request: Request,
-    input: Input,
-    held: Lock,
+    request: ImportRequest,
+    input: ImportSource,
+    held: FileLock,
     resumed: bool,
-) -> Result<Planned, Halted> {
-    context.watcher.observe(&started(&run, resumed));
+) -> Result<ImportPlan, ImportHalted> {
+    context.watcher.observe(&started_event(&run, resumed));
     let id = run.meta.run.clone();
-    let work = Planning { context, run: &run, request: &request };
-    match work.plan(input).await {
-        Ok(summary) => Ok(planned(run, &request, summary, true, held)),
-        Err(error) => Err(refused_or_halted(context, run, &id, error)),
+    let work = PlanningJob { context, run: &run, request: &request };
+    match work.run(input).await {
+        Ok(summary) => Ok(assemble_plan(run, &request, summary, true, held)),
+        Err(error) => Err(halt_or_discard_run(context, run, &id, error)),
     }
 }
 
 /// A plan that could not be made. Where it is refused nothing was sent and nothing would be different
 /// tomorrow: no run is left behind.
-fn refused_or_halted(context: &Context, run: Run, id: &RunId, error: Error) -> Halted {
+fn halt_or_discard_run(
+    context: &EngineContext,
+    run: Run,
+    id: &RunId,
+    error: ImportError,
+) -> ImportHalted {
     drop(run);
-    if !error.refuses() {
-        return Halted { run: Some(id.clone()), error };
+    if !error.is_refusal() {
+        return ImportHalted { run: Some(id.clone()), error };
     }
     // The reason of the refusal matters more than a directory that stays.
-    let _ = context.home.remove(id);
-    Halted { run: None, error }
+    let _ = context.home.remove_run(id);
+    ImportHalted { run: None, error }
 }

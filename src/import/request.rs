@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Account;
-use crate::sheet::Reading;
+use super::ImportAccount;
+use crate::sheet::SheetReadOptions;
 
 /// What to import, how to understand it, and where the result files go.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Request {
+pub struct ImportRequest {
     /// The sheet, absolute.
     pub file: PathBuf,
     /// The directory of the result files, absolute; nothing for one named by the run in `base`.
@@ -29,9 +29,9 @@ pub struct Request {
     /// Columns to ignore, by name, letters or pattern.
     pub ignore: Vec<String>,
     /// What becomes of columns that nothing names.
-    pub unmapped: Unmapped,
+    pub unmapped: UnmappedRule,
     /// How the file is read, as far as the command line says.
-    pub reading: Reading,
+    pub reading: SheetReadOptions,
     /// The policy's fields that the command line sets, by their names in mappings.
     pub options: BTreeMap<String, serde_json::Value>,
     /// Whether nothing is to be sent before somebody resumes the run.
@@ -41,13 +41,13 @@ pub struct Request {
     /// How many rows to apply before stopping: a sample of every action.
     pub sample: Option<u64>,
     /// The account.
-    pub account: Account,
+    pub account: ImportAccount,
 }
 
-impl Request {
+impl ImportRequest {
     /// Whether the command line says that rows delete.
     #[must_use]
-    pub fn deletes(&self) -> bool {
+    pub fn is_deletion(&self) -> bool {
         self.options.get("mode").is_some_and(|mode| mode == "delete")
     }
 }
@@ -55,7 +55,7 @@ impl Request {
 /// What becomes of columns that nothing names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unmapped {
+pub enum UnmappedRule {
     /// They are left out, and named in one warning.
     #[default]
     Ignore,
@@ -76,7 +76,7 @@ pub enum MaxErrors {
 impl MaxErrors {
     /// The number, for an import of so many rows.
     #[must_use]
-    pub fn of(self, rows: u64) -> u64 {
+    pub fn limit_for(self, rows: u64) -> u64 {
         match self {
             Self::Rows(rows) => rows,
             #[expect(

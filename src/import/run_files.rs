@@ -4,16 +4,17 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::Error;
+use super::ImportError;
 
 /// Makes a directory, and those above it.
-pub(super) fn make(dir: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(dir).map_err(|source| Error::File { path: dir.to_owned(), source })
+pub(super) fn create_dir_all(dir: &Path) -> Result<(), ImportError> {
+    std::fs::create_dir_all(dir)
+        .map_err(|source| ImportError::File { path: dir.to_owned(), source })
 }
 
 /// Writes a small file so that it is never half there.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let fail = |source| Error::File { path: path.to_owned(), source };
+pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
+    let fail = |source| ImportError::File { path: path.to_owned(), source };
     let dir = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::with_prefix_in(".ghl-bulk-", dir).map_err(fail)?;
     std::io::Write::write_all(&mut file, bytes).map_err(fail)?;
@@ -22,12 +23,12 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// SHA-256 in lower-case hex.
-pub(super) fn digest(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
+pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+    encode_hex(&Sha256::digest(bytes))
 }
 
 /// Bytes in lower-case hex.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn encode_hex(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }

@@ -5,25 +5,25 @@
 
 use std::collections::HashMap;
 
-use super::closest;
-use super::header::fold;
-use crate::sheet::Column;
+use super::closest_name;
+use super::header::fold_name;
+use crate::sheet::SheetColumn;
 
 /// The columns of a sheet.
-pub(crate) struct Columns<'c> {
-    all: &'c [Column],
+pub(crate) struct ColumnLookup<'c> {
+    all: &'c [SheetColumn],
     exact: HashMap<&'c str, Vec<usize>>,
     folded: HashMap<String, Vec<usize>>,
     letters: HashMap<&'c str, usize>,
 }
 
-impl<'c> Columns<'c> {
-    pub(crate) fn new(all: &'c [Column]) -> Self {
+impl<'c> ColumnLookup<'c> {
+    pub(crate) fn new(all: &'c [SheetColumn]) -> Self {
         let (mut exact, mut folded) =
             (HashMap::<_, Vec<usize>>::new(), HashMap::<_, Vec<usize>>::new());
         for (at, column) in all.iter().enumerate() {
             exact.entry(column.name.trim()).or_default().push(at);
-            folded.entry(fold(&column.name)).or_default().push(at);
+            folded.entry(fold_name(&column.name)).or_default().push(at);
         }
         for map in [exact.remove(""), folded.remove("")] {
             // Columns without a name have none in common.
@@ -35,30 +35,30 @@ impl<'c> Columns<'c> {
     }
 
     /// The columns of a name: several when they share it.
-    pub(crate) fn named(&self, name: &str, letters: bool) -> Vec<usize> {
+    pub(crate) fn find_by_name(&self, name: &str, letters: bool) -> Vec<usize> {
         let name = name.trim();
         if let Some(found) = self.exact.get(name) {
             return found.clone();
         }
-        if let Some(letters) = bracketed(name) {
-            return self.lettered(letters);
+        if let Some(letters) = bracketed_letters(name) {
+            return self.find_by_letters(letters);
         }
-        match self.folded.get(&fold(name)) {
+        match self.folded.get(&fold_name(name)) {
             Some(found) => found.clone(),
-            None if letters => self.lettered(name),
+            None if letters => self.find_by_letters(name),
             None => Vec::new(),
         }
     }
 
     /// The columns of a name or pattern.
-    pub(crate) fn matching(&self, name: &str) -> Vec<usize> {
+    pub(crate) fn find_matching(&self, name: &str) -> Vec<usize> {
         if self.is_pattern(name) {
-            return self.fitting(name).map(|(at, _)| at).collect();
+            return self.match_pattern(name).map(|(at, _)| at).collect();
         }
-        self.named(name, true)
+        self.find_by_name(name, true)
     }
 
-    fn lettered(&self, letters: &str) -> Vec<usize> {
+    fn find_by_letters(&self, letters: &str) -> Vec<usize> {
         self.letters.get(letters.to_ascii_uppercase().as_str()).copied().into_iter().collect()
     }
 
@@ -68,27 +68,26 @@ impl<'c> Columns<'c> {
     }
 
     /// The columns that a pattern fits, each with the text that its first `*` stands for.
-    pub(crate) fn fitting(&self, pattern: &str) -> impl Iterator<Item = (usize, String)> {
-        let pattern = Pattern::new(pattern);
-        self.all
-            .iter()
-            .enumerate()
-            .filter_map(move |(at, column)| Some((at, pattern.star(column.name.trim())?)))
+    pub(crate) fn match_pattern(&self, pattern: &str) -> impl Iterator<Item = (usize, String)> {
+        let pattern = WildcardPattern::new(pattern);
+        self.all.iter().enumerate().filter_map(move |(at, column)| {
+            Some((at, pattern.capture_first_star(column.name.trim())?))
+        })
     }
 
     /// How a mapping names a column so that nothing else is meant.
-    pub(crate) fn reference(&self, at: usize) -> String {
+    pub(crate) fn unambiguous_reference(&self, at: usize) -> String {
         let column = &self.all[at];
         let name = column.name.trim();
         let alone = self.exact.get(name).is_some_and(|same| same.len() == 1);
         if alone && !name.contains('*') { name.to_owned() } else { format!("[{}]", column.letters) }
     }
 
-    pub(crate) fn letters(&self, at: usize) -> &'c str {
+    pub(crate) fn column_letters(&self, at: usize) -> &'c str {
         &self.all[at].letters
     }
 
-    pub(crate) fn name(&self, at: usize) -> &'c str {
+    pub(crate) fn column_name(&self, at: usize) -> &'c str {
         self.all[at].name.trim()
     }
 
@@ -97,43 +96,43 @@ impl<'c> Columns<'c> {
     }
 
     /// The header nearest to a name that no column has.
-    pub(crate) fn closest(&self, name: &str) -> Option<&'c str> {
-        closest(
+    pub(crate) fn closest_header(&self, name: &str) -> Option<&'c str> {
+        closest_name(
             name,
             self.all.iter().map(|column| column.name.trim()).filter(|name| !name.is_empty()),
         )
     }
 }
 
-fn bracketed(name: &str) -> Option<&str> {
+fn bracketed_letters(name: &str) -> Option<&str> {
     let letters = name.strip_prefix('[')?.strip_suffix(']')?;
     letters.bytes().all(|byte| byte.is_ascii_alphabetic()).then_some(letters)
 }
 
 /// Whether a name fits a pattern with `*`, in any case.
-pub(super) fn fits(pattern: &str, name: &str) -> bool {
+pub(super) fn matches_wildcard(pattern: &str, name: &str) -> bool {
     if pattern.contains('*') {
-        Pattern::new(pattern).star(name).is_some()
+        WildcardPattern::new(pattern).capture_first_star(name).is_some()
     } else {
-        plain(pattern) == plain(name)
+        lowercase_chars(pattern) == lowercase_chars(name)
     }
 }
 
 /// A pattern, cut at its stars.
-struct Pattern {
+struct WildcardPattern {
     parts: Vec<Vec<char>>,
 }
 
-impl Pattern {
+impl WildcardPattern {
     fn new(text: &str) -> Self {
-        Self { parts: text.trim().split('*').map(plain).collect() }
+        Self { parts: text.trim().split('*').map(lowercase_chars).collect() }
     }
 
     /// What the first star stands for in a name that the pattern fits.
-    fn star(&self, name: &str) -> Option<String> {
+    fn capture_first_star(&self, name: &str) -> Option<String> {
         let (first, rest) = self.parts.split_first()?;
         let (last, middle) = rest.split_last()?;
-        let text = plain(name);
+        let text = lowercase_chars(name);
         let inner = text.len().checked_sub(first.len() + last.len())?;
         if !text.starts_with(first) || !text.ends_with(last) {
             return None;
@@ -141,7 +140,7 @@ impl Pattern {
         let end = first.len() + inner;
         let (mut at, mut star) = (first.len(), first.len()..end);
         for (number, part) in middle.iter().enumerate() {
-            let found = position(&text[at..end], part)? + at;
+            let found = find_subslice(&text[at..end], part)? + at;
             if number == 0 {
                 star.end = found;
             }
@@ -151,7 +150,7 @@ impl Pattern {
     }
 }
 
-fn position(text: &[char], part: &[char]) -> Option<usize> {
+fn find_subslice(text: &[char], part: &[char]) -> Option<usize> {
     if part.is_empty() {
         return Some(0);
     }
@@ -159,6 +158,6 @@ fn position(text: &[char], part: &[char]) -> Option<usize> {
 }
 
 /// A text in small letters, one for each of its characters.
-fn plain(text: &str) -> Vec<char> {
+fn lowercase_chars(text: &str) -> Vec<char> {
     text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
 }

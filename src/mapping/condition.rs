@@ -7,8 +7,8 @@
 
 use toml::de::DeTable;
 
-use super::render_toml::{list, quote};
-use crate::toml_doc::{At, Source};
+use super::render_toml::{toml_string, toml_string_array};
+use crate::toml_doc::{SpannedTomlValue, TomlDocument};
 
 const KEYS: &[&str] = &["column", "is", "not", "filled", "id"];
 /// The letters and digits of an id (formats.md §1).
@@ -16,16 +16,16 @@ const ID: usize = 20;
 
 /// In which rows a rule applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct When {
+pub struct RuleCondition {
     /// The column that is looked at, as written: a name or a letter.
     pub column: String,
     /// What it must hold.
-    pub test: Test,
+    pub test: CellTest,
 }
 
 /// What a cell must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Test {
+pub enum CellTest {
     /// One of these texts.
     Is(Vec<String>),
     /// None of these texts.
@@ -36,44 +36,44 @@ pub enum Test {
     Id(bool),
 }
 
-impl Test {
+impl CellTest {
     /// Whether a cell's text passes.
     #[must_use]
-    pub fn holds(&self, text: &str) -> bool {
+    pub fn matches_text(&self, text: &str) -> bool {
         match self {
-            Self::Is(words) => has(words, text),
-            Self::Not(words) => !has(words, text),
+            Self::Is(words) => contains_word(words, text),
+            Self::Not(words) => !contains_word(words, text),
             Self::Filled(filled) => *filled != text.trim().is_empty(),
-            Self::Id(id) => *id == is_id(text.trim()),
+            Self::Id(id) => *id == looks_like_contact_id(text.trim()),
         }
     }
 
     /// Whether no cell passes both.
     #[must_use]
-    pub fn excludes(&self, other: &Self) -> bool {
+    pub fn is_disjoint_from(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Is(words), test) | (test, Self::Is(words)) => {
-                !words.iter().any(|word| test.holds(word))
+                !words.iter().any(|word| test.matches_text(word))
             }
             (Self::Filled(one), Self::Filled(other)) | (Self::Id(one), Self::Id(other)) => {
                 one != other
             }
             (Self::Id(true), Self::Filled(false)) | (Self::Filled(false), Self::Id(true)) => true,
             (Self::Not(words), Self::Filled(false)) | (Self::Filled(false), Self::Not(words)) => {
-                has(words, "")
+                contains_word(words, "")
             }
             _ => false,
         }
     }
 }
 
-impl When {
+impl RuleCondition {
     /// Reads a condition.
-    pub(super) fn read(source: &mut Source, value: At) -> Option<Self> {
+    pub(super) fn from_toml(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<Self> {
         let line = source.line_of(value);
         let before = source.problems.len();
-        let table = source.entries("when", value)?;
-        let (column, tests) = entries(source, table);
+        let table = source.read_table("when", value)?;
+        let (column, tests) = read_entries(source, table);
         let one = tests.len() == 1;
         match (column, tests.into_iter().next()) {
             (Some(column), Some(test)) if one => Some(Self { column, test }),
@@ -82,7 +82,7 @@ impl When {
             _ => {
                 let message = "`when` needs a `column` and one of `is`, `not`, `filled` and `id`: \
                                `when = { column = \"Type\", is = [\"note\"] }`";
-                source.report(line, message);
+                source.report_problem(line, message);
                 None
             }
         }
@@ -91,35 +91,35 @@ impl When {
     /// The condition as a mapping has it.
     pub(super) fn to_toml(&self) -> String {
         let test = match &self.test {
-            Test::Is(words) => format!("is = {}", list(words)),
-            Test::Not(words) => format!("not = {}", list(words)),
-            Test::Filled(filled) => format!("filled = {filled}"),
-            Test::Id(id) => format!("id = {id}"),
+            CellTest::Is(words) => format!("is = {}", toml_string_array(words)),
+            CellTest::Not(words) => format!("not = {}", toml_string_array(words)),
+            CellTest::Filled(filled) => format!("filled = {filled}"),
+            CellTest::Id(id) => format!("id = {id}"),
         };
-        format!("{{ column = {}, {test} }}", quote(&self.column))
+        format!("{{ column = {}, {test} }}", toml_string(&self.column))
     }
 }
 
-fn entries(source: &mut Source, table: &DeTable) -> (Option<String>, Vec<Test>) {
+fn read_entries(source: &mut TomlDocument, table: &DeTable) -> (Option<String>, Vec<CellTest>) {
     let (mut column, mut tests) = (None, Vec::new());
     for (key, value) in table {
         match key.get_ref().as_ref() {
-            "column" => column = source.name("column", value),
-            "is" => tests.extend(source.texts("is", value).map(Test::Is)),
-            "not" => tests.extend(source.texts("not", value).map(Test::Not)),
-            "filled" => tests.extend(source.truth("filled", value).map(Test::Filled)),
-            "id" => tests.extend(source.truth("id", value).map(Test::Id)),
-            other => source.unknown_key(source.line_of(key), other, "`when`", KEYS),
+            "column" => column = source.read_non_blank_text("column", value),
+            "is" => tests.extend(source.read_text_list("is", value).map(CellTest::Is)),
+            "not" => tests.extend(source.read_text_list("not", value).map(CellTest::Not)),
+            "filled" => tests.extend(source.read_bool("filled", value).map(CellTest::Filled)),
+            "id" => tests.extend(source.read_bool("id", value).map(CellTest::Id)),
+            other => source.report_unknown_key(source.line_of(key), other, "`when`", KEYS),
         }
     }
     (column, tests)
 }
 
-fn is_id(text: &str) -> bool {
+fn looks_like_contact_id(text: &str) -> bool {
     text.len() == ID && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-fn has(words: &[String], text: &str) -> bool {
+fn contains_word(words: &[String], text: &str) -> bool {
     let text = text.trim().to_lowercase();
     words.iter().any(|word| word.trim().to_lowercase() == text)
 }
@@ -134,37 +134,50 @@ mod tests {
 
     #[test]
     fn texts_are_compared_without_blanks_and_case() {
-        let is = Test::Is(words(&["Note", "call"]));
-        assert!(is.holds(" NOTE ") && is.holds("Call") && !is.holds("task") && !is.holds(""));
-        let not = Test::Not(words(&["Note"]));
-        assert!(not.holds("task") && not.holds("") && !not.holds("note"));
-        assert!(Test::Filled(true).holds("x") && !Test::Filled(true).holds("  "));
-        assert!(Test::Id(true).holds(" 2Sm6B84ICq0pYJUeWvTG") && !Test::Id(true).holds("crm-1001"));
-        assert!(Test::Id(false).holds("") && !Test::Id(false).holds("2Sm6B84ICq0pYJUeWvTG"));
+        let is = CellTest::Is(words(&["Note", "call"]));
+        assert!(
+            is.matches_text(" NOTE ")
+                && is.matches_text("Call")
+                && !is.matches_text("task")
+                && !is.matches_text("")
+        );
+        let not = CellTest::Not(words(&["Note"]));
+        assert!(not.matches_text("task") && not.matches_text("") && !not.matches_text("note"));
+        assert!(
+            CellTest::Filled(true).matches_text("x") && !CellTest::Filled(true).matches_text("  ")
+        );
+        assert!(
+            CellTest::Id(true).matches_text(" 2Sm6B84ICq0pYJUeWvTG")
+                && !CellTest::Id(true).matches_text("crm-1001")
+        );
+        assert!(
+            CellTest::Id(false).matches_text("")
+                && !CellTest::Id(false).matches_text("2Sm6B84ICq0pYJUeWvTG")
+        );
     }
 
     #[test]
     fn conditions_exclude_each_other_when_no_cell_passes_both() {
-        let is = |texts: &[&str]| Test::Is(words(texts));
-        let not = |texts: &[&str]| Test::Not(words(texts));
+        let is = |texts: &[&str]| CellTest::Is(words(texts));
+        let not = |texts: &[&str]| CellTest::Not(words(texts));
         for (one, other, expected) in [
             (is(&["a"]), is(&["b"]), true),
             (is(&["a", "b"]), is(&["B"]), false),
             (is(&["a"]), not(&["A"]), true),
             (is(&["a", "c"]), not(&["a"]), false),
             (not(&["a"]), not(&["b"]), false),
-            (Test::Filled(true), Test::Filled(false), true),
-            (Test::Filled(true), Test::Filled(true), false),
-            (is(&["a"]), Test::Filled(false), true),
-            (not(&[""]), Test::Filled(false), true),
-            (not(&["a"]), Test::Filled(false), false),
-            (Test::Id(true), Test::Id(false), true),
-            (Test::Id(true), Test::Filled(false), true),
-            (Test::Id(false), Test::Filled(false), false),
-            (is(&["a"]), Test::Id(true), true),
+            (CellTest::Filled(true), CellTest::Filled(false), true),
+            (CellTest::Filled(true), CellTest::Filled(true), false),
+            (is(&["a"]), CellTest::Filled(false), true),
+            (not(&[""]), CellTest::Filled(false), true),
+            (not(&["a"]), CellTest::Filled(false), false),
+            (CellTest::Id(true), CellTest::Id(false), true),
+            (CellTest::Id(true), CellTest::Filled(false), true),
+            (CellTest::Id(false), CellTest::Filled(false), false),
+            (is(&["a"]), CellTest::Id(true), true),
         ] {
-            assert_eq!(one.excludes(&other), expected, "{one:?} {other:?}");
-            assert_eq!(other.excludes(&one), expected, "{other:?} {one:?}");
+            assert_eq!(one.is_disjoint_from(&other), expected, "{one:?} {other:?}");
+            assert_eq!(other.is_disjoint_from(&one), expected, "{other:?} {one:?}");
         }
     }
 }

@@ -1,23 +1,24 @@
 //! Sense: whether the parts of a rule go together, and which constants are for a file.
 
-use super::columns::fits;
-use super::header::fold;
-use super::{Mapping, Problem, Rule, closest};
-use crate::model::target::Target;
+use super::columns::matches_wildcard;
+use super::header::fold_name;
+use super::{Mapping, MappingRule, Problem, closest_name};
+use crate::model::target::MappingTarget;
 
 impl Mapping {
     /// The mapping for a file of this name: without the constants that are for others.
     #[must_use]
     pub fn for_file(mut self, name: &str) -> Self {
-        let is_for = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, name));
+        let is_for =
+            |patterns: &[String]| patterns.iter().any(|pattern| matches_wildcard(pattern, name));
         self.constants.retain(|constant| constant.file.is_empty() || is_for(&constant.file));
         self
     }
 }
 
-impl Rule {
+impl MappingRule {
     /// What about the rule alone makes no sense, if anything.
-    pub(super) fn nonsense(&self) -> Option<Problem> {
+    pub(super) fn first_problem(&self) -> Option<Problem> {
         let wrong = |message: &str| Some(Problem::new(self.line, message));
         if self.from.is_empty() || self.from.iter().any(|name| name.trim().is_empty()) {
             return wrong("`from` must name a column");
@@ -25,7 +26,7 @@ impl Rule {
         if self.split.iter().flatten().any(String::is_empty) {
             return wrong("`split` holds an empty text");
         }
-        if self.tags.is_some() && self.to != Target::Tags {
+        if self.tags.is_some() && self.to != MappingTarget::Tags {
             return wrong("`tags` is only for columns that go to `tags`");
         }
         if self.part.is_some() && (self.split.is_none() || self.from.len() != 1) {
@@ -33,16 +34,16 @@ impl Rule {
                 "`part` needs one column in `from`, and `split` to say what parts its values",
             );
         }
-        self.stars().or_else(|| self.template_columns())
+        self.wildcard_problem().or_else(|| self.template_problem())
     }
 
     /// What is wrong with patterns, if anything.
-    fn stars(&self) -> Option<Problem> {
+    fn wildcard_problem(&self) -> Option<Problem> {
         let wrong = |message: &str| Some(Problem::new(self.line, message));
         let stars = |text: &str| text.matches('*').count();
         if let Some(named_by) = &self.named_by {
             let alike = self.from.len() == 1 && stars(named_by) == stars(&self.from[0]);
-            if self.to != Target::Custom("*".to_owned()) {
+            if self.to != MappingTarget::Custom("*".to_owned()) {
                 return wrong(
                     "with `named_by`, `to` must be `customFields.*`: the column names the field",
                 );
@@ -54,7 +55,7 @@ impl Rule {
             }
             return None;
         }
-        if let Target::Custom(name) = &self.to
+        if let MappingTarget::Custom(name) = &self.to
             && stars(name) > 0
             && (stars(name) > 1 || self.from.len() != 1 || stars(&self.from[0]) != 1)
         {
@@ -64,12 +65,12 @@ impl Rule {
     }
 
     /// What is wrong between the template and the columns, if anything.
-    fn template_columns(&self) -> Option<Problem> {
+    fn template_problem(&self) -> Option<Problem> {
         let template = self.template.as_ref()?;
-        let is_named = |name: &str| self.from.iter().any(|from| fold(from) == fold(name));
-        let stranger = template.columns().find(|name| !is_named(name))?;
+        let is_named = |name: &str| self.from.iter().any(|from| fold_name(from) == fold_name(name));
+        let stranger = template.column_names().find(|name| !is_named(name))?;
         let message = format!("`template` names `{stranger}`, which `from` does not");
-        let near = closest(stranger, self.from.iter().map(String::as_str));
+        let near = closest_name(stranger, self.from.iter().map(String::as_str));
         Some(Problem::new(self.line, message).did_you_mean(near))
     }
 }

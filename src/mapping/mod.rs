@@ -30,20 +30,20 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::model::policy::TagRule;
-use super::model::target::Target;
+use super::model::target::MappingTarget;
 use crate::id::LocationId;
-use crate::sheet::Reading;
+use crate::sheet::SheetReadOptions;
 
 pub use bind::duplicate_headers;
-pub(crate) use bind::{and, is_own};
-pub(crate) use columns::Columns;
-pub use condition::{Test, When};
+pub(crate) use bind::{is_result_column, join_with_and};
+pub(crate) use columns::ColumnLookup;
+pub use condition::{CellTest, RuleCondition};
 pub use problem::{DUPLICATE_HEADER, Problem};
-pub(crate) use render_toml::{hides, list, quote};
-pub use resolve_columns::custom_field;
-pub use split_part::Share;
-pub use target_name::{UnknownTarget, closest, target};
-pub use text_template::{Piece, Template};
+pub(crate) use render_toml::{is_invisible_or_bidi, toml_string, toml_string_array};
+pub use resolve_columns::find_custom_field;
+pub use split_part::SplitPart;
+pub use target_name::{UnknownTarget, closest_name, parse_target};
+pub use text_template::{TextTemplate, TextTemplatePiece};
 
 /// The version of the mapping file that this program reads and writes.
 pub const FORMAT: i64 = 1;
@@ -56,23 +56,23 @@ pub struct Mapping {
     /// The location it is for, if it is for one only.
     pub location: Option<LocationId>,
     /// How the file is read.
-    pub reading: Reading,
+    pub reading: SheetReadOptions,
     /// What goes where, in the order of the file.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<MappingRule>,
     /// Values that every row gets.
-    pub constants: Vec<Constant>,
+    pub constants: Vec<ConstantValue>,
     /// Columns that are not read, as written: names, letters, or patterns with `*`.
     pub ignore: Vec<String>,
     /// The policy's fields that the mapping sets (`[options]`), as written.
     pub options: BTreeMap<String, serde_json::Value>,
     /// What becomes of rules that the sheet or the location has nothing for.
-    pub missing: Missing,
+    pub missing: OnMissing,
 }
 
 /// What becomes of rules whose column the sheet lacks, or whose custom field the location lacks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Missing {
+pub enum OnMissing {
     /// They are problems: somebody wrote the mapping for this sheet and this location.
     #[default]
     Stop,
@@ -82,17 +82,17 @@ pub enum Missing {
 
 /// One target and the columns it comes from.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
+pub struct MappingRule {
     /// The columns: names, letters, or one pattern with `*`. Several are joined.
     pub from: Vec<String>,
     /// What stands between joined values.
     pub join: String,
     /// Where it goes.
-    pub to: Target,
+    pub to: MappingTarget,
     /// How values are read; by default as the target wants them.
-    pub convert: Option<Convert>,
+    pub convert: Option<ValueConverter>,
     /// What an empty cell means.
-    pub blank: Option<Blank>,
+    pub blank: Option<BlankRule>,
     /// Values that stand for others; compared without outer blanks and case.
     pub values: BTreeMap<String, String>,
     /// Put before each value.
@@ -104,11 +104,11 @@ pub struct Rule {
     /// For tags: whether they are added or take the place of the others.
     pub tags: Option<TagRule>,
     /// The text that is made of the columns, instead of joining them.
-    pub template: Option<Template>,
+    pub template: Option<TextTemplate>,
     /// Which of the values of a cell is taken; `split` parts them.
-    pub part: Option<Share>,
+    pub part: Option<SplitPart>,
     /// In which rows the rule applies; by default in all.
-    pub when: Option<When>,
+    pub when: Option<RuleCondition>,
     /// Whether it applies only where no other rule has found a value for the target. Of several such
     /// rules the first that finds one counts.
     pub fallback: bool,
@@ -118,13 +118,13 @@ pub struct Rule {
     pub line: usize,
 }
 
-impl Default for Rule {
+impl Default for MappingRule {
     /// A rule that says nothing yet.
     fn default() -> Self {
         Self {
             from: Vec::new(),
             join: " ".to_owned(),
-            to: Target::Undecided,
+            to: MappingTarget::Undecided,
             convert: None,
             blank: None,
             values: BTreeMap::new(),
@@ -144,9 +144,9 @@ impl Default for Rule {
 
 /// A value that every row gets.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Constant {
+pub struct ConstantValue {
     /// Where it goes.
-    pub to: Target,
+    pub to: MappingTarget,
     /// The value, as a cell would hold it.
     pub value: String,
     /// The names of the files that it is for, as patterns with `*`; all files when there are none. Some
@@ -159,7 +159,7 @@ pub struct Constant {
 /// What an empty cell means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Blank {
+pub enum BlankRule {
     /// Nothing is said about the field.
     #[default]
     Leave,
@@ -172,7 +172,7 @@ pub enum Blank {
 /// How values are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Convert {
+pub enum ValueConverter {
     /// As text, trimmed; line breaks kept.
     Text,
     /// As text on one line: line breaks become `, `.
@@ -203,9 +203,9 @@ pub enum Convert {
 
 /// A column's rule, once the mapping has met a sheet: what [`super::plan::validate`] works with.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bound {
+pub struct BoundRule {
     /// The rule; its `to` is never a pattern.
-    pub rule: Rule,
+    pub rule: MappingRule,
     /// The columns' indexes, in the order of `rule.from`.
     pub columns: Vec<usize>,
     /// The column that `rule.when` looks at. Without it the rule applies in every row.
@@ -219,11 +219,11 @@ pub struct Bound {
 
 /// A mapping that has met a sheet.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct BoundMapping {
     /// The rules that apply. Targets `Ignore` and `Undecided` are not among them.
-    pub bound: Vec<Bound>,
+    pub bound: Vec<BoundRule>,
     /// Values that every row gets.
-    pub constants: Vec<Constant>,
+    pub constants: Vec<ConstantValue>,
     /// Columns that nothing reads and nobody ignored on purpose, by index.
     pub unmapped: Vec<usize>,
 }

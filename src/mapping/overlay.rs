@@ -1,9 +1,9 @@
 //! A mapping with the command line's words laid over it: they win.
 
-use super::bind::single;
-use super::columns::Columns;
-use super::{DUPLICATE_HEADER, Mapping, Problem, Rule};
-use crate::sheet::Column;
+use super::bind::exclusive_target_key;
+use super::columns::ColumnLookup;
+use super::{DUPLICATE_HEADER, Mapping, MappingRule, Problem};
+use crate::sheet::SheetColumn;
 
 impl Mapping {
     /// Lays rules ([`Mapping::inline`]) and columns to ignore over the mapping, for one sheet. What the
@@ -11,29 +11,29 @@ impl Mapping {
     ///
     /// # Errors
     /// When the sheet has no such columns, or several.
-    pub fn overlay(
+    pub fn with_overrides(
         mut self,
-        rules: Vec<Rule>,
+        rules: Vec<MappingRule>,
         ignore: &[String],
-        columns: &[Column],
+        columns: &[SheetColumn],
     ) -> Result<Self, Vec<Problem>> {
-        let columns = Columns::new(columns);
+        let columns = ColumnLookup::new(columns);
         let mut problems = Vec::new();
-        let dropped = resolve_all(&columns, ignore, &mut problems);
+        let dropped = resolve_columns(&columns, ignore, &mut problems);
         for rule in rules {
-            match resolved(&columns, rule, &dropped) {
-                Ok((rule, taken)) => self.lay(&columns, &rule, &taken),
+            match resolve_rule(&columns, rule, &dropped) {
+                Ok((rule, taken)) => self.apply_override(&columns, &rule, &taken),
                 Err(problem) => problems.push(problem),
             }
         }
         self.ignore.extend(ignore.iter().filter(|name| columns.is_pattern(name)).cloned());
-        self.ignore.extend(dropped.iter().map(|at| columns.reference(*at)));
+        self.ignore.extend(dropped.iter().map(|at| columns.unambiguous_reference(*at)));
         if problems.is_empty() { Ok(self) } else { Err(problems) }
     }
 
-    fn lay(&mut self, columns: &Columns, rule: &Rule, taken: &[usize]) {
+    fn apply_override(&mut self, columns: &ColumnLookup, rule: &MappingRule, taken: &[usize]) {
         let is_taken = |name: &String| {
-            let named = columns.named(name, true);
+            let named = columns.find_by_name(name, true);
             !columns.is_pattern(name)
                 && !named.is_empty()
                 && named.iter().all(|at| taken.contains(at))
@@ -41,25 +41,30 @@ impl Mapping {
         for old in &mut self.rules {
             old.from.retain(|name| !is_taken(name));
         }
-        let target = single(&rule.to);
-        self.rules
-            .retain(|old| !old.from.is_empty() && (target.is_none() || single(&old.to) != target));
-        self.constants.retain(|old| target.is_none() || single(&old.to) != target);
-        self.unignore(columns, taken);
+        let target = exclusive_target_key(&rule.to);
+        self.rules.retain(|old| {
+            !old.from.is_empty() && (target.is_none() || exclusive_target_key(&old.to) != target)
+        });
+        self.constants.retain(|old| target.is_none() || exclusive_target_key(&old.to) != target);
+        self.remove_from_ignored(columns, taken);
         // A name may have become several columns, which are not to be joined.
-        self.rules
-            .extend(rule.from.iter().map(|name| Rule { from: vec![name.clone()], ..rule.clone() }));
+        self.rules.extend(
+            rule.from.iter().map(|name| MappingRule { from: vec![name.clone()], ..rule.clone() }),
+        );
     }
 
     /// Takes columns out of the ignored ones; those that share a name with them stay there.
-    fn unignore(&mut self, columns: &Columns, taken: &[usize]) {
+    fn remove_from_ignored(&mut self, columns: &ColumnLookup, taken: &[usize]) {
         let mut kept = Vec::with_capacity(self.ignore.len());
         for name in std::mem::take(&mut self.ignore) {
-            let named =
-                if columns.is_pattern(&name) { Vec::new() } else { columns.named(&name, true) };
+            let named = if columns.is_pattern(&name) {
+                Vec::new()
+            } else {
+                columns.find_by_name(&name, true)
+            };
             if named.iter().any(|at| taken.contains(at)) {
                 let others = named.iter().filter(|at| !taken.contains(at));
-                kept.extend(others.map(|at| columns.reference(*at)));
+                kept.extend(others.map(|at| columns.unambiguous_reference(*at)));
             } else {
                 kept.push(name);
             }
@@ -68,12 +73,16 @@ impl Mapping {
     }
 }
 
-fn resolve_all(columns: &Columns, names: &[String], problems: &mut Vec<Problem>) -> Vec<usize> {
+fn resolve_columns(
+    columns: &ColumnLookup,
+    names: &[String],
+    problems: &mut Vec<Problem>,
+) -> Vec<usize> {
     let mut places = Vec::new();
     for name in names.iter().filter(|name| !columns.is_pattern(name)) {
-        let found = columns.named(name, true);
+        let found = columns.find_by_name(name, true);
         if found.is_empty() {
-            problems.push(lacking(columns, name));
+            problems.push(missing_column_problem(columns, name));
         }
         places.extend(found);
     }
@@ -83,11 +92,11 @@ fn resolve_all(columns: &Columns, names: &[String], problems: &mut Vec<Problem>)
 }
 
 /// The rule, naming its column so that nothing else can be meant, and that column.
-fn resolved(
-    columns: &Columns,
-    rule: Rule,
+fn resolve_rule(
+    columns: &ColumnLookup,
+    rule: MappingRule,
     dropped: &[usize],
-) -> Result<(Rule, Vec<usize>), Problem> {
+) -> Result<(MappingRule, Vec<usize>), Problem> {
     let mut taken = Vec::new();
     let mut from = Vec::new();
     for name in &rule.from {
@@ -95,25 +104,26 @@ fn resolved(
             from.push(name.clone());
             continue;
         }
-        let mut named = columns.named(name, true);
+        let mut named = columns.find_by_name(name, true);
         if named.is_empty() {
-            return Err(lacking(columns, name));
+            return Err(missing_column_problem(columns, name));
         }
         named.retain(|at| !dropped.contains(at));
-        if named.len() > 1 && !rule.to.takes_many() {
-            let letters: Vec<&str> = named.iter().map(|at| columns.letters(*at)).collect();
+        if named.len() > 1 && !rule.to.accepts_multiple_columns() {
+            let letters: Vec<&str> = named.iter().map(|at| columns.column_letters(*at)).collect();
             let message = format!(
                 "`{name}` is the header of columns {}; name one by its letter",
                 letters.join(" and ")
             );
-            return Err(Problem::new(0, message).code(DUPLICATE_HEADER));
+            return Err(Problem::new(0, message).with_code(DUPLICATE_HEADER));
         }
-        from.extend(named.iter().map(|at| columns.reference(*at)));
+        from.extend(named.iter().map(|at| columns.unambiguous_reference(*at)));
         taken.extend(named);
     }
-    Ok((Rule { from, ..rule }, taken))
+    Ok((MappingRule { from, ..rule }, taken))
 }
 
-fn lacking(columns: &Columns, name: &str) -> Problem {
-    Problem::new(0, format!("the sheet has no column `{name}`")).did_you_mean(columns.closest(name))
+fn missing_column_problem(columns: &ColumnLookup, name: &str) -> Problem {
+    Problem::new(0, format!("the sheet has no column `{name}`"))
+        .did_you_mean(columns.closest_header(name))
 }

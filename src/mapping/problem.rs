@@ -27,7 +27,7 @@ impl Problem {
 
     /// The same problem with what to do about it.
     #[must_use]
-    pub fn hint(self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
@@ -35,14 +35,14 @@ impl Problem {
     #[must_use]
     pub fn did_you_mean(self, name: Option<impl fmt::Display>) -> Self {
         match name {
-            Some(name) => self.hint(format!("did you mean `{name}`?")),
+            Some(name) => self.with_hint(format!("did you mean `{name}`?")),
             None => self,
         }
     }
 
     /// The same problem with a stable name.
     #[must_use]
-    pub fn code(self, code: &'static str) -> Self {
+    pub fn with_code(self, code: &'static str) -> Self {
         Self { code: Some(code), ..self }
     }
 }

@@ -4,141 +4,143 @@ use std::fmt::{Display, Write};
 
 use serde::Serialize;
 
-use super::{FORMAT, Mapping, Missing, Rule};
-use crate::sheet::{Hidden, Reading};
+use super::{FORMAT, Mapping, MappingRule, OnMissing};
+use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 
 impl Mapping {
     /// The mapping as a text that reads as the same mapping.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        let mut out = Out(format!("format = {FORMAT}\n"));
+        let mut out = MappingTomlWriter(format!("format = {FORMAT}\n"));
         if let Some(location) = &self.location {
-            out.put("location", quote(location.as_str()));
+            out.write_entry("location", toml_string(location.as_str()));
         }
-        if self.missing == Missing::Skip {
-            out.put("missing", quote("skip"));
+        if self.missing == OnMissing::Skip {
+            out.write_entry("missing", toml_string("skip"));
         }
         if !self.ignore.is_empty() {
-            out.put("ignore", list(&self.ignore));
+            out.write_entry("ignore", toml_string_array(&self.ignore));
         }
-        out.reading(&self.reading);
+        out.write_sheet_table(&self.reading);
         if !self.options.is_empty() {
             out.0.push_str("\n[options]\n");
             for (name, value) in &self.options {
-                out.put(&key(name), json(value));
+                out.write_entry(&toml_key(name), json_to_toml(value));
             }
         }
         for rule in &self.rules {
             out.0.push_str("\n[[column]]\n");
-            out.rule(rule);
+            out.write_rule(rule);
         }
         for constant in &self.constants {
             out.0.push_str("\n[[constant]]\n");
-            out.put("to", quote(&constant.to.to_string()));
-            out.put("value", quote(&constant.value));
+            out.write_entry("to", toml_string(&constant.to.to_string()));
+            out.write_entry("value", toml_string(&constant.value));
             if !constant.file.is_empty() {
-                out.put("file", list(&constant.file));
+                out.write_entry("file", toml_string_array(&constant.file));
             }
         }
         out.0
     }
 }
 
-impl Rule {
+impl MappingRule {
     /// The entries of the rule's table.
-    pub(crate) fn entries(&self) -> String {
-        let mut out = Out(String::new());
-        out.rule(self);
+    pub(crate) fn to_toml_entries(&self) -> String {
+        let mut out = MappingTomlWriter(String::new());
+        out.write_rule(self);
         out.0
     }
 }
 
-struct Out(String);
+struct MappingTomlWriter(String);
 
-impl Out {
-    fn put(&mut self, key: &str, value: impl Display) {
+impl MappingTomlWriter {
+    fn write_entry(&mut self, key: &str, value: impl Display) {
         writeln!(self.0, "{key} = {value}").expect("a text takes all");
     }
 
-    fn reading(&mut self, reading: &Reading) {
-        if *reading == Reading::default() {
+    fn write_sheet_table(&mut self, reading: &SheetReadOptions) {
+        if *reading == SheetReadOptions::default() {
             return;
         }
         self.0.push_str("\n[sheet]\n");
         if let Some(encoding) = &reading.encoding {
-            self.put("encoding", quote(encoding));
+            self.write_entry("encoding", toml_string(encoding));
         }
         if let Some(delimiter) = reading.delimiter {
-            self.put("delimiter", quote(delimiter.encode_utf8(&mut [0; 4])));
+            self.write_entry("delimiter", toml_string(delimiter.encode_utf8(&mut [0; 4])));
         }
         if let Some(sheet) = &reading.sheet {
-            self.put("sheet", quote(sheet));
+            self.write_entry("sheet", toml_string(sheet));
         }
         if let Some(row) = reading.header_row {
-            self.put("header_row", row);
+            self.write_entry("header_row", row);
         }
-        if reading.hidden != Hidden::Refuse {
-            self.put("hidden", word(&reading.hidden));
+        if reading.hidden != HiddenRowPolicy::Refuse {
+            self.write_entry("hidden", toml_enum(&reading.hidden));
         }
     }
 
-    fn rule(&mut self, rule: &Rule) {
+    fn write_rule(&mut self, rule: &MappingRule) {
         match rule.from.as_slice() {
-            [one] => self.put("from", quote(one)),
-            several => self.put("from", list(several)),
+            [one] => self.write_entry("from", toml_string(one)),
+            several => self.write_entry("from", toml_string_array(several)),
         }
         if rule.join != " " {
-            self.put("join", quote(&rule.join));
+            self.write_entry("join", toml_string(&rule.join));
         }
-        self.put("to", quote(&rule.to.to_string()));
+        self.write_entry("to", toml_string(&rule.to.to_string()));
         if let Some(convert) = &rule.convert {
-            self.put("convert", word(convert));
+            self.write_entry("convert", toml_enum(convert));
         }
         if let Some(blank) = rule.blank {
-            self.put("blank", word(&blank));
+            self.write_entry("blank", toml_enum(&blank));
         }
         if !rule.values.is_empty() {
-            let pairs =
-                rule.values.iter().map(|(from, to)| format!("{} = {}", quote(from), quote(to)));
-            self.put("values", format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", ")));
+            let pairs = rule
+                .values
+                .iter()
+                .map(|(from, to)| format!("{} = {}", toml_string(from), toml_string(to)));
+            self.write_entry("values", format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", ")));
         }
         for (key, text) in [("prefix", &rule.prefix), ("strip_prefix", &rule.strip_prefix)] {
             if !text.is_empty() {
-                self.put(key, quote(text));
+                self.write_entry(key, toml_string(text));
             }
         }
         if let Some(split) = &rule.split {
-            self.put("split", list(split));
+            self.write_entry("split", toml_string_array(split));
         }
         if let Some(part) = rule.part {
-            self.put("part", quote(&part.to_string()));
+            self.write_entry("part", toml_string(&part.to_string()));
         }
         if let Some(template) = &rule.template {
-            self.put("template", quote(&template.to_string()));
+            self.write_entry("template", toml_string(&template.to_string()));
         }
         if let Some(tags) = &rule.tags {
-            self.put("tags", word(tags));
+            self.write_entry("tags", toml_enum(tags));
         }
         if let Some(when) = &rule.when {
-            self.put("when", when.to_toml());
+            self.write_entry("when", when.to_toml());
         }
         if rule.fallback {
-            self.put("fallback", true);
+            self.write_entry("fallback", true);
         }
         if let Some(named_by) = &rule.named_by {
-            self.put("named_by", quote(named_by));
+            self.write_entry("named_by", toml_string(named_by));
         }
     }
 }
 
 /// A key, in quotes where it needs them.
-fn key(name: &str) -> String {
+fn toml_key(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { quote(name) }
+    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { toml_string(name) }
 }
 
 /// A text between quotes, on one line and without anything that a terminal would obey.
-pub(crate) fn quote(text: &str) -> String {
+pub(crate) fn toml_string(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {
@@ -148,7 +150,7 @@ pub(crate) fn quote(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            c if c.is_control() || hides(c) => {
+            c if c.is_control() || is_invisible_or_bidi(c) => {
                 write!(quoted, "\\U{:08X}", u32::from(c)).expect("a text takes all");
             }
             c => quoted.push(c),
@@ -159,28 +161,28 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 /// Whether a reader would not see the character, or see others in another order.
-pub(crate) fn hides(c: char) -> bool {
+pub(crate) fn is_invisible_or_bidi(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A list of texts.
-pub(crate) fn list(texts: &[String]) -> String {
-    let quoted: Vec<String> = texts.iter().map(|text| quote(text)).collect();
+pub(crate) fn toml_string_array(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| toml_string(text)).collect();
     format!("[{}]", quoted.join(", "))
 }
 
-fn word(value: &impl Serialize) -> String {
+fn toml_enum(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => quote(&word),
+        Ok(serde_json::Value::String(word)) => toml_string(&word),
         _ => unreachable!("these enums are written as words"),
     }
 }
 
-fn json(value: &serde_json::Value) -> String {
+fn json_to_toml(value: &serde_json::Value) -> String {
     match value {
-        serde_json::Value::String(text) => quote(text),
+        serde_json::Value::String(text) => toml_string(text),
         serde_json::Value::Array(items) => {
-            format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(", "))
+            format!("[{}]", items.iter().map(json_to_toml).collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),
     }

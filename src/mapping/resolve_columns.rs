@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::header::fold;
-use super::{Bound, DUPLICATE_HEADER, Mapping, Missing, Plan, Problem, closest};
-use crate::model::directory::{CustomField, Directory};
-use crate::model::policy::{IdentityKey, Policy};
-use crate::model::target::Target;
-use crate::sheet::Column;
+use super::header::fold_name;
+use super::{BoundMapping, BoundRule, DUPLICATE_HEADER, Mapping, OnMissing, Problem, closest_name};
+use crate::model::directory::{CustomField, LocationDirectory};
+use crate::model::policy::{IdentityKey, ImportPolicy};
+use crate::model::target::MappingTarget;
+use crate::sheet::SheetColumn;
 
 /// Data types whose values are files or made by the contact; the API takes no text for them.
 const UNWRITABLE: &[&str] = &["FILE_UPLOAD", "SIGNATURE", "TEXTBOX_LIST"];
@@ -15,54 +15,59 @@ const UNWRITABLE: &[&str] = &["FILE_UPLOAD", "SIGNATURE", "TEXTBOX_LIST"];
 impl Mapping {
     /// What is wrong between the mapping and a location: another location's mapping, custom fields that
     /// do not exist, are named ambiguously or cannot be written. Patterns are judged once they are bound,
-    /// by [`Plan::check`].
+    /// by [`BoundMapping::check_against_location`].
     #[must_use]
-    pub fn check(&self, directory: &Directory) -> Vec<Problem> {
+    pub fn check_against_location(&self, directory: &LocationDirectory) -> Vec<Problem> {
         let mut problems = Vec::new();
         if let Some(location) = self.location.as_ref().filter(|own| **own != directory.location) {
             let message = format!(
                 "the mapping is for location `{location}`, and this is `{}`",
                 directory.location
             );
-            problems
-                .push(Problem::new(0, message).hint("remove `location` if it is for this one too"));
+            problems.push(
+                Problem::new(0, message).with_hint("remove `location` if it is for this one too"),
+            );
         }
         let rules = self.rules.iter().map(|rule| (&rule.to, rule.line));
         let constants = self.constants.iter().map(|constant| (&constant.to, constant.line));
-        let strict = self.missing == Missing::Stop;
+        let strict = self.missing == OnMissing::Stop;
         for (to, line) in rules.filter(|_| strict).chain(constants) {
-            if let Target::Custom(name) = to
+            if let MappingTarget::Custom(name) = to
                 && !name.contains('*')
-                && let Err(problem) = writable(directory, name)
+                && let Err(problem) = find_writable_field(directory, name)
             {
                 problems.push(Problem { line, ..problem });
             }
         }
-        let mut policy = Policy::default();
+        let mut policy = ImportPolicy::default();
         self.apply_options(&mut policy);
         let key = match policy.key {
             IdentityKey::Custom(name) => Some(name),
             IdentityKey::Usual => None,
         };
-        let unknown = |name: String| custom_field(directory, &name).err();
+        let unknown = |name: String| find_custom_field(directory, &name).err();
         problems.extend(key.into_iter().chain(policy.marker).filter_map(unknown));
         problems
     }
 
-    /// Binds the mapping to a sheet and a location at once: [`Mapping::bind`], [`Mapping::check`] and
-    /// [`Plan::check`]. With [`Missing::Skip`], columns whose custom field the location lacks become
+    /// Binds the mapping to a sheet and a location at once: [`Mapping::bind`], [`Mapping::check_against_location`] and
+    /// [`BoundMapping::check_against_location`]. With [`OnMissing::Skip`], columns whose custom field the location lacks become
     /// unmapped.
     ///
     /// # Errors
     /// All problems.
-    pub fn plan(&self, columns: &[Column], directory: &Directory) -> Result<Plan, Vec<Problem>> {
-        let mut problems = self.check(directory);
-        let bound = self.bind(columns).map(|mut plan| {
-            plan.name_by_header(directory);
-            if self.missing == Missing::Skip {
-                plan.skip_unknown(directory);
+    pub fn bind_to_location(
+        &self,
+        columns: &[SheetColumn],
+        directory: &LocationDirectory,
+    ) -> Result<BoundMapping, Vec<Problem>> {
+        let mut problems = self.check_against_location(directory);
+        let bound = self.bind_columns(columns).map(|mut plan| {
+            plan.name_fields_by_header(directory);
+            if self.missing == OnMissing::Skip {
+                plan.skip_unwritable_fields(directory);
             }
-            let found = plan.check(directory);
+            let found = plan.check_against_location(directory);
             (plan, found)
         });
         match bound {
@@ -80,15 +85,17 @@ impl Mapping {
     }
 }
 
-impl Plan {
+impl BoundMapping {
     /// Names custom fields by the whole header where the location knows them so, and does not know what
     /// the pattern's `*` stands for: `Custom 7` under `Custom *`, rather than `7`.
-    fn name_by_header(&mut self, directory: &Directory) {
-        for Bound { rule, .. } in self.bound.iter_mut().filter(|bound| bound.by_star) {
-            let Target::Custom(name) = &rule.to else { continue };
+    fn name_fields_by_header(&mut self, directory: &LocationDirectory) {
+        for BoundRule { rule, .. } in self.bound.iter_mut().filter(|bound| bound.by_star) {
+            let MappingTarget::Custom(name) = &rule.to else { continue };
             let header = rule.from[0].trim();
-            if custom_field(directory, name).is_err() && custom_field(directory, header).is_ok() {
-                rule.to = Target::Custom(header.to_owned());
+            if find_custom_field(directory, name).is_err()
+                && find_custom_field(directory, header).is_ok()
+            {
+                rule.to = MappingTarget::Custom(header.to_owned());
             }
         }
     }
@@ -96,27 +103,28 @@ impl Plan {
     /// What is wrong between the bound rules and a location: custom fields that do not exist, are named
     /// ambiguously, cannot be written, or are the same field under two names.
     #[must_use]
-    pub fn check(&self, directory: &Directory) -> Vec<Problem> {
+    pub fn check_against_location(&self, directory: &LocationDirectory) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut taken: HashMap<&str, (&str, &str)> = HashMap::new();
         for bound in &self.bound {
-            let Target::Custom(name) = &bound.rule.to else { continue };
+            let MappingTarget::Custom(name) = &bound.rule.to else { continue };
             if bound.named_by.is_some() {
                 continue;
             }
             let line = bound.rule.line;
-            match writable(directory, name) {
+            match find_writable_field(directory, name) {
                 Ok(field) => {
                     let this = (name.as_str(), bound.rule.from[0].as_str());
                     // Rules of one name have been judged when the mapping met the sheet.
-                    if let Some((_, other)) =
-                        taken.insert(&field.id, this).filter(|(known, _)| fold(known) != fold(name))
+                    if let Some((_, other)) = taken
+                        .insert(&field.id, this)
+                        .filter(|(known, _)| fold_name(known) != fold_name(name))
                     {
                         let message = format!(
                             "columns `{other}` and `{}` both go to the custom field `{}`, which takes one",
                             bound.rule.from[0], field.key
                         );
-                        problems.push(Problem::new(line, message).code(DUPLICATE_HEADER));
+                        problems.push(Problem::new(line, message).with_code(DUPLICATE_HEADER));
                     }
                 }
                 Err(problem) => problems.push(Problem { line, ..problem }),
@@ -126,11 +134,11 @@ impl Plan {
     }
 
     /// Leaves columns unmapped whose custom field the location lacks or does not let anybody write.
-    pub fn skip_unknown(&mut self, directory: &Directory) {
+    pub fn skip_unwritable_fields(&mut self, directory: &LocationDirectory) {
         let mut skipped = Vec::new();
         self.bound.retain(|bound| match &bound.rule.to {
-            Target::Custom(name)
-                if bound.named_by.is_none() && writable(directory, name).is_err() =>
+            MappingTarget::Custom(name)
+                if bound.named_by.is_none() && find_writable_field(directory, name).is_err() =>
             {
                 skipped.extend(bound.columns.iter().copied());
                 false
@@ -151,7 +159,10 @@ impl Plan {
 ///
 /// # Errors
 /// When there is none, or a name is that of several.
-pub fn custom_field<'d>(directory: &'d Directory, name: &str) -> Result<&'d CustomField, Problem> {
+pub fn find_custom_field<'d>(
+    directory: &'d LocationDirectory,
+    name: &str,
+) -> Result<&'d CustomField, Problem> {
     let name = name.trim();
     let bare = name.strip_prefix("contact.").unwrap_or(name);
     let by =
@@ -164,17 +175,17 @@ pub fn custom_field<'d>(directory: &'d Directory, name: &str) -> Result<&'d Cust
     let all = |test: &dyn Fn(&CustomField) -> bool| {
         directory.fields.iter().filter(|field| test(field)).collect::<Vec<_>>()
     };
-    let (lower, folded) = (name.to_lowercase(), fold(name));
+    let (lower, folded) = (name.to_lowercase(), fold_name(name));
     let mut named = all(&|field| field.name.trim().to_lowercase() == lower);
     if named.is_empty() {
         named = all(&|field| field.key.eq_ignore_ascii_case(bare));
     }
     if named.is_empty() && !folded.is_empty() {
-        named = all(&|field| fold(&field.name) == folded);
+        named = all(&|field| fold_name(&field.name) == folded);
     }
     match named.as_slice() {
         [one] => Ok(one),
-        [] => Err(unknown(directory, name)),
+        [] => Err(unknown_field_problem(directory, name)),
         several => {
             let keys: Vec<String> = several
                 .iter()
@@ -183,31 +194,33 @@ pub fn custom_field<'d>(directory: &'d Directory, name: &str) -> Result<&'d Cust
                 .collect();
             let message = format!("`{name}` is the name of {} custom fields", several.len());
             Err(Problem::new(0, message)
-                .hint(format!("name one by its key: {}", keys.join(" or "))))
+                .with_hint(format!("name one by its key: {}", keys.join(" or "))))
         }
     }
 }
 
-fn unknown(directory: &Directory, name: &str) -> Problem {
+fn unknown_field_problem(directory: &LocationDirectory, name: &str) -> Problem {
     let names = directory.fields.iter().flat_map(|field| [field.key.as_str(), field.name.as_str()]);
-    let near = closest(name, names.filter(|name| !name.is_empty()));
+    let near = closest_name(name, names.filter(|name| !name.is_empty()));
     let problem = Problem::new(0, format!("the location has no custom field `{name}`"));
     match near {
         Some(_) => problem.did_you_mean(near),
-        None => {
-            problem.hint("create it in HighLevel, or map the column to something else or `ignore`")
-        }
+        None => problem
+            .with_hint("create it in HighLevel, or map the column to something else or `ignore`"),
     }
 }
 
-fn writable<'d>(directory: &'d Directory, name: &str) -> Result<&'d CustomField, Problem> {
-    let field = custom_field(directory, name)?;
+fn find_writable_field<'d>(
+    directory: &'d LocationDirectory,
+    name: &str,
+) -> Result<&'d CustomField, Problem> {
+    let field = find_custom_field(directory, name)?;
     if UNWRITABLE.iter().any(|kind| field.data_type.eq_ignore_ascii_case(kind)) {
         let message = format!(
             "the custom field `{}` is of type {}, which cannot be written",
             field.key, field.data_type
         );
-        return Err(Problem::new(0, message).hint("map the column to `ignore`"));
+        return Err(Problem::new(0, message).with_hint("map the column to `ignore`"));
     }
     Ok(field)
 }

@@ -8,14 +8,14 @@ use std::str::FromStr;
 
 /// Which of a cell's values is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Share {
+pub struct SplitPart {
     /// Its number, from 1.
     pub number: usize,
     /// How many values there are.
     pub of: usize,
 }
 
-impl FromStr for Share {
+impl FromStr for SplitPart {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -28,17 +28,17 @@ impl FromStr for Share {
     }
 }
 
-impl fmt::Display for Share {
+impl fmt::Display for SplitPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {}", self.number, self.of)
     }
 }
 
-impl Share {
+impl SplitPart {
     /// Its value among those of a cell; empty when there is none. The surplus of the first is joined by
     /// commas; `whole` is the cell's text.
     #[must_use]
-    pub fn taken(self, values: &[&str], whole: &str) -> String {
+    pub fn select_value(self, values: &[&str], whole: &str) -> String {
         match (values.len().checked_sub(self.of), self.number) {
             (None, 1) => whole.to_owned(),
             (None, _) => String::new(),
@@ -56,7 +56,7 @@ mod tests {
     fn surplus_and_want_belong_to_the_first() {
         let all = |values: &[&str]| -> Vec<String> {
             let whole = values.join("  ");
-            (1..=3).map(|number| Share { number, of: 3 }.taken(values, &whole)).collect()
+            (1..=3).map(|number| SplitPart { number, of: 3 }.select_value(values, &whole)).collect()
         };
         assert_eq!(all(&["1 Main St", "Boston", "MA"]), ["1 Main St", "Boston", "MA"]);
         assert_eq!(
@@ -68,9 +68,9 @@ mod tests {
 
     #[test]
     fn only_a_number_of_a_number_is_a_part() {
-        assert_eq!("2 of 5".parse(), Ok(Share { number: 2, of: 5 }));
+        assert_eq!("2 of 5".parse(), Ok(SplitPart { number: 2, of: 5 }));
         for text in ["2", "0 of 5", "6 of 5", "1 of 1", "1 of 99", "-1 of 5", "a of b"] {
-            assert!(text.parse::<Share>().is_err(), "{text}");
+            assert!(text.parse::<SplitPart>().is_err(), "{text}");
         }
     }
 }

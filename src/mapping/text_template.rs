@@ -7,37 +7,37 @@ use std::fmt;
 
 /// A text with places for columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
+pub struct TextTemplate {
     /// What it is made of, in order.
-    pub parts: Vec<Part>,
+    pub parts: Vec<TextTemplatePart>,
 }
 
 /// A part of a template: pieces that come together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct TextTemplatePart {
     /// What it is made of, in order.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<TextTemplatePiece>,
     /// Whether it is left out where its columns are empty.
     pub optional: bool,
 }
 
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum TextTemplatePiece {
     /// A text as it is.
     Text(String),
     /// The value of a column, by its name as written.
     Column(String),
 }
 
-impl Template {
+impl TextTemplate {
     /// Reads a template.
     ///
     /// # Errors
     /// What is wrong with it, for people.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
-        let mut part = Part { pieces: Vec::new(), optional: false };
+        let mut part = TextTemplatePart { pieces: Vec::new(), optional: false };
         let mut plain = String::new();
         let mut rest = text.chars().peekable();
         while let Some(c) = rest.next() {
@@ -48,21 +48,21 @@ impl Template {
                 }
                 '{' => {
                     let name: String = rest.by_ref().take_while(|c| *c != '}').collect();
-                    part.put(&mut plain);
-                    part.pieces.push(Piece::Column(name.trim().to_owned()));
+                    part.push_text(&mut plain);
+                    part.pieces.push(TextTemplatePiece::Column(name.trim().to_owned()));
                 }
                 '[' if !part.optional => {
-                    part.put(&mut plain);
+                    part.push_text(&mut plain);
                     parts.push(std::mem::replace(
                         &mut part,
-                        Part { pieces: Vec::new(), optional: true },
+                        TextTemplatePart { pieces: Vec::new(), optional: true },
                     ));
                 }
                 ']' if part.optional => {
-                    part.put(&mut plain);
+                    part.push_text(&mut plain);
                     parts.push(std::mem::replace(
                         &mut part,
-                        Part { pieces: Vec::new(), optional: false },
+                        TextTemplatePart { pieces: Vec::new(), optional: false },
                     ));
                 }
                 '}' | '[' | ']' => {
@@ -74,12 +74,12 @@ impl Template {
         if part.optional {
             return Err("a `[` has no `]`".to_owned());
         }
-        part.put(&mut plain);
+        part.push_text(&mut plain);
         parts.push(part);
         parts.retain(|part| !part.pieces.is_empty());
         let template = Self { parts };
-        let names_columns = template.columns().next().is_some();
-        if names_columns && template.columns().all(|name| !name.is_empty()) {
+        let names_columns = template.column_names().next().is_some();
+        if names_columns && template.column_names().all(|name| !name.is_empty()) {
             Ok(template)
         } else {
             Err("it names no column, as `{Name}` does".to_owned())
@@ -89,10 +89,10 @@ impl Template {
     /// The text with the columns' values in their places. Those of parts that must be there are left
     /// out where they are empty; what surrounds them stays.
     #[must_use]
-    pub fn filled<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> String {
+    pub fn render_with<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> String {
         let mut text = String::new();
         for part in &self.parts {
-            let columns = part.pieces.iter().filter_map(Piece::column);
+            let columns = part.pieces.iter().filter_map(TextTemplatePiece::column_name);
             let empty = part.optional && columns.clone().all(|name| value(name).is_none());
             // A part without columns is a text in brackets, which somebody wants to see.
             if empty && columns.count() > 0 {
@@ -100,8 +100,8 @@ impl Template {
             }
             for piece in &part.pieces {
                 text.push_str(match piece {
-                    Piece::Text(text) => text,
-                    Piece::Column(name) => value(name).unwrap_or_default(),
+                    TextTemplatePiece::Text(text) => text,
+                    TextTemplatePiece::Column(name) => value(name).unwrap_or_default(),
                 });
             }
         }
@@ -110,10 +110,10 @@ impl Template {
 
     /// The same template with other names for its columns; those without one keep theirs.
     #[must_use]
-    pub fn renamed(&self, name: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn with_renamed_columns(&self, name: impl Fn(&str) -> Option<String>) -> Self {
         let mut template = self.clone();
         for piece in template.parts.iter_mut().flat_map(|part| &mut part.pieces) {
-            if let Piece::Column(own) = piece
+            if let TextTemplatePiece::Column(own) = piece
                 && let Some(other) = name(own)
             {
                 *own = other;
@@ -123,14 +123,14 @@ impl Template {
     }
 
     /// The columns that it names, as written.
-    pub fn columns(&self) -> impl Iterator<Item = &str> {
+    pub fn column_names(&self) -> impl Iterator<Item = &str> {
         let pieces = self.parts.iter().flat_map(|part| &part.pieces);
-        pieces.filter_map(Piece::column)
+        pieces.filter_map(TextTemplatePiece::column_name)
     }
 }
 
-impl Piece {
-    fn column(&self) -> Option<&str> {
+impl TextTemplatePiece {
+    fn column_name(&self) -> Option<&str> {
         match self {
             Self::Column(name) => Some(name),
             Self::Text(_) => None,
@@ -138,23 +138,23 @@ impl Piece {
     }
 }
 
-impl Part {
-    fn put(&mut self, plain: &mut String) {
+impl TextTemplatePart {
+    fn push_text(&mut self, plain: &mut String) {
         if !plain.is_empty() {
-            self.pieces.push(Piece::Text(std::mem::take(plain)));
+            self.pieces.push(TextTemplatePiece::Text(std::mem::take(plain)));
         }
     }
 }
 
-impl fmt::Display for Template {
+impl fmt::Display for TextTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in &self.parts {
             let [open, close] = if part.optional { ["[", "]"] } else { ["", ""] };
             f.write_str(open)?;
             for piece in &part.pieces {
                 match piece {
-                    Piece::Column(name) => write!(f, "{{{name}}}")?,
-                    Piece::Text(text) => f.write_str(&doubled(text))?,
+                    TextTemplatePiece::Column(name) => write!(f, "{{{name}}}")?,
+                    TextTemplatePiece::Text(text) => f.write_str(&escape_brackets(text))?,
                 }
             }
             f.write_str(close)?;
@@ -163,7 +163,7 @@ impl fmt::Display for Template {
     }
 }
 
-fn doubled(text: &str) -> String {
+fn escape_brackets(text: &str) -> String {
     let mut all = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '{' | '}' | '[' | ']') {
@@ -183,11 +183,11 @@ mod tests {
         for text in
             ["{A}", "Call[ with {Agent}]: {Summary}", "{{{A}}} [[x]] {B}", "[{A}, ]{B}[ ({C})]"]
         {
-            let template = Template::parse(text).unwrap();
+            let template = TextTemplate::parse(text).unwrap();
             assert_eq!(template.to_string(), text);
         }
-        let template = Template::parse("x{ A }y[{B}]").unwrap();
-        assert_eq!(template.columns().collect::<Vec<_>>(), ["A", "B"]);
+        let template = TextTemplate::parse("x{ A }y[{B}]").unwrap();
+        assert_eq!(template.column_names().collect::<Vec<_>>(), ["A", "B"]);
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
             ("{A} ]", "written twice"),
             ("[a [b] {A}]", "written twice"),
         ] {
-            let error = Template::parse(text).unwrap_err();
+            let error = TextTemplate::parse(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");
         }
     }

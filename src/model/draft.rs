@@ -15,7 +15,7 @@ const PRIORITY: &str = "Priority:";
 /// What a row asks for. Stored as JSON in the run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Draft {
+pub struct ContactDraft {
     /// The contact, where the row names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactId>,
@@ -42,7 +42,7 @@ pub struct Draft {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub channels: BTreeMap<Channel, bool>,
     /// The id of the user it is assigned to; null to clear.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "deserialize_some")]
     pub owner: Option<Value>,
     /// The business's id; an empty one to take the contact out of its business.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,12 +65,12 @@ pub struct Draft {
     pub written: BTreeMap<String, String>,
     /// What of the row could not be read. It is nothing where the account has the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unread: Vec<Unread>,
+    pub unread: Vec<UnreadableCell>,
 }
 
 /// A cell that could not be read, of a row that names its contact.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unread {
+pub struct UnreadableCell {
     /// The target's name; of a custom field, by its id.
     pub to: String,
     /// The column's index.
@@ -87,7 +87,7 @@ pub struct Unread {
     pub message: String,
 }
 
-impl Draft {
+impl ContactDraft {
     /// The e-mail address to know the contact by, in lower case.
     #[must_use]
     pub fn email_key(&self) -> Option<String> {
@@ -102,7 +102,7 @@ impl Draft {
 
     /// Whether it asks for anything of the contact itself, beside knowing it.
     #[must_use]
-    pub fn is_about_the_contact(&self) -> bool {
+    pub fn has_contact_changes(&self) -> bool {
         let identity = |field: &Field| matches!(field, Field::Email | Field::Phone);
         self.fields.keys().any(|field| !identity(field))
             || !self.custom.is_empty()
@@ -116,7 +116,7 @@ impl Draft {
 }
 
 /// A null that is there is a value: without this it would be read as absent.
-fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Value>, D::Error> {
+fn deserialize_some<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(input).map(Some)
 }
 
@@ -147,10 +147,13 @@ impl TaskDraft {
     /// The properties to write to a task that exists and has this text: a priority goes into the text
     /// that is there.
     #[must_use]
-    pub fn fields_beside(&self, text: Option<&str>) -> Cow<'_, BTreeMap<String, Value>> {
+    pub fn fields_with_priority(&self, text: Option<&str>) -> Cow<'_, BTreeMap<String, Value>> {
         let Some(priority) = &self.priority else { return Cow::Borrowed(&self.fields) };
         let mut fields = self.fields.clone();
-        fields.insert("body".to_owned(), with_priority(text.unwrap_or_default(), priority).into());
+        fields.insert(
+            "body".to_owned(),
+            set_priority_line(text.unwrap_or_default(), priority).into(),
+        );
         Cow::Owned(fields)
     }
 }
@@ -158,9 +161,9 @@ impl TaskDraft {
 /// A task's text with its priority, which the API lacks: in place of the one that it held, or on a line of
 /// its own (formats.md §2).
 #[must_use]
-pub fn with_priority(text: &str, priority: &str) -> String {
+pub fn set_priority_line(text: &str, priority: &str) -> String {
     let line = format!("{PRIORITY} {priority}");
-    match text.split('\n').position(|it| priority_in(it).is_some()) {
+    match text.split('\n').position(|it| parse_priority_line(it).is_some()) {
         Some(place) => {
             let mut lines: Vec<&str> = text.split('\n').collect();
             let tail = if lines[place].ends_with('\r') { "\r" } else { "" };
@@ -173,19 +176,19 @@ pub fn with_priority(text: &str, priority: &str) -> String {
     }
 }
 
-/// The priority that a task's text holds, and the text without its line: what [`with_priority`] makes one of.
+/// The priority that a task's text holds, and the text without its line: what [`set_priority_line`] makes one of.
 #[must_use]
-pub fn priority_of(text: &str) -> (Option<&str>, String) {
+pub fn split_priority_line(text: &str) -> (Option<&str>, String) {
     let mut lines: Vec<&str> = text.split('\n').collect();
-    let Some(place) = lines.iter().position(|line| priority_in(line).is_some()) else {
+    let Some(place) = lines.iter().position(|line| parse_priority_line(line).is_some()) else {
         return (None, text.to_owned());
     };
     let line = lines.remove(place);
-    (priority_in(line), lines.join("\n"))
+    (parse_priority_line(line), lines.join("\n"))
 }
 
 /// The priority that a line is about.
-fn priority_in(line: &str) -> Option<&str> {
+fn parse_priority_line(line: &str) -> Option<&str> {
     let (front, priority) = line.trim_start().split_at_checked(PRIORITY.len())?;
     front.eq_ignore_ascii_case(PRIORITY).then(|| priority.trim())
 }
@@ -197,11 +200,11 @@ mod tests {
     #[test]
     fn a_priority_goes_into_a_text_and_comes_out_of_it() {
         for text in ["", "Bring the\ncontract", "a\r\nb"] {
-            let whole = with_priority(text, "high");
-            assert_eq!(priority_of(&whole), (Some("high"), text.to_owned()));
-            assert_eq!(with_priority(&whole, "high"), whole);
+            let whole = set_priority_line(text, "high");
+            assert_eq!(split_priority_line(&whole), (Some("high"), text.to_owned()));
+            assert_eq!(set_priority_line(&whole, "high"), whole);
         }
-        assert_eq!(priority_of("no line\nof it"), (None, "no line\nof it".to_owned()));
-        assert_eq!(priority_of("PRIORITY:low\r\nrest"), (Some("low"), "rest".to_owned()));
+        assert_eq!(split_priority_line("no line\nof it"), (None, "no line\nof it".to_owned()));
+        assert_eq!(split_priority_line("PRIORITY:low\r\nrest"), (Some("low"), "rest".to_owned()));
     }
 }

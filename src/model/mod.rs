@@ -11,10 +11,10 @@ pub mod remote;
 pub mod target;
 pub mod verify;
 
-pub use directory::{Business, CustomField, Directory, User};
-pub use draft::{Draft, NoteDraft, TaskDraft, Unread};
-pub use op::{Change, Class, Op};
+pub use directory::{CustomField, LocationBusiness, LocationDirectory, LocationUser};
+pub use draft::{ContactDraft, NoteDraft, TaskDraft, UnreadableCell};
+pub use op::{IdempotencyClass, Op, OpChange};
 pub use policy::{
-    DuplicateRule, ExistingRule, IdentityKey, IdentitylessRule, Mode, Policy, TagRule,
+    DuplicateRule, ExistingRule, IdentityKey, ImportMode, ImportPolicy, NoIdentityRule, TagRule,
 };
-pub use target::{Channel, Field, NotePart, Target, TaskPart};
+pub use target::{Channel, Field, MappingTarget, NotePart, TaskPart};

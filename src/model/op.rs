@@ -23,11 +23,11 @@ pub struct Op {
     /// Ops of one lane are sent one after the other: they share an identity.
     pub lane: u64,
     /// How it is kept from happening twice.
-    pub class: Class,
+    pub class: IdempotencyClass,
     /// The contact; nothing while an earlier op of the same row creates it.
     pub contact: Option<ContactId>,
     /// What to write.
-    pub change: Change,
+    pub change: OpChange,
     /// What the change replaces, in the form in which it would be written back: for an update the live
     /// values of the properties that it touches, and where nothing was there what clears the property
     /// (null, or an empty text where the API takes no null); for tags the contact's tags; for a business
@@ -37,7 +37,7 @@ pub struct Op {
 
 /// How an op is kept from happening twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Class {
+pub enum IdempotencyClass {
     /// Replay-safe: doing it twice is doing it once.
     #[serde(rename = "I")]
     Replayable,
@@ -58,7 +58,7 @@ pub enum Class {
 /// A write, in the API's own words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
-pub enum Change {
+pub enum OpChange {
     /// `POST /contacts/`; the body without `locationId`.
     Create {
         /// The body.
@@ -134,7 +134,7 @@ pub enum Change {
     },
 }
 
-impl Change {
+impl OpChange {
     /// Whether many contacts go into one request.
     #[must_use]
     pub fn is_bulk(&self) -> bool {
@@ -143,13 +143,13 @@ impl Change {
 
     /// Whether it deletes something.
     #[must_use]
-    pub fn deletes(&self) -> bool {
+    pub fn is_deletion(&self) -> bool {
         matches!(self, Self::Delete | Self::DeleteNote { .. } | Self::DeleteTask { .. })
     }
 
     /// Whether it makes the contact.
     #[must_use]
-    pub fn makes_the_contact(&self) -> bool {
+    pub fn creates_contact(&self) -> bool {
         matches!(self, Self::Create { .. } | Self::Upsert { .. })
     }
 }

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::mapping::Blank;
+use crate::mapping::BlankRule;
 
 /// What an import was told. Stored in the run.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Policy {
+pub struct ImportPolicy {
     /// What becomes of a row.
-    pub mode: Mode,
+    pub mode: ImportMode,
     /// How a row's contact is known.
     pub key: IdentityKey,
     /// Rows of one file that are the same contact.
@@ -20,11 +20,11 @@ pub struct Policy {
     /// What tags do to those that are there.
     pub tags: TagRule,
     /// Rows that nothing could keep from being created twice.
-    pub no_identity: IdentitylessRule,
+    pub no_identity: NoIdentityRule,
     /// The custom field (key, name or id) that marks created contacts.
     pub marker: Option<String>,
     /// What an empty cell means, where its rule does not say.
-    pub blank: Blank,
+    pub blank: BlankRule,
     /// Whether an empty cell of a column with `blank = "clear"` really clears.
     pub allow_clear: bool,
     /// Whether do-not-disturb may be lifted.
@@ -67,7 +67,7 @@ pub const LONGEST_NOTE: usize = 5_000;
 /// What becomes of a row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mode {
+pub enum ImportMode {
     /// Update the contact, or create it.
     #[default]
     Upsert,
@@ -136,7 +136,7 @@ pub enum TagRule {
 /// Rows that nothing could keep from being created twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum IdentitylessRule {
+pub enum NoIdentityRule {
     /// The plan stops.
     #[default]
     Stop,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Where a column's values go. The text form, in mappings and messages, is the API's name:
 /// `firstName`, `customFields.vip_since`, `dndSettings.Email`, `task.title`, `note`, `contactId`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Target {
+pub enum MappingTarget {
     /// `contactId`: the contact itself.
     ContactId,
     /// `sourceId`: the row's id in the system it comes from.
@@ -63,7 +63,7 @@ macro_rules! names {
 
             /// The one of this name.
             #[must_use]
-            pub fn named(name: &str) -> Option<Self> {
+            pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$variant),)* _ => None }
             }
         }
@@ -163,7 +163,7 @@ names!(
     }
 );
 
-impl fmt::Display for Target {
+impl fmt::Display for MappingTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ContactId => f.write_str("contactId"),
@@ -190,26 +190,26 @@ impl fmt::Display for Target {
 /// A text that names no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no target")]
-pub struct NoTarget(pub String);
+pub struct ParseTargetError(pub String);
 
-impl FromStr for Target {
-    type Err = NoTarget;
+impl FromStr for MappingTarget {
+    type Err = ParseTargetError;
 
-    fn from_str(text: &str) -> Result<Self, NoTarget> {
-        let no = || NoTarget(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, ParseTargetError> {
+        let no = || ParseTargetError(text.to_owned());
         if let Some(name) = text.strip_prefix("customFields.").filter(|name| !name.is_empty()) {
             return Ok(Self::Custom(name.to_owned()));
         }
         if let Some(name) = text.strip_prefix("dndSettings.") {
-            return Channel::named(name).map(Self::DndChannel).ok_or_else(no);
+            return Channel::from_name(name).map(Self::DndChannel).ok_or_else(no);
         }
         if let Some(name) = text.strip_prefix("note.") {
-            return NotePart::named(name).map(Self::Note).ok_or_else(no);
+            return NotePart::from_name(name).map(Self::Note).ok_or_else(no);
         }
         if let Some(name) = text.strip_prefix("task.") {
-            return TaskPart::named(name).map(Self::Task).ok_or_else(no);
+            return TaskPart::from_name(name).map(Self::Task).ok_or_else(no);
         }
-        if let Some(field) = Field::named(text) {
+        if let Some(field) = Field::from_name(text) {
             return Ok(Self::Field(field));
         }
         Ok(match text {
@@ -230,10 +230,10 @@ impl FromStr for Target {
     }
 }
 
-impl Target {
+impl MappingTarget {
     /// Whether several columns may go there.
     #[must_use]
-    pub fn takes_many(&self) -> bool {
+    pub fn accepts_multiple_columns(&self) -> bool {
         matches!(
             self,
             Self::AdditionalEmails

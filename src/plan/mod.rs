@@ -11,4 +11,4 @@ pub mod identity;
 pub mod revert;
 pub mod validate;
 
-pub use deletion::{Image, Removed};
+pub use deletion::{BeforeImage, DeletedRecordKind};

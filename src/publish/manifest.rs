@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, errors_file};
-use crate::event::Written;
+use super::{PublishError, errors_file};
+use crate::event::WrittenFile;
 use crate::id::{LocationId, RunId};
 
 /// The version of the manifest's form. It moves when a field is renamed or changes its meaning.
@@ -17,7 +17,7 @@ pub(super) const FILE: &str = "manifest.json";
 
 /// What an export is, beside its rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Facts {
+pub struct ManifestMetadata {
     /// The run.
     pub run: RunId,
     /// The location.
@@ -41,9 +41,9 @@ pub struct Facts {
     pub requests: BTreeMap<String, u64>,
 }
 
-impl Facts {
+impl ManifestMetadata {
     /// Keys and values for a file's own metadata.
-    pub(super) fn metadata(&self) -> Vec<(String, String)> {
+    pub(super) fn to_key_values(&self) -> Vec<(String, String)> {
         let pairs = [
             ("ghl_bulk.run", self.run.to_string()),
             ("ghl_bulk.location", self.location.to_string()),
@@ -57,10 +57,10 @@ impl Facts {
 
 /// An export's manifest, to be written.
 #[derive(Debug, Serialize)]
-pub(super) struct Manifest {
+pub(super) struct ExportManifest {
     format_version: u32,
     #[serde(flatten)]
-    facts: Facts,
+    facts: ManifestMetadata,
     /// The last entry of the spool that it was made of: two manifests of one run with the same number
     /// hold the same rows.
     entries: i64,
@@ -68,25 +68,25 @@ pub(super) struct Manifest {
     complete: bool,
     /// Records that could not be read; they stand in `errors.csv`.
     unreadable: usize,
-    tables: BTreeMap<String, Table>,
+    tables: BTreeMap<String, ManifestTable>,
 }
 
 /// An older export's manifest, as far as a newer one needs it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Older {
+pub(super) struct PreviousManifest {
     pub(super) run: RunId,
     pub(super) entries: i64,
-    tables: BTreeMap<String, Table>,
+    tables: BTreeMap<String, ManifestTable>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Table {
+struct ManifestTable {
     rows: u64,
-    files: Vec<File>,
+    files: Vec<ManifestFile>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct File {
+struct ManifestFile {
     #[serde(rename = "file")]
     name: String,
     format: String,
@@ -97,15 +97,20 @@ struct File {
     sha256: String,
 }
 
-impl Manifest {
-    pub(super) fn new(facts: Facts, entries: i64, unreadable: usize, files: &[Written]) -> Self {
-        let mut tables = BTreeMap::<String, Table>::new();
+impl ExportManifest {
+    pub(super) fn new(
+        facts: ManifestMetadata,
+        entries: i64,
+        unreadable: usize,
+        files: &[WrittenFile],
+    ) -> Self {
+        let mut tables = BTreeMap::<String, ManifestTable>::new();
         for written in files {
             let table = tables.entry(written.table.clone()).or_default();
             // A layout may be written as several files; each has some of the rows.
             let parts = table.files.iter().any(|file| file.format == written.format);
             table.rows = if parts { table.rows + written.rows } else { written.rows };
-            table.files.push(File {
+            table.files.push(ManifestFile {
                 name: written.file.clone(),
                 format: written.format.clone(),
                 rows: Some(written.rows),
@@ -117,7 +122,7 @@ impl Manifest {
         Self { format_version: FORMAT, facts, entries, complete, unreadable, tables }
     }
 
-    pub(super) fn write(&self, dir: &Path) -> Result<(), Error> {
+    pub(super) fn write(&self, dir: &Path) -> Result<(), PublishError> {
         let path = dir.join(FILE);
         let mut text = serde_json::to_vec_pretty(self).expect("a manifest is plain JSON");
         text.push(b'\n');
@@ -127,25 +132,25 @@ impl Manifest {
             file.write_all(&text)?;
             file.sync_all()
         };
-        write().map_err(|source| Error::file(&path, source))
+        write().map_err(|source| PublishError::from_io_error(&path, source))
     }
 
     /// The names of the data files.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(super) fn file_names(&self) -> Vec<String> {
         let files = self.tables.values().flat_map(|table| &table.files);
         files.map(|file| file.name.clone()).collect()
     }
 }
 
-impl Older {
+impl PreviousManifest {
     /// The manifest in a directory, if there is one of ours.
     pub(super) fn read(dir: &Path) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(dir.join(FILE)).ok()?).ok()
     }
 
     /// The data files.
-    pub(super) fn files(&self) -> Vec<Written> {
-        let written = |(table, file): (&String, &File)| Written {
+    pub(super) fn data_files(&self) -> Vec<WrittenFile> {
+        let written = |(table, file): (&String, &ManifestFile)| WrittenFile {
             table: table.clone(),
             format: file.format.clone(),
             file: file.name.clone(),
@@ -160,9 +165,9 @@ impl Older {
     }
 
     /// Whether a name is one that an export writes.
-    pub(super) fn owns(&self, name: &str) -> bool {
+    pub(super) fn owns_file(&self, name: &str) -> bool {
         name == FILE
             || name == errors_file::FILE
-            || self.files().iter().any(|file| file.file == name)
+            || self.data_files().iter().any(|file| file.file == name)
     }
 }

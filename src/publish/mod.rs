@@ -21,42 +21,42 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use crate::concurrency;
-use crate::event::{Event, Watcher, Written};
-use crate::resource::{self, Fields, Resource};
-use crate::run::{self, Failure, Reader, stream};
-use crate::table::{self, CsvSafe, Format};
+use crate::event::{RunEvent, SharedObserver, WrittenFile};
+use crate::resource::{self, CustomFieldColumns, ResourceSpec};
+use crate::run::{self, Failure, SpoolReader, stream};
+use crate::table::{self, FormulaGuardMode, TableFormat};
 
-pub use manifest::Facts;
-pub use output_dir::{Held, Place};
-pub use template::Named;
+pub use manifest::ManifestMetadata;
+pub use output_dir::{LockedOutputDir, OutputDir};
+pub use template::NamedTemplate;
 
-use row_splitter::{Cut, Cutter};
-use table_writer::Lane;
-use template::Layouts;
+use row_splitter::{RowSplitter, SplitRows};
+use table_writer::TableWriter;
+use template::TemplateFiles;
 
 /// Entries that are cut and wait to be decoded. A page of contacts has about 1 MB.
 const CUTS: usize = 2;
 
 /// What to write.
 #[derive(Clone)]
-pub struct Options {
+pub struct PublishOptions {
     /// The tables, in the order of the registry.
-    pub tables: Vec<&'static Resource>,
+    pub tables: Vec<&'static ResourceSpec>,
     /// The formats, each once.
-    pub formats: Vec<&'static Format>,
+    pub formats: Vec<&'static TableFormat>,
     /// The layouts, whose files are written beside those of the formats.
-    pub layouts: Vec<Named>,
+    pub layouts: Vec<NamedTemplate>,
     /// How CSV cells are kept from running in a spreadsheet.
-    pub csv_safe: CsvSafe,
+    pub csv_safe: FormulaGuardMode,
     /// For the manifest and the files' own metadata.
-    pub facts: Facts,
+    pub facts: ManifestMetadata,
 }
 
 /// What was written.
 #[derive(Debug)]
-pub struct Published {
+pub struct PublishReport {
     /// The files, in the order of the tables.
-    pub files: Vec<Written>,
+    pub files: Vec<WrittenFile>,
     /// Records that could not be read, as in `errors.csv`.
     pub failures: Vec<Failure>,
     /// Values that did not fit their column's type, by `table.column`. They stand in `extra`.
@@ -65,13 +65,13 @@ pub struct Published {
 
 /// Why nothing was published.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum PublishError {
     /// The spool cannot be read.
     #[error(transparent)]
-    Run(#[from] run::Error),
+    Run(#[from] run::RunError),
     /// A table cannot be written.
-    #[error("{}", with_cause(.0))]
-    Table(#[from] table::Error),
+    #[error("{}", message_with_cause(.0))]
+    Table(#[from] table::TableWriteError),
     /// A file or directory cannot be written or put in place.
     #[error("`{}`: {source}", .path.display())]
     File {
@@ -85,13 +85,13 @@ pub enum Error {
     Abandoned,
 }
 
-impl Error {
-    fn file(path: &Path, source: std::io::Error) -> Self {
+impl PublishError {
+    fn from_io_error(path: &Path, source: std::io::Error) -> Self {
         Self::File { path: path.to_owned(), source }
     }
 }
 
-fn with_cause(error: &table::Error) -> String {
+fn message_with_cause(error: &table::TableWriteError) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
@@ -99,7 +99,7 @@ fn with_cause(error: &table::Error) -> String {
 }
 
 /// A pull that is still going on.
-pub struct Live {
+pub struct RunningPull {
     /// The last entry committed; closed when there will be no more.
     pub committed: watch::Receiver<i64>,
     /// Told when the pull has come to its end; dropped when it failed.
@@ -108,9 +108,9 @@ pub struct Live {
     pub handle: Handle,
 }
 
-impl Live {
+impl RunningPull {
     /// Waits for more entries; false when there will be none.
-    fn more(&mut self) -> bool {
+    fn wait_for_entries(&mut self) -> bool {
         self.handle.block_on(self.committed.changed()).is_ok()
     }
 }
@@ -119,36 +119,36 @@ impl Live {
 ///
 /// # Errors
 /// When the spool is damaged or a file cannot be written. Nothing stands under a final name then.
-pub fn publish(
+pub fn write_export(
     db: &Path,
     staging: &Path,
-    options: &Options,
-    mut live: Option<Live>,
-    watcher: &Watcher,
-) -> Result<Published, Error> {
-    let reader = Reader::open(db)?;
-    let fields = fields(&reader, live.as_mut())?;
-    let mut layouts = Layouts::begin(&options.layouts, options.csv_safe, staging)?;
+    options: &PublishOptions,
+    mut live: Option<RunningPull>,
+    watcher: &SharedObserver,
+) -> Result<PublishReport, PublishError> {
+    let reader = SpoolReader::open(db)?;
+    let fields = load_custom_fields(&reader, live.as_mut())?;
+    let mut layouts = TemplateFiles::create_files(&options.layouts, options.csv_safe, staging)?;
     let mut lanes = Vec::new();
     for resource in &options.tables {
-        lanes.push(Lane::new(resource, &fields, staging, options, &layouts)?);
+        lanes.push(TableWriter::new(resource, &fields, staging, options, &layouts)?);
     }
-    let cutter = Cutter::new(db, lanes.iter().map(Lane::table));
+    let cutter = RowSplitter::new(db, lanes.iter().map(TableWriter::table));
     // One thread reads and cuts, the other decodes and writes.
-    concurrency::pipe(
+    concurrency::run_pipeline(
         CUTS,
-        |cuts| follow(&Reader::open(db)?, &cutter, live, cuts),
-        |cut: Cut| lanes[cut.table].take(cut),
+        |cuts| split_spool_entries(&SpoolReader::open(db)?, &cutter, live, cuts),
+        |cut: SplitRows| lanes[cut.table].add_rows(cut),
     )?;
     let mut published =
-        Published { files: Vec::new(), failures: reader.failures()?, misfits: Vec::new() };
+        PublishReport { files: Vec::new(), failures: reader.load_failures()?, misfits: Vec::new() };
     for lane in lanes {
         let finished = lane.finish(&reader)?;
         if let Some(takers) = finished.takers {
-            layouts.tell(takers);
+            layouts.add_unused_columns(takers);
         }
         for file in finished.files {
-            watcher.observe(&Event::Written(file.clone()));
+            watcher.observe(&RunEvent::Written(file.clone()));
             published.files.push(file);
         }
         published.failures.extend(finished.failures);
@@ -156,67 +156,70 @@ pub fn publish(
     }
     let (files, told) = layouts.close()?;
     for file in files {
-        watcher.observe(&Event::Written(file.clone()));
+        watcher.observe(&RunEvent::Written(file.clone()));
         published.files.push(file);
     }
     for (code, message) in told {
-        watcher.observe(&Event::Warning { code, message });
+        watcher.observe(&RunEvent::Warning { code, message });
     }
-    errors_file::write(staging, &published.failures)?;
+    errors_file::write_failures(staging, &published.failures)?;
     Ok(published)
 }
 
 /// Cuts every entry, in the order of the commits.
-fn follow(
-    reader: &Reader,
-    cutter: &Cutter,
-    mut live: Option<Live>,
-    cuts: &SyncSender<Cut>,
-) -> Result<(), Error> {
+fn split_spool_entries(
+    reader: &SpoolReader,
+    cutter: &RowSplitter,
+    mut live: Option<RunningPull>,
+    cuts: &SyncSender<SplitRows>,
+) -> Result<(), PublishError> {
     let mut seq = 0;
     loop {
-        while let Some(entry) = reader.next("", seq)? {
+        while let Some(entry) = reader.next_entry("", seq)? {
             seq = entry.seq;
-            let Some(cut) = cutter.cut(&entry)? else { continue };
+            let Some(cut) = cutter.split_entry(&entry)? else { continue };
             if cuts.send(cut).is_err() {
                 // Whoever writes has failed, and says why.
                 return Ok(());
             }
         }
         let Some(mut pull) = live.take() else { return Ok(()) };
-        if pull.more() {
+        if pull.wait_for_entries() {
             live = Some(pull);
         } else {
             // There may be a last entry that came between the look and the end: one more round.
-            pull.handle.block_on(pull.ended).map_err(|_| Error::Abandoned)?;
+            pull.handle.block_on(pull.ended).map_err(|_| PublishError::Abandoned)?;
         }
     }
 }
 
 /// The custom fields: the first thing that is pulled, since the contacts' columns hang on them. Where
 /// they could not be read, `resume --retry-errors` asks for them at the end of its pull.
-fn fields(reader: &Reader, mut live: Option<&mut Live>) -> Result<Fields, Error> {
+fn load_custom_fields(
+    reader: &SpoolReader,
+    mut live: Option<&mut RunningPull>,
+) -> Result<CustomFieldColumns, PublishError> {
     loop {
         // The last answer counts.
         let (mut seq, mut last) = (0, None);
-        while let Some(entry) = reader.next(stream::FIELDS, seq)? {
+        while let Some(entry) = reader.next_entry(stream::FIELDS, seq)? {
             seq = entry.seq;
             last = Some(entry);
         }
         if let Some(entry) = last {
             let answer = std::str::from_utf8(&entry.body).unwrap_or_default();
-            let sound = |row: &&str| Fields::new([*row]).is_ok();
-            let rows = resource::rows(answer, "customFields").filter(sound);
-            return Ok(Fields::new(rows).unwrap_or_default());
+            let sound = |row: &&str| CustomFieldColumns::from_definitions([*row]).is_ok();
+            let rows = resource::response_rows(answer, "customFields").filter(sound);
+            return Ok(CustomFieldColumns::from_definitions(rows).unwrap_or_default());
         }
-        if !live.as_mut().is_some_and(|pull| pull.more()) {
-            return Ok(Fields::default());
+        if !live.as_mut().is_some_and(|pull| pull.wait_for_entries()) {
+            return Ok(CustomFieldColumns::default());
         }
     }
 }
 
 /// A row that no table takes.
-fn unreadable(table: &str, at: i64, error: &resource::Error) -> Failure {
+fn invalid_row_failure(table: &str, at: i64, error: &resource::RowDecodeError) -> Failure {
     Failure {
         stream: table.to_owned(),
         subject: format!("answer {at}"),

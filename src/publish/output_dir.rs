@@ -9,39 +9,40 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::manifest::{self, Manifest, Older};
-use super::{Error, Facts, Published, errors_file};
-use crate::event::Written;
+use super::manifest::{self, ExportManifest, PreviousManifest};
+use super::{ManifestMetadata, PublishError, PublishReport, errors_file};
+use crate::event::WrittenFile;
 use crate::id::RunId;
-use crate::run::Lock;
+use crate::run::FileLock;
 
 /// An output directory.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct OutputDir {
     out: PathBuf,
 }
 
 /// An output directory that this process holds, with a staging directory for it.
 #[derive(Debug)]
-pub struct Held {
+pub struct LockedOutputDir {
     out: PathBuf,
     staging: PathBuf,
     made: bool,
-    _lock: Lock,
+    _lock: FileLock,
 }
 
-impl Place {
+impl OutputDir {
     /// The place at a path; nothing is made yet.
     ///
     /// # Errors
     /// When the path cannot be made absolute.
-    pub fn new(out: &Path) -> Result<Self, Error> {
-        let out = std::path::absolute(out).map_err(|source| Error::file(out, source))?;
+    pub fn new(out: &Path) -> Result<Self, PublishError> {
+        let out =
+            std::path::absolute(out).map_err(|source| PublishError::from_io_error(out, source))?;
         Ok(Self { out })
     }
 
     /// Removes what a killed process has left beside the place for a run.
-    pub fn clear(&self, run: &RunId) {
+    pub fn remove_stale_staging(&self, run: &RunId) {
         let out = self.out.canonicalize().unwrap_or_else(|_| self.out.clone());
         let name = staging_name(&out, run);
         for dir in out.parent().into_iter().chain([out.as_path()]) {
@@ -54,44 +55,47 @@ impl Place {
     ///
     /// # Errors
     /// When another process holds it, or nothing can be written there.
-    pub fn hold(&self, run: &RunId) -> Result<Held, Error> {
+    pub fn lock_for_run(&self, run: &RunId) -> Result<LockedOutputDir, PublishError> {
         let out = &self.out;
         let made = !out.exists();
-        std::fs::create_dir_all(out).map_err(|source| Error::file(out, source))?;
+        std::fs::create_dir_all(out).map_err(|source| PublishError::from_io_error(out, source))?;
         // Below a link the link stays and what it points to is replaced.
-        let out = out.canonicalize().map_err(|source| Error::file(out, source))?;
-        let lock = Lock::directory(&out)?;
-        let staging = staging(&out, run)?;
+        let out = out.canonicalize().map_err(|source| PublishError::from_io_error(out, source))?;
+        let lock = FileLock::lock_directory(&out)?;
+        let staging = create_staging_dir(&out, run)?;
         // It will take the place of the directory, and must not be open to more people.
         let rights =
             out.metadata().and_then(|it| std::fs::set_permissions(&staging, it.permissions()));
-        rights.map_err(|source| Error::file(&staging, source))?;
-        Ok(Held { out, staging, made, _lock: lock })
+        rights.map_err(|source| PublishError::from_io_error(&staging, source))?;
+        Ok(LockedOutputDir { out, staging, made, _lock: lock })
     }
 }
 
 fn staging_name(out: &Path, run: &RunId) -> OsString {
     let mut name = OsString::from(".");
     name.push(out.file_name().unwrap_or_default());
-    name.push(format!(".{}.partial", run.segment()));
+    name.push(format!(".{}.partial", run.escaped_segment()));
     name
 }
 
 /// An empty directory on the same file system: a sibling, or where that is refused a child.
-fn staging(out: &Path, run: &RunId) -> Result<PathBuf, Error> {
+fn create_staging_dir(out: &Path, run: &RunId) -> Result<PathBuf, PublishError> {
     let name = staging_name(out, run);
     let sibling = out.parent().map(|parent| parent.join(&name));
     let child = out.join(&name);
     // A root or a mount point is on another file system than its parent.
-    let sibling =
-        sibling.filter(|sibling| empty(sibling).is_ok() && same_file_system(sibling, out));
+    let sibling = sibling.filter(|sibling| {
+        create_empty_dir(sibling).is_ok() && same_file_system_or_remove(sibling, out)
+    });
     match sibling {
         Some(sibling) => Ok(sibling),
-        None => empty(&child).map(|()| child.clone()).map_err(|source| Error::file(&child, source)),
+        None => create_empty_dir(&child)
+            .map(|()| child.clone())
+            .map_err(|source| PublishError::from_io_error(&child, source)),
     }
 }
 
-fn empty(dir: &Path) -> io::Result<()> {
+fn create_empty_dir(dir: &Path) -> io::Result<()> {
     match std::fs::remove_dir_all(dir) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -100,7 +104,7 @@ fn empty(dir: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn same_file_system(a: &Path, b: &Path) -> bool {
+fn same_file_system_or_remove(a: &Path, b: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     match (a.metadata(), b.metadata()) {
         (Ok(one), Ok(other)) if one.dev() == other.dev() => true,
@@ -113,20 +117,20 @@ fn same_file_system(a: &Path, b: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-fn same_file_system(_: &Path, _: &Path) -> bool {
+fn same_file_system_or_remove(_: &Path, _: &Path) -> bool {
     true
 }
 
-impl Held {
+impl LockedOutputDir {
     /// Where the files are to be written.
     #[must_use]
-    pub fn staging(&self) -> &Path {
+    pub fn staging_dir(&self) -> &Path {
         &self.staging
     }
 
     /// Where they will be.
     #[must_use]
-    pub fn out(&self) -> &Path {
+    pub fn output_path(&self) -> &Path {
         &self.out
     }
 
@@ -134,83 +138,103 @@ impl Held {
     ///
     /// # Errors
     /// When the system refuses. The old export is whole then, or the run can be published again.
-    pub fn replace(
+    pub fn replace_export(
         self,
-        facts: Facts,
+        facts: ManifestMetadata,
         entries: i64,
-        published: &mut Published,
-    ) -> Result<(), Error> {
-        let old = Older::read(&self.out);
+        published: &mut PublishReport,
+    ) -> Result<(), PublishError> {
+        let old = PreviousManifest::read(&self.out);
         if let Some(old) = old.as_ref().filter(|old| old.run == facts.run && old.entries == entries)
         {
-            self.carry_over(old, &mut published.files)?;
+            self.link_previous_files(old, &mut published.files)?;
         }
-        let manifest = Manifest::new(facts, entries, published.failures.len(), &published.files);
+        let manifest =
+            ExportManifest::new(facts, entries, published.failures.len(), &published.files);
         manifest.write(&self.staging)?;
-        sync(&self.staging)?;
-        self.swap(old.as_ref(), &manifest)?;
+        sync_dir(&self.staging)?;
+        self.swap_or_move(old.as_ref(), &manifest)?;
         if let Some(parent) = self.out.parent() {
-            sync(parent)?;
+            sync_dir(parent)?;
         }
         Ok(())
     }
 
     /// Keeps the files of the same rows in other formats.
-    fn carry_over(&self, old: &Older, files: &mut Vec<Written>) -> Result<(), Error> {
-        for file in old.files() {
+    fn link_previous_files(
+        &self,
+        old: &PreviousManifest,
+        files: &mut Vec<WrittenFile>,
+    ) -> Result<(), PublishError> {
+        for file in old.data_files() {
             let (from, to) = (self.out.join(&file.file), self.staging.join(&file.file));
             if to.exists() || !from.exists() {
                 continue;
             }
             std::fs::hard_link(&from, &to)
                 .or_else(|_| std::fs::copy(&from, &to).map(drop))
-                .map_err(|source| Error::file(&to, source))?;
+                .map_err(|source| PublishError::from_io_error(&to, source))?;
             files.push(file);
         }
         Ok(())
     }
 
-    fn swap(&self, old: Option<&Older>, new: &Manifest) -> Result<(), Error> {
-        let names = names(&self.out).map_err(|source| Error::file(&self.out, source))?;
+    fn swap_or_move(
+        &self,
+        old: Option<&PreviousManifest>,
+        new: &ExportManifest,
+    ) -> Result<(), PublishError> {
+        let names = entry_names(&self.out)
+            .map_err(|source| PublishError::from_io_error(&self.out, source))?;
         let staged_inside = self.staging.parent() == Some(&self.out);
         if !staged_inside {
             if names.is_empty() && std::fs::rename(&self.staging, &self.out).is_ok() {
                 return Ok(());
             }
             let ours = |name: &OsString| {
-                name.to_str().is_some_and(|name| old.is_some_and(|old| old.owns(name)))
+                name.to_str().is_some_and(|name| old.is_some_and(|old| old.owns_file(name)))
             };
-            if names.iter().all(ours) && exchange(&self.staging, &self.out).is_ok() {
+            if names.iter().all(ours) && exchange_dirs(&self.staging, &self.out).is_ok() {
                 return std::fs::remove_dir_all(&self.staging)
-                    .map_err(|source| Error::file(&self.staging, source));
+                    .map_err(|source| PublishError::from_io_error(&self.staging, source));
             }
         }
-        self.move_each(old, new)
+        self.move_files(old, new)
     }
 
-    fn move_each(&self, old: Option<&Older>, new: &Manifest) -> Result<(), Error> {
-        let mut names = new.names();
+    fn move_files(
+        &self,
+        old: Option<&PreviousManifest>,
+        new: &ExportManifest,
+    ) -> Result<(), PublishError> {
+        let mut names = new.file_names();
         names.push(errors_file::FILE.to_owned());
         names.push(manifest::FILE.to_owned());
-        let gone = old.map(Older::files).unwrap_or_default().into_iter().map(|file| file.file);
+        let gone = old
+            .map(PreviousManifest::data_files)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|file| file.file);
         for name in gone.filter(|name| !names.contains(name)) {
-            remove(&self.out.join(name))?;
+            remove_if_exists(&self.out.join(name))?;
         }
         for name in &names {
             let (from, to) = (self.staging.join(name), self.out.join(name));
             if from.exists() {
-                std::fs::rename(&from, &to).map_err(|source| Error::file(&to, source))?;
+                std::fs::rename(&from, &to)
+                    .map_err(|source| PublishError::from_io_error(&to, source))?;
             } else {
-                remove(&to)?;
+                remove_if_exists(&to)?;
             }
         }
-        sync(&self.out)?;
-        std::fs::remove_dir_all(&self.staging).map_err(|source| Error::file(&self.staging, source))
+        sync_dir(&self.out)?;
+        std::fs::remove_dir_all(&self.staging)
+            .map_err(|source| PublishError::from_io_error(&self.staging, source))
     }
 }
 
 /// Leaves the place as it was, unless something was put there.
-impl Drop for Held {
+impl Drop for LockedOutputDir {
     fn drop(&mut self) {
         // What cannot be removed is removed by the next attempt.
         let _ = std::fs::remove_dir_all(&self.staging);
@@ -221,32 +245,34 @@ impl Drop for Held {
     }
 }
 
-fn remove(path: &Path) -> Result<(), Error> {
+fn remove_if_exists(path: &Path) -> Result<(), PublishError> {
     match std::fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::file(path, source)),
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(PublishError::from_io_error(path, source))
+        }
         _ => Ok(()),
     }
 }
 
-fn names(dir: &Path) -> io::Result<Vec<OsString>> {
+fn entry_names(dir: &Path) -> io::Result<Vec<OsString>> {
     std::fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
 }
 
-fn sync(dir: &Path) -> Result<(), Error> {
+fn sync_dir(dir: &Path) -> Result<(), PublishError> {
     if cfg!(windows) {
         return Ok(());
     }
     let sync = || std::fs::File::open(dir)?.sync_all();
-    sync().map_err(|source| Error::file(dir, source))
+    sync().map_err(|source| PublishError::from_io_error(dir, source))
 }
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-fn exchange(a: &Path, b: &Path) -> io::Result<()> {
+fn exchange_dirs(a: &Path, b: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE).map_err(io::Error::from)
 }
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn exchange(_: &Path, _: &Path) -> io::Result<()> {
+fn exchange_dirs(_: &Path, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -4,81 +4,98 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::str;
 
-use super::Error;
-use super::sort::Row;
-use super::streams::{self, Source};
-use crate::resource::{self, Keyed, Table};
-use crate::run::{self, Entry, Packed};
+use super::PublishError;
+use super::sort::SortableRow;
+use super::streams::{self, TableStream};
+use crate::resource::{self, SortKeyReader, TableSchema};
+use crate::run::{self, PackedResponses, SpoolEntry};
 
 /// Cuts entries into the rows of some tables.
-pub(super) struct Cutter {
+pub(super) struct RowSplitter {
     db: PathBuf,
-    tables: Vec<(&'static str, Keyed)>,
+    tables: Vec<(&'static str, SortKeyReader)>,
 }
 
 /// The rows of an entry.
-pub(super) struct Cut {
+pub(super) struct SplitRows {
     /// The table, by its place among those the cutter was made for.
     pub(super) table: usize,
     /// The entry.
     pub(super) seq: i64,
     /// The rows; an error where a row is none.
-    pub(super) rows: Vec<Result<Row, resource::Error>>,
+    pub(super) rows: Vec<Result<SortableRow, resource::RowDecodeError>>,
 }
 
-impl Cutter {
-    pub(super) fn new<'t>(db: &Path, tables: impl Iterator<Item = &'t Table>) -> Self {
-        let tables = tables.map(|table| (table.name, Keyed::new(table))).collect();
+impl RowSplitter {
+    pub(super) fn new<'t>(db: &Path, tables: impl Iterator<Item = &'t TableSchema>) -> Self {
+        let tables = tables.map(|table| (table.name, SortKeyReader::new(table))).collect();
         Self { db: db.to_owned(), tables }
     }
 
     /// Cuts an entry; nothing when it holds no rows of these tables.
-    pub(super) fn cut(&self, entry: &Entry) -> Result<Option<Cut>, Error> {
-        let Some(source) = streams::of(&entry.stream) else { return Ok(None) };
+    pub(super) fn split_entry(
+        &self,
+        entry: &SpoolEntry,
+    ) -> Result<Option<SplitRows>, PublishError> {
+        let Some(source) = streams::find_by_name(&entry.stream) else { return Ok(None) };
         let Some(table) = self.tables.iter().position(|(name, _)| *name == source.table) else {
             return Ok(None);
         };
         let (keyed, seq) = (&self.tables[table].1, entry.seq);
         let mut rows = Vec::with_capacity(usize::try_from(entry.rows).unwrap_or(0));
         if source.packed {
-            for (contact, answer) in Packed::new(entry.body.clone()) {
-                let contact = self.text(seq, &contact)?;
+            for (contact, answer) in PackedResponses::new(entry.body.clone()) {
+                let contact = self.decode_utf8(seq, &contact)?;
                 let child = Some(contact).filter(|_| source.table != "contacts");
-                cut(seq, self.text(seq, &answer)?, source, child, keyed, &mut rows);
+                split_response(
+                    seq,
+                    self.decode_utf8(seq, &answer)?,
+                    source,
+                    child,
+                    keyed,
+                    &mut rows,
+                );
             }
         } else {
-            cut(seq, self.text(seq, &entry.body)?, source, None, keyed, &mut rows);
+            split_response(
+                seq,
+                self.decode_utf8(seq, &entry.body)?,
+                source,
+                None,
+                keyed,
+                &mut rows,
+            );
         }
-        Ok(Some(Cut { table, seq, rows }))
+        Ok(Some(SplitRows { table, seq, rows }))
     }
 
-    fn text<'b>(&self, seq: i64, body: &'b [u8]) -> Result<&'b str, Error> {
+    fn decode_utf8<'b>(&self, seq: i64, body: &'b [u8]) -> Result<&'b str, PublishError> {
         str::from_utf8(body).map_err(|error| {
             let why = format!("entry {seq} is no answer: {error}");
-            Error::Run(run::Error::Damaged { path: self.db.clone(), why })
+            PublishError::Run(run::RunError::Damaged { path: self.db.clone(), why })
         })
     }
 }
 
-fn cut(
+fn split_response(
     seq: i64,
     answer: &str,
-    source: Source,
+    source: TableStream,
     contact: Option<&str>,
-    keyed: &Keyed,
-    rows: &mut Vec<Result<Row, resource::Error>>,
+    keyed: &SortKeyReader,
+    rows: &mut Vec<Result<SortableRow, resource::RowDecodeError>>,
 ) {
-    for row in resource::rows(answer, source.key) {
+    for row in resource::response_rows(answer, source.key) {
         let text = match contact {
-            Some(contact) => of_contact(row, contact),
+            Some(contact) => with_contact_id(row, contact),
             None => Cow::Borrowed(row),
         };
-        rows.push(keyed.key(&text).map(|key| Row { key, seq, text: text.into() }));
+        rows.push(keyed.sort_key(&text).map(|key| SortableRow { key, seq, text: text.into() }));
     }
 }
 
 /// A child's row that says which contact it belongs to, whether or not the server repeated that.
-fn of_contact<'a>(row: &'a str, contact: &str) -> Cow<'a, str> {
+fn with_contact_id<'a>(row: &'a str, contact: &str) -> Cow<'a, str> {
     if row.contains("\"contactId\"") || !row.starts_with('{') {
         return Cow::Borrowed(row);
     }
@@ -94,8 +111,8 @@ mod tests {
 
     #[test]
     fn a_child_always_names_its_contact() {
-        assert_eq!(of_contact(r#"{"id":"n"}"#, "c\""), r#"{"contactId":"c\"","id":"n"}"#);
-        assert_eq!(of_contact("{}", "c"), r#"{"contactId":"c"}"#);
-        assert_eq!(of_contact(r#"{"contactId":"x"}"#, "c"), r#"{"contactId":"x"}"#);
+        assert_eq!(with_contact_id(r#"{"id":"n"}"#, "c\""), r#"{"contactId":"c\"","id":"n"}"#);
+        assert_eq!(with_contact_id("{}", "c"), r#"{"contactId":"c"}"#);
+        assert_eq!(with_contact_id(r#"{"contactId":"x"}"#, "c"), r#"{"contactId":"x"}"#);
     }
 }

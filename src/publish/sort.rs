@@ -10,7 +10,7 @@ use std::collections::binary_heap::PeekMut;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
 
-use crate::resource::Key;
+use crate::resource::RowSortKey;
 
 /// Rows kept in memory, in bytes.
 const LOT: usize = 4 << 20;
@@ -24,46 +24,49 @@ const CHUNK: usize = 16 << 10;
 
 /// A row on its way: its key, the entry it came in, and its text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Row {
-    pub(super) key: Key,
+pub(super) struct SortableRow {
+    pub(super) key: RowSortKey,
     pub(super) seq: i64,
     pub(super) text: Box<str>,
 }
 
-impl Row {
-    fn size(&self) -> usize {
+impl SortableRow {
+    fn memory_size(&self) -> usize {
         self.text.len() + self.key.id.len() + size_of::<Self>()
     }
 }
 
 /// Rows of one table, gathered.
 #[derive(Debug, Default)]
-pub(super) struct Sorter {
-    lot: Vec<Row>,
+pub(super) struct ExternalSorter {
+    lot: Vec<SortableRow>,
     bytes: usize,
     /// Sorted lots on disk: those of a level are merged into one of the next when they are many, so that
     /// the last merge has few to hold in memory however many rows there are.
     spilled: Vec<Vec<File>>,
     /// The key of the last row that left early.
-    left: Option<Key>,
+    left: Option<RowSortKey>,
 }
 
-impl Sorter {
+impl ExternalSorter {
     /// Takes a row.
-    pub(super) fn push(&mut self, row: Row) {
-        self.bytes += row.size();
+    pub(super) fn push(&mut self, row: SortableRow) {
+        self.bytes += row.memory_size();
         self.lot.push(row);
     }
 
-    /// Whether the buffer is full: call [`Self::spill`] or [`Self::early`] then.
-    pub(super) fn full(&self) -> bool {
+    /// Whether the buffer is full: call [`Self::spill_buffer`] or [`Self::drain_older_half`] then.
+    pub(super) fn is_full(&self) -> bool {
         self.bytes >= LOT
     }
 
     /// Puts the buffer into a temporary file, sorted.
-    pub(super) fn spill(&mut self, temporary: impl Fn() -> io::Result<File>) -> io::Result<()> {
-        let lot = self.sorted_lot();
-        let mut file = write(temporary()?, lot.into_iter().map(Ok))?;
+    pub(super) fn spill_buffer(
+        &mut self,
+        temporary: impl Fn() -> io::Result<File>,
+    ) -> io::Result<()> {
+        let lot = self.take_sorted_buffer();
+        let mut file = write_chunk(temporary()?, lot.into_iter().map(Ok))?;
         for level in 0.. {
             if self.spilled.len() == level {
                 self.spilled.push(Vec::new());
@@ -73,59 +76,59 @@ impl Sorter {
                 break;
             }
             let lots = std::mem::take(&mut self.spilled[level]);
-            file = write(temporary()?, Merged::new(Vec::new(), lots)?)?;
+            file = write_chunk(temporary()?, MergedRows::new(Vec::new(), lots)?)?;
         }
         Ok(())
     }
 
     /// Takes the older half of the buffer out, in order. Nothing when a row came too late for that: it
     /// belongs before one that has left.
-    pub(super) fn early(&mut self) -> Option<Vec<Row>> {
-        let mut lot = self.sorted_lot();
+    pub(super) fn drain_older_half(&mut self) -> Option<Vec<SortableRow>> {
+        let mut lot = self.take_sorted_buffer();
         if lot.first().is_some_and(|row| self.left.as_ref().is_some_and(|left| row.key <= *left)) {
             self.lot = lot;
             return None;
         }
         let later = lot.split_off(lot.len() / 2);
-        self.bytes = later.iter().map(Row::size).sum();
+        self.bytes = later.iter().map(SortableRow::memory_size).sum();
         self.lot = later;
         // The last of a key must stay with the others of it.
         let next = self.lot.first().map(|row| row.key.clone());
         while lot.last().map(|row| &row.key) == next.as_ref() && next.is_some() {
             let row = lot.pop().expect("its key was just looked at");
-            self.bytes += row.size();
+            self.bytes += row.memory_size();
             self.lot.insert(0, row);
         }
         if let Some(last) = lot.last() {
             self.left = Some(last.key.clone());
         }
-        unique(&mut lot);
+        dedup_keep_last(&mut lot);
         Some(lot)
     }
 
-    fn sorted_lot(&mut self) -> Vec<Row> {
+    fn take_sorted_buffer(&mut self) -> Vec<SortableRow> {
         self.bytes = 0;
         let mut lot = std::mem::take(&mut self.lot);
         lot.sort_unstable();
-        unique(&mut lot);
+        dedup_keep_last(&mut lot);
         lot
     }
 
     /// All rows that are left, in order, each key once.
-    pub(super) fn finish(mut self) -> io::Result<Merged> {
-        let lot = self.sorted_lot();
-        Merged::new(lot, self.spilled.into_iter().flatten())
+    pub(super) fn finish(mut self) -> io::Result<MergedRows> {
+        let lot = self.take_sorted_buffer();
+        MergedRows::new(lot, self.spilled.into_iter().flatten())
     }
 
     /// Whether a row may have come that belongs before one that has left. Ask before [`Self::finish`].
-    pub(super) fn late(&mut self) -> bool {
+    pub(super) fn has_late_row(&mut self) -> bool {
         let least = self.lot.iter().map(|row| &row.key).min();
         matches!((least, &self.left), (Some(least), Some(left)) if least <= left)
     }
 }
 
 /// Of rows with the same key the last sent stays.
-fn unique(lot: &mut Vec<Row>) {
+fn dedup_keep_last(lot: &mut Vec<SortableRow>) {
     lot.dedup_by(|later, kept| {
         let same = later.key == kept.key;
         if same {
@@ -135,21 +138,24 @@ fn unique(lot: &mut Vec<Row>) {
     });
 }
 
-enum Lot {
-    Memory(std::vec::IntoIter<Row>),
+enum SortedChunk {
+    Memory(std::vec::IntoIter<SortableRow>),
     File(zstd::Decoder<'static, BufReader<File>>),
 }
 
-impl Lot {
-    fn next(&mut self) -> io::Result<Option<Row>> {
+impl SortedChunk {
+    fn next_row(&mut self) -> io::Result<Option<SortableRow>> {
         match self {
             Self::Memory(rows) => Ok(rows.next()),
-            Self::File(file) => read(file),
+            Self::File(file) => read_row(file),
         }
     }
 }
 
-fn write(file: File, rows: impl IntoIterator<Item = io::Result<Row>>) -> io::Result<File> {
+fn write_chunk(
+    file: File,
+    rows: impl IntoIterator<Item = io::Result<SortableRow>>,
+) -> io::Result<File> {
     let mut writer = zstd::Encoder::new(file, 1)?;
     writer.window_log(WINDOW)?;
     for row in rows {
@@ -166,7 +172,7 @@ fn write(file: File, rows: impl IntoIterator<Item = io::Result<Row>>) -> io::Res
     Ok(file)
 }
 
-fn read(file: &mut impl Read) -> io::Result<Option<Row>> {
+fn read_row(file: &mut impl Read) -> io::Result<Option<SortableRow>> {
     let mut number = [0; 8];
     match file.read_exact(&mut number) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
@@ -184,58 +190,58 @@ fn read(file: &mut impl Read) -> io::Result<Option<Row>> {
         String::from_utf8(text).map_err(io::Error::other)
     };
     let (id, text) = (text()?, text()?.into_boxed_str());
-    Ok(Some(Row { key: Key { added, id }, seq, text }))
+    Ok(Some(SortableRow { key: RowSortKey { added, id }, seq, text }))
 }
 
 /// Sorted lots, as one.
-pub(super) struct Merged {
-    heads: BinaryHeap<Reverse<(Row, usize)>>,
-    sources: Vec<Lot>,
+pub(super) struct MergedRows {
+    heads: BinaryHeap<Reverse<(SortableRow, usize)>>,
+    sources: Vec<SortedChunk>,
 }
 
-impl Merged {
-    fn new(lot: Vec<Row>, files: impl IntoIterator<Item = File>) -> io::Result<Self> {
+impl MergedRows {
+    fn new(lot: Vec<SortableRow>, files: impl IntoIterator<Item = File>) -> io::Result<Self> {
         let mut merged =
-            Self { heads: BinaryHeap::new(), sources: vec![Lot::Memory(lot.into_iter())] };
+            Self { heads: BinaryHeap::new(), sources: vec![SortedChunk::Memory(lot.into_iter())] };
         for file in files {
             let file = BufReader::with_capacity(CHUNK, file);
-            merged.sources.push(Lot::File(zstd::Decoder::with_buffer(file)?));
+            merged.sources.push(SortedChunk::File(zstd::Decoder::with_buffer(file)?));
         }
         for source in 0..merged.sources.len() {
-            merged.refill(source)?;
+            merged.refill_head(source)?;
         }
         Ok(merged)
     }
 
-    fn refill(&mut self, source: usize) -> io::Result<()> {
-        if let Some(row) = self.sources[source].next()? {
+    fn refill_head(&mut self, source: usize) -> io::Result<()> {
+        if let Some(row) = self.sources[source].next_row()? {
             self.heads.push(Reverse((row, source)));
         }
         Ok(())
     }
 
-    fn pop(&mut self) -> io::Result<Option<Row>> {
+    fn pop_row(&mut self) -> io::Result<Option<SortableRow>> {
         let Some(mut head) = self.heads.peek_mut() else { return Ok(None) };
         let source = head.0.1;
-        match self.sources[source].next()? {
+        match self.sources[source].next_row()? {
             Some(next) => Ok(Some(std::mem::replace(&mut head.0.0, next))),
             None => Ok(Some(PeekMut::pop(head).0.0)),
         }
     }
 
-    fn last_of_key(&mut self) -> io::Result<Option<Row>> {
-        let Some(mut row) = self.pop()? else { return Ok(None) };
+    fn pop_last_of_key(&mut self) -> io::Result<Option<SortableRow>> {
+        let Some(mut row) = self.pop_row()? else { return Ok(None) };
         while self.heads.peek().is_some_and(|head| head.0.0.key == row.key) {
-            row = self.pop()?.expect("it was just there");
+            row = self.pop_row()?.expect("it was just there");
         }
         Ok(Some(row))
     }
 }
 
-impl Iterator for Merged {
-    type Item = io::Result<Row>;
+impl Iterator for MergedRows {
+    type Item = io::Result<SortableRow>;
     fn next(&mut self) -> Option<Self::Item> {
-        self.last_of_key().transpose()
+        self.pop_last_of_key().transpose()
     }
 }
 
@@ -243,23 +249,27 @@ impl Iterator for Merged {
 mod tests {
     use super::*;
 
-    fn row(added: i64, id: &str, seq: i64) -> Row {
-        Row { key: Key { added, id: id.to_owned() }, seq, text: format!("{added}{id}{seq}").into() }
+    fn row(added: i64, id: &str, seq: i64) -> SortableRow {
+        SortableRow {
+            key: RowSortKey { added, id: id.to_owned() },
+            seq,
+            text: format!("{added}{id}{seq}").into(),
+        }
     }
 
-    fn drain(merged: Merged) -> Vec<String> {
+    fn drain(merged: MergedRows) -> Vec<String> {
         merged.map(|row| row.unwrap().text.into_string()).collect()
     }
 
     #[test]
     fn spilled_lots_merge_in_order_and_the_last_of_a_key_wins() {
-        let mut sorter = Sorter::default();
+        let mut sorter = ExternalSorter::default();
         for (n, (added, id)) in
             [(3, "a"), (1, "b"), (2, "x"), (1, "a"), (3, "a"), (2, "x")].into_iter().enumerate()
         {
             sorter.push(row(added, id, i64::try_from(n).unwrap()));
             if n % 2 == 1 {
-                sorter.spill(tempfile::tempfile).unwrap();
+                sorter.spill_buffer(tempfile::tempfile).unwrap();
             }
         }
         assert_eq!(drain(sorter.finish().unwrap()), ["1a3", "1b1", "2x5", "3a4"]);
@@ -267,11 +277,11 @@ mod tests {
 
     #[test]
     fn many_lots_are_merged_level_by_level() {
-        let mut sorter = Sorter::default();
+        let mut sorter = ExternalSorter::default();
         let count = i64::try_from(TOGETHER * TOGETHER).unwrap() + 5;
         for n in 0..count {
             sorter.push(row((n * 7919) % count, "a", n));
-            sorter.spill(tempfile::tempfile).unwrap();
+            sorter.spill_buffer(tempfile::tempfile).unwrap();
         }
         assert!(sorter.spilled.iter().map(Vec::len).sum::<usize>() < 2 * TOGETHER);
         let dates: Vec<_> = sorter.finish().unwrap().map(|row| row.unwrap().key.added).collect();
@@ -280,15 +290,16 @@ mod tests {
 
     #[test]
     fn what_leaves_early_is_in_order_and_a_latecomer_is_noticed() {
-        let mut sorter = Sorter::default();
+        let mut sorter = ExternalSorter::default();
         for (n, added) in [1, 3, 2, 4].into_iter().enumerate() {
             sorter.push(row(added, "a", i64::try_from(n).unwrap()));
         }
-        let early: Vec<_> = sorter.early().unwrap().into_iter().map(|row| row.key.added).collect();
+        let early: Vec<_> =
+            sorter.drain_older_half().unwrap().into_iter().map(|row| row.key.added).collect();
         assert_eq!(early, [1, 2]);
-        assert!(!sorter.late());
+        assert!(!sorter.has_late_row());
         sorter.push(row(2, "a", 9));
-        assert!(sorter.late());
-        assert!(sorter.early().is_none());
+        assert!(sorter.has_late_row());
+        assert!(sorter.drain_older_half().is_none());
     }
 }

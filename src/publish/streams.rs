@@ -4,7 +4,7 @@ use crate::run::stream;
 
 /// Rows of a table in a stream.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source {
+pub(super) struct TableStream {
     /// The table.
     pub(super) table: &'static str,
     /// The stream's name, or how it begins where it ends with `/`.
@@ -15,32 +15,36 @@ pub(super) struct Source {
     pub(super) packed: bool,
 }
 
-const fn page(table: &'static str, stream: &'static str, key: &'static str) -> Source {
-    Source { table, stream, key, packed: false }
+const fn page_stream(table: &'static str, stream: &'static str, key: &'static str) -> TableStream {
+    TableStream { table, stream, key, packed: false }
 }
 
-const fn pack(table: &'static str, stream: &'static str, key: &'static str) -> Source {
-    Source { table, stream, key, packed: true }
+const fn packed_stream(
+    table: &'static str,
+    stream: &'static str,
+    key: &'static str,
+) -> TableStream {
+    TableStream { table, stream, key, packed: true }
 }
 
 /// Every source of every table.
-const SOURCES: &[Source] = &[
-    page("contacts", stream::CONTACTS, "contacts"),
-    page("contacts", stream::CONTACTS_AGAIN, "contacts"),
-    pack("contacts", stream::CONTACTS_SINGLE, "contact"),
-    page("tasks", stream::TASKS, "tasks"),
-    pack("tasks", stream::CONTACT_TASKS, "tasks"),
-    pack("notes", stream::NOTES, "notes"),
-    page("appointments", stream::EVENTS, "events"),
-    pack("appointments", stream::CONTACT_APPOINTMENTS, "events"),
-    page("custom_fields", stream::FIELDS, "customFields"),
-    page("users", stream::USERS, "users"),
-    page("tags", stream::TAGS, "tags"),
+const SOURCES: &[TableStream] = &[
+    page_stream("contacts", stream::CONTACTS, "contacts"),
+    page_stream("contacts", stream::CONTACTS_AGAIN, "contacts"),
+    packed_stream("contacts", stream::CONTACTS_SINGLE, "contact"),
+    page_stream("tasks", stream::TASKS, "tasks"),
+    packed_stream("tasks", stream::CONTACT_TASKS, "tasks"),
+    packed_stream("notes", stream::NOTES, "notes"),
+    page_stream("appointments", stream::EVENTS, "events"),
+    packed_stream("appointments", stream::CONTACT_APPOINTMENTS, "events"),
+    page_stream("custom_fields", stream::FIELDS, "customFields"),
+    page_stream("users", stream::USERS, "users"),
+    page_stream("tags", stream::TAGS, "tags"),
 ];
 
 /// The source that a stream is, if rows are made of it.
-pub(super) fn of(stream: &str) -> Option<Source> {
-    let is = |source: &&Source| {
+pub(super) fn find_by_name(stream: &str) -> Option<TableStream> {
+    let is = |source: &&TableStream| {
         let many = source.stream.ends_with('/');
         stream == source.stream || (many && stream.starts_with(source.stream))
     };
@@ -48,6 +52,6 @@ pub(super) fn of(stream: &str) -> Option<Source> {
 }
 
 /// The table whose records a stream's failures are about.
-pub(super) fn table(stream: &str) -> &str {
-    of(stream).map_or(stream, |source| source.table)
+pub(super) fn table_name(stream: &str) -> &str {
+    find_by_name(stream).map_or(stream, |source| source.table)
 }

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::row_splitter::{Cut, Cutter};
-use super::sort::{Row, Sorter};
-use super::template::{Layouts, Takers};
-use super::{Error, Options, unreadable};
-use crate::event::Written;
-use crate::resource::{self, Decoder, Fields, Resource, Table};
-use crate::run::{Failure, Reader};
-use crate::table::{self, Format, Sink};
+use super::row_splitter::{RowSplitter, SplitRows};
+use super::sort::{ExternalSorter, SortableRow};
+use super::template::{TemplateFiles, TemplateWriters};
+use super::{PublishError, PublishOptions, invalid_row_failure};
+use crate::event::WrittenFile;
+use crate::resource::{self, CustomFieldColumns, ResourceSpec, RowDecoder, TableSchema};
+use crate::run::{Failure, SpoolReader};
+use crate::table::{self, TableFormat, TableSink};
 
 /// Rows handed to the files together.
 const BATCH: usize = 2048;
@@ -19,15 +19,15 @@ const BATCH_BYTES: usize = 4 << 20;
 const NAMED: usize = 1000;
 
 /// One table on its way.
-pub(super) struct Lane {
-    resource: &'static Resource,
-    table: Table,
+pub(super) struct TableWriter {
+    resource: &'static ResourceSpec,
+    table: TableSchema,
     staging: PathBuf,
-    options: Options,
-    decoder: Decoder,
-    files: Vec<File>,
-    takers: Option<Takers>,
-    sorter: Sorter,
+    options: PublishOptions,
+    decoder: RowDecoder,
+    files: Vec<TableFile>,
+    takers: Option<TemplateWriters>,
+    sorter: ExternalSorter,
     /// Whether rows come almost in order, so that they need not wait for the last one.
     orderly: bool,
     /// Whether that turned out wrong: the table must be made anew, by sorting.
@@ -35,65 +35,65 @@ pub(super) struct Lane {
     failures: Vec<Failure>,
 }
 
-struct File {
-    format: &'static Format,
+struct TableFile {
+    format: &'static TableFormat,
     name: String,
-    sink: Box<dyn Sink>,
+    sink: Box<dyn TableSink>,
 }
 
 /// A finished table.
-pub(super) struct Finished {
-    pub(super) files: Vec<Written>,
+pub(super) struct FinishedTable {
+    pub(super) files: Vec<WrittenFile>,
     /// The layouts' part of it.
-    pub(super) takers: Option<Takers>,
+    pub(super) takers: Option<TemplateWriters>,
     pub(super) failures: Vec<Failure>,
     pub(super) misfits: Vec<(String, u64)>,
 }
 
-impl Lane {
+impl TableWriter {
     /// The table.
-    pub(super) fn table(&self) -> &Table {
+    pub(super) fn table(&self) -> &TableSchema {
         &self.table
     }
 
     pub(super) fn new(
-        resource: &'static Resource,
-        fields: &Fields,
+        resource: &'static ResourceSpec,
+        fields: &CustomFieldColumns,
         staging: &Path,
-        options: &Options,
-        layouts: &Layouts,
-    ) -> Result<Self, Error> {
-        let table = resource.table(fields);
-        let takers = layouts.of(&table);
-        Self::begin(resource, table, staging, options, takers, resource.name == "contacts")
+        options: &PublishOptions,
+        layouts: &TemplateFiles,
+    ) -> Result<Self, PublishError> {
+        let table = resource.table_schema(fields);
+        let takers = layouts.writers_for_table(&table);
+        Self::create_files(resource, table, staging, options, takers, resource.name == "contacts")
     }
 
-    fn begin(
-        resource: &'static Resource,
-        table: Table,
+    fn create_files(
+        resource: &'static ResourceSpec,
+        table: TableSchema,
         staging: &Path,
-        options: &Options,
-        takers: Option<Takers>,
+        options: &PublishOptions,
+        takers: Option<TemplateWriters>,
         orderly: bool,
-    ) -> Result<Self, Error> {
-        let open = |format: &&'static Format| {
+    ) -> Result<Self, PublishError> {
+        let open = |format: &&'static TableFormat| {
             let name = format!("{}.{}", table.name, format.extension);
-            let sink = format.open(
+            let sink = format.open_sink(
                 &staging.join(&name),
-                table.schema(),
+                table.arrow_schema(),
                 &file_options(&table, options),
             )?;
-            Ok::<_, Error>(File { format, name, sink })
+            Ok::<_, PublishError>(TableFile { format, name, sink })
         };
         Ok(Self {
             resource,
-            decoder: Decoder::new(&table),
+            decoder: RowDecoder::new(&table),
             files: options.formats.iter().map(open).collect::<Result<_, _>>()?,
             takers,
             table,
             staging: staging.to_owned(),
             options: options.clone(),
-            sorter: Sorter::default(),
+            sorter: ExternalSorter::default(),
             orderly,
             disorder: false,
             failures: Vec::new(),
@@ -101,122 +101,126 @@ impl Lane {
     }
 
     /// Takes the rows of an entry.
-    pub(super) fn take(&mut self, cut: Cut) -> Result<(), Error> {
+    pub(super) fn add_rows(&mut self, cut: SplitRows) -> Result<(), PublishError> {
         for row in cut.rows {
             match row {
                 // It is made anew from the beginning later.
                 _ if self.disorder => return Ok(()),
-                Ok(row) => self.sort(row)?,
-                Err(error) => self.refuse(cut.seq, &error),
+                Ok(row) => self.sort_row(row)?,
+                Err(error) => self.record_failure(cut.seq, &error),
             }
         }
         Ok(())
     }
 
-    fn refuse(&mut self, seq: i64, error: &resource::Error) {
+    fn record_failure(&mut self, seq: i64, error: &resource::RowDecodeError) {
         if self.failures.len() < NAMED {
-            self.failures.push(unreadable(self.table.name, seq, error));
+            self.failures.push(invalid_row_failure(self.table.name, seq, error));
         }
     }
 
-    fn sort(&mut self, row: Row) -> Result<(), Error> {
+    fn sort_row(&mut self, row: SortableRow) -> Result<(), PublishError> {
         self.sorter.push(row);
-        if !self.sorter.full() {
+        if !self.sorter.is_full() {
             return Ok(());
         }
         if self.orderly {
-            match self.sorter.early() {
-                Some(rows) => rows.into_iter().try_for_each(|row| self.write(&row))?,
+            match self.sorter.drain_older_half() {
+                Some(rows) => rows.into_iter().try_for_each(|row| self.write_row(&row))?,
                 None => self.disorder = true,
             }
             return Ok(());
         }
         let staging = &self.staging;
         self.sorter
-            .spill(|| tempfile::tempfile_in(staging))
-            .map_err(|source| Error::file(staging, source))
+            .spill_buffer(|| tempfile::tempfile_in(staging))
+            .map_err(|source| PublishError::from_io_error(staging, source))
     }
 
-    fn write(&mut self, row: &Row) -> Result<(), Error> {
-        match self.decoder.push(&row.text) {
-            Err(error @ resource::Error::NotARow { .. }) => self.refuse(row.seq, &error),
-            Err(resource::Error::Full { .. }) => {
-                self.flush()?;
-                if let Err(error) = self.decoder.push(&row.text) {
-                    self.refuse(row.seq, &error);
+    fn write_row(&mut self, row: &SortableRow) -> Result<(), PublishError> {
+        match self.decoder.push_row(&row.text) {
+            Err(error @ resource::RowDecodeError::NotARow { .. }) => {
+                self.record_failure(row.seq, &error);
+            }
+            Err(resource::RowDecodeError::Full { .. }) => {
+                self.flush_batch()?;
+                if let Err(error) = self.decoder.push_row(&row.text) {
+                    self.record_failure(row.seq, &error);
                 }
             }
             Ok(()) => {}
         }
-        if self.decoder.len() >= BATCH || self.decoder.bytes() >= BATCH_BYTES {
-            self.flush()?;
+        if self.decoder.len() >= BATCH || self.decoder.byte_count() >= BATCH_BYTES {
+            self.flush_batch()?;
         }
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
+    fn flush_batch(&mut self) -> Result<(), PublishError> {
         if self.decoder.is_empty() {
             return Ok(());
         }
         let batch = self.decoder.finish();
         for file in &mut self.files {
-            file.sink.write(&batch)?;
+            file.sink.write_batch(&batch)?;
         }
-        self.takers.as_mut().map_or(Ok(()), |takers| takers.write(&batch))
+        self.takers.as_mut().map_or(Ok(()), |takers| takers.write_batch(&batch))
     }
 
     /// Writes what is left and completes the files.
-    pub(super) fn finish(mut self, reader: &Reader) -> Result<Finished, Error> {
-        if self.disorder || (self.orderly && self.sorter.late()) {
-            return self.anew(reader)?.finish(reader);
+    pub(super) fn finish(mut self, reader: &SpoolReader) -> Result<FinishedTable, PublishError> {
+        if self.disorder || (self.orderly && self.sorter.has_late_row()) {
+            return self.rewrite_sorted(reader)?.finish(reader);
         }
         let staging = self.staging.clone();
-        let fail = |source| Error::file(&staging, source);
+        let fail = |source| PublishError::from_io_error(&staging, source);
         for row in std::mem::take(&mut self.sorter).finish().map_err(fail)? {
-            self.write(&row.map_err(fail)?)?;
+            self.write_row(&row.map_err(fail)?)?;
         }
-        self.flush()?;
-        let misfits = self.decoder.misfits().filter(|(_, count)| *count > 0);
+        self.flush_batch()?;
+        let misfits = self.decoder.type_mismatch_counts().filter(|(_, count)| *count > 0);
         let misfits =
             misfits.map(|(column, count)| (format!("{}.{column}", self.table.name), count));
         let misfits = misfits.collect();
         let mut files = Vec::new();
         for file in self.files {
-            let table::Written { rows, bytes, sha256 } = file.sink.close()?;
+            let table::WrittenTable { rows, bytes, sha256 } = file.sink.close()?;
             let (table, format) = (self.table.name.to_owned(), file.format.name.to_owned());
-            files.push(Written { table, format, file: file.name, rows, bytes, sha256 });
+            files.push(WrittenFile { table, format, file: file.name, rows, bytes, sha256 });
         }
-        Ok(Finished { files, takers: self.takers, failures: self.failures, misfits })
+        Ok(FinishedTable { files, takers: self.takers, failures: self.failures, misfits })
     }
 
     /// The same lane from the beginning, by sorting: a row came that belongs before one already written.
-    fn anew(self, reader: &Reader) -> Result<Self, Error> {
+    fn rewrite_sorted(self, reader: &SpoolReader) -> Result<Self, PublishError> {
         for file in self.files {
             let path = self.staging.join(&file.name);
             drop(file.sink);
-            std::fs::remove_file(&path).map_err(|source| Error::file(&path, source))?;
+            std::fs::remove_file(&path)
+                .map_err(|source| PublishError::from_io_error(&path, source))?;
         }
         let mut takers = self.takers;
-        takers.as_mut().map_or(Ok(()), Takers::restart)?;
+        takers.as_mut().map_or(Ok(()), TemplateWriters::restart_files)?;
         let (staging, options) = (&self.staging, &self.options);
-        let mut lane = Self::begin(self.resource, self.table, staging, options, takers, false)?;
-        let cutter = Cutter::new(reader.path(), std::iter::once(&lane.table));
+        let mut lane =
+            Self::create_files(self.resource, self.table, staging, options, takers, false)?;
+        let cutter = RowSplitter::new(reader.path(), std::iter::once(&lane.table));
         let mut seq = 0;
-        while let Some(entry) = reader.next("", seq)? {
+        while let Some(entry) = reader.next_entry("", seq)? {
             seq = entry.seq;
-            if let Some(cut) = cutter.cut(&entry)? {
-                lane.take(cut)?;
+            if let Some(cut) = cutter.split_entry(&entry)? {
+                lane.add_rows(cut)?;
             }
         }
         Ok(lane)
     }
 }
 
-fn file_options(table: &Table, options: &Options) -> table::Options {
+fn file_options(table: &TableSchema, options: &PublishOptions) -> table::SinkOptions {
     let sorted_by = ["date_added", "id"].into_iter();
-    let sorted_by = sorted_by.filter(|column| table.position(column).is_some());
-    table::Options {
-        metadata: options.facts.metadata(),
+    let sorted_by = sorted_by.filter(|column| table.column_index(column).is_some());
+    table::SinkOptions {
+        metadata: options.facts.to_key_values(),
         csv_safe: options.csv_safe,
         sorted_by: sorted_by.map(ToOwned::to_owned).collect(),
     }

@@ -4,10 +4,10 @@
 //! takes is unknown, so a window that it refuses is halved, down to a week. The events of deleted
 //! calendars cannot be had this way.
 
-use super::{Child, Error, Pull, retry_failed};
-use crate::api::{Client, Kind};
+use super::{ChildKind, Pull, PullError, retry_failed};
+use crate::api::{ApiClient, ApiErrorKind};
 use crate::id::CalendarId;
-use crate::run::{Write, stream};
+use crate::run::{SpoolWrite, stream};
 
 /// HighLevel's first year, in milliseconds since 1970: 2018-01-01.
 const FIRST: i64 = 1_514_764_800_000;
@@ -18,51 +18,54 @@ const AHEAD: i64 = 3 * 366 * 24 * 3_600_000;
 
 impl Pull {
     /// Whether appointments are read contact by contact: for an export of some contacts, which are few.
-    pub(super) fn appointments_need_contacts(&self) -> bool {
-        !self.plan.is_whole()
+    pub(super) fn reads_appointments_per_contact(&self) -> bool {
+        !self.plan.covers_all_contacts()
     }
 
     /// All events of all calendars.
-    pub(super) async fn calendar_events(&self) -> Result<(), Error> {
-        if !self.wants(Child::Appointments) || self.appointments_need_contacts() {
+    pub(super) async fn pull_calendar_events(&self) -> Result<(), PullError> {
+        if !self.includes_child(ChildKind::Appointments) || self.reads_appointments_per_contact() {
             return Ok(());
         }
-        self.list(stream::CALENDARS, Client::calendars(&self.client)).await?;
-        self.settle_writes().await?;
-        for calendar in self.calendars()? {
-            self.events_of(&calendar).await?;
+        self.pull_list(stream::CALENDARS, ApiClient::list_calendars(&self.client)).await?;
+        self.flush_writes().await?;
+        for calendar in self.stored_calendar_ids()? {
+            self.pull_events_of_calendar(&calendar).await?;
         }
         Ok(())
     }
 
-    fn calendars(&self) -> Result<Vec<CalendarId>, Error> {
-        let Some(entry) = self.reader()?.next(stream::CALENDARS, 0)? else { return Ok(Vec::new()) };
-        let page = crate::api::CalendarPage::read(&entry.body).unwrap_or_default();
+    fn stored_calendar_ids(&self) -> Result<Vec<CalendarId>, PullError> {
+        let Some(entry) = self.open_reader()?.next_entry(stream::CALENDARS, 0)? else {
+            return Ok(Vec::new());
+        };
+        let page = crate::api::CalendarList::from_json(&entry.body).unwrap_or_default();
         Ok(page.calendars.into_iter().map(|calendar| calendar.id).collect())
     }
 
-    async fn events_of(&self, calendar: &CalendarId) -> Result<(), Error> {
-        let name = format!("{}{}", stream::EVENTS, calendar.segment());
-        let mut progress = self.progress(&name)?;
+    async fn pull_events_of_calendar(&self, calendar: &CalendarId) -> Result<(), PullError> {
+        let name = format!("{}{}", stream::EVENTS, calendar.escaped_segment());
+        let mut progress = self.stream_progress(&name)?;
         let end = jiff::Timestamp::now().as_millisecond() + AHEAD;
         let mut from = progress.cursor.as_deref().and_then(|at| at.parse().ok()).unwrap_or(FIRST);
         let mut length = end - from;
         while !progress.done {
             let to = (from + length).min(end);
-            let answer = match self.client.calendar_events(calendar, from..to).await {
+            let answer = match self.client.list_calendar_events(calendar, from..to).await {
                 Ok(answer) => answer,
                 Err(error)
                     if length > WEEK
-                        && (retry_failed::refused(error.kind) || error.kind == Kind::TooLarge) =>
+                        && (retry_failed::is_query_rejected(error.kind)
+                            || error.kind == ApiErrorKind::TooLarge) =>
                 {
                     length = (length / 2).max(WEEK);
                     continue;
                 }
                 Err(error) => {
-                    self.set_aside(&name, "*", error).await?;
+                    self.record_failure(&name, "*", error).await?;
                     progress.done = true;
-                    let write = Write::Moved { stream: name, progress };
-                    return self.store(write).await;
+                    let write = SpoolWrite::Moved { stream: name, progress };
+                    return self.write_to_spool(write).await;
                 }
             };
             from = to;
@@ -71,8 +74,14 @@ impl Pull {
             progress.done = from >= end;
             let rows = u32::try_from(answer.head.rows).unwrap_or(u32::MAX);
             let (stream, body) = (name.clone(), answer.body);
-            self.store(Write::Entry { stream, rows, body, progress: progress.clone() }).await?;
-            self.tell("appointments", progress.rows, None);
+            self.write_to_spool(SpoolWrite::Entry {
+                stream,
+                rows,
+                body,
+                progress: progress.clone(),
+            })
+            .await?;
+            self.report_progress("appointments", progress.rows, None);
         }
         Ok(())
     }

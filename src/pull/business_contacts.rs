@@ -7,24 +7,27 @@ use std::pin::pin;
 
 use futures::StreamExt;
 
-use super::{Error, Pull};
-use crate::api::{self, Kind};
+use super::{Pull, PullError};
+use crate::api::{self, ApiErrorKind};
 use crate::concurrency;
 use crate::id::{BusinessId, ContactId};
-use crate::run::{Progress, Write, pack, stream};
+use crate::run::{Progress, SpoolWrite, pack_responses, stream};
 
 impl Pull {
     /// Reads the business's contacts, after the search refused to. `refusal` is what it said.
-    pub(super) async fn walk_business(&self, refusal: api::Error) -> Result<(), Error> {
+    pub(super) async fn pull_business_contacts(
+        &self,
+        refusal: api::ApiError,
+    ) -> Result<(), PullError> {
         let Some(business) = &self.plan.business else { return Err(refusal.into()) };
         if self.plan.filter.filters.len() > 1 || self.plan.filter.query.is_some() {
             return Err(refusal.into());
         }
         let client = self.client.clone();
-        let ids = futures::stream::iter(self.contacts_of(business).await?);
-        let asked = concurrency::ordered(ids, self.width(), move |id| {
+        let ids = futures::stream::iter(self.list_business_contact_ids(business).await?);
+        let asked = concurrency::run_in_order(ids, self.request_concurrency(), move |id| {
             let client = client.clone();
-            async move { (client.contact(&id).await, id) }
+            async move { (client.get_contact(&id).await, id) }
         });
         let mut asked = pin!(asked);
         let mut progress = Progress::default();
@@ -33,26 +36,31 @@ impl Pull {
             match answer {
                 Ok(answer) => {
                     for child in &self.plan.children {
-                        self.ask_later(*child, &id).await?;
+                        self.defer_child_request(*child, &id).await?;
                     }
                     progress.rows += 1;
-                    let body = pack([(id.as_str(), answer.body.as_ref())]);
+                    let body = pack_responses([(id.as_str(), answer.body.as_ref())]);
                     let progress = progress.clone();
-                    self.store(Write::Entry { stream, rows: 1, body, progress }).await?;
+                    self.write_to_spool(SpoolWrite::Entry { stream, rows: 1, body, progress })
+                        .await?;
                 }
                 // Deleted since the list was made: no contact of the business any more.
-                Err(error) if error.kind == Kind::Gone => {}
-                Err(error) => self.set_aside(&stream, id.as_str(), error).await?,
+                Err(error) if error.kind == ApiErrorKind::Gone => {}
+                Err(error) => self.record_failure(&stream, id.as_str(), error).await?,
             }
         }
         let progress = Progress { done: true, ..progress };
-        self.store(Write::Moved { stream: stream::CONTACTS.to_owned(), progress }).await
+        self.write_to_spool(SpoolWrite::Moved { stream: stream::CONTACTS.to_owned(), progress })
+            .await
     }
 
-    async fn contacts_of(&self, business: &BusinessId) -> Result<Vec<ContactId>, Error> {
+    async fn list_business_contact_ids(
+        &self,
+        business: &BusinessId,
+    ) -> Result<Vec<ContactId>, PullError> {
         let mut ids = Vec::new();
         loop {
-            let page = self.client.contacts_by_business(business, ids.len()).await?.head;
+            let page = self.client.list_business_contacts(business, ids.len()).await?.head;
             if page.rows.is_empty() {
                 return Ok(ids);
             }

@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::contacts::Page;
-use super::{Error, Pull};
-use crate::api::{self, Answer, Bounds, ChildPage, Client, Kind};
+use super::contacts::CommittedPage;
+use super::{Pull, PullError};
+use crate::api::{self, ApiClient, ApiErrorKind, ApiResponse, ChildList, RetryPolicy};
 use crate::concurrency;
 use crate::id::ContactId;
-use crate::run::{Progress, Write, pack, stream};
+use crate::run::{Progress, SpoolWrite, pack_responses, stream};
 
 /// Answers stored together, at most.
 const PACK: usize = 250;
@@ -29,7 +29,7 @@ const PACK_TIME: Duration = Duration::from_secs(1);
 
 /// What is read contact by contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Child {
+pub enum ChildKind {
     /// Notes.
     Notes,
     /// Tasks.
@@ -38,13 +38,13 @@ pub enum Child {
     Appointments,
 }
 
-impl Child {
+impl ChildKind {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::Notes, Self::Tasks, Self::Appointments];
 
     /// Its stream in the spool.
     #[must_use]
-    pub fn stream(self) -> &'static str {
+    pub fn stream_name(self) -> &'static str {
         match self {
             Self::Notes => stream::NOTES,
             Self::Tasks => stream::CONTACT_TASKS,
@@ -52,67 +52,76 @@ impl Child {
         }
     }
 
-    pub(super) async fn ask(
+    pub(super) async fn fetch_for_contact(
         self,
-        client: &Client,
+        client: &ApiClient,
         id: &ContactId,
-        bounds: Bounds,
-    ) -> Result<Answer<ChildPage>, api::Error> {
+        bounds: RetryPolicy,
+    ) -> Result<ApiResponse<ChildList>, api::ApiError> {
         match self {
-            Self::Notes => client.contact_notes(id, bounds).await,
-            Self::Tasks => client.contact_tasks(id, bounds).await,
-            Self::Appointments => client.contact_appointments(id, bounds).await,
+            Self::Notes => client.list_contact_notes(id, bounds).await,
+            Self::Tasks => client.list_contact_tasks(id, bounds).await,
+            Self::Appointments => client.list_contact_appointments(id, bounds).await,
         }
     }
 }
 
 /// A place in the walk: a page, and a contact of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Place {
+struct ChildCursor {
     page: u64,
     contact: usize,
 }
 
 /// A contact to be asked about, and the place behind it.
-struct Target {
-    child: Child,
+struct ChildRequest {
+    child: ChildKind,
     contact: ContactId,
-    behind: Place,
+    behind: ChildCursor,
 }
 
-type Asked = (Target, Result<Answer<ChildPage>, api::Error>);
+type ChildResponse = (ChildRequest, Result<ApiResponse<ChildList>, api::ApiError>);
 
 impl Pull {
     /// Walks the contacts and reads their children, both at once.
-    pub(super) async fn contacts_and_children(&self, children: &[Child]) -> Result<(), Error> {
+    pub(super) async fn pull_contacts_and_children(
+        &self,
+        children: &[ChildKind],
+    ) -> Result<(), PullError> {
         if children.is_empty() {
-            return self.walk(None, 0).await;
+            return self.walk_contacts(None, 0).await;
         }
-        let begin = self.place(children)?;
+        let begin = self.earliest_child_cursor(children)?;
         // One page waits here while the children of the one before run.
         let (pages, read) = mpsc::channel(1);
-        let (walked, followed) =
-            tokio::join!(self.walk(Some(pages), begin.page), self.follow(children, begin, read));
+        let (walked, followed) = tokio::join!(
+            self.walk_contacts(Some(pages), begin.page),
+            self.pull_children_of_pages(children, begin, read)
+        );
         followed.and(walked)?;
-        self.close(children).await
+        self.mark_children_done(children).await
     }
 
     /// Notes that every contact was asked.
-    async fn close(&self, children: &[Child]) -> Result<(), Error> {
-        self.settle_writes().await?;
+    async fn mark_children_done(&self, children: &[ChildKind]) -> Result<(), PullError> {
+        self.flush_writes().await?;
         for child in children {
-            let progress = self.progress(child.stream())?;
+            let progress = self.stream_progress(child.stream_name())?;
             let progress = Progress { done: true, total: Some(progress.rows), ..progress };
-            self.store(Write::Moved { stream: child.stream().to_owned(), progress }).await?;
+            self.write_to_spool(SpoolWrite::Moved {
+                stream: child.stream_name().to_owned(),
+                progress,
+            })
+            .await?;
         }
         Ok(())
     }
 
     /// Where the reading of the children goes on: the earliest place of all kinds.
-    fn place(&self, children: &[Child]) -> Result<Place, Error> {
-        let mut first: Option<Place> = None;
+    fn earliest_child_cursor(&self, children: &[ChildKind]) -> Result<ChildCursor, PullError> {
+        let mut first: Option<ChildCursor> = None;
         for child in children {
-            let cursor = self.progress(child.stream())?.cursor;
+            let cursor = self.stream_progress(child.stream_name())?.cursor;
             let place = cursor.and_then(|cursor| serde_json::from_str(&cursor).ok());
             let place = place.unwrap_or_default();
             first = Some(first.map_or(place, |first| first.min(place)));
@@ -120,36 +129,40 @@ impl Pull {
         Ok(first.unwrap_or_default())
     }
 
-    async fn follow(
+    async fn pull_children_of_pages(
         &self,
-        children: &[Child],
-        begin: Place,
-        pages: mpsc::Receiver<Page>,
-    ) -> Result<(), Error> {
-        let targets = targets(pages, children.to_vec(), begin);
+        children: &[ChildKind],
+        begin: ChildCursor,
+        pages: mpsc::Receiver<CommittedPage>,
+    ) -> Result<(), PullError> {
+        let targets = child_requests(pages, children.to_vec(), begin);
         let client = self.client.clone();
-        let asked = concurrency::ordered(targets, self.width(), move |target| {
-            ask(client.clone(), target, Bounds::BRIEF)
+        let asked = concurrency::run_in_order(targets, self.request_concurrency(), move |target| {
+            send_child_request(client.clone(), target, RetryPolicy::BRIEF)
         });
-        let mut packs = Packs::begin(self, children)?;
-        let result = packs.take_all(asked).await;
+        let mut packs = ChildBatchWriter::new(self, children)?;
+        let result = packs.collect_responses(asked).await;
         // Also after a failure: what was answered before it is kept.
-        packs.store().await?;
+        packs.flush().await?;
         result
     }
 }
 
-async fn ask(client: Client, target: Target, bounds: Bounds) -> Asked {
-    let answer = target.child.ask(&client, &target.contact, bounds).await;
+async fn send_child_request(
+    client: ApiClient,
+    target: ChildRequest,
+    bounds: RetryPolicy,
+) -> ChildResponse {
+    let answer = target.child.fetch_for_contact(&client, &target.contact, bounds).await;
     (target, answer)
 }
 
 /// The contacts of the pages, from a place on, once for each kind of child.
-fn targets(
-    pages: mpsc::Receiver<Page>,
-    children: Vec<Child>,
-    begin: Place,
-) -> impl Stream<Item = Target> {
+fn child_requests(
+    pages: mpsc::Receiver<CommittedPage>,
+    children: Vec<ChildKind>,
+    begin: ChildCursor,
+) -> impl Stream<Item = ChildRequest> {
     let pages = futures::stream::unfold(pages, |mut pages| async move {
         pages.recv().await.map(|page| (page, pages))
     });
@@ -157,54 +170,57 @@ fn targets(
         let children = children.clone();
         let contacts = page.contacts.into_iter().enumerate();
         let targets = contacts.filter_map(move |(at, contact)| {
-            let place = Place { page: page.ordinal, contact: at };
-            let behind = Place { page: page.ordinal, contact: at + 1 };
+            let place = ChildCursor { page: page.ordinal, contact: at };
+            let behind = ChildCursor { page: page.ordinal, contact: at + 1 };
             contact.filter(|_| place >= begin).map(|contact| (contact, behind))
         });
         futures::stream::iter(targets.flat_map(move |(contact, behind)| {
-            let target = move |child| Target { child, contact: contact.clone(), behind };
+            let target = move |child| ChildRequest { child, contact: contact.clone(), behind };
             children.clone().into_iter().map(target)
         }))
     })
 }
 
 /// Answers of one kind, not stored yet, and where the kind's stream stands.
-struct Gathered {
-    child: Child,
+struct ChildBuffer {
+    child: ChildKind,
     progress: Progress,
     answers: Vec<(ContactId, Bytes)>,
 }
 
 /// Answers on their way into the spool.
-struct Packs<'a> {
+struct ChildBatchWriter<'a> {
     pull: &'a Pull,
-    kinds: Vec<Gathered>,
+    kinds: Vec<ChildBuffer>,
     answers: usize,
     bytes: usize,
     due: Option<Instant>,
     done: u64,
-    place: Option<Place>,
+    place: Option<ChildCursor>,
 }
 
-impl<'a> Packs<'a> {
-    fn begin(pull: &'a Pull, children: &[Child]) -> Result<Self, Error> {
-        let kind = |child: &Child| {
-            let progress = pull.progress(child.stream())?;
-            Ok(Gathered { child: *child, progress, answers: Vec::new() })
+impl<'a> ChildBatchWriter<'a> {
+    fn new(pull: &'a Pull, children: &[ChildKind]) -> Result<Self, PullError> {
+        let kind = |child: &ChildKind| {
+            let progress = pull.stream_progress(child.stream_name())?;
+            Ok(ChildBuffer { child: *child, progress, answers: Vec::new() })
         };
-        let kinds = children.iter().map(kind).collect::<Result<Vec<_>, Error>>()?;
+        let kinds = children.iter().map(kind).collect::<Result<Vec<_>, PullError>>()?;
         let done = kinds.iter().map(|kind| kind.progress.rows).min().unwrap_or(0);
         Ok(Self { pull, kinds, answers: 0, bytes: 0, due: None, done, place: None })
     }
 
-    async fn take_all(&mut self, asked: impl Stream<Item = Asked>) -> Result<(), Error> {
+    async fn collect_responses(
+        &mut self,
+        asked: impl Stream<Item = ChildResponse>,
+    ) -> Result<(), PullError> {
         let mut asked = pin!(asked);
         loop {
             let next = match self.due {
                 None => asked.next().await,
                 Some(due) => {
                     let Ok(next) = tokio::time::timeout_at(due, asked.next()).await else {
-                        self.store().await?;
+                        self.flush().await?;
                         continue;
                     };
                     next
@@ -212,16 +228,16 @@ impl<'a> Packs<'a> {
             };
             match next {
                 None => return Ok(()),
-                Some((target, answer)) => self.take(target, answer).await?,
+                Some((target, answer)) => self.add_response(target, answer).await?,
             }
         }
     }
 
-    async fn take(
+    async fn add_response(
         &mut self,
-        target: Target,
-        answer: Result<Answer<ChildPage>, api::Error>,
-    ) -> Result<(), Error> {
+        target: ChildRequest,
+        answer: Result<ApiResponse<ChildList>, api::ApiError>,
+    ) -> Result<(), PullError> {
         match answer {
             Ok(answer) => {
                 self.answers += 1;
@@ -231,12 +247,12 @@ impl<'a> Packs<'a> {
                 kind.answers.push((target.contact, answer.body));
             }
             // Held back behind a slow one, many of these would fill the memory.
-            Err(error) if error.kind == Kind::TooLarge => {
-                self.pull.ask_later(target.child, &target.contact).await?;
+            Err(error) if error.kind == ApiErrorKind::TooLarge => {
+                self.pull.defer_child_request(target.child, &target.contact).await?;
             }
             Err(error) => {
-                let stream = target.child.stream();
-                self.pull.set_aside(stream, target.contact.as_str(), error).await?;
+                let stream = target.child.stream_name();
+                self.pull.record_failure(stream, target.contact.as_str(), error).await?;
             }
         }
         let last = self.kinds.last().map(|kind| kind.child);
@@ -245,32 +261,33 @@ impl<'a> Packs<'a> {
             self.done += 1;
             self.due.get_or_insert_with(|| Instant::now() + PACK_TIME);
         }
-        if self.answers >= PACK || self.bytes >= PACK_BYTES { self.store().await } else { Ok(()) }
+        if self.answers >= PACK || self.bytes >= PACK_BYTES { self.flush().await } else { Ok(()) }
     }
 
     /// Stores what has gathered, with the place behind it.
-    async fn store(&mut self) -> Result<(), Error> {
+    async fn flush(&mut self) -> Result<(), PullError> {
         let cursor = self.place.map(|place| serde_json::to_string(&place).expect("two numbers"));
         let mut total = None;
-        for Gathered { child, progress, answers } in &mut self.kinds {
+        for ChildBuffer { child, progress, answers } in &mut self.kinds {
             let count = answers.len();
             progress.cursor = cursor.clone().or(progress.cursor.take());
             progress.rows = self.done;
-            let stream = child.stream().to_owned();
-            let body = pack(answers.iter().map(|(id, body)| (id.as_str(), body.as_ref())));
+            let stream = child.stream_name().to_owned();
+            let body =
+                pack_responses(answers.iter().map(|(id, body)| (id.as_str(), body.as_ref())));
             answers.clear();
             let progress = progress.clone();
             let write = match u32::try_from(count).expect("a pack is small") {
                 0 if cursor.is_none() => continue,
-                0 => Write::Moved { stream, progress },
-                rows => Write::Entry { stream, rows, body, progress },
+                0 => SpoolWrite::Moved { stream, progress },
+                rows => SpoolWrite::Entry { stream, rows, body, progress },
             };
             total = Some(self.done);
-            self.pull.store(write).await?;
+            self.pull.write_to_spool(write).await?;
         }
         (self.answers, self.bytes, self.due) = (0, 0, None);
         if let Some(done) = total {
-            self.pull.tell("contacts_done", done, None);
+            self.pull.report_progress("contacts_done", done, None);
         }
         Ok(())
     }

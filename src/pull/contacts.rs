@@ -7,15 +7,15 @@ use std::collections::HashSet;
 
 use tokio::sync::mpsc;
 
-use super::{Error, Pull};
-use crate::api::{Answer, ContactHead, ContactPage, Cursor, Kind, SEARCH_LIMIT};
+use super::{Pull, PullError};
+use crate::api::{ApiErrorKind, ApiResponse, ContactPage, ContactRef, SEARCH_LIMIT, SearchCursor};
 use crate::concurrency;
 use crate::id::ContactId;
-use crate::run::{Failure, Progress, Reader, Write, stream};
+use crate::run::{Failure, Progress, SpoolReader, SpoolWrite, stream};
 
 /// A committed page, as those who ask for its contacts' children see it.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct CommittedPage {
     /// Its place among the committed pages, from 0.
     pub(super) ordinal: u64,
     /// Its contacts; nothing where a row is none or was on the page before.
@@ -23,27 +23,27 @@ pub(super) struct Page {
 }
 
 /// The state of the walk.
-pub(super) struct Walk {
+pub(super) struct ContactWalk {
     pub(super) progress: Progress,
     pub(super) ordinal: u64,
     limit: usize,
-    seen: Seen,
+    seen: SeenContacts,
 }
 
 /// What the walk remembers of the pages behind it, to tell new rows from repeated ones.
 #[derive(Default)]
-struct Seen {
+struct SeenContacts {
     /// The ids of the page before: a server that is unsure about equal dates repeats rows there.
     before: HashSet<ContactId>,
     /// The latest `dateAdded` so far.
     newest: Option<i64>,
 }
 
-impl Seen {
+impl SeenContacts {
     /// The contacts of a page that the page before did not have, and how many of them surely none of
     /// the earlier pages had: those that come in order. Only they count towards the total; with fewer
     /// than that the walk goes on to an empty page and counts are compared (`gaps`).
-    fn take(&mut self, rows: &[Option<ContactHead>]) -> (Vec<Option<ContactId>>, u64) {
+    fn filter_new_rows(&mut self, rows: &[Option<ContactRef>]) -> (Vec<Option<ContactId>>, u64) {
         let (mut here, mut sure) = (HashSet::with_capacity(rows.len()), 0);
         let mut fresh = Vec::with_capacity(rows.len());
         for row in rows {
@@ -66,25 +66,27 @@ impl Seen {
 impl Pull {
     /// Walks the contacts, and sends each committed page to `pages` if somebody listens. Pages from
     /// `backlog` on that an earlier process committed go first.
-    pub(super) async fn walk(
+    pub(super) async fn walk_contacts(
         &self,
-        pages: Option<mpsc::Sender<Page>>,
+        pages: Option<mpsc::Sender<CommittedPage>>,
         backlog: u64,
-    ) -> Result<(), Error> {
+    ) -> Result<(), PullError> {
         if self.plan.chosen {
-            return Box::pin(self.walk_chosen(pages, backlog)).await;
+            return Box::pin(self.pull_selected_contacts(pages, backlog)).await;
         }
-        let mut walk = self.take_up(pages.as_ref(), backlog).await?;
+        let mut walk = self.load_committed_pages(pages.as_ref(), backlog).await?;
         while !walk.progress.done {
-            let page = match self.next_page(&mut walk).await {
-                Err(Error::Api(error)) if error.kind == Kind::Refused && walk.ordinal == 0 => {
-                    return self.walk_business(error).await;
+            let page = match self.fetch_next_page(&mut walk).await {
+                Err(PullError::Api(error))
+                    if error.kind == ApiErrorKind::Refused && walk.ordinal == 0 =>
+                {
+                    return self.pull_business_contacts(error).await;
                 }
                 page => page?,
             };
             let ordinal = walk.ordinal;
-            let contacts = self.commit(&mut walk, page).await?;
-            let page = Page { ordinal, contacts };
+            let contacts = self.commit_page(&mut walk, page).await?;
+            let page = CommittedPage { ordinal, contacts };
             if let Some(pages) = &pages
                 && pages.send(page).await.is_err()
             {
@@ -96,18 +98,24 @@ impl Pull {
     }
 
     /// Reads what an earlier process committed.
-    pub(super) async fn take_up(
+    pub(super) async fn load_committed_pages(
         &self,
-        pages: Option<&mpsc::Sender<Page>>,
+        pages: Option<&mpsc::Sender<CommittedPage>>,
         backlog: u64,
-    ) -> Result<Walk, Error> {
-        let progress = self.progress(stream::CONTACTS)?;
-        let mut walk = Walk { progress, ordinal: 0, limit: SEARCH_LIMIT, seen: Seen::default() };
+    ) -> Result<ContactWalk, PullError> {
+        let progress = self.stream_progress(stream::CONTACTS)?;
+        let mut walk = ContactWalk {
+            progress,
+            ordinal: 0,
+            limit: SEARCH_LIMIT,
+            seen: SeenContacts::default(),
+        };
         let (mut seq, db) = (0, self.db.clone());
         loop {
             let db = db.clone();
-            let next =
-                concurrency::blocking(move || Reader::open(&db)?.next(stream::CONTACTS, seq));
+            let next = concurrency::run_blocking(move || {
+                SpoolReader::open(&db)?.next_entry(stream::CONTACTS, seq)
+            });
             let Some(entry) = next.await? else { return Ok(walk) };
             seq = entry.seq;
             if entry.stream != stream::CONTACTS {
@@ -119,23 +127,27 @@ impl Pull {
             if last && ordinal < backlog {
                 continue;
             }
-            let rows =
-                ContactPage::read(&entry.body).map_err(|error| crate::run::Error::Damaged {
+            let rows = ContactPage::from_json(&entry.body).map_err(|error| {
+                crate::run::RunError::Damaged {
                     path: self.db.clone(),
                     why: format!("entry {seq}: {error}"),
-                })?;
-            let (contacts, _) = walk.seen.take(&rows.rows);
+                }
+            })?;
+            let (contacts, _) = walk.seen.filter_new_rows(&rows.rows);
             if let Some(pages) = pages.filter(|_| ordinal >= backlog)
-                && pages.send(Page { ordinal, contacts }).await.is_err()
+                && pages.send(CommittedPage { ordinal, contacts }).await.is_err()
             {
                 return Ok(walk);
             }
         }
     }
 
-    async fn next_page(&self, walk: &mut Walk) -> Result<Answer<ContactPage>, Error> {
-        let cursor = walk.progress.cursor.as_deref().map(Cursor::parse).transpose();
-        let cursor = cursor.map_err(|error| crate::run::Error::Damaged {
+    async fn fetch_next_page(
+        &self,
+        walk: &mut ContactWalk,
+    ) -> Result<ApiResponse<ContactPage>, PullError> {
+        let cursor = walk.progress.cursor.as_deref().map(SearchCursor::parse).transpose();
+        let cursor = cursor.map_err(|error| crate::run::RunError::Damaged {
             path: self.db.clone(),
             why: format!("the cursor: {error}"),
         })?;
@@ -144,27 +156,30 @@ impl Pull {
                 self.client.search_contacts(&self.plan.filter, walk.limit, cursor.as_ref()).await;
             match asked {
                 // Contacts with very large fields: fewer of them at a time.
-                Err(error) if error.kind == Kind::TooLarge && walk.limit > 1 => walk.limit /= 2,
+                Err(error) if error.kind == ApiErrorKind::TooLarge && walk.limit > 1 => {
+                    walk.limit /= 2;
+                }
                 other => return Ok(other?),
             }
         }
     }
 
-    async fn commit(
+    async fn commit_page(
         &self,
-        walk: &mut Walk,
-        page: Answer<ContactPage>,
-    ) -> Result<Vec<Option<ContactId>>, Error> {
-        let Answer { body, head: ContactPage { rows, total, next } } = page;
+        walk: &mut ContactWalk,
+        page: ApiResponse<ContactPage>,
+    ) -> Result<Vec<Option<ContactId>>, PullError> {
+        let ApiResponse { body, head: ContactPage { rows, total, next } } = page;
         let count = rows.len();
         let unusable = rows.iter().filter(|row| row.is_none()).count();
-        let (contacts, sure) = walk.seen.take(&rows);
+        let (contacts, sure) = walk.seen.filter_new_rows(&rows);
         let fresh = contacts.iter().flatten().count() + unusable;
 
         let progress = &mut walk.progress;
         progress.rows += sure + unusable as u64;
         progress.total = progress.total.max(total);
-        let stuck = next.as_ref().map(Cursor::as_str) == progress.cursor.as_deref() && fresh == 0;
+        let stuck =
+            next.as_ref().map(SearchCursor::as_str) == progress.cursor.as_deref() && fresh == 0;
         progress.cursor = next.map(|next| next.as_str().to_owned()).or(progress.cursor.take());
         // The server may send less than asked for, so a short page alone ends nothing where the total
         // is known; and where the total fell, contacts that we have no longer count in it.
@@ -175,23 +190,24 @@ impl Pull {
             || total.map_or(short, |total| progress.rows >= total && (short || !fell));
 
         if unusable > 0 {
-            self.store(Write::Failed(unusable_rows(walk.ordinal, unusable))).await?;
+            self.write_to_spool(SpoolWrite::Failed(unusable_rows_failure(walk.ordinal, unusable)))
+                .await?;
         }
         if count > 0 {
             let (stream, rows) = (stream::CONTACTS.to_owned(), u32::try_from(count).unwrap_or(0));
             let progress = walk.progress.clone();
-            self.store(Write::Entry { stream, rows, body, progress }).await?;
+            self.write_to_spool(SpoolWrite::Entry { stream, rows, body, progress }).await?;
             walk.ordinal += 1;
         } else {
             let (stream, progress) = (stream::CONTACTS.to_owned(), walk.progress.clone());
-            self.store(Write::Moved { stream, progress }).await?;
+            self.write_to_spool(SpoolWrite::Moved { stream, progress }).await?;
         }
-        self.tell("contacts", walk.progress.rows, walk.progress.total);
+        self.report_progress("contacts", walk.progress.rows, walk.progress.total);
         Ok(contacts)
     }
 }
 
-fn unusable_rows(ordinal: u64, count: usize) -> Failure {
+fn unusable_rows_failure(ordinal: u64, count: usize) -> Failure {
     let rows = if count == 1 { "1 row is no contact" } else { "some rows are no contacts" };
     Failure {
         stream: stream::CONTACTS.to_owned(),
@@ -213,14 +229,14 @@ mod tests {
     #[test]
     fn a_repeated_contact_does_not_count_towards_the_total() {
         let row =
-            |id: &str, added| Some(ContactHead { id: id.parse().unwrap(), added: Some(added) });
-        let mut seen = Seen::default();
-        let (fresh, sure) = seen.take(&[row("a", 1), row("b", 2), row("b", 2), None]);
+            |id: &str, added| Some(ContactRef { id: id.parse().unwrap(), added: Some(added) });
+        let mut seen = SeenContacts::default();
+        let (fresh, sure) = seen.filter_new_rows(&[row("a", 1), row("b", 2), row("b", 2), None]);
         assert_eq!((fresh.iter().flatten().count(), sure), (2, 2));
         // On the page behind it is known; later it is told by being out of order.
-        let (fresh, sure) = seen.take(&[row("b", 2), row("c", 2), row("d", 5)]);
+        let (fresh, sure) = seen.filter_new_rows(&[row("b", 2), row("c", 2), row("d", 5)]);
         assert_eq!((fresh.iter().flatten().count(), sure), (2, 2));
-        let (fresh, sure) = seen.take(&[row("b", 2), row("a", 1), row("e", 5)]);
+        let (fresh, sure) = seen.filter_new_rows(&[row("b", 2), row("a", 1), row("e", 5)]);
         assert_eq!((fresh.iter().flatten().count(), sure), (2, 1));
     }
 }

@@ -6,55 +6,69 @@
 
 use std::future::Future;
 
-use super::{Error, Pull};
-use crate::api::{self, Answer, Client, Kind};
-use crate::run::{Progress, Write, stream};
+use super::{Pull, PullError};
+use crate::api::{self, ApiClient, ApiErrorKind, ApiResponse};
+use crate::run::{Progress, SpoolWrite, stream};
 
 impl Pull {
-    pub(super) async fn metadata(&self) -> Result<(), Error> {
+    pub(super) async fn pull_metadata(&self) -> Result<(), PullError> {
         let client = &self.client;
-        self.list(stream::LOCATION, Client::location_details(client)).await?;
+        self.pull_list(stream::LOCATION, ApiClient::get_location(client)).await?;
         tokio::try_join!(
-            self.list(stream::FIELDS, Client::custom_fields(client)),
-            self.list(stream::USERS, Client::users(client)),
-            self.list(stream::TAGS, Client::tags(client)),
+            self.pull_list(stream::FIELDS, ApiClient::list_custom_fields(client)),
+            self.pull_list(stream::USERS, ApiClient::list_users(client)),
+            self.pull_list(stream::TAGS, ApiClient::list_tags(client)),
         )?;
         Ok(())
     }
 
     /// Stores one answer that is a whole list.
-    pub(super) async fn list<T>(
+    pub(super) async fn pull_list<T>(
         &self,
         name: &str,
-        ask: impl Future<Output = Result<Answer<T>, api::Error>>,
-    ) -> Result<(), Error> {
-        if self.progress(name)?.done {
+        ask: impl Future<Output = Result<ApiResponse<T>, api::ApiError>>,
+    ) -> Result<(), PullError> {
+        if self.stream_progress(name)?.done {
             return Ok(());
         }
         let progress = Progress { done: true, rows: 1, ..Progress::default() };
         match ask.await {
             Ok(answer) => {
                 let stream = name.to_owned();
-                self.store(Write::Entry { stream, rows: 1, body: answer.body, progress }).await
+                self.write_to_spool(SpoolWrite::Entry {
+                    stream,
+                    rows: 1,
+                    body: answer.body,
+                    progress,
+                })
+                .await
             }
             Err(error) => {
-                let lost = matches!(error.kind, Kind::Scope | Kind::Refused | Kind::Gone);
+                let lost = matches!(
+                    error.kind,
+                    ApiErrorKind::Scope | ApiErrorKind::Refused | ApiErrorKind::Gone
+                );
                 let what = if name == stream::LOCATION { "the location" } else { name };
-                if !lost && !error.fatal() {
+                if !lost && !error.is_fatal() {
                     return Err(error.into());
                 }
                 let said = match error.kind {
-                    Kind::Scope => super::scope(error.route),
+                    ApiErrorKind::Scope => super::missing_scope_message(error.route),
                     _ => error.to_string(),
                 };
                 // No table is made of the location, so that nothing is missing without it.
                 if name == stream::LOCATION && lost {
-                    self.warn("unreadable_list", format!("{what} cannot be read: {said}"));
-                    return self.store(Write::Moved { stream: name.to_owned(), progress }).await;
+                    self.report_warning(
+                        "unreadable_list",
+                        format!("{what} cannot be read: {said}"),
+                    );
+                    return self
+                        .write_to_spool(SpoolWrite::Moved { stream: name.to_owned(), progress })
+                        .await;
                 }
-                self.set_aside(name, "*", error).await?;
-                self.warn("unreadable_list", format!("`{what}` will be empty: {said}"));
-                self.store(Write::Moved { stream: name.to_owned(), progress }).await
+                self.record_failure(name, "*", error).await?;
+                self.report_warning("unreadable_list", format!("`{what}` will be empty: {said}"));
+                self.write_to_spool(SpoolWrite::Moved { stream: name.to_owned(), progress }).await
             }
         }
     }

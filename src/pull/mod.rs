@@ -23,25 +23,25 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::api::{self, Client, Filter, Halt, Kind, Route};
-use crate::concurrency::Width;
-use crate::event::{Event, Stop, Watcher};
-use crate::run::{self, Failure, Progress, Reader, Write};
+use crate::api::{self, ApiClient, ApiEndpoint, ApiErrorKind, ContactSearchFilter, HaltReason};
+use crate::concurrency::ConcurrencyLimits;
+use crate::event::{CancelSignal, RunEvent, SharedObserver};
+use crate::run::{self, Failure, Progress, SpoolReader, SpoolWrite};
 
-pub use children::Child;
-pub use selected::{Cost, Key, List, cost, is_listed};
+pub use children::ChildKind;
+pub use selected::{ContactKey, ContactKeyList, SelectionCost, estimate_cost, has_stored_list};
 
 /// What to pull.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct PullOptions {
     /// Which contacts.
-    pub filter: Filter,
+    pub filter: ContactSearchFilter,
     /// Whether only the contacts that [`Pull::choose`] was told are pulled.
     pub chosen: bool,
     /// The contacts of this business, where the search does not know businesses.
     pub business: Option<crate::id::BusinessId>,
     /// Which of their children, too.
-    pub children: BTreeSet<Child>,
+    pub children: BTreeSet<ChildKind>,
     /// Requests in flight at most.
     pub concurrency: NonZeroUsize,
     /// How long a record may be hidden from the search while it exists (api.md §2.10: up to 34 s).
@@ -52,32 +52,32 @@ pub struct Plan {
 
 /// Why a pull ended early.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum PullError {
     /// The API.
     #[error(transparent)]
-    Api(#[from] api::Error),
+    Api(#[from] api::ApiError),
     /// What was stored cannot be read.
     #[error(transparent)]
-    Run(#[from] run::Error),
+    Run(#[from] run::RunError),
     /// The spool takes nothing any more; it knows why.
     #[error("nothing can be stored")]
     Store,
 }
 
-impl Error {
+impl PullError {
     /// The limiter's reason, when it was the limiter that ended the pull.
     #[must_use]
-    pub fn halt(&self) -> Option<Halt> {
+    pub fn halt_reason(&self) -> Option<HaltReason> {
         match self {
-            Self::Api(api::Error { kind: Kind::Halted(halt), .. }) => Some(*halt),
+            Self::Api(api::ApiError { kind: ApiErrorKind::Halted(halt), .. }) => Some(*halt),
             _ => None,
         }
     }
 }
 
-impl Plan {
+impl PullOptions {
     /// Whether all contacts are pulled.
-    fn is_whole(&self) -> bool {
+    fn covers_all_contacts(&self) -> bool {
         self.filter.is_empty() && !self.chosen
     }
 }
@@ -86,17 +86,17 @@ impl Plan {
 #[derive(Clone)]
 pub struct Pull {
     /// The API.
-    pub client: Client,
+    pub client: ApiClient,
     /// What to pull.
-    pub plan: Plan,
+    pub plan: PullOptions,
     /// The spool's database, for reading.
     pub db: PathBuf,
     /// The spool, for writing.
-    pub writes: mpsc::Sender<Write>,
+    pub writes: mpsc::Sender<SpoolWrite>,
     /// Who watches.
-    pub watcher: Watcher,
+    pub watcher: SharedObserver,
     /// The tap.
-    pub stop: Stop,
+    pub stop: CancelSignal,
 }
 
 /// Answers a pull holds back behind a slow one. At 100 requests per 10 s this lasts a stalled
@@ -108,96 +108,107 @@ impl Pull {
     ///
     /// # Errors
     /// When the run cannot go on now; what was stored stays, and another call goes on from there.
-    pub async fn run(self) -> Result<(), Error> {
+    pub async fn run(self) -> Result<(), PullError> {
         if !self.plan.errors_only {
-            self.metadata().await?;
-            let children = self.children().await?;
+            self.pull_metadata().await?;
+            let children = self.children_read_per_contact().await?;
             // Each to its own end: the first to be stopped must not drop what the others have in flight.
             let (contacts, tasks, events) = tokio::join!(
-                self.contacts_and_children(&children),
-                self.location_tasks(),
-                self.calendar_events(),
+                self.pull_contacts_and_children(&children),
+                self.pull_location_tasks(),
+                self.pull_calendar_events(),
             );
             contacts.and(tasks).and(events)?;
             if !self.plan.chosen {
                 self.fill_gaps(&children).await?;
             }
-            self.tasks_of_contacts().await?;
+            self.pull_tasks_of_contacts().await?;
         } else if self.plan.chosen {
-            Box::pin(self.ask_again_for_chosen()).await?;
-        } else if self.were_hidden()? {
-            self.fill_gaps(&self.children().await?).await?;
+            Box::pin(self.retry_selected_contacts()).await?;
+        } else if self.had_hidden_contacts()? {
+            self.fill_gaps(&self.children_read_per_contact().await?).await?;
         }
-        self.ask_again().await
+        self.retry_failed_records().await
     }
 
     /// Which children are asked for contact by contact.
-    async fn children(&self) -> Result<Vec<Child>, Error> {
+    async fn children_read_per_contact(&self) -> Result<Vec<ChildKind>, PullError> {
         let mut children = Vec::new();
-        if self.wants(Child::Notes) {
-            children.push(Child::Notes);
+        if self.includes_child(ChildKind::Notes) {
+            children.push(ChildKind::Notes);
         }
-        if self.wants(Child::Tasks) && self.tasks_need_contacts().await? {
-            children.push(Child::Tasks);
+        if self.includes_child(ChildKind::Tasks) && self.decide_tasks_per_contact().await? {
+            children.push(ChildKind::Tasks);
         }
-        if self.wants(Child::Appointments) && self.appointments_need_contacts() {
-            children.push(Child::Appointments);
+        if self.includes_child(ChildKind::Appointments) && self.reads_appointments_per_contact() {
+            children.push(ChildKind::Appointments);
         }
         Ok(children)
     }
 
-    fn wants(&self, child: Child) -> bool {
+    fn includes_child(&self, child: ChildKind) -> bool {
         self.plan.children.contains(&child)
     }
 
-    fn width(&self) -> Width {
+    fn request_concurrency(&self) -> ConcurrencyLimits {
         let running = self.plan.concurrency;
         let window = NonZeroUsize::new(WINDOW).expect("a constant").max(running);
-        Width { running, window }
+        ConcurrencyLimits { running, window }
     }
 
     /// For answers that may be large: only so many are in memory.
-    fn narrow(&self) -> Width {
+    fn low_memory_concurrency(&self) -> ConcurrencyLimits {
         let few = NonZeroUsize::new(4).expect("a constant").min(self.plan.concurrency);
-        Width { running: few, window: few }
+        ConcurrencyLimits { running: few, window: few }
     }
 
-    fn reader(&self) -> Result<Reader, Error> {
-        Ok(Reader::open(&self.db)?)
+    fn open_reader(&self) -> Result<SpoolReader, PullError> {
+        Ok(SpoolReader::open(&self.db)?)
     }
 
-    fn progress(&self, stream: &str) -> Result<Progress, Error> {
-        Ok(self.reader()?.progress(stream)?)
+    fn stream_progress(&self, stream: &str) -> Result<Progress, PullError> {
+        Ok(self.open_reader()?.stream_progress(stream)?)
     }
 
-    async fn store(&self, write: Write) -> Result<(), Error> {
-        self.writes.send(write).await.map_err(|_| Error::Store)
+    async fn write_to_spool(&self, write: SpoolWrite) -> Result<(), PullError> {
+        self.writes.send(write).await.map_err(|_| PullError::Store)
     }
 
-    fn tell(&self, what: &'static str, done: u64, total: Option<u64>) {
-        self.watcher.observe(&Event::Progress { what, done, total });
+    fn report_progress(&self, what: &'static str, done: u64, total: Option<u64>) {
+        self.watcher.observe(&RunEvent::Progress { what, done, total });
     }
 
-    fn warn(&self, code: &'static str, message: String) {
-        self.watcher.observe(&Event::Warning { code, message });
+    fn report_warning(&self, code: &'static str, message: String) {
+        self.watcher.observe(&RunEvent::Warning { code, message });
     }
 
     /// Writes down a record that could not be read, unless the whole run must end.
-    async fn set_aside(&self, stream: &str, subject: &str, error: api::Error) -> Result<(), Error> {
-        if error.fatal() {
+    async fn record_failure(
+        &self,
+        stream: &str,
+        subject: &str,
+        error: api::ApiError,
+    ) -> Result<(), PullError> {
+        if error.is_fatal() {
             return Err(error.into());
         }
-        self.store(Write::Failed(failure(stream, subject, &error))).await
+        self.write_to_spool(SpoolWrite::Failed(failure_from_api_error(stream, subject, &error)))
+            .await
     }
 }
 
-fn failure(stream: &str, subject: &str, error: &api::Error) -> Failure {
+fn failure_from_api_error(stream: &str, subject: &str, error: &api::ApiError) -> Failure {
     let code = match error.kind {
-        Kind::Gone => "gone",
-        Kind::Scope => "scope",
-        Kind::TooLarge => "too_large",
-        Kind::Exhausted | Kind::Unreachable | Kind::Untrusted => "no_answer",
-        Kind::Refused | Kind::Token | Kind::Location | Kind::Halted(_) => "refused",
+        ApiErrorKind::Gone => "gone",
+        ApiErrorKind::Scope => "scope",
+        ApiErrorKind::TooLarge => "too_large",
+        ApiErrorKind::Exhausted | ApiErrorKind::Unreachable | ApiErrorKind::Untrusted => {
+            "no_answer"
+        }
+        ApiErrorKind::Refused
+        | ApiErrorKind::Token
+        | ApiErrorKind::Location
+        | ApiErrorKind::Halted(_) => "refused",
     };
     Failure {
         stream: stream.to_owned(),
@@ -206,11 +217,11 @@ fn failure(stream: &str, subject: &str, error: &api::Error) -> Failure {
         message: error.to_string(),
         status: error.status,
         trace_id: error.trace_id.clone(),
-        passing: matches!(error.kind, Kind::Exhausted | Kind::Unreachable),
+        passing: matches!(error.kind, ApiErrorKind::Exhausted | ApiErrorKind::Unreachable),
     }
 }
 
 /// What a scope is needed for, for a warning.
-fn scope(route: Route) -> String {
-    format!("the token lacks the scope `{}`", route.scope())
+fn missing_scope_message(route: ApiEndpoint) -> String {
+    format!("the token lacks the scope `{}`", route.required_scope())
 }

@@ -5,22 +5,26 @@ use std::pin::pin;
 
 use futures::StreamExt;
 
-use super::children::Child;
-use super::{Error, Pull};
-use crate::api::{Bounds, Kind};
+use super::children::ChildKind;
+use super::{Pull, PullError};
+use crate::api::{ApiErrorKind, RetryPolicy};
 use crate::concurrency;
-use crate::event::{Event, Waiting};
+use crate::event::{RunEvent, WaitReason};
 use crate::id::ContactId;
-use crate::run::{Failure, Progress, Write, pack, stream};
+use crate::run::{Failure, Progress, SpoolWrite, pack_responses, stream};
 
 /// The code of a child that has not been asked for yet.
 pub(super) const LATE: &str = "late";
 
 impl Pull {
     /// Notes that a contact's children are still to be asked for.
-    pub(super) async fn ask_later(&self, child: Child, contact: &ContactId) -> Result<(), Error> {
+    pub(super) async fn defer_child_request(
+        &self,
+        child: ChildKind,
+        contact: &ContactId,
+    ) -> Result<(), PullError> {
         let failure = Failure {
-            stream: child.stream().to_owned(),
+            stream: child.stream_name().to_owned(),
             subject: contact.to_string(),
             code: LATE.to_owned(),
             message: "not asked for yet".to_owned(),
@@ -28,63 +32,69 @@ impl Pull {
             trace_id: None,
             passing: true,
         };
-        self.store(Write::Failed(failure)).await
+        self.write_to_spool(SpoolWrite::Failed(failure)).await
     }
 
     /// Asks once more for what could not be read.
-    pub(super) async fn ask_again(&self) -> Result<(), Error> {
-        self.settle_writes().await?;
-        let failures = self.reader()?.failures()?;
+    pub(super) async fn retry_failed_records(&self) -> Result<(), PullError> {
+        self.flush_writes().await?;
+        let failures = self.open_reader()?.load_failures()?;
         let wanted =
             failures.into_iter().filter(|failure| failure.passing || self.plan.errors_only);
         let wanted: Vec<_> = wanted.collect();
         for failure in &wanted {
-            self.ask_for_list(failure).await?;
+            self.retry_list(failure).await?;
         }
-        let children = wanted.iter().filter_map(child);
+        let children = wanted.iter().filter_map(parse_failed_child);
         let client = self.client.clone();
-        let asked = concurrency::ordered(
+        let asked = concurrency::run_in_order(
             futures::stream::iter(children.collect::<Vec<_>>()),
-            self.narrow(),
+            self.low_memory_concurrency(),
             move |(child, contact)| {
                 let client = client.clone();
                 async move {
-                    let answer = child.ask(&client, &contact, Bounds::PATIENT).await;
+                    let answer =
+                        child.fetch_for_contact(&client, &contact, RetryPolicy::PATIENT).await;
                     (child, contact, answer)
                 }
             },
         );
         let mut asked = pin!(asked);
-        let reader = self.reader()?;
-        let place = |child: Child| Ok((child, reader.progress(child.stream())?));
+        let reader = self.open_reader()?;
+        let place = |child: ChildKind| Ok((child, reader.stream_progress(child.stream_name())?));
         let places =
-            Child::ALL.into_iter().map(place).collect::<Result<BTreeMap<_, _>, Error>>()?;
+            ChildKind::ALL.into_iter().map(place).collect::<Result<BTreeMap<_, _>, PullError>>()?;
         while let Some((child, contact, answer)) = asked.next().await {
-            let stream = child.stream().to_owned();
+            let stream = child.stream_name().to_owned();
             match answer {
                 Ok(answer) => {
-                    let body = pack([(contact.as_str(), answer.body.as_ref())]);
+                    let body = pack_responses([(contact.as_str(), answer.body.as_ref())]);
                     // Committed in this order: a kill in between asks again, which is harmless.
                     let progress = places[&child].clone();
-                    self.store(Write::Entry { stream: stream.clone(), rows: 1, body, progress })
-                        .await?;
+                    self.write_to_spool(SpoolWrite::Entry {
+                        stream: stream.clone(),
+                        rows: 1,
+                        body,
+                        progress,
+                    })
+                    .await?;
                     let subject = contact.to_string();
-                    self.store(Write::Mended { stream, subject }).await?;
+                    self.write_to_spool(SpoolWrite::Mended { stream, subject }).await?;
                 }
-                Err(error) => self.set_aside(&stream, contact.as_str(), error).await?,
+                Err(error) => self.record_failure(&stream, contact.as_str(), error).await?,
             }
         }
         Ok(())
     }
 
     /// A list of the location that could not be read.
-    async fn ask_for_list(&self, failure: &Failure) -> Result<(), Error> {
+    async fn retry_list(&self, failure: &Failure) -> Result<(), PullError> {
         let client = &self.client;
         let name = failure.stream.as_str();
         let answer = match name {
-            stream::FIELDS => client.custom_fields().await,
-            stream::USERS => client.users().await,
-            stream::TAGS => client.tags().await,
+            stream::FIELDS => client.list_custom_fields().await,
+            stream::USERS => client.list_users().await,
+            stream::TAGS => client.list_tags().await,
             _ => return Ok(()),
         };
         let progress = Progress { done: true, rows: 1, ..Progress::default() };
@@ -92,38 +102,38 @@ impl Pull {
             Ok(answer) => {
                 let stream = name.to_owned();
                 let body = answer.body;
-                self.store(Write::Entry { stream, rows: 1, body, progress }).await?;
+                self.write_to_spool(SpoolWrite::Entry { stream, rows: 1, body, progress }).await?;
                 let (stream, subject) = (name.to_owned(), failure.subject.clone());
-                self.store(Write::Mended { stream, subject }).await
+                self.write_to_spool(SpoolWrite::Mended { stream, subject }).await
             }
-            Err(error) => self.set_aside(name, &failure.subject, error).await,
+            Err(error) => self.record_failure(name, &failure.subject, error).await,
         }
     }
 
     /// Waits before the search is asked again for what it may be hiding.
     pub(super) async fn wait_for_index(&self, time: std::time::Duration) -> bool {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        self.watcher.observe(&Event::Waiting { reason: Waiting::Index, ms });
+        self.watcher.observe(&RunEvent::Waiting { reason: WaitReason::Index, ms });
         tokio::select! {
             () = tokio::time::sleep(time) => true,
-            () = self.stop.wait() => false,
+            () = self.stop.wait_for_cancel() => false,
         }
     }
 
     /// Waits until everything handed over so far is committed, so that it can be read.
-    pub(super) async fn settle_writes(&self) -> Result<(), Error> {
+    pub(super) async fn flush_writes(&self) -> Result<(), PullError> {
         let (done, committed) = tokio::sync::oneshot::channel();
-        self.store(Write::Barrier(done)).await?;
-        committed.await.map_err(|_| Error::Store)
+        self.write_to_spool(SpoolWrite::Barrier(done)).await?;
+        committed.await.map_err(|_| PullError::Store)
     }
 }
 
-fn child(failure: &Failure) -> Option<(Child, ContactId)> {
-    let child = Child::ALL.into_iter().find(|child| child.stream() == failure.stream)?;
+fn parse_failed_child(failure: &Failure) -> Option<(ChildKind, ContactId)> {
+    let child = ChildKind::ALL.into_iter().find(|child| child.stream_name() == failure.stream)?;
     Some((child, failure.subject.parse().ok()?))
 }
 
 /// Whether a search was refused because of what it asked for.
-pub(super) fn refused(kind: Kind) -> bool {
-    matches!(kind, Kind::Refused | Kind::Gone)
+pub(super) fn is_query_rejected(kind: ApiErrorKind) -> bool {
+    matches!(kind, ApiErrorKind::Refused | ApiErrorKind::Gone)
 }

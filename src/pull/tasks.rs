@@ -8,20 +8,23 @@ use std::pin::pin;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::{Child, Error, Pull, retry_failed};
-use crate::api::{self, Answer, Client, ContactPage, Kind, SEARCH_LIMIT, TaskPage, TaskPlace};
+use super::{ChildKind, Pull, PullError, retry_failed};
+use crate::api::{
+    self, ApiClient, ApiErrorKind, ApiResponse, ContactPage, SEARCH_LIMIT, TaskPage,
+    TaskSearchPosition,
+};
 use crate::concurrency;
 use crate::id::ContactId;
-use crate::run::{Failure, Progress, Reader, Write, stream};
+use crate::run::{Failure, Progress, SpoolReader, SpoolWrite, stream};
 
 /// Contacts named in one task search; its bound is unknown (api.md §4).
 const CONTACTS: usize = 100;
 
 /// How this run's tasks are read. Stored as the cursor, so that a resumed run does the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-enum Way {
+enum TaskStrategy {
     /// By search over the location, and where it goes on.
-    Location(TaskPlace),
+    Location(TaskSearchPosition),
     /// By search over the contacts; how many lots of contacts are done.
     Contacts(usize),
     /// Contact by contact.
@@ -30,33 +33,37 @@ enum Way {
 
 impl Pull {
     /// Decides how tasks are read: true when every contact has to be asked.
-    pub(super) async fn tasks_need_contacts(&self) -> Result<bool, Error> {
-        if let Some((way, _)) = self.way()? {
-            return Ok(way == Way::Each);
+    pub(super) async fn decide_tasks_per_contact(&self) -> Result<bool, PullError> {
+        if let Some((way, _)) = self.task_strategy()? {
+            return Ok(way == TaskStrategy::Each);
         }
-        let asked = self.client.search_tasks(&[], SEARCH_LIMIT, &TaskPlace::START).await;
+        let asked = self.client.search_tasks(&[], SEARCH_LIMIT, &TaskSearchPosition::START).await;
         match asked {
-            Ok(_) if !self.plan.is_whole() => {
-                self.store_way(&Way::Contacts(0), Progress::default()).await?;
+            Ok(_) if !self.plan.covers_all_contacts() => {
+                self.store_task_strategy(&TaskStrategy::Contacts(0), Progress::default()).await?;
                 Ok(false)
             }
             Ok(answer) => {
-                self.store_tasks(answer, Progress::default(), &TaskPlace::START, None).await?;
-                self.settle_writes().await?;
+                self.store_task_page(answer, Progress::default(), &TaskSearchPosition::START, None)
+                    .await?;
+                self.flush_writes().await?;
                 Ok(false)
             }
-            Err(error) if error.kind == Kind::Scope || retry_failed::refused(error.kind) => {
+            Err(error)
+                if error.kind == ApiErrorKind::Scope
+                    || retry_failed::is_query_rejected(error.kind) =>
+            {
                 let why = match error.kind {
-                    Kind::Scope => super::scope(error.route),
+                    ApiErrorKind::Scope => super::missing_scope_message(error.route),
                     _ => error.to_string(),
                 };
-                self.warn(
+                self.report_warning(
                     "tasks_per_contact",
                     format!("tasks are read contact by contact, one request each, which doubles the requests of an export with notes: {why}"),
                 );
                 let progress = Progress { done: true, ..Progress::default() };
-                self.store_way(&Way::Each, progress).await?;
-                self.settle_writes().await?;
+                self.store_task_strategy(&TaskStrategy::Each, progress).await?;
+                self.flush_writes().await?;
                 Ok(true)
             }
             Err(error) => Err(error.into()),
@@ -64,54 +71,59 @@ impl Pull {
     }
 
     /// All tasks of the location.
-    pub(super) async fn location_tasks(&self) -> Result<(), Error> {
-        let Some((Way::Location(mut place), mut progress)) = self.way()? else { return Ok(()) };
+    pub(super) async fn pull_location_tasks(&self) -> Result<(), PullError> {
+        let Some((TaskStrategy::Location(mut place), mut progress)) = self.task_strategy()? else {
+            return Ok(());
+        };
         let mut first = None;
         while !progress.done {
             let answer = self.client.search_tasks(&[], SEARCH_LIMIT, &place).await?;
             let begins = answer.head.first.clone();
-            (place, progress) = self.store_tasks(answer, progress, &place, first).await?;
+            (place, progress) = self.store_task_page(answer, progress, &place, first).await?;
             first = begins;
         }
         Ok(())
     }
 
     /// Stores a page that began at a place. `first` is how the page before began.
-    async fn store_tasks(
+    async fn store_task_page(
         &self,
-        answer: Answer<TaskPage>,
+        answer: ApiResponse<TaskPage>,
         mut progress: Progress,
-        place: &TaskPlace,
+        place: &TaskSearchPosition,
         first: Option<String>,
-    ) -> Result<(TaskPlace, Progress), Error> {
+    ) -> Result<(TaskSearchPosition, Progress), PullError> {
         let page = &answer.head;
-        let behind = page.behind(place);
+        let behind = page.position_after(place);
         let again = page.rows > 0 && (behind == *place || (first.is_some() && page.first == first));
         // A first page that is short may be all the server gives at a time; a later one is the last.
         let short = page.rows < SEARCH_LIMIT && progress.rows > 0;
         progress.done = page.rows == 0 || again || short;
         progress.rows += page.rows as u64;
-        progress.cursor = Some(encode(&Way::Location(behind.clone())));
+        progress.cursor = Some(encode_strategy(&TaskStrategy::Location(behind.clone())));
         if again {
-            self.store(Write::Failed(stuck())).await?;
+            self.write_to_spool(SpoolWrite::Failed(repeated_page_failure())).await?;
         }
         let rows = u32::try_from(page.rows).unwrap_or(u32::MAX);
         let stream = stream::TASKS.to_owned();
-        let write = Write::Entry { stream, rows, body: answer.body, progress: progress.clone() };
-        self.store(write).await?;
-        self.tell("tasks", progress.rows, None);
+        let write =
+            SpoolWrite::Entry { stream, rows, body: answer.body, progress: progress.clone() };
+        self.write_to_spool(write).await?;
+        self.report_progress("tasks", progress.rows, None);
         Ok((behind, progress))
     }
 
     /// The tasks of the contacts that were pulled, where those are not all.
-    pub(super) async fn tasks_of_contacts(&self) -> Result<(), Error> {
-        self.settle_writes().await?;
-        let Some((Way::Contacts(done), mut progress)) = self.way()? else { return Ok(()) };
-        let lots = futures::stream::iter(self.lots(done).await?);
+    pub(super) async fn pull_tasks_of_contacts(&self) -> Result<(), PullError> {
+        self.flush_writes().await?;
+        let Some((TaskStrategy::Contacts(done), mut progress)) = self.task_strategy()? else {
+            return Ok(());
+        };
+        let lots = futures::stream::iter(self.load_contact_batches(done).await?);
         let client = self.client.clone();
-        let asked = concurrency::ordered(lots, self.width(), move |lot| {
+        let asked = concurrency::run_in_order(lots, self.request_concurrency(), move |lot| {
             let client = client.clone();
-            async move { tasks_of(&client, &lot).await }
+            async move { fetch_tasks_of(&client, &lot).await }
         });
         let (mut asked, mut done) = (pin!(asked), done);
         while let Some(pages) = asked.next().await {
@@ -121,56 +133,66 @@ impl Pull {
                 progress.rows += answer.head.rows as u64;
                 // The lot counts as done with its last page.
                 let through = if page + 1 == pages.len() { done } else { done - 1 };
-                progress.cursor = Some(encode(&Way::Contacts(through)));
+                progress.cursor = Some(encode_strategy(&TaskStrategy::Contacts(through)));
                 let rows = u32::try_from(answer.head.rows).unwrap_or(u32::MAX);
                 let (stream, body) = (stream::TASKS.to_owned(), answer.body.clone());
-                self.store(Write::Entry { stream, rows, body, progress: progress.clone() }).await?;
+                self.write_to_spool(SpoolWrite::Entry {
+                    stream,
+                    rows,
+                    body,
+                    progress: progress.clone(),
+                })
+                .await?;
             }
-            self.tell("tasks", progress.rows, None);
+            self.report_progress("tasks", progress.rows, None);
         }
         progress.done = true;
-        self.store(Write::Moved { stream: stream::TASKS.to_owned(), progress }).await
+        self.write_to_spool(SpoolWrite::Moved { stream: stream::TASKS.to_owned(), progress }).await
     }
 
     /// The contacts in the spool, in lots for one search each, without the first so many.
-    async fn lots(&self, skip: usize) -> Result<Vec<Vec<ContactId>>, Error> {
+    async fn load_contact_batches(&self, skip: usize) -> Result<Vec<Vec<ContactId>>, PullError> {
         let db = self.db.clone();
-        let ids = concurrency::blocking(move || {
-            let reader = Reader::open(&db)?;
+        let ids = concurrency::run_blocking(move || {
+            let reader = SpoolReader::open(&db)?;
             let (mut ids, mut seq) = (Vec::new(), 0);
-            while let Some(entry) = reader.next(stream::CONTACTS, seq)? {
+            while let Some(entry) = reader.next_entry(stream::CONTACTS, seq)? {
                 seq = entry.seq;
-                let page = ContactPage::read(&entry.body).unwrap_or_default();
+                let page = ContactPage::from_json(&entry.body).unwrap_or_default();
                 ids.extend(page.rows.into_iter().flatten().map(|row| row.id));
             }
-            Ok::<_, crate::run::Error>(ids)
+            Ok::<_, crate::run::RunError>(ids)
         });
         let ids = ids.await?;
         Ok(ids.chunks(CONTACTS).skip(skip).map(<[_]>::to_vec).collect())
     }
 
     /// How tasks are read, and how far that has come; nothing before it is decided.
-    fn way(&self) -> Result<Option<(Way, Progress)>, Error> {
-        if !self.wants(Child::Tasks) {
+    fn task_strategy(&self) -> Result<Option<(TaskStrategy, Progress)>, PullError> {
+        if !self.includes_child(ChildKind::Tasks) {
             return Ok(None);
         }
-        let progress = self.progress(stream::TASKS)?;
+        let progress = self.stream_progress(stream::TASKS)?;
         let way = progress.cursor.as_deref().and_then(|cursor| serde_json::from_str(cursor).ok());
         Ok(way.map(|way| (way, progress)))
     }
 
-    async fn store_way(&self, way: &Way, progress: Progress) -> Result<(), Error> {
-        let progress = Progress { cursor: Some(encode(way)), ..progress };
-        self.store(Write::Moved { stream: stream::TASKS.to_owned(), progress }).await
+    async fn store_task_strategy(
+        &self,
+        way: &TaskStrategy,
+        progress: Progress,
+    ) -> Result<(), PullError> {
+        let progress = Progress { cursor: Some(encode_strategy(way)), ..progress };
+        self.write_to_spool(SpoolWrite::Moved { stream: stream::TASKS.to_owned(), progress }).await
     }
 }
 
-fn encode(way: &Way) -> String {
+fn encode_strategy(way: &TaskStrategy) -> String {
     serde_json::to_string(way).expect("a way is plain JSON")
 }
 
 /// The task search gave the same page twice: what is behind it cannot be had.
-fn stuck() -> Failure {
+fn repeated_page_failure() -> Failure {
     Failure {
         stream: stream::TASKS.to_owned(),
         subject: "*".to_owned(),
@@ -184,14 +206,14 @@ fn stuck() -> Failure {
 }
 
 /// Every page of these contacts' tasks.
-async fn tasks_of(
-    client: &Client,
+async fn fetch_tasks_of(
+    client: &ApiClient,
     contacts: &[ContactId],
-) -> Result<Vec<Answer<TaskPage>>, api::Error> {
-    let (mut pages, mut place) = (Vec::<Answer<TaskPage>>::new(), TaskPlace::START);
+) -> Result<Vec<ApiResponse<TaskPage>>, api::ApiError> {
+    let (mut pages, mut place) = (Vec::<ApiResponse<TaskPage>>::new(), TaskSearchPosition::START);
     loop {
         let answer = client.search_tasks(contacts, SEARCH_LIMIT, &place).await?;
-        let behind = answer.head.behind(&place);
+        let behind = answer.head.position_after(&place);
         let same = pages.last().is_some_and(|page| page.head.first == answer.head.first);
         let last = answer.head.rows < SEARCH_LIMIT || behind == place || same;
         pages.push(answer);

@@ -6,24 +6,24 @@ use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
-use super::bulk::split;
-use super::server_reply::{self, Mark};
-use super::{ATTEMPTS, Error, Work, op_codec};
-use crate::api::{self, Sent};
+use super::bulk::split_members;
+use super::server_reply::{self, ResponseTrace};
+use super::{ATTEMPTS, PushContext, PushError, op_codec};
+use crate::api::{self, WriteOutcome};
 use crate::id::ContactId;
-use crate::model::{Change, verify};
-use crate::reconcile::{self, Finding};
-use crate::run::Attempt;
+use crate::model::{OpChange, verify};
+use crate::reconcile::{self, OpResolution};
+use crate::run::AttemptHandle;
 
 /// The same change for some contacts.
-pub(super) struct Batch {
-    pub(super) change: Change,
-    pub(super) members: Vec<Member>,
+pub(super) struct ChangeBatch {
+    pub(super) change: OpChange,
+    pub(super) members: Vec<BatchMember>,
 }
 
 /// One op of a batch.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
+pub(super) struct BatchMember {
     pub(super) op: u64,
     pub(super) row: u64,
     pub(super) contact: ContactId,
@@ -31,7 +31,7 @@ pub(super) struct Member {
 
 /// What an answer says about each contact.
 #[derive(Debug, Default)]
-struct Told {
+struct BatchResponse {
     /// It says that all is done, and no more.
     all: bool,
     /// By contact: nothing when it is done, or why it is not.
@@ -39,207 +39,224 @@ struct Told {
 }
 
 /// A part of a batch, and how often it was sent without an answer.
-struct Part {
-    members: Vec<Member>,
+struct BatchPart {
+    members: Vec<BatchMember>,
     unanswered: u32,
 }
 
 /// Carries out one batch.
-pub(super) async fn run(work: Arc<Work>, batch: Batch) -> Result<(), Error> {
-    let _open = work.doubt.shared.enter();
-    let mut sender = Sender { work: &work, change: &batch.change, parts: VecDeque::new() };
-    sender.parts.push_back(Part { members: batch.members, unanswered: 0 });
+pub(super) async fn send_batch(
+    work: Arc<PushContext>,
+    batch: ChangeBatch,
+) -> Result<(), PushError> {
+    let _open = work.doubt.shared.begin_work();
+    let mut sender = BatchSender { work: &work, change: &batch.change, parts: VecDeque::new() };
+    sender.parts.push_back(BatchPart { members: batch.members, unanswered: 0 });
     while let Some(part) = sender.parts.pop_front() {
         let most = work.batch_size(&batch.change).load(Ordering::Relaxed);
         if part.members.len() > most {
-            sender.cut(part, most);
+            sender.requeue_in_parts(part, most);
         } else {
-            sender.send(part).await?;
+            sender.send_part(part).await?;
         }
     }
     Ok(())
 }
 
-struct Sender<'w> {
-    work: &'w Work,
-    change: &'w Change,
-    parts: VecDeque<Part>,
+struct BatchSender<'w> {
+    work: &'w PushContext,
+    change: &'w OpChange,
+    parts: VecDeque<BatchPart>,
 }
 
-impl Sender<'_> {
-    async fn send(&mut self, part: Part) -> Result<(), Error> {
+impl BatchSender<'_> {
+    async fn send_part(&mut self, part: BatchPart) -> Result<(), PushError> {
         let work = self.work;
         let contacts: Vec<ContactId> =
             part.members.iter().map(|member| member.contact.clone()).collect();
-        let mutation = op_codec::shared_mutation(&work.client, self.change, &contacts)
-            .ok_or_else(|| Error::Bug("a change that no contacts share".to_owned()))?;
+        let mutation = op_codec::build_shared_mutation(&work.client, self.change, &contacts)
+            .ok_or_else(|| PushError::Bug("a change that no contacts share".to_owned()))?;
         let intents =
-            part.members.iter().map(|member| op_codec::intent(member.op, &mutation, None));
+            part.members.iter().map(|member| op_codec::build_intent(member.op, &mutation, None));
         let place = work.seats.acquire().await.expect("the seats are never closed");
-        if work.stop.closed() {
-            return Err(Error::stopped());
+        if work.stop.is_cancelled() {
+            return Err(PushError::stopped());
         }
-        let turn = work.client.turn(&mutation).await?;
-        let attempts = work.ledger.intend(intents.collect()).await?;
-        let sent = work.client.mutate(&mutation, turn).await;
+        let turn = work.client.acquire_write_permit(&mutation).await?;
+        let attempts = work.ledger.record_intents(intents.collect()).await?;
+        let sent = work.client.send_write(&mutation, turn).await;
         drop(place);
-        let mark = Mark::of(&sent);
+        let mark = ResponseTrace::from_outcome(&sent);
         let sent_members = part.members.iter().cloned().zip(attempts).collect::<Vec<_>>();
         match sent {
-            Sent::NotApplied(error) => {
+            WriteOutcome::NotApplied(error) => {
                 for (_, attempt) in sent_members {
-                    work.ledger.settle(attempt, server_reply::not_sent(mark.clone())).await?;
+                    work.ledger
+                        .record_outcome(attempt, server_reply::settled_as_not_sent(mark.clone()))
+                        .await?;
                 }
                 Err(error.into())
             }
-            Sent::Answered { status: 200..=299, body, .. } => {
-                let told = Told::read(self.change, &body);
-                self.each(sent_members, &told, &mark, part.unanswered).await
+            WriteOutcome::Answered { status: 200..=299, body, .. } => {
+                let told = BatchResponse::parse(self.change, &body);
+                self.settle_each(sent_members, &told, &mark, part.unanswered).await
             }
-            Sent::Answered { status, body, .. } => {
-                self.refused(sent_members, status, &body, mark, part.unanswered).await
+            WriteOutcome::Answered { status, body, .. } => {
+                self.handle_refusal(sent_members, status, &body, mark, part.unanswered).await
             }
-            Sent::Unread { .. } | Sent::Doubt { .. } => self.unanswered(part, sent_members).await,
+            WriteOutcome::Unread { .. } | WriteOutcome::Doubt { .. } => {
+                self.handle_no_response(part, sent_members).await
+            }
         }
     }
 
     /// A success: what it says of each contact.
-    async fn each(
+    async fn settle_each(
         &mut self,
-        sent: Vec<(Member, Attempt)>,
-        told: &Told,
-        mark: &Mark,
+        sent: Vec<(BatchMember, AttemptHandle)>,
+        told: &BatchResponse,
+        mark: &ResponseTrace,
         unanswered: u32,
-    ) -> Result<(), Error> {
+    ) -> Result<(), PushError> {
         for (member, attempt) in sent {
             let finding = match told.each.get(member.contact.as_str()) {
-                Some(None) => Finding::Applied { made: None },
-                Some(Some(message)) => refusal(message.clone()),
-                None if told.all => Finding::Applied { made: None },
+                Some(None) => OpResolution::Applied { made: None },
+                Some(Some(message)) => member_refusal(message.clone()),
+                None if told.all => OpResolution::Applied { made: None },
                 None => {
-                    self.passed_over(member, attempt, unanswered).await?;
+                    self.resolve_unmentioned(member, attempt, unanswered).await?;
                     continue;
                 }
             };
-            self.settle(&member, attempt, finding, "answer", mark.clone()).await?;
+            self.settle_member(&member, attempt, finding, "answer", mark.clone()).await?;
         }
         Ok(())
     }
 
     /// A contact of which the answer says nothing.
-    async fn passed_over(
+    async fn resolve_unmentioned(
         &mut self,
-        member: Member,
-        attempt: Attempt,
+        member: BatchMember,
+        attempt: AttemptHandle,
         unanswered: u32,
-    ) -> Result<(), Error> {
-        let finding = self.look(&member).await?;
-        if finding == Finding::NotApplied && unanswered + 1 < ATTEMPTS {
-            let settled = server_reply::settled(finding, "look-up", Mark::default());
-            self.work.ledger.settle(attempt, settled).await?;
-            self.parts.push_back(Part { members: vec![member], unanswered: unanswered + 1 });
+    ) -> Result<(), PushError> {
+        let finding = self.look_up_member(&member).await?;
+        if finding == OpResolution::NotApplied && unanswered + 1 < ATTEMPTS {
+            let settled = server_reply::settled_from(finding, "look-up", ResponseTrace::default());
+            self.work.ledger.record_outcome(attempt, settled).await?;
+            self.parts.push_back(BatchPart { members: vec![member], unanswered: unanswered + 1 });
             return Ok(());
         }
         let finding = match finding {
-            Finding::NotApplied => refusal("the server took it and did nothing".to_owned()),
+            OpResolution::NotApplied => {
+                member_refusal("the server took it and did nothing".to_owned())
+            }
             finding => finding,
         };
-        self.settle(&member, attempt, finding, "look-up", Mark::default()).await
+        self.settle_member(&member, attempt, finding, "look-up", ResponseTrace::default()).await
     }
 
     /// A refusal of the whole request: halved, until the contact that it is about stands alone.
-    async fn refused(
+    async fn handle_refusal(
         &mut self,
-        sent: Vec<(Member, Attempt)>,
+        sent: Vec<(BatchMember, AttemptHandle)>,
         status: u16,
         body: &[u8],
-        mark: Mark,
+        mark: ResponseTrace,
         unanswered: u32,
-    ) -> Result<(), Error> {
+    ) -> Result<(), PushError> {
         if let [(member, attempt)] = sent.as_slice() {
-            let message = format!("{status}: {}", api::said(body));
-            let finding = if api::is_gone(status, body) {
-                Finding::Refused { code: reconcile::CONTACT_GONE, message, contact: None }
+            let message = format!("{status}: {}", api::error_message(body));
+            let finding = if api::is_gone_response(status, body) {
+                OpResolution::Refused { code: reconcile::CONTACT_GONE, message, contact: None }
             } else {
-                server_reply::refusal(message)
+                server_reply::server_refusal(message)
             };
-            return self.settle(member, attempt.clone(), finding, "answer", mark).await;
+            return self.settle_member(member, attempt.clone(), finding, "answer", mark).await;
         }
         let mut members = Vec::with_capacity(sent.len());
         for (member, attempt) in sent {
-            let settled = server_reply::settled(Finding::NotApplied, "answer", mark.clone());
-            self.work.ledger.settle(attempt, settled).await?;
+            let settled =
+                server_reply::settled_from(OpResolution::NotApplied, "answer", mark.clone());
+            self.work.ledger.record_outcome(attempt, settled).await?;
             members.push(member);
         }
-        self.halve(Part { members, unanswered });
+        self.halve_part(BatchPart { members, unanswered });
         Ok(())
     }
 
     /// No answer: sent again in smaller parts; after so many times each contact is looked at.
-    async fn unanswered(&mut self, part: Part, sent: Vec<(Member, Attempt)>) -> Result<(), Error> {
+    async fn handle_no_response(
+        &mut self,
+        part: BatchPart,
+        sent: Vec<(BatchMember, AttemptHandle)>,
+    ) -> Result<(), PushError> {
         let unanswered = part.unanswered + 1;
         if unanswered < ATTEMPTS {
-            let pause = self.work.pause(unanswered);
-            self.halve(Part { members: part.members, unanswered });
-            return Ok(self.work.doubt.rest(pause).await?);
+            let pause = self.work.retry_delay(unanswered);
+            self.halve_part(BatchPart { members: part.members, unanswered });
+            return Ok(self.work.doubt.sleep_unless_cancelled(pause).await?);
         }
         for (member, attempt) in sent {
-            let finding = match self.look(&member).await? {
-                Finding::NotApplied => server_reply::given_up(&Finding::NotApplied, unanswered),
+            let finding = match self.look_up_member(&member).await? {
+                OpResolution::NotApplied => {
+                    server_reply::after_giving_up(&OpResolution::NotApplied, unanswered)
+                }
                 finding => finding,
             };
-            self.settle(&member, attempt, finding, "look-up", Mark::default()).await?;
+            self.settle_member(&member, attempt, finding, "look-up", ResponseTrace::default())
+                .await?;
         }
         Ok(())
     }
 
     /// Whether the change stands in the contact.
-    async fn look(&self, member: &Member) -> Result<Finding, Error> {
-        Ok(match self.work.doubt.contact(&member.contact).await? {
-            Some(live) if verify::differences(self.change, &live).is_empty() => {
-                Finding::Applied { made: None }
+    async fn look_up_member(&self, member: &BatchMember) -> Result<OpResolution, PushError> {
+        Ok(match self.work.doubt.fetch_contact(&member.contact).await? {
+            Some(live) if verify::find_mismatches(self.change, &live).is_empty() => {
+                OpResolution::Applied { made: None }
             }
-            Some(_) => Finding::NotApplied,
-            None => reconcile::gone(&member.contact),
+            Some(_) => OpResolution::NotApplied,
+            None => reconcile::contact_gone(&member.contact),
         })
     }
 
-    async fn settle(
+    async fn settle_member(
         &self,
-        member: &Member,
-        attempt: Attempt,
-        finding: Finding,
+        member: &BatchMember,
+        attempt: AttemptHandle,
+        finding: OpResolution,
         how: &'static str,
-        mark: Mark,
-    ) -> Result<(), Error> {
-        let settled = server_reply::settled(finding, how, mark);
-        self.work.count(member.row, settled.state);
-        Ok(self.work.ledger.settle(attempt, settled).await?)
+        mark: ResponseTrace,
+    ) -> Result<(), PushError> {
+        let settled = server_reply::settled_from(finding, how, mark);
+        self.work.count_settled_op(member.row, settled.state);
+        Ok(self.work.ledger.record_outcome(attempt, settled).await?)
     }
 
-    fn halve(&mut self, part: Part) {
+    fn halve_part(&mut self, part: BatchPart) {
         let size = part.members.len();
         if size > 1 {
-            self.work.shrink(self.change, size);
+            self.work.reduce_batch_size(self.change, size);
         }
-        self.cut(part, size.div_ceil(2));
+        self.requeue_in_parts(part, size.div_ceil(2));
     }
 
     /// Puts a part back in smaller ones, in front: what is under way goes first.
-    fn cut(&mut self, part: Part, size: usize) {
+    fn requeue_in_parts(&mut self, part: BatchPart, size: usize) {
         let unanswered = part.unanswered;
-        for members in split(part.members, size).into_iter().rev() {
-            self.parts.push_front(Part { members, unanswered });
+        for members in split_members(part.members, size).into_iter().rev() {
+            self.parts.push_front(BatchPart { members, unanswered });
         }
     }
 }
 
-impl Told {
+impl BatchResponse {
     /// Reads `{responses: [{contactId, type, message}]}` of tags, or `{success, ids}` of businesses.
-    fn read(change: &Change, body: &[u8]) -> Self {
+    fn parse(change: &OpChange, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        if matches!(change, Change::SetBusiness { .. }) {
-            return Self::of_business(&body);
+        if matches!(change, OpChange::SetBusiness { .. }) {
+            return Self::parse_business(&body);
         }
         let mut told = Self::default();
         let responses = body["responses"].as_array();
@@ -258,7 +275,7 @@ impl Told {
         told
     }
 
-    fn of_business(body: &Value) -> Self {
+    fn parse_business(body: &Value) -> Self {
         let success = body["success"].as_bool().or_else(|| body["succeded"].as_bool());
         let Some(ids) = body["ids"].as_array() else {
             return Self { all: success == Some(true), each: HashMap::new() };
@@ -269,13 +286,13 @@ impl Told {
 }
 
 /// What the answer says about a contact that was left out.
-fn refusal(message: String) -> Finding {
+fn member_refusal(message: String) -> OpResolution {
     let lower = message.to_lowercase();
     let gone = ["deleted", "not found", "does not belong"].iter().any(|part| lower.contains(part));
     if gone {
-        Finding::Refused { code: reconcile::CONTACT_GONE, message, contact: None }
+        OpResolution::Refused { code: reconcile::CONTACT_GONE, message, contact: None }
     } else {
-        server_reply::refusal(message)
+        server_reply::server_refusal(message)
     }
 }
 
@@ -285,8 +302,8 @@ mod tests {
 
     use super::*;
 
-    fn told(change: &Change, body: &Value) -> Vec<(String, Option<String>)> {
-        let told = Told::read(change, body.to_string().as_bytes());
+    fn told(change: &OpChange, body: &Value) -> Vec<(String, Option<String>)> {
+        let told = BatchResponse::parse(change, body.to_string().as_bytes());
         let mut each: Vec<_> = told.each.into_iter().collect();
         each.extend(told.all.then(|| ("*".to_owned(), None)));
         each.sort();
@@ -295,7 +312,7 @@ mod tests {
 
     #[test]
     fn an_answer_about_tags_is_read_contact_by_contact() {
-        let change = Change::AddTags { tags: vec!["a".to_owned()] };
+        let change = OpChange::AddTags { tags: vec!["a".to_owned()] };
         let body = json!({ "succeded": true, "errorCount": 1, "responses": [
             { "contactId": "x", "type": "success" },
             { "contactId": "y", "type": "error", "message": "contact is deleted" },
@@ -310,7 +327,7 @@ mod tests {
 
     #[test]
     fn an_answer_about_businesses_names_those_that_are_done() {
-        let change = Change::SetBusiness { business: None };
+        let change = OpChange::SetBusiness { business: None };
         let done = |id: &str| (id.to_owned(), None);
         assert_eq!(told(&change, &json!({ "success": true, "ids": ["x"] })), [done("x")]);
         assert_eq!(told(&change, &json!({ "success": true })), [done("*")]);
@@ -320,8 +337,8 @@ mod tests {
 
     #[test]
     fn who_is_gone_is_told_apart_from_who_is_refused() {
-        let code = |message: &str| match refusal(message.to_owned()) {
-            Finding::Refused { code, .. } => code,
+        let code = |message: &str| match member_refusal(message.to_owned()) {
+            OpResolution::Refused { code, .. } => code,
             other => panic!("{other:?}"),
         };
         assert_eq!(code("contact is deleted"), reconcile::CONTACT_GONE);

@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::stream;
 
-use super::batch::{self, Batch, Member};
-use super::{Error, Work, op_codec, server_reply};
+use super::batch::{self, BatchMember, ChangeBatch};
+use super::{PushContext, PushError, op_codec, server_reply};
 use crate::concurrency;
 use crate::id::ContactId;
-use crate::model::Change;
+use crate::model::OpChange;
 use crate::run::{self, LedgerReader, OpRecord, OpState};
 
 /// Contacts in one change of businesses (api.md §1, table).
@@ -27,58 +27,62 @@ const SMALLEST: usize = 10;
 const LOT: usize = 10_000;
 
 /// An op that goes out with others, and what its row has come to.
-struct Found {
+struct BulkOp {
     record: OpRecord,
     contact: Option<String>,
     /// Why it is not to be sent any more.
     ended: Option<String>,
 }
 
-impl Work {
+impl PushContext {
     /// Sends all that goes out with others.
-    pub(super) async fn bulk(self: &Arc<Self>) -> Result<(), Error> {
+    pub(super) async fn send_bulk_ops(self: &Arc<Self>) -> Result<(), PushError> {
         let mut after = 0;
         loop {
-            if self.stop.closed() {
-                return Err(Error::stopped());
+            if self.stop.is_cancelled() {
+                return Err(PushError::stopped());
             }
-            let lot = self.read(move |reader| lot(reader, after)).await?;
+            let lot = self.read_ledger(move |reader| load_bulk_ops(reader, after)).await?;
             let Some(last) = lot.last() else { return Ok(()) };
             after = last.record.id;
-            for layer in layers(self.sift(lot).await?) {
+            for layer in group_into_layers(self.select_sendable(lot).await?) {
                 let batches = layer.into_values().flat_map(|(change, members)| {
-                    split(members, self.batch_size(&change).load(Ordering::Relaxed))
+                    split_members(members, self.batch_size(&change).load(Ordering::Relaxed))
                         .into_iter()
-                        .map(move |members| Batch { change: change.clone(), members })
+                        .map(move |members| ChangeBatch { change: change.clone(), members })
                 });
-                let batches: Vec<Batch> = batches.collect();
+                let batches: Vec<ChangeBatch> = batches.collect();
                 let work = Arc::clone(self);
-                let sent = concurrency::each(stream::iter(batches), self.at_once, move |batch| {
-                    batch::run(Arc::clone(&work), batch)
-                });
-                self.drain(sent).await?;
+                let sent =
+                    concurrency::run_unordered(stream::iter(batches), self.at_once, move |batch| {
+                        batch::send_batch(Arc::clone(&work), batch)
+                    });
+                self.drain_results(sent).await?;
             }
         }
     }
 
     /// Takes out what is not to be sent: rows that are not wanted, and rows that failed.
-    async fn sift(&self, lot: Vec<Found>) -> Result<Vec<(Change, Member)>, Error> {
+    async fn select_sendable(
+        &self,
+        lot: Vec<BulkOp>,
+    ) -> Result<Vec<(OpChange, BatchMember)>, PushError> {
         let mut ready = Vec::with_capacity(lot.len());
         for found in lot {
-            let op = op_codec::op(&found.record)?;
+            let op = op_codec::decode_op(&found.record)?;
             // Sent before and not answered, it is sent again whatever rows are wanted now.
-            if found.record.state == OpState::Pending && !self.wants(op.row) {
+            if found.record.state == OpState::Pending && !self.includes_row(op.row) {
                 continue;
             }
             let contact = found.contact.as_deref().and_then(|id| id.parse::<ContactId>().ok());
             match (contact, found.ended) {
                 (Some(contact), None) => {
-                    ready.push((op.change, Member { op: op.id, row: op.row, contact }));
+                    ready.push((op.change, BatchMember { op: op.id, row: op.row, contact }));
                 }
                 (_, ended) => {
                     let why = ended.unwrap_or_else(|| "its row has no contact".to_owned());
-                    self.count(op.row, OpState::Skipped);
-                    self.ledger.set(op.id, server_reply::skipped(&why)).await?;
+                    self.count_settled_op(op.row, OpState::Skipped);
+                    self.ledger.set_op_state(op.id, server_reply::settled_as_skipped(&why)).await?;
                 }
             }
         }
@@ -86,38 +90,38 @@ impl Work {
     }
 
     /// How many contacts go into one request with this change.
-    pub(super) fn batch_size(&self, change: &Change) -> &AtomicUsize {
+    pub(super) fn batch_size(&self, change: &OpChange) -> &AtomicUsize {
         match change {
-            Change::SetBusiness { .. } => &self.business_batch,
+            OpChange::SetBusiness { .. } => &self.business_batch,
             _ => &self.tag_batch,
         }
     }
 
     /// Makes batches smaller after one of so many contacts has failed. They never grow again.
-    pub(super) fn shrink(&self, change: &Change, failed: usize) {
+    pub(super) fn reduce_batch_size(&self, change: &OpChange, failed: usize) {
         self.batch_size(change).fetch_min((failed / 2).max(SMALLEST), Ordering::Relaxed);
     }
 }
 
 /// The next ops that go out with others, each with its row's contact and fate.
-fn lot(reader: &LedgerReader, after: u64) -> Result<Vec<Found>, run::Error> {
+fn load_bulk_ops(reader: &LedgerReader, after: u64) -> Result<Vec<BulkOp>, run::RunError> {
     let found = |record: OpRecord| {
         let siblings = reader.ops_of_row(record.row)?;
         let contact = match &record.contact {
             Some(contact) => Some(contact.clone()),
-            None => reader.made_contact(record.row)?,
+            None => reader.contact_id_of_row(record.row)?,
         };
-        Ok(Found { ended: ended(&siblings, record.id), contact, record })
+        Ok(BulkOp { ended: row_failure_reason(&siblings, record.id), contact, record })
     };
-    reader.bulk(after, LOT)?.into_iter().map(found).collect()
+    reader.unfinished_bulk_ops(after, LOT)?.into_iter().map(found).collect()
 }
 
 /// Why a row goes no further.
-fn ended(ops: &[OpRecord], own: u64) -> Option<String> {
+fn row_failure_reason(ops: &[OpRecord], own: u64) -> Option<String> {
     let ends = |record: &&OpRecord| {
         record.id != own
             && !matches!(record.state, OpState::Pending | OpState::Applied | OpState::Differs)
-            && op_codec::op(record).is_ok_and(|op| {
+            && op_codec::decode_op(record).is_ok_and(|op| {
                 server_reply::ends_row(&op.change, record.state, record.said.as_deref())
             })
     };
@@ -126,8 +130,10 @@ fn ended(ops: &[OpRecord], own: u64) -> Option<String> {
 
 /// Ops by change, in layers: within a layer every contact stands once, and a contact's ops stand in
 /// layers in their order.
-fn layers(ops: Vec<(Change, Member)>) -> Vec<BTreeMap<String, (Change, Vec<Member>)>> {
-    let mut layers: Vec<BTreeMap<String, (Change, Vec<Member>)>> = Vec::new();
+fn group_into_layers(
+    ops: Vec<(OpChange, BatchMember)>,
+) -> Vec<BTreeMap<String, (OpChange, Vec<BatchMember>)>> {
+    let mut layers: Vec<BTreeMap<String, (OpChange, Vec<BatchMember>)>> = Vec::new();
     let mut depths: HashMap<ContactId, usize> = HashMap::new();
     for (change, member) in ops {
         let depth = depths.entry(member.contact.clone()).or_insert(0);
@@ -143,7 +149,7 @@ fn layers(ops: Vec<(Change, Member)>) -> Vec<BTreeMap<String, (Change, Vec<Membe
 }
 
 /// Cuts a list into parts of so many at most.
-pub(super) fn split(members: Vec<Member>, size: usize) -> Vec<Vec<Member>> {
+pub(super) fn split_members(members: Vec<BatchMember>, size: usize) -> Vec<Vec<BatchMember>> {
     let mut parts = Vec::with_capacity(members.len().div_ceil(size.max(1)));
     let mut members = members.into_iter().peekable();
     while members.peek().is_some() {
@@ -156,12 +162,12 @@ pub(super) fn split(members: Vec<Member>, size: usize) -> Vec<Vec<Member>> {
 mod tests {
     use super::*;
 
-    fn add(tag: &str) -> Change {
-        Change::AddTags { tags: vec![tag.to_owned()] }
+    fn add(tag: &str) -> OpChange {
+        OpChange::AddTags { tags: vec![tag.to_owned()] }
     }
 
-    fn member(op: u64, contact: &str) -> Member {
-        Member { op, row: op, contact: contact.parse().unwrap() }
+    fn member(op: u64, contact: &str) -> BatchMember {
+        BatchMember { op, row: op, contact: contact.parse().unwrap() }
     }
 
     #[test]
@@ -172,7 +178,7 @@ mod tests {
             (add("a"), member(3, "x")),
             (add("b"), member(4, "z")),
         ];
-        let seen: Vec<Vec<Vec<u64>>> = layers(ops)
+        let seen: Vec<Vec<Vec<u64>>> = group_into_layers(ops)
             .into_iter()
             .map(|layer| {
                 layer.into_values().map(|(_, all)| all.iter().map(|it| it.op).collect()).collect()
@@ -184,7 +190,8 @@ mod tests {
     #[test]
     fn a_list_is_cut_into_parts() {
         let members = |n: u64| (0..n).map(|op| member(op, "x")).collect::<Vec<_>>();
-        let sizes = |n, size| split(members(n), size).iter().map(Vec::len).collect::<Vec<_>>();
+        let sizes =
+            |n, size| split_members(members(n), size).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(5, 2), [2, 2, 1]);
         assert_eq!(sizes(4, 4), [4]);
         assert_eq!(sizes(2, 0), [1, 1]);

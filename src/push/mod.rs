@@ -26,10 +26,10 @@ use std::time::Duration;
 use futures::{Stream, StreamExt};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-use crate::api::{self, Client, Halt, Kind, Route};
+use crate::api::{self, ApiClient, ApiEndpoint, ApiErrorKind, HaltReason};
 use crate::concurrency;
-use crate::event::{Cause, Event, Stop, Watcher};
-use crate::reconcile::{self, Doubt};
+use crate::event::{CancelCause, CancelSignal, RunEvent, SharedObserver};
+use crate::reconcile::{self, Reconciler};
 use crate::run::{self, Ledger, LedgerReader, OpRecord, OpState};
 
 /// Lanes that are open at a time. Most of them wait for the pace, some for a look-up.
@@ -44,15 +44,15 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 /// A push, ready to run.
 pub struct Push {
     /// The API.
-    pub client: Client,
+    pub client: ApiClient,
     /// The ledger, for writing. Whoever opened it closes it.
     pub ledger: Ledger,
     /// Its database, for reading.
     pub db: PathBuf,
     /// Who watches.
-    pub watcher: Watcher,
+    pub watcher: SharedObserver,
     /// The tap.
-    pub stop: Stop,
+    pub stop: CancelSignal,
     /// Requests in flight at most.
     pub concurrency: NonZeroUsize,
     /// How long after sending a request must have been applied or dead.
@@ -69,16 +69,16 @@ pub struct Push {
 
 /// What a push came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pushed {
+pub struct PushReport {
     /// How many ops stand where, those of earlier processes too.
     pub states: BTreeMap<OpState, u64>,
     /// What stands in the account more than once, as far as it is known.
-    pub duplicates: Vec<Duplicate>,
+    pub duplicates: Vec<DuplicatedRow>,
 }
 
 /// A row whose record stands in the account more than once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Duplicate {
+pub struct DuplicatedRow {
     /// The row.
     pub row: u64,
     /// The contacts, notes or tasks.
@@ -87,13 +87,13 @@ pub struct Duplicate {
 
 /// Why a push ended early. What was sent is in the ledger; another push goes on from there.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum PushError {
     /// The API: the token, a scope, the budget, no connection, or the tap was closed.
     #[error(transparent)]
-    Api(#[from] api::Error),
+    Api(#[from] api::ApiError),
     /// The ledger.
     #[error(transparent)]
-    Run(#[from] run::Error),
+    Run(#[from] run::RunError),
     /// More rows failed than may; so many.
     #[error("{0} rows failed, more than `--max-errors` allows")]
     MaxErrors(u64),
@@ -102,22 +102,22 @@ pub enum Error {
     Bug(String),
 }
 
-impl From<reconcile::Error> for Error {
-    fn from(error: reconcile::Error) -> Self {
+impl From<reconcile::ReconcileError> for PushError {
+    fn from(error: reconcile::ReconcileError) -> Self {
         match error {
-            reconcile::Error::Api(error) => Self::Api(error),
-            reconcile::Error::Run(error) => Self::Run(error),
-            reconcile::Error::Stopped => Self::stopped(),
+            reconcile::ReconcileError::Api(error) => Self::Api(error),
+            reconcile::ReconcileError::Run(error) => Self::Run(error),
+            reconcile::ReconcileError::Stopped => Self::stopped(),
         }
     }
 }
 
-impl Error {
+impl PushError {
     /// The tap was closed between two requests: what the next one would have met.
     fn stopped() -> Self {
-        Self::Api(api::Error {
-            kind: Kind::Halted(Halt::Stopped),
-            route: Route::CreateContact,
+        Self::Api(api::ApiError {
+            kind: ApiErrorKind::Halted(HaltReason::Stopped),
+            route: ApiEndpoint::CreateContact,
             status: None,
             body: Box::default(),
             said: "not sent".to_owned(),
@@ -127,24 +127,24 @@ impl Error {
         })
     }
 
-    fn is_stop(&self) -> bool {
-        matches!(self, Self::Api(error) if error.kind == Kind::Halted(Halt::Stopped))
+    fn is_stopped(&self) -> bool {
+        matches!(self, Self::Api(error) if error.kind == ApiErrorKind::Halted(HaltReason::Stopped))
     }
 }
 
 /// What every lane and batch works with.
-struct Work {
-    client: Client,
+struct PushContext {
+    client: ApiClient,
     ledger: Ledger,
     db: PathBuf,
-    watcher: Watcher,
+    watcher: SharedObserver,
     /// Closed by the user's tap, by an error that ends the run, and by too many failed rows.
-    stop: Stop,
-    doubt: Doubt,
+    stop: CancelSignal,
+    doubt: Reconciler,
     /// Held while a request is in flight, from its intent on, and never while a lane waits.
     seats: Arc<Semaphore>,
     only: Option<BTreeSet<u64>>,
-    errors: Option<Errors>,
+    errors: Option<FailureBudget>,
     settled: AtomicU64,
     ops: u64,
     tag_batch: AtomicUsize,
@@ -157,26 +157,27 @@ impl Push {
     ///
     /// # Errors
     /// When the run cannot go on now. What was sent is in the ledger, and another call goes on from there.
-    pub async fn run(self) -> Result<Pushed, Error> {
-        let work = Arc::new(self.begin().await?);
-        let pushed = work.phases().await;
+    pub async fn run(self) -> Result<PushReport, PushError> {
+        let work = Arc::new(self.prepare().await?);
+        let pushed = work.run_phases().await;
         // Also after a failure: what was answered before it is kept.
         work.ledger.flush().await?;
         let duplicates = pushed?;
-        let states = work.read(LedgerReader::counts).await?;
-        Ok(Pushed { states, duplicates })
+        let states = work.read_ledger(LedgerReader::count_by_state).await?;
+        Ok(PushReport { states, duplicates })
     }
 
-    async fn begin(self) -> Result<Work, Error> {
+    async fn prepare(self) -> Result<PushContext, PushError> {
         let db = self.db.clone();
-        let states = concurrency::blocking(move || LedgerReader::open(&db)?.counts()).await?;
+        let states =
+            concurrency::run_blocking(move || LedgerReader::open(&db)?.count_by_state()).await?;
         let count = |open: bool| {
-            let states = states.iter().filter(|(state, _)| is_open(**state) == open);
+            let states = states.iter().filter(|(state, _)| is_unsettled(**state) == open);
             states.map(|(_, count)| count).sum::<u64>()
         };
         let seats = Arc::new(Semaphore::new(self.concurrency.get()));
-        let stop = self.stop.child();
-        let doubt = Doubt {
+        let stop = self.stop.child_signal();
+        let doubt = Reconciler {
             client: self.client.clone(),
             ledger: self.ledger.clone(),
             db: self.db.clone(),
@@ -187,7 +188,7 @@ impl Push {
             watcher: Arc::clone(&self.watcher),
             shared: Arc::default(),
         };
-        Ok(Work {
+        Ok(PushContext {
             client: self.client,
             ledger: self.ledger,
             db: self.db,
@@ -196,7 +197,7 @@ impl Push {
             doubt,
             seats,
             only: self.only,
-            errors: self.max_errors.map(Errors::at_most),
+            errors: self.max_errors.map(FailureBudget::with_limit),
             settled: AtomicU64::new(count(false)),
             ops: count(false) + count(true),
             tag_batch: AtomicUsize::new(self.tag_batch.max(1)),
@@ -208,7 +209,7 @@ impl Push {
 
 /// The rows that have failed in this process, where there is a limit to them. Whoever resumes a run that
 /// ended because of it wants it to go on.
-struct Errors {
+struct FailureBudget {
     most: u64,
     rows: Mutex<HashSet<u64>>,
     /// Refused rows of which it is being found out whether they were applied all the same.
@@ -217,25 +218,25 @@ struct Errors {
 }
 
 /// A row that has probably failed, while this value lives.
-struct Suspect<'w>(Option<&'w Errors>);
+struct PendingFailure<'w>(Option<&'w FailureBudget>);
 
-impl Errors {
-    fn at_most(most: u64) -> Self {
+impl FailureBudget {
+    fn with_limit(most: u64) -> Self {
         Self { most, rows: Mutex::default(), suspects: AtomicU64::new(0), less: Notify::new() }
     }
 
     /// Whether more may have failed than may fail, and that is being found out.
-    fn doubtful(&self) -> bool {
+    fn may_be_exceeded(&self) -> bool {
         let suspects = self.suspects.load(Ordering::Relaxed);
-        suspects > 0 && self.failed() + suspects > self.most
+        suspects > 0 && self.failed_rows() + suspects > self.most
     }
 
-    fn failed(&self) -> u64 {
+    fn failed_rows(&self) -> u64 {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
     }
 }
 
-impl Drop for Suspect<'_> {
+impl Drop for PendingFailure<'_> {
     fn drop(&mut self) {
         if let Some(errors) = self.0 {
             errors.suspects.fetch_sub(1, Ordering::Relaxed);
@@ -244,64 +245,69 @@ impl Drop for Suspect<'_> {
     }
 }
 
-fn is_open(state: OpState) -> bool {
+fn is_unsettled(state: OpState) -> bool {
     matches!(state, OpState::Pending | OpState::Sent)
 }
 
 /// Whether this state makes its row one of those that `--max-errors` counts.
-fn failed(state: OpState) -> bool {
+fn counts_as_failure(state: OpState) -> bool {
     matches!(state, OpState::Refused | OpState::Conflict | OpState::InDoubt)
 }
 
-impl Work {
-    async fn phases(self: &Arc<Self>) -> Result<Vec<Duplicate>, Error> {
-        self.tell();
-        let lanes = concurrency::each(self.lanes(), OPEN_LANES, {
+impl PushContext {
+    async fn run_phases(self: &Arc<Self>) -> Result<Vec<DuplicatedRow>, PushError> {
+        self.report_progress();
+        let lanes = concurrency::run_unordered(self.stream_serial_groups(), OPEN_LANES, {
             let work = Arc::clone(self);
             move |ops| {
                 let work = Arc::clone(&work);
-                async move { serial::run(work, ops?).await }
+                async move { serial::run_group(work, ops?).await }
             }
         });
-        self.drain(lanes).await?;
+        self.drain_results(lanes).await?;
         self.ledger.flush().await?;
-        self.bulk().await?;
-        if self.stop.closed() {
-            return Err(Error::stopped());
+        self.send_bulk_ops().await?;
+        if self.stop.is_cancelled() {
+            return Err(PushError::stopped());
         }
         self.ledger.flush().await?;
-        self.recount().await
+        self.find_duplicates().await
     }
 
     /// Awaits pieces of work. The first that fails closes the tap, and the others come to their ends.
-    async fn drain(&self, pieces: impl Stream<Item = Result<(), Error>>) -> Result<(), Error> {
+    async fn drain_results(
+        &self,
+        pieces: impl Stream<Item = Result<(), PushError>>,
+    ) -> Result<(), PushError> {
         let mut pieces = pin!(pieces);
-        let mut first: Option<Error> = None;
+        let mut first: Option<PushError> = None;
         while let Some(result) = pieces.next().await {
             let Err(error) = result else { continue };
-            self.stop.close(Cause::Failure);
-            if first.as_ref().is_none_or(|first| first.is_stop() && !error.is_stop()) {
+            self.stop.cancel_with(CancelCause::Failure);
+            if first.as_ref().is_none_or(|first| first.is_stopped() && !error.is_stopped()) {
                 first = Some(error);
             }
         }
-        match (first, self.too_many()) {
+        match (first, self.failures_over_limit()) {
             (Some(error), None) => Err(error),
-            (Some(error), Some(_)) if !error.is_stop() => Err(error),
-            (_, Some(errors)) => Err(Error::MaxErrors(errors)),
-            (None, None) if self.stop.closed() => Err(Error::stopped()),
+            (Some(error), Some(_)) if !error.is_stopped() => Err(error),
+            (_, Some(errors)) => Err(PushError::MaxErrors(errors)),
+            (None, None) if self.stop.is_cancelled() => Err(PushError::stopped()),
             (None, None) => Ok(()),
         }
     }
 
     /// The lanes with something to be sent or looked up, in their order, with all their ops. They end
     /// when the tap closes.
-    fn lanes(self: &Arc<Self>) -> impl Stream<Item = Result<Vec<OpRecord>, Error>> + use<> {
+    fn stream_serial_groups(
+        self: &Arc<Self>,
+    ) -> impl Stream<Item = Result<Vec<OpRecord>, PushError>> + use<> {
         let work = Arc::clone(self);
         let lots = futures::stream::unfold(Some(0), move |after| {
             let work = Arc::clone(&work);
             async move {
-                let after = after.filter(|_| !work.stop.closed())?;
-                let lot = work.read(move |reader| lot(reader, after)).await;
+                let after = after.filter(|_| !work.stop.is_cancelled())?;
+                let lot = work.read_ledger(move |reader| load_serial_groups(reader, after)).await;
                 let next = match &lot {
                     Ok(lot) if lot.len() == LOT => lot.last().map(|(lane, _)| *lane),
                     _ => None,
@@ -317,58 +323,59 @@ impl Work {
     }
 
     /// Reads the ledger.
-    async fn read<T: Send + 'static>(
+    async fn read_ledger<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&LedgerReader) -> Result<T, run::Error> + Send + 'static,
-    ) -> Result<T, Error> {
+        read: impl FnOnce(&LedgerReader) -> Result<T, run::RunError> + Send + 'static,
+    ) -> Result<T, PushError> {
         let db = self.db.clone();
-        Ok(concurrency::blocking(move || read(&LedgerReader::open(&db)?)).await?)
+        Ok(concurrency::run_blocking(move || read(&LedgerReader::open(&db)?)).await?)
     }
 
     /// The pause before an op is sent again that had no answer so often. With a short settle time, pauses
     /// are short too.
-    fn pause(&self, unanswered: u32) -> Duration {
+    fn retry_delay(&self, unanswered: u32) -> Duration {
         let first = PAUSES[0].min(self.doubt.settle / 8);
         first.saturating_mul(1 << unanswered.saturating_sub(1).min(16)).min(PAUSES[1])
     }
 
     /// Whether a row is among those to be sent.
-    fn wants(&self, row: u64) -> bool {
+    fn includes_row(&self, row: u64) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(&row))
     }
 
     /// Counts an op of a row that came to its end. Too many failed rows close the tap.
-    fn count(&self, row: u64, state: OpState) {
+    fn count_settled_op(&self, row: u64, state: OpState) {
         self.settled.fetch_add(1, Ordering::Relaxed);
-        self.tell();
-        if let Some(errors) = self.errors.as_ref().filter(|_| failed(state)) {
+        self.report_progress();
+        if let Some(errors) = self.errors.as_ref().filter(|_| counts_as_failure(state)) {
             errors.rows.lock().unwrap_or_else(PoisonError::into_inner).insert(row);
-            if self.too_many().is_some() {
-                self.stop.close(Cause::Failure);
+            if self.failures_over_limit().is_some() {
+                self.stop.cancel_with(CancelCause::Failure);
             }
         }
     }
 
-    fn too_many(&self) -> Option<u64> {
+    fn failures_over_limit(&self) -> Option<u64> {
         let errors = self.errors.as_ref()?;
-        Some(errors.failed()).filter(|failed| *failed > errors.most)
+        Some(errors.failed_rows()).filter(|failed| *failed > errors.most)
     }
 
     /// Notes that a row has probably failed, until the answer is dropped.
-    fn suspect(&self) -> Suspect<'_> {
+    fn mark_pending_failure(&self) -> PendingFailure<'_> {
         if let Some(errors) = &self.errors {
             errors.suspects.fetch_add(1, Ordering::Relaxed);
         }
-        Suspect(self.errors.as_ref())
+        PendingFailure(self.errors.as_ref())
     }
 
     /// A place among those that send. There is none while the rows that have failed, with those that
     /// probably have, are more than may fail: what is sent meanwhile would be too much.
-    async fn seat(&self) -> SemaphorePermit<'_> {
+    async fn acquire_send_permit(&self) -> SemaphorePermit<'_> {
         loop {
             let less = self.errors.as_ref().map(|errors| errors.less.notified());
             let seat = self.seats.acquire().await.expect("the seats are never closed");
-            let Some(less) = less.filter(|_| self.errors.as_ref().is_some_and(Errors::doubtful))
+            let Some(less) =
+                less.filter(|_| self.errors.as_ref().is_some_and(FailureBudget::may_be_exceeded))
             else {
                 return seat;
             };
@@ -377,13 +384,16 @@ impl Work {
         }
     }
 
-    fn tell(&self) {
+    fn report_progress(&self) {
         let done = self.settled.load(Ordering::Relaxed);
-        self.watcher.observe(&Event::Progress { what: "ops", done, total: Some(self.ops) });
+        self.watcher.observe(&RunEvent::Progress { what: "ops", done, total: Some(self.ops) });
     }
 }
 
-fn lot(reader: &LedgerReader, after: u64) -> Result<Vec<(u64, Vec<OpRecord>)>, run::Error> {
-    let lanes = reader.lanes(after, LOT)?;
-    lanes.into_iter().map(|lane| Ok((lane, reader.lane(lane)?))).collect()
+fn load_serial_groups(
+    reader: &LedgerReader,
+    after: u64,
+) -> Result<Vec<(u64, Vec<OpRecord>)>, run::RunError> {
+    let lanes = reader.unfinished_lanes(after, LOT)?;
+    lanes.into_iter().map(|lane| Ok((lane, reader.ops_in_lane(lane)?))).collect()
 }

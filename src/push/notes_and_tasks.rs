@@ -10,32 +10,32 @@ use std::mem::Discriminant;
 use serde_json::Value;
 
 use crate::id::ContactId;
-use crate::model::Change;
-use crate::reconcile::{self, Doubt, Reference};
+use crate::model::OpChange;
+use crate::reconcile::{self, ChildBaseline, Reconciler};
 
 /// What a lane knows of its contacts' children.
 #[derive(Default)]
-pub(super) struct Children {
+pub(super) struct KnownChildren {
     /// By contact, and by what writes them: notes or tasks.
-    known: HashMap<(ContactId, Discriminant<Change>), Vec<Value>>,
+    known: HashMap<(ContactId, Discriminant<OpChange>), Vec<Value>>,
     /// Contacts that this lane has made.
     fresh: HashSet<ContactId>,
 }
 
-impl Children {
+impl KnownChildren {
     /// Takes note of a contact that was made just now.
-    pub(super) fn made(&mut self, contact: ContactId) {
+    pub(super) fn add_created_contact(&mut self, contact: ContactId) {
         self.fresh.insert(contact);
     }
 
     /// The equal children before this change; nothing when it writes no child, or the contact is gone.
-    pub(super) async fn before(
+    pub(super) async fn load_baseline(
         &mut self,
-        doubt: &Doubt,
+        doubt: &Reconciler,
         contact: &ContactId,
-        change: &Change,
-    ) -> Result<Option<Reference>, reconcile::Error> {
-        if !matches!(change, Change::CreateNote { .. } | Change::CreateTask { .. }) {
+        change: &OpChange,
+    ) -> Result<Option<ChildBaseline>, reconcile::ReconcileError> {
+        if !matches!(change, OpChange::CreateNote { .. } | OpChange::CreateTask { .. }) {
             return Ok(None);
         }
         let place = (contact.clone(), std::mem::discriminant(change));
@@ -43,17 +43,26 @@ impl Children {
             let there = if self.fresh.contains(contact) {
                 Vec::new()
             } else {
-                let Some(there) = doubt.children(contact, change).await? else { return Ok(None) };
+                let Some(there) = doubt.fetch_children(contact, change).await? else {
+                    return Ok(None);
+                };
                 there
             };
             self.known.insert(place.clone(), there);
         }
-        Ok(Some(Reference::of(change, &self.known[&place])))
+        Ok(Some(ChildBaseline::from_children(change, &self.known[&place])))
     }
 
     /// Takes note of a child that was written.
-    pub(super) fn wrote(&mut self, contact: &ContactId, change: &Change, made: Option<&str>) {
-        let (Change::CreateNote { body } | Change::CreateTask { body }) = change else { return };
+    pub(super) fn add_written_child(
+        &mut self,
+        contact: &ContactId,
+        change: &OpChange,
+        made: Option<&str>,
+    ) {
+        let (OpChange::CreateNote { body } | OpChange::CreateTask { body }) = change else {
+            return;
+        };
         let place = (contact.clone(), std::mem::discriminant(change));
         if let Some(known) = self.known.get_mut(&place) {
             let mut child = body.clone();
@@ -75,13 +84,13 @@ mod tests {
     #[test]
     fn the_second_of_two_equal_notes_counts_the_first() {
         let Value::Object(body) = json!({ "body": "hello" }) else { panic!() };
-        let change = Change::CreateNote { body };
+        let change = OpChange::CreateNote { body };
         let contact: ContactId = "c".parse().unwrap();
-        let mut children = Children::default();
+        let mut children = KnownChildren::default();
         let place = (contact.clone(), std::mem::discriminant(&change));
         children.known.insert(place.clone(), vec![json!({ "id": "old", "body": "hello" })]);
-        children.wrote(&contact, &change, Some("new"));
-        let reference = Reference::of(&change, &children.known[&place]);
+        children.add_written_child(&contact, &change, Some("new"));
+        let reference = ChildBaseline::from_children(&change, &children.known[&place]);
         assert_eq!((reference.equal, reference.ids), (2, vec!["old".to_owned(), "new".to_owned()]));
     }
 }

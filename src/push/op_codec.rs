@@ -4,29 +4,30 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::Error;
-use crate::api::{Client, Mutation};
+use super::PushError;
+use crate::api::{ApiClient, WriteRequest};
 use crate::id::ContactId;
-use crate::model::{Change, Class, Op};
-use crate::reconcile::Reference;
+use crate::model::{IdempotencyClass, Op, OpChange};
+use crate::reconcile::ChildBaseline;
 use crate::run::{Intent, OpRecord};
 
 /// An op as the ledger keeps it, read.
-pub(super) fn op(record: &OpRecord) -> Result<Op, Error> {
+pub(super) fn decode_op(record: &OpRecord) -> Result<Op, PushError> {
     #[derive(Deserialize)]
-    struct Body {
-        change: Change,
+    struct LedgerOpBody {
+        change: OpChange,
         #[serde(default)]
         before: Value,
     }
     let bug =
-        |what: &str, why: String| Error::Bug(format!("the {what} of op {}: {why}", record.id));
-    let body: Body =
+        |what: &str, why: String| PushError::Bug(format!("the {what} of op {}: {why}", record.id));
+    let body: LedgerOpBody =
         serde_json::from_str(&record.body).map_err(|error| bug("body", error.to_string()))?;
-    let class: Class = serde_json::from_value(record.class.as_str().into())
+    let class: IdempotencyClass = serde_json::from_value(record.class.as_str().into())
         .map_err(|error| bug("class", error.to_string()))?;
     let contact = record.contact.as_deref().map(str::parse).transpose();
-    let contact = contact.map_err(|error: crate::id::Invalid| bug("contact", error.to_string()))?;
+    let contact =
+        contact.map_err(|error: crate::id::InvalidId| bug("contact", error.to_string()))?;
     Ok(Op {
         id: record.id,
         key: record.key.clone(),
@@ -43,39 +44,39 @@ pub(super) fn op(record: &OpRecord) -> Result<Op, Error> {
 
 /// The request of an op that goes alone. Nothing when it needs a contact and has none, or goes with
 /// others.
-pub(super) fn mutation(
-    client: &Client,
-    change: &Change,
+pub(super) fn build_mutation(
+    client: &ApiClient,
+    change: &OpChange,
     contact: Option<&ContactId>,
-) -> Option<Mutation> {
+) -> Option<WriteRequest> {
     Some(match change {
-        Change::Create { body } => client.create_contact(body),
-        Change::Upsert { body } => client.upsert_contact(body),
-        Change::Update { body } => client.update_contact(contact?, body),
-        Change::Delete => client.delete_contact(contact?),
-        Change::CreateNote { body } => client.create_note(contact?, body),
-        Change::UpdateNote { id, body } => client.update_note(contact?, id, body),
-        Change::DeleteNote { id } => client.delete_note(contact?, id),
-        Change::CreateTask { body } => client.create_task(contact?, body),
-        Change::UpdateTask { id, body } => client.update_task(contact?, id, body),
-        Change::CompleteTask { id, completed } => client.complete_task(contact?, id, *completed),
-        Change::DeleteTask { id } => client.delete_task(contact?, id),
-        Change::AddTags { .. } | Change::RemoveTags { .. } | Change::SetBusiness { .. } => {
+        OpChange::Create { body } => client.create_contact(body),
+        OpChange::Upsert { body } => client.upsert_contact(body),
+        OpChange::Update { body } => client.update_contact(contact?, body),
+        OpChange::Delete => client.delete_contact(contact?),
+        OpChange::CreateNote { body } => client.create_note(contact?, body),
+        OpChange::UpdateNote { id, body } => client.update_note(contact?, id, body),
+        OpChange::DeleteNote { id } => client.delete_note(contact?, id),
+        OpChange::CreateTask { body } => client.create_task(contact?, body),
+        OpChange::UpdateTask { id, body } => client.update_task(contact?, id, body),
+        OpChange::CompleteTask { id, completed } => client.complete_task(contact?, id, *completed),
+        OpChange::DeleteTask { id } => client.delete_task(contact?, id),
+        OpChange::AddTags { .. } | OpChange::RemoveTags { .. } | OpChange::SetBusiness { .. } => {
             return None;
         }
     })
 }
 
 /// The request of a change that many contacts share.
-pub(super) fn shared_mutation(
-    client: &Client,
-    change: &Change,
+pub(super) fn build_shared_mutation(
+    client: &ApiClient,
+    change: &OpChange,
     contacts: &[ContactId],
-) -> Option<Mutation> {
+) -> Option<WriteRequest> {
     match change {
-        Change::AddTags { tags } => Some(client.add_tags(contacts, tags)),
-        Change::RemoveTags { tags } => Some(client.remove_tags(contacts, tags)),
-        Change::SetBusiness { business } => {
+        OpChange::AddTags { tags } => Some(client.add_tags(contacts, tags)),
+        OpChange::RemoveTags { tags } => Some(client.remove_tags(contacts, tags)),
+        OpChange::SetBusiness { business } => {
             Some(client.set_business(contacts, business.as_deref()))
         }
         _ => None,
@@ -83,14 +84,18 @@ pub(super) fn shared_mutation(
 }
 
 /// What is written down before a request is sent.
-pub(super) fn intent(op: u64, mutation: &Mutation, reference: Option<&Reference>) -> Intent {
+pub(super) fn build_intent(
+    op: u64,
+    mutation: &WriteRequest,
+    reference: Option<&ChildBaseline>,
+) -> Intent {
     let sum = Sha256::digest(mutation.body());
     let reference =
         reference.map(|it| serde_json::to_string(it).expect("a reference is plain JSON"));
-    Intent { op, line: mutation.line(), body_sum: hex(&sum), reference }
+    Intent { op, line: mutation.request_line(), body_sum: encode_hex(&sum), reference }
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn encode_hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a string takes all");
@@ -123,9 +128,10 @@ mod tests {
     #[test]
     fn an_op_is_read_back_and_what_is_none_is_named() {
         let read =
-            op(&record("C", Some("c"), r#"{"change":{"do":"delete_note","id":"n"}}"#)).unwrap();
-        assert_eq!(read.class, Class::Countable);
-        assert_eq!(read.change, Change::DeleteNote { id: "n".to_owned() });
+            decode_op(&record("C", Some("c"), r#"{"change":{"do":"delete_note","id":"n"}}"#))
+                .unwrap();
+        assert_eq!(read.class, IdempotencyClass::Countable);
+        assert_eq!(read.change, OpChange::DeleteNote { id: "n".to_owned() });
         assert_eq!(read.before, Value::Null);
         for (class, contact, body) in [
             ("Q", Some("c"), r#"{"change":{"do":"delete"}}"#),
@@ -133,7 +139,7 @@ mod tests {
             ("I", None, r#"{"change":{"do":"dance"}}"#),
             ("I", None, ""),
         ] {
-            let error = op(&record(class, contact, body)).unwrap_err().to_string();
+            let error = decode_op(&record(class, contact, body)).unwrap_err().to_string();
             assert!(error.contains("op 7"), "{error}");
         }
     }

@@ -6,123 +6,131 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::notes_and_tasks::Children;
-use super::server_reply::{self, Mark, Verdict, Why};
-use super::{ATTEMPTS, Error, Work, op_codec};
-use crate::api::{Kind, Sent};
+use super::notes_and_tasks::KnownChildren;
+use super::server_reply::{self, LookupReason, ResponseTrace, ResponseVerdict};
+use super::{ATTEMPTS, PushContext, PushError, op_codec};
+use crate::api::{ApiErrorKind, WriteOutcome};
 use crate::id::ContactId;
-use crate::model::{Change, Class, Op};
-use crate::reconcile::{self, Case, Finding, Reference};
-use crate::run::{Attempt, AttemptRecord, OpRecord, OpState};
+use crate::model::{IdempotencyClass, Op, OpChange};
+use crate::reconcile::{self, ChildBaseline, InDoubtOp, OpResolution};
+use crate::run::{AttemptHandle, AttemptRecord, OpRecord, OpState};
 
 /// Carries out the ops of one lane.
-pub(super) async fn run(work: Arc<Work>, ops: Vec<OpRecord>) -> Result<(), Error> {
-    let _open = work.doubt.shared.enter();
-    let mut lane = Lane {
+pub(super) async fn run_group(work: Arc<PushContext>, ops: Vec<OpRecord>) -> Result<(), PushError> {
+    let _open = work.doubt.shared.begin_work();
+    let mut lane = SerialGroup {
         work: &work,
         made: HashMap::new(),
         ended: HashMap::new(),
-        children: Children::default(),
+        children: KnownChildren::default(),
     };
-    lane.go(&ops).await
+    lane.run_ops(&ops).await
 }
 
-struct Lane<'w> {
-    work: &'w Work,
+struct SerialGroup<'w> {
+    work: &'w PushContext,
     /// The contacts that rows made.
     made: HashMap<u64, ContactId>,
     /// The rows that go no further, and why.
     ended: HashMap<u64, String>,
-    children: Children,
+    children: KnownChildren,
 }
 
 /// What came of sending or looking up.
-struct Outcome {
-    attempt: Attempt,
-    finding: Finding,
+struct ResolvedAttempt {
+    attempt: AttemptHandle,
+    finding: OpResolution,
     how: &'static str,
-    mark: Mark,
+    mark: ResponseTrace,
 }
 
-impl Lane<'_> {
-    async fn go(&mut self, ops: &[OpRecord]) -> Result<(), Error> {
+impl SerialGroup<'_> {
+    async fn run_ops(&mut self, ops: &[OpRecord]) -> Result<(), PushError> {
         for record in ops.iter().filter(|record| !record.bulk) {
-            let op = op_codec::op(record)?;
+            let op = op_codec::decode_op(record)?;
             match record.state {
                 // An unsettled intent must be settled whatever rows are wanted.
                 OpState::Sent => {
-                    self.check_tap()?;
-                    self.carry_out(&op, true).await?;
+                    self.ensure_not_stopped()?;
+                    self.execute_op(&op, true).await?;
                 }
-                OpState::Pending if !self.work.wants(op.row) => {}
+                OpState::Pending if !self.work.includes_row(op.row) => {}
                 OpState::Pending => {
-                    self.check_tap()?;
+                    self.ensure_not_stopped()?;
                     match self.ended.get(&op.row) {
-                        Some(why) => self.skip(&op, &why.clone()).await?,
-                        None => self.carry_out(&op, false).await?,
+                        Some(why) => self.skip_op(&op, &why.clone()).await?,
+                        None => self.execute_op(&op, false).await?,
                     }
                 }
-                state => self.remember(&op, state, record.made.as_deref(), record.said.as_deref()),
+                state => {
+                    self.record_op_state(
+                        &op,
+                        state,
+                        record.made.as_deref(),
+                        record.said.as_deref(),
+                    );
+                }
             }
         }
         Ok(())
     }
 
-    fn check_tap(&self) -> Result<(), Error> {
-        if self.work.stop.closed() { Err(Error::stopped()) } else { Ok(()) }
+    fn ensure_not_stopped(&self) -> Result<(), PushError> {
+        if self.work.stop.is_cancelled() { Err(PushError::stopped()) } else { Ok(()) }
     }
 
     /// Sends an op and looks it up until it is known what became of it.
-    async fn carry_out(&mut self, op: &Op, mut sent: bool) -> Result<(), Error> {
+    async fn execute_op(&mut self, op: &Op, mut sent: bool) -> Result<(), PushError> {
         let contact = op.contact.clone().or_else(|| self.made.get(&op.row).cloned());
-        if contact.is_none() && !op.change.makes_the_contact() {
-            return self.skip(op, "its row has no contact").await;
+        if contact.is_none() && !op.change.creates_contact() {
+            return self.skip_op(op, "its row has no contact").await;
         }
         let contact = contact.as_ref();
         let mut attempts = 0;
         loop {
             let outcome = if sent {
-                self.look_up_attempts(op, contact).await?
+                self.look_up_sent_op(op, contact).await?
             } else {
                 attempts += 1;
-                match self.children_before(op, contact).await? {
-                    Ok(reference) => self.send(op, contact, reference).await?,
-                    Err(refused) => return self.refuse(op, refused).await,
+                match self.load_child_baseline(op, contact).await? {
+                    Ok(reference) => self.send_op(op, contact, reference).await?,
+                    Err(refused) => return self.refuse_unsent_op(op, refused).await,
                 }
             };
             let again = match &outcome.finding {
-                Finding::NotApplied | Finding::SendAgain => attempts < ATTEMPTS,
-                _ => return self.settle(op, contact, outcome).await,
+                OpResolution::NotApplied | OpResolution::SendAgain => attempts < ATTEMPTS,
+                _ => return self.settle_op(op, contact, outcome).await,
             };
             if !again {
-                let finding = server_reply::given_up(&outcome.finding, attempts);
-                return self.settle(op, contact, Outcome { finding, ..outcome }).await;
+                let finding = server_reply::after_giving_up(&outcome.finding, attempts);
+                return self.settle_op(op, contact, ResolvedAttempt { finding, ..outcome }).await;
             }
-            if outcome.finding == Finding::NotApplied {
-                let settled = server_reply::settled(outcome.finding, outcome.how, outcome.mark);
-                self.work.ledger.settle(outcome.attempt, settled).await?;
+            if outcome.finding == OpResolution::NotApplied {
+                let settled =
+                    server_reply::settled_from(outcome.finding, outcome.how, outcome.mark);
+                self.work.ledger.record_outcome(outcome.attempt, settled).await?;
             }
             if attempts > 0 {
-                self.work.doubt.rest(self.work.pause(attempts)).await?;
+                self.work.doubt.sleep_unless_cancelled(self.work.retry_delay(attempts)).await?;
             }
-            self.check_tap()?;
+            self.ensure_not_stopped()?;
             sent = false;
         }
     }
 
     /// The equal children before a child is written, or why they cannot be counted.
-    async fn children_before(
+    async fn load_child_baseline(
         &mut self,
         op: &Op,
         contact: Option<&ContactId>,
-    ) -> Result<Result<Option<Reference>, Finding>, Error> {
+    ) -> Result<Result<Option<ChildBaseline>, OpResolution>, PushError> {
         let Some(contact) = contact else { return Ok(Ok(None)) };
-        match self.children.before(&self.work.doubt, contact, &op.change).await {
+        match self.children.load_baseline(&self.work.doubt, contact, &op.change).await {
             // To ask again would be refused again, and the run could never end.
-            Err(reconcile::Error::Api(error))
-                if matches!(error.kind, Kind::Refused | Kind::TooLarge) =>
+            Err(reconcile::ReconcileError::Api(error))
+                if matches!(error.kind, ApiErrorKind::Refused | ApiErrorKind::TooLarge) =>
             {
-                Ok(Err(server_reply::refusal(format!(
+                Ok(Err(server_reply::server_refusal(format!(
                     "what is there already cannot be read: {error}"
                 ))))
             }
@@ -131,67 +139,75 @@ impl Lane<'_> {
     }
 
     /// An op that is refused before it is sent.
-    async fn refuse(&mut self, op: &Op, refused: Finding) -> Result<(), Error> {
-        let settled = server_reply::settled(refused, "not sent", Mark::default());
-        self.work.count(op.row, settled.state);
-        Ok(self.work.ledger.set(op.id, settled).await?)
+    async fn refuse_unsent_op(&mut self, op: &Op, refused: OpResolution) -> Result<(), PushError> {
+        let settled = server_reply::settled_from(refused, "not sent", ResponseTrace::default());
+        self.work.count_settled_op(op.row, settled.state);
+        Ok(self.work.ledger.set_op_state(op.id, settled).await?)
     }
 
     /// One request, and what became of it.
-    async fn send(
+    async fn send_op(
         &self,
         op: &Op,
         contact: Option<&ContactId>,
-        reference: Option<Reference>,
-    ) -> Result<Outcome, Error> {
+        reference: Option<ChildBaseline>,
+    ) -> Result<ResolvedAttempt, PushError> {
         let work = self.work;
-        let mutation = op_codec::mutation(&work.client, &op.change, contact)
-            .ok_or_else(|| Error::Bug(format!("op {} cannot be sent alone", op.id)))?;
-        let place = work.seat().await;
-        self.check_tap()?;
-        let turn = work.client.turn(&mutation).await?;
-        let intent = op_codec::intent(op.id, &mutation, reference.as_ref());
-        let attempt = work.ledger.intend(vec![intent]).await?.pop();
-        let attempt = attempt.ok_or_else(|| Error::Bug("an intent has no attempt".to_owned()))?;
-        let sent = work.client.mutate(&mutation, turn).await;
+        let mutation = op_codec::build_mutation(&work.client, &op.change, contact)
+            .ok_or_else(|| PushError::Bug(format!("op {} cannot be sent alone", op.id)))?;
+        let place = work.acquire_send_permit().await;
+        self.ensure_not_stopped()?;
+        let turn = work.client.acquire_write_permit(&mutation).await?;
+        let intent = op_codec::build_intent(op.id, &mutation, reference.as_ref());
+        let attempt = work.ledger.record_intents(vec![intent]).await?.pop();
+        let attempt =
+            attempt.ok_or_else(|| PushError::Bug("an intent has no attempt".to_owned()))?;
+        let sent = work.client.send_write(&mutation, turn).await;
         drop(place);
-        self.judge(op, contact, attempt, reference, sent).await
+        self.resolve_response(op, contact, attempt, reference, sent).await
     }
 
-    async fn judge(
+    async fn resolve_response(
         &self,
         op: &Op,
         contact: Option<&ContactId>,
-        attempt: Attempt,
-        reference: Option<Reference>,
-        sent: Sent,
-    ) -> Result<Outcome, Error> {
-        let mark = Mark::of(&sent);
-        let (finding, how) = match server_reply::read(op, attempt.id > 1, sent) {
-            Verdict::Known(finding) => (finding, "answer"),
-            Verdict::NotSent(error) => {
-                self.work.ledger.settle(attempt, server_reply::not_sent(mark)).await?;
+        attempt: AttemptHandle,
+        reference: Option<ChildBaseline>,
+        sent: WriteOutcome,
+    ) -> Result<ResolvedAttempt, PushError> {
+        let mark = ResponseTrace::from_outcome(&sent);
+        let (finding, how) = match server_reply::interpret_outcome(op, attempt.id > 1, sent) {
+            ResponseVerdict::Known(finding) => (finding, "answer"),
+            ResponseVerdict::NotSent(error) => {
+                self.work
+                    .ledger
+                    .record_outcome(attempt, server_reply::settled_as_not_sent(mark))
+                    .await?;
                 return Err(error.into());
             }
-            Verdict::LookUp(why) => {
-                let since_ms = self.first_sent(op, &attempt).await?;
-                let case = Case { op, contact, since_ms, at_ms: attempt.at_ms, reference };
-                (self.look_up(&case, why).await?, "look-up")
+            ResponseVerdict::LookUp(why) => {
+                let since_ms = self.first_sent_ms(op, &attempt).await?;
+                let case = InDoubtOp { op, contact, since_ms, at_ms: attempt.at_ms, reference };
+                (self.resolve_in_doubt(&case, why).await?, "look-up")
             }
         };
-        Ok(Outcome { attempt, finding, how, mark })
+        Ok(ResolvedAttempt { attempt, finding, how, mark })
     }
 
-    async fn look_up(&self, case: &Case<'_>, why: Why) -> Result<Finding, Error> {
+    async fn resolve_in_doubt(
+        &self,
+        case: &InDoubtOp<'_>,
+        why: LookupReason,
+    ) -> Result<OpResolution, PushError> {
         let doubt = &self.work.doubt;
         Ok(match why {
-            Why::NoAnswer => doubt.look_up(case).await?,
-            Why::Unread => self.look_up_what_was_made(case).await?,
-            Why::Exists(id) => doubt.own_or_not(case, &id).await?,
-            Why::Refused(refused) => {
-                let _suspect = self.work.suspect();
-                match doubt.after_refusal(case).await? {
-                    Some(found) => refused_yet_created(found),
+            LookupReason::NoAnswer => doubt.resolve_op(case).await?,
+            LookupReason::Unread => self.look_up_applied_result(case).await?,
+            LookupReason::Exists(id) => doubt.resolve_blocking_contact(case, &id).await?,
+            LookupReason::Refused(refused) => {
+                let _suspect = self.work.mark_pending_failure();
+                match doubt.resolve_refused_create(case).await? {
+                    Some(found) => created_despite_refusal(found),
                     None => refused,
                 }
             }
@@ -199,19 +215,24 @@ impl Lane<'_> {
     }
 
     /// It is known that the op was applied, and not what it made or what stands there.
-    async fn look_up_what_was_made(&self, case: &Case<'_>) -> Result<Finding, Error> {
+    async fn look_up_applied_result(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<OpResolution, PushError> {
         let doubt = &self.work.doubt;
-        if let (Change::Update { .. }, Some(id)) = (&case.op.change, case.contact) {
-            let live = doubt.contact(id).await?;
-            return Ok(live.map_or(Finding::Applied { made: None }, |live| {
-                reconcile::differ(&case.op.change, &live, None)
+        if let (OpChange::Update { .. }, Some(id)) = (&case.op.change, case.contact) {
+            let live = doubt.fetch_contact(id).await?;
+            return Ok(live.map_or(OpResolution::Applied { made: None }, |live| {
+                reconcile::classify_applied(&case.op.change, &live, None)
             }));
         }
-        match (doubt.look_up(case).await?, case.op.class) {
+        match (doubt.resolve_op(case).await?, case.op.class) {
             // A second one is refused and names the first, or is the first once more.
-            (Finding::NotApplied, Class::Unique) => Ok(Finding::NotApplied),
-            (Finding::NotApplied, Class::Countable) => Ok(Finding::Applied { made: None }),
-            (Finding::NotApplied, _) => Ok(Finding::Undecidable {
+            (OpResolution::NotApplied, IdempotencyClass::Unique) => Ok(OpResolution::NotApplied),
+            (OpResolution::NotApplied, IdempotencyClass::Countable) => {
+                Ok(OpResolution::Applied { made: None })
+            }
+            (OpResolution::NotApplied, _) => Ok(OpResolution::Undecidable {
                 message:
                     "the server said that it was created, its answer was cut, and it is not found"
                         .to_owned(),
@@ -221,84 +242,89 @@ impl Lane<'_> {
     }
 
     /// Looks up an op that an earlier process, or this one, sent without an answer.
-    async fn look_up_attempts(
+    async fn look_up_sent_op(
         &self,
         op: &Op,
         contact: Option<&ContactId>,
-    ) -> Result<Outcome, Error> {
-        let attempts = self.attempts(op).await?;
+    ) -> Result<ResolvedAttempt, PushError> {
+        let attempts = self.load_attempts(op).await?;
         let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else {
-            return Err(Error::Bug(format!("op {} was sent and has no attempt", op.id)));
+            return Err(PushError::Bug(format!("op {} was sent and has no attempt", op.id)));
         };
-        let reference = Reference::read(last.reference.as_deref());
+        let reference = ChildBaseline::parse_stored(last.reference.as_deref());
         let (since_ms, at_ms) = (first.at_ms, last.at_ms);
-        let case = Case { op, contact, since_ms, at_ms, reference };
-        let finding = self.work.doubt.look_up(&case).await?;
-        Ok(Outcome { attempt: last.attempt(), finding, how: "look-up", mark: Mark::default() })
+        let case = InDoubtOp { op, contact, since_ms, at_ms, reference };
+        let finding = self.work.doubt.resolve_op(&case).await?;
+        Ok(ResolvedAttempt {
+            attempt: last.attempt_handle(),
+            finding,
+            how: "look-up",
+            mark: ResponseTrace::default(),
+        })
     }
 
-    async fn attempts(&self, op: &Op) -> Result<Vec<AttemptRecord>, Error> {
+    async fn load_attempts(&self, op: &Op) -> Result<Vec<AttemptRecord>, PushError> {
         let id = op.id;
-        self.work.read(move |reader| reader.attempts(id)).await
+        self.work.read_ledger(move |reader| reader.load_attempts(id)).await
     }
 
     /// When the op was sent the first time.
-    async fn first_sent(&self, op: &Op, attempt: &Attempt) -> Result<i64, Error> {
+    async fn first_sent_ms(&self, op: &Op, attempt: &AttemptHandle) -> Result<i64, PushError> {
         if attempt.id == 1 {
             return Ok(attempt.at_ms);
         }
-        let attempts = self.attempts(op).await?;
+        let attempts = self.load_attempts(op).await?;
         Ok(attempts.first().map_or(attempt.at_ms, |first| first.at_ms))
     }
 
-    async fn settle(
+    async fn settle_op(
         &mut self,
         op: &Op,
         contact: Option<&ContactId>,
-        outcome: Outcome,
-    ) -> Result<(), Error> {
-        let settled = server_reply::settled(outcome.finding, outcome.how, outcome.mark);
+        outcome: ResolvedAttempt,
+    ) -> Result<(), PushError> {
+        let settled = server_reply::settled_from(outcome.finding, outcome.how, outcome.mark);
         if let (Some(contact), OpState::Applied | OpState::Differs) = (contact, settled.state) {
-            self.children.wrote(contact, &op.change, settled.made.as_deref());
+            self.children.add_written_child(contact, &op.change, settled.made.as_deref());
         }
-        if op.change.makes_the_contact()
+        if op.change.creates_contact()
             && let Some(made) = &settled.made
         {
-            self.unclaim(op, made).await?;
+            self.revoke_other_claim(op, made).await?;
             // An upsert may have met a contact that was there.
-            if let (Change::Create { .. }, Ok(made)) = (&op.change, made.parse()) {
-                self.children.made(made);
+            if let (OpChange::Create { .. }, Ok(made)) = (&op.change, made.parse()) {
+                self.children.add_created_contact(made);
             }
         }
-        self.remember(op, settled.state, settled.made.as_deref(), settled.said.as_deref());
-        self.work.count(op.row, settled.state);
-        self.work.ledger.settle(outcome.attempt, settled).await?;
+        self.record_op_state(op, settled.state, settled.made.as_deref(), settled.said.as_deref());
+        self.work.count_settled_op(op.row, settled.state);
+        self.work.ledger.record_outcome(outcome.attempt, settled).await?;
         Ok(())
     }
 
     /// A look-up may have taken this contact for another op's work, before its own answer was read.
-    async fn unclaim(&self, op: &Op, made: &str) -> Result<(), Error> {
-        let Some(other) = self.work.doubt.shared.claimed_by_another(made, op.id) else {
+    async fn revoke_other_claim(&self, op: &Op, made: &str) -> Result<(), PushError> {
+        let Some(other) = self.work.doubt.shared.other_claiming_op(made, op.id) else {
             return Ok(());
         };
         let message = format!("the contact that was taken for it, `{made}`, is another row's");
-        let undecidable = Finding::Undecidable { message };
-        let settled = server_reply::settled(undecidable, "look-up", Mark::default());
-        Ok(self.work.ledger.set(other, settled).await?)
+        let undecidable = OpResolution::Undecidable { message };
+        let settled = server_reply::settled_from(undecidable, "look-up", ResponseTrace::default());
+        Ok(self.work.ledger.set_op_state(other, settled).await?)
     }
 
-    async fn skip(&mut self, op: &Op, why: &str) -> Result<(), Error> {
-        self.work.count(op.row, OpState::Skipped);
-        self.work.ledger.set(op.id, server_reply::skipped(why)).await?;
+    async fn skip_op(&mut self, op: &Op, why: &str) -> Result<(), PushError> {
+        self.work.count_settled_op(op.row, OpState::Skipped);
+        self.work.ledger.set_op_state(op.id, server_reply::settled_as_skipped(why)).await?;
         Ok(())
     }
 
     /// What later ops of the row must know.
-    fn remember(&mut self, op: &Op, state: OpState, made: Option<&str>, said: Option<&str>) {
+    fn record_op_state(&mut self, op: &Op, state: OpState, made: Option<&str>, said: Option<&str>) {
         if server_reply::ends_row(&op.change, state, said) {
             let why = format!("op {} of its row failed", op.id);
             self.ended.insert(op.row, why);
-        } else if op.change.makes_the_contact()
+        } else if op.change.creates_contact()
             && let Some(Ok(made)) = made.map(str::parse)
         {
             self.made.insert(op.row, made);
@@ -307,12 +333,14 @@ impl Lane<'_> {
 }
 
 /// A create that was refused and done all the same (api.md §5.9).
-fn refused_yet_created(found: Finding) -> Finding {
+fn created_despite_refusal(found: OpResolution) -> OpResolution {
     let message = Some("the server refused it, yet created it".to_owned());
     match found {
-        Finding::Applied { made } => Finding::Differs { made, differences: Vec::new(), message },
-        Finding::Differs { made, differences, .. } => {
-            Finding::Differs { made, differences, message }
+        OpResolution::Applied { made } => {
+            OpResolution::Differs { made, differences: Vec::new(), message }
+        }
+        OpResolution::Differs { made, differences, .. } => {
+            OpResolution::Differs { made, differences, message }
         }
         other => other,
     }

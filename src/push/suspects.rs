@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 
-use super::{Duplicate, Error, Work, op_codec};
+use super::{DuplicatedRow, PushContext, PushError, op_codec};
 use crate::concurrency;
 use crate::id::ContactId;
-use crate::model::{Change, Op};
-use crate::reconcile::{Case, Reference};
+use crate::model::{Op, OpChange};
+use crate::reconcile::{ChildBaseline, InDoubtOp};
 use crate::run::{self, AttemptRecord, LedgerReader, OpRecord, OpState};
 
 /// An op that was sent more than once.
-struct Suspect {
+struct SuspectedDuplicate {
     record: OpRecord,
     attempts: Vec<AttemptRecord>,
     /// The contact that its row made.
@@ -20,16 +20,17 @@ struct Suspect {
     lane: Vec<OpRecord>,
 }
 
-impl Work {
+impl PushContext {
     /// What stands in the account more than once, of all ops that were ever sent more than once.
-    pub(super) async fn recount(self: &Arc<Self>) -> Result<Vec<Duplicate>, Error> {
-        let ops = self.read(LedgerReader::sent_twice).await?;
+    pub(super) async fn find_duplicates(self: &Arc<Self>) -> Result<Vec<DuplicatedRow>, PushError> {
+        let ops = self.read_ledger(LedgerReader::retried_op_ids).await?;
         let work = Arc::clone(self);
-        let counted = concurrency::each(futures::stream::iter(ops), self.at_once, move |op| {
-            let work = Arc::clone(&work);
-            async move { work.recount_one(op).await }
-        });
-        let counted: Vec<Result<Option<Duplicate>, Error>> = counted.collect().await;
+        let counted =
+            concurrency::run_unordered(futures::stream::iter(ops), self.at_once, move |op| {
+                let work = Arc::clone(&work);
+                async move { work.find_op_duplicates(op).await }
+            });
+        let counted: Vec<Result<Option<DuplicatedRow>, PushError>> = counted.collect().await;
         let mut duplicates = Vec::new();
         for duplicate in counted {
             duplicates.extend(duplicate?);
@@ -38,39 +39,45 @@ impl Work {
         Ok(duplicates)
     }
 
-    async fn recount_one(&self, op: u64) -> Result<Option<Duplicate>, Error> {
-        let _open = self.doubt.shared.enter();
-        let suspect = self.read(move |reader| Suspect::read(reader, op)).await?;
-        let Some((first, last)) = suspect.sent_again() else { return Ok(None) };
-        let op = op_codec::op(&suspect.record)?;
+    async fn find_op_duplicates(&self, op: u64) -> Result<Option<DuplicatedRow>, PushError> {
+        let _open = self.doubt.shared.begin_work();
+        let suspect = self.read_ledger(move |reader| SuspectedDuplicate::load(reader, op)).await?;
+        let Some((first, last)) = suspect.first_and_last_sent() else { return Ok(None) };
+        let op = op_codec::decode_op(&suspect.record)?;
         // What a deletion keeps may hold any word.
-        if op.change.deletes() {
+        if op.change.is_deletion() {
             return Ok(None);
         }
         let made = suspect.made.as_deref().and_then(|id| id.parse::<ContactId>().ok());
         let contact = op.contact.clone().or(made);
-        let case = Case {
+        let case = InDoubtOp {
             op: &op,
             contact: contact.as_ref(),
             since_ms: first.at_ms,
             at_ms: last.at_ms,
-            reference: Reference::read(first.reference.as_deref()),
+            reference: ChildBaseline::parse_stored(first.reference.as_deref()),
         };
-        let ids = self.doubt.doubles(&case, siblings(&op, &suspect.lane)?).await?;
-        Ok((!ids.is_empty()).then_some(Duplicate { row: op.row, ids }))
+        let ids =
+            self.doubt.find_duplicates(&case, count_equal_siblings(&op, &suspect.lane)?).await?;
+        Ok((!ids.is_empty()).then_some(DuplicatedRow { row: op.row, ids }))
     }
 }
 
-impl Suspect {
-    fn read(reader: &LedgerReader, op: u64) -> Result<Self, run::Error> {
-        let record = reader.op(op)?;
-        let made = reader.made_contact(record.row)?;
-        Ok(Self { attempts: reader.attempts(op)?, lane: reader.lane(record.lane)?, made, record })
+impl SuspectedDuplicate {
+    fn load(reader: &LedgerReader, op: u64) -> Result<Self, run::RunError> {
+        let record = reader.load_op(op)?;
+        let made = reader.contact_id_of_row(record.row)?;
+        Ok(Self {
+            attempts: reader.load_attempts(op)?,
+            lane: reader.ops_in_lane(record.lane)?,
+            made,
+            record,
+        })
     }
 
     /// The first and the last attempt that may have reached the server, if there are two, and the op
     /// makes something.
-    fn sent_again(&self) -> Option<(&AttemptRecord, &AttemptRecord)> {
+    fn first_and_last_sent(&self) -> Option<(&AttemptRecord, &AttemptRecord)> {
         let sent = |attempt: &&AttemptRecord| {
             attempt.outcome.as_ref().is_none_or(|outcome| outcome.how != "not sent")
         };
@@ -82,15 +89,15 @@ impl Suspect {
 }
 
 /// The equal children that later ops have written for the same contact.
-fn siblings(op: &Op, lane: &[OpRecord]) -> Result<usize, Error> {
-    if !matches!(op.change, Change::CreateNote { .. } | Change::CreateTask { .. }) {
+fn count_equal_siblings(op: &Op, lane: &[OpRecord]) -> Result<usize, PushError> {
+    if !matches!(op.change, OpChange::CreateNote { .. } | OpChange::CreateTask { .. }) {
         return Ok(0);
     }
     let mut siblings = 0;
     for record in lane {
         let applied = matches!(record.state, OpState::Applied | OpState::Differs);
         if record.id > op.id && applied {
-            let other = op_codec::op(record)?;
+            let other = op_codec::decode_op(record)?;
             let same_contact =
                 other.contact == op.contact && (op.contact.is_some() || other.row == op.row);
             siblings += usize::from(same_contact && other.change == op.change);

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::classify::equals_child;
-use crate::model::Change;
+use crate::model::OpChange;
 
 /// The children of a contact that equal a planned one, before it was sent. Kept with the intent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reference {
+pub struct ChildBaseline {
     /// How many there were.
     pub equal: usize,
     /// Their ids, as far as they have one.
@@ -16,32 +16,35 @@ pub struct Reference {
     pub ids: Vec<String>,
 }
 
-impl Reference {
+impl ChildBaseline {
     /// Counts.
     #[must_use]
-    pub fn of<'v>(change: &Change, children: impl IntoIterator<Item = &'v Value>) -> Self {
+    pub fn from_children<'v>(
+        change: &OpChange,
+        children: impl IntoIterator<Item = &'v Value>,
+    ) -> Self {
         let equal: Vec<&Value> =
             children.into_iter().filter(|child| equals_child(change, child)).collect();
-        let ids = equal.iter().filter_map(|child| id(child).map(str::to_owned));
+        let ids = equal.iter().filter_map(|child| child_id(child).map(str::to_owned));
         Self { ids: ids.collect(), equal: equal.len() }
     }
 
     /// The one that has come since, when there are more than before: its id, if it has one.
     #[must_use]
-    pub fn added(&self, now: &Self) -> Option<Option<String>> {
+    pub fn added_child(&self, now: &Self) -> Option<Option<String>> {
         let new = || now.ids.iter().find(|id| !self.ids.contains(id)).cloned();
         (now.equal > self.equal).then(new)
     }
 
     /// Reads what an intent says.
     #[must_use]
-    pub fn read(text: Option<&str>) -> Option<Self> {
+    pub fn parse_stored(text: Option<&str>) -> Option<Self> {
         serde_json::from_str(text?).ok()
     }
 }
 
 /// A child's id; the task search writes `_id` (api.md §4).
-fn id(child: &Value) -> Option<&str> {
+fn child_id(child: &Value) -> Option<&str> {
     child.get("id").or_else(|| child.get("_id"))?.as_str()
 }
 
@@ -49,26 +52,26 @@ fn id(child: &Value) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn reference(equal: usize, ids: &[&str]) -> Reference {
-        Reference { equal, ids: ids.iter().map(|id| (*id).to_owned()).collect() }
+    fn reference(equal: usize, ids: &[&str]) -> ChildBaseline {
+        ChildBaseline { equal, ids: ids.iter().map(|id| (*id).to_owned()).collect() }
     }
 
     #[test]
     fn one_more_than_before_is_the_one_that_was_sent() {
         let before = reference(1, &["a"]);
-        assert_eq!(before.added(&reference(1, &["a"])), None);
-        assert_eq!(before.added(&reference(2, &["b", "a"])), Some(Some("b".to_owned())));
-        assert_eq!(before.added(&reference(2, &[])), Some(None));
+        assert_eq!(before.added_child(&reference(1, &["a"])), None);
+        assert_eq!(before.added_child(&reference(2, &["b", "a"])), Some(Some("b".to_owned())));
+        assert_eq!(before.added_child(&reference(2, &[])), Some(None));
         // Somebody took the old one away and the new one came: nothing tells the two apart by number.
-        assert_eq!(before.added(&reference(1, &["b"])), None);
+        assert_eq!(before.added_child(&reference(1, &["b"])), None);
     }
 
     #[test]
     fn what_an_intent_says_is_read_back() {
         let before = reference(2, &["a", "b"]);
         let text = serde_json::to_string(&before).unwrap();
-        assert_eq!(Reference::read(Some(&text)), Some(before));
-        assert_eq!(Reference::read(Some("{")), None);
-        assert_eq!(Reference::read(None), None);
+        assert_eq!(ChildBaseline::parse_stored(Some(&text)), Some(before));
+        assert_eq!(ChildBaseline::parse_stored(Some("{")), None);
+        assert_eq!(ChildBaseline::parse_stored(None), None);
     }
 }

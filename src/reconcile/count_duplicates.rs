@@ -6,64 +6,78 @@
 use serde_json::json;
 
 use super::classify;
-use super::lookup::identity;
-use super::{Case, Doubt, Error, Reference};
-use crate::model::remote::Live;
-use crate::model::{Change, Class};
+use super::lookup::sent_identity;
+use super::{ChildBaseline, InDoubtOp, ReconcileError, Reconciler};
+use crate::model::remote::RemoteContact;
+use crate::model::{IdempotencyClass, OpChange};
 
-impl Doubt {
+impl Reconciler {
     /// The ids of everything that the op seems to have made, if that is more than one. `siblings` are
     /// the equal children that the run has written for other ops since the case's reference was taken.
     ///
     /// # Errors
     /// When a read fails for good or the tap is closed.
-    pub async fn doubles(&self, case: &Case<'_>, siblings: usize) -> Result<Vec<String>, Error> {
-        self.rest(self.settled(case.at_ms)).await?;
+    pub async fn find_duplicates(
+        &self,
+        case: &InDoubtOp<'_>,
+        siblings: usize,
+    ) -> Result<Vec<String>, ReconcileError> {
+        self.sleep_unless_cancelled(self.remaining_settle_time(case.at_ms)).await?;
         match (&case.op.change, case.op.class) {
-            (Change::CreateNote { .. } | Change::CreateTask { .. }, _) => {
-                self.child_doubles(case, siblings).await
+            (OpChange::CreateNote { .. } | OpChange::CreateTask { .. }, _) => {
+                self.duplicate_children(case, siblings).await
             }
-            (change, Class::Marked) => Ok(several(self.with_marker(change).await?)),
-            _ => self.contact_doubles(case).await,
+            (change, IdempotencyClass::Marked) => {
+                Ok(ids_if_several(self.search_by_marker(change).await?))
+            }
+            _ => self.duplicate_contacts(case).await,
         }
     }
 
-    async fn child_doubles(&self, case: &Case<'_>, siblings: usize) -> Result<Vec<String>, Error> {
+    async fn duplicate_children(
+        &self,
+        case: &InDoubtOp<'_>,
+        siblings: usize,
+    ) -> Result<Vec<String>, ReconcileError> {
         let Some(id) = case.contact else { return Ok(Vec::new()) };
-        let Some(children) = self.children(id, &case.op.change).await? else {
+        let Some(children) = self.fetch_children(id, &case.op.change).await? else {
             return Ok(Vec::new());
         };
         let before = case.reference.clone().unwrap_or_default();
-        let now = Reference::of(&case.op.change, &children);
+        let now = ChildBaseline::from_children(&case.op.change, &children);
         if now.equal <= before.equal + siblings + 1 {
             return Ok(Vec::new());
         }
         Ok(now.ids.into_iter().filter(|id| !before.ids.contains(id)).collect())
     }
 
-    async fn contact_doubles(&self, case: &Case<'_>) -> Result<Vec<String>, Error> {
-        let identity = identity(&case.op.change);
-        let window = self.window_of(case);
-        let mut found: Vec<Live> = Vec::new();
+    async fn duplicate_contacts(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<Vec<String>, ReconcileError> {
+        let identity = sent_identity(&case.op.change);
+        let window = self.creation_window(case);
+        let mut found: Vec<RemoteContact> = Vec::new();
         for (field, value) in [("email", identity.email), ("phone", identity.phone)] {
             let Some(value) = value else { continue };
             let filter = json!({ "field": field, "operator": "eq", "value": value });
-            for live in self.search(vec![filter], 1).await? {
-                let ours = classify::came_since(&case.op.change, window, &live)
-                    && !classify::is_another(&case.op.change, &live);
+            for live in self.search_contacts(vec![filter], 1).await? {
+                let ours = classify::is_added_since(&case.op.change, window, &live)
+                    && !classify::has_other_identity(&case.op.change, &live);
                 let known = found.iter().any(|it| it.id == live.id);
                 // Whoever shares the phone has come by a row of their own.
-                if ours && !known && !self.made_by_another(live.id.as_str(), case.op.id).await? {
+                if ours && !known && !self.is_made_by_other_op(live.id.as_str(), case.op.id).await?
+                {
                     found.push(live);
                 }
             }
         }
-        Ok(several(found))
+        Ok(ids_if_several(found))
     }
 }
 
 /// The ids, when there are several.
-fn several(found: Vec<Live>) -> Vec<String> {
+fn ids_if_several(found: Vec<RemoteContact>) -> Vec<String> {
     if found.len() < 2 {
         return Vec::new();
     }

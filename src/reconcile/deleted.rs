@@ -1,31 +1,34 @@
 //! Whether something that was to be deleted is gone.
 
-use super::{Case, Doubt, Error, Finding};
-use crate::failpoint::{self, Point};
-use crate::model::Change;
+use super::{InDoubtOp, OpResolution, ReconcileError, Reconciler};
+use crate::failpoint::{self, FailPoint};
+use crate::model::OpChange;
 use crate::model::remote::equality;
 
-impl Doubt {
+impl Reconciler {
     /// Finds out what became of a deletion: what is gone was deleted; what is still there when the settle
     /// time is over was not, and will not be.
-    pub(super) async fn deleted(&self, case: &Case<'_>) -> Result<Finding, Error> {
-        for wait in [std::time::Duration::ZERO, self.settled(case.at_ms)] {
-            self.rest(wait).await?;
-            failpoint::reach(Point::DuringLookup);
-            if self.is_gone(case).await? {
-                return Ok(Finding::Applied { made: None });
+    pub(super) async fn resolve_deletion(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<OpResolution, ReconcileError> {
+        for wait in [std::time::Duration::ZERO, self.remaining_settle_time(case.at_ms)] {
+            self.sleep_unless_cancelled(wait).await?;
+            failpoint::kill_if_due(FailPoint::DuringLookup);
+            if self.is_target_gone(case).await? {
+                return Ok(OpResolution::Applied { made: None });
             }
         }
-        Ok(Finding::NotApplied)
+        Ok(OpResolution::NotApplied)
     }
 
-    async fn is_gone(&self, case: &Case<'_>) -> Result<bool, Error> {
+    async fn is_target_gone(&self, case: &InDoubtOp<'_>) -> Result<bool, ReconcileError> {
         let Some(contact) = case.contact else { return Ok(false) };
         let change = &case.op.change;
-        let (Change::DeleteNote { id } | Change::DeleteTask { id }) = change else {
-            return Ok(self.contact(contact).await?.is_none());
+        let (OpChange::DeleteNote { id } | OpChange::DeleteTask { id }) = change else {
+            return Ok(self.fetch_contact(contact).await?.is_none());
         };
-        let children = self.children(contact, change).await?;
+        let children = self.fetch_children(contact, change).await?;
         Ok(children.is_none_or(|all| !all.iter().any(|child| equality::has_id(child, id))))
     }
 }

@@ -7,12 +7,12 @@
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::classify::{self, Window};
-use super::{Case, Doubt, Error, Finding, Reference};
-use crate::api::{self, Bounds, Filter, Kind, SEARCH_LIMIT};
+use super::classify::{self, CreationWindow};
+use super::{ChildBaseline, InDoubtOp, OpResolution, ReconcileError, Reconciler};
+use crate::api::{self, ApiErrorKind, ContactSearchFilter, RetryPolicy, SEARCH_LIMIT};
 use crate::id::ContactId;
-use crate::model::remote::Live;
-use crate::model::{Change, Class};
+use crate::model::remote::RemoteContact;
+use crate::model::{IdempotencyClass, OpChange};
 
 /// Pages of contacts that one walk over a stretch of time reads at most. At full speed 5,000 contacts are
 /// made in 500 s, longer than any such stretch with the usual settle time.
@@ -20,12 +20,12 @@ const PAGES: usize = 10;
 
 /// The e-mail address and phone of a contact to be made.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Identity<'a> {
+pub(super) struct SentIdentity<'a> {
     pub(super) email: Option<&'a str>,
     pub(super) phone: Option<&'a str>,
 }
 
-impl Identity<'_> {
+impl SentIdentity<'_> {
     pub(super) fn is_none(&self) -> bool {
         self.email.is_none() && self.phone.is_none()
     }
@@ -36,58 +36,68 @@ impl Identity<'_> {
 }
 
 /// By what the contact is known that a change makes.
-pub(super) fn identity(change: &Change) -> Identity<'_> {
-    let (Change::Create { body } | Change::Upsert { body }) = change else {
-        return Identity::default();
+pub(super) fn sent_identity(change: &OpChange) -> SentIdentity<'_> {
+    let (OpChange::Create { body } | OpChange::Upsert { body }) = change else {
+        return SentIdentity::default();
     };
     let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    Identity { email: text("email"), phone: text("phone") }
+    SentIdentity { email: text("email"), phone: text("phone") }
 }
 
-impl Doubt {
+impl Reconciler {
     /// The probe of the op's class; nothing when there is no hit.
-    pub(super) async fn probe(&self, case: &Case<'_>) -> Result<Option<Finding>, Error> {
+    pub(super) async fn probe_once(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<Option<OpResolution>, ReconcileError> {
         match &case.op.change {
-            Change::CreateNote { .. } | Change::CreateTask { .. } => self.recounted(case).await,
+            OpChange::CreateNote { .. } | OpChange::CreateTask { .. } => {
+                self.find_added_child(case).await
+            }
             _ => match case.op.class {
-                Class::Marked => self.marked(case).await,
-                Class::Once => self.alone_in_window(case).await,
-                _ => self.identified(case).await,
+                IdempotencyClass::Marked => self.find_by_marker(case).await,
+                IdempotencyClass::Once => self.find_unique_in_window(case).await,
+                _ => self.find_by_identity(case).await,
             },
         }
     }
 
     /// One look for a contact that was refused and may exist all the same.
-    pub(super) async fn probe_created_now(
+    pub(super) async fn probe_refused_create(
         &self,
-        case: &Case<'_>,
-    ) -> Result<Option<Finding>, Error> {
-        let identified = identity(&case.op.change).is_some();
-        let mut found = if identified { self.identified(case).await? } else { None };
-        if found.is_none() && (!identified || case.op.class == Class::Marked) {
-            found = self.probe(case).await?;
+        case: &InDoubtOp<'_>,
+    ) -> Result<Option<OpResolution>, ReconcileError> {
+        let identified = sent_identity(&case.op.change).is_some();
+        let mut found = if identified { self.find_by_identity(case).await? } else { None };
+        if found.is_none() && (!identified || case.op.class == IdempotencyClass::Marked) {
+            found = self.probe_once(case).await?;
         }
-        Ok(found.filter(Finding::is_applied))
+        Ok(found.filter(OpResolution::is_applied))
     }
 
     /// The second, independent path: the contacts that were added while the request may have been
     /// applied.
-    pub(super) async fn second_path(&self, case: &Case<'_>) -> Result<Option<Finding>, Error> {
+    pub(super) async fn probe_creation_window(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<Option<OpResolution>, ReconcileError> {
         let is_child =
-            matches!(case.op.change, Change::CreateNote { .. } | Change::CreateTask { .. });
-        if is_child || case.op.class == Class::Once {
+            matches!(case.op.change, OpChange::CreateNote { .. } | OpChange::CreateTask { .. });
+        if is_child || case.op.class == IdempotencyClass::Once {
             // Neither has another path than its own.
             return Ok(None);
         }
-        let identity = identity(&case.op.change);
-        let window = self.window_of(case);
-        let hit = |live: &Live| match case.op.class {
-            Class::Marked => self.carries_marker(&case.op.change, live),
-            _ if identity.is_some() => classify::has_identity(live, identity.email, identity.phone),
-            _ => classify::equal_in_window(&case.op.change, window, live),
+        let identity = sent_identity(&case.op.change);
+        let window = self.creation_window(case);
+        let hit = |live: &RemoteContact| match case.op.class {
+            IdempotencyClass::Marked => self.carries_marker(&case.op.change, live),
+            _ if identity.is_some() => {
+                classify::matches_identity(live, identity.email, identity.phone)
+            }
+            _ => classify::is_equal_in_window(&case.op.change, window, live),
         };
-        for live in self.added_meanwhile(case).await?.iter().filter(|live| hit(live)) {
-            if let Some(own) = self.fresh(case, &live.id).await? {
+        for live in self.contacts_added_in_window(case).await?.iter().filter(|live| hit(live)) {
+            if let Some(own) = self.confirm_by_id(case, &live.id).await? {
                 return Ok(Some(own));
             }
         }
@@ -96,11 +106,14 @@ impl Doubt {
 
     /// Whom the server itself would call a duplicate: by e-mail address, then by phone. Each may be
     /// another's: a row may share its number with the next one.
-    async fn identified(&self, case: &Case<'_>) -> Result<Option<Finding>, Error> {
-        let Identity { email, phone } = identity(&case.op.change);
+    async fn find_by_identity(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<Option<OpResolution>, ReconcileError> {
+        let SentIdentity { email, phone } = sent_identity(&case.op.change);
         for (email, phone) in [(email, None), (None, phone)] {
-            if let Some(id) = self.duplicate(email, phone).await?
-                && let Some(own) = self.fresh(case, &id).await?
+            if let Some(id) = self.duplicate_contact_id(email, phone).await?
+                && let Some(own) = self.confirm_by_id(case, &id).await?
             {
                 return Ok(Some(own));
             }
@@ -108,68 +121,84 @@ impl Doubt {
         Ok(None)
     }
 
-    async fn duplicate(
+    async fn duplicate_contact_id(
         &self,
         email: Option<&str>,
         phone: Option<&str>,
-    ) -> Result<Option<ContactId>, Error> {
+    ) -> Result<Option<ContactId>, ReconcileError> {
         if email.is_none() && phone.is_none() {
             return Ok(None);
         }
-        let _seat = self.seat().await;
-        let answer = match self.client.duplicate_contact(email, phone).await {
+        let _seat = self.acquire_request_slot().await;
+        let answer = match self.client.find_duplicate_contact(email, phone).await {
             // It does not take this value: the other one or the second path may tell.
-            Err(error) if error.kind == Kind::Refused => return Ok(None),
+            Err(error) if error.kind == ApiErrorKind::Refused => return Ok(None),
             answer => answer?,
         };
-        let found = answer.head.and_then(|raw| Live::read(raw.get().as_bytes()));
+        let found =
+            answer.head.and_then(|raw| RemoteContact::from_json_slice(raw.get().as_bytes()));
         Ok(found.map(|live| live.id))
     }
 
-    async fn marked(&self, case: &Case<'_>) -> Result<Option<Finding>, Error> {
-        match self.with_marker(&case.op.change).await?.first() {
-            Some(live) => self.fresh(case, &live.id).await,
+    async fn find_by_marker(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<Option<OpResolution>, ReconcileError> {
+        match self.search_by_marker(&case.op.change).await?.first() {
+            Some(live) => self.confirm_by_id(case, &live.id).await,
             None => Ok(None),
         }
     }
 
     /// The op's own work, if a hit is that by its own record. Whether anything else stands in the way is
     /// for the server to say, when the op is sent again.
-    async fn fresh(&self, case: &Case<'_>, id: &ContactId) -> Result<Option<Finding>, Error> {
-        let Some(live) = self.contact(id).await? else { return Ok(None) };
-        if case.op.class == Class::Marked {
+    async fn confirm_by_id(
+        &self,
+        case: &InDoubtOp<'_>,
+        id: &ContactId,
+    ) -> Result<Option<OpResolution>, ReconcileError> {
+        let Some(live) = self.fetch_contact(id).await? else { return Ok(None) };
+        if case.op.class == IdempotencyClass::Marked {
             // Nobody else writes this marker, whatever the clocks say.
             let ours = self.carries_marker(&case.op.change, &live);
-            return Ok(ours.then(|| classify::differ(&case.op.change, &live, None)));
+            return Ok(ours.then(|| classify::classify_applied(&case.op.change, &live, None)));
         }
-        Ok(Some(self.own(case, &live).await?).filter(Finding::is_applied))
+        Ok(Some(self.classify_ownership(case, &live).await?).filter(OpResolution::is_applied))
     }
 
     /// Whether a contact that has the op's e-mail address or phone is the op's work, by all that is
     /// known: two rows of one sheet may share a number.
-    pub(super) async fn own(&self, case: &Case<'_>, live: &Live) -> Result<Finding, Error> {
-        let finding = classify::created(&case.op.change, self.window_of(case), live);
-        if !finding.is_applied() || self.claim(live.id.as_str(), case.op.id).await? {
+    pub(super) async fn classify_ownership(
+        &self,
+        case: &InDoubtOp<'_>,
+        live: &RemoteContact,
+    ) -> Result<OpResolution, ReconcileError> {
+        let finding = classify::classify_created(&case.op.change, self.creation_window(case), live);
+        if !finding.is_applied() || self.claim_contact(live.id.as_str(), case.op.id).await? {
             return Ok(finding);
         }
-        Ok(classify::exists(live))
+        Ok(classify::blocked_by_existing(live))
     }
 
     /// The contacts that carry the marker of one to be made, the oldest first.
-    pub(super) async fn with_marker(&self, change: &Change) -> Result<Vec<Live>, Error> {
+    pub(super) async fn search_by_marker(
+        &self,
+        change: &OpChange,
+    ) -> Result<Vec<RemoteContact>, ReconcileError> {
         let Some((field, value)) = self.marker_value(change) else { return Ok(Vec::new()) };
         let field = format!("customFields.{field}");
-        self.search(vec![json!({ "field": field, "operator": "eq", "value": value })], 1).await
+        self.search_contacts(vec![json!({ "field": field, "operator": "eq", "value": value })], 1)
+            .await
     }
 
-    fn carries_marker(&self, change: &Change, live: &Live) -> bool {
+    fn carries_marker(&self, change: &OpChange, live: &RemoteContact) -> bool {
         let marker = self.marker_value(change);
         marker.is_some_and(|(field, value)| live.custom.get(field) == Some(value))
     }
 
-    fn marker_value<'c>(&self, change: &'c Change) -> Option<(&str, &'c Value)> {
+    fn marker_value<'c>(&self, change: &'c OpChange) -> Option<(&str, &'c Value)> {
         let marker = self.marker.as_deref()?;
-        let (Change::Create { body } | Change::Upsert { body }) = change else { return None };
+        let (OpChange::Create { body } | OpChange::Upsert { body }) = change else { return None };
         let fields = body.get("customFields")?.as_array()?;
         let field = fields.iter().find(|field| field["id"] == marker)?;
         let value = field.get("field_value").or_else(|| field.get("value"))?;
@@ -177,19 +206,23 @@ impl Doubt {
     }
 
     /// The one contact that equals what was sent and was added in the window, if no other op made it.
-    async fn alone_in_window(&self, case: &Case<'_>) -> Result<Option<Finding>, Error> {
-        let window = self.window_of(case);
-        let equal = |live: &Live| classify::equal_in_window(&case.op.change, window, live);
+    async fn find_unique_in_window(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<Option<OpResolution>, ReconcileError> {
+        let window = self.creation_window(case);
+        let equal =
+            |live: &RemoteContact| classify::is_equal_in_window(&case.op.change, window, live);
         let mut own = Vec::new();
-        for live in self.added_meanwhile(case).await?.into_iter().filter(equal) {
-            if self.claim(live.id.as_str(), case.op.id).await? {
+        for live in self.contacts_added_in_window(case).await?.into_iter().filter(equal) {
+            if self.claim_contact(live.id.as_str(), case.op.id).await? {
                 own.push(live);
             }
         }
         Ok(match own.as_slice() {
             [] => None,
-            [live] => Some(Finding::Applied { made: Some(live.id.to_string()) }),
-            several => Some(Finding::Undecidable {
+            [live] => Some(OpResolution::Applied { made: Some(live.id.to_string()) }),
+            several => Some(OpResolution::Undecidable {
                 message: format!(
                     "{} equal contacts were added when this one was sent, and nothing tells which of \
                      them it is",
@@ -200,27 +233,33 @@ impl Doubt {
     }
 
     /// Contacts that were added while the op's request may have been applied.
-    async fn added_meanwhile(&self, case: &Case<'_>) -> Result<Vec<Live>, Error> {
-        let Window { from, to } = self.window_of(case);
+    async fn contacts_added_in_window(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<Vec<RemoteContact>, ReconcileError> {
+        let CreationWindow { from, to } = self.creation_window(case);
         let window = json!({ "gte": from, "lte": to });
         let filter = json!({ "field": "dateAdded", "operator": "range", "value": window });
-        self.search(vec![filter], PAGES).await
+        self.search_contacts(vec![filter], PAGES).await
     }
 
     /// A search, by the date of adding, of so many pages at most.
-    pub(super) async fn search(
+    pub(super) async fn search_contacts(
         &self,
         filters: Vec<Value>,
         pages: usize,
-    ) -> Result<Vec<Live>, Error> {
-        let filter = Filter { filters, query: None };
+    ) -> Result<Vec<RemoteContact>, ReconcileError> {
+        let filter = ContactSearchFilter { filters, query: None };
         let (mut found, mut after) = (Vec::new(), None);
         for _ in 0..pages {
-            let seat = self.seat().await;
+            let seat = self.acquire_request_slot().await;
             let answer = self.client.search_contacts(&filter, SEARCH_LIMIT, after.as_ref()).await?;
             drop(seat);
-            let rows = api::rows(&answer.body, "contacts").unwrap_or_default();
-            found.extend(rows.into_iter().filter_map(|row| Live::read(row.get().as_bytes())));
+            let rows = api::parse_list_rows(&answer.body, "contacts").unwrap_or_default();
+            found.extend(
+                rows.into_iter()
+                    .filter_map(|row| RemoteContact::from_json_slice(row.get().as_bytes())),
+            );
             after = answer.head.next;
             if answer.head.rows.len() < SEARCH_LIMIT || after.is_none() {
                 break;
@@ -233,53 +272,61 @@ impl Doubt {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn contact(&self, id: &ContactId) -> Result<Option<Live>, Error> {
-        let _seat = self.seat().await;
-        match self.client.contact_raw(id).await {
-            Ok(answer) => Ok(answer.head.and_then(|raw| Live::read(raw.get().as_bytes()))),
-            Err(error) if error.kind == Kind::Gone => Ok(None),
+    pub async fn fetch_contact(
+        &self,
+        id: &ContactId,
+    ) -> Result<Option<RemoteContact>, ReconcileError> {
+        let _seat = self.acquire_request_slot().await;
+        match self.client.get_raw_contact(id).await {
+            Ok(answer) => {
+                Ok(answer.head.and_then(|raw| RemoteContact::from_json_slice(raw.get().as_bytes())))
+            }
+            Err(error) if error.kind == ApiErrorKind::Gone => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn recounted(&self, case: &Case<'_>) -> Result<Option<Finding>, Error> {
+    async fn find_added_child(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<Option<OpResolution>, ReconcileError> {
         let Some(id) = case.contact else { return Ok(None) };
-        let Some(children) = self.children(id, &case.op.change).await? else {
-            return Ok(Some(classify::gone(id)));
+        let Some(children) = self.fetch_children(id, &case.op.change).await? else {
+            return Ok(Some(classify::contact_gone(id)));
         };
-        let now = Reference::of(&case.op.change, &children);
+        let now = ChildBaseline::from_children(&case.op.change, &children);
         let before = case.reference.clone().unwrap_or_default();
-        Ok(before.added(&now).map(|made| Finding::Applied { made }))
+        Ok(before.added_child(&now).map(|made| OpResolution::Applied { made }))
     }
 
     /// A contact's notes, or tasks, as the change writes either; nothing when the contact is gone.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn children(
+    pub async fn fetch_children(
         &self,
         id: &ContactId,
-        change: &Change,
-    ) -> Result<Option<Vec<Value>>, Error> {
-        let _seat = self.seat().await;
+        change: &OpChange,
+    ) -> Result<Option<Vec<Value>>, ReconcileError> {
+        let _seat = self.acquire_request_slot().await;
         let (list, answer) = match change {
-            Change::CreateTask { .. } | Change::DeleteTask { .. } => {
-                ("tasks", self.client.contact_tasks(id, Bounds::PATIENT).await)
+            OpChange::CreateTask { .. } | OpChange::DeleteTask { .. } => {
+                ("tasks", self.client.list_contact_tasks(id, RetryPolicy::PATIENT).await)
             }
-            _ => ("notes", self.client.contact_notes(id, Bounds::PATIENT).await),
+            _ => ("notes", self.client.list_contact_notes(id, RetryPolicy::PATIENT).await),
         };
         match answer {
             Ok(answer) => {
-                let rows = api::rows(&answer.body, list).unwrap_or_default();
+                let rows = api::parse_list_rows(&answer.body, list).unwrap_or_default();
                 let read = |row: &RawValue| serde_json::from_str(row.get()).ok();
                 Ok(Some(rows.into_iter().filter_map(read).collect()))
             }
-            Err(error) if error.kind == Kind::Gone => Ok(None),
+            Err(error) if error.kind == ApiErrorKind::Gone => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn seat(&self) -> tokio::sync::SemaphorePermit<'_> {
+    async fn acquire_request_slot(&self) -> tokio::sync::SemaphorePermit<'_> {
         self.seats.acquire().await.expect("the seats are never closed")
     }
 }

@@ -22,18 +22,18 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use self::classify::Window;
-use crate::api::{self, Client, Kind};
+use self::classify::CreationWindow;
+use crate::api::{self, ApiClient, ApiErrorKind};
 use crate::concurrency;
-use crate::event::{Event, Stop, Waiting, Watcher};
-use crate::failpoint::{self, Point};
+use crate::event::{CancelSignal, RunEvent, SharedObserver, WaitReason};
+use crate::failpoint::{self, FailPoint};
 use crate::id::ContactId;
-use crate::model::verify::Difference;
-use crate::model::{Change, Class, Op};
+use crate::model::verify::PropertyMismatch;
+use crate::model::{IdempotencyClass, Op, OpChange};
 use crate::run::{self, Ledger, LedgerReader};
 
-pub use baseline::Reference;
-pub use classify::{differ, equals_child, gone};
+pub use baseline::ChildBaseline;
+pub use classify::{classify_applied, contact_gone, equals_child};
 
 /// How far the server's clock and this one may run apart: where its answers tell the time, and where
 /// they do not.
@@ -50,7 +50,7 @@ pub const EXISTS_NOW: &str = "R_EXISTS_NOW";
 
 /// What became of an op.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Finding {
+pub enum OpResolution {
     /// It was applied.
     Applied {
         /// What it made: a contact, note or task.
@@ -61,7 +61,7 @@ pub enum Finding {
         /// What it made.
         made: Option<String>,
         /// The differences.
-        differences: Vec<Difference>,
+        differences: Vec<PropertyMismatch>,
         /// How it came to that, where the differences alone do not say so.
         message: Option<String>,
     },
@@ -95,7 +95,7 @@ pub enum Finding {
     },
 }
 
-impl Finding {
+impl OpResolution {
     /// Whether it says that the op was applied.
     #[must_use]
     pub fn is_applied(&self) -> bool {
@@ -105,13 +105,13 @@ impl Finding {
 
 /// Why a look-up ended without a finding. The op stays unsettled, and the next process looks again.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ReconcileError {
     /// A read failed for good.
     #[error(transparent)]
-    Api(#[from] api::Error),
+    Api(#[from] api::ApiError),
     /// The ledger cannot be read.
     #[error(transparent)]
-    Run(#[from] run::Error),
+    Run(#[from] run::RunError),
     /// The tap was closed.
     #[error("stopped while looking up what became of a request")]
     Stopped,
@@ -119,7 +119,7 @@ pub enum Error {
 
 /// An op in doubt, and what is known of its attempts.
 #[derive(Debug, Clone)]
-pub struct Case<'a> {
+pub struct InDoubtOp<'a> {
     /// The op.
     pub op: &'a Op,
     /// Its contact; nothing when it makes one.
@@ -129,14 +129,14 @@ pub struct Case<'a> {
     /// When it was last sent.
     pub at_ms: i64,
     /// What the last intent said about the children before.
-    pub reference: Option<Reference>,
+    pub reference: Option<ChildBaseline>,
 }
 
 /// Looks up. Clones share seats, the measured lag and the claims.
 #[derive(Clone)]
-pub struct Doubt {
+pub struct Reconciler {
     /// The API.
-    pub client: Client,
+    pub client: ApiClient,
     /// The ledger and its database, to see whether another op has made a contact.
     pub ledger: Ledger,
     /// The database.
@@ -148,16 +148,16 @@ pub struct Doubt {
     /// Held while a request is in flight; shared with those who send.
     pub seats: Arc<Semaphore>,
     /// The tap.
-    pub stop: Stop,
+    pub stop: CancelSignal,
     /// Who watches.
-    pub watcher: Watcher,
+    pub watcher: SharedObserver,
     /// What look-ups share.
-    pub shared: Arc<Shared>,
+    pub shared: Arc<ReconcilerShared>,
 }
 
 /// What look-ups share.
 #[derive(Debug, Default)]
-pub struct Shared {
+pub struct ReconcilerShared {
     /// The longest time from sending to being found by a search that had missed it before, in
     /// milliseconds. Only look-ups measure it: nothing else asks a search for what it has just written.
     lag_ms: AtomicU64,
@@ -170,65 +170,70 @@ pub struct Shared {
 
 /// A piece of work under way; while all of them rest, the watcher is told.
 #[derive(Debug)]
-pub struct Open(Arc<Shared>);
+pub struct ActiveWorkGuard(Arc<ReconcilerShared>);
 
-impl Drop for Open {
+impl Drop for ActiveWorkGuard {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl Shared {
+impl ReconcilerShared {
     /// Counts a piece of work until the answer is dropped.
     #[must_use]
-    pub fn enter(self: &Arc<Self>) -> Open {
+    pub fn begin_work(self: &Arc<Self>) -> ActiveWorkGuard {
         self.open.fetch_add(1, Ordering::Relaxed);
-        Open(Arc::clone(self))
+        ActiveWorkGuard(Arc::clone(self))
     }
 
     /// The op that a look-up has taken this contact for, when it was another one. It was wrong then.
     #[must_use]
-    pub fn claimed_by_another(&self, contact: &str, op: u64) -> Option<u64> {
+    pub fn other_claiming_op(&self, contact: &str, op: u64) -> Option<u64> {
         let claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         claims.get(contact).copied().filter(|claimed| *claimed != op)
     }
 
     /// Takes a contact for an op's work, unless another op has it.
-    fn claim(&self, contact: &str, op: u64) -> bool {
+    fn try_claim(&self, contact: &str, op: u64) -> bool {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         *claims.entry(contact.to_owned()).or_insert(op) == op
     }
 
-    fn release(&self, contact: &str) {
+    fn release_claim(&self, contact: &str) {
         self.claims.lock().unwrap_or_else(PoisonError::into_inner).remove(contact);
     }
 }
 
-impl Doubt {
+impl Reconciler {
     /// Finds out what became of an op that was sent and not answered.
     ///
     /// # Errors
     /// When a read fails for good or the tap is closed; the op stays in doubt then.
-    pub async fn look_up(&self, case: &Case<'_>) -> Result<Finding, Error> {
-        match self.found_out(case).await {
+    pub async fn resolve_op(&self, case: &InDoubtOp<'_>) -> Result<OpResolution, ReconcileError> {
+        match self.resolve_by_change(case).await {
             // To ask again would be refused again, and the run could never end.
-            Err(Error::Api(error)) if matches!(error.kind, Kind::Refused | Kind::TooLarge) => {
+            Err(ReconcileError::Api(error))
+                if matches!(error.kind, ApiErrorKind::Refused | ApiErrorKind::TooLarge) =>
+            {
                 let message = format!("what became of it cannot be looked up: {error}");
-                Ok(Finding::Undecidable { message })
+                Ok(OpResolution::Undecidable { message })
             }
             found => found,
         }
     }
 
-    async fn found_out(&self, case: &Case<'_>) -> Result<Finding, Error> {
+    async fn resolve_by_change(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<OpResolution, ReconcileError> {
         match (&case.op.change, case.op.class) {
-            (Change::Update { .. }, _) => self.compare(case).await,
-            (change, _) if change.deletes() => self.deleted(case).await,
-            (_, Class::Replayable) => Ok(Finding::SendAgain),
+            (OpChange::Update { .. }, _) => self.resolve_update(case).await,
+            (change, _) if change.is_deletion() => self.resolve_deletion(case).await,
+            (_, IdempotencyClass::Replayable) => Ok(OpResolution::SendAgain),
             _ => {
-                let settled = self.settled(case.at_ms);
-                self.rest(settled).await?;
-                self.probe_until(case).await
+                let settled = self.remaining_settle_time(case.at_ms);
+                self.sleep_unless_cancelled(settled).await?;
+                self.probe_until_window_ends(case).await
             }
         }
     }
@@ -239,104 +244,122 @@ impl Doubt {
     /// little later; without an identity, or where several may have it, there is only the index, which lags.
     ///
     /// # Errors
-    /// As for [`Self::look_up`].
-    pub async fn after_refusal(&self, case: &Case<'_>) -> Result<Option<Finding>, Error> {
-        let identified = lookup::identity(&case.op.change).is_some();
-        let by_index = !identified || case.op.class == Class::Marked;
-        if identified && let Some(finding) = self.probe_created_now(case).await? {
+    /// As for [`Self::resolve_op`].
+    pub async fn resolve_refused_create(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<Option<OpResolution>, ReconcileError> {
+        let identified = lookup::sent_identity(&case.op.change).is_some();
+        let by_index = !identified || case.op.class == IdempotencyClass::Marked;
+        if identified && let Some(finding) = self.probe_refused_create(case).await? {
             return Ok(Some(finding));
         }
-        self.rest(if by_index { self.settled(case.at_ms) } else { self.first_pause() }).await?;
-        self.probe_created_now(case).await
+        self.sleep_unless_cancelled(if by_index {
+            self.remaining_settle_time(case.at_ms)
+        } else {
+            self.first_probe_delay()
+        })
+        .await?;
+        self.probe_refused_create(case).await
     }
 
     /// Whether the contact that stands in the way of a create that was sent before is its own work.
     ///
     /// # Errors
-    /// As for [`Self::look_up`].
-    pub async fn own_or_not(&self, case: &Case<'_>, id: &ContactId) -> Result<Finding, Error> {
-        match self.contact(id).await? {
-            Some(live) => self.own(case, &live).await,
-            None => Ok(Finding::NotApplied),
+    /// As for [`Self::resolve_op`].
+    pub async fn resolve_blocking_contact(
+        &self,
+        case: &InDoubtOp<'_>,
+        id: &ContactId,
+    ) -> Result<OpResolution, ReconcileError> {
+        match self.fetch_contact(id).await? {
+            Some(live) => self.classify_ownership(case, &live).await,
+            None => Ok(OpResolution::NotApplied),
         }
     }
 
     /// What stands there, where it is known that the update was applied.
     ///
     /// # Errors
-    /// As for [`Self::look_up`].
-    pub async fn compare(&self, case: &Case<'_>) -> Result<Finding, Error> {
-        failpoint::reach(Point::DuringLookup);
-        let Some(id) = case.contact else { return Ok(Finding::SendAgain) };
-        match self.contact(id).await? {
-            Some(live) => Ok(classify::updated(case.op, &live)),
-            None => Ok(classify::gone(id)),
+    /// As for [`Self::resolve_op`].
+    pub async fn resolve_update(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<OpResolution, ReconcileError> {
+        failpoint::kill_if_due(FailPoint::DuringLookup);
+        let Some(id) = case.contact else { return Ok(OpResolution::SendAgain) };
+        match self.fetch_contact(id).await? {
+            Some(live) => Ok(classify::classify_updated(case.op, &live)),
+            None => Ok(classify::contact_gone(id)),
         }
     }
 
-    async fn probe_until(&self, case: &Case<'_>) -> Result<Finding, Error> {
+    async fn probe_until_window_ends(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<OpResolution, ReconcileError> {
         let begun = Instant::now();
-        let mut pause = self.first_pause();
+        let mut pause = self.first_probe_delay();
         let mut probes = 0;
         loop {
-            failpoint::reach(Point::DuringLookup);
-            if let Some(finding) = self.probe(case).await? {
+            failpoint::kill_if_due(FailPoint::DuringLookup);
+            if let Some(finding) = self.probe_once(case).await? {
                 if probes > 0 {
-                    self.measure(case.at_ms);
+                    self.record_search_lag(case.at_ms);
                 }
                 return Ok(finding);
             }
             probes += 1;
-            let left = self.window().saturating_sub(begun.elapsed());
+            let left = self.lookup_window().saturating_sub(begun.elapsed());
             if pause.is_zero() || left.is_zero() {
                 break;
             }
             // The last probe is at the window's end.
-            self.rest(pause.min(left)).await?;
+            self.sleep_unless_cancelled(pause.min(left)).await?;
             pause *= 2;
         }
-        match self.second_path(case).await? {
+        match self.probe_creation_window(case).await? {
             Some(finding) => {
-                self.measure(case.at_ms);
+                self.record_search_lag(case.at_ms);
                 Ok(finding)
             }
-            None if case.op.class == Class::Once => Ok(Finding::Undecidable {
+            None if case.op.class == IdempotencyClass::Once => Ok(OpResolution::Undecidable {
                 message: "the server gave no answer, and nothing tells whether the contact was \
                           created: it has neither e-mail address nor phone nor marker"
                     .to_owned(),
             }),
-            None => Ok(Finding::NotApplied),
+            None => Ok(OpResolution::NotApplied),
         }
     }
 
     /// How long until a request sent then must have been applied or dead.
-    fn settled(&self, at_ms: i64) -> Duration {
-        self.settle.saturating_sub(since(at_ms))
+    fn remaining_settle_time(&self, at_ms: i64) -> Duration {
+        self.settle.saturating_sub(elapsed_since(at_ms))
     }
 
-    fn first_pause(&self) -> Duration {
+    fn first_probe_delay(&self) -> Duration {
         FIRST_PAUSE.min(self.settle / 8)
     }
 
     /// How long probes are repeated.
-    fn window(&self) -> Duration {
+    fn lookup_window(&self) -> Duration {
         let lag = Duration::from_millis(self.shared.lag_ms.load(Ordering::Relaxed));
         self.settle.max(lag * 4).min(LONGEST.max(self.settle))
     }
 
     /// When the op's work can have been added, by the server's clock.
-    fn window_of(&self, case: &Case<'_>) -> Window {
+    fn creation_window(&self, case: &InDoubtOp<'_>) -> CreationWindow {
         let offset = self.client.server_time_offset();
-        let slack = millis(if offset.is_some() { CLOCKS[0] } else { CLOCKS[1] });
+        let slack = duration_millis(if offset.is_some() { CLOCKS[0] } else { CLOCKS[1] });
         let offset = offset.unwrap_or(0);
-        Window {
+        CreationWindow {
             from: case.since_ms.saturating_add(offset).saturating_sub(slack),
-            to: case.at_ms.saturating_add(offset + slack + millis(self.settle)),
+            to: case.at_ms.saturating_add(offset + slack + duration_millis(self.settle)),
         }
     }
 
-    fn measure(&self, at_ms: i64) {
-        let lag = u64::try_from(since(at_ms).as_millis()).unwrap_or(u64::MAX);
+    fn record_search_lag(&self, at_ms: i64) {
+        let lag = u64::try_from(elapsed_since(at_ms).as_millis()).unwrap_or(u64::MAX);
         self.shared.lag_ms.fetch_max(lag, Ordering::Relaxed);
     }
 
@@ -344,57 +367,57 @@ impl Doubt {
     ///
     /// # Errors
     /// When it is.
-    pub async fn rest(&self, time: Duration) -> Result<(), Error> {
-        if self.stop.closed() {
-            return Err(Error::Stopped);
+    pub async fn sleep_unless_cancelled(&self, time: Duration) -> Result<(), ReconcileError> {
+        if self.stop.is_cancelled() {
+            return Err(ReconcileError::Stopped);
         }
         let resting = self.shared.resting.fetch_add(1, Ordering::Relaxed) + 1;
         if !time.is_zero() && resting >= self.shared.open.load(Ordering::Relaxed) {
             let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-            self.watcher.observe(&Event::Waiting { reason: Waiting::Settle, ms });
+            self.watcher.observe(&RunEvent::Waiting { reason: WaitReason::Settle, ms });
         }
         let rested = tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
-            () = self.stop.wait() => Err(Error::Stopped),
+            () = self.stop.wait_for_cancel() => Err(ReconcileError::Stopped),
         };
         self.shared.resting.fetch_sub(1, Ordering::Relaxed);
         rested
     }
 
     /// Whether no other op of the run has made this contact; if so, it is this op's from now on.
-    async fn claim(&self, contact: &str, op: u64) -> Result<bool, Error> {
-        if !self.shared.claim(contact, op) {
+    async fn claim_contact(&self, contact: &str, op: u64) -> Result<bool, ReconcileError> {
+        if !self.shared.try_claim(contact, op) {
             return Ok(false);
         }
-        let taken = self.made_by_another(contact, op).await?;
+        let taken = self.is_made_by_other_op(contact, op).await?;
         if taken {
-            self.shared.release(contact);
+            self.shared.release_claim(contact);
         }
         Ok(!taken)
     }
 
     /// Whether another op of the run has made this contact.
-    async fn made_by_another(&self, contact: &str, op: u64) -> Result<bool, Error> {
+    async fn is_made_by_other_op(&self, contact: &str, op: u64) -> Result<bool, ReconcileError> {
         self.ledger.flush().await?;
         let (db, contact) = (self.db.clone(), contact.to_owned());
-        let found = concurrency::blocking(move || {
+        let found = concurrency::run_blocking(move || {
             let mut taken = false;
-            LedgerReader::open(&db)?.each_op(|other| {
+            LedgerReader::open(&db)?.for_each_op(|other| {
                 taken |= other.id != op && other.made.as_ref() == Some(&contact);
                 Ok(())
             })?;
-            Ok::<bool, run::Error>(taken)
+            Ok::<bool, run::RunError>(taken)
         });
         Ok(found.await?)
     }
 }
 
-fn millis(time: Duration) -> i64 {
+fn duration_millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The time since then.
-fn since(at_ms: i64) -> Duration {
+fn elapsed_since(at_ms: i64) -> Duration {
     let now = jiff::Timestamp::now().as_millisecond();
     Duration::from_millis(u64::try_from(now.saturating_sub(at_ms)).unwrap_or(0))
 }

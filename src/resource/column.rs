@@ -17,7 +17,7 @@ pub const JSON_KIND: &str = "json";
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Text.
     Text,
     /// True or false.
@@ -36,7 +36,7 @@ pub enum Kind {
     Json,
 }
 
-impl Kind {
+impl ColumnKind {
     /// The Arrow type of such a column.
     #[must_use]
     pub fn data_type(self) -> DataType {
@@ -69,7 +69,7 @@ impl Kind {
 
 /// Where a column's value comes from.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Wire {
+pub enum ColumnSource {
     /// A member of the row.
     Member {
         /// The key in the search dialect, under which a row is rebuilt.
@@ -89,93 +89,98 @@ pub enum Wire {
 
 /// One column of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Column {
+pub struct TableColumn {
     /// The name, in `snake_case`.
     pub name: String,
     /// The type.
-    pub kind: Kind,
+    pub kind: ColumnKind,
     /// Where the value comes from.
-    pub wire: Wire,
+    pub wire: ColumnSource,
     /// What it means, in a sentence or two.
     pub doc: &'static str,
 }
 
-impl Column {
+impl TableColumn {
     /// The Arrow field of the column; only `id` is never null.
     #[must_use]
-    pub fn field(&self) -> Field {
+    pub fn arrow_field(&self) -> Field {
         let field = Field::new(&self.name, self.kind.data_type(), self.name != "id");
         match self.kind {
-            Kind::Json => field.with_metadata([(KIND.to_owned(), JSON_KIND.to_owned())]),
+            ColumnKind::Json => field.with_metadata([(KIND.to_owned(), JSON_KIND.to_owned())]),
             _ => field,
         }
     }
 
     /// The keys under which the value may arrive, best first; none for columns that are not members of the row.
-    pub fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
+    pub fn source_keys(&self) -> impl Iterator<Item = &'static str> + use<> {
         let (better, key, other): (&[_], _, &[_]) = match self.wire {
-            Wire::Member { key, better, other } => (better, Some(key), other),
+            ColumnSource::Member { key, better, other } => (better, Some(key), other),
             _ => (&[], None, &[]),
         };
         better.iter().copied().chain(key).chain(other.iter().copied())
     }
 
     /// The same column, arriving under better keys too.
-    pub(super) fn better(mut self, keys: &'static [&'static str]) -> Self {
-        if let Wire::Member { better, .. } = &mut self.wire {
+    pub(super) fn with_preferred_keys(mut self, keys: &'static [&'static str]) -> Self {
+        if let ColumnSource::Member { better, .. } = &mut self.wire {
             *better = keys;
         }
         self
     }
 
     /// The same column, arriving under other keys when its own is absent.
-    pub(super) fn or(mut self, keys: &'static [&'static str]) -> Self {
-        if let Wire::Member { other, .. } = &mut self.wire {
+    pub(super) fn with_fallback_keys(mut self, keys: &'static [&'static str]) -> Self {
+        if let ColumnSource::Member { other, .. } = &mut self.wire {
             *other = keys;
         }
         self
     }
 }
 
-fn member(name: &str, key: &'static str, kind: Kind, doc: &'static str) -> Column {
-    let wire = Wire::Member { key, better: &[], other: &[] };
-    Column { name: name.to_owned(), kind, wire, doc }
+fn member_column(
+    name: &str,
+    key: &'static str,
+    kind: ColumnKind,
+    doc: &'static str,
+) -> TableColumn {
+    let wire = ColumnSource::Member { key, better: &[], other: &[] };
+    TableColumn { name: name.to_owned(), kind, wire, doc }
 }
 
-pub(super) fn text(name: &str, key: &'static str, doc: &'static str) -> Column {
-    member(name, key, Kind::Text, doc)
+pub(super) fn text_column(name: &str, key: &'static str, doc: &'static str) -> TableColumn {
+    member_column(name, key, ColumnKind::Text, doc)
 }
 
-pub(super) fn boolean(name: &str, key: &'static str, doc: &'static str) -> Column {
-    member(name, key, Kind::Boolean, doc)
+pub(super) fn boolean_column(name: &str, key: &'static str, doc: &'static str) -> TableColumn {
+    member_column(name, key, ColumnKind::Boolean, doc)
 }
 
-pub(super) fn integer(name: &str, key: &'static str, doc: &'static str) -> Column {
-    member(name, key, Kind::Integer, doc)
+pub(super) fn integer_column(name: &str, key: &'static str, doc: &'static str) -> TableColumn {
+    member_column(name, key, ColumnKind::Integer, doc)
 }
 
-pub(super) fn date(name: &str, key: &'static str, doc: &'static str) -> Column {
-    member(name, key, Kind::Date, doc)
+pub(super) fn date_column(name: &str, key: &'static str, doc: &'static str) -> TableColumn {
+    member_column(name, key, ColumnKind::Date, doc)
 }
 
-pub(super) fn time(name: &str, key: &'static str, doc: &'static str) -> Column {
-    member(name, key, Kind::Timestamp, doc)
+pub(super) fn timestamp_column(name: &str, key: &'static str, doc: &'static str) -> TableColumn {
+    member_column(name, key, ColumnKind::Timestamp, doc)
 }
 
-pub(super) fn list(name: &str, key: &'static str, doc: &'static str) -> Column {
-    member(name, key, Kind::TextList, doc)
+pub(super) fn text_list_column(name: &str, key: &'static str, doc: &'static str) -> TableColumn {
+    member_column(name, key, ColumnKind::TextList, doc)
 }
 
-pub(super) fn json(name: &str, key: &'static str, doc: &'static str) -> Column {
-    member(name, key, Kind::Json, doc)
+pub(super) fn json_column(name: &str, key: &'static str, doc: &'static str) -> TableColumn {
+    member_column(name, key, ColumnKind::Json, doc)
 }
 
 /// The last column of every table.
-pub(super) fn extra() -> Column {
-    Column {
+pub(super) fn extra_column() -> TableColumn {
+    TableColumn {
         name: "extra".to_owned(),
-        kind: Kind::Json,
-        wire: Wire::Rest,
+        kind: ColumnKind::Json,
+        wire: ColumnSource::Rest,
         doc: "Everything else the server sent, as a JSON object under the server's keys: what has no column, and the \
               raw value of what a column cannot give back exactly. Null when there is nothing.",
     }

@@ -12,13 +12,13 @@ use arrow_array::builder::{
 };
 use jiff::tz::TimeZone;
 
-use super::column::{Column, Kind, Wire};
+use super::column::{ColumnKind, ColumnSource, TableColumn};
 use super::json_scan;
-use super::scalar::{self, Sent};
+use super::scalar::{self, DateEncoding};
 
 /// How well a value went into a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fit {
+pub(super) enum ValueFidelity {
     /// The column gives the value back as it was sent.
     Exact,
     /// The column holds what was meant, but not how it was written.
@@ -29,7 +29,7 @@ pub(super) enum Fit {
 
 /// What a value may need to be understood, beside itself.
 #[derive(Debug, Default)]
-pub(super) struct Context {
+pub(super) struct DecodeContext {
     /// The zone of times sent without one.
     pub(super) zone: Option<TimeZone>,
     /// Room for text with escapes.
@@ -38,37 +38,37 @@ pub(super) struct Context {
 
 /// The values of one column.
 #[derive(Debug)]
-pub(super) enum Cell {
+pub(super) enum ColumnBuilder {
     Text(StringBuilder),
     Json(StringBuilder),
     Boolean(BooleanBuilder),
     Integer(Int64Builder),
     Float(Float64Builder),
     /// With the way in which a day is sent when the column can give it back.
-    Date(Date32Builder, Sent),
+    Date(Date32Builder, DateEncoding),
     Timestamp(TimestampMillisecondBuilder),
     List(ListBuilder<StringBuilder>),
 }
 
-impl Cell {
+impl ColumnBuilder {
     /// An empty column.
-    pub(super) fn new(column: &Column) -> Self {
+    pub(super) fn new(column: &TableColumn) -> Self {
         match column.kind {
-            Kind::Text => Self::Text(StringBuilder::new()),
-            Kind::Json => Self::Json(StringBuilder::new()),
-            Kind::Boolean => Self::Boolean(BooleanBuilder::new()),
-            Kind::Integer => Self::Integer(Int64Builder::new()),
-            Kind::Float => Self::Float(Float64Builder::new()),
-            Kind::Date => Self::Date(Date32Builder::new(), sent(column)),
-            Kind::Timestamp => Self::Timestamp(
+            ColumnKind::Text => Self::Text(StringBuilder::new()),
+            ColumnKind::Json => Self::Json(StringBuilder::new()),
+            ColumnKind::Boolean => Self::Boolean(BooleanBuilder::new()),
+            ColumnKind::Integer => Self::Integer(Int64Builder::new()),
+            ColumnKind::Float => Self::Float(Float64Builder::new()),
+            ColumnKind::Date => Self::Date(Date32Builder::new(), column_date_encoding(column)),
+            ColumnKind::Timestamp => Self::Timestamp(
                 TimestampMillisecondBuilder::new().with_data_type(column.kind.data_type()),
             ),
-            Kind::TextList => Self::List(ListBuilder::new(StringBuilder::new())),
+            ColumnKind::TextList => Self::List(ListBuilder::new(StringBuilder::new())),
         }
     }
 
     /// Adds a null.
-    pub(super) fn null(&mut self) {
+    pub(super) fn append_null(&mut self) {
         match self {
             Self::Text(cells) | Self::Json(cells) => cells.append_null(),
             Self::Boolean(cells) => cells.append_null(),
@@ -81,47 +81,48 @@ impl Cell {
     }
 
     /// Adds a text that is no JSON, or null.
-    pub(super) fn plain(&mut self, text: Option<&str>) {
+    pub(super) fn append_text(&mut self, text: Option<&str>) {
         match self {
             Self::Text(cells) | Self::Json(cells) => cells.append_option(text),
-            _ => self.null(),
+            _ => self.append_null(),
         }
     }
 
     /// Adds the value of `raw`, which is JSON text other than `null`.
-    pub(super) fn decode(&mut self, raw: &str, context: &mut Context) -> Fit {
+    pub(super) fn append_json(&mut self, raw: &str, context: &mut DecodeContext) -> ValueFidelity {
         match self {
-            Self::Text(cells) => text(cells, raw, &mut context.text),
+            Self::Text(cells) => append_text_value(cells, raw, &mut context.text),
             Self::Json(cells) => {
                 cells.append_value(raw);
-                Fit::Exact
+                ValueFidelity::Exact
             }
             Self::Boolean(cells) => {
-                let (value, fit) = boolean(raw);
+                let (value, fit) = parse_boolean(raw);
                 cells.append_option(value);
                 fit
             }
             Self::Integer(cells) => {
-                let (value, fit) = number(raw, |text| Some((scalar::integer(text)?, true)));
+                let (value, fit) =
+                    parse_number(raw, |text| Some((scalar::parse_integer(text)?, true)));
                 cells.append_option(value);
                 fit
             }
             Self::Float(cells) => {
-                let (value, fit) = number(raw, scalar::float);
+                let (value, fit) = parse_number(raw, scalar::parse_float);
                 cells.append_option(value);
                 fit
             }
             Self::Date(cells, form) => {
-                let day = scalar::day(raw).map(|(day, sent)| (day, sent == *form));
+                let day = scalar::parse_day(raw).map(|(day, sent)| (day, sent == *form));
                 cells.append_option(day.map(|(day, _)| day));
-                respelling(raw, day.map(|(_, exact)| exact))
+                grade_fidelity(raw, day.map(|(_, exact)| exact))
             }
             Self::Timestamp(cells) => {
-                let instant = scalar::instant(raw, context.zone.as_ref());
+                let instant = scalar::parse_instant(raw, context.zone.as_ref());
                 cells.append_option(instant.map(|(ms, _)| ms));
-                respelling(raw, instant.map(|(_, exact)| exact))
+                grade_fidelity(raw, instant.map(|(_, exact)| exact))
             }
-            Self::List(cells) => list(cells, raw, &mut context.text),
+            Self::List(cells) => append_list_value(cells, raw, &mut context.text),
         }
     }
 
@@ -140,69 +141,77 @@ impl Cell {
 }
 
 /// The search dialect writes days as epoch numbers, custom fields as text.
-pub(super) fn sent(column: &Column) -> Sent {
+pub(super) fn column_date_encoding(column: &TableColumn) -> DateEncoding {
     match column.wire {
-        Wire::Field(_) => Sent::Text,
-        _ => Sent::Epoch,
+        ColumnSource::Field(_) => DateEncoding::Text,
+        _ => DateEncoding::Epoch,
     }
 }
 
-fn text(cells: &mut StringBuilder, raw: &str, scratch: &mut String) -> Fit {
-    let Some(inner) = json_scan::inside(raw) else {
+fn append_text_value(cells: &mut StringBuilder, raw: &str, scratch: &mut String) -> ValueFidelity {
+    let Some(inner) = json_scan::strip_quotes(raw) else {
         // Whatever it is, a reader is better served by its text than by nothing.
         cells.append_value(raw);
-        return Fit::Misfit;
+        return ValueFidelity::Misfit;
     };
     if !inner.as_bytes().contains(&b'\\') {
         cells.append_value(inner);
-        return Fit::Exact;
+        return ValueFidelity::Exact;
     }
     scratch.clear();
-    let clean = json_scan::unescape(inner, scratch);
+    let clean = json_scan::append_unescaped(inner, scratch);
     cells.append_value(&scratch);
-    if clean { Fit::Exact } else { Fit::Misfit }
+    if clean { ValueFidelity::Exact } else { ValueFidelity::Misfit }
 }
 
-fn boolean(raw: &str) -> (Option<bool>, Fit) {
+fn parse_boolean(raw: &str) -> (Option<bool>, ValueFidelity) {
     match raw {
-        "true" => (Some(true), Fit::Exact),
-        "false" => (Some(false), Fit::Exact),
-        r#""true""# | "1" => (Some(true), Fit::Misfit),
-        r#""false""# | "0" => (Some(false), Fit::Misfit),
-        _ => (None, respelling(raw, None)),
+        "true" => (Some(true), ValueFidelity::Exact),
+        "false" => (Some(false), ValueFidelity::Exact),
+        r#""true""# | "1" => (Some(true), ValueFidelity::Misfit),
+        r#""false""# | "0" => (Some(false), ValueFidelity::Misfit),
+        _ => (None, grade_fidelity(raw, None)),
     }
 }
 
-fn number<T>(raw: &str, read: impl Fn(&str) -> Option<(T, bool)>) -> (Option<T>, Fit) {
-    let (text, is_text) = json_scan::inside(raw).map_or((raw, false), |text| (text, true));
+fn parse_number<T>(
+    raw: &str,
+    read: impl Fn(&str) -> Option<(T, bool)>,
+) -> (Option<T>, ValueFidelity) {
+    let (text, is_text) = json_scan::strip_quotes(raw).map_or((raw, false), |text| (text, true));
     let value = read(text.trim());
     let fit = match &value {
-        Some(_) if is_text => Fit::Misfit,
-        read => respelling(raw, read.as_ref().map(|(_, exact)| *exact)),
+        Some(_) if is_text => ValueFidelity::Misfit,
+        read => grade_fidelity(raw, read.as_ref().map(|(_, exact)| *exact)),
     };
     (value.map(|(value, _)| value), fit)
 }
 
 /// How well a value was read: exactly, in another spelling, or not at all. An empty text is another spelling of null.
-fn respelling(raw: &str, exact: Option<bool>) -> Fit {
+fn grade_fidelity(raw: &str, exact: Option<bool>) -> ValueFidelity {
     match exact {
-        Some(true) => Fit::Exact,
-        Some(false) => Fit::Respelt,
-        None if raw == r#""""# => Fit::Respelt,
-        None => Fit::Misfit,
+        Some(true) => ValueFidelity::Exact,
+        Some(false) => ValueFidelity::Respelt,
+        None if raw == r#""""# => ValueFidelity::Respelt,
+        None => ValueFidelity::Misfit,
     }
 }
 
-fn list(cells: &mut ListBuilder<StringBuilder>, raw: &str, scratch: &mut String) -> Fit {
+fn append_list_value(
+    cells: &mut ListBuilder<StringBuilder>,
+    raw: &str,
+    scratch: &mut String,
+) -> ValueFidelity {
     if raw.starts_with('[') {
-        let fits = json_scan::elements(raw).map(|element| item(cells.values(), element, scratch));
-        let fit = fits.max().unwrap_or(Fit::Exact);
+        let fits = json_scan::array_elements(raw)
+            .map(|element| append_list_item(cells.values(), element, scratch));
+        let fit = fits.max().unwrap_or(ValueFidelity::Exact);
         cells.append(true);
         return fit;
     }
-    let fit = respelling(raw, None);
-    if fit == Fit::Misfit && !raw.starts_with('{') {
-        text(cells.values(), raw, scratch);
+    let fit = grade_fidelity(raw, None);
+    if fit == ValueFidelity::Misfit && !raw.starts_with('{') {
+        append_text_value(cells.values(), raw, scratch);
         cells.append(true);
     } else {
         cells.append_null();
@@ -210,19 +219,19 @@ fn list(cells: &mut ListBuilder<StringBuilder>, raw: &str, scratch: &mut String)
     fit
 }
 
-fn item(cells: &mut StringBuilder, raw: &str, scratch: &mut String) -> Fit {
+fn append_list_item(cells: &mut StringBuilder, raw: &str, scratch: &mut String) -> ValueFidelity {
     match raw.as_bytes().first() {
-        Some(b'n') => Fit::Respelt,
+        Some(b'n') => ValueFidelity::Respelt,
         Some(b'{') => {
             let wanted = |(key, value): &(&str, &str)| {
                 matches!(*key, "email" | "phone") && value.starts_with('"')
             };
-            let Some((_, value)) = json_scan::members(raw).find(wanted) else {
-                return Fit::Misfit;
+            let Some((_, value)) = json_scan::object_members(raw).find(wanted) else {
+                return ValueFidelity::Misfit;
             };
-            text(cells, value, scratch).max(Fit::Respelt)
+            append_text_value(cells, value, scratch).max(ValueFidelity::Respelt)
         }
-        Some(b'[') => Fit::Misfit,
-        _ => text(cells, raw, scratch),
+        Some(b'[') => ValueFidelity::Misfit,
+        _ => append_text_value(cells, raw, scratch),
     }
 }

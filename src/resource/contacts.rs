@@ -4,27 +4,33 @@
 //! contact gives other spellings (`address1`, `fullNameLowerCase`, a date of birth in text); the list endpoint gives
 //! names in lower case and the typed ones under `…Raw`.
 
-use super::column::{Column, boolean, date, extra, json, list, text, time};
-use super::derived::{Derived, Rule};
-use super::fields::Fields;
-use super::table::Resource;
+use super::column::{
+    TableColumn, boolean_column, date_column, extra_column, json_column, text_column,
+    text_list_column, timestamp_column,
+};
+use super::derived::{DerivedKey, DerivedRule};
+use super::fields::CustomFieldColumns;
+use super::table::ResourceSpec;
 
 /// The contacts of a location, one row each.
-pub const CONTACTS: Resource = Resource {
+pub const CONTACTS: ResourceSpec = ResourceSpec {
     name: "contacts",
     doc: "The contacts of the location, with tags and custom fields, one row each.",
     columns,
     derived: &[
-        Derived { key: "searchAfter", rule: Rule::Cursor { time: "dateAdded", id: "id" } },
-        Derived { key: "firstNameLowerCase", rule: Rule::Lower("firstName") },
-        Derived { key: "lastNameLowerCase", rule: Rule::Lower("lastName") },
-        Derived { key: "emailLowerCase", rule: Rule::Lower("email") },
+        DerivedKey {
+            key: "searchAfter",
+            rule: DerivedRule::Cursor { time: "dateAdded", id: "id" },
+        },
+        DerivedKey { key: "firstNameLowerCase", rule: DerivedRule::Lower("firstName") },
+        DerivedKey { key: "lastNameLowerCase", rule: DerivedRule::Lower("lastName") },
+        DerivedKey { key: "emailLowerCase", rule: DerivedRule::Lower("email") },
     ],
 };
 
-fn columns(fields: &Fields) -> Vec<Column> {
-    let last = extra();
-    let before = fixed().filter(|column| column.name != last.name);
+fn columns(fields: &CustomFieldColumns) -> Vec<TableColumn> {
+    let last = extra_column();
+    let before = standard_columns().filter(|column| column.name != last.name);
     let mut columns: Vec<_> = before.collect();
     columns.extend_from_slice(fields.columns());
     columns.push(last);
@@ -32,78 +38,93 @@ fn columns(fields: &Fields) -> Vec<Column> {
 }
 
 /// The columns every account has.
-pub(super) fn fixed() -> impl Iterator<Item = Column> {
-    let groups = [person(), address(), consent(), relations(), history(), vec![extra()]];
+pub(super) fn standard_columns() -> impl Iterator<Item = TableColumn> {
+    let groups = [
+        person_columns(),
+        address_columns(),
+        consent_columns(),
+        relation_columns(),
+        history_columns(),
+        vec![extra_column()],
+    ];
     groups.into_iter().flatten()
 }
 
-fn person() -> Vec<Column> {
+fn person_columns() -> Vec<TableColumn> {
     vec![
-        text("id", "id", "The contact's id."),
-        text(
+        text_column("id", "id", "The contact's id."),
+        text_column(
             "location_id",
             "locationId",
             "The id of the location (sub-account) the contact belongs to.",
         ),
-        text("first_name", "firstName", "First name, as typed where the server says so.")
-            .better(&["firstNameRaw"]),
-        text("last_name", "lastName", "Last name, as typed where the server says so.")
-            .better(&["lastNameRaw"]),
-        text(
+        text_column("first_name", "firstName", "First name, as typed where the server says so.")
+            .with_preferred_keys(&["firstNameRaw"]),
+        text_column("last_name", "lastName", "Last name, as typed where the server says so.")
+            .with_preferred_keys(&["lastNameRaw"]),
+        text_column(
             "name",
             "contactName",
             "Display name. The server's search index holds it in lower case.",
         )
-        .or(&["name", "fullNameLowerCase"]),
-        text("email", "email", "Primary e-mail address."),
-        text("phone", "phone", "Primary phone number, in E.164 form (`+14155551234`)."),
-        text("company_name", "companyName", "Company the contact works for."),
-        text("type", "type", "Kind of contact, such as `lead` or `customer`."),
-        text("source", "source", "Where the contact came from, in free text."),
+        .with_fallback_keys(&["name", "fullNameLowerCase"]),
+        text_column("email", "email", "Primary e-mail address."),
+        text_column("phone", "phone", "Primary phone number, in E.164 form (`+14155551234`)."),
+        text_column("company_name", "companyName", "Company the contact works for."),
+        text_column("type", "type", "Kind of contact, such as `lead` or `customer`."),
+        text_column("source", "source", "Where the contact came from, in free text."),
     ]
 }
 
-fn address() -> Vec<Column> {
+fn address_columns() -> Vec<TableColumn> {
     vec![
-        text("address1", "address", "Street and number.").or(&["address1"]),
-        text("city", "city", "City."),
-        text("state", "state", "State, province or region."),
-        text("postal_code", "postalCode", "Postal code, with its leading zeros."),
-        text("country", "country", "Country, as an ISO 3166 two-letter code."),
-        text("website", "website", "Web site."),
-        text("timezone", "timezone", "Time zone, as an IANA name (`America/New_York`)."),
-        date("date_of_birth", "dateOfBirth", "Date of birth, a day without time or zone."),
+        text_column("address1", "address", "Street and number.").with_fallback_keys(&["address1"]),
+        text_column("city", "city", "City."),
+        text_column("state", "state", "State, province or region."),
+        text_column("postal_code", "postalCode", "Postal code, with its leading zeros."),
+        text_column("country", "country", "Country, as an ISO 3166 two-letter code."),
+        text_column("website", "website", "Web site."),
+        text_column("timezone", "timezone", "Time zone, as an IANA name (`America/New_York`)."),
+        date_column("date_of_birth", "dateOfBirth", "Date of birth, a day without time or zone."),
     ]
 }
 
-fn consent() -> Vec<Column> {
+fn consent_columns() -> Vec<TableColumn> {
     vec![
-        boolean(
+        boolean_column(
             "dnd",
             "dnd",
             "Do not disturb: true when the contact wants no message on any channel.",
         ),
-        json(
+        json_column(
             "dnd_settings",
             "dndSettings",
             "Do not disturb by channel: an object of `{status, message, code}`; `active` and `permanent` mean blocked.",
         ),
-        list("tags", "tags", "Tags of the contact, in the server's order."),
+        text_list_column("tags", "tags", "Tags of the contact, in the server's order."),
     ]
 }
 
-fn relations() -> Vec<Column> {
+fn relation_columns() -> Vec<TableColumn> {
     vec![
-        text(
+        text_column(
             "assigned_to",
             "assignedTo",
             "The id of the user the contact is assigned to; see the table `users`.",
         ),
-        list("followers", "followers", "The ids of the users who follow the contact."),
-        text("business_id", "businessId", "The id of the business the contact belongs to."),
-        list("additional_emails", "additionalEmails", "E-mail addresses beside the primary one."),
-        list("additional_phones", "additionalPhones", "Phone numbers beside the primary one."),
-        boolean(
+        text_list_column("followers", "followers", "The ids of the users who follow the contact."),
+        text_column("business_id", "businessId", "The id of the business the contact belongs to."),
+        text_list_column(
+            "additional_emails",
+            "additionalEmails",
+            "E-mail addresses beside the primary one.",
+        ),
+        text_list_column(
+            "additional_phones",
+            "additionalPhones",
+            "Phone numbers beside the primary one.",
+        ),
+        boolean_column(
             "valid_email",
             "validEmail",
             "Whether the primary e-mail address was found to be valid; null when it was not checked.",
@@ -111,24 +132,28 @@ fn relations() -> Vec<Column> {
     ]
 }
 
-fn history() -> Vec<Column> {
+fn history_columns() -> Vec<TableColumn> {
     vec![
-        json(
+        json_column(
             "attribution_source",
             "attributionSource",
             "How the contact first arrived: session source, campaign, referrer and the like.",
         ),
-        json(
+        json_column(
             "last_attribution_source",
             "lastAttributionSource",
             "How the contact last arrived, in the same form as `attribution_source`.",
         ),
-        json(
+        json_column(
             "opportunities",
             "opportunities",
             "The contact's opportunities: an array of objects with pipeline, stage, value and status.",
         ),
-        time("date_added", "dateAdded", "When the contact was created, in UTC."),
-        time("date_updated", "dateUpdated", "When the contact was last changed, in UTC."),
+        timestamp_column("date_added", "dateAdded", "When the contact was created, in UTC."),
+        timestamp_column(
+            "date_updated",
+            "dateUpdated",
+            "When the contact was last changed, in UTC.",
+        ),
     ]
 }

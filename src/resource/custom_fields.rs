@@ -2,70 +2,73 @@
 //!
 //! The table says which column of `contacts` holds a field's values; the API knows nothing of that name.
 
-use super::column::{Column, Kind, Wire, boolean, extra, integer, json, text};
-use super::fields::Fields;
-use super::table::Resource;
+use super::column::{
+    ColumnKind, ColumnSource, TableColumn, boolean_column, extra_column, integer_column,
+    json_column, text_column,
+};
+use super::fields::CustomFieldColumns;
+use super::table::ResourceSpec;
 
 /// The definitions of the location's custom fields, one row each.
-pub const CUSTOM_FIELDS: Resource = Resource {
+pub const CUSTOM_FIELDS: ResourceSpec = ResourceSpec {
     name: "custom_fields",
     doc: "The definitions of the location's custom fields, one row each.",
     columns,
     derived: &[],
 };
 
-fn columns(fields: &Fields) -> Vec<Column> {
-    let mut columns = identity(fields);
-    columns.extend(rules());
-    columns.push(extra());
+fn columns(fields: &CustomFieldColumns) -> Vec<TableColumn> {
+    let mut columns = identity_columns(fields);
+    columns.extend(definition_columns());
+    columns.push(extra_column());
     columns
 }
 
-fn identity(fields: &Fields) -> Vec<Column> {
+fn identity_columns(fields: &CustomFieldColumns) -> Vec<TableColumn> {
     vec![
-        text("id", "id", "The field's id."),
-        text("name", "name", "The field's name, as users see it."),
-        text(
+        text_column("id", "id", "The field's id."),
+        text_column("name", "name", "The field's name, as users see it."),
+        text_column(
             "field_key",
             "fieldKey",
             "The field's key, with its model: `contact.occupancy_status`.",
         ),
-        Column {
+        TableColumn {
             name: "column_name".to_owned(),
-            kind: Kind::Text,
-            wire: Wire::ById(fields.names()),
+            kind: ColumnKind::Text,
+            wire: ColumnSource::ById(fields.column_names_by_id()),
             doc: "The column of the table `contacts` that holds the field's values; null for fields of other models.",
         },
     ]
 }
 
-fn rules() -> Vec<Column> {
+fn definition_columns() -> Vec<TableColumn> {
     vec![
-        text(
+        text_column(
             "data_type",
             "dataType",
             "The type of the field's values, such as `TEXT`, `MONETORY` or `MULTIPLE_OPTIONS`.",
         ),
-        integer("position", "position", "The field's place among those of its folder."),
-        text("placeholder", "placeholder", "What an empty field shows in a form."),
-        json(
+        integer_column("position", "position", "The field's place among those of its folder."),
+        text_column("placeholder", "placeholder", "What an empty field shows in a form."),
+        json_column(
             "picklist_options",
             "picklistOptions",
             "The values to choose from: texts, or objects for lists of text boxes.",
         ),
-        boolean(
+        boolean_column(
             "is_allowed_custom_option",
             "isAllowedCustomOption",
             "Whether values beside `picklist_options` are allowed.",
         ),
-        boolean(
+        boolean_column(
             "is_multi_file_allowed",
             "isMultiFileAllowed",
             "Whether the field takes several files.",
         ),
-        integer("max_file_limit", "maxFileLimit", "The most files the field takes."),
-        text("model", "model", "What the field belongs to: `contact` or `opportunity`."),
-        text("parent_id", "parentId", "The id of the folder the field is in."),
-        text("location_id", "locationId", "The id of the location (sub-account)."),
+        integer_column("max_file_limit", "maxFileLimit", "The most files the field takes."),
+        text_column("model", "model", "What the field belongs to: `contact` or `opportunity`."),
+        text_column("parent_id", "parentId", "The id of the folder the field is in."),
+        text_column("location_id", "locationId", "The id of the location (sub-account)."),
     ]
 }

@@ -7,14 +7,14 @@
 use std::borrow::Cow;
 
 use super::json_scan;
-use super::row::Names;
+use super::row::FxHashMap;
 
 /// The key of the custom-field values.
 pub(super) const CUSTOM_FIELDS: &str = "customFields";
 
 /// The value found for one field.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found<'r> {
+pub(super) struct FoundCustomValue<'r> {
     /// The first value, as JSON text; none if no entry has any.
     pub(super) value: Option<&'r str>,
     /// The first entry.
@@ -25,25 +25,25 @@ pub(super) struct Found<'r> {
 
 /// The entries of one row.
 #[derive(Debug)]
-pub(super) struct Entries<'r> {
+pub(super) struct CustomValueEntries<'r> {
     /// By the place of the field.
-    pub(super) found: Vec<Option<Found<'r>>>,
+    pub(super) found: Vec<Option<FoundCustomValue<'r>>>,
     /// The entries that have to be kept.
     pub(super) kept: Vec<&'r str>,
 }
 
-impl<'r> Entries<'r> {
+impl<'r> CustomValueEntries<'r> {
     /// Reads the entries of an array; `places` tells the place of each known field.
-    pub(super) fn read(raw: Option<&'r str>, places: &Names<String, usize>) -> Self {
+    pub(super) fn parse_array(raw: Option<&'r str>, places: &FxHashMap<String, usize>) -> Self {
         let mut entries = Self { found: vec![None; places.len()], kept: Vec::new() };
-        for entry in raw.into_iter().flat_map(json_scan::elements) {
-            entries.add(entry, places);
+        for entry in raw.into_iter().flat_map(json_scan::array_elements) {
+            entries.add_entry(entry, places);
         }
         entries
     }
 
-    fn add(&mut self, entry: &'r str, places: &Names<String, usize>) {
-        let read = Entry::read(entry);
+    fn add_entry(&mut self, entry: &'r str, places: &FxHashMap<String, usize>) {
+        let read = CustomValueEntry::parse_entry(entry);
         let place = read.id.and_then(|id| places.get(&*id)).copied();
         let Some(found) = place.map(|place| &mut self.found[place]) else {
             self.kept.push(entry);
@@ -55,7 +55,7 @@ impl<'r> Entries<'r> {
         }
         let Some(first) = found else {
             let kept = !read.plain;
-            *found = Some(Found { value, entry, kept });
+            *found = Some(FoundCustomValue { value, entry, kept });
             self.kept.extend(kept.then_some(entry));
             return;
         };
@@ -70,20 +70,20 @@ impl<'r> Entries<'r> {
 }
 
 /// One entry taken apart.
-struct Entry<'r> {
+struct CustomValueEntry<'r> {
     id: Option<Cow<'r, str>>,
     value: Option<&'r str>,
     /// Whether it has no member but `id` and `value`.
     plain: bool,
 }
 
-impl<'r> Entry<'r> {
-    fn read(entry: &'r str) -> Self {
+impl<'r> CustomValueEntry<'r> {
+    fn parse_entry(entry: &'r str) -> Self {
         let mut read = Self { id: None, value: None, plain: true };
-        for (key, raw) in json_scan::members(entry) {
+        for (key, raw) in json_scan::object_members(entry) {
             let value = (raw != "null").then_some(raw);
-            match json_scan::unescaped(key).as_deref().unwrap_or(key) {
-                "id" => read.id = value.and_then(json_scan::string),
+            match json_scan::unescape_text(key).as_deref().unwrap_or(key) {
+                "id" => read.id = value.and_then(json_scan::decode_string),
                 "value" => read.value = value,
                 "fieldValue" | "field_value" => {
                     read.value = read.value.or(value);

@@ -6,33 +6,33 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::column::{Column, Wire};
+use super::column::{ColumnSource, TableColumn};
 use super::custom_values::CUSTOM_FIELDS;
-use super::derived::Derived;
-use super::extra::Extra;
-use super::row::{self, Keys, Names};
-use super::table::Table;
+use super::derived::DerivedKey;
+use super::extra::ExtraBuilder;
+use super::row::{self, FxHashMap, RowKeyIndex};
+use super::table::TableSchema;
 
 /// Where each column's value is found.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct DecodePlan {
     pub(super) table: &'static str,
     pub(super) names: Vec<String>,
-    pub(super) keys: Keys,
+    pub(super) keys: RowKeyIndex,
     /// The known keys, by place.
     pub(super) known: Vec<&'static str>,
-    pub(super) sources: Vec<Source>,
-    pub(super) fields: Names<String, usize>,
+    pub(super) sources: Vec<ResolvedColumnSource>,
+    pub(super) fields: FxHashMap<String, usize>,
     /// The place of `customFields`, where custom fields are columns.
     pub(super) entries: Option<usize>,
-    derived: Vec<(usize, Derived)>,
+    derived: Vec<(usize, DerivedKey)>,
     /// The derived keys that are not also the key of a column.
     spare: Vec<usize>,
 }
 
 /// Where one column's value is found.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum ResolvedColumnSource {
     /// Under these places, best first; the one of the search dialect is named again.
     Member(Range<usize>, usize),
     /// Among the custom-field values.
@@ -43,77 +43,77 @@ pub(super) enum Source {
     Rest,
 }
 
-impl Plan {
-    pub(super) fn new(table: &Table) -> Self {
+impl DecodePlan {
+    pub(super) fn new(table: &TableSchema) -> Self {
         let mut plan = Self {
             table: table.name,
             names: table.columns.iter().map(|c| c.name.clone()).collect(),
-            keys: Keys::default(),
+            keys: RowKeyIndex::default(),
             known: Vec::new(),
             sources: Vec::new(),
-            fields: Names::default(),
+            fields: FxHashMap::default(),
             entries: None,
             derived: Vec::new(),
             spare: Vec::new(),
         };
-        plan.sources = table.columns.iter().map(|c| plan.source(c)).collect();
+        plan.sources = table.columns.iter().map(|c| plan.resolve_source(c)).collect();
         let columns = plan.known.len();
-        if table.has_fields() {
-            plan.entries = Some(plan.place(CUSTOM_FIELDS));
+        if table.has_custom_fields() {
+            plan.entries = Some(plan.intern_key(CUSTOM_FIELDS));
         }
         for derived in table.derived {
-            let place = plan.place(derived.key);
+            let place = plan.intern_key(derived.key);
             plan.derived.push((place, *derived));
             plan.spare.extend((place >= columns).then_some(place));
         }
         plan
     }
 
-    fn place(&mut self, key: &'static str) -> usize {
-        let place = self.keys.place(key);
+    fn intern_key(&mut self, key: &'static str) -> usize {
+        let place = self.keys.intern_key(key);
         if place == self.known.len() {
             self.known.push(key);
         }
         place
     }
 
-    fn source(&mut self, column: &Column) -> Source {
+    fn resolve_source(&mut self, column: &TableColumn) -> ResolvedColumnSource {
         match &column.wire {
-            Wire::Member { key, .. } => {
+            ColumnSource::Member { key, .. } => {
                 let start = self.known.len();
-                let end = column.keys().map(|key| self.place(key)).last();
+                let end = column.source_keys().map(|key| self.intern_key(key)).last();
                 let places = start..end.map_or(start, |end| end + 1);
-                Source::Member(places, self.place(key))
+                ResolvedColumnSource::Member(places, self.intern_key(key))
             }
-            Wire::Field(id) => {
+            ColumnSource::Field(id) => {
                 let place = self.fields.len();
-                Source::Field(*self.fields.entry(id.clone()).or_insert(place))
+                ResolvedColumnSource::Field(*self.fields.entry(id.clone()).or_insert(place))
             }
-            Wire::ById(names) => Source::ById(Arc::clone(names)),
-            Wire::Rest => Source::Rest,
+            ColumnSource::ById(names) => ResolvedColumnSource::ById(Arc::clone(names)),
+            ColumnSource::Rest => ResolvedColumnSource::Rest,
         }
     }
 
     /// The row's id, as JSON text: a text or a number.
-    pub(super) fn id<'r>(&self, found: &[Option<&'r str>]) -> Option<&'r str> {
-        let Some(Source::Member(places, _)) = self.sources.first() else {
+    pub(super) fn row_id<'r>(&self, found: &[Option<&'r str>]) -> Option<&'r str> {
+        let Some(ResolvedColumnSource::Member(places, _)) = self.sources.first() else {
             return None;
         };
         let id = places.clone().find_map(|place| found[place]);
-        id.filter(|raw| row::is_id(raw))
+        id.filter(|raw| row::is_row_id(raw))
     }
 
     /// Forgets the derived keys that say nothing new, and keeps those that do.
-    pub(super) fn drop_derived(&self, found: &mut [Option<&str>], extra: &mut Extra) {
+    pub(super) fn drop_redundant_keys(&self, found: &mut [Option<&str>], extra: &mut ExtraBuilder) {
         for (place, derived) in &self.derived {
-            let find = |key: &str| self.keys.find(key).and_then(|place| found[place]);
-            if found[*place].is_some_and(|raw| derived.holds(raw, find)) {
+            let find = |key: &str| self.keys.find_key(key).and_then(|place| found[place]);
+            if found[*place].is_some_and(|raw| derived.is_redundant(raw, find)) {
                 found[*place] = None;
             }
         }
         for place in &self.spare {
             if let Some(raw) = found[*place] {
-                extra.push(self.known[*place], raw);
+                extra.push_member(self.known[*place], raw);
             }
         }
     }

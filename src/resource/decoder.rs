@@ -14,40 +14,40 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use jiff::tz::TimeZone;
 
-use super::Error;
-use super::column_builder::{Cell, Context, Fit};
-use super::custom_values::{CUSTOM_FIELDS, Entries};
-use super::decode_plan::{Plan, Source};
-use super::extra::Extra;
-use super::table::Table;
+use super::RowDecodeError;
+use super::column_builder::{ColumnBuilder, DecodeContext, ValueFidelity};
+use super::custom_values::{CUSTOM_FIELDS, CustomValueEntries};
+use super::decode_plan::{DecodePlan, ResolvedColumnSource};
+use super::extra::ExtraBuilder;
+use super::table::TableSchema;
 
 /// The most raw text one batch may be made of: well below the 2 GiB that the texts of an Arrow column can be.
 const FULL: usize = 1 << 30;
 
 /// Turns raw rows of one table into record batches.
 #[derive(Debug)]
-pub struct Decoder {
-    plan: Plan,
+pub struct RowDecoder {
+    plan: DecodePlan,
     schema: SchemaRef,
-    cells: Vec<Cell>,
+    cells: Vec<ColumnBuilder>,
     misfits: Vec<u64>,
-    context: Context,
-    extra: Extra,
+    context: DecodeContext,
+    extra: ExtraBuilder,
     rows: usize,
     bytes: usize,
 }
 
-impl Decoder {
+impl RowDecoder {
     /// A decoder for rows of this table.
     #[must_use]
-    pub fn new(table: &Table) -> Self {
+    pub fn new(table: &TableSchema) -> Self {
         Self {
-            plan: Plan::new(table),
-            schema: table.schema(),
-            cells: table.columns.iter().map(Cell::new).collect(),
+            plan: DecodePlan::new(table),
+            schema: table.arrow_schema(),
+            cells: table.columns.iter().map(ColumnBuilder::new).collect(),
             misfits: vec![0; table.columns.len()],
-            context: Context::default(),
-            extra: Extra::default(),
+            context: DecodeContext::default(),
+            extra: ExtraBuilder::default(),
             rows: 0,
             bytes: 0,
         }
@@ -55,28 +55,28 @@ impl Decoder {
 
     /// The same decoder, reading times sent without a zone as times of this one.
     #[must_use]
-    pub fn in_zone(mut self, zone: TimeZone) -> Self {
+    pub fn with_time_zone(mut self, zone: TimeZone) -> Self {
         self.context.zone = Some(zone);
         self
     }
 
     /// Adds a row: the text of a JSON object that has passed a parser.
-    pub fn push(&mut self, row: &str) -> Result<(), Error> {
+    pub fn push_row(&mut self, row: &str) -> Result<(), RowDecodeError> {
         let table = self.plan.table;
         if self.bytes + row.len() > FULL {
-            return Err(Error::Full { table });
+            return Err(RowDecodeError::Full { table });
         }
         self.extra.clear();
         let mut found = self
             .plan
             .keys
-            .walk(row, |key, raw| self.extra.push(key, raw))
-            .ok_or_else(|| Error::not_a_row(table, "it is no object", row))?;
-        if self.plan.id(&found).is_none() {
-            return Err(Error::not_a_row(table, "it has no id", row));
+            .collect_known_values(row, |key, raw| self.extra.push_member(key, raw))
+            .ok_or_else(|| RowDecodeError::not_a_row(table, "it is no object", row))?;
+        if self.plan.row_id(&found).is_none() {
+            return Err(RowDecodeError::not_a_row(table, "it has no id", row));
         }
-        self.plan.drop_derived(&mut found, &mut self.extra);
-        self.fill(&found);
+        self.plan.drop_redundant_keys(&mut found, &mut self.extra);
+        self.append_row(&found);
         self.rows += 1;
         self.bytes += row.len();
         Ok(())
@@ -96,7 +96,7 @@ impl Decoder {
 
     /// About how much memory the next batch takes so far: the bytes of the raw rows.
     #[must_use]
-    pub fn bytes(&self) -> usize {
+    pub fn byte_count(&self) -> usize {
         self.bytes
     }
 
@@ -107,7 +107,7 @@ impl Decoder {
     pub fn finish(&mut self) -> RecordBatch {
         self.rows = 0;
         self.bytes = 0;
-        let columns = self.cells.iter_mut().map(Cell::finish).collect();
+        let columns = self.cells.iter_mut().map(ColumnBuilder::finish).collect();
         RecordBatch::try_new(Arc::clone(&self.schema), columns)
             .expect("every row adds one value of its type to every column")
     }
@@ -119,58 +119,60 @@ impl Decoder {
     }
 
     /// The columns that met values of another type than theirs, and how many since the decoder was made.
-    pub fn misfits(&self) -> impl Iterator<Item = (&str, u64)> {
+    pub fn type_mismatch_counts(&self) -> impl Iterator<Item = (&str, u64)> {
         let names = self.plan.names.iter().map(String::as_str);
         names.zip(self.misfits.iter().copied()).filter(|(_, count)| *count > 0)
     }
 
     /// Adds one value to every column; the last one, `extra`, gets what the others left.
-    fn fill(&mut self, found: &[Option<&str>]) {
+    fn append_row(&mut self, found: &[Option<&str>]) {
         let Self { plan, context, .. } = self;
         let raw = plan.entries.and_then(|place| found[place]);
-        let mut entries = Entries::read(raw, &plan.fields);
+        let mut entries = CustomValueEntries::parse_array(raw, &plan.fields);
         let columns = self.cells.iter_mut().zip(&mut self.misfits);
         for ((cell, misfits), source) in columns.zip(&plan.sources) {
             let fit = match source {
-                Source::Member(places, primary) => {
+                ResolvedColumnSource::Member(places, primary) => {
                     let places = (places.clone(), *primary);
-                    member(cell, places, found, context, |place, raw| {
-                        self.extra.push(plan.known[place], raw);
+                    append_member(cell, places, found, context, |place, raw| {
+                        self.extra.push_member(plan.known[place], raw);
                     })
                 }
-                Source::Field(place) => field(cell, *place, &mut entries, context),
-                Source::ById(names) => {
-                    let id = plan.id(found).and_then(super::json_scan::inside);
-                    cell.plain(id.and_then(|id| names.get(id)).map(String::as_str));
-                    Fit::Exact
+                ResolvedColumnSource::Field(place) => {
+                    append_custom_field(cell, *place, &mut entries, context)
                 }
-                Source::Rest => {
-                    keep_entries(&mut self.extra, raw, &entries.kept);
-                    cell.plain(self.extra.close());
-                    Fit::Exact
+                ResolvedColumnSource::ById(names) => {
+                    let id = plan.row_id(found).and_then(super::json_scan::strip_quotes);
+                    cell.append_text(id.and_then(|id| names.get(id)).map(String::as_str));
+                    ValueFidelity::Exact
+                }
+                ResolvedColumnSource::Rest => {
+                    push_preserved_entries(&mut self.extra, raw, &entries.kept);
+                    cell.append_text(self.extra.finish_object());
+                    ValueFidelity::Exact
                 }
             };
-            *misfits += u64::from(fit == Fit::Misfit);
+            *misfits += u64::from(fit == ValueFidelity::Misfit);
         }
     }
 }
 
 /// Decodes the best value of a column, and keeps whatever the column alone would not give back.
-fn member(
-    cell: &mut Cell,
+fn append_member(
+    cell: &mut ColumnBuilder,
     (places, primary): (Range<usize>, usize),
     found: &[Option<&str>],
-    context: &mut Context,
+    context: &mut DecodeContext,
     mut keep: impl FnMut(usize, &str),
-) -> Fit {
+) -> ValueFidelity {
     let mut values = places.clone().filter_map(|place| Some((place, found[place]?)));
     let Some((best, raw)) = values.next() else {
-        cell.null();
-        return Fit::Exact;
+        cell.append_null();
+        return ValueFidelity::Exact;
     };
-    let fit = cell.decode(raw, context);
+    let fit = cell.append_json(raw, context);
     let alone = values.next().is_none();
-    if fit > Fit::Exact || best != primary || !alone {
+    if fit > ValueFidelity::Exact || best != primary || !alone {
         for place in places {
             found[place].into_iter().for_each(|raw| keep(place, raw));
         }
@@ -178,23 +180,28 @@ fn member(
     fit
 }
 
-fn field(cell: &mut Cell, place: usize, entries: &mut Entries, context: &mut Context) -> Fit {
+fn append_custom_field(
+    cell: &mut ColumnBuilder,
+    place: usize,
+    entries: &mut CustomValueEntries,
+    context: &mut DecodeContext,
+) -> ValueFidelity {
     let found = entries.found[place];
     let Some((found, raw)) = found.and_then(|found| Some((found, found.value?))) else {
-        cell.null();
-        return Fit::Exact;
+        cell.append_null();
+        return ValueFidelity::Exact;
     };
-    let fit = cell.decode(raw, context);
-    if fit > Fit::Exact && !found.kept {
+    let fit = cell.append_json(raw, context);
+    if fit > ValueFidelity::Exact && !found.kept {
         entries.kept.push(found.entry);
     }
     fit
 }
 
 /// Keeps the entries that have to be, or all of what was sent if that was no list of entries.
-fn keep_entries(extra: &mut Extra, raw: Option<&str>, kept: &[&str]) {
+fn push_preserved_entries(extra: &mut ExtraBuilder, raw: Option<&str>, kept: &[&str]) {
     match raw {
-        Some(raw) if !raw.starts_with('[') => extra.push(CUSTOM_FIELDS, raw),
-        _ => extra.push_all(CUSTOM_FIELDS, kept),
+        Some(raw) if !raw.starts_with('[') => extra.push_member(CUSTOM_FIELDS, raw),
+        _ => extra.push_array(CUSTOM_FIELDS, kept),
     }
 }

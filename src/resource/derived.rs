@@ -10,16 +10,16 @@ use super::{json_scan, scalar};
 
 /// A key that follows from other keys of the same row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Derived {
+pub struct DerivedKey {
     /// The key.
     pub key: &'static str,
     /// How it follows.
-    pub rule: Rule,
+    pub rule: DerivedRule,
 }
 
 /// How a key follows from others; the keys named are those of the search dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
+pub enum DerivedRule {
     /// The page cursor after this row: `[epoch milliseconds of the time, id]`.
     Cursor {
         /// The key of the time.
@@ -33,41 +33,46 @@ pub enum Rule {
     Copy(&'static str),
 }
 
-impl Derived {
+impl DerivedKey {
     /// Whether `raw`, the key's value, says no more than the values `find` finds.
-    pub(super) fn holds<'r>(&self, raw: &str, find: impl Fn(&str) -> Option<&'r str>) -> bool {
+    pub(super) fn is_redundant<'r>(
+        &self,
+        raw: &str,
+        find: impl Fn(&str) -> Option<&'r str>,
+    ) -> bool {
         match self.rule {
-            Rule::Cursor { time, id } => {
-                let ms = find(time).and_then(|raw| scalar::instant(raw, None));
+            DerivedRule::Cursor { time, id } => {
+                let ms = find(time).and_then(|raw| scalar::parse_instant(raw, None));
                 let id = find(id).filter(|id| id.starts_with('"'));
-                ms.zip(id).is_some_and(|((ms, _), id)| is_cursor(raw, ms, id))
+                ms.zip(id).is_some_and(|((ms, _), id)| is_page_cursor(raw, ms, id))
             }
-            Rule::Lower(of) => find(of).is_some_and(|of| is_lower(raw, of)),
-            Rule::Copy(of) => find(of) == Some(raw),
+            DerivedRule::Lower(of) => find(of).is_some_and(|of| is_lowercase_of(raw, of)),
+            DerivedRule::Copy(of) => find(of) == Some(raw),
         }
     }
 
     /// The key's value in a rebuilt row.
-    pub(super) fn derive(&self, row: &Map<String, Value>) -> Option<Value> {
+    pub(super) fn derive_value(&self, row: &Map<String, Value>) -> Option<Value> {
         match self.rule {
-            Rule::Cursor { time, id } => {
-                let (ms, _) = scalar::instant(&row.get(time)?.to_string(), None)?;
+            DerivedRule::Cursor { time, id } => {
+                let (ms, _) = scalar::parse_instant(&row.get(time)?.to_string(), None)?;
                 let id = row.get(id)?.as_str()?;
                 Some(Value::from(vec![Value::from(ms), Value::from(id)]))
             }
-            Rule::Lower(of) => Some(Value::from(row.get(of)?.as_str()?.to_lowercase())),
-            Rule::Copy(of) => row.get(of).cloned(),
+            DerivedRule::Lower(of) => Some(Value::from(row.get(of)?.as_str()?.to_lowercase())),
+            DerivedRule::Copy(of) => row.get(of).cloned(),
         }
     }
 }
 
-fn is_cursor(raw: &str, ms: i64, id: &str) -> bool {
+fn is_page_cursor(raw: &str, ms: i64, id: &str) -> bool {
     let parts = raw.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')?.split_once(','));
     parts.is_some_and(|(at, of)| at.parse() == Ok(ms) && of == id)
 }
 
-fn is_lower(raw: &str, of: &str) -> bool {
-    let (Some(lower), Some(text)) = (json_scan::string(raw), json_scan::string(of)) else {
+fn is_lowercase_of(raw: &str, of: &str) -> bool {
+    let (Some(lower), Some(text)) = (json_scan::decode_string(raw), json_scan::decode_string(of))
+    else {
         return false;
     };
     if text.is_ascii() {

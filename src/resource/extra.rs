@@ -11,22 +11,22 @@ use super::{json_scan, rebuild};
 
 /// A JSON object in the making.
 #[derive(Debug, Default)]
-pub(super) struct Extra {
+pub(super) struct ExtraBuilder {
     text: String,
 }
 
-impl Extra {
+impl ExtraBuilder {
     /// Adds a member; the value is JSON text.
-    pub(super) fn push(&mut self, key: &str, raw: &str) {
-        self.open(key);
+    pub(super) fn push_member(&mut self, key: &str, raw: &str) {
+        self.begin_member(key);
         self.text.push_str(raw);
     }
 
     /// Adds a member that is an array of these JSON texts, unless there are none.
-    pub(super) fn push_all(&mut self, key: &str, raws: &[&str]) {
+    pub(super) fn push_array(&mut self, key: &str, raws: &[&str]) {
         for (index, raw) in raws.iter().enumerate() {
             if index == 0 {
-                self.open(key);
+                self.begin_member(key);
             }
             self.text.push(if index == 0 { '[' } else { ',' });
             self.text.push_str(raw);
@@ -37,7 +37,7 @@ impl Extra {
     }
 
     /// The whole object, closed; none when nothing went in.
-    pub(super) fn close(&mut self) -> Option<&str> {
+    pub(super) fn finish_object(&mut self) -> Option<&str> {
         if self.text.is_empty() {
             return None;
         }
@@ -50,7 +50,7 @@ impl Extra {
         self.text.clear();
     }
 
-    fn open(&mut self, key: &str) {
+    fn begin_member(&mut self, key: &str) {
         let first = self.text.is_empty();
         self.text.push(if first { '{' } else { ',' });
         let plain = |b: u8| b >= b' ' && b != b'"' && b != b'\\';
@@ -66,12 +66,12 @@ impl Extra {
 }
 
 /// The members of an `extra` cell.
-pub(super) fn read(text: Option<&str>) -> Map<String, Value> {
-    let members = text.into_iter().flat_map(json_scan::members);
+pub(super) fn parse_extra(text: Option<&str>) -> Map<String, Value> {
+    let members = text.into_iter().flat_map(json_scan::object_members);
     members
         .map(|(key, raw)| {
-            let key = json_scan::unescaped(key).unwrap_or(Cow::Borrowed(key));
-            (key.into_owned(), rebuild::parsed(raw))
+            let key = json_scan::unescape_text(key).unwrap_or(Cow::Borrowed(key));
+            (key.into_owned(), rebuild::parse_json_or_text(raw))
         })
         .collect()
 }

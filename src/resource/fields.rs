@@ -9,41 +9,45 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::column::{Column, Kind, Wire};
-use super::{Error, contacts};
+use super::column::{ColumnKind, ColumnSource, TableColumn};
+use super::{RowDecodeError, contacts};
 
 /// The custom fields of contacts, as columns.
 #[derive(Debug, Default, Clone)]
-pub struct Fields {
-    columns: Vec<Column>,
+pub struct CustomFieldColumns {
+    columns: Vec<TableColumn>,
     names: Arc<HashMap<String, String>>,
 }
 
 /// As much of a definition as a column needs.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Definition {
+struct FieldColumnDefinition {
     id: String,
     field_key: Option<String>,
     data_type: Option<String>,
     model: Option<String>,
 }
 
-impl Fields {
+impl CustomFieldColumns {
     /// Reads definitions: the rows of `GET /locations/{id}/customFields`, as JSON text.
     ///
     /// Definitions of other models than contacts are not columns.
-    pub fn new<'r>(rows: impl IntoIterator<Item = &'r str>) -> Result<Self, Error> {
-        let mut definitions = rows.into_iter().map(read).collect::<Result<Vec<_>, Error>>()?;
+    pub fn from_definitions<'r>(
+        rows: impl IntoIterator<Item = &'r str>,
+    ) -> Result<Self, RowDecodeError> {
+        let mut definitions =
+            rows.into_iter().map(parse_definition).collect::<Result<Vec<_>, RowDecodeError>>()?;
         definitions.retain(|d| d.model.as_deref().is_none_or(|model| model == "contact"));
         definitions.sort_by(|a, b| a.id.cmp(&b.id));
         definitions.dedup_by(|a, b| a.id == b.id);
-        let mut taken: HashSet<String> = contacts::fixed().map(|column| column.name).collect();
+        let mut taken: HashSet<String> =
+            contacts::standard_columns().map(|column| column.name).collect();
         let mut columns: Vec<_> =
-            definitions.into_iter().map(|definition| definition.column(&mut taken)).collect();
+            definitions.into_iter().map(|definition| definition.into_column(&mut taken)).collect();
         columns.sort_by(|a, b| a.name.cmp(&b.name));
         let names = columns.iter().filter_map(|column| match &column.wire {
-            Wire::Field(id) => Some((id.clone(), column.name.clone())),
+            ColumnSource::Field(id) => Some((id.clone(), column.name.clone())),
             _ => None,
         });
         let names = Arc::new(names.collect());
@@ -52,7 +56,7 @@ impl Fields {
 
     /// The columns, in the order of their names.
     #[must_use]
-    pub fn columns(&self) -> &[Column] {
+    pub fn columns(&self) -> &[TableColumn] {
         &self.columns
     }
 
@@ -63,32 +67,33 @@ impl Fields {
     }
 
     /// The column name of every field, by id.
-    pub(super) fn names(&self) -> Arc<HashMap<String, String>> {
+    pub(super) fn column_names_by_id(&self) -> Arc<HashMap<String, String>> {
         Arc::clone(&self.names)
     }
 }
 
-fn read(row: &str) -> Result<Definition, Error> {
+fn parse_definition(row: &str) -> Result<FieldColumnDefinition, RowDecodeError> {
     serde_json::from_str(row)
-        .map_err(|error| Error::not_a_row("custom_fields", error.to_string(), row))
+        .map_err(|error| RowDecodeError::not_a_row("custom_fields", error.to_string(), row))
 }
 
-impl Definition {
-    fn column(self, taken: &mut HashSet<String>) -> Column {
+impl FieldColumnDefinition {
+    fn into_column(self, taken: &mut HashSet<String>) -> TableColumn {
         let key = self.field_key.as_deref().unwrap_or_default();
-        let key = sanitised(key.strip_prefix("contact.").unwrap_or(key));
-        let key = key.unwrap_or_else(|| sanitised(&self.id).unwrap_or_else(|| "field".to_owned()));
-        Column {
-            name: free(&format!("custom_{key}"), taken),
-            kind: kind(self.data_type.as_deref().unwrap_or_default()),
-            wire: Wire::Field(self.id),
+        let key = sanitize_key(key.strip_prefix("contact.").unwrap_or(key));
+        let key =
+            key.unwrap_or_else(|| sanitize_key(&self.id).unwrap_or_else(|| "field".to_owned()));
+        TableColumn {
+            name: reserve_unique_name(&format!("custom_{key}"), taken),
+            kind: column_kind(self.data_type.as_deref().unwrap_or_default()),
+            wire: ColumnSource::Field(self.id),
             doc: "A custom field of the account; the table `custom_fields` describes it under this column name.",
         }
     }
 }
 
 /// The key as part of a column name; none if nothing of it can be.
-fn sanitised(key: &str) -> Option<String> {
+fn sanitize_key(key: &str) -> Option<String> {
     let mapped = |c: char| match c.to_ascii_lowercase() {
         c @ ('a'..='z' | '0'..='9') => c,
         _ => '_',
@@ -97,7 +102,7 @@ fn sanitised(key: &str) -> Option<String> {
     name.contains(|c| c != '_').then_some(name)
 }
 
-fn free(name: &str, taken: &mut HashSet<String>) -> String {
+fn reserve_unique_name(name: &str, taken: &mut HashSet<String>) -> String {
     let numbered = (2..).map(|n| format!("{name}_{n}"));
     let free = std::iter::once(name.to_owned())
         .chain(numbered)
@@ -107,12 +112,12 @@ fn free(name: &str, taken: &mut HashSet<String>) -> String {
     free
 }
 
-fn kind(data_type: &str) -> Kind {
+fn column_kind(data_type: &str) -> ColumnKind {
     match data_type {
-        "NUMERICAL" | "FLOAT" | "MONETORY" => Kind::Float,
-        "DATE" => Kind::Date,
-        "MULTIPLE_OPTIONS" | "CHECKBOX" => Kind::TextList,
-        "TEXTBOX_LIST" | "FILE_UPLOAD" | "SIGNATURE" => Kind::Json,
-        _ => Kind::Text,
+        "NUMERICAL" | "FLOAT" | "MONETORY" => ColumnKind::Float,
+        "DATE" => ColumnKind::Date,
+        "MULTIPLE_OPTIONS" | "CHECKBOX" => ColumnKind::TextList,
+        "TEXTBOX_LIST" | "FILE_UPLOAD" | "SIGNATURE" => ColumnKind::Json,
+        _ => ColumnKind::Text,
     }
 }

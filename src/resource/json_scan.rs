@@ -6,25 +6,25 @@
 use std::borrow::Cow;
 
 /// The elements of an array, as text; nothing if `raw` is no array.
-pub(super) fn elements(raw: &str) -> Elements<'_> {
+pub(super) fn array_elements(raw: &str) -> JsonElements<'_> {
     let at = if raw.starts_with('[') { 1 } else { raw.len() };
-    Elements { raw, at }
+    JsonElements { raw, at }
 }
 
 /// The members of an object: key as sent (without quotes, escapes left alone) and value, as text.
-pub(super) fn members(raw: &str) -> Members<'_> {
+pub(super) fn object_members(raw: &str) -> JsonMembers<'_> {
     let at = if raw.starts_with('{') { 1 } else { raw.len() };
-    Members { raw, at }
+    JsonMembers { raw, at }
 }
 
 /// Where the value of an object's member starts. The value itself is not walked.
-pub(super) fn member(raw: &str, key: &str) -> Option<usize> {
+pub(super) fn find_member_value(raw: &str, key: &str) -> Option<usize> {
     let mut at = raw.find('{')? + 1;
     loop {
-        let start = next_token(raw, at)?;
+        let start = next_token_start(raw, at)?;
         let end = value_end(raw, start);
-        let value = next_token(raw, end)?;
-        if inside(raw.get(start..end)?)? == key {
+        let value = next_token_start(raw, end)?;
+        if strip_quotes(raw.get(start..end)?)? == key {
             return Some(value);
         }
         at = value_end(raw, value);
@@ -32,37 +32,37 @@ pub(super) fn member(raw: &str, key: &str) -> Option<usize> {
 }
 
 /// The value that starts there.
-pub(super) fn value(raw: &str, start: usize) -> Option<&str> {
+pub(super) fn value_at(raw: &str, start: usize) -> Option<&str> {
     raw.get(start..value_end(raw, start))
 }
 
 /// The text a JSON string stands for; none if `raw` is no string, or none that UTF-8 can hold.
-pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
-    unescaped(inside(raw)?)
+pub(super) fn decode_string(raw: &str) -> Option<Cow<'_, str>> {
+    unescape_text(strip_quotes(raw)?)
 }
 
 /// The text that the inside of a JSON string stands for; none if UTF-8 cannot hold it.
-pub(super) fn unescaped(inner: &str) -> Option<Cow<'_, str>> {
+pub(super) fn unescape_text(inner: &str) -> Option<Cow<'_, str>> {
     if !inner.as_bytes().contains(&b'\\') {
         return Some(Cow::Borrowed(inner));
     }
     let mut text = String::new();
-    unescape(inner, &mut text).then_some(Cow::Owned(text))
+    append_unescaped(inner, &mut text).then_some(Cow::Owned(text))
 }
 
 /// What stands between the quotes of a JSON string.
-pub(super) fn inside(raw: &str) -> Option<&str> {
+pub(super) fn strip_quotes(raw: &str) -> Option<&str> {
     raw.strip_prefix('"')?.strip_suffix('"')
 }
 
 /// Appends the text that the inside of a JSON string stands for. False if it holds half a surrogate pair, which
 /// becomes U+FFFD.
-pub(super) fn unescape(inner: &str, text: &mut String) -> bool {
+pub(super) fn append_unescaped(inner: &str, text: &mut String) -> bool {
     let mut clean = true;
     let mut rest = inner;
     while let Some(at) = rest.find('\\') {
         text.push_str(&rest[..at]);
-        let (read, used) = escape(&rest[at + 1..]);
+        let (read, used) = decode_escape(&rest[at + 1..]);
         clean &= read.is_some();
         text.push(read.unwrap_or(char::REPLACEMENT_CHARACTER));
         rest = rest.get(at + 1 + used..).unwrap_or_default();
@@ -72,21 +72,21 @@ pub(super) fn unescape(inner: &str, text: &mut String) -> bool {
 }
 
 /// The character an escape stands for, and how many bytes after the backslash it takes.
-fn escape(rest: &str) -> (Option<char>, usize) {
+fn decode_escape(rest: &str) -> (Option<char>, usize) {
     let plain = match rest.as_bytes().first() {
         Some(b'n') => '\n',
         Some(b't') => '\t',
         Some(b'r') => '\r',
         Some(b'b') => '\u{8}',
         Some(b'f') => '\u{c}',
-        Some(b'u') => return unicode(&rest[1..]),
+        Some(b'u') => return decode_unicode_escape(&rest[1..]),
         Some(&b) if b.is_ascii() => char::from(b),
         _ => return (None, 0),
     };
     (Some(plain), 1)
 }
 
-fn unicode(rest: &str) -> (Option<char>, usize) {
+fn decode_unicode_escape(rest: &str) -> (Option<char>, usize) {
     let unit = |at| u32::from_str_radix(rest.get(at..at + 4)?, 16).ok();
     match (unit(0), rest.get(4..6), unit(6)) {
         (Some(high @ 0xD800..0xDC00), Some("\\u"), Some(low @ 0xDC00..0xE000)) => {
@@ -97,48 +97,48 @@ fn unicode(rest: &str) -> (Option<char>, usize) {
     }
 }
 
-pub(super) struct Elements<'r> {
+pub(super) struct JsonElements<'r> {
     raw: &'r str,
     at: usize,
 }
 
-impl Elements<'_> {
+impl JsonElements<'_> {
     /// No elements.
-    pub(super) fn none() -> Self {
+    pub(super) fn empty() -> Self {
         Self { raw: "", at: 0 }
     }
 }
 
-impl<'r> Iterator for Elements<'r> {
+impl<'r> Iterator for JsonElements<'r> {
     type Item = &'r str;
 
     fn next(&mut self) -> Option<&'r str> {
-        let start = next_token(self.raw, self.at)?;
+        let start = next_token_start(self.raw, self.at)?;
         self.at = value_end(self.raw, start);
         self.raw.get(start..self.at)
     }
 }
 
-pub(super) struct Members<'r> {
+pub(super) struct JsonMembers<'r> {
     raw: &'r str,
     at: usize,
 }
 
-impl<'r> Iterator for Members<'r> {
+impl<'r> Iterator for JsonMembers<'r> {
     type Item = (&'r str, &'r str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let start = next_token(self.raw, self.at)?;
+        let start = next_token_start(self.raw, self.at)?;
         let end = value_end(self.raw, start);
-        let key = inside(self.raw.get(start..end)?)?;
-        let start = next_token(self.raw, end)?;
+        let key = strip_quotes(self.raw.get(start..end)?)?;
+        let start = next_token_start(self.raw, end)?;
         self.at = value_end(self.raw, start);
         Some((key, self.raw.get(start..self.at)?))
     }
 }
 
 /// Where the next value or key starts; none at the end of the array or object.
-fn next_token(raw: &str, at: usize) -> Option<usize> {
+fn next_token_start(raw: &str, at: usize) -> Option<usize> {
     let skipped = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
     let bytes = raw.as_bytes().get(at..)?;
     let start = at + bytes.iter().take_while(|b| skipped(b)).count();
@@ -150,7 +150,7 @@ fn value_end(raw: &str, start: usize) -> usize {
     let bytes = raw.as_bytes();
     match bytes[start] {
         b'"' => string_end(bytes, start),
-        b'{' | b'[' => nest_end(bytes, start),
+        b'{' | b'[' => nesting_end(bytes, start),
         _ => {
             let ends =
                 |b: &u8| matches!(b, b',' | b']' | b'}' | b':' | b' ' | b'\t' | b'\n' | b'\r');
@@ -175,7 +175,7 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-fn nest_end(bytes: &[u8], start: usize) -> usize {
+fn nesting_end(bytes: &[u8], start: usize) -> usize {
     let mut depth = 0_usize;
     let mut at = start;
     while let Some(b) = bytes.get(at) {

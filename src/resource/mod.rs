@@ -1,12 +1,12 @@
 //! The resources: what the API says about contacts and their kin, and the columns that hold it.
 //!
 //! One place knows the columns: [`RESOURCES`]. Parquet, CSV, JSON Lines and `ghl-bulk schema tables` all derive
-//! from it. A [`Decoder`] turns raw JSON rows, as the server sent them, into Arrow record batches.
+//! from it. A [`RowDecoder`] turns raw JSON rows, as the server sent them, into Arrow record batches.
 //!
 //! Nothing the server sent is lost: what has no column, and what a column cannot give back exactly, is kept as
-//! raw text in the last column, `extra`; [`rebuild()`] makes the row again. Three things are not counted as a loss:
+//! raw text in the last column, `extra`; [`rebuild_row()`] makes the row again. Three things are not counted as a loss:
 //! `null` equals absent, a number equals the same number written differently, and a key that follows from others
-//! ([`Derived`]) is dropped when it says what they say. A key repeated within an object is one fact: its last value.
+//! ([`DerivedKey`]) is dropped when it says what they say. A key repeated within an object is one fact: its last value.
 //!
 //! To add a resource: a file beside this one, its `mod` line, and its line in [`RESOURCES`].
 //! Nothing here knows HTTP, runs, files or output formats.
@@ -39,28 +39,28 @@ mod users;
 
 pub use appointments::APPOINTMENTS;
 pub use businesses::BUSINESSES;
-pub use column::{Column, JSON_KIND, KIND, Kind, Wire};
+pub use column::{ColumnKind, ColumnSource, JSON_KIND, KIND, TableColumn};
 pub use contacts::CONTACTS;
 pub use custom_fields::CUSTOM_FIELDS;
-pub use decoder::Decoder;
-pub use derived::{Derived, Rule};
-pub use fields::Fields;
+pub use decoder::RowDecoder;
+pub use derived::{DerivedKey, DerivedRule};
+pub use fields::CustomFieldColumns;
 pub use notes::NOTES;
-pub use raw_rows::rows;
-pub use rebuild::rebuild;
-pub use sort_key::{Key, Keyed};
-pub use table::{Resource, Table};
+pub use raw_rows::response_rows;
+pub use rebuild::rebuild_row;
+pub use sort_key::{RowSortKey, SortKeyReader};
+pub use table::{ResourceSpec, TableSchema};
 pub use tags::TAGS;
 pub use tasks::TASKS;
 pub use users::USERS;
 
 /// Every resource, in the order help and documentation name them.
-pub const RESOURCES: &[&Resource] =
+pub const RESOURCES: &[&ResourceSpec] =
     &[&CONTACTS, &TASKS, &NOTES, &APPOINTMENTS, &CUSTOM_FIELDS, &USERS, &TAGS, &BUSINESSES];
 
 /// Why a row could not be decoded.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum RowDecodeError {
     /// The text is no JSON object with an id; the row must be reported, it is in no table.
     #[error("{table}: not a row: {reason}: `{excerpt}`")]
     NotARow {
@@ -79,7 +79,7 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl RowDecodeError {
     fn not_a_row(table: &'static str, reason: impl Into<String>, row: &str) -> Self {
         let excerpt = row.chars().take(80).flat_map(char::escape_debug).collect();
         Self::NotARow { table, reason: reason.into(), excerpt }

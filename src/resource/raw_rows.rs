@@ -1,16 +1,18 @@
 //! The rows in an answer, as the server wrote them.
 
-use super::json_scan::{self, Elements};
+use super::json_scan::{self, JsonElements};
 
 /// The rows that stand under a key of an answer: the elements of a list, or the one object there. A
 /// missing or null list has none. The answer must have passed a JSON parser.
-pub fn rows<'r>(answer: &'r str, key: &str) -> impl Iterator<Item = &'r str> + use<'r> {
-    let (list, one) = match json_scan::member(answer, key) {
-        Some(at) if answer[at..].starts_with('[') => (json_scan::elements(&answer[at..]), None),
-        Some(at) if answer[at..].starts_with('{') => {
-            (Elements::none(), json_scan::value(answer, at))
+pub fn response_rows<'r>(answer: &'r str, key: &str) -> impl Iterator<Item = &'r str> + use<'r> {
+    let (list, one) = match json_scan::find_member_value(answer, key) {
+        Some(at) if answer[at..].starts_with('[') => {
+            (json_scan::array_elements(&answer[at..]), None)
         }
-        _ => (Elements::none(), None),
+        Some(at) if answer[at..].starts_with('{') => {
+            (JsonElements::empty(), json_scan::value_at(answer, at))
+        }
+        _ => (JsonElements::empty(), None),
     };
     list.chain(one)
 }
@@ -21,7 +23,7 @@ mod tests {
 
     #[track_caller]
     fn check(answer: &str, expected: &[&str]) {
-        assert_eq!(rows(answer, "rows").collect::<Vec<_>>(), expected);
+        assert_eq!(response_rows(answer, "rows").collect::<Vec<_>>(), expected);
     }
 
     #[test]

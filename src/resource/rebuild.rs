@@ -9,11 +9,11 @@ use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMillisecon
 use arrow_array::{Array, RecordBatch};
 use serde_json::{Map, Value, json};
 
-use super::column::{Column, Kind, Wire};
-use super::column_builder::sent;
+use super::column::{ColumnKind, ColumnSource, TableColumn};
+use super::column_builder::column_date_encoding;
 use super::custom_values::CUSTOM_FIELDS;
-use super::scalar::{self, Sent};
-use super::table::Table;
+use super::scalar::{self, DateEncoding};
+use super::table::TableSchema;
 use super::{extra, json_scan};
 
 /// The row of `batch` at this place, as the server sent it.
@@ -24,33 +24,35 @@ use super::{extra, json_scan};
 /// # Panics
 /// If the batch is not one of this table's.
 #[must_use]
-pub fn rebuild(table: &Table, batch: &RecordBatch, row: usize) -> Value {
-    let kept = extra::read(batch.columns().last().and_then(|column| {
+pub fn rebuild_row(table: &TableSchema, batch: &RecordBatch, row: usize) -> Value {
+    let kept = extra::parse_extra(batch.columns().last().and_then(|column| {
         let texts = column.as_string::<i32>();
         texts.is_valid(row).then(|| texts.value(row))
     }));
     let mut wire = Map::new();
     let mut entries = Vec::new();
-    let spoken = spoken(&kept);
+    let spoken = preserved_field_ids(&kept);
     for (column, cells) in table.columns.iter().zip(batch.columns()) {
-        let value = || cell(column, cells, row);
+        let value = || cell_to_json(column, cells, row);
         match &column.wire {
-            Wire::Member { key, .. } if column.keys().all(|key| !kept.contains_key(key)) => {
+            ColumnSource::Member { key, .. }
+                if column.source_keys().all(|key| !kept.contains_key(key)) =>
+            {
                 wire.extend(value().map(|value| ((*key).to_owned(), value)));
             }
-            Wire::Field(id) if !spoken.contains(id) => {
+            ColumnSource::Field(id) if !spoken.contains(id) => {
                 entries.extend(value().map(|value| json!({"id": id, "value": value})));
             }
             _ => {}
         }
     }
     wire.extend(kept);
-    if table.has_fields() {
-        merge(&mut wire, entries);
+    if table.has_custom_fields() {
+        append_custom_values(&mut wire, entries);
     }
     for derived in table.derived {
         if !wire.contains_key(derived.key) {
-            let value = derived.derive(&wire);
+            let value = derived.derive_value(&wire);
             wire.extend(value.map(|value| (derived.key.to_owned(), value)));
         }
     }
@@ -58,41 +60,41 @@ pub fn rebuild(table: &Table, batch: &RecordBatch, row: usize) -> Value {
 }
 
 /// The ids of the fields whose values are kept as they were sent.
-fn spoken(kept: &Map<String, Value>) -> HashSet<String> {
+fn preserved_field_ids(kept: &Map<String, Value>) -> HashSet<String> {
     let entries = kept.get(CUSTOM_FIELDS).and_then(Value::as_array);
     let ids = entries.into_iter().flatten();
     ids.filter_map(|entry| entry.get("id")?.as_str().map(str::to_owned)).collect()
 }
 
-fn merge(wire: &mut Map<String, Value>, entries: Vec<Value>) {
+fn append_custom_values(wire: &mut Map<String, Value>, entries: Vec<Value>) {
     let all = wire.entry(CUSTOM_FIELDS).or_insert_with(|| Value::Array(Vec::new()));
     if let Value::Array(all) = all {
         all.extend(entries);
     }
 }
 
-fn cell(column: &Column, cells: &dyn Array, row: usize) -> Option<Value> {
+fn cell_to_json(column: &TableColumn, cells: &dyn Array, row: usize) -> Option<Value> {
     if cells.is_null(row) {
         return None;
     }
     Some(match column.kind {
-        Kind::Text => json!(cells.as_string::<i32>().value(row)),
-        Kind::Json => parsed(cells.as_string::<i32>().value(row)),
-        Kind::Boolean => json!(cells.as_boolean().value(row)),
-        Kind::Integer => json!(cells.as_primitive::<Int64Type>().value(row)),
-        Kind::Float => json!(cells.as_primitive::<Float64Type>().value(row)),
-        Kind::Date => {
+        ColumnKind::Text => json!(cells.as_string::<i32>().value(row)),
+        ColumnKind::Json => parse_json_or_text(cells.as_string::<i32>().value(row)),
+        ColumnKind::Boolean => json!(cells.as_boolean().value(row)),
+        ColumnKind::Integer => json!(cells.as_primitive::<Int64Type>().value(row)),
+        ColumnKind::Float => json!(cells.as_primitive::<Float64Type>().value(row)),
+        ColumnKind::Date => {
             let days = cells.as_primitive::<Date32Type>().value(row);
-            match sent(column) {
-                Sent::Text => json!(scalar::day_text(days)),
+            match column_date_encoding(column) {
+                DateEncoding::Text => json!(scalar::format_day(days)),
                 _ => json!(i64::from(days) * scalar::DAY),
             }
         }
-        Kind::Timestamp => {
+        ColumnKind::Timestamp => {
             let ms = cells.as_primitive::<TimestampMillisecondType>().value(row);
-            json!(scalar::instant_text(ms))
+            json!(scalar::format_instant(ms))
         }
-        Kind::TextList => {
+        ColumnKind::TextList => {
             let list = cells.as_list::<i32>().value(row);
             json!(list.as_string::<i32>().iter().collect::<Vec<_>>())
         }
@@ -100,9 +102,9 @@ fn cell(column: &Column, cells: &dyn Array, row: usize) -> Option<Value> {
 }
 
 /// The value of JSON text, or the text itself where no value can hold it.
-pub(super) fn parsed(raw: &str) -> Value {
+pub(super) fn parse_json_or_text(raw: &str) -> Value {
     serde_json::from_str(raw).unwrap_or_else(|_| {
-        let text = json_scan::string(raw);
+        let text = json_scan::decode_string(raw);
         Value::from(text.as_deref().unwrap_or(raw))
     })
 }

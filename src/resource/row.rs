@@ -9,25 +9,25 @@ use std::hash::{BuildHasherDefault, Hasher};
 use super::json_scan;
 
 /// A map from short keys of our own choice. Nobody can fill it with colliding keys, so a simple hash will do.
-pub(super) type Names<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
+pub(super) type FxHashMap<K, V> = HashMap<K, V, BuildHasherDefault<FxHasher>>;
 
 /// A hash that takes eight bytes at a time (the one of Firefox and rustc); it halves the time of a look-up.
 #[derive(Debug, Default)]
-pub(super) struct Quick(u64);
+pub(super) struct FxHasher(u64);
 
-impl Quick {
-    fn add(&mut self, word: u64) {
+impl FxHasher {
+    fn add_word(&mut self, word: u64) {
         self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
     }
 }
 
-impl Hasher for Quick {
+impl Hasher for FxHasher {
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks();
         for word in words {
-            self.add(u64::from_le_bytes(*word));
+            self.add_word(u64::from_le_bytes(*word));
         }
-        self.add(rest.iter().fold(0, |word, b| word << 8 | u64::from(*b)));
+        self.add_word(rest.iter().fold(0, |word, b| word << 8 | u64::from(*b)));
     }
 
     fn write_u8(&mut self, _: u8) {
@@ -42,25 +42,25 @@ impl Hasher for Quick {
 
 /// The keys a table knows, each with its place.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
-    places: Names<&'static str, usize>,
+pub(super) struct RowKeyIndex {
+    places: FxHashMap<&'static str, usize>,
 }
 
-impl Keys {
+impl RowKeyIndex {
     /// The place of the key, a new one if need be.
-    pub(super) fn place(&mut self, key: &'static str) -> usize {
+    pub(super) fn intern_key(&mut self, key: &'static str) -> usize {
         let next = self.places.len();
         *self.places.entry(key).or_insert(next)
     }
 
     /// The place of the key, if it is known.
-    pub(super) fn find(&self, key: &str) -> Option<usize> {
+    pub(super) fn find_key(&self, key: &str) -> Option<usize> {
         self.places.get(key).copied()
     }
 
     /// The values of the known keys by place; every other member goes to `other`. `null` is as good as
     /// absent. None if the row is no object.
-    pub(super) fn walk<'r>(
+    pub(super) fn collect_known_values<'r>(
         &self,
         row: &'r str,
         mut other: impl FnMut(&str, &'r str),
@@ -70,10 +70,10 @@ impl Keys {
             return None;
         }
         let mut found = vec![None; self.places.len()];
-        for (key, raw) in json_scan::members(row) {
-            let key = json_scan::unescaped(key)?;
+        for (key, raw) in json_scan::object_members(row) {
+            let key = json_scan::unescape_text(key)?;
             let value = (raw != "null").then_some(raw);
-            match (self.find(&key), value) {
+            match (self.find_key(&key), value) {
                 (Some(place), value) => found[place] = value,
                 (None, Some(raw)) => other(&key, raw),
                 (None, None) => {}
@@ -84,6 +84,6 @@ impl Keys {
 }
 
 /// Whether JSON text can be the id of a row: a text or a number.
-pub(super) fn is_id(raw: &str) -> bool {
+pub(super) fn is_row_id(raw: &str) -> bool {
     raw != r#""""# && !raw.starts_with(['{', '[', 't', 'f'])
 }

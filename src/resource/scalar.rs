@@ -16,15 +16,15 @@ pub(super) const DAY: i64 = 86_400_000;
 const INSTANTS: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
 /// The number that JSON text is, and whether it is exactly that number.
-pub(super) fn float(raw: &str) -> Option<(f64, bool)> {
+pub(super) fn parse_float(raw: &str) -> Option<(f64, bool)> {
     let value: f64 = raw.parse().ok().filter(|v: &f64| v.is_finite())?;
     // Up to 15 digits always survive a double, unless it underflows; above, the shortest form decides.
     let short = raw.len() <= 15 && !raw.contains(['e', 'E']);
-    Some((value, short || decimal(raw) == decimal(&value.to_string())))
+    Some((value, short || normalize_decimal(raw) == normalize_decimal(&value.to_string())))
 }
 
 /// A decimal number as its digits, without outer zeros, and the exponent of the last of them.
-fn decimal(text: &str) -> (bool, String, i64) {
+fn normalize_decimal(text: &str) -> (bool, String, i64) {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits: String = [whole.trim_start_matches(['-', '+']), fraction].concat();
@@ -40,9 +40,9 @@ fn decimal(text: &str) -> (bool, String, i64) {
 }
 
 /// The whole number that JSON text is.
-pub(super) fn integer(raw: &str) -> Option<i64> {
+pub(super) fn parse_integer(raw: &str) -> Option<i64> {
     raw.parse().ok().or_else(|| {
-        let (negative, digits, exponent) = decimal(raw);
+        let (negative, digits, exponent) = normalize_decimal(raw);
         let zeros = usize::try_from(exponent).ok().filter(|&zeros| zeros < 19)?;
         let sign = if negative { "-" } else { "" };
         let is_number = raw.parse::<f64>().is_ok();
@@ -52,24 +52,24 @@ pub(super) fn integer(raw: &str) -> Option<i64> {
 }
 
 /// The day of JSON text: of an epoch number its day in UTC, of a text the day as written. How it was sent is told too.
-pub(super) fn day(raw: &str) -> Option<(i32, Sent)> {
-    let Some(text) = json_scan::string(raw) else {
+pub(super) fn parse_day(raw: &str) -> Option<(i32, DateEncoding)> {
+    let Some(text) = json_scan::decode_string(raw) else {
         let ms = raw.parse().ok().filter(|ms| INSTANTS.contains(ms))?;
-        let sent = if ms % DAY == 0 { Sent::Epoch } else { Sent::Otherwise };
+        let sent = if ms % DAY == 0 { DateEncoding::Epoch } else { DateEncoding::Otherwise };
         return Some((i32::try_from(ms.div_euclid(DAY)).ok()?, sent));
     };
     let (date, rest) = text.split_at_checked(10)?;
-    let days = civil(date.as_bytes())?;
+    let days = parse_iso_date(date.as_bytes())?;
     match rest.bytes().next() {
-        None => Some((days, Sent::Text)),
-        Some(b'T' | b't' | b' ') => Some((days, Sent::Otherwise)),
+        None => Some((days, DateEncoding::Text)),
+        Some(b'T' | b't' | b' ') => Some((days, DateEncoding::Otherwise)),
         Some(_) => None,
     }
 }
 
 /// How a day was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sent {
+pub(super) enum DateEncoding {
     /// As the epoch milliseconds of its midnight.
     Epoch,
     /// As `YYYY-MM-DD`.
@@ -81,12 +81,12 @@ pub(super) enum Sent {
 /// The instant of JSON text in epoch milliseconds, and whether the text is `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 ///
 /// A time without an offset is an instant only in a zone.
-pub(super) fn instant(raw: &str, zone: Option<&TimeZone>) -> Option<(i64, bool)> {
+pub(super) fn parse_instant(raw: &str, zone: Option<&TimeZone>) -> Option<(i64, bool)> {
     let known = |ms: &i64| INSTANTS.contains(ms);
-    let Some(text) = json_scan::string(raw) else {
+    let Some(text) = json_scan::decode_string(raw) else {
         return raw.parse().ok().filter(known).map(|ms| (ms, false));
     };
-    if let Some(ms) = canonical(text.as_bytes()) {
+    if let Some(ms) = parse_canonical_instant(text.as_bytes()) {
         return Some((ms, true));
     }
     let timestamp = text.parse::<Timestamp>().ok().or_else(|| {
@@ -97,7 +97,7 @@ pub(super) fn instant(raw: &str, zone: Option<&TimeZone>) -> Option<(i64, bool)>
 }
 
 /// Reads `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form of nearly every time the API sends.
-fn canonical(text: &[u8]) -> Option<i64> {
+fn parse_canonical_instant(text: &[u8]) -> Option<i64> {
     let shape = |at: usize, byte| text.get(at) == Some(&byte);
     let shaped = text.len() == 24
         && shape(10, b'T')
@@ -108,20 +108,21 @@ fn canonical(text: &[u8]) -> Option<i64> {
     if !shaped {
         return None;
     }
-    let days = civil(&text[..10])?;
-    let (hour, minute) = (digits(&text[11..13])?, digits(&text[14..16])?);
-    let (second, ms) = (digits(&text[17..19])?, digits(&text[20..23])?);
+    let days = parse_iso_date(&text[..10])?;
+    let (hour, minute) = (parse_digits(&text[11..13])?, parse_digits(&text[14..16])?);
+    let (second, ms) = (parse_digits(&text[17..19])?, parse_digits(&text[20..23])?);
     let valid = hour < 24 && minute < 60 && second < 60;
     let of_day = ((hour * 60 + minute) * 60 + second) * 1000 + ms;
     valid.then(|| i64::from(days) * DAY + i64::from(of_day))
 }
 
 /// Reads `YYYY-MM-DD` as days since 1970.
-fn civil(text: &[u8]) -> Option<i32> {
+fn parse_iso_date(text: &[u8]) -> Option<i32> {
     if text.len() != 10 || text[4] != b'-' || text[7] != b'-' {
         return None;
     }
-    let (year, month, day) = (digits(&text[..4])?, digits(&text[5..7])?, digits(&text[8..])?);
+    let (year, month, day) =
+        (parse_digits(&text[..4])?, parse_digits(&text[5..7])?, parse_digits(&text[8..])?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let last = match month {
         2 => 28 + i32::from(leap),
@@ -138,18 +139,18 @@ fn civil(text: &[u8]) -> Option<i32> {
     ((1..=last).contains(&day) && year > 0).then_some(era_days - 719_468)
 }
 
-fn digits(text: &[u8]) -> Option<i32> {
+fn parse_digits(text: &[u8]) -> Option<i32> {
     text.iter().try_fold(0, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i32::from(*b - b'0')))
 }
 
 /// The text of a day, as the API writes it.
-pub(super) fn day_text(days: i32) -> String {
+pub(super) fn format_day(days: i32) -> String {
     let date = Date::constant(1970, 1, 1) + jiff::Span::new().days(days);
     date.to_string()
 }
 
 /// The text of an instant, as the API writes it.
-pub(super) fn instant_text(ms: i64) -> String {
+pub(super) fn format_instant(ms: i64) -> String {
     let timestamp = Timestamp::from_millisecond(ms).expect("a decoded instant is in range");
     format!("{timestamp:.3}")
 }

@@ -1,68 +1,68 @@
 //! A table: a resource's columns as one account has them.
 //!
-//! A [`Resource`] is a line of the registry; its [`Table`] also has the account's custom fields as columns. A table
+//! A [`ResourceSpec`] is a line of the registry; its [`TableSchema`] also has the account's custom fields as columns. A table
 //! holds no rows, and does not know how they are read or written.
 
 use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
 
-use super::column::{Column, Wire};
-use super::derived::Derived;
-use super::fields::Fields;
+use super::column::{ColumnSource, TableColumn};
+use super::derived::DerivedKey;
+use super::fields::CustomFieldColumns;
 
 /// A kind of record the API serves.
 #[derive(Debug)]
-pub struct Resource {
+pub struct ResourceSpec {
     /// The name, which is also that of its file.
     pub name: &'static str,
     /// What it is, in a sentence.
     pub doc: &'static str,
-    pub(super) columns: fn(&Fields) -> Vec<Column>,
-    pub(super) derived: &'static [Derived],
+    pub(super) columns: fn(&CustomFieldColumns) -> Vec<TableColumn>,
+    pub(super) derived: &'static [DerivedKey],
 }
 
-impl Resource {
+impl ResourceSpec {
     /// The resource of that name.
     #[must_use]
-    pub fn named(name: &str) -> Option<&'static Self> {
+    pub fn from_name(name: &str) -> Option<&'static Self> {
         super::RESOURCES.iter().copied().find(|r| r.name == name)
     }
 
     /// The resource's table in an account with these custom fields.
     #[must_use]
-    pub fn table(&self, fields: &Fields) -> Table {
-        Table { name: self.name, columns: (self.columns)(fields), derived: self.derived }
+    pub fn table_schema(&self, fields: &CustomFieldColumns) -> TableSchema {
+        TableSchema { name: self.name, columns: (self.columns)(fields), derived: self.derived }
     }
 }
 
 /// The columns of a resource, in order: `id` first, `extra` last.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table {
+pub struct TableSchema {
     /// The name, which is also that of its file.
     pub name: &'static str,
     /// The columns.
-    pub columns: Vec<Column>,
-    pub(super) derived: &'static [Derived],
+    pub columns: Vec<TableColumn>,
+    pub(super) derived: &'static [DerivedKey],
 }
 
-impl Table {
+impl TableSchema {
     /// The Arrow schema of the table's batches.
     #[must_use]
-    pub fn schema(&self) -> SchemaRef {
-        let fields: Vec<_> = self.columns.iter().map(Column::field).collect();
+    pub fn arrow_schema(&self) -> SchemaRef {
+        let fields: Vec<_> = self.columns.iter().map(TableColumn::arrow_field).collect();
         Arc::new(Schema::new(fields))
     }
 
     /// The place of the column of that name.
     #[must_use]
-    pub fn position(&self, name: &str) -> Option<usize> {
+    pub fn column_index(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
 
     /// Whether custom fields are columns here.
-    pub(super) fn has_fields(&self) -> bool {
-        let is_field = |column: &Column| matches!(column.wire, Wire::Field(_));
+    pub(super) fn has_custom_fields(&self) -> bool {
+        let is_field = |column: &TableColumn| matches!(column.wire, ColumnSource::Field(_));
         self.columns.iter().any(is_field)
     }
 }

@@ -1,22 +1,22 @@
 //! Tags: the location's dictionary of them. A contact's own tags are a column of `contacts`.
 
-use super::column::{Column, extra, text};
-use super::fields::Fields;
-use super::table::Resource;
+use super::column::{TableColumn, extra_column, text_column};
+use super::fields::CustomFieldColumns;
+use super::table::ResourceSpec;
 
 /// The tags of the location, one row each.
-pub const TAGS: Resource = Resource {
+pub const TAGS: ResourceSpec = ResourceSpec {
     name: "tags",
     doc: "The tags known to the location, one row each.",
     columns,
     derived: &[],
 };
 
-fn columns(_: &Fields) -> Vec<Column> {
+fn columns(_: &CustomFieldColumns) -> Vec<TableColumn> {
     vec![
-        text("id", "id", "The tag's id."),
-        text("name", "name", "The tag, as contacts carry it."),
-        text("location_id", "locationId", "The id of the location (sub-account)."),
-        extra(),
+        text_column("id", "id", "The tag's id."),
+        text_column("name", "name", "The tag, as contacts carry it."),
+        text_column("location_id", "locationId", "The id of the location (sub-account)."),
+        extra_column(),
     ]
 }

@@ -3,37 +3,40 @@
 //! The columns follow the row of `POST /locations/{id}/tasks/search`, whose id is `_id`; a contact's own list calls it
 //! `id`.
 
-use super::column::{Column, boolean, extra, text, time};
-use super::derived::{Derived, Rule};
-use super::fields::Fields;
-use super::table::Resource;
+use super::column::{TableColumn, boolean_column, extra_column, text_column, timestamp_column};
+use super::derived::{DerivedKey, DerivedRule};
+use super::fields::CustomFieldColumns;
+use super::table::ResourceSpec;
 
 /// The tasks of all contacts, one row each.
-pub const TASKS: Resource = Resource {
+pub const TASKS: ResourceSpec = ResourceSpec {
     name: "tasks",
     doc: "The tasks of the location's contacts, one row each.",
     columns,
     derived: &[
-        Derived { key: "searchAfter", rule: Rule::Cursor { time: "dateAdded", id: "_id" } },
-        Derived { key: "updatedAt", rule: Rule::Copy("dateUpdated") },
+        DerivedKey {
+            key: "searchAfter",
+            rule: DerivedRule::Cursor { time: "dateAdded", id: "_id" },
+        },
+        DerivedKey { key: "updatedAt", rule: DerivedRule::Copy("dateUpdated") },
     ],
 };
 
-fn columns(_: &Fields) -> Vec<Column> {
+fn columns(_: &CustomFieldColumns) -> Vec<TableColumn> {
     vec![
-        text("id", "_id", "The task's id.").or(&["id"]),
-        text("contact_id", "contactId", "The id of the contact the task is about."),
-        text("title", "title", "What is to be done, in a line."),
-        text("body", "body", "What is to be done, at length."),
-        time("due_date", "dueDate", "When the task is due, in UTC."),
-        boolean("completed", "completed", "Whether the task is done."),
-        text(
+        text_column("id", "_id", "The task's id.").with_fallback_keys(&["id"]),
+        text_column("contact_id", "contactId", "The id of the contact the task is about."),
+        text_column("title", "title", "What is to be done, in a line."),
+        text_column("body", "body", "What is to be done, at length."),
+        timestamp_column("due_date", "dueDate", "When the task is due, in UTC."),
+        boolean_column("completed", "completed", "Whether the task is done."),
+        text_column(
             "assigned_to",
             "assignedTo",
             "The id of the user who is to do it; see the table `users`.",
         ),
-        time("date_added", "dateAdded", "When the task was created, in UTC."),
-        time("date_updated", "dateUpdated", "When the task was last changed, in UTC."),
-        extra(),
+        timestamp_column("date_added", "dateAdded", "When the task was created, in UTC."),
+        timestamp_column("date_updated", "dateUpdated", "When the task was last changed, in UTC."),
+        extra_column(),
     ]
 }

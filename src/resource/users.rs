@@ -1,29 +1,33 @@
 //! Users: those who work in the account, as contacts, tasks and notes name them by id.
 
-use super::column::{Column, boolean, extra, json, text};
-use super::fields::Fields;
-use super::table::Resource;
+use super::column::{TableColumn, boolean_column, extra_column, json_column, text_column};
+use super::fields::CustomFieldColumns;
+use super::table::ResourceSpec;
 
 /// The users of the location, one row each.
-pub const USERS: Resource = Resource {
+pub const USERS: ResourceSpec = ResourceSpec {
     name: "users",
     doc: "The users of the location, one row each.",
     columns,
     derived: &[],
 };
 
-fn columns(_: &Fields) -> Vec<Column> {
+fn columns(_: &CustomFieldColumns) -> Vec<TableColumn> {
     vec![
-        text("id", "id", "The user's id."),
-        text("name", "name", "Full name."),
-        text("first_name", "firstName", "First name."),
-        text("last_name", "lastName", "Last name."),
-        text("email", "email", "E-mail address."),
-        text("phone", "phone", "Phone number, as typed."),
-        text("extension", "extension", "Extension of the phone number."),
-        json("roles", "roles", "What the user is: an object of `{type, role, locationIds}`."),
-        json("permissions", "permissions", "What the user may do: an object of switches."),
-        boolean("deleted", "deleted", "Whether the user was deleted."),
-        extra(),
+        text_column("id", "id", "The user's id."),
+        text_column("name", "name", "Full name."),
+        text_column("first_name", "firstName", "First name."),
+        text_column("last_name", "lastName", "Last name."),
+        text_column("email", "email", "E-mail address."),
+        text_column("phone", "phone", "Phone number, as typed."),
+        text_column("extension", "extension", "Extension of the phone number."),
+        json_column(
+            "roles",
+            "roles",
+            "What the user is: an object of `{type, role, locationIds}`.",
+        ),
+        json_column("permissions", "permissions", "What the user may do: an object of switches."),
+        boolean_column("deleted", "deleted", "Whether the user was deleted."),
+        extra_column(),
     ]
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest, Sha256};
 
-use super::error::Error;
+use super::error::RunError;
 
 /// The format of `run.db`. It moves when an older version could no longer read it.
 pub(super) const FORMAT: i64 = 1;
@@ -29,35 +29,35 @@ CREATE TABLE failure (
 ";
 
 /// Makes a new database.
-pub(super) fn create(path: &Path) -> Result<Connection, Error> {
+pub(super) fn create(path: &Path) -> Result<Connection, RunError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let connection = connect(path, flags)?;
     let made = connection
         .pragma_update(None, "journal_mode", "WAL")
         .and_then(|()| connection.execute_batch(SCHEMA))
         .and_then(|()| connection.pragma_update(None, "user_version", FORMAT));
-    made.map_err(|source| Error::store(path, source))?;
+    made.map_err(|source| RunError::from_sqlite(path, source))?;
     Ok(connection)
 }
 
 /// Opens a database for writing.
-pub(super) fn open(path: &Path) -> Result<Connection, Error> {
+pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    check_format(path, &connection)?;
+    check_format_version(path, &connection)?;
     Ok(connection)
 }
 
 /// Opens a database for writing what must not be lost: a commit ends when it is on the disk.
-pub(super) fn open_durable(path: &Path) -> Result<Connection, Error> {
+pub(super) fn open_durable(path: &Path) -> Result<Connection, RunError> {
     let connection = open(path)?;
     connection
         .pragma_update(None, "synchronous", "FULL")
         // Apple's systems else end a sync before the disk has written anything.
         .and_then(|()| connection.pragma_update(None, "fullfsync", true))
-        .map_err(|source| Error::store(path, source))?;
+        .map_err(|source| RunError::from_sqlite(path, source))?;
     // The run's directory, the one of all runs, and the home.
     for dir in path.ancestors().skip(1).take(3).filter(|dir| !dir.as_os_str().is_empty()) {
-        sync_directory(dir).map_err(|source| Error::file(dir, source))?;
+        sync_directory(dir).map_err(|source| RunError::from_io(dir, source))?;
     }
     Ok(connection)
 }
@@ -80,14 +80,14 @@ fn sync_directory(_: &Path) -> std::io::Result<()> {
 }
 
 /// Looks at every page of the database file. Takes about a second per gigabyte.
-pub(super) fn check(path: &Path, connection: &Connection) -> Result<(), Error> {
+pub(super) fn check_integrity(path: &Path, connection: &Connection) -> Result<(), RunError> {
     let said: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(|source| Error::store(path, source))?;
-    if said == "ok" { Ok(()) } else { Err(Error::damaged(path, said)) }
+        .map_err(|source| RunError::from_sqlite(path, source))?;
+    if said == "ok" { Ok(()) } else { Err(RunError::damaged(path, said)) }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, RunError> {
     let open = || {
         let connection =
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -96,24 +96,24 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         Ok(connection)
     };
-    open().map_err(|source| Error::store(path, source))
+    open().map_err(|source| RunError::from_sqlite(path, source))
 }
 
-fn check_format(path: &Path, connection: &Connection) -> Result<(), Error> {
+fn check_format_version(path: &Path, connection: &Connection) -> Result<(), RunError> {
     let found: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|source| Error::store(path, source))?;
+        .map_err(|source| RunError::from_sqlite(path, source))?;
     match found {
         FORMAT => Ok(()),
         found if found > FORMAT => {
-            Err(Error::Newer { path: path.to_owned(), found, known: FORMAT })
+            Err(RunError::Newer { path: path.to_owned(), found, known: FORMAT })
         }
-        _ => Err(Error::damaged(path, format!("its format number is {found}"))),
+        _ => Err(RunError::damaged(path, format!("its format number is {found}"))),
     }
 }
 
 /// A checksum over parts, so that a flipped bit in a row is noticed. Eight bytes: damage, not malice.
-pub(super) fn sum(parts: &[&[u8]]) -> [u8; 8] {
+pub(super) fn checksum(parts: &[&[u8]]) -> [u8; 8] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());

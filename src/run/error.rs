@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// A run that cannot be read, written or held.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum RunError {
     /// There is no such run.
     #[error("there is no run `{0}`")]
     Missing(String),
@@ -58,7 +58,7 @@ pub enum Error {
 
 /// What a caller branches on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RunErrorKind {
     /// No such run.
     Missing,
     /// Held by another process.
@@ -71,21 +71,21 @@ pub enum Kind {
     Bug,
 }
 
-impl Error {
+impl RunError {
     /// What a caller branches on.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> RunErrorKind {
         match self {
-            Self::Missing(_) => Kind::Missing,
-            Self::Locked(_) => Kind::Locked,
-            Self::Damaged { .. } | Self::Newer { .. } => Kind::Damaged,
-            Self::File { .. } | Self::Store { .. } => Kind::System,
-            Self::Misuse { .. } => Kind::Bug,
+            Self::Missing(_) => RunErrorKind::Missing,
+            Self::Locked(_) => RunErrorKind::Locked,
+            Self::Damaged { .. } | Self::Newer { .. } => RunErrorKind::Damaged,
+            Self::File { .. } | Self::Store { .. } => RunErrorKind::System,
+            Self::Misuse { .. } => RunErrorKind::Bug,
         }
     }
 
     /// The same error once more, for everyone who waited for what failed.
-    pub(super) fn copy(&self) -> Self {
+    pub(super) fn copy_error(&self) -> Self {
         match self {
             Self::Missing(run) => Self::Missing(run.clone()),
             Self::Locked(path) => Self::Locked(path.clone()),
@@ -94,16 +94,16 @@ impl Error {
                 Self::Newer { path: path.clone(), found: *found, known: *known }
             }
             Self::File { path, source } => {
-                Self::file(path, io::Error::new(source.kind(), source.to_string()))
+                Self::from_io(path, io::Error::new(source.kind(), source.to_string()))
             }
             Self::Misuse { op, why } => Self::Misuse { op: *op, why },
             Self::Store { path, source } => {
-                Self::Store { path: path.clone(), source: copy(source) }
+                Self::Store { path: path.clone(), source: copy_sqlite_error(source) }
             }
         }
     }
 
-    pub(super) fn file(path: &Path, source: io::Error) -> Self {
+    pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
         Self::File { path: path.to_owned(), source }
     }
 
@@ -112,7 +112,7 @@ impl Error {
     }
 
     /// A failure of SQLite's: damage where it says so or finds what this program never writes.
-    pub(super) fn store(path: &Path, source: rusqlite::Error) -> Self {
+    pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, SchemaChanged, TypeMismatch};
         let damage = match &source {
             rusqlite::Error::SqliteFailure(failure, text) => {
@@ -132,8 +132,8 @@ impl Error {
     }
 }
 
-/// Only failures of SQLite's become [`Error::Store`].
-fn copy(source: &rusqlite::Error) -> rusqlite::Error {
+/// Only failures of SQLite's become [`RunError::Store`].
+fn copy_sqlite_error(source: &rusqlite::Error) -> rusqlite::Error {
     match source {
         rusqlite::Error::SqliteFailure(failure, text) => {
             rusqlite::Error::SqliteFailure(*failure, text.clone())

@@ -7,14 +7,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::db;
-use super::error::Error;
-use super::lock::Lock;
-use super::metadata::{self, Meta, State};
+use super::error::RunError;
+use super::lock::FileLock;
+use super::metadata::{self, RunMetadata, RunState};
 use crate::id::{LocationId, RunId};
 
 /// The directory of all runs.
 #[derive(Debug, Clone)]
-pub struct Home {
+pub struct RunStore {
     runs: PathBuf,
     locations: PathBuf,
 }
@@ -23,25 +23,25 @@ pub struct Home {
 #[derive(Debug)]
 pub struct Run {
     /// What it is.
-    pub meta: Meta,
+    pub meta: RunMetadata,
     dir: PathBuf,
-    _lock: Lock,
+    _lock: FileLock,
 }
 
 /// A run as a list shows it.
 #[derive(Debug)]
-pub struct Summary {
+pub struct RunSummary {
     /// Its id.
     pub id: RunId,
     /// Its directory.
     pub dir: PathBuf,
     /// What it is and where it stands, or why that cannot be read.
-    pub known: Result<(Meta, State), Error>,
+    pub known: Result<(RunMetadata, RunState), RunError>,
     /// Whether a process holds it now.
     pub running: bool,
 }
 
-impl Home {
+impl RunStore {
     /// The home at a path. Nothing is made yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
@@ -51,24 +51,25 @@ impl Home {
     /// Holds a location: only one process at a time writes to it.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another process holds it.
-    pub fn hold(&self, location: &LocationId) -> Result<Lock, Error> {
-        private(&self.locations).map_err(|source| Error::file(&self.locations, source))?;
-        Lock::file(&self.locations.join(format!("{}.lock", location.segment())))
+    /// [`RunError::Locked`] when another process holds it.
+    pub fn lock_location(&self, location: &LocationId) -> Result<FileLock, RunError> {
+        create_private_dir(&self.locations)
+            .map_err(|source| RunError::from_io(&self.locations, source))?;
+        FileLock::lock_file(&self.locations.join(format!("{}.lock", location.escaped_segment())))
     }
 
     /// Makes a run.
     ///
     /// # Errors
     /// When the directory or its database cannot be made.
-    pub fn create(&self, meta: Meta) -> Result<Run, Error> {
-        let dir = self.dir(&meta.run);
-        private(&dir).map_err(|source| Error::file(&dir, source))?;
-        let lock = Lock::file(&dir.join("lock"))?;
+    pub fn create_run(&self, meta: RunMetadata) -> Result<Run, RunError> {
+        let dir = self.run_dir(&meta.run);
+        create_private_dir(&dir).map_err(|source| RunError::from_io(&dir, source))?;
+        let lock = FileLock::lock_file(&dir.join("lock"))?;
         let path = dir.join("run.db");
         let connection = db::create(&path)?;
-        metadata::write(&path, &connection, "run", &meta)?;
-        metadata::write(&path, &connection, "state", &State::Unfinished)?;
+        metadata::write_value(&path, &connection, "run", &meta)?;
+        metadata::write_value(&path, &connection, "state", &RunState::Unfinished)?;
         Ok(Run { meta, dir, _lock: lock })
     }
 
@@ -76,15 +77,15 @@ impl Home {
     ///
     /// # Errors
     /// When there is none, another process holds it, or it is damaged.
-    pub fn open(&self, id: &RunId) -> Result<Run, Error> {
-        let dir = self.find(id)?;
-        let lock = Lock::file(&dir.join("lock"))?;
+    pub fn open_run(&self, id: &RunId) -> Result<Run, RunError> {
+        let dir = self.find_run_dir(id)?;
+        let lock = FileLock::lock_file(&dir.join("lock"))?;
         let path = dir.join("run.db");
         let connection = db::open(&path)?;
-        db::check(&path, &connection)?;
-        let meta = read_meta(&path, &connection)?;
+        db::check_integrity(&path, &connection)?;
+        let meta = read_run_metadata(&path, &connection)?;
         if meta.run != *id {
-            return Err(Error::damaged(&path, format!("it belongs to run `{}`", meta.run)));
+            return Err(RunError::damaged(&path, format!("it belongs to run `{}`", meta.run)));
         }
         Ok(Run { meta, dir, _lock: lock })
     }
@@ -93,17 +94,17 @@ impl Home {
     ///
     /// # Errors
     /// When the directory cannot be read. A run that cannot be read is in the list, with the reason.
-    pub fn list(&self) -> Result<Vec<Summary>, Error> {
+    pub fn list_runs(&self) -> Result<Vec<RunSummary>, RunError> {
         let entries = match std::fs::read_dir(&self.runs) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(Error::file(&self.runs, source)),
+            Err(source) => return Err(RunError::from_io(&self.runs, source)),
         };
         let mut runs = Vec::new();
         for entry in entries {
-            let entry = entry.map_err(|source| Error::file(&self.runs, source))?;
+            let entry = entry.map_err(|source| RunError::from_io(&self.runs, source))?;
             let id = entry.file_name().to_str().and_then(|name| name.parse::<RunId>().ok());
-            runs.extend(id.map(|id| summary(id, entry.path())));
+            runs.extend(id.map(|id| summarize_run(id, entry.path())));
         }
         runs.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(runs)
@@ -113,50 +114,53 @@ impl Home {
     ///
     /// # Errors
     /// When there is none.
-    pub fn show(&self, id: &RunId) -> Result<Summary, Error> {
-        Ok(summary(id.clone(), self.find(id)?))
+    pub fn run_summary(&self, id: &RunId) -> Result<RunSummary, RunError> {
+        Ok(summarize_run(id.clone(), self.find_run_dir(id)?))
     }
 
     /// The latest run that fits.
     ///
     /// # Errors
     /// When the directory cannot be read.
-    pub fn latest(&self, fits: impl Fn(&Meta, State) -> bool) -> Result<Option<RunId>, Error> {
-        let fits = |summary: &Summary| match &summary.known {
+    pub fn latest_run_id(
+        &self,
+        fits: impl Fn(&RunMetadata, RunState) -> bool,
+    ) -> Result<Option<RunId>, RunError> {
+        let fits = |summary: &RunSummary| match &summary.known {
             Ok((meta, state)) => fits(meta, *state),
             Err(_) => false,
         };
-        Ok(self.list()?.into_iter().rev().find(fits).map(|summary| summary.id))
+        Ok(self.list_runs()?.into_iter().rev().find(fits).map(|summary| summary.id))
     }
 
     /// Removes a run for good.
     ///
     /// # Errors
     /// When there is none, or a process holds it.
-    pub fn remove(&self, id: &RunId) -> Result<(), Error> {
-        let dir = self.find(id)?;
-        let _lock = Lock::file(&dir.join("lock"))?;
-        std::fs::remove_dir_all(&dir).map_err(|source| Error::file(&dir, source))
+    pub fn remove_run(&self, id: &RunId) -> Result<(), RunError> {
+        let dir = self.find_run_dir(id)?;
+        let _lock = FileLock::lock_file(&dir.join("lock"))?;
+        std::fs::remove_dir_all(&dir).map_err(|source| RunError::from_io(&dir, source))
     }
 
-    fn dir(&self, id: &RunId) -> PathBuf {
-        self.runs.join(id.segment())
+    fn run_dir(&self, id: &RunId) -> PathBuf {
+        self.runs.join(id.escaped_segment())
     }
 
-    fn find(&self, id: &RunId) -> Result<PathBuf, Error> {
-        let dir = self.dir(id);
-        if dir.join("run.db").is_file() { Ok(dir) } else { Err(Error::Missing(id.to_string())) }
+    fn find_run_dir(&self, id: &RunId) -> Result<PathBuf, RunError> {
+        let dir = self.run_dir(id);
+        if dir.join("run.db").is_file() { Ok(dir) } else { Err(RunError::Missing(id.to_string())) }
     }
 }
 
-impl Summary {
+impl RunSummary {
     /// A fact that was written before.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn noted<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+    pub fn read_metadata<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, RunError> {
         let path = self.dir.join("run.db");
-        metadata::read(&path, &db::open(&path)?, key)
+        metadata::read_value(&path, &db::open(&path)?, key)
     }
 }
 
@@ -169,7 +173,7 @@ impl Run {
 
     /// The run's database.
     #[must_use]
-    pub fn db(&self) -> PathBuf {
+    pub fn db_path(&self) -> PathBuf {
         self.dir.join("run.db")
     }
 
@@ -177,62 +181,62 @@ impl Run {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn note<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
-        let path = self.db();
-        metadata::write(&path, &db::open(&path)?, key, value)
+    pub fn write_metadata<T: Serialize>(&self, key: &str, value: &T) -> Result<(), RunError> {
+        let path = self.db_path();
+        metadata::write_value(&path, &db::open(&path)?, key, value)
     }
 
     /// A fact that was written before.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn noted<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
-        let path = self.db();
-        metadata::read(&path, &db::open(&path)?, key)
+    pub fn read_metadata<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, RunError> {
+        let path = self.db_path();
+        metadata::read_value(&path, &db::open(&path)?, key)
     }
 
     /// Where the run stands.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn state(&self) -> Result<State, Error> {
-        let path = self.db();
-        read_state(&path, &db::open(&path)?)
+    pub fn state(&self) -> Result<RunState, RunError> {
+        let path = self.db_path();
+        read_run_state(&path, &db::open(&path)?)
     }
 
     /// Writes down where the run stands.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn set_state(&self, state: State) -> Result<(), Error> {
-        let path = self.db();
-        metadata::write(&path, &db::open(&path)?, "state", &state)
+    pub fn set_state(&self, state: RunState) -> Result<(), RunError> {
+        let path = self.db_path();
+        metadata::write_value(&path, &db::open(&path)?, "state", &state)
     }
 }
 
 /// Makes a directory that only its owner may look into: it will hold customers.
-fn private(dir: &Path) -> std::io::Result<()> {
+fn create_private_dir(dir: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(dir)
 }
 
-fn read_meta(path: &Path, connection: &Connection) -> Result<Meta, Error> {
-    metadata::read(path, connection, "run")?
-        .ok_or_else(|| Error::damaged(path, "it does not say what it is"))
+fn read_run_metadata(path: &Path, connection: &Connection) -> Result<RunMetadata, RunError> {
+    metadata::read_value(path, connection, "run")?
+        .ok_or_else(|| RunError::damaged(path, "it does not say what it is"))
 }
 
-fn read_state(path: &Path, connection: &Connection) -> Result<State, Error> {
-    metadata::read(path, connection, "state")?
-        .ok_or_else(|| Error::damaged(path, "it does not say where it stands"))
+fn read_run_state(path: &Path, connection: &Connection) -> Result<RunState, RunError> {
+    metadata::read_value(path, connection, "state")?
+        .ok_or_else(|| RunError::damaged(path, "it does not say where it stands"))
 }
 
-fn summary(id: RunId, dir: PathBuf) -> Summary {
+fn summarize_run(id: RunId, dir: PathBuf) -> RunSummary {
     let path = dir.join("run.db");
     let known = db::open(&path).and_then(|connection| {
-        Ok((read_meta(&path, &connection)?, read_state(&path, &connection)?))
+        Ok((read_run_metadata(&path, &connection)?, read_run_state(&path, &connection)?))
     });
-    let running = matches!(Lock::file(&dir.join("lock")), Err(Error::Locked(_)));
-    Summary { id, dir, known, running }
+    let running = matches!(FileLock::lock_file(&dir.join("lock")), Err(RunError::Locked(_)));
+    RunSummary { id, dir, known, running }
 }

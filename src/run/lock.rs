@@ -3,48 +3,51 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
-use super::error::Error;
+use super::error::RunError;
 
 /// A kernel lock, held while this value lives. A killed process leaves none behind.
 #[derive(Debug)]
 #[must_use]
-pub struct Lock {
+pub struct FileLock {
     _file: File,
 }
 
-impl Lock {
+impl FileLock {
     /// Locks a file, made if need be.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another process holds it.
-    pub fn file(path: &Path) -> Result<Self, Error> {
+    /// [`RunError::Locked`] when another process holds it.
+    pub fn lock_file(path: &Path) -> Result<Self, RunError> {
         let open = OpenOptions::new().create(true).truncate(false).write(true).open(path);
-        Self::hold(open.map_err(|source| Error::file(path, source))?, path)
+        Self::acquire_lock(open.map_err(|source| RunError::from_io(path, source))?, path)
     }
 
     /// Locks a directory, which leaves no file in it.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another process holds it.
+    /// [`RunError::Locked`] when another process holds it.
     #[cfg(unix)]
-    pub fn directory(path: &Path) -> Result<Self, Error> {
-        Self::hold(File::open(path).map_err(|source| Error::file(path, source))?, path)
+    pub fn lock_directory(path: &Path) -> Result<Self, RunError> {
+        Self::acquire_lock(
+            File::open(path).map_err(|source| RunError::from_io(path, source))?,
+            path,
+        )
     }
 
     /// Locks a directory by a hidden file in it, where the system has no locks on directories.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another process holds it.
+    /// [`RunError::Locked`] when another process holds it.
     #[cfg(not(unix))]
-    pub fn directory(path: &Path) -> Result<Self, Error> {
+    pub fn lock_directory(path: &Path) -> Result<Self, RunError> {
         Self::file(&path.join(".ghl-bulk.lock"))
     }
 
-    fn hold(file: File, path: &Path) -> Result<Self, Error> {
+    fn acquire_lock(file: File, path: &Path) -> Result<Self, RunError> {
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(Error::Locked(path.to_owned())),
-            Err(TryLockError::Error(source)) => Err(Error::file(path, source)),
+            Err(TryLockError::WouldBlock) => Err(RunError::Locked(path.to_owned())),
+            Err(TryLockError::Error(source)) => Err(RunError::from_io(path, source)),
         }
     }
 }

@@ -6,12 +6,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::db;
-use super::error::Error;
+use super::error::RunError;
 use crate::id::{LocationId, RunId};
 
 /// What a run is. Written once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Meta {
+pub struct RunMetadata {
     /// Its id.
     pub run: RunId,
     /// The location.
@@ -29,7 +29,7 @@ pub struct Meta {
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum RunState {
     /// Begun and not finished: it is going on, paused, or was killed.
     Unfinished,
     /// Finished.
@@ -38,36 +38,36 @@ pub enum State {
     Partial,
 }
 
-pub(super) fn write<T: Serialize>(
+pub(super) fn write_value<T: Serialize>(
     path: &Path,
     connection: &Connection,
     key: &str,
     value: &T,
-) -> Result<(), Error> {
+) -> Result<(), RunError> {
     let text = serde_json::to_string(value).expect("facts are plain JSON");
-    let sum = db::sum(&[key.as_bytes(), text.as_bytes()]);
+    let sum = db::checksum(&[key.as_bytes(), text.as_bytes()]);
     connection
         .execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", params![key, text, sum])
         .map(drop)
-        .map_err(|source| Error::store(path, source))
+        .map_err(|source| RunError::from_sqlite(path, source))
 }
 
-pub(super) fn read<T: for<'de> Deserialize<'de>>(
+pub(super) fn read_value<T: for<'de> Deserialize<'de>>(
     path: &Path,
     connection: &Connection,
     key: &str,
-) -> Result<Option<T>, Error> {
+) -> Result<Option<T>, RunError> {
     let row: Option<(String, Vec<u8>)> = connection
         .query_row("SELECT value, sum FROM meta WHERE key = ?", [key], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
         .optional()
-        .map_err(|source| Error::store(path, source))?;
+        .map_err(|source| RunError::from_sqlite(path, source))?;
     let Some((text, sum)) = row else { return Ok(None) };
-    if db::sum(&[key.as_bytes(), text.as_bytes()]) != sum[..] {
-        return Err(Error::damaged(path, format!("the checksum of `{key}` is wrong")));
+    if db::checksum(&[key.as_bytes(), text.as_bytes()]) != sum[..] {
+        return Err(RunError::damaged(path, format!("the checksum of `{key}` is wrong")));
     }
     serde_json::from_str(&text)
         .map(Some)
-        .map_err(|error| Error::damaged(path, format!("`{key}`: {error}")))
+        .map_err(|error| RunError::damaged(path, format!("`{key}`: {error}")))
 }

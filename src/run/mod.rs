@@ -16,15 +16,15 @@ mod spool;
 mod spool_reader;
 pub mod stream;
 
-pub use error::{Error, Kind};
-pub use home::{Home, Run, Summary};
-pub use import_store::{Decision, Judged, Noted, Rows};
+pub use error::{RunError, RunErrorKind};
+pub use home::{Run, RunStore, RunSummary};
+pub use import_store::{ImportStore, RowDecision, StoredRow, StoredWarning};
 pub use ledger::{
-    Attempt, AttemptRecord, Intent, Ledger, LedgerReader, OpRecord, OpState, OutcomeRecord,
-    Settled, each_with_state, store_ops,
+    AttemptHandle, AttemptOutcome, AttemptRecord, Intent, Ledger, LedgerReader, OpRecord, OpState,
+    OutcomeRecord, for_each_op_in_state, store_ops,
 };
-pub use lock::Lock;
-pub use metadata::{Meta, State};
-pub use pack::{Packed, pack};
-pub use spool::{Entry, Failure, Progress, Spool, Write};
-pub use spool_reader::Reader;
+pub use lock::FileLock;
+pub use metadata::{RunMetadata, RunState};
+pub use pack::{PackedResponses, pack_responses};
+pub use spool::{Failure, Progress, Spool, SpoolEntry, SpoolWrite};
+pub use spool_reader::SpoolReader;

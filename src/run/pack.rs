@@ -7,7 +7,7 @@ use bytes::Bytes;
 /// # Panics
 /// When an answer has 4 GB or more; those are refused long before.
 #[must_use]
-pub fn pack<'a>(answers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Bytes {
+pub fn pack_responses<'a>(answers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Bytes {
     let mut body = Vec::new();
     for (subject, answer) in answers {
         for part in [subject.as_bytes(), answer] {
@@ -19,18 +19,18 @@ pub fn pack<'a>(answers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Bytes
     body.into()
 }
 
-/// The answers in a [`pack`]ed body.
+/// The answers in a [`pack_responses`]ed body.
 #[derive(Debug)]
-pub struct Packed(Bytes);
+pub struct PackedResponses(Bytes);
 
-impl Packed {
+impl PackedResponses {
     /// Reads a packed body.
     #[must_use]
     pub fn new(body: Bytes) -> Self {
         Self(body)
     }
 
-    fn part(&mut self) -> Option<Bytes> {
+    fn next_part(&mut self) -> Option<Bytes> {
         let length = self.0.get(..4)?.try_into().ok().map(u32::from_le_bytes)? as usize;
         if self.0.len() < 4 + length {
             return None;
@@ -40,10 +40,10 @@ impl Packed {
     }
 }
 
-impl Iterator for Packed {
+impl Iterator for PackedResponses {
     type Item = (Bytes, Bytes);
     fn next(&mut self) -> Option<Self::Item> {
-        Some((self.part()?, self.part()?))
+        Some((self.next_part()?, self.next_part()?))
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn answers_come_out_of_a_pack_as_they_went_in() {
         let answers: [(&str, &[u8]); 3] = [("a", b"{}"), ("", b""), ("\u{fc}", b"[1]")];
-        let unpacked: Vec<_> = Packed::new(pack(answers)).collect();
+        let unpacked: Vec<_> = PackedResponses::new(pack_responses(answers)).collect();
         let expected: Vec<_> = answers
             .iter()
             .map(|(subject, answer)| {

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::db;
-use super::error::Error;
+use super::error::RunError;
 
 /// Writes that may wait for the writer. A page of contacts has about 1 MB.
 const QUEUE: usize = 4;
@@ -21,7 +21,7 @@ const LEVEL: i32 = 1;
 
 /// Something to store. Each is atomic.
 #[derive(Debug)]
-pub enum Write {
+pub enum SpoolWrite {
     /// An answer, and where its stream stands after it.
     Entry {
         /// The stream.
@@ -87,7 +87,7 @@ pub struct Failure {
 
 /// An answer as stored.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct SpoolEntry {
     /// Its number: entries are numbered in the order of their commits.
     pub seq: i64,
     /// Its stream.
@@ -102,8 +102,8 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Spool {
     path: PathBuf,
-    writes: mpsc::Sender<Write>,
-    ended: oneshot::Receiver<Result<(), Error>>,
+    writes: mpsc::Sender<SpoolWrite>,
+    ended: oneshot::Receiver<Result<(), RunError>>,
     committed: watch::Receiver<i64>,
 }
 
@@ -113,16 +113,16 @@ impl Spool {
     ///
     /// # Errors
     /// When the database cannot be opened.
-    pub fn open(db: &Path) -> Result<(Self, impl FnOnce() + Send + 'static), Error> {
+    pub fn open(db: &Path) -> Result<(Self, impl FnOnce() + Send + 'static), RunError> {
         let connection = db::open(db)?;
         let (writes, queue) = mpsc::channel(QUEUE);
         let (end, ended) = oneshot::channel();
         let last = connection
             .query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))
-            .map_err(|source| Error::store(db, source))?;
+            .map_err(|source| RunError::from_sqlite(db, source))?;
         let (commit, committed) = watch::channel(last);
         let mut work_off =
-            Writer { path: db.to_owned(), connection, queue, commit, next: last + 1 };
+            SpoolWriter { path: db.to_owned(), connection, queue, commit, next: last + 1 };
         let work = move || {
             let result = work_off.run();
             // Nobody listens when the spool was dropped because of another failure.
@@ -133,7 +133,7 @@ impl Spool {
 
     /// The number of the last entry committed, as it grows. It ends with the writer.
     #[must_use]
-    pub fn committed(&self) -> watch::Receiver<i64> {
+    pub fn watch_committed(&self) -> watch::Receiver<i64> {
         self.committed.clone()
     }
 
@@ -145,7 +145,7 @@ impl Spool {
 
     /// A handle for storing. Clones write into the same queue.
     #[must_use]
-    pub fn writer(&self) -> mpsc::Sender<Write> {
+    pub fn writer(&self) -> mpsc::Sender<SpoolWrite> {
         self.writes.clone()
     }
 
@@ -156,40 +156,40 @@ impl Spool {
     ///
     /// # Panics
     /// When the writer did.
-    pub async fn close(self) -> Result<(), Error> {
+    pub async fn close(self) -> Result<(), RunError> {
         drop(self.writes);
         self.ended.await.expect("the writer tells how it ended")
     }
 }
 
-struct Writer {
+struct SpoolWriter {
     path: PathBuf,
     connection: Connection,
-    queue: mpsc::Receiver<Write>,
+    queue: mpsc::Receiver<SpoolWrite>,
     commit: watch::Sender<i64>,
     next: i64,
 }
 
-impl Writer {
-    fn run(&mut self) -> Result<(), Error> {
+impl SpoolWriter {
+    fn run(&mut self) -> Result<(), RunError> {
         while let Some(first) = self.queue.blocking_recv() {
-            self.group(first)?;
+            self.commit_batch(first)?;
             self.commit.send_replace(self.next - 1);
         }
         Ok(())
     }
 
     /// One transaction over everything that waits now.
-    fn group(&mut self, first: Write) -> Result<(), Error> {
-        let fail = |source| Error::store(&self.path, source);
+    fn commit_batch(&mut self, first: SpoolWrite) -> Result<(), RunError> {
+        let fail = |source| RunError::from_sqlite(&self.path, source);
         let transaction = self.connection.transaction().map_err(fail)?;
         let mut next = Some(first);
         let mut left = QUEUE;
         let mut barriers = Vec::new();
         while let Some(write) = next {
             match write {
-                Write::Barrier(done) => barriers.push(done),
-                write => apply(&self.path, &transaction, write, &mut self.next)?,
+                SpoolWrite::Barrier(done) => barriers.push(done),
+                write => apply_write(&self.path, &transaction, write, &mut self.next)?,
             }
             left -= 1;
             next = if left > 0 { self.queue.try_recv().ok() } else { None };
@@ -203,59 +203,66 @@ impl Writer {
     }
 }
 
-fn apply(path: &Path, to: &Connection, write: Write, next: &mut i64) -> Result<(), Error> {
-    let fail = |source| Error::store(path, source);
+fn apply_write(
+    path: &Path,
+    to: &Connection,
+    write: SpoolWrite,
+    next: &mut i64,
+) -> Result<(), RunError> {
+    let fail = |source| RunError::from_sqlite(path, source);
     match write {
-        Write::Entry { stream, rows, body, progress } => {
-            let packed = compress(&body);
-            let sum = entry_sum(*next, &stream, rows);
+        SpoolWrite::Entry { stream, rows, body, progress } => {
+            let packed = compress_body(&body);
+            let sum = entry_checksum(*next, &stream, rows);
             to.prepare_cached("INSERT INTO entry VALUES (?, ?, ?, ?, ?)")
                 .and_then(|mut insert| insert.execute(params![*next, stream, rows, packed, sum]))
                 .map_err(fail)?;
             *next += 1;
-            move_stream(to, &stream, &progress).map_err(fail)
+            upsert_progress(to, &stream, &progress).map_err(fail)
         }
-        Write::Barrier(_) => Ok(()),
-        Write::Moved { stream, progress } => move_stream(to, &stream, &progress).map_err(fail),
-        Write::Failed(f) => to
+        SpoolWrite::Barrier(_) => Ok(()),
+        SpoolWrite::Moved { stream, progress } => {
+            upsert_progress(to, &stream, &progress).map_err(fail)
+        }
+        SpoolWrite::Failed(f) => to
             .prepare_cached("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
             .and_then(|mut insert| {
-                let sum = failure_sum(&f);
+                let sum = failure_checksum(&f);
                 insert.execute(params![
                     f.stream, f.subject, f.code, f.message, f.status, f.trace_id, f.passing, sum
                 ])
             })
             .map(drop)
             .map_err(fail),
-        Write::Mended { stream, subject } => to
+        SpoolWrite::Mended { stream, subject } => to
             .execute("DELETE FROM failure WHERE stream = ? AND subject = ?", [stream, subject])
             .map(drop)
             .map_err(fail),
     }
 }
 
-fn move_stream(to: &Connection, name: &str, progress: &Progress) -> rusqlite::Result<()> {
-    let sum = progress_sum(name, progress);
+fn upsert_progress(to: &Connection, name: &str, progress: &Progress) -> rusqlite::Result<()> {
+    let sum = progress_checksum(name, progress);
     let Progress { cursor, rows, total, done } = progress;
     to.prepare_cached("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?, ?)")?
         .execute(params![name, cursor, rows.cast_signed(), total.map(u64::cast_signed), done, sum])
         .map(drop)
 }
 
-pub(super) fn entry_sum(seq: i64, stream: &str, rows: u32) -> [u8; 8] {
-    db::sum(&[&seq.to_le_bytes(), stream.as_bytes(), &rows.to_le_bytes()])
+pub(super) fn entry_checksum(seq: i64, stream: &str, rows: u32) -> [u8; 8] {
+    db::checksum(&[&seq.to_le_bytes(), stream.as_bytes(), &rows.to_le_bytes()])
 }
 
-pub(super) fn progress_sum(name: &str, progress: &Progress) -> [u8; 8] {
+pub(super) fn progress_checksum(name: &str, progress: &Progress) -> [u8; 8] {
     let text = format!("{progress:?}");
-    db::sum(&[name.as_bytes(), text.as_bytes()])
+    db::checksum(&[name.as_bytes(), text.as_bytes()])
 }
 
-pub(super) fn failure_sum(failure: &Failure) -> [u8; 8] {
-    db::sum(&[format!("{failure:?}").as_bytes()])
+pub(super) fn failure_checksum(failure: &Failure) -> [u8; 8] {
+    db::checksum(&[format!("{failure:?}").as_bytes()])
 }
 
-fn compress(body: &[u8]) -> Vec<u8> {
+fn compress_body(body: &[u8]) -> Vec<u8> {
     let compress = || -> std::io::Result<Vec<u8>> {
         let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
         compressor.include_checksum(true)?;

@@ -8,22 +8,24 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::db;
-use super::error::Error;
-use super::spool::{Entry, Failure, Progress, entry_sum, failure_sum, progress_sum};
+use super::error::RunError;
+use super::spool::{
+    Failure, Progress, SpoolEntry, entry_checksum, failure_checksum, progress_checksum,
+};
 
 /// The reading end: any number of readers, each with a connection of its own.
 #[derive(Debug)]
-pub struct Reader {
+pub struct SpoolReader {
     path: PathBuf,
     connection: Connection,
 }
 
-impl Reader {
+impl SpoolReader {
     /// Opens a spool for reading.
     ///
     /// # Errors
     /// When the database cannot be opened.
-    pub fn open(db: &Path) -> Result<Self, Error> {
+    pub fn open(db: &Path) -> Result<Self, RunError> {
         Ok(Self { path: db.to_owned(), connection: db::open(db)? })
     }
 
@@ -37,8 +39,8 @@ impl Reader {
     ///
     /// # Errors
     /// When the entry is damaged.
-    pub fn next(&self, prefix: &str, seq: i64) -> Result<Option<Entry>, Error> {
-        let fail = |source| Error::store(&self.path, source);
+    pub fn next_entry(&self, prefix: &str, seq: i64) -> Result<Option<SpoolEntry>, RunError> {
+        let fail = |source| RunError::from_sqlite(&self.path, source);
         let mut query = self
             .connection
             .prepare_cached(
@@ -47,43 +49,43 @@ impl Reader {
             )
             .map_err(fail)?;
         let mut rows = query.query(params![seq, prefix]).map_err(fail)?;
-        rows.next().map_err(fail)?.map(|row| self.entry(row)).transpose()
+        rows.next().map_err(fail)?.map(|row| self.read_entry(row)).transpose()
     }
 
-    fn entry(&self, row: &Row<'_>) -> Result<Entry, Error> {
-        let fail = |source| Error::store(&self.path, source);
+    fn read_entry(&self, row: &Row<'_>) -> Result<SpoolEntry, RunError> {
+        let fail = |source| RunError::from_sqlite(&self.path, source);
         let seq = row.get(0).map_err(fail)?;
         let stream: String = row.get(1).map_err(fail)?;
         let rows: u32 = row.get(2).map_err(fail)?;
         let sum: Vec<u8> = row.get(4).map_err(fail)?;
-        if entry_sum(seq, &stream, rows) != sum[..] {
-            return Err(Error::damaged(
+        if entry_checksum(seq, &stream, rows) != sum[..] {
+            return Err(RunError::damaged(
                 &self.path,
                 format!("the checksum of entry {seq} is wrong"),
             ));
         }
         let body = row.get_ref(3).and_then(|body| Ok(body.as_blob()?)).map_err(fail)?;
         let body = zstd::stream::decode_all(body)
-            .map_err(|error| Error::damaged(&self.path, format!("entry {seq}: {error}")))?;
-        Ok(Entry { seq, stream, rows, body: body.into() })
+            .map_err(|error| RunError::damaged(&self.path, format!("entry {seq}: {error}")))?;
+        Ok(SpoolEntry { seq, stream, rows, body: body.into() })
     }
 
     /// The number of the last entry; 0 when there is none.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn last(&self) -> Result<i64, Error> {
+    pub fn last_seq(&self) -> Result<i64, RunError> {
         self.connection
             .query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))
-            .map_err(|source| Error::store(&self.path, source))
+            .map_err(|source| RunError::from_sqlite(&self.path, source))
     }
 
     /// Where a stream stands; at its beginning, when nothing was stored of it.
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn progress(&self, stream: &str) -> Result<Progress, Error> {
-        let fail = |source| Error::store(&self.path, source);
+    pub fn stream_progress(&self, stream: &str) -> Result<Progress, RunError> {
+        let fail = |source| RunError::from_sqlite(&self.path, source);
         let read = |row: &Row<'_>| {
             let progress = Progress {
                 cursor: row.get(0)?,
@@ -104,8 +106,12 @@ impl Reader {
             .map_err(fail)?;
         match row {
             None => Ok(Progress::default()),
-            Some((progress, sum)) if progress_sum(stream, &progress) == sum[..] => Ok(progress),
-            Some(_) => Err(Error::damaged(&self.path, format!("the place in `{stream}` is wrong"))),
+            Some((progress, sum)) if progress_checksum(stream, &progress) == sum[..] => {
+                Ok(progress)
+            }
+            Some(_) => {
+                Err(RunError::damaged(&self.path, format!("the place in `{stream}` is wrong")))
+            }
         }
     }
 
@@ -113,22 +119,22 @@ impl Reader {
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn streams(&self) -> Result<Vec<(String, Progress)>, Error> {
+    pub fn streams_with_progress(&self) -> Result<Vec<(String, Progress)>, RunError> {
         let names = || {
             self.connection
                 .prepare("SELECT name FROM stream ORDER BY name")?
                 .query_map([], |row| row.get(0))?
                 .collect::<rusqlite::Result<Vec<String>>>()
         };
-        let names = names().map_err(|source| Error::store(&self.path, source))?;
-        names.into_iter().map(|name| Ok((name.clone(), self.progress(&name)?))).collect()
+        let names = names().map_err(|source| RunError::from_sqlite(&self.path, source))?;
+        names.into_iter().map(|name| Ok((name.clone(), self.stream_progress(&name)?))).collect()
     }
 
     /// The records that could not be read, by stream and subject.
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn failures(&self) -> Result<Vec<Failure>, Error> {
+    pub fn load_failures(&self) -> Result<Vec<Failure>, RunError> {
         let read = |row: &Row<'_>| {
             let failure = Failure {
                 stream: row.get(0)?,
@@ -147,11 +153,11 @@ impl Reader {
                 .query_map([], read)?
                 .collect::<rusqlite::Result<Vec<_>>>()
         };
-        let failures = failures().map_err(|source| Error::store(&self.path, source))?;
+        let failures = failures().map_err(|source| RunError::from_sqlite(&self.path, source))?;
         let checked = failures.into_iter().map(|(failure, sum)| {
             let why = "the record of what could not be read is wrong";
-            let sound = failure_sum(&failure) == sum[..];
-            sound.then_some(failure).ok_or_else(|| Error::damaged(&self.path, why))
+            let sound = failure_checksum(&failure) == sum[..];
+            sound.then_some(failure).ok_or_else(|| RunError::damaged(&self.path, why))
         });
         checked.collect()
     }

@@ -3,7 +3,7 @@
 //! It behaves as the real service is known to behave, its dialects and traps included, and serves
 //! seeded data that is awkward on purpose; two starts with one seed serve the same bytes. Request
 //! bodies are checked, and anything unknown is refused, as the service does. Faults are switched on
-//! by texts (see [`Fault`]) and the routes below `/__sandbox/` let a test look inside.
+//! by texts (see [`FaultRule`]) and the routes below `/__sandbox/` let a test look inside.
 //!
 //! It shares no type with the client: a field name that is wrong there must fail here, not agree
 //! with itself. It knows nothing of the rest of the crate and keeps nothing on disk.
@@ -26,10 +26,10 @@ use std::thread::JoinHandle;
 use axum::Router;
 use tokio::sync::oneshot;
 
-pub use faults::fault::{Fault, FaultError};
-pub use http::rate_limit::{Limit, LimitError, Window};
+pub use faults::fault::{FaultParseError, FaultRule};
+pub use http::rate_limit::{BurstWindow, LocationRateLimit, RateLimitParseError};
 pub use oauth::{CLIENT_ID, CLIENT_SECRET, COMPANY};
-pub use sandbox_settings::{Identity, Quirk, Settings};
+pub use sandbox_settings::{SandboxSettings, ServiceQuirk, UniqueIdentifier};
 
 /// A token that may do everything in every location.
 pub const TOKEN: &str = "pit-sandbox-full";
@@ -42,32 +42,32 @@ pub const LOCATION: &str = "sandboxLocation00001";
 /// The caller owns the port and the end. Waiting requests (held, stalled, delayed) end with it.
 pub async fn serve(
     listener: tokio::net::TcpListener,
-    settings: Settings,
+    settings: SandboxSettings,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let app = Arc::new(http::server::App::new(settings));
+    let app = Arc::new(http::server::SandboxApp::new(settings));
     let closing = Arc::clone(&app);
     let service = Router::new()
-        .fallback(http::server::answer)
+        .fallback(http::server::handle_request)
         .with_state(app)
-        .into_make_service_with_connect_info::<http::connection::Cut>();
-    axum::serve(http::connection::Listener::new(listener), service)
+        .into_make_service_with_connect_info::<http::connection::ConnectionAborter>();
+    axum::serve(http::connection::AbortableListener::new(listener), service)
         .with_graceful_shutdown(async move {
             shutdown.await;
-            closing.close();
+            closing.close_barrier();
         })
         .await
 }
 
 /// A sandbox on a thread of its own; dropping it stops it at once.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningSandbox {
     url: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Running {
+impl RunningSandbox {
     /// Where it listens, such as `http://127.0.0.1:40123`, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -75,7 +75,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningSandbox {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
@@ -86,7 +86,7 @@ impl Drop for Running {
 }
 
 /// Starts a sandbox on a free port of the loopback interface, on its own thread and runtime.
-pub fn start(settings: Settings) -> io::Result<Running> {
+pub fn start(settings: SandboxSettings) -> io::Result<RunningSandbox> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -102,5 +102,5 @@ pub fn start(settings: Settings) -> io::Result<Running> {
             }
         });
     })?;
-    Ok(Running { url, stop: Some(stop), thread: Some(thread) })
+    Ok(RunningSandbox { url, stop: Some(stop), thread: Some(thread) })
 }

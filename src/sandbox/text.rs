@@ -8,45 +8,45 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 /// Appends `text` as a JSON string.
-pub(super) fn quote(out: &mut Vec<u8>, text: &str) {
+pub(super) fn write_json_string(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect("a text is JSON, and a vector takes every byte");
 }
 
 /// A text as a JSON string.
-pub(super) fn quoted(text: &str) -> String {
+pub(super) fn json_string(text: &str) -> String {
     serde_json::to_string(text).expect("a text is JSON")
 }
 
 /// Milliseconds since 1970 as the service writes them: `2025-11-24T16:58:56.678Z`.
-pub(super) fn iso(milliseconds: i64) -> String {
+pub(super) fn format_iso(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds)
         .map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
 /// Milliseconds since 1970 at a fixed distance from UTC, without a zone: `2021-07-16 11:00:00`.
-pub(super) fn local(milliseconds: i64, offset_hours: i64) -> String {
-    let text = iso(milliseconds + offset_hours * 3_600_000);
+pub(super) fn format_local(milliseconds: i64, offset_hours: i64) -> String {
+    let text = format_iso(milliseconds + offset_hours * 3_600_000);
     text.get(..19).unwrap_or_default().replace('T', " ")
 }
 
 /// Milliseconds since 1970 at a fixed distance from UTC: `2023-09-25T16:00:00-05:00`.
-pub(super) fn with_offset(milliseconds: i64, offset_hours: i64) -> String {
-    let mut text = local(milliseconds, offset_hours).replace(' ', "T");
+pub(super) fn format_with_offset(milliseconds: i64, offset_hours: i64) -> String {
+    let mut text = format_local(milliseconds, offset_hours).replace(' ', "T");
     let sign = if offset_hours < 0 { '-' } else { '+' };
     let _ = write!(text, "{sign}{:02}:00", offset_hours.abs());
     text
 }
 
 /// Reads a time or a date into milliseconds since 1970.
-pub(super) fn moment(text: &str) -> Option<i64> {
+pub(super) fn parse_datetime(text: &str) -> Option<i64> {
     match text.parse::<Timestamp>() {
         Ok(time) => Some(time.as_millisecond()),
-        Err(_) => date(text),
+        Err(_) => parse_date(text),
     }
 }
 
 /// Reads a day in one of the service's eight spellings.
-pub(super) fn date(text: &str) -> Option<i64> {
+pub(super) fn parse_date(text: &str) -> Option<i64> {
     let separators = ['/', '-', '.', '_'];
     let separator = text.chars().find(|character| separators.contains(character))?;
     let mut parts = text.split(separator);
@@ -59,10 +59,10 @@ pub(super) fn date(text: &str) -> Option<i64> {
     if second.len() != 2 {
         return None;
     }
-    day_start(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+    midnight_millis(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
 }
 
-fn day_start(year: i16, month: i8, day: i8) -> Option<i64> {
+fn midnight_millis(year: i16, month: i8, day: i8) -> Option<i64> {
     let date = Date::new(year, month, day).ok()?;
     let midnight = date.at(0, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).ok()?;
     Some(midnight.timestamp().as_millisecond())
@@ -71,7 +71,7 @@ fn day_start(year: i16, month: i8, day: i8) -> Option<i64> {
 /// A phone number in its international form, or nothing when it cannot be one.
 ///
 /// Ten digits are taken for a number of North America, as in a location of that country.
-pub(super) fn phone(text: &str) -> Option<String> {
+pub(super) fn normalize_phone(text: &str) -> Option<String> {
     if text.chars().any(char::is_alphabetic) {
         return None;
     }
@@ -99,17 +99,21 @@ mod tests {
         for text in
             ["1990/09/25", "09/25/1990", "1990-09-25", "09-25-1990", "1990.09.25", "09_25_1990"]
         {
-            assert_eq!(date(text).map(iso).as_deref(), Some("1990-09-25T00:00:00.000Z"), "{text}");
+            assert_eq!(
+                parse_date(text).map(format_iso).as_deref(),
+                Some("1990-09-25T00:00:00.000Z"),
+                "{text}"
+            );
         }
         for text in ["", "25/09/1990", "1990-9-25", "soon", "1990-09-25-1"] {
-            assert_eq!(date(text), None, "{text}");
+            assert_eq!(parse_date(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_phone_number_becomes_international() {
-        assert_eq!(phone("(415) 555-1234").as_deref(), Some("+14155551234"));
-        assert_eq!(phone("+49 30 123456").as_deref(), Some("+4930123456"));
-        assert_eq!(phone("call me"), None);
+        assert_eq!(normalize_phone("(415) 555-1234").as_deref(), Some("+14155551234"));
+        assert_eq!(normalize_phone("+49 30 123456").as_deref(), Some("+4930123456"));
+        assert_eq!(normalize_phone("call me"), None);
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 /// A file that is not imported. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refusal {
+pub struct SheetError {
     /// A stable name: `E_EMPTY_FILE`, `E_NO_HEADER`, …; `E_IO` when the system cannot read the file and
     /// `E_CHANGED` when it changed while it was read.
     pub code: &'static str,
@@ -18,7 +18,7 @@ pub struct Refusal {
 
 /// Something about the file or a row that does not stop it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
+pub struct SheetWarning {
     /// A stable name: `W_ENCODING_GUESSED`, …
     pub code: &'static str,
     /// The column's index, where it is about one.
@@ -27,29 +27,29 @@ pub struct Warning {
     pub message: String,
 }
 
-impl Refusal {
+impl SheetError {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), hint: None }
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The system cannot read the file.
-    pub(super) fn io(path: &Path, error: &std::io::Error) -> Self {
+    pub(super) fn from_io(path: &Path, error: &std::io::Error) -> Self {
         Self::new("E_IO", format!("`{}` cannot be read: {error}", path.display()))
     }
 
     /// The file is not the one that was looked over.
-    pub(super) fn changed(path: &Path) -> Self {
+    pub(super) fn file_changed(path: &Path) -> Self {
         Self::new("E_CHANGED", format!("`{}` changed after it was looked over", path.display()))
-            .hint("start again when nothing writes to the file any more")
+            .with_hint("start again when nothing writes to the file any more")
     }
 }
 
-impl Warning {
+impl SheetWarning {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, column: None, message: message.into() }
     }

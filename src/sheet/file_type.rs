@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::{Refusal, Warning, source_file};
+use super::{SheetError, SheetWarning, source_file};
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SheetFileType {
     /// Text, as far as its beginning tells.
     Text,
     /// A ZIP archive, as XLSX, XLSM, XLSB and ODS files are.
@@ -41,36 +41,36 @@ const MARKUP: &[&[u8]] =
     &[b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<meta", b"<style"];
 
 /// Says what a file is.
-pub(super) fn of(path: &Path) -> Result<Kind, Refusal> {
-    let (mut file, _) = source_file::open(path)?;
+pub(super) fn detect_file_type(path: &Path) -> Result<SheetFileType, SheetError> {
+    let (mut file, _) = source_file::open_file(path)?;
     let mut head = [0; 16];
-    let count =
-        source_file::fill(&mut file, &mut head).map_err(|error| Refusal::io(path, &error))?;
-    recognise(&head[..count])
+    let count = source_file::fill_buffer(&mut file, &mut head)
+        .map_err(|error| SheetError::from_io(path, &error))?;
+    recognise_signature(&head[..count])
 }
 
-fn recognise(head: &[u8]) -> Result<Kind, Refusal> {
+fn recognise_signature(head: &[u8]) -> Result<SheetFileType, SheetError> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        return Ok(Kind::Archive);
+        return Ok(SheetFileType::Archive);
     }
     if head.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
-        return Ok(Kind::Compound);
+        return Ok(SheetFileType::Compound);
     }
     if let [0x09, 0x00 | 0x02 | 0x04 | 0x08, 0x04 | 0x06 | 0x08 | 0x10, 0x00, ..] = head {
         let message = "the file is a spreadsheet of a format from before 1997, which is not read";
-        return Err(Refusal::new("E_ENCRYPTED_OR_LEGACY_XLS", message)
-            .hint("open it in a spreadsheet program and save it as XLSX"));
+        return Err(SheetError::new("E_ENCRYPTED_OR_LEGACY_XLS", message)
+            .with_hint("open it in a spreadsheet program and save it as XLSX"));
     }
     if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return Err(not_text(&format!("the file is {what}, not text or a spreadsheet")));
+        return Err(not_text_error(&format!("the file is {what}, not text or a spreadsheet")));
     }
-    Ok(Kind::Text)
+    Ok(SheetFileType::Text)
 }
 
 /// Refuses text that is a web page, and what has too many control characters to be text at all. `head`
 /// is decoded.
-pub(super) fn expect_text(head: &[u8]) -> Result<(), Refusal> {
-    if let Some(refusal) = markup(head) {
+pub(super) fn ensure_text(head: &[u8]) -> Result<(), SheetError> {
+    if let Some(refusal) = markup_error(head) {
         return Err(refusal);
     }
     let end = head.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
@@ -79,27 +79,27 @@ pub(super) fn expect_text(head: &[u8]) -> Result<(), Refusal> {
         head.iter().filter(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127)).count();
     // A few stray ones spoil rows, not the file. Escape is not among them: notes hold what terminals wrote.
     if controls > 3 && controls * CONTROLS > head.len() {
-        return Err(not_text("the file is binary, not text or a spreadsheet"));
+        return Err(not_text_error("the file is binary, not text or a spreadsheet"));
     }
     Ok(())
 }
 
-fn not_text(message: &str) -> Refusal {
+fn not_text_error(message: &str) -> SheetError {
     let hint = if message.contains("archive") {
         "unpack it and import the file in it"
     } else {
         "export the contacts as CSV or XLSX and import that file"
     };
-    Refusal::new("E_NOT_TEXT", message).hint(hint)
+    SheetError::new("E_NOT_TEXT", message).with_hint(hint)
 }
 
-fn markup(head: &[u8]) -> Option<Refusal> {
+fn markup_error(head: &[u8]) -> Option<SheetError> {
     let text = head.trim_ascii_start();
     let begins =
         |with: &[u8]| text.get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with));
     if MARKUP.iter().any(|tag| begins(tag)) {
         return Some(
-            Refusal::new("E_HTML_FILE", "the file is a web page, not text or a spreadsheet").hint(
+            SheetError::new("E_HTML_FILE", "the file is a web page, not text or a spreadsheet").with_hint(
                 "some systems name a web page `.xls`: open it in a spreadsheet program and save it as XLSX \
                  or CSV; if it is a login page, download the file again",
             ),
@@ -112,7 +112,7 @@ fn markup(head: &[u8]) -> Option<Refusal> {
     } else {
         return None;
     };
-    Some(not_text(&format!("the file is {what}, not text or a spreadsheet")))
+    Some(not_text_error(&format!("the file is {what}, not text or a spreadsheet")))
 }
 
 fn is_json(text: &[u8]) -> bool {
@@ -122,7 +122,7 @@ fn is_json(text: &[u8]) -> bool {
 }
 
 /// What the file's name says it is, if that is something else than `what` it is.
-pub(super) fn mismatch(path: &Path, what: &str) -> Option<Warning> {
+pub(super) fn extension_mismatch_warning(path: &Path, what: &str) -> Option<SheetWarning> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let expected: &[&str] = match extension.as_str() {
         "csv" | "tsv" | "tab" | "txt" => &["CSV", "TSV"],
@@ -134,5 +134,5 @@ pub(super) fn mismatch(path: &Path, what: &str) -> Option<Warning> {
     };
     let is = what.split(',').next().unwrap_or_default();
     let message = || format!("named `.{extension}`, but it is {is}");
-    (!expected.contains(&is)).then(|| Warning::new("W_EXTENSION_MISMATCH", message()))
+    (!expected.contains(&is)).then(|| SheetWarning::new("W_EXTENSION_MISMATCH", message()))
 }

@@ -4,23 +4,23 @@
 //! header because it holds words that contact files use and is as wide as the rows below it, or, failing
 //! that, because it is the first full row and looks like names rather than values.
 
-use super::{Column, Refusal, Warning};
+use super::{SheetColumn, SheetError, SheetWarning};
 
 /// How many rows are looked at for a header, and how many below it for their width.
 pub(super) const ROWS: usize = 20;
 
 /// A row among the first of a sheet.
 #[derive(Debug, Clone)]
-pub(super) struct HeadRow {
+pub(super) struct HeaderCandidate {
     /// Its line or row, counted from 1.
     pub(super) line: u64,
     /// Its cells, cleaned.
     pub(super) cells: Vec<String>,
 }
 
-impl HeadRow {
+impl HeaderCandidate {
     pub(super) fn new(line: u64, cells: impl Iterator<Item = String>) -> Self {
-        Self { line, cells: cells.map(|cell| clean(&cell)).collect() }
+        Self { line, cells: cells.map(|cell| clean_name(&cell)).collect() }
     }
 
     /// Cells up to the last one that is not empty.
@@ -28,13 +28,13 @@ impl HeadRow {
         self.cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1)
     }
 
-    pub(super) fn known(&self, known: &dyn Fn(&str) -> bool) -> usize {
+    pub(super) fn known_name_count(&self, known: &dyn Fn(&str) -> bool) -> usize {
         self.cells.iter().filter(|cell| !cell.is_empty() && known(cell)).count()
     }
 }
 
 /// A header's text without invisible characters and outer blanks.
-pub(super) fn clean(text: &str) -> String {
+pub(super) fn clean_name(text: &str) -> String {
     let visible = |c: &char| !matches!(c, '\u{FEFF}' | '\u{200B}' | '\u{2060}');
     let text: String = text.chars().filter(visible).collect();
     let outer = |c: char| {
@@ -44,50 +44,56 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 /// The header's index among the first rows, none of which is blank.
-pub(super) fn find(rows: &[HeadRow], known: &dyn Fn(&str) -> bool) -> Result<usize, Refusal> {
+pub(super) fn find_header_row(
+    rows: &[HeaderCandidate],
+    known: &dyn Fn(&str) -> bool,
+) -> Result<usize, SheetError> {
     let single = rows.iter().all(|row| row.width() <= 1);
     let enough = if single { 1 } else { 2 };
-    let wide = |index: usize| rows[index].cells.len() >= below(rows, index);
-    let nearly = |index: usize| rows[index].cells.len() * 2 > below(rows, index);
+    let wide = |index: usize| rows[index].cells.len() >= typical_width_below(rows, index);
+    let nearly = |index: usize| rows[index].cells.len() * 2 > typical_width_below(rows, index);
     let mut counts = Vec::new();
     for (index, row) in rows.iter().take(ROWS).enumerate() {
-        counts.push(row.known(known));
+        counts.push(row.known_name_count(known));
         if counts[index] >= enough && wide(index) {
             return Ok(index);
         }
     }
     let wordy = (0..counts.len()).find(|index| counts[*index] >= enough && nearly(*index));
     let first = || (0..counts.len()).find(|index| wide(*index));
-    let narrow = || (0..counts.len()).find(|it| counts[*it] >= 2 && names(&rows[*it], counts[*it]));
+    let narrow = || {
+        (0..counts.len()).find(|it| counts[*it] >= 2 && looks_like_names(&rows[*it], counts[*it]))
+    };
     wordy
-        .or_else(|| first().filter(|index| names(&rows[*index], counts[*index])))
+        .or_else(|| first().filter(|index| looks_like_names(&rows[*index], counts[*index])))
         .or_else(narrow)
-        .ok_or_else(|| missing(rows))
+        .ok_or_else(|| missing_header_error(rows))
 }
 
 /// How wide most of the rows below are.
-fn below(rows: &[HeadRow], index: usize) -> usize {
-    let mut widths: Vec<usize> = rows[index + 1..].iter().take(ROWS).map(HeadRow::width).collect();
+fn typical_width_below(rows: &[HeaderCandidate], index: usize) -> usize {
+    let mut widths: Vec<usize> =
+        rows[index + 1..].iter().take(ROWS).map(HeaderCandidate::width).collect();
     widths.sort_unstable();
     let runs = widths.chunk_by(|a, b| a == b);
     runs.max_by_key(|run| run.len()).map_or(0, |run| run[0])
 }
 
 /// Whether a row looks like names of columns rather than like values.
-fn names(row: &HeadRow, known: usize) -> bool {
+fn looks_like_names(row: &HeaderCandidate, known: usize) -> bool {
     let cells = &row.cells[..row.width()];
     if cells.iter().any(|cell| cell.contains('@')) {
         return false;
     }
     let distinct = cells.iter().collect::<std::collections::HashSet<_>>().len() == cells.len();
-    known > 0 || (distinct && cells.iter().all(|cell| is_name(cell)))
+    known > 0 || (distinct && cells.iter().all(|cell| is_plausible_name(cell)))
 }
 
 /// Characters that a column's name has at most, unless it is a known one.
 const NAME: usize = 500;
 
 /// Whether a cell may name a column: a short text that is no number and no date, or a sign for numbers.
-fn is_name(cell: &str) -> bool {
+fn is_plausible_name(cell: &str) -> bool {
     if cell.chars().nth(NAME).is_some() {
         return false;
     }
@@ -99,27 +105,30 @@ fn is_name(cell: &str) -> bool {
 
 /// Refuses a header whose names all stand in one cell: each line was quoted as a whole, or pasted into a
 /// spreadsheet without being split.
-pub(super) fn one_cell(columns: &[Column], known: &dyn Fn(&str) -> bool) -> Result<(), Refusal> {
-    let [Column { name, .. }] = columns else { return Ok(()) };
-    let words = |separator| name.split(separator).filter(|name| known(&clean(name))).count();
+pub(super) fn reject_single_cell_header(
+    columns: &[SheetColumn],
+    known: &dyn Fn(&str) -> bool,
+) -> Result<(), SheetError> {
+    let [SheetColumn { name, .. }] = columns else { return Ok(()) };
+    let words = |separator| name.split(separator).filter(|name| known(&clean_name(name))).count();
     if [',', ';', '\t', '|'].into_iter().all(|separator| words(separator) < 2) {
         return Ok(());
     }
     let message =
         format!("the names of the columns stand in one cell together: `{}`", excerpt(name));
-    Err(Refusal::new("E_NO_HEADER", message).hint(
+    Err(SheetError::new("E_NO_HEADER", message).with_hint(
         "each line was put in quotes as a whole, or pasted without being split: split the lines into \
          columns and save the file again",
     ))
 }
 
-fn missing(rows: &[HeadRow]) -> Refusal {
+fn missing_header_error(rows: &[HeaderCandidate]) -> SheetError {
     let place = rows.first().map_or_else(String::new, |row| {
         let first = row.cells.iter().find(|cell| !cell.is_empty()).map_or("", String::as_str);
         format!(" (row {} begins with `{}`)", row.line, excerpt(first))
     });
-    Refusal::new("E_NO_HEADER", format!("no row with the names of the columns was found{place}"))
-        .hint("put the names of the columns into the first row, or say where they are with `--header-row N`")
+    SheetError::new("E_NO_HEADER", format!("no row with the names of the columns was found{place}"))
+        .with_hint("put the names of the columns into the first row, or say where they are with `--header-row N`")
 }
 
 /// The beginning of a text, for a message.
@@ -133,14 +142,16 @@ pub(super) fn excerpt(text: &str) -> String {
 }
 
 /// The columns that a header names.
-pub(super) fn columns(cells: &[String]) -> Vec<Column> {
-    let column =
-        |(index, name): (usize, &String)| Column { name: name.clone(), letters: letters(index) };
+pub(super) fn columns_from_names(cells: &[String]) -> Vec<SheetColumn> {
+    let column = |(index, name): (usize, &String)| SheetColumn {
+        name: name.clone(),
+        letters: column_letters(index),
+    };
     cells.iter().enumerate().map(column).collect()
 }
 
 /// A column's letters, counted from 0.
-pub(super) fn letters(index: usize) -> String {
+pub(super) fn column_letters(index: usize) -> String {
     let mut letters = Vec::new();
     let mut rest = index + 1;
     while rest > 0 {
@@ -153,18 +164,18 @@ pub(super) fn letters(index: usize) -> String {
 }
 
 /// What to tell about a header with nothing behind it.
-pub(super) fn no_rows() -> Warning {
-    Warning::new("W_NO_ROWS", "there is no row behind the header")
+pub(super) fn no_rows_warning() -> SheetWarning {
+    SheetWarning::new("W_NO_ROWS", "there is no row behind the header")
 }
 
 /// What to tell about columns without a name that hold values.
-pub(super) fn unnamed<'a>(
-    columns: &'a [Column],
+pub(super) fn unnamed_column_warnings<'a>(
+    columns: &'a [SheetColumn],
     used: &'a [bool],
-) -> impl Iterator<Item = Warning> + 'a {
-    let nameless = |(column, used): &(&Column, &bool)| **used && column.name.is_empty();
+) -> impl Iterator<Item = SheetWarning> + 'a {
+    let nameless = |(column, used): &(&SheetColumn, &bool)| **used && column.name.is_empty();
     let places = columns.iter().zip(used).enumerate().filter(move |(_, it)| nameless(it));
-    places.map(|(index, (column, _))| Warning {
+    places.map(|(index, (column, _))| SheetWarning {
         code: "W_UNNAMED_COLUMN",
         column: Some(index),
         message: format!("column {} has values but no name", column.letters),

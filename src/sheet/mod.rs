@@ -14,17 +14,17 @@ mod row_shaper;
 mod source_file;
 mod workbook;
 
-pub use error::{Refusal, Warning};
-pub use row::{Cell, Fault, Place, Row};
+pub use error::{SheetError, SheetWarning};
+pub use row::{RowFault, RowPosition, SheetCell, SheetRow};
 
 use std::path::{Path, PathBuf};
 
-use self::file_type::Kind;
+use self::file_type::SheetFileType;
 
 /// How a file is to be read, where it is not to be found out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
-pub struct Reading {
+pub struct SheetReadOptions {
     /// The encoding's label, such as `windows-1252`.
     pub encoding: Option<String>,
     /// The delimiter of a text file.
@@ -34,13 +34,13 @@ pub struct Reading {
     /// The line (text) or row (spreadsheet) that holds the header, counted from 1.
     pub header_row: Option<u32>,
     /// What becomes of hidden rows.
-    pub hidden: Hidden,
+    pub hidden: HiddenRowPolicy,
 }
 
 /// What becomes of a spreadsheet's hidden rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Hidden {
+pub enum HiddenRowPolicy {
     /// A file with some is refused: nobody knows which rows are meant.
     #[default]
     Refuse,
@@ -52,7 +52,7 @@ pub enum Hidden {
 
 /// A column, as the header names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
+pub struct SheetColumn {
     /// The header's text as it stands in the file, without BOM and outer blanks.
     pub name: String,
     /// The column's letters as a spreadsheet shows them: `A`, `B`, … `AA`.
@@ -65,25 +65,25 @@ pub struct Sheet {
     /// The file.
     pub path: PathBuf,
     /// Its columns.
-    pub columns: Vec<Column>,
+    pub columns: Vec<SheetColumn>,
     /// What it is, for people: `CSV, utf-8, comma` or `XLSX, sheet "Contacts"`.
     pub what: String,
     /// SHA-256 over the file's bytes, in lower-case hex.
     pub digest: String,
     /// What the reader should know about the file as a whole.
-    pub warnings: Vec<Warning>,
-    content: Content,
+    pub warnings: Vec<SheetWarning>,
+    content: SheetContent,
 }
 
 /// Where the rows come from.
 #[derive(Debug)]
-enum Content {
-    Text(delimited::Text),
-    Book(workbook::Book),
+enum SheetContent {
+    Text(delimited::DelimitedFile),
+    Book(workbook::WorkbookFile),
 }
 
 /// The rows of a sheet, from the first on.
-pub type Rows = Box<dyn Iterator<Item = Result<Row, Refusal>> + Send>;
+pub type SheetRows = Box<dyn Iterator<Item = Result<SheetRow, SheetError>> + Send>;
 
 impl Sheet {
     /// Looks a file over. `known` says whether a header's text is a word that contact files use.
@@ -94,12 +94,12 @@ impl Sheet {
     /// the file as a whole.
     pub fn open(
         path: &Path,
-        reading: &Reading,
+        reading: &SheetReadOptions,
         known: &dyn Fn(&str) -> bool,
-    ) -> Result<Self, Refusal> {
-        let kind = file_type::of(path)?;
-        let mut sheet = if kind == Kind::Text {
-            let delimited::Opened { text, columns, what, warnings } =
+    ) -> Result<Self, SheetError> {
+        let kind = file_type::detect_file_type(path)?;
+        let mut sheet = if kind == SheetFileType::Text {
+            let delimited::OpenedDelimited { text, columns, what, warnings } =
                 delimited::open(path, reading, known)?;
             let digest = text.digest.clone();
             Self {
@@ -108,11 +108,11 @@ impl Sheet {
                 what,
                 digest,
                 warnings,
-                content: Content::Text(text),
+                content: SheetContent::Text(text),
             }
         } else {
             let opened = workbook::open(path, kind, reading, known)?;
-            let workbook::Opened { book, columns, what, warnings } = opened;
+            let workbook::OpenedWorkbook { book, columns, what, warnings } = opened;
             let digest = book.digest.clone();
             Self {
                 path: path.to_owned(),
@@ -120,11 +120,11 @@ impl Sheet {
                 what,
                 digest,
                 warnings,
-                content: Content::Book(book),
+                content: SheetContent::Book(book),
             }
         };
-        header_row::one_cell(&sheet.columns, known)?;
-        sheet.warnings.extend(file_type::mismatch(path, &sheet.what));
+        header_row::reject_single_cell_header(&sheet.columns, known)?;
+        sheet.warnings.extend(file_type::extension_mismatch_warning(path, &sheet.what));
         Ok(sheet)
     }
 
@@ -132,10 +132,10 @@ impl Sheet {
     ///
     /// # Errors
     /// When the file cannot be read any more, or is not the one that was looked over.
-    pub fn rows(&self) -> Result<Rows, Refusal> {
+    pub fn rows(&self) -> Result<SheetRows, SheetError> {
         match &self.content {
-            Content::Text(text) => Ok(Box::new(text.rows()?)),
-            Content::Book(book) => Ok(Box::new(book.rows()?)),
+            SheetContent::Text(text) => Ok(Box::new(text.rows()?)),
+            SheetContent::Book(book) => Ok(Box::new(book.rows()?)),
         }
     }
 }

@@ -3,36 +3,36 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Warning;
+use super::SheetWarning;
 
 /// A row behind the header. Rows without any text are not rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct SheetRow {
     /// Its number among the rows, counted from 1.
     pub record: u64,
     /// Where it stands in the file.
-    pub place: Place,
+    pub place: RowPosition,
     /// As many cells as the header has columns; more only with the fault `R_ROW_TOO_LONG`.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<SheetCell>,
     /// What makes the row unusable, if anything: then the cells are what could be read.
-    pub fault: Option<Fault>,
+    pub fault: Option<RowFault>,
     /// What is noteworthy about its form.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<SheetWarning>,
 }
 
 /// Where a row begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct RowPosition {
     /// The physical line of a text file, or the row of a spreadsheet, counted from 1.
     pub line: u64,
     /// The sheet's name in a spreadsheet.
     pub sheet: Option<Arc<str>>,
 }
 
-impl Place {
+impl RowPosition {
     /// One cell of the row, as people find it: `Contacts!C5`, or `line 5, column C`.
     #[must_use]
-    pub fn cell(&self, letters: &str) -> String {
+    pub fn cell_reference(&self, letters: &str) -> String {
         match &self.sheet {
             Some(sheet) => format!("{sheet}!{letters}{}", self.line),
             None => format!("line {}, column {letters}", self.line),
@@ -40,7 +40,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RowPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.sheet {
             Some(sheet) => write!(f, "{sheet}, row {}", self.line),
@@ -51,7 +51,7 @@ impl fmt::Display for Place {
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cell {
+pub enum SheetCell {
     /// Nothing, or only blanks.
     Empty,
     /// Text as it stands in the file. Only a text file's outer quotes are taken off.
@@ -69,10 +69,10 @@ pub enum Cell {
     NoValue,
 }
 
-impl Cell {
+impl SheetCell {
     /// The cell as text, as it goes into a result file.
     #[must_use]
-    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+    pub fn to_text(&self) -> std::borrow::Cow<'_, str> {
         use std::borrow::Cow;
         match self {
             Self::Empty | Self::NoValue => Cow::Borrowed(""),
@@ -88,7 +88,7 @@ impl Cell {
 
 /// What makes a row unusable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct RowFault {
     /// A stable name: `R_ROW_TOO_LONG`, `R_ENCODING`, `R_BAD_QUOTING`, `R_FOOTER_ROW`, …
     pub code: &'static str,
     /// The column's index, where it is about one.
@@ -98,7 +98,7 @@ pub struct Fault {
 }
 
 /// Whether a text holds nothing but blanks and invisible characters.
-pub(super) fn is_blank(text: &str) -> bool {
+pub(super) fn is_blank_text(text: &str) -> bool {
     match text.as_bytes().first() {
         None => true,
         Some(b'!'..=b'~') => false,

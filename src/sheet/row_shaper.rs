@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use super::row::{Cell, Fault, Place, Row};
-use super::{Warning, header_row};
+use super::row::{RowFault, RowPosition, SheetCell, SheetRow};
+use super::{SheetWarning, header_row};
 
 /// Rows at the end of a sheet among which totals are expected.
 const TAIL: u64 = 5;
@@ -70,16 +70,16 @@ const FOOTERS: &[&str] = &[
 ];
 
 /// A row as the file has it.
-pub(super) struct Raw {
+pub(super) struct RawSheetRow {
     pub(super) line: u64,
-    pub(super) cells: Vec<Cell>,
+    pub(super) cells: Vec<SheetCell>,
     /// What its reader found wrong with it.
-    pub(super) fault: Option<Fault>,
+    pub(super) fault: Option<RowFault>,
 }
 
 /// Brings the rows of a sheet into form, from the first on.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(super) struct RowShaper {
     /// The header's cells.
     names: Arc<[String]>,
     sheet: Option<Arc<str>>,
@@ -90,31 +90,31 @@ pub(super) struct Shape {
     ended: bool,
 }
 
-impl Shape {
+impl RowShaper {
     pub(super) fn new(names: Arc<[String]>, sheet: Option<Arc<str>>, total: u64) -> Self {
         Self { names, sheet, total, record: 0, ended: false }
     }
 
     /// A blank row: it is passed over.
-    pub(super) fn blank(&mut self) {
+    pub(super) fn skip_blank_row(&mut self) {
         self.ended = self.record > 0;
     }
 
     /// A row that is not blank.
-    pub(super) fn row(&mut self, raw: Raw) -> Row {
+    pub(super) fn shape_row(&mut self, raw: RawSheetRow) -> SheetRow {
         self.record += 1;
-        let Raw { line, mut cells, mut fault } = raw;
+        let RawSheetRow { line, mut cells, mut fault } = raw;
         let given = cells.len();
-        let extra = self.fit(&mut cells);
-        fault = fault.or(extra).or_else(|| self.judge(&cells));
+        let extra = self.fit_to_header(&mut cells);
+        fault = fault.or(extra).or_else(|| self.detect_non_data_row(&cells));
         self.ended = fault.as_ref().is_some_and(|fault| fault.code == "R_FOOTER_ROW");
         let short = self.sheet.is_none() && given < self.names.len() && fault.is_none();
         let warnings = short.then(|| {
-            Warning::new("W_SHORT_ROW", format!("{given} of {} fields", self.names.len()))
+            SheetWarning::new("W_SHORT_ROW", format!("{given} of {} fields", self.names.len()))
         });
-        Row {
+        SheetRow {
             record: self.record,
-            place: Place { line, sheet: self.sheet.clone() },
+            place: RowPosition { line, sheet: self.sheet.clone() },
             cells,
             fault,
             warnings: warnings.into_iter().collect(),
@@ -123,95 +123,96 @@ impl Shape {
 
     /// Makes the row as wide as the header. A row that has more than empty cells beyond it keeps them: its
     /// fault is all that becomes of it, and nothing of it is to be lost.
-    fn fit(&self, cells: &mut Vec<Cell>) -> Option<Fault> {
+    fn fit_to_header(&self, cells: &mut Vec<SheetCell>) -> Option<RowFault> {
         let (given, columns) = (cells.len(), self.names.len());
         if given <= columns {
-            cells.resize(columns, Cell::Empty);
+            cells.resize(columns, SheetCell::Empty);
             return None;
         }
-        let Some(first) = cells[columns..].iter().find(|cell| **cell != Cell::Empty) else {
+        let Some(first) = cells[columns..].iter().find(|cell| **cell != SheetCell::Empty) else {
             cells.truncate(columns);
             return None;
         };
         let fields = if given == 1 { "field" } else { "fields" };
-        Some(Fault {
+        Some(RowFault {
             code: "R_ROW_TOO_LONG",
             column: None,
             message: format!(
                 "{given} {fields}, the header has {columns}, and the extra `{}` is not empty; probably an \
                  unquoted delimiter",
-                header_row::excerpt(&first.text())
+                header_row::excerpt(&first.to_text())
             ),
         })
     }
 
-    fn judge(&self, cells: &[Cell]) -> Option<Fault> {
-        let mut filled = cells.iter().enumerate().filter(|(_, cell)| **cell != Cell::Empty);
+    fn detect_non_data_row(&self, cells: &[SheetCell]) -> Option<RowFault> {
+        let mut filled = cells.iter().enumerate().filter(|(_, cell)| **cell != SheetCell::Empty);
         let (index, first) = filled.next()?;
-        let Cell::Text(text) = first else { return None };
-        let fault = |code, message: String| Some(Fault { code, column: None, message });
-        if index == self.first_name() && self.repeats_header(cells) {
+        let SheetCell::Text(text) = first else { return None };
+        let fault = |code, message: String| Some(RowFault { code, column: None, message });
+        if index == self.first_named_column() && self.repeats_header(cells) {
             return fault("R_REPEATED_HEADER", "the header stands here once more".to_owned());
         }
         let second = filled.next();
-        if second.is_none() && self.is_footer(index, text) {
+        if second.is_none() && self.is_report_footer(index, text) {
             let message = format!("`{}` is a footer of a report", header_row::excerpt(text));
             return fault("R_FOOTER_ROW", message);
         }
         let others = second.into_iter().chain(filled).map(|(_, cell)| cell);
-        if is_word(text, TOTALS) && self.is_total(others) {
+        if is_one_of_words(text, TOTALS) && self.is_totals_row(others) {
             let message = format!("`{}` is a total over the rows", header_row::excerpt(text));
             return fault("R_TOTALS_ROW", message);
         }
         None
     }
 
-    fn first_name(&self) -> usize {
+    fn first_named_column(&self) -> usize {
         self.names.iter().position(|name| !name.is_empty()).unwrap_or(0)
     }
 
-    fn repeats_header(&self, cells: &[Cell]) -> bool {
-        let same = |(name, cell): (&String, &Cell)| header_row::clean(&cell.text()) == *name;
+    fn repeats_header(&self, cells: &[SheetCell]) -> bool {
+        let same =
+            |(name, cell): (&String, &SheetCell)| header_row::clean_name(&cell.to_text()) == *name;
         self.names.iter().zip(cells).all(same)
     }
 
-    fn is_footer(&self, index: usize, text: &str) -> bool {
+    fn is_report_footer(&self, index: usize, text: &str) -> bool {
         let behind_the_data = self.ended && index == 0 && self.names.len() >= 3;
-        behind_the_data || (!text.contains('@') && begins(text, FOOTERS))
+        behind_the_data || (!text.contains('@') && starts_with_any(text, FOOTERS))
     }
 
-    fn is_total<'a>(&self, others: impl Iterator<Item = &'a Cell>) -> bool {
+    fn is_totals_row<'a>(&self, others: impl Iterator<Item = &'a SheetCell>) -> bool {
         let (mut count, mut numbers) = (0, 0);
         for cell in others {
-            let text = cell.text();
+            let text = cell.to_text();
             let text = text.trim();
             // Somebody's name is Sum.
-            if text.contains('@') || is_phone(text) {
+            if text.contains('@') || looks_like_phone(text) {
                 return false;
             }
             count += 1;
-            numbers += usize::from(is_number(cell, text));
+            numbers += usize::from(looks_numeric(cell, text));
         }
         self.record + TAIL > self.total || (count > 0 && numbers * 2 > count)
     }
 }
 
 /// Whether a text is written like a phone number rather than like an amount.
-fn is_phone(text: &str) -> bool {
+fn looks_like_phone(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let grouped = text.bytes().skip(1).any(|byte| matches!(byte, b'-' | b')'));
     digits >= 7 && (text.starts_with('+') || (grouped && !text.contains('.')))
 }
 
-fn is_number(cell: &Cell, text: &str) -> bool {
-    matches!(cell, Cell::Number(..))
+fn looks_numeric(cell: &SheetCell, text: &str) -> bool {
+    matches!(cell, SheetCell::Number(..))
         || (text.bytes().any(|byte| byte.is_ascii_digit())
             && !text.chars().any(char::is_alphabetic))
 }
 
 /// Whether a text is one of some words, but for case and for what may stand behind them: `Total: 12`,
 /// `Subtotal (3)`.
-fn is_word(text: &str, words: &[&str]) -> bool {
+fn is_one_of_words(text: &str, words: &[&str]) -> bool {
     let text = text.trim().trim_end_matches(|c: char| !c.is_alphabetic());
     let longest = 40;
     text.len() <= longest && {
@@ -221,7 +222,7 @@ fn is_word(text: &str, words: &[&str]) -> bool {
 }
 
 /// Whether a text begins with one of some words, but for case.
-fn begins(text: &str, words: &[&str]) -> bool {
+fn starts_with_any(text: &str, words: &[&str]) -> bool {
     let start: String = text.trim().chars().take(40).collect::<String>().to_lowercase();
     words.iter().any(|word| start.starts_with(word))
 }

@@ -10,56 +10,56 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use super::Refusal;
+use super::SheetError;
 
 /// What the system says about a file: cheap to ask, and different after most changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(super) struct FileStamp {
     pub(super) size: u64,
     modified: Option<SystemTime>,
 }
 
 /// Opens a file that can be read more than once.
-pub(super) fn open(path: &Path) -> Result<(File, Stamp), Refusal> {
+pub(super) fn open_file(path: &Path) -> Result<(File, FileStamp), SheetError> {
     // Asked before it is opened: opening a pipe would wait for somebody to write to it.
-    let metadata = std::fs::metadata(path).map_err(|error| Refusal::io(path, &error))?;
+    let metadata = std::fs::metadata(path).map_err(|error| SheetError::from_io(path, &error))?;
     if !metadata.is_file() {
-        return Err(irregular(path, metadata.is_dir()));
+        return Err(not_a_file_error(path, metadata.is_dir()));
     }
-    let file = File::open(path).map_err(|error| Refusal::io(path, &error))?;
-    let metadata = file.metadata().map_err(|error| Refusal::io(path, &error))?;
-    let stamp = Stamp { size: metadata.len(), modified: metadata.modified().ok() };
+    let file = File::open(path).map_err(|error| SheetError::from_io(path, &error))?;
+    let metadata = file.metadata().map_err(|error| SheetError::from_io(path, &error))?;
+    let stamp = FileStamp { size: metadata.len(), modified: metadata.modified().ok() };
     Ok((file, stamp))
 }
 
-fn irregular(path: &Path, directory: bool) -> Refusal {
+fn not_a_file_error(path: &Path, directory: bool) -> SheetError {
     if directory {
         let message = format!("`{}` is a directory", path.display());
-        return Refusal::new("E_IO", message).hint("name one file in it");
+        return SheetError::new("E_IO", message).with_hint("name one file in it");
     }
-    Refusal::new("E_IO", format!("`{}` is not a regular file", path.display()))
-        .hint("it is read more than once: save it to a file first")
+    SheetError::new("E_IO", format!("`{}` is not a regular file", path.display()))
+        .with_hint("it is read more than once: save it to a file first")
 }
 
 /// A reader that hashes what passes through it.
-pub(super) struct Hashing<R> {
+pub(super) struct HashingReader<R> {
     inner: R,
     hash: Sha256,
 }
 
-impl<R: Read> Hashing<R> {
+impl<R: Read> HashingReader<R> {
     pub(super) fn new(inner: R) -> Self {
         Self { inner, hash: Sha256::new() }
     }
 
     /// Reads what is left and gives the digest of everything, in lower-case hex.
-    pub(super) fn finish(mut self) -> io::Result<String> {
+    pub(super) fn finish_digest(mut self) -> io::Result<String> {
         io::copy(&mut self, &mut io::sink())?;
-        Ok(hexadecimal(&self.hash.finalize()))
+        Ok(encode_hex(&self.hash.finalize()))
     }
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl<R: Read> Read for HashingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.hash.update(&buffer[..count]);
@@ -67,7 +67,7 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+fn encode_hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -76,7 +76,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// Fills as much of the buffer as the reader has.
-pub(super) fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn fill_buffer(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match reader.read(&mut buffer[filled..]) {

@@ -14,11 +14,11 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 
-use super::{Error, date_text};
+use super::{TableWriteError, date_text};
 
 /// A column of a batch.
 #[derive(Debug)]
-pub(super) enum Cells<'b> {
+pub(super) enum ColumnCells<'b> {
     Text(&'b StringArray),
     Json(&'b StringArray),
     Boolean(&'b BooleanArray),
@@ -30,20 +30,20 @@ pub(super) enum Cells<'b> {
 }
 
 /// The columns of a batch, which must be of the schema the file was opened with.
-pub(super) fn columns<'b>(
+pub(super) fn columns_of_batch<'b>(
     path: &Path,
     schema: &Schema,
     batch: &'b RecordBatch,
-) -> Result<Vec<Cells<'b>>, Error> {
+) -> Result<Vec<ColumnCells<'b>>, TableWriteError> {
     if batch.schema_ref().fields() != schema.fields() {
-        return Err(Error::encode(path, "a batch of another table"));
+        return Err(TableWriteError::encode_error(path, "a batch of another table"));
     }
     let fields = schema.fields().iter().zip(batch.columns());
-    Ok(fields.map(|(field, column)| Cells::of(field, column)).collect())
+    Ok(fields.map(|(field, column)| ColumnCells::from_array(field, column)).collect())
 }
 
 /// Refuses a schema with types that are not ours.
-pub(super) fn check(path: &Path, schema: &Schema) -> Result<(), Error> {
+pub(super) fn check_schema(path: &Path, schema: &Schema) -> Result<(), TableWriteError> {
     let unknown = |field: &&Arc<Field>| match field.data_type() {
         DataType::List(item) => *item.data_type() != DataType::Utf8,
         DataType::Timestamp(unit, zone) => {
@@ -62,14 +62,14 @@ pub(super) fn check(path: &Path, schema: &Schema) -> Result<(), Error> {
         None => Ok(()),
         Some(field) => {
             let (name, kind) = (field.name(), field.data_type());
-            Err(Error::encode(path, format!("column `{name}` is of type {kind}")))
+            Err(TableWriteError::encode_error(path, format!("column `{name}` is of type {kind}")))
         }
     }
 }
 
-impl<'b> Cells<'b> {
+impl<'b> ColumnCells<'b> {
     /// A column by its type.
-    pub(super) fn of(field: &Field, column: &'b ArrayRef) -> Self {
+    pub(super) fn from_array(field: &Field, column: &'b ArrayRef) -> Self {
         let is_json = field.metadata().get("ghl.kind").is_some_and(|k| k == "json");
         match field.data_type() {
             DataType::Utf8 if is_json => Self::Json(column.as_string()),
@@ -90,7 +90,7 @@ impl<'b> Cells<'b> {
 
     /// What the cell of this row says: nothing where it is null, several texts where it is a list, else one.
     /// Days and moments are ISO 8601.
-    pub(super) fn texts(&self, row: usize) -> Vec<Cow<'b, str>> {
+    pub(super) fn cell_texts(&self, row: usize) -> Vec<Cow<'b, str>> {
         if self.is_null(row) {
             return Vec::new();
         }
@@ -102,13 +102,13 @@ impl<'b> Cells<'b> {
         vec![match self {
             Self::Text(cells) | Self::Json(cells) => Cow::Borrowed(cells.value(row)),
             Self::List(cells, texts) => {
-                return items(cells, texts, row).map(Cow::Borrowed).collect();
+                return list_items(cells, texts, row).map(Cow::Borrowed).collect();
             }
             Self::Boolean(cells) => Cow::Borrowed(if cells.value(row) { "true" } else { "false" }),
             Self::Integer(cells) => Cow::Owned(cells.value(row).to_string()),
             Self::Float(cells) => Cow::Owned(cells.value(row).to_string()),
-            Self::Date(cells) => print(&|room| date_text::day(room, cells.value(row))),
-            Self::Instant(cells) => print(&|room| date_text::instant(room, cells.value(row))),
+            Self::Date(cells) => print(&|room| date_text::write_day(room, cells.value(row))),
+            Self::Instant(cells) => print(&|room| date_text::write_instant(room, cells.value(row))),
         }]
     }
 
@@ -127,7 +127,7 @@ impl<'b> Cells<'b> {
 }
 
 /// The texts of a list cell; a null among them is an empty text.
-pub(super) fn items<'b>(
+pub(super) fn list_items<'b>(
     list: &ListArray,
     items: &'b StringArray,
     row: usize,

@@ -11,65 +11,74 @@ use ::csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::cell_text::{self, Cells};
-use super::formula_guard::{CsvSafe, needs_guard};
-use super::table_file::Output;
-use super::{Error, Format, Options, Sink, Written, date_text, joined_list};
+use super::cell_text::{self, ColumnCells};
+use super::formula_guard::{FormulaGuardMode, needs_guard};
+use super::table_file::HashedOutputFile;
+use super::{
+    SinkOptions, TableFormat, TableSink, TableWriteError, WrittenTable, date_text, joined_list,
+};
 
 /// The format's line in the registry.
-pub(super) const FORMAT: Format = Format {
+pub(super) const FORMAT: TableFormat = TableFormat {
     name: "csv",
     extension: "csv",
     doc: "One line per row, for spreadsheets and people; lists and JSON are cells of text.",
     open,
 };
 
-struct Csv {
-    writer: Writer<Output>,
+struct CsvSink {
+    writer: Writer<HashedOutputFile>,
     schema: SchemaRef,
-    safe: CsvSafe,
+    safe: FormulaGuardMode,
     cell: Vec<u8>,
     rows: u64,
 }
 
-fn open(path: &Path, schema: SchemaRef, options: &Options) -> Result<Box<dyn Sink>, Error> {
+fn open(
+    path: &Path,
+    schema: SchemaRef,
+    options: &SinkOptions,
+) -> Result<Box<dyn TableSink>, TableWriteError> {
     let mut writer = WriterBuilder::new()
         .quote_style(QuoteStyle::Necessary)
         .terminator(Terminator::Any(b'\n'))
         .buffer_capacity(1 << 17)
-        .from_writer(Output::create(path)?);
+        .from_writer(HashedOutputFile::create(path)?);
     let header = schema.fields().iter().map(|field| field.name());
-    writer.write_record(header).map_err(|error| failure(path, error))?;
-    Ok(Box::new(Csv { writer, schema, safe: options.csv_safe, cell: Vec::new(), rows: 0 }))
+    writer.write_record(header).map_err(|error| convert_error(path, error))?;
+    Ok(Box::new(CsvSink { writer, schema, safe: options.csv_safe, cell: Vec::new(), rows: 0 }))
 }
 
-impl Sink for Csv {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        let columns = cell_text::columns(self.writer.get_ref().path(), &self.schema, batch)?;
+impl TableSink for CsvSink {
+    fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), TableWriteError> {
+        let columns =
+            cell_text::columns_of_batch(self.writer.get_ref().path(), &self.schema, batch)?;
         for row in 0..batch.num_rows() {
-            self.record(&columns, row)
-                .map_err(|error| failure(self.writer.get_ref().path(), error))?;
+            self.write_row(&columns, row)
+                .map_err(|error| convert_error(self.writer.get_ref().path(), error))?;
         }
         self.rows += batch.num_rows() as u64;
         Ok(())
     }
 
-    fn close(self: Box<Self>) -> Result<Written, Error> {
+    fn close(self: Box<Self>) -> Result<WrittenTable, TableWriteError> {
         let path = self.writer.get_ref().path().to_owned();
-        let output =
-            self.writer.into_inner().map_err(|error| Error::write(&path, error.into_error()))?;
+        let output = self
+            .writer
+            .into_inner()
+            .map_err(|error| TableWriteError::write_error(&path, error.into_error()))?;
         output.close(self.rows)
     }
 }
 
-impl Csv {
-    fn record(&mut self, columns: &[Cells], row: usize) -> ::csv::Result<()> {
+impl CsvSink {
+    fn write_row(&mut self, columns: &[ColumnCells], row: usize) -> ::csv::Result<()> {
         for column in columns {
             if column.is_null(row) {
                 self.writer.write_field(b"")?;
                 continue;
             }
-            let cell = cell(column, row, self.safe, &mut self.cell);
+            let cell = encode_cell(column, row, self.safe, &mut self.cell);
             self.writer.write_field(cell)?;
         }
         self.writer.write_record(None::<&[u8]>)
@@ -77,11 +86,16 @@ impl Csv {
 }
 
 /// The bytes of a cell that is not null; `room` is for those that have to be made.
-fn cell<'c>(column: &Cells<'c>, row: usize, safe: CsvSafe, room: &'c mut Vec<u8>) -> &'c [u8] {
+fn encode_cell<'c>(
+    column: &ColumnCells<'c>,
+    row: usize,
+    safe: FormulaGuardMode,
+    room: &'c mut Vec<u8>,
+) -> &'c [u8] {
     room.clear();
     match column {
-        Cells::Json(cells) => return cells.value(row).as_bytes(),
-        Cells::Text(cells) => {
+        ColumnCells::Json(cells) => return cells.value(row).as_bytes(),
+        ColumnCells::Text(cells) => {
             let text = cells.value(row);
             if !needs_guard(text, safe) {
                 return text.as_bytes();
@@ -89,30 +103,30 @@ fn cell<'c>(column: &Cells<'c>, row: usize, safe: CsvSafe, room: &'c mut Vec<u8>
             room.push(b'\'');
             room.extend_from_slice(text.as_bytes());
         }
-        Cells::List(cells, items) => {
-            joined_list::write(room, cell_text::items(cells, items, row));
+        ColumnCells::List(cells, items) => {
+            joined_list::write_list(room, cell_text::list_items(cells, items, row));
             let text = std::str::from_utf8(room).expect("texts and separators are UTF-8");
             if needs_guard(text, safe) {
                 room.insert(0, b'\'');
             }
         }
-        Cells::Boolean(cells) => return if cells.value(row) { b"true" } else { b"false" },
-        Cells::Integer(cells) => print(room, cells.value(row)),
-        Cells::Float(cells) => print(room, cells.value(row)),
-        Cells::Date(cells) => date_text::day(room, cells.value(row)),
-        Cells::Instant(cells) => date_text::instant(room, cells.value(row)),
+        ColumnCells::Boolean(cells) => return if cells.value(row) { b"true" } else { b"false" },
+        ColumnCells::Integer(cells) => write_number(room, cells.value(row)),
+        ColumnCells::Float(cells) => write_number(room, cells.value(row)),
+        ColumnCells::Date(cells) => date_text::write_day(room, cells.value(row)),
+        ColumnCells::Instant(cells) => date_text::write_instant(room, cells.value(row)),
     }
     room
 }
 
-fn print(room: &mut Vec<u8>, number: impl std::fmt::Display) {
+fn write_number(room: &mut Vec<u8>, number: impl std::fmt::Display) {
     write!(room, "{number}").expect("a vector takes every byte");
 }
 
-fn failure(path: &Path, error: ::csv::Error) -> Error {
+fn convert_error(path: &Path, error: ::csv::Error) -> TableWriteError {
     let reason = error.to_string();
     match error.into_kind() {
-        ::csv::ErrorKind::Io(source) => Error::write(path, source),
-        _ => Error::encode(path, reason),
+        ::csv::ErrorKind::Io(source) => TableWriteError::write_error(path, source),
+        _ => TableWriteError::encode_error(path, reason),
     }
 }

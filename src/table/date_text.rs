@@ -5,7 +5,7 @@
 const DAY: i64 = 86_400_000;
 
 /// Appends the day that many days after 1970-01-01.
-pub(super) fn day(out: &mut Vec<u8>, days: i32) {
+pub(super) fn write_day(out: &mut Vec<u8>, days: i32) {
     // The inverse of days-from-civil, after Howard Hinnant; years begin in March here.
     let shifted = i64::from(days) + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -17,24 +17,24 @@ pub(super) fn day(out: &mut Vec<u8>, days: i32) {
     let month = (month_of_march + 2) % 12 + 1;
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     if (0..=9999).contains(&year) {
-        digits(out, year.unsigned_abs(), 4);
+        write_digits(out, year.unsigned_abs(), 4);
     } else {
         // ISO 8601 wants a sign on years of more digits.
         out.push(if year < 0 { b'-' } else { b'+' });
-        digits(out, year.unsigned_abs(), 6);
+        write_digits(out, year.unsigned_abs(), 6);
     }
     out.push(b'-');
-    digits(out, month.unsigned_abs(), 2);
+    write_digits(out, month.unsigned_abs(), 2);
     out.push(b'-');
-    digits(out, day.unsigned_abs(), 2);
+    write_digits(out, day.unsigned_abs(), 2);
 }
 
 /// Appends the instant that many milliseconds after 1970-01-01T00:00:00Z.
-pub(super) fn instant(out: &mut Vec<u8>, ms: i64) {
+pub(super) fn write_instant(out: &mut Vec<u8>, ms: i64) {
     let days = ms.div_euclid(DAY);
     let of_day = ms.rem_euclid(DAY).unsigned_abs();
     // Beyond these days there is no year to write; no server has sent one.
-    day(out, i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX }));
+    write_day(out, i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX }));
     let parts = [
         (b'T', of_day / 3_600_000, 2),
         (b':', of_day / 60_000 % 60, 2),
@@ -43,12 +43,12 @@ pub(super) fn instant(out: &mut Vec<u8>, ms: i64) {
     ];
     for (mark, value, width) in parts {
         out.push(mark);
-        digits(out, value, width);
+        write_digits(out, value, width);
     }
     out.push(b'Z');
 }
 
-fn digits(out: &mut Vec<u8>, value: u64, width: u32) {
+fn write_digits(out: &mut Vec<u8>, value: u64, width: u32) {
     for place in (0..width).rev() {
         let digit = value / 10_u64.pow(place) % 10;
         out.push(b'0' + u8::try_from(digit).expect("a digit is less than ten"));

@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use ::csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use encoding_rs::WINDOWS_1252;
 
-use super::table_file::Output;
-use super::{Error, Written};
+use super::table_file::HashedOutputFile;
+use super::{TableWriteError, WrittenTable};
 
 /// The mark that begins a file of UTF-8.
 const MARK: &str = "\u{feff}";
 
 /// How rows of texts become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dialect {
+pub struct OutputDialect {
     /// What parts the cells of a row.
     pub delimiter: u8,
     /// Whether lines end as on Windows.
@@ -27,12 +27,12 @@ pub struct Dialect {
     /// Whether every cell is quoted; else those that must be.
     pub quoted: bool,
     /// What characters become.
-    pub encoding: Encoding,
+    pub encoding: OutputEncoding,
 }
 
 /// What characters become.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Encoding {
+pub enum OutputEncoding {
     /// UTF-8.
     #[default]
     Utf8,
@@ -42,39 +42,41 @@ pub enum Encoding {
     Windows1252,
 }
 
-impl Default for Dialect {
+impl Default for OutputDialect {
     fn default() -> Self {
-        let encoding = Encoding::default();
+        let encoding = OutputEncoding::default();
         Self { delimiter: b',', crlf: false, bom: false, quoted: false, encoding }
     }
 }
 
 /// A file of delimited values being written.
 #[derive(Debug)]
-pub struct Records {
+pub struct DelimitedWriter {
     path: PathBuf,
-    writer: Writer<Encoder>,
+    writer: Writer<EncodingWriter>,
     rows: u64,
 }
 
-impl Records {
+impl DelimitedWriter {
     /// Creates the file with its header. There must be no such file yet.
     ///
     /// # Errors
     /// When it cannot be created.
     pub fn create<'h>(
         path: &Path,
-        dialect: Dialect,
+        dialect: OutputDialect,
         header: impl IntoIterator<Item = &'h str>,
-    ) -> Result<Self, Error> {
-        let mut output = Encoder {
-            to: Output::create(path)?,
+    ) -> Result<Self, TableWriteError> {
+        let mut output = EncodingWriter {
+            to: HashedOutputFile::create(path)?,
             encoding: dialect.encoding,
             begun: Vec::new(),
             lost: 0,
         };
         if dialect.bom {
-            output.write_all(MARK.as_bytes()).map_err(|source| Error::write(path, source))?;
+            output
+                .write_all(MARK.as_bytes())
+                .map_err(|source| TableWriteError::write_error(path, source))?;
         }
         let terminator = if dialect.crlf { Terminator::CRLF } else { Terminator::Any(b'\n') };
         let quotes = if dialect.quoted { QuoteStyle::Always } else { QuoteStyle::Necessary };
@@ -85,13 +87,13 @@ impl Records {
             .buffer_capacity(1 << 17)
             .from_writer(output);
         let mut records = Self { path: path.to_owned(), writer, rows: 0 };
-        records.record(header)?;
+        records.write_record(header)?;
         Ok(records)
     }
 
     /// How many rows were written, without the header.
     #[must_use]
-    pub fn rows(&self) -> u64 {
+    pub fn row_count(&self) -> u64 {
         self.rows
     }
 
@@ -99,18 +101,24 @@ impl Records {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write<'t>(&mut self, cells: impl IntoIterator<Item = &'t str>) -> Result<(), Error> {
-        self.record(cells)?;
+    pub fn write_row<'t>(
+        &mut self,
+        cells: impl IntoIterator<Item = &'t str>,
+    ) -> Result<(), TableWriteError> {
+        self.write_record(cells)?;
         self.rows += 1;
         Ok(())
     }
 
-    fn record<'t>(&mut self, cells: impl IntoIterator<Item = &'t str>) -> Result<(), Error> {
+    fn write_record<'t>(
+        &mut self,
+        cells: impl IntoIterator<Item = &'t str>,
+    ) -> Result<(), TableWriteError> {
         let failure = |error: ::csv::Error| {
             let reason = error.to_string();
             match error.into_kind() {
-                ::csv::ErrorKind::Io(source) => Error::write(&self.path, source),
-                _ => Error::encode(&self.path, reason),
+                ::csv::ErrorKind::Io(source) => TableWriteError::write_error(&self.path, source),
+                _ => TableWriteError::encode_error(&self.path, reason),
             }
         };
         self.writer.write_record(cells).map_err(failure)
@@ -120,29 +128,29 @@ impl Records {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn close(self) -> Result<(Written, u64), Error> {
+    pub fn close(self) -> Result<(WrittenTable, u64), TableWriteError> {
         let encoder = self
             .writer
             .into_inner()
-            .map_err(|error| Error::write(&self.path, error.into_error()))?;
+            .map_err(|error| TableWriteError::write_error(&self.path, error.into_error()))?;
         Ok((encoder.to.close(self.rows)?, encoder.lost))
     }
 }
 
 /// Text on its way into a file, in its encoding.
 #[derive(Debug)]
-struct Encoder {
-    to: Output,
-    encoding: Encoding,
+struct EncodingWriter {
+    to: HashedOutputFile,
+    encoding: OutputEncoding,
     /// The bytes of a character whose rest is still to come.
     begun: Vec<u8>,
     /// Characters that the encoding lacks.
     lost: u64,
 }
 
-impl Write for Encoder {
+impl Write for EncodingWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.encoding == Encoding::Utf8 {
+        if self.encoding == OutputEncoding::Utf8 {
             return self.to.write(bytes);
         }
         self.begun.extend_from_slice(bytes);
@@ -151,10 +159,10 @@ impl Write for Encoder {
             Err(error) => error.valid_up_to(),
         };
         let text = std::str::from_utf8(&self.begun[..whole]).expect("it was just found to be text");
-        let bytes_of: Vec<u8> = if self.encoding == Encoding::Utf16 {
+        let bytes_of: Vec<u8> = if self.encoding == OutputEncoding::Utf16 {
             text.encode_utf16().flat_map(u16::to_le_bytes).collect()
         } else {
-            let (bytes, lost) = windows_1252(text);
+            let (bytes, lost) = encode_windows_1252(text);
             self.lost += lost;
             bytes
         };
@@ -169,7 +177,7 @@ impl Write for Encoder {
 }
 
 /// A text in Windows-1252, and how many of its characters that lacks.
-fn windows_1252(text: &str) -> (Vec<u8>, u64) {
+fn encode_windows_1252(text: &str) -> (Vec<u8>, u64) {
     let (mut bytes, mut lost) = (Vec::with_capacity(text.len()), 0);
     for c in text.chars() {
         let mut room = [0; 4];
@@ -188,12 +196,12 @@ fn windows_1252(text: &str) -> (Vec<u8>, u64) {
 mod tests {
     use super::*;
 
-    fn bytes(dialect: Dialect, rows: &[&[&str]]) -> Vec<u8> {
+    fn bytes(dialect: OutputDialect, rows: &[&[&str]]) -> Vec<u8> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file.csv");
-        let mut records = Records::create(&path, dialect, ["a", "b"]).unwrap();
+        let mut records = DelimitedWriter::create(&path, dialect, ["a", "b"]).unwrap();
         for row in rows {
-            records.write(row.iter().copied()).unwrap();
+            records.write_row(row.iter().copied()).unwrap();
         }
         let (written, lost) = records.close().unwrap();
         let bytes = std::fs::read(&path).unwrap();
@@ -204,23 +212,24 @@ mod tests {
 
     #[test]
     fn cells_are_quoted_where_they_must_be() {
-        let text = bytes(Dialect::default(), &[&["x,y", "say \"hi\"\nthere"], &["", "z"]]);
+        let text = bytes(OutputDialect::default(), &[&["x,y", "say \"hi\"\nthere"], &["", "z"]]);
         assert_eq!(text, b"a,b\n\"x,y\",\"say \"\"hi\"\"\nthere\"\n,z\n");
     }
 
     #[test]
     fn delimiter_line_ends_and_mark_are_those_that_were_asked_for() {
-        let dialect = Dialect { delimiter: b';', crlf: true, bom: true, ..Dialect::default() };
+        let dialect =
+            OutputDialect { delimiter: b';', crlf: true, bom: true, ..OutputDialect::default() };
         assert_eq!(bytes(dialect, &[&["ä,", "x"]]), "\u{feff}a;b\r\nä,;x\r\n".as_bytes());
     }
 
     #[test]
     fn utf_16_is_whole_however_the_text_is_cut_on_its_way() {
-        let dialect = Dialect {
+        let dialect = OutputDialect {
             delimiter: b'\t',
             bom: true,
-            encoding: Encoding::Utf16,
-            ..Dialect::default()
+            encoding: OutputEncoding::Utf16,
+            ..OutputDialect::default()
         };
         let long = "ä€😀".repeat(60_000);
         let bytes = bytes(dialect, &[&[&long, "x"]]);
@@ -231,8 +240,9 @@ mod tests {
 
     #[test]
     fn what_windows_1252_lacks_is_counted() {
-        let encoding = Encoding::Windows1252;
-        let dialect = Dialect { quoted: true, crlf: true, encoding, ..Dialect::default() };
+        let encoding = OutputEncoding::Windows1252;
+        let dialect =
+            OutputDialect { quoted: true, crlf: true, encoding, ..OutputDialect::default() };
         let bytes = bytes(dialect, &[&["Zoë €", "Łukasz 😀"]]);
         assert_eq!(bytes, b"\"a\",\"b\"\r\n\"Zo\xeb \x80\",\"?ukasz ?\"\r\n");
     }

@@ -1,13 +1,13 @@
 //! The formula guard: cells that a spreadsheet would run, or spoil, get a leading `'`.
 //!
 //! The guard can always be taken off again: `unguard(guard(text)) == text` for every text and mode but
-//! [`CsvSafe::Off`]. So a text that already looks guarded gets one apostrophe more.
+//! [`FormulaGuardMode::Off`]. So a text that already looks guarded gets one apostrophe more.
 
 use std::borrow::Cow;
 
 /// Which cells get a guard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum CsvSafe {
+pub enum FormulaGuardMode {
     /// Cells that start like a formula, except plain numbers and phone numbers in E.164 form.
     #[default]
     Formulas,
@@ -17,7 +17,7 @@ pub enum CsvSafe {
     Off,
 }
 
-impl CsvSafe {
+impl FormulaGuardMode {
     /// Every choice, the default first.
     pub const ALL: [Self; 3] = [Self::Formulas, Self::Excel, Self::Off];
 
@@ -34,13 +34,13 @@ impl CsvSafe {
 
 /// The text as a cell.
 #[must_use]
-pub fn guard(text: &str, safe: CsvSafe) -> Cow<'_, str> {
+pub fn guard_formula(text: &str, safe: FormulaGuardMode) -> Cow<'_, str> {
     if needs_guard(text, safe) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// The text of a cell. Texts that were never guarded stay as they are, but for those that look guarded.
 #[must_use]
-pub fn unguard(cell: &str) -> &str {
+pub fn strip_guard(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(text) if is_risky(text.trim_start_matches('\'')) => text,
         _ => cell,
@@ -48,31 +48,31 @@ pub fn unguard(cell: &str) -> &str {
 }
 
 /// Whether the text needs a guard to be a cell.
-pub(super) fn needs_guard(text: &str, safe: CsvSafe) -> bool {
+pub(super) fn needs_guard(text: &str, safe: FormulaGuardMode) -> bool {
     // Most texts start with a letter, and no letter is a risk.
     let Some(first) = text.bytes().next().filter(|b| !b.is_ascii_alphabetic()) else {
         return false;
     };
     match safe {
-        CsvSafe::Off => false,
+        FormulaGuardMode::Off => false,
         _ if first == b'\'' => is_risky(text.trim_start_matches('\'')),
-        CsvSafe::Formulas => is_trigger(text) && !is_number(text),
-        CsvSafe::Excel => is_spoilt(text),
+        FormulaGuardMode::Formulas => is_formula_trigger(text) && !is_plain_number(text),
+        FormulaGuardMode::Excel => is_altered_by_excel(text),
     }
 }
 
 /// Whether any mode might guard the text.
 fn is_risky(text: &str) -> bool {
-    is_trigger(text) || is_spoilt(text)
+    is_formula_trigger(text) || is_altered_by_excel(text)
 }
 
 /// Whether a spreadsheet might run the text as a formula, or strip what comes before one.
-fn is_trigger(text: &str) -> bool {
+fn is_formula_trigger(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'])
 }
 
 /// Whether the text is a number such as `-12`, `+14155551234`, `1.5` or `2e-7`. Phone numbers in E.164 form are.
-fn is_number(text: &str) -> bool {
+fn is_plain_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
@@ -83,9 +83,9 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Whether Excel would run the text, or write it differently than it read it.
-fn is_spoilt(text: &str) -> bool {
-    if !is_number(text) {
-        return is_trigger(text);
+fn is_altered_by_excel(text: &str) -> bool {
+    if !is_plain_number(text) {
+        return is_formula_trigger(text);
     }
     let digits = text.strip_prefix('-').unwrap_or(text);
     let leads_with_zero = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");

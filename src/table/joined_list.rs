@@ -7,15 +7,15 @@ use std::borrow::Cow;
 /// # Panics
 /// Never: what it writes is text.
 #[must_use]
-pub fn join<'t>(items: impl Iterator<Item = &'t str> + Clone) -> String {
+pub fn join_list<'t>(items: impl Iterator<Item = &'t str> + Clone) -> String {
     let mut cell = Vec::new();
-    write(&mut cell, items);
+    write_list(&mut cell, items);
     String::from_utf8(cell).expect("texts and separators are UTF-8")
 }
 
-/// The items of a cell that [`join`] made. A cell that looks like a JSON array of texts but is none is one item.
+/// The items of a cell that [`join_list`] made. A cell that looks like a JSON array of texts but is none is one item.
 #[must_use]
-pub fn split(cell: &str) -> Vec<Cow<'_, str>> {
+pub fn split_list(cell: &str) -> Vec<Cow<'_, str>> {
     if cell.starts_with('[')
         && let Ok(items) = serde_json::from_str::<Vec<String>>(cell)
     {
@@ -26,9 +26,9 @@ pub fn split(cell: &str) -> Vec<Cow<'_, str>> {
 }
 
 /// Appends the cell of a list.
-pub(super) fn write<'t>(out: &mut Vec<u8>, items: impl Iterator<Item = &'t str> + Clone) {
-    if !items.clone().all(is_plain) {
-        return array(out, items);
+pub(super) fn write_list<'t>(out: &mut Vec<u8>, items: impl Iterator<Item = &'t str> + Clone) {
+    if !items.clone().all(is_plain_item) {
+        return write_json_array(out, items);
     }
     for (index, item) in items.enumerate() {
         if index > 0 {
@@ -39,18 +39,18 @@ pub(super) fn write<'t>(out: &mut Vec<u8>, items: impl Iterator<Item = &'t str> 
 }
 
 /// Appends a list as a JSON array.
-pub(super) fn array<'t>(out: &mut Vec<u8>, items: impl Iterator<Item = &'t str>) {
+pub(super) fn write_json_array<'t>(out: &mut Vec<u8>, items: impl Iterator<Item = &'t str>) {
     out.push(b'[');
     for (index, item) in items.enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        super::json::string(out, item);
+        super::json::write_string(out, item);
     }
     out.push(b']');
 }
 
-fn is_plain(item: &str) -> bool {
+fn is_plain_item(item: &str) -> bool {
     let outer = |c: Option<char>| c.is_none_or(char::is_whitespace);
     !item.starts_with('[')
         && !outer(item.chars().next())

@@ -8,16 +8,16 @@
 pub(super) const DEEPEST: usize = 100;
 
 /// Appends a text as a JSON string.
-pub(super) fn string(out: &mut Vec<u8>, text: &str) {
+pub(super) fn write_string(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect("a vector takes every byte");
 }
 
 /// Appends JSON text as a value.
-pub(super) fn embed(out: &mut Vec<u8>, text: &str) {
+pub(super) fn embed_json(out: &mut Vec<u8>, text: &str) {
     // To nest so deep takes two bytes a level, and half a pair takes an escape: most text need not be looked at.
     let suspect = text.len() > 2 * DEEPEST || text.contains("\\u");
-    if suspect && !is_readable(text.as_bytes()) {
-        return string(out, text);
+    if suspect && !is_embeddable(text.as_bytes()) {
+        return write_string(out, text);
     }
     if text.bytes().any(|b| b == b'\n' || b == b'\r') {
         // No string holds a raw line break, so all of them are between tokens.
@@ -27,14 +27,14 @@ pub(super) fn embed(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-fn is_readable(text: &[u8]) -> bool {
+fn is_embeddable(text: &[u8]) -> bool {
     let mut depth = 0_usize;
     let mut in_string = false;
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
         match (byte, in_string) {
             (b'"', _) => in_string = !in_string,
-            (b'\\', _) => match escape(&text[at..]) {
+            (b'\\', _) => match escape_length(&text[at..]) {
                 Some(length) => at += length - 1,
                 None => return false,
             },
@@ -51,8 +51,8 @@ fn is_readable(text: &[u8]) -> bool {
 }
 
 /// The length of the escape at the start of this text; none if it is half a surrogate pair.
-fn escape(text: &[u8]) -> Option<usize> {
-    match (unit(text), text.get(6..).and_then(unit)) {
+fn escape_length(text: &[u8]) -> Option<usize> {
+    match (parse_unicode_escape(text), text.get(6..).and_then(parse_unicode_escape)) {
         (None, _) => Some(2),
         (Some(0xD800..0xDC00), Some(0xDC00..0xE000)) => Some(12),
         (Some(0xD800..0xE000), _) => None,
@@ -61,7 +61,7 @@ fn escape(text: &[u8]) -> Option<usize> {
 }
 
 /// The code of an escape `\uXXXX` at the start of this text.
-fn unit(text: &[u8]) -> Option<u32> {
+fn parse_unicode_escape(text: &[u8]) -> Option<u32> {
     let hex = text.strip_prefix(b"\\u")?.get(..4)?;
     u32::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
 }

@@ -9,12 +9,15 @@ use std::path::Path;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::cell_text::{self, Cells};
-use super::table_file::Output;
-use super::{Error, Format, Options, Sink, Written, date_text, joined_list, json};
+use super::cell_text::{self, ColumnCells};
+use super::table_file::HashedOutputFile;
+use super::{
+    SinkOptions, TableFormat, TableSink, TableWriteError, WrittenTable, date_text, joined_list,
+    json,
+};
 
 /// The format's line in the registry.
-pub(super) const FORMAT: Format = Format {
+pub(super) const FORMAT: TableFormat = TableFormat {
     name: "jsonl",
     extension: "jsonl",
     doc: "One JSON object per line, for programs; lists and JSON are nested.",
@@ -24,8 +27,8 @@ pub(super) const FORMAT: Format = Format {
 /// How much is gathered before it is written.
 const FULL: usize = 1 << 17;
 
-struct JsonLines {
-    output: Output,
+struct JsonLinesSink {
+    output: HashedOutputFile,
     schema: SchemaRef,
     /// What stands before each column's value: `{"id":`, then `,"location_id":` and so on.
     keys: Vec<Vec<u8>>,
@@ -33,11 +36,15 @@ struct JsonLines {
     rows: u64,
 }
 
-fn open(path: &Path, schema: SchemaRef, _: &Options) -> Result<Box<dyn Sink>, Error> {
+fn open(
+    path: &Path,
+    schema: SchemaRef,
+    _: &SinkOptions,
+) -> Result<Box<dyn TableSink>, TableWriteError> {
     let fields = schema.fields().iter().enumerate();
-    let keys = fields.map(|(index, field)| key(index, field.name()));
-    Ok(Box::new(JsonLines {
-        output: Output::create(path)?,
+    let keys = fields.map(|(index, field)| encode_key(index, field.name()));
+    Ok(Box::new(JsonLinesSink {
+        output: HashedOutputFile::create(path)?,
         keys: keys.collect(),
         schema,
         lines: Vec::new(),
@@ -45,67 +52,73 @@ fn open(path: &Path, schema: SchemaRef, _: &Options) -> Result<Box<dyn Sink>, Er
     }))
 }
 
-fn key(index: usize, name: &str) -> Vec<u8> {
+fn encode_key(index: usize, name: &str) -> Vec<u8> {
     let mut key = vec![if index == 0 { b'{' } else { b',' }];
-    json::string(&mut key, name);
+    json::write_string(&mut key, name);
     key.push(b':');
     key
 }
 
-impl Sink for JsonLines {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        let columns = cell_text::columns(self.output.path(), &self.schema, batch)?;
+impl TableSink for JsonLinesSink {
+    fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), TableWriteError> {
+        let columns = cell_text::columns_of_batch(self.output.path(), &self.schema, batch)?;
         for row in 0..batch.num_rows() {
             for (key, column) in self.keys.iter().zip(&columns) {
                 self.lines.extend_from_slice(key);
-                value(&mut self.lines, column, row);
+                write_value(&mut self.lines, column, row);
             }
             self.lines.extend_from_slice(b"}\n");
             if self.lines.len() >= FULL {
-                self.flush()?;
+                self.flush_lines()?;
             }
         }
         self.rows += batch.num_rows() as u64;
         Ok(())
     }
 
-    fn close(mut self: Box<Self>) -> Result<Written, Error> {
-        self.flush()?;
+    fn close(mut self: Box<Self>) -> Result<WrittenTable, TableWriteError> {
+        self.flush_lines()?;
         self.output.close(self.rows)
     }
 }
 
-impl JsonLines {
-    fn flush(&mut self) -> Result<(), Error> {
+impl JsonLinesSink {
+    fn flush_lines(&mut self) -> Result<(), TableWriteError> {
         let written = self.output.write_all(&self.lines);
         self.lines.clear();
-        written.map_err(|source| Error::write(self.output.path(), source))
+        written.map_err(|source| TableWriteError::write_error(self.output.path(), source))
     }
 }
 
-fn value(out: &mut Vec<u8>, column: &Cells, row: usize) {
+fn write_value(out: &mut Vec<u8>, column: &ColumnCells, row: usize) {
     if column.is_null(row) {
         return out.extend_from_slice(b"null");
     }
     match column {
-        Cells::Text(cells) => json::string(out, cells.value(row)),
-        Cells::Json(cells) => json::embed(out, cells.value(row)),
-        Cells::Boolean(cells) => {
+        ColumnCells::Text(cells) => json::write_string(out, cells.value(row)),
+        ColumnCells::Json(cells) => json::embed_json(out, cells.value(row)),
+        ColumnCells::Boolean(cells) => {
             out.extend_from_slice(if cells.value(row) { b"true" } else { b"false" });
         }
-        Cells::Integer(cells) => number(out, &cells.value(row)),
-        Cells::Float(cells) => number(out, &cells.value(row)),
-        Cells::Date(cells) => quoted(out, |out| date_text::day(out, cells.value(row))),
-        Cells::Instant(cells) => quoted(out, |out| date_text::instant(out, cells.value(row))),
-        Cells::List(cells, items) => joined_list::array(out, cell_text::items(cells, items, row)),
+        ColumnCells::Integer(cells) => write_number(out, &cells.value(row)),
+        ColumnCells::Float(cells) => write_number(out, &cells.value(row)),
+        ColumnCells::Date(cells) => {
+            write_quoted(out, |out| date_text::write_day(out, cells.value(row)));
+        }
+        ColumnCells::Instant(cells) => {
+            write_quoted(out, |out| date_text::write_instant(out, cells.value(row)));
+        }
+        ColumnCells::List(cells, items) => {
+            joined_list::write_json_array(out, cell_text::list_items(cells, items, row));
+        }
     }
 }
 
-fn number(out: &mut Vec<u8>, number: &impl serde::Serialize) {
+fn write_number(out: &mut Vec<u8>, number: &impl serde::Serialize) {
     serde_json::to_writer(out, number).expect("a vector takes every byte");
 }
 
-fn quoted(out: &mut Vec<u8>, text: impl FnOnce(&mut Vec<u8>)) {
+fn write_quoted(out: &mut Vec<u8>, text: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'"');
     text(out);
     out.push(b'"');

@@ -18,12 +18,12 @@ use ::parquet::schema::types::ColumnPath;
 use arrow_array::{ArrowPrimitiveType, PrimitiveArray, RecordBatch};
 use arrow_schema::{DataType, Schema, SchemaRef};
 
-use super::cell_text::{self, Cells};
-use super::table_file::Output;
-use super::{Error, Format, Options, Sink, Written};
+use super::cell_text::{self, ColumnCells};
+use super::table_file::HashedOutputFile;
+use super::{SinkOptions, TableFormat, TableSink, TableWriteError, WrittenTable};
 
 /// The format's line in the registry.
-pub(super) const FORMAT: Format = Format {
+pub(super) const FORMAT: TableFormat = TableFormat {
     name: "parquet",
     extension: "parquet",
     doc: "Typed and compressed columns, for analysis; small and fast to read.",
@@ -37,75 +37,86 @@ const GROUP_BYTES: usize = 16 << 20;
 /// How many rows decide whether a column gets a dictionary.
 const SAMPLE: usize = 1000;
 
-struct Parquet {
+struct ParquetSink {
     path: PathBuf,
     schema: SchemaRef,
-    options: Options,
-    state: State,
+    options: SinkOptions,
+    state: ParquetState,
     rows: u64,
 }
 
-enum State {
+enum ParquetState {
     /// No batch has come yet.
-    New(Output),
-    Open(Box<ArrowWriter<Output>>),
+    New(HashedOutputFile),
+    Open(Box<ArrowWriter<HashedOutputFile>>),
     /// Opening failed; the error was reported then.
     Failed,
 }
 
-fn open(path: &Path, schema: SchemaRef, options: &Options) -> Result<Box<dyn Sink>, Error> {
-    Ok(Box::new(Parquet {
+fn open(
+    path: &Path,
+    schema: SchemaRef,
+    options: &SinkOptions,
+) -> Result<Box<dyn TableSink>, TableWriteError> {
+    Ok(Box::new(ParquetSink {
         path: path.to_owned(),
         schema,
         options: options.clone(),
-        state: State::New(Output::create(path)?),
+        state: ParquetState::New(HashedOutputFile::create(path)?),
         rows: 0,
     }))
 }
 
-impl Sink for Parquet {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        let columns = cell_text::columns(&self.path, &self.schema, batch)?;
-        let writer = self.writer(&columns)?;
+impl TableSink for ParquetSink {
+    fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), TableWriteError> {
+        let columns = cell_text::columns_of_batch(&self.path, &self.schema, batch)?;
+        let writer = self.ensure_writer(&columns)?;
         let mut written = writer.write(batch);
         if written.is_ok() && writer.memory_size() > GROUP_BYTES {
             written = writer.flush();
         }
-        written.map_err(|error| failure(&self.path, error))?;
+        written.map_err(|error| convert_error(&self.path, error))?;
         self.rows += batch.num_rows() as u64;
         Ok(())
     }
 
-    fn close(mut self: Box<Self>) -> Result<Written, Error> {
-        self.writer(&[])?;
+    fn close(mut self: Box<Self>) -> Result<WrittenTable, TableWriteError> {
+        self.ensure_writer(&[])?;
         let Self { path, state, rows, .. } = *self;
-        let State::Open(writer) = state else {
-            return Err(unopened(&path));
+        let ParquetState::Open(writer) = state else {
+            return Err(not_opened_error(&path));
         };
         let output = writer.into_inner();
-        output.map_err(|error| failure(&path, error))?.close(rows)
+        output.map_err(|error| convert_error(&path, error))?.close(rows)
     }
 }
 
-impl Parquet {
+impl ParquetSink {
     /// The writer, opened for columns like these if it is not open yet.
-    fn writer(&mut self, columns: &[Cells]) -> Result<&mut ArrowWriter<Output>, Error> {
-        self.state = match std::mem::replace(&mut self.state, State::Failed) {
-            State::New(output) => {
-                let properties = properties(&self.schema, &self.options, columns);
+    fn ensure_writer(
+        &mut self,
+        columns: &[ColumnCells],
+    ) -> Result<&mut ArrowWriter<HashedOutputFile>, TableWriteError> {
+        self.state = match std::mem::replace(&mut self.state, ParquetState::Failed) {
+            ParquetState::New(output) => {
+                let properties = writer_properties(&self.schema, &self.options, columns);
                 let writer = ArrowWriter::try_new(output, self.schema.clone(), Some(properties));
-                State::Open(Box::new(writer.map_err(|e| failure(&self.path, e))?))
+                ParquetState::Open(Box::new(writer.map_err(|e| convert_error(&self.path, e))?))
             }
             other => other,
         };
         match &mut self.state {
-            State::Open(writer) => Ok(writer),
-            _ => Err(unopened(&self.path)),
+            ParquetState::Open(writer) => Ok(writer),
+            _ => Err(not_opened_error(&self.path)),
         }
     }
 }
 
-fn properties(schema: &Schema, options: &Options, columns: &[Cells]) -> WriterProperties {
+fn writer_properties(
+    schema: &Schema,
+    options: &SinkOptions,
+    columns: &[ColumnCells],
+) -> WriterProperties {
     let metadata = options.metadata.iter().cloned();
     let metadata = metadata.map(|(key, value)| KeyValue::new(key, value));
     // Level 3 takes a third more time and does not make our tables smaller.
@@ -115,9 +126,9 @@ fn properties(schema: &Schema, options: &Options, columns: &[Cells]) -> WriterPr
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_key_value_metadata(Some(metadata.collect()))
-        .set_sorting_columns(sorting(schema, &options.sorted_by));
+        .set_sorting_columns(sorting_columns(schema, &options.sorted_by));
     for (field, cells) in schema.fields().iter().zip(columns) {
-        if !repeats(cells) {
+        if !benefits_from_dictionary(cells) {
             let mut path = vec![field.name().clone()];
             if let DataType::List(item) = field.data_type() {
                 path.extend(["list".to_owned(), item.name().clone()]);
@@ -129,7 +140,7 @@ fn properties(schema: &Schema, options: &Options, columns: &[Cells]) -> WriterPr
 }
 
 /// The sorting columns, as far as the schema has them in that order.
-fn sorting(schema: &Schema, names: &[String]) -> Option<Vec<SortingColumn>> {
+fn sorting_columns(schema: &Schema, names: &[String]) -> Option<Vec<SortingColumn>> {
     let places = names.iter().map_while(|name| schema.index_of(name).ok());
     let columns: Vec<_> = places
         .filter_map(|place| i32::try_from(place).ok())
@@ -139,39 +150,43 @@ fn sorting(schema: &Schema, names: &[String]) -> Option<Vec<SortingColumn>> {
 }
 
 /// Whether the values of a column come again often enough for a dictionary to pay.
-fn repeats(cells: &Cells) -> bool {
+fn benefits_from_dictionary(cells: &ColumnCells) -> bool {
     match cells {
-        Cells::Text(cells) | Cells::Json(cells) => few(cells.iter().take(SAMPLE).flatten()),
-        Cells::List(_, items) => few(items.iter().take(SAMPLE).flatten()),
-        Cells::Instant(cells) => few(sample(cells)),
-        Cells::Integer(cells) => few(sample(cells)),
-        Cells::Float(cells) => few(sample(cells).map(f64::to_bits)),
-        Cells::Date(cells) => few(sample(cells)),
-        Cells::Boolean(_) => true,
+        ColumnCells::Text(cells) | ColumnCells::Json(cells) => {
+            has_few_distinct(cells.iter().take(SAMPLE).flatten())
+        }
+        ColumnCells::List(_, items) => has_few_distinct(items.iter().take(SAMPLE).flatten()),
+        ColumnCells::Instant(cells) => has_few_distinct(sample_values(cells)),
+        ColumnCells::Integer(cells) => has_few_distinct(sample_values(cells)),
+        ColumnCells::Float(cells) => has_few_distinct(sample_values(cells).map(f64::to_bits)),
+        ColumnCells::Date(cells) => has_few_distinct(sample_values(cells)),
+        ColumnCells::Boolean(_) => true,
     }
 }
 
-fn sample<T: ArrowPrimitiveType>(cells: &PrimitiveArray<T>) -> impl Iterator<Item = T::Native> {
+fn sample_values<T: ArrowPrimitiveType>(
+    cells: &PrimitiveArray<T>,
+) -> impl Iterator<Item = T::Native> {
     cells.iter().take(SAMPLE).flatten()
 }
 
-fn few<T: Eq + Hash>(values: impl Iterator<Item = T>) -> bool {
+fn has_few_distinct<T: Eq + Hash>(values: impl Iterator<Item = T>) -> bool {
     let mut count = 0;
     let distinct: HashSet<T> = values.inspect(|_| count += 1).collect();
     // Few values prove nothing, and a dictionary of few values costs nothing.
     count < 50 || distinct.len() * 2 <= count
 }
 
-fn unopened(path: &Path) -> Error {
-    Error::encode(path, "the file could not be begun")
+fn not_opened_error(path: &Path) -> TableWriteError {
+    TableWriteError::encode_error(path, "the file could not be begun")
 }
 
-fn failure(path: &Path, error: ParquetError) -> Error {
+fn convert_error(path: &Path, error: ParquetError) -> TableWriteError {
     match error {
         ParquetError::External(source) => match source.downcast::<io::Error>() {
-            Ok(source) => Error::write(path, *source),
-            Err(other) => Error::encode(path, other.to_string()),
+            Ok(source) => TableWriteError::write_error(path, *source),
+            Err(other) => TableWriteError::encode_error(path, other.to_string()),
         },
-        other => Error::encode(path, other.to_string()),
+        other => TableWriteError::encode_error(path, other.to_string()),
     }
 }

@@ -8,24 +8,24 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::{Error, Written};
+use super::{TableWriteError, WrittenTable};
 
 /// A new file, and what was written to it so far.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(super) struct HashedOutputFile {
     path: PathBuf,
     file: File,
     hash: Sha256,
     bytes: u64,
 }
 
-impl Output {
+impl HashedOutputFile {
     /// Creates the file; it is an error if it exists.
-    pub(super) fn create(path: &Path) -> Result<Self, Error> {
+    pub(super) fn create(path: &Path) -> Result<Self, TableWriteError> {
         let path = path.to_owned();
         let file = match File::create_new(&path) {
             Ok(file) => file,
-            Err(source) => return Err(Error::Create { path, source }),
+            Err(source) => return Err(TableWriteError::Create { path, source }),
         };
         Ok(Self { path, file, hash: Sha256::new(), bytes: 0 })
     }
@@ -36,19 +36,19 @@ impl Output {
     }
 
     /// Waits until the file is on disk.
-    pub(super) fn close(self, rows: u64) -> Result<Written, Error> {
-        self.file.sync_all().map_err(|source| Error::write(&self.path, source))?;
+    pub(super) fn close(self, rows: u64) -> Result<WrittenTable, TableWriteError> {
+        self.file.sync_all().map_err(|source| TableWriteError::write_error(&self.path, source))?;
         let hash = self.hash.finalize();
-        Ok(Written { rows, bytes: self.bytes, sha256: hexadecimal(&hash) })
+        Ok(WrittenTable { rows, bytes: self.bytes, sha256: encode_hex(&hash) })
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+fn encode_hex(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
-impl Write for Output {
+impl Write for HashedOutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.hash.update(&bytes[..written]);

@@ -1,7 +1,7 @@
 //! Yes and no, in the spellings and languages of spreadsheets.
 
-use super::Unreadable;
-use super::quote::Shown;
+use super::ValueError;
+use super::quote::QuotedText;
 
 const YES: &[&str] = &[
     "true",
@@ -78,18 +78,18 @@ const NO: &[&str] = &[
 ///
 /// # Errors
 /// `R_BOOLEAN_UNKNOWN` for anything else: guessing is worst where it is about consent.
-pub fn boolean(text: &str) -> Result<Option<bool>, Unreadable> {
+pub fn parse_boolean(text: &str) -> Result<Option<bool>, ValueError> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    known(text).map(Some).ok_or_else(|| {
-        Unreadable::new("R_BOOLEAN_UNKNOWN", format!("{} is neither yes nor no", Shown(text)))
+    match_boolean_word(text).map(Some).ok_or_else(|| {
+        ValueError::new("R_BOOLEAN_UNKNOWN", format!("{} is neither yes nor no", QuotedText(text)))
     })
 }
 
 /// Yes or no, if the word is one.
-pub(super) fn known(text: &str) -> Option<bool> {
+pub(super) fn match_boolean_word(text: &str) -> Option<bool> {
     let is = |word: &&str| {
         word.eq_ignore_ascii_case(text) || (!text.is_ascii() && **word == text.to_lowercase())
     };
@@ -106,19 +106,19 @@ mod tests {
             "TRUE", "Yes", "1", "x", "X", "✓", "on", "WAHR", "oui", "Y ", "Sí", "SÌ", "ДА", "1.0",
             "t",
         ] {
-            assert_eq!(boolean(text), Ok(Some(true)), "{text}");
+            assert_eq!(parse_boolean(text), Ok(Some(true)), "{text}");
         }
         for text in ["false", "N", "0", "off", "Nein", "FAUX", "NÃO", "0.0", "✗"] {
-            assert_eq!(boolean(text), Ok(Some(false)), "{text}");
+            assert_eq!(parse_boolean(text), Ok(Some(false)), "{text}");
         }
-        assert_eq!(boolean(""), Ok(None));
-        assert_eq!(boolean(" "), Ok(None));
+        assert_eq!(parse_boolean(""), Ok(None));
+        assert_eq!(parse_boolean(" "), Ok(None));
     }
 
     #[test]
     fn anything_else_is_refused() {
         for text in ["maybe", "N/A", "No.", "2", "-", "yes please", "#N/A", "unknown"] {
-            assert_eq!(boolean(text).unwrap_err().code, "R_BOOLEAN_UNKNOWN", "{text}");
+            assert_eq!(parse_boolean(text).unwrap_err().code, "R_BOOLEAN_UNKNOWN", "{text}");
         }
     }
 }

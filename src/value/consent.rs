@@ -3,8 +3,8 @@
 //! An opt-out is a wish and blocks; a missing opt-in is only a question that was never answered yes, and blocks
 //! nothing. A word that nobody knows is an error: guessing "may be contacted" would be wrong.
 
-use super::quote::Shown;
-use super::{Unreadable, boolean};
+use super::quote::QuotedText;
+use super::{ValueError, boolean};
 
 /// What a consent column asks, and so what a yes in it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum ConsentColumn {
 
 /// What a word in a consent column says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consent {
+pub enum ConsentStatus {
     /// Do not contact: opted out, or the address is dead for good.
     OptedOut,
     /// May be contacted: opted in, or not opted out. It lifts no do-not-disturb by itself.
@@ -104,29 +104,36 @@ const NOT_ASKED: &[&str] = &[
 ///
 /// # Errors
 /// `R_BOOLEAN_UNKNOWN` for a word that nobody knows.
-pub fn consent(text: &str, column: ConsentColumn) -> Result<Option<Consent>, Unreadable> {
+pub fn parse_consent(
+    text: &str,
+    column: ConsentColumn,
+) -> Result<Option<ConsentStatus>, ValueError> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    if let Some(yes) = boolean::known(text) {
+    if let Some(yes) = boolean::match_boolean_word(text) {
         return Ok(Some(match (column, yes) {
-            (ConsentColumn::OptOut, true) => Consent::OptedOut,
-            (ConsentColumn::OptIn, false) => Consent::NotAsked,
-            (ConsentColumn::OptOut, false) | (ConsentColumn::OptIn, true) => Consent::Allowed,
+            (ConsentColumn::OptOut, true) => ConsentStatus::OptedOut,
+            (ConsentColumn::OptIn, false) => ConsentStatus::NotAsked,
+            (ConsentColumn::OptOut, false) | (ConsentColumn::OptIn, true) => ConsentStatus::Allowed,
         }));
     }
     let word = text.to_lowercase().replace(['-', '_'], " ");
-    [(OPTED_OUT, Consent::OptedOut), (ALLOWED, Consent::Allowed), (NOT_ASKED, Consent::NotAsked)]
-        .into_iter()
-        .find_map(|(words, consent)| words.contains(&word.as_str()).then_some(consent))
-        .map(Some)
-        .ok_or_else(|| {
-            Unreadable::new(
-                "R_BOOLEAN_UNKNOWN",
-                format!("{} says nothing known about consent", Shown(text)),
-            )
-        })
+    [
+        (OPTED_OUT, ConsentStatus::OptedOut),
+        (ALLOWED, ConsentStatus::Allowed),
+        (NOT_ASKED, ConsentStatus::NotAsked),
+    ]
+    .into_iter()
+    .find_map(|(words, consent)| words.contains(&word.as_str()).then_some(consent))
+    .map(Some)
+    .ok_or_else(|| {
+        ValueError::new(
+            "R_BOOLEAN_UNKNOWN",
+            format!("{} says nothing known about consent", QuotedText(text)),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -136,36 +143,36 @@ mod tests {
     #[test]
     fn yes_means_what_the_column_asks() {
         for (text, opt_out, opt_in) in [
-            ("true", Consent::OptedOut, Consent::Allowed),
-            ("Yes", Consent::OptedOut, Consent::Allowed),
-            ("1", Consent::OptedOut, Consent::Allowed),
-            ("false", Consent::Allowed, Consent::NotAsked),
-            ("no", Consent::Allowed, Consent::NotAsked),
+            ("true", ConsentStatus::OptedOut, ConsentStatus::Allowed),
+            ("Yes", ConsentStatus::OptedOut, ConsentStatus::Allowed),
+            ("1", ConsentStatus::OptedOut, ConsentStatus::Allowed),
+            ("false", ConsentStatus::Allowed, ConsentStatus::NotAsked),
+            ("no", ConsentStatus::Allowed, ConsentStatus::NotAsked),
         ] {
-            assert_eq!(consent(text, ConsentColumn::OptOut), Ok(Some(opt_out)), "{text}");
-            assert_eq!(consent(text, ConsentColumn::OptIn), Ok(Some(opt_in)), "{text}");
+            assert_eq!(parse_consent(text, ConsentColumn::OptOut), Ok(Some(opt_out)), "{text}");
+            assert_eq!(parse_consent(text, ConsentColumn::OptIn), Ok(Some(opt_in)), "{text}");
         }
-        assert_eq!(consent("", ConsentColumn::OptOut), Ok(None));
+        assert_eq!(parse_consent("", ConsentColumn::OptOut), Ok(None));
     }
 
     #[test]
     fn statuses_mean_the_same_in_every_column() {
         for (text, expected) in [
-            ("Unsubscribed", Consent::OptedOut),
-            ("UNSUBSCRIBED", Consent::OptedOut),
-            ("bounced", Consent::OptedOut),
-            ("cleaned", Consent::OptedOut),
-            ("permanent", Consent::OptedOut),
-            ("opted-out", Consent::OptedOut),
-            ("Hard Bounce", Consent::OptedOut),
-            ("Subscribed", Consent::Allowed),
-            ("opted_in", Consent::Allowed),
-            ("NEVER_SUBSCRIBED", Consent::NotAsked),
-            ("non-subscribed", Consent::NotAsked),
-            ("Not subscribed", Consent::NotAsked),
+            ("Unsubscribed", ConsentStatus::OptedOut),
+            ("UNSUBSCRIBED", ConsentStatus::OptedOut),
+            ("bounced", ConsentStatus::OptedOut),
+            ("cleaned", ConsentStatus::OptedOut),
+            ("permanent", ConsentStatus::OptedOut),
+            ("opted-out", ConsentStatus::OptedOut),
+            ("Hard Bounce", ConsentStatus::OptedOut),
+            ("Subscribed", ConsentStatus::Allowed),
+            ("opted_in", ConsentStatus::Allowed),
+            ("NEVER_SUBSCRIBED", ConsentStatus::NotAsked),
+            ("non-subscribed", ConsentStatus::NotAsked),
+            ("Not subscribed", ConsentStatus::NotAsked),
         ] {
             for column in [ConsentColumn::OptOut, ConsentColumn::OptIn] {
-                assert_eq!(consent(text, column), Ok(Some(expected)), "{text}");
+                assert_eq!(parse_consent(text, column), Ok(Some(expected)), "{text}");
             }
         }
     }
@@ -173,7 +180,7 @@ mod tests {
     #[test]
     fn what_could_mean_both_is_refused() {
         for text in ["maybe", "N/A", "No.", "active", "inactive", "soft bounce", "?"] {
-            let error = consent(text, ConsentColumn::OptOut).unwrap_err();
+            let error = parse_consent(text, ConsentColumn::OptOut).unwrap_err();
             assert_eq!(error.code, "R_BOOLEAN_UNKNOWN", "{text}");
         }
     }

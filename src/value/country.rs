@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::normalize::folded;
-use super::quote::Shown;
-use super::{Unreadable, is_spreadsheet_error};
+use super::normalize::name_key;
+use super::quote::QuotedText;
+use super::{ValueError, is_spreadsheet_error};
 
 /// One country a line: its code of two letters, that of three, and its names, parted by `|`.
 const NAMES: &str = include_str!("country/names.tsv");
@@ -19,9 +19,9 @@ static CODES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
         let mut columns = line.split('\t');
         let code = columns.next().unwrap_or_default();
         for name in columns.flat_map(|column| column.split('|')) {
-            codes.insert(folded(name), code);
+            codes.insert(name_key(name), code);
         }
-        codes.insert(folded(code), code);
+        codes.insert(name_key(code), code);
     }
     codes
 });
@@ -31,27 +31,30 @@ static CODES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// `W_COUNTRY_UNKNOWN`, also for a name that several countries share; `R_SPREADSHEET_ERROR`.
-pub fn country(text: &str) -> Result<&'static str, Unreadable> {
+pub fn parse_country(text: &str) -> Result<&'static str, ValueError> {
     let name = text.trim();
-    let found = (name.len() <= LONGEST).then(|| find(name)).flatten();
+    let found = (name.len() <= LONGEST).then(|| find_country_code(name)).flatten();
     found.ok_or_else(|| {
         if is_spreadsheet_error(name) {
-            let message = format!("{} is a spreadsheet's error value, not a country", Shown(name));
-            return Unreadable::new("R_SPREADSHEET_ERROR", message);
+            let message =
+                format!("{} is a spreadsheet's error value, not a country", QuotedText(name));
+            return ValueError::new("R_SPREADSHEET_ERROR", message);
         }
-        let message =
-            format!("{} is no known country; use its English name or its ISO code", Shown(name));
-        Unreadable::new("W_COUNTRY_UNKNOWN", message)
+        let message = format!(
+            "{} is no known country; use its English name or its ISO code",
+            QuotedText(name)
+        );
+        ValueError::new("W_COUNTRY_UNKNOWN", message)
     })
 }
 
-fn find(name: &str) -> Option<&'static str> {
-    if let Some(code) = CODES.get(&folded(name)) {
+fn find_country_code(name: &str) -> Option<&'static str> {
+    if let Some(code) = CODES.get(&name_key(name)) {
         return Some(code);
     }
     // `United States (US)`: the name and the code have to agree.
     let (name, code) = name.strip_suffix(')')?.split_once('(')?;
-    let (name, code) = (CODES.get(&folded(name))?, CODES.get(&folded(code))?);
+    let (name, code) = (CODES.get(&name_key(name))?, CODES.get(&name_key(code))?);
     (name == code).then_some(name)
 }
 
@@ -105,7 +108,7 @@ mod tests {
             ("Hong Kong", "HK"),
             ("Taiwan", "TW"),
         ] {
-            assert_eq!(country(text), Ok(code), "{text}");
+            assert_eq!(parse_country(text), Ok(code), "{text}");
         }
     }
 
@@ -122,7 +125,7 @@ mod tests {
             "United States (CA)",
             "CA, USA",
         ] {
-            assert_eq!(country(text).unwrap_err().code, "W_COUNTRY_UNKNOWN", "{text}");
+            assert_eq!(parse_country(text).unwrap_err().code, "W_COUNTRY_UNKNOWN", "{text}");
         }
     }
 
@@ -132,7 +135,7 @@ mod tests {
         for line in NAMES.lines() {
             let code = &line[..2];
             for name in line.split(['\t', '|']) {
-                let other = *seen.entry(folded(name)).or_insert(code);
+                let other = *seen.entry(name_key(name)).or_insert(code);
                 assert_eq!(other, code, "{name}");
             }
         }

@@ -4,25 +4,25 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::date;
-use super::{Notice, Order, Read, Unreadable};
+use super::{DateOrder, ParsedValue, ValueError, ValueNotice};
 
 /// A moment in UTC without fractions of a second, such as `2026-03-01T09:00:00Z` (api.md §5, tasks).
 ///
 /// A time with an offset keeps its instant; one without is read in `zone`; a date alone is midnight there, with
 /// `W_DUE_NO_TIME`. `None` for an empty text and for fillers that mean "no date". `order` and `locale` are those
-/// of [`date()`](super::date()).
+/// of [`parse_date()`](super::date()).
 ///
 /// # Errors
-/// Those of [`date()`](super::date()).
-pub fn moment(
+/// Those of [`parse_date()`](super::date()).
+pub fn parse_datetime(
     text: &str,
-    order: Option<Order>,
+    order: Option<DateOrder>,
     zone: &TimeZone,
     locale: Option<&str>,
-) -> Result<Read<Option<String>>, Unreadable> {
-    let (shape, clock) = date::day_and_clock(text, locale)?;
-    let Read { value, mut notices } = date::day(text, &shape, order)?;
-    let Some(day) = value else { return Ok(Read { value: None, notices }) };
+) -> Result<ParsedValue<Option<String>>, ValueError> {
+    let (shape, clock) = date::parse_day_and_time(text, locale)?;
+    let ParsedValue { value, mut notices } = date::resolve_day(text, &shape, order)?;
+    let Some(day) = value else { return Ok(ParsedValue { value: None, notices }) };
     let is_day_alone = clock.is_none();
     let (time, own) = match clock {
         Some(clock) => (clock.time, clock.zone),
@@ -30,7 +30,7 @@ pub fn moment(
     };
     if is_day_alone {
         let name = zone.iana_name().unwrap_or("the time zone");
-        notices.push(Notice::new(
+        notices.push(ValueNotice::new(
             "W_DUE_NO_TIME",
             format!(
                 "no time is given; midnight in {name} was taken (`--timezone` names another one)"
@@ -41,9 +41,9 @@ pub fn moment(
     let instant = zone
         .to_ambiguous_zoned(day.to_datetime(time))
         .compatible()
-        .map_err(|_| date::invalid(text, "it lies outside of the calendar"))?
+        .map_err(|_| date::invalid_date_error(text, "it lies outside of the calendar"))?
         .timestamp();
-    Ok(Read { value: Some(instant.to_string()), notices })
+    Ok(ParsedValue { value: Some(instant.to_string()), notices })
 }
 
 #[cfg(test)]
@@ -53,7 +53,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, zone: &str, expected: &str, codes: &[&str]) {
         let zone = TimeZone::get(zone).unwrap();
-        let read = moment(text, None, &zone, None).unwrap();
+        let read = parse_datetime(text, None, &zone, None).unwrap();
         assert_eq!(read.value.as_deref(), Some(expected), "{text}");
         assert_eq!(read.notices.iter().map(|n| n.code).collect::<Vec<_>>(), codes, "{text}");
     }
@@ -111,9 +111,9 @@ mod tests {
             ("tomorrow", "W_DATE_INVALID"),
             ("03/04/2026 09:00", "W_DATE_AMBIGUOUS"),
         ] {
-            let error = moment(text, None, &TimeZone::UTC, None).unwrap_err();
+            let error = parse_datetime(text, None, &TimeZone::UTC, None).unwrap_err();
             assert_eq!(error.code, code, "{text}");
         }
-        assert_eq!(moment("", None, &TimeZone::UTC, None).unwrap().value, None);
+        assert_eq!(parse_datetime("", None, &TimeZone::UTC, None).unwrap().value, None);
     }
 }

@@ -6,14 +6,14 @@ use std::borrow::Cow;
 const ZEROS: [char; 6] = ['\u{ff10}', '\u{0660}', '\u{06f0}', '\u{0966}', '\u{09e6}', '\u{0e50}'];
 
 /// The text with such digits, and full-width punctuation, as ASCII.
-pub(super) fn ascii(text: &str) -> Cow<'_, str> {
+pub(super) fn to_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().map(character).collect())
+    Cow::Owned(text.chars().map(char_to_ascii).collect())
 }
 
-fn character(c: char) -> char {
+fn char_to_ascii(c: char) -> char {
     for zero in ZEROS {
         if let Some(digit) = u32::from(c).checked_sub(u32::from(zero)).filter(|digit| *digit < 10) {
             return char::from_digit(digit, 10).expect("a digit is below ten");

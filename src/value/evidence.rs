@@ -2,44 +2,46 @@
 //!
 //! One date that only one order can explain decides for the whole column, unless another date contradicts it.
 
-use super::Order;
-use super::date::{self, Number, Shape};
+use super::DateOrder;
+use super::date::{self, DateNumber, DateShape};
 
 /// Evidence about a column's order of day, month and year, gathered over the whole column.
 #[derive(Default, Clone, Debug)]
-pub struct DateEvidence {
-    dmy: Option<Proof>,
-    mdy: Option<Proof>,
-    ymd: Option<Proof>,
+pub struct DateOrderEvidence {
+    dmy: Option<DateOrderProof>,
+    mdy: Option<DateOrderProof>,
+    ymd: Option<DateOrderProof>,
     needs_order: bool,
 }
 
 /// The first date that only one order explains.
 #[derive(Clone, Debug)]
-struct Proof {
+struct DateOrderProof {
     text: String,
     record: u64,
 }
 
-impl DateEvidence {
-    /// Takes a value into account. `record` is its record's number, for [`Self::proof`].
-    pub fn see(&mut self, text: &str, record: u64) {
+impl DateOrderEvidence {
+    /// Takes a value into account. `record` is its record's number, for [`Self::describe_proofs`].
+    pub fn add_value(&mut self, text: &str, record: u64) {
         if !text.contains(char::is_numeric) {
             return;
         }
-        let Ok((Shape::Numbers(numbers), _)) = date::day_and_clock(text, None) else { return };
+        let Ok((DateShape::Numbers(numbers), _)) = date::parse_day_and_time(text, None) else {
+            return;
+        };
         if numbers[0].digits == 4 {
             return;
         }
-        match fitting(numbers)[..] {
+        match distinct_orders(numbers)[..] {
             [] => {}
             [order] => {
                 let slot = match order {
-                    Order::Dmy => &mut self.dmy,
-                    Order::Mdy => &mut self.mdy,
-                    Order::Ymd => &mut self.ymd,
+                    DateOrder::Dmy => &mut self.dmy,
+                    DateOrder::Mdy => &mut self.mdy,
+                    DateOrder::Ymd => &mut self.ymd,
                 };
-                slot.get_or_insert_with(|| Proof { text: text.trim().to_owned(), record });
+                slot.get_or_insert_with(|| DateOrderProof { text: text.trim().to_owned(), record });
             }
             _ => self.needs_order = true,
         }
@@ -47,11 +49,11 @@ impl DateEvidence {
 
     /// The order, when the evidence is all for one. `None` when nothing proves one, or several are proved.
     #[must_use]
-    pub fn order(&self) -> Option<Order> {
+    pub fn proven_order(&self) -> Option<DateOrder> {
         match (&self.dmy, &self.mdy, &self.ymd) {
-            (Some(_), None, None) => Some(Order::Dmy),
-            (None, Some(_), None) => Some(Order::Mdy),
-            (None, None, Some(_)) => Some(Order::Ymd),
+            (Some(_), None, None) => Some(DateOrder::Dmy),
+            (None, Some(_), None) => Some(DateOrder::Mdy),
+            (None, None, Some(_)) => Some(DateOrder::Ymd),
             _ => None,
         }
     }
@@ -64,28 +66,28 @@ impl DateEvidence {
 
     /// Whether several orders are proved.
     #[must_use]
-    pub fn contradictory(&self) -> bool {
-        self.proofs().nth(1).is_some()
+    pub fn is_contradictory(&self) -> bool {
+        self.found_proofs().nth(1).is_some()
     }
 
     /// The dates that prove the order or orders, such as `31.12.1985 in record 1`. Empty without any.
     #[must_use]
-    pub fn proof(&self) -> String {
+    pub fn describe_proofs(&self) -> String {
         let proofs =
-            self.proofs().map(|proof| format!("{} in record {}", proof.text, proof.record));
+            self.found_proofs().map(|proof| format!("{} in record {}", proof.text, proof.record));
         proofs.collect::<Vec<_>>().join(" and ")
     }
 
-    fn proofs(&self) -> impl Iterator<Item = &Proof> {
+    fn found_proofs(&self) -> impl Iterator<Item = &DateOrderProof> {
         [&self.dmy, &self.mdy, &self.ymd].into_iter().flatten()
     }
 }
 
 /// The orders in which the numbers are a day; one of them if all give the same day.
-fn fitting(numbers: [Number; 3]) -> Vec<Order> {
+fn distinct_orders(numbers: [DateNumber; 3]) -> Vec<DateOrder> {
     let orders = date::possible_orders(numbers);
     match orders[..] {
-        [Order::Dmy, Order::Mdy] if numbers[0].value == numbers[1].value => Vec::new(),
+        [DateOrder::Dmy, DateOrder::Mdy] if numbers[0].value == numbers[1].value => Vec::new(),
         _ => orders,
     }
 }
@@ -94,10 +96,10 @@ fn fitting(numbers: [Number; 3]) -> Vec<Order> {
 mod tests {
     use super::*;
 
-    fn seen(texts: &[&str]) -> DateEvidence {
-        let mut evidence = DateEvidence::default();
+    fn seen(texts: &[&str]) -> DateOrderEvidence {
+        let mut evidence = DateOrderEvidence::default();
         for (record, text) in (1..).zip(texts) {
-            evidence.see(text, record);
+            evidence.add_value(text, record);
         }
         evidence
     }
@@ -105,22 +107,22 @@ mod tests {
     #[test]
     fn one_date_that_only_one_order_explains_decides() {
         let evidence = seen(&["25/12/1985", "03/04/1990", "13/01/2000"]);
-        assert_eq!(evidence.order(), Some(Order::Dmy));
-        assert!(evidence.needs_order() && !evidence.contradictory());
-        assert_eq!(evidence.proof(), "25/12/1985 in record 1");
+        assert_eq!(evidence.proven_order(), Some(DateOrder::Dmy));
+        assert!(evidence.needs_order() && !evidence.is_contradictory());
+        assert_eq!(evidence.describe_proofs(), "25/12/1985 in record 1");
 
-        assert_eq!(seen(&["31.12.1985", "03.04.1990"]).proof(), "31.12.1985 in record 1");
-        assert_eq!(seen(&["03/04/1990", "12/25/1985 09:00"]).order(), Some(Order::Mdy));
-        assert_eq!(seen(&["2/3/90", "25/12/85"]).order(), Some(Order::Dmy));
-        assert_eq!(seen(&["85/12/25"]).order(), Some(Order::Ymd));
+        assert_eq!(seen(&["31.12.1985", "03.04.1990"]).describe_proofs(), "31.12.1985 in record 1");
+        assert_eq!(seen(&["03/04/1990", "12/25/1985 09:00"]).proven_order(), Some(DateOrder::Mdy));
+        assert_eq!(seen(&["2/3/90", "25/12/85"]).proven_order(), Some(DateOrder::Dmy));
+        assert_eq!(seen(&["85/12/25"]).proven_order(), Some(DateOrder::Ymd));
     }
 
     #[test]
     fn contradictory_dates_decide_nothing() {
         let evidence = seen(&["02/03/1990", "25/12/1985", "12/25/1985"]);
-        assert_eq!(evidence.order(), None);
-        assert!(evidence.contradictory());
-        assert_eq!(evidence.proof(), "25/12/1985 in record 2 and 12/25/1985 in record 3");
+        assert_eq!(evidence.proven_order(), None);
+        assert!(evidence.is_contradictory());
+        assert_eq!(evidence.describe_proofs(), "25/12/1985 in record 2 and 12/25/1985 in record 3");
     }
 
     #[test]
@@ -136,9 +138,9 @@ mod tests {
             "x",
             "19900203",
         ]);
-        assert_eq!((evidence.order(), evidence.needs_order()), (None, false));
-        assert_eq!(evidence.proof(), "");
+        assert_eq!((evidence.proven_order(), evidence.needs_order()), (None, false));
+        assert_eq!(evidence.describe_proofs(), "");
         let open = seen(&["03/04/1990", "20/12/10"]);
-        assert_eq!((open.order(), open.needs_order()), (None, true));
+        assert_eq!((open.proven_order(), open.needs_order()), (None, true));
     }
 }

@@ -25,28 +25,28 @@ mod timezone;
 mod value_list;
 mod website;
 
-pub use boolean::boolean;
-pub use consent::{Consent, ConsentColumn, consent};
-pub use country::country;
-pub use date::{Order, UnknownOrder, date, date_of_birth};
-pub use datetime::moment;
-pub use email::emails;
-pub use evidence::DateEvidence;
-pub use number::{money, number};
-pub use phone::phone;
-pub use phones::phones;
-pub use postal_code::postal_code;
-pub use split::at_any as pieces;
+pub use boolean::parse_boolean;
+pub use consent::{ConsentColumn, ConsentStatus, parse_consent};
+pub use country::parse_country;
+pub use date::{DateOrder, UnknownDateOrder, parse_date, parse_date_of_birth};
+pub use datetime::parse_datetime;
+pub use email::parse_emails;
+pub use evidence::DateOrderEvidence;
+pub use number::{parse_money, parse_number};
+pub use phone::parse_phone;
+pub use phones::parse_phones;
+pub use postal_code::parse_postal_code;
+pub use split::split_at_separators as pieces;
 pub use spreadsheet::is_spreadsheet_error;
-pub use task_status::completed;
-pub use text::{clean, one_line};
-pub use timezone::timezone;
-pub use value_list::list;
-pub use website::url;
+pub use task_status::parse_task_status;
+pub use text::{clean_text, to_single_line};
+pub use timezone::parse_timezone;
+pub use value_list::parse_list;
+pub use website::parse_url;
 
 /// Something noteworthy about a value that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct ValueNotice {
     /// A stable name: `W_PHONE_EXTENSION`, …
     pub code: &'static str,
     /// What was found, for people. May hold text from outside.
@@ -56,7 +56,7 @@ pub struct Notice {
 /// A value that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Unreadable {
+pub struct ValueError {
     /// A stable name: `R_INVALID_PHONE`, `W_DATE_AMBIGUOUS`, … `R_` rejects the row, `W_` drops the field.
     pub code: &'static str,
     /// What is wrong, for people. May hold text from outside.
@@ -65,29 +65,29 @@ pub struct Unreadable {
 
 /// A value, and what is noteworthy about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Read<T> {
+pub struct ParsedValue<T> {
     /// The value.
     pub value: T,
     /// What is noteworthy.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<ValueNotice>,
 }
 
-impl Notice {
+impl ValueNotice {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 }
 
-impl Unreadable {
+impl ValueError {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 }
 
-impl<T> Read<T> {
+impl<T> ParsedValue<T> {
     /// A value about which nothing is noteworthy.
     #[must_use]
-    pub fn plain(value: T) -> Self {
+    pub fn without_notices(value: T) -> Self {
         Self { value, notices: Vec::new() }
     }
 }

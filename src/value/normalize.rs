@@ -3,14 +3,14 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// The key of a name: letters and digits in lower case, one space between words.
-pub(super) fn folded(name: &str) -> String {
+pub(super) fn name_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len());
     for c in
         name.nfkd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).flat_map(char::to_lowercase)
     {
         if c == '&' {
             key.push_str(" and ");
-        } else if c.is_alphanumeric() || is_mark(c) {
+        } else if c.is_alphanumeric() || is_letter_mark(c) {
             key.push(c);
         } else {
             key.push(' ');
@@ -24,6 +24,6 @@ pub(super) fn folded(name: &str) -> String {
 }
 
 /// Marks that are parts of letters, as in the scripts of India; accents are gone by now.
-fn is_mark(c: char) -> bool {
+fn is_letter_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }

@@ -4,8 +4,8 @@
 //! than one there, and is an error.
 
 use super::digits;
-use super::quote::Shown;
-use super::{Unreadable, is_spreadsheet_error};
+use super::quote::QuotedText;
+use super::{ValueError, is_spreadsheet_error};
 
 /// A number.
 ///
@@ -14,49 +14,50 @@ use super::{Unreadable, is_spreadsheet_error};
 ///
 /// # Errors
 /// `W_NUMBER_INVALID`; `R_SPREADSHEET_ERROR` for an error value.
-pub fn number(text: &str, decimal: Option<char>) -> Result<f64, Unreadable> {
-    let ascii = digits::ascii(text.trim());
-    read(&ascii, decimal).ok_or_else(|| invalid(text, decimal))
+pub fn parse_number(text: &str, decimal: Option<char>) -> Result<f64, ValueError> {
+    let ascii = digits::to_ascii(text.trim());
+    parse_decimal(&ascii, decimal).ok_or_else(|| invalid_number_error(text, decimal))
 }
 
-/// An amount of money: a [`number`] beside which currency signs and codes may stand, and which may be negative in
+/// An amount of money: a [`parse_number`] beside which currency signs and codes may stand, and which may be negative in
 /// brackets. `1,234.50` has one reading, and is read without `decimal`, too.
 ///
 /// # Errors
-/// Those of [`number`].
-pub fn money(text: &str, decimal: Option<char>) -> Result<f64, Unreadable> {
-    let ascii = digits::ascii(text.trim());
-    let amount = without_currency(&ascii);
+/// Those of [`parse_number`].
+pub fn parse_money(text: &str, decimal: Option<char>) -> Result<f64, ValueError> {
+    let ascii = digits::to_ascii(text.trim());
+    let amount = strip_currency(&ascii);
     let (amount, is_negative) =
         match amount.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-            Some(inner) => (without_currency(inner), true),
+            Some(inner) => (strip_currency(inner), true),
             None => (amount, false),
         };
     // `-$5` leaves the sign apart from its digits.
     let (amount, is_negative) = match amount.strip_prefix('-') {
-        Some(rest) if !is_negative => (without_currency(rest), true),
+        Some(rest) if !is_negative => (strip_currency(rest), true),
         _ => (amount, is_negative),
     };
-    let decimal = decimal.or_else(|| has_one_reading(amount).then_some('.'));
-    let value = read(amount, decimal).filter(|value| !is_negative || value.is_sign_positive());
+    let decimal = decimal.or_else(|| is_unambiguous_amount(amount).then_some('.'));
+    let value =
+        parse_decimal(amount, decimal).filter(|value| !is_negative || value.is_sign_positive());
     value
         .map(|value| if is_negative { -value } else { value })
-        .ok_or_else(|| invalid(text, decimal))
+        .ok_or_else(|| invalid_number_error(text, decimal))
 }
 
-fn invalid(text: &str, decimal: Option<char>) -> Unreadable {
+fn invalid_number_error(text: &str, decimal: Option<char>) -> ValueError {
     if is_spreadsheet_error(text) {
-        let message = format!("{} is a spreadsheet's error value, not a number", Shown(text));
-        return Unreadable::new("R_SPREADSHEET_ERROR", message);
+        let message = format!("{} is a spreadsheet's error value, not a number", QuotedText(text));
+        return ValueError::new("R_SPREADSHEET_ERROR", message);
     }
     let hint = match decimal {
         None if text.contains(',') => "; name the decimal sign with `--decimal`",
         _ => "",
     };
-    Unreadable::new("W_NUMBER_INVALID", format!("{} is no number{hint}", Shown(text)))
+    ValueError::new("W_NUMBER_INVALID", format!("{} is no number{hint}", QuotedText(text)))
 }
 
-fn read(text: &str, decimal: Option<char>) -> Option<f64> {
+fn parse_decimal(text: &str, decimal: Option<char>) -> Option<f64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
         Some(index) => unsigned.split_at(index),
@@ -67,7 +68,8 @@ fn read(text: &str, decimal: Option<char>) -> Option<f64> {
     }
     let sign = decimal.unwrap_or('.');
     let (whole, fraction) = mantissa.split_once(sign).unwrap_or((mantissa, "0"));
-    let whole = if decimal.is_some() { ungrouped(whole, sign)? } else { whole.to_owned() };
+    let whole =
+        if decimal.is_some() { remove_digit_grouping(whole, sign)? } else { whole.to_owned() };
     if !is_digits(&whole) || !is_digits(fraction) {
         return None;
     }
@@ -85,7 +87,7 @@ fn is_exponent(text: &str) -> bool {
 }
 
 /// The digits without the signs that group them: all alike, the last group of three, the others of two or three.
-fn ungrouped(whole: &str, decimal: char) -> Option<String> {
+fn remove_digit_grouping(whole: &str, decimal: char) -> Option<String> {
     let mark = whole.chars().find(|c| !c.is_ascii_digit());
     let Some(mark) = mark else { return Some(whole.to_owned()) };
     if mark == decimal || !matches!(mark, ',' | '.' | ' ' | '\'' | '’') {
@@ -102,7 +104,7 @@ fn ungrouped(whole: &str, decimal: char) -> Option<String> {
 }
 
 /// Whether commas group the digits before a single `.`, so that the number has one reading.
-fn has_one_reading(amount: &str) -> bool {
+fn is_unambiguous_amount(amount: &str) -> bool {
     amount.contains(',') && amount.matches('.').count() == 1 && amount.rfind(',') < amount.find('.')
 }
 
@@ -111,34 +113,37 @@ const CURRENCIES: [&str; 12] =
     ["US$", "A$", "C$", "CA$", "AU$", "NZ$", "HK$", "R$", "kr.", "kr", "zł", "Fr."];
 
 /// The amount without a currency before and after it.
-fn without_currency(amount: &str) -> &str {
+fn strip_currency(amount: &str) -> &str {
     let amount = amount.trim();
-    let amount = prefix_length(amount).map_or(amount, |length| &amount[length..]).trim_start();
-    suffix_length(amount).map_or(amount, |length| &amount[..amount.len() - length]).trim_end()
+    let amount =
+        currency_prefix_length(amount).map_or(amount, |length| &amount[length..]).trim_start();
+    currency_suffix_length(amount)
+        .map_or(amount, |length| &amount[..amount.len() - length])
+        .trim_end()
 }
 
-fn prefix_length(amount: &str) -> Option<usize> {
+fn currency_prefix_length(amount: &str) -> Option<usize> {
     let named =
         CURRENCIES.iter().filter(|name| amount.starts_with(**name)).map(|name| name.len()).max();
-    let sign = amount.chars().next().filter(|c| is_sign(*c)).map(char::len_utf8);
-    let code = amount.get(..3).filter(|code| is_code(code)).map(str::len);
+    let sign = amount.chars().next().filter(|c| is_currency_sign(*c)).map(char::len_utf8);
+    let code = amount.get(..3).filter(|code| is_currency_code(code)).map(str::len);
     named.or(sign).or(code)
 }
 
-fn suffix_length(amount: &str) -> Option<usize> {
+fn currency_suffix_length(amount: &str) -> Option<usize> {
     let named =
         CURRENCIES.iter().filter(|name| amount.ends_with(**name)).map(|name| name.len()).max();
-    let sign = amount.chars().next_back().filter(|c| is_sign(*c)).map(char::len_utf8);
+    let sign = amount.chars().next_back().filter(|c| is_currency_sign(*c)).map(char::len_utf8);
     let start = amount.len().checked_sub(3);
-    let code = start.and_then(|start| amount.get(start..)).filter(|code| is_code(code));
+    let code = start.and_then(|start| amount.get(start..)).filter(|code| is_currency_code(code));
     named.or(sign).or(code.map(str::len))
 }
 
-fn is_code(text: &str) -> bool {
+fn is_currency_code(text: &str) -> bool {
     text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())
 }
 
-fn is_sign(c: char) -> bool {
+fn is_currency_sign(c: char) -> bool {
     matches!(c, '$' | '¢'..='¥' | '฿' | '\u{20a0}'..='\u{20c0}')
 }
 
@@ -148,12 +153,12 @@ mod tests {
 
     #[expect(clippy::float_cmp, reason = "the same digits give the same number")]
     #[track_caller]
-    fn check(read: Result<f64, Unreadable>, expected: f64) {
+    fn check(read: Result<f64, ValueError>, expected: f64) {
         assert_eq!(read.unwrap(), expected);
     }
 
     #[track_caller]
-    fn refuse(read: Result<f64, Unreadable>) {
+    fn refuse(read: Result<f64, ValueError>) {
         assert_eq!(read.unwrap_err().code, "W_NUMBER_INVALID");
     }
 
@@ -173,13 +178,13 @@ mod tests {
             (" 3 ", 3.0),
             ("187500.25", 187_500.25),
         ] {
-            check(number(text, None), expected);
+            check(parse_number(text, None), expected);
         }
         for text in [
             "1.234,56", "1,234", "1,234.50", "99,00", "1 234", "abc", "", "5%", ".", "1.", ".5",
             "1.2.3", "1e", "e5", "NaN", "inf", "0x10", "--5", "1e999", "$5", "12 34",
         ] {
-            refuse(number(text, None));
+            refuse(parse_number(text, None));
         }
     }
 
@@ -198,7 +203,7 @@ mod tests {
             ("1,234", '.', 1234.0),
             ("5", ',', 5.0),
         ] {
-            check(number(text, Some(decimal)), expected);
+            check(parse_number(text, Some(decimal)), expected);
         }
         for (text, decimal) in [
             ("1.23", ','),
@@ -209,7 +214,7 @@ mod tests {
             ("1,234,56", '.'),
             (",5", ','),
         ] {
-            refuse(number(text, Some(decimal)));
+            refuse(parse_number(text, Some(decimal)));
         }
     }
 
@@ -234,10 +239,10 @@ mod tests {
             ("CHF 5", 5.0),
             ("₹12,34,567.50", 1_234_567.5),
         ] {
-            check(money(text, None), expected);
+            check(parse_money(text, None), expected);
         }
-        check(money("1.234,56 €", Some(',')), 1234.56);
-        check(money("€ 1.234", Some(',')), 1234.0);
+        check(parse_money("1.234,56 €", Some(',')), 1234.56);
+        check(parse_money("€ 1.234", Some(',')), 1234.0);
         for text in [
             "$1,234",
             "1.234,56",
@@ -251,26 +256,26 @@ mod tests {
             "1,23.45",
             "USD",
         ] {
-            refuse(money(text, None));
+            refuse(parse_money(text, None));
         }
     }
 
     #[test]
     fn error_values_are_called_so() {
-        assert_eq!(number("#DIV/0!", None).unwrap_err().code, "R_SPREADSHEET_ERROR");
+        assert_eq!(parse_number("#DIV/0!", None).unwrap_err().code, "R_SPREADSHEET_ERROR");
     }
 
     proptest::proptest! {
         #[test]
         fn every_number_is_read_back(value in -1e15_f64..1e15) {
-            check(number(&value.to_string(), None), value);
-            check(number(&value.to_string().replace('.', ","), Some(',')), value);
+            check(parse_number(&value.to_string(), None), value);
+            check(parse_number(&value.to_string().replace('.', ","), Some(',')), value);
         }
 
         #[test]
         fn any_text_is_read_or_refused(text in "[0-9.,$() '€-]{0,20}|\\PC{0,20}") {
-            let _ = number(&text, Some(','));
-            let _ = money(&text, None);
+            let _ = parse_number(&text, Some(','));
+            let _ = parse_money(&text, None);
         }
     }
 }

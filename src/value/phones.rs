@@ -5,9 +5,9 @@
 
 use std::collections::HashSet;
 
-use super::phone::is_single;
-use super::split::{Pieces, at, at_any};
-use super::{Notice, Read, Unreadable, phone};
+use super::phone::is_single_number;
+use super::split::{CellPieces, split_at_separators, split_at_strings};
+use super::{ParsedValue, ValueError, ValueNotice, parse_phone};
 
 /// What parts numbers when nobody says otherwise. A bare `/` stands inside numbers, too.
 const SEPARATORS: [&str; 9] = [";", ",", "|", "\n", "\r", " ::: ", " / ", " or ", " & "];
@@ -15,33 +15,33 @@ const SEPARATORS: [&str; 9] = [";", ",", "|", "\n", "\r", " ::: ", " / ", " or "
 /// The phone numbers of a cell as E.164, the first of them primary, none twice (`W_DUPLICATE_VALUE`).
 ///
 /// `split` names the separators; without it, the usual ones. An empty cell has none. Other notices, `country` and
-/// the errors are those of [`phone()`].
+/// the errors are those of [`parse_phone()`].
 ///
 /// # Errors
-/// Those of [`phone()`], for the first part that is no number.
-pub fn phones(
+/// Those of [`parse_phone()`], for the first part that is no number.
+pub fn parse_phones(
     text: &str,
     country: Option<&str>,
     split: Option<&[String]>,
-) -> Result<Read<Vec<String>>, Unreadable> {
-    let mut read = Read::plain(Vec::new());
-    if split.is_none() && is_single(text) {
-        match phone(text, country) {
+) -> Result<ParsedValue<Vec<String>>, ValueError> {
+    let mut read = ParsedValue::without_notices(Vec::new());
+    if split.is_none() && is_single_number(text) {
+        match parse_phone(text, country) {
             Ok(only) => {
-                return Ok(Read { value: vec![only.value], notices: only.notices });
+                return Ok(ParsedValue { value: vec![only.value], notices: only.notices });
             }
             Err(error) if !text.contains(['/', ' ']) => return Err(error),
             Err(_) => {}
         }
     }
     let mut seen = HashSet::new();
-    for part in parts(text, country, split) {
-        let one = phone(part, country)?;
+    for part in split_numbers(text, country, split) {
+        let one = parse_phone(part, country)?;
         read.notices.extend(one.notices);
         if seen.insert(one.value.clone()) {
             read.value.push(one.value);
         } else {
-            read.notices.push(Notice::new(
+            read.notices.push(ValueNotice::new(
                 "W_DUPLICATE_VALUE",
                 format!("`{}` stands in the cell more than once", one.value),
             ));
@@ -50,18 +50,22 @@ pub fn phones(
     Ok(read)
 }
 
-fn parts<'t>(text: &'t str, country: Option<&str>, split: Option<&[String]>) -> Pieces<'t> {
+fn split_numbers<'t>(
+    text: &'t str,
+    country: Option<&str>,
+    split: Option<&[String]>,
+) -> CellPieces<'t> {
     let Some(separators) = split else {
-        return at_any(text, &SEPARATORS)
+        return split_at_separators(text, &SEPARATORS)
             .into_iter()
-            .flat_map(|part| before_each_plus(part, country))
+            .flat_map(|part| split_before_plus(part, country))
             .collect();
     };
-    at(text, separators)
+    split_at_strings(text, separators)
 }
 
 /// The part, cut before each `+` that follows a blank, or at slashes if all pieces are numbers.
-fn before_each_plus<'t>(part: &'t str, country: Option<&str>) -> Pieces<'t> {
+fn split_before_plus<'t>(part: &'t str, country: Option<&str>) -> CellPieces<'t> {
     let mut pieces = Vec::new();
     let mut start = 0;
     for (index, _) in part.match_indices(" +").filter(|(index, _)| *index > 0) {
@@ -72,9 +76,9 @@ fn before_each_plus<'t>(part: &'t str, country: Option<&str>) -> Pieces<'t> {
         }
     }
     pieces.push(part[start..].trim());
-    if pieces.len() == 1 && part.contains('/') && phone(part, country).is_err() {
+    if pieces.len() == 1 && part.contains('/') && parse_phone(part, country).is_err() {
         let halves: Vec<_> = part.split('/').map(str::trim).collect();
-        if halves.iter().all(|half| phone(half, country).is_ok()) {
+        if halves.iter().all(|half| parse_phone(half, country).is_ok()) {
             return halves;
         }
     }

@@ -1,8 +1,8 @@
 //! Postal codes, and the zeros that spreadsheets take from them.
 
 use super::digits;
-use super::quote::Shown;
-use super::{Notice, Read};
+use super::quote::QuotedText;
+use super::{ParsedValue, ValueNotice};
 
 /// Countries whose codes have five digits, of which the first may be 0.
 const FIVE_DIGITS: [&str; 20] = [
@@ -16,51 +16,55 @@ const FIVE_DIGITS: [&str; 20] = [
 /// digits; `country` is that of the row, not a default. Where the country is unknown or another, a code that looks
 /// too short stays and is named (`W_ZIP_SUSPECT`).
 #[must_use]
-pub fn postal_code(text: &str, country: Option<&str>) -> Read<String> {
+pub fn parse_postal_code(text: &str, country: Option<&str>) -> ParsedValue<String> {
     let text = text.trim();
-    let ascii = digits::ascii(text);
-    let code = without_fraction(&ascii);
+    let ascii = digits::to_ascii(text);
+    let code = strip_zero_fraction(&ascii);
     let country = country.map(str::to_ascii_uppercase);
     if country.as_deref() == Some("US") {
-        return zip(text, code);
+        return parse_zip_code(text, code);
     }
     let is_short = is_digits(code)
         && matches!(code.len(), 3 | 4)
         && country.as_deref().is_none_or(|country| FIVE_DIGITS.contains(&country));
-    let mut read = Read::plain(if code.len() < ascii.len() { code } else { text }.to_owned());
+    let mut read =
+        ParsedValue::without_notices(if code.len() < ascii.len() { code } else { text }.to_owned());
     if is_short {
-        read.notices.push(suspect(text));
+        read.notices.push(suspect_zip_notice(text));
     }
     read
 }
 
 /// A US ZIP code, of five digits or of five and four.
-fn zip(text: &str, code: &str) -> Read<String> {
+fn parse_zip_code(text: &str, code: &str) -> ParsedValue<String> {
     let (five, four) = code.split_once('-').map_or((code, None), |(five, four)| (five, Some(four)));
     let is_zip = is_digits(five) && four.is_none_or(|four| is_digits(four) && four.len() == 4);
     if !is_zip || !matches!(five.len(), 3..=5) {
-        let mut read = Read::plain(text.to_owned());
+        let mut read = ParsedValue::without_notices(text.to_owned());
         if !text.is_empty() {
-            read.notices.push(suspect(text));
+            read.notices.push(suspect_zip_notice(text));
         }
         return read;
     }
-    let mut read = Read::plain(format!("{code:0>width$}", width = code.len() + 5 - five.len()));
+    let mut read = ParsedValue::without_notices(format!(
+        "{code:0>width$}",
+        width = code.len() + 5 - five.len()
+    ));
     if five.len() < 5 {
-        let message = format!("{} lost its leading zeros, and got them back", Shown(text));
-        read.notices.push(Notice::new("W_ZIP_PADDED", message));
+        let message = format!("{} lost its leading zeros, and got them back", QuotedText(text));
+        read.notices.push(ValueNotice::new("W_ZIP_PADDED", message));
     }
     read
 }
 
-fn suspect(text: &str) -> Notice {
+fn suspect_zip_notice(text: &str) -> ValueNotice {
     let message =
-        format!("{} may have lost a leading zero or more; it stays as it is", Shown(text));
-    Notice::new("W_ZIP_SUSPECT", message)
+        format!("{} may have lost a leading zero or more; it stays as it is", QuotedText(text));
+    ValueNotice::new("W_ZIP_SUSPECT", message)
 }
 
 /// The code without the `.0` of a number with decimals.
-fn without_fraction(code: &str) -> &str {
+fn strip_zero_fraction(code: &str) -> &str {
     match code.split_once('.') {
         Some((whole, fraction))
             if is_digits(whole) && !fraction.is_empty() && fraction.bytes().all(|b| b == b'0') =>
@@ -81,7 +85,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, country: Option<&str>, expected: &str, codes: &[&str]) {
-        let read = postal_code(text, country);
+        let read = parse_postal_code(text, country);
         assert_eq!(read.value, expected, "{text}");
         assert_eq!(read.notices.iter().map(|n| n.code).collect::<Vec<_>>(), codes, "{text}");
     }

@@ -6,9 +6,9 @@ use std::fmt::{self, Write};
 const LONGEST: usize = 60;
 
 /// A cell's text, ready for a message.
-pub(super) struct Shown<'t>(pub(super) &'t str);
+pub(super) struct QuotedText<'t>(pub(super) &'t str);
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for QuotedText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('`')?;
         for (index, c) in self.0.chars().enumerate() {

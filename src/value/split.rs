@@ -1,21 +1,21 @@
 //! Cells of several values, taken apart at separators.
 
 /// The pieces of a cell, trimmed, none of them empty.
-pub(super) type Pieces<'t> = Vec<&'t str>;
+pub(super) type CellPieces<'t> = Vec<&'t str>;
 
 /// The pieces between these separators.
-pub(super) fn at<'t>(text: &'t str, separators: &[String]) -> Pieces<'t> {
-    at_any(text, separators)
+pub(super) fn split_at_strings<'t>(text: &'t str, separators: &[String]) -> CellPieces<'t> {
+    split_at_separators(text, separators)
 }
 
 /// The pieces between these separators; where two could begin at one place, the longer one does.
 #[must_use]
-pub fn at_any<'t>(text: &'t str, separators: &[impl AsRef<str>]) -> Vec<&'t str> {
+pub fn split_at_separators<'t>(text: &'t str, separators: &[impl AsRef<str>]) -> Vec<&'t str> {
     let mut pieces = Vec::new();
     let mut start = 0;
     let mut here = 0;
     while here < text.len() {
-        match longest_at(&text[here..], separators) {
+        match longest_prefix_len(&text[here..], separators) {
             Some(length) => {
                 pieces.push(&text[start..here]);
                 here += length;
@@ -29,7 +29,7 @@ pub fn at_any<'t>(text: &'t str, separators: &[impl AsRef<str>]) -> Vec<&'t str>
 }
 
 /// The length of the longest separator that the text starts with.
-pub(super) fn longest_at(text: &str, separators: &[impl AsRef<str>]) -> Option<usize> {
+pub(super) fn longest_prefix_len(text: &str, separators: &[impl AsRef<str>]) -> Option<usize> {
     separators
         .iter()
         .map(AsRef::as_ref)

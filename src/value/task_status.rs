@@ -1,7 +1,7 @@
 //! Task statuses: done, or still to do. The API knows no more (formats.md §2).
 
-use super::quote::Shown;
-use super::{Unreadable, boolean};
+use super::quote::QuotedText;
+use super::{ValueError, boolean};
 
 const DONE: &[&str] = &["completed", "complete", "done", "closed", "finished"];
 
@@ -26,7 +26,7 @@ const TO_DO: &[&str] = &[
 ///
 /// # Errors
 /// `R_TASK_STATUS` for a word that says neither.
-pub fn completed(text: &str) -> Result<bool, Unreadable> {
+pub fn parse_task_status(text: &str) -> Result<bool, ValueError> {
     let word = text.trim().to_lowercase().replace(['_', '-'], " ");
     if word.is_empty() || TO_DO.contains(&word.as_str()) {
         return Ok(false);
@@ -34,10 +34,10 @@ pub fn completed(text: &str) -> Result<bool, Unreadable> {
     if DONE.contains(&word.as_str()) {
         return Ok(true);
     }
-    boolean::known(&word).ok_or_else(|| {
-        Unreadable::new(
+    boolean::match_boolean_word(&word).ok_or_else(|| {
+        ValueError::new(
             "R_TASK_STATUS",
-            format!("{} is not a known status; use `completed` or `pending`", Shown(text)),
+            format!("{} is not a known status; use `completed` or `pending`", QuotedText(text)),
         )
     })
 }
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn statuses_are_done_or_to_do() {
         for text in ["Completed", "complete", "DONE", "closed", "true", "yes", "1", "x"] {
-            assert_eq!(completed(text), Ok(true), "{text}");
+            assert_eq!(parse_task_status(text), Ok(true), "{text}");
         }
         for text in [
             "pending",
@@ -67,14 +67,14 @@ mod tests {
             "",
             " ",
         ] {
-            assert_eq!(completed(text), Ok(false), "{text}");
+            assert_eq!(parse_task_status(text), Ok(false), "{text}");
         }
     }
 
     #[test]
     fn other_words_are_refused() {
         for text in ["halfway", "cancelled", "50%", "N/A"] {
-            assert_eq!(completed(text).unwrap_err().code, "R_TASK_STATUS", "{text}");
+            assert_eq!(parse_task_status(text).unwrap_err().code, "R_TASK_STATUS", "{text}");
         }
     }
 }

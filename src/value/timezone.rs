@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::normalize::folded;
-use super::quote::Shown;
-use super::{Unreadable, is_spreadsheet_error};
+use super::normalize::name_key;
+use super::quote::QuotedText;
+use super::{ValueError, is_spreadsheet_error};
 
 /// The names of the IANA database that have an area, and `UTC`; old ones among them.
 const NAMES: &str = include_str!("timezone/names.txt");
@@ -20,41 +20,41 @@ const ALIASES: &str = include_str!("timezone/aliases.tsv");
 const LONGEST: usize = 100;
 
 static ZONES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
-    let mut zones: HashMap<_, _> = NAMES.lines().map(|name| (key(name), name)).collect();
+    let mut zones: HashMap<_, _> = NAMES.lines().map(|name| (zone_key(name), name)).collect();
     for line in ALIASES.lines() {
         let (zone, names) = line.split_once('\t').unwrap_or((line, ""));
         for name in names.split('|') {
-            zones.entry(key(name)).or_insert(zone);
+            zones.entry(zone_key(name)).or_insert(zone);
         }
     }
     zones
 });
 
 /// What makes two names the same. `Etc/GMT+5` and `Etc/GMT-5` are two.
-fn key(name: &str) -> String {
-    folded(&name.replace('+', " plus ").replace('&', " "))
+fn zone_key(name: &str) -> String {
+    name_key(&name.replace('+', " plus ").replace('&', " "))
 }
 
 /// The IANA name of a time zone, in its exact spelling.
 ///
 /// # Errors
 /// `W_TIMEZONE_UNKNOWN`; `R_SPREADSHEET_ERROR`.
-pub fn timezone(text: &str) -> Result<String, Unreadable> {
+pub fn parse_timezone(text: &str) -> Result<String, ValueError> {
     let name = text.trim();
-    let found = (name.len() <= LONGEST && !name.is_empty()).then(|| find(name)).flatten();
-    found.map(str::to_owned).ok_or_else(|| unknown(name))
+    let found = (name.len() <= LONGEST && !name.is_empty()).then(|| find_zone(name)).flatten();
+    found.map(str::to_owned).ok_or_else(|| unknown_timezone_error(name))
 }
 
-fn find(name: &str) -> Option<&'static str> {
-    let known = |name: &str| ZONES.get(&key(name)).copied();
-    known(name).or_else(|| known(without_offset(name))).or_else(|| {
+fn find_zone(name: &str) -> Option<&'static str> {
+    let known = |name: &str| ZONES.get(&zone_key(name)).copied();
+    known(name).or_else(|| known(strip_offset(name))).or_else(|| {
         // `GMT-05:00 America/New_York (EST)`.
         name.split_whitespace().filter(|word| word.contains('/')).find_map(known)
     })
 }
 
 /// The name without an offset before it: `(GMT-05:00) Eastern Time`, `UTC+01:00 Paris`.
-fn without_offset(name: &str) -> &str {
+fn strip_offset(name: &str) -> &str {
     let inner = name.strip_prefix('(').unwrap_or(name);
     if !["GMT", "UTC"].iter().any(|word| inner.starts_with(word)) {
         return name;
@@ -63,14 +63,17 @@ fn without_offset(name: &str) -> &str {
     inner[3..].trim_start_matches(is_offset).trim_start_matches(')').trim()
 }
 
-fn unknown(name: &str) -> Unreadable {
+fn unknown_timezone_error(name: &str) -> ValueError {
     if is_spreadsheet_error(name) {
-        let message = format!("{} is a spreadsheet's error value, not a time zone", Shown(name));
-        return Unreadable::new("R_SPREADSHEET_ERROR", message);
+        let message =
+            format!("{} is a spreadsheet's error value, not a time zone", QuotedText(name));
+        return ValueError::new("R_SPREADSHEET_ERROR", message);
     }
-    let message =
-        format!("{} is no known time zone; use a name such as `America/New_York`", Shown(name));
-    Unreadable::new("W_TIMEZONE_UNKNOWN", message)
+    let message = format!(
+        "{} is no known time zone; use a name such as `America/New_York`",
+        QuotedText(name)
+    );
+    ValueError::new("W_TIMEZONE_UNKNOWN", message)
 }
 
 #[cfg(test)]
@@ -100,7 +103,7 @@ mod tests {
             ("(UTC) Coordinated Universal Time", "UTC"),
             (" Europe/Paris ", "Europe/Paris"),
         ] {
-            assert_eq!(timezone(text).as_deref(), Ok(zone), "{text}");
+            assert_eq!(parse_timezone(text).as_deref(), Ok(zone), "{text}");
         }
     }
 
@@ -122,14 +125,14 @@ mod tests {
             "Etc/GMT+99",
             "America",
         ] {
-            assert_eq!(timezone(text).unwrap_err().code, "W_TIMEZONE_UNKNOWN", "{text}");
+            assert_eq!(parse_timezone(text).unwrap_err().code, "W_TIMEZONE_UNKNOWN", "{text}");
         }
     }
 
     #[test]
     fn every_zone_is_read_back_and_has_rules() {
         for name in NAMES.lines() {
-            assert_eq!(timezone(name).as_deref(), Ok(name));
+            assert_eq!(parse_timezone(name).as_deref(), Ok(name));
         }
         for line in ALIASES.lines() {
             let zone = line.split('\t').next().unwrap();
@@ -140,7 +143,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,20}|etc/gmt.{0,6}|\\(UTC.{0,9}") {
-            let _ = timezone(&text);
+            let _ = parse_timezone(&text);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::split::{at_any, longest_at};
+use super::split::{longest_prefix_len, split_at_separators};
 
 /// What parts the items when nobody says otherwise. A slash and a full stop are parts of them.
 const SEPARATORS: [&str; 6] = [",", ";", "|", "\n", "\r", " ::: "];
@@ -15,26 +15,30 @@ const SEPARATORS: [&str; 6] = [",", ";", "|", "\n", "\r", " ::: "];
 /// and Google's ` ::: `. Where a comma parts items, quotation marks hold one together: `"Boston, MA","New"`.
 /// Google's mark `* ` for groups, and its group of everybody, go.
 #[must_use]
-pub fn list(text: &str, split: Option<&[String]>) -> Vec<String> {
+pub fn parse_list(text: &str, split: Option<&[String]>) -> Vec<String> {
     let text = text.trim();
-    if let Some(items) = array(text) {
-        return distinct(items);
+    if let Some(items) = parse_json_array(text) {
+        return distinct_items(items);
     }
     let items = match split {
         Some(separators) if separators.iter().any(|separator| separator.trim() == ",") => {
-            quoted(text, separators)
+            split_quoted_items(text, separators)
         }
-        Some(separators) => at_any(text, separators).into_iter().map(str::to_owned).collect(),
-        None => quoted(text, &SEPARATORS),
+        Some(separators) => {
+            split_at_separators(text, separators).into_iter().map(str::to_owned).collect()
+        }
+        None => split_quoted_items(text, &SEPARATORS),
     };
     if split.is_none() || text.contains(" ::: ") {
-        return distinct(items.iter().filter_map(|item| label(item)).map(str::to_owned));
+        return distinct_items(
+            items.iter().filter_map(|item| strip_group_mark(item)).map(str::to_owned),
+        );
     }
-    distinct(items)
+    distinct_items(items)
 }
 
 /// The items of a JSON array of texts and numbers.
-fn array(text: &str) -> Option<Vec<String>> {
+fn parse_json_array(text: &str) -> Option<Vec<String>> {
     if !text.starts_with('[') {
         return None;
     }
@@ -49,12 +53,12 @@ fn array(text: &str) -> Option<Vec<String>> {
 }
 
 /// Pieces between separators, where a piece may be in quotation marks, doubled inside.
-fn quoted(text: &str, separators: &[impl AsRef<str>]) -> Vec<String> {
+fn split_quoted_items(text: &str, separators: &[impl AsRef<str>]) -> Vec<String> {
     let mut items = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
         let start = rest.trim_start();
-        if let Some((item, after)) = quotation(start, separators) {
+        if let Some((item, after)) = take_quoted_item(start, separators) {
             items.push(item);
             rest = after;
             continue;
@@ -65,7 +69,7 @@ fn quoted(text: &str, separators: &[impl AsRef<str>]) -> Vec<String> {
                 items.push(rest.trim().to_owned());
                 break "";
             };
-            if let Some(length) = longest_at(&rest[end..], separators) {
+            if let Some(length) = longest_prefix_len(&rest[end..], separators) {
                 items.push(rest[..end].trim().to_owned());
                 break &rest[end + length..];
             }
@@ -76,7 +80,10 @@ fn quoted(text: &str, separators: &[impl AsRef<str>]) -> Vec<String> {
 }
 
 /// An item in quotation marks up to a separator or the end, and what follows.
-fn quotation<'t>(text: &'t str, separators: &[impl AsRef<str>]) -> Option<(String, &'t str)> {
+fn take_quoted_item<'t>(
+    text: &'t str,
+    separators: &[impl AsRef<str>],
+) -> Option<(String, &'t str)> {
     let inner = text.strip_prefix('"')?;
     let mut from = 0;
     let end = loop {
@@ -92,14 +99,14 @@ fn quotation<'t>(text: &'t str, separators: &[impl AsRef<str>]) -> Option<(Strin
     if trimmed.is_empty() {
         return Some((item, ""));
     }
-    let (after, length) = longest_at(after, separators)
+    let (after, length) = longest_prefix_len(after, separators)
         .map(|length| (after, length))
-        .or_else(|| longest_at(trimmed, separators).map(|length| (trimmed, length)))?;
+        .or_else(|| longest_prefix_len(trimmed, separators).map(|length| (trimmed, length)))?;
     Some((item, &after[length..]))
 }
 
 /// The item without Google's mark for groups; its group of everybody is none.
-fn label(item: &str) -> Option<&str> {
+fn strip_group_mark(item: &str) -> Option<&str> {
     match item.strip_prefix("* ") {
         Some("myContacts") => None,
         Some(group) => Some(group),
@@ -107,7 +114,7 @@ fn label(item: &str) -> Option<&str> {
     }
 }
 
-fn distinct(items: impl IntoIterator<Item = String>) -> Vec<String> {
+fn distinct_items(items: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut seen = HashSet::new();
     let is_new = |item: &String| !item.trim().is_empty() && seen.insert(item.trim().to_lowercase());
     let mut items: Vec<_> = items.into_iter().collect();
@@ -121,7 +128,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        assert_eq!(list(text, None), expected, "{text}");
+        assert_eq!(parse_list(text, None), expected, "{text}");
     }
 
     #[test]
@@ -155,34 +162,34 @@ mod tests {
     fn named_separators_are_the_only_ones() {
         let semicolon = [String::from(";")];
         assert_eq!(
-            list("Boston, MA; \"x\"; * y", Some(&semicolon)),
+            parse_list("Boston, MA; \"x\"; * y", Some(&semicolon)),
             ["Boston, MA", "\"x\"", "* y"]
         );
-        assert_eq!(list(r#"["a;b"]"#, Some(&semicolon)), ["a;b"]);
+        assert_eq!(parse_list(r#"["a;b"]"#, Some(&semicolon)), ["a;b"]);
         let comma = [String::from(",")];
-        assert_eq!(list("\"Boston, MA\",a;b", Some(&comma)), ["Boston, MA", "a;b"]);
+        assert_eq!(parse_list("\"Boston, MA\",a;b", Some(&comma)), ["Boston, MA", "a;b"]);
         let google = [String::from(" ::: ")];
-        assert_eq!(list("* Friends ::: * myContacts", Some(&google)), ["Friends"]);
+        assert_eq!(parse_list("* Friends ::: * myContacts", Some(&google)), ["Friends"]);
     }
 
     #[test]
     fn a_huge_cell_takes_no_huge_time() {
-        assert_eq!(list(&"a,".repeat(300_000), None), ["a"]);
-        assert_eq!(list(&"\"a,".repeat(100_000), None).len(), 1);
+        assert_eq!(parse_list(&"a,".repeat(300_000), None), ["a"]);
+        assert_eq!(parse_list(&"\"a,".repeat(100_000), None).len(), 1);
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_is_read(text in "[a-c\",;| ]{0,20}|\\PC{0,30}") {
-            let items = list(&text, None);
+            let items = parse_list(&text, None);
             proptest::prop_assert!(items.iter().all(|item| !item.trim().is_empty()));
         }
 
         #[test]
         fn a_list_is_read_back(items in proptest::collection::vec("[a-z,\"*.]{1,8}", 0..5)) {
             let semicolon = [String::from(";")];
-            let read = list(&items.join("; "), Some(&semicolon));
-            proptest::prop_assert_eq!(read, distinct(items));
+            let read = parse_list(&items.join("; "), Some(&semicolon));
+            proptest::prop_assert_eq!(read, distinct_items(items));
         }
     }
 }

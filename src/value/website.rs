@@ -1,8 +1,8 @@
 //! Web addresses.
 
-use super::quote::Shown;
-use super::split::longest_at;
-use super::{Notice, Read, Unreadable};
+use super::quote::QuotedText;
+use super::split::longest_prefix_len;
+use super::{ParsedValue, ValueError, ValueNotice};
 
 /// The most characters of an address that browsers and servers take.
 const LONGEST: usize = 2_048;
@@ -12,30 +12,33 @@ const LONGEST: usize = 2_048;
 ///
 /// # Errors
 /// `W_URL_INVALID` for what is no address of a web site.
-pub fn url(text: &str) -> Result<Read<String>, Unreadable> {
-    let mut addresses = addresses(text).into_iter();
-    let Some(first) = addresses.next() else { return Ok(Read::plain(String::new())) };
-    let value = web_address(first).ok_or_else(|| {
-        Unreadable::new("W_URL_INVALID", format!("{} is no web address", Shown(first)))
+pub fn parse_url(text: &str) -> Result<ParsedValue<String>, ValueError> {
+    let mut addresses = split_addresses(text).into_iter();
+    let Some(first) = addresses.next() else {
+        return Ok(ParsedValue::without_notices(String::new()));
+    };
+    let value = to_web_address(first).ok_or_else(|| {
+        ValueError::new("W_URL_INVALID", format!("{} is no web address", QuotedText(first)))
     })?;
-    let mut read = Read::plain(value);
+    let mut read = ParsedValue::without_notices(value);
     let extra = addresses.count();
     if extra > 0 {
-        let message = format!("the cell holds {extra} more; only {} was kept", Shown(first));
-        read.notices.push(Notice::new("W_EXTRA_URLS", message));
+        let message = format!("the cell holds {extra} more; only {} was kept", QuotedText(first));
+        read.notices.push(ValueNotice::new("W_EXTRA_URLS", message));
     }
     Ok(read)
 }
 
 /// The addresses between blanks, `|`, and commas and semicolons that end a word; inside an address these are its own.
-fn addresses(text: &str) -> Vec<&str> {
+fn split_addresses(text: &str) -> Vec<&str> {
     let words = text.split(|c: char| c.is_whitespace() || c == '|');
     words
         .flat_map(|word| {
             let starts: Vec<_> = word
                 .match_indices([',', ';'])
                 .filter(|(index, _)| {
-                    longest_at(&word[index + 1..], &["http://", "https://", "www."]).is_some()
+                    longest_prefix_len(&word[index + 1..], &["http://", "https://", "www."])
+                        .is_some()
                 })
                 .map(|(index, _)| index)
                 .collect();
@@ -53,7 +56,7 @@ fn addresses(text: &str) -> Vec<&str> {
         .collect()
 }
 
-fn web_address(word: &str) -> Option<String> {
+fn to_web_address(word: &str) -> Option<String> {
     if word.len() > LONGEST || word.contains(['<', '>', '"', '\\', '`', '{', '}']) {
         return None;
     }
@@ -95,7 +98,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str, codes: &[&str]) {
-        let read = url(text).unwrap();
+        let read = parse_url(text).unwrap();
         assert_eq!(read.value, expected, "{text}");
         assert_eq!(read.notices.iter().map(|n| n.code).collect::<Vec<_>>(), codes, "{text}");
     }
@@ -148,14 +151,14 @@ mod tests {
             "#REF!",
             "http://x.com:99999",
         ] {
-            assert_eq!(url(text).unwrap_err().code, "W_URL_INVALID", "{text}");
+            assert_eq!(parse_url(text).unwrap_err().code, "W_URL_INVALID", "{text}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "[a-z:/.|,@ ]{0,30}|\\PC{0,30}") {
-            if let Ok(read) = url(&text) {
+            if let Ok(read) = parse_url(&text) {
                 proptest::prop_assert!(read.value.is_empty() || read.value.starts_with("http"));
             }
         }

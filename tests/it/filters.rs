@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ghl_bulk::sandbox::{LOCATION, Limit};
+use ghl_bulk::sandbox::{LOCATION, LocationRateLimit};
 use serde_json::{Value, json};
 
 use crate::http;
@@ -216,7 +216,7 @@ fn a_filter_that_the_server_refuses_ends_the_export_with_its_words() {
 
 #[test]
 fn an_estimate_tells_the_cost_and_exports_nothing() {
-    let world = World::with(|settings| settings.limit = Limit::default());
+    let world = World::with(|settings| settings.limit = LocationRateLimit::default());
     let done = world.run("export --estimate --out out").exits(0);
     insta::assert_snapshot!(done.stdout);
     assert!(!world.path("out").exists());
@@ -237,7 +237,7 @@ fn an_estimate_is_right_about_the_requests() {
 
 #[test]
 fn an_estimate_is_one_event_in_json() {
-    let world = World::with(|settings| settings.limit = Limit::default());
+    let world = World::with(|settings| settings.limit = LocationRateLimit::default());
     let done = world.run("export --estimate --json --with none --tag vip").exits(0);
     let summary = done.summary();
     assert_eq!(done.events().len(), 1);

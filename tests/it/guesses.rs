@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use ghl_bulk::mapping::preset::presets;
-use ghl_bulk::mapping::propose::{Guess, Proposal, Verdict};
-use ghl_bulk::sheet::{Reading, Sheet};
+use ghl_bulk::mapping::preset::builtin_presets;
+use ghl_bulk::mapping::propose::{ColumnProposal, MappingProposal, ProposalStatus};
+use ghl_bulk::sheet::{Sheet, SheetReadOptions};
 
 /// What became of the columns of all files.
 #[derive(Debug, Default)]
@@ -31,13 +31,15 @@ struct Tally {
 }
 
 impl Tally {
-    fn see(&mut self, file: &str, guess: &Guess, right: &[String]) {
+    fn see(&mut self, file: &str, guess: &ColumnProposal, right: &[String]) {
         let name = &guess.column.name;
         let targets: Vec<String> =
             guess.candidates.iter().map(|candidate| candidate.target.to_string()).collect();
-        let taken =
-            matches!(guess.verdict, Verdict::Accepted | Verdict::JoinedTo(_) | Verdict::Preset);
-        let asked = matches!(guess.verdict, Verdict::Proposed | Verdict::Rivals(_));
+        let taken = matches!(
+            guess.verdict,
+            ProposalStatus::Accepted | ProposalStatus::JoinedTo(_) | ProposalStatus::Preset
+        );
+        let asked = matches!(guess.verdict, ProposalStatus::Proposed | ProposalStatus::Rivals(_));
         self.columns += 1;
         self.wanted += u32::from(!right.is_empty());
         let line = |out: &mut String| {
@@ -67,14 +69,15 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn proposal(path: &Path) -> Proposal {
-    let known = ghl_bulk::mapping::preset::knows;
-    let sheet = Sheet::open(path, &Reading::default(), &known).unwrap();
-    let text =
-        |row: ghl_bulk::sheet::Row| row.cells.iter().map(|it| it.text().into_owned()).collect();
+fn proposal(path: &Path) -> MappingProposal {
+    let known = ghl_bulk::mapping::preset::is_known_header;
+    let sheet = Sheet::open(path, &SheetReadOptions::default(), &known).unwrap();
+    let text = |row: ghl_bulk::sheet::SheetRow| {
+        row.cells.iter().map(|it| it.to_text().into_owned()).collect()
+    };
     let rows: Vec<Vec<String>> = sheet.rows().unwrap().map(|row| text(row.unwrap())).collect();
     assert!(rows.len() >= 5, "{}", path.display());
-    Proposal::new(&sheet.columns, &rows, presets(), None)
+    MappingProposal::new(&sheet.columns, &rows, builtin_presets(), None)
 }
 
 #[test]

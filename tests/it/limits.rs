@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use ghl_bulk::sandbox::Window;
+use ghl_bulk::sandbox::BurstWindow;
 
 use crate::outcome::Files;
 use crate::process::Process;
@@ -16,8 +16,8 @@ fn limited(limit: &str) -> World {
 
 /// An export under a limit is complete, meets no 429, and has filled the window at least once.
 #[track_caller]
-fn fills(limit: &str, window: Window) {
-    let limit: ghl_bulk::sandbox::Limit = limit.parse().unwrap();
+fn fills(limit: &str, window: BurstWindow) {
+    let limit: ghl_bulk::sandbox::LocationRateLimit = limit.parse().unwrap();
     let world = World::with(|settings| (settings.limit, settings.window) = (limit, window));
     world.run(EXPORT).exits(0);
     let log = world.ask("log");
@@ -28,27 +28,27 @@ fn fills(limit: &str, window: Window) {
 
 #[test]
 fn a_sliding_window_is_filled_without_a_refusal() {
-    fills("20/250ms", Window::Sliding);
+    fills("20/250ms", BurstWindow::Sliding);
 }
 
 #[test]
 fn a_fixed_window_is_filled_without_a_refusal() {
-    fills("20/250ms", Window::Fixed);
+    fills("20/250ms", BurstWindow::Fixed);
 }
 
 #[test]
 fn a_window_of_one_second_is_filled_without_a_refusal() {
-    fills("30/1s", Window::Sliding);
+    fills("30/1s", BurstWindow::Sliding);
 }
 
 #[test]
 fn a_fixed_window_of_one_second_is_filled_without_a_refusal() {
-    fills("40/1s", Window::Fixed);
+    fills("40/1s", BurstWindow::Fixed);
 }
 
 #[test]
 fn a_limit_of_one_request_at_a_time_is_kept() {
-    fills("1/10ms", Window::Sliding);
+    fills("1/10ms", BurstWindow::Sliding);
 }
 
 #[test]

@@ -10,7 +10,9 @@ mod visitor;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 
-use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, Identity, LOCATION, Settings, TOKEN};
+use ghl_bulk::sandbox::{
+    CLIENT_ID, CLIENT_SECRET, LOCATION, SandboxSettings, TOKEN, UniqueIdentifier,
+};
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Caller};
@@ -251,7 +253,7 @@ fn a_search_finds_the_seeded_contacts_page_by_page() {
 
 #[test]
 fn by_default_it_holds_a_thousand_contacts_and_the_documented_limits() {
-    let settings = Settings::default();
+    let settings = SandboxSettings::default();
     assert_eq!((settings.contacts, settings.limit.to_string().as_str()), (1000, "100/10s"));
     assert_eq!(settings.limit.daily, 200_000);
 }
@@ -347,7 +349,7 @@ fn a_company_can_be_changed_and_every_time_zone_be_set() {
 
 #[test]
 fn a_location_says_what_makes_a_duplicate() {
-    let world = World::with(|settings| settings.unique = vec![Identity::Phone]);
+    let world = World::with(|settings| settings.unique = vec![UniqueIdentifier::Phone]);
     let answer =
         Caller::new(world.url()).ask("GET", &format!("/locations/{LOCATION}"), &Value::Null);
     let settings = &answer.body["location"]["settings"];

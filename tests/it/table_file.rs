@@ -112,7 +112,7 @@ fn text(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => nested(text).unwrap_or_else(|| text.clone()),
         Value::Array(items) if items.iter().all(Value::is_string) => {
-            ghl_bulk::table::join(items.iter().filter_map(Value::as_str))
+            ghl_bulk::table::join_list(items.iter().filter_map(Value::as_str))
         }
         Value::Number(number) if number.is_f64() => number.as_f64().unwrap().to_string(),
         other => other.to_string(),
@@ -129,7 +129,7 @@ fn csv(world: &World, file: &str) -> Rows {
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     let row = |record: csv::StringRecord| {
         let cells = record.iter().map(|cell| {
-            let cell = ghl_bulk::table::unguard(cell);
+            let cell = ghl_bulk::table::strip_guard(cell);
             nested(cell).unwrap_or_else(|| cell.to_owned())
         });
         header.iter().cloned().zip(cells).collect()

@@ -1,7 +1,7 @@
 //! Bad weather: answers that fail, stall, are cut or are something else. None of it costs a row, and
 //! what a record costs is one line in `errors.csv`.
 
-use ghl_bulk::sandbox::{Quirk, Settings};
+use ghl_bulk::sandbox::{SandboxSettings, ServiceQuirk};
 use serde_json::json;
 
 use crate::outcome::{Files, errors};
@@ -246,12 +246,12 @@ fn id(row: &serde_json::Value) -> String {
 
 #[test]
 fn a_task_search_that_knows_no_cursor_is_read_by_skip() {
-    let many = |settings: &mut Settings| settings.contacts = 1_400;
+    let many = |settings: &mut SandboxSettings| settings.contacts = 1_400;
     let known = World::with(many);
     known.run("export --format jsonl --out out --with tasks").exits(0);
     let by_skip = World::with(|settings| {
         many(settings);
-        settings.quirks = vec![Quirk::TasksBySkip];
+        settings.quirks = vec![ServiceQuirk::TasksBySkip];
     });
     by_skip.run("export --format jsonl --out out --with tasks").exits(0);
     let ids = |world: &World| -> Vec<_> {

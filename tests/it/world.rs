@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use ghl_bulk::sandbox::{self, Fault, Limit, Running, Settings};
+use ghl_bulk::sandbox::{self, FaultRule, LocationRateLimit, RunningSandbox, SandboxSettings};
 use serde_json::Value;
 
 /// A world of its own for one test.
 pub(crate) struct World {
     dir: tempfile::TempDir,
-    sandbox: Running,
+    sandbox: RunningSandbox,
     env: BTreeMap<String, String>,
 }
 
@@ -33,8 +33,12 @@ impl World {
     }
 
     /// A world whose sandbox is set up as the test needs it.
-    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings { contacts: 60, limit: Limit::NONE, ..Settings::default() };
+    pub(crate) fn with(change: impl FnOnce(&mut SandboxSettings)) -> Self {
+        let mut settings = SandboxSettings {
+            contacts: 60,
+            limit: LocationRateLimit::NONE,
+            ..SandboxSettings::default()
+        };
         change(&mut settings);
         let location = settings.locations[0].clone();
         let sandbox = sandbox::start(settings).unwrap();
@@ -52,7 +56,7 @@ impl World {
 
     /// A world with these faults.
     pub(crate) fn faulty(faults: &[&str]) -> Self {
-        let faults: Vec<Fault> = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+        let faults: Vec<FaultRule> = faults.iter().map(|fault| fault.parse().unwrap()).collect();
         Self::with(|settings| settings.faults = faults)
     }
 

@@ -2,7 +2,7 @@
 
 /// What went wrong, as far as a caller acts on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OauthKind {
+pub enum OauthErrorKind {
     /// The server refuses: a code or refresh token that is used, ended or unknown, a wrong app.
     Refused,
     /// The bearer token is not, or no longer, valid.
@@ -20,7 +20,7 @@ pub enum OauthKind {
 #[error("`{route}`: {}{said}", .status.map(|status| format!("{status}: ")).unwrap_or_default())]
 pub struct OauthError {
     /// What a caller branches on.
-    pub kind: OauthKind,
+    pub kind: OauthErrorKind,
     /// The endpoint, as people write it.
     pub route: &'static str,
     /// The last answer's status, where there was one.

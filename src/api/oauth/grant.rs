@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::api::token::Token;
+use crate::api::token::BearerToken;
 use crate::id::{CompanyId, LocationId};
 
 /// How long a token lives whose answer does not say so (api.md §9: 86,399 s).
@@ -17,17 +17,17 @@ const USUAL: Duration = Duration::from_secs(86_399);
 
 /// The user's own app, by which tokens are asked for.
 #[derive(Debug, Clone)]
-pub struct App {
+pub struct OauthApp {
     /// The client id, such as `6578278e879ad2646715ba9c-lq3abcde`.
     pub client_id: String,
     /// The client secret.
     pub client_secret: SecretString,
 }
 
-impl App {
+impl OauthApp {
     /// The app's own id: the client id up to its hyphen.
     #[must_use]
-    pub fn id(&self) -> &str {
+    pub fn app_id(&self) -> &str {
         self.client_id.split('-').next().unwrap_or_default()
     }
 }
@@ -45,7 +45,7 @@ pub enum UserType {
 impl UserType {
     /// The API's word for it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn api_name(self) -> &'static str {
         match self {
             Self::Location => "Location",
             Self::Company => "Company",
@@ -55,9 +55,9 @@ impl UserType {
 
 /// A token and what belongs to it.
 #[derive(Debug, Clone)]
-pub struct Grant {
+pub struct OauthGrant {
     /// The token that requests carry.
-    pub access: Token,
+    pub access: BearerToken,
     /// The single-use token for the next grant; location tokens made for a company have none.
     pub refresh: Option<SecretString>,
     /// When it was asked for, by this machine's clock: the moment before the request left.
@@ -77,7 +77,7 @@ pub struct Grant {
     pub user: Option<String>,
 }
 
-impl Grant {
+impl OauthGrant {
     /// How long it lives from its beginning.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
@@ -87,7 +87,7 @@ impl Grant {
 
 /// A location of a company in which the app is installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Installed {
+pub struct InstalledLocation {
     /// The location.
     pub id: LocationId,
     /// Its name. From outside.
@@ -98,7 +98,7 @@ pub struct Installed {
 
 /// What an authorisation is asked for again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resource {
+pub enum ReconnectTarget {
     /// A whole company.
     Company(CompanyId),
     /// One location.
@@ -106,17 +106,17 @@ pub enum Resource {
 }
 
 /// An object of an answer, whose keys may be spelled in two ways.
-pub(super) struct Answered(pub(super) Map<String, Value>);
+pub(super) struct OauthResponseObject(pub(super) Map<String, Value>);
 
-impl Answered {
+impl OauthResponseObject {
     /// The first of the keys that holds something.
-    fn value(&self, keys: &[&str]) -> Option<&Value> {
+    fn first_value(&self, keys: &[&str]) -> Option<&Value> {
         keys.iter().filter_map(|key| self.0.get(*key)).find(|value| !value.is_null())
     }
 
     /// A text, or a number as one.
-    pub(super) fn text(&self, keys: &[&str]) -> Option<String> {
-        match self.value(keys)? {
+    pub(super) fn text_field(&self, keys: &[&str]) -> Option<String> {
+        match self.first_value(keys)? {
             Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
@@ -124,19 +124,19 @@ impl Answered {
     }
 
     /// An id, where a usable one is given.
-    fn id<T: std::str::FromStr>(&self, keys: &[&str]) -> Option<T> {
-        self.text(keys)?.parse().ok()
+    fn id_field<T: std::str::FromStr>(&self, keys: &[&str]) -> Option<T> {
+        self.text_field(keys)?.parse().ok()
     }
 
-    fn lifetime(&self) -> Duration {
-        let told = self.text(&["expires_in", "expiresIn"]).and_then(|text| text.parse().ok());
+    fn token_lifetime(&self) -> Duration {
+        let told = self.text_field(&["expires_in", "expiresIn"]).and_then(|text| text.parse().ok());
         let usable = told.filter(|told: &f64| *told >= 0.0 && *told < 1e10);
         usable.map_or(USUAL, Duration::from_secs_f64)
     }
 
-    fn scopes(&self) -> Vec<String> {
+    fn granted_scopes(&self) -> Vec<String> {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        match self.value(&["scope", "scopes"]) {
+        match self.first_value(&["scope", "scopes"]) {
             Some(Value::String(text)) => words(text),
             Some(Value::Array(all)) => {
                 all.iter().filter_map(Value::as_str).flat_map(words).collect()
@@ -146,7 +146,7 @@ impl Answered {
     }
 
     fn user_type(&self) -> Option<UserType> {
-        match self.text(&["userType", "user_type"])?.to_ascii_lowercase().as_str() {
+        match self.text_field(&["userType", "user_type"])?.to_ascii_lowercase().as_str() {
             "location" => Some(UserType::Location),
             "company" | "agency" => Some(UserType::Company),
             _ => None,
@@ -154,34 +154,35 @@ impl Answered {
     }
 
     /// The grant, if there is a token in it that can be sent.
-    pub(super) fn grant(&self, asked: UserType, obtained: Timestamp) -> Option<Grant> {
-        let access = Token::new(&self.text(&["access_token", "accessToken"])?).ok()?;
-        let refresh = self.text(&["refresh_token", "refreshToken"]).map(SecretString::from);
-        let expires = obtained.checked_add(self.lifetime()).ok()?;
-        Some(Grant {
+    pub(super) fn to_grant(&self, asked: UserType, obtained: Timestamp) -> Option<OauthGrant> {
+        let access = BearerToken::new(&self.text_field(&["access_token", "accessToken"])?).ok()?;
+        let refresh = self.text_field(&["refresh_token", "refreshToken"]).map(SecretString::from);
+        let expires = obtained.checked_add(self.token_lifetime()).ok()?;
+        Some(OauthGrant {
             access,
             refresh,
             obtained,
             expires,
-            scopes: self.scopes(),
+            scopes: self.granted_scopes(),
             user_type: self.user_type().unwrap_or(asked),
-            company: self.id(&["companyId", "company_id"]),
-            location: self.id(&["locationId", "location_id"]),
-            user: self.text(&["userId", "user_id"]),
+            company: self.id_field(&["companyId", "company_id"]),
+            location: self.id_field(&["locationId", "location_id"]),
+            user: self.text_field(&["userId", "user_id"]),
         })
     }
 
     /// The location of a row of a list.
-    pub(super) fn installed(&self) -> Option<Installed> {
-        Some(Installed {
-            id: self.id(&["_id", "id", "locationId"])?,
-            name: self.text(&["name"]).unwrap_or_default(),
-            installed: self.value(&["isInstalled", "is_installed"]) != Some(&Value::Bool(false)),
+    pub(super) fn to_installed_location(&self) -> Option<InstalledLocation> {
+        Some(InstalledLocation {
+            id: self.id_field(&["_id", "id", "locationId"])?,
+            name: self.text_field(&["name"]).unwrap_or_default(),
+            installed: self.first_value(&["isInstalled", "is_installed"])
+                != Some(&Value::Bool(false)),
         })
     }
 
     /// The rows of a list.
-    pub(super) fn rows(&mut self) -> Option<Vec<Self>> {
+    pub(super) fn take_rows(&mut self) -> Option<Vec<Self>> {
         let list = ["locations", "items"].iter().find_map(|key| self.0.remove(*key))?;
         let Value::Array(rows) = list else { return None };
         let object = |row| if let Value::Object(row) = row { Some(Self(row)) } else { None };

@@ -19,15 +19,15 @@ use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-pub use error::{OauthError, OauthKind};
-use grant::Answered;
-pub use grant::{App, Grant, Installed, Resource, UserType};
-use token_response::Body;
+pub use error::{OauthError, OauthErrorKind};
+use grant::OauthResponseObject;
+pub use grant::{InstalledLocation, OauthApp, OauthGrant, ReconnectTarget, UserType};
+use token_response::OauthRequestBody;
 
 use super::client::VERSION;
-use super::http::{Transport, TransportError};
-use super::token::Token;
-use super::url::escape;
+use super::http::{HttpOptions, HttpSetupError};
+use super::token::BearerToken;
+use super::url::percent_encode;
 use super::{retry, send};
 use crate::id::{CompanyId, LocationId};
 
@@ -42,25 +42,25 @@ const MOST: usize = 4 << 20;
 
 /// The OAuth endpoints of an address.
 #[derive(Debug, Clone)]
-pub struct Oauth {
+pub struct OauthClient {
     http: reqwest::Client,
     base: String,
 }
 
 /// One request, ready to be sent as often as it may.
-struct Ask<'a> {
+struct OauthRequest<'a> {
     method: Method,
     route: &'static str,
     /// From the base URL on, with the query.
     path: String,
-    bearer: Option<&'a Token>,
-    body: Option<Body>,
+    bearer: Option<&'a BearerToken>,
+    body: Option<OauthRequestBody>,
     /// Whether it may be carried out twice.
     repeatable: bool,
 }
 
 /// How an attempt failed.
-struct Failure {
+struct OauthAttemptError {
     error: OauthError,
     /// Whether the request was certainly not carried out.
     unsent: bool,
@@ -68,50 +68,55 @@ struct Failure {
     wait: Option<Duration>,
 }
 
-impl Oauth {
+impl OauthClient {
     /// The endpoints of an address. Nothing is sent yet.
     ///
     /// # Errors
     /// When the certificates, the platform's TLS roots or the proxy settings cannot be read.
-    pub fn new(url: &str, transport: &Transport) -> Result<Self, TransportError> {
-        Ok(Self { http: transport.open(url)?, base: url.trim_end_matches('/').to_owned() })
+    pub fn new(url: &str, transport: &HttpOptions) -> Result<Self, HttpSetupError> {
+        Ok(Self { http: transport.build_client(url)?, base: url.trim_end_matches('/').to_owned() })
     }
 
     /// The tokens for a code. A code can be used once.
     ///
     /// # Errors
     /// When it is refused or no answer came.
-    pub async fn exchange(
+    pub async fn exchange_code(
         &self,
-        app: &App,
+        app: &OauthApp,
         code: &SecretString,
         redirect_uri: Option<&str>,
         user_type: UserType,
-    ) -> Result<Grant, OauthError> {
-        let form = by(app, "authorization_code", user_type).secret("code", code);
+    ) -> Result<OauthGrant, OauthError> {
+        let form = token_form(app, "authorization_code", user_type).with_secret("code", code);
         let form = match redirect_uri {
-            Some(uri) => form.with("redirect_uri", uri),
+            Some(uri) => form.with_field("redirect_uri", uri),
             None => form,
         };
-        self.token(form, user_type).await
+        self.request_grant(form, user_type).await
     }
 
     /// The next tokens for a refresh token, which is used up by it.
     ///
     /// # Errors
-    /// When it is refused or no answer came. Of [`OauthKind::Failed`] nobody knows whether it is used up.
-    pub async fn refresh(
+    /// When it is refused or no answer came. Of [`OauthErrorKind::Failed`] nobody knows whether it is used up.
+    pub async fn exchange_refresh_token(
         &self,
-        app: &App,
+        app: &OauthApp,
         refresh: &SecretString,
         user_type: UserType,
-    ) -> Result<Grant, OauthError> {
-        let form = by(app, "refresh_token", user_type).secret("refresh_token", refresh);
-        self.token(form, user_type).await
+    ) -> Result<OauthGrant, OauthError> {
+        let form =
+            token_form(app, "refresh_token", user_type).with_secret("refresh_token", refresh);
+        self.request_grant(form, user_type).await
     }
 
-    async fn token(&self, form: Body, user_type: UserType) -> Result<Grant, OauthError> {
-        let ask = Ask {
+    async fn request_grant(
+        &self,
+        form: OauthRequestBody,
+        user_type: UserType,
+    ) -> Result<OauthGrant, OauthError> {
+        let ask = OauthRequest {
             method: Method::POST,
             route: "POST /oauth/token",
             path: "/oauth/token".to_owned(),
@@ -119,23 +124,26 @@ impl Oauth {
             body: Some(form),
             repeatable: false,
         };
-        let (asked, answered) = self.send(&ask).await?;
-        answered.grant(user_type, asked).ok_or_else(|| ask.failed("the answer holds no token"))
+        let (asked, answered) = self.send_with_retries(&ask).await?;
+        answered
+            .to_grant(user_type, asked)
+            .ok_or_else(|| ask.invalid_response_error("the answer holds no token"))
     }
 
     /// A token for one of a company's locations.
     ///
     /// # Errors
     /// When it is refused or no answer came.
-    pub async fn location_token(
+    pub async fn fetch_location_token(
         &self,
-        company_token: &Token,
+        company_token: &BearerToken,
         company: &CompanyId,
         location: &LocationId,
-    ) -> Result<Grant, OauthError> {
-        let form =
-            Body::form().with("companyId", company.as_str()).with("locationId", location.as_str());
-        let ask = Ask {
+    ) -> Result<OauthGrant, OauthError> {
+        let form = OauthRequestBody::empty_form()
+            .with_field("companyId", company.as_str())
+            .with_field("locationId", location.as_str());
+        let ask = OauthRequest {
             method: Method::POST,
             route: "POST /oauth/locationToken",
             path: "/oauth/locationToken".to_owned(),
@@ -144,12 +152,13 @@ impl Oauth {
             // A second token harms nobody.
             repeatable: true,
         };
-        let (asked, answered) = self.send(&ask).await?;
-        let grant = answered.grant(UserType::Location, asked);
-        let grant = grant.ok_or_else(|| ask.failed("the answer holds no token"))?;
+        let (asked, answered) = self.send_with_retries(&ask).await?;
+        let grant = answered.to_grant(UserType::Location, asked);
+        let grant = grant.ok_or_else(|| ask.invalid_response_error("the answer holds no token"))?;
         match &grant.location {
             Some(other) if other != location => {
-                Err(ask.failed("the token is for another location than was asked for"))
+                Err(ask
+                    .invalid_response_error("the token is for another location than was asked for"))
             }
             _ => Ok(grant),
         }
@@ -159,32 +168,34 @@ impl Oauth {
     ///
     /// # Errors
     /// When it is refused or no answer came.
-    pub async fn installed_locations(
+    pub async fn list_installed_locations(
         &self,
-        company_token: &Token,
+        company_token: &BearerToken,
         company: &CompanyId,
         app_id: &str,
-    ) -> Result<Vec<Installed>, OauthError> {
-        let mut all: Vec<Installed> = Vec::new();
+    ) -> Result<Vec<InstalledLocation>, OauthError> {
+        let mut all: Vec<InstalledLocation> = Vec::new();
         let mut passed = 0;
         loop {
-            let ask = Ask {
+            let ask = OauthRequest {
                 method: Method::GET,
                 route: "GET /oauth/installedLocations",
                 path: format!(
                     "/oauth/installedLocations?companyId={}&appId={}&isInstalled=true&limit={PAGE}&skip={passed}",
-                    escape(company.as_str()),
-                    escape(app_id),
+                    percent_encode(company.as_str()),
+                    percent_encode(app_id),
                 ),
                 bearer: Some(company_token),
                 body: None,
                 repeatable: true,
             };
-            let (_, mut answered) = self.send(&ask).await?;
-            let rows = answered.rows().ok_or_else(|| ask.failed("the answer holds no list"))?;
+            let (_, mut answered) = self.send_with_retries(&ask).await?;
+            let rows = answered
+                .take_rows()
+                .ok_or_else(|| ask.invalid_response_error("the answer holds no list"))?;
             passed += rows.len();
             let before = all.len();
-            for row in rows.iter().filter_map(Answered::installed) {
+            for row in rows.iter().filter_map(OauthResponseObject::to_installed_location) {
                 if all.iter().all(|known| known.id != row.id) {
                     all.push(row);
                 }
@@ -202,65 +213,75 @@ impl Oauth {
     ///
     /// # Errors
     /// When it is refused or no answer came.
-    pub async fn reconnect(
+    pub async fn request_reconnect_code(
         &self,
-        app: &App,
-        resource: &Resource,
+        app: &OauthApp,
+        resource: &ReconnectTarget,
     ) -> Result<SecretString, OauthError> {
         let (name, id) = match resource {
-            Resource::Company(id) => ("companyId", id.as_str()),
-            Resource::Location(id) => ("locationId", id.as_str()),
+            ReconnectTarget::Company(id) => ("companyId", id.as_str()),
+            ReconnectTarget::Location(id) => ("locationId", id.as_str()),
         };
         let secret = app.client_secret.expose_secret();
         let body =
             serde_json::json!({ "clientKey": app.client_id, "clientSecret": secret, name: id });
-        let ask = Ask {
+        let ask = OauthRequest {
             method: Method::POST,
             route: "POST /oauth/reconnect",
             path: "/oauth/reconnect".to_owned(),
             bearer: None,
-            body: Some(Body::json(&body, &app.client_secret)),
+            body: Some(OauthRequestBody::from_json(&body, &app.client_secret)),
             repeatable: true,
         };
-        let (_, answered) = self.send(&ask).await?;
-        let code = answered.text(&["authorizationCode", "authorization_code", "code"]);
-        code.map(SecretString::from).ok_or_else(|| ask.failed("the answer holds no code"))
+        let (_, answered) = self.send_with_retries(&ask).await?;
+        let code = answered.text_field(&["authorizationCode", "authorization_code", "code"]);
+        code.map(SecretString::from)
+            .ok_or_else(|| ask.invalid_response_error("the answer holds no code"))
     }
 
     /// Sends a request as often as it may be sent, and tells when the attempt began that was answered.
-    async fn send(&self, ask: &Ask<'_>) -> Result<(Timestamp, Answered), OauthError> {
+    async fn send_with_retries(
+        &self,
+        ask: &OauthRequest<'_>,
+    ) -> Result<(Timestamp, OauthResponseObject), OauthError> {
         let mut pause = Duration::ZERO;
         for left in (0..ATTEMPTS).rev() {
             let begun = Timestamp::now();
-            let failure = match self.attempt(ask).await {
+            let failure = match self.send_once(ask).await {
                 Ok(answered) => return Ok((begun, answered)),
                 Err(failure) => failure,
             };
             tracing::debug!(route = ask.route, said = ?failure.error.said, "attempt failed");
             let passing =
-                failure.unsent || ask.repeatable && failure.error.kind == OauthKind::Failed;
+                failure.unsent || ask.repeatable && failure.error.kind == OauthErrorKind::Failed;
             if !passing || left == 0 {
                 return Err(failure.error);
             }
-            pause = retry::pause(pause);
+            pause = retry::next_backoff(pause);
             tokio::time::sleep(failure.wait.unwrap_or(pause).min(LONGEST_WAIT)).await;
         }
         unreachable!("the last attempt returns")
     }
 
-    async fn attempt(&self, ask: &Ask<'_>) -> Result<Answered, Failure> {
-        let response = self.request(ask).send().await;
-        let mut response = response.map_err(|error| Failure::transport(ask, &error))?;
+    async fn send_once(
+        &self,
+        ask: &OauthRequest<'_>,
+    ) -> Result<OauthResponseObject, OauthAttemptError> {
+        let response = self.build_request(ask).send().await;
+        let mut response =
+            response.map_err(|error| OauthAttemptError::from_transport(ask, &error))?;
         let status = response.status().as_u16();
         tracing::debug!(route = ask.route, status, "answered");
-        let wait = wait(response.headers());
+        let wait = retry_after(response.headers());
         let mut body = Vec::new();
         loop {
             let chunk = response.chunk().await;
-            match chunk.map_err(|error| Failure::answered(ask, status, send::deepest(&error)))? {
+            match chunk.map_err(|error| {
+                OauthAttemptError::from_response(ask, status, send::root_cause(&error))
+            })? {
                 None => break,
                 Some(chunk) if body.len() + chunk.len() > MOST => {
-                    return Err(Failure::answered(
+                    return Err(OauthAttemptError::from_response(
                         ask,
                         status,
                         "the answer is too long".to_owned(),
@@ -270,21 +291,28 @@ impl Oauth {
             }
         }
         if !(200..300).contains(&status) {
-            let said = retry::said(ask.without_secrets(&body).as_bytes());
-            return Err(Failure { wait, ..Failure::answered(ask, status, said) });
+            let said = retry::error_message(ask.redact_secrets(&body).as_bytes());
+            return Err(OauthAttemptError {
+                wait,
+                ..OauthAttemptError::from_response(ask, status, said)
+            });
         }
         match serde_json::from_slice(&body) {
-            Ok(Value::Object(answer)) => Ok(Answered(answer)),
+            Ok(Value::Object(answer)) => Ok(OauthResponseObject(answer)),
             // What serde says could repeat a part of a token.
-            _ => Err(Failure::answered(ask, status, "the answer is no JSON object".to_owned())),
+            _ => Err(OauthAttemptError::from_response(
+                ask,
+                status,
+                "the answer is no JSON object".to_owned(),
+            )),
         }
     }
 
-    fn request(&self, ask: &Ask<'_>) -> RequestBuilder {
+    fn build_request(&self, ask: &OauthRequest<'_>) -> RequestBuilder {
         let url = format!("{}{}", self.base, ask.path);
         let mut request = self.http.request(ask.method.clone(), url).header("version", VERSION);
         if let Some(token) = ask.bearer {
-            request = request.header(reqwest::header::AUTHORIZATION, token.header());
+            request = request.header(reqwest::header::AUTHORIZATION, token.authorization_header());
         }
         match &ask.body {
             None => request,
@@ -295,18 +323,20 @@ impl Oauth {
     }
 }
 
-impl Ask<'_> {
-    fn failed(&self, said: &str) -> OauthError {
-        let (kind, route) = (OauthKind::Failed, self.route);
+impl OauthRequest<'_> {
+    fn invalid_response_error(&self, said: &str) -> OauthError {
+        let (kind, route) = (OauthErrorKind::Failed, self.route);
         OauthError { kind, route, status: None, said: said.to_owned() }
     }
 
     /// What the server said, without what was sent to it.
-    fn without_secrets(&self, body: &[u8]) -> String {
+    fn redact_secrets(&self, body: &[u8]) -> String {
         let mut text = String::from_utf8_lossy(body).into_owned();
         let sent = self.body.iter().flat_map(|body| &body.secrets);
-        for secret in sent.chain(self.bearer.map(Token::secret)) {
-            for spelled in [secret.expose_secret().to_owned(), escape(secret.expose_secret())] {
+        for secret in sent.chain(self.bearer.map(BearerToken::secret)) {
+            for spelled in
+                [secret.expose_secret().to_owned(), percent_encode(secret.expose_secret())]
+            {
                 if !spelled.is_empty() {
                     text = text.replace(&spelled, "…");
                 }
@@ -316,44 +346,46 @@ impl Ask<'_> {
     }
 
     /// What a status means here.
-    fn kind(&self, status: u16, said: &str) -> OauthKind {
+    fn classify_status(&self, status: u16, said: &str) -> OauthErrorKind {
         let said = said.to_ascii_lowercase();
         match status {
-            401 | 403 if said.contains("scope") || said.contains("iam service") => OauthKind::Scope,
-            401 if self.bearer.is_some() => OauthKind::Token,
-            408 | 425 | 429 => OauthKind::Failed,
-            400..500 => OauthKind::Refused,
-            _ => OauthKind::Failed,
+            401 | 403 if said.contains("scope") || said.contains("iam service") => {
+                OauthErrorKind::Scope
+            }
+            401 if self.bearer.is_some() => OauthErrorKind::Token,
+            408 | 425 | 429 => OauthErrorKind::Failed,
+            400..500 => OauthErrorKind::Refused,
+            _ => OauthErrorKind::Failed,
         }
     }
 }
 
-impl Failure {
-    fn transport(ask: &Ask<'_>, error: &reqwest::Error) -> Self {
+impl OauthAttemptError {
+    fn from_transport(ask: &OauthRequest<'_>, error: &reqwest::Error) -> Self {
         let unsent = error.is_connect();
-        let kind = if unsent { OauthKind::Unreachable } else { OauthKind::Failed };
-        let said = retry::cut(&send::what_broke(error));
+        let kind = if unsent { OauthErrorKind::Unreachable } else { OauthErrorKind::Failed };
+        let said = retry::truncate_text(&send::describe_transport_error(error));
         let error = OauthError { kind, route: ask.route, status: None, said };
         Self { error, unsent, wait: None }
     }
 
-    fn answered(ask: &Ask<'_>, status: u16, said: String) -> Self {
-        let kind = ask.kind(status, &said);
+    fn from_response(ask: &OauthRequest<'_>, status: u16, said: String) -> Self {
+        let kind = ask.classify_status(status, &said);
         let error = OauthError { kind, route: ask.route, status: Some(status), said };
         Self { error, unsent: status == 429, wait: None }
     }
 }
 
 /// A form by which an app asks for tokens.
-fn by(app: &App, grant_type: &str, user_type: UserType) -> Body {
-    Body::form()
-        .with("client_id", &app.client_id)
-        .secret("client_secret", &app.client_secret)
-        .with("grant_type", grant_type)
-        .with("user_type", user_type.name())
+fn token_form(app: &OauthApp, grant_type: &str, user_type: UserType) -> OauthRequestBody {
+    OauthRequestBody::empty_form()
+        .with_field("client_id", &app.client_id)
+        .with_secret("client_secret", &app.client_secret)
+        .with_field("grant_type", grant_type)
+        .with_field("user_type", user_type.api_name())
 }
 
 /// The seconds of `Retry-After`, where they are given as such.
-fn wait(headers: &HeaderMap) -> Option<Duration> {
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }

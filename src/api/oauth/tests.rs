@@ -8,10 +8,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::api::{App, Grant, Oauth, OauthError, OauthKind, Resource, Token, Transport, UserType};
+use crate::api::{
+    BearerToken, HttpOptions, OauthApp, OauthClient, OauthError, OauthErrorKind, OauthGrant,
+    ReconnectTarget, UserType,
+};
 
 /// A server that gives each connection the next of its answers, and the requests it has read.
-fn serve(answers: Vec<String>) -> (Oauth, JoinHandle<Vec<String>>) {
+fn serve(answers: Vec<String>) -> (OauthClient, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let requests = std::thread::spawn(move || {
@@ -26,10 +29,10 @@ fn serve(answers: Vec<String>) -> (Oauth, JoinHandle<Vec<String>>) {
     (oauth(&url), requests)
 }
 
-fn oauth(url: &str) -> Oauth {
+fn oauth(url: &str) -> OauthClient {
     let patience = Duration::from_secs(5);
-    let transport = Transport { patience, connect: patience, ca_file: None, allow_http: false };
-    Oauth::new(url, &transport).unwrap()
+    let transport = HttpOptions { patience, connect: patience, ca_file: None, allow_http: false };
+    OauthClient::new(url, &transport).unwrap()
 }
 
 fn request(stream: &mut TcpStream) -> String {
@@ -52,17 +55,19 @@ fn answer(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
-fn app() -> App {
+fn app() -> OauthApp {
     let client_secret = SecretString::from("the secret/+");
-    App { client_id: "6578278e-lq3".to_owned(), client_secret }
+    OauthApp { client_id: "6578278e-lq3".to_owned(), client_secret }
 }
 
-async fn refresh(oauth: &Oauth) -> Result<Grant, OauthError> {
-    oauth.refresh(&app(), &SecretString::from("refresh-one"), UserType::Location).await
+async fn refresh(oauth: &OauthClient) -> Result<OauthGrant, OauthError> {
+    oauth
+        .exchange_refresh_token(&app(), &SecretString::from("refresh-one"), UserType::Location)
+        .await
 }
 
 #[track_caller]
-fn check_grant(grant: &Grant) {
+fn check_grant(grant: &OauthGrant) {
     assert_eq!(grant.access.secret().expose_secret(), "access-two");
     assert_eq!(grant.refresh.as_ref().unwrap().expose_secret(), "refresh-two");
     assert_eq!(grant.scopes, ["contacts.readonly", "contacts.write"]);
@@ -84,7 +89,7 @@ async fn a_form_is_sent_and_both_spellings_of_the_answer_are_read() {
     check_grant(&refresh(&oauth).await.unwrap());
     let code = SecretString::from("a code");
     let redirect = Some("http://localhost:1/x");
-    check_grant(&oauth.exchange(&app(), &code, redirect, UserType::Company).await.unwrap());
+    check_grant(&oauth.exchange_code(&app(), &code, redirect, UserType::Company).await.unwrap());
     let requests = requests.join().unwrap();
     assert!(requests[0].starts_with("POST /oauth/token HTTP/1.1"), "{}", requests[0]);
     assert!(requests[0].contains("content-type: application/x-www-form-urlencoded"));
@@ -124,7 +129,7 @@ async fn a_refusal_tells_what_the_server_said_without_what_was_sent() {
     let (oauth, _requests) = serve(answers);
     for (_, part) in bodies {
         let error = refresh(&oauth).await.unwrap_err();
-        assert_eq!((error.kind, error.status), (OauthKind::Refused, Some(400)));
+        assert_eq!((error.kind, error.status), (OauthErrorKind::Refused, Some(400)));
         let shown = format!("{error} {error:?}");
         assert!(shown.contains(part), "{shown}");
         assert!(!shown.contains("refresh-one") && !shown.contains("the secret"), "{shown}");
@@ -134,8 +139,12 @@ async fn a_refusal_tells_what_the_server_said_without_what_was_sent() {
 #[tokio::test]
 async fn a_single_use_token_is_sent_again_only_when_it_was_not_looked_at() {
     let (oauth, requests) = serve(vec![answer("502 Bad Gateway", "<html>"), String::new()]);
-    assert_eq!(refresh(&oauth).await.unwrap_err().kind, OauthKind::Failed);
-    assert_eq!(refresh(&oauth).await.unwrap_err().kind, OauthKind::Failed, "the answer was lost");
+    assert_eq!(refresh(&oauth).await.unwrap_err().kind, OauthErrorKind::Failed);
+    assert_eq!(
+        refresh(&oauth).await.unwrap_err().kind,
+        OauthErrorKind::Failed,
+        "the answer was lost"
+    );
     assert_eq!(requests.join().unwrap().len(), 2);
     let limited = answer("429 Too Many Requests", "").replace("conn", "retry-after: 0\r\nconn");
     let granted = answer("200 OK", r#"{"access_token":"a"}"#);
@@ -149,7 +158,7 @@ async fn an_answer_without_a_usable_token_is_a_failure() {
     let bodies = ["{}", "[]", "", "<html>", r#"{"access_token":"a b"}"#, r#"{"access_token":1.5"#];
     let (oauth, _requests) = serve(bodies.map(|body| answer("200 OK", body)).to_vec());
     for body in bodies {
-        assert_eq!(refresh(&oauth).await.unwrap_err().kind, OauthKind::Failed, "{body}");
+        assert_eq!(refresh(&oauth).await.unwrap_err().kind, OauthErrorKind::Failed, "{body}");
     }
 }
 
@@ -158,7 +167,7 @@ async fn where_nothing_listens_the_server_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    assert_eq!(refresh(&oauth(&url)).await.unwrap_err().kind, OauthKind::Unreachable);
+    assert_eq!(refresh(&oauth(&url)).await.unwrap_err().kind, OauthErrorKind::Unreachable);
 }
 
 #[tokio::test]
@@ -169,9 +178,9 @@ async fn a_companys_token_lists_all_pages_of_locations() {
         answer("200 OK", &format!(r#"{{"locations":[{}],"count":5}}"#, rows.join(",")))
     };
     let (oauth, requests) = serve(vec![page(&["a", "b"]), page(&["b", "c"]), page(&[])]);
-    let token = Token::new("company-token").unwrap();
+    let token = BearerToken::new("company-token").unwrap();
     let company = "acme".parse().unwrap();
-    let all = oauth.installed_locations(&token, &company, "6578").await.unwrap();
+    let all = oauth.list_installed_locations(&token, &company, "6578").await.unwrap();
     assert_eq!(all.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     let requests = requests.join().unwrap();
     let asked = "companyId=acme&appId=6578&isInstalled=true&limit=100&skip=";
@@ -185,8 +194,8 @@ async fn a_companys_token_lists_all_pages_of_locations() {
 async fn a_server_that_gives_the_same_page_for_ever_is_not_asked_for_ever() {
     let page = answer("200 OK", r#"{"items":[{"id":"a","name":"A"}],"pagination":{}}"#);
     let (oauth, _requests) = serve(vec![page.clone(), page]);
-    let (token, company) = (Token::new("t").unwrap(), "acme".parse().unwrap());
-    assert_eq!(oauth.installed_locations(&token, &company, "6578").await.unwrap().len(), 1);
+    let (token, company) = (BearerToken::new("t").unwrap(), "acme".parse().unwrap());
+    assert_eq!(oauth.list_installed_locations(&token, &company, "6578").await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -201,10 +210,15 @@ async fn a_bearers_refusals_are_told_apart() {
         answer("200 OK", other),
     ];
     let (oauth, _requests) = serve(answers);
-    let (token, company) = (Token::new("t").unwrap(), "acme".parse().unwrap());
+    let (token, company) = (BearerToken::new("t").unwrap(), "acme".parse().unwrap());
     let location = "here".parse().unwrap();
-    for kind in [OauthKind::Token, OauthKind::Scope, OauthKind::Refused, OauthKind::Failed] {
-        let error = oauth.location_token(&token, &company, &location).await.unwrap_err();
+    for kind in [
+        OauthErrorKind::Token,
+        OauthErrorKind::Scope,
+        OauthErrorKind::Refused,
+        OauthErrorKind::Failed,
+    ] {
+        let error = oauth.fetch_location_token(&token, &company, &location).await.unwrap_err();
         assert_eq!(error.kind, kind, "{error}");
     }
 }
@@ -213,7 +227,9 @@ async fn a_bearers_refusals_are_told_apart() {
 async fn a_new_authorisation_is_asked_for_as_json() {
     let answers = vec![answer("200 OK", r#"{"authorizationCode":"the-code"}"#)];
     let (oauth, requests) = serve(answers);
-    let code = oauth.reconnect(&app(), &Resource::Location("here".parse().unwrap())).await;
+    let code = oauth
+        .request_reconnect_code(&app(), &ReconnectTarget::Location("here".parse().unwrap()))
+        .await;
     assert_eq!(code.unwrap().expose_secret(), "the-code");
     let request = &requests.join().unwrap()[0];
     assert!(request.contains("content-type: application/json"), "{request}");

@@ -3,39 +3,39 @@
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
 use serde_json::Value;
 
-use crate::api::url::escape;
+use crate::api::url::percent_encode;
 
 /// A body as it is sent, and the secrets in it, so that no error repeats them.
-pub(super) struct Body {
+pub(super) struct OauthRequestBody {
     pub(super) kind: &'static str,
     pub(super) text: SecretBox<String>,
     pub(super) secrets: Vec<SecretString>,
 }
 
-impl Body {
+impl OauthRequestBody {
     /// A form without fields.
-    pub(super) fn form() -> Self {
+    pub(super) fn empty_form() -> Self {
         let kind = "application/x-www-form-urlencoded";
         Self { kind, text: SecretBox::default(), secrets: Vec::new() }
     }
 
     /// A JSON object, with the secret in it.
-    pub(super) fn json(object: &Value, secret: &SecretString) -> Self {
+    pub(super) fn from_json(object: &Value, secret: &SecretString) -> Self {
         let text = SecretBox::new(Box::new(object.to_string()));
         Self { kind: "application/json", text, secrets: vec![secret.clone()] }
     }
 
     /// The form with one more field.
-    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+    pub(super) fn with_field(mut self, name: &str, value: &str) -> Self {
         let text = self.text.expose_secret_mut();
         let separator = if text.is_empty() { "" } else { "&" };
-        text.extend([separator, name, "=", &escape(value)]);
+        text.extend([separator, name, "=", &percent_encode(value)]);
         self
     }
 
     /// The form with one more field, which no error may repeat.
-    pub(super) fn secret(mut self, name: &str, value: &SecretString) -> Self {
+    pub(super) fn with_secret(mut self, name: &str, value: &SecretString) -> Self {
         self.secrets.push(value.clone());
-        self.with(name, value.expose_secret())
+        self.with_field(name, value.expose_secret())
     }
 }

@@ -16,12 +16,12 @@ use reqwest::header::HeaderMap;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
-use super::daily_quota::{Budget, Day};
-use crate::event::{Event, Stop, Waiting, Watcher};
+use super::daily_quota::{DailyQuota, QuotaPolicy};
+use crate::event::{CancelSignal, RunEvent, SharedObserver, WaitReason};
 
 /// The window as this side keeps it: a thousandth longer, against clocks that run apart and windows that
 /// include their end.
-fn kept(window: Duration) -> Duration {
+fn padded_window(window: Duration) -> Duration {
     window + (window / 1000).clamp(MARGIN, Duration::from_millis(10))
 }
 
@@ -30,7 +30,7 @@ const MARGIN: Duration = Duration::from_millis(3);
 
 /// How many requests the server takes in what time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct RateLimits {
     /// Requests per window.
     pub requests: u32,
     /// The window.
@@ -39,7 +39,7 @@ pub struct Limits {
     pub daily: u64,
 }
 
-impl Default for Limits {
+impl Default for RateLimits {
     /// The documented limits (api.md §8.1).
     fn default() -> Self {
         Self { requests: 100, window: Duration::from_secs(10), daily: 200_000 }
@@ -48,9 +48,9 @@ impl Default for Limits {
 
 /// What is left of the limits, as the server last told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowance {
+pub struct RateLimitStatus {
     /// The limits; the documented ones where nothing was told.
-    pub limits: Limits,
+    pub limits: RateLimits,
     /// Requests left of the window.
     pub left: Option<u32>,
     /// Requests left of the day, the reserve included.
@@ -61,7 +61,7 @@ pub struct Allowance {
 
 /// Why no request may be sent any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Halt {
+pub enum HaltReason {
     /// The tap was closed.
     Stopped,
     /// The daily budget, less the reserve, is used up until then (from now).
@@ -73,28 +73,28 @@ pub enum Halt {
 
 /// The limiter of one location. Clones share it.
 #[derive(Clone)]
-pub struct Pace(Arc<Shared>);
+pub struct RateLimiter(Arc<RateLimiterShared>);
 
-struct Shared {
-    state: Mutex<State>,
+struct RateLimiterShared {
+    state: Mutex<RateLimiterState>,
     /// Told whenever an answer came in.
     answered: Notify,
     /// Those who wait stand in line here, so that one alone watches the window.
     turn: Semaphore,
-    budget: Budget,
-    stop: Stop,
-    watcher: Watcher,
+    budget: QuotaPolicy,
+    stop: CancelSignal,
+    watcher: SharedObserver,
 }
 
-struct State {
-    limits: Limits,
+struct RateLimiterState {
+    limits: RateLimits,
     /// When the answers came whose requests may still stand in the server's window, oldest first.
     used: VecDeque<Instant>,
     flying: u32,
     known: bool,
     /// After a 429 nobody sends before this.
     barred: Option<Instant>,
-    day: Option<Day>,
+    day: Option<DailyQuota>,
     /// What the last answer said is left of the window.
     left: Option<u32>,
     refused: u64,
@@ -102,25 +102,25 @@ struct State {
 
 /// A place in the window. Dropping it without an answer counts as used: the request may have arrived.
 #[must_use]
-pub(super) struct Permit {
-    pace: Pace,
+pub(super) struct RateLimitPermit {
+    pace: RateLimiter,
     settled: bool,
 }
 
 /// What a waiting request has to wait for.
-enum Next {
+enum PermitDecision {
     Go,
     Until(Instant),
     Answer,
     SpentUntil(Duration),
 }
 
-impl Pace {
+impl RateLimiter {
     /// A limiter that starts from the documented limits.
     #[must_use]
-    pub fn new(budget: Budget, stop: Stop, watcher: Watcher) -> Self {
-        let state = State {
-            limits: Limits::default(),
+    pub fn new(budget: QuotaPolicy, stop: CancelSignal, watcher: SharedObserver) -> Self {
+        let state = RateLimiterState {
+            limits: RateLimits::default(),
             used: VecDeque::new(),
             flying: 0,
             known: false,
@@ -129,7 +129,7 @@ impl Pace {
             left: None,
             refused: 0,
         };
-        Self(Arc::new(Shared {
+        Self(Arc::new(RateLimiterShared {
             state: Mutex::new(state),
             answered: Notify::new(),
             turn: Semaphore::new(1),
@@ -141,22 +141,22 @@ impl Pace {
 
     /// The limits as known now.
     #[must_use]
-    pub fn limits(&self) -> Limits {
-        self.state().limits
+    pub fn current_limits(&self) -> RateLimits {
+        self.lock_state().limits
     }
 
     /// Requests left of the day, the reserve not counted, where the server has told.
     #[must_use]
-    pub fn spendable(&self) -> Option<u64> {
-        self.state().day.map(|day| day.spendable(self.0.budget.reserve))
+    pub fn spendable_today(&self) -> Option<u64> {
+        self.lock_state().day.map(|day| day.spendable_requests(self.0.budget.reserve))
     }
 
     /// What the server has said of its limits, for people.
     #[must_use]
-    pub fn allowance(&self) -> Allowance {
-        let state = self.state();
+    pub fn limit_status(&self) -> RateLimitStatus {
+        let state = self.lock_state();
         let now = Instant::now();
-        Allowance {
+        RateLimitStatus {
             limits: state.limits,
             left: state.left,
             left_today: state.day.map(|day| day.remaining),
@@ -169,104 +169,108 @@ impl Pace {
 
     /// How many answers were 429.
     #[must_use]
-    pub fn refused(&self) -> u64 {
-        self.state().refused
+    pub fn throttled_count(&self) -> u64 {
+        self.lock_state().refused
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock_state(&self) -> MutexGuard<'_, RateLimiterState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a place in the window.
-    pub(super) async fn acquire(&self) -> Result<Permit, Halt> {
+    pub(super) async fn acquire_permit(&self) -> Result<RateLimitPermit, HaltReason> {
         let _turn = tokio::select! {
             biased;
-            () = self.0.stop.wait() => return Err(Halt::Stopped),
+            () = self.0.stop.wait_for_cancel() => return Err(HaltReason::Stopped),
             turn = self.0.turn.acquire() => turn.expect("the line is never closed"),
         };
         loop {
-            if self.0.stop.closed() {
-                return Err(Halt::Stopped);
+            if self.0.stop.is_cancelled() {
+                return Err(HaltReason::Stopped);
             }
             // Asked for before looking, so that an answer between the two is not missed.
             let answered = self.0.answered.notified();
-            let next = self.state().next(Instant::now(), self.0.budget);
+            let next = self.lock_state().decide_permit(Instant::now(), self.0.budget);
             match next {
-                Next::Go => return Ok(Permit { pace: self.clone(), settled: false }),
-                Next::Answer => tokio::select! {
+                PermitDecision::Go => {
+                    return Ok(RateLimitPermit { pace: self.clone(), settled: false });
+                }
+                PermitDecision::Answer => tokio::select! {
                     () = answered => {}
-                    () = self.0.stop.wait() => {}
+                    () = self.0.stop.wait_for_cancel() => {}
                 },
-                Next::Until(instant) => tokio::select! {
+                PermitDecision::Until(instant) => tokio::select! {
                     () = tokio::time::sleep_until(instant) => {}
                     () = answered => {}
-                    () = self.0.stop.wait() => {}
+                    () = self.0.stop.wait_for_cancel() => {}
                 },
-                Next::SpentUntil(resume_in) if self.0.budget.wait => {
-                    self.tell(Waiting::Budget, resume_in);
+                PermitDecision::SpentUntil(resume_in) if self.0.budget.wait => {
+                    self.report_wait(WaitReason::Budget, resume_in);
                     tokio::select! {
-                        () = tokio::time::sleep(resume_in + MARGIN) => self.state().day = None,
-                        () = self.0.stop.wait() => {}
+                        () = tokio::time::sleep(resume_in + MARGIN) => self.lock_state().day = None,
+                        () = self.0.stop.wait_for_cancel() => {}
                     }
                 }
-                Next::SpentUntil(resume_in) => return Err(Halt::Budget { resume_in }),
+                PermitDecision::SpentUntil(resume_in) => {
+                    return Err(HaltReason::Budget { resume_in });
+                }
             }
         }
     }
 
-    fn tell(&self, reason: Waiting, time: Duration) {
+    fn report_wait(&self, reason: WaitReason, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        self.0.watcher.observe(&Event::Waiting { reason, ms });
+        self.0.watcher.observe(&RunEvent::Waiting { reason, ms });
     }
 
     /// Waits before a request is sent again; ends early when the tap is closed.
-    pub(super) async fn rest(&self, time: Duration) -> Result<(), Halt> {
+    pub(super) async fn sleep_unless_cancelled(&self, time: Duration) -> Result<(), HaltReason> {
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
-            () = self.0.stop.wait() => Err(Halt::Stopped),
+            () = self.0.stop.wait_for_cancel() => Err(HaltReason::Stopped),
         }
     }
 }
 
-impl State {
-    fn next(&mut self, now: Instant, budget: Budget) -> Next {
+impl RateLimiterState {
+    fn decide_permit(&mut self, now: Instant, budget: QuotaPolicy) -> PermitDecision {
         if let Some(barred) = self.barred.filter(|barred| *barred > now) {
-            return Next::Until(barred);
+            return PermitDecision::Until(barred);
         }
         if let Some(day) = self.day {
-            let spendable = day.spendable(budget.reserve);
+            let spendable = day.spendable_requests(budget.reserve);
             if spendable == 0 {
-                return Next::SpentUntil(day.until_reset(now));
+                return PermitDecision::SpentUntil(day.time_until_reset(now));
             }
             // Those in flight may or may not be counted already: let them land before deciding.
             if spendable <= u64::from(self.flying) {
-                return Next::Answer;
+                return PermitDecision::Answer;
             }
         }
         if !self.known && self.flying > 0 {
-            return Next::Answer;
+            return PermitDecision::Answer;
         }
-        let window = kept(self.limits.window);
+        let window = padded_window(self.limits.window);
         while self.used.front().is_some_and(|used| *used + window <= now) {
             self.used.pop_front();
         }
         if self.used.len() + self.flying as usize >= self.limits.requests as usize {
             return match self.used.front() {
-                Some(oldest) => Next::Until(*oldest + window),
-                None => Next::Answer,
+                Some(oldest) => PermitDecision::Until(*oldest + window),
+                None => PermitDecision::Answer,
             };
         }
         self.flying += 1;
-        Next::Go
+        PermitDecision::Go
     }
 
     /// A request is no longer in flight; it holds its place in the window from now.
-    fn land(&mut self, now: Instant) {
+    fn finish_request(&mut self, now: Instant) {
         self.flying -= 1;
         self.used.push_back(now);
     }
 
-    fn learn(&mut self, now: Instant, told: &Told) {
+    fn apply_headers(&mut self, now: Instant, told: &RateLimitHeaders) {
         self.known = true;
         if let Some(requests) = told.requests {
             self.limits.requests = requests;
@@ -293,13 +297,13 @@ impl State {
                 }
                 _ => remaining,
             };
-            self.day = Some(Day { limit: self.limits.daily, remaining, resets });
+            self.day = Some(DailyQuota { limit: self.limits.daily, remaining, resets });
         }
     }
 }
 
 /// What the headers of an answer tell (api.md §8.2).
-struct Told {
+struct RateLimitHeaders {
     requests: Option<u32>,
     remaining: Option<u32>,
     window: Option<Duration>,
@@ -309,8 +313,8 @@ struct Told {
     retry_after: Option<Duration>,
 }
 
-impl Told {
-    fn read(headers: &HeaderMap) -> Self {
+impl RateLimitHeaders {
+    fn from_headers(headers: &HeaderMap) -> Self {
         let number =
             |name: &str| -> Option<u64> { headers.get(name)?.to_str().ok()?.trim().parse().ok() };
         // A limit of nothing would stand still for ever: such a header is no information.
@@ -332,20 +336,20 @@ impl Told {
     }
 }
 
-impl Permit {
+impl RateLimitPermit {
     /// The answer's headers came. `refused`: it is a 429; everyone then waits for the window, once.
-    pub(super) fn answered(mut self, headers: &HeaderMap, refused: bool) {
+    pub(super) fn record_response(mut self, headers: &HeaderMap, refused: bool) {
         let now = Instant::now();
-        let told = Told::read(headers);
+        let told = RateLimitHeaders::from_headers(headers);
         self.settled = true;
         let mut wait = None;
         {
-            let mut state = self.pace.state();
-            state.land(now);
-            state.learn(now, &told);
+            let mut state = self.pace.lock_state();
+            state.finish_request(now);
+            state.apply_headers(now, &told);
             if refused {
                 state.refused += 1;
-                let window = kept(state.limits.window);
+                let window = padded_window(state.limits.window);
                 let time = told.retry_after.unwrap_or(window).clamp(MARGIN, Duration::from_mins(5));
                 let spent = state.day.is_some_and(|day| day.remaining == 0);
                 // A spent day is the budget's business: there is no window to wait for.
@@ -357,16 +361,16 @@ impl Permit {
         }
         self.pace.0.answered.notify_waiters();
         if let Some(time) = wait {
-            self.pace.tell(Waiting::Refused, time);
+            self.pace.report_wait(WaitReason::Refused, time);
         }
     }
 }
 
-impl Drop for Permit {
+impl Drop for RateLimitPermit {
     fn drop(&mut self) {
         if !self.settled {
-            let mut state = self.pace.state();
-            state.land(Instant::now());
+            let mut state = self.pace.lock_state();
+            state.finish_request(Instant::now());
             // No answer: nothing was learnt, but to wait for one would be to wait for ever.
             state.known = true;
             drop(state);

@@ -1,77 +1,89 @@
 //! Sending a mutation, and what its answer means.
 
 use super::decode;
-use super::error::{Error, Kind};
-use super::mutation::{Mutation, Sent, Turn};
-use super::retry::{self, Bounds};
-use super::send::{Call, Sender};
-use crate::failpoint::{self, Point};
+use super::error::{ApiError, ApiErrorKind};
+use super::mutation::{WriteOutcome, WritePermit, WriteRequest};
+use super::retry::{self, RetryPolicy};
+use super::send::{ApiRequest, RequestSender};
+use crate::failpoint::{self, FailPoint};
 
-impl Sender {
+impl RequestSender {
     /// Waits for a place in the window.
-    pub(super) async fn turn(&self, mutation: &Mutation) -> Result<Turn, Error> {
-        match self.pace.acquire().await {
-            Ok(permit) => Ok(Turn(permit)),
-            Err(halt) => Err(Error::unsent(mutation.route, Kind::Halted(halt))),
+    pub(super) async fn acquire_write_permit(
+        &self,
+        mutation: &WriteRequest,
+    ) -> Result<WritePermit, ApiError> {
+        match self.pace.acquire_permit().await {
+            Ok(permit) => Ok(WritePermit(permit)),
+            Err(halt) => Err(ApiError::not_sent(mutation.route, ApiErrorKind::Halted(halt))),
         }
     }
 
     /// Sends a mutation as often as it is known not to have been applied.
-    pub(super) async fn mutate(&self, mutation: &Mutation, turn: Turn) -> Sent {
-        let call = call(mutation);
+    pub(super) async fn send_write(
+        &self,
+        mutation: &WriteRequest,
+        turn: WritePermit,
+    ) -> WriteOutcome {
+        let call = to_api_request(mutation);
         #[cfg(feature = "failpoints")]
-        if failpoint::due(Point::MidBody)
-            && let Ok(token) = self.credential.token().await
+        if failpoint::is_kill_due(FailPoint::MidBody)
+            && let Ok(token) = self.credential.current_token().await
         {
-            midway(self.request(&call, &token));
-            failpoint::kill();
+            send_half_request(self.build_request(&call, &token));
+            failpoint::kill_process();
         }
-        let result =
-            self.repeat(&call, decode::object, retry::verdict_of_mutation, Some(turn.0)).await;
+        let result = self
+            .send_with_retries(&call, decode::any_object, retry::decide_write_retry, Some(turn.0))
+            .await;
         if result.as_ref().err().is_none_or(|error| error.status.is_some()) {
-            failpoint::reach(Point::AfterResponse);
+            failpoint::kill_if_due(FailPoint::AfterResponse);
         }
         match result {
             Ok((status, answer)) => {
-                let trace_id = retry::trace_id(&answer.body);
-                Sent::Answered { status, body: answer.body, trace_id }
+                let trace_id = retry::parse_trace_id(&answer.body);
+                WriteOutcome::Answered { status, body: answer.body, trace_id }
             }
-            Err(error) => fate(error),
+            Err(error) => outcome_of_error(error),
         }
     }
 }
 
-fn call(mutation: &Mutation) -> Call {
-    let Mutation { route, path, body } = mutation.clone();
-    Call { route, path, body, bounds: Bounds::PATIENT }
+fn to_api_request(mutation: &WriteRequest) -> ApiRequest {
+    let WriteRequest { route, path, body } = mutation.clone();
+    ApiRequest { route, path, body, bounds: RetryPolicy::PATIENT }
 }
 
 /// What became of a mutation that was not answered as it should be.
-fn fate(error: Error) -> Sent {
+fn outcome_of_error(error: ApiError) -> WriteOutcome {
     match (error.kind, error.status) {
         // Never sent, or refused at the door: by the limiter, or for want of rights.
         (
-            Kind::Halted(_)
-            | Kind::Unreachable
-            | Kind::Untrusted
-            | Kind::Token
-            | Kind::Scope
-            | Kind::Location,
+            ApiErrorKind::Halted(_)
+            | ApiErrorKind::Unreachable
+            | ApiErrorKind::Untrusted
+            | ApiErrorKind::Token
+            | ApiErrorKind::Scope
+            | ApiErrorKind::Location,
             _,
         )
-        | (Kind::Exhausted, Some(429))
-        | (Kind::Gone | Kind::Refused, Some(401 | 403)) => Sent::NotApplied(error),
-        (Kind::Gone | Kind::Refused, Some(status)) => {
-            Sent::Answered { status, body: error.body.into_vec().into(), trace_id: error.trace_id }
+        | (ApiErrorKind::Exhausted, Some(429))
+        | (ApiErrorKind::Gone | ApiErrorKind::Refused, Some(401 | 403)) => {
+            WriteOutcome::NotApplied(error)
         }
-        (_, Some(status @ 200..=299)) => Sent::Unread { status, said: error.said },
-        (_, status) => Sent::Doubt { status, said: error.said, trace_id: error.trace_id },
+        (ApiErrorKind::Gone | ApiErrorKind::Refused, Some(status)) => WriteOutcome::Answered {
+            status,
+            body: error.body.into_vec().into(),
+            trace_id: error.trace_id,
+        },
+        (_, Some(status @ 200..=299)) => WriteOutcome::Unread { status, said: error.said },
+        (_, status) => WriteOutcome::Doubt { status, said: error.said, trace_id: error.trace_id },
     }
 }
 
 /// Sends the head of a request and half of its body, on a connection of its own.
 #[cfg(feature = "failpoints")]
-fn midway(request: reqwest::RequestBuilder) {
+fn send_half_request(request: reqwest::RequestBuilder) {
     use std::io::Write as _;
 
     let Ok(request) = request.build() else { return };

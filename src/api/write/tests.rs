@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 
-use crate::api::{Budget, Client, Config, Halt, Kind, Mutation, Pace, Sent, Token, Transport};
-use crate::event::{Cause, Nobody, Stop};
+use crate::api::{
+    ApiClient, ApiClientConfig, ApiErrorKind, BearerToken, HaltReason, HttpOptions, QuotaPolicy,
+    RateLimiter, WriteOutcome, WriteRequest,
+};
+use crate::event::{CancelCause, CancelSignal, NullObserver};
 use crate::id::ContactId;
 
 /// A server that gives each connection the next of its answers, and the requests it has read.
@@ -51,30 +54,30 @@ fn request(stream: &mut TcpStream) -> String {
     }
 }
 
-fn client(url: &str, stop: &Stop) -> Client {
-    let config = Config {
+fn client(url: &str, stop: &CancelSignal) -> ApiClient {
+    let config = ApiClientConfig {
         url: url.to_owned(),
-        credential: Arc::new(Token::new("pit-test").unwrap()),
+        credential: Arc::new(BearerToken::new("pit-test").unwrap()),
         location: "here".parse().unwrap(),
-        transport: Transport {
+        transport: HttpOptions {
             patience: Duration::from_millis(300),
             connect: Duration::from_millis(300),
             ca_file: None,
             allow_http: false,
         },
     };
-    let pace = Pace::new(Budget::default(), stop.clone(), Arc::new(Nobody));
-    Client::new(&config, pace, Arc::new(Nobody)).unwrap()
+    let pace = RateLimiter::new(QuotaPolicy::default(), stop.clone(), Arc::new(NullObserver));
+    ApiClient::new(&config, pace, Arc::new(NullObserver)).unwrap()
 }
 
-async fn send(client: &Client) -> Sent {
+async fn send(client: &ApiClient) -> WriteOutcome {
     send_this(client, &client.create_contact(&body())).await
 }
 
-async fn send_this(client: &Client, mutation: &Mutation) -> Sent {
-    match client.turn(mutation).await {
-        Ok(turn) => client.mutate(mutation, turn).await,
-        Err(error) => Sent::NotApplied(error),
+async fn send_this(client: &ApiClient, mutation: &WriteRequest) -> WriteOutcome {
+    match client.acquire_write_permit(mutation).await {
+        Ok(turn) => client.send_write(mutation, turn).await,
+        Err(error) => WriteOutcome::NotApplied(error),
     }
 }
 
@@ -82,13 +85,13 @@ fn body() -> Map<String, serde_json::Value> {
     json!({"firstName": "Ada"}).as_object().unwrap().clone()
 }
 
-fn word(sent: &Sent) -> String {
+fn word(sent: &WriteOutcome) -> String {
     match sent {
-        Sent::Answered { status, .. } => format!("answered {status}"),
-        Sent::Unread { status, .. } => format!("unread {status}"),
-        Sent::NotApplied(error) => format!("not applied: {:?}", error.kind),
-        Sent::Doubt { status: Some(status), .. } => format!("doubt {status}"),
-        Sent::Doubt { status: None, .. } => "doubt".to_owned(),
+        WriteOutcome::Answered { status, .. } => format!("answered {status}"),
+        WriteOutcome::Unread { status, .. } => format!("unread {status}"),
+        WriteOutcome::NotApplied(error) => format!("not applied: {:?}", error.kind),
+        WriteOutcome::Doubt { status: Some(status), .. } => format!("doubt {status}"),
+        WriteOutcome::Doubt { status: None, .. } => "doubt".to_owned(),
     }
 }
 
@@ -98,7 +101,7 @@ fn check(answers: &[&'static str], expected: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (url, requests) = serve(answers);
     let sent = runtime.block_on(async {
-        let client = client(&url, &Stop::new());
+        let client = client(&url, &CancelSignal::new());
         send(&client).await
     });
     // Closes the connections.
@@ -168,26 +171,29 @@ fn what_the_limiter_refused_is_sent_again_within_bounds() {
 async fn a_connection_that_cannot_be_made_is_tried_again_within_bounds() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let begun = tokio::time::Instant::now();
-    let client = client(&format!("http://{nobody}"), &Stop::new());
+    let client = client(&format!("http://{nobody}"), &CancelSignal::new());
     let sent = send(&client).await;
-    let Sent::NotApplied(error) = sent else { panic!("{sent:?}") };
-    assert_eq!((error.kind, error.attempts), (Kind::Unreachable, 8));
+    let WriteOutcome::NotApplied(error) = sent else { panic!("{sent:?}") };
+    assert_eq!((error.kind, error.attempts), (ApiErrorKind::Unreachable, 8));
     assert!(begun.elapsed() < Duration::from_mins(5));
 }
 
 #[tokio::test]
 async fn behind_a_closed_tap_nothing_is_sent() {
-    let stop = Stop::new();
-    stop.close(Cause::Interrupt);
+    let stop = CancelSignal::new();
+    stop.cancel_with(CancelCause::Interrupt);
     let client = client("http://127.0.0.1:1", &stop);
     let sent = send(&client).await;
-    assert_eq!(word(&sent), format!("not applied: {:?}", Kind::Halted(Halt::Stopped)));
+    assert_eq!(
+        word(&sent),
+        format!("not applied: {:?}", ApiErrorKind::Halted(HaltReason::Stopped))
+    );
 }
 
 #[tokio::test]
 async fn a_request_carries_its_method_its_location_and_its_escaped_ids() {
     let id: ContactId = "a/b".parse().unwrap();
-    let stop = Stop::new();
+    let stop = CancelSignal::new();
     let (url, requests) = serve(&[answer!(200, "{}"); 5]);
     let client = client(&url, &stop);
     let mutations = [
@@ -220,7 +226,7 @@ async fn a_request_carries_its_method_its_location_and_its_escaped_ids() {
     ];
     assert_eq!(told, expected);
     for (mutation, (line, body)) in mutations.iter().zip(told) {
-        assert_eq!((mutation.line().as_str(), mutation.body()), (line, body.as_bytes()));
+        assert_eq!((mutation.request_line().as_str(), mutation.body()), (line, body.as_bytes()));
     }
 }
 
@@ -229,7 +235,7 @@ async fn the_server_s_clock_is_known_from_any_answer() {
     let answer =
         "HTTP/1.1 200 X\r\nconnection: close\r\ndate: Sat, 21 Nov 2026 06:15:12 GMT\r\n\r\n{}";
     let (url, _) = serve(&[answer]);
-    let client = client(&url, &Stop::new());
+    let client = client(&url, &CancelSignal::new());
     assert_eq!(client.server_time_offset(), None);
     send(&client).await;
     let told = jiff::Timestamp::now().as_millisecond() + client.server_time_offset().unwrap();
@@ -240,10 +246,12 @@ async fn the_server_s_clock_is_known_from_any_answer() {
 async fn half_of_a_body_goes_out_under_the_length_of_all_of_it() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let client = client(&url, &Stop::new());
+    let client = client(&url, &CancelSignal::new());
     let mutation = client.create_contact(&body());
-    let token = Token::new("pit-test").unwrap();
-    super::midway(client.sender.request(&super::call(&mutation), &token));
+    let token = BearerToken::new("pit-test").unwrap();
+    super::send_half_request(
+        client.sender.build_request(&super::to_api_request(&mutation), &token),
+    );
     let mut request = String::new();
     listener.accept().unwrap().0.read_to_string(&mut request).unwrap();
     let (head, half) = request.split_once("\r\n\r\n").unwrap();

@@ -6,48 +6,48 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Login, Private, Stored, VERSION};
-use crate::api::{App, Grant, Token, UserType};
+use super::{OauthLogin, PrivateIntegration, StoredCredentials, VERSION};
+use crate::api::{BearerToken, OauthApp, OauthGrant, UserType};
 use crate::id::{CompanyId, LocationId};
 
 /// The whole record.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Record {
+pub(super) struct CredentialRecord {
     version: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    private: Option<PrivateForm>,
+    private: Option<PrivateIntegrationJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    oauth: Option<LoginForm>,
+    oauth: Option<OauthLoginJson>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct PrivateForm {
-    token: Exposed,
+struct PrivateIntegrationJson {
+    token: ExposedSecret,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<LocationId>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct LoginForm {
+struct OauthLoginJson {
     client_id: String,
-    client_secret: Exposed,
+    client_secret: ExposedSecret,
     api_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     authorize_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect_uri: Option<String>,
-    grant: GrantForm,
+    grant: OauthGrantJson,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    locations: BTreeMap<LocationId, GrantForm>,
+    locations: BTreeMap<LocationId, OauthGrantJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     begun: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct GrantForm {
-    access: Exposed,
+struct OauthGrantJson {
+    access: ExposedSecret,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refresh: Option<Exposed>,
+    refresh: Option<ExposedSecret>,
     obtained: Timestamp,
     expires: Timestamp,
     scopes: Vec<String>,
@@ -61,72 +61,77 @@ struct GrantForm {
 }
 
 /// A secret that is written into the open.
-struct Exposed(SecretString);
+struct ExposedSecret(SecretString);
 
-impl Serialize for Exposed {
+impl Serialize for ExposedSecret {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(self.0.expose_secret())
     }
 }
 
-impl<'de> Deserialize<'de> for Exposed {
+impl<'de> Deserialize<'de> for ExposedSecret {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         String::deserialize(from).map(|text| Self(SecretString::from(text)))
     }
 }
 
-impl Exposed {
-    fn token(&self) -> Option<Token> {
-        Token::new(self.0.expose_secret()).ok()
+impl ExposedSecret {
+    fn to_token(&self) -> Option<BearerToken> {
+        BearerToken::new(self.0.expose_secret()).ok()
     }
 }
 
-impl From<&Stored> for Record {
-    fn from(stored: &Stored) -> Self {
+impl From<&StoredCredentials> for CredentialRecord {
+    fn from(stored: &StoredCredentials) -> Self {
         let (private, oauth) = match stored {
-            Stored::Private(it) => {
-                let (token, location) = (Exposed(it.token.secret().clone()), it.location.clone());
-                (Some(PrivateForm { token, location }), None)
+            StoredCredentials::Private(it) => {
+                let (token, location) =
+                    (ExposedSecret(it.token.secret().clone()), it.location.clone());
+                (Some(PrivateIntegrationJson { token, location }), None)
             }
-            Stored::Oauth(it) => (None, Some(LoginForm::from(&**it))),
+            StoredCredentials::Oauth(it) => (None, Some(OauthLoginJson::from(&**it))),
         };
         Self { version: VERSION, private, oauth }
     }
 }
 
-impl Record {
+impl CredentialRecord {
     /// What was stored, if it is whole.
-    pub(super) fn stored(self) -> Option<Stored> {
+    pub(super) fn into_credentials(self) -> Option<StoredCredentials> {
         if let Some(it) = self.private {
-            let token = it.token.token()?;
-            return Some(Stored::Private(Private { token, location: it.location }));
+            let token = it.token.to_token()?;
+            return Some(StoredCredentials::Private(PrivateIntegration {
+                token,
+                location: it.location,
+            }));
         }
-        Some(Stored::Oauth(Box::new(self.oauth?.login()?)))
+        Some(StoredCredentials::Oauth(Box::new(self.oauth?.into_login()?)))
     }
 }
 
-impl From<&Login> for LoginForm {
-    fn from(it: &Login) -> Self {
-        let location = |(id, grant): (&LocationId, &Grant)| (id.clone(), GrantForm::from(grant));
+impl From<&OauthLogin> for OauthLoginJson {
+    fn from(it: &OauthLogin) -> Self {
+        let location =
+            |(id, grant): (&LocationId, &OauthGrant)| (id.clone(), OauthGrantJson::from(grant));
         Self {
             client_id: it.app.client_id.clone(),
-            client_secret: Exposed(it.app.client_secret.clone()),
+            client_secret: ExposedSecret(it.app.client_secret.clone()),
             api_url: it.api_url.clone(),
             authorize_url: it.authorize_url.clone(),
             redirect_uri: it.redirect_uri.clone(),
-            grant: GrantForm::from(&it.grant),
+            grant: OauthGrantJson::from(&it.grant),
             locations: it.locations.iter().map(location).collect(),
             begun: it.begun,
         }
     }
 }
 
-impl LoginForm {
-    fn login(self) -> Option<Login> {
-        let location = |(id, form): (LocationId, GrantForm)| Some((id, form.grant()?));
-        Some(Login {
-            app: App { client_id: self.client_id, client_secret: self.client_secret.0 },
-            grant: self.grant.grant()?,
+impl OauthLoginJson {
+    fn into_login(self) -> Option<OauthLogin> {
+        let location = |(id, form): (LocationId, OauthGrantJson)| Some((id, form.into_grant()?));
+        Some(OauthLogin {
+            app: OauthApp { client_id: self.client_id, client_secret: self.client_secret.0 },
+            grant: self.grant.into_grant()?,
             api_url: self.api_url,
             authorize_url: self.authorize_url,
             redirect_uri: self.redirect_uri,
@@ -136,11 +141,11 @@ impl LoginForm {
     }
 }
 
-impl From<&Grant> for GrantForm {
-    fn from(it: &Grant) -> Self {
+impl From<&OauthGrant> for OauthGrantJson {
+    fn from(it: &OauthGrant) -> Self {
         Self {
-            access: Exposed(it.access.secret().clone()),
-            refresh: it.refresh.clone().map(Exposed),
+            access: ExposedSecret(it.access.secret().clone()),
+            refresh: it.refresh.clone().map(ExposedSecret),
             obtained: it.obtained,
             expires: it.expires,
             scopes: it.scopes.clone(),
@@ -152,10 +157,10 @@ impl From<&Grant> for GrantForm {
     }
 }
 
-impl GrantForm {
-    fn grant(self) -> Option<Grant> {
-        Some(Grant {
-            access: self.access.token()?,
+impl OauthGrantJson {
+    fn into_grant(self) -> Option<OauthGrant> {
+        Some(OauthGrant {
+            access: self.access.to_token()?,
             refresh: self.refresh.map(|secret| secret.0),
             obtained: self.obtained,
             expires: self.expires,

@@ -5,28 +5,28 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Known, Unlock};
+use super::{AgeKeySource, UnlockCache};
 use crate::auth::credentials::VERSION;
-use crate::auth::error::Error;
+use crate::auth::error::AuthError;
 use crate::auth::store::{age, keyring, record_file};
 
 /// A profile's file, as far as it is not the record itself.
 #[derive(Deserialize)]
-pub(super) struct Outer {
-    pub(super) sealed: Option<Sealed>,
+pub(super) struct CredentialFile {
+    pub(super) sealed: Option<EncryptedRecord>,
 }
 
 /// A sealed record.
 #[derive(Deserialize)]
-pub(super) struct Sealed {
-    pub(super) header: Header,
+pub(super) struct EncryptedRecord {
+    pub(super) header: EncryptionHeader,
     pub(super) record: String,
 }
 
 /// What opens a sealed record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum By {
+pub(super) enum UnlockMethod {
     /// The identity in the platform's keyring.
     Keyring,
     /// A passphrase, which opens the identity beside the record.
@@ -37,8 +37,8 @@ pub(super) enum By {
 
 /// How a record is sealed. Holds nothing in the open that opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Header {
-    pub(super) by: By,
+pub(super) struct EncryptionHeader {
+    pub(super) by: UnlockMethod,
     pub(super) recipients: Vec<String>,
     /// The identity, sealed by the passphrase.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,76 +49,88 @@ pub(super) struct Header {
 }
 
 /// A new identity in the keyring.
-pub(super) fn for_keyring(profile: &str) -> Result<Known, Error> {
-    let identity = age::identity();
-    let recipient = age::recipient(&identity)?;
+pub(super) fn set_up_keyring(profile: &str) -> Result<UnlockCache, AuthError> {
+    let identity = age::generate_identity();
+    let recipient = age::public_recipient(&identity)?;
     // Profiles of one name in several directories must not share an entry.
     let entry = format!("{profile} {recipient}");
-    keyring::set(&entry, &identity)?;
-    let (by, recipients) = (By::Keyring, vec![recipient]);
-    let header = Header { by, recipients, identity: None, entry: Some(entry) };
-    Ok(Known { header: Some(header), identities: Some(identity) })
+    keyring::set_secret(&entry, &identity)?;
+    let (by, recipients) = (UnlockMethod::Keyring, vec![recipient]);
+    let header = EncryptionHeader { by, recipients, identity: None, entry: Some(entry) };
+    Ok(UnlockCache { header: Some(header), identities: Some(identity) })
 }
 
 /// For the user's recipients, or a new identity behind a passphrase.
-pub(super) fn for_people(unlock: &dyn Unlock) -> Result<Known, Error> {
+pub(super) fn set_up_age(unlock: &dyn AgeKeySource) -> Result<UnlockCache, AuthError> {
     let recipients = unlock.recipients();
     if !recipients.is_empty() {
-        age::check(&recipients)?;
-        let header = Header { by: By::Recipients, recipients, identity: None, entry: None };
-        return Ok(Known { header: Some(header), identities: None });
+        age::validate_recipients(&recipients)?;
+        let header = EncryptionHeader {
+            by: UnlockMethod::Recipients,
+            recipients,
+            identity: None,
+            entry: None,
+        };
+        return Ok(UnlockCache { header: Some(header), identities: None });
     }
-    let identity = age::identity();
-    let recipients = vec![age::recipient(&identity)?];
-    let locked = age::lock(&unlock.passphrase(true)?, &identity)?;
-    let header = Header { by: By::Passphrase, recipients, identity: Some(locked), entry: None };
-    Ok(Known { header: Some(header), identities: Some(identity) })
+    let identity = age::generate_identity();
+    let recipients = vec![age::public_recipient(&identity)?];
+    let locked = age::encrypt_with_passphrase(&unlock.ask_passphrase(true)?, &identity)?;
+    let header = EncryptionHeader {
+        by: UnlockMethod::Passphrase,
+        recipients,
+        identity: Some(locked),
+        entry: None,
+    };
+    Ok(UnlockCache { header: Some(header), identities: Some(identity) })
 }
 
-impl Header {
+impl EncryptionHeader {
     /// The identities that open the record, asked for where they are.
-    pub(super) fn identities(
+    pub(super) fn load_identities(
         &self,
-        unlock: &dyn Unlock,
+        unlock: &dyn AgeKeySource,
         path: &Path,
-    ) -> Result<SecretString, Error> {
+    ) -> Result<SecretString, AuthError> {
         match self.by {
-            By::Keyring => {
+            UnlockMethod::Keyring => {
                 let entry = self.entry.as_deref().unwrap_or_default();
-                keyring::get(entry)?.ok_or_else(|| {
+                keyring::get_secret(entry)?.ok_or_else(|| {
                     let shown = path.display();
-                    Error::Sealed(format!("the keyring holds nothing that opens `{shown}`"))
+                    AuthError::Sealed(format!("the keyring holds nothing that opens `{shown}`"))
                 })
             }
-            By::Passphrase => {
+            UnlockMethod::Passphrase => {
                 let locked = self.identity.as_deref();
-                let locked = locked.ok_or_else(|| Error::damaged(path, "it holds no identity"))?;
-                age::unlock(&unlock.passphrase(false)?, locked, path)
+                let locked =
+                    locked.ok_or_else(|| AuthError::damaged_file(path, "it holds no identity"))?;
+                age::decrypt_with_passphrase(&unlock.ask_passphrase(false)?, locked, path)
             }
-            By::Recipients => {
+            UnlockMethod::Recipients => {
                 let file = unlock.identity_file().ok_or_else(|| {
                     let shown = path.display();
-                    Error::Sealed(format!(
+                    AuthError::Sealed(format!(
                         "`{shown}` is sealed for age recipients; no identity is given"
                     ))
                 })?;
-                let missing = || Error::file(&file, std::io::ErrorKind::NotFound.into());
-                let text = record_file::read(&file)?.ok_or_else(missing)?;
+                let missing = || AuthError::from_io(&file, std::io::ErrorKind::NotFound.into());
+                let text = record_file::read_private_file(&file)?.ok_or_else(missing)?;
                 let text = String::from_utf8(text.expose_secret().to_vec());
-                text.map(SecretString::from).map_err(|_| Error::damaged(&file, "it is no text"))
+                text.map(SecretString::from)
+                    .map_err(|_| AuthError::damaged_file(&file, "it is no text"))
             }
         }
     }
 
     /// The file's text with a record sealed in it.
-    pub(super) fn sealed(&self, plain: &SecretSlice<u8>) -> Result<String, Error> {
-        let record = age::seal(&self.recipients, plain)?;
+    pub(super) fn encrypt_record(&self, plain: &SecretSlice<u8>) -> Result<String, AuthError> {
+        let record = age::encrypt_for_recipients(&self.recipients, plain)?;
         let sealed = serde_json::json!({ "header": self, "record": record });
         Ok(serde_json::json!({ "version": VERSION, "sealed": sealed }).to_string())
     }
 
     /// Forgets what was kept elsewhere to open the record.
-    pub(super) fn forget(&self) -> Result<(), Error> {
-        self.entry.as_deref().map_or(Ok(()), keyring::forget)
+    pub(super) fn delete_keyring_entry(&self) -> Result<(), AuthError> {
+        self.entry.as_deref().map_or(Ok(()), keyring::delete_secret)
     }
 }

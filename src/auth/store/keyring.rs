@@ -8,7 +8,7 @@ use std::time::Duration;
 use ::keyring::{Entry, Error as Cause};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::auth::error::Error;
+use crate::auth::error::AuthError;
 use crate::concurrency;
 
 /// The name under which entries stand.
@@ -19,66 +19,68 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Whether the platform's keyring can be reached. It may still be locked.
 ///
 /// # Errors
-/// [`Error::NoKeyring`] with a sentence that says why not.
-pub fn available() -> Result<(), Error> {
-    within(|| match Entry::store_status() {
+/// [`AuthError::NoKeyring`] with a sentence that says why not.
+pub fn check_available() -> Result<(), AuthError> {
+    with_time_limit(|| match Entry::store_status() {
         Ok(()) => Ok(()),
-        Err(cause) => Err(refused(cause)),
+        Err(cause) => Err(keyring_error(cause)),
     })
 }
 
 /// Keeps a secret.
-pub(crate) fn set(name: &str, secret: &SecretString) -> Result<(), Error> {
+pub(crate) fn set_secret(name: &str, secret: &SecretString) -> Result<(), AuthError> {
     let (name, secret) = (name.to_owned(), secret.clone());
-    within(move || {
-        let entry = entry(&name)?;
-        entry.set_password(secret.expose_secret()).map_err(|cause| refused(&cause))
+    with_time_limit(move || {
+        let entry = open_entry(&name)?;
+        entry.set_password(secret.expose_secret()).map_err(|cause| keyring_error(&cause))
     })
 }
 
 /// A kept secret; nothing where there is none.
-pub(crate) fn get(name: &str) -> Result<Option<SecretString>, Error> {
+pub(crate) fn get_secret(name: &str) -> Result<Option<SecretString>, AuthError> {
     let name = name.to_owned();
-    within(move || match entry(&name)?.get_password() {
+    with_time_limit(move || match open_entry(&name)?.get_password() {
         Ok(secret) => Ok(Some(SecretString::from(secret))),
         Err(Cause::NoEntry) => Ok(None),
-        Err(cause) => Err(refused(&cause)),
+        Err(cause) => Err(keyring_error(&cause)),
     })
 }
 
 /// Forgets a secret, if there is one.
-pub(crate) fn forget(name: &str) -> Result<(), Error> {
+pub(crate) fn delete_secret(name: &str) -> Result<(), AuthError> {
     let name = name.to_owned();
-    within(move || match entry(&name)?.delete_credential() {
+    with_time_limit(move || match open_entry(&name)?.delete_credential() {
         Ok(()) | Err(Cause::NoEntry) => Ok(()),
-        Err(cause) => Err(refused(&cause)),
+        Err(cause) => Err(keyring_error(&cause)),
     })
 }
 
-fn entry(name: &str) -> Result<Entry, Error> {
+fn open_entry(name: &str) -> Result<Entry, AuthError> {
     match Entry::store_status() {
-        Ok(()) => Entry::new(SERVICE, name).map_err(|cause| refused(&cause)),
-        Err(cause) => Err(refused(cause)),
+        Ok(()) => Entry::new(SERVICE, name).map_err(|cause| keyring_error(&cause)),
+        Err(cause) => Err(keyring_error(cause)),
     }
 }
 
 /// Does what may wait for a person or for a service that does not answer.
-fn within<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    concurrency::within(PATIENCE, work).unwrap_or_else(|| {
+fn with_time_limit<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, AuthError> + Send + 'static,
+) -> Result<T, AuthError> {
+    concurrency::run_with_timeout(PATIENCE, work).unwrap_or_else(|| {
         let limit = PATIENCE.as_secs();
-        Err(Error::NoKeyring(format!("the keyring did not answer within {limit} s")))
+        Err(AuthError::NoKeyring(format!("the keyring did not answer within {limit} s")))
     })
 }
 
 /// Never with the text of an error that may hold a secret.
-fn refused(cause: &Cause) -> Error {
-    Error::NoKeyring(match cause {
+fn keyring_error(cause: &Cause) -> AuthError {
+    AuthError::NoKeyring(match cause {
         Cause::NoStorageAccess(why) => {
-            format!("the keyring is absent or locked ({})", plain(&**why))
+            format!("the keyring is absent or locked ({})", root_cause_line(&**why))
         }
-        Cause::PlatformFailure(why) => format!("there is no keyring here ({})", plain(&**why)),
+        Cause::PlatformFailure(why) => {
+            format!("there is no keyring here ({})", root_cause_line(&**why))
+        }
         Cause::NoDefaultStore => "there is no keyring here".to_owned(),
         Cause::Ambiguous(_) => "the keyring holds the entry more than once".to_owned(),
         Cause::TooLong(..) => "the keyring does not take so long an entry".to_owned(),
@@ -87,7 +89,7 @@ fn refused(cause: &Cause) -> Error {
 }
 
 /// The innermost cause on one line.
-fn plain(mut cause: &(dyn std::error::Error + 'static)) -> String {
+fn root_cause_line(mut cause: &(dyn std::error::Error + 'static)) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
@@ -111,7 +113,7 @@ mod tests {
             (Cause::BadEncoding(b"pit-secret".to_vec()), "the keyring refuses"),
         ] {
             assert!(
-                matches!(refused(&cause), Error::NoKeyring(said) if said == sentence),
+                matches!(keyring_error(&cause), AuthError::NoKeyring(said) if said == sentence),
                 "{cause:?}"
             );
         }

@@ -15,14 +15,14 @@ use std::sync::{Arc, Mutex};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use self::record_file::Lock;
-use super::credentials::{Stored, parsed};
-use super::error::Error;
-use encrypted::{By, Header, Outer, Sealed};
+use self::record_file::CredentialLock;
+use super::credentials::{StoredCredentials, parse_versioned};
+use super::error::AuthError;
+use encrypted::{CredentialFile, EncryptedRecord, EncryptionHeader, UnlockMethod};
 
 /// How a record is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreKind {
+pub enum CredentialStoreKind {
     /// Sealed for an identity that the platform's keyring keeps.
     Keyring,
     /// In the open, in a file that only its owner may read.
@@ -33,18 +33,18 @@ pub enum StoreKind {
 
 /// Where records are kept.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct CredentialDir {
     /// The directory, made when the first record is kept.
     pub dir: PathBuf,
 }
 
 /// Who opens a record that is sealed by age, and for whom one is sealed.
-pub trait Unlock: Send + Sync {
+pub trait AgeKeySource: Send + Sync {
     /// The passphrase; `new` when it is being chosen.
     ///
     /// # Errors
-    /// [`Error::Sealed`] when there is nobody to ask.
-    fn passphrase(&self, new: bool) -> Result<SecretString, Error>;
+    /// [`AuthError::EncryptedRecord`] when there is nobody to ask.
+    fn ask_passphrase(&self, new: bool) -> Result<SecretString, AuthError>;
 
     /// The file with the user's own identities, which open what is sealed for recipients.
     fn identity_file(&self) -> Option<PathBuf> {
@@ -59,44 +59,44 @@ pub trait Unlock: Send + Sync {
 
 /// One profile's place. Clones share what they know.
 #[derive(Clone)]
-pub struct Safe {
-    inner: Arc<Inner>,
+pub struct CredentialStore {
+    inner: Arc<CredentialStoreInner>,
 }
 
-struct Inner {
+struct CredentialStoreInner {
     profile: String,
     path: PathBuf,
     lock: PathBuf,
-    unlock: Arc<dyn Unlock>,
-    known: Mutex<Known>,
+    unlock: Arc<dyn AgeKeySource>,
+    known: Mutex<UnlockCache>,
 }
 
 /// How the record is sealed, as last seen, and what opened it: nobody is asked twice.
 #[derive(Default, Clone)]
-struct Known {
-    header: Option<Header>,
+struct UnlockCache {
+    header: Option<EncryptionHeader>,
     identities: Option<SecretString>,
 }
 
-impl Safe {
-    /// A place for a new record. Nothing is on disk before [`Safe::save`], which replaces what was kept for
+impl CredentialStore {
+    /// A place for a new record. Nothing is on disk before [`CredentialStore::save`], which replaces what was kept for
     /// the profile; only the keyring holds a new entry.
     ///
     /// # Errors
     /// When the name is none, the keyring is absent or locked, or there is no passphrase.
     pub fn create(
-        places: &Places,
+        places: &CredentialDir,
         profile: &str,
-        kind: StoreKind,
-        unlock: Arc<dyn Unlock>,
-    ) -> Result<Self, Error> {
-        let safe = Self::at(places, profile, unlock)?;
+        kind: CredentialStoreKind,
+        unlock: Arc<dyn AgeKeySource>,
+    ) -> Result<Self, AuthError> {
+        let safe = Self::for_profile(places, profile, unlock)?;
         let known = match kind {
-            StoreKind::File => Known::default(),
-            StoreKind::Keyring => encrypted::for_keyring(profile)?,
-            StoreKind::Age => encrypted::for_people(&*safe.inner.unlock)?,
+            CredentialStoreKind::File => UnlockCache::default(),
+            CredentialStoreKind::Keyring => encrypted::set_up_keyring(profile)?,
+            CredentialStoreKind::Age => encrypted::set_up_age(&*safe.inner.unlock)?,
         };
-        *safe.known() = known;
+        *safe.unlock_cache() = known;
         Ok(safe)
     }
 
@@ -104,26 +104,30 @@ impl Safe {
     ///
     /// # Errors
     /// When the name is none, or the file cannot be read or is open to others.
-    pub fn find(
-        places: &Places,
+    pub fn open_existing(
+        places: &CredentialDir,
         profile: &str,
-        unlock: Arc<dyn Unlock>,
-    ) -> Result<Option<Self>, Error> {
-        let safe = Self::at(places, profile, unlock)?;
-        let Some(text) = record_file::read(&safe.inner.path)? else { return Ok(None) };
-        let outer: Outer = parsed(text.expose_secret(), &safe.inner.path)?;
-        safe.known().header = outer.sealed.map(|sealed| sealed.header);
+        unlock: Arc<dyn AgeKeySource>,
+    ) -> Result<Option<Self>, AuthError> {
+        let safe = Self::for_profile(places, profile, unlock)?;
+        let Some(text) = record_file::read_private_file(&safe.inner.path)? else { return Ok(None) };
+        let outer: CredentialFile = parse_versioned(text.expose_secret(), &safe.inner.path)?;
+        safe.unlock_cache().header = outer.sealed.map(|sealed| sealed.header);
         Ok(Some(safe))
     }
 
-    fn at(places: &Places, profile: &str, unlock: Arc<dyn Unlock>) -> Result<Self, Error> {
+    fn for_profile(
+        places: &CredentialDir,
+        profile: &str,
+        unlock: Arc<dyn AgeKeySource>,
+    ) -> Result<Self, AuthError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         if profile.is_empty() || profile.len() > 64 || !profile.chars().all(plain) {
             let shown =
                 profile.chars().take(70).map(|c| if c.is_control() { '\u{fffd}' } else { c });
-            return Err(Error::Name(shown.collect()));
+            return Err(AuthError::Name(shown.collect()));
         }
-        let inner = Inner {
+        let inner = CredentialStoreInner {
             profile: profile.to_owned(),
             path: places.dir.join(format!("{profile}.json")),
             lock: places.dir.join(format!("{profile}.lock")),
@@ -133,64 +137,67 @@ impl Safe {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+    fn unlock_cache(&self) -> std::sync::MutexGuard<'_, UnlockCache> {
         self.inner.known.lock().expect("nobody panics with it")
     }
 
     /// The profile.
     #[must_use]
-    pub fn profile(&self) -> &str {
+    pub fn profile_name(&self) -> &str {
         &self.inner.profile
     }
 
     /// How the record is kept.
     #[must_use]
-    pub fn kind(&self) -> StoreKind {
-        match self.known().header.as_ref().map(|header| header.by) {
-            None => StoreKind::File,
-            Some(By::Keyring) => StoreKind::Keyring,
-            Some(By::Passphrase | By::Recipients) => StoreKind::Age,
+    pub fn kind(&self) -> CredentialStoreKind {
+        match self.unlock_cache().header.as_ref().map(|header| header.by) {
+            None => CredentialStoreKind::File,
+            Some(UnlockMethod::Keyring) => CredentialStoreKind::Keyring,
+            Some(UnlockMethod::Passphrase | UnlockMethod::Recipients) => CredentialStoreKind::Age,
         }
     }
 
     /// The place, for people: ``file `/…/main.json` (0600)``.
     #[must_use]
-    pub fn describe(&self) -> String {
+    pub fn describe_storage(&self) -> String {
         let path = self.inner.path.display();
-        match self.known().header.as_ref().map(|header| (header.by, header.recipients.len())) {
+        match self.unlock_cache().header.as_ref().map(|header| (header.by, header.recipients.len()))
+        {
             None => format!("file `{path}` (0600)"),
-            Some((By::Keyring, _)) => format!("keyring, which opens `{path}`"),
-            Some((By::Passphrase, _)) => format!("age file `{path}` (by a passphrase)"),
-            Some((By::Recipients, 1)) => format!("age file `{path}` (for one recipient)"),
-            Some((By::Recipients, n)) => format!("age file `{path}` (for {n} recipients)"),
+            Some((UnlockMethod::Keyring, _)) => format!("keyring, which opens `{path}`"),
+            Some((UnlockMethod::Passphrase, _)) => format!("age file `{path}` (by a passphrase)"),
+            Some((UnlockMethod::Recipients, 1)) => format!("age file `{path}` (for one recipient)"),
+            Some((UnlockMethod::Recipients, n)) => {
+                format!("age file `{path}` (for {n} recipients)")
+            }
         }
     }
 
     /// The record as it is on disk now.
     ///
     /// # Errors
-    /// [`Error::Missing`] when it was removed; when it cannot be read or opened.
-    pub fn load(&self) -> Result<Stored, Error> {
+    /// [`AuthError::Missing`] when it was removed; when it cannot be read or opened.
+    pub fn load(&self) -> Result<StoredCredentials, AuthError> {
         let path = &self.inner.path;
-        let text =
-            record_file::read(path)?.ok_or_else(|| Error::Missing(self.inner.profile.clone()))?;
-        let outer: Outer = parsed(text.expose_secret(), path)?;
-        let Some(Sealed { header, record }) = outer.sealed else {
-            *self.known() = Known::default();
-            return Stored::from_json(&text, path);
+        let text = record_file::read_private_file(path)?
+            .ok_or_else(|| AuthError::Missing(self.inner.profile.clone()))?;
+        let outer: CredentialFile = parse_versioned(text.expose_secret(), path)?;
+        let Some(EncryptedRecord { header, record }) = outer.sealed else {
+            *self.unlock_cache() = UnlockCache::default();
+            return StoredCredentials::from_json(&text, path);
         };
-        let identities = self.identities(&header)?;
-        let plain = super::store::age::open(&identities, &record, path)?;
-        *self.known() = Known { header: Some(header), identities: Some(identities) };
-        Stored::from_json(&plain, path)
+        let identities = self.unlock_identities(&header)?;
+        let plain = super::store::age::decrypt_with_identities(&identities, &record, path)?;
+        *self.unlock_cache() = UnlockCache { header: Some(header), identities: Some(identities) };
+        StoredCredentials::from_json(&plain, path)
     }
 
     /// What opens a record with this header: as before, or asked for.
-    fn identities(&self, header: &Header) -> Result<SecretString, Error> {
-        let known = self.known().clone();
+    fn unlock_identities(&self, header: &EncryptionHeader) -> Result<SecretString, AuthError> {
+        let known = self.unlock_cache().clone();
         match known.identities {
             Some(identities) if known.header.as_ref() == Some(header) => Ok(identities),
-            _ => header.identities(&*self.inner.unlock, &self.inner.path),
+            _ => header.load_identities(&*self.inner.unlock, &self.inner.path),
         }
     }
 
@@ -198,62 +205,64 @@ impl Safe {
     ///
     /// # Errors
     /// When it cannot be sealed or written.
-    pub fn save(&self, stored: &Stored) -> Result<(), Error> {
-        self.prepare()?;
-        let _lock = self.lock()?;
-        let before = self.kept_header();
-        self.put(stored)?;
+    pub fn save(&self, stored: &StoredCredentials) -> Result<(), AuthError> {
+        self.create_directory()?;
+        let _lock = self.acquire_lock()?;
+        let before = self.stored_header();
+        self.replace_record(stored)?;
         match before {
-            Some(header) if self.known().header.as_ref() != Some(&header) => header.forget(),
+            Some(header) if self.unlock_cache().header.as_ref() != Some(&header) => {
+                header.delete_keyring_entry()
+            }
             _ => Ok(()),
         }
     }
 
     /// Replaces the record, by somebody who holds the lock.
-    pub(super) fn put(&self, stored: &Stored) -> Result<(), Error> {
+    pub(super) fn replace_record(&self, stored: &StoredCredentials) -> Result<(), AuthError> {
         let plain = stored.to_json();
-        let header = self.known().header.clone();
+        let header = self.unlock_cache().header.clone();
         match header {
-            None => record_file::replace(&self.inner.path, plain.expose_secret()),
+            None => record_file::replace_atomically(&self.inner.path, plain.expose_secret()),
             Some(header) => {
-                let text = header.sealed(&plain)?;
-                record_file::replace(&self.inner.path, text.as_bytes())
+                let text = header.encrypt_record(&plain)?;
+                record_file::replace_atomically(&self.inner.path, text.as_bytes())
             }
         }
     }
 
     /// Waits until no other process works on the record: blocks.
-    pub(super) fn lock(&self) -> Result<Lock, Error> {
-        Lock::wait(&self.inner.lock)
+    pub(super) fn acquire_lock(&self) -> Result<CredentialLock, AuthError> {
+        CredentialLock::acquire_blocking(&self.inner.lock)
     }
 
     /// Removes the record and what the keyring holds for it; whether there was one.
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub fn remove(&self) -> Result<bool, Error> {
-        self.prepare()?;
-        let _lock = self.lock()?;
-        let header = self.kept_header();
-        let removed = record_file::remove(&self.inner.path)?;
-        header.map_or(Ok(()), |header| header.forget())?;
+    pub fn delete_record(&self) -> Result<bool, AuthError> {
+        self.create_directory()?;
+        let _lock = self.acquire_lock()?;
+        let header = self.stored_header();
+        let removed = record_file::remove_durably(&self.inner.path)?;
+        header.map_or(Ok(()), |header| header.delete_keyring_entry())?;
         Ok(removed)
     }
 
-    fn prepare(&self) -> Result<(), Error> {
-        record_file::directory(self.inner.path.parent().unwrap_or(Path::new(".")))
+    fn create_directory(&self) -> Result<(), AuthError> {
+        record_file::create_private_dir(self.inner.path.parent().unwrap_or(Path::new(".")))
     }
 
     /// The header of what is on disk, as far as that can be read.
-    fn kept_header(&self) -> Option<Header> {
-        let text = record_file::read(&self.inner.path).ok()??;
-        let outer: Outer = parsed(text.expose_secret(), &self.inner.path).ok()?;
+    fn stored_header(&self) -> Option<EncryptionHeader> {
+        let text = record_file::read_private_file(&self.inner.path).ok()??;
+        let outer: CredentialFile = parse_versioned(text.expose_secret(), &self.inner.path).ok()?;
         Some(outer.sealed?.header)
     }
 }
 
 /// Shows no secret.
-impl std::fmt::Debug for Safe {
+impl std::fmt::Debug for CredentialStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Safe").field("path", &self.inner.path).finish_non_exhaustive()
     }

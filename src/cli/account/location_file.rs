@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use crate::cli::output::error::Failure;
-use crate::id::{Invalid, LocationId};
+use crate::cli::output::error::CliError;
+use crate::id::{InvalidId, LocationId};
 
 /// A line of the file.
 #[derive(Debug)]
-pub(super) struct Listed {
+pub(super) struct LocationListEntry {
     pub(super) location: LocationId,
     /// The environment variable that holds its token, where the line names one.
     pub(super) variable: Option<String>,
@@ -17,11 +17,11 @@ pub(super) struct Listed {
 }
 
 /// Reads the file.
-pub(super) fn read(path: &Path) -> Result<Vec<Listed>, Failure> {
+pub(super) fn read_location_list(path: &Path) -> Result<Vec<LocationListEntry>, CliError> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("`{shown}`: {error}")))?;
-    let mut all: Vec<Listed> = Vec::new();
+        .map_err(|error| CliError::usage(format!("`{shown}`: {error}")))?;
+    let mut all: Vec<LocationListEntry> = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim().trim_start_matches('\u{feff}');
         if line.is_empty() || line.starts_with('#') {
@@ -36,21 +36,21 @@ pub(super) fn read(path: &Path) -> Result<Vec<Listed>, Failure> {
         }
         let line = number + 1;
         let location: LocationId =
-            id.parse().map_err(|error: Invalid| wrong(path, line, &error.to_string()))?;
+            id.parse().map_err(|error: InvalidId| line_error(path, line, &error.to_string()))?;
         if all.iter().any(|listed| listed.location == location) {
             let said = format!("location `{location}` stands here a second time");
-            return Err(wrong(path, line, &said));
+            return Err(line_error(path, line, &said));
         }
         let variable = (!variable.is_empty()).then(|| variable.to_owned());
-        all.push(Listed { location, variable, line });
+        all.push(LocationListEntry { location, variable, line });
     }
     if all.is_empty() {
-        return Err(Failure::usage(format!("`{shown}` names no location")));
+        return Err(CliError::usage(format!("`{shown}` names no location")));
     }
     Ok(all)
 }
 
 /// What is wrong with a line.
-pub(super) fn wrong(path: &Path, line: usize, why: &str) -> Failure {
-    Failure::usage(format!("`{}` line {line}: {why}", path.display()))
+pub(super) fn line_error(path: &Path, line: usize, why: &str) -> CliError {
+    CliError::usage(format!("`{}` line {line}: {why}", path.display()))
 }

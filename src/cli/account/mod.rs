@@ -17,25 +17,25 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(super) use api_url::URL;
-pub(super) use locations::Several;
+pub(super) use locations::MultiLocationArgs;
 
-use super::args::global::Global;
+use super::args::global::GlobalArgs;
 use super::config::Profile;
-use super::output::error::Failure;
-use crate::api::{Client, Config, Credential, Pace, Token};
-use crate::auth::Agency;
+use super::output::error::CliError;
+use crate::api::{ApiClient, ApiClientConfig, BearerToken, RateLimiter, TokenProvider};
+use crate::auth::AgencyAuth;
 use crate::doctor::TokenFacts;
-use crate::event::{Stop, Watcher};
+use crate::event::{CancelSignal, SharedObserver};
 use crate::id::LocationId;
 use crate::import;
-use crate::sandbox::{self, Running, Settings};
-use api_url::checked;
-use location_file::Listed;
-use token_source::Source;
+use crate::sandbox::{self, RunningSandbox, SandboxSettings};
+use api_url::validate_api_url;
+use location_file::LocationListEntry;
+use token_source::TokenSource;
 
 /// A location and how to reach it.
 #[derive(Debug)]
-pub(super) struct Account {
+pub(super) struct LocationAccount {
     pub(super) location: LocationId,
     /// Its name, where the agency has told it. From outside.
     pub(super) name: Option<String>,
@@ -45,21 +45,21 @@ pub(super) struct Account {
     pub(super) profile: Option<String>,
     /// What its token is, as far as can be told without sending it.
     pub(super) facts: TokenFacts,
-    credential: Arc<dyn Credential>,
+    credential: Arc<dyn TokenProvider>,
 }
 
 /// The accounts, and the sandbox that serves them for as long as this value lives.
 #[derive(Debug)]
-pub(super) struct Accounts {
-    pub(super) all: Vec<Account>,
+pub(super) struct LocationAccounts {
+    pub(super) all: Vec<LocationAccount>,
     pub(super) url: String,
     /// Where their token comes from; nothing where each has its own.
-    pub(super) source: Option<Source>,
-    _sandbox: Option<Running>,
+    pub(super) source: Option<TokenSource>,
+    _sandbox: Option<RunningSandbox>,
 }
 
 /// A run's account, as the run remembers it.
-pub(super) struct OfRun<'a> {
+pub(super) struct RunAccountRef<'a> {
     pub(super) location: &'a LocationId,
     pub(super) url: &'a str,
     pub(super) variable: Option<&'a str>,
@@ -67,9 +67,12 @@ pub(super) struct OfRun<'a> {
     pub(super) sandbox: bool,
 }
 
-impl<'a> OfRun<'a> {
+impl<'a> RunAccountRef<'a> {
     /// Of an import or an undo.
-    pub(super) fn import(location: &'a LocationId, account: &'a import::Account) -> Self {
+    pub(super) fn from_import_account(
+        location: &'a LocationId,
+        account: &'a import::ImportAccount,
+    ) -> Self {
         Self {
             location,
             url: &account.url,
@@ -81,71 +84,83 @@ impl<'a> OfRun<'a> {
 }
 
 /// The tokens of a source: the same for all locations, or one made for each.
-enum Tokens {
-    Same(Arc<dyn Credential>),
-    Each(Agency),
+enum LocationCredentials {
+    Same(Arc<dyn TokenProvider>),
+    Each(AgencyAuth),
 }
 
-impl Tokens {
-    fn new(source: &Source, global: &Global) -> Result<Self, Failure> {
+impl LocationCredentials {
+    fn new(source: &TokenSource, global: &GlobalArgs) -> Result<Self, CliError> {
         let transport = global.transport();
-        match locations::agency(source, &transport)? {
+        match locations::agency_for_source(source, &transport)? {
             Some(agency) => Ok(Self::Each(agency)),
-            None => Ok(Self::Same(source.credential(&transport)?)),
+            None => Ok(Self::Same(source.build_credential(&transport)?)),
         }
     }
 
-    fn of(&self, location: &LocationId) -> Arc<dyn Credential> {
+    fn credential_for(&self, location: &LocationId) -> Arc<dyn TokenProvider> {
         match self {
             Self::Same(credential) => Arc::clone(credential),
-            Self::Each(agency) => agency.credential(location),
+            Self::Each(agency) => agency.location_token_provider(location),
         }
     }
 }
 
-impl Accounts {
+impl LocationAccounts {
     /// The accounts that the options and the environment name.
-    pub(super) fn find(global: &Global, file: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn resolve(global: &GlobalArgs, file: Option<&Path>) -> Result<Self, CliError> {
         let locations = file.map(Path::to_owned);
-        Self::choose(global, &Several { locations, ..Several::default() })
+        Self::resolve_selected(
+            global,
+            &MultiLocationArgs { locations, ..MultiLocationArgs::default() },
+        )
     }
 
     /// The same, where an agency's locations can be asked for.
-    pub(super) fn choose(global: &Global, several: &Several) -> Result<Self, Failure> {
-        let accounts = Self::reached(global, several)?;
+    pub(super) fn resolve_selected(
+        global: &GlobalArgs,
+        several: &MultiLocationArgs,
+    ) -> Result<Self, CliError> {
+        let accounts = Self::resolve_allow_empty(global, several)?;
         match &accounts.source {
-            Some(source) if accounts.all.is_empty() => Err(nowhere(source)),
+            Some(source) if accounts.all.is_empty() => Err(no_location_error(source)),
             _ => Ok(accounts),
         }
     }
 
     /// The same, where the token counts and not the location: there may be none.
-    pub(super) fn reached(global: &Global, several: &Several) -> Result<Self, Failure> {
+    pub(super) fn resolve_allow_empty(
+        global: &GlobalArgs,
+        several: &MultiLocationArgs,
+    ) -> Result<Self, CliError> {
         if global.sandbox {
-            return match several.by_agency() {
-                None => Self::embedded(global.locations()?),
-                Some(flag) => Err(Failure::usage(format!("`{flag}` does not go with `--sandbox`"))),
+            return match several.agency_flag() {
+                None => Self::start_sandbox(global.resolve_locations()?),
+                Some(flag) => {
+                    Err(CliError::usage(format!("`{flag}` does not go with `--sandbox`")))
+                }
             };
         }
         if let Some(file) = &several.locations {
-            return Self::listed(global, file);
+            return Self::resolve_from_file(global, file);
         }
         let profile = global.profile.as_ref();
-        let given = global.locations()?;
-        let source = Source::find(profile, global)?;
-        let url = url(global.address(), Some(&source), global)?;
-        let named: Vec<(LocationId, Option<String>)> = match several.by_agency() {
-            Some(_) => locations::ask(several, &source, &global.transport())?
+        let given = global.resolve_locations()?;
+        let source = TokenSource::resolve(profile, global)?;
+        let url = api_url_for_token(global.resolved_api_url(), Some(&source), global)?;
+        let named: Vec<(LocationId, Option<String>)> = match several.agency_flag() {
+            Some(_) => locations::fetch_agency_locations(several, &source, &global.transport())?
                 .into_iter()
                 .map(|it| (it.id, Some(it.name).filter(|name| !name.is_empty())))
                 .collect(),
             None if !given.is_empty() => given.into_iter().map(|id| (id, None)).collect(),
-            None => source.location().map(|id| (id.clone(), None)).into_iter().collect(),
+            None => source.login_location().map(|id| (id.clone(), None)).into_iter().collect(),
         };
-        let tokens = Tokens::new(&source, global)?;
-        let (profile, facts) = (profile_of(profile, &source), token_info::facts(&source));
-        let account = |(location, name): (LocationId, Option<String>)| Account {
-            credential: tokens.of(&location),
+        let tokens = LocationCredentials::new(&source, global)?;
+        let (profile, facts) =
+            (profile_to_record(profile, &source), token_info::token_facts(&source));
+        let account = |(location, name): (LocationId, Option<String>)| LocationAccount {
+            credential: tokens.credential_for(&location),
             location,
             name,
             variable: None,
@@ -157,154 +172,176 @@ impl Accounts {
     }
 
     /// The accounts of a file. A line without a variable has the token that every command has.
-    fn listed(global: &Global, file: &Path) -> Result<Self, Failure> {
-        let listed = location_file::read(file)?;
+    fn resolve_from_file(global: &GlobalArgs, file: &Path) -> Result<Self, CliError> {
+        let listed = location_file::read_location_list(file)?;
         let profile = global.profile.as_ref();
         // Where every line has a variable no other token is needed.
         let common = listed.iter().any(|line| line.variable.is_none()).then(|| {
-            let source = Source::find(profile, global)?;
-            let tokens = Tokens::new(&source, global)?;
-            Ok::<_, Failure>((source, tokens))
+            let source = TokenSource::resolve(profile, global)?;
+            let tokens = LocationCredentials::new(&source, global)?;
+            Ok::<_, CliError>((source, tokens))
         });
         let common = common.transpose()?;
-        let account = |Listed { location, variable, line }| {
+        let account = |LocationListEntry { location, variable, line }| {
             if let (None, Some((source, tokens))) = (&variable, &common) {
-                let (profile, facts) = (profile_of(profile, source), token_info::facts(source));
-                let credential = tokens.of(&location);
-                return Ok(Account { location, name: None, variable, profile, facts, credential });
+                let (profile, facts) =
+                    (profile_to_record(profile, source), token_info::token_facts(source));
+                let credential = tokens.credential_for(&location);
+                return Ok(LocationAccount {
+                    location,
+                    name: None,
+                    variable,
+                    profile,
+                    facts,
+                    credential,
+                });
             }
-            let source = Source::of_variable(variable.as_deref().unwrap_or_default());
+            let source = TokenSource::from_variable(variable.as_deref().unwrap_or_default());
             let source =
-                source.map_err(|error| location_file::wrong(file, line, &error.message))?;
-            let credential = source.credential(&global.transport())?;
-            let facts = token_info::facts(&source);
-            Ok(Account { location, name: None, variable, profile: None, facts, credential })
+                source.map_err(|error| location_file::line_error(file, line, &error.message))?;
+            let credential = source.build_credential(&global.transport())?;
+            let facts = token_info::token_facts(&source);
+            Ok(LocationAccount { location, name: None, variable, profile: None, facts, credential })
         };
-        let all = listed.into_iter().map(account).collect::<Result<_, Failure>>()?;
+        let all = listed.into_iter().map(account).collect::<Result<_, CliError>>()?;
         let source = common.map(|(source, _)| source);
-        let url = url(global.address(), source.as_ref(), global)?;
+        let url = api_url_for_token(global.resolved_api_url(), source.as_ref(), global)?;
         Ok(Self { all, url, source, _sandbox: None })
     }
 
     /// The account of a run: its location, at the address it was begun with unless told otherwise.
-    pub(super) fn of_run(global: &Global, run: &OfRun) -> Result<Self, Failure> {
+    pub(super) fn resolve_for_run(
+        global: &GlobalArgs,
+        run: &RunAccountRef,
+    ) -> Result<Self, CliError> {
         if run.sandbox {
-            return Self::embedded(vec![run.location.clone()]);
+            return Self::start_sandbox(vec![run.location.clone()]);
         }
         let config = &global.sources.config;
-        let profile = match (global.named_profile(), run.profile) {
+        let profile = match (global.requested_profile(), run.profile) {
             // The run knows better than a default does.
-            (None, Some(name)) if name != token_source::DEFAULT => config.choose(Some(name))?,
+            (None, Some(name)) if name != token_source::DEFAULT => {
+                config.select_profile(Some(name))?
+            }
             (None, Some(_)) => None,
             _ => global.profile.clone(),
         };
         let source = match run.variable {
-            Some(name) => Source::of_variable(name)?,
-            None => Source::find(profile.as_ref(), global)?,
+            Some(name) => TokenSource::from_variable(name)?,
+            None => TokenSource::resolve(profile.as_ref(), global)?,
         };
         let given = global.api_url.clone().unwrap_or_else(|| run.url.to_owned());
-        let url = url(Some(given), Some(&source), global)?;
-        let account = Account {
+        let url = api_url_for_token(Some(given), Some(&source), global)?;
+        let account = LocationAccount {
             location: run.location.clone(),
             name: None,
             variable: run.variable.map(str::to_owned),
-            profile: profile_of(profile.as_ref(), &source),
-            facts: token_info::facts(&source),
-            credential: Tokens::new(&source, global)?.of(run.location),
+            profile: profile_to_record(profile.as_ref(), &source),
+            facts: token_info::token_facts(&source),
+            credential: LocationCredentials::new(&source, global)?.credential_for(run.location),
         };
         Ok(Self { all: vec![account], url, source: Some(source), _sandbox: None })
     }
 
     /// The address that the options and the environment name.
-    pub(super) fn address(global: &Global) -> Result<String, Failure> {
-        checked(global.address().unwrap_or_else(|| URL.to_owned()), global.allow_http)
+    pub(super) fn resolve_api_url(global: &GlobalArgs) -> Result<String, CliError> {
+        validate_api_url(
+            global.resolved_api_url().unwrap_or_else(|| URL.to_owned()),
+            global.allow_http,
+        )
     }
 
-    fn embedded(mut locations: Vec<LocationId>) -> Result<Self, Failure> {
+    fn start_sandbox(mut locations: Vec<LocationId>) -> Result<Self, CliError> {
         if locations.is_empty() {
             locations.push(sandbox::LOCATION.parse().expect("the sandbox's location is an id"));
         }
-        let settings = Settings {
+        let settings = SandboxSettings {
             locations: locations.iter().map(ToString::to_string).collect(),
             // A try-out need not take the minutes that the real limit takes.
-            limit: sandbox::Limit::NONE,
-            ..Settings::default()
+            limit: sandbox::LocationRateLimit::NONE,
+            ..SandboxSettings::default()
         };
         let running = sandbox::start(settings).map_err(|error| {
-            Failure::usage(format!("the sandbox cannot listen on this machine: {error}"))
+            CliError::usage(format!("the sandbox cannot listen on this machine: {error}"))
         })?;
-        let token = Token::new(sandbox::TOKEN).expect("the sandbox's token can be sent");
-        let account = |location| Account::with(location, token.clone());
+        let token = BearerToken::new(sandbox::TOKEN).expect("the sandbox's token can be sent");
+        let account = |location| LocationAccount::with_token(location, token.clone());
         let all = locations.into_iter().map(account).collect();
-        let (url, source) = (running.url().to_owned(), Some(Source::Sandbox(token.clone())));
+        let (url, source) = (running.url().to_owned(), Some(TokenSource::Sandbox(token.clone())));
         Ok(Self { all, url, source, _sandbox: Some(running) })
     }
 }
 
-impl Account {
+impl LocationAccount {
     /// An account of which only the location and its token are known.
-    pub(super) fn with(location: LocationId, token: Token) -> Self {
-        let facts = token_info::facts(&Source::Sandbox(token.clone()));
+    pub(super) fn with_token(location: LocationId, token: BearerToken) -> Self {
+        let facts = token_info::token_facts(&TokenSource::Sandbox(token.clone()));
         let credential = Arc::new(token);
         Self { location, name: None, variable: None, profile: None, facts, credential }
     }
 
     /// A client for the account.
-    pub(super) fn client(
+    pub(super) fn build_client(
         &self,
         url: &str,
-        global: &Global,
-        stop: &Stop,
-        watcher: &Watcher,
-    ) -> Result<Client, Failure> {
-        let config = Config {
+        global: &GlobalArgs,
+        stop: &CancelSignal,
+        watcher: &SharedObserver,
+    ) -> Result<ApiClient, CliError> {
+        let config = ApiClientConfig {
             url: url.to_owned(),
             credential: Arc::clone(&self.credential),
             location: self.location.clone(),
             transport: global.transport(),
         };
-        let pace = Pace::new(global.budget(), stop.clone(), watcher.clone());
-        Client::new(&config, pace, watcher.clone())
-            .map_err(|error| Failure::usage(error.to_string()))
+        let pace = RateLimiter::new(global.quota_policy(), stop.clone(), watcher.clone());
+        ApiClient::new(&config, pace, watcher.clone())
+            .map_err(|error| CliError::usage(error.to_string()))
     }
 }
 
 /// The address that tokens of this source are sent to. A login is good at the address that gave it, and
 /// goes nowhere else.
-fn url(given: Option<String>, source: Option<&Source>, global: &Global) -> Result<String, Failure> {
-    let login = source.and_then(Source::login);
-    let own = login.map(|(safe, login)| (safe.profile(), login.api_url.trim_end_matches('/')));
-    let given = given.map(|url| checked(url, global.allow_http)).transpose()?;
+fn api_url_for_token(
+    given: Option<String>,
+    source: Option<&TokenSource>,
+    global: &GlobalArgs,
+) -> Result<String, CliError> {
+    let login = source.and_then(TokenSource::oauth_login);
+    let own = login.map(|(safe, login)| (safe.profile_name(), login.api_url.trim_end_matches('/')));
+    let given = given.map(|url| validate_api_url(url, global.allow_http)).transpose()?;
     match (given, own) {
         (None, None) => Ok(URL.to_owned()),
-        (None, Some((_, own))) => checked(own.to_owned(), global.allow_http),
+        (None, Some((_, own))) => validate_api_url(own.to_owned(), global.allow_http),
         (Some(given), None) => Ok(given),
         (Some(given), Some((_, own))) if given.trim_end_matches('/') == own => Ok(given),
-        (Some(given), Some((profile, own))) => Err(Failure::usage(format!(
+        (Some(given), Some((profile, own))) => Err(CliError::usage(format!(
             "the login of profile `{profile}` is good at `{own}`, and `{given}` is asked for"
         ))
-        .hint("check `--api-url` and `GHL_API_URL`, or log in there under another `--profile`")),
+        .with_hint(
+            "check `--api-url` and `GHL_API_URL`, or log in there under another `--profile`",
+        )),
     }
 }
 
 /// The profile that a run should remember.
-fn profile_of(profile: Option<&Profile>, source: &Source) -> Option<String> {
+fn profile_to_record(profile: Option<&Profile>, source: &TokenSource) -> Option<String> {
     match (profile, source) {
         (Some(profile), _) => Some(profile.name.clone()),
-        (None, Source::Kept(safe, _)) => Some(safe.profile().to_owned()),
+        (None, TokenSource::Kept(safe, _)) => Some(safe.profile_name().to_owned()),
         (None, _) => None,
     }
 }
 
-fn nowhere(source: &Source) -> Failure {
-    let failure = Failure::usage("no location is given");
-    if source.login().is_some_and(|(_, login)| login.is_company()) {
-        return failure.hint(
+fn no_location_error(source: &TokenSource) -> CliError {
+    let failure = CliError::usage("no location is given");
+    if source.oauth_login().is_some_and(|(_, login)| login.is_company()) {
+        return failure.with_hint(
             "the login is an agency's: give `--location ID`, `--location-name PATTERN` or \
              `--all-locations`",
         );
     }
-    failure.hint(
+    failure.with_hint(
         "give `--location ID` or set `GHL_LOCATION_ID`; it stands in the browser's address behind \
          `/location/`. `--sandbox` needs none",
     )

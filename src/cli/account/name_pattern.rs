@@ -1,7 +1,7 @@
 //! Patterns of names: `*` stands for any text, `?` for one character, and case does not matter.
 
 /// Whether a name fits a pattern as a whole.
-pub(super) fn fits(pattern: &str, name: &str) -> bool {
+pub(super) fn matches_pattern(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
     let name: Vec<char> = name.to_lowercase().chars().collect();
     let (mut at, mut in_name) = (0, 0);
@@ -30,7 +30,7 @@ pub(super) fn fits(pattern: &str, name: &str) -> bool {
 }
 
 /// The names nearest to a pattern that fits none, the best first.
-pub(super) fn nearest<'a>(
+pub(super) fn closest_names<'a>(
     pattern: &str,
     names: impl Iterator<Item = &'a str>,
     most: usize,
@@ -64,20 +64,20 @@ mod tests {
             ("*a*a*", "banana"),
             ("zoë", "ZOË"),
         ] {
-            assert!(fits(pattern, name), "{pattern} {name}");
+            assert!(matches_pattern(pattern, name), "{pattern} {name}");
         }
         for (pattern, name) in
             [("acme", "Acme Berlin"), ("?", ""), ("??", "a"), ("a*b", "abc"), ("", "a")]
         {
-            assert!(!fits(pattern, name), "{pattern} {name}");
+            assert!(!matches_pattern(pattern, name), "{pattern} {name}");
         }
     }
 
     #[test]
     fn the_nearest_names_come_first() {
         let names = ["Acme Berlin", "Zoo", "Acme Bern"];
-        assert_eq!(nearest("acme brelin", names.into_iter(), 1), ["Acme Berlin"]);
-        assert_eq!(nearest("*bern?", names.into_iter(), 1), ["Acme Bern"]);
-        assert!(nearest("x", std::iter::empty(), 3).is_empty());
+        assert_eq!(closest_names("acme brelin", names.into_iter(), 1), ["Acme Berlin"]);
+        assert_eq!(closest_names("*bern?", names.into_iter(), 1), ["Acme Bern"]);
+        assert!(closest_names("x", std::iter::empty(), 3).is_empty());
     }
 }

@@ -6,36 +6,36 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{prompt, secret_source};
-use crate::auth::{Error, Unlock};
-use crate::cli::output::error::Failure;
+use crate::auth::{AgeKeySource, AuthError};
+use crate::cli::output::error::CliError;
 
 /// The person, or what they have put into the environment.
 #[derive(Debug, Default)]
-pub(in crate::cli) struct People {
+pub(in crate::cli) struct CliUnlocker {
     /// For whom a new record is sealed; for nobody means by a passphrase.
     pub(in crate::cli) recipients: Vec<String>,
 }
 
-impl Unlock for People {
-    fn passphrase(&self, new: bool) -> Result<SecretString, Error> {
-        let given = secret_source::of_environment("GHL_BULK_PASSPHRASE").map_err(sealed)?;
+impl AgeKeySource for CliUnlocker {
+    fn ask_passphrase(&self, new: bool) -> Result<SecretString, AuthError> {
+        let given = secret_source::from_env("GHL_BULK_PASSPHRASE").map_err(unlock_error)?;
         if let Some(text) = given {
             // A file's last line break is no part of it.
             return Ok(text.expose_secret().trim_end_matches(['\n', '\r']).into());
         }
-        if !prompt::possible() {
-            return Err(Error::Sealed(
+        if !prompt::can_prompt() {
+            return Err(AuthError::Sealed(
                 "the login is sealed by a passphrase, and there is no terminal to ask on: set \
                  `GHL_BULK_PASSPHRASE` or `GHL_BULK_PASSPHRASE_FILE`"
                     .to_owned(),
             ));
         }
         let typed = if new {
-            prompt::ask_twice("New passphrase for the login (not shown): ")
+            prompt::prompt_secret_twice("New passphrase for the login (not shown): ")
         } else {
-            prompt::ask("Passphrase of the login (not shown): ")
+            prompt::prompt_secret("Passphrase of the login (not shown): ")
         };
-        typed.map_err(sealed)
+        typed.map_err(unlock_error)
     }
 
     fn identity_file(&self) -> Option<PathBuf> {
@@ -47,7 +47,7 @@ impl Unlock for People {
     }
 }
 
-fn sealed(failure: Failure) -> Error {
+fn unlock_error(failure: CliError) -> AuthError {
     let hint = failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-    Error::Sealed(failure.message + &hint)
+    AuthError::Sealed(failure.message + &hint)
 }

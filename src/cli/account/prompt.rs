@@ -4,36 +4,36 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
 
 /// Whether somebody sits there who can type.
-pub(in crate::cli) fn possible() -> bool {
+pub(in crate::cli) fn can_prompt() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Asks for a secret. The terminal is as before afterwards, also after Ctrl-C.
-pub(in crate::cli) fn ask(prompt: &str) -> Result<SecretString, Failure> {
-    let _handler = Interrupts::caught()?;
+pub(in crate::cli) fn prompt_secret(prompt: &str) -> Result<SecretString, CliError> {
+    let _handler = InterruptGuard::install_handler()?;
     // Before the prompt: what is pasted at once would be shown before the prompt has hidden it.
-    let _silence = Silence::begin();
+    let _silence = EchoGuard::disable_echo();
     match rpassword::prompt_password(prompt) {
         Ok(text) => Ok(text.into()),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-            Err(Failure::new(Code::Interrupted, "interrupted; nothing was stored"))
+            Err(CliError::new(CliExitCode::Interrupted, "interrupted; nothing was stored"))
         }
-        Err(error) => Err(Failure::usage(format!("the terminal cannot be read: {error}"))),
+        Err(error) => Err(CliError::usage(format!("the terminal cannot be read: {error}"))),
     }
 }
 
 /// Asks for a secret twice: nobody sees whether it was typed right.
-pub(in crate::cli) fn ask_twice(prompt: &str) -> Result<SecretString, Failure> {
-    let first = ask(prompt)?;
+pub(in crate::cli) fn prompt_secret_twice(prompt: &str) -> Result<SecretString, CliError> {
+    let first = prompt_secret(prompt)?;
     if first.expose_secret().is_empty() {
-        return Err(Failure::usage("nothing was typed"));
+        return Err(CliError::usage("nothing was typed"));
     }
-    if ask("Once more: ")?.expose_secret() != first.expose_secret() {
-        return Err(Failure::usage("the two differ; nothing was stored"));
+    if prompt_secret("Once more: ")?.expose_secret() != first.expose_secret() {
+        return Err(CliError::usage("the two differ; nothing was stored"));
     }
     Ok(first)
 }
@@ -42,8 +42,8 @@ pub(in crate::cli) fn ask_twice(prompt: &str) -> Result<SecretString, Failure> {
 const LONGEST: u64 = 64 << 10;
 
 /// Asks for a line, which is shown; without a terminal, takes the first line of stdin.
-pub(in crate::cli) fn line(prompt: &str) -> Result<String, Failure> {
-    let fail = |error: io::Error| Failure::usage(format!("stdin cannot be read: {error}"));
+pub(in crate::cli) fn prompt_line(prompt: &str) -> Result<String, CliError> {
+    let fail = |error: io::Error| CliError::usage(format!("stdin cannot be read: {error}"));
     let mut err = io::stderr().lock();
     // When stderr is gone, the answer may come all the same.
     let _ = write!(err, "{prompt}").and_then(|()| err.flush());
@@ -57,24 +57,24 @@ pub(in crate::cli) fn line(prompt: &str) -> Result<String, Failure> {
     let ended = runtime.block_on(async {
         tokio::select! {
             line = tokio::task::spawn_blocking(read) => Some(line),
-            () = crate::cli::signals::any() => None,
+            () = crate::cli::signals::wait_for_signal() => None,
         }
     });
     // The thread that reads would be waited for, and it ends when somebody presses the key.
     runtime.shutdown_background();
     match ended {
         Some(line) => line.map_err(io::Error::other).and_then(|line| line).map_err(fail),
-        None => Err(Failure::new(Code::Interrupted, "interrupted; nothing was stored")),
+        None => Err(CliError::new(CliExitCode::Interrupted, "interrupted; nothing was stored")),
     }
 }
 
 /// Keeps the terminal from showing what is typed, until it goes.
 #[cfg(unix)]
-struct Silence(rustix::termios::Termios);
+struct EchoGuard(rustix::termios::Termios);
 
 #[cfg(unix)]
-impl Silence {
-    fn begin() -> Option<Self> {
+impl EchoGuard {
+    fn disable_echo() -> Option<Self> {
         use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
         let before = tcgetattr(io::stdin()).ok()?;
         let mut silent = before.clone();
@@ -87,7 +87,7 @@ impl Silence {
 }
 
 #[cfg(unix)]
-impl Drop for Silence {
+impl Drop for EchoGuard {
     fn drop(&mut self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         // A terminal that is gone shows nothing.
@@ -96,11 +96,11 @@ impl Drop for Silence {
 }
 
 #[cfg(not(unix))]
-struct Silence;
+struct EchoGuard;
 
 #[cfg(not(unix))]
-impl Silence {
-    fn begin() -> Self {
+impl EchoGuard {
+    fn disable_echo() -> Self {
         Self
     }
 }
@@ -108,16 +108,16 @@ impl Silence {
 /// Keeps Ctrl-C from ending the program while the terminal does not echo: the prompt raises it anew, and
 /// must come back to put the terminal right.
 #[cfg(unix)]
-struct Interrupts {
+struct InterruptGuard {
     _runtime: tokio::runtime::Runtime,
     _signal: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Interrupts {
-    fn caught() -> Result<Self, Failure> {
+impl InterruptGuard {
+    fn install_handler() -> Result<Self, CliError> {
         use tokio::signal::unix::{SignalKind, signal};
-        let fail = |error: io::Error| Failure::usage(format!("no signal can be caught: {error}"));
+        let fail = |error: io::Error| CliError::usage(format!("no signal can be caught: {error}"));
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(fail)?;
         let entered = runtime.enter();
@@ -128,12 +128,12 @@ impl Interrupts {
 }
 
 #[cfg(not(unix))]
-struct Interrupts;
+struct InterruptGuard;
 
 #[cfg(not(unix))]
-impl Interrupts {
+impl InterruptGuard {
     #[expect(clippy::unnecessary_wraps, reason = "elsewhere catching can fail")]
-    fn caught() -> Result<Self, Failure> {
+    fn install_handler() -> Result<Self, CliError> {
         Ok(Self)
     }
 }

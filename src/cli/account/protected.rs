@@ -5,17 +5,17 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use crate::cli::args::global::Global;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
-use crate::cli::output::text_format::safe;
+use crate::cli::args::global::GlobalArgs;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::escape_for_terminal;
 use crate::id::LocationId;
-use crate::import::Planned;
+use crate::import::ImportPlan;
 
 /// The check that it is the right location.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Confirm {
+pub(crate) struct ConfirmLocationArgs {
     /// Apply to a protected profile: the location's name, as a check that it is the right one
     #[arg(long, value_name = "NAME")]
     confirm_location: Option<String>,
@@ -23,7 +23,7 @@ pub(crate) struct Confirm {
 
 /// What has to be confirmed before something is sent that changes a location.
 #[derive(Debug)]
-pub(crate) struct Guard {
+pub(crate) struct ProtectedLocationGuard {
     /// The profile that protects the location, if one does.
     profile: Option<String>,
     /// The name that was given.
@@ -31,25 +31,25 @@ pub(crate) struct Guard {
     location: LocationId,
 }
 
-impl Guard {
+impl ProtectedLocationGuard {
     /// The guard of a location, with the profile that its run was begun with, if any. Nothing protects
     /// what the embedded sandbox serves.
     pub(crate) fn new(
-        global: &Global,
+        global: &GlobalArgs,
         location: &LocationId,
         begun_with: Option<&str>,
         sandbox: bool,
-        confirm: &Confirm,
+        confirm: &ConfirmLocationArgs,
     ) -> Self {
         let chosen = global.profile.as_ref().filter(|profile| profile.is_protected());
-        let by = chosen.or_else(|| global.sources.config.protecting(location, begun_with));
+        let by = chosen.or_else(|| global.sources.config.protecting_profile(location, begun_with));
         let profile = by.filter(|_| !sandbox).map(|profile| profile.name.clone());
         Self { profile, name: confirm.confirm_location.clone(), location: location.clone() }
     }
 
     /// Refuses what nobody could confirm, before anything is asked of the account. `asks` is whether the
     /// command would ask on a terminal.
-    pub(crate) fn early(&self, asks: bool) -> Result<(), Failure> {
+    pub(crate) fn ensure_confirmable(&self, asks: bool) -> Result<(), CliError> {
         let Some(profile) = self.profile.as_ref().filter(|_| self.name.is_none()) else {
             return Ok(());
         };
@@ -57,50 +57,58 @@ impl Guard {
             return Ok(());
         }
         let why = if asks { "there is no terminal to ask on" } else { "`--yes` alone does not do" };
-        Err(Failure::usage(format!(
+        Err(CliError::usage(format!(
             "nothing was sent: the profile `{profile}` is protected, and {why}"
         ))
-        .hint("give `--confirm-location NAME` with the location's name; `--dry-run` needs none"))
+        .with_hint(
+            "give `--confirm-location NAME` with the location's name; `--dry-run` needs none",
+        ))
     }
 
     /// Checks the name that was given against the location's. A location whose name is not known is
     /// called by its id.
-    pub(crate) fn check(&self, planned: &Planned) -> Result<(), Failure> {
-        let known = self.known(planned);
+    pub(crate) fn check_name(&self, planned: &ImportPlan) -> Result<(), CliError> {
+        let known = self.location_name(planned);
         match &self.name {
-            Some(given) if *given != known => Err(Failure::usage(format!(
+            Some(given) if *given != known => Err(CliError::usage(format!(
                 "`--confirm-location {given}`: the location is called `{known}`"
             ))
-            .hint("nothing was sent; check `--location`")),
+            .with_hint("nothing was sent; check `--location`")),
             _ => Ok(()),
         }
     }
 
     /// Whether the location's name has yet to be typed.
-    pub(crate) fn asks(&self) -> bool {
+    pub(crate) fn needs_prompt(&self) -> bool {
         self.profile.is_some() && self.name.is_none()
     }
 
     /// Asks for the location's name.
-    pub(crate) fn ask(&self, planned: &Planned, screen: &Screen) -> Result<(), Failure> {
+    pub(crate) fn prompt_for_name(
+        &self,
+        planned: &ImportPlan,
+        screen: &CliReporter,
+    ) -> Result<(), CliError> {
         // Without a terminal, nothing can be typed.
-        self.early(true).map_err(|failure| failure.resumes(planned.run().clone()))?;
+        self.ensure_confirmable(true)
+            .map_err(|failure| failure.with_resume(planned.run_id().clone()))?;
         screen.finish();
-        let name = self.known(planned);
+        let name = self.location_name(planned);
         let profile = self.profile.as_deref().unwrap_or_default();
-        let answer = question(&format!(
+        let answer = ask_question(&format!(
             "The profile `{}` is protected. Type the location's name, `{}`, to apply this: ",
-            safe(profile),
-            safe(&name)
+            escape_for_terminal(profile),
+            escape_for_terminal(&name)
         ));
         if answer.as_deref() == Some(name.trim()) {
             return Ok(());
         }
-        Err(Failure::new(Code::Done, "nothing was sent").resumes(planned.run().clone()))
+        Err(CliError::new(CliExitCode::Done, "nothing was sent")
+            .with_resume(planned.run_id().clone()))
     }
 
     /// What the location is called.
-    fn known(&self, planned: &Planned) -> String {
+    fn location_name(&self, planned: &ImportPlan) -> String {
         planned.location_name().unwrap_or_else(|| self.location.to_string())
     }
 }
@@ -111,7 +119,7 @@ pub(crate) fn is_terminal() -> bool {
 }
 
 /// Asks a question and reads a line.
-pub(crate) fn question(text: &str) -> Option<String> {
+pub(crate) fn ask_question(text: &str) -> Option<String> {
     let mut err = io::stderr().lock();
     // When stderr is gone, nobody answers either.
     let _ = write!(err, "{text}");

@@ -9,37 +9,38 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
 
 /// The most that is read of a secret, in bytes: no token is as long.
 const LONGEST: u64 = 64 << 10;
 
 /// The secret of a variable, or of the file that the variable with `_FILE` names.
-pub(in crate::cli) fn of_environment(name: &str) -> Result<Option<SecretString>, Failure> {
+pub(in crate::cli) fn from_env(name: &str) -> Result<Option<SecretString>, CliError> {
     if let Some(text) = env::var_os(name).filter(|text| !text.is_empty()) {
         let text = text.into_string().map_err(|_| {
-            Failure::new(Code::Access, format!("`{name}` holds bytes that are no text"))
+            CliError::new(CliExitCode::Access, format!("`{name}` holds bytes that are no text"))
         })?;
         return Ok(Some(text.into()));
     }
     let path = env::var_os(format!("{name}_FILE")).filter(|path| !path.is_empty());
-    path.map(|path| of_file(Path::new(&path))).transpose()
+    path.map(|path| from_file(Path::new(&path))).transpose()
 }
 
 /// The secret in a file, as it stands there.
-pub(in crate::cli) fn of_file(path: &Path) -> Result<SecretString, Failure> {
+pub(in crate::cli) fn from_file(path: &Path) -> Result<SecretString, CliError> {
     let shown = path.display();
-    let fail =
-        |error: io::Error| Failure::new(Code::Access, format!("the token file `{shown}`: {error}"));
+    let fail = |error: io::Error| {
+        CliError::new(CliExitCode::Access, format!("the token file `{shown}`: {error}"))
+    };
     let file = File::open(path).map_err(fail)?;
     // Asked of the open file: what the name means may change in between.
-    private(path, &file.metadata().map_err(fail)?)?;
-    of_reader(file).map_err(fail)
+    ensure_private_file(path, &file.metadata().map_err(fail)?)?;
+    from_reader(file).map_err(fail)
 }
 
 /// The secret that something gives until its end.
-pub(in crate::cli) fn of_reader(from: impl io::Read) -> io::Result<SecretString> {
+pub(in crate::cli) fn from_reader(from: impl io::Read) -> io::Result<SecretString> {
     let mut text = String::new();
     from.take(LONGEST).read_to_string(&mut text)?;
     Ok(text.into())
@@ -48,28 +49,28 @@ pub(in crate::cli) fn of_reader(from: impl io::Read) -> io::Result<SecretString>
 /// Refuses a file that others can read. A pipe has no such rights, and what stands behind `/dev/stdin`
 /// was opened by whoever gave it.
 #[cfg(unix)]
-fn private(path: &Path, meta: &std::fs::Metadata) -> Result<(), Failure> {
+fn ensure_private_file(path: &Path, meta: &std::fs::Metadata) -> Result<(), CliError> {
     use std::os::unix::fs::PermissionsExt as _;
     let open = meta.permissions().mode() & 0o077 != 0;
     if !open || !meta.is_file() || path.starts_with("/dev") || path.starts_with("/proc/self/fd") {
         return Ok(());
     }
     let shown = path.display();
-    Err(Failure::new(
-        Code::Access,
+    Err(CliError::new(
+        CliExitCode::Access,
         format!("others on this machine can read the token file `{shown}`"),
     )
-    .hint(format!("run `chmod 600 {}`", quoted(&shown.to_string()))))
+    .with_hint(format!("run `chmod 600 {}`", shell_quote(&shown.to_string()))))
 }
 
 #[cfg(not(unix))]
-fn private(_: &Path, _: &std::fs::Metadata) -> Result<(), Failure> {
+fn ensure_private_file(_: &Path, _: &std::fs::Metadata) -> Result<(), CliError> {
     Ok(())
 }
 
 /// A path as a shell takes it for one word.
 #[cfg(unix)]
-fn quoted(path: &str) -> String {
+fn shell_quote(path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,".contains(c);
     let dash = if path.starts_with('-') { "./" } else { "" };
     if path.chars().all(plain) {
@@ -85,9 +86,9 @@ mod tests {
 
     #[test]
     fn a_path_is_one_word_for_a_shell() {
-        assert_eq!(quoted("/run/secrets/token"), "/run/secrets/token");
-        assert_eq!(quoted("my token"), "'my token'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted("-rf"), "./-rf");
+        assert_eq!(shell_quote("/run/secrets/token"), "/run/secrets/token");
+        assert_eq!(shell_quote("my token"), "'my token'");
+        assert_eq!(shell_quote("it's"), r"'it'\''s'");
+        assert_eq!(shell_quote("-rf"), "./-rf");
     }
 }

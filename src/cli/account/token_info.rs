@@ -5,15 +5,15 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 
-use super::token_source::Source;
-use crate::api::{LocationHead, UserType};
-use crate::auth::peek;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
+use super::token_source::TokenSource;
+use crate::api::{LocationDetails, UserType};
+use crate::auth::decode_unverified_claims;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
 use crate::doctor::{TokenFacts, TokenKind};
 use crate::id::{CompanyId, LocationId};
 
-fn shown(kind: TokenKind) -> &'static str {
+fn token_kind_label(kind: TokenKind) -> &'static str {
     match kind {
         TokenKind::Private => "Private Integration Token",
         TokenKind::Location => "OAuth, for one location",
@@ -22,7 +22,7 @@ fn shown(kind: TokenKind) -> &'static str {
     }
 }
 
-fn name(kind: TokenKind) -> &'static str {
+fn token_kind_name(kind: TokenKind) -> &'static str {
     match kind {
         TokenKind::Private => "private_integration",
         TokenKind::Location => "oauth_location",
@@ -33,20 +33,20 @@ fn name(kind: TokenKind) -> &'static str {
 
 /// What the API says about a location.
 #[derive(Debug, Clone, Default)]
-pub(in crate::cli) struct Place {
+pub(in crate::cli) struct TokenLocationInfo {
     pub(in crate::cli) name: Option<String>,
     pub(in crate::cli) timezone: Option<String>,
 }
 
-impl From<LocationHead> for Place {
-    fn from(head: LocationHead) -> Self {
+impl From<LocationDetails> for TokenLocationInfo {
+    fn from(head: LocationDetails) -> Self {
         Self { name: head.name, timezone: head.timezone }
     }
 }
 
 /// What is known.
 #[derive(Debug)]
-pub(in crate::cli) struct Known {
+pub(in crate::cli) struct TokenInfo {
     pub(in crate::cli) profile: Option<String>,
     pub(in crate::cli) kind: TokenKind,
     /// Where the token comes from, in a word.
@@ -54,7 +54,7 @@ pub(in crate::cli) struct Known {
     /// The same for people.
     pub(in crate::cli) from: String,
     pub(in crate::cli) location: Option<LocationId>,
-    pub(in crate::cli) place: Option<Place>,
+    pub(in crate::cli) place: Option<TokenLocationInfo>,
     pub(in crate::cli) company: Option<CompanyId>,
     pub(in crate::cli) scopes: Vec<String>,
     pub(in crate::cli) expires: Option<Timestamp>,
@@ -64,16 +64,16 @@ pub(in crate::cli) struct Known {
     pub(in crate::cli) cached: usize,
 }
 
-impl Known {
+impl TokenInfo {
     /// What a source tells about its token. The claims of a token are shown, and nothing hangs on them.
     pub(in crate::cli) fn new(
         profile: Option<&str>,
-        source: &Source,
-        place: Option<Place>,
+        source: &TokenSource,
+        place: Option<TokenLocationInfo>,
     ) -> Self {
-        let text = source.token().map(|token| token.secret().expose_secret());
+        let text = source.known_token().map(|token| token.secret().expose_secret());
         let private = text.is_some_and(|text| text.starts_with("pit-"));
-        let claims = source.token().and_then(peek).unwrap_or_default();
+        let claims = source.known_token().and_then(decode_unverified_claims).unwrap_or_default();
         let kind = match &claims {
             _ if private => TokenKind::Private,
             claims if claims.company.is_some() => TokenKind::Company,
@@ -84,8 +84,8 @@ impl Known {
             profile: profile.map(str::to_owned),
             kind,
             source: source.kind(),
-            from: source.shown(),
-            location: source.location().cloned().or(claims.location),
+            from: source.describe(),
+            location: source.login_location().cloned().or(claims.location),
             place,
             company: claims.company,
             scopes: claims.scopes,
@@ -93,7 +93,7 @@ impl Known {
             renews: false,
             cached: 0,
         };
-        if let Some((_, login)) = source.login() {
+        if let Some((_, login)) = source.oauth_login() {
             let grant = &login.grant;
             known.kind = match grant.user_type {
                 UserType::Company => TokenKind::Company,
@@ -111,12 +111,15 @@ impl Known {
     }
 
     /// Of a token in a variable that a list of locations names.
-    pub(in crate::cli) fn of_variable(name: &str, place: Option<Place>) -> Result<Self, Failure> {
-        Source::of_variable(name).map(|source| Self::new(None, &source, place))
+    pub(in crate::cli) fn from_variable(
+        name: &str,
+        place: Option<TokenLocationInfo>,
+    ) -> Result<Self, CliError> {
+        TokenSource::from_variable(name).map(|source| Self::new(None, &source, place))
     }
 
     /// For people: what, and its value. Values may hold text from outside.
-    pub(in crate::cli) fn lines(&self) -> Vec<(&'static str, String)> {
+    pub(in crate::cli) fn labeled_values(&self) -> Vec<(&'static str, String)> {
         let mut lines = Vec::new();
         lines.extend(self.profile.clone().map(|name| ("profile", name)));
         let place = self.place.as_ref();
@@ -127,20 +130,20 @@ impl Known {
         }
         lines.extend(place.and_then(|place| Some(("time zone", place.timezone.clone()?))));
         lines.extend(self.company.as_ref().map(|id| ("agency", id.to_string())));
-        lines.push(("token", shown(self.kind).to_owned()));
+        lines.push(("token", token_kind_label(self.kind).to_owned()));
         lines.push(("from", self.from.clone()));
-        lines.push(("scopes", self.scopes_shown()));
-        lines.push(("valid until", self.end_shown()));
+        lines.push(("scopes", self.scopes_text()));
+        lines.push(("valid until", self.expiry_text()));
         if self.cached > 0 {
             lines.push((
                 "kept for",
-                crate::cli::output::text_format::plural(self.cached as u64, "location"),
+                crate::cli::output::text_format::format_plural(self.cached as u64, "location"),
             ));
         }
         lines
     }
 
-    fn scopes_shown(&self) -> String {
+    fn scopes_text(&self) -> String {
         match self.kind {
             _ if !self.scopes.is_empty() => self.scopes.join(" "),
             TokenKind::Private => "not told by the API; `ghl-bulk doctor` tries them".to_owned(),
@@ -148,7 +151,7 @@ impl Known {
         }
     }
 
-    fn end_shown(&self) -> String {
+    fn expiry_text(&self) -> String {
         match self.expires {
             Some(end) => {
                 let end = end.round(jiff::Unit::Second).unwrap_or(end);
@@ -163,12 +166,16 @@ impl Known {
     }
 
     /// For programs: a summary with these fields.
-    pub(in crate::cli) fn summary(&self, code: Code, outcome: &str) -> Map<String, Value> {
+    pub(in crate::cli) fn summary_event(
+        &self,
+        code: CliExitCode,
+        outcome: &str,
+    ) -> Map<String, Value> {
         let place = self.place.clone().unwrap_or_default();
         let fields = json!({
             "event": "summary", "exit_code": code as u8, "outcome": outcome,
             "profile": self.profile, "location": self.location, "location_name": place.name,
-            "timezone": place.timezone, "company": self.company, "token_kind": name(self.kind),
+            "timezone": place.timezone, "company": self.company, "token_kind": token_kind_name(self.kind),
             "token_source": self.source, "token_from": self.from, "scopes": self.scopes,
             "expires": self.expires, "renews": self.renews,
         });
@@ -180,7 +187,7 @@ impl Known {
 }
 
 /// What a token of this source is, for whoever examines it.
-pub(in crate::cli) fn facts(source: &Source) -> TokenFacts {
-    let Known { kind, expires, renews, .. } = Known::new(None, source, None);
-    TokenFacts { kind, expires, servers: source.login().is_none(), renews }
+pub(in crate::cli) fn token_facts(source: &TokenSource) -> TokenFacts {
+    let TokenInfo { kind, expires, renews, .. } = TokenInfo::new(None, source, None);
+    TokenFacts { kind, expires, servers: source.oauth_login().is_none(), renews }
 }

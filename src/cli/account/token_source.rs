@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
 
-use super::passphrase::People;
+use super::passphrase::CliUnlocker;
 use super::secret_source;
-use crate::api::{Credential, Token, Transport};
-use crate::auth::{self, CommandLine, Login, Places, Renewing, Safe, Stored};
-use crate::cli::args::global::Global;
+use crate::api::{BearerToken, HttpOptions, TokenProvider};
+use crate::auth::{
+    self, CredentialDir, CredentialStore, OauthLogin, RefreshingTokenProvider, StoredCredentials,
+    TokenCommand,
+};
+use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
 use crate::cli::config::{self, Profile};
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
 use crate::id::LocationId;
 
 /// The profile whose stored token is used when none is named.
@@ -23,87 +26,89 @@ pub(in crate::cli) const DEFAULT: &str = "default";
 
 /// A source that was found.
 #[derive(Debug)]
-pub(in crate::cli) enum Source {
+pub(in crate::cli) enum TokenSource {
     /// An environment variable.
-    Variable(String, Token),
+    Variable(String, BearerToken),
     /// A file.
-    File(PathBuf, Token),
+    File(PathBuf, BearerToken),
     /// A command of the profile's, which has not been asked yet.
-    Command(CommandLine, String),
+    Command(TokenCommand, String),
     /// What `ghl-bulk login` has stored.
-    Kept(Safe, Stored),
+    Kept(CredentialStore, StoredCredentials),
     /// The embedded sandbox.
-    Sandbox(Token),
+    Sandbox(BearerToken),
 }
 
-impl Source {
+impl TokenSource {
     /// The source for a profile, or for none.
-    pub(in crate::cli) fn find(
+    pub(in crate::cli) fn resolve(
         profile: Option<&Profile>,
-        global: &Global,
-    ) -> Result<Self, Failure> {
+        global: &GlobalArgs,
+    ) -> Result<Self, CliError> {
         let name = profile.map_or(DEFAULT, |profile| profile.name.as_str());
         let defined = profile.is_none_or(|profile| profile.place.is_some());
         // A slip of the pen must not run with another account's token.
-        if !defined && kept(name)?.is_none() {
-            return Err(global.sources.config.unknown(name));
+        if !defined && find_stored_login(name)?.is_none() {
+            return Err(global.sources.config.unknown_profile_error(name));
         }
-        if let Some(source) = Self::of_environment()? {
+        if let Some(source) = Self::from_env()? {
             return Ok(source);
         }
         if let Some(profile) = profile {
             if let Some(command) = &profile.token_command {
                 let line = match &command.value {
-                    config::Command::Line(line) => CommandLine::Shell(line.clone()),
-                    config::Command::List(words) => CommandLine::Program(words.clone()),
+                    config::TokenCommandSetting::Line(line) => TokenCommand::Shell(line.clone()),
+                    config::TokenCommandSetting::List(words) => {
+                        TokenCommand::Program(words.clone())
+                    }
                 };
-                return Ok(Self::Command(line, command.value.program().to_owned()));
+                return Ok(Self::Command(line, command.value.program_name().to_owned()));
             }
             if let Some(file) = &profile.token_file {
-                return Self::of_file(&file.value);
+                return Self::from_file(&file.value);
             }
         }
-        match kept(name)? {
+        match find_stored_login(name)? {
             Some(safe) => {
                 let stored = safe.load()?;
                 Ok(Self::Kept(safe, stored))
             }
-            None => Err(nothing(profile)),
+            None => Err(no_token_error(profile)),
         }
     }
 
-    fn of_environment() -> Result<Option<Self>, Failure> {
+    fn from_env() -> Result<Option<Self>, CliError> {
         if env::var_os("GHL_TOKEN").is_some() {
-            return Self::of_variable("GHL_TOKEN").map(Some);
+            return Self::from_variable("GHL_TOKEN").map(Some);
         }
-        env::var_os("GHL_TOKEN_FILE").map(|path| Self::of_file(Path::new(&path))).transpose()
+        env::var_os("GHL_TOKEN_FILE").map(|path| Self::from_file(Path::new(&path))).transpose()
     }
 
     /// The token in an environment variable.
-    pub(in crate::cli) fn of_variable(name: &str) -> Result<Self, Failure> {
+    pub(in crate::cli) fn from_variable(name: &str) -> Result<Self, CliError> {
         let text = env::var(name).map_err(|_| {
             let said = format!(
                 "the environment variable `{name}`, which should hold the token, is not set"
             );
-            Failure::new(Code::Access, said)
+            CliError::new(CliExitCode::Access, said)
         })?;
-        let token = Token::new(&text).map_err(|error| {
-            Failure::new(Code::Access, format!("`{name}` is no token: {error}"))
+        let token = BearerToken::new(&text).map_err(|error| {
+            CliError::new(CliExitCode::Access, format!("`{name}` is no token: {error}"))
         })?;
         Ok(Self::Variable(name.to_owned(), token))
     }
 
-    fn of_file(path: &Path) -> Result<Self, Failure> {
-        let text = secret_source::of_file(path)?;
-        let token = Token::new(text.expose_secret()).map_err(|error| {
+    fn from_file(path: &Path) -> Result<Self, CliError> {
+        let text = secret_source::from_file(path)?;
+        let token = BearerToken::new(text.expose_secret()).map_err(|error| {
             let shown = path.display();
-            Failure::new(Code::Access, format!("`{shown}` holds no token: {error}"))
+            CliError::new(CliExitCode::Access, format!("`{shown}` holds no token: {error}"))
         })?;
         Ok(Self::File(path.to_owned(), token))
     }
 
     /// The same source as it stands now: a login may have been renewed.
-    pub(in crate::cli) fn again(&self) -> Result<Self, Failure> {
+    pub(in crate::cli) fn reload(&self) -> Result<Self, CliError> {
         Ok(match self {
             Self::Variable(name, token) => Self::Variable(name.clone(), token.clone()),
             Self::File(path, token) => Self::File(path.clone(), token.clone()),
@@ -114,56 +119,56 @@ impl Source {
     }
 
     /// The token, where it is known without asking anybody.
-    pub(in crate::cli) fn token(&self) -> Option<&Token> {
+    pub(in crate::cli) fn known_token(&self) -> Option<&BearerToken> {
         match self {
             Self::Variable(_, token) | Self::File(_, token) | Self::Sandbox(token) => Some(token),
-            Self::Kept(_, Stored::Private(private)) => Some(&private.token),
-            Self::Kept(_, Stored::Oauth(login)) => Some(&login.grant.access),
+            Self::Kept(_, StoredCredentials::Private(private)) => Some(&private.token),
+            Self::Kept(_, StoredCredentials::Oauth(login)) => Some(&login.grant.access),
             Self::Command(..) => None,
         }
     }
 
     /// The OAuth login, where it is one.
-    pub(in crate::cli) fn login(&self) -> Option<(&Safe, &Login)> {
+    pub(in crate::cli) fn oauth_login(&self) -> Option<(&CredentialStore, &OauthLogin)> {
         match self {
-            Self::Kept(safe, Stored::Oauth(login)) => Some((safe, login)),
+            Self::Kept(safe, StoredCredentials::Oauth(login)) => Some((safe, login)),
             _ => None,
         }
     }
 
     /// The location that the login was made for.
-    pub(in crate::cli) fn location(&self) -> Option<&LocationId> {
+    pub(in crate::cli) fn login_location(&self) -> Option<&LocationId> {
         match self {
-            Self::Kept(_, Stored::Private(private)) => private.location.as_ref(),
-            Self::Kept(_, Stored::Oauth(login)) => login.grant.location.as_ref(),
+            Self::Kept(_, StoredCredentials::Private(private)) => private.location.as_ref(),
+            Self::Kept(_, StoredCredentials::Oauth(login)) => login.grant.location.as_ref(),
             _ => None,
         }
     }
 
     /// The tokens, renewed where they end.
-    pub(in crate::cli) fn credential(
+    pub(in crate::cli) fn build_credential(
         &self,
-        transport: &Transport,
-    ) -> Result<Arc<dyn Credential>, Failure> {
+        transport: &HttpOptions,
+    ) -> Result<Arc<dyn TokenProvider>, CliError> {
         Ok(match self {
             Self::Variable(_, token) | Self::File(_, token) | Self::Sandbox(token) => {
                 Arc::new(token.clone())
             }
-            Self::Command(line, _) => Arc::new(auth::Command::new(line.clone())),
-            Self::Kept(_, Stored::Private(private)) => Arc::new(private.token.clone()),
-            Self::Kept(safe, Stored::Oauth(login)) => {
-                Arc::new(Renewing::new(safe.clone(), login, transport)?)
+            Self::Command(line, _) => Arc::new(auth::CommandTokenProvider::new(line.clone())),
+            Self::Kept(_, StoredCredentials::Private(private)) => Arc::new(private.token.clone()),
+            Self::Kept(safe, StoredCredentials::Oauth(login)) => {
+                Arc::new(RefreshingTokenProvider::new(safe.clone(), login, transport)?)
             }
         })
     }
 
     /// Where it is, for people.
-    pub(in crate::cli) fn shown(&self) -> String {
+    pub(in crate::cli) fn describe(&self) -> String {
         match self {
             Self::Variable(name, _) => format!("environment variable `{name}`"),
             Self::File(path, _) => format!("file `{}`", path.display()),
             Self::Command(_, program) => format!("command `{program}`"),
-            Self::Kept(safe, _) => safe.describe(),
+            Self::Kept(safe, _) => safe.describe_storage(),
             Self::Sandbox(_) => "the embedded sandbox".to_owned(),
         }
     }
@@ -181,28 +186,30 @@ impl Source {
 }
 
 /// The directory of stored logins; none where there is no place for it.
-pub(in crate::cli) fn places() -> Option<Places> {
-    dirs::credentials().map(|dir| Places { dir })
+pub(in crate::cli) fn credential_store_dir() -> Option<CredentialDir> {
+    dirs::credentials_dir().map(|dir| CredentialDir { dir })
 }
 
 /// What is stored for a profile, if anything is.
-pub(in crate::cli) fn kept(profile: &str) -> Result<Option<Safe>, Failure> {
-    let Some(places) = places() else { return Ok(None) };
-    match Safe::find(&places, profile, Arc::new(People::default())) {
+pub(in crate::cli) fn find_stored_login(
+    profile: &str,
+) -> Result<Option<CredentialStore>, CliError> {
+    let Some(places) = credential_store_dir() else { return Ok(None) };
+    match CredentialStore::open_existing(&places, profile, Arc::new(CliUnlocker::default())) {
         // Nothing can have been stored under such a name.
-        Err(auth::Error::Name(_)) => Ok(None),
+        Err(auth::AuthError::Name(_)) => Ok(None),
         found => Ok(found?),
     }
 }
 
-fn nothing(profile: Option<&Profile>) -> Failure {
+fn no_token_error(profile: Option<&Profile>) -> CliError {
     let (whose, login) = match profile {
         None => (String::new(), "`ghl-bulk login`".to_owned()),
         Some(Profile { name, .. }) => {
             (format!(" for profile `{name}`"), format!("`ghl-bulk login --profile {name}`"))
         }
     };
-    Failure::new(Code::Access, format!("no token is given{whose}")).hint(format!(
+    CliError::new(CliExitCode::Access, format!("no token is given{whose}")).with_hint(format!(
         "log in once with {login}; or set `GHL_TOKEN` to a Private Integration Token (Settings > Private \
          Integrations), or `GHL_TOKEN_FILE` to a file that holds one. `--sandbox` needs none"
     ))

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::command_line::Sources;
+use super::command_line::ConfigLayers;
 use super::time_arg;
-use crate::api::{Budget, Reserve, Transport};
+use crate::api::{HttpOptions, QuotaPolicy, QuotaReserve};
 use crate::cli::config::Profile;
-use crate::cli::output::error::Failure;
-use crate::cli::output::progress::{Progress, Style};
-use crate::id::{Invalid, LocationId};
+use crate::cli::output::error::CliError;
+use crate::cli::output::progress::{OutputStyle, ProgressArg};
+use crate::id::{InvalidId, LocationId};
 
 /// How long making a connection may take.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -22,7 +22,7 @@ const CONNECT: Duration = Duration::from_secs(15);
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
-pub(crate) struct Global {
+pub(crate) struct GlobalArgs {
     /// The location (sub-account); several with commas, each exported into a directory of its own
     /// [env: `GHL_LOCATION_ID`]
     // Not clap's `env`, to which a variable beside `--locations` is a conflict.
@@ -39,7 +39,7 @@ pub(crate) struct Global {
 
     /// What was put together with the arguments.
     #[arg(skip)]
-    pub(crate) sources: Sources,
+    pub(crate) sources: ConfigLayers,
 
     /// The API's address
     #[arg(long, global = true, value_name = "URL", env = "GHL_API_URL")]
@@ -55,18 +55,18 @@ pub(crate) struct Global {
 
     /// Requests of the daily budget to leave for others: a number, or a share such as `10%`
     #[arg(long, global = true, value_name = "N|N%", default_value = "0")]
-    pub(crate) daily_reserve: Reserve,
+    pub(crate) daily_reserve: QuotaReserve,
 
     /// When the daily budget is used up, sleep until there is more instead of stopping
     #[arg(long, global = true)]
     pub(crate) wait: bool,
 
     /// Stop in time: a moment (`2026-11-21T06:00:00Z`, `06:00`) or a duration (`2h30m`)
-    #[arg(long, global = true, value_name = "TIME|DURATION", value_parser = time_arg::deadline)]
+    #[arg(long, global = true, value_name = "TIME|DURATION", value_parser = time_arg::parse_deadline)]
     pub(crate) deadline: Option<jiff::Timestamp>,
 
     /// How many seconds a connection may be silent before the request is sent again
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = time_arg::seconds)]
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = time_arg::parse_seconds)]
     pub(crate) timeout: Duration,
 
     /// Trust the certificates of this file (PEM), too, such as those of a company's proxy
@@ -83,7 +83,7 @@ pub(crate) struct Global {
 
     /// How progress is shown on stderr
     #[arg(long, global = true, value_enum, value_name = "HOW", default_value = "auto")]
-    pub(crate) progress: Progress,
+    pub(crate) progress: ProgressArg,
 
     /// Show nothing but errors and warnings
     #[arg(short, long, global = true)]
@@ -94,22 +94,22 @@ pub(crate) struct Global {
     pub(crate) verbose: u8,
 }
 
-impl Global {
+impl GlobalArgs {
     /// How events are shown.
-    pub(crate) fn style(&self) -> Style {
+    pub(crate) fn output_style(&self) -> OutputStyle {
         // The log goes to stderr line by line and would tear the bars.
-        let logged = self.verbose > 0 && self.progress == Progress::Auto;
-        let progress = if logged { Progress::Plain } else { self.progress };
-        Style::choose(self.json, progress, self.quiet)
+        let logged = self.verbose > 0 && self.progress == ProgressArg::Auto;
+        let progress = if logged { ProgressArg::Plain } else { self.progress };
+        OutputStyle::from_flags(self.json, progress, self.quiet)
     }
 
     /// The locations of the flag, or else of the environment, or else of the profile, each once.
-    pub(crate) fn locations(&self) -> Result<Vec<LocationId>, Failure> {
+    pub(crate) fn resolve_locations(&self) -> Result<Vec<LocationId>, CliError> {
         let text = std::env::var("GHL_LOCATION_ID").unwrap_or_default();
         let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
         let mut all = self.location.clone();
         if all.is_empty() {
-            let wrong = |error: Invalid| Failure::usage(format!("`GHL_LOCATION_ID`: {error}"));
+            let wrong = |error: InvalidId| CliError::usage(format!("`GHL_LOCATION_ID`: {error}"));
             all = ids.map(str::parse).collect::<Result<_, _>>().map_err(wrong)?;
         }
         if all.is_empty() {
@@ -127,19 +127,19 @@ impl Global {
     }
 
     /// The profile that the flag or the environment names. An empty variable names none.
-    pub(crate) fn named_profile(&self) -> Option<&str> {
+    pub(crate) fn requested_profile(&self) -> Option<&str> {
         self.named_profile.as_deref().filter(|name| !name.is_empty())
     }
 
     /// The API's address of the flag, the environment or the profile.
-    pub(crate) fn address(&self) -> Option<String> {
+    pub(crate) fn resolved_api_url(&self) -> Option<String> {
         let profile = || Some(self.profile.as_ref()?.api_url.as_ref()?.value.clone());
         self.api_url.clone().or_else(profile)
     }
 
     /// How connections are made.
-    pub(crate) fn transport(&self) -> Transport {
-        Transport {
+    pub(crate) fn transport(&self) -> HttpOptions {
+        HttpOptions {
             patience: self.timeout,
             connect: CONNECT,
             ca_file: self.ca_file.clone(),
@@ -147,13 +147,13 @@ impl Global {
         }
     }
 
-    pub(crate) fn budget(&self) -> Budget {
-        Budget { reserve: self.daily_reserve, wait: self.wait }
+    pub(crate) fn quota_policy(&self) -> QuotaPolicy {
+        QuotaPolicy { reserve: self.daily_reserve, wait: self.wait }
     }
 }
 
 /// Begins the log on stderr, as far as `-v` asks for one.
-pub(crate) fn log(verbose: u8) {
+pub(crate) fn init_logging(verbose: u8) {
     let level = match verbose {
         0 => return,
         1 => "ghl_bulk=debug",

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 /// A moment to come: a time stamp, a local time of day, or a duration from now.
-pub(crate) fn deadline(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn parse_deadline(text: &str) -> Result<Timestamp, String> {
     let now = Zoned::now();
     if let Ok(duration) = text.parse::<SignedDuration>()
         && duration.is_positive()
@@ -22,12 +22,12 @@ pub(crate) fn deadline(text: &str) -> Result<Timestamp, String> {
         let next = if today > now { Ok(today) } else { today.checked_add(Span::new().days(1)) };
         return next.map(|next| next.timestamp()).map_err(|error| error.to_string());
     }
-    stamp(text).ok_or_else(|| "neither a time such as `2026-11-21T06:00:00Z` or `06:00` nor a duration such as `2h30m`".to_owned())
+    parse_timestamp(text).ok_or_else(|| "neither a time such as `2026-11-21T06:00:00Z` or `06:00` nor a duration such as `2h30m`".to_owned())
 }
 
 /// A moment past: a time stamp, a date, or a duration before now.
-pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
-    if let Some(stamp) = stamp(text) {
+pub(crate) fn parse_since(text: &str) -> Result<Timestamp, String> {
+    if let Some(stamp) = parse_timestamp(text) {
         return Ok(stamp);
     }
     let before = |span: Span| Zoned::now().with_time_zone(TimeZone::UTC).checked_sub(span).ok();
@@ -38,13 +38,13 @@ pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
 }
 
 /// A time stamp with its zone, or a date or time without one, which is taken as UTC.
-fn stamp(text: &str) -> Option<Timestamp> {
+fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let civil = || text.parse::<civil::DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
     text.parse().ok().or_else(|| civil().map(|zoned| zoned.timestamp()))
 }
 
 /// Seconds, with or without a fraction; more than none.
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
@@ -58,17 +58,24 @@ mod tests {
 
     #[test]
     fn moments_are_read_in_every_form_the_help_names() {
-        assert_eq!(since("2026-11-21").unwrap().to_string(), "2026-11-21T00:00:00Z");
-        assert_eq!(since("2026-11-21T06:00:00+01:00").unwrap().to_string(), "2026-11-21T05:00:00Z");
-        let week = since("7d").unwrap().duration_until(Timestamp::now()).as_secs();
+        assert_eq!(parse_since("2026-11-21").unwrap().to_string(), "2026-11-21T00:00:00Z");
+        assert_eq!(
+            parse_since("2026-11-21T06:00:00+01:00").unwrap().to_string(),
+            "2026-11-21T05:00:00Z"
+        );
+        let week = parse_since("7d").unwrap().duration_until(Timestamp::now()).as_secs();
         assert!((0..10).contains(&(week - 7 * 24 * 3600)), "{week}");
-        let left = deadline("2h30m").unwrap().duration_since(Timestamp::now());
+        let left = parse_deadline("2h30m").unwrap().duration_since(Timestamp::now());
         assert!((8_990..=9_000).contains(&left.as_secs()));
-        assert!(deadline("23:59").unwrap() > Timestamp::now());
+        assert!(parse_deadline("23:59").unwrap() > Timestamp::now());
         for text in ["", "soon", "-1h", "25:00"] {
-            assert!(deadline(text).is_err(), "{text}");
-            assert!(since(text).is_err(), "{text}");
+            assert!(parse_deadline(text).is_err(), "{text}");
+            assert!(parse_since(text).is_err(), "{text}");
         }
-        assert!(seconds("0").is_err() && seconds("x").is_err() && seconds("0.5").is_ok());
+        assert!(
+            parse_seconds("0").is_err()
+                && parse_seconds("x").is_err()
+                && parse_seconds("0.5").is_ok()
+        );
     }
 }

@@ -6,8 +6,8 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::cli::Cli;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
 
 /// Print completions for a shell
 #[derive(Debug, clap::Args)]
@@ -15,17 +15,17 @@ use crate::cli::output::exit_code::Code;
 Examples:
   ghl-bulk completions bash > ~/.local/share/bash-completion/completions/ghl-bulk
   ghl-bulk completions zsh > ~/.zfunc/_ghl-bulk")]
-pub(crate) struct Args {
+pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,
 }
 
 /// Runs the command.
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
-pub(crate) fn run(args: &Args) -> Result<Code, Failure> {
+pub(crate) fn run(args: &CompletionsArgs) -> Result<CliExitCode, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "ghl-bulk", &mut script);
     // A closed pipe: nobody wants the rest.
     let _ = io::stdout().lock().write_all(&script);
-    Ok(Code::Done)
+    Ok(CliExitCode::Done)
 }

@@ -1,21 +1,21 @@
 //! `ghl-bulk resume`.
 
 use super::export::export_report;
-use super::import::confirm_delete::Confirmation;
+use super::import::confirm_delete::ConfirmDeleteArgs;
 use super::import::import_report;
-use crate::cli::account::protected::{Confirm, Guard};
-use crate::cli::account::{Accounts, OfRun};
-use crate::cli::args::global::Global;
+use crate::cli::account::protected::{ConfirmLocationArgs, ProtectedLocationGuard};
+use crate::cli::account::{LocationAccounts, RunAccountRef};
+use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
 use crate::cli::signals;
-use crate::context::Context;
+use crate::context::EngineContext;
 use crate::export;
 use crate::id::RunId;
 use crate::import;
-use crate::run::{Home, Meta, Run, State};
+use crate::run::{Run, RunMetadata, RunState, RunStore};
 
 /// Go on with a run that was paused, interrupted or killed
 ///
@@ -28,7 +28,7 @@ Examples:
   ghl-bulk resume                                        the latest unfinished run
   ghl-bulk resume 20261121-061512-k3f9                   this one
   ghl-bulk resume 20261121-061512-k3f9 --retry-errors    ask once more for what could not be read")]
-pub(crate) struct Args {
+pub(crate) struct ResumeArgs {
     /// The run [default: the latest unfinished one, of `--location` if given]
     run: Option<RunId>,
 
@@ -37,134 +37,149 @@ pub(crate) struct Args {
     retry_errors: bool,
 
     #[command(flatten)]
-    deletion: Confirmation,
+    deletion: ConfirmDeleteArgs,
 
     #[command(flatten)]
-    confirm: Confirm,
+    confirm: ConfirmLocationArgs,
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
-    let home = dirs::home()?;
+pub(crate) fn run(args: &ResumeArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+    let home = dirs::runs_home()?;
     let id = match &args.run {
         Some(id) => id.clone(),
-        None => latest(&home, global, args.retry_errors)?,
+        None => latest_run(&home, global, args.retry_errors)?,
     };
-    let run = home.open(&id)?;
+    let run = home.open_run(&id)?;
     let state = run.state()?;
-    let screen = Screen::new(global.style());
-    if run.meta.kind != export::KIND && (args.retry_errors || state != State::Unfinished) {
-        return finished(args, &home, &run, state, global, &screen);
+    let screen = CliReporter::new(global.output_style());
+    if run.meta.kind != export::KIND && (args.retry_errors || state != RunState::Unfinished) {
+        return report_finished(args, &home, &run, state, global, &screen);
     }
-    if state == State::Complete || (state == State::Partial && !args.retry_errors) {
-        screen.line(&format!("run {id} is finished; there is nothing to do"));
-        return Ok(if state == State::Partial { Code::Partial } else { Code::Done });
+    if state == RunState::Complete || (state == RunState::Partial && !args.retry_errors) {
+        screen.print_note(&format!("run {id} is finished; there is nothing to do"));
+        return Ok(if state == RunState::Partial {
+            CliExitCode::Partial
+        } else {
+            CliExitCode::Done
+        });
     }
     match run.meta.kind.as_str() {
         export::KIND => resume_export(args, run, home, global, &screen),
         import::KIND | import::UNDO => resume_import(args, run, global, &screen),
-        kind => Err(Failure::usage(format!(
+        kind => Err(CliError::usage(format!(
             "run `{id}` is of the kind `{kind}`, which this version does not know"
         ))),
     }
 }
 
 fn resume_export(
-    args: &Args,
+    args: &ResumeArgs,
     run: Run,
-    home: Home,
-    global: &Global,
-    screen: &Screen,
-) -> Result<Code, Failure> {
-    let request = export::request(&run)?;
+    home: RunStore,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> Result<CliExitCode, CliError> {
+    let request = export::stored_request(&run)?;
     let location = run.meta.location.clone();
-    let of_run = OfRun {
+    let of_run = RunAccountRef {
         location: &location,
         url: &request.url,
         variable: request.token_variable.as_deref(),
         profile: request.profile.as_deref(),
         sandbox: request.sandbox,
     };
-    let accounts = Accounts::of_run(global, &of_run)?;
+    let accounts = LocationAccounts::resolve_for_run(global, &of_run)?;
     signals::block_on(global.deadline, screen, |stop| async {
         let stop = stop;
-        let watcher = screen.watcher(None);
-        let own_stop = stop.child();
-        let client = accounts.all[0].client(&accounts.url, global, &own_stop, &watcher)?;
-        let settle = dirs::settle()?;
+        let watcher = screen.location_observer(None);
+        let own_stop = stop.child_signal();
+        let client = accounts.all[0].build_client(&accounts.url, global, &own_stop, &watcher)?;
+        let settle = dirs::read_settle_time()?;
         let concurrency = global.concurrency;
-        let context = Context { client, home, stop: own_stop, watcher, concurrency, settle };
+        let context = EngineContext { client, home, stop: own_stop, watcher, concurrency, settle };
         let ended = export::resume(&context, run, args.retry_errors).await;
         screen.finish();
-        let report = ended.map_err(|halted| Failure::of_run(halted, &stop))?;
-        Ok(export_report::single(&report, global, screen))
+        let report = ended.map_err(|halted| CliError::from_export_halt(halted, &stop))?;
+        Ok(export_report::report_export(&report, global, screen))
     })
 }
 
 /// Goes on with an import or an undo: plans it if it has no plan yet, and applies it. Whoever resumes a
 /// dry run has seen its plan; what deletes asks for the number all the same.
-fn resume_import(args: &Args, run: Run, global: &Global, screen: &Screen) -> Result<Code, Failure> {
-    let account = import::account(&run)?;
+fn resume_import(
+    args: &ResumeArgs,
+    run: Run,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> Result<CliExitCode, CliError> {
+    let account = import::stored_account(&run)?;
     let location = run.meta.location.clone();
     let profile = account.profile.as_deref();
-    let guard = Guard::new(global, &location, profile, account.sandbox, &args.confirm);
-    guard.early(true)?;
-    let accounts = Accounts::of_run(global, &OfRun::import(&location, &account))?;
+    let guard =
+        ProtectedLocationGuard::new(global, &location, profile, account.sandbox, &args.confirm);
+    guard.ensure_confirmable(true)?;
+    let accounts = LocationAccounts::resolve_for_run(
+        global,
+        &RunAccountRef::from_import_account(&location, &account),
+    )?;
     let accounts = &accounts;
     signals::block_on(global.deadline, screen, |stop| async move {
-        let context = super::import::context(accounts, global, screen, &stop)?;
+        let context = super::import::import_context(accounts, global, screen, &stop)?;
         let planned = import::resume(&context, run).await;
-        let planned = planned.map_err(|halted| Failure::of_import(halted, &stop))?;
-        guard.check(&planned)?;
-        import_report::show_plan(&planned, screen);
+        let planned = planned.map_err(|halted| CliError::from_import_halt(halted, &stop))?;
+        guard.check_name(&planned)?;
+        import_report::print_plan(&planned, screen);
         let deletes = planned.summary.removal.is_some();
-        if deletes && !planned.begun().map_err(Failure::from)? {
-            args.deletion.confirm(&planned, screen)?;
+        if deletes && !planned.has_started_applying().map_err(CliError::from)? {
+            args.deletion.confirm_deletion(&planned, screen)?;
         }
-        if guard.asks() {
-            guard.ask(&planned, screen)?;
+        if guard.needs_prompt() {
+            guard.prompt_for_name(&planned, screen)?;
         }
-        super::import::apply(&context, planned, &stop, global, screen).await
+        super::import::apply_plan(&context, planned, &stop, global, screen).await
     })
 }
 
 /// An import or undo with nothing to go on with.
-fn finished(
-    args: &Args,
-    home: &Home,
+fn report_finished(
+    args: &ResumeArgs,
+    home: &RunStore,
     run: &Run,
-    state: State,
-    global: &Global,
-    screen: &Screen,
-) -> Result<Code, Failure> {
+    state: RunState,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> Result<CliExitCode, CliError> {
     let id = &run.meta.run;
     if args.retry_errors {
-        return Err(Failure::usage(format!("`--retry-errors` is for exports; run `{id}` is none"))
-            .hint("repair the rows in rejected.csv and import that file"));
+        return Err(CliError::usage(format!(
+            "`--retry-errors` is for exports; run `{id}` is none"
+        ))
+        .with_hint("repair the rows in rejected.csv and import that file"));
     }
-    let standing = import::standing(&home.show(id)?, &run.meta, state)?;
+    let standing = import::read_status(&home.run_summary(id)?, &run.meta, state)?;
     let pending = standing.rows.is_some_and(|rows| rows.pending > 0);
     match &standing.undone_by {
-        Some(undo) if pending => Err(Failure::usage(format!(
+        Some(undo) if pending => Err(CliError::usage(format!(
             "run `{id}` was taken back by run `{undo}`, and its rest is not applied any more"
         ))
-        .hint("import the file again")),
-        _ => Ok(import_report::finished(id, &standing, global, screen)),
+        .with_hint("import the file again")),
+        _ => Ok(import_report::report_finished(id, &standing, global, screen)),
     }
 }
 
-fn latest(home: &Home, global: &Global, retry_errors: bool) -> Result<RunId, Failure> {
-    let state = if retry_errors { State::Partial } else { State::Unfinished };
-    let locations = global.locations()?;
-    let fits = |meta: &Meta, known: State| {
+fn latest_run(home: &RunStore, global: &GlobalArgs, retry_errors: bool) -> Result<RunId, CliError> {
+    let state = if retry_errors { RunState::Partial } else { RunState::Unfinished };
+    let locations = global.resolve_locations()?;
+    let fits = |meta: &RunMetadata, known: RunState| {
         known == state
             && (meta.kind == export::KIND || !retry_errors)
             && locations.first().is_none_or(|it| *it == meta.location)
     };
-    let found = home.latest(fits)?;
+    let found = home.latest_run_id(fits)?;
     let what = if retry_errors { "with unreadable records" } else { "that is unfinished" };
     found.ok_or_else(|| {
-        Failure::new(Code::Missing, format!("there is no run {what}"))
-            .hint("`ghl-bulk runs list` shows the runs there are")
+        CliError::new(CliExitCode::Missing, format!("there is no run {what}"))
+            .with_hint("`ghl-bulk runs list` shows the runs there are")
     })
 }

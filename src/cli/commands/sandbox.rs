@@ -4,10 +4,10 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use crate::cli::args::time_arg;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
 use crate::id::LocationId;
-use crate::sandbox::{self, Fault, Limit, Settings};
+use crate::sandbox::{self, FaultRule, LocationRateLimit, SandboxSettings};
 
 /// Serve a stand-in for the API on loopback until stopped
 ///
@@ -24,7 +24,7 @@ Examples:
 Faults: METHOD PATH ACTION [times=N] [after=N] [every=N]; `*` stands for one segment of the path.
 Actions: status=CODE (with `html` for a gateway's page), drop=before|after, truncate, not-json, blank,
 latency=MS, stall, hold, applied=CODE, hide, huge=BYTES, deep=N, token-expired.")]
-pub(crate) struct Args {
+pub(crate) struct SandboxArgs {
     /// The port; 0 takes a free one
     #[arg(long, value_name = "N", default_value = "8642")]
     port: u16,
@@ -39,39 +39,39 @@ pub(crate) struct Args {
 
     /// Requests per time, such as `100/10s`, or `none`
     #[arg(long, value_name = "N/TIME", default_value = "100/10s")]
-    limit: Limit,
+    limit: LocationRateLimit,
 
     /// Requests of the daily budget that are used up already
     #[arg(long, value_name = "N", default_value = "0")]
     daily_used: u64,
 
     /// How many seconds the search lags behind a write
-    #[arg(long, value_name = "SECONDS", value_parser = time_arg::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = time_arg::parse_seconds)]
     lag: Option<Duration>,
 
     /// How many seconds an access token of OAuth lives
-    #[arg(long, value_name = "SECONDS", value_parser = time_arg::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = time_arg::parse_seconds)]
     token_life: Option<Duration>,
 
     /// Something that goes wrong; repeat it for more
     #[arg(long, value_name = "FAULT")]
-    fault: Vec<Fault>,
+    fault: Vec<FaultRule>,
 
     /// A location it serves; repeat it for more [default: `sandboxLocation00001`]
     #[arg(long = "serve", value_name = "LOCATION")]
     serve: Vec<LocationId>,
 }
 
-impl Args {
-    fn settings(&self) -> Settings {
-        let mut settings = Settings {
+impl SandboxArgs {
+    fn sandbox_settings(&self) -> SandboxSettings {
+        let mut settings = SandboxSettings {
             contacts: self.contacts,
             seed: self.seed,
             limit: self.limit,
             daily_used: self.daily_used,
             lag: self.lag.unwrap_or_default(),
             faults: self.fault.clone(),
-            ..Settings::default()
+            ..SandboxSettings::default()
         };
         if let Some(life) = self.token_life {
             settings.token_life = life;
@@ -84,11 +84,11 @@ impl Args {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args) -> Result<Code, Failure> {
-    let settings = args.settings();
+pub(crate) fn run(args: &SandboxArgs) -> Result<CliExitCode, CliError> {
+    let settings = args.sandbox_settings();
     let location = settings.locations.first().cloned().unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let fail = |error: std::io::Error| Failure::usage(format!("port {}: {error}", args.port));
+    let fail = |error: std::io::Error| CliError::usage(format!("port {}: {error}", args.port));
     runtime.map_err(fail)?.block_on(async {
         let listener =
             tokio::net::TcpListener::bind(("127.0.0.1", args.port)).await.map_err(fail)?;
@@ -108,7 +108,9 @@ pub(crate) fn run(args: &Args) -> Result<Code, Failure> {
         );
         let _ = out.flush();
         drop(out);
-        sandbox::serve(listener, settings, crate::cli::signals::any()).await.map_err(fail)
+        sandbox::serve(listener, settings, crate::cli::signals::wait_for_signal())
+            .await
+            .map_err(fail)
     })?;
-    Ok(Code::Done)
+    Ok(CliExitCode::Done)
 }

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use crate::cli::args::global::Global;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
+use crate::cli::args::global::GlobalArgs;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress;
-use crate::resource::{Fields, RESOURCES};
+use crate::resource::{CustomFieldColumns, RESOURCES};
 
 /// Describe the tables of an export, or the events of `--json`
 #[derive(Debug, clap::Args)]
@@ -18,14 +18,14 @@ Examples:
   ghl-bulk schema tables           columns, types and meaning, for people
   ghl-bulk schema tables --json    the same for programs
   ghl-bulk schema events           a JSON Schema of the lines of `--json`")]
-pub(crate) struct Args {
+pub(crate) struct SchemaArgs {
     /// What to describe
     #[arg(value_enum)]
-    what: What,
+    what: SchemaTopicArg,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum What {
+enum SchemaTopicArg {
     /// Every table with its columns, their types and meaning
     Tables,
     /// The JSON Schema of the lines that `--json` prints
@@ -33,24 +33,24 @@ enum What {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+pub(crate) fn run(args: &SchemaArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
     let mut out = io::stdout().lock();
     let result = match args.what {
-        What::Events => writeln!(out, "{:#}", progress::schema_events()),
-        What::Tables if global.json => writeln!(out, "{:#}", tables()),
-        What::Tables => write_tables(&mut out),
+        SchemaTopicArg::Events => writeln!(out, "{:#}", progress::events_schema()),
+        SchemaTopicArg::Tables if global.json => writeln!(out, "{:#}", tables_json()),
+        SchemaTopicArg::Tables => write_tables(&mut out),
     };
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::usage(format!("stdout cannot be written: {error}")))
+            Err(CliError::usage(format!("stdout cannot be written: {error}")))
         }
-        _ => Ok(Code::Done),
+        _ => Ok(CliExitCode::Done),
     }
 }
 
-fn tables() -> Value {
+fn tables_json() -> Value {
     let tables = RESOURCES.iter().map(|resource| {
-        let columns = resource.table(&Fields::default()).columns.into_iter().map(|column| {
+        let columns = resource.table_schema(&CustomFieldColumns::default()).columns.into_iter().map(|column| {
             json!({"name": column.name, "type": column.kind.name(), "description": column.doc})
         });
         json!({"name": resource.name, "description": resource.doc, "columns": columns.collect::<Vec<_>>()})
@@ -61,7 +61,7 @@ fn tables() -> Value {
 fn write_tables(out: &mut impl Write) -> io::Result<()> {
     for resource in RESOURCES {
         writeln!(out, "{}: {}", resource.name, resource.doc)?;
-        for column in resource.table(&Fields::default()).columns {
+        for column in resource.table_schema(&CustomFieldColumns::default()).columns {
             if resource.name == "contacts" && column.name == "extra" {
                 let doc = "one column per custom field; `custom_fields` says which";
                 writeln!(out, "  {:<24} {:<15} {doc}", "custom_<key>", "by its type")?;

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::import::import_report;
-use super::import::{apply, confirm, context};
-use crate::cli::account::protected::{Confirm, Guard};
-use crate::cli::account::{Accounts, OfRun};
-use crate::cli::args::global::Global;
+use super::import::{apply_plan, confirm_plan, import_context};
+use crate::cli::account::protected::{ConfirmLocationArgs, ProtectedLocationGuard};
+use crate::cli::account::{LocationAccounts, RunAccountRef};
+use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
 use crate::cli::signals;
 use crate::id::RunId;
-use crate::import::{self, Created, Undo};
+use crate::import::{self, CreatedContactRule, UndoRequest};
 use crate::run::Run;
 
 /// Take an import back: only what it changed, and only where that still stands
@@ -30,13 +30,13 @@ Examples:
   ghl-bulk undo 20261121-061512-k3f9 --dry-run           what would be taken back
   ghl-bulk undo 20261121-061512-k3f9                     show it, ask, do it
   ghl-bulk undo 20261121-061512-k3f9 --created delete    and delete the contacts that it made")]
-pub(crate) struct Args {
+pub(crate) struct UndoArgs {
     /// The import
     run: RunId,
 
     /// What becomes of contacts that the import made
     #[arg(long, value_enum, value_name = "WHAT", default_value = "tag")]
-    created: CreatedArg,
+    created: CreatedContactsArg,
 
     /// The tag that they get
     #[arg(long, value_name = "TAG", default_value = "import-undone")]
@@ -55,11 +55,11 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
 
     #[command(flatten)]
-    confirm: Confirm,
+    confirm: ConfirmLocationArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CreatedArg {
+enum CreatedContactsArg {
     /// They get a tag, so that they can be found
     Tag,
     /// They are deleted for good, if nothing was changed or attached since; else they get the tag
@@ -69,72 +69,76 @@ enum CreatedArg {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
-    let home = dirs::home()?;
-    let original = home.open(&args.run)?;
-    check_kind(&original)?;
-    let account = import::account(&original)?;
+pub(crate) fn run(args: &UndoArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+    let home = dirs::runs_home()?;
+    let original = home.open_run(&args.run)?;
+    ensure_import_run(&original)?;
+    let account = import::stored_account(&original)?;
     let location = original.meta.location.clone();
     let profile = account.profile.as_deref();
-    let guard = Guard::new(global, &location, profile, account.sandbox, &args.confirm);
+    let guard =
+        ProtectedLocationGuard::new(global, &location, profile, account.sandbox, &args.confirm);
     if !args.dry_run {
-        guard.early(!args.yes)?;
+        guard.ensure_confirmable(!args.yes)?;
     }
-    let accounts = Accounts::of_run(global, &OfRun::import(&location, &account))?;
+    let accounts = LocationAccounts::resolve_for_run(
+        global,
+        &RunAccountRef::from_import_account(&location, &account),
+    )?;
     let absolute = |path: &PathBuf| std::path::absolute(path);
     let out = args.out.as_ref().map(absolute).transpose();
     let base = std::path::absolute("ghl-import");
-    let wrong = |error| Failure::usage(format!("`--out`: {error}"));
-    let undo = Undo {
+    let wrong = |error| CliError::usage(format!("`--out`: {error}"));
+    let undo = UndoRequest {
         of: args.run.clone(),
         created: match args.created {
-            CreatedArg::Tag => Created::Tag,
-            CreatedArg::Delete => Created::Delete,
-            CreatedArg::Keep => Created::Keep,
+            CreatedContactsArg::Tag => CreatedContactRule::Tag,
+            CreatedContactsArg::Delete => CreatedContactRule::Delete,
+            CreatedContactsArg::Keep => CreatedContactRule::Keep,
         },
         tag: args.tag.clone(),
         out: out.map_err(wrong)?,
         base: base.map_err(wrong)?,
         account,
     };
-    let screen = Screen::new(global.style());
+    let screen = CliReporter::new(global.output_style());
     let (accounts, screen) = (&accounts, &screen);
     signals::block_on(global.deadline, screen, |stop| async move {
-        let context = context(accounts, global, screen, &stop)?;
+        let context = import_context(accounts, global, screen, &stop)?;
         let planned = import::plan_undo(&context, original, undo).await;
-        let planned = planned.map_err(|halted| Failure::of_import(halted, &stop))?;
-        guard.check(&planned)?;
+        let planned = planned.map_err(|halted| CliError::from_import_halt(halted, &stop))?;
+        guard.check_name(&planned)?;
         if args.dry_run {
             screen.finish();
-            return Ok(import_report::dry_run(&planned, false, global, screen));
+            return Ok(import_report::report_dry_run(&planned, false, global, screen));
         }
         if planned.summary.rows == 0 {
-            screen.line(&format!("run {} has applied nothing", args.run));
+            screen.print_note(&format!("run {} has applied nothing", args.run));
         }
-        if planned.summary.changes() {
-            import_report::show_plan(&planned, screen);
-            if guard.asks() {
-                guard.ask(&planned, screen)?;
+        if planned.summary.has_writes() {
+            import_report::print_plan(&planned, screen);
+            if guard.needs_prompt() {
+                guard.prompt_for_name(&planned, screen)?;
             } else if !args.yes {
-                confirm(&planned, screen)?;
+                confirm_plan(&planned, screen)?;
             }
         }
-        apply(&context, planned, &stop, global, screen).await
+        apply_plan(&context, planned, &stop, global, screen).await
     })
 }
 
 /// Only imports can be taken back.
-fn check_kind(run: &Run) -> Result<(), Failure> {
+fn ensure_import_run(run: &Run) -> Result<(), CliError> {
     let id = &run.meta.run;
     match run.meta.kind.as_str() {
         import::KIND => Ok(()),
-        import::UNDO => Err(Failure::usage(format!(
+        import::UNDO => Err(CliError::usage(format!(
             "run `{id}` is an undo itself, and an undo cannot be taken back"
         ))
-        .hint("import the file again")),
-        kind => Err(Failure::usage(format!(
+        .with_hint("import the file again")),
+        kind => Err(CliError::usage(format!(
             "run `{id}` is of the kind `{kind}`: only an import can be undone"
         ))
-        .hint("`ghl-bulk runs list` shows which are")),
+        .with_hint("`ghl-bulk runs list` shows which are")),
     }
 }

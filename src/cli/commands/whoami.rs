@@ -5,17 +5,17 @@ use std::io::{self, Write as _};
 use serde_json::{Map, Value, json};
 
 use super::export::export_report;
-use crate::api::{Error, Kind};
-use crate::cli::account::token_info::{Known, Place};
-use crate::cli::account::token_source::{DEFAULT, Source};
-use crate::cli::account::{Account, Accounts, Several};
-use crate::cli::args::global::Global;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
-use crate::cli::output::text_format::safe;
+use crate::api::{ApiError, ApiErrorKind};
+use crate::cli::account::token_info::{TokenInfo, TokenLocationInfo};
+use crate::cli::account::token_source::{DEFAULT, TokenSource};
+use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
+use crate::cli::args::global::GlobalArgs;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::signals;
-use crate::event::Stop;
+use crate::event::CancelSignal;
 
 /// Show whose token is used: location, kind, where it comes from, scopes, expiry
 ///
@@ -27,84 +27,91 @@ Examples:
   ghl-bulk whoami                        the token that a command would use now
   ghl-bulk whoami --profile clinic --json
   ghl-bulk whoami --all-locations        the locations that an agency's login reaches")]
-pub(crate) struct Args {
+pub(crate) struct WhoamiArgs {
     #[command(flatten)]
-    several: Several,
+    several: MultiLocationArgs,
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
-    let accounts = Accounts::reached(global, &args.several)?;
-    let screen = Screen::new(global.style());
+pub(crate) fn run(args: &WhoamiArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+    let accounts = LocationAccounts::resolve_allow_empty(global, &args.several)?;
+    let screen = CliReporter::new(global.output_style());
     let (asked, screen) = (&accounts, &screen);
     let answers = signals::block_on(global.deadline, screen, |stop| async move {
         let mut answers = Vec::new();
         for account in &asked.all {
-            let place = ask(asked, account, global, screen, &stop).await;
+            let place = fetch_location(asked, account, global, screen, &stop).await;
             answers.push((account, place));
         }
         Ok(answers)
     })?;
     // A renewal may have happened.
-    let source = accounts.source.as_ref().map(Source::again).transpose()?;
-    let known = |(account, place)| of_account(account, source.as_ref(), place);
-    let mut all = answers.into_iter().map(known).collect::<Result<Vec<_>, Failure>>()?;
+    let source = accounts.source.as_ref().map(TokenSource::reload).transpose()?;
+    let known = |(account, place)| whoami_entry(account, source.as_ref(), place);
+    let mut all = answers.into_iter().map(known).collect::<Result<Vec<_>, CliError>>()?;
     if let (true, Some(source)) = (all.is_empty(), &source) {
-        let kept = matches!(source, Source::Kept(..));
+        let kept = matches!(source, TokenSource::Kept(..));
         let profile = global.profile_name().or(kept.then_some(DEFAULT));
-        all.push((Known::new(profile, source, None), None));
+        all.push((TokenInfo::new(profile, source, None), None));
     }
-    show(all, global, screen)
+    print_entries(all, global, screen)
 }
 
-type Answered = (Known, Option<Failure>);
+type WhoamiEntry = (TokenInfo, Option<CliError>);
 
-async fn ask(
-    accounts: &Accounts,
-    account: &Account,
-    global: &Global,
-    screen: &Screen,
-    stop: &Stop,
-) -> Result<Place, Failure> {
-    let client = account.client(&accounts.url, global, stop, &screen.watcher(None))?;
-    match client.location_details().await {
-        Ok(answer) => Ok(Place::from(answer.head)),
-        Err(Error { kind: Kind::Scope, .. }) => Ok(Place::default()),
+async fn fetch_location(
+    accounts: &LocationAccounts,
+    account: &LocationAccount,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+    stop: &CancelSignal,
+) -> Result<TokenLocationInfo, CliError> {
+    let client =
+        account.build_client(&accounts.url, global, stop, &screen.location_observer(None))?;
+    match client.get_location().await {
+        Ok(answer) => Ok(TokenLocationInfo::from(answer.head)),
+        Err(ApiError { kind: ApiErrorKind::Scope, .. }) => Ok(TokenLocationInfo::default()),
         Err(error) => Err(error.into()),
     }
 }
 
-fn of_account(
-    account: &Account,
-    source: Option<&Source>,
-    place: Result<Place, Failure>,
-) -> Result<Answered, Failure> {
+fn whoami_entry(
+    account: &LocationAccount,
+    source: Option<&TokenSource>,
+    place: Result<TokenLocationInfo, CliError>,
+) -> Result<WhoamiEntry, CliError> {
     let (place, failure) = match place {
         Ok(place) => (place, None),
-        Err(failure) => (Place::default(), Some(failure)),
+        Err(failure) => (TokenLocationInfo::default(), Some(failure)),
     };
-    let place = Place { name: place.name.or_else(|| account.name.clone()), ..place };
+    let place = TokenLocationInfo { name: place.name.or_else(|| account.name.clone()), ..place };
     let known = match source.filter(|_| account.variable.is_none()) {
-        Some(source) => Known::new(account.profile.as_deref(), source, Some(place)),
-        None => Known::of_variable(account.variable.as_deref().unwrap_or_default(), Some(place))?,
+        Some(source) => TokenInfo::new(account.profile.as_deref(), source, Some(place)),
+        None => {
+            TokenInfo::from_variable(account.variable.as_deref().unwrap_or_default(), Some(place))?
+        }
     };
-    Ok((Known { location: Some(account.location.clone()), ..known }, failure))
+    Ok((TokenInfo { location: Some(account.location.clone()), ..known }, failure))
 }
 
 /// Shows what is known on stdout, and what went wrong behind it.
-fn show(mut all: Vec<Answered>, global: &Global, screen: &Screen) -> Result<Code, Failure> {
+fn print_entries(
+    mut all: Vec<WhoamiEntry>,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> Result<CliExitCode, CliError> {
     let codes = all.iter().filter_map(|(_, failure)| Some(failure.as_ref()?.code));
-    let code = codes.max_by_key(|code| *code as u8).unwrap_or(Code::Done);
+    let code = codes.max_by_key(|code| *code as u8).unwrap_or(CliExitCode::Done);
     if global.json {
-        screen.emit(&json(&all, code));
+        screen.emit_event(&summary_event(&all, code));
         return Ok(code);
     }
     let mut out = io::stdout().lock();
     for (at, (known, _)) in all.iter().enumerate() {
         // A closed pipe is a reader that has seen enough.
         let _ = if at > 0 { writeln!(out) } else { Ok(()) };
-        for (what, value) in known.lines() {
-            let _ = writeln!(out, "{what:<12} {}", safe(&value));
+        for (what, value) in known.labeled_values() {
+            let _ = writeln!(out, "{what:<12} {}", escape_for_terminal(&value));
         }
     }
     drop(out);
@@ -113,17 +120,17 @@ fn show(mut all: Vec<Answered>, global: &Global, screen: &Screen) -> Result<Code
     }
     for (known, failure) in &all {
         if let (Some(failure), Some(id)) = (failure, &known.location) {
-            export_report::tell_failure(&safe(id.as_str()), failure);
+            export_report::print_location_error(&escape_for_terminal(id.as_str()), failure);
         }
     }
     Ok(code)
 }
 
 /// The same for programs: one summary, with a part for each location where there are several.
-fn json(all: &[Answered], code: Code) -> Map<String, Value> {
-    let outcome = if code == Code::Done { "known" } else { "failed" };
-    let one = |(known, failure): &Answered| {
-        let mut fields = known.summary(code, outcome);
+fn summary_event(all: &[WhoamiEntry], code: CliExitCode) -> Map<String, Value> {
+    let outcome = if code == CliExitCode::Done { "known" } else { "failed" };
+    let one = |(known, failure): &WhoamiEntry| {
+        let mut fields = known.summary_event(code, outcome);
         if let Some(failure) = failure {
             fields.insert("error".to_owned(), failure.message.clone().into());
             fields.insert("hint".to_owned(), json!(failure.hint));
@@ -133,7 +140,8 @@ fn json(all: &[Answered], code: Code) -> Map<String, Value> {
     if let [only] = all {
         return one(only);
     }
-    let id = |known: &Known| known.location.as_ref().map(ToString::to_string).unwrap_or_default();
+    let id =
+        |known: &TokenInfo| known.location.as_ref().map(ToString::to_string).unwrap_or_default();
     let locations: Map<_, _> = all.iter().map(|it| (id(&it.0), one(it).into())).collect();
     let fields = json!({
         "event": "summary", "exit_code": code as u8, "outcome": outcome, "locations": locations,

@@ -4,8 +4,8 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::output::error::Failure;
-use crate::run::Home;
+use crate::cli::output::error::CliError;
+use crate::run::RunStore;
 
 /// How long a record may be hidden from the search: up to 34 s were seen (api.md §2.10).
 const SETTLE: Duration = Duration::from_secs(35);
@@ -13,75 +13,76 @@ const SETTLE: Duration = Duration::from_secs(35);
 const SETTLE_WRITES: Duration = Duration::from_mins(1);
 
 /// The directory of this program's runs.
-pub(crate) fn home() -> Result<Home, Failure> {
-    match home_dir() {
-        Some(home) => Ok(Home::new(&home)),
-        None => Err(Failure::usage("there is no place to keep runs in")
-            .hint("set `GHL_BULK_HOME` to a directory")),
+pub(crate) fn runs_home() -> Result<RunStore, CliError> {
+    match runs_home_dir() {
+        Some(home) => Ok(RunStore::new(&home)),
+        None => Err(CliError::usage("there is no place to keep runs in")
+            .with_hint("set `GHL_BULK_HOME` to a directory")),
     }
 }
 
 /// The path of that directory; none where there is no place for it.
-pub(crate) fn home_dir() -> Option<PathBuf> {
+pub(crate) fn runs_home_dir() -> Option<PathBuf> {
     let state = || {
         if cfg!(windows) {
-            return path("LOCALAPPDATA");
+            return path_from_env("LOCALAPPDATA");
         }
-        let user = path("HOME");
+        let user = path_from_env("HOME");
         if cfg!(target_vendor = "apple") {
             return user.map(|user| user.join("Library/Application Support"));
         }
-        path("XDG_STATE_HOME").or_else(|| user.map(|user| user.join(".local/state")))
+        path_from_env("XDG_STATE_HOME").or_else(|| user.map(|user| user.join(".local/state")))
     };
-    path("GHL_BULK_HOME").or_else(|| state().map(|state| state.join("ghl-bulk")))
+    path_from_env("GHL_BULK_HOME").or_else(|| state().map(|state| state.join("ghl-bulk")))
 }
 
 /// A path that a variable holds.
-fn path(name: &str) -> Option<PathBuf> {
+fn path_from_env(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// The configuration directory, absolute; it need not exist. None where there is no place for it.
-pub(crate) fn config() -> Option<PathBuf> {
+pub(crate) fn config_dir() -> Option<PathBuf> {
     let config = || {
         if cfg!(windows) {
-            return path("APPDATA");
+            return path_from_env("APPDATA");
         }
-        let user = path("HOME");
+        let user = path_from_env("HOME");
         if cfg!(target_vendor = "apple") {
             return user.map(|user| user.join("Library/Application Support"));
         }
-        path("XDG_CONFIG_HOME").or_else(|| user.map(|user| user.join(".config")))
+        path_from_env("XDG_CONFIG_HOME").or_else(|| user.map(|user| user.join(".config")))
     };
-    let dir = path("GHL_BULK_CONFIG").or_else(|| config().map(|config| config.join("ghl-bulk")))?;
+    let dir = path_from_env("GHL_BULK_CONFIG")
+        .or_else(|| config().map(|config| config.join("ghl-bulk")))?;
     // A run may be resumed from another directory.
     std::path::absolute(dir).ok()
 }
 
 /// The directory of the user's presets, which need not exist; none where there is no place for it.
-pub(crate) fn presets() -> Option<PathBuf> {
-    Some(config()?.join("presets"))
+pub(crate) fn presets_dir() -> Option<PathBuf> {
+    Some(config_dir()?.join("presets"))
 }
 
 /// The directory of stored tokens, which need not exist; none where there is no place for it.
-pub(crate) fn credentials() -> Option<PathBuf> {
-    Some(config()?.join("credentials"))
+pub(crate) fn credentials_dir() -> Option<PathBuf> {
+    Some(config_dir()?.join("credentials"))
 }
 
 /// `GHL_BULK_SETTLE_S`, as far as it is about reading.
-pub(crate) fn settle() -> Result<Duration, Failure> {
-    Ok(given_settle()?.unwrap_or(SETTLE))
+pub(crate) fn read_settle_time() -> Result<Duration, CliError> {
+    Ok(settle_time_from_env()?.unwrap_or(SETTLE))
 }
 
 /// `GHL_BULK_SETTLE_S`, as far as it is about writing: how long after its sending a request may still
 /// be applied. By default the time-out of a request, and a minute at least.
-pub(crate) fn settle_writes(timeout: Duration) -> Result<Duration, Failure> {
-    Ok(given_settle()?.unwrap_or_else(|| timeout.max(SETTLE_WRITES)))
+pub(crate) fn write_settle_time(timeout: Duration) -> Result<Duration, CliError> {
+    Ok(settle_time_from_env()?.unwrap_or_else(|| timeout.max(SETTLE_WRITES)))
 }
 
-fn given_settle() -> Result<Option<Duration>, Failure> {
+fn settle_time_from_env() -> Result<Option<Duration>, CliError> {
     let Ok(text) = env::var("GHL_BULK_SETTLE_S") else { return Ok(None) };
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let wrong = || Failure::usage("`GHL_BULK_SETTLE_S` is no number of seconds");
+    let wrong = || CliError::usage("`GHL_BULK_SETTLE_S` is no number of seconds");
     seconds.map(Some).ok_or_else(wrong)
 }

@@ -13,10 +13,10 @@ use clap::{Arg, ArgAction};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::Place;
-use super::parse_config::{At, Reader};
-use crate::cli::args::command_line::at;
-use crate::mapping::closest;
+use super::ConfigPosition;
+use super::parse_config::{ConfigParser, SpannedValue};
+use crate::cli::args::command_line::subcommand_at;
+use crate::mapping::closest_name;
 
 /// Flags without a default, and why.
 const NEVER: [(&str, &str); 7] = [
@@ -39,26 +39,26 @@ pub(in crate::cli) struct FlagDefault {
     pub(in crate::cli) id: String,
     /// As they would be typed.
     pub(super) values: Vec<String>,
-    pub(in crate::cli) place: Place,
+    pub(in crate::cli) place: ConfigPosition,
 }
 
 /// The defaults that hold in a call, strongest first and one for a flag.
-pub(in crate::cli) type Applied<'c> = Vec<&'c FlagDefault>;
+pub(in crate::cli) type AppliedDefaults<'c> = Vec<&'c FlagDefault>;
 
 /// Reads a table of defaults, with those of single commands in tables of their own.
-pub(super) fn read(
-    reader: &mut Reader,
+pub(super) fn read_defaults(
+    reader: &mut ConfigParser,
     table: &DeTable,
     profile: Option<&str>,
     cli: &clap::Command,
 ) -> Vec<FlagDefault> {
     let mut found = Vec::new();
-    below(reader, table, profile, &mut Vec::new(), cli, &mut found);
+    collect_defaults(reader, table, profile, &mut Vec::new(), cli, &mut found);
     found
 }
 
-fn below(
-    reader: &mut Reader,
+fn collect_defaults(
+    reader: &mut ConfigParser,
     table: &DeTable,
     profile: Option<&str>,
     command: &mut Vec<String>,
@@ -68,49 +68,49 @@ fn below(
     for (key, value) in table {
         if let DeValue::Table(inner) = value.get_ref() {
             // `import` is a command where `map` can be a flag, too: a table is always a command.
-            match commands(cli).find(|below| below.get_name() == key.get_ref().as_ref()) {
+            match direct_subcommands(cli).find(|below| below.get_name() == key.get_ref().as_ref()) {
                 Some(cli) => {
                     command.push(cli.get_name().to_owned());
-                    below(reader, inner, profile, command, cli, found);
+                    collect_defaults(reader, inner, profile, command, cli, found);
                     command.pop();
                 }
-                None => unknown_command(reader, key, cli),
+                None => report_unknown_command(reader, key, cli),
             }
             continue;
         }
-        let Some((id, values)) = default(reader, key, value, cli) else { continue };
+        let Some((id, values)) = read_default(reader, key, value, cli) else { continue };
         let default = FlagDefault {
             profile: profile.map(str::to_owned),
             command: command.clone(),
             id,
             values,
-            place: reader.place(key),
+            place: reader.position_of(key),
         };
         found.push(default);
     }
 }
 
 /// The commands right below a command.
-fn commands(cli: &clap::Command) -> impl Iterator<Item = &clap::Command> {
+fn direct_subcommands(cli: &clap::Command) -> impl Iterator<Item = &clap::Command> {
     cli.get_subcommands().filter(|command| command.get_name() != "help")
 }
 
 /// The command itself and all below it.
-fn family(cli: &clap::Command) -> Vec<&clap::Command> {
-    let below = commands(cli).flat_map(family);
+fn command_and_descendants(cli: &clap::Command) -> Vec<&clap::Command> {
+    let below = direct_subcommands(cli).flat_map(command_and_descendants);
     std::iter::once(cli).chain(below).collect()
 }
 
 /// Who has a flag of this name, and the flag: the command itself, or else those below it.
-fn owners<'c>(cli: &'c clap::Command, name: &str) -> Vec<(&'c clap::Command, &'c Arg)> {
-    let own = |cli: &'c clap::Command| Some((cli, flag(cli, name)?));
+fn flag_owners<'c>(cli: &'c clap::Command, name: &str) -> Vec<(&'c clap::Command, &'c Arg)> {
+    let own = |cli: &'c clap::Command| Some((cli, find_flag(cli, name)?));
     match own(cli) {
         Some(own) => vec![own],
-        None => family(cli).into_iter().filter_map(own).collect(),
+        None => command_and_descendants(cli).into_iter().filter_map(own).collect(),
     }
 }
 
-fn flag<'c>(cli: &'c clap::Command, name: &str) -> Option<&'c Arg> {
+fn find_flag<'c>(cli: &'c clap::Command, name: &str) -> Option<&'c Arg> {
     let named = |arg: &&Arg| {
         arg.get_long() == Some(name)
             || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
@@ -119,34 +119,36 @@ fn flag<'c>(cli: &'c clap::Command, name: &str) -> Option<&'c Arg> {
 }
 
 /// One default, if nothing is wrong with it.
-fn default(
-    reader: &mut Reader,
+fn read_default(
+    reader: &mut ConfigParser,
     key: &Spanned<DeString>,
-    value: At,
+    value: SpannedValue,
     cli: &clap::Command,
 ) -> Option<(String, Vec<String>)> {
     let written = key.get_ref().as_ref();
     let name = written.replace('_', "-");
     if let Some((_, why)) = NEVER.iter().find(|(never, _)| *never == name) {
         let message = format!("`{written}` cannot have a default");
-        reader.report(reader.problem(key, message).hint(*why));
+        reader.report_problem(reader.problem_at(key, message).with_hint(*why));
         return None;
     }
-    let owners = owners(cli, &name);
+    let owners = flag_owners(cli, &name);
     let Some((_, arg)) = owners.first() else {
-        unknown_flag(reader, key, &name, cli);
+        report_unknown_flag(reader, key, &name, cli);
         return None;
     };
-    let values = values(reader, written, value, arg)?;
+    let values = values_as_typed(reader, written, value, arg)?;
     for (owner, arg) in &owners {
-        if let Some((message, hint)) = values.iter().find_map(|value| refused(owner, arg, value)) {
+        if let Some((message, hint)) =
+            values.iter().find_map(|value| invalid_value_reason(owner, arg, value))
+        {
             let message = match owners.len() {
                 1 => format!("`{written}` {message}"),
                 _ => format!("`{written}` of `{}` {message}", owner.get_name()),
             };
-            let problem = reader.problem(value, message);
-            reader.report(match hint {
-                Some(hint) => problem.hint(hint),
+            let problem = reader.problem_at(value, message);
+            reader.report_problem(match hint {
+                Some(hint) => problem.with_hint(hint),
                 None => problem,
             });
             return None;
@@ -155,41 +157,50 @@ fn default(
     Some((arg.get_id().to_string(), values))
 }
 
-fn unknown_flag(reader: &mut Reader, key: &Spanned<DeString>, name: &str, cli: &clap::Command) {
-    let family = family(cli);
+fn report_unknown_flag(
+    reader: &mut ConfigParser,
+    key: &Spanned<DeString>,
+    name: &str,
+    cli: &clap::Command,
+) {
+    let family = command_and_descendants(cli);
     let args = family.iter().flat_map(|command| command.get_arguments());
     let names: BTreeSet<&str> =
-        args.filter_map(Arg::get_long).filter(|name| !is_never(name)).collect();
+        args.filter_map(Arg::get_long).filter(|name| !cannot_have_default(name)).collect();
     let whose = match cli.get_bin_name().filter(|_| cli.get_name() != "ghl-bulk") {
         Some(name) => format!("`{name}` has no flag"),
         None => "no command has a flag".to_owned(),
     };
-    let problem = reader.problem(key, format!("{whose} `{}`", key.get_ref()));
-    reader.report(match closest(name, names) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => {
-            problem.hint("`--help` of a command lists its flags; they are written without `--`")
-        }
+    let problem = reader.problem_at(key, format!("{whose} `{}`", key.get_ref()));
+    reader.report_problem(match closest_name(name, names) {
+        Some(near) => problem.with_hint(format!("did you mean `{near}`?")),
+        None => problem
+            .with_hint("`--help` of a command lists its flags; they are written without `--`"),
     });
 }
 
-fn is_never(name: &str) -> bool {
+fn cannot_have_default(name: &str) -> bool {
     matches!(name, "help" | "version") || NEVER.iter().any(|(never, _)| *never == name)
 }
 
-fn unknown_command(reader: &mut Reader, key: &Spanned<DeString>, cli: &clap::Command) {
+fn report_unknown_command(reader: &mut ConfigParser, key: &Spanned<DeString>, cli: &clap::Command) {
     let name = key.get_ref().as_ref();
-    let problem = reader.problem(key, format!("there is no command `{name}`"));
-    let names: Vec<&str> = commands(cli).map(clap::Command::get_name).collect();
-    reader.report(match closest(name, names.iter().copied()) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None if names.is_empty() => problem.hint("a flag's default is no table"),
-        None => problem.hint(format!("there are `{}`", names.join("`, `"))),
+    let problem = reader.problem_at(key, format!("there is no command `{name}`"));
+    let names: Vec<&str> = direct_subcommands(cli).map(clap::Command::get_name).collect();
+    reader.report_problem(match closest_name(name, names.iter().copied()) {
+        Some(near) => problem.with_hint(format!("did you mean `{near}`?")),
+        None if names.is_empty() => problem.with_hint("a flag's default is no table"),
+        None => problem.with_hint(format!("there are `{}`", names.join("`, `"))),
     });
 }
 
 /// A value as it would be typed.
-fn values(reader: &mut Reader, key: &str, value: At, arg: &Arg) -> Option<Vec<String>> {
+fn values_as_typed(
+    reader: &mut ConfigParser,
+    key: &str,
+    value: SpannedValue,
+    arg: &Arg,
+) -> Option<Vec<String>> {
     let several = matches!(arg.get_action(), ArgAction::Append);
     let expected = match arg.get_action() {
         _ if arg.get_value_parser().type_id() == TypeId::of::<bool>() => "true or false",
@@ -216,13 +227,17 @@ fn values(reader: &mut Reader, key: &str, value: At, arg: &Arg) -> Option<Vec<St
         one => typed(one).map(|one| vec![one]),
     };
     if values.is_none() {
-        reader.wrong_type(key, value, expected);
+        reader.report_wrong_type(key, value, expected);
     }
     values
 }
 
 /// Why a command would refuse a value of a flag, and what to do.
-fn refused(cli: &clap::Command, arg: &Arg, value: &str) -> Option<(String, Option<String>)> {
+fn invalid_value_reason(
+    cli: &clap::Command,
+    arg: &Arg,
+    value: &str,
+) -> Option<(String, Option<String>)> {
     let name = arg.get_long()?;
     if matches!(arg.get_action(), ArgAction::Count) {
         let fits = value.parse::<u8>();
@@ -237,7 +252,7 @@ fn refused(cli: &clap::Command, arg: &Arg, value: &str) -> Option<(String, Optio
                 Some(ContextValue::Strings(valid)) => valid.clone(),
                 _ => Vec::new(),
             };
-            let near = closest(value, valid.iter().map(String::as_str));
+            let near = closest_name(value, valid.iter().map(String::as_str));
             let hint = near.map(|near| format!("did you mean `{near}`?"));
             let hint = hint.unwrap_or_else(|| format!("it can be `{}`", valid.join("`, `")));
             Some((format!("cannot be `{value}`"), Some(hint)))
@@ -260,13 +275,13 @@ fn refused(cli: &clap::Command, arg: &Arg, value: &str) -> Option<(String, Optio
 /// The defaults that hold for a command: those of the profile before the general ones, and those of the
 /// command before those of all. What was given, and what excludes it, makes a default give way. `cli` is
 /// asked only when there is a default to ask about.
-pub(super) fn holding<'c>(
+pub(super) fn applicable_defaults<'c>(
     all: &'c [FlagDefault],
     profile: Option<&str>,
     path: &[&str],
     given: &BTreeSet<String>,
     cli: impl FnOnce() -> clap::Command,
-) -> Applied<'c> {
+) -> AppliedDefaults<'c> {
     let fits = |default: &&FlagDefault| {
         default.profile.as_deref().is_none_or(|name| Some(name) == profile)
             && default.command.len() <= path.len()
@@ -278,14 +293,14 @@ pub(super) fn holding<'c>(
         return fitting;
     }
     let cli = cli();
-    let cli = at(&cli, path);
+    let cli = subcommand_at(&cli, path);
     let mut taken = given.clone();
     let mut applied = Vec::new();
     for default in fitting {
         let Some(arg) = cli.get_arguments().find(|arg| *arg.get_id() == default.id) else {
             continue;
         };
-        if taken.contains(&default.id) || excluded(cli, arg, &taken) {
+        if taken.contains(&default.id) || conflicts_with_given(cli, arg, &taken) {
             continue;
         }
         taken.insert(default.id.clone());
@@ -295,7 +310,7 @@ pub(super) fn holding<'c>(
 }
 
 /// Whether a flag and one of those given exclude each other.
-fn excluded(cli: &clap::Command, arg: &Arg, given: &BTreeSet<String>) -> bool {
+fn conflicts_with_given(cli: &clap::Command, arg: &Arg, given: &BTreeSet<String>) -> bool {
     let named = |one: &Arg, id: &str| {
         cli.get_arg_conflicts_with(one).iter().any(|other| *other.get_id() == id)
     };
@@ -305,22 +320,26 @@ fn excluded(cli: &clap::Command, arg: &Arg, given: &BTreeSet<String>) -> bool {
 }
 
 /// The command line with these defaults for the command at a path.
-pub(in crate::cli) fn with(cli: clap::Command, path: &[&str], applied: &Applied) -> clap::Command {
-    applied.iter().fold(cli, |cli, default| set(cli, path, default))
+pub(in crate::cli) fn apply_defaults(
+    cli: clap::Command,
+    path: &[&str],
+    applied: &AppliedDefaults,
+) -> clap::Command {
+    applied.iter().fold(cli, |cli, default| set_default_value(cli, path, default))
 }
 
-fn set(cli: clap::Command, path: &[&str], default: &FlagDefault) -> clap::Command {
+fn set_default_value(cli: clap::Command, path: &[&str], default: &FlagDefault) -> clap::Command {
     let own = cli.get_arguments().any(|arg| *arg.get_id() == default.id);
     match path.split_first() {
         _ if own => cli.mut_arg(&default.id, |arg| arg.default_values(default.values.clone())),
-        Some((name, rest)) => cli.mut_subcommand(name, |cli| set(cli, rest, default)),
+        Some((name, rest)) => cli.mut_subcommand(name, |cli| set_default_value(cli, rest, default)),
         None => cli,
     }
 }
 
 /// The command line in which an on/off flag can be taken back: `--wait=false`. Only for parsing: help
 /// shows flags as they are.
-pub(in crate::cli) fn off_switches(cli: clap::Command) -> clap::Command {
+pub(in crate::cli) fn accept_switch_values(cli: clap::Command) -> clap::Command {
     let switch = |arg: Arg| {
         if !matches!(arg.get_action(), ArgAction::SetTrue) {
             return arg;
@@ -332,5 +351,5 @@ pub(in crate::cli) fn off_switches(cli: clap::Command) -> clap::Command {
             .default_missing_value("true")
             .default_value("false")
     };
-    cli.mut_args(switch).mut_subcommands(off_switches)
+    cli.mut_args(switch).mut_subcommands(accept_switch_values)
 }

@@ -16,12 +16,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use flag_defaults::FlagDefault;
-pub(super) use flag_defaults::{Applied, off_switches, with};
+pub(super) use flag_defaults::{AppliedDefaults, accept_switch_values, apply_defaults};
 
-use super::args::command_line::built;
-use super::output::error::Failure;
+use super::args::command_line::build_command_line;
+use super::output::error::CliError;
 use crate::id::LocationId;
-use crate::mapping::closest;
+use crate::mapping::closest_name;
 
 /// The file's name in the configuration directory.
 pub(super) const FILE: &str = "config.toml";
@@ -30,25 +30,25 @@ pub(super) const STORES: [&str; 3] = ["keyring", "file", "age"];
 
 /// What the configuration file says; nothing where there is none.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Config {
+pub(super) struct ConfigFile {
     /// The file, whether it exists or not; none where there is no place for it.
     pub(super) file: Option<PathBuf>,
     pub(super) exists: bool,
-    pub(super) default_profile: Option<Said<String>>,
+    pub(super) default_profile: Option<ConfigValue<String>>,
     profiles: Vec<Profile>,
     defaults: Vec<FlagDefault>,
 }
 
 /// A line of the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ConfigPosition {
     pub(super) file: PathBuf,
     /// Counted from 1.
     pub(super) line: usize,
 }
 
 /// As messages name it: `/home/ada/.config/ghl-bulk/config.toml line 12`.
-impl fmt::Display for Place {
+impl fmt::Display for ConfigPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} line {}", self.file.display(), self.line)
     }
@@ -56,24 +56,24 @@ impl fmt::Display for Place {
 
 /// A setting and the line that says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Said<T> {
+pub(super) struct ConfigValue<T> {
     pub(super) value: T,
-    pub(super) place: Place,
+    pub(super) place: ConfigPosition,
 }
 
 /// The program that prints the token, such as a vault's client. It may hold secrets of its own and is
 /// shown nowhere but by the name of its program.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Command {
+pub(super) enum TokenCommandSetting {
     /// A line for the shell.
     Line(String),
     /// A program and its arguments, without a shell; never empty.
     List(Vec<String>),
 }
 
-impl Command {
+impl TokenCommandSetting {
     /// The name of the program, as far as it is plain that it is one and no secret.
-    pub(super) fn program(&self) -> &str {
+    pub(super) fn program_name(&self) -> &str {
         let first = match self {
             // `VAULT_TOKEN=… vault read` begins with what must not be shown.
             Self::Line(line) => line.split_whitespace().find(|word| !word.contains('=')),
@@ -86,9 +86,9 @@ impl Command {
     }
 }
 
-impl fmt::Debug for Command {
+impl fmt::Debug for TokenCommandSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Command({} …)", self.program())
+        write!(f, "Command({} …)", self.program_name())
     }
 }
 
@@ -98,22 +98,22 @@ pub(super) struct Profile {
     pub(super) name: String,
     /// Where its table begins. None when `config.toml` does not have it: then all else is empty, and it
     /// is no error as long as a token is stored for its name.
-    pub(super) place: Option<Place>,
-    pub(super) location: Option<Said<LocationId>>,
-    pub(super) api_url: Option<Said<String>>,
+    pub(super) place: Option<ConfigPosition>,
+    pub(super) location: Option<ConfigValue<LocationId>>,
+    pub(super) api_url: Option<ConfigValue<String>>,
     /// Never together with `token_file`.
-    pub(super) token_command: Option<Said<Command>>,
+    pub(super) token_command: Option<ConfigValue<TokenCommandSetting>>,
     /// Absolute.
-    pub(super) token_file: Option<Said<PathBuf>>,
+    pub(super) token_file: Option<ConfigValue<PathBuf>>,
     /// One of [`STORES`]: the default of `login --store`.
-    pub(super) store: Option<Said<String>>,
+    pub(super) store: Option<ConfigValue<String>>,
     /// Whether writing to its location needs the location's name.
-    pub(super) protected: Option<Said<bool>>,
+    pub(super) protected: Option<ConfigValue<bool>>,
 }
 
 impl Profile {
     /// A profile of which only the name is known.
-    pub(super) fn named(name: &str) -> Self {
+    pub(super) fn with_name(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
     }
 
@@ -122,22 +122,27 @@ impl Profile {
     }
 }
 
-impl Config {
+impl ConfigFile {
     /// Reads the file of a configuration directory. No directory and no file are an empty configuration.
     /// Defaults are checked against the flags of the command line.
-    pub(super) fn load(dir: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn load(dir: Option<&Path>) -> Result<Self, CliError> {
         let Some(dir) = dir else { return Ok(Self::default()) };
         let file = dir.join(FILE);
         let unreadable = |error: &io::Error| {
-            let failure = Failure::usage(format!("{}: {error}", file.display()));
+            let failure = CliError::usage(format!("{}: {error}", file.display()));
             if error.kind() == io::ErrorKind::NotADirectory {
                 return failure
-                    .hint("`GHL_BULK_CONFIG` names a directory, in which `config.toml` is");
+                    .with_hint("`GHL_BULK_CONFIG` names a directory, in which `config.toml` is");
             }
-            failure.hint("make it readable for you, or set `GHL_BULK_CONFIG` to another directory")
+            failure.with_hint(
+                "make it readable for you, or set `GHL_BULK_CONFIG` to another directory",
+            )
         };
         let mut config = match std::fs::read(&file) {
-            Ok(bytes) => Self { exists: true, ..parse_config::config(&bytes, &file, &built())? },
+            Ok(bytes) => Self {
+                exists: true,
+                ..parse_config::parse_config(&bytes, &file, &build_command_line())?
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::default(),
             Err(error) => return Err(unreadable(&error)),
         };
@@ -146,28 +151,30 @@ impl Config {
     }
 
     /// The profile of a name that was given, or else the default one.
-    pub(super) fn choose(&self, given: Option<&str>) -> Result<Option<Profile>, Failure> {
+    pub(super) fn select_profile(&self, given: Option<&str>) -> Result<Option<Profile>, CliError> {
         let default = || self.default_profile.as_ref().map(|name| name.value.as_str());
         let Some(name) = given.or_else(default) else { return Ok(None) };
-        if !is_name(name) {
-            return Err(Failure::usage(format!("`{name}` cannot be a profile's name")).hint(NAME));
+        if !is_profile_name(name) {
+            return Err(
+                CliError::usage(format!("`{name}` cannot be a profile's name")).with_hint(NAME)
+            );
         }
         let known = self.profiles.iter().find(|profile| profile.name == name);
-        Ok(Some(known.cloned().unwrap_or_else(|| Profile::named(name))))
+        Ok(Some(known.cloned().unwrap_or_else(|| Profile::with_name(name))))
     }
 
     /// The defaults that hold for the command of a path, beside the flags that are given.
-    pub(super) fn holding(
+    pub(super) fn applicable_defaults(
         &self,
         profile: Option<&str>,
         path: &[&str],
         given: &BTreeSet<String>,
-    ) -> Applied<'_> {
-        flag_defaults::holding(&self.defaults, profile, path, given, built)
+    ) -> AppliedDefaults<'_> {
+        flag_defaults::applicable_defaults(&self.defaults, profile, path, given, build_command_line)
     }
 
     /// Why there is no such profile: the names there are, and the closest.
-    pub(super) fn unknown(&self, name: &str) -> Failure {
+    pub(super) fn unknown_profile_error(&self, name: &str) -> CliError {
         let by_default = self.default_profile.as_ref().filter(|default| default.value == name);
         let message = match by_default {
             Some(default) => format!("{}: there is no profile `{name}`", default.place),
@@ -176,7 +183,7 @@ impl Config {
         let names: Vec<&str> = self.profiles.iter().map(|profile| profile.name.as_str()).collect();
         let file = self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
         let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let hint = match closest(name, names.iter().copied()) {
+        let hint = match closest_name(name, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`? There are {list}"),
             None if names.is_empty() => {
                 format!(
@@ -185,11 +192,15 @@ impl Config {
             }
             None => format!("there are {list}, in {file}"),
         };
-        Failure::usage(message).hint(hint)
+        CliError::usage(message).with_hint(hint)
     }
 
     /// A protected profile that names a location, or that has this name.
-    pub(super) fn protecting(&self, location: &LocationId, name: Option<&str>) -> Option<&Profile> {
+    pub(super) fn protecting_profile(
+        &self,
+        location: &LocationId,
+        name: Option<&str>,
+    ) -> Option<&Profile> {
         let fits = |profile: &&Profile| {
             profile.location.as_ref().is_some_and(|named| named.value == *location)
                 || name == Some(profile.name.as_str())
@@ -199,20 +210,23 @@ impl Config {
 }
 
 /// Why defaults that are right, each by itself, do not go together with the rest.
-pub(super) fn unfit(applied: &Applied, error: &clap::Error) -> Failure {
+pub(super) fn conflicting_defaults_error(
+    applied: &AppliedDefaults,
+    error: &clap::Error,
+) -> CliError {
     let line = |default: &&FlagDefault| format!("{}: `{}`", default.place, default.id);
     let text = error.to_string();
     let said = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    Failure::usage(format!("the defaults of the configuration do not fit here: {said}"))
-        .lines(applied.iter().map(line).collect())
-        .hint("give the flags, which go before their defaults")
+    CliError::usage(format!("the defaults of the configuration do not fit here: {said}"))
+        .with_lines(applied.iter().map(line).collect())
+        .with_hint("give the flags, which go before their defaults")
 }
 
 /// What makes a profile's name.
 const NAME: &str = "letters, digits, `-` and `_` make one, 64 at most";
 
 /// Whether a text can be a profile's name. It becomes the name of a file when a token is stored for it.
-fn is_name(text: &str) -> bool {
+fn is_profile_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     !text.is_empty() && text.len() <= 64 && !text.starts_with('-') && text.chars().all(plain)
 }

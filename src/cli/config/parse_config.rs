@@ -10,11 +10,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Command, Config, NAME, Place, Profile, STORES, Said, flag_defaults, is_name, secret_scan,
+    ConfigFile, ConfigPosition, ConfigValue, NAME, Profile, STORES, TokenCommandSetting,
+    flag_defaults, is_profile_name, secret_scan,
 };
-use crate::cli::output::error::Failure;
+use crate::cli::output::error::CliError;
 use crate::import::problem_lines;
-use crate::mapping::{Problem, closest};
+use crate::mapping::{Problem, closest_name};
 
 const TOP: [&str; 3] = ["default_profile", "defaults", "profiles"];
 const PROFILE: [&str; 7] =
@@ -24,102 +25,106 @@ const SECRET: [&str; 7] =
     ["token", "access_token", "refresh_token", "api_key", "password", "secret", "client_secret"];
 
 /// A value with its place.
-pub(super) type At<'a, 't> = &'a Spanned<DeValue<'t>>;
+pub(super) type SpannedValue<'a, 't> = &'a Spanned<DeValue<'t>>;
 
 /// Where in the file something stands, and what was found wrong so far.
-pub(super) struct Reader<'f> {
+pub(super) struct ConfigParser<'f> {
     file: &'f Path,
     starts: Vec<usize>,
     problems: Vec<Problem>,
 }
 
 /// Reads a configuration.
-pub(super) fn config(bytes: &[u8], file: &Path, cli: &clap::Command) -> Result<Config, Failure> {
-    let mut reader = Reader::new(bytes, file);
+pub(super) fn parse_config(
+    bytes: &[u8],
+    file: &Path,
+    cli: &clap::Command,
+) -> Result<ConfigFile, CliError> {
+    let mut reader = ConfigParser::new(bytes, file);
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = reader.line(error.valid_up_to());
-        reader.failure(&Problem::new(line, "this is no UTF-8 text"))
+        let line = reader.line_at(error.valid_up_to());
+        reader.error_for(&Problem::new(line, "this is no UTF-8 text"))
     })?;
     // An editor's mark stays where it is but becomes blank, so that places stay the same.
     let text = text.replacen('\u{feff}', "   ", usize::from(text.starts_with('\u{feff}')));
-    if let Some(line) = secret_scan::line_of_token(&text) {
+    if let Some(line) = secret_scan::find_token_line(&text) {
         let problem = Problem::new(line, "this looks like a token, which must not stand here");
-        return Err(reader.failure(&problem.hint(INSTEAD)));
+        return Err(reader.error_for(&problem.with_hint(INSTEAD)));
     }
     let (table, errors) = DeTable::parse_recoverable(&text);
     if let Some(error) = errors.first() {
-        return Err(reader.failure(&reader.no_toml(&text, error)));
+        return Err(reader.error_for(&reader.toml_syntax_problem(&text, error)));
     }
-    let config = reader.top(table.get_ref(), cli);
-    reader.end(config)
+    let config = reader.parse_top_level(table.get_ref(), cli);
+    reader.into_result(config)
 }
 
 const INSTEAD: &str = "take it out and make a new one where others may have seen it; `ghl-bulk login` \
     keeps tokens safely, and `token_command` or `token_file` say where one is kept";
 
-impl<'f> Reader<'f> {
+impl<'f> ConfigParser<'f> {
     fn new(bytes: &[u8], file: &'f Path) -> Self {
         let breaks = memchr::memchr_iter(b'\n', bytes).map(|at| at + 1);
         Self { file, starts: std::iter::once(0).chain(breaks).collect(), problems: Vec::new() }
     }
 
     /// The line of a place, from 1.
-    fn line(&self, at: usize) -> usize {
+    fn line_at(&self, at: usize) -> usize {
         self.starts.partition_point(|start| *start <= at)
     }
 
     /// The place of a key or value.
-    pub(super) fn place<T>(&self, part: &Spanned<T>) -> Place {
-        Place { file: self.file.to_owned(), line: self.line(part.span().start) }
+    pub(super) fn position_of<T>(&self, part: &Spanned<T>) -> ConfigPosition {
+        ConfigPosition { file: self.file.to_owned(), line: self.line_at(part.span().start) }
     }
 
-    fn said<T, V>(&self, value: T, part: &Spanned<V>) -> Said<T> {
-        Said { value, place: self.place(part) }
+    fn with_position<T, V>(&self, value: T, part: &Spanned<V>) -> ConfigValue<T> {
+        ConfigValue { value, place: self.position_of(part) }
     }
 
-    fn no_toml(&self, text: &str, error: &toml::de::Error) -> Problem {
+    fn toml_syntax_problem(&self, text: &str, error: &toml::de::Error) -> Problem {
         let at = error.span().map_or(0, |span| span.start).min(text.len());
-        let line = self.line(at);
+        let line = self.line_at(at);
         let column = text.get(self.starts[line - 1]..at).map_or(0, |before| before.chars().count());
         let said = error.message().trim();
         Problem::new(line, format!("column {}: this is no TOML: {said}", column + 1))
     }
 
     /// The failure of one problem.
-    fn failure(&self, problem: &Problem) -> Failure {
+    fn error_for(&self, problem: &Problem) -> CliError {
         let file = self.file.display();
-        let failure = Failure::usage(format!("{file} line {}: {}", problem.line, problem.message));
+        let failure = CliError::usage(format!("{file} line {}: {}", problem.line, problem.message));
         match &problem.hint {
-            Some(hint) => failure.hint(hint),
+            Some(hint) => failure.with_hint(hint),
             None => failure,
         }
     }
 
     /// The configuration, unless something was wrong with it.
-    fn end(mut self, config: Config) -> Result<Config, Failure> {
+    fn into_result(mut self, config: ConfigFile) -> Result<ConfigFile, CliError> {
         self.problems.sort_by_key(|problem| problem.line);
         let Some((first, others)) = self.problems.split_first() else { return Ok(config) };
-        Err(self.failure(first).lines(problem_lines(others)))
+        Err(self.error_for(first).with_lines(problem_lines(others)))
     }
 
-    pub(super) fn report(&mut self, problem: Problem) {
+    pub(super) fn report_problem(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
-    pub(super) fn problem<T>(&self, part: &Spanned<T>, message: impl Display) -> Problem {
-        Problem::new(self.line(part.span().start), message.to_string())
+    pub(super) fn problem_at<T>(&self, part: &Spanned<T>, message: impl Display) -> Problem {
+        Problem::new(self.line_at(part.span().start), message.to_string())
     }
 
     /// Reports a value of a wrong type. The value itself is not repeated.
-    pub(super) fn wrong_type(&mut self, key: &str, value: At, expected: &str) {
+    pub(super) fn report_wrong_type(&mut self, key: &str, value: SpannedValue, expected: &str) {
         let found = value.get_ref().type_str();
         let found = if found == "datetime" { "date or time" } else { found };
         let message = format!("`{key}` must be {expected}, and is of the type {found}");
-        self.report(self.problem(value, message));
+        self.report_problem(self.problem_at(value, message));
     }
 
     /// Reports a key that is none of those known.
-    fn unknown_key(
+    fn report_unknown_key(
         &mut self,
         key: &Spanned<toml::de::DeString>,
         place: &str,
@@ -129,128 +134,142 @@ impl<'f> Reader<'f> {
         if SECRET.contains(&name.to_lowercase().replace('-', "_").as_str()) {
             let message =
                 format!("`{name}` has no place here: a secret must not stand in this file");
-            return self.report(self.problem(key, message).hint(INSTEAD));
+            return self.report_problem(self.problem_at(key, message).with_hint(INSTEAD));
         }
         let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let hint = match closest(name, known.iter().copied()) {
+        let hint = match closest_name(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("{place} can have {list}"),
         };
-        self.report(self.problem(key, format!("{place} has no key `{name}`")).hint(hint));
+        self.report_problem(
+            self.problem_at(key, format!("{place} has no key `{name}`")).with_hint(hint),
+        );
     }
 
-    fn top(&mut self, table: &DeTable, cli: &clap::Command) -> Config {
-        let mut config = Config::default();
+    fn parse_top_level(&mut self, table: &DeTable, cli: &clap::Command) -> ConfigFile {
+        let mut config = ConfigFile::default();
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "default_profile" => {
-                    config.default_profile = self.text("default_profile", value);
+                    config.default_profile = self.expect_text("default_profile", value);
                 }
                 "defaults" => {
-                    if let Some(table) = self.table("defaults", value) {
-                        config.defaults.extend(flag_defaults::read(self, table, None, cli));
+                    if let Some(table) = self.expect_table("defaults", value) {
+                        config
+                            .defaults
+                            .extend(flag_defaults::read_defaults(self, table, None, cli));
                     }
                 }
                 "profiles" => {
-                    for (name, value) in self.table("profiles", value).into_iter().flatten() {
-                        let (profile, defaults) = self.profile(name, value, cli);
+                    for (name, value) in self.expect_table("profiles", value).into_iter().flatten()
+                    {
+                        let (profile, defaults) = self.parse_profile(name, value, cli);
                         config.profiles.push(profile);
                         config.defaults.extend(defaults);
                     }
                 }
-                _ => self.unknown_key(key, "the file", &TOP),
+                _ => self.report_unknown_key(key, "the file", &TOP),
             }
         }
         config
     }
 
-    fn profile(
+    fn parse_profile(
         &mut self,
         name: &Spanned<toml::de::DeString>,
-        value: At,
+        value: SpannedValue,
         cli: &clap::Command,
     ) -> (Profile, Vec<super::FlagDefault>) {
-        let mut profile = Profile::named(name.get_ref());
-        profile.place = Some(self.place(name));
+        let mut profile = Profile::with_name(name.get_ref());
+        profile.place = Some(self.position_of(name));
         let mut given = Vec::new();
-        if !is_name(&profile.name) {
+        if !is_profile_name(&profile.name) {
             let message = format!("`{}` cannot be a profile's name", profile.name);
-            self.report(self.problem(name, message).hint(NAME));
+            self.report_problem(self.problem_at(name, message).with_hint(NAME));
         }
         let what = format!("profiles.{}", profile.name);
-        let Some(table) = self.table(&what, value) else { return (profile, given) };
+        let Some(table) = self.expect_table(&what, value) else { return (profile, given) };
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "location" => profile.location = self.location(value),
-                "api_url" => profile.api_url = self.address(value),
-                "token_command" => profile.token_command = self.command(value),
-                "token_file" => profile.token_file = self.path("token_file", value),
-                "store" => profile.store = self.store(value),
-                "protected" => profile.protected = self.truth("protected", value),
+                "location" => profile.location = self.parse_location(value),
+                "api_url" => profile.api_url = self.parse_api_url(value),
+                "token_command" => profile.token_command = self.parse_token_command(value),
+                "token_file" => profile.token_file = self.parse_path("token_file", value),
+                "store" => profile.store = self.parse_store(value),
+                "protected" => profile.protected = self.expect_bool("protected", value),
                 "defaults" => {
-                    if let Some(table) = self.table("defaults", value) {
-                        given = flag_defaults::read(self, table, Some(&profile.name), cli);
+                    if let Some(table) = self.expect_table("defaults", value) {
+                        given = flag_defaults::read_defaults(self, table, Some(&profile.name), cli);
                     }
                 }
-                _ => self.unknown_key(key, "a profile", &PROFILE),
+                _ => self.report_unknown_key(key, "a profile", &PROFILE),
             }
         }
         if let (Some(_), Some(second)) = (&profile.token_command, &profile.token_file) {
             let message = "`token_command` and `token_file` exclude each other";
-            self.report(Problem::new(second.place.line, message).hint("keep one of them"));
+            self.report_problem(
+                Problem::new(second.place.line, message).with_hint("keep one of them"),
+            );
         }
         (profile, given)
     }
 
-    fn table<'a, 't>(&mut self, key: &str, value: At<'a, 't>) -> Option<&'a DeTable<'t>> {
+    fn expect_table<'a, 't>(
+        &mut self,
+        key: &str,
+        value: SpannedValue<'a, 't>,
+    ) -> Option<&'a DeTable<'t>> {
         let table = value.get_ref().as_table();
         if table.is_none() {
-            self.wrong_type(key, value, "a table");
+            self.report_wrong_type(key, value, "a table");
         }
         table
     }
 
-    fn text(&mut self, key: &str, value: At) -> Option<Said<String>> {
+    fn expect_text(&mut self, key: &str, value: SpannedValue) -> Option<ConfigValue<String>> {
         match value.get_ref().as_str() {
             Some(text) if text.trim().is_empty() => {
-                self.report(self.problem(value, format_args!("`{key}` is blank")));
+                self.report_problem(self.problem_at(value, format_args!("`{key}` is blank")));
                 None
             }
-            Some(text) => Some(self.said(text.trim().to_owned(), value)),
+            Some(text) => Some(self.with_position(text.trim().to_owned(), value)),
             None => {
-                self.wrong_type(key, value, "a text");
+                self.report_wrong_type(key, value, "a text");
                 None
             }
         }
     }
 
-    fn truth(&mut self, key: &str, value: At) -> Option<Said<bool>> {
+    fn expect_bool(&mut self, key: &str, value: SpannedValue) -> Option<ConfigValue<bool>> {
         let truth = value.get_ref().as_bool();
         if truth.is_none() {
-            self.wrong_type(key, value, "true or false");
+            self.report_wrong_type(key, value, "true or false");
         }
-        Some(self.said(truth?, value))
+        Some(self.with_position(truth?, value))
     }
 
-    fn location(&mut self, value: At) -> Option<Said<crate::id::LocationId>> {
-        let text = self.text("location", value)?;
+    fn parse_location(
+        &mut self,
+        value: SpannedValue,
+    ) -> Option<ConfigValue<crate::id::LocationId>> {
+        let text = self.expect_text("location", value)?;
         match text.value.parse() {
             Ok(_) if text.value.contains(|c: char| c == ',' || c.is_whitespace()) => {
                 let message = "`location` is one location's id";
                 let hint = "it stands in the browser's address behind `/location/`; write a profile for each";
-                self.report(self.problem(value, message).hint(hint));
+                self.report_problem(self.problem_at(value, message).with_hint(hint));
                 None
             }
-            Ok(location) => Some(Said { value: location, place: text.place }),
+            Ok(location) => Some(ConfigValue { value: location, place: text.place }),
             Err(error) => {
-                self.report(self.problem(value, format_args!("`location`: {error}")));
+                self.report_problem(self.problem_at(value, format_args!("`location`: {error}")));
                 None
             }
         }
     }
 
-    fn address(&mut self, value: At) -> Option<Said<String>> {
-        let text = self.text("api_url", value)?;
+    fn parse_api_url(&mut self, value: SpannedValue) -> Option<ConfigValue<String>> {
+        let text = self.expect_text("api_url", value)?;
         let wrong = match reqwest::Url::parse(&text.value) {
             Err(_) => "it is no address such as `https://services.leadconnectorhq.com`",
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
@@ -258,57 +277,62 @@ impl<'f> Reader<'f> {
             }
             Ok(_) => return Some(text),
         };
-        self.report(self.problem(value, format_args!("`api_url`: {wrong}")));
+        self.report_problem(self.problem_at(value, format_args!("`api_url`: {wrong}")));
         None
     }
 
-    fn command(&mut self, value: At) -> Option<Said<Command>> {
+    fn parse_token_command(
+        &mut self,
+        value: SpannedValue,
+    ) -> Option<ConfigValue<TokenCommandSetting>> {
         const EXPECTED: &str = "a text, or a list of texts: the program and its arguments";
         let command = match value.get_ref() {
-            DeValue::String(_) => Command::Line(self.text("token_command", value)?.value),
+            DeValue::String(_) => {
+                TokenCommandSetting::Line(self.expect_text("token_command", value)?.value)
+            }
             DeValue::Array(items) => {
                 let word = |item: &Spanned<DeValue>| item.get_ref().as_str().map(str::to_owned);
                 let words: Option<Vec<String>> = items.iter().map(word).collect();
                 let Some(words) = words else {
-                    self.wrong_type("token_command", value, EXPECTED);
+                    self.report_wrong_type("token_command", value, EXPECTED);
                     return None;
                 };
                 if words.first().is_none_or(|program| program.trim().is_empty()) {
-                    self.report(self.problem(value, "`token_command` names no program"));
+                    self.report_problem(self.problem_at(value, "`token_command` names no program"));
                     return None;
                 }
-                Command::List(words)
+                TokenCommandSetting::List(words)
             }
             _ => {
-                self.wrong_type("token_command", value, EXPECTED);
+                self.report_wrong_type("token_command", value, EXPECTED);
                 return None;
             }
         };
-        Some(self.said(command, value))
+        Some(self.with_position(command, value))
     }
 
     /// A path: from `~/` on in the user's directory, otherwise from where the file stands.
-    fn path(&mut self, key: &str, value: At) -> Option<Said<PathBuf>> {
-        let text = self.text(key, value)?;
+    fn parse_path(&mut self, key: &str, value: SpannedValue) -> Option<ConfigValue<PathBuf>> {
+        let text = self.expect_text(key, value)?;
         let home = ["HOME", "USERPROFILE"].into_iter().find_map(std::env::var_os);
         let path = match (text.value.strip_prefix("~/"), home) {
             (Some(rest), Some(home)) => Path::new(&home).join(rest),
             _ => self.file.parent().unwrap_or(Path::new("")).join(&text.value),
         };
-        Some(Said { value: path, place: text.place })
+        Some(ConfigValue { value: path, place: text.place })
     }
 
-    fn store(&mut self, value: At) -> Option<Said<String>> {
-        let text = self.text("store", value)?;
+    fn parse_store(&mut self, value: SpannedValue) -> Option<ConfigValue<String>> {
+        let text = self.expect_text("store", value)?;
         if STORES.contains(&text.value.as_str()) {
             return Some(text);
         }
         let message = format!("`store` cannot be `{}`", text.value);
-        let hint = match closest(&text.value, STORES) {
+        let hint = match closest_name(&text.value, STORES) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "it can be `keyring`, `file` or `age`".to_owned(),
         };
-        self.report(self.problem(value, message).hint(hint));
+        self.report_problem(self.problem_at(value, message).with_hint(hint));
         None
     }
 }

@@ -5,17 +5,17 @@
 
 /// The line, from 1, of the first thing that looks like a token: a Private Integration Token (`pit-…`) or a
 /// JSON Web Token (`eyJ…`), also in a comment.
-pub(super) fn line_of_token(text: &str) -> Option<usize> {
-    text.lines().position(holds_token).map(|line| line + 1)
+pub(super) fn find_token_line(text: &str) -> Option<usize> {
+    text.lines().position(contains_token).map(|line| line + 1)
 }
 
 /// Whether a text holds what looks like a token.
-pub(in crate::cli) fn holds_token(text: &str) -> bool {
+pub(in crate::cli) fn contains_token(text: &str) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    text.split(|c: char| !part(c)).any(is_token)
+    text.split(|c: char| !part(c)).any(looks_like_token)
 }
 
-fn is_token(word: &str) -> bool {
+fn looks_like_token(word: &str) -> bool {
     let behind = |prefix: &str| word.strip_prefix(prefix).map_or(0, str::len);
     // Real ones are far longer; made-up ones are not. `pit-stop` is none.
     behind("pit-") >= 6 || behind("eyJ") >= 10
@@ -33,14 +33,14 @@ mod tests {
             "x = 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2ln'",
             "eyJhbGciOiJIUzI1NiJ9",
         ] {
-            assert_eq!(line_of_token(&format!("[profiles.a]\r\n{text}\n")), Some(2), "{text}");
+            assert_eq!(find_token_line(&format!("[profiles.a]\r\n{text}\n")), Some(2), "{text}");
         }
     }
 
     #[test]
     fn ordinary_words_are_no_tokens() {
         for text in ["", "tag = \"pit-stop\"", "pit-", "eyJob", "spit-roasted", "[pit]"] {
-            assert_eq!(line_of_token(text), None, "{text}");
+            assert_eq!(find_token_line(text), None, "{text}");
         }
     }
 }

@@ -4,19 +4,19 @@ use std::io::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::exit_code::Code;
-use super::progress::{Screen, Style};
-use super::text_format::safe;
-use crate::api::{self, Halt, Kind};
-use crate::cli::args::global::Global;
-use crate::event::{Cause, Stop};
+use super::exit_code::CliExitCode;
+use super::progress::{CliReporter, OutputStyle};
+use super::text_format::escape_for_terminal;
+use crate::api::{self, ApiErrorKind, HaltReason};
+use crate::cli::args::global::GlobalArgs;
+use crate::event::{CancelCause, CancelSignal};
 use crate::id::RunId;
 use crate::{export, import, publish, run};
 
 /// Why the program ends without having done everything.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) code: Code,
+pub(crate) struct CliError {
+    pub(crate) code: CliExitCode,
     /// One sentence, lower case, without a full stop. May hold text from outside.
     pub(crate) message: String,
     /// What it is about, a line each.
@@ -27,87 +27,90 @@ pub(crate) struct Failure {
     pub(crate) resume: Option<RunId>,
 }
 
-impl Failure {
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+impl CliError {
+    pub(crate) fn new(code: CliExitCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), lines: Vec::new(), hint: None, resume: None }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::new(Code::Usage, message)
+        Self::new(CliExitCode::Usage, message)
     }
 
     /// With a line for each thing that it is about.
-    pub(crate) fn lines(mut self, lines: Vec<String>) -> Self {
+    pub(crate) fn with_lines(mut self, lines: Vec<String>) -> Self {
         self.lines = lines;
         self
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// With the run that goes on with `ghl-bulk resume`.
-    pub(crate) fn resumes(mut self, run: RunId) -> Self {
+    pub(crate) fn with_resume(mut self, run: RunId) -> Self {
         self.resume = Some(run);
         self
     }
 
     /// Of an import that ended early. `stop` is the tap that Ctrl-C and the deadline close.
-    pub(crate) fn of_import(halted: import::Halted, stop: &Stop) -> Self {
+    pub(crate) fn from_import_halt(halted: import::ImportHalted, stop: &CancelSignal) -> Self {
         let mut failure = match stop.cause() {
-            Some(cause) if import_stopped(&halted.error) => of_cause(cause),
+            Some(cause) if import_was_stopped(&halted.error) => stop_cause_error(cause),
             _ => halted.error.into(),
         };
-        let again = !matches!(failure.code, Code::Damaged | Code::Stale | Code::Refused);
+        let again = !matches!(
+            failure.code,
+            CliExitCode::Damaged | CliExitCode::Stale | CliExitCode::Refused
+        );
         failure.resume = halted.run.filter(|_| again);
         failure
     }
 
     /// Of a run that ended early. `stop` is the tap that Ctrl-C and the deadline close.
-    pub(crate) fn of_run(halted: export::Halted, stop: &Stop) -> Self {
+    pub(crate) fn from_export_halt(halted: export::ExportHalted, stop: &CancelSignal) -> Self {
         let mut failure = match stop.cause() {
-            Some(cause) if stopped(&halted.error) => of_cause(cause),
+            Some(cause) if export_was_stopped(&halted.error) => stop_cause_error(cause),
             _ => halted.error.into(),
         };
-        failure.resume = halted.run.filter(|_| failure.code != Code::Damaged);
+        failure.resume = halted.run.filter(|_| failure.code != CliExitCode::Damaged);
         failure
     }
 
     /// Shows the failure on stderr, or as the summary event.
-    pub(crate) fn show(&self, global: &Global) -> Code {
+    pub(crate) fn print(&self, global: &GlobalArgs) -> CliExitCode {
         if global.json {
-            self.show_json();
+            self.print_json();
         } else {
-            self.show_text();
+            self.print_text();
         }
         self.code
     }
 
-    fn show_text(&self) {
+    fn print_text(&self) {
         let mut err = std::io::stderr().lock();
         // When stderr is closed there is nobody left to tell.
-        let _ = writeln!(err, "error: {}", safe(&self.message));
+        let _ = writeln!(err, "error: {}", escape_for_terminal(&self.message));
         for line in &self.lines {
-            let _ = writeln!(err, "  {}", safe(line));
+            let _ = writeln!(err, "  {}", escape_for_terminal(line));
         }
         if let Some(hint) = &self.hint {
-            let _ = writeln!(err, "  hint: {}", safe(hint));
+            let _ = writeln!(err, "  hint: {}", escape_for_terminal(hint));
         }
         if let Some(run) = &self.resume {
             let _ = writeln!(err, "  resume: ghl-bulk resume {run}");
         }
     }
 
-    fn show_json(&self) {
-        let mut summary = self.fields();
+    fn print_json(&self) {
+        let mut summary = self.summary_fields();
         summary.insert("event".to_owned(), "summary".into());
         summary.insert("exit_code".to_owned(), (self.code as u8).into());
-        Screen::new(Style::Json).emit(&summary);
+        CliReporter::new(OutputStyle::Json).emit_event(&summary);
     }
 
     /// The failure's part of a summary.
-    pub(crate) fn fields(&self) -> Map<String, Value> {
+    pub(crate) fn summary_fields(&self) -> Map<String, Value> {
         let resume = self.resume.as_ref().map(|run| format!("ghl-bulk resume {run}"));
         let fields = json!({
             "outcome": "failed",
@@ -124,63 +127,78 @@ impl Failure {
     }
 }
 
-fn stopped(error: &export::Error) -> bool {
-    matches!(error, export::Error::Api(api::Error { kind: Kind::Halted(Halt::Stopped), .. }))
+fn export_was_stopped(error: &export::ExportError) -> bool {
+    matches!(
+        error,
+        export::ExportError::Api(api::ApiError {
+            kind: ApiErrorKind::Halted(HaltReason::Stopped),
+            ..
+        })
+    )
 }
 
-fn import_stopped(error: &import::Error) -> bool {
-    matches!(error, import::Error::Api(api::Error { kind: Kind::Halted(Halt::Stopped), .. }))
+fn import_was_stopped(error: &import::ImportError) -> bool {
+    matches!(
+        error,
+        import::ImportError::Api(api::ApiError {
+            kind: ApiErrorKind::Halted(HaltReason::Stopped),
+            ..
+        })
+    )
 }
 
-fn of_cause(cause: Cause) -> Failure {
+fn stop_cause_error(cause: CancelCause) -> CliError {
     match cause {
-        Cause::Interrupt => {
-            Failure::new(Code::Interrupted, "interrupted; everything done so far is stored")
+        CancelCause::Interrupt => {
+            CliError::new(CliExitCode::Interrupted, "interrupted; everything done so far is stored")
         }
-        Cause::Terminate => {
-            Failure::new(Code::Terminated, "told to end; everything done so far is stored")
+        CancelCause::Terminate => {
+            CliError::new(CliExitCode::Terminated, "told to end; everything done so far is stored")
         }
-        Cause::Deadline => {
-            Failure::new(Code::Paused, "the deadline is reached; everything done so far is stored")
+        CancelCause::Deadline => CliError::new(
+            CliExitCode::Paused,
+            "the deadline is reached; everything done so far is stored",
+        ),
+        CancelCause::Failure => {
+            CliError::new(CliExitCode::Bug, "one half of the work failed without saying why")
         }
-        Cause::Failure => Failure::new(Code::Bug, "one half of the work failed without saying why"),
     }
 }
 
-impl From<export::Error> for Failure {
-    fn from(error: export::Error) -> Self {
+impl From<export::ExportError> for CliError {
+    fn from(error: export::ExportError) -> Self {
         match error {
-            export::Error::Api(error) => error.into(),
-            export::Error::Run(error) => error.into(),
-            export::Error::Publish(error) => error.into(),
-            export::Error::Pull(error) => Self::new(Code::Bug, error.to_string()),
-            export::Error::List(refusal) => super::import_error::of_sheet(refusal),
-            export::Error::Request(message) => Self::usage(message),
+            export::ExportError::Api(error) => error.into(),
+            export::ExportError::Run(error) => error.into(),
+            export::ExportError::Publish(error) => error.into(),
+            export::ExportError::Pull(error) => Self::new(CliExitCode::Bug, error.to_string()),
+            export::ExportError::List(refusal) => super::import_error::sheet_error(refusal),
+            export::ExportError::Request(message) => Self::usage(message),
         }
     }
 }
 
-impl From<api::Error> for Failure {
-    fn from(error: api::Error) -> Self {
+impl From<api::ApiError> for CliError {
+    fn from(error: api::ApiError) -> Self {
         let said = error.to_string();
-        let scope = error.route.scope();
+        let scope = error.route.required_scope();
         match error.kind {
-            Kind::Token => Self::new(Code::Access, format!("the token is not accepted: {said}"))
-                .hint("log in again with `ghl-bulk login`, or check `GHL_TOKEN`: a Private Integration Token begins with `pit-` and belongs to one location"),
-            Kind::Scope => Self::new(Code::Access, format!("the token lacks the scope `{scope}`: {said}"))
-                .hint("add the scope under Settings > Private Integrations, where the token stays the same; for an app, log in again: `ghl-bulk login --oauth`"),
-            Kind::Location => Self::new(Code::Access, format!("the token does not reach this location: {said}"))
-                .hint("check `--location` or `GHL_LOCATION_ID` against the location that the token was made in"),
-            Kind::Unreachable => Self::usage(format!("the API cannot be reached: {said}"))
-                .hint("check the network and `--api-url`"),
-            Kind::Untrusted => Self::usage(format!("no safe connection to the API: {said}"))
-                .hint("behind a company's proxy, give the company's root certificate with `--ca-file FILE`; `ghl-bulk doctor` tells more"),
-            Kind::Exhausted => Self::usage(format!("the API did not answer usefully: {said}"))
-                .hint("it may be down; try again later"),
-            Kind::Halted(Halt::Budget { resume_in }) => of_budget(resume_in),
-            Kind::Halted(Halt::Stopped) => Self::new(Code::Interrupted, "interrupted"),
-            Kind::Gone | Kind::Refused | Kind::TooLarge => Self::usage(format!("the API refused: {said}"))
-                .hint(match error.trace_id {
+            ApiErrorKind::Token => Self::new(CliExitCode::Access, format!("the token is not accepted: {said}"))
+                .with_hint("log in again with `ghl-bulk login`, or check `GHL_TOKEN`: a Private Integration Token begins with `pit-` and belongs to one location"),
+            ApiErrorKind::Scope => Self::new(CliExitCode::Access, format!("the token lacks the scope `{scope}`: {said}"))
+                .with_hint("add the scope under Settings > Private Integrations, where the token stays the same; for an app, log in again: `ghl-bulk login --oauth`"),
+            ApiErrorKind::Location => Self::new(CliExitCode::Access, format!("the token does not reach this location: {said}"))
+                .with_hint("check `--location` or `GHL_LOCATION_ID` against the location that the token was made in"),
+            ApiErrorKind::Unreachable => Self::usage(format!("the API cannot be reached: {said}"))
+                .with_hint("check the network and `--api-url`"),
+            ApiErrorKind::Untrusted => Self::usage(format!("no safe connection to the API: {said}"))
+                .with_hint("behind a company's proxy, give the company's root certificate with `--ca-file FILE`; `ghl-bulk doctor` tells more"),
+            ApiErrorKind::Exhausted => Self::usage(format!("the API did not answer usefully: {said}"))
+                .with_hint("it may be down; try again later"),
+            ApiErrorKind::Halted(HaltReason::Budget { resume_in }) => daily_quota_error(resume_in),
+            ApiErrorKind::Halted(HaltReason::Stopped) => Self::new(CliExitCode::Interrupted, "interrupted"),
+            ApiErrorKind::Gone | ApiErrorKind::Refused | ApiErrorKind::TooLarge => Self::usage(format!("the API refused: {said}"))
+                .with_hint(match error.trace_id {
                     _ if error.status.is_some_and(|status| (300..400).contains(&status)) => {
                         "check `--api-url`; a login page of the network or a proxy may stand in between".to_owned()
                     }
@@ -191,45 +209,49 @@ impl From<api::Error> for Failure {
     }
 }
 
-fn of_budget(resume_in: std::time::Duration) -> Failure {
+fn daily_quota_error(resume_in: std::time::Duration) -> CliError {
     let now = jiff::Timestamp::now();
     let at = now.checked_add(resume_in).unwrap_or(now).round(jiff::Unit::Second).unwrap_or(now);
-    Failure::new(
-        Code::Paused,
+    CliError::new(
+        CliExitCode::Paused,
         format!("the daily budget is used up; there will be more requests at {at}"),
     )
-    .hint("resume then, or give `--wait` to sleep until then")
+    .with_hint("resume then, or give `--wait` to sleep until then")
 }
 
-impl From<run::Error> for Failure {
-    fn from(error: run::Error) -> Self {
+impl From<run::RunError> for CliError {
+    fn from(error: run::RunError) -> Self {
         let code = match error.kind() {
-            run::Kind::Missing => Code::Missing,
-            run::Kind::Locked => Code::Locked,
-            run::Kind::Damaged => Code::Damaged,
-            run::Kind::System => Code::Usage,
-            run::Kind::Bug => Code::Bug,
+            run::RunErrorKind::Missing => CliExitCode::Missing,
+            run::RunErrorKind::Locked => CliExitCode::Locked,
+            run::RunErrorKind::Damaged => CliExitCode::Damaged,
+            run::RunErrorKind::System => CliExitCode::Usage,
+            run::RunErrorKind::Bug => CliExitCode::Bug,
         };
         let failure = Self::new(code, error.to_string());
         match code {
-            Code::Missing => failure.hint("`ghl-bulk runs list` shows the runs there are"),
-            Code::Locked => failure
-                .hint("another ghl-bulk is at work there; wait for it, or choose another place"),
-            Code::Damaged => failure
-                .hint("nothing was made from it; export again, and `ghl-bulk runs rm` removes it"),
-            _ => failure.hint("check the rights and the free space there"),
+            CliExitCode::Missing => {
+                failure.with_hint("`ghl-bulk runs list` shows the runs there are")
+            }
+            CliExitCode::Locked => failure.with_hint(
+                "another ghl-bulk is at work there; wait for it, or choose another place",
+            ),
+            CliExitCode::Damaged => failure.with_hint(
+                "nothing was made from it; export again, and `ghl-bulk runs rm` removes it",
+            ),
+            _ => failure.with_hint("check the rights and the free space there"),
         }
     }
 }
 
-impl From<publish::Error> for Failure {
-    fn from(error: publish::Error) -> Self {
+impl From<publish::PublishError> for CliError {
+    fn from(error: publish::PublishError) -> Self {
         match error {
-            publish::Error::Run(error) => error.into(),
-            publish::Error::Abandoned => Self::new(Code::Bug, error.to_string()),
-            publish::Error::Table(_) | publish::Error::File { .. } => {
+            publish::PublishError::Run(error) => error.into(),
+            publish::PublishError::Abandoned => Self::new(CliExitCode::Bug, error.to_string()),
+            publish::PublishError::Table(_) | publish::PublishError::File { .. } => {
                 Self::usage(format!("the output cannot be written: {error}"))
-                    .hint("check the rights and the free space there; what was read is stored")
+                    .with_hint("check the rights and the free space there; what was read is stored")
             }
         }
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(into = "u8")]
-pub(crate) enum Code {
+pub(crate) enum CliExitCode {
     /// Everything done, or nothing to do.
     Done = 0,
     /// A bug: an internal check failed.
@@ -43,22 +43,22 @@ pub(crate) enum Code {
     Terminated = 143,
 }
 
-impl From<Code> for u8 {
-    fn from(code: Code) -> Self {
+impl From<CliExitCode> for u8 {
+    fn from(code: CliExitCode) -> Self {
         code as Self
     }
 }
 
-impl From<Code> for ExitCode {
-    fn from(code: Code) -> Self {
+impl From<CliExitCode> for ExitCode {
+    fn from(code: CliExitCode) -> Self {
         Self::from(code as u8)
     }
 }
 
 /// Shows help, version or a usage error.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+pub(crate) fn print_clap_error(error: &clap::Error) -> ExitCode {
     // A closed pipe is no reason to complain about help that nobody reads.
     let _ = error.print();
     let _ = std::io::stdout().flush();
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Code::Usage as u8))
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(CliExitCode::Usage as u8))
 }

@@ -1,82 +1,82 @@
 //! Failures of an import as people read them.
 
-use super::error::Failure;
-use super::exit_code::Code;
-use super::text_format::plural;
-use crate::import::Error;
-use crate::mapping::propose::Undecided;
-use crate::plan::validate::Unknown;
-use crate::sheet::Refusal;
+use super::error::CliError;
+use super::exit_code::CliExitCode;
+use super::text_format::format_plural;
+use crate::import::ImportError;
+use crate::mapping::propose::UndecidedColumn;
+use crate::plan::validate::UnresolvedName;
+use crate::sheet::SheetError;
 
 /// Lines of a list that are shown.
 const SHOWN: usize = 20;
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<ImportError> for CliError {
+    fn from(error: ImportError) -> Self {
         match error {
-            Error::Api(error) => error.into(),
-            Error::Run(error) => error.into(),
-            Error::Sheet(refusal) => of_sheet(refusal),
-            Error::Mapping { name, problems } => {
+            ImportError::Api(error) => error.into(),
+            ImportError::Run(error) => error.into(),
+            ImportError::Sheet(refusal) => sheet_error(refusal),
+            ImportError::Mapping { name, problems } => {
                 let lines = crate::import::problem_lines(&problems);
-                Self::new(Code::Refused, format!("the mapping `{name}` is wrong")).lines(listed(&lines))
-                    .hint("nothing was sent; repair it, or make a new one with `ghl-bulk map`")
+                Self::new(CliExitCode::Refused, format!("the mapping `{name}` is wrong")).with_lines(truncate_lines(&lines))
+                    .with_hint("nothing was sent; repair it, or make a new one with `ghl-bulk map`")
             }
-            Error::Unfit { ref fitting, .. } => {
-                Self::new(Code::Refused, error.to_string()).hint(fitting_presets(fitting))
+            ImportError::Unfit { ref fitting, .. } => {
+                Self::new(CliExitCode::Refused, error.to_string()).with_hint(fitting_presets_hint(fitting))
             }
-            Error::NoPreset { ref near, .. } => {
+            ImportError::NoPreset { ref near, .. } => {
                 let near = near.as_ref().map(|near| format!("did you mean `{near}`? "));
                 let near = near.unwrap_or_default();
                 Self::usage(error.to_string())
-                    .hint(format!("{near}`ghl-bulk map --list-presets` lists the presets there are"))
+                    .with_hint(format!("{near}`ghl-bulk map --list-presets` lists the presets there are"))
             }
-            Error::Ambiguous(ref presets) => {
+            ImportError::Ambiguous(ref presets) => {
                 let each: Vec<_> = presets.iter().map(|name| format!("`--preset {name}`")).collect();
-                Self::new(Code::Refused, error.to_string())
-                    .hint(format!("nothing was sent; choose {}", each.join(" or ")))
+                Self::new(CliExitCode::Refused, error.to_string())
+                    .with_hint(format!("nothing was sent; choose {}", each.join(" or ")))
             }
-            Error::Undecided { ref columns } => {
-                let line = |column: &Undecided| coded(&column.to_string(), column.code);
+            ImportError::Undecided { ref columns } => {
+                let line = |column: &UndecidedColumn| message_with_code(&column.to_string(), column.code);
                 let lines: Vec<_> = columns.iter().map(line).collect();
-                Self::new(Code::Refused, error.to_string()).lines(listed(&lines)).hint(
+                Self::new(CliExitCode::Refused, error.to_string()).with_lines(truncate_lines(&lines)).with_hint(
                     "nothing was sent; `ghl-bulk map FILE -o MAP.toml` proposes a mapping to look over; then import with \
                      `--map MAP.toml`. Or decide here: `--map COLUMN=target`, `--ignore-column COLUMN`",
                 )
             }
-            Error::Unmapped { .. } => Self::new(Code::Refused, error.to_string())
-                .hint("map them, or list them under `ignore`; `--ignore-column` does so for once"),
-            Error::UnknownNames(names) => {
-                let lines: Vec<_> = names.iter().map(unknown_name).collect();
+            ImportError::Unmapped { .. } => Self::new(CliExitCode::Refused, error.to_string())
+                .with_hint("map them, or list them under `ignore`; `--ignore-column` does so for once"),
+            ImportError::UnknownNames(names) => {
+                let lines: Vec<_> = names.iter().map(unknown_name_line).collect();
                 let said = "the sheet names what the location does not have";
-                Self::new(Code::Refused, said).lines(listed(&lines))
-                    .hint("nothing was sent; repair the sheet, say what is meant in the mapping's `values`, or leave the column out: `--ignore-column`")
+                Self::new(CliExitCode::Refused, said).with_lines(truncate_lines(&lines))
+                    .with_hint("nothing was sent; repair the sheet, say what is meant in the mapping's `values`, or leave the column out: `--ignore-column`")
             }
-            Error::Identityless(_) => Self::new(Code::Refused, format!("{error}; a request whose answer is lost could create them twice"))
-                .hint("`--marker-field NAME` marks them, `--no-identity skip` leaves them out, `--no-identity at-most-once` sends each once and never again"),
-            Error::Stale { ref which, .. } => {
-                Self::new(Code::Stale, error.to_string()).lines(listed(which))
-                    .hint("nothing was sent; make a new plan: give the import or undo command again")
+            ImportError::Identityless(_) => Self::new(CliExitCode::Refused, format!("{error}; a request whose answer is lost could create them twice"))
+                .with_hint("`--marker-field NAME` marks them, `--no-identity skip` leaves them out, `--no-identity at-most-once` sends each once and never again"),
+            ImportError::Stale { ref which, .. } => {
+                Self::new(CliExitCode::Stale, error.to_string()).with_lines(truncate_lines(which))
+                    .with_hint("nothing was sent; make a new plan: give the import or undo command again")
             }
-            Error::Unsettled { ref run, .. } => {
+            ImportError::Unsettled { ref run, .. } => {
                 let hint = format!(
                     "nothing was sent; `ghl-bulk resume {run}` finds out and goes on, then undo it"
                 );
-                Self::new(Code::Refused, error.to_string()).hint(hint)
+                Self::new(CliExitCode::Refused, error.to_string()).with_hint(hint)
             }
-            Error::MaxErrors(_) => Self::new(Code::TooManyErrors, error.to_string())
-                .hint("rejected.csv says why; `ghl-bulk resume` goes on with the rest"),
-            Error::Answer(_) => Self::usage(error.to_string()).hint("`-v` shows what was answered"),
-            Error::File { .. } => Self::usage(error.to_string()).hint("check the rights and the free space there"),
-            Error::Request(message) => Self::new(Code::Usage, message),
-            Error::Bug(_) => Self::new(Code::Bug, error.to_string())
-                .hint("this should never happen; nothing further was sent. Please report it"),
+            ImportError::MaxErrors(_) => Self::new(CliExitCode::TooManyErrors, error.to_string())
+                .with_hint("rejected.csv says why; `ghl-bulk resume` goes on with the rest"),
+            ImportError::Answer(_) => Self::usage(error.to_string()).with_hint("`-v` shows what was answered"),
+            ImportError::File { .. } => Self::usage(error.to_string()).with_hint("check the rights and the free space there"),
+            ImportError::Request(message) => Self::new(CliExitCode::Usage, message),
+            ImportError::Bug(_) => Self::new(CliExitCode::Bug, error.to_string())
+                .with_hint("this should never happen; nothing further was sent. Please report it"),
         }
     }
 }
 
 /// What to do about a preset that does not fit.
-fn fitting_presets(fitting: &[String]) -> String {
+fn fitting_presets_hint(fitting: &[String]) -> String {
     match fitting {
         [] => "no preset fits it; `ghl-bulk map FILE -o MAP.toml` proposes a mapping".to_owned(),
         fitting => format!("`--preset {}` fits it", fitting.join("` or `--preset ")),
@@ -84,25 +84,25 @@ fn fitting_presets(fitting: &[String]) -> String {
 }
 
 /// A message with its stable name, if it has one.
-fn coded(message: &str, code: Option<&str>) -> String {
+fn message_with_code(message: &str, code: Option<&str>) -> String {
     code.map_or_else(|| message.to_owned(), |code| format!("{message} ({code})"))
 }
 
-pub(crate) fn of_sheet(refusal: Refusal) -> Failure {
+pub(crate) fn sheet_error(refusal: SheetError) -> CliError {
     let code = match refusal.code {
-        "E_IO" => Code::Usage,
-        "E_CHANGED" => Code::Stale,
-        _ => Code::Refused,
+        "E_IO" => CliExitCode::Usage,
+        "E_CHANGED" => CliExitCode::Stale,
+        _ => CliExitCode::Refused,
     };
-    let failure = Failure::new(code, coded(&refusal.message, Some(refusal.code)));
+    let failure = CliError::new(code, message_with_code(&refusal.message, Some(refusal.code)));
     match refusal.hint {
-        Some(hint) => failure.hint(format!("nothing was sent; {hint}")),
-        None => failure.hint("nothing was sent"),
+        Some(hint) => failure.with_hint(format!("nothing was sent; {hint}")),
+        None => failure.with_hint("nothing was sent"),
     }
 }
 
-fn unknown_name(name: &Unknown) -> String {
-    let rows = plural(name.rows, "row");
+fn unknown_name_line(name: &UnresolvedName) -> String {
+    let rows = format_plural(name.rows, "row");
     let near = match name.candidates.as_slice() {
         [] => String::new(),
         near => format!("; did you mean `{}`?", near.join("` or `")),
@@ -111,7 +111,7 @@ fn unknown_name(name: &Unknown) -> String {
 }
 
 /// The lines that are shown of a list.
-fn listed(lines: &[String]) -> Vec<String> {
+fn truncate_lines(lines: &[String]) -> Vec<String> {
     let mut shown: Vec<_> = lines.iter().take(SHOWN).cloned().collect();
     if lines.len() > SHOWN {
         shown.push(format!("and {} more", lines.len() - SHOWN));

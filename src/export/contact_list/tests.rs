@@ -9,15 +9,15 @@ fn keys(text: &str) -> Vec<String> {
     list.keys.iter().map(|key| format!("{key:?}")).collect()
 }
 
-fn list(text: &str) -> List {
+fn list(text: &str) -> ContactKeyList {
     with_country(text, Some("US")).ok().unwrap().list
 }
 
-fn with_country(text: &str, country: Option<&str>) -> Result<Read, Error> {
+fn with_country(text: &str, country: Option<&str>) -> Result<LoadedContactList, ExportError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("list.csv");
     std::fs::write(&path, text).unwrap();
-    read(&path, country)
+    read_list_file(&path, country)
 }
 
 const ANN: &str = "Email(\"ann@example.com\")";
@@ -68,6 +68,6 @@ fn a_number_without_a_country_asks_for_one() {
 #[test]
 fn a_file_that_names_nobody_is_refused() {
     for text in ["Name,City\nAnn,Bonn\n", "Kontakte\nAnn\n", "email\n"] {
-        assert!(matches!(with_country(text, Some("US")), Err(Error::List(_))), "{text}");
+        assert!(matches!(with_country(text, Some("US")), Err(ExportError::List(_))), "{text}");
     }
 }

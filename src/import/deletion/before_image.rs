@@ -7,21 +7,21 @@ use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::Value;
 
-use crate::api::{self, Bounds, Client, Kind, TaskPage, TaskPlace};
+use crate::api::{self, ApiClient, ApiErrorKind, RetryPolicy, TaskPage, TaskSearchPosition};
 use crate::concurrency;
-use crate::context::Context;
+use crate::context::EngineContext;
 use crate::id::ContactId;
-use crate::import::Error;
-use crate::plan::{Image, Removed};
+use crate::import::ImportError;
+use crate::plan::{BeforeImage, DeletedRecordKind};
 
 /// Contacts named in one task search (its maximum is unknown, api.md §4).
 const TASK_CONTACTS: usize = 100;
 
 /// What was read of a contact.
 #[derive(Debug, PartialEq)]
-pub(super) enum Read {
+pub(super) enum ImageReadResult {
     /// All that is needed.
-    Whole(Image),
+    Whole(BeforeImage),
     /// It is gone.
     Gone,
     /// Not all, and why.
@@ -29,14 +29,14 @@ pub(super) enum Read {
 }
 
 /// Reads contacts.
-pub(super) struct Reader {
-    client: Client,
+pub(super) struct BeforeImageReader {
+    client: ApiClient,
     at_once: NonZeroUsize,
-    what: Removed,
+    what: DeletedRecordKind,
 }
 
-impl Reader {
-    pub(super) fn new(context: &Context, what: Removed) -> Self {
+impl BeforeImageReader {
+    pub(super) fn new(context: &EngineContext, what: DeletedRecordKind) -> Self {
         Self { client: context.client.clone(), at_once: context.concurrency, what }
     }
 
@@ -44,39 +44,49 @@ impl Reader {
     ///
     /// # Errors
     /// What keeps any of them from being read.
-    pub(super) async fn read(&self, lot: Vec<String>) -> Result<Vec<(String, Read)>, Error> {
+    pub(super) async fn read_images(
+        &self,
+        lot: Vec<String>,
+    ) -> Result<Vec<(String, ImageReadResult)>, ImportError> {
         let (client, what) = (self.client.clone(), self.what);
-        let alone = concurrency::each(futures::stream::iter(lot), self.at_once, move |contact| {
-            let client = client.clone();
-            async move { Ok((contact.clone(), one(&client, &contact, what).await?)) }
-        });
-        let alone: Vec<Result<(String, Read), Error>> = alone.collect().await;
-        let mut all: Vec<(String, Read)> = alone.into_iter().collect::<Result<_, _>>()?;
-        if what != Removed::Notes {
-            self.tasks(&mut all).await?;
+        let alone =
+            concurrency::run_unordered(futures::stream::iter(lot), self.at_once, move |contact| {
+                let client = client.clone();
+                async move {
+                    Ok((contact.clone(), read_contact_and_notes(&client, &contact, what).await?))
+                }
+            });
+        let alone: Vec<Result<(String, ImageReadResult), ImportError>> = alone.collect().await;
+        let mut all: Vec<(String, ImageReadResult)> =
+            alone.into_iter().collect::<Result<_, _>>()?;
+        if what != DeletedRecordKind::Notes {
+            self.attach_tasks(&mut all).await?;
         }
         Ok(all)
     }
 
-    async fn tasks(&self, all: &mut [(String, Read)]) -> Result<(), Error> {
-        let whole = all.iter().filter(|(_, read)| matches!(read, Read::Whole(_)));
+    async fn attach_tasks(&self, all: &mut [(String, ImageReadResult)]) -> Result<(), ImportError> {
+        let whole = all.iter().filter(|(_, read)| matches!(read, ImageReadResult::Whole(_)));
         let ids: Vec<ContactId> = whole.filter_map(|(id, _)| id.parse().ok()).collect();
         let client = self.client.clone();
         let lots: Vec<Vec<ContactId>> = ids.chunks(TASK_CONTACTS).map(<[_]>::to_vec).collect();
-        let lots = concurrency::each(futures::stream::iter(lots), self.at_once, move |lot| {
-            let client = client.clone();
-            async move { tasks_of(&client, lot).await }
-        });
-        let found: Vec<Result<HashMap<String, Tasks>, Error>> = lots.collect().await;
-        let mut found: HashMap<String, Tasks> =
+        let lots =
+            concurrency::run_unordered(futures::stream::iter(lots), self.at_once, move |lot| {
+                let client = client.clone();
+                async move { read_tasks_by_contact(&client, lot).await }
+            });
+        let found: Vec<Result<HashMap<String, ContactTasksResult>, ImportError>> =
+            lots.collect().await;
+        let mut found: HashMap<String, ContactTasksResult> =
             found.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         for (contact, read) in all {
-            let (Read::Whole(image), Some(tasks)) = (&mut *read, found.remove(contact)) else {
+            let (ImageReadResult::Whole(image), Some(tasks)) = (&mut *read, found.remove(contact))
+            else {
                 continue;
             };
             match tasks {
                 Ok(tasks) => image.tasks = tasks,
-                Err(why) => *read = Read::Not(why),
+                Err(why) => *read = ImageReadResult::Not(why),
             }
         }
         Ok(())
@@ -84,50 +94,57 @@ impl Reader {
 }
 
 /// A contact's tasks, or why they cannot be read.
-type Tasks = Result<Vec<Value>, String>;
+type ContactTasksResult = Result<Vec<Value>, String>;
 
 /// A contact with its notes; or what of it is needed.
-async fn one(client: &Client, contact: &str, what: Removed) -> Result<Read, Error> {
-    let Ok(id) = contact.parse::<ContactId>() else { return Ok(Read::Gone) };
-    let mut image = Image::default();
-    if what == Removed::Contacts {
-        match client.contact_raw(&id).await {
+async fn read_contact_and_notes(
+    client: &ApiClient,
+    contact: &str,
+    what: DeletedRecordKind,
+) -> Result<ImageReadResult, ImportError> {
+    let Ok(id) = contact.parse::<ContactId>() else { return Ok(ImageReadResult::Gone) };
+    let mut image = BeforeImage::default();
+    if what == DeletedRecordKind::Contacts {
+        match client.get_raw_contact(&id).await {
             Ok(answer) => match answer.head {
-                Some(raw) => image.contact = parsed(raw.get().as_bytes())?,
-                None => return Ok(Read::Gone),
+                Some(raw) => image.contact = parse_json(raw.get().as_bytes())?,
+                None => return Ok(ImageReadResult::Gone),
             },
-            Err(error) => return unreadable(error),
+            Err(error) => return classify_read_error(error),
         }
     }
-    if what != Removed::Tasks {
-        match client.contact_notes(&id, Bounds::PATIENT).await {
-            Ok(answer) => image.notes = list(&answer.body, "notes")?,
-            Err(error) => return unreadable(error),
+    if what != DeletedRecordKind::Tasks {
+        match client.list_contact_notes(&id, RetryPolicy::PATIENT).await {
+            Ok(answer) => image.notes = parse_list(&answer.body, "notes")?,
+            Err(error) => return classify_read_error(error),
         }
     }
-    Ok(Read::Whole(image))
+    Ok(ImageReadResult::Whole(image))
 }
 
 /// What it means that a record cannot be read.
-fn unreadable(error: api::Error) -> Result<Read, Error> {
+fn classify_read_error(error: api::ApiError) -> Result<ImageReadResult, ImportError> {
     match error.kind {
-        Kind::Gone => Ok(Read::Gone),
-        _ if ends_the_run(&error) => Err(error.into()),
-        _ => Ok(Read::Not(error.to_string())),
+        ApiErrorKind::Gone => Ok(ImageReadResult::Gone),
+        _ if is_fatal_for_run(&error) => Err(error.into()),
+        _ => Ok(ImageReadResult::Not(error.to_string())),
     }
 }
 
 /// Without the scope nothing could be kept of any contact.
-fn ends_the_run(error: &api::Error) -> bool {
-    error.fatal() || error.kind == Kind::Scope
+fn is_fatal_for_run(error: &api::ApiError) -> bool {
+    error.is_fatal() || error.kind == ApiErrorKind::Scope
 }
 
 /// The tasks of some contacts, by contact. Where they cannot be searched together, each contact's own list
 /// says what it has.
-async fn tasks_of(client: &Client, lot: Vec<ContactId>) -> Result<HashMap<String, Tasks>, Error> {
-    let mut all: HashMap<String, Tasks> =
+async fn read_tasks_by_contact(
+    client: &ApiClient,
+    lot: Vec<ContactId>,
+) -> Result<HashMap<String, ContactTasksResult>, ImportError> {
+    let mut all: HashMap<String, ContactTasksResult> =
         lot.iter().map(|id| (id.to_string(), Ok(Vec::new()))).collect();
-    match pages(client, &lot).await {
+    match search_all_tasks(client, &lot).await {
         Ok(Some(tasks)) => {
             for task in tasks {
                 let owner = task["contactId"].as_str().and_then(|id| all.get_mut(id));
@@ -137,15 +154,15 @@ async fn tasks_of(client: &Client, lot: Vec<ContactId>) -> Result<HashMap<String
             }
             return Ok(all);
         }
-        Err(Error::Api(error)) if !ends_the_run(&error) => {}
+        Err(ImportError::Api(error)) if !is_fatal_for_run(&error) => {}
         Err(error) => return Err(error),
         Ok(None) => {}
     }
     for id in lot {
-        let tasks = match client.contact_tasks(&id, Bounds::PATIENT).await {
-            Ok(answer) => Ok(list(&answer.body, "tasks")?),
-            Err(error) if error.kind == Kind::Gone => Ok(Vec::new()),
-            Err(error) if ends_the_run(&error) => return Err(error.into()),
+        let tasks = match client.list_contact_tasks(&id, RetryPolicy::PATIENT).await {
+            Ok(answer) => Ok(parse_list(&answer.body, "tasks")?),
+            Err(error) if error.kind == ApiErrorKind::Gone => Ok(Vec::new()),
+            Err(error) if is_fatal_for_run(&error) => return Err(error.into()),
             Err(error) => Err(error.to_string()),
         };
         all.insert(id.to_string(), tasks);
@@ -154,8 +171,11 @@ async fn tasks_of(client: &Client, lot: Vec<ContactId>) -> Result<HashMap<String
 }
 
 /// All pages of a task search; nothing when it gives the same page again and again.
-async fn pages(client: &Client, lot: &[ContactId]) -> Result<Option<Vec<Value>>, Error> {
-    let (mut tasks, mut place) = (Vec::new(), TaskPlace::START);
+async fn search_all_tasks(
+    client: &ApiClient,
+    lot: &[ContactId],
+) -> Result<Option<Vec<Value>>, ImportError> {
+    let (mut tasks, mut place) = (Vec::new(), TaskSearchPosition::START);
     let mut last: Option<TaskPage> = None;
     loop {
         let answer = client.search_tasks(lot, api::SEARCH_LIMIT, &place).await?;
@@ -163,25 +183,25 @@ async fn pages(client: &Client, lot: &[ContactId]) -> Result<Option<Vec<Value>>,
         if page.rows == 0 {
             return Ok(Some(tasks));
         }
-        let behind = page.behind(&place);
+        let behind = page.position_after(&place);
         let again = last.is_some_and(|last| last.first == page.first);
         if again || behind == place {
             return Ok(None);
         }
         // A short page may be all that the server gives at a time.
-        tasks.extend(list(&answer.body, "tasks")?);
+        tasks.extend(parse_list(&answer.body, "tasks")?);
         (place, last) = (behind, Some(page));
     }
 }
 
-fn list(body: &Bytes, name: &str) -> Result<Vec<Value>, Error> {
-    let mut answer = parsed(body)?;
+fn parse_list(body: &Bytes, name: &str) -> Result<Vec<Value>, ImportError> {
+    let mut answer = parse_json(body)?;
     match answer[name].take() {
         Value::Array(list) => Ok(list),
-        _ => Err(Error::Answer(format!("there is no list `{name}`"))),
+        _ => Err(ImportError::Answer(format!("there is no list `{name}`"))),
     }
 }
 
-fn parsed(text: &[u8]) -> Result<Value, Error> {
-    serde_json::from_slice(text).map_err(|error| Error::Answer(error.to_string()))
+fn parse_json(text: &[u8]) -> Result<Value, ImportError> {
+    serde_json::from_slice(text).map_err(|error| ImportError::Answer(error.to_string()))
 }

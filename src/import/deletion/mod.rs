@@ -12,47 +12,47 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use self::before_image::{Read, Reader};
-use super::Error;
-use super::planning::validate_rows::{json, kind};
-use crate::api::{self, TaskPlace};
+use self::before_image::{BeforeImageReader, ImageReadResult};
+use super::ImportError;
+use super::planning::validate_rows::{kind, to_json};
+use crate::api::{self, TaskSearchPosition};
 use crate::concurrency;
-use crate::context::Context;
-use crate::event::Event;
+use crate::context::EngineContext;
+use crate::event::RunEvent;
 use crate::model::remote::equality;
-use crate::plan::Removed;
-use crate::run::Rows;
+use crate::plan::DeletedRecordKind;
+use crate::run::ImportStore;
 
-pub(super) use recheck_images::recheck;
+pub(super) use recheck_images::recheck_records;
 
 /// Contacts read between two writes to the store.
 const LOT: usize = 200;
 
 /// What is read, and with what.
-pub(super) struct Images<'a> {
-    pub(super) context: &'a Context,
+pub(super) struct BeforeImageFetcher<'a> {
+    pub(super) context: &'a EngineContext,
     pub(super) db: PathBuf,
-    pub(super) what: Removed,
+    pub(super) what: DeletedRecordKind,
 }
 
-impl Images<'_> {
+impl BeforeImageFetcher<'_> {
     /// Finds the contacts of tasks that rows name without them.
-    pub(super) async fn owners_of_tasks(&self) -> Result<(), Error> {
-        let wanted = self.with_rows(|rows| Ok(rows.names(kind::TASK)?)).await?;
+    pub(super) async fn find_task_owners(&self) -> Result<(), ImportError> {
+        let wanted = self.with_store(|rows| Ok(rows.count_distinct_values(kind::TASK)?)).await?;
         if wanted == 0 {
             return Ok(());
         }
-        let (mut place, mut first) = (TaskPlace::START, None);
+        let (mut place, mut first) = (TaskSearchPosition::START, None);
         loop {
             let page = self.context.client.search_tasks(&[], api::SEARCH_LIMIT, &place).await?;
-            let behind = page.head.behind(&place);
+            let behind = page.head.position_after(&place);
             let again = page.head.first.is_some() && page.head.first == first;
             if page.head.rows == 0 || again {
                 return Ok(());
             }
             first.clone_from(&page.head.first);
             let body = page.body;
-            self.with_rows(move |rows| name_owners(rows, &body)).await?;
+            self.with_store(move |rows| store_task_owners(rows, &body)).await?;
             if behind == place {
                 return Ok(());
             }
@@ -61,58 +61,66 @@ impl Images<'_> {
     }
 
     /// Reads all contacts that are to go, or whose notes or tasks are, into the store.
-    pub(super) async fn keep(&self) -> Result<(), Error> {
-        let reader = Reader::new(self.context, self.what);
-        let total = Some(self.with_rows(|rows| Ok(rows.names(kind::GOING)?)).await?);
+    pub(super) async fn fetch_images(&self) -> Result<(), ImportError> {
+        let reader = BeforeImageReader::new(self.context, self.what);
+        let total =
+            Some(self.with_store(|rows| Ok(rows.count_distinct_values(kind::GOING)?)).await?);
         let (mut last, mut done) = (String::new(), 0);
         loop {
             let after = last.clone();
-            let lot =
-                self.with_rows(move |rows| Ok(rows.values(kind::GOING, &after, LOT)?)).await?;
+            let lot = self
+                .with_store(move |rows| Ok(rows.distinct_values_after(kind::GOING, &after, LOT)?))
+                .await?;
             let Some(end) = lot.last() else { return Ok(()) };
             last.clone_from(end);
             done += lot.len() as u64;
-            let read = reader.read(lot).await?;
-            self.with_rows(move |rows| {
-                rows.together(|rows| {
-                    read.iter().try_for_each(|(contact, read)| store(rows, contact, read))
+            let read = reader.read_images(lot).await?;
+            self.with_store(move |rows| {
+                rows.in_transaction(|rows| {
+                    read.iter().try_for_each(|(contact, read)| store_image(rows, contact, read))
                 })
             })
             .await?;
-            self.context.watcher.observe(&Event::Progress { what: "kept", done, total });
+            self.context.watcher.observe(&RunEvent::Progress { what: "kept", done, total });
         }
     }
 
-    async fn with_rows<T: Send + 'static>(
+    async fn with_store<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Rows) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
+        work: impl FnOnce(&ImportStore) -> Result<T, ImportError> + Send + 'static,
+    ) -> Result<T, ImportError> {
         let db = self.db.clone();
-        concurrency::blocking(move || work(&Rows::open(&db)?)).await
+        concurrency::run_blocking(move || work(&ImportStore::open(&db)?)).await
     }
 }
 
-fn store(rows: &Rows, contact: &str, read: &Read) -> Result<(), Error> {
+fn store_image(
+    rows: &ImportStore,
+    contact: &str,
+    read: &ImageReadResult,
+) -> Result<(), ImportError> {
     match read {
-        Read::Whole(image) => rows.keep_child(kind::IMAGE, contact, "", &json(image))?,
-        Read::Gone => {}
-        Read::Not(why) => rows.keep_child(kind::UNREADABLE, contact, "", why)?,
+        ImageReadResult::Whole(image) => {
+            rows.put_child(kind::IMAGE, contact, "", &to_json(image))?;
+        }
+        ImageReadResult::Gone => {}
+        ImageReadResult::Not(why) => rows.put_child(kind::UNREADABLE, contact, "", why)?,
     }
     Ok(())
 }
 
 /// Says whose the tasks of a page are, as far as rows name them.
-fn name_owners(rows: &Rows, body: &[u8]) -> Result<(), Error> {
+fn store_task_owners(rows: &ImportStore, body: &[u8]) -> Result<(), ImportError> {
     let page: Value =
-        serde_json::from_slice(body).map_err(|error| Error::Answer(error.to_string()))?;
-    rows.together(|rows| {
+        serde_json::from_slice(body).map_err(|error| ImportError::Answer(error.to_string()))?;
+    rows.in_transaction(|rows| {
         for task in page["tasks"].as_array().into_iter().flatten() {
-            let (Some(id), Some(contact)) = (equality::id_of(task), task["contactId"].as_str())
+            let (Some(id), Some(contact)) = (equality::child_id(task), task["contactId"].as_str())
             else {
                 continue;
             };
-            if rows.is_named(kind::TASK, id)? {
-                rows.matched(kind::TASK, id, contact)?;
+            if rows.has_identity(kind::TASK, id)? {
+                rows.add_match(kind::TASK, id, contact)?;
             }
         }
         Ok(())

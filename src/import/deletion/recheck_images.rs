@@ -3,59 +3,64 @@
 use serde_json::Value;
 
 use super::LOT;
-use super::before_image::{Read, Reader};
+use super::before_image::{BeforeImageReader, ImageReadResult};
 use crate::concurrency;
-use crate::context::Context;
-use crate::import::conflicts::{Edited, hold_back};
-use crate::import::{Error, Stage};
-use crate::model::Change;
-use crate::plan::deletion::{same_note, same_task};
-use crate::plan::{Image, Removed};
+use crate::context::EngineContext;
+use crate::import::conflicts::{EditConflict, refuse_or_settle};
+use crate::import::{ImportError, ImportStage};
+use crate::model::OpChange;
+use crate::plan::deletion::{is_note_unchanged, is_task_unchanged};
+use crate::plan::{BeforeImage, DeletedRecordKind};
 use crate::run::{LedgerReader, OpRecord, Run};
 
-/// Reads once more what is still to be deleted. At [`Stage::Planned`] a record that has changed refuses the
+/// Reads once more what is still to be deleted. At [`ImportStage::Planned`] a record that has changed refuses the
 /// plan; later it is not deleted.
 ///
 /// # Errors
-/// [`Error::Stale`], and what keeps the records from being read.
-pub(in crate::import) async fn recheck(
-    context: &Context,
+/// [`ImportError::Stale`], and what keeps the records from being read.
+pub(in crate::import) async fn recheck_records(
+    context: &EngineContext,
     run: &Run,
-    what: Removed,
-    stage: Stage,
-) -> Result<(), Error> {
-    let reader = Reader::new(context, what);
+    what: DeletedRecordKind,
+    stage: ImportStage,
+) -> Result<(), ImportError> {
+    let reader = BeforeImageReader::new(context, what);
     let (mut after, mut edited) = (0, Vec::new());
     loop {
-        let db = run.db();
-        let lot = concurrency::blocking(move || pending(&LedgerReader::open(&db)?, after)).await?;
+        let db = run.db_path();
+        let lot = concurrency::run_blocking(move || pending_ops(&LedgerReader::open(&db)?, after))
+            .await?;
         let Some(last) = lot.last() else { break };
         after = last.id;
         let mut contacts: Vec<String> = lot.iter().filter_map(|op| op.contact.clone()).collect();
         contacts.sort_unstable();
         contacts.dedup();
-        let now = reader.read(contacts).await?;
+        let now = reader.read_images(contacts).await?;
         for op in &lot {
             let read = now.iter().find(|(contact, _)| Some(contact) == op.contact.as_ref());
-            edited.extend(read.and_then(|(_, read)| compare(op, read, stage)));
+            edited.extend(read.and_then(|(_, read)| find_conflict(op, read, stage)));
         }
     }
-    hold_back(run, &edited, stage, "changed since the plan was made, and not deleted").await
+    refuse_or_settle(run, &edited, stage, "changed since the plan was made, and not deleted").await
 }
 
-fn pending(ledger: &LedgerReader, after: u64) -> Result<Vec<OpRecord>, Error> {
-    Ok(ledger.pending(after, LOT)?)
+fn pending_ops(ledger: &LedgerReader, after: u64) -> Result<Vec<OpRecord>, ImportError> {
+    Ok(ledger.pending_ops(after, LOT)?)
 }
 
-fn compare(record: &OpRecord, read: &Read, stage: Stage) -> Option<Edited> {
+fn find_conflict(
+    record: &OpRecord,
+    read: &ImageReadResult,
+    stage: ImportStage,
+) -> Option<EditConflict> {
     let fields = match read {
         // There is nothing left to delete, which the request will tell.
-        Read::Gone if stage != Stage::Planned => return None,
-        Read::Gone => "it is gone".to_owned(),
-        Read::Not(why) => format!("it cannot be read any more: {why}"),
-        Read::Whole(now) => changes(record, now)?,
+        ImageReadResult::Gone if stage != ImportStage::Planned => return None,
+        ImageReadResult::Gone => "it is gone".to_owned(),
+        ImageReadResult::Not(why) => format!("it cannot be read any more: {why}"),
+        ImageReadResult::Whole(now) => describe_changes(record, now)?,
     };
-    Some(Edited {
+    Some(EditConflict {
         op: record.id,
         row: record.row,
         contact: record.contact.clone().unwrap_or_default(),
@@ -64,23 +69,24 @@ fn compare(record: &OpRecord, read: &Read, stage: Stage) -> Option<Edited> {
 }
 
 /// What has changed, if anything.
-fn changes(record: &OpRecord, now: &Image) -> Option<String> {
+fn describe_changes(record: &OpRecord, now: &BeforeImage) -> Option<String> {
     let body: Value = serde_json::from_str(&record.body).unwrap_or_default();
     let (change, before) = (serde_json::from_value(body["change"].clone()).ok()?, &body["before"]);
     let child = |what, id: &str, same: fn(&Value, &Value) -> bool| {
-        (!now.child(what, id).is_some_and(|now| same(before, now))).then(|| what_one(what))
+        (!now.find_child(what, id).is_some_and(|now| same(before, now)))
+            .then(|| singular_name(what))
     };
     match &change {
-        Change::Delete => {
-            let changes = Image::read(before).map(|then| then.changes(now));
+        OpChange::Delete => {
+            let changes = BeforeImage::from_op_before(before).map(|then| then.changed_parts(now));
             changes.filter(|all| !all.is_empty()).map(|all| all.join(", "))
         }
-        Change::DeleteNote { id } => child(Removed::Notes, id, same_note),
-        Change::DeleteTask { id } => child(Removed::Tasks, id, same_task),
+        OpChange::DeleteNote { id } => child(DeletedRecordKind::Notes, id, is_note_unchanged),
+        OpChange::DeleteTask { id } => child(DeletedRecordKind::Tasks, id, is_task_unchanged),
         _ => None,
     }
 }
 
-fn what_one(what: Removed) -> String {
-    what.one().to_owned()
+fn singular_name(what: DeletedRecordKind) -> String {
+    what.singular_name().to_owned()
 }

@@ -11,16 +11,18 @@ use bytes::Bytes;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::validate_rows::{json, kind, text_of};
-use crate::api::{self, Answer, Bounds, Client, Filter, TaskPlace};
+use super::validate_rows::{identity_text, kind, to_json};
+use crate::api::{
+    self, ApiClient, ApiResponse, ContactSearchFilter, RetryPolicy, TaskSearchPosition,
+};
 use crate::concurrency;
-use crate::context::Context;
-use crate::event::{Event, Watcher};
+use crate::context::EngineContext;
+use crate::event::{RunEvent, SharedObserver};
 use crate::id::ContactId;
-use crate::import::Error;
+use crate::import::ImportError;
 use crate::model::Field;
-use crate::model::remote::Live;
-use crate::run::Rows;
+use crate::model::remote::RemoteContact;
+use crate::run::ImportStore;
 
 /// Contacts named in one task search (its maximum is unknown, api.md §4).
 const TASK_CONTACTS: usize = 100;
@@ -28,44 +30,44 @@ const TASK_CONTACTS: usize = 100;
 const LOT: usize = 200;
 
 /// What is fetched, and with what.
-pub(crate) struct Fetch<'a> {
-    client: &'a Client,
+pub(crate) struct RemoteFetcher<'a> {
+    client: &'a ApiClient,
     db: PathBuf,
-    watcher: &'a Watcher,
+    watcher: &'a SharedObserver,
     /// The custom field by which rows know their contacts.
     key: Option<String>,
     whole: bool,
     removes: bool,
     /// The store, between two uses: opening it for each page would cost more than the page.
-    rows: Mutex<Option<Rows>>,
+    rows: Mutex<Option<ImportStore>>,
 }
 
-impl<'a> Fetch<'a> {
+impl<'a> RemoteFetcher<'a> {
     /// A fetch for a run's rows.
-    pub(crate) fn new(context: &'a Context, db: PathBuf, key: Option<String>) -> Self {
+    pub(crate) fn new(context: &'a EngineContext, db: PathBuf, key: Option<String>) -> Self {
         let (client, watcher) = (&context.client, &context.watcher);
         Self { client, db, watcher, key, whole: false, removes: false, rows: Mutex::new(None) }
     }
 
     /// The same, walking over all contacts whatever it costs: the search says more than single reads.
-    pub(crate) fn whole(self, whole: bool) -> Self {
+    pub(crate) fn with_full_scan(self, whole: bool) -> Self {
         Self { whole, ..self }
     }
 
     /// The same for what is to be deleted: what the walk has not seen is asked for once more, since a
     /// search lags and nothing is to be called gone that is there; and every contact that an address or
     /// number could mean is found.
-    pub(crate) fn removes(self, removes: bool) -> Self {
+    pub(crate) fn for_deletion(self, removes: bool) -> Self {
         Self { removes, ..self }
     }
 }
 
-impl Fetch<'_> {
+impl RemoteFetcher<'_> {
     /// Fetches all contacts that rows are about, and the notes and tasks that rows name.
-    pub(crate) async fn all(&self) -> Result<(), Error> {
-        let wanted = self.with_rows(|rows| {
+    pub(crate) async fn fetch_all(&self) -> Result<(), ImportError> {
+        let wanted = self.with_store(|rows| {
             let kinds = [kind::ID, kind::EMAIL, kind::PHONE, kind::KEY];
-            Ok(kinds.iter().map(|kind| rows.names(kind)).sum::<Result<u64, _>>()?)
+            Ok(kinds.iter().map(|kind| rows.count_distinct_values(kind)).sum::<Result<u64, _>>()?)
         });
         let wanted = wanted.await?;
         if wanted == 0 {
@@ -75,57 +77,69 @@ impl Fetch<'_> {
         // One page is asked for in any case but the smallest: it says how many there are.
         let first = match wanted {
             1..=2 if !self.whole => None,
-            _ => Some(self.page(None).await?),
+            _ => Some(self.fetch_page(None).await?),
         };
         let total = first.as_ref().map(|page| page.head.total);
         let walked = match (first, total) {
             (Some(page), Some(Some(total))) if self.whole || total.div_ceil(limit) <= wanted => {
-                self.walk(page, total).await?;
+                self.scan_all_contacts(page, total).await?;
                 true
             }
             // Without a total there is no telling what a walk costs.
             (Some(page), Some(None)) => {
-                self.walk(page, 0).await?;
+                self.scan_all_contacts(page, 0).await?;
                 true
             }
             _ => false,
         };
         if !walked || self.removes {
-            self.one_by_one(walked).await?;
+            self.look_up_each_value(walked).await?;
         }
-        self.children().await
+        self.fetch_children().await
     }
 
-    async fn page(&self, after: Option<&api::Cursor>) -> Result<Answer<api::ContactPage>, Error> {
-        Ok(self.client.search_contacts(&Filter::default(), api::SEARCH_LIMIT, after).await?)
+    async fn fetch_page(
+        &self,
+        after: Option<&api::SearchCursor>,
+    ) -> Result<ApiResponse<api::ContactPage>, ImportError> {
+        Ok(self
+            .client
+            .search_contacts(&ContactSearchFilter::default(), api::SEARCH_LIMIT, after)
+            .await?)
     }
 
     /// Walks over all contacts, and keeps those that rows name.
-    async fn walk(&self, first: Answer<api::ContactPage>, total: u64) -> Result<(), Error> {
+    async fn scan_all_contacts(
+        &self,
+        first: ApiResponse<api::ContactPage>,
+        total: u64,
+    ) -> Result<(), ImportError> {
         let (mut page, mut seen) = (first, 0);
         loop {
             let (count, next) = (page.head.rows.len(), page.head.next.take());
-            let storing = self.keep_page(page.body);
+            let storing = self.store_page(page.body);
             seen += count as u64;
             let total = Some(total).filter(|total| *total > 0);
-            self.watcher.observe(&Event::Progress { what: "contacts", done: seen, total });
+            self.watcher.observe(&RunEvent::Progress { what: "contacts", done: seen, total });
             let more = next.filter(|_| count == api::SEARCH_LIMIT);
             let Some(cursor) = more else {
                 return storing.await;
             };
             // The next page is on its way while this one is looked through.
-            let (stored, fetched) = tokio::join!(storing, self.page(Some(&cursor)));
+            let (stored, fetched) = tokio::join!(storing, self.fetch_page(Some(&cursor)));
             stored?;
             page = fetched?;
         }
     }
 
-    async fn keep_page(&self, body: Bytes) -> Result<(), Error> {
+    async fn store_page(&self, body: Bytes) -> Result<(), ImportError> {
         let key = self.key.clone();
-        self.with_rows(move |rows| {
-            rows.together(|rows| {
-                let page = api::rows(&body, "contacts").map_err(unreadable)?;
-                page.iter().try_for_each(|row| keep(rows, row.get().as_bytes(), key.as_deref()))
+        self.with_store(move |rows| {
+            rows.in_transaction(|rows| {
+                let page = api::parse_list_rows(&body, "contacts").map_err(decode_error)?;
+                page.iter().try_for_each(|row| {
+                    store_if_referenced(rows, row.get().as_bytes(), key.as_deref())
+                })
             })
         })
         .await
@@ -133,21 +147,23 @@ impl Fetch<'_> {
 
     /// Looks every value up by itself: cheaper than a walk when few rows meet many contacts. After a walk,
     /// only those that it has not met.
-    async fn one_by_one(&self, walked: bool) -> Result<(), Error> {
+    async fn look_up_each_value(&self, walked: bool) -> Result<(), ImportError> {
         let kinds = [kind::ID, kind::EMAIL, kind::PHONE, kind::KEY];
         // A contact that is to be deleted is read by its id anyway.
         for kind in kinds.into_iter().filter(|kind| !self.removes || *kind != kind::ID) {
             let mut last = String::new();
             loop {
                 let after = last.clone();
-                let values =
-                    self.with_rows(move |rows| Ok(rows.values(kind, &after, LOT)?)).await?;
+                let values = self
+                    .with_store(move |rows| Ok(rows.distinct_values_after(kind, &after, LOT)?))
+                    .await?;
                 let Some(end) = values.last() else { break };
                 last.clone_from(end);
-                let values = if walked { self.unmet(kind, values).await? } else { values };
+                let values =
+                    if walked { self.unmatched_values(kind, values).await? } else { values };
                 for value in values {
-                    for body in self.look_up(kind, &value).await? {
-                        self.keep_one(body).await?;
+                    for body in self.look_up_value(kind, &value).await? {
+                        self.store_contact(body).await?;
                     }
                 }
             }
@@ -156,81 +172,91 @@ impl Fetch<'_> {
     }
 
     /// The values that no contact was found for.
-    async fn unmet(&self, kind: &'static str, values: Vec<String>) -> Result<Vec<String>, Error> {
-        self.with_rows(move |rows| {
-            let unmet = |value: &String| rows.matches(kind, value).map(|found| found.is_empty());
+    async fn unmatched_values(
+        &self,
+        kind: &'static str,
+        values: Vec<String>,
+    ) -> Result<Vec<String>, ImportError> {
+        self.with_store(move |rows| {
+            let unmet =
+                |value: &String| rows.matching_contacts(kind, value).map(|found| found.is_empty());
             let all = values.into_iter().map(|value| Ok((unmet(&value)?, value)));
-            let all: Vec<(bool, String)> = all.collect::<Result<_, Error>>()?;
+            let all: Vec<(bool, String)> = all.collect::<Result<_, ImportError>>()?;
             Ok(all.into_iter().filter(|(unmet, _)| *unmet).map(|(_, value)| value).collect())
         })
         .await
     }
 
-    async fn look_up(&self, kind: &str, value: &str) -> Result<Vec<String>, Error> {
-        let own = |answer: Answer<Option<Box<RawValue>>>| {
+    async fn look_up_value(&self, kind: &str, value: &str) -> Result<Vec<String>, ImportError> {
+        let own = |answer: ApiResponse<Option<Box<RawValue>>>| {
             answer.head.map(|row| row.get().to_owned()).into_iter().collect()
         };
         match kind {
             kind::ID => {
                 let Ok(id) = value.parse::<ContactId>() else { return Ok(Vec::new()) };
-                match self.client.contact_raw(&id).await {
+                match self.client.get_raw_contact(&id).await {
                     Ok(answer) => Ok(own(answer)),
-                    Err(error) if error.kind == api::Kind::Gone => Ok(Vec::new()),
+                    Err(error) if error.kind == api::ApiErrorKind::Gone => Ok(Vec::new()),
                     Err(error) => Err(error.into()),
                 }
             }
             kind::EMAIL | kind::PHONE => {
                 let (email, phone) =
                     if kind == kind::EMAIL { (Some(value), None) } else { (None, Some(value)) };
-                let mut found = own(self.client.duplicate_contact(email, phone).await?);
+                let mut found = own(self.client.find_duplicate_contact(email, phone).await?);
                 if self.removes {
                     // The server names one; another one may be meant.
-                    found.extend(self.all_with(kind, value).await?);
+                    found.extend(self.search_by_identity(kind, value).await?);
                 }
                 Ok(found)
             }
             _ => {
                 let field = self.key.as_deref().unwrap_or_default();
-                let page = self.client.search_by_field(field, &value.into()).await?;
-                raw_rows(&page.body)
+                let page = self.client.search_by_custom_field(field, &value.into()).await?;
+                raw_contacts(&page.body)
             }
         }
     }
 
     /// The contacts that the search finds by an e-mail address or phone number.
-    async fn all_with(&self, kind: &str, value: &str) -> Result<Vec<String>, Error> {
+    async fn search_by_identity(
+        &self,
+        kind: &str,
+        value: &str,
+    ) -> Result<Vec<String>, ImportError> {
         let filter = serde_json::json!({ "field": kind, "operator": "eq", "value": value });
-        let filter = Filter { filters: vec![filter], query: None };
+        let filter = ContactSearchFilter { filters: vec![filter], query: None };
         let page = self.client.search_contacts(&filter, api::SEARCH_LIMIT, None).await?;
-        raw_rows(&page.body)
+        raw_contacts(&page.body)
     }
 
-    async fn keep_one(&self, body: String) -> Result<(), Error> {
+    async fn store_contact(&self, body: String) -> Result<(), ImportError> {
         let key = self.key.clone();
-        self.with_rows(move |rows| keep(rows, body.as_bytes(), key.as_deref())).await
+        self.with_store(move |rows| store_if_referenced(rows, body.as_bytes(), key.as_deref()))
+            .await
     }
 
     /// Notes and tasks that rows name by id.
-    async fn children(&self) -> Result<(), Error> {
-        for contact in self.owners(kind::NOTES, kind::NOTES_OF).await? {
+    async fn fetch_children(&self) -> Result<(), ImportError> {
+        for contact in self.child_owners(kind::NOTES, kind::NOTES_OF).await? {
             let Ok(id) = contact.parse::<ContactId>() else { continue };
-            let answer = match self.client.contact_notes(&id, Bounds::PATIENT).await {
-                Err(error) if error.kind == api::Kind::Gone => continue,
+            let answer = match self.client.list_contact_notes(&id, RetryPolicy::PATIENT).await {
+                Err(error) if error.kind == api::ApiErrorKind::Gone => continue,
                 answer => answer?,
             };
-            self.keep_children(kind::NOTES, "notes", Some(contact), answer.body).await?;
+            self.store_children(kind::NOTES, "notes", Some(contact), answer.body).await?;
         }
-        let contacts = self.owners(kind::TASKS, kind::TASKS_OF).await?;
+        let contacts = self.child_owners(kind::TASKS, kind::TASKS_OF).await?;
         for lot in contacts.chunks(TASK_CONTACTS) {
             let ids: Vec<ContactId> = lot.iter().filter_map(|id| id.parse().ok()).collect();
-            let mut place = TaskPlace::Skip(0);
+            let mut place = TaskSearchPosition::Skip(0);
             loop {
                 let page = self.client.search_tasks(&ids, api::SEARCH_LIMIT, &place).await?;
                 let (rows, next) = (page.head.rows, page.head.next.clone());
-                self.keep_children(kind::TASKS, "tasks", None, page.body).await?;
+                self.store_children(kind::TASKS, "tasks", None, page.body).await?;
                 match next {
                     Some(cursor) if rows == api::SEARCH_LIMIT => {
-                        place = TaskPlace::After(cursor.as_str().to_owned());
+                        place = TaskSearchPosition::After(cursor.as_str().to_owned());
                     }
                     _ => break,
                 }
@@ -240,19 +266,19 @@ impl Fetch<'_> {
     }
 
     /// The contacts whose notes or tasks rows name: by their ids, or whom an address or number belongs to.
-    async fn owners(
+    async fn child_owners(
         &self,
         by_id: &'static str,
         by_other: &'static str,
-    ) -> Result<Vec<String>, Error> {
-        self.with_rows(move |rows| {
+    ) -> Result<Vec<String>, ImportError> {
+        self.with_store(move |rows| {
             let mut owners: BTreeSet<String> =
-                rows.values(by_id, "", usize::MAX)?.into_iter().collect();
-            for known in rows.values(by_other, "", usize::MAX)? {
+                rows.distinct_values_after(by_id, "", usize::MAX)?.into_iter().collect();
+            for known in rows.distinct_values_after(by_other, "", usize::MAX)? {
                 let Some((kind, value)) = known.split_once(' ') else { continue };
-                owners.extend(rows.matches(kind, value)?);
+                owners.extend(rows.matching_contacts(kind, value)?);
                 if kind == kind::EMAIL {
-                    owners.extend(rows.matches(kind::OTHER_EMAIL, value)?);
+                    owners.extend(rows.matching_contacts(kind::OTHER_EMAIL, value)?);
                 }
             }
             Ok(owners.into_iter().collect())
@@ -260,21 +286,21 @@ impl Fetch<'_> {
         .await
     }
 
-    async fn keep_children(
+    async fn store_children(
         &self,
         kind: &'static str,
         list: &'static str,
         contact: Option<String>,
         body: Bytes,
-    ) -> Result<(), Error> {
-        self.with_rows(move |rows| {
-            let answer: Value = serde_json::from_slice(&body).map_err(unreadable)?;
-            rows.together(|rows| {
+    ) -> Result<(), ImportError> {
+        self.with_store(move |rows| {
+            let answer: Value = serde_json::from_slice(&body).map_err(decode_error)?;
+            rows.in_transaction(|rows| {
                 for child in answer[list].as_array().into_iter().flatten() {
                     let id = child["id"].as_str().or_else(|| child["_id"].as_str());
                     let owner = contact.as_deref().or_else(|| child["contactId"].as_str());
                     if let (Some(id), Some(owner)) = (id, owner) {
-                        rows.keep_child(kind, owner, id, &child.to_string())?;
+                        rows.put_child(kind, owner, id, &child.to_string())?;
                     }
                 }
                 Ok(())
@@ -283,80 +309,84 @@ impl Fetch<'_> {
         .await
     }
 
-    async fn with_rows<T: Send + 'static>(
+    async fn with_store<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Rows) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (db, kept) = (self.db.clone(), lock(&self.rows).take());
-        let (rows, done) = concurrency::blocking(move || {
+        work: impl FnOnce(&ImportStore) -> Result<T, ImportError> + Send + 'static,
+    ) -> Result<T, ImportError> {
+        let (db, kept) = (self.db.clone(), lock_store(&self.rows).take());
+        let (rows, done) = concurrency::run_blocking(move || {
             let rows = match kept {
                 Some(rows) => rows,
-                None => Rows::open(&db)?,
+                None => ImportStore::open(&db)?,
             };
             let done = work(&rows);
-            Ok::<_, Error>((rows, done))
+            Ok::<_, ImportError>((rows, done))
         })
         .await?;
-        *lock(&self.rows) = Some(rows);
+        *lock_store(&self.rows) = Some(rows);
         done
     }
 }
 
-fn raw_rows(body: &[u8]) -> Result<Vec<String>, Error> {
-    let rows = api::rows(body, "contacts").map_err(unreadable)?;
+fn raw_contacts(body: &[u8]) -> Result<Vec<String>, ImportError> {
+    let rows = api::parse_list_rows(body, "contacts").map_err(decode_error)?;
     Ok(rows.iter().map(|row| row.get().to_owned()).collect())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a function for `map_err`")]
-fn unreadable(error: serde_json::Error) -> Error {
-    Error::Answer(error.to_string())
+fn decode_error(error: serde_json::Error) -> ImportError {
+    ImportError::Answer(error.to_string())
 }
 
 /// Only rows of a search have them.
-fn keep_opportunities(rows: &Rows, contact: &str, row: &[u8]) -> Result<(), Error> {
+fn store_opportunities(rows: &ImportStore, contact: &str, row: &[u8]) -> Result<(), ImportError> {
     if memchr::memmem::find(row, b"\"opportunities\":[{").is_none() {
         return Ok(());
     }
-    let row: Value = serde_json::from_slice(row).map_err(unreadable)?;
+    let row: Value = serde_json::from_slice(row).map_err(decode_error)?;
     for (n, opportunity) in row["opportunities"].as_array().into_iter().flatten().enumerate() {
         let body = opportunity.to_string();
-        rows.keep_child(kind::OPPORTUNITIES, contact, &n.to_string(), &body)?;
+        rows.put_child(kind::OPPORTUNITIES, contact, &n.to_string(), &body)?;
     }
     Ok(())
 }
 
 /// Locks even after a panic elsewhere: a store is taken out whole, or not.
-fn lock(rows: &Mutex<Option<Rows>>) -> MutexGuard<'_, Option<Rows>> {
+fn lock_store(rows: &Mutex<Option<ImportStore>>) -> MutexGuard<'_, Option<ImportStore>> {
     rows.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Keeps a contact if any row names it.
-fn keep(rows: &Rows, row: &[u8], key: Option<&str>) -> Result<(), Error> {
-    let Some(live) = Live::read(row) else { return Ok(()) };
+fn store_if_referenced(
+    rows: &ImportStore,
+    row: &[u8],
+    key: Option<&str>,
+) -> Result<(), ImportError> {
+    let Some(live) = RemoteContact::from_json_slice(row) else { return Ok(()) };
     // By its id it is found without being told.
-    let mut named = rows.is_named(kind::ID, live.id.as_str())?;
-    let mut found = |kind: &'static str, asked: &str, value: &str| -> Result<(), Error> {
-        if rows.is_named(asked, value)? {
-            rows.matched(kind, value, live.id.as_str())?;
+    let mut named = rows.has_identity(kind::ID, live.id.as_str())?;
+    let mut found = |kind: &'static str, asked: &str, value: &str| -> Result<(), ImportError> {
+        if rows.has_identity(asked, value)? {
+            rows.add_match(kind, value, live.id.as_str())?;
             named = true;
         }
         Ok(())
     };
-    if let Some(email) = live.field(Field::Email) {
+    if let Some(email) = live.native_field(Field::Email) {
         found(kind::EMAIL, kind::EMAIL, &email.to_lowercase())?;
     }
-    if let Some(phone) = live.field(Field::Phone) {
+    if let Some(phone) = live.native_field(Field::Phone) {
         found(kind::PHONE, kind::PHONE, phone)?;
     }
     for email in &live.additional_emails {
         found(kind::OTHER_EMAIL, kind::EMAIL, &email.to_lowercase())?;
     }
     if let Some(value) = key.and_then(|field| live.custom.get(field)) {
-        found(kind::KEY, kind::KEY, &text_of(value))?;
+        found(kind::KEY, kind::KEY, &identity_text(value))?;
     }
     if named {
-        rows.keep(live.id.as_str(), &json(&live), &live.digest())?;
-        keep_opportunities(rows, live.id.as_str(), row)?;
+        rows.put_contact(live.id.as_str(), &to_json(&live), &live.content_digest())?;
+        store_opportunities(rows, live.id.as_str(), row)?;
     }
     Ok(())
 }

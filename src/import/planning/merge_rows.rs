@@ -1,18 +1,18 @@
 //! Merging rows of one file that are the same contact.
 
-use crate::model::Draft;
+use crate::model::ContactDraft;
 
 /// Adds to a draft what another one of the same contact says and it does not: per field the draft's value
 /// counts, tags, notes and tasks come together, and an opt-out wins.
-pub(crate) fn merge(draft: &mut Draft, other: Draft) {
+pub(crate) fn merge_filling_cleared(draft: &mut ContactDraft, other: ContactDraft) {
     // What one row empties, another one may fill.
     draft.fields.retain(|field, value| !value.is_null() || !other.fields.contains_key(field));
     draft.custom.retain(|field, value| !value.is_null() || !other.custom.contains_key(field));
-    overlay(draft, other);
+    merge_keeping_cleared(draft, other);
 }
 
 /// The same, but what the draft empties stays empty.
-pub(crate) fn overlay(draft: &mut Draft, other: Draft) {
+pub(crate) fn merge_keeping_cleared(draft: &mut ContactDraft, other: ContactDraft) {
     draft.contact = draft.contact.take().or(other.contact);
     draft.source_id = draft.source_id.take().or(other.source_id);
     for (field, value) in other.fields {
@@ -21,10 +21,10 @@ pub(crate) fn overlay(draft: &mut Draft, other: Draft) {
     for (field, value) in other.custom {
         draft.custom.entry(field).or_insert(value);
     }
-    add(&mut draft.tags, other.tags);
+    add_distinct(&mut draft.tags, other.tags);
     draft.replaces_tags |= other.replaces_tags;
-    add(&mut draft.additional_emails, other.additional_emails);
-    add(&mut draft.additional_phones, other.additional_phones);
+    add_distinct(&mut draft.additional_emails, other.additional_emails);
+    add_distinct(&mut draft.additional_phones, other.additional_phones);
     draft.dnd = match (draft.dnd, other.dnd) {
         (Some(a), Some(b)) => Some(a || b),
         (a, b) => a.or(b),
@@ -41,7 +41,7 @@ pub(crate) fn overlay(draft: &mut Draft, other: Draft) {
     draft.tasks.extend(other.tasks.into_iter().filter(|task| is_new(&task.id, &ids)));
 }
 
-fn add(texts: &mut Vec<String>, others: Vec<String>) {
+fn add_distinct(texts: &mut Vec<String>, others: Vec<String>) {
     for text in others {
         if !texts.iter().any(|old| old.eq_ignore_ascii_case(&text)) {
             texts.push(text);
@@ -56,14 +56,14 @@ mod tests {
 
     #[test]
     fn the_first_value_counts_lists_come_together_and_an_opt_out_wins() {
-        let mut draft = Draft {
+        let mut draft = ContactDraft {
             fields: [(Field::City, "Boston".into()), (Field::State, serde_json::Value::Null)]
                 .into(),
             tags: vec!["VIP".to_owned()],
             channels: [(Channel::Email, false)].into(),
-            ..Draft::default()
+            ..ContactDraft::default()
         };
-        let other = Draft {
+        let other = ContactDraft {
             fields: [
                 (Field::City, "Rome".into()),
                 (Field::State, "MA".into()),
@@ -72,9 +72,9 @@ mod tests {
             .into(),
             tags: vec!["vip".to_owned(), "new".to_owned()],
             channels: [(Channel::Email, true)].into(),
-            ..Draft::default()
+            ..ContactDraft::default()
         };
-        merge(&mut draft, other);
+        merge_filling_cleared(&mut draft, other);
         assert_eq!(draft.fields[&Field::City], "Boston");
         assert_eq!(draft.fields[&Field::State], "MA");
         assert_eq!(draft.fields[&Field::Country], "US");
@@ -88,22 +88,25 @@ mod tests {
             id: Some(id.to_owned()),
             fields: [("body".to_owned(), body.into())].into(),
         };
-        let mut draft = Draft { notes: vec![of("n", "own")], ..Draft::default() };
-        overlay(
+        let mut draft = ContactDraft { notes: vec![of("n", "own")], ..ContactDraft::default() };
+        merge_keeping_cleared(
             &mut draft,
-            Draft { notes: vec![of("n", "other"), of("m", "new")], ..Draft::default() },
+            ContactDraft {
+                notes: vec![of("n", "other"), of("m", "new")],
+                ..ContactDraft::default()
+            },
         );
         assert_eq!(draft.notes, [of("n", "own"), of("m", "new")]);
     }
 
     #[test]
     fn what_a_later_row_empties_stays_empty() {
-        let of = |city: serde_json::Value| Draft {
+        let of = |city: serde_json::Value| ContactDraft {
             fields: [(Field::City, city)].into(),
-            ..Draft::default()
+            ..ContactDraft::default()
         };
         let mut draft = of(serde_json::Value::Null);
-        overlay(&mut draft, of("Rome".into()));
+        merge_keeping_cleared(&mut draft, of("Rome".into()));
         assert!(draft.fields[&Field::City].is_null());
     }
 }

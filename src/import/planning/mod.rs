@@ -12,177 +12,194 @@ pub(super) mod validate_rows;
 use std::cell::RefCell;
 use std::path::PathBuf;
 
-use super::planning::op_buffer::Spill;
-use super::planning::ordering::Lanes;
-use super::planning::summary::{Removal, Summary};
-use super::request::Request;
+use self::op_buffer::OpBuffer;
+use self::ordering::OrderingGroups;
+use self::summary::{DeletionSummary, PlanSummary};
+use super::request::ImportRequest;
 use super::source::load_directory;
-use super::source::{Input, Understood};
-use super::{Error, Stage, TAG_BATCH, deletion, out, results, run_files};
+use super::source::{ImportSource, ResolvedSource};
+use super::{ImportError, ImportStage, TAG_BATCH, deletion, output_dir, results, run_files};
 use crate::concurrency;
-use crate::context::Context;
-use crate::model::{Directory, IdentitylessRule, NotePart, Target, TaskPart};
-use crate::plan::Removed;
-use crate::plan::diff::Planner;
-use crate::run::{self, Rows, Run};
+use crate::context::EngineContext;
+use crate::model::{LocationDirectory, MappingTarget, NoIdentityRule, NotePart, TaskPart};
+use crate::plan::DeletedRecordKind;
+use crate::plan::diff::RowPlanner;
+use crate::run::{self, ImportStore, Run};
 
 /// What a column may be for whose cells name users.
-const NAME_USERS: [Target; 3] =
-    [Target::Owner, Target::Note(NotePart::User), Target::Task(TaskPart::AssignedTo)];
+const NAME_USERS: [MappingTarget; 3] = [
+    MappingTarget::Owner,
+    MappingTarget::Note(NotePart::User),
+    MappingTarget::Task(TaskPart::AssignedTo),
+];
 
 /// A plan in the making.
-pub(super) struct Planning<'a> {
-    pub(super) context: &'a Context,
+pub(super) struct PlanningJob<'a> {
+    pub(super) context: &'a EngineContext,
     pub(super) run: &'a Run,
-    pub(super) request: &'a Request,
+    pub(super) request: &'a ImportRequest,
 }
 
-impl Planning<'_> {
+impl PlanningJob<'_> {
     /// Judges, looks at the account, decides.
-    pub(super) async fn plan(&self, input: Input) -> Result<Summary, Error> {
-        let directory = self.directory(&input).await?;
-        let understood = input.understand(self.request, &directory)?;
-        self.run.note("directory", &directory)?;
-        self.run.note("policy", &understood.policy)?;
-        self.run.note("input_digest", &input.sheet.digest)?;
-        self.run.note("mapping_digest", &input.mapping_digest)?;
+    pub(super) async fn run(&self, input: ImportSource) -> Result<PlanSummary, ImportError> {
+        let directory = self.fetch_directory(&input).await?;
+        let understood = input.resolve_mapping(self.request, &directory)?;
+        self.run.write_metadata("directory", &directory)?;
+        self.run.write_metadata("policy", &understood.policy)?;
+        self.run.write_metadata("input_digest", &input.sheet.digest)?;
+        self.run.write_metadata("mapping_digest", &input.mapping_digest)?;
         let columns: Vec<_> = input.sheet.columns.iter().map(|it| it.name.clone()).collect();
-        self.run.note("columns", &columns)?;
-        validate_rows::check_marker(understood.policy.marker.as_deref(), &directory)?;
-        let key = validate_rows::custom_key(&understood.policy.key, &directory)?;
-        self.run.note("key", &key)?;
-        self.run.note("removes", &understood.removes)?;
+        self.run.write_metadata("columns", &columns)?;
+        validate_rows::check_marker_field(understood.policy.marker.as_deref(), &directory)?;
+        let key = validate_rows::resolve_key_field(&understood.policy.key, &directory)?;
+        self.run.write_metadata("key", &key)?;
+        self.run.write_metadata("removes", &understood.removes)?;
         let removes = understood.removes;
-        let (input, understood, found) = self.judge(input, understood, &directory).await?;
-        if found.is_hopeless() {
-            return Err(Error::UnknownNames(found.unknown));
+        let (input, understood, found) = self.validate_rows(input, understood, &directory).await?;
+        if found.has_unexcused_names() {
+            return Err(ImportError::UnknownNames(found.unknown));
         }
-        let fetch = fetch_remote::Fetch::new(self.context, self.run.db(), key.clone());
-        fetch.removes(removes.is_some()).all().await?;
+        let fetch = fetch_remote::RemoteFetcher::new(self.context, self.run.db_path(), key.clone());
+        fetch.for_deletion(removes.is_some()).fetch_all().await?;
         if let Some(what) = removes {
-            self.keep_what_goes(what, &input, &understood, &directory, key.clone()).await?;
+            self.save_before_images(what, &input, &understood, &directory, key.clone()).await?;
         }
-        let summary = self.decide(input, understood, directory, key, found).await?;
-        self.run.note("stage", &Stage::Planned)?;
+        let summary = self.decide_rows(input, understood, directory, key, found).await?;
+        self.run.write_metadata("stage", &ImportStage::Planned)?;
         Ok(summary)
     }
 
     /// The location's names, as far as the mapping may need them.
-    async fn directory(&self, input: &Input) -> Result<Directory, Error> {
-        let users = input.may_name(&NAME_USERS);
-        let businesses = input.may_name(&[Target::Business]);
-        load_directory::directory(&self.context.client, users, businesses).await
+    async fn fetch_directory(
+        &self,
+        input: &ImportSource,
+    ) -> Result<LocationDirectory, ImportError> {
+        let users = input.may_map_to(&NAME_USERS);
+        let businesses = input.may_map_to(&[MappingTarget::Business]);
+        load_directory::fetch_directory(&self.context.client, users, businesses).await
     }
 
-    async fn judge(
+    async fn validate_rows(
         &self,
-        input: Input,
-        understood: Understood,
-        directory: &Directory,
-    ) -> Result<(Input, Understood, validate_rows::Found), Error> {
-        let (db, directory) = (self.run.db(), directory.clone());
+        input: ImportSource,
+        understood: ResolvedSource,
+        directory: &LocationDirectory,
+    ) -> Result<(ImportSource, ResolvedSource, validate_rows::SheetValidation), ImportError> {
+        let (db, directory) = (self.run.db_path(), directory.clone());
         let watcher = self.context.watcher.clone();
         let work = move || {
-            let rows = Rows::open(&db)?;
+            let rows = ImportStore::open(&db)?;
             rows.clear()?;
-            let found = rows.together(|rows| {
+            let found = rows.in_transaction(|rows| {
                 for (code, message) in &understood.warnings {
                     let (code, message) = (code.clone(), message.clone());
-                    rows.warn(&run::Noted { n: 0, code, field: String::new(), message })?;
+                    rows.insert_warning(&run::StoredWarning {
+                        n: 0,
+                        code,
+                        field: String::new(),
+                        message,
+                    })?;
                 }
-                validate_rows::judge(&input, &understood, &directory, rows, &watcher)
+                validate_rows::validate_rows(&input, &understood, &directory, rows, &watcher)
             })?;
             Ok((input, understood, found))
         };
-        concurrency::blocking(work).await
+        concurrency::run_blocking(work).await
     }
 
     /// Reads whole what is to be deleted.
-    async fn keep_what_goes(
+    async fn save_before_images(
         &self,
-        what: Removed,
-        input: &Input,
-        understood: &Understood,
-        directory: &Directory,
+        what: DeletedRecordKind,
+        input: &ImportSource,
+        understood: &ResolvedSource,
+        directory: &LocationDirectory,
         key: Option<String>,
-    ) -> Result<(), Error> {
-        let images = deletion::Images { context: self.context, db: self.run.db(), what };
-        images.owners_of_tasks().await?;
-        let (db, directory) = (self.run.db(), directory.clone());
+    ) -> Result<(), ImportError> {
+        let images =
+            deletion::BeforeImageFetcher { context: self.context, db: self.run.db_path(), what };
+        images.find_task_owners().await?;
+        let (db, directory) = (self.run.db_path(), directory.clone());
         let (policy, input_digest) = (understood.policy.clone(), input.sheet.digest.clone());
         let work = move || {
-            let rows = Rows::open(&db)?;
-            let decide = decide::Decide {
+            let rows = ImportStore::open(&db)?;
+            let decide = decide::RowDecider {
                 rows: &rows,
                 directory: &directory,
-                planner: Planner::new(&policy, &directory),
+                planner: RowPlanner::new(&policy, &directory),
                 policy: &policy,
                 key,
                 input_digest,
-                children_only: what != Removed::Contacts,
+                children_only: what != DeletedRecordKind::Contacts,
                 removes: Some(what),
-                earlier: prior_runs::Earlier::default(),
+                earlier: prior_runs::PriorRuns::default(),
                 excused: RefCell::default(),
             };
-            decide.name_who_goes(what)
+            decide.mark_contacts_to_read(what)
         };
-        concurrency::blocking(work).await?;
-        images.keep().await
+        concurrency::run_blocking(work).await?;
+        images.fetch_images().await
     }
 
-    async fn decide(
+    async fn decide_rows(
         &self,
-        input: Input,
-        understood: Understood,
-        directory: Directory,
+        input: ImportSource,
+        understood: ResolvedSource,
+        directory: LocationDirectory,
         key: Option<String>,
-        found: validate_rows::Found,
-    ) -> Result<Summary, Error> {
-        let (db, out) = (self.run.db(), out(self.run, self.request));
+        found: validate_rows::SheetValidation,
+    ) -> Result<PlanSummary, ImportError> {
+        let (db, out) = (self.run.db_path(), output_dir(self.run, self.request));
         let (home, dir) = (self.context.home.clone(), self.run.dir().to_owned());
         let meta = self.run.meta.clone();
         let columns: Vec<_> = input.sheet.columns.iter().map(|it| it.name.clone()).collect();
         let work = move || {
-            let rows = Rows::open(&db)?;
-            let decide = decide::Decide {
+            let rows = ImportStore::open(&db)?;
+            let decide = decide::RowDecider {
                 rows: &rows,
                 directory: &directory,
-                planner: Planner::new(&understood.policy, &directory),
+                planner: RowPlanner::new(&understood.policy, &directory),
                 policy: &understood.policy,
                 key,
                 input_digest: input.sheet.digest.clone(),
                 children_only: found.children_only,
                 removes: understood.removes,
-                earlier: prior_runs::Earlier::read(&home, &meta.location, &meta.run)?,
+                earlier: prior_runs::PriorRuns::load_ledgers(&home, &meta.location, &meta.run)?,
                 excused: RefCell::default(),
             };
-            let (mut lanes, mut ops) = (Lanes::default(), Spill::new(&dir)?);
-            decide.run(&mut lanes, &mut ops)?;
-            let unknown = decide.still_unknown(found.unknown);
+            let (mut lanes, mut ops) = (OrderingGroups::default(), OpBuffer::new(&dir)?);
+            decide.decide_rows(&mut lanes, &mut ops)?;
+            let unknown = decide.unresolved_names(found.unknown);
             if !unknown.is_empty() {
-                return Err(Error::UnknownNames(unknown));
+                return Err(ImportError::UnknownNames(unknown));
             }
-            let mut summary = Summary::count(&rows, ops.ops()?, understood.shown, TAG_BATCH)?;
+            let mut summary = PlanSummary::from_rows_and_ops(
+                &rows,
+                ops.read_ops()?,
+                understood.shown,
+                TAG_BATCH,
+            )?;
             if let Some(what) = understood.removes {
-                summary.removal = Some(Removal::count(what, ops.ops()?)?);
+                summary.removal = Some(DeletionSummary::from_ops(what, ops.read_ops()?)?);
             }
-            if summary.once > 0 && understood.policy.no_identity == IdentitylessRule::Stop {
-                return Err(Error::Identityless(summary.once));
+            if summary.once > 0 && understood.policy.no_identity == NoIdentityRule::Stop {
+                return Err(ImportError::Identityless(summary.once));
             }
-            ops.store(&db, &mut lanes)?;
-            run_files::make(&out)?;
-            results::write_plan(&rows, &out, &columns)?;
+            ops.store_in_ledger(&db, &mut lanes)?;
+            run_files::create_dir_all(&out)?;
+            results::write_plan_files(&rows, &out, &columns)?;
             Ok(summary)
         };
-        let summary: Summary = concurrency::blocking(work).await?;
-        self.run.note("summary", &summary)?;
-        let path = self.out_file("summary.json");
+        let summary: PlanSummary = concurrency::run_blocking(work).await?;
+        self.run.write_metadata("summary", &summary)?;
+        let path = self.output_path("summary.json");
         let text = serde_json::to_string_pretty(&summary).expect("a summary is JSON");
-        run_files::write(&path, text.as_bytes())?;
+        run_files::write_atomically(&path, text.as_bytes())?;
         Ok(summary)
     }
 
-    fn out_file(&self, name: &str) -> PathBuf {
-        out(self.run, self.request).join(name)
+    fn output_path(&self, name: &str) -> PathBuf {
+        output_dir(self.run, self.request).join(name)
     }
 }

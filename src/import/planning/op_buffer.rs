@@ -7,40 +7,42 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::ordering::Lanes;
-use crate::import::Error;
-use crate::model::{Class, Op};
+use super::ordering::OrderingGroups;
+use crate::import::ImportError;
+use crate::model::{IdempotencyClass, Op};
 use crate::run::{self, OpRecord, OpState};
 
 /// Ops in the order in which they were made.
-pub(crate) struct Spill {
+pub(crate) struct OpBuffer {
     dir: PathBuf,
     file: BufWriter<File>,
     count: u64,
 }
 
-impl Spill {
+impl OpBuffer {
     /// An empty spill in a directory.
-    pub(crate) fn new(dir: &Path) -> Result<Self, Error> {
-        let fail = |source| Error::File { path: dir.to_owned(), source };
+    pub(crate) fn new(dir: &Path) -> Result<Self, ImportError> {
+        let fail = |source| ImportError::File { path: dir.to_owned(), source };
         let file = BufWriter::with_capacity(1 << 18, tempfile::tempfile_in(dir).map_err(fail)?);
         Ok(Self { dir: dir.to_owned(), file, count: 0 })
     }
 
     /// The number of the next op.
-    pub(crate) fn next(&self) -> u64 {
+    pub(crate) fn next_id(&self) -> u64 {
         self.count + 1
     }
 
-    pub(crate) fn push(&mut self, op: &OpRecord) -> Result<(), Error> {
+    pub(crate) fn push(&mut self, op: &OpRecord) -> Result<(), ImportError> {
         self.count += 1;
-        let line = serde_json::to_vec(op).map_err(|error| Error::Bug(error.to_string()))?;
+        let line = serde_json::to_vec(op).map_err(|error| ImportError::Bug(error.to_string()))?;
         let written = self.file.write_all(&line).and_then(|()| self.file.write_all(b"\n"));
-        written.map_err(|source| Error::File { path: self.dir.clone(), source })
+        written.map_err(|source| ImportError::File { path: self.dir.clone(), source })
     }
 
     /// Reads all ops back, from the first on. Each reader is used up before the next is made.
-    pub(crate) fn ops(&mut self) -> Result<impl Iterator<Item = Result<OpRecord, Error>>, Error> {
+    pub(crate) fn read_ops(
+        &mut self,
+    ) -> Result<impl Iterator<Item = Result<OpRecord, ImportError>>, ImportError> {
         let dir = self.dir.clone();
         let mut rewound = || {
             self.file.flush()?;
@@ -48,19 +50,23 @@ impl Spill {
             file.rewind()?;
             Ok(file)
         };
-        let file = rewound().map_err(|source| Error::File { path: dir.clone(), source })?;
+        let file = rewound().map_err(|source| ImportError::File { path: dir.clone(), source })?;
         let lines = BufReader::with_capacity(1 << 18, file).split(b'\n');
         Ok(lines.map(move |line| {
-            let line = line.map_err(|source| Error::File { path: dir.clone(), source })?;
-            serde_json::from_slice(&line).map_err(|error| Error::Bug(error.to_string()))
+            let line = line.map_err(|source| ImportError::File { path: dir.clone(), source })?;
+            serde_json::from_slice(&line).map_err(|error| ImportError::Bug(error.to_string()))
         }))
     }
 
     /// Stores the ops in the run's ledger, each in its lane.
-    pub(crate) fn store(mut self, db: &Path, lanes: &mut Lanes) -> Result<(), Error> {
-        let ops = self.ops()?.map(|op| {
+    pub(crate) fn store_in_ledger(
+        mut self,
+        db: &Path,
+        lanes: &mut OrderingGroups,
+    ) -> Result<(), ImportError> {
+        let ops = self.read_ops()?.map(|op| {
             op.map(|mut op| {
-                op.lane = lanes.of(op.row);
+                op.lane = lanes.group_of(op.row);
                 op
             })
         });
@@ -69,13 +75,13 @@ impl Spill {
 }
 
 /// An op as the ledger keeps it.
-pub(crate) fn record(op: &Op, id: u64) -> OpRecord {
+pub(crate) fn to_op_record(op: &Op, id: u64) -> OpRecord {
     let class = match op.class {
-        Class::Replayable => "I",
-        Class::Unique => "U",
-        Class::Marked => "M",
-        Class::Countable => "C",
-        Class::Once => "X",
+        IdempotencyClass::Replayable => "I",
+        IdempotencyClass::Unique => "U",
+        IdempotencyClass::Marked => "M",
+        IdempotencyClass::Countable => "C",
+        IdempotencyClass::Once => "X",
     };
     let mut body = serde_json::json!({ "change": op.change, "before": op.before });
     if let Some(like) = &op.like {

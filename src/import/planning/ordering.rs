@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Rows and the identities that join them. A lane is named by one of its rows.
 #[derive(Debug, Default)]
-pub(crate) struct Lanes {
+pub(crate) struct OrderingGroups {
     /// The row that first had an identity, by the identity's hash: two that collide only wait for
     /// each other without need.
     first: HashMap<u64, u64>,
@@ -13,9 +13,9 @@ pub(crate) struct Lanes {
     parent: HashMap<u64, u64>,
 }
 
-impl Lanes {
+impl OrderingGroups {
     /// Puts a row into the lane of every identity it has.
-    pub(crate) fn join<'a>(
+    pub(crate) fn add_row<'a>(
         &mut self,
         row: u64,
         identities: impl IntoIterator<Item = (&'static str, Option<&'a str>)>,
@@ -25,7 +25,7 @@ impl Lanes {
             let mut hasher = DefaultHasher::new();
             (kind, value).hash(&mut hasher);
             let first = *self.first.entry(hasher.finish()).or_insert(row);
-            let (a, b) = (self.of(first), self.of(row));
+            let (a, b) = (self.group_of(first), self.group_of(row));
             if a != b {
                 // The smaller name stays, so that lanes come in the order of the rows.
                 self.parent.insert(a.max(b), a.min(b));
@@ -34,7 +34,7 @@ impl Lanes {
     }
 
     /// The lane of a row.
-    pub(crate) fn of(&mut self, row: u64) -> u64 {
+    pub(crate) fn group_of(&mut self, row: u64) -> u64 {
         let mut end = row;
         while let Some(next) = self.parent.get(&end) {
             end = *next;
@@ -53,20 +53,20 @@ mod tests {
 
     #[test]
     fn rows_that_share_an_identity_share_a_lane_also_by_way_of_others() {
-        let mut lanes = Lanes::default();
-        lanes.join(1, [("email", Some("a")), ("phone", Some("1"))]);
-        lanes.join(2, [("email", Some("b")), ("phone", Some("2"))]);
-        lanes.join(3, [("email", Some("c")), ("phone", None)]);
-        assert_eq!([1, 2, 3].map(|row| lanes.of(row)), [1, 2, 3]);
-        lanes.join(4, [("email", Some("b")), ("phone", Some("1"))]);
-        assert_eq!([1, 2, 3, 4].map(|row| lanes.of(row)), [1, 1, 3, 1]);
+        let mut lanes = OrderingGroups::default();
+        lanes.add_row(1, [("email", Some("a")), ("phone", Some("1"))]);
+        lanes.add_row(2, [("email", Some("b")), ("phone", Some("2"))]);
+        lanes.add_row(3, [("email", Some("c")), ("phone", None)]);
+        assert_eq!([1, 2, 3].map(|row| lanes.group_of(row)), [1, 2, 3]);
+        lanes.add_row(4, [("email", Some("b")), ("phone", Some("1"))]);
+        assert_eq!([1, 2, 3, 4].map(|row| lanes.group_of(row)), [1, 1, 3, 1]);
     }
 
     #[test]
     fn a_phone_and_an_email_of_the_same_text_are_different_identities() {
-        let mut lanes = Lanes::default();
-        lanes.join(1, [("email", Some("x"))]);
-        lanes.join(2, [("phone", Some("x"))]);
-        assert_ne!(lanes.of(1), lanes.of(2));
+        let mut lanes = OrderingGroups::default();
+        lanes.add_row(1, [("email", Some("x"))]);
+        lanes.add_row(2, [("phone", Some("x"))]);
+        assert_ne!(lanes.group_of(1), lanes.group_of(2));
     }
 }

@@ -12,20 +12,20 @@ use serde_json::Value;
 
 use super::validate_rows::kind;
 use crate::id::{ContactId, LocationId, RunId};
-use crate::import::Error;
-use crate::model::{Change, Class, Op};
-use crate::plan::diff::Planned;
-use crate::plan::validate::{Rejection, Warned};
-use crate::run::{self, Home, LedgerReader, OpRecord, OpState, Rows};
+use crate::import::ImportError;
+use crate::model::{IdempotencyClass, Op, OpChange};
+use crate::plan::diff::RowPlan;
+use crate::plan::validate::{PlanWarning, RowRejection};
+use crate::run::{self, ImportStore, LedgerReader, OpRecord, OpState, RunStore};
 
 /// What became of ops, by their stable names.
 #[derive(Debug, Default)]
-pub(crate) struct Earlier {
-    known: HashMap<String, Known>,
+pub(crate) struct PriorRuns {
+    known: HashMap<String, PriorOp>,
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+struct PriorOp {
     state: OpState,
     run: RunId,
     made: Option<String>,
@@ -33,11 +33,15 @@ struct Known {
     like: Option<String>,
 }
 
-impl Earlier {
+impl PriorRuns {
     /// Reads the ledgers of a location's earlier imports, and of the undos that took some of it back. A
     /// run that cannot be read is passed over: it is damaged, and named where runs are listed.
-    pub(crate) fn read(home: &Home, location: &LocationId, own: &RunId) -> Result<Self, Error> {
-        let runs = home.list()?.into_iter().filter_map(|it| Some((it.known.ok()?.0, it.dir)));
+    pub(crate) fn load_ledgers(
+        home: &RunStore,
+        location: &LocationId,
+        own: &RunId,
+    ) -> Result<Self, ImportError> {
+        let runs = home.list_runs()?.into_iter().filter_map(|it| Some((it.known.ok()?.0, it.dir)));
         let mut runs: Vec<_> =
             runs.filter(|(meta, _)| meta.location == *location && meta.run != *own).collect();
         // What was undone may have been done again.
@@ -46,51 +50,54 @@ impl Earlier {
         for (meta, dir) in runs {
             let db = dir.join("run.db");
             match meta.kind.as_str() {
-                crate::import::KIND => earlier.add(&meta.run, &db),
-                crate::import::UNDO => earlier.take_away(&db),
+                crate::import::KIND => earlier.add_import(&meta.run, &db),
+                crate::import::UNDO => earlier.subtract_undo(&db),
                 _ => {}
             }
         }
         Ok(earlier)
     }
 
-    fn add(&mut self, run: &RunId, db: &Path) {
+    fn add_import(&mut self, run: &RunId, db: &Path) {
         let states = [OpState::Applied, OpState::Differs, OpState::Sent, OpState::InDoubt];
         let look = |op: OpRecord| {
             // The others are known by the account.
             if !["C", "M", "X"].contains(&op.class.as_str()) {
                 return;
             }
-            let like = like(&op.body);
-            let known = Known { state: op.state, run: run.clone(), made: op.made, like };
+            let like = parse_content_key(&op.body);
+            let known = PriorOp { state: op.state, run: run.clone(), made: op.made, like };
             if let Some(like) = &known.like {
                 self.known.insert(like.clone(), known.clone());
             }
             self.known.insert(op.key, known);
         };
         // A damaged run is named where runs are listed.
-        let _ = run::each_with_state(db, &states, look);
+        let _ = run::for_each_op_in_state(db, &states, look);
     }
 
-    fn take_away(&mut self, db: &Path) {
-        let Ok(keys) = undone(db) else { return };
+    fn subtract_undo(&mut self, db: &Path) {
+        let Ok(keys) = load_undone_keys(db) else { return };
         for key in keys {
-            if let Some(Known { like: Some(like), .. }) = self.known.remove(&key) {
+            if let Some(PriorOp { like: Some(like), .. }) = self.known.remove(&key) {
                 self.known.remove(&like);
             }
         }
     }
 
     /// A row's plan without what an earlier run has done; a rejection where nobody knows whether it did.
-    pub(crate) fn without_what_is_done(&self, mut planned: Planned) -> Result<Planned, Rejection> {
+    pub(crate) fn drop_completed_ops(&self, mut planned: RowPlan) -> Result<RowPlan, RowRejection> {
         let found = |op: &Op| {
-            let countable = matches!(op.class, Class::Countable | Class::Once | Class::Marked);
+            let countable = matches!(
+                op.class,
+                IdempotencyClass::Countable | IdempotencyClass::Once | IdempotencyClass::Marked
+            );
             let by = |name: &String| self.known.get(name).filter(|_| countable);
             by(&op.key).or_else(|| by(op.like.as_ref()?))
         };
         let mut unsettled = planned.ops.iter().filter_map(found);
-        if let Some(Known { run, .. }) = unsettled.find(|known| !is_done(known.state)) {
-            return Err(Rejection {
+        if let Some(PriorOp { run, .. }) = unsettled.find(|known| !is_applied(known.state)) {
+            return Err(RowRejection {
                 code: "R_IN_DOUBT_EARLIER",
                 field: String::new(),
                 column: None,
@@ -101,10 +108,11 @@ impl Earlier {
             });
         }
         let before = planned.ops.len();
-        let makes = planned.ops.iter().find(|op| op.change.makes_the_contact());
+        let makes = planned.ops.iter().find(|op| op.change.creates_contact());
         let made = makes.and_then(found).and_then(|known| known.made.as_deref()?.parse().ok());
         let alike = planned.ops.iter().filter(|op| !self.known.contains_key(&op.key));
-        let alike: Vec<Warned> = alike.filter_map(|op| Some(done(op, &found(op)?.run))).collect();
+        let alike: Vec<PlanWarning> =
+            alike.filter_map(|op| Some(done_earlier_warning(op, &found(op)?.run))).collect();
         planned.warnings.extend(alike);
         planned.ops.retain(|op| found(op).is_none());
         if let Some(contact) = made {
@@ -120,7 +128,7 @@ impl Earlier {
 }
 
 /// What an op writes, by the name that it has beside its key.
-fn like(body: &str) -> Option<String> {
+fn parse_content_key(body: &str) -> Option<String> {
     if !body.contains("\"like\":") {
         return None;
     }
@@ -129,31 +137,31 @@ fn like(body: &str) -> Option<String> {
 }
 
 /// Says that an op of another file has written the same.
-fn done(op: &Op, run: &RunId) -> Warned {
+fn done_earlier_warning(op: &Op, run: &RunId) -> PlanWarning {
     let what = match op.change {
-        Change::CreateNote { .. } => "note",
-        Change::CreateTask { .. } => "task",
+        OpChange::CreateNote { .. } => "note",
+        OpChange::CreateTask { .. } => "task",
         _ => "contact",
     };
     let message = format!(
         "run `{run}` has made the same {what} already; should this be another one, map a column that tells \
          them apart to `sourceId`"
     );
-    Warned { code: "W_DONE_EARLIER", column: None, field: what.to_owned(), message }
+    PlanWarning { code: "W_DONE_EARLIER", column: None, field: what.to_owned(), message }
 }
 
 /// The stable names of the ops of which an undo has left nothing.
-fn undone(db: &Path) -> Result<Vec<String>, run::Error> {
+fn load_undone_keys(db: &Path) -> Result<Vec<String>, run::RunError> {
     let ledger = LedgerReader::open(db)?;
     let mut gone = Vec::new();
-    for (key, op) in Rows::open(db)?.named(kind::UNDONE)? {
-        if is_done(ledger.op(op)?.state) {
+    for (key, op) in ImportStore::open(db)?.values_with_rows(kind::UNDONE)? {
+        if is_applied(ledger.load_op(op)?.state) {
             gone.push(key);
         }
     }
     Ok(gone)
 }
 
-fn is_done(state: OpState) -> bool {
+fn is_applied(state: OpState) -> bool {
     matches!(state, OpState::Applied | OpState::Differs)
 }

@@ -3,13 +3,13 @@
 //! The sheet is read twice: once for what a column's values say only together, once row by row. Nothing
 //! grows with it but the store.
 
-use crate::event::{Event, Watcher};
-use crate::import::Error;
-use crate::import::source::{Input, Understood};
-use crate::model::{Directory, Draft, IdentityKey};
-use crate::plan::validate::{Checker, Rejection, Survey, Unknown, Warned};
-use crate::run::{Decision, Judged, Noted, Rows};
-use crate::sheet::{Column, Row};
+use crate::event::{RunEvent, SharedObserver};
+use crate::import::ImportError;
+use crate::import::source::{ImportSource, ResolvedSource};
+use crate::model::{ContactDraft, IdentityKey, LocationDirectory};
+use crate::plan::validate::{ColumnScan, PlanWarning, RowRejection, RowValidator, UnresolvedName};
+use crate::run::{ImportStore, RowDecision, StoredRow, StoredWarning};
+use crate::sheet::{SheetColumn, SheetRow};
 
 /// The kinds of values by which rows know their contacts.
 pub(crate) mod kind {
@@ -59,42 +59,42 @@ const TOLD: u64 = 5_000;
 const EXTRA: &str = "_extra_";
 
 /// What judging found about the sheet as a whole.
-pub(crate) struct Found {
+pub(crate) struct SheetValidation {
     pub(crate) children_only: bool,
     /// Names of users or businesses that the location does not have: they stop the plan.
-    pub(crate) unknown: Vec<Unknown>,
+    pub(crate) unknown: Vec<UnresolvedName>,
     /// How many rows name one of them and may be excused: the account may have the same.
     pub(crate) excusable: u64,
 }
 
-impl Found {
+impl SheetValidation {
     /// Whether rows name something unknown, whatever the account has.
-    pub(crate) fn is_hopeless(&self) -> bool {
+    pub(crate) fn has_unexcused_names(&self) -> bool {
         self.unknown.iter().map(|name| name.rows).sum::<u64>() > self.excusable
     }
 }
 
 /// Judges all rows.
-pub(crate) fn judge(
-    input: &Input,
-    understood: &Understood,
-    directory: &Directory,
-    rows: &Rows,
-    watcher: &Watcher,
-) -> Result<Found, Error> {
-    let mut survey = Survey::new(&understood.plan, directory, &understood.policy);
+pub(crate) fn validate_rows(
+    input: &ImportSource,
+    understood: &ResolvedSource,
+    directory: &LocationDirectory,
+    rows: &ImportStore,
+    watcher: &SharedObserver,
+) -> Result<SheetValidation, ImportError> {
+    let mut survey = ColumnScan::new(&understood.plan, directory, &understood.policy);
     if survey.is_needed() {
         for row in input.sheet.rows()? {
-            survey.see(&row?);
+            survey.scan_row(&row?);
         }
     }
-    let findings = survey.finish();
+    let findings = survey.into_findings();
     let columns = &input.sheet.columns;
     let today = jiff::Zoned::now().date();
     for warned in findings.warnings() {
-        rows.warn(&noted(0, warned))?;
+        rows.insert_warning(&stored_warning(0, warned))?;
     }
-    let checker = Checker::new(
+    let checker = RowValidator::new(
         understood.plan.clone(),
         columns,
         directory.clone(),
@@ -102,10 +102,10 @@ pub(crate) fn judge(
         findings,
         today,
     )
-    .map_err(|problems| input.wrong(&understood.name, problems))?;
-    let mut judge = Judge {
+    .map_err(|problems| input.mapping_error(&understood.name, problems))?;
+    let mut judge = ValidatedRowWriter {
         extra: columns.iter().map(|column| column.name.starts_with(EXTRA)).collect(),
-        key: custom_key(&understood.policy.key, directory)?,
+        key: resolve_key_field(&understood.policy.key, directory)?,
         removes: understood.removes.is_some(),
         checker,
         columns,
@@ -114,41 +114,44 @@ pub(crate) fn judge(
         excusable: 0,
     };
     for row in input.sheet.rows()? {
-        judge.row(&row?)?;
+        judge.validate_and_store(&row?)?;
         if judge.count.is_multiple_of(TOLD) {
-            tell(watcher, judge.count, None);
+            report_progress(watcher, judge.count, None);
         }
     }
-    tell(watcher, judge.count, Some(judge.count));
-    for warned in judge.checker.summary() {
-        rows.warn(&noted(0, &warned))?;
+    report_progress(watcher, judge.count, Some(judge.count));
+    for warned in judge.checker.sheet_warnings() {
+        rows.insert_warning(&stored_warning(0, &warned))?;
     }
-    Ok(Found {
+    Ok(SheetValidation {
         children_only: judge.checker.is_children_only(),
-        unknown: judge.checker.unknown_names(),
+        unknown: judge.checker.unresolved_names(),
         excusable: judge.excusable,
     })
 }
 
 /// The id of the custom field that `--key` names.
-pub(crate) fn custom_key(
+pub(crate) fn resolve_key_field(
     key: &IdentityKey,
-    directory: &Directory,
-) -> Result<Option<String>, Error> {
+    directory: &LocationDirectory,
+) -> Result<Option<String>, ImportError> {
     match key {
         IdentityKey::Usual => Ok(None),
-        IdentityKey::Custom(name) => match directory.field(name) {
+        IdentityKey::Custom(name) => match directory.find_field(name) {
             Ok(field) => Ok(Some(field.id.clone())),
-            Err(error) => Err(Error::Request(format!("`--key`: {error}"))),
+            Err(error) => Err(ImportError::Request(format!("`--key`: {error}"))),
         },
     }
 }
 
 /// Refuses a marker that nothing could be written to or found by.
-pub(crate) fn check_marker(marker: Option<&str>, directory: &Directory) -> Result<(), Error> {
+pub(crate) fn check_marker_field(
+    marker: Option<&str>,
+    directory: &LocationDirectory,
+) -> Result<(), ImportError> {
     let Some(name) = marker else { return Ok(()) };
-    let wrong = |why: String| Err(Error::Request(format!("`--marker-field`: {why}")));
-    match directory.field(name) {
+    let wrong = |why: String| Err(ImportError::Request(format!("`--marker-field`: {why}")));
+    match directory.find_field(name) {
         Err(error) => wrong(error.to_string()),
         Ok(field) if !["TEXT", "LARGE_TEXT"].contains(&field.data_type.as_str()) => wrong(format!(
             "the custom field `{name}` is of the type {}, and a mark is a text",
@@ -158,56 +161,62 @@ pub(crate) fn check_marker(marker: Option<&str>, directory: &Directory) -> Resul
     }
 }
 
-fn tell(watcher: &Watcher, done: u64, total: Option<u64>) {
-    watcher.observe(&Event::Progress { what: "rows", done, total });
+fn report_progress(watcher: &SharedObserver, done: u64, total: Option<u64>) {
+    watcher.observe(&RunEvent::Progress { what: "rows", done, total });
 }
 
-struct Judge<'a> {
-    checker: Checker,
-    columns: &'a [Column],
+struct ValidatedRowWriter<'a> {
+    checker: RowValidator,
+    columns: &'a [SheetColumn],
     extra: Vec<bool>,
     key: Option<String>,
     removes: bool,
-    rows: &'a Rows,
+    rows: &'a ImportStore,
     count: u64,
     excusable: u64,
 }
 
-impl Judge<'_> {
-    fn row(&mut self, row: &Row) -> Result<(), Error> {
+impl ValidatedRowWriter<'_> {
+    fn validate_and_store(&mut self, row: &SheetRow) -> Result<(), ImportError> {
         self.count = row.record;
-        let judged = self.checker.check(row);
+        let judged = self.checker.validate_row(row);
         for warned in &judged.warnings {
-            let message = self.placed(row, warned.column, &warned.message);
-            self.rows.warn(&Noted { message, ..noted(row.record, warned) })?;
+            let message = self.with_cell_position(row, warned.column, &warned.message);
+            self.rows
+                .insert_warning(&StoredWarning { message, ..stored_warning(row.record, warned) })?;
         }
-        let outcome = match self.overflow(row) {
+        let outcome = match self.reject_extra_cells(row) {
             Some(rejection) => Err(rejection),
             None => judged.outcome,
         };
-        let outcome = outcome.map(|draft| self.set_aside(row, draft));
-        let cells: Vec<_> = row.cells.iter().map(|cell| cell.text()).collect();
-        let draft = outcome.as_ref().ok().map(json);
-        self.rows.add(&Judged {
+        let outcome = outcome.map(|draft| self.annotate_deferred_errors(row, draft));
+        let cells: Vec<_> = row.cells.iter().map(|cell| cell.to_text()).collect();
+        let draft = outcome.as_ref().ok().map(to_json);
+        self.rows.insert_row(&StoredRow {
             n: row.record,
             line: row.place.line,
             place: row.place.to_string(),
-            cells: json(&cells),
+            cells: to_json(&cells),
             draft,
         })?;
         match outcome {
-            Ok(draft) => self.identities(row.record, &draft),
+            Ok(draft) => self.store_identities(row.record, &draft),
             Err(mut rejection) => {
-                rejection.message = self.placed(row, rejection.column, &rejection.message);
-                Ok(self.rows.decide(row.record, &rejected(&rejection))?)
+                rejection.message =
+                    self.with_cell_position(row, rejection.column, &rejection.message);
+                Ok(self.rows.put_decision(row.record, &rejection_decision(&rejection))?)
             }
         }
     }
 
     /// Names the cells of what could not be read, and counts the names among them.
-    fn set_aside(&mut self, row: &Row, mut draft: Draft) -> Draft {
+    fn annotate_deferred_errors(
+        &mut self,
+        row: &SheetRow,
+        mut draft: ContactDraft,
+    ) -> ContactDraft {
         for unread in &mut draft.unread {
-            unread.message = self.placed(row, unread.column, &unread.message);
+            unread.message = self.with_cell_position(row, unread.column, &unread.message);
             let named =
                 ["R_OWNER_", "R_BUSINESS_"].iter().any(|front| unread.code.starts_with(front));
             self.excusable += u64::from(named);
@@ -216,10 +225,11 @@ impl Judge<'_> {
     }
 
     /// A row that was too long once is so still, as long as what it had too much stands beside it.
-    fn overflow(&self, row: &Row) -> Option<Rejection> {
-        let cell = |index: usize| row.cells.get(index).is_some_and(|cell| !cell.text().is_empty());
+    fn reject_extra_cells(&self, row: &SheetRow) -> Option<RowRejection> {
+        let cell =
+            |index: usize| row.cells.get(index).is_some_and(|cell| !cell.to_text().is_empty());
         let index = (0..self.extra.len()).find(|index| self.extra[*index] && cell(*index))?;
-        Some(Rejection {
+        Some(RowRejection {
             code: "R_ROW_TOO_LONG",
             field: self.columns[index].name.clone(),
             column: Some(index),
@@ -230,36 +240,36 @@ impl Judge<'_> {
     }
 
     /// A message, with the cell where it is about one.
-    fn placed(&self, row: &Row, column: Option<usize>, message: &str) -> String {
+    fn with_cell_position(&self, row: &SheetRow, column: Option<usize>, message: &str) -> String {
         match column.and_then(|index| self.columns.get(index)) {
-            Some(column) => format!("{}: {message}", row.place.cell(&column.letters)),
+            Some(column) => format!("{}: {message}", row.place.cell_reference(&column.letters)),
             None => message.to_owned(),
         }
     }
 
-    fn identities(&self, n: u64, draft: &Draft) -> Result<(), Error> {
-        let named = identities(draft, self.key.as_deref());
+    fn store_identities(&self, n: u64, draft: &ContactDraft) -> Result<(), ImportError> {
+        let named = draft_identities(draft, self.key.as_deref());
         for (kind, value) in &named {
-            self.rows.name(kind, value, n)?;
+            self.rows.add_identity(kind, value, n)?;
         }
         if self.removes {
             // Whose they are is found out first.
             let tasks = draft.tasks.iter().filter_map(|task| task.id.as_ref());
             return tasks
                 .filter(|_| named.is_empty())
-                .try_for_each(|id| Ok(self.rows.name(kind::TASK, id, n)?));
+                .try_for_each(|id| Ok(self.rows.add_identity(kind::TASK, id, n)?));
         }
-        if let Some(own) = self.own(draft, &named) {
-            self.rows.name(kind::SELF, &own, n)?;
+        if let Some(own) = self.duplicate_key(draft, &named) {
+            self.rows.add_identity(kind::SELF, &own, n)?;
         }
         let notes = draft.notes.iter().any(|note| note.id.is_some());
         let tasks = draft.tasks.iter().any(|task| task.id.is_some());
         let all = [(notes, kind::NOTES, kind::NOTES_OF), (tasks, kind::TASKS, kind::TASKS_OF)];
         for (_, by_id, by_other) in all.into_iter().filter(|(named, ..)| *named) {
             match &draft.contact {
-                Some(id) => self.rows.name(by_id, id.as_str(), n)?,
+                Some(id) => self.rows.add_identity(by_id, id.as_str(), n)?,
                 None => named.iter().try_for_each(|(kind, value)| {
-                    self.rows.name(by_other, &format!("{kind} {value}"), n)
+                    self.rows.add_identity(by_other, &format!("{kind} {value}"), n)
                 })?,
             }
         }
@@ -268,7 +278,7 @@ impl Judge<'_> {
 
     /// What makes another row the same as this one: the contact, or for a file of notes or tasks the
     /// note or task.
-    fn own(&self, draft: &Draft, named: &[(&str, String)]) -> Option<String> {
+    fn duplicate_key(&self, draft: &ContactDraft, named: &[(&str, String)]) -> Option<String> {
         if self.checker.is_children_only() {
             let note = draft.notes.iter().find_map(|note| note.id.as_ref());
             let task = draft.tasks.iter().find_map(|task| task.id.as_ref());
@@ -284,9 +294,12 @@ impl Judge<'_> {
 }
 
 /// The values by which a draft's contact is known, with their kinds, the strongest first.
-pub(crate) fn identities(draft: &Draft, key: Option<&str>) -> Vec<(&'static str, String)> {
+pub(crate) fn draft_identities(
+    draft: &ContactDraft,
+    key: Option<&str>,
+) -> Vec<(&'static str, String)> {
     let custom = key.and_then(|field| draft.custom.get(field)).filter(|value| !value.is_null());
-    let custom = custom.map(text_of);
+    let custom = custom.map(identity_text);
     let all = [
         (kind::ID, draft.contact.as_ref().map(ToString::to_string)),
         (kind::EMAIL, draft.email_key()),
@@ -297,23 +310,23 @@ pub(crate) fn identities(draft: &Draft, key: Option<&str>) -> Vec<(&'static str,
 }
 
 /// A custom field's value as an identity.
-pub(crate) fn text_of(value: &serde_json::Value) -> String {
+pub(crate) fn identity_text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The decision on a row that is rejected.
-pub(crate) fn rejected(rejection: &Rejection) -> Decision {
-    Decision {
+pub(crate) fn rejection_decision(rejection: &RowRejection) -> RowDecision {
+    RowDecision {
         action: crate::import::action::REJECTED.to_owned(),
         code: Some(rejection.code.to_owned()),
         field: Some(rejection.field.clone()),
         reason: Some(rejection.message.clone()),
-        ..Decision::default()
+        ..RowDecision::default()
     }
 }
 
-fn noted(n: u64, warned: &Warned) -> Noted {
-    Noted {
+fn stored_warning(n: u64, warned: &PlanWarning) -> StoredWarning {
+    StoredWarning {
         n,
         code: warned.code.to_owned(),
         field: warned.field.clone(),
@@ -321,6 +334,6 @@ fn noted(n: u64, warned: &Warned) -> Noted {
     }
 }
 
-pub(crate) fn json(value: &impl serde::Serialize) -> String {
+pub(crate) fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("texts, numbers and lists are JSON")
 }

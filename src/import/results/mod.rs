@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 use csv::Writer;
 use tempfile::NamedTempFile;
 
-use super::Error;
-use super::results::row_outcome::{Fate, Fates};
-use crate::failpoint::{self, Point};
+use self::row_outcome::{RowOutcome, RowOutcomes};
+use super::ImportError;
+use crate::failpoint::{self, FailPoint};
 use crate::plan::diff::FieldChange;
-use crate::run::{Decision, Judged, Noted, Rows};
-use crate::table::{CsvSafe, guard};
+use crate::run::{ImportStore, RowDecision, StoredRow, StoredWarning};
+use crate::table::{FormulaGuardMode, guard_formula};
 
 /// Rows written together.
 const LOT: usize = 1_000;
@@ -56,7 +56,7 @@ pub(super) const OWN: [&str; 9] = [
 
 /// How many rows ended how. Together they are all rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Tally {
+pub struct RowOutcomeCounts {
     /// Applied, or merged into a row that was.
     pub succeeded: u64,
     /// Nothing was to be done.
@@ -69,7 +69,7 @@ pub struct Tally {
     pub pending: u64,
 }
 
-impl Tally {
+impl RowOutcomeCounts {
     /// All rows counted.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -78,38 +78,41 @@ impl Tally {
 }
 
 /// Writes the files of a plan: `plan.csv`, `rejected.csv`, `warnings.csv`.
-pub(super) fn write_plan(
-    rows: &Rows,
+pub(super) fn write_plan_files(
+    rows: &ImportStore,
     out: &Path,
     columns: &[String],
-) -> Result<Vec<PathBuf>, Error> {
-    let fates = Fates::none();
-    let mut files = vec![plan(rows, out)?, warnings(rows, &fates, out)?];
-    let (rejected, _) = outcomes(rows, &fates, out, columns, &["rejected.csv"])?;
+) -> Result<Vec<PathBuf>, ImportError> {
+    let fates = RowOutcomes::empty();
+    let mut files = vec![write_plan_csv(rows, out)?, write_warnings_csv(rows, &fates, out)?];
+    let (rejected, _) = write_outcome_files(rows, &fates, out, columns, &["rejected.csv"])?;
     files.extend(rejected);
     Ok(files)
 }
 
 /// Writes all result files; counts.
-pub(super) fn write(
-    rows: &Rows,
-    fates: &Fates,
+pub(super) fn write_all(
+    rows: &ImportStore,
+    fates: &RowOutcomes,
     out: &Path,
     columns: &[String],
-) -> Result<(Vec<PathBuf>, Tally), Error> {
-    let mut files = vec![warnings(rows, fates, out)?];
-    failpoint::reach(Point::DuringResults);
+) -> Result<(Vec<PathBuf>, RowOutcomeCounts), ImportError> {
+    let mut files = vec![write_warnings_csv(rows, fates, out)?];
+    failpoint::kill_if_due(FailPoint::DuringResults);
     let all = ["succeeded.csv", "unchanged.csv", "rejected.csv", "in_doubt.csv", "pending.csv"];
-    let (written, tally) = outcomes(rows, fates, out, columns, &all)?;
+    let (written, tally) = write_outcome_files(rows, fates, out, columns, &all)?;
     files.extend(written);
     Ok((files, tally))
 }
 
 /// Counts without writing.
-pub(super) fn tally(rows: &Rows, fates: &Fates) -> Result<Tally, Error> {
-    let mut tally = Tally::default();
-    each(rows, |row, decision| {
-        let (_, count) = place(&mut tally, fates, decision, row.n);
+pub(super) fn count_outcomes(
+    rows: &ImportStore,
+    fates: &RowOutcomes,
+) -> Result<RowOutcomeCounts, ImportError> {
+    let mut tally = RowOutcomeCounts::default();
+    for_each_row(rows, |row, decision| {
+        let (_, count) = outcome_file(&mut tally, fates, decision, row.n);
         *count += 1;
         Ok(())
     })?;
@@ -117,18 +120,19 @@ pub(super) fn tally(rows: &Rows, fates: &Fates) -> Result<Tally, Error> {
 }
 
 /// Looks at every row with its decision.
-fn each(
-    rows: &Rows,
-    mut look: impl FnMut(&Judged, &Decision) -> Result<(), Error>,
-) -> Result<(), Error> {
+fn for_each_row(
+    rows: &ImportStore,
+    mut look: impl FnMut(&StoredRow, &RowDecision) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
     let mut after = 0;
     loop {
-        let lot = rows.rows(after, LOT)?;
+        let lot = rows.rows_after(after, LOT)?;
         let Some(last) = lot.last() else { return Ok(()) };
-        let decisions: HashMap<u64, Decision> = rows.decisions(after, LOT)?.into_iter().collect();
+        let decisions: HashMap<u64, RowDecision> =
+            rows.decisions_after(after, LOT)?.into_iter().collect();
         after = last.n;
         let undecided =
-            Decision { action: super::action::PENDING.to_owned(), ..Decision::default() };
+            RowDecision { action: super::action::PENDING.to_owned(), ..RowDecision::default() };
         for row in &lot {
             look(row, decisions.get(&row.n).unwrap_or(&undecided))?;
         }
@@ -136,77 +140,77 @@ fn each(
 }
 
 /// The file that a row belongs into, and the count it belongs to.
-fn place<'t>(
-    tally: &'t mut Tally,
-    fates: &Fates,
-    decision: &Decision,
+fn outcome_file<'t>(
+    tally: &'t mut RowOutcomeCounts,
+    fates: &RowOutcomes,
+    decision: &RowDecision,
     n: u64,
 ) -> (&'static str, &'t mut u64) {
     use super::action;
     let fate = match decision.action.as_str() {
-        action::REJECTED => Fate::Rejected,
-        action::PENDING => Fate::Pending,
-        action::MERGED => fates.of(leader(decision)),
-        _ => fates.of(n),
+        action::REJECTED => RowOutcome::Rejected,
+        action::PENDING => RowOutcome::Pending,
+        action::MERGED => fates.row_outcome(merge_target_row(decision)),
+        _ => fates.row_outcome(n),
     };
     match fate {
-        Fate::Nothing => ("unchanged.csv", &mut tally.unchanged),
-        Fate::Succeeded => ("succeeded.csv", &mut tally.succeeded),
-        Fate::Rejected => ("rejected.csv", &mut tally.rejected),
-        Fate::InDoubt => ("in_doubt.csv", &mut tally.in_doubt),
-        Fate::Pending => ("pending.csv", &mut tally.pending),
+        RowOutcome::Nothing => ("unchanged.csv", &mut tally.unchanged),
+        RowOutcome::Succeeded => ("succeeded.csv", &mut tally.succeeded),
+        RowOutcome::Rejected => ("rejected.csv", &mut tally.rejected),
+        RowOutcome::InDoubt => ("in_doubt.csv", &mut tally.in_doubt),
+        RowOutcome::Pending => ("pending.csv", &mut tally.pending),
     }
 }
 
 /// The row that a merged one was merged into: `merged into record 12 (line 14)`.
-fn leader(decision: &Decision) -> u64 {
+fn merge_target_row(decision: &RowDecision) -> u64 {
     let reason = decision.reason.as_deref().unwrap_or_default();
     let mut numbers = reason.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
     numbers.next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-fn outcomes(
-    rows: &Rows,
-    fates: &Fates,
+fn write_outcome_files(
+    rows: &ImportStore,
+    fates: &RowOutcomes,
     out: &Path,
     columns: &[String],
     wanted: &[&'static str],
-) -> Result<(Vec<PathBuf>, Tally), Error> {
+) -> Result<(Vec<PathBuf>, RowOutcomeCounts), ImportError> {
     let source: Vec<bool> = columns.iter().map(|name| !OWN.contains(&name.as_str())).collect();
-    let longest = rows.widest()?.max(columns.len());
+    let longest = rows.max_cell_count()?.max(columns.len());
     let mut files = Vec::new();
     for name in wanted {
-        let mut header: Vec<String> = own(columns, &source);
+        let mut header: Vec<String> = source_cells(columns, &source);
         if *name == "rejected.csv" {
             header.extend(
                 (columns.len()..longest).map(|i| format!("_extra_{}", i - columns.len() + 1)),
             );
         }
-        header.extend(added(name).iter().map(|name| (*name).to_owned()));
-        files.push((*name, Table::new(out, name, &header)?));
+        header.extend(added_columns(name).iter().map(|name| (*name).to_owned()));
+        files.push((*name, AtomicCsvWriter::new(out, name, &header)?));
     }
-    let mut tally = Tally::default();
-    each(rows, |row, decision| {
-        let (file, count) = place(&mut tally, fates, decision, row.n);
+    let mut tally = RowOutcomeCounts::default();
+    for_each_row(rows, |row, decision| {
+        let (file, count) = outcome_file(&mut tally, fates, decision, row.n);
         *count += 1;
         let Some((name, table)) = files.iter_mut().find(|(name, _)| *name == file) else {
             return Ok(());
         };
-        let all = cells(row)?;
-        let mut record = own(&all, &source);
+        let all = parse_cells(row)?;
+        let mut record = source_cells(&all, &source);
         if *name == "rejected.csv" {
             record
                 .extend((columns.len()..longest).map(|i| all.get(i).cloned().unwrap_or_default()));
         }
-        record.extend(additions(name, row, decision, fates).into_iter().map(harmless));
-        table.record(&record)
+        record.extend(added_cells(name, row, decision, fates).into_iter().map(escape_controls));
+        table.write_record(&record)
     })?;
-    let paths = files.into_iter().map(|(_, table)| table.close()).collect::<Result<_, _>>()?;
+    let paths = files.into_iter().map(|(_, table)| table.commit()).collect::<Result<_, _>>()?;
     Ok((paths, tally))
 }
 
 /// The cells of the source's own columns.
-fn own(cells: &[String], source: &[bool]) -> Vec<String> {
+fn source_cells(cells: &[String], source: &[bool]) -> Vec<String> {
     source
         .iter()
         .enumerate()
@@ -215,13 +219,13 @@ fn own(cells: &[String], source: &[bool]) -> Vec<String> {
         .collect()
 }
 
-fn cells(row: &Judged) -> Result<Vec<String>, Error> {
+fn parse_cells(row: &StoredRow) -> Result<Vec<String>, ImportError> {
     serde_json::from_str(&row.cells)
-        .map_err(|error| Error::Bug(format!("the cells of row {}: {error}", row.n)))
+        .map_err(|error| ImportError::Bug(format!("the cells of row {}: {error}", row.n)))
 }
 
 /// The columns that a file has beside the source's.
-fn added(name: &str) -> &'static [&'static str] {
+fn added_columns(name: &str) -> &'static [&'static str] {
     match name {
         "succeeded.csv" => &["_contact_id", "_action"],
         "unchanged.csv" => &["_contact_id", "_action", "_reason"],
@@ -233,25 +237,30 @@ fn added(name: &str) -> &'static [&'static str] {
     }
 }
 
-fn additions(name: &str, row: &Judged, decision: &Decision, fates: &Fates) -> Vec<String> {
+fn added_cells(
+    name: &str,
+    row: &StoredRow,
+    decision: &RowDecision,
+    fates: &RowOutcomes,
+) -> Vec<String> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let line = row.line.to_string();
     match name {
         "succeeded.csv" | "unchanged.csv" => {
-            let made = fates.made(row.n).map(str::to_owned);
+            let made = fates.created_contact(row.n).map(str::to_owned);
             let contact = made.unwrap_or_else(|| text(&decision.contact));
             let mut cells = vec![contact, decision.action.clone()];
-            let said = || fates.why(row.n).map(|why| why.reason.clone()).unwrap_or_default();
+            let said = || fates.row_error(row.n).map(|why| why.reason.clone()).unwrap_or_default();
             let reason = || decision.reason.clone().unwrap_or_else(said);
             cells.extend((name == "unchanged.csv").then(reason));
             cells
         }
-        "rejected.csv" => match fates.why(row.n) {
+        "rejected.csv" => match fates.row_error(row.n) {
             Some(why) => vec![line, why.code.clone(), why.field.clone(), why.reason.clone()],
             None => vec![line, text(&decision.code), text(&decision.field), text(&decision.reason)],
         },
         "in_doubt.csv" => {
-            let why = fates.why(row.n).cloned().unwrap_or_default();
+            let why = fates.row_error(row.n).cloned().unwrap_or_default();
             vec![line, why.op.to_string(), why.reason, why.sent, String::new()]
         }
         _ => Vec::new(),
@@ -260,7 +269,7 @@ fn additions(name: &str, row: &Judged, decision: &Decision, fates: &Fates) -> Ve
 
 /// What we say ourselves, with what a terminal would obey made visible. The sheet's own cells stay as they
 /// are: they are to be fed back. A line break stays one, in either spelling.
-fn harmless(text: String) -> String {
+fn escape_controls(text: String) -> String {
     let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let acts = |c: char| turns(c) || c.is_control() && !matches!(c, '\n' | '\t');
     if !text.contains(acts) {
@@ -275,15 +284,15 @@ fn harmless(text: String) -> String {
     shown
 }
 
-fn plan(rows: &Rows, out: &Path) -> Result<PathBuf, Error> {
+fn write_plan_csv(rows: &ImportStore, out: &Path) -> Result<PathBuf, ImportError> {
     let header = ["row", "line", "action", "contact_id", "field", "old", "new"].map(str::to_owned);
-    let mut table = Table::new(out, "plan.csv", &header)?;
-    each(rows, |row, decision| {
+    let mut table = AtomicCsvWriter::new(out, "plan.csv", &header)?;
+    for_each_row(rows, |row, decision| {
         let (n, line) = (row.n.to_string(), row.line.to_string());
         let contact = decision.contact.clone().unwrap_or_default();
         let mut record = |field: &str, old: &str, new: &str| {
             let cells = [&n, &line, &decision.action, &contact, field, old, new];
-            table.record(&cells.map(|cell| harmless(cell.to_owned())))
+            table.write_record(&cells.map(|cell| escape_controls(cell.to_owned())))
         };
         let changes = decision.changes.as_deref().map(serde_json::from_str::<Vec<FieldChange>>);
         match changes {
@@ -296,62 +305,71 @@ fn plan(rows: &Rows, out: &Path) -> Result<PathBuf, Error> {
             }
         }
     })?;
-    table.close()
+    table.commit()
 }
 
 /// What the plan had to say, and what the answers did.
-fn warnings(rows: &Rows, fates: &Fates, out: &Path) -> Result<PathBuf, Error> {
+fn write_warnings_csv(
+    rows: &ImportStore,
+    fates: &RowOutcomes,
+    out: &Path,
+) -> Result<PathBuf, ImportError> {
     let header = ["row", "line", "field", "code", "message"].map(str::to_owned);
-    let mut table = Table::new(out, "warnings.csv", &header)?;
-    let last = rows.last()?;
+    let mut table = AtomicCsvWriter::new(out, "warnings.csv", &header)?;
+    let last = rows.last_row_number()?;
     for from in (0..=last).step_by(LOT) {
-        let lot = rows.warnings(from, from + LOT as u64)?;
+        let lot = rows.warnings_in_range(from, from + LOT as u64)?;
         for warning in lot {
             write_warning(rows, &mut table, warning)?;
         }
     }
-    for warning in fates.differing().cloned() {
+    for warning in fates.difference_warnings().cloned() {
         write_warning(rows, &mut table, warning)?;
     }
-    table.close()
+    table.commit()
 }
 
-fn write_warning(rows: &Rows, table: &mut Table, warning: Noted) -> Result<(), Error> {
+fn write_warning(
+    rows: &ImportStore,
+    table: &mut AtomicCsvWriter,
+    warning: StoredWarning,
+) -> Result<(), ImportError> {
     let line = match warning.n {
         0 => String::new(),
-        n => rows.row(n)?.map(|row| row.line.to_string()).unwrap_or_default(),
+        n => rows.find_row(n)?.map(|row| row.line.to_string()).unwrap_or_default(),
     };
     let n = if warning.n == 0 { String::new() } else { warning.n.to_string() };
-    table.record(&[n, line, warning.field, warning.code, warning.message].map(harmless))
+    table
+        .write_record(&[n, line, warning.field, warning.code, warning.message].map(escape_controls))
 }
 
 /// A CSV file that appears under its name when it is complete.
-pub(super) struct Table {
+pub(super) struct AtomicCsvWriter {
     path: PathBuf,
     writer: Writer<BufWriter<NamedTempFile>>,
 }
 
-impl Table {
-    pub(super) fn new(out: &Path, name: &str, header: &[String]) -> Result<Self, Error> {
+impl AtomicCsvWriter {
+    pub(super) fn new(out: &Path, name: &str, header: &[String]) -> Result<Self, ImportError> {
         let path = out.join(name);
-        let fail = |source| Error::File { path: path.clone(), source };
+        let fail = |source| ImportError::File { path: path.clone(), source };
         let file = NamedTempFile::with_prefix_in(".ghl-bulk-", out).map_err(fail)?;
         let mut table = Self { path, writer: Writer::from_writer(BufWriter::new(file)) };
-        table.record(header)?;
+        table.write_record(header)?;
         Ok(table)
     }
 
-    pub(super) fn record(&mut self, cells: &[String]) -> Result<(), Error> {
-        let mut guarded = cells.iter().map(|cell| guard(cell, CsvSafe::Formulas));
+    pub(super) fn write_record(&mut self, cells: &[String]) -> Result<(), ImportError> {
+        let mut guarded = cells.iter().map(|cell| guard_formula(cell, FormulaGuardMode::Formulas));
         let written = guarded
             .try_for_each(|cell| self.writer.write_field(cell.as_bytes()))
             .and_then(|()| self.writer.write_record(None::<&[u8]>));
-        written.map_err(|error| Error::File { path: self.path.clone(), source: error.into() })
+        written.map_err(|error| ImportError::File { path: self.path.clone(), source: error.into() })
     }
 
-    pub(super) fn close(self) -> Result<PathBuf, Error> {
+    pub(super) fn commit(self) -> Result<PathBuf, ImportError> {
         let path = self.path;
-        let fail = |source| Error::File { path: path.clone(), source };
+        let fail = |source| ImportError::File { path: path.clone(), source };
         let file = self.writer.into_inner().map_err(|error| fail(error.into_error()))?;
         let file = file.into_inner().map_err(|error| fail(error.into_error()))?;
         file.as_file().sync_all().map_err(fail)?;

@@ -8,18 +8,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::row_outcome::Fates;
+use super::row_outcome::RowOutcomes;
 use crate::concurrency;
 use crate::id::{ContactId, RunId};
-use crate::import::apply::state_by;
+use crate::import::apply::state_from_counts;
 use crate::import::undo::UNDONE_BY;
-use crate::import::{Error, Stage, results, stage};
-use crate::run::{Ledger, LedgerReader, OpRecord, OpState, Rows, Run, Settled, State};
-use crate::sheet::{Reading, Row, Sheet};
+use crate::import::{ImportError, ImportStage, current_stage, results};
+use crate::run::{
+    AttemptOutcome, ImportStore, Ledger, LedgerReader, OpRecord, OpState, Run, RunState,
+};
+use crate::sheet::{Sheet, SheetReadOptions, SheetRow};
 
 /// What a file of decisions came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Resolved {
+pub struct ResolveReport {
     /// Ops that are settled now.
     pub settled: u64,
     /// Ops that will be sent again by `resume`.
@@ -38,19 +40,23 @@ const SHORTEST: usize = 16;
 ///
 /// # Errors
 /// When the file or the run cannot be read, or a decision cannot be understood; then none is taken.
-pub async fn resolve(run: &Run, file: &Path) -> Result<Resolved, Error> {
-    let (db, path) = (run.db(), file.to_owned());
-    let (resolved, decisions) = concurrency::blocking(move || read(&db, &path)).await?;
-    settle_all(run, decisions).await?;
-    if stage(run)? == Stage::Applying {
-        let db = run.db();
-        let tally = concurrency::blocking(move || {
-            results::tally(&Rows::open(&db)?, &Fates::read(&LedgerReader::open(&db)?)?)
+pub async fn resolve_in_doubt(run: &Run, file: &Path) -> Result<ResolveReport, ImportError> {
+    let (db, path) = (run.db_path(), file.to_owned());
+    let (resolved, decisions) =
+        concurrency::run_blocking(move || read_decisions(&db, &path)).await?;
+    settle_ops(run, decisions).await?;
+    if current_stage(run)? == ImportStage::Applying {
+        let db = run.db_path();
+        let tally = concurrency::run_blocking(move || {
+            results::count_outcomes(
+                &ImportStore::open(&db)?,
+                &RowOutcomes::from_ledger(&LedgerReader::open(&db)?)?,
+            )
         });
-        let undone = run.noted::<RunId>(UNDONE_BY)?.is_some();
-        run.set_state(match state_by(tally.await?) {
+        let undone = run.read_metadata::<RunId>(UNDONE_BY)?.is_some();
+        run.set_state(match state_from_counts(tally.await?) {
             // Nothing of an import that was taken back is sent any more.
-            State::Unfinished if undone => State::Partial,
+            RunState::Unfinished if undone => RunState::Partial,
             state => state,
         })?;
     }
@@ -58,21 +64,28 @@ pub async fn resolve(run: &Run, file: &Path) -> Result<Resolved, Error> {
 }
 
 /// Writes down where ops stand.
-pub(crate) async fn settle_all(run: &Run, decisions: Vec<(u64, Settled)>) -> Result<(), Error> {
-    let (ledger, writer) = Ledger::open(&run.db())?;
+pub(crate) async fn settle_ops(
+    run: &Run,
+    decisions: Vec<(u64, AttemptOutcome)>,
+) -> Result<(), ImportError> {
+    let (ledger, writer) = Ledger::open(&run.db_path())?;
     let work = async {
         for (op, settled) in decisions {
-            ledger.set(op, settled).await?;
+            ledger.set_op_state(op, settled).await?;
         }
         ledger.close().await
     };
-    let ((), closed) = tokio::join!(concurrency::blocking(writer), work);
+    let ((), closed) = tokio::join!(concurrency::run_blocking(writer), work);
     Ok(closed?)
 }
 
-fn read(db: &Path, path: &Path) -> Result<(Resolved, Vec<(u64, Settled)>), Error> {
-    let wrong = |why: String| Error::Request(format!("`{}`: {why}", path.display()));
-    let sheet = Sheet::open(path, &Reading::default(), &|name| name.starts_with("_doubt"))?;
+fn read_decisions(
+    db: &Path,
+    path: &Path,
+) -> Result<(ResolveReport, Vec<(u64, AttemptOutcome)>), ImportError> {
+    let wrong = |why: String| ImportError::Request(format!("`{}`: {why}", path.display()));
+    let sheet =
+        Sheet::open(path, &SheetReadOptions::default(), &|name| name.starts_with("_doubt"))?;
     let column = |name: &str| {
         let found = sheet.columns.iter().position(|column| column.name == name);
         found.ok_or_else(|| {
@@ -81,7 +94,7 @@ fn read(db: &Path, path: &Path) -> Result<(Resolved, Vec<(u64, Settled)>), Error
     };
     let (op, decision) = (column(OP)?, column(DECISION)?);
     let ledger = LedgerReader::open(db)?;
-    let ops = ledger.counts()?.values().sum();
+    let ops = ledger.count_by_state()?.values().sum();
     let mut decisions = BTreeMap::new();
     for row in sheet.rows()? {
         let row = row?;
@@ -89,18 +102,19 @@ fn read(db: &Path, path: &Path) -> Result<(Resolved, Vec<(u64, Settled)>), Error
         if let Some(fault) = &row.fault {
             return Err(wrong(fault.message.clone()));
         }
-        let text = |at: usize| row.cells.get(at).map(|cell| cell.text().trim().to_owned());
+        let text = |at: usize| row.cells.get(at).map(|cell| cell.to_text().trim().to_owned());
         let (number, word) = (text(op).unwrap_or_default(), text(decision).unwrap_or_default());
         let id = number.parse().map_err(|_| wrong(format!("`{number}` is no number of an op")))?;
-        let made = in_doubt(&ledger, id, ops).and_then(|record| decide(&ledger, &record, &word));
-        let made = made.map_err(|error| with_place(error, &row, path))?;
+        let made = find_op_in_doubt(&ledger, id, ops)
+            .and_then(|record| parse_decision(&ledger, &record, &word));
+        let made = made.map_err(|error| with_row_position(error, &row, path))?;
         if let Some(other) = decisions.insert(id, made.clone())
             && other != made
         {
             return Err(wrong(format!("op {id} stands there twice, with different decisions")));
         }
     }
-    let mut resolved = Resolved::default();
+    let mut resolved = ResolveReport::default();
     let mut all = Vec::new();
     for (op, settled) in decisions {
         let Some(settled) = settled else {
@@ -109,78 +123,84 @@ fn read(db: &Path, path: &Path) -> Result<(Resolved, Vec<(u64, Settled)>), Error
         };
         let again = settled.state == OpState::Pending;
         *(if again { &mut resolved.again } else { &mut resolved.settled }) += 1;
-        all.extend(skipped_by(&ledger, op)?.into_iter().map(|op| (op, pending())));
+        all.extend(skipped_siblings(&ledger, op)?.into_iter().map(|op| (op, pending_outcome())));
         all.push((op, settled));
     }
     Ok((resolved, all))
 }
 
-fn with_place(error: Error, row: &Row, path: &Path) -> Error {
+fn with_row_position(error: ImportError, row: &SheetRow, path: &Path) -> ImportError {
     match error {
-        Error::Request(why) => {
-            Error::Request(format!("`{}`: {}: {why}", path.display(), row.place))
+        ImportError::Request(why) => {
+            ImportError::Request(format!("`{}`: {}: {why}", path.display(), row.place))
         }
         error => error,
     }
 }
 
 /// An op of the run, which has so many, that is in doubt.
-fn in_doubt(ledger: &LedgerReader, id: u64, ops: u64) -> Result<OpRecord, Error> {
+fn find_op_in_doubt(ledger: &LedgerReader, id: u64, ops: u64) -> Result<OpRecord, ImportError> {
     if id == 0 || id > ops {
-        return Err(Error::Request(format!("this run has no op {id}; is the file another run's?")));
+        return Err(ImportError::Request(format!(
+            "this run has no op {id}; is the file another run's?"
+        )));
     }
-    let record = ledger.op(id)?;
+    let record = ledger.load_op(id)?;
     match record.state {
         OpState::InDoubt => Ok(record),
-        OpState::Sent => Err(Error::Request(format!(
+        OpState::Sent => Err(ImportError::Request(format!(
             "op {id} of this run was sent and is not looked up yet; `ghl-bulk resume` does that first"
         ))),
-        _ => Err(Error::Request(format!("op {id} of this run is not in doubt"))),
+        _ => Err(ImportError::Request(format!("op {id} of this run is not in doubt"))),
     }
 }
 
 /// What a word says about an op; nothing when it is no decision yet.
-fn decide(ledger: &LedgerReader, record: &OpRecord, word: &str) -> Result<Option<Settled>, Error> {
+fn parse_decision(
+    ledger: &LedgerReader,
+    record: &OpRecord,
+    word: &str,
+) -> Result<Option<AttemptOutcome>, ImportError> {
     let creates = record.step == 0 && record.contact.is_none();
     let plain = word.to_lowercase().replace(['-', '_'], " ");
     match plain.split_whitespace().collect::<Vec<_>>().join(" ").as_str() {
         "" => Ok(None),
-        "not applied" | "no" => Ok(Some(pending())),
-        "applied" | "yes" => match skipped_by(ledger, record.id)?.len() {
-            more if creates && more > 0 => Err(Error::Request(format!(
+        "not applied" | "no" => Ok(Some(pending_outcome())),
+        "applied" | "yes" => match skipped_siblings(ledger, record.id)?.len() {
+            more if creates && more > 0 => Err(ImportError::Request(format!(
                 "{more} more writes of the row need the contact; write its id instead of `{word}`"
             ))),
-            _ => Ok(Some(applied(None))),
+            _ => Ok(Some(applied_outcome(None))),
         },
-        _ if !is_id(word) => Err(Error::Request(format!(
+        _ if !looks_like_contact_id(word) => Err(ImportError::Request(format!(
             "`{word}` is no decision; write `applied`, `not applied` or the contact's id"
         ))),
-        _ if !creates => Err(Error::Request(format!(
+        _ if !creates => Err(ImportError::Request(format!(
             "op {} makes no contact, so no id can be given; write `applied` or `not applied`",
             record.id
         ))),
-        _ => Ok(Some(applied(Some(word.to_owned())))),
+        _ => Ok(Some(applied_outcome(Some(word.to_owned())))),
     }
 }
 
-fn is_id(word: &str) -> bool {
+fn looks_like_contact_id(word: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     word.len() >= SHORTEST && word.chars().all(plain) && word.parse::<ContactId>().is_ok()
 }
 
 /// The ops of the same row that wait for this one.
-fn skipped_by(ledger: &LedgerReader, op: u64) -> Result<Vec<u64>, Error> {
-    let siblings = ledger.ops_of_row(ledger.op(op)?.row)?;
+fn skipped_siblings(ledger: &LedgerReader, op: u64) -> Result<Vec<u64>, ImportError> {
+    let siblings = ledger.ops_of_row(ledger.load_op(op)?.row)?;
     let skipped = siblings.iter().filter(|sibling| sibling.state == OpState::Skipped);
     Ok(skipped.map(|sibling| sibling.id).collect())
 }
 
-fn applied(made: Option<String>) -> Settled {
-    Settled { state: OpState::Applied, made, ..pending() }
+fn applied_outcome(made: Option<String>) -> AttemptOutcome {
+    AttemptOutcome { state: OpState::Applied, made, ..pending_outcome() }
 }
 
-fn pending() -> Settled {
-    Settled {
+fn pending_outcome() -> AttemptOutcome {
+    AttemptOutcome {
         state: OpState::Pending,
         how: "decision",
         status: None,

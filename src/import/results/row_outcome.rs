@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use crate::import::Error;
-use crate::run::{LedgerReader, Noted, OpRecord, OpState};
+use crate::import::ImportError;
+use crate::run::{LedgerReader, OpRecord, OpState, StoredWarning};
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum RowOutcome {
     /// It had no op.
     Nothing,
     Succeeded,
@@ -20,7 +20,7 @@ pub(crate) enum Fate {
 
 /// Why a row failed.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Why {
+pub(crate) struct RowError {
     pub(crate) op: u64,
     pub(crate) code: String,
     pub(crate) field: String,
@@ -35,34 +35,34 @@ const SKIPPED: &str = "R_SKIPPED";
 
 /// What is known of one row.
 #[derive(Debug)]
-struct Known {
-    fate: Fate,
-    why: Option<Box<Why>>,
+struct RowResult {
+    fate: RowOutcome,
+    why: Option<Box<RowError>>,
     made: Option<String>,
 }
 
 /// The rows that have ops.
 #[derive(Debug, Default)]
-pub(crate) struct Fates {
-    rows: HashMap<u64, Known>,
-    differing: BTreeMap<u64, Vec<Noted>>,
+pub(crate) struct RowOutcomes {
+    rows: HashMap<u64, RowResult>,
+    differing: BTreeMap<u64, Vec<StoredWarning>>,
 }
 
-impl Fates {
+impl RowOutcomes {
     /// Before anything was sent.
-    pub(crate) fn none() -> Self {
+    pub(crate) fn empty() -> Self {
         Self::default()
     }
 
     /// Reads the ledger.
-    pub(crate) fn read(ledger: &LedgerReader) -> Result<Self, Error> {
+    pub(crate) fn from_ledger(ledger: &LedgerReader) -> Result<Self, ImportError> {
         let mut fates = Self::default();
         let mut sent = Vec::new();
-        ledger.each_op(|op| {
+        ledger.for_each_op(|op| {
             if op.state == OpState::InDoubt {
                 sent.push((op.row, op.id));
             }
-            fates.add(&op);
+            fates.add_op(&op);
             Ok(())
         })?;
         for (row, op) in sent {
@@ -76,74 +76,75 @@ impl Fates {
         Ok(fates)
     }
 
-    fn add(&mut self, op: &OpRecord) {
+    fn add_op(&mut self, op: &OpRecord) {
         let fate = match op.state {
-            OpState::Applied if did_nothing(op) => Fate::Nothing,
-            OpState::Applied | OpState::Differs => Fate::Succeeded,
+            OpState::Applied if did_nothing(op) => RowOutcome::Nothing,
+            OpState::Applied | OpState::Differs => RowOutcome::Succeeded,
             // One that was skipped failed by another op of its row, which says why.
-            OpState::Refused | OpState::Conflict | OpState::Skipped => Fate::Rejected,
-            OpState::InDoubt => Fate::InDoubt,
-            OpState::Pending | OpState::Sent => Fate::Pending,
+            OpState::Refused | OpState::Conflict | OpState::Skipped => RowOutcome::Rejected,
+            OpState::InDoubt => RowOutcome::InDoubt,
+            OpState::Pending | OpState::Sent => RowOutcome::Pending,
         };
-        let new = || Known { fate: Fate::Nothing, why: None, made: None };
+        let new = || RowResult { fate: RowOutcome::Nothing, why: None, made: None };
         let known = self.rows.entry(op.row).or_insert_with(new);
         // A row in doubt is settled by its op in doubt, whatever else of it was refused.
         let open = known.why.as_ref().is_none_or(|why| why.code == SKIPPED)
-            || known.fate == Fate::Nothing
-            || (fate == Fate::InDoubt && known.fate != Fate::InDoubt);
-        if rank(fate) > rank(known.fate) {
+            || known.fate == RowOutcome::Nothing
+            || (fate == RowOutcome::InDoubt && known.fate != RowOutcome::InDoubt);
+        if outcome_rank(fate) > outcome_rank(known.fate) {
             known.fate = fate;
         }
-        if matches!(fate, Fate::Rejected | Fate::InDoubt | Fate::Nothing) && open {
-            known.why = Some(Box::new(why(op)));
+        if matches!(fate, RowOutcome::Rejected | RowOutcome::InDoubt | RowOutcome::Nothing) && open
+        {
+            known.why = Some(Box::new(op_error(op)));
         }
         // What a row makes for a contact that was there is a note or task.
         if op.step == 0 && op.contact.is_none() && op.made.is_some() {
             known.made.clone_from(&op.made);
         }
         if op.state == OpState::Differs {
-            self.differing.entry(op.row).or_default().extend(differing(op));
+            self.differing.entry(op.row).or_default().extend(op_difference_warnings(op));
         }
     }
 
-    pub(crate) fn of(&self, row: u64) -> Fate {
-        self.rows.get(&row).map_or(Fate::Nothing, |known| known.fate)
+    pub(crate) fn row_outcome(&self, row: u64) -> RowOutcome {
+        self.rows.get(&row).map_or(RowOutcome::Nothing, |known| known.fate)
     }
 
-    pub(crate) fn why(&self, row: u64) -> Option<&Why> {
+    pub(crate) fn row_error(&self, row: u64) -> Option<&RowError> {
         self.rows.get(&row)?.why.as_deref()
     }
 
     /// The contact that was made for a row.
-    pub(crate) fn made(&self, row: u64) -> Option<&str> {
+    pub(crate) fn created_contact(&self, row: u64) -> Option<&str> {
         self.rows.get(&row)?.made.as_deref()
     }
 
     /// What the account does not hold as it was sent, by row.
-    pub(crate) fn differing(&self) -> impl Iterator<Item = &Noted> {
+    pub(crate) fn difference_warnings(&self) -> impl Iterator<Item = &StoredWarning> {
         self.differing.values().flatten()
     }
 }
 
 /// What counts when a row's ops ended differently.
-fn rank(fate: Fate) -> u8 {
+fn outcome_rank(fate: RowOutcome) -> u8 {
     match fate {
-        Fate::Nothing => 0,
-        Fate::Succeeded => 1,
-        Fate::Pending => 2,
-        Fate::Rejected => 3,
-        Fate::InDoubt => 4,
+        RowOutcome::Nothing => 0,
+        RowOutcome::Succeeded => 1,
+        RowOutcome::Pending => 2,
+        RowOutcome::Rejected => 3,
+        RowOutcome::InDoubt => 4,
     }
 }
 
-fn said(op: &OpRecord) -> Value {
+fn parse_reply(op: &OpRecord) -> Value {
     op.said.as_deref().and_then(|said| serde_json::from_str(said).ok()).unwrap_or_default()
 }
 
 /// What an op that was applied with differences has to say.
-fn differing(op: &OpRecord) -> Vec<Noted> {
-    let said = said(op);
-    let noted = |field: &str, message: String| Noted {
+fn op_difference_warnings(op: &OpRecord) -> Vec<StoredWarning> {
+    let said = parse_reply(op);
+    let noted = |field: &str, message: String| StoredWarning {
         n: op.row,
         code: ANSWER_DIFFERS.to_owned(),
         field: field.to_owned(),
@@ -153,7 +154,11 @@ fn differing(op: &OpRecord) -> Vec<Noted> {
         let field = it["field"].as_str().unwrap_or_default();
         noted(
             field,
-            format!("sent {}, and the account has {}", shown(&it["sent"]), shown(&it["got"])),
+            format!(
+                "sent {}, and the account has {}",
+                quote_value(&it["sent"]),
+                quote_value(&it["got"])
+            ),
         )
     });
     let message = said["message"].as_str().map(|message| noted("", message.to_owned()));
@@ -166,7 +171,7 @@ pub(crate) fn did_nothing(op: &OpRecord) -> bool {
         && op.said.as_ref().is_some_and(|said| said.contains("\"nothing\":"))
 }
 
-fn shown(value: &Value) -> String {
+fn quote_value(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::String(text) => format!("`{text}`"),
@@ -174,8 +179,8 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn why(op: &OpRecord) -> Why {
-    let said = said(op);
+fn op_error(op: &OpRecord) -> RowError {
+    let said = parse_reply(op);
     let text = |key: &str| said[key].as_str().unwrap_or_default().to_owned();
     let fallback = match op.state {
         OpState::Conflict => "R_CONFLICT",
@@ -185,7 +190,7 @@ fn why(op: &OpRecord) -> Why {
     };
     let code = text("code");
     let reason = [text("message"), text("nothing")].concat();
-    Why {
+    RowError {
         op: op.id,
         code: if code.is_empty() { fallback.to_owned() } else { code },
         field: text("field"),
@@ -217,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_row_in_doubt_names_its_op_in_doubt_whatever_else_was_refused() {
-        let mut fates = Fates::default();
+        let mut fates = RowOutcomes::default();
         for (id, state) in [
             (1, OpState::Skipped),
             (2, OpState::Refused),
@@ -226,10 +231,10 @@ mod tests {
             (5, OpState::Refused),
             (6, OpState::Pending),
         ] {
-            fates.add(&op(id, state, "{}"));
+            fates.add_op(&op(id, state, "{}"));
         }
-        assert_eq!(fates.of(1), Fate::InDoubt);
-        let why = fates.why(1).unwrap();
+        assert_eq!(fates.row_outcome(1), RowOutcome::InDoubt);
+        let why = fates.row_error(1).unwrap();
         assert_eq!((why.op, why.code.as_str()), (3, "R_IN_DOUBT"));
     }
 }

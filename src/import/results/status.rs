@@ -5,37 +5,37 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Tally;
-use super::row_outcome::Fates;
+use super::RowOutcomeCounts;
+use super::row_outcome::RowOutcomes;
 use crate::id::RunId;
 use crate::import::results;
-use crate::import::undo::{Created, UNDONE_BY, Undo};
-use crate::import::{Error, Request, Stage, Summary, UNDO};
-use crate::model::Policy;
-use crate::run::{self, LedgerReader, Meta, Rows, State};
+use crate::import::undo::{CreatedContactRule, UNDONE_BY, UndoRequest};
+use crate::import::{ImportError, ImportRequest, ImportStage, PlanSummary, UNDO};
+use crate::model::ImportPolicy;
+use crate::run::{self, ImportStore, LedgerReader, RunMetadata, RunState};
 
 /// Where an import or undo stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Standing {
+pub struct ImportStatus {
     /// `planning`, `planned`, `applying` or `done`.
     pub stage: &'static str,
     /// The directory of the result files.
     pub out: PathBuf,
     /// Of an import: the sheet, what says what its columns mean, and the mode.
     #[serde(flatten)]
-    pub input: Option<Input>,
+    pub input: Option<ImportSourceInfo>,
     /// Of an undo: what it takes back.
     #[serde(flatten)]
-    pub takes_back: Option<TakesBack>,
+    pub takes_back: Option<UndoTarget>,
     /// The undo that took this import back.
     pub undone_by: Option<RunId>,
     /// How many rows ended how; nothing before there is a plan.
-    pub rows: Option<Tally>,
+    pub rows: Option<RowOutcomeCounts>,
 }
 
 /// What an import reads.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Input {
+pub struct ImportSourceInfo {
     /// The sheet.
     pub file: PathBuf,
     /// The mapping's file, `preset NAME`, or `found out`.
@@ -46,64 +46,71 @@ pub struct Input {
 
 /// What an undo takes back.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TakesBack {
+pub struct UndoTarget {
     /// The import.
     pub of: RunId,
     /// What becomes of contacts that it made.
     #[serde(rename = "created_contacts")]
-    pub created: Created,
+    pub created: CreatedContactRule,
 }
 
 /// Where a run of these kinds stands; `meta` and `state` are its own.
 ///
 /// # Errors
 /// When the run cannot be read.
-pub fn standing(run: &run::Summary, meta: &Meta, state: State) -> Result<Standing, Error> {
-    let wrong = |error: serde_json::Error| Error::Bug(format!("the run's options: {error}"));
+pub fn read_status(
+    run: &run::RunSummary,
+    meta: &RunMetadata,
+    state: RunState,
+) -> Result<ImportStatus, ImportError> {
+    let wrong = |error: serde_json::Error| ImportError::Bug(format!("the run's options: {error}"));
     let own = |out: &Option<PathBuf>, base: &PathBuf| {
-        out.clone().unwrap_or_else(|| base.join(meta.run.segment()))
+        out.clone().unwrap_or_else(|| base.join(meta.run.escaped_segment()))
     };
     let options = meta.options.clone();
     let (out, input, takes_back) = if meta.kind == UNDO {
-        let undo: Undo = serde_json::from_value(options).map_err(wrong)?;
-        let back = TakesBack { of: undo.of, created: undo.created };
+        let undo: UndoRequest = serde_json::from_value(options).map_err(wrong)?;
+        let back = UndoTarget { of: undo.of, created: undo.created };
         (own(&undo.out, &undo.base), None, Some(back))
     } else {
-        let request: Request = serde_json::from_value(options).map_err(wrong)?;
+        let request: ImportRequest = serde_json::from_value(options).map_err(wrong)?;
         let out = own(&request.out, &request.base);
-        (out, Some(input(run, request)?), None)
+        (out, Some(describe_source(run, request)?), None)
     };
-    Ok(Standing {
-        stage: match run.noted("stage")?.unwrap_or(Stage::Planning) {
-            _ if state != State::Unfinished => "done",
-            Stage::Planning => "planning",
-            Stage::Planned => "planned",
-            Stage::Applying => "applying",
+    Ok(ImportStatus {
+        stage: match run.read_metadata("stage")?.unwrap_or(ImportStage::Planning) {
+            _ if state != RunState::Unfinished => "done",
+            ImportStage::Planning => "planning",
+            ImportStage::Planned => "planned",
+            ImportStage::Applying => "applying",
         },
         out,
         input,
         takes_back,
-        undone_by: run.noted(UNDONE_BY)?,
-        rows: rows(run)?,
+        undone_by: run.read_metadata(UNDONE_BY)?,
+        rows: row_counts(run)?,
     })
 }
 
-fn input(run: &run::Summary, request: Request) -> Result<Input, Error> {
+fn describe_source(
+    run: &run::RunSummary,
+    request: ImportRequest,
+) -> Result<ImportSourceInfo, ImportError> {
     let mapping = match (&request.mapping, &request.preset) {
         (Some(path), _) => path.display().to_string(),
         (None, Some(preset)) => format!("preset {preset}"),
         (None, None) => "found out".to_owned(),
     };
-    let policy: Option<Policy> = run.noted("policy")?;
+    let policy: Option<ImportPolicy> = run.read_metadata("policy")?;
     let mode = policy.and_then(|policy| serde_json::to_value(policy.mode).ok());
-    Ok(Input { file: request.file, mapping, mode })
+    Ok(ImportSourceInfo { file: request.file, mapping, mode })
 }
 
-fn rows(run: &run::Summary) -> Result<Option<Tally>, Error> {
-    if run.noted::<Summary>("summary")?.is_none() {
+fn row_counts(run: &run::RunSummary) -> Result<Option<RowOutcomeCounts>, ImportError> {
+    if run.read_metadata::<PlanSummary>("summary")?.is_none() {
         return Ok(None);
     }
     let db = run.dir.join("run.db");
-    let fates = Fates::read(&LedgerReader::open(&db)?)?;
-    results::tally(&Rows::open(&db)?, &fates).map(Some)
+    let fates = RowOutcomes::from_ledger(&LedgerReader::open(&db)?)?;
+    results::count_outcomes(&ImportStore::open(&db)?, &fates).map(Some)
 }

@@ -2,70 +2,78 @@
 //!
 //! The other columns say nothing: they are not read, not judged, and named.
 
-use super::{Input, Understood, columns_are, names, shown, some_of};
-use crate::import::Error;
-use crate::mapping::propose::{Proposal, Verdict};
-use crate::mapping::{Mapping, Missing};
-use crate::model::{Directory, Field, NotePart, Policy, Target, TaskPart};
-use crate::plan::Removed;
+use super::{
+    ImportSource, ResolvedSource, abbreviate_names, column_count_phrase, column_mappings,
+    column_names,
+};
+use crate::import::ImportError;
+use crate::mapping::propose::{MappingProposal, ProposalStatus};
+use crate::mapping::{Mapping, OnMissing};
+use crate::model::{Field, ImportPolicy, LocationDirectory, MappingTarget, NotePart, TaskPart};
+use crate::plan::DeletedRecordKind;
 
 /// Settles what nobody needs to decide: the columns that a deletion does not read.
-pub(super) fn settle(proposal: &mut Proposal) {
+pub(super) fn ignore_unread_columns(proposal: &mut MappingProposal) {
     let open = proposal.columns.iter().filter(|guess| {
         let best = guess.candidates.first().map(|candidate| &candidate.target);
-        matches!(guess.verdict, Verdict::Proposed | Verdict::Rivals(_))
-            && !best.is_some_and(may_be_read)
+        matches!(guess.verdict, ProposalStatus::Proposed | ProposalStatus::Rivals(_))
+            && !best.is_some_and(may_identify_record)
     });
     let open: Vec<String> = open.map(|guess| format!("[{}]", guess.column.letters)).collect();
-    proposal.settle(&[], &open);
+    proposal.mark_settled(&[], &open);
 }
 
-impl Input {
+impl ImportSource {
     /// What the rows delete, and how they name it.
-    pub(super) fn understand_removal(
+    pub(super) fn resolve_deletion(
         &self,
         mapping: Mapping,
-        policy: Policy,
-        directory: &Directory,
-    ) -> Result<Understood, Error> {
+        policy: ImportPolicy,
+        directory: &LocationDirectory,
+    ) -> Result<ResolvedSource, ImportError> {
         let (name, columns) = (mapping.name.clone(), &self.sheet.columns);
-        let wrong = |problems| self.wrong(&name, problems);
+        let wrong = |problems| self.mapping_error(&name, problems);
         // Custom fields say nothing about the kind of a file, and the location may lack them.
         let mut kinds = mapping.clone();
-        kinds.missing = Missing::Skip;
+        kinds.missing = OnMissing::Skip;
         kinds.constants.clear();
         kinds.rules.retain(|rule| {
-            rule.named_by.is_none() && !matches!(rule.to, Target::Custom(_) | Target::Undecided)
+            rule.named_by.is_none()
+                && !matches!(rule.to, MappingTarget::Custom(_) | MappingTarget::Undecided)
         });
-        let whole = kinds.plan(columns, directory).map_err(wrong)?;
-        let removes = Removed::of(&whole).map_err(Error::Request)?;
+        let whole = kinds.bind_to_location(columns, directory).map_err(wrong)?;
+        let removes = DeletedRecordKind::from_mapping(&whole).map_err(ImportError::Request)?;
         let mut keys = mapping;
         keys.constants.clear();
-        keys.rules.retain(|rule| removes.reads(&rule.to, &policy, directory));
-        let mut plan = keys.plan(columns, directory).map_err(wrong)?;
+        keys.rules.retain(|rule| removes.reads_target(&rule.to, &policy, directory));
+        let mut plan = keys.bind_to_location(columns, directory).map_err(wrong)?;
         if plan.bound.is_empty() {
             let message = "no column holds contact ids, e-mail addresses or phone numbers; `--map \
                            COLUMN=contactId` says which one does";
-            return Err(Error::Request(message.to_owned()));
+            return Err(ImportError::Request(message.to_owned()));
         }
-        let ignored = names(columns, &std::mem::take(&mut plan.unmapped));
-        let mut warnings = self.of_sheet();
+        let ignored = column_names(columns, &std::mem::take(&mut plan.unmapped));
+        let mut warnings = self.sheet_warnings();
         if !ignored.is_empty() {
-            let message = format!("{} ignored: {}", columns_are(&ignored), some_of(&ignored));
+            let message = format!(
+                "{} ignored: {}",
+                column_count_phrase(&ignored),
+                abbreviate_names(&ignored)
+            );
             warnings.push(("W_IGNORED_COLUMNS".to_owned(), message));
         }
-        let shown = shown(&plan, columns);
-        Ok(Understood { name, plan, policy, warnings, shown, removes: Some(removes) })
+        let shown = column_mappings(&plan, columns);
+        Ok(ResolvedSource { name, plan, policy, warnings, shown, removes: Some(removes) })
     }
 }
 
 /// Whether a deletion may read what goes there.
-fn may_be_read(target: &Target) -> bool {
+fn may_identify_record(target: &MappingTarget) -> bool {
     matches!(
         target,
-        Target::ContactId
-            | Target::Field(Field::Email | Field::Phone)
-            | Target::Note(NotePart::Id)
-            | Target::Task(TaskPart::Id)
+        MappingTarget::ContactId
+            | MappingTarget::Field(Field::Email | Field::Phone)
+            | MappingTarget::Note(NotePart::Id)
+            | MappingTarget::Task(TaskPart::Id)
     )
 }

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::user_presets::Presets;
-use crate::api::Client;
+use super::user_presets::PresetLibrary;
+use crate::api::ApiClient;
 use crate::concurrency;
-use crate::import::{Error, SAMPLES};
-use crate::mapping::propose::{Proposal, Verdict};
-use crate::model::Directory;
-use crate::sheet::{Hidden, Reading, Sheet};
+use crate::import::{ImportError, SAMPLES};
+use crate::mapping::propose::{MappingProposal, ProposalStatus};
+use crate::model::LocationDirectory;
+use crate::sheet::{HiddenRowPolicy, Sheet, SheetReadOptions};
 
 /// A proposed mapping, and what it comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proposed {
+pub struct ProposalReport {
     /// The mapping's TOML text.
     pub text: String,
     /// What to tell about the file: code and sentence.
@@ -33,15 +33,15 @@ pub struct Proposed {
 
 /// What a mapping is to be proposed for.
 #[derive(Debug)]
-pub struct Wish {
+pub struct ProposalRequest {
     /// The sheet.
     pub file: PathBuf,
     /// How the file is read, as far as somebody says.
-    pub reading: Reading,
+    pub reading: SheetReadOptions,
     /// The preset's name, if somebody chose one.
     pub preset: Option<String>,
     /// The presets there are.
-    pub presets: Presets,
+    pub presets: PresetLibrary,
     /// The title of the preset that the text is to be, if it is to be one.
     pub title: Option<String>,
 }
@@ -50,79 +50,93 @@ pub struct Wish {
 ///
 /// # Errors
 /// When the sheet is refused, or the location cannot be asked.
-pub async fn propose(client: Option<&Client>, wish: Wish) -> Result<Proposed, Error> {
+pub async fn propose_mapping(
+    client: Option<&ApiClient>,
+    wish: ProposalRequest,
+) -> Result<ProposalReport, ImportError> {
     let looked = move || {
         let chosen =
-            wish.preset.as_ref().map(|name| wish.presets.named(name)).transpose()?.cloned();
+            wish.preset.as_ref().map(|name| wish.presets.find_by_name(name)).transpose()?.cloned();
         let own = chosen.as_ref().map(|preset| preset.mapping.reading.clone());
-        let reading = as_asked(own.unwrap_or_default(), wish.reading.clone());
-        let sheet = Sheet::open(&wish.file, &reading, &|name| wish.presets.knows(name))?;
+        let reading = merge_read_options(own.unwrap_or_default(), wish.reading.clone());
+        let sheet = Sheet::open(&wish.file, &reading, &|name| wish.presets.is_known_header(name))?;
         if let Some(preset) = &chosen {
-            wish.presets.must_fit(preset, &sheet.columns)?;
+            wish.presets.ensure_fits(preset, &sheet.columns)?;
         }
-        let samples = samples(&sheet)?;
-        Ok::<_, Error>((wish, chosen, sheet, samples))
+        let samples = read_sample_rows(&sheet)?;
+        Ok::<_, ImportError>((wish, chosen, sheet, samples))
     };
-    let (wish, chosen, sheet, samples) = concurrency::blocking(looked).await?;
+    let (wish, chosen, sheet, samples) = concurrency::run_blocking(looked).await?;
     let directory = match client {
         None => None,
-        Some(client) => Some(directory(client).await?),
+        Some(client) => Some(fetch_directory(client).await?),
     };
     let (columns, directory) = (&sheet.columns, directory.as_ref());
     let proposal = match &chosen {
-        Some(preset) => Proposal::for_preset(preset, columns, &samples, directory),
-        None => Proposal::new(columns, &samples, wish.presets.candidates()?, directory),
+        Some(preset) => MappingProposal::for_preset(preset, columns, &samples, directory),
+        None => {
+            MappingProposal::new(columns, &samples, wish.presets.detection_candidates()?, directory)
+        }
     };
     let text = match &wish.title {
-        Some(title) => proposal.to_preset(title),
+        Some(title) => proposal.to_preset_toml(title),
         None => proposal.to_toml(),
     };
-    let count = |fits: fn(&Verdict) -> bool| {
+    let count = |fits: fn(&ProposalStatus) -> bool| {
         proposal.columns.iter().filter(|guess| fits(&guess.verdict)).count() as u64
     };
     let warnings = sheet.warnings.iter();
-    Ok(Proposed {
+    Ok(ProposalReport {
         text,
         warnings: warnings.map(|it| (it.code.to_owned(), it.message.clone())).collect(),
         accepted: count(|it| {
-            matches!(it, Verdict::Preset | Verdict::Accepted | Verdict::JoinedTo(_))
+            matches!(
+                it,
+                ProposalStatus::Preset | ProposalStatus::Accepted | ProposalStatus::JoinedTo(_)
+            )
         }),
-        to_check: count(|it| matches!(it, Verdict::Proposed)),
+        to_check: count(|it| matches!(it, ProposalStatus::Proposed)),
         to_decide: count(|it| {
-            matches!(it, Verdict::Rivals(_) | Verdict::Open | Verdict::Homeless(_))
+            matches!(
+                it,
+                ProposalStatus::Rivals(_) | ProposalStatus::Open | ProposalStatus::Homeless(_)
+            )
         }),
-        ignored: count(|it| matches!(it, Verdict::Ignored(_) | Verdict::Own)),
+        ignored: count(|it| matches!(it, ProposalStatus::Ignored(_) | ProposalStatus::Own)),
         preset: proposal.preset,
         ambiguous: proposal.ambiguous,
     })
 }
 
-async fn directory(client: &Client) -> Result<Directory, Error> {
-    let location = client.location_details().await?;
-    let fields = client.custom_fields().await?;
-    let id = client.location().clone();
-    let read = Directory::read(id, &location.body, &fields.body, None, &[]);
-    read.map_err(|error| Error::Answer(error.to_string()))
+async fn fetch_directory(client: &ApiClient) -> Result<LocationDirectory, ImportError> {
+    let location = client.get_location().await?;
+    let fields = client.list_custom_fields().await?;
+    let id = client.location_id().clone();
+    let read = LocationDirectory::from_responses(id, &location.body, &fields.body, None, &[]);
+    read.map_err(|error| ImportError::Answer(error.to_string()))
 }
 
 /// How a file is read: as asked, and else as its mapping says.
-pub(crate) fn as_asked(own: Reading, asked: Reading) -> Reading {
-    Reading {
+pub(crate) fn merge_read_options(
+    own: SheetReadOptions,
+    asked: SheetReadOptions,
+) -> SheetReadOptions {
+    SheetReadOptions {
         encoding: asked.encoding.or(own.encoding),
         delimiter: asked.delimiter.or(own.delimiter),
         sheet: asked.sheet.or(own.sheet),
         header_row: asked.header_row.or(own.header_row),
-        hidden: if asked.hidden == Hidden::default() { own.hidden } else { asked.hidden },
+        hidden: if asked.hidden == HiddenRowPolicy::default() { own.hidden } else { asked.hidden },
     }
 }
 
 /// The first rows of a sheet, as texts.
-pub(crate) fn samples(sheet: &Sheet) -> Result<Vec<Vec<String>>, Error> {
+pub(crate) fn read_sample_rows(sheet: &Sheet) -> Result<Vec<Vec<String>>, ImportError> {
     let mut samples = Vec::new();
     for row in sheet.rows()?.take(SAMPLES) {
         let row = row?;
         if row.fault.is_none() {
-            samples.push(row.cells.iter().map(|cell| cell.text().into_owned()).collect());
+            samples.push(row.cells.iter().map(|cell| cell.to_text().into_owned()).collect());
         }
     }
     Ok(samples)

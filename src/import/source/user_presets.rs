@@ -6,52 +6,52 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::import::Error;
+use crate::import::ImportError;
 use crate::mapping::Problem;
-use crate::mapping::preset::{self, Detection, Preset};
-use crate::sheet::Column;
+use crate::mapping::preset::{self, Preset, PresetDetection};
+use crate::sheet::SheetColumn;
 
 /// The presets there are.
 #[derive(Debug)]
-pub struct Presets {
+pub struct PresetLibrary {
     all: Vec<Preset>,
     /// How many of them are the user's.
     own: usize,
-    broken: Vec<Broken>,
+    broken: Vec<InvalidPreset>,
 }
 
 /// A user's preset with errors.
 #[derive(Debug)]
-pub struct Broken {
+pub struct InvalidPreset {
     /// Its file.
     pub path: PathBuf,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
 
-impl Presets {
+impl PresetLibrary {
     /// Reads the user's presets from a directory, which need not exist.
     ///
     /// # Errors
     /// When the directory or a file in it cannot be read.
-    pub fn read(dir: Option<&Path>) -> Result<Self, Error> {
+    pub fn load(dir: Option<&Path>) -> Result<Self, ImportError> {
         let mut presets = Self { all: Vec::new(), own: 0, broken: Vec::new() };
-        for path in dir.map(files).transpose()?.unwrap_or_default() {
-            presets.take(path)?;
+        for path in dir.map(list_toml_files).transpose()?.unwrap_or_default() {
+            presets.add_file(path)?;
         }
         presets.own = presets.all.len();
         let of_user =
             |name: &str| presets.all.iter().any(|own| own.name.eq_ignore_ascii_case(name));
-        let built_in = preset::presets().iter().filter(|preset| !of_user(&preset.name));
+        let built_in = preset::builtin_presets().iter().filter(|preset| !of_user(&preset.name));
         let built_in: Vec<Preset> = built_in.cloned().collect();
         presets.all.extend(built_in);
         Ok(presets)
     }
 
-    fn take(&mut self, path: PathBuf) -> Result<(), Error> {
-        let bytes =
-            std::fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
-        let name = name_of(&path);
+    fn add_file(&mut self, path: PathBuf) -> Result<(), ImportError> {
+        let bytes = std::fs::read(&path)
+            .map_err(|source| ImportError::File { path: path.clone(), source })?;
+        let name = preset_name(&path);
         let preset = match String::from_utf8(bytes) {
             Ok(text) => Preset::parse(text, &name),
             Err(_) => Err(vec![Problem::new(0, "this is no TOML: it is no UTF-8 text")]),
@@ -63,7 +63,7 @@ impl Presets {
                 preset.own = true;
                 self.all.push(preset);
             }
-            Err(problems) => self.broken.push(Broken { path, problems }),
+            Err(problems) => self.broken.push(InvalidPreset { path, problems }),
         }
         Ok(())
     }
@@ -76,7 +76,7 @@ impl Presets {
 
     /// The user's files that cannot be used.
     #[must_use]
-    pub fn broken(&self) -> &[Broken] {
+    pub fn invalid_presets(&self) -> &[InvalidPreset] {
         &self.broken
     }
 
@@ -84,12 +84,13 @@ impl Presets {
     ///
     /// # Errors
     /// When there is none, or its file has errors.
-    pub fn named(&self, name: &str) -> Result<&Preset, Error> {
-        let is_it = |broken: &&Broken| name_of(&broken.path).eq_ignore_ascii_case(name.trim());
+    pub fn find_by_name(&self, name: &str) -> Result<&Preset, ImportError> {
+        let is_it =
+            |broken: &&InvalidPreset| preset_name(&broken.path).eq_ignore_ascii_case(name.trim());
         if let Some(broken) = self.broken.iter().find(is_it) {
-            return Err(broken.error());
+            return Err(broken.to_error());
         }
-        preset::named(&self.all, name).map_err(|near| Error::NoPreset {
+        preset::find_preset(&self.all, name).map_err(|near| ImportError::NoPreset {
             name: name.to_owned(),
             near: near.map(str::to_owned),
         })
@@ -99,9 +100,9 @@ impl Presets {
     ///
     /// # Errors
     /// When a file has errors: it might be the one.
-    pub fn candidates(&self) -> Result<&[Preset], Error> {
+    pub fn detection_candidates(&self) -> Result<&[Preset], ImportError> {
         match self.broken.first() {
-            Some(broken) => Err(broken.error()),
+            Some(broken) => Err(broken.to_error()),
             None => Ok(&self.all),
         }
     }
@@ -110,35 +111,45 @@ impl Presets {
     ///
     /// # Errors
     /// What the sheet lacks, and the preset that fits.
-    pub(crate) fn must_fit(&self, preset: &Preset, columns: &[Column]) -> Result<(), Error> {
-        let lacking = preset.lacks(columns);
+    pub(crate) fn ensure_fits(
+        &self,
+        preset: &Preset,
+        columns: &[SheetColumn],
+    ) -> Result<(), ImportError> {
+        let lacking = preset.missing_columns(columns);
         if lacking.is_empty() {
             return Ok(());
         }
-        let fitting = match preset::detect(&self.all, columns) {
-            Detection::One(fitting) => vec![fitting.name.clone()],
-            Detection::Ambiguous(several) => several.iter().map(|it| it.name.clone()).collect(),
-            Detection::None => Vec::new(),
+        let fitting = match preset::detect_preset(&self.all, columns) {
+            PresetDetection::One(fitting) => vec![fitting.name.clone()],
+            PresetDetection::Ambiguous(several) => {
+                several.iter().map(|it| it.name.clone()).collect()
+            }
+            PresetDetection::None => Vec::new(),
         };
-        Err(Error::Unfit { preset: preset.name.clone(), lacking, fitting })
+        Err(ImportError::Unfit { preset: preset.name.clone(), lacking, fitting })
     }
 
     /// Whether a text is a name that contact files use.
     #[must_use]
-    pub fn knows(&self, name: &str) -> bool {
-        preset::knows(name) || self.all[..self.own].iter().any(|own| own.knows(name))
+    pub fn is_known_header(&self, name: &str) -> bool {
+        preset::is_known_header(name)
+            || self.all[..self.own].iter().any(|own| own.has_column_name(name))
     }
 }
 
-impl Broken {
-    fn error(&self) -> Error {
-        Error::Mapping { name: self.path.display().to_string(), problems: self.problems.clone() }
+impl InvalidPreset {
+    fn to_error(&self) -> ImportError {
+        ImportError::Mapping {
+            name: self.path.display().to_string(),
+            problems: self.problems.clone(),
+        }
     }
 }
 
 /// The TOML files of a directory, by name.
-fn files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let fail = |source| Error::File { path: dir.to_owned(), source };
+fn list_toml_files(dir: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    let fail = |source| ImportError::File { path: dir.to_owned(), source };
     let entries = match std::fs::read_dir(dir) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(fail)?,
@@ -155,6 +166,6 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
-fn name_of(path: &Path) -> String {
+fn preset_name(path: &Path) -> String {
     path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

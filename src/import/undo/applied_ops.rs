@@ -2,32 +2,32 @@
 
 use std::path::Path;
 
-use super::super::Error;
+use super::super::ImportError;
 use super::super::planning::validate_rows::kind;
 use super::super::results::row_outcome::did_nothing;
-use super::{Created, revert_row};
-use crate::model::remote::Live;
-use crate::model::{Change, Field};
-use crate::plan::Image;
-use crate::run::{Judged, LedgerReader, OpRecord, OpState, Rows};
+use super::{CreatedContactRule, revert_row};
+use crate::model::remote::RemoteContact;
+use crate::model::{Field, OpChange};
+use crate::plan::BeforeImage;
+use crate::run::{ImportStore, LedgerReader, OpRecord, OpState, StoredRow};
 
 /// Rows read together.
 const LOT: usize = 1_000;
 
 /// The rows of which an import applied something.
-pub(super) struct Applied {
-    rows: Rows,
+pub(super) struct AppliedOps {
+    rows: ImportStore,
     ledger: LedgerReader,
 }
 
-impl Applied {
+impl AppliedOps {
     /// Opens an import's database.
-    pub(super) fn open(db: &Path) -> Result<Self, Error> {
-        Ok(Self { rows: Rows::open(db)?, ledger: LedgerReader::open(db)? })
+    pub(super) fn open(db: &Path) -> Result<Self, ImportError> {
+        Ok(Self { rows: ImportStore::open(db)?, ledger: LedgerReader::open(db)? })
     }
 
     /// The ops of a row that were applied, in order.
-    pub(super) fn of_row(&self, n: u64) -> Result<Vec<OpRecord>, Error> {
+    pub(super) fn ops_of_row(&self, n: u64) -> Result<Vec<OpRecord>, ImportError> {
         let mut ops = self.ledger.ops_of_row(n)?;
         let done = |op: &OpRecord| matches!(op.state, OpState::Applied | OpState::Differs);
         ops.retain(|op| done(op) && !did_nothing(op));
@@ -35,17 +35,17 @@ impl Applied {
     }
 
     /// Gives each row with the ops of it that were applied, in order.
-    pub(super) fn each(
+    pub(super) fn for_each_row(
         &self,
-        mut take: impl FnMut(&Judged, Vec<OpRecord>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        mut take: impl FnMut(&StoredRow, Vec<OpRecord>) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
         let mut after = 0;
         loop {
-            let lot = self.rows.rows(after, LOT)?;
+            let lot = self.rows.rows_after(after, LOT)?;
             let Some(last) = lot.last() else { return Ok(()) };
             after = last.n;
             for row in &lot {
-                let ops = self.of_row(row.n)?;
+                let ops = self.ops_of_row(row.n)?;
                 if !ops.is_empty() {
                     take(row, ops)?;
                 }
@@ -55,54 +55,62 @@ impl Applied {
 }
 
 /// When the import sent something for the last time, in milliseconds since 1970.
-pub(super) fn last_sent(db: &Path) -> Result<Option<i64>, Error> {
-    Ok(LedgerReader::open(db)?.last_sent()?)
+pub(super) fn last_sent_ms(db: &Path) -> Result<Option<i64>, ImportError> {
+    Ok(LedgerReader::open(db)?.last_sent_at()?)
 }
 
 /// Copies the rows that did something into the undo's own store, and names what must be looked at.
-pub(super) fn copy(db: &Path, of: &Path, created: Created) -> Result<(), Error> {
-    let (rows, applied) = (Rows::open(db)?, Applied::open(of)?);
+pub(super) fn copy_applied_rows(
+    db: &Path,
+    of: &Path,
+    created: CreatedContactRule,
+) -> Result<(), ImportError> {
+    let (rows, applied) = (ImportStore::open(db)?, AppliedOps::open(of)?);
     rows.clear()?;
-    rows.together(|rows| {
-        applied.each(|row, ops| {
-            rows.add(row)?;
-            match contact_of(&ops) {
-                Some(contact) => name(rows, row.n, &contact, &ops, created),
+    rows.in_transaction(|rows| {
+        applied.for_each_row(|row, ops| {
+            rows.insert_row(row)?;
+            match row_contact_id(&ops) {
+                Some(contact) => store_identities(rows, row.n, &contact, &ops, created),
                 None => Ok(()),
             }
         })
     })
 }
 
-fn name(
-    rows: &Rows,
+fn store_identities(
+    rows: &ImportStore,
     n: u64,
     contact: &str,
     ops: &[OpRecord],
-    created: Created,
-) -> Result<(), Error> {
-    rows.name(kind::ID, contact, n)?;
-    if ops.iter().any(makes) && created == Created::Delete {
+    created: CreatedContactRule,
+) -> Result<(), ImportError> {
+    rows.add_identity(kind::ID, contact, n)?;
+    if ops.iter().any(is_contact_creation) && created == CreatedContactRule::Delete {
         for kind in [kind::MADE, kind::NOTES, kind::TASKS] {
-            rows.name(kind, contact, n)?;
+            rows.add_identity(kind, contact, n)?;
         }
     }
     for op in ops {
-        let op = revert_row::op(op)?;
-        if let Some(live) = Image::read(&op.before).and_then(|image| image.live()) {
+        let op = revert_row::parse_applied_op(op)?;
+        if let Some(live) =
+            BeforeImage::from_op_before(&op.before).and_then(|image| image.remote_contact())
+        {
             // Somebody may have the address or number by now.
-            let email = live.field(Field::Email).map(str::to_lowercase);
-            let phone = live.field(Field::Phone).map(str::to_owned);
+            let email = live.native_field(Field::Email).map(str::to_lowercase);
+            let phone = live.native_field(Field::Phone).map(str::to_owned);
             for (kind, value) in [(kind::EMAIL, email), (kind::PHONE, phone)] {
-                value.map_or(Ok(()), |value| rows.name(kind, &value, n))?;
+                value.map_or(Ok(()), |value| rows.add_identity(kind, &value, n))?;
             }
         }
         match op.change {
-            Change::CreateNote { .. } | Change::UpdateNote { .. } => {
-                rows.name(kind::NOTES, contact, n)?;
+            OpChange::CreateNote { .. } | OpChange::UpdateNote { .. } => {
+                rows.add_identity(kind::NOTES, contact, n)?;
             }
-            Change::CreateTask { .. } | Change::UpdateTask { .. } | Change::CompleteTask { .. } => {
-                rows.name(kind::TASKS, contact, n)?;
+            OpChange::CreateTask { .. }
+            | OpChange::UpdateTask { .. }
+            | OpChange::CompleteTask { .. } => {
+                rows.add_identity(kind::TASKS, contact, n)?;
             }
             _ => {}
         }
@@ -111,19 +119,24 @@ fn name(
 }
 
 /// Whether an op made its row's contact.
-fn makes(op: &OpRecord) -> bool {
+fn is_contact_creation(op: &OpRecord) -> bool {
     op.step == 0 && op.contact.is_none() && op.made.is_some()
 }
 
 /// The contact that a row's ops are about.
-pub(super) fn contact_of(ops: &[OpRecord]) -> Option<String> {
-    let made = ops.iter().find(|op| makes(op)).and_then(|op| op.made.clone());
+pub(super) fn row_contact_id(ops: &[OpRecord]) -> Option<String> {
+    let made = ops.iter().find(|op| is_contact_creation(op)).and_then(|op| op.made.clone());
     made.or_else(|| ops.iter().find_map(|op| op.contact.clone()))
 }
 
 /// A contact as it stands, as far as it was read.
-pub(super) fn live(rows: &Rows, contact: Option<&str>) -> Result<Option<Live>, Error> {
+pub(super) fn load_remote_contact(
+    rows: &ImportStore,
+    contact: Option<&str>,
+) -> Result<Option<RemoteContact>, ImportError> {
     let Some(contact) = contact else { return Ok(None) };
-    let Some((body, _)) = rows.kept(contact)? else { return Ok(None) };
-    serde_json::from_str(&body).map(Some).map_err(|error| Error::Bug(format!("a contact: {error}")))
+    let Some((body, _)) = rows.find_contact(contact)? else { return Ok(None) };
+    serde_json::from_str(&body)
+        .map(Some)
+        .map_err(|error| ImportError::Bug(format!("a contact: {error}")))
 }

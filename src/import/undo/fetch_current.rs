@@ -6,18 +6,18 @@
 
 use futures::StreamExt;
 
-use super::super::Error;
-use super::super::planning::fetch_remote::Fetch;
-use super::super::planning::validate_rows::{json, kind};
-use super::{Created, Taking, Undo, applied_ops};
+use super::super::ImportError;
+use super::super::planning::fetch_remote::RemoteFetcher;
+use super::super::planning::validate_rows::{kind, to_json};
+use super::{CreatedContactRule, UndoContext, UndoRequest, applied_ops};
 use crate::api;
 use crate::concurrency;
-use crate::context::Context;
-use crate::event::Event;
+use crate::context::EngineContext;
+use crate::event::RunEvent;
 use crate::id::ContactId;
-use crate::model::Change;
-use crate::model::remote::Live;
-use crate::run::{Rows, Run};
+use crate::model::OpChange;
+use crate::model::remote::RemoteContact;
+use crate::run::{ImportStore, Run};
 
 /// How long after a write the search may say something else, in milliseconds: 105 s were seen.
 const LAG: i64 = 10 * 60 * 1000;
@@ -25,47 +25,58 @@ const LAG: i64 = 10 * 60 * 1000;
 const LOT: usize = 200;
 
 /// What is looked at, and with what.
-pub(super) struct Look<'a> {
-    pub(super) context: &'a Context,
+pub(super) struct UndoRemoteFetcher<'a> {
+    pub(super) context: &'a EngineContext,
     pub(super) run: &'a Run,
     pub(super) of: &'a Run,
-    pub(super) undo: &'a Undo,
+    pub(super) undo: &'a UndoRequest,
 }
 
 /// A contact as a read by its id gave it, or nothing when it is gone.
-type Answered = (String, Option<Live>);
+type FetchedContact = (String, Option<RemoteContact>);
 
-impl Look<'_> {
+impl UndoRemoteFetcher<'_> {
     /// Reads all that the import wrote to into the undo's store.
-    pub(super) async fn look(&self) -> Result<(), Error> {
-        let db = self.run.db();
-        let made = concurrency::blocking(move || {
-            Ok::<_, Error>(Rows::open(&db)?.values(kind::MADE, "", usize::MAX)?)
+    pub(super) async fn fetch_all(&self) -> Result<(), ImportError> {
+        let db = self.run.db_path();
+        let made = concurrency::run_blocking(move || {
+            Ok::<_, ImportError>(ImportStore::open(&db)?.distinct_values_after(
+                kind::MADE,
+                "",
+                usize::MAX,
+            )?)
         });
         let made = made.await?;
         // Only the search shows opportunities, which a deletion would take along.
-        let whole = self.undo.created == Created::Delete && !made.is_empty();
-        Fetch::new(self.context, self.run.db(), None).whole(whole).all().await?;
-        self.appointments(&made).await?;
-        let (db, taking) = (self.run.db(), Taking::of(self.context, self.run, self.of, self.undo)?);
-        let doubtful = concurrency::blocking(move || doubtful(&db, &taking)).await?;
-        self.again(&doubtful).await
+        let whole = self.undo.created == CreatedContactRule::Delete && !made.is_empty();
+        RemoteFetcher::new(self.context, self.run.db_path(), None)
+            .with_full_scan(whole)
+            .fetch_all()
+            .await?;
+        self.fetch_appointments(&made).await?;
+        let (db, taking) = (
+            self.run.db_path(),
+            UndoContext::from_runs(self.context, self.run, self.of, self.undo)?,
+        );
+        let doubtful = concurrency::run_blocking(move || contacts_to_refetch(&db, &taking)).await?;
+        self.refetch_contacts(&doubtful).await
     }
 
     /// The appointments of contacts that may be deleted.
-    async fn appointments(&self, made: &[String]) -> Result<(), Error> {
+    async fn fetch_appointments(&self, made: &[String]) -> Result<(), ImportError> {
         for lot in made.chunks(LOT) {
             let client = self.context.client.clone();
-            let counts = concurrency::each(
+            let counts = concurrency::run_unordered(
                 futures::stream::iter(lot.to_vec()),
                 self.context.concurrency,
                 move |contact| {
                     let client = client.clone();
                     async move {
                         let Ok(id) = contact.parse::<ContactId>() else { return Ok((contact, 0)) };
-                        match client.contact_appointments(&id, api::Bounds::PATIENT).await {
-                            Err(error) if error.kind == api::Kind::Gone => Ok((contact, 0)),
-                            Err(error) => Err(Error::from(error)),
+                        match client.list_contact_appointments(&id, api::RetryPolicy::PATIENT).await
+                        {
+                            Err(error) if error.kind == api::ApiErrorKind::Gone => Ok((contact, 0)),
+                            Err(error) => Err(ImportError::from(error)),
                             Ok(answer) => Ok((contact, answer.head.rows)),
                         }
                     }
@@ -73,10 +84,10 @@ impl Look<'_> {
             );
             let counts: Vec<_> = counts.collect().await;
             let counts: Vec<(String, usize)> = counts.into_iter().collect::<Result<_, _>>()?;
-            self.store(move |rows| {
+            self.update_store(move |rows| {
                 for (contact, count) in &counts {
                     for n in 0..*count {
-                        rows.keep_child(kind::APPOINTMENTS, contact, &n.to_string(), "{}")?;
+                        rows.put_child(kind::APPOINTMENTS, contact, &n.to_string(), "{}")?;
                     }
                 }
                 Ok(())
@@ -87,70 +98,79 @@ impl Look<'_> {
     }
 
     /// Reads contacts by their ids, and keeps that instead of what a search said.
-    async fn again(&self, contacts: &[String]) -> Result<(), Error> {
+    async fn refetch_contacts(&self, contacts: &[String]) -> Result<(), ImportError> {
         let total = Some(contacts.len() as u64);
         let mut done = 0;
         for lot in contacts.chunks(LOT) {
             let client = self.context.client.clone();
-            let found = concurrency::each(
+            let found = concurrency::run_unordered(
                 futures::stream::iter(lot.to_vec()),
                 self.context.concurrency,
                 move |contact| {
                     let client = client.clone();
-                    async move { one(&client, contact).await }
+                    async move { fetch_contact(&client, contact).await }
                 },
             );
             let found: Vec<_> = found.collect().await;
-            let found: Vec<Answered> = found.into_iter().collect::<Result<_, _>>()?;
+            let found: Vec<FetchedContact> = found.into_iter().collect::<Result<_, _>>()?;
             done += found.len() as u64;
-            self.store(move |rows| {
+            self.update_store(move |rows| {
                 for (contact, live) in &found {
                     match live {
-                        Some(live) => rows.keep(contact, &json(live), &live.digest())?,
+                        Some(live) => {
+                            rows.put_contact(contact, &to_json(live), &live.content_digest())?;
+                        }
                         None => rows.forget_contact(contact)?,
                     }
                 }
                 Ok(())
             })
             .await?;
-            let event = Event::Progress { what: "checked", done, total };
+            let event = RunEvent::Progress { what: "checked", done, total };
             self.context.watcher.observe(&event);
         }
         Ok(())
     }
 
-    async fn store(
+    async fn update_store(
         &self,
-        work: impl FnOnce(&Rows) -> Result<(), Error> + Send + 'static,
-    ) -> Result<(), Error> {
-        let db = self.run.db();
-        concurrency::blocking(move || Rows::open(&db)?.together(work)).await
+        work: impl FnOnce(&ImportStore) -> Result<(), ImportError> + Send + 'static,
+    ) -> Result<(), ImportError> {
+        let db = self.run.db_path();
+        concurrency::run_blocking(move || ImportStore::open(&db)?.in_transaction(work)).await
     }
 }
 
-async fn one(client: &api::Client, contact: String) -> Result<Answered, Error> {
+async fn fetch_contact(
+    client: &api::ApiClient,
+    contact: String,
+) -> Result<FetchedContact, ImportError> {
     let Ok(id) = contact.parse::<ContactId>() else { return Ok((contact, None)) };
-    match client.contact_raw(&id).await {
+    match client.get_raw_contact(&id).await {
         Ok(answer) => {
-            let live = answer.head.and_then(|row| Live::read(row.get().as_bytes()));
+            let live =
+                answer.head.and_then(|row| RemoteContact::from_json_slice(row.get().as_bytes()));
             Ok((contact, live))
         }
-        Err(error) if error.kind == api::Kind::Gone => Ok((contact, None)),
+        Err(error) if error.kind == api::ApiErrorKind::Gone => Ok((contact, None)),
         Err(error) => Err(error.into()),
     }
 }
 
 /// The contacts of which the search alone is not believed.
-fn doubtful(db: &std::path::Path, taking: &Taking) -> Result<Vec<String>, Error> {
-    let rows = Rows::open(db)?;
+fn contacts_to_refetch(
+    db: &std::path::Path,
+    taking: &UndoContext,
+) -> Result<Vec<String>, ImportError> {
+    let rows = ImportStore::open(db)?;
     let now = jiff::Timestamp::now().as_millisecond();
-    let young = applied_ops::last_sent(&taking.of)?.is_some_and(|sent| now - sent < LAG);
+    let young = applied_ops::last_sent_ms(&taking.of)?.is_some_and(|sent| now - sent < LAG);
     let mut doubtful = Vec::new();
-    taking.each(&rows, |_, contact, undone| {
+    taking.for_each_row(&rows, |_, contact, undone| {
         let Some(contact) = contact else { return Ok(()) };
-        let deletes = undone.steps.iter().any(|taken| taken.step.change == Change::Delete);
+        let deletes = undone.steps.iter().any(|taken| taken.step.change == OpChange::Delete);
         let stays = undone.reason.is_some() || !undone.conflicts.is_empty();
-        let unseen = !undone.anew && rows.kept(contact)?.is_none();
+        let unseen = !undone.anew && rows.find_contact(contact)?.is_none();
         if !undone.kept && (deletes || unseen || (young && stays)) {
             doubtful.push(contact.to_owned());
         }

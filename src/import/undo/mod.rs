@@ -19,26 +19,29 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::recreate_deleted::Done;
-use self::revert_row::Undone;
-use super::planning::summary::Summary;
-use super::planning::validate_rows::{json, kind};
+use self::recreate_deleted::PriorUndos;
+use self::revert_row::RowRevert;
+use super::planning::summary::PlanSummary;
+use super::planning::validate_rows::{kind, to_json};
 use super::source::load_directory;
-use super::{Account, Error, FRESH, Halted, Planned, Stage, UNDO, removes, run_files};
+use super::{
+    FRESH, ImportAccount, ImportError, ImportHalted, ImportPlan, ImportStage, UNDO,
+    deletion_target, run_files,
+};
 use crate::concurrency;
-use crate::context::Context;
-use crate::event::Event;
+use crate::context::EngineContext;
+use crate::event::RunEvent;
 use crate::id::RunId;
-use crate::model::{Directory, Policy};
-use crate::run::{self, LedgerReader, Meta, OpRecord, OpState, Rows, Run, State};
+use crate::model::{ImportPolicy, LocationDirectory};
+use crate::run::{self, ImportStore, LedgerReader, OpRecord, OpState, Run, RunMetadata, RunState};
 
 /// What is to be taken back, and how. Stored in the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Undo {
+pub struct UndoRequest {
     /// The import.
     pub of: RunId,
     /// What becomes of contacts that it made.
-    pub created: Created,
+    pub created: CreatedContactRule,
     /// The tag that they get.
     pub tag: String,
     /// The directory of the result files, absolute; nothing for one named by the run in `base`.
@@ -46,13 +49,13 @@ pub struct Undo {
     /// The directory in which unnamed result directories are made, absolute.
     pub base: PathBuf,
     /// The account.
-    pub account: Account,
+    pub account: ImportAccount,
 }
 
 /// What becomes of contacts that an import made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Created {
+pub enum CreatedContactRule {
     /// They get a tag.
     Tag,
     /// They are deleted, if nothing was changed or attached since; else they get the tag.
@@ -64,60 +67,70 @@ pub enum Created {
 /// Plans an undo; sends nothing that changes anything.
 ///
 /// # Errors
-/// [`Error::Unsettled`] when nobody knows yet what became of some of the import's requests; else when it
+/// [`ImportError::Unsettled`] when nobody knows yet what became of some of the import's requests; else when it
 /// is at work, cannot be read, or the account cannot be asked.
-pub async fn plan_undo(context: &Context, of: Run, undo: Undo) -> Result<Planned, Halted> {
+pub async fn plan_undo(
+    context: &EngineContext,
+    of: Run,
+    undo: UndoRequest,
+) -> Result<ImportPlan, ImportHalted> {
     let location = of.meta.location.clone();
-    let held = context.home.hold(&location)?;
-    let meta = Meta {
+    let held = context.home.lock_location(&location)?;
+    let meta = RunMetadata {
         run: RunId::new(jiff::Timestamp::now()),
         location,
         kind: UNDO.to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         created: jiff::Timestamp::now(),
-        options: serde_json::to_value(&undo).map_err(|error| Error::Bug(error.to_string()))?,
+        options: serde_json::to_value(&undo)
+            .map_err(|error| ImportError::Bug(error.to_string()))?,
     };
-    let run = context.home.create(meta)?;
-    make_plan(context, run, of, undo, held, false).await
+    let run = context.home.create_run(meta)?;
+    run_planning(context, run, of, undo, held, false).await
 }
 
 /// Takes up an undo where it stands.
 pub(super) async fn resume(
-    context: &Context,
+    context: &EngineContext,
     run: Run,
-    stage: Stage,
-    held: run::Lock,
-) -> Result<Planned, Halted> {
-    let undo = options(&run)?;
-    if stage == Stage::Planning {
-        let of = context.home.open(&undo.of)?;
-        return make_plan(context, run, of, undo, held, true).await;
+    stage: ImportStage,
+    held: run::FileLock,
+) -> Result<ImportPlan, ImportHalted> {
+    let undo = stored_request(&run)?;
+    if stage == ImportStage::Planning {
+        let of = context.home.open_run(&undo.of)?;
+        return run_planning(context, run, of, undo, held, true).await;
     }
-    context.watcher.observe(&super::started(&run, true));
+    context.watcher.observe(&super::started_event(&run, true));
     let id = run.meta.run.clone();
-    let halted = |error: Error| Halted { run: Some(id), error };
-    let summary = match recheck::run(context, &run, &undo, stage).await {
-        Ok(()) => super::noted_summary(&run),
+    let halted = |error: ImportError| ImportHalted { run: Some(id), error };
+    let summary = match recheck::recheck_records(context, &run, &undo, stage).await {
+        Ok(()) => super::stored_summary(&run),
         Err(error) => Err(error),
     };
     let summary = summary.map_err(halted)?;
-    Ok(planned(run, &undo, summary, held))
+    Ok(assemble_plan(run, &undo, summary, held))
 }
 
 /// What an undo was asked for.
-pub(super) fn options(run: &Run) -> Result<Undo, Error> {
+pub(super) fn stored_request(run: &Run) -> Result<UndoRequest, ImportError> {
     serde_json::from_value(run.meta.options.clone())
-        .map_err(|error| Error::Bug(format!("the run's options: {error}")))
+        .map_err(|error| ImportError::Bug(format!("the run's options: {error}")))
 }
 
 /// The directory of an undo's files.
-pub(super) fn out(run: &Run, undo: &Undo) -> PathBuf {
-    undo.out.clone().unwrap_or_else(|| undo.base.join(run.meta.run.segment()))
+pub(super) fn output_dir(run: &Run, undo: &UndoRequest) -> PathBuf {
+    undo.out.clone().unwrap_or_else(|| undo.base.join(run.meta.run.escaped_segment()))
 }
 
-fn planned(run: Run, undo: &Undo, summary: Summary, held: run::Lock) -> Planned {
-    Planned {
-        out: out(&run, undo),
+fn assemble_plan(
+    run: Run,
+    undo: &UndoRequest,
+    summary: PlanSummary,
+    held: run::FileLock,
+) -> ImportPlan {
+    ImportPlan {
+        out: output_dir(&run, undo),
         sample: None,
         max_errors: None,
         looked: Instant::now(),
@@ -127,43 +140,46 @@ fn planned(run: Run, undo: &Undo, summary: Summary, held: run::Lock) -> Planned 
     }
 }
 
-async fn make_plan(
-    context: &Context,
+async fn run_planning(
+    context: &EngineContext,
     run: Run,
     of: Run,
-    undo: Undo,
-    held: run::Lock,
+    undo: UndoRequest,
+    held: run::FileLock,
     resumed: bool,
-) -> Result<Planned, Halted> {
-    context.watcher.observe(&super::started(&run, resumed));
+) -> Result<ImportPlan, ImportHalted> {
+    context.watcher.observe(&super::started_event(&run, resumed));
     let id = run.meta.run.clone();
-    let work = Work { context, run: &run, of: &of, undo: &undo };
-    match work.plan().await {
-        Ok(summary) => Ok(planned(run, &undo, summary, held)),
-        Err(error) => Err(super::refused_or_halted(context, run, &id, error)),
+    let work = UndoPlanningJob { context, run: &run, of: &of, undo: &undo };
+    match work.run().await {
+        Ok(summary) => Ok(assemble_plan(run, &undo, summary, held)),
+        Err(error) => Err(super::halt_or_discard_run(context, run, &id, error)),
     }
 }
 
 /// An undo about to be applied: a plan that somebody has looked at for long is held against the account
 /// once more, and the import is told that it was taken back.
-pub(super) async fn begin(context: &Context, planned: &Planned) -> Result<(), Error> {
-    let undo = options(&planned.run)?;
+pub(super) async fn recheck_and_mark_undone(
+    context: &EngineContext,
+    planned: &ImportPlan,
+) -> Result<(), ImportError> {
+    let undo = stored_request(&planned.run)?;
     if planned.looked.elapsed() > FRESH {
-        recheck::run(context, &planned.run, &undo, Stage::Applying).await?;
+        recheck::recheck_records(context, &planned.run, &undo, ImportStage::Applying).await?;
     }
-    if !planned.summary.changes() {
+    if !planned.summary.has_writes() {
         return Ok(());
     }
-    match context.home.open(&undo.of) {
+    match context.home.open_run(&undo.of) {
         Ok(of) => {
-            of.note(UNDONE_BY, &planned.run.meta.run)?;
+            of.write_metadata(UNDONE_BY, &planned.run.meta.run)?;
             // Its rest must not be applied by a `resume` that takes the latest unfinished run.
-            if of.state()? == State::Unfinished {
-                of.set_state(State::Partial)?;
+            if of.state()? == RunState::Unfinished {
+                of.set_state(RunState::Partial)?;
             }
             Ok(())
         }
-        Err(error) if error.kind() == run::Kind::Missing => Ok(()),
+        Err(error) if error.kind() == run::RunErrorKind::Missing => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
@@ -175,57 +191,65 @@ pub(super) const UNDONE_BY: &str = "undone_by";
 ///
 /// # Errors
 /// When the run cannot be read.
-pub fn undone_by(run: &Run) -> Result<Option<RunId>, Error> {
-    Ok(run.noted(UNDONE_BY)?)
+pub fn undone_by(run: &Run) -> Result<Option<RunId>, ImportError> {
+    Ok(run.read_metadata(UNDONE_BY)?)
 }
 
-struct Work<'a> {
-    context: &'a Context,
+struct UndoPlanningJob<'a> {
+    context: &'a EngineContext,
     run: &'a Run,
     of: &'a Run,
-    undo: &'a Undo,
+    undo: &'a UndoRequest,
 }
 
-impl Work<'_> {
-    async fn plan(&self) -> Result<Summary, Error> {
-        self.say_what_is_open().await?;
-        let columns: Vec<String> = self.of.noted("columns")?.unwrap_or_default();
-        self.run.note("columns", &columns)?;
-        if removes(self.of)?.is_some() {
+impl UndoPlanningJob<'_> {
+    async fn run(&self) -> Result<PlanSummary, ImportError> {
+        self.check_unfinished_ops().await?;
+        let columns: Vec<String> = self.of.read_metadata("columns")?.unwrap_or_default();
+        self.run.write_metadata("columns", &columns)?;
+        if deletion_target(self.of)?.is_some() {
             // What is made anew must fit the location as it is now.
-            let directory = load_directory::directory(&self.context.client, true, true).await?;
-            self.run.note("directory", &directory)?;
-        } else if let Some(directory) = self.of.noted::<Value>("directory")? {
-            self.run.note("directory", &directory)?;
+            let directory =
+                load_directory::fetch_directory(&self.context.client, true, true).await?;
+            self.run.write_metadata("directory", &directory)?;
+        } else if let Some(directory) = self.of.read_metadata::<Value>("directory")? {
+            self.run.write_metadata("directory", &directory)?;
         }
-        let (db, of, created) = (self.run.db(), self.of.db(), self.undo.created);
-        concurrency::blocking(move || applied_ops::copy(&db, &of, created)).await?;
-        self.look().look().await?;
-        let (db, out, taking) = (self.run.db(), out(self.run, self.undo), self.taking()?);
+        let (db, of, created) = (self.run.db_path(), self.of.db_path(), self.undo.created);
+        concurrency::run_blocking(move || applied_ops::copy_applied_rows(&db, &of, created))
+            .await?;
+        self.remote_fetcher().fetch_all().await?;
+        let (db, out, taking) =
+            (self.run.db_path(), output_dir(self.run, self.undo), self.undo_context()?);
         let path = out.join("summary.json");
-        let work = move || plan_rows::decide(&db, &taking, &out, &columns);
-        let summary = concurrency::blocking(work).await?;
-        self.run.note("summary", &summary)?;
-        run_files::write(&path, json(&summary).as_bytes())?;
-        self.run.note("stage", &Stage::Planned)?;
+        let work = move || plan_rows::decide_rows(&db, &taking, &out, &columns);
+        let summary = concurrency::run_blocking(work).await?;
+        self.run.write_metadata("summary", &summary)?;
+        run_files::write_atomically(&path, to_json(&summary).as_bytes())?;
+        self.run.write_metadata("stage", &ImportStage::Planned)?;
         Ok(summary)
     }
 
     /// What the import has not done, or nobody knows about, is not taken back.
-    async fn say_what_is_open(&self) -> Result<(), Error> {
-        let db = self.of.db();
-        let counts = concurrency::blocking(move || LedgerReader::open(&db)?.counts()).await?;
+    async fn check_unfinished_ops(&self) -> Result<(), ImportError> {
+        let db = self.of.db_path();
+        let counts =
+            concurrency::run_blocking(move || LedgerReader::open(&db)?.count_by_state()).await?;
         let count = |state| counts.get(&state).copied().unwrap_or(0);
         let id = &self.of.meta.run;
         if count(OpState::Sent) > 0 {
-            return Err(Error::Unsettled { run: id.clone(), ops: count(OpState::Sent) });
+            return Err(ImportError::Unsettled { run: id.clone(), ops: count(OpState::Sent) });
         }
-        let say = |code, message| self.context.watcher.observe(&Event::Warning { code, message });
+        let say =
+            |code, message| self.context.watcher.observe(&RunEvent::Warning { code, message });
         match count(OpState::Pending) {
             0 => {}
             ops => say(
                 "undo_pending",
-                format!("never sent, and so not taken back: {} of run `{id}`", writes(ops)),
+                format!(
+                    "never sent, and so not taken back: {} of run `{id}`",
+                    format_write_count(ops)
+                ),
             ),
         }
         match count(OpState::InDoubt) {
@@ -235,83 +259,99 @@ impl Work<'_> {
                 format!(
                     "nobody knows what became of {} of run `{id}`; they are left alone. When you have \
                      told it by `ghl-bulk runs resolve {id} in_doubt.csv`, undo it once more",
-                    writes(ops)
+                    format_write_count(ops)
                 ),
             ),
         }
         Ok(())
     }
 
-    fn look(&self) -> fetch_current::Look<'_> {
-        fetch_current::Look { context: self.context, run: self.run, of: self.of, undo: self.undo }
+    fn remote_fetcher(&self) -> fetch_current::UndoRemoteFetcher<'_> {
+        fetch_current::UndoRemoteFetcher {
+            context: self.context,
+            run: self.run,
+            of: self.of,
+            undo: self.undo,
+        }
     }
 
-    fn taking(&self) -> Result<Taking, Error> {
-        Taking::of(self.context, self.run, self.of, self.undo)
+    fn undo_context(&self) -> Result<UndoContext, ImportError> {
+        UndoContext::from_runs(self.context, self.run, self.of, self.undo)
     }
 }
 
 /// What is needed to say what becomes of each row.
-struct Taking {
+struct UndoContext {
     /// The import's database.
     of: PathBuf,
-    undo: Undo,
+    undo: UndoRequest,
     /// When the import began.
     began: jiff::Timestamp,
-    directory: Option<Directory>,
+    directory: Option<LocationDirectory>,
     /// The import's policy, and what earlier undos of it have made anew, where it deleted.
-    policy: Policy,
-    done: Done,
+    policy: ImportPolicy,
+    done: PriorUndos,
 }
 
-impl Taking {
-    fn of(context: &Context, run: &Run, of: &Run, undo: &Undo) -> Result<Self, Error> {
-        let done = match removes(of)? {
-            Some(_) => Done::read(&context.home, &of.meta, &run.meta.run)?,
-            None => Done::default(),
+impl UndoContext {
+    fn from_runs(
+        context: &EngineContext,
+        run: &Run,
+        of: &Run,
+        undo: &UndoRequest,
+    ) -> Result<Self, ImportError> {
+        let done = match deletion_target(of)? {
+            Some(_) => PriorUndos::load_ledgers(&context.home, &of.meta, &run.meta.run)?,
+            None => PriorUndos::default(),
         };
         Ok(Self {
-            policy: of.noted("policy")?.unwrap_or_default(),
+            policy: of.read_metadata("policy")?.unwrap_or_default(),
             done,
-            of: of.db(),
+            of: of.db_path(),
             undo: undo.clone(),
             began: of.meta.created,
-            directory: run.noted("directory")?,
+            directory: run.read_metadata("directory")?,
         })
     }
 
     /// Says what becomes of every row that the import applied something of, in order.
-    fn each(
+    fn for_each_row(
         &self,
-        rows: &Rows,
-        mut take: impl FnMut(u64, Option<&str>, Undone) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let applied = applied_ops::Applied::open(&self.of)?;
-        let shared: HashMap<String, Vec<u64>> = rows.repeated(kind::ID)?.into_iter().collect();
-        applied.each(|row, ops| {
-            let contact = applied_ops::contact_of(&ops);
-            let mut undone = self.row(rows, row.n, &ops, contact.as_deref())?;
+        rows: &ImportStore,
+        mut take: impl FnMut(u64, Option<&str>, RowRevert) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        let applied = applied_ops::AppliedOps::open(&self.of)?;
+        let shared: HashMap<String, Vec<u64>> =
+            rows.duplicate_values(kind::ID)?.into_iter().collect();
+        applied.for_each_row(|row, ops| {
+            let contact = applied_ops::row_contact_id(&ops);
+            let mut undone = self.revert_row(rows, row.n, &ops, contact.as_deref())?;
             let siblings = contact.as_ref().and_then(|contact| shared.get(contact));
             for n in siblings.into_iter().flatten().filter(|n| **n != row.n) {
                 if undone.conflicts.is_empty() {
                     break;
                 }
-                let ops = applied.of_row(*n)?;
-                undone.leave_to(&self.row(rows, *n, &ops, contact.as_deref())?);
+                let ops = applied.ops_of_row(*n)?;
+                undone.drop_conflicts_overwritten_by(&self.revert_row(
+                    rows,
+                    *n,
+                    &ops,
+                    contact.as_deref(),
+                )?);
             }
             take(row.n, contact.as_deref(), undone)
         })
     }
 
-    fn row(
+    fn revert_row(
         &self,
-        rows: &Rows,
+        rows: &ImportStore,
         n: u64,
         records: &[OpRecord],
         contact: Option<&str>,
-    ) -> Result<Undone, Error> {
-        let live = applied_ops::live(rows, contact)?;
-        let case = revert_row::Case {
+    ) -> Result<RowRevert, ImportError> {
+        let live = applied_ops::load_remote_contact(rows, contact)?;
+        let case = revert_row::RowRevertContext {
             rows,
             n,
             records,
@@ -323,10 +363,10 @@ impl Taking {
             policy: &self.policy,
             done: &self.done,
         };
-        case.undone()
+        case.plan_revert()
     }
 }
 
-fn writes(count: u64) -> String {
+fn format_write_count(count: u64) -> String {
     if count == 1 { "1 write".to_owned() } else { format!("{count} writes") }
 }

@@ -4,38 +4,38 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::revert_row::Undone;
-use super::{Taking, Undo};
-use crate::import::planning::op_buffer::{Spill, record};
-use crate::import::planning::ordering::Lanes;
-use crate::import::planning::summary::Summary;
-use crate::import::planning::validate_rows::{json, kind, rejected};
-use crate::import::{Error, TAG_BATCH, results, run_files};
+use super::revert_row::RowRevert;
+use super::{UndoContext, UndoRequest};
+use crate::import::planning::op_buffer::{OpBuffer, to_op_record};
+use crate::import::planning::ordering::OrderingGroups;
+use crate::import::planning::summary::PlanSummary;
+use crate::import::planning::validate_rows::{kind, rejection_decision, to_json};
+use crate::import::{ImportError, TAG_BATCH, results, run_files};
 use crate::model::Op;
-use crate::plan::validate::Rejection;
-use crate::run::{Decision, Noted, Rows};
+use crate::plan::validate::RowRejection;
+use crate::run::{ImportStore, RowDecision, StoredWarning};
 
 /// Says what becomes of every row, and stores the writes.
-pub(super) fn decide(
+pub(super) fn decide_rows(
     db: &Path,
-    taking: &Taking,
+    taking: &UndoContext,
     out: &Path,
     columns: &[String],
-) -> Result<Summary, Error> {
-    let rows = Rows::open(db)?;
+) -> Result<PlanSummary, ImportError> {
+    let rows = ImportStore::open(db)?;
     let dir = db.parent().unwrap_or(Path::new("."));
-    let (mut lanes, mut spill) = (Lanes::default(), Spill::new(dir)?);
-    rows.together(|rows| {
-        taking.each(rows, |n, contact, undone| {
-            keep(rows, n, contact, &undone)?;
+    let (mut lanes, mut spill) = (OrderingGroups::default(), OpBuffer::new(dir)?);
+    rows.in_transaction(|rows| {
+        taking.for_each_row(rows, |n, contact, undone| {
+            store_decision(rows, n, contact, &undone)?;
             let (email, phone) = (undone.email.as_deref(), undone.phone.as_deref());
-            lanes.join(n, [("id", contact), ("email", email), ("phone", phone)]);
+            lanes.add_row(n, [("id", contact), ("email", email), ("phone", phone)]);
             let known = contact.and_then(|id| id.parse().ok());
             let contact = if undone.anew { undone.made.clone() } else { known };
             for (step, taken) in undone.steps.into_iter().enumerate() {
                 let op = Op {
                     id: 0,
-                    key: taken.key.unwrap_or_else(|| key(&taking.undo, n, step)),
+                    key: taken.key.unwrap_or_else(|| op_key(&taking.undo, n, step)),
                     like: None,
                     row: n,
                     step: u32::try_from(step).unwrap_or(u32::MAX),
@@ -45,36 +45,41 @@ pub(super) fn decide(
                     change: taken.step.change,
                     before: taken.step.before,
                 };
-                let record = record(&op, spill.next());
+                let record = to_op_record(&op, spill.next_id());
                 for key in &taken.undoes {
-                    rows.name(kind::UNDONE, key, record.id)?;
+                    rows.add_identity(kind::UNDONE, key, record.id)?;
                 }
                 spill.push(&record)?;
             }
             Ok(())
         })
     })?;
-    let summary = Summary::count(&rows, spill.ops()?, Vec::new(), TAG_BATCH)?;
-    spill.store(db, &mut lanes)?;
-    run_files::make(out)?;
-    results::write_plan(&rows, out, columns)?;
+    let summary = PlanSummary::from_rows_and_ops(&rows, spill.read_ops()?, Vec::new(), TAG_BATCH)?;
+    spill.store_in_ledger(db, &mut lanes)?;
+    run_files::create_dir_all(out)?;
+    results::write_plan_files(&rows, out, columns)?;
     Ok(summary)
 }
 
 /// The stable name of a write: the same in every undo of an import.
-pub(super) fn key(undo: &Undo, row: u64, step: usize) -> String {
+pub(super) fn op_key(undo: &UndoRequest, row: u64, step: usize) -> String {
     let hash = Sha256::digest(format!("undo {} {row} {step}", undo.of).as_bytes());
-    run_files::hexadecimal(&hash[..16])
+    run_files::encode_hex(&hash[..16])
 }
 
-fn keep(rows: &Rows, n: u64, contact: Option<&str>, undone: &Undone) -> Result<(), Error> {
+fn store_decision(
+    rows: &ImportStore,
+    n: u64,
+    contact: Option<&str>,
+    undone: &RowRevert,
+) -> Result<(), ImportError> {
     for it in &undone.warnings {
         let (code, field, message) = (it.code.to_owned(), it.field.clone(), it.message.clone());
-        rows.warn(&Noted { n, code, field, message })?;
+        rows.insert_warning(&StoredWarning { n, code, field, message })?;
     }
     if let Some(rejection) = &undone.refused {
         let contact = contact.map(str::to_owned);
-        return Ok(rows.decide(n, &Decision { contact, ..rejected(rejection) })?);
+        return Ok(rows.put_decision(n, &RowDecision { contact, ..rejection_decision(rejection) })?);
     }
     if !undone.conflicts.is_empty() {
         let fields = undone.conflicts.join(", ");
@@ -85,18 +90,26 @@ fn keep(rows: &Rows, n: u64, contact: Option<&str>, undone: &Undone) -> Result<(
         };
         let message = message.to_owned();
         if undone.steps.is_empty() {
-            let rejection = Rejection { code: "R_CONFLICT", field: fields, column: None, message };
+            let rejection =
+                RowRejection { code: "R_CONFLICT", field: fields, column: None, message };
             let contact = contact.map(str::to_owned);
-            return Ok(rows.decide(n, &Decision { contact, ..rejected(&rejection) })?);
+            return Ok(
+                rows.put_decision(n, &RowDecision { contact, ..rejection_decision(&rejection) })?
+            );
         }
-        rows.warn(&Noted { n, code: "W_EDITED_SINCE".to_owned(), field: fields, message })?;
+        rows.insert_warning(&StoredWarning {
+            n,
+            code: "W_EDITED_SINCE".to_owned(),
+            field: fields,
+            message,
+        })?;
     }
-    let decision = Decision {
+    let decision = RowDecision {
         action: if undone.steps.is_empty() { "unchanged" } else { undone.action }.to_owned(),
         contact: contact.map(str::to_owned),
-        changes: (!undone.changes.is_empty()).then(|| json(&undone.changes)),
+        changes: (!undone.changes.is_empty()).then(|| to_json(&undone.changes)),
         reason: undone.reason.filter(|_| undone.steps.is_empty()).map(str::to_owned),
-        ..Decision::default()
+        ..RowDecision::default()
     };
-    Ok(rows.decide(n, &decision)?)
+    Ok(rows.put_decision(n, &decision)?)
 }

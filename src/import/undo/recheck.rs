@@ -4,45 +4,48 @@
 //! contact, or hang something on one that is to be deleted. Then the write is not sent: a plan that was
 //! only shown is refused, one that is under way leaves the record alone and names it.
 
-use super::super::conflicts::{Edited, hold_back};
-use super::super::{Error, Stage};
-use super::{Taking, Undo, fetch_current, revert_row};
+use super::super::conflicts::{EditConflict, refuse_or_settle};
+use super::super::{ImportError, ImportStage};
+use super::{UndoContext, UndoRequest, fetch_current, revert_row};
 use crate::concurrency;
-use crate::context::Context;
-use crate::model::Change;
-use crate::run::{LedgerReader, OpState, Rows, Run};
+use crate::context::EngineContext;
+use crate::model::OpChange;
+use crate::run::{ImportStore, LedgerReader, OpState, Run};
 
-/// Looks at the account once more. At [`Stage::Planned`] an edited record refuses the plan; later it
+/// Looks at the account once more. At [`ImportStage::Planned`] an edited record refuses the plan; later it
 /// keeps its writes from being sent.
-pub(super) async fn run(
-    context: &Context,
+pub(super) async fn recheck_records(
+    context: &EngineContext,
     run: &Run,
-    undo: &Undo,
-    stage: Stage,
-) -> Result<(), Error> {
-    let of = context.home.open(&undo.of)?;
-    let db = run.db();
-    let open = concurrency::blocking(move || {
-        let counts = LedgerReader::open(&db)?.counts()?;
+    undo: &UndoRequest,
+    stage: ImportStage,
+) -> Result<(), ImportError> {
+    let of = context.home.open_run(&undo.of)?;
+    let db = run.db_path();
+    let open = concurrency::run_blocking(move || {
+        let counts = LedgerReader::open(&db)?.count_by_state()?;
         let open = counts.get(&OpState::Pending).copied().unwrap_or(0) > 0;
         if open {
-            Rows::open(&db)?.forget_live()?;
+            ImportStore::open(&db)?.forget_remote()?;
         }
-        Ok::<_, Error>(open)
+        Ok::<_, ImportError>(open)
     });
     if !open.await? {
         return Ok(());
     }
-    fetch_current::Look { context, run, of: &of, undo }.look().await?;
-    let (db, taking) = (run.db(), Taking::of(context, run, &of, undo)?);
-    let edited = concurrency::blocking(move || edited(&db, &taking)).await?;
-    hold_back(run, &edited, stage, "edited since the undo was planned, and left alone").await
+    fetch_current::UndoRemoteFetcher { context, run, of: &of, undo }.fetch_all().await?;
+    let (db, taking) = (run.db_path(), UndoContext::from_runs(context, run, &of, undo)?);
+    let edited = concurrency::run_blocking(move || find_conflicts(&db, &taking)).await?;
+    refuse_or_settle(run, &edited, stage, "edited since the undo was planned, and left alone").await
 }
 
-fn edited(db: &std::path::Path, taking: &Taking) -> Result<Vec<Edited>, Error> {
-    let (rows, ledger) = (Rows::open(db)?, LedgerReader::open(db)?);
+fn find_conflicts(
+    db: &std::path::Path,
+    taking: &UndoContext,
+) -> Result<Vec<EditConflict>, ImportError> {
+    let (rows, ledger) = (ImportStore::open(db)?, LedgerReader::open(db)?);
     let mut all = Vec::new();
-    taking.each(&rows, |n, contact, undone| {
+    taking.for_each_row(&rows, |n, contact, undone| {
         if undone.conflicts.is_empty() {
             return Ok(());
         }
@@ -52,12 +55,12 @@ fn edited(db: &std::path::Path, taking: &Taking) -> Result<Vec<Edited>, Error> {
             return Ok(());
         }
         for record in ops {
-            let change = revert_row::op(&record)?.change;
+            let change = revert_row::parse_applied_op(&record)?.change;
             let wanted = undone.steps.iter().any(|taken| taken.step.change == change);
             // Tags can be added and removed whatever else became of the contact.
-            let tags = matches!(change, Change::AddTags { .. } | Change::RemoveTags { .. });
+            let tags = matches!(change, OpChange::AddTags { .. } | OpChange::RemoveTags { .. });
             if record.state == OpState::Pending && !wanted && !tags {
-                all.push(Edited {
+                all.push(EditConflict {
                     op: record.id,
                     row: n,
                     contact: contact.unwrap_or_default().to_owned(),

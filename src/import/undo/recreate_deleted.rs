@@ -6,52 +6,58 @@
 
 use std::collections::HashMap;
 
-use super::super::Error;
+use super::super::ImportError;
 use super::super::planning::validate_rows::kind;
 use super::super::results::row_outcome::did_nothing;
-use super::Undo;
-use super::plan_rows::key;
-use super::revert_row::{Case, Taken, Undone};
+use super::UndoRequest;
+use super::plan_rows::op_key;
+use super::revert_row::{RowRevert, RowRevertContext, RowRevertStep};
 use crate::id::{ContactId, RunId};
 use crate::import::UNDO;
-use crate::model::remote::Live;
-use crate::model::{Change, Class, Directory, Field, IdentitylessRule, Op, Policy};
-use crate::plan::Image;
-use crate::plan::deletion::{note_fields, task_fields};
-use crate::plan::diff::{Planned, Planner, Source};
-use crate::plan::identity::{Action, is_unique};
-use crate::plan::revert::{Step, shown};
-use crate::plan::validate::Rejection;
-use crate::run::{Home, LedgerReader, Meta, OpRecord, OpState};
+use crate::model::remote::RemoteContact;
+use crate::model::{
+    Field, IdempotencyClass, ImportPolicy, LocationDirectory, NoIdentityRule, Op, OpChange,
+};
+use crate::plan::BeforeImage;
+use crate::plan::deletion::{recreated_note_fields, recreated_task_fields};
+use crate::plan::diff::{RowOrigin, RowPlan, RowPlanner};
+use crate::plan::identity::{RowAction, is_unique_field};
+use crate::plan::revert::{RevertStep, describe_step};
+use crate::plan::validate::RowRejection;
+use crate::run::{LedgerReader, OpRecord, OpState, RunMetadata, RunStore};
 
 /// What earlier undos of an import have made anew, by stable names.
 #[derive(Debug, Default)]
-pub(super) struct Done {
+pub(super) struct PriorUndos {
     made: HashMap<String, Option<String>>,
 }
 
-impl Done {
+impl PriorUndos {
     /// Reads the ledgers of the other undos of an import.
     ///
     /// # Errors
     /// When nobody knows yet what became of some of their requests.
-    pub(super) fn read(home: &Home, of: &Meta, own: &RunId) -> Result<Self, Error> {
+    pub(super) fn load_ledgers(
+        home: &RunStore,
+        of: &RunMetadata,
+        own: &RunId,
+    ) -> Result<Self, ImportError> {
         let mut done = Self::default();
-        for run in home.list()? {
+        for run in home.list_runs()? {
             // A damaged run is named where runs are listed.
             let Ok((meta, _)) = &run.known else { continue };
-            let undo = serde_json::from_value::<Undo>(meta.options.clone());
+            let undo = serde_json::from_value::<UndoRequest>(meta.options.clone());
             let same = meta.kind == UNDO && undo.is_ok_and(|undo| undo.of == of.run);
             if same && meta.run != *own {
-                done.add(&meta.run, &LedgerReader::open(&run.dir.join("run.db"))?)?;
+                done.add_ledger(&meta.run, &LedgerReader::open(&run.dir.join("run.db"))?)?;
             }
         }
         Ok(done)
     }
 
-    fn add(&mut self, run: &RunId, ledger: &LedgerReader) -> Result<(), Error> {
+    fn add_ledger(&mut self, run: &RunId, ledger: &LedgerReader) -> Result<(), ImportError> {
         let mut unsettled = 0;
-        ledger.each_op(|op| {
+        ledger.for_each_op(|op| {
             match op.state {
                 OpState::Sent | OpState::InDoubt => unsettled += 1,
                 OpState::Applied | OpState::Differs if !did_nothing(&op) => {
@@ -63,65 +69,73 @@ impl Done {
             Ok(())
         })?;
         if unsettled > 0 {
-            return Err(Error::Unsettled { run: run.clone(), ops: unsettled });
+            return Err(ImportError::Unsettled { run: run.clone(), ops: unsettled });
         }
         Ok(())
     }
 
-    fn has(&self, key: &str) -> bool {
+    fn has_op(&self, key: &str) -> bool {
         self.made.contains_key(key)
     }
 
-    fn made(&self, key: &str) -> Option<ContactId> {
+    fn recreated_contact(&self, key: &str) -> Option<ContactId> {
         self.made.get(key)?.as_deref()?.parse().ok()
     }
 }
 
 const BROUGHT_BACK: &str = "it was brought back already";
 
-impl Case<'_> {
+impl RowRevertContext<'_> {
     /// What becomes of a row that deleted something.
-    pub(super) fn anew(&self, op: &Op) -> Result<Undone, Error> {
+    pub(super) fn revert_deletion(&self, op: &Op) -> Result<RowRevert, ImportError> {
         let Some(directory) = self.directory else {
-            return Err(Error::Bug("an undo without the location's names".to_owned()));
+            return Err(ImportError::Bug("an undo without the location's names".to_owned()));
         };
-        match Image::read(&op.before) {
-            Some(image) => self.contact_anew(op, &image, directory),
-            None => Ok(self.child_anew(op, directory)),
+        match BeforeImage::from_op_before(&op.before) {
+            Some(image) => self.recreate_contact(op, &image, directory),
+            None => Ok(self.recreate_child(op, directory)),
         }
     }
 
-    fn contact_anew(&self, op: &Op, image: &Image, directory: &Directory) -> Result<Undone, Error> {
-        let mut undone = Undone { action: "bring_back", anew: true, ..Undone::default() };
-        let Some(live) = image.live() else { return Ok(undone) };
-        undone.email = live.field(Field::Email).map(str::to_lowercase);
-        undone.phone = live.field(Field::Phone).map(str::to_owned);
-        let policy = Policy {
-            no_identity: IdentitylessRule::AtMostOnce,
+    fn recreate_contact(
+        &self,
+        op: &Op,
+        image: &BeforeImage,
+        directory: &LocationDirectory,
+    ) -> Result<RowRevert, ImportError> {
+        let mut undone = RowRevert { action: "bring_back", anew: true, ..RowRevert::default() };
+        let Some(live) = image.remote_contact() else { return Ok(undone) };
+        undone.email = live.native_field(Field::Email).map(str::to_lowercase);
+        undone.phone = live.native_field(Field::Phone).map(str::to_owned);
+        let policy = ImportPolicy {
+            no_identity: NoIdentityRule::AtMostOnce,
             marker: self.policy.marker.clone(),
-            ..Policy::default()
+            ..ImportPolicy::default()
         };
         let place = format!("row {}", self.n);
-        let source =
-            Source { location: &directory.location, input: self.undo.of.as_str(), place: &place };
-        let action = match self.beside(&live, directory)? {
+        let source = RowOrigin {
+            location: &directory.location,
+            input: self.undo.of.as_str(),
+            place: &place,
+        };
+        let action = match self.choose_create_action(&live, directory)? {
             Ok(action) => action,
             Err(rejection) => {
                 undone.refused = Some(rejection);
-                Action::Create
+                RowAction::Create
             }
         };
-        match Planner::new(&policy, directory).make_anew(self.n, &source, image, &action) {
-            Ok(planned) => self.take_anew(&mut undone, planned, op),
+        match RowPlanner::new(&policy, directory).plan_recreation(self.n, &source, image, &action) {
+            Ok(planned) => self.add_recreation_steps(&mut undone, planned, op),
             Err(rejection) => undone.refused = Some(rejection),
         }
         Ok(undone)
     }
 
     /// Leaves out what was made already, and what must not be made.
-    fn take_anew(&self, undone: &mut Undone, planned: Planned, op: &Op) {
-        let makes = planned.ops.iter().find(|op| op.change.makes_the_contact());
-        undone.made = makes.and_then(|op| self.done.made(&op.key));
+    fn add_recreation_steps(&self, undone: &mut RowRevert, planned: RowPlan, op: &Op) {
+        let makes = planned.ops.iter().find(|op| op.change.creates_contact());
+        undone.made = makes.and_then(|op| self.done.recreated_contact(&op.key));
         if undone.made.is_some() {
             // Whoever has the address now is the one who was made.
             undone.refused = None;
@@ -130,9 +144,9 @@ impl Case<'_> {
             undone.conflicts.push(refused.field.clone());
             return;
         }
-        let ops = planned.ops.into_iter().filter(|op| !self.done.has(&op.key));
-        let taken = ops.map(|op| Taken {
-            step: Step { change: op.change, class: op.class, before: op.before },
+        let ops = planned.ops.into_iter().filter(|op| !self.done.has_op(&op.key));
+        let taken = ops.map(|op| RowRevertStep {
+            step: RevertStep { change: op.change, class: op.class, before: op.before },
             key: Some(op.key),
             undoes: Vec::new(),
         });
@@ -142,52 +156,56 @@ impl Case<'_> {
             return;
         }
         let id = op.contact.as_ref().map(ToString::to_string).unwrap_or_default();
-        undone.changes.push(super::revert_row::change("contact", &id, "a new one"));
+        undone.changes.push(super::revert_row::field_change("contact", &id, "a new one"));
         undone.changes.extend(planned.changes);
         undone.warnings = planned.warnings;
     }
 
     /// Beside whom the contact is made, or who stands in its place.
-    fn beside(
+    fn choose_create_action(
         &self,
-        live: &Live,
-        directory: &Directory,
-    ) -> Result<Result<Action, Rejection>, Error> {
+        live: &RemoteContact,
+        directory: &LocationDirectory,
+    ) -> Result<Result<RowAction, RowRejection>, ImportError> {
         if let Some(there) = self.live {
             let message = format!("contact `{}` is there again", there.id);
-            return Ok(Err(exists("contactId", message)));
+            return Ok(Err(exists_rejection("contactId", message)));
         }
-        let email = live.field(Field::Email).map(str::to_lowercase);
-        let phone = live.field(Field::Phone);
-        if let Some(other) = self.others(kind::EMAIL, email.as_deref())?.first() {
+        let email = live.native_field(Field::Email).map(str::to_lowercase);
+        let phone = live.native_field(Field::Phone);
+        if let Some(other) = self.other_contacts_with(kind::EMAIL, email.as_deref())?.first() {
             let message = format!(
                 "contact `{other}` has this e-mail address now, and no second one is made; change or delete \
                  that one first"
             );
-            return Ok(Err(exists("email", message)));
+            return Ok(Err(exists_rejection("email", message)));
         }
-        let shared = self.others(kind::PHONE, phone)?;
-        let alone = email.is_none() || is_unique(directory, Field::Phone);
+        let shared = self.other_contacts_with(kind::PHONE, phone)?;
+        let alone = email.is_none() || is_unique_field(directory, Field::Phone);
         if let Some(other) = shared.first().filter(|_| alone) {
             let message = format!(
                 "contact `{other}` has this phone number now, and no second one is made; change or delete \
                  that one first"
             );
-            return Ok(Err(exists("phone", message)));
+            return Ok(Err(exists_rejection("phone", message)));
         }
-        let email = self.comes_earlier(kind::EMAIL, email.as_deref())?;
-        let phone = !shared.is_empty() || self.comes_earlier(kind::PHONE, phone)?;
+        let email = self.is_in_earlier_row(kind::EMAIL, email.as_deref())?;
+        let phone = !shared.is_empty() || self.is_in_earlier_row(kind::PHONE, phone)?;
         let beside = directory.allows_duplicates && (email || phone);
-        Ok(Ok(if beside { Action::CreateBeside { email, phone } } else { Action::Create }))
+        Ok(Ok(if beside { RowAction::CreateBeside { email, phone } } else { RowAction::Create }))
     }
 
     /// Who has an address or number now, beside those whom the import deleted and a lagging search may
     /// still show.
-    fn others(&self, kind: &str, value: Option<&str>) -> Result<Vec<String>, Error> {
+    fn other_contacts_with(
+        &self,
+        kind: &str,
+        value: Option<&str>,
+    ) -> Result<Vec<String>, ImportError> {
         let Some(value) = value else { return Ok(Vec::new()) };
         let mut others = Vec::new();
-        for contact in self.rows.matches(kind, value)? {
-            if !self.rows.is_named(kind::ID, &contact)? {
+        for contact in self.rows.matching_contacts(kind, value)? {
+            if !self.rows.has_identity(kind::ID, &contact)? {
                 others.push(contact);
             }
         }
@@ -195,23 +213,23 @@ impl Case<'_> {
     }
 
     /// Whether an earlier row brings back somebody with the same value.
-    fn comes_earlier(&self, kind: &str, value: Option<&str>) -> Result<bool, Error> {
+    fn is_in_earlier_row(&self, kind: &str, value: Option<&str>) -> Result<bool, ImportError> {
         let Some(value) = value else { return Ok(false) };
-        Ok(self.rows.first_named(kind, value)?.is_some_and(|first| first < self.n))
+        Ok(self.rows.first_row_with_identity(kind, value)?.is_some_and(|first| first < self.n))
     }
 
     /// A note or task that was deleted is written anew, if its contact is there.
-    fn child_anew(&self, op: &Op, directory: &Directory) -> Undone {
-        let mut undone = Undone { action: "bring_back", ..Undone::default() };
+    fn recreate_child(&self, op: &Op, directory: &LocationDirectory) -> RowRevert {
+        let mut undone = RowRevert { action: "bring_back", ..RowRevert::default() };
         let (fields, id) = match &op.change {
-            Change::DeleteNote { id } => (note_fields(&op.before, directory), id),
-            Change::DeleteTask { id } => (task_fields(&op.before, directory), id),
+            OpChange::DeleteNote { id } => (recreated_note_fields(&op.before, directory), id),
+            OpChange::DeleteTask { id } => (recreated_task_fields(&op.before, directory), id),
             _ => {
                 undone.reason = Some("what was deleted cannot be brought back");
                 return undone;
             }
         };
-        if self.done.has(&key(self.undo, self.n, 0)) {
+        if self.done.has_op(&op_key(self.undo, self.n, 0)) {
             undone.reason = Some(BROUGHT_BACK);
             return undone;
         }
@@ -225,17 +243,25 @@ impl Case<'_> {
         }
         let body = fields.into_iter().collect();
         let change = match &op.change {
-            Change::DeleteTask { .. } => Change::CreateTask { body },
-            _ => Change::CreateNote { body },
+            OpChange::DeleteTask { .. } => OpChange::CreateTask { body },
+            _ => OpChange::CreateNote { body },
         };
-        let step = Step { change, class: Class::Countable, before: serde_json::Value::Null };
-        undone.changes = shown(&step, &|id| id.to_owned());
+        let step = RevertStep {
+            change,
+            class: IdempotencyClass::Countable,
+            before: serde_json::Value::Null,
+        };
+        undone.changes = describe_step(&step, &|id| id.to_owned());
         let before = serde_json::json!({ "was": id });
-        undone.steps.push(Taken { step: Step { before, ..step }, key: None, undoes: Vec::new() });
+        undone.steps.push(RowRevertStep {
+            step: RevertStep { before, ..step },
+            key: None,
+            undoes: Vec::new(),
+        });
         undone
     }
 }
 
-fn exists(field: &str, message: String) -> Rejection {
-    Rejection { code: "R_EXISTS", field: field.to_owned(), column: None, message }
+fn exists_rejection(field: &str, message: String) -> RowRejection {
+    RowRejection { code: "R_EXISTS", field: field.to_owned(), column: None, message }
 }

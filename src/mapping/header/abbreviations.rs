@@ -3,7 +3,7 @@
 //! Databases and forms abbreviate: `CUST_NM`, `Tél. port.`, `Data nasc.`, `NAME1`. What a short form stands for is
 //! likely and never sure.
 
-use super::normalize_header::normalise;
+use super::normalize_header::normalise_name;
 
 /// Words that stand for longer ones, whatever the language.
 #[rustfmt::skip]
@@ -22,8 +22,8 @@ const FEWEST: usize = 3;
 
 /// A name with its short words written out; none when there are none.
 #[must_use]
-pub(crate) fn expanded(name: &str) -> Option<String> {
-    let words = normalise(name);
+pub(crate) fn expand_abbreviations(name: &str) -> Option<String> {
+    let words = normalise_name(name);
     let long = |word: &str| {
         let found = SHORT.iter().find(|(short, _)| *short == word);
         found.map_or_else(|| word.to_owned(), |(_, long)| (*long).to_owned())
@@ -34,8 +34,8 @@ pub(crate) fn expanded(name: &str) -> Option<String> {
 
 /// A name without the number that says that it is the first of several: `NAME1`, `ORT01`, `E-mail 1`.
 #[must_use]
-pub(crate) fn without_first(name: &str) -> Option<String> {
-    let words = normalise(name);
+pub(crate) fn strip_number_one(name: &str) -> Option<String> {
+    let words = normalise_name(name);
     let bare = words.strip_suffix('1')?;
     let bare = bare.strip_suffix('0').unwrap_or(bare).trim_end();
     bare.ends_with(char::is_alphabetic).then(|| bare.to_owned())
@@ -43,15 +43,15 @@ pub(crate) fn without_first(name: &str) -> Option<String> {
 
 /// A name without the number that says that it is a further one of several: `Telefon 2`.
 #[must_use]
-pub(crate) fn without_further(name: &str) -> Option<String> {
-    let words = normalise(name);
+pub(crate) fn strip_number_above_one(name: &str) -> Option<String> {
+    let words = normalise_name(name);
     let bare = words.strip_suffix(|c| matches!(c, '2'..='9'))?.trim_end();
     bare.ends_with(char::is_alphabetic).then(|| bare.to_owned())
 }
 
 /// Whether a name may be a shortened form of another: word by word its beginning.
 #[must_use]
-pub(crate) fn shortens(name: &str, whole: &str) -> bool {
+pub(crate) fn is_abbreviation_of(name: &str, whole: &str) -> bool {
     let (mut short, mut long) = (name.split(' '), whole.split(' '));
     let mut shortened = false;
     loop {
@@ -76,9 +76,9 @@ mod tests {
 
     #[test]
     fn short_words_are_written_out() {
-        assert_eq!(expanded("CUST_NM").as_deref(), Some("customer name"));
-        assert_eq!(expanded("ADDR_LN_1").as_deref(), Some("address line 1"));
-        assert_eq!(expanded("First Name"), None);
+        assert_eq!(expand_abbreviations("CUST_NM").as_deref(), Some("customer name"));
+        assert_eq!(expand_abbreviations("ADDR_LN_1").as_deref(), Some("address line 1"));
+        assert_eq!(expand_abbreviations("First Name"), None);
     }
 
     #[test]
@@ -86,15 +86,20 @@ mod tests {
         for (name, bare) in
             [("NAME1", Some("name")), ("ORT01", Some("ort")), ("E-mail 1", Some("e mail"))]
         {
-            assert_eq!(without_first(name).as_deref(), bare, "{name}");
+            assert_eq!(strip_number_one(name).as_deref(), bare, "{name}");
         }
-        assert_eq!((without_first("Address 2"), without_first("1")), (None, None));
+        assert_eq!((strip_number_one("Address 2"), strip_number_one("1")), (None, None));
     }
 
     #[test]
     fn a_name_may_be_shortened_word_by_word() {
-        assert!(shortens("data nasc", "data nascita") && shortens("tél port", "tél portable"));
-        assert!(!shortens("name", "names") && !shortens("da nasc", "data nascita"));
-        assert!(!shortens("data", "data nascita") && !shortens("city", "city"));
+        assert!(
+            is_abbreviation_of("data nasc", "data nascita")
+                && is_abbreviation_of("tél port", "tél portable")
+        );
+        assert!(
+            !is_abbreviation_of("name", "names") && !is_abbreviation_of("da nasc", "data nascita")
+        );
+        assert!(!is_abbreviation_of("data", "data nascita") && !is_abbreviation_of("city", "city"));
     }
 }

@@ -6,17 +6,17 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::{fold, languages, normalise};
+use super::{fold_name, languages, normalise_name};
 use crate::model::NotePart;
-use crate::model::target::{Channel, Field, Target, TaskPart};
+use crate::model::target::{Channel, Field, MappingTarget, TaskPart};
 
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meaning {
+pub enum HeaderMeaning {
     /// A target. Of several columns for the same one, that of the lowest rank is meant.
     Target {
         /// Where such columns go.
-        target: Target,
+        target: MappingTarget,
         /// The name's place among the names of the target.
         rank: usize,
     },
@@ -31,26 +31,26 @@ use Field::{
 
 /// The names, by target; the first name is the one that counts most.
 #[rustfmt::skip]
-static NAMES: &[(Target, &[&str])] = &[
-    (Target::ContactId, &["contact id", "ghl id", "ghl contact id", "highlevel id", "highlevel contact id"]),
-    (Target::Field(FirstName), &[
+static NAMES: &[(MappingTarget, &[&str])] = &[
+    (MappingTarget::ContactId, &["contact id", "ghl id", "ghl contact id", "highlevel id", "highlevel contact id"]),
+    (MappingTarget::Field(FirstName), &[
         "first name", "firstname", "first", "given name", "name first", "forename", "fname", "christian name",
         "prénom", "vorname", "primeiro nome", "primer nombre", "voornaam",
         "first names", "given names", "nom de baptême", "nome próprio", "nome di battesimo", "roepnaam",
     ]),
-    (Target::Field(LastName), &[
+    (MappingTarget::Field(LastName), &[
         "last name", "last", "surname", "family name", "name last", "lname",
         "nom de famille", "nachname", "familienname", "zuname", "apellido", "apellidos", "cognome", "sobrenome",
         "apelido", "achternaam",
         "last names", "primer apellido", "surnames", "nom d'usage", "último nome", "familienaam",
     ]),
-    (Target::Field(Name), &[
+    (MappingTarget::Field(Name), &[
         "full name", "name", "contact name", "your name", "customer name", "client name", "display name",
         "nom complet", "nom et prénom", "prénom et nom", "nombre completo", "nombre y apellidos", "nome completo",
         "nome e cognome", "vollständiger name", "vor und nachname", "volledige naam", "naam",
         "first and last name", "first name last name", "name and surname", "name surname", "vorname nachname", "vor nachname", "ansprechpartner", "ansprechperson", "kontaktperson", "contact person", "contactpersoon", "interlocuteur", "personne de contact", "persona de contacto", "persona di contatto", "referente", "pessoa de contato", "pessoa de contacto", "nom et prénoms", "nome e sobrenome", "nome e apelido", "voor en achternaam",
     ]),
-    (Target::Field(Email), &[
+    (MappingTarget::Field(Email), &[
         "email", "e mail", "email address", "e mail address", "primary email", "work email", "business email",
         "personal email", "contact email", "mail", "your email", "your email address",
         "privat e mail", "e mail privat",
@@ -58,11 +58,11 @@ static NAMES: &[(Target, &[&str])] = &[
         "indirizzo email", "indirizzo e mail", "e mail adresse", "mailadresse", "endereço de email",
         "endereço de e mail", "e mailadres",
     ]),
-    (Target::AdditionalEmails, &[
+    (MappingTarget::AdditionalEmails, &[
         "additional emails", "additional email", "additional email addresses", "secondary email", "other email",
         "alternate email", "email 2", "email 3", "email address 2", "e mail 2 address", "e mail 3 address",
     ]),
-    (Target::Field(Phone), &[
+    (MappingTarget::Field(Phone), &[
         "mobile", "mobile phone", "mobile number", "mobile phone number", "mobile no", "phone mobile", "your phone number",
         "cell", "cell phone", "cellphone",
         "cell number", "cell phone number", "phone", "phone number", "primary phone", "contact number",
@@ -73,104 +73,104 @@ static NAMES: &[(Target, &[&str])] = &[
         "numero di telefono", "telemóvel", "telefone", "mobiel", "telefoon", "telefoonnummer",
         "direct phone", "office phone", "téléphone fixe", "tél fixe", "fixe", "tél portable", "tél mobile", "tél", "mobil", "mobil nr", "handynr", "festnetz", "festnetznummer", "telefon festnetz", "tel mobil", "tel privat", "tel geschäftlich", "tel büro", "telefon büro", "teléfono fijo", "fijo", "tfno", "telefono fisso", "fisso", "tel cellulare", "numero di cellulare", "telefone fixo", "mobile tel", "mobiel nummer", "mobiele telefoon", "vaste telefoon", "telefoon mobiel",
     ]),
-    (Target::AdditionalPhones, &[
+    (MappingTarget::AdditionalPhones, &[
         "additional phones", "additional phone", "additional phone numbers", "secondary phone", "alternate phone",
         "phone 2", "phone 3",
     ]),
-    (Target::Field(CompanyName), &[
+    (MappingTarget::Field(CompanyName), &[
         "company name", "company", "organization name", "company organization", "company organisation", "organization", "organisation", "business name",
         "account name", "employer",
         "société", "entreprise", "nom de l'entreprise", "raison sociale", "firma", "firmenname", "unternehmen",
         "empresa", "azienda", "ragione sociale", "bedrijf", "bedrijfsnaam",
         "organisatie", "organización", "organizzazione", "organização", "nombre de la empresa", "nome azienda", "nome da empresa", "razón social", "razão social", "nom de la société",
     ]),
-    (Target::Field(Address1), &[
+    (MappingTarget::Field(Address1), &[
         "street address", "address 1", "address line 1", "address", "street", "mailing street",
         "mailing address", "business street", "home street",
         "rue", "adresse", "adresse postale", "straße", "straße und hausnummer", "straße hausnummer", "anschrift",
         "dirección", "calle", "indirizzo", "via", "endereço", "rua", "morada", "straat", "adres",
         "street and number", "straße und hausnr", "straße hausnr", "straße nr", "rue et numéro", "calle y número", "domicilio", "via e numero civico", "logradouro", "straat en huisnummer", "straat en nummer", "postal address", "postanschrift",
     ]),
-    (Target::Field(City), &[
+    (MappingTarget::Field(City), &[
         "city", "town", "city town", "town city", "address city", "mailing city", "business city", "home city",
         "ville", "stadt", "ort", "wohnort", "ciudad", "localidad", "población", "città", "comune", "cidade",
         "plaats", "woonplaats", "stad",
         "post town", "localidade", "municipio", "município", "municipality", "commune", "gemeente",
     ]),
-    (Target::Field(State), &[
+    (MappingTarget::Field(State), &[
         "state", "province", "state province", "state or province", "state region", "region", "county",
         "mailing state", "mailing state province", "business state", "home state",
         "département", "région", "bundesland", "provincia", "estado", "regione", "prov", "distrito", "provincie",
         "uf", "state code", "province code",
     ]),
-    (Target::Field(PostalCode), &[
+    (MappingTarget::Field(PostalCode), &[
         "postal code", "zip", "zip code", "postcode", "zip postal code", "zip or postal code", "postal zip code",
         "mailing zip postal code", "mailing postal code", "business postal code", "home postal code",
         "code postal", "plz", "cp", "postleitzahl", "código postal", "codice postale", "cap", "cep",
         "zipcode", "c a p", "cód postal",
     ]),
-    (Target::Field(Country), &[
+    (MappingTarget::Field(Country), &[
         "country", "country region", "country code", "country name", "mailing country", "business country region",
         "home country region",
         "pays", "land", "país", "paese", "nazione",
     ]),
-    (Target::Field(Website), &[
+    (MappingTarget::Field(Website), &[
         "website", "website url", "web page", "webpage", "web site", "url", "site", "homepage", "home page",
         "site web", "site internet", "webseite", "internetseite", "sitio web", "página web", "sito web", "sito",
         "webadresse", "adresse web", "url site web",
     ]),
-    (Target::Field(Timezone), &[
+    (MappingTarget::Field(Timezone), &[
         "timezone", "contact timezone", "fuseau horaire", "zeitzone", "zona horaria", "fuso orario",
         "fuso horário", "tijdzone",
     ]),
-    (Target::Field(DateOfBirth), &[
+    (MappingTarget::Field(DateOfBirth), &[
         "date of birth", "dob", "birthday", "birthdate", "birth date",
         "date de naissance", "date naissance", "geburtstag", "geburtsdatum", "fecha de nacimiento", "cumpleaños", "data di nascita",
         "data de nascimento", "geboortedatum",
         "bday", "date born", "geb", "geb am", "geb datum", "geboren am", "né le", "née le", "né e le", "fecha nacimiento", "fecha nac", "data nascita", "nato il", "data nascimento", "geboren op",
     ]),
-    (Target::Field(Source), &[
+    (MappingTarget::Field(Source), &[
         "source", "lead source", "original source", "contact source", "utm source",
         "how did you hear about us", "how did you find us", "how did you hear of us", "referral source", "wie haben sie von uns erfahren", "comment nous avez vous connu", "cómo nos conoció", "cómo nos has conocido", "come ci hai conosciuto", "como nos conheceu", "hoe heeft u ons gevonden",
     ]),
-    (Target::Field(Gender), &[
+    (MappingTarget::Field(Gender), &[
         "gender", "geschlecht", "genre", "género", "genere", "gênero", "geslacht",
         "sex", "sexe", "sexo", "sesso",
     ]),
-    (Target::Tags, &[
+    (MappingTarget::Tags, &[
         "tags", "tag", "labels", "label", "categories", "groups", "group membership", "lists",
         "étiquettes", "schlagworte", "schlagwörter", "kategorien", "etiquetas", "etichette",
     ]),
-    (Target::Dnd, &["dnd", "do not disturb", "do not contact"]),
-    (Target::DndChannel(Channel::Email), &[
+    (MappingTarget::Dnd, &["dnd", "do not disturb", "do not contact"]),
+    (MappingTarget::DndChannel(Channel::Email), &[
         "email opt out", "unsubscribed", "unsubscribed from all email", "opted out of email",
         "has opted out of email", "do not email", "email blacklisted", "désabonné", "désinscrit", "abgemeldet",
         "opt out email", "email optout", "opted out email", "abbestellt", "newsletter abgemeldet", "disiscritto", "descadastrado", "uitgeschreven", "desuscrito",
     ]),
-    (Target::DndChannel(Channel::Call), &["do not call", "call opt out"]),
-    (Target::DndChannel(Channel::Sms), &["sms opt out", "do not text", "text opt out", "sms blacklisted"]),
-    (Target::OptIn, &[
+    (MappingTarget::DndChannel(Channel::Call), &["do not call", "call opt out"]),
+    (MappingTarget::DndChannel(Channel::Sms), &["sms opt out", "do not text", "text opt out", "sms blacklisted"]),
+    (MappingTarget::OptIn, &[
         "accepts email marketing", "accepts sms marketing", "accepts marketing", "marketing consent",
         "email marketing consent", "opt in", "email opt in", "sms opt in", "double opt in", "opted in",
         "subscribed", "newsletter",
     ]),
-    (Target::Note(NotePart::Body), &[
+    (MappingTarget::Note(NotePart::Body), &[
         "notes", "note", "comments", "comment", "description", "person notes", "remarks",
         "remarques", "commentaire", "commentaires", "notizen", "notiz", "bemerkung", "bemerkungen", "anmerkungen",
         "notas", "comentarios", "observaciones", "observações", "opmerkingen",
         "message", "messages", "your message", "comment or message", "remark", "nachricht", "hinweis", "hinweise", "anmerkung", "kommentar", "kommentare", "mensaje", "messaggio", "mensagem", "bericht", "opmerking", "osservazioni", "annotazioni", "anotaciones", "observação", "observación", "commenti", "commento", "comentario", "comentário", "comentários", "remarque",
     ]),
-    (Target::Note(NotePart::Body), &["note content", "note body", "note text"]),
-    (Target::Note(NotePart::Id), &["note id"]),
-    (Target::Owner, &[
+    (MappingTarget::Note(NotePart::Body), &["note content", "note body", "note text"]),
+    (MappingTarget::Note(NotePart::Id), &["note id"]),
+    (MappingTarget::Owner, &[
         "contact owner", "owner", "assigned to", "assigned user", "assignee", "lead owner", "account owner",
     ]),
-    (Target::Business, &["business id"]),
-    (Target::Task(TaskPart::Id), &["task id"]),
-    (Target::Task(TaskPart::Title), &["task title", "task name", "task subject"]),
-    (Target::Task(TaskPart::Body), &["task body", "task description"]),
-    (Target::Task(TaskPart::DueDate), &["task due date", "task due", "task due at", "task due on", "task deadline"]),
-    (Target::Task(TaskPart::Completed), &["task status", "task completed", "task is completed", "task complete", "task done"]),
+    (MappingTarget::Business, &["business id"]),
+    (MappingTarget::Task(TaskPart::Id), &["task id"]),
+    (MappingTarget::Task(TaskPart::Title), &["task title", "task name", "task subject"]),
+    (MappingTarget::Task(TaskPart::Body), &["task body", "task description"]),
+    (MappingTarget::Task(TaskPart::DueDate), &["task due date", "task due", "task due at", "task due on", "task deadline"]),
+    (MappingTarget::Task(TaskPart::Completed), &["task status", "task completed", "task is completed", "task complete", "task done"]),
 ];
 
 /// Names that stand for too many things, or for something that an import must not touch.
@@ -234,97 +234,101 @@ static BY_NEIGHBOUR: &[(&str, Field, &[&str])] = &[
     ("nume", LastName, &["prenume"]),
 ];
 
-static DICTIONARY: LazyLock<HashMap<String, Meaning>> = LazyLock::new(|| {
+static DICTIONARY: LazyLock<HashMap<String, HeaderMeaning>> = LazyLock::new(|| {
     let mut meanings = HashMap::new();
-    for (target, names) in all_names() {
+    for (target, names) in names_by_target() {
         for (rank, name) in names.iter().enumerate() {
-            let meaning = Meaning::Target { target: target.clone(), rank };
-            meanings.entry(fold(name)).or_insert(meaning);
+            let meaning = HeaderMeaning::Target { target: target.clone(), rank };
+            meanings.entry(fold_name(name)).or_insert(meaning);
         }
     }
     for (why, names) in NEVER {
         for name in *names {
-            meanings.entry(fold(name)).or_insert(Meaning::Never(why));
+            meanings.entry(fold_name(name)).or_insert(HeaderMeaning::Never(why));
         }
     }
     for (rank, (name, ..)) in BY_NEIGHBOUR.iter().enumerate() {
-        let whole = Meaning::Target { target: Target::Field(Name), rank };
+        let whole = HeaderMeaning::Target { target: MappingTarget::Field(Name), rank };
         meanings.entry((*name).to_owned()).or_insert(whole);
     }
     meanings
 });
 
 /// The names of all languages.
-fn all_names() -> impl Iterator<Item = &'static (Target, &'static [&'static str])> {
+fn names_by_target() -> impl Iterator<Item = &'static (MappingTarget, &'static [&'static str])> {
     NAMES.iter().chain(languages::NAMES)
 }
 
 /// The names in words.
-static SPELLED: LazyLock<Vec<(String, Meaning)>> = LazyLock::new(|| {
-    let of_target = |(target, names): &(Target, &[&'static str])| {
+static SPELLED: LazyLock<Vec<(String, HeaderMeaning)>> = LazyLock::new(|| {
+    let of_target = |(target, names): &(MappingTarget, &[&'static str])| {
         let target = target.clone();
         let meaning = move |(rank, name): (usize, &&'static str)| {
-            (normalise(name), Meaning::Target { target: target.clone(), rank })
+            (normalise_name(name), HeaderMeaning::Target { target: target.clone(), rank })
         };
         names.iter().enumerate().map(meaning).collect::<Vec<_>>()
     };
-    let never = NEVER
-        .iter()
-        .flat_map(|(why, names)| names.iter().map(|name| (normalise(name), Meaning::Never(why))));
-    all_names().flat_map(of_target).chain(never).collect()
+    let never = NEVER.iter().flat_map(|(why, names)| {
+        names.iter().map(|name| (normalise_name(name), HeaderMeaning::Never(why)))
+    });
+    names_by_target().flat_map(of_target).chain(never).collect()
 });
 
 /// Whether a text is a name that contact files use.
 #[must_use]
-pub fn known(name: &str) -> bool {
+pub fn is_dictionary_name(name: &str) -> bool {
     // No header is longer; data cells may be.
-    name.len() <= 200 && DICTIONARY.contains_key(&fold(name))
+    name.len() <= 200 && DICTIONARY.contains_key(&fold_name(name))
 }
 
 /// The names of one header, which may decide about each other's meaning.
 #[derive(Debug, Clone, Default)]
-pub struct Headers {
+pub struct HeaderNames {
     folded: HashSet<String>,
 }
 
-impl Headers {
+impl HeaderNames {
     /// The names of a header.
     pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        Self { folded: names.into_iter().map(fold).collect() }
+        Self { folded: names.into_iter().map(fold_name).collect() }
     }
 
     /// What one of them means.
     #[must_use]
-    pub fn meaning(&self, name: &str) -> Option<Meaning> {
-        let name = fold(name);
+    pub fn meaning_of(&self, name: &str) -> Option<HeaderMeaning> {
+        let name = fold_name(name);
         let part = BY_NEIGHBOUR.iter().find(|(own, _, neighbours)| {
-            *own == name && neighbours.iter().any(|neighbour| self.has(neighbour))
+            *own == name && neighbours.iter().any(|neighbour| self.contains_name(neighbour))
         });
         match part {
-            Some((_, field, _)) => Some(Meaning::Target { target: Target::Field(*field), rank: 0 }),
+            Some((_, field, _)) => {
+                Some(HeaderMeaning::Target { target: MappingTarget::Field(*field), rank: 0 })
+            }
             None => DICTIONARY.get(&name).cloned(),
         }
     }
 
     /// Whether a name is among them, perhaps shortened: `Cogn.` for `Cognome`.
-    fn has(&self, name: &str) -> bool {
+    fn contains_name(&self, name: &str) -> bool {
         let shortened = |own: &String| own.chars().count() >= SHORTENED && name.starts_with(&**own);
         self.folded.contains(name) || self.folded.iter().any(shortened)
     }
 
     /// Whether a name may as well stand for a part of a name, and only its neighbours tell.
-    pub(crate) fn is_double(name: &str) -> bool {
-        let name = fold(name);
+    pub(crate) fn may_be_name_part(name: &str) -> bool {
+        let name = fold_name(name);
         name != "name" && BY_NEIGHBOUR.iter().any(|(own, ..)| *own == name)
     }
 
     /// The dictionary's names in words, with what they mean.
-    pub(crate) fn spelled() -> impl Iterator<Item = (&'static str, &'static Meaning)> {
+    pub(crate) fn normalised_dictionary()
+    -> impl Iterator<Item = (&'static str, &'static HeaderMeaning)> {
         SPELLED.iter().map(|(name, meaning)| (name.as_str(), meaning))
     }
 
     /// The dictionary's names, folded, with what they mean: for names that are nearly one of them.
-    pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static Meaning)> {
+    pub(crate) fn folded_dictionary() -> impl Iterator<Item = (&'static str, &'static HeaderMeaning)>
+    {
         DICTIONARY.iter().map(|(name, meaning)| (name.as_str(), meaning))
     }
 }

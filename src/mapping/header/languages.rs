@@ -3,48 +3,48 @@
 //! Only names that mean one thing. They come after those of the dictionary's main table.
 
 use crate::model::NotePart;
-use crate::model::target::{Field, Target};
+use crate::model::target::{Field, MappingTarget};
 
 /// The names, by target.
 #[rustfmt::skip]
-pub(super) static NAMES: &[(Target, &[&str])] = &[
-    (Target::Field(Field::FirstName), &["imię", "förnamn", "fornavn", "etunimi", "křestní jméno", "prenume"]),
-    (Target::Field(Field::LastName), &[
+pub(super) static NAMES: &[(MappingTarget, &[&str])] = &[
+    (MappingTarget::Field(Field::FirstName), &["imię", "förnamn", "fornavn", "etunimi", "křestní jméno", "prenume"]),
+    (MappingTarget::Field(Field::LastName), &[
         "nazwisko", "efternamn", "efternavn", "etternavn", "sukunimi", "příjmení", "nume de familie",
     ]),
-    (Target::Field(Field::Name), &[
+    (MappingTarget::Field(Field::Name), &[
         "imię i nazwisko", "namn", "fullständigt namn", "för och efternamn", "navn", "fulde navn", "nimi",
         "jméno a příjmení", "nume și prenume", "nume complet",
     ]),
-    (Target::Field(Field::Email), &[
+    (MappingTarget::Field(Field::Email), &[
         "adres email", "adres e mail", "e post", "e postadress", "epostadresse", "e postadresse", "sähköposti",
         "sähköpostiosoite", "e mailová adresa", "adresă de email",
     ]),
-    (Target::Field(Field::Phone), &[
+    (MappingTarget::Field(Field::Phone), &[
         "numer telefonu", "nr telefonu", "telefon komórkowy", "telefonní číslo", "mobilní telefon", "puhelin",
         "puhelinnumero", "matkapuhelin", "mobiltelefonnummer", "număr de telefon", "tel nr", "06 nummer",
     ]),
-    (Target::Field(Field::CompanyName), &[
+    (MappingTarget::Field(Field::CompanyName), &[
         "nazwa firmy", "název firmy", "företag", "företagsnamn", "firmanavn", "virksomhed", "bedrift", "yritys",
         "companie", "employer name", "name of company", "nome da organização",
     ]),
-    (Target::Field(Field::Address1), &[
+    (MappingTarget::Field(Field::Address1), &[
         "ulica", "ulice", "adresa", "adress", "gatuadress", "gade", "gateadresse", "osoite", "katuosoite", "adresă",
         "straatnaam", "dirección postal", "adresse ligne 1", "indirizzo di residenza",
     ]),
-    (Target::Field(Field::City), &[
+    (MappingTarget::Field(Field::City), &[
         "miasto", "miejscowość", "město", "postort", "poststed", "kaupunki", "postitoimipaikka", "oraș",
         "localitate", "city name", "ortschaft", "localité", "località", "plaatsnaam",
     ]),
-    (Target::Field(Field::State), &["województwo", "județ"]),
-    (Target::Field(Field::PostalCode), &["kod pocztowy", "npa", "c postal", "psč", "postnummer", "postnr", "postinumero", "cod poștal"]),
-    (Target::Field(Field::Country), &["kraj", "země", "maa", "țară"]),
-    (Target::Field(Field::Website), &["strona www", "hemsida", "webbplats", "hjemmeside", "kotisivut"]),
-    (Target::Field(Field::DateOfBirth), &[
+    (MappingTarget::Field(Field::State), &["województwo", "județ"]),
+    (MappingTarget::Field(Field::PostalCode), &["kod pocztowy", "npa", "c postal", "psč", "postnummer", "postnr", "postinumero", "cod poștal"]),
+    (MappingTarget::Field(Field::Country), &["kraj", "země", "maa", "țară"]),
+    (MappingTarget::Field(Field::Website), &["strona www", "hemsida", "webbplats", "hjemmeside", "kotisivut"]),
+    (MappingTarget::Field(Field::DateOfBirth), &[
         "data urodzenia", "datum narození", "födelsedatum", "fødselsdato", "fødselsdag", "syntymäaika",
         "data nașterii", "geb dat", "geboren",
     ]),
-    (Target::Note(NotePart::Body), &[
+    (MappingTarget::Note(NotePart::Body), &[
         "uwagi", "notatki", "poznámka", "poznámky", "anteckningar", "bemærkninger", "merknader", "huomautukset",
         "observații", "notities",
     ]),

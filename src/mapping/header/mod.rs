@@ -14,8 +14,10 @@ mod weak_names;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use abbreviations::{expanded, shortens, without_first, without_further};
-pub use dictionary::{Headers, Meaning, known};
-pub use normalize_header::{fold, normalise};
-pub use qualifiers::without_subject;
-pub use weak_names::{consent, likely};
+pub(crate) use abbreviations::{
+    expand_abbreviations, is_abbreviation_of, strip_number_above_one, strip_number_one,
+};
+pub use dictionary::{HeaderMeaning, HeaderNames, is_dictionary_name};
+pub use normalize_header::{fold_name, normalise_name};
+pub use qualifiers::strip_qualifiers;
+pub use weak_names::{consent_target, likely_target};

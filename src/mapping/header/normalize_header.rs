@@ -6,7 +6,7 @@ use unicode_normalization::char::is_combining_mark;
 /// A name in words: compatibility forms resolved, lower case, `camelCase` split, everything that is
 /// neither letter nor digit taken for a blank. Accents stay.
 #[must_use]
-pub fn normalise(name: &str) -> String {
+pub fn normalise_name(name: &str) -> String {
     let chars: Vec<char> = name.nfkc().filter(|c| !is_invisible(*c)).collect();
     let mut words = String::with_capacity(name.len());
     let mut between = false;
@@ -24,10 +24,10 @@ pub fn normalise(name: &str) -> String {
     words
 }
 
-/// A name by its letters and digits alone: as [`normalise`], without accents and blanks. Two names
+/// A name by its letters and digits alone: as [`normalise_name`], without accents and blanks. Two names
 /// that fold to the same text are the same name.
 #[must_use]
-pub fn fold(name: &str) -> String {
+pub fn fold_name(name: &str) -> String {
     let mut folded = String::with_capacity(name.len());
     for c in name.nfkd().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase) {
         match c {

@@ -3,7 +3,7 @@
 //! `Attendee Surname`, `Billing City`, `Nom du participant` and `What is your e-mail address?` are `surname`,
 //! `city`, `nom` and `e mail address` of the person whom a row is about.
 
-use super::normalize_header::normalise;
+use super::normalize_header::normalise_name;
 
 /// Words for the person or the part of the address book, and words that only hold a name together. Those of
 /// other people (student, manager, assistant, spouse) are not among them.
@@ -30,15 +30,15 @@ static WORDS: &[&str] = &[
 /// A name without such words, and without what stands in brackets; none when there are none, or nothing is
 /// left.
 #[must_use]
-pub fn without_subject(name: &str) -> Option<String> {
+pub fn strip_qualifiers(name: &str) -> Option<String> {
     let outer = match (name.find('('), name.rfind(')')) {
         (Some(open), Some(close)) if open > 0 && open < close => &name[..open],
         _ => name,
     };
-    let words = normalise(outer);
+    let words = normalise_name(outer);
     let kept: Vec<&str> = words.split(' ').filter(|word| !WORDS.contains(word)).take(8).collect();
     let bare = kept.join(" ");
-    (!bare.is_empty() && bare != normalise(name)).then_some(bare)
+    (!bare.is_empty() && bare != normalise_name(name)).then_some(bare)
 }
 
 #[cfg(test)]
@@ -58,7 +58,7 @@ mod tests {
             ("Contact", None),
             ("(none)", None),
         ] {
-            assert_eq!(without_subject(name).as_deref(), bare, "{name}");
+            assert_eq!(strip_qualifiers(name).as_deref(), bare, "{name}");
         }
     }
 }

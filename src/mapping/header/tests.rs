@@ -19,7 +19,7 @@ fn a_name_is_its_words_however_it_is_written() {
         ("生年月日", "生年月日"),
         ("--- ", ""),
     ] {
-        assert_eq!(normalise(name), words, "{name:?}");
+        assert_eq!(normalise_name(name), words, "{name:?}");
     }
 }
 
@@ -32,18 +32,18 @@ fn names_that_differ_in_signs_accents_and_case_are_one_name() {
         ("İl", "il"),
         ("first name", "FirstName"),
     ] {
-        assert_eq!(fold(one), fold(other));
+        assert_eq!(fold_name(one), fold_name(other));
     }
-    assert_ne!(fold("Email"), fold("Email 2"));
+    assert_ne!(fold_name("Email"), fold_name("Email 2"));
 }
 
 #[track_caller]
 fn check(header: &str, expected: &[&str]) {
     let names: Vec<&str> = header.split(',').collect();
-    let headers = Headers::new(names.iter().copied());
-    let shown = |name: &&str| match headers.meaning(name) {
-        Some(Meaning::Target { target, .. }) => target.to_string(),
-        Some(Meaning::Never(_)) => "never".to_owned(),
+    let headers = HeaderNames::new(names.iter().copied());
+    let shown = |name: &&str| match headers.meaning_of(name) {
+        Some(HeaderMeaning::Target { target, .. }) => target.to_string(),
+        Some(HeaderMeaning::Never(_)) => "never".to_owned(),
         None => "-".to_owned(),
     };
     assert_eq!(names.iter().map(shown).collect::<Vec<_>>(), expected, "{header}");
@@ -103,7 +103,11 @@ fn consent_is_told_apart_from_its_opposite_and_risky_names_are_never_guessed() {
 #[test]
 fn data_is_not_taken_for_a_header() {
     for text in ["Avery", "+12025550143", "ann@example.com", "", &"name".repeat(1000)] {
-        assert!(!known(text), "{text:.20}");
+        assert!(!is_dictionary_name(text), "{text:.20}");
     }
-    assert!(known("E-Mail") && known("Nombre") && known("Created"));
+    assert!(
+        is_dictionary_name("E-Mail")
+            && is_dictionary_name("Nombre")
+            && is_dictionary_name("Created")
+    );
 }

@@ -3,64 +3,64 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::fold;
+use super::fold_name;
 use crate::model::NotePart;
-use crate::model::target::{Channel, Field, Target};
+use crate::model::target::{Channel, Field, MappingTarget};
 
 #[rustfmt::skip]
-static NAMES: &[(Target, &[&str])] = &[
-    (Target::Field(Field::FirstName), &["preferred name", "rufname", "nickname", "called"]),
-    (Target::Field(Field::Name), &[
+static NAMES: &[(MappingTarget, &[&str])] = &[
+    (MappingTarget::Field(Field::FirstName), &["preferred name", "rufname", "nickname", "called"]),
+    (MappingTarget::Field(Field::Name), &[
         "client", "customer", "contact", "guest", "attendee", "participant", "member", "kunde", "kontakt", "gast",
         "mitglied", "teilnehmer", "cliente", "contacto", "contatto", "contato", "klant", "deelnemer", "adhérent",
         "last first", "last name first name", "surname first name", "nachname vorname", "nom prénom", "apellidos nombre",
         "apellidos y nombre", "cognome e nome", "coachee", "mentee", "gérant", "gérante", "titolare", "leerling", "élève", "schüler", "schülerin", "insured", "policyholder", "auftraggeber", "besteller", "käufer", "mieter", "bewohner", "patient", "paciente", "paziente", "alumno", "aluno", "acheteur", "comprador", "acquirente", "koper", "patiënt", "buyer", "tenant", "ospite", "huésped", "hóspede", "cognome nome", "person", "persona", "personne",
     ]),
-    (Target::Field(Field::Phone), &[
+    (MappingTarget::Field(Field::Phone), &[
         "home", "cel", "whatsapp", "whats app", "sms", "contact no", "contact", "landline", "direct line", "direct dial",
     ]),
-    (Target::Field(Field::CompanyName), &[
+    (MappingTarget::Field(Field::CompanyName), &[
         "account", "business", "enseigne", "insegna", "workplace", "school", "institution", "verein", "institut", "arbeitgeber", "employeur", "firm",
         "empleador", "datore di lavoro", "werkgever", "organisme", "praxis",
     ]),
-    (Target::Field(Field::State), &["st", "edo", "kanton", "canton", "comunidad autónoma"]),
-    (Target::Field(Field::Address1), &["stras", "voie"]),
-    (Target::Field(Field::Timezone), &["tz"]),
-    (Target::Field(Field::PostalCode), &["pstlz", "pc", "pin code", "pincode"]),
-    (Target::Field(Field::DateOfBirth), &["f nacimiento", "f nac", "naissance", "nacimiento", "nascita", "nascimento", "geburt", "born"]),
-    (Target::Field(Field::City), &["location", "place", "lugar", "luogo", "lieu", "standort", "residenza", "ort01"]),
-    (Target::Field(Field::Source), &[
+    (MappingTarget::Field(Field::State), &["st", "edo", "kanton", "canton", "comunidad autónoma"]),
+    (MappingTarget::Field(Field::Address1), &["stras", "voie"]),
+    (MappingTarget::Field(Field::Timezone), &["tz"]),
+    (MappingTarget::Field(Field::PostalCode), &["pstlz", "pc", "pin code", "pincode"]),
+    (MappingTarget::Field(Field::DateOfBirth), &["f nacimiento", "f nac", "naissance", "nacimiento", "nascita", "nascimento", "geburt", "born"]),
+    (MappingTarget::Field(Field::City), &["location", "place", "lugar", "luogo", "lieu", "standort", "residenza", "ort01"]),
+    (MappingTarget::Field(Field::Source), &[
         "origin", "referral", "referred by", "channel", "herkunft", "quelle", "origine", "origen", "origem", "fonte",
         "fuente", "bron", "herkomst", "provenance", "canal", "canale", "kanal", "utm campaign", "utm medium",
     ]),
-    (Target::Owner, &[
+    (MappingTarget::Owner, &[
         "agent", "sales agent", "sales rep", "sales representative", "salesperson", "sales person", "account manager",
         "advisor", "rep", "consultant", "betreuer", "kundenbetreuer", "zuständig", "sachbearbeiter", "berater", "commercial",
         "conseiller", "vendedor", "comercial", "asesor", "venditore", "agente", "consulente", "accountmanager",
         "eigenaar", "besitzer", "propietario", "propriétaire", "proprietario", "responsable", "responsabile",
         "responsável", "verantwortlich",
     ]),
-    (Target::Tags, &[
+    (MappingTarget::Tags, &[
         "group", "segment", "segments", "audience", "gruppe", "gruppen", "groupe", "groupes", "grupo", "grupos",
         "gruppo", "gruppi", "groep", "groepen", "kategorie", "category", "catégorie", "categoría", "categoria",
         "interests", "interessen", "intérêts", "intereses", "interessi", "interesses", "list", "liste", "lista",
     ]),
-    (Target::DndChannel(Channel::Email), &["opt out", "optout", "no emails", "baja", "unsubscribe"]),
-    (Target::OptIn, &[
+    (MappingTarget::DndChannel(Channel::Email), &["opt out", "optout", "no emails", "baja", "unsubscribe"]),
+    (MappingTarget::OptIn, &[
         "consent", "gdpr", "gdpr consent", "dsgvo", "einwilligung", "consentement", "consentimiento", "consenso",
         "consentimento", "toestemming", "marketing", "mailing", "publicidad", "werbung", "rgpd",
     ]),
-    (Target::Note(NotePart::Body), &[
+    (MappingTarget::Note(NotePart::Body), &[
         "info", "infos", "information", "details", "about", "text", "bio", "memo", "history", "additional information",
         "special requests", "anything else", "anything else we should know", "dettagli", "detalles", "informazioni",
     ]),
 ];
 
-static LIKELY: LazyLock<HashMap<String, &'static Target>> = LazyLock::new(|| {
+static LIKELY: LazyLock<HashMap<String, &'static MappingTarget>> = LazyLock::new(|| {
     let mut likely = HashMap::new();
     for (target, names) in NAMES {
         for name in *names {
-            likely.entry(fold(name)).or_insert(target);
+            likely.entry(fold_name(name)).or_insert(target);
         }
     }
     likely
@@ -119,21 +119,21 @@ const OPPOSITE: &[&str] = &[
 
 /// What a name probably stands for.
 #[must_use]
-pub fn likely(name: &str) -> Option<&'static Target> {
-    LIKELY.get(&fold(name)).copied()
+pub fn likely_target(name: &str) -> Option<&'static MappingTarget> {
+    LIKELY.get(&fold_name(name)).copied()
 }
 
 /// What a name is about that asks for consent in some way, if it does: only columns of yes and no do.
 /// Opposites count only with a channel, since which one is meant changes what is blocked.
 #[must_use]
-pub fn consent(words: &str) -> Option<Target> {
+pub fn consent_target(words: &str) -> Option<MappingTarget> {
     let spaced = format!(" {words} ");
     let has = |word: &&str| spaced.contains(&format!(" {word} "));
     let names_email = ["email", "e mail", "mail", "emails", "newsletter"].iter().any(has);
     match (OPPOSITE.iter().any(has), CONSENT.iter().any(has)) {
-        (true, _) if names_email => Some(Target::DndChannel(Channel::Email)),
+        (true, _) if names_email => Some(MappingTarget::DndChannel(Channel::Email)),
         (true, _) => None,
-        (false, consents) => consents.then_some(Target::OptIn),
+        (false, consents) => consents.then_some(MappingTarget::OptIn),
     }
 }
 
@@ -151,7 +151,11 @@ mod tests {
             ("do not call", None),
             ("first name", None),
         ] {
-            assert_eq!(consent(words).map(|it| it.to_string()).as_deref(), expected, "{words}");
+            assert_eq!(
+                consent_target(words).map(|it| it.to_string()).as_deref(),
+                expected,
+                "{words}"
+            );
         }
     }
 
@@ -160,7 +164,7 @@ mod tests {
         let sure: Vec<&str> = NAMES
             .iter()
             .flat_map(|(_, names)| *names)
-            .filter(|name| crate::mapping::header::known(name))
+            .filter(|name| crate::mapping::header::is_dictionary_name(name))
             .copied()
             .collect();
         assert!(sure.is_empty(), "{sure:?}");

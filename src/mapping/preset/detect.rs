@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use super::Preset;
-use crate::mapping::header::fold;
-use crate::model::target::{Field, Target};
-use crate::sheet::Column;
+use crate::mapping::header::fold_name;
+use crate::model::target::{Field, MappingTarget};
+use crate::sheet::SheetColumn;
 
 /// The headers that a preset's files are known by.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Signature {
+pub(super) struct HeaderSignature {
     /// All of them are there.
     all: Vec<String>,
     /// One of them is there, if there are any.
@@ -22,7 +22,7 @@ pub(super) struct Signature {
 
 /// The presets that fit a sheet.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Detection<'p> {
+pub enum PresetDetection<'p> {
     /// None does.
     None,
     /// One does, or fits better than all others.
@@ -37,10 +37,10 @@ pub enum Detection<'p> {
 /// with the most names written exactly as it knows them wins, and of the user's and the program's the
 /// user's: whoever makes a preset for a known file wants another one.
 #[must_use]
-pub fn detect<'p>(presets: &'p [Preset], columns: &[Column]) -> Detection<'p> {
-    let header = Header::new(columns);
-    let mut fitting: Vec<(&Preset, Covered)> =
-        presets.iter().filter_map(|preset| Some((preset, preset.covers(&header)?))).collect();
+pub fn detect_preset<'p>(presets: &'p [Preset], columns: &[SheetColumn]) -> PresetDetection<'p> {
+    let header = HeaderNameSet::new(columns);
+    let mut fitting: Vec<(&Preset, HeaderCoverage)> =
+        presets.iter().filter_map(|preset| Some((preset, preset.coverage_of(&header)?))).collect();
     let most = fitting.iter().map(|(_, covered)| covered.names).max().unwrap_or(0);
     fitting.retain(|(_, covered)| covered.names * 10 > most * 9 || covered.names == most);
     let exact = fitting.iter().map(|(_, covered)| covered.exactly).max().unwrap_or(0);
@@ -49,33 +49,33 @@ pub fn detect<'p>(presets: &'p [Preset], columns: &[Column]) -> Detection<'p> {
         fitting.retain(|(preset, _)| preset.own);
     }
     match fitting.as_slice() {
-        [] => Detection::None,
-        [(one, _)] => Detection::One(one),
-        several => Detection::Ambiguous(several.iter().map(|(preset, _)| *preset).collect()),
+        [] => PresetDetection::None,
+        [(one, _)] => PresetDetection::One(one),
+        several => PresetDetection::Ambiguous(several.iter().map(|(preset, _)| *preset).collect()),
     }
 }
 
 /// The names of a sheet, as they are written and folded.
-struct Header<'c> {
+struct HeaderNameSet<'c> {
     exact: HashSet<&'c str>,
     folded: HashSet<String>,
 }
 
-impl<'c> Header<'c> {
-    fn new(columns: &'c [Column]) -> Self {
+impl<'c> HeaderNameSet<'c> {
+    fn new(columns: &'c [SheetColumn]) -> Self {
         let names =
             || columns.iter().map(|column| column.name.trim()).filter(|name| !name.is_empty());
-        Self { exact: names().collect(), folded: names().map(fold).collect() }
+        Self { exact: names().collect(), folded: names().map(fold_name).collect() }
     }
 
-    fn has(&self, name: &str) -> bool {
-        self.folded.contains(&fold(name))
+    fn contains_name(&self, name: &str) -> bool {
+        self.folded.contains(&fold_name(name))
     }
 }
 
 /// How many of a preset's names a sheet has.
 #[derive(Debug, Clone, Copy)]
-struct Covered {
+struct HeaderCoverage {
     names: usize,
     exactly: usize,
 }
@@ -84,46 +84,53 @@ impl Preset {
     /// What a sheet lacks to be one of its files; nothing when it is one, or may be: somebody who names the
     /// preset may have files that hold a part of the columns, but one by which contacts are known.
     #[must_use]
-    pub fn lacks(&self, columns: &[Column]) -> Vec<String> {
-        let header = Header::new(columns);
-        if self.covers(&header).is_some() {
+    pub fn missing_columns(&self, columns: &[SheetColumn]) -> Vec<String> {
+        let header = HeaderNameSet::new(columns);
+        if self.coverage_of(&header).is_some() {
             return Vec::new();
         }
-        let has = |name: &&str| header.has(name);
-        let known = self.names().collect::<HashSet<_>>().into_iter().filter(has).count();
+        let has = |name: &&str| header.contains_name(name);
+        let known = self.column_names().collect::<HashSet<_>>().into_iter().filter(has).count();
         let rules = || self.mapping.rules.iter();
-        let read = |rule: &crate::mapping::Rule| rule.from.iter().any(|name| header.has(name));
-        let identified = rules().filter(|rule| is_identity(&rule.to)).any(read);
+        let read = |rule: &crate::mapping::MappingRule| {
+            rule.from.iter().any(|name| header.contains_name(name))
+        };
+        let identified = rules().filter(|rule| is_identity_target(&rule.to)).any(read);
         if identified && known * 2 >= header.exact.len() {
             return Vec::new();
         }
         let wanted: Vec<&str> = match &self.detect {
-            Some(Signature { all, any }) => {
-                let one = any.iter().take(usize::from(!any.iter().any(|name| header.has(name))));
+            Some(HeaderSignature { all, any }) => {
+                let one = any
+                    .iter()
+                    .take(usize::from(!any.iter().any(|name| header.contains_name(name))));
                 all.iter().chain(one).map(String::as_str).collect()
             }
             None => rules().flat_map(|rule| &rule.from).map(String::as_str).collect(),
         };
         let mut seen = HashSet::new();
-        let missing =
-            wanted.into_iter().filter(|name| !header.has(name) && seen.insert(fold(name)));
+        let missing = wanted
+            .into_iter()
+            .filter(|name| !header.contains_name(name) && seen.insert(fold_name(name)));
         missing.map(str::to_owned).collect()
     }
 
     /// How much of a header it knows; none when the header is not that of its files.
-    fn covers(&self, header: &Header) -> Option<Covered> {
-        let Signature { all, any } = self.detect.as_ref()?;
+    fn coverage_of(&self, header: &HeaderNameSet) -> Option<HeaderCoverage> {
+        let HeaderSignature { all, any } = self.detect.as_ref()?;
         // A single name must be written as its program writes it: `Record ID` is one's, `Record Id`
         // another's.
         let exact = |name: &String| header.exact.contains(name.as_str());
         let has_all = match all.as_slice() {
             [one] => exact(one),
-            all => all.iter().all(|name| header.has(name)),
+            all => all.iter().all(|name| header.contains_name(name)),
         };
-        let is_its_own = has_all && (any.is_empty() || any.iter().any(|name| header.has(name)));
-        let names: HashSet<&str> = self.names().filter(|name| header.has(name)).collect();
+        let is_its_own =
+            has_all && (any.is_empty() || any.iter().any(|name| header.contains_name(name)));
+        let names: HashSet<&str> =
+            self.column_names().filter(|name| header.contains_name(name)).collect();
         let exactly = names.iter().filter(|name| header.exact.contains(**name)).count();
-        let covered = Covered { names: names.len(), exactly };
+        let covered = HeaderCoverage { names: names.len(), exactly };
         // One common name, such as `Customer Name`, proves little in a wide sheet.
         let by_chance = all.len() == 1 && any.is_empty() && covered.names * 2 < header.exact.len();
         (is_its_own && !by_chance).then_some(covered)
@@ -131,11 +138,11 @@ impl Preset {
 }
 
 /// Whether a target says which contact a row is about.
-fn is_identity(target: &Target) -> bool {
+fn is_identity_target(target: &MappingTarget) -> bool {
     use Field::{Email, FirstName, LastName, Name, Phone};
     match target {
-        Target::ContactId | Target::SourceId => true,
-        Target::Field(field) => matches!(field, Email | Phone | FirstName | LastName | Name),
+        MappingTarget::ContactId | MappingTarget::SourceId => true,
+        MappingTarget::Field(field) => matches!(field, Email | Phone | FirstName | LastName | Name),
         _ => false,
     }
 }

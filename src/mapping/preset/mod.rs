@@ -13,11 +13,11 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::header::{fold, known};
-use super::{Mapping, Problem, closest};
-use detect::Signature;
-pub use detect::{Detection, detect};
-pub use template::Layout;
+use super::header::{fold_name, is_dictionary_name};
+use super::{Mapping, Problem, closest_name};
+use detect::HeaderSignature;
+pub use detect::{PresetDetection, detect_preset};
+pub use template::ExportTemplate;
 
 /// The texts of the presets that come with the program, in the order in which they are tried.
 macro_rules! built_in {
@@ -74,8 +74,9 @@ static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
 });
 
 /// The names of all presets' columns, folded.
-static NAMES: LazyLock<HashSet<String>> =
-    LazyLock::new(|| PRESETS.iter().flat_map(|preset| preset.names().map(fold)).collect());
+static NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    PRESETS.iter().flat_map(|preset| preset.column_names().map(fold_name)).collect()
+});
 
 /// A mapping for a known kind of file.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,9 +86,9 @@ pub struct Preset {
     /// What files it is for.
     pub title: String,
     /// What its rows are.
-    pub entity: Entity,
+    pub entity: PresetEntity,
     /// Which way its files go.
-    pub direction: Direction,
+    pub direction: PresetDirection,
     /// The mapping.
     pub mapping: Mapping,
     /// Its text.
@@ -95,14 +96,14 @@ pub struct Preset {
     /// Whether it is the user's own, and not one that comes with the program.
     pub own: bool,
     /// How its files are written, if they are.
-    pub layout: Option<Layout>,
-    detect: Option<Signature>,
+    pub layout: Option<ExportTemplate>,
+    detect: Option<HeaderSignature>,
 }
 
 /// What a preset's rows are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Entity {
+pub enum PresetEntity {
     /// Contacts, perhaps with a note or a task each.
     #[default]
     Contacts,
@@ -117,7 +118,7 @@ pub enum Entity {
 /// Which way files of a preset go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Direction {
+pub enum PresetDirection {
     /// They come from another program, which does not take them back.
     #[default]
     Import,
@@ -127,18 +128,18 @@ pub enum Direction {
 
 /// What a preset says beside the mapping.
 #[derive(Deserialize)]
-struct About {
+struct PresetMetadata {
     title: Option<String>,
     #[serde(default)]
-    entity: Entity,
+    entity: PresetEntity,
     #[serde(default)]
-    direction: Direction,
-    detect: Option<Signature>,
+    direction: PresetDirection,
+    detect: Option<HeaderSignature>,
 }
 
 /// The presets that come with the program, in the order in which they are tried.
 #[must_use]
-pub fn presets() -> &'static [Preset] {
+pub fn builtin_presets() -> &'static [Preset] {
     &PRESETS
 }
 
@@ -146,15 +147,15 @@ pub fn presets() -> &'static [Preset] {
 ///
 /// # Errors
 /// The nearest name, if one is near.
-pub fn named<'p>(presets: &'p [Preset], name: &str) -> Result<&'p Preset, Option<&'p str>> {
+pub fn find_preset<'p>(presets: &'p [Preset], name: &str) -> Result<&'p Preset, Option<&'p str>> {
     let found = presets.iter().find(|preset| preset.name.eq_ignore_ascii_case(name.trim()));
-    found.ok_or_else(|| closest(name, presets.iter().map(|preset| preset.name.as_str())))
+    found.ok_or_else(|| closest_name(name, presets.iter().map(|preset| preset.name.as_str())))
 }
 
 /// Whether a text is a name that contact files use, by the dictionary or by any preset.
 #[must_use]
-pub fn knows(name: &str) -> bool {
-    known(name) || name.len() <= 200 && NAMES.contains(&fold(name))
+pub fn is_known_header(name: &str) -> bool {
+    is_dictionary_name(name) || name.len() <= 200 && NAMES.contains(&fold_name(name))
 }
 
 impl Preset {
@@ -166,12 +167,12 @@ impl Preset {
     pub fn parse(text: impl Into<Cow<'static, str>>, name: &str) -> Result<Self, Vec<Problem>> {
         let text = text.into();
         let mapping = Mapping::parse(&text, name)?;
-        let about: About = toml::from_str(&text).map_err(|error| {
+        let about: PresetMetadata = toml::from_str(&text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count() + 1;
             vec![Problem::new(line, error.message())]
         })?;
-        let About { title, entity, direction, detect } = about;
+        let PresetMetadata { title, entity, direction, detect } = about;
         let layout = template::parse(&text, name, entity, &mapping)?;
         let name = name.to_owned();
         let title = title.unwrap_or_else(|| name.clone());
@@ -180,18 +181,18 @@ impl Preset {
 
     /// Whether sheets can be recognised as its own.
     #[must_use]
-    pub fn is_detected(&self) -> bool {
+    pub fn is_detectable(&self) -> bool {
         self.detect.is_some()
     }
 
     /// Whether a text is one of its names.
     #[must_use]
-    pub fn knows(&self, name: &str) -> bool {
-        name.len() <= 200 && self.names().any(|own| fold(own) == fold(name))
+    pub fn has_column_name(&self, name: &str) -> bool {
+        name.len() <= 200 && self.column_names().any(|own| fold_name(own) == fold_name(name))
     }
 
     /// The names that it knows. Patterns are not among them.
-    fn names(&self) -> impl Iterator<Item = &str> {
+    fn column_names(&self) -> impl Iterator<Item = &str> {
         let rules = self.mapping.rules.iter().flat_map(|rule| &rule.from);
         rules.chain(&self.mapping.ignore).map(String::as_str).filter(|name| !name.contains('*'))
     }

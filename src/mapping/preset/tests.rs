@@ -3,22 +3,24 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::model::target::Target;
+use crate::model::target::MappingTarget;
 
-use crate::sheet::Column;
+use crate::sheet::SheetColumn;
 
-fn columns(header: &str) -> Vec<Column> {
-    let column =
-        |(at, name): (usize, &str)| Column { name: name.to_owned(), letters: format!("L{at}") };
+fn columns(header: &str) -> Vec<SheetColumn> {
+    let column = |(at, name): (usize, &str)| SheetColumn {
+        name: name.to_owned(),
+        letters: format!("L{at}"),
+    };
     header.split(',').enumerate().map(column).collect()
 }
 
 #[track_caller]
 fn check(header: &str, expected: &str) {
-    let found = match detect(presets(), &columns(header)) {
-        Detection::None => "-".to_owned(),
-        Detection::One(preset) => preset.name.clone(),
-        Detection::Ambiguous(presets) => {
+    let found = match detect_preset(builtin_presets(), &columns(header)) {
+        PresetDetection::None => "-".to_owned(),
+        PresetDetection::One(preset) => preset.name.clone(),
+        PresetDetection::Ambiguous(presets) => {
             presets.iter().map(|preset| preset.name.as_str()).collect::<Vec<_>>().join(" or ")
         }
     };
@@ -27,17 +29,18 @@ fn check(header: &str, expected: &str) {
 
 #[test]
 fn every_preset_reads_and_decides_everything_it_names() {
-    assert_eq!(presets().len(), BUILT_IN.len());
-    let names: HashSet<&str> = presets().iter().map(|preset| preset.name.as_str()).collect();
-    assert_eq!(names.len(), presets().len());
-    for preset in presets() {
+    assert_eq!(builtin_presets().len(), BUILT_IN.len());
+    let names: HashSet<&str> =
+        builtin_presets().iter().map(|preset| preset.name.as_str()).collect();
+    assert_eq!(names.len(), builtin_presets().len());
+    for preset in builtin_presets() {
         assert!(!preset.mapping.rules.is_empty() && !preset.title.is_empty(), "{}", preset.name);
         assert!(
-            preset.mapping.rules.iter().all(|rule| rule.to != Target::Undecided),
+            preset.mapping.rules.iter().all(|rule| rule.to != MappingTarget::Undecided),
             "{}",
             preset.name
         );
-        assert!(preset.names().all(|name| !fold(name).is_empty()), "{}", preset.name);
+        assert!(preset.column_names().all(|name| !fold_name(name).is_empty()), "{}", preset.name);
         // Whoever copies a preset to change it gets the same mapping.
         let text = preset.mapping.to_toml();
         let again = Mapping::parse(&text, &preset.name).unwrap();
@@ -47,23 +50,24 @@ fn every_preset_reads_and_decides_everything_it_names() {
 
 #[test]
 fn a_preset_binds_its_own_header_without_leaving_a_column() {
-    for preset in presets() {
-        let names: Vec<&str> = preset.names().collect();
+    for preset in builtin_presets() {
+        let names: Vec<&str> = preset.column_names().collect();
         let mut seen = HashSet::new();
-        let header: Vec<&str> = names.into_iter().filter(|name| seen.insert(fold(name))).collect();
-        let plan = preset.mapping.bind(&columns(&header.join(","))).unwrap();
+        let header: Vec<&str> =
+            names.into_iter().filter(|name| seen.insert(fold_name(name))).collect();
+        let plan = preset.mapping.bind_columns(&columns(&header.join(","))).unwrap();
         assert_eq!(plan.unmapped, [0; 0], "{}", preset.name);
     }
 }
 
 #[test]
 fn a_preset_knows_its_own_files_and_no_other_preset_does() {
-    for preset in presets().iter().filter(|preset| preset.is_detected()) {
-        let header: Vec<&str> = preset.names().collect();
+    for preset in builtin_presets().iter().filter(|preset| preset.is_detectable()) {
+        let header: Vec<&str> = preset.column_names().collect();
         check(&header.join(","), &preset.name);
     }
-    for preset in presets().iter().filter(|preset| !preset.is_detected()) {
-        let header: Vec<&str> = preset.names().collect();
+    for preset in builtin_presets().iter().filter(|preset| !preset.is_detectable()) {
+        let header: Vec<&str> = preset.column_names().collect();
         check(&header.join(","), "-");
     }
 }
@@ -108,16 +112,18 @@ fn presets_that_fit_alike_are_told_apart_by_case_or_asked_about() {
         Preset::parse(text, name).unwrap()
     };
     let two = [preset("one", "Record ID"), preset("two", "Record Id")];
-    assert_eq!(detect(&two, &columns("Record Id,email")), Detection::One(&two[1]));
+    assert_eq!(detect_preset(&two, &columns("Record Id,email")), PresetDetection::One(&two[1]));
     assert_eq!(
-        detect(&two, &columns("record id,email")),
-        Detection::Ambiguous(vec![&two[0], &two[1]])
+        detect_preset(&two, &columns("record id,email")),
+        PresetDetection::Ambiguous(vec![&two[0], &two[1]])
     );
 }
 
 #[test]
 fn a_preset_is_found_by_name() {
-    assert_eq!(named(presets(), "Hubspot").unwrap().entity, Entity::Contacts);
-    assert_eq!(named(presets(), "hubpsot"), Err(Some("hubspot")));
-    assert!(knows("Supplier Code") && knows("E-Mail") && !knows("Boston"));
+    assert_eq!(find_preset(builtin_presets(), "Hubspot").unwrap().entity, PresetEntity::Contacts);
+    assert_eq!(find_preset(builtin_presets(), "hubpsot"), Err(Some("hubspot")));
+    assert!(
+        is_known_header("Supplier Code") && is_known_header("E-Mail") && !is_known_header("Boston")
+    );
 }

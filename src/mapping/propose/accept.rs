@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use super::assign::joins;
-use super::{Guess, Proposal, Verdict};
-use crate::mapping::{Columns, DUPLICATE_HEADER, Mapping, Rule, and};
-use crate::model::target::Target;
-use crate::sheet::Column;
+use super::assign::allows_joined_columns;
+use super::{ColumnProposal, MappingProposal, ProposalStatus};
+use crate::mapping::{ColumnLookup, DUPLICATE_HEADER, Mapping, MappingRule, join_with_and};
+use crate::model::target::MappingTarget;
+use crate::sheet::SheetColumn;
 
 /// A column that somebody must decide about before rows can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undecided {
+pub struct UndecidedColumn {
     /// The column's index; none when it is about the sheet as a whole.
     pub column: Option<usize>,
     /// A stable name, where the sheet is refused for it.
@@ -18,23 +18,23 @@ pub struct Undecided {
     /// What is to be decided. May hold text from outside.
     pub message: String,
     /// The target that it probably is for, if any.
-    pub suggestion: Option<Target>,
+    pub suggestion: Option<MappingTarget>,
 }
 
-impl fmt::Display for Undecided {
+impl fmt::Display for UndecidedColumn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl Proposal {
+impl MappingProposal {
     /// The mapping of all columns that are clear: the preset's rules and the accepted targets. What has
     /// no candidate worth a question is left unmapped; whoever binds the mapping is told of it.
     ///
     /// # Errors
     /// The columns that may well be for something, but not surely.
-    pub fn confident(&self) -> Result<Mapping, Vec<Undecided>> {
-        let undecided = self.undecided();
+    pub fn confident_mapping(&self) -> Result<Mapping, Vec<UndecidedColumn>> {
+        let undecided = self.undecided_columns();
         if !undecided.is_empty() {
             return Err(undecided);
         }
@@ -45,65 +45,73 @@ impl Proposal {
         if self.unbound {
             return Ok(mapping);
         }
-        let all = self.all();
-        let columns = Columns::new(&all);
-        mapping.rules.extend((0..self.columns.len()).filter_map(|at| self.accepted(at, &columns)));
-        let empty = |guess: &Guess| guess.column.name.trim().is_empty() && guess.samples.is_empty();
+        let all = self.sheet_columns();
+        let columns = ColumnLookup::new(&all);
+        mapping
+            .rules
+            .extend((0..self.columns.len()).filter_map(|at| self.accepted_rule(at, &columns)));
+        let empty = |guess: &ColumnProposal| {
+            guess.column.name.trim().is_empty() && guess.samples.is_empty()
+        };
         let blank = (0..self.columns.len()).filter(|at| empty(&self.columns[*at]));
-        mapping.ignore.extend(blank.map(|at| columns.reference(at)));
+        mapping.ignore.extend(blank.map(|at| columns.unambiguous_reference(at)));
         Ok(mapping)
     }
 
-    pub(super) fn all(&self) -> Vec<Column> {
+    pub(super) fn sheet_columns(&self) -> Vec<SheetColumn> {
         self.columns.iter().map(|guess| guess.column.clone()).collect()
     }
 
     /// The rule of an accepted column, with those that are joined to it.
-    pub(super) fn accepted(&self, at: usize, columns: &Columns) -> Option<Rule> {
+    pub(super) fn accepted_rule(&self, at: usize, columns: &ColumnLookup) -> Option<MappingRule> {
         let guess = &self.columns[at];
-        if guess.verdict != Verdict::Accepted {
+        if guess.verdict != ProposalStatus::Accepted {
             return None;
         }
-        let joined = self.joined_to(at);
-        let from = std::iter::once(&at).chain(&joined).map(|at| columns.reference(*at)).collect();
+        let joined = self.columns_joined_to(at);
+        let from = std::iter::once(&at)
+            .chain(&joined)
+            .map(|at| columns.unambiguous_reference(*at))
+            .collect();
         let join = if joined.is_empty() { " " } else { "; " };
         let to = guess.candidates[0].target.clone();
-        Some(Rule { from, join: join.to_owned(), to, ..Rule::default() })
+        Some(MappingRule { from, join: join.to_owned(), to, ..MappingRule::default() })
     }
 
     /// The columns that are joined to a column, those with the first names first.
-    fn joined_to(&self, first: usize) -> Vec<usize> {
-        if !joins(&self.columns[first].candidates[0].target) {
+    fn columns_joined_to(&self, first: usize) -> Vec<usize> {
+        if !allows_joined_columns(&self.columns[first].candidates[0].target) {
             return Vec::new();
         }
         let mut joined: Vec<usize> = (0..self.columns.len())
-            .filter(|at| self.columns[*at].verdict == Verdict::JoinedTo(first))
+            .filter(|at| self.columns[*at].verdict == ProposalStatus::JoinedTo(first))
             .collect();
         joined.sort_by_key(|at| (self.columns[*at].candidates[0].rank, *at));
         joined
     }
 
-    fn undecided(&self) -> Vec<Undecided> {
+    fn undecided_columns(&self) -> Vec<UndecidedColumn> {
         if !self.ambiguous.is_empty() {
             let names: Vec<&str> = self.ambiguous.iter().map(String::as_str).collect();
             let message = format!(
                 "the presets {} fit the sheet alike; choose one with `--preset`",
-                and(&names)
+                join_with_and(&names)
             );
-            return vec![Undecided { column: None, code: None, message, suggestion: None }];
+            return vec![UndecidedColumn { column: None, code: None, message, suggestion: None }];
         }
         if self.unbound {
             return Vec::new();
         }
-        (0..self.columns.len()).filter_map(|at| self.question(at)).collect()
+        (0..self.columns.len()).filter_map(|at| self.open_question(at)).collect()
     }
 
     /// What is to be decided about a column, if anything.
-    fn question(&self, at: usize) -> Option<Undecided> {
-        let Guess { column: Column { name, letters }, candidates, verdict, .. } = &self.columns[at];
+    fn open_question(&self, at: usize) -> Option<UndecidedColumn> {
+        let ColumnProposal { column: SheetColumn { name, letters }, candidates, verdict, .. } =
+            &self.columns[at];
         let target = || candidates[0].target.clone();
         let (code, message) = match verdict {
-            Verdict::Proposed => {
+            ProposalStatus::Proposed => {
                 let best = &candidates[0];
                 let message = format!(
                     "column {letters} (`{name}`) may be `{}` ({:.2}: {}); \
@@ -112,13 +120,15 @@ impl Proposal {
                 );
                 (None, message)
             }
-            Verdict::Rivals(first) => (Some(DUPLICATE_HEADER), self.rivals(*first, at)),
+            ProposalStatus::Rivals(first) => {
+                (Some(DUPLICATE_HEADER), self.conflict_message(*first, at))
+            }
             _ => return None,
         };
-        Some(Undecided { column: Some(at), code, message, suggestion: Some(target()) })
+        Some(UndecidedColumn { column: Some(at), code, message, suggestion: Some(target()) })
     }
 
-    fn rivals(&self, first: usize, second: usize) -> String {
+    fn conflict_message(&self, first: usize, second: usize) -> String {
         let (one, other) = (&self.columns[first].column, &self.columns[second].column);
         let target = &self.columns[second].candidates[0].target;
         let pick = format!(

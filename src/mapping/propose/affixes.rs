@@ -1,28 +1,29 @@
 //! Names that have a known name in them: at their end, at their beginning, or as the end of a compound.
 
-use super::score::expected;
-use super::value_profile::Look;
-use super::{Candidate, SOMEBODYS};
-use crate::mapping::header::{Headers, Meaning, normalise};
-use crate::model::target::{Field, Target};
+use super::score::expected_shape;
+use super::value_profile::ValueProfile;
+use super::{SOMEBODYS, TargetCandidate};
+use crate::mapping::header::{HeaderMeaning, HeaderNames, normalise_name};
+use crate::model::target::{Field, MappingTarget};
 
 /// Names whose last words are a known name: `Customer Email`, `Billing City`.
-pub(super) fn ending(name: &str) -> Option<Candidate> {
-    let words = normalise(name);
+pub(super) fn candidate_by_ending(name: &str) -> Option<TargetCandidate> {
+    let words = normalise_name(name);
     let words: Vec<&str> = words.split(' ').take(8).collect();
     (1..words.len()).find_map(|from| {
         let last = words[from..].join(" ");
-        let Some(Meaning::Target { target, rank }) = Headers::default().meaning(&last) else {
+        let Some(HeaderMeaning::Target { target, rank }) = HeaderNames::default().meaning_of(&last)
+        else {
             return None;
         };
         // `Campaign Name` and `Order Source` are not about the contact.
-        let street = target == Target::Field(Field::Address1)
+        let street = target == MappingTarget::Field(Field::Address1)
             && !words[..from]
                 .iter()
                 .any(|word| ["ip", "mac", "web", "wallet", "url"].contains(word));
         let telling = matches!(
             target,
-            Target::Field(
+            MappingTarget::Field(
                 Field::Email
                     | Field::Phone
                     | Field::PostalCode
@@ -32,9 +33,10 @@ pub(super) fn ending(name: &str) -> Option<Candidate> {
             )
         );
         let evidence = format!("header ends with the known name `{last}`");
-        let person = is_part_of_name(&target, &last) || matches!(target, Target::Note(_));
+        let person =
+            is_person_name_part(&target, &last) || matches!(target, MappingTarget::Note(_));
         let score = if telling { 0.7 } else { 0.62 };
-        (telling || street || person).then_some(Candidate {
+        (telling || street || person).then_some(TargetCandidate {
             target,
             score,
             evidence,
@@ -44,43 +46,47 @@ pub(super) fn ending(name: &str) -> Option<Candidate> {
 }
 
 /// Names whose first words are a known name: `Company Name for Emails`.
-pub(super) fn beginning(name: &str, look: &Look) -> Option<Candidate> {
-    let words = normalise(name);
+pub(super) fn candidate_by_beginning(name: &str, look: &ValueProfile) -> Option<TargetCandidate> {
+    let words = normalise_name(name);
     let words: Vec<&str> = words.split(' ').take(8).collect();
     let several = (2..words.len()).rev().find_map(|to| {
         let first = words[..to].join(" ");
-        match Headers::default().meaning(&first) {
-            Some(Meaning::Target { target, rank }) => {
+        match HeaderNames::default().meaning_of(&first) {
+            Some(HeaderMeaning::Target { target, rank }) => {
                 let evidence = format!("header begins with the known name `{first}`");
-                Some(Candidate { target, score: 0.62, evidence, rank: rank + 300 })
+                Some(TargetCandidate { target, score: 0.62, evidence, rank: rank + 300 })
             }
             _ => None,
         }
     });
-    several.or_else(|| first_word(&words, look))
+    several.or_else(|| candidate_by_first_word(&words, look))
 }
 
 /// Names of several words of which the first is the known one, as in French, Italian, Spanish and Portuguese:
 /// `Paese di provenienza`, `Note interne`. In English the first word says less, so values must bear it out.
-fn first_word(words: &[&str], look: &Look) -> Option<Candidate> {
+fn candidate_by_first_word(words: &[&str], look: &ValueProfile) -> Option<TargetCandidate> {
     let [first, rest @ ..] = words else { return None };
-    let Some(Meaning::Target { target, rank }) = Headers::default().meaning(first) else {
+    let Some(HeaderMeaning::Target { target, rank }) = HeaderNames::default().meaning_of(first)
+    else {
         return None;
     };
-    let borne_out = if let Some(kind) = expected(&target) {
-        look.share(kind) >= 0.5
+    let borne_out = if let Some(kind) = expected_shape(&target) {
+        look.share_of(kind) >= 0.5
     } else {
         let text = matches!(
             target,
-            Target::Note(_)
-                | Target::Field(Field::Address1 | Field::City | Field::CompanyName | Field::Source)
+            MappingTarget::Note(_)
+                | MappingTarget::Field(
+                    Field::Address1 | Field::City | Field::CompanyName | Field::Source
+                )
         );
-        (text || is_part_of_name(&target, first)) && !rest.iter().any(|word| ABOUT.contains(word))
+        (text || is_person_name_part(&target, first))
+            && !rest.iter().any(|word| ABOUT.contains(word))
     };
     let evidence = format!("header begins with the known name `{first}`");
     // `Remark 1b` is one of several that nobody can tell apart.
     let words = rest.first().is_some_and(|word| word.chars().all(char::is_alphabetic));
-    (words && borne_out).then_some(Candidate {
+    (words && borne_out).then_some(TargetCandidate {
         target,
         score: 0.61,
         evidence,
@@ -89,31 +95,32 @@ fn first_word(words: &[&str], look: &Look) -> Option<Candidate> {
 }
 
 /// Compounds, as in German and Dutch, that end with a known name: `Herkunftsland`, `Wohnadresse`.
-pub(super) fn compound(name: &str, look: &Look) -> Option<Candidate> {
+pub(super) fn candidate_by_compound(name: &str, look: &ValueProfile) -> Option<TargetCandidate> {
     /// The fewest letters of such an ending.
     const FEWEST: usize = 4;
-    let words = normalise(name);
+    let words = normalise_name(name);
     if words.contains(' ') || words.chars().count() < 2 * FEWEST {
         return None;
     }
     let ends = |whole: &str| {
         whole.chars().count() >= FEWEST && words.len() > whole.len() && words.ends_with(whole)
     };
-    let (whole, meaning) =
-        Headers::spelled().filter(|(whole, _)| ends(whole)).max_by_key(|(whole, _)| whole.len())?;
-    let Meaning::Target { target, rank } = meaning else { return None };
-    let borne_out = match expected(target) {
-        Some(kind) => look.share(kind) >= 0.5,
-        None => matches!(target, Target::Note(_) | Target::Field(Field::Address1)),
+    let (whole, meaning) = HeaderNames::normalised_dictionary()
+        .filter(|(whole, _)| ends(whole))
+        .max_by_key(|(whole, _)| whole.len())?;
+    let HeaderMeaning::Target { target, rank } = meaning else { return None };
+    let borne_out = match expected_shape(target) {
+        Some(kind) => look.share_of(kind) >= 0.5,
+        None => matches!(target, MappingTarget::Note(_) | MappingTarget::Field(Field::Address1)),
     };
     let evidence = format!("header ends with the known name `{whole}`");
     let rank = rank + SOMEBODYS;
-    borne_out.then(|| Candidate { target: target.clone(), score: 0.64, evidence, rank })
+    borne_out.then(|| TargetCandidate { target: target.clone(), score: 0.64, evidence, rank })
 }
 
 /// Whether a word names a part of a person's name, and nothing else: `first` and `last` are said of many things.
-fn is_part_of_name(target: &Target, word: &str) -> bool {
-    let part = matches!(target, Target::Field(Field::FirstName | Field::LastName));
+fn is_person_name_part(target: &MappingTarget, word: &str) -> bool {
+    let part = matches!(target, MappingTarget::Field(Field::FirstName | Field::LastName));
     part && !matches!(word, "first" | "last" | "nom")
 }
 
@@ -129,28 +136,37 @@ const ABOUT: &[&str] = &[
 mod tests {
     use super::*;
 
-    fn look(values: &[&str]) -> Look {
+    fn look(values: &[&str]) -> ValueProfile {
         let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        Look::new(values.iter())
+        ValueProfile::new(values.iter())
     }
 
     #[test]
     fn a_known_word_at_the_end_or_the_beginning_speaks_for_its_target() {
-        let target = |found: Option<Candidate>| found.map(|it| it.target.to_string());
+        let target = |found: Option<TargetCandidate>| found.map(|it| it.target.to_string());
         let countries = look(&["Italia", "Germany", "France"]);
         let words = look(&["one", "two", "three"]);
-        assert_eq!(target(ending("Billing City")).as_deref(), Some("city"));
-        assert_eq!(target(ending("Campaign Name")), None);
+        assert_eq!(target(candidate_by_ending("Billing City")).as_deref(), Some("city"));
+        assert_eq!(target(candidate_by_ending("Campaign Name")), None);
         assert_eq!(
-            target(beginning("Paese di provenienza", &countries)).as_deref(),
+            target(candidate_by_beginning("Paese di provenienza", &countries)).as_deref(),
             Some("country")
         );
-        assert_eq!(target(beginning("Paese di provenienza", &words)), None);
-        assert_eq!(target(beginning("Commentaire libre", &words)).as_deref(), Some("note"));
-        assert_eq!(target(beginning("Company Size", &words)), None);
-        assert_eq!(target(compound("Herkunftsland", &countries)).as_deref(), Some("country"));
-        assert_eq!(target(compound("Herkunftsland", &words)), None);
-        assert_eq!(target(compound("Wohnadresse", &words)).as_deref(), Some("address1"));
-        assert_eq!(target(compound("Produktname", &words)), None);
+        assert_eq!(target(candidate_by_beginning("Paese di provenienza", &words)), None);
+        assert_eq!(
+            target(candidate_by_beginning("Commentaire libre", &words)).as_deref(),
+            Some("note")
+        );
+        assert_eq!(target(candidate_by_beginning("Company Size", &words)), None);
+        assert_eq!(
+            target(candidate_by_compound("Herkunftsland", &countries)).as_deref(),
+            Some("country")
+        );
+        assert_eq!(target(candidate_by_compound("Herkunftsland", &words)), None);
+        assert_eq!(
+            target(candidate_by_compound("Wohnadresse", &words)).as_deref(),
+            Some("address1")
+        );
+        assert_eq!(target(candidate_by_compound("Produktname", &words)), None);
     }
 }

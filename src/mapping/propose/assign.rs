@@ -2,27 +2,29 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{ACCEPTED, Candidate, Guess, PROPOSED, Proposal, SOMEBODYS, Verdict};
-use crate::mapping::header::fold;
-use crate::mapping::is_own;
-use crate::model::target::{Field, Target};
+use super::{
+    ACCEPTED, ColumnProposal, MappingProposal, PROPOSED, ProposalStatus, SOMEBODYS, TargetCandidate,
+};
+use crate::mapping::header::fold_name;
+use crate::mapping::is_result_column;
+use crate::model::target::{Field, MappingTarget};
 
 /// How much of its score a guess keeps when another column surely is what it may be.
 const WITH_A_RIVAL: f64 = 0.6;
 
-impl Proposal {
+impl MappingProposal {
     /// Gives every column its verdict.
-    pub(super) fn assign(&mut self) {
-        let mut taken = self.taken();
-        for (at, verdict) in self.given() {
+    pub(super) fn assign_statuses(&mut self) {
+        let mut taken = self.claimed_targets();
+        for (at, verdict) in self.independent_statuses() {
             self.columns[at].verdict = verdict;
         }
-        for at in self.surest_first() {
-            self.accept(at, &mut taken);
+        for at in self.confident_columns_by_rank() {
+            self.accept_candidate(at, &mut taken);
         }
         let open: Vec<usize> = (0..self.columns.len()).filter(|at| self.is_open(*at)).collect();
         for at in open {
-            self.propose(at, &taken);
+            self.propose_candidate(at, &taken);
         }
     }
 
@@ -37,45 +39,48 @@ impl Proposal {
     }
 
     fn is_open(&self, at: usize) -> bool {
-        self.columns[at].verdict == Verdict::Open
+        self.columns[at].verdict == ProposalStatus::Open
     }
 
     /// The targets that the preset or somebody has columns for.
-    fn taken(&self) -> HashMap<String, Option<usize>> {
+    fn claimed_targets(&self) -> HashMap<String, Option<usize>> {
         let targets = self.bound.iter().map(|bound| &bound.rule.to).chain(&self.settled);
-        targets.filter(|target| !target.takes_many()).map(|target| (one(target), None)).collect()
+        targets
+            .filter(|target| !target.accepts_multiple_columns())
+            .map(|target| (target_key(target), None))
+            .collect()
     }
 
     /// The verdicts that do not depend on other columns.
-    fn given(&self) -> Vec<(usize, Verdict)> {
+    fn independent_statuses(&self) -> Vec<(usize, ProposalStatus)> {
         let read: HashSet<usize> =
             self.bound.iter().flat_map(|bound| &bound.columns).copied().collect();
         let passed: HashSet<usize> = self.passed.iter().copied().collect();
         let preset = self.preset.as_deref().unwrap_or_default();
-        let verdict = |(at, guess): (usize, &Guess)| {
+        let verdict = |(at, guess): (usize, &ColumnProposal)| {
             let name = guess.column.name.trim();
             match guess.never {
-                _ if guess.verdict == Verdict::Settled => Verdict::Settled,
-                _ if is_own(name) => Verdict::Own,
-                _ if read.contains(&at) => Verdict::Preset,
+                _ if guess.verdict == ProposalStatus::Settled => ProposalStatus::Settled,
+                _ if is_result_column(name) => ProposalStatus::Own,
+                _ if read.contains(&at) => ProposalStatus::Preset,
                 _ if self.homeless.contains_key(&at) => {
-                    Verdict::Homeless(self.homeless[&at].clone())
+                    ProposalStatus::Homeless(self.homeless[&at].clone())
                 }
                 _ if passed.contains(&at) => {
-                    Verdict::Ignored(format!("the preset `{preset}` passes it over"))
+                    ProposalStatus::Ignored(format!("the preset `{preset}` passes it over"))
                 }
                 _ if name.is_empty() && guess.samples.is_empty() => {
-                    Verdict::Ignored("the column is empty".to_owned())
+                    ProposalStatus::Ignored("the column is empty".to_owned())
                 }
-                Some(why) => Verdict::Ignored(why.to_owned()),
-                None => Verdict::Open,
+                Some(why) => ProposalStatus::Ignored(why.to_owned()),
+                None => ProposalStatus::Open,
             }
         };
         self.columns.iter().enumerate().map(|(at, guess)| (at, verdict((at, guess)))).collect()
     }
 
     /// The columns that surely are for something, the surest and those with the first names first.
-    fn surest_first(&self) -> Vec<usize> {
+    fn confident_columns_by_rank(&self) -> Vec<usize> {
         let mut sure: Vec<usize> = (0..self.columns.len())
             .filter(|at| self.is_open(*at))
             .filter(|at| {
@@ -86,46 +91,48 @@ impl Proposal {
         sure
     }
 
-    fn accept(&mut self, at: usize, taken: &mut HashMap<String, Option<usize>>) {
+    fn accept_candidate(&mut self, at: usize, taken: &mut HashMap<String, Option<usize>>) {
         let target = self.columns[at].candidates[0].target.clone();
-        if target.takes_many() {
-            self.columns[at].verdict = Verdict::Accepted;
+        if target.accepts_multiple_columns() {
+            self.columns[at].verdict = ProposalStatus::Accepted;
             return;
         }
-        let verdict = match taken.get(&one(&target)) {
+        let verdict = match taken.get(&target_key(&target)) {
             None => {
-                taken.insert(one(&target), Some(at));
-                Verdict::Accepted
+                taken.insert(target_key(&target), Some(at));
+                ProposalStatus::Accepted
             }
-            Some(Some(first)) if joins(&target) && !self.columns[at].shares_name => {
-                Verdict::JoinedTo(*first)
+            Some(Some(first))
+                if allows_joined_columns(&target) && !self.columns[at].shares_name =>
+            {
+                ProposalStatus::JoinedTo(*first)
             }
-            Some(Some(first)) => Verdict::Rivals(*first),
+            Some(Some(first)) => ProposalStatus::Rivals(*first),
             // The preset has said where such values come from.
-            Some(None) => return self.doubt(at, 0),
+            Some(None) => return self.lower_candidate_score(at, 0),
         };
         self.columns[at].verdict = verdict;
     }
 
     /// Proposes the best candidate that nobody has taken, if it is good enough.
-    fn propose(&mut self, at: usize, taken: &HashMap<String, Option<usize>>) {
+    fn propose_candidate(&mut self, at: usize, taken: &HashMap<String, Option<usize>>) {
         for number in 0..self.columns[at].candidates.len() {
-            let Candidate { target, rank, .. } = &self.columns[at].candidates[number];
-            if taken.contains_key(&one(target)) {
-                match further(target).filter(|_| *rank < SOMEBODYS) {
+            let TargetCandidate { target, rank, .. } = &self.columns[at].candidates[number];
+            if taken.contains_key(&target_key(target)) {
+                match additional_target(target).filter(|_| *rank < SOMEBODYS) {
                     Some(further) => self.columns[at].candidates[number].target = further,
-                    None => self.doubt(at, number),
+                    None => self.lower_candidate_score(at, number),
                 }
             }
         }
         let guess = &mut self.columns[at];
         guess.candidates.sort_by(|one, other| other.score.total_cmp(&one.score));
         if guess.candidates.first().is_some_and(|best| best.score >= PROPOSED) {
-            guess.verdict = Verdict::Proposed;
+            guess.verdict = ProposalStatus::Proposed;
         }
     }
 
-    fn doubt(&mut self, at: usize, number: usize) {
+    fn lower_candidate_score(&mut self, at: usize, number: usize) {
         const WHY: &str = "; but another column surely is";
         let candidate = &mut self.columns[at].candidates[number];
         if !candidate.evidence.ends_with(WHY) {
@@ -136,24 +143,24 @@ impl Proposal {
 }
 
 /// A target's name, the same for all ways to write a custom field.
-fn one(target: &Target) -> String {
+fn target_key(target: &MappingTarget) -> String {
     match target {
-        Target::Custom(name) => format!("customFields.{}", fold(name)),
+        MappingTarget::Custom(name) => format!("customFields.{}", fold_name(name)),
         target => target.to_string(),
     }
 }
 
 /// Where a further value goes, when a target has its column already.
-fn further(target: &Target) -> Option<Target> {
+fn additional_target(target: &MappingTarget) -> Option<MappingTarget> {
     match target {
-        Target::Field(Field::Email) => Some(Target::AdditionalEmails),
-        Target::Field(Field::Phone) => Some(Target::AdditionalPhones),
+        MappingTarget::Field(Field::Email) => Some(MappingTarget::AdditionalEmails),
+        MappingTarget::Field(Field::Phone) => Some(MappingTarget::AdditionalPhones),
         _ => None,
     }
 }
 
 /// Whether further columns for the target are read after the first: of several e-mail addresses or phone
 /// numbers the first is the contact's and the others are further ones.
-pub(super) fn joins(target: &Target) -> bool {
-    matches!(target, Target::Field(Field::Email | Field::Phone))
+pub(super) fn allows_joined_columns(target: &MappingTarget) -> bool {
+    matches!(target, MappingTarget::Field(Field::Email | Field::Phone))
 }

@@ -1,27 +1,29 @@
 //! Names that are not one known name: shortened ones, and those that say a thing twice or two things.
 
-use super::Candidate;
+use super::TargetCandidate;
 use crate::mapping::header::{
-    Headers, Meaning, expanded, likely, normalise, shortens, without_first, without_further,
+    HeaderMeaning, HeaderNames, expand_abbreviations, is_abbreviation_of, likely_target,
+    normalise_name, strip_number_above_one, strip_number_one,
 };
-use crate::model::target::{Field, Target};
+use crate::model::target::{Field, MappingTarget};
 
 /// What the parts of a name say, where signs or words join them: `Vorname / Prénom`, `Straße + Nr.`.
 ///
 /// `headers` knows the parts of all names, which may decide about each other's meaning.
-pub(super) fn joined(headers: &Headers, name: &str) -> Option<Candidate> {
-    let parts = parts(name);
+pub(super) fn candidate_by_parts(headers: &HeaderNames, name: &str) -> Option<TargetCandidate> {
+    let parts = split_name_parts(name);
     if parts.len() < 2 {
         return None;
     }
     let meaning = |part: &String| {
-        let perhaps = || Some(Meaning::Target { target: likely(part)?.clone(), rank: 100 });
-        headers.meaning(part).or_else(perhaps)
+        let perhaps =
+            || Some(HeaderMeaning::Target { target: likely_target(part)?.clone(), rank: 100 });
+        headers.meaning_of(part).or_else(perhaps)
     };
     let meanings: Vec<_> = parts.iter().map(meaning).collect();
     let mut known = meanings.iter().flatten().filter_map(|meaning| match meaning {
-        Meaning::Target { target, rank } => Some((target, *rank)),
-        Meaning::Never(_) => None,
+        HeaderMeaning::Target { target, rank } => Some((target, *rank)),
+        HeaderMeaning::Never(_) => None,
     });
     let (target, rank) = known.next()?;
     // A name of two things, such as `PLZ/Ort`, is for neither.
@@ -30,20 +32,21 @@ pub(super) fn joined(headers: &Headers, name: &str) -> Option<Candidate> {
     }
     let all = meanings.iter().all(Option::is_some);
     // What stands beside a name may change it: `Company & Title`. Streets have numbers, stairs and doors.
-    let alone = matches!(target, Target::Field(Field::Address1 | Field::Website));
+    let alone = matches!(target, MappingTarget::Field(Field::Address1 | Field::Website));
     let score = match (all, alone) {
         (true, _) => 0.8,
         (false, true) => 0.66,
         (false, false) => return None,
     };
     let evidence = format!("header is made of the known names `{}`", parts.join("` and `"));
-    Some(Candidate { target: target.clone(), score, evidence, rank: rank + 150 })
+    Some(TargetCandidate { target: target.clone(), score, evidence, rank: rank + 150 })
 }
 
 /// The parts of a name that signs or a word for "and" join.
-pub(super) fn parts(name: &str) -> Vec<String> {
+pub(super) fn split_name_parts(name: &str) -> Vec<String> {
     const AND: &[&str] = &["and", "und", "et", "y", "i", "en"];
-    let signs = name.split(['/', '|', '+', '&', '\n']).map(normalise).filter(|it| !it.is_empty());
+    let signs =
+        name.split(['/', '|', '+', '&', '\n']).map(normalise_name).filter(|it| !it.is_empty());
     let signs: Vec<String> = signs.collect();
     let [one] = signs.as_slice() else { return signs };
     let words: Vec<&str> = one.split(' ').collect();
@@ -57,44 +60,49 @@ pub(super) fn parts(name: &str) -> Vec<String> {
 }
 
 /// Known names with shortened words, or numbered as the first of several.
-pub(super) fn shortened(headers: &Headers, name: &str) -> Option<Candidate> {
-    let long = expanded(name);
-    let first = without_first(long.as_deref().unwrap_or(name));
+pub(super) fn candidate_by_abbreviation(
+    headers: &HeaderNames,
+    name: &str,
+) -> Option<TargetCandidate> {
+    let long = expand_abbreviations(name);
+    let first = strip_number_one(long.as_deref().unwrap_or(name));
     for (short, score) in [(long.as_deref(), 0.72), (first.as_deref(), 0.7)] {
         let Some(short) = short else { continue };
-        let target = match headers.meaning(short) {
-            Some(Meaning::Target { target, .. }) => Some(target),
-            Some(Meaning::Never(_)) => None,
-            None => likely(short).cloned(),
+        let target = match headers.meaning_of(short) {
+            Some(HeaderMeaning::Target { target, .. }) => Some(target),
+            Some(HeaderMeaning::Never(_)) => None,
+            None => likely_target(short).cloned(),
         };
         if let Some(target) = target {
             let evidence = format!("header is short for `{short}`");
-            return Some(Candidate { target, score, evidence, rank: 250 });
+            return Some(TargetCandidate { target, score, evidence, rank: 250 });
         }
     }
-    further_one(headers, name).or_else(|| beginning_of_known(name))
+    additional_value_candidate(headers, name).or_else(|| candidate_by_word_prefixes(name))
 }
 
 /// A known name with a number from 2 on: a further address or number.
-fn further_one(headers: &Headers, name: &str) -> Option<Candidate> {
-    let bare = without_further(name)?;
-    let Some(Meaning::Target { target, .. }) = headers.meaning(&bare) else { return None };
+fn additional_value_candidate(headers: &HeaderNames, name: &str) -> Option<TargetCandidate> {
+    let bare = strip_number_above_one(name)?;
+    let Some(HeaderMeaning::Target { target, .. }) = headers.meaning_of(&bare) else { return None };
     let target = match target {
-        Target::Field(Field::Email) => Target::AdditionalEmails,
-        Target::Field(Field::Phone) => Target::AdditionalPhones,
+        MappingTarget::Field(Field::Email) => MappingTarget::AdditionalEmails,
+        MappingTarget::Field(Field::Phone) => MappingTarget::AdditionalPhones,
         _ => return None,
     };
     let evidence = format!("header is a further `{bare}`");
-    Some(Candidate { target, score: 0.85, evidence, rank: 250 })
+    Some(TargetCandidate { target, score: 0.85, evidence, rank: 250 })
 }
 
 /// Names whose words are beginnings of a known name's: `Data nasc.`, `Tél. port.`.
-fn beginning_of_known(name: &str) -> Option<Candidate> {
-    let words = normalise(name);
+fn candidate_by_word_prefixes(name: &str) -> Option<TargetCandidate> {
+    let words = normalise_name(name);
     let long = words.chars().count() >= 4;
-    let mut found: Option<(&Target, &str)> = None;
-    for (whole, meaning) in Headers::spelled().filter(|(whole, _)| shortens(&words, whole)) {
-        let Meaning::Target { target, .. } = meaning else { return None };
+    let mut found: Option<(&MappingTarget, &str)> = None;
+    for (whole, meaning) in
+        HeaderNames::normalised_dictionary().filter(|(whole, _)| is_abbreviation_of(&words, whole))
+    {
+        let HeaderMeaning::Target { target, .. } = meaning else { return None };
         match found {
             // It may be short for two things, and so says nothing.
             Some((other, _)) if other != target => return None,
@@ -104,17 +112,17 @@ fn beginning_of_known(name: &str) -> Option<Candidate> {
     }
     let (target, whole) = found.filter(|_| long)?;
     let evidence = format!("header may be short for the known name `{whole}`");
-    Some(Candidate { target: target.clone(), score: 0.66, evidence, rank: 260 })
+    Some(TargetCandidate { target: target.clone(), score: 0.66, evidence, rank: 260 })
 }
 
 /// Whether a name says nothing but that it is a column's.
-pub(super) fn says_nothing(name: &str) -> bool {
+pub(super) fn is_generic_name(name: &str) -> bool {
     const WORDS: &[&str] = &[
         "", "column", "col", "field", "unnamed", "value", "var", "spalte", "feld", "wert",
         "colonne", "champ", "columna", "campo", "colonna", "coluna", "kolom", "veld", "kolumna",
         "pole",
     ];
-    let words = normalise(name);
+    let words = normalise_name(name);
     let number_or_letter =
         |word: &&str| !word.chars().all(|c| c.is_ascii_digit()) && word.chars().count() > 1;
     let words: Vec<&str> = words.split(' ').filter(number_or_letter).collect();
@@ -130,9 +138,9 @@ mod tests {
     fn a_name_in_two_languages_is_one_name_and_a_name_of_two_things_is_none() {
         let target = |name: &str, beside: &[&str]| {
             let all = beside.iter().copied().chain([name]);
-            let all: Vec<String> = all.flat_map(parts).collect();
-            let headers = Headers::new(all.iter().map(String::as_str));
-            joined(&headers, name).map(|it| it.target.to_string())
+            let all: Vec<String> = all.flat_map(split_name_parts).collect();
+            let headers = HeaderNames::new(all.iter().map(String::as_str));
+            candidate_by_parts(&headers, name).map(|it| it.target.to_string())
         };
         assert_eq!(target("Vorname / Prénom", &[]).as_deref(), Some("firstName"));
         assert_eq!(target("Name / Nom", &["Vorname / Prénom"]).as_deref(), Some("lastName"));
@@ -145,8 +153,9 @@ mod tests {
 
     #[test]
     fn short_names_stand_for_known_ones() {
-        let target =
-            |name: &str| shortened(&Headers::default(), name).map(|it| it.target.to_string());
+        let target = |name: &str| {
+            candidate_by_abbreviation(&HeaderNames::default(), name).map(|it| it.target.to_string())
+        };
         for (name, expected) in [
             ("CUST_NM", Some("name")),
             ("ADDR_LN_1", Some("address1")),
@@ -162,8 +171,8 @@ mod tests {
     #[test]
     fn some_names_say_nothing() {
         for name in ["Column1", "Unnamed: 0", "Feld A", "", "field_12", "Spalte 3", "7"] {
-            assert!(says_nothing(name), "{name}");
+            assert!(is_generic_name(name), "{name}");
         }
-        assert!(!says_nothing("Total") && !says_nothing("Field of study"));
+        assert!(!is_generic_name("Total") && !is_generic_name("Field of study"));
     }
 }

@@ -15,17 +15,17 @@ mod value_profile;
 #[cfg(test)]
 mod tests;
 
-pub use accept::Undecided;
+pub use accept::UndecidedColumn;
 
 use std::collections::{HashMap, HashSet};
 
-use super::header::Headers;
-use super::preset::{self, Detection, Preset};
-use super::{Bound, Columns, Mapping, Rule};
-use crate::model::directory::Directory;
-use crate::model::target::Target;
-use crate::sheet::Column;
-use value_profile::Look;
+use super::header::HeaderNames;
+use super::preset::{self, Preset, PresetDetection};
+use super::{BoundRule, ColumnLookup, Mapping, MappingRule};
+use crate::model::directory::LocationDirectory;
+use crate::model::target::MappingTarget;
+use crate::sheet::SheetColumn;
+use value_profile::ValueProfile;
 
 /// From here on a target is taken without asking.
 pub const ACCEPTED: f64 = 0.9;
@@ -40,9 +40,9 @@ const SOMEBODYS: usize = 500;
 
 /// What is proposed for a sheet.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Proposal {
+pub struct MappingProposal {
     /// The columns, in the sheet's order.
-    pub columns: Vec<Guess>,
+    pub columns: Vec<ColumnProposal>,
     /// The preset that the sheet is for, if it is for one.
     pub preset: Option<String>,
     /// The presets among which somebody must choose; then none is used.
@@ -50,7 +50,7 @@ pub struct Proposal {
     /// The preset's mapping; else an empty one.
     base: Mapping,
     /// Its rules that apply.
-    bound: Vec<Bound>,
+    bound: Vec<BoundRule>,
     /// The columns that it passes over.
     passed: Vec<usize>,
     /// The columns that it has a custom field for which the location lacks.
@@ -58,20 +58,20 @@ pub struct Proposal {
     /// What kept it from being bound; then it is used as it is, and whoever binds it is told.
     unbound: bool,
     /// The targets that somebody has spoken for.
-    settled: Vec<Target>,
+    settled: Vec<MappingTarget>,
 }
 
 /// What is proposed for a column.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Guess {
+pub struct ColumnProposal {
     /// The column.
-    pub column: Column,
+    pub column: SheetColumn,
     /// Whether another column has the same name.
     pub shares_name: bool,
     /// What becomes of it.
-    pub verdict: Verdict,
+    pub verdict: ProposalStatus,
     /// The targets that it may be for, the best first.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<TargetCandidate>,
     /// Some of its values.
     pub samples: Vec<String>,
     /// Why its name is never guessed about, if so.
@@ -80,7 +80,7 @@ pub struct Guess {
 
 /// What becomes of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ProposalStatus {
     /// Somebody has said already what becomes of it.
     Settled,
     /// The preset's rules read it.
@@ -103,19 +103,19 @@ pub enum Verdict {
     Own,
 }
 
-impl Verdict {
+impl ProposalStatus {
     /// Whether somebody has to decide.
     #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub fn needs_decision(&self) -> bool {
         matches!(self, Self::Proposed | Self::Homeless(_) | Self::Rivals(_) | Self::Open)
     }
 }
 
 /// A target that a column may be for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Candidate {
+pub struct TargetCandidate {
     /// The target.
-    pub target: Target,
+    pub target: MappingTarget,
     /// How sure it is, from 0 to 1.
     pub score: f64,
     /// Why, for people. May hold text from outside.
@@ -124,24 +124,24 @@ pub struct Candidate {
     rank: usize,
 }
 
-impl Proposal {
+impl MappingProposal {
     /// Looks at a sheet's columns and at some rows of it.
     #[must_use]
     pub fn new(
-        columns: &[Column],
+        columns: &[SheetColumn],
         samples: &[Vec<String>],
         presets: &[Preset],
-        directory: Option<&Directory>,
+        directory: Option<&LocationDirectory>,
     ) -> Self {
-        let mut proposal = match preset::detect(presets, columns) {
-            Detection::One(preset) => Self::with_preset(preset, columns, directory),
-            Detection::None => Self::empty(),
-            Detection::Ambiguous(presets) => {
+        let mut proposal = match preset::detect_preset(presets, columns) {
+            PresetDetection::One(preset) => Self::with_preset(preset, columns, directory),
+            PresetDetection::None => Self::empty(),
+            PresetDetection::Ambiguous(presets) => {
                 let ambiguous = presets.iter().map(|preset| preset.name.clone()).collect();
                 Self { ambiguous, ..Self::empty() }
             }
         };
-        proposal.look_at(columns, samples, directory);
+        proposal.profile_columns(columns, samples, directory);
         proposal
     }
 
@@ -149,26 +149,26 @@ impl Proposal {
     #[must_use]
     pub fn for_preset(
         preset: &Preset,
-        columns: &[Column],
+        columns: &[SheetColumn],
         samples: &[Vec<String>],
-        directory: Option<&Directory>,
+        directory: Option<&LocationDirectory>,
     ) -> Self {
         let mut proposal = Self::with_preset(preset, columns, directory);
-        proposal.look_at(columns, samples, directory);
+        proposal.profile_columns(columns, samples, directory);
         proposal
     }
 
     /// Leaves out what somebody has said already: the columns of these rules and names, and the targets.
-    pub fn settle(&mut self, rules: &[Rule], ignore: &[String]) {
-        let all: Vec<Column> = self.columns.iter().map(|guess| guess.column.clone()).collect();
-        let columns = Columns::new(&all);
+    pub fn mark_settled(&mut self, rules: &[MappingRule], ignore: &[String]) {
+        let all: Vec<SheetColumn> = self.columns.iter().map(|guess| guess.column.clone()).collect();
+        let columns = ColumnLookup::new(&all);
         for name in rules.iter().flat_map(|rule| &rule.from).chain(ignore) {
-            for at in columns.matching(name) {
-                self.columns[at].verdict = Verdict::Settled;
+            for at in columns.find_matching(name) {
+                self.columns[at].verdict = ProposalStatus::Settled;
             }
         }
         self.settled.extend(rules.iter().map(|rule| rule.to.clone()));
-        self.assign();
+        self.assign_statuses();
     }
 
     fn empty() -> Self {
@@ -185,13 +185,17 @@ impl Proposal {
         }
     }
 
-    fn with_preset(preset: &Preset, columns: &[Column], directory: Option<&Directory>) -> Self {
+    fn with_preset(
+        preset: &Preset,
+        columns: &[SheetColumn],
+        directory: Option<&LocationDirectory>,
+    ) -> Self {
         let mut proposal = Self {
             preset: Some(preset.name.clone()),
             base: preset.mapping.clone(),
             ..Self::empty()
         };
-        let Ok(mut plan) = preset.mapping.bind(columns) else {
+        let Ok(mut plan) = preset.mapping.bind_columns(columns) else {
             return Self { unbound: true, ..proposal };
         };
         let read: HashSet<usize> = plan
@@ -204,9 +208,9 @@ impl Proposal {
         proposal.passed = (0..columns.len()).filter(|at| !read.contains(at)).collect();
         if let Some(directory) = directory {
             let before = plan.bound.clone();
-            plan.skip_unknown(directory);
+            plan.skip_unwritable_fields(directory);
             let left: HashSet<usize> = plan.unmapped.iter().copied().collect();
-            for Bound { rule, columns, .. } in before {
+            for BoundRule { rule, columns, .. } in before {
                 let lost = columns.into_iter().filter(|at| left.contains(at));
                 proposal.homeless.extend(lost.map(|at| (at, rule.to.to_string())));
             }
@@ -214,22 +218,22 @@ impl Proposal {
         Self { bound: plan.bound, ..proposal }
     }
 
-    fn look_at(
+    fn profile_columns(
         &mut self,
-        columns: &[Column],
+        columns: &[SheetColumn],
         samples: &[Vec<String>],
-        directory: Option<&Directory>,
+        directory: Option<&LocationDirectory>,
     ) {
         let written: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let headers = Headers::new(written.iter().copied());
-        let names = score::Names::new(&written, &headers, directory);
-        let guess = |(at, column): (usize, &Column)| {
-            let look = Look::new(samples.iter().filter_map(|row| row.get(at)));
-            let (candidates, never) = score::candidates(&names, &column.name, &look);
-            Guess {
+        let headers = HeaderNames::new(written.iter().copied());
+        let names = score::HeaderContext::new(&written, &headers, directory);
+        let guess = |(at, column): (usize, &SheetColumn)| {
+            let look = ValueProfile::new(samples.iter().filter_map(|row| row.get(at)));
+            let (candidates, never) = score::rank_candidates(&names, &column.name, &look);
+            ColumnProposal {
                 column: column.clone(),
                 shares_name: false,
-                verdict: Verdict::Open,
+                verdict: ProposalStatus::Open,
                 candidates,
                 samples: look.samples,
                 never,
@@ -237,6 +241,6 @@ impl Proposal {
         };
         self.columns = columns.iter().enumerate().map(guess).collect();
         self.mark_shared_names();
-        self.assign();
+        self.assign_statuses();
     }
 }

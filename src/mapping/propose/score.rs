@@ -2,62 +2,65 @@
 
 use std::collections::HashMap;
 
-use super::affixes::{beginning, compound, ending};
-use super::compounds::{joined, parts, says_nothing, shortened};
-use super::value_profile::{Kind, Look};
-use super::{BY_VALUES, Candidate, PROPOSED, SOMEBODYS};
-use crate::mapping::header::{
-    Headers, Meaning, consent, expanded, fold, likely, normalise, without_subject,
+use super::affixes::{candidate_by_beginning, candidate_by_compound, candidate_by_ending};
+use super::compounds::{
+    candidate_by_abbreviation, candidate_by_parts, is_generic_name, split_name_parts,
 };
-use crate::model::directory::Directory;
-use crate::model::target::{Field, NotePart, Target, TaskPart};
+use super::value_profile::{ValueProfile, ValueShape};
+use super::{BY_VALUES, PROPOSED, SOMEBODYS, TargetCandidate};
+use crate::mapping::header::{
+    HeaderMeaning, HeaderNames, consent_target, expand_abbreviations, fold_name, likely_target,
+    normalise_name, strip_qualifiers,
+};
+use crate::model::directory::LocationDirectory;
+use crate::model::target::{Field, MappingTarget, NotePart, TaskPart};
 
 /// What is known about names.
-pub(super) struct Names<'n> {
-    headers: &'n Headers,
+pub(super) struct HeaderContext<'n> {
+    headers: &'n HeaderNames,
     /// The same names without the words that say whom they are about.
-    bare: Headers,
+    bare: HeaderNames,
     /// The parts of the names that are made of several.
-    parts: Headers,
+    parts: HeaderNames,
     /// The record that the file's rows are beside their contacts, when a name says so: `task` or `note`.
     record: Option<&'static str>,
     /// The keys of the location's custom fields by folded key or name, and which of the two it is.
     fields: HashMap<String, Vec<(&'n str, &'static str)>>,
 }
 
-impl<'n> Names<'n> {
+impl<'n> HeaderContext<'n> {
     pub(super) fn new(
         names: &[&str],
-        headers: &'n Headers,
-        directory: Option<&'n Directory>,
+        headers: &'n HeaderNames,
+        directory: Option<&'n LocationDirectory>,
     ) -> Self {
         let bare: Vec<String> = names
             .iter()
-            .map(|name| without_subject(name).unwrap_or_else(|| (*name).to_owned()))
+            .map(|name| strip_qualifiers(name).unwrap_or_else(|| (*name).to_owned()))
             .collect();
-        let bare = Headers::new(bare.iter().map(String::as_str));
-        let all: Vec<String> = names.iter().flat_map(|name| parts(name)).collect();
-        let parts = Headers::new(all.iter().map(String::as_str));
+        let bare = HeaderNames::new(bare.iter().map(String::as_str));
+        let all: Vec<String> = names.iter().flat_map(|name| split_name_parts(name)).collect();
+        let parts = HeaderNames::new(all.iter().map(String::as_str));
         let mut fields: HashMap<String, Vec<(&str, &str)>> = HashMap::new();
         for field in directory.into_iter().flat_map(|directory| &directory.fields) {
-            let (key, name) = (fold(&field.key), fold(&field.name));
+            let (key, name) = (fold_name(&field.key), fold_name(&field.name));
             if name != key {
                 fields.entry(name).or_default().push((&field.key, "name"));
             }
             fields.entry(key).or_default().push((&field.key, "key"));
         }
         fields.remove("");
-        Self { headers, bare, parts, record: record(names, headers), fields }
+        Self { headers, bare, parts, record: detect_child_kind(names, headers), fields }
     }
 
     /// Custom fields of the column's name, or of the one that exports give it.
-    fn custom(&self, name: &str) -> Vec<Candidate> {
+    fn custom_field_candidates(&self, name: &str) -> Vec<TargetCandidate> {
         let exported = name.trim().strip_prefix("custom_");
         let by_export = exported.into_iter().flat_map(|key| {
-            let named = self.fields.get(&fold(key)).into_iter().flatten();
+            let named = self.fields.get(&fold_name(key)).into_iter().flatten();
             named.filter(move |(own, _)| *own == key).map(|(key, _)| (*key, "key", 1.0))
         });
-        let by_name = self.fields.get(&fold(name)).map(Vec::as_slice).unwrap_or_default();
+        let by_name = self.fields.get(&fold_name(name)).map(Vec::as_slice).unwrap_or_default();
         // Of several fields that the name could be, only one whose very key it is is surely meant.
         let alone = by_name.len() == 1;
         let sure = |key: &str| if alone || key == name.trim() { 0.95 } else { 0.8 };
@@ -65,87 +68,106 @@ impl<'n> Names<'n> {
             .chain(by_name.iter().map(|(key, by)| (*key, *by, sure(key))))
             .map(|(key, by, score)| {
                 let evidence = format!("matches custom field `{key}` by {by}");
-                Candidate { target: Target::Custom(key.to_owned()), score, evidence, rank: 0 }
+                TargetCandidate {
+                    target: MappingTarget::Custom(key.to_owned()),
+                    score,
+                    evidence,
+                    rank: 0,
+                }
             })
             .collect()
     }
 }
 
 /// The targets that a column may be for, the best first, and why none of them is to be guessed, if so.
-pub(super) fn candidates(
-    names: &Names,
+pub(super) fn rank_candidates(
+    names: &HeaderContext,
     name: &str,
-    look: &Look,
-) -> (Vec<Candidate>, Option<&'static str>) {
-    let meaning = names.headers.meaning(name);
-    let mut found = names.custom(name);
-    let of_record = names.record.filter(|_| !matches!(meaning, Some(Meaning::Never(_))));
-    let of_record = of_record.and_then(|record| part_of(record, name));
+    look: &ValueProfile,
+) -> (Vec<TargetCandidate>, Option<&'static str>) {
+    let meaning = names.headers.meaning_of(name);
+    let mut found = names.custom_field_candidates(name);
+    let of_record = names.record.filter(|_| !matches!(meaning, Some(HeaderMeaning::Never(_))));
+    let of_record = of_record.and_then(|record| child_field_candidate(record, name));
     if let Some(candidate) = of_record {
         found.push(candidate);
-        return (best_first(found), None);
+        return (best_candidates(found), None);
     }
     let never = match meaning {
-        Some(Meaning::Target { target, rank }) => {
-            found.extend(known_name(name, target, rank, look));
+        Some(HeaderMeaning::Target { target, rank }) => {
+            found.extend(known_name_candidates(name, target, rank, look));
             None
         }
         // A location that has a field of this very name has made up its mind about it.
-        Some(Meaning::Never(why)) => found.is_empty().then_some(why),
+        Some(HeaderMeaning::Never(why)) => found.is_empty().then_some(why),
         None => {
-            found.extend(nearly(name));
-            found.extend(ending(name));
-            found.extend(about_somebody(names, name));
-            found.extend(likely_name(name));
-            found.extend(joined(&names.parts, name));
-            found.extend(shortened(names.headers, name));
-            let long = expanded(name);
-            found.extend(beginning(long.as_deref().unwrap_or(name), look));
-            found.extend(compound(name, look));
-            found.extend(consenting(name, look));
+            found.extend(candidate_by_similarity(name));
+            found.extend(candidate_by_ending(name));
+            found.extend(candidate_without_qualifiers(names, name));
+            found.extend(candidate_by_likely_name(name));
+            found.extend(candidate_by_parts(&names.parts, name));
+            found.extend(candidate_by_abbreviation(names.headers, name));
+            let long = expand_abbreviations(name);
+            found.extend(candidate_by_beginning(long.as_deref().unwrap_or(name), look));
+            found.extend(candidate_by_compound(name, look));
+            found.extend(consent_candidate(name, look));
             None
         }
     };
     for candidate in &mut found {
-        weigh(candidate, look);
+        adjust_score_by_values(candidate, look);
     }
     if never.is_none() {
-        found.extend(by_values(look, says_nothing(name)));
+        found.extend(candidates_by_values(look, is_generic_name(name)));
     }
-    (best_first(found), never)
+    (best_candidates(found), never)
 }
 
 /// What a file is of that has the ids of tasks or notes.
-fn record(names: &[&str], headers: &Headers) -> Option<&'static str> {
-    names.iter().find_map(|name| match headers.meaning(name) {
-        Some(Meaning::Target { target: Target::Task(TaskPart::Id), .. }) => Some("task"),
-        Some(Meaning::Target { target: Target::Note(NotePart::Id), .. }) => Some("note"),
+fn detect_child_kind(names: &[&str], headers: &HeaderNames) -> Option<&'static str> {
+    names.iter().find_map(|name| match headers.meaning_of(name) {
+        Some(HeaderMeaning::Target { target: MappingTarget::Task(TaskPart::Id), .. }) => {
+            Some("task")
+        }
+        Some(HeaderMeaning::Target { target: MappingTarget::Note(NotePart::Id), .. }) => {
+            Some("note")
+        }
         _ => None,
     })
 }
 
 /// `dueDate` beside the ids of tasks is a task's, and `content` beside those of notes a note's.
-fn part_of(record: &str, name: &str) -> Option<Candidate> {
-    let whole = format!("{record} {}", expanded(name).as_deref().unwrap_or(name));
-    let Some(Meaning::Target { target: target @ (Target::Task(_) | Target::Note(_)), rank }) =
-        Headers::default().meaning(&whole)
+fn child_field_candidate(record: &str, name: &str) -> Option<TargetCandidate> {
+    let whole = format!("{record} {}", expand_abbreviations(name).as_deref().unwrap_or(name));
+    let Some(HeaderMeaning::Target {
+        target: target @ (MappingTarget::Task(_) | MappingTarget::Note(_)),
+        rank,
+    }) = HeaderNames::default().meaning_of(&whole)
     else {
         return None;
     };
     let evidence = format!("the name of a part of a {record}, beside the ids of {record}s");
-    Some(Candidate { target, score: 0.95, evidence, rank })
+    Some(TargetCandidate { target, score: 0.95, evidence, rank })
 }
 
 /// A known name. `Nome` over single words is no whole name, and nothing says which part of one it is.
-fn known_name(name: &str, target: Target, rank: usize, look: &Look) -> Vec<Candidate> {
+fn known_name_candidates(
+    name: &str,
+    target: MappingTarget,
+    rank: usize,
+    look: &ValueProfile,
+) -> Vec<TargetCandidate> {
     let evidence = "header is a known name (dictionary)".to_owned();
-    let whole = target == Target::Field(Field::Name);
-    if !(whole && Headers::is_double(name) && look.share(Kind::Word) >= 0.8) {
-        return vec![Candidate { target, score: 1.0, evidence, rank }];
+    let whole = target == MappingTarget::Field(Field::Name);
+    if !(whole && HeaderNames::may_be_name_part(name) && look.share_of(ValueShape::Word) >= 0.8) {
+        return vec![TargetCandidate { target, score: 1.0, evidence, rank }];
     }
     let part = |(field, score): (Field, f64)| {
-        let evidence = format!("{evidence}; {}", seen(Kind::Word, look.share(Kind::Word)));
-        Candidate { target: Target::Field(field), score, evidence, rank }
+        let evidence = format!(
+            "{evidence}; {}",
+            describe_share(ValueShape::Word, look.share_of(ValueShape::Word))
+        );
+        TargetCandidate { target: MappingTarget::Field(field), score, evidence, rank }
     };
     [(Field::FirstName, 0.7), (Field::LastName, 0.66), (Field::Name, 0.65)].map(part).into()
 }
@@ -154,72 +176,77 @@ fn known_name(name: &str, target: Target, rank: usize, look: &Look) -> Vec<Candi
 const FALSE_FRIENDS: &[&str] = &["department", "formname", "sender", "reference", "remarketing"];
 
 /// Known names that differ in a letter or two.
-fn nearly(name: &str) -> Option<Candidate> {
-    let folded = fold(name);
+fn candidate_by_similarity(name: &str) -> Option<TargetCandidate> {
+    let folded = fold_name(name);
     let length = folded.chars().count();
     if !(5..=40).contains(&length) || FALSE_FRIENDS.contains(&folded.as_str()) {
         return None;
     }
     let close =
         |known: &str| known.len() > 4 && known.chars().count().abs_diff(length) * 5 <= length;
-    let (score, known, meaning) = Headers::all()
+    let (score, known, meaning) = HeaderNames::folded_dictionary()
         .filter(|(known, _)| close(known))
         .map(|(known, meaning)| {
             (strsim::normalized_damerau_levenshtein(&folded, known), known, meaning)
         })
         // Of equally near names the alphabet decides, so that every run says the same.
         .max_by(|one, other| one.0.total_cmp(&other.0).then_with(|| other.1.cmp(one.1)))?;
-    let Meaning::Target { target, rank } = meaning else { return None };
+    let HeaderMeaning::Target { target, rank } = meaning else { return None };
     let evidence = format!("header is nearly the known name `{known}`");
-    let candidate = Candidate { target: target.clone(), score: score * 0.9, evidence, rank: *rank };
+    let candidate =
+        TargetCandidate { target: target.clone(), score: score * 0.9, evidence, rank: *rank };
     (score >= 0.8).then_some(candidate)
 }
 
 /// Known names with words that say whom they are about. Asked about: it may be somebody else.
-fn about_somebody(names: &Names, name: &str) -> Option<Candidate> {
-    let bare = without_subject(name)?;
-    let (target, rank, score) = match (names.bare.meaning(&bare), likely(&bare)) {
-        (Some(Meaning::Target { target, rank }), _) => (target, rank + 100, 0.78),
-        (Some(Meaning::Never(_)), _) | (None, None) => return None,
+fn candidate_without_qualifiers(names: &HeaderContext, name: &str) -> Option<TargetCandidate> {
+    let bare = strip_qualifiers(name)?;
+    let (target, rank, score) = match (names.bare.meaning_of(&bare), likely_target(&bare)) {
+        (Some(HeaderMeaning::Target { target, rank }), _) => (target, rank + 100, 0.78),
+        (Some(HeaderMeaning::Never(_)), _) | (None, None) => return None,
         (None, Some(target)) => (target.clone(), 200, 0.65),
     };
     let evidence = format!("header is the known name `{bare}` of somebody");
-    Some(Candidate { target, score, evidence, rank })
+    Some(TargetCandidate { target, score, evidence, rank })
 }
 
 /// Names that often stand for something and as often do not.
-fn likely_name(name: &str) -> Option<Candidate> {
-    let target = likely(name)?.clone();
+fn candidate_by_likely_name(name: &str) -> Option<TargetCandidate> {
+    let target = likely_target(name)?.clone();
     let evidence = "header is often a name for it".to_owned();
-    Some(Candidate { target, score: 0.68, evidence, rank: 200 })
+    Some(TargetCandidate { target, score: 0.68, evidence, rank: 200 })
 }
 
 /// Columns of yes and no whose name asks for consent.
-fn consenting(name: &str, look: &Look) -> Option<Candidate> {
-    let target = consent(&normalise(name)).filter(|_| look.share(Kind::Boolean) >= 0.8)?;
+fn consent_candidate(name: &str, look: &ValueProfile) -> Option<TargetCandidate> {
+    let target = consent_target(&normalise_name(name))
+        .filter(|_| look.share_of(ValueShape::Boolean) >= 0.8)?;
     let evidence = "header asks for consent".to_owned();
-    Some(Candidate { target, score: 0.65, evidence, rank: 300 })
+    Some(TargetCandidate { target, score: 0.65, evidence, rank: 300 })
 }
 
 /// What values alone speak for. Behind a name that says nothing they have the only word.
-fn by_values(look: &Look, nameless: bool) -> impl Iterator<Item = Candidate> {
-    const KINDS: &[(Kind, Target, f64)] = &[
-        (Kind::Email, Target::Field(Field::Email), BY_VALUES),
-        (Kind::Phone, Target::Field(Field::Phone), 0.7),
-        (Kind::Country, Target::Field(Field::Country), 0.65),
-        (Kind::Url, Target::Field(Field::Website), 0.55),
-        (Kind::Person, Target::Field(Field::Name), 0.0),
-        (Kind::Date, Target::Field(Field::DateOfBirth), 0.4),
-        (Kind::PostalCode, Target::Field(Field::PostalCode), 0.4),
+fn candidates_by_values(
+    look: &ValueProfile,
+    nameless: bool,
+) -> impl Iterator<Item = TargetCandidate> {
+    const KINDS: &[(ValueShape, MappingTarget, f64)] = &[
+        (ValueShape::Email, MappingTarget::Field(Field::Email), BY_VALUES),
+        (ValueShape::Phone, MappingTarget::Field(Field::Phone), 0.7),
+        (ValueShape::Country, MappingTarget::Field(Field::Country), 0.65),
+        (ValueShape::Url, MappingTarget::Field(Field::Website), 0.55),
+        (ValueShape::Person, MappingTarget::Field(Field::Name), 0.0),
+        (ValueShape::Date, MappingTarget::Field(Field::DateOfBirth), 0.4),
+        (ValueShape::PostalCode, MappingTarget::Field(Field::PostalCode), 0.4),
     ];
     KINDS.iter().filter_map(move |(kind, target, most)| {
         let most = match kind {
-            Kind::Url | Kind::Person if nameless => 0.65,
+            ValueShape::Url | ValueShape::Person if nameless => 0.65,
             _ => *most,
         };
-        let share = look.share(*kind);
-        let evidence = seen(*kind, share);
-        let candidate = Candidate {
+        let share = look.share_of(*kind);
+        let evidence = describe_share(*kind, share);
+        let candidate = TargetCandidate {
             target: target.clone(),
             score: most * share,
             evidence,
@@ -231,68 +258,76 @@ fn by_values(look: &Look, nameless: bool) -> impl Iterator<Item = Candidate> {
 }
 
 /// Lets the values speak for or against what the name says.
-fn weigh(candidate: &mut Candidate, look: &Look) {
-    let own = expected(&candidate.target);
-    let share = own.map_or(0.0, |kind| look.share(kind));
+fn adjust_score_by_values(candidate: &mut TargetCandidate, look: &ValueProfile) {
+    let own = expected_shape(&candidate.target);
+    let share = own.map_or(0.0, |kind| look.share_of(kind));
     if let Some(kind) = own.filter(|_| share >= 0.5) {
         candidate.score += (1.0 - candidate.score) * 0.5 * share;
-        candidate.evidence = format!("{}; {}", candidate.evidence, seen(kind, share));
+        candidate.evidence = format!("{}; {}", candidate.evidence, describe_share(kind, share));
         return;
     }
-    let against = contradicting(&candidate.target).iter().find(|kind| look.share(**kind) >= 0.6);
+    let against =
+        contradicting_shapes(&candidate.target).iter().find(|kind| look.share_of(**kind) >= 0.6);
     if let Some(kind) = against.filter(|_| share < 0.2) {
         candidate.score *= 0.7;
         candidate.evidence =
-            format!("{}; but {}", candidate.evidence, seen(*kind, look.share(*kind)));
+            format!("{}; but {}", candidate.evidence, describe_share(*kind, look.share_of(*kind)));
     }
 }
 
-fn seen(kind: Kind, share: f64) -> String {
-    format!("{:.0} % of the values are {}", share * 100.0, kind.plural())
+fn describe_share(kind: ValueShape, share: f64) -> String {
+    format!("{:.0} % of the values are {}", share * 100.0, kind.plural_label())
 }
 
 /// What values of a target look like, where they have a look of their own.
-pub(super) fn expected(target: &Target) -> Option<Kind> {
+pub(super) fn expected_shape(target: &MappingTarget) -> Option<ValueShape> {
     Some(match target {
-        Target::Field(Field::Email) | Target::AdditionalEmails => Kind::Email,
-        Target::Field(Field::Phone) | Target::AdditionalPhones => Kind::Phone,
-        Target::Field(Field::DateOfBirth) | Target::Task(TaskPart::DueDate) => Kind::Date,
-        Target::Field(Field::Website) => Kind::Url,
-        Target::Field(Field::Country) => Kind::Country,
-        Target::Field(Field::PostalCode) => Kind::PostalCode,
-        Target::Dnd | Target::DndChannel(_) | Target::OptIn => Kind::Boolean,
+        MappingTarget::Field(Field::Email) | MappingTarget::AdditionalEmails => ValueShape::Email,
+        MappingTarget::Field(Field::Phone) | MappingTarget::AdditionalPhones => ValueShape::Phone,
+        MappingTarget::Field(Field::DateOfBirth) | MappingTarget::Task(TaskPart::DueDate) => {
+            ValueShape::Date
+        }
+        MappingTarget::Field(Field::Website) => ValueShape::Url,
+        MappingTarget::Field(Field::Country) => ValueShape::Country,
+        MappingTarget::Field(Field::PostalCode) => ValueShape::PostalCode,
+        MappingTarget::Dnd | MappingTarget::DndChannel(_) | MappingTarget::OptIn => {
+            ValueShape::Boolean
+        }
         _ => return None,
     })
 }
 
 /// What values of a target never look like.
-fn contradicting(target: &Target) -> &'static [Kind] {
-    use Kind::{Boolean, Date, Email, Phone, Url};
+fn contradicting_shapes(target: &MappingTarget) -> &'static [ValueShape] {
+    use ValueShape::{Boolean, Date, Email, Phone, Url};
     match target {
-        Target::Field(Field::Email) | Target::AdditionalEmails => &[Phone, Date, Url, Boolean],
-        Target::Field(Field::Phone | Field::PostalCode) | Target::AdditionalPhones => {
-            &[Email, Date, Url, Boolean]
+        MappingTarget::Field(Field::Email) | MappingTarget::AdditionalEmails => {
+            &[Phone, Date, Url, Boolean]
         }
-        Target::Field(Field::DateOfBirth) | Target::Task(TaskPart::DueDate) => {
+        MappingTarget::Field(Field::Phone | Field::PostalCode)
+        | MappingTarget::AdditionalPhones => &[Email, Date, Url, Boolean],
+        MappingTarget::Field(Field::DateOfBirth) | MappingTarget::Task(TaskPart::DueDate) => {
             &[Email, Url, Boolean]
         }
-        Target::Field(Field::Website) => &[Email, Phone, Date, Boolean],
-        Target::Field(Field::Source)
-        | Target::Tags
-        | Target::Note(_)
-        | Target::Owner
-        | Target::Custom(_) => &[],
-        Target::Field(_) => &[Email, Phone, Date, Url],
-        Target::Dnd | Target::DndChannel(_) | Target::OptIn => &[Email, Date, Url],
-        Target::ContactId => &[Email, Phone, Date, Url, Boolean],
+        MappingTarget::Field(Field::Website) => &[Email, Phone, Date, Boolean],
+        MappingTarget::Field(Field::Source)
+        | MappingTarget::Tags
+        | MappingTarget::Note(_)
+        | MappingTarget::Owner
+        | MappingTarget::Custom(_) => &[],
+        MappingTarget::Field(_) => &[Email, Phone, Date, Url],
+        MappingTarget::Dnd | MappingTarget::DndChannel(_) | MappingTarget::OptIn => {
+            &[Email, Date, Url]
+        }
+        MappingTarget::ContactId => &[Email, Phone, Date, Url, Boolean],
         _ => &[],
     }
 }
 
 /// The candidates by score, each target once, without those that are hardly one.
-fn best_first(mut found: Vec<Candidate>) -> Vec<Candidate> {
+fn best_candidates(mut found: Vec<TargetCandidate>) -> Vec<TargetCandidate> {
     found.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.rank.cmp(&other.rank)));
-    let mut kept: Vec<Candidate> = Vec::with_capacity(found.len());
+    let mut kept: Vec<TargetCandidate> = Vec::with_capacity(found.len());
     for candidate in found {
         let known = kept.iter().any(|known| known.target == candidate.target);
         if !known && candidate.score >= PROPOSED / 2.0 {

@@ -3,16 +3,17 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::mapping::preset::presets;
-use crate::mapping::{DUPLICATE_HEADER, Plan};
+use crate::mapping::preset::builtin_presets;
+use crate::mapping::{BoundMapping, DUPLICATE_HEADER};
 use crate::model::directory::CustomField;
 
-fn columns(header: &str) -> Vec<Column> {
+fn columns(header: &str) -> Vec<SheetColumn> {
     let letter = |at: usize| match at {
         0..26 => char::from(b'A' + u8::try_from(at).unwrap()).to_string(),
         _ => format!("A{at}"),
     };
-    let column = |(at, name): (usize, &str)| Column { name: name.to_owned(), letters: letter(at) };
+    let column =
+        |(at, name): (usize, &str)| SheetColumn { name: name.to_owned(), letters: letter(at) };
     header.split(',').enumerate().map(column).collect()
 }
 
@@ -20,7 +21,7 @@ fn rows(text: &[&str]) -> Vec<Vec<String>> {
     text.iter().map(|row| row.split(',').map(str::to_owned).collect()).collect()
 }
 
-fn directory() -> Directory {
+fn directory() -> LocationDirectory {
     let field = |key: &str, name: &str| CustomField {
         id: format!("id-{key}"),
         key: key.to_owned(),
@@ -30,7 +31,7 @@ fn directory() -> Directory {
         options: Vec::new(),
         custom_option: false,
     };
-    Directory {
+    LocationDirectory {
         location: "loc1".parse().unwrap(),
         name: None,
         country: None,
@@ -47,12 +48,12 @@ fn directory() -> Directory {
     }
 }
 
-fn propose(header: &str, samples: &[&str]) -> Proposal {
-    Proposal::new(&columns(header), &rows(samples), presets(), Some(&directory()))
+fn propose(header: &str, samples: &[&str]) -> MappingProposal {
+    MappingProposal::new(&columns(header), &rows(samples), builtin_presets(), Some(&directory()))
 }
 
 /// What a plan binds, as `A+B>target`, and then what it leaves.
-fn shown(plan: &Plan) -> String {
+fn shown(plan: &BoundMapping) -> String {
     let letter = |at: &usize| char::from(b'A' + u8::try_from(*at).unwrap()).to_string();
     let bound = plan.bound.iter().map(|bound| {
         let from: Vec<String> = bound.columns.iter().map(letter).collect();
@@ -65,16 +66,16 @@ fn shown(plan: &Plan) -> String {
 /// What an import without a mapping would do.
 #[track_caller]
 fn imports(header: &str, samples: &[&str], expected: &str) {
-    let mapping = propose(header, samples).confident().unwrap();
-    let plan = mapping.plan(&columns(header), &directory()).unwrap();
+    let mapping = propose(header, samples).confident_mapping().unwrap();
+    let plan = mapping.bind_to_location(&columns(header), &directory()).unwrap();
     assert_eq!(shown(&plan), expected, "{header}");
 }
 
 /// What an import without a mapping would ask.
 #[track_caller]
-fn asks(header: &str, samples: &[&str], expected: &[&str]) -> Vec<Undecided> {
-    let undecided = propose(header, samples).confident().unwrap_err();
-    let suggestion = |undecided: &Undecided| {
+fn asks(header: &str, samples: &[&str], expected: &[&str]) -> Vec<UndecidedColumn> {
+    let undecided = propose(header, samples).confident_mapping().unwrap_err();
+    let suggestion = |undecided: &UndecidedColumn| {
         undecided.suggestion.as_ref().map_or_else(String::new, ToString::to_string)
     };
     assert_eq!(undecided.iter().map(suggestion).collect::<Vec<_>>(), expected, "{undecided:?}");
@@ -152,8 +153,8 @@ fn names_that_are_nearly_known_are_asked_about() {
 fn columns_that_nobody_knows_are_left_for_a_warning() {
     let names: Vec<String> = (1..=20).map(|number| format!("Custom {number}")).collect();
     let header = format!("First Name,Email,Phone,{}", names.join(","));
-    let mapping = propose(&header, &[]).confident().unwrap();
-    let plan = mapping.bind(&columns(&header)).unwrap();
+    let mapping = propose(&header, &[]).confident_mapping().unwrap();
+    let plan = mapping.bind_columns(&columns(&header)).unwrap();
     assert_eq!((plan.bound.len(), plan.unmapped.len()), (3, 20));
 }
 
@@ -161,15 +162,17 @@ fn columns_that_nobody_knows_are_left_for_a_warning() {
 fn a_name_of_two_custom_fields_is_not_guessed_about() {
     let mut directory = directory();
     directory.fields[0].name = "Job Title".to_owned();
-    let proposal = Proposal::new(&columns("Email,Job Title"), &[], presets(), Some(&directory));
-    let undecided = proposal.confident().unwrap_err();
+    let proposal =
+        MappingProposal::new(&columns("Email,Job Title"), &[], builtin_presets(), Some(&directory));
+    let undecided = proposal.confident_mapping().unwrap_err();
     assert_eq!(undecided[0].column, Some(1));
     let targets: Vec<String> =
         proposal.columns[1].candidates.iter().map(|one| one.target.to_string()).collect();
     assert_eq!(targets, ["customFields.vip_since", "customFields.job_title"]);
     // The field whose very key it is is meant.
-    let proposal = Proposal::new(&columns("job_title"), &[], presets(), Some(&directory));
-    assert_eq!(proposal.columns[0].verdict, Verdict::Accepted);
+    let proposal =
+        MappingProposal::new(&columns("job_title"), &[], builtin_presets(), Some(&directory));
+    assert_eq!(proposal.columns[0].verdict, ProposalStatus::Accepted);
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn custom_fields_are_known_by_name_key_and_export_header() {
 #[test]
 fn several_phone_and_email_columns_are_read_one_after_the_other() {
     imports("Email,Home Phone,Mobile,Work Email", &[], "A+D>email C+B>phone");
-    let mapping = propose("Email,Home Phone,Mobile", &[]).confident().unwrap();
+    let mapping = propose("Email,Home Phone,Mobile", &[]).confident_mapping().unwrap();
     assert_eq!(
         (mapping.rules[1].from.as_slice(), mapping.rules[1].join.as_str()),
         (["Mobile".to_owned(), "Home Phone".to_owned()].as_slice(), "; ")
@@ -212,12 +215,14 @@ fn what_somebody_has_said_is_not_asked() {
     #[track_caller]
     fn check(header: &str, rules: &[&str], ignore: &[&str], expected: &str) {
         let all = columns(header);
-        let rules: Vec<Rule> = rules.iter().map(|text| Mapping::inline(text).unwrap()).collect();
+        let rules: Vec<MappingRule> =
+            rules.iter().map(|text| Mapping::parse_inline_rule(text).unwrap()).collect();
         let ignore: Vec<String> = ignore.iter().map(|name| (*name).to_owned()).collect();
         let mut proposal = propose(header, &[]);
-        proposal.settle(&rules, &ignore);
-        let mapping = proposal.confident().unwrap().overlay(rules, &ignore, &all).unwrap();
-        assert_eq!(shown(&mapping.plan(&all, &directory()).unwrap()), expected);
+        proposal.mark_settled(&rules, &ignore);
+        let mapping =
+            proposal.confident_mapping().unwrap().with_overrides(rules, &ignore, &all).unwrap();
+        assert_eq!(shown(&mapping.bind_to_location(&all, &directory()).unwrap()), expected);
     }
     check("Name,Email,City,City", &["C=city"], &[], "A>name B>email C>city D?");
     check("Name,Email,City,City", &[], &["D"], "A>name B>email C>city");
@@ -254,12 +259,17 @@ fn a_preset_says_more_than_names_do_and_leaves_the_rest_to_them() {
         &[],
         "A>companyName B>postalCode C?",
     );
-    let mut mapping = propose("EMAIL,SMS,ADDED_TIME,MODIFIED_TIME", &[]).confident().unwrap();
+    let mut mapping =
+        propose("EMAIL,SMS,ADDED_TIME,MODIFIED_TIME", &[]).confident_mapping().unwrap();
     assert_eq!(mapping.name, "brevo");
     mapping.rules.clear();
     // A header that columns share is for whoever binds the preset to complain about.
     let header = "First Name,Phone,Phone,Additional Phone";
-    let problems = propose(header, &[]).confident().unwrap().bind(&columns(header)).unwrap_err();
+    let problems = propose(header, &[])
+        .confident_mapping()
+        .unwrap()
+        .bind_columns(&columns(header))
+        .unwrap_err();
     assert_eq!(problems[0].code, Some(DUPLICATE_HEADER));
 }
 
@@ -326,24 +336,25 @@ to = "?"  # DECIDE: a target, or "ignore"
     assert_eq!(&text[start..], expected);
     assert!(text[..start].ends_with("# To decide: columns B, F, H.\n\n"), "{text}");
     let mapping = Mapping::parse(&text, "map.toml").unwrap();
-    let columns: Vec<Column> = proposal.columns.iter().map(|guess| guess.column.clone()).collect();
-    assert_eq!(mapping.bind(&columns).unwrap_err().len(), 3);
+    let columns: Vec<SheetColumn> =
+        proposal.columns.iter().map(|guess| guess.column.clone()).collect();
+    assert_eq!(mapping.bind_columns(&columns).unwrap_err().len(), 3);
 }
 
 #[test]
 fn a_presets_proposal_binds_to_the_same_plan() {
-    for preset in presets() {
+    for preset in builtin_presets() {
         let mut names: Vec<String> =
             preset.mapping.rules.iter().flat_map(|rule| rule.from.clone()).collect();
         names.retain(|name| !name.contains('*'));
         names.dedup();
-        let all: Vec<Column> = columns(&names.join(","));
-        let proposal = Proposal::for_preset(preset, &all, &[], None);
+        let all: Vec<SheetColumn> = columns(&names.join(","));
+        let proposal = MappingProposal::for_preset(preset, &all, &[], None);
         let text = proposal.to_toml();
         let mapping = Mapping::parse(&text, "map.toml").unwrap();
-        let plan = mapping.bind(&all).unwrap();
-        let own = proposal.confident().unwrap().bind(&all).unwrap();
-        let places = |plan: &Plan| {
+        let plan = mapping.bind_columns(&all).unwrap();
+        let own = proposal.confident_mapping().unwrap().bind_columns(&all).unwrap();
+        let places = |plan: &BoundMapping| {
             let mut places: Vec<_> = plan
                 .bound
                 .iter()
@@ -362,17 +373,17 @@ proptest! {
         names in prop::collection::vec(prop_oneof![any::<String>(), Just("City".to_owned()), Just("Email*".to_owned())], 1..6),
         rows in prop::collection::vec(prop::collection::vec(any::<String>(), 0..6), 0..4),
     ) {
-        let columns: Vec<Column> = names.iter().enumerate().map(|(at, name)| Column {
+        let columns: Vec<SheetColumn> = names.iter().enumerate().map(|(at, name)| SheetColumn {
             name: name.clone(),
             letters: char::from(b'A' + u8::try_from(at).unwrap()).to_string(),
         }).collect();
-        let proposal = Proposal::new(&columns, &rows, presets(), None);
+        let proposal = MappingProposal::new(&columns, &rows, builtin_presets(), None);
         let text = proposal.to_toml();
         prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
         let read = Mapping::parse(&text, "x");
         prop_assert!(read.is_ok(), "{:?}\n{}", read, text);
-        if let Ok(mapping) = proposal.confident() {
-            prop_assert!(mapping.bind(&columns).is_ok());
+        if let Ok(mapping) = proposal.confident_mapping() {
+            prop_assert!(mapping.bind_columns(&columns).is_ok());
         }
     }
 }

@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use super::{Candidate, Guess, Proposal, Verdict};
-use crate::mapping::header::fold;
-use crate::mapping::{Bound, Columns, Mapping, Rule, hides, list, quote};
-use crate::model::target::Target;
+use super::{ColumnProposal, MappingProposal, ProposalStatus, TargetCandidate};
+use crate::mapping::header::fold_name;
+use crate::mapping::{
+    BoundRule, ColumnLookup, Mapping, MappingRule, is_invisible_or_bidi, toml_string,
+    toml_string_array,
+};
+use crate::model::target::MappingTarget;
 
 /// The most characters that are shown of a value.
 const LONGEST_SAMPLE: usize = 40;
@@ -27,43 +30,46 @@ const HOW_TO_PRESET: &str = "\
 # `ghl-bulk map --help` says what else a [[column]] can hold.
 ";
 
-impl Proposal {
+impl MappingProposal {
     /// The proposal as the text of a mapping file, for somebody to read and change.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        self.written(HOW_TO, "")
+        self.render_toml(HOW_TO, "")
     }
 
     /// The proposal as the text of a preset for sheets with the same columns.
     #[must_use]
-    pub fn to_preset(&self, title: &str) -> String {
+    pub fn to_preset_toml(&self, title: &str) -> String {
         let mut seen = HashSet::new();
-        let names = self.columns.iter().filter(|guess| guess.verdict != Verdict::Own);
+        let names = self.columns.iter().filter(|guess| guess.verdict != ProposalStatus::Own);
         let names = names.map(|guess| guess.column.name.trim()).filter(|name| !name.is_empty());
         let names: Vec<String> =
-            names.filter(|name| seen.insert(fold(name))).map(str::to_owned).collect();
-        let head = format!("title = {}\nmissing = \"skip\"\n", quote(title));
-        let detect = format!("\n[detect]\nall = {}\n", list(&names));
-        self.written(&format!("{HOW_TO_PRESET}\n{head}"), &detect)
+            names.filter(|name| seen.insert(fold_name(name))).map(str::to_owned).collect();
+        let head = format!("title = {}\nmissing = \"skip\"\n", toml_string(title));
+        let detect = format!("\n[detect]\nall = {}\n", toml_string_array(&names));
+        self.render_toml(&format!("{HOW_TO_PRESET}\n{head}"), &detect)
     }
 
-    fn written(&self, how_to: &str, detect: &str) -> String {
+    fn render_toml(&self, how_to: &str, detect: &str) -> String {
         let mut out = how_to.to_owned();
         if let Some(preset) = &self.preset {
-            line(&mut out, &format!("The sheet is one that the preset {} knows.", quote(preset)));
+            write_comment(
+                &mut out,
+                &format!("The sheet is one that the preset {} knows.", toml_string(preset)),
+            );
         }
         if !self.ambiguous.is_empty() {
-            let names: Vec<String> = self.ambiguous.iter().map(|name| quote(name)).collect();
-            line(
+            let names: Vec<String> = self.ambiguous.iter().map(|name| toml_string(name)).collect();
+            write_comment(
                 &mut out,
                 &format!("The sheet could be for several presets: {}.", names.join(", ")),
             );
         }
-        let open = self.columns.iter().filter(|guess| guess.verdict.is_open());
+        let open = self.columns.iter().filter(|guess| guess.verdict.needs_decision());
         let open: Vec<&str> = open.map(|guess| guess.column.letters.as_str()).collect();
         if !open.is_empty() {
             let noun = if open.len() == 1 { "column" } else { "columns" };
-            line(&mut out, &format!("To decide: {noun} {}.", open.join(", ")));
+            write_comment(&mut out, &format!("To decide: {noun} {}.", open.join(", ")));
         }
         let head = Mapping {
             reading: self.base.reading.clone(),
@@ -74,12 +80,15 @@ impl Proposal {
         out.push('\n');
         out.push_str(&head.to_toml());
         out.push_str(detect);
-        let all = self.all();
-        let page =
-            Page { proposal: self, columns: Columns::new(&all), rules: self.rules_by_column() };
+        let all = self.sheet_columns();
+        let page = ProposalTomlWriter {
+            proposal: self,
+            columns: ColumnLookup::new(&all),
+            rules: self.rules_by_column(),
+        };
         for (at, guess) in self.columns.iter().enumerate() {
-            if guess.verdict != Verdict::Own {
-                page.column(&mut out, at, guess);
+            if guess.verdict != ProposalStatus::Own {
+                page.write_column(&mut out, at, guess);
             }
         }
         out
@@ -98,71 +107,88 @@ impl Proposal {
 }
 
 /// What is needed to write about a column.
-struct Page<'p> {
-    proposal: &'p Proposal,
-    columns: Columns<'p>,
+struct ProposalTomlWriter<'p> {
+    proposal: &'p MappingProposal,
+    columns: ColumnLookup<'p>,
     /// The preset's rules that each column has a part in.
     rules: Vec<Vec<usize>>,
 }
 
-impl Page<'_> {
-    fn column(&self, out: &mut String, at: usize, guess: &Guess) {
+impl ProposalTomlWriter<'_> {
+    fn write_column(&self, out: &mut String, at: usize, guess: &ColumnProposal) {
         out.push('\n');
-        line(out, &title(guess));
+        write_comment(out, &column_title(guess));
         match &guess.verdict {
-            Verdict::Preset => self.preset_rules(out, at),
-            Verdict::JoinedTo(first) => {
-                let letters = self.columns.letters(*first);
-                line(out, &format!("Read together with column {letters}: its rule names both."));
+            ProposalStatus::Preset => self.write_preset_rules(out, at),
+            ProposalStatus::JoinedTo(first) => {
+                let letters = self.columns.column_letters(*first);
+                write_comment(
+                    out,
+                    &format!("Read together with column {letters}: its rule names both."),
+                );
             }
-            Verdict::Accepted => {
-                reason(out, &guess.candidates[0]);
-                if let Some(rule) = self.proposal.accepted(at, &self.columns) {
-                    table(out, &rule);
+            ProposalStatus::Accepted => {
+                write_evidence(out, &guess.candidates[0]);
+                if let Some(rule) = self.proposal.accepted_rule(at, &self.columns) {
+                    write_rule_table(out, &rule);
                 }
             }
-            Verdict::Ignored(why) => {
-                line(out, &format!("Left out: {why}"));
-                table(out, &decided(self.columns.reference(at), Target::Ignore));
+            ProposalStatus::Ignored(why) => {
+                write_comment(out, &format!("Left out: {why}"));
+                write_rule_table(
+                    out,
+                    &single_column_rule(
+                        self.columns.unambiguous_reference(at),
+                        MappingTarget::Ignore,
+                    ),
+                );
             }
-            Verdict::Homeless(target) => {
-                let target = quote(target);
-                line(
+            ProposalStatus::Homeless(target) => {
+                let target = toml_string(target);
+                write_comment(
                     out,
                     &format!("The preset would have it go to {target}, which the location lacks."),
                 );
-                let rule = decided(self.columns.reference(at), Target::Undecided);
-                marked(out, &rule, "DECIDE: a target, or \"ignore\"");
+                let rule = single_column_rule(
+                    self.columns.unambiguous_reference(at),
+                    MappingTarget::Undecided,
+                );
+                write_marked_rule(out, &rule, "DECIDE: a target, or \"ignore\"");
             }
-            Verdict::Settled | Verdict::Open | Verdict::Own => self.open(out, at, guess),
-            Verdict::Proposed => self.check(out, at, guess),
-            Verdict::Rivals(first) => self.rival(out, at, *first, guess),
+            ProposalStatus::Settled | ProposalStatus::Open | ProposalStatus::Own => {
+                self.write_open_column(out, at, guess);
+            }
+            ProposalStatus::Proposed => self.write_proposed_column(out, at, guess),
+            ProposalStatus::Rivals(first) => self.write_conflicting_column(out, at, *first, guess),
         }
     }
 
-    fn preset_rules(&self, out: &mut String, at: usize) {
+    fn write_preset_rules(&self, out: &mut String, at: usize) {
         for number in &self.rules[at] {
             let bound = &self.proposal.bound[*number];
             if bound.columns[0] == at {
-                line(out, "1.00: the preset says so");
-                table(out, &self.rule(bound));
+                write_comment(out, "1.00: the preset says so");
+                write_rule_table(out, &self.unambiguous_rule(bound));
             } else {
-                let letters = self.columns.letters(bound.columns[0]);
-                line(out, &format!("Read together with column {letters}: its rule names both."));
+                let letters = self.columns.column_letters(bound.columns[0]);
+                write_comment(
+                    out,
+                    &format!("Read together with column {letters}: its rule names both."),
+                );
             }
         }
     }
 
     /// A bound rule that names its columns so that nothing else can be meant.
-    fn rule(&self, bound: &Bound) -> Rule {
-        let reference = |at: &usize| self.columns.reference(*at);
+    fn unambiguous_rule(&self, bound: &BoundRule) -> MappingRule {
+        let reference = |at: &usize| self.columns.unambiguous_reference(*at);
         let place = |letters: &str| {
-            let at = self.columns.named(letters, true);
+            let at = self.columns.find_by_name(letters, true);
             at.first().map(reference)
         };
         let mut rule = bound.rule.clone();
         rule.from = bound.columns.iter().map(reference).collect();
-        rule.template = rule.template.map(|template| template.renamed(place));
+        rule.template = rule.template.map(|template| template.with_renamed_columns(place));
         rule.named_by = bound.named_by.as_ref().map(reference);
         rule.when = rule.when.filter(|_| bound.when.is_some());
         if let (Some(when), Some(at)) = (&mut rule.when, &bound.when) {
@@ -172,85 +198,108 @@ impl Page<'_> {
     }
 
     /// A column that nothing is near enough for.
-    fn open(&self, out: &mut String, at: usize, guess: &Guess) {
+    fn write_open_column(&self, out: &mut String, at: usize, guess: &ColumnProposal) {
         for candidate in &guess.candidates {
-            line(
+            write_comment(
                 out,
-                &format!("perhaps {}, {}", quote(&candidate.target.to_string()), shown(candidate)),
+                &format!(
+                    "perhaps {}, {}",
+                    toml_string(&candidate.target.to_string()),
+                    format_evidence(candidate)
+                ),
             );
         }
-        let rule = decided(self.columns.reference(at), Target::Undecided);
-        marked(out, &rule, "DECIDE: a target, or \"ignore\"");
+        let rule =
+            single_column_rule(self.columns.unambiguous_reference(at), MappingTarget::Undecided);
+        write_marked_rule(out, &rule, "DECIDE: a target, or \"ignore\"");
     }
 
     /// A column that is probably for its best candidate.
-    fn check(&self, out: &mut String, at: usize, guess: &Guess) {
+    fn write_proposed_column(&self, out: &mut String, at: usize, guess: &ColumnProposal) {
         let (best, others) = guess.candidates.split_first().expect("such columns have a candidate");
         for candidate in others {
-            line(
+            write_comment(
                 out,
-                &format!("or {}, {}", quote(&candidate.target.to_string()), shown(candidate)),
+                &format!(
+                    "or {}, {}",
+                    toml_string(&candidate.target.to_string()),
+                    format_evidence(candidate)
+                ),
             );
         }
-        let target = quote(&best.target.to_string());
-        let rule = decided(self.columns.reference(at), Target::Undecided);
-        marked(out, &rule, &format!("CHECK {}; replace \"?\" by {target} if right", shown(best)));
+        let target = toml_string(&best.target.to_string());
+        let rule =
+            single_column_rule(self.columns.unambiguous_reference(at), MappingTarget::Undecided);
+        write_marked_rule(
+            out,
+            &rule,
+            &format!("CHECK {}; replace \"?\" by {target} if right", format_evidence(best)),
+        );
         writeln!(out, "suggest = {target}").expect("a text takes all");
     }
 
     /// A column that is surely for a target that an earlier column has.
-    fn rival(&self, out: &mut String, at: usize, first: usize, guess: &Guess) {
+    fn write_conflicting_column(
+        &self,
+        out: &mut String,
+        at: usize,
+        first: usize,
+        guess: &ColumnProposal,
+    ) {
         let target =
             guess.candidates.first().expect("such columns have a candidate").target.to_string();
-        let (target, letters) = (quote(&target), self.columns.letters(first));
-        line(
+        let (target, letters) = (toml_string(&target), self.columns.column_letters(first));
+        write_comment(
             out,
             &format!(
                 "It would be {target}, as column {letters} is, and only one can; to take this one, set \
                  that one to \"ignore\"."
             ),
         );
-        let rule = decided(self.columns.reference(at), Target::Undecided);
-        marked(out, &rule, "DECIDE: a target, or \"ignore\"");
+        let rule =
+            single_column_rule(self.columns.unambiguous_reference(at), MappingTarget::Undecided);
+        write_marked_rule(out, &rule, "DECIDE: a target, or \"ignore\"");
     }
 }
 
-fn decided(from: String, to: Target) -> Rule {
-    Rule { from: vec![from], to, ..Rule::default() }
+fn single_column_rule(from: String, to: MappingTarget) -> MappingRule {
+    MappingRule { from: vec![from], to, ..MappingRule::default() }
 }
 
-fn table(out: &mut String, rule: &Rule) {
+fn write_rule_table(out: &mut String, rule: &MappingRule) {
     out.push_str("[[column]]\n");
-    out.push_str(&rule.entries());
+    out.push_str(&rule.to_toml_entries());
 }
 
 /// A rule with a comment at its end, where its `to` stands.
-fn marked(out: &mut String, rule: &Rule, mark: &str) {
-    table(out, rule);
+fn write_marked_rule(out: &mut String, rule: &MappingRule, mark: &str) {
+    write_rule_table(out, rule);
     out.truncate(out.trim_end().len());
-    writeln!(out, "  # {}", plain(mark)).expect("a text takes all");
+    writeln!(out, "  # {}", replace_unsafe_chars(mark)).expect("a text takes all");
 }
 
-fn reason(out: &mut String, candidate: &Candidate) {
-    line(out, &shown(candidate));
+fn write_evidence(out: &mut String, candidate: &TargetCandidate) {
+    write_comment(out, &format_evidence(candidate));
 }
 
-fn shown(candidate: &Candidate) -> String {
+fn format_evidence(candidate: &TargetCandidate) -> String {
     format!("{:.2}: {}", candidate.score, candidate.evidence)
 }
 
 /// The column's letters, name and samples.
-fn title(guess: &Guess) -> String {
+fn column_title(guess: &ColumnProposal) -> String {
     let column = &guess.column;
-    let mut title = format!("Column {}, {}", column.letters, quote(&cut(&column.name)));
+    let mut title =
+        format!("Column {}, {}", column.letters, toml_string(&truncate_text(&column.name)));
     if !guess.samples.is_empty() {
-        let samples: Vec<String> = guess.samples.iter().map(|value| quote(&cut(value))).collect();
+        let samples: Vec<String> =
+            guess.samples.iter().map(|value| toml_string(&truncate_text(value))).collect();
         write!(title, ", holds {}", samples.join(", ")).expect("a text takes all");
     }
     title
 }
 
-fn cut(text: &str) -> String {
+fn truncate_text(text: &str) -> String {
     let mut chars = text.chars();
     let mut short: String = chars.by_ref().take(LONGEST_SAMPLE).collect();
     if chars.next().is_some() {
@@ -259,11 +308,11 @@ fn cut(text: &str) -> String {
     short
 }
 
-fn line(out: &mut String, text: &str) {
-    writeln!(out, "# {}", plain(text)).expect("a text takes all");
+fn write_comment(out: &mut String, text: &str) {
+    writeln!(out, "# {}", replace_unsafe_chars(text)).expect("a text takes all");
 }
 
 /// A text without what would end a comment or move a terminal's cursor.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || hides(c) { ' ' } else { c }).collect()
+fn replace_unsafe_chars(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || is_invisible_or_bidi(c) { ' ' } else { c }).collect()
 }

@@ -3,11 +3,11 @@
 //! A shape proves nothing: readers in the plan's value room decide what a value is. Here it only speaks
 //! for or against a target.
 
-use crate::value::country;
+use crate::value::parse_country;
 
 /// What a value can look like. One value can look like several things: `1` is a number and a yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueShape {
     Email,
     Phone,
     Date,
@@ -23,7 +23,7 @@ pub(super) enum Kind {
     Word,
 }
 
-impl Kind {
+impl ValueShape {
     pub(super) const ALL: [Self; 10] = [
         Self::Email,
         Self::Phone,
@@ -38,7 +38,7 @@ impl Kind {
     ];
 
     /// What such values are called.
-    pub(super) fn plural(self) -> &'static str {
+    pub(super) fn plural_label(self) -> &'static str {
         match self {
             Self::Email => "e-mail addresses",
             Self::Phone => "phone numbers",
@@ -53,17 +53,17 @@ impl Kind {
         }
     }
 
-    fn fits(self, text: &str) -> bool {
+    fn matches_text(self, text: &str) -> bool {
         match self {
             Self::Email => is_email(text),
             Self::Phone => is_phone(text),
             Self::Date => is_date(text),
             Self::Url => is_url(text),
-            Self::Country => is_country(text),
+            Self::Country => is_country_name(text),
             Self::Boolean => BOOLEANS.contains(&text.to_lowercase().as_str()),
             Self::PostalCode => is_postal_code(text),
             Self::Number => is_number(text),
-            Self::Person => is_person(text),
+            Self::Person => is_person_name(text),
             Self::Word => text.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’')),
         }
     }
@@ -71,10 +71,10 @@ impl Kind {
 
 /// What a column's values look like.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Look {
+pub(super) struct ValueProfile {
     /// How many values there are that are not blank.
     pub(super) filled: u32,
-    shares: [u32; Kind::ALL.len()],
+    shares: [u32; ValueShape::ALL.len()],
     /// A few values that differ.
     pub(super) samples: Vec<String>,
 }
@@ -84,7 +84,7 @@ const SHOWN: usize = 3;
 /// The longest text whose shape is looked at. What is longer is prose.
 const LONGEST: usize = 200;
 
-impl Look {
+impl ValueProfile {
     pub(super) fn new<'v>(values: impl Iterator<Item = &'v String>) -> Self {
         let mut look = Self::default();
         for value in values.map(|value| value.trim()).filter(|value| !value.is_empty()) {
@@ -95,16 +95,17 @@ impl Look {
             if value.len() > LONGEST {
                 continue;
             }
-            for (share, kind) in look.shares.iter_mut().zip(Kind::ALL) {
-                *share += u32::from(kind.fits(value));
+            for (share, kind) in look.shares.iter_mut().zip(ValueShape::ALL) {
+                *share += u32::from(kind.matches_text(value));
             }
         }
         look
     }
 
     /// The share of the values that look like something; 0 when there are none.
-    pub(super) fn share(&self, kind: Kind) -> f64 {
-        let at = Kind::ALL.iter().position(|other| *other == kind).expect("all kinds are listed");
+    pub(super) fn share_of(&self, kind: ValueShape) -> f64 {
+        let at =
+            ValueShape::ALL.iter().position(|other| *other == kind).expect("all kinds are listed");
         f64::from(self.shares[at]) / f64::from(self.filled.max(1))
     }
 }
@@ -122,16 +123,20 @@ fn is_phone(text: &str) -> bool {
     let text = text.strip_prefix("p:").unwrap_or(text);
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let signs = text.chars().all(|c| c.is_ascii_digit() || " +-./()\u{a0}x".contains(c));
-    (7..=17).contains(&digits) && signs && !is_date(text) && !is_decimal(text) && !is_key(text)
+    (7..=17).contains(&digits)
+        && signs
+        && !is_date(text)
+        && !is_decimal(text)
+        && !is_identifier_number(text)
 }
 
 /// A country's name. Codes are words of many kinds: `de` and `it` are languages, too.
-fn is_country(text: &str) -> bool {
-    let named = text.chars().count() > 3 && country(text).is_ok();
+fn is_country_name(text: &str) -> bool {
+    let named = text.chars().count() > 3 && parse_country(text).is_ok();
     named || COUNTRIES.contains(&text.to_lowercase().as_str())
 }
 
-fn is_person(text: &str) -> bool {
+fn is_person_name(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
     let named = |word: &&str| {
         let mut chars = word.chars();
@@ -146,7 +151,7 @@ fn is_person(text: &str) -> bool {
 }
 
 /// A number that a program has filled up with zeros, or a person's tax number in Brazil.
-fn is_key(text: &str) -> bool {
+fn is_identifier_number(text: &str) -> bool {
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     text.starts_with("000") || matches!(shape.as_str(), "000.000.000-00" | "00.000.000/0000-00")
 }

@@ -4,15 +4,15 @@ use super::*;
 use crate::mapping::duplicate_headers;
 
 #[track_caller]
-fn binds(text: &str, header: &str, expected: &[&str]) -> Plan {
-    let plan = mapping(text).bind(&columns(header)).unwrap();
+fn binds(text: &str, header: &str, expected: &[&str]) -> BoundMapping {
+    let plan = mapping(text).bind_columns(&columns(header)).unwrap();
     assert_eq!(shown(&plan), expected);
     plan
 }
 
 #[track_caller]
 fn refuses(text: &str, header: &str, expected: &[&str]) -> Vec<Problem> {
-    let problems = mapping(text).bind(&columns(header)).unwrap_err();
+    let problems = mapping(text).bind_columns(&columns(header)).unwrap_err();
     assert_eq!(complaints(&problems), expected);
     problems
 }
@@ -123,9 +123,10 @@ fn the_command_line_wins_over_the_mapping() {
         let header = columns("Name,Email,City,City,Score");
         let text = rule("\"Name\"", "name") + &rule("\"City\"", "city");
         let mapping = mapping(&format!("ignore = [\"Score\"]\nmissing = \"skip\"\n{text}"));
-        let rules = rules.iter().map(|text| Mapping::inline(text).unwrap()).collect();
+        let rules = rules.iter().map(|text| Mapping::parse_inline_rule(text).unwrap()).collect();
         let ignore: Vec<String> = ignore.iter().map(|name| (*name).to_owned()).collect();
-        let plan = mapping.overlay(rules, &ignore, &header).unwrap().bind(&header).unwrap();
+        let plan =
+            mapping.with_overrides(rules, &ignore, &header).unwrap().bind_columns(&header).unwrap();
         assert_eq!(
             (shown(&plan), plan.unmapped.as_slice()),
             (expected.iter().map(|s| (*s).to_owned()).collect(), unmapped)
@@ -142,21 +143,21 @@ fn the_command_line_wins_over_the_mapping() {
     check(&["Name=firstName"], &["C"], &["D>city", "A>firstName"], &[1]);
     check(&["City=tags"], &["Email"], &["A>name", "C>tags", "D>tags"], &[]);
     let header = columns("Name,City,City");
-    let city = Mapping::inline("City=city").unwrap();
+    let city = Mapping::parse_inline_rule("City=city").unwrap();
     let problems =
-        Mapping::default().overlay(vec![city], &["Emial".to_owned()], &header).unwrap_err();
+        Mapping::default().with_overrides(vec![city], &["Emial".to_owned()], &header).unwrap_err();
     assert_eq!(problems.len(), 2);
 }
 
 #[test]
 fn five_hundred_columns_are_bound_to_the_last() {
     let names: Vec<String> = (1..=500).map(|number| format!("Custom {number}")).collect();
-    let header: Vec<Column> = names
+    let header: Vec<SheetColumn> = names
         .iter()
         .enumerate()
-        .map(|(at, name)| Column { name: name.clone(), letters: format!("X{at}") })
+        .map(|(at, name)| SheetColumn { name: name.clone(), letters: format!("X{at}") })
         .collect();
-    let plan = mapping(&rule("\"Custom *\"", "customFields.*")).bind(&header).unwrap();
+    let plan = mapping(&rule("\"Custom *\"", "customFields.*")).bind_columns(&header).unwrap();
     assert_eq!(plan.bound.len(), 500);
     assert_eq!(plan.bound[499].rule.to.to_string(), "customFields.500");
 }

@@ -1,11 +1,11 @@
 //! What mappings say, and what they say about sheets and locations.
 
 use super::*;
-use crate::model::directory::{CustomField, Directory};
-use crate::model::policy::{Mode, Policy};
-use crate::sheet::Column;
+use crate::model::directory::{CustomField, LocationDirectory};
+use crate::model::policy::{ImportMode, ImportPolicy};
+use crate::sheet::SheetColumn;
 
-pub(super) fn columns(header: &str) -> Vec<Column> {
+pub(super) fn columns(header: &str) -> Vec<SheetColumn> {
     let letters = |at: usize| match at {
         0..26 => char::from(b'A' + u8::try_from(at).unwrap()).to_string(),
         _ => format!("A{at}"),
@@ -13,11 +13,11 @@ pub(super) fn columns(header: &str) -> Vec<Column> {
     header
         .split(',')
         .enumerate()
-        .map(|(at, name)| Column { name: name.to_owned(), letters: letters(at) })
+        .map(|(at, name)| SheetColumn { name: name.to_owned(), letters: letters(at) })
         .collect()
 }
 
-fn directory() -> Directory {
+fn directory() -> LocationDirectory {
     let field = |id: &str, key: &str, name: &str, kind: &str| CustomField {
         id: id.to_owned(),
         key: key.to_owned(),
@@ -27,7 +27,7 @@ fn directory() -> Directory {
         options: Vec::new(),
         custom_option: false,
     };
-    Directory {
+    LocationDirectory {
         location: "loc1".parse().unwrap(),
         name: None,
         country: None,
@@ -51,7 +51,7 @@ fn mapping(text: &str) -> Mapping {
 }
 
 /// Everything that a plan binds, as `A+B>target`.
-fn shown(plan: &Plan) -> Vec<String> {
+fn shown(plan: &BoundMapping) -> Vec<String> {
     let letter = |at: &usize| char::from(b'A' + u8::try_from(*at).unwrap()).to_string();
     plan.bound
         .iter()

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::policy::TagRule;
-use crate::model::target::{Channel, Field, NotePart, Target, TaskPart};
-use crate::sheet::{Hidden, Reading};
+use crate::model::target::{Channel, Field, MappingTarget, NotePart, TaskPart};
+use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 
 const FULL: &str = r#"
 format = 1
@@ -53,20 +53,20 @@ fn a_mapping_says_all_that_the_format_has() {
     let mapping = mapping(FULL);
     assert_eq!(mapping.location, Some("loc1".parse().unwrap()));
     assert_eq!(mapping.reading.delimiter, Some(';'));
-    assert_eq!(mapping.reading.hidden, Hidden::Skip);
-    assert_eq!(mapping.rules[0].to, Target::Field(Field::Name));
+    assert_eq!(mapping.reading.hidden, HiddenRowPolicy::Skip);
+    assert_eq!(mapping.rules[0].to, MappingTarget::Field(Field::Name));
     assert_eq!(mapping.rules[0].from, ["First", "Last"]);
-    assert_eq!(mapping.rules[1].to, Target::Custom("vip_since".to_owned()));
-    assert_eq!(mapping.rules[1].convert, Some(Convert::DateTime));
-    assert_eq!(mapping.rules[1].blank, Some(Blank::Clear));
+    assert_eq!(mapping.rules[1].to, MappingTarget::Custom("vip_since".to_owned()));
+    assert_eq!(mapping.rules[1].convert, Some(ValueConverter::DateTime));
+    assert_eq!(mapping.rules[1].blank, Some(BlankRule::Clear));
     assert_eq!(mapping.rules[2].tags, Some(TagRule::Replace));
     assert_eq!(mapping.rules[2].split, Some(vec![";".to_owned()]));
     assert_eq!(mapping.constants[0].value, "spring fair");
-    let mut policy = Policy::default();
+    let mut policy = ImportPolicy::default();
     mapping.apply_options(&mut policy);
     assert_eq!(
         (policy.mode, policy.decimal, policy.default_due_days),
-        (Mode::Update, Some(','), Some(7))
+        (ImportMode::Update, Some(','), Some(7))
     );
     assert_eq!(policy.empty_values, ["N/A", "-"]);
 }
@@ -147,18 +147,18 @@ fn targets_are_known_in_any_case_and_in_snake_case() {
         ("postal_code", "postalCode"),
         ("?", "?"),
     ] {
-        assert_eq!(target(text).map(|target| target.to_string()), Ok(name.to_owned()));
+        assert_eq!(parse_target(text).map(|target| target.to_string()), Ok(name.to_owned()));
     }
     for text in ["", "customFields.", "é", "custom_", "firstname2x"] {
-        assert!(target(text).is_err(), "{text}");
+        assert!(parse_target(text).is_err(), "{text}");
     }
 }
 
 #[test]
 fn rules_can_be_given_on_the_command_line() {
     #[track_caller]
-    fn check(text: &str, from: &str, to: &str, convert: Option<Convert>) {
-        let rule = Mapping::inline(text).unwrap();
+    fn check(text: &str, from: &str, to: &str, convert: Option<ValueConverter>) {
+        let rule = Mapping::parse_inline_rule(text).unwrap();
         assert_eq!(
             (rule.from[0].as_str(), rule.to.to_string().as_str(), rule.convert),
             (from, to, convert)
@@ -168,7 +168,7 @@ fn rules_can_be_given_on_the_command_line() {
         "Umsatz=customFields.umsatz:number",
         "Umsatz",
         "customFields.umsatz",
-        Some(Convert::Number),
+        Some(ValueConverter::Number),
     );
     check("C=city", "C", "city", None);
     check("Custom *=customFields.*", "Custom *", "customFields.*", None);
@@ -182,38 +182,38 @@ fn rules_can_be_given_on_the_command_line() {
         ("C=?", "decides nothing"),
         ("C=customFields.*", "one `*`"),
     ] {
-        let message = Mapping::inline(text).unwrap_err();
+        let message = Mapping::parse_inline_rule(text).unwrap_err();
         assert!(message.contains(says), "{message}");
     }
 }
 
 #[test]
 fn quoted_text_is_one_line_and_plain() {
-    assert_eq!(quote("a\"b\\\n\u{1b}[0m\u{202e}"), r#""a\"b\\\n\U0000001B[0m\U0000202E""#);
+    assert_eq!(toml_string("a\"b\\\n\u{1b}[0m\u{202e}"), r#""a\"b\\\n\U0000001B[0m\U0000202E""#);
 }
 
-fn some_target() -> impl Strategy<Value = Target> {
+fn some_target() -> impl Strategy<Value = MappingTarget> {
     prop_oneof![
-        prop::sample::select(Field::ALL).prop_map(Target::Field),
-        prop::sample::select(Channel::ALL).prop_map(Target::DndChannel),
-        prop::sample::select(NotePart::ALL).prop_map(Target::Note),
-        prop::sample::select(TaskPart::ALL).prop_map(Target::Task),
-        "[a-zA-Z0-9 _.:é]{0,8}[a-z]".prop_map(Target::Custom),
-        Just(Target::Owner),
-        Just(Target::Ignore),
-        Just(Target::Undecided),
+        prop::sample::select(Field::ALL).prop_map(MappingTarget::Field),
+        prop::sample::select(Channel::ALL).prop_map(MappingTarget::DndChannel),
+        prop::sample::select(NotePart::ALL).prop_map(MappingTarget::Note),
+        prop::sample::select(TaskPart::ALL).prop_map(MappingTarget::Task),
+        "[a-zA-Z0-9 _.:é]{0,8}[a-z]".prop_map(MappingTarget::Custom),
+        Just(MappingTarget::Owner),
+        Just(MappingTarget::Ignore),
+        Just(MappingTarget::Undecided),
     ]
 }
 
-fn some_condition() -> impl Strategy<Value = When> {
+fn some_condition() -> impl Strategy<Value = RuleCondition> {
     let words = || prop::collection::vec(any::<String>(), 0..3);
     let test = prop_oneof![
-        words().prop_map(Test::Is),
-        words().prop_map(Test::Not),
-        any::<bool>().prop_map(Test::Filled),
-        any::<bool>().prop_map(Test::Id),
+        words().prop_map(CellTest::Is),
+        words().prop_map(CellTest::Not),
+        any::<bool>().prop_map(CellTest::Filled),
+        any::<bool>().prop_map(CellTest::Id),
     ];
-    ("\\PC{0,6}[a-z]", test).prop_map(|(column, test)| When { column, test })
+    ("\\PC{0,6}[a-z]", test).prop_map(|(column, test)| RuleCondition { column, test })
 }
 
 prop_compose! {
@@ -221,17 +221,17 @@ prop_compose! {
         from in prop::collection::vec("\\PC{0,6}[a-z]", 1..3),
         join in "\\PC{0,3}",
         to in some_target(),
-        convert in prop::option::of(prop::sample::select(&[Convert::DateTime, Convert::Url, Convert::Line])),
-        blank in prop::option::of(prop::sample::select(&[Blank::Leave, Blank::Clear, Blank::Error])),
+        convert in prop::option::of(prop::sample::select(&[ValueConverter::DateTime, ValueConverter::Url, ValueConverter::Line])),
+        blank in prop::option::of(prop::sample::select(&[BlankRule::Leave, BlankRule::Clear, BlankRule::Error])),
         values in prop::collection::btree_map(any::<String>(), any::<String>(), 0..3),
         (prefix, strip_prefix) in (any::<String>(), any::<String>()),
         split in prop::option::of(prop::collection::vec("\\PC{1,3}", 0..3)),
         when in prop::option::of(some_condition()),
         fallback in any::<bool>(),
-    ) -> Rule {
-        Rule {
+    ) -> MappingRule {
+        MappingRule {
             from, join, to, convert, blank, values, prefix, strip_prefix, split, when, fallback,
-            ..Rule::default()
+            ..MappingRule::default()
         }
     }
 }
@@ -247,12 +247,12 @@ prop_compose! {
         Mapping {
             name: "test".to_owned(),
             location: Some("loc1".parse().unwrap()),
-            reading: Reading { delimiter, sheet: Some("A \"b\"".to_owned()), ..Reading::default() },
+            reading: SheetReadOptions { delimiter, sheet: Some("A \"b\"".to_owned()), ..SheetReadOptions::default() },
             rules,
-            constants: vec![Constant { to: Target::Tags, value, file: ignore.clone(), line: 0 }],
+            constants: vec![ConstantValue { to: MappingTarget::Tags, value, file: ignore.clone(), line: 0 }],
             ignore,
             options: [("strict".to_owned(), true.into()), ("mode".to_owned(), "tag".into())].into(),
-            missing: if skip { Missing::Skip } else { Missing::Stop },
+            missing: if skip { OnMissing::Skip } else { OnMissing::Stop },
         }
     }
 }
@@ -274,7 +274,7 @@ proptest! {
     #[test]
     fn no_text_is_too_strange(text in any::<String>()) {
         let _ = Mapping::parse(&text, "test");
-        let _ = Mapping::inline(&text);
-        let _ = target(&text);
+        let _ = Mapping::parse_inline_rule(&text);
+        let _ = parse_target(&text);
     }
 }

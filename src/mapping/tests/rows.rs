@@ -50,12 +50,12 @@ fn they_are_written_as_they_were_read() {
 fn a_column_that_a_condition_looks_at_is_accounted_for() {
     let text = "format = 1\n[[column]]\nfrom = \"A\"\nto = \"city\"\n\
         when = { column = \"Type\", filled = true }\n";
-    let plan = mapping(text).bind(&columns("A,type,C")).unwrap();
+    let plan = mapping(text).bind_columns(&columns("A,type,C")).unwrap();
     assert_eq!((plan.bound[0].when, plan.unmapped), (Some(1), vec![2]));
-    let problems = mapping(text).bind(&columns("A,Typ")).unwrap_err();
+    let problems = mapping(text).bind_columns(&columns("A,Typ")).unwrap_err();
     assert_eq!(problems[0].to_string(), "line 2: the sheet has no column `Type`");
     assert_eq!(problems[0].hint.as_deref(), Some("did you mean `Typ`?"));
-    let problems = mapping(text).bind(&columns("A,Type,Type")).unwrap_err();
+    let problems = mapping(text).bind_columns(&columns("A,Type,Type")).unwrap_err();
     assert_eq!(problems[0].code, Some(DUPLICATE_HEADER));
 }
 
@@ -70,7 +70,7 @@ fn in_a_mapping_for_many_sheets_a_column_that_is_not_there_is_empty() {
         rule("state", "filled = false"),
         rule("country", "not = [\"x\"]")
     );
-    let plan = mapping(&text).bind(&columns("A,B")).unwrap();
+    let plan = mapping(&text).bind_columns(&columns("A,B")).unwrap();
     assert_eq!(shown(&plan), ["A>state", "A>country"]);
     assert!(plan.bound.iter().all(|bound| bound.when.is_none()));
 }
@@ -82,7 +82,7 @@ fn rules_for_one_target_agree_when_no_row_has_both_or_one_is_a_fallback() {
             "format = 1\nignore = [\"T\", \"U\"]\n[[column]]\nfrom = \"A\"\nto = \"city\"\n{first}\n\
              [[column]]\nfrom = \"B\"\nto = \"city\"\n{second}\n"
         );
-        mapping(&text).bind(&columns("A,B,T,U")).is_ok()
+        mapping(&text).bind_columns(&columns("A,B,T,U")).is_ok()
     };
     let when = |column: &str, test: &str| format!("when = {{ column = \"{column}\", {test} }}");
     assert!(bind(&when("T", "is = [\"a\"]"), &when("T", "is = [\"b\"]")));
@@ -99,7 +99,7 @@ fn a_field_that_rows_name_is_bound_to_both_columns() {
     let text = "format = 1\nmissing = \"skip\"\n[[column]]\nfrom = \"Field * - Value\"\n\
         to = \"customFields.*\"\nnamed_by = \"Field * - Label\"\n";
     let sheet = columns("Field 1 - Label,Field 1 - Value,Field 2 - Value");
-    let plan = mapping(text).plan(&sheet, &directory()).unwrap();
+    let plan = mapping(text).bind_to_location(&sheet, &directory()).unwrap();
     assert_eq!(shown(&plan), ["B>customFields.*"]);
     assert_eq!((plan.bound[0].named_by, plan.unmapped), (Some(0), vec![2]));
 }

@@ -6,17 +6,17 @@
 use serde::de::Error as _;
 use serde_json::Value;
 
-use super::{Business, CustomField, Directory, User};
+use super::{CustomField, LocationBusiness, LocationDirectory, LocationUser};
 use crate::id::LocationId;
 use crate::resource;
 
-impl Directory {
+impl LocationDirectory {
     /// Reads the answers of `GET /locations/{id}`, of its `customFields`, of `users`, and of the pages of
     /// `businesses`. Users that were not asked for are none.
     ///
     /// # Errors
     /// When an answer is not JSON, or lacks what it is asked for.
-    pub fn read(
+    pub fn from_responses(
         location_id: LocationId,
         location: &[u8],
         fields: &[u8],
@@ -25,38 +25,38 @@ impl Directory {
     ) -> Result<Self, serde_json::Error> {
         let body: Value = serde_json::from_slice(location)?;
         let about = body.get("location").unwrap_or(&body);
-        let users = users.map(|body| list(body, "users")).transpose()?.unwrap_or_default();
+        let users = users.map(|body| response_list(body, "users")).transpose()?.unwrap_or_default();
         let mut companies = Vec::new();
         for page in businesses {
-            companies.extend(list(page, "businesses")?.iter().filter_map(business));
+            companies.extend(response_list(page, "businesses")?.iter().filter_map(parse_business));
         }
         Ok(Self {
             location: location_id,
-            name: text(about, "name"),
-            country: text(about, "country"),
-            timezone: text(about, "timezone"),
+            name: text_property(about, "name"),
+            country: text_property(about, "country"),
+            timezone: text_property(about, "timezone"),
             allows_duplicates: about["settings"]["allowDuplicateContact"].as_bool().unwrap_or(true),
-            unique: unique(about),
-            fields: custom_fields(&list(fields, "customFields")?)?,
-            users: users.iter().filter_map(user).collect(),
+            unique: unique_identifiers(about),
+            fields: parse_custom_fields(&response_list(fields, "customFields")?)?,
+            users: users.iter().filter_map(parse_user).collect(),
             businesses: companies,
         })
     }
 }
 
-fn list(body: &[u8], name: &str) -> Result<Vec<Value>, serde_json::Error> {
+fn response_list(body: &[u8], name: &str) -> Result<Vec<Value>, serde_json::Error> {
     let body: Value = serde_json::from_slice(body)?;
     let list = body.get(name).and_then(Value::as_array).cloned();
     list.ok_or_else(|| serde_json::Error::custom(format!("the answer holds no list `{name}`")))
 }
 
-fn text(entry: &Value, name: &str) -> Option<String> {
+fn text_property(entry: &Value, name: &str) -> Option<String> {
     let text = entry.get(name)?.as_str()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// What makes a contact unique. The setting is not documented and may be missing (api.md §5.7).
-fn unique(location: &Value) -> Vec<String> {
+fn unique_identifiers(location: &Value) -> Vec<String> {
     let stated = location["settings"]["contactUniqueIdentifiers"].as_array();
     match stated {
         Some(names) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -65,59 +65,64 @@ fn unique(location: &Value) -> Vec<String> {
 }
 
 /// The contacts' custom fields, with the columns that exports make of them.
-fn custom_fields(entries: &[Value]) -> Result<Vec<CustomField>, serde_json::Error> {
+fn parse_custom_fields(entries: &[Value]) -> Result<Vec<CustomField>, serde_json::Error> {
     let texts: Vec<String> = entries.iter().map(Value::to_string).collect();
-    let columns = resource::Fields::new(texts.iter().map(String::as_str));
+    let columns = resource::CustomFieldColumns::from_definitions(texts.iter().map(String::as_str));
     let columns = columns.map_err(serde_json::Error::custom)?;
-    let mut fields: Vec<_> = entries.iter().filter_map(field).collect();
+    let mut fields: Vec<_> = entries.iter().filter_map(parse_custom_field).collect();
     for field in &mut fields {
         field.column = columns.column_name(&field.id).unwrap_or_default().to_owned();
     }
     Ok(fields)
 }
 
-fn field(entry: &Value) -> Option<CustomField> {
+fn parse_custom_field(entry: &Value) -> Option<CustomField> {
     // Without a model the list is the contacts'; with one it may hold opportunities' too.
-    if text(entry, "model").is_some_and(|model| model != "contact") {
+    if text_property(entry, "model").is_some_and(|model| model != "contact") {
         return None;
     }
-    let id = text(entry, "id")?;
-    let key = text(entry, "fieldKey").unwrap_or_else(|| id.clone());
+    let id = text_property(entry, "id")?;
+    let key = text_property(entry, "fieldKey").unwrap_or_else(|| id.clone());
     let options = entry["picklistOptions"].as_array();
     Some(CustomField {
         key: key.strip_prefix("contact.").unwrap_or(&key).to_owned(),
         column: String::new(),
-        name: text(entry, "name").unwrap_or_default(),
-        data_type: text(entry, "dataType")?,
-        options: options.into_iter().flatten().filter_map(option).collect(),
+        name: text_property(entry, "name").unwrap_or_default(),
+        data_type: text_property(entry, "dataType")?,
+        options: options.into_iter().flatten().filter_map(option_label).collect(),
         custom_option: entry["isAllowedCustomOption"].as_bool().unwrap_or(false),
         id,
     })
 }
 
 /// An option as it is stored: by its label.
-fn option(entry: &Value) -> Option<String> {
+fn option_label(entry: &Value) -> Option<String> {
     match entry.as_str() {
         Some(label) => Some(label.to_owned()),
-        None => ["label", "name", "value", "key"].iter().find_map(|name| text(entry, name)),
+        None => {
+            ["label", "name", "value", "key"].iter().find_map(|name| text_property(entry, name))
+        }
     }
 }
 
-fn user(entry: &Value) -> Option<User> {
+fn parse_user(entry: &Value) -> Option<LocationUser> {
     if entry["deleted"] == true {
         return None;
     }
     let parts = || {
-        let parts = [text(entry, "firstName"), text(entry, "lastName")];
+        let parts = [text_property(entry, "firstName"), text_property(entry, "lastName")];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     };
-    Some(User {
-        id: text(entry, "id")?,
-        name: text(entry, "name").unwrap_or_else(parts),
-        email: text(entry, "email").unwrap_or_default(),
+    Some(LocationUser {
+        id: text_property(entry, "id")?,
+        name: text_property(entry, "name").unwrap_or_else(parts),
+        email: text_property(entry, "email").unwrap_or_default(),
     })
 }
 
-fn business(entry: &Value) -> Option<Business> {
-    Some(Business { id: text(entry, "id")?, name: text(entry, "name").unwrap_or_default() })
+fn parse_business(entry: &Value) -> Option<LocationBusiness> {
+    Some(LocationBusiness {
+        id: text_property(entry, "id")?,
+        name: text_property(entry, "name").unwrap_or_default(),
+    })
 }

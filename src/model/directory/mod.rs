@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::LocationId;
 
-pub use name_index::NameError;
-pub(crate) use name_index::{Book, closest};
+pub use name_index::NameLookupError;
+pub(crate) use name_index::{NameIndex, closest_name};
 
 /// A location's names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Directory {
+pub struct LocationDirectory {
     /// The location.
     pub location: LocationId,
     /// Its name.
@@ -35,9 +35,9 @@ pub struct Directory {
     /// The contacts' custom fields.
     pub fields: Vec<CustomField>,
     /// The users.
-    pub users: Vec<User>,
+    pub users: Vec<LocationUser>,
     /// The businesses; empty when no column needs them.
-    pub businesses: Vec<Business>,
+    pub businesses: Vec<LocationBusiness>,
 }
 
 /// A custom field's definition.
@@ -62,7 +62,7 @@ pub struct CustomField {
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
+pub struct LocationUser {
     /// The id.
     pub id: String,
     /// The whole name.
@@ -73,35 +73,39 @@ pub struct User {
 
 /// A business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Business {
+pub struct LocationBusiness {
     /// The id.
     pub id: String,
     /// The name.
     pub name: String,
 }
 
-impl Directory {
+impl LocationDirectory {
     /// The custom field of an id, a key (with or without `contact.`) or a name; case does not matter.
     ///
     /// # Errors
     /// When there is none, or several are meant.
-    pub fn field(&self, name: &str) -> Result<&CustomField, NameError> {
-        Book::fields(&self.fields).find(name).map(|index| &self.fields[index])
+    pub fn find_field(&self, name: &str) -> Result<&CustomField, NameLookupError> {
+        NameIndex::from_custom_fields(&self.fields)
+            .find_index(name)
+            .map(|index| &self.fields[index])
     }
 
     /// The user of an id, an e-mail address or a name, either way round; case does not matter.
     ///
     /// # Errors
     /// When there is none, or several are meant.
-    pub fn user(&self, text: &str) -> Result<&User, NameError> {
-        Book::users(&self.users).find(text).map(|index| &self.users[index])
+    pub fn find_user(&self, text: &str) -> Result<&LocationUser, NameLookupError> {
+        NameIndex::from_users(&self.users).find_index(text).map(|index| &self.users[index])
     }
 
     /// The business of an id or a name; case does not matter.
     ///
     /// # Errors
     /// When there is none, or several are meant.
-    pub fn business(&self, text: &str) -> Result<&Business, NameError> {
-        Book::businesses(&self.businesses).find(text).map(|index| &self.businesses[index])
+    pub fn find_business(&self, text: &str) -> Result<&LocationBusiness, NameLookupError> {
+        NameIndex::from_businesses(&self.businesses)
+            .find_index(text)
+            .map(|index| &self.businesses[index])
     }
 }

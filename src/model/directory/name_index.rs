@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::{Business, CustomField, User};
+use super::{CustomField, LocationBusiness, LocationUser};
 
 /// How many near names an error tells.
 const TOLD: usize = 3;
@@ -18,7 +18,7 @@ const LONGEST: usize = 200;
 /// A text that names nothing, or several things.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct NameError {
+pub struct NameLookupError {
     /// What is wrong and what may have been meant. May hold text from outside.
     pub message: String,
     /// What may have been meant, the nearest first; of several things that are meant, all.
@@ -29,7 +29,7 @@ pub struct NameError {
 
 /// An index of names.
 #[derive(Debug)]
-pub(crate) struct Book {
+pub(crate) struct NameIndex {
     what: &'static str,
     /// How a text is compared with each kind of name, the surest first.
     kinds: &'static [fn(&str) -> String],
@@ -41,13 +41,13 @@ pub(crate) struct Book {
     tells: Vec<String>,
 }
 
-impl Book {
+impl NameIndex {
     /// Custom fields by key, the name of their column in exports, id and name.
-    pub(crate) fn fields(fields: &[CustomField]) -> Self {
+    pub(crate) fn from_custom_fields(fields: &[CustomField]) -> Self {
         let names = |field: &CustomField| {
             let name = &field.name;
             let written = field.key.clone();
-            let loose = key(&written);
+            let loose = normalize_key(&written);
             let column =
                 if field.column.is_empty() { written.clone() } else { field.column.clone() };
             vec![
@@ -55,42 +55,51 @@ impl Book {
                 column,
                 written,
                 field.id.clone(),
-                lower(name),
+                normalize_name(name),
                 loose,
-                squash(name),
+                alphanumeric_only(name),
             ]
         };
         Self {
             what: "custom field",
-            kinds: &[plain, plain, bare, plain, lower, key, squash],
-            names: index(fields.iter().map(names), 7),
+            kinds: &[
+                trim_name,
+                trim_name,
+                strip_key_prefix,
+                trim_name,
+                normalize_name,
+                normalize_key,
+                alphanumeric_only,
+            ],
+            names: build_index(fields.iter().map(names), 7),
             calls: fields.iter().map(|field| field.key.clone()).collect(),
             tells: fields.iter().map(|field| field.column.clone()).collect(),
         }
     }
 
     /// Users by id, e-mail address and name.
-    pub(crate) fn users(users: &[User]) -> Self {
-        let names = |user: &User| {
-            let name = person(&user.name);
-            vec![user.id.clone(), lower(&user.email), name.clone(), turned(&name)]
+    pub(crate) fn from_users(users: &[LocationUser]) -> Self {
+        let names = |user: &LocationUser| {
+            let name = normalize_person_name(&user.name);
+            vec![user.id.clone(), normalize_name(&user.email), name.clone(), last_name_first(&name)]
         };
         Self {
             what: "user",
-            kinds: &[plain, lower, person, person],
-            names: index(users.iter().map(names), 4),
+            kinds: &[trim_name, normalize_name, normalize_person_name, normalize_person_name],
+            names: build_index(users.iter().map(names), 4),
             calls: users.iter().map(|user| user.name.clone()).collect(),
             tells: users.iter().map(|user| user.email.clone()).collect(),
         }
     }
 
     /// Businesses by id and name.
-    pub(crate) fn businesses(businesses: &[Business]) -> Self {
-        let names = |business: &Business| vec![business.id.clone(), lower(&business.name)];
+    pub(crate) fn from_businesses(businesses: &[LocationBusiness]) -> Self {
+        let names =
+            |business: &LocationBusiness| vec![business.id.clone(), normalize_name(&business.name)];
         Self {
             what: "business",
-            kinds: &[plain, lower],
-            names: index(businesses.iter().map(names), 2),
+            kinds: &[trim_name, normalize_name],
+            names: build_index(businesses.iter().map(names), 2),
             calls: businesses.iter().map(|business| business.name.clone()).collect(),
             tells: businesses.iter().map(|business| business.id.clone()).collect(),
         }
@@ -100,15 +109,15 @@ impl Book {
     ///
     /// # Errors
     /// When there is none, or several are meant.
-    pub(crate) fn find(&self, text: &str) -> Result<usize, NameError> {
-        self.place(text).map_err(|several| self.why(text, several))
+    pub(crate) fn find_index(&self, text: &str) -> Result<usize, NameLookupError> {
+        self.find_unique(text).map_err(|several| self.lookup_error(text, several))
     }
 
     /// The place of the entry that a text names.
     ///
     /// # Errors
     /// The places of the several that are meant; none when there is no such entry.
-    pub(crate) fn place(&self, text: &str) -> Result<usize, &[usize]> {
+    pub(crate) fn find_unique(&self, text: &str) -> Result<usize, &[usize]> {
         for (names, kind) in self.names.iter().zip(self.kinds) {
             // What is written without a letter, such as `-`, is nobody's name.
             let name = Some(kind(text)).filter(|name| !name.is_empty());
@@ -123,43 +132,47 @@ impl Book {
 
     /// What is wrong with a text that names nothing or several things. It compares the text with all
     /// names.
-    pub(crate) fn why(&self, text: &str, several: &[usize]) -> NameError {
+    pub(crate) fn lookup_error(&self, text: &str, several: &[usize]) -> NameLookupError {
         match several {
-            [] => self.unknown(text),
-            several => self.ambiguous(text, several),
+            [] => self.unknown_name_error(text),
+            several => self.ambiguous_name_error(text, several),
         }
     }
 
     /// The same without looking for what is near.
-    pub(crate) fn briefly(&self, text: &str, several: &[usize]) -> NameError {
+    pub(crate) fn lookup_error_without_hints(
+        &self,
+        text: &str,
+        several: &[usize],
+    ) -> NameLookupError {
         match several {
-            [] => NameError {
+            [] => NameLookupError {
                 message: format!("the location has no {} `{text}`", self.what),
                 candidates: Vec::new(),
                 ambiguous: false,
             },
-            several => self.ambiguous(text, several),
+            several => self.ambiguous_name_error(text, several),
         }
     }
 
-    fn ambiguous(&self, text: &str, several: &[usize]) -> NameError {
+    fn ambiguous_name_error(&self, text: &str, several: &[usize]) -> NameLookupError {
         let candidates: Vec<String> =
             several.iter().map(|index| self.tells[*index].clone()).collect();
         let message = format!(
             "`{text}` is the name of {} {}: {}; write which one",
             several.len(),
-            plural(self.what),
-            listed(&candidates)
+            plural_form(self.what),
+            quote_and_join(&candidates)
         );
-        NameError { message, candidates, ambiguous: true }
+        NameLookupError { message, candidates, ambiguous: true }
     }
 
-    fn unknown(&self, text: &str) -> NameError {
+    fn unknown_name_error(&self, text: &str) -> NameLookupError {
         let names = self.calls.iter().zip(&self.tells);
         let mut near: Vec<(f64, &str)> = names
             .flat_map(|(call, tell)| {
                 let both = if call == tell { [call, call] } else { [call, tell] };
-                let score = both.iter().map(|name| likeness(text, name)).fold(0.0, f64::max);
+                let score = both.iter().map(|name| name_similarity(text, name)).fold(0.0, f64::max);
                 [(score, call.as_str())]
             })
             .filter(|(score, _)| *score >= NEAR)
@@ -172,31 +185,31 @@ impl Book {
             near => format!(
                 "the location has no {} `{text}`; did you mean {}?",
                 self.what,
-                listed(near)
+                quote_and_join(near)
             ),
         };
-        NameError { message, candidates, ambiguous: false }
+        NameLookupError { message, candidates, ambiguous: false }
     }
 }
 
 /// The nearest of some names, if one is near enough to have been meant.
-pub(crate) fn closest<'n>(
+pub(crate) fn closest_name<'n>(
     text: &str,
     names: impl Iterator<Item = &'n String>,
 ) -> Option<&'n String> {
-    let scored = names.map(|name| (likeness(text, name), name));
+    let scored = names.map(|name| (name_similarity(text, name), name));
     let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
     (best.0 >= NEAR).then_some(best.1)
 }
 
-fn likeness(text: &str, name: &str) -> f64 {
+fn name_similarity(text: &str, name: &str) -> f64 {
     if text.len() > LONGEST || name.len() > LONGEST {
         return 0.0;
     }
-    strsim::jaro_winkler(&lower(text), &lower(name))
+    strsim::jaro_winkler(&normalize_name(text), &normalize_name(name))
 }
 
-fn index(
+fn build_index(
     entries: impl Iterator<Item = Vec<String>>,
     kinds: usize,
 ) -> Vec<HashMap<String, Vec<usize>>> {
@@ -209,54 +222,54 @@ fn index(
     names
 }
 
-fn plain(text: &str) -> String {
+fn trim_name(text: &str) -> String {
     text.trim().to_owned()
 }
 
-fn lower(text: &str) -> String {
+fn normalize_name(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 /// A custom field's key, without what exports and requests put before it.
-fn bare(text: &str) -> String {
+fn strip_key_prefix(text: &str) -> String {
     let text = text.trim();
     let bare =
         ["customfields.", "contact.", "custom_"].iter().find_map(|front| text.strip_prefix(front));
     bare.unwrap_or(text).to_owned()
 }
 
-fn key(text: &str) -> String {
-    bare(&text.to_lowercase())
+fn normalize_key(text: &str) -> String {
+    strip_key_prefix(&text.to_lowercase())
 }
 
 /// Letters and digits only: `VIP since` is `vip_since`.
-fn squash(text: &str) -> String {
+fn alphanumeric_only(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// A person's name in the order in which it is said: `Sample, Avery` is `avery sample`.
-fn person(text: &str) -> String {
+fn normalize_person_name(text: &str) -> String {
     match text.split_once(',') {
-        Some((last, first)) if !first.contains(',') => lower(&format!("{first} {last}")),
-        _ => lower(text),
+        Some((last, first)) if !first.contains(',') => normalize_name(&format!("{first} {last}")),
+        _ => normalize_name(text),
     }
 }
 
 /// A name with its last word in front, as in lists by family name.
-fn turned(name: &str) -> String {
+fn last_name_first(name: &str) -> String {
     match name.rsplit_once(' ') {
         Some((first, last)) => format!("{last} {first}"),
         None => name.to_owned(),
     }
 }
 
-fn plural(what: &str) -> String {
+fn plural_form(what: &str) -> String {
     match what.strip_suffix("ss") {
         Some(_) => format!("{what}es"),
         None => format!("{what}s"),
     }
 }
 
-fn listed(names: &[String]) -> String {
+fn quote_and_join(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn directory() -> Directory {
+fn directory() -> LocationDirectory {
     let location = br#"{"location":{"name":"Acme","country":"US","timezone":"America/New_York",
         "settings":{"allowDuplicateContact":false,"contactUniqueIdentifiers":["phone","email"]}}}"#;
     let fields = br#"{"customFields":[
@@ -23,7 +23,7 @@ fn directory() -> Directory {
         br#"{"businesses":[{"id":"b2","name":"XYZ Ltd"}]}"#.to_vec(),
     ];
     let id = "loc".parse().unwrap();
-    Directory::read(id, location, fields, Some(users), &businesses).unwrap()
+    LocationDirectory::from_responses(id, location, fields, Some(users), &businesses).unwrap()
 }
 
 #[test]
@@ -43,8 +43,14 @@ fn answers_become_names_without_what_is_no_contacts_field_and_nobody() {
 
 #[test]
 fn a_location_that_does_not_say_allows_duplicates() {
-    let directory =
-        Directory::read("l".parse().unwrap(), b"{}", br#"{"customFields":[]}"#, None, &[]).unwrap();
+    let directory = LocationDirectory::from_responses(
+        "l".parse().unwrap(),
+        b"{}",
+        br#"{"customFields":[]}"#,
+        None,
+        &[],
+    )
+    .unwrap();
     assert!(directory.allows_duplicates);
     assert_eq!(directory.unique, ["email", "phone"]);
 }
@@ -52,8 +58,11 @@ fn a_location_that_does_not_say_allows_duplicates() {
 #[test]
 fn an_answer_without_its_list_is_no_directory() {
     let id: LocationId = "l".parse().unwrap();
-    assert!(Directory::read(id.clone(), b"{}", b"{}", None, &[]).is_err());
-    assert!(Directory::read(id, b"<html>", br#"{"customFields":[]}"#, None, &[]).is_err());
+    assert!(LocationDirectory::from_responses(id.clone(), b"{}", b"{}", None, &[]).is_err());
+    assert!(
+        LocationDirectory::from_responses(id, b"<html>", br#"{"customFields":[]}"#, None, &[])
+            .is_err()
+    );
 }
 
 #[test]
@@ -69,10 +78,10 @@ fn custom_fields_are_found_by_id_key_and_name() {
         "VipSince",
     ];
     for name in names {
-        assert_eq!(directory.field(name).map(|field| field.id.as_str()), Ok("f1"), "{name}");
+        assert_eq!(directory.find_field(name).map(|field| field.id.as_str()), Ok("f1"), "{name}");
     }
     assert_eq!(
-        directory.field("size").map(|field| field.id.as_str()),
+        directory.find_field("size").map(|field| field.id.as_str()),
         Ok("f2"),
         "a key before a name"
     );
@@ -89,14 +98,14 @@ fn users_are_found_by_id_address_and_name_either_way_round() {
         ("Sample Avery", "u1"),
         ("Van Test, Blake", "u2"),
     ] {
-        assert_eq!(directory.user(text).map(|user| user.id.as_str()), Ok(id), "{text}");
+        assert_eq!(directory.find_user(text).map(|user| user.id.as_str()), Ok(id), "{text}");
     }
 }
 
 #[test]
 fn a_name_of_two_users_is_told_with_their_addresses() {
     let directory = directory();
-    let error = directory.user("Casey Muster").unwrap_err();
+    let error = directory.find_user("Casey Muster").unwrap_err();
     assert!(error.ambiguous);
     assert_eq!(error.candidates, ["casey@example.com", "casey2@example.com"]);
     assert_eq!(
@@ -108,15 +117,15 @@ fn a_name_of_two_users_is_told_with_their_addresses() {
 #[test]
 fn what_nothing_is_called_is_told_with_what_is_near() {
     let directory = directory();
-    let error = directory.user("Avery Sampel").unwrap_err();
+    let error = directory.find_user("Avery Sampel").unwrap_err();
     assert_eq!(error.candidates, ["Avery Sample"]);
     assert_eq!(
         error.to_string(),
         "the location has no user `Avery Sampel`; did you mean `Avery Sample`?"
     );
-    let error = directory.business("Nothing like it").unwrap_err();
+    let error = directory.find_business("Nothing like it").unwrap_err();
     assert_eq!(error.to_string(), "the location has no business `Nothing like it`");
-    assert_eq!(directory.business("abc corp").map(|business| business.id.as_str()), Ok("b1"));
-    assert_eq!(directory.field("vip_sinc").unwrap_err().candidates, ["vip_since"]);
-    assert!(directory.user("").is_err() && directory.business(" ").is_err());
+    assert_eq!(directory.find_business("abc corp").map(|business| business.id.as_str()), Ok("b1"));
+    assert_eq!(directory.find_field("vip_sinc").unwrap_err().candidates, ["vip_since"]);
+    assert!(directory.find_user("").is_err() && directory.find_business(" ").is_err());
 }

@@ -12,68 +12,68 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::equality;
-use super::{ChannelState, Live};
+use super::{ChannelState, RemoteContact};
 use crate::model::target::{Channel, Field};
 
 /// The keys of a contact that matter here, in all dialects.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Row<'a> {
+pub(super) struct RawRemoteContact<'a> {
     #[serde(borrow)]
-    id: Scalar<'a>,
+    id: JsonScalar<'a>,
     #[serde(borrow)]
-    first_name: Scalar<'a>,
+    first_name: JsonScalar<'a>,
     // The old list has the names in lower case, and these beside them (api.md §3.6).
     #[serde(borrow)]
-    first_name_raw: Scalar<'a>,
+    first_name_raw: JsonScalar<'a>,
     #[serde(borrow)]
-    last_name: Scalar<'a>,
+    last_name: JsonScalar<'a>,
     #[serde(borrow)]
-    last_name_raw: Scalar<'a>,
+    last_name_raw: JsonScalar<'a>,
     #[serde(borrow)]
-    name: Scalar<'a>,
+    name: JsonScalar<'a>,
     #[serde(borrow)]
-    contact_name: Scalar<'a>,
+    contact_name: JsonScalar<'a>,
     #[serde(borrow)]
-    full_name_lower_case: Scalar<'a>,
+    full_name_lower_case: JsonScalar<'a>,
     #[serde(borrow)]
-    email: Scalar<'a>,
+    email: JsonScalar<'a>,
     #[serde(borrow)]
-    phone: Scalar<'a>,
+    phone: JsonScalar<'a>,
     #[serde(borrow)]
-    company_name: Scalar<'a>,
+    company_name: JsonScalar<'a>,
     #[serde(borrow)]
-    address: Scalar<'a>,
+    address: JsonScalar<'a>,
     #[serde(borrow)]
-    address1: Scalar<'a>,
+    address1: JsonScalar<'a>,
     #[serde(borrow)]
-    city: Scalar<'a>,
+    city: JsonScalar<'a>,
     #[serde(borrow)]
-    state: Scalar<'a>,
+    state: JsonScalar<'a>,
     #[serde(borrow)]
-    postal_code: Scalar<'a>,
+    postal_code: JsonScalar<'a>,
     #[serde(borrow)]
-    country: Scalar<'a>,
+    country: JsonScalar<'a>,
     #[serde(borrow)]
-    website: Scalar<'a>,
+    website: JsonScalar<'a>,
     #[serde(borrow)]
-    timezone: Scalar<'a>,
+    timezone: JsonScalar<'a>,
     #[serde(borrow)]
-    date_of_birth: Scalar<'a>,
+    date_of_birth: JsonScalar<'a>,
     #[serde(borrow)]
-    source: Scalar<'a>,
+    source: JsonScalar<'a>,
     #[serde(borrow)]
-    gender: Scalar<'a>,
+    gender: JsonScalar<'a>,
     #[serde(borrow)]
-    dnd: Scalar<'a>,
+    dnd: JsonScalar<'a>,
     #[serde(borrow)]
-    assigned_to: Scalar<'a>,
+    assigned_to: JsonScalar<'a>,
     #[serde(borrow)]
-    business_id: Scalar<'a>,
+    business_id: JsonScalar<'a>,
     #[serde(borrow)]
-    date_added: Scalar<'a>,
+    date_added: JsonScalar<'a>,
     #[serde(borrow)]
-    date_updated: Scalar<'a>,
+    date_updated: JsonScalar<'a>,
     tags: Value,
     additional_emails: Value,
     additional_phones: Value,
@@ -81,49 +81,50 @@ pub(super) struct Row<'a> {
     dnd_settings: Value,
 }
 
-impl Row<'_> {
-    pub(super) fn live(self) -> Option<Live> {
-        let id = self.id.text()?.parse().ok()?;
-        let name = self.name.or(self.contact_name).or(self.full_name_lower_case);
+impl RawRemoteContact<'_> {
+    pub(super) fn into_remote_contact(self) -> Option<RemoteContact> {
+        let id = self.id.into_text()?.parse().ok()?;
+        let name = self.name.or_fallback(self.contact_name).or_fallback(self.full_name_lower_case);
         let natives = [
-            (Field::FirstName, self.first_name_raw.or(self.first_name)),
-            (Field::LastName, self.last_name_raw.or(self.last_name)),
+            (Field::FirstName, self.first_name_raw.or_fallback(self.first_name)),
+            (Field::LastName, self.last_name_raw.or_fallback(self.last_name)),
             (Field::Name, name),
             (Field::Email, self.email),
             (Field::Phone, self.phone),
             (Field::CompanyName, self.company_name),
-            (Field::Address1, self.address1.or(self.address)),
+            (Field::Address1, self.address1.or_fallback(self.address)),
             (Field::City, self.city),
             (Field::State, self.state),
             (Field::PostalCode, self.postal_code),
             (Field::Country, self.country),
             (Field::Website, self.website),
             (Field::Timezone, self.timezone),
-            (Field::DateOfBirth, Scalar::owned(self.date_of_birth.day())),
+            (Field::DateOfBirth, JsonScalar::from_owned_text(self.date_of_birth.into_date_text())),
             (Field::Source, self.source),
             (Field::Gender, self.gender),
         ];
-        let fields = natives.into_iter().filter_map(|(field, value)| Some((field, value.text()?)));
-        Some(Live {
+        let fields =
+            natives.into_iter().filter_map(|(field, value)| Some((field, value.into_text()?)));
+        Some(RemoteContact {
             id,
             fields: fields.collect(),
-            custom: customs(self.custom_fields),
-            tags: texts(self.tags),
+            custom: parse_custom_values(self.custom_fields),
+            tags: parse_text_list(self.tags),
             dnd: self.dnd.is_true(),
-            channels: channels(self.dnd_settings),
-            owner: self.assigned_to.text(),
-            business: self.business_id.text(),
-            additional_emails: texts(self.additional_emails),
-            additional_phones: texts(self.additional_phones),
-            added_ms: self.date_added.instant(),
-            updated_ms: self.date_updated.instant(),
+            channels: parse_channel_states(self.dnd_settings),
+            owner: self.assigned_to.into_text(),
+            business: self.business_id.into_text(),
+            additional_emails: parse_text_list(self.additional_emails),
+            additional_phones: parse_text_list(self.additional_phones),
+            added_ms: self.date_added.epoch_millis(),
+            updated_ms: self.date_updated.epoch_millis(),
         })
     }
 }
 
 /// A value that should be a text, a number or a boolean; anything else is as good as null.
 #[derive(Debug, Default)]
-enum Scalar<'a> {
+enum JsonScalar<'a> {
     #[default]
     None,
     Text(Cow<'a, str>),
@@ -132,20 +133,20 @@ enum Scalar<'a> {
     Bool(bool),
 }
 
-impl Scalar<'_> {
-    fn owned(text: Option<String>) -> Self {
+impl JsonScalar<'_> {
+    fn from_owned_text(text: Option<String>) -> Self {
         text.map_or(Self::None, |text| Self::Text(Cow::Owned(text)))
     }
 
-    fn is_none(&self) -> bool {
+    fn is_missing(&self) -> bool {
         matches!(self, Self::None) || matches!(self, Self::Text(text) if text.is_empty())
     }
 
-    fn or(self, other: Self) -> Self {
-        if self.is_none() { other } else { self }
+    fn or_fallback(self, other: Self) -> Self {
+        if self.is_missing() { other } else { self }
     }
 
-    fn text(self) -> Option<String> {
+    fn into_text(self) -> Option<String> {
         match self {
             Self::Text(text) if !text.is_empty() => Some(text.into_owned()),
             Self::Integer(number) => Some(number.to_string()),
@@ -163,21 +164,21 @@ impl Scalar<'_> {
     }
 
     /// Milliseconds since 1970.
-    fn instant(&self) -> Option<i64> {
+    fn epoch_millis(&self) -> Option<i64> {
         match self {
-            Self::Text(text) => equality::instant(text),
+            Self::Text(text) => equality::parse_epoch_millis(text),
             Self::Integer(milliseconds) => Some(*milliseconds),
             _ => None,
         }
     }
 
     /// A day: of an epoch number its day in UTC, of a text the day as written (api.md §2, §5.16).
-    fn day(self) -> Option<String> {
+    fn into_date_text(self) -> Option<String> {
         match self {
             Self::Integer(milliseconds) => {
-                equality::day_of(milliseconds).map(|day| day.to_string())
+                equality::utc_date(milliseconds).map(|day| day.to_string())
             }
-            Self::Text(text) => match equality::written_day(&text).map(str::to_owned) {
+            Self::Text(text) => match equality::leading_date(&text).map(str::to_owned) {
                 Some(day) => Some(day),
                 None => Some(text.into_owned()).filter(|text| !text.is_empty()),
             },
@@ -186,45 +187,45 @@ impl Scalar<'_> {
     }
 }
 
-struct ScalarVisitor;
+struct JsonScalarVisitor;
 
-impl<'de> Visitor<'de> for ScalarVisitor {
-    type Value = Scalar<'de>;
+impl<'de> Visitor<'de> for JsonScalarVisitor {
+    type Value = JsonScalar<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Borrowed(text)))
+        Ok(JsonScalar::Text(Cow::Borrowed(text)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+        Ok(JsonScalar::Text(Cow::Owned(text.to_owned())))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Scalar::Integer(number))
+        Ok(JsonScalar::Integer(number))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(i64::try_from(number).map_or(Scalar::None, Scalar::Integer))
+        Ok(i64::try_from(number).map_or(JsonScalar::None, JsonScalar::Integer))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Scalar::Float(number))
+        Ok(JsonScalar::Float(number))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Scalar::Bool(value))
+        Ok(JsonScalar::Bool(value))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Scalar::None)
+        Ok(JsonScalar::None)
     }
 
     fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(Scalar::None)
+        Ok(JsonScalar::None)
     }
 
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
@@ -233,23 +234,23 @@ impl<'de> Visitor<'de> for ScalarVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::None)
+        Ok(JsonScalar::None)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::None)
+        Ok(JsonScalar::None)
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for JsonScalar<'a> {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_any(ScalarVisitor)
+        input.deserialize_any(JsonScalarVisitor)
     }
 }
 
 /// A list of texts, or of objects that hold one: `["a@x"]`, `[{"email":"a@x"}]` (api.md §2).
-fn texts(list: Value) -> Vec<String> {
+fn parse_text_list(list: Value) -> Vec<String> {
     let Value::Array(list) = list else { return Vec::new() };
     let text = |entry: Value| match entry {
         Value::String(text) => Some(text),
@@ -262,21 +263,21 @@ fn texts(list: Value) -> Vec<String> {
 }
 
 /// Custom values by field id: `{id, value}` in the answers, `field_value` or `fieldValue` elsewhere.
-fn customs(list: Value) -> BTreeMap<String, Value> {
+fn parse_custom_values(list: Value) -> BTreeMap<String, Value> {
     let Value::Array(list) = list else { return BTreeMap::new() };
     let one = |entry: Value| {
         let Value::Object(mut entry) = entry else { return None };
         let Some(Value::String(id)) = entry.remove("id") else { return None };
-        let value = ["value", "fieldValue", "field_value"]
-            .iter()
-            .find_map(|key| entry.remove(*key).filter(|value| !equality::is_nothing(value)))?;
+        let value = ["value", "fieldValue", "field_value"].iter().find_map(|key| {
+            entry.remove(*key).filter(|value| !equality::is_null_or_empty(value))
+        })?;
         Some((id, value))
     };
     list.into_iter().filter_map(one).collect()
 }
 
 /// The channels of `dndSettings`, whose case differs by version (api.md §1).
-fn channels(settings: Value) -> BTreeMap<Channel, ChannelState> {
+fn parse_channel_states(settings: Value) -> BTreeMap<Channel, ChannelState> {
     let Value::Object(settings) = settings else { return BTreeMap::new() };
     let one = |(name, state): (String, Value)| {
         let channel = Channel::ALL.iter().find(|one| one.name().eq_ignore_ascii_case(&name))?;

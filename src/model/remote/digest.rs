@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{Live, equality};
+use super::{RemoteContact, equality};
 use crate::model::target::Field;
 
-impl Live {
+impl RemoteContact {
     /// A short text that changes when anything changes that a plan of this contact depends on, and that
     /// is the same in whatever dialect the contact was read. What one dialect spells differently or does
     /// not say at all (display name, gender, case of names) is left out.
     #[must_use]
-    pub fn digest(&self) -> String {
+    pub fn content_digest(&self) -> String {
         let mut text = String::with_capacity(512);
         text.push_str(self.id.as_str());
         for (field, value) in &self.fields {
@@ -23,19 +23,19 @@ impl Live {
                 Field::FirstName | Field::LastName | Field::Email => &value.to_lowercase(),
                 _ => value,
             };
-            part(&mut text, field.name(), value);
+            append_part(&mut text, field.name(), value);
         }
         for (id, value) in &self.custom {
-            part(&mut text, id, &custom(value));
+            append_part(&mut text, id, &custom_value_text(value));
         }
-        list(&mut text, "tags", &self.tags);
-        list(&mut text, "additionalEmails", &self.additional_emails);
+        append_list(&mut text, "tags", &self.tags);
+        append_list(&mut text, "additionalEmails", &self.additional_emails);
         for (channel, state) in &self.channels {
-            part(&mut text, channel.name(), &state.status.to_lowercase());
+            append_part(&mut text, channel.name(), &state.status.to_lowercase());
         }
-        part(&mut text, "dnd", if self.dnd { "true" } else { "false" });
-        part(&mut text, "assignedTo", self.owner.as_deref().unwrap_or_default());
-        part(&mut text, "businessId", self.business.as_deref().unwrap_or_default());
+        append_part(&mut text, "dnd", if self.dnd { "true" } else { "false" });
+        append_part(&mut text, "assignedTo", self.owner.as_deref().unwrap_or_default());
+        append_part(&mut text, "businessId", self.business.as_deref().unwrap_or_default());
         short_hash(&text)
     }
 }
@@ -48,26 +48,26 @@ pub(crate) fn short_hash(text: &str) -> String {
 }
 
 /// The parts are told apart by their lengths, so that no two contacts make one text.
-fn part(text: &mut String, name: &str, value: &str) {
+fn append_part(text: &mut String, name: &str, value: &str) {
     let _ = write!(text, "\n{name}:{}:{value}", value.len());
 }
 
-fn list(text: &mut String, name: &str, values: &[String]) {
+fn append_list(text: &mut String, name: &str, values: &[String]) {
     let mut keys: Vec<String> = values.iter().map(|value| equality::tag_key(value)).collect();
     keys.sort_unstable();
     keys.dedup();
     for key in keys {
-        part(text, name, &key);
+        append_part(text, name, &key);
     }
 }
 
-fn custom(value: &Value) -> String {
+fn custom_value_text(value: &Value) -> String {
     match value {
         // A day with a time of day is the same day.
-        Value::String(text) => equality::written_day(text).unwrap_or(text).to_owned(),
+        Value::String(text) => equality::leading_date(text).unwrap_or(text).to_owned(),
         Value::Number(number) => number.as_f64().map_or_else(String::new, |n| n.to_string()),
         Value::Array(values) => {
-            let mut keys: Vec<String> = values.iter().map(custom).collect();
+            let mut keys: Vec<String> = values.iter().map(custom_value_text).collect();
             keys.sort_unstable();
             keys.join("\u{1f}")
         }

@@ -14,7 +14,7 @@ use crate::model::target::Field;
 
 /// Whether a value is none at all: null, an empty text, an empty list.
 #[must_use]
-pub fn is_nothing(value: &Value) -> bool {
+pub fn is_null_or_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
@@ -31,14 +31,14 @@ pub fn has_id(child: &Value, id: &str) -> bool {
 
 /// The id of a note or task; the task search writes `_id` (api.md §4).
 #[must_use]
-pub fn id_of(child: &Value) -> Option<&str> {
+pub fn child_id(child: &Value) -> Option<&str> {
     ["id", "_id"].iter().find_map(|key| child[*key].as_str())
 }
 
 /// Whether two tags are one: case and outer blanks do not count (api.md §5, tags).
 #[must_use]
-pub fn tag(one: &str, other: &str) -> bool {
-    lower_equal(one.trim(), other.trim())
+pub fn same_tag(one: &str, other: &str) -> bool {
+    eq_ignore_case(one.trim(), other.trim())
 }
 
 /// A tag in the form in which tags are compared.
@@ -49,24 +49,24 @@ pub fn tag_key(tag: &str) -> String {
 
 /// Whether a native field's values are the same.
 #[must_use]
-pub fn field(field: Field, one: &str, other: &str) -> bool {
+pub fn same_field(field: Field, one: &str, other: &str) -> bool {
     if one == other {
         return true;
     }
     match field {
-        Field::Email | Field::Name | Field::Gender => lower_equal(one.trim(), other.trim()),
-        Field::Phone => phone(one, other),
-        Field::DateOfBirth => match (written_day(one), written_day(other)) {
+        Field::Email | Field::Name | Field::Gender => eq_ignore_case(one.trim(), other.trim()),
+        Field::Phone => same_phone(one, other),
+        Field::DateOfBirth => match (leading_date(one), leading_date(other)) {
             (Some(one), Some(other)) => one == other,
             _ => false,
         },
-        _ => text(one, other),
+        _ => same_text(one, other),
     }
 }
 
 /// Whether two texts are the same but for outer blanks and the kind of line end.
 #[must_use]
-pub fn text(one: &str, other: &str) -> bool {
+pub fn same_text(one: &str, other: &str) -> bool {
     let lines = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
     let (one, other) = (one.trim(), other.trim());
     one == other || (one.contains('\r') || other.contains('\r')) && lines(one) == lines(other)
@@ -74,13 +74,13 @@ pub fn text(one: &str, other: &str) -> bool {
 
 /// Whether two phone numbers have the same digits. A number without `+` is not the same as one with it
 /// unless it is written in full.
-fn phone(one: &str, other: &str) -> bool {
+fn same_phone(one: &str, other: &str) -> bool {
     let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
     let (one, other) = (digits(one), digits(other));
     !one.is_empty() && one == other
 }
 
-fn lower_equal(one: &str, other: &str) -> bool {
+fn eq_ignore_case(one: &str, other: &str) -> bool {
     one == other
         || if one.is_ascii() && other.is_ascii() {
             one.eq_ignore_ascii_case(other)
@@ -92,42 +92,44 @@ fn lower_equal(one: &str, other: &str) -> bool {
 /// Whether two custom values are the same. `data_type` is the field's (`TEXT`, `DATE`, …); without it
 /// the values themselves tell how they are to be compared.
 #[must_use]
-pub fn custom(data_type: Option<&str>, one: &Value, other: &Value) -> bool {
-    if is_nothing(one) || is_nothing(other) {
-        return is_nothing(one) && is_nothing(other);
+pub fn same_custom_value(data_type: Option<&str>, one: &Value, other: &Value) -> bool {
+    if is_null_or_empty(one) || is_null_or_empty(other) {
+        return is_null_or_empty(one) && is_null_or_empty(other);
     }
     match (data_type, one, other) {
-        (_, Value::Array(one), Value::Array(other)) => lists(one, other),
+        (_, Value::Array(one), Value::Array(other)) => same_value_set(one, other),
         // A choice of one may come as a list of one, and the other way round.
         (_, Value::Array(list), single) | (_, single, Value::Array(list)) => {
-            matches!(list.as_slice(), [only] if custom(data_type, only, single))
+            matches!(list.as_slice(), [only] if same_custom_value(data_type, only, single))
         }
-        (Some("DATE"), ..) => days(one, other),
-        (Some("NUMERICAL" | "FLOAT" | "MONETORY"), ..) => numbers(one, other),
+        (Some("DATE"), ..) => same_date(one, other),
+        (Some("NUMERICAL" | "FLOAT" | "MONETORY"), ..) => same_number(one, other),
         (Some("TIME"), Value::String(one), Value::String(other)) => {
-            text(one, other) || instant(one).is_some() && instant(one) == instant(other)
+            same_text(one, other)
+                || parse_epoch_millis(one).is_some()
+                    && parse_epoch_millis(one) == parse_epoch_millis(other)
         }
         (_, Value::String(one), Value::String(other)) => {
-            text(one, other) || data_type.is_none() && is_day_of(one, other)
+            same_text(one, other) || data_type.is_none() && is_date_of_datetime(one, other)
         }
         (None, Value::String(text), Value::Number(_))
         | (None, Value::Number(_), Value::String(text))
-            if written_day(text).is_some() =>
+            if leading_date(text).is_some() =>
         {
-            days(one, other)
+            same_date(one, other)
         }
-        (_, Value::Number(_), _) | (_, _, Value::Number(_)) => numbers(one, other),
+        (_, Value::Number(_), _) | (_, _, Value::Number(_)) => same_number(one, other),
         _ => one == other,
     }
 }
 
 /// Whether one text is a plain day and the other is that day with a time of day.
-fn is_day_of(one: &str, other: &str) -> bool {
-    let plain = |text: &str| text.len() == 10 && written_day(text).is_some();
-    (plain(one) || plain(other)) && written_day(one) == written_day(other)
+fn is_date_of_datetime(one: &str, other: &str) -> bool {
+    let plain = |text: &str| text.len() == 10 && leading_date(text).is_some();
+    (plain(one) || plain(other)) && leading_date(one) == leading_date(other)
 }
 
-fn lists(one: &[Value], other: &[Value]) -> bool {
+fn same_value_set(one: &[Value], other: &[Value]) -> bool {
     let key = |value: &Value| match value {
         Value::String(text) => text.trim().to_owned(),
         other => other.to_string(),
@@ -141,7 +143,7 @@ fn lists(one: &[Value], other: &[Value]) -> bool {
     sorted(one) == sorted(other)
 }
 
-fn number(value: &Value) -> Option<f64> {
+fn number_value(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
@@ -150,23 +152,23 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 #[expect(clippy::float_cmp, reason = "the server gives back exactly what was sent (api.md §5)")]
-fn numbers(one: &Value, other: &Value) -> bool {
-    match (number(one), number(other)) {
+fn same_number(one: &Value, other: &Value) -> bool {
+    match (number_value(one), number_value(other)) {
         (Some(one), Some(other)) => one == other,
         _ => one == other,
     }
 }
 
-fn day(value: &Value) -> Option<String> {
+fn date_text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => written_day(text).map(str::to_owned),
-        Value::Number(number) => day_of(number.as_i64()?).map(|day| day.to_string()),
+        Value::String(text) => leading_date(text).map(str::to_owned),
+        Value::Number(number) => utc_date(number.as_i64()?).map(|day| day.to_string()),
         _ => None,
     }
 }
 
-fn days(one: &Value, other: &Value) -> bool {
-    match (day(one), day(other)) {
+fn same_date(one: &Value, other: &Value) -> bool {
+    match (date_text(one), date_text(other)) {
         (Some(one), Some(other)) => one == other,
         _ => one == other,
     }
@@ -174,14 +176,14 @@ fn days(one: &Value, other: &Value) -> bool {
 
 /// The day, in UTC, of an instant in milliseconds since 1970.
 #[must_use]
-pub fn day_of(milliseconds: i64) -> Option<Date> {
+pub fn utc_date(milliseconds: i64) -> Option<Date> {
     let time = Timestamp::from_millisecond(milliseconds).ok()?;
     Some(time.to_zoned(TimeZone::UTC).date())
 }
 
 /// The day that a text begins with: `YYYY-MM-DD`, alone or before a time of day.
 #[must_use]
-pub fn written_day(text: &str) -> Option<&str> {
+pub fn leading_date(text: &str) -> Option<&str> {
     let (day, rest) = text.split_at_checked(10)?;
     let shaped = day.bytes().enumerate().all(|(at, byte)| match at {
         4 | 7 => byte == b'-',
@@ -193,7 +195,7 @@ pub fn written_day(text: &str) -> Option<&str> {
 
 /// The instant that a text is, in milliseconds since 1970; a day is its midnight in UTC.
 #[must_use]
-pub fn instant(text: &str) -> Option<i64> {
+pub fn parse_epoch_millis(text: &str) -> Option<i64> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Some(time.as_millisecond());
     }
@@ -204,9 +206,9 @@ pub fn instant(text: &str) -> Option<i64> {
 
 /// The instant of a JSON value: a text, or milliseconds.
 #[must_use]
-pub fn instant_of(value: &Value) -> Option<i64> {
+pub fn value_epoch_millis(value: &Value) -> Option<i64> {
     match value {
-        Value::String(text) => instant(text),
+        Value::String(text) => parse_epoch_millis(text),
         Value::Number(number) => number.as_i64(),
         _ => None,
     }
@@ -215,18 +217,18 @@ pub fn instant_of(value: &Value) -> Option<i64> {
 /// A text without the mark-up that the server's editor puts around it, its blanks made one each, so that
 /// what was sent plain can be known again when it comes back as rich text (api.md §5, notes).
 #[must_use]
-pub fn plain_words(text: &str) -> String {
+pub fn strip_markup(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('<') {
         plain.push_str(&rest[..at]);
         rest = &rest[at..];
-        let length = markup(rest);
+        let length = markup_tag_length(rest);
         plain.push(if length.is_some() { ' ' } else { '<' });
         rest = &rest[length.unwrap_or(1)..];
     }
     plain.push_str(rest);
-    let plain = unescaped(plain);
+    let plain = unescape_html(plain);
     let mut words = String::with_capacity(plain.len());
     for word in plain.split_whitespace() {
         if !words.is_empty() {
@@ -238,7 +240,7 @@ pub fn plain_words(text: &str) -> String {
 }
 
 /// The length of the tag that a text begins with, if it is one of those that editors write.
-fn markup(text: &str) -> Option<usize> {
+fn markup_tag_length(text: &str) -> Option<usize> {
     const NAMES: [&str; 22] = [
         "p",
         "br",
@@ -270,7 +272,7 @@ fn markup(text: &str) -> Option<usize> {
     NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)).then_some(end + 1)
 }
 
-fn unescaped(text: String) -> String {
+fn unescape_html(text: String) -> String {
     if !text.contains('&') {
         return text;
     }

@@ -1,7 +1,7 @@
 //! A live contact: a contact as it stands in the account, whatever dialect it came in.
 //!
 //! The server spells the same contact in three ways: the row of a search, the record of a read or write,
-//! and the row of the old list (api.md §2, §3). A [`Live`] is all of them made one: absent, null and empty
+//! and the row of the old list (api.md §2, §3). A [`RemoteContact`] is all of them made one: absent, null and empty
 //! are the same, a date of birth is a day, `address` is `address1`. It knows what an import can touch or
 //! must compare, and nothing else of the contact; what it means for a plan is not its business.
 
@@ -24,7 +24,7 @@ use crate::id::ContactId;
 
 /// A contact as it stands. Stored as JSON in the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Live {
+pub struct RemoteContact {
     /// The contact.
     pub id: ContactId,
     /// Native fields that have a value; a date of birth as `YYYY-MM-DD`. The name is in lower case when
@@ -90,23 +90,25 @@ impl ChannelState {
     }
 }
 
-impl Live {
+impl RemoteContact {
     /// Reads one contact: a row of a search or list, or the `contact` of an answer. Nothing when it is no
     /// JSON object or has no usable id.
     #[must_use]
-    pub fn read(row: &[u8]) -> Option<Self> {
-        serde_json::from_slice::<decode_remote::Row<'_>>(row).ok()?.live()
+    pub fn from_json_slice(row: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<decode_remote::RawRemoteContact<'_>>(row)
+            .ok()?
+            .into_remote_contact()
     }
 
     /// The same from JSON that is parsed already.
     #[must_use]
-    pub fn read_value(row: &Value) -> Option<Self> {
-        decode_remote::Row::deserialize(row).ok()?.live()
+    pub fn from_json_value(row: &Value) -> Option<Self> {
+        decode_remote::RawRemoteContact::deserialize(row).ok()?.into_remote_contact()
     }
 
     /// A native field's value.
     #[must_use]
-    pub fn field(&self, field: Field) -> Option<&str> {
+    pub fn native_field(&self, field: Field) -> Option<&str> {
         self.fields.get(&field).map(String::as_str)
     }
 
@@ -118,11 +120,12 @@ impl Live {
 
     /// First and last name as one text; the display name where both are missing.
     #[must_use]
-    pub fn whole_name(&self) -> String {
-        let parts = [Field::FirstName, Field::LastName].into_iter().filter_map(|f| self.field(f));
+    pub fn full_name(&self) -> String {
+        let parts =
+            [Field::FirstName, Field::LastName].into_iter().filter_map(|f| self.native_field(f));
         let parts: Vec<&str> = parts.collect();
         if parts.is_empty() {
-            return self.field(Field::Name).unwrap_or_default().to_owned();
+            return self.native_field(Field::Name).unwrap_or_default().to_owned();
         }
         parts.join(" ")
     }
@@ -130,6 +133,6 @@ impl Live {
     /// Whether it has the tag, in whatever case: the server keeps tags in lower case.
     #[must_use]
     pub fn has_tag(&self, tag: &str) -> bool {
-        self.tags.iter().any(|one| equality::tag(one, tag))
+        self.tags.iter().any(|one| equality::same_tag(one, tag))
     }
 }

@@ -12,13 +12,13 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::op::Change;
-use super::remote::{Live, equality};
-pub(crate) use round_trip::{Kind, Property, channel_value, properties};
+use super::op::OpChange;
+use super::remote::{RemoteContact, equality};
+pub(crate) use round_trip::{ContactProperty, PropertyKind, body_properties, remote_channel_value};
 
 /// A property whose value is not the one that was sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Difference {
+pub struct PropertyMismatch {
     /// The property: `city`, `customFields.<id>`, `dndSettings.Email`, `tags`.
     pub field: String,
     /// What was sent; null for a value that was to be cleared.
@@ -29,7 +29,7 @@ pub struct Difference {
 
 /// Where a contact stands between the state before a change and the one it asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ThreeWay {
+pub enum ThreeWayResult {
     /// It is what the change asked for.
     Applied,
     /// What the change asked for is not there, and nobody else has touched it: it can be sent.
@@ -41,11 +41,12 @@ pub enum ThreeWay {
 /// What of a change is not found in the contact that was answered. Changes of children and the deletion
 /// of a contact say nothing about it: nothing differs.
 #[must_use]
-pub fn differences(change: &Change, answer: &Live) -> Vec<Difference> {
-    let open = wanted(change).into_iter().filter(|property| !property.holds(answer));
-    let one = |property: Property| Difference {
-        field: property.field(),
-        got: property.current(answer),
+pub fn find_mismatches(change: &OpChange, answer: &RemoteContact) -> Vec<PropertyMismatch> {
+    let open =
+        wanted_properties(change).into_iter().filter(|property| !property.matches_contact(answer));
+    let one = |property: ContactProperty| PropertyMismatch {
+        field: property.field_name(),
+        got: property.current_value(answer),
         sent: property.value,
     };
     open.map(one).collect()
@@ -56,31 +57,38 @@ pub fn differences(change: &Change, answer: &Live) -> Vec<Difference> {
 /// A contact of which a part is as asked for and the rest as before was not edited by anybody: the change
 /// can be sent again, since it says whole values.
 #[must_use]
-pub fn three_way(change: &Change, before: &Value, live: &Live) -> ThreeWay {
-    let open: Vec<Property> =
-        wanted(change).into_iter().filter(|property| !property.holds(live)).collect();
+pub fn compare_three_way(
+    change: &OpChange,
+    before: &Value,
+    live: &RemoteContact,
+) -> ThreeWayResult {
+    let open: Vec<ContactProperty> = wanted_properties(change)
+        .into_iter()
+        .filter(|property| !property.matches_contact(live))
+        .collect();
     if open.is_empty() {
-        return ThreeWay::Applied;
+        return ThreeWayResult::Applied;
     }
     // Tags that are not there can be added at any time, whatever else became of the tags.
-    if matches!(change, Change::AddTags { .. } | Change::RemoveTags { .. }) {
-        return ThreeWay::NotApplied;
+    if matches!(change, OpChange::AddTags { .. } | OpChange::RemoveTags { .. }) {
+        return ThreeWayResult::NotApplied;
     }
-    let strange = open.iter().filter(|property| !property.was(before).holds(live));
-    let strange: Vec<String> = strange.map(Property::field).collect();
-    if strange.is_empty() { ThreeWay::NotApplied } else { ThreeWay::Conflict(strange) }
+    let strange =
+        open.iter().filter(|property| !property.property_before(before).matches_contact(live));
+    let strange: Vec<String> = strange.map(ContactProperty::field_name).collect();
+    if strange.is_empty() { ThreeWayResult::NotApplied } else { ThreeWayResult::Conflict(strange) }
 }
 
 /// What a change asks of its contact.
-fn wanted(change: &Change) -> Vec<Property> {
-    let one = |kind, value: Value| vec![Property { kind, value }];
+fn wanted_properties(change: &OpChange) -> Vec<ContactProperty> {
+    let one = |kind, value: Value| vec![ContactProperty { kind, value }];
     match change {
         // A new contact may have more tags at once: workflows give them.
-        Change::Create { body } | Change::Upsert { body } => properties(body, true),
-        Change::Update { body } => properties(body, false),
-        Change::AddTags { tags } => one(Kind::TagsThere, tags.clone().into()),
-        Change::RemoveTags { tags } => one(Kind::TagsGone, tags.clone().into()),
-        Change::SetBusiness { business } => one(Kind::Business, business.clone().into()),
+        OpChange::Create { body } | OpChange::Upsert { body } => body_properties(body, true),
+        OpChange::Update { body } => body_properties(body, false),
+        OpChange::AddTags { tags } => one(PropertyKind::TagsThere, tags.clone().into()),
+        OpChange::RemoveTags { tags } => one(PropertyKind::TagsGone, tags.clone().into()),
+        OpChange::SetBusiness { business } => one(PropertyKind::Business, business.clone().into()),
         _ => Vec::new(),
     }
 }
@@ -88,22 +96,24 @@ fn wanted(change: &Change) -> Vec<Property> {
 /// Whether a note of the contact is the one that `body` describes. What the body does not say, and what
 /// the server does not give back, does not count; mark-up and outer blanks neither.
 #[must_use]
-pub fn same_note(body: &Map<String, Value>, note: &Value) -> bool {
-    ["body", "title", "color", "userId", "pinned"].iter().all(|key| same_part(body, note, key))
+pub fn note_matches_body(body: &Map<String, Value>, note: &Value) -> bool {
+    ["body", "title", "color", "userId", "pinned"]
+        .iter()
+        .all(|key| part_matches_body(body, note, key))
         && note.get("body").is_some()
 }
 
 /// Whether a task of the contact is the one that `body` describes; due dates are compared as instants.
 #[must_use]
-pub fn same_task(body: &Map<String, Value>, task: &Value) -> bool {
+pub fn task_matches_body(body: &Map<String, Value>, task: &Value) -> bool {
     ["title", "body", "dueDate", "completed", "assignedTo"]
         .iter()
-        .all(|key| same_part(body, task, key))
+        .all(|key| part_matches_body(body, task, key))
         && task.get("title").is_some()
 }
 
 /// Whether one part of a child is as `body` says.
-fn same_part(body: &Map<String, Value>, child: &Value, key: &str) -> bool {
+fn part_matches_body(body: &Map<String, Value>, child: &Value, key: &str) -> bool {
     let (Some(sent), got) = (body.get(key), child.get(key).unwrap_or(&Value::Null)) else {
         return true;
     };
@@ -115,17 +125,20 @@ fn same_part(body: &Map<String, Value>, child: &Value, key: &str) -> bool {
 
 /// Whether two values of one part of a note or task are the same.
 pub(crate) fn same_child_value(key: &str, one: &Value, other: &Value) -> bool {
-    let nothing = |value: &Value| equality::is_nothing(value) || value == &Value::Bool(false);
+    let nothing = |value: &Value| equality::is_null_or_empty(value) || value == &Value::Bool(false);
     if nothing(one) || nothing(other) {
         return nothing(one) && nothing(other);
     }
     match (key, one, other) {
-        ("dueDate", ..) => match (equality::instant_of(one), equality::instant_of(other)) {
-            (Some(one), Some(other)) => one == other,
-            _ => one == other,
-        },
+        ("dueDate", ..) => {
+            match (equality::value_epoch_millis(one), equality::value_epoch_millis(other)) {
+                (Some(one), Some(other)) => one == other,
+                _ => one == other,
+            }
+        }
         ("body" | "title", Value::String(one), Value::String(other)) => {
-            equality::text(one, other) || equality::plain_words(one) == equality::plain_words(other)
+            equality::same_text(one, other)
+                || equality::strip_markup(one) == equality::strip_markup(other)
         }
         (_, Value::String(one), Value::String(other)) => one.eq_ignore_ascii_case(other),
         _ => one == other,

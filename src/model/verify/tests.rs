@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 
-fn live(row: &Value) -> Live {
-    Live::read_value(row).unwrap()
+fn live(row: &Value) -> RemoteContact {
+    RemoteContact::from_json_value(row).unwrap()
 }
 
 fn body(value: &Value) -> Map<String, Value> {
@@ -13,8 +13,8 @@ fn body(value: &Value) -> Map<String, Value> {
 }
 
 #[track_caller]
-fn check(change: &Change, row: &Value, expected: &[&str]) {
-    let found = differences(change, &live(row));
+fn check(change: &OpChange, row: &Value, expected: &[&str]) {
+    let found = find_mismatches(change, &live(row));
     let fields: Vec<&str> = found.iter().map(|one| &*one.field).collect();
     assert_eq!(fields, expected, "{found:?}");
 }
@@ -42,9 +42,9 @@ fn an_answer_that_only_spells_differently_is_what_was_sent() {
             {"id": "l", "value": ["a", "b"]}, {"id": "other", "value": "x"},
         ],
     });
-    check(&Change::Create { body: sent.clone() }, &row, &[]);
+    check(&OpChange::Create { body: sent.clone() }, &row, &[]);
     // An update's tags are all of the contact's tags.
-    check(&Change::Update { body: sent }, &row, &["tags"]);
+    check(&OpChange::Update { body: sent }, &row, &["tags"]);
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn what_the_server_dropped_or_changed_is_named() {
         "id": "c", "postalCode": "02139", "assignedTo": "u", "gender": "male",
         "customFields": [{"id": "d", "value": "2026-01-01"}],
     });
-    let change = Change::Update { body: sent };
+    let change = OpChange::Update { body: sent };
     let mut fields: Vec<String> =
-        differences(&change, &live(&row)).into_iter().map(|one| one.field).collect();
+        find_mismatches(&change, &live(&row)).into_iter().map(|one| one.field).collect();
     fields.sort();
     let expected = [
         "assignedTo",
@@ -73,14 +73,14 @@ fn what_the_server_dropped_or_changed_is_named() {
         "postalCode",
     ];
     assert_eq!(fields, expected);
-    let found = differences(&change, &live(&row));
+    let found = find_mismatches(&change, &live(&row));
     let city = found.iter().find(|one| one.field == "city").unwrap();
     assert_eq!((&city.sent, &city.got), (&json!("Rome"), &Value::Null));
 }
 
 #[test]
 fn a_name_is_found_in_its_parts() {
-    let change = Change::Create { body: body(&json!({"name": "Ann  de Test"})) };
+    let change = OpChange::Create { body: body(&json!({"name": "Ann  de Test"})) };
     check(&change, &json!({"id": "c", "firstName": "Ann", "lastName": "de Test"}), &[]);
     check(&change, &json!({"id": "c", "contactName": "ann de test"}), &[]);
     check(&change, &json!({"id": "c", "firstName": "Ann"}), &["name"]);
@@ -90,18 +90,18 @@ fn a_name_is_found_in_its_parts() {
 fn bulk_changes_are_seen_in_the_contact() {
     let row = json!({"id": "c", "tags": ["vip"], "businessId": "b"});
     let tags = |tags: &[&str]| tags.iter().map(|&tag| tag.to_owned()).collect::<Vec<_>>();
-    check(&Change::AddTags { tags: tags(&["VIP"]) }, &row, &[]);
-    check(&Change::AddTags { tags: tags(&["VIP", "x"]) }, &row, &["tags"]);
-    check(&Change::RemoveTags { tags: tags(&["x"]) }, &row, &[]);
-    check(&Change::RemoveTags { tags: tags(&["Vip"]) }, &row, &["tags"]);
-    check(&Change::SetBusiness { business: Some("b".into()) }, &row, &[]);
-    check(&Change::SetBusiness { business: None }, &row, &["business"]);
-    check(&Change::Delete, &row, &[]);
+    check(&OpChange::AddTags { tags: tags(&["VIP"]) }, &row, &[]);
+    check(&OpChange::AddTags { tags: tags(&["VIP", "x"]) }, &row, &["tags"]);
+    check(&OpChange::RemoveTags { tags: tags(&["x"]) }, &row, &[]);
+    check(&OpChange::RemoveTags { tags: tags(&["Vip"]) }, &row, &["tags"]);
+    check(&OpChange::SetBusiness { business: Some("b".into()) }, &row, &[]);
+    check(&OpChange::SetBusiness { business: None }, &row, &["business"]);
+    check(&OpChange::Delete, &row, &[]);
 }
 
 #[test]
 fn the_three_way_rule() {
-    let change = Change::Update {
+    let change = OpChange::Update {
         body: body(&json!({
             "city": "Rome", "customFields": [{"id": "t", "field_value": "new"}],
             "dndSettings": {"Email": {"status": "active"}},
@@ -110,19 +110,19 @@ fn the_three_way_rule() {
     let before = json!({
         "city": "Oslo", "customFields": [{"id": "t", "field_value": ""}], "dndSettings": {"Email": null},
     });
-    let check = |city: Option<&str>, custom: &str, status: &str, expected: ThreeWay| {
+    let check = |city: Option<&str>, custom: &str, status: &str, expected: ThreeWayResult| {
         let row = json!({
             "id": "c", "city": city, "customFields": [{"id": "t", "value": custom}],
             "dndSettings": {"Email": {"status": status}},
         });
-        assert_eq!(three_way(&change, &before, &live(&row)), expected, "{row}");
+        assert_eq!(compare_three_way(&change, &before, &live(&row)), expected, "{row}");
     };
     let conflict = |fields: &[&str]| {
-        ThreeWay::Conflict(fields.iter().map(|&field| field.to_owned()).collect())
+        ThreeWayResult::Conflict(fields.iter().map(|&field| field.to_owned()).collect())
     };
-    check(Some("Rome"), "new", "active", ThreeWay::Applied);
-    check(Some("Oslo"), "", "inactive", ThreeWay::NotApplied);
-    check(Some("Rome"), "", "inactive", ThreeWay::NotApplied);
+    check(Some("Rome"), "new", "active", ThreeWayResult::Applied);
+    check(Some("Oslo"), "", "inactive", ThreeWayResult::NotApplied);
+    check(Some("Rome"), "", "inactive", ThreeWayResult::NotApplied);
     check(Some("Bern"), "new", "active", conflict(&["city"]));
     check(None, "other", "inactive", conflict(&["city", "customFields.t"]));
     check(Some("Oslo"), "", "permanent", conflict(&["dndSettings.Email"]));
@@ -131,19 +131,19 @@ fn the_three_way_rule() {
 #[test]
 fn the_three_way_rule_of_bulk_changes() {
     let row = live(&json!({"id": "c", "tags": ["a"], "businessId": "b"}));
-    let add = |tag: &str| Change::AddTags { tags: vec![tag.to_owned()] };
-    assert_eq!(three_way(&add("A"), &json!([]), &row), ThreeWay::Applied);
-    assert_eq!(three_way(&add("x"), &json!(["gone"]), &row), ThreeWay::NotApplied);
-    let business = |id: &str| Change::SetBusiness { business: Some(id.to_owned()) };
-    assert_eq!(three_way(&business("b"), &Value::Null, &row), ThreeWay::Applied);
-    assert_eq!(three_way(&business("x"), &json!("b"), &row), ThreeWay::NotApplied);
-    let conflict = ThreeWay::Conflict(vec!["business".to_owned()]);
-    assert_eq!(three_way(&business("x"), &Value::Null, &row), conflict);
+    let add = |tag: &str| OpChange::AddTags { tags: vec![tag.to_owned()] };
+    assert_eq!(compare_three_way(&add("A"), &json!([]), &row), ThreeWayResult::Applied);
+    assert_eq!(compare_three_way(&add("x"), &json!(["gone"]), &row), ThreeWayResult::NotApplied);
+    let business = |id: &str| OpChange::SetBusiness { business: Some(id.to_owned()) };
+    assert_eq!(compare_three_way(&business("b"), &Value::Null, &row), ThreeWayResult::Applied);
+    assert_eq!(compare_three_way(&business("x"), &json!("b"), &row), ThreeWayResult::NotApplied);
+    let conflict = ThreeWayResult::Conflict(vec!["business".to_owned()]);
+    assert_eq!(compare_three_way(&business("x"), &Value::Null, &row), conflict);
 }
 
 #[test]
 fn a_note_is_known_again() {
-    let note = |sent: Value, there: Value| same_note(&body(&sent), &there);
+    let note = |sent: Value, there: Value| note_matches_body(&body(&sent), &there);
     assert!(note(
         json!({"body": "two\nlines "}),
         json!({"id": "n", "body": "<p>two</p><p>lines</p>"})
@@ -161,7 +161,7 @@ fn a_note_is_known_again() {
 
 #[test]
 fn a_task_is_known_again() {
-    let task = |sent: Value, there: Value| same_task(&body(&sent), &there);
+    let task = |sent: Value, there: Value| task_matches_body(&body(&sent), &there);
     let sent = json!({"title": "Call", "dueDate": "2026-03-01T09:00:00Z", "completed": false});
     assert!(task(
         sent.clone(),

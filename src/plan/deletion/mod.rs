@@ -11,19 +11,19 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::mapping::{Bound, Plan};
-use crate::model::Directory;
-use crate::model::policy::{IdentityKey, Policy};
-use crate::model::remote::{Live, equality};
-use crate::model::target::{Field, NotePart, Target, TaskPart};
+use crate::mapping::{BoundMapping, BoundRule};
+use crate::model::LocationDirectory;
+use crate::model::policy::{IdentityKey, ImportPolicy};
+use crate::model::remote::{RemoteContact, equality};
+use crate::model::target::{Field, MappingTarget, NotePart, TaskPart};
 use crate::model::verify::same_child_value;
 
-pub use recreate::{Anew, note_fields, task_fields};
+pub use recreate::{RecreationDraft, recreated_note_fields, recreated_task_fields};
 
 /// What the rows of a file delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Removed {
+pub enum DeletedRecordKind {
     /// Contacts, with their notes and tasks.
     Contacts,
     /// Notes.
@@ -32,10 +32,10 @@ pub enum Removed {
     Tasks,
 }
 
-impl Removed {
+impl DeletedRecordKind {
     /// The name of one.
     #[must_use]
-    pub fn one(self) -> &'static str {
+    pub fn singular_name(self) -> &'static str {
         match self {
             Self::Contacts => "contact",
             Self::Notes => "note",
@@ -48,11 +48,12 @@ impl Removed {
     ///
     /// # Errors
     /// Why it cannot be told, or what is missing.
-    pub fn of(plan: &Plan) -> Result<Self, String> {
-        let has = |wanted: fn(&Target) -> bool| plan.bound.iter().any(|it| wanted(&it.rule.to));
-        let ids = [Target::Note(NotePart::Id), Target::Task(TaskPart::Id)];
+    pub fn from_mapping(plan: &BoundMapping) -> Result<Self, String> {
+        let has =
+            |wanted: fn(&MappingTarget) -> bool| plan.bound.iter().any(|it| wanted(&it.rule.to));
+        let ids = [MappingTarget::Note(NotePart::Id), MappingTarget::Task(TaskPart::Id)];
         let [notes, tasks] = ids.map(|id| plan.bound.iter().any(|it| it.rule.to == id));
-        let of_children = has(is_of_child) && !has(is_about_contacts);
+        let of_children = has(is_child_target) && !has(is_contact_data);
         match (notes, tasks) {
             (true, true) => {
                 Err("the file has ids of notes and of tasks; delete the ones first, and \
@@ -72,47 +73,59 @@ impl Removed {
 
     /// Whether a deletion reads what goes to this target.
     #[must_use]
-    pub fn reads(self, target: &Target, policy: &Policy, directory: &Directory) -> bool {
+    pub fn reads_target(
+        self,
+        target: &MappingTarget,
+        policy: &ImportPolicy,
+        directory: &LocationDirectory,
+    ) -> bool {
         match (target, self) {
-            (Target::ContactId | Target::Field(Field::Email | Field::Phone), _)
-            | (Target::Note(NotePart::Id), Self::Notes)
-            | (Target::Task(TaskPart::Id), Self::Tasks) => true,
-            (Target::Custom(name), _) => is_key(name, policy, directory),
+            (MappingTarget::ContactId | MappingTarget::Field(Field::Email | Field::Phone), _)
+            | (MappingTarget::Note(NotePart::Id), Self::Notes)
+            | (MappingTarget::Task(TaskPart::Id), Self::Tasks) => true,
+            (MappingTarget::Custom(name), _) => is_key_field(name, policy, directory),
             _ => false,
         }
     }
 
     /// Whether a rule that met its sheet is needed.
     #[must_use]
-    pub fn needs(self, bound: &Bound, policy: &Policy, directory: &Directory) -> bool {
-        self.reads(&bound.rule.to, policy, directory)
+    pub fn needs_rule(
+        self,
+        bound: &BoundRule,
+        policy: &ImportPolicy,
+        directory: &LocationDirectory,
+    ) -> bool {
+        self.reads_target(&bound.rule.to, policy, directory)
     }
 }
 
-fn is_key(name: &str, policy: &Policy, directory: &Directory) -> bool {
+fn is_key_field(name: &str, policy: &ImportPolicy, directory: &LocationDirectory) -> bool {
     let IdentityKey::Custom(key) = &policy.key else { return false };
-    match (directory.field(key), directory.field(name)) {
+    match (directory.find_field(key), directory.find_field(name)) {
         (Ok(key), Ok(field)) => key.id == field.id,
         _ => false,
     }
 }
 
-fn is_of_child(target: &Target) -> bool {
-    matches!(target, Target::Note(_) | Target::Task(_))
+fn is_child_target(target: &MappingTarget) -> bool {
+    matches!(target, MappingTarget::Note(_) | MappingTarget::Task(_))
 }
 
-fn is_about_contacts(target: &Target) -> bool {
+fn is_contact_data(target: &MappingTarget) -> bool {
     let identity = matches!(
         target,
-        Target::ContactId | Target::SourceId | Target::Field(Field::Email | Field::Phone)
+        MappingTarget::ContactId
+            | MappingTarget::SourceId
+            | MappingTarget::Field(Field::Email | Field::Phone)
     );
-    !(identity || is_of_child(target))
+    !(identity || is_child_target(target))
 }
 
 /// A record as it stood before it was deleted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Image {
+pub struct BeforeImage {
     /// The contact as its own endpoint shows it; null where only notes or tasks are deleted.
     pub contact: Value,
     /// Its notes.
@@ -123,35 +136,35 @@ pub struct Image {
     pub opportunities: usize,
 }
 
-impl Image {
+impl BeforeImage {
     /// The image that an op keeps, if it keeps one of a contact.
     #[must_use]
-    pub fn read(before: &Value) -> Option<Self> {
+    pub fn from_op_before(before: &Value) -> Option<Self> {
         let image: Self = serde_json::from_value(before.clone()).ok()?;
         image.contact.is_object().then_some(image)
     }
 
     /// The contact.
     #[must_use]
-    pub fn live(&self) -> Option<Live> {
-        Live::read_value(&self.contact)
+    pub fn remote_contact(&self) -> Option<RemoteContact> {
+        RemoteContact::from_json_value(&self.contact)
     }
 
     /// The note or task with this id.
     #[must_use]
-    pub fn child(&self, what: Removed, id: &str) -> Option<&Value> {
-        let list = if what == Removed::Tasks { &self.tasks } else { &self.notes };
+    pub fn find_child(&self, what: DeletedRecordKind, id: &str) -> Option<&Value> {
+        let list = if what == DeletedRecordKind::Tasks { &self.tasks } else { &self.notes };
         list.iter().find(|child| equality::has_id(child, id))
     }
 
     /// What differs in another image of the same record; nothing when an undo would bring the same back.
     #[must_use]
-    pub fn changes(&self, now: &Self) -> Vec<&'static str> {
-        let digest = |image: &Self| image.live().map(|live| live.digest());
+    pub fn changed_parts(&self, now: &Self) -> Vec<&'static str> {
+        let digest = |image: &Self| image.remote_contact().map(|live| live.content_digest());
         let differs = [
             ("contact", digest(self) != digest(now)),
-            ("notes", !same_list(&self.notes, &now.notes, same_note)),
-            ("tasks", !same_list(&self.tasks, &now.tasks, same_task)),
+            ("notes", !same_children(&self.notes, &now.notes, is_note_unchanged)),
+            ("tasks", !same_children(&self.tasks, &now.tasks, is_task_unchanged)),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
@@ -159,23 +172,23 @@ impl Image {
 
 /// Whether a note still stands as it was kept.
 #[must_use]
-pub fn same_note(one: &Value, other: &Value) -> bool {
-    same_parts(one, other, &["body", "title", "color", "pinned", "userId"])
+pub fn is_note_unchanged(one: &Value, other: &Value) -> bool {
+    same_properties(one, other, &["body", "title", "color", "pinned", "userId"])
 }
 
 /// Whether a task still stands as it was kept.
 #[must_use]
-pub fn same_task(one: &Value, other: &Value) -> bool {
-    same_parts(one, other, &["title", "body", "dueDate", "completed", "assignedTo"])
+pub fn is_task_unchanged(one: &Value, other: &Value) -> bool {
+    same_properties(one, other, &["title", "body", "dueDate", "completed", "assignedTo"])
 }
 
-fn same_parts(one: &Value, other: &Value, keys: &[&str]) -> bool {
+fn same_properties(one: &Value, other: &Value, keys: &[&str]) -> bool {
     keys.iter().all(|key| same_child_value(key, &one[*key], &other[*key]))
 }
 
-fn same_list(then: &[Value], now: &[Value], same: fn(&Value, &Value) -> bool) -> bool {
+fn same_children(then: &[Value], now: &[Value], same: fn(&Value, &Value) -> bool) -> bool {
     let found = |child: &Value| {
-        let id = equality::id_of(child);
+        let id = equality::child_id(child);
         id.and_then(|id| now.iter().find(|other| equality::has_id(other, id)))
     };
     then.len() == now.len()

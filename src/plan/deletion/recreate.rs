@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Image;
-use crate::model::Directory;
-use crate::model::draft::{Draft, NoteDraft, TaskDraft};
+use super::BeforeImage;
+use crate::model::LocationDirectory;
+use crate::model::draft::{ContactDraft, NoteDraft, TaskDraft};
 use crate::model::policy::LONGEST_NOTE;
-use crate::model::remote::{Live, equality};
+use crate::model::remote::{RemoteContact, equality};
 use crate::model::target::Field;
-use crate::plan::validate::Warned;
+use crate::plan::validate::PlanWarning;
 
 /// Types of custom fields that a create cannot fill (api.md §5, custom-field values).
 const UNWRITABLE: [&str; 3] = ["FILE_UPLOAD", "SIGNATURE", "TEXTBOX_LIST"];
@@ -21,39 +21,42 @@ const LOST: &str = "W_NOT_BROUGHT_BACK";
 
 /// A record to be made anew.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Anew {
+pub struct RecreationDraft {
     /// What to make.
-    pub draft: Draft,
+    pub draft: ContactDraft,
     /// The former ids of the draft's notes and tasks, in their order.
     pub notes: Vec<String>,
     /// The same of its tasks.
     pub tasks: Vec<String>,
     /// What of it cannot be made.
-    pub warnings: Vec<Warned>,
+    pub warnings: Vec<PlanWarning>,
 }
 
-impl Image {
+impl BeforeImage {
     /// The contact with its notes and tasks, to be made anew; nothing when the image holds no contact.
     #[must_use]
-    pub fn anew(&self, directory: &Directory) -> Option<Anew> {
-        let live = self.live()?;
-        let mut anew = Anew::default();
-        anew.contact(&live, directory);
+    pub fn recreation_draft(&self, directory: &LocationDirectory) -> Option<RecreationDraft> {
+        let live = self.remote_contact()?;
+        let mut anew = RecreationDraft::default();
+        anew.fill_contact(&live, directory);
         let mut notes: Vec<&Value> = self.notes.iter().collect();
-        notes.sort_by_key(|note| equality::instant_of(&note["dateAdded"]));
+        notes.sort_by_key(|note| equality::value_epoch_millis(&note["dateAdded"]));
         for note in notes {
-            let id = equality::id_of(note).unwrap_or_default();
-            let Some(fields) = note_fields(note, directory) else {
-                anew.lost("note", &format!("note `{id}` has no text, which the API wants"));
+            let id = equality::child_id(note).unwrap_or_default();
+            let Some(fields) = recreated_note_fields(note, directory) else {
+                anew.warn_not_recreated(
+                    "note",
+                    &format!("note `{id}` has no text, which the API wants"),
+                );
                 continue;
             };
             anew.notes.push(id.to_owned());
             anew.draft.notes.push(NoteDraft { id: None, fields });
         }
         for task in &self.tasks {
-            let id = equality::id_of(task).unwrap_or_default();
-            let Some(fields) = task_fields(task, directory) else {
-                anew.lost(
+            let id = equality::child_id(task).unwrap_or_default();
+            let Some(fields) = recreated_task_fields(task, directory) else {
+                anew.warn_not_recreated(
                     "task",
                     &format!("task `{id}` has no title or date, which the API wants"),
                 );
@@ -66,14 +69,14 @@ impl Image {
     }
 }
 
-impl Anew {
-    fn contact(&mut self, live: &Live, directory: &Directory) {
+impl RecreationDraft {
+    fn fill_contact(&mut self, live: &RemoteContact, directory: &LocationDirectory) {
         let parts = live.has_name_parts();
         let fields = live.fields.iter().filter(|(field, _)| !(parts && **field == Field::Name));
         self.draft.fields =
             fields.map(|(field, value)| (*field, Value::from(value.clone()))).collect();
         for (id, value) in &live.custom {
-            self.custom(id, value, directory);
+            self.fill_custom_field(id, value, directory);
         }
         self.draft.tags.clone_from(&live.tags);
         self.draft.dnd = live.dnd.then_some(true);
@@ -85,27 +88,36 @@ impl Anew {
             if has_user(directory, owner) {
                 self.draft.owner = Some(owner.clone().into());
             } else {
-                self.lost("assignedTo", &format!("the location has no user `{owner}` any more"));
+                self.warn_not_recreated(
+                    "assignedTo",
+                    &format!("the location has no user `{owner}` any more"),
+                );
             }
         }
         if let Some(id) = &live.business {
             if directory.businesses.iter().any(|it| it.id == *id) {
                 self.draft.business = Some(id.clone());
             } else {
-                self.lost("business", &format!("the location has no business `{id}` any more"));
+                self.warn_not_recreated(
+                    "business",
+                    &format!("the location has no business `{id}` any more"),
+                );
             }
         }
     }
 
-    fn custom(&mut self, id: &str, value: &Value, directory: &Directory) {
+    fn fill_custom_field(&mut self, id: &str, value: &Value, directory: &LocationDirectory) {
         let target = |name: &str| format!("customFields.{name}");
         match directory.fields.iter().find(|field| field.id == id) {
             None => {
-                self.lost(&target(id), "the location has no such custom field any more");
+                self.warn_not_recreated(
+                    &target(id),
+                    "the location has no such custom field any more",
+                );
             }
             Some(field) if UNWRITABLE.contains(&field.data_type.as_str()) => {
                 let why = format!("the API cannot write a field of the type {}", field.data_type);
-                self.lost(&target(&field.key), &why);
+                self.warn_not_recreated(&target(&field.key), &why);
             }
             Some(_) => {
                 self.draft.custom.insert(id.to_owned(), value.clone());
@@ -113,27 +125,36 @@ impl Anew {
         }
     }
 
-    fn lost(&mut self, field: &str, why: &str) {
+    fn warn_not_recreated(&mut self, field: &str, why: &str) {
         let message = format!("{why}; that is not brought back");
-        self.warnings.push(Warned { code: LOST, column: None, field: field.to_owned(), message });
+        self.warnings.push(PlanWarning {
+            code: LOST,
+            column: None,
+            field: field.to_owned(),
+            message,
+        });
     }
 }
 
-fn has_user(directory: &Directory, id: &str) -> bool {
+fn has_user(directory: &LocationDirectory, id: &str) -> bool {
     directory.users.iter().any(|user| user.id == id)
 }
 
 /// The properties of a note made anew: its text begins with the day on which it was written, because the
 /// API sets the date itself. Nothing when it has no text, which the API wants.
 #[must_use]
-pub fn note_fields(note: &Value, directory: &Directory) -> Option<BTreeMap<String, Value>> {
+pub fn recreated_note_fields(
+    note: &Value,
+    directory: &LocationDirectory,
+) -> Option<BTreeMap<String, Value>> {
     let body = note["body"].as_str().filter(|body| !body.trim().is_empty())?;
-    let day = equality::instant_of(&note["dateAdded"]).and_then(equality::day_of);
+    let day = equality::value_epoch_millis(&note["dateAdded"]).and_then(equality::utc_date);
     let front = day.map(|day| format!("[{day}] ")).unwrap_or_default();
     let fits = front.chars().count() + body.chars().count() <= LONGEST_NOTE;
     let as_it_is = body.starts_with(&front) || !fits;
     let body = if as_it_is { body.to_owned() } else { format!("{front}{body}") };
-    let mut fields = parts(note, &["title", "color", "pinned", "userId"], directory);
+    let mut fields =
+        restorable_properties(note, &["title", "color", "pinned", "userId"], directory);
     fields.insert("body".to_owned(), body.into());
     Some(fields)
 }
@@ -141,10 +162,15 @@ pub fn note_fields(note: &Value, directory: &Directory) -> Option<BTreeMap<Strin
 /// The properties of a task made anew. Nothing when it has no title, which the API wants; one without a
 /// date is due on the day it was written.
 #[must_use]
-pub fn task_fields(task: &Value, directory: &Directory) -> Option<BTreeMap<String, Value>> {
+pub fn recreated_task_fields(
+    task: &Value,
+    directory: &LocationDirectory,
+) -> Option<BTreeMap<String, Value>> {
     task["title"].as_str().filter(|title| !title.trim().is_empty())?;
-    let mut fields = parts(task, &["title", "body", "assignedTo"], directory);
-    let due = [&task["dueDate"], &task["dateAdded"]].into_iter().find_map(equality::instant_of)?;
+    let mut fields = restorable_properties(task, &["title", "body", "assignedTo"], directory);
+    let due = [&task["dueDate"], &task["dateAdded"]]
+        .into_iter()
+        .find_map(equality::value_epoch_millis)?;
     let due = jiff::Timestamp::from_millisecond(due).ok()?;
     fields.insert("dueDate".to_owned(), due.to_string().into());
     fields.insert("completed".to_owned(), task["completed"].as_bool().unwrap_or_default().into());
@@ -152,12 +178,16 @@ pub fn task_fields(task: &Value, directory: &Directory) -> Option<BTreeMap<Strin
 }
 
 /// The parts of a note or task that hold something, as they were.
-fn parts(record: &Value, keys: &[&str], directory: &Directory) -> BTreeMap<String, Value> {
+fn restorable_properties(
+    record: &Value,
+    keys: &[&str],
+    directory: &LocationDirectory,
+) -> BTreeMap<String, Value> {
     let kept = keys.iter().filter_map(|key| {
         let value = &record[*key];
         let user = matches!(*key, "userId" | "assignedTo");
         let known = !user || value.as_str().is_some_and(|id| has_user(directory, id));
-        let some = !equality::is_nothing(value) && *value != Value::Bool(false);
+        let some = !equality::is_null_or_empty(value) && *value != Value::Bool(false);
         (known && some).then(|| ((*key).to_owned(), value.clone()))
     });
     kept.collect()

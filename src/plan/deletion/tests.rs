@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::{Business, CustomField, User};
+use crate::model::{CustomField, LocationBusiness, LocationUser};
 
-fn directory() -> Directory {
+fn directory() -> LocationDirectory {
     let field = |id: &str, data_type: &str| CustomField {
         id: id.to_owned(),
         key: format!("key_{id}"),
@@ -15,8 +15,8 @@ fn directory() -> Directory {
         options: Vec::new(),
         custom_option: false,
     };
-    let user = User { id: "u1".to_owned(), name: String::new(), email: String::new() };
-    Directory {
+    let user = LocationUser { id: "u1".to_owned(), name: String::new(), email: String::new() };
+    LocationDirectory {
         location: "l".parse().unwrap(),
         name: None,
         country: None,
@@ -25,12 +25,12 @@ fn directory() -> Directory {
         unique: Vec::new(),
         fields: vec![field("text", "TEXT"), field("file", "FILE_UPLOAD")],
         users: vec![user],
-        businesses: vec![Business { id: "b1".to_owned(), name: String::new() }],
+        businesses: vec![LocationBusiness { id: "b1".to_owned(), name: String::new() }],
     }
 }
 
-fn image() -> Image {
-    Image {
+fn image() -> BeforeImage {
+    BeforeImage {
         contact: json!({
             "id": "c1", "firstName": "Ann", "name": "ann", "email": "ann@example.com",
             "customFields": [{"id": "text", "value": "x"}, {"id": "file", "value": {"a": 1}}, {"id": "gone", "value": "y"}],
@@ -49,7 +49,7 @@ fn image() -> Image {
 
 #[test]
 fn all_that_can_be_written_is_made_anew_and_the_rest_is_named() {
-    let anew = image().anew(&directory()).unwrap();
+    let anew = image().recreation_draft(&directory()).unwrap();
     let draft = &anew.draft;
     let fields: Vec<_> = draft.fields.keys().map(|field| field.name()).collect();
     assert_eq!(fields, ["firstName", "email"]);
@@ -76,11 +76,11 @@ fn what_has_changed_of_a_record_is_named() {
     now.notes.reverse();
     now.tasks[0]["dueDate"] = json!("2026-03-01T09:00:00Z");
     now.contact["dateUpdated"] = json!("2026-11-01T00:00:00Z");
-    assert_eq!(then.changes(&now), [] as [&str; 0]);
+    assert_eq!(then.changed_parts(&now), [] as [&str; 0]);
     now.contact["firstName"] = json!("Anna");
     now.notes.pop();
     now.tasks[0]["completed"] = json!(false);
-    assert_eq!(then.changes(&now), ["contact", "notes", "tasks"]);
-    assert_eq!(Image::read(&serde_json::to_value(&then).unwrap()), Some(then));
-    assert_eq!(Image::read(&json!({"id": "n1", "body": "a note"})), None);
+    assert_eq!(then.changed_parts(&now), ["contact", "notes", "tasks"]);
+    assert_eq!(BeforeImage::from_op_before(&serde_json::to_value(&then).unwrap()), Some(then));
+    assert_eq!(BeforeImage::from_op_before(&json!({"id": "n1", "body": "a note"})), None);
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// A list as one cell: `a; b`, or a JSON array when an element could not be told from two.
-pub(crate) fn list<T: AsRef<str>>(values: &[T]) -> String {
+pub(crate) fn format_list<T: AsRef<str>>(values: &[T]) -> String {
     let odd = |value: &T| {
         let text = value.as_ref();
         text.contains(';') || text.starts_with('[') || text.trim() != text || text.is_empty()
@@ -13,7 +13,7 @@ pub(crate) fn list<T: AsRef<str>>(values: &[T]) -> String {
 }
 
 /// Any value as one cell; nothing is an empty one.
-pub(crate) fn text(value: &Value) -> String {
+pub(crate) fn format_value(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -21,8 +21,8 @@ pub(crate) fn text(value: &Value) -> String {
             number.as_f64().map_or_else(String::new, |number| number.to_string())
         }
         Value::Array(values) => {
-            let texts: Vec<String> = values.iter().map(text).collect();
-            list(&texts)
+            let texts: Vec<String> = values.iter().map(format_value).collect();
+            format_list(&texts)
         }
         other => other.to_string(),
     }

@@ -2,25 +2,29 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Work;
-use crate::model::remote::{ChannelState, Live};
+use super::RowPlanBuilder;
+use crate::model::remote::{ChannelState, RemoteContact};
 use crate::model::target::Channel;
-use crate::model::verify::channel_value;
+use crate::model::verify::remote_channel_value;
 
 /// Says in a new contact's body what the row says. An upsert may meet a contact that is there already:
 /// then it must not lift anything.
-pub(super) fn create(work: &mut Work<'_>, body: &mut Map<String, Value>, may_exist: bool) {
+pub(super) fn add_to_create_body(
+    work: &mut RowPlanBuilder<'_>,
+    body: &mut Map<String, Value>,
+    may_exist: bool,
+) {
     let draft = work.draft;
     let may_lift = !may_exist || work.planner.policy.allow_resubscribe;
     if let Some(dnd) = draft.dnd.filter(|dnd| *dnd || may_lift) {
         body.insert("dnd".to_owned(), dnd.into());
-        work.change("dnd", String::new(), dnd.to_string());
+        work.add_field_change("dnd", String::new(), dnd.to_string());
     }
     let mut settings = Map::new();
     for (channel, blocked) in draft.channels.iter().filter(|(_, blocked)| **blocked || may_lift) {
-        let status = status(*blocked);
+        let status = dnd_status(*blocked);
         settings.insert(channel.name().to_owned(), json!({ "status": status }));
-        work.change(&name(*channel), String::new(), status.to_owned());
+        work.add_field_change(&channel_field_name(*channel), String::new(), status.to_owned());
     }
     if !settings.is_empty() {
         body.insert("dndSettings".to_owned(), settings.into());
@@ -28,19 +32,19 @@ pub(super) fn create(work: &mut Work<'_>, body: &mut Map<String, Value>, may_exi
 }
 
 /// Says in an update's body what differs.
-pub(super) fn update(
-    work: &mut Work<'_>,
-    live: &Live,
+pub(super) fn add_to_update_body(
+    work: &mut RowPlanBuilder<'_>,
+    live: &RemoteContact,
     body: &mut Map<String, Value>,
     before: &mut Map<String, Value>,
 ) {
     let draft = work.draft;
     if let Some(dnd) = draft.dnd.filter(|dnd| *dnd != live.dnd) {
         let permanent = live.channels.values().any(ChannelState::is_permanent);
-        if dnd || may_lift(work, "dnd", permanent) {
+        if dnd || may_lift_block(work, "dnd", permanent) {
             body.insert("dnd".to_owned(), dnd.into());
             before.insert("dnd".to_owned(), live.dnd.into());
-            work.change("dnd", live.dnd.to_string(), dnd.to_string());
+            work.add_field_change("dnd", live.dnd.to_string(), dnd.to_string());
         }
     }
     let mut settings = Map::new();
@@ -50,14 +54,18 @@ pub(super) fn update(
             continue;
         }
         let permanent = state.is_some_and(ChannelState::is_permanent);
-        if *blocked || may_lift(work, &name(*channel), permanent) {
+        if *blocked || may_lift_block(work, &channel_field_name(*channel), permanent) {
             let old = state.map_or_else(String::new, |state| state.status.clone());
-            work.change(&name(*channel), old, status(*blocked).to_owned());
-            settings.insert(channel.name().to_owned(), json!({ "status": status(*blocked) }));
+            work.add_field_change(
+                &channel_field_name(*channel),
+                old,
+                dnd_status(*blocked).to_owned(),
+            );
+            settings.insert(channel.name().to_owned(), json!({ "status": dnd_status(*blocked) }));
         }
     }
     if !settings.is_empty() {
-        let (settings, old) = merged(settings, live);
+        let (settings, old) = merge_channel_settings(settings, live);
         body.insert("dndSettings".to_owned(), settings.into());
         before.insert("dndSettings".to_owned(), old.into());
     }
@@ -65,25 +73,25 @@ pub(super) fn update(
 
 /// The channels that change among all that the contact has, and all as they were. Nobody knows whether the
 /// server keeps channels that a body leaves out (api.md §5.18), and an opt-out must not be lost.
-fn merged(
+fn merge_channel_settings(
     mut settings: Map<String, Value>,
-    live: &Live,
+    live: &RemoteContact,
 ) -> (Map<String, Value>, Map<String, Value>) {
     for channel in live.channels.keys() {
         let entry = settings.entry(channel.name());
-        entry.or_insert_with(|| channel_value(live, *channel));
+        entry.or_insert_with(|| remote_channel_value(live, *channel));
     }
     let was = |name: &String| {
-        let there = Channel::named(name).map(|channel| channel_value(live, channel));
+        let there = Channel::from_name(name).map(|channel| remote_channel_value(live, channel));
         let there = there.filter(|value| !value.is_null());
-        (name.clone(), there.unwrap_or_else(|| json!({ "status": status(false) })))
+        (name.clone(), there.unwrap_or_else(|| json!({ "status": dnd_status(false) })))
     };
     let old = settings.keys().map(was).collect();
     (settings, old)
 }
 
 /// Whether a block may be lifted; where not, that is said.
-fn may_lift(work: &mut Work<'_>, field: &str, permanent: bool) -> bool {
+fn may_lift_block(work: &mut RowPlanBuilder<'_>, field: &str, permanent: bool) -> bool {
     if work.planner.policy.allow_resubscribe && !permanent {
         return true;
     }
@@ -92,14 +100,14 @@ fn may_lift(work: &mut Work<'_>, field: &str, permanent: bool) -> bool {
     } else {
         "do not disturb is on, and an import lifts it only with `--allow-resubscribe`"
     };
-    work.warn("W_DND_NOT_LIFTED", field, format!("{why}; it stays on"));
+    work.add_warning("W_DND_NOT_LIFTED", field, format!("{why}; it stays on"));
     false
 }
 
-fn status(blocked: bool) -> &'static str {
+fn dnd_status(blocked: bool) -> &'static str {
     if blocked { "active" } else { "inactive" }
 }
 
-fn name(channel: Channel) -> String {
+fn channel_field_name(channel: Channel) -> String {
     format!("dndSettings.{}", channel.name())
 }

@@ -2,89 +2,106 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Work, change_text, consent, literal};
-use crate::model::draft::Draft;
-use crate::model::op::{Change, Class};
-use crate::model::remote::{Live, equality};
+use super::{RowPlanBuilder, change_text, consent, literal};
+use crate::model::draft::ContactDraft;
+use crate::model::op::{IdempotencyClass, OpChange};
+use crate::model::remote::{RemoteContact, equality};
 use crate::model::target::Field;
 
 /// An update in the making: what to write, and what it replaces.
 #[derive(Debug, Default)]
-struct Bodies {
+struct UpdateBodies {
     body: Map<String, Value>,
     before: Map<String, Value>,
 }
 
 /// Updates the contact where it differs.
-pub(super) fn update(work: &mut Work<'_>, live: &Live) {
-    let mut bodies = Bodies::default();
-    natives(work, live, &mut bodies);
-    customs(work, live, &mut bodies);
-    consent::update(work, live, &mut bodies.body, &mut bodies.before);
-    owner(work, live, &mut bodies);
-    tags(work, live, &mut bodies);
+pub(super) fn plan_contact_update(work: &mut RowPlanBuilder<'_>, live: &RemoteContact) {
+    let mut bodies = UpdateBodies::default();
+    diff_native_fields(work, live, &mut bodies);
+    diff_custom_fields(work, live, &mut bodies);
+    consent::add_to_update_body(work, live, &mut bodies.body, &mut bodies.before);
+    diff_owner(work, live, &mut bodies);
+    diff_tags(work, live, &mut bodies);
     if !bodies.body.is_empty() {
-        let change = Change::Update { body: bodies.body };
-        work.push("contact", 0, Class::Replayable, change, bodies.before.into());
+        let change = OpChange::Update { body: bodies.body };
+        work.push_op("contact", 0, IdempotencyClass::Replayable, change, bodies.before.into());
     }
 }
 
-fn natives(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
+fn diff_native_fields(
+    work: &mut RowPlanBuilder<'_>,
+    live: &RemoteContact,
+    bodies: &mut UpdateBodies,
+) {
     let draft = work.draft;
-    let named = is_named(draft, live);
+    let named = is_known_by_shared_name(draft, live);
     for (field, value) in &draft.fields {
         if named && matches!(field, Field::Name | Field::CompanyName) {
             continue;
         }
         let wanted = value.as_str().filter(|text| !text.trim().is_empty());
-        let there = live.field(*field);
+        let there = live.native_field(*field);
         let same = match (wanted, there) {
             (None, None) => true,
             (Some(wanted), Some(there)) => {
-                equality::field(*field, wanted, there) || literal::says(draft, field.name(), there)
+                equality::same_field(*field, wanted, there)
+                    || literal::cell_equals_text(draft, field.name(), there)
             }
             _ => false,
         };
-        if same || !is_sent(work, *field, wanted, live) {
+        if same || !can_update_field(work, *field, wanted, live) {
             continue;
         }
-        let form = |text: Option<&str>| text.map_or_else(|| clear(*field), Value::from);
+        let form = |text: Option<&str>| text.map_or_else(|| clearing_value(*field), Value::from);
         bodies.body.insert(field.name().to_owned(), form(wanted));
         bodies.before.insert(field.name().to_owned(), form(there));
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        work.change(field.name(), text(there), text(wanted));
+        work.add_field_change(field.name(), text(there), text(wanted));
     }
 }
 
 /// Whether a row has one name for person and company alike, and the contact is known by it as either.
-fn is_named(draft: &Draft, live: &Live) -> bool {
+fn is_known_by_shared_name(draft: &ContactDraft, live: &RemoteContact) -> bool {
     let cell = |field: Field| draft.fields.get(&field).and_then(Value::as_str);
     let (Some(name), Some(company)) = (cell(Field::Name), cell(Field::CompanyName)) else {
         return false;
     };
     let is_it = |field: Field, there: &str| {
-        equality::field(field, name, there) || literal::says(draft, field.name(), there)
+        equality::same_field(field, name, there)
+            || literal::cell_equals_text(draft, field.name(), there)
     };
     name == company
-        && (live.field(Field::CompanyName).is_some_and(|there| is_it(Field::CompanyName, there))
-            || is_it(Field::Name, &live.whole_name()))
+        && (live
+            .native_field(Field::CompanyName)
+            .is_some_and(|there| is_it(Field::CompanyName, there))
+            || is_it(Field::Name, &live.full_name()))
 }
 
 /// Whether an update can bring a field that differs; what it cannot bring is said.
-fn is_sent(work: &mut Work<'_>, field: Field, wanted: Option<&str>, live: &Live) -> bool {
+fn can_update_field(
+    work: &mut RowPlanBuilder<'_>,
+    field: Field,
+    wanted: Option<&str>,
+    live: &RemoteContact,
+) -> bool {
     match field {
         Field::Gender => {
             let message = "the API takes the gender of new contacts only; it is left as it is";
-            work.warn("W_GENDER_NOT_UPDATED", field.name(), message.to_owned());
+            work.add_warning("W_GENDER_NOT_UPDATED", field.name(), message.to_owned());
             false
         }
-        Field::Name => is_name_sent(work, wanted, live),
+        Field::Name => can_update_whole_name(work, wanted, live),
         _ => true,
     }
 }
 
 /// A whole name is for contacts without parts of it: the server would take it apart its own way.
-fn is_name_sent(work: &mut Work<'_>, wanted: Option<&str>, live: &Live) -> bool {
+fn can_update_whole_name(
+    work: &mut RowPlanBuilder<'_>,
+    wanted: Option<&str>,
+    live: &RemoteContact,
+) -> bool {
     let parts = [Field::FirstName, Field::LastName];
     let in_parts = parts.iter().any(|part| work.draft.fields.contains_key(part));
     let Some(wanted) = wanted.filter(|_| !in_parts) else { return false };
@@ -95,43 +112,50 @@ fn is_name_sent(work: &mut Work<'_>, wanted: Option<&str>, live: &Live) -> bool 
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         words
     };
-    let whole = live.whole_name();
-    if words(wanted) != words(&whole) && !literal::says(work.draft, Field::Name.name(), &whole) {
+    let whole = live.full_name();
+    if words(wanted) != words(&whole)
+        && !literal::cell_equals_text(work.draft, Field::Name.name(), &whole)
+    {
         let message = format!(
             "the contact is called `{whole}`, and a whole name does not change first and last name; map \
              them apart to change them"
         );
-        work.warn("W_NAME_NOT_UPDATED", Field::Name.name(), message);
+        work.add_warning("W_NAME_NOT_UPDATED", Field::Name.name(), message);
     }
     false
 }
 
 /// What clears a native field: null where the API takes it, else an empty text (api.md §5.4).
-pub(super) fn clear(field: Field) -> Value {
+pub(super) fn clearing_value(field: Field) -> Value {
     match field {
         Field::PostalCode | Field::Country => "".into(),
         _ => Value::Null,
     }
 }
 
-fn customs(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
+fn diff_custom_fields(
+    work: &mut RowPlanBuilder<'_>,
+    live: &RemoteContact,
+    bodies: &mut UpdateBodies,
+) {
     let draft = work.draft;
     let (mut entries, mut old) = (Vec::new(), Vec::new());
     for (id, value) in &draft.custom {
         let kind = work.planner.fields.get(&**id).map(|field| &*field.data_type);
         let there = live.custom.get(id).unwrap_or(&Value::Null);
         let target = format!("customFields.{id}");
-        if equality::custom(kind, value, there) || literal::says_value(draft, &target, value, there)
+        if equality::same_custom_value(kind, value, there)
+            || literal::cell_equals_value(draft, &target, value, there)
         {
             continue;
         }
-        work.change(
-            &work.planner.custom_name(id),
-            change_text::text(there),
-            change_text::text(value),
+        work.add_field_change(
+            &work.planner.custom_field_name(id),
+            change_text::format_value(there),
+            change_text::format_value(value),
         );
-        entries.push(json!({ "id": id, "field_value": custom_form(kind, value) }));
-        old.push(json!({ "id": id, "field_value": custom_form(kind, there) }));
+        entries.push(json!({ "id": id, "field_value": custom_field_value(kind, value) }));
+        old.push(json!({ "id": id, "field_value": custom_field_value(kind, there) }));
     }
     if !entries.is_empty() {
         bodies.body.insert("customFields".to_owned(), entries.into());
@@ -141,15 +165,15 @@ fn customs(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
 
 /// A custom value as it is written. An empty text removes one, but a date takes no notice of that and
 /// needs null; an empty list would stay as a value (api.md §5.4).
-fn custom_form(kind: Option<&str>, value: &Value) -> Value {
-    match (equality::is_nothing(value), kind) {
+fn custom_field_value(kind: Option<&str>, value: &Value) -> Value {
+    match (equality::is_null_or_empty(value), kind) {
         (true, Some("DATE")) => Value::Null,
         (true, _) => "".into(),
         (false, _) => value.clone(),
     }
 }
 
-fn owner(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
+fn diff_owner(work: &mut RowPlanBuilder<'_>, live: &RemoteContact, bodies: &mut UpdateBodies) {
     let Some(owner) = &work.draft.owner else { return };
     let wanted = owner.as_str().filter(|id| !id.is_empty());
     let there = live.owner.as_deref();
@@ -158,11 +182,15 @@ fn owner(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
     }
     bodies.body.insert("assignedTo".to_owned(), wanted.into());
     bodies.before.insert("assignedTo".to_owned(), there.into());
-    work.change("assignedTo", there.unwrap_or_default().into(), wanted.unwrap_or_default().into());
+    work.add_field_change(
+        "assignedTo",
+        there.unwrap_or_default().into(),
+        wanted.unwrap_or_default().into(),
+    );
 }
 
 /// The whole list, where the row's tags take the place of the contact's.
-fn tags(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
+fn diff_tags(work: &mut RowPlanBuilder<'_>, live: &RemoteContact, bodies: &mut UpdateBodies) {
     let tags = &work.draft.tags;
     if !work.replaces_tags() {
         return;
@@ -178,20 +206,24 @@ fn tags(work: &mut Work<'_>, live: &Live, bodies: &mut Bodies) {
     }
     bodies.body.insert("tags".to_owned(), tags.clone().into());
     bodies.before.insert("tags".to_owned(), live.tags.clone().into());
-    work.change("tags", change_text::list(&live.tags), change_text::list(tags));
+    work.add_field_change(
+        "tags",
+        change_text::format_list(&live.tags),
+        change_text::format_list(tags),
+    );
 }
 
 /// The row's further addresses and numbers that the contact does not have.
-pub(super) fn missing_additional<'d>(
-    draft: &'d Draft,
-    live: Option<&Live>,
+pub(super) fn missing_additional_values<'d>(
+    draft: &'d ContactDraft,
+    live: Option<&RemoteContact>,
 ) -> (Vec<&'d str>, Vec<&'d str>) {
-    let has = |field: Field, more: fn(&Live) -> &[String], value: &str| {
+    let has = |field: Field, more: fn(&RemoteContact) -> &[String], value: &str| {
         let own = draft.fields.get(&field).and_then(Value::as_str);
         let there = live.into_iter().flat_map(|live| {
-            live.field(field).into_iter().chain(more(live).iter().map(String::as_str))
+            live.native_field(field).into_iter().chain(more(live).iter().map(String::as_str))
         });
-        own.into_iter().chain(there).any(|one| equality::field(field, one, value))
+        own.into_iter().chain(there).any(|one| equality::same_field(field, one, value))
     };
     let emails = draft.additional_emails.iter().map(String::as_str);
     let phones = draft.additional_phones.iter().map(String::as_str);

@@ -2,61 +2,71 @@
 
 use serde_json::Value;
 
-use super::{LiveChildren, change_text, literal};
-use crate::model::draft::{Draft, Unread};
-use crate::model::remote::{Live, equality};
-use crate::model::target::{Field, Target};
+use super::{RemoteChildren, change_text, literal};
+use crate::model::draft::{ContactDraft, UnreadableCell};
+use crate::model::remote::{RemoteContact, equality};
+use crate::model::target::{Field, MappingTarget};
 
 /// The cells that could not be read and say something else than the account. A cell that says the same
 /// asks for nothing.
 #[must_use]
-pub fn unread<'d>(
-    draft: &'d Draft,
-    live: Option<&Live>,
-    children: &LiveChildren,
-) -> Vec<&'d Unread> {
+pub fn differing_unreadable_cells<'d>(
+    draft: &'d ContactDraft,
+    live: Option<&RemoteContact>,
+    children: &RemoteChildren,
+) -> Vec<&'d UnreadableCell> {
     let says = |to: &str, text: &str| {
-        let there = live.and_then(|live| there(draft, to, live, children));
+        let there = live.and_then(|live| remote_value(draft, to, live, children));
         there.is_some_and(|there| {
-            equality::text(&change_text::text(&there), text) || literal::as_json(text, &there)
+            equality::same_text(&change_text::format_value(&there), text)
+                || literal::is_json_text_of(text, &there)
         })
     };
-    let differs = |unread: &&Unread| {
-        let other = one_name(draft, unread).is_some_and(|other| says(&other.to, &unread.text));
+    let differs = |unread: &&UnreadableCell| {
+        let other =
+            paired_name_cell(draft, unread).is_some_and(|other| says(&other.to, &unread.text));
         !other && !says(&unread.to, &unread.text)
     };
     draft.unread.iter().filter(differs).collect()
 }
 
 /// The same cell as the other name of a row that has one for person and company: either may say it.
-fn one_name<'d>(draft: &'d Draft, unread: &Unread) -> Option<&'d Unread> {
+fn paired_name_cell<'d>(
+    draft: &'d ContactDraft,
+    unread: &UnreadableCell,
+) -> Option<&'d UnreadableCell> {
     let other = match unread.to.parse().ok()? {
-        Target::Field(Field::Name) => Field::CompanyName,
-        Target::Field(Field::CompanyName) => Field::Name,
+        MappingTarget::Field(Field::Name) => Field::CompanyName,
+        MappingTarget::Field(Field::CompanyName) => Field::Name,
         _ => return None,
     };
     draft.unread.iter().find(|it| it.to == other.name() && it.column == unread.column)
 }
 
 /// What the account has at a target.
-fn there(draft: &Draft, to: &str, live: &Live, children: &LiveChildren) -> Option<Value> {
+fn remote_value(
+    draft: &ContactDraft,
+    to: &str,
+    live: &RemoteContact,
+    children: &RemoteChildren,
+) -> Option<Value> {
     let part = |list: &[Value], id: Option<&String>, name: &str| {
         let child =
             list.iter().find(|child| equality::has_id(child, id.map_or("", String::as_str)))?;
         child.get(name).cloned()
     };
-    match to.parse::<Target>().ok()? {
+    match to.parse::<MappingTarget>().ok()? {
         // A name is known in its parts.
-        Target::Field(Field::Name) => Some(live.whole_name().into()),
-        Target::Field(field) => live.field(field).map(Value::from),
-        Target::Custom(id) => live.custom.get(&id).cloned(),
-        Target::Owner => live.owner.clone().map(Value::from),
-        Target::Business => live.business.clone().map(Value::from),
-        Target::Note(name) => {
+        MappingTarget::Field(Field::Name) => Some(live.full_name().into()),
+        MappingTarget::Field(field) => live.native_field(field).map(Value::from),
+        MappingTarget::Custom(id) => live.custom.get(&id).cloned(),
+        MappingTarget::Owner => live.owner.clone().map(Value::from),
+        MappingTarget::Business => live.business.clone().map(Value::from),
+        MappingTarget::Note(name) => {
             let id = draft.notes.iter().find_map(|note| note.id.as_ref());
             part(&children.notes, id, name.name())
         }
-        Target::Task(name) => {
+        MappingTarget::Task(name) => {
             let id = draft.tasks.iter().find_map(|task| task.id.as_ref());
             part(&children.tasks, id, name.name())
         }

@@ -2,40 +2,40 @@
 
 use serde_json::Value;
 
-use super::{Planned, Planner, Source, Work, change_text, target};
+use super::{RowOrigin, RowPlan, RowPlanBuilder, RowPlanner, change_text, child_target};
 use crate::id::ContactId;
-use crate::model::draft::Draft;
-use crate::model::op::{Change, Class};
+use crate::model::draft::ContactDraft;
+use crate::model::op::{IdempotencyClass, OpChange};
 use crate::model::target::Field;
-use crate::plan::deletion::Image;
+use crate::plan::deletion::BeforeImage;
 
 const DELETED: &str = "deleted";
 /// What a plan shows of a task, or a note, that goes.
 const TASK: [&str; 4] = ["title", "body", "dueDate", "completed"];
 const NOTE: [&str; 2] = ["title", "body"];
 
-impl Planner<'_> {
+impl RowPlanner<'_> {
     /// Plans the deletion of a contact.
     #[must_use]
-    pub fn remove_contact(
+    pub fn plan_contact_deletion(
         &self,
         row: u64,
-        source: &Source<'_>,
-        draft: &Draft,
+        source: &RowOrigin<'_>,
+        draft: &ContactDraft,
         contact: &ContactId,
-        image: &Image,
-    ) -> Planned {
-        let mut work = self.removal(row, source, draft, contact, "delete");
-        work.change("contact", contact.to_string(), DELETED.to_owned());
-        if let Some(live) = image.live() {
-            let field = |field: Field| live.field(field).unwrap_or_default().to_owned();
+        image: &BeforeImage,
+    ) -> RowPlan {
+        let mut work = self.start_deletion(row, source, draft, contact, "delete");
+        work.add_field_change("contact", contact.to_string(), DELETED.to_owned());
+        if let Some(live) = image.remote_contact() {
+            let field = |field: Field| live.native_field(field).unwrap_or_default().to_owned();
             let shown = [
-                ("name", live.whole_name()),
+                ("name", live.full_name()),
                 ("email", field(Field::Email)),
                 ("phone", field(Field::Phone)),
             ];
             for (name, value) in shown.into_iter().filter(|(_, value)| !value.is_empty()) {
-                work.change(name, value, String::new());
+                work.add_field_change(name, value, String::new());
             }
         }
         for (name, count) in [
@@ -44,70 +44,70 @@ impl Planner<'_> {
             ("opportunities", image.opportunities),
         ] {
             if count > 0 {
-                work.change(name, count.to_string(), "0".to_owned());
+                work.add_field_change(name, count.to_string(), "0".to_owned());
             }
         }
         let before = serde_json::to_value(image).unwrap_or_default();
-        work.push("delete", 0, Class::Replayable, Change::Delete, before);
+        work.push_op("delete", 0, IdempotencyClass::Replayable, OpChange::Delete, before);
         work.planned
     }
 
     /// Plans the deletion of a contact's task.
     #[must_use]
-    pub fn remove_task(
+    pub fn plan_task_deletion(
         &self,
         row: u64,
-        source: &Source<'_>,
-        draft: &Draft,
+        source: &RowOrigin<'_>,
+        draft: &ContactDraft,
         contact: &ContactId,
         (id, task): (&str, &Value),
-    ) -> Planned {
-        let mut work = self.removal(row, source, draft, contact, "delete_task");
-        work.gone("task", &TASK, id, task);
-        let change = Change::DeleteTask { id: id.to_owned() };
-        work.push("delete", 0, Class::Replayable, change, task.clone());
+    ) -> RowPlan {
+        let mut work = self.start_deletion(row, source, draft, contact, "delete_task");
+        work.add_deleted_child_changes("task", &TASK, id, task);
+        let change = OpChange::DeleteTask { id: id.to_owned() };
+        work.push_op("delete", 0, IdempotencyClass::Replayable, change, task.clone());
         work.planned
     }
 
     /// Plans the deletion of a contact's note.
     #[must_use]
-    pub fn remove_note(
+    pub fn plan_note_deletion(
         &self,
         row: u64,
-        source: &Source<'_>,
-        draft: &Draft,
+        source: &RowOrigin<'_>,
+        draft: &ContactDraft,
         contact: &ContactId,
         (id, note): (&str, &Value),
-    ) -> Planned {
-        let mut work = self.removal(row, source, draft, contact, "delete_note");
-        work.gone("note", &NOTE, id, note);
-        let change = Change::DeleteNote { id: id.to_owned() };
-        work.push("delete", 0, Class::Replayable, change, note.clone());
+    ) -> RowPlan {
+        let mut work = self.start_deletion(row, source, draft, contact, "delete_note");
+        work.add_deleted_child_changes("note", &NOTE, id, note);
+        let change = OpChange::DeleteNote { id: id.to_owned() };
+        work.push_op("delete", 0, IdempotencyClass::Replayable, change, note.clone());
         work.planned
     }
 
-    fn removal<'w>(
+    fn start_deletion<'w>(
         &'w self,
         row: u64,
-        source: &'w Source<'w>,
-        draft: &'w Draft,
+        source: &'w RowOrigin<'w>,
+        draft: &'w ContactDraft,
         contact: &ContactId,
         action: &'static str,
-    ) -> Work<'w> {
+    ) -> RowPlanBuilder<'w> {
         let contact = Some(contact.clone());
-        let planned = Planned { action, contact, ..Planned::default() };
-        Work { planner: self, row, source, draft, planned }
+        let planned = RowPlan { action, contact, ..RowPlan::default() };
+        RowPlanBuilder { planner: self, row, source, draft, planned }
     }
 }
 
-impl Work<'_> {
+impl RowPlanBuilder<'_> {
     /// Shows a note or task that goes.
-    fn gone(&mut self, kind: &str, keys: &[&str], id: &str, record: &Value) {
-        self.change(&format!("{kind}.id"), id.to_owned(), DELETED.to_owned());
+    fn add_deleted_child_changes(&mut self, kind: &str, keys: &[&str], id: &str, record: &Value) {
+        self.add_field_change(&format!("{kind}.id"), id.to_owned(), DELETED.to_owned());
         for key in keys {
-            let text = change_text::text(&record[*key]);
+            let text = change_text::format_value(&record[*key]);
             if !text.is_empty() {
-                self.change(&target(kind, key), text, String::new());
+                self.add_field_change(&child_target(kind, key), text, String::new());
             }
         }
     }

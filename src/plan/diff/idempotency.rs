@@ -4,19 +4,19 @@
 //! as what it is matched by belongs to nobody else; a marker does in any case. A row with neither is sent
 //! at most once, if at all (guarantees.md).
 
-use super::Planner;
-use crate::model::draft::Draft;
-use crate::model::op::Class;
-use crate::model::policy::IdentitylessRule;
+use super::RowPlanner;
+use crate::model::draft::ContactDraft;
+use crate::model::op::IdempotencyClass;
+use crate::model::policy::NoIdentityRule;
 use crate::model::target::Field;
-use crate::plan::identity::{Action, identifies, rejection};
-use crate::plan::validate::Rejection;
+use crate::plan::identity::{RowAction, is_identity_field, row_rejection};
+use crate::plan::validate::RowRejection;
 
 /// The way in which a contact is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum CreateStrategy {
     /// By a create of this class.
-    Create(Class),
+    Create(IdempotencyClass),
     /// By an upsert. These fields belong to others too, who would be found by them: they are written
     /// afterwards, by id.
     Upsert(Vec<Field>),
@@ -26,14 +26,18 @@ pub(super) enum Way {
 ///
 /// # Errors
 /// When nothing keeps the contact from being created twice and such rows are to be set aside.
-pub(super) fn way(planner: &Planner<'_>, draft: &Draft, action: &Action) -> Result<Way, Rejection> {
+pub(super) fn choose_create_strategy(
+    planner: &RowPlanner<'_>,
+    draft: &ContactDraft,
+    action: &RowAction,
+) -> Result<CreateStrategy, RowRejection> {
     let (taken_email, taken_phone) = match action {
-        Action::CreateBeside { email, phone } => (*email, *phone),
+        RowAction::CreateBeside { email, phone } => (*email, *phone),
         _ => (false, false),
     };
     let there = |field: Field| {
         let text = draft.fields.get(&field).and_then(|value| value.as_str());
-        text.is_some_and(|text| !text.is_empty()) && identifies(planner.directory, field)
+        text.is_some_and(|text| !text.is_empty()) && is_identity_field(planner.directory, field)
     };
     let known = [(Field::Email, taken_email), (Field::Phone, taken_phone)];
     let known = known.into_iter().filter(|(field, _)| there(*field));
@@ -41,21 +45,21 @@ pub(super) fn way(planner: &Planner<'_>, draft: &Draft, action: &Action) -> Resu
     let directory = planner.directory;
     let identified = !(taken.is_empty() && free.is_empty());
     if identified && !directory.allows_duplicates {
-        return Ok(Way::Create(Class::Unique));
+        return Ok(CreateStrategy::Create(IdempotencyClass::Unique));
     }
     if planner.marker.is_some() {
-        return Ok(Way::Create(Class::Marked));
+        return Ok(CreateStrategy::Create(IdempotencyClass::Marked));
     }
     if directory.allows_duplicates && !free.is_empty() {
-        return Ok(Way::Upsert(taken.into_iter().map(|(field, _)| field).collect()));
+        return Ok(CreateStrategy::Upsert(taken.into_iter().map(|(field, _)| field).collect()));
     }
-    if planner.policy.no_identity == IdentitylessRule::Skip {
-        return Err(rejection(
+    if planner.policy.no_identity == NoIdentityRule::Skip {
+        return Err(row_rejection(
             "R_NO_IDENTITY",
             Field::Email.name(),
             "the row has no e-mail address or phone number by which the location knows contacts, so \
              nothing would keep it from being created twice; add one, or name a marker field",
         ));
     }
-    Ok(Way::Create(Class::Once))
+    Ok(CreateStrategy::Create(IdempotencyClass::Once))
 }

@@ -19,10 +19,12 @@ mod recreate_ops;
 #[cfg(test)]
 mod tests;
 
-pub use deferred_names::unread;
-pub use recreate_ops::former;
+pub use deferred_names::differing_unreadable_cells;
+pub use recreate_ops::former_id;
 
-pub(crate) use notes_and_tasks::{form, is_same, target, whole_seconds};
+pub(crate) use notes_and_tasks::{
+    child_target, is_property_unchanged, to_update_value, truncate_to_seconds,
+};
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -30,19 +32,19 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::identity::{Action, only_children, rejection};
-use super::validate::{Rejection, Warned};
-use crate::model::directory::{CustomField, Directory};
-use crate::model::draft::Draft;
-use crate::model::op::{Change, Class, Op};
-use crate::model::policy::{Policy, TagRule};
-use crate::model::remote::{Live, equality, short_hash};
+use super::identity::{RowAction, has_only_children, row_rejection};
+use super::validate::{PlanWarning, RowRejection};
+use crate::model::directory::{CustomField, LocationDirectory};
+use crate::model::draft::ContactDraft;
+use crate::model::op::{IdempotencyClass, Op, OpChange};
+use crate::model::policy::{ImportPolicy, TagRule};
+use crate::model::remote::{RemoteContact, equality, short_hash};
 
 use crate::id::{ContactId, LocationId};
 
 /// Where a row comes from: what makes its ops' keys stable.
 #[derive(Debug, Clone, Copy)]
-pub struct Source<'a> {
+pub struct RowOrigin<'a> {
     /// The location.
     pub location: &'a LocationId,
     /// The digest of the input.
@@ -53,7 +55,7 @@ pub struct Source<'a> {
 
 /// The notes and tasks that a row names by id, as the server lists them.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct LiveChildren {
+pub struct RemoteChildren {
     /// The notes.
     pub notes: Vec<Value>,
     /// The tasks.
@@ -62,7 +64,7 @@ pub struct LiveChildren {
 
 /// What is to be done for a row.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Planned {
+pub struct RowPlan {
     /// In a word: `create`, `update`, `unchanged`, `tag`, `untag`, `skip`, or `children` when only notes
     /// and tasks are written.
     pub action: &'static str,
@@ -73,7 +75,7 @@ pub struct Planned {
     /// What they change, field by field.
     pub changes: Vec<FieldChange>,
     /// What of the row cannot be written, or is not.
-    pub warnings: Vec<Warned>,
+    pub warnings: Vec<PlanWarning>,
 }
 
 /// One field's change, in texts as cells hold them.
@@ -89,19 +91,19 @@ pub struct FieldChange {
 
 /// Plans rows under one policy against one location.
 #[derive(Debug)]
-pub struct Planner<'a> {
-    policy: &'a Policy,
-    directory: &'a Directory,
+pub struct RowPlanner<'a> {
+    policy: &'a ImportPolicy,
+    directory: &'a LocationDirectory,
     fields: HashMap<&'a str, &'a CustomField>,
     marker: Option<&'a CustomField>,
     /// How often the rows so far write the same.
     alike: RefCell<HashMap<String, u64>>,
 }
 
-impl<'a> Planner<'a> {
+impl<'a> RowPlanner<'a> {
     /// A planner. A marker that the directory does not know marks nothing; the caller refuses it before.
     #[must_use]
-    pub fn new(policy: &'a Policy, directory: &'a Directory) -> Self {
+    pub fn new(policy: &'a ImportPolicy, directory: &'a LocationDirectory) -> Self {
         let fields = directory.fields.iter().map(|field| (&*field.id, field)).collect();
         let named = |name: &str, field: &CustomField| {
             let key = name.strip_prefix("contact.").unwrap_or(name);
@@ -122,70 +124,81 @@ impl<'a> Planner<'a> {
     pub fn plan_row(
         &self,
         row: u64,
-        source: &Source<'_>,
-        draft: &Draft,
-        action: &Action,
-        live: Option<&Live>,
-        children: &LiveChildren,
-    ) -> Result<Planned, Rejection> {
-        let planned = Planned { contact: action.contact().cloned(), ..Planned::default() };
-        let mut work = Work { planner: self, row, source, draft, planned };
+        source: &RowOrigin<'_>,
+        draft: &ContactDraft,
+        action: &RowAction,
+        live: Option<&RemoteContact>,
+        children: &RemoteChildren,
+    ) -> Result<RowPlan, RowRejection> {
+        let planned = RowPlan { contact: action.contact_id().cloned(), ..RowPlan::default() };
+        let mut work = RowPlanBuilder { planner: self, row, source, draft, planned };
         work.planned.action = match action {
-            Action::Skip(_) => "skip",
-            Action::Create | Action::CreateBeside { .. } => work.create(action, children)?,
-            Action::Update(id) => work.update(known(id, live)?, children)?,
-            Action::Tag(id) => work.add_tags(known(id, live)?, "tag"),
-            Action::Untag(id) => work.remove_tags(known(id, live)?),
+            RowAction::Skip(_) => "skip",
+            RowAction::Create | RowAction::CreateBeside { .. } => {
+                work.plan_create(action, children)?
+            }
+            RowAction::Update(id) => {
+                work.plan_update(require_remote_contact(id, live)?, children)?
+            }
+            RowAction::Tag(id) => work.plan_tag_addition(require_remote_contact(id, live)?, "tag"),
+            RowAction::Untag(id) => work.plan_tag_removal(require_remote_contact(id, live)?),
         };
         Ok(work.planned)
     }
 
     /// A custom field's name in plans and warnings, by its key where the location knows it.
-    fn custom_name(&self, id: &str) -> String {
+    fn custom_field_name(&self, id: &str) -> String {
         let key = self.fields.get(id).map_or(id, |field| &*field.key);
         format!("customFields.{key}")
     }
 }
 
-fn known<'l>(id: &ContactId, live: Option<&'l Live>) -> Result<&'l Live, Rejection> {
+fn require_remote_contact<'l>(
+    id: &ContactId,
+    live: Option<&'l RemoteContact>,
+) -> Result<&'l RemoteContact, RowRejection> {
     let gone = || format!("contact `{id}` was not there any more when it was read");
-    live.ok_or_else(|| rejection("R_NOT_FOUND", "contactId", gone()))
+    live.ok_or_else(|| row_rejection("R_NOT_FOUND", "contactId", gone()))
 }
 
 /// One row in the making.
-struct Work<'w> {
-    planner: &'w Planner<'w>,
+struct RowPlanBuilder<'w> {
+    planner: &'w RowPlanner<'w>,
     row: u64,
-    source: &'w Source<'w>,
-    draft: &'w Draft,
-    planned: Planned,
+    source: &'w RowOrigin<'w>,
+    draft: &'w ContactDraft,
+    planned: RowPlan,
 }
 
-impl Work<'_> {
-    fn create(
+impl RowPlanBuilder<'_> {
+    fn plan_create(
         &mut self,
-        action: &Action,
-        children: &LiveChildren,
-    ) -> Result<&'static str, Rejection> {
-        let way = idempotency::way(self.planner, self.draft, action)?;
-        create::create(self, &way);
-        self.set_business(None);
-        self.name_additional(None);
-        notes_and_tasks::write(self, children)?;
+        action: &RowAction,
+        children: &RemoteChildren,
+    ) -> Result<&'static str, RowRejection> {
+        let way = idempotency::choose_create_strategy(self.planner, self.draft, action)?;
+        create::plan_contact_creation(self, &way);
+        self.plan_business_change(None);
+        self.warn_unsendable_additional(None);
+        notes_and_tasks::plan_children(self, children)?;
         Ok("create")
     }
 
-    fn update(&mut self, live: &Live, children: &LiveChildren) -> Result<&'static str, Rejection> {
-        if !only_children(self.draft) {
-            contact::update(self, live);
+    fn plan_update(
+        &mut self,
+        live: &RemoteContact,
+        children: &RemoteChildren,
+    ) -> Result<&'static str, RowRejection> {
+        if !has_only_children(self.draft) {
+            contact::plan_contact_update(self, live);
             if !self.replaces_tags() {
-                self.add_tags(live, "update");
+                self.plan_tag_addition(live, "update");
             }
-            self.set_business(Some(live));
-            self.name_additional(Some(live));
+            self.plan_business_change(Some(live));
+            self.warn_unsendable_additional(Some(live));
         }
         let own = self.planned.ops.len();
-        notes_and_tasks::write(self, children)?;
+        notes_and_tasks::plan_children(self, children)?;
         Ok(match self.planned.ops.len() {
             0 => "unchanged",
             _ if own == 0 => "children",
@@ -200,7 +213,7 @@ impl Work<'_> {
     }
 
     /// Adds the tags that the contact lacks. Its word is `word`, or `unchanged` when it lacks none.
-    fn add_tags(&mut self, live: &Live, word: &'static str) -> &'static str {
+    fn plan_tag_addition(&mut self, live: &RemoteContact, word: &'static str) -> &'static str {
         let draft = self.draft;
         let missing = draft.tags.iter().filter(|tag| !live.has_tag(tag));
         let missing: Vec<String> = missing.cloned().collect();
@@ -208,26 +221,46 @@ impl Work<'_> {
             return "unchanged";
         }
         let all = [&live.tags[..], &missing[..]].concat();
-        self.change("tags", change_text::list(&live.tags), change_text::list(&all));
+        self.add_field_change(
+            "tags",
+            change_text::format_list(&live.tags),
+            change_text::format_list(&all),
+        );
         let before = live.tags.clone().into();
-        self.push("add-tags", 0, Class::Replayable, Change::AddTags { tags: missing }, before);
+        self.push_op(
+            "add-tags",
+            0,
+            IdempotencyClass::Replayable,
+            OpChange::AddTags { tags: missing },
+            before,
+        );
         word
     }
 
-    fn remove_tags(&mut self, live: &Live) -> &'static str {
-        let asked = |tag: &&String| self.draft.tags.iter().any(|one| equality::tag(one, tag));
+    fn plan_tag_removal(&mut self, live: &RemoteContact) -> &'static str {
+        let asked = |tag: &&String| self.draft.tags.iter().any(|one| equality::same_tag(one, tag));
         let (there, left): (Vec<&String>, Vec<&String>) = live.tags.iter().partition(asked);
         if there.is_empty() {
             return "unchanged";
         }
         let there: Vec<String> = there.into_iter().cloned().collect();
-        self.change("tags", change_text::list(&live.tags), change_text::list(&left));
+        self.add_field_change(
+            "tags",
+            change_text::format_list(&live.tags),
+            change_text::format_list(&left),
+        );
         let before = live.tags.clone().into();
-        self.push("remove-tags", 0, Class::Replayable, Change::RemoveTags { tags: there }, before);
+        self.push_op(
+            "remove-tags",
+            0,
+            IdempotencyClass::Replayable,
+            OpChange::RemoveTags { tags: there },
+            before,
+        );
         "untag"
     }
 
-    fn set_business(&mut self, live: Option<&Live>) {
+    fn plan_business_change(&mut self, live: Option<&RemoteContact>) {
         let there = live.and_then(|live| live.business.clone());
         let Some(wanted) = self.draft.business.clone() else { return };
         let wanted = Some(wanted).filter(|id| !id.is_empty());
@@ -235,14 +268,14 @@ impl Work<'_> {
             return;
         }
         let new = wanted.clone().unwrap_or_default();
-        self.change("business", there.clone().unwrap_or_default(), new);
-        let change = Change::SetBusiness { business: wanted };
-        self.push("business", 0, Class::Replayable, change, there.into());
+        self.add_field_change("business", there.clone().unwrap_or_default(), new);
+        let change = OpChange::SetBusiness { business: wanted };
+        self.push_op("business", 0, IdempotencyClass::Replayable, change, there.into());
     }
 
     /// Names the addresses and numbers that the API cannot take (api.md §5.13).
-    fn name_additional(&mut self, live: Option<&Live>) {
-        let (emails, phones) = contact::missing_additional(self.draft, live);
+    fn warn_unsendable_additional(&mut self, live: Option<&RemoteContact>) {
+        let (emails, phones) = contact::missing_additional_values(self.draft, live);
         let parts = [
             ("W_MULTI_EMAIL", "additionalEmails", "e-mail address", emails),
             ("W_MULTI_PHONE", "additionalPhones", "phone number", phones),
@@ -254,26 +287,33 @@ impl Work<'_> {
                      HighLevel, or map the column to a custom field",
                     values.join("`, `")
                 );
-                self.warn(code, field, message);
+                self.add_warning(code, field, message);
             }
         }
     }
 
-    fn change(&mut self, field: &str, old: String, new: String) {
+    fn add_field_change(&mut self, field: &str, old: String, new: String) {
         self.planned.changes.push(FieldChange { field: field.to_owned(), old, new });
     }
 
-    fn warn(&mut self, code: &'static str, field: &str, message: String) {
+    fn add_warning(&mut self, code: &'static str, field: &str, message: String) {
         let field = field.to_owned();
-        self.planned.warnings.push(Warned { code, column: None, field, message });
+        self.planned.warnings.push(PlanWarning { code, column: None, field, message });
     }
 
-    fn push(&mut self, kind: &str, ordinal: usize, class: Class, change: Change, before: Value) {
-        let like = self.like(kind, class, &change);
+    fn push_op(
+        &mut self,
+        kind: &str,
+        ordinal: usize,
+        class: IdempotencyClass,
+        change: OpChange,
+        before: Value,
+    ) {
+        let like = self.content_key(kind, class, &change);
         let step = u32::try_from(self.planned.ops.len()).unwrap_or(u32::MAX);
         self.planned.ops.push(Op {
             id: 0,
-            key: self.key(kind, ordinal),
+            key: self.op_key(kind, ordinal),
             like,
             row: self.row,
             step,
@@ -287,11 +327,17 @@ impl Work<'_> {
 
     /// The name of what is written, for what could not be found in the account and has no name in the
     /// source. Of several that are equal in one sheet, each has its own.
-    fn like(&self, kind: &str, class: Class, change: &Change) -> Option<String> {
+    fn content_key(
+        &self,
+        kind: &str,
+        class: IdempotencyClass,
+        change: &OpChange,
+    ) -> Option<String> {
         let named = self.draft.source_id.as_deref().is_some_and(|id| !id.is_empty());
-        let findable = matches!(class, Class::Replayable | Class::Unique);
-        let (Change::Create { body } | Change::CreateNote { body } | Change::CreateTask { body }) =
-            change
+        let findable = matches!(class, IdempotencyClass::Replayable | IdempotencyClass::Unique);
+        let (OpChange::Create { body }
+        | OpChange::CreateNote { body }
+        | OpChange::CreateTask { body }) = change
         else {
             return None;
         };
@@ -317,8 +363,8 @@ impl Work<'_> {
 
     /// The stable name of one step of the row. The source's own id outlives the file; without one, the
     /// same bytes in the same place are the same row.
-    fn key(&self, kind: &str, ordinal: usize) -> String {
-        let Source { location, input, place } = self.source;
+    fn op_key(&self, kind: &str, ordinal: usize) -> String {
+        let RowOrigin { location, input, place } = self.source;
         let text = match self.draft.source_id.as_deref().filter(|id| !id.is_empty()) {
             Some(id) => format!("{location}\nid {}\n{id}\n{kind} {ordinal}", id.len()),
             None => format!("{location}\nin {input}\n{}\n{place}\n{kind} {ordinal}", place.len()),

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{LiveChildren, Work, change_text, literal};
-use crate::model::op::{Change, Class};
+use super::{RemoteChildren, RowPlanBuilder, change_text, literal};
+use crate::model::op::{IdempotencyClass, OpChange};
 use crate::model::remote::equality;
-use crate::plan::identity::rejection;
-use crate::plan::validate::Rejection;
+use crate::plan::identity::row_rejection;
+use crate::plan::validate::RowRejection;
 
 /// The kinds of children, in the words of targets.
 const NOTE: &str = "note";
@@ -18,82 +18,107 @@ const TASK: &str = "task";
 ///
 /// # Errors
 /// When one is named by id and is not there.
-pub(super) fn write(work: &mut Work<'_>, children: &LiveChildren) -> Result<(), Rejection> {
+pub(super) fn plan_children(
+    work: &mut RowPlanBuilder<'_>,
+    children: &RemoteChildren,
+) -> Result<(), RowRejection> {
     let draft = work.draft;
     for (ordinal, note) in draft.notes.iter().enumerate() {
         match &note.id {
-            None => create_note(work, ordinal, &note.fields),
+            None => plan_new_note(work, ordinal, &note.fields),
             Some(id) => {
-                update_note(work, ordinal, id, &note.fields, find(&children.notes, id, NOTE)?);
+                plan_note_update(
+                    work,
+                    ordinal,
+                    id,
+                    &note.fields,
+                    find_child(&children.notes, id, NOTE)?,
+                );
             }
         }
     }
     for (ordinal, task) in draft.tasks.iter().enumerate() {
         match &task.id {
-            None => create_task(work, ordinal, &task.fields),
+            None => plan_new_task(work, ordinal, &task.fields),
             Some(id) => {
-                let there = find(&children.tasks, id, TASK)?;
-                let fields = task.fields_beside(there["body"].as_str());
-                update_task(work, ordinal, id, &fields, there);
+                let there = find_child(&children.tasks, id, TASK)?;
+                let fields = task.fields_with_priority(there["body"].as_str());
+                plan_task_update(work, ordinal, id, &fields, there);
             }
         }
     }
     Ok(())
 }
 
-fn find<'c>(children: &'c [Value], id: &str, kind: &str) -> Result<&'c Value, Rejection> {
+fn find_child<'c>(children: &'c [Value], id: &str, kind: &str) -> Result<&'c Value, RowRejection> {
     children.iter().find(|child| equality::has_id(child, id)).ok_or_else(|| {
         let message = format!(
             "the contact has no {kind} `{id}`; it may have been deleted, or belong to another contact; \
              empty the cell to write a new one"
         );
-        rejection("R_NOT_FOUND", &format!("{kind}.id"), message)
+        row_rejection("R_NOT_FOUND", &format!("{kind}.id"), message)
     })
 }
 
 /// A property's name as targets have it.
-pub(crate) fn target(kind: &str, key: &str) -> String {
+pub(crate) fn child_target(kind: &str, key: &str) -> String {
     if (kind, key) == (NOTE, "body") { NOTE.to_owned() } else { format!("{kind}.{key}") }
 }
 
 /// The body of a new child: what has a value.
-fn new_body(
-    work: &mut Work<'_>,
+fn new_child_body(
+    work: &mut RowPlanBuilder<'_>,
     kind: &str,
     fields: &BTreeMap<String, Value>,
 ) -> Map<String, Value> {
     let mut body = Map::new();
-    for (key, value) in fields.iter().filter(|(_, value)| !equality::is_nothing(value)) {
-        work.change(&target(kind, key), String::new(), change_text::text(value));
+    for (key, value) in fields.iter().filter(|(_, value)| !equality::is_null_or_empty(value)) {
+        work.add_field_change(
+            &child_target(kind, key),
+            String::new(),
+            change_text::format_value(value),
+        );
         body.insert(key.clone(), value.clone());
     }
     body
 }
 
-fn create_note(work: &mut Work<'_>, ordinal: usize, fields: &BTreeMap<String, Value>) {
-    let body = new_body(work, NOTE, fields);
+fn plan_new_note(work: &mut RowPlanBuilder<'_>, ordinal: usize, fields: &BTreeMap<String, Value>) {
+    let body = new_child_body(work, NOTE, fields);
     if !body.is_empty() {
-        work.push(NOTE, ordinal, Class::Countable, Change::CreateNote { body }, Value::Null);
+        work.push_op(
+            NOTE,
+            ordinal,
+            IdempotencyClass::Countable,
+            OpChange::CreateNote { body },
+            Value::Null,
+        );
     }
 }
 
-fn create_task(work: &mut Work<'_>, ordinal: usize, fields: &BTreeMap<String, Value>) {
-    let mut body = new_body(work, TASK, fields);
+fn plan_new_task(work: &mut RowPlanBuilder<'_>, ordinal: usize, fields: &BTreeMap<String, Value>) {
+    let mut body = new_child_body(work, TASK, fields);
     if !body.is_empty() {
         // Required by the API (api.md §5, tasks).
         body.entry("completed").or_insert(Value::Bool(false));
-        work.push(TASK, ordinal, Class::Countable, Change::CreateTask { body }, Value::Null);
+        work.push_op(
+            TASK,
+            ordinal,
+            IdempotencyClass::Countable,
+            OpChange::CreateTask { body },
+            Value::Null,
+        );
     }
 }
 
-fn update_note(
-    work: &mut Work<'_>,
+fn plan_note_update(
+    work: &mut RowPlanBuilder<'_>,
     ordinal: usize,
     id: &str,
     fields: &BTreeMap<String, Value>,
     there: &Value,
 ) {
-    let mut body = differing(work, NOTE, fields, there);
+    let mut body = changed_properties(work, NOTE, fields, there);
     if body.is_empty() {
         return;
     }
@@ -101,34 +126,34 @@ fn update_note(
     if let Some(text) = there.get("body").filter(|text| text.is_string()) {
         body.entry("body").or_insert_with(|| text.clone());
     }
-    let change = Change::UpdateNote { id: id.to_owned(), body };
-    work.push(NOTE, ordinal, Class::Replayable, change, there.clone());
+    let change = OpChange::UpdateNote { id: id.to_owned(), body };
+    work.push_op(NOTE, ordinal, IdempotencyClass::Replayable, change, there.clone());
 }
 
-fn update_task(
-    work: &mut Work<'_>,
+fn plan_task_update(
+    work: &mut RowPlanBuilder<'_>,
     ordinal: usize,
     id: &str,
     fields: &BTreeMap<String, Value>,
     there: &Value,
 ) {
-    let mut body = differing(work, TASK, fields, there);
-    if let Some(due) = body.get("dueDate").and_then(whole_seconds) {
+    let mut body = changed_properties(work, TASK, fields, there);
+    if let Some(due) = body.get("dueDate").and_then(truncate_to_seconds) {
         body.insert("dueDate".to_owned(), due.into());
     }
     let id = id.to_owned();
     let completed = body.get("completed").and_then(Value::as_bool);
     let change = match completed {
         _ if body.is_empty() => return,
-        Some(completed) if body.len() == 1 => Change::CompleteTask { id, completed },
-        _ => Change::UpdateTask { id, body },
+        Some(completed) if body.len() == 1 => OpChange::CompleteTask { id, completed },
+        _ => OpChange::UpdateTask { id, body },
     };
-    work.push(TASK, ordinal, Class::Replayable, change, there.clone());
+    work.push_op(TASK, ordinal, IdempotencyClass::Replayable, change, there.clone());
 }
 
 /// The properties that differ from those of a child that exists, in the form of a body.
-fn differing(
-    work: &mut Work<'_>,
+fn changed_properties(
+    work: &mut RowPlanBuilder<'_>,
     kind: &str,
     fields: &BTreeMap<String, Value>,
     there: &Value,
@@ -136,33 +161,39 @@ fn differing(
     let mut body = Map::new();
     for (key, value) in fields {
         let old = there.get(key).unwrap_or(&Value::Null);
-        if is_same(key, value, old)
-            || literal::says_value(work.draft, &target(kind, key), value, old)
+        if is_property_unchanged(key, value, old)
+            || literal::cell_equals_value(work.draft, &child_target(kind, key), value, old)
         {
             continue;
         }
-        work.change(&target(kind, key), change_text::text(old), change_text::text(value));
-        body.insert(key.clone(), form(key, value));
+        work.add_field_change(
+            &child_target(kind, key),
+            change_text::format_value(old),
+            change_text::format_value(value),
+        );
+        body.insert(key.clone(), to_update_value(key, value));
     }
     body
 }
 
 /// Stricter than the comparison that knows a child again: a change of line breaks is a change.
-pub(crate) fn is_same(key: &str, value: &Value, old: &Value) -> bool {
-    let none = |value: &Value| equality::is_nothing(value) || *value == Value::Bool(false);
+pub(crate) fn is_property_unchanged(key: &str, value: &Value, old: &Value) -> bool {
+    let none = |value: &Value| equality::is_null_or_empty(value) || *value == Value::Bool(false);
     match (value, old) {
         _ if none(value) || none(old) => none(value) && none(old),
-        _ if key == "dueDate" => match (equality::instant_of(value), equality::instant_of(old)) {
-            (Some(value), Some(old)) => value == old,
-            _ => value == old,
-        },
-        (Value::String(value), Value::String(old)) => equality::text(value, old),
+        _ if key == "dueDate" => {
+            match (equality::value_epoch_millis(value), equality::value_epoch_millis(old)) {
+                (Some(value), Some(old)) => value == old,
+                _ => value == old,
+            }
+        }
+        (Value::String(value), Value::String(old)) => equality::same_text(value, old),
         _ => value == old,
     }
 }
 
 /// A property as an update writes it. Null is taken by none of them (api.md §5, tasks and notes).
-pub(crate) fn form(key: &str, value: &Value) -> Value {
+pub(crate) fn to_update_value(key: &str, value: &Value) -> Value {
     match (key, value) {
         ("completed" | "pinned", Value::Null) => Value::Bool(false),
         (_, Value::Null) => "".into(),
@@ -171,8 +202,8 @@ pub(crate) fn form(key: &str, value: &Value) -> Value {
 }
 
 /// A time without fractions of seconds: updates of tasks stumble over them (api.md §5, tasks).
-pub(crate) fn whole_seconds(value: &Value) -> Option<String> {
-    let milliseconds = equality::instant_of(value)?;
+pub(crate) fn truncate_to_seconds(value: &Value) -> Option<String> {
+    let milliseconds = equality::value_epoch_millis(value)?;
     let time = jiff::Timestamp::from_second(milliseconds.div_euclid(1_000)).ok()?;
     Some(time.to_string())
 }

@@ -10,21 +10,25 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::validate::Rejection;
+use super::validate::RowRejection;
 use crate::id::ContactId;
-use crate::model::directory::Directory;
-use crate::model::draft::Draft;
-use crate::model::policy::{ExistingRule, IdentityKey, Mode, Policy};
+use crate::model::directory::LocationDirectory;
+use crate::model::draft::ContactDraft;
+use crate::model::policy::{ExistingRule, IdentityKey, ImportMode, ImportPolicy};
 use crate::model::target::Field;
 
 /// A rejection of what the row says as a whole. `field` is the target that it is about.
-pub(crate) fn rejection(code: &'static str, field: &str, message: impl Into<String>) -> Rejection {
-    Rejection { code, field: field.to_owned(), column: None, message: message.into() }
+pub(crate) fn row_rejection(
+    code: &'static str,
+    field: &str,
+    message: impl Into<String>,
+) -> RowRejection {
+    RowRejection { code, field: field.to_owned(), column: None, message: message.into() }
 }
 
 /// The contacts that the account has for what a row says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct ContactMatches {
     /// The contact of the draft's id, if it exists.
     pub by_id: Option<ContactId>,
     /// Those whose primary e-mail address is the draft's.
@@ -41,7 +45,7 @@ pub struct Found {
 
 /// What is to become of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
+pub enum RowAction {
     /// The contact is created.
     Create,
     /// It is created although other contacts have its e-mail address or phone number. The server must not
@@ -62,10 +66,10 @@ pub enum Action {
     Skip(ContactId),
 }
 
-impl Action {
+impl RowAction {
     /// The contact, where there is one.
     #[must_use]
-    pub fn contact(&self) -> Option<&ContactId> {
+    pub fn contact_id(&self) -> Option<&ContactId> {
         match self {
             Self::Create | Self::CreateBeside { .. } => None,
             Self::Update(id) | Self::Tag(id) | Self::Untag(id) | Self::Skip(id) => Some(id),
@@ -78,40 +82,40 @@ impl Action {
 /// # Errors
 /// When the row's id, e-mail, phone or key could mean more than one contact, or when a write would be
 /// refused by the server or would take another contact's address or number.
-pub fn resolve(
-    draft: &Draft,
-    found: &Found,
-    policy: &Policy,
-    directory: &Directory,
-) -> Result<Option<ContactId>, Rejection> {
+pub fn resolve_contact(
+    draft: &ContactDraft,
+    found: &ContactMatches,
+    policy: &ImportPolicy,
+    directory: &LocationDirectory,
+) -> Result<Option<ContactId>, RowRejection> {
     let who = if let Some(id) = &draft.contact {
-        Some(named(id, found)?)
+        Some(match_by_id(id, found)?)
     } else if let IdentityKey::Custom(key) = &policy.key {
-        keyed(key, found)?
+        match_by_key(key, found)?
     } else {
-        return usual(draft, found, directory);
+        return match_by_email_and_phone(draft, found, directory);
     };
-    refuse_taken(who.as_ref(), draft, found, directory)?;
+    reject_taken_values(who.as_ref(), draft, found, directory)?;
     Ok(who)
 }
 
 /// The contact that a row wants to be deleted, or whose notes or tasks; nothing when it is gone already.
 ///
 /// # Errors
-/// As [`resolve`]; and whatever the location allows, a row must not name two contacts.
-pub fn resolve_for_removal(
-    draft: &Draft,
-    found: &Found,
-    policy: &Policy,
-    directory: &Directory,
-) -> Result<Option<ContactId>, Rejection> {
+/// As [`resolve_contact`]; and whatever the location allows, a row must not name two contacts.
+pub fn resolve_for_deletion(
+    draft: &ContactDraft,
+    found: &ContactMatches,
+    policy: &ImportPolicy,
+    directory: &LocationDirectory,
+) -> Result<Option<ContactId>, RowRejection> {
     if draft.contact.is_some() && found.by_id.is_none() {
         return Ok(None);
     }
-    let Some(who) = resolve(draft, found, policy, directory)? else { return Ok(None) };
+    let Some(who) = resolve_contact(draft, found, policy, directory)? else { return Ok(None) };
     for (field, owners) in [(Field::Email, &found.by_email), (Field::Phone, &found.by_phone)] {
         if let Some(other) = owners.first().filter(|_| !owners.contains(&who)) {
-            return Err(two(field, &who, other));
+            return Err(two_contacts_rejection(field, &who, other));
         }
     }
     Ok(Some(who))
@@ -120,57 +124,59 @@ pub fn resolve_for_removal(
 /// What the policy's mode makes of a row.
 ///
 /// # Errors
-/// As [`resolve`], and when the mode needs a contact that is not there, or one that is not there yet.
-pub fn decide(
-    draft: &Draft,
-    found: &Found,
-    policy: &Policy,
-    directory: &Directory,
-) -> Result<Action, Rejection> {
-    let who = resolve(draft, found, policy, directory)?;
+/// As [`resolve_contact`], and when the mode needs a contact that is not there, or one that is not there yet.
+pub fn decide_action(
+    draft: &ContactDraft,
+    found: &ContactMatches,
+    policy: &ImportPolicy,
+    directory: &LocationDirectory,
+) -> Result<RowAction, RowRejection> {
+    let who = resolve_contact(draft, found, policy, directory)?;
     match (policy.mode, who) {
-        (Mode::Upsert | Mode::Update, Some(id)) => Ok(Action::Update(id)),
-        (Mode::Tag, Some(id)) => Ok(Action::Tag(id)),
-        (Mode::Untag, Some(id)) => Ok(Action::Untag(id)),
+        (ImportMode::Upsert | ImportMode::Update, Some(id)) => Ok(RowAction::Update(id)),
+        (ImportMode::Tag, Some(id)) => Ok(RowAction::Tag(id)),
+        (ImportMode::Untag, Some(id)) => Ok(RowAction::Untag(id)),
         // What is to go is planned on its own; here nothing becomes of it.
-        (Mode::Delete, Some(id)) => Ok(Action::Skip(id)),
-        (Mode::Create, Some(id)) => match policy.on_existing {
-            ExistingRule::Skip => Ok(Action::Skip(id)),
-            ExistingRule::Update => Ok(Action::Update(id)),
-            ExistingRule::Reject => Err(rejection(
+        (ImportMode::Delete, Some(id)) => Ok(RowAction::Skip(id)),
+        (ImportMode::Create, Some(id)) => match policy.on_existing {
+            ExistingRule::Skip => Ok(RowAction::Skip(id)),
+            ExistingRule::Update => Ok(RowAction::Update(id)),
+            ExistingRule::Reject => Err(row_rejection(
                 "R_EXISTS",
-                key_of(draft),
+                identity_target(draft),
                 format!("contact `{id}` exists already, and only new ones are to be created"),
             )),
         },
-        (Mode::Update | Mode::Tag | Mode::Untag | Mode::Delete, None) => Err(not_there(draft)),
-        (Mode::Upsert, None) if only_children(draft) => Err(not_there(draft)),
-        (Mode::Upsert | Mode::Create, None) => Ok(creation(draft, found)),
+        (ImportMode::Update | ImportMode::Tag | ImportMode::Untag | ImportMode::Delete, None) => {
+            Err(contact_not_found(draft))
+        }
+        (ImportMode::Upsert, None) if has_only_children(draft) => Err(contact_not_found(draft)),
+        (ImportMode::Upsert | ImportMode::Create, None) => Ok(create_action(draft, found)),
     }
 }
 
-fn creation(draft: &Draft, found: &Found) -> Action {
+fn create_action(draft: &ContactDraft, found: &ContactMatches) -> RowAction {
     let emails = !(found.by_email.is_empty() && found.by_other_email.is_empty());
     let email = emails && draft.email_key().is_some();
     let phone = !found.by_phone.is_empty() && draft.phone_key().is_some();
-    if email || phone { Action::CreateBeside { email, phone } } else { Action::Create }
+    if email || phone { RowAction::CreateBeside { email, phone } } else { RowAction::Create }
 }
 
 /// Whether a row is there for its notes and tasks: what it says of the contact is how to know it.
 #[must_use]
-pub fn only_children(draft: &Draft) -> bool {
+pub fn has_only_children(draft: &ContactDraft) -> bool {
     let has_children = !(draft.notes.is_empty() && draft.tasks.is_empty());
-    has_children && !draft.is_about_the_contact()
+    has_children && !draft.has_contact_changes()
 }
 
-fn not_there(draft: &Draft) -> Rejection {
+fn contact_not_found(draft: &ContactDraft) -> RowRejection {
     let message = "no contact of the location is the row's, and this import creates none for it; \
                    check the value, or create the contact first";
-    rejection("R_NOT_FOUND", key_of(draft), message)
+    row_rejection("R_NOT_FOUND", identity_target(draft), message)
 }
 
 /// The target by which a row's contact is known.
-fn key_of(draft: &Draft) -> &'static str {
+fn identity_target(draft: &ContactDraft) -> &'static str {
     if draft.contact.is_some() {
         "contactId"
     } else if draft.email_key().is_none() && draft.phone_key().is_some() {
@@ -181,52 +187,55 @@ fn key_of(draft: &Draft) -> &'static str {
 }
 
 /// A stale id must not create a contact, whatever the mode.
-fn named(id: &ContactId, found: &Found) -> Result<ContactId, Rejection> {
+fn match_by_id(id: &ContactId, found: &ContactMatches) -> Result<ContactId, RowRejection> {
     found.by_id.clone().ok_or_else(|| {
         let message = format!(
             "the location has no contact `{id}`; it may have been deleted, or belong to another location; to \
              bring contacts of another location over, leave the column out: `--ignore-column`"
         );
-        rejection("R_NOT_FOUND", "contactId", message)
+        row_rejection("R_NOT_FOUND", "contactId", message)
     })
 }
 
-fn keyed(key: &str, found: &Found) -> Result<Option<ContactId>, Rejection> {
+fn match_by_key(key: &str, found: &ContactMatches) -> Result<Option<ContactId>, RowRejection> {
     match found.by_key.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one.clone())),
-        several => Err(ambiguous(&format!("customFields.{key}"), several)),
+        several => Err(ambiguous_rejection(&format!("customFields.{key}"), several)),
     }
 }
 
 /// By e-mail and phone, each on its own.
-fn usual(
-    draft: &Draft,
-    found: &Found,
-    directory: &Directory,
-) -> Result<Option<ContactId>, Rejection> {
-    let by_email = by_email(draft, found)?;
+fn match_by_email_and_phone(
+    draft: &ContactDraft,
+    found: &ContactMatches,
+    directory: &LocationDirectory,
+) -> Result<Option<ContactId>, RowRejection> {
+    let by_email = match_by_email(draft, found)?;
     let phone = draft.phone_key().map_or(&[][..], |_| &found.by_phone);
     match (by_email, phone) {
         (who, []) => Ok(who),
         (Some(who), phone) if phone.contains(&who) => Ok(Some(who)),
-        (Some(who), phone) => Err(two(Field::Phone, &who, &phone[0])),
+        (Some(who), phone) => Err(two_contacts_rejection(Field::Phone, &who, &phone[0])),
         (None, [one]) if draft.email_key().is_none() => Ok(Some(one.clone())),
         (None, several) if draft.email_key().is_none() => {
-            Err(ambiguous(Field::Phone.name(), several))
+            Err(ambiguous_rejection(Field::Phone.name(), several))
         }
-        (None, phone) => by_phone_of_another_email(phone, found, directory),
+        (None, phone) => match_by_phone_with_new_email(phone, found, directory),
     }
 }
 
-fn by_email(draft: &Draft, found: &Found) -> Result<Option<ContactId>, Rejection> {
+fn match_by_email(
+    draft: &ContactDraft,
+    found: &ContactMatches,
+) -> Result<Option<ContactId>, RowRejection> {
     if draft.email_key().is_none() {
         return Ok(None);
     }
     match (found.by_email.as_slice(), found.by_other_email.as_slice()) {
         ([one], _) => Ok(Some(one.clone())),
         ([], []) => Ok(None),
-        ([], [other, ..]) => Err(rejection(
+        ([], [other, ..]) => Err(row_rejection(
             "R_SECONDARY_EMAIL",
             Field::Email.name(),
             format!(
@@ -234,44 +243,47 @@ fn by_email(draft: &Draft, found: &Found) -> Result<Option<ContactId>, Rejection
                  the place of the primary one; name the contact by its id or its primary address"
             ),
         )),
-        (several, _) => Err(ambiguous(Field::Email.name(), several)),
+        (several, _) => Err(ambiguous_rejection(Field::Email.name(), several)),
     }
 }
 
 /// The row's e-mail address is nobody's, and its phone number is somebody's.
-fn by_phone_of_another_email(
+fn match_by_phone_with_new_email(
     phone: &[ContactId],
-    found: &Found,
-    directory: &Directory,
-) -> Result<Option<ContactId>, Rejection> {
+    found: &ContactMatches,
+    directory: &LocationDirectory,
+) -> Result<Option<ContactId>, RowRejection> {
     let without = phone.iter().any(|id| !found.emails.contains_key(id));
     match phone {
         // Nothing says that it is somebody else, and the server would take it for the same.
         [one] if without => Ok(Some(one.clone())),
-        several if without => Err(ambiguous(Field::Phone.name(), several)),
-        _ if is_unique(directory, Field::Phone) => Err(of_another(Field::Phone, &phone[0])),
+        several if without => Err(ambiguous_rejection(Field::Phone.name(), several)),
+        _ if is_unique_field(directory, Field::Phone) => {
+            Err(taken_value_rejection(Field::Phone, &phone[0]))
+        }
         _ => Ok(None),
     }
 }
 
 /// Rejects a row whose e-mail or phone belongs to another contact than the one it is about, where the
 /// location lets only one have it.
-fn refuse_taken(
+fn reject_taken_values(
     who: Option<&ContactId>,
-    draft: &Draft,
-    found: &Found,
-    directory: &Directory,
-) -> Result<(), Rejection> {
+    draft: &ContactDraft,
+    found: &ContactMatches,
+    directory: &LocationDirectory,
+) -> Result<(), RowRejection> {
     let email = draft.email_key().map_or(&[][..], |_| &found.by_email);
     let phone = draft.phone_key().map_or(&[][..], |_| &found.by_phone);
     for (field, owners) in [(Field::Email, email), (Field::Phone, phone)] {
         let own = who.is_some_and(|who| owners.contains(who));
-        let Some(other) = owners.first().filter(|_| !own && is_unique(directory, field)) else {
+        let Some(other) = owners.first().filter(|_| !own && is_unique_field(directory, field))
+        else {
             continue;
         };
         return Err(match who {
-            Some(who) => two(field, who, other),
-            None => of_another(field, other),
+            Some(who) => two_contacts_rejection(field, who, other),
+            None => taken_value_rejection(field, other),
         });
     }
     Ok(())
@@ -279,44 +291,44 @@ fn refuse_taken(
 
 /// Whether the location refuses a second contact with the same value.
 #[must_use]
-pub fn is_unique(directory: &Directory, field: Field) -> bool {
-    !directory.allows_duplicates && identifies(directory, field)
+pub fn is_unique_field(directory: &LocationDirectory, field: Field) -> bool {
+    !directory.allows_duplicates && is_identity_field(directory, field)
 }
 
 /// Whether the location knows contacts by the field. One that does not say goes by both, as the service
 /// does by default (api.md §5.7).
 #[must_use]
-pub fn identifies(directory: &Directory, field: Field) -> bool {
+pub fn is_identity_field(directory: &LocationDirectory, field: Field) -> bool {
     let listed = directory.unique.iter().any(|name| name.eq_ignore_ascii_case(field.name()));
     matches!(field, Field::Email | Field::Phone) && (listed || directory.unique.is_empty())
 }
 
-fn two(field: Field, one: &ContactId, other: &ContactId) -> Rejection {
-    let what = said(field);
+fn two_contacts_rejection(field: Field, one: &ContactId, other: &ContactId) -> RowRejection {
+    let what = field_display_name(field);
     let message = format!(
         "the row is about contact `{one}`, but its {what} is contact `{other}`'s; merge the two, or take \
          the {what} out of the row"
     );
-    rejection("R_TWO_CONTACTS", field.name(), message)
+    row_rejection("R_TWO_CONTACTS", field.name(), message)
 }
 
-fn of_another(field: Field, other: &ContactId) -> Rejection {
+fn taken_value_rejection(field: Field, other: &ContactId) -> RowRejection {
     let (code, what) = match field {
-        Field::Phone => ("R_PHONE_OF_ANOTHER", said(field)),
-        _ => ("R_EMAIL_OF_ANOTHER", said(field)),
+        Field::Phone => ("R_PHONE_OF_ANOTHER", field_display_name(field)),
+        _ => ("R_EMAIL_OF_ANOTHER", field_display_name(field)),
     };
     let message = format!(
         "the {what} is contact `{other}`'s, and the location lets only one contact have it; name that \
          contact by its id, or take the {what} out of the row"
     );
-    rejection(code, field.name(), message)
+    row_rejection(code, field.name(), message)
 }
 
-fn said(field: Field) -> &'static str {
+fn field_display_name(field: Field) -> &'static str {
     if field == Field::Phone { "phone number" } else { "e-mail address" }
 }
 
-fn ambiguous(field: &str, several: &[ContactId]) -> Rejection {
+fn ambiguous_rejection(field: &str, several: &[ContactId]) -> RowRejection {
     let named: Vec<String> = several.iter().take(5).map(|id| format!("`{id}`")).collect();
     let more = if several.len() > named.len() { ", …" } else { "" };
     let message = format!(
@@ -324,5 +336,5 @@ fn ambiguous(field: &str, several: &[ContactId]) -> Rejection {
         several.len(),
         named.join(", ")
     );
-    rejection("R_AMBIGUOUS_MATCH", field, message)
+    row_rejection("R_AMBIGUOUS_MATCH", field, message)
 }

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::model::draft::NoteDraft;
 
-fn directory(allows_duplicates: bool, unique: &[&str]) -> Directory {
-    Directory {
+fn directory(allows_duplicates: bool, unique: &[&str]) -> LocationDirectory {
+    LocationDirectory {
         location: "l".parse().unwrap(),
         name: None,
         country: None,
@@ -20,8 +20,8 @@ fn directory(allows_duplicates: bool, unique: &[&str]) -> Directory {
 }
 
 /// A draft from `id`, `email`, `phone`; an empty text is left out.
-fn draft(id: &str, email: &str, phone: &str) -> Draft {
-    let mut draft = Draft { contact: id.parse().ok(), ..Draft::default() };
+fn draft(id: &str, email: &str, phone: &str) -> ContactDraft {
+    let mut draft = ContactDraft { contact: id.parse().ok(), ..ContactDraft::default() };
     draft.fields.insert(Field::FirstName, json!("Ann"));
     for (field, text) in [(Field::Email, email), (Field::Phone, phone)] {
         if !text.is_empty() {
@@ -37,8 +37,8 @@ fn ids(text: &str) -> Vec<ContactId> {
 
 /// What was found, in words: `id:A email:A,B other:C phone:D key:E`; a phone's contact has an e-mail
 /// address when its name is in upper case.
-fn found(text: &str) -> Found {
-    let mut found = Found::default();
+fn found(text: &str) -> ContactMatches {
+    let mut found = ContactMatches::default();
     for part in text.split_whitespace() {
         let (kind, names) = part.split_once(':').unwrap();
         let names = ids(&names.replace(',', " "));
@@ -68,13 +68,13 @@ enum Location {
     Free,
 }
 
-fn resolved(row: &Draft, there: &str, policy: &Policy, location: Location) -> String {
+fn resolved(row: &ContactDraft, there: &str, policy: &ImportPolicy, location: Location) -> String {
     let directory = match location {
         Location::Strict => directory(false, &["email", "phone"]),
         Location::EmailOnly => directory(false, &["email"]),
         Location::Free => directory(true, &["email", "phone"]),
     };
-    match resolve(row, &found(there), policy, &directory) {
+    match resolve_contact(row, &found(there), policy, &directory) {
         Ok(Some(id)) => id.to_string(),
         Ok(None) => "nobody".to_owned(),
         Err(rejection) => rejection.code.to_owned(),
@@ -128,7 +128,7 @@ fn a_row_is_about_one_contact_or_rejected() {
     .into_iter()
     .enumerate()
     {
-        let got = resolved(row, there, &Policy::default(), location);
+        let got = resolved(row, there, &ImportPolicy::default(), location);
         assert_eq!(got, expected, "case {number}: {there}");
     }
 }
@@ -136,7 +136,8 @@ fn a_row_is_about_one_contact_or_rejected() {
 #[test]
 fn a_custom_key_alone_names_the_contact() {
     use Location::{Free, Strict};
-    let policy = Policy { key: IdentityKey::Custom("erp_id".into()), ..Policy::default() };
+    let policy =
+        ImportPolicy { key: IdentityKey::Custom("erp_id".into()), ..ImportPolicy::default() };
     let both = &draft("", "a@x", "+1");
     for (row, there, location, expected) in [
         (both, "key:K", Strict, "K"),
@@ -157,7 +158,7 @@ fn a_custom_key_alone_names_the_contact() {
 fn a_value_that_is_to_be_cleared_names_nobody() {
     let mut row = draft("", "", "");
     row.fields.insert(Field::Email, serde_json::Value::Null);
-    assert_eq!(resolved(&row, "email:A", &Policy::default(), Location::Strict), "nobody");
+    assert_eq!(resolved(&row, "email:A", &ImportPolicy::default(), Location::Strict), "nobody");
 }
 
 #[test]
@@ -165,35 +166,36 @@ fn two_contacts_are_both_named() {
     let strict = directory(false, &[]);
     let row = draft("", "a@x", "+1");
     let refused =
-        resolve(&row, &found("email:A phone:B"), &Policy::default(), &strict).unwrap_err();
+        resolve_contact(&row, &found("email:A phone:B"), &ImportPolicy::default(), &strict)
+            .unwrap_err();
     assert!(refused.message.contains("`A`") && refused.message.contains("`B`"));
     assert_eq!(refused.field, "phone");
 }
 
 #[test]
 fn the_mode_decides_what_becomes_of_a_row() {
-    let decided = |mode, on_existing, row: &Draft, there: &str| {
-        let policy = Policy { mode, on_existing, ..Policy::default() };
-        decide(row, &found(there), &policy, &directory(true, &[])).map_err(|one| one.code)
+    let decided = |mode, on_existing, row: &ContactDraft, there: &str| {
+        let policy = ImportPolicy { mode, on_existing, ..ImportPolicy::default() };
+        decide_action(row, &found(there), &policy, &directory(true, &[])).map_err(|one| one.code)
     };
     let id: ContactId = "A".parse().unwrap();
     let row = draft("", "a@x", "+1");
     let (skip, update, reject) = (ExistingRule::Skip, ExistingRule::Update, ExistingRule::Reject);
-    let beside = Action::CreateBeside { email: false, phone: true };
+    let beside = RowAction::CreateBeside { email: false, phone: true };
     for (mode, rule, there, expected) in [
-        (Mode::Upsert, skip, "", Ok(Action::Create)),
-        (Mode::Upsert, skip, "phone:P", Ok(beside)),
-        (Mode::Upsert, skip, "email:A", Ok(Action::Update(id.clone()))),
-        (Mode::Create, skip, "", Ok(Action::Create)),
-        (Mode::Create, skip, "email:A", Ok(Action::Skip(id.clone()))),
-        (Mode::Create, update, "email:A", Ok(Action::Update(id.clone()))),
-        (Mode::Create, reject, "email:A", Err("R_EXISTS")),
-        (Mode::Update, skip, "email:A", Ok(Action::Update(id.clone()))),
-        (Mode::Update, skip, "", Err("R_NOT_FOUND")),
-        (Mode::Tag, skip, "email:A", Ok(Action::Tag(id.clone()))),
-        (Mode::Tag, skip, "", Err("R_NOT_FOUND")),
-        (Mode::Untag, skip, "email:A", Ok(Action::Untag(id))),
-        (Mode::Untag, skip, "", Err("R_NOT_FOUND")),
+        (ImportMode::Upsert, skip, "", Ok(RowAction::Create)),
+        (ImportMode::Upsert, skip, "phone:P", Ok(beside)),
+        (ImportMode::Upsert, skip, "email:A", Ok(RowAction::Update(id.clone()))),
+        (ImportMode::Create, skip, "", Ok(RowAction::Create)),
+        (ImportMode::Create, skip, "email:A", Ok(RowAction::Skip(id.clone()))),
+        (ImportMode::Create, update, "email:A", Ok(RowAction::Update(id.clone()))),
+        (ImportMode::Create, reject, "email:A", Err("R_EXISTS")),
+        (ImportMode::Update, skip, "email:A", Ok(RowAction::Update(id.clone()))),
+        (ImportMode::Update, skip, "", Err("R_NOT_FOUND")),
+        (ImportMode::Tag, skip, "email:A", Ok(RowAction::Tag(id.clone()))),
+        (ImportMode::Tag, skip, "", Err("R_NOT_FOUND")),
+        (ImportMode::Untag, skip, "email:A", Ok(RowAction::Untag(id))),
+        (ImportMode::Untag, skip, "", Err("R_NOT_FOUND")),
     ] {
         assert_eq!(decided(mode, rule, &row, there), expected, "{mode:?} {there}");
     }
@@ -206,11 +208,11 @@ fn a_row_of_notes_alone_creates_no_contact_unless_asked_to() {
     row.notes.push(NoteDraft::default());
     let strict = directory(false, &[]);
     let decided = |mode| {
-        let policy = Policy { mode, ..Policy::default() };
-        decide(&row, &Found::default(), &policy, &strict).map_err(|one| one.code)
+        let policy = ImportPolicy { mode, ..ImportPolicy::default() };
+        decide_action(&row, &ContactMatches::default(), &policy, &strict).map_err(|one| one.code)
     };
-    assert_eq!(decided(Mode::Upsert), Err("R_NOT_FOUND"));
-    assert_eq!(decided(Mode::Create), Ok(Action::Create));
+    assert_eq!(decided(ImportMode::Upsert), Err("R_NOT_FOUND"));
+    assert_eq!(decided(ImportMode::Create), Ok(RowAction::Create));
 }
 
 #[test]
@@ -220,7 +222,7 @@ fn a_row_that_deletes_names_one_contact_whatever_the_location_allows() {
         let whom = |id: &str, email: &str, phone: &str, there: &str| {
             let draft = draft(id, email, phone);
             let found = found(there);
-            let who = resolve_for_removal(&draft, &found, &Policy::default(), &directory);
+            let who = resolve_for_deletion(&draft, &found, &ImportPolicy::default(), &directory);
             match who {
                 Ok(who) => who.map_or_else(|| "gone".to_owned(), |who| who.to_string()),
                 Err(rejection) => rejection.code.to_owned(),

@@ -2,127 +2,153 @@
 
 use serde_json::{Map, Value};
 
-use super::{Step, delete_created};
-use crate::model::op::Change;
-use crate::model::remote::{Live, equality};
+use super::{RevertStep, delete_created};
+use crate::model::op::OpChange;
+use crate::model::remote::{RemoteContact, equality};
 use crate::model::target::Field;
-use crate::model::verify::{Kind, Property, properties};
-use crate::plan::diff::{FieldChange, change_text, is_same, target};
+use crate::model::verify::{ContactProperty, PropertyKind, body_properties};
+use crate::plan::diff::{FieldChange, change_text, child_target, is_property_unchanged};
 
 /// The changes of one write. `named` gives a custom field's key for its id. What is deleted is listed with
 /// all that it holds: the plan is the one place that keeps it.
 #[must_use]
-pub fn shown(step: &Step, named: &dyn Fn(&str) -> String) -> Vec<FieldChange> {
+pub fn describe_step(step: &RevertStep, named: &dyn Fn(&str) -> String) -> Vec<FieldChange> {
     let before = &step.before;
     match &step.change {
-        Change::Create { body } | Change::Upsert { body } | Change::Update { body } => {
-            update(body, before, named)
+        OpChange::Create { body } | OpChange::Upsert { body } | OpChange::Update { body } => {
+            describe_update(body, before, named)
         }
-        Change::Delete => deletion(before, named),
-        Change::AddTags { tags } => {
-            let there = texts(before);
-            vec![change(
+        OpChange::Delete => describe_contact_deletion(before, named),
+        OpChange::AddTags { tags } => {
+            let there = string_list(before);
+            vec![field_change(
                 "tags",
-                change_text::list(&there),
-                change_text::list(&[&there[..], tags].concat()),
+                change_text::format_list(&there),
+                change_text::format_list(&[&there[..], tags].concat()),
             )]
         }
-        Change::RemoveTags { tags } => {
-            let there = texts(before);
-            let stays = |tag: &&String| !tags.iter().any(|gone| equality::tag(gone, tag));
+        OpChange::RemoveTags { tags } => {
+            let there = string_list(before);
+            let stays = |tag: &&String| !tags.iter().any(|gone| equality::same_tag(gone, tag));
             let left: Vec<&String> = there.iter().filter(stays).collect();
-            vec![change("tags", change_text::list(&there), change_text::list(&left))]
+            vec![field_change(
+                "tags",
+                change_text::format_list(&there),
+                change_text::format_list(&left),
+            )]
         }
-        Change::SetBusiness { business } => {
-            vec![change(
+        OpChange::SetBusiness { business } => {
+            vec![field_change(
                 "business",
-                change_text::text(before),
+                change_text::format_value(before),
                 business.clone().unwrap_or_default(),
             )]
         }
-        Change::CreateNote { body } | Change::UpdateNote { body, .. } => {
-            child("note", body, before)
+        OpChange::CreateNote { body } | OpChange::UpdateNote { body, .. } => {
+            describe_child_write("note", body, before)
         }
-        Change::CreateTask { body } | Change::UpdateTask { body, .. } => {
-            child("task", body, before)
+        OpChange::CreateTask { body } | OpChange::UpdateTask { body, .. } => {
+            describe_child_write("task", body, before)
         }
-        Change::CompleteTask { completed, .. } => {
-            let old = before.get("completed").map(change_text::text).unwrap_or_default();
-            vec![change("task.completed", old, completed.to_string())]
+        OpChange::CompleteTask { completed, .. } => {
+            let old = before.get("completed").map(change_text::format_value).unwrap_or_default();
+            vec![field_change("task.completed", old, completed.to_string())]
         }
-        Change::DeleteNote { .. } => gone("note", &["body", "title"], before),
-        Change::DeleteTask { .. } => {
-            gone("task", &["title", "body", "dueDate", "completed", "assignedTo"], before)
-        }
+        OpChange::DeleteNote { .. } => describe_child_deletion("note", &["body", "title"], before),
+        OpChange::DeleteTask { .. } => describe_child_deletion(
+            "task",
+            &["title", "body", "dueDate", "completed", "assignedTo"],
+            before,
+        ),
     }
 }
 
-fn change(field: &str, old: String, new: String) -> FieldChange {
+fn field_change(field: &str, old: String, new: String) -> FieldChange {
     FieldChange { field: field.to_owned(), old, new }
 }
 
-fn update(
+fn describe_update(
     body: &Map<String, Value>,
     before: &Value,
     named: &dyn Fn(&str) -> String,
 ) -> Vec<FieldChange> {
-    let pairs = properties(body, false).into_iter().map(|new| (new.was(before), new));
-    let shown = pairs.map(|(old, new)| change(&name(&new, named), value(&old), value(&new)));
+    let pairs =
+        body_properties(body, false).into_iter().map(|new| (new.property_before(before), new));
+    let shown = pairs.map(|(old, new)| {
+        field_change(&property_name(&new, named), property_text(&old), property_text(&new))
+    });
     // Channels go along with the one that changes; they are no changes.
     shown.filter(|it| it.old != it.new).collect()
 }
 
-fn name(property: &Property, named: &dyn Fn(&str) -> String) -> String {
+fn property_name(property: &ContactProperty, named: &dyn Fn(&str) -> String) -> String {
     match &property.kind {
-        Kind::Custom(id) => format!("customFields.{}", named(id)),
-        _ => property.field(),
+        PropertyKind::Custom(id) => format!("customFields.{}", named(id)),
+        _ => property.field_name(),
     }
 }
 
-fn value(property: &Property) -> String {
+fn property_text(property: &ContactProperty) -> String {
     match &property.kind {
-        Kind::Channel(_) => property.value.get("status").map(change_text::text).unwrap_or_default(),
-        _ => change_text::text(&property.value),
+        PropertyKind::Channel(_) => {
+            property.value.get("status").map(change_text::format_value).unwrap_or_default()
+        }
+        _ => change_text::format_value(&property.value),
     }
 }
 
 /// All that a contact holds, on its way out.
-fn deletion(before: &Value, named: &dyn Fn(&str) -> String) -> Vec<FieldChange> {
-    let Ok(live) = serde_json::from_value::<Live>(before.clone()) else {
-        return vec![change("contact", String::new(), "deleted".to_owned())];
+fn describe_contact_deletion(before: &Value, named: &dyn Fn(&str) -> String) -> Vec<FieldChange> {
+    let Ok(live) = serde_json::from_value::<RemoteContact>(before.clone()) else {
+        return vec![field_change("contact", String::new(), "deleted".to_owned())];
     };
-    let known = live.field(Field::Email).or_else(|| live.field(Field::Phone));
-    let who = known.map_or_else(|| live.whole_name(), str::to_owned);
-    let mut all = vec![change("contact", who, "deleted".to_owned())];
-    let held = delete_created::there(&live);
-    all.extend(held.iter().map(|it| change(&name(it, named), value(it), String::new())));
+    let known = live.native_field(Field::Email).or_else(|| live.native_field(Field::Phone));
+    let who = known.map_or_else(|| live.full_name(), str::to_owned);
+    let mut all = vec![field_change("contact", who, "deleted".to_owned())];
+    let held = delete_created::contact_properties(&live);
+    all.extend(
+        held.iter()
+            .map(|it| field_change(&property_name(it, named), property_text(it), String::new())),
+    );
     if !live.tags.is_empty() {
-        all.push(change("tags", change_text::list(&live.tags), String::new()));
+        all.push(field_change("tags", change_text::format_list(&live.tags), String::new()));
     }
     all
 }
 
-fn child(kind: &str, body: &Map<String, Value>, before: &Value) -> Vec<FieldChange> {
+fn describe_child_write(kind: &str, body: &Map<String, Value>, before: &Value) -> Vec<FieldChange> {
     let old = |key: &str| before.get(key).unwrap_or(&Value::Null);
-    let differing = body.iter().filter(|(key, value)| !is_same(key, value, old(key)));
+    let differing = body.iter().filter(|(key, value)| !is_property_unchanged(key, value, old(key)));
     differing
         .map(|(key, value)| {
-            change(&target(kind, key), change_text::text(old(key)), change_text::text(value))
+            field_change(
+                &child_target(kind, key),
+                change_text::format_value(old(key)),
+                change_text::format_value(value),
+            )
         })
         .collect()
 }
 
 /// A note or task on its way out.
-fn gone(kind: &str, keys: &[&str], before: &Value) -> Vec<FieldChange> {
+fn describe_child_deletion(kind: &str, keys: &[&str], before: &Value) -> Vec<FieldChange> {
     let held = keys.iter().filter_map(|key| {
-        let value = before.get(key).filter(|value| !equality::is_nothing(value))?;
-        Some(change(&target(kind, key), change_text::text(value), String::new()))
+        let value = before.get(key).filter(|value| !equality::is_null_or_empty(value))?;
+        Some(field_change(
+            &child_target(kind, key),
+            change_text::format_value(value),
+            String::new(),
+        ))
     });
     let held: Vec<FieldChange> = held.collect();
-    if held.is_empty() { vec![change(kind, String::new(), "deleted".to_owned())] } else { held }
+    if held.is_empty() {
+        vec![field_change(kind, String::new(), "deleted".to_owned())]
+    } else {
+        held
+    }
 }
 
-fn texts(value: &Value) -> Vec<String> {
+fn string_list(value: &Value) -> Vec<String> {
     let texts = value.as_array().into_iter().flatten().filter_map(Value::as_str);
     texts.map(str::to_owned).collect()
 }
@@ -132,13 +158,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::op::Class;
+    use crate::model::op::IdempotencyClass;
 
     /// A write in the lines of a plan.
-    fn lines(change: Change, before: Value) -> Vec<String> {
-        let step = Step { change, class: Class::Replayable, before };
+    fn lines(change: OpChange, before: Value) -> Vec<String> {
+        let step = RevertStep { change, class: IdempotencyClass::Replayable, before };
         let named = |id: &str| format!("key_of_{id}");
-        let all = shown(&step, &named);
+        let all = describe_step(&step, &named);
         all.iter().map(|it| format!("{}: {} -> {}", it.field, it.old, it.new)).collect()
     }
 
@@ -159,7 +185,7 @@ mod tests {
             "customFields": [{"id": "x", "field_value": ["c"]}],
             "dndSettings": {"Email": {"status": "active"}, "SMS": stop},
         });
-        let mut lines = lines(Change::Update { body: body(&new) }, old);
+        let mut lines = lines(OpChange::Update { body: body(&new) }, old);
         lines.sort_unstable();
         let all = [
             "city: Rome -> Oslo",
@@ -174,18 +200,18 @@ mod tests {
     fn what_is_deleted_is_listed_with_all_that_it_holds() {
         let live =
             json!({"id": "c", "firstName": "Ann", "phone": "+12025550143", "tags": ["a", "b"]});
-        let live = serde_json::to_value(Live::read_value(&live).unwrap()).unwrap();
+        let live = serde_json::to_value(RemoteContact::from_json_value(&live).unwrap()).unwrap();
         let all = [
             "contact: +12025550143 -> deleted",
             "firstName: Ann -> ",
             "phone: +12025550143 -> ",
             "tags: a; b -> ",
         ];
-        let mut deleted = lines(Change::Delete, live);
+        let mut deleted = lines(OpChange::Delete, live);
         deleted[1..].sort_unstable();
         assert_eq!(deleted, all);
-        assert_eq!(lines(Change::Delete, Value::Null), ["contact:  -> deleted"]);
-        let note = Change::DeleteNote { id: "n".to_owned() };
+        assert_eq!(lines(OpChange::Delete, Value::Null), ["contact:  -> deleted"]);
+        let note = OpChange::DeleteNote { id: "n".to_owned() };
         assert_eq!(lines(note.clone(), json!({"body": "Hello"})), ["note: Hello -> "]);
         assert_eq!(lines(note, Value::Null), ["note:  -> deleted"]);
     }
@@ -194,10 +220,13 @@ mod tests {
     fn tags_and_businesses_read_as_they_are_and_will_be() {
         let tags = || vec!["B".to_owned()];
         let before = json!(["a", "b"]);
-        assert_eq!(lines(Change::RemoveTags { tags: tags() }, before), ["tags: a; b -> a"]);
-        assert_eq!(lines(Change::AddTags { tags: tags() }, json!(["a"])), ["tags: a -> a; B"]);
-        assert_eq!(lines(Change::SetBusiness { business: None }, json!("x")), ["business: x -> "]);
-        let task = Change::CompleteTask { id: "t".to_owned(), completed: false };
+        assert_eq!(lines(OpChange::RemoveTags { tags: tags() }, before), ["tags: a; b -> a"]);
+        assert_eq!(lines(OpChange::AddTags { tags: tags() }, json!(["a"])), ["tags: a -> a; B"]);
+        assert_eq!(
+            lines(OpChange::SetBusiness { business: None }, json!("x")),
+            ["business: x -> "]
+        );
+        let task = OpChange::CompleteTask { id: "t".to_owned(), completed: false };
         assert_eq!(lines(task, json!({"completed": true})), ["task.completed: true -> false"]);
     }
 }

@@ -16,28 +16,28 @@ mod tests;
 
 use serde_json::Value;
 
-use crate::model::op::{Change, Class, Op};
-use crate::model::remote::Live;
+use crate::model::op::{IdempotencyClass, Op, OpChange};
+use crate::model::remote::RemoteContact;
 
-pub use describe::shown;
-pub use server_values::as_taken;
+pub use describe::describe_step;
+pub use server_values::apply_server_values;
 
 /// What stands now where an op has written.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Standing<'a> {
+pub struct RevertContext<'a> {
     /// The contact; nothing when it is gone.
-    pub live: Option<&'a Live>,
+    pub live: Option<&'a RemoteContact>,
     /// The note or task that the op wrote, for ops of children; nothing when it is gone.
     pub child: Option<&'a Value>,
     /// What else the import wrote to the contact, in order, for ops that create it.
-    pub others: &'a [Change],
+    pub others: &'a [OpChange],
     /// What hangs on the contact beside what the import made, for ops that create it.
-    pub grown: Grown,
+    pub grown: ForeignRecordCounts,
 }
 
 /// How many records hang on a contact that the import did not make.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Grown {
+pub struct ForeignRecordCounts {
     /// Notes.
     pub notes: usize,
     /// Tasks.
@@ -50,7 +50,7 @@ pub struct Grown {
 
 /// What is to become of created contacts.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
+pub struct RevertOptions<'a> {
     /// The tag that they get.
     pub tag: &'a str,
     /// Whether they are deleted instead.
@@ -62,22 +62,22 @@ pub struct Wish<'a> {
 
 /// One write of a reversal.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Step {
+pub struct RevertStep {
     /// What to write.
-    pub change: Change,
+    pub change: OpChange,
     /// How it is kept from happening twice.
-    pub class: Class,
+    pub class: IdempotencyClass,
     /// What it replaces, as in [`Op::before`].
     pub before: Value,
 }
 
 /// How an op is taken back.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Reversal {
+pub enum RevertPlan {
     /// By these writes.
     Ops {
         /// The writes, in order; at least one.
-        steps: Vec<Step>,
+        steps: Vec<RevertStep>,
         /// Fields that stay, because somebody edited them since.
         conflicts: Vec<String>,
     },
@@ -89,41 +89,52 @@ pub enum Reversal {
 
 /// How to take back an op that was applied. `made` is the id of the contact, note or task that it made.
 #[must_use]
-pub fn reverse(op: &Op, made: Option<&str>, standing: &Standing<'_>, wish: &Wish<'_>) -> Reversal {
+pub fn plan_op_revert(
+    op: &Op,
+    made: Option<&str>,
+    standing: &RevertContext<'_>,
+    wish: &RevertOptions<'_>,
+) -> RevertPlan {
     match &op.change {
-        Change::CreateNote { .. }
-        | Change::UpdateNote { .. }
-        | Change::CreateTask { .. }
-        | Change::UpdateTask { .. }
-        | Change::CompleteTask { .. } => note_or_task::reverse(op, made, standing.child),
-        Change::Delete | Change::DeleteNote { .. } | Change::DeleteTask { .. } => {
-            Reversal::Nothing("what was deleted cannot be brought back")
+        OpChange::CreateNote { .. }
+        | OpChange::UpdateNote { .. }
+        | OpChange::CreateTask { .. }
+        | OpChange::UpdateTask { .. }
+        | OpChange::CompleteTask { .. } => {
+            note_or_task::plan_child_revert(op, made, standing.child)
+        }
+        OpChange::Delete | OpChange::DeleteNote { .. } | OpChange::DeleteTask { .. } => {
+            RevertPlan::Nothing("what was deleted cannot be brought back")
         }
         _ => match standing.live {
-            None => Reversal::Nothing("the contact is gone"),
-            Some(live) if op.change.makes_the_contact() => {
-                delete_created::reverse(op, live, standing, wish)
+            None => RevertPlan::Nothing("the contact is gone"),
+            Some(live) if op.change.creates_contact() => {
+                delete_created::plan_created_contact_revert(op, live, standing, wish)
             }
-            Some(live) => contact::reverse(op, live),
+            Some(live) => contact::plan_contact_revert(op, live),
         },
     }
 }
 
 /// Writes and conflicts as a reversal; with neither there is nothing to take back.
-fn summed(steps: Vec<Step>, conflicts: Vec<String>, nothing: &'static str) -> Reversal {
+fn combine_steps(
+    steps: Vec<RevertStep>,
+    conflicts: Vec<String>,
+    nothing: &'static str,
+) -> RevertPlan {
     match (steps.is_empty(), conflicts.is_empty()) {
-        (false, _) => Reversal::Ops { steps, conflicts },
-        (true, false) => Reversal::Conflict(conflicts),
-        (true, true) => Reversal::Nothing(nothing),
+        (false, _) => RevertPlan::Ops { steps, conflicts },
+        (true, false) => RevertPlan::Conflict(conflicts),
+        (true, true) => RevertPlan::Nothing(nothing),
     }
 }
 
-fn one(change: Change, before: Value) -> Reversal {
-    Reversal::Ops { steps: vec![step(change, before)], conflicts: Vec::new() }
+fn single_step_plan(change: OpChange, before: Value) -> RevertPlan {
+    RevertPlan::Ops { steps: vec![revert_step(change, before)], conflicts: Vec::new() }
 }
 
 /// All writes of a reversal say whole values, add or remove tags, or delete by id: doing them twice is
 /// doing them once.
-fn step(change: Change, before: Value) -> Step {
-    Step { change, class: Class::Replayable, before }
+fn revert_step(change: OpChange, before: Value) -> RevertStep {
+    RevertStep { change, class: IdempotencyClass::Replayable, before }
 }

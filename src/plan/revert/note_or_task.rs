@@ -2,75 +2,90 @@
 
 use serde_json::{Map, Value};
 
-use super::{Reversal, one, step, summed};
-use crate::model::op::{Change, Op};
-use crate::model::verify::{same_child_value, same_note, same_task};
-use crate::plan::diff::{form, is_same, target, whole_seconds};
+use super::{RevertPlan, combine_steps, revert_step, single_step_plan};
+use crate::model::op::{Op, OpChange};
+use crate::model::verify::{note_matches_body, same_child_value, task_matches_body};
+use crate::plan::diff::{
+    child_target, is_property_unchanged, to_update_value, truncate_to_seconds,
+};
 
 /// How to take back a note or task that was written.
-pub(super) fn reverse(op: &Op, made: Option<&str>, child: Option<&Value>) -> Reversal {
-    let Some(child) = child else { return Reversal::Nothing("the note or task is gone") };
+pub(super) fn plan_child_revert(op: &Op, made: Option<&str>, child: Option<&Value>) -> RevertPlan {
+    let Some(child) = child else { return RevertPlan::Nothing("the note or task is gone") };
     match &op.change {
-        Change::CreateNote { body } => created("note", same_note(body, child), made, child),
-        Change::CreateTask { body } => created("task", same_task(body, child), made, child),
-        Change::UpdateNote { id, body } => {
-            restored("note", body, &op.before, child, |mut old| {
+        OpChange::CreateNote { body } => {
+            revert_created_child("note", note_matches_body(body, child), made, child)
+        }
+        OpChange::CreateTask { body } => {
+            revert_created_child("task", task_matches_body(body, child), made, child)
+        }
+        OpChange::UpdateNote { id, body } => {
+            revert_changed_child("note", body, &op.before, child, |mut old| {
                 // The API wants the text with every write of a note.
                 if let Some(text) = child.get("body").filter(|text| text.is_string()) {
                     old.entry("body").or_insert_with(|| text.clone());
                 }
-                Change::UpdateNote { id: id.clone(), body: old }
+                OpChange::UpdateNote { id: id.clone(), body: old }
             })
         }
-        Change::UpdateTask { id, body } => restored("task", body, &op.before, child, |mut old| {
-            if let Some(due) = old.get("dueDate").and_then(whole_seconds) {
-                old.insert("dueDate".to_owned(), due.into());
-            }
-            Change::UpdateTask { id: id.clone(), body: old }
-        }),
-        Change::CompleteTask { id, completed } => {
+        OpChange::UpdateTask { id, body } => {
+            revert_changed_child("task", body, &op.before, child, |mut old| {
+                if let Some(due) = old.get("dueDate").and_then(truncate_to_seconds) {
+                    old.insert("dueDate".to_owned(), due.into());
+                }
+                OpChange::UpdateTask { id: id.clone(), body: old }
+            })
+        }
+        OpChange::CompleteTask { id, completed } => {
             let body = Map::from_iter([("completed".to_owned(), Value::Bool(*completed))]);
-            restored("task", &body, &op.before, child, |old| {
+            revert_changed_child("task", &body, &op.before, child, |old| {
                 let completed = old.get("completed").and_then(Value::as_bool).unwrap_or_default();
-                Change::CompleteTask { id: id.clone(), completed }
+                OpChange::CompleteTask { id: id.clone(), completed }
             })
         }
-        _ => Reversal::Nothing("it did not write a note or task"),
+        _ => RevertPlan::Nothing("it did not write a note or task"),
     }
 }
 
 /// A child that was made goes, as long as it is what was written.
-fn created(kind: &str, unchanged: bool, made: Option<&str>, child: &Value) -> Reversal {
-    let Some(id) = made else { return Reversal::Nothing("nobody knows which one was made") };
+fn revert_created_child(
+    kind: &str,
+    unchanged: bool,
+    made: Option<&str>,
+    child: &Value,
+) -> RevertPlan {
+    let Some(id) = made else { return RevertPlan::Nothing("nobody knows which one was made") };
     if !unchanged {
-        return Reversal::Conflict(vec![kind.to_owned()]);
+        return RevertPlan::Conflict(vec![kind.to_owned()]);
     }
     let id = id.to_owned();
-    let change = if kind == "note" { Change::DeleteNote { id } } else { Change::DeleteTask { id } };
-    one(change, child.clone())
+    let change =
+        if kind == "note" { OpChange::DeleteNote { id } } else { OpChange::DeleteTask { id } };
+    single_step_plan(change, child.clone())
 }
 
 /// A child that was changed gets its old values back where it still has the new ones.
-fn restored(
+fn revert_changed_child(
     kind: &str,
     body: &Map<String, Value>,
     before: &Value,
     child: &Value,
-    change: impl FnOnce(Map<String, Value>) -> Change,
-) -> Reversal {
+    change: impl FnOnce(Map<String, Value>) -> OpChange,
+) -> RevertPlan {
     let (mut old, mut conflicts) = (Map::new(), Vec::new());
     for (key, written) in body {
         let was = before.get(key).unwrap_or(&Value::Null);
         let now = child.get(key).unwrap_or(&Value::Null);
-        if is_same(key, was, now) {
+        if is_property_unchanged(key, was, now) {
             continue;
         }
         if same_child_value(key, written, now) {
-            old.insert(key.clone(), form(key, was));
+            old.insert(key.clone(), to_update_value(key, was));
         } else if !same_child_value(key, was, now) {
-            conflicts.push(target(kind, key));
+            conflicts.push(child_target(kind, key));
         }
     }
-    let steps = if old.is_empty() { Vec::new() } else { vec![step(change(old), child.clone())] };
-    summed(steps, conflicts, "all of it is as before already")
+    let steps =
+        if old.is_empty() { Vec::new() } else { vec![revert_step(change(old), child.clone())] };
+    combine_steps(steps, conflicts, "all of it is as before already")
 }

@@ -5,22 +5,22 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::op::Change;
-use crate::model::verify::Difference;
+use crate::model::op::OpChange;
+use crate::model::verify::PropertyMismatch;
 
 /// The change as the server took it.
 #[must_use]
-pub fn as_taken(mut change: Change, differences: &[Difference]) -> Change {
-    if let Change::Create { body }
-    | Change::Upsert { body }
-    | Change::Update { body }
-    | Change::CreateNote { body }
-    | Change::UpdateNote { body, .. }
-    | Change::CreateTask { body }
-    | Change::UpdateTask { body, .. } = &mut change
+pub fn apply_server_values(mut change: OpChange, differences: &[PropertyMismatch]) -> OpChange {
+    if let OpChange::Create { body }
+    | OpChange::Upsert { body }
+    | OpChange::Update { body }
+    | OpChange::CreateNote { body }
+    | OpChange::UpdateNote { body, .. }
+    | OpChange::CreateTask { body }
+    | OpChange::UpdateTask { body, .. } = &mut change
     {
         for difference in differences {
-            take(body, &difference.field, &difference.got);
+            replace_sent_value(body, &difference.field, &difference.got);
         }
     }
     change
@@ -28,7 +28,7 @@ pub fn as_taken(mut change: Change, differences: &[Difference]) -> Change {
 
 /// Puts a value in the place of the one that was sent. Tags and channels stay as they were sent: of these
 /// the server adds some by itself.
-fn take(body: &mut Map<String, Value>, field: &str, got: &Value) {
+fn replace_sent_value(body: &mut Map<String, Value>, field: &str, got: &Value) {
     if let Some(id) = field.strip_prefix("customFields.") {
         let entries = body.get_mut("customFields").and_then(Value::as_array_mut);
         for entry in entries.into_iter().flatten().filter(|entry| entry["id"] == id) {
@@ -55,8 +55,8 @@ mod tests {
         value.as_object().unwrap().clone()
     }
 
-    fn differences(all: &[(&str, Value)]) -> Vec<Difference> {
-        let one = |(field, got): &(&str, Value)| Difference {
+    fn differences(all: &[(&str, Value)]) -> Vec<PropertyMismatch> {
+        let one = |(field, got): &(&str, Value)| PropertyMismatch {
             field: (*field).to_owned(),
             sent: Value::Null,
             got: got.clone(),
@@ -81,11 +81,12 @@ mod tests {
             "city": "Rome", "tags": ["a"], "dnd": true,
             "customFields": [{"id": "x", "field_value": "1"}, {"id": "y", "field_value": "2.00"}],
         });
-        let change = as_taken(Change::Update { body: body(&sent) }, &differences(&got));
-        assert_eq!(change, Change::Update { body: body(&taken) });
-        let note = Change::CreateNote { body: body(&json!({"body": "a\r\nb"})) };
-        let change = as_taken(note, &differences(&[("body", json!("a b"))]));
-        assert_eq!(change, Change::CreateNote { body: body(&json!({"body": "a b"})) });
-        assert_eq!(as_taken(Change::Delete, &differences(&got)), Change::Delete);
+        let change =
+            apply_server_values(OpChange::Update { body: body(&sent) }, &differences(&got));
+        assert_eq!(change, OpChange::Update { body: body(&taken) });
+        let note = OpChange::CreateNote { body: body(&json!({"body": "a\r\nb"})) };
+        let change = apply_server_values(note, &differences(&[("body", json!("a b"))]));
+        assert_eq!(change, OpChange::CreateNote { body: body(&json!({"body": "a b"})) });
+        assert_eq!(apply_server_values(OpChange::Delete, &differences(&got)), OpChange::Delete);
     }
 }

@@ -3,52 +3,54 @@
 use serde_json::{Map, json};
 
 use super::*;
-use crate::model::op::Class;
+use crate::model::op::IdempotencyClass;
 
 fn body(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
-fn op(change: Change, before: Value) -> Op {
-    let (key, class) = (String::new(), Class::Replayable);
+fn op(change: OpChange, before: Value) -> Op {
+    let (key, class) = (String::new(), IdempotencyClass::Replayable);
     Op { id: 1, key, like: None, row: 1, step: 0, lane: 0, class, contact: None, change, before }
 }
 
-fn live(row: &Value) -> Live {
+fn live(row: &Value) -> RemoteContact {
     let mut row = row.clone();
     row["id"] = json!("c");
-    Live::read_value(&row).unwrap()
+    RemoteContact::from_json_value(&row).unwrap()
 }
 
-const TAG: Wish<'_> = Wish { tag: "undone", delete_created: false, since_ms: None };
-const DELETE: Wish<'_> = Wish { tag: "undone", delete_created: true, since_ms: None };
+const TAG: RevertOptions<'_> =
+    RevertOptions { tag: "undone", delete_created: false, since_ms: None };
+const DELETE: RevertOptions<'_> =
+    RevertOptions { tag: "undone", delete_created: true, since_ms: None };
 
 /// The reversal in words: the changes and conflicts, or why there is none.
-fn said(reversal: &Reversal) -> Value {
+fn said(reversal: &RevertPlan) -> Value {
     match reversal {
-        Reversal::Ops { steps, conflicts } => {
+        RevertPlan::Ops { steps, conflicts } => {
             let changes: Vec<_> = steps.iter().map(|step| &step.change).collect();
             json!({ "do": changes, "conflicts": conflicts })
         }
-        Reversal::Nothing(_) => json!("nothing"),
-        Reversal::Conflict(fields) => json!({ "conflicts": fields }),
+        RevertPlan::Nothing(_) => json!("nothing"),
+        RevertPlan::Conflict(fields) => json!({ "conflicts": fields }),
     }
 }
 
-fn on_contact(change: Change, before: Value, there: &Value) -> Reversal {
+fn on_contact(change: OpChange, before: Value, there: &Value) -> RevertPlan {
     let live = live(there);
-    let standing = Standing { live: Some(&live), ..Standing::default() };
-    reverse(&op(change, before), None, &standing, &TAG)
+    let standing = RevertContext { live: Some(&live), ..RevertContext::default() };
+    plan_op_revert(&op(change, before), None, &standing, &TAG)
 }
 
 #[track_caller]
-fn check(reversal: &Reversal, changes: &Value, conflicts: &[&str]) {
+fn check(reversal: &RevertPlan, changes: &Value, conflicts: &[&str]) {
     assert_eq!(said(reversal), json!({ "do": changes, "conflicts": conflicts }));
 }
 
 #[test]
 fn an_update_is_taken_back_field_by_field() {
-    let change = || Change::Update {
+    let change = || OpChange::Update {
         body: body(&json!({
             "city": "Rome", "state": "RM", "postalCode": "1", "assignedTo": "u",
             "customFields": [
@@ -73,7 +75,7 @@ fn an_update_is_taken_back_field_by_field() {
     });
     let restored = on_contact(change(), before.clone(), &there);
     check(&restored, &json!([{"do": "update", "body": before}]), &[]);
-    let Reversal::Ops { steps, .. } = &restored else { panic!("{restored:?}") };
+    let RevertPlan::Ops { steps, .. } = &restored else { panic!("{restored:?}") };
     assert_eq!(steps[0].before["city"], "Rome");
     assert_eq!(steps[0].before["customFields"][2]["field_value"], json!(["a"]));
 
@@ -96,7 +98,7 @@ fn an_update_is_taken_back_field_by_field() {
 
 #[test]
 fn a_whole_name_is_taken_back_by_its_parts() {
-    let change = Change::Update { body: body(&json!({"name": "Ann Test"})) };
+    let change = OpChange::Update { body: body(&json!({"name": "Ann Test"})) };
     let there = json!({"firstName": "Ann", "lastName": "Test"});
     let expected = json!([{"do": "update", "body": {"firstName": null, "lastName": null}}]);
     check(&on_contact(change, json!({"name": null}), &there), &expected, &[]);
@@ -105,7 +107,7 @@ fn a_whole_name_is_taken_back_by_its_parts() {
 #[test]
 fn a_channel_is_restored_among_all_others() {
     let stop = json!({"status": "permanent", "message": "STOP_KEYWORD"});
-    let change = || Change::Update {
+    let change = || OpChange::Update {
         body: body(
             &json!({"dnd": true, "dndSettings": {"Email": {"status": "active"}, "SMS": stop}}),
         ),
@@ -133,30 +135,30 @@ fn tags_that_were_really_added_go_and_removed_ones_come_back() {
     let there = json!({"tags": ["old", "new", "other"]});
     for (change, before, expected) in [
         (
-            Change::AddTags { tags: tags(&["New", "Old", "gone"]) },
+            OpChange::AddTags { tags: tags(&["New", "Old", "gone"]) },
             json!(["old"]),
             json!([{"do": "remove_tags", "tags": ["New"]}]),
         ),
         (
-            Change::RemoveTags { tags: tags(&["Lost", "never", "new"]) },
+            OpChange::RemoveTags { tags: tags(&["Lost", "never", "new"]) },
             json!(["lost", "new", "kept"]),
             json!([{"do": "add_tags", "tags": ["lost"]}]),
         ),
         (
-            Change::Update { body: body(&json!({"tags": ["new", "old"]})) },
+            OpChange::Update { body: body(&json!({"tags": ["new", "old"]})) },
             json!({"tags": ["old", "lost"]}),
             json!([{"do": "remove_tags", "tags": ["new"]}, {"do": "add_tags", "tags": ["lost"]}]),
         ),
     ] {
         check(&on_contact(change, before, &there), &expected, &[]);
     }
-    let nothing = on_contact(Change::AddTags { tags: tags(&["old"]) }, json!(["OLD"]), &there);
+    let nothing = on_contact(OpChange::AddTags { tags: tags(&["old"]) }, json!(["OLD"]), &there);
     assert_eq!(said(&nothing), json!("nothing"));
 }
 
 #[test]
 fn a_business_is_taken_back_while_it_is_the_one_that_was_set() {
-    let change = || Change::SetBusiness { business: Some("new".to_owned()) };
+    let change = || OpChange::SetBusiness { business: Some("new".to_owned()) };
     let with = |there: Value| on_contact(change(), json!("old"), &there);
     let expected = json!([{"do": "set_business", "business": "old"}]);
     check(&with(json!({"businessId": "new"})), &expected, &[]);
@@ -171,7 +173,7 @@ fn created() -> Op {
         "name": "Ann Test", "email": "a@x", "tags": ["VIP"], "dnd": false, "gender": "female",
         "customFields": [{"id": "text", "field_value": "x"}, {"id": "dropped", "field_value": "y"}],
     });
-    op(Change::Create { body: body(&sent) }, Value::Null)
+    op(OpChange::Create { body: body(&sent) }, Value::Null)
 }
 
 fn as_created() -> Value {
@@ -183,20 +185,20 @@ fn as_created() -> Value {
 
 #[test]
 fn a_created_contact_is_tagged() {
-    let with = |there: &Value, wish: &Wish<'_>| {
+    let with = |there: &Value, wish: &RevertOptions<'_>| {
         let live = live(there);
-        let standing = Standing { live: Some(&live), ..Standing::default() };
-        said(&reverse(&created(), Some("c"), &standing, wish))
+        let standing = RevertContext { live: Some(&live), ..RevertContext::default() };
+        said(&plan_op_revert(&created(), Some("c"), &standing, wish))
     };
     let tag = json!({"do": [{"do": "add_tags", "tags": ["undone"]}], "conflicts": []});
     assert_eq!(with(&as_created(), &TAG), tag);
     assert_eq!(with(&json!({"tags": ["Undone"]}), &TAG), json!("nothing"));
     // An upsert may have met a contact that was there: it is older than the import.
-    let late = Wish { since_ms: Some(1_000_001), ..TAG };
+    let late = RevertOptions { since_ms: Some(1_000_001), ..TAG };
     assert_eq!(with(&as_created(), &late), json!("nothing"));
-    assert_eq!(with(&as_created(), &Wish { since_ms: Some(1_000_000), ..TAG }), tag);
+    assert_eq!(with(&as_created(), &RevertOptions { since_ms: Some(1_000_000), ..TAG }), tag);
     assert_eq!(
-        with(&as_created(), &Wish { since_ms: Some(1_000_001), ..DELETE }),
+        with(&as_created(), &RevertOptions { since_ms: Some(1_000_001), ..DELETE }),
         json!("nothing")
     );
 }
@@ -204,19 +206,20 @@ fn a_created_contact_is_tagged() {
 #[test]
 fn a_created_contact_is_deleted_only_when_nothing_has_grown() {
     let others = [
-        Change::Update { body: body(&json!({"phone": "+12"})) },
-        Change::AddTags { tags: vec!["later".to_owned()] },
-        Change::SetBusiness { business: Some("b".to_owned()) },
+        OpChange::Update { body: body(&json!({"phone": "+12"})) },
+        OpChange::AddTags { tags: vec!["later".to_owned()] },
+        OpChange::SetBusiness { business: Some("b".to_owned()) },
     ];
-    let with = |key: &str, value: Value, others: &[Change], grown: Grown| {
+    let with = |key: &str, value: Value, others: &[OpChange], grown: ForeignRecordCounts| {
         let mut there = as_created();
         there[key] = value;
         let live = live(&there);
-        let standing = Standing { live: Some(&live), others, grown, ..Standing::default() };
-        said(&reverse(&created(), Some("c"), &standing, &DELETE))
+        let standing =
+            RevertContext { live: Some(&live), others, grown, ..RevertContext::default() };
+        said(&plan_op_revert(&created(), Some("c"), &standing, &DELETE))
     };
     let delete = json!({"do": [{"do": "delete"}], "conflicts": []});
-    let none = Grown::default();
+    let none = ForeignRecordCounts::default();
     assert_eq!(with("x", Value::Null, &[], none), delete);
     assert_eq!(with("tags", json!(["vip", "undone"]), &[], none), delete);
     assert_eq!(with("phone", json!("+12"), &others, none), delete);
@@ -237,27 +240,28 @@ fn a_created_contact_is_deleted_only_when_nothing_has_grown() {
     ] {
         assert_eq!(with(key, value, &[], none), json!({"conflicts": [field]}), "{key}");
     }
-    let grown = Grown { notes: 1, opportunities: 2, ..none };
+    let grown = ForeignRecordCounts { notes: 1, opportunities: 2, ..none };
     let expected = json!({"conflicts": ["notes", "opportunities"]});
     assert_eq!(with("x", Value::Null, &[], grown), expected);
 }
 
 #[test]
 fn a_contact_that_is_gone_needs_nothing() {
-    let reversal = reverse(&created(), Some("c"), &Standing::default(), &DELETE);
+    let reversal = plan_op_revert(&created(), Some("c"), &RevertContext::default(), &DELETE);
     assert_eq!(said(&reversal), json!("nothing"));
-    let reversal = reverse(&op(Change::Delete, Value::Null), None, &Standing::default(), &TAG);
+    let reversal =
+        plan_op_revert(&op(OpChange::Delete, Value::Null), None, &RevertContext::default(), &TAG);
     assert_eq!(said(&reversal), json!("nothing"));
 }
 
-fn on_child(change: Change, before: Value, made: Option<&str>, child: Option<&Value>) -> Value {
-    let standing = Standing { child, ..Standing::default() };
-    said(&reverse(&op(change, before), made, &standing, &TAG))
+fn on_child(change: OpChange, before: Value, made: Option<&str>, child: Option<&Value>) -> Value {
+    let standing = RevertContext { child, ..RevertContext::default() };
+    said(&plan_op_revert(&op(change, before), made, &standing, &TAG))
 }
 
 #[test]
 fn children_that_were_made_go_while_they_are_as_written() {
-    let note = || Change::CreateNote { body: body(&json!({"body": "a\nb"})) };
+    let note = || OpChange::CreateNote { body: body(&json!({"body": "a\nb"})) };
     let rich = json!({"id": "n", "body": "<p>a</p><p>b</p>"});
     let gone = json!({"do": [{"do": "delete_note", "id": "n"}], "conflicts": []});
     assert_eq!(on_child(note(), Value::Null, Some("n"), Some(&rich)), gone);
@@ -268,7 +272,7 @@ fn children_that_were_made_go_while_they_are_as_written() {
     assert_eq!(on_child(note(), Value::Null, None, Some(&rich)), json!("nothing"));
 
     let sent = json!({"title": "Call", "dueDate": "2026-03-01T09:00:00Z", "completed": false});
-    let task = || Change::CreateTask { body: body(&sent) };
+    let task = || OpChange::CreateTask { body: body(&sent) };
     let there = json!({"title": "Call", "dueDate": "2026-03-01T09:00:00.000Z", "completed": false});
     let gone = json!({"do": [{"do": "delete_task", "id": "t"}], "conflicts": []});
     assert_eq!(on_child(task(), Value::Null, Some("t"), Some(&there)), gone);
@@ -279,7 +283,7 @@ fn children_that_were_made_go_while_they_are_as_written() {
 
 #[test]
 fn children_that_were_changed_get_their_old_values_back() {
-    let note = Change::UpdateNote {
+    let note = OpChange::UpdateNote {
         id: "n".to_owned(),
         body: body(&json!({"body": "two\nlines", "title": "new"})),
     };
@@ -299,7 +303,7 @@ fn children_that_were_changed_get_their_old_values_back() {
         })
     );
 
-    let task = Change::UpdateTask {
+    let task = OpChange::UpdateTask {
         id: "t".to_owned(),
         body: body(&json!({"title": "new", "dueDate": "2026-03-02T09:00:00Z"})),
     };
@@ -311,7 +315,7 @@ fn children_that_were_changed_get_their_old_values_back() {
         json!({"do": [{"do": "update_task", "id": "t", "body": expected}], "conflicts": []})
     );
 
-    let complete = || Change::CompleteTask { id: "t".to_owned(), completed: true };
+    let complete = || OpChange::CompleteTask { id: "t".to_owned(), completed: true };
     let open = json!({"completed": false});
     assert_eq!(
         on_child(complete(), open.clone(), None, Some(&json!({"completed": true}))),

@@ -2,15 +2,15 @@
 
 use jiff::civil::DateTime;
 
-use super::Checker;
-use super::field_rule::Step;
-use super::outcome::Rejection;
-use super::row_context::Work;
-use super::value_type::Kind;
-use crate::model::Target;
+use super::RowValidator;
+use super::field_rule::FieldRule;
+use super::outcome::RowRejection;
+use super::row_context::RowContext;
+use super::value_type::TargetValueType;
+use crate::model::MappingTarget;
 use crate::model::target::Field;
-use crate::sheet::Cell;
-use crate::value::{self, Unreadable};
+use crate::sheet::SheetCell;
+use crate::value::{self, ValueError};
 
 /// The most bytes of a cell that is no note.
 const LONGEST_CELL: usize = 64 * 1024;
@@ -19,7 +19,7 @@ const TEST_LEAD: &str = "<test lead:";
 
 /// A cell's value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(super) enum CleanedValue {
     Text(String),
     /// A spreadsheet's number and its text.
     Number(f64, String),
@@ -29,152 +29,162 @@ pub(super) enum Value {
 
 /// What was taken from a cell.
 #[derive(Debug)]
-pub(super) enum Taken {
-    Value(Value),
+pub(super) enum CellOutcome {
+    Value(CleanedValue),
     /// It says nothing.
     Blank,
     /// It says something that cannot be used, which was warned of.
     Unusable,
 }
 
-impl Value {
+impl CleanedValue {
     /// The value as text.
     pub(super) fn into_text(self) -> String {
         match self {
             Self::Text(text) | Self::Number(_, text) => text,
             Self::Bool(value) => value.to_string(),
-            Self::Date(date) => Cell::Date(date).text().into_owned(),
+            Self::Date(date) => SheetCell::Date(date).to_text().into_owned(),
         }
     }
 }
 
-impl Checker {
+impl RowValidator {
     /// Takes a cell, cleaned and with its words put right.
-    pub(super) fn take(
+    pub(super) fn read_cell(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: usize,
-        work: &mut Work<'_>,
-    ) -> Result<Taken, Rejection> {
+        work: &mut RowContext<'_>,
+    ) -> Result<CellOutcome, RowRejection> {
         let row = work.row;
-        let value = match row.cells.get(column).unwrap_or(&Cell::Empty) {
-            Cell::Empty => return Ok(Taken::Blank),
-            Cell::Text(raw) => return self.text(step, column, raw, work),
-            Cell::Error(text) => return self.error(step, column, text, work),
-            Cell::NoValue => return self.no_value(step, column, work),
-            Cell::Number(number, text) => Value::Number(*number, text.clone()),
-            Cell::Bool(value) => Value::Bool(*value),
-            Cell::Date(date) => Value::Date(*date),
+        let value = match row.cells.get(column).unwrap_or(&SheetCell::Empty) {
+            SheetCell::Empty => return Ok(CellOutcome::Blank),
+            SheetCell::Text(raw) => return self.read_text_cell(step, column, raw, work),
+            SheetCell::Error(text) => return self.report_error_value(step, column, text, work),
+            SheetCell::NoValue => return self.report_uncomputed_formula(step, column, work),
+            SheetCell::Number(number, text) => CleanedValue::Number(*number, text.clone()),
+            SheetCell::Bool(value) => CleanedValue::Bool(*value),
+            SheetCell::Date(date) => CleanedValue::Date(*date),
         };
-        if step.is_plain() && self.resolved.empty_values.is_empty() {
-            return Ok(Taken::Value(value));
+        if step.has_no_transform() && self.resolved.empty_values.is_empty() {
+            return Ok(CellOutcome::Value(value));
         }
         let text = value.clone().into_text();
         if self.resolved.is_empty_value(&text) {
-            return Ok(Taken::Blank);
+            return Ok(CellOutcome::Blank);
         }
-        if step.is_plain() {
-            return Ok(Taken::Value(value));
+        if step.has_no_transform() {
+            return Ok(CellOutcome::Value(value));
         }
-        Ok(worded(step, text))
+        Ok(transform_text(step, text))
     }
 
-    fn text(
+    fn read_text_cell(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: usize,
         raw: &str,
-        work: &mut Work<'_>,
-    ) -> Result<Taken, Rejection> {
-        if raw.len() > LONGEST_CELL && !step.is_note() {
+        work: &mut RowContext<'_>,
+    ) -> Result<CellOutcome, RowRejection> {
+        if raw.len() > LONGEST_CELL && !step.is_note_body() {
             let message = format!(
                 "the cell holds {} bytes; more than {LONGEST_CELL} are taken only for notes",
                 raw.len()
             );
-            return Err(work.reject("R_CELL_TOO_LONG", step, Some(column), message));
+            return Err(work.rejection_for_rule("R_CELL_TOO_LONG", step, Some(column), message));
         }
-        let read = match value::clean(raw) {
+        let read = match value::clean_text(raw) {
             Ok(read) => read,
             Err(trouble) => {
-                self.unreadable(step, Some(column), &trouble, work)?;
-                return Ok(Taken::Unusable);
+                self.report_unreadable(step, Some(column), &trouble, work)?;
+                return Ok(CellOutcome::Unusable);
             }
         };
-        work.note_all(read.notices, step, Some(column));
+        work.add_notices(read.notices, step, Some(column));
         let text = read.value;
         if text.is_empty() || self.resolved.is_empty_value(&text) {
-            return Ok(Taken::Blank);
+            return Ok(CellOutcome::Blank);
         }
         if text.starts_with('#') && value::is_spreadsheet_error(&text) {
-            return self.error(step, column, &text, work);
+            return self.report_error_value(step, column, &text, work);
         }
         if is_test_lead(&text) {
-            let message = format!("`{}` marks a lead that was made for a test", shortened(&text));
-            return Err(work.reject("R_TEST_LEAD", step, Some(column), message));
+            let message =
+                format!("`{}` marks a lead that was made for a test", shorten_for_message(&text));
+            return Err(work.rejection_for_rule("R_TEST_LEAD", step, Some(column), message));
         }
-        Ok(worded(step, text))
+        Ok(transform_text(step, text))
     }
 
     /// A spreadsheet's error value.
-    fn error(
+    fn report_error_value(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: usize,
         text: &str,
-        work: &mut Work<'_>,
-    ) -> Result<Taken, Rejection> {
+        work: &mut RowContext<'_>,
+    ) -> Result<CellOutcome, RowRejection> {
         let code = if step.identity { "R_SPREADSHEET_ERROR" } else { "W_SPREADSHEET_ERROR" };
         let message = format!("`{text}` is an error value of a spreadsheet");
-        self.phone_or(step, column, Unreadable { code, message }, work)
+        self.report_unusable_cell(step, column, ValueError { code, message }, work)
     }
 
     /// A formula whose result the file does not hold.
-    fn no_value(
+    fn report_uncomputed_formula(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: usize,
-        work: &mut Work<'_>,
-    ) -> Result<Taken, Rejection> {
+        work: &mut RowContext<'_>,
+    ) -> Result<CellOutcome, RowRejection> {
         let code = if step.identity { "R_FORMULA_NO_VALUE" } else { "W_FORMULA_NO_VALUE" };
         let message = "the cell holds a formula without its result; open and save the file in a spreadsheet program";
-        self.phone_or(step, column, Unreadable { code, message: message.to_owned() }, work)
+        self.report_unusable_cell(
+            step,
+            column,
+            ValueError { code, message: message.to_owned() },
+            work,
+        )
     }
 
-    fn phone_or(
+    fn report_unusable_cell(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: usize,
-        trouble: Unreadable,
-        work: &mut Work<'_>,
-    ) -> Result<Taken, Rejection> {
-        if matches!(step.target, Target::Field(Field::Phone) | Target::AdditionalPhones)
-            && matches!(step.kind, Kind::Phone)
+        trouble: ValueError,
+        work: &mut RowContext<'_>,
+    ) -> Result<CellOutcome, RowRejection> {
+        if matches!(
+            step.target,
+            MappingTarget::Field(Field::Phone) | MappingTarget::AdditionalPhones
+        ) && matches!(step.kind, TargetValueType::Phone)
         {
-            self.unusable_phone(step, Some(column), trouble, work)?;
+            self.report_invalid_phone(step, Some(column), trouble, work)?;
         } else {
-            self.unreadable(step, Some(column), &trouble, work)?;
+            self.report_unreadable(step, Some(column), &trouble, work)?;
         }
-        Ok(Taken::Unusable)
+        Ok(CellOutcome::Unusable)
     }
 }
 
 /// Lists put their words right when they are parted; columns that are joined get their prefix together.
-fn worded(step: &Step, text: String) -> Taken {
+fn transform_text(step: &FieldRule, text: String) -> CellOutcome {
     let words = &step.words;
     let text = match (step.part, &step.split) {
-        (Some(part), Some(separators)) => part.taken(&value::pieces(&text, separators), &text),
+        (Some(part), Some(separators)) => {
+            part.select_value(&value::pieces(&text, separators), &text)
+        }
         _ => text,
     };
     let text = if words.is_empty() {
         text
-    } else if step.kind.is_list() {
-        if words.standing_for(&text) == Some("") { String::new() } else { text }
-    } else if step.is_joined() {
-        words.bare(text)
+    } else if step.kind.is_multi_valued() {
+        if words.replacement_for(&text) == Some("") { String::new() } else { text }
+    } else if step.joins_columns() {
+        words.replace_and_strip(text)
     } else {
-        words.prefixed(words.bare(text))
+        words.add_prefix(words.replace_and_strip(text))
     };
-    if text.is_empty() { Taken::Blank } else { Taken::Value(Value::Text(text)) }
+    if text.is_empty() { CellOutcome::Blank } else { CellOutcome::Value(CleanedValue::Text(text)) }
 }
 
 fn is_test_lead(text: &str) -> bool {
@@ -184,7 +194,7 @@ fn is_test_lead(text: &str) -> bool {
 }
 
 /// The beginning of a text, for messages.
-pub(super) fn shortened(text: &str) -> String {
+pub(super) fn shorten_for_message(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),

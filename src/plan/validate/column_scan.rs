@@ -5,62 +5,66 @@
 
 use std::collections::HashMap;
 
-use super::compile::kind_of;
-use super::field_rule::Words;
-use super::outcome::Warned;
+use super::compile::resolve_value_type;
+use super::field_rule::TextTransform;
+use super::outcome::PlanWarning;
 use crate::mapping;
-use crate::model::{Directory, Policy, Target};
-use crate::sheet::{Cell, Row};
-use crate::value::{DateEvidence, Order};
+use crate::model::{ImportPolicy, LocationDirectory, MappingTarget};
+use crate::sheet::{SheetCell, SheetRow};
+use crate::value::{DateOrder, DateOrderEvidence};
 
 /// A look at the whole sheet.
 #[derive(Debug)]
-pub struct Survey {
-    dates: Vec<Dates>,
+pub struct ColumnScan {
+    dates: Vec<DateRuleScan>,
     /// The order of columns that prove none.
-    usual: Option<Order>,
+    usual: Option<DateOrder>,
 }
 
 /// What the survey found.
 #[derive(Debug, Clone, Default)]
-pub struct Findings {
+pub struct ColumnScanFindings {
     /// By the rule's place in the mapping.
-    orders: HashMap<usize, Order>,
-    warnings: Vec<Warned>,
+    orders: HashMap<usize, DateOrder>,
+    warnings: Vec<PlanWarning>,
 }
 
 /// A rule that reads dates.
 #[derive(Debug)]
-struct Dates {
+struct DateRuleScan {
     /// The rule's place in the mapping.
     place: usize,
     columns: Vec<usize>,
     join: String,
-    words: Words,
+    words: TextTransform,
     field: String,
-    target: Target,
-    evidence: DateEvidence,
+    target: MappingTarget,
+    evidence: DateOrderEvidence,
 }
 
-impl Survey {
+impl ColumnScan {
     /// Plans the look: at the columns with dates, unless the policy says in which order they are.
     #[must_use]
-    pub fn new(plan: &mapping::Plan, directory: &Directory, policy: &Policy) -> Self {
+    pub fn new(
+        plan: &mapping::BoundMapping,
+        directory: &LocationDirectory,
+        policy: &ImportPolicy,
+    ) -> Self {
         if policy.date_order.is_some() {
             return Self { dates: Vec::new(), usual: None };
         }
         let rules = plan.bound.iter().enumerate().filter(|(_, bound)| {
-            let kind = kind_of(&bound.rule.to, bound.rule.convert, directory);
-            kind.is_ok_and(|(kind, _)| kind.is_dated())
+            let kind = resolve_value_type(&bound.rule.to, bound.rule.convert, directory);
+            kind.is_ok_and(|(kind, _)| kind.is_date_or_datetime())
         });
-        let dates = rules.map(|(place, bound)| Dates {
+        let dates = rules.map(|(place, bound)| DateRuleScan {
             place,
             columns: bound.columns.clone(),
             join: bound.rule.join.clone(),
-            words: Words::new(&bound.rule),
+            words: TextTransform::new(&bound.rule),
             field: bound.rule.from.first().cloned().unwrap_or_default(),
             target: bound.rule.to.clone(),
-            evidence: DateEvidence::default(),
+            evidence: DateOrderEvidence::default(),
         });
         let usual = policy.usual_date_order.as_deref().and_then(|text| text.parse().ok());
         Self { dates: dates.collect(), usual }
@@ -73,66 +77,68 @@ impl Survey {
     }
 
     /// Looks at a row.
-    pub fn see(&mut self, row: &Row) {
+    pub fn scan_row(&mut self, row: &SheetRow) {
         if row.fault.is_some() {
             return;
         }
         for dates in &mut self.dates {
-            dates.see(row);
+            dates.scan_row(row);
         }
     }
 
     /// What was found.
     #[must_use]
-    pub fn finish(self) -> Findings {
-        let mut findings = Findings::default();
+    pub fn into_findings(self) -> ColumnScanFindings {
+        let mut findings = ColumnScanFindings::default();
         for dates in self.dates {
-            let unproved = dates.evidence.needs_order() && !dates.evidence.contradictory();
+            let unproved = dates.evidence.needs_order() && !dates.evidence.is_contradictory();
             let usual = self.usual.filter(|_| unproved);
-            let Some(order) = dates.evidence.order().or(usual) else { continue };
+            let Some(order) = dates.evidence.proven_order().or(usual) else { continue };
             findings.orders.insert(dates.place, order);
             if dates.evidence.needs_order() {
-                findings.warnings.push(dates.inferred(order));
+                findings.warnings.push(dates.inferred_order_warning(order));
             }
         }
         findings
     }
 }
 
-impl Findings {
+impl ColumnScanFindings {
     /// What to tell about the sheet as a whole.
     #[must_use]
-    pub fn warnings(&self) -> &[Warned] {
+    pub fn warnings(&self) -> &[PlanWarning] {
         &self.warnings
     }
 
     /// The order of day, month and year in the values of a rule, by the rule's place in the mapping.
-    pub(super) fn into_orders(self) -> HashMap<usize, Order> {
+    pub(super) fn into_date_orders(self) -> HashMap<usize, DateOrder> {
         self.orders
     }
 }
 
-impl Dates {
-    fn see(&mut self, row: &Row) {
+impl DateRuleScan {
+    fn scan_row(&mut self, row: &SheetRow) {
         let text = |column: &usize| match row.cells.get(*column) {
-            Some(Cell::Text(text)) => Some(self.words.bare(text.trim().to_owned())),
-            Some(Cell::Number(_, text)) if self.columns.len() > 1 => Some(text.clone()),
+            Some(SheetCell::Text(text)) => {
+                Some(self.words.replace_and_strip(text.trim().to_owned()))
+            }
+            Some(SheetCell::Number(_, text)) if self.columns.len() > 1 => Some(text.clone()),
             _ => None,
         };
         let parts: Vec<String> = self.columns.iter().filter_map(text).collect();
         match parts.as_slice() {
             [] => {}
-            [one] => self.evidence.see(one, row.record),
-            parts => self.evidence.see(&parts.join(&self.join), row.record),
+            [one] => self.evidence.add_value(one, row.record),
+            parts => self.evidence.add_value(&parts.join(&self.join), row.record),
         }
     }
 
-    fn inferred(&self, order: Order) -> Warned {
-        Warned {
+    fn inferred_order_warning(&self, order: DateOrder) -> PlanWarning {
+        PlanWarning {
             code: "W_DATE_ORDER_INFERRED",
             column: self.columns.first().copied(),
             field: if self.field.is_empty() { self.target.to_string() } else { self.field.clone() },
-            message: match self.evidence.proof().as_str() {
+            message: match self.evidence.describe_proofs().as_str() {
                 "" => format!(
                     "dates are read as {order}, as is usual in such files: none of them proves an order; \
                      `--date-order` says another"

@@ -4,23 +4,24 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::tz::TimeZone;
 
-use super::column_scan::Findings;
+use super::column_scan::ColumnScanFindings;
 use super::consent;
-use super::field_rule::{Custom, Join, Source, Step, Words};
-use super::row_filter::Scope;
-use super::value_type::{self, Kind};
+use super::field_rule::{ColumnJoin, CustomFieldTarget, FieldRule, FieldRuleSource, TextTransform};
+use super::row_filter::RuleScope;
+use super::value_type::{self, TargetValueType};
 use crate::mapping::{
-    self, Blank, Bound, Constant, Convert, DUPLICATE_HEADER, Problem, Rule, Test,
+    self, BlankRule, BoundRule, CellTest, ConstantValue, DUPLICATE_HEADER, MappingRule, Problem,
+    ValueConverter,
 };
 use crate::model::target::{Channel, Field, NotePart};
-use crate::model::{Directory, IdentityKey, Policy, TagRule, Target};
-use crate::sheet::Column;
-use crate::value::{self, Order};
+use crate::model::{IdentityKey, ImportPolicy, LocationDirectory, MappingTarget, TagRule};
+use crate::sheet::SheetColumn;
+use crate::value::{self, DateOrder};
 
 /// What every row is judged by.
 #[derive(Debug)]
-pub(super) struct Resolved {
-    pub(super) steps: Vec<Step>,
+pub(super) struct CompiledMapping {
+    pub(super) steps: Vec<FieldRule>,
     /// Whether the sheet is about notes and tasks only.
     pub(super) children_only: bool,
     pub(super) has_notes: bool,
@@ -35,43 +36,48 @@ pub(super) struct Resolved {
     pub(super) empty_values: HashSet<String>,
 }
 
-impl Resolved {
+impl CompiledMapping {
     pub(super) fn new(
-        plan: &mapping::Plan,
-        columns: &[Column],
-        directory: &Directory,
-        policy: &Policy,
-        findings: Findings,
+        plan: &mapping::BoundMapping,
+        columns: &[SheetColumn],
+        directory: &LocationDirectory,
+        policy: &ImportPolicy,
+        findings: ColumnScanFindings,
     ) -> Result<Self, Vec<Problem>> {
-        let orders = findings.into_orders();
+        let orders = findings.into_date_orders();
         let mut problems = Vec::new();
-        let key = key(directory, policy, &mut problems);
-        let zone = zone(directory, policy, &mut problems);
-        let order = order(policy, &mut problems);
-        let builder = Builder { columns, directory, policy, key: key.as_deref() };
+        let key = resolve_key_field(directory, policy, &mut problems);
+        let zone = resolve_timezone(directory, policy, &mut problems);
+        let order = parse_date_order(policy, &mut problems);
+        let builder = FieldRuleBuilder { columns, directory, policy, key: key.as_deref() };
         let mut steps = Vec::new();
         for (index, bound) in plan.bound.iter().enumerate() {
             let order = order.or(orders.get(&index).copied());
             match bound.named_by {
-                Some(column) => steps.extend(builder.of_named_fields(bound, column)),
-                None => collect(builder.of_rule(bound, order), &mut steps, &mut problems),
+                Some(column) => steps.extend(builder.compile_named_fields(bound, column)),
+                None => push_rule_or_problem(
+                    builder.compile_rule(bound, order),
+                    &mut steps,
+                    &mut problems,
+                ),
             }
         }
         for constant in &plan.constants {
-            collect(builder.of_constant(constant), &mut steps, &mut problems);
+            push_rule_or_problem(builder.compile_constant(constant), &mut steps, &mut problems);
         }
-        repeated(&steps, &mut problems);
+        report_repeated_fields(&steps, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
-        arrange(&mut steps);
-        let has = |wanted: fn(&Target) -> bool| steps.iter().any(|step| wanted(&step.target));
+        order_rules(&mut steps);
+        let has =
+            |wanted: fn(&MappingTarget) -> bool| steps.iter().any(|step| wanted(&step.target));
         let country = policy.default_country.as_deref().or(directory.country.as_deref());
         Ok(Self {
-            has_notes: has(|target| matches!(target, Target::Note(_))),
-            has_tasks: has(|target| matches!(target, Target::Task(_))),
-            children_only: has(is_child) && !has(is_about_contacts),
-            country: country.and_then(|text| value::country(text).ok()).map(str::to_owned),
+            has_notes: has(|target| matches!(target, MappingTarget::Note(_))),
+            has_tasks: has(|target| matches!(target, MappingTarget::Task(_))),
+            children_only: has(defines_note_or_task) && !has(is_contact_data),
+            country: country.and_then(|text| value::parse_country(text).ok()).map(str::to_owned),
             empty_values: policy
                 .empty_values
                 .iter()
@@ -93,71 +99,75 @@ impl Resolved {
 ///
 /// # Errors
 /// What is wrong with it in this location.
-pub(super) fn kind_of(
-    target: &Target,
-    convert: Option<Convert>,
-    directory: &Directory,
-) -> Result<(Kind, Option<Custom>), String> {
-    let Target::Custom(name) = target else {
-        let kind = Kind::of_target(target, convert).map_err(|()| {
-            let name = convert.map(value_type::name).unwrap_or_default();
+pub(super) fn resolve_value_type(
+    target: &MappingTarget,
+    convert: Option<ValueConverter>,
+    directory: &LocationDirectory,
+) -> Result<(TargetValueType, Option<CustomFieldTarget>), String> {
+    let MappingTarget::Custom(name) = target else {
+        let kind = TargetValueType::for_target(target, convert).map_err(|()| {
+            let name = convert.map(value_type::converter_name).unwrap_or_default();
             format!("`convert = \"{name}\"` does not go with `{target}`")
         })?;
         return Ok((kind, None));
     };
-    let field = directory.field(name).map_err(|error| error.message)?;
-    let kind = Kind::of_field(field, convert)?;
+    let field = directory.find_field(name).map_err(|error| error.message)?;
+    let kind = TargetValueType::for_custom_field(field, convert)?;
     let is_text = matches!(field.data_type.as_str(), "TEXT" | "LARGE_TEXT" | "TIME");
-    Ok((kind, Some(Custom { id: field.id.clone(), is_text })))
+    Ok((kind, Some(CustomFieldTarget { id: field.id.clone(), is_text })))
 }
 
-struct Builder<'a> {
-    columns: &'a [Column],
-    directory: &'a Directory,
-    policy: &'a Policy,
+struct FieldRuleBuilder<'a> {
+    columns: &'a [SheetColumn],
+    directory: &'a LocationDirectory,
+    policy: &'a ImportPolicy,
     key: Option<&'a str>,
 }
 
-impl Builder<'_> {
+impl FieldRuleBuilder<'_> {
     /// What an empty cell means. What cannot be emptied is left alone, unless the rule itself says else.
-    fn blank(&self, rule: &Rule) -> Blank {
+    fn blank_handling(&self, rule: &MappingRule) -> BlankRule {
         match rule.blank.unwrap_or(self.policy.blank) {
-            Blank::Clear if !can_clear(&rule.to) => Blank::Leave,
+            BlankRule::Clear if !can_clear(&rule.to) => BlankRule::Leave,
             blank => blank,
         }
     }
 
-    fn of_rule(&self, bound: &Bound, order: Option<Order>) -> Result<Step, Problem> {
+    fn compile_rule(
+        &self,
+        bound: &BoundRule,
+        order: Option<DateOrder>,
+    ) -> Result<FieldRule, Problem> {
         let rule = &bound.rule;
-        let (kind, custom) = kind_of(&rule.to, rule.convert, self.directory)
+        let (kind, custom) = resolve_value_type(&rule.to, rule.convert, self.directory)
             .map_err(|message| Problem::new(rule.line, message))?;
-        if rule.blank == Some(Blank::Clear) && !can_clear(&rule.to) {
+        if rule.blank == Some(BlankRule::Clear) && !can_clear(&rule.to) {
             let message = format!("`blank = \"clear\"` does not go with `{}`", rule.to);
             return Err(Problem::new(rule.line, message));
         }
-        let joins = bound.columns.len() > 1 && !adds(&rule.to, &kind);
+        let joins = bound.columns.len() > 1 && !takes_value_per_column(&rule.to, &kind);
         let join = match &rule.template {
-            Some(template) => Some(Join::Template(template.clone())),
-            None => joins.then(|| Join::With(rule.join.clone())),
+            Some(template) => Some(ColumnJoin::Template(template.clone())),
+            None => joins.then(|| ColumnJoin::With(rule.join.clone())),
         };
         let columns = bound.columns.clone();
         let replaces = rule.tags.unwrap_or(self.policy.tags) == TagRule::Replace;
-        Ok(Step {
-            channel: self.channel(&rule.to, columns.first().copied()),
-            source: Source::Columns { columns, join },
+        Ok(FieldRule {
+            channel: self.consent_channel(&rule.to, columns.first().copied()),
+            source: FieldRuleSource::Columns { columns, join },
             names: bound
                 .columns
                 .iter()
                 .filter_map(|at| Some(format!("[{}]", self.columns.get(*at)?.letters)))
                 .collect(),
-            identity: self.is_identity(&rule.to, custom.as_ref()),
+            identity: self.is_identity_target(&rule.to, custom.as_ref()),
             target: rule.to.clone(),
-            blank: self.blank(rule),
-            words: Words::new(rule),
+            blank: self.blank_handling(rule),
+            words: TextTransform::new(rule),
             split: rule.split.clone(),
             replaces,
             part: rule.part,
-            scope: Scope::of(bound),
+            scope: RuleScope::from_bound_rule(bound),
             order,
             custom,
             kind,
@@ -167,7 +177,7 @@ impl Builder<'_> {
 
     /// Steps for a column whose custom field another column names: one for each field, and one for
     /// names that no field has.
-    fn of_named_fields(&self, bound: &Bound, column: usize) -> Vec<Step> {
+    fn compile_named_fields(&self, bound: &BoundRule, column: usize) -> Vec<FieldRule> {
         let mut steps = Vec::new();
         let mut known = Vec::new();
         let fields = &self.directory.fields;
@@ -177,58 +187,69 @@ impl Builder<'_> {
                     == 1;
             let mut words = vec![field.key.clone()];
             words.extend(alone.then(|| field.name.clone()));
-            let rule = Rule { to: Target::Custom(field.id.clone()), ..bound.rule.clone() };
-            if let Ok(mut step) = self.of_rule(&Bound { rule, ..bound.clone() }, None) {
-                step.target = Target::Custom(field.key.clone());
-                step.scope.only(column, Test::Is(words.clone()));
+            let rule =
+                MappingRule { to: MappingTarget::Custom(field.id.clone()), ..bound.rule.clone() };
+            if let Ok(mut step) = self.compile_rule(&BoundRule { rule, ..bound.clone() }, None) {
+                step.target = MappingTarget::Custom(field.key.clone());
+                step.scope.add_condition(column, CellTest::Is(words.clone()));
                 known.append(&mut words);
                 steps.push(step);
             }
         }
-        let plain = Rule { to: Target::Ignore, ..bound.rule.clone() };
-        if let Ok(mut step) = self.of_rule(&Bound { rule: plain, ..bound.clone() }, None) {
+        let plain = MappingRule { to: MappingTarget::Ignore, ..bound.rule.clone() };
+        if let Ok(mut step) = self.compile_rule(&BoundRule { rule: plain, ..bound.clone() }, None) {
             step.target.clone_from(&bound.rule.to);
-            step.scope.only(column, Test::Not(known));
+            step.scope.add_condition(column, CellTest::Not(known));
             steps.push(step);
         }
         steps
     }
 
-    fn of_constant(&self, constant: &Constant) -> Result<Step, Problem> {
-        let rule = Rule { to: constant.to.clone(), line: constant.line, ..Rule::default() };
-        let bound = Bound { rule, columns: Vec::new(), when: None, named_by: None, by_star: false };
-        let step = self.of_rule(&bound, None)?;
-        Ok(Step { source: Source::Constant(constant.value.clone()), ..step })
+    fn compile_constant(&self, constant: &ConstantValue) -> Result<FieldRule, Problem> {
+        let rule =
+            MappingRule { to: constant.to.clone(), line: constant.line, ..MappingRule::default() };
+        let bound =
+            BoundRule { rule, columns: Vec::new(), when: None, named_by: None, by_star: false };
+        let step = self.compile_rule(&bound, None)?;
+        Ok(FieldRule { source: FieldRuleSource::Constant(constant.value.clone()), ..step })
     }
 
     /// What a consent column is about. A column of consents that names no channel is about e-mail:
     /// that is what such columns are asked for.
-    fn channel(&self, target: &Target, column: Option<usize>) -> Option<Channel> {
+    fn consent_channel(&self, target: &MappingTarget, column: Option<usize>) -> Option<Channel> {
         match target {
-            Target::DndChannel(channel) => Some(*channel),
-            Target::OptIn => {
+            MappingTarget::DndChannel(channel) => Some(*channel),
+            MappingTarget::OptIn => {
                 let header = column.and_then(|index| self.columns.get(index));
-                Some(consent::channel_of(header.map_or("", |header| &header.name)))
+                Some(consent::channel_from_header(header.map_or("", |header| &header.name)))
             }
             _ => None,
         }
     }
 
-    fn is_identity(&self, target: &Target, custom: Option<&Custom>) -> bool {
+    fn is_identity_target(
+        &self,
+        target: &MappingTarget,
+        custom: Option<&CustomFieldTarget>,
+    ) -> bool {
         match target {
-            Target::ContactId
-            | Target::Field(Field::Email | Field::Phone)
-            | Target::AdditionalEmails
-            | Target::AdditionalPhones
-            | Target::Dnd
-            | Target::DndChannel(_)
-            | Target::OptIn => true,
+            MappingTarget::ContactId
+            | MappingTarget::Field(Field::Email | Field::Phone)
+            | MappingTarget::AdditionalEmails
+            | MappingTarget::AdditionalPhones
+            | MappingTarget::Dnd
+            | MappingTarget::DndChannel(_)
+            | MappingTarget::OptIn => true,
             _ => custom.is_some_and(|custom| Some(custom.id.as_str()) == self.key),
         }
     }
 }
 
-fn collect(step: Result<Step, Problem>, steps: &mut Vec<Step>, problems: &mut Vec<Problem>) {
+fn push_rule_or_problem(
+    step: Result<FieldRule, Problem>,
+    steps: &mut Vec<FieldRule>,
+    problems: &mut Vec<Problem>,
+) {
     match step {
         Ok(step) => steps.push(step),
         Err(problem) => problems.push(problem),
@@ -237,10 +258,10 @@ fn collect(step: Result<Step, Problem>, steps: &mut Vec<Step>, problems: &mut Ve
 
 /// Countries first, for phone numbers and postal codes; what fills in after what comes first, and
 /// constants last, for what rows leave open.
-fn arrange(steps: &mut [Step]) {
+fn order_rules(steps: &mut [FieldRule]) {
     steps.sort_by_key(|step| {
-        let country = step.target == Target::Field(Field::Country);
-        let constant = matches!(step.source, Source::Constant(_));
+        let country = step.target == MappingTarget::Field(Field::Country);
+        let constant = matches!(step.source, FieldRuleSource::Constant(_));
         (!country, constant, step.scope.is_fallback())
     });
     for (place, step) in steps.iter_mut().enumerate() {
@@ -249,52 +270,62 @@ fn arrange(steps: &mut [Step]) {
 }
 
 /// One custom field under two names.
-fn repeated(steps: &[Step], problems: &mut Vec<Problem>) {
-    let mut seen: HashMap<&str, &Target> = HashMap::new();
-    for step in steps.iter().filter(|step| !matches!(step.source, Source::Constant(_))) {
+fn report_repeated_fields(steps: &[FieldRule], problems: &mut Vec<Problem>) {
+    let mut seen: HashMap<&str, &MappingTarget> = HashMap::new();
+    for step in steps.iter().filter(|step| !matches!(step.source, FieldRuleSource::Constant(_))) {
         let Some(custom) = &step.custom else { continue };
         // Rules of one name have been judged when the mapping met the sheet.
         let other = seen.insert(&custom.id, &step.target);
         if let Some(other) = other.filter(|other| **other != step.target) {
             let message =
                 format!("`{other}` and `{}` are the same field; keep one of them", step.target);
-            problems.push(Problem::new(0, message).code(DUPLICATE_HEADER));
+            problems.push(Problem::new(0, message).with_code(DUPLICATE_HEADER));
         }
     }
 }
 
 /// Whether a rule's columns each add a value instead of making one together.
-fn adds(target: &Target, kind: &Kind) -> bool {
-    let joins = matches!(target, Target::Note(_));
-    target.takes_many() && !joins
-        || kind.is_list()
-        || matches!(target, Target::Field(Field::Email | Field::Phone))
+fn takes_value_per_column(target: &MappingTarget, kind: &TargetValueType) -> bool {
+    let joins = matches!(target, MappingTarget::Note(_));
+    target.accepts_multiple_columns() && !joins
+        || kind.is_multi_valued()
+        || matches!(target, MappingTarget::Field(Field::Email | Field::Phone))
 }
 
-fn can_clear(target: &Target) -> bool {
+fn can_clear(target: &MappingTarget) -> bool {
     matches!(
         target,
-        Target::Field(_) | Target::Custom(_) | Target::Tags | Target::Owner | Target::Business
+        MappingTarget::Field(_)
+            | MappingTarget::Custom(_)
+            | MappingTarget::Tags
+            | MappingTarget::Owner
+            | MappingTarget::Business
     )
 }
 
-fn is_child(target: &Target) -> bool {
-    matches!(target, Target::Note(NotePart::Body | NotePart::Id) | Target::Task(_))
+fn defines_note_or_task(target: &MappingTarget) -> bool {
+    matches!(target, MappingTarget::Note(NotePart::Body | NotePart::Id) | MappingTarget::Task(_))
 }
 
 /// Whether a target says something of a contact, beside which one it is.
-fn is_about_contacts(target: &Target) -> bool {
+fn is_contact_data(target: &MappingTarget) -> bool {
     let names_it = matches!(
         target,
-        Target::ContactId | Target::SourceId | Target::Field(Field::Email | Field::Phone)
+        MappingTarget::ContactId
+            | MappingTarget::SourceId
+            | MappingTarget::Field(Field::Email | Field::Phone)
     );
-    let of_children = matches!(target, Target::Note(_) | Target::Task(_));
-    !(names_it || of_children || matches!(target, Target::Ignore | Target::Undecided))
+    let of_children = matches!(target, MappingTarget::Note(_) | MappingTarget::Task(_));
+    !(names_it || of_children || matches!(target, MappingTarget::Ignore | MappingTarget::Undecided))
 }
 
-fn key(directory: &Directory, policy: &Policy, problems: &mut Vec<Problem>) -> Option<String> {
+fn resolve_key_field(
+    directory: &LocationDirectory,
+    policy: &ImportPolicy,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
     let IdentityKey::Custom(name) = &policy.key else { return None };
-    match directory.field(name) {
+    match directory.find_field(name) {
         Ok(field) => Some(field.id.clone()),
         Err(error) => {
             problems.push(Problem::new(0, format!("`--key`: {error}")));
@@ -303,7 +334,11 @@ fn key(directory: &Directory, policy: &Policy, problems: &mut Vec<Problem>) -> O
     }
 }
 
-fn zone(directory: &Directory, policy: &Policy, problems: &mut Vec<Problem>) -> TimeZone {
+fn resolve_timezone(
+    directory: &LocationDirectory,
+    policy: &ImportPolicy,
+    problems: &mut Vec<Problem>,
+) -> TimeZone {
     if let Some(name) = &policy.timezone {
         match TimeZone::get(name) {
             Ok(zone) => return zone,
@@ -315,7 +350,7 @@ fn zone(directory: &Directory, policy: &Policy, problems: &mut Vec<Problem>) -> 
     zone.unwrap_or(TimeZone::UTC)
 }
 
-fn order(policy: &Policy, problems: &mut Vec<Problem>) -> Option<Order> {
+fn parse_date_order(policy: &ImportPolicy, problems: &mut Vec<Problem>) -> Option<DateOrder> {
     match policy.date_order.as_deref()?.parse() {
         Ok(order) => Some(order),
         Err(error) => {

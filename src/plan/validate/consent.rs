@@ -4,22 +4,22 @@
 //! was never asked has refused. Where columns contradict each other, not contacting wins. Words that
 //! nobody knows reject the row: a guess could be wrong in the direction that hurts.
 
-use super::Checker;
-use super::cell_value::Value;
-use super::field_rule::Step;
-use super::outcome::Rejection;
-use super::read_cell::yes;
-use super::row_context::Work;
-use crate::model::Target;
+use super::RowValidator;
+use super::cell_value::CleanedValue;
+use super::field_rule::FieldRule;
+use super::outcome::RowRejection;
+use super::read_cell::read_boolean;
+use super::row_context::RowContext;
+use crate::model::MappingTarget;
 use crate::model::target::Channel;
-use crate::value::{self, Consent, ConsentColumn};
+use crate::value::{self, ConsentColumn, ConsentStatus};
 
 /// What the consent columns of a row said.
 #[derive(Debug, Default)]
-pub(super) struct Consents(Vec<Said>);
+pub(super) struct ConsentAnswers(Vec<ConsentAnswer>);
 
 #[derive(Debug)]
-struct Said {
+struct ConsentAnswer {
     channel: Channel,
     out: bool,
     /// Whether a column of opt-outs said it.
@@ -28,46 +28,46 @@ struct Said {
     target: String,
 }
 
-impl Checker {
-    pub(super) fn put_consent(
+impl RowValidator {
+    pub(super) fn record_consent(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
-        value: &Value,
-        work: &mut Work<'_>,
-    ) -> Result<(), Rejection> {
-        if step.target == Target::Dnd {
-            match yes(value) {
+        value: &CleanedValue,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
+        if step.target == MappingTarget::Dnd {
+            match read_boolean(value) {
                 Ok(Some(all)) => work.draft.dnd = Some(all),
                 Ok(None) => {}
-                Err(trouble) => return self.unreadable(step, column, &trouble, work),
+                Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
             }
             return Ok(());
         }
         let (Some(channel), column_kind) = (step.channel, column_kind(&step.target)) else {
             return Ok(());
         };
-        match value::consent(&value.clone().into_text(), column_kind) {
-            Ok(Some(Consent::NotAsked)) => {
+        match value::parse_consent(&value.clone().into_text(), column_kind) {
+            Ok(Some(ConsentStatus::NotAsked)) => {
                 let message =
                     format!("nobody opted in to {} here; that is no opt-out", channel.name());
-                work.warn("W_NOT_OPTED_IN", step, column, message);
+                work.add_warning("W_NOT_OPTED_IN", step, column, message);
             }
-            Ok(Some(said)) => work.consents.0.push(Said {
+            Ok(Some(said)) => work.consents.0.push(ConsentAnswer {
                 channel,
-                out: said == Consent::OptedOut,
+                out: said == ConsentStatus::OptedOut,
                 of_opt_outs: column_kind == ConsentColumn::OptOut,
                 column,
                 target: step.target.to_string(),
             }),
             Ok(None) => {}
-            Err(trouble) => return self.unreadable(step, column, &trouble, work),
+            Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
         }
         Ok(())
     }
 
     /// What the columns say together.
-    pub(super) fn finish_consent(&self, work: &mut Work<'_>) {
+    pub(super) fn resolve_consents(&self, work: &mut RowContext<'_>) {
         let consents = std::mem::take(&mut work.consents).0;
         let everything = work.draft.dnd == Some(true);
         for channel in Channel::ALL {
@@ -81,7 +81,7 @@ impl Checker {
                     "one column allows {} and another one forbids it; the contact will not be contacted",
                     channel.name()
                 );
-                work.warn_at("W_CONSENT_CONFLICT", free.column, &free.target, message);
+                work.add_column_warning("W_CONSENT_CONFLICT", free.column, &free.target, message);
             }
             if !out.is_empty() {
                 work.draft.channels.insert(*channel, true);
@@ -93,15 +93,15 @@ impl Checker {
     }
 }
 
-fn column_kind(target: &Target) -> ConsentColumn {
+fn column_kind(target: &MappingTarget) -> ConsentColumn {
     match target {
-        Target::OptIn => ConsentColumn::OptIn,
+        MappingTarget::OptIn => ConsentColumn::OptIn,
         _ => ConsentColumn::OptOut,
     }
 }
 
 /// The channel that a column of opt-ins is about, by its header.
-pub(super) fn channel_of(header: &str) -> Channel {
+pub(super) fn channel_from_header(header: &str) -> Channel {
     let header = header.to_lowercase();
     let about = |words: &[&str]| words.iter().any(|word| header.contains(word));
     match () {

@@ -2,32 +2,32 @@
 
 use serde_json::Value as Json;
 
-use super::Checker;
-use super::cell_value::{Value, shortened};
-use super::field_rule::{Source, Step};
-use super::outcome::Rejection;
-use super::row_context::Work;
+use super::RowValidator;
+use super::cell_value::{CleanedValue, shorten_for_message};
+use super::field_rule::{FieldRule, FieldRuleSource};
+use super::outcome::RowRejection;
+use super::row_context::RowContext;
 
-impl Checker {
-    pub(super) fn put_custom(
+impl RowValidator {
+    pub(super) fn set_custom_field(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
-        value: Value,
-        work: &mut Work<'_>,
-    ) -> Result<(), Rejection> {
+        value: CleanedValue,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
         let Some(custom) = &step.custom else {
             let message = format!(
                 "the location has no custom field of the name that the row gives `{}`; it is left out",
-                shortened(&value.into_text())
+                shorten_for_message(&value.into_text())
             );
-            work.warn("W_CUSTOM_FIELD_UNKNOWN", step, column, message);
+            work.add_warning("W_CUSTOM_FIELD_UNKNOWN", step, column, message);
             return Ok(());
         };
-        let Some(value) = self.read(step, column, value, work)? else { return Ok(()) };
+        let Some(value) = self.read_value(step, column, value, work)? else { return Ok(()) };
         let there = work.draft.custom.get_mut(&custom.id);
         match (there, value) {
-            (Some(_), _) if matches!(step.source, Source::Constant(_)) => {}
+            (Some(_), _) if matches!(step.source, FieldRuleSource::Constant(_)) => {}
             // Several columns of one field of several values.
             (Some(Json::Array(there)), Json::Array(more)) => {
                 there.extend(more);

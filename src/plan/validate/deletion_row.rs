@@ -2,34 +2,34 @@
 //!
 //! Nothing of a row counts but by what its contact, note or task is known.
 
-use super::Checker;
-use super::outcome::Rejection;
-use super::row_context::{Work, whole_row};
+use super::RowValidator;
+use super::outcome::RowRejection;
+use super::row_context::{RowContext, whole_row_rejection};
 use crate::model::{NoteDraft, TaskDraft};
 
-impl Checker {
+impl RowValidator {
     /// Makes of what was read the names of what is to go.
     ///
     /// # Errors
     /// When the row names nothing, or not well enough.
-    pub(super) fn finish_removal(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
+    pub(super) fn finish_deletion(&self, work: &mut RowContext<'_>) -> Result<(), RowRejection> {
         // Others of its addresses than the first do not make a contact known.
         work.draft.additional_emails.clear();
         work.draft.additional_phones.clear();
         if self.resolved.has_tasks {
-            let id = work.task.id.take().ok_or_else(|| no_id("task"))?;
+            let id = work.task.id.take().ok_or_else(|| missing_record_id("task"))?;
             work.draft.tasks.push(TaskDraft { id: Some(id), ..TaskDraft::default() });
             // Of a task the location-wide search tells whose it is.
             return Ok(());
         }
         if self.resolved.has_notes {
-            let id = work.note.id.take().ok_or_else(|| no_id("note"))?;
+            let id = work.note.id.take().ok_or_else(|| missing_record_id("note"))?;
             work.draft.notes.push(NoteDraft { id: Some(id), ..NoteDraft::default() });
         }
-        self.known_contact(work)
+        self.require_contact_reference(work)
     }
 
-    fn known_contact(&self, work: &Work<'_>) -> Result<(), Rejection> {
+    fn require_contact_reference(&self, work: &RowContext<'_>) -> Result<(), RowRejection> {
         let draft = &work.draft;
         let key = self.resolved.key.as_ref().and_then(|key| draft.custom.get(key));
         let known = draft.contact.is_some()
@@ -42,15 +42,15 @@ impl Checker {
         Err(if self.resolved.has_notes {
             let message =
                 "a note is found by its contact: an id, an e-mail address or a phone number";
-            whole_row("R_NO_CONTACT_ID", "contactId", message)
+            whole_row_rejection("R_NO_CONTACT_ID", "contactId", message)
         } else {
             let message = "the row has no usable contact id, e-mail address or phone number";
-            whole_row("R_NO_IDENTITY", "contactId", message)
+            whole_row_rejection("R_NO_IDENTITY", "contactId", message)
         })
     }
 }
 
-fn no_id(kind: &str) -> Rejection {
+fn missing_record_id(kind: &str) -> RowRejection {
     let message = format!("the row names no {kind}; its contact is not what this file deletes");
-    whole_row("R_NO_RECORD_ID", &format!("{kind}.id"), message)
+    whole_row_rejection("R_NO_RECORD_ID", &format!("{kind}.id"), message)
 }

@@ -2,51 +2,51 @@
 
 use std::collections::HashMap;
 
-use super::Checker;
-use super::cell_value::{Taken, Value};
-use super::outcome::{Rejection, Warned};
-use super::row_context::Work;
-use super::row_filter::Scope;
+use super::RowValidator;
+use super::cell_value::{CellOutcome, CleanedValue};
+use super::outcome::{PlanWarning, RowRejection};
+use super::row_context::RowContext;
+use super::row_filter::RuleScope;
 use super::severity;
-use super::value_type::Kind;
-use crate::mapping::{Blank, Rule, Share, Template};
-use crate::model::Target;
+use super::value_type::TargetValueType;
+use crate::mapping::{BlankRule, MappingRule, SplitPart, TextTemplate};
+use crate::model::MappingTarget;
 use crate::model::target::{Channel, NotePart};
-use crate::value::{Order, Unreadable};
+use crate::value::{DateOrder, ValueError};
 
 /// A rule whose target is resolved.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct FieldRule {
     /// Where values go.
-    pub(super) target: Target,
+    pub(super) target: MappingTarget,
     /// The custom field's id and whether it takes only text, for custom fields.
-    pub(super) custom: Option<Custom>,
+    pub(super) custom: Option<CustomFieldTarget>,
     /// The channel that a consent column is about.
     pub(super) channel: Option<Channel>,
-    pub(super) kind: Kind,
-    pub(super) source: Source,
+    pub(super) kind: TargetValueType,
+    pub(super) source: FieldRuleSource,
     /// The letters of its columns in brackets, as templates name them.
     pub(super) names: Vec<String>,
-    pub(super) blank: Blank,
-    pub(super) words: Words,
+    pub(super) blank: BlankRule,
+    pub(super) words: TextTransform,
     pub(super) split: Option<Vec<String>>,
     /// Whether tags take the place of others.
     pub(super) replaces: bool,
     /// The order of day, month and year in its values.
-    pub(super) order: Option<Order>,
+    pub(super) order: Option<DateOrder>,
     /// Whether nothing is to be left out: a value that cannot be read rejects its row.
     pub(super) identity: bool,
     /// Which of a cell's values is taken.
-    pub(super) part: Option<Share>,
+    pub(super) part: Option<SplitPart>,
     /// In which rows it applies.
-    pub(super) scope: Scope,
+    pub(super) scope: RuleScope,
     /// Its place among the steps.
     pub(super) place: usize,
 }
 
 /// A custom field that values go to.
 #[derive(Debug)]
-pub(super) struct Custom {
+pub(super) struct CustomFieldTarget {
     pub(super) id: String,
     /// Whether it takes texts only: what a converter made of other type is written out.
     pub(super) is_text: bool,
@@ -54,31 +54,31 @@ pub(super) struct Custom {
 
 /// Where values come from.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum FieldRuleSource {
     /// Columns: each for itself, or joined.
-    Columns { columns: Vec<usize>, join: Option<Join> },
+    Columns { columns: Vec<usize>, join: Option<ColumnJoin> },
     /// Every row has the same.
     Constant(String),
 }
 
 /// How several columns make one value.
 #[derive(Debug)]
-pub(super) enum Join {
+pub(super) enum ColumnJoin {
     /// One after the other, without the empty ones.
     With(String),
     /// As a template says.
-    Template(Template),
+    Template(TextTemplate),
 }
 
-impl Join {
+impl ColumnJoin {
     /// The value of some columns' texts, of which at least one is not empty; `names` are the columns'.
-    fn made(&self, names: &[String], texts: &[Option<String>]) -> String {
+    fn join_texts(&self, names: &[String], texts: &[Option<String>]) -> String {
         match self {
             Self::With(between) => {
                 let filled: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
                 filled.join(between)
             }
-            Self::Template(template) => template.filled(|name| {
+            Self::Template(template) => template.render_with(|name| {
                 let at = names.iter().position(|own| own == name)?;
                 texts[at].as_deref()
             }),
@@ -88,14 +88,14 @@ impl Join {
 
 /// What is done to the words of a value before it is read.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(super) struct TextTransform {
     values: HashMap<String, String>,
     prefix: String,
     strip: String,
 }
 
-impl Words {
-    pub(super) fn new(rule: &Rule) -> Self {
+impl TextTransform {
+    pub(super) fn new(rule: &MappingRule) -> Self {
         let value = |(from, to): (&String, &String)| (from.trim().to_lowercase(), to.clone());
         Self {
             values: rule.values.iter().map(value).collect(),
@@ -110,7 +110,7 @@ impl Words {
     }
 
     /// The word that stands for a whole cell, if one does.
-    pub(super) fn standing_for(&self, text: &str) -> Option<&str> {
+    pub(super) fn replacement_for(&self, text: &str) -> Option<&str> {
         if self.values.is_empty() {
             return None;
         }
@@ -118,8 +118,8 @@ impl Words {
     }
 
     /// A cell's text as a value: what it stands for, without the prefix to take off.
-    pub(super) fn bare(&self, text: String) -> String {
-        let text = match self.standing_for(&text) {
+    pub(super) fn replace_and_strip(&self, text: String) -> String {
+        let text = match self.replacement_for(&text) {
             Some(word) => word.to_owned(),
             None => text,
         };
@@ -130,7 +130,7 @@ impl Words {
     }
 
     /// A value with the prefix to put before it.
-    pub(super) fn prefixed(&self, text: String) -> String {
+    pub(super) fn add_prefix(&self, text: String) -> String {
         if self.prefix.is_empty() || text.is_empty() {
             text
         } else {
@@ -139,127 +139,139 @@ impl Words {
     }
 }
 
-impl Step {
+impl FieldRule {
     /// Whether values are taken as they are.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(super) fn has_no_transform(&self) -> bool {
         self.words.is_empty() && self.part.is_none()
     }
 
     /// Whether several columns make one value.
-    pub(super) fn is_joined(&self) -> bool {
-        matches!(&self.source, Source::Columns { join: Some(_), .. })
+    pub(super) fn joins_columns(&self) -> bool {
+        matches!(&self.source, FieldRuleSource::Columns { join: Some(_), .. })
     }
 
     /// Whether it reads a note's text, which has a length limit of its own.
-    pub(super) fn is_note(&self) -> bool {
-        self.target == Target::Note(NotePart::Body)
+    pub(super) fn is_note_body(&self) -> bool {
+        self.target == MappingTarget::Note(NotePart::Body)
     }
 }
 
-impl Checker {
+impl RowValidator {
     /// Takes a rule's values from a row and puts them where they go.
-    pub(super) fn step(&self, step: &Step, work: &mut Work<'_>) -> Result<(), Rejection> {
-        self.taken(step, work).or_else(|rejection| work.set_aside(step, rejection))
+    pub(super) fn apply_rule(
+        &self,
+        step: &FieldRule,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
+        self.try_apply_rule(step, work).or_else(|rejection| work.defer_rejection(step, rejection))
     }
 
-    fn taken(&self, step: &Step, work: &mut Work<'_>) -> Result<(), Rejection> {
-        if !step.applies(work) {
+    fn try_apply_rule(
+        &self,
+        step: &FieldRule,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
+        if !step.applies_to_row(work) {
             return Ok(());
         }
         match &step.source {
-            Source::Constant(text) => self.put(step, None, Value::Text(text.clone()), work),
-            Source::Columns { columns, join: Some(join) } => self.joined(step, columns, join, work),
-            Source::Columns { columns, join: None } => {
+            FieldRuleSource::Constant(text) => {
+                self.store_value(step, None, CleanedValue::Text(text.clone()), work)
+            }
+            FieldRuleSource::Columns { columns, join: Some(join) } => {
+                self.apply_joined_columns(step, columns, join, work)
+            }
+            FieldRuleSource::Columns { columns, join: None } => {
                 let mut blank = true;
                 for column in columns {
-                    match self.take(step, *column, work)? {
-                        Taken::Value(value) => {
+                    match self.read_cell(step, *column, work)? {
+                        CellOutcome::Value(value) => {
                             blank = false;
-                            self.put(step, Some(*column), value, work)?;
-                            work.remember(step, *column);
+                            self.store_value(step, Some(*column), value, work)?;
+                            work.store_literal_text(step, *column);
                         }
-                        Taken::Unusable => blank = false,
-                        Taken::Blank => {}
+                        CellOutcome::Unusable => blank = false,
+                        CellOutcome::Blank => {}
                     }
                 }
-                if blank { self.blank(step, columns.first().copied(), work) } else { Ok(()) }
+                if blank { self.apply_blank(step, columns.first().copied(), work) } else { Ok(()) }
             }
         }
     }
 
     /// Several columns make one value, without the empty ones.
-    fn joined(
+    fn apply_joined_columns(
         &self,
-        step: &Step,
+        step: &FieldRule,
         columns: &[usize],
-        join: &Join,
-        work: &mut Work<'_>,
-    ) -> Result<(), Rejection> {
+        join: &ColumnJoin,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
         let mut texts = Vec::with_capacity(columns.len());
         let mut unusable = false;
         for column in columns {
-            let taken = self.take(step, *column, work)?;
-            unusable |= matches!(taken, Taken::Unusable);
+            let taken = self.read_cell(step, *column, work)?;
+            unusable |= matches!(taken, CellOutcome::Unusable);
             texts.push(match taken {
-                Taken::Value(value) => Some(value.into_text()),
-                Taken::Unusable | Taken::Blank => None,
+                CellOutcome::Value(value) => Some(value.into_text()),
+                CellOutcome::Unusable | CellOutcome::Blank => None,
             });
         }
         let first = columns.first().copied();
         if texts.iter().any(Option::is_some) {
-            let text = step.words.prefixed(join.made(&step.names, &texts));
-            return self.put(step, first, Value::Text(text), work);
+            let text = step.words.add_prefix(join.join_texts(&step.names, &texts));
+            return self.store_value(step, first, CleanedValue::Text(text), work);
         }
-        if unusable { Ok(()) } else { self.blank(step, first, work) }
+        if unusable { Ok(()) } else { self.apply_blank(step, first, work) }
     }
 
     /// A rule whose cells are all empty.
-    fn blank(
+    fn apply_blank(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
-        work: &mut Work<'_>,
-    ) -> Result<(), Rejection> {
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
         match step.blank {
-            Blank::Leave => Ok(()),
-            Blank::Error => Err(work.reject(
+            BlankRule::Leave => Ok(()),
+            BlankRule::Error => Err(work.rejection_for_rule(
                 "R_BLANK",
                 step,
                 column,
                 format!("the cell is empty, and the mapping wants a value for `{}`", step.target),
             )),
-            Blank::Clear if work.is_short() || step.is_in_extra(work) => Ok(()),
-            Blank::Clear if !self.policy.allow_clear => {
-                self.tally.left(step.place);
+            BlankRule::Clear if work.is_short_row() || step.is_stored_in_extra(work) => Ok(()),
+            BlankRule::Clear if !self.policy.allow_clear => {
+                self.tally.count_uncleared(step.place);
                 Ok(())
             }
-            Blank::Clear => {
-                step.clear(work);
+            BlankRule::Clear => {
+                step.clear_target(work);
                 Ok(())
             }
         }
     }
 
     /// A value that cannot be read rejects its row, or is left out.
-    pub(super) fn unreadable(
+    pub(super) fn report_unreadable(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
-        trouble: &Unreadable,
-        work: &mut Work<'_>,
-    ) -> Result<(), Rejection> {
-        let code = if step.identity { trouble.code } else { severity::dropping(trouble.code) };
+        trouble: &ValueError,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
+        let code = if step.identity { trouble.code } else { severity::warning_code(trouble.code) };
         if self.policy.strict || step.identity && step.custom.is_some() || code.starts_with("R_") {
-            return Err(work.reject(
-                severity::rejecting(code),
+            return Err(work.rejection_for_rule(
+                severity::rejection_code(code),
                 step,
                 column,
                 trouble.message.clone(),
             ));
         }
         let message = format!("{}; `{}` is left out", trouble.message, step.target);
-        let field = work.named(column, &step.target.to_string());
-        work.warn_later(step, Warned { code, column, field, message });
+        let field = work.field_label(column, &step.target.to_string());
+        work.defer_warning(step, PlanWarning { code, column, field, message });
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! The check: a sheet's row becomes a [`Draft`](crate::model::Draft), or a rejection that says what is wrong with it.
 //!
-//! A [`Survey`] looks at the whole sheet first, for what a column's values only say together. Then a
-//! [`Checker`] judges row by row, each for itself: it resolves the mapping's targets against the
+//! A [`ColumnScan`] looks at the whole sheet first, for what a column's values only say together. Then a
+//! [`RowValidator`] judges row by row, each for itself: it resolves the mapping's targets against the
 //! directory once, reads every cell as its target wants it, and never guesses. What would change who a
 //! contact is, or whether it may be contacted, rejects its row when it cannot be read; any other field is
 //! left out with a warning. The check knows nobody's live state and no other row.
@@ -35,29 +35,29 @@ use jiff::civil::Date;
 
 use crate::mapping;
 use crate::mapping::Problem;
-use crate::model::{Directory, Mode, Policy};
-use crate::sheet::{Column, Row};
-use compile::Resolved;
-use references::Names;
-use row_context::Work;
-use totals::Tally;
+use crate::model::{ImportMode, ImportPolicy, LocationDirectory};
+use crate::sheet::{SheetColumn, SheetRow};
+use compile::CompiledMapping;
+use references::NameResolver;
+use row_context::RowContext;
+use totals::ValidationTotals;
 
-pub use column_scan::{Findings, Survey};
-pub use outcome::{Judged, Rejection, Warned};
-pub use references::Unknown;
+pub use column_scan::{ColumnScan, ColumnScanFindings};
+pub use outcome::{PlanWarning, RowRejection, ValidatedRow};
+pub use references::UnresolvedName;
 
 /// Judges rows. It may be shared by threads.
 #[derive(Debug)]
-pub struct Checker {
-    resolved: Resolved,
-    columns: Vec<Column>,
-    policy: Policy,
-    names: Names,
-    tally: Tally,
+pub struct RowValidator {
+    resolved: CompiledMapping,
+    columns: Vec<SheetColumn>,
+    policy: ImportPolicy,
+    names: NameResolver,
+    tally: ValidationTotals,
     today: Date,
 }
 
-impl Checker {
+impl RowValidator {
     /// Resolves a mapping that has met its sheet against the directory. `columns` are the sheet's,
     /// `findings` the survey's of the same mapping and sheet; `today` decides what is in the future.
     ///
@@ -65,17 +65,17 @@ impl Checker {
     /// What keeps the mapping from being used with this location: names that it does not have, custom
     /// fields that cannot be written, converters that do not go with their field.
     pub fn new(
-        plan: mapping::Plan,
-        columns: &[Column],
-        directory: Directory,
-        policy: Policy,
-        findings: Findings,
+        plan: mapping::BoundMapping,
+        columns: &[SheetColumn],
+        directory: LocationDirectory,
+        policy: ImportPolicy,
+        findings: ColumnScanFindings,
         today: Date,
     ) -> Result<Self, Vec<Problem>> {
-        let resolved = Resolved::new(&plan, columns, &directory, &policy, findings)?;
+        let resolved = CompiledMapping::new(&plan, columns, &directory, &policy, findings)?;
         Ok(Self {
-            tally: Tally::new(resolved.steps.len(), plan.unmapped),
-            names: Names::new(directory),
+            tally: ValidationTotals::new(resolved.steps.len(), plan.unmapped),
+            names: NameResolver::new(directory),
             columns: columns.to_vec(),
             resolved,
             policy,
@@ -91,44 +91,47 @@ impl Checker {
 
     /// Judges a row.
     #[must_use]
-    pub fn check(&self, row: &Row) -> Judged {
-        let mut work = Work::new(row, &self.columns);
-        self.tally.see_unmapped(row, &self.columns);
-        match self.judge(&mut work) {
-            Ok(()) => Judged { outcome: Ok(work.draft), warnings: work.warnings },
-            Err(rejection) => Judged { outcome: Err(rejection), warnings: work.lasting() },
+    pub fn validate_row(&self, row: &SheetRow) -> ValidatedRow {
+        let mut work = RowContext::new(row, &self.columns);
+        self.tally.count_unmapped_errors(row, &self.columns);
+        match self.apply_rules(&mut work) {
+            Ok(()) => ValidatedRow { outcome: Ok(work.draft), warnings: work.warnings },
+            Err(rejection) => ValidatedRow {
+                outcome: Err(rejection),
+                warnings: work.into_rejected_row_warnings(),
+            },
         }
     }
 
     /// What the rows that were checked so far say as a whole: cells of columns that are not imported
     /// hold errors, empty cells did not clear.
     #[must_use]
-    pub fn summary(&self) -> Vec<Warned> {
-        self.tally.summary(&self.resolved.steps, &self.columns)
+    pub fn sheet_warnings(&self) -> Vec<PlanWarning> {
+        self.tally.sheet_warnings(&self.resolved.steps, &self.columns)
     }
 
     /// The names of users and businesses that the location does not have, or has more than once, in the
     /// rows that were checked so far. Their rows were rejected.
     #[must_use]
-    pub fn unknown_names(&self) -> Vec<Unknown> {
-        self.names.unknown(&self.columns)
+    pub fn unresolved_names(&self) -> Vec<UnresolvedName> {
+        self.names.list_unresolved(&self.columns)
     }
 
-    fn judge(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
-        work.form()?;
+    fn apply_rules(&self, work: &mut RowContext<'_>) -> Result<(), RowRejection> {
+        work.check_row_structure()?;
         for step in &self.resolved.steps {
-            self.step(step, work)?;
+            self.apply_rule(step, work)?;
         }
-        let outcome = self.finish(work);
-        Self::settle(work, outcome)
+        let outcome = self.finish_draft(work);
+        Self::resolve_deferred(work, outcome)
     }
 
-    fn finish(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
-        if self.policy.mode == Mode::Delete {
-            return self.finish_removal(work);
+    fn finish_draft(&self, work: &mut RowContext<'_>) -> Result<(), RowRejection> {
+        if self.policy.mode == ImportMode::Delete {
+            return self.finish_deletion(work);
         }
         self.finish_contact(work)?;
-        self.finish_consent(work);
-        self.finish_children(work)
+        self.resolve_consents(work);
+        self.build_notes_and_tasks(work)
     }
 }

@@ -1,12 +1,12 @@
 //! The length of notes: what is too long is rejected, cut or split, as the policy says.
 
-use crate::model::Policy;
+use crate::model::ImportPolicy;
 use crate::model::policy::LONGEST_NOTE;
-use crate::value::Unreadable;
+use crate::value::ValueError;
 
 /// A note's text as notes that are short enough.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Fitted {
+pub(super) struct FittedNote {
     pub(super) texts: Vec<String>,
     /// What was done to it.
     pub(super) warning: Option<(&'static str, String)>,
@@ -16,23 +16,27 @@ pub(super) struct Fitted {
 ///
 /// # Errors
 /// When it is too long and nothing may be done about it.
-pub(super) fn fitted(text: String, exists: bool, policy: &Policy) -> Result<Fitted, Unreadable> {
+pub(super) fn fit_to_limit(
+    text: String,
+    exists: bool,
+    policy: &ImportPolicy,
+) -> Result<FittedNote, ValueError> {
     let most = policy.truncate_notes.unwrap_or(LONGEST_NOTE);
-    let Some(end) = end_of(&text, most) else {
-        return Ok(Fitted { texts: vec![text], warning: None });
+    let Some(end) = limit_offset(&text, most) else {
+        return Ok(FittedNote { texts: vec![text], warning: None });
     };
     let length = text.chars().count();
     if policy.truncate_notes.is_some() {
         let message = format!("the note has {length} characters; it is cut after {most}");
         let texts = vec![text[..end].trim_end().to_owned()];
-        return Ok(Fitted { texts, warning: Some(("W_NOTE_TRUNCATED", message)) });
+        return Ok(FittedNote { texts, warning: Some(("W_NOTE_TRUNCATED", message)) });
     }
     if policy.split_notes && !exists {
-        let texts = pieces(&text, most);
+        let texts = split_at_breaks(&text, most);
         let message = format!("the note has {length} characters; it becomes {} notes", texts.len());
-        return Ok(Fitted { texts, warning: Some(("W_NOTE_SPLIT", message)) });
+        return Ok(FittedNote { texts, warning: Some(("W_NOTE_SPLIT", message)) });
     }
-    Err(Unreadable {
+    Err(ValueError {
         code: "R_CELL_TOO_LONG",
         message: format!(
             "the note has {length} characters; HighLevel documents {LONGEST_NOTE} per imported note; \
@@ -42,7 +46,7 @@ pub(super) fn fitted(text: String, exists: bool, policy: &Policy) -> Result<Fitt
 }
 
 /// Where a text's first so many characters end, if it has more.
-fn end_of(text: &str, most: usize) -> Option<usize> {
+fn limit_offset(text: &str, most: usize) -> Option<usize> {
     if text.len() <= most {
         return None;
     }
@@ -50,10 +54,10 @@ fn end_of(text: &str, most: usize) -> Option<usize> {
 }
 
 /// Cuts a text where a line ends, or else a word, or else anywhere.
-fn pieces(text: &str, most: usize) -> Vec<String> {
+fn split_at_breaks(text: &str, most: usize) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut rest = text.trim();
-    while let Some(end) = end_of(rest, most) {
+    while let Some(end) = limit_offset(rest, most) {
         let front = &rest[..end];
         // A break early in the text would leave a piece that is hardly one.
         let late = |place: &usize| *place >= end / 2;
@@ -75,17 +79,17 @@ mod tests {
 
     #[test]
     fn a_long_note_is_split_between_lines_or_else_words_or_else_anywhere() {
-        assert_eq!(pieces("aaaa bbbb\ncccc dddd", 12), ["aaaa bbbb", "cccc dddd"]);
-        assert_eq!(pieces("aaaa bbbb cccc", 12), ["aaaa bbbb", "cccc"]);
-        assert_eq!(pieces("aaaaaaaaaaaaaaa", 6), ["aaaaaa", "aaaaaa", "aaa"]);
-        assert_eq!(pieces("äöüäöüäöü", 6), ["äöüäöü", "äöü"]);
+        assert_eq!(split_at_breaks("aaaa bbbb\ncccc dddd", 12), ["aaaa bbbb", "cccc dddd"]);
+        assert_eq!(split_at_breaks("aaaa bbbb cccc", 12), ["aaaa bbbb", "cccc"]);
+        assert_eq!(split_at_breaks("aaaaaaaaaaaaaaa", 6), ["aaaaaa", "aaaaaa", "aaa"]);
+        assert_eq!(split_at_breaks("äöüäöüäöü", 6), ["äöüäöü", "äöü"]);
     }
 
     #[test]
     fn nothing_but_blanks_at_the_cuts_is_lost() {
         let text = "word and another word\nline ".repeat(2_000);
         let whole: String = text.split_whitespace().collect();
-        let pieces = pieces(&text, 100);
+        let pieces = split_at_breaks(&text, 100);
         assert!(pieces.iter().all(|piece| piece.chars().count() <= 100 && !piece.is_empty()));
         assert_eq!(pieces.concat().split_whitespace().collect::<String>(), whole);
     }
@@ -93,19 +97,22 @@ mod tests {
     #[test]
     fn a_note_that_is_too_long_is_rejected_unless_the_policy_says_otherwise() {
         let text = "ä".repeat(LONGEST_NOTE + 1);
-        let fit = |policy: &Policy, exists| fitted(text.clone(), exists, policy);
-        assert_eq!(fit(&Policy::default(), false).unwrap_err().code, "R_CELL_TOO_LONG");
-        let cut = Policy { truncate_notes: Some(10), ..Policy::default() };
+        let fit = |policy: &ImportPolicy, exists| fit_to_limit(text.clone(), exists, policy);
+        assert_eq!(fit(&ImportPolicy::default(), false).unwrap_err().code, "R_CELL_TOO_LONG");
+        let cut = ImportPolicy { truncate_notes: Some(10), ..ImportPolicy::default() };
         let cut = fit(&cut, true).unwrap();
         assert_eq!(
             (cut.texts[0].chars().count(), cut.warning.unwrap().0),
             (10, "W_NOTE_TRUNCATED")
         );
-        let split = Policy { split_notes: true, ..Policy::default() };
+        let split = ImportPolicy { split_notes: true, ..ImportPolicy::default() };
         assert_eq!(fit(&split, false).unwrap().texts.len(), 2);
         assert_eq!(fit(&split, true).unwrap_err().code, "R_CELL_TOO_LONG");
         assert_eq!(
-            fitted("ä".repeat(LONGEST_NOTE), false, &Policy::default()).unwrap().texts.len(),
+            fit_to_limit("ä".repeat(LONGEST_NOTE), false, &ImportPolicy::default())
+                .unwrap()
+                .texts
+                .len(),
             1
         );
     }

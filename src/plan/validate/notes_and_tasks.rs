@@ -7,135 +7,151 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::Checker;
-use super::cell_value::Value;
-use super::field_rule::{Source, Step};
+use super::RowValidator;
+use super::cell_value::CleanedValue;
+use super::field_rule::{FieldRule, FieldRuleSource};
 use super::note_text;
-use super::outcome::Rejection;
-use super::read_cell::{line, yes};
-use super::row_context::{Work, whole_row};
+use super::outcome::RowRejection;
+use super::read_cell::{read_boolean, single_line};
+use super::row_context::{RowContext, whole_row_rejection};
 use super::severity;
-use super::value_type::Kind;
-use crate::model::draft::with_priority;
+use super::value_type::TargetValueType;
+use crate::model::draft::set_priority_line;
 use crate::model::target::{NotePart, TaskPart};
 use crate::model::{NoteDraft, TaskDraft};
 use crate::value;
 
-impl Checker {
-    pub(super) fn put_note(
+impl RowValidator {
+    pub(super) fn set_note_part(
         &self,
         part: NotePart,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
-        value: Value,
-        work: &mut Work<'_>,
-    ) -> Result<(), Rejection> {
+        value: CleanedValue,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
         match part {
-            NotePart::Body => work.note.bodies.push((column, step.text(value))),
-            NotePart::Id => fill(&mut work.note.id, line(value.into_text())),
-            NotePart::Title => fill(&mut work.note.title, line(value.into_text())),
-            NotePart::Color => fill(&mut work.note.color, line(value.into_text())),
+            NotePart::Body => work.note.bodies.push((column, step.format_text(value))),
+            NotePart::Id => set_if_unset(&mut work.note.id, single_line(value.into_text())),
+            NotePart::Title => set_if_unset(&mut work.note.title, single_line(value.into_text())),
+            NotePart::Color => set_if_unset(&mut work.note.color, single_line(value.into_text())),
             NotePart::User => {
-                let user = self.user(step, column, &value.into_text(), work)?;
-                fill(&mut work.note.user, user);
+                let user = self.resolve_user_id(step, column, &value.into_text(), work)?;
+                set_if_unset(&mut work.note.user, user);
             }
-            NotePart::Pinned => match yes(&value) {
+            NotePart::Pinned => match read_boolean(&value) {
                 Ok(pinned) => work.note.pinned = work.note.pinned.or(pinned),
-                Err(trouble) => return self.unreadable(step, column, &trouble, work),
+                Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
             },
-            NotePart::Date if self.policy.note_date_prefix => match self.day(step, value) {
+            NotePart::Date if self.policy.note_date_prefix => match self.read_date(step, value) {
                 Ok(read) => {
-                    work.note_all(read.notices, step, column);
+                    work.add_notices(read.notices, step, column);
                     work.note.date = read.value;
                 }
-                Err(trouble) => return self.unreadable(step, column, &trouble, work),
+                Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
             },
             NotePart::Date => {
                 let message = "the API sets the date of a note itself; `--note-date prefix` writes this \
                      one into the text";
-                work.warn("W_NOTE_DATE_NOT_SETTABLE", step, column, message);
+                work.add_warning("W_NOTE_DATE_NOT_SETTABLE", step, column, message);
             }
         }
         Ok(())
     }
 
-    pub(super) fn put_task(
+    pub(super) fn set_task_part(
         &self,
         part: TaskPart,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
-        value: Value,
-        work: &mut Work<'_>,
-    ) -> Result<(), Rejection> {
+        value: CleanedValue,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
         // A constant such as `completed = "no"` does not give every row a task, but a title does.
-        work.task.given |= matches!(step.source, Source::Columns { .. }) || part == TaskPart::Title;
+        work.task.given |=
+            matches!(step.source, FieldRuleSource::Columns { .. }) || part == TaskPart::Title;
         match part {
-            TaskPart::Id => fill(&mut work.task.id, line(value.into_text())),
-            TaskPart::Title => fill(&mut work.task.title, line(value.into_text())),
-            TaskPart::Body => fill(&mut work.task.body, step.text(value)),
-            TaskPart::Priority => fill(&mut work.task.priority, line(value.into_text())),
+            TaskPart::Id => set_if_unset(&mut work.task.id, single_line(value.into_text())),
+            TaskPart::Title => set_if_unset(&mut work.task.title, single_line(value.into_text())),
+            TaskPart::Body => set_if_unset(&mut work.task.body, step.format_text(value)),
+            TaskPart::Priority => {
+                set_if_unset(&mut work.task.priority, single_line(value.into_text()));
+            }
             TaskPart::AssignedTo => {
-                let user = self.user(step, column, &value.into_text(), work)?;
-                fill(&mut work.task.user, user);
+                let user = self.resolve_user_id(step, column, &value.into_text(), work)?;
+                set_if_unset(&mut work.task.user, user);
             }
             TaskPart::Completed => {
                 let done = match value {
-                    Value::Bool(done) => Ok(done),
-                    value => value::completed(&value.into_text()),
+                    CleanedValue::Bool(done) => Ok(done),
+                    value => value::parse_task_status(&value.into_text()),
                 };
                 let done = done.map_err(|trouble| {
-                    work.reject(severity::rejecting(trouble.code), step, column, trouble.message)
+                    work.rejection_for_rule(
+                        severity::rejection_code(trouble.code),
+                        step,
+                        column,
+                        trouble.message,
+                    )
                 })?;
                 work.task.completed.get_or_insert(done);
             }
-            TaskPart::DueDate => self.put_due(step, column, value, work)?,
+            TaskPart::DueDate => self.set_task_due_date(step, column, value, work)?,
         }
         Ok(())
     }
 
     /// The API wants a due date: one that cannot be read rejects the row.
-    fn put_due(
+    fn set_task_due_date(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
-        value: Value,
-        work: &mut Work<'_>,
-    ) -> Result<(), Rejection> {
-        let read = self.moment(step, value).map_err(|trouble| {
-            work.reject(severity::rejecting(trouble.code), step, column, trouble.message)
+        value: CleanedValue,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
+        let read = self.read_datetime(step, value).map_err(|trouble| {
+            work.rejection_for_rule(
+                severity::rejection_code(trouble.code),
+                step,
+                column,
+                trouble.message,
+            )
         })?;
-        work.note_all(read.notices, step, column);
+        work.add_notices(read.notices, step, column);
         if let Some(due) = read.value {
-            fill(&mut work.task.due, due);
+            set_if_unset(&mut work.task.due, due);
         }
         Ok(())
     }
 
     /// Makes the row's notes and task of what was read.
-    pub(super) fn finish_children(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
+    pub(super) fn build_notes_and_tasks(
+        &self,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
         if self.resolved.has_tasks {
-            self.finish_task(work)?;
+            self.build_task_draft(work)?;
         }
         if self.resolved.has_notes {
-            self.finish_notes(work)?;
+            self.build_note_drafts(work)?;
         }
         Ok(())
     }
 
-    fn finish_notes(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
+    fn build_note_drafts(&self, work: &mut RowContext<'_>) -> Result<(), RowRejection> {
         let parts = std::mem::take(&mut work.note);
         if parts.bodies.is_empty() && parts.id.is_none() {
             if self.resolved.children_only && !work.task.given {
                 let message = "the note has no text, which the API wants";
-                return Err(whole_row("R_NOTE_EMPTY", "note", message));
+                return Err(whole_row_rejection("R_NOTE_EMPTY", "note", message));
             }
             return Ok(());
         }
         let mut shared = BTreeMap::new();
-        insert(&mut shared, "title", parts.title);
-        insert(&mut shared, "color", parts.color);
-        insert(&mut shared, "pinned", parts.pinned);
-        insert(&mut shared, "userId", parts.user);
+        insert_if_some(&mut shared, "title", parts.title);
+        insert_if_some(&mut shared, "color", parts.color);
+        insert_if_some(&mut shared, "pinned", parts.pinned);
+        insert_if_some(&mut shared, "userId", parts.user);
         let mut id = parts.id;
         if parts.bodies.is_empty() {
             work.draft.notes.push(NoteDraft { id: id.take(), fields: shared.clone() });
@@ -144,30 +160,31 @@ impl Checker {
             // That of a note that exists has its date in it already, or never had.
             let date = parts.date.filter(|_| id.is_none());
             let body = date.map_or(body.clone(), |date| format!("[{date}] {body}"));
-            let pieces = match note_text::fitted(body, id.is_some(), &self.policy) {
+            let pieces = match note_text::fit_to_limit(body, id.is_some(), &self.policy) {
                 Ok(pieces) => pieces,
                 Err(trouble) => {
-                    let rejection = work.reject_at(trouble.code, column, "note", trouble.message);
-                    work.set_aside_note(rejection)?;
-                    note_text::Fitted::default()
+                    let rejection =
+                        work.rejection_for_column(trouble.code, column, "note", trouble.message);
+                    work.defer_note_rejection(rejection)?;
+                    note_text::FittedNote::default()
                 }
             };
             if let Some((code, message)) = pieces.warning {
-                work.warn_at(code, column, "note", message);
+                work.add_column_warning(code, column, "note", message);
             }
             if pieces.texts.is_empty() {
                 work.draft.notes.push(NoteDraft { id: id.take(), fields: shared.clone() });
             }
             for piece in pieces.texts {
                 let mut fields = shared.clone();
-                insert(&mut fields, "body", Some(piece));
+                insert_if_some(&mut fields, "body", Some(piece));
                 work.draft.notes.push(NoteDraft { id: id.take(), fields });
             }
         }
         Ok(())
     }
 
-    fn finish_task(&self, work: &mut Work<'_>) -> Result<(), Rejection> {
+    fn build_task_draft(&self, work: &mut RowContext<'_>) -> Result<(), RowRejection> {
         let only_tasks = self.resolved.children_only && !self.resolved.has_notes;
         if !work.task.given && !only_tasks {
             return Ok(());
@@ -175,63 +192,64 @@ impl Checker {
         let task = &mut work.task;
         let exists = task.id.is_some();
         if task.title.is_none() && !exists {
-            return Err(whole_row(
+            return Err(whole_row_rejection(
                 "R_TASK_NO_TITLE",
                 "task.title",
                 "the task has no title, which the API wants",
             ));
         }
         let due = match task.due.take() {
-            None if !exists => Some(self.default_due()?),
+            None if !exists => Some(self.default_due_date()?),
             due => due,
         };
         let mut fields = BTreeMap::new();
-        insert(&mut fields, "title", task.title.take());
+        insert_if_some(&mut fields, "title", task.title.take());
         let mut priority = task.priority.take().filter(|_| !self.policy.drop_task_priority);
         let mut body = task.body.take();
         if (body.is_some() || !exists)
             && let Some(priority) = priority.take()
         {
-            body = Some(with_priority(body.as_deref().unwrap_or_default(), &priority));
+            body = Some(set_priority_line(body.as_deref().unwrap_or_default(), &priority));
         }
-        insert(&mut fields, "body", body);
-        insert(&mut fields, "dueDate", due);
-        insert(&mut fields, "completed", task.completed.or((!exists).then_some(false)));
-        insert(&mut fields, "assignedTo", task.user.take());
+        insert_if_some(&mut fields, "body", body);
+        insert_if_some(&mut fields, "dueDate", due);
+        insert_if_some(&mut fields, "completed", task.completed.or((!exists).then_some(false)));
+        insert_if_some(&mut fields, "assignedTo", task.user.take());
         if exists || !fields.is_empty() || priority.is_some() {
             work.draft.tasks.push(TaskDraft { id: task.id.take(), fields, priority });
         }
         Ok(())
     }
 
-    fn default_due(&self) -> Result<String, Rejection> {
-        let reject = |code, message: &str| whole_row(code, "task.dueDate", message);
+    fn default_due_date(&self) -> Result<String, RowRejection> {
+        let reject = |code, message: &str| whole_row_rejection(code, "task.dueDate", message);
         let Some(days) = self.policy.default_due_days else {
             let message =
                 "the task has no due date, which the API wants; `--default-due 7d` gives one";
             return Err(reject("R_TASK_NO_DUE", message));
         };
-        self.days_from_today(days).map_err(|trouble| reject(trouble.code, &trouble.message))
+        self.midnight_days_from_today(days)
+            .map_err(|trouble| reject(trouble.code, &trouble.message))
     }
 }
 
-impl Step {
-    fn text(&self, value: Value) -> String {
+impl FieldRule {
+    fn format_text(&self, value: CleanedValue) -> String {
         match self.kind {
-            Kind::Line => line(value.into_text()),
+            TargetValueType::Line => single_line(value.into_text()),
             _ => value.into_text(),
         }
     }
 }
 
 /// What comes first counts: constants come last.
-fn fill(part: &mut Option<String>, text: String) {
+fn set_if_unset(part: &mut Option<String>, text: String) {
     if !text.is_empty() {
         part.get_or_insert(text);
     }
 }
 
-fn insert(fields: &mut BTreeMap<String, Json>, name: &str, value: Option<impl Into<Json>>) {
+fn insert_if_some(fields: &mut BTreeMap<String, Json>, name: &str, value: Option<impl Into<Json>>) {
     if let Some(value) = value {
         fields.insert(name.to_owned(), value.into());
     }

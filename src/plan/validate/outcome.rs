@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::model::Draft;
+use crate::model::ContactDraft;
 
 /// Why a row is not imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Rejection {
+pub struct RowRejection {
     /// A stable name: `R_INVALID_EMAIL`, …
     pub code: &'static str,
     /// The source column's header, or the target where no column is to blame.
@@ -19,7 +19,7 @@ pub struct Rejection {
 
 /// Something about a row, or about the sheet as a whole, that does not stop it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Warned {
+pub struct PlanWarning {
     /// A stable name: `W_DATE_AMBIGUOUS`, …
     pub code: &'static str,
     /// The column's index, where it is about one.
@@ -32,9 +32,9 @@ pub struct Warned {
 
 /// A row's verdict.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
+pub struct ValidatedRow {
     /// What the row asks for, or why it is not imported.
-    pub outcome: Result<Draft, Rejection>,
+    pub outcome: Result<ContactDraft, RowRejection>,
     /// What is noteworthy; of a row that is rejected, only about its form and about who it is.
-    pub warnings: Vec<Warned>,
+    pub warnings: Vec<PlanWarning>,
 }

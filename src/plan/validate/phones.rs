@@ -1,36 +1,37 @@
 //! Phone numbers of a contact: the first is its own, the rest is beside it.
 
-use super::Checker;
-use super::cell_value::Value;
-use super::field_rule::Step;
-use super::outcome::Rejection;
-use super::row_context::Work;
+use super::RowValidator;
+use super::cell_value::CleanedValue;
+use super::field_rule::FieldRule;
+use super::outcome::RowRejection;
+use super::row_context::RowContext;
 use super::severity;
-use crate::model::Target;
+use crate::model::MappingTarget;
 use crate::model::target::Field;
-use crate::value::{self, Unreadable};
+use crate::value::{self, ValueError};
 
-impl Checker {
+impl RowValidator {
     /// The country of numbers that do not say theirs.
-    pub(super) fn country<'a>(&'a self, work: &Work<'_>) -> Option<&'a str> {
+    pub(super) fn phone_country<'a>(&'a self, work: &RowContext<'_>) -> Option<&'a str> {
         work.country.or(self.resolved.country.as_deref())
     }
 
-    pub(super) fn put_phones(
+    pub(super) fn add_phones(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
-        value: Value,
-        work: &mut Work<'_>,
-    ) -> Result<(), Rejection> {
+        value: CleanedValue,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
         let text = value.into_text();
-        let read = match value::phones(&text, self.country(work), step.split.as_deref()) {
+        let read = match value::parse_phones(&text, self.phone_country(work), step.split.as_deref())
+        {
             Ok(read) => read,
-            Err(trouble) => return self.unusable_phone(step, column, trouble, work),
+            Err(trouble) => return self.report_invalid_phone(step, column, trouble, work),
         };
-        work.note_all(read.notices, step, column);
+        work.add_notices(read.notices, step, column);
         let mut numbers = read.value;
-        if step.target == Target::Field(Field::Phone)
+        if step.target == MappingTarget::Field(Field::Phone)
             && !work.draft.fields.contains_key(&Field::Phone)
             && !numbers.is_empty()
         {
@@ -41,23 +42,23 @@ impl Checker {
     }
 
     /// A number that cannot be used rejects its row, unless such numbers are to be left out.
-    pub(super) fn unusable_phone(
+    pub(super) fn report_invalid_phone(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
-        trouble: Unreadable,
-        work: &mut Work<'_>,
-    ) -> Result<(), Rejection> {
+        trouble: ValueError,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), RowRejection> {
         if !self.policy.drop_invalid_phone {
-            return Err(work.reject(
-                severity::rejecting(trouble.code),
+            return Err(work.rejection_for_rule(
+                severity::rejection_code(trouble.code),
                 step,
                 column,
                 trouble.message,
             ));
         }
         let message = format!("{}; the row goes without it", trouble.message);
-        work.warn("W_PHONE_INVALID", step, column, message);
+        work.add_warning("W_PHONE_INVALID", step, column, message);
         Ok(())
     }
 }

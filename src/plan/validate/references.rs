@@ -5,20 +5,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use super::Checker;
-use super::field_rule::Step;
-use super::outcome::Rejection;
-use super::row_context::Work;
-use crate::model::directory::{Book, NameError};
-use crate::model::{Directory, Target};
-use crate::sheet::Column;
+use super::RowValidator;
+use super::field_rule::FieldRule;
+use super::outcome::RowRejection;
+use super::row_context::RowContext;
+use crate::model::directory::{NameIndex, NameLookupError};
+use crate::model::{LocationDirectory, MappingTarget};
+use crate::sheet::SheetColumn;
 
 /// How many different names are kept per checker: a wrong column may hold as many as the sheet has rows.
 const KEPT: usize = 1_000;
 
 /// A name that the location does not have, or has more than once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Unknown {
+pub struct UnresolvedName {
     /// The column's index; nothing for a constant of the mapping.
     pub column: Option<usize>,
     /// The column's header, or the target.
@@ -35,45 +35,46 @@ pub struct Unknown {
 
 /// The location's users and businesses, and the names that are none of theirs.
 #[derive(Debug)]
-pub(super) struct Names {
-    users: Book,
+pub(super) struct NameResolver {
+    users: NameIndex,
     user_ids: Vec<String>,
-    businesses: Book,
+    businesses: NameIndex,
     business_ids: Vec<String>,
-    unknown: Mutex<Unknowns>,
+    unknown: Mutex<UnresolvedByName>,
 }
 
 /// By target, column and name.
-type Unknowns = HashMap<(Target, Option<usize>, String), Missed>;
+type UnresolvedByName = HashMap<(MappingTarget, Option<usize>, String), UnresolvedCount>;
 
 #[derive(Debug)]
-struct Missed {
-    error: NameError,
+struct UnresolvedCount {
+    error: NameLookupError,
     rows: u64,
 }
 
-impl Names {
-    pub(super) fn new(directory: Directory) -> Self {
+impl NameResolver {
+    pub(super) fn new(directory: LocationDirectory) -> Self {
         Self {
-            users: Book::users(&directory.users),
+            users: NameIndex::from_users(&directory.users),
             user_ids: directory.users.into_iter().map(|user| user.id).collect(),
-            businesses: Book::businesses(&directory.businesses),
+            businesses: NameIndex::from_businesses(&directory.businesses),
             business_ids: directory.businesses.into_iter().map(|business| business.id).collect(),
             unknown: Mutex::default(),
         }
     }
 
     /// What was looked up in vain, by column, what most rows have first.
-    pub(super) fn unknown(&self, columns: &[Column]) -> Vec<Unknown> {
-        let header =
-            |column: Option<usize>, target: &Target| match column.and_then(|it| columns.get(it)) {
-                Some(column) if !column.name.is_empty() => column.name.clone(),
-                _ => target.to_string(),
-            };
-        let mut all: Vec<Unknown> = self
-            .missed()
+    pub(super) fn list_unresolved(&self, columns: &[SheetColumn]) -> Vec<UnresolvedName> {
+        let header = |column: Option<usize>, target: &MappingTarget| match column
+            .and_then(|it| columns.get(it))
+        {
+            Some(column) if !column.name.is_empty() => column.name.clone(),
+            _ => target.to_string(),
+        };
+        let mut all: Vec<UnresolvedName> = self
+            .lock_unresolved()
             .iter()
-            .map(|((target, column, value), missed)| Unknown {
+            .map(|((target, column, value), missed)| UnresolvedName {
                 column: *column,
                 field: header(*column, target),
                 value: value.clone(),
@@ -88,73 +89,73 @@ impl Names {
         all
     }
 
-    fn missed(&self) -> MutexGuard<'_, Unknowns> {
+    fn lock_unresolved(&self) -> MutexGuard<'_, UnresolvedByName> {
         self.unknown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a name that stands for nobody; the search for near ones is made once.
-    fn miss(
+    fn count_unresolved(
         &self,
-        book: &Book,
+        book: &NameIndex,
         several: &[usize],
-        (step, column): (&Step, Option<usize>),
+        (step, column): (&FieldRule, Option<usize>),
         text: &str,
-    ) -> NameError {
-        let mut missed = self.missed();
+    ) -> NameLookupError {
+        let mut missed = self.lock_unresolved();
         let name = (step.target.clone(), column, text.to_owned());
         if let Some(known) = missed.get_mut(&name) {
             known.rows += 1;
             return known.error.clone();
         }
         if missed.len() >= KEPT {
-            return book.briefly(text, several);
+            return book.lookup_error_without_hints(text, several);
         }
-        let error = book.why(text, several);
-        missed.insert(name, Missed { error: error.clone(), rows: 1 });
+        let error = book.lookup_error(text, several);
+        missed.insert(name, UnresolvedCount { error: error.clone(), rows: 1 });
         error
     }
 }
 
-impl Checker {
+impl RowValidator {
     /// The id of the user that a text names.
-    pub(super) fn user(
+    pub(super) fn resolve_user_id(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
         text: &str,
-        work: &Work<'_>,
-    ) -> Result<String, Rejection> {
+        work: &RowContext<'_>,
+    ) -> Result<String, RowRejection> {
         let codes = ["R_OWNER_UNKNOWN", "R_OWNER_AMBIGUOUS"];
-        let index = self.named(&self.names.users, codes, step, column, text, work)?;
+        let index = self.resolve_name(&self.names.users, codes, step, column, text, work)?;
         Ok(self.names.user_ids[index].clone())
     }
 
     /// The id of the business that a text names.
-    pub(super) fn business(
+    pub(super) fn resolve_business_id(
         &self,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
         text: &str,
-        work: &Work<'_>,
-    ) -> Result<String, Rejection> {
+        work: &RowContext<'_>,
+    ) -> Result<String, RowRejection> {
         let codes = ["R_BUSINESS_UNKNOWN", "R_BUSINESS_AMBIGUOUS"];
-        let index = self.named(&self.names.businesses, codes, step, column, text, work)?;
+        let index = self.resolve_name(&self.names.businesses, codes, step, column, text, work)?;
         Ok(self.names.business_ids[index].clone())
     }
 
-    fn named(
+    fn resolve_name(
         &self,
-        book: &Book,
+        book: &NameIndex,
         [unknown, ambiguous]: [&'static str; 2],
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
         text: &str,
-        work: &Work<'_>,
-    ) -> Result<usize, Rejection> {
-        book.place(text).map_err(|several| {
-            let error = self.names.miss(book, several, (step, column), text);
+        work: &RowContext<'_>,
+    ) -> Result<usize, RowRejection> {
+        book.find_unique(text).map_err(|several| {
+            let error = self.names.count_unresolved(book, several, (step, column), text);
             let code = if error.ambiguous { ambiguous } else { unknown };
-            work.reject(code, step, column, error.message)
+            work.rejection_for_rule(code, step, column, error.message)
         })
     }
 }

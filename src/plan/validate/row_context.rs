@@ -1,32 +1,32 @@
 //! Work: a row while it is judged.
 
-use super::consent::Consents;
-use super::deferred::Waiting;
-use super::field_rule::Step;
-use super::outcome::{Rejection, Warned};
-use crate::model::Draft;
-use crate::sheet::{Column, Row};
-use crate::value::Notice;
+use super::consent::ConsentAnswers;
+use super::deferred::DeferredIssue;
+use super::field_rule::FieldRule;
+use super::outcome::{PlanWarning, RowRejection};
+use crate::model::ContactDraft;
+use crate::sheet::{SheetColumn, SheetRow};
+use crate::value::ValueNotice;
 
 /// The warning of a row that ends before its last column.
 const SHORT: &str = "W_SHORT_ROW";
 
 /// What is known of a row so far.
 #[derive(Debug)]
-pub(super) struct Work<'r> {
-    pub(super) row: &'r Row,
-    pub(super) columns: &'r [Column],
-    pub(super) draft: Draft,
-    pub(super) warnings: Vec<Warned>,
+pub(super) struct RowContext<'r> {
+    pub(super) row: &'r SheetRow,
+    pub(super) columns: &'r [SheetColumn],
+    pub(super) draft: ContactDraft,
+    pub(super) warnings: Vec<PlanWarning>,
     /// The warnings, by index, that are of no interest once the row is rejected.
     passing: Vec<usize>,
     /// The country that the row itself names.
     pub(super) country: Option<&'static str>,
-    pub(super) consents: Consents,
+    pub(super) consents: ConsentAnswers,
     pub(super) note: NoteParts,
     pub(super) task: TaskParts,
     /// What could not be read.
-    pub(super) waiting: Vec<Waiting>,
+    pub(super) waiting: Vec<DeferredIssue>,
 }
 
 /// What a row says about its notes.
@@ -55,16 +55,16 @@ pub(super) struct TaskParts {
     pub(super) priority: Option<String>,
 }
 
-impl<'r> Work<'r> {
-    pub(super) fn new(row: &'r Row, columns: &'r [Column]) -> Self {
+impl<'r> RowContext<'r> {
+    pub(super) fn new(row: &'r SheetRow, columns: &'r [SheetColumn]) -> Self {
         Self {
             row,
             columns,
-            draft: Draft::default(),
+            draft: ContactDraft::default(),
             warnings: Vec::new(),
             passing: Vec::new(),
             country: None,
-            consents: Consents::default(),
+            consents: ConsentAnswers::default(),
             note: NoteParts::default(),
             task: TaskParts::default(),
             waiting: Vec::new(),
@@ -72,20 +72,20 @@ impl<'r> Work<'r> {
     }
 
     /// Takes over what the sheet says about the row's form.
-    pub(super) fn form(&mut self) -> Result<(), Rejection> {
+    pub(super) fn check_row_structure(&mut self) -> Result<(), RowRejection> {
         for warning in &self.row.warnings {
-            self.warnings.push(Warned {
+            self.warnings.push(PlanWarning {
                 code: warning.code,
                 column: warning.column,
-                field: self.header(warning.column).to_owned(),
+                field: self.column_header(warning.column).to_owned(),
                 message: warning.message.clone(),
             });
         }
         match &self.row.fault {
             None => Ok(()),
-            Some(fault) => Err(Rejection {
+            Some(fault) => Err(RowRejection {
                 code: fault.code,
-                field: self.header(fault.column).to_owned(),
+                field: self.column_header(fault.column).to_owned(),
                 column: fault.column,
                 message: fault.message.clone(),
             }),
@@ -93,30 +93,33 @@ impl<'r> Work<'r> {
     }
 
     /// The warnings of a row that is rejected: about its form, and about whom it is about.
-    pub(super) fn lasting(self) -> Vec<Warned> {
+    pub(super) fn into_rejected_row_warnings(self) -> Vec<PlanWarning> {
         let mut passing = self.passing.into_iter().peekable();
         let warnings = self.warnings.into_iter().enumerate();
         warnings.filter(|(at, _)| passing.next_if_eq(at).is_none()).map(|(_, it)| it).collect()
     }
 
     /// Whether the row may have lost its last cells: then their emptiness says nothing.
-    pub(super) fn is_short(&self) -> bool {
+    pub(super) fn is_short_row(&self) -> bool {
         self.row.warnings.iter().any(|warning| warning.code == SHORT)
     }
 
-    pub(super) fn warn(
+    pub(super) fn add_warning(
         &mut self,
         code: &'static str,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
         message: impl Into<String>,
     ) {
-        let field = self.named(column, &step.target.to_string());
-        self.warn_with(Warned { code, column, field, message: message.into() }, step.identity);
+        let field = self.field_label(column, &step.target.to_string());
+        self.push_warning(
+            PlanWarning { code, column, field, message: message.into() },
+            step.identity,
+        );
     }
 
     /// Warns; whether it is about whom the row is about decides if it lasts.
-    pub(super) fn warn_with(&mut self, warned: Warned, identity: bool) {
+    pub(super) fn push_warning(&mut self, warned: PlanWarning, identity: bool) {
         if !identity {
             self.passing.push(self.warnings.len());
         }
@@ -124,59 +127,64 @@ impl<'r> Work<'r> {
     }
 
     /// Warns of what came with a value that was read.
-    pub(super) fn note_all(
+    pub(super) fn add_notices(
         &mut self,
-        notices: impl IntoIterator<Item = Notice>,
-        step: &Step,
+        notices: impl IntoIterator<Item = ValueNotice>,
+        step: &FieldRule,
         column: Option<usize>,
     ) {
         for notice in notices {
-            self.warn(notice.code, step, column, notice.message);
+            self.add_warning(notice.code, step, column, notice.message);
         }
     }
 
-    pub(super) fn reject(
+    pub(super) fn rejection_for_rule(
         &self,
         code: &'static str,
-        step: &Step,
+        step: &FieldRule,
         column: Option<usize>,
         message: impl Into<String>,
-    ) -> Rejection {
-        self.reject_at(code, column, &step.target.to_string(), message)
+    ) -> RowRejection {
+        self.rejection_for_column(code, column, &step.target.to_string(), message)
     }
 
     /// Warns of what stands in a column, or of what goes to a target.
-    pub(super) fn warn_at(
+    pub(super) fn add_column_warning(
         &mut self,
         code: &'static str,
         column: Option<usize>,
         target: &str,
         message: impl Into<String>,
     ) {
-        let field = self.named(column, target);
-        self.warnings.push(Warned { code, column, field, message: message.into() });
+        let field = self.field_label(column, target);
+        self.warnings.push(PlanWarning { code, column, field, message: message.into() });
     }
 
     /// Rejects for what stands in a column, or for what goes to a target.
-    pub(super) fn reject_at(
+    pub(super) fn rejection_for_column(
         &self,
         code: &'static str,
         column: Option<usize>,
         target: &str,
         message: impl Into<String>,
-    ) -> Rejection {
-        Rejection { code, field: self.named(column, target), column, message: message.into() }
+    ) -> RowRejection {
+        RowRejection {
+            code,
+            field: self.field_label(column, target),
+            column,
+            message: message.into(),
+        }
     }
 
     /// What a message is about: the column's header, or the target.
-    pub(super) fn named(&self, column: Option<usize>, target: &str) -> String {
-        match self.header(column) {
+    pub(super) fn field_label(&self, column: Option<usize>, target: &str) -> String {
+        match self.column_header(column) {
             "" => target.to_owned(),
             header => header.to_owned(),
         }
     }
 
-    fn header(&self, column: Option<usize>) -> &'r str {
+    fn column_header(&self, column: Option<usize>) -> &'r str {
         let column = column.and_then(|index| self.columns.get(index));
         column.map_or("", |column| match column.name.as_str() {
             "" => column.letters.as_str(),
@@ -186,6 +194,10 @@ impl<'r> Work<'r> {
 }
 
 /// A rejection of the row as a whole.
-pub(super) fn whole_row(code: &'static str, field: &str, message: impl Into<String>) -> Rejection {
-    Rejection { code, field: field.to_owned(), column: None, message: message.into() }
+pub(super) fn whole_row_rejection(
+    code: &'static str,
+    field: &str,
+    message: impl Into<String>,
+) -> RowRejection {
+    RowRejection { code, field: field.to_owned(), column: None, message: message.into() }
 }

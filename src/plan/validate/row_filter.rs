@@ -2,35 +2,35 @@
 
 use std::collections::HashSet;
 
-use super::field_rule::Step;
-use super::row_context::Work;
-use crate::mapping::{Bound, Test};
-use crate::model::Target;
+use super::field_rule::FieldRule;
+use super::row_context::RowContext;
+use crate::mapping::{BoundRule, CellTest};
+use crate::model::MappingTarget;
 use crate::model::target::{Field, NotePart, TaskPart};
-use crate::sheet::Cell;
+use crate::sheet::SheetCell;
 
 /// In which rows a step applies.
 #[derive(Debug, Default)]
-pub(super) struct Scope {
-    conditions: Vec<Condition>,
+pub(super) struct RuleScope {
+    conditions: Vec<CellCondition>,
     /// Only where nothing else has found a value.
     fallback: bool,
 }
 
 /// What a column must hold.
 #[derive(Debug)]
-struct Condition {
+struct CellCondition {
     column: usize,
-    test: Test,
+    test: CellTest,
     /// The test's texts, in lower case.
     words: HashSet<String>,
 }
 
-impl Scope {
-    pub(super) fn of(bound: &Bound) -> Self {
+impl RuleScope {
+    pub(super) fn from_bound_rule(bound: &BoundRule) -> Self {
         let mut scope = Self { conditions: Vec::new(), fallback: bound.rule.fallback };
         if let (Some(column), Some(when)) = (bound.when, &bound.rule.when) {
-            scope.only(column, when.test.clone());
+            scope.add_condition(column, when.test.clone());
         }
         scope
     }
@@ -41,67 +41,67 @@ impl Scope {
     }
 
     /// Narrows it to rows in which a column passes a test.
-    pub(super) fn only(&mut self, column: usize, test: Test) {
+    pub(super) fn add_condition(&mut self, column: usize, test: CellTest) {
         let words = match &test {
-            Test::Is(words) | Test::Not(words) => {
+            CellTest::Is(words) | CellTest::Not(words) => {
                 words.iter().map(|word| word.trim().to_lowercase()).collect()
             }
-            Test::Filled(_) | Test::Id(_) => HashSet::new(),
+            CellTest::Filled(_) | CellTest::Id(_) => HashSet::new(),
         };
-        self.conditions.push(Condition { column, test, words });
+        self.conditions.push(CellCondition { column, test, words });
     }
 }
 
-impl Step {
+impl FieldRule {
     /// Whether it has anything to do in a row.
-    pub(super) fn applies(&self, work: &Work<'_>) -> bool {
+    pub(super) fn applies_to_row(&self, work: &RowContext<'_>) -> bool {
         let scope = &self.scope;
-        scope.conditions.iter().all(|condition| condition.holds(work))
-            && !(scope.fallback && self.has_value(work))
+        scope.conditions.iter().all(|condition| condition.matches_row(work))
+            && !(scope.fallback && self.target_has_value(work))
     }
 
     /// Whether a step before it has found a value for the target.
-    fn has_value(&self, work: &Work<'_>) -> bool {
+    fn target_has_value(&self, work: &RowContext<'_>) -> bool {
         let (draft, note, task) = (&work.draft, &work.note, &work.task);
         match &self.target {
-            Target::ContactId => draft.contact.is_some(),
-            Target::SourceId => draft.source_id.is_some(),
-            Target::Field(field) => has(draft.fields.get(field)),
-            Target::Custom(_) => {
-                self.custom.as_ref().is_some_and(|custom| has(draft.custom.get(&custom.id)))
+            MappingTarget::ContactId => draft.contact.is_some(),
+            MappingTarget::SourceId => draft.source_id.is_some(),
+            MappingTarget::Field(field) => is_non_null(draft.fields.get(field)),
+            MappingTarget::Custom(_) => {
+                self.custom.as_ref().is_some_and(|custom| is_non_null(draft.custom.get(&custom.id)))
             }
-            Target::Tags => !draft.tags.is_empty(),
-            Target::AdditionalEmails => draft.fields.contains_key(&Field::Email),
-            Target::AdditionalPhones => draft.fields.contains_key(&Field::Phone),
-            Target::Owner => has(draft.owner.as_ref()),
-            Target::Business => draft.business.is_some(),
-            Target::Note(NotePart::Body) => !note.bodies.is_empty(),
-            Target::Note(NotePart::Id) => note.id.is_some(),
-            Target::Note(NotePart::Title) => note.title.is_some(),
-            Target::Task(TaskPart::Id) => task.id.is_some(),
-            Target::Task(TaskPart::Title) => task.title.is_some(),
-            Target::Task(TaskPart::Body) => task.body.is_some(),
-            Target::Task(TaskPart::DueDate) => task.due.is_some(),
-            Target::Task(TaskPart::Completed) => task.completed.is_some(),
+            MappingTarget::Tags => !draft.tags.is_empty(),
+            MappingTarget::AdditionalEmails => draft.fields.contains_key(&Field::Email),
+            MappingTarget::AdditionalPhones => draft.fields.contains_key(&Field::Phone),
+            MappingTarget::Owner => is_non_null(draft.owner.as_ref()),
+            MappingTarget::Business => draft.business.is_some(),
+            MappingTarget::Note(NotePart::Body) => !note.bodies.is_empty(),
+            MappingTarget::Note(NotePart::Id) => note.id.is_some(),
+            MappingTarget::Note(NotePart::Title) => note.title.is_some(),
+            MappingTarget::Task(TaskPart::Id) => task.id.is_some(),
+            MappingTarget::Task(TaskPart::Title) => task.title.is_some(),
+            MappingTarget::Task(TaskPart::Body) => task.body.is_some(),
+            MappingTarget::Task(TaskPart::DueDate) => task.due.is_some(),
+            MappingTarget::Task(TaskPart::Completed) => task.completed.is_some(),
             // Of the others the first value counts anyway, or none is too many.
             _ => false,
         }
     }
 }
 
-impl Condition {
-    fn holds(&self, work: &Work<'_>) -> bool {
-        let cell = work.row.cells.get(self.column).unwrap_or(&Cell::Empty);
-        let text = cell.text();
+impl CellCondition {
+    fn matches_row(&self, work: &RowContext<'_>) -> bool {
+        let cell = work.row.cells.get(self.column).unwrap_or(&SheetCell::Empty);
+        let text = cell.to_text();
         let text = text.trim();
         match &self.test {
-            Test::Filled(_) | Test::Id(_) => self.test.holds(text),
-            Test::Is(_) => self.words.contains(&text.to_lowercase()),
-            Test::Not(_) => !self.words.contains(&text.to_lowercase()),
+            CellTest::Filled(_) | CellTest::Id(_) => self.test.matches_text(text),
+            CellTest::Is(_) => self.words.contains(&text.to_lowercase()),
+            CellTest::Not(_) => !self.words.contains(&text.to_lowercase()),
         }
     }
 }
 
-fn has(value: Option<&serde_json::Value>) -> bool {
+fn is_non_null(value: Option<&serde_json::Value>) -> bool {
     value.is_some_and(|value| !value.is_null())
 }

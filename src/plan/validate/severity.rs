@@ -1,7 +1,7 @@
 //! Strictness: the code under which a warning rejects its row.
 
 /// The rejection for a value that is only warned about otherwise. Codes of rejections stay.
-pub(super) fn rejecting(code: &'static str) -> &'static str {
+pub(super) fn rejection_code(code: &'static str) -> &'static str {
     match code {
         code if code.starts_with("R_") => code,
         code if code.starts_with("W_DATE_") => "R_DATE_INVALID",
@@ -18,7 +18,7 @@ pub(super) fn rejecting(code: &'static str) -> &'static str {
 
 /// The warning for a value whose field is left out, where no contact's identity hangs on it. Codes that
 /// have no such form stay, and reject.
-pub(super) fn dropping(code: &'static str) -> &'static str {
+pub(super) fn warning_code(code: &'static str) -> &'static str {
     match code {
         "R_INVALID_EMAIL" => "W_EMAIL_INVALID",
         "R_INVALID_PHONE" | "R_PHONE_SCIENTIFIC" => "W_PHONE_INVALID",

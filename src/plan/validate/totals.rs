@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::field_rule::{Source, Step};
-use super::outcome::Warned;
-use crate::sheet::{Cell, Column, Row};
+use super::field_rule::{FieldRule, FieldRuleSource};
+use super::outcome::PlanWarning;
+use crate::sheet::{SheetCell, SheetColumn, SheetRow};
 use crate::value;
 
 /// Counters over all rows.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct ValidationTotals {
     /// Empty cells that did not clear, by step.
     left: Vec<AtomicU64>,
     unmapped: Vec<usize>,
@@ -19,23 +19,23 @@ pub(super) struct Tally {
     errors: Mutex<BTreeMap<usize, (String, u64)>>,
 }
 
-impl Tally {
+impl ValidationTotals {
     pub(super) fn new(steps: usize, unmapped: Vec<usize>) -> Self {
         let left = std::iter::repeat_with(AtomicU64::default).take(steps).collect();
         Self { left, unmapped, errors: Mutex::default() }
     }
 
     /// An empty cell was to clear, and may not.
-    pub(super) fn left(&self, step: usize) {
+    pub(super) fn count_uncleared(&self, step: usize) {
         self.left[step].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Looks for spreadsheet errors where nothing is imported.
-    pub(super) fn see_unmapped(&self, row: &Row, columns: &[Column]) {
+    pub(super) fn count_unmapped_errors(&self, row: &SheetRow, columns: &[SheetColumn]) {
         for column in &self.unmapped {
             let text = match row.cells.get(*column) {
-                Some(Cell::Error(text)) => text,
-                Some(Cell::Text(text))
+                Some(SheetCell::Error(text)) => text,
+                Some(SheetCell::Text(text))
                     if text.starts_with('#') && value::is_spreadsheet_error(text) =>
                 {
                     text
@@ -44,36 +44,44 @@ impl Tally {
             };
             let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
             let letters = columns.get(*column).map_or("", |column| &column.letters);
-            let first = || (format!("`{text}` ({})", row.place.cell(letters)), 0);
+            let first = || (format!("`{text}` ({})", row.place.cell_reference(letters)), 0);
             errors.entry(*column).or_insert_with(first).1 += 1;
         }
     }
 
-    pub(super) fn summary(&self, steps: &[Step], columns: &[Column]) -> Vec<Warned> {
+    pub(super) fn sheet_warnings(
+        &self,
+        steps: &[FieldRule],
+        columns: &[SheetColumn],
+    ) -> Vec<PlanWarning> {
         let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         let of_errors = errors.iter().map(|(column, (first, count))| {
             let more =
                 if *count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-            Warned {
+            PlanWarning {
                 code: "W_SPREADSHEET_ERROR",
                 column: Some(*column),
-                field: header(columns, *column),
+                field: column_header(columns, *column),
                 message: format!(
                     "the column, which is not imported, holds errors of a spreadsheet: {first}{more}"
                 ),
             }
         });
-        steps.iter().filter_map(|step| self.kept(step, columns)).chain(of_errors).collect()
+        steps
+            .iter()
+            .filter_map(|step| self.uncleared_warning(step, columns))
+            .chain(of_errors)
+            .collect()
     }
 
-    fn kept(&self, step: &Step, columns: &[Column]) -> Option<Warned> {
+    fn uncleared_warning(&self, step: &FieldRule, columns: &[SheetColumn]) -> Option<PlanWarning> {
         let count = self.left[step.place].load(Ordering::Relaxed);
-        let Source::Columns { columns: from, .. } = &step.source else { return None };
+        let FieldRuleSource::Columns { columns: from, .. } = &step.source else { return None };
         let column = from.first().copied();
-        (count > 0).then(|| Warned {
+        (count > 0).then(|| PlanWarning {
             code: "W_CLEAR_NOT_ALLOWED",
             column,
-            field: column.map_or_else(|| step.target.to_string(), |index| header(columns, index)),
+            field: column.map_or_else(|| step.target.to_string(), |index| column_header(columns, index)),
             message: format!(
                 "{count} empty cells would clear `{}`, which needs `--allow-clear`; nothing is cleared",
                 step.target
@@ -82,7 +90,7 @@ impl Tally {
     }
 }
 
-fn header(columns: &[Column], index: usize) -> String {
+fn column_header(columns: &[SheetColumn], index: usize) -> String {
     columns.get(index).map_or_else(String::new, |column| match column.name.as_str() {
         "" => column.letters.clone(),
         name => name.to_owned(),

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::mapping::Convert;
-use crate::model::target::{Field, NotePart, Target, TaskPart};
+use crate::mapping::ValueConverter;
+use crate::model::target::{Field, MappingTarget, NotePart, TaskPart};
 use crate::model::{CustomField, directory};
 
 /// How a value becomes what is sent.
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
+pub(super) enum TargetValueType {
     /// Text, line breaks kept.
     Text,
     /// Text on one line.
@@ -40,14 +40,14 @@ pub(super) enum Kind {
     /// Several texts.
     List,
     /// One of a field's options.
-    One(Options),
+    One(FieldOptions),
     /// Several of a field's options.
-    Many(Options),
+    Many(FieldOptions),
 }
 
 /// The options of a custom field of choices.
 #[derive(Debug, Clone)]
-pub(super) struct Options {
+pub(super) struct FieldOptions {
     /// By lower-case spelling.
     by_name: HashMap<String, String>,
     all: Vec<String>,
@@ -55,7 +55,7 @@ pub(super) struct Options {
     open: bool,
 }
 
-impl Options {
+impl FieldOptions {
     fn new(field: &CustomField) -> Self {
         let name = |option: &String| (option.trim().to_lowercase(), option.clone());
         Self {
@@ -66,7 +66,7 @@ impl Options {
     }
 
     /// Whether a text is one of them, in any case.
-    pub(super) fn has(&self, text: &str) -> bool {
+    pub(super) fn has_option(&self, text: &str) -> bool {
         self.by_name.contains_key(&text.trim().to_lowercase())
     }
 
@@ -74,11 +74,11 @@ impl Options {
     ///
     /// # Errors
     /// What is wrong with a text that is none of them.
-    pub(super) fn spelled(&self, text: &str) -> Result<String, String> {
+    pub(super) fn canonical_option(&self, text: &str) -> Result<String, String> {
         match self.by_name.get(&text.trim().to_lowercase()) {
             Some(option) => Ok(option.clone()),
             None if self.open => Ok(text.to_owned()),
-            None => Err(match directory::closest(text, self.all.iter()) {
+            None => Err(match directory::closest_name(text, self.all.iter()) {
                 Some(near) => {
                     format!("`{text}` is not one of the field's options; the closest is `{near}`")
                 }
@@ -88,30 +88,33 @@ impl Options {
     }
 }
 
-impl Kind {
+impl TargetValueType {
     /// How a target that is no custom field is read.
     ///
     /// # Errors
     /// When the converter does not go with it.
-    pub(super) fn of_target(target: &Target, convert: Option<Convert>) -> Result<Self, ()> {
-        let usual = usual(target);
+    pub(super) fn for_target(
+        target: &MappingTarget,
+        convert: Option<ValueConverter>,
+    ) -> Result<Self, ()> {
+        let usual = default_value_type(target);
         match (convert, &usual) {
-            (Some(Convert::Text), Self::Line) => Ok(Self::Text),
-            (Some(Convert::Line), Self::Text) => Ok(Self::Line),
+            (Some(ValueConverter::Text), Self::Line) => Ok(Self::Text),
+            (Some(ValueConverter::Line), Self::Text) => Ok(Self::Line),
             // As text, a target reads it as it reads every text; an owner may be named by address.
-            (None | Some(Convert::Text | Convert::Line), _)
-            | (Some(Convert::Email | Convert::List), Self::Emails)
-            | (Some(Convert::Phone | Convert::List), Self::Phone)
+            (None | Some(ValueConverter::Text | ValueConverter::Line), _)
+            | (Some(ValueConverter::Email | ValueConverter::List), Self::Emails)
+            | (Some(ValueConverter::Phone | ValueConverter::List), Self::Phone)
             | (
-                Some(Convert::Date | Convert::DateTime),
+                Some(ValueConverter::Date | ValueConverter::DateTime),
                 Self::Date | Self::Birthday | Self::Moment,
             )
-            | (Some(Convert::Boolean), Self::Boolean)
-            | (Some(Convert::Country), Self::Country)
-            | (Some(Convert::Timezone), Self::Timezone)
-            | (Some(Convert::Url), Self::Url)
-            | (Some(Convert::List), Self::List) => Ok(usual),
-            (Some(Convert::Email), Self::Line) if names_somebody(target) => Ok(usual),
+            | (Some(ValueConverter::Boolean), Self::Boolean)
+            | (Some(ValueConverter::Country), Self::Country)
+            | (Some(ValueConverter::Timezone), Self::Timezone)
+            | (Some(ValueConverter::Url), Self::Url)
+            | (Some(ValueConverter::List), Self::List) => Ok(usual),
+            (Some(ValueConverter::Email), Self::Line) if is_user_reference(target) => Ok(usual),
             _ => Err(()),
         }
     }
@@ -120,15 +123,18 @@ impl Kind {
     ///
     /// # Errors
     /// What is wrong, when the field cannot be written or the converter does not go with it.
-    pub(super) fn of_field(field: &CustomField, convert: Option<Convert>) -> Result<Self, String> {
+    pub(super) fn for_custom_field(
+        field: &CustomField,
+        convert: Option<ValueConverter>,
+    ) -> Result<Self, String> {
         let kind = match field.data_type.as_str() {
-            "TEXT" | "LARGE_TEXT" | "TIME" => return Ok(as_text(convert)),
+            "TEXT" | "LARGE_TEXT" | "TIME" => return Ok(text_field_value_type(convert)),
             "NUMERICAL" | "FLOAT" => Self::Number,
             "MONETORY" => Self::Money,
             "DATE" => Self::Date,
             "PHONE" => Self::Phone,
-            "SINGLE_OPTIONS" | "RADIO" => Self::One(Options::new(field)),
-            "MULTIPLE_OPTIONS" | "CHECKBOX" => Self::Many(Options::new(field)),
+            "SINGLE_OPTIONS" | "RADIO" => Self::One(FieldOptions::new(field)),
+            "MULTIPLE_OPTIONS" | "CHECKBOX" => Self::Many(FieldOptions::new(field)),
             other => {
                 return Err(format!(
                     "`{}` is a field of type {other}, which cannot be imported",
@@ -137,86 +143,91 @@ impl Kind {
             }
         };
         match (convert, &kind) {
-            (None | Some(Convert::Text | Convert::Line), _)
-            | (Some(Convert::Number), Self::Number | Self::Money)
-            | (Some(Convert::Date | Convert::DateTime), Self::Date)
-            | (Some(Convert::Phone), Self::Phone)
-            | (Some(Convert::List), Self::Many(_)) => Ok(kind),
-            (Some(Convert::Money), Self::Number | Self::Money) => Ok(Self::Money),
+            (None | Some(ValueConverter::Text | ValueConverter::Line), _)
+            | (Some(ValueConverter::Number), Self::Number | Self::Money)
+            | (Some(ValueConverter::Date | ValueConverter::DateTime), Self::Date)
+            | (Some(ValueConverter::Phone), Self::Phone)
+            | (Some(ValueConverter::List), Self::Many(_)) => Ok(kind),
+            (Some(ValueConverter::Money), Self::Number | Self::Money) => Ok(Self::Money),
             (Some(convert), _) => Err(format!(
                 "`{}` is a field of type {}, with which `convert = \"{}\"` does not go",
                 field.key,
                 field.data_type,
-                name(convert)
+                converter_name(convert)
             )),
         }
     }
 
     /// Whether its values are days or moments.
-    pub(super) fn is_dated(&self) -> bool {
+    pub(super) fn is_date_or_datetime(&self) -> bool {
         matches!(self, Self::Date | Self::Birthday | Self::Moment)
     }
 
     /// Whether a cell may hold several values.
-    pub(super) fn is_list(&self) -> bool {
+    pub(super) fn is_multi_valued(&self) -> bool {
         matches!(self, Self::List | Self::Many(_))
     }
 }
 
 /// A converter's name in mappings.
-pub(super) fn name(convert: Convert) -> String {
+pub(super) fn converter_name(convert: ValueConverter) -> String {
     let name = serde_json::to_value(convert).ok();
     name.and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn usual(target: &Target) -> Kind {
+fn default_value_type(target: &MappingTarget) -> TargetValueType {
     match target {
-        Target::Field(field) => match field {
-            Field::Email => Kind::Emails,
-            Field::Phone => Kind::Phone,
-            Field::Country => Kind::Country,
-            Field::Timezone => Kind::Timezone,
-            Field::Website => Kind::Url,
-            Field::PostalCode => Kind::PostalCode,
-            Field::DateOfBirth => Kind::Birthday,
-            _ => Kind::Line,
+        MappingTarget::Field(field) => match field {
+            Field::Email => TargetValueType::Emails,
+            Field::Phone => TargetValueType::Phone,
+            Field::Country => TargetValueType::Country,
+            Field::Timezone => TargetValueType::Timezone,
+            Field::Website => TargetValueType::Url,
+            Field::PostalCode => TargetValueType::PostalCode,
+            Field::DateOfBirth => TargetValueType::Birthday,
+            _ => TargetValueType::Line,
         },
-        Target::AdditionalEmails => Kind::Emails,
-        Target::AdditionalPhones => Kind::Phone,
-        Target::Tags => Kind::List,
-        Target::Dnd | Target::DndChannel(_) | Target::OptIn | Target::Note(NotePart::Pinned) => {
-            Kind::Boolean
+        MappingTarget::AdditionalEmails => TargetValueType::Emails,
+        MappingTarget::AdditionalPhones => TargetValueType::Phone,
+        MappingTarget::Tags => TargetValueType::List,
+        MappingTarget::Dnd
+        | MappingTarget::DndChannel(_)
+        | MappingTarget::OptIn
+        | MappingTarget::Note(NotePart::Pinned)
+        | MappingTarget::Task(TaskPart::Completed) => TargetValueType::Boolean,
+        MappingTarget::Note(NotePart::Date) => TargetValueType::Date,
+        MappingTarget::Note(NotePart::Body) | MappingTarget::Task(TaskPart::Body) => {
+            TargetValueType::Text
         }
-        Target::Note(NotePart::Date) => Kind::Date,
-        Target::Note(NotePart::Body) | Target::Task(TaskPart::Body) => Kind::Text,
-        Target::Task(TaskPart::DueDate) => Kind::Moment,
-        Target::Task(TaskPart::Completed) => Kind::Boolean,
-        _ => Kind::Line,
+        MappingTarget::Task(TaskPart::DueDate) => TargetValueType::Moment,
+        _ => TargetValueType::Line,
     }
 }
 
-fn names_somebody(target: &Target) -> bool {
+fn is_user_reference(target: &MappingTarget) -> bool {
     matches!(
         target,
-        Target::Owner | Target::Note(NotePart::User) | Target::Task(TaskPart::AssignedTo)
+        MappingTarget::Owner
+            | MappingTarget::Note(NotePart::User)
+            | MappingTarget::Task(TaskPart::AssignedTo)
     )
 }
 
 /// A field of text takes what any converter makes, as text.
-fn as_text(convert: Option<Convert>) -> Kind {
+fn text_field_value_type(convert: Option<ValueConverter>) -> TargetValueType {
     match convert {
-        None | Some(Convert::Text) => Kind::Text,
-        Some(Convert::Line) => Kind::Line,
-        Some(Convert::Phone) => Kind::Phone,
-        Some(Convert::Email) => Kind::Emails,
-        Some(Convert::Date) => Kind::Date,
-        Some(Convert::DateTime) => Kind::Moment,
-        Some(Convert::Number) => Kind::Number,
-        Some(Convert::Money) => Kind::Money,
-        Some(Convert::Boolean) => Kind::Boolean,
-        Some(Convert::Country) => Kind::Country,
-        Some(Convert::Timezone) => Kind::Timezone,
-        Some(Convert::List) => Kind::List,
-        Some(Convert::Url) => Kind::Url,
+        None | Some(ValueConverter::Text) => TargetValueType::Text,
+        Some(ValueConverter::Line) => TargetValueType::Line,
+        Some(ValueConverter::Phone) => TargetValueType::Phone,
+        Some(ValueConverter::Email) => TargetValueType::Emails,
+        Some(ValueConverter::Date) => TargetValueType::Date,
+        Some(ValueConverter::DateTime) => TargetValueType::Moment,
+        Some(ValueConverter::Number) => TargetValueType::Number,
+        Some(ValueConverter::Money) => TargetValueType::Money,
+        Some(ValueConverter::Boolean) => TargetValueType::Boolean,
+        Some(ValueConverter::Country) => TargetValueType::Country,
+        Some(ValueConverter::Timezone) => TargetValueType::Timezone,
+        Some(ValueConverter::List) => TargetValueType::List,
+        Some(ValueConverter::Url) => TargetValueType::Url,
     }
 }

@@ -2,28 +2,32 @@
 
 use std::borrow::Cow;
 
-use crate::mapping::preset::Layout;
-use crate::mapping::preset::template::Column;
-use crate::resource::Kind;
+use crate::mapping::preset::ExportTemplate;
+use crate::mapping::preset::template::TemplateColumn;
+use crate::resource::ColumnKind;
 
 /// What parts the items of a list when a preset does not say.
 const SEPARATORS: [&str; 6] = [",", ";", "|", "\n", "\r", " ::: "];
 
 /// A day or moment as the layout writes it; any other text as it is.
-pub(super) fn dated<'t>(text: Cow<'t, str>, kind: Kind, layout: &Layout) -> Cow<'t, str> {
+pub(super) fn format_date<'t>(
+    text: Cow<'t, str>,
+    kind: ColumnKind,
+    layout: &ExportTemplate,
+) -> Cow<'t, str> {
     let pattern = match kind {
-        Kind::Date => layout.date.as_deref(),
-        Kind::Timestamp => layout.time.as_deref(),
+        ColumnKind::Date => layout.date.as_deref(),
+        ColumnKind::Timestamp => layout.time.as_deref(),
         _ => return text,
     };
     let Some(pattern) = pattern else {
         return match text.strip_suffix(".000Z") {
-            Some(whole) if kind == Kind::Timestamp => format!("{whole}Z").into(),
+            Some(whole) if kind == ColumnKind::Timestamp => format!("{whole}Z").into(),
             _ => text,
         };
     };
     let written = match kind {
-        Kind::Date => {
+        ColumnKind::Date => {
             text.parse::<jiff::civil::Date>().ok().map(|day| day.strftime(pattern).to_string())
         }
         _ => {
@@ -34,7 +38,10 @@ pub(super) fn dated<'t>(text: Cow<'t, str>, kind: Kind, layout: &Layout) -> Cow<
 }
 
 /// Values as the system words them: without the prefix that marks them, and in its own words.
-pub(super) fn worded<'t>(texts: Vec<Cow<'t, str>>, column: &Column) -> Vec<Cow<'t, str>> {
+pub(super) fn translate_values<'t>(
+    texts: Vec<Cow<'t, str>>,
+    column: &TemplateColumn,
+) -> Vec<Cow<'t, str>> {
     let prefix = &column.prefix;
     let bare = |text: Cow<'t, str>| match text.strip_prefix(prefix.as_str()) {
         Some(bare) if !prefix.is_empty() => Some(Cow::Owned(bare.to_owned())),
@@ -49,10 +56,10 @@ pub(super) fn worded<'t>(texts: Vec<Cow<'t, str>>, column: &Column) -> Vec<Cow<'
 }
 
 /// Several values in one cell. Where it would not come apart again it is a JSON array.
-pub(super) fn joined(
+pub(super) fn join_values(
     items: &[Cow<'_, str>],
-    column: &Column,
-    layout: &Layout,
+    column: &TemplateColumn,
+    layout: &ExportTemplate,
     is_list: bool,
 ) -> String {
     if items.is_empty() || !is_list && items.len() == 1 {
@@ -62,7 +69,7 @@ pub(super) fn joined(
         Some(split) => split.iter().map(String::as_str).collect(),
         None => SEPARATORS.to_vec(),
     };
-    let between = separator(column, layout, &split);
+    let between = list_separator(column, layout, &split);
     let outer = |c: Option<char>| c.is_none_or(char::is_whitespace);
     let is_plain = |item: &Cow<'_, str>| {
         !item.starts_with(['[', '"', '*'])
@@ -78,7 +85,7 @@ pub(super) fn joined(
 }
 
 /// What stands between values: what the column or the layout says, else what a reader parts them at.
-fn separator(column: &Column, layout: &Layout, split: &[&str]) -> String {
+fn list_separator(column: &TemplateColumn, layout: &ExportTemplate, split: &[&str]) -> String {
     let said = column.join.as_ref().or(layout.list.as_ref());
     said.cloned().unwrap_or_else(|| match split.first() {
         Some(first) if !split.contains(&";") => match *first {
@@ -90,6 +97,6 @@ fn separator(column: &Column, layout: &Layout, split: &[&str]) -> String {
 }
 
 /// Whether a text is nothing but phone numbers and what parts them.
-pub(super) fn is_numbers(text: &str) -> bool {
+pub(super) fn is_phone_list(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '|' | ' '))
 }

@@ -5,30 +5,30 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::bind::{Bound, Source};
-use crate::mapping::preset::template::Fill;
-use crate::publish::Error;
-use crate::resource::Kind;
-use crate::table::Texts;
+use super::bind::{BoundTemplateColumn, TemplateCellSource};
+use crate::mapping::preset::template::FieldSource;
+use crate::publish::PublishError;
+use crate::resource::ColumnKind;
+use crate::table::BatchTexts;
 
 /// The file's name; it is gone before the files are put in place.
 const FILE: &str = ".people.db";
 
 /// What is kept of every contact.
 #[derive(Debug)]
-pub(super) struct People {
+pub(super) struct ContactLookup {
     db: Connection,
     path: PathBuf,
-    fills: Vec<Fill>,
-    kinds: Vec<Kind>,
+    fills: Vec<FieldSource>,
+    kinds: Vec<ColumnKind>,
     /// The contact that was looked up last: its tasks often come together.
     last: RefCell<(String, Vec<Vec<String>>)>,
 }
 
-impl People {
-    pub(super) fn begin(fills: Vec<Fill>, staging: &Path) -> Result<Self, Error> {
+impl ContactLookup {
+    pub(super) fn create(fills: Vec<FieldSource>, staging: &Path) -> Result<Self, PublishError> {
         let path = staging.join(FILE);
-        let fail = |error| failure(&path, error);
+        let fail = |error| db_error(&path, error);
         let db = Connection::open(&path).map_err(fail)?;
         // It lives as long as this process: nothing of it has to outlast a crash.
         db.execute_batch(
@@ -36,54 +36,66 @@ impl People {
              CREATE TABLE people (id TEXT PRIMARY KEY, cells TEXT NOT NULL) WITHOUT ROWID;",
         )
         .map_err(fail)?;
-        let kinds = vec![Kind::Text; fills.len()];
+        let kinds = vec![ColumnKind::Text; fills.len()];
         Ok(Self { db, path, fills, kinds, last: RefCell::default() })
     }
 
     /// What is kept.
-    pub(super) fn fills(&self) -> &[Fill] {
+    pub(super) fn fields(&self) -> &[FieldSource] {
         &self.fills
     }
 
     /// What kind of values a fill has.
-    pub(super) fn kind(&self, place: usize) -> Kind {
+    pub(super) fn field_kind(&self, place: usize) -> ColumnKind {
         self.kinds[place]
     }
 
     /// Keeps the contacts of a batch; one that came before is replaced.
-    pub(super) fn keep(&mut self, bound: &[Bound], texts: &Texts<'_>) -> Result<(), Error> {
+    pub(super) fn insert_contacts(
+        &mut self,
+        bound: &[BoundTemplateColumn],
+        texts: &BatchTexts<'_>,
+    ) -> Result<(), PublishError> {
         for (kind, bound) in self.kinds.iter_mut().zip(bound) {
-            if let Some(Source::Column(_, its)) = bound.sources.first() {
+            if let Some(TemplateCellSource::Column(_, its)) = bound.sources.first() {
                 *kind = *its;
             }
         }
-        let fail = |error| failure(&self.path, error);
+        let fail = |error| db_error(&self.path, error);
         let keeping = self.db.transaction().map_err(fail)?;
-        for row in 0..texts.rows() {
+        for row in 0..texts.row_count() {
             let cells: Vec<_> = bound
                 .iter()
                 .map(|bound| {
-                    bound.sources.first().map(|source| source.of(texts, row)).unwrap_or_default()
+                    bound
+                        .sources
+                        .first()
+                        .map(|source| source.read_values(texts, row))
+                        .unwrap_or_default()
                 })
                 .collect();
             let cells = serde_json::to_string(&cells).expect("texts are JSON");
             keeping
                 .prepare_cached("INSERT OR REPLACE INTO people VALUES (?1, ?2)")
-                .and_then(|mut insert| insert.execute((texts.get(0, row).concat(), cells)))
+                .and_then(|mut insert| insert.execute((texts.cell_texts(0, row).concat(), cells)))
                 .map_err(fail)?;
         }
         keeping.commit().map_err(fail)
     }
 
     /// What a contact has of a fill; nothing where nobody has that id.
-    pub(super) fn look(&self, place: usize, id: &str) -> Result<Vec<String>, Error> {
+    pub(super) fn look_up_values(
+        &self,
+        place: usize,
+        id: &str,
+    ) -> Result<Vec<String>, PublishError> {
         let mut last = self.last.borrow_mut();
         if last.0 != id {
             let cells: Option<String> = self
                 .db
                 .prepare_cached("SELECT cells FROM people WHERE id = ?1")
                 .and_then(|mut select| select.query_row([id], |row| row.get(0)).optional())
-                .map_err(|error| failure(&self.path, error))?;
+                .map_err(|error| db_error(&self.path, error))?;
             let cells = cells.and_then(|cells| serde_json::from_str(&cells).ok());
             *last = (id.to_owned(), cells.unwrap_or_default());
         }
@@ -91,12 +103,13 @@ impl People {
     }
 
     /// Removes it.
-    pub(super) fn close(self) -> Result<(), Error> {
+    pub(super) fn close_and_delete(self) -> Result<(), PublishError> {
         drop(self.db);
-        std::fs::remove_file(&self.path).map_err(|source| Error::file(&self.path, source))
+        std::fs::remove_file(&self.path)
+            .map_err(|source| PublishError::from_io_error(&self.path, source))
     }
 }
 
-fn failure(path: &Path, error: rusqlite::Error) -> Error {
-    Error::file(path, std::io::Error::other(error))
+fn db_error(path: &Path, error: rusqlite::Error) -> PublishError {
+    PublishError::from_io_error(path, std::io::Error::other(error))
 }

@@ -3,142 +3,158 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::bind::{Bound, Source};
-use super::contact_lookup::People;
-use super::warnings::Told;
-use super::{Named, Notes, cell_text};
-use crate::event::Written;
-use crate::mapping::preset::Layout;
-use crate::mapping::preset::template::Column;
-use crate::publish::Error;
-use crate::resource::Kind;
-use crate::table::{self, CsvSafe, Records, Texts, guard};
+use super::bind::{BoundTemplateColumn, TemplateCellSource};
+use super::contact_lookup::ContactLookup;
+use super::warnings::TemplateFileWarnings;
+use super::{CodedWarnings, NamedTemplate, cell_text};
+use crate::event::WrittenFile;
+use crate::mapping::preset::ExportTemplate;
+use crate::mapping::preset::template::TemplateColumn;
+use crate::publish::PublishError;
+use crate::resource::ColumnKind;
+use crate::table::{self, BatchTexts, DelimitedWriter, FormulaGuardMode, guard_formula};
 
 /// What manifests call the format.
 const FORMAT: &str = "csv";
 
 /// The file of a layout, being written.
-pub(super) struct File {
-    named: Named,
-    safe: CsvSafe,
+pub(super) struct TemplateFile {
+    named: NamedTemplate,
+    safe: FormulaGuardMode,
     staging: PathBuf,
-    records: Records,
+    records: DelimitedWriter,
     /// Which of the files it is, from 1.
     number: usize,
-    done: Vec<Written>,
-    told: Told,
+    done: Vec<WrittenFile>,
+    told: TemplateFileWarnings,
 }
 
-impl File {
-    pub(super) fn begin(named: &Named, safe: CsvSafe, staging: &Path) -> Result<Self, Error> {
+impl TemplateFile {
+    pub(super) fn create_empty(
+        named: &NamedTemplate,
+        safe: FormulaGuardMode,
+        staging: &Path,
+    ) -> Result<Self, PublishError> {
         Ok(Self {
-            records: create(&named.layout, staging, 1)?,
+            records: create_part_file(&named.layout, staging, 1)?,
             named: named.clone(),
             safe,
             staging: staging.to_owned(),
             number: 1,
             done: Vec::new(),
-            told: Told::default(),
+            told: TemplateFileWarnings::default(),
         })
     }
 
-    pub(super) fn layout(&self) -> &Layout {
+    pub(super) fn template(&self) -> &ExportTemplate {
         &self.named.layout
     }
 
     /// Writes a row, unless the system would not take it.
-    pub(super) fn write(
+    pub(super) fn write_row(
         &mut self,
-        bound: &[Bound],
-        texts: &Texts<'_>,
+        bound: &[BoundTemplateColumn],
+        texts: &BatchTexts<'_>,
         row: usize,
-        people: Option<&People>,
-    ) -> Result<(), Error> {
+        people: Option<&ContactLookup>,
+    ) -> Result<(), PublishError> {
         let layout = &self.named.layout;
         let mut cells = Vec::with_capacity(bound.len());
         for (column, bound) in layout.columns.iter().zip(bound) {
-            cells.push(value(column, bound, layout, texts, row, people)?);
+            cells.push(cell_text(column, bound, layout, texts, row, people)?);
         }
         let lacking = !layout.require.is_empty()
             && layout.require.iter().all(|place| cells[*place].trim().is_empty());
         if lacking {
-            self.told.skipped(texts.get(0, row).concat());
+            self.told.add_skipped_row(texts.cell_texts(0, row).concat());
             return Ok(());
         }
-        self.told.longest(layout, &cells);
+        self.told.count_long_values(layout, &cells);
         if let Some(place) = layout.unique {
-            self.told.name(&cells[place], &self.staging)?;
+            self.told.record_name(&cells[place], &self.staging)?;
         }
-        if layout.max_rows.is_some_and(|most| self.records.rows() >= most) {
-            self.next()?;
+        if layout.max_rows.is_some_and(|most| self.records.row_count() >= most) {
+            self.start_next_file()?;
         }
         let layout = &self.named.layout;
         let cells = cells.iter().zip(&layout.columns).map(|(text, column)| {
-            let bare = column.unguarded && cell_text::is_numbers(text);
-            if bare { Cow::Borrowed(text.as_str()) } else { guard(text, self.safe) }
+            let bare = column.unguarded && cell_text::is_phone_list(text);
+            if bare { Cow::Borrowed(text.as_str()) } else { guard_formula(text, self.safe) }
         });
         let cells: Vec<Cow<'_, str>> = cells.collect();
-        Ok(self.records.write(cells.iter().map(|cell| &**cell))?)
+        Ok(self.records.write_row(cells.iter().map(|cell| &**cell))?)
     }
 
     /// Goes on in a further file.
-    fn next(&mut self) -> Result<(), Error> {
-        let next = create(&self.named.layout, &self.staging, self.number + 1)?;
+    fn start_next_file(&mut self) -> Result<(), PublishError> {
+        let next = create_part_file(&self.named.layout, &self.staging, self.number + 1)?;
         let full = std::mem::replace(&mut self.records, next);
         let (full, lost) = full.close()?;
-        self.told.lost(lost);
-        self.done.push(self.named.written(self.number, full));
+        self.told.add_lost_characters(lost);
+        self.done.push(self.named.written_file(self.number, full));
         self.number += 1;
         Ok(())
     }
 
     /// Begins anew, without a row.
-    pub(super) fn restart(&mut self) -> Result<(), Error> {
+    pub(super) fn restart(&mut self) -> Result<(), PublishError> {
         for number in 1..=self.number {
             let path = self.staging.join(self.named.layout.file_name(number));
-            std::fs::remove_file(&path).map_err(|source| Error::file(&path, source))?;
+            std::fs::remove_file(&path)
+                .map_err(|source| PublishError::from_io_error(&path, source))?;
         }
-        *self = Self::begin(&self.named, self.safe, &self.staging)?;
+        *self = Self::create_empty(&self.named, self.safe, &self.staging)?;
         Ok(())
     }
 
     /// Completes the files; gives them and what is to be told.
-    pub(super) fn close(mut self) -> Result<(Vec<Written>, Notes), Error> {
+    pub(super) fn close(mut self) -> Result<(Vec<WrittenFile>, CodedWarnings), PublishError> {
         let (written, lost) = self.records.close()?;
-        self.told.lost(lost);
-        self.done.push(self.named.written(self.number, written));
-        let told = self.told.close(&self.named, &self.staging)?;
+        self.told.add_lost_characters(lost);
+        self.done.push(self.named.written_file(self.number, written));
+        let told = self.told.into_warnings(&self.named, &self.staging)?;
         Ok((self.done, told))
     }
 }
 
-impl Named {
-    fn written(&self, number: usize, written: table::Written) -> Written {
-        let table::Written { rows, bytes, sha256 } = written;
+impl NamedTemplate {
+    fn written_file(&self, number: usize, written: table::WrittenTable) -> WrittenFile {
+        let table::WrittenTable { rows, bytes, sha256 } = written;
         let file = self.layout.file_name(number);
-        Written { table: self.preset.clone(), format: FORMAT.to_owned(), file, rows, bytes, sha256 }
+        WrittenFile {
+            table: self.preset.clone(),
+            format: FORMAT.to_owned(),
+            file,
+            rows,
+            bytes,
+            sha256,
+        }
     }
 }
 
-fn create(layout: &Layout, staging: &Path, number: usize) -> Result<Records, Error> {
+fn create_part_file(
+    layout: &ExportTemplate,
+    staging: &Path,
+    number: usize,
+) -> Result<DelimitedWriter, PublishError> {
     let header = layout.columns.iter().map(|column| column.name.as_str());
-    Ok(Records::create(&staging.join(layout.file_name(number)), layout.form, header)?)
+    Ok(DelimitedWriter::create(&staging.join(layout.file_name(number)), layout.form, header)?)
 }
 
 /// The text of a cell, not guarded yet.
-fn value(
-    column: &Column,
-    bound: &Bound,
-    layout: &Layout,
-    texts: &Texts<'_>,
+fn cell_text(
+    column: &TemplateColumn,
+    bound: &BoundTemplateColumn,
+    layout: &ExportTemplate,
+    texts: &BatchTexts<'_>,
     row: usize,
-    people: Option<&People>,
-) -> Result<String, Error> {
-    let look = |source: &Source| match (source, people) {
-        (Source::Person(place, id), Some(people)) => {
-            people.look(*place, &texts.get(*id, row).concat())
+    people: Option<&ContactLookup>,
+) -> Result<String, PublishError> {
+    let look = |source: &TemplateCellSource| match (source, people) {
+        (TemplateCellSource::Person(place, id), Some(people)) => {
+            people.look_up_values(*place, &texts.cell_texts(*id, row).concat())
         }
-        _ => Ok(source.of(texts, row).into_iter().map(Cow::into_owned).collect()),
+        _ => Ok(source.read_values(texts, row).into_iter().map(Cow::into_owned).collect()),
     };
     if let (Some(front), Some(phone)) = (&column.unless_phone, &bound.phone)
         && look(phone)?.first().is_some_and(|phone| phone.starts_with(front.as_str()))
@@ -147,26 +163,28 @@ fn value(
     }
     let (mut found, mut is_list) = (Vec::new(), false);
     for source in &bound.sources {
-        let kind = source.kind(people);
+        let kind = source.value_kind(people);
         let values = look(source)?.into_iter().filter(|text| !text.trim().is_empty());
-        let values = values.map(|text| cell_text::dated(Cow::Owned(text), kind, layout));
-        let values = cell_text::worded(values.collect(), column);
-        is_list |= kind == Kind::TextList && !values.is_empty();
+        let values = values.map(|text| cell_text::format_date(Cow::Owned(text), kind, layout));
+        let values = cell_text::translate_values(values.collect(), column);
+        is_list |= kind == ColumnKind::TextList && !values.is_empty();
         found.extend(values);
         if !found.is_empty() && column.join.is_none() {
             break;
         }
     }
-    Ok(cell_text::joined(&found, column, layout, is_list))
+    Ok(cell_text::join_values(&found, column, layout, is_list))
 }
 
-impl Source {
+impl TemplateCellSource {
     /// What kind of values it has.
-    fn kind(&self, people: Option<&People>) -> Kind {
+    fn value_kind(&self, people: Option<&ContactLookup>) -> ColumnKind {
         match self {
             Self::Column(_, kind) => *kind,
-            Self::Person(place, _) => people.map_or(Kind::Text, |people| people.kind(*place)),
-            _ => Kind::Text,
+            Self::Person(place, _) => {
+                people.map_or(ColumnKind::Text, |people| people.field_kind(*place))
+            }
+            _ => ColumnKind::Text,
         }
     }
 }

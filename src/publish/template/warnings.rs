@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-use super::bind::Source;
-use super::{Named, Notes};
-use crate::mapping::preset::Layout;
-use crate::model::draft::priority_of;
-use crate::publish::Error;
-use crate::publish::sort::{Row, Sorter};
-use crate::resource::{Key, Table};
-use crate::table::Texts;
+use super::bind::TemplateCellSource;
+use super::{CodedWarnings, NamedTemplate};
+use crate::mapping::preset::ExportTemplate;
+use crate::model::draft::split_priority_line;
+use crate::publish::PublishError;
+use crate::publish::sort::{ExternalSorter, SortableRow};
+use crate::resource::{RowSortKey, TableSchema};
+use crate::table::BatchTexts;
 
 /// Examples that are named.
 const NAMED: usize = 5;
@@ -23,18 +23,18 @@ const OWN: [&str; 4] = ["id", "location_id", "contact_id", "extra"];
 
 /// What is told of one file.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct TemplateFileWarnings {
     skipped: u64,
     examples: Vec<String>,
     long: BTreeMap<String, u64>,
     lost: u64,
-    names: Sorter,
+    names: ExternalSorter,
     counted: i64,
 }
 
-impl Told {
+impl TemplateFileWarnings {
     /// A row was left out.
-    pub(super) fn skipped(&mut self, id: String) {
+    pub(super) fn add_skipped_row(&mut self, id: String) {
         self.skipped += 1;
         if self.examples.len() < NAMED {
             self.examples.push(id);
@@ -42,12 +42,12 @@ impl Told {
     }
 
     /// Characters were lost to the encoding.
-    pub(super) fn lost(&mut self, count: u64) {
+    pub(super) fn add_lost_characters(&mut self, count: u64) {
         self.lost += count;
     }
 
     /// Counts the texts that are longer than the system takes.
-    pub(super) fn longest(&mut self, layout: &Layout, cells: &[String]) {
+    pub(super) fn count_long_values(&mut self, layout: &ExportTemplate, cells: &[String]) {
         for (column, text) in layout.columns.iter().zip(cells) {
             let Some(most) = column.longest else { continue };
             if text.len() as u64 > most && text.chars().count() as u64 > most {
@@ -57,52 +57,62 @@ impl Told {
     }
 
     /// Keeps a name that must not come twice, on disk when there are many.
-    pub(super) fn name(&mut self, name: &str, staging: &Path) -> Result<(), Error> {
+    pub(super) fn record_name(&mut self, name: &str, staging: &Path) -> Result<(), PublishError> {
         self.counted += 1;
-        let key = Key { added: 0, id: format!("{}\0{}", name.trim().to_lowercase(), self.counted) };
-        self.names.push(Row { key, seq: self.counted, text: name.into() });
-        if !self.names.full() {
+        let key = RowSortKey {
+            added: 0,
+            id: format!("{}\0{}", name.trim().to_lowercase(), self.counted),
+        };
+        self.names.push(SortableRow { key, seq: self.counted, text: name.into() });
+        if !self.names.is_full() {
             return Ok(());
         }
-        let spilled = self.names.spill(|| tempfile::tempfile_in(staging));
-        spilled.map_err(|source| Error::file(staging, source))
+        let spilled = self.names.spill_buffer(|| tempfile::tempfile_in(staging));
+        spilled.map_err(|source| PublishError::from_io_error(staging, source))
     }
 
     /// The sentences, each with its code.
-    pub(super) fn close(self, named: &Named, staging: &Path) -> Result<Notes, Error> {
+    pub(super) fn into_warnings(
+        self,
+        named: &NamedTemplate,
+        staging: &Path,
+    ) -> Result<CodedWarnings, PublishError> {
         let layout = &named.layout;
-        let mut told: Vec<_> = self.left_out(layout).into_iter().collect();
-        told.extend(self.too_long(layout));
+        let mut told: Vec<_> = self.skipped_rows_warning(layout).into_iter().collect();
+        told.extend(self.long_value_warnings(layout));
         if self.lost > 0 {
             let (file, lost) = (&layout.file, self.lost);
             let message = format!("{file}: {lost} characters that its encoding lacks became `?`");
             told.push(("characters_lost", message));
         }
-        let twice = twice(self.names).map_err(|source| Error::file(staging, source))?;
-        told.extend(named_twice(&twice, layout));
+        let twice = find_duplicate_names(self.names)
+            .map_err(|source| PublishError::from_io_error(staging, source))?;
+        told.extend(duplicate_names_warning(&twice, layout));
         Ok(told)
     }
 
-    fn left_out(&self, layout: &Layout) -> Option<(&'static str, String)> {
+    fn skipped_rows_warning(&self, layout: &ExportTemplate) -> Option<(&'static str, String)> {
         let column = |place: &usize| format!("`{}`", layout.columns[*place].name);
         let wanted: Vec<String> = layout.require.iter().map(column).collect();
         let more = if self.skipped > NAMED as u64 { ", …" } else { "" };
         let message = format!(
             "{}: {} left out, having no {}: {}{more}",
             layout.file,
-            rows(self.skipped),
+            format_row_count(self.skipped),
             wanted.join(" or "),
             self.examples.join(", ")
         );
         (self.skipped > 0).then_some(("rows_left_out", message))
     }
 
-    fn too_long(&self, layout: &Layout) -> Notes {
+    fn long_value_warnings(&self, layout: &ExportTemplate) -> CodedWarnings {
         let said = |(column, count): (&String, &u64)| {
             let column = layout.columns.iter().find(|it| it.name == *column)?;
             let (file, name, most) = (&layout.file, &column.name, column.longest?);
-            let message =
-                format!("{file}: {} with more than {most} characters in `{name}`", rows(*count));
+            let message = format!(
+                "{file}: {} with more than {most} characters in `{name}`",
+                format_row_count(*count)
+            );
             Some(("text_too_long", message))
         };
         self.long.iter().filter_map(said).collect()
@@ -110,7 +120,7 @@ impl Told {
 }
 
 /// The names that come more than once, each as it comes last.
-fn twice(names: Sorter) -> io::Result<Vec<String>> {
+fn find_duplicate_names(names: ExternalSorter) -> io::Result<Vec<String>> {
     let (mut twice, mut last) = (Vec::<String>::new(), None);
     for row in names.finish()? {
         let name = row?.text.trim().to_owned();
@@ -124,7 +134,10 @@ fn twice(names: Sorter) -> io::Result<Vec<String>> {
     Ok(twice)
 }
 
-fn named_twice(twice: &[String], layout: &Layout) -> Option<(&'static str, String)> {
+fn duplicate_names_warning(
+    twice: &[String],
+    layout: &ExportTemplate,
+) -> Option<(&'static str, String)> {
     let column = &layout.columns[layout.unique?].name;
     let more = if twice.len() > NAMED { ", …" } else { "" };
     let shown: Vec<String> = twice.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
@@ -141,13 +154,13 @@ fn named_twice(twice: &[String], layout: &Layout) -> Option<(&'static str, Strin
     Some(("names_twice", message))
 }
 
-fn rows(count: u64) -> String {
+fn format_row_count(count: u64) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
 
 /// What of a table's rows no file has a column for.
 #[derive(Debug)]
-pub(super) struct Rest {
+pub(super) struct UnusedColumns {
     table: &'static str,
     columns: Vec<String>,
     used: BTreeSet<usize>,
@@ -157,8 +170,8 @@ pub(super) struct Rest {
     left: BTreeSet<usize>,
 }
 
-impl Rest {
-    pub(super) fn new(table: &Table) -> Self {
+impl UnusedColumns {
+    pub(super) fn new(table: &TableSchema) -> Self {
         let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
         let own = |name: &String| OWN.contains(&name.as_str());
         let used =
@@ -167,17 +180,17 @@ impl Rest {
     }
 
     /// A file has a column for what a source reads.
-    pub(super) fn is_used(&mut self, source: Option<&Source>) {
+    pub(super) fn mark_used(&mut self, source: Option<&TemplateCellSource>) {
         let Some(source) = source else { return };
         match source {
-            Source::Priority(place) => self.priority = Some(*place),
-            _ => self.used.extend(source.reads()),
+            TemplateCellSource::Priority(place) => self.priority = Some(*place),
+            _ => self.used.extend(source.column_indexes()),
         }
         // A name is made of its parts, and they of it.
         for (part, whole) in [("first_name", "name"), ("last_name", "name")] {
             let place = |name: &str| self.columns.iter().position(|column| column == name);
             if let (Some(part), Some(whole)) = (place(part), place(whole))
-                && source.reads().contains(&part)
+                && source.column_indexes().contains(&part)
             {
                 self.used.insert(whole);
             }
@@ -185,16 +198,19 @@ impl Rest {
     }
 
     /// Looks which of the others rows have.
-    pub(super) fn count(&mut self, texts: &Texts<'_>) {
-        for column in 0..texts.columns() {
+    pub(super) fn scan_unused_values(&mut self, texts: &BatchTexts<'_>) {
+        for column in 0..texts.column_count() {
             let open = !self.used.contains(&column) && !self.left.contains(&column);
             let says = |row: usize| match self.priority {
                 Some(place) if place == column => {
-                    !priority_of(&texts.get(column, row).concat()).1.trim().is_empty()
+                    !split_priority_line(&texts.cell_texts(column, row).concat())
+                        .1
+                        .trim()
+                        .is_empty()
                 }
-                _ => texts.says(column, row),
+                _ => texts.has_value(column, row),
             };
-            if open && (0..texts.rows()).any(says) {
+            if open && (0..texts.row_count()).any(says) {
                 self.left.insert(column);
             }
         }
@@ -207,8 +223,8 @@ impl Rest {
 }
 
 /// The sentence about what stays behind, with its code.
-pub(super) fn left_behind(rest: &[Rest]) -> Option<(&'static str, String)> {
-    let of_table = |rest: &Rest| {
+pub(super) fn build_warning(rest: &[UnusedColumns]) -> Option<(&'static str, String)> {
+    let of_table = |rest: &UnusedColumns| {
         let names: Vec<&str> = rest.left.iter().map(|at| rest.columns[*at].as_str()).collect();
         let more = names.len().saturating_sub(COLUMNS);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };

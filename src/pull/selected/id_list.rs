@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use super::super::{Error, Pull};
-use super::lookup_key::{Key, Wanted, names};
+use super::super::{Pull, PullError};
+use super::lookup_key::{ContactKey, SelectedContacts, parse_contact_keys};
 use crate::concurrency;
-use crate::run::{self, Entry, Failure, Progress, Reader, Write, stream};
+use crate::run::{self, Failure, Progress, SpoolEntry, SpoolReader, SpoolWrite, stream};
 
 /// Keys that are stored together.
 const LOT: usize = 5_000;
 
 /// The contacts that somebody named.
 #[derive(Debug, Clone, Default)]
-pub struct List {
+pub struct ContactKeyList {
     /// The keys, each once.
-    pub keys: BTreeSet<Key>,
+    pub keys: BTreeSet<ContactKey>,
     /// What names nobody: the value, and why.
     pub unclear: Vec<(String, String)>,
 }
@@ -25,28 +25,32 @@ pub struct List {
 ///
 /// # Errors
 /// When the spool is damaged.
-pub fn is_listed(reader: &Reader) -> Result<bool, run::Error> {
-    Ok(reader.progress(stream::CHOSEN)?.done)
+pub fn has_stored_list(reader: &SpoolReader) -> Result<bool, run::RunError> {
+    Ok(reader.stream_progress(stream::CHOSEN)?.done)
 }
 
 /// What a run's list holds.
 ///
 /// # Errors
 /// When the spool is damaged.
-pub(super) fn stored(reader: &Reader) -> Result<BTreeMap<Key, bool>, run::Error> {
+pub(super) fn load_keys(reader: &SpoolReader) -> Result<BTreeMap<ContactKey, bool>, run::RunError> {
     let (mut keys, mut seq) = (BTreeMap::new(), 0);
-    while let Some(entry) = reader.next(stream::CHOSEN, seq)? {
+    while let Some(entry) = reader.next_entry(stream::CHOSEN, seq)? {
         seq = entry.seq;
-        let lot: Vec<Key> =
-            serde_json::from_slice(&entry.body).map_err(|error| damaged(reader, &entry, &error))?;
+        let lot: Vec<ContactKey> = serde_json::from_slice(&entry.body)
+            .map_err(|error| damaged_entry_error(reader, &entry, &error))?;
         keys.extend(lot.into_iter().map(|key| (key, false)));
     }
     Ok(keys)
 }
 
-fn damaged(reader: &Reader, entry: &Entry, error: &serde_json::Error) -> run::Error {
+fn damaged_entry_error(
+    reader: &SpoolReader,
+    entry: &SpoolEntry,
+    error: &serde_json::Error,
+) -> run::RunError {
     let (path, seq) = (reader.path().to_owned(), entry.seq);
-    run::Error::Damaged { path, why: format!("entry {seq}: {error}") }
+    run::RunError::Damaged { path, why: format!("entry {seq}: {error}") }
 }
 
 impl Pull {
@@ -57,11 +61,12 @@ impl Pull {
     ///
     /// # Panics
     /// Never: keys are plain JSON, and a lot is small.
-    pub async fn choose(&self, list: &List) -> Result<(), Error> {
+    pub async fn store_contact_list(&self, list: &ContactKeyList) -> Result<(), PullError> {
         for (value, why) in &list.unclear {
-            self.store(Write::Failed(failure(value, "unclear", why.clone()))).await?;
+            self.write_to_spool(SpoolWrite::Failed(contact_failure(value, "unclear", why.clone())))
+                .await?;
         }
-        let keys: Vec<&Key> = list.keys.iter().collect();
+        let keys: Vec<&ContactKey> = list.keys.iter().collect();
         let lots = keys.len().div_ceil(LOT);
         for (at, lot) in keys.chunks(LOT).enumerate() {
             let body = Bytes::from(serde_json::to_vec(lot).expect("keys are plain JSON"));
@@ -71,37 +76,43 @@ impl Pull {
                 done: at + 1 == lots,
                 ..Progress::default()
             };
-            self.store(Write::Entry { stream: stream::CHOSEN.to_owned(), rows, body, progress })
-                .await?;
+            self.write_to_spool(SpoolWrite::Entry {
+                stream: stream::CHOSEN.to_owned(),
+                rows,
+                body,
+                progress,
+            })
+            .await?;
         }
-        self.settle_writes().await
+        self.flush_writes().await
     }
 
     /// What is wanted, and what of it the spool has already.
-    pub(super) async fn wanted(&self) -> Result<Wanted, Error> {
+    pub(super) async fn load_selected_contacts(&self) -> Result<SelectedContacts, PullError> {
         let db = self.db.clone();
-        let read = concurrency::blocking(move || {
-            let reader = Reader::open(&db)?;
-            let mut wanted = Wanted { keys: stored(&reader)?, ..Wanted::default() };
+        let read = concurrency::run_blocking(move || {
+            let reader = SpoolReader::open(&db)?;
+            let mut wanted =
+                SelectedContacts { keys: load_keys(&reader)?, ..SelectedContacts::default() };
             let mut seq = 0;
-            while let Some(entry) = reader.next(stream::CONTACTS, seq)? {
+            while let Some(entry) = reader.next_entry(stream::CONTACTS, seq)? {
                 seq = entry.seq;
-                let rows = crate::api::rows(&entry.body, "contacts")
-                    .map_err(|error| damaged(&reader, &entry, &error))?;
+                let rows = crate::api::parse_list_rows(&entry.body, "contacts")
+                    .map_err(|error| damaged_entry_error(&reader, &entry, &error))?;
                 for row in rows {
-                    wanted.take(row);
+                    wanted.match_row(row);
                     // One that was found by another value than its primary ones.
-                    wanted.contacts.extend(names(row).map(|(id, _)| id));
+                    wanted.contacts.extend(parse_contact_keys(row).map(|(id, _)| id));
                 }
             }
-            Ok::<_, run::Error>(wanted)
+            Ok::<_, run::RunError>(wanted)
         });
         Ok(read.await?)
     }
 }
 
 /// A contact that was named and is not there.
-pub(super) fn failure(subject: &str, code: &str, message: String) -> Failure {
+pub(super) fn contact_failure(subject: &str, code: &str, message: String) -> Failure {
     Failure {
         stream: stream::CONTACTS.to_owned(),
         subject: subject.to_owned(),

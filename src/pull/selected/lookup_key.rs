@@ -15,7 +15,7 @@ const LONGEST: usize = 75;
 
 /// By what a contact is named: its id, its primary e-mail address or its primary phone number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Key {
+pub enum ContactKey {
     /// The contact's id.
     Id(ContactId),
     /// An e-mail address, in lower case.
@@ -24,22 +24,22 @@ pub enum Key {
     Phone(Box<str>),
 }
 
-impl Key {
+impl ContactKey {
     /// An e-mail address in whatever case.
     #[must_use]
-    pub fn email(text: &str) -> Self {
+    pub fn from_email(text: &str) -> Self {
         Self::Email(text.trim().to_lowercase().into())
     }
 
     /// A phone number with or without punctuation; its country must be in it.
     #[must_use]
-    pub fn phone(text: &str) -> Self {
+    pub fn from_phone(text: &str) -> Self {
         Self::Phone(text.chars().filter(|c| *c == '+' || c.is_ascii_digit()).collect())
     }
 
     /// What people call it, such as `ann@example.com`.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Id(id) => id.as_str(),
             Self::Email(text) | Self::Phone(text) => text,
@@ -47,7 +47,7 @@ impl Key {
     }
 
     /// The search's name of what it is (api.md §2.7).
-    pub(super) fn field(&self) -> &'static str {
+    pub(super) fn search_field(&self) -> &'static str {
         match self {
             Self::Id(_) => "id",
             Self::Email(_) => "email",
@@ -56,21 +56,23 @@ impl Key {
     }
 
     /// The filter that it passes; nothing when the search takes no value so long.
-    pub(super) fn filter(&self) -> Option<Value> {
-        let short = self.text().chars().nth(LONGEST).is_none();
-        short.then(|| json!({"field": self.field(), "operator": "eq", "value": self.text()}))
+    pub(super) fn search_filter(&self) -> Option<Value> {
+        let short = self.as_str().chars().nth(LONGEST).is_none();
+        short.then(
+            || json!({"field": self.search_field(), "operator": "eq", "value": self.as_str()}),
+        )
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for ContactKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text())
+        f.write_str(self.as_str())
     }
 }
 
 /// The part of a contact's row by which it is named.
 #[derive(Deserialize)]
-struct Named<'a> {
+struct ContactKeyFields<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
     #[serde(default)]
@@ -80,28 +82,28 @@ struct Named<'a> {
 }
 
 /// The contact of a row, and the keys that name it; nothing where a row is no contact.
-pub(super) fn names(row: &RawValue) -> Option<(ContactId, Vec<Key>)> {
-    let row: Named<'_> = serde_json::from_str(row.get()).ok()?;
+pub(super) fn parse_contact_keys(row: &RawValue) -> Option<(ContactId, Vec<ContactKey>)> {
+    let row: ContactKeyFields<'_> = serde_json::from_str(row.get()).ok()?;
     let id: ContactId = row.id.parse().ok()?;
-    let mut keys = vec![Key::Id(id.clone())];
-    keys.extend(row.email.as_str().map(Key::email));
-    keys.extend(row.phone.as_str().map(Key::phone));
+    let mut keys = vec![ContactKey::Id(id.clone())];
+    keys.extend(row.email.as_str().map(ContactKey::from_email));
+    keys.extend(row.phone.as_str().map(ContactKey::from_phone));
     Some((id, keys))
 }
 
 /// What is wanted, and how much of it there is already.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct SelectedContacts {
     /// Whether each key has found its contact.
-    pub(super) keys: BTreeMap<Key, bool>,
+    pub(super) keys: BTreeMap<ContactKey, bool>,
     /// The contacts found.
     pub(super) contacts: HashSet<ContactId>,
 }
 
-impl Wanted {
+impl SelectedContacts {
     /// Notes a row that may be wanted. Its contact, when it is and was not there yet.
-    pub(super) fn take(&mut self, row: &RawValue) -> Option<ContactId> {
-        let (id, names) = names(row)?;
+    pub(super) fn match_row(&mut self, row: &RawValue) -> Option<ContactId> {
+        let (id, names) = parse_contact_keys(row)?;
         let mut wanted = false;
         for name in &names {
             if let Some(found) = self.keys.get_mut(name) {
@@ -113,16 +115,20 @@ impl Wanted {
 
     /// Notes the row that the server gave for a key, by which it may know the contact in other ways than
     /// by primary values. Its contact, when it was not there yet.
-    pub(super) fn take_for(&mut self, key: &Key, row: &RawValue) -> Option<ContactId> {
-        let (id, _) = names(row)?;
+    pub(super) fn match_row_for_key(
+        &mut self,
+        key: &ContactKey,
+        row: &RawValue,
+    ) -> Option<ContactId> {
+        let (id, _) = parse_contact_keys(row)?;
         if let Some(found) = self.keys.get_mut(key) {
             *found = true;
         }
-        self.take(row).or_else(|| self.contacts.insert(id.clone()).then_some(id))
+        self.match_row(row).or_else(|| self.contacts.insert(id.clone()).then_some(id))
     }
 
     /// The keys that have found nobody.
-    pub(super) fn missing(&self) -> impl Iterator<Item = &Key> {
+    pub(super) fn missing_keys(&self) -> impl Iterator<Item = &ContactKey> {
         self.keys.iter().filter(|(_, found)| !**found).map(|(key, _)| key)
     }
 }
@@ -138,23 +144,23 @@ mod tests {
     #[test]
     fn a_contact_is_named_by_its_id_its_address_in_any_case_and_its_number_however_written() {
         let keys = [
-            Key::Id("c1".parse().unwrap()),
-            Key::email(" Ann@Example.com"),
-            Key::phone("+1 (202) 555-0143"),
+            ContactKey::Id("c1".parse().unwrap()),
+            ContactKey::from_email(" Ann@Example.com"),
+            ContactKey::from_phone("+1 (202) 555-0143"),
         ];
         for key in keys {
-            let mut wanted = Wanted::default();
+            let mut wanted = SelectedContacts::default();
             wanted.keys.insert(key, false);
             let ann = row(r#"{"id":"c1","email":"ANN@example.com","phone":"+12025550143"}"#);
-            assert_eq!(wanted.take(&row(r#"{"id":"c2","email":null,"phone":3}"#)), None);
-            assert!(wanted.take(&ann).is_some() && wanted.missing().next().is_none());
-            assert_eq!(wanted.take(&ann), None, "the same contact twice");
+            assert_eq!(wanted.match_row(&row(r#"{"id":"c2","email":null,"phone":3}"#)), None);
+            assert!(wanted.match_row(&ann).is_some() && wanted.missing_keys().next().is_none());
+            assert_eq!(wanted.match_row(&ann), None, "the same contact twice");
         }
     }
 
     #[test]
     fn a_value_longer_than_the_search_takes_makes_no_filter() {
-        assert!(Key::email(&"x".repeat(75)).filter().is_some());
-        assert!(Key::email(&"x".repeat(76)).filter().is_none());
+        assert!(ContactKey::from_email(&"x".repeat(75)).search_filter().is_some());
+        assert!(ContactKey::from_email(&"x".repeat(76)).search_filter().is_none());
     }
 }

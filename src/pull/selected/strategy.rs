@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id_list::List;
-use super::lookup_key::Key;
+use super::id_list::ContactKeyList;
+use super::lookup_key::ContactKey;
 use crate::api::SEARCH_LIMIT;
 
 /// Contacts named in one search. The most that the server takes is unknown; a tenth of the 1,000 terms
@@ -12,7 +12,7 @@ const LOT: usize = 100;
 
 /// How the contacts are found, and how far that has come. Stored as the cursor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Way {
+pub(super) enum SelectionStrategy {
     /// By searches for some of them each; how many are done.
     Lots(usize),
     /// Out of a walk over all contacts, and where that goes on.
@@ -26,7 +26,7 @@ pub(super) enum Way {
 
 /// What finding contacts costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cost {
+pub struct SelectionCost {
     /// How they are found, for people.
     pub how: &'static str,
     /// Requests that it takes.
@@ -35,41 +35,51 @@ pub struct Cost {
 
 /// What finding the contacts of a list costs, in an account of so many contacts.
 #[must_use]
-pub fn cost(list: &List, total: u64) -> Cost {
-    let lots = lots(list.keys.iter()).len();
-    match first(list.keys.iter(), lots, total) {
-        Way::Lots(_) => {
-            Cost { how: "contacts, by searches for 100 of them each", requests: lots as u64 }
+pub fn estimate_cost(list: &ContactKeyList, total: u64) -> SelectionCost {
+    let lots = searchable_batches(list.keys.iter()).len();
+    match cheapest_strategy(list.keys.iter(), lots, total) {
+        SelectionStrategy::Lots(_) => SelectionCost {
+            how: "contacts, by searches for 100 of them each",
+            requests: lots as u64,
+        },
+        SelectionStrategy::Walk(_) => SelectionCost {
+            how: "contacts, by a walk over the whole account",
+            requests: page_count(total),
+        },
+        SelectionStrategy::Ones { .. } => {
+            SelectionCost { how: "contacts, one by one", requests: list.keys.len() as u64 }
         }
-        Way::Walk(_) => {
-            Cost { how: "contacts, by a walk over the whole account", requests: pages(total) }
-        }
-        Way::Ones { .. } => Cost { how: "contacts, one by one", requests: list.keys.len() as u64 },
     }
 }
 
 /// The requests of a walk over so many contacts.
-pub(super) fn pages(total: u64) -> u64 {
+pub(super) fn page_count(total: u64) -> u64 {
     total.div_ceil(SEARCH_LIMIT as u64).max(1)
 }
 
 /// How to begin: whatever takes the fewest requests.
-pub(super) fn first<'k>(mut keys: impl Iterator<Item = &'k Key>, lots: usize, total: u64) -> Way {
+pub(super) fn cheapest_strategy<'k>(
+    mut keys: impl Iterator<Item = &'k ContactKey>,
+    lots: usize,
+    total: u64,
+) -> SelectionStrategy {
     // A single answer is fresh; for two ids the search would save one request.
     let few = keys.by_ref().take(3).collect::<Vec<_>>();
-    if few.len() < 3 && few.iter().all(|key| matches!(key, Key::Id(_))) {
-        Way::Ones { all: true }
-    } else if pages(total) < lots as u64 {
-        Way::Walk(None)
+    if few.len() < 3 && few.iter().all(|key| matches!(key, ContactKey::Id(_))) {
+        SelectionStrategy::Ones { all: true }
+    } else if page_count(total) < lots as u64 {
+        SelectionStrategy::Walk(None)
     } else {
-        Way::Lots(0)
+        SelectionStrategy::Lots(0)
     }
 }
 
 /// The keys that a search can be asked for, of one kind in each lot.
-pub(super) fn lots<'k>(keys: impl Iterator<Item = &'k Key>) -> Vec<Vec<Key>> {
-    let short: Vec<&Key> = keys.filter(|key| key.filter().is_some()).collect();
-    let kinds = short.chunk_by(|one, other| one.field() == other.field());
+pub(super) fn searchable_batches<'k>(
+    keys: impl Iterator<Item = &'k ContactKey>,
+) -> Vec<Vec<ContactKey>> {
+    let short: Vec<&ContactKey> = keys.filter(|key| key.search_filter().is_some()).collect();
+    let kinds = short.chunk_by(|one, other| one.search_field() == other.search_field());
     kinds
         .flat_map(|kind| kind.chunks(LOT))
         .map(|lot| lot.iter().copied().cloned().collect())

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::api::{self, Sent};
+use crate::api::{self, WriteOutcome};
 use crate::id::ContactId;
-use crate::model::remote::Live;
-use crate::model::verify::Difference;
-use crate::model::{Change, Op};
-use crate::reconcile::{self, Finding, differ, equals_child};
-use crate::run::{OpState, Settled};
+use crate::model::remote::RemoteContact;
+use crate::model::verify::PropertyMismatch;
+use crate::model::{Op, OpChange};
+use crate::reconcile::{self, OpResolution, classify_applied, equals_child};
+use crate::run::{AttemptOutcome, OpState};
 
 /// A code for what the server refused.
 const REFUSED: &str = "R_REFUSED";
@@ -17,46 +17,46 @@ const NO_ANSWER: &str = "R_NO_ANSWER";
 
 /// What an answer means.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) enum ResponseVerdict {
     /// It is known what became of the op.
-    Known(Finding),
+    Known(OpResolution),
     /// It must be looked up.
-    LookUp(Why),
+    LookUp(LookupReason),
     /// Nothing was applied, and nothing else would be now: the run ends.
-    NotSent(api::Error),
+    NotSent(api::ApiError),
 }
 
 /// Why an answer is not enough.
 #[derive(Debug, PartialEq)]
-pub(super) enum Why {
+pub(super) enum LookupReason {
     /// There was none.
     NoAnswer,
     /// It was applied, and the answer does not say what it made.
     Unread,
     /// It was refused, and may have been done all the same (api.md §5.9).
-    Refused(Finding),
+    Refused(OpResolution),
     /// A contact stands in the way that an earlier attempt may have made.
     Exists(ContactId),
 }
 
 /// What an answer says beside its meaning.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct ResponseTrace {
     pub(super) status: Option<u16>,
     pub(super) trace_id: Option<String>,
 }
 
-impl Mark {
-    pub(super) fn of(sent: &Sent) -> Self {
+impl ResponseTrace {
+    pub(super) fn from_outcome(sent: &WriteOutcome) -> Self {
         match sent {
-            Sent::Answered { status, trace_id, .. } => {
+            WriteOutcome::Answered { status, trace_id, .. } => {
                 Self { status: Some(*status), trace_id: trace_id.clone() }
             }
-            Sent::Unread { status, .. } => Self { status: Some(*status), trace_id: None },
-            Sent::NotApplied(error) => {
+            WriteOutcome::Unread { status, .. } => Self { status: Some(*status), trace_id: None },
+            WriteOutcome::NotApplied(error) => {
                 Self { status: error.status, trace_id: error.trace_id.clone() }
             }
-            Sent::Doubt { status, trace_id, .. } => {
+            WriteOutcome::Doubt { status, trace_id, .. } => {
                 Self { status: *status, trace_id: trace_id.clone() }
             }
         }
@@ -64,73 +64,83 @@ impl Mark {
 }
 
 /// Reads an answer to an op. `again` says that the op was sent before.
-pub(super) fn read(op: &Op, again: bool, sent: Sent) -> Verdict {
+pub(super) fn interpret_outcome(op: &Op, again: bool, sent: WriteOutcome) -> ResponseVerdict {
     match sent {
-        Sent::NotApplied(error) => Verdict::NotSent(error),
-        Sent::Doubt { .. } => Verdict::LookUp(Why::NoAnswer),
-        Sent::Unread { .. } => unread(&op.change),
-        Sent::Answered { status: 200..=299, body, .. } => applied(&op.change, &body),
-        Sent::Answered { status, body, .. } => refused(op, again, status, &body),
+        WriteOutcome::NotApplied(error) => ResponseVerdict::NotSent(error),
+        WriteOutcome::Doubt { .. } => ResponseVerdict::LookUp(LookupReason::NoAnswer),
+        WriteOutcome::Unread { .. } => interpret_unreadable(&op.change),
+        WriteOutcome::Answered { status: 200..=299, body, .. } => {
+            interpret_success(&op.change, &body)
+        }
+        WriteOutcome::Answered { status, body, .. } => interpret_refusal(op, again, status, &body),
     }
 }
 
 /// A success whose answer cannot be read.
-fn unread(change: &Change) -> Verdict {
-    let made_or_compared = change.makes_the_contact()
+fn interpret_unreadable(change: &OpChange) -> ResponseVerdict {
+    let made_or_compared = change.creates_contact()
         || matches!(
             change,
-            Change::Update { .. } | Change::CreateNote { .. } | Change::CreateTask { .. }
+            OpChange::Update { .. } | OpChange::CreateNote { .. } | OpChange::CreateTask { .. }
         );
     if made_or_compared {
-        Verdict::LookUp(Why::Unread)
+        ResponseVerdict::LookUp(LookupReason::Unread)
     } else {
-        Verdict::Known(Finding::Applied { made: None })
+        ResponseVerdict::Known(OpResolution::Applied { made: None })
     }
 }
 
-fn applied(change: &Change, body: &[u8]) -> Verdict {
+fn interpret_success(change: &OpChange, body: &[u8]) -> ResponseVerdict {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     match change {
-        Change::Create { .. } | Change::Upsert { .. } | Change::Update { .. } => {
-            match Live::read_value(body.get("contact").unwrap_or(&body)) {
-                Some(live) => Verdict::Known(differ(change, &live, None)),
-                None => unread(change),
+        OpChange::Create { .. } | OpChange::Upsert { .. } | OpChange::Update { .. } => {
+            match RemoteContact::from_json_value(body.get("contact").unwrap_or(&body)) {
+                Some(live) => ResponseVerdict::Known(classify_applied(change, &live, None)),
+                None => interpret_unreadable(change),
             }
         }
-        Change::CreateNote { body: asked } => child(change, asked, &body["note"]),
-        Change::CreateTask { body: asked } => child(change, asked, &body["task"]),
-        _ => Verdict::Known(Finding::Applied { made: None }),
+        OpChange::CreateNote { body: asked } => {
+            interpret_created_child(change, asked, &body["note"])
+        }
+        OpChange::CreateTask { body: asked } => {
+            interpret_created_child(change, asked, &body["task"])
+        }
+        _ => ResponseVerdict::Known(OpResolution::Applied { made: None }),
     }
 }
 
 /// A child that was made. An answer without it proves no difference.
-fn child(change: &Change, asked: &serde_json::Map<String, Value>, child: &Value) -> Verdict {
+fn interpret_created_child(
+    change: &OpChange,
+    asked: &serde_json::Map<String, Value>,
+    child: &Value,
+) -> ResponseVerdict {
     let Some(made) = child.get("id").or_else(|| child.get("_id")).and_then(Value::as_str) else {
-        return unread(change);
+        return interpret_unreadable(change);
     };
     let made = Some(made.to_owned());
     if equals_child(change, child) {
-        return Verdict::Known(Finding::Applied { made });
+        return ResponseVerdict::Known(OpResolution::Applied { made });
     }
     let other = asked.iter().filter(|(key, value)| child.get(key.as_str()) != Some(value));
-    let differences = other.map(|(key, value)| Difference {
+    let differences = other.map(|(key, value)| PropertyMismatch {
         field: key.clone(),
         sent: value.clone(),
         got: child.get(key.as_str()).cloned().unwrap_or_default(),
     });
     let differences = differences.collect();
-    Verdict::Known(Finding::Differs { made, differences, message: None })
+    ResponseVerdict::Known(OpResolution::Differs { made, differences, message: None })
 }
 
-fn refused(op: &Op, again: bool, status: u16, body: &[u8]) -> Verdict {
-    let said = api::said(body);
-    let creates = matches!(op.change, Change::Create { .. });
-    if creates && let Some((id, field)) = api::duplicate_of(body) {
+fn interpret_refusal(op: &Op, again: bool, status: u16, body: &[u8]) -> ResponseVerdict {
+    let said = api::error_message(body);
+    let creates = matches!(op.change, OpChange::Create { .. });
+    if creates && let Some((id, field)) = api::parse_duplicate_refusal(body) {
         if again {
-            return Verdict::LookUp(Why::Exists(id));
+            return ResponseVerdict::LookUp(LookupReason::Exists(id));
         }
         let field = field.unwrap_or_else(|| "identity".to_owned());
-        return Verdict::Known(Finding::Refused {
+        return ResponseVerdict::Known(OpResolution::Refused {
             code: reconcile::EXISTS_NOW,
             message: format!(
                 "contact `{id}` has had this {field} since the plan; plan the row again"
@@ -138,68 +148,76 @@ fn refused(op: &Op, again: bool, status: u16, body: &[u8]) -> Verdict {
             contact: Some(id.to_string()),
         });
     }
-    let gone = !creates && api::is_gone(status, body);
-    if gone && op.change.deletes() {
+    let gone = !creates && api::is_gone_response(status, body);
+    if gone && op.change.is_deletion() {
         // An earlier attempt may have done it.
-        return Verdict::Known(if again { Finding::Applied { made: None } } else { was_gone() });
+        return ResponseVerdict::Known(if again {
+            OpResolution::Applied { made: None }
+        } else {
+            already_deleted()
+        });
     }
     let message = format!("{status}: {said}");
     let finding = if gone {
-        Finding::Refused { code: reconcile::CONTACT_GONE, message, contact: None }
+        OpResolution::Refused { code: reconcile::CONTACT_GONE, message, contact: None }
     } else {
-        refusal(message)
+        server_refusal(message)
     };
-    if op.change.makes_the_contact() {
-        Verdict::LookUp(Why::Refused(finding))
+    if op.change.creates_contact() {
+        ResponseVerdict::LookUp(LookupReason::Refused(finding))
     } else {
-        Verdict::Known(finding)
+        ResponseVerdict::Known(finding)
     }
 }
 
 /// What the server refused.
-pub(super) fn refusal(message: String) -> Finding {
-    Finding::Refused { code: REFUSED, message, contact: None }
+pub(super) fn server_refusal(message: String) -> OpResolution {
+    OpResolution::Refused { code: REFUSED, message, contact: None }
 }
 
-fn was_gone() -> Finding {
-    Finding::Nothing { message: "it was gone already when it was to be deleted".to_owned() }
+fn already_deleted() -> OpResolution {
+    OpResolution::Nothing { message: "it was gone already when it was to be deleted".to_owned() }
 }
 
 /// What a finding says in the ledger, and where the op stands by it.
-pub(super) fn settled(finding: Finding, how: &'static str, mark: Mark) -> Settled {
+pub(super) fn settled_from(
+    finding: OpResolution,
+    how: &'static str,
+    mark: ResponseTrace,
+) -> AttemptOutcome {
     let (state, made, said) = match finding {
-        Finding::Applied { made } => (OpState::Applied, made, None),
-        Finding::Differs { made, differences, message } => {
+        OpResolution::Applied { made } => (OpState::Applied, made, None),
+        OpResolution::Differs { made, differences, message } => {
             let said = json!({ "differences": differences, "message": message });
             (OpState::Differs, made, Some(said))
         }
-        Finding::Nothing { message } => {
+        OpResolution::Nothing { message } => {
             (OpState::Applied, None, Some(json!({ "nothing": message })))
         }
-        Finding::NotApplied | Finding::SendAgain => (OpState::Pending, None, None),
-        Finding::Refused { code, message, contact } => {
+        OpResolution::NotApplied | OpResolution::SendAgain => (OpState::Pending, None, None),
+        OpResolution::Refused { code, message, contact } => {
             let said = json!({ "code": code, "message": message, "contact": contact });
             (OpState::Refused, None, Some(said))
         }
-        Finding::Conflict { fields } => {
+        OpResolution::Conflict { fields } => {
             let field = fields.join(", ");
             let message = format!("somebody edited {field} since the plan; it was not overwritten");
             let said = json!({ "code": "R_CONFLICT", "field": field, "message": message });
             (OpState::Conflict, None, Some(said))
         }
-        Finding::Undecidable { message } => {
+        OpResolution::Undecidable { message } => {
             let said = json!({ "code": "R_IN_DOUBT", "message": message });
             (OpState::InDoubt, None, Some(said))
         }
     };
     let said = said.map(|said| said.to_string());
-    Settled { state, how, status: mark.status, trace_id: mark.trace_id, made, said }
+    AttemptOutcome { state, how, status: mark.status, trace_id: mark.trace_id, made, said }
 }
 
 /// An op that is not sent because another one of its row failed.
-pub(super) fn skipped(why: &str) -> Settled {
+pub(super) fn settled_as_skipped(why: &str) -> AttemptOutcome {
     let said = json!({ "code": "R_SKIPPED", "message": why });
-    Settled {
+    AttemptOutcome {
         state: OpState::Skipped,
         how: "not sent",
         status: None,
@@ -210,35 +228,35 @@ pub(super) fn skipped(why: &str) -> Settled {
 }
 
 /// An op whose request was not sent, or is known not to have been applied.
-pub(super) fn not_sent(mark: Mark) -> Settled {
-    settled(Finding::NotApplied, "not sent", mark)
+pub(super) fn settled_as_not_sent(mark: ResponseTrace) -> AttemptOutcome {
+    settled_from(OpResolution::NotApplied, "not sent", mark)
 }
 
 /// What it is when an op was sent again and again without an answer: not applied, where a look-up has
 /// said so; else nobody knows.
-pub(super) fn given_up(last: &Finding, attempts: u32) -> Finding {
+pub(super) fn after_giving_up(last: &OpResolution, attempts: u32) -> OpResolution {
     match last {
-        Finding::NotApplied => Finding::Refused {
+        OpResolution::NotApplied => OpResolution::Refused {
             code: NO_ANSWER,
             message: format!(
                 "it was sent {attempts} times, and the server neither answered nor applied it"
             ),
             contact: None,
         },
-        _ => Finding::Undecidable {
+        _ => OpResolution::Undecidable {
             message: format!("it was sent {attempts} times, and the server did not answer"),
         },
     }
 }
 
 /// Whether what stands in the ledger ends its row: no later op of the row makes sense.
-pub(super) fn ends_row(change: &Change, state: OpState, said: Option<&str>) -> bool {
+pub(super) fn ends_row(change: &OpChange, state: OpState, said: Option<&str>) -> bool {
     if !matches!(state, OpState::Refused | OpState::Conflict | OpState::InDoubt | OpState::Skipped)
     {
         return false;
     }
     let about_contact =
-        change.makes_the_contact() || matches!(change, Change::Update { .. } | Change::Delete);
+        change.creates_contact() || matches!(change, OpChange::Update { .. } | OpChange::Delete);
     about_contact || said.is_some_and(|said| said.contains(reconcile::CONTACT_GONE))
 }
 

@@ -4,9 +4,9 @@ use bytes::Bytes;
 use serde_json::Map;
 
 use super::*;
-use crate::model::Class;
+use crate::model::IdempotencyClass;
 
-fn op(change: Change) -> Op {
+fn op(change: OpChange) -> Op {
     Op {
         id: 1,
         key: "k".to_owned(),
@@ -14,7 +14,7 @@ fn op(change: Change) -> Op {
         row: 1,
         step: 0,
         lane: 1,
-        class: Class::Unique,
+        class: IdempotencyClass::Unique,
         contact: None,
         change,
         before: Value::Null,
@@ -26,45 +26,45 @@ fn body(value: Value) -> Map<String, Value> {
     body
 }
 
-fn create() -> Change {
-    Change::Create { body: body(json!({ "email": "a@x.org", "city": "Rome" })) }
+fn create() -> OpChange {
+    OpChange::Create { body: body(json!({ "email": "a@x.org", "city": "Rome" })) }
 }
 
-fn update() -> Change {
-    Change::Update { body: body(json!({ "city": "Rome" })) }
+fn update() -> OpChange {
+    OpChange::Update { body: body(json!({ "city": "Rome" })) }
 }
 
-fn note() -> Change {
-    Change::CreateNote { body: body(json!({ "body": "hello" })) }
+fn note() -> OpChange {
+    OpChange::CreateNote { body: body(json!({ "body": "hello" })) }
 }
 
-fn answered(status: u16, body: &Value) -> Sent {
-    Sent::Answered { status, body: Bytes::from(body.to_string()), trace_id: None }
+fn answered(status: u16, body: &Value) -> WriteOutcome {
+    WriteOutcome::Answered { status, body: Bytes::from(body.to_string()), trace_id: None }
 }
 
-fn name(verdict: &Verdict) -> String {
+fn name(verdict: &ResponseVerdict) -> String {
     match verdict {
-        Verdict::Known(Finding::Nothing { .. }) => "nothing".to_owned(),
-        Verdict::Known(Finding::Applied { made }) => {
+        ResponseVerdict::Known(OpResolution::Nothing { .. }) => "nothing".to_owned(),
+        ResponseVerdict::Known(OpResolution::Applied { made }) => {
             format!("applied {}", made.as_deref().unwrap_or("-"))
         }
-        Verdict::Known(Finding::Differs { differences, .. }) => {
+        ResponseVerdict::Known(OpResolution::Differs { differences, .. }) => {
             let fields: Vec<_> = differences.iter().map(|one| one.field.clone()).collect();
             format!("differs {}", fields.join(" "))
         }
-        Verdict::Known(Finding::Refused { code, .. }) => (*code).to_owned(),
-        Verdict::LookUp(Why::NoAnswer) => "look up".to_owned(),
-        Verdict::LookUp(Why::Unread) => "look up what it made".to_owned(),
-        Verdict::LookUp(Why::Refused(_)) => "look up before refusing".to_owned(),
-        Verdict::LookUp(Why::Exists(id)) => format!("look up whose {id} is"),
+        ResponseVerdict::Known(OpResolution::Refused { code, .. }) => (*code).to_owned(),
+        ResponseVerdict::LookUp(LookupReason::NoAnswer) => "look up".to_owned(),
+        ResponseVerdict::LookUp(LookupReason::Unread) => "look up what it made".to_owned(),
+        ResponseVerdict::LookUp(LookupReason::Refused(_)) => "look up before refusing".to_owned(),
+        ResponseVerdict::LookUp(LookupReason::Exists(id)) => format!("look up whose {id} is"),
         other => format!("{other:?}"),
     }
 }
 
 #[track_caller]
-fn check(change: Change, again: bool, sent: Sent, expected: &str) {
+fn check(change: OpChange, again: bool, sent: WriteOutcome, expected: &str) {
     let shown = format!("{change:?} {sent:?}");
-    assert_eq!(name(&read(&op(change), again, sent)), expected, "{shown}");
+    assert_eq!(name(&interpret_outcome(&op(change), again, sent)), expected, "{shown}");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn each_success_has_its_meaning() {
     check(update(), false, answered(200, &contact("Rome")), "applied -");
     check(update(), false, answered(200, &contact("Bern")), "differs city");
     check(update(), false, answered(200, &json!({ "succeded": true })), "look up what it made");
-    check(Change::Delete, false, answered(200, &json!({ "succeded": true })), "applied -");
+    check(OpChange::Delete, false, answered(200, &json!({ "succeded": true })), "applied -");
     let made = |text: &str| json!({ "note": { "id": "n", "body": text } });
     check(note(), false, answered(201, &made("hello")), "applied n");
     check(note(), false, answered(201, &made("else")), "differs body");
@@ -101,33 +101,37 @@ fn each_refusal_has_its_meaning() {
     check(update(), false, answered(400, &gone), reconcile::CONTACT_GONE);
     check(note(), false, answered(400, &gone), reconcile::CONTACT_GONE);
     // An earlier attempt may have deleted it; without one, somebody else has.
-    check(Change::Delete, false, answered(400, &gone), "nothing");
-    check(Change::Delete, true, answered(400, &gone), "applied -");
+    check(OpChange::Delete, false, answered(400, &gone), "nothing");
+    check(OpChange::Delete, true, answered(400, &gone), "applied -");
     check(create(), false, answered(400, &gone), "look up before refusing");
-    let task = || Change::DeleteTask { id: "t".to_owned() };
+    let task = || OpChange::DeleteTask { id: "t".to_owned() };
     check(task(), false, answered(404, &json!({ "message": "Task not found" })), "nothing");
     check(task(), true, answered(404, &json!({ "message": "Task not found" })), "applied -");
 }
 
 #[test]
 fn what_was_not_answered_is_looked_up_and_what_was_applied_never_sent_again() {
-    let cut = || Sent::Unread { status: 201, said: String::new() };
-    let lost = || Sent::Doubt { status: Some(502), said: String::new(), trace_id: None };
+    let cut = || WriteOutcome::Unread { status: 201, said: String::new() };
+    let lost = || WriteOutcome::Doubt { status: Some(502), said: String::new(), trace_id: None };
     check(create(), false, cut(), "look up what it made");
     check(update(), false, cut(), "look up what it made");
     check(note(), false, cut(), "look up what it made");
-    check(Change::Delete, false, cut(), "applied -");
-    for change in [create(), update(), note(), Change::Delete] {
+    check(OpChange::Delete, false, cut(), "applied -");
+    for change in [create(), update(), note(), OpChange::Delete] {
         check(change, false, lost(), "look up");
     }
 }
 
 #[test]
 fn a_row_ends_where_its_contact_fails() {
-    let gone = settled(
-        Finding::Refused { code: reconcile::CONTACT_GONE, message: String::new(), contact: None },
+    let gone = settled_from(
+        OpResolution::Refused {
+            code: reconcile::CONTACT_GONE,
+            message: String::new(),
+            contact: None,
+        },
         "answer",
-        Mark::default(),
+        ResponseTrace::default(),
     );
     assert!(ends_row(&create(), OpState::InDoubt, None));
     assert!(ends_row(&update(), OpState::Conflict, None));
@@ -138,8 +142,16 @@ fn a_row_ends_where_its_contact_fails() {
 
 #[test]
 fn who_was_never_answered_is_told_what_is_known() {
-    let known = settled(given_up(&Finding::NotApplied, 5), "look-up", Mark::default());
+    let known = settled_from(
+        after_giving_up(&OpResolution::NotApplied, 5),
+        "look-up",
+        ResponseTrace::default(),
+    );
     assert_eq!(known.state, OpState::Refused);
-    let unknown = settled(given_up(&Finding::SendAgain, 5), "look-up", Mark::default());
+    let unknown = settled_from(
+        after_giving_up(&OpResolution::SendAgain, 5),
+        "look-up",
+        ResponseTrace::default(),
+    );
     assert_eq!(unknown.state, OpState::InDoubt);
 }

@@ -4,28 +4,28 @@ use serde_json::json;
 
 use super::*;
 
-fn change(body: Value) -> Change {
+fn change(body: Value) -> OpChange {
     let Value::Object(body) = body else { panic!("a body is an object") };
-    Change::Create { body }
+    OpChange::Create { body }
 }
 
-fn live(row: &Value) -> Live {
-    Live::read_value(row).unwrap()
+fn live(row: &Value) -> RemoteContact {
+    RemoteContact::from_json_value(row).unwrap()
 }
 
-const WINDOW: Window = Window { from: 1_000_000_000_000, to: 1_000_000_060_000 };
+const WINDOW: CreationWindow = CreationWindow { from: 1_000_000_000_000, to: 1_000_000_060_000 };
 
 /// `applied`, `differs` or the code of a refusal.
-fn name(finding: &Finding) -> &str {
+fn name(finding: &OpResolution) -> &str {
     match finding {
-        Finding::Applied { .. } => "applied",
-        Finding::Differs { .. } => "differs",
-        Finding::Nothing { .. } => "nothing",
-        Finding::NotApplied => "not applied",
-        Finding::SendAgain => "send again",
-        Finding::Refused { code, .. } => code,
-        Finding::Conflict { .. } => "conflict",
-        Finding::Undecidable { .. } => "undecidable",
+        OpResolution::Applied { .. } => "applied",
+        OpResolution::Differs { .. } => "differs",
+        OpResolution::Nothing { .. } => "nothing",
+        OpResolution::NotApplied => "not applied",
+        OpResolution::SendAgain => "send again",
+        OpResolution::Refused { code, .. } => code,
+        OpResolution::Conflict { .. } => "conflict",
+        OpResolution::Undecidable { .. } => "undecidable",
     }
 }
 
@@ -36,7 +36,7 @@ fn a_contact_with_our_identity_is_ours_when_it_came_since_we_sent_it() {
         let live = live(&json!({
             "id": "c", "email": "a@x.org", "firstName": first, "dateAdded": added,
         }));
-        assert_eq!(name(&created(&change, WINDOW, &live)), expected, "{added:?} {first}");
+        assert_eq!(name(&classify_created(&change, WINDOW, &live)), expected, "{added:?} {first}");
     };
     check(Some(WINDOW.from), "Ann", "applied");
     check(Some(WINDOW.from), "Eve", "differs");
@@ -54,7 +54,11 @@ fn who_shares_the_phone_and_has_another_address_is_somebody_else() {
         let live = live(&json!({
             "id": "c", "email": email, "phone": phone, "dateAdded": WINDOW.from,
         }));
-        assert_eq!(name(&created(&change, WINDOW, &live)), expected, "{email:?} {phone:?}");
+        assert_eq!(
+            name(&classify_created(&change, WINDOW, &live)),
+            expected,
+            "{email:?} {phone:?}"
+        );
     };
     check(Some("A@X.org"), Some("+12025550143"), "applied");
     check(Some("a@x.org"), None, "differs");
@@ -67,7 +71,7 @@ fn a_contact_without_identity_must_equal_what_was_sent_and_come_in_time() {
     let change = change(json!({ "firstName": "Ann" }));
     let check = |added: Option<i64>, first: &str, expected: bool| {
         let live = live(&json!({ "id": "c", "firstName": first, "dateAdded": added }));
-        assert_eq!(equal_in_window(&change, WINDOW, &live), expected, "{added:?} {first}");
+        assert_eq!(is_equal_in_window(&change, WINDOW, &live), expected, "{added:?} {first}");
     };
     check(Some(WINDOW.from), "Ann", true);
     check(Some(WINDOW.to), "Ann", true);
@@ -80,8 +84,8 @@ fn a_contact_without_identity_must_equal_what_was_sent_and_come_in_time() {
 #[test]
 fn an_identity_is_either_of_e_mail_and_phone() {
     let live = live(&json!({ "id": "c", "email": "Ann@x.org", "phone": "+14155551234" }));
-    assert!(has_identity(&live, Some("ann@X.org"), None));
-    assert!(has_identity(&live, Some("b@x.org"), Some("+14155551234")));
-    assert!(!has_identity(&live, Some("b@x.org"), None));
-    assert!(!has_identity(&live, None, None));
+    assert!(matches_identity(&live, Some("ann@X.org"), None));
+    assert!(matches_identity(&live, Some("b@x.org"), Some("+14155551234")));
+    assert!(!matches_identity(&live, Some("b@x.org"), None));
+    assert!(!matches_identity(&live, None, None));
 }

@@ -30,7 +30,7 @@ fn field(id: &str, key: &str, data_type: &str) -> String {
         .to_string()
 }
 
-fn contacts() -> Table {
+fn contacts() -> TableSchema {
     let rows = [
         field("text", "plain", "TEXT"),
         field("money", "worth", "MONETORY"),
@@ -38,18 +38,20 @@ fn contacts() -> Table {
         field("day", "since", "DATE"),
         field("files", "files", "FILE_UPLOAD"),
     ];
-    CONTACTS.table(&Fields::new(rows.iter().map(String::as_str)).unwrap())
+    CONTACTS.table_schema(
+        &CustomFieldColumns::from_definitions(rows.iter().map(String::as_str)).unwrap(),
+    )
 }
 
-fn decoded(table: &Table, row: &str) -> (RecordBatch, u64) {
-    let mut decoder = Decoder::new(table);
-    decoder.push(row).unwrap();
-    let misfits = decoder.misfits().map(|(_, count)| count).sum();
+fn decoded(table: &TableSchema, row: &str) -> (RecordBatch, u64) {
+    let mut decoder = RowDecoder::new(table);
+    decoder.push_row(row).unwrap();
+    let misfits = decoder.type_mismatch_counts().map(|(_, count)| count).sum();
     (decoder.finish(), misfits)
 }
 
-fn text(table: &Table, batch: &RecordBatch, column: &str) -> Option<String> {
-    let cells = batch.column(table.position(column).unwrap()).as_string::<i32>();
+fn text(table: &TableSchema, batch: &RecordBatch, column: &str) -> Option<String> {
+    let cells = batch.column(table.column_index(column).unwrap()).as_string::<i32>();
     cells.iter().next().unwrap().map(str::to_owned)
 }
 
@@ -90,9 +92,9 @@ fn same(a: &Value, b: &Value) -> bool {
 }
 
 #[track_caller]
-fn is_lossless(table: &Table, row: &str) {
+fn is_lossless(table: &TableSchema, row: &str) {
     let (batch, _) = decoded(table, row);
-    let rebuilt = plain(&rebuild(table, &batch, 0));
+    let rebuilt = plain(&rebuild_row(table, &batch, 0));
     let sent = plain(&serde_json::from_str(row).unwrap());
     for (key, value) in &sent {
         let again = rebuilt.get(key).unwrap_or(&Value::Null);
@@ -113,7 +115,7 @@ fn check(member: &str, column: &str, cell: Option<&str>, extra: Option<&str>, mi
     let (batch, counted) = decoded(&table, &row);
     let kept = text(&table, &batch, "extra");
     assert_eq!(kept.as_deref(), extra, "extra of {row}");
-    let cells = batch.column(table.position(column).unwrap());
+    let cells = batch.column(table.column_index(column).unwrap());
     let shown = shown(cells);
     assert_eq!(shown.as_deref(), cell, "{column} of {row}");
     assert_eq!(counted, misfits, "misfits of {row}");

@@ -14,13 +14,13 @@ fn a_value_nested_a_thousand_deep_is_kept_as_text() {
     assert_eq!(text(&table, &batch, "dnd_settings"), Some(deep.clone()));
     let extra = text(&table, &batch, "extra").unwrap();
     assert_eq!(extra, format!(r#"{{"odd":{deep},"tags":{deep}}}"#));
-    assert_eq!(rebuild(&table, &batch, 0)["odd"], json!(deep));
+    assert_eq!(rebuild_row(&table, &batch, 0)["odd"], json!(deep));
 }
 
 #[test]
 fn what_is_no_row_is_refused_and_leaves_no_trace() {
     let table = contacts();
-    let mut decoder = Decoder::new(&table);
+    let mut decoder = RowDecoder::new(&table);
     for row in [
         "",
         "[]",
@@ -32,15 +32,15 @@ fn what_is_no_row_is_refused_and_leaves_no_trace() {
         r#"{"id":"a"} x"#,
         r#"{"id":"a","#,
     ] {
-        assert!(matches!(decoder.push(row), Err(Error::NotARow { .. })), "{row}");
+        assert!(matches!(decoder.push_row(row), Err(RowDecodeError::NotARow { .. })), "{row}");
         // A key is read from rows that stood in an answer, so that they are whole.
         if !row.starts_with(r#"{"id":"a""#) {
-            assert!(Keyed::new(&table).key(row).is_err(), "{row}");
+            assert!(SortKeyReader::new(&table).sort_key(row).is_err(), "{row}");
         }
     }
     assert!(decoder.is_empty());
     assert_eq!(decoder.finish().num_rows(), 0);
-    decoder.push(r#"{"id":7}"#).unwrap();
+    decoder.push_row(r#"{"id":7}"#).unwrap();
     assert_eq!((decoder.len(), decoder.finish().num_rows(), decoder.len()), (1, 1, 0));
 }
 
@@ -55,7 +55,7 @@ fn custom_columns_have_steady_names() {
             .to_owned(),
     ];
     let names = |rows: &[String]| {
-        let fields = Fields::new(rows.iter().map(String::as_str)).unwrap();
+        let fields = CustomFieldColumns::from_definitions(rows.iter().map(String::as_str)).unwrap();
         let names =
             ["a", "b", "c", "Id7", "opp"].map(|id| fields.column_name(id).map(str::to_owned));
         (names, fields.columns().len())
@@ -73,8 +73,8 @@ fn custom_columns_have_steady_names() {
 #[test]
 fn a_definition_row_knows_its_column() {
     let row = field("x1", "lead_score", "NUMERICAL");
-    let fields = Fields::new([row.as_str()]).unwrap();
-    let table = CUSTOM_FIELDS.table(&fields);
+    let fields = CustomFieldColumns::from_definitions([row.as_str()]).unwrap();
+    let table = CUSTOM_FIELDS.table_schema(&fields);
     let (batch, _) = decoded(&table, &row);
     assert_eq!(text(&table, &batch, "column_name").as_deref(), Some("custom_lead_score"));
     is_lossless(&table, &row);
@@ -83,33 +83,33 @@ fn a_definition_row_knows_its_column() {
 #[test]
 fn every_table_begins_with_its_id_and_ends_with_extra() {
     for resource in RESOURCES {
-        let table = resource.table(&Fields::default());
+        let table = resource.table_schema(&CustomFieldColumns::default());
         assert_eq!(table.columns[0].name, "id", "{}", table.name);
         assert_eq!(table.columns.last().unwrap().name, "extra", "{}", table.name);
         let mut names: Vec<_> = table.columns.iter().map(|c| &c.name).collect();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), table.columns.len(), "{}", table.name);
-        let mut keys: Vec<_> = table.columns.iter().flat_map(Column::keys).collect();
+        let mut keys: Vec<_> = table.columns.iter().flat_map(TableColumn::source_keys).collect();
         keys.sort_unstable();
         assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{}", table.name);
-        assert_eq!(Decoder::new(&table).finish().num_rows(), 0);
-        assert!(Resource::named(resource.name).is_some());
+        assert_eq!(RowDecoder::new(&table).finish().num_rows(), 0);
+        assert!(ResourceSpec::from_name(resource.name).is_some());
     }
 }
 
 #[test]
 fn appointments_without_a_zone_need_one() {
-    let table = APPOINTMENTS.table(&Fields::default());
+    let table = APPOINTMENTS.table_schema(&CustomFieldColumns::default());
     let row = r#"{"id":"e","startTime":"2021-07-16 11:00:00","appointmentStatus":"new","appoinmentStatus":"new"}"#;
     let kept = r#"{"startTime":"2021-07-16 11:00:00"}"#;
     let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(2));
-    let decoders = [Decoder::new(&table), Decoder::new(&table).in_zone(zone)];
+    let decoders = [RowDecoder::new(&table), RowDecoder::new(&table).with_time_zone(zone)];
     let starts = decoders.map(|mut decoder| {
-        decoder.push(row).unwrap();
+        decoder.push_row(row).unwrap();
         let batch = decoder.finish();
         assert_eq!(text(&table, &batch, "extra").as_deref(), Some(kept));
-        shown(batch.column(table.position("start_time").unwrap()))
+        shown(batch.column(table.column_index("start_time").unwrap()))
     });
     assert_eq!(starts, [None, Some("1626426000000".to_owned())]);
     is_lossless(&table, row);
@@ -119,8 +119,8 @@ fn appointments_without_a_zone_need_one() {
 
 #[test]
 fn rows_sort_by_the_time_they_were_added() {
-    let table = TASKS.table(&Fields::default());
-    let of = |row: &str| Keyed::new(&table).key(row).unwrap();
+    let table = TASKS.table_schema(&CustomFieldColumns::default());
+    let of = |row: &str| SortKeyReader::new(&table).sort_key(row).unwrap();
     let early = of(r#"{"_id":"b","dateAdded":"2025-11-24T16:58:56.678Z"}"#);
     let late = of(r#"{"dateAdded":"2025-11-25T16:58:56.678Z","id":"a"}"#);
     let never = of(r#"{"id":"other","_id":"z","dateAdded":null}"#);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Row, params};
 
 use super::db;
-use super::error::Error;
+use super::error::RunError;
 
 mod identity_index;
 mod remote_contacts;
@@ -55,7 +55,7 @@ const TABLES: [&str; 7] = ["row", "decision", "warning", "identity", "live", "ma
 
 /// A row of the sheet, judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
+pub struct StoredRow {
     /// Its number among the rows, from 1.
     pub n: u64,
     /// The line or sheet row it begins on.
@@ -70,7 +70,7 @@ pub struct Judged {
 
 /// What was decided about a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Decision {
+pub struct RowDecision {
     /// The action's name: `create`, `update`, `unchanged`, `rejected`, …
     pub action: String,
     /// The contact, where it is known.
@@ -87,7 +87,7 @@ pub struct Decision {
 
 /// Something noteworthy about a row; row 0 is the file as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Noted {
+pub struct StoredWarning {
     /// The row.
     pub n: u64,
     /// A stable name.
@@ -100,23 +100,23 @@ pub struct Noted {
 
 /// The store. Blocking: for blocking threads only.
 #[derive(Debug)]
-pub struct Rows {
+pub struct ImportStore {
     path: PathBuf,
     connection: Connection,
 }
 
-impl Rows {
+impl ImportStore {
     /// Opens a run's rows; makes the tables if need be.
     ///
     /// # Errors
     /// When the database cannot be read or written.
-    pub fn open(db: &Path) -> Result<Self, Error> {
+    pub fn open(db: &Path) -> Result<Self, RunError> {
         let connection = db::open(db)?;
-        connection.execute_batch(SCHEMA).map_err(|source| Error::store(db, source))?;
+        connection.execute_batch(SCHEMA).map_err(|source| RunError::from_sqlite(db, source))?;
         connection.set_prepared_statement_cache_capacity(64);
         connection
             .pragma_update(None, "cache_size", CACHE)
-            .map_err(|source| Error::store(db, source))?;
+            .map_err(|source| RunError::from_sqlite(db, source))?;
         Ok(Self { path: db.to_owned(), connection })
     }
 
@@ -124,27 +124,27 @@ impl Rows {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn clear(&self) -> Result<(), Error> {
-        TABLES.iter().try_for_each(|table| self.batch(&format!("DELETE FROM {table}")))
+    pub fn clear(&self) -> Result<(), RunError> {
+        TABLES.iter().try_for_each(|table| self.execute_batch(&format!("DELETE FROM {table}")))
     }
 
     /// Does many writes at once: all of them are kept, or none.
     ///
     /// # Errors
     /// Those of the work, or when the database cannot be written.
-    pub fn together<T, E: From<Error>>(
+    pub fn in_transaction<T, E: From<RunError>>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.batch("BEGIN IMMEDIATE")?;
+        self.execute_batch("BEGIN IMMEDIATE")?;
         match work(self) {
             Ok(value) => {
-                self.batch("COMMIT")?;
+                self.execute_batch("COMMIT")?;
                 Ok(value)
             }
             Err(error) => {
                 // The failure of the work matters more than one of the way back.
-                let _ = self.batch("ROLLBACK");
+                let _ = self.execute_batch("ROLLBACK");
                 Err(error)
             }
         }
@@ -154,7 +154,7 @@ impl Rows {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn add(&self, row: &Judged) -> Result<(), Error> {
+    pub fn insert_row(&self, row: &StoredRow) -> Result<(), RunError> {
         self.execute(
             "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)",
             params![
@@ -163,7 +163,7 @@ impl Rows {
                 row.place,
                 row.cells,
                 row.draft,
-                row_sum(row)
+                row_checksum(row)
             ],
         )
     }
@@ -172,9 +172,9 @@ impl Rows {
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn rows(&self, after: u64, limit: usize) -> Result<Vec<Judged>, Error> {
+    pub fn rows_after(&self, after: u64, limit: usize) -> Result<Vec<StoredRow>, RunError> {
         let read = |row: &Row<'_>| {
-            let judged = Judged {
+            let judged = StoredRow {
                 n: row.get::<_, i64>(0)?.cast_unsigned(),
                 line: row.get::<_, i64>(1)?.cast_unsigned(),
                 place: row.get(2)?,
@@ -185,10 +185,10 @@ impl Rows {
         };
         let sql =
             "SELECT n, line, place, cells, draft, sum FROM row WHERE n > ? ORDER BY n LIMIT ?";
-        let found = self.all(sql, params![after.cast_signed(), count(limit)], read)?;
-        let check = |(row, sum): (Judged, Vec<u8>)| {
-            let sound = row_sum(&row) == sum[..];
-            let wrong = || self.damaged(&format!("the checksum of row {} is wrong", row.n));
+        let found = self.query_all(sql, params![after.cast_signed(), sql_limit(limit)], read)?;
+        let check = |(row, sum): (StoredRow, Vec<u8>)| {
+            let sound = row_checksum(&row) == sum[..];
+            let wrong = || self.damaged_error(&format!("the checksum of row {} is wrong", row.n));
             if sound { Ok(row) } else { Err(wrong()) }
         };
         found.into_iter().map(check).collect()
@@ -198,8 +198,8 @@ impl Rows {
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn row(&self, n: u64) -> Result<Option<Judged>, Error> {
-        let found = self.rows(n.saturating_sub(1), 1)?;
+    pub fn find_row(&self, n: u64) -> Result<Option<StoredRow>, RunError> {
+        let found = self.rows_after(n.saturating_sub(1), 1)?;
         Ok(found.into_iter().next().filter(|row| row.n == n))
     }
 
@@ -207,16 +207,17 @@ impl Rows {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn count(&self) -> Result<u64, Error> {
-        self.one("SELECT count(*) FROM row")
+    pub fn row_count(&self) -> Result<u64, RunError> {
+        self.query_number("SELECT sql_limit(*) FROM row")
     }
 
     /// The most cells that a row has.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn widest(&self) -> Result<usize, Error> {
-        let widest = self.one("SELECT coalesce(max(json_array_length(cells)), 0) FROM row")?;
+    pub fn max_cell_count(&self) -> Result<usize, RunError> {
+        let widest =
+            self.query_number("SELECT coalesce(max(json_array_length(cells)), 0) FROM row")?;
         Ok(usize::try_from(widest).unwrap_or(usize::MAX))
     }
 
@@ -224,15 +225,15 @@ impl Rows {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn last(&self) -> Result<u64, Error> {
-        self.one("SELECT coalesce(max(n), 0) FROM row")
+    pub fn last_row_number(&self) -> Result<u64, RunError> {
+        self.query_number("SELECT coalesce(max(n), 0) FROM row")
     }
 
     /// Keeps a warning.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn warn(&self, noted: &Noted) -> Result<(), Error> {
+    pub fn insert_warning(&self, noted: &StoredWarning) -> Result<(), RunError> {
         self.execute(
             "INSERT INTO warning (n, code, field, message) VALUES (?, ?, ?, ?)",
             params![noted.n.cast_signed(), noted.code, noted.field, noted.message],
@@ -243,19 +244,19 @@ impl Rows {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn warning_counts(&self) -> Result<BTreeMap<String, u64>, Error> {
-        let sql = "SELECT code, count(*) FROM warning GROUP BY code";
+    pub fn warning_counts(&self) -> Result<BTreeMap<String, u64>, RunError> {
+        let sql = "SELECT code, sql_limit(*) FROM warning GROUP BY code";
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
-        Ok(self.all(sql, [], read)?.into_iter().collect())
+        Ok(self.query_all(sql, [], read)?.into_iter().collect())
     }
 
     /// The warnings of rows from `from` up to, and not with, `to`, by row.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn warnings(&self, from: u64, to: u64) -> Result<Vec<Noted>, Error> {
+    pub fn warnings_in_range(&self, from: u64, to: u64) -> Result<Vec<StoredWarning>, RunError> {
         let read = |row: &Row<'_>| {
-            Ok(Noted {
+            Ok(StoredWarning {
                 n: row.get::<_, i64>(0)?.cast_unsigned(),
                 code: row.get(1)?,
                 field: row.get(2)?,
@@ -264,14 +265,14 @@ impl Rows {
         };
         let sql =
             "SELECT n, code, field, message FROM warning WHERE n >= ? AND n < ? ORDER BY n, id";
-        self.all(sql, params![from.cast_signed(), to.cast_signed()], read)
+        self.query_all(sql, params![from.cast_signed(), to.cast_signed()], read)
     }
 
     /// Keeps what was decided about a row.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn decide(&self, n: u64, decision: &Decision) -> Result<(), Error> {
+    pub fn put_decision(&self, n: u64, decision: &RowDecision) -> Result<(), RunError> {
         let it = decision;
         self.execute(
             "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -283,7 +284,7 @@ impl Rows {
                 it.code,
                 it.field,
                 it.reason,
-                decision_sum(n, it)
+                decision_checksum(n, it)
             ],
         )
     }
@@ -292,9 +293,13 @@ impl Rows {
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn decisions(&self, after: u64, limit: usize) -> Result<Vec<(u64, Decision)>, Error> {
+    pub fn decisions_after(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, RowDecision)>, RunError> {
         let read = |row: &Row<'_>| {
-            let decision = Decision {
+            let decision = RowDecision {
                 action: row.get(1)?,
                 contact: row.get(2)?,
                 changes: row.get(3)?,
@@ -306,69 +311,71 @@ impl Rows {
         };
         let sql = "SELECT n, action, contact, changes, code, field, reason, sum FROM decision
                    WHERE n > ? ORDER BY n LIMIT ?";
-        let found = self.all(sql, params![after.cast_signed(), count(limit)], read)?;
-        let check = |(n, decision, sum): (u64, Decision, Vec<u8>)| {
-            let sound = decision_sum(n, &decision) == sum[..];
+        let found = self.query_all(sql, params![after.cast_signed(), sql_limit(limit)], read)?;
+        let check = |(n, decision, sum): (u64, RowDecision, Vec<u8>)| {
+            let sound = decision_checksum(n, &decision) == sum[..];
             let wrong =
-                || self.damaged(&format!("the checksum of the decision on row {n} is wrong"));
+                || self.damaged_error(&format!("the checksum of the decision on row {n} is wrong"));
             if sound { Ok((n, decision)) } else { Err(wrong()) }
         };
         found.into_iter().map(check).collect()
     }
 
-    fn batch(&self, sql: &str) -> Result<(), Error> {
-        self.connection.execute_batch(sql).map_err(|source| Error::store(&self.path, source))
+    fn execute_batch(&self, sql: &str) -> Result<(), RunError> {
+        self.connection
+            .execute_batch(sql)
+            .map_err(|source| RunError::from_sqlite(&self.path, source))
     }
 
-    fn execute(&self, sql: &str, with: impl rusqlite::Params) -> Result<(), Error> {
+    fn execute(&self, sql: &str, with: impl rusqlite::Params) -> Result<(), RunError> {
         self.connection
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(with))
             .map(drop)
-            .map_err(|source| Error::store(&self.path, source))
+            .map_err(|source| RunError::from_sqlite(&self.path, source))
     }
 
-    fn one(&self, sql: &str) -> Result<u64, Error> {
-        let fail = |source| Error::store(&self.path, source);
+    fn query_number(&self, sql: &str) -> Result<u64, RunError> {
+        let fail = |source| RunError::from_sqlite(&self.path, source);
         let value: i64 = self.connection.query_row(sql, [], |row| row.get(0)).map_err(fail)?;
         Ok(value.cast_unsigned())
     }
 
-    fn all<T>(
+    fn query_all<T>(
         &self,
         sql: &str,
         with: impl rusqlite::Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, Error> {
+    ) -> Result<Vec<T>, RunError> {
         let found = || {
             self.connection.prepare_cached(sql)?.query_map(with, read)?.collect::<Result<_, _>>()
         };
-        found().map_err(|source| Error::store(&self.path, source))
+        found().map_err(|source| RunError::from_sqlite(&self.path, source))
     }
 
-    fn damaged(&self, why: &str) -> Error {
-        Error::damaged(&self.path, why)
+    fn damaged_error(&self, why: &str) -> RunError {
+        RunError::damaged(&self.path, why)
     }
 }
 
-fn count(limit: usize) -> i64 {
+fn sql_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-fn optional(text: Option<&String>) -> &[u8] {
+fn encode_optional(text: Option<&String>) -> &[u8] {
     text.map_or(b"\0", |text| text.as_bytes())
 }
 
-fn row_sum(row: &Judged) -> [u8; 8] {
-    let draft = optional(row.draft.as_ref());
+fn row_checksum(row: &StoredRow) -> [u8; 8] {
+    let draft = encode_optional(row.draft.as_ref());
     let (n, line) = (row.n.to_le_bytes(), row.line.to_le_bytes());
-    db::sum(&[&n, &line, row.place.as_bytes(), row.cells.as_bytes(), draft])
+    db::checksum(&[&n, &line, row.place.as_bytes(), row.cells.as_bytes(), draft])
 }
 
-fn decision_sum(n: u64, decision: &Decision) -> [u8; 8] {
+fn decision_checksum(n: u64, decision: &RowDecision) -> [u8; 8] {
     let texts =
         [&decision.contact, &decision.changes, &decision.code, &decision.field, &decision.reason];
-    let [contact, changes, code, field, reason] = texts.map(|text| optional(text.as_ref()));
+    let [contact, changes, code, field, reason] = texts.map(|text| encode_optional(text.as_ref()));
     let n = n.to_le_bytes();
-    db::sum(&[&n, decision.action.as_bytes(), contact, changes, code, field, reason])
+    db::checksum(&[&n, decision.action.as_bytes(), contact, changes, code, field, reason])
 }

@@ -4,25 +4,25 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::db;
-use super::super::error::Error;
-use super::Rows;
+use super::super::error::RunError;
+use super::ImportStore;
 
-impl Rows {
+impl ImportStore {
     /// Forgets what was known of the account, to look again.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn forget_live(&self) -> Result<(), Error> {
+    pub fn forget_remote(&self) -> Result<(), RunError> {
         ["live", "match", "child"]
             .iter()
-            .try_for_each(|table| self.batch(&format!("DELETE FROM {table}")))
+            .try_for_each(|table| self.execute_batch(&format!("DELETE FROM {table}")))
     }
 
     /// Forgets a contact: it is gone, whatever an earlier look has said.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn forget_contact(&self, contact: &str) -> Result<(), Error> {
+    pub fn forget_contact(&self, contact: &str) -> Result<(), RunError> {
         self.execute("DELETE FROM live WHERE contact = ?", params![contact])
     }
 
@@ -30,10 +30,10 @@ impl Rows {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn keep(&self, contact: &str, body: &str, digest: &str) -> Result<(), Error> {
+    pub fn put_contact(&self, contact: &str, body: &str, digest: &str) -> Result<(), RunError> {
         self.execute(
             "INSERT OR REPLACE INTO live VALUES (?, ?, ?, ?)",
-            params![contact, body, digest, live_sum(contact, body, digest)],
+            params![contact, body, digest, contact_checksum(contact, body, digest)],
         )
     }
 
@@ -41,8 +41,8 @@ impl Rows {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn is_kept(&self, contact: &str) -> Result<bool, Error> {
-        let fail = |source| Error::store(&self.path, source);
+    pub fn has_contact(&self, contact: &str) -> Result<bool, RunError> {
+        let fail = |source| RunError::from_sqlite(&self.path, source);
         let sql = "SELECT 1 FROM live WHERE contact = ?";
         let mut query = self.connection.prepare_cached(sql).map_err(fail)?;
         query.exists([contact]).map_err(fail)
@@ -52,8 +52,8 @@ impl Rows {
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn kept(&self, contact: &str) -> Result<Option<(String, String)>, Error> {
-        let fail = |source| Error::store(&self.path, source);
+    pub fn find_contact(&self, contact: &str) -> Result<Option<(String, String)>, RunError> {
+        let fail = |source| RunError::from_sqlite(&self.path, source);
         let sql = "SELECT body, digest, sum FROM live WHERE contact = ?";
         let mut query = self.connection.prepare_cached(sql).map_err(fail)?;
         let read = |row: &Row<'_>| {
@@ -61,10 +61,12 @@ impl Rows {
         };
         match query.query_row([contact], read).optional().map_err(fail)? {
             None => Ok(None),
-            Some((body, digest, sum)) if live_sum(contact, &body, &digest) == sum[..] => {
+            Some((body, digest, sum)) if contact_checksum(contact, &body, &digest) == sum[..] => {
                 Ok(Some((body, digest)))
             }
-            Some(_) => Err(self.damaged(&format!("the checksum of contact `{contact}` is wrong"))),
+            Some(_) => {
+                Err(self.damaged_error(&format!("the checksum of contact `{contact}` is wrong")))
+            }
         }
     }
 
@@ -72,7 +74,7 @@ impl Rows {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn matched(&self, kind: &str, value: &str, contact: &str) -> Result<(), Error> {
+    pub fn add_match(&self, kind: &str, value: &str, contact: &str) -> Result<(), RunError> {
         self.execute("INSERT OR IGNORE INTO match VALUES (?, ?, ?)", params![kind, value, contact])
     }
 
@@ -80,16 +82,22 @@ impl Rows {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn matches(&self, kind: &str, value: &str) -> Result<Vec<String>, Error> {
+    pub fn matching_contacts(&self, kind: &str, value: &str) -> Result<Vec<String>, RunError> {
         let sql = "SELECT contact FROM match WHERE kind = ? AND value = ? ORDER BY contact";
-        self.all(sql, params![kind, value], |row| row.get(0))
+        self.query_all(sql, params![kind, value], |row| row.get(0))
     }
 
     /// Keeps a note or task as it stands.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn keep_child(&self, kind: &str, contact: &str, id: &str, body: &str) -> Result<(), Error> {
+    pub fn put_child(
+        &self,
+        kind: &str,
+        contact: &str,
+        id: &str,
+        body: &str,
+    ) -> Result<(), RunError> {
         self.execute(
             "INSERT OR REPLACE INTO child VALUES (?, ?, ?, ?)",
             params![kind, contact, id, body],
@@ -100,12 +108,12 @@ impl Rows {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn children(&self, kind: &str, contact: &str) -> Result<Vec<String>, Error> {
+    pub fn contact_children(&self, kind: &str, contact: &str) -> Result<Vec<String>, RunError> {
         let sql = "SELECT body FROM child WHERE kind = ? AND contact = ? ORDER BY id";
-        self.all(sql, params![kind, contact], |row| row.get(0))
+        self.query_all(sql, params![kind, contact], |row| row.get(0))
     }
 }
 
-fn live_sum(contact: &str, body: &str, digest: &str) -> [u8; 8] {
-    db::sum(&[contact.as_bytes(), body.as_bytes(), digest.as_bytes()])
+fn contact_checksum(contact: &str, body: &str, digest: &str) -> [u8; 8] {
+    db::checksum(&[contact.as_bytes(), body.as_bytes(), digest.as_bytes()])
 }

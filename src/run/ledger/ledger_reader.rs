@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Params};
 
 use super::super::db;
-use super::super::error::Error;
-use super::sql::{self, ATTEMPT, OP, damaged, number, unsigned};
+use super::super::error::RunError;
+use super::sql::{self, ATTEMPT, OP, damaged_op_error, from_sql_integer, to_sql_integer};
 use super::{AttemptRecord, OpRecord, OpState};
 
 /// Ops that are still to be sent or looked up.
@@ -28,9 +28,9 @@ impl LedgerReader {
     ///
     /// # Errors
     /// When the database cannot be opened.
-    pub fn open(db: &Path) -> Result<Self, Error> {
+    pub fn open(db: &Path) -> Result<Self, RunError> {
         let connection = db::open(db)?;
-        sql::prepare(db, &connection)?;
+        sql::create_tables(db, &connection)?;
         Ok(Self { path: db.to_owned(), connection })
     }
 
@@ -38,83 +38,91 @@ impl LedgerReader {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn lanes(&self, after: u64, limit: usize) -> Result<Vec<u64>, Error> {
+    pub fn unfinished_lanes(&self, after: u64, limit: usize) -> Result<Vec<u64>, RunError> {
         let query = format!(
             "SELECT DISTINCT o.lane FROM op o LEFT JOIN standing s ON s.op = o.id
              WHERE o.lane > ? AND NOT o.bulk AND {OPEN} ORDER BY o.lane LIMIT ?"
         );
-        self.numbers(&query, [number(after), i64::try_from(limit).unwrap_or(i64::MAX)])
+        self.query_numbers(
+            &query,
+            [to_sql_integer(after), i64::try_from(limit).unwrap_or(i64::MAX)],
+        )
     }
 
     /// All ops of a lane, in the order of their numbers, bulk ones too, wherever they stand.
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn lane(&self, lane: u64) -> Result<Vec<OpRecord>, Error> {
-        let ops = self.ops("WHERE o.lane = ? ORDER BY o.id", [number(lane)])?;
-        self.all_of(ops, |op| op.lane == lane)
+    pub fn ops_in_lane(&self, lane: u64) -> Result<Vec<OpRecord>, RunError> {
+        let ops = self.query_ops("WHERE o.lane = ? ORDER BY o.id", [to_sql_integer(lane)])?;
+        self.check_all_match(ops, |op| op.lane == lane)
     }
 
     /// The ops beyond `after` that go out with others and are still to be sent or looked up.
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn bulk(&self, after: u64, limit: usize) -> Result<Vec<OpRecord>, Error> {
+    pub fn unfinished_bulk_ops(&self, after: u64, limit: usize) -> Result<Vec<OpRecord>, RunError> {
         let rest = format!("WHERE o.bulk AND o.id > ? AND {OPEN} ORDER BY o.id LIMIT ?");
-        self.ops(&rest, [number(after), i64::try_from(limit).unwrap_or(i64::MAX)])
+        self.query_ops(&rest, [to_sql_integer(after), i64::try_from(limit).unwrap_or(i64::MAX)])
     }
 
     /// The ops beyond `after` that were not sent, or are known not to have been applied.
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn pending(&self, after: u64, limit: usize) -> Result<Vec<OpRecord>, Error> {
+    pub fn pending_ops(&self, after: u64, limit: usize) -> Result<Vec<OpRecord>, RunError> {
         let rest =
             "WHERE o.id > ? AND coalesce(s.state, 'pending') = 'pending' ORDER BY o.id LIMIT ?";
-        self.ops(rest, [number(after), i64::try_from(limit).unwrap_or(i64::MAX)])
+        self.query_ops(rest, [to_sql_integer(after), i64::try_from(limit).unwrap_or(i64::MAX)])
     }
 
     /// One op.
     ///
     /// # Errors
     /// When there is none, or it is damaged.
-    pub fn op(&self, id: u64) -> Result<OpRecord, Error> {
-        let op = self.ops("WHERE o.id = ?", [number(id)])?.pop();
-        op.ok_or_else(|| Error::damaged(&self.path, format!("op {id} is missing")))
+    pub fn load_op(&self, id: u64) -> Result<OpRecord, RunError> {
+        let op = self.query_ops("WHERE o.id = ?", [to_sql_integer(id)])?.pop();
+        op.ok_or_else(|| RunError::damaged(&self.path, format!("op {id} is missing")))
     }
 
     /// The ops of a row, in their order.
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn ops_of_row(&self, row: u64) -> Result<Vec<OpRecord>, Error> {
-        let ops = self.ops("WHERE o.row = ? ORDER BY o.step, o.id", [number(row)])?;
-        self.all_of(ops, |op| op.row == row)
+    pub fn ops_of_row(&self, row: u64) -> Result<Vec<OpRecord>, RunError> {
+        let ops = self.query_ops("WHERE o.row = ? ORDER BY o.step, o.id", [to_sql_integer(row)])?;
+        self.check_all_match(ops, |op| op.row == row)
     }
 
     /// Gives every op to `f`, in the order of their numbers.
     ///
     /// # Errors
     /// When what is stored is damaged, and whatever `f` fails with.
-    pub fn each_op(&self, mut f: impl FnMut(OpRecord) -> Result<(), Error>) -> Result<(), Error> {
-        self.walk(&format!("SELECT {OP} ORDER BY o.id"), [], |row| f(sql::op(&self.path, row)?.0))
+    pub fn for_each_op(
+        &self,
+        mut f: impl FnMut(OpRecord) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        self.for_each_row(&format!("SELECT {OP} ORDER BY o.id"), [], |row| {
+            f(sql::read_op(&self.path, row)?.0)
+        })
     }
 
     /// The attempts of an op, in their order.
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn attempts(&self, op: u64) -> Result<Vec<AttemptRecord>, Error> {
+    pub fn load_attempts(&self, op: u64) -> Result<Vec<AttemptRecord>, RunError> {
         let mut attempts = Vec::new();
         let query = format!("SELECT {ATTEMPT} WHERE op = ? ORDER BY id");
-        self.walk(&query, [number(op)], |row| {
-            attempts.push(sql::attempt(&self.path, row)?);
+        self.for_each_row(&query, [to_sql_integer(op)], |row| {
+            attempts.push(sql::read_attempt(&self.path, row)?);
             Ok(())
         })?;
         let query = "SELECT attempts FROM standing WHERE op = ?";
-        let told = self.numbers(query, [number(op)])?.pop().unwrap_or(0);
+        let told = self.query_numbers(query, [to_sql_integer(op)])?.pop().unwrap_or(0);
         if told != attempts.len() as u64 {
-            return Err(damaged(&self.path, "standing", op));
+            return Err(damaged_op_error(&self.path, "standing", op));
         }
         Ok(attempts)
     }
@@ -123,15 +131,15 @@ impl LedgerReader {
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn last_attempt(&self, op: u64) -> Result<Option<AttemptRecord>, Error> {
-        Ok(self.attempts(op)?.pop())
+    pub fn last_attempt(&self, op: u64) -> Result<Option<AttemptRecord>, RunError> {
+        Ok(self.load_attempts(op)?.pop())
     }
 
     /// The contact that a row's first op has made or found.
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn made_contact(&self, row: u64) -> Result<Option<String>, Error> {
+    pub fn contact_id_of_row(&self, row: u64) -> Result<Option<String>, RunError> {
         let ops = self.ops_of_row(row)?;
         let done =
             |op: &OpRecord| op.step == 0 && matches!(op.state, OpState::Applied | OpState::Differs);
@@ -142,16 +150,17 @@ impl LedgerReader {
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn counts(&self) -> Result<BTreeMap<OpState, u64>, Error> {
+    pub fn count_by_state(&self) -> Result<BTreeMap<OpState, u64>, RunError> {
         let query = "SELECT coalesce(s.state, 'pending'), count(*)
                      FROM op o LEFT JOIN standing s ON s.op = o.id GROUP BY 1";
         let mut counts = BTreeMap::new();
-        self.walk(query, [], |row| {
+        self.for_each_row(query, [], |row| {
             let read = || Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
-            let (name, count) = read().map_err(|source| Error::store(&self.path, source))?;
-            let state = OpState::named(&name)
-                .ok_or_else(|| Error::damaged(&self.path, "an op stands where none can"))?;
-            counts.insert(state, unsigned(count));
+            let (name, count) =
+                read().map_err(|source| RunError::from_sqlite(&self.path, source))?;
+            let state = OpState::from_name(&name)
+                .ok_or_else(|| RunError::damaged(&self.path, "an op stands where none can"))?;
+            counts.insert(state, from_sql_integer(count));
             Ok(())
         })?;
         Ok(counts)
@@ -161,58 +170,58 @@ impl LedgerReader {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn last_sent(&self) -> Result<Option<i64>, Error> {
+    pub fn last_sent_at(&self) -> Result<Option<i64>, RunError> {
         let query = "SELECT max(at_ms) FROM attempt";
         let last = self.connection.query_row(query, [], |row| row.get(0));
-        last.map_err(|source| Error::store(&self.path, source))
+        last.map_err(|source| RunError::from_sqlite(&self.path, source))
     }
 
     /// The ops with more than one attempt, ascending.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn sent_twice(&self) -> Result<Vec<u64>, Error> {
-        self.numbers("SELECT op FROM attempt WHERE id = 2 ORDER BY op", [])
+    pub fn retried_op_ids(&self) -> Result<Vec<u64>, RunError> {
+        self.query_numbers("SELECT op FROM attempt WHERE id = 2 ORDER BY op", [])
     }
 
-    fn ops(&self, rest: &str, params: impl Params) -> Result<Vec<OpRecord>, Error> {
+    fn query_ops(&self, rest: &str, params: impl Params) -> Result<Vec<OpRecord>, RunError> {
         let mut ops = Vec::new();
-        self.walk(&format!("SELECT {OP} {rest}"), params, |row| {
-            ops.push(sql::op(&self.path, row)?.0);
+        self.for_each_row(&format!("SELECT {OP} {rest}"), params, |row| {
+            ops.push(sql::read_op(&self.path, row)?.0);
             Ok(())
         })?;
         Ok(ops)
     }
 
     /// What an index has led to must be what was asked for.
-    fn all_of(
+    fn check_all_match(
         &self,
         ops: Vec<OpRecord>,
         asked: impl Fn(&OpRecord) -> bool,
-    ) -> Result<Vec<OpRecord>, Error> {
+    ) -> Result<Vec<OpRecord>, RunError> {
         match ops.iter().find(|op| !asked(op)) {
             None => Ok(ops),
-            Some(op) => Err(damaged(&self.path, "index entry", op.id)),
+            Some(op) => Err(damaged_op_error(&self.path, "index entry", op.id)),
         }
     }
 
-    fn numbers(&self, query: &str, params: impl Params) -> Result<Vec<u64>, Error> {
+    fn query_numbers(&self, query: &str, params: impl Params) -> Result<Vec<u64>, RunError> {
         let mut numbers = Vec::new();
-        self.walk(query, params, |row| {
-            let read = row.get(0).map(unsigned);
-            numbers.push(read.map_err(|source| Error::store(&self.path, source))?);
+        self.for_each_row(query, params, |row| {
+            let read = row.get(0).map(from_sql_integer);
+            numbers.push(read.map_err(|source| RunError::from_sqlite(&self.path, source))?);
             Ok(())
         })?;
         Ok(numbers)
     }
 
-    fn walk(
+    fn for_each_row(
         &self,
         query: &str,
         params: impl Params,
-        mut f: impl FnMut(&rusqlite::Row<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let fail = |source| Error::store(&self.path, source);
+        mut f: impl FnMut(&rusqlite::Row<'_>) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        let fail = |source| RunError::from_sqlite(&self.path, source);
         let mut query = self.connection.prepare_cached(query).map_err(fail)?;
         let mut rows = query.query(params).map_err(fail)?;
         while let Some(row) = rows.next().map_err(fail)? {

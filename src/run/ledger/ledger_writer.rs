@@ -11,10 +11,12 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::super::db;
-use super::super::error::Error;
-use super::sql::{self, ATTEMPT, OP, Standing, damaged, number};
-use super::{Attempt, AttemptRecord, Intent, OpRecord, OpState, OutcomeRecord, Settled};
-use crate::failpoint::{self, Point};
+use super::super::error::RunError;
+use super::sql::{self, ATTEMPT, OP, OpStatusRow, damaged_op_error, to_sql_integer};
+use super::{
+    AttemptHandle, AttemptOutcome, AttemptRecord, Intent, OpRecord, OpState, OutcomeRecord,
+};
+use crate::failpoint::{self, FailPoint};
 
 /// How long outcomes may wait for company.
 const LAZY: Duration = Duration::from_millis(800);
@@ -26,73 +28,73 @@ const FEW: usize = 8;
 const MOST: usize = 1024;
 
 /// What those are told who intended.
-type Intended = Result<Vec<Attempt>, Error>;
+type IntentResult = Result<Vec<AttemptHandle>, RunError>;
 
 /// What the writer is asked to do.
 #[derive(Debug)]
-pub(super) enum Message {
-    Intend(Vec<Intent>, oneshot::Sender<Intended>),
-    Settle(Attempt, Settled),
-    Set(u64, Settled),
+pub(super) enum LedgerCommand {
+    Intend(Vec<Intent>, oneshot::Sender<IntentResult>),
+    Settle(AttemptHandle, AttemptOutcome),
+    Set(u64, AttemptOutcome),
     Flush(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
 
 /// A message, and its seat in the queue.
 #[derive(Debug)]
-pub(super) struct Queued {
-    pub(super) message: Message,
+pub(super) struct QueuedCommand {
+    pub(super) message: LedgerCommand,
     pub(super) seat: OwnedSemaphorePermit,
 }
 
-pub(super) struct Writer {
+pub(super) struct LedgerWriter {
     path: PathBuf,
     connection: Connection,
-    queue: Receiver<Queued>,
+    queue: Receiver<QueuedCommand>,
     /// How long a few intents wait for more: as long as a transaction takes, else waiting costs more than
     /// it saves.
     company: Duration,
     /// The messages of the transaction under way. Whoever waits for one that failed is told by its end.
-    group: Vec<Message>,
+    group: Vec<LedgerCommand>,
 }
 
-impl Writer {
-    pub(super) fn open(path: &Path, queue: Receiver<Queued>) -> Result<Self, Error> {
+impl LedgerWriter {
+    pub(super) fn open(path: &Path, queue: Receiver<QueuedCommand>) -> Result<Self, RunError> {
         let connection = db::open_durable(path)?;
-        sql::prepare(path, &connection)?;
-        sql::index_anew(path, &connection)?;
-        check(path, &connection)?;
+        sql::create_tables(path, &connection)?;
+        sql::rebuild_indexes(path, &connection)?;
+        check_consistency(path, &connection)?;
         let path = path.to_owned();
         Ok(Self { path, connection, queue, company: Duration::ZERO, group: Vec::new() })
     }
 
     /// Works until it is closed, or there is nobody left to work for.
-    pub(super) fn run(&mut self) -> Result<(), Error> {
+    pub(super) fn run(&mut self) -> Result<(), RunError> {
         let mut closed = false;
         while !closed {
-            self.gather();
+            self.collect_batch();
             if self.group.is_empty() {
                 return Ok(());
             }
             let begun = Instant::now();
-            let results = self.store()?;
+            let results = self.commit_batch()?;
             self.company = begun.elapsed().min(COMPANY);
-            closed = self.answer(results);
+            closed = self.reply_to_senders(results);
         }
         Ok(())
     }
 
     /// Takes what goes into the next transaction; nothing when everybody is gone.
-    fn gather(&mut self) {
+    fn collect_batch(&mut self) {
         let mut next = self.queue.recv().ok();
         let begun = Instant::now();
         let (mut intents, mut urgent) = (0, false);
-        while let Some(Queued { message, seat }) = next {
+        while let Some(QueuedCommand { message, seat }) = next {
             drop(seat);
             match &message {
-                Message::Intend(some, _) => intents += some.len(),
-                Message::Flush(_) | Message::Close(_) => urgent = true,
-                Message::Settle(..) | Message::Set(..) => {}
+                LedgerCommand::Intend(some, _) => intents += some.len(),
+                LedgerCommand::Flush(_) | LedgerCommand::Close(_) => urgent = true,
+                LedgerCommand::Settle(..) | LedgerCommand::Set(..) => {}
             }
             self.group.push(message);
             let patience = match intents {
@@ -107,58 +109,60 @@ impl Writer {
     }
 
     /// One transaction over the group; what became of its intents, in their order.
-    fn store(&mut self) -> Result<Vec<Intended>, Error> {
+    fn commit_batch(&mut self) -> Result<Vec<IntentResult>, RunError> {
         let Self { path, connection, group, .. } = self;
-        let fail = |source| Error::store(path, source);
+        let fail = |source| RunError::from_sqlite(path, source);
         let mut transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
         let (mut results, mut settles) = (Vec::new(), false);
         for message in group {
             match message {
-                Message::Intend(intents, _) => {
-                    let result = intend(path, &mut transaction, std::mem::take(intents));
+                LedgerCommand::Intend(intents, _) => {
+                    let result = insert_intents(path, &mut transaction, std::mem::take(intents));
                     match result {
-                        Err(error) if !matches!(error, Error::Misuse { .. }) => return Err(error),
+                        Err(error) if !matches!(error, RunError::Misuse { .. }) => {
+                            return Err(error);
+                        }
                         result => results.push(result),
                     }
                 }
-                Message::Settle(attempt, settled) => {
+                LedgerCommand::Settle(attempt, settled) => {
                     settles = true;
-                    settle(path, &transaction, attempt, settled)?;
+                    write_outcome(path, &transaction, attempt, settled)?;
                 }
-                Message::Set(op, settled) => {
+                LedgerCommand::Set(op, settled) => {
                     settles = true;
-                    set(path, &transaction, *op, settled)?;
+                    write_op_state(path, &transaction, *op, settled)?;
                 }
-                Message::Flush(_) | Message::Close(_) => {}
+                LedgerCommand::Flush(_) | LedgerCommand::Close(_) => {}
             }
         }
         if settles {
-            failpoint::reach(Point::BeforeOutcome);
+            failpoint::kill_if_due(FailPoint::BeforeOutcome);
         }
         transaction.commit().map_err(fail)?;
         if results.iter().any(Result::is_ok) {
-            failpoint::reach(Point::AfterIntent);
+            failpoint::kill_if_due(FailPoint::AfterIntent);
         }
         Ok(results)
     }
 
     /// Tells those who wait for the group. Whether somebody closed the ledger.
-    fn answer(&mut self, results: Vec<Intended>) -> bool {
+    fn reply_to_senders(&mut self, results: Vec<IntentResult>) -> bool {
         let (mut results, mut closed) = (results.into_iter(), false);
         for message in self.group.drain(..) {
             // Who no longer waits need not know.
             match message {
-                Message::Intend(_, done) => {
+                LedgerCommand::Intend(_, done) => {
                     let result = results.next().expect("each has its result");
                     let _ = done.send(result);
                 }
-                Message::Flush(done) => drop(done.send(())),
-                Message::Close(done) => {
+                LedgerCommand::Flush(done) => drop(done.send(())),
+                LedgerCommand::Close(done) => {
                     closed = true;
                     let _ = done.send(());
                 }
-                Message::Settle(..) | Message::Set(..) => {}
+                LedgerCommand::Settle(..) | LedgerCommand::Set(..) => {}
             }
         }
         closed
@@ -166,37 +170,42 @@ impl Writer {
 }
 
 /// Stores intents, all or none.
-fn intend(
+fn insert_intents(
     path: &Path,
     to: &mut Transaction<'_>,
     intents: Vec<Intent>,
-) -> Result<Vec<Attempt>, Error> {
-    let fail = |source| Error::store(path, source);
+) -> Result<Vec<AttemptHandle>, RunError> {
+    let fail = |source| RunError::from_sqlite(path, source);
     let to = to.savepoint().map_err(fail)?;
     let at_ms = jiff::Timestamp::now().as_millisecond();
-    let attempts: Result<Vec<_>, Error> =
-        intents.into_iter().map(|intent| intend_one(path, &to, intent, at_ms)).collect();
+    let attempts: Result<Vec<_>, RunError> =
+        intents.into_iter().map(|intent| insert_intent(path, &to, intent, at_ms)).collect();
     // Dropped without a commit, the savepoint is rolled back.
     let attempts = attempts?;
     to.commit().map_err(fail)?;
     Ok(attempts)
 }
 
-fn intend_one(path: &Path, to: &Connection, intent: Intent, at_ms: i64) -> Result<Attempt, Error> {
-    let (op, attempts) = op(path, to, intent.op)?;
+fn insert_intent(
+    path: &Path,
+    to: &Connection,
+    intent: Intent,
+    at_ms: i64,
+) -> Result<AttemptHandle, RunError> {
+    let (op, attempts) = load_op(path, to, intent.op)?;
     let last = match attempts {
         0 => None,
-        attempts => Some(attempt(path, to, op.id, attempts)?),
+        attempts => Some(load_attempt(path, to, op.id, attempts)?),
     };
     let unsettled = last.is_some_and(|last| last.outcome.is_none());
     match op.state {
         // The op says that nothing is outstanding, its attempt that something is.
-        OpState::Pending if unsettled => return Err(damaged(path, "standing", op.id)),
+        OpState::Pending if unsettled => return Err(damaged_op_error(path, "standing", op.id)),
         OpState::Sent if op.class != "I" => {
-            return Err(Error::Misuse { op: op.id, why: "its last attempt is unsettled" });
+            return Err(RunError::Misuse { op: op.id, why: "its last attempt is unsettled" });
         }
         OpState::Pending | OpState::Sent => {}
-        _ => return Err(Error::Misuse { op: op.id, why: "it is done" }),
+        _ => return Err(RunError::Misuse { op: op.id, why: "it is done" }),
     }
     let id = attempts + 1;
     let record = AttemptRecord {
@@ -212,43 +221,56 @@ fn intend_one(path: &Path, to: &Connection, intent: Intent, at_ms: i64) -> Resul
         rusqlite::Error::SqliteFailure(failure, _)
             if failure.code == rusqlite::ErrorCode::ConstraintViolation =>
         {
-            damaged(path, "standing", op.id)
+            damaged_op_error(path, "standing", op.id)
         }
-        _ => Error::store(path, source),
+        _ => RunError::from_sqlite(path, source),
     })?;
-    Standing { state: OpState::Sent, attempts: id, made: op.made, said: op.said }
+    OpStatusRow { state: OpState::Sent, attempts: id, made: op.made, said: op.said }
         .write(to, op.id)
-        .map_err(|source| Error::store(path, source))?;
-    Ok(Attempt { id, op: op.id, at_ms })
+        .map_err(|source| RunError::from_sqlite(path, source))?;
+    Ok(AttemptHandle { id, op: op.id, at_ms })
 }
 
-fn settle(path: &Path, to: &Connection, settles: &Attempt, settled: &Settled) -> Result<(), Error> {
-    let (op, attempts) = op(path, to, settles.op)?;
-    let mut record = attempt(path, to, settles.op, settles.id)?;
-    record.outcome = Some(outcome(settled));
+fn write_outcome(
+    path: &Path,
+    to: &Connection,
+    settles: &AttemptHandle,
+    settled: &AttemptOutcome,
+) -> Result<(), RunError> {
+    let (op, attempts) = load_op(path, to, settles.op)?;
+    let mut record = load_attempt(path, to, settles.op, settles.id)?;
+    record.outcome = Some(outcome_record(settled));
     sql::write_attempt(to, &record, false)
-        .and_then(|()| stand(settled, attempts).write(to, op.id))
-        .map_err(|source| Error::store(path, source))
+        .and_then(|()| op_status_row(settled, attempts).write(to, op.id))
+        .map_err(|source| RunError::from_sqlite(path, source))
 }
 
-fn set(path: &Path, to: &Connection, id: u64, settled: &Settled) -> Result<(), Error> {
-    let (_, attempts) = op(path, to, id)?;
+fn write_op_state(
+    path: &Path,
+    to: &Connection,
+    id: u64,
+    settled: &AttemptOutcome,
+) -> Result<(), RunError> {
+    let (_, attempts) = load_op(path, to, id)?;
     if attempts > 0 {
-        let mut last = attempt(path, to, id, attempts)?;
+        let mut last = load_attempt(path, to, id, attempts)?;
         if last.outcome.is_none() {
-            last.outcome = Some(outcome(settled));
-            sql::write_attempt(to, &last, false).map_err(|source| Error::store(path, source))?;
+            last.outcome = Some(outcome_record(settled));
+            sql::write_attempt(to, &last, false)
+                .map_err(|source| RunError::from_sqlite(path, source))?;
         }
     }
-    stand(settled, attempts).write(to, id).map_err(|source| Error::store(path, source))
+    op_status_row(settled, attempts)
+        .write(to, id)
+        .map_err(|source| RunError::from_sqlite(path, source))
 }
 
-fn stand(settled: &Settled, attempts: u64) -> Standing {
+fn op_status_row(settled: &AttemptOutcome, attempts: u64) -> OpStatusRow {
     let (made, said) = (settled.made.clone(), settled.said.clone());
-    Standing { state: settled.state, attempts, made, said }
+    OpStatusRow { state: settled.state, attempts, made, said }
 }
 
-fn outcome(settled: &Settled) -> OutcomeRecord {
+fn outcome_record(settled: &AttemptOutcome) -> OutcomeRecord {
     OutcomeRecord {
         state: settled.state,
         how: settled.how.to_owned(),
@@ -259,29 +281,34 @@ fn outcome(settled: &Settled) -> OutcomeRecord {
     }
 }
 
-fn op(path: &Path, from: &Connection, id: u64) -> Result<(OpRecord, u64), Error> {
-    let fail = |source| Error::store(path, source);
+fn load_op(path: &Path, from: &Connection, id: u64) -> Result<(OpRecord, u64), RunError> {
+    let fail = |source| RunError::from_sqlite(path, source);
     let mut query = from.prepare_cached(&format!("SELECT {OP} WHERE o.id = ?")).map_err(fail)?;
-    let mut rows = query.query([number(id)]).map_err(fail)?;
+    let mut rows = query.query([to_sql_integer(id)]).map_err(fail)?;
     match rows.next().map_err(fail)? {
-        Some(row) => sql::op(path, row),
-        None => Err(Error::damaged(path, format!("op {id} is missing"))),
+        Some(row) => sql::read_op(path, row),
+        None => Err(RunError::damaged(path, format!("op {id} is missing"))),
     }
 }
 
-fn attempt(path: &Path, from: &Connection, op: u64, id: u64) -> Result<AttemptRecord, Error> {
-    let fail = |source| Error::store(path, source);
+fn load_attempt(
+    path: &Path,
+    from: &Connection,
+    op: u64,
+    id: u64,
+) -> Result<AttemptRecord, RunError> {
+    let fail = |source| RunError::from_sqlite(path, source);
     let mut query =
         from.prepare_cached(&format!("SELECT {ATTEMPT} WHERE op = ? AND id = ?")).map_err(fail)?;
-    let mut rows = query.query(params![number(op), number(id)]).map_err(fail)?;
+    let mut rows = query.query(params![to_sql_integer(op), to_sql_integer(id)]).map_err(fail)?;
     match rows.next().map_err(fail)? {
-        Some(row) => sql::attempt(path, row),
-        None => Err(Error::damaged(path, format!("attempt {id} of op {op} is missing"))),
+        Some(row) => sql::read_attempt(path, row),
+        None => Err(RunError::damaged(path, format!("attempt {id} of op {op} is missing"))),
     }
 }
 
 /// Every attempt must be one that its op knows of, and every op that was sent have its attempts.
-fn check(path: &Path, connection: &Connection) -> Result<(), Error> {
+fn check_consistency(path: &Path, connection: &Connection) -> Result<(), RunError> {
     let lost = connection
         .query_row(
             "SELECT a.op FROM attempt a LEFT JOIN standing s ON s.op = a.op
@@ -290,9 +317,9 @@ fn check(path: &Path, connection: &Connection) -> Result<(), Error> {
             |row| row.get::<_, i64>(0),
         )
         .optional()
-        .map_err(|source| Error::store(path, source))?;
+        .map_err(|source| RunError::from_sqlite(path, source))?;
     match lost {
         None => Ok(()),
-        Some(op) => Err(damaged(path, "standing", sql::unsigned(op))),
+        Some(op) => Err(damaged_op_error(path, "standing", sql::from_sql_integer(op))),
     }
 }

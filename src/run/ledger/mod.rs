@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::ledger_reader::LedgerReader;
-use self::ledger_writer::{Message, Queued, Writer};
-pub use self::sql::{each_with_state, store_ops};
-use super::error::Error;
+use self::ledger_writer::{LedgerCommand, LedgerWriter, QueuedCommand};
+pub use self::sql::{for_each_op_in_state, store_ops};
+use super::error::RunError;
 
 /// Messages that may wait for the writer.
 const QUEUE: usize = 1024;
@@ -104,7 +104,7 @@ impl OpState {
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 }
@@ -125,7 +125,7 @@ pub struct Intent {
 /// The proof of a durable intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub struct Attempt {
+pub struct AttemptHandle {
     /// Its number among the op's attempts, from 1.
     pub id: u64,
     /// The op.
@@ -136,7 +136,7 @@ pub struct Attempt {
 
 /// What came of an attempt, or what a look-up found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
+pub struct AttemptOutcome {
     /// Where the op stands now.
     pub state: OpState,
     /// How that is known: `answer`, `look-up`, `not sent`, `decision`.
@@ -170,7 +170,7 @@ pub struct AttemptRecord {
     pub outcome: Option<OutcomeRecord>,
 }
 
-/// What came of an attempt, as the ledger keeps it: a [`Settled`] of an earlier process.
+/// What came of an attempt, as the ledger keeps it: a [`AttemptOutcome`] of an earlier process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeRecord {
     /// Where the op stood after it; [`OpState::Pending`] when it was not applied.
@@ -189,17 +189,17 @@ pub struct OutcomeRecord {
 
 impl AttemptRecord {
     /// The attempt, to be settled by whoever has found out what came of it.
-    pub fn attempt(&self) -> Attempt {
-        Attempt { id: self.id, op: self.op, at_ms: self.at_ms }
+    pub fn attempt_handle(&self) -> AttemptHandle {
+        AttemptHandle { id: self.id, op: self.op, at_ms: self.at_ms }
     }
 }
 
 /// The writing end. Clones write into the same queue.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    queue: mpsc::Sender<Queued>,
+    queue: mpsc::Sender<QueuedCommand>,
     seats: Arc<Semaphore>,
-    ended: Arc<OnceLock<Result<(), Error>>>,
+    ended: Arc<OnceLock<Result<(), RunError>>>,
 }
 
 impl Ledger {
@@ -208,9 +208,9 @@ impl Ledger {
     ///
     /// # Errors
     /// When the database cannot be opened, or attempts and ops contradict each other.
-    pub fn open(db: &Path) -> Result<(Self, impl FnOnce() + Send + 'static), Error> {
+    pub fn open(db: &Path) -> Result<(Self, impl FnOnce() + Send + 'static), RunError> {
         let (queue, messages) = mpsc::channel();
-        let mut writer = Writer::open(db, messages)?;
+        let mut writer = LedgerWriter::open(db, messages)?;
         let ended = Arc::new(OnceLock::new());
         let seats = Arc::new(Semaphore::new(QUEUE));
         let end = Arc::clone(&ended);
@@ -226,20 +226,27 @@ impl Ledger {
     /// Writes intents down. Returns when they are durable: not before that may a byte be sent.
     ///
     /// # Errors
-    /// When they could not be stored; then nothing may be sent. [`Error::Misuse`] when an op is done or
+    /// When they could not be stored; then nothing may be sent. [`RunError::Misuse`] when an op is done or
     /// its last attempt is unsettled, unless its class is `I`; then none of these intents is stored.
-    pub async fn intend(&self, intents: Vec<Intent>) -> Result<Vec<Attempt>, Error> {
+    pub async fn record_intents(
+        &self,
+        intents: Vec<Intent>,
+    ) -> Result<Vec<AttemptHandle>, RunError> {
         let (done, waiting) = oneshot::channel();
-        self.send(Message::Intend(intents, done)).await?;
-        waiting.await.unwrap_or_else(|_| Err(self.why()))
+        self.send_command(LedgerCommand::Intend(intents, done)).await?;
+        waiting.await.unwrap_or_else(|_| Err(self.writer_error()))
     }
 
     /// Stores what came of an attempt, with the next transaction and one second later at most.
     ///
     /// # Errors
     /// When the writer has ended.
-    pub async fn settle(&self, attempt: Attempt, settled: Settled) -> Result<(), Error> {
-        self.send(Message::Settle(attempt, settled)).await
+    pub async fn record_outcome(
+        &self,
+        attempt: AttemptHandle,
+        settled: AttemptOutcome,
+    ) -> Result<(), RunError> {
+        self.send_command(LedgerCommand::Settle(attempt, settled)).await
     }
 
     /// Stores where an op stands without a new attempt: it is skipped, or a person has decided. An
@@ -247,41 +254,41 @@ impl Ledger {
     ///
     /// # Errors
     /// When the writer has ended.
-    pub async fn set(&self, op: u64, settled: Settled) -> Result<(), Error> {
-        self.send(Message::Set(op, settled)).await
+    pub async fn set_op_state(&self, op: u64, settled: AttemptOutcome) -> Result<(), RunError> {
+        self.send_command(LedgerCommand::Set(op, settled)).await
     }
 
     /// Waits until everything said before is durable.
     ///
     /// # Errors
     /// What stopped the writer.
-    pub async fn flush(&self) -> Result<(), Error> {
+    pub async fn flush(&self) -> Result<(), RunError> {
         let (done, waiting) = oneshot::channel();
-        self.send(Message::Flush(done)).await?;
-        waiting.await.map_err(|_| self.why())
+        self.send_command(LedgerCommand::Flush(done)).await?;
+        waiting.await.map_err(|_| self.writer_error())
     }
 
     /// Ends the writer, for all clones, once everything said before is durable.
     ///
     /// # Errors
     /// What stopped the writer, if it did not come to its end.
-    pub async fn close(self) -> Result<(), Error> {
+    pub async fn close(self) -> Result<(), RunError> {
         let (done, waiting) = oneshot::channel();
-        self.send(Message::Close(done)).await?;
-        waiting.await.map_err(|_| self.why())
+        self.send_command(LedgerCommand::Close(done)).await?;
+        waiting.await.map_err(|_| self.writer_error())
     }
 
-    async fn send(&self, message: Message) -> Result<(), Error> {
+    async fn send_command(&self, message: LedgerCommand) -> Result<(), RunError> {
         let seat = Arc::clone(&self.seats).acquire_owned().await;
         let seat = seat.expect("the seats are never closed");
-        self.queue.send(Queued { message, seat }).map_err(|_| self.why())
+        self.queue.send(QueuedCommand { message, seat }).map_err(|_| self.writer_error())
     }
 
     /// Why there is no writer any more.
-    fn why(&self) -> Error {
+    fn writer_error(&self) -> RunError {
         match self.ended.get().expect("the writer tells how it ended") {
-            Err(error) => error.copy(),
-            Ok(()) => Error::Misuse { op: 0, why: "the ledger is closed" },
+            Err(error) => error.copy_error(),
+            Ok(()) => RunError::Misuse { op: 0, why: "the ledger is closed" },
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::db;
-use super::super::error::Error;
+use super::super::error::RunError;
 use super::{AttemptRecord, OpRecord, OpState, OutcomeRecord};
 
 const TABLES: &str = "
@@ -37,27 +37,27 @@ CREATE INDEX IF NOT EXISTS op_row ON op (row);
 CREATE INDEX IF NOT EXISTS op_bulk ON op (id) WHERE bulk;
 ";
 
-/// The columns of an op with its standing, as [`op`] reads them.
+/// The columns of an op with its standing, as [`read_op`] reads them.
 pub(super) const OP: &str = "o.id, o.key, o.row, o.step, o.lane, o.class, o.bulk, o.contact, o.body, \
      o.sum, s.state, s.attempts, s.made, s.said, s.sum \
      FROM op o LEFT JOIN standing s ON s.op = o.id";
 
 /// Makes the tables where they are missing.
-pub(super) fn prepare(path: &Path, connection: &Connection) -> Result<(), Error> {
-    connection.execute_batch(TABLES).map_err(|source| Error::store(path, source))
+pub(super) fn create_tables(path: &Path, connection: &Connection) -> Result<(), RunError> {
+    connection.execute_batch(TABLES).map_err(|source| RunError::from_sqlite(path, source))
 }
 
 /// Makes the indexes where they are missing.
-fn index(path: &Path, connection: &Connection) -> Result<(), Error> {
-    connection.execute_batch(INDEXES).map_err(|source| Error::store(path, source))
+fn create_indexes(path: &Path, connection: &Connection) -> Result<(), RunError> {
+    connection.execute_batch(INDEXES).map_err(|source| RunError::from_sqlite(path, source))
 }
 
 /// Makes the indexes anew: an index has no checksums, and one that is damaged would hide ops.
-pub(super) fn index_anew(path: &Path, connection: &Connection) -> Result<(), Error> {
-    index(path, connection)?;
+pub(super) fn rebuild_indexes(path: &Path, connection: &Connection) -> Result<(), RunError> {
+    create_indexes(path, connection)?;
     connection
         .execute_batch("REINDEX op_lane; REINDEX op_row; REINDEX op_bulk;")
-        .map_err(|source| Error::store(path, source))
+        .map_err(|source| RunError::from_sqlite(path, source))
 }
 
 /// Stores a plan's ops, all or none, in the place of those of an earlier plan that was never carried out:
@@ -66,27 +66,27 @@ pub(super) fn index_anew(path: &Path, connection: &Connection) -> Result<(), Err
 ///
 /// # Errors
 /// When they cannot be stored, or anything of the plan that is there was sent.
-pub fn store_ops<E: From<Error>>(
+pub fn store_ops<E: From<RunError>>(
     db: &Path,
     ops: impl Iterator<Item = Result<OpRecord, E>>,
 ) -> Result<(), E> {
-    let fail = |source| Error::store(db, source);
+    let fail = |source| RunError::from_sqlite(db, source);
     let mut connection = db::open_durable(db)?;
-    prepare(db, &connection)?;
+    create_tables(db, &connection)?;
     let transaction = connection.transaction().map_err(fail)?;
-    forget_unsent(db, &transaction)?;
+    delete_unsent_ops(db, &transaction)?;
     for op in ops {
         let op = op?;
-        let sum = op_sum(&op);
+        let sum = op_checksum(&op);
         transaction
             .prepare_cached("INSERT INTO op VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .and_then(|mut insert| {
                 insert.execute(params![
-                    number(op.id),
+                    to_sql_integer(op.id),
                     op.key,
-                    number(op.row),
+                    to_sql_integer(op.row),
                     op.step,
-                    number(op.lane),
+                    to_sql_integer(op.lane),
                     op.class,
                     op.bulk,
                     op.contact,
@@ -96,22 +96,26 @@ pub fn store_ops<E: From<Error>>(
             })
             .map_err(fail)?;
         if op.state != OpState::Pending || op.made.is_some() || op.said.is_some() {
-            let standing = Standing { state: op.state, attempts: 0, made: op.made, said: op.said };
+            let standing =
+                OpStatusRow { state: op.state, attempts: 0, made: op.made, said: op.said };
             standing.write(&transaction, op.id).map_err(fail)?;
         }
     }
-    index(db, &transaction)?;
+    create_indexes(db, &transaction)?;
     Ok(transaction.commit().map_err(fail)?)
 }
 
-fn forget_unsent(path: &Path, connection: &Connection) -> Result<(), Error> {
-    let fail = |source| Error::store(path, source);
+fn delete_unsent_ops(path: &Path, connection: &Connection) -> Result<(), RunError> {
+    let fail = |source| RunError::from_sqlite(path, source);
     let sent: Option<i64> = connection
         .query_row("SELECT op FROM attempt LIMIT 1", [], |row| row.get(0))
         .optional()
         .map_err(fail)?;
     match sent {
-        Some(op) => Err(Error::Misuse { op: unsigned(op), why: "it was sent by an earlier plan" }),
+        Some(op) => Err(RunError::Misuse {
+            op: from_sql_integer(op),
+            why: "it was sent by an earlier plan",
+        }),
         None => connection.execute_batch("DELETE FROM op; DELETE FROM standing;").map_err(fail),
     }
 }
@@ -121,12 +125,12 @@ fn forget_unsent(path: &Path, connection: &Connection) -> Result<(), Error> {
 ///
 /// # Errors
 /// When the database cannot be read or is damaged.
-pub fn each_with_state(
+pub fn for_each_op_in_state(
     db: &Path,
     states: &[OpState],
     mut look: impl FnMut(OpRecord),
-) -> Result<(), Error> {
-    let fail = |source| Error::store(db, source);
+) -> Result<(), RunError> {
+    let fail = |source| RunError::from_sqlite(db, source);
     let connection = db::open(db)?;
     if !connection.table_exists(None, "op").map_err(fail)? {
         return Ok(());
@@ -134,7 +138,7 @@ pub fn each_with_state(
     let mut query = connection.prepare(&format!("SELECT {OP}")).map_err(fail)?;
     let mut rows = query.query([]).map_err(fail)?;
     while let Some(row) = rows.next().map_err(fail)? {
-        let (op, _) = op(db, row)?;
+        let (op, _) = read_op(db, row)?;
         if states.contains(&op.state) {
             look(op);
         }
@@ -144,41 +148,48 @@ pub fn each_with_state(
 
 /// Where an op stands.
 #[derive(Debug, Clone)]
-pub(super) struct Standing {
+pub(super) struct OpStatusRow {
     pub(super) state: OpState,
     pub(super) attempts: u64,
     pub(super) made: Option<String>,
     pub(super) said: Option<String>,
 }
 
-impl Standing {
+impl OpStatusRow {
     pub(super) fn write(&self, to: &Connection, op: u64) -> rusqlite::Result<()> {
         let Self { state, attempts, made, said } = self;
         to.prepare_cached("INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?, ?)")?
-            .execute(params![number(op), state.name(), number(*attempts), made, said, self.sum(op)])
+            .execute(params![
+                to_sql_integer(op),
+                state.name(),
+                to_sql_integer(*attempts),
+                made,
+                said,
+                self.checksum(op)
+            ])
             .map(drop)
     }
 
-    fn sum(&self, op: u64) -> [u8; 8] {
-        db::sum(&[
+    fn checksum(&self, op: u64) -> [u8; 8] {
+        db::checksum(&[
             &op.to_le_bytes(),
             self.state.name().as_bytes(),
             &self.attempts.to_le_bytes(),
-            &optional(self.made.as_deref()),
-            &optional(self.said.as_deref()),
+            &encode_optional(self.made.as_deref()),
+            &encode_optional(self.said.as_deref()),
         ])
     }
 }
 
 /// Reads a row of [`OP`]: the op, and how many attempts it has had.
-pub(super) fn op(path: &Path, row: &Row<'_>) -> Result<(OpRecord, u64), Error> {
+pub(super) fn read_op(path: &Path, row: &Row<'_>) -> Result<(OpRecord, u64), RunError> {
     let read = || -> rusqlite::Result<(OpRecord, Vec<u8>)> {
         let op = OpRecord {
-            id: unsigned(row.get(0)?),
+            id: from_sql_integer(row.get(0)?),
             key: row.get(1)?,
-            row: unsigned(row.get(2)?),
+            row: from_sql_integer(row.get(2)?),
             step: row.get(3)?,
-            lane: unsigned(row.get(4)?),
+            lane: from_sql_integer(row.get(4)?),
             class: row.get(5)?,
             bulk: row.get(6)?,
             contact: row.get(7)?,
@@ -189,39 +200,40 @@ pub(super) fn op(path: &Path, row: &Row<'_>) -> Result<(OpRecord, u64), Error> {
         };
         Ok((op, row.get(9)?))
     };
-    let (mut op, sum) = read().map_err(|source| Error::store(path, source))?;
-    if op_sum(&op) != sum[..] {
-        return Err(damaged(path, "plan", op.id));
+    let (mut op, sum) = read().map_err(|source| RunError::from_sqlite(path, source))?;
+    if op_checksum(&op) != sum[..] {
+        return Err(damaged_op_error(path, "plan", op.id));
     }
-    let Some(standing) = standing(path, row, op.id)? else { return Ok((op, 0)) };
+    let Some(standing) = read_op_status(path, row, op.id)? else { return Ok((op, 0)) };
     (op.state, op.made, op.said) = (standing.state, standing.made, standing.said);
     Ok((op, standing.attempts))
 }
 
-fn standing(path: &Path, row: &Row<'_>, op: u64) -> Result<Option<Standing>, Error> {
-    let read = || -> rusqlite::Result<Option<(Option<Standing>, Vec<u8>)>> {
+fn read_op_status(path: &Path, row: &Row<'_>, op: u64) -> Result<Option<OpStatusRow>, RunError> {
+    let read = || -> rusqlite::Result<Option<(Option<OpStatusRow>, Vec<u8>)>> {
         let Some(state) = row.get::<_, Option<String>>(10)? else { return Ok(None) };
-        let (attempts, made, said) = (unsigned(row.get(11)?), row.get(12)?, row.get(13)?);
-        let standing = OpState::named(&state).map(|state| Standing { state, attempts, made, said });
+        let (attempts, made, said) = (from_sql_integer(row.get(11)?), row.get(12)?, row.get(13)?);
+        let standing =
+            OpState::from_name(&state).map(|state| OpStatusRow { state, attempts, made, said });
         Ok(Some((standing, row.get(14)?)))
     };
-    match read().map_err(|source| Error::store(path, source))? {
+    match read().map_err(|source| RunError::from_sqlite(path, source))? {
         None => Ok(None),
-        Some((Some(standing), sum)) if standing.sum(op) == sum[..] => Ok(Some(standing)),
-        Some(_) => Err(damaged(path, "standing", op)),
+        Some((Some(standing), sum)) if standing.checksum(op) == sum[..] => Ok(Some(standing)),
+        Some(_) => Err(damaged_op_error(path, "standing", op)),
     }
 }
 
-/// The columns of an attempt, as [`attempt`] reads them.
+/// The columns of an attempt, as [`read_attempt`] reads them.
 pub(super) const ATTEMPT: &str = "op, id, at_ms, line, body_sum, reference, state, how, status, \
      trace_id, made, said, sum FROM attempt";
 
 /// Reads a row of [`ATTEMPT`].
-pub(super) fn attempt(path: &Path, row: &Row<'_>) -> Result<AttemptRecord, Error> {
+pub(super) fn read_attempt(path: &Path, row: &Row<'_>) -> Result<AttemptRecord, RunError> {
     let read = || -> rusqlite::Result<(AttemptRecord, Vec<u8>, bool)> {
         let mut attempt = AttemptRecord {
-            op: unsigned(row.get(0)?),
-            id: unsigned(row.get(1)?),
+            op: from_sql_integer(row.get(0)?),
+            id: from_sql_integer(row.get(1)?),
             at_ms: row.get(2)?,
             line: row.get(3)?,
             body_sum: row.get(4)?,
@@ -229,7 +241,7 @@ pub(super) fn attempt(path: &Path, row: &Row<'_>) -> Result<AttemptRecord, Error
             outcome: None,
         };
         let state: Option<String> = row.get(6)?;
-        let known = state.as_deref().map(OpState::named);
+        let known = state.as_deref().map(OpState::from_name);
         if let Some(Some(state)) = known {
             attempt.outcome = Some(OutcomeRecord {
                 state,
@@ -242,9 +254,9 @@ pub(super) fn attempt(path: &Path, row: &Row<'_>) -> Result<AttemptRecord, Error
         }
         Ok((attempt, row.get(12)?, known == Some(None)))
     };
-    let (attempt, sum, unknown) = read().map_err(|source| Error::store(path, source))?;
-    if unknown || attempt_sum(&attempt) != sum[..] {
-        return Err(damaged(path, "attempt", attempt.op));
+    let (attempt, sum, unknown) = read().map_err(|source| RunError::from_sqlite(path, source))?;
+    if unknown || attempt_checksum(&attempt) != sum[..] {
+        return Err(damaged_op_error(path, "attempt", attempt.op));
     }
     Ok(attempt)
 }
@@ -262,8 +274,8 @@ pub(super) fn write_attempt(
         "{verb} INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ))?
     .execute(params![
-        number(a.op),
-        number(a.id),
+        to_sql_integer(a.op),
+        to_sql_integer(a.id),
         a.at_ms,
         a.line,
         a.body_sum,
@@ -274,28 +286,28 @@ pub(super) fn write_attempt(
         o.and_then(|o| o.trace_id.as_ref()),
         o.and_then(|o| o.made.as_ref()),
         o.and_then(|o| o.said.as_ref()),
-        attempt_sum(a)
+        attempt_checksum(a)
     ])
     .map(drop)
 }
 
 /// An error about a row whose checksum is wrong or whose words are none of ours.
-pub(super) fn damaged(path: &Path, what: &str, op: u64) -> Error {
-    Error::damaged(path, format!("the {what} of op {op} is not what was stored"))
+pub(super) fn damaged_op_error(path: &Path, what: &str, op: u64) -> RunError {
+    RunError::damaged(path, format!("the {what} of op {op} is not what was stored"))
 }
 
 /// A number as SQLite keeps it.
-pub(super) fn number(number: u64) -> i64 {
+pub(super) fn to_sql_integer(number: u64) -> i64 {
     number.cast_signed()
 }
 
 /// A number as SQLite has kept it.
-pub(super) fn unsigned(number: i64) -> u64 {
+pub(super) fn from_sql_integer(number: i64) -> u64 {
     number.cast_unsigned()
 }
 
-fn op_sum(op: &OpRecord) -> [u8; 8] {
-    db::sum(&[
+fn op_checksum(op: &OpRecord) -> [u8; 8] {
+    db::checksum(&[
         &op.id.to_le_bytes(),
         op.key.as_bytes(),
         &op.row.to_le_bytes(),
@@ -303,17 +315,17 @@ fn op_sum(op: &OpRecord) -> [u8; 8] {
         &op.lane.to_le_bytes(),
         op.class.as_bytes(),
         &[u8::from(op.bulk)],
-        &optional(op.contact.as_deref()),
+        &encode_optional(op.contact.as_deref()),
         op.body.as_bytes(),
     ])
 }
 
-fn attempt_sum(attempt: &AttemptRecord) -> [u8; 8] {
-    db::sum(&[format!("{attempt:?}").as_bytes()])
+fn attempt_checksum(attempt: &AttemptRecord) -> [u8; 8] {
+    db::checksum(&[format!("{attempt:?}").as_bytes()])
 }
 
 /// A text that may be missing, so that missing and empty differ.
-fn optional(text: Option<&str>) -> Vec<u8> {
+fn encode_optional(text: Option<&str>) -> Vec<u8> {
     match text {
         None => Vec::new(),
         Some(text) => [b"=", text.as_bytes()].concat(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::super::{Kind, db};
+use super::super::{RunErrorKind, db};
 use super::*;
 
 /// A run's database with a ledger in it, and the thread that writes.
@@ -17,7 +17,7 @@ fn plan(ops: Vec<OpRecord>) -> Written {
     let dir = tempfile::tempdir().unwrap();
     let db = dir.path().join("run.db");
     drop(db::create(&db).unwrap());
-    store_ops(&db, ops.into_iter().map(Ok::<_, Error>)).unwrap();
+    store_ops(&db, ops.into_iter().map(Ok::<_, RunError>)).unwrap();
     Written { _dir: dir, db }
 }
 
@@ -43,8 +43,8 @@ fn intent(op: u64) -> Intent {
     Intent { op, line, body_sum, reference: None }
 }
 
-fn settled(state: OpState) -> Settled {
-    Settled {
+fn settled(state: OpState) -> AttemptOutcome {
+    AttemptOutcome {
         state,
         how: "answer",
         status: Some(201),
@@ -71,7 +71,7 @@ impl Written {
             states.push(op.state);
             Ok(())
         };
-        self.reader().each_op(each).unwrap();
+        self.reader().for_each_op(each).unwrap();
         states
     }
 
@@ -83,8 +83,8 @@ impl Written {
     }
 }
 
-async fn one(ledger: &Ledger, op: u64) -> Result<Attempt, Error> {
-    ledger.intend(vec![intent(op)]).await.map(|mut attempts| attempts.pop().unwrap())
+async fn one(ledger: &Ledger, op: u64) -> Result<AttemptHandle, RunError> {
+    ledger.record_intents(vec![intent(op)]).await.map(|mut attempts| attempts.pop().unwrap())
 }
 
 #[tokio::test]
@@ -107,37 +107,41 @@ async fn an_op_whose_last_attempt_is_unsettled_is_not_sent_again() {
     let run = plan(vec![op(1, "U"), op(2, "I"), op(3, "U")]);
     let ledger = run.open();
     let first = one(&ledger, 1).await.unwrap();
-    let refused = ledger.intend(vec![intent(3), intent(1)]).await.unwrap_err();
-    assert_eq!(refused.kind(), Kind::Bug);
+    let refused = ledger.record_intents(vec![intent(3), intent(1)]).await.unwrap_err();
+    assert_eq!(refused.kind(), RunErrorKind::Bug);
     assert_eq!(run.states()[2], OpState::Pending, "none of the intents is stored");
 
     let _unsettled = one(&ledger, 2).await.unwrap();
     assert_eq!(one(&ledger, 2).await.unwrap().id, 2, "what is replay-safe may go again");
 
-    ledger.settle(first, settled(OpState::Pending)).await.unwrap();
+    ledger.record_outcome(first, settled(OpState::Pending)).await.unwrap();
     let second = one(&ledger, 1).await.unwrap();
     assert_eq!(second.id, 2);
-    ledger.settle(second, settled(OpState::Applied)).await.unwrap();
-    assert_eq!(one(&ledger, 1).await.unwrap_err().kind(), Kind::Bug, "what is done is done");
+    ledger.record_outcome(second, settled(OpState::Applied)).await.unwrap();
+    assert_eq!(
+        one(&ledger, 1).await.unwrap_err().kind(),
+        RunErrorKind::Bug,
+        "what is done is done"
+    );
     ledger.close().await.unwrap();
-    assert_eq!(run.reader().sent_twice().unwrap(), [1, 2]);
+    assert_eq!(run.reader().retried_op_ids().unwrap(), [1, 2]);
 }
 
 #[tokio::test]
 async fn an_outcome_that_was_lost_leaves_an_attempt_to_look_up() {
     let run = plan(vec![op(1, "U"), op(2, "U")]);
     let ledger = run.open();
-    let attempts = ledger.intend(vec![intent(1), intent(2)]).await.unwrap();
+    let attempts = ledger.record_intents(vec![intent(1), intent(2)]).await.unwrap();
     let [first, second] = attempts.try_into().unwrap();
-    ledger.settle(first, settled(OpState::Differs)).await.unwrap();
+    ledger.record_outcome(first, settled(OpState::Differs)).await.unwrap();
     ledger.close().await.unwrap();
 
     let ledger = run.open();
     let reader = run.reader();
-    assert_eq!(reader.lanes(0, 10).unwrap(), [2]);
+    assert_eq!(reader.unfinished_lanes(0, 10).unwrap(), [2]);
     let left = reader.last_attempt(2).unwrap().unwrap();
-    assert_eq!((left.attempt(), left.outcome.as_ref()), (second, None));
-    ledger.settle(left.attempt(), settled(OpState::Pending)).await.unwrap();
+    assert_eq!((left.attempt_handle(), left.outcome.as_ref()), (second, None));
+    ledger.record_outcome(left.attempt_handle(), settled(OpState::Pending)).await.unwrap();
     ledger.flush().await.unwrap();
     assert_eq!(run.states(), [OpState::Differs, OpState::Pending]);
     let outcome = reader.last_attempt(1).unwrap().unwrap().outcome.unwrap();
@@ -149,13 +153,16 @@ async fn a_person_s_decision_settles_the_attempt_too() {
     let run = plan(vec![op(1, "X"), op(2, "X")]);
     let ledger = run.open();
     let _unsettled = one(&ledger, 1).await.unwrap();
-    let decided = Settled { how: "decision", made: None, ..settled(OpState::Pending) };
-    ledger.set(1, decided).await.unwrap();
-    ledger.set(2, Settled { status: None, made: None, ..settled(OpState::Skipped) }).await.unwrap();
+    let decided = AttemptOutcome { how: "decision", made: None, ..settled(OpState::Pending) };
+    ledger.set_op_state(1, decided).await.unwrap();
+    ledger
+        .set_op_state(2, AttemptOutcome { status: None, made: None, ..settled(OpState::Skipped) })
+        .await
+        .unwrap();
     assert_eq!(one(&ledger, 1).await.unwrap().id, 2);
     ledger.close().await.unwrap();
     assert_eq!(run.states(), [OpState::Sent, OpState::Skipped]);
-    assert_eq!(run.reader().attempts(1).unwrap()[0].outcome.as_ref().unwrap().how, "decision");
+    assert_eq!(run.reader().load_attempts(1).unwrap()[0].outcome.as_ref().unwrap().how, "decision");
 }
 
 #[tokio::test]
@@ -165,9 +172,9 @@ async fn when_a_commit_fails_everyone_hears_of_it_and_the_writer_ends() {
     let first = one(&ledger, 1).await.unwrap();
     db::open(&run.db).unwrap().execute_batch("DROP TABLE standing").unwrap();
     let (second, third) = tokio::join!(one(&ledger, 2), one(&ledger, 3));
-    assert_eq!(second.unwrap_err().kind(), Kind::Damaged);
-    assert_eq!(third.unwrap_err().kind(), Kind::Damaged);
-    assert!(ledger.settle(first, settled(OpState::Applied)).await.is_err());
+    assert_eq!(second.unwrap_err().kind(), RunErrorKind::Damaged);
+    assert_eq!(third.unwrap_err().kind(), RunErrorKind::Damaged);
+    assert!(ledger.record_outcome(first, settled(OpState::Applied)).await.is_err());
     assert!(ledger.clone().flush().await.is_err());
     assert!(ledger.close().await.is_err());
 }
@@ -177,7 +184,7 @@ async fn a_closed_ledger_takes_nothing_more() {
     let run = plan(vec![op(1, "U")]);
     let ledger = run.open();
     ledger.clone().close().await.unwrap();
-    assert_eq!(one(&ledger, 1).await.unwrap_err().kind(), Kind::Bug);
+    assert_eq!(one(&ledger, 1).await.unwrap_err().kind(), RunErrorKind::Bug);
 }
 
 #[tokio::test]
@@ -190,25 +197,25 @@ async fn lanes_and_bulk_ops_are_found_where_something_is_left_to_do() {
     }
     let run = plan(ops);
     let reader = run.reader();
-    assert_eq!(reader.lanes(0, 10).unwrap(), [1, 6]);
-    assert_eq!(reader.lanes(1, 10).unwrap(), [6]);
-    assert_eq!(reader.lanes(0, 1).unwrap(), [1]);
+    assert_eq!(reader.unfinished_lanes(0, 10).unwrap(), [1, 6]);
+    assert_eq!(reader.unfinished_lanes(1, 10).unwrap(), [6]);
+    assert_eq!(reader.unfinished_lanes(0, 1).unwrap(), [1]);
     let ids = |ops: Vec<OpRecord>| ops.iter().map(|op| op.id).collect::<Vec<_>>();
-    assert_eq!(ids(reader.lane(1).unwrap()), [1, 2, 4, 5]);
-    assert_eq!(ids(reader.bulk(0, 10).unwrap()), [4, 5]);
-    assert_eq!(ids(reader.bulk(4, 10).unwrap()), [5]);
+    assert_eq!(ids(reader.ops_in_lane(1).unwrap()), [1, 2, 4, 5]);
+    assert_eq!(ids(reader.unfinished_bulk_ops(0, 10).unwrap()), [4, 5]);
+    assert_eq!(ids(reader.unfinished_bulk_ops(4, 10).unwrap()), [5]);
     assert_eq!(ids(reader.ops_of_row(1).unwrap()), [1, 2]);
-    assert_eq!(reader.counts().unwrap()[&OpState::Pending], 5);
+    assert_eq!(reader.count_by_state().unwrap()[&OpState::Pending], 5);
 
     let ledger = run.open();
     let first = one(&ledger, 1).await.unwrap();
-    ledger.settle(first, settled(OpState::Applied)).await.unwrap();
+    ledger.record_outcome(first, settled(OpState::Applied)).await.unwrap();
     ledger.close().await.unwrap();
-    assert_eq!(reader.made_contact(1).unwrap().as_deref(), Some("made"));
-    assert_eq!(reader.made_contact(6).unwrap(), None);
+    assert_eq!(reader.contact_id_of_row(1).unwrap().as_deref(), Some("made"));
+    assert_eq!(reader.contact_id_of_row(6).unwrap(), None);
     let mut keys = Vec::new();
     let mut look = |op: OpRecord| keys.push((op.key, op.state, op.made));
-    each_with_state(&run.db, &[OpState::Applied, OpState::Skipped], &mut look).unwrap();
+    for_each_op_in_state(&run.db, &[OpState::Applied, OpState::Skipped], &mut look).unwrap();
     let made = Some("made".to_owned());
     let expected = [
         ("key-1".to_owned(), OpState::Applied, made),
@@ -222,21 +229,23 @@ fn a_run_without_a_ledger_has_no_keys() {
     let dir = tempfile::tempdir().unwrap();
     let db = dir.path().join("run.db");
     drop(db::create(&db).unwrap());
-    each_with_state(&db, &OpState::ALL, |op| panic!("{op:?}")).unwrap();
-    assert!(LedgerReader::open(&db).unwrap().lanes(0, 1).unwrap().is_empty());
+    for_each_op_in_state(&db, &OpState::ALL, |op| panic!("{op:?}")).unwrap();
+    assert!(LedgerReader::open(&db).unwrap().unfinished_lanes(0, 1).unwrap().is_empty());
 }
 
 #[test]
 fn a_plan_is_stored_whole_or_not_at_all() {
     let run = plan(vec![op(1, "U")]);
-    assert!(store_ops(&run.db, [op(2, "U"), op(2, "U")].map(Ok::<_, Error>).into_iter()).is_err());
+    assert!(
+        store_ops(&run.db, [op(2, "U"), op(2, "U")].map(Ok::<_, RunError>).into_iter()).is_err()
+    );
     assert_eq!(run.states().len(), 1);
 }
 
 #[test]
 fn a_plan_takes_the_place_of_one_that_was_never_sent_and_of_no_other() {
     let run = plan(vec![op(1, "U"), op(2, "U")]);
-    store_ops(&run.db, [op(1, "C")].map(Ok::<_, Error>).into_iter()).unwrap();
+    store_ops(&run.db, [op(1, "C")].map(Ok::<_, RunError>).into_iter()).unwrap();
     assert_eq!(run.states().len(), 1);
     let attempt = AttemptRecord {
         id: 1,
@@ -248,21 +257,21 @@ fn a_plan_takes_the_place_of_one_that_was_never_sent_and_of_no_other() {
         outcome: None,
     };
     super::sql::write_attempt(&db::open(&run.db).unwrap(), &attempt, true).unwrap();
-    assert!(store_ops(&run.db, [op(1, "U")].map(Ok::<_, Error>).into_iter()).is_err());
+    assert!(store_ops(&run.db, [op(1, "U")].map(Ok::<_, RunError>).into_iter()).is_err());
 }
 
 /// Everything that the ledger says, or what stands against it.
-fn whole(db: &Path) -> Result<Vec<(OpRecord, Vec<AttemptRecord>)>, Error> {
-    db::check(db, &db::open(db)?)?;
+fn whole(db: &Path) -> Result<Vec<(OpRecord, Vec<AttemptRecord>)>, RunError> {
+    db::check_integrity(db, &db::open(db)?)?;
     let (ledger, _work) = Ledger::open(db)?;
     drop(ledger);
     let reader = LedgerReader::open(db)?;
     let mut all = Vec::new();
-    for lane in reader.lanes(0, usize::MAX)? {
-        reader.lane(lane)?;
+    for lane in reader.unfinished_lanes(0, usize::MAX)? {
+        reader.ops_in_lane(lane)?;
     }
-    reader.each_op(|op| {
-        let attempts = reader.attempts(op.id)?;
+    reader.for_each_op(|op| {
+        let attempts = reader.load_attempts(op.id)?;
         all.push((op, attempts));
         Ok(())
     })?;
@@ -276,7 +285,7 @@ async fn a_flipped_bit_is_damage_and_never_another_story() {
     for (id, state) in (1..=8).zip(OpState::ALL) {
         let attempt = one(&ledger, id).await.unwrap();
         if state != OpState::Sent {
-            ledger.settle(attempt, settled(state)).await.unwrap();
+            ledger.record_outcome(attempt, settled(state)).await.unwrap();
         }
     }
     ledger.close().await.unwrap();
@@ -307,6 +316,6 @@ proptest::proptest! {
         let state = if made.is_some() { OpState::Applied } else { OpState::Pending };
         let stored = OpRecord { key, contact, body, state, made, ..op(1, "U") };
         let run = plan(vec![stored.clone()]);
-        proptest::prop_assert_eq!(run.reader().op(1).unwrap(), stored);
+        proptest::prop_assert_eq!(run.reader().load_op(1).unwrap(), stored);
     }
 }

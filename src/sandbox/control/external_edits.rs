@@ -5,72 +5,84 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::http::response::{Answer, Outcome, Refusal};
-use crate::sandbox::store::calendar_events::Event;
-use crate::sandbox::store::contact::{Contact, Row};
-use crate::sandbox::store::notes_and_tasks::Note;
-use crate::sandbox::store::state::{Place, State, now};
+use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
+use crate::sandbox::store::calendar_events::StoredAppointment;
+use crate::sandbox::store::contact::{SearchRow, StoredContact};
+use crate::sandbox::store::notes_and_tasks::StoredNote;
+use crate::sandbox::store::state::{ContactPosition, SandboxState, now_millis};
 use crate::sandbox::text;
 
 /// Adds raw search rows, seen at once; ids and dates that are missing are made.
-pub(crate) fn insert(state: &mut State, shelf: usize, rows: &[Value]) -> Outcome {
+pub(crate) fn insert_contacts(
+    state: &mut SandboxState,
+    shelf: usize,
+    rows: &[Value],
+) -> EndpointResult {
     let mut ids = Vec::new();
     for row in rows {
         let Value::Object(row) = row else {
-            return Err(Refusal::unprocessable("each row must be an object"));
+            return Err(EndpointError::unprocessable("each row must be an object"));
         };
-        ids.push(insert_one(state, shelf, row.clone()));
+        ids.push(insert_contact(state, shelf, row.clone()));
     }
-    Ok(Answer::json(201, &json!({ "ids": ids })))
+    Ok(SandboxResponse::json(201, &json!({ "ids": ids })))
 }
 
-fn insert_one(state: &mut State, shelf: usize, mut row: Row) -> String {
+fn insert_contact(state: &mut SandboxState, shelf: usize, mut row: SearchRow) -> String {
     let notes = row.remove("__notes").unwrap_or_default();
     let tasks = row.remove("__tasks").unwrap_or_default();
     row.remove("searchAfter");
-    let id = row.get("id").and_then(Value::as_str).map_or_else(|| state.mint(), str::to_owned);
-    let date = |row: &Row, key: &str| row.get(key).and_then(Value::as_str).and_then(text::moment);
-    let added = date(&row, "dateAdded").unwrap_or_else(now);
+    let id =
+        row.get("id").and_then(Value::as_str).map_or_else(|| state.generate_id(), str::to_owned);
+    let date = |row: &SearchRow, key: &str| {
+        row.get(key).and_then(Value::as_str).and_then(text::parse_datetime)
+    };
+    let added = date(&row, "dateAdded").unwrap_or_else(now_millis);
     let updated = date(&row, "dateUpdated").unwrap_or(added);
     row.insert("id".to_owned(), id.clone().into());
     for (key, time) in [("dateAdded", added), ("dateUpdated", updated)] {
-        row.entry(key).or_insert_with(|| text::iso(time).into());
+        row.entry(key).or_insert_with(|| text::format_iso(time).into());
     }
     let location = state.shelves[shelf].location.clone();
     row.entry("locationId").or_insert_with(|| location.into());
     let text = serde_json::to_string(&row).expect("a row is JSON");
-    let slot = state.shelves[shelf].insert(Contact::new(&id, added, updated, &text), false);
-    let place = Place { shelf, slot };
-    put_notes(state, place, &notes, &id);
-    put_tasks(state, place, &tasks, &id);
+    let slot = state.shelves[shelf].insert(StoredContact::new(&id, added, updated, &text), false);
+    let place = ContactPosition { shelf, slot };
+    replace_notes(state, place, &notes, &id);
+    replace_tasks(state, place, &tasks, &id);
     id
 }
 
 /// Replaces values of a contact's row, and its notes and tasks where `__notes` and `__tasks` name them;
 /// adds an appointment for every title in `__appointments`.
-pub(crate) fn edit(state: &mut State, id: &str, mut changes: Row) -> Outcome {
-    let place = state.place(id).ok_or_else(|| Refusal::not_found("no such contact"))?;
+pub(crate) fn edit_contact(
+    state: &mut SandboxState,
+    id: &str,
+    mut changes: SearchRow,
+) -> EndpointResult {
+    let place =
+        state.find_contact(id).ok_or_else(|| EndpointError::not_found("no such contact"))?;
     let (notes, tasks) = (changes.remove("__notes"), changes.remove("__tasks"));
     let appointments = changes.remove("__appointments");
-    let mut row = state.shelves[place.shelf].contact(place.slot).row();
+    let mut row = state.shelves[place.shelf].contact(place.slot).parse_row();
     row.extend(changes);
-    state.rewrite(place, &mut row);
+    state.rewrite_contact(place, &mut row);
     if let Some(notes) = notes {
-        put_notes(state, place, &notes, id);
+        replace_notes(state, place, &notes, id);
     }
     if let Some(tasks) = tasks {
-        put_tasks(state, place, &tasks, id);
+        replace_tasks(state, place, &tasks, id);
     }
     for title in appointments.iter().filter_map(Value::as_array).flatten() {
         add_appointment(state, place, title.as_str().unwrap_or_default(), id);
     }
-    Ok(Answer::json(200, &row.into()))
+    Ok(SandboxResponse::json(200, &row.into()))
 }
 
 /// One more appointment of a contact, an hour from now.
-fn add_appointment(state: &mut State, place: Place, title: &str, contact: &str) {
-    let event = Event {
-        id: state.mint(),
+fn add_appointment(state: &mut SandboxState, place: ContactPosition, title: &str, contact: &str) {
+    let event = StoredAppointment {
+        id: state.generate_id(),
         title: title.to_owned(),
         calendar: String::new(),
         group: String::new(),
@@ -80,23 +92,23 @@ fn add_appointment(state: &mut State, place: Place, title: &str, contact: &str) 
         status: "confirmed",
         notes: None,
         address: None,
-        start: now() + 3_600_000,
+        start: now_millis() + 3_600_000,
         minutes: 30,
-        added: now(),
+        added: now_millis(),
         recurring: false,
     };
-    state.shelves[place.shelf].events.add(place.slot, event);
+    state.shelves[place.shelf].events.insert(place.slot, event);
 }
 
 /// The notes of a contact, in the place of those it had.
-fn put_notes(state: &mut State, place: Place, notes: &Value, contact: &str) {
-    let notes = children(state, notes, contact).iter().map(Note::new).collect();
+fn replace_notes(state: &mut SandboxState, place: ContactPosition, notes: &Value, contact: &str) {
+    let notes = child_records(state, notes, contact).iter().map(StoredNote::new).collect();
     state.shelves[place.shelf].contact_mut(place.slot).notes = notes;
 }
 
 /// The tasks of a contact, in the place of those it had.
-fn put_tasks(state: &mut State, place: Place, tasks: &Value, contact: &str) {
-    let Place { shelf, slot } = place;
+fn replace_tasks(state: &mut SandboxState, place: ContactPosition, tasks: &Value, contact: &str) {
+    let ContactPosition { shelf, slot } = place;
     for task in std::mem::take(&mut state.shelves[shelf].contact_mut(slot).tasks) {
         state.shelves[shelf].tasks.remove(&(task.added, task.id));
     }
@@ -104,19 +116,20 @@ fn put_tasks(state: &mut State, place: Place, tasks: &Value, contact: &str) {
         let contact = state.shelves[shelf].contact(slot);
         (contact.added, contact.updated)
     };
-    for task in children(state, tasks, contact) {
-        let task = crate::sandbox::endpoints::tasks::record(state, place, &task, added, updated);
+    for task in child_records(state, tasks, contact) {
+        let task =
+            crate::sandbox::endpoints::tasks::build_task(state, place, &task, added, updated);
         state.shelves[shelf].tasks.insert((task.added, task.id.clone()), slot);
         state.shelves[shelf].contact_mut(slot).tasks.push(task);
     }
 }
 
 /// Child records with the contact's id, and with ids of their own where they have none.
-fn children(state: &mut State, list: &Value, contact: &str) -> Vec<Row> {
+fn child_records(state: &mut SandboxState, list: &Value, contact: &str) -> Vec<SearchRow> {
     let mut children = Vec::new();
     for child in list.as_array().into_iter().flatten().filter_map(Value::as_object) {
         let mut child = child.clone();
-        child.entry("id").or_insert_with(|| state.mint().into());
+        child.entry("id").or_insert_with(|| state.generate_id().into());
         child.entry("contactId").or_insert_with(|| contact.into());
         children.push(child);
     }

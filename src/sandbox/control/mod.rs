@@ -30,70 +30,81 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::faults::fault::Fault;
-use super::http::request::{Ask, Content};
-use super::http::response::{Answer, Outcome, Refusal};
-use super::http::server::App;
+use super::faults::fault::FaultRule;
+use super::http::request::{ParsedBody, SandboxRequest};
+use super::http::response::{EndpointError, EndpointResult, SandboxResponse};
+use super::http::server::SandboxApp;
 use super::oauth;
-use super::store::calendar_events::Event;
-use super::store::state::State;
+use super::store::calendar_events::StoredAppointment;
+use super::store::state::SandboxState;
 
 /// Answers a control request.
-pub(super) async fn answer(app: &App, ask: &Ask) -> Answer {
-    let count =
-        |name: &str| ask.number(name).ok().flatten().and_then(|count| count.try_into().ok());
+pub(super) async fn handle_request(app: &SandboxApp, ask: &SandboxRequest) -> SandboxResponse {
+    let count = |name: &str| {
+        ask.integer_parameter(name).ok().flatten().and_then(|count| count.try_into().ok())
+    };
     let path: Vec<&str> = ask.segments.iter().skip(1).map(String::as_str).collect();
     let outcome = match (ask.method.as_str(), path.as_slice()) {
         ("GET", ["held"]) => {
-            let held = app.gate.until_held(count("at_least").unwrap_or(1)).await;
-            Ok(Answer::json(200, &json!({ "held": held })))
+            let held = app.gate.wait_until_held(count("at_least").unwrap_or(1)).await;
+            Ok(SandboxResponse::json(200, &json!({ "held": held })))
         }
         ("GET", ["wait"]) => {
-            let served = app.gate.until_served(count("requests").unwrap_or(1)).await;
-            Ok(Answer::json(200, &json!({ "requests": served })))
+            let served = app.gate.wait_until_served(count("requests").unwrap_or(1)).await;
+            Ok(SandboxResponse::json(200, &json!({ "requests": served })))
         }
         ("POST", ["release"]) => {
-            app.gate.release();
-            Ok(Answer::json(200, &json!({})))
+            app.gate.release_all();
+            Ok(SandboxResponse::json(200, &json!({})))
         }
-        (method, path) => run(&mut app.state(), method, path, ask),
+        (method, path) => dispatch_route(&mut app.lock_state(), method, path, ask),
     };
-    outcome.unwrap_or_else(|refusal| refusal.into_answer(&ask.trace))
+    outcome.unwrap_or_else(|refusal| refusal.into_response(&ask.trace))
 }
 
-fn run(state: &mut State, method: &str, path: &[&str], ask: &Ask) -> Outcome {
+fn dispatch_route(
+    state: &mut SandboxState,
+    method: &str,
+    path: &[&str],
+    ask: &SandboxRequest,
+) -> EndpointResult {
     match (method, path) {
         ("GET", ["log"]) => {
-            let last = ask.number("last")?.and_then(|last| usize::try_from(last).ok());
+            let last = ask.integer_parameter("last")?.and_then(|last| usize::try_from(last).ok());
             let interval = state.limiter.limit().interval;
-            Ok(Answer::json(200, &state.journal.report(interval, last.unwrap_or(usize::MAX))))
+            Ok(SandboxResponse::json(
+                200,
+                &state.journal.render_report(interval, last.unwrap_or(usize::MAX)),
+            ))
         }
         ("DELETE", ["log"]) => {
             state.journal.clear();
-            Ok(Answer::json(200, &json!({})))
+            Ok(SandboxResponse::json(200, &json!({})))
         }
-        ("GET", ["faults"]) => Ok(faults(state)),
+        ("GET", ["faults"]) => Ok(render_faults(state)),
         ("POST", ["faults"]) => {
-            state.faults.extend(read_faults(&ask.content)?);
-            Ok(faults(state))
+            state.faults.extend(parse_faults(&ask.content)?);
+            Ok(render_faults(state))
         }
         ("DELETE", ["faults"]) => {
             state.faults.clear();
-            Ok(faults(state))
+            Ok(render_faults(state))
         }
-        ("GET", ["state"]) => show(state, ask),
+        ("GET", ["state"]) => render_state(state, ask),
         ("POST", ["contacts"]) => {
-            let (shelf, rows) = (shelf(state, ask)?, list(&ask.content)?);
-            external_edits::insert(state, shelf, rows)
+            let (shelf, rows) = (location_index(state, ask)?, require_list(&ask.content)?);
+            external_edits::insert_contacts(state, shelf, rows)
         }
-        ("PUT", ["contacts", id]) => external_edits::edit(state, id, ask.object()?),
+        ("PUT", ["contacts", id]) => external_edits::edit_contact(state, id, ask.body_object()?),
         ("DELETE", ["contacts", id]) => {
-            let place = state.place(id).ok_or_else(|| Refusal::not_found("no such contact"))?;
+            let place = state
+                .find_contact(id)
+                .ok_or_else(|| EndpointError::not_found("no such contact"))?;
             state.shelves[place.shelf].remove(place.slot, false);
-            Ok(Answer::json(200, &json!({})))
+            Ok(SandboxResponse::json(200, &json!({})))
         }
         ("PUT", [name @ ("customFields" | "users" | "businesses")]) => {
-            let (shelf, items) = (shelf(state, ask)?, list(&ask.content)?);
+            let (shelf, items) = (location_index(state, ask)?, require_list(&ask.content)?);
             let metadata = &mut state.shelves[shelf].metadata;
             let place = match *name {
                 "customFields" => &mut metadata.fields,
@@ -101,62 +112,66 @@ fn run(state: &mut State, method: &str, path: &[&str], ask: &Ask) -> Outcome {
                 _ => &mut metadata.businesses,
             };
             place.clone_from(items);
-            Ok(Answer::json(200, &json!({})))
+            Ok(SandboxResponse::json(200, &json!({})))
         }
-        ("POST", ["settings"]) => set(state, ask),
+        ("POST", ["settings"]) => change_settings(state, ask),
         (method, ["oauth", path @ ..]) => {
-            oauth::oauth_control::run(state, method, path, ask).unwrap_or_else(|| Err(nowhere(ask)))
+            oauth::oauth_control::dispatch_route(state, method, path, ask)
+                .unwrap_or_else(|| Err(unknown_route(ask)))
         }
-        _ => Err(nowhere(ask)),
+        _ => Err(unknown_route(ask)),
     }
 }
 
-fn nowhere(ask: &Ask) -> Refusal {
-    Refusal::not_found(format!("there is no control route {} {}", ask.method, ask.target))
+fn unknown_route(ask: &SandboxRequest) -> EndpointError {
+    EndpointError::not_found(format!("there is no control route {} {}", ask.method, ask.target))
 }
 
-fn faults(state: &State) -> Answer {
+fn render_faults(state: &SandboxState) -> SandboxResponse {
     let list = state.faults.iter().map(|fault| {
-        json!({ "fault": fault.to_string(), "fired": fault.fired(), "spent": fault.spent() })
+        json!({ "fault": fault.to_string(), "fired": fault.fire_count(), "spent": fault.is_exhausted() })
     });
-    Answer::json(200, &list.collect())
+    SandboxResponse::json(200, &list.collect())
 }
 
-fn read_faults(content: &Content) -> Result<Vec<Fault>, Refusal> {
+fn parse_faults(content: &ParsedBody) -> Result<Vec<FaultRule>, EndpointError> {
     let one = |text: &Value| {
         let text = text.as_str().unwrap_or_default();
-        text.parse::<Fault>().map_err(|error| Refusal::unprocessable(error.to_string()))
+        text.parse::<FaultRule>().map_err(|error| EndpointError::unprocessable(error.to_string()))
     };
     match content {
-        Content::Json(text @ Value::String(_)) => Ok(vec![one(text)?]),
-        content => list(content)?.iter().map(one).collect(),
+        ParsedBody::Json(text @ Value::String(_)) => Ok(vec![one(text)?]),
+        content => require_list(content)?.iter().map(one).collect(),
     }
 }
 
-fn list(content: &Content) -> Result<&Vec<Value>, Refusal> {
+fn require_list(content: &ParsedBody) -> Result<&Vec<Value>, EndpointError> {
     match content {
-        Content::Json(Value::Array(list)) => Ok(list),
-        _ => Err(Refusal::unprocessable("the body must be a list")),
+        ParsedBody::Json(Value::Array(list)) => Ok(list),
+        _ => Err(EndpointError::unprocessable("the body must be a list")),
     }
 }
 
 /// The location in the query, or the first.
-fn shelf(state: &State, ask: &Ask) -> Result<usize, Refusal> {
-    let Some(location) = ask.parameter("locationId") else { return Ok(0) };
+fn location_index(state: &SandboxState, ask: &SandboxRequest) -> Result<usize, EndpointError> {
+    let Some(location) = ask.query_parameter("locationId") else { return Ok(0) };
     let found = state.shelves.iter().position(|shelf| shelf.location == location);
-    found.ok_or_else(|| Refusal::not_found("no such location"))
+    found.ok_or_else(|| EndpointError::not_found("no such location"))
 }
 
-fn set(state: &mut State, ask: &Ask) -> Outcome {
-    for (key, value) in ask.object()? {
+fn change_settings(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    for (key, value) in ask.body_object()? {
         let seconds = || {
-            value.as_i64().ok_or_else(|| Refusal::unprocessable(format!("`{key}` needs seconds")))
+            value
+                .as_i64()
+                .ok_or_else(|| EndpointError::unprocessable(format!("`{key}` needs seconds")))
         };
         match key.as_str() {
             "limit" => {
                 let limit = value.as_str().unwrap_or_default().parse();
-                let limit = limit.map_err(|error| Refusal::unprocessable(format!("{error}")))?;
-                state.limiter.set(limit);
+                let limit =
+                    limit.map_err(|error| EndpointError::unprocessable(format!("{error}")))?;
+                state.limiter.set_limit(limit);
             }
             "clock_ahead" => state.settings.clock_ahead = SignedDuration::from_secs(seconds()?),
             "token_life" => {
@@ -165,10 +180,11 @@ fn set(state: &mut State, ask: &Ask) -> Outcome {
             }
             "not_installed" => {
                 let list = serde_json::from_value(value.clone());
-                let wrong = |_| Refusal::unprocessable(format!("`{key}` needs a list of texts"));
+                let wrong =
+                    |_| EndpointError::unprocessable(format!("`{key}` needs a list of texts"));
                 state.settings.not_installed = list.map_err(wrong)?;
             }
-            _ => return Err(Refusal::unknown_property(&key)),
+            _ => return Err(EndpointError::unknown_property(&key)),
         }
     }
     let settings = &state.settings;
@@ -178,28 +194,31 @@ fn set(state: &mut State, ask: &Ask) -> Outcome {
         "token_life": settings.token_life.as_secs(),
         "not_installed": settings.not_installed,
     });
-    Ok(Answer::json(200, &set))
+    Ok(SandboxResponse::json(200, &set))
 }
 
 /// All contacts as they are, not as searches see them.
-fn show(state: &State, ask: &Ask) -> Outcome {
-    let shelf = &state.shelves[shelf(state, ask)?];
-    if ask.parameter("plain").is_some() {
-        return Ok(Answer::json(200, &json!({ "contacts": snapshot::contacts(shelf) })));
+fn render_state(state: &SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let shelf = &state.shelves[location_index(state, ask)?];
+    if ask.query_parameter("plain").is_some() {
+        return Ok(SandboxResponse::json(
+            200,
+            &json!({ "contacts": snapshot::snapshot_contacts(shelf) }),
+        ));
     }
     let mut body = String::from("{\"contacts\":[");
-    for (number, contact) in shelf.living().enumerate() {
+    for (number, contact) in shelf.existing_contacts().enumerate() {
         if number > 0 {
             body.push(',');
         }
         let notes: Vec<&str> = contact.notes.iter().map(|note| &*note.json).collect();
         let tasks: Vec<&str> = contact.tasks.iter().map(|task| &*task.json).collect();
-        let slot = shelf.find(&contact.id);
-        let events = slot.into_iter().flat_map(|slot| shelf.events.of(slot));
+        let slot = shelf.find_by_id(&contact.id);
+        let events = slot.into_iter().flat_map(|slot| shelf.events.for_contact(slot));
         let events: Vec<String> =
-            events.map(|event: &Event| event.in_calendar().to_string()).collect();
+            events.map(|event: &StoredAppointment| event.to_calendar_json().to_string()).collect();
         body.push_str("{\"contact\":");
-        body.push_str(&contact.row_text());
+        body.push_str(&contact.row_json());
         for (name, list) in [
             ("notes", notes.join(",")),
             ("tasks", tasks.join(",")),
@@ -214,5 +233,5 @@ fn show(state: &State, ask: &Ask) -> Outcome {
         body.push('}');
     }
     body.push_str("]}");
-    Ok(Answer::new(200, body))
+    Ok(SandboxResponse::new(200, body))
 }

@@ -4,35 +4,35 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::store::contact::Contact;
-use crate::sandbox::store::location_store::Shelf;
+use crate::sandbox::store::contact::StoredContact;
+use crate::sandbox::store::location_store::LocationStore;
 
 /// What differs between two accounts that hold the same.
 const OWN: [&str; 6] = ["id", "contactId", "locationId", "dateAdded", "dateUpdated", "searchAfter"];
 
 /// The contacts with their notes and tasks, sorted.
-pub(crate) fn contacts(shelf: &Shelf) -> Vec<Value> {
-    sorted(shelf.living().map(contact))
+pub(crate) fn snapshot_contacts(shelf: &LocationStore) -> Vec<Value> {
+    sorted_by_json(shelf.existing_contacts().map(snapshot_contact))
 }
 
-fn contact(contact: &Contact) -> Value {
-    let mut row = without_own(contact.row());
+fn snapshot_contact(contact: &StoredContact) -> Value {
+    let mut row = without_ids_and_dates(contact.parse_row());
     for list in ["tags", "followers", "customFields"] {
         if let Some(Value::Array(values)) = row.get_mut(list) {
-            *values = sorted(values.drain(..));
+            *values = sorted_by_json(values.drain(..));
         }
     }
-    let notes = contact.notes.iter().map(|note| without_own(note.fields()).into());
-    let tasks = contact.tasks.iter().map(|task| without_own(task.fields()).into());
-    json!({ "contact": row, "notes": sorted(notes), "tasks": sorted(tasks) })
+    let notes = contact.notes.iter().map(|note| without_ids_and_dates(note.to_fields()).into());
+    let tasks = contact.tasks.iter().map(|task| without_ids_and_dates(task.to_fields()).into());
+    json!({ "contact": row, "notes": sorted_by_json(notes), "tasks": sorted_by_json(tasks) })
 }
 
-fn without_own(mut row: Map<String, Value>) -> Map<String, Value> {
+fn without_ids_and_dates(mut row: Map<String, Value>) -> Map<String, Value> {
     row.retain(|key, _| !OWN.contains(&key.as_str()));
     row
 }
 
-fn sorted(values: impl Iterator<Item = Value>) -> Vec<Value> {
+fn sorted_by_json(values: impl Iterator<Item = Value>) -> Vec<Value> {
     let mut values: Vec<_> = values.collect();
     values.sort_by_cached_key(Value::to_string);
     values

@@ -2,25 +2,25 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::http::request::Ask;
-use crate::sandbox::http::response::{Answer, Outcome, Refusal};
-use crate::sandbox::store::state::{Place, State};
+use crate::sandbox::http::request::SandboxRequest;
+use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
+use crate::sandbox::store::state::{ContactPosition, SandboxState};
 
 /// How many contacts one request may give to a business under `v3`.
 const LARGEST_BATCH: usize = 50;
 
-pub(crate) fn follow(state: &mut State, ask: &Ask) -> Outcome {
-    change(state, ask, true)
+pub(crate) fn add_followers(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    change_followers(state, ask, true)
 }
 
-pub(crate) fn unfollow(state: &mut State, ask: &Ask) -> Outcome {
-    change(state, ask, false)
+pub(crate) fn remove_followers(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    change_followers(state, ask, false)
 }
 
-fn change(state: &mut State, ask: &Ask, adds: bool) -> Outcome {
-    let place = state.contact(ask)?;
-    let wanted = super::tags::only_list(ask, "followers")?;
-    let mut row = state.shelves[place.shelf].contact(place.slot).row();
+fn change_followers(state: &mut SandboxState, ask: &SandboxRequest, adds: bool) -> EndpointResult {
+    let place = state.authorize_contact(ask)?;
+    let wanted = super::tags::parse_single_list(ask, "followers")?;
+    let mut row = state.shelves[place.shelf].contact(place.slot).parse_row();
     let mut followers = row.get("followers").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut changed = Vec::new();
     for user in wanted.as_array().into_iter().flatten() {
@@ -36,46 +36,49 @@ fn change(state: &mut State, ask: &Ask, adds: bool) -> Outcome {
     }
     row.insert("followers".to_owned(), followers.clone().into());
     if !changed.is_empty() {
-        state.rewrite(place, &mut row);
+        state.rewrite_contact(place, &mut row);
     }
     let (status, name) = if adds { (201, "followersAdded") } else { (200, "followersRemoved") };
     let body = json!({ "followers": followers, name: changed, "traceId": ask.trace });
-    Ok(Answer::json(status, &body))
+    Ok(SandboxResponse::json(status, &body))
 }
 
 /// `POST /contacts/bulk/business`: gives contacts to a business, or to none.
-pub(crate) fn business(state: &mut State, ask: &Ask) -> Outcome {
-    let body = ask.object()?;
+pub(crate) fn assign_business(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let body = ask.body_object()?;
     let allowed = ["locationId", "ids", "businessId"];
     if let Some(unknown) = body.keys().find(|key| !allowed.contains(&key.as_str())) {
-        return Err(Refusal::unknown_property(unknown));
+        return Err(EndpointError::unknown_property(unknown));
     }
     let ids = body.get("ids").and_then(Value::as_array);
     let Some(ids) = ids.filter(|ids| ids.iter().all(Value::is_string)) else {
-        return Err(Refusal::invalid(vec!["ids must be an array".to_owned()]));
+        return Err(EndpointError::validation_failed(vec!["ids must be an array".to_owned()]));
     };
     if ask.is_v3() && ids.len() > LARGEST_BATCH {
         let text = "ids must contain no more than 50 elements";
-        return Err(Refusal::invalid(vec![text.to_owned()]));
+        return Err(EndpointError::validation_failed(vec![text.to_owned()]));
     }
-    let shelf = state.named_shelf(ask)?;
+    let shelf = state.authorize_named_location(ask)?;
     let business = body.get("businessId").cloned().unwrap_or_default();
     let name = match &business {
         Value::Null => Value::Null,
         id => state.shelves[shelf]
             .metadata
             .business_name(id)
-            .ok_or_else(|| Refusal::bad_request("Business not found"))?,
+            .ok_or_else(|| EndpointError::bad_request("Business not found"))?,
     };
     let mut changed = Vec::new();
     for id in ids {
-        let slot = id.as_str().and_then(|id| state.shelves[shelf].find(id));
+        let slot = id.as_str().and_then(|id| state.shelves[shelf].find_by_id(id));
         let Some(slot) = slot else { continue };
-        let mut row = state.shelves[shelf].contact(slot).row();
+        let mut row = state.shelves[shelf].contact(slot).parse_row();
         row.insert("businessId".to_owned(), business.clone());
         row.insert("businessName".to_owned(), name.clone());
-        state.rewrite(Place { shelf, slot }, &mut row);
+        state.rewrite_contact(ContactPosition { shelf, slot }, &mut row);
         changed.push(id.clone());
     }
-    Ok(Answer::json(200, &json!({ "success": true, "ids": changed, "traceId": ask.trace })))
+    Ok(SandboxResponse::json(
+        200,
+        &json!({ "success": true, "ids": changed, "traceId": ask.trace }),
+    ))
 }

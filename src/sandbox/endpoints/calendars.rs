@@ -2,72 +2,81 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::http::request::Ask;
-use crate::sandbox::http::response::{Answer, Outcome, Refusal};
-use crate::sandbox::store::calendar_events::Event;
-use crate::sandbox::store::state::State;
+use crate::sandbox::http::request::SandboxRequest;
+use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
+use crate::sandbox::store::calendar_events::StoredAppointment;
+use crate::sandbox::store::state::SandboxState;
 
 /// `GET /calendars/?locationId`.
-pub(crate) fn list(state: &mut State, ask: &Ask) -> Outcome {
-    let shelf = state.named_shelf(ask)?;
-    ask.only_parameters(&["locationId", "groupId", "showDrafted"])?;
+pub(crate) fn list(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let shelf = state.authorize_named_location(ask)?;
+    ask.reject_unknown_parameters(&["locationId", "groupId", "showDrafted"])?;
     let calendars = &state.shelves[shelf].metadata.calendars;
-    Ok(Answer::json(200, &json!({ "calendars": calendars, "traceId": ask.trace })))
+    Ok(SandboxResponse::json(200, &json!({ "calendars": calendars, "traceId": ask.trace })))
 }
 
 /// `GET /calendars/events`: what starts in a window, by user, calendar or group.
-pub(crate) fn events(state: &mut State, ask: &Ask) -> Outcome {
-    let shelf = state.named_shelf(ask)?;
+pub(crate) fn list_events(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let shelf = state.authorize_named_location(ask)?;
     let allowed = ["locationId", "startTime", "endTime", "userId", "calendarId", "groupId"];
-    ask.only_parameters(&allowed)?;
-    let (start, end) = window(state, ask)?;
-    let wanted = [("userId", user as Of), ("calendarId", calendar), ("groupId", group)];
-    let wanted: Vec<(&str, Of)> =
-        wanted.into_iter().filter_map(|(name, of)| Some((ask.parameter(name)?, of))).collect();
+    ask.reject_unknown_parameters(&allowed)?;
+    let (start, end) = parse_time_range(state, ask)?;
+    let wanted =
+        [("userId", user_id as EventIdGetter), ("calendarId", calendar_id), ("groupId", group_id)];
+    let wanted: Vec<(&str, EventIdGetter)> = wanted
+        .into_iter()
+        .filter_map(|(name, of)| Some((ask.query_parameter(name)?, of)))
+        .collect();
     if wanted.is_empty() {
-        return Err(Refusal::unprocessable("Either of userId, groupId or calendarId is required"));
+        return Err(EndpointError::unprocessable(
+            "Either of userId, groupId or calendarId is required",
+        ));
     }
-    let all = state.shelves[shelf].events.all();
+    let all = state.shelves[shelf].events.all_appointments();
     let events: Vec<Value> = all
         .filter(|event| (start..end).contains(&event.start))
         .filter(|event| wanted.iter().all(|(id, of)| of(event) == *id))
-        .map(Event::in_calendar)
+        .map(StoredAppointment::to_calendar_json)
         .collect();
-    Ok(Answer::json(200, &json!({ "events": events, "traceId": ask.trace })))
+    Ok(SandboxResponse::json(200, &json!({ "events": events, "traceId": ask.trace })))
 }
 
 /// `GET /contacts/{id}/appointments`.
-pub(crate) fn of_contact(state: &mut State, ask: &Ask) -> Outcome {
-    let place = state.contact(ask)?;
-    let events = state.shelves[place.shelf].events.of(place.slot);
-    let events: Vec<Value> = events.map(Event::on_contact).collect();
-    Ok(Answer::json(200, &json!({ "events": events, "traceId": ask.trace })))
+pub(crate) fn list_appointments(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let place = state.authorize_contact(ask)?;
+    let events = state.shelves[place.shelf].events.for_contact(place.slot);
+    let events: Vec<Value> = events.map(StoredAppointment::to_contact_json).collect();
+    Ok(SandboxResponse::json(200, &json!({ "events": events, "traceId": ask.trace })))
 }
 
-type Of = fn(&Event) -> &str;
+type EventIdGetter = fn(&StoredAppointment) -> &str;
 
-fn user(event: &Event) -> &str {
+fn user_id(event: &StoredAppointment) -> &str {
     &event.user
 }
 
-fn calendar(event: &Event) -> &str {
+fn calendar_id(event: &StoredAppointment) -> &str {
     &event.calendar
 }
 
-fn group(event: &Event) -> &str {
+fn group_id(event: &StoredAppointment) -> &str {
     &event.group
 }
 
-fn window(state: &State, ask: &Ask) -> Result<(i64, i64), Refusal> {
+fn parse_time_range(
+    state: &SandboxState,
+    ask: &SandboxRequest,
+) -> Result<(i64, i64), EndpointError> {
     let bound = |name: &str| {
-        let wrong = || Refusal::invalid(vec![format!("{name} must be a number string")]);
-        ask.parameter(name).and_then(|text| text.parse::<i64>().ok()).ok_or_else(wrong)
+        let wrong =
+            || EndpointError::validation_failed(vec![format!("{name} must be a number string")]);
+        ask.query_parameter(name).and_then(|text| text.parse::<i64>().ok()).ok_or_else(wrong)
     };
     let (start, end) = (bound("startTime")?, bound("endTime")?);
     let length = u128::try_from(end - start)
-        .map_err(|_| Refusal::unprocessable("endTime must be greater than startTime"))?;
+        .map_err(|_| EndpointError::unprocessable("endTime must be greater than startTime"))?;
     if state.settings.event_window.is_some_and(|longest| length > longest.as_millis()) {
-        return Err(Refusal::unprocessable("The time range is too large"));
+        return Err(EndpointError::unprocessable("The time range is too large"));
     }
     Ok((start, end))
 }

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use super::custom_field_values;
 use super::dialect;
-use crate::sandbox::http::response::Refusal;
-use crate::sandbox::store::contact::Row;
-use crate::sandbox::store::location_metadata::Metadata;
+use crate::sandbox::http::response::EndpointError;
+use crate::sandbox::store::contact::SearchRow;
+use crate::sandbox::store::location_metadata::LocationMetadata;
 use crate::sandbox::text;
 
 /// Which write a body is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum ContactWriteKind {
     Create,
     Update,
     Upsert,
@@ -42,39 +42,50 @@ const NULLABLE: [(&str, &str); 14] = [
 const TEXTS: [&str; 3] = ["postalCode", "country", "gender"];
 
 /// Refuses a body that breaks a rule, naming all that it breaks.
-pub(crate) fn check(body: &Row, purpose: Purpose, v3: bool) -> Result<(), Refusal> {
+pub(crate) fn validate_body(
+    body: &SearchRow,
+    purpose: ContactWriteKind,
+    v3: bool,
+) -> Result<(), EndpointError> {
     let mut wrong = Vec::new();
     for (key, value) in body {
         match key.as_str() {
-            "locationId" | "gender" if purpose == Purpose::Update => wrong.push(unknown(key)),
-            "createNewIfDuplicateAllowed" if purpose != Purpose::Upsert => wrong.push(unknown(key)),
+            "locationId" | "gender" if purpose == ContactWriteKind::Update => {
+                wrong.push(unknown_property_message(key));
+            }
+            "createNewIfDuplicateAllowed" if purpose != ContactWriteKind::Upsert => {
+                wrong.push(unknown_property_message(key));
+            }
             "dnd" | "createNewIfDuplicateAllowed" if !value.is_boolean() => {
                 wrong.push(format!("{key} must be a boolean value"));
             }
             "locationId" | "dnd" | "createNewIfDuplicateAllowed" => {}
-            "dndSettings" => check_dnd(value, v3, &mut wrong),
-            "inboundDndSettings" => check_inbound(value, &mut wrong),
-            "tags" => check_tags(value, &mut wrong),
-            "customFields" => custom_field_values::check(value, v3, &mut wrong),
-            key if TEXTS.contains(&key) => check_text(key, value, false, &mut wrong),
-            "source" if purpose == Purpose::Create => check_text(key, value, false, &mut wrong),
-            key if NULLABLE.iter().any(|(name, _)| *name == key) => {
-                check_text(key, value, true, &mut wrong);
+            "dndSettings" => validate_dnd(value, v3, &mut wrong),
+            "inboundDndSettings" => validate_inbound_dnd(value, &mut wrong),
+            "tags" => validate_tags(value, &mut wrong),
+            "customFields" => custom_field_values::validate_list_shape(value, v3, &mut wrong),
+            key if TEXTS.contains(&key) => validate_text(key, value, false, &mut wrong),
+            "source" if purpose == ContactWriteKind::Create => {
+                validate_text(key, value, false, &mut wrong);
             }
-            _ => wrong.push(unknown(key)),
+            key if NULLABLE.iter().any(|(name, _)| *name == key) => {
+                validate_text(key, value, true, &mut wrong);
+            }
+            _ => wrong.push(unknown_property_message(key)),
         }
     }
-    if purpose != Purpose::Update && !body.get("locationId").is_some_and(Value::is_string) {
+    if purpose != ContactWriteKind::Update && !body.get("locationId").is_some_and(Value::is_string)
+    {
         wrong.push("locationId should not be empty".to_owned());
     }
-    if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(wrong)) }
+    if wrong.is_empty() { Ok(()) } else { Err(EndpointError::validation_failed(wrong)) }
 }
 
-fn unknown(key: &str) -> String {
+fn unknown_property_message(key: &str) -> String {
     format!("property {key} should not exist")
 }
 
-fn check_text(key: &str, value: &Value, nullable: bool, wrong: &mut Vec<String>) {
+fn validate_text(key: &str, value: &Value, nullable: bool, wrong: &mut Vec<String>) {
     if value.is_null() && nullable {
         return;
     }
@@ -84,13 +95,13 @@ fn check_text(key: &str, value: &Value, nullable: bool, wrong: &mut Vec<String>)
     };
     let fits = match key {
         "email" => text::is_email(text),
-        "phone" => text.is_empty() || text::phone(text).is_some(),
-        "dateOfBirth" => text.is_empty() || text::date(text).is_some(),
+        "phone" => text.is_empty() || text::normalize_phone(text).is_some(),
+        "dateOfBirth" => text.is_empty() || text::parse_date(text).is_some(),
         "country" => {
             text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_uppercase())
                 || text.is_empty()
         }
-        "timezone" => text.is_empty() || Metadata::knows_time_zone(text),
+        "timezone" => text.is_empty() || LocationMetadata::knows_time_zone(text),
         _ => true,
     };
     if fits {
@@ -103,7 +114,7 @@ fn check_text(key: &str, value: &Value, nullable: bool, wrong: &mut Vec<String>)
     });
 }
 
-fn check_tags(value: &Value, wrong: &mut Vec<String>) {
+fn validate_tags(value: &Value, wrong: &mut Vec<String>) {
     match value.as_array() {
         None => wrong.push("tags must be an array".to_owned()),
         Some(tags) if !tags.iter().all(Value::is_string) => {
@@ -113,13 +124,13 @@ fn check_tags(value: &Value, wrong: &mut Vec<String>) {
     }
 }
 
-fn check_dnd(value: &Value, v3: bool, wrong: &mut Vec<String>) {
+fn validate_dnd(value: &Value, v3: bool, wrong: &mut Vec<String>) {
     let Some(channels) = value.as_object() else {
         wrong.push("dndSettings must be an object".to_owned());
         return;
     };
     for (name, channel) in channels {
-        if !dialect::is_channel(name, v3) {
+        if !dialect::is_dnd_channel(name, v3) {
             wrong.push(format!("dndSettings.property {name} should not exist"));
             continue;
         }
@@ -136,7 +147,7 @@ fn check_dnd(value: &Value, v3: bool, wrong: &mut Vec<String>) {
     }
 }
 
-fn check_inbound(value: &Value, wrong: &mut Vec<String>) {
+fn validate_inbound_dnd(value: &Value, wrong: &mut Vec<String>) {
     let status = value.pointer("/all/status").and_then(Value::as_str);
     if !status.is_some_and(|status| ["active", "inactive"].contains(&status)) {
         wrong.push(
@@ -147,7 +158,7 @@ fn check_inbound(value: &Value, wrong: &mut Vec<String>) {
 }
 
 /// A new contact's row before anything is known of it: every key, most of them null.
-pub(crate) fn empty_row(id: &str, location: &str, time: i64) -> Row {
+pub(crate) fn empty_row(id: &str, location: &str, time: i64) -> SearchRow {
     let row = json!({
         "id": id, "locationId": location, "contactName": null, "firstName": null,
         "firstNameLowerCase": null, "lastName": null, "lastNameLowerCase": null, "email": null,
@@ -157,37 +168,37 @@ pub(crate) fn empty_row(id: &str, location: &str, time: i64) -> Row {
         "address": null, "city": null, "state": null, "postalCode": null, "country": "US",
         "timezone": null, "website": null, "companyName": null, "businessName": null,
         "businessId": null, "dateOfBirth": null, "source": null,
-        "dateAdded": text::iso(time), "dateUpdated": text::iso(time), "opportunities": [],
+        "dateAdded": text::format_iso(time), "dateUpdated": text::format_iso(time), "opportunities": [],
         "attributionSource": { "sessionSource": "CRM UI", "medium": "manual" },
         "lastAttributionSource": {},
     });
     match row {
         Value::Object(row) => row,
-        _ => Row::new(),
+        _ => SearchRow::new(),
     }
 }
 
 /// Applies a checked body to a row; keys that are absent change nothing. Returns the tags it brought.
-pub(crate) fn apply(
-    body: &Row,
-    row: &mut Row,
-    metadata: &Metadata,
+pub(crate) fn apply_body(
+    body: &SearchRow,
+    row: &mut SearchRow,
+    metadata: &LocationMetadata,
     strict: bool,
     v3: bool,
-) -> Result<Vec<String>, Refusal> {
+) -> Result<Vec<String>, EndpointError> {
     if let Some(user) = body.get("assignedTo").and_then(Value::as_str)
         && !user.is_empty()
         && !metadata.has_user(user)
     {
-        return Err(Refusal::bad_request("Invalid assignedTo"));
+        return Err(EndpointError::bad_request("Invalid assignedTo"));
     }
     if let Some(fields) = body.get("customFields") {
-        custom_field_values::apply(fields, row, metadata, strict)?;
+        custom_field_values::merge_values(fields, row, metadata, strict)?;
     }
     let named = NULLABLE.iter().filter(|(key, _)| *key != "name").copied();
     for (key, name) in named.chain([("postalCode", "postalCode"), ("country", "country")]) {
         if let Some(value) = body.get(key) {
-            row.insert(name.to_owned(), native(key, value));
+            row.insert(name.to_owned(), stored_value(key, value));
         }
     }
     for key in ["dnd", "inboundDndSettings"] {
@@ -196,33 +207,33 @@ pub(crate) fn apply(
         }
     }
     if let Some(Value::Object(channels)) = body.get("dndSettings") {
-        apply_dnd(channels.clone(), row, v3);
+        merge_dnd_settings(channels.clone(), row, v3);
     }
     let mut tags = Vec::new();
     if let Some(list) = body.get("tags") {
-        tags = super::tags::wanted(list)?;
+        tags = super::tags::normalize_tags(list)?;
         row.insert("tags".to_owned(), tags.clone().into());
     }
     if let Some(name) = body.get("name").and_then(Value::as_str) {
-        split_name(name, body, row);
+        split_full_name(name, body, row);
     }
-    derive_names(row);
+    derive_name_fields(row);
     Ok(tags)
 }
 
 /// A text as it is kept; an empty one is no value.
-fn native(key: &str, value: &Value) -> Value {
+fn stored_value(key: &str, value: &Value) -> Value {
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Value::Null };
     match key {
-        "phone" => text::phone(text).map_or(Value::Null, Value::from),
-        "dateOfBirth" => text::date(text).map_or(Value::Null, Value::from),
+        "phone" => text::normalize_phone(text).map_or(Value::Null, Value::from),
+        "dateOfBirth" => text::parse_date(text).map_or(Value::Null, Value::from),
         _ => text.into(),
     }
 }
 
-fn apply_dnd(mut channels: Row, row: &mut Row, v3: bool) {
+fn merge_dnd_settings(mut channels: SearchRow, row: &mut SearchRow, v3: bool) {
     if v3 {
-        dialect::rename(&mut channels, false);
+        dialect::convert_dnd_channels(&mut channels, false);
     }
     let settings = row.entry("dndSettings").or_insert_with(|| json!({}));
     if let Some(settings) = settings.as_object_mut() {
@@ -231,7 +242,7 @@ fn apply_dnd(mut channels: Row, row: &mut Row, v3: bool) {
 }
 
 /// Takes a full name apart, where its parts are not given.
-fn split_name(name: &str, body: &Row, row: &mut Row) {
+fn split_full_name(name: &str, body: &SearchRow, row: &mut SearchRow) {
     let (first, last) = name.trim().split_once(char::is_whitespace).unwrap_or((name.trim(), ""));
     for (key, part) in [("firstName", first), ("lastName", last.trim())] {
         if !body.contains_key(key) {
@@ -242,7 +253,7 @@ fn split_name(name: &str, body: &Row, row: &mut Row) {
 }
 
 /// The lower-case twins of the names.
-fn derive_names(row: &mut Row) {
+fn derive_name_fields(row: &mut SearchRow) {
     let mut parts = Vec::new();
     for (key, twin) in [("firstName", "firstNameLowerCase"), ("lastName", "lastNameLowerCase")] {
         let lower = row.get(key).and_then(Value::as_str).map(str::to_lowercase);

@@ -7,73 +7,78 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::filter_parse::{Seen, full_text};
-use super::search_body::{Query, Start, check_keys};
-use crate::sandbox::http::request::Ask;
-use crate::sandbox::http::response::{Answer, Outcome};
-use crate::sandbox::sandbox_settings::Quirk;
-use crate::sandbox::store::contact::View;
-use crate::sandbox::store::location_store::{Shelf, Slot};
-use crate::sandbox::store::sort_order::{Cursor, Direction, Ranking};
-use crate::sandbox::store::state::State;
-use crate::sandbox::text::quote;
+use super::filter_parse::{SearchCandidate, matches_full_text};
+use super::search_body::{PageStart, ParsedSearchBody, validate_keys};
+use crate::sandbox::http::request::SandboxRequest;
+use crate::sandbox::http::response::{EndpointResult, SandboxResponse};
+use crate::sandbox::sandbox_settings::ServiceQuirk;
+use crate::sandbox::store::contact::IndexedContact;
+use crate::sandbox::store::location_store::{ContactSlot, LocationStore};
+use crate::sandbox::store::sort_order::{RankedResults, SearchSortDirection, SortCursor};
+use crate::sandbox::store::state::SandboxState;
+use crate::sandbox::text::write_json_string;
 
 /// Rankings kept; a client has a few searches under way, not many.
 const KEPT: usize = 8;
 
-pub(crate) fn contacts(state: &mut State, ask: &Ask) -> Outcome {
-    let body = ask.object()?;
-    check_keys(&body)?;
-    let shelf = state.named_shelf(ask)?;
-    let query = Query::read(&body, &state.shelves[shelf].metadata, &state.settings)?;
-    let lower = state.settings.has(Quirk::LowerCaseNames);
+pub(crate) fn search_contacts(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let body = ask.body_object()?;
+    validate_keys(&body)?;
+    let shelf = state.authorize_named_location(ask)?;
+    let query = ParsedSearchBody::parse(&body, &state.shelves[shelf].metadata, &state.settings)?;
+    let lower = state.settings.has_quirk(ServiceQuirk::LowerCaseNames);
     let shelf = &mut state.shelves[shelf];
-    shelf.catch_up(Instant::now());
-    let mut page = Page::new(lower);
-    let total = match query.sort.by_date_added() {
+    shelf.refresh_index(Instant::now());
+    let mut page = SearchPageWriter::new(lower);
+    let total = match query.sort.date_added_direction() {
         Some(direction) if query.filter.is_empty() && query.text.is_none() => {
-            walk(shelf, &query, direction, &mut page);
-            shelf.seen_count()
+            fill_in_date_order(shelf, &query, direction, &mut page);
+            shelf.indexed_count()
         }
         _ => {
-            let ranking = ranking(shelf, &query);
+            let ranking = ranked_results(shelf, &query);
             let rows = match &query.start {
-                Start::Skip(count) => ranking.from(*count),
-                Start::After(cursor) => ranking.after(cursor, &query.sort),
+                PageStart::Skip(count) => ranking.rows_from(*count),
+                PageStart::After(cursor) => ranking.rows_after(cursor, &query.sort),
             };
             for (cursor, slot) in rows.iter().take(query.limit) {
-                if let Some(view) = shelf.view(*slot) {
-                    page.push(view, |out| cursor.write(out));
+                if let Some(view) = shelf.indexed_view(*slot) {
+                    page.push(view, |out| cursor.write_json(out));
                 }
             }
             ranking.len()
         }
     };
-    Ok(Answer::new(200, page.finish(total, &ask.trace)))
+    Ok(SandboxResponse::new(200, page.finish(total, &ask.trace)))
 }
 
 /// Fills a page from the order in which the shelf keeps its contacts.
-fn walk(shelf: &Shelf, query: &Query, direction: Direction, page: &mut Page) {
-    let up = direction == Direction::Ascending;
+fn fill_in_date_order(
+    shelf: &LocationStore,
+    query: &ParsedSearchBody,
+    direction: SearchSortDirection,
+    page: &mut SearchPageWriter,
+) {
+    let up = direction == SearchSortDirection::Ascending;
     let (mut start, mut end, mut skip) = (0, shelf.order_len(), 0);
     match &query.start {
-        Start::Skip(count) => skip = *count,
-        Start::After(cursor) => {
+        PageStart::Skip(count) => skip = *count,
+        PageStart::After(cursor) => {
             let (added, id) = cursor.date_and_id();
             if up {
-                start = shelf.rank(added, id, true);
+                start = shelf.order_position(added, id, true);
             } else {
-                end = shelf.rank(added, id, false);
+                end = shelf.order_position(added, id, false);
             }
         }
     }
-    let seen = shelf.seen(start, end);
-    let mut push = |(_, view): (Slot, View<'_>)| {
+    let seen = shelf.indexed_range(start, end);
+    let mut push = |(_, view): (ContactSlot, IndexedContact<'_>)| {
         page.push(view, |out| {
             out.push(b'[');
             out.extend_from_slice(view.contact.added.to_string().as_bytes());
             out.push(b',');
-            quote(out, &view.contact.id);
+            write_json_string(out, &view.contact.id);
             out.push(b']');
         });
     };
@@ -85,31 +90,34 @@ fn walk(shelf: &Shelf, query: &Query, direction: Direction, page: &mut Page) {
 }
 
 /// Everything that a search finds, in its order.
-fn ranking(shelf: &mut Shelf, query: &Query) -> Arc<Ranking> {
+fn ranked_results(shelf: &mut LocationStore, query: &ParsedSearchBody) -> Arc<RankedResults> {
     let generation = shelf.generation();
     let kept = shelf.rankings.iter().find(|(at, key, _)| *at == generation && *key == query.key);
     if let Some((_, _, ranking)) = kept {
         return Arc::clone(ranking);
     }
-    let mut rows: Vec<(Cursor, Slot)> = Vec::new();
-    let mut judge = |slot: Slot, view: View<'_>| {
-        let seen = Seen::new(view);
-        let text = query.text.as_ref().is_none_or(|text| full_text(seen.row(), text));
+    let mut rows: Vec<(SortCursor, ContactSlot)> = Vec::new();
+    let mut judge = |slot: ContactSlot, view: IndexedContact<'_>| {
+        let seen = SearchCandidate::new(view);
+        let text =
+            query.text.as_ref().is_none_or(|text| matches_full_text(seen.cached_row(), text));
         if text && query.filter.matches(&seen) {
-            rows.push((query.sort.place(&seen), slot));
+            rows.push((query.sort.cursor_for(&seen), slot));
         }
     };
-    match query.filter.candidates(shelf) {
+    match query.filter.candidate_slots(shelf) {
         Some(slots) => {
             for slot in slots {
-                if let Some(view) = shelf.view(slot) {
+                if let Some(view) = shelf.indexed_view(slot) {
                     judge(slot, view);
                 }
             }
         }
-        None => shelf.seen(0, shelf.order_len()).for_each(|(slot, view)| judge(slot, view)),
+        None => {
+            shelf.indexed_range(0, shelf.order_len()).for_each(|(slot, view)| judge(slot, view));
+        }
     }
-    let ranking = Arc::new(Ranking::new(rows, &query.sort));
+    let ranking = Arc::new(RankedResults::new(rows, &query.sort));
     if shelf.rankings.len() == KEPT {
         shelf.rankings.pop_front();
     }
@@ -118,25 +126,25 @@ fn ranking(shelf: &mut Shelf, query: &Query) -> Arc<Ranking> {
 }
 
 /// A page as it is written.
-struct Page {
+struct SearchPageWriter {
     body: Vec<u8>,
     empty: bool,
     lower: bool,
 }
 
-impl Page {
+impl SearchPageWriter {
     fn new(lower: bool) -> Self {
         let mut body = Vec::with_capacity(1 << 16);
         body.extend_from_slice(b"{\"contacts\":[");
         Self { body, empty: true, lower }
     }
 
-    fn push(&mut self, view: View<'_>, cursor: impl FnOnce(&mut Vec<u8>)) {
+    fn push(&mut self, view: IndexedContact<'_>, cursor: impl FnOnce(&mut Vec<u8>)) {
         if !std::mem::take(&mut self.empty) {
             self.body.push(b',');
         }
         if self.lower {
-            self.body.extend_from_slice(lower_names(view).as_bytes());
+            self.body.extend_from_slice(lowercase_names(view).as_bytes());
         } else {
             self.body.extend_from_slice(view.open_row.as_bytes());
         }
@@ -147,15 +155,15 @@ impl Page {
 
     fn finish(mut self, total: usize, trace: &str) -> Vec<u8> {
         self.body.extend_from_slice(format!("],\"total\":{total},\"traceId\":").as_bytes());
-        quote(&mut self.body, trace);
+        write_json_string(&mut self.body, trace);
         self.body.push(b'}');
         self.body
     }
 }
 
 /// An open row whose names are in lower case, with the typed ones beside them.
-fn lower_names(view: View<'_>) -> String {
-    let mut row = view.row();
+fn lowercase_names(view: IndexedContact<'_>) -> String {
+    let mut row = view.parse_row();
     for key in ["firstName", "lastName"] {
         let typed = row.get(key).cloned().unwrap_or_default();
         let lower = typed.as_str().map(str::to_lowercase);

@@ -5,20 +5,20 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::http::response::Refusal;
-use crate::sandbox::store::contact::Row;
-use crate::sandbox::store::location_metadata::Metadata;
+use crate::sandbox::http::response::EndpointError;
+use crate::sandbox::store::contact::SearchRow;
+use crate::sandbox::store::location_metadata::LocationMetadata;
 use crate::sandbox::text;
 
 /// What a value does to the one that is there.
-enum Effect {
+enum CustomValueEffect {
     Set(Value),
     Remove,
     Ignore,
 }
 
 /// Checks the shape of the list; the values are checked against the types when they are applied.
-pub(crate) fn check(value: &Value, v3: bool, wrong: &mut Vec<String>) {
+pub(crate) fn validate_list_shape(value: &Value, v3: bool, wrong: &mut Vec<String>) {
     let Some(fields) = value.as_array() else {
         wrong.push("customFields must be an array".to_owned());
         return;
@@ -42,19 +42,19 @@ pub(crate) fn check(value: &Value, v3: bool, wrong: &mut Vec<String>) {
 }
 
 /// Merges the values into a row, field by field; fields that are not named stay.
-pub(crate) fn apply(
+pub(crate) fn merge_values(
     fields: &Value,
-    row: &mut Row,
-    metadata: &Metadata,
+    row: &mut SearchRow,
+    metadata: &LocationMetadata,
     strict: bool,
-) -> Result<(), Refusal> {
+) -> Result<(), EndpointError> {
     let mut values = row.get("customFields").and_then(Value::as_array).cloned().unwrap_or_default();
     for field in fields.as_array().into_iter().flatten() {
         let text = |key: &str| field.get(key).and_then(Value::as_str);
-        let Some(definition) = metadata.field(text("id"), text("key")) else {
+        let Some(definition) = metadata.contact_field(text("id"), text("key")) else {
             if strict {
                 let name = text("id").or(text("key")).unwrap_or_default();
-                return Err(Refusal::bad_request(format!("Invalid custom field \"{name}\"")));
+                return Err(EndpointError::bad_request(format!("Invalid custom field \"{name}\"")));
             }
             continue;
         };
@@ -63,14 +63,14 @@ pub(crate) fn apply(
         let id = definition["id"].as_str().unwrap_or_default();
         let there = values.iter().position(|one| one["id"] == id);
         let now = there.map(|place| &values[place]["value"]);
-        match effect(definition, value, now)? {
-            Effect::Ignore => {}
-            Effect::Remove => {
+        match value_effect(definition, value, now)? {
+            CustomValueEffect::Ignore => {}
+            CustomValueEffect::Remove => {
                 if let Some(place) = there {
                     values.remove(place);
                 }
             }
-            Effect::Set(value) => {
+            CustomValueEffect::Set(value) => {
                 let value = json!({ "id": id, "value": value });
                 match there {
                     Some(place) => values[place] = value,
@@ -83,52 +83,63 @@ pub(crate) fn apply(
     Ok(())
 }
 
-fn effect(definition: &Value, value: &Value, now: Option<&Value>) -> Result<Effect, Refusal> {
+fn value_effect(
+    definition: &Value,
+    value: &Value,
+    now: Option<&Value>,
+) -> Result<CustomValueEffect, EndpointError> {
     let kind = definition["dataType"].as_str().unwrap_or_default();
     if value.is_null() {
-        return Ok(Effect::Remove);
+        return Ok(CustomValueEffect::Remove);
     }
     if value == "" {
         // Measured: a date takes no notice of an empty text and needs null.
-        return Ok(if kind == "DATE" { Effect::Ignore } else { Effect::Remove });
+        return Ok(if kind == "DATE" {
+            CustomValueEffect::Ignore
+        } else {
+            CustomValueEffect::Remove
+        });
     }
     let wrong = || {
         let id = definition["id"].as_str().unwrap_or_default();
         let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Refusal::bad_request(format!("Invalid Custom Field Value \"{shown}\" for \"{id}\""))
+        EndpointError::bad_request(format!("Invalid Custom Field Value \"{shown}\" for \"{id}\""))
     };
-    let set = |fits: bool| if fits { Ok(Effect::Set(value.clone())) } else { Err(wrong()) };
+    let set =
+        |fits: bool| if fits { Ok(CustomValueEffect::Set(value.clone())) } else { Err(wrong()) };
     match kind {
         "NUMERICAL" | "FLOAT" | "MONETORY" => set(value.is_number()),
         "MULTIPLE_OPTIONS" | "CHECKBOX" => {
             set(value.as_array().is_some_and(|list| list.iter().all(Value::is_string)))
         }
-        "DATE" => match day(value) {
-            Some(day) => Ok(Effect::Set(day.into())),
+        "DATE" => match normalize_date(value) {
+            Some(day) => Ok(CustomValueEffect::Set(day.into())),
             None => Err(wrong()),
         },
-        "TEXTBOX_LIST" => Ok(boxes(value, now)),
-        "FILE_UPLOAD" | "SIGNATURE" if value.is_object() => Ok(Effect::Set(value.clone())),
-        "FILE_UPLOAD" | "SIGNATURE" => Ok(Effect::Ignore),
+        "TEXTBOX_LIST" => Ok(merge_textboxes(value, now)),
+        "FILE_UPLOAD" | "SIGNATURE" if value.is_object() => {
+            Ok(CustomValueEffect::Set(value.clone()))
+        }
+        "FILE_UPLOAD" | "SIGNATURE" => Ok(CustomValueEffect::Ignore),
         // Options included: the service takes any text for them.
         _ => set(value.is_string()),
     }
 }
 
 /// A day as it is read back; the time of day is cut off.
-fn day(value: &Value) -> Option<String> {
+fn normalize_date(value: &Value) -> Option<String> {
     let milliseconds = match value {
         Value::Number(number) => number.as_i64()?,
-        Value::String(text) => text::moment(text)?,
+        Value::String(text) => text::parse_datetime(text)?,
         _ => return None,
     };
-    text::iso(milliseconds).get(..10).map(str::to_owned)
+    text::format_iso(milliseconds).get(..10).map(str::to_owned)
 }
 
 /// Lists of boxes take only the boxes they already have; the API cannot create the first ones.
-fn boxes(value: &Value, now: Option<&Value>) -> Effect {
+fn merge_textboxes(value: &Value, now: Option<&Value>) -> CustomValueEffect {
     let (Some(changes), Some(now)) = (value.as_object(), now.and_then(Value::as_object)) else {
-        return Effect::Ignore;
+        return CustomValueEffect::Ignore;
     };
     let mut merged = now.clone();
     for (key, value) in changes {
@@ -136,5 +147,5 @@ fn boxes(value: &Value, now: Option<&Value>) -> Effect {
             *place = value.clone();
         }
     }
-    Effect::Set(Value::Object(merged))
+    CustomValueEffect::Set(Value::Object(merged))
 }

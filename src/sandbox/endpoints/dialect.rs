@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::store::contact::{Contact, Row};
-use crate::sandbox::text::iso;
+use crate::sandbox::store::contact::{SearchRow, StoredContact};
+use crate::sandbox::text::format_iso;
 
 const CHANNELS: [(&str, &str); 6] = [
     ("Call", "call"),
@@ -17,15 +17,15 @@ const CHANNELS: [(&str, &str); 6] = [
 ];
 
 /// The record that `GET /contacts/{id}` and the writes answer: unset keys are absent.
-pub(crate) fn record(contact: &Contact, v3: bool) -> Row {
-    let mut row = contact.row();
+pub(crate) fn render_record(contact: &StoredContact, v3: bool) -> SearchRow {
+    let mut row = contact.parse_row();
     row.retain(|key, value| !value.is_null() && key != "opportunities" && key != "contactName");
-    let text = |row: &Row, key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
+    let text = |row: &SearchRow, key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
     if let Some(address) = row.remove("address") {
         row.insert("address1".to_owned(), address);
     }
     if let Some(born) = row.get("dateOfBirth").and_then(Value::as_i64) {
-        row.insert("dateOfBirth".to_owned(), iso(born).into());
+        row.insert("dateOfBirth".to_owned(), format_iso(born).into());
     }
     if let Some(email) = text(&row, "email") {
         row.insert("emailLowerCase".to_owned(), email.to_lowercase().into());
@@ -40,29 +40,29 @@ pub(crate) fn record(contact: &Contact, v3: bool) -> Row {
             *email = json!({ "email": email.take() });
         }
     }
-    row.entry("createdBy").or_insert_with(|| created_by(contact));
+    row.entry("createdBy").or_insert_with(|| default_created_by(contact));
     if let Some(extra) = &contact.extra {
-        let extra: Row = serde_json::from_str(extra).expect("extra fields are a JSON object");
+        let extra: SearchRow = serde_json::from_str(extra).expect("extra fields are a JSON object");
         row.extend(extra.into_iter().filter(|(_, value)| !value.is_null()));
     }
     if v3 && let Some(settings) = row.get_mut("dndSettings").and_then(Value::as_object_mut) {
-        rename(settings, true);
+        convert_dnd_channels(settings, true);
     }
     row
 }
 
-fn created_by(contact: &Contact) -> Value {
+fn default_created_by(contact: &StoredContact) -> Value {
     json!({
         "source": "WEB_USER",
         "channel": "APP",
         "sourceId": "sandboxUser000000001",
         "sourceName": "Sandbox User",
-        "timestamp": iso(contact.added - 1),
+        "timestamp": format_iso(contact.added - 1),
     })
 }
 
 /// Puts the channels of `dndSettings` into the case of a version.
-pub(crate) fn rename(settings: &mut Map<String, Value>, v3: bool) {
+pub(crate) fn convert_dnd_channels(settings: &mut Map<String, Value>, v3: bool) {
     for (upper, lower) in CHANNELS {
         let (from, to) = if v3 { (upper, lower) } else { (lower, upper) };
         if let Some(channel) = settings.remove(from) {
@@ -72,13 +72,13 @@ pub(crate) fn rename(settings: &mut Map<String, Value>, v3: bool) {
 }
 
 /// Whether `dndSettings` may have this channel; each version spells its own way.
-pub(crate) fn is_channel(name: &str, v3: bool) -> bool {
+pub(crate) fn is_dnd_channel(name: &str, v3: bool) -> bool {
     let own = |(upper, lower): &(&str, &str)| name == *upper || v3 && name == *lower;
     name == "RCS" || v3 && name == "rcs" || CHANNELS.iter().any(own)
 }
 
 /// The row of `GET /contacts/`: names in lower case, with the typed ones beside them.
-pub(crate) fn list_row(mut row: Row) -> Row {
+pub(crate) fn render_list_row(mut row: SearchRow) -> SearchRow {
     for key in ["firstName", "lastName"] {
         let typed = row.get(key).cloned().unwrap_or_default();
         let lower = typed.as_str().map_or(Value::Null, |name| name.to_lowercase().into());
@@ -89,7 +89,7 @@ pub(crate) fn list_row(mut row: Row) -> Row {
         row.insert("address1".to_owned(), address);
     }
     if let Some(born) = row.get("dateOfBirth").and_then(Value::as_i64) {
-        row.insert("dateOfBirth".to_owned(), iso(born).into());
+        row.insert("dateOfBirth".to_owned(), format_iso(born).into());
     }
     let attributions: Vec<Value> = row.remove("attributionSource").into_iter().collect();
     row.insert("attributions".to_owned(), attributions.into());

@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::filter_eval::{as_number, check_value, find, in_range, judge, number};
-use crate::sandbox::http::response::Refusal;
-use crate::sandbox::store::contact::{Row, View};
-use crate::sandbox::store::location_metadata::Metadata;
-use crate::sandbox::store::location_store::{Shelf, Slot};
+use super::filter_eval::{
+    as_number, evaluate_condition, find_value, in_range, millis_to_f64, validate_value,
+};
+use crate::sandbox::http::response::EndpointError;
+use crate::sandbox::store::contact::{IndexedContact, SearchRow};
+use crate::sandbox::store::location_metadata::LocationMetadata;
+use crate::sandbox::store::location_store::{ContactSlot, LocationStore};
 
 const EXACT: [&str; 15] = [
     "id",
@@ -55,15 +57,15 @@ const DATES: [&str; 6] = [
 
 /// What a record must be like.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Filter {
-    All(Vec<Filter>),
-    Any(Vec<Filter>),
-    Test { field: Field, operator: Operator, value: Value },
+pub(crate) enum FilterExpression {
+    All(Vec<FilterExpression>),
+    Any(Vec<FilterExpression>),
+    Test { field: FilterField, operator: FilterOperator, value: Value },
 }
 
 /// Where a condition looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Field {
+pub(crate) enum FilterField {
     /// A key of the row, or a path of keys.
     Row(Vec<String>),
     /// A custom field, and a box of it.
@@ -72,7 +74,7 @@ pub(crate) enum Field {
 
 /// How a condition looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operator {
+pub(crate) enum FilterOperator {
     Eq,
     NotEq,
     Contains,
@@ -84,27 +86,27 @@ pub(crate) enum Operator {
 }
 
 /// A record under a search; its row is parsed when somebody asks.
-pub(crate) struct Seen<'a> {
-    view: View<'a>,
-    row: OnceCell<Row>,
+pub(crate) struct SearchCandidate<'a> {
+    view: IndexedContact<'a>,
+    row: OnceCell<SearchRow>,
 }
 
-impl<'a> Seen<'a> {
-    pub(crate) fn new(view: View<'a>) -> Self {
+impl<'a> SearchCandidate<'a> {
+    pub(crate) fn new(view: IndexedContact<'a>) -> Self {
         Self { view, row: OnceCell::new() }
     }
 
-    pub(crate) fn view(&self) -> View<'a> {
+    pub(crate) fn indexed_view(&self) -> IndexedContact<'a> {
         self.view
     }
 
-    pub(crate) fn row(&self) -> &Row {
-        self.row.get_or_init(|| self.view.row())
+    pub(crate) fn cached_row(&self) -> &SearchRow {
+        self.row.get_or_init(|| self.view.parse_row())
     }
 }
 
 /// Whether a record is found by words: its names, e-mail address and phone number.
-pub(crate) fn full_text(row: &Row, query: &str) -> bool {
+pub(crate) fn matches_full_text(row: &SearchRow, query: &str) -> bool {
     let query = query.trim().to_lowercase();
     ["contactName", "email", "phone", "companyName"].iter().any(|key| {
         row.get(*key)
@@ -113,58 +115,65 @@ pub(crate) fn full_text(row: &Row, query: &str) -> bool {
     })
 }
 
-impl Filter {
+impl FilterExpression {
     /// Reads a body's `filters`; `numeric` refuses dates that are texts.
-    pub(crate) fn read(
+    pub(crate) fn parse_list(
         value: Option<&Value>,
-        metadata: &Metadata,
+        metadata: &LocationMetadata,
         numeric: bool,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, EndpointError> {
         let Some(value) = value else { return Ok(Self::All(Vec::new())) };
         let Some(list) = value.as_array() else {
-            return Err(Refusal::invalid(vec!["filters must be an array".to_owned()]));
+            return Err(EndpointError::validation_failed(vec![
+                "filters must be an array".to_owned(),
+            ]));
         };
-        let filters: Result<Vec<Self>, Refusal> =
-            list.iter().map(|one| Self::one(one, metadata, numeric)).collect();
+        let filters: Result<Vec<Self>, EndpointError> =
+            list.iter().map(|one| Self::parse_entry(one, metadata, numeric)).collect();
         filters.map(Self::All)
     }
 
-    fn one(value: &Value, metadata: &Metadata, numeric: bool) -> Result<Self, Refusal> {
+    fn parse_entry(
+        value: &Value,
+        metadata: &LocationMetadata,
+        numeric: bool,
+    ) -> Result<Self, EndpointError> {
         let Some(object) = value.as_object() else {
-            return Err(Refusal::invalid(vec![
+            return Err(EndpointError::validation_failed(vec![
                 "each value in filters must be an object".to_owned(),
             ]));
         };
         let known = ["field", "operator", "value", "group", "filters"];
         if let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(Refusal::unknown_property(key));
+            return Err(EndpointError::unknown_property(key));
         }
         if let Some(group) = object.get("group") {
             let list = object.get("filters").or(Some(&Value::Null));
-            let Self::All(filters) = Self::read(list, metadata, numeric)? else {
-                return Err(Refusal::unprocessable("Invalid group"));
+            let Self::All(filters) = Self::parse_list(list, metadata, numeric)? else {
+                return Err(EndpointError::unprocessable("Invalid group"));
             };
             return match group.as_str() {
                 Some("OR") => Ok(Self::Any(filters)),
                 Some("AND") => Ok(Self::All(filters)),
-                _ => Err(Refusal::unprocessable(
+                _ => Err(EndpointError::unprocessable(
                     "group must be one of the following values: AND, OR",
                 )),
             };
         }
         let name = object.get("field").and_then(Value::as_str).unwrap_or_default();
         let operator = object.get("operator").and_then(Value::as_str).unwrap_or_default();
-        let (field, allowed) = field(name, metadata)?;
-        let operator = Operator::read(operator).filter(|operator| allowed.contains(operator));
+        let (field, allowed) = resolve_field(name, metadata)?;
+        let operator =
+            FilterOperator::parse(operator).filter(|operator| allowed.contains(operator));
         let Some(operator) = operator else {
             let operator = object.get("operator").unwrap_or(&Value::Null);
-            return Err(Refusal::unprocessable(format!(
+            return Err(EndpointError::unprocessable(format!(
                 "Invalid operator {operator} for '{name}' field"
             )));
         };
-        let key = if operator == Operator::Nested { "filters" } else { "value" };
+        let key = if operator == FilterOperator::Nested { "filters" } else { "value" };
         let value = object.get(key).cloned().unwrap_or_default();
-        check_value(name, operator, &value, numeric)?;
+        validate_value(name, operator, &value, numeric)?;
         Ok(Self::Test { field, operator, value })
     }
 
@@ -172,46 +181,46 @@ impl Filter {
         matches!(self, Self::All(filters) if filters.iter().all(Self::is_empty))
     }
 
-    pub(crate) fn matches(&self, seen: &Seen<'_>) -> bool {
+    pub(crate) fn matches(&self, seen: &SearchCandidate<'_>) -> bool {
         match self {
             Self::All(filters) => filters.iter().all(|filter| filter.matches(seen)),
             Self::Any(filters) => filters.iter().any(|filter| filter.matches(seen)),
-            Self::Test { field, operator: Operator::Range, value } => {
-                number_of(field, seen).is_some_and(|number| in_range(number, value))
+            Self::Test { field, operator: FilterOperator::Range, value } => {
+                numeric_field_value(field, seen).is_some_and(|number| in_range(number, value))
             }
             Self::Test { field, operator, value } => {
-                judge(find(field, seen.row()), *operator, value)
+                evaluate_condition(find_value(field, seen.cached_row()), *operator, value)
             }
         }
     }
 
     /// The records that could match, where an id, an e-mail address or a phone number says so.
-    pub(crate) fn candidates(&self, place: &Shelf) -> Option<BTreeSet<Slot>> {
+    pub(crate) fn candidate_slots(&self, place: &LocationStore) -> Option<BTreeSet<ContactSlot>> {
         match self {
-            Self::All(filters) => filters.iter().find_map(|filter| filter.candidates(place)),
+            Self::All(filters) => filters.iter().find_map(|filter| filter.candidate_slots(place)),
             Self::Any(filters) => {
                 let sets: Option<Vec<_>> =
-                    filters.iter().map(|filter| filter.candidates(place)).collect();
+                    filters.iter().map(|filter| filter.candidate_slots(place)).collect();
                 sets.map(|sets| sets.into_iter().flatten().collect())
             }
-            Self::Test { field: Field::Row(path), operator: Operator::Eq, value } => {
+            Self::Test { field: FilterField::Row(path), operator: FilterOperator::Eq, value } => {
                 let text = value.as_str()?;
                 let found = match path.first().map(String::as_str) {
-                    Some("id") => place.find(text).into_iter().collect(),
-                    Some("email") => place.by_email(text).to_vec(),
-                    Some("phone") => place.by_phone(text).to_vec(),
+                    Some("id") => place.find_by_id(text).into_iter().collect(),
+                    Some("email") => place.find_by_email(text).to_vec(),
+                    Some("phone") => place.find_by_phone(text).to_vec(),
                     _ => return None,
                 };
                 // What lags may have had this value when the index last looked.
-                Some(found.into_iter().chain(place.lagging()).collect())
+                Some(found.into_iter().chain(place.lagging_slots()).collect())
             }
             Self::Test { .. } => None,
         }
     }
 }
 
-impl Operator {
-    pub(crate) fn read(text: &str) -> Option<Self> {
+impl FilterOperator {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "eq" => Self::Eq,
             "not_eq" => Self::NotEq,
@@ -227,25 +236,28 @@ impl Operator {
 }
 
 /// Where a field's value is, and which operators it takes.
-fn field(name: &str, metadata: &Metadata) -> Result<(Field, &'static [Operator]), Refusal> {
-    use Operator::{Contains, Eq, Exists, Nested, NotContains, NotEq, NotExists, Range};
-    const EQUAL: &[Operator] = &[Eq, NotEq, Exists, NotExists];
-    const TEXT: &[Operator] = &[Eq, NotEq, Exists, NotExists, Contains, NotContains];
-    const NUMBER: &[Operator] = &[Eq, NotEq, Exists, NotExists, Range];
-    const DATE: &[Operator] = &[Range, Exists, NotExists];
-    let invalid = || Refusal::bad_request(format!("Invalid field {name}"));
-    let row = || Field::Row(vec![name.to_owned()]);
+fn resolve_field(
+    name: &str,
+    metadata: &LocationMetadata,
+) -> Result<(FilterField, &'static [FilterOperator]), EndpointError> {
+    use FilterOperator::{Contains, Eq, Exists, Nested, NotContains, NotEq, NotExists, Range};
+    const EQUAL: &[FilterOperator] = &[Eq, NotEq, Exists, NotExists];
+    const TEXT: &[FilterOperator] = &[Eq, NotEq, Exists, NotExists, Contains, NotContains];
+    const NUMBER: &[FilterOperator] = &[Eq, NotEq, Exists, NotExists, Range];
+    const DATE: &[FilterOperator] = &[Range, Exists, NotExists];
+    let invalid = || EndpointError::bad_request(format!("Invalid field {name}"));
+    let row = || FilterField::Row(vec![name.to_owned()]);
     if let Some(custom) = name.strip_prefix("customFields.") {
         let (id, part) =
             custom.split_once('.').map_or((custom, None), |(id, part)| (id, Some(part)));
-        let definition = metadata.field(Some(id), None).ok_or_else(invalid)?;
+        let definition = metadata.contact_field(Some(id), None).ok_or_else(invalid)?;
         let operators = match definition["dataType"].as_str().unwrap_or_default() {
             "CHECKBOX" | "MULTIPLE_OPTIONS" => EQUAL,
             "NUMERICAL" | "FLOAT" | "MONETORY" => NUMBER,
             "DATE" => DATE,
             _ => TEXT,
         };
-        return Ok((Field::Custom(id.to_owned(), part.map(str::to_owned)), operators));
+        return Ok((FilterField::Custom(id.to_owned(), part.map(str::to_owned)), operators));
     }
     match name {
         "id" => Ok((row(), &[Eq, NotEq])),
@@ -257,25 +269,25 @@ fn field(name: &str, metadata: &Metadata) -> Result<(Field, &'static [Operator])
             let path: Vec<String> = name.split('.').map(str::to_owned).collect();
             match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
                 ["dndSettings", "Email" | "SMS" | "Call", "status"]
-                | ["inboundDndSettings", "all", "status"] => Ok((Field::Row(path), EQUAL)),
+                | ["inboundDndSettings", "all", "status"] => Ok((FilterField::Row(path), EQUAL)),
                 _ => Err(invalid()),
             }
         }
     }
 }
 
-fn number_of(field: &Field, seen: &Seen<'_>) -> Option<f64> {
-    if let Field::Row(path) = field {
+fn numeric_field_value(field: &FilterField, seen: &SearchCandidate<'_>) -> Option<f64> {
+    if let FilterField::Row(path) = field {
         let exact = match path.first().map(String::as_str) {
-            Some("dateAdded") => Some(seen.view().contact.added),
-            Some("dateUpdated") => Some(seen.view().updated),
+            Some("dateAdded") => Some(seen.indexed_view().contact.added),
+            Some("dateUpdated") => Some(seen.indexed_view().updated),
             _ => None,
         };
         if let Some(milliseconds) = exact {
-            return Some(number(milliseconds));
+            return Some(millis_to_f64(milliseconds));
         }
     }
-    as_number(find(field, seen.row())?)
+    as_number(find_value(field, seen.cached_row())?)
 }
 
 #[cfg(test)]
@@ -283,27 +295,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::sandbox::store::contact::Contact;
+    use crate::sandbox::store::contact::StoredContact;
 
     const ROW: &str = r#"{"id":"c1","email":"Ada@example.com","phone":"+14155551234","dnd":true,
         "tags":["vip","a, b"],"companyName":"Acme Corp","city":null,"dateOfBirth":86400000,
         "opportunities":[{"status":"open","pipelineId":"p1"}],
         "customFields":[{"id":"f1","value":12.5},{"id":"f2","value":["x","y"]}]}"#;
 
-    fn metadata() -> Metadata {
+    fn metadata() -> LocationMetadata {
         let field =
             |id: &str, kind: &str| json!({ "id": id, "dataType": kind, "model": "contact" });
-        Metadata {
+        LocationMetadata {
             fields: vec![field("f1", "MONETORY"), field("f2", "CHECKBOX"), field("f3", "DATE")],
-            ..Metadata::default()
+            ..LocationMetadata::default()
         }
     }
 
     #[track_caller]
     fn matches(filters: &Value) -> bool {
-        let contact = Contact::new("c1", 1000, 2000, ROW);
-        let filter = Filter::read(Some(filters), &metadata(), false).unwrap();
-        filter.matches(&Seen::new(contact.view().unwrap()))
+        let contact = StoredContact::new("c1", 1000, 2000, ROW);
+        let filter = FilterExpression::parse_list(Some(filters), &metadata(), false).unwrap();
+        filter.matches(&SearchCandidate::new(contact.indexed_view().unwrap()))
     }
 
     #[test]
@@ -356,10 +368,13 @@ mod tests {
             json!("city"),
         ];
         for filter in refused {
-            assert!(Filter::read(Some(&json!([filter])), &metadata(), false).is_err(), "{filter}");
+            assert!(
+                FilterExpression::parse_list(Some(&json!([filter])), &metadata(), false).is_err(),
+                "{filter}"
+            );
         }
         let iso =
             json!([{ "field": "dateAdded", "operator": "range", "value": { "gt": "2020-01-01" } }]);
-        assert!(Filter::read(Some(&iso), &metadata(), true).is_err());
+        assert!(FilterExpression::parse_list(Some(&iso), &metadata(), true).is_err());
     }
 }

@@ -2,71 +2,77 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::http::request::Ask;
-use crate::sandbox::http::response::{Answer, Outcome, Refusal};
-use crate::sandbox::store::notes_and_tasks::{Note, check, listing};
-use crate::sandbox::store::state::{Place, State, now};
-use crate::sandbox::text::iso;
+use crate::sandbox::http::request::SandboxRequest;
+use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
+use crate::sandbox::store::notes_and_tasks::{StoredNote, render_list, validate_fields};
+use crate::sandbox::store::state::{ContactPosition, SandboxState, now_millis};
+use crate::sandbox::text::format_iso;
 
 const FIELDS: [(&str, char); 5] =
     [("userId", 's'), ("body", 'S'), ("title", 's'), ("color", 's'), ("pinned", 'b')];
 const UPDATES: [(&str, char); 5] =
     [("userId", 's'), ("body", 's'), ("title", 's'), ("color", 's'), ("pinned", 'b')];
 
-pub(crate) fn list(state: &mut State, ask: &Ask) -> Outcome {
-    let place = state.contact(ask)?;
+pub(crate) fn list(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let place = state.authorize_contact(ask)?;
     let notes = &state.shelves[place.shelf].contact(place.slot).notes;
-    Ok(Answer::new(200, listing("notes", notes.iter().map(|note| &*note.json), &ask.trace)))
+    Ok(SandboxResponse::new(
+        200,
+        render_list("notes", notes.iter().map(|note| &*note.json), &ask.trace),
+    ))
 }
 
-pub(crate) fn get(state: &mut State, ask: &Ask) -> Outcome {
-    let (place, number) = find(state, ask)?;
+pub(crate) fn get(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let (place, number) = find_note(state, ask)?;
     let note = &state.shelves[place.shelf].contact(place.slot).notes[number];
-    Ok(one(200, &note.fields(), ask))
+    Ok(note_response(200, &note.to_fields(), ask))
 }
 
-pub(crate) fn create(state: &mut State, ask: &Ask) -> Outcome {
-    let place = state.contact(ask)?;
-    let mut note = ask.object()?;
-    check(&note, &FIELDS)?;
-    let id = state.mint();
+pub(crate) fn create(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let place = state.authorize_contact(ask)?;
+    let mut note = ask.body_object()?;
+    validate_fields(&note, &FIELDS)?;
+    let id = state.generate_id();
     note.insert("id".to_owned(), id.into());
-    note.insert("contactId".to_owned(), ask.segment(1).into());
-    note.insert("dateAdded".to_owned(), iso(now()).into());
+    note.insert("contactId".to_owned(), ask.path_segment(1).into());
+    note.insert("dateAdded".to_owned(), format_iso(now_millis()).into());
     let notes = &mut state.shelves[place.shelf].contact_mut(place.slot).notes;
     // The newest first, as the service lists them.
-    notes.insert(0, Note::new(&note));
-    state.child_written(place);
-    Ok(one(201, &note, ask))
+    notes.insert(0, StoredNote::new(&note));
+    state.touch_after_child_write(place);
+    Ok(note_response(201, &note, ask))
 }
 
-pub(crate) fn update(state: &mut State, ask: &Ask) -> Outcome {
-    let (place, number) = find(state, ask)?;
-    let changes = ask.object()?;
-    check(&changes, &UPDATES)?;
+pub(crate) fn update(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let (place, number) = find_note(state, ask)?;
+    let changes = ask.body_object()?;
+    validate_fields(&changes, &UPDATES)?;
     let note = &mut state.shelves[place.shelf].contact_mut(place.slot).notes[number];
-    let mut fields = note.fields();
+    let mut fields = note.to_fields();
     fields.extend(changes);
-    *note = Note::new(&fields);
-    state.child_written(place);
-    Ok(one(200, &fields, ask))
+    *note = StoredNote::new(&fields);
+    state.touch_after_child_write(place);
+    Ok(note_response(200, &fields, ask))
 }
 
-pub(crate) fn delete(state: &mut State, ask: &Ask) -> Outcome {
-    let (place, number) = find(state, ask)?;
+pub(crate) fn delete(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let (place, number) = find_note(state, ask)?;
     state.shelves[place.shelf].contact_mut(place.slot).notes.remove(number);
-    state.child_written(place);
-    Ok(super::contacts::done(200, ask, json!({})))
+    state.touch_after_child_write(place);
+    Ok(super::contacts::success_response(200, ask, json!({})))
 }
 
-fn find(state: &State, ask: &Ask) -> Result<(Place, usize), Refusal> {
-    let place = state.contact(ask)?;
+fn find_note(
+    state: &SandboxState,
+    ask: &SandboxRequest,
+) -> Result<(ContactPosition, usize), EndpointError> {
+    let place = state.authorize_contact(ask)?;
     let notes = &state.shelves[place.shelf].contact(place.slot).notes;
-    let number = notes.iter().position(|note| *note.id == *ask.segment(3));
-    let number = number.ok_or_else(|| Refusal::not_found("Note not found"))?;
+    let number = notes.iter().position(|note| *note.id == *ask.path_segment(3));
+    let number = number.ok_or_else(|| EndpointError::not_found("Note not found"))?;
     Ok((place, number))
 }
 
-fn one(status: u16, note: &Map<String, Value>, ask: &Ask) -> Answer {
-    Answer::json(status, &json!({ "note": note, "traceId": ask.trace }))
+fn note_response(status: u16, note: &Map<String, Value>, ask: &SandboxRequest) -> SandboxResponse {
+    SandboxResponse::json(status, &json!({ "note": note, "traceId": ask.trace }))
 }

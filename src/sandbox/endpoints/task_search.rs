@@ -7,13 +7,13 @@ use std::ops::Bound;
 
 use serde_json::{Map, Value};
 
-use crate::sandbox::http::request::Ask;
-use crate::sandbox::http::response::{Answer, Outcome, Refusal};
-use crate::sandbox::sandbox_settings::Quirk;
-use crate::sandbox::store::location_store::Shelf;
-use crate::sandbox::store::notes_and_tasks::Task;
-use crate::sandbox::store::state::State;
-use crate::sandbox::text::quote;
+use crate::sandbox::http::request::SandboxRequest;
+use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
+use crate::sandbox::sandbox_settings::ServiceQuirk;
+use crate::sandbox::store::location_store::LocationStore;
+use crate::sandbox::store::notes_and_tasks::StoredTask;
+use crate::sandbox::store::state::SandboxState;
+use crate::sandbox::text::write_json_string;
 
 const LARGEST_PAGE: u64 = 500;
 const KEYS: [&str; 8] =
@@ -21,7 +21,7 @@ const KEYS: [&str; 8] =
 
 /// What tasks are asked for.
 #[derive(Debug)]
-struct Wanted {
+struct TaskSearchCriteria {
     contacts: Option<Vec<String>>,
     users: Option<Vec<String>>,
     completed: Option<bool>,
@@ -32,11 +32,11 @@ struct Wanted {
     after: Option<(i64, Box<str>)>,
 }
 
-pub(crate) fn tasks(state: &mut State, ask: &Ask) -> Outcome {
-    let shelf = state.named_shelf(ask)?;
-    let wanted = Wanted::read(&ask.object()?)?;
-    if wanted.after.is_some() && state.settings.has(Quirk::TasksBySkip) {
-        return Err(Refusal::unknown_property("searchAfter"));
+pub(crate) fn search_tasks(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let shelf = state.authorize_named_location(ask)?;
+    let wanted = TaskSearchCriteria::parse(&ask.body_object()?)?;
+    if wanted.after.is_some() && state.settings.has_quirk(ServiceQuirk::TasksBySkip) {
+        return Err(EndpointError::unknown_property("searchAfter"));
     }
     let shelf = &state.shelves[shelf];
     let start = wanted.after.clone().map_or(Bound::Unbounded, Bound::Excluded);
@@ -45,10 +45,10 @@ pub(crate) fn tasks(state: &mut State, ask: &Ask) -> Outcome {
         contact.tasks.iter().find(|task| task.id == *id).map(|task| (&*contact.id, task))
     });
     let page = all
-        .filter(|(contact, task)| wanted.matches(shelf, contact, task))
+        .filter(|(contact, task)| wanted.matches_task(shelf, contact, task))
         .skip(wanted.skip)
         .take(wanted.limit);
-    let cursors = !state.settings.has(Quirk::TasksBySkip);
+    let cursors = !state.settings.has_quirk(ServiceQuirk::TasksBySkip);
     let mut body = Vec::with_capacity(64 * 1024);
     body.extend_from_slice(b"{\"tasks\":[");
     for (number, (_, task)) in page.enumerate() {
@@ -61,38 +61,40 @@ pub(crate) fn tasks(state: &mut State, ask: &Ask) -> Outcome {
             continue;
         }
         body.extend_from_slice(format!(",\"searchAfter\":[{},", task.added).as_bytes());
-        quote(&mut body, &task.id);
+        write_json_string(&mut body, &task.id);
         body.extend_from_slice(b"]}");
     }
     body.extend_from_slice(b"],\"traceId\":");
-    quote(&mut body, &ask.trace);
+    write_json_string(&mut body, &ask.trace);
     body.push(b'}');
-    Ok(Answer::new(201, body))
+    Ok(SandboxResponse::new(201, body))
 }
 
-impl Wanted {
-    fn read(body: &Map<String, Value>) -> Result<Self, Refusal> {
+impl TaskSearchCriteria {
+    fn parse(body: &Map<String, Value>) -> Result<Self, EndpointError> {
         if let Some(unknown) = body.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(Refusal::unknown_property(unknown));
+            return Err(EndpointError::unknown_property(unknown));
         }
-        let limit = count(body, "limit", 25)?;
+        let limit = parse_count(body, "limit", 25)?;
         if limit > LARGEST_PAGE || limit == 0 {
-            return Err(Refusal::invalid(vec!["limit must not be greater than 500".to_owned()]));
+            return Err(EndpointError::validation_failed(vec![
+                "limit must not be greater than 500".to_owned(),
+            ]));
         }
         let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
         Ok(Self {
-            contacts: texts(body, "contactId")?,
-            users: texts(body, "assignedTo")?,
-            completed: boolean(body, "completed")?,
+            contacts: parse_strings(body, "contactId")?,
+            users: parse_strings(body, "assignedTo")?,
+            completed: parse_bool(body, "completed")?,
             text: text("query").map(|text| text.to_lowercase()).filter(|text| !text.is_empty()),
             business: text("businessId"),
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
-            skip: usize::try_from(count(body, "skip", 0)?).unwrap_or(usize::MAX),
-            after: after(body)?,
+            skip: usize::try_from(parse_count(body, "skip", 0)?).unwrap_or(usize::MAX),
+            after: parse_cursor(body)?,
         })
     }
 
-    fn matches(&self, place: &Shelf, contact: &str, task: &Task) -> bool {
+    fn matches_task(&self, place: &LocationStore, contact: &str, task: &StoredTask) -> bool {
         if self.contacts.as_ref().is_some_and(|ids| !ids.iter().any(|id| id == contact)) {
             return false;
         }
@@ -103,7 +105,7 @@ impl Wanted {
         {
             return true;
         }
-        let fields = task.fields();
+        let fields = task.to_fields();
         let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default();
         let user =
             self.users.as_ref().is_none_or(|ids| ids.iter().any(|id| id == text("assignedTo")));
@@ -115,34 +117,40 @@ impl Wanted {
                 || text("body").to_lowercase().contains(query)
         });
         let business = self.business.as_ref().is_none_or(|business| {
-            let row = place.find(contact).map(|slot| place.contact(slot).row());
+            let row = place.find_by_id(contact).map(|slot| place.contact(slot).parse_row());
             row.is_some_and(|row| row.get("businessId").and_then(Value::as_str) == Some(business))
         });
         user && done && words && business
     }
 }
 
-fn count(body: &Map<String, Value>, key: &str, default: u64) -> Result<u64, Refusal> {
+fn parse_count(body: &Map<String, Value>, key: &str, default: u64) -> Result<u64, EndpointError> {
     let Some(value) = body.get(key) else { return Ok(default) };
-    value.as_u64().ok_or_else(|| Refusal::invalid(vec![format!("{key} must be a positive number")]))
+    value.as_u64().ok_or_else(|| {
+        EndpointError::validation_failed(vec![format!("{key} must be a positive number")])
+    })
 }
 
-fn boolean(body: &Map<String, Value>, key: &str) -> Result<Option<bool>, Refusal> {
+fn parse_bool(body: &Map<String, Value>, key: &str) -> Result<Option<bool>, EndpointError> {
     let Some(value) = body.get(key) else { return Ok(None) };
-    let wrong = || Refusal::invalid(vec![format!("{key} must be a boolean value")]);
+    let wrong = || EndpointError::validation_failed(vec![format!("{key} must be a boolean value")]);
     value.as_bool().map(Some).ok_or_else(wrong)
 }
 
-fn texts(body: &Map<String, Value>, key: &str) -> Result<Option<Vec<String>>, Refusal> {
+fn parse_strings(
+    body: &Map<String, Value>,
+    key: &str,
+) -> Result<Option<Vec<String>>, EndpointError> {
     let Some(value) = body.get(key) else { return Ok(None) };
-    let wrong = || Refusal::invalid(vec![format!("each value in {key} must be a string")]);
+    let wrong =
+        || EndpointError::validation_failed(vec![format!("each value in {key} must be a string")]);
     let list = value.as_array().ok_or_else(wrong)?;
     let texts: Option<Vec<String>> =
         list.iter().map(|one| one.as_str().map(str::to_owned)).collect();
     texts.map(Some).ok_or_else(wrong)
 }
 
-fn after(body: &Map<String, Value>) -> Result<Option<(i64, Box<str>)>, Refusal> {
+fn parse_cursor(body: &Map<String, Value>) -> Result<Option<(i64, Box<str>)>, EndpointError> {
     let Some(value) = body.get("searchAfter") else { return Ok(None) };
     let cursor = value.as_array().map(Vec::as_slice);
     match cursor {
@@ -153,5 +161,5 @@ fn after(body: &Map<String, Value>) -> Result<Option<(i64, Box<str>)>, Refusal> 
         Some([]) => Some(None),
         _ => None,
     }
-    .ok_or_else(|| Refusal::bad_request("searchAfter is invalid"))
+    .ok_or_else(|| EndpointError::bad_request("searchAfter is invalid"))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Tally {
+struct BarrierCounts {
     held: u64,
     served: u64,
     releases: u64,
@@ -17,29 +17,29 @@ struct Tally {
 
 /// Counts and wakes.
 #[derive(Debug)]
-pub(crate) struct Gate(watch::Sender<Tally>);
+pub(crate) struct RequestBarrier(watch::Sender<BarrierCounts>);
 
 /// A request at the gate; leaving, even by being dropped, lowers the count.
-struct Held<'a>(&'a Gate);
+struct BarrierGuard<'a>(&'a RequestBarrier);
 
-impl Drop for Held<'_> {
+impl Drop for BarrierGuard<'_> {
     fn drop(&mut self) {
         self.0.0.send_modify(|tally| tally.held -= 1);
     }
 }
 
-impl Gate {
+impl RequestBarrier {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(Tally::default()))
+        Self(watch::Sender::new(BarrierCounts::default()))
     }
 
     /// Waits until released, or for `longest`.
-    pub(crate) async fn hold(&self, longest: Option<Duration>) {
+    pub(crate) async fn wait_for_release(&self, longest: Option<Duration>) {
         let mut watcher = self.0.subscribe();
         // Read before the count goes up: whoever releases because of the count releases this one.
         let before = watcher.borrow().releases;
         self.0.send_modify(|tally| tally.held += 1);
-        let _held = Held(self);
+        let _held = BarrierGuard(self);
         let wakes = watcher.wait_for(|tally| tally.closing || tally.releases > before);
         match longest {
             Some(longest) => drop(tokio::time::timeout(longest, wakes).await),
@@ -48,12 +48,12 @@ impl Gate {
     }
 
     /// Waits for `duration`, or until the sandbox closes.
-    pub(crate) async fn pause(&self, duration: Duration) {
+    pub(crate) async fn delay_for(&self, duration: Duration) {
         let mut watcher = self.0.subscribe();
         drop(tokio::time::timeout(duration, watcher.wait_for(|tally| tally.closing)).await);
     }
 
-    pub(crate) fn release(&self) {
+    pub(crate) fn release_all(&self) {
         self.0.send_modify(|tally| tally.releases += 1);
     }
 
@@ -61,25 +61,25 @@ impl Gate {
         self.0.send_modify(|tally| tally.closing = true);
     }
 
-    pub(crate) fn served(&self) {
+    pub(crate) fn count_served(&self) {
         self.0.send_modify(|tally| tally.served += 1);
     }
 
     /// Waits until at least `count` requests are held; says how many are.
-    pub(crate) async fn until_held(&self, count: u64) -> u64 {
-        self.until(|tally| tally.held >= count).await.held
+    pub(crate) async fn wait_until_held(&self, count: u64) -> u64 {
+        self.wait_until(|tally| tally.held >= count).await.held
     }
 
     /// Waits until at least `count` requests were served; says how many were.
-    pub(crate) async fn until_served(&self, count: u64) -> u64 {
-        self.until(|tally| tally.served >= count).await.served
+    pub(crate) async fn wait_until_served(&self, count: u64) -> u64 {
+        self.wait_until(|tally| tally.served >= count).await.served
     }
 
-    async fn until(&self, mut reached: impl FnMut(&Tally) -> bool) -> Tally {
+    async fn wait_until(&self, mut reached: impl FnMut(&BarrierCounts) -> bool) -> BarrierCounts {
         let mut watcher = self.0.subscribe();
         watcher
             .wait_for(|tally| tally.closing || reached(tally))
             .await
-            .map_or_else(|_| Tally::default(), |tally| *tally)
+            .map_or_else(|_| BarrierCounts::default(), |tally| *tally)
     }
 }

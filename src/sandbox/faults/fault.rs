@@ -31,16 +31,16 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::sandbox::http::rate_limit::Limit;
+use crate::sandbox::http::rate_limit::LocationRateLimit;
 
 /// One thing that goes wrong with the requests that match it.
 #[derive(Debug, Clone)]
-pub struct Fault {
+pub struct FaultRule {
     text: String,
     method: String,
     path: Vec<String>,
-    action: Action,
-    options: Options,
+    action: FaultAction,
+    options: FaultOptions,
     seen: u64,
     fired: u64,
 }
@@ -48,14 +48,14 @@ pub struct Fault {
 /// A text that is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a fault: {reason}")]
-pub struct FaultError {
+pub struct FaultParseError {
     text: String,
     reason: String,
 }
 
 /// What happens to a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum Action {
+pub(crate) enum FaultAction {
     /// Nothing but the delay.
     #[default]
     Pass,
@@ -76,12 +76,12 @@ pub(crate) enum Action {
     Deep(usize),
     DeleteFirst,
     DeleteLast,
-    Limit(Limit),
+    Limit(LocationRateLimit),
 }
 
 /// What goes with an action.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Options {
+pub(crate) struct FaultOptions {
     pub(crate) latency: Duration,
     pub(crate) html: bool,
     pub(crate) hide_total: bool,
@@ -92,43 +92,43 @@ pub(crate) struct Options {
     every: u64,
 }
 
-impl Fault {
+impl FaultRule {
     /// Whether this fault strikes a request, which counts as seen.
-    pub(crate) fn strikes(&mut self, method: &str, segments: &[String]) -> bool {
-        if !self.matches(method, segments) || self.spent() {
+    pub(crate) fn try_fire(&mut self, method: &str, segments: &[String]) -> bool {
+        if !self.matches_route(method, segments) || self.is_exhausted() {
             return false;
         }
         self.seen += 1;
         let turn = self.seen > self.options.after
             && (self.seen - self.options.after).is_multiple_of(self.options.every);
-        if turn && !matches!(self.action, Action::Hide(_)) {
+        if turn && !matches!(self.action, FaultAction::Hide(_)) {
             self.fired += 1;
         }
         turn
     }
 
     /// Counts a hidden row, which only the answer shows.
-    pub(crate) fn hid(&mut self) {
+    pub(crate) fn count_hidden_row(&mut self) {
         self.fired += 1;
     }
 
-    pub(crate) fn spent(&self) -> bool {
+    pub(crate) fn is_exhausted(&self) -> bool {
         self.options.times.is_some_and(|times| self.fired >= times)
     }
 
-    pub(crate) fn action(&self) -> &Action {
+    pub(crate) fn action(&self) -> &FaultAction {
         &self.action
     }
 
-    pub(crate) fn options(&self) -> &Options {
+    pub(crate) fn options(&self) -> &FaultOptions {
         &self.options
     }
 
-    pub(crate) fn fired(&self) -> u64 {
+    pub(crate) fn fire_count(&self) -> u64 {
         self.fired
     }
 
-    fn matches(&self, method: &str, segments: &[String]) -> bool {
+    fn matches_route(&self, method: &str, segments: &[String]) -> bool {
         if self.method != "*" && self.method != method {
             return false;
         }
@@ -142,17 +142,17 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for FaultRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl FromStr for Fault {
-    type Err = FaultError;
+impl FromStr for FaultRule {
+    type Err = FaultParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = |reason: String| FaultError { text: text.to_owned(), reason };
+        let wrong = |reason: String| FaultParseError { text: text.to_owned(), reason };
         let (line, body) = match text.split_once(" body=") {
             Some((line, body)) => (line, Some(body.to_owned())),
             None => (text, None),
@@ -164,10 +164,10 @@ impl FromStr for Fault {
         if !path.starts_with('/') {
             return Err(wrong(format!("the path `{path}` does not start with `/`")));
         }
-        let mut options = Options { body, every: 1, ..Options::default() };
+        let mut options = FaultOptions { body, every: 1, ..FaultOptions::default() };
         let mut action = None;
         for word in words {
-            if option(word, &mut options).map_err(wrong)? {
+            if parse_option(word, &mut options).map_err(wrong)? {
                 continue;
             }
             let found = parse_action(word).map_err(wrong)?;
@@ -181,7 +181,7 @@ impl FromStr for Fault {
         Ok(Self {
             text: text.to_owned(),
             method: method.to_uppercase(),
-            path: crate::sandbox::http::request::segments(path),
+            path: crate::sandbox::http::request::split_path(path),
             action: action.unwrap_or_default(),
             options,
             seen: 0,
@@ -191,14 +191,14 @@ impl FromStr for Fault {
 }
 
 /// Reads one option; says whether the word was one.
-fn option(word: &str, options: &mut Options) -> Result<bool, String> {
+fn parse_option(word: &str, options: &mut FaultOptions) -> Result<bool, String> {
     let (name, value) = word.split_once('=').unwrap_or((word, ""));
     match name {
-        "times" => options.times = Some(number(word, value)?),
-        "after" => options.after = number(word, value)?,
-        "every" => options.every = number::<u64>(word, value)?.max(1),
-        "latency" => options.latency = Duration::from_millis(number(word, value)?),
-        "retry-after" => options.retry_after = Some(number(word, value)?),
+        "times" => options.times = Some(parse_number(word, value)?),
+        "after" => options.after = parse_number(word, value)?,
+        "every" => options.every = parse_number::<u64>(word, value)?.max(1),
+        "latency" => options.latency = Duration::from_millis(parse_number(word, value)?),
+        "retry-after" => options.retry_after = Some(parse_number(word, value)?),
         "html" => options.html = true,
         "hide-total" => options.hide_total = true,
         _ => return Ok(false),
@@ -206,39 +206,39 @@ fn option(word: &str, options: &mut Options) -> Result<bool, String> {
     Ok(true)
 }
 
-fn parse_action(word: &str) -> Result<Action, String> {
+fn parse_action(word: &str) -> Result<FaultAction, String> {
     let (name, value) = word.split_once('=').unwrap_or((word, ""));
     Ok(match (name, value) {
-        ("status", _) => Action::Status(status(word, value)?),
-        ("applied", _) => Action::Applied(status(word, value)?),
-        ("token-expired", "") => Action::Expired,
-        ("drop", "before") => Action::DropBefore,
-        ("drop", "after") => Action::DropAfter,
-        ("ignore", field) if !field.is_empty() => Action::Ignore(field.to_owned()),
-        ("truncate", "") => Action::Truncate,
-        ("not-json", "") => Action::NotJson,
-        ("blank", "") => Action::Blank,
-        ("hold", "" | "before") => Action::HoldBefore,
-        ("hold", "after") => Action::HoldAfter,
-        ("stall", "") => Action::Stall(None),
-        ("stall", _) => Action::Stall(Some(Duration::from_millis(number(word, value)?))),
-        ("hide", "") => Action::Hide(None),
-        ("hide", id) => Action::Hide(Some(id.to_owned())),
-        ("huge", _) => Action::Huge(number(word, value)?),
-        ("deep", _) => Action::Deep(number(word, value)?),
-        ("delete-after-page", "first") => Action::DeleteFirst,
-        ("delete-after-page", "" | "last") => Action::DeleteLast,
-        ("limit", _) => Action::Limit(value.parse().map_err(|error| format!("{error}"))?),
+        ("status", _) => FaultAction::Status(parse_status(word, value)?),
+        ("applied", _) => FaultAction::Applied(parse_status(word, value)?),
+        ("token-expired", "") => FaultAction::Expired,
+        ("drop", "before") => FaultAction::DropBefore,
+        ("drop", "after") => FaultAction::DropAfter,
+        ("ignore", field) if !field.is_empty() => FaultAction::Ignore(field.to_owned()),
+        ("truncate", "") => FaultAction::Truncate,
+        ("not-json", "") => FaultAction::NotJson,
+        ("blank", "") => FaultAction::Blank,
+        ("hold", "" | "before") => FaultAction::HoldBefore,
+        ("hold", "after") => FaultAction::HoldAfter,
+        ("stall", "") => FaultAction::Stall(None),
+        ("stall", _) => FaultAction::Stall(Some(Duration::from_millis(parse_number(word, value)?))),
+        ("hide", "") => FaultAction::Hide(None),
+        ("hide", id) => FaultAction::Hide(Some(id.to_owned())),
+        ("huge", _) => FaultAction::Huge(parse_number(word, value)?),
+        ("deep", _) => FaultAction::Deep(parse_number(word, value)?),
+        ("delete-after-page", "first") => FaultAction::DeleteFirst,
+        ("delete-after-page", "" | "last") => FaultAction::DeleteLast,
+        ("limit", _) => FaultAction::Limit(value.parse().map_err(|error| format!("{error}"))?),
         _ => return Err(format!("there is no action or option `{word}`")),
     })
 }
 
-fn number<T: FromStr>(word: &str, value: &str) -> Result<T, String> {
+fn parse_number<T: FromStr>(word: &str, value: &str) -> Result<T, String> {
     value.parse().map_err(|_| format!("`{word}` needs a whole number"))
 }
 
-fn status(word: &str, value: &str) -> Result<u16, String> {
-    let status = number(word, value)?;
+fn parse_status(word: &str, value: &str) -> Result<u16, String> {
+    let status = parse_number(word, value)?;
     if (200..600).contains(&status) {
         Ok(status)
     } else {
@@ -250,48 +250,48 @@ fn status(word: &str, value: &str) -> Result<u16, String> {
 mod tests {
     use super::*;
 
-    fn fault(text: &str) -> Fault {
+    fn fault(text: &str) -> FaultRule {
         text.parse().unwrap()
     }
 
     #[test]
     fn a_fault_lets_the_first_requests_pass_and_ends_after_its_times() {
         let mut fault = fault("GET /contacts/*/notes status=500 times=2 after=1");
-        let path = crate::sandbox::http::request::segments("/contacts/a/notes");
-        let struck: Vec<bool> = (0..5).map(|_| fault.strikes("GET", &path)).collect();
+        let path = crate::sandbox::http::request::split_path("/contacts/a/notes");
+        let struck: Vec<bool> = (0..5).map(|_| fault.try_fire("GET", &path)).collect();
         assert_eq!(struck, [false, true, true, false, false]);
     }
 
     #[test]
     fn every_strikes_each_nth_request() {
         let mut fault = fault("* /** latency=5 every=3");
-        let struck: Vec<bool> = (0..6).map(|_| fault.strikes("PUT", &[])).collect();
+        let struck: Vec<bool> = (0..6).map(|_| fault.try_fire("PUT", &[])).collect();
         assert_eq!(struck, [false, false, true, false, false, true]);
     }
 
     #[test]
     fn a_star_is_one_segment_and_the_method_counts() {
         let mut fault = fault("post /contacts/* drop=after");
-        let segments = crate::sandbox::http::request::segments;
-        assert!(fault.strikes("POST", &segments("/contacts/upsert")));
-        assert!(!fault.strikes("GET", &segments("/contacts/upsert")));
-        assert!(!fault.strikes("POST", &segments("/contacts/a/notes")));
-        assert!(!fault.strikes("POST", &segments("/contacts/")));
+        let segments = crate::sandbox::http::request::split_path;
+        assert!(fault.try_fire("POST", &segments("/contacts/upsert")));
+        assert!(!fault.try_fire("GET", &segments("/contacts/upsert")));
+        assert!(!fault.try_fire("POST", &segments("/contacts/a/notes")));
+        assert!(!fault.try_fire("POST", &segments("/contacts/")));
     }
 
     #[test]
     fn a_body_is_taken_to_the_end_of_the_line() {
         let fault = fault(r#"POST /contacts/ applied=422 times=1 body={"message": "a b"}"#);
         assert_eq!(fault.options().body.as_deref(), Some(r#"{"message": "a b"}"#));
-        assert_eq!(*fault.action(), Action::Applied(422));
+        assert_eq!(*fault.action(), FaultAction::Applied(422));
     }
 
     #[test]
     fn a_wrong_text_is_refused_with_a_reason() {
         for text in ["", "GET", "GET x blank", "GET /x", "GET /x boom", "GET /x status=9"] {
-            assert!(text.parse::<Fault>().is_err(), "{text}");
+            assert!(text.parse::<FaultRule>().is_err(), "{text}");
         }
-        let error = "GET /x blank truncate".parse::<Fault>().unwrap_err();
+        let error = "GET /x blank truncate".parse::<FaultRule>().unwrap_err();
         assert_eq!(
             error.to_string(),
             "`GET /x blank truncate` is not a fault: `truncate` is a second action"

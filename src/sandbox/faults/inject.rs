@@ -14,15 +14,15 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use serde_json::{Map, Value};
 
-use super::fault::{Action, Options};
-use crate::sandbox::http::rate_limit::Standing;
-use crate::sandbox::http::request::{Ask, Content};
-use crate::sandbox::http::response::{Answer, Refusal};
-use crate::sandbox::store::state::State;
+use super::fault::{FaultAction, FaultOptions};
+use crate::sandbox::http::rate_limit::QuotaStatus;
+use crate::sandbox::http::request::{ParsedBody, SandboxRequest};
+use crate::sandbox::http::response::{EndpointError, SandboxResponse};
+use crate::sandbox::store::state::SandboxState;
 
 /// How the answer leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum ResponseEnding {
     Whole,
     Truncated,
     Cut,
@@ -30,7 +30,7 @@ pub(crate) enum Ending {
 
 /// How long a request waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wait {
+pub(crate) enum BarrierWait {
     Not,
     AtMost(Duration),
     /// Until somebody releases it.
@@ -39,29 +39,29 @@ pub(crate) enum Wait {
 
 /// The faults of one request.
 #[derive(Debug, Default)]
-pub(crate) struct Mischief {
+pub(crate) struct InjectedFault {
     latency: Duration,
-    action: Action,
-    options: Options,
+    action: FaultAction,
+    options: FaultOptions,
     /// The fault's number, for the ones whose count depends on the answer.
     fault: usize,
 }
 
-impl Mischief {
+impl InjectedFault {
     /// Lets the armed faults strike.
-    pub(crate) fn of(state: &mut State, ask: &Ask) -> Self {
+    pub(crate) fn from_armed_faults(state: &mut SandboxState, ask: &SandboxRequest) -> Self {
         let mut mischief = Self::default();
         for (number, fault) in state.faults.iter_mut().enumerate() {
-            if mischief.action != Action::Pass && fault.action() != &Action::Pass {
+            if mischief.action != FaultAction::Pass && fault.action() != &FaultAction::Pass {
                 continue;
             }
-            if !fault.strikes(&ask.method, &ask.segments) {
+            if !fault.try_fire(&ask.method, &ask.segments) {
                 continue;
             }
             mischief.latency += fault.options().latency;
-            if let Action::Limit(limit) = fault.action() {
-                state.limiter.set(*limit);
-            } else if fault.action() != &Action::Pass {
+            if let FaultAction::Limit(limit) = fault.action() {
+                state.limiter.set_limit(*limit);
+            } else if fault.action() != &FaultAction::Pass {
                 mischief.action = fault.action().clone();
                 mischief.options = fault.options().clone();
                 mischief.fault = number;
@@ -71,7 +71,7 @@ impl Mischief {
     }
 
     pub(crate) fn is_none(&self) -> bool {
-        self.action == Action::Pass && self.latency.is_zero()
+        self.action == FaultAction::Pass && self.latency.is_zero()
     }
 
     pub(crate) fn latency(&self) -> Duration {
@@ -79,53 +79,59 @@ impl Mischief {
     }
 
     /// How long to wait at the gate before anything is done.
-    pub(crate) fn wait_before(&self) -> Wait {
+    pub(crate) fn wait_before(&self) -> BarrierWait {
         match self.action {
-            Action::HoldBefore | Action::Stall(None) => Wait::Released,
-            Action::Stall(Some(longest)) => Wait::AtMost(longest),
-            _ => Wait::Not,
+            FaultAction::HoldBefore | FaultAction::Stall(None) => BarrierWait::Released,
+            FaultAction::Stall(Some(longest)) => BarrierWait::AtMost(longest),
+            _ => BarrierWait::Not,
         }
     }
 
     pub(crate) fn waits_after(&self) -> bool {
-        self.action == Action::HoldAfter
+        self.action == FaultAction::HoldAfter
     }
 
-    pub(crate) fn ending(&self) -> Ending {
+    pub(crate) fn ending(&self) -> ResponseEnding {
         match self.action {
-            Action::DropBefore | Action::DropAfter | Action::Stall(_) => Ending::Cut,
-            Action::Truncate => Ending::Truncated,
-            _ => Ending::Whole,
+            FaultAction::DropBefore | FaultAction::DropAfter | FaultAction::Stall(_) => {
+                ResponseEnding::Cut
+            }
+            FaultAction::Truncate => ResponseEnding::Truncated,
+            _ => ResponseEnding::Whole,
         }
     }
 
     /// The answer of a request that never reaches its route.
-    pub(crate) fn instead(&self, trace: &str) -> Option<Answer> {
+    pub(crate) fn replacement_response(&self, trace: &str) -> Option<SandboxResponse> {
         match self.action {
-            Action::Status(status) => Some(self.status(status, trace)),
-            Action::Expired => Some(Refusal::unauthorized("Invalid JWT").into_answer(trace)),
-            Action::DropBefore | Action::Stall(_) => Some(Answer::new(503, Bytes::new())),
+            FaultAction::Status(status) => Some(self.status_response(status, trace)),
+            FaultAction::Expired => {
+                Some(EndpointError::unauthorized("Invalid JWT").into_response(trace))
+            }
+            FaultAction::DropBefore | FaultAction::Stall(_) => {
+                Some(SandboxResponse::new(503, Bytes::new()))
+            }
             _ => None,
         }
     }
 
     /// The request without the field that the service is to take no notice of.
-    pub(crate) fn ignores(&self, ask: &Ask) -> Option<Ask> {
-        let Action::Ignore(field) = &self.action else { return None };
+    pub(crate) fn without_ignored_field(&self, ask: &SandboxRequest) -> Option<SandboxRequest> {
+        let FaultAction::Ignore(field) = &self.action else { return None };
         let mut less = ask.clone();
         match &mut less.content {
-            Content::Json(Value::Object(body)) => drop(body.remove(field)),
-            Content::Form(pairs) => pairs.retain(|(name, _)| name != field),
+            ParsedBody::Json(Value::Object(body)) => drop(body.remove(field)),
+            ParsedBody::Form(pairs) => pairs.retain(|(name, _)| name != field),
             _ => {}
         }
         Some(less)
     }
 
-    fn status(&self, status: u16, trace: &str) -> Answer {
+    fn status_response(&self, status: u16, trace: &str) -> SandboxResponse {
         let mut answer = match &self.options.body {
-            Some(body) => Answer::new(status, body.clone()),
-            None if self.options.html => Answer::page(status),
-            None => Refusal::status(status).into_answer(trace),
+            Some(body) => SandboxResponse::new(status, body.clone()),
+            None if self.options.html => SandboxResponse::html_page(status),
+            None => EndpointError::bare_status(status).into_response(trace),
         };
         answer.html = self.options.html;
         answer.retry_after = self.options.retry_after;
@@ -133,27 +139,40 @@ impl Mischief {
     }
 
     /// What becomes of the answer of a request that was applied.
-    pub(crate) fn spoil(&self, state: &mut State, ask: &Ask, answer: Answer) -> Answer {
+    pub(crate) fn alter_response(
+        &self,
+        state: &mut SandboxState,
+        ask: &SandboxRequest,
+        answer: SandboxResponse,
+    ) -> SandboxResponse {
         match &self.action {
-            Action::Applied(status) => self.status(*status, &ask.trace),
-            Action::NotJson => Answer::page(200),
-            Action::Blank => Answer::new(200, Bytes::new()),
-            Action::Hide(id) => self.hide(state, answer, id.as_deref()),
-            Action::Huge(size) => widen(&answer, &format!("\"{}\"", "x".repeat(*size))),
-            Action::Deep(depth) => {
-                widen(&answer, &format!("{}{}", "[".repeat(*depth), "]".repeat(*depth)))
+            FaultAction::Applied(status) => self.status_response(*status, &ask.trace),
+            FaultAction::NotJson => SandboxResponse::html_page(200),
+            FaultAction::Blank => SandboxResponse::new(200, Bytes::new()),
+            FaultAction::Hide(id) => self.hide_row(state, answer, id.as_deref()),
+            FaultAction::Huge(size) => {
+                insert_unknown_field(&answer, &format!("\"{}\"", "x".repeat(*size)))
             }
-            Action::DeleteFirst => delete(state, answer, <[Value]>::first),
-            Action::DeleteLast => delete(state, answer, <[Value]>::last),
+            FaultAction::Deep(depth) => insert_unknown_field(
+                &answer,
+                &format!("{}{}", "[".repeat(*depth), "]".repeat(*depth)),
+            ),
+            FaultAction::DeleteFirst => delete_shown_contact(state, answer, <[Value]>::first),
+            FaultAction::DeleteLast => delete_shown_contact(state, answer, <[Value]>::last),
             _ => answer,
         }
     }
 
-    fn hide(&self, state: &mut State, answer: Answer, id: Option<&str>) -> Answer {
-        let Some(mut body) = parse(&answer) else { return answer };
-        let Some(rows) = rows(&mut body) else { return answer };
+    fn hide_row(
+        &self,
+        state: &mut SandboxState,
+        answer: SandboxResponse,
+        id: Option<&str>,
+    ) -> SandboxResponse {
+        let Some(mut body) = parse_body(&answer) else { return answer };
+        let Some(rows) = find_rows(&mut body) else { return answer };
         let place = match id {
-            Some(id) => rows.iter().position(|row| id_of(row) == Some(id)),
+            Some(id) => rows.iter().position(|row| row_id(row) == Some(id)),
             None => (!rows.is_empty()).then_some(0),
         };
         let Some(place) = place else { return answer };
@@ -164,17 +183,20 @@ impl Mischief {
             body.insert("total".to_owned(), Value::from(total.saturating_sub(1)));
         }
         if let Some(fault) = state.faults.get_mut(self.fault) {
-            fault.hid();
+            fault.count_hidden_row();
         }
-        Answer { body: Value::Object(body).to_string().into(), ..answer }
+        SandboxResponse { body: Value::Object(body).to_string().into(), ..answer }
     }
 }
 
 /// Half of the answer under headers that announce all of it; then the connection closes.
-pub(crate) fn truncated(mut answer: Answer, standing: Option<Standing>) -> Response<Body> {
+pub(crate) fn truncate_response(
+    mut answer: SandboxResponse,
+    standing: Option<QuotaStatus>,
+) -> Response<Body> {
     let whole = std::mem::take(&mut answer.body);
     let half = whole.slice(..whole.len() / 2);
-    let mut response = answer.into_response(standing);
+    let mut response = answer.into_http_response(standing);
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let rest = async {
         // The server writes what it has when a body makes it wait.
@@ -186,40 +208,45 @@ pub(crate) fn truncated(mut answer: Answer, standing: Option<Standing>) -> Respo
     response
 }
 
-fn parse(answer: &Answer) -> Option<Map<String, Value>> {
+fn parse_body(answer: &SandboxResponse) -> Option<Map<String, Value>> {
     serde_json::from_slice(&answer.body).ok()
 }
 
 /// The list of records in an answer.
-fn rows(body: &mut Map<String, Value>) -> Option<&mut Vec<Value>> {
+fn find_rows(body: &mut Map<String, Value>) -> Option<&mut Vec<Value>> {
     body.values_mut().find_map(Value::as_array_mut)
 }
 
-fn id_of(row: &Value) -> Option<&str> {
+fn row_id(row: &Value) -> Option<&str> {
     row.get("id").or_else(|| row.get("_id")).and_then(Value::as_str)
 }
 
 /// Puts an unknown field into the first row, or into the body when it has no rows.
 ///
 /// Its value goes in as text: one that is nested very deep could not be built or dropped.
-fn widen(answer: &Answer, json: &str) -> Answer {
+fn insert_unknown_field(answer: &SandboxResponse, json: &str) -> SandboxResponse {
     const MARK: &str = "\u{1}mark";
-    let Some(mut body) = parse(answer) else { return answer.clone() };
-    let first = rows(&mut body).and_then(|rows| rows.first_mut()).and_then(Value::as_object_mut);
+    let Some(mut body) = parse_body(answer) else { return answer.clone() };
+    let first =
+        find_rows(&mut body).and_then(|rows| rows.first_mut()).and_then(Value::as_object_mut);
     let place = match first {
         Some(first) => first,
         None => &mut body,
     };
     place.insert("futureField".to_owned(), MARK.into());
     let text = Value::Object(body).to_string().replacen("\"\\u0001mark\"", json, 1);
-    Answer { body: text.into(), ..answer.clone() }
+    SandboxResponse { body: text.into(), ..answer.clone() }
 }
 
 /// Deletes one contact of a page; the page still shows it.
-fn delete(state: &mut State, answer: Answer, which: fn(&[Value]) -> Option<&Value>) -> Answer {
-    let Some(mut body) = parse(&answer) else { return answer };
-    let id = rows(&mut body).and_then(|rows| which(rows)).and_then(id_of);
-    if let Some(place) = id.and_then(|id| state.place(id)) {
+fn delete_shown_contact(
+    state: &mut SandboxState,
+    answer: SandboxResponse,
+    which: fn(&[Value]) -> Option<&Value>,
+) -> SandboxResponse {
+    let Some(mut body) = parse_body(&answer) else { return answer };
+    let id = find_rows(&mut body).and_then(|rows| which(rows)).and_then(row_id);
+    if let Some(place) = id.and_then(|id| state.find_contact(id)) {
         state.shelves[place.shelf].remove(place.slot, true);
     }
     answer

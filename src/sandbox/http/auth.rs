@@ -11,9 +11,9 @@
 //! So a test asks for the refusal it wants without setting anything up. The others were issued by
 //! the OAuth routes, which know them. No private integration has the `oauth` scopes.
 
-use super::response::Refusal;
+use super::response::EndpointError;
 use crate::sandbox::TOKEN;
-use crate::sandbox::oauth::{Holder, Issued};
+use crate::sandbox::oauth::{IssuedToken, TokenPrincipal};
 
 /// The scopes that the routes ask for.
 pub(crate) mod scope {
@@ -36,7 +36,7 @@ const AGENCY_SCOPES: [&str; 2] = [scope::LOCATION_READ, scope::USERS_READ];
 
 /// Whose tokens a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Audience {
+pub(crate) enum TokenAudience {
     /// A location's.
     Location,
     /// A location's or an agency's.
@@ -47,7 +47,7 @@ pub(crate) enum Audience {
 
 /// What the holder of a token may do.
 #[derive(Debug, Clone)]
-pub(crate) enum Grant<'a> {
+pub(crate) enum AccessGrant<'a> {
     Everything,
     Without(&'a str),
     Only(&'a str),
@@ -55,12 +55,12 @@ pub(crate) enum Grant<'a> {
     /// An agency's private integration.
     Company,
     /// A living access token of OAuth.
-    Issued(&'a Issued),
+    Issued(&'a IssuedToken),
 }
 
-impl<'a> Grant<'a> {
+impl<'a> AccessGrant<'a> {
     /// Reads a private integration's token; any other text stands for nothing here.
-    pub(crate) fn of_integration(token: &'a str) -> Option<Result<Self, Refusal>> {
+    pub(crate) fn from_private_token(token: &'a str) -> Option<Result<Self, EndpointError>> {
         match token {
             TOKEN => return Some(Ok(Self::Everything)),
             "pit-sandbox-company" => return Some(Ok(Self::Company)),
@@ -76,36 +76,40 @@ impl<'a> Grant<'a> {
                 return Some(Ok(kind(rest)));
             }
         }
-        let wrong = || Err(Refusal::unauthorized("Invalid Private Integration token"));
+        let wrong = || Err(EndpointError::unauthorized("Invalid Private Integration token"));
         token.starts_with("pit-").then(wrong)
     }
 
     /// Refuses what needs a scope that the token lacks, or another kind of token.
     ///
     /// All with 401, as the service does, and each kind in words of its own.
-    pub(crate) fn may(&self, scope: &str, audience: Audience) -> Result<(), Refusal> {
-        if !self.has(scope) {
-            return Err(Refusal::unauthorized("The token is not authorized for this scope."));
+    pub(crate) fn require_scope(
+        &self,
+        scope: &str,
+        audience: TokenAudience,
+    ) -> Result<(), EndpointError> {
+        if !self.has_scope(scope) {
+            return Err(EndpointError::unauthorized("The token is not authorized for this scope."));
         }
         let wrong = match (self, audience) {
-            (_, Audience::Either) => return Ok(()),
-            (Self::Company, Audience::Location) => "Token's user type mismatch!",
+            (_, TokenAudience::Either) => return Ok(()),
+            (Self::Company, TokenAudience::Location) => "Token's user type mismatch!",
             (Self::Issued(issued), audience) => match (&issued.holder, audience) {
-                (Holder::Company, Audience::Location) => {
+                (TokenPrincipal::Company, TokenAudience::Location) => {
                     "This authClass type is not allowed to access this scope. \
                      Please verify your IAM configuration if this is not the case."
                 }
-                (Holder::Location(_), Audience::Agency) => {
+                (TokenPrincipal::Location(_), TokenAudience::Agency) => {
                     "This token's user type is not yet supported!"
                 }
                 _ => return Ok(()),
             },
             _ => return Ok(()),
         };
-        Err(Refusal::unauthorized(wrong))
+        Err(EndpointError::unauthorized(wrong))
     }
 
-    fn has(&self, scope: &str) -> bool {
+    fn has_scope(&self, scope: &str) -> bool {
         let listed = |list: &str| list.split(',').any(|one| one == scope);
         let oauth = scope.starts_with("oauth.");
         match self {
@@ -117,21 +121,21 @@ impl<'a> Grant<'a> {
         }
     }
 
-    pub(crate) fn reaches(&self, location: &str) -> bool {
-        self.location().is_none_or(|own| own == location)
+    pub(crate) fn covers_location(&self, location: &str) -> bool {
+        self.bound_location().is_none_or(|own| own == location)
     }
 
     /// The one location that the token is for.
-    pub(crate) fn location(&self) -> Option<&str> {
+    pub(crate) fn bound_location(&self) -> Option<&str> {
         match self {
             Self::Location(own) => Some(own),
-            Self::Issued(Issued { holder: Holder::Location(own), .. }) => Some(own),
+            Self::Issued(IssuedToken { holder: TokenPrincipal::Location(own), .. }) => Some(own),
             _ => None,
         }
     }
 
     /// The scopes of an access token of OAuth.
-    pub(crate) fn scopes(&self) -> Vec<String> {
+    pub(crate) fn oauth_scopes(&self) -> Vec<String> {
         match self {
             Self::Issued(issued) => issued.scopes.clone(),
             _ => Vec::new(),

@@ -1,7 +1,7 @@
 //! The connection under HTTP, with a cut-off.
 //!
 //! A fault must be able to close a connection without a byte of an answer, which no handler can ask
-//! of an HTTP server. So the handler of each request is given its connection's [`Cut`]: once cut, the
+//! of an HTTP server. So the handler of each request is given its connection's [`ConnectionAborter`]: once cut, the
 //! next write fails and the server closes the connection. Knows nothing of HTTP.
 
 use std::io;
@@ -19,15 +19,15 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// The means to end one connection before it answers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Cut(Arc<AtomicBool>);
+pub(crate) struct ConnectionAborter(Arc<AtomicBool>);
 
-impl Cut {
+impl ConnectionAborter {
     /// From now on nothing is written to the connection.
-    pub(crate) fn cut(&self) {
+    pub(crate) fn abort_connection(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    fn check(&self) -> io::Result<()> {
+    fn fail_if_aborted(&self) -> io::Result<()> {
         if self.0.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
@@ -35,34 +35,37 @@ impl Cut {
     }
 }
 
-impl Connected<IncomingStream<'_, Listener>> for Cut {
-    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+impl Connected<IncomingStream<'_, AbortableListener>> for ConnectionAborter {
+    fn connect_info(stream: IncomingStream<'_, AbortableListener>) -> Self {
         stream.io().cut.clone()
     }
 }
 
 /// A TCP listener whose connections can be cut.
 #[derive(Debug)]
-pub(crate) struct Listener(TcpListener);
+pub(crate) struct AbortableListener(TcpListener);
 
-impl Listener {
+impl AbortableListener {
     pub(crate) fn new(listener: TcpListener) -> Self {
         Self(listener)
     }
 }
 
-impl axum::serve::Listener for Listener {
-    type Io = Wire;
+impl axum::serve::Listener for AbortableListener {
+    type Io = AbortableConnection;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
+    async fn accept(&mut self) -> (AbortableConnection, SocketAddr) {
         loop {
             match self.0.accept().await {
                 Ok((stream, address)) => {
                     // Without it small answers wait for the client's acknowledgement; a socket
                     // that refuses the option is merely slower.
                     let _ = stream.set_nodelay(true);
-                    return (Wire { stream, cut: Cut::default() }, address);
+                    return (
+                        AbortableConnection { stream, cut: ConnectionAborter::default() },
+                        address,
+                    );
                 }
                 // Out of file descriptors, most likely: wait for connections to end.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -77,12 +80,12 @@ impl axum::serve::Listener for Listener {
 
 /// One connection.
 #[derive(Debug)]
-pub(crate) struct Wire {
+pub(crate) struct AbortableConnection {
     stream: TcpStream,
-    cut: Cut,
+    cut: ConnectionAborter,
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for AbortableConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -92,13 +95,13 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for AbortableConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.cut.check()?;
+        self.cut.fail_if_aborted()?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -107,7 +110,7 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.cut.check()?;
+        self.cut.fail_if_aborted()?;
         Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
     }
 

@@ -8,11 +8,11 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::Url;
 use serde_json::{Map, Value};
 
-use super::response::Refusal;
+use super::response::EndpointError;
 
 /// The dialects of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Version {
+pub(crate) enum RequestVersion {
     /// `2021-04-15`, `2021-07-28` and `2023-02-21`.
     V2,
     /// `v3`.
@@ -21,7 +21,7 @@ pub(crate) enum Version {
 
 /// What a request's body holds.
 #[derive(Debug, Clone)]
-pub(crate) enum Content {
+pub(crate) enum ParsedBody {
     Nothing,
     Json(Value),
     /// A form; only the OAuth routes are sent any.
@@ -46,7 +46,7 @@ const SECRETS: [&str; 10] = [
 
 /// One request.
 #[derive(Debug, Clone)]
-pub(crate) struct Ask {
+pub(crate) struct SandboxRequest {
     pub(crate) method: String,
     /// Path and query as they were sent.
     pub(crate) target: String,
@@ -55,11 +55,11 @@ pub(crate) struct Ask {
     pub(crate) version: Option<String>,
     pub(crate) token: Option<String>,
     form: bool,
-    pub(crate) content: Content,
+    pub(crate) content: ParsedBody,
     pub(crate) trace: String,
 }
 
-impl Ask {
+impl SandboxRequest {
     /// Reads all but the body.
     pub(crate) fn new<B>(request: &Request<B>, number: u64) -> Self {
         let header = |name: &str| {
@@ -73,24 +73,24 @@ impl Ask {
         Self {
             method: request.method().as_str().to_owned(),
             target: uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-            segments: segments(uri.path()),
+            segments: split_path(uri.path()),
             query,
             version: header("version"),
             token: header(AUTHORIZATION.as_str())
                 .and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned)),
             form: header(CONTENT_TYPE.as_str())
                 .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")),
-            content: Content::Nothing,
+            content: ParsedBody::Nothing,
             trace: format!("00000000-0000-4000-8000-{number:012x}"),
         }
     }
 
     pub(crate) fn set_body(&mut self, bytes: &[u8]) {
         self.content = match serde_json::from_slice(bytes) {
-            _ if bytes.is_empty() => Content::Nothing,
-            _ if self.form && self.is_oauth() => Content::Form(pairs(bytes)),
-            Ok(value) => Content::Json(value),
-            Err(error) => Content::Unreadable(error.to_string()),
+            _ if bytes.is_empty() => ParsedBody::Nothing,
+            _ if self.form && self.is_oauth() => ParsedBody::Form(parse_form(bytes)),
+            Ok(value) => ParsedBody::Json(value),
+            Err(error) => ParsedBody::Unreadable(error.to_string()),
         };
     }
 
@@ -105,7 +105,7 @@ impl Ask {
     }
 
     /// Path and query, with nothing in it that a secret's parameter holds.
-    pub(crate) fn shown(&self) -> String {
+    pub(crate) fn redacted_target(&self) -> String {
         let secret = |(name, _): &(String, String)| SECRETS.contains(&name.as_str());
         if !self.query.iter().any(secret) {
             return self.target.clone();
@@ -116,17 +116,17 @@ impl Ask {
     }
 
     /// Whether it changes something; a search does not, whatever its method.
-    pub(crate) fn writes(&self) -> bool {
+    pub(crate) fn is_write(&self) -> bool {
         self.method != "GET" && self.segments.last().is_none_or(|last| last != "search")
     }
 
     /// The version asked for, or the refusal of one that is absent or was never published.
-    pub(crate) fn version(&self) -> Result<Version, Refusal> {
+    pub(crate) fn parse_version(&self) -> Result<RequestVersion, EndpointError> {
         match self.version.as_deref() {
-            Some("v3") => Ok(Version::V3),
-            Some("2021-04-15" | "2021-07-28" | "2023-02-21") => Ok(Version::V2),
-            Some(_) => Err(Refusal::unauthorized("version header is invalid")),
-            None => Err(Refusal::unauthorized("version header was not found.")),
+            Some("v3") => Ok(RequestVersion::V3),
+            Some("2021-04-15" | "2021-07-28" | "2023-02-21") => Ok(RequestVersion::V2),
+            Some(_) => Err(EndpointError::unauthorized("version header is invalid")),
+            None => Err(EndpointError::unauthorized("version header was not found.")),
         }
     }
 
@@ -136,19 +136,19 @@ impl Ask {
     }
 
     /// The path's segment number `index`; routes ask only for those that they matched.
-    pub(crate) fn segment(&self, index: usize) -> &str {
+    pub(crate) fn path_segment(&self, index: usize) -> &str {
         self.segments.get(index).map_or("", String::as_str)
     }
 
-    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn query_parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// A whole number from the query; 422 when it is something else.
-    pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Refusal> {
-        let Some(text) = self.parameter(name) else { return Ok(None) };
+    pub(crate) fn integer_parameter(&self, name: &str) -> Result<Option<i64>, EndpointError> {
+        let Some(text) = self.query_parameter(name) else { return Ok(None) };
         let number = text.parse().map_err(|_| {
-            Refusal::invalid(vec![format!(
+            EndpointError::validation_failed(vec![format!(
                 "{name} must be a number conforming to the specified constraints"
             )])
         })?;
@@ -156,54 +156,54 @@ impl Ask {
     }
 
     /// Refuses parameters beside `allowed`.
-    pub(crate) fn only_parameters(&self, allowed: &[&str]) -> Result<(), Refusal> {
+    pub(crate) fn reject_unknown_parameters(&self, allowed: &[&str]) -> Result<(), EndpointError> {
         match self.query.iter().find(|(key, _)| !allowed.contains(&key.as_str())) {
-            Some((key, _)) => Err(Refusal::unknown_property(key)),
+            Some((key, _)) => Err(EndpointError::unknown_property(key)),
             None => Ok(()),
         }
     }
 
     /// The body as an object; an absent one is empty.
-    pub(crate) fn object(&self) -> Result<Map<String, Value>, Refusal> {
+    pub(crate) fn body_object(&self) -> Result<Map<String, Value>, EndpointError> {
         match &self.content {
-            Content::Nothing => Ok(Map::new()),
-            Content::Json(Value::Object(map)) => Ok(map.clone()),
-            Content::Json(_) | Content::Form(_) => {
-                Err(Refusal::bad_request("Unexpected body, expected an object"))
+            ParsedBody::Nothing => Ok(Map::new()),
+            ParsedBody::Json(Value::Object(map)) => Ok(map.clone()),
+            ParsedBody::Json(_) | ParsedBody::Form(_) => {
+                Err(EndpointError::bad_request("Unexpected body, expected an object"))
             }
-            Content::Unreadable(error) => Err(Refusal::bad_request(error.clone())),
+            ParsedBody::Unreadable(error) => Err(EndpointError::bad_request(error.clone())),
         }
     }
 
     /// The location that the request names, wherever it names it.
     pub(crate) fn named_location(&self) -> Option<&str> {
-        if self.segment(0) == "locations" {
+        if self.path_segment(0) == "locations" {
             return self.segments.get(1).map(String::as_str);
         }
         let body = match &self.content {
-            Content::Json(Value::Object(map)) => map.get("locationId").and_then(Value::as_str),
+            ParsedBody::Json(Value::Object(map)) => map.get("locationId").and_then(Value::as_str),
             _ => None,
         };
-        self.parameter("locationId").or(body)
+        self.query_parameter("locationId").or(body)
     }
 }
 
 /// The pairs of a form.
-fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
+fn parse_form(bytes: &[u8]) -> Vec<(String, String)> {
     let mut url = Url::parse("http://form/").expect("this is an address");
     url.set_query(Some(&String::from_utf8_lossy(bytes)));
     url.query_pairs().into_owned().collect()
 }
 
 /// Splits a path at its slashes and decodes the parts; a slash at the end adds none.
-pub(crate) fn segments(path: &str) -> Vec<String> {
+pub(crate) fn split_path(path: &str) -> Vec<String> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
-    if path.is_empty() { Vec::new() } else { path.split('/').map(decode).collect() }
+    if path.is_empty() { Vec::new() } else { path.split('/').map(decode_percent).collect() }
 }
 
 /// Undoes percent encoding.
-fn decode(text: &str) -> String {
+fn decode_percent(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const KEPT: usize = 250_000;
 
 #[derive(Debug)]
-struct Entry {
+struct LoggedRequest {
     method: String,
     target: String,
     status: u16,
@@ -22,15 +22,15 @@ struct Entry {
 
 /// The requests served so far.
 #[derive(Debug, Default)]
-pub(crate) struct Journal {
-    entries: VecDeque<Entry>,
+pub(crate) struct RequestLog {
+    entries: VecDeque<LoggedRequest>,
     requests: u64,
     statuses: BTreeMap<u16, u64>,
 }
 
-impl Journal {
+impl RequestLog {
     /// Writes a request down; a status of 0 is a connection that was closed without an answer.
-    pub(crate) fn write(
+    pub(crate) fn record_request(
         &mut self,
         method: String,
         target: String,
@@ -43,7 +43,7 @@ impl Journal {
         if self.entries.len() == KEPT {
             self.entries.pop_front();
         }
-        self.entries.push_back(Entry { method, target, status, at, location });
+        self.entries.push_back(LoggedRequest { method, target, status, at, location });
     }
 
     pub(crate) fn clear(&mut self) {
@@ -51,48 +51,49 @@ impl Journal {
     }
 
     /// All counts, and the last `last` entries.
-    pub(crate) fn report(&self, interval: Duration, last: usize) -> Value {
+    pub(crate) fn render_report(&self, interval: Duration, last: usize) -> Value {
         let skipped = self.entries.len().saturating_sub(last);
-        let entries: Vec<Value> = self.entries.iter().skip(skipped).map(Entry::report).collect();
+        let entries: Vec<Value> =
+            self.entries.iter().skip(skipped).map(LoggedRequest::to_json).collect();
         let statuses: BTreeMap<String, u64> =
             self.statuses.iter().map(|(status, count)| (status.to_string(), *count)).collect();
         json!({
             "requests": self.requests,
             "refused": self.statuses.get(&429).copied().unwrap_or_default(),
             "by_status": statuses,
-            "most_in_window": self.most_in(interval, |_| true),
-            "most_granted_in_window": self.most_in(interval, |entry| entry.status != 429),
-            "window_ms": milliseconds(interval),
+            "most_in_window": self.peak_in_window(interval, |_| true),
+            "most_granted_in_window": self.peak_in_window(interval, |entry| entry.status != 429),
+            "window_ms": whole_millis(interval),
             "entries": entries,
         })
     }
 
     /// The largest number of kept requests of one location in any stretch of `interval`.
-    fn most_in(&self, interval: Duration, counts: impl Fn(&Entry) -> bool) -> usize {
+    fn peak_in_window(&self, interval: Duration, counts: impl Fn(&LoggedRequest) -> bool) -> usize {
         let mut times: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
         for entry in self.entries.iter().filter(|entry| counts(entry)) {
             if let Some(location) = &entry.location {
                 times.entry(location).or_default().push(entry.at);
             }
         }
-        times.into_values().map(|times| densest(times, interval)).max().unwrap_or_default()
+        times.into_values().map(|times| max_in_window(times, interval)).max().unwrap_or_default()
     }
 }
 
-impl Entry {
-    fn report(&self) -> Value {
+impl LoggedRequest {
+    fn to_json(&self) -> Value {
         json!({
             "method": self.method,
             "path": self.target,
             "status": self.status,
-            "at_ms": milliseconds(self.at),
+            "at_ms": whole_millis(self.at),
             "location": self.location,
         })
     }
 }
 
 /// How many of the times fall into one stretch of `interval`, at most.
-fn densest(mut times: Vec<Duration>, interval: Duration) -> usize {
+fn max_in_window(mut times: Vec<Duration>, interval: Duration) -> usize {
     // Entries are written when they are answered, which is not the order of their arrival.
     times.sort_unstable();
     let mut start = 0;
@@ -106,6 +107,6 @@ fn densest(mut times: Vec<Duration>, interval: Duration) -> usize {
     most
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+fn whole_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

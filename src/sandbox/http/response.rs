@@ -8,10 +8,10 @@ use axum::http::{Response, StatusCode};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::rate_limit::Standing;
+use super::rate_limit::QuotaStatus;
 
 /// What a route comes to.
-pub(crate) type Outcome = Result<Answer, Refusal>;
+pub(crate) type EndpointResult = Result<SandboxResponse, EndpointError>;
 
 /// A page as gateways send it when the service behind them is gone.
 pub(crate) const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Bad gateway</title></head>\
@@ -19,7 +19,7 @@ pub(crate) const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Bad gateway</
 
 /// A status and a body, before the headers.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct SandboxResponse {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
     pub(crate) html: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
 }
 
-impl Answer {
+impl SandboxResponse {
     pub(crate) fn new(status: u16, body: impl Into<Bytes>) -> Self {
         Self { status, body: body.into(), html: false, retry_after: None, location: None }
     }
@@ -37,15 +37,15 @@ impl Answer {
         Self::new(status, body.to_string())
     }
 
-    pub(crate) fn page(status: u16) -> Self {
+    pub(crate) fn html_page(status: u16) -> Self {
         Self { html: true, ..Self::new(status, PAGE) }
     }
 
-    pub(crate) fn redirect(location: String) -> Self {
+    pub(crate) fn redirect_to(location: String) -> Self {
         Self { location: Some(location), ..Self::new(302, Bytes::new()) }
     }
 
-    pub(crate) fn into_response(self, standing: Option<Standing>) -> Response<Body> {
+    pub(crate) fn into_http_response(self, standing: Option<QuotaStatus>) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -60,7 +60,7 @@ impl Answer {
             headers.insert(LOCATION, location);
         }
         if let Some(standing) = standing {
-            for (name, value) in standing.headers() {
+            for (name, value) in standing.header_values() {
                 headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
             }
         }
@@ -68,8 +68,8 @@ impl Answer {
     }
 }
 
-impl Standing {
-    fn headers(&self) -> [(&'static str, u64); 6] {
+impl QuotaStatus {
+    fn header_values(&self) -> [(&'static str, u64); 6] {
         let milliseconds =
             |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         [
@@ -85,14 +85,14 @@ impl Standing {
 
 /// A request that is not granted.
 #[derive(Debug, Clone)]
-pub(crate) struct Refusal {
+pub(crate) struct EndpointError {
     status: u16,
     message: Value,
     error: Option<&'static str>,
     meta: Option<Value>,
 }
 
-impl Refusal {
+impl EndpointError {
     fn new(status: u16, message: impl Into<Value>, error: &'static str) -> Self {
         Self { status, message: message.into(), error: Some(error), meta: None }
     }
@@ -114,7 +114,7 @@ impl Refusal {
     }
 
     /// A body that breaks the rules; the service lists everything it found.
-    pub(crate) fn invalid(messages: Vec<String>) -> Self {
+    pub(crate) fn validation_failed(messages: Vec<String>) -> Self {
         Self::new(422, messages, "Unprocessable Entity")
     }
 
@@ -124,14 +124,14 @@ impl Refusal {
     }
 
     pub(crate) fn unknown_property(name: &str) -> Self {
-        Self::invalid(vec![format!("property {name} should not exist")])
+        Self::validation_failed(vec![format!("property {name} should not exist")])
     }
 
-    pub(crate) fn too_many() -> Self {
+    pub(crate) fn too_many_requests() -> Self {
         Self::new(429, "Too Many Requests", "Too Many Requests")
     }
 
-    pub(crate) fn duplicate(contact: &str, name: &Value, field: &str) -> Self {
+    pub(crate) fn duplicate_contact(contact: &str, name: &Value, field: &str) -> Self {
         Self {
             status: 400,
             message: "This location does not allow duplicated contacts.".into(),
@@ -143,12 +143,12 @@ impl Refusal {
     }
 
     /// A bare status, as faults ask for.
-    pub(crate) fn status(status: u16) -> Self {
+    pub(crate) fn bare_status(status: u16) -> Self {
         let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
         Self { status, message: reason.unwrap_or("Error").into(), error: None, meta: None }
     }
 
-    pub(crate) fn into_answer(self, trace: &str) -> Answer {
+    pub(crate) fn into_response(self, trace: &str) -> SandboxResponse {
         let mut body = Map::new();
         body.insert("statusCode".to_owned(), self.status.into());
         body.insert("message".to_owned(), self.message);
@@ -159,6 +159,6 @@ impl Refusal {
             body.insert("meta".to_owned(), meta);
         }
         body.insert("traceId".to_owned(), trace.into());
-        Answer::json(self.status, &Value::Object(body))
+        SandboxResponse::json(self.status, &Value::Object(body))
     }
 }

@@ -2,64 +2,67 @@
 //!
 //! A table. Paths that are not in it are answered as the service's framework does.
 
-use super::auth::{Audience, scope};
-use super::request::{Ask, Version};
-use super::response::{Outcome, Refusal};
+use super::auth::{TokenAudience, scope};
+use super::request::{RequestVersion, SandboxRequest};
+use super::response::{EndpointError, EndpointResult};
 use crate::sandbox::endpoints::{
     associations, calendars, contact_search, contacts, list_contacts, notes, tags, task_search,
     tasks,
 };
 use crate::sandbox::oauth;
-use crate::sandbox::sandbox_settings::Quirk;
+use crate::sandbox::sandbox_settings::ServiceQuirk;
 use crate::sandbox::store::location_metadata;
-use crate::sandbox::store::state::State;
+use crate::sandbox::store::state::SandboxState;
 
-type Route = fn(&mut State, &Ask) -> Outcome;
+type EndpointHandler = fn(&mut SandboxState, &SandboxRequest) -> EndpointResult;
 
 /// Answers a request: version, token, route, scope, and then what the route says.
-pub(crate) fn run(state: &mut State, ask: &Ask) -> Outcome {
-    if let Some(outcome) = oauth::run(state, ask) {
+pub(crate) fn dispatch_request(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    if let Some(outcome) = oauth::dispatch_route(state, ask) {
         return outcome;
     }
-    let version = ask.version()?;
-    let grant = state.grant(ask)?;
+    let version = ask.parse_version()?;
+    let grant = state.authenticate_request(ask)?;
     let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
-    let Some((scope, route)) = find(&ask.method, &segments) else { return Err(nowhere(ask)) };
+    let Some((scope, route)) = find_route(&ask.method, &segments) else {
+        return Err(unknown_route(ask));
+    };
     let listing = matches!((ask.method.as_str(), segments.as_slice()), ("GET", ["contacts"]));
-    if listing && version == Version::V3 && !state.settings.has(Quirk::ListOnV3) {
-        return Err(nowhere(ask));
+    if listing && version == RequestVersion::V3 && !state.settings.has_quirk(ServiceQuirk::ListOnV3)
+    {
+        return Err(unknown_route(ask));
     }
-    grant.may(scope, audience(&segments))?;
+    grant.require_scope(scope, required_audience(&segments))?;
     route(state, ask)
 }
 
 /// An agency's token may read a location's record; everything else is the location's own.
-fn audience(path: &[&str]) -> Audience {
-    if matches!(path, ["locations", _]) { Audience::Either } else { Audience::Location }
+fn required_audience(path: &[&str]) -> TokenAudience {
+    if matches!(path, ["locations", _]) { TokenAudience::Either } else { TokenAudience::Location }
 }
 
-fn nowhere(ask: &Ask) -> Refusal {
+fn unknown_route(ask: &SandboxRequest) -> EndpointError {
     let path = ask.target.split('?').next().unwrap_or_default();
-    Refusal::not_found(format!("Cannot {} {path}", ask.method))
+    EndpointError::not_found(format!("Cannot {} {path}", ask.method))
 }
 
-fn find(method: &str, path: &[&str]) -> Option<(&'static str, Route)> {
+fn find_route(method: &str, path: &[&str]) -> Option<(&'static str, EndpointHandler)> {
     match path {
-        ["contacts", rest @ ..] => contact_routes(method, rest),
-        _ => other_routes(method, path),
+        ["contacts", rest @ ..] => find_contact_route(method, rest),
+        _ => find_other_route(method, path),
     }
 }
 
-fn contact_routes(method: &str, path: &[&str]) -> Option<(&'static str, Route)> {
+fn find_contact_route(method: &str, path: &[&str]) -> Option<(&'static str, EndpointHandler)> {
     use scope::{CONTACTS_READ as READ, CONTACTS_WRITE as WRITE};
     Some(match (method, path) {
-        ("POST", ["search"]) => (READ, contact_search::contacts),
-        ("GET", ["search", "duplicate"]) => (READ, contacts::duplicate),
+        ("POST", ["search"]) => (READ, contact_search::search_contacts),
+        ("GET", ["search", "duplicate"]) => (READ, contacts::find_duplicate),
         ("POST", ["upsert"]) => (WRITE, contacts::upsert),
-        ("POST", ["bulk", "tags", "update", "add" | "remove"]) => (WRITE, tags::bulk),
-        ("POST", ["bulk", "business"]) => (WRITE, associations::business),
-        ("GET", ["business", _]) => (READ, list_contacts::of_business),
-        ("GET", []) => (READ, list_contacts::contacts),
+        ("POST", ["bulk", "tags", "update", "add" | "remove"]) => (WRITE, tags::bulk_update),
+        ("POST", ["bulk", "business"]) => (WRITE, associations::assign_business),
+        ("GET", ["business", _]) => (READ, list_contacts::list_business_contacts),
+        ("GET", []) => (READ, list_contacts::list_contacts),
         ("POST", []) => (WRITE, contacts::create),
         ("GET", [_]) => (READ, contacts::get),
         ("PUT", [_]) => (WRITE, contacts::update),
@@ -75,30 +78,32 @@ fn contact_routes(method: &str, path: &[&str]) -> Option<(&'static str, Route)> 
         ("PUT", [_, "tasks", _]) => (WRITE, tasks::update),
         ("PUT", [_, "tasks", _, "completed"]) => (WRITE, tasks::complete),
         ("DELETE", [_, "tasks", _]) => (WRITE, tasks::delete),
-        ("POST", [_, "tags"]) => (WRITE, tags::add),
-        ("DELETE", [_, "tags"]) => (WRITE, tags::remove),
-        ("POST", [_, "followers"]) => (WRITE, associations::follow),
-        ("DELETE", [_, "followers"]) => (WRITE, associations::unfollow),
-        ("GET", [_, "appointments"]) => (READ, calendars::of_contact),
+        ("POST", [_, "tags"]) => (WRITE, tags::add_tags),
+        ("DELETE", [_, "tags"]) => (WRITE, tags::remove_tags),
+        ("POST", [_, "followers"]) => (WRITE, associations::add_followers),
+        ("DELETE", [_, "followers"]) => (WRITE, associations::remove_followers),
+        ("GET", [_, "appointments"]) => (READ, calendars::list_appointments),
         _ => return None,
     })
 }
 
-fn other_routes(method: &str, path: &[&str]) -> Option<(&'static str, Route)> {
+fn find_other_route(method: &str, path: &[&str]) -> Option<(&'static str, EndpointHandler)> {
     Some(match (method, path) {
-        ("GET", ["locations", _]) => (scope::LOCATION_READ, location_metadata::location),
-        ("POST", ["locations", _, "tasks", "search"]) => (scope::TASKS_READ, task_search::tasks),
+        ("GET", ["locations", _]) => (scope::LOCATION_READ, location_metadata::get_location),
+        ("POST", ["locations", _, "tasks", "search"]) => {
+            (scope::TASKS_READ, task_search::search_tasks)
+        }
         ("GET", ["locations", _, "customFields"]) => {
-            (scope::FIELDS_READ, location_metadata::fields)
+            (scope::FIELDS_READ, location_metadata::list_custom_fields)
         }
-        ("GET", ["locations", _, "tags"]) => (scope::TAGS_READ, location_metadata::tags),
+        ("GET", ["locations", _, "tags"]) => (scope::TAGS_READ, location_metadata::list_tags),
         ("GET", ["locations", _, "timezones"]) => {
-            (scope::LOCATION_READ, location_metadata::time_zones)
+            (scope::LOCATION_READ, location_metadata::list_time_zones)
         }
-        ("GET", ["users"]) => (scope::USERS_READ, location_metadata::users),
-        ("GET", ["businesses"]) => (scope::BUSINESSES_READ, location_metadata::businesses),
+        ("GET", ["users"]) => (scope::USERS_READ, location_metadata::list_users),
+        ("GET", ["businesses"]) => (scope::BUSINESSES_READ, location_metadata::list_businesses),
         ("GET", ["calendars"]) => (scope::CALENDARS_READ, calendars::list),
-        ("GET", ["calendars", "events"]) => (scope::EVENTS_READ, calendars::events),
+        ("GET", ["calendars", "events"]) => (scope::EVENTS_READ, calendars::list_events),
         _ => return None,
     })
 }

@@ -14,126 +14,135 @@ use axum::http::{HeaderValue, Response};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
-use super::connection::Cut;
-use super::rate_limit::Standing;
-use super::request::Ask;
-use super::response::{Answer, Refusal};
+use super::connection::ConnectionAborter;
+use super::rate_limit::QuotaStatus;
+use super::request::SandboxRequest;
+use super::response::{EndpointError, SandboxResponse};
 use super::routes;
 use crate::sandbox::control;
-use crate::sandbox::faults::barrier::Gate;
-use crate::sandbox::faults::inject::{Ending, Mischief, Wait};
-use crate::sandbox::sandbox_settings::Settings;
-use crate::sandbox::store::state::State;
+use crate::sandbox::faults::barrier::RequestBarrier;
+use crate::sandbox::faults::inject::{BarrierWait, InjectedFault, ResponseEnding};
+use crate::sandbox::sandbox_settings::SandboxSettings;
+use crate::sandbox::store::state::SandboxState;
 
 /// More than any body that the service takes.
 const LARGEST_BODY: usize = 64 << 20;
 
 /// One sandbox.
 #[derive(Debug)]
-pub(crate) struct App {
-    state: Mutex<State>,
-    pub(crate) gate: Gate,
+pub(crate) struct SandboxApp {
+    state: Mutex<SandboxState>,
+    pub(crate) gate: RequestBarrier,
     numbers: AtomicU64,
 }
 
-impl App {
-    pub(crate) fn new(settings: Settings) -> Self {
-        let state = Mutex::new(State::new(settings));
-        Self { state, gate: Gate::new(), numbers: AtomicU64::new(0) }
+impl SandboxApp {
+    pub(crate) fn new(settings: SandboxSettings) -> Self {
+        let state = Mutex::new(SandboxState::new(settings));
+        Self { state, gate: RequestBarrier::new(), numbers: AtomicU64::new(0) }
     }
 
     /// Ends every wait.
-    pub(crate) fn close(&self) {
+    pub(crate) fn close_barrier(&self) {
         self.gate.close();
     }
 
     /// The memory; a panic of another request does not spoil it for the rest.
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock_state(&self) -> MutexGuard<'_, SandboxState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A request that was counted, and what is to become of it.
-struct Admitted {
+struct AdmittedRequest {
     arrived: Duration,
     /// Whose allowance it uses, and what is left of that; requests for tokens use nobody's.
     bucket: Option<String>,
-    standing: Option<Standing>,
-    mischief: Mischief,
+    standing: Option<QuotaStatus>,
+    mischief: InjectedFault,
     /// The answer already, when nothing has to wait for it.
-    answer: Option<Answer>,
+    answer: Option<SandboxResponse>,
 }
 
 /// Answers one request.
-pub(crate) async fn answer(
-    Shared(app): Shared<Arc<App>>,
-    ConnectInfo(cut): ConnectInfo<Cut>,
+pub(crate) async fn handle_request(
+    Shared(app): Shared<Arc<SandboxApp>>,
+    ConnectInfo(cut): ConnectInfo<ConnectionAborter>,
     request: Request,
 ) -> Response<Body> {
-    let mut response = reply(Arc::clone(&app), cut, request).await;
-    if let Some(date) = date(app.state().clock()) {
+    let mut response = process_request(Arc::clone(&app), cut, request).await;
+    if let Some(date) = http_date(app.lock_state().clock_millis()) {
         response.headers_mut().insert(DATE, date);
     }
     response
 }
 
 /// A time as the `Date` header spells it.
-fn date(milliseconds: i64) -> Option<HeaderValue> {
+fn http_date(milliseconds: i64) -> Option<HeaderValue> {
     let time = Timestamp::from_millisecond(milliseconds).ok()?;
     let text = DateTimePrinter::new().timestamp_to_rfc9110_string(&time).ok()?;
     HeaderValue::try_from(text).ok()
 }
 
-async fn reply(app: Arc<App>, cut: Cut, request: Request) -> Response<Body> {
-    let ask = match read(request, &app).await {
+async fn process_request(
+    app: Arc<SandboxApp>,
+    cut: ConnectionAborter,
+    request: Request,
+) -> Response<Body> {
+    let ask = match read_request(request, &app).await {
         Ok(ask) => ask,
-        Err(answer) => return answer.into_response(None),
+        Err(answer) => return answer.into_http_response(None),
     };
     if ask.is_control() {
-        return control::answer(&app, &ask).await.into_response(None);
+        return control::handle_request(&app, &ask).await.into_http_response(None);
     }
-    let Served { answer, ending, standing } = if ask.writes() {
+    let ServedResponse { answer, ending, standing } = if ask.is_write() {
         // The service finishes what it has begun, though the client has given up. Left on its own
         // connection, this would be dropped with it.
-        tokio::spawn(serve(app, ask)).await.expect("answering a request does not panic")
+        tokio::spawn(serve_request(app, ask)).await.expect("answering a request does not panic")
     } else {
-        serve(app, ask).await
+        serve_request(app, ask).await
     };
     match ending {
-        Ending::Whole => answer.into_response(standing),
-        Ending::Truncated => crate::sandbox::faults::inject::truncated(answer, standing),
-        Ending::Cut => {
-            cut.cut();
-            answer.into_response(standing)
+        ResponseEnding::Whole => answer.into_http_response(standing),
+        ResponseEnding::Truncated => {
+            crate::sandbox::faults::inject::truncate_response(answer, standing)
+        }
+        ResponseEnding::Cut => {
+            cut.abort_connection();
+            answer.into_http_response(standing)
         }
     }
 }
 
 /// An answer, and how it leaves.
-struct Served {
-    answer: Answer,
-    ending: Ending,
-    standing: Option<Standing>,
+struct ServedResponse {
+    answer: SandboxResponse,
+    ending: ResponseEnding,
+    standing: Option<QuotaStatus>,
 }
 
-async fn serve(app: Arc<App>, ask: Ask) -> Served {
-    let Admitted { arrived, bucket, standing, mischief, answer } = admit(&app, &ask);
+async fn serve_request(app: Arc<SandboxApp>, ask: SandboxRequest) -> ServedResponse {
+    let AdmittedRequest { arrived, bucket, standing, mischief, answer } = admit_request(&app, &ask);
     let answer = match answer {
         Some(answer) => answer,
-        None => suffer(&app, &ask, &mischief).await,
+        None => apply_fault(&app, &ask, &mischief).await,
     };
     let ending = mischief.ending();
-    let status = if ending == Ending::Cut { 0 } else { answer.status };
-    let shown = ask.shown();
-    app.state().journal.write(ask.method, shown, status, arrived, bucket);
-    app.gate.served();
-    Served { answer, ending, standing }
+    let status = if ending == ResponseEnding::Cut { 0 } else { answer.status };
+    let shown = ask.redacted_target();
+    app.lock_state().journal.record_request(ask.method, shown, status, arrived, bucket);
+    app.gate.count_served();
+    ServedResponse { answer, ending, standing }
 }
 
-async fn read(request: Request, app: &App) -> Result<Ask, Answer> {
+async fn read_request(
+    request: Request,
+    app: &SandboxApp,
+) -> Result<SandboxRequest, SandboxResponse> {
     let number = app.numbers.fetch_add(1, Ordering::Relaxed);
     let (parts, body) = request.into_parts();
-    let mut ask = Ask::new(&Request::from_parts(parts, ()), number);
+    let mut ask = SandboxRequest::new(&Request::from_parts(parts, ()), number);
     if ask.method == "GET" {
         return Ok(ask);
     }
@@ -142,51 +151,55 @@ async fn read(request: Request, app: &App) -> Result<Ask, Answer> {
             ask.set_body(&bytes);
             Ok(ask)
         }
-        Err(_) => Err(Refusal::status(413).into_answer(&ask.trace)),
+        Err(_) => Err(EndpointError::bare_status(413).into_response(&ask.trace)),
     }
 }
 
 /// Counts the request, and answers it at once unless a fault makes it wait.
-fn admit(app: &App, ask: &Ask) -> Admitted {
-    let mut state = app.state();
-    let arrived = state.now();
-    let bucket = (!ask.is_oauth()).then(|| state.bucket(ask));
-    let standing = bucket.as_ref().map(|bucket| state.limiter.admit(bucket, arrived));
+fn admit_request(app: &SandboxApp, ask: &SandboxRequest) -> AdmittedRequest {
+    let mut state = app.lock_state();
+    let arrived = state.elapsed_since_start();
+    let bucket = (!ask.is_oauth()).then(|| state.rate_limited_location(ask));
+    let standing = bucket.as_ref().map(|bucket| state.limiter.admit_request(bucket, arrived));
     if let Some(wait) = standing.and_then(|standing| standing.refused) {
-        let mut answer = Refusal::too_many().into_answer(&ask.trace);
+        let mut answer = EndpointError::too_many_requests().into_response(&ask.trace);
         answer.retry_after = Some(wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX));
-        let mischief = Mischief::default();
-        return Admitted { arrived, bucket, standing, mischief, answer: Some(answer) };
+        let mischief = InjectedFault::default();
+        return AdmittedRequest { arrived, bucket, standing, mischief, answer: Some(answer) };
     }
-    let mischief = Mischief::of(&mut state, ask);
-    let answer = mischief.is_none().then(|| run(&mut state, ask));
-    Admitted { arrived, bucket, standing, mischief, answer }
+    let mischief = InjectedFault::from_armed_faults(&mut state, ask);
+    let answer = mischief.is_none().then(|| run_endpoint(&mut state, ask));
+    AdmittedRequest { arrived, bucket, standing, mischief, answer }
 }
 
 /// Answers a request that faults have struck.
-async fn suffer(app: &App, ask: &Ask, mischief: &Mischief) -> Answer {
-    app.gate.pause(mischief.latency()).await;
+async fn apply_fault(
+    app: &SandboxApp,
+    ask: &SandboxRequest,
+    mischief: &InjectedFault,
+) -> SandboxResponse {
+    app.gate.delay_for(mischief.latency()).await;
     match mischief.wait_before() {
-        Wait::Not => {}
-        Wait::AtMost(longest) => app.gate.hold(Some(longest)).await,
-        Wait::Released => app.gate.hold(None).await,
+        BarrierWait::Not => {}
+        BarrierWait::AtMost(longest) => app.gate.wait_for_release(Some(longest)).await,
+        BarrierWait::Released => app.gate.wait_for_release(None).await,
     }
-    let answer = if let Some(answer) = mischief.instead(&ask.trace) {
+    let answer = if let Some(answer) = mischief.replacement_response(&ask.trace) {
         answer
     } else {
-        let mut state = app.state();
-        let answer = match mischief.ignores(ask) {
-            Some(less) => run(&mut state, &less),
-            None => run(&mut state, ask),
+        let mut state = app.lock_state();
+        let answer = match mischief.without_ignored_field(ask) {
+            Some(less) => run_endpoint(&mut state, &less),
+            None => run_endpoint(&mut state, ask),
         };
-        mischief.spoil(&mut state, ask, answer)
+        mischief.alter_response(&mut state, ask, answer)
     };
     if mischief.waits_after() {
-        app.gate.hold(None).await;
+        app.gate.wait_for_release(None).await;
     }
     answer
 }
 
-fn run(state: &mut State, ask: &Ask) -> Answer {
-    routes::run(state, ask).unwrap_or_else(|refusal| refusal.into_answer(&ask.trace))
+fn run_endpoint(state: &mut SandboxState, ask: &SandboxRequest) -> SandboxResponse {
+    routes::dispatch_request(state, ask).unwrap_or_else(|refusal| refusal.into_response(&ask.trace))
 }

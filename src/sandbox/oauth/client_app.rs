@@ -1,6 +1,6 @@
 //! The one app that is registered here, and the agency that installed it.
 
-use super::oauth_errors::Refused;
+use super::oauth_errors::OauthEndpointError;
 
 /// The client id of the registered app; its app id is the part before the hyphen.
 pub const CLIENT_ID: &str = "6520a1b2c3d4e5f60718293a-sandbox1";
@@ -37,24 +37,27 @@ const SCOPES: [&str; 18] = [
 ];
 
 /// The app's id, which a client id starts with.
-pub(super) fn id() -> &'static str {
+pub(super) fn app_id() -> &'static str {
     CLIENT_ID.split('-').next().unwrap_or(CLIENT_ID)
 }
 
 /// Refuses everybody but the registered app.
-pub(super) fn check(client: &str, secret: &str) -> Result<(), Refused> {
+pub(super) fn authenticate_client(client: &str, secret: &str) -> Result<(), OauthEndpointError> {
     if client == CLIENT_ID && secret == CLIENT_SECRET {
         return Ok(());
     }
-    Err(Refused::oauth("invalid_client", "Invalid client: client is invalid"))
+    Err(OauthEndpointError::oauth_error("invalid_client", "Invalid client: client is invalid"))
 }
 
 /// Reads scopes separated by blanks; none, or one that the app has not, is refused.
-pub(super) fn scopes(text: &str) -> Result<Vec<String>, Refused> {
+pub(super) fn parse_scopes(text: &str) -> Result<Vec<String>, OauthEndpointError> {
     let scopes: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
     let known = |scope: &String| SCOPES.contains(&scope.as_str());
     if scopes.is_empty() || !scopes.iter().all(known) {
-        return Err(Refused::oauth("invalid_scope", "Invalid scope: Requested scope is invalid"));
+        return Err(OauthEndpointError::oauth_error(
+            "invalid_scope",
+            "Invalid scope: Requested scope is invalid",
+        ));
     }
     Ok(scopes)
 }

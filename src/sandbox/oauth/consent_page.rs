@@ -5,13 +5,13 @@
 
 use reqwest::Url;
 
-use super::super::http::request::Ask;
-use super::super::http::response::{Answer, Refusal};
-use super::super::sandbox_settings::Quirk;
-use super::super::store::state::State;
-use super::oauth_errors::Refused;
-use super::token_store::{Code, Holder, Permission};
-use super::{Reply, client_app};
+use super::super::http::request::SandboxRequest;
+use super::super::http::response::{EndpointError, SandboxResponse};
+use super::super::sandbox_settings::ServiceQuirk;
+use super::super::store::state::SandboxState;
+use super::oauth_errors::OauthEndpointError;
+use super::token_store::{IssuedCode, PrincipalScopes, TokenPrincipal};
+use super::{OauthEndpointResult, client_app};
 
 /// How long a code can be exchanged.
 pub(super) const CODE_LIFE: i64 = 15 * 60 * 1000;
@@ -28,40 +28,55 @@ const PARAMETERS: [&str; 8] = [
 ];
 
 /// Sends whoever asks back to the redirect address with a code.
-pub(super) fn choose(state: &mut State, ask: &Ask) -> Reply {
-    ask.only_parameters(&PARAMETERS)?;
-    if ask.parameter("response_type") != Some("code") {
+pub(super) fn choose_location(
+    state: &mut SandboxState,
+    ask: &SandboxRequest,
+) -> OauthEndpointResult {
+    ask.reject_unknown_parameters(&PARAMETERS)?;
+    if ask.query_parameter("response_type") != Some("code") {
         let message = "Unsupported response type: `response_type` is not supported";
-        return Err(Refused::oauth("unsupported_response_type", message));
+        return Err(OauthEndpointError::oauth_error("unsupported_response_type", message));
     }
-    if ask.parameter("client_id") != Some(client_app::CLIENT_ID) {
-        return Err(Refused::oauth("invalid_client", "Invalid client: client is invalid"));
+    if ask.query_parameter("client_id") != Some(client_app::CLIENT_ID) {
+        return Err(OauthEndpointError::oauth_error(
+            "invalid_client",
+            "Invalid client: client is invalid",
+        ));
     }
-    let mut address = redirect(ask.parameter("redirect_uri"))?;
-    let scopes = client_app::scopes(ask.parameter("scope").unwrap_or_default())?;
-    let holder = holder(state, ask)?;
-    let bulk = holder == Holder::Company;
-    let sent_to = ask.parameter("redirect_uri").map(str::to_owned);
-    let code = issue(state, Permission { holder, scopes }, sent_to);
+    let mut address = parse_redirect_uri(ask.query_parameter("redirect_uri"))?;
+    let scopes = client_app::parse_scopes(ask.query_parameter("scope").unwrap_or_default())?;
+    let holder = parse_principal(state, ask)?;
+    let bulk = holder == TokenPrincipal::Company;
+    let sent_to = ask.query_parameter("redirect_uri").map(str::to_owned);
+    let code = issue_code(state, PrincipalScopes { holder, scopes }, sent_to);
     address.query_pairs_mut().append_pair("code", &code);
-    let forgets = bulk && state.settings.has(Quirk::StateDropped);
-    if let Some(back) = ask.parameter("state").filter(|_| !forgets) {
+    let forgets = bulk && state.settings.has_quirk(ServiceQuirk::StateDropped);
+    if let Some(back) = ask.query_parameter("state").filter(|_| !forgets) {
         address.query_pairs_mut().append_pair("state", back);
     }
-    Ok(Answer::redirect(address.into()))
+    Ok(SandboxResponse::redirect_to(address.into()))
 }
 
 /// A new code for what was allowed.
-pub(super) fn issue(state: &mut State, permission: Permission, redirect: Option<String>) -> String {
-    let text = state.mint_secret();
-    let until = state.clock() + CODE_LIFE;
-    state.oauth.add_code(text.clone(), Code { permission, redirect, until });
+pub(super) fn issue_code(
+    state: &mut SandboxState,
+    permission: PrincipalScopes,
+    redirect: Option<String>,
+) -> String {
+    let text = state.generate_secret();
+    let until = state.clock_millis() + CODE_LIFE;
+    state.oauth.add_code(text.clone(), IssuedCode { permission, redirect, until });
     text
 }
 
 /// The address to return to, which must be on this machine.
-fn redirect(text: Option<&str>) -> Result<Url, Refused> {
-    let wrong = || Refused::oauth("invalid_request", "Invalid request: `redirect_uri` is invalid");
+fn parse_redirect_uri(text: Option<&str>) -> Result<Url, OauthEndpointError> {
+    let wrong = || {
+        OauthEndpointError::oauth_error(
+            "invalid_request",
+            "Invalid request: `redirect_uri` is invalid",
+        )
+    };
     let url = Url::parse(text.unwrap_or_default()).map_err(|_| wrong())?;
     let host = url.host_str().unwrap_or_default();
     let here = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
@@ -71,16 +86,21 @@ fn redirect(text: Option<&str>) -> Result<Url, Refused> {
     Ok(url)
 }
 
-fn holder(state: &State, ask: &Ask) -> Result<Holder, Refused> {
-    match ask.parameter("user_type").unwrap_or("Location") {
-        "Company" => return Ok(Holder::Company),
+fn parse_principal(
+    state: &SandboxState,
+    ask: &SandboxRequest,
+) -> Result<TokenPrincipal, OauthEndpointError> {
+    match ask.query_parameter("user_type").unwrap_or("Location") {
+        "Company" => return Ok(TokenPrincipal::Company),
         "Location" => {}
-        _ => return Err(Refusal::bad_request("Invalid parameter: user_type").into()),
+        _ => return Err(EndpointError::bad_request("Invalid parameter: user_type").into()),
     }
     let first = || state.settings.locations.first().map_or("", String::as_str);
-    let wanted = ask.parameter("location_id").unwrap_or_else(first);
+    let wanted = ask.query_parameter("location_id").unwrap_or_else(first);
     if !state.settings.locations.iter().any(|one| one == wanted) {
-        return Err(Refusal::bad_request(format!("Location with id {wanted} not found")).into());
+        return Err(
+            EndpointError::bad_request(format!("Location with id {wanted} not found")).into()
+        );
     }
-    Ok(Holder::Location(wanted.to_owned()))
+    Ok(TokenPrincipal::Location(wanted.to_owned()))
 }

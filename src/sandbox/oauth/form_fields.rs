@@ -2,23 +2,28 @@
 
 use serde_json::Value;
 
-use super::super::http::request::{Ask, Content};
-use super::super::http::response::Refusal;
-use super::oauth_errors::Refused;
+use super::super::http::request::{ParsedBody, SandboxRequest};
+use super::super::http::response::EndpointError;
+use super::oauth_errors::OauthEndpointError;
 
 /// The fields of one body, in the order in which they were sent.
 #[derive(Debug)]
-pub(super) struct Fields(Vec<(String, String)>);
+pub(super) struct OauthBodyFields(Vec<(String, String)>);
 
-impl Fields {
+impl OauthBodyFields {
     /// Reads the fields; any beside `allowed` is refused, as is a value that is no text.
-    pub(super) fn read(ask: &Ask, allowed: &[&str]) -> Result<Self, Refused> {
+    pub(super) fn parse(
+        ask: &SandboxRequest,
+        allowed: &[&str],
+    ) -> Result<Self, OauthEndpointError> {
         let pairs = match &ask.content {
-            Content::Form(pairs) => pairs.clone(),
-            _ => ask.object()?.into_iter().map(text).collect::<Result<_, _>>()?,
+            ParsedBody::Form(pairs) => pairs.clone(),
+            _ => {
+                ask.body_object()?.into_iter().map(require_text_value).collect::<Result<_, _>>()?
+            }
         };
         match pairs.iter().find(|(name, _)| !allowed.contains(&name.as_str())) {
-            Some((name, _)) => Err(Refusal::unknown_property(name).into()),
+            Some((name, _)) => Err(EndpointError::unknown_property(name).into()),
             None => Ok(Self(pairs)),
         }
     }
@@ -30,21 +35,22 @@ impl Fields {
     }
 
     /// A field that must be there.
-    pub(super) fn need(&self, name: &str) -> Result<&str, Refused> {
-        self.get(name)
-            .ok_or_else(|| Refused::oauth("invalid_request", format!("Missing parameter: {name}")))
+    pub(super) fn require_parameter(&self, name: &str) -> Result<&str, OauthEndpointError> {
+        self.get(name).ok_or_else(|| {
+            OauthEndpointError::oauth_error("invalid_request", format!("Missing parameter: {name}"))
+        })
     }
 
     /// A field whose absence is a broken rule, as the routes beside the token endpoint say it.
-    pub(super) fn require(&self, name: &str) -> Result<&str, Refused> {
-        let wrong = || Refusal::invalid(vec![format!("{name} must be a string")]);
+    pub(super) fn require_string(&self, name: &str) -> Result<&str, OauthEndpointError> {
+        let wrong = || EndpointError::validation_failed(vec![format!("{name} must be a string")]);
         Ok(self.get(name).ok_or_else(wrong)?)
     }
 }
 
-fn text((name, value): (String, Value)) -> Result<(String, String), Refusal> {
+fn require_text_value((name, value): (String, Value)) -> Result<(String, String), EndpointError> {
     match value {
         Value::String(value) => Ok((name, value)),
-        _ => Err(Refusal::invalid(vec![format!("{name} must be a string")])),
+        _ => Err(EndpointError::validation_failed(vec![format!("{name} must be a string")])),
     }
 }

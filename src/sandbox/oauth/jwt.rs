@@ -7,17 +7,17 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use super::super::store::state::State;
+use super::super::store::state::SandboxState;
 use super::client_app;
-use super::token_store::{Holder, Issued};
+use super::token_store::{IssuedToken, TokenPrincipal};
 
 const HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
 
 /// Writes the token that stands for `issued`; no two are equal.
-pub(super) fn write(state: &mut State, issued: &Issued) -> String {
+pub(super) fn encode_token(state: &mut SandboxState, issued: &IssuedToken) -> String {
     let (class, id) = match &issued.holder {
-        Holder::Company => ("Company", client_app::COMPANY),
-        Holder::Location(location) => ("Location", location.as_str()),
+        TokenPrincipal::Company => ("Company", client_app::COMPANY),
+        TokenPrincipal::Location(location) => ("Location", location.as_str()),
     };
     let claims = json!({
         "authClass": class,
@@ -27,14 +27,14 @@ pub(super) fn write(state: &mut State, issued: &Issued) -> String {
         "channel": "OAUTH",
         "primaryAuthClassId": id,
         "oauthMeta": {
-            "scopes": issued.scopes, "client": client_app::id(), "versionId": client_app::id(),
+            "scopes": issued.scopes, "client": client_app::app_id(), "versionId": client_app::app_id(),
             "clientKey": client_app::CLIENT_ID,
         },
         "iat": issued.since / 1000,
         "exp": issued.until / 1000,
-        "jti": state.mint(),
+        "jti": state.generate_id(),
     });
-    let signature: String = (0..4).map(|_| state.mint_secret()).collect();
+    let signature: String = (0..4).map(|_| state.generate_secret()).collect();
     let parts = [HEADER, &claims.to_string(), &signature];
     parts.map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).join(".")
 }

@@ -24,43 +24,54 @@ mod token_endpoint;
 mod token_store;
 
 pub use client_app::{CLIENT_ID, CLIENT_SECRET, COMPANY};
-pub(super) use token_store::{Book, Holder, Issued};
+pub(super) use token_store::{IssuedToken, IssuedTokenStore, TokenPrincipal};
 
-use super::http::auth::{Audience, scope};
-use super::http::request::{Ask, Version};
-use super::http::response::{Answer, Outcome};
-use super::store::state::State;
-use oauth_errors::Refused;
+use super::http::auth::{TokenAudience, scope};
+use super::http::request::{RequestVersion, SandboxRequest};
+use super::http::response::{EndpointResult, SandboxResponse};
+use super::store::state::SandboxState;
+use oauth_errors::OauthEndpointError;
 
 /// What a route of this module comes to.
-type Reply = Result<Answer, Refused>;
+type OauthEndpointResult = Result<SandboxResponse, OauthEndpointError>;
 
 /// Answers a request when it is one of these; the version of some of them is optional.
-pub(super) fn run(state: &mut State, ask: &Ask) -> Option<Outcome> {
+pub(super) fn dispatch_route(
+    state: &mut SandboxState,
+    ask: &SandboxRequest,
+) -> Option<EndpointResult> {
     let path: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
     let v3 = ask.is_v3();
     let reply = match (ask.method.as_str(), path.as_slice()) {
         ("GET", ["oauth", "chooselocation"] | ["v2", "oauth", "chooselocation"]) => {
-            consent_page::choose(state, ask)
+            consent_page::choose_location(state, ask)
         }
-        ("POST", ["oauth", "token"]) => token_endpoint::exchange(state, ask),
-        ("POST", ["oauth", "reconnect"]) => reconnect::reconnect(state, ask),
-        ("POST", ["oauth", "locationToken"]) => location_token::token(state, ask),
-        ("POST", ["oauth", "location-token"]) if v3 => location_token::token(state, ask),
-        ("GET", ["oauth", "installedLocations"]) => installed::list(state, ask),
-        ("GET", ["oauth", "installed-locations"]) if v3 => installed::pages(state, ask),
+        ("POST", ["oauth", "token"]) => token_endpoint::exchange_token(state, ask),
+        ("POST", ["oauth", "reconnect"]) => reconnect::reconnect_app(state, ask),
+        ("POST", ["oauth", "locationToken"]) => location_token::issue_location_token(state, ask),
+        ("POST", ["oauth", "location-token"]) if v3 => {
+            location_token::issue_location_token(state, ask)
+        }
+        ("GET", ["oauth", "installedLocations"]) => installed::list_by_offset(state, ask),
+        ("GET", ["oauth", "installed-locations"]) if v3 => {
+            installed::list_by_page_token(state, ask)
+        }
         _ => return None,
     };
-    Some(Ok(reply.unwrap_or_else(|refused| refused.into_answer(&ask.trace))))
+    Some(Ok(reply.unwrap_or_else(|refused| refused.into_response(&ask.trace))))
 }
 
 /// Lets an agency's access token with this scope pass, and nobody else.
-fn agency_only(state: &State, ask: &Ask, scope: &str) -> Result<(), Refused> {
-    ask.version()?;
-    Ok(state.grant(ask)?.may(scope, Audience::Agency)?)
+fn require_agency_scope(
+    state: &SandboxState,
+    ask: &SandboxRequest,
+    scope: &str,
+) -> Result<(), OauthEndpointError> {
+    ask.parse_version()?;
+    Ok(state.authenticate_request(ask)?.require_scope(scope, TokenAudience::Agency)?)
 }
 
 /// The version, where leaving it out means the older dialect.
-fn lenient_version(ask: &Ask) -> Result<Version, Refused> {
-    if ask.version.is_none() { Ok(Version::V2) } else { Ok(ask.version()?) }
+fn version_or_v2(ask: &SandboxRequest) -> Result<RequestVersion, OauthEndpointError> {
+    if ask.version.is_none() { Ok(RequestVersion::V2) } else { Ok(ask.parse_version()?) }
 }

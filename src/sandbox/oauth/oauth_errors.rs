@@ -5,13 +5,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::http::response::{Answer, Refusal};
+use super::super::http::response::{EndpointError, SandboxResponse};
 
 /// A request that is not granted.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(super) enum OauthEndpointError {
     /// As every other route refuses.
-    Plain(Refusal),
+    Plain(EndpointError),
     /// An error of RFC 6749: its code and a sentence.
     OAuth { code: &'static str, message: String },
     /// The same under `v3`, whose specification shows no code.
@@ -20,12 +20,12 @@ pub(super) enum Refused {
     Wrapped { status: u16, code: &'static str, message: String, details: Value },
 }
 
-impl Refused {
-    pub(super) fn oauth(code: &'static str, message: impl Into<String>) -> Self {
+impl OauthEndpointError {
+    pub(super) fn oauth_error(code: &'static str, message: impl Into<String>) -> Self {
         Self::OAuth { code, message: message.into() }
     }
 
-    pub(super) fn wrapped(
+    pub(super) fn wrapped_error(
         status: u16,
         code: &'static str,
         message: String,
@@ -42,10 +42,10 @@ impl Refused {
         }
     }
 
-    pub(super) fn into_answer(self, trace: &str) -> Answer {
+    pub(super) fn into_response(self, trace: &str) -> SandboxResponse {
         match self {
-            Self::Plain(refusal) => refusal.into_answer(trace),
-            Self::Bare { message } => Answer::json(
+            Self::Plain(refusal) => refusal.into_response(trace),
+            Self::Bare { message } => SandboxResponse::json(
                 400,
                 &json!({ "statusCode": 400, "message": message, "traceId": trace }),
             ),
@@ -54,21 +54,21 @@ impl Refused {
                     "statusCode": 400, "message": message, "error": code,
                     "error_description": message, "traceId": trace,
                 });
-                Answer::json(400, &body)
+                SandboxResponse::json(400, &body)
             }
             Self::Wrapped { status, code, message, details } => {
                 let resolution = "Correct the request and send it again.";
                 let error = json!({
                     "code": code, "message": message, "details": details, "resolution": resolution,
                 });
-                Answer::json(status, &json!({ "error": error }))
+                SandboxResponse::json(status, &json!({ "error": error }))
             }
         }
     }
 }
 
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
+impl From<EndpointError> for OauthEndpointError {
+    fn from(refusal: EndpointError) -> Self {
         Self::Plain(refusal)
     }
 }

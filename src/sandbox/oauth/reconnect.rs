@@ -4,34 +4,39 @@
 
 use serde_json::json;
 
-use super::super::http::request::Ask;
-use super::super::http::response::{Answer, Refusal};
-use super::super::store::state::State;
-use super::super::text::iso;
+use super::super::http::request::SandboxRequest;
+use super::super::http::response::{EndpointError, SandboxResponse};
+use super::super::store::state::SandboxState;
+use super::super::text::format_iso;
 use super::consent_page::{self, CODE_LIFE};
-use super::form_fields::Fields;
-use super::token_store::{Holder, Permission};
-use super::{Reply, client_app};
+use super::form_fields::OauthBodyFields;
+use super::token_store::{PrincipalScopes, TokenPrincipal};
+use super::{OauthEndpointResult, client_app};
 
 /// Answers with a code for the location or the agency that is named.
-pub(super) fn reconnect(state: &mut State, ask: &Ask) -> Reply {
-    let fields = Fields::read(ask, &["clientKey", "clientSecret", "locationId", "companyId"])?;
-    client_app::check(fields.require("clientKey")?, fields.require("clientSecret")?)?;
+pub(super) fn reconnect_app(state: &mut SandboxState, ask: &SandboxRequest) -> OauthEndpointResult {
+    let fields =
+        OauthBodyFields::parse(ask, &["clientKey", "clientSecret", "locationId", "companyId"])?;
+    client_app::authenticate_client(
+        fields.require_string("clientKey")?,
+        fields.require_string("clientSecret")?,
+    )?;
     let holder = match (fields.get("locationId"), fields.get("companyId")) {
-        (Some(location), _) if state.installed().any(|one| one == location) => {
-            Holder::Location(location.to_owned())
+        (Some(location), _) if state.installed_locations().any(|one| one == location) => {
+            TokenPrincipal::Location(location.to_owned())
         }
-        (None, Some(client_app::COMPANY)) => Holder::Company,
+        (None, Some(client_app::COMPANY)) => TokenPrincipal::Company,
         (None, None) => {
             let message = "Pass at least one of locationId, companyId";
-            return Err(Refusal::bad_request(message).into());
+            return Err(EndpointError::bad_request(message).into());
         }
-        _ => return Err(Refusal::bad_request("No installation found for this app").into()),
+        _ => return Err(EndpointError::bad_request("No installation found for this app").into()),
     };
-    let until = state.clock() + CODE_LIFE;
-    let permission = Permission { holder, scopes: client_app::all_scopes() };
-    let code = consent_page::issue(state, permission, None);
-    state.oauth.reconnected();
-    let body = json!({ "authorizationCode": code, "expiresAt": iso(until), "traceId": ask.trace });
-    Ok(Answer::json(200, &body))
+    let until = state.clock_millis() + CODE_LIFE;
+    let permission = PrincipalScopes { holder, scopes: client_app::all_scopes() };
+    let code = consent_page::issue_code(state, permission, None);
+    state.oauth.count_reconnect();
+    let body =
+        json!({ "authorizationCode": code, "expiresAt": format_iso(until), "traceId": ask.trace });
+    Ok(SandboxResponse::json(200, &body))
 }

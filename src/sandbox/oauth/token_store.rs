@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// Whom a token stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) enum Holder {
+pub(in super::super) enum TokenPrincipal {
     /// The agency.
     Company,
     /// One location of it.
@@ -18,8 +18,8 @@ pub(in super::super) enum Holder {
 
 /// An access token.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Issued {
-    pub(in super::super) holder: Holder,
+pub(in super::super) struct IssuedToken {
+    pub(in super::super) holder: TokenPrincipal,
     pub(in super::super) scopes: Vec<String>,
     pub(in super::super) since: i64,
     pub(in super::super) until: i64,
@@ -27,8 +27,8 @@ pub(in super::super) struct Issued {
 
 /// A code that waits to be exchanged.
 #[derive(Debug, Clone)]
-pub(super) struct Code {
-    pub(super) permission: Permission,
+pub(super) struct IssuedCode {
+    pub(super) permission: PrincipalScopes,
     /// Where it was sent; one from a reconnection was sent nowhere.
     pub(super) redirect: Option<String>,
     pub(super) until: i64,
@@ -36,14 +36,14 @@ pub(super) struct Code {
 
 /// What was allowed to whom.
 #[derive(Debug, Clone)]
-pub(super) struct Permission {
-    pub(super) holder: Holder,
+pub(super) struct PrincipalScopes {
+    pub(super) holder: TokenPrincipal,
     pub(super) scopes: Vec<String>,
 }
 
 /// How a token came to be issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum TokenOrigin {
     Code,
     Refresh,
     Agency,
@@ -52,10 +52,10 @@ pub(super) enum Origin {
 
 /// Everything that was issued.
 #[derive(Debug, Default)]
-pub(in super::super) struct Book {
-    access: HashMap<String, Issued>,
-    refresh: HashMap<String, Permission>,
-    codes: HashMap<String, Code>,
+pub(in super::super) struct IssuedTokenStore {
+    access: HashMap<String, IssuedToken>,
+    refresh: HashMap<String, PrincipalScopes>,
+    codes: HashMap<String, IssuedCode>,
     by_code: u64,
     by_refresh: u64,
     by_agency: u64,
@@ -64,64 +64,69 @@ pub(in super::super) struct Book {
     reconnects: u64,
 }
 
-impl Book {
+impl IssuedTokenStore {
     /// The access token with this text.
-    pub(in super::super) fn access(&self, token: &str) -> Option<&Issued> {
+    pub(in super::super) fn find_access_token(&self, token: &str) -> Option<&IssuedToken> {
         self.access.get(token)
     }
 
-    pub(super) fn add_access(&mut self, token: String, issued: Issued, origin: Origin) {
+    pub(super) fn add_access_token(
+        &mut self,
+        token: String,
+        issued: IssuedToken,
+        origin: TokenOrigin,
+    ) {
         self.access.insert(token, issued);
         *match origin {
-            Origin::Code => &mut self.by_code,
-            Origin::Refresh => &mut self.by_refresh,
-            Origin::Agency => &mut self.by_agency,
-            Origin::Control => &mut self.by_control,
+            TokenOrigin::Code => &mut self.by_code,
+            TokenOrigin::Refresh => &mut self.by_refresh,
+            TokenOrigin::Agency => &mut self.by_agency,
+            TokenOrigin::Control => &mut self.by_control,
         } += 1;
     }
 
-    pub(super) fn add_refresh(&mut self, token: String, permission: Permission) {
+    pub(super) fn add_refresh_token(&mut self, token: String, permission: PrincipalScopes) {
         self.refresh.insert(token, permission);
     }
 
     /// Takes a refresh token, which is gone then; one that is unknown or was used is counted.
-    pub(super) fn take_refresh(&mut self, token: &str) -> Option<Permission> {
+    pub(super) fn take_refresh_token(&mut self, token: &str) -> Option<PrincipalScopes> {
         let permission = self.refresh.remove(token);
         self.refreshes_refused += u64::from(permission.is_none());
         permission
     }
 
-    pub(super) fn add_code(&mut self, text: String, code: Code) {
+    pub(super) fn add_code(&mut self, text: String, code: IssuedCode) {
         self.codes.insert(text, code);
     }
 
-    pub(super) fn code(&self, text: &str) -> Option<&Code> {
+    pub(super) fn find_code(&self, text: &str) -> Option<&IssuedCode> {
         self.codes.get(text)
     }
 
     /// Takes a code, which is gone then.
-    pub(super) fn take_code(&mut self, text: &str) -> Option<Code> {
+    pub(super) fn take_code(&mut self, text: &str) -> Option<IssuedCode> {
         self.codes.remove(text)
     }
 
-    pub(super) fn reconnected(&mut self) {
+    pub(super) fn count_reconnect(&mut self) {
         self.reconnects += 1;
     }
 
     /// Ends every access token given so far.
-    pub(super) fn expire(&mut self, now: i64) {
+    pub(super) fn expire_access_tokens(&mut self, now: i64) {
         for issued in self.access.values_mut() {
             issued.until = issued.until.min(now);
         }
     }
 
     /// Ends every refresh token given so far.
-    pub(super) fn revoke(&mut self) {
+    pub(super) fn revoke_refresh_tokens(&mut self) {
         self.refresh.clear();
     }
 
     /// All counts.
-    pub(super) fn report(&self) -> Value {
+    pub(super) fn report_counts(&self) -> Value {
         json!({
             "issued": {
                 "authorization_code": self.by_code,

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::super::text::quote;
-use super::rng::Chance;
+use super::super::text::write_json_string;
+use super::rng::SeededRng;
 use super::word_lists::FIRST;
 
 /// Name, key, type and options of every definition.
@@ -42,16 +42,17 @@ const DEFINITIONS: [(&str, &str, &str, &[&str]); 24] = [
 const NEVER_USED: &str = "contact.never_used";
 
 /// The definitions of a location, as the service lists them.
-pub(super) fn definitions(location: &str, chance: &mut Chance) -> Vec<Value> {
-    let folder = chance.id();
+pub(super) fn build_definitions(location: &str, chance: &mut SeededRng) -> Vec<Value> {
+    let folder = chance.random_id();
     let define = |(position, (name, key, kind, options)): (usize, &(&str, &str, &str, &[&str]))| {
         let model = if key.starts_with("contact.") { "contact" } else { "opportunity" };
         let mut field = json!({
-            "id": chance.id(), "name": name, "fieldKey": key, "dataType": kind, "placeholder": "",
+            "id": chance.random_id(), "name": name, "fieldKey": key, "dataType": kind, "placeholder": "",
             "position": position * 50, "locationId": location, "model": model, "parentId": folder,
         });
         if *kind == "TEXTBOX_LIST" {
-            let boxes = options.iter().map(|label| json!({ "id": chance.id(), "label": label }));
+            let boxes =
+                options.iter().map(|label| json!({ "id": chance.random_id(), "label": label }));
             field["picklistOptions"] = boxes.collect();
         } else if !options.is_empty() {
             field["picklistOptions"] = json!(options);
@@ -68,7 +69,7 @@ pub(super) fn definitions(location: &str, chance: &mut Chance) -> Vec<Value> {
 
 /// What is needed of a definition to draw a value.
 #[derive(Debug)]
-pub(super) struct Drawn {
+pub(super) struct FieldSampler {
     /// The start of a value in a row: `{"id":"…","value":`.
     start: String,
     kind: String,
@@ -76,9 +77,9 @@ pub(super) struct Drawn {
 }
 
 /// The contact fields that seeded contacts have values of.
-pub(super) fn drawn(definitions: &[Value]) -> Vec<Drawn> {
+pub(super) fn field_samplers(definitions: &[Value]) -> Vec<FieldSampler> {
     let used = |field: &&Value| field["model"] == "contact" && field["fieldKey"] != NEVER_USED;
-    let drawn = |field: &Value| Drawn {
+    let drawn = |field: &Value| FieldSampler {
         start: format!("{{\"id\":{},\"value\":", field["id"]),
         kind: field["dataType"].as_str().unwrap_or_default().to_owned(),
         boxes: field["picklistOptions"]
@@ -91,19 +92,19 @@ pub(super) fn drawn(definitions: &[Value]) -> Vec<Drawn> {
     definitions.iter().filter(used).map(drawn).collect()
 }
 
-impl Drawn {
+impl FieldSampler {
     /// Appends a value; a `misfit` is of another type than the field's.
-    pub(super) fn write(&self, out: &mut Vec<u8>, misfit: bool, chance: &mut Chance) {
+    pub(super) fn write_value(&self, out: &mut Vec<u8>, misfit: bool, chance: &mut SeededRng) {
         out.extend_from_slice(self.start.as_bytes());
         if misfit {
-            out.extend_from_slice(self.misfit().as_bytes());
+            out.extend_from_slice(self.mistyped_json().as_bytes());
         } else {
-            self.value(out, chance);
+            self.write_typed_value(out, chance);
         }
         out.push(b'}');
     }
 
-    fn misfit(&self) -> &'static str {
+    fn mistyped_json(&self) -> &'static str {
         match self.kind.as_str() {
             "TEXT" | "LARGE_TEXT" => "42",
             "NUMERICAL" | "FLOAT" => "\"about twelve\"",
@@ -115,10 +116,10 @@ impl Drawn {
         }
     }
 
-    fn value(&self, out: &mut Vec<u8>, chance: &mut Chance) {
+    fn write_typed_value(&self, out: &mut Vec<u8>, chance: &mut SeededRng) {
         let texts = ["plain", "two\nlines", "=2+3", "ünï ☃", "a \"b\"; c, d", " padded "];
         let mut text = String::new();
-        let draw = chance.below(10_000);
+        let draw = chance.next_below(10_000);
         let written = match self.kind.as_str() {
             "NUMERICAL" => write!(text, "{}", if draw < 50 { 0 } else { draw }),
             "FLOAT" => write!(text, "{}.{}", draw / 100, draw % 100),
@@ -162,7 +163,7 @@ impl Drawn {
                 "{{\"url\":\"https://files.example.com/s/{draw}\",\"meta\":{{\"isSignature\":true}}}}"
             ),
             _ => {
-                quote(out, chance.pick::<&str>(&texts));
+                write_json_string(out, chance.pick::<&str>(&texts));
                 return;
             }
         };

@@ -12,40 +12,49 @@ mod rng;
 mod users_and_tags;
 mod word_lists;
 
-use people::People;
-pub(super) use rng::Chance;
+use people::ContactGenerator;
+pub(super) use rng::SeededRng;
 
-use super::sandbox_settings::Settings;
-use super::store::location_store::Shelf;
+use super::sandbox_settings::SandboxSettings;
+use super::store::location_store::LocationStore;
 
 /// The shelves of all locations.
-pub(super) fn shelves(settings: &Settings) -> Vec<Shelf> {
+pub(super) fn seed_locations(settings: &SandboxSettings) -> Vec<LocationStore> {
     let empty = |(number, location): (usize, &String)| {
-        let metadata = users_and_tags::metadata(settings.seed, number, location);
-        Shelf::new(location, metadata, settings.lag)
+        let metadata = users_and_tags::build_metadata(settings.seed, number, location);
+        LocationStore::new(location, metadata, settings.lag)
     };
-    let mut shelves: Vec<Shelf> = settings.locations.iter().enumerate().map(empty).collect();
+    let mut shelves: Vec<LocationStore> =
+        settings.locations.iter().enumerate().map(empty).collect();
     if let Some(first) = shelves.first_mut() {
-        stock(first, settings);
+        seed_contacts(first, settings);
     }
     shelves
 }
 
-fn stock(shelf: &mut Shelf, settings: &Settings) {
-    let people = People::new(settings.seed, settings.contacts, &shelf.location, &shelf.metadata);
+fn seed_contacts(shelf: &mut LocationStore, settings: &SandboxSettings) {
+    let people =
+        ContactGenerator::new(settings.seed, settings.contacts, &shelf.location, &shelf.metadata);
     let mut events = Vec::new();
     let contacts = (0..settings.contacts).map(|number| {
-        let (mut contact, keys, names) = people.contact(number);
-        let chance = &mut Chance::of(settings.seed ^ 0x6368_696c, number);
-        notes_and_tasks::attach(&mut contact, &names, number, people.world(), chance);
-        notes_and_tasks::appointments(&contact, number, people.world(), chance, &mut events);
+        let (mut contact, keys, names) = people.generate_contact(number);
+        let chance = &mut SeededRng::for_record(settings.seed ^ 0x6368_696c, number);
+        notes_and_tasks::attach_notes_and_tasks(
+            &mut contact,
+            &names,
+            number,
+            people.context(),
+            chance,
+        );
+        notes_and_tasks::push_appointments(&contact, number, people.context(), chance, &mut events);
         (contact, keys)
     });
     let contacts: Vec<_> = contacts.collect();
-    shelf.fill(contacts.into_iter());
-    let placed = events.into_iter().filter_map(|event: super::store::calendar_events::Event| {
-        shelf.find(&event.contact).map(|slot| (slot, event))
-    });
+    shelf.load_initial(contacts.into_iter());
+    let placed =
+        events.into_iter().filter_map(|event: super::store::calendar_events::StoredAppointment| {
+            shelf.find_by_id(&event.contact).map(|slot| (slot, event))
+        });
     let placed = placed.collect();
-    shelf.events.fill(placed);
+    shelf.events.replace_all(placed);
 }

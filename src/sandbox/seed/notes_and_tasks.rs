@@ -5,26 +5,26 @@
 
 use serde_json::{Map, Value};
 
-use super::super::store::calendar_events::Event;
-use super::super::store::contact::Contact;
-use super::super::store::notes_and_tasks::{Names, Note, Task};
-use super::super::text::{iso, quote};
-use super::people::World;
-use super::person::Person;
-use super::rng::Chance;
+use super::super::store::calendar_events::StoredAppointment;
+use super::super::store::contact::StoredContact;
+use super::super::store::notes_and_tasks::{StoredNote, StoredTask, TaskSearchNames};
+use super::super::text::{format_iso, write_json_string};
+use super::people::SeedContext;
+use super::person::SeededPerson;
+use super::rng::SeededRng;
 use super::word_lists::{NOTES, TITLES};
 
 const DAY: i64 = 86_400_000;
 
 /// Gives a contact its notes and tasks.
-pub(super) fn attach(
-    contact: &mut Contact,
-    person: &Person,
+pub(super) fn attach_notes_and_tasks(
+    contact: &mut StoredContact,
+    person: &SeededPerson,
     number: usize,
-    world: &World,
-    chance: &mut Chance,
+    world: &SeedContext,
+    chance: &mut SeededRng,
 ) {
-    let notes = match chance.below(8) {
+    let notes = match chance.next_below(8) {
         0..4 => 0,
         4..6 => 1,
         6 => 2,
@@ -34,36 +34,41 @@ pub(super) fn attach(
     contact.notes.reserve_exact(notes);
     for place in 0..notes {
         let long = place == 0 && number % 1000 == 31;
-        contact.notes.push(note(contact, long, world, chance));
+        contact.notes.push(build_note(contact, long, world, chance));
     }
-    let tasks = [0, 0, 0, 0, 1, 2][chance.below(6)];
+    let tasks = [0, 0, 0, 0, 1, 2][chance.next_below(6)];
     contact.tasks.reserve_exact(tasks);
     for _ in 0..tasks {
-        let task = task(contact, person, world, chance);
+        let task = build_task(contact, person, world, chance);
         contact.tasks.push(task);
     }
 }
 
-fn note(contact: &Contact, long: bool, world: &World, chance: &mut Chance) -> Note {
-    let id = chance.id();
+fn build_note(
+    contact: &StoredContact,
+    long: bool,
+    world: &SeedContext,
+    chance: &mut SeededRng,
+) -> StoredNote {
+    let id = chance.random_id();
     let mut json = Vec::with_capacity(256);
     json.extend_from_slice(b"{\"id\":");
-    quote(&mut json, &id);
+    write_json_string(&mut json, &id);
     json.extend_from_slice(b",\"body\":");
     let body = *chance.pick(&NOTES);
-    match chance.below(60) {
-        _ if long => quote(&mut json, &format!("{body}\n").repeat(3000)),
-        0 => quote(&mut json, ""),
-        _ => quote(&mut json, body),
+    match chance.next_below(60) {
+        _ if long => write_json_string(&mut json, &format!("{body}\n").repeat(3000)),
+        0 => write_json_string(&mut json, ""),
+        _ => write_json_string(&mut json, body),
     }
     if !chance.one_in(4) {
         json.extend_from_slice(b",\"userId\":");
-        quote(&mut json, chance.pick::<String>(&world.users));
+        write_json_string(&mut json, chance.pick::<String>(&world.users));
     }
     json.extend_from_slice(b",\"dateAdded\":");
-    quote(&mut json, &iso(contact.added + chance.moment(90 * DAY)));
+    write_json_string(&mut json, &format_iso(contact.added + chance.millis_below(90 * DAY)));
     json.extend_from_slice(b",\"contactId\":");
-    quote(&mut json, &contact.id);
+    write_json_string(&mut json, &contact.id);
     if chance.one_in(3) {
         json.extend_from_slice(
             br##","title":"Summary; \"short\"","color":"#FFAA00","pinned":true"##,
@@ -71,52 +76,57 @@ fn note(contact: &Contact, long: bool, world: &World, chance: &mut Chance) -> No
     }
     json.push(b'}');
     let json = String::from_utf8(json).expect("notes are made of texts");
-    Note { id: id.into(), json: json.into() }
+    StoredNote { id: id.into(), json: json.into() }
 }
 
-fn task(contact: &Contact, person: &Person, world: &World, chance: &mut Chance) -> Task {
-    let added = contact.added + chance.moment(30 * DAY);
-    let due = added + chance.moment(30 * DAY);
+fn build_task(
+    contact: &StoredContact,
+    person: &SeededPerson,
+    world: &SeedContext,
+    chance: &mut SeededRng,
+) -> StoredTask {
+    let added = contact.added + chance.millis_below(30 * DAY);
+    let due = added + chance.millis_below(30 * DAY);
     let mut task = Map::new();
     let mut set = |key: &str, value: Value| task.insert(key.to_owned(), value);
-    set("id", chance.id().into());
+    set("id", chance.random_id().into());
     set("title", (*chance.pick(&TITLES)).into());
     set("contactId", (*contact.id).into());
-    set("dueDate", iso(due - due % 60_000).into());
+    set("dueDate", format_iso(due - due % 60_000).into());
     set("completed", chance.one_in(3).into());
     if chance.one_in(2) {
         set("body", (*chance.pick(&NOTES)).into());
     }
-    let user = (!chance.one_in(4)).then(|| chance.below(world.users.len()));
+    let user = (!chance.one_in(4)).then(|| chance.next_below(world.users.len()));
     if let Some(user) = user {
         set("assignedTo", world.users[user].clone().into());
     }
     let text = |name: &Option<String>| name.as_deref().map_or(Value::Null, Value::from);
-    let names = Names {
+    let names = TaskSearchNames {
         location: &world.location,
         first: &text(&person.first),
         last: &text(&person.last),
         user: user.map_or(&Value::Null, |user| &world.user_details[user]),
     };
-    Task::new(&task, added, due.min(added + DAY), names)
+    StoredTask::new(&task, added, due.min(added + DAY), names)
 }
 
 /// Gives every tenth contact one or two appointments.
-pub(super) fn appointments(
-    contact: &Contact,
+pub(super) fn push_appointments(
+    contact: &StoredContact,
     number: usize,
-    world: &World,
-    chance: &mut Chance,
-    events: &mut Vec<Event>,
+    world: &SeedContext,
+    chance: &mut SeededRng,
+    events: &mut Vec<StoredAppointment>,
 ) {
     if number % 10 != 9 {
         return;
     }
-    for _ in 0..=chance.below(2) {
+    for _ in 0..=chance.next_below(2) {
         let (calendar, group) = chance.pick(&world.calendars).clone();
-        let start = contact.added + chance.moment(60 * DAY);
-        events.push(Event {
-            id: chance.id(),
+        let start = contact.added + chance.millis_below(60 * DAY);
+        events.push(StoredAppointment {
+            id: chance.random_id(),
             title: (*chance.pick(&TITLES)).to_owned(),
             calendar,
             group,
@@ -140,8 +150,8 @@ mod tests {
 
     #[test]
     fn a_seeded_note_is_json() {
-        let contact = Contact::new("c", 0, 0, "{\"id\":\"c\"}");
-        let world = World {
+        let contact = StoredContact::new("c", 0, 0, "{\"id\":\"c\"}");
+        let world = SeedContext {
             seed: 1,
             location: "l".to_owned(),
             users: vec!["u".to_owned()],
@@ -149,10 +159,10 @@ mod tests {
             businesses: Vec::new(),
             calendars: Vec::new(),
         };
-        let mut chance = Chance::new(1);
+        let mut chance = SeededRng::new(1);
         for number in 0..200 {
-            let note = note(&contact, number == 7, &world, &mut chance);
-            assert_eq!(note.fields()["contactId"], "c");
+            let note = build_note(&contact, number == 7, &world, &mut chance);
+            assert_eq!(note.to_fields()["contactId"], "c");
         }
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! Ordinary people, and what is awkward about every fortieth of them.
 
-use super::rng::Chance;
+use super::rng::SeededRng;
 use super::word_lists::{AREAS, CITIES, COMPANIES, FIRST, LAST, STREETS};
 
 /// The texts of a seeded contact.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Person {
+pub(super) struct SeededPerson {
     pub(super) first: Option<String>,
     pub(super) last: Option<String>,
     pub(super) email: Option<String>,
@@ -19,17 +19,17 @@ pub(super) struct Person {
 }
 
 /// The person with this number.
-pub(super) fn person(number: usize, chance: &mut Chance) -> Person {
+pub(super) fn generate_person(number: usize, chance: &mut SeededRng) -> SeededPerson {
     let first = *chance.pick(&FIRST);
     let last = *chance.pick(&LAST);
     let some = |text: &str| Some(text.to_owned());
     let city = CITIES[number % CITIES.len()];
     // Two people with one phone number, now and then.
     let line = 2_000_000 + if number % 200 == 7 { number - 1 } else { number } % 7_900_000;
-    let mut person = Person {
+    let mut person = SeededPerson {
         first: some(first),
         last: some(last),
-        email: email(first, number, chance),
+        email: generate_email(first, number, chance),
         phone: Some(format!("+1{}{line}", AREAS[(number / 7_900_000) % AREAS.len()])),
         company: chance.one_in(3).then(|| (*chance.pick(&COMPANIES)).to_owned()),
         street: chance.one_in(2).then(|| (*chance.pick(&STREETS)).to_owned()),
@@ -37,12 +37,12 @@ pub(super) fn person(number: usize, chance: &mut Chance) -> Person {
         postal: some(city.2),
     };
     person.phone = person.phone.filter(|_| !chance.one_in(10));
-    spoil(&mut person, number);
+    apply_oddities(&mut person, number);
     person
 }
 
 /// An address that nobody else has; every fortieth one keeps its accents.
-fn email(first: &str, number: usize, chance: &mut Chance) -> Option<String> {
+fn generate_email(first: &str, number: usize, chance: &mut SeededRng) -> Option<String> {
     let plain = |letter: &char| number.is_multiple_of(40) || letter.is_ascii();
     let name: String = first.to_lowercase().chars().filter(plain).collect();
     let name = name.replace([' ', '\''], "");
@@ -50,7 +50,7 @@ fn email(first: &str, number: usize, chance: &mut Chance) -> Option<String> {
 }
 
 /// Makes the person with an awkward number awkward.
-fn spoil(person: &mut Person, number: usize) {
+fn apply_oddities(person: &mut SeededPerson, number: usize) {
     let set = |place: &mut Option<String>, text: &str| *place = Some(text.to_owned());
     match number % 40 {
         1 => set(&mut person.first, "👩\u{200d}👩\u{200d}👧\u{200d}👦"),
@@ -103,7 +103,7 @@ fn spoil(person: &mut Person, number: usize) {
 }
 
 /// The additional address of a contact that has one, and how its row shows it.
-pub(super) fn additional(number: usize) -> Option<(String, String)> {
+pub(super) fn additional_email(number: usize) -> Option<(String, String)> {
     let email = format!("other.{number}@example.com");
     match number % 40 {
         10 => Some((email.clone(), format!("[\"{email}\"]"))),

@@ -3,25 +3,26 @@
 use serde_json::{Value, json};
 
 use super::super::oauth::COMPANY;
-use super::super::store::location_metadata::Metadata;
+use super::super::store::location_metadata::LocationMetadata;
 use super::field_definitions;
-use super::rng::Chance;
+use super::rng::SeededRng;
 use super::word_lists::{BUSINESSES, TAGS, USERS};
 
 /// The metadata of the location with this number; ids differ from location to location.
-pub(super) fn metadata(seed: u64, number: usize, location: &str) -> Metadata {
-    let mut chance = Chance::of(seed ^ 0x6c69_7374, number);
+pub(super) fn build_metadata(seed: u64, number: usize, location: &str) -> LocationMetadata {
+    let mut chance = SeededRng::for_record(seed ^ 0x6c69_7374, number);
     let chance = &mut chance;
-    let users: Vec<Value> = (0..USERS.len()).map(|number| user(number, location, chance)).collect();
+    let users: Vec<Value> =
+        (0..USERS.len()).map(|number| build_user(number, location, chance)).collect();
     let tags = TAGS
         .iter()
-        .map(|name| json!({ "id": chance.id(), "name": name, "locationId": location }))
+        .map(|name| json!({ "id": chance.random_id(), "name": name, "locationId": location }))
         .collect();
-    let businesses = BUSINESSES.iter().map(|name| business(name, location, chance)).collect();
-    let calendars = (0..3).map(|number| calendar(number, location, &users, chance)).collect();
-    Metadata {
+    let businesses = BUSINESSES.iter().map(|name| build_business(name, location, chance)).collect();
+    let calendars = (0..3).map(|number| build_calendar(number, location, &users, chance)).collect();
+    LocationMetadata {
         location: location_record(number, location),
-        fields: field_definitions::definitions(location, chance),
+        fields: field_definitions::build_definitions(location, chance),
         tags,
         users,
         businesses,
@@ -50,11 +51,11 @@ fn location_record(number: usize, location: &str) -> Value {
     })
 }
 
-fn user(number: usize, location: &str, chance: &mut Chance) -> Value {
+fn build_user(number: usize, location: &str, chance: &mut SeededRng) -> Value {
     let (first, last) = USERS[number];
     let email = format!("user{number}@example.com");
     let mut user = json!({
-        "id": chance.id(), "name": format!("{first} {last}"), "firstName": first, "lastName": last,
+        "id": chance.random_id(), "name": format!("{first} {last}"), "firstName": first, "lastName": last,
         "email": email, "phone": "+12125550101", "extension": "", "deleted": false,
         "roles": { "type": "account", "role": "user", "locationIds": [location] },
     });
@@ -68,9 +69,9 @@ fn user(number: usize, location: &str, chance: &mut Chance) -> Value {
     user
 }
 
-fn business(name: &str, location: &str, chance: &mut Chance) -> Value {
+fn build_business(name: &str, location: &str, chance: &mut SeededRng) -> Value {
     // Twenty-four hexadecimal digits, unlike every other id.
-    let id = format!("{:012x}{:012x}", chance.next() >> 16, chance.next() >> 16);
+    let id = format!("{:012x}{:012x}", chance.next_u64() >> 16, chance.next_u64() >> 16);
     json!({
         "id": id, "name": name, "phone": null, "email": null, "website": "https://example.com",
         "address": null, "city": null, "description": null, "state": null, "postalCode": null,
@@ -80,10 +81,10 @@ fn business(name: &str, location: &str, chance: &mut Chance) -> Value {
     })
 }
 
-fn calendar(number: usize, location: &str, users: &[Value], chance: &mut Chance) -> Value {
+fn build_calendar(number: usize, location: &str, users: &[Value], chance: &mut SeededRng) -> Value {
     let names = ["Consultation", "Demo; 30 min", "Support \u{1f6e0}"];
     json!({
-        "id": chance.id(), "groupId": chance.id(), "locationId": location, "name": names[number],
+        "id": chance.random_id(), "groupId": chance.random_id(), "locationId": location, "name": names[number],
         "description": "", "slug": format!("sandbox-{number}"), "isActive": number != 2,
         "calendarType": "round_robin", "slotDuration": 30,
         "teamMembers": [{ "userId": users[number]["id"], "priority": 0.5 }],

@@ -6,15 +6,15 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::location_store::Slot;
-use crate::sandbox::text::{local, with_offset};
+use super::location_store::ContactSlot;
+use crate::sandbox::text::{format_local, format_with_offset};
 
 /// The locations of the sandbox keep one time all year, so that no table of zones is needed.
 pub(crate) const OFFSET_HOURS: i64 = -5;
 
 /// One appointment.
 #[derive(Debug, Clone)]
-pub(crate) struct Event {
+pub(crate) struct StoredAppointment {
     pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) calendar: String,
@@ -33,44 +33,47 @@ pub(crate) struct Event {
 
 /// All appointments, by their start.
 #[derive(Debug, Default)]
-pub(crate) struct Events {
-    all: Vec<(Slot, Event)>,
-    of_contact: HashMap<Slot, Vec<usize>>,
+pub(crate) struct AppointmentIndex {
+    all: Vec<(ContactSlot, StoredAppointment)>,
+    of_contact: HashMap<ContactSlot, Vec<usize>>,
 }
 
-impl Events {
-    pub(crate) fn fill(&mut self, mut events: Vec<(Slot, Event)>) {
+impl AppointmentIndex {
+    pub(crate) fn replace_all(&mut self, mut events: Vec<(ContactSlot, StoredAppointment)>) {
         events
             .sort_by(|(_, left), (_, right)| (left.start, &left.id).cmp(&(right.start, &right.id)));
         self.all = events;
-        self.reindex();
+        self.rebuild_index();
     }
 
     /// One more.
-    pub(crate) fn add(&mut self, contact: Slot, event: Event) {
+    pub(crate) fn insert(&mut self, contact: ContactSlot, event: StoredAppointment) {
         let mut all = std::mem::take(&mut self.all);
         all.push((contact, event));
-        self.fill(all);
+        self.replace_all(all);
     }
 
     /// Drops a deleted contact's appointments.
-    pub(crate) fn forget(&mut self, contact: Slot) {
+    pub(crate) fn remove_contact(&mut self, contact: ContactSlot) {
         if self.of_contact.contains_key(&contact) {
             self.all.retain(|(slot, _)| *slot != contact);
-            self.reindex();
+            self.rebuild_index();
         }
     }
 
-    pub(crate) fn of(&self, contact: Slot) -> impl Iterator<Item = &Event> {
+    pub(crate) fn for_contact(
+        &self,
+        contact: ContactSlot,
+    ) -> impl Iterator<Item = &StoredAppointment> {
         let numbers = self.of_contact.get(&contact).into_iter().flatten();
         numbers.map(|number| &self.all[*number].1)
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Event> {
+    pub(crate) fn all_appointments(&self) -> impl Iterator<Item = &StoredAppointment> {
         self.all.iter().map(|(_, event)| event)
     }
 
-    fn reindex(&mut self) {
+    fn rebuild_index(&mut self) {
         self.of_contact.clear();
         for (number, (slot, _)) in self.all.iter().enumerate() {
             self.of_contact.entry(*slot).or_default().push(number);
@@ -78,9 +81,9 @@ impl Events {
     }
 }
 
-impl Event {
+impl StoredAppointment {
     /// The fields that both dialects share.
-    fn fields(&self) -> Map<String, Value> {
+    fn shared_fields(&self) -> Map<String, Value> {
         let fields = json!({
             "id": self.id,
             "title": self.title,
@@ -106,14 +109,14 @@ impl Event {
     }
 
     /// As `GET /calendars/events` shows it: with offsets, and with the service's misspelt twin.
-    pub(crate) fn in_calendar(&self) -> Value {
-        let mut fields = self.fields();
-        let time = |milliseconds| Value::from(with_offset(milliseconds, OFFSET_HOURS));
+    pub(crate) fn to_calendar_json(&self) -> Value {
+        let mut fields = self.shared_fields();
+        let time = |milliseconds| Value::from(format_with_offset(milliseconds, OFFSET_HOURS));
         let more = [
             ("appoinmentStatus", self.status.into()),
             ("isRecurring", self.recurring.into()),
             ("startTime", time(self.start)),
-            ("endTime", time(self.end())),
+            ("endTime", time(self.end_millis())),
             ("dateAdded", time(self.added)),
             ("dateUpdated", time(self.added)),
             ("createdBy", json!({ "userId": null, "source": "booking_widget" })),
@@ -130,13 +133,13 @@ impl Event {
     }
 
     /// As `GET /contacts/{id}/appointments` shows it: local times without a zone.
-    pub(crate) fn on_contact(&self) -> Value {
-        let mut fields = self.fields();
-        let time = |milliseconds| Value::from(local(milliseconds, OFFSET_HOURS));
+    pub(crate) fn to_contact_json(&self) -> Value {
+        let mut fields = self.shared_fields();
+        let time = |milliseconds| Value::from(format_local(milliseconds, OFFSET_HOURS));
         let more = [
             ("status", "booked".into()),
             ("startTime", time(self.start)),
-            ("endTime", time(self.end())),
+            ("endTime", time(self.end_millis())),
             ("dateAdded", time(self.added)),
             ("dateUpdated", time(self.added)),
         ];
@@ -144,7 +147,7 @@ impl Event {
         Value::Object(fields)
     }
 
-    fn end(&self) -> i64 {
+    fn end_millis(&self) -> i64 {
         self.start + self.minutes * 60_000
     }
 }

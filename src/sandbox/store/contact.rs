@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use super::notes_and_tasks::{Note, Task};
+use super::notes_and_tasks::{StoredNote, StoredTask};
 
 /// A search row, parsed.
-pub(crate) type Row = Map<String, Value>;
+pub(crate) type SearchRow = Map<String, Value>;
 
 /// One contact and its children.
 #[derive(Debug)]
-pub(crate) struct Contact {
+pub(crate) struct StoredContact {
     pub(crate) id: Box<str>,
     pub(crate) added: i64,
     pub(crate) updated: i64,
@@ -22,15 +22,15 @@ pub(crate) struct Contact {
     pub(crate) open_row: Box<str>,
     /// What only `GET /contacts/{id}` shows: an object.
     pub(crate) extra: Option<Box<str>>,
-    pub(crate) notes: Vec<Note>,
-    pub(crate) tasks: Vec<Task>,
-    pub(crate) stale: Option<Box<Stale>>,
+    pub(crate) notes: Vec<StoredNote>,
+    pub(crate) tasks: Vec<StoredTask>,
+    pub(crate) stale: Option<Box<StaleIndexEntry>>,
     pub(crate) gone: bool,
 }
 
 /// What searches still see of a contact that was written.
 #[derive(Debug)]
-pub(crate) struct Stale {
+pub(crate) struct StaleIndexEntry {
     pub(crate) until: Instant,
     pub(crate) updated: i64,
     /// `None` when the contact did not exist.
@@ -39,28 +39,28 @@ pub(crate) struct Stale {
 
 /// A contact as searches see it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct View<'a> {
-    pub(crate) contact: &'a Contact,
+pub(crate) struct IndexedContact<'a> {
+    pub(crate) contact: &'a StoredContact,
     pub(crate) updated: i64,
     pub(crate) open_row: &'a str,
 }
 
 /// What a contact is found by.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Keys {
+pub(crate) struct LookupKeys {
     pub(crate) email: Option<Box<str>>,
     pub(crate) phone: Option<Box<str>>,
     pub(crate) other_emails: Vec<Box<str>>,
 }
 
-impl Contact {
+impl StoredContact {
     /// A contact from its search row; `row` is a JSON object without a cursor.
     pub(crate) fn new(id: &str, added: i64, updated: i64, row: &str) -> Self {
         Self {
             id: id.into(),
             added,
             updated,
-            open_row: open(row),
+            open_row: strip_closing_brace(row),
             extra: None,
             notes: Vec::new(),
             tasks: Vec::new(),
@@ -70,48 +70,52 @@ impl Contact {
     }
 
     /// The search row as it is now, whatever the index says.
-    pub(crate) fn row(&self) -> Row {
-        parse(&self.open_row)
+    pub(crate) fn parse_row(&self) -> SearchRow {
+        parse_open_row(&self.open_row)
     }
 
     /// The search row as it is now, as a JSON object.
-    pub(crate) fn row_text(&self) -> String {
+    pub(crate) fn row_json(&self) -> String {
         format!("{}}}", self.open_row)
     }
 
     /// The contact as searches see it, if they do.
-    pub(crate) fn view(&self) -> Option<View<'_>> {
+    pub(crate) fn indexed_view(&self) -> Option<IndexedContact<'_>> {
         match &self.stale {
-            Some(stale) => stale.open_row.as_deref().map(|open_row| View {
+            Some(stale) => stale.open_row.as_deref().map(|open_row| IndexedContact {
                 contact: self,
                 updated: stale.updated,
                 open_row,
             }),
             None if self.gone => None,
-            None => Some(View { contact: self, updated: self.updated, open_row: &self.open_row }),
+            None => Some(IndexedContact {
+                contact: self,
+                updated: self.updated,
+                open_row: &self.open_row,
+            }),
         }
     }
 }
 
-impl View<'_> {
-    pub(crate) fn row(&self) -> Row {
-        parse(self.open_row)
+impl IndexedContact<'_> {
+    pub(crate) fn parse_row(&self) -> SearchRow {
+        parse_open_row(self.open_row)
     }
 }
 
 /// A row without its closing brace.
-pub(crate) fn open(row: &str) -> Box<str> {
+pub(crate) fn strip_closing_brace(row: &str) -> Box<str> {
     row.trim_end().strip_suffix('}').expect("a row is a JSON object").into()
 }
 
-fn parse(open_row: &str) -> Row {
+fn parse_open_row(open_row: &str) -> SearchRow {
     let text = format!("{open_row}}}");
     serde_json::from_str(&text).expect("a row on the shelf was JSON when it was put there")
 }
 
-impl Keys {
+impl LookupKeys {
     /// The keys of a search row.
-    pub(crate) fn of(row: &Row) -> Self {
+    pub(crate) fn from_row(row: &SearchRow) -> Self {
         let text = |key: &str| row.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let others = row.get("additionalEmails").and_then(Value::as_array);
         let other = |value: &Value| {

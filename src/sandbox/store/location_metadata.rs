@@ -4,9 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::state::State;
-use crate::sandbox::http::request::Ask;
-use crate::sandbox::http::response::{Answer, Outcome};
+use super::state::SandboxState;
+use crate::sandbox::http::request::SandboxRequest;
+use crate::sandbox::http::response::{EndpointResult, SandboxResponse};
 
 /// A part of the service's list, with two names that are only aliases. Writes take the others too.
 const TIME_ZONES: [&str; 24] = [
@@ -38,7 +38,7 @@ const TIME_ZONES: [&str; 24] = [
 
 /// The lists of one location.
 #[derive(Debug, Default)]
-pub(crate) struct Metadata {
+pub(crate) struct LocationMetadata {
     pub(crate) location: Value,
     pub(crate) fields: Vec<Value>,
     pub(crate) tags: Vec<Value>,
@@ -47,9 +47,9 @@ pub(crate) struct Metadata {
     pub(crate) calendars: Vec<Value>,
 }
 
-impl Metadata {
+impl LocationMetadata {
     /// The contact field of this id, or of this key with or without its `contact.`.
-    pub(crate) fn field(&self, id: Option<&str>, key: Option<&str>) -> Option<&Value> {
+    pub(crate) fn contact_field(&self, id: Option<&str>, key: Option<&str>) -> Option<&Value> {
         let contact = |field: &&Value| field["model"] == "contact";
         let by_id = |field: &&Value| field["id"].as_str() == id;
         if id.is_some() {
@@ -95,10 +95,10 @@ impl Metadata {
 }
 
 /// `GET /locations/{id}`.
-pub(crate) fn location(state: &mut State, ask: &Ask) -> Outcome {
-    let shelf = state.named_shelf(ask)?;
+pub(crate) fn get_location(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let shelf = state.authorize_named_location(ask)?;
     let mut location = state.shelves[shelf].metadata.location.clone();
-    let unique: Vec<&str> = state.settings.unique.iter().map(|one| one.key()).collect();
+    let unique: Vec<&str> = state.settings.unique.iter().map(|one| one.json_key()).collect();
     location["settings"] = json!({
         "allowDuplicateContact": state.settings.allow_duplicates,
         "allowDuplicateOpportunity": false,
@@ -106,57 +106,59 @@ pub(crate) fn location(state: &mut State, ask: &Ask) -> Outcome {
         "disableContactTimezone": false,
         "contactUniqueIdentifiers": unique,
     });
-    Ok(answer("location", &location, ask))
+    Ok(keyed_response("location", &location, ask))
 }
 
 /// `GET /locations/{id}/customFields?model=contact|opportunity|all`.
-pub(crate) fn fields(state: &mut State, ask: &Ask) -> Outcome {
-    let shelf = state.named_shelf(ask)?;
-    ask.only_parameters(&["model"])?;
-    let model = ask.parameter("model").unwrap_or("contact");
+pub(crate) fn list_custom_fields(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let shelf = state.authorize_named_location(ask)?;
+    ask.reject_unknown_parameters(&["model"])?;
+    let model = ask.query_parameter("model").unwrap_or("contact");
     if !["contact", "opportunity", "all"].contains(&model) {
         let text = "model must be one of the following values: contact, opportunity, all";
-        return Err(crate::sandbox::http::response::Refusal::invalid(vec![text.to_owned()]));
+        return Err(crate::sandbox::http::response::EndpointError::validation_failed(vec![
+            text.to_owned(),
+        ]));
     }
     let all = state.shelves[shelf].metadata.fields.iter();
     let fields: Vec<&Value> =
         all.filter(|field| model == "all" || field["model"] == model).collect();
-    Ok(answer("customFields", &json!(fields), ask))
+    Ok(keyed_response("customFields", &json!(fields), ask))
 }
 
 /// `GET /locations/{id}/tags`.
-pub(crate) fn tags(state: &mut State, ask: &Ask) -> Outcome {
-    let shelf = state.named_shelf(ask)?;
-    Ok(answer("tags", &json!(state.shelves[shelf].metadata.tags), ask))
+pub(crate) fn list_tags(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let shelf = state.authorize_named_location(ask)?;
+    Ok(keyed_response("tags", &json!(state.shelves[shelf].metadata.tags), ask))
 }
 
 /// `GET /locations/{id}/timezones`.
-pub(crate) fn time_zones(state: &mut State, ask: &Ask) -> Outcome {
-    state.named_shelf(ask)?;
-    Ok(answer("timeZones", &json!(TIME_ZONES), ask))
+pub(crate) fn list_time_zones(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    state.authorize_named_location(ask)?;
+    Ok(keyed_response("timeZones", &json!(TIME_ZONES), ask))
 }
 
 /// `GET /users/?locationId`.
-pub(crate) fn users(state: &mut State, ask: &Ask) -> Outcome {
-    let shelf = state.named_shelf(ask)?;
-    ask.only_parameters(&["locationId"])?;
-    Ok(answer("users", &json!(state.shelves[shelf].metadata.users), ask))
+pub(crate) fn list_users(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let shelf = state.authorize_named_location(ask)?;
+    ask.reject_unknown_parameters(&["locationId"])?;
+    Ok(keyed_response("users", &json!(state.shelves[shelf].metadata.users), ask))
 }
 
 /// `GET /businesses/?locationId&limit&skip`.
-pub(crate) fn businesses(state: &mut State, ask: &Ask) -> Outcome {
-    let shelf = state.named_shelf(ask)?;
-    ask.only_parameters(&["locationId", "limit", "skip"])?;
+pub(crate) fn list_businesses(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
+    let shelf = state.authorize_named_location(ask)?;
+    ask.reject_unknown_parameters(&["locationId", "limit", "skip"])?;
     let number = |name: &str, default: usize| {
-        let number = ask.number(name)?;
+        let number = ask.integer_parameter(name)?;
         Ok(number.and_then(|number| usize::try_from(number).ok()).unwrap_or(default))
     };
     let (limit, skip) = (number("limit", 100)?.min(100), number("skip", 0)?);
     let all = state.shelves[shelf].metadata.businesses.iter();
     let businesses: Vec<&Value> = all.skip(skip).take(limit).collect();
-    Ok(answer("businesses", &json!(businesses), ask))
+    Ok(keyed_response("businesses", &json!(businesses), ask))
 }
 
-fn answer(name: &str, value: &Value, ask: &Ask) -> Answer {
-    Answer::json(200, &json!({ name: value, "traceId": ask.trace }))
+fn keyed_response(name: &str, value: &Value, ask: &SandboxRequest) -> SandboxResponse {
+    SandboxResponse::json(200, &json!({ name: value, "traceId": ask.trace }))
 }

@@ -7,42 +7,44 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::calendar_events::Events;
-use super::contact::{Contact, Keys, Row, Stale, View, open};
-use super::location_metadata::Metadata;
-use super::sort_order::Ranking;
+use super::calendar_events::AppointmentIndex;
+use super::contact::{
+    IndexedContact, LookupKeys, SearchRow, StaleIndexEntry, StoredContact, strip_closing_brace,
+};
+use super::location_metadata::LocationMetadata;
+use super::sort_order::RankedResults;
 
 /// The place of a contact on its shelf, for as long as the shelf lives.
-pub(crate) type Slot = u32;
+pub(crate) type ContactSlot = u32;
 
 /// Everything one location holds.
 #[derive(Debug)]
-pub(crate) struct Shelf {
+pub(crate) struct LocationStore {
     pub(crate) location: String,
-    pub(crate) metadata: Metadata,
-    pub(crate) events: Events,
-    contacts: Vec<Contact>,
+    pub(crate) metadata: LocationMetadata,
+    pub(crate) events: AppointmentIndex,
+    contacts: Vec<StoredContact>,
     /// By `(dateAdded, id)`, with the deleted that searches still show.
-    order: Vec<Slot>,
-    by_id: HashMap<Box<str>, Slot>,
-    emails: HashMap<Box<str>, Vec<Slot>>,
-    phones: HashMap<Box<str>, Vec<Slot>>,
-    other_emails: HashMap<Box<str>, Vec<Slot>>,
+    order: Vec<ContactSlot>,
+    by_id: HashMap<Box<str>, ContactSlot>,
+    emails: HashMap<Box<str>, Vec<ContactSlot>>,
+    phones: HashMap<Box<str>, Vec<ContactSlot>>,
+    other_emails: HashMap<Box<str>, Vec<ContactSlot>>,
     /// Where the tasks are, by `(dateAdded, id)`.
-    pub(crate) tasks: BTreeMap<(i64, Box<str>), Slot>,
+    pub(crate) tasks: BTreeMap<(i64, Box<str>), ContactSlot>,
     lag: Duration,
-    lagging: VecDeque<(Instant, Slot)>,
+    lagging: VecDeque<(Instant, ContactSlot)>,
     unborn: usize,
     generation: u64,
-    pub(crate) rankings: VecDeque<(u64, String, Arc<Ranking>)>,
+    pub(crate) rankings: VecDeque<(u64, String, Arc<RankedResults>)>,
 }
 
-impl Shelf {
-    pub(crate) fn new(location: &str, metadata: Metadata, lag: Duration) -> Self {
+impl LocationStore {
+    pub(crate) fn new(location: &str, metadata: LocationMetadata, lag: Duration) -> Self {
         Self {
             location: location.to_owned(),
             metadata,
-            events: Events::default(),
+            events: AppointmentIndex::default(),
             contacts: Vec::new(),
             order: Vec::new(),
             by_id: HashMap::new(),
@@ -59,7 +61,10 @@ impl Shelf {
     }
 
     /// Puts a first stock on an empty shelf, without lag.
-    pub(crate) fn fill(&mut self, stock: impl Iterator<Item = (Contact, Keys)>) {
+    pub(crate) fn load_initial(
+        &mut self,
+        stock: impl Iterator<Item = (StoredContact, LookupKeys)>,
+    ) {
         let count = stock.size_hint().0;
         self.contacts.reserve(count);
         for map in [&mut self.emails, &mut self.phones] {
@@ -67,11 +72,11 @@ impl Shelf {
         }
         self.by_id.reserve(count);
         for (contact, keys) in stock {
-            let slot = self.place(contact, &keys);
+            let slot = self.append_contact(contact, &keys);
             self.order.push(slot);
         }
         let contacts = &self.contacts;
-        let key = |slot: &Slot| {
+        let key = |slot: &ContactSlot| {
             let contact = &contacts[*slot as usize];
             (contact.added, &contact.id)
         };
@@ -79,38 +84,39 @@ impl Shelf {
     }
 
     /// Adds a contact; searches see it at once or after the lag.
-    pub(crate) fn insert(&mut self, contact: Contact, lags: bool) -> Slot {
-        let place = self.rank(contact.added, &contact.id, false);
-        let keys = Keys::of(&contact.row());
-        let slot = self.place(contact, &keys);
+    pub(crate) fn insert(&mut self, contact: StoredContact, lags: bool) -> ContactSlot {
+        let place = self.order_position(contact.added, &contact.id, false);
+        let keys = LookupKeys::from_row(&contact.parse_row());
+        let slot = self.append_contact(contact, &keys);
         self.order.insert(place, slot);
         if lags {
-            self.remember(slot, None);
+            self.delay_indexing(slot, None);
         }
         self.generation += 1;
         slot
     }
 
     /// Replaces a contact's row.
-    pub(crate) fn rewrite(&mut self, slot: Slot, row: &Row, updated: i64) {
-        let before = Keys::of(&self.contact(slot).row());
-        let after = Keys::of(row);
+    pub(crate) fn update_row(&mut self, slot: ContactSlot, row: &SearchRow, updated: i64) {
+        let before = LookupKeys::from_row(&self.contact(slot).parse_row());
+        let after = LookupKeys::from_row(row);
         if before != after {
-            self.index(slot, &before, false);
-            self.index(slot, &after, true);
+            self.update_lookups(slot, &before, false);
+            self.update_lookups(slot, &after, true);
         }
         let text = serde_json::to_string(row).expect("a row is JSON");
         let contact = &mut self.contacts[slot as usize];
-        let past = (contact.updated, std::mem::replace(&mut contact.open_row, open(&text)));
+        let past =
+            (contact.updated, std::mem::replace(&mut contact.open_row, strip_closing_brace(&text)));
         contact.updated = updated;
-        self.remember(slot, Some(past));
+        self.delay_indexing(slot, Some(past));
         self.generation += 1;
     }
 
     /// Takes a contact away with all its children.
-    pub(crate) fn remove(&mut self, slot: Slot, lags: bool) {
-        let keys = Keys::of(&self.contact(slot).row());
-        self.index(slot, &keys, false);
+    pub(crate) fn remove(&mut self, slot: ContactSlot, lags: bool) {
+        let keys = LookupKeys::from_row(&self.contact(slot).parse_row());
+        self.update_lookups(slot, &keys, false);
         let contact = &mut self.contacts[slot as usize];
         self.by_id.remove(&contact.id);
         contact.gone = true;
@@ -118,70 +124,70 @@ impl Shelf {
         for task in std::mem::take(&mut contact.tasks) {
             self.tasks.remove(&(task.added, task.id));
         }
-        self.events.forget(slot);
+        self.events.remove_contact(slot);
         let contact = &mut self.contacts[slot as usize];
         let past = (contact.updated, std::mem::take(&mut contact.open_row));
         if lags {
-            self.remember(slot, Some(past));
+            self.delay_indexing(slot, Some(past));
         } else if let Some(stale) = contact.stale.take() {
             self.unborn -= usize::from(stale.open_row.is_none());
         }
         if self.contact(slot).stale.is_none() {
-            self.unorder(slot);
+            self.remove_from_order(slot);
         }
         self.generation += 1;
     }
 
-    pub(crate) fn find(&self, id: &str) -> Option<Slot> {
+    pub(crate) fn find_by_id(&self, id: &str) -> Option<ContactSlot> {
         self.by_id.get(id).copied()
     }
 
     /// Whether a contact of this id was here and was deleted.
-    pub(crate) fn deleted(&self, id: &str) -> bool {
-        self.find(id).is_none() && self.contacts.iter().any(|contact| &*contact.id == id)
+    pub(crate) fn is_deleted(&self, id: &str) -> bool {
+        self.find_by_id(id).is_none() && self.contacts.iter().any(|contact| &*contact.id == id)
     }
 
-    pub(crate) fn contact(&self, slot: Slot) -> &Contact {
+    pub(crate) fn contact(&self, slot: ContactSlot) -> &StoredContact {
         &self.contacts[slot as usize]
     }
 
-    pub(crate) fn contact_mut(&mut self, slot: Slot) -> &mut Contact {
+    pub(crate) fn contact_mut(&mut self, slot: ContactSlot) -> &mut StoredContact {
         &mut self.contacts[slot as usize]
     }
 
-    pub(crate) fn by_email(&self, email: &str) -> &[Slot] {
+    pub(crate) fn find_by_email(&self, email: &str) -> &[ContactSlot] {
         self.emails.get(email.to_lowercase().as_str()).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn by_phone(&self, phone: &str) -> &[Slot] {
+    pub(crate) fn find_by_phone(&self, phone: &str) -> &[ContactSlot] {
         self.phones.get(phone).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn by_other_email(&self, email: &str) -> &[Slot] {
+    pub(crate) fn find_by_other_email(&self, email: &str) -> &[ContactSlot] {
         self.other_emails.get(email.to_lowercase().as_str()).map_or(&[], Vec::as_slice)
     }
 
     /// All contacts that are there, in search order.
-    pub(crate) fn living(&self) -> impl Iterator<Item = &Contact> {
+    pub(crate) fn existing_contacts(&self) -> impl Iterator<Item = &StoredContact> {
         self.order.iter().map(|slot| self.contact(*slot)).filter(|contact| !contact.gone)
     }
 
     /// What searches see, in search order, from the first record with a place of at least `start`.
-    pub(crate) fn seen(
+    pub(crate) fn indexed_range(
         &self,
         start: usize,
         end: usize,
-    ) -> impl DoubleEndedIterator<Item = (Slot, View<'_>)> {
+    ) -> impl DoubleEndedIterator<Item = (ContactSlot, IndexedContact<'_>)> {
         let slots = self.order[start..end].iter();
-        slots.filter_map(|slot| self.contact(*slot).view().map(|view| (*slot, view)))
+        slots.filter_map(|slot| self.contact(*slot).indexed_view().map(|view| (*slot, view)))
     }
 
-    pub(crate) fn view(&self, slot: Slot) -> Option<View<'_>> {
-        self.contact(slot).view()
+    pub(crate) fn indexed_view(&self, slot: ContactSlot) -> Option<IndexedContact<'_>> {
+        self.contact(slot).indexed_view()
     }
 
     /// How many records searches see.
-    pub(crate) fn seen_count(&self) -> usize {
+    pub(crate) fn indexed_count(&self) -> usize {
         self.order.len() - self.unborn
     }
 
@@ -190,7 +196,7 @@ impl Shelf {
     }
 
     /// Where `(added, id)` belongs in the search order: before an equal one, or after it.
-    pub(crate) fn rank(&self, added: i64, id: &str, after: bool) -> usize {
+    pub(crate) fn order_position(&self, added: i64, id: &str, after: bool) -> usize {
         self.order.partition_point(|slot| {
             let contact = self.contact(*slot);
             let key = (contact.added, &*contact.id);
@@ -199,7 +205,7 @@ impl Shelf {
     }
 
     /// The slots whose search row is older than the contact.
-    pub(crate) fn lagging(&self) -> impl Iterator<Item = Slot> {
+    pub(crate) fn lagging_slots(&self) -> impl Iterator<Item = ContactSlot> {
         self.lagging.iter().map(|(_, slot)| *slot)
     }
 
@@ -209,7 +215,7 @@ impl Shelf {
     }
 
     /// Lets searches see the writes whose lag is over.
-    pub(crate) fn catch_up(&mut self, now: Instant) {
+    pub(crate) fn refresh_index(&mut self, now: Instant) {
         while let Some((until, slot)) = self.lagging.front().copied() {
             if until > now {
                 return;
@@ -222,14 +228,14 @@ impl Shelf {
                 self.unborn -= usize::from(stale.open_row.is_none());
                 self.generation += 1;
                 if self.contact(slot).gone {
-                    self.unorder(slot);
+                    self.remove_from_order(slot);
                 }
             }
         }
     }
 
     /// Keeps what searches saw until now, for as long as the index lags.
-    fn remember(&mut self, slot: Slot, past: Option<(i64, Box<str>)>) {
+    fn delay_indexing(&mut self, slot: ContactSlot, past: Option<(i64, Box<str>)>) {
         if self.lag.is_zero() {
             return;
         }
@@ -243,23 +249,24 @@ impl Shelf {
         self.unborn += usize::from(past.is_none());
         let (updated, open_row) =
             past.map_or((contact.updated, None), |(updated, row)| (updated, Some(row)));
-        contact.stale = Some(Box::new(Stale { until, updated, open_row }));
+        contact.stale = Some(Box::new(StaleIndexEntry { until, updated, open_row }));
     }
 
-    fn place(&mut self, contact: Contact, keys: &Keys) -> Slot {
-        let slot = Slot::try_from(self.contacts.len()).expect("fewer than four billion contacts");
+    fn append_contact(&mut self, contact: StoredContact, keys: &LookupKeys) -> ContactSlot {
+        let slot =
+            ContactSlot::try_from(self.contacts.len()).expect("fewer than four billion contacts");
         self.by_id.insert(contact.id.clone(), slot);
         for task in &contact.tasks {
             self.tasks.insert((task.added, task.id.clone()), slot);
         }
         self.contacts.push(contact);
-        self.index(slot, keys, true);
+        self.update_lookups(slot, keys, true);
         slot
     }
 
-    fn unorder(&mut self, slot: Slot) {
+    fn remove_from_order(&mut self, slot: ContactSlot) {
         let contact = &self.contacts[slot as usize];
-        let place = self.rank(contact.added, &contact.id, false);
+        let place = self.order_position(contact.added, &contact.id, false);
         // Several contacts share a key only when a test puts an id in twice.
         let found = self.order[place..].iter().position(|one| *one == slot);
         if let Some(distance) = found {
@@ -267,20 +274,25 @@ impl Shelf {
         }
     }
 
-    fn index(&mut self, slot: Slot, keys: &Keys, there: bool) {
+    fn update_lookups(&mut self, slot: ContactSlot, keys: &LookupKeys, there: bool) {
         let singles = [(&mut self.emails, &keys.email), (&mut self.phones, &keys.phone)];
         for (map, key) in singles {
             if let Some(key) = key {
-                set(map, key, slot, there);
+                update_slot_list(map, key, slot, there);
             }
         }
         for key in &keys.other_emails {
-            set(&mut self.other_emails, key, slot, there);
+            update_slot_list(&mut self.other_emails, key, slot, there);
         }
     }
 }
 
-fn set(map: &mut HashMap<Box<str>, Vec<Slot>>, key: &str, slot: Slot, there: bool) {
+fn update_slot_list(
+    map: &mut HashMap<Box<str>, Vec<ContactSlot>>,
+    key: &str,
+    slot: ContactSlot,
+    there: bool,
+) {
     if there {
         map.entry(key.into()).or_insert_with(|| Vec::with_capacity(1)).push(slot);
     } else if let Some(slots) = map.get_mut(key) {
@@ -297,43 +309,44 @@ mod tests {
 
     const LAG: Duration = Duration::from_mins(1);
 
-    fn contact(id: &str, added: i64) -> Contact {
-        Contact::new(id, added, added, &format!("{{\"id\":\"{id}\"}}"))
+    fn contact(id: &str, added: i64) -> StoredContact {
+        StoredContact::new(id, added, added, &format!("{{\"id\":\"{id}\"}}"))
     }
 
-    fn seen(shelf: &Shelf) -> Vec<String> {
-        let seen = shelf.seen(0, shelf.order_len());
+    fn seen(shelf: &LocationStore) -> Vec<String> {
+        let seen = shelf.indexed_range(0, shelf.order_len());
         let ids: Vec<String> = seen.map(|(_, view)| view.open_row.to_owned()).collect();
-        assert_eq!(ids.len(), shelf.seen_count());
+        assert_eq!(ids.len(), shelf.indexed_count());
         ids
     }
 
     #[test]
     fn searches_see_a_write_when_the_lag_is_over() {
-        let mut shelf = Shelf::new("l", Metadata::default(), LAG);
-        let stock = [contact("b", 1), contact("a", 1)].map(|contact| (contact, Keys::default()));
-        shelf.fill(stock.into_iter());
+        let mut shelf = LocationStore::new("l", LocationMetadata::default(), LAG);
+        let stock =
+            [contact("b", 1), contact("a", 1)].map(|contact| (contact, LookupKeys::default()));
+        shelf.load_initial(stock.into_iter());
         assert_eq!(seen(&shelf), [r#"{"id":"a""#, r#"{"id":"b""#]);
 
         shelf.insert(contact("c", 2), true);
         let row = serde_json::from_str(r#"{"id":"a","x":1}"#).unwrap();
-        let slot = shelf.find("a").unwrap();
-        shelf.rewrite(slot, &row, 5);
-        shelf.remove(shelf.find("b").unwrap(), true);
+        let slot = shelf.find_by_id("a").unwrap();
+        shelf.update_row(slot, &row, 5);
+        shelf.remove(shelf.find_by_id("b").unwrap(), true);
         assert_eq!(seen(&shelf), [r#"{"id":"a""#, r#"{"id":"b""#]);
-        assert_eq!(shelf.find("b"), None);
+        assert_eq!(shelf.find_by_id("b"), None);
 
-        shelf.catch_up(Instant::now() + LAG * 2);
+        shelf.refresh_index(Instant::now() + LAG * 2);
         assert_eq!(seen(&shelf), [r#"{"id":"a","x":1"#, r#"{"id":"c""#]);
     }
 
     #[test]
     fn a_contact_created_and_deleted_within_the_lag_is_never_seen() {
-        let mut shelf = Shelf::new("l", Metadata::default(), LAG);
+        let mut shelf = LocationStore::new("l", LocationMetadata::default(), LAG);
         let slot = shelf.insert(contact("a", 1), true);
         shelf.remove(slot, true);
         assert_eq!(seen(&shelf), [""; 0]);
-        shelf.catch_up(Instant::now() + LAG * 2);
+        shelf.refresh_index(Instant::now() + LAG * 2);
         assert_eq!(seen(&shelf), [""; 0]);
         assert_eq!(shelf.order_len(), 0);
     }

@@ -5,18 +5,18 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::text::{iso, quoted};
+use crate::sandbox::text::{format_iso, json_string};
 
 /// One note.
 #[derive(Debug)]
-pub(crate) struct Note {
+pub(crate) struct StoredNote {
     pub(crate) id: Box<str>,
     pub(crate) json: Box<str>,
 }
 
 /// One task.
 #[derive(Debug)]
-pub(crate) struct Task {
+pub(crate) struct StoredTask {
     pub(crate) id: Box<str>,
     pub(crate) added: i64,
     pub(crate) json: Box<str>,
@@ -26,7 +26,7 @@ pub(crate) struct Task {
 
 /// The names that a task's search row shows beside the task.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Names<'a> {
+pub(crate) struct TaskSearchNames<'a> {
     pub(crate) location: &'a str,
     pub(crate) first: &'a Value,
     pub(crate) last: &'a Value,
@@ -34,24 +34,24 @@ pub(crate) struct Names<'a> {
     pub(crate) user: &'a Value,
 }
 
-impl Note {
+impl StoredNote {
     pub(crate) fn new(note: &Map<String, Value>) -> Self {
         let id = note.get("id").and_then(Value::as_str).unwrap_or_default().into();
         Self { id, json: serde_json::to_string(note).expect("a note is JSON").into() }
     }
 
-    pub(crate) fn fields(&self) -> Map<String, Value> {
+    pub(crate) fn to_fields(&self) -> Map<String, Value> {
         serde_json::from_str(&self.json).expect("a note is a JSON object")
     }
 }
 
-impl Task {
+impl StoredTask {
     /// A task from its fields, as `GET /contacts/{id}/tasks` shows them.
     pub(crate) fn new(
         task: &Map<String, Value>,
         added: i64,
         updated: i64,
-        names: Names<'_>,
+        names: TaskSearchNames<'_>,
     ) -> Self {
         let id = task.get("id").and_then(Value::as_str).unwrap_or_default();
         let field = |key: &str| task.get(key).cloned().unwrap_or(Value::Null);
@@ -67,9 +67,9 @@ impl Task {
             "statusGroup": if done { "completed" } else { "to_do" },
             "deleted": false,
             "dueDate": field("dueDate"),
-            "dateAdded": iso(added),
-            "dateUpdated": iso(updated),
-            "updatedAt": iso(updated),
+            "dateAdded": format_iso(added),
+            "dateUpdated": format_iso(updated),
+            "updatedAt": format_iso(updated),
             "locationId": names.location,
             "contactDetails": {
                 "_id": field("contactId"), "firstName": names.first, "lastName": names.last,
@@ -82,13 +82,13 @@ impl Task {
         Self { id: id.into(), added, json, found: found.into() }
     }
 
-    pub(crate) fn fields(&self) -> Map<String, Value> {
+    pub(crate) fn to_fields(&self) -> Map<String, Value> {
         serde_json::from_str(&self.json).expect("a task is a JSON object")
     }
 }
 
 /// A list of ready-made records under a name, as the answer to a request.
-pub(crate) fn listing<'a>(
+pub(crate) fn render_list<'a>(
     name: &str,
     records: impl Iterator<Item = &'a str>,
     trace: &str,
@@ -104,7 +104,7 @@ pub(crate) fn listing<'a>(
         body.push_str(record);
     }
     body.push_str("],\"traceId\":");
-    body.push_str(&quoted(trace));
+    body.push_str(&json_string(trace));
     body.push('}');
     body
 }
@@ -112,10 +112,10 @@ pub(crate) fn listing<'a>(
 /// Refuses properties beside `allowed`, and values of the wrong type.
 ///
 /// The kinds are `s` for a text, `b` for a boolean and `t` for a time; a capital one is required.
-pub(crate) fn check(
+pub(crate) fn validate_fields(
     body: &Map<String, Value>,
     allowed: &[(&str, char)],
-) -> Result<(), crate::sandbox::http::response::Refusal> {
+) -> Result<(), crate::sandbox::http::response::EndpointError> {
     let unknown = body.keys().filter(|key| !allowed.iter().any(|(name, _)| name == key));
     let mut wrong: Vec<String> =
         unknown.map(|key| format!("property {key} should not exist")).collect();
@@ -133,7 +133,7 @@ pub(crate) fn check(
             'b' if !value.is_some_and(Value::is_boolean) => {
                 wrong.push(format!("{name} must be a boolean value"));
             }
-            't' if text.and_then(crate::sandbox::text::moment).is_none() => {
+            't' if text.and_then(crate::sandbox::text::parse_datetime).is_none() => {
                 wrong.push(format!("{name} must be a valid ISO 8601 date string"));
             }
             _ => {}
@@ -142,6 +142,6 @@ pub(crate) fn check(
     if wrong.is_empty() {
         Ok(())
     } else {
-        Err(crate::sandbox::http::response::Refusal::invalid(wrong))
+        Err(crate::sandbox::http::response::EndpointError::validation_failed(wrong))
     }
 }

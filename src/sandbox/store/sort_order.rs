@@ -7,20 +7,20 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::location_store::Slot;
-use crate::sandbox::endpoints::filter_parse::Seen;
-use crate::sandbox::http::response::Refusal;
-use crate::sandbox::text::quote;
+use super::location_store::ContactSlot;
+use crate::sandbox::endpoints::filter_parse::SearchCandidate;
+use crate::sandbox::http::response::EndpointError;
+use crate::sandbox::text::write_json_string;
 
 const TEXTS: [&str; 5] =
     ["firstNameLowerCase", "lastNameLowerCase", "businessName", "email", "source"];
 
 /// What a search sorts by, at most two fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sort(Vec<(By, Direction)>);
+pub(crate) struct SearchSort(Vec<(SearchSortField, SearchSortDirection)>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
+enum SearchSortField {
     Added,
     Updated,
     Dnd,
@@ -29,14 +29,14 @@ enum By {
 
 /// Which way a sort goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub(crate) enum SearchSortDirection {
     Ascending,
     Descending,
 }
 
 /// A value to sort by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Key {
+enum CursorValue {
     Number(i64),
     Text(Box<str>),
     Nothing,
@@ -44,23 +44,25 @@ enum Key {
 
 /// The place of one record in an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cursor {
-    keys: Vec<Key>,
+pub(crate) struct SortCursor {
+    keys: Vec<CursorValue>,
     id: Box<str>,
 }
 
 /// The records that a search found, in its order.
 #[derive(Debug)]
-pub(crate) struct Ranking {
-    rows: Vec<(Cursor, Slot)>,
+pub(crate) struct RankedResults {
+    rows: Vec<(SortCursor, ContactSlot)>,
 }
 
-impl Sort {
+impl SearchSort {
     /// Reads a body's `sort`; without one the newest come first.
-    pub(crate) fn read(value: Option<&Value>) -> Result<Self, Refusal> {
-        let wrong = |text: String| Err(Refusal::invalid(vec![text]));
+    pub(crate) fn parse(value: Option<&Value>) -> Result<Self, EndpointError> {
+        let wrong = |text: String| Err(EndpointError::validation_failed(vec![text]));
         let list = match value {
-            None => return Ok(Self(vec![(By::Added, Direction::Descending)])),
+            None => {
+                return Ok(Self(vec![(SearchSortField::Added, SearchSortDirection::Descending)]));
+            }
             Some(Value::Array(list)) => list,
             Some(_) => return wrong("sort must be an array".to_owned()),
         };
@@ -73,12 +75,12 @@ impl Sort {
             if let Some(key) =
                 keys.into_iter().find(|key| !["field", "direction"].contains(&key.as_str()))
             {
-                return Err(Refusal::unknown_property(key));
+                return Err(EndpointError::unknown_property(key));
             }
             let field = one.get("field").and_then(Value::as_str).unwrap_or_default();
             let direction = match one.get("direction").and_then(Value::as_str) {
-                Some("asc") => Direction::Ascending,
-                Some("desc") => Direction::Descending,
+                Some("asc") => SearchSortDirection::Ascending,
+                Some("desc") => SearchSortDirection::Descending,
                 _ => {
                     return wrong(
                         "direction must be one of the following values: asc, desc".to_owned(),
@@ -86,84 +88,92 @@ impl Sort {
                 }
             };
             let by = match field {
-                "dateAdded" => By::Added,
-                "dateUpdated" => By::Updated,
-                "dnd" => By::Dnd,
+                "dateAdded" => SearchSortField::Added,
+                "dateUpdated" => SearchSortField::Updated,
+                "dnd" => SearchSortField::Dnd,
                 _ => match TEXTS.iter().find(|text| **text == field) {
-                    Some(text) => By::Text(text),
+                    Some(text) => SearchSortField::Text(text),
                     None => {
-                        return Err(Refusal::bad_request(format!("Invalid sort field {field}")));
+                        return Err(EndpointError::bad_request(format!(
+                            "Invalid sort field {field}"
+                        )));
                     }
                 },
             };
             sort.push((by, direction));
         }
         if sort.is_empty() {
-            sort.push((By::Added, Direction::Descending));
+            sort.push((SearchSortField::Added, SearchSortDirection::Descending));
         }
         Ok(Self(sort))
     }
 
     /// The direction, when this is the order in which a shelf keeps its contacts anyway.
-    pub(crate) fn by_date_added(&self) -> Option<Direction> {
+    pub(crate) fn date_added_direction(&self) -> Option<SearchSortDirection> {
         match self.0.as_slice() {
-            [(By::Added, direction)] => Some(*direction),
+            [(SearchSortField::Added, direction)] => Some(*direction),
             _ => None,
         }
     }
 
     /// Reads a `searchAfter` that this order has given out.
-    pub(crate) fn cursor(&self, value: &Value) -> Result<Cursor, Refusal> {
-        let wrong = || Refusal::bad_request("searchAfter does not fit the sort");
+    pub(crate) fn parse_cursor(&self, value: &Value) -> Result<SortCursor, EndpointError> {
+        let wrong = || EndpointError::bad_request("searchAfter does not fit the sort");
         let list = value.as_array().ok_or_else(wrong)?;
         let Some((id, keys)) = list.split_last().filter(|(_, keys)| keys.len() == self.0.len())
         else {
             return Err(wrong());
         };
-        let mut cursor = Cursor { keys: Vec::new(), id: id.as_str().ok_or_else(wrong)?.into() };
+        let mut cursor = SortCursor { keys: Vec::new(), id: id.as_str().ok_or_else(wrong)?.into() };
         for ((by, _), key) in self.0.iter().zip(keys) {
             cursor.keys.push(match (by, key) {
-                (By::Text(_), Value::String(text)) => Key::Text(text.as_str().into()),
-                (By::Text(_), Value::Null) => Key::Nothing,
-                (By::Text(_), _) => return Err(wrong()),
-                (_, number) => Key::Number(number.as_i64().ok_or_else(wrong)?),
+                (SearchSortField::Text(_), Value::String(text)) => {
+                    CursorValue::Text(text.as_str().into())
+                }
+                (SearchSortField::Text(_), Value::Null) => CursorValue::Nothing,
+                (SearchSortField::Text(_), _) => return Err(wrong()),
+                (_, number) => CursorValue::Number(number.as_i64().ok_or_else(wrong)?),
             });
         }
         Ok(cursor)
     }
 
     /// The place of a record in this order.
-    pub(crate) fn place(&self, seen: &Seen<'_>) -> Cursor {
-        let key = |by: &By| match by {
-            By::Added => Key::Number(seen.view().contact.added),
-            By::Updated => Key::Number(seen.view().updated),
-            By::Dnd => Key::Number(i64::from(seen.row().get("dnd") == Some(&Value::Bool(true)))),
-            By::Text(name) => match seen.row().get(*name).and_then(Value::as_str) {
-                Some(text) => Key::Text(text.into()),
-                None => Key::Nothing,
-            },
+    pub(crate) fn cursor_for(&self, seen: &SearchCandidate<'_>) -> SortCursor {
+        let key = |by: &SearchSortField| match by {
+            SearchSortField::Added => CursorValue::Number(seen.indexed_view().contact.added),
+            SearchSortField::Updated => CursorValue::Number(seen.indexed_view().updated),
+            SearchSortField::Dnd => CursorValue::Number(i64::from(
+                seen.cached_row().get("dnd") == Some(&Value::Bool(true)),
+            )),
+            SearchSortField::Text(name) => {
+                match seen.cached_row().get(*name).and_then(Value::as_str) {
+                    Some(text) => CursorValue::Text(text.into()),
+                    None => CursorValue::Nothing,
+                }
+            }
         };
         let keys = self.0.iter().map(|(by, _)| key(by)).collect();
-        Cursor { keys, id: seen.view().contact.id.clone() }
+        SortCursor { keys, id: seen.indexed_view().contact.id.clone() }
     }
 
-    fn compare(&self, left: &Cursor, right: &Cursor) -> Ordering {
+    fn compare_cursors(&self, left: &SortCursor, right: &SortCursor) -> Ordering {
         for ((_, direction), (left, right)) in self.0.iter().zip(left.keys.iter().zip(&right.keys))
         {
-            let order = left.compare(right, *direction);
+            let order = left.compare_directed(right, *direction);
             if order != Ordering::Equal {
                 return order;
             }
         }
         match self.0.first() {
-            Some((_, Direction::Descending)) => right.id.cmp(&left.id),
+            Some((_, SearchSortDirection::Descending)) => right.id.cmp(&left.id),
             _ => left.id.cmp(&right.id),
         }
     }
 }
 
-impl Key {
-    fn compare(&self, other: &Self, direction: Direction) -> Ordering {
+impl CursorValue {
+    fn compare_directed(&self, other: &Self, direction: SearchSortDirection) -> Ordering {
         let order = match (self, other) {
             (Self::Nothing, Self::Nothing) => return Ordering::Equal,
             (Self::Nothing, _) => return Ordering::Greater,
@@ -173,38 +183,38 @@ impl Key {
             (Self::Number(_), Self::Text(_)) => Ordering::Less,
             (Self::Text(_), Self::Number(_)) => Ordering::Greater,
         };
-        if direction == Direction::Ascending { order } else { order.reverse() }
+        if direction == SearchSortDirection::Ascending { order } else { order.reverse() }
     }
 }
 
-impl Cursor {
+impl SortCursor {
     /// The cursor's date and id, when the order is the one by `dateAdded`.
     pub(crate) fn date_and_id(&self) -> (i64, &str) {
         match self.keys.first() {
-            Some(Key::Number(date)) => (*date, &self.id),
+            Some(CursorValue::Number(date)) => (*date, &self.id),
             _ => (0, &self.id),
         }
     }
 
     /// Appends the cursor as the service writes it: the values, then the id.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
         out.push(b'[');
         for key in &self.keys {
             match key {
-                Key::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
-                Key::Text(text) => quote(out, text),
-                Key::Nothing => out.extend_from_slice(b"null"),
+                CursorValue::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
+                CursorValue::Text(text) => write_json_string(out, text),
+                CursorValue::Nothing => out.extend_from_slice(b"null"),
             }
             out.push(b',');
         }
-        quote(out, &self.id);
+        write_json_string(out, &self.id);
         out.push(b']');
     }
 }
 
-impl Ranking {
-    pub(crate) fn new(mut rows: Vec<(Cursor, Slot)>, sort: &Sort) -> Self {
-        rows.sort_unstable_by(|(left, _), (right, _)| sort.compare(left, right));
+impl RankedResults {
+    pub(crate) fn new(mut rows: Vec<(SortCursor, ContactSlot)>, sort: &SearchSort) -> Self {
+        rows.sort_unstable_by(|(left, _), (right, _)| sort.compare_cursors(left, right));
         Self { rows }
     }
 
@@ -212,13 +222,18 @@ impl Ranking {
         self.rows.len()
     }
 
-    pub(crate) fn from(&self, start: usize) -> &[(Cursor, Slot)] {
+    pub(crate) fn rows_from(&self, start: usize) -> &[(SortCursor, ContactSlot)] {
         &self.rows[start.min(self.rows.len())..]
     }
 
-    pub(crate) fn after(&self, cursor: &Cursor, sort: &Sort) -> &[(Cursor, Slot)] {
-        let start =
-            self.rows.partition_point(|(one, _)| sort.compare(one, cursor) != Ordering::Greater);
-        self.from(start)
+    pub(crate) fn rows_after(
+        &self,
+        cursor: &SortCursor,
+        sort: &SearchSort,
+    ) -> &[(SortCursor, ContactSlot)] {
+        let start = self
+            .rows
+            .partition_point(|(one, _)| sort.compare_cursors(one, cursor) != Ordering::Greater);
+        self.rows_from(start)
     }
 }

@@ -8,156 +8,174 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::contact::Row;
-use super::location_store::{Shelf, Slot};
-use crate::sandbox::faults::fault::Fault;
-use crate::sandbox::http::auth::Grant;
-use crate::sandbox::http::rate_limit::Limiter;
-use crate::sandbox::http::request::Ask;
-use crate::sandbox::http::request_log::Journal;
-use crate::sandbox::http::response::Refusal;
-use crate::sandbox::oauth::Book;
-use crate::sandbox::sandbox_settings::{Quirk, Settings};
-use crate::sandbox::seed::{self, Chance};
+use super::contact::SearchRow;
+use super::location_store::{ContactSlot, LocationStore};
+use crate::sandbox::faults::fault::FaultRule;
+use crate::sandbox::http::auth::AccessGrant;
+use crate::sandbox::http::rate_limit::LocationLimiter;
+use crate::sandbox::http::request::SandboxRequest;
+use crate::sandbox::http::request_log::RequestLog;
+use crate::sandbox::http::response::EndpointError;
+use crate::sandbox::oauth::IssuedTokenStore;
+use crate::sandbox::sandbox_settings::{SandboxSettings, ServiceQuirk};
+use crate::sandbox::seed::{self, SeededRng};
 
 const OUT_OF_REACH: &str = "The token does not have access to this location.";
 
 /// The memory of a sandbox.
 #[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) settings: Settings,
-    pub(crate) shelves: Vec<Shelf>,
-    pub(crate) limiter: Limiter,
-    pub(crate) faults: Vec<Fault>,
-    pub(crate) journal: Journal,
-    pub(crate) oauth: Book,
+pub(crate) struct SandboxState {
+    pub(crate) settings: SandboxSettings,
+    pub(crate) shelves: Vec<LocationStore>,
+    pub(crate) limiter: LocationLimiter,
+    pub(crate) faults: Vec<FaultRule>,
+    pub(crate) journal: RequestLog,
+    pub(crate) oauth: IssuedTokenStore,
     pub(crate) started: Instant,
-    chance: Chance,
+    chance: SeededRng,
 }
 
 /// A contact that a request is about: the number of its shelf, and its place there.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct ContactPosition {
     pub(crate) shelf: usize,
-    pub(crate) slot: Slot,
+    pub(crate) slot: ContactSlot,
 }
 
-impl State {
-    pub(crate) fn new(settings: Settings) -> Self {
+impl SandboxState {
+    pub(crate) fn new(settings: SandboxSettings) -> Self {
         Self {
-            shelves: seed::shelves(&settings),
-            limiter: Limiter::new(settings.limit, settings.window, settings.daily_used),
+            shelves: seed::seed_locations(&settings),
+            limiter: LocationLimiter::new(settings.limit, settings.window, settings.daily_used),
             faults: settings.faults.clone(),
-            journal: Journal::default(),
-            oauth: Book::default(),
+            journal: RequestLog::default(),
+            oauth: IssuedTokenStore::default(),
             started: Instant::now(),
-            chance: Chance::new(settings.seed ^ 0x6d69_6e74),
+            chance: SeededRng::new(settings.seed ^ 0x6d69_6e74),
             settings,
         }
     }
 
-    pub(crate) fn now(&self) -> Duration {
+    pub(crate) fn elapsed_since_start(&self) -> Duration {
         self.started.elapsed()
     }
 
     /// The wall clock of this sandbox, which the settings may move, in milliseconds since 1970.
-    pub(crate) fn clock(&self) -> i64 {
+    pub(crate) fn clock_millis(&self) -> i64 {
         let ahead = i64::try_from(self.settings.clock_ahead.as_millis()).unwrap_or_default();
-        now().saturating_add(ahead)
+        now_millis().saturating_add(ahead)
     }
 
     /// The locations where the app is installed.
-    pub(crate) fn installed(&self) -> impl Iterator<Item = &String> {
-        let Settings { locations, not_installed, .. } = &self.settings;
+    pub(crate) fn installed_locations(&self) -> impl Iterator<Item = &String> {
+        let SandboxSettings { locations, not_installed, .. } = &self.settings;
         locations.iter().filter(|location| !not_installed.contains(location))
     }
 
     /// What the request's token may do.
-    pub(crate) fn grant<'a>(&'a self, ask: &'a Ask) -> Result<Grant<'a>, Refusal> {
-        let invalid = || Refusal::unauthorized("Invalid token: access token is invalid");
+    pub(crate) fn authenticate_request<'a>(
+        &'a self,
+        ask: &'a SandboxRequest,
+    ) -> Result<AccessGrant<'a>, EndpointError> {
+        let invalid = || EndpointError::unauthorized("Invalid token: access token is invalid");
         let token = ask.token.as_deref().ok_or_else(invalid)?;
-        if let Some(grant) = Grant::of_integration(token) {
+        if let Some(grant) = AccessGrant::from_private_token(token) {
             return grant;
         }
-        let living = self.oauth.access(token).filter(|issued| issued.until > self.clock());
+        let living =
+            self.oauth.find_access_token(token).filter(|issued| issued.until > self.clock_millis());
         match living {
-            Some(issued) => Ok(Grant::Issued(issued)),
-            None if token.split('.').count() == 3 => Err(Refusal::unauthorized("Invalid JWT")),
+            Some(issued) => Ok(AccessGrant::Issued(issued)),
+            None if token.split('.').count() == 3 => {
+                Err(EndpointError::unauthorized("Invalid JWT"))
+            }
             None => Err(invalid()),
         }
     }
 
     /// A new id, twenty letters and digits long.
-    pub(crate) fn mint(&mut self) -> String {
-        self.chance.id()
+    pub(crate) fn generate_id(&mut self) -> String {
+        self.chance.random_id()
     }
 
     /// A new text that nobody guesses: forty hexadecimal digits.
-    pub(crate) fn mint_secret(&mut self) -> String {
-        let parts = [self.chance.next(), self.chance.next(), self.chance.next() >> 32];
+    pub(crate) fn generate_secret(&mut self) -> String {
+        let parts = [self.chance.next_u64(), self.chance.next_u64(), self.chance.next_u64() >> 32];
         format!("{:016x}{:016x}{:08x}", parts[0], parts[1], parts[2])
     }
 
     /// The shelf of the location that the request names; 403 when it names none, as the service does.
-    pub(crate) fn named_shelf(&self, ask: &Ask) -> Result<usize, Refusal> {
+    pub(crate) fn authorize_named_location(
+        &self,
+        ask: &SandboxRequest,
+    ) -> Result<usize, EndpointError> {
         match ask.named_location() {
-            Some(location) => self.shelf_of(ask, location),
-            None => Err(Refusal::forbidden(OUT_OF_REACH)),
+            Some(location) => self.authorize_location(ask, location),
+            None => Err(EndpointError::forbidden(OUT_OF_REACH)),
         }
     }
 
     /// The shelf of a location, when the request's token reaches it.
-    pub(crate) fn shelf_of(&self, ask: &Ask, location: &str) -> Result<usize, Refusal> {
+    pub(crate) fn authorize_location(
+        &self,
+        ask: &SandboxRequest,
+        location: &str,
+    ) -> Result<usize, EndpointError> {
         let found = self.shelves.iter().position(|shelf| shelf.location == location);
-        let reached = self.grant(ask)?.reaches(location);
-        found.filter(|_| reached).ok_or_else(|| Refusal::forbidden(OUT_OF_REACH))
+        let reached = self.authenticate_request(ask)?.covers_location(location);
+        found.filter(|_| reached).ok_or_else(|| EndpointError::forbidden(OUT_OF_REACH))
     }
 
     /// The contact named by the path's second segment.
-    pub(crate) fn contact(&self, ask: &Ask) -> Result<Place, Refusal> {
-        let id = ask.segment(1);
+    pub(crate) fn authorize_contact(
+        &self,
+        ask: &SandboxRequest,
+    ) -> Result<ContactPosition, EndpointError> {
+        let id = ask.path_segment(1);
         let place = self
-            .place(id)
-            .ok_or_else(|| Refusal::bad_request(format!("Contact not found for id:{id}")))?;
-        self.shelf_of(ask, &self.shelves[place.shelf].location)?;
+            .find_contact(id)
+            .ok_or_else(|| EndpointError::bad_request(format!("Contact not found for id:{id}")))?;
+        self.authorize_location(ask, &self.shelves[place.shelf].location)?;
         Ok(place)
     }
 
-    pub(crate) fn place(&self, id: &str) -> Option<Place> {
-        let holds = |(shelf, one): (usize, &Shelf)| Some(Place { shelf, slot: one.find(id)? });
+    pub(crate) fn find_contact(&self, id: &str) -> Option<ContactPosition> {
+        let holds = |(shelf, one): (usize, &LocationStore)| {
+            Some(ContactPosition { shelf, slot: one.find_by_id(id)? })
+        };
         self.shelves.iter().enumerate().find_map(holds)
     }
 
     /// Whose allowance a request uses.
-    pub(crate) fn bucket(&self, ask: &Ask) -> String {
+    pub(crate) fn rate_limited_location(&self, ask: &SandboxRequest) -> String {
         let first = || self.shelves.first().map_or("", |shelf| shelf.location.as_str());
         if let Some(named) = ask.named_location() {
             return named.to_owned();
         }
-        if let Some(Place { shelf, .. }) = self.place(ask.segment(1)) {
+        if let Some(ContactPosition { shelf, .. }) = self.find_contact(ask.path_segment(1)) {
             return self.shelves[shelf].location.clone();
         }
-        let grant = self.grant(ask).ok();
-        grant.as_ref().and_then(Grant::location).unwrap_or_else(first).to_owned()
+        let grant = self.authenticate_request(ask).ok();
+        grant.as_ref().and_then(AccessGrant::bound_location).unwrap_or_else(first).to_owned()
     }
 
     /// Writes a contact's changed row, with a new `dateUpdated`.
-    pub(crate) fn rewrite(&mut self, place: Place, row: &mut Row) {
-        let now = now();
-        row.insert("dateUpdated".to_owned(), Value::String(crate::sandbox::text::iso(now)));
-        self.shelves[place.shelf].rewrite(place.slot, row, now);
+    pub(crate) fn rewrite_contact(&mut self, place: ContactPosition, row: &mut SearchRow) {
+        let now = now_millis();
+        row.insert("dateUpdated".to_owned(), Value::String(crate::sandbox::text::format_iso(now)));
+        self.shelves[place.shelf].update_row(place.slot, row, now);
     }
 
     /// Notes that a child of a contact was written, where that moves the contact's `dateUpdated`.
-    pub(crate) fn child_written(&mut self, place: Place) {
-        if self.settings.has(Quirk::ChildrenBump) {
-            let mut row = self.shelves[place.shelf].contact(place.slot).row();
-            self.rewrite(place, &mut row);
+    pub(crate) fn touch_after_child_write(&mut self, place: ContactPosition) {
+        if self.settings.has_quirk(ServiceQuirk::ChildrenBump) {
+            let mut row = self.shelves[place.shelf].contact(place.slot).parse_row();
+            self.rewrite_contact(place, &mut row);
         }
     }
 }
 
 /// The time of a write. Only writes look at the clock; seeded data never does.
-pub(crate) fn now() -> i64 {
+pub(crate) fn now_millis() -> i64 {
     Timestamp::now().as_millisecond()
 }

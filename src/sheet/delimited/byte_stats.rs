@@ -20,7 +20,7 @@ const DETECT: usize = 1024 * 1024;
 const DAMAGED_PER_VALID: u64 = 4;
 
 /// What was counted.
-pub(crate) struct Census {
+pub(crate) struct ByteStats {
     /// Bytes up to the last one that is not NUL.
     pub(crate) end: u64,
     /// Bytes in all.
@@ -31,19 +31,19 @@ pub(crate) struct Census {
     pub(crate) invalid_lines: u64,
     detector: EncodingDetector,
     seen: usize,
-    line: Line,
+    line: LineStats,
 }
 
 /// What was found in the line that is being read.
 #[derive(Default)]
-struct Line {
+struct LineStats {
     multibyte: bool,
     invalid: bool,
 }
 
-impl Census {
+impl ByteStats {
     /// Counts a whole file.
-    pub(crate) fn take(reader: &mut impl Read) -> io::Result<Self> {
+    pub(crate) fn from_reader(reader: &mut impl Read) -> io::Result<Self> {
         let mut census = Self {
             end: 0,
             size: 0,
@@ -51,20 +51,21 @@ impl Census {
             invalid_lines: 0,
             detector: EncodingDetector::new(Iso2022JpDetection::Deny),
             seen: 0,
-            line: Line::default(),
+            line: LineStats::default(),
         };
         let mut block = vec![0; BLOCK];
         let mut kept = 0;
         loop {
-            let count = source_file::fill(reader, &mut block[kept..])?;
-            census.measure(&block[kept..kept + count]);
+            let count = source_file::fill_buffer(reader, &mut block[kept..])?;
+            census.track_size(&block[kept..kept + count]);
             let filled = kept + count;
             let last = filled < BLOCK;
             // A sequence that the block cuts off is looked at together with its rest.
-            let whole = if last { filled } else { filled - cut(&block[..filled]) };
-            census.count(&block[..whole]);
+            let whole =
+                if last { filled } else { filled - incomplete_suffix_len(&block[..filled]) };
+            census.scan_block(&block[..whole]);
             if last {
-                census.end_line();
+                census.finish_line();
                 return Ok(census);
             }
             block.copy_within(whole..filled, 0);
@@ -72,27 +73,27 @@ impl Census {
         }
     }
 
-    fn measure(&mut self, bytes: &[u8]) {
+    fn track_size(&mut self, bytes: &[u8]) {
         if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
             self.end = self.size + last as u64 + 1;
         }
         self.size += bytes.len() as u64;
     }
 
-    fn count(&mut self, block: &[u8]) {
+    fn scan_block(&mut self, block: &[u8]) {
         if block.is_ascii() && !self.line.multibyte && !self.line.invalid {
             return;
         }
         let mut rest = block;
         while let Some(at) = memchr::memchr2(b'\n', b'\r', rest) {
-            self.judge(&rest[..at]);
-            self.end_line();
+            self.scan_line_part(&rest[..at]);
+            self.finish_line();
             rest = &rest[at + 1..];
         }
-        self.judge(rest);
+        self.scan_line_part(rest);
     }
 
-    fn judge(&mut self, part: &[u8]) {
+    fn scan_line_part(&mut self, part: &[u8]) {
         if part.is_ascii() {
             return;
         }
@@ -108,7 +109,7 @@ impl Census {
         }
     }
 
-    fn end_line(&mut self) {
+    fn finish_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         self.invalid_lines += u64::from(line.invalid);
         self.valid_lines += u64::from(line.multibyte && !line.invalid);
@@ -121,7 +122,7 @@ impl Census {
     }
 
     /// What a file that is not UTF-8 probably is.
-    pub(crate) fn guess(&mut self) -> &'static Encoding {
+    pub(crate) fn guess_encoding(&mut self) -> &'static Encoding {
         self.detector.feed(b"", true);
         match self.detector.guess(None, Utf8Detection::Deny) {
             encoding if encoding == UTF_8 => encoding_rs::WINDOWS_1252,
@@ -131,7 +132,7 @@ impl Census {
 }
 
 /// How many bytes at the end of a block begin a sequence that goes on behind it.
-fn cut(block: &[u8]) -> usize {
+fn incomplete_suffix_len(block: &[u8]) -> usize {
     let tail = &block[block.len().saturating_sub(3)..];
     let lead = |byte: u8| match byte {
         0xC2..=0xDF => 2,

@@ -1,9 +1,9 @@
 //! The dialect of delimited text: its delimiter, chosen by what it makes of the first rows.
 
-use super::tokenizer::{Record, Scanner};
-use crate::sheet::header_row::{self, HeadRow};
-use crate::sheet::row::is_blank;
-use crate::sheet::{Reading, Refusal};
+use super::tokenizer::{DelimitedRecord, RecordTokenizer};
+use crate::sheet::header_row::{self, HeaderCandidate};
+use crate::sheet::row::is_blank_text;
+use crate::sheet::{SheetError, SheetReadOptions};
 
 /// What is tried, the usual first.
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -15,44 +15,44 @@ const EVEN: usize = 600;
 const CELLS: usize = 1_000_000;
 
 /// How a text is cut into cells, and where its header seems to be.
-pub(crate) struct Dialect {
+pub(crate) struct DetectedDialect {
     pub(crate) delimiter: u8,
     /// Whether the first line declares it.
     pub(crate) declared: bool,
     /// The line of the header, or why there is none.
-    pub(crate) header: Result<u64, Refusal>,
+    pub(crate) header: Result<u64, SheetError>,
 }
 
 /// The beginning of a text.
-pub(crate) struct Head<'a> {
+pub(crate) struct TextHead<'a> {
     pub(crate) text: &'a [u8],
     /// Whether it is all there is.
     pub(crate) whole: bool,
 }
 
 /// Chooses the delimiter and finds the header.
-pub(crate) fn choose(
-    head: &Head<'_>,
-    reading: &Reading,
+pub(crate) fn choose_dialect(
+    head: &TextHead<'_>,
+    reading: &SheetReadOptions,
     known: &dyn Fn(&str) -> bool,
-) -> Result<Dialect, Refusal> {
-    let asked = reading.delimiter.map(checked).transpose()?;
-    let declared = declared(head.text);
+) -> Result<DetectedDialect, SheetError> {
+    let asked = reading.delimiter.map(check_delimiter).transpose()?;
+    let declared = declared_delimiter(head.text);
     let one = asked.or(declared);
     let candidates = one.as_ref().map_or(&CANDIDATES[..], std::slice::from_ref);
-    let mut best: Option<(Score, Dialect)> = None;
+    let mut best: Option<(DelimiterScore, DetectedDialect)> = None;
     for delimiter in candidates {
-        let (score, dialect) = attempt(head, *delimiter, reading.header_row, known);
+        let (score, dialect) = score_delimiter(head, *delimiter, reading.header_row, known);
         if best.as_ref().is_none_or(|(so_far, _)| score > *so_far) {
             best = Some((score, dialect));
         }
     }
     let (_, dialect) = best.expect("there is at least one candidate");
-    Ok(Dialect { declared: declared.is_some(), ..dialect })
+    Ok(DetectedDialect { declared: declared.is_some(), ..dialect })
 }
 
 /// A delimiter's name, for people.
-pub(crate) fn name(delimiter: u8) -> String {
+pub(crate) fn delimiter_name(delimiter: u8) -> String {
     match delimiter {
         b',' => "comma".to_owned(),
         b';' => "semicolon".to_owned(),
@@ -62,31 +62,31 @@ pub(crate) fn name(delimiter: u8) -> String {
     }
 }
 
-fn checked(delimiter: char) -> Result<u8, Refusal> {
+fn check_delimiter(delimiter: char) -> Result<u8, SheetError> {
     match u8::try_from(delimiter) {
         Ok(byte) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(byte),
-        _ => Err(Refusal::new(
+        _ => Err(SheetError::new(
             "E_DELIMITER",
             format!("`{}` cannot be a delimiter", delimiter.escape_default()),
         )
-        .hint("a delimiter is one ASCII character, such as `,` `;` `|` `^` or a tab")),
+        .with_hint("a delimiter is one ASCII character, such as `,` `;` `|` `^` or a tab")),
     }
 }
 
 /// The delimiter that a first line such as `sep=;` declares.
-fn declared(text: &[u8]) -> Option<u8> {
+fn declared_delimiter(text: &[u8]) -> Option<u8> {
     let line = text.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
     let line = line.strip_prefix(b"\"").unwrap_or(line);
     let rest = line.get(..4).filter(|it| it.eq_ignore_ascii_case(b"sep=")).map(|_| &line[4..])?;
     match rest {
-        [delimiter] | [delimiter, b'"'] => checked(char::from(*delimiter)).ok(),
+        [delimiter] | [delimiter, b'"'] => check_delimiter(char::from(*delimiter)).ok(),
         _ => None,
     }
 }
 
 /// How well a delimiter fits; more is better, field by field.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Score {
+struct DelimiterScore {
     /// Cells of the header that are known words.
     known: usize,
     /// Whether it cuts most rows into as many cells.
@@ -98,47 +98,47 @@ struct Score {
     width: usize,
 }
 
-fn attempt(
-    head: &Head<'_>,
+fn score_delimiter(
+    head: &TextHead<'_>,
     delimiter: u8,
     line: Option<u32>,
     known: &dyn Fn(&str) -> bool,
-) -> (Score, Dialect) {
-    let rows = rows(head, delimiter);
+) -> (DelimiterScore, DetectedDialect) {
+    let rows = parse_head_rows(head, delimiter);
     let found = match line {
         Some(line) => rows.iter().position(|row| row.line == u64::from(line)).ok_or(None),
-        None => header_row::find(&rows, known).map_err(Some),
+        None => header_row::find_header_row(&rows, known).map_err(Some),
     };
     let first = *found.as_ref().unwrap_or(&0);
-    let (even, width) = evenness(&rows[first..]);
-    let words = found.as_ref().map_or(0, |index| rows[*index].known(known));
+    let (even, width) = width_evenness(&rows[first..]);
+    let words = found.as_ref().map_or(0, |index| rows[*index].known_name_count(known));
     let cuts = width > 1 && even >= EVEN;
-    let score = Score { known: words, cuts, found: found.is_ok(), even, width };
+    let score = DelimiterScore { known: words, cuts, found: found.is_ok(), even, width };
     let header = match (found, line) {
         // It may stand further down than the head reaches.
         (_, Some(line)) => Ok(u64::from(line)),
         (Ok(index), None) => Ok(rows[index].line),
         (Err(refusal), None) => Err(refusal.expect("a search says why it failed")),
     };
-    (score, Dialect { delimiter, declared: false, header })
+    (score, DetectedDialect { delimiter, declared: false, header })
 }
 
 /// The first rows that are not blank. A last one that the head cuts off does not count.
-fn rows(head: &Head<'_>, delimiter: u8) -> Vec<HeadRow> {
-    let mut scanner = Scanner::new(head.text, delimiter);
-    let mut record = Record::default();
+fn parse_head_rows(head: &TextHead<'_>, delimiter: u8) -> Vec<HeaderCandidate> {
+    let mut scanner = RecordTokenizer::new(head.text, delimiter);
+    let mut record = DelimitedRecord::default();
     let mut rows = Vec::new();
     let enough = 2 * header_row::ROWS + 1;
     let mut cells = 0;
     // Reading from memory does not fail.
     while rows.len() <= enough
         && (cells < CELLS || rows.len() < 2)
-        && scanner.next(&mut record).unwrap_or(false)
+        && scanner.read_record(&mut record).unwrap_or(false)
     {
-        cells += record.len();
+        cells += record.cell_count();
         let texts = record.cells().map(|cell| String::from_utf8_lossy(cell).into_owned());
-        let row = HeadRow::new(record.line, texts);
-        if row.cells.iter().any(|cell| !is_blank(cell)) {
+        let row = HeaderCandidate::new(record.line, texts);
+        if row.cells.iter().any(|cell| !is_blank_text(cell)) {
             rows.push(row);
         }
     }
@@ -149,7 +149,7 @@ fn rows(head: &Head<'_>, delimiter: u8) -> Vec<HeadRow> {
 }
 
 /// The share of rows that have the most frequent width, and that width.
-fn evenness(rows: &[HeadRow]) -> (usize, usize) {
+fn width_evenness(rows: &[HeaderCandidate]) -> (usize, usize) {
     let mut widths: Vec<usize> = rows.iter().map(|row| row.cells.len()).collect();
     widths.sort_unstable();
     let run = widths.chunk_by(|a, b| a == b).max_by_key(|run| run.len());

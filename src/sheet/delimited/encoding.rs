@@ -8,9 +8,9 @@ use std::io::{self, Read, Take};
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::byte_stats::Census;
-use crate::sheet::source_file::{self, Hashing};
-use crate::sheet::{Refusal, Warning};
+use super::byte_stats::ByteStats;
+use crate::sheet::source_file::{self, HashingReader};
+use crate::sheet::{SheetError, SheetWarning};
 
 /// Bytes that are decoded together.
 const BLOCK: usize = 64 * 1024;
@@ -20,7 +20,7 @@ const DAMAGE: u8 = 0xFF;
 
 /// How the bytes of a file become text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Coding {
+pub(crate) struct DetectedEncoding {
     pub(crate) encoding: &'static Encoding,
     /// Bytes of the byte order mark.
     pub(crate) mark: u64,
@@ -28,81 +28,91 @@ pub(crate) struct Coding {
     pub(crate) end: u64,
 }
 
-impl Coding {
+impl DetectedEncoding {
     /// Decides the encoding. `head` is the beginning of the file.
-    pub(crate) fn decide(
+    pub(crate) fn detect(
         head: &[u8],
-        census: &mut Census,
+        census: &mut ByteStats,
         asked: Option<&str>,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<Self, Refusal> {
-        let marked = mark(head)?;
-        let (encoding, mark) = match (asked.map(labelled).transpose()?, marked) {
+        warnings: &mut Vec<SheetWarning>,
+    ) -> Result<Self, SheetError> {
+        let marked = detect_bom(head)?;
+        let (encoding, mark) = match (asked.map(encoding_for_label).transpose()?, marked) {
             (Some(encoding), Some((marked, length))) if marked == encoding => (encoding, length),
             (Some(encoding), _) => (encoding, 0),
             (None, Some((encoding, length))) => {
                 if encoding != UTF_8 {
-                    let message = format!("the file is {}, as its mark says", name(encoding));
-                    warnings.push(Warning::new("W_ENCODING", message));
+                    let message =
+                        format!("the file is {}, as its mark says", encoding_name(encoding));
+                    warnings.push(SheetWarning::new("W_ENCODING", message));
                 }
                 (encoding, length)
             }
-            (None, None) => (unmarked(head, census, warnings), 0),
+            (None, None) => (guess_without_bom(head, census, warnings), 0),
         };
         let end = text_end(encoding, census, warnings);
         Ok(Self { encoding, mark, end })
     }
 
     /// A reader of the file's text.
-    pub(crate) fn reader(self, file: File) -> io::Result<TextReader> {
-        let mut raw = Hashing::new(file);
-        source_file::fill(&mut raw, &mut vec![0; usize::try_from(self.mark).unwrap_or_default()])?;
+    pub(crate) fn text_reader(self, file: File) -> io::Result<TextReader> {
+        let mut raw = HashingReader::new(file);
+        source_file::fill_buffer(
+            &mut raw,
+            &mut vec![0; usize::try_from(self.mark).unwrap_or_default()],
+        )?;
         let left = self.end.saturating_sub(self.mark);
-        let decoder = (self.encoding != UTF_8).then(|| Decoder::new(self.encoding));
+        let decoder = (self.encoding != UTF_8).then(|| Utf8Transcoder::new(self.encoding));
         Ok(TextReader { raw: raw.take(left), decoder })
     }
 }
 
 /// The encoding's name, as people write it.
-pub(crate) fn name(encoding: &'static Encoding) -> String {
+pub(crate) fn encoding_name(encoding: &'static Encoding) -> String {
     encoding.name().to_ascii_lowercase()
 }
 
-fn labelled(label: &str) -> Result<&'static Encoding, Refusal> {
+fn encoding_for_label(label: &str) -> Result<&'static Encoding, SheetError> {
     match Encoding::for_label(label.as_bytes()) {
         Some(encoding) if encoding != encoding_rs::REPLACEMENT => Ok(encoding),
-        _ => Err(Refusal::new("E_ENCODING", format!("`{label}` is no known encoding"))
-            .hint("for example `utf-8`, `windows-1252`, `iso-8859-2`, `utf-16le` or `shift_jis`")),
+        _ => Err(SheetError::new("E_ENCODING", format!("`{label}` is no known encoding"))
+            .with_hint(
+                "for example `utf-8`, `windows-1252`, `iso-8859-2`, `utf-16le` or `shift_jis`",
+            )),
     }
 }
 
-fn mark(head: &[u8]) -> Result<Option<(&'static Encoding, u64)>, Refusal> {
+fn detect_bom(head: &[u8]) -> Result<Option<(&'static Encoding, u64)>, SheetError> {
     if head.starts_with(b"\xFF\xFE\0\0") || head.starts_with(b"\0\0\xFE\xFF") {
-        return Err(Refusal::new("E_ENCODING", "the file is UTF-32, which is not read")
-            .hint("save it as UTF-8"));
+        return Err(SheetError::new("E_ENCODING", "the file is UTF-32, which is not read")
+            .with_hint("save it as UTF-8"));
     }
     Ok(Encoding::for_bom(head).map(|(encoding, length)| (encoding, length as u64)))
 }
 
-fn unmarked(head: &[u8], census: &mut Census, warnings: &mut Vec<Warning>) -> &'static Encoding {
-    let guessed = |warnings: &mut Vec<Warning>, encoding| {
+fn guess_without_bom(
+    head: &[u8],
+    census: &mut ByteStats,
+    warnings: &mut Vec<SheetWarning>,
+) -> &'static Encoding {
+    let guessed = |warnings: &mut Vec<SheetWarning>, encoding| {
         let message = format!(
             "the file does not say what it is; it is read as {}, which is a guess: look at the accents, \
              and name another encoding with `--encoding`",
-            name(encoding)
+            encoding_name(encoding)
         );
-        warnings.push(Warning::new("W_ENCODING_GUESSED", message));
+        warnings.push(SheetWarning::new("W_ENCODING_GUESSED", message));
         encoding
     };
-    match wide(head) {
+    match detect_utf16(head) {
         Some(encoding) => guessed(warnings, encoding),
         None if census.is_utf8() => UTF_8,
-        None => guessed(warnings, census.guess()),
+        None => guessed(warnings, census.guess_encoding()),
     }
 }
 
 /// UTF-16 by its NUL bytes: every ASCII character has one, always on the same side.
-fn wide(head: &[u8]) -> Option<&'static Encoding> {
+fn detect_utf16(head: &[u8]) -> Option<&'static Encoding> {
     let head = &head[..head.len().min(4096)];
     let nuls = |side: usize| head.iter().skip(side).step_by(2).filter(|byte| **byte == 0).count();
     let (first, second) = (nuls(0), nuls(1));
@@ -115,27 +125,32 @@ fn wide(head: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// Where the text ends: some systems fill a file up with NUL bytes.
-fn text_end(encoding: &'static Encoding, census: &Census, warnings: &mut Vec<Warning>) -> u64 {
+fn text_end(
+    encoding: &'static Encoding,
+    census: &ByteStats,
+    warnings: &mut Vec<SheetWarning>,
+) -> u64 {
     let wide = encoding == UTF_16LE || encoding == UTF_16BE;
     // The last character's own NUL is not padding.
     let end = if wide { census.end.next_multiple_of(2).min(census.size) } else { census.end };
     if end < census.size {
         let count = census.size - end;
-        warnings.push(Warning::new("W_TRAILING_NULS", format!("{count} NUL bytes at the end")));
+        warnings
+            .push(SheetWarning::new("W_TRAILING_NULS", format!("{count} NUL bytes at the end")));
     }
     end
 }
 
 /// Reads a file as text, and hashes it.
 pub(crate) struct TextReader {
-    raw: Take<Hashing<File>>,
-    decoder: Option<Decoder>,
+    raw: Take<HashingReader<File>>,
+    decoder: Option<Utf8Transcoder>,
 }
 
 impl TextReader {
     /// Reads what is left and gives the digest of the whole file, in lower-case hex.
-    pub(crate) fn finish(self) -> io::Result<String> {
-        self.raw.into_inner().finish()
+    pub(crate) fn finish_digest(self) -> io::Result<String> {
+        self.raw.into_inner().finish_digest()
     }
 }
 
@@ -143,13 +158,13 @@ impl Read for TextReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match &mut self.decoder {
             None => self.raw.read(out),
-            Some(decoder) => decoder.read(&mut self.raw, out),
+            Some(decoder) => decoder.decode_into(&mut self.raw, out),
         }
     }
 }
 
 /// A decoder and the bytes that wait for it.
-struct Decoder {
+struct Utf8Transcoder {
     inner: encoding_rs::Decoder,
     block: Box<[u8]>,
     at: usize,
@@ -158,7 +173,7 @@ struct Decoder {
     flushed: bool,
 }
 
-impl Decoder {
+impl Utf8Transcoder {
     fn new(encoding: &'static Encoding) -> Self {
         Self {
             inner: encoding.new_decoder_without_bom_handling(),
@@ -171,14 +186,14 @@ impl Decoder {
     }
 
     /// `out` has room for a few characters and one byte of damage.
-    fn read(&mut self, raw: &mut impl Read, out: &mut [u8]) -> io::Result<usize> {
+    fn decode_into(&mut self, raw: &mut impl Read, out: &mut [u8]) -> io::Result<usize> {
         let mut written = 0;
         while written + 8 < out.len() {
             if self.flushed {
                 break;
             }
             if self.at == self.filled && !self.ended {
-                self.filled = source_file::fill(raw, &mut self.block)?;
+                self.filled = source_file::fill_buffer(raw, &mut self.block)?;
                 self.at = 0;
                 self.ended = self.filled < self.block.len();
             }

@@ -14,15 +14,18 @@ use std::io::Seek;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::byte_stats::Census;
-use self::dialect::{Dialect, Head};
-use self::encoding::{Coding, TextReader};
-use self::prescan::{Survey, Surveyed};
-use self::tokenizer::{Record, Scanner, Trouble};
-use super::row::is_blank;
-use super::row_shaper::{Raw, Shape};
-use super::source_file::{self, Hashing, Stamp};
-use super::{Cell, Column, Fault, Reading, Refusal, Row, Warning, file_type};
+use self::byte_stats::ByteStats;
+use self::dialect::{DetectedDialect, TextHead};
+use self::encoding::{DetectedEncoding, TextReader};
+use self::prescan::{PrescanResult, RecordPrescan};
+use self::tokenizer::{DelimitedRecord, QuoteError, RecordTokenizer};
+use super::row::is_blank_text;
+use super::row_shaper::{RawSheetRow, RowShaper};
+use super::source_file::{self, FileStamp, HashingReader};
+use super::{
+    RowFault, SheetCell, SheetColumn, SheetError, SheetReadOptions, SheetRow, SheetWarning,
+    file_type,
+};
 
 /// What is read to choose the dialect: so many bytes and lines, and no more than that many bytes.
 const HEAD: usize = 256 * 1024;
@@ -34,10 +37,10 @@ const ENCODING_HEAD: usize = 4096;
 
 /// A text file that was looked over.
 #[derive(Debug, Clone)]
-pub(super) struct Text {
+pub(super) struct DelimitedFile {
     path: PathBuf,
-    stamp: Stamp,
-    coding: Coding,
+    stamp: FileStamp,
+    coding: DetectedEncoding,
     delimiter: u8,
     /// The line of the header.
     header: u64,
@@ -47,31 +50,31 @@ pub(super) struct Text {
 }
 
 /// What looking over gives.
-pub(super) struct Opened {
-    pub(super) text: Text,
-    pub(super) columns: Vec<Column>,
+pub(super) struct OpenedDelimited {
+    pub(super) text: DelimitedFile,
+    pub(super) columns: Vec<SheetColumn>,
     pub(super) what: String,
-    pub(super) warnings: Vec<Warning>,
+    pub(super) warnings: Vec<SheetWarning>,
 }
 
 /// Looks a text file over.
 pub(super) fn open(
     path: &Path,
-    reading: &Reading,
+    reading: &SheetReadOptions,
     known: &dyn Fn(&str) -> bool,
-) -> Result<Opened, Refusal> {
+) -> Result<OpenedDelimited, SheetError> {
     let mut warnings = Vec::new();
-    let (coding, digest, stamp) = look_at_bytes(path, reading, &mut warnings)?;
-    let (head, whole) = head(path, coding)?;
-    file_type::expect_text(&head)?;
+    let (coding, digest, stamp) = scan_bytes(path, reading, &mut warnings)?;
+    let (head, whole) = read_head(path, coding)?;
+    file_type::ensure_text(&head)?;
     if whole && !String::from_utf8_lossy(&head).chars().any(char::is_alphanumeric) {
-        return Err(empty(stamp.size));
+        return Err(empty_file_error(stamp.size));
     }
-    let dialect = dialect::choose(&Head { text: &head, whole }, reading, known)?;
+    let dialect = dialect::choose_dialect(&TextHead { text: &head, whole }, reading, known)?;
     drop(head);
-    let survey = look_at_records(path, coding, &dialect)?;
-    let Surveyed { columns, total } = survey.judge(&dialect, &mut warnings)?;
-    let text = Text {
+    let survey = prescan_records(path, coding, &dialect)?;
+    let PrescanResult { columns, total } = survey.into_result(&dialect, &mut warnings)?;
+    let text = DelimitedFile {
         path: path.to_owned(),
         stamp,
         coding,
@@ -81,48 +84,53 @@ pub(super) fn open(
         total,
         digest,
     };
-    text.unchanged()?;
-    let what = what(coding, dialect.delimiter);
-    Ok(Opened { text, columns, what, warnings })
+    text.ensure_unchanged()?;
+    let what = describe_format(coding, dialect.delimiter);
+    Ok(OpenedDelimited { text, columns, what, warnings })
 }
 
-fn what(coding: Coding, delimiter: u8) -> String {
+fn describe_format(coding: DetectedEncoding, delimiter: u8) -> String {
     let form = if delimiter == b'\t' { "TSV" } else { "CSV" };
-    format!("{form}, {}, {}", encoding::name(coding.encoding), dialect::name(delimiter))
+    format!(
+        "{form}, {}, {}",
+        encoding::encoding_name(coding.encoding),
+        dialect::delimiter_name(delimiter)
+    )
 }
 
-fn look_at_bytes(
+fn scan_bytes(
     path: &Path,
-    reading: &Reading,
-    warnings: &mut Vec<Warning>,
-) -> Result<(Coding, String, Stamp), Refusal> {
-    let failed = |error: std::io::Error| Refusal::io(path, &error);
-    let (mut file, stamp) = source_file::open(path)?;
+    reading: &SheetReadOptions,
+    warnings: &mut Vec<SheetWarning>,
+) -> Result<(DetectedEncoding, String, FileStamp), SheetError> {
+    let failed = |error: std::io::Error| SheetError::from_io(path, &error);
+    let (mut file, stamp) = source_file::open_file(path)?;
     let mut first = vec![0; ENCODING_HEAD];
-    let count = source_file::fill(&mut file, &mut first).map_err(failed)?;
+    let count = source_file::fill_buffer(&mut file, &mut first).map_err(failed)?;
     first.truncate(count);
     file.rewind().map_err(failed)?;
-    let mut hashing = Hashing::new(file);
-    let mut census = Census::take(&mut hashing).map_err(failed)?;
-    let digest = hashing.finish().map_err(failed)?;
+    let mut hashing = HashingReader::new(file);
+    let mut census = ByteStats::from_reader(&mut hashing).map_err(failed)?;
+    let digest = hashing.finish_digest().map_err(failed)?;
     if census.end == 0 {
-        return Err(empty(census.size));
+        return Err(empty_file_error(census.size));
     }
-    let coding = Coding::decide(&first, &mut census, reading.encoding.as_deref(), warnings)?;
+    let coding =
+        DetectedEncoding::detect(&first, &mut census, reading.encoding.as_deref(), warnings)?;
     Ok((coding, digest, stamp))
 }
 
 /// The beginning of the text, and whether it is all of it.
-fn head(path: &Path, coding: Coding) -> Result<(Vec<u8>, bool), Refusal> {
-    let failed = |error: std::io::Error| Refusal::io(path, &error);
-    let (file, _) = source_file::open(path)?;
-    let mut reader = coding.reader(file).map_err(failed)?;
+fn read_head(path: &Path, coding: DetectedEncoding) -> Result<(Vec<u8>, bool), SheetError> {
+    let failed = |error: std::io::Error| SheetError::from_io(path, &error);
+    let (file, _) = source_file::open_file(path)?;
+    let mut reader = coding.text_reader(file).map_err(failed)?;
     let mut head = Vec::new();
     let mut lines = 0;
     while head.len() < HEAD || (lines < HEAD_LINES && head.len() < HEAD_LIMIT) {
         let begin = head.len();
         head.resize(begin + HEAD, 0);
-        let count = source_file::fill(&mut reader, &mut head[begin..]).map_err(failed)?;
+        let count = source_file::fill_buffer(&mut reader, &mut head[begin..]).map_err(failed)?;
         head.truncate(begin + count);
         lines += memchr::memchr2_iter(b'\n', b'\r', &head[begin..]).count();
         if count < HEAD {
@@ -132,143 +140,162 @@ fn head(path: &Path, coding: Coding) -> Result<(Vec<u8>, bool), Refusal> {
     Ok((head, false))
 }
 
-fn look_at_records(path: &Path, coding: Coding, dialect: &Dialect) -> Result<Survey, Refusal> {
-    let failed = |error: std::io::Error| Refusal::io(path, &error);
-    let (file, _) = source_file::open(path)?;
-    let reader = coding.reader(file).map_err(failed)?;
-    Survey::take(reader, dialect, coding.mark).map_err(failed)
+fn prescan_records(
+    path: &Path,
+    coding: DetectedEncoding,
+    dialect: &DetectedDialect,
+) -> Result<RecordPrescan, SheetError> {
+    let failed = |error: std::io::Error| SheetError::from_io(path, &error);
+    let (file, _) = source_file::open_file(path)?;
+    let reader = coding.text_reader(file).map_err(failed)?;
+    RecordPrescan::from_reader(reader, dialect, coding.mark).map_err(failed)
 }
 
-pub(super) fn empty(size: u64) -> Refusal {
+pub(super) fn empty_file_error(size: u64) -> SheetError {
     let message = match size {
         0 => "the file is empty (0 bytes)".to_owned(),
         size => format!("the file holds neither letters nor digits ({size} bytes)"),
     };
-    Refusal::new("E_EMPTY_FILE", message)
-        .hint("look at the export that wrote it, or name another file")
+    SheetError::new("E_EMPTY_FILE", message)
+        .with_hint("look at the export that wrote it, or name another file")
 }
 
-impl Text {
+impl DelimitedFile {
     /// The rows behind the header.
-    pub(super) fn rows(&self) -> Result<TextRows, Refusal> {
-        let (file, stamp) = source_file::open(&self.path)?;
+    pub(super) fn rows(&self) -> Result<DelimitedRows, SheetError> {
+        let (file, stamp) = source_file::open_file(&self.path)?;
         if stamp != self.stamp {
-            return Err(Refusal::changed(&self.path));
+            return Err(SheetError::file_changed(&self.path));
         }
-        let reader = self.coding.reader(file).map_err(|error| Refusal::io(&self.path, &error))?;
-        Ok(TextRows {
-            scanner: Some(Scanner::new(reader, self.delimiter)),
-            record: Record::default(),
-            shape: Shape::new(Arc::clone(&self.names), None, self.total),
+        let reader = self
+            .coding
+            .text_reader(file)
+            .map_err(|error| SheetError::from_io(&self.path, &error))?;
+        Ok(DelimitedRows {
+            scanner: Some(RecordTokenizer::new(reader, self.delimiter)),
+            record: DelimitedRecord::default(),
+            shape: RowShaper::new(Arc::clone(&self.names), None, self.total),
             behind: false,
             text: self.clone(),
         })
     }
 
-    fn unchanged(&self) -> Result<(), Refusal> {
-        let (_, stamp) = source_file::open(&self.path)?;
-        if stamp == self.stamp { Ok(()) } else { Err(Refusal::changed(&self.path)) }
+    fn ensure_unchanged(&self) -> Result<(), SheetError> {
+        let (_, stamp) = source_file::open_file(&self.path)?;
+        if stamp == self.stamp { Ok(()) } else { Err(SheetError::file_changed(&self.path)) }
     }
 }
 
 /// The rows of a text file, read as they are asked for.
-pub(super) struct TextRows {
+pub(super) struct DelimitedRows {
     /// Taken away at the end.
-    scanner: Option<Scanner<TextReader>>,
-    record: Record,
-    shape: Shape,
+    scanner: Option<RecordTokenizer<TextReader>>,
+    record: DelimitedRecord,
+    shape: RowShaper,
     /// Whether the header was passed.
     behind: bool,
-    text: Text,
+    text: DelimitedFile,
 }
 
-impl Iterator for TextRows {
-    type Item = Result<Row, Refusal>;
+impl Iterator for DelimitedRows {
+    type Item = Result<SheetRow, SheetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            match self.scanner.as_mut()?.next(&mut self.record) {
+            match self.scanner.as_mut()?.read_record(&mut self.record) {
                 Ok(true) if !self.behind => self.behind = self.record.line == self.text.header,
-                Ok(true) if is_blank_record(&self.record) => self.shape.blank(),
+                Ok(true) if is_blank_record(&self.record) => self.shape.skip_blank_row(),
                 Ok(true) => {
-                    let raw = raw(&self.record, &self.text);
-                    return Some(Ok(self.shape.row(raw)));
+                    let raw = raw_row(&self.record, &self.text);
+                    return Some(Ok(self.shape.shape_row(raw)));
                 }
-                Ok(false) => return self.end().err().map(Err),
+                Ok(false) => return self.verify_digest().err().map(Err),
                 Err(error) => {
                     self.scanner = None;
-                    return Some(Err(Refusal::io(&self.text.path, &error)));
+                    return Some(Err(SheetError::from_io(&self.text.path, &error)));
                 }
             }
         }
     }
 }
 
-impl TextRows {
+impl DelimitedRows {
     /// Checks that what was read is what was looked over.
-    fn end(&mut self) -> Result<(), Refusal> {
+    fn verify_digest(&mut self) -> Result<(), SheetError> {
         let Some(scanner) = self.scanner.take() else { return Ok(()) };
-        let failed = |error: std::io::Error| Refusal::io(&self.text.path, &error);
-        let digest = scanner.into_inner().finish().map_err(failed)?;
-        if digest == self.text.digest { Ok(()) } else { Err(Refusal::changed(&self.text.path)) }
+        let failed = |error: std::io::Error| SheetError::from_io(&self.text.path, &error);
+        let digest = scanner.into_inner().finish_digest().map_err(failed)?;
+        if digest == self.text.digest {
+            Ok(())
+        } else {
+            Err(SheetError::file_changed(&self.text.path))
+        }
     }
 }
 
 /// A record as a row, with what its bytes and quotes are to blame for.
-fn raw(record: &Record, text: &Text) -> Raw {
-    let cell = |text: &str| if is_blank(text) { Cell::Empty } else { Cell::Text(text.to_owned()) };
-    let (cells, damaged) = match record.texts() {
-        Some(texts) => (texts.map(cell).collect(), None),
-        None => {
-            (record.cells().map(|it| cell(&salvage(it))).collect(), damage(record, text.coding))
-        }
+fn raw_row(record: &DelimitedRecord, text: &DelimitedFile) -> RawSheetRow {
+    let cell = |text: &str| {
+        if is_blank_text(text) { SheetCell::Empty } else { SheetCell::Text(text.to_owned()) }
     };
-    let fault = damaged.or_else(|| quoting(record, text));
-    Raw { line: record.line, cells, fault }
+    let (cells, damaged) = match record.cell_texts() {
+        Some(texts) => (texts.map(cell).collect(), None),
+        None => (
+            record.cells().map(|it| cell(&decode_lossy(it))).collect(),
+            encoding_fault(record, text.coding),
+        ),
+    };
+    let fault = damaged.or_else(|| quoting_fault(record, text));
+    RawSheetRow { line: record.line, cells, fault }
 }
 
 /// Bytes that are no UTF-8, read as what they most often are.
-fn salvage(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+fn decode_lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
         Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0,
     }
 }
 
-pub(super) fn damage(record: &Record, coding: Coding) -> Option<Fault> {
-    let (index, byte, at) = record.damage()?;
+pub(super) fn encoding_fault(
+    record: &DelimitedRecord,
+    coding: DetectedEncoding,
+) -> Option<RowFault> {
+    let (index, byte, at) = record.first_invalid_byte()?;
     let message = if coding.encoding == encoding_rs::UTF_8 {
         let at = coding.mark + at;
         format!("byte 0x{byte:02X} at offset {at} is not valid UTF-8 while the rest of the file is")
     } else {
-        let name = encoding::name(coding.encoding);
+        let name = encoding::encoding_name(coding.encoding);
         format!("the bytes of a character are not valid {name} while the rest of the file is")
     };
-    Some(Fault { code: "R_ENCODING", column: Some(index), message })
+    Some(RowFault { code: "R_ENCODING", column: Some(index), message })
 }
 
-fn quoting(record: &Record, text: &Text) -> Option<Fault> {
-    let fits = record.len() == text.names.len();
+fn quoting_fault(record: &DelimitedRecord, text: &DelimitedFile) -> Option<RowFault> {
+    let fits = record.cell_count() == text.names.len();
     let (column, message) = match record.trouble {
         // Inches and nicknames: where the row fits, the quote has parted nothing.
-        Some(Trouble::Inside { .. }) if fits && !quotes::parted(record) => return None,
-        Some(Trouble::Inside { cell }) => {
+        Some(QuoteError::Inside { .. }) if fits && !quotes::has_split_quotes(record) => {
+            return None;
+        }
+        Some(QuoteError::Inside { cell }) => {
             (cell, "a quote stands inside a cell that does not begin with one".to_owned())
         }
-        Some(Trouble::Behind { cell, .. }) => {
+        Some(QuoteError::Behind { cell, .. }) => {
             (cell, "text stands behind the closing quote of a cell".to_owned())
         }
-        Some(Trouble::Open { cell, .. }) => (cell, "a quote is never closed".to_owned()),
+        Some(QuoteError::Open { cell, .. }) => (cell, "a quote is never closed".to_owned()),
         None => {
-            let cell = quotes::suspicious(record, text.delimiter, text.names.len())?;
+            let cell = quotes::find_runaway_cell(record, text.delimiter, text.names.len())?;
             (cell, "lines that look like rows stand within the quotes of a cell".to_owned())
         }
     };
     let advice = "; a quote in a cell is written twice, and the cell in quotes";
-    Some(Fault { code: "R_BAD_QUOTING", column: Some(column), message: message + advice })
+    Some(RowFault { code: "R_BAD_QUOTING", column: Some(column), message: message + advice })
 }
 
 /// Whether a record holds nothing.
-pub(super) fn is_blank_record(record: &Record) -> bool {
-    record.cells().all(|cell| cell.is_empty() || std::str::from_utf8(cell).is_ok_and(is_blank))
+pub(super) fn is_blank_record(record: &DelimitedRecord) -> bool {
+    record.cells().all(|cell| cell.is_empty() || std::str::from_utf8(cell).is_ok_and(is_blank_text))
 }

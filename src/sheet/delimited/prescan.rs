@@ -5,11 +5,11 @@
 
 use std::io::{self, Read};
 
-use super::dialect::Dialect;
+use super::dialect::DetectedDialect;
 use super::quotes;
-use super::tokenizer::{Record, Scanner, Trouble};
-use super::{empty, is_blank_record};
-use crate::sheet::{Column, Refusal, Warning, header_row};
+use super::tokenizer::{DelimitedRecord, QuoteError, RecordTokenizer};
+use super::{empty_file_error, is_blank_record};
+use crate::sheet::{SheetColumn, SheetError, SheetWarning, header_row};
 
 /// Bytes of a record that are kept at most: behind the header only the form counts.
 const KEEP: usize = 1024 * 1024;
@@ -19,7 +19,7 @@ const KEEP_HEADER: usize = 64 * 1024 * 1024;
 
 /// What was found in the records.
 #[derive(Default)]
-pub(crate) struct Survey {
+pub(crate) struct RecordPrescan {
     header: Option<Vec<String>>,
     /// The header's line holds bytes that are no text: one, and its offset.
     damaged: Option<(u8, u64)>,
@@ -37,36 +37,40 @@ pub(crate) struct Survey {
 }
 
 /// What can be read, then.
-pub(crate) struct Surveyed {
-    pub(crate) columns: Vec<Column>,
+pub(crate) struct PrescanResult {
+    pub(crate) columns: Vec<SheetColumn>,
     pub(crate) total: u64,
 }
 
-impl Survey {
-    pub(crate) fn take(input: impl Read, dialect: &Dialect, mark: u64) -> io::Result<Self> {
+impl RecordPrescan {
+    pub(crate) fn from_reader(
+        input: impl Read,
+        dialect: &DetectedDialect,
+        mark: u64,
+    ) -> io::Result<Self> {
         let line = dialect.header.as_ref().ok().copied();
-        let mut scanner = Scanner::new(input, dialect.delimiter);
+        let mut scanner = RecordTokenizer::new(input, dialect.delimiter);
         scanner.keep = KEEP_HEADER;
-        let mut record = Record::default();
+        let mut record = DelimitedRecord::default();
         let mut survey = Self::default();
-        while scanner.next(&mut record)? {
+        while scanner.read_record(&mut record)? {
             if survey.header.is_none() {
-                survey.above(&record, line, mark);
+                survey.scan_up_to_header(&record, line, mark);
                 if survey.header.is_some() {
                     scanner.keep = KEEP;
                 }
             } else if !is_blank_record(&record) {
                 survey.total += 1;
-                survey.mark_used(&record);
+                survey.mark_used_columns(&record);
             }
-            survey.look_for_quotes(&record, dialect.delimiter);
+            survey.check_quotes(&record, dialect.delimiter);
             survey.lines = record.line;
         }
         Ok(survey)
     }
 
     /// Up to and with the header.
-    fn above(&mut self, record: &Record, line: Option<u64>, mark: u64) {
+    fn scan_up_to_header(&mut self, record: &DelimitedRecord, line: Option<u64>, mark: u64) {
         if is_blank_record(record) {
             return;
         }
@@ -74,30 +78,31 @@ impl Survey {
             self.above += 1;
             return;
         }
-        self.damaged = record.damage().map(|(_, byte, at)| (byte, mark + at));
-        let names = record.cells().map(|cell| header_row::clean(&String::from_utf8_lossy(cell)));
+        self.damaged = record.first_invalid_byte().map(|(_, byte, at)| (byte, mark + at));
+        let names =
+            record.cells().map(|cell| header_row::clean_name(&String::from_utf8_lossy(cell)));
         let names: Vec<String> = names.collect();
         self.used = vec![false; names.len()];
         self.header = Some(names);
     }
 
-    fn mark_used(&mut self, record: &Record) {
+    fn mark_used_columns(&mut self, record: &DelimitedRecord) {
         let Some(names) = &self.header else { return };
-        for (index, name) in names.iter().enumerate().take(record.len()) {
+        for (index, name) in names.iter().enumerate().take(record.cell_count()) {
             if name.is_empty() && !self.used[index] {
                 self.used[index] = !record.cell(index).trim_ascii().is_empty();
             }
         }
     }
 
-    fn look_for_quotes(&mut self, record: &Record, delimiter: u8) {
+    fn check_quotes(&mut self, record: &DelimitedRecord, delimiter: u8) {
         match record.trouble {
-            Some(Trouble::Open { opened, .. }) => self.open = Some((self.total, opened)),
-            Some(Trouble::Behind { cell, opened })
+            Some(QuoteError::Open { opened, .. }) => self.open = Some((self.total, opened)),
+            Some(QuoteError::Behind { cell, opened })
                 if self.suspect.is_none() && record.breaks > 1 =>
             {
                 let columns = self.header.as_ref().map_or(0, Vec::len);
-                if quotes::runs_on(record, cell, delimiter, columns, false) {
+                if quotes::cell_spans_rows(record, cell, delimiter, columns, false) {
                     self.suspect = Some((self.total, opened));
                 }
             }
@@ -106,53 +111,53 @@ impl Survey {
     }
 
     /// What can be read, or why nothing can.
-    pub(crate) fn judge(
+    pub(crate) fn into_result(
         self,
-        dialect: &Dialect,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<Surveyed, Refusal> {
+        dialect: &DetectedDialect,
+        warnings: &mut Vec<SheetWarning>,
+    ) -> Result<PrescanResult, SheetError> {
         if let Some((record, line)) = self.suspect {
-            return Err(open_quote(record, line, "closed in a later row only"));
+            return Err(open_quote_error(record, line, "closed in a later row only"));
         }
         if let Some((record, line)) = self.open {
-            return Err(open_quote(record, line, "never closed"));
+            return Err(open_quote_error(record, line, "never closed"));
         }
         let Some(names) = self.header else {
-            return Err(self.no_header(dialect));
+            return Err(self.missing_header_error(dialect));
         };
         let line = dialect.header.clone()?;
         if let Some((byte, at)) = self.damaged {
             let message = format!(
                 "the header (line {line}) holds byte 0x{byte:02X} at offset {at}, which is no valid text"
             );
-            return Err(Refusal::new("E_ENCODING", message)
-                .hint("save the file as UTF-8, or name its encoding with `--encoding`"));
+            return Err(SheetError::new("E_ENCODING", message)
+                .with_hint("save the file as UTF-8, or name its encoding with `--encoding`"));
         }
         if self.above > u64::from(dialect.declared) {
             let lines = line - 1 - u64::from(dialect.declared);
             let plural = if lines == 1 { "line" } else { "lines" };
             let message = format!("{lines} {plural} (header found in line {line})");
-            warnings.push(Warning::new("W_PREAMBLE_SKIPPED", message));
+            warnings.push(SheetWarning::new("W_PREAMBLE_SKIPPED", message));
         }
         if self.total == 0 {
-            warnings.push(header_row::no_rows());
+            warnings.push(header_row::no_rows_warning());
         }
-        let columns = header_row::columns(&names);
-        warnings.extend(header_row::unnamed(&columns, &self.used));
-        Ok(Surveyed { columns, total: self.total })
+        let columns = header_row::columns_from_names(&names);
+        warnings.extend(header_row::unnamed_column_warnings(&columns, &self.used));
+        Ok(PrescanResult { columns, total: self.total })
     }
 
-    fn no_header(&self, dialect: &Dialect) -> Refusal {
+    fn missing_header_error(&self, dialect: &DetectedDialect) -> SheetError {
         match &dialect.header {
-            _ if self.above == 0 => empty(self.lines),
+            _ if self.above == 0 => empty_file_error(self.lines),
             Err(refusal) => refusal.clone(),
-            Ok(line) => Refusal::new("E_NO_HEADER", format!("no row begins in line {line}"))
-                .hint("`--header-row` names the line of the columns' names, counted from 1"),
+            Ok(line) => SheetError::new("E_NO_HEADER", format!("no row begins in line {line}"))
+                .with_hint("`--header-row` names the line of the columns' names, counted from 1"),
         }
     }
 }
 
-fn open_quote(record: u64, line: u64, how: &str) -> Refusal {
+fn open_quote_error(record: u64, line: u64, how: &str) -> SheetError {
     let place = match record {
         0 => format!("line {line}"),
         record => format!("record {record} (line {line})"),
@@ -160,7 +165,7 @@ fn open_quote(record: u64, line: u64, how: &str) -> Refusal {
     let message = format!(
         "{place} opens a quote that is {how}; everything after it would be one cell; nothing was imported"
     );
-    Refusal::new("E_UNTERMINATED_QUOTE", message).hint(format!(
+    SheetError::new("E_UNTERMINATED_QUOTE", message).with_hint(format!(
         "close or remove the quote in line {line}; a quote in a cell is written twice"
     ))
 }

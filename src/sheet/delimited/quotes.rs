@@ -3,12 +3,12 @@
 //! A quote that somebody forgot to close runs on until the next quote anywhere below. Up to there the
 //! text is cut like one cell, but its lines look like rows: that is how it is recognised.
 
-use super::tokenizer::Record;
+use super::tokenizer::DelimitedRecord;
 
 /// Whether a cell runs on over rows of their own. `closed` says that its closing quote is in order, so
 /// that the row in which it ends must fit too.
-pub(crate) fn runs_on(
-    record: &Record,
+pub(crate) fn cell_spans_rows(
+    record: &DelimitedRecord,
     index: usize,
     delimiter: u8,
     columns: usize,
@@ -32,33 +32,37 @@ pub(crate) fn runs_on(
     }
     // What was looked at last is the row in which the quote closes; it does not count.
     let within = rows - last;
-    let behind = record.len() - 1 - index;
+    let behind = record.cell_count() - 1 - index;
     within > 0 && (!closed || (columns >= 3 && fields(line) + behind == columns))
 }
 
 /// Whether a quoted text may have been parted at a delimiter: the halves of a pair of quotes stand in
 /// different cells.
-pub(crate) fn parted(record: &Record) -> bool {
+pub(crate) fn has_split_quotes(record: &DelimitedRecord) -> bool {
     let odd = |cell: &&[u8]| memchr::memchr_iter(b'"', cell).count() % 2 == 1;
     record.cells().filter(odd).take(2).count() == 2
 }
 
 /// The cell that runs on although its quotes are in order.
-pub(crate) fn suspicious(record: &Record, delimiter: u8, columns: usize) -> Option<usize> {
+pub(crate) fn find_runaway_cell(
+    record: &DelimitedRecord,
+    delimiter: u8,
+    columns: usize,
+) -> Option<usize> {
     if record.breaks < 2 {
         return None;
     }
-    (0..record.len()).find(|index| runs_on(record, *index, delimiter, columns, true))
+    (0..record.cell_count()).find(|index| cell_spans_rows(record, *index, delimiter, columns, true))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sheet::delimited::tokenizer::Scanner;
+    use crate::sheet::delimited::tokenizer::RecordTokenizer;
 
-    fn first(text: &str) -> Record {
-        let mut record = Record::default();
-        Scanner::new(text.as_bytes(), b',').next(&mut record).unwrap();
+    fn first(text: &str) -> DelimitedRecord {
+        let mut record = DelimitedRecord::default();
+        RecordTokenizer::new(text.as_bytes(), b',').read_record(&mut record).unwrap();
         record
     }
 
@@ -70,7 +74,7 @@ mod tests {
             ("A,a@x.y,plain\n", false),
         ];
         for (text, expected) in cases {
-            assert_eq!(parted(&first(text)), expected, "{text:?}");
+            assert_eq!(has_split_quotes(&first(text)), expected, "{text:?}");
         }
     }
 
@@ -86,7 +90,7 @@ mod tests {
             ("B,b@x.y,plain\n", None),
         ];
         for (text, expected) in cases {
-            assert_eq!(suspicious(&first(text), b',', 3), expected, "{text:?}");
+            assert_eq!(find_runaway_cell(&first(text), b',', 3), expected, "{text:?}");
         }
     }
 }

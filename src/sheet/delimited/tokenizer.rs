@@ -14,7 +14,7 @@ const CELLS: usize = 2_000_000;
 
 /// A record. It is filled again and again, so that reading does not allocate.
 #[derive(Debug, Default)]
-pub(crate) struct Record {
+pub(crate) struct DelimitedRecord {
     /// The cells, one behind the other.
     bytes: Vec<u8>,
     /// Where each cell ends in `bytes`.
@@ -25,12 +25,12 @@ pub(crate) struct Record {
     pub(crate) line: u64,
     /// How many line breaks stand in its cells.
     pub(crate) breaks: u64,
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) trouble: Option<QuoteError>,
 }
 
 /// What is wrong with a record's quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum QuoteError {
     /// A quote stands inside a cell that does not begin with one.
     Inside {
         /// The cell's index.
@@ -52,7 +52,7 @@ pub(crate) enum Trouble {
     },
 }
 
-impl Record {
+impl DelimitedRecord {
     fn clear(&mut self, line: u64) {
         self.bytes.clear();
         self.ends.clear();
@@ -62,7 +62,7 @@ impl Record {
         self.trouble = None;
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn cell_count(&self) -> usize {
         self.ends.len()
     }
 
@@ -72,11 +72,11 @@ impl Record {
     }
 
     pub(crate) fn cells(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.len()).map(|index| self.cell(index))
+        (0..self.cell_count()).map(|index| self.cell(index))
     }
 
     /// The cells as text, if all of it is UTF-8.
-    pub(crate) fn texts(&self) -> Option<impl Iterator<Item = &str>> {
+    pub(crate) fn cell_texts(&self) -> Option<impl Iterator<Item = &str>> {
         let text = std::str::from_utf8(&self.bytes).ok()?;
         // Two halves of a character in neighbouring cells are not valid, though their sum is.
         if !self.ends.iter().all(|end| text.is_char_boundary(*end)) {
@@ -87,7 +87,7 @@ impl Record {
     }
 
     /// The first byte that is no UTF-8: its cell's index, the byte, and its place in the text.
-    pub(crate) fn damage(&self) -> Option<(usize, u8, u64)> {
+    pub(crate) fn first_invalid_byte(&self) -> Option<(usize, u8, u64)> {
         let (index, cell) =
             self.cells().enumerate().find(|(_, it)| std::str::from_utf8(it).is_err())?;
         let at = std::str::from_utf8(cell).err()?.valid_up_to();
@@ -97,14 +97,14 @@ impl Record {
         Some((index, cell[at], begin + (at + quotes) as u64))
     }
 
-    fn cell_so_far(&self) -> &[u8] {
+    fn current_cell(&self) -> &[u8] {
         &self.bytes[self.ends.last().copied().unwrap_or(0)..]
     }
 }
 
 /// Where in a cell the scanner stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum TokenizerState {
     Plain,
     Quoted,
     /// Behind a quote that closes the cell, unless another follows at once.
@@ -114,7 +114,7 @@ enum State {
 }
 
 /// Reads records.
-pub(crate) struct Scanner<R> {
+pub(crate) struct RecordTokenizer<R> {
     input: R,
     delimiter: u8,
     /// Bytes of a cell's text that are more than text, without and within quotes.
@@ -131,7 +131,7 @@ pub(crate) struct Scanner<R> {
     pub(crate) keep: usize,
 }
 
-impl<R: Read> Scanner<R> {
+impl<R: Read> RecordTokenizer<R> {
     pub(crate) fn new(input: R, delimiter: u8) -> Self {
         let set = |bytes: &[u8]| {
             let mut set = [false; 256];
@@ -159,46 +159,46 @@ impl<R: Read> Scanner<R> {
     }
 
     /// Reads the next record. False at the end of the text.
-    pub(crate) fn next(&mut self, record: &mut Record) -> io::Result<bool> {
-        if self.peek()? == Some(b'\n') && self.after_cr {
+    pub(crate) fn read_record(&mut self, record: &mut DelimitedRecord) -> io::Result<bool> {
+        if self.peek_byte()? == Some(b'\n') && self.after_cr {
             self.at += 1;
         }
         self.after_cr = false;
         record.clear(self.line);
-        if self.peek()?.is_none() {
+        if self.peek_byte()?.is_none() {
             return Ok(false);
         }
-        let mut state = State::Plain;
+        let mut state = TokenizerState::Plain;
         let mut opened = self.line;
-        record.starts.push(self.offset());
+        record.starts.push(self.byte_offset());
         loop {
-            let Some(byte) = self.peek()? else {
-                if state == State::Quoted {
-                    record.trouble = Some(Trouble::Open { cell: record.ends.len(), opened });
+            let Some(byte) = self.peek_byte()? else {
+                if state == TokenizerState::Quoted {
+                    record.trouble = Some(QuoteError::Open { cell: record.ends.len(), opened });
                 }
                 record.ends.push(record.bytes.len());
                 return Ok(true);
             };
             state = match state {
-                State::Quoted => self.quoted(byte, record),
-                State::Closing if byte == b'"' => {
-                    self.append(record, 1);
-                    State::Quoted
+                TokenizerState::Quoted => self.scan_quoted(byte, record),
+                TokenizerState::Closing if byte == b'"' => {
+                    self.append_bytes(record, 1);
+                    TokenizerState::Quoted
                 }
-                State::Plain if byte == b'"' => {
-                    let (next, line) = self.quote(record);
+                TokenizerState::Plain if byte == b'"' => {
+                    let (next, line) = self.handle_quote(record);
                     opened = line.unwrap_or(opened);
                     next
                 }
-                State::Plain | State::Closing | State::Closed(_)
+                TokenizerState::Plain | TokenizerState::Closing | TokenizerState::Closed(_)
                     if byte == self.delimiter && record.ends.len() < CELLS =>
                 {
                     self.at += 1;
                     record.ends.push(record.bytes.len());
-                    record.starts.push(self.offset());
-                    State::Plain
+                    record.starts.push(self.byte_offset());
+                    TokenizerState::Plain
                 }
-                State::Plain | State::Closing | State::Closed(_)
+                TokenizerState::Plain | TokenizerState::Closing | TokenizerState::Closed(_)
                     if matches!(byte, b'\n' | b'\r') =>
                 {
                     self.at += 1;
@@ -207,26 +207,28 @@ impl<R: Read> Scanner<R> {
                     record.ends.push(record.bytes.len());
                     return Ok(true);
                 }
-                State::Plain => {
+                TokenizerState::Plain => {
                     if byte == self.delimiter {
                         self.at += 1;
                     } else {
-                        self.run(record, 0);
+                        self.append_until_special(record, 0);
                     }
-                    State::Plain
+                    TokenizerState::Plain
                 }
-                State::Closing | State::Closed(_) => self.behind(byte, state, record, opened),
+                TokenizerState::Closing | TokenizerState::Closed(_) => {
+                    self.scan_after_quote(byte, state, record, opened)
+                }
             };
         }
     }
 
     /// In quotes: text, a line break, or the quote that ends it.
-    fn quoted(&mut self, byte: u8, record: &mut Record) -> State {
+    fn scan_quoted(&mut self, byte: u8, record: &mut DelimitedRecord) -> TokenizerState {
         match byte {
             b'"' => {
                 self.at += 1;
                 self.after_cr = false;
-                return State::Closing;
+                return TokenizerState::Closing;
             }
             b'\n' | b'\r' => {
                 if !(byte == b'\n' && self.after_cr) {
@@ -234,71 +236,77 @@ impl<R: Read> Scanner<R> {
                     record.breaks += 1;
                 }
                 self.after_cr = byte == b'\r';
-                self.append(record, 1);
+                self.append_bytes(record, 1);
             }
             _ => {
                 self.after_cr = false;
-                self.run(record, 1);
+                self.append_until_special(record, 1);
             }
         }
-        State::Quoted
+        TokenizerState::Quoted
     }
 
     /// A quote outside quotes: it opens a cell in which nothing but blanks came before it. The line, if so.
-    fn quote(&mut self, record: &mut Record) -> (State, Option<u64>) {
-        if record.cell_so_far().iter().all(|byte| *byte == b' ') {
+    fn handle_quote(&mut self, record: &mut DelimitedRecord) -> (TokenizerState, Option<u64>) {
+        if record.current_cell().iter().all(|byte| *byte == b' ') {
             record.bytes.truncate(record.ends.last().copied().unwrap_or(0));
             self.at += 1;
             if let Some(start) = record.starts.last_mut() {
                 *start = self.base + self.at as u64;
             }
-            return (State::Quoted, Some(self.line));
+            return (TokenizerState::Quoted, Some(self.line));
         }
         // Tab-separated values know no quotes; elsewhere somebody forgot to double this one.
         if self.delimiter != b'\t' {
-            record.trouble.get_or_insert(Trouble::Inside { cell: record.ends.len() });
+            record.trouble.get_or_insert(QuoteError::Inside { cell: record.ends.len() });
         }
-        self.append(record, 1);
-        (State::Plain, None)
+        self.append_bytes(record, 1);
+        (TokenizerState::Plain, None)
     }
 
     /// Behind a closing quote: blanks are passed over, anything else shows that it was none.
-    fn behind(&mut self, byte: u8, state: State, record: &mut Record, opened: u64) -> State {
-        let blanks = if let State::Closed(blanks) = state { blanks } else { 0 };
+    fn scan_after_quote(
+        &mut self,
+        byte: u8,
+        state: TokenizerState,
+        record: &mut DelimitedRecord,
+        opened: u64,
+    ) -> TokenizerState {
+        let blanks = if let TokenizerState::Closed(blanks) = state { blanks } else { 0 };
         if byte == b' ' {
             self.at += 1;
-            return State::Closed(blanks + 1);
+            return TokenizerState::Closed(blanks + 1);
         }
-        if matches!(record.trouble, None | Some(Trouble::Inside { .. })) {
-            record.trouble = Some(Trouble::Behind { cell: record.ends.len(), opened });
+        if matches!(record.trouble, None | Some(QuoteError::Inside { .. })) {
+            record.trouble = Some(QuoteError::Behind { cell: record.ends.len(), opened });
         }
         record.bytes.push(b'"');
         record.bytes.extend(std::iter::repeat_n(b' ', blanks));
         if byte == b'"' {
-            self.append(record, 1);
+            self.append_bytes(record, 1);
         }
-        State::Plain
+        TokenizerState::Plain
     }
 
     /// Takes text up to the next special byte.
-    fn run(&mut self, record: &mut Record, within: usize) {
+    fn append_until_special(&mut self, record: &mut DelimitedRecord, within: usize) {
         let special = &self.special[within];
         let rest = &self.block[self.at..self.filled];
         let length = rest.iter().position(|byte| special[usize::from(*byte)]).unwrap_or(rest.len());
-        self.append(record, length);
+        self.append_bytes(record, length);
     }
 
-    fn append(&mut self, record: &mut Record, length: usize) {
+    fn append_bytes(&mut self, record: &mut DelimitedRecord, length: usize) {
         let room = self.keep.saturating_sub(record.bytes.len()).min(length);
         record.bytes.extend_from_slice(&self.block[self.at..self.at + room]);
         self.at += length;
     }
 
-    fn offset(&self) -> u64 {
+    fn byte_offset(&self) -> u64 {
         self.base + self.at as u64
     }
 
-    fn peek(&mut self) -> io::Result<Option<u8>> {
+    fn peek_byte(&mut self) -> io::Result<Option<u8>> {
         if self.at == self.filled {
             self.base += self.filled as u64;
             self.at = 0;

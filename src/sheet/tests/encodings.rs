@@ -12,8 +12,8 @@ fn encoded(text: &str, label: &str) -> Vec<u8> {
     encoding_rs::Encoding::for_label(label.as_bytes()).unwrap().encode(text).0.into_owned()
 }
 
-fn asked(label: &str) -> Reading {
-    Reading { encoding: Some(label.to_owned()), ..Reading::default() }
+fn asked(label: &str) -> SheetReadOptions {
+    SheetReadOptions { encoding: Some(label.to_owned()), ..SheetReadOptions::default() }
 }
 
 #[test]

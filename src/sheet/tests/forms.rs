@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn read(text: &str) -> (Sheet, Vec<Row>) {
+fn read(text: &str) -> (Sheet, Vec<SheetRow>) {
     let file = made(text.as_bytes(), "csv");
     let sheet = open(file.path()).unwrap();
     let rows = rows(&sheet);
     (sheet, rows)
 }
 
-fn refused(text: &str) -> Refusal {
+fn refused(text: &str) -> SheetError {
     open(made(text.as_bytes(), "csv").path()).unwrap_err()
 }
 
@@ -51,7 +51,8 @@ fn delimiters_are_chosen_by_known_names_and_even_rows() {
 fn a_delimiter_can_be_asked_for() {
     let file = made(b"Name^Email\nA^a@b.c\n", "csv");
     let ask = |delimiter| {
-        let reading = Reading { delimiter: Some(delimiter), ..Reading::default() };
+        let reading =
+            SheetReadOptions { delimiter: Some(delimiter), ..SheetReadOptions::default() };
         Sheet::open(file.path(), &reading, &known)
     };
     assert_eq!(names(&ask('^').unwrap()), ["Name", "Email"]);
@@ -130,7 +131,7 @@ fn the_line_of_the_header_can_be_asked_for() {
     let text = format!("{}Alpha,Beta\nx,y\n", "1,2\n".repeat(5000));
     let file = made(text.as_bytes(), "csv");
     let ask = |line| {
-        let reading = Reading { header_row: Some(line), ..Reading::default() };
+        let reading = SheetReadOptions { header_row: Some(line), ..SheetReadOptions::default() };
         Sheet::open(file.path(), &reading, &known)
     };
     let sheet = ask(5001).unwrap();

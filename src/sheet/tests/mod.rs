@@ -10,7 +10,7 @@ mod workbooks;
 
 use std::path::PathBuf;
 
-use super::{Reading, Refusal, Row, Sheet};
+use super::{Sheet, SheetError, SheetReadOptions, SheetRow};
 
 /// The words that headers use here, in any spelling.
 fn known(text: &str) -> bool {
@@ -51,16 +51,16 @@ fn sample(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/torture").join(name)
 }
 
-fn open(path: &std::path::Path) -> Result<Sheet, Refusal> {
-    Sheet::open(path, &Reading::default(), &known)
+fn open(path: &std::path::Path) -> Result<Sheet, SheetError> {
+    Sheet::open(path, &SheetReadOptions::default(), &known)
 }
 
-fn rows(sheet: &Sheet) -> Vec<Row> {
+fn rows(sheet: &Sheet) -> Vec<SheetRow> {
     sheet.rows().unwrap().map(Result::unwrap).collect()
 }
 
-fn texts(row: &Row) -> Vec<String> {
-    row.cells.iter().map(|cell| cell.text().into_owned()).collect()
+fn texts(row: &SheetRow) -> Vec<String> {
+    row.cells.iter().map(|cell| cell.to_text().into_owned()).collect()
 }
 
 fn names(sheet: &Sheet) -> Vec<&str> {
@@ -72,7 +72,7 @@ fn codes(sheet: &Sheet) -> Vec<&str> {
 }
 
 /// The rows that cannot be used, and why.
-fn faults(rows: &[Row]) -> Vec<(u64, &str)> {
+fn faults(rows: &[SheetRow]) -> Vec<(u64, &str)> {
     rows.iter().filter_map(|row| Some((row.record, row.fault.as_ref()?.code))).collect()
 }
 

@@ -51,7 +51,7 @@ proptest! {
             writer.write_record(row).unwrap();
         }
         let file = made(&writer.into_inner().unwrap(), "csv");
-        let reading = Reading { delimiter: Some(','), header_row: Some(1), ..Reading::default() };
+        let reading = SheetReadOptions { delimiter: Some(','), header_row: Some(1), ..SheetReadOptions::default() };
         let sheet = Sheet::open(file.path(), &reading, &known).unwrap();
         let written: Vec<&Vec<String>> = cells.iter().filter(|row| row.iter().any(|it| !it.is_empty())).collect();
         let read = rows(&sheet);

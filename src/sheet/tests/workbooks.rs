@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 
 use super::*;
-use crate::sheet::{Cell, Hidden};
+use crate::sheet::{HiddenRowPolicy, SheetCell};
 use zip::write::SimpleFileOptions;
 
 /// Parts as an archive.
@@ -68,19 +68,19 @@ fn cells(rows: &[&[&str]]) -> String {
 
 const PEOPLE: &[&[&str]] = &[&["Name", "Email", "Phone", "City"], &["A", "a@b.c", "1", "Rome"]];
 
-fn read(bytes: &[u8], reading: &Reading) -> Result<(Sheet, Vec<Row>), Refusal> {
+fn read(bytes: &[u8], reading: &SheetReadOptions) -> Result<(Sheet, Vec<SheetRow>), SheetError> {
     let file = made(bytes, "xlsx");
     let sheet = Sheet::open(file.path(), reading, &known)?;
     let rows = rows(&sheet);
     Ok((sheet, rows))
 }
 
-fn read_all(bytes: &[u8]) -> (Sheet, Vec<Row>) {
-    read(bytes, &Reading::default()).unwrap()
+fn read_all(bytes: &[u8]) -> (Sheet, Vec<SheetRow>) {
+    read(bytes, &SheetReadOptions::default()).unwrap()
 }
 
-fn named(sheet: &str) -> Reading {
-    Reading { sheet: Some(sheet.to_owned()), ..Reading::default() }
+fn named(sheet: &str) -> SheetReadOptions {
+    SheetReadOptions { sheet: Some(sheet.to_owned()), ..SheetReadOptions::default() }
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn the_sheet_is_the_one_with_data_or_with_known_names() {
     assert_eq!(sheet.warnings[0].message, "`People`; `Prices`, `People` hold data");
     let unclear =
         workbook("", &[("One", "", &people), ("Two", "", &people), ("Three", "", &others)]);
-    let refusal = read(&unclear, &Reading::default()).unwrap_err();
+    let refusal = read(&unclear, &SheetReadOptions::default()).unwrap_err();
     assert_eq!(refusal.code, "E_SHEET_AMBIGUOUS");
     assert!(refusal.message.ends_with("`One`, `Two`, `Three` hold data"), "{refusal}");
     assert_eq!(read(&unclear, &named("three")).unwrap().0.what, "XLSX, sheet \"Three\"");
@@ -106,9 +106,9 @@ fn the_sheet_is_the_one_with_data_or_with_known_names() {
 fn hidden_sheets_are_read_when_they_are_named() {
     let people = cells(PEOPLE);
     let book = workbook("", &[("Seen", "", ""), ("Unseen &amp; co", "state=\"hidden\"", &people)]);
-    assert_eq!(read(&book, &Reading::default()).unwrap_err().code, "E_EMPTY_FILE");
+    assert_eq!(read(&book, &SheetReadOptions::default()).unwrap_err().code, "E_EMPTY_FILE");
     let (sheet, rows) = read(&book, &named("Unseen & co")).unwrap();
-    assert_eq!((rows.len(), rows[0].place.cell("B").as_str()), (1, "Unseen & co!B2"));
+    assert_eq!((rows.len(), rows[0].place.cell_reference("B").as_str()), (1, "Unseen & co!B2"));
     assert_eq!(names(&sheet), PEOPLE[0]);
 }
 
@@ -119,7 +119,7 @@ fn dates_follow_the_epoch_of_the_file() {
         [("", "1986-02-02"), ("<workbookPr date1904=\"1\"/>", "1990-02-03")]
     {
         let (_, rows) = read_all(&workbook(properties, &[("S", "", &data)]));
-        assert_eq!(rows[0].cells[0].text(), expected);
+        assert_eq!(rows[0].cells[0].to_text(), expected);
     }
 }
 
@@ -133,10 +133,10 @@ fn padded_numbers_errors_and_missing_results_are_told_apart() {
     );
     let (_, rows) = read_all(&workbook("", &[("S", "", &data)]));
     let expected = [
-        Cell::Number(501.0, "00501".to_owned()),
-        Cell::Error("#SPILL!".to_owned()),
-        Cell::NoValue,
-        Cell::Empty,
+        SheetCell::Number(501.0, "00501".to_owned()),
+        SheetCell::Error("#SPILL!".to_owned()),
+        SheetCell::NoValue,
+        SheetCell::Empty,
     ];
     assert_eq!(rows[0].cells, expected);
 }
@@ -208,9 +208,10 @@ fn hidden_rows_of_an_open_document_are_seen() {
         ("META-INF/manifest.xml", "<manifest:manifest/>".to_owned()),
         ("content.xml", content),
     ]);
-    let refusal = read(&document, &Reading::default()).unwrap_err();
+    let refusal = read(&document, &SheetReadOptions::default()).unwrap_err();
     assert_eq!(refusal.message, "1 of 2 rows is hidden (a filter is on)");
-    let skipping = Reading { hidden: Hidden::Skip, ..Reading::default() };
+    let skipping =
+        SheetReadOptions { hidden: HiddenRowPolicy::Skip, ..SheetReadOptions::default() };
     let (sheet, rows) = read(&document, &skipping).unwrap();
     assert_eq!(
         (sheet.what.as_str(), codes(&sheet)),
@@ -224,7 +225,8 @@ fn archives_that_are_no_spreadsheets_are_named() {
     for (part, what) in
         [("word/document.xml", "Word"), ("contacts.csv", "ZIP"), ("Index/a.iwa", "Numbers")]
     {
-        let refusal = read(&zipped(&[(part, "x".to_owned())]), &Reading::default()).unwrap_err();
+        let refusal =
+            read(&zipped(&[(part, "x".to_owned())]), &SheetReadOptions::default()).unwrap_err();
         assert_eq!(refusal.code, "E_NOT_TEXT");
         assert!(refusal.message.contains(what), "{refusal}");
     }
@@ -247,7 +249,7 @@ fn damage_and_greed_are_refused() {
         zipped(&[("xl/workbook.xml", String::new())]),
     ];
     for (index, bytes) in cases.iter().enumerate() {
-        let refusal = read(bytes, &Reading::default()).unwrap_err();
+        let refusal = read(bytes, &SheetReadOptions::default()).unwrap_err();
         assert_eq!(refusal.code, "E_XLSX_CORRUPT", "case {index}: {refusal}");
         assert!(refusal.hint.is_some());
     }

@@ -6,8 +6,8 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
-use super::{BOUND, Bytes, corrupt, too_large};
-use crate::sheet::Refusal;
+use super::{BOUND, BytesCursor, corrupt_error, too_large_error};
+use crate::sheet::SheetError;
 
 /// Deflate makes at most so many bytes out of one.
 const DEFLATE: u64 = 1032;
@@ -17,60 +17,60 @@ const BEGINNING: u64 = 4096;
 
 /// The kinds of spreadsheets that are archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flavour {
+pub(super) enum ArchiveFormat {
     Xlsx,
     Xlsb,
     Ods,
 }
 
 /// An archive whose parts may be read.
-pub(super) struct Package {
-    archive: ZipArchive<Bytes>,
+pub(super) struct SpreadsheetArchive {
+    archive: ZipArchive<BytesCursor>,
 }
 
-impl Package {
+impl SpreadsheetArchive {
     /// Opens the archive and refuses what is no spreadsheet, or would not fit into memory.
-    pub(super) fn open(bytes: Bytes) -> Result<(Self, Flavour), Refusal> {
-        let archive = ZipArchive::new(bytes).map_err(|error| corrupt(&error.to_string()))?;
+    pub(super) fn open(bytes: BytesCursor) -> Result<(Self, ArchiveFormat), SheetError> {
+        let archive = ZipArchive::new(bytes).map_err(|error| corrupt_error(&error.to_string()))?;
         let mut package = Self { archive };
-        let flavour = package.flavour()?;
+        let flavour = package.detect_format()?;
         for index in 0..package.archive.len() {
-            package.check(index)?;
+            package.check_part_size(index)?;
         }
         Ok((package, flavour))
     }
 
-    fn flavour(&mut self) -> Result<Flavour, Refusal> {
+    fn detect_format(&mut self) -> Result<ArchiveFormat, SheetError> {
         let names = self.archive.file_names_raw();
         let names: Vec<String> =
             names.map(|name| String::from_utf8_lossy(name).replace('\\', "/")).collect();
         let under = |folder: &str| names.iter().any(|name| name.starts_with(folder));
         let mut mimetype = String::new();
-        if let Some(part) = self.part("mimetype") {
+        if let Some(part) = self.open_part("mimetype") {
             let _ = part.take(BEGINNING).read_to_string(&mut mimetype);
         }
         if mimetype.starts_with("application/vnd.oasis.opendocument.spreadsheet") {
-            return Ok(Flavour::Ods);
+            return Ok(ArchiveFormat::Ods);
         }
         if names.iter().any(|name| name.ends_with("workbook.bin")) {
-            return Ok(Flavour::Xlsb);
+            return Ok(ArchiveFormat::Xlsb);
         }
         let what = match () {
             () if under("word/") => "a Word document",
             () if under("ppt/") => "a presentation",
             () if under("Index/") => "a Numbers or Pages document",
             () if !mimetype.is_empty() => "a document of another kind",
-            () if under("xl/") || under("[Content_Types].xml") => return Ok(Flavour::Xlsx),
+            () if under("xl/") || under("[Content_Types].xml") => return Ok(ArchiveFormat::Xlsx),
             () => "a ZIP archive",
         };
         let message = format!("the file is {what}, not text or a spreadsheet");
-        Err(Refusal::new("E_NOT_TEXT", message)
-            .hint("unpack it if it holds the contacts, or export them as CSV or XLSX"))
+        Err(SheetError::new("E_NOT_TEXT", message)
+            .with_hint("unpack it if it holds the contacts, or export them as CSV or XLSX"))
     }
 
     /// Refuses a part that is larger than it may be, whatever it says of itself.
-    fn check(&mut self, index: usize) -> Result<(), Refusal> {
-        let unreadable = |error: zip::result::ZipError| corrupt(&error.to_string());
+    fn check_part_size(&mut self, index: usize) -> Result<(), SheetError> {
+        let unreadable = |error: zip::result::ZipError| corrupt_error(&error.to_string());
         let part = self.archive.by_index_raw(index).map_err(unreadable)?;
         let name = String::from_utf8_lossy(part.name_raw()).to_lowercase();
         let (size, packed) = (part.size(), part.compressed_size());
@@ -79,28 +79,28 @@ impl Package {
             return Ok(());
         }
         if size > BOUND {
-            return Err(too_large("a part of the spreadsheet"));
+            return Err(too_large_error("a part of the spreadsheet"));
         }
         if packed.saturating_mul(DEFLATE) > BOUND {
             let part = self.archive.by_index(index).map_err(unreadable)?;
             let unpacked = std::io::copy(&mut part.take(BOUND + 1), &mut std::io::sink());
-            if unpacked.map_err(|error| corrupt(&error.to_string()))? > BOUND {
-                return Err(too_large("a part of the spreadsheet"));
+            if unpacked.map_err(|error| corrupt_error(&error.to_string()))? > BOUND {
+                return Err(too_large_error("a part of the spreadsheet"));
             }
         }
         if name.ends_with("sharedstrings.xml") || name.ends_with("sharedstrings.bin") {
             let part = self.archive.by_index(index).map_err(unreadable)?;
             let mut beginning = Vec::new();
             let _ = part.take(BEGINNING).read_to_end(&mut beginning);
-            if announced(&beginning).is_some_and(|count| count > size) {
-                return Err(corrupt("it announces more texts than it has room for"));
+            if announced_string_count(&beginning).is_some_and(|count| count > size) {
+                return Err(corrupt_error("it announces more texts than it has room for"));
             }
         }
         Ok(())
     }
 
     /// A part by its name, unpacked as it is read.
-    pub(super) fn part(&mut self, name: &str) -> Option<impl BufRead + use<'_>> {
+    pub(super) fn open_part(&mut self, name: &str) -> Option<impl BufRead + use<'_>> {
         let plain = |name: &str| name.replace('\\', "/").to_lowercase();
         let wanted = plain(name);
         let index = self.archive.index_for_name(name).or_else(|| {
@@ -112,32 +112,33 @@ impl Package {
     }
 
     /// The name of the part in which a sheet of an XLSX file is.
-    pub(super) fn sheet_part(&mut self, sheet: &str) -> Option<String> {
+    pub(super) fn sheet_part_name(&mut self, sheet: &str) -> Option<String> {
         let document = |e: &BytesStart<'_>| {
-            let kind = attribute(e, "Type")?;
-            kind.ends_with("/relationships/officeDocument").then(|| attribute(e, "Target"))?
+            let kind = attribute_value(e, "Type")?;
+            kind.ends_with("/relationships/officeDocument").then(|| attribute_value(e, "Target"))?
         };
-        let workbook = self.find("_rels/.rels", "Relationship", document);
-        let workbook = workbook.map_or_else(|| "xl/workbook.xml".to_owned(), |it| resolve("", &it));
+        let workbook = self.find_in_xml("_rels/.rels", "Relationship", document);
+        let workbook =
+            workbook.map_or_else(|| "xl/workbook.xml".to_owned(), |it| resolve_path("", &it));
         let (folder, file) = workbook.rsplit_once('/').unwrap_or(("", &workbook));
-        let id = self.find(&workbook, "sheet", |e| {
-            (attribute(e, "name")? == sheet).then(|| attribute(e, "id"))?
+        let id = self.find_in_xml(&workbook, "sheet", |e| {
+            (attribute_value(e, "name")? == sheet).then(|| attribute_value(e, "id"))?
         })?;
-        let relations = resolve(folder, &format!("_rels/{file}.rels"));
-        let target = self.find(&relations, "Relationship", |e| {
-            (attribute(e, "Id")? == id).then(|| attribute(e, "Target"))?
+        let relations = resolve_path(folder, &format!("_rels/{file}.rels"));
+        let target = self.find_in_xml(&relations, "Relationship", |e| {
+            (attribute_value(e, "Id")? == id).then(|| attribute_value(e, "Target"))?
         })?;
-        Some(resolve(folder, &target))
+        Some(resolve_path(folder, &target))
     }
 
     /// What the first element of a name that gives something gives.
-    fn find(
+    fn find_in_xml(
         &mut self,
         part: &str,
         element: &str,
         mut take: impl FnMut(&BytesStart<'_>) -> Option<String>,
     ) -> Option<String> {
-        let mut xml = quick_xml::Reader::from_reader(self.part(part)?);
+        let mut xml = quick_xml::Reader::from_reader(self.open_part(part)?);
         let mut buffer = Vec::new();
         loop {
             buffer.clear();
@@ -155,7 +156,7 @@ impl Package {
 }
 
 /// How many texts a part of shared texts announces: its reader makes room for so many at once.
-fn announced(beginning: &[u8]) -> Option<u64> {
+fn announced_string_count(beginning: &[u8]) -> Option<u64> {
     // BrtBeginSst: its type and length, then the counts of uses and of texts.
     if let Some([.., a, b, c, d]) =
         beginning.strip_prefix(b"\x9F\x01\x08").and_then(|it| it.get(..8))
@@ -170,7 +171,7 @@ fn announced(beginning: &[u8]) -> Option<u64> {
 }
 
 /// A path in the archive, from the folder of the part that names it.
-fn resolve(folder: &str, target: &str) -> String {
+fn resolve_path(folder: &str, target: &str) -> String {
     let target = target.replace('\\', "/");
     let whole = match target.strip_prefix('/') {
         Some(absolute) => absolute.to_owned(),
@@ -188,7 +189,7 @@ fn resolve(folder: &str, target: &str) -> String {
 }
 
 /// An element's attribute by its name without prefix, as text.
-pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
+pub(super) fn attribute_value(element: &BytesStart<'_>, name: &str) -> Option<String> {
     let mut attributes = element.attributes();
     let mut attributes = attributes.with_checks(false).flatten();
     let found = attributes.find(|attribute| attribute.key.local_name().as_ref() == name)?;
@@ -210,15 +211,18 @@ mod tests {
             ("xl", "worksheets\\sheet1.xml", "xl/worksheets/sheet1.xml"),
         ];
         for (folder, target, expected) in cases {
-            assert_eq!(resolve(folder, target), expected);
+            assert_eq!(resolve_path(folder, target), expected);
         }
     }
 
     #[test]
     fn announced_counts_are_read() {
-        assert_eq!(announced(b"<sst count=\"9\" uniqueCount=\"12\">"), Some(12));
-        assert_eq!(announced(b"<sst uniqueCount='99999999999999999999999'>"), Some(u64::MAX));
-        assert_eq!(announced(b"<sst>"), None);
-        assert_eq!(announced(b"\x9F\x01\x08\x01\0\0\0\x05\0\0\0"), Some(5));
+        assert_eq!(announced_string_count(b"<sst count=\"9\" uniqueCount=\"12\">"), Some(12));
+        assert_eq!(
+            announced_string_count(b"<sst uniqueCount='99999999999999999999999'>"),
+            Some(u64::MAX)
+        );
+        assert_eq!(announced_string_count(b"<sst>"), None);
+        assert_eq!(announced_string_count(b"\x9F\x01\x08\x01\0\0\0\x05\0\0\0"), Some(5));
     }
 }

@@ -4,54 +4,54 @@ use calamine::{DataRef, ExcelDateTime};
 use jiff::civil::{Date, DateTime};
 
 use super::number_format;
-use crate::sheet::row::{Cell, is_blank};
+use crate::sheet::row::{SheetCell, is_blank_text};
 
 /// A value as a cell. `code` is its number format's.
-pub(super) fn cell(value: DataRef<'_>, code: &str) -> Cell {
+pub(super) fn convert_cell(value: DataRef<'_>, code: &str) -> SheetCell {
     match value {
-        DataRef::Empty => Cell::Empty,
-        DataRef::String(text) | DataRef::DurationIso(text) => of_text(text),
-        DataRef::SharedString(text) => of_text(text.to_owned()),
-        DataRef::DateTimeIso(text) => of_iso(text),
-        DataRef::Bool(value) => Cell::Bool(value),
-        DataRef::Error(error) => Cell::Error(error.to_string()),
-        DataRef::DateTime(date) => of_date(date),
+        DataRef::Empty => SheetCell::Empty,
+        DataRef::String(text) | DataRef::DurationIso(text) => text_cell(text),
+        DataRef::SharedString(text) => text_cell(text.to_owned()),
+        DataRef::DateTimeIso(text) => iso_date_cell(text),
+        DataRef::Bool(value) => SheetCell::Bool(value),
+        DataRef::Error(error) => SheetCell::Error(error.to_string()),
+        DataRef::DateTime(date) => date_cell(date),
         DataRef::Int(value) => {
             // A spreadsheet's integers have 32 bits.
             #[expect(clippy::cast_precision_loss, reason = "a spreadsheet's numbers are doubles")]
             let value = value as f64;
-            of_number(value, code)
+            number_cell(value, code)
         }
-        DataRef::Float(value) => of_number(value, code),
+        DataRef::Float(value) => number_cell(value, code),
     }
 }
 
-fn of_text(text: String) -> Cell {
-    if is_blank(&text) { Cell::Empty } else { Cell::Text(text) }
+fn text_cell(text: String) -> SheetCell {
+    if is_blank_text(&text) { SheetCell::Empty } else { SheetCell::Text(text) }
 }
 
-fn of_number(value: f64, code: &str) -> Cell {
+fn number_cell(value: f64, code: &str) -> SheetCell {
     // Zero has no sign for people.
     let value = if value == 0.0 { 0.0 } else { value };
     // Never with an exponent, and without `.0`.
-    let text = number_format::padded(code, value).unwrap_or_else(|| value.to_string());
-    Cell::Number(value, text)
+    let text = number_format::format_zero_padded(code, value).unwrap_or_else(|| value.to_string());
+    SheetCell::Number(value, text)
 }
 
-fn of_iso(text: String) -> Cell {
+fn iso_date_cell(text: String) -> SheetCell {
     let date = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(DateTime::from));
-    date.map_or_else(|_| of_text(text), Cell::Date)
+    date.map_or_else(|_| text_cell(text), SheetCell::Date)
 }
 
-fn of_date(date: ExcelDateTime) -> Cell {
-    let number = || of_number(date.as_f64(), "");
+fn date_cell(date: ExcelDateTime) -> SheetCell {
+    let number = || number_cell(date.as_f64(), "");
     let (year, month, day, hour, minute, second, milli) = date.to_ymd_hms_milli();
     if date.is_duration() || date.as_f64() < 0.0 {
         return number();
     }
     // Less than a day after the epoch of 1900 is a time of day, and the date before it is none.
     if date.as_f64() < 1.0 && year <= 1900 {
-        return Cell::Text(format!("{hour:02}:{minute:02}:{second:02}"));
+        return SheetCell::Text(format!("{hour:02}:{minute:02}:{second:02}"));
     }
     let small = |value: u8| i8::try_from(value).unwrap_or(-1);
     let made = DateTime::new(
@@ -64,7 +64,7 @@ fn of_date(date: ExcelDateTime) -> Cell {
         i32::from(milli) * 1_000_000,
     );
     // The spreadsheet's 29 February 1900 is no date.
-    made.map_or_else(|_| number(), Cell::Date)
+    made.map_or_else(|_| number(), SheetCell::Date)
 }
 
 #[cfg(test)]
@@ -85,10 +85,10 @@ mod tests {
         ];
         for (value, is_1904, expected) in cases {
             let date = ExcelDateTime::new(value, Moment, is_1904);
-            assert_eq!(cell(DataRef::DateTime(date), "").text(), expected, "{value}");
+            assert_eq!(convert_cell(DataRef::DateTime(date), "").to_text(), expected, "{value}");
         }
         let span = ExcelDateTime::new(1.5, TimeDelta, false);
-        assert_eq!(cell(DataRef::DateTime(span), "").text(), "1.5");
+        assert_eq!(convert_cell(DataRef::DateTime(span), "").to_text(), "1.5");
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
             (-1000.0, "-1000"),
         ];
         for (value, expected) in cases {
-            assert_eq!(cell(DataRef::Float(value), "General").text(), expected);
+            assert_eq!(convert_cell(DataRef::Float(value), "General").to_text(), expected);
         }
     }
 
@@ -112,9 +112,15 @@ mod tests {
         for (text, expected) in
             [("1990-02-03", "1990-02-03"), ("1990-02-03T10:00:00", "1990-02-03T10:00:00")]
         {
-            assert!(matches!(cell(DataRef::DateTimeIso(text.into()), ""), Cell::Date(_)));
-            assert_eq!(cell(DataRef::DateTimeIso(text.into()), "").text(), expected);
+            assert!(matches!(
+                convert_cell(DataRef::DateTimeIso(text.into()), ""),
+                SheetCell::Date(_)
+            ));
+            assert_eq!(convert_cell(DataRef::DateTimeIso(text.into()), "").to_text(), expected);
         }
-        assert_eq!(cell(DataRef::DateTimeIso("soon".into()), ""), Cell::Text("soon".into()));
+        assert_eq!(
+            convert_cell(DataRef::DateTimeIso("soon".into()), ""),
+            SheetCell::Text("soon".into())
+        );
     }
 }

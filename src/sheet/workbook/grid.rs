@@ -5,14 +5,14 @@
 
 use jiff::civil::DateTime;
 
-use crate::sheet::row::Cell;
+use crate::sheet::row::SheetCell;
 
 /// The columns that a spreadsheet can have.
 pub(super) const COLUMNS: u32 = 16_384;
 
 /// A sheet's cells that are not empty, by row.
 #[derive(Debug, Default)]
-pub(super) struct Grid {
+pub(super) struct CellGrid {
     bytes: Vec<u8>,
     rows: Vec<PackedRow>,
 }
@@ -28,24 +28,24 @@ struct PackedRow {
     end: usize,
 }
 
-impl Grid {
+impl CellGrid {
     /// Adds a cell; `row` and `column` count from 0.
-    pub(super) fn push(&mut self, row: u32, column: u32, cell: &Cell) {
+    pub(super) fn push_cell(&mut self, row: u32, column: u32, cell: &SheetCell) {
         let line = row.saturating_add(1);
         let begin = self.bytes.len();
         if self.rows.last().is_none_or(|last| last.line != line) {
             self.rows.push(PackedRow { line, hidden: false, width: 0, begin, end: begin });
         }
         let last = self.rows.last_mut().expect("a row was just added");
-        if *cell != Cell::Empty && column < COLUMNS {
+        if *cell != SheetCell::Empty && column < COLUMNS {
             last.width = last.width.max(column + 1);
-            pack(&mut self.bytes, column, cell);
+            pack_cell(&mut self.bytes, column, cell);
             last.end = self.bytes.len();
         }
     }
 
     /// Brings the rows into order, and parts of one row together. Called when all cells are in.
-    pub(super) fn sort(&mut self) {
+    pub(super) fn sort_rows(&mut self) {
         self.rows.sort_by_key(|row| row.line);
         let mut rows: Vec<PackedRow> = Vec::with_capacity(self.rows.len());
         for row in std::mem::take(&mut self.rows) {
@@ -68,17 +68,17 @@ impl Grid {
     }
 
     /// Marks the rows that are hidden; `hidden` says it of a row counted from 0.
-    pub(super) fn hide(&mut self, hidden: impl Fn(u32) -> bool) {
+    pub(super) fn mark_hidden_rows(&mut self, hidden: impl Fn(u32) -> bool) {
         for row in &mut self.rows {
             row.hidden = hidden(row.line - 1);
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn row_count(&self) -> usize {
         self.rows.len()
     }
 
-    pub(super) fn line(&self, index: usize) -> u64 {
+    pub(super) fn line_number(&self, index: usize) -> u64 {
         u64::from(self.rows[index].line)
     }
 
@@ -90,16 +90,16 @@ impl Grid {
         self.rows[index].width == 0
     }
 
-    pub(super) fn width(&self, index: usize) -> usize {
+    pub(super) fn row_width(&self, index: usize) -> usize {
         self.rows[index].width as usize
     }
 
     /// A row's cells: as many as there are columns, and more if any stand behind those.
-    pub(super) fn cells(&self, index: usize, columns: usize) -> Vec<Cell> {
-        let mut cells = vec![Cell::Empty; columns];
+    pub(super) fn row_cells(&self, index: usize, columns: usize) -> Vec<SheetCell> {
+        let mut cells = vec![SheetCell::Empty; columns];
         let row = &self.rows[index];
         let mut rest = &self.bytes[row.begin..row.end];
-        while let Some((column, cell)) = unpack(&mut rest) {
+        while let Some((column, cell)) = unpack_cell(&mut rest) {
             match cells.get_mut(column as usize) {
                 Some(place) => *place = cell,
                 None => cells.push(cell),
@@ -109,10 +109,10 @@ impl Grid {
     }
 
     /// The columns in which a row holds something.
-    pub(super) fn used(&self, index: usize) -> Vec<usize> {
+    pub(super) fn filled_columns(&self, index: usize) -> Vec<usize> {
         let row = &self.rows[index];
         let mut rest = &self.bytes[row.begin..row.end];
-        std::iter::from_fn(|| unpack(&mut rest)).map(|(column, _)| column as usize).collect()
+        std::iter::from_fn(|| unpack_cell(&mut rest)).map(|(column, _)| column as usize).collect()
     }
 }
 
@@ -124,27 +124,27 @@ const DATE: u8 = 4;
 const ERROR: u8 = 5;
 const NO_VALUE: u8 = 6;
 
-fn pack(bytes: &mut Vec<u8>, column: u32, cell: &Cell) {
+fn pack_cell(bytes: &mut Vec<u8>, column: u32, cell: &SheetCell) {
     let tag = match cell {
-        Cell::Empty => return,
-        Cell::Text(_) => TEXT,
-        Cell::Number(..) => NUMBER,
-        Cell::Bool(false) => FALSE,
-        Cell::Bool(true) => TRUE,
-        Cell::Date(_) => DATE,
-        Cell::Error(_) => ERROR,
-        Cell::NoValue => NO_VALUE,
+        SheetCell::Empty => return,
+        SheetCell::Text(_) => TEXT,
+        SheetCell::Number(..) => NUMBER,
+        SheetCell::Bool(false) => FALSE,
+        SheetCell::Bool(true) => TRUE,
+        SheetCell::Date(_) => DATE,
+        SheetCell::Error(_) => ERROR,
+        SheetCell::NoValue => NO_VALUE,
     };
     bytes.extend_from_slice(&column.to_le_bytes()[..3]);
     bytes.push(tag);
     match cell {
-        Cell::Text(text) | Cell::Error(text) => pack_text(bytes, text),
-        Cell::Number(number, text) => {
+        SheetCell::Text(text) | SheetCell::Error(text) => pack_text(bytes, text),
+        SheetCell::Number(number, text) => {
             bytes.extend_from_slice(&number.to_le_bytes());
             pack_text(bytes, text);
         }
-        Cell::Date(date) => pack_text(bytes, &date.to_string()),
-        Cell::Empty | Cell::Bool(_) | Cell::NoValue => {}
+        SheetCell::Date(date) => pack_text(bytes, &date.to_string()),
+        SheetCell::Empty | SheetCell::Bool(_) | SheetCell::NoValue => {}
     }
 }
 
@@ -154,28 +154,28 @@ fn pack_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(text.as_bytes());
 }
 
-fn unpack(rest: &mut &[u8]) -> Option<(u32, Cell)> {
-    let [a, b, c, tag] = take(rest)?;
+fn unpack_cell(rest: &mut &[u8]) -> Option<(u32, SheetCell)> {
+    let [a, b, c, tag] = take_bytes(rest)?;
     let cell = match tag {
-        TEXT => Cell::Text(unpack_text(rest)?),
-        NUMBER => Cell::Number(f64::from_le_bytes(take(rest)?), unpack_text(rest)?),
-        FALSE => Cell::Bool(false),
-        TRUE => Cell::Bool(true),
-        DATE => Cell::Date(unpack_text(rest)?.parse::<DateTime>().ok()?),
-        ERROR => Cell::Error(unpack_text(rest)?),
-        _ => Cell::NoValue,
+        TEXT => SheetCell::Text(unpack_text(rest)?),
+        NUMBER => SheetCell::Number(f64::from_le_bytes(take_bytes(rest)?), unpack_text(rest)?),
+        FALSE => SheetCell::Bool(false),
+        TRUE => SheetCell::Bool(true),
+        DATE => SheetCell::Date(unpack_text(rest)?.parse::<DateTime>().ok()?),
+        ERROR => SheetCell::Error(unpack_text(rest)?),
+        _ => SheetCell::NoValue,
     };
     Some((u32::from_le_bytes([a, b, c, 0]), cell))
 }
 
 fn unpack_text(rest: &mut &[u8]) -> Option<String> {
-    let length = u32::from_le_bytes(take(rest)?) as usize;
+    let length = u32::from_le_bytes(take_bytes(rest)?) as usize;
     let (text, behind) = rest.split_at_checked(length)?;
     *rest = behind;
     String::from_utf8(text.to_vec()).ok()
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+fn take_bytes<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (bytes, behind) = rest.split_first_chunk::<N>()?;
     *rest = behind;
     Some(*bytes)

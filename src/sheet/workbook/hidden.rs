@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use quick_xml::events::Event;
 
-use super::archive::attribute;
+use super::archive::attribute_value;
 
 /// Rows that a sheet may have, so that a repetition count cannot run away.
 const ROWS: u32 = 1_048_576;
@@ -19,7 +19,7 @@ pub(super) struct HiddenRows {
 
 impl HiddenRows {
     /// Adds so many rows from one on. They come in order.
-    pub(super) fn add(&mut self, first: u32, count: u32) {
+    pub(super) fn add_range(&mut self, first: u32, count: u32) {
         let behind = first.saturating_add(count);
         match self.ranges.last_mut() {
             Some((_, end)) if *end == first => *end = behind,
@@ -28,7 +28,7 @@ impl HiddenRows {
     }
 
     /// Brings the ranges into order, should they have come in another.
-    pub(super) fn sort(&mut self) {
+    pub(super) fn sort_ranges(&mut self) {
         self.ranges.sort_unstable();
     }
 
@@ -38,7 +38,7 @@ impl HiddenRows {
     }
 
     /// The hidden rows of a sheet in an ODS file's content.
-    pub(super) fn of_ods(content: impl BufRead, sheet: &str) -> Result<Self, quick_xml::Error> {
+    pub(super) fn from_ods(content: impl BufRead, sheet: &str) -> Result<Self, quick_xml::Error> {
         let mut xml = quick_xml::Reader::from_reader(content);
         let mut buffer = Vec::new();
         let mut hidden = Self::default();
@@ -48,15 +48,15 @@ impl HiddenRows {
             match xml.read_event_into(&mut buffer)? {
                 Event::Start(e) | Event::Empty(e) => match e.name().as_ref() {
                     "table:table" => {
-                        within = attribute(&e, "name").as_deref() == Some(sheet);
+                        within = attribute_value(&e, "name").as_deref() == Some(sheet);
                         row = 0;
                     }
                     "table:table-row" if within => {
-                        let count = attribute(&e, "number-rows-repeated");
+                        let count = attribute_value(&e, "number-rows-repeated");
                         let count = count.and_then(|it| it.parse().ok()).unwrap_or(1_u32).min(ROWS);
-                        let visibility = attribute(&e, "visibility");
+                        let visibility = attribute_value(&e, "visibility");
                         if matches!(visibility.as_deref(), Some("collapse" | "filter")) {
-                            hidden.add(row, count);
+                            hidden.add_range(row, count);
                         }
                         hidden.filtered |= visibility.as_deref() == Some("filter");
                         row = row.saturating_add(count);
@@ -81,7 +81,7 @@ mod tests {
             <table:table table:name="B &amp; C"><table:table-row/><table:table-row table:visibility="filter"
             table:number-rows-repeated="2"><table:table-cell/></table:table-row><table:table-row/>
             </table:table></office:body>"#;
-        let hidden = HiddenRows::of_ods(content.as_bytes(), "B & C").unwrap();
+        let hidden = HiddenRows::from_ods(content.as_bytes(), "B & C").unwrap();
         assert!(hidden.filtered);
         let rows: Vec<u32> = (0..6).filter(|row| hidden.contains(*row)).collect();
         assert_eq!(rows, [1, 2]);

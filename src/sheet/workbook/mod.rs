@@ -18,11 +18,11 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::grid::Grid;
-use super::row::Row;
-use super::row_shaper::{Raw, Shape};
-use super::source_file::{self, Hashing, Stamp};
-use super::{Column, Hidden, Refusal, Warning};
+use self::grid::CellGrid;
+use super::row::SheetRow;
+use super::row_shaper::{RawSheetRow, RowShaper};
+use super::source_file::{self, FileStamp, HashingReader};
+use super::{HiddenRowPolicy, SheetColumn, SheetError, SheetWarning};
 
 pub(super) use self::open::open;
 
@@ -30,113 +30,114 @@ pub(super) use self::open::open;
 const BOUND: u64 = 1024 * 1024 * 1024;
 
 /// The file's bytes, as its readers take them.
-type Bytes = Cursor<Arc<[u8]>>;
+type BytesCursor = Cursor<Arc<[u8]>>;
 
 /// A spreadsheet that was looked over, and the sheet that is read.
 #[derive(Debug)]
-pub(super) struct Book {
+pub(super) struct WorkbookFile {
     path: PathBuf,
-    stamp: Stamp,
+    stamp: FileStamp,
     pub(super) digest: String,
-    content: Arc<Content>,
+    content: Arc<WorkbookContent>,
 }
 
 /// What its rows are made of.
 #[derive(Debug)]
-struct Content {
-    grid: Grid,
+struct WorkbookContent {
+    grid: CellGrid,
     sheet: Arc<str>,
     names: Arc<[String]>,
     /// The index of the row behind the header.
     first: usize,
     /// Rows that are no blank ones.
     total: u64,
-    hidden: Hidden,
+    hidden: HiddenRowPolicy,
 }
 
 /// What looking over gives.
-pub(super) struct Opened {
-    pub(super) book: Book,
-    pub(super) columns: Vec<Column>,
+pub(super) struct OpenedWorkbook {
+    pub(super) book: WorkbookFile,
+    pub(super) columns: Vec<SheetColumn>,
     pub(super) what: String,
-    pub(super) warnings: Vec<Warning>,
+    pub(super) warnings: Vec<SheetWarning>,
 }
 
-impl Book {
+impl WorkbookFile {
     /// The rows behind the header.
-    pub(super) fn rows(&self) -> Result<BookRows, Refusal> {
-        let (_, stamp) = source_file::open(&self.path)?;
+    pub(super) fn rows(&self) -> Result<WorkbookRows, SheetError> {
+        let (_, stamp) = source_file::open_file(&self.path)?;
         if stamp != self.stamp {
-            return Err(Refusal::changed(&self.path));
+            return Err(SheetError::file_changed(&self.path));
         }
         let content = Arc::clone(&self.content);
         let names = Arc::clone(&content.names);
-        let shape = Shape::new(names, Some(Arc::clone(&content.sheet)), content.total);
-        let line = content.first.checked_sub(1).map_or(0, |header| content.grid.line(header));
-        Ok(BookRows { at: content.first, content, shape, line })
+        let shape = RowShaper::new(names, Some(Arc::clone(&content.sheet)), content.total);
+        let line =
+            content.first.checked_sub(1).map_or(0, |header| content.grid.line_number(header));
+        Ok(WorkbookRows { at: content.first, content, shape, line })
     }
 }
 
 /// The rows of a sheet.
-pub(super) struct BookRows {
-    content: Arc<Content>,
+pub(super) struct WorkbookRows {
+    content: Arc<WorkbookContent>,
     at: usize,
-    shape: Shape,
+    shape: RowShaper,
     /// The row that was looked at last, counted from 1.
     line: u64,
 }
 
-impl Iterator for BookRows {
-    type Item = Result<Row, Refusal>;
+impl Iterator for WorkbookRows {
+    type Item = Result<SheetRow, SheetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Content { grid, names, hidden, .. } = &*self.content;
+        let WorkbookContent { grid, names, hidden, .. } = &*self.content;
         loop {
             let index = self.at;
-            if index == grid.len() {
+            if index == grid.row_count() {
                 return None;
             }
             self.at += 1;
-            if *hidden == Hidden::Skip && grid.is_hidden(index) {
+            if *hidden == HiddenRowPolicy::Skip && grid.is_hidden(index) {
                 continue;
             }
-            let line = grid.line(index);
+            let line = grid.line_number(index);
             // Rows without any cell are not kept.
             if line > self.line + 1 || grid.is_blank(index) {
-                self.shape.blank();
+                self.shape.skip_blank_row();
             }
             self.line = line;
             if !grid.is_blank(index) {
-                let cells = grid.cells(index, names.len());
-                return Some(Ok(self.shape.row(Raw { line, cells, fault: None })));
+                let cells = grid.row_cells(index, names.len());
+                return Some(Ok(self.shape.shape_row(RawSheetRow { line, cells, fault: None })));
             }
         }
     }
 }
 
 /// Reads a whole file: its bytes, what the system says about it, and its digest.
-fn read(path: &Path) -> Result<(Arc<[u8]>, Stamp, String), Refusal> {
-    let failed = |error: std::io::Error| Refusal::io(path, &error);
-    let (file, stamp) = source_file::open(path)?;
+fn read_file(path: &Path) -> Result<(Arc<[u8]>, FileStamp, String), SheetError> {
+    let failed = |error: std::io::Error| SheetError::from_io(path, &error);
+    let (file, stamp) = source_file::open_file(path)?;
     if stamp.size > BOUND {
-        return Err(too_large("the file"));
+        return Err(too_large_error("the file"));
     }
-    let mut hashing = Hashing::new(file.take(BOUND));
+    let mut hashing = HashingReader::new(file.take(BOUND));
     let mut bytes = Vec::new();
     hashing.read_to_end(&mut bytes).map_err(failed)?;
-    Ok((bytes.into(), stamp, hashing.finish().map_err(failed)?))
+    Ok((bytes.into(), stamp, hashing.finish_digest().map_err(failed)?))
 }
 
 /// Something is larger than any spreadsheet of contacts.
-fn too_large(what: &str) -> Refusal {
+fn too_large_error(what: &str) -> SheetError {
     let message = format!("{what} has more than {} MiB unpacked", BOUND / 1024 / 1024);
-    Refusal::new("E_XLSX_CORRUPT", message)
-        .hint("save the sheet that is meant as CSV, which may be of any size")
+    SheetError::new("E_XLSX_CORRUPT", message)
+        .with_hint("save the sheet that is meant as CSV, which may be of any size")
 }
 
 /// The spreadsheet cannot be read as one.
-fn corrupt(reason: &str) -> Refusal {
+fn corrupt_error(reason: &str) -> SheetError {
     let message = format!("the spreadsheet is damaged: {reason}");
-    Refusal::new("E_XLSX_CORRUPT", message)
-        .hint("open it in a spreadsheet program and save it again, or export it once more")
+    SheetError::new("E_XLSX_CORRUPT", message)
+        .with_hint("open it in a spreadsheet program and save it again, or export it once more")
 }

@@ -2,8 +2,8 @@
 
 /// A number as a format of zeros shows it: `02139` for 2139 under `00000`, `02139-4307` under
 /// `00000\-0000`. Nothing for any other format or number.
-pub(super) fn padded(code: &str, value: f64) -> Option<String> {
-    let zeros = pattern(code)?;
+pub(super) fn format_zero_padded(code: &str, value: f64) -> Option<String> {
+    let zeros = zero_pattern(code)?;
     let width = zeros.iter().filter(|c| **c == '0').count();
     if value < 0.0 || value.fract() != 0.0 || value >= 1e15 {
         return None;
@@ -17,7 +17,7 @@ pub(super) fn padded(code: &str, value: f64) -> Option<String> {
 }
 
 /// The zeros and hyphens of a format that is made of nothing else.
-fn pattern(code: &str) -> Option<Vec<char>> {
+fn zero_pattern(code: &str) -> Option<Vec<char>> {
     let section = code.split(';').next()?;
     // A locale in brackets, such as `[$-409]`, shows nothing.
     let section = match section.strip_prefix("[$-") {
@@ -51,7 +51,7 @@ mod tests {
             ("", 1.0, None),
         ];
         for (code, value, expected) in cases {
-            assert_eq!(padded(code, value).as_deref(), expected, "{code} {value}");
+            assert_eq!(format_zero_padded(code, value).as_deref(), expected, "{code} {value}");
         }
     }
 }

@@ -4,23 +4,23 @@ use std::io::BufRead;
 
 use quick_xml::events::{BytesStart, Event};
 
-use super::archive::attribute;
+use super::archive::attribute_value;
 use super::hidden::HiddenRows;
-use crate::sheet::row::Cell;
+use crate::sheet::row::SheetCell;
 
 /// What was found beside the values.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(super) struct XlsxFlags {
     pub(super) hidden: HiddenRows,
     /// Cells that are more than their value, by row and column, counted from 0.
-    pub(super) cells: Vec<(u32, u32, Cell)>,
+    pub(super) cells: Vec<(u32, u32, SheetCell)>,
     /// Whether some cells do not say where they stand.
     pub(super) unplaced: bool,
 }
 
 /// What the type of a cell means here.
 #[derive(Default, PartialEq, Eq)]
-enum CellKind {
+enum XlsxCellType {
     #[default]
     Value,
     Error,
@@ -30,31 +30,31 @@ enum CellKind {
 
 /// The cell that is being read.
 #[derive(Default)]
-struct Open {
+struct OpenXlsxCell {
     place: (u32, u32),
-    kind: CellKind,
+    kind: XlsxCellType,
     formula: bool,
     valued: bool,
     text: String,
 }
 
-impl Marks {
+impl XlsxFlags {
     /// Reads a sheet's part.
-    pub(super) fn read(part: impl BufRead) -> Result<Self, quick_xml::Error> {
+    pub(super) fn read_sheet_part(part: impl BufRead) -> Result<Self, quick_xml::Error> {
         let mut xml = quick_xml::Reader::from_reader(part);
         xml.config_mut().expand_empty_elements = true;
         xml.config_mut().check_end_names = false;
         let mut buffer = Vec::new();
         let mut marks = Self::default();
         let mut place = (0, 0);
-        let mut open = Open::default();
+        let mut open = OpenXlsxCell::default();
         let mut within_value = false;
         loop {
             buffer.clear();
             match xml.read_event_into(&mut buffer)? {
                 Event::Start(e) => match e.local_name().as_ref() {
-                    "row" => marks.row(&e, &mut place),
-                    "c" => open = marks.cell(&e, &mut place),
+                    "row" => marks.begin_row(&e, &mut place),
+                    "c" => open = marks.begin_cell(&e, &mut place),
                     "f" => open.formula = true,
                     "is" => open.valued = true,
                     "v" => within_value = true,
@@ -63,7 +63,7 @@ impl Marks {
                 },
                 Event::Text(text) if within_value => {
                     open.valued |= !text.is_empty();
-                    if open.kind == CellKind::Error {
+                    if open.kind == XlsxCellType::Error {
                         open.text.push_str(&text);
                     }
                 }
@@ -71,13 +71,13 @@ impl Marks {
                     "row" => place = (place.0.saturating_add(1), 0),
                     "c" => {
                         place.1 += 1;
-                        marks.close(&open);
+                        marks.end_cell(&open);
                     }
                     "v" => within_value = false,
                     _ => {}
                 },
                 Event::Eof => {
-                    marks.hidden.sort();
+                    marks.hidden.sort_ranges();
                     return Ok(marks);
                 }
                 _ => {}
@@ -85,24 +85,24 @@ impl Marks {
         }
     }
 
-    fn row(&mut self, e: &BytesStart<'_>, place: &mut (u32, u32)) {
-        if let Some(row) = attribute(e, "r").and_then(|row| row.parse::<u32>().ok()) {
+    fn begin_row(&mut self, e: &BytesStart<'_>, place: &mut (u32, u32)) {
+        if let Some(row) = attribute_value(e, "r").and_then(|row| row.parse::<u32>().ok()) {
             place.0 = row.saturating_sub(1);
         }
-        if matches!(attribute(e, "hidden").as_deref(), Some("1" | "true")) {
-            self.hidden.add(place.0, 1);
+        if matches!(attribute_value(e, "hidden").as_deref(), Some("1" | "true")) {
+            self.hidden.add_range(place.0, 1);
         }
     }
 
-    fn cell(&mut self, e: &BytesStart<'_>, place: &mut (u32, u32)) -> Open {
-        let mut open = Open::default();
+    fn begin_cell(&mut self, e: &BytesStart<'_>, place: &mut (u32, u32)) -> OpenXlsxCell {
+        let mut open = OpenXlsxCell::default();
         let mut stated = None;
         // Most of a sheet is cells: their attributes are looked at once, and not copied.
         for attribute in e.attributes().with_checks(false).flatten() {
             match (attribute.key.as_ref(), &*attribute.value) {
-                ("r", value) => stated = reference(value),
-                ("t", "e") => open.kind = CellKind::Error,
-                ("t", "str") => open.kind = CellKind::Text,
+                ("r", value) => stated = parse_cell_reference(value),
+                ("t", "e") => open.kind = XlsxCellType::Error,
+                ("t", "str") => open.kind = XlsxCellType::Text,
                 _ => {}
             }
         }
@@ -114,19 +114,19 @@ impl Marks {
         open
     }
 
-    fn close(&mut self, open: &Open) {
+    fn end_cell(&mut self, open: &OpenXlsxCell) {
         let (row, column) = open.place;
-        if open.kind == CellKind::Error && open.valued {
-            self.cells.push((row, column, Cell::Error(open.text.trim().to_owned())));
-        } else if open.formula && !open.valued && open.kind != CellKind::Text {
+        if open.kind == XlsxCellType::Error && open.valued {
+            self.cells.push((row, column, SheetCell::Error(open.text.trim().to_owned())));
+        } else if open.formula && !open.valued && open.kind != XlsxCellType::Text {
             // An empty text is a result too; Excel writes it as one.
-            self.cells.push((row, column, Cell::NoValue));
+            self.cells.push((row, column, SheetCell::NoValue));
         }
     }
 }
 
 /// A cell's row and column, counted from 0, from a reference such as `C5`.
-fn reference(text: &str) -> Option<(u32, u32)> {
+fn parse_cell_reference(text: &str) -> Option<(u32, u32)> {
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (column, row) = text.split_at(letters);
     let column = column.bytes().try_fold(0_u32, |sum, letter| {
@@ -146,19 +146,22 @@ mod tests {
             <row r="3" hidden="1"><c r="A3"><f>1+1</f><v/></c><c r="B3" t="str"><f>""</f><v></v></c>
             <c r="C3" t="e"><f>X</f><v>#SPILL!</v></c><c r="D3"><f>2</f><v>2</v></c></row></sheetData>
             <autoFilter ref="A1:B7"/></worksheet>"#;
-        let marks = Marks::read(part.as_bytes()).unwrap();
+        let marks = XlsxFlags::read_sheet_part(part.as_bytes()).unwrap();
         assert!(marks.hidden.contains(2) && !marks.hidden.contains(0) && marks.hidden.filtered);
-        assert_eq!(marks.cells, [(2, 0, Cell::NoValue), (2, 2, Cell::Error("#SPILL!".to_owned()))]);
+        assert_eq!(
+            marks.cells,
+            [(2, 0, SheetCell::NoValue), (2, 2, SheetCell::Error("#SPILL!".to_owned()))]
+        );
     }
 
     #[test]
     fn references_are_places() {
         let cases = [("A1", Some((0, 0))), ("c5", Some((4, 2))), ("AA10", Some((9, 26)))];
         for (text, place) in cases {
-            assert_eq!(reference(text), place);
+            assert_eq!(parse_cell_reference(text), place);
         }
         for text in ["", "A", "1", "A0", "ZZZZZZZZZZ1", "A99999999999"] {
-            assert_eq!(reference(text), None, "{text}");
+            assert_eq!(parse_cell_reference(text), None, "{text}");
         }
     }
 }

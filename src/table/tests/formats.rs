@@ -12,7 +12,7 @@ use super::{Row, batch, full, schema, written};
 
 #[track_caller]
 fn check(format: &str, row: Row, expected: &str) {
-    let (_folder, path, _) = written(format, &[row], &Options::default());
+    let (_folder, path, _) = written(format, &[row], &SinkOptions::default());
     let text = fs::read_to_string(path).unwrap();
     let line = text.strip_prefix("id,name,ok,count,worth,born,date_added,tags,extra\n");
     assert_eq!(line.unwrap_or(&text), expected);
@@ -52,7 +52,7 @@ fn json_lines_show_every_type() {
 #[track_caller]
 fn embedded(json: &str, expected: &str) {
     let row = Row { extra: Some(json.to_owned()), ..Row::default() };
-    let (_folder, path, _) = written("jsonl", &[row], &Options::default());
+    let (_folder, path, _) = written("jsonl", &[row], &SinkOptions::default());
     let text = fs::read_to_string(path).unwrap();
     let (_, extra) = text.split_once(r#""extra":"#).unwrap();
     assert_eq!(extra, format!("{expected}}}\n"));
@@ -75,7 +75,7 @@ fn json_is_embedded_unless_readers_would_refuse_it() {
 fn days_and_instants_reach_the_ends_of_the_calendar() {
     let text = |days: i64, ms: i64| {
         let mut out = Vec::new();
-        super::super::date_text::instant(&mut out, days * 86_400_000 + ms);
+        super::super::date_text::write_instant(&mut out, days * 86_400_000 + ms);
         String::from_utf8(out).unwrap()
     };
     assert_eq!(text(0, 0), "1970-01-01T00:00:00.000Z");
@@ -97,15 +97,16 @@ fn days_and_instants_reach_the_ends_of_the_calendar() {
 #[test]
 fn parquet_gives_back_what_it_was_given() {
     let rows = [full(), Row::default(), Row { tags: Some(vec![]), ..full() }];
-    let options = Options {
+    let options = SinkOptions {
         metadata: vec![("run".to_owned(), "r1".to_owned())],
         sorted_by: vec!["date_added".to_owned(), "id".to_owned()],
-        ..Options::default()
+        ..SinkOptions::default()
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    let mut sink = Format::named("parquet").unwrap().open(&path, schema(), &options).unwrap();
-    sink.write(&batch(&rows)).unwrap();
+    let mut sink =
+        TableFormat::from_name("parquet").unwrap().open_sink(&path, schema(), &options).unwrap();
+    sink.write_batch(&batch(&rows)).unwrap();
     assert_eq!(sink.close().unwrap().rows, 3);
 
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
@@ -123,7 +124,7 @@ fn parquet_gives_back_what_it_was_given() {
 #[test]
 fn an_empty_table_has_all_its_columns() {
     for format in FORMATS {
-        let (_folder, path, written) = written(format.name, &[], &Options::default());
+        let (_folder, path, written) = written(format.name, &[], &SinkOptions::default());
         assert_eq!(written.rows, 0);
         let bytes = fs::read(&path).unwrap();
         match format.name {
@@ -140,11 +141,12 @@ fn an_empty_table_has_all_its_columns() {
 #[test]
 fn a_sink_tells_what_it_wrote() {
     for format in FORMATS {
-        let (_folder, path, written) = written(format.name, &[full(), full()], &Options::default());
+        let (_folder, path, written) =
+            written(format.name, &[full(), full()], &SinkOptions::default());
         let bytes = fs::read(path).unwrap();
         let hash =
             Sha256::digest(&bytes).iter().fold(String::new(), |hash, b| format!("{hash}{b:02x}"));
-        let expected = Written { rows: 2, bytes: bytes.len() as u64, sha256: hash };
+        let expected = WrittenTable { rows: 2, bytes: bytes.len() as u64, sha256: hash };
         assert_eq!(written, expected, "{}", format.name);
     }
 }
@@ -152,7 +154,7 @@ fn a_sink_tells_what_it_wrote() {
 #[test]
 fn the_same_batches_make_the_same_file() {
     for format in FORMATS {
-        let of = || written(format.name, &[full(), Row::default()], &Options::default()).2;
+        let of = || written(format.name, &[full(), Row::default()], &SinkOptions::default()).2;
         assert_eq!(of(), of(), "{}", format.name);
     }
 }
@@ -163,9 +165,9 @@ fn row_groups_are_bounded() {
     let batch = batch(&rows);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    let format = Format::named("parquet").unwrap();
-    let mut sink = format.open(&path, schema(), &Options::default()).unwrap();
-    (0..26).for_each(|_| sink.write(&batch).unwrap());
+    let format = TableFormat::from_name("parquet").unwrap();
+    let mut sink = format.open_sink(&path, schema(), &SinkOptions::default()).unwrap();
+    (0..26).for_each(|_| sink.write_batch(&batch).unwrap());
     sink.close().unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
     let groups = reader.metadata().row_groups();
@@ -179,8 +181,8 @@ fn a_file_that_exists_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t");
         fs::write(&path, "mine").unwrap();
-        let error = format.open(&path, schema(), &Options::default()).err().unwrap();
-        assert_eq!(error.io().unwrap().kind(), io::ErrorKind::AlreadyExists);
+        let error = format.open_sink(&path, schema(), &SinkOptions::default()).err().unwrap();
+        assert_eq!(error.io_error().unwrap().kind(), io::ErrorKind::AlreadyExists);
         assert!(error.to_string().contains(&path.display().to_string()));
         assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
     }
@@ -192,7 +194,11 @@ fn a_batch_of_another_table_is_refused() {
     for format in FORMATS {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t");
-        let mut sink = format.open(&path, schema(), &Options::default()).unwrap();
-        assert!(matches!(sink.write(&other), Err(Error::Encode { .. })), "{}", format.name);
+        let mut sink = format.open_sink(&path, schema(), &SinkOptions::default()).unwrap();
+        assert!(
+            matches!(sink.write_batch(&other), Err(TableWriteError::Encode { .. })),
+            "{}",
+            format.name
+        );
     }
 }

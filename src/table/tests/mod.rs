@@ -69,12 +69,17 @@ fn batch(rows: &[Row]) -> RecordBatch {
 }
 
 /// A file with these rows, where it lies and what its sink said of it.
-fn written(format: &str, rows: &[Row], options: &Options) -> (tempfile::TempDir, PathBuf, Written) {
+fn written(
+    format: &str,
+    rows: &[Row],
+    options: &SinkOptions,
+) -> (tempfile::TempDir, PathBuf, WrittenTable) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table");
-    let mut sink = Format::named(format).unwrap().open(&path, schema(), options).unwrap();
+    let mut sink =
+        TableFormat::from_name(format).unwrap().open_sink(&path, schema(), options).unwrap();
     for row in rows {
-        sink.write(&batch(std::slice::from_ref(row))).unwrap();
+        sink.write_batch(&batch(std::slice::from_ref(row))).unwrap();
     }
     let written = sink.close().unwrap();
     (folder, path, written)

@@ -4,16 +4,16 @@ use proptest::prelude::*;
 
 use super::super::*;
 
-const BOTH: [CsvSafe; 2] = [CsvSafe::Formulas, CsvSafe::Excel];
+const BOTH: [FormulaGuardMode; 2] = [FormulaGuardMode::Formulas, FormulaGuardMode::Excel];
 
 #[track_caller]
 fn check(text: &str, formulas: bool, excel: bool) {
-    let guarded = BOTH.map(|safe| guard(text, safe) != text);
+    let guarded = BOTH.map(|safe| guard_formula(text, safe) != text);
     assert_eq!(guarded, [formulas, excel], "{text:?}");
     for safe in BOTH {
-        assert_eq!(unguard(&guard(text, safe)), text, "{text:?}");
+        assert_eq!(strip_guard(&guard_formula(text, safe)), text, "{text:?}");
     }
-    assert_eq!(guard(text, CsvSafe::Off), text);
+    assert_eq!(guard_formula(text, FormulaGuardMode::Off), text);
 }
 
 #[test]
@@ -46,21 +46,21 @@ fn everything_else_is_left_alone() {
 
 #[test]
 fn what_looks_guarded_gets_one_more() {
-    assert_eq!(guard("'=1", CsvSafe::Formulas), "''=1");
-    assert_eq!(guard("'007", CsvSafe::Formulas), "''007");
-    assert_eq!(guard("'a", CsvSafe::Formulas), "'a");
+    assert_eq!(guard_formula("'=1", FormulaGuardMode::Formulas), "''=1");
+    assert_eq!(guard_formula("'007", FormulaGuardMode::Formulas), "''007");
+    assert_eq!(guard_formula("'a", FormulaGuardMode::Formulas), "'a");
 }
 
 #[test]
 fn lists_are_plain_where_they_can_be() {
-    assert_eq!(join(["a", "b"].into_iter()), "a; b");
-    assert_eq!(join(["a"].into_iter()), "a");
-    assert_eq!(join(std::iter::empty()), "");
-    assert_eq!(join([""].into_iter()), r#"[""]"#);
-    assert_eq!(join(["a ", "b"].into_iter()), r#"["a ","b"]"#);
-    assert_eq!(join(["x", "[y"].into_iter()), r#"["x","[y"]"#);
-    assert_eq!(split("a;b ; c"), ["a", "b", "c"]);
-    assert_eq!(split("[not json"), ["[not json"]);
+    assert_eq!(join_list(["a", "b"].into_iter()), "a; b");
+    assert_eq!(join_list(["a"].into_iter()), "a");
+    assert_eq!(join_list(std::iter::empty()), "");
+    assert_eq!(join_list([""].into_iter()), r#"[""]"#);
+    assert_eq!(join_list(["a ", "b"].into_iter()), r#"["a ","b"]"#);
+    assert_eq!(join_list(["x", "[y"].into_iter()), r#"["x","[y"]"#);
+    assert_eq!(split_list("a;b ; c"), ["a", "b", "c"]);
+    assert_eq!(split_list("[not json"), ["[not json"]);
 }
 
 proptest! {
@@ -69,15 +69,15 @@ proptest! {
     #[test]
     fn a_guard_comes_off_again(text in "('{0,3}[-=+@＝\t\n]?)?[0-9+.eE'a=-]{0,8}|.{0,8}") {
         for safe in BOTH {
-            let cell = guard(&text, safe);
-            prop_assert_eq!(unguard(&cell), &text);
+            let cell = guard_formula(&text, safe);
+            prop_assert_eq!(strip_guard(&cell), &text);
         }
     }
 
     #[test]
     fn a_list_comes_apart_again(items in prop::collection::vec("[a-b\\[;\" \u{a0}]{0,3}|.{0,5}", 0..4)) {
-        let cell = join(items.iter().map(String::as_str));
-        prop_assert_eq!(split(&cell), &*items);
+        let cell = join_list(items.iter().map(String::as_str));
+        prop_assert_eq!(split_list(&cell), &*items);
     }
 
     #[test]
@@ -85,10 +85,10 @@ proptest! {
         let mut writer = ::csv::WriterBuilder::new()
             .terminator(::csv::Terminator::Any(b'\n'))
             .from_writer(Vec::new());
-        writer.write_record(["id", &*guard(&name, CsvSafe::Formulas)]).unwrap();
+        writer.write_record(["id", &*guard_formula(&name, FormulaGuardMode::Formulas)]).unwrap();
         let bytes = writer.into_inner().unwrap();
         let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(&bytes[..]);
         let record = reader.records().next().unwrap().unwrap();
-        prop_assert_eq!(unguard(&record[1]), name);
+        prop_assert_eq!(strip_guard(&record[1]), name);
     }
 }

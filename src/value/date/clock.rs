@@ -5,7 +5,7 @@ use jiff::tz::{Offset, TimeZone};
 
 /// A time of day, with an offset or a zone if the text has one.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::value) struct Clock {
+pub(in crate::value) struct TimeOfDay {
     /// The time of day, whole seconds.
     pub(in crate::value) time: Time,
     /// The zone that the text names.
@@ -13,7 +13,7 @@ pub(in crate::value) struct Clock {
 }
 
 /// The text before a time of day, and the time. A time starts with the digits before the first colon.
-pub(super) fn split(text: &str) -> (&str, Option<&str>) {
+pub(super) fn split_off_time(text: &str) -> (&str, Option<&str>) {
     let Some(colon) = text.find(':') else { return (text, None) };
     let day = text[..colon].trim_end_matches(|c: char| c.is_ascii_digit());
     let time = &text[day.len()..];
@@ -23,26 +23,26 @@ pub(super) fn split(text: &str) -> (&str, Option<&str>) {
     (day.trim_end_matches([' ', ',']), Some(time))
 }
 
-impl Clock {
+impl TimeOfDay {
     /// The time of the text, such as `23:30:00.000Z`, `2:09 PM` or `09:00 GMT+0100 (CET)`.
-    pub(super) fn read(text: &str) -> Option<Self> {
-        let (hour, rest) = number(text, 2)?;
-        let (minute, mut rest) = number(rest.strip_prefix(':')?, 2)?;
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (hour, rest) = leading_number(text, 2)?;
+        let (minute, mut rest) = leading_number(rest.strip_prefix(':')?, 2)?;
         let mut second = 0;
         if let Some(after) = rest.strip_prefix(':') {
-            (second, rest) = number(after, 2)?;
+            (second, rest) = leading_number(after, 2)?;
             if let Some(fraction) = rest.strip_prefix(['.', ',']) {
                 rest = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
             }
         }
-        let (hour, rest) = half_of_day(hour, rest.trim_start())?;
+        let (hour, rest) = apply_am_pm(hour, rest.trim_start())?;
         let time = Time::new(hour, minute, second, 0).ok()?;
-        Some(Self { time, zone: zone(rest.trim()).ok()? })
+        Some(Self { time, zone: parse_zone(rest.trim()).ok()? })
     }
 }
 
 /// The number at the start of the text, of at most so many digits, and what follows it.
-fn number(text: &str, longest: usize) -> Option<(i8, &str)> {
+fn leading_number(text: &str, longest: usize) -> Option<(i8, &str)> {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = &text[..text.len() - rest.len()];
     if digits.len() > longest {
@@ -52,7 +52,7 @@ fn number(text: &str, longest: usize) -> Option<(i8, &str)> {
 }
 
 /// The hour of the whole day, by `AM` or `PM` if the text has it, and what follows.
-fn half_of_day(hour: i8, rest: &str) -> Option<(i8, &str)> {
+fn apply_am_pm(hour: i8, rest: &str) -> Option<(i8, &str)> {
     for (word, afternoon) in [("a.m.", 0), ("p.m.", 12), ("am", 0), ("pm", 12)] {
         if rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)) {
             let hour = (1..=12).contains(&hour).then_some(hour % 12 + afternoon)?;
@@ -63,25 +63,27 @@ fn half_of_day(hour: i8, rest: &str) -> Option<(i8, &str)> {
 }
 
 /// A zone that nobody knows.
-struct Unknown;
+struct UnknownZone;
 
 /// The zone that the text names, if it names one.
-fn zone(text: &str) -> Result<Option<TimeZone>, Unknown> {
+fn parse_zone(text: &str) -> Result<Option<TimeZone>, UnknownZone> {
     let text = text.split_once('(').map_or(text, |(text, _)| text.trim_end());
     if let Some((offset, name)) = text.split_once('[') {
         let named = name.strip_suffix(']').and_then(|name| TimeZone::get(name).ok());
-        return Ok(zone(offset)?.or(Some(named.ok_or(Unknown)?)));
+        return Ok(parse_zone(offset)?.or(Some(named.ok_or(UnknownZone)?)));
     }
     let offset = text.strip_prefix("UTC").or_else(|| text.strip_prefix("GMT")).unwrap_or(text);
     match offset {
         "" if text.is_empty() => Ok(None),
         "" | "Z" | "z" => Ok(Some(TimeZone::UTC)),
-        _ => self::offset(offset).map(|offset| Some(TimeZone::fixed(offset))).ok_or(Unknown),
+        _ => self::parse_offset(offset)
+            .map(|offset| Some(TimeZone::fixed(offset)))
+            .ok_or(UnknownZone),
     }
 }
 
 /// An offset such as `+05:30`, `-0700` or `+1`.
-fn offset(text: &str) -> Option<Offset> {
+fn parse_offset(text: &str) -> Option<Offset> {
     let sign = match text.bytes().next()? {
         b'+' => 1,
         b'-' => -1,

@@ -1,10 +1,10 @@
 //! The shape of a date: what its numbers and words can be, before anybody decides.
 
-use super::month::{self, Word};
+use super::month::{self, DateWord};
 
 /// A number of a date, as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::value) struct Number {
+pub(in crate::value) struct DateNumber {
     /// Its value.
     pub(in crate::value) value: i16,
     /// How many digits it was written with.
@@ -13,13 +13,13 @@ pub(in crate::value) struct Number {
 
 /// What a text can be as a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::value) enum Shape {
+pub(in crate::value) enum DateShape {
     /// No date: empty, or a filler.
     Nothing,
     /// Three numbers, in the order written.
-    Numbers([Number; 3]),
+    Numbers([DateNumber; 3]),
     /// The month is named: year, month, day.
-    Named(Number, i8, i16),
+    Named(DateNumber, i8, i16),
     /// Day and month only.
     NoYear,
     /// A spreadsheet's serial number of a day.
@@ -31,56 +31,60 @@ pub(in crate::value) enum Shape {
 /// The serial numbers of spreadsheets for the years 1927 to 2119.
 const SERIALS: std::ops::Range<i32> = 10_000..80_400;
 
-impl Shape {
+impl DateShape {
     /// The shape of a date without time.
-    pub(super) fn of(text: &str, locale: Option<&str>) -> Self {
+    pub(super) fn from_text(text: &str, locale: Option<&str>) -> Self {
         if text.is_empty() {
             return Self::Nothing;
         }
         if text.contains(['年', '년']) {
             let dashed = text.replace(['年', '月', '년', '월'], "-").replace(['日', '일', ' '], "");
-            return numeric(&dashed);
+            return numeric_shape(&dashed);
         }
-        if text.contains(char::is_alphabetic) { named(text, locale) } else { numeric(text) }
+        if text.contains(char::is_alphabetic) {
+            named_month_shape(text, locale)
+        } else {
+            numeric_shape(text)
+        }
     }
 }
 
-fn invalid(why: &str) -> Shape {
-    Shape::Invalid(why.to_owned())
+fn invalid_shape(why: &str) -> DateShape {
+    DateShape::Invalid(why.to_owned())
 }
 
-fn number(digits: &str) -> Option<Number> {
+fn parse_number(digits: &str) -> Option<DateNumber> {
     let value = if digits.len() <= 4 { digits.parse().ok()? } else { return None };
-    Some(Number { value, digits: digits.len() })
+    Some(DateNumber { value, digits: digits.len() })
 }
 
 /// Numbers with one kind of separator between them.
-fn numeric(text: &str) -> Shape {
+fn numeric_shape(text: &str) -> DateShape {
     let is_digit = |c: char| c.is_ascii_digit();
     // `--09-01` is how address books write a day without year.
     let text = text.trim_start_matches("--").trim_end_matches(['.', ' ']);
     let parts: Vec<_> = text.split(|c| !is_digit(c)).filter(|part| !part.is_empty()).collect();
     let mut separators: Vec<_> =
-        text.split(is_digit).filter(|part| !part.is_empty()).map(separator).collect();
+        text.split(is_digit).filter(|part| !part.is_empty()).map(separator_char).collect();
     separators.dedup();
     if let [only] = parts[..] {
-        return single(only, text);
+        return single_number_shape(only, text);
     }
     if !matches!(separators[..], [Some(_)]) || !text.starts_with(is_digit) {
-        return invalid("it is not written like one");
+        return invalid_shape("it is not written like one");
     }
     match parts[..] {
-        [a, b, c] => match (number(a), number(b), number(c)) {
-            (Some(a), Some(b), Some(c)) => three([a, b, c]),
-            _ => invalid("a number in it is too long"),
+        [a, b, c] => match (parse_number(a), parse_number(b), parse_number(c)) {
+            (Some(a), Some(b), Some(c)) => three_number_shape([a, b, c]),
+            _ => invalid_shape("a number in it is too long"),
         },
-        [a, b] if a.len() <= 2 && b.len() <= 2 => Shape::NoYear,
-        [_, _] => invalid("the day is missing"),
-        _ => invalid("it is not written like one"),
+        [a, b] if a.len() <= 2 && b.len() <= 2 => DateShape::NoYear,
+        [_, _] => invalid_shape("the day is missing"),
+        _ => invalid_shape("it is not written like one"),
     }
 }
 
-fn separator(text: &str) -> Option<char> {
+fn separator_char(text: &str) -> Option<char> {
     let trimmed = text.trim();
     match trimmed.chars().next() {
         None => Some(' '),
@@ -90,36 +94,36 @@ fn separator(text: &str) -> Option<char> {
 }
 
 /// Digits alone.
-fn single(digits: &str, text: &str) -> Shape {
+fn single_number_shape(digits: &str, text: &str) -> DateShape {
     if digits.len() == 8 && digits == text {
-        return compact(digits);
+        return eight_digit_shape(digits);
     }
     let whole = text.strip_prefix(digits).is_some_and(str::is_empty);
     match digits.parse::<i32>() {
-        Ok(serial) if whole && SERIALS.contains(&serial) => Shape::Serial(serial),
-        _ if whole && digits.len() == 4 => invalid("it is only a year"),
-        _ => invalid("it is only a number"),
+        Ok(serial) if whole && SERIALS.contains(&serial) => DateShape::Serial(serial),
+        _ if whole && digits.len() == 4 => invalid_shape("it is only a year"),
+        _ => invalid_shape("it is only a number"),
     }
 }
 
 /// Eight digits: year first if that makes a year of our times, otherwise last.
-fn compact(digits: &str) -> Shape {
-    let of = |range: std::ops::Range<usize>| number(&digits[range]).expect("all are digits");
+fn eight_digit_shape(digits: &str) -> DateShape {
+    let of = |range: std::ops::Range<usize>| parse_number(&digits[range]).expect("all are digits");
     let first = [of(0..4), of(4..6), of(6..8)];
     let last = [of(0..2), of(2..4), of(4..8)];
-    let is_year = |number: Number| (1800..2200).contains(&number.value) || number.value == 0;
+    let is_year = |number: DateNumber| (1800..2200).contains(&number.value) || number.value == 0;
     if is_year(first[0]) && (is_month(first[1]) || !is_year(last[2])) {
-        three(first)
+        three_number_shape(first)
     } else {
-        three(last)
+        three_number_shape(last)
     }
 }
 
-fn is_month(number: Number) -> bool {
+fn is_month(number: DateNumber) -> bool {
     number.value <= 12
 }
 
-fn three(numbers: [Number; 3]) -> Shape {
+fn three_number_shape(numbers: [DateNumber; 3]) -> DateShape {
     let [a, b, c] = numbers.map(|number| number.value);
     let is_zero_day = |year: i16, x: i16, y: i16| {
         // The first days of spreadsheets and of .NET, which empty cells turn into.
@@ -127,43 +131,43 @@ fn three(numbers: [Number; 3]) -> Shape {
             || (year == 1899 && (x.max(y) == 30 || x.max(y) == 31) && x.min(y) == 12)
             || (year == 1 && x == 1 && y == 1)
     };
-    let has_year = |number: Number| number.digits == 4;
+    let has_year = |number: DateNumber| number.digits == 4;
     let is_filler = (a, b, c) == (0, 0, 0)
         || (has_year(numbers[0]) && is_zero_day(a, b, c))
         || (has_year(numbers[2]) && is_zero_day(c, a, b));
-    if is_filler { Shape::Nothing } else { Shape::Numbers(numbers) }
+    if is_filler { DateShape::Nothing } else { DateShape::Numbers(numbers) }
 }
 
 /// A month by name, with a day and a year as numbers.
-fn named(text: &str, locale: Option<&str>) -> Shape {
+fn named_month_shape(text: &str, locale: Option<&str>) -> DateShape {
     let mut month = None;
     let is_letter = |c: char| c.is_alphabetic() && !matches!(c, 'º' | 'ª');
     for word in text.split(|c| !is_letter(c)).filter(|word| !word.is_empty()) {
-        match (month::word(word, locale), month) {
-            (Word::Month(first), None) => month = Some(first),
+        match (month::classify_word(word, locale), month) {
+            (DateWord::Month(first), None) => month = Some(first),
             // `mar` is a Tuesday after a month, as `mar 3 mars` may be before one.
-            (Word::Month(_), Some(_)) => return invalid("it names two months"),
-            (Word::Filler, _) => {}
-            (Word::MonthIn(language), _) => {
-                return Shape::Invalid(format!(
+            (DateWord::Month(_), Some(_)) => return invalid_shape("it names two months"),
+            (DateWord::Filler, _) => {}
+            (DateWord::MonthIn(language), _) => {
+                return DateShape::Invalid(format!(
                     "the month is not English; name its language with `--date-locale {language}`"
                 ));
             }
-            (Word::Unknown, _) => return invalid("it holds a word that is no month"),
+            (DateWord::Unknown, _) => return invalid_shape("it holds a word that is no month"),
         }
     }
-    let Some(month) = month else { return invalid("it names no month") };
+    let Some(month) = month else { return invalid_shape("it names no month") };
     let numbers: Vec<_> =
         text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
-    let with_year = |year: &str, day: &str| match (number(year), number(day)) {
-        (Some(year), Some(day)) => Shape::Named(year, month, day.value),
-        _ => invalid("a number in it is too long"),
+    let with_year = |year: &str, day: &str| match (parse_number(year), parse_number(day)) {
+        (Some(year), Some(day)) => DateShape::Named(year, month, day.value),
+        _ => invalid_shape("a number in it is too long"),
     };
     match numbers[..] {
         [year, day] if year.len() == 4 && day.len() <= 2 => with_year(year, day),
         [day, year] if day.len() <= 2 => with_year(year, day),
-        [day] if day.len() <= 2 => Shape::NoYear,
-        [_] => invalid("the day is missing"),
-        _ => invalid("it is not written like one"),
+        [day] if day.len() <= 2 => DateShape::NoYear,
+        [_] => invalid_shape("the day is missing"),
+        _ => invalid_shape("it is not written like one"),
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// The order of day, month and year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum DateOrder {
     /// Day, month, year.
     Dmy,
     /// Month, day, year.
@@ -17,22 +17,22 @@ pub enum Order {
 /// A text that names no order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no order of day, month and year; use `DMY`, `MDY` or `YMD`")]
-pub struct UnknownOrder(pub String);
+pub struct UnknownDateOrder(pub String);
 
-impl FromStr for Order {
-    type Err = UnknownOrder;
+impl FromStr for DateOrder {
+    type Err = UnknownDateOrder;
 
-    fn from_str(text: &str) -> Result<Self, UnknownOrder> {
+    fn from_str(text: &str) -> Result<Self, UnknownDateOrder> {
         match text.to_ascii_uppercase().as_str() {
             "DMY" => Ok(Self::Dmy),
             "MDY" => Ok(Self::Mdy),
             "YMD" => Ok(Self::Ymd),
-            _ => Err(UnknownOrder(text.to_owned())),
+            _ => Err(UnknownDateOrder(text.to_owned())),
         }
     }
 }
 
-impl fmt::Display for Order {
+impl fmt::Display for DateOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Dmy => "DMY",
@@ -42,7 +42,7 @@ impl fmt::Display for Order {
     }
 }
 
-impl Order {
+impl DateOrder {
     /// Year, month and day of three numbers in this order.
     pub(super) fn year_month_day<T: Copy>(self, [a, b, c]: [T; 3]) -> (T, T, T) {
         match self {

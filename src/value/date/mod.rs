@@ -12,14 +12,14 @@ mod resolve_date;
 use jiff::civil::Date;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
-pub(super) use clock::Clock;
-pub(super) use date_shape::{Number, Shape};
-pub use day_month_order::{Order, UnknownOrder};
-use resolve_date::Years;
+pub(super) use clock::TimeOfDay;
+pub(super) use date_shape::{DateNumber, DateShape};
+pub use day_month_order::{DateOrder, UnknownDateOrder};
+use resolve_date::CenturyWindow;
 
 use super::digits;
-use super::quote::Shown;
-use super::{Notice, Read, Unreadable};
+use super::quote::QuotedText;
+use super::{ParsedValue, ValueError, ValueNotice};
 
 #[cfg(test)]
 mod tests;
@@ -39,36 +39,36 @@ const APPLE_NO_YEAR: i16 = 1604;
 /// # Errors
 /// `W_DATE_AMBIGUOUS`, `W_DATE_NO_YEAR`, `W_DATE_SERIAL` (a spreadsheet's serial number in a text cell, which is
 /// not guessed), otherwise `W_DATE_INVALID`.
-pub fn date(
+pub fn parse_date(
     text: &str,
-    order: Option<Order>,
+    order: Option<DateOrder>,
     locale: Option<&str>,
-) -> Result<Read<Option<Date>>, Unreadable> {
-    let (day, _) = day_and_clock(text, locale)?;
-    resolve_date::day(text, &day, order, Years::AroundToday(today()))
+) -> Result<ParsedValue<Option<Date>>, ValueError> {
+    let (day, _) = parse_day_and_time(text, locale)?;
+    resolve_date::resolve_shape(text, &day, order, CenturyWindow::AroundToday(latest_today()))
 }
 
 /// A calendar day that is a birthday: after 1900, and not in the future.
 ///
 /// # Errors
-/// Those of [`date()`], and `W_DATE_FUTURE`.
-pub fn date_of_birth(
+/// Those of [`parse_date()`], and `W_DATE_FUTURE`.
+pub fn parse_date_of_birth(
     text: &str,
-    order: Option<Order>,
+    order: Option<DateOrder>,
     locale: Option<&str>,
-) -> Result<Read<Option<Date>>, Unreadable> {
-    birthday(text, order, locale, today())
+) -> Result<ParsedValue<Option<Date>>, ValueError> {
+    parse_birthday(text, order, locale, latest_today())
 }
 
-fn birthday(
+fn parse_birthday(
     text: &str,
-    order: Option<Order>,
+    order: Option<DateOrder>,
     locale: Option<&str>,
     today: Date,
-) -> Result<Read<Option<Date>>, Unreadable> {
-    let (day, _) = day_and_clock(text, locale)?;
-    let read = resolve_date::day(text, &day, order, Years::Past(today))?;
-    let error = |code, why: &str| Err(Unreadable::new(code, format!("{} {why}", Shown(text))));
+) -> Result<ParsedValue<Option<Date>>, ValueError> {
+    let (day, _) = parse_day_and_time(text, locale)?;
+    let read = resolve_date::resolve_shape(text, &day, order, CenturyWindow::Past(today))?;
+    let error = |code, why: &str| Err(ValueError::new(code, format!("{} {why}", QuotedText(text))));
     match read.value {
         Some(day) if day.year() == APPLE_NO_YEAR => error("W_DATE_NO_YEAR", "has no year"),
         Some(day) if day > today => error("W_DATE_FUTURE", "lies in the future"),
@@ -80,50 +80,52 @@ fn birthday(
 }
 
 /// Today in the time zone where it is latest, so that no birthday of today lies in the future anywhere.
-fn today() -> Date {
+fn latest_today() -> Date {
     let latest = TimeZone::fixed(jiff::tz::offset(14));
     Zoned::new(Timestamp::now(), latest).date()
 }
 
 /// The shape of the day that the text names, and the time after it.
-pub(super) fn day_and_clock(
+pub(super) fn parse_day_and_time(
     text: &str,
     locale: Option<&str>,
-) -> Result<(Shape, Option<Clock>), Unreadable> {
+) -> Result<(DateShape, Option<TimeOfDay>), ValueError> {
     if text.len() > LONGEST {
-        return Err(invalid(text, "it is too long"));
+        return Err(invalid_date_error(text, "it is too long"));
     }
-    let ascii = digits::ascii(text.trim());
-    let (day, time) = clock::split(&ascii);
+    let ascii = digits::to_ascii(text.trim());
+    let (day, time) = clock::split_off_time(&ascii);
     if day.is_empty() && time.is_some() {
-        return Err(invalid(text, "it is only a time"));
+        return Err(invalid_date_error(text, "it is only a time"));
     }
     let clock = match time {
-        Some(time) => Some(Clock::read(time).ok_or_else(|| invalid(text, "its time is none"))?),
+        Some(time) => Some(
+            TimeOfDay::parse(time).ok_or_else(|| invalid_date_error(text, "its time is none"))?,
+        ),
         None => None,
     };
-    Ok((Shape::of(day, locale), clock))
+    Ok((DateShape::from_text(day, locale), clock))
 }
 
 /// The day that the shape names, and what a caller wants to know of it.
-pub(super) fn day(
+pub(super) fn resolve_day(
     text: &str,
-    shape: &Shape,
-    order: Option<Order>,
-) -> Result<Read<Option<Date>>, Unreadable> {
-    resolve_date::day(text, shape, order, Years::AroundToday(today()))
+    shape: &DateShape,
+    order: Option<DateOrder>,
+) -> Result<ParsedValue<Option<Date>>, ValueError> {
+    resolve_date::resolve_shape(text, shape, order, CenturyWindow::AroundToday(latest_today()))
 }
 
 /// The orders in which the numbers are a day of the calendar.
-pub(super) fn possible_orders(numbers: [Number; 3]) -> Vec<Order> {
-    resolve_date::possible(numbers, Years::AroundToday(today()))
+pub(super) fn possible_orders(numbers: [DateNumber; 3]) -> Vec<DateOrder> {
+    resolve_date::valid_orders(numbers, CenturyWindow::AroundToday(latest_today()))
 }
 
-pub(super) fn invalid(text: &str, why: &str) -> Unreadable {
-    Unreadable::new("W_DATE_INVALID", format!("{} is no date: {why}", Shown(text)))
+pub(super) fn invalid_date_error(text: &str, why: &str) -> ValueError {
+    ValueError::new("W_DATE_INVALID", format!("{} is no date: {why}", QuotedText(text)))
 }
 
-fn completed(text: &str, year: i16) -> Notice {
-    let message = format!("the year of {} has two digits and was read as {year}", Shown(text));
-    Notice::new("W_DATE_AMBIGUOUS", message)
+fn completed_year_notice(text: &str, year: i16) -> ValueNotice {
+    let message = format!("the year of {} has two digits and was read as {year}", QuotedText(text));
+    ValueNotice::new("W_DATE_AMBIGUOUS", message)
 }

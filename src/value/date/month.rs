@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// A language of dates.
-struct Language {
+struct DateLanguage {
     code: &'static str,
     months: [&'static str; 12],
     /// Names and abbreviations that are no beginnings of the names.
@@ -14,44 +14,44 @@ struct Language {
 
 /// Names are in lower case, without accents.
 #[rustfmt::skip]
-static LANGUAGES: [Language; 7] = [
-    Language {
+static LANGUAGES: [DateLanguage; 7] = [
+    DateLanguage {
         code: "en",
         months: ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"],
         others: &[],
         words: &["mon", "tue", "wed", "thu", "fri", "sat", "sun", "the", "of", "st", "nd", "rd", "th"],
     },
-    Language {
+    DateLanguage {
         code: "fr",
         months: ["janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre"],
         others: &[],
         words: &["lun", "mar", "mer", "jeu", "ven", "sam", "dim", "le", "er"],
     },
-    Language {
+    DateLanguage {
         code: "de",
         months: ["januar", "februar", "marz", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "dezember"],
         others: &[("janner", 1), ("jan", 1), ("feber", 2), ("maerz", 3), ("mrz", 3)],
         words: &["mon", "die", "mit", "don", "fre", "sam", "son", "mo", "di", "mi", "do", "fr", "sa", "so", "den", "der", "am"],
     },
-    Language {
+    DateLanguage {
         code: "es",
         months: ["enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"],
         others: &[("setiembre", 9)],
         words: &["lun", "mar", "mie", "jue", "vie", "sab", "dom", "de", "del", "el"],
     },
-    Language {
+    DateLanguage {
         code: "it",
         months: ["gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre"],
         others: &[],
         words: &["lun", "mar", "mer", "gio", "ven", "sab", "dom", "il", "di"],
     },
-    Language {
+    DateLanguage {
         code: "pt",
         months: ["janeiro", "fevereiro", "marco", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro", "novembro", "dezembro"],
         others: &[],
         words: &["seg", "ter", "qua", "qui", "sex", "sab", "dom", "de", "do", "feira"],
     },
-    Language {
+    DateLanguage {
         code: "nl",
         months: ["januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"],
         others: &[("mrt", 3)],
@@ -64,7 +64,7 @@ const SHORTEST: usize = 3;
 
 /// What a word in a date is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
+pub(super) enum DateWord {
     /// A month, 1 to 12.
     Month(i8),
     /// A day of the week, or a small word.
@@ -76,28 +76,29 @@ pub(super) enum Word {
 }
 
 /// What the word is in English and in this language.
-pub(super) fn word(word: &str, locale: Option<&str>) -> Word {
+pub(super) fn classify_word(word: &str, locale: Option<&str>) -> DateWord {
     let folded: String = word
         .nfd()
         .filter(|c| !matches!(c, '\u{300}'..='\u{36f}'))
         .flat_map(char::to_lowercase)
         .collect();
     let locale = locale.map(|locale| locale.get(..2).unwrap_or(locale).to_ascii_lowercase());
-    let spoken =
-        |language: &&Language| language.code == "en" || Some(language.code) == locale.as_deref();
+    let spoken = |language: &&DateLanguage| {
+        language.code == "en" || Some(language.code) == locale.as_deref()
+    };
     let languages = || LANGUAGES.iter().filter(spoken);
-    if let Some(month) = languages().find_map(|language| language.month(&folded)) {
-        return Word::Month(month);
+    if let Some(month) = languages().find_map(|language| language.find_month(&folded)) {
+        return DateWord::Month(month);
     }
-    if languages().any(|language| language.has_word(&folded)) {
-        return Word::Filler;
+    if languages().any(|language| language.has_filler_word(&folded)) {
+        return DateWord::Filler;
     }
-    let foreign = LANGUAGES.iter().find(|language| language.month(&folded).is_some());
-    foreign.map_or(Word::Unknown, |language| Word::MonthIn(language.code))
+    let foreign = LANGUAGES.iter().find(|language| language.find_month(&folded).is_some());
+    foreign.map_or(DateWord::Unknown, |language| DateWord::MonthIn(language.code))
 }
 
-impl Language {
-    fn month(&self, word: &str) -> Option<i8> {
+impl DateLanguage {
+    fn find_month(&self, word: &str) -> Option<i8> {
         if let Some((_, month)) = self.others.iter().find(|(name, _)| *name == word) {
             return Some(*month);
         }
@@ -121,7 +122,7 @@ impl Language {
     }
 
     /// Days of the week count with all their letters or their first.
-    fn has_word(&self, word: &str) -> bool {
+    fn has_filler_word(&self, word: &str) -> bool {
         self.words
             .iter()
             .any(|known| *known == word || (known.len() == 3 && word.starts_with(known)))

@@ -2,13 +2,13 @@
 
 use jiff::civil::Date;
 
-use super::{Number, Order, Shape, completed, invalid};
-use crate::value::quote::Shown;
-use crate::value::{Read, Unreadable};
+use super::{DateNumber, DateOrder, DateShape, completed_year_notice, invalid_date_error};
+use crate::value::quote::QuotedText;
+use crate::value::{ParsedValue, ValueError};
 
 /// Which years a year of two digits can mean.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Years {
+pub(super) enum CenturyWindow {
     /// The century around today: 80 years back, 19 ahead.
     AroundToday(Date),
     /// Years that a person alive can be born in.
@@ -19,90 +19,93 @@ pub(super) enum Years {
 const HIGHEST_AGE: i16 = 110;
 
 /// The day that the shape names; `text` is for messages.
-pub(super) fn day(
+pub(super) fn resolve_shape(
     text: &str,
-    shape: &Shape,
-    order: Option<Order>,
-    years: Years,
-) -> Result<Read<Option<Date>>, Unreadable> {
+    shape: &DateShape,
+    order: Option<DateOrder>,
+    years: CenturyWindow,
+) -> Result<ParsedValue<Option<Date>>, ValueError> {
     let (year, month, day) = match shape {
-        Shape::Nothing => return Ok(Read::plain(None)),
-        Shape::Numbers(numbers) => assigned(text, *numbers, order, years)?,
-        Shape::Named(year, month, day) => (*year, i16::from(*month), *day),
-        Shape::NoYear => {
-            let message = format!("{} has no year", Shown(text));
-            return Err(Unreadable::new("W_DATE_NO_YEAR", message));
+        DateShape::Nothing => return Ok(ParsedValue::without_notices(None)),
+        DateShape::Numbers(numbers) => assign_year_month_day(text, *numbers, order, years)?,
+        DateShape::Named(year, month, day) => (*year, i16::from(*month), *day),
+        DateShape::NoYear => {
+            let message = format!("{} has no year", QuotedText(text));
+            return Err(ValueError::new("W_DATE_NO_YEAR", message));
         }
-        Shape::Serial(serial) => return Err(self::serial(text, *serial)),
-        Shape::Invalid(why) => return Err(invalid(text, why)),
+        DateShape::Serial(serial) => return Err(self::serial_date_error(text, *serial)),
+        DateShape::Invalid(why) => return Err(invalid_date_error(text, why)),
     };
-    let full = years.full(year).ok_or_else(|| year_error(text, year))?;
-    let date =
-        calendar(full, month, day).ok_or_else(|| invalid(text, "the calendar has no such day"))?;
-    let notices = if year.digits == 4 { Vec::new() } else { vec![completed(text, full)] };
-    Ok(Read { value: Some(date), notices })
+    let full = years.expand_year(year).ok_or_else(|| year_error(text, year))?;
+    let date = calendar_date(full, month, day)
+        .ok_or_else(|| invalid_date_error(text, "the calendar has no such day"))?;
+    let notices =
+        if year.digits == 4 { Vec::new() } else { vec![completed_year_notice(text, full)] };
+    Ok(ParsedValue { value: Some(date), notices })
 }
 
 /// Year, month and day of three numbers.
-fn assigned(
+fn assign_year_month_day(
     text: &str,
-    numbers: [Number; 3],
-    order: Option<Order>,
-    years: Years,
-) -> Result<(Number, i16, i16), Unreadable> {
+    numbers: [DateNumber; 3],
+    order: Option<DateOrder>,
+    years: CenturyWindow,
+) -> Result<(DateNumber, i16, i16), ValueError> {
     let [first, _, last] = numbers;
-    let by = |order: Order| {
+    let by = |order: DateOrder| {
         let (year, month, day) = order.year_month_day(numbers);
         (year, month.value, day.value)
     };
     if first.digits == 4 {
-        return Ok(by(Order::Ymd));
+        return Ok(by(DateOrder::Ymd));
     }
     if let Some(order) = order {
-        if last.digits == 4 && order == Order::Ymd {
-            return Err(invalid(text, "it is not in the order YMD"));
+        if last.digits == 4 && order == DateOrder::Ymd {
+            return Err(invalid_date_error(text, "it is not in the order YMD"));
         }
         return Ok(by(order));
     }
-    match possible(numbers, years)[..] {
-        [] => Err(invalid(text, "the calendar has no such day")),
+    match valid_orders(numbers, years)[..] {
+        [] => Err(invalid_date_error(text, "the calendar has no such day")),
         [only] => Ok(by(only)),
-        [Order::Dmy, Order::Mdy] if by(Order::Dmy) == by(Order::Mdy) => Ok(by(Order::Dmy)),
-        _ => Err(ambiguous(text)),
+        [DateOrder::Dmy, DateOrder::Mdy] if by(DateOrder::Dmy) == by(DateOrder::Mdy) => {
+            Ok(by(DateOrder::Dmy))
+        }
+        _ => Err(ambiguous_date_error(text)),
     }
 }
 
 /// The orders in which the numbers are a day of the calendar.
-pub(super) fn possible(numbers: [Number; 3], years: Years) -> Vec<Order> {
-    let fits = |order: &&Order| {
+pub(super) fn valid_orders(numbers: [DateNumber; 3], years: CenturyWindow) -> Vec<DateOrder> {
+    let fits = |order: &&DateOrder| {
         let (year, month, day) = order.year_month_day(numbers);
         // A year whose century is open may still fit one of them; 2000 had a 29 February.
-        let full = years.full(year).unwrap_or(2000);
-        calendar(full, month.value, day.value).is_some()
+        let full = years.expand_year(year).unwrap_or(2000);
+        calendar_date(full, month.value, day.value).is_some()
     };
-    candidates(numbers).iter().filter(fits).copied().collect()
+    candidate_orders(numbers).iter().filter(fits).copied().collect()
 }
 
 /// The orders that three numbers can stand in, by where the year can be.
-fn candidates(numbers: [Number; 3]) -> &'static [Order] {
+fn candidate_orders(numbers: [DateNumber; 3]) -> &'static [DateOrder] {
     let [first, _, last] = numbers;
     if first.digits == 4 || first.value > 31 {
-        &[Order::Ymd]
+        &[DateOrder::Ymd]
     } else if last.digits == 4 || last.value > 31 {
-        &[Order::Dmy, Order::Mdy]
+        &[DateOrder::Dmy, DateOrder::Mdy]
     } else {
-        &[Order::Dmy, Order::Mdy, Order::Ymd]
+        &[DateOrder::Dmy, DateOrder::Mdy, DateOrder::Ymd]
     }
 }
 
 /// The day, if the calendar has it.
-fn calendar(year: i16, month: i16, day: i16) -> Option<Date> {
+fn calendar_date(year: i16, month: i16, day: i16) -> Option<Date> {
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
-impl Years {
+impl CenturyWindow {
     /// The year in full; `None` if it has three digits, is no year of history, or could be in two centuries.
-    fn full(self, year: Number) -> Option<i16> {
+    fn expand_year(self, year: DateNumber) -> Option<i16> {
         match year.digits {
             4 => return (year.value >= 1000).then_some(year.value),
             2 => {}
@@ -123,31 +126,31 @@ impl Years {
     }
 }
 
-fn year_error(text: &str, year: Number) -> Unreadable {
+fn year_error(text: &str, year: DateNumber) -> ValueError {
     match year.digits {
-        2 => ambiguous(text),
-        _ => invalid(text, "its year is none"),
+        2 => ambiguous_date_error(text),
+        _ => invalid_date_error(text, "its year is none"),
     }
 }
 
-fn ambiguous(text: &str) -> Unreadable {
-    Unreadable::new(
+fn ambiguous_date_error(text: &str) -> ValueError {
+    ValueError::new(
         "W_DATE_AMBIGUOUS",
         format!(
             "{} can be several dates; name the order with `--date-format DMY`, `MDY` or `YMD`, or write years in full",
-            Shown(text)
+            QuotedText(text)
         ),
     )
 }
 
-fn serial(text: &str, serial: i32) -> Unreadable {
+fn serial_date_error(text: &str, serial: i32) -> ValueError {
     let epoch = jiff::civil::date(1899, 12, 30);
     let day = epoch.saturating_add(jiff::Span::new().days(serial));
-    Unreadable::new(
+    ValueError::new(
         "W_DATE_SERIAL",
         format!(
             "{} looks like a spreadsheet's number for {day}; give the column a date format and export it again",
-            Shown(text)
+            QuotedText(text)
         ),
     )
 }

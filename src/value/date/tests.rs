@@ -8,10 +8,10 @@ const TODAY: Date = day(2026, 6, 15);
 
 fn birth(
     text: &str,
-    order: Option<Order>,
+    order: Option<DateOrder>,
     locale: Option<&str>,
 ) -> Result<Option<Date>, &'static str> {
-    birthday(text, order, locale, TODAY).map(|read| read.value).map_err(|error| error.code)
+    parse_birthday(text, order, locale, TODAY).map(|read| read.value).map_err(|error| error.code)
 }
 
 #[test]
@@ -68,13 +68,13 @@ fn day_and_month_are_never_guessed() {
 
 #[test]
 fn an_order_decides_and_what_contradicts_it_is_invalid() {
-    let (dmy, mdy) = (Some(Order::Dmy), Some(Order::Mdy));
+    let (dmy, mdy) = (Some(DateOrder::Dmy), Some(DateOrder::Mdy));
     assert_eq!(birth("02/03/1990", mdy, None), Ok(Some(day(1990, 2, 3))));
     assert_eq!(birth("02/03/1990", dmy, None), Ok(Some(day(1990, 3, 2))));
     assert_eq!(birth("03.02.1990", dmy, None), Ok(Some(day(1990, 2, 3))));
     assert_eq!(birth("25/12/1985", mdy, None), Err("W_DATE_INVALID"));
     assert_eq!(birth("12/25/1985", dmy, None), Err("W_DATE_INVALID"));
-    assert_eq!(birth("02/03/1990", Some(Order::Ymd), None), Err("W_DATE_INVALID"));
+    assert_eq!(birth("02/03/1990", Some(DateOrder::Ymd), None), Err("W_DATE_INVALID"));
     assert_eq!(birth("1990-02-03", dmy, None), Ok(Some(day(1990, 2, 3))));
     assert_eq!(birth("2/3/90", mdy, None), Ok(Some(day(1990, 2, 3))));
     assert_eq!(birth("90/2/3", None, None), Ok(Some(day(1990, 2, 3))));
@@ -171,44 +171,46 @@ fn months_are_known_in_the_language_that_was_named() {
         assert_eq!(birth(text, None, Some(locale)), Ok(Some(day(1990, month, 1))), "{text}");
     }
     assert_eq!(birth("3 février 1990", None, None), Err("W_DATE_INVALID"));
-    let error = date_of_birth("3 février 1990", None, None).unwrap_err();
+    let error = parse_date_of_birth("3 février 1990", None, None).unwrap_err();
     assert!(error.message.contains("--date-locale fr"), "{error}");
     assert_eq!(birth("1 jui 1990", None, Some("fr")), Err("W_DATE_INVALID"));
 }
 
 #[test]
 fn a_year_of_two_digits_is_completed_and_named() {
-    let read = birthday("25/12/85", None, None, TODAY).unwrap();
+    let read = parse_birthday("25/12/85", None, None, TODAY).unwrap();
     assert_eq!(read.value, Some(day(1985, 12, 25)));
     assert_eq!(read.notices[0].code, "W_DATE_AMBIGUOUS");
     assert_eq!(birth("7-Feb-10", None, None), Ok(Some(day(2010, 2, 7))));
     assert_eq!(birth("7-Feb-30", None, None), Ok(Some(day(1930, 2, 7))));
 
-    let (shape, _) = day_and_clock("7-Feb-22", None).unwrap();
-    let read = resolve_date::day("7-Feb-22", &shape, None, Years::AroundToday(TODAY)).unwrap();
+    let (shape, _) = parse_day_and_time("7-Feb-22", None).unwrap();
+    let read =
+        resolve_date::resolve_shape("7-Feb-22", &shape, None, CenturyWindow::AroundToday(TODAY))
+            .unwrap();
     assert_eq!(read.value, Some(day(2022, 2, 7)));
 }
 
 #[test]
 fn other_dates_may_lie_in_the_future() {
-    assert_eq!(date("2999-01-01", None, None).unwrap().value, Some(day(2999, 1, 1)));
-    assert_eq!(date("1850-01-01", None, None).unwrap().value, Some(day(1850, 1, 1)));
+    assert_eq!(parse_date("2999-01-01", None, None).unwrap().value, Some(day(2999, 1, 1)));
+    assert_eq!(parse_date("1850-01-01", None, None).unwrap().value, Some(day(1850, 1, 1)));
 }
 
 #[test]
 fn orders_have_names() {
-    for order in [Order::Dmy, Order::Mdy, Order::Ymd] {
+    for order in [DateOrder::Dmy, DateOrder::Mdy, DateOrder::Ymd] {
         assert_eq!(order.to_string().parse(), Ok(order));
     }
-    assert_eq!("dmy".parse(), Ok(Order::Dmy));
-    assert!("DYM".parse::<Order>().is_err());
+    assert_eq!("dmy".parse(), Ok(DateOrder::Dmy));
+    assert!("DYM".parse::<DateOrder>().is_err());
 }
 
 proptest::proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in "[0-9/. :TZ+a-z-]{0,20}|\\PC{0,30}") {
-        let _ = date(&text, None, Some("fr"));
-        let _ = date_of_birth(&text, Some(Order::Dmy), None);
+        let _ = parse_date(&text, None, Some("fr"));
+        let _ = parse_date_of_birth(&text, Some(DateOrder::Dmy), None);
     }
 
     #[test]
@@ -216,8 +218,8 @@ proptest::proptest! {
         let expected = day(year, month, d);
         proptest::prop_assert_eq!(birth(&expected.to_string(), None, None), Ok(Some(expected)));
         let german = format!("{d:02}.{month:02}.{year}");
-        proptest::prop_assert_eq!(birth(&german, Some(Order::Dmy), None), Ok(Some(expected)));
+        proptest::prop_assert_eq!(birth(&german, Some(DateOrder::Dmy), None), Ok(Some(expected)));
         let american = format!("{month}/{d}/{year}");
-        proptest::prop_assert_eq!(birth(&american, Some(Order::Mdy), None), Ok(Some(expected)));
+        proptest::prop_assert_eq!(birth(&american, Some(DateOrder::Mdy), None), Ok(Some(expected)));
     }
 }

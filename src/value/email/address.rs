@@ -2,7 +2,7 @@
 
 /// How common an address looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EmailAddressKind {
     /// Letters, digits and the usual signs.
     Usual,
     /// Quotes, or letters beyond ASCII.
@@ -15,17 +15,17 @@ const LONGEST_LOCAL: usize = 64;
 const LONGEST_LABEL: usize = 63;
 
 /// Whether the text is an address; otherwise why not.
-pub(super) fn check(text: &str) -> Result<Kind, &'static str> {
+pub(super) fn check_address(text: &str) -> Result<EmailAddressKind, &'static str> {
     let (local, domain) = text.rsplit_once('@').ok_or("it has no `@`")?;
     if text.len() > LONGEST {
         return Err("it is too long");
     }
-    let kind = self::local(local)?;
-    self::domain(domain)?;
-    Ok(if text.is_ascii() { kind } else { Kind::Unusual })
+    let kind = self::check_local_part(local)?;
+    self::check_domain(domain)?;
+    Ok(if text.is_ascii() { kind } else { EmailAddressKind::Unusual })
 }
 
-fn local(local: &str) -> Result<Kind, &'static str> {
+fn check_local_part(local: &str) -> Result<EmailAddressKind, &'static str> {
     if local.is_empty() {
         return Err("nothing stands before the `@`");
     }
@@ -33,18 +33,18 @@ fn local(local: &str) -> Result<Kind, &'static str> {
         return Err("the part before the `@` is longer than 64 characters");
     }
     if let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        return quoted(inner);
+        return check_quoted_part(inner);
     }
     if local.starts_with('.') || local.ends_with('.') || local.contains("..") {
         return Err("a full stop stands at a wrong place before the `@`");
     }
-    if !local.chars().all(is_atom) {
+    if !local.chars().all(is_atom_char) {
         return Err("the part before the `@` holds a character that it cannot have");
     }
-    Ok(Kind::Usual)
+    Ok(EmailAddressKind::Usual)
 }
 
-fn quoted(inner: &str) -> Result<Kind, &'static str> {
+fn check_quoted_part(inner: &str) -> Result<EmailAddressKind, &'static str> {
     let mut is_escaped = false;
     for c in inner.chars() {
         if c.is_control() || (c == '"' && !is_escaped) {
@@ -55,24 +55,24 @@ fn quoted(inner: &str) -> Result<Kind, &'static str> {
     if inner.is_empty() || is_escaped {
         return Err("the quoted part is not complete");
     }
-    Ok(Kind::Unusual)
+    Ok(EmailAddressKind::Unusual)
 }
 
-fn is_atom(c: char) -> bool {
+fn is_atom_char(c: char) -> bool {
     if c.is_ascii() {
         c.is_ascii_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(c)
     } else {
-        is_letter(c)
+        is_unicode_letter(c)
     }
 }
 
 /// Letters, digits and marks beyond ASCII: what is no blank, control, punctuation mark or invisible.
-fn is_letter(c: char) -> bool {
+fn is_unicode_letter(c: char) -> bool {
     c.is_alphanumeric()
         || matches!(c, '\u{300}'..='\u{36f}' | '\u{200c}' | '\u{200d}' | '\u{93c}'..='\u{94d}')
 }
 
-fn domain(domain: &str) -> Result<(), &'static str> {
+fn check_domain(domain: &str) -> Result<(), &'static str> {
     if domain.ends_with('.') {
         return Err("it ends with a full stop");
     }
@@ -85,8 +85,9 @@ fn domain(domain: &str) -> Result<(), &'static str> {
         if label.starts_with('-') || label.ends_with('-') {
             return Err("a part of the domain starts or ends with a hyphen");
         }
-        let is_label =
-            |c: char| c.is_ascii_alphanumeric() || c == '-' || (!c.is_ascii() && is_letter(c));
+        let is_label = |c: char| {
+            c.is_ascii_alphanumeric() || c == '-' || (!c.is_ascii() && is_unicode_letter(c))
+        };
         if !label.chars().all(is_label) {
             return Err("the domain holds a character that it cannot have");
         }

@@ -1,20 +1,24 @@
 //! The parts of a cell of addresses: separators, quoted names, `Name <address>`, `mailto:`.
 
-use super::address::{self, Kind};
-use crate::value::split::{Pieces, longest_at};
+use super::address::{self, EmailAddressKind};
+use crate::value::split::{CellPieces, longest_prefix_len};
 
 /// What parts addresses when nobody says otherwise.
 const SEPARATORS: [&str; 7] = [";", ",", "|", "\n", "\r", " ::: ", " / "];
 
 /// The parts of the cell. Separators inside quotes and angle brackets part nothing.
-pub(super) fn parts<'t>(text: &'t str, split: Option<&[String]>) -> Pieces<'t> {
+pub(super) fn split_parts<'t>(text: &'t str, split: Option<&[String]>) -> CellPieces<'t> {
     match split {
-        Some(separators) => between(text, separators, false),
-        None => between(text, &SEPARATORS, true),
+        Some(separators) => split_outside_quotes(text, separators, false),
+        None => split_outside_quotes(text, &SEPARATORS, true),
     }
 }
 
-fn between<'t>(text: &'t str, separators: &[impl AsRef<str>], names: bool) -> Pieces<'t> {
+fn split_outside_quotes<'t>(
+    text: &'t str,
+    separators: &[impl AsRef<str>],
+    names: bool,
+) -> CellPieces<'t> {
     let mut pieces = Vec::new();
     let (mut start, mut here) = (0, 0);
     let (mut quoted, mut bracketed) = (false, false);
@@ -30,10 +34,11 @@ fn between<'t>(text: &'t str, separators: &[impl AsRef<str>], names: bool) -> Pi
             _ => {}
         }
         marks -= usize::from(c == '"');
-        let separator = if quoted || bracketed { None } else { longest_at(rest, separators) };
+        let separator =
+            if quoted || bracketed { None } else { longest_prefix_len(rest, separators) };
         if let Some(length) = separator {
             // `Sample, Ann <ann@example.com>`: the comma is the name's.
-            if !(names && c == ',' && is_name(&text[start..here], &rest[length..])) {
+            if !(names && c == ',' && is_inside_display_name(&text[start..here], &rest[length..])) {
                 pieces.push(&text[start..here]);
                 start = here + length;
             }
@@ -53,7 +58,7 @@ fn between<'t>(text: &'t str, separators: &[impl AsRef<str>], names: bool) -> Pi
 /// The most characters of a name before an address in angle brackets.
 const LONGEST_NAME: usize = 100;
 
-fn is_name(before: &str, after: &str) -> bool {
+fn is_inside_display_name(before: &str, after: &str) -> bool {
     let Some(bracket) = after.bytes().take(LONGEST_NAME).position(|b| b == b'<') else {
         return false;
     };
@@ -64,9 +69,9 @@ fn is_name(before: &str, after: &str) -> bool {
 }
 
 /// The addresses of a part: mostly one, several if blanks or slashes part nothing but addresses.
-pub(super) fn addresses(part: &str) -> Result<Vec<(&str, Kind)>, &'static str> {
-    let bare = bare(part);
-    let why = match address::check(bare) {
+pub(super) fn parse_addresses(part: &str) -> Result<Vec<(&str, EmailAddressKind)>, &'static str> {
+    let bare = bare_address(part);
+    let why = match address::check_address(bare) {
         Ok(kind) => return Ok(vec![(bare, kind)]),
         Err(why) => why,
     };
@@ -74,8 +79,9 @@ pub(super) fn addresses(part: &str) -> Result<Vec<(&str, Kind)>, &'static str> {
         if !bare.contains(separator) {
             continue;
         }
-        let pieces = bare.split(separator).filter(|piece| !piece.is_empty()).map(self::bare);
-        let all = pieces.map(|one| address::check(one).map(|kind| (one, kind)));
+        let pieces =
+            bare.split(separator).filter(|piece| !piece.is_empty()).map(self::bare_address);
+        let all = pieces.map(|one| address::check_address(one).map(|kind| (one, kind)));
         if let Ok(several) = all.collect::<Result<Vec<_>, _>>()
             && !several.is_empty()
         {
@@ -86,7 +92,7 @@ pub(super) fn addresses(part: &str) -> Result<Vec<(&str, Kind)>, &'static str> {
 }
 
 /// The address without its name, angle brackets, and `mailto:`.
-fn bare(part: &str) -> &str {
+fn bare_address(part: &str) -> &str {
     let part = part.trim();
     let inner = part
         .strip_suffix('>')

@@ -8,10 +8,10 @@ mod email_cell;
 
 use std::collections::HashSet;
 
-use address::Kind;
+use address::EmailAddressKind;
 
-use super::quote::Shown;
-use super::{Notice, Read, Unreadable, is_spreadsheet_error};
+use super::quote::QuotedText;
+use super::{ParsedValue, ValueError, ValueNotice, is_spreadsheet_error};
 
 #[cfg(test)]
 mod tests;
@@ -24,21 +24,26 @@ mod tests;
 ///
 /// # Errors
 /// `R_INVALID_EMAIL` for a part that is no address, `R_SPREADSHEET_ERROR`.
-pub fn emails(text: &str, split: Option<&[String]>) -> Result<Read<Vec<String>>, Unreadable> {
-    let mut read = Read::plain(Vec::new());
+pub fn parse_emails(
+    text: &str,
+    split: Option<&[String]>,
+) -> Result<ParsedValue<Vec<String>>, ValueError> {
+    let mut read = ParsedValue::without_notices(Vec::new());
     let mut seen = HashSet::new();
-    for part in email_cell::parts(text, split) {
-        if is_directory_name(part) {
-            read.notices.push(directory_name(part));
+    for part in email_cell::split_parts(text, split) {
+        if is_exchange_name(part) {
+            read.notices.push(exchange_name_notice(part));
             continue;
         }
-        for (address, kind) in email_cell::addresses(part).map_err(|why| invalid(part, why))? {
+        for (address, kind) in
+            email_cell::parse_addresses(part).map_err(|why| invalid_email_error(part, why))?
+        {
             if !seen.insert(address.to_lowercase()) {
-                read.notices.push(duplicate(address));
+                read.notices.push(duplicate_address_notice(address));
                 continue;
             }
-            if kind == Kind::Unusual {
-                read.notices.push(unusual(address));
+            if kind == EmailAddressKind::Unusual {
+                read.notices.push(unusual_address_notice(address));
             }
             read.value.push(address.to_owned());
         }
@@ -46,40 +51,41 @@ pub fn emails(text: &str, split: Option<&[String]>) -> Result<Read<Vec<String>>,
     if read.value.len() > 1 {
         let message =
             format!("the cell holds {} addresses; the first is primary", read.value.len());
-        read.notices.push(Notice::new("W_MULTI_EMAIL", message));
+        read.notices.push(ValueNotice::new("W_MULTI_EMAIL", message));
     }
     Ok(read)
 }
 
 /// Whether the text is a name in an Exchange directory, which exports give for people of the same company.
-fn is_directory_name(text: &str) -> bool {
+fn is_exchange_name(text: &str) -> bool {
     let starts = |prefix: &str| {
         text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
     starts("/o=") || starts("imceaex-") || starts("ex:/o=")
 }
 
-fn directory_name(text: &str) -> Notice {
-    Notice::new(
+fn exchange_name_notice(text: &str) -> ValueNotice {
+    ValueNotice::new(
         "W_EMAIL_EXCHANGE_DN",
-        format!("{} is a name in an Exchange directory, not an e-mail address", Shown(text)),
+        format!("{} is a name in an Exchange directory, not an e-mail address", QuotedText(text)),
     )
 }
 
-fn duplicate(address: &str) -> Notice {
-    let message = format!("{} stands in the cell more than once", Shown(address));
-    Notice::new("W_DUPLICATE_VALUE", message)
+fn duplicate_address_notice(address: &str) -> ValueNotice {
+    let message = format!("{} stands in the cell more than once", QuotedText(address));
+    ValueNotice::new("W_DUPLICATE_VALUE", message)
 }
 
-fn unusual(address: &str) -> Notice {
-    let message = format!("{} is valid but unusual; HighLevel may refuse it", Shown(address));
-    Notice::new("W_EMAIL_UNUSUAL", message)
+fn unusual_address_notice(address: &str) -> ValueNotice {
+    let message = format!("{} is valid but unusual; HighLevel may refuse it", QuotedText(address));
+    ValueNotice::new("W_EMAIL_UNUSUAL", message)
 }
 
-fn invalid(part: &str, why: &str) -> Unreadable {
+fn invalid_email_error(part: &str, why: &str) -> ValueError {
     if is_spreadsheet_error(part) {
-        let message = format!("{} is a spreadsheet's error value, not an address", Shown(part));
-        return Unreadable::new("R_SPREADSHEET_ERROR", message);
+        let message =
+            format!("{} is a spreadsheet's error value, not an address", QuotedText(part));
+        return ValueError::new("R_SPREADSHEET_ERROR", message);
     }
-    Unreadable::new("R_INVALID_EMAIL", format!("{} is no e-mail address: {why}", Shown(part)))
+    ValueError::new("R_INVALID_EMAIL", format!("{} is no e-mail address: {why}", QuotedText(part)))
 }

@@ -12,8 +12,8 @@ use rlibphonenumber::{
 };
 
 use super::digits;
-use super::quote::Shown;
-use super::{Notice, Read, Unreadable, is_spreadsheet_error};
+use super::quote::QuotedText;
+use super::{ParsedValue, ValueError, ValueNotice, is_spreadsheet_error};
 
 #[cfg(test)]
 mod tests;
@@ -31,48 +31,54 @@ const MOST_DIGITS: usize = 15;
 ///
 /// # Errors
 /// `R_PHONE_SCIENTIFIC` for lost digits, `R_SPREADSHEET_ERROR`, otherwise `R_INVALID_PHONE`.
-pub fn phone(text: &str, country: Option<&str>) -> Result<Read<String>, Unreadable> {
+pub fn parse_phone(text: &str, country: Option<&str>) -> Result<ParsedValue<String>, ValueError> {
     let mut notices = Vec::new();
-    let ascii = digits::ascii(text);
-    let bare = parts::without_prefix(&ascii);
-    let plain = scientific::plain(bare, text, &mut notices)?;
-    let (number, extension) = parts::without_extension(&plain);
-    parts::check(number).map_err(|why| invalid(text, why))?;
-    let number = e164(number, country, &mut notices).map_err(|why| invalid(text, &why))?;
+    let ascii = digits::to_ascii(text);
+    let bare = parts::strip_phone_label(&ascii);
+    let plain = scientific::to_plain_digits(bare, text, &mut notices)?;
+    let (number, extension) = parts::split_extension(&plain);
+    parts::check_characters(number).map_err(|why| invalid_phone_error(text, why))?;
+    let number =
+        to_e164(number, country, &mut notices).map_err(|why| invalid_phone_error(text, &why))?;
     if let Some(extension) = extension {
-        notices.push(Notice::new(
+        notices.push(ValueNotice::new(
             "W_PHONE_EXTENSION",
-            format!("the extension `{extension}` of {} was cut off", Shown(text)),
+            format!("the extension `{extension}` of {} was cut off", QuotedText(text)),
         ));
     }
-    Ok(Read { value: number, notices })
+    Ok(ParsedValue { value: number, notices })
 }
 
 /// Whether the text is one number by its characters, and not several.
-pub(super) fn is_single(text: &str) -> bool {
-    let ascii = digits::ascii(text);
-    let bare = parts::without_prefix(&ascii);
-    let (number, _) = parts::without_extension(bare);
-    parts::check(number).is_ok() || scientific::is_float(bare)
+pub(super) fn is_single_number(text: &str) -> bool {
+    let ascii = digits::to_ascii(text);
+    let bare = parts::strip_phone_label(&ascii);
+    let (number, _) = parts::split_extension(bare);
+    parts::check_characters(number).is_ok() || scientific::is_float_notation(bare)
 }
 
-fn invalid(text: &str, why: &str) -> Unreadable {
+fn invalid_phone_error(text: &str, why: &str) -> ValueError {
     if is_spreadsheet_error(text) {
-        let message = format!("{} is a spreadsheet's error value, not a phone number", Shown(text));
-        return Unreadable::new("R_SPREADSHEET_ERROR", message);
+        let message =
+            format!("{} is a spreadsheet's error value, not a phone number", QuotedText(text));
+        return ValueError::new("R_SPREADSHEET_ERROR", message);
     }
-    Unreadable::new("R_INVALID_PHONE", format!("{} is no phone number: {why}", Shown(text)))
+    ValueError::new("R_INVALID_PHONE", format!("{} is no phone number: {why}", QuotedText(text)))
 }
 
-fn e164(number: &str, country: Option<&str>, notices: &mut Vec<Notice>) -> Result<String, String> {
+fn to_e164(
+    number: &str,
+    country: Option<&str>,
+    notices: &mut Vec<ValueNotice>,
+) -> Result<String, String> {
     if number.trim_start_matches('(').starts_with('+') {
-        return international(number, notices);
+        return parse_international(number, notices);
     }
-    if let Some(rest) = parts::after_double_zero(number) {
-        let parsed = valid(&format!("+{rest}"), None)
+    if let Some(rest) = parts::strip_double_zero(number) {
+        let parsed = parse_valid_number(&format!("+{rest}"), None)
             .ok_or("the leading `00` stands for `+`, but no such number exists")?;
-        notices.push(dialled("00"));
-        return Ok(written(&parsed));
+        notices.push(dial_prefix_notice("00"));
+        return Ok(format_e164(&parsed));
     }
     let Some(country) = country else {
         return Err("it has no country code, and no default country is known; write it with `+`, \
@@ -80,16 +86,16 @@ fn e164(number: &str, country: Option<&str>, notices: &mut Vec<Notice>) -> Resul
             .to_owned());
     };
     let region = country.to_ascii_uppercase().parse::<Region>().ok();
-    let parsed =
-        valid(number, region).ok_or_else(|| format!("no such number exists in {country}"))?;
+    let parsed = parse_valid_number(number, region)
+        .ok_or_else(|| format!("no such number exists in {country}"))?;
     let home = region.and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
     if number.starts_with("011") && home != Some(parsed.country_code) {
-        notices.push(dialled("011"));
+        notices.push(dial_prefix_notice("011"));
     }
-    Ok(written(&parsed))
+    Ok(format_e164(&parsed))
 }
 
-fn international(number: &str, notices: &mut Vec<Notice>) -> Result<String, String> {
+fn parse_international(number: &str, notices: &mut Vec<ValueNotice>) -> Result<String, String> {
     let parsed = PHONE_NUMBER_UTIL
         .parse(number, None)
         .map_err(|_| "no country has this country code, or digits are missing")?;
@@ -98,12 +104,12 @@ fn international(number: &str, notices: &mut Vec<Notice>) -> Result<String, Stri
         Ok(_) => return Err("the area code is missing".to_owned()),
         Err(_) => return Err("it has too many or too few digits for its country".to_owned()),
     }
-    let written = written(&parsed);
+    let written = format_e164(&parsed);
     if written.len() > MOST_DIGITS + 1 {
         return Err(format!("it has more than {MOST_DIGITS} digits"));
     }
     if !PHONE_NUMBER_UTIL.is_valid_number(&parsed) {
-        notices.push(Notice::new(
+        notices.push(ValueNotice::new(
             "W_PHONE_UNUSUAL",
             format!("`{written}` has a possible length but is in no known number range"),
         ));
@@ -111,15 +117,15 @@ fn international(number: &str, notices: &mut Vec<Notice>) -> Result<String, Stri
     Ok(written)
 }
 
-fn valid(number: &str, region: Option<Region>) -> Option<PhoneNumber> {
+fn parse_valid_number(number: &str, region: Option<Region>) -> Option<PhoneNumber> {
     let parsed = PHONE_NUMBER_UTIL.parse(number, region).ok()?;
     PHONE_NUMBER_UTIL.is_valid_number(&parsed).then_some(parsed)
 }
 
-fn written(number: &PhoneNumber) -> String {
+fn format_e164(number: &PhoneNumber) -> String {
     PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).into_owned()
 }
 
-fn dialled(prefix: &str) -> Notice {
-    Notice::new("W_PHONE_IDD_00", format!("the leading `{prefix}` was read as `+`"))
+fn dial_prefix_notice(prefix: &str) -> ValueNotice {
+    ValueNotice::new("W_PHONE_IDD_00", format!("the leading `{prefix}` was read as `+`"))
 }

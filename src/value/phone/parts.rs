@@ -46,7 +46,7 @@ const EXTENSIONS: [&str; 14] = [
 const LONGEST_EXTENSION: usize = 8;
 
 /// The text without a leading apostrophe, a prefix such as `tel:`, and characters that nobody sees.
-pub(super) fn without_prefix(text: &str) -> &str {
+pub(super) fn strip_phone_label(text: &str) -> &str {
     let unseen = |c: char| {
         c.is_whitespace()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
@@ -54,34 +54,34 @@ pub(super) fn without_prefix(text: &str) -> &str {
     let text = text.trim_matches(unseen);
     let text = text.strip_prefix('\'').unwrap_or(text);
     let text = match text.split_once(':') {
-        Some((word, rest)) if is_prefix(word) => rest,
-        _ => abbreviated(text),
+        Some((word, rest)) if is_phone_label(word) => rest,
+        _ => strip_label_without_colon(text),
     };
     text.trim_matches(unseen).trim_start_matches("//").trim_end_matches([',', ';', '.'])
 }
 
 /// The text without a prefix that ends with a full stop or a blank, such as `Tel. ` and `Phone `.
-fn abbreviated(text: &str) -> &str {
+fn strip_label_without_colon(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(0);
     let (word, rest) = text.split_at(end);
     let rest = rest.trim_start_matches(['.', ' ']);
     let number = rest.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '(');
-    if word.len() > 1 && is_prefix(word) && number { rest } else { text }
+    if word.len() > 1 && is_phone_label(word) && number { rest } else { text }
 }
 
-fn is_prefix(word: &str) -> bool {
+fn is_phone_label(word: &str) -> bool {
     PREFIXES.iter().any(|prefix| word.trim().eq_ignore_ascii_case(prefix))
 }
 
 /// The number and its extension, which must have a word or sign before it.
-pub(super) fn without_extension(text: &str) -> (&str, Option<&str>) {
+pub(super) fn split_extension(text: &str) -> (&str, Option<&str>) {
     let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
     let extension = &text[before.len()..];
     if extension.is_empty() || extension.len() > LONGEST_EXTENSION {
         return (text, None);
     }
     let word = before.trim_end_matches([' ', '.', ':', '=']);
-    let number = EXTENSIONS.iter().find_map(|mark| without_mark(word, mark));
+    let number = EXTENSIONS.iter().find_map(|mark| strip_extension_mark(word, mark));
     match number.map(|number| number.trim_end_matches([' ', ',', ';', '-', '(', '/', '.'])) {
         Some(number) if number.ends_with(|c: char| c.is_ascii_digit() || c == ')') => {
             (number, Some(extension))
@@ -90,14 +90,14 @@ pub(super) fn without_extension(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn without_mark<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
+fn strip_extension_mark<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
     let start = text.len().checked_sub(mark.len())?;
     let tail = text.get(start..)?;
     (tail.to_lowercase() == mark).then(|| &text[..start])
 }
 
 /// Why the text is no single phone number by its characters.
-pub(super) fn check(number: &str) -> Result<(), &'static str> {
+pub(super) fn check_characters(number: &str) -> Result<(), &'static str> {
     let mut digits = 0_usize;
     for (index, c) in number.char_indices() {
         match c {
@@ -121,7 +121,7 @@ pub(super) fn check(number: &str) -> Result<(), &'static str> {
 }
 
 /// What follows a leading `00`.
-pub(super) fn after_double_zero(number: &str) -> Option<&str> {
+pub(super) fn strip_double_zero(number: &str) -> Option<&str> {
     let rest = number.trim_start_matches('(').strip_prefix("00")?;
     rest.starts_with(|c: char| c != '0').then_some(rest)
 }

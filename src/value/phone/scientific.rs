@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::value::quote::Shown;
-use crate::value::{Notice, Unreadable};
+use crate::value::quote::QuotedText;
+use crate::value::{ValueError, ValueNotice};
 
 /// The fewest digits before `.0` that make a number rather than a part of one.
 const SHORTEST_FLOAT: usize = 7;
@@ -12,18 +12,18 @@ const SHORTEST_FLOAT: usize = 7;
 const LONGEST: usize = 20;
 
 /// The number in plain digits, if it was written as a float; otherwise the number itself. `text` is for messages.
-pub(super) fn plain<'t>(
+pub(super) fn to_plain_digits<'t>(
     number: &'t str,
     text: &str,
-    notices: &mut Vec<Notice>,
-) -> Result<Cow<'t, str>, Unreadable> {
-    if let Some(Scientific { digits, length }) = Scientific::read(number) {
-        return restored(&digits, length, text, notices).map(Cow::Owned);
+    notices: &mut Vec<ValueNotice>,
+) -> Result<Cow<'t, str>, ValueError> {
+    if let Some(ScientificNumber { digits, length }) = ScientificNumber::parse(number) {
+        return restore_digits(&digits, length, text, notices).map(Cow::Owned);
     }
-    if let Some(whole) = without_zero_fraction(number) {
-        notices.push(Notice::new(
+    if let Some(whole) = strip_zero_fraction(number) {
+        notices.push(ValueNotice::new(
             "W_PHONE_FLOAT",
-            format!("{} was written as a number with decimals", Shown(text)),
+            format!("{} was written as a number with decimals", QuotedText(text)),
         ));
         return Ok(Cow::Borrowed(whole));
     }
@@ -31,18 +31,18 @@ pub(super) fn plain<'t>(
 }
 
 /// Whether a spreadsheet wrote the number as a float.
-pub(super) fn is_float(number: &str) -> bool {
-    Scientific::read(number).is_some() || without_zero_fraction(number).is_some()
+pub(super) fn is_float_notation(number: &str) -> bool {
+    ScientificNumber::parse(number).is_some() || strip_zero_fraction(number).is_some()
 }
 
 /// A number with an exponent: the digits that are left, sign first, and how many the number had.
-struct Scientific {
+struct ScientificNumber {
     digits: String,
     length: usize,
 }
 
-impl Scientific {
-    fn read(number: &str) -> Option<Self> {
+impl ScientificNumber {
+    fn parse(number: &str) -> Option<Self> {
         let (mantissa, exponent) = number.split_once(['e', 'E'])?;
         let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
         let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
@@ -58,21 +58,21 @@ impl Scientific {
     }
 }
 
-fn restored(
+fn restore_digits(
     digits: &str,
     length: usize,
     text: &str,
-    notices: &mut Vec<Notice>,
-) -> Result<String, Unreadable> {
+    notices: &mut Vec<ValueNotice>,
+) -> Result<String, ValueError> {
     let (sign, digits) = digits.split_at(usize::from(digits.starts_with('+')));
     let lost = |left: usize| {
         let of = if length > LONGEST { String::new() } else { format!(" of {length}") };
-        Unreadable::new(
+        ValueError::new(
             "R_PHONE_SCIENTIFIC",
             format!(
                 "a spreadsheet made {} of the number, which has only {left} digits left{of}; \
                  give the column a text format and export it again",
-                Shown(text)
+                QuotedText(text)
             ),
         )
     };
@@ -80,14 +80,17 @@ fn restored(
     if surplus.is_none_or(|rest| rest.bytes().any(|b| b != b'0')) {
         return Err(lost(digits.len()));
     }
-    notices.push(Notice::new(
+    notices.push(ValueNotice::new(
         "W_PHONE_SCIENTIFIC",
-        format!("a spreadsheet wrote the number as {}; all {length} digits are there", Shown(text)),
+        format!(
+            "a spreadsheet wrote the number as {}; all {length} digits are there",
+            QuotedText(text)
+        ),
     ));
     Ok(format!("{sign}{}", &digits[..length]))
 }
 
-fn without_zero_fraction(number: &str) -> Option<&str> {
+fn strip_zero_fraction(number: &str) -> Option<&str> {
     let (whole, fraction) = number.split_once(['.', ','])?;
     let digits = whole.strip_prefix('+').unwrap_or(whole);
     let is_float = digits.len() >= SHORTEST_FLOAT

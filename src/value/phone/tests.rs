@@ -1,18 +1,18 @@
 //! Phone numbers as people write them.
 
 use super::*;
-use crate::value::phones;
+use crate::value::parse_phones;
 
 #[track_caller]
 fn check(text: &str, country: &str, expected: &str, codes: &[&str]) {
-    let read = phone(text, Some(country)).unwrap();
+    let read = parse_phone(text, Some(country)).unwrap();
     assert_eq!(read.value, expected, "{text}");
     assert_eq!(read.notices.iter().map(|n| n.code).collect::<Vec<_>>(), codes, "{text}");
 }
 
 #[track_caller]
 fn refuse(text: &str, country: Option<&str>, code: &str) {
-    let error = phone(text, country).unwrap_err();
+    let error = parse_phone(text, country).unwrap_err();
     assert_eq!(error.code, code, "{text}: {error}");
 }
 
@@ -119,7 +119,7 @@ fn a_number_that_lost_digits_is_never_made_up() {
     ] {
         refuse(text, Some("US"), "R_PHONE_SCIENTIFIC");
     }
-    let error = phone("1.55512E+10", Some("US")).unwrap_err();
+    let error = parse_phone("1.55512E+10", Some("US")).unwrap_err();
     assert!(error.message.contains("only 6 digits left of 11"), "{error}");
 }
 
@@ -131,15 +131,15 @@ fn a_spreadsheets_error_is_called_so() {
 #[test]
 fn a_number_without_country_needs_a_default_one() {
     refuse("2025550143", None, "R_INVALID_PHONE");
-    assert!(phone("2025550143", None).unwrap_err().message.contains("--default-country"));
-    assert_eq!(phone("+12025550143", None).unwrap().value, "+12025550143");
-    assert_eq!(phone("00442079460123", None).unwrap().value, "+442079460123");
+    assert!(parse_phone("2025550143", None).unwrap_err().message.contains("--default-country"));
+    assert_eq!(parse_phone("+12025550143", None).unwrap().value, "+12025550143");
+    assert_eq!(parse_phone("00442079460123", None).unwrap().value, "+442079460123");
     refuse("2025550143", Some("nowhere"), "R_INVALID_PHONE");
 }
 
 #[track_caller]
 fn several(text: &str, expected: &[&str], codes: &[&str]) {
-    let read = phones(text, Some("US"), None).unwrap();
+    let read = parse_phones(text, Some("US"), None).unwrap();
     assert_eq!(read.value, expected, "{text}");
     assert_eq!(read.notices.iter().map(|n| n.code).collect::<Vec<_>>(), codes, "{text}");
 }
@@ -177,32 +177,32 @@ fn a_cell_with_one_bad_number_is_refused_as_a_whole() {
         ("1,20255501E+10", "R_PHONE_SCIENTIFIC"),
         ("none", "R_INVALID_PHONE"),
     ] {
-        assert_eq!(phones(text, Some("US"), None).unwrap_err().code, code, "{text}");
+        assert_eq!(parse_phones(text, Some("US"), None).unwrap_err().code, code, "{text}");
     }
 }
 
 #[test]
 fn named_separators_are_the_only_ones() {
     let pipe = [String::from("|")];
-    let read = phones("+12025550143|2025550144", Some("US"), Some(&pipe)).unwrap();
+    let read = parse_phones("+12025550143|2025550144", Some("US"), Some(&pipe)).unwrap();
     assert_eq!(read.value, ["+12025550143", "+12025550144"]);
-    assert!(phones("+12025550143;2025550144", Some("US"), Some(&pipe)).is_err());
+    assert!(parse_phones("+12025550143;2025550144", Some("US"), Some(&pipe)).is_err());
 }
 
 proptest::proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in "\\PC{0,40}") {
-        if let Ok(read) = phone(&text, Some("US")) {
+        if let Ok(read) = parse_phone(&text, Some("US")) {
             proptest::prop_assert!(read.value.len() <= 16 && read.value.starts_with('+'));
-            proptest::prop_assert_eq!(phone(&read.value, None).unwrap().value, read.value);
+            proptest::prop_assert_eq!(parse_phone(&read.value, None).unwrap().value, read.value);
         }
-        let _ = phones(&text, None, None);
+        let _ = parse_phones(&text, None, None);
     }
 
     #[test]
     fn numeric_text_is_read_or_refused(text in "[0-9+(). /,;xE-]{0,24}") {
-        for number in phones(&text, Some("DE"), None).map(|read| read.value).unwrap_or_default() {
-            proptest::prop_assert_eq!(phone(&number, None).unwrap().value, number);
+        for number in parse_phones(&text, Some("DE"), None).map(|read| read.value).unwrap_or_default() {
+            proptest::prop_assert_eq!(parse_phone(&number, None).unwrap().value, number);
         }
     }
 }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::{Notice, Read, Unreadable};
+use super::{ParsedValue, ValueError, ValueNotice};
 
 #[cfg(test)]
 mod tests;
@@ -25,18 +25,18 @@ mod tests;
 ///
 /// # Errors
 /// `R_CONTROL_CHARACTER` for a control character other than tab, line feed and carriage return.
-pub fn clean(raw: &str) -> Result<Read<String>, Unreadable> {
-    if !raw.bytes().all(is_plain) {
-        return clean_any(raw);
+pub fn clean_text(raw: &str) -> Result<ParsedValue<String>, ValueError> {
+    if !raw.bytes().all(is_plain_ascii) {
+        return clean_unicode(raw);
     }
     let mut notices = Vec::new();
-    let text = apostrophe::strip(raw.trim_ascii(), &mut notices);
-    Ok(Read { value: text.to_owned(), notices })
+    let text = apostrophe::strip_leading(raw.trim_ascii(), &mut notices);
+    Ok(ParsedValue { value: text.to_owned(), notices })
 }
 
 /// The text on one line: each line break becomes `, `, and blank lines go.
 #[must_use]
-pub fn one_line(text: &str) -> String {
+pub fn to_single_line(text: &str) -> String {
     if !text.contains(is_line_break) {
         return text.to_owned();
     }
@@ -56,68 +56,68 @@ fn is_line_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
 }
 
-fn is_plain(byte: u8) -> bool {
+fn is_plain_ascii(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
 }
 
 /// Cleans a text that is not all printable ASCII.
-fn clean_any(raw: &str) -> Result<Read<String>, Unreadable> {
+fn clean_unicode(raw: &str) -> Result<ParsedValue<String>, ValueError> {
     if let Some(c) = raw.chars().find(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
-        return Err(control_character(c));
+        return Err(control_character_error(c));
     }
     let mut notices = Vec::new();
-    let mut found = Found::default();
-    let trimmed = raw.trim_matches(is_outer);
+    let mut found = RemovedCharacters::default();
+    let trimmed = raw.trim_matches(is_trimmable);
     let (start, end) = raw.split_once(trimmed).unwrap_or_default();
-    found.look(start);
-    found.look(end);
-    let text = apostrophe::strip(trimmed, &mut notices);
+    found.record_removed(start);
+    found.record_removed(end);
+    let text = apostrophe::strip_leading(trimmed, &mut notices);
     let value = if mojibake::is_likely(text) {
-        notices.push(Notice::new(
+        notices.push(ValueNotice::new(
             "W_MOJIBAKE",
             "the text looks decoded with the wrong character set; it was left as it is",
         ));
         Cow::Borrowed(text)
     } else {
-        without_unseen(text, &mut found)
+        strip_invisible(text, &mut found)
     };
-    found.report(&mut notices);
+    found.push_notices(&mut notices);
     let value = match is_nfc_quick(value.chars()) {
         IsNormalized::Yes => value.into_owned(),
         _ => value.nfc().collect(),
     };
-    Ok(Read { value, notices })
+    Ok(ParsedValue { value, notices })
 }
 
-fn control_character(c: char) -> Unreadable {
+fn control_character_error(c: char) -> ValueError {
     let code = u32::from(c);
     let hint = match code {
         0x80..=0x9f => "; the file was probably decoded with the wrong character set",
         _ => "; take it out of the cell",
     };
-    Unreadable::new(
+    ValueError::new(
         "R_CONTROL_CHARACTER",
         format!("the text holds the control character U+{code:04X}{hint}"),
     )
 }
 
 /// Blanks and unseen characters, which mean nothing at the ends of a text.
-fn is_outer(c: char) -> bool {
-    c.is_whitespace() || is_turn(c) || is_unseen(c) || is_joiner(c)
+fn is_trimmable(c: char) -> bool {
+    c.is_whitespace() || is_bidi_control(c) || is_invisible(c) || is_zero_width_joiner(c)
 }
 
 /// Characters that nobody sees.
-fn is_unseen(c: char) -> bool {
+fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
 /// Zero-width joiner and non-joiner, which letters of some scripts and emoji need.
-fn is_joiner(c: char) -> bool {
+fn is_zero_width_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
 /// Characters that turn the direction of writing.
-fn is_turn(c: char) -> bool {
+fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -128,26 +128,26 @@ fn is_spaceless_script(c: char) -> bool {
 
 /// Which characters were taken out.
 #[derive(Default)]
-struct Found {
+struct RemovedCharacters {
     unseen: bool,
     turns: bool,
 }
 
-impl Found {
-    fn look(&mut self, text: &str) {
-        self.unseen |= text.contains(|c| is_unseen(c) || is_joiner(c));
-        self.turns |= text.contains(is_turn);
+impl RemovedCharacters {
+    fn record_removed(&mut self, text: &str) {
+        self.unseen |= text.contains(|c| is_invisible(c) || is_zero_width_joiner(c));
+        self.turns |= text.contains(is_bidi_control);
     }
 
-    fn report(&self, notices: &mut Vec<Notice>) {
+    fn push_notices(&self, notices: &mut Vec<ValueNotice>) {
         if self.unseen {
-            notices.push(Notice::new(
+            notices.push(ValueNotice::new(
                 "W_INVISIBLE_CHARACTER",
                 "invisible characters were taken out of the text",
             ));
         }
         if self.turns {
-            notices.push(Notice::new(
+            notices.push(ValueNotice::new(
                 "W_BIDI_CONTROL",
                 "characters that turn the direction of writing were taken out of the text",
             ));
@@ -155,8 +155,10 @@ impl Found {
     }
 }
 
-fn without_unseen<'t>(text: &'t str, found: &mut Found) -> Cow<'t, str> {
-    let odd = |c: char| is_unseen(c) || is_joiner(c) || is_turn(c) || is_no_break_space(c);
+fn strip_invisible<'t>(text: &'t str, found: &mut RemovedCharacters) -> Cow<'t, str> {
+    let odd = |c: char| {
+        is_invisible(c) || is_zero_width_joiner(c) || is_bidi_control(c) || is_no_break_space(c)
+    };
     if !text.contains(odd) {
         return Cow::Borrowed(text);
     }
@@ -166,11 +168,11 @@ fn without_unseen<'t>(text: &'t str, found: &mut Found) -> Cow<'t, str> {
     while let Some(c) = rest.next() {
         let next = rest.peek().copied().unwrap_or(' ');
         let beside = |test: fn(char) -> bool| test(previous) || test(next);
-        let is_needed = (is_joiner(c) && beside(|c| !c.is_ascii()))
+        let is_needed = (is_zero_width_joiner(c) && beside(|c| !c.is_ascii()))
             || (c == '\u{200b}' && beside(is_spaceless_script));
-        if is_turn(c) {
+        if is_bidi_control(c) {
             found.turns = true;
-        } else if (is_unseen(c) || is_joiner(c)) && !is_needed {
+        } else if (is_invisible(c) || is_zero_width_joiner(c)) && !is_needed {
             found.unseen = true;
         } else {
             value.push(if is_no_break_space(c) { ' ' } else { c });

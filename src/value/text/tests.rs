@@ -4,7 +4,7 @@ use super::*;
 
 #[track_caller]
 fn check(raw: &str, expected: &str, codes: &[&str]) {
-    let read = clean(raw).unwrap();
+    let read = clean_text(raw).unwrap();
     assert_eq!(read.value, expected, "{raw:?}");
     let found: Vec<_> = read.notices.iter().map(|notice| notice.code).collect();
     assert_eq!(found, codes, "{raw:?}");
@@ -82,9 +82,9 @@ fn letters_are_composed() {
 #[test]
 fn control_characters_are_refused() {
     for raw in ["a\0b", "\u{1b}[31mred", "a\u{b}b", "a\u{7f}", "caf\u{82}", "\u{85}x"] {
-        assert_eq!(clean(raw).unwrap_err().code, "R_CONTROL_CHARACTER", "{raw:?}");
+        assert_eq!(clean_text(raw).unwrap_err().code, "R_CONTROL_CHARACTER", "{raw:?}");
     }
-    assert!(!clean("\u{1b}[31m").unwrap_err().message.contains('\u{1b}'));
+    assert!(!clean_text("\u{1b}[31m").unwrap_err().message.contains('\u{1b}'));
 }
 
 #[test]
@@ -130,22 +130,22 @@ fn line_breaks_become_commas_on_one_line() {
         ("plain", "plain"),
         ("", ""),
     ] {
-        assert_eq!(one_line(text), expected);
+        assert_eq!(to_single_line(text), expected);
     }
 }
 
 proptest::proptest! {
     #[test]
     fn cleaning_twice_changes_nothing_more(raw in "[^'\\p{C}]{0,30}") {
-        if let Ok(once) = clean(&raw) {
-            let twice = clean(&once.value).unwrap();
+        if let Ok(once) = clean_text(&raw) {
+            let twice = clean_text(&once.value).unwrap();
             proptest::prop_assert_eq!(twice.value, once.value);
         }
     }
 
     #[test]
     fn any_text_is_read_or_refused(raw in ".{0,60}") {
-        let _ = clean(&raw);
-        let _ = one_line(&raw);
+        let _ = clean_text(&raw);
+        let _ = to_single_line(&raw);
     }
 }

@@ -1,7 +1,7 @@
 //! The presets against what was collected about the formats: `tests/formats/presets.json` names for each its
 //! header, its direction, what its files are known by and where each column goes.
 
-use ghl_bulk::mapping::preset::{Preset, presets};
+use ghl_bulk::mapping::preset::{Preset, builtin_presets};
 use serde_json::Value;
 
 fn collected() -> Vec<Value> {
@@ -18,7 +18,10 @@ fn texts(value: &Value) -> Vec<&str> {
 
 fn of<'p>(one: &Value) -> &'p Preset {
     let name = one["id"].as_str().unwrap();
-    presets().iter().find(|preset| preset.name == name).unwrap_or_else(|| panic!("no `{name}`"))
+    builtin_presets()
+        .iter()
+        .find(|preset| preset.name == name)
+        .unwrap_or_else(|| panic!("no `{name}`"))
 }
 
 #[test]
@@ -27,7 +30,7 @@ fn every_collected_format_has_its_preset_in_their_order() {
     assert_eq!(collected.len(), 35);
     let places: Vec<usize> = collected
         .iter()
-        .map(|one| presets().iter().position(|preset| preset.name == of(one).name).unwrap())
+        .map(|one| builtin_presets().iter().position(|preset| preset.name == of(one).name).unwrap())
         .collect();
     assert!(places.is_sorted(), "{places:?}");
 }

@@ -1,9 +1,9 @@
 //! An agency's login: its locations, and a token for each.
 
 use futures::future::try_join_all;
-use ghl_bulk::api::Kind;
+use ghl_bulk::api::ApiErrorKind;
 use ghl_bulk::id::LocationId;
-use ghl_bulk::sandbox::Settings;
+use ghl_bulk::sandbox::SandboxSettings;
 use serde_json::{Value, json};
 
 use super::login::{
@@ -12,7 +12,7 @@ use super::login::{
 use crate::http::Caller;
 use crate::world::World;
 
-fn three(settings: &mut Settings) {
+fn three(settings: &mut SandboxSettings) {
     settings.locations = ["first", "second", "third"].map(str::to_owned).to_vec();
     settings.not_installed = vec!["third".to_owned()];
 }
@@ -21,7 +21,7 @@ fn id(name: &str) -> LocationId {
     name.parse().unwrap()
 }
 
-fn works(world: &World, token: &ghl_bulk::api::Token, location: &str) -> bool {
+fn works(world: &World, token: &ghl_bulk::api::BearerToken, location: &str) -> bool {
     let path = format!("/locations/{location}/tags");
     Caller::new(world.url()).token(&text(token)).ask("GET", &path, &Value::Null).status == 200
 }
@@ -32,7 +32,7 @@ async fn all_installed_locations_are_found_page_by_page() {
         settings.locations = (0..230).map(|n| format!("location{n}")).collect();
     });
     keep_agency(&world, ENDED);
-    let found = agency(&world).locations().await.unwrap();
+    let found = agency(&world).installed_locations().await.unwrap();
     assert_eq!(found.len(), 230);
     assert!(found.iter().all(|one| one.installed && !one.name.is_empty()));
     assert_counts(&world, 1, 0, 0);
@@ -45,15 +45,17 @@ async fn ten_who_need_the_tokens_of_two_locations_have_each_made_once() {
     let ten: Vec<_> = (0..10).map(|_| agency(&world)).collect();
     let sources: Vec<_> = ten
         .iter()
-        .flat_map(|agency| ["first", "second"].map(|name| agency.credential(&id(name))))
+        .flat_map(|agency| {
+            ["first", "second"].map(|name| agency.location_token_provider(&id(name)))
+        })
         .collect();
-    let tokens = try_join_all(sources.iter().map(|source| source.token())).await.unwrap();
+    let tokens = try_join_all(sources.iter().map(|source| source.current_token())).await.unwrap();
     assert!(works(&world, &tokens[0], "first") && works(&world, &tokens[1], "second"));
     assert!(!works(&world, &tokens[0], "second"));
     assert_eq!(count(&world, "location_tokens"), 2);
     assert_counts(&world, 1, 0, 0);
     assert_eq!(kept(&world).locations.len(), 2);
-    let later = agency(&world).credential(&id("first")).token().await.unwrap();
+    let later = agency(&world).location_token_provider(&id("first")).current_token().await.unwrap();
     assert_eq!(later, tokens[0]);
     assert_eq!(count(&world, "location_tokens"), 2, "it was kept");
 }
@@ -62,10 +64,10 @@ async fn ten_who_need_the_tokens_of_two_locations_have_each_made_once() {
 async fn a_locations_token_that_is_refused_is_made_anew_also_when_the_agencys_has_ended() {
     let world = world(three);
     keep_agency(&world, FRESH);
-    let source = agency(&world).credential(&id("first"));
-    let old = source.token().await.unwrap();
+    let source = agency(&world).location_token_provider(&id("first"));
+    let old = source.current_token().await.unwrap();
     world.control("POST", "oauth/expire", &Value::Null);
-    let new = source.renew(&old).await.unwrap().unwrap();
+    let new = source.replace_rejected_token(&old).await.unwrap().unwrap();
     assert!(works(&world, &new, "first"));
     assert_counts(&world, 1, 0, 0);
     assert_eq!(count(&world, "location_tokens"), 2);
@@ -75,10 +77,11 @@ async fn a_locations_token_that_is_refused_is_made_anew_also_when_the_agencys_ha
 async fn a_location_without_the_app_is_not_reached() {
     let world = world(three);
     keep_agency(&world, FRESH);
-    let found = agency(&world).locations().await.unwrap();
+    let found = agency(&world).installed_locations().await.unwrap();
     assert_eq!(found.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["first", "second"]);
-    let denied = agency(&world).credential(&id("third")).token().await.unwrap_err();
-    assert_eq!(denied.kind, Kind::Location, "{denied}");
+    let denied =
+        agency(&world).location_token_provider(&id("third")).current_token().await.unwrap_err();
+    assert_eq!(denied.kind, ApiErrorKind::Location, "{denied}");
     assert!(denied.said.contains("`third`"), "{denied}");
     assert_counts(&world, 0, 0, 0);
 }
@@ -89,9 +92,9 @@ async fn a_missing_scope_is_told_and_renews_nothing() {
     let scopes = json!({"userType": "Company", "scope": "contacts.readonly"});
     keep(&world, &scopes, FRESH);
     let agency = agency(&world);
-    assert_eq!(agency.locations().await.unwrap_err().kind, Kind::Scope);
-    let denied = agency.credential(&id("first")).token().await.unwrap_err();
-    assert_eq!(denied.kind, Kind::Scope);
+    assert_eq!(agency.installed_locations().await.unwrap_err().kind, ApiErrorKind::Scope);
+    let denied = agency.location_token_provider(&id("first")).current_token().await.unwrap_err();
+    assert_eq!(denied.kind, ApiErrorKind::Scope);
     assert_counts(&world, 0, 0, 0);
 }
 
@@ -100,6 +103,7 @@ async fn an_agencys_token_that_still_lives_makes_tokens_though_its_renewal_fails
     let world = world(three);
     keep_agency(&world, DUE);
     world.control("POST", "faults", &json!(["POST /oauth/token status=503"]));
-    let token = agency(&world).credential(&id("second")).token().await.unwrap();
+    let token =
+        agency(&world).location_token_provider(&id("second")).current_token().await.unwrap();
     assert!(works(&world, &token, "second"));
 }

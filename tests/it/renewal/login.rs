@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ghl_bulk::auth::{Agency, Error, Login, Places, Renewing, Safe, StoreKind, Stored, Unlock};
-use ghl_bulk::api::{App, Grant, Token, Transport, UserType};
-use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, Settings};
+use ghl_bulk::api::{BearerToken, HttpOptions, OauthApp, OauthGrant, UserType};
+use ghl_bulk::auth::{
+    AgeKeySource, AgencyAuth, AuthError, CredentialDir, CredentialStore, CredentialStoreKind,
+    OauthLogin, RefreshingTokenProvider, StoredCredentials,
+};
+use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, SandboxSettings};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
@@ -22,7 +25,7 @@ pub(super) const DUE: i64 = 60;
 pub(super) const FRESH: i64 = 80_000;
 
 /// A world whose commands have no token but that of the login.
-pub(super) fn world(change: impl FnOnce(&mut Settings)) -> World {
+pub(super) fn world(change: impl FnOnce(&mut SandboxSettings)) -> World {
     let world = World::with(|settings| {
         settings.contacts = 6;
         change(settings);
@@ -33,14 +36,14 @@ pub(super) fn world(change: impl FnOnce(&mut Settings)) -> World {
 
 struct Nobody;
 
-impl Unlock for Nobody {
-    fn passphrase(&self, _: bool) -> Result<SecretString, Error> {
+impl AgeKeySource for Nobody {
+    fn ask_passphrase(&self, _: bool) -> Result<SecretString, AuthError> {
         panic!("a file needs no passphrase")
     }
 }
 
-fn places(world: &World) -> Places {
-    Places { dir: world.path("config/credentials") }
+fn places(world: &World) -> CredentialDir {
+    CredentialDir { dir: world.path("config/credentials") }
 }
 
 /// Where the record lies.
@@ -49,13 +52,13 @@ pub(super) fn file(world: &World) -> PathBuf {
 }
 
 /// Keeps a login for what is wanted of the sandbox, with this much left of its token's day.
-pub(super) fn keep(world: &World, wanted: &Value, left: i64) -> Login {
+pub(super) fn keep(world: &World, wanted: &Value, left: i64) -> OauthLogin {
     let given = world.control("POST", "oauth/grant", wanted);
     let text = |name: &str| given[name].as_str().map(str::to_owned);
     let expires = Timestamp::now() + SignedDuration::from_secs(left);
     let company = text("userType").as_deref() == Some("Company");
-    let grant = Grant {
-        access: Token::new(&text("access_token").unwrap()).unwrap(),
+    let grant = OauthGrant {
+        access: BearerToken::new(&text("access_token").unwrap()).unwrap(),
         refresh: text("refresh_token").map(SecretString::from),
         obtained: expires - SignedDuration::from_secs(86_399),
         expires,
@@ -66,60 +69,67 @@ pub(super) fn keep(world: &World, wanted: &Value, left: i64) -> Login {
         user: text("userId"),
     };
     let client_secret = SecretString::from(CLIENT_SECRET);
-    let app = App { client_id: CLIENT_ID.to_owned(), client_secret };
-    let login = Login::new(app, grant, world.url().to_owned());
+    let app = OauthApp { client_id: CLIENT_ID.to_owned(), client_secret };
+    let login = OauthLogin::new(app, grant, world.url().to_owned());
     save(world, &login);
     login
 }
 
 /// A login for the first location.
-pub(super) fn keep_location(world: &World, left: i64) -> Login {
+pub(super) fn keep_location(world: &World, left: i64) -> OauthLogin {
     keep(world, &json!({}), left)
 }
 
 /// A login for the whole agency.
-pub(super) fn keep_agency(world: &World, left: i64) -> Login {
+pub(super) fn keep_agency(world: &World, left: i64) -> OauthLogin {
     keep(world, &json!({"userType": "Company"}), left)
 }
 
 /// Puts a login in the place of the one before.
-pub(super) fn save(world: &World, login: &Login) {
-    let safe = Safe::create(&places(world), PROFILE, StoreKind::File, Arc::new(Nobody)).unwrap();
-    safe.save(&Stored::Oauth(Box::new(login.clone()))).unwrap();
+pub(super) fn save(world: &World, login: &OauthLogin) {
+    let safe = CredentialStore::create(
+        &places(world),
+        PROFILE,
+        CredentialStoreKind::File,
+        Arc::new(Nobody),
+    )
+    .unwrap();
+    safe.save(&StoredCredentials::Oauth(Box::new(login.clone()))).unwrap();
 }
 
-fn found(world: &World) -> (Safe, Login) {
-    let safe = Safe::find(&places(world), PROFILE, Arc::new(Nobody)).unwrap().unwrap();
+fn found(world: &World) -> (CredentialStore, OauthLogin) {
+    let safe =
+        CredentialStore::open_existing(&places(world), PROFILE, Arc::new(Nobody)).unwrap().unwrap();
     match safe.load().unwrap() {
-        Stored::Oauth(login) => (safe, *login),
-        Stored::Private(_) => panic!("it is a private integration's"),
+        StoredCredentials::Oauth(login) => (safe, *login),
+        StoredCredentials::Private(_) => panic!("it is a private integration's"),
     }
 }
 
 /// The login as it is on disk.
-pub(super) fn kept(world: &World) -> Login {
+pub(super) fn kept(world: &World) -> OauthLogin {
     found(world).1
 }
 
-fn transport() -> Transport {
+fn transport() -> HttpOptions {
     let patience = Duration::from_secs(20);
-    Transport { patience, connect: patience, ca_file: None, allow_http: false }
+    HttpOptions { patience, connect: patience, ca_file: None, allow_http: false }
 }
 
 /// The source of tokens that a process of its own would have.
-pub(super) fn source(world: &World) -> Renewing {
+pub(super) fn source(world: &World) -> RefreshingTokenProvider {
     let (safe, login) = found(world);
-    Renewing::new(safe, &login, &transport()).unwrap()
+    RefreshingTokenProvider::new(safe, &login, &transport()).unwrap()
 }
 
 /// The agency as a process of its own would have it.
-pub(super) fn agency(world: &World) -> Agency {
+pub(super) fn agency(world: &World) -> AgencyAuth {
     let (safe, login) = found(world);
-    Agency::new(safe, &login, &transport()).unwrap().unwrap()
+    AgencyAuth::from_login(safe, &login, &transport()).unwrap().unwrap()
 }
 
 /// A token's text.
-pub(super) fn text(token: &Token) -> String {
+pub(super) fn text(token: &BearerToken) -> String {
     token.secret().expose_secret().to_owned()
 }
 

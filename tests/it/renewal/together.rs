@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::{join_all, try_join_all};
-use ghl_bulk::api::Credential;
+use ghl_bulk::api::TokenProvider;
 use secrecy::ExposeSecret as _;
 
 use super::login::{DUE, ENDED, FRESH, assert_counts, keep_location, kept, source, text, world};
@@ -13,12 +13,12 @@ async fn ten_who_come_with_an_ended_token_renew_it_once() {
     let world = world(|_| {});
     let old = keep_location(&world, ENDED);
     let ten: Vec<_> = (0..10).map(|_| source(&world)).collect();
-    let tokens = try_join_all(ten.iter().map(Credential::token)).await.unwrap();
+    let tokens = try_join_all(ten.iter().map(TokenProvider::current_token)).await.unwrap();
     assert!(tokens.iter().all(|token| *token == tokens[0] && *token != old.grant.access));
     assert_counts(&world, 1, 0, 0);
     let new = kept(&world);
     assert_eq!(new.grant.access, tokens[0]);
-    let refresh = |login: &ghl_bulk::auth::Login| {
+    let refresh = |login: &ghl_bulk::auth::OauthLogin| {
         login.grant.refresh.as_ref().unwrap().expose_secret().to_owned()
     };
     assert_ne!(refresh(&new), refresh(&old));
@@ -31,9 +31,10 @@ async fn a_hundred_requests_whose_token_is_refused_share_one_renewal() {
     let world = world(|_| {});
     let old = keep_location(&world, FRESH);
     let source = Arc::new(source(&world));
-    let token = source.token().await.unwrap();
+    let token = source.current_token().await.unwrap();
     assert_eq!(token, old.grant.access);
-    let renewed = try_join_all((0..100).map(|_| source.renew(&token))).await.unwrap();
+    let renewed =
+        try_join_all((0..100).map(|_| source.replace_rejected_token(&token))).await.unwrap();
     assert!(renewed.iter().all(|other| *other == renewed[0] && *other != Some(token.clone())));
     assert_counts(&world, 1, 0, 0);
 }
@@ -46,16 +47,16 @@ async fn a_token_is_renewed_before_it_ends_and_nobody_waits_for_it() {
     let source = Arc::new(source(&world));
     let renewing = tokio::spawn({
         let source = Arc::clone(&source);
-        async move { source.token().await }
+        async move { source.current_token().await }
     });
     world.ask("held?at_least=1");
-    for token in join_all((0..10).map(|_| source.token())).await {
+    for token in join_all((0..10).map(|_| source.current_token())).await {
         assert_eq!(token.unwrap(), old.grant.access, "it still lives");
     }
     world.control("POST", "release", &serde_json::Value::Null);
     let new = renewing.await.unwrap().unwrap();
     assert_ne!(new, old.grant.access);
-    assert_eq!(source.token().await.unwrap(), new);
+    assert_eq!(source.current_token().await.unwrap(), new);
     assert_counts(&world, 1, 0, 0);
 }
 
@@ -65,9 +66,9 @@ async fn what_somebody_else_has_renewed_is_taken_over_without_a_request() {
     keep_location(&world, ENDED);
     let late = source(&world);
     let new = keep_location(&world, FRESH);
-    assert_eq!(late.token().await.unwrap(), new.grant.access);
+    assert_eq!(late.current_token().await.unwrap(), new.grant.access);
     let other = keep_location(&world, FRESH);
-    let renewed = late.renew(&new.grant.access).await.unwrap().unwrap();
+    let renewed = late.replace_rejected_token(&new.grant.access).await.unwrap().unwrap();
     assert_eq!(text(&renewed), text(&other.grant.access));
     assert_counts(&world, 0, 0, 0);
 }
@@ -80,13 +81,13 @@ async fn a_renewal_goes_on_when_nobody_waits_for_it_any_more() {
     let source = Arc::new(source(&world));
     let waiting = tokio::spawn({
         let source = Arc::clone(&source);
-        async move { source.token().await }
+        async move { source.current_token().await }
     });
     world.ask("held?at_least=1");
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
     world.control("POST", "release", &serde_json::Value::Null);
-    assert_ne!(source.token().await.unwrap(), old.grant.access);
+    assert_ne!(source.current_token().await.unwrap(), old.grant.access);
     assert_counts(&world, 1, 0, 0);
 }
 
@@ -97,7 +98,7 @@ async fn those_who_waited_for_a_renewal_that_failed_do_not_try_it_again() {
     });
     keep_location(&world, ENDED);
     let source = Arc::new(source(&world));
-    let all = join_all((0..50).map(|_| source.token())).await;
+    let all = join_all((0..50).map(|_| source.current_token())).await;
     assert!(all.iter().all(Result::is_err));
     assert_eq!(world.ask("log")["requests"], 3);
 }

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use ghl_bulk::api::{Credential as _, Kind};
+use ghl_bulk::api::{ApiErrorKind, TokenProvider as _};
 use ghl_bulk::sandbox::{CLIENT_SECRET, LOCATION};
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
@@ -19,7 +19,7 @@ fn faults(world: &World, faults: &[&str]) {
 }
 
 /// Whether the API takes the token.
-fn works(world: &World, token: &ghl_bulk::api::Token) -> bool {
+fn works(world: &World, token: &ghl_bulk::api::BearerToken) -> bool {
     let path = format!("/locations/{LOCATION}/tags");
     Caller::new(world.url()).token(&text(token)).ask("GET", &path, &Value::Null).status == 200
 }
@@ -30,7 +30,7 @@ async fn an_answer_that_is_lost_after_the_server_honoured_it_is_made_good() {
         let world = world(|_| {});
         keep_location(&world, ENDED);
         faults(&world, &[&format!("POST /oauth/token {lost} times=1")]);
-        let token = source(&world).token().await.unwrap();
+        let token = source(&world).current_token().await.unwrap();
         assert!(works(&world, &token), "{lost}");
         assert_counts(&world, 1, 1, 1);
         assert_eq!(kept(&world).grant.access, token);
@@ -43,7 +43,7 @@ async fn a_request_that_the_server_never_took_is_sent_again() {
         let world = world(|_| {});
         keep_location(&world, ENDED);
         faults(&world, &[&format!("POST /oauth/token {lost} times=1")]);
-        assert!(works(&world, &source(&world).token().await.unwrap()), "{lost}");
+        assert!(works(&world, &source(&world).current_token().await.unwrap()), "{lost}");
         assert_counts(&world, 1, 0, 0);
     }
 }
@@ -55,15 +55,18 @@ async fn while_the_old_token_lives_a_renewal_that_fails_is_no_error() {
     faults(&world, &["POST /oauth/token status=503"]);
     let source = source(&world);
     for _ in 0..5 {
-        assert_eq!(source.token().await.unwrap(), old.grant.access);
+        assert_eq!(source.current_token().await.unwrap(), old.grant.access);
     }
     let log = world.ask("log")["entries"].clone();
     let asked = log.as_array().unwrap().iter().filter(|one| one["path"] == "/oauth/token");
     assert_eq!(asked.count(), 1, "it is not tried again at once: {log}");
-    let refused = source.renew(&old.grant.access).await.unwrap_err();
-    assert_eq!(refused.kind, Kind::Unreachable, "{refused}");
+    let refused = source.replace_rejected_token(&old.grant.access).await.unwrap_err();
+    assert_eq!(refused.kind, ApiErrorKind::Unreachable, "{refused}");
     world.control("DELETE", "faults", &Value::Null);
-    assert!(works(&world, &source.renew(&old.grant.access).await.unwrap().unwrap()));
+    assert!(works(
+        &world,
+        &source.replace_rejected_token(&old.grant.access).await.unwrap().unwrap()
+    ));
 }
 
 #[tokio::test]
@@ -75,12 +78,12 @@ async fn where_nobody_answers_a_living_token_does_and_an_ended_one_is_unreachabl
     let mut login = keep_location(&world, DUE);
     login.api_url = gone.clone();
     save(&world, &login);
-    assert_eq!(source(&world).token().await.unwrap(), login.grant.access);
+    assert_eq!(source(&world).current_token().await.unwrap(), login.grant.access);
     let mut login = keep_location(&world, ENDED);
     login.api_url = gone;
     save(&world, &login);
-    let denied = source(&world).token().await.unwrap_err();
-    assert_eq!(denied.kind, Kind::Unreachable);
+    let denied = source(&world).current_token().await.unwrap_err();
+    assert_eq!(denied.kind, ApiErrorKind::Unreachable);
     assert!(denied.said.contains("cannot be renewed"), "{denied}");
 }
 
@@ -90,8 +93,8 @@ async fn a_login_that_is_over_says_how_to_log_in_again_and_no_secret() {
     let login = keep_location(&world, ENDED);
     world.control("POST", "oauth/revoke", &Value::Null);
     world.control("POST", "settings", &json!({"not_installed": [LOCATION]}));
-    let denied = source(&world).token().await.unwrap_err();
-    assert_eq!(denied.kind, Kind::Token);
+    let denied = source(&world).current_token().await.unwrap_err();
+    assert_eq!(denied.kind, ApiErrorKind::Token);
     assert!(denied.said.contains("`ghl-bulk login --profile default`"), "{denied}");
     assert!(denied.said.contains("refresh token is invalid"), "{denied}");
     let refresh = login.grant.refresh.as_ref().unwrap().expose_secret();
@@ -103,7 +106,7 @@ async fn a_login_that_is_over_says_how_to_log_in_again_and_no_secret() {
         world.control("POST", "settings", &json!({"not_installed": []}));
         keep_location(&world, FRESH)
     };
-    assert_eq!(source(&world).token().await.unwrap(), new.grant.access);
+    assert_eq!(source(&world).current_token().await.unwrap(), new.grant.access);
 }
 
 #[tokio::test]
@@ -111,7 +114,7 @@ async fn a_revoked_refresh_token_is_replaced_by_a_new_authorisation() {
     let world = world(|_| {});
     keep_location(&world, ENDED);
     world.control("POST", "oauth/revoke", &Value::Null);
-    let token = source(&world).token().await.unwrap();
+    let token = source(&world).current_token().await.unwrap();
     assert!(works(&world, &token));
     assert_counts(&world, 0, 1, 1);
 }
@@ -121,9 +124,9 @@ async fn clocks_that_are_an_hour_apart_change_nothing() {
     for ahead in [3600, -3600] {
         let world = world(|settings| settings.clock_ahead = SignedDuration::from_secs(ahead));
         keep_location(&world, ENDED);
-        let first = source(&world).token().await.unwrap();
+        let first = source(&world).current_token().await.unwrap();
         assert!(works(&world, &first));
-        assert_eq!(source(&world).token().await.unwrap(), first, "it is not renewed again");
+        assert_eq!(source(&world).current_token().await.unwrap(), first, "it is not renewed again");
         let rest = kept(&world).grant.expires.duration_since(jiff::Timestamp::now());
         assert!((86_000..86_400).contains(&rest.as_secs()), "{rest}");
         assert_counts(&world, 1, 0, 0);
@@ -138,8 +141,8 @@ async fn a_clock_that_was_set_right_costs_one_renewal() {
     login.grant.obtained += hours;
     login.grant.expires += hours;
     save(&world, &login);
-    let token = source(&world).token().await.unwrap();
+    let token = source(&world).current_token().await.unwrap();
     assert_ne!(token, login.grant.access, "nobody knows how long the old one lives");
-    assert_eq!(source(&world).token().await.unwrap(), token);
+    assert_eq!(source(&world).current_token().await.unwrap(), token);
     assert_counts(&world, 1, 0, 0);
 }

@@ -1,6 +1,6 @@
 //! Authorisation, exchange and renewal in the older dialect.
 
-use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, COMPANY, LOCATION, Quirk};
+use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, COMPANY, LOCATION, ServiceQuirk};
 use serde_json::{Value, json};
 
 use super::visitor::{authorize, code, exchange, exchange_code, form, grant, refresh, said, text};
@@ -81,7 +81,7 @@ fn a_location_or_the_whole_agency_can_be_chosen() {
 
 #[test]
 fn an_agencys_authorisation_can_lose_its_state() {
-    let world = World::with(|settings| settings.quirks = vec![Quirk::StateDropped]);
+    let world = World::with(|settings| settings.quirks = vec![ServiceQuirk::StateDropped]);
     let address = |more: &str| authorize(&world, more).headers["location"].clone();
     assert!(!address("&state=mine&user_type=Company").contains("state"));
     assert!(address("&state=mine").contains("state=mine"));

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use ghl_bulk::resource::{
-    APPOINTMENTS, CONTACTS, CUSTOM_FIELDS, Fields, NOTES, Resource, TAGS, TASKS, USERS, rebuild,
+    APPOINTMENTS, CONTACTS, CUSTOM_FIELDS, CustomFieldColumns, NOTES, ResourceSpec, TAGS, TASKS,
+    USERS, rebuild_row,
 };
 use ghl_bulk::sandbox::LOCATION;
 use serde_json::{Map, Value, json};
@@ -24,16 +25,16 @@ const DERIVED: [&str; 6] = [
 
 /// Compares every row that the server holds with the one made from the exported file.
 #[track_caller]
-fn check(world: &World, resource: &Resource, sent: &[Value]) {
+fn check(world: &World, resource: &ResourceSpec, sent: &[Value]) {
     let definitions = definitions(world);
     let texts: Vec<String> = definitions.iter().map(Value::to_string).collect();
-    let fields = Fields::new(texts.iter().map(String::as_str)).unwrap();
-    let table = resource.table(&fields);
+    let fields = CustomFieldColumns::from_definitions(texts.iter().map(String::as_str)).unwrap();
+    let table = resource.table_schema(&fields);
     let file = ParquetFile::open(world, &format!("out/{}.parquet", resource.name));
     let mut rebuilt: BTreeMap<String, Value> = BTreeMap::new();
     for batch in &file.batches {
         for row in 0..batch.num_rows() {
-            let row = rebuild(&table, batch, row);
+            let row = rebuild_row(&table, batch, row);
             let twice = rebuilt.insert(id(&row), row);
             assert_eq!(twice, None, "one row stands there twice");
         }

@@ -7,56 +7,61 @@ use std::ffi::{OsStr, OsString};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory};
 
-use crate::cli::account::token_source::{DEFAULT, kept};
-use crate::cli::args::command_line::{at, built, deepest, given};
-use crate::cli::args::global::Global;
+use crate::cli::account::token_source::{DEFAULT, find_stored_login};
+use crate::cli::args::command_line::{
+    build_command_line, deepest_subcommand, given_flags, subcommand_at,
+};
+use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
-use crate::cli::config::{Applied, Place, Profile, Said, off_switches, secret_scan, with};
-use crate::cli::output::error::Failure;
+use crate::cli::config::{
+    AppliedDefaults, ConfigPosition, ConfigValue, Profile, accept_switch_values, apply_defaults,
+    secret_scan,
+};
+use crate::cli::output::error::CliError;
 use crate::cli::{Cli, account};
-use crate::mapping::closest;
+use crate::mapping::closest_name;
 
 /// Everything there is to tell.
-pub(crate) struct Explained {
+pub(crate) struct ConfigExplanation {
     /// The command whose flags are told, if one was named.
     pub(crate) command: Option<String>,
-    pub(crate) settings: Vec<Entry>,
-    pub(crate) flags: Vec<Entry>,
+    pub(crate) settings: Vec<ExplainedSetting>,
+    pub(crate) flags: Vec<ExplainedSetting>,
 }
 
 /// A setting or flag.
-pub(crate) struct Entry {
+pub(crate) struct ExplainedSetting {
     pub(crate) name: String,
     /// None when nothing is set.
     pub(crate) value: Option<String>,
-    pub(crate) source: Source,
+    pub(crate) source: SettingSource,
 }
 
 /// Where a value comes from.
-pub(crate) enum Source {
+pub(crate) enum SettingSource {
     Flag,
     Variable(String),
     /// A line, and the profile that it belongs to.
-    Config(Place, Option<String>),
+    Config(ConfigPosition, Option<String>),
     /// What `login` has stored.
     Stored,
     BuiltIn,
     Unset,
 }
 
-impl Entry {
-    fn new(name: &str, value: impl AsRef<str>, source: Source) -> Self {
-        Self { name: name.to_owned(), value: Some(shown(value.as_ref())), source }
+impl ExplainedSetting {
+    fn new(name: &str, value: impl AsRef<str>, source: SettingSource) -> Self {
+        Self { name: name.to_owned(), value: Some(hide_secrets(value.as_ref())), source }
     }
 
     fn unset(name: &str) -> Self {
-        Self { name: name.to_owned(), value: None, source: Source::Unset }
+        Self { name: name.to_owned(), value: None, source: SettingSource::Unset }
     }
 }
 
 /// Hides what might be a secret.
-fn shown(value: &str) -> String {
-    if secret_scan::holds_token(value) {
+fn hide_secrets(value: &str) -> String {
+    if secret_scan::contains_token(value) {
         return "(hidden: it looks like a token)".to_owned();
     }
     match reqwest::Url::parse(value) {
@@ -73,25 +78,28 @@ fn shown(value: &str) -> String {
 }
 
 /// What holds for a command, or for any if none is named.
-pub(crate) fn explain(path: &[&str], global: &Global) -> Result<Explained, Failure> {
-    let built = built();
-    check(&built, path)?;
-    Ok(Explained {
+pub(crate) fn explain_settings(
+    path: &[&str],
+    global: &GlobalArgs,
+) -> Result<ConfigExplanation, CliError> {
+    let built = build_command_line();
+    check_command_path(&built, path)?;
+    Ok(ConfigExplanation {
         command: (!path.is_empty()).then(|| path.join(" ")),
-        settings: settings(global)?,
-        flags: flags(&built, path, global)?,
+        settings: list_settings(global)?,
+        flags: list_flags(&built, path, global)?,
     })
 }
 
-fn check(cli: &clap::Command, path: &[&str]) -> Result<(), Failure> {
+fn check_command_path(cli: &clap::Command, path: &[&str]) -> Result<(), CliError> {
     let mut cli = cli;
     for name in path {
         let Some(below) = cli.find_subcommand(name) else {
             let there: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
-            let failure = Failure::usage(format!("there is no command `{}`", path.join(" ")));
-            return Err(match closest(name, there) {
-                Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                None => failure.hint("`ghl-bulk --help` lists them"),
+            let failure = CliError::usage(format!("there is no command `{}`", path.join(" ")));
+            return Err(match closest_name(name, there) {
+                Some(near) => failure.with_hint(format!("did you mean `{near}`?")),
+                None => failure.with_hint("`ghl-bulk --help` lists them"),
             });
         };
         cli = below;
@@ -99,194 +107,228 @@ fn check(cli: &clap::Command, path: &[&str]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn settings(global: &Global) -> Result<Vec<Entry>, Failure> {
+fn list_settings(global: &GlobalArgs) -> Result<Vec<ExplainedSetting>, CliError> {
     let profile = global.profile.as_ref();
-    let (mut location, token) = (location(global)?, token(global));
-    if location.value.is_none() && matches!(token.source, Source::Stored) {
+    let (mut location, token) = (location_setting(global)?, token_setting(global));
+    if location.value.is_none() && matches!(token.source, SettingSource::Stored) {
         // It is not opened: that may ask for a passphrase.
-        location.source = Source::Stored;
+        location.source = SettingSource::Stored;
     }
     Ok(vec![
-        config_file(global),
-        chosen(global),
+        config_file_setting(global),
+        chosen_profile_setting(global),
         location,
-        address(global),
+        api_url_setting(global),
         token,
         match profile.and_then(|profile| profile.store.as_ref()) {
-            Some(store) => said("store", &store.value, store, profile),
-            None => Entry::unset("store"),
+            Some(store) => profile_setting("store", &store.value, store, profile),
+            None => ExplainedSetting::unset("store"),
         },
-        protected(global)?,
-        place("home", dirs::home_dir(), "GHL_BULK_HOME"),
-        place("config", dirs::config(), "GHL_BULK_CONFIG"),
+        protected_setting(global)?,
+        path_setting("home", dirs::runs_home_dir(), "GHL_BULK_HOME"),
+        path_setting("config", dirs::config_dir(), "GHL_BULK_CONFIG"),
     ])
 }
 
 /// A setting of the profile.
-fn said<T>(name: &str, value: &str, said: &Said<T>, profile: Option<&Profile>) -> Entry {
+fn profile_setting<T>(
+    name: &str,
+    value: &str,
+    said: &ConfigValue<T>,
+    profile: Option<&Profile>,
+) -> ExplainedSetting {
     let profile = profile.map(|profile| profile.name.clone());
-    Entry::new(name, value, Source::Config(said.place.clone(), profile))
+    ExplainedSetting::new(name, value, SettingSource::Config(said.place.clone(), profile))
 }
 
-fn variable(name: &str) -> Option<OsString> {
+fn env_var(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-fn place(name: &str, path: Option<std::path::PathBuf>, by: &str) -> Entry {
-    let Some(path) = path else { return Entry::unset(name) };
-    let source = match variable(by) {
-        Some(_) => Source::Variable(by.to_owned()),
-        None => Source::BuiltIn,
+fn path_setting(name: &str, path: Option<std::path::PathBuf>, by: &str) -> ExplainedSetting {
+    let Some(path) = path else { return ExplainedSetting::unset(name) };
+    let source = match env_var(by) {
+        Some(_) => SettingSource::Variable(by.to_owned()),
+        None => SettingSource::BuiltIn,
     };
-    Entry::new(name, path.display().to_string(), source)
+    ExplainedSetting::new(name, path.display().to_string(), source)
 }
 
-fn config_file(global: &Global) -> Entry {
+fn config_file_setting(global: &GlobalArgs) -> ExplainedSetting {
     let config = &global.sources.config;
-    let Some(file) = &config.file else { return Entry::unset("config file") };
+    let Some(file) = &config.file else { return ExplainedSetting::unset("config file") };
     let there = if config.exists { "" } else { " (there is none)" };
-    let mut entry = place("config file", Some(file.clone()), "GHL_BULK_CONFIG");
+    let mut entry = path_setting("config file", Some(file.clone()), "GHL_BULK_CONFIG");
     entry.value = entry.value.map(|path| path + there);
     entry
 }
 
-fn chosen(global: &Global) -> Entry {
-    let Some(profile) = &global.profile else { return Entry::unset("profile") };
+fn chosen_profile_setting(global: &GlobalArgs) -> ExplainedSetting {
+    let Some(profile) = &global.profile else { return ExplainedSetting::unset("profile") };
     let default = global.sources.config.default_profile.as_ref();
-    let source = match default.filter(|_| global.named_profile().is_none()) {
-        Some(default) => Source::Config(default.place.clone(), None),
-        None => by_flag(global, "profile", "GHL_BULK_PROFILE"),
+    let source = match default.filter(|_| global.requested_profile().is_none()) {
+        Some(default) => SettingSource::Config(default.place.clone(), None),
+        None => flag_or_env_source(global, "profile", "GHL_BULK_PROFILE"),
     };
     let known = if profile.place.is_some() { "" } else { " (not in config.toml)" };
-    Entry::new("profile", format!("{}{known}", profile.name), source)
+    ExplainedSetting::new("profile", format!("{}{known}", profile.name), source)
 }
 
 /// The flag, if it was typed, or else the variable.
-fn by_flag(global: &Global, flag: &str, name: &str) -> Source {
+fn flag_or_env_source(global: &GlobalArgs, flag: &str, name: &str) -> SettingSource {
     let typed = format!("--{flag}=");
     let is_typed = |word: &OsString| word.to_string_lossy().starts_with(&typed);
     if global.sources.typed.iter().any(is_typed) {
-        return Source::Flag;
+        return SettingSource::Flag;
     }
-    Source::Variable(name.to_owned())
+    SettingSource::Variable(name.to_owned())
 }
 
-fn location(global: &Global) -> Result<Entry, Failure> {
-    let locations = global.locations()?;
+fn location_setting(global: &GlobalArgs) -> Result<ExplainedSetting, CliError> {
+    let locations = global.resolve_locations()?;
     let said_by = global.profile.as_ref().and_then(|profile| profile.location.as_ref());
     let value = locations.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     Ok(match said_by {
-        _ if !global.location.is_empty() => Entry::new("location", value, Source::Flag),
-        _ if variable("GHL_LOCATION_ID").is_some() => {
-            Entry::new("location", value, Source::Variable("GHL_LOCATION_ID".to_owned()))
+        _ if !global.location.is_empty() => {
+            ExplainedSetting::new("location", value, SettingSource::Flag)
         }
-        Some(location) => said("location", &value, location, global.profile.as_ref()),
-        None => Entry::unset("location"),
+        _ if env_var("GHL_LOCATION_ID").is_some() => ExplainedSetting::new(
+            "location",
+            value,
+            SettingSource::Variable("GHL_LOCATION_ID".to_owned()),
+        ),
+        Some(location) => profile_setting("location", &value, location, global.profile.as_ref()),
+        None => ExplainedSetting::unset("location"),
     })
 }
 
-fn address(global: &Global) -> Entry {
+fn api_url_setting(global: &GlobalArgs) -> ExplainedSetting {
     let said_by = global.profile.as_ref().and_then(|profile| profile.api_url.as_ref());
     match (&global.api_url, said_by) {
-        (Some(url), _) => Entry::new("api-url", url, by_flag(global, "api-url", "GHL_API_URL")),
-        (None, Some(url)) => said("api-url", &url.value, url, global.profile.as_ref()),
-        (None, None) => Entry::new("api-url", account::URL, Source::BuiltIn),
+        (Some(url), _) => ExplainedSetting::new(
+            "api-url",
+            url,
+            flag_or_env_source(global, "api-url", "GHL_API_URL"),
+        ),
+        (None, Some(url)) => profile_setting("api-url", &url.value, url, global.profile.as_ref()),
+        (None, None) => ExplainedSetting::new("api-url", account::URL, SettingSource::BuiltIn),
     }
 }
 
 /// Where the token would come from. Nobody is asked for it.
-fn token(global: &Global) -> Entry {
+fn token_setting(global: &GlobalArgs) -> ExplainedSetting {
     let profile = global.profile.as_ref();
     let file = |path: &OsStr| format!("in the file {}", path.display());
     if global.sandbox {
-        return Entry::new("token", "the sandbox's", Source::BuiltIn);
+        return ExplainedSetting::new("token", "the sandbox's", SettingSource::BuiltIn);
     }
-    if variable("GHL_TOKEN").is_some() {
-        return Entry::new("token", "GHL_TOKEN", Source::Variable("GHL_TOKEN".to_owned()));
+    if env_var("GHL_TOKEN").is_some() {
+        return ExplainedSetting::new(
+            "token",
+            "GHL_TOKEN",
+            SettingSource::Variable("GHL_TOKEN".to_owned()),
+        );
     }
-    if let Some(path) = variable("GHL_TOKEN_FILE") {
-        return Entry::new("token", file(&path), Source::Variable("GHL_TOKEN_FILE".to_owned()));
+    if let Some(path) = env_var("GHL_TOKEN_FILE") {
+        return ExplainedSetting::new(
+            "token",
+            file(&path),
+            SettingSource::Variable("GHL_TOKEN_FILE".to_owned()),
+        );
     }
     if let Some(command) = profile.and_then(|profile| profile.token_command.as_ref()) {
-        let value = format!("token command: what {} prints", command.value.program());
-        return said("token", &value, command, profile);
+        let value = format!("token command: what {} prints", command.value.program_name());
+        return profile_setting("token", &value, command, profile);
     }
     if let Some(path) = profile.and_then(|profile| profile.token_file.as_ref()) {
-        return said("token", &file(path.value.as_os_str()), path, profile);
+        return profile_setting("token", &file(path.value.as_os_str()), path, profile);
     }
-    stored(global.profile_name().unwrap_or(DEFAULT))
+    stored_token_setting(global.profile_name().unwrap_or(DEFAULT))
 }
 
 /// The token that `login` has stored for a profile, which is not opened.
-fn stored(profile: &str) -> Entry {
-    match kept(profile) {
-        Ok(Some(safe)) => Entry::new("token", safe.describe(), Source::Stored),
-        Ok(None) => Entry::unset("token"),
-        Err(failure) => Entry::new("token", failure.message, Source::Stored),
+fn stored_token_setting(profile: &str) -> ExplainedSetting {
+    match find_stored_login(profile) {
+        Ok(Some(safe)) => {
+            ExplainedSetting::new("token", safe.describe_storage(), SettingSource::Stored)
+        }
+        Ok(None) => ExplainedSetting::unset("token"),
+        Err(failure) => ExplainedSetting::new("token", failure.message, SettingSource::Stored),
     }
 }
 
-fn protected(global: &Global) -> Result<Entry, Failure> {
+fn protected_setting(global: &GlobalArgs) -> Result<ExplainedSetting, CliError> {
     let own = global.profile.as_ref().filter(|profile| profile.is_protected());
     let config = &global.sources.config;
-    let locations = global.locations()?;
-    let mut naming = locations.iter().filter_map(|it| config.protecting(it, None));
+    let locations = global.resolve_locations()?;
+    let mut naming = locations.iter().filter_map(|it| config.protecting_profile(it, None));
     let by = own.or_else(|| naming.next()).or(global.profile.as_ref());
     Ok(match by.and_then(|profile| Some((profile, profile.protected.as_ref()?))) {
-        Some((profile, at)) => said("protected", &at.value.to_string(), at, Some(profile)),
-        None => Entry::new("protected", "false", Source::BuiltIn),
+        Some((profile, at)) => {
+            profile_setting("protected", &at.value.to_string(), at, Some(profile))
+        }
+        None => ExplainedSetting::new("protected", "false", SettingSource::BuiltIn),
     })
 }
 
 /// The flags of a command, or those of every command.
-fn flags(built: &clap::Command, path: &[&str], global: &Global) -> Result<Vec<Entry>, Failure> {
+fn list_flags(
+    built: &clap::Command,
+    path: &[&str],
+    global: &GlobalArgs,
+) -> Result<Vec<ExplainedSetting>, CliError> {
     let words = std::iter::once("ghl-bulk").chain(path.iter().copied()).map(OsString::from);
     let words: Vec<OsString> = words.chain(global.sources.typed.iter().cloned()).collect();
-    let line = || optional(off_switches(Cli::command()));
-    let wrong = |error: clap::Error| Failure::usage(error.to_string());
+    let line = || make_args_optional(accept_switch_values(Cli::command()));
+    let wrong = |error: clap::Error| CliError::usage(error.to_string());
     let first = line().try_get_matches_from(&words).map_err(wrong)?;
     let config = &global.sources.config;
-    let applied = config.holding(global.profile_name(), path, &given(deepest(&first).1));
-    let matches = with(line(), path, &applied).try_get_matches_from(&words).map_err(wrong)?;
-    let (_, matches) = deepest(&matches);
+    let applied = config.applicable_defaults(
+        global.profile_name(),
+        path,
+        &given_flags(deepest_subcommand(&first).1),
+    );
+    let matches =
+        apply_defaults(line(), path, &applied).try_get_matches_from(&words).map_err(wrong)?;
+    let (_, matches) = deepest_subcommand(&matches);
     let told = |arg: &&Arg| {
         let known = ["help", "version", "profile", "location", "api-url"];
         arg.get_long().is_some_and(|long| !known.contains(&long))
     };
-    let mut args: Vec<&Arg> = at(built, path).get_arguments().filter(told).collect();
+    let mut args: Vec<&Arg> = subcommand_at(built, path).get_arguments().filter(told).collect();
     args.sort_by_key(|arg| arg.is_global_set());
-    Ok(args.into_iter().map(|arg| entry(arg, matches, &applied)).collect())
+    Ok(args.into_iter().map(|arg| flag_entry(arg, matches, &applied)).collect())
 }
 
 /// The command line in which nothing must be given.
-fn optional(cli: clap::Command) -> clap::Command {
+fn make_args_optional(cli: clap::Command) -> clap::Command {
     cli.subcommand_required(false)
         .arg_required_else_help(false)
         .mut_args(|arg| arg.required(false))
-        .mut_subcommands(optional)
+        .mut_subcommands(make_args_optional)
 }
 
-fn entry(arg: &Arg, matches: &ArgMatches, applied: &Applied) -> Entry {
+fn flag_entry(arg: &Arg, matches: &ArgMatches, applied: &AppliedDefaults) -> ExplainedSetting {
     let (id, long) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
     let name = format!("--{long}");
     let source = match matches.value_source(id) {
-        Some(ValueSource::CommandLine) => Source::Flag,
+        Some(ValueSource::CommandLine) => SettingSource::Flag,
         Some(ValueSource::EnvVariable) => {
             let variable = arg.get_env().unwrap_or_default();
-            Source::Variable(variable.to_string_lossy().into_owned())
+            SettingSource::Variable(variable.to_string_lossy().into_owned())
         }
         _ => match applied.iter().find(|default| default.id == id) {
-            Some(default) => Source::Config(default.place.clone(), default.profile.clone()),
-            None => Source::BuiltIn,
+            Some(default) => SettingSource::Config(default.place.clone(), default.profile.clone()),
+            None => SettingSource::BuiltIn,
         },
     };
     if matches!(arg.get_action(), ArgAction::Count) {
-        return Entry::new(&name, matches.get_count(id).to_string(), source);
+        return ExplainedSetting::new(&name, matches.get_count(id).to_string(), source);
     }
     let values = matches.get_raw(id).into_iter().flatten();
     let values: Vec<String> = values.map(|value| value.to_string_lossy().into_owned()).collect();
     if values.is_empty() {
-        return Entry::unset(&name);
+        return ExplainedSetting::unset(&name);
     }
-    Entry::new(&name, values.join(","), source)
+    ExplainedSetting::new(&name, values.join(","), source)
 }

@@ -7,24 +7,24 @@ use std::io::{self, IsTerminal};
 
 use clap::Subcommand;
 
-use crate::cli::args::global::Global;
-use crate::cli::commands::map::presets::print;
+use crate::cli::args::global::GlobalArgs;
+use crate::cli::commands::map::presets::print_stdout;
 use crate::cli::config::FILE;
 use crate::cli::config::dirs;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::text_format::safe;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::text_format::escape_for_terminal;
 
 /// Tell where settings come from; profiles and defaults of flags
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct ConfigArgs {
     #[command(subcommand)]
-    what: What,
+    what: ConfigSubcommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum ConfigSubcommand {
     /// Show each setting's value and where it comes from, never a secret
     Explain {
         /// A command, such as `export` or `runs publish`, for its flags, too
@@ -67,26 +67,31 @@ gives way to a flag that excludes it; `--FLAG=false` takes back one that is true
 `--allow-http` and `--confirm-...` have none. A token must not stand in the file."#;
 
 /// Runs the command.
-pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+pub(in crate::cli) fn run(args: &ConfigArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
     match &args.what {
-        What::Path => path()?,
-        What::Explain { command } => {
+        ConfigSubcommand::Path => print_config_path()?,
+        ConfigSubcommand::Explain { command } => {
             let words: Vec<&str> =
                 command.iter().flat_map(|word| word.split_whitespace()).collect();
-            let explained = explain::explain(&words, global)?;
-            print(&if global.json { show::json(&explained) } else { show::text(&explained) })?;
+            let explained = explain::explain_settings(&words, global)?;
+            print_stdout(&if global.json {
+                show::render_json(&explained)
+            } else {
+                show::render_table(&explained)
+            })?;
         }
     }
-    Ok(Code::Done)
+    Ok(CliExitCode::Done)
 }
 
-fn path() -> Result<(), Failure> {
-    let dir = dirs::config().ok_or_else(|| {
-        Failure::usage("there is no place to keep a configuration in")
-            .hint("set `GHL_BULK_CONFIG` to a directory")
+fn print_config_path() -> Result<(), CliError> {
+    let dir = dirs::config_dir().ok_or_else(|| {
+        CliError::usage("there is no place to keep a configuration in")
+            .with_hint("set `GHL_BULK_CONFIG` to a directory")
     })?;
     let path = dir.join(FILE).display().to_string();
     // A program that is given it needs it as it is.
-    let shown = if io::stdout().is_terminal() { safe(&path) } else { path.as_str().into() };
-    print(&format!("{shown}\n"))
+    let shown =
+        if io::stdout().is_terminal() { escape_for_terminal(&path) } else { path.as_str().into() };
+    print_stdout(&format!("{shown}\n"))
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::explain::{Entry, Explained, Source};
-use crate::cli::output::text_format::{safe, safe_json};
+use super::explain::{ConfigExplanation, ExplainedSetting, SettingSource};
+use crate::cli::output::text_format::{escape_for_terminal, escape_json_line};
 
 /// A table whose columns stand in line, in a pipe, too.
-pub(crate) fn text(explained: &Explained) -> String {
-    let rows = |entries: &[Entry]| entries.iter().map(row).collect::<Vec<_>>();
+pub(crate) fn render_table(explained: &ConfigExplanation) -> String {
+    let rows = |entries: &[ExplainedSetting]| entries.iter().map(table_row).collect::<Vec<_>>();
     let mut all = vec![["SETTING", "VALUE", "FROM"].map(str::to_owned)];
     all.extend(rows(&explained.settings));
     all.push([String::new(), String::new(), String::new()]);
@@ -25,48 +25,50 @@ pub(crate) fn text(explained: &Explained) -> String {
     all.iter().map(line).collect()
 }
 
-fn row(entry: &Entry) -> [String; 3] {
+fn table_row(entry: &ExplainedSetting) -> [String; 3] {
     let value = entry.value.as_deref().unwrap_or("-");
     [
-        safe(&entry.name).into_owned(),
-        safe(value).into_owned(),
-        safe(&from(&entry.source)).into_owned(),
+        escape_for_terminal(&entry.name).into_owned(),
+        escape_for_terminal(value).into_owned(),
+        escape_for_terminal(&source_label(&entry.source)).into_owned(),
     ]
 }
 
-fn from(source: &Source) -> String {
+fn source_label(source: &SettingSource) -> String {
     match source {
-        Source::Flag => "flag".to_owned(),
-        Source::Variable(name) => format!("environment variable {name}"),
-        Source::Config(place, profile) => {
+        SettingSource::Flag => "flag".to_owned(),
+        SettingSource::Variable(name) => format!("environment variable {name}"),
+        SettingSource::Config(place, profile) => {
             let profile = profile.as_ref().map(|name| format!(" [profile {name}]"));
             format!("config.toml line {}{}", place.line, profile.unwrap_or_default())
         }
-        Source::Stored => "stored by `ghl-bulk login`".to_owned(),
-        Source::BuiltIn => "default".to_owned(),
-        Source::Unset => "not set".to_owned(),
+        SettingSource::Stored => "stored by `ghl-bulk login`".to_owned(),
+        SettingSource::BuiltIn => "default".to_owned(),
+        SettingSource::Unset => "not set".to_owned(),
     }
 }
 
 /// One object on one line; every entry has all keys.
-pub(crate) fn json(explained: &Explained) -> String {
-    let all = |entries: &[Entry]| entries.iter().map(fields).collect::<Vec<_>>();
+pub(crate) fn render_json(explained: &ConfigExplanation) -> String {
+    let all = |entries: &[ExplainedSetting]| entries.iter().map(entry_json).collect::<Vec<_>>();
     let text = json!({
         "command": explained.command,
         "settings": all(&explained.settings),
         "flags": all(&explained.flags),
     });
-    safe_json(text.to_string()) + "\n"
+    escape_json_line(text.to_string()) + "\n"
 }
 
-fn fields(entry: &Entry) -> Value {
+fn entry_json(entry: &ExplainedSetting) -> Value {
     let (kind, variable, line, profile) = match &entry.source {
-        Source::Flag => ("flag", None, None, None),
-        Source::Variable(name) => ("environment", Some(name), None, None),
-        Source::Config(place, profile) => ("config", None, Some(place.line), profile.as_ref()),
-        Source::Stored => ("stored", None, None, None),
-        Source::BuiltIn => ("default", None, None, None),
-        Source::Unset => ("unset", None, None, None),
+        SettingSource::Flag => ("flag", None, None, None),
+        SettingSource::Variable(name) => ("environment", Some(name), None, None),
+        SettingSource::Config(place, profile) => {
+            ("config", None, Some(place.line), profile.as_ref())
+        }
+        SettingSource::Stored => ("stored", None, None, None),
+        SettingSource::BuiltIn => ("default", None, None, None),
+        SettingSource::Unset => ("unset", None, None, None),
     };
     json!({
         "name": entry.name, "value": entry.value, "source": kind, "variable": variable,

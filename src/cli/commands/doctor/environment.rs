@@ -2,10 +2,10 @@
 
 use std::env;
 
-use super::Check;
-use crate::api::proxy_before;
+use super::DoctorCheck;
+use crate::api::proxy_for_url;
 use crate::auth;
-use crate::doctor::Tell;
+use crate::doctor::CheckSink;
 
 /// The variables that name proxies, in the order in which they are looked at.
 const PROXIES: [&str; 6] =
@@ -27,45 +27,50 @@ const OTHERS: [&str; 12] = [
 ];
 
 /// The proxy before the API.
-pub(super) fn proxy(url: &str) -> Check {
+pub(super) fn check_proxy(url: &str) -> DoctorCheck {
     const ID: &str = "proxy";
-    let set: Vec<_> = PROXIES.iter().filter_map(|name| Some((*name, given(name)?))).collect();
+    let set: Vec<_> = PROXIES.iter().filter_map(|name| Some((*name, env_var(name)?))).collect();
     let named: Vec<_> = set
         .iter()
-        .map(|(name, value)| match host(value) {
+        .map(|(name, value)| match proxy_host(value) {
             Some(host) => format!("`{name}` names `{host}`"),
             None => format!("`{name}` is set"),
         })
         .collect();
-    let wrong = set.iter().find(|(_, value)| host(value).is_none());
+    let wrong = set.iter().find(|(_, value)| proxy_host(value).is_none());
     if let Some((name, _)) = wrong {
-        return Check::warning(ID, format!("`{name}` is no proxy's address, and has no effect"))
-            .hint("write it as `http://host:port` or `socks5://host:port`");
+        return DoctorCheck::warning(
+            ID,
+            format!("`{name}` is no proxy's address, and has no effect"),
+        )
+        .with_hint("write it as `http://host:port` or `socks5://host:port`");
     }
-    match proxy_before(url) {
-        Some(proxy) if named.is_empty() => {
-            Check::ok(ID, format!("requests go through `{proxy}`, as the platform's settings say"))
-        }
+    match proxy_for_url(url) {
+        Some(proxy) if named.is_empty() => DoctorCheck::ok(
+            ID,
+            format!("requests go through `{proxy}`, as the platform's settings say"),
+        ),
         Some(proxy) => {
-            Check::ok(ID, format!("requests go through `{proxy}` ({})", named.join(", ")))
+            DoctorCheck::ok(ID, format!("requests go through `{proxy}` ({})", named.join(", ")))
         }
-        None if named.is_empty() => Check::ok(ID, "none"),
-        None => {
-            Check::ok(ID, format!("none for this address ({}{})", named.join(", "), excepted()))
-        }
+        None if named.is_empty() => DoctorCheck::ok(ID, "none"),
+        None => DoctorCheck::ok(
+            ID,
+            format!("none for this address ({}{})", named.join(", "), no_proxy_note()),
+        ),
     }
 }
 
-fn excepted() -> String {
+fn no_proxy_note() -> String {
     let names = ["NO_PROXY", "no_proxy"];
-    match names.into_iter().find_map(given) {
+    match names.into_iter().find_map(env_var) {
         Some(hosts) => format!("; `NO_PROXY` is `{hosts}`"),
         None => String::new(),
     }
 }
 
 /// Host and port of a proxy's address, without user name and password; nothing where it is none.
-fn host(value: &str) -> Option<String> {
+fn proxy_host(value: &str) -> Option<String> {
     let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
     let known = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
     let authority = rest.split(['/', '?', '#']).next()?;
@@ -78,28 +83,28 @@ fn host(value: &str) -> Option<String> {
 }
 
 /// The platform's keyring. Where a token was found without it, it is not missed.
-pub(super) fn keyring(found: bool) -> Check {
+pub(super) fn check_keyring(found: bool) -> DoctorCheck {
     const ID: &str = "keyring";
     match auth::keyring_available() {
-        Ok(()) => Check::ok(ID, "the platform's keyring can be reached"),
-        Err(why) if found => Check::ok(ID, format!("{why}; the token comes from elsewhere")),
-        Err(why) => Check::warning(ID, why.to_string()).hint(
+        Ok(()) => DoctorCheck::ok(ID, "the platform's keyring can be reached"),
+        Err(why) if found => DoctorCheck::ok(ID, format!("{why}; the token comes from elsewhere")),
+        Err(why) => DoctorCheck::warning(ID, why.to_string()).with_hint(
             "`ghl-bulk login --store file` keeps a token without it, or set `GHL_TOKEN_FILE`",
         ),
     }
 }
 
 /// The other variables that are set.
-pub(super) fn tell(tell: Tell<'_>) {
-    let set: Vec<_> = OTHERS.iter().filter(|name| given(name).is_some()).collect();
+pub(super) fn check_variables(tell: CheckSink<'_>) {
+    let set: Vec<_> = OTHERS.iter().filter(|name| env_var(name).is_some()).collect();
     let names: Vec<_> = set.iter().map(|name| format!("`{name}`")).collect();
     tell(match names.as_slice() {
-        [] => Check::ok("environment", "none of this program's variables is set"),
-        names => Check::ok("environment", format!("in effect: {}", names.join(", "))),
+        [] => DoctorCheck::ok("environment", "none of this program's variables is set"),
+        names => DoctorCheck::ok("environment", format!("in effect: {}", names.join(", "))),
     });
 }
 
-fn given(name: &str) -> Option<String> {
+fn env_var(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -110,13 +115,13 @@ mod tests {
     #[test]
     fn a_proxys_address_is_told_without_its_user() {
         assert_eq!(
-            host("http://me:pass@proxy.example:3128/x").as_deref(),
+            proxy_host("http://me:pass@proxy.example:3128/x").as_deref(),
             Some("proxy.example:3128")
         );
-        assert_eq!(host("proxy:8080").as_deref(), Some("proxy:8080"));
-        assert_eq!(host("socks5h://a%40b:c@[::1]:1080").as_deref(), Some("[::1]:1080"));
+        assert_eq!(proxy_host("proxy:8080").as_deref(), Some("proxy:8080"));
+        assert_eq!(proxy_host("socks5h://a%40b:c@[::1]:1080").as_deref(), Some("[::1]:1080"));
         for wrong in ["ftp://proxy", "http://", "http://me:pass@", "me:pa ss", "http://a@b c"] {
-            assert_eq!(host(wrong), None, "{wrong}");
+            assert_eq!(proxy_host(wrong), None, "{wrong}");
         }
     }
 }

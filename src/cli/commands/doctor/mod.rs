@@ -5,18 +5,18 @@ mod report;
 
 use clap::ValueEnum;
 
-use crate::cli::account::{Accounts, Several};
-use crate::cli::args::global::Global;
+use crate::cli::account::{LocationAccounts, MultiLocationArgs};
+use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::{Screen, Style};
-use crate::cli::output::text_format::plural;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::{CliReporter, OutputStyle};
+use crate::cli::output::text_format::format_plural;
 use crate::cli::signals;
-use crate::doctor::{self, Blame, Check, Purpose};
-use crate::event::{Cause, Stop};
+use crate::doctor::{self, DoctorCheck, DoctorFailureKind, ScopePurpose};
+use crate::event::{CancelCause, CancelSignal};
 use crate::id::LocationId;
-use report::Page;
+use report::DoctorOutput;
 
 /// Find out what is wrong with access, network or this machine, and what to do about it
 ///
@@ -33,7 +33,7 @@ Examples:
   ghl-bulk doctor --quiet              problems alone
   ghl-bulk doctor --json               one object for programs
   ghl-bulk doctor --locations a.csv    every location of a list")]
-pub(crate) struct Args {
+pub(crate) struct DoctorArgs {
     /// What the token is to be good for; other scopes are not asked for
     #[arg(
         long = "for",
@@ -42,14 +42,14 @@ pub(crate) struct Args {
         value_delimiter = ',',
         default_value = "export,import,appointments,businesses"
     )]
-    wanted: Vec<What>,
+    wanted: Vec<DoctorPurposeArg>,
 
     #[command(flatten)]
-    several: Several,
+    several: MultiLocationArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum What {
+enum DoctorPurposeArg {
     /// Exports of contacts, tasks and notes
     Export,
     /// Imports and their undoing
@@ -60,133 +60,147 @@ enum What {
     Businesses,
 }
 
-impl What {
-    fn purpose(self) -> Purpose {
+impl DoctorPurposeArg {
+    fn purpose(self) -> ScopePurpose {
         match self {
-            Self::Export => Purpose::Export,
-            Self::Import => Purpose::Import,
-            Self::Appointments => Purpose::Appointments,
-            Self::Businesses => Purpose::Businesses,
+            Self::Export => ScopePurpose::Export,
+            Self::Import => ScopePurpose::Import,
+            Self::Appointments => ScopePurpose::Appointments,
+            Self::Businesses => ScopePurpose::Businesses,
         }
     }
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
-    let style = if global.json { Style::Json } else { Style::Quiet };
-    let screen = Screen::new(style);
-    let mut page = Page::new(global);
+pub(crate) fn run(args: &DoctorArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+    let style = if global.json { OutputStyle::Json } else { OutputStyle::Quiet };
+    let screen = CliReporter::new(style);
+    let mut page = DoctorOutput::new(global);
     // Before the work begins: an agency is asked for its locations, or a person for a passphrase.
-    let found = Accounts::choose(global, &args.several);
-    let code = signals::block_on(global.deadline, &screen, async |stop: Stop| {
-        page.examine(found, args, global, &screen, &stop).await;
+    let found = LocationAccounts::resolve_selected(global, &args.several);
+    let code = signals::block_on(global.deadline, &screen, async |stop: CancelSignal| {
+        page.run_checks(found, args, global, &screen, &stop).await;
         Ok(match stop.cause() {
-            Some(Cause::Interrupt) => Code::Interrupted,
-            Some(Cause::Terminate) => Code::Terminated,
-            Some(_) => Code::Paused,
-            None => page.code(),
+            Some(CancelCause::Interrupt) => CliExitCode::Interrupted,
+            Some(CancelCause::Terminate) => CliExitCode::Terminated,
+            Some(_) => CliExitCode::Paused,
+            None => page.exit_code(),
         })
     })?;
     screen.finish();
-    page.close(code, &screen);
+    page.print_summary(code, &screen);
     Ok(code)
 }
 
-impl Page {
-    async fn examine(
+impl DoctorOutput {
+    async fn run_checks(
         &mut self,
-        found: Result<Accounts, Failure>,
-        args: &Args,
-        global: &Global,
-        screen: &Screen,
-        stop: &Stop,
+        found: Result<LocationAccounts, CliError>,
+        args: &DoctorArgs,
+        global: &GlobalArgs,
+        screen: &CliReporter,
+        stop: &CancelSignal,
     ) {
         match found {
             Ok(accounts) => {
-                self.accounts(&accounts, args, global, screen, stop).await;
-                self.tell(environment::keyring(true));
+                self.check_accounts(&accounts, args, global, screen, stop).await;
+                self.add_check(environment::check_keyring(true));
             }
             Err(failure) => {
-                let found = failure.code != Code::Access;
-                self.without_account(failure, global).await;
-                self.tell(environment::keyring(found));
+                let found = failure.code != CliExitCode::Access;
+                self.check_without_account(failure, global).await;
+                self.add_check(environment::check_keyring(found));
             }
         }
-        match dirs::home_dir() {
-            Some(home) => doctor::disk(&home, &mut |check| self.tell(check)),
-            None => self.tell(
-                Check::failure("home", Blame::Environment, "there is no place to keep runs in")
-                    .hint("set `GHL_BULK_HOME` to a directory"),
+        match dirs::runs_home_dir() {
+            Some(home) => doctor::examine_disk(&home, &mut |check| self.add_check(check)),
+            None => self.add_check(
+                DoctorCheck::failure(
+                    "home",
+                    DoctorFailureKind::Environment,
+                    "there is no place to keep runs in",
+                )
+                .with_hint("set `GHL_BULK_HOME` to a directory"),
             ),
         }
-        environment::tell(&mut |check| self.tell(check));
+        environment::check_variables(&mut |check| self.add_check(check));
     }
 
-    async fn accounts(
+    async fn check_accounts(
         &mut self,
-        accounts: &Accounts,
-        args: &Args,
-        global: &Global,
-        screen: &Screen,
-        stop: &Stop,
+        accounts: &LocationAccounts,
+        args: &DoctorArgs,
+        global: &GlobalArgs,
+        screen: &CliReporter,
+        stop: &CancelSignal,
     ) {
         let (url, many) = (&accounts.url, accounts.all.len() > 1);
         let what = match accounts.all.as_slice() {
             [one] => format!("location `{}` at `{url}`", one.location),
-            all => format!("{} at `{url}`", plural(all.len() as u64, "location")),
+            all => format!("{} at `{url}`", format_plural(all.len() as u64, "location")),
         };
-        self.tell(Check::ok("configuration", what));
-        self.tell(Check::ok(
+        self.add_check(DoctorCheck::ok("configuration", what));
+        self.add_check(DoctorCheck::ok(
             "token_source",
             match &accounts.source {
-                Some(source) => source.shown(),
+                Some(source) => source.describe(),
                 None => "each location has a variable of its own".to_owned(),
             },
         ));
-        self.tell(environment::proxy(url));
+        self.add_check(environment::check_proxy(url));
         let first = accounts.all.first().map(|account| &account.location);
-        let server =
-            doctor::server(&global.transport(), url, first, &mut |check| self.tell(check)).await;
+        let server = doctor::examine_server(&global.transport(), url, first, &mut |check| {
+            self.add_check(check);
+        })
+        .await;
         let wanted: Vec<_> = args.wanted.iter().map(|what| what.purpose()).collect();
         for account in &accounts.all {
-            let mut tell = |check: Check| {
-                self.tell(if many { check.of(&account.location) } else { check });
+            let mut tell = |check: DoctorCheck| {
+                self.add_check(if many { check.for_location(&account.location) } else { check });
             };
-            doctor::token(&account.facts, server.ahead, &mut tell);
+            doctor::examine_token(&account.facts, server.ahead, &mut tell);
             if !server.answers {
-                doctor::leave("the API does not answer", &mut tell);
+                doctor::skip_location("the API does not answer", &mut tell);
                 continue;
             }
-            match account.client(url, global, stop, &screen.watcher(None)) {
-                Ok(client) => doctor::examine(&client, &wanted, &mut tell).await,
-                Err(failure) => tell(of(failure, "token")),
+            match account.build_client(url, global, stop, &screen.location_observer(None)) {
+                Ok(client) => doctor::examine_location(&client, &wanted, &mut tell).await,
+                Err(failure) => tell(failed_check(failure, "token")),
             }
-            if stop.closed() {
+            if stop.is_cancelled() {
                 return;
             }
         }
     }
 
     /// There is no location or no token; the way to the API can be examined all the same.
-    async fn without_account(&mut self, failure: Failure, global: &Global) {
-        let access = failure.code == Code::Access;
-        self.tell(of(failure, if access { "token_source" } else { "configuration" }));
+    async fn check_without_account(&mut self, failure: CliError, global: &GlobalArgs) {
+        let access = failure.code == CliExitCode::Access;
+        self.add_check(failed_check(
+            failure,
+            if access { "token_source" } else { "configuration" },
+        ));
         let why = if access { "there is no token" } else { "the configuration is incomplete" };
-        let Ok(url) = Accounts::address(global) else {
-            doctor::leave(why, &mut |check| self.tell(check));
+        let Ok(url) = LocationAccounts::resolve_api_url(global) else {
+            doctor::skip_location(why, &mut |check| self.add_check(check));
             return;
         };
-        self.tell(environment::proxy(&url));
-        doctor::server(&global.transport(), &url, None, &mut |check| self.tell(check)).await;
-        doctor::leave(why, &mut |check| self.tell(check));
+        self.add_check(environment::check_proxy(&url));
+        doctor::examine_server(&global.transport(), &url, None, &mut |check| self.add_check(check))
+            .await;
+        doctor::skip_location(why, &mut |check| self.add_check(check));
     }
 }
 
 /// A failure as a check.
-fn of(failure: Failure, id: &str) -> Check {
-    let blame = if failure.code == Code::Access { Blame::Access } else { Blame::Environment };
-    let check = Check::failure(id, blame, failure.message);
-    check.hint(failure.hint.unwrap_or_else(|| {
+fn failed_check(failure: CliError, id: &str) -> DoctorCheck {
+    let blame = if failure.code == CliExitCode::Access {
+        DoctorFailureKind::Access
+    } else {
+        DoctorFailureKind::Environment
+    };
+    let check = DoctorCheck::failure(id, blame, failure.message);
+    check.with_hint(failure.hint.unwrap_or_else(|| {
         "`ghl-bulk config explain` shows where each setting comes from".to_owned()
     }))
 }

@@ -4,115 +4,121 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::global::Global;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
-use crate::cli::output::text_format::{bytes, count, duration, plural, safe};
-use crate::event::{Outcome, Report, Written};
-use crate::export::Estimate;
+use crate::cli::args::global::GlobalArgs;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::{
+    escape_for_terminal, format_bytes, format_count, format_duration, format_plural,
+};
+use crate::event::{ExportOutcome, ExportReport, WrittenFile};
+use crate::export::ExportEstimate;
 use crate::id::LocationId;
-use crate::resource::Resource;
+use crate::resource::ResourceSpec;
 
 /// What became of one location.
-pub(crate) type Ended<T> = (LocationId, Result<T, Failure>);
+pub(crate) type LocationResult<T> = (LocationId, Result<T, CliError>);
 
 /// A finished export, or only its price.
-pub(crate) enum Done {
-    Report(Box<Report>),
-    Estimate(Estimate),
+pub(crate) enum ExportOrEstimate {
+    Report(Box<ExportReport>),
+    Estimate(ExportEstimate),
 }
 
 /// Tells how the exports ended, and with which code the program ends.
-pub(crate) fn exports(
-    mut ended: Vec<Ended<Done>>,
+pub(crate) fn report_exports(
+    mut ended: Vec<LocationResult<ExportOrEstimate>>,
     many: bool,
-    global: &Global,
-    screen: &Screen,
-) -> Result<Code, Failure> {
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> Result<CliExitCode, CliError> {
     if !many {
         let (_, result) = ended.pop().expect("one account was asked for");
         return match result? {
-            Done::Report(report) => Ok(single(&report, global, screen)),
-            Done::Estimate(_) => unreachable!("an estimate is told by `estimates`"),
+            ExportOrEstimate::Report(report) => Ok(report_export(&report, global, screen)),
+            ExportOrEstimate::Estimate(_) => unreachable!("an estimate is told by `estimates`"),
         };
     }
-    let code = together(&ended);
+    let code = combined_exit_code(&ended);
     if global.json {
         let locations: Map<_, _> =
-            ended.iter().map(|(id, end)| (id.to_string(), fields(end))).collect();
-        json_summary(screen, code, json!({ "outcome": outcome(code), "locations": locations }));
+            ended.iter().map(|(id, end)| (id.to_string(), result_json(end))).collect();
+        emit_summary(
+            screen,
+            code,
+            json!({ "outcome": outcome_name(code), "locations": locations }),
+        );
         return Ok(code);
     }
     for (location, end) in &ended {
-        let location = safe(location.as_str()).into_owned();
+        let location = escape_for_terminal(location.as_str()).into_owned();
         match end {
-            Ok(Done::Report(report)) => {
-                screen.line(&format!("{location}: {}", one_line(report)));
+            Ok(ExportOrEstimate::Report(report)) => {
+                screen.print_note(&format!("{location}: {}", summary_line(report)));
             }
-            Ok(Done::Estimate(_)) => {}
-            Err(failure) => tell_failure(&location, failure),
+            Ok(ExportOrEstimate::Estimate(_)) => {}
+            Err(failure) => print_location_error(&location, failure),
         }
     }
     let failed = ended.iter().filter(|(_, end)| end.is_err()).count();
-    let done = plural((ended.len() - failed) as u64, "location");
+    let done = format_plural((ended.len() - failed) as u64, "location");
     let failed = if failed == 0 { String::new() } else { format!(", {failed} failed (see above)") };
-    screen.line(&format!("{done} exported{failed}"));
+    screen.print_note(&format!("{done} exported{failed}"));
     Ok(code)
 }
 
 /// One code for several locations: the failure's own where they all ended alike, else 3.
-fn together(ended: &[Ended<Done>]) -> Code {
-    let codes: Vec<Code> = ended
+fn combined_exit_code(ended: &[LocationResult<ExportOrEstimate>]) -> CliExitCode {
+    let codes: Vec<CliExitCode> = ended
         .iter()
         .map(|(_, end)| match end {
-            Ok(Done::Report(report)) => code(report),
-            Ok(Done::Estimate(_)) => Code::Done,
+            Ok(ExportOrEstimate::Report(report)) => report_exit_code(report),
+            Ok(ExportOrEstimate::Estimate(_)) => CliExitCode::Done,
             Err(failure) => failure.code,
         })
         .collect();
     match codes.split_first() {
         Some((first, rest)) if rest.iter().all(|code| code == first) => *first,
-        _ if codes.contains(&Code::Interrupted) => Code::Interrupted,
-        _ if codes.contains(&Code::Terminated) => Code::Terminated,
-        _ => Code::Partial,
+        _ if codes.contains(&CliExitCode::Interrupted) => CliExitCode::Interrupted,
+        _ if codes.contains(&CliExitCode::Terminated) => CliExitCode::Terminated,
+        _ => CliExitCode::Partial,
     }
 }
 
 /// Failures are told even under `--quiet`.
-pub(crate) fn tell_failure(location: &str, failure: &Failure) {
+pub(crate) fn print_location_error(location: &str, failure: &CliError) {
     let mut err = io::stderr().lock();
     // When stderr is closed there is nobody left to tell.
-    let _ = writeln!(err, "error: {location}: {}", safe(&failure.message));
+    let _ = writeln!(err, "error: {location}: {}", escape_for_terminal(&failure.message));
     if let Some(hint) = &failure.hint {
-        let _ = writeln!(err, "  hint: {}", safe(hint));
+        let _ = writeln!(err, "  hint: {}", escape_for_terminal(hint));
     }
     if let Some(run) = &failure.resume {
         let _ = writeln!(err, "  resume: ghl-bulk resume {run}");
     }
 }
 
-fn code(report: &Report) -> Code {
+fn report_exit_code(report: &ExportReport) -> CliExitCode {
     match report.outcome {
-        Outcome::Complete => Code::Done,
-        Outcome::Partial => Code::Partial,
+        ExportOutcome::Complete => CliExitCode::Done,
+        ExportOutcome::Partial => CliExitCode::Partial,
     }
 }
 
-fn outcome(code: Code) -> &'static str {
+fn outcome_name(code: CliExitCode) -> &'static str {
     match code {
-        Code::Done => "complete",
-        Code::Partial => "partial",
+        CliExitCode::Done => "complete",
+        CliExitCode::Partial => "partial",
         _ => "failed",
     }
 }
 
-fn fields(end: &Result<Done, Failure>) -> Value {
+fn result_json(end: &Result<ExportOrEstimate, CliError>) -> Value {
     match end {
-        Ok(Done::Report(report)) => json!(report),
-        Ok(Done::Estimate(estimate)) => json!(estimate),
+        Ok(ExportOrEstimate::Report(report)) => json!(report),
+        Ok(ExportOrEstimate::Estimate(estimate)) => json!(estimate),
         Err(failure) => {
-            let mut fields = failure.fields();
+            let mut fields = failure.summary_fields();
             fields.insert("exit_code".to_owned(), (failure.code as u8).into());
             Value::Object(fields)
         }
@@ -120,72 +126,84 @@ fn fields(end: &Result<Done, Failure>) -> Value {
 }
 
 /// Tells how one export ended.
-pub(crate) fn single(report: &Report, global: &Global, screen: &Screen) -> Code {
-    let code = code(report);
+pub(crate) fn report_export(
+    report: &ExportReport,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> CliExitCode {
+    let code = report_exit_code(report);
     if global.json {
-        json_summary(screen, code, json!(report));
+        emit_summary(screen, code, json!(report));
         return code;
     }
-    for line in lines(report) {
-        screen.line(&line);
+    for line in report_lines(report) {
+        screen.print_note(&line);
     }
     code
 }
 
-fn json_summary(screen: &Screen, code: Code, rest: Value) {
+fn emit_summary(screen: &CliReporter, code: CliExitCode, rest: Value) {
     let mut line = Map::new();
     line.insert("event".to_owned(), "summary".into());
     line.insert("exit_code".to_owned(), (code as u8).into());
     if let Value::Object(rest) = rest {
         line.extend(rest);
     }
-    screen.emit(&line);
+    screen.emit_event(&line);
 }
 
-fn one_line(report: &Report) -> String {
-    let rows = report.rows.get("contacts").map(|rows| plural(*rows, "contact"));
-    let rows = rows.unwrap_or_else(|| plural(report.rows.values().sum(), "row"));
+fn summary_line(report: &ExportReport) -> String {
+    let rows = report.rows.get("contacts").map(|rows| format_plural(*rows, "contact"));
+    let rows = rows.unwrap_or_else(|| format_plural(report.rows.values().sum(), "row"));
     let unreadable = match report.unreadable {
         0 => String::new(),
-        n => format!(", {} unreadable (errors.csv)", plural(n, "record")),
+        n => format!(", {} unreadable (errors.csv)", format_plural(n, "record")),
     };
-    let out = safe(&report.out.display().to_string()).into_owned();
-    format!("{rows} in {}{unreadable} -> {out}", duration(report.elapsed))
+    let out = escape_for_terminal(&report.out.display().to_string()).into_owned();
+    format!("{rows} in {}{unreadable} -> {out}", format_duration(report.elapsed))
 }
 
-fn lines(report: &Report) -> Vec<String> {
-    let out = safe(&report.out.display().to_string()).into_owned();
+fn report_lines(report: &ExportReport) -> Vec<String> {
+    let out = escape_for_terminal(&report.out.display().to_string()).into_owned();
     let requests: u64 = report.requests.values().sum();
     let mut lines = vec![format!("exported to {out}")];
     for file in &report.files {
-        let rows = count(file.rows);
-        lines.push(format!("  {:<22} {rows:>12} rows  {:>10}", file.file, bytes(file.bytes)));
+        let rows = format_count(file.rows);
+        lines.push(format!(
+            "  {:<22} {rows:>12} rows  {:>10}",
+            file.file,
+            format_bytes(file.bytes)
+        ));
     }
     let refused = match report.refused {
         0 => String::new(),
         n => format!(", {n} refused by the limit"),
     };
-    lines.push(format!("{} in {}{refused}", plural(requests, "request"), duration(report.elapsed)));
+    lines.push(format!(
+        "{} in {}{refused}",
+        format_plural(requests, "request"),
+        format_duration(report.elapsed)
+    ));
     if report.unreadable > 0 {
         lines.push(format!(
             "{} could not be read; errors.csv names them, and this asks for just those:\n  ghl-bulk resume {} --retry-errors",
-            plural(report.unreadable, "record"),
+            format_plural(report.unreadable, "record"),
             report.run
         ));
     }
-    lines.extend(look(report));
+    lines.extend(inspect_hint(report));
     lines
 }
 
 /// How to look at what was written.
-fn look(report: &Report) -> Option<String> {
-    let of_layout = |file: &&Written| Resource::named(&file.table).is_none();
+fn inspect_hint(report: &ExportReport) -> Option<String> {
+    let of_layout = |file: &&WrittenFile| ResourceSpec::from_name(&file.table).is_none();
     let table = report.files.iter().find(|file| file.table == "contacts");
     let file = table.or_else(|| report.files.iter().find(of_layout))?;
     let path = report.out.join(&file.file);
-    let path = safe(&path.display().to_string()).into_owned();
+    let path = escape_for_terminal(&path.display().to_string()).into_owned();
     if of_layout(&file) {
-        let preset = safe(&file.table).into_owned();
+        let preset = escape_for_terminal(&file.table).into_owned();
         return Some(format!(
             "take an edited one back:\n  ghl-bulk import {path} --preset {preset} --dry-run"
         ));
@@ -202,22 +220,22 @@ fn look(report: &Report) -> Option<String> {
 }
 
 /// Tells what exports would cost.
-pub(crate) fn estimates(
-    ended: Vec<Ended<Done>>,
-    global: &Global,
-    screen: &Screen,
-) -> Result<Code, Failure> {
-    let (many, code) = (ended.len() > 1, together(&ended));
+pub(crate) fn report_estimates(
+    ended: Vec<LocationResult<ExportOrEstimate>>,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> Result<CliExitCode, CliError> {
+    let (many, code) = (ended.len() > 1, combined_exit_code(&ended));
     let mut all = Map::new();
     let mut out = io::stdout().lock();
     for (location, end) in ended {
-        let shown = safe(location.as_str());
+        let shown = escape_for_terminal(location.as_str());
         match end {
             Err(failure) if !many => return Err(failure),
-            end if global.json => drop(all.insert(location.to_string(), fields(&end))),
-            Err(failure) => tell_failure(&shown, &failure),
-            Ok(Done::Report(_)) => {}
-            Ok(Done::Estimate(estimate)) => {
+            end if global.json => drop(all.insert(location.to_string(), result_json(&end))),
+            Err(failure) => print_location_error(&shown, &failure),
+            Ok(ExportOrEstimate::Report(_)) => {}
+            Ok(ExportOrEstimate::Estimate(estimate)) => {
                 // A closed pipe: nobody reads the rest.
                 let _ = if many { writeln!(out, "{shown}") } else { Ok(()) };
                 let _ = write_estimate(&mut out, &estimate);
@@ -226,44 +244,46 @@ pub(crate) fn estimates(
     }
     drop(out);
     if global.json {
-        let outcome = if code == Code::Done { "estimate" } else { outcome(code) };
-        json_summary(screen, code, json!({ "outcome": outcome, "locations": all }));
+        let outcome = if code == CliExitCode::Done { "estimate" } else { outcome_name(code) };
+        emit_summary(screen, code, json!({ "outcome": outcome, "locations": all }));
     }
     Ok(code)
 }
 
-fn write_estimate(out: &mut impl Write, estimate: &Estimate) -> io::Result<()> {
+fn write_estimate(out: &mut impl Write, estimate: &ExportEstimate) -> io::Result<()> {
     for (what, requests) in &estimate.requests {
-        writeln!(out, "{:>12} requests  {what}", count(*requests))?;
+        writeln!(out, "{:>12} requests  {what}", format_count(*requests))?;
     }
     writeln!(
         out,
         "{:>12} requests  in all, for {}",
-        count(estimate.total),
-        plural(estimate.contacts, "contact")
+        format_count(estimate.total),
+        format_plural(estimate.contacts, "contact")
     )?;
     let time = match estimate.seconds {
         0 => "at once".to_owned(),
-        seconds => duration(std::time::Duration::from_secs(seconds)),
+        seconds => format_duration(std::time::Duration::from_secs(seconds)),
     };
     writeln!(out, "{time:>12}           at the limit")?;
-    let left =
-        estimate.daily_left.map(|left| format!(", {} left now", count(left))).unwrap_or_default();
-    let limit = count(estimate.daily_limit);
+    let left = estimate
+        .daily_left
+        .map(|left| format!(", {} left now", format_count(left)))
+        .unwrap_or_default();
+    let limit = format_count(estimate.daily_limit);
     writeln!(out, "{:>11.1}%           of the daily budget of {limit}{left}", estimate.daily_share)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::output::progress::documented;
+    use crate::cli::output::progress::documented_fields;
 
     #[test]
     fn every_field_of_the_summary_is_documented() {
-        let report = Report {
+        let report = ExportReport {
             run: "r".parse().unwrap(),
             location: "l".parse().unwrap(),
-            outcome: Outcome::Complete,
+            outcome: ExportOutcome::Complete,
             out: "out".into(),
             files: Vec::new(),
             rows: std::collections::BTreeMap::new(),
@@ -272,9 +292,9 @@ mod tests {
             refused: 0,
             elapsed: std::time::Duration::ZERO,
         };
-        let failure = Failure::usage("x").fields();
+        let failure = CliError::usage("x").summary_fields();
         let report = json!(report);
-        let known = documented("summary");
+        let known = documented_fields("summary");
         for field in report.as_object().unwrap().keys().chain(failure.keys()) {
             assert!(known.contains(field), "{field} is not in {known:?}");
         }

@@ -1,21 +1,21 @@
 //! `--layout`: the name of a system, or of one of its presets, as the presets whose files are written.
 
 use crate::cli::config::dirs;
-use crate::cli::output::error::Failure;
-use crate::cli::output::progress::Screen;
-use crate::cli::output::text_format::safe;
-use crate::export::{Laid, Tables};
-use crate::import::Presets;
-use crate::mapping::closest;
-use crate::mapping::preset::{Layout, Preset};
+use crate::cli::output::error::CliError;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::escape_for_terminal;
+use crate::export::{ExportTables, TemplateSnapshot};
+use crate::import::PresetLibrary;
+use crate::mapping::closest_name;
+use crate::mapping::preset::{ExportTemplate, Preset};
 
 /// What `--layout` has chosen.
 #[derive(Debug, Default)]
-pub(crate) struct Layouts {
+pub(crate) struct RequestedTemplates {
     /// The presets.
-    pub(crate) chosen: Vec<Laid>,
+    pub(crate) chosen: Vec<TemplateSnapshot>,
     /// The tables that they are made of.
-    pub(crate) tables: Option<Tables>,
+    pub(crate) tables: Option<ExportTables>,
     /// Files of a system whose tables are not there.
     pub(crate) without: Vec<String>,
 }
@@ -24,126 +24,139 @@ pub(crate) struct Layouts {
 ///
 /// # Errors
 /// When a name is that of no layout, or a table is not there.
-pub(crate) fn choose(names: &[String], there: Option<Tables>) -> Result<Layouts, Failure> {
-    let mut layouts = Layouts::default();
+pub(crate) fn select_templates(
+    names: &[String],
+    there: Option<ExportTables>,
+) -> Result<RequestedTemplates, CliError> {
+    let mut layouts = RequestedTemplates::default();
     if names.is_empty() {
         return Ok(layouts);
     }
-    let presets = Presets::read(dirs::presets().as_deref())?;
+    let presets = PresetLibrary::load(dirs::presets_dir().as_deref())?;
     for name in names {
-        let of_system =
-            presets.all().iter().filter(|preset| systems(preset).any(|it| same(it, name)));
+        let of_system = presets
+            .all()
+            .iter()
+            .filter(|preset| preset_systems(preset).any(|it| same_name(it, name)));
         let of_system: Vec<&Preset> = of_system.collect();
         if of_system.is_empty() {
-            layouts.take_one(preset(&presets, name)?, there)?;
+            layouts.add_template(find_preset(&presets, name)?, there)?;
         } else {
-            layouts.take_system(name, &of_system, there)?;
+            layouts.add_system(name, &of_system, there)?;
         }
     }
     Ok(layouts)
 }
 
-impl Layouts {
+impl RequestedTemplates {
     /// Says which files of a system cannot be made of what there is.
-    pub(crate) fn tell_missing(&self, screen: &Screen) {
+    pub(crate) fn report_missing(&self, screen: &CliReporter) {
         if !self.without.is_empty() {
             let files = self.without.join(", ");
-            screen.line(&format!(
+            screen.print_note(&format!(
                 "not written, since its tasks or notes are not exported: {}",
-                safe(&files)
+                escape_for_terminal(&files)
             ));
         }
     }
 
-    fn take_one(&mut self, preset: &Preset, there: Option<Tables>) -> Result<(), Failure> {
+    fn add_template(
+        &mut self,
+        preset: &Preset,
+        there: Option<ExportTables>,
+    ) -> Result<(), CliError> {
         let layout = preset.layout.as_ref().expect("it was chosen for its layout");
-        let needed = Tables::of(layout);
-        if there.is_some_and(|there| !there.hold(needed)) {
+        let needed = ExportTables::from_template(layout);
+        if there.is_some_and(|there| !there.contains_all(needed)) {
             let (name, missing) = (&preset.name, layout.tables.join(" and "));
-            return Err(Failure::usage(format!(
+            return Err(CliError::usage(format!(
                 "the layout `{name}` is made of {missing}, which are not exported"
             ))
-            .hint(format!("`--with {}` exports them", layout.tables.join(","))));
+            .with_hint(format!("`--with {}` exports them", layout.tables.join(","))));
         }
-        self.take(preset, needed);
+        self.add_preset(preset, needed);
         Ok(())
     }
 
-    fn take_system(
+    fn add_system(
         &mut self,
         name: &str,
         presets: &[&Preset],
-        there: Option<Tables>,
-    ) -> Result<(), Failure> {
+        there: Option<ExportTables>,
+    ) -> Result<(), CliError> {
         for preset in presets {
             let layout = preset.layout.as_ref().expect("systems stand in layouts");
-            let needed = Tables::of(layout);
-            if there.is_none_or(|there| there.hold(needed)) {
-                self.take(preset, needed);
+            let needed = ExportTables::from_template(layout);
+            if there.is_none_or(|there| there.contains_all(needed)) {
+                self.add_preset(preset, needed);
             } else {
                 self.without.push(layout.file.clone());
             }
         }
         if self.chosen.is_empty() {
-            return Err(Failure::usage(format!("no file of `{name}` is made of what is exported")));
+            return Err(CliError::usage(format!(
+                "no file of `{name}` is made of what is exported"
+            )));
         }
         Ok(())
     }
 
-    fn take(&mut self, preset: &Preset, needed: Tables) {
-        let chosen = Laid::of(preset);
+    fn add_preset(&mut self, preset: &Preset, needed: ExportTables) {
+        let chosen = TemplateSnapshot::from_preset(preset);
         if !self.chosen.contains(&chosen) {
             self.chosen.push(chosen);
         }
-        self.tables = Some(self.tables.map_or(needed, |tables| tables.and(needed)));
+        self.tables = Some(self.tables.map_or(needed, |tables| tables.union(needed)));
     }
 }
 
-fn same(one: &str, other: &str) -> bool {
+fn same_name(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other.trim())
 }
 
-fn systems(preset: &Preset) -> impl Iterator<Item = &str> {
-    let layouts: Option<&Layout> = preset.layout.as_ref();
+fn preset_systems(preset: &Preset) -> impl Iterator<Item = &str> {
+    let layouts: Option<&ExportTemplate> = preset.layout.as_ref();
     layouts.into_iter().flat_map(|layout| &layout.systems).map(String::as_str)
 }
 
 /// The preset of a name, if it has a layout.
-fn preset<'p>(presets: &'p Presets, name: &str) -> Result<&'p Preset, Failure> {
-    let found = presets.all().iter().find(|preset| same(&preset.name, name));
+fn find_preset<'p>(presets: &'p PresetLibrary, name: &str) -> Result<&'p Preset, CliError> {
+    let found = presets.all().iter().find(|preset| same_name(&preset.name, name));
     // A file of this name that cannot be read is told for what it is.
-    let is_broken = presets.broken().iter().any(|broken| {
-        broken.path.file_stem().is_some_and(|stem| same(&stem.to_string_lossy(), name))
+    let is_broken = presets.invalid_presets().iter().any(|broken| {
+        broken.path.file_stem().is_some_and(|stem| same_name(&stem.to_string_lossy(), name))
     });
     match found {
-        _ if is_broken => Ok(presets.named(name)?),
+        _ if is_broken => Ok(presets.find_by_name(name)?),
         Some(preset) if preset.layout.is_some() => Ok(preset),
-        Some(preset) => Err(Failure::usage(format!(
+        Some(preset) => Err(CliError::usage(format!(
             "the preset `{}` has no layout to export with",
             preset.name
         ))
-        .hint(known(presets))),
+        .with_hint(known_templates_hint(presets))),
         None => {
             let names = presets.all().iter().filter(|preset| preset.layout.is_some());
-            let names = names.flat_map(|preset| systems(preset).chain([preset.name.as_str()]));
-            let near = closest(name, names).map(|near| format!("; did you mean `{near}`?"));
+            let names =
+                names.flat_map(|preset| preset_systems(preset).chain([preset.name.as_str()]));
+            let near = closest_name(name, names).map(|near| format!("; did you mean `{near}`?"));
             let near = near.unwrap_or_default();
-            Err(Failure::usage(format!("there is no layout `{name}`{near}")).hint(known(presets)))
+            Err(CliError::usage(format!("there is no layout `{name}`{near}"))
+                .with_hint(known_templates_hint(presets)))
         }
     }
 }
 
 /// The layouts that there are.
-fn known(presets: &Presets) -> String {
+fn known_templates_hint(presets: &PresetLibrary) -> String {
     let (mut systems_, mut alone) = (Vec::<&str>::new(), Vec::new());
     for preset in presets.all().iter().filter(|preset| preset.layout.is_some()) {
         let before = systems_.len() + alone.len();
-        for system in systems(preset) {
+        for system in preset_systems(preset) {
             if !systems_.contains(&system) {
                 systems_.push(system);
             }
         }
-        if systems(preset).next().is_none() && systems_.len() + alone.len() == before {
+        if preset_systems(preset).next().is_none() && systems_.len() + alone.len() == before {
             alone.push(preset.name.as_str());
         }
     }

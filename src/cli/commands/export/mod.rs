@@ -10,20 +10,20 @@ use clap::ValueEnum;
 use futures::future::join_all;
 use serde_json::Value;
 
-use self::export_report::{Done, Ended};
-use self::export_templates::Layouts;
-use crate::cli::account::{Account, Accounts, Several};
-use crate::cli::args::global::Global;
+use self::export_report::{ExportOrEstimate, LocationResult};
+use self::export_templates::RequestedTemplates;
+use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
+use crate::cli::args::global::GlobalArgs;
 use crate::cli::args::time_arg;
 use crate::cli::config::dirs;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
 use crate::cli::signals;
-use crate::context::Context;
-use crate::event::Stop;
-use crate::export::{self, Chosen, Filters, Request, Tables};
-use crate::table::{CsvSafe, FORMATS};
+use crate::context::EngineContext;
+use crate::event::CancelSignal;
+use crate::export::{self, ContactListFile, ExportFilters, ExportRequest, ExportTables};
+use crate::table::{FORMATS, FormulaGuardMode};
 
 /// Export contacts, with their tasks, notes and appointments, into files
 ///
@@ -32,18 +32,18 @@ use crate::table::{CsvSafe, FORMATS};
 /// touches it and goes on with `ghl-bulk resume`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
-pub(crate) struct Args {
+pub(crate) struct ExportArgs {
     /// The output directory; with several locations, one directory each in it
     #[arg(long, value_name = "DIR", default_value = "ghl-export")]
     out: PathBuf,
 
     #[command(flatten)]
-    shape: Shape,
+    shape: OutputFormatArgs,
 
     /// What to export beside the contacts; `none` for contacts alone [default: tasks,notes, or what the
     /// layouts need]
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
-    with: Vec<With>,
+    with: Vec<WithTableArg>,
 
     /// Only tell what it would cost: requests, time, share of the daily budget
     #[arg(long)]
@@ -58,11 +58,11 @@ pub(crate) struct Args {
     contacts: Option<PathBuf>,
 
     #[command(flatten)]
-    several: Several,
+    several: MultiLocationArgs,
 
     // Last: its heading is that of everything behind it.
     #[command(flatten)]
-    which: Which,
+    which: ContactFilterArgs,
 }
 
 const AFTER_HELP: &str = "\
@@ -79,9 +79,9 @@ Examples:
 
 /// How the files are written.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Shape {
+pub(crate) struct OutputFormatArgs {
     /// File format; several with commas or by repeating [default: parquet, or none beside `--layout`]
-    #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = formats())]
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = format_parser())]
     format: Vec<String>,
 
     /// Files that another system takes: a system (`dub`, `docsend`, `dialpad`, `dashclicks`, `dext`), or one
@@ -90,24 +90,24 @@ pub(crate) struct Shape {
     pub(crate) layout: Vec<String>,
 
     /// How CSV cells that a spreadsheet would run are guarded with a leading `'`
-    #[arg(long, value_name = "HOW", value_parser = csv_safe(), default_value = "formulas")]
+    #[arg(long, value_name = "HOW", value_parser = csv_safe_parser(), default_value = "formulas")]
     pub(crate) csv_safe: String,
 }
 
 /// Which contacts.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Which contacts (on the server; all must hold)")]
-struct Which {
+struct ContactFilterArgs {
     /// With this tag; repeat it for contacts that have all of them
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
 
     /// Updated since then: a time, a date (UTC) or a duration such as `7d`
-    #[arg(long, value_name = "TIME", value_parser = time_arg::since)]
+    #[arg(long, value_name = "TIME", value_parser = time_arg::parse_since)]
     updated_since: Option<jiff::Timestamp>,
 
     /// Added since then: a time, a date (UTC) or a duration such as `7d`
-    #[arg(long, value_name = "TIME", value_parser = time_arg::since)]
+    #[arg(long, value_name = "TIME", value_parser = time_arg::parse_since)]
     added_since: Option<jiff::Timestamp>,
 
     /// Of this business, by name or id
@@ -115,34 +115,34 @@ struct Which {
     business: Option<String>,
 
     /// Full text over name, e-mail and phone, 75 characters at most
-    #[arg(long, value_name = "TEXT", value_parser = query)]
+    #[arg(long, value_name = "TEXT", value_parser = parse_query)]
     query: Option<String>,
 
     /// A filter, or a list of filters, in the API's own grammar
-    #[arg(long, value_name = "JSON", value_parser = filter)]
+    #[arg(long, value_name = "JSON", value_parser = parse_filter)]
     filter: Vec<Value>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum With {
+enum WithTableArg {
     Tasks,
     Notes,
     Appointments,
     None,
 }
 
-fn formats() -> clap::builder::PossibleValuesParser {
+fn format_parser() -> clap::builder::PossibleValuesParser {
     FORMATS
         .iter()
         .map(|format| clap::builder::PossibleValue::new(format.name).help(format.doc))
         .into()
 }
 
-fn csv_safe() -> clap::builder::PossibleValuesParser {
-    CsvSafe::ALL.map(CsvSafe::name).into()
+fn csv_safe_parser() -> clap::builder::PossibleValuesParser {
+    FormulaGuardMode::ALL.map(FormulaGuardMode::name).into()
 }
 
-fn query(text: &str) -> Result<String, String> {
+fn parse_query(text: &str) -> Result<String, String> {
     // api.md §2.3.
     if text.chars().count() <= 75 {
         Ok(text.to_owned())
@@ -151,7 +151,7 @@ fn query(text: &str) -> Result<String, String> {
     }
 }
 
-fn filter(text: &str) -> Result<Value, String> {
+fn parse_filter(text: &str) -> Result<Value, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let filters = value.as_array().map_or(std::slice::from_ref(&value), Vec::as_slice);
     let is_filter = |filter: &Value| filter.get("field").is_some() || filter.get("group").is_some();
@@ -162,65 +162,65 @@ fn filter(text: &str) -> Result<Value, String> {
         .to_owned())
 }
 
-impl Args {
+impl ExportArgs {
     /// What `--with` says, if it is given.
-    fn with(&self) -> Result<Option<Tables>, Failure> {
-        if self.with.contains(&With::None) && self.with.len() > 1 {
-            return Err(Failure::usage("`--with none` stands alone"));
+    fn with_tables(&self) -> Result<Option<ExportTables>, CliError> {
+        if self.with.contains(&WithTableArg::None) && self.with.len() > 1 {
+            return Err(CliError::usage("`--with none` stands alone"));
         }
         let with = |with| self.with.contains(&with);
-        let tables = Tables {
-            tasks: with(With::Tasks),
-            notes: with(With::Notes),
-            appointments: with(With::Appointments),
+        let tables = ExportTables {
+            tasks: with(WithTableArg::Tasks),
+            notes: with(WithTableArg::Notes),
+            appointments: with(WithTableArg::Appointments),
         };
         Ok((!self.with.is_empty()).then_some(tables))
     }
 
     /// The layouts, and what is exported beside the contacts.
-    fn choice(&self) -> Result<(Layouts, Tables), Failure> {
-        let usual = Tables { tasks: true, notes: true, appointments: false };
-        let with = self.with()?;
-        let layouts = export_templates::choose(&self.shape.layout, with)?;
+    fn templates_and_tables(&self) -> Result<(RequestedTemplates, ExportTables), CliError> {
+        let usual = ExportTables { tasks: true, notes: true, appointments: false };
+        let with = self.with_tables()?;
+        let layouts = export_templates::select_templates(&self.shape.layout, with)?;
         let tables = match (with, layouts.tables) {
             (Some(with), _) => with,
             (None, Some(needed)) if self.shape.format.is_empty() => needed,
-            (None, Some(needed)) => usual.and(needed),
+            (None, Some(needed)) => usual.union(needed),
             (None, None) => usual,
         };
         Ok((layouts, tables))
     }
 
     /// The file that names the contacts.
-    fn chosen(&self) -> Result<Option<Chosen>, Failure> {
+    fn resolve_contact_list(&self) -> Result<Option<ContactListFile>, CliError> {
         let Some(file) = &self.contacts else { return Ok(None) };
-        super::import::there(file)?;
+        super::import::ensure_file_exists(file)?;
         let file = std::path::absolute(file)
-            .map_err(|error| Failure::usage(format!("`--contacts`: {error}")))?;
-        Ok(Some(Chosen::new(file)))
+            .map_err(|error| CliError::usage(format!("`--contacts`: {error}")))?;
+        Ok(Some(ContactListFile::new(file)))
     }
 
-    fn request(
+    fn build_request(
         &self,
-        account: &Account,
+        account: &LocationAccount,
         url: &str,
         out: &Path,
         sandbox: bool,
-    ) -> Result<Request, Failure> {
-        let (layouts, tables) = self.choice()?;
+    ) -> Result<ExportRequest, CliError> {
+        let (layouts, tables) = self.templates_and_tables()?;
         let which = &self.which;
         let lists = which.filter.iter().map(|filter| match filter {
             Value::Array(filters) => filters.clone(),
             filter => vec![filter.clone()],
         });
-        Ok(Request {
+        Ok(ExportRequest {
             out: std::path::absolute(out)
-                .map_err(|error| Failure::usage(format!("`--out`: {error}")))?,
-            formats: self.shape.formats(),
+                .map_err(|error| CliError::usage(format!("`--out`: {error}")))?,
+            formats: self.shape.selected_formats(),
             csv_safe: self.shape.csv_safe.clone(),
             layouts: layouts.chosen,
             tables,
-            filters: Filters {
+            filters: ExportFilters {
                 tags: which.tag.clone(),
                 updated_since: which.updated_since,
                 added_since: which.added_since,
@@ -229,7 +229,7 @@ impl Args {
                 query: which.query.clone(),
                 raw: lists.flatten().collect(),
             },
-            contacts: self.chosen()?,
+            contacts: self.resolve_contact_list()?,
             url: url.to_owned(),
             token_variable: account.variable.clone(),
             profile: account.profile.clone(),
@@ -238,9 +238,9 @@ impl Args {
     }
 }
 
-impl Shape {
+impl OutputFormatArgs {
     /// The formats, each once, in the order given; without any Parquet, unless there are layouts.
-    pub(crate) fn formats(&self) -> Vec<String> {
+    pub(crate) fn selected_formats(&self) -> Vec<String> {
         if self.format.is_empty() && self.layout.is_empty() {
             return vec![FORMATS[0].name.to_owned()];
         }
@@ -250,66 +250,66 @@ impl Shape {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
-    let (layouts, _) = args.choice()?;
-    args.chosen()?;
-    let accounts = Accounts::choose(global, &args.several)?;
-    let many = args.several.asked() || accounts.all.len() > 1;
+pub(crate) fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+    let (layouts, _) = args.templates_and_tables()?;
+    args.resolve_contact_list()?;
+    let accounts = LocationAccounts::resolve_selected(global, &args.several)?;
+    let many = args.several.selects_many() || accounts.all.len() > 1;
     if many && args.contacts.is_some() {
-        return Err(Failure::usage("`--contacts` is about one location, and several are given")
-            .hint(
+        return Err(CliError::usage("`--contacts` is about one location, and several are given")
+            .with_hint(
                 "a contact's id and address belong to one location; export from each by itself",
             ));
     }
-    let screen = Screen::new(global.style());
-    layouts.tell_missing(&screen);
+    let screen = CliReporter::new(global.output_style());
+    layouts.report_missing(&screen);
     let (accounts, screen) = (&accounts, &screen);
     signals::block_on(global.deadline, screen, |stop| async move {
-        let one = |account| one(args, global, accounts, account, many, screen, &stop);
+        let one = |account| export_location(args, global, accounts, account, many, screen, &stop);
         let ended = join_all(accounts.all.iter().map(one)).await;
         screen.finish();
         if args.estimate {
-            return export_report::estimates(ended, global, screen);
+            return export_report::report_estimates(ended, global, screen);
         }
-        export_report::exports(ended, many, global, screen)
+        export_report::report_exports(ended, many, global, screen)
     })
 }
 
-async fn one(
-    args: &Args,
-    global: &Global,
-    accounts: &Accounts,
-    account: &Account,
+async fn export_location(
+    args: &ExportArgs,
+    global: &GlobalArgs,
+    accounts: &LocationAccounts,
+    account: &LocationAccount,
     many: bool,
-    screen: &Screen,
-    stop: &Stop,
-) -> Ended<Done> {
-    let out = directory(&args.out, account, many);
+    screen: &CliReporter,
+    stop: &CancelSignal,
+) -> LocationResult<ExportOrEstimate> {
+    let out = location_out_dir(&args.out, account, many);
     let work = async {
-        let own_stop = stop.child();
-        let watcher = screen.watcher(many.then(|| account.location.to_string()));
-        let client = account.client(&accounts.url, global, &own_stop, &watcher)?;
-        let request = args.request(account, &accounts.url, &out, global.sandbox)?;
+        let own_stop = stop.child_signal();
+        let watcher = screen.location_observer(many.then(|| account.location.to_string()));
+        let client = account.build_client(&accounts.url, global, &own_stop, &watcher)?;
+        let request = args.build_request(account, &accounts.url, &out, global.sandbox)?;
         if args.estimate {
-            let estimate = export::estimate(&client, request).await?;
-            return Ok(Done::Estimate(estimate));
+            let estimate = export::estimate_cost(&client, request).await?;
+            return Ok(ExportOrEstimate::Estimate(estimate));
         }
-        let context = Context {
+        let context = EngineContext {
             client,
-            home: dirs::home()?,
+            home: dirs::runs_home()?,
             stop: own_stop,
             watcher,
             concurrency: global.concurrency,
-            settle: dirs::settle()?,
+            settle: dirs::read_settle_time()?,
         };
-        match export::export(&context, request).await {
-            Ok(report) => Ok(Done::Report(Box::new(report))),
-            Err(halted) => Err(Failure::of_run(halted, stop)),
+        match export::export_location(&context, request).await {
+            Ok(report) => Ok(ExportOrEstimate::Report(Box::new(report))),
+            Err(halted) => Err(CliError::from_export_halt(halted, stop)),
         }
     };
     (account.location.clone(), work.await)
 }
 
-fn directory(out: &Path, account: &Account, many: bool) -> PathBuf {
-    if many { out.join(account.location.segment()) } else { out.to_owned() }
+fn location_out_dir(out: &Path, account: &LocationAccount, many: bool) -> PathBuf {
+    if many { out.join(account.location.escaped_segment()) } else { out.to_owned() }
 }

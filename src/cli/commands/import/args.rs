@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::sheet::{Hidden, Reading};
+use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 
 /// How the file is read.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(crate) struct SheetArgs {
     encoding: Option<String>,
 
     /// What separates the cells of a text file: one character, or `tab`
-    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    #[arg(long, value_name = "CHAR", value_parser = parse_delimiter)]
     delimiter: Option<char>,
 
     /// What becomes of hidden rows of a spreadsheet
@@ -38,7 +38,7 @@ pub(crate) struct SheetArgs {
 #[command(next_help_heading = "What rows mean (a mapping's [options] can say it, too)")]
 pub(crate) struct PolicyArgs {
     /// Know contacts by a custom field instead of id, e-mail and phone: `custom:NAME`
-    #[arg(long, value_name = "custom:NAME", value_parser = key)]
+    #[arg(long, value_name = "custom:NAME", value_parser = parse_key_field)]
     key: Option<String>,
     /// Rows of the file that are the same contact [default: reject]
     #[arg(long, value_name = "WHAT", value_parser = ["reject", "first", "last", "merge"])]
@@ -126,14 +126,14 @@ enum HiddenArg {
     Include,
 }
 
-fn key(text: &str) -> Result<String, String> {
+fn parse_key_field(text: &str) -> Result<String, String> {
     match text.strip_prefix("custom:") {
         Some(name) if !name.is_empty() => Ok(name.to_owned()),
         _ => Err("`custom:NAME` is expected, with the key or name of a custom field".to_owned()),
     }
 }
 
-fn delimiter(text: &str) -> Result<char, String> {
+fn parse_delimiter(text: &str) -> Result<char, String> {
     let mut letters = text.chars();
     match (text, letters.next(), letters.next()) {
         ("tab" | "\\t", ..) => Ok('\t'),
@@ -143,16 +143,16 @@ fn delimiter(text: &str) -> Result<char, String> {
 }
 
 impl SheetArgs {
-    pub(crate) fn reading(&self) -> Reading {
-        Reading {
+    pub(crate) fn reading_options(&self) -> SheetReadOptions {
+        SheetReadOptions {
             encoding: self.encoding.clone(),
             delimiter: self.delimiter,
             sheet: self.sheet.clone(),
             header_row: self.header_row,
             hidden: match self.hidden {
-                HiddenArg::Refuse => Hidden::Refuse,
-                HiddenArg::Skip => Hidden::Skip,
-                HiddenArg::Include => Hidden::Include,
+                HiddenArg::Refuse => HiddenRowPolicy::Refuse,
+                HiddenArg::Skip => HiddenRowPolicy::Skip,
+                HiddenArg::Include => HiddenRowPolicy::Include,
             },
         }
     }
@@ -160,7 +160,7 @@ impl SheetArgs {
 
 impl PolicyArgs {
     /// The flags that were given, by their names in mappings.
-    pub(crate) fn options(&self, mode: Option<&String>) -> BTreeMap<String, Value> {
+    pub(crate) fn mapping_options(&self, mode: Option<&String>) -> BTreeMap<String, Value> {
         let flag = |given: bool| given.then_some(Value::Bool(true));
         let text = |text: &Option<String>| text.clone().map(Value::String);
         let all = [

@@ -4,111 +4,118 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::confirm_delete::counted;
-use crate::cli::args::global::Global;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
-use crate::cli::output::text_format::{count, duration, plural, safe};
+use super::confirm_delete::deletion_count_text;
+use crate::cli::args::global::GlobalArgs;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::{
+    escape_for_terminal, format_count, format_duration, format_plural,
+};
 use crate::id::RunId;
-use crate::import::{self, Planned, Removal, Report, Standing, Summary, Tally};
-use crate::plan::Removed;
+use crate::import::{
+    self, DeletionSummary, ImportPlan, ImportReport, ImportStatus, PlanSummary, RowOutcomeCounts,
+};
+use crate::plan::DeletedRecordKind;
 
 /// Lines of a list that are shown.
 const SHOWN: usize = 12;
 
 /// Tells what a dry run found.
-pub(crate) fn dry_run(planned: &Planned, detailed: bool, global: &Global, screen: &Screen) -> Code {
+pub(crate) fn report_dry_run(
+    planned: &ImportPlan,
+    detailed: bool,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> CliExitCode {
     let summary = &planned.summary;
     let rejected = summary.rejected.values().sum::<u64>();
     let code = match rejected {
-        _ if detailed && summary.changes() => Code::Changes,
-        0 => Code::Done,
-        _ => Code::Partial,
+        _ if detailed && summary.has_writes() => CliExitCode::Changes,
+        0 => CliExitCode::Done,
+        _ => CliExitCode::Partial,
     };
     if global.json {
-        let mut line = envelope(code, "planned");
-        line.insert("run".to_owned(), json!(planned.run()));
+        let mut line = summary_header(code, "planned");
+        line.insert("run".to_owned(), json!(planned.run_id()));
         line.insert("out".to_owned(), json!(planned.out));
         line.insert("plan".to_owned(), json!(summary));
-        line.insert("resume".to_owned(), resume(planned).into());
-        screen.emit(&line);
+        line.insert("resume".to_owned(), resume_command(planned).into());
+        screen.emit_event(&line);
         return code;
     }
-    show_plan(planned, screen);
-    if summary.changes() {
-        let resume = resume(planned);
-        screen.line(&format!("nothing was sent; this applies the plan:\n  {resume}"));
+    print_plan(planned, screen);
+    if summary.has_writes() {
+        let resume = resume_command(planned);
+        screen.print_note(&format!("nothing was sent; this applies the plan:\n  {resume}"));
     } else {
-        screen.line("there is nothing to send");
+        screen.print_note("there is nothing to send");
     }
     code
 }
 
 /// The command that applies a plan.
-fn resume(planned: &Planned) -> String {
+fn resume_command(planned: &ImportPlan) -> String {
     let number = planned.summary.removal.as_ref().map(|it| it.count).filter(|count| *count > 0);
     let number = number.map(|count| format!(" --confirm-delete {count}")).unwrap_or_default();
-    format!("ghl-bulk resume {}{number}", planned.run())
+    format!("ghl-bulk resume {}{number}", planned.run_id())
 }
 
 /// Shows what a plan comes to.
-pub(crate) fn show_plan(planned: &Planned, screen: &Screen) {
-    screen.line(&plan_lines(planned).join("\n"));
+pub(crate) fn print_plan(planned: &ImportPlan, screen: &CliReporter) {
+    screen.print_note(&plan_lines(planned).join("\n"));
 }
 
-fn plan_lines(planned: &Planned) -> Vec<String> {
+fn plan_lines(planned: &ImportPlan) -> Vec<String> {
     let summary = &planned.summary;
-    let back = planned.takes_back();
-    let rows = plural(summary.rows, "row");
+    let back = planned.undo_target();
+    let rows = format_plural(summary.rows, "row");
     let mut lines = vec![match &back {
         Some(run) => format!("plan to take back run {run}, {rows}:"),
         None => format!("plan for {rows}:"),
     }];
-    lines.extend(
-        summary
-            .actions
-            .iter()
-            .map(|(action, rows)| format!("  {:>10}  {}", count(*rows), action.replace('_', " "))),
-    );
+    lines.extend(summary.actions.iter().map(|(action, rows)| {
+        format!("  {:>10}  {}", format_count(*rows), action.replace('_', " "))
+    }));
     let why = if back.is_some() { "left alone because" } else { "rejected because" };
-    lines.extend(table(why, summary.rejected.iter().map(pair)));
-    lines.extend(table("warnings", summary.warnings.iter().map(pair)));
-    let mut fields: Vec<_> = summary.fields.iter().map(pair).collect();
+    lines.extend(count_table(why, summary.rejected.iter().map(name_and_count)));
+    lines.extend(count_table("warnings", summary.warnings.iter().map(name_and_count)));
+    let mut fields: Vec<_> = summary.fields.iter().map(name_and_count).collect();
     fields.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
-    lines.extend(table("fields that change", fields.into_iter()));
-    lines.extend(columns(summary));
-    lines.extend(examples(summary));
-    lines.extend(cost(summary));
-    lines.extend(summary.removal.as_ref().map(removed));
+    lines.extend(count_table("fields that change", fields.into_iter()));
+    lines.extend(column_lines(summary));
+    lines.extend(example_lines(summary));
+    lines.extend(cost_lines(summary));
+    lines.extend(summary.removal.as_ref().map(deletion_line));
     if !summary.tags.is_empty() {
         let tags: Vec<_> = summary
             .tags
             .iter()
-            .map(|(tag, rows)| format!("{} ({})", safe(tag), count(*rows)))
+            .map(|(tag, rows)| format!("{} ({})", escape_for_terminal(tag), format_count(*rows)))
             .collect();
         lines.push(format!("workflows may start on new tags: {}", tags.join(", ")));
     }
     if summary.once > 0 {
         lines.push(format!(
             "{} have nothing to be found by: each is sent at most once, whatever becomes of it",
-            plural(summary.once, "row")
+            format_plural(summary.once, "row")
         ));
     }
     let plan = planned.out.join("plan.csv").display().to_string();
-    lines.push(format!("row by row: {}", safe(&plan)));
+    lines.push(format!("row by row: {}", escape_for_terminal(&plan)));
     lines
 }
 
 /// What goes for good, and what an undo can bring back.
-fn removed(removal: &Removal) -> String {
-    let what = counted(removal);
-    if removal.what != Removed::Contacts {
-        let one = removal.what.one();
+fn deletion_line(removal: &DeletionSummary) -> String {
+    let what = deletion_count_text(removal);
+    if removal.what != DeletedRecordKind::Contacts {
+        let one = removal.what.singular_name();
         return format!(
             "this deletes {what}, and no contact; `ghl-bulk undo` brings each {one} back as a new one"
         );
     }
-    let (notes, tasks) = (plural(removal.notes, "note"), plural(removal.tasks, "task"));
+    let (notes, tasks) =
+        (format_plural(removal.notes, "note"), format_plural(removal.tasks, "task"));
     let known = match removal.opportunities {
         0 => String::new(),
         count => format!(" ({count} are known)"),
@@ -119,17 +126,19 @@ fn removed(removal: &Removal) -> String {
     )
 }
 
-fn pair<'a>((name, rows): (&'a String, &'a u64)) -> (&'a str, u64) {
+fn name_and_count<'a>((name, rows): (&'a String, &'a u64)) -> (&'a str, u64) {
     (name, *rows)
 }
 
-fn table<'a>(title: &str, rows: impl Iterator<Item = (&'a str, u64)>) -> Vec<String> {
+fn count_table<'a>(title: &str, rows: impl Iterator<Item = (&'a str, u64)>) -> Vec<String> {
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
         return Vec::new();
     }
     let mut lines = vec![format!("{title}:")];
-    let line = |(name, number): &(&str, u64)| format!("  {:>10}  {}", count(*number), safe(name));
+    let line = |(name, number): &(&str, u64)| {
+        format!("  {:>10}  {}", format_count(*number), escape_for_terminal(name))
+    };
     lines.extend(rows.iter().take(SHOWN).map(line));
     if rows.len() > SHOWN {
         lines.push(format!("  {:>10}  and {} more", "", rows.len() - SHOWN));
@@ -137,13 +146,14 @@ fn table<'a>(title: &str, rows: impl Iterator<Item = (&'a str, u64)>) -> Vec<Str
     lines
 }
 
-fn columns(summary: &Summary) -> Vec<String> {
+fn column_lines(summary: &PlanSummary) -> Vec<String> {
     if summary.columns.is_empty() {
         return Vec::new();
     }
     let mut lines = vec!["columns:".to_owned()];
-    let shown =
-        |it: &crate::import::Shown| format!("  {} -> {}", safe(&it.column), safe(&it.target));
+    let shown = |it: &crate::import::ColumnMapping| {
+        format!("  {} -> {}", escape_for_terminal(&it.column), escape_for_terminal(&it.target))
+    };
     lines.extend(summary.columns.iter().take(SHOWN).map(shown));
     if summary.columns.len() > SHOWN {
         lines.push(format!("  and {} more", summary.columns.len() - SHOWN));
@@ -151,72 +161,77 @@ fn columns(summary: &Summary) -> Vec<String> {
     lines
 }
 
-fn examples(summary: &Summary) -> Vec<String> {
+fn example_lines(summary: &PlanSummary) -> Vec<String> {
     let mut lines = Vec::new();
     for (n, changes) in &summary.examples {
         lines.push(format!("row {n}:"));
         for change in changes.iter().take(SHOWN) {
-            let (field, old) = (safe(&change.field), short(&change.old));
+            let (field, old) = (escape_for_terminal(&change.field), truncate_value(&change.old));
             let old = if old.is_empty() { String::new() } else { format!("{old} -> ") };
-            lines.push(format!("  {field}: {old}{}", short(&change.new)));
+            lines.push(format!("  {field}: {old}{}", truncate_value(&change.new)));
         }
     }
     lines
 }
 
 /// A value's beginning, on one line.
-fn short(text: &str) -> String {
+fn truncate_value(text: &str) -> String {
     let line = text.replace(['\n', '\r'], " ");
     let cut: String = line.chars().take(60).collect();
     let more = if cut.len() < line.len() { "…" } else { "" };
-    format!("{}{more}", safe(&cut))
+    format!("{}{more}", escape_for_terminal(&cut))
 }
 
-fn cost(summary: &Summary) -> Vec<String> {
-    if !summary.changes() {
+fn cost_lines(summary: &PlanSummary) -> Vec<String> {
+    if !summary.has_writes() {
         return Vec::new();
     }
-    let mut lines = table("requests", summary.requests.iter().map(pair));
+    let mut lines = count_table("requests", summary.requests.iter().map(name_and_count));
     let time = match summary.seconds {
         0 => "at once".to_owned(),
-        seconds => duration(Duration::from_secs(seconds)),
+        seconds => format_duration(Duration::from_secs(seconds)),
     };
     lines.push(format!(
         "{} in all, {time} at the limit, {:.1}% of the daily budget",
-        plural(summary.total, "request"),
+        format_plural(summary.total, "request"),
         summary.daily_share
     ));
     lines
 }
 
 /// Tells of a finished import that there is nothing to go on with, and what is left for a person.
-pub(crate) fn finished(run: &RunId, standing: &Standing, global: &Global, screen: &Screen) -> Code {
+pub(crate) fn report_finished(
+    run: &RunId,
+    standing: &ImportStatus,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> CliExitCode {
     let tally = standing.rows.unwrap_or_default();
     let (code, outcome) = match tally {
-        Tally { in_doubt: 1.., .. } => (Code::InDoubt, "in_doubt"),
-        Tally { rejected: 1.., .. } => (Code::Partial, "partial"),
-        _ => (Code::Done, "complete"),
+        RowOutcomeCounts { in_doubt: 1.., .. } => (CliExitCode::InDoubt, "in_doubt"),
+        RowOutcomeCounts { rejected: 1.., .. } => (CliExitCode::Partial, "partial"),
+        _ => (CliExitCode::Done, "complete"),
     };
     if global.json {
-        let mut line = envelope(code, outcome);
+        let mut line = summary_header(code, outcome);
         line.insert("run".to_owned(), json!(run));
         line.insert("out".to_owned(), json!(standing.out));
         line.insert("rows".to_owned(), json!(tally));
-        screen.emit(&line);
+        screen.emit_event(&line);
         return code;
     }
-    screen.line(&format!("run {run} is finished; there is nothing to do"));
-    let out = safe(&standing.out.display().to_string()).into_owned();
+    screen.print_note(&format!("run {run} is finished; there is nothing to do"));
+    let out = escape_for_terminal(&standing.out.display().to_string()).into_owned();
     if let Some(undo) = &standing.undone_by {
-        screen.line(&format!("it was taken back by run {undo}"));
+        screen.print_note(&format!("it was taken back by run {undo}"));
     }
     if tally.rejected > 0 {
-        let rows = plural(tally.rejected, "row");
-        screen.line(&format!("{rows} rejected, for the reasons in {out}/rejected.csv"));
+        let rows = format_plural(tally.rejected, "row");
+        screen.print_note(&format!("{rows} rejected, for the reasons in {out}/rejected.csv"));
     }
     if tally.in_doubt > 0 {
-        let rows = plural(tally.in_doubt, "row");
-        screen.line(&format!(
+        let rows = format_plural(tally.in_doubt, "row");
+        screen.print_note(&format!(
             "{rows} in doubt; fill in {out}/in_doubt.csv, and then:\n  ghl-bulk runs resolve {run} {out}/in_doubt.csv"
         ));
     }
@@ -224,39 +239,39 @@ pub(crate) fn finished(run: &RunId, standing: &Standing, global: &Global, screen
 }
 
 /// Tells how an import ended.
-pub(crate) fn applied(
-    report: &Report,
-    summary: &Summary,
-    global: &Global,
-    screen: &Screen,
-) -> Code {
+pub(crate) fn report_applied(
+    report: &ImportReport,
+    summary: &PlanSummary,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> CliExitCode {
     let tally = report.tally;
     let code = match tally {
-        _ if tally.in_doubt > 0 || report.duplicates > 0 => Code::InDoubt,
-        _ if tally.rejected > 0 => Code::Partial,
-        _ => Code::Done,
+        _ if tally.in_doubt > 0 || report.duplicates > 0 => CliExitCode::InDoubt,
+        _ if tally.rejected > 0 => CliExitCode::Partial,
+        _ => CliExitCode::Done,
     };
     if global.json {
         let outcome = match code {
-            Code::Done if report.sampled => "sampled",
-            Code::Done if tally.pending > 0 => "pending",
-            Code::Done => "complete",
-            Code::InDoubt => "in_doubt",
+            CliExitCode::Done if report.sampled => "sampled",
+            CliExitCode::Done if tally.pending > 0 => "pending",
+            CliExitCode::Done => "complete",
+            CliExitCode::InDoubt => "in_doubt",
             _ => "partial",
         };
-        let mut line = envelope(code, outcome);
+        let mut line = summary_header(code, outcome);
         if let Value::Object(fields) = json!(report) {
             line.extend(fields);
         }
         line.insert("plan".to_owned(), json!(summary));
-        screen.emit(&line);
+        screen.emit_event(&line);
         return code;
     }
-    screen.line(&lines(report, summary).join("\n"));
+    screen.print_note(&result_lines(report, summary).join("\n"));
     code
 }
 
-fn envelope(code: Code, outcome: &str) -> Map<String, Value> {
+fn summary_header(code: CliExitCode, outcome: &str) -> Map<String, Value> {
     let mut line = Map::new();
     line.insert("event".to_owned(), "summary".into());
     line.insert("exit_code".to_owned(), (code as u8).into());
@@ -264,9 +279,9 @@ fn envelope(code: Code, outcome: &str) -> Map<String, Value> {
     line
 }
 
-fn lines(report: &Report, summary: &Summary) -> Vec<String> {
+fn result_lines(report: &ImportReport, summary: &PlanSummary) -> Vec<String> {
     let tally = report.tally;
-    let mut lines = vec![format!("{}:", plural(summary.rows, "row"))];
+    let mut lines = vec![format!("{}:", format_plural(summary.rows, "row"))];
     let parts = [
         (tally.succeeded, "succeeded", "succeeded.csv"),
         (tally.unchanged, "unchanged", "unchanged.csv"),
@@ -276,7 +291,7 @@ fn lines(report: &Report, summary: &Summary) -> Vec<String> {
     ];
     for (rows, what, file) in parts {
         if rows > 0 || what == "succeeded" {
-            lines.push(format!("  {:>10}  {what:<10}  {file}", count(rows)));
+            lines.push(format!("  {:>10}  {what:<10}  {file}", format_count(rows)));
         }
     }
     let requests: u64 = report.requests.values().sum();
@@ -284,15 +299,19 @@ fn lines(report: &Report, summary: &Summary) -> Vec<String> {
         0 => String::new(),
         n => format!(", {n} refused by the limit"),
     };
-    lines.push(format!("{} in {}{refused}", plural(requests, "request"), duration(report.elapsed)));
-    let out = safe(&report.out.display().to_string()).into_owned();
+    lines.push(format!(
+        "{} in {}{refused}",
+        format_plural(requests, "request"),
+        format_duration(report.elapsed)
+    ));
+    let out = escape_for_terminal(&report.out.display().to_string()).into_owned();
     lines.push(format!("files in {out}"));
-    lines.extend(next_steps(report, &out));
+    lines.extend(next_step_lines(report, &out));
     lines
 }
 
 /// What the user can do now.
-fn next_steps(report: &Report, out: &str) -> Vec<String> {
+fn next_step_lines(report: &ImportReport, out: &str) -> Vec<String> {
     let (run, tally) = (&report.run, report.tally);
     let mut lines = Vec::new();
     let undo = report.kind == import::UNDO;
@@ -311,7 +330,7 @@ fn next_steps(report: &Report, out: &str) -> Vec<String> {
     if report.duplicates > 0 {
         lines.push(format!(
             "{} may stand in the location twice; see duplicates.csv",
-            plural(report.duplicates, "contact")
+            format_plural(report.duplicates, "contact")
         ));
     }
     if tally.pending > 0 {

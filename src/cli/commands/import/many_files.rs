@@ -5,94 +5,97 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::account::{Account, Accounts};
-use crate::cli::args::global::Global;
-use crate::cli::commands::export::export_report::tell_failure;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
-use crate::cli::output::text_format::{plural, safe};
-use crate::event::Stop;
+use crate::cli::account::{LocationAccount, LocationAccounts};
+use crate::cli::args::global::GlobalArgs;
+use crate::cli::commands::export::export_report::print_location_error;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::{escape_for_terminal, format_plural};
+use crate::event::CancelSignal;
 
 /// The codes from the worst to none: the program ends with the worst that a location had.
-const RANKS: [Code; 15] = [
-    Code::Interrupted,
-    Code::Terminated,
-    Code::Bug,
-    Code::Damaged,
-    Code::InDoubt,
-    Code::Access,
-    Code::Usage,
-    Code::Refused,
-    Code::Stale,
-    Code::TooManyErrors,
-    Code::Locked,
-    Code::Missing,
-    Code::Paused,
-    Code::Partial,
-    Code::Changes,
+const RANKS: [CliExitCode; 15] = [
+    CliExitCode::Interrupted,
+    CliExitCode::Terminated,
+    CliExitCode::Bug,
+    CliExitCode::Damaged,
+    CliExitCode::InDoubt,
+    CliExitCode::Access,
+    CliExitCode::Usage,
+    CliExitCode::Refused,
+    CliExitCode::Stale,
+    CliExitCode::TooManyErrors,
+    CliExitCode::Locked,
+    CliExitCode::Missing,
+    CliExitCode::Paused,
+    CliExitCode::Partial,
+    CliExitCode::Changes,
 ];
 
 /// Does the work for each location, and tells how all ended.
-pub(crate) async fn each(
-    accounts: &Accounts,
-    global: &Global,
-    screen: &Screen,
-    stop: &Stop,
-    work: impl AsyncFn(&Account, &Screen) -> Result<Code, Failure>,
-) -> Result<Code, Failure> {
-    let mut ended: Vec<(&Account, Result<Code, Failure>)> = Vec::new();
+pub(crate) async fn for_each_location(
+    accounts: &LocationAccounts,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+    stop: &CancelSignal,
+    work: impl AsyncFn(&LocationAccount, &CliReporter) -> Result<CliExitCode, CliError>,
+) -> Result<CliExitCode, CliError> {
+    let mut ended: Vec<(&LocationAccount, Result<CliExitCode, CliError>)> = Vec::new();
     for account in &accounts.all {
-        if stop.closed() {
+        if stop.is_cancelled() {
             break;
         }
         let id = account.location.to_string();
-        screen.line(&format!("location {}:", called(account)));
-        let result = work(account, &screen.of_location(&id)).await;
+        screen.print_note(&format!("location {}:", location_label(account)));
+        let result = work(account, &screen.for_location(&id)).await;
         screen.finish();
         if let (Err(failure), false) = (&result, global.json) {
-            tell_failure(&safe(&id), failure);
+            print_location_error(&escape_for_terminal(&id), failure);
         }
         ended.push((account, result));
     }
-    let code = worst(&ended);
+    let code = worst_exit_code(&ended);
     let left = accounts.all.len() - ended.len();
     if global.json {
-        screen.emit(&summary(&ended, left, code));
+        screen.emit_event(&summary_event(&ended, left, code));
         return Ok(code);
     }
     let failed = ended.iter().filter(|(_, result)| result.is_err()).count();
-    let done = plural((ended.len() - failed) as u64, "location");
+    let done = format_plural((ended.len() - failed) as u64, "location");
     let failed = if failed > 0 { format!(", {failed} failed (see above)") } else { String::new() };
     let left = if left > 0 { format!(", {left} not begun") } else { String::new() };
-    screen.line(&format!("{done} done{failed}{left}"));
+    screen.print_note(&format!("{done} done{failed}{left}"));
     Ok(code)
 }
 
-fn called(account: &Account) -> String {
-    let id = safe(account.location.as_str());
-    account.name.as_deref().map_or_else(|| id.to_string(), |name| format!("{} ({id})", safe(name)))
+fn location_label(account: &LocationAccount) -> String {
+    let id = escape_for_terminal(account.location.as_str());
+    account
+        .name
+        .as_deref()
+        .map_or_else(|| id.to_string(), |name| format!("{} ({id})", escape_for_terminal(name)))
 }
 
-fn worst(ended: &[(&Account, Result<Code, Failure>)]) -> Code {
-    let code = |result: &Result<Code, Failure>| match result {
+fn worst_exit_code(ended: &[(&LocationAccount, Result<CliExitCode, CliError>)]) -> CliExitCode {
+    let code = |result: &Result<CliExitCode, CliError>| match result {
         Ok(code) => *code,
         Err(failure) => failure.code,
     };
     let codes: Vec<_> = ended.iter().map(|(_, result)| code(result)).collect();
-    RANKS.into_iter().find(|rank| codes.contains(rank)).unwrap_or(Code::Done)
+    RANKS.into_iter().find(|rank| codes.contains(rank)).unwrap_or(CliExitCode::Done)
 }
 
-fn summary(
-    ended: &[(&Account, Result<Code, Failure>)],
+fn summary_event(
+    ended: &[(&LocationAccount, Result<CliExitCode, CliError>)],
     left: usize,
-    code: Code,
+    code: CliExitCode,
 ) -> Map<String, Value> {
-    let one = |(account, result): &(&Account, Result<Code, Failure>)| {
+    let one = |(account, result): &(&LocationAccount, Result<CliExitCode, CliError>)| {
         let mut fields = match result {
             Ok(code) => Map::from_iter([("exit_code".to_owned(), (*code as u8).into())]),
             Err(failure) => {
-                let mut fields = failure.fields();
+                let mut fields = failure.summary_fields();
                 fields.insert("exit_code".to_owned(), (failure.code as u8).into());
                 fields
             }
@@ -100,7 +103,7 @@ fn summary(
         fields.insert("location_name".to_owned(), json!(account.name));
         (account.location.to_string(), Value::Object(fields))
     };
-    let outcome = if code == Code::Done { "complete" } else { "partial" };
+    let outcome = if code == CliExitCode::Done { "complete" } else { "partial" };
     let fields = json!({
         "event": "summary", "exit_code": code as u8, "outcome": outcome, "not_begun": left,
         "locations": ended.iter().map(one).collect::<Map<_, _>>(),

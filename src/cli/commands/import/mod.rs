@@ -7,20 +7,22 @@ pub(super) mod many_files;
 
 use std::path::{Path, PathBuf};
 
-use super::import::args::{PolicyArgs, SheetArgs, UnmappedArg};
-use super::import::confirm_delete::Confirmation;
-use crate::cli::account::protected::{Confirm, Guard, is_terminal, question};
-use crate::cli::account::{Account, Accounts, Several};
-use crate::cli::args::global::Global;
+use self::args::{PolicyArgs, SheetArgs, UnmappedArg};
+use self::confirm_delete::ConfirmDeleteArgs;
+use crate::cli::account::protected::{
+    ConfirmLocationArgs, ProtectedLocationGuard, ask_question, is_terminal,
+};
+use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
+use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
-use crate::cli::output::text_format::safe;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::signals;
-use crate::context::Context;
-use crate::event::Stop;
-use crate::import::{self, MaxErrors, Planned, Request, Unmapped};
+use crate::context::EngineContext;
+use crate::event::CancelSignal;
+use crate::import::{self, ImportPlan, ImportRequest, MaxErrors, UnmappedRule};
 
 /// Import a spreadsheet: create, update, tag or delete contacts, notes and tasks
 ///
@@ -29,7 +31,7 @@ use crate::import::{self, MaxErrors, Planned, Request, Unmapped};
 /// row ends in one result file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
-pub(crate) struct Args {
+pub(crate) struct ImportArgs {
     /// The spreadsheet
     file: PathBuf,
 
@@ -67,7 +69,7 @@ pub(crate) struct Args {
     yes: bool,
 
     #[command(flatten)]
-    deletion: Confirmation,
+    deletion: ConfirmDeleteArgs,
 
     /// Stop when more rows than this fail: a number, or a share such as `5%`
     #[arg(long, value_name = "N|N%")]
@@ -88,11 +90,11 @@ pub(crate) struct Args {
     policy: PolicyArgs,
 
     #[command(flatten)]
-    confirm: Confirm,
+    confirm: ConfirmLocationArgs,
 
     // Last: its heading is that of everything behind it.
     #[command(flatten)]
-    several: Several,
+    several: MultiLocationArgs,
 }
 
 const AFTER_HELP: &str = "\
@@ -109,57 +111,62 @@ Examples:
 Result files: succeeded.csv, unchanged.csv, rejected.csv (repair it and import it again), in_doubt.csv,
 pending.csv, warnings.csv, summary.json; plan.csv says what each row does, field by field.";
 
-impl Args {
-    fn guard(&self, account: &Account, global: &Global) -> Guard {
-        Guard::new(global, &account.location, None, global.sandbox, &self.confirm)
+impl ImportArgs {
+    fn protection_guard(
+        &self,
+        account: &LocationAccount,
+        global: &GlobalArgs,
+    ) -> ProtectedLocationGuard {
+        ProtectedLocationGuard::new(global, &account.location, None, global.sandbox, &self.confirm)
     }
 
     /// What to import into one account; into a directory of its own beside others.
-    fn request(
+    fn build_request(
         &self,
         url: &str,
-        account: &Account,
+        account: &LocationAccount,
         many: bool,
-        global: &Global,
-    ) -> Result<Request, Failure> {
+        global: &GlobalArgs,
+    ) -> Result<ImportRequest, CliError> {
         let absolute = |path: &Path| {
             std::path::absolute(path)
-                .map_err(|error| Failure::usage(format!("`{}`: {error}", path.display())))
+                .map_err(|error| CliError::usage(format!("`{}`: {error}", path.display())))
         };
         let is_rule = |text: &&String| text.contains('=') && !Path::new(text.as_str()).exists();
         let (rules, files): (Vec<_>, Vec<_>) = self.map.iter().partition(is_rule);
         if files.len() > 1 {
-            return Err(Failure::usage("`--map` takes one mapping file; rules can be many"));
+            return Err(CliError::usage("`--map` takes one mapping file; rules can be many"));
         }
         // A preset that only the configuration names gives way to the mapping that was given.
         let preset = self.preset.clone();
         let by_default = global.sources.by_default.contains("preset") && !files.is_empty();
         let preset = preset.filter(|_| !by_default);
         if !files.is_empty() && preset.is_some() {
-            return Err(Failure::usage("`--preset` and a mapping file exclude each other"));
+            return Err(CliError::usage("`--preset` and a mapping file exclude each other"));
         }
-        let own =
-            |out: &PathBuf| if many { out.join(account.location.segment()) } else { out.clone() };
+        let own = |out: &PathBuf| {
+            if many { out.join(account.location.escaped_segment()) } else { out.clone() }
+        };
         let out = self.out.as_ref().map(own);
-        Ok(Request {
+        Ok(ImportRequest {
             file: absolute(&self.file)?,
             out: out.as_deref().map(absolute).transpose()?,
             base: absolute(Path::new("ghl-import"))?,
             mapping: files.first().map(|path| absolute(Path::new(path))).transpose()?,
             preset,
-            presets: dirs::presets(),
+            presets: dirs::presets_dir(),
             rules: rules.into_iter().cloned().collect(),
             ignore: self.ignore_column.clone(),
             unmapped: match self.unmapped {
-                UnmappedArg::Ignore => Unmapped::Ignore,
-                UnmappedArg::Error => Unmapped::Error,
+                UnmappedArg::Ignore => UnmappedRule::Ignore,
+                UnmappedArg::Error => UnmappedRule::Error,
             },
-            reading: self.sheet.reading(),
-            options: self.policy.options(self.mode.as_ref()),
+            reading: self.sheet.reading_options(),
+            options: self.policy.mapping_options(self.mode.as_ref()),
             dry_run: self.dry_run,
             max_errors: self.max_errors,
             sample: self.sample,
-            account: import::Account {
+            account: import::ImportAccount {
                 url: url.to_owned(),
                 token_variable: account.variable.clone(),
                 profile: account.profile.clone(),
@@ -170,144 +177,149 @@ impl Args {
 }
 
 /// Whether there is a file to read.
-pub(crate) fn there(file: &Path) -> Result<(), Failure> {
+pub(crate) fn ensure_file_exists(file: &Path) -> Result<(), CliError> {
     if file.exists() {
         return Ok(());
     }
-    let failure = Failure::usage(format!("`{}`: there is no such file", file.display()));
+    let failure = CliError::usage(format!("`{}`: there is no such file", file.display()));
     Err(match file.to_str() {
         Some("-") => {
-            failure.hint("a sheet is read more than once: save what is piped to a file first")
+            failure.with_hint("a sheet is read more than once: save what is piped to a file first")
         }
         _ => failure,
     })
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+pub(crate) fn run(args: &ImportArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
     // Before the account is asked for: a wrong path is the more likely mistake.
-    there(&args.file)?;
-    let accounts = Accounts::choose(global, &args.several)?;
-    let many = args.several.asked() || accounts.all.len() > 1;
+    ensure_file_exists(&args.file)?;
+    let accounts = LocationAccounts::resolve_selected(global, &args.several)?;
+    let many = args.several.selects_many() || accounts.all.len() > 1;
     if !args.dry_run {
         for account in &accounts.all {
-            args.guard(account, global).early(!args.yes)?;
+            args.protection_guard(account, global).ensure_confirmable(!args.yes)?;
         }
     }
-    let screen = Screen::new(global.style());
+    let screen = CliReporter::new(global.output_style());
     let (accounts, screen) = (&accounts, &screen);
     signals::block_on(global.deadline, screen, |stop| async move {
         let stop = &stop;
         if many {
-            let one = async |account: &Account, screen: &Screen| {
-                one(args, accounts, account, true, global, screen, stop).await
+            let one = async |account: &LocationAccount, screen: &CliReporter| {
+                import_location(args, accounts, account, true, global, screen, stop).await
             };
-            return many_files::each(accounts, global, screen, stop, one).await;
+            return many_files::for_each_location(accounts, global, screen, stop, one).await;
         }
         let account = accounts.all.first().expect("an account was found");
-        one(args, accounts, account, false, global, screen, stop).await
+        import_location(args, accounts, account, false, global, screen, stop).await
     })
 }
 
 /// Plans and applies for one location.
-async fn one(
-    args: &Args,
-    accounts: &Accounts,
-    account: &Account,
+async fn import_location(
+    args: &ImportArgs,
+    accounts: &LocationAccounts,
+    account: &LocationAccount,
     many: bool,
-    global: &Global,
-    screen: &Screen,
-    stop: &Stop,
-) -> Result<Code, Failure> {
-    let guard = args.guard(account, global);
-    let request = args.request(&accounts.url, account, many, global)?;
+    global: &GlobalArgs,
+    screen: &CliReporter,
+    stop: &CancelSignal,
+) -> Result<CliExitCode, CliError> {
+    let guard = args.protection_guard(account, global);
+    let request = args.build_request(&accounts.url, account, many, global)?;
     let label = many.then(|| account.location.to_string());
-    let context = context_of(&accounts.url, account, label, global, screen, stop)?;
-    let planned = import::plan(&context, request).await;
-    let planned = planned.map_err(|halted| Failure::of_import(halted, stop))?;
-    guard.check(&planned)?;
+    let context = build_context(&accounts.url, account, label, global, screen, stop)?;
+    let planned = import::plan_import(&context, request).await;
+    let planned = planned.map_err(|halted| CliError::from_import_halt(halted, stop))?;
+    guard.check_name(&planned)?;
     if args.dry_run {
         screen.finish();
-        return Ok(import_report::dry_run(&planned, args.detailed_exit_code, global, screen));
+        return Ok(import_report::report_dry_run(
+            &planned,
+            args.detailed_exit_code,
+            global,
+            screen,
+        ));
     }
-    if !planned.summary.changes() {
+    if !planned.summary.has_writes() {
         // There is nothing to ask about; the result files are made all the same.
-        return apply(&context, planned, stop, global, screen).await;
+        return apply_plan(&context, planned, stop, global, screen).await;
     }
-    import_report::show_plan(&planned, screen);
-    let confirmed = args.deletion.confirm(&planned, screen)?;
-    if guard.asks() {
-        guard.ask(&planned, screen)?;
+    import_report::print_plan(&planned, screen);
+    let confirmed = args.deletion.confirm_deletion(&planned, screen)?;
+    if guard.needs_prompt() {
+        guard.prompt_for_name(&planned, screen)?;
     } else if !confirmed && !args.yes {
-        confirm(&planned, screen)?;
+        confirm_plan(&planned, screen)?;
     }
-    apply(&context, planned, stop, global, screen).await
+    apply_plan(&context, planned, stop, global, screen).await
 }
 
 /// What an import of these accounts works with.
-pub(crate) fn context(
-    accounts: &Accounts,
-    global: &Global,
-    screen: &Screen,
-    stop: &Stop,
-) -> Result<Context, Failure> {
-    context_of(&accounts.url, &accounts.all[0], None, global, screen, stop)
+pub(crate) fn import_context(
+    accounts: &LocationAccounts,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+    stop: &CancelSignal,
+) -> Result<EngineContext, CliError> {
+    build_context(&accounts.url, &accounts.all[0], None, global, screen, stop)
 }
 
-fn context_of(
+fn build_context(
     url: &str,
-    account: &Account,
+    account: &LocationAccount,
     label: Option<String>,
-    global: &Global,
-    screen: &Screen,
-    stop: &Stop,
-) -> Result<Context, Failure> {
-    let own_stop = stop.child();
-    let watcher = screen.watcher(label);
-    let client = account.client(url, global, &own_stop, &watcher)?;
-    Ok(Context {
+    global: &GlobalArgs,
+    screen: &CliReporter,
+    stop: &CancelSignal,
+) -> Result<EngineContext, CliError> {
+    let own_stop = stop.child_signal();
+    let watcher = screen.location_observer(label);
+    let client = account.build_client(url, global, &own_stop, &watcher)?;
+    Ok(EngineContext {
         client,
-        home: dirs::home()?,
+        home: dirs::runs_home()?,
         stop: own_stop,
         watcher,
         concurrency: global.concurrency,
-        settle: dirs::settle_writes(global.timeout)?,
+        settle: dirs::write_settle_time(global.timeout)?,
     })
 }
 
 /// Applies a plan and tells how it went.
-pub(crate) async fn apply(
-    context: &Context,
-    planned: Planned,
-    stop: &Stop,
-    global: &Global,
-    screen: &Screen,
-) -> Result<Code, Failure> {
+pub(crate) async fn apply_plan(
+    context: &EngineContext,
+    planned: ImportPlan,
+    stop: &CancelSignal,
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> Result<CliExitCode, CliError> {
     let summary = planned.summary.clone();
-    let ended = import::apply(context, planned).await;
+    let ended = import::apply_plan(context, planned).await;
     screen.finish();
-    let report = ended.map_err(|halted| Failure::of_import(halted, stop))?;
-    Ok(import_report::applied(&report, &summary, global, screen))
+    let report = ended.map_err(|halted| CliError::from_import_halt(halted, stop))?;
+    Ok(import_report::report_applied(&report, &summary, global, screen))
 }
 
 /// Asks whether to go on.
-pub(crate) fn confirm(planned: &Planned, screen: &Screen) -> Result<(), Failure> {
-    let run = planned.run();
+pub(crate) fn confirm_plan(planned: &ImportPlan, screen: &CliReporter) -> Result<(), CliError> {
+    let run = planned.run_id();
     if !is_terminal() {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "nothing was sent: this needs a yes, and there is no terminal to ask on",
         )
-        .hint(format!(
+        .with_hint(format!(
             "look at {} and then `ghl-bulk resume {run}`, or give `--yes` from the start",
-            safe(&planned.out.join("plan.csv").display().to_string())
+            escape_for_terminal(&planned.out.join("plan.csv").display().to_string())
         ))
-        .resumes(run.clone()));
+        .with_resume(run.clone()));
     }
     screen.finish();
     let name = planned.location_name().unwrap_or_default();
-    let answer = question(&format!("Apply this to {}? [y/N] ", safe(&name)));
+    let answer = ask_question(&format!("Apply this to {}? [y/N] ", escape_for_terminal(&name)));
     if answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes")) {
         return Ok(());
     }
-    Err(Failure::new(Code::Done, "nothing was sent").resumes(run.clone()))
+    Err(CliError::new(CliExitCode::Done, "nothing was sent").with_resume(run.clone()))
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 use reqwest::Url;
 
-use crate::api::{Route, is_loopback};
+use crate::api::{ApiEndpoint, is_loopback_url};
 use crate::cli::args::time_arg;
-use crate::cli::output::error::Failure;
+use crate::cli::output::error::CliError;
 
 /// Where the browser is sent when nothing else is registered.
 const REDIRECT: &str = "http://localhost:8765/callback";
@@ -28,7 +28,7 @@ const AGENCY_SCOPES: [&str; 2] = ["oauth.readonly", "oauth.write"];
 /// none.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct LoginArgs {
     /// Where the token is kept [default: the profile's `store`, or the keyring where there is one]
     #[arg(long, value_enum, value_name = "WHERE")]
     pub(super) store: Option<StoreArg>,
@@ -46,7 +46,7 @@ pub(in crate::cli) struct Args {
     pub(super) no_check: bool,
 
     #[command(flatten)]
-    pub(super) app: AppArgs,
+    pub(super) app: OauthAppArgs,
 }
 
 const AFTER_HELP: &str = "\
@@ -67,7 +67,7 @@ Environment:
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "With an app of your own")]
-pub(super) struct AppArgs {
+pub(super) struct OauthAppArgs {
     /// Log in through the browser (OAuth), with an app made at marketplace.gohighlevel.com
     #[arg(long)]
     pub(super) oauth: bool,
@@ -104,7 +104,7 @@ pub(super) struct AppArgs {
     pub(super) paste: bool,
 
     /// How many seconds the answer may take
-    #[arg(long, value_name = "SECONDS", requires = "oauth", default_value = "300", value_parser = time_arg::seconds)]
+    #[arg(long, value_name = "SECONDS", requires = "oauth", default_value = "300", value_parser = time_arg::parse_seconds)]
     pub(super) answer_within: Duration,
 }
 
@@ -119,12 +119,12 @@ pub(super) enum StoreArg {
     Age,
 }
 
-impl AppArgs {
+impl OauthAppArgs {
     /// The app's public name.
-    pub(super) fn client_id(&self) -> Result<String, Failure> {
+    pub(super) fn client_id(&self) -> Result<String, CliError> {
         let given = self.client_id.clone().or_else(|| env::var("GHL_CLIENT_ID").ok());
         given.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).ok_or_else(|| {
-            Failure::usage("no client id is given").hint(
+            CliError::usage("no client id is given").with_hint(
                 "give `--client-id ID` or set `GHL_CLIENT_ID`: it stands beside the secret of an app of \
                  your own, under marketplace.gohighlevel.com > My Apps > Auth",
             )
@@ -132,11 +132,12 @@ impl AppArgs {
     }
 
     /// The scopes, with blanks between them.
-    pub(super) fn scopes(&self) -> String {
+    pub(super) fn requested_scopes(&self) -> String {
         if !self.scope.is_empty() {
             return self.scope.join(" ");
         }
-        let mut all: BTreeSet<_> = Route::ALL.iter().map(|route| route.scope()).collect();
+        let mut all: BTreeSet<_> =
+            ApiEndpoint::ALL.iter().map(|route| route.required_scope()).collect();
         all.retain(|scope| !AGENCY_SCOPES.contains(scope));
         if self.agency {
             all.extend(AGENCY_SCOPES);
@@ -150,37 +151,37 @@ impl AppArgs {
     }
 
     /// Where the answer goes. With `--paste` nothing on this machine has to listen there.
-    pub(super) fn redirect(&self) -> Result<Url, Failure> {
-        let wrong = |why: &str| Failure::usage(format!("`--redirect-uri`: {why}"));
+    pub(super) fn validated_redirect_url(&self) -> Result<Url, CliError> {
+        let wrong = |why: &str| CliError::usage(format!("`--redirect-uri`: {why}"));
         let url: Url = self.redirect_uri.parse().map_err(|_| wrong("it is no address"))?;
-        let this_machine = is_loopback(url.as_str());
+        let this_machine = is_loopback_url(url.as_str());
         match url.scheme() {
             "https" if self.paste => Ok(url),
             "http" if this_machine => Ok(url),
             _ if !this_machine && !self.paste => Err(wrong("it does not lead to this machine")
-                .hint("`--paste` takes the address at which the browser ends")),
+                .with_hint("`--paste` takes the address at which the browser ends")),
             "https" => Err(wrong("this machine cannot answer https; register one with http")),
             _ => Err(wrong("a code would travel without encryption; use https")),
         }
     }
 
     /// The page that asks the person, of the API at this address.
-    pub(super) fn page(&self, api: &str) -> Result<Url, Failure> {
+    pub(super) fn authorization_page(&self, api: &str) -> Result<Url, CliError> {
         let named = env::var("GHL_AUTHORIZE_URL").ok().filter(|text| !text.is_empty());
         let url = match (&self.authorize_url, named) {
             (Some(url), _) => url.clone(),
             (None, Some(text)) => text.parse().map_err(|error| {
-                Failure::usage(format!("`GHL_AUTHORIZE_URL` is no address: {error}"))
+                CliError::usage(format!("`GHL_AUTHORIZE_URL` is no address: {error}"))
             })?,
-            (None, None) if is_loopback(api) => {
+            (None, None) if is_loopback_url(api) => {
                 let page = format!("{}{SANDBOX_PAGE}", api.trim_end_matches('/'));
                 page.parse().expect("the API's address was checked")
             }
             (None, None) => PAGE.parse().expect("the page's address is one"),
         };
-        if url.scheme() == "https" || is_loopback(url.as_str()) {
+        if url.scheme() == "https" || is_loopback_url(url.as_str()) {
             return Ok(url);
         }
-        Err(Failure::usage(format!("`--authorize-url`: `{url}` is not https")))
+        Err(CliError::usage(format!("`--authorize-url`: `{url}` is not https")))
     }
 }

@@ -10,28 +10,28 @@ use reqwest::Url;
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
 
-use crate::cli::output::error::Failure;
+use crate::cli::output::error::CliError;
 
 /// 128 bits of the system's randomness, as text: what the answer must repeat.
-pub(super) struct State(String);
+pub(super) struct OauthState(String);
 
-impl State {
+impl OauthState {
     /// A new one.
-    pub(super) fn new() -> Result<Self, Failure> {
+    pub(super) fn new() -> Result<Self, CliError> {
         let mut bits = [0_u8; 16];
         getrandom::fill(&mut bits)
-            .map_err(|error| Failure::usage(format!("the system gives no randomness: {error}")))?;
+            .map_err(|error| CliError::usage(format!("the system gives no randomness: {error}")))?;
         Ok(Self(format!("{:032x}", u128::from_be_bytes(bits))))
     }
 
     /// Whether a text is this one; how long that takes does not tell how much of it is right.
-    fn is(&self, text: &str) -> bool {
+    fn constant_time_eq(&self, text: &str) -> bool {
         self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }
 }
 
 /// What is asked for at the authorisation page.
-pub(super) struct Ask<'a> {
+pub(super) struct AuthorizationRequest<'a> {
     /// The page, without what is asked for.
     pub(super) page: &'a Url,
     pub(super) client_id: &'a str,
@@ -39,12 +39,12 @@ pub(super) struct Ask<'a> {
     pub(super) redirect_uri: &'a str,
     /// With blanks between them.
     pub(super) scopes: String,
-    pub(super) state: &'a State,
+    pub(super) state: &'a OauthState,
 }
 
-impl Ask<'_> {
+impl AuthorizationRequest<'_> {
     /// The address for the browser (api.md §9).
-    pub(super) fn address(&self) -> Url {
+    pub(super) fn to_url(&self) -> Url {
         let mut url = self.page.clone();
         url.query_pairs_mut()
             .append_pair("response_type", "code")
@@ -60,7 +60,7 @@ impl Ask<'_> {
 }
 
 /// What came back.
-pub(super) enum Answer {
+pub(super) enum AuthorizationResponse {
     /// A code, with our state.
     Code(SecretString),
     /// A code without a state, which an agency's bulk installation drops (api.md §9).
@@ -73,7 +73,7 @@ pub(super) enum Answer {
     Empty,
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for AuthorizationResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Code(_) => "Code(…)",
@@ -85,9 +85,9 @@ impl fmt::Debug for Answer {
     }
 }
 
-impl Answer {
+impl AuthorizationResponse {
     /// Reads the query of the address that the browser was sent to.
-    pub(super) fn of_query(query: &str, state: &State) -> Self {
+    pub(super) fn from_query(query: &str, state: &OauthState) -> Self {
         let mut url = Url::parse("http://localhost/").expect("a plain address");
         url.set_query(Some(query));
         let all = |name: &'static str| {
@@ -95,7 +95,7 @@ impl Answer {
             pairs.map(|(_, value)| value.into_owned()).collect::<Vec<_>>()
         };
         let states = all("state");
-        if states.iter().any(|given| !state.is(given)) {
+        if states.iter().any(|given| !state.constant_time_eq(given)) {
             return Self::Foreign;
         }
         if let Some(error) = all("error").pop() {
@@ -113,14 +113,14 @@ impl Answer {
     }
 
     /// Reads what a person has pasted: the address from the browser's address bar, or the code alone.
-    pub(super) fn of_paste(text: &str, state: &State) -> Self {
+    pub(super) fn from_paste(text: &str, state: &OauthState) -> Self {
         let text = text.trim();
         if let Some((_, query)) = text.split_once('?') {
             let query = query.split('#').next().unwrap_or_default();
-            return Self::of_query(query, state);
+            return Self::from_query(query, state);
         }
         if text.contains("code=") || text.contains("error=") {
-            return Self::of_query(text, state);
+            return Self::from_query(text, state);
         }
         if text.is_empty() || text.contains("://") || text.contains(char::is_whitespace) {
             return Self::Empty;
@@ -133,13 +133,17 @@ impl Answer {
 mod tests {
     use super::*;
 
-    fn state() -> State {
-        State("00112233445566778899aabbccddeeff".to_owned())
+    fn state() -> OauthState {
+        OauthState("00112233445566778899aabbccddeeff".to_owned())
     }
 
     #[track_caller]
     fn check(query: &str, expected: &str) {
-        assert_eq!(format!("{:?}", Answer::of_query(query, &state())), expected, "{query}");
+        assert_eq!(
+            format!("{:?}", AuthorizationResponse::from_query(query, &state())),
+            expected,
+            "{query}"
+        );
     }
 
     #[test]
@@ -161,14 +165,19 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_in_its_own_words() {
-        let answer = Answer::of_query("error=access_denied&error_description=not+now", &state());
-        assert!(matches!(answer, Answer::Refused(said) if said == "access_denied: not now"));
+        let answer = AuthorizationResponse::from_query(
+            "error=access_denied&error_description=not+now",
+            &state(),
+        );
+        assert!(
+            matches!(answer, AuthorizationResponse::Refused(said) if said == "access_denied: not now")
+        );
         check("error=access_denied&state=other", "Foreign");
     }
 
     #[test]
     fn a_pasted_address_is_read_like_one_that_arrived() {
-        let paste = |text: &str| format!("{:?}", Answer::of_paste(text, &state()));
+        let paste = |text: &str| format!("{:?}", AuthorizationResponse::from_paste(text, &state()));
         let ours = "state=00112233445566778899aabbccddeeff";
         assert_eq!(paste(&format!(" https://x.example/cb?code=c&{ours}#top\n")), "Code(…)");
         assert_eq!(paste("https://x.example/cb?code=c&state=other"), "Foreign");
@@ -182,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_address_holds_what_is_asked_for_and_keeps_what_the_page_has() {
-        let ask = Ask {
+        let ask = AuthorizationRequest {
             page: &Url::parse(
                 "https://app.example/v2/oauth/chooselocation?loginWindowOpenMode=self",
             )
@@ -193,7 +202,7 @@ mod tests {
             state: &state(),
         };
         assert_eq!(
-            ask.address().as_str(),
+            ask.to_url().as_str(),
             "https://app.example/v2/oauth/chooselocation?loginWindowOpenMode=self&response_type=code\
              &redirect_uri=http%3A%2F%2Flocalhost%3A8765%2Fcallback&client_id=id%261\
              &scope=contacts.readonly%20locations.readonly&state=00112233445566778899aabbccddeeff"
@@ -202,8 +211,8 @@ mod tests {
 
     #[test]
     fn two_states_differ() {
-        let (one, other) = (State::new().unwrap(), State::new().unwrap());
+        let (one, other) = (OauthState::new().unwrap(), OauthState::new().unwrap());
         assert_eq!(one.0.len(), 32);
-        assert!(!one.is(&other.0) && one.is(&one.0));
+        assert!(!one.constant_time_eq(&other.0) && one.constant_time_eq(&one.0));
     }
 }

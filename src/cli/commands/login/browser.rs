@@ -8,11 +8,11 @@ use reqwest::Url;
 const SECRETS: [&str; 3] = ["GHL_TOKEN", "GHL_CLIENT_SECRET", "GHL_BULK_PASSPHRASE"];
 
 /// Opens the person's browser, if there is one; whether it shows the page, nobody can tell.
-pub(super) fn open(url: &Url) -> bool {
-    open::commands(url.as_str()).iter_mut().any(starts)
+pub(super) fn open_url(url: &Url) -> bool {
+    open::commands(url.as_str()).iter_mut().any(spawn_without_secrets)
 }
 
-fn starts(command: &mut Command) -> bool {
+fn spawn_without_secrets(command: &mut Command) -> bool {
     for name in SECRETS {
         command.env_remove(name);
     }

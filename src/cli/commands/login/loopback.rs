@@ -2,7 +2,7 @@
 //!
 //! It listens before the browser opens, on this machine only, answers everything but the one path with
 //! 404, and its page repeats nothing that it was sent. It takes one answer and closes. Whether that
-//! answer is any good is decided by [`Answer`]; what is done with it is not this file's business.
+//! answer is any good is decided by [`AuthorizationResponse`]; what is done with it is not this file's business.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -19,10 +19,10 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::authorize::{Answer, State};
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::event::{Cause, Stop};
+use super::authorize::{AuthorizationResponse, OauthState};
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::event::{CancelCause, CancelSignal};
 
 /// How long the browser has to take the page once the answer is here.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -34,23 +34,23 @@ const NOT_TAKEN: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 
 /// Listeners on one port of this machine.
 #[derive(Debug)]
-pub(super) struct Loopback {
+pub(super) struct LoopbackListener {
     listeners: Vec<TcpListener>,
     path: String,
 }
 
-impl Loopback {
+impl LoopbackListener {
     /// Listens at an address such as `http://localhost:8765/callback`.
-    pub(super) async fn open(redirect: &Url) -> Result<Self, Failure> {
+    pub(super) async fn bind(redirect: &Url) -> Result<Self, CliError> {
         let port = redirect.port_or_known_default().unwrap_or(80);
         let mut listeners = Vec::new();
         let mut missing = None;
-        for place in places(redirect, port)? {
+        for place in loopback_addresses(redirect, port)? {
             match TcpListener::bind(place).await {
                 Ok(listener) => listeners.push(listener),
                 // Whoever listens there would get the code.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                    return Err(Failure::usage(format!("port {port} of this machine is taken")).hint(
+                    return Err(CliError::usage(format!("port {port} of this machine is taken")).with_hint(
                         "end what listens there, or give another `--redirect-uri` that the app has \
                          registered; `--paste` needs no port",
                     ));
@@ -61,23 +61,23 @@ impl Loopback {
         }
         match missing {
             Some(error) if listeners.is_empty() => {
-                Err(Failure::usage(format!("port {port} of this machine: {error}"))
-                    .hint("`--paste` needs no port"))
+                Err(CliError::usage(format!("port {port} of this machine: {error}"))
+                    .with_hint("`--paste` needs no port"))
             }
             _ => Ok(Self { listeners, path: redirect.path().to_owned() }),
         }
     }
 
     /// Waits for the answer.
-    pub(super) async fn answer(
+    pub(super) async fn wait_for_response(
         self,
-        state: State,
+        state: OauthState,
         limit: Duration,
-        stop: &Stop,
-    ) -> Result<Answer, Failure> {
+        stop: &CancelSignal,
+    ) -> Result<AuthorizationResponse, CliError> {
         let (sender, mut receiver) = mpsc::channel(1);
-        let desk = Arc::new(Desk { path: self.path, state, sender });
-        let app = Router::new().fallback(take).with_state(desk);
+        let desk = Arc::new(CallbackState { path: self.path, state, sender });
+        let app = Router::new().fallback(handle_callback).with_state(desk);
         let closing = CancellationToken::new();
         let serve = |listener| {
             let shutdown = closing.clone().cancelled_owned();
@@ -86,9 +86,9 @@ impl Loopback {
         let mut serving = join_all(self.listeners.into_iter().map(serve));
         let answer = tokio::select! {
             Some(answer) = receiver.recv() => Ok(answer),
-            _ = &mut serving => Err(Failure::usage("the listener for the browser has ended")),
-            () = tokio::time::sleep(limit) => Err(too_late(limit)),
-            () = stop.wait() => return Err(interrupted(stop)),
+            _ = &mut serving => Err(CliError::usage("the listener for the browser has ended")),
+            () = tokio::time::sleep(limit) => Err(timeout_error(limit)),
+            () = stop.wait_for_cancel() => return Err(interrupted_error(stop)),
         };
         closing.cancel();
         // A browser keeps spare connections open; nothing is lost with them.
@@ -98,7 +98,7 @@ impl Loopback {
 }
 
 /// The addresses that a redirect to this machine can mean.
-fn places(redirect: &Url, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+fn loopback_addresses(redirect: &Url, port: u16) -> Result<Vec<SocketAddr>, CliError> {
     let v4: SocketAddr = (Ipv4Addr::LOCALHOST, port).into();
     let v6: SocketAddr = (Ipv6Addr::LOCALHOST, port).into();
     match redirect.host_str() {
@@ -106,50 +106,52 @@ fn places(redirect: &Url, port: u16) -> Result<Vec<SocketAddr>, Failure> {
         Some("localhost") => Ok(vec![v4, v6]),
         Some("127.0.0.1") => Ok(vec![v4]),
         Some("[::1]") => Ok(vec![v6]),
-        _ => Err(Failure::usage(format!(
+        _ => Err(CliError::usage(format!(
             "`--redirect-uri`: `{redirect}` does not lead to this machine"
         ))
-        .hint("`--paste` takes the address that the browser ends at")),
+        .with_hint("`--paste` takes the address that the browser ends at")),
     }
 }
 
-fn too_late(limit: Duration) -> Failure {
-    let time = crate::cli::output::text_format::duration(limit);
-    Failure::new(Code::Access, format!("no answer came from the browser within {time}")).hint(
+fn timeout_error(limit: Duration) -> CliError {
+    let time = crate::cli::output::text_format::format_duration(limit);
+    CliError::new(CliExitCode::Access, format!("no answer came from the browser within {time}")).with_hint(
         "nothing was stored; give the command again, with `--paste` where the browser cannot reach \
          this machine",
     )
 }
 
 /// Of a login that a signal or the deadline ends.
-pub(super) fn interrupted(stop: &Stop) -> Failure {
+pub(super) fn interrupted_error(stop: &CancelSignal) -> CliError {
     match stop.cause() {
-        Some(Cause::Terminate) => Failure::new(Code::Terminated, "told to end; nothing was stored"),
-        Some(Cause::Deadline) => {
-            Failure::new(Code::Paused, "the deadline is reached; nothing was stored")
+        Some(CancelCause::Terminate) => {
+            CliError::new(CliExitCode::Terminated, "told to end; nothing was stored")
         }
-        _ => Failure::new(Code::Interrupted, "interrupted; nothing was stored"),
+        Some(CancelCause::Deadline) => {
+            CliError::new(CliExitCode::Paused, "the deadline is reached; nothing was stored")
+        }
+        _ => CliError::new(CliExitCode::Interrupted, "interrupted; nothing was stored"),
     }
 }
 
 /// What every connection knows.
-struct Desk {
+struct CallbackState {
     path: String,
-    state: State,
-    sender: mpsc::Sender<Answer>,
+    state: OauthState,
+    sender: mpsc::Sender<AuthorizationResponse>,
 }
 
-async fn take(
-    axum::extract::State(desk): axum::extract::State<Arc<Desk>>,
+async fn handle_callback(
+    axum::extract::State(desk): axum::extract::State<Arc<CallbackState>>,
     method: Method,
     uri: Uri,
 ) -> Response {
     if method != Method::GET || uri.path() != desk.path {
         return (StatusCode::NOT_FOUND, [(CONNECTION, "close")]).into_response();
     }
-    let answer = Answer::of_query(uri.query().unwrap_or_default(), &desk.state);
+    let answer = AuthorizationResponse::from_query(uri.query().unwrap_or_default(), &desk.state);
     let (status, page) = match answer {
-        Answer::Code(_) => (StatusCode::OK, TAKEN),
+        AuthorizationResponse::Code(_) => (StatusCode::OK, TAKEN),
         _ => (StatusCode::BAD_REQUEST, NOT_TAKEN),
     };
     // Full: another answer came first, and decides.

@@ -8,90 +8,91 @@ mod oauth_login;
 mod private_integration;
 mod save_login;
 
-pub(in crate::cli) use args::Args;
+pub(in crate::cli) use args::LoginArgs;
 
-use crate::api::{self, Kind, Token};
-use crate::auth::{Private, Safe, Stored};
-use crate::cli::account::token_source::{DEFAULT, Source};
-use crate::cli::account::{Account, Accounts, prompt, token_info};
-use crate::cli::args::global::Global;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
-use crate::cli::output::text_format::safe;
+use crate::api::{self, ApiErrorKind, BearerToken};
+use crate::auth::{CredentialStore, PrivateIntegration, StoredCredentials};
+use crate::cli::account::token_source::{DEFAULT, TokenSource};
+use crate::cli::account::{LocationAccount, LocationAccounts, prompt, token_info};
+use crate::cli::args::global::GlobalArgs;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::signals;
 use crate::id::LocationId;
-use oauth_login::Flow;
-use token_info::{Known, Place};
+use oauth_login::OauthLoginFlow;
+use token_info::{TokenInfo, TokenLocationInfo};
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+pub(crate) fn run(args: &LoginArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
     if global.sandbox {
-        return Err(Failure::usage("`--sandbox` needs no login"));
+        return Err(CliError::usage("`--sandbox` needs no login"));
     }
     let profile = global.profile_name().unwrap_or(DEFAULT);
-    let url = Accounts::address(global)?;
-    let screen = Screen::new(global.style());
+    let url = LocationAccounts::resolve_api_url(global)?;
+    let screen = CliReporter::new(global.output_style());
     let (safe, stored, place) = if args.app.oauth {
-        by_browser(args, global, &url, profile, &screen)?
+        log_in_by_browser(args, global, &url, profile, &screen)?
     } else {
-        by_token(args, global, &url, profile, &screen)?
+        log_in_by_token(args, global, &url, profile, &screen)?
     };
-    let known = Known::new(Some(profile), &Source::Kept(safe, stored), place);
-    tell(&known, global, &screen);
-    Ok(Code::Done)
+    let known = TokenInfo::new(Some(profile), &TokenSource::Kept(safe, stored), place);
+    report_login(&known, global, &screen);
+    Ok(CliExitCode::Done)
 }
 
-type Done = (Safe, Stored, Option<Place>);
+type LoginOutcome = (CredentialStore, StoredCredentials, Option<TokenLocationInfo>);
 
 /// A Private Integration Token: tried first, then stored.
-fn by_token(
-    args: &Args,
-    global: &Global,
+fn log_in_by_token(
+    args: &LoginArgs,
+    global: &GlobalArgs,
     url: &str,
     profile: &str,
-    screen: &Screen,
-) -> Result<Done, Failure> {
-    let location = location(args, global)?;
-    let token = private_integration::token(args)?;
+    screen: &CliReporter,
+) -> Result<LoginOutcome, CliError> {
+    let location = choose_location(args, global)?;
+    let token = private_integration::read_token(args)?;
     let place = match &location {
-        Some(id) if !args.no_check => {
-            Some(look(id.clone(), token.clone(), url, global, screen).map_err(untaken)?)
-        }
+        Some(id) if !args.no_check => Some(
+            fetch_location(id.clone(), token.clone(), url, global, screen)
+                .map_err(with_not_stored_hint)?,
+        ),
         _ => None,
     };
-    let safe = save_login::place(args, global, profile, screen)?;
-    let stored = Stored::Private(Private { token, location });
+    let safe = save_login::create_store(args, global, profile, screen)?;
+    let stored = StoredCredentials::Private(PrivateIntegration { token, location });
     safe.save(&stored)?;
     Ok((safe, stored, place))
 }
 
 /// An app: its code can be exchanged once, so the place is there before and the login stored before it is
 /// tried.
-fn by_browser(
-    args: &Args,
-    global: &Global,
+fn log_in_by_browser(
+    args: &LoginArgs,
+    global: &GlobalArgs,
     url: &str,
     profile: &str,
-    screen: &Screen,
-) -> Result<Done, Failure> {
-    let flow = Flow::new(&args.app, global, url)?;
-    let safe = save_login::place(args, global, profile, screen)?;
+    screen: &CliReporter,
+) -> Result<LoginOutcome, CliError> {
+    let flow = OauthLoginFlow::new(&args.app, global, url)?;
+    let safe = save_login::create_store(args, global, profile, screen)?;
     let login = flow.log_in(global, screen)?;
-    if let (Some(chosen), wanted) = (&login.grant.location, global.locations()?)
+    if let (Some(chosen), wanted) = (&login.grant.location, global.resolve_locations()?)
         && !wanted.is_empty()
         && !wanted.contains(chosen)
     {
-        return Err(elsewhere(chosen, &wanted));
+        return Err(wrong_location_error(chosen, &wanted));
     }
     let (location, token) = (login.grant.location.clone(), login.grant.access.clone());
-    let stored = Stored::Oauth(Box::new(login));
+    let stored = StoredCredentials::Oauth(Box::new(login));
     safe.save(&stored)?;
-    let look = |id| look(id, token, url, global, screen);
+    let look = |id| fetch_location(id, token, url, global, screen);
     let place = match location.filter(|_| !args.no_check).map(look) {
-        Some(Err(failure)) if failure.code == Code::Interrupted => return Err(failure),
+        Some(Err(failure)) if failure.code == CliExitCode::Interrupted => return Err(failure),
         Some(Err(failure)) => {
-            screen.line(&format!("stored, but not tried: {}", failure.message));
+            screen.print_note(&format!("stored, but not tried: {}", failure.message));
             None
         }
         Some(Ok(place)) => Some(place),
@@ -101,76 +102,78 @@ fn by_browser(
 }
 
 /// The location that a token is for.
-fn location(args: &Args, global: &Global) -> Result<Option<LocationId>, Failure> {
-    let mut all = global.locations()?;
+fn choose_location(args: &LoginArgs, global: &GlobalArgs) -> Result<Option<LocationId>, CliError> {
+    let mut all = global.resolve_locations()?;
     match all.len() {
         0 if args.no_check => Ok(None),
-        0 if prompt::possible() => {
-            let text = prompt::line("Location id (in the browser's address behind `/location/`): ")?;
+        0 if prompt::can_prompt() => {
+            let text = prompt::prompt_line("Location id (in the browser's address behind `/location/`): ")?;
             let id = text.trim().parse();
-            id.map(Some).map_err(|error: crate::id::Invalid| Failure::usage(error.to_string()))
+            id.map(Some).map_err(|error: crate::id::InvalidId| CliError::usage(error.to_string()))
         }
-        0 => Err(Failure::usage("no location is given").hint(
+        0 => Err(CliError::usage("no location is given").with_hint(
             "give `--location ID` or set `GHL_LOCATION_ID`: it stands in the browser's address behind \
              `/location/`",
         )),
         1 => Ok(all.pop()),
-        _ => Err(Failure::usage("a token is for one location, and several are given")
-            .hint("log in once for each, under a `--profile` of its own")),
+        _ => Err(CliError::usage("a token is for one location, and several are given")
+            .with_hint("log in once for each, under a `--profile` of its own")),
     }
 }
 
 /// Asks the API for the location: one request.
-fn look(
+fn fetch_location(
     location: LocationId,
-    token: Token,
+    token: BearerToken,
     url: &str,
-    global: &Global,
-    screen: &Screen,
-) -> Result<Place, Failure> {
-    let account = Account::with(location, token);
+    global: &GlobalArgs,
+    screen: &CliReporter,
+) -> Result<TokenLocationInfo, CliError> {
+    let account = LocationAccount::with_token(location, token);
     let account = &account;
     signals::block_on(global.deadline, screen, |stop| async move {
-        let client = account.client(url, global, &stop, &screen.watcher(None))?;
-        match client.location_details().await {
-            Ok(answer) => Ok(Place::from(answer.head)),
+        let client = account.build_client(url, global, &stop, &screen.location_observer(None))?;
+        match client.get_location().await {
+            Ok(answer) => Ok(TokenLocationInfo::from(answer.head)),
             // The token is good; it only lacks what this program can do without.
-            Err(api::Error { kind: Kind::Scope, .. }) => Ok(Place::default()),
+            Err(api::ApiError { kind: ApiErrorKind::Scope, .. }) => {
+                Ok(TokenLocationInfo::default())
+            }
             Err(error) => Err(error.into()),
         }
     })
 }
 
 /// Of a token that was not stored.
-fn untaken(failure: Failure) -> Failure {
+fn with_not_stored_hint(failure: CliError) -> CliError {
     let hint = failure.hint.clone().unwrap_or_default();
     let hint = match failure.code {
-        Code::Usage => format!("nothing was stored; {hint}, or give `--no-check`"),
+        CliExitCode::Usage => format!("nothing was stored; {hint}, or give `--no-check`"),
         _ => {
             "nothing was stored; a Private Integration Token begins with `pit-` and belongs to the \
               location that it was made in: check `--location`"
                 .to_owned()
         }
     };
-    failure.hint(hint)
+    failure.with_hint(hint)
 }
 
-fn elsewhere(chosen: &LocationId, wanted: &[LocationId]) -> Failure {
+fn wrong_location_error(chosen: &LocationId, wanted: &[LocationId]) -> CliError {
     let wanted: Vec<_> = wanted.iter().map(|id| format!("`{id}`")).collect();
-    Failure::new(
-        Code::Access,
+    CliError::new(
+        CliExitCode::Access,
         format!("the login is for location `{chosen}`, and {} is asked for", wanted.join(" or ")),
     )
-    .hint("nothing was stored; choose that location on the page, or check `--location` and `GHL_LOCATION_ID`")
+    .with_hint("nothing was stored; choose that location on the page, or check `--location` and `GHL_LOCATION_ID`")
 }
 
-fn tell(known: &Known, global: &Global, screen: &Screen) {
+fn report_login(known: &TokenInfo, global: &GlobalArgs, screen: &CliReporter) {
     if global.json {
-        screen.emit(&known.summary(Code::Done, "logged_in"));
+        screen.emit_event(&known.summary_event(CliExitCode::Done, "logged_in"));
         return;
     }
-    screen.line("logged in");
-    for (what, value) in known.lines() {
-        screen.line(&format!("  {what:<12} {}", safe(&value)));
+    screen.print_note("logged in");
+    for (what, value) in known.labeled_values() {
+        screen.print_note(&format!("  {what:<12} {}", escape_for_terminal(&value)));
     }
 }

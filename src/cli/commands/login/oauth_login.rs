@@ -8,93 +8,111 @@ use std::io::{self, IsTerminal as _, Write as _};
 use reqwest::Url;
 use secrecy::SecretString;
 
-use super::args::AppArgs;
-use super::authorize::{Answer, Ask, State};
+use super::args::OauthAppArgs;
+use super::authorize::{AuthorizationRequest, AuthorizationResponse, OauthState};
 use super::browser;
-use super::loopback::{Loopback, interrupted};
-use crate::api::{App, Oauth, OauthError, OauthKind, UserType};
-use crate::auth::Login;
+use super::loopback::{LoopbackListener, interrupted_error};
+use crate::api::{OauthApp, OauthClient, OauthError, OauthErrorKind, UserType};
+use crate::auth::OauthLogin;
 use crate::cli::account::{prompt, secret_source};
-use crate::cli::args::global::Global;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
-use crate::cli::output::text_format::safe;
+use crate::cli::args::global::GlobalArgs;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::signals;
-use crate::event::Stop;
+use crate::event::CancelSignal;
 
 /// An app, the page that asks for it, and where the answer goes.
 #[derive(Debug)]
-pub(super) struct Flow<'a> {
-    args: &'a AppArgs,
-    app: App,
+pub(super) struct OauthLoginFlow<'a> {
+    args: &'a OauthAppArgs,
+    app: OauthApp,
     api: &'a str,
     page: Url,
     redirect: Url,
-    oauth: Oauth,
+    oauth: OauthClient,
 }
 
-impl<'a> Flow<'a> {
+impl<'a> OauthLoginFlow<'a> {
     /// Everything that can be known before anybody is asked. Asks for the app's secret where it is not given.
-    pub(super) fn new(args: &'a AppArgs, global: &Global, api: &'a str) -> Result<Self, Failure> {
+    pub(super) fn new(
+        args: &'a OauthAppArgs,
+        global: &GlobalArgs,
+        api: &'a str,
+    ) -> Result<Self, CliError> {
         let client_id = args.client_id()?;
-        let redirect = args.redirect()?;
-        let page = args.page(api)?;
-        let oauth = Oauth::new(api, &global.transport())
-            .map_err(|error| Failure::usage(error.to_string()))?;
-        let app = App { client_id, client_secret: client_secret()? };
+        let redirect = args.validated_redirect_url()?;
+        let page = args.authorization_page(api)?;
+        let oauth = OauthClient::new(api, &global.transport())
+            .map_err(|error| CliError::usage(error.to_string()))?;
+        let app = OauthApp { client_id, client_secret: read_client_secret()? };
         Ok(Self { args, app, api, page, redirect, oauth })
     }
 
     /// Has the person asked, and exchanges the answer.
-    pub(super) fn log_in(self, global: &Global, screen: &Screen) -> Result<Login, Failure> {
-        let state = State::new()?;
-        let address = self.ask(&state).address();
+    pub(super) fn log_in(
+        self,
+        global: &GlobalArgs,
+        screen: &CliReporter,
+    ) -> Result<OauthLogin, CliError> {
+        let state = OauthState::new()?;
+        let address = self.authorization_request(&state).to_url();
         if self.args.paste {
-            tell("open this address, and paste the address at which the browser ends:", &address);
+            print_url(
+                "open this address, and paste the address at which the browser ends:",
+                &address,
+            );
             let prompt = if io::stdin().is_terminal() { "address or code: " } else { "" };
-            let answer = Answer::of_paste(&prompt::line(prompt)?, &state);
+            let answer = AuthorizationResponse::from_paste(&prompt::prompt_line(prompt)?, &state);
             return signals::block_on(global.deadline, screen, |stop| async move {
-                self.exchange(code(answer, true)?, &stop).await
+                self.exchange_code(code_from_response(answer, true)?, &stop).await
             });
         }
         signals::block_on(global.deadline, screen, |stop| async move {
-            let loopback = Loopback::open(&self.redirect).await?;
-            self.send_there(&address);
-            let answer = loopback.answer(state, self.args.answer_within, &stop).await?;
-            self.exchange(code(answer, false)?, &stop).await
+            let loopback = LoopbackListener::bind(&self.redirect).await?;
+            self.open_page(&address);
+            let answer = loopback.wait_for_response(state, self.args.answer_within, &stop).await?;
+            self.exchange_code(code_from_response(answer, false)?, &stop).await
         })
     }
 
-    fn ask<'b>(&'b self, state: &'b State) -> Ask<'b> {
-        Ask {
+    fn authorization_request<'b>(&'b self, state: &'b OauthState) -> AuthorizationRequest<'b> {
+        AuthorizationRequest {
             page: &self.page,
             client_id: &self.app.client_id,
             redirect_uri: self.args.redirect_uri(),
-            scopes: self.args.scopes(),
+            scopes: self.args.requested_scopes(),
             state,
         }
     }
 
     /// Opens the browser, or asks the person to do so.
-    fn send_there(&self, address: &Url) {
+    fn open_page(&self, address: &Url) {
         let here = io::stderr().is_terminal() && !self.args.no_browser;
-        if here && browser::open(address) {
-            tell("the browser should show this address; choose there, and come back:", address);
+        if here && browser::open_url(address) {
+            print_url(
+                "the browser should show this address; choose there, and come back:",
+                address,
+            );
         } else {
-            tell("open this address in a browser on this machine:", address);
+            print_url("open this address in a browser on this machine:", address);
         }
     }
 
-    async fn exchange(self, code: SecretString, stop: &Stop) -> Result<Login, Failure> {
+    async fn exchange_code(
+        self,
+        code: SecretString,
+        stop: &CancelSignal,
+    ) -> Result<OauthLogin, CliError> {
         let user_type = if self.args.agency { UserType::Company } else { UserType::Location };
         let redirect_uri = self.args.redirect_uri();
-        let asked = self.oauth.exchange(&self.app, &code, Some(redirect_uri), user_type);
+        let asked = self.oauth.exchange_code(&self.app, &code, Some(redirect_uri), user_type);
         let grant = tokio::select! {
-            grant = asked => grant.map_err(|error| not_exchanged(&error))?,
-            () = stop.wait() => return Err(interrupted(stop)),
+            grant = asked => grant.map_err(|error| exchange_error(&error))?,
+            () = stop.wait_for_cancel() => return Err(interrupted_error(stop)),
         };
-        let mut login = Login::new(self.app, grant, self.api.to_owned());
+        let mut login = OauthLogin::new(self.app, grant, self.api.to_owned());
         login.authorize_url = Some(self.page.into());
         login.redirect_uri = Some(redirect_uri.to_owned());
         Ok(login)
@@ -102,59 +120,62 @@ impl<'a> Flow<'a> {
 }
 
 /// The app's secret: of the environment, or typed in.
-fn client_secret() -> Result<SecretString, Failure> {
-    if let Some(secret) = secret_source::of_environment("GHL_CLIENT_SECRET")? {
+fn read_client_secret() -> Result<SecretString, CliError> {
+    if let Some(secret) = secret_source::from_env("GHL_CLIENT_SECRET")? {
         use secrecy::ExposeSecret as _;
         return Ok(secret.expose_secret().trim().into());
     }
-    if prompt::possible() {
-        return prompt::ask("Client secret (not shown): ");
+    if prompt::can_prompt() {
+        return prompt::prompt_secret("Client secret (not shown): ");
     }
-    Err(Failure::new(Code::Access, "the app's client secret is not given").hint(
+    Err(CliError::new(CliExitCode::Access, "the app's client secret is not given").with_hint(
         "set `GHL_CLIENT_SECRET`, or `GHL_CLIENT_SECRET_FILE` to a file that only you can read",
     ))
 }
 
 /// Shows an address, also under `--quiet` and `--json`: without it nothing goes on.
-fn tell(what: &str, address: &Url) {
+fn print_url(what: &str, address: &Url) {
     let mut err = io::stderr().lock();
     // When stderr is closed, the browser may have opened all the same.
-    let _ = writeln!(err, "{what}\n\n  {}\n", safe(address.as_str()));
+    let _ = writeln!(err, "{what}\n\n  {}\n", escape_for_terminal(address.as_str()));
 }
 
 /// The code of an answer, or why there is none to exchange.
-fn code(answer: Answer, pasted: bool) -> Result<SecretString, Failure> {
-    let refused = |message: &str| Failure::new(Code::Access, message);
+fn code_from_response(
+    answer: AuthorizationResponse,
+    pasted: bool,
+) -> Result<SecretString, CliError> {
+    let refused = |message: &str| CliError::new(CliExitCode::Access, message);
     match answer {
-        Answer::Code(code) => Ok(code),
-        Answer::Stateless(code) if pasted => Ok(code),
-        Answer::Stateless(_) => Err(refused(
+        AuthorizationResponse::Code(code) => Ok(code),
+        AuthorizationResponse::Stateless(code) if pasted => Ok(code),
+        AuthorizationResponse::Stateless(_) => Err(refused(
             "the answer came without the `state` that was sent, so nobody knows who sent it; nothing was \
              exchanged",
         )
-        .hint(
+        .with_hint(
             "an app that an agency installs for many locations at once loses it: give the command again \
              with `--paste`",
         )),
-        Answer::Foreign => Err(refused(
+        AuthorizationResponse::Foreign => Err(refused(
             "the answer has another `state` than was sent: it belongs to another login, or somebody else \
              sent it; nothing was exchanged",
         )
-        .hint("give the command again, and open only the address that it prints")),
-        Answer::Refused(said) => Err(refused(&format!("the login was not allowed: {said}"))
-            .hint("nothing was stored; allow it on the page, or check the scopes that the app has")),
-        Answer::Empty => Err(refused("the answer holds no code")
-            .hint("it is behind `code=` in the address at which the browser ends")),
+        .with_hint("give the command again, and open only the address that it prints")),
+        AuthorizationResponse::Refused(said) => Err(refused(&format!("the login was not allowed: {said}"))
+            .with_hint("nothing was stored; allow it on the page, or check the scopes that the app has")),
+        AuthorizationResponse::Empty => Err(refused("the answer holds no code")
+            .with_hint("it is behind `code=` in the address at which the browser ends")),
     }
 }
 
-fn not_exchanged(error: &OauthError) -> Failure {
+fn exchange_error(error: &OauthError) -> CliError {
     match error.kind {
-        OauthKind::Unreachable => Failure::usage(format!("the API cannot be reached: {error}"))
-            .hint("check the network and `--api-url`; then log in again"),
-        OauthKind::Failed => Failure::usage(format!("the code was not exchanged: {error}"))
-            .hint("log in again: the code may be used up"),
-        _ => Failure::new(Code::Access, format!("the code was refused: {error}")).hint(
+        OauthErrorKind::Unreachable => CliError::usage(format!("the API cannot be reached: {error}"))
+            .with_hint("check the network and `--api-url`; then log in again"),
+        OauthErrorKind::Failed => CliError::usage(format!("the code was not exchanged: {error}"))
+            .with_hint("log in again: the code may be used up"),
+        _ => CliError::new(CliExitCode::Access, format!("the code was refused: {error}")).with_hint(
             "a code works once and for some minutes, with the app's own secret and the redirect address \
              that is registered; log in again",
         ),

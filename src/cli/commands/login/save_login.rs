@@ -2,62 +2,65 @@
 
 use std::sync::Arc;
 
-use super::args::{Args, StoreArg};
-use crate::auth::{Error, Safe, StoreKind};
-use crate::cli::account::passphrase::People;
+use super::args::{LoginArgs, StoreArg};
+use crate::auth::{AuthError, CredentialStore, CredentialStoreKind};
+use crate::cli::account::passphrase::CliUnlocker;
 use crate::cli::account::token_source;
-use crate::cli::args::global::Global;
-use crate::cli::output::error::Failure;
-use crate::cli::output::progress::Screen;
+use crate::cli::args::global::GlobalArgs;
+use crate::cli::output::error::CliError;
+use crate::cli::output::progress::CliReporter;
 
 /// The place for a profile's login, before there is one: whoever cannot open it learns so before a code
 /// is spent.
-pub(super) fn place(
-    args: &Args,
-    global: &Global,
+pub(super) fn create_store(
+    args: &LoginArgs,
+    global: &GlobalArgs,
     profile: &str,
-    screen: &Screen,
-) -> Result<Safe, Failure> {
-    let asked = asked(args, global)?;
-    if !args.recipient.is_empty() && asked != Some(StoreKind::Age) {
-        return Err(Failure::usage("`--recipient` is for `--store age`"));
+    screen: &CliReporter,
+) -> Result<CredentialStore, CliError> {
+    let asked = requested_store_kind(args, global)?;
+    if !args.recipient.is_empty() && asked != Some(CredentialStoreKind::Age) {
+        return Err(CliError::usage("`--recipient` is for `--store age`"));
     }
-    let places = token_source::places().ok_or_else(|| {
-        Failure::usage("there is no place to keep a token in")
-            .hint("set `GHL_BULK_CONFIG` to a directory")
+    let places = token_source::credential_store_dir().ok_or_else(|| {
+        CliError::usage("there is no place to keep a token in")
+            .with_hint("set `GHL_BULK_CONFIG` to a directory")
     })?;
     let create = |kind| {
-        let people = Arc::new(People { recipients: args.recipient.clone() });
-        Safe::create(&places, profile, kind, people)
+        let people = Arc::new(CliUnlocker { recipients: args.recipient.clone() });
+        CredentialStore::create(&places, profile, kind, people)
     };
-    match create(asked.unwrap_or(StoreKind::Keyring)) {
-        Err(Error::NoKeyring(why)) if asked.is_none() => {
-            screen.line(&format!(
+    match create(asked.unwrap_or(CredentialStoreKind::Keyring)) {
+        Err(AuthError::NoKeyring(why)) if asked.is_none() => {
+            screen.print_note(&format!(
                 "{why}; the token is kept in a file that only you can read instead (`--store age` \
                  encrypts it)"
             ));
-            Ok(create(StoreKind::File)?)
+            Ok(create(CredentialStoreKind::File)?)
         }
         created => Ok(created?),
     }
 }
 
 /// The store of the flag, or of the profile.
-fn asked(args: &Args, global: &Global) -> Result<Option<StoreKind>, Failure> {
+fn requested_store_kind(
+    args: &LoginArgs,
+    global: &GlobalArgs,
+) -> Result<Option<CredentialStoreKind>, CliError> {
     let of_flag = |store| match store {
-        StoreArg::Keyring => StoreKind::Keyring,
-        StoreArg::File => StoreKind::File,
-        StoreArg::Age => StoreKind::Age,
+        StoreArg::Keyring => CredentialStoreKind::Keyring,
+        StoreArg::File => CredentialStoreKind::File,
+        StoreArg::Age => CredentialStoreKind::Age,
     };
     let profile = || global.profile.as_ref()?.store.as_ref();
     match (args.store, profile()) {
         (Some(store), _) => Ok(Some(of_flag(store))),
         (None, None) => Ok(None),
         (None, Some(said)) => match said.value.as_str() {
-            "keyring" => Ok(Some(StoreKind::Keyring)),
-            "file" => Ok(Some(StoreKind::File)),
-            "age" => Ok(Some(StoreKind::Age)),
-            other => Err(Failure::usage(format!("{}: there is no store `{other}`", said.place))),
+            "keyring" => Ok(Some(CredentialStoreKind::Keyring)),
+            "file" => Ok(Some(CredentialStoreKind::File)),
+            "age" => Ok(Some(CredentialStoreKind::Age)),
+            other => Err(CliError::usage(format!("{}: there is no store `{other}`", said.place))),
         },
     }
 }

@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::import::args::SheetArgs;
-use crate::cli::account::Accounts;
-use crate::cli::args::global::Global;
+use crate::cli::account::LocationAccounts;
+use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
-use crate::cli::output::text_format::{plural, safe};
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::{escape_for_terminal, format_plural};
 use crate::cli::signals;
-use crate::import::{self, Presets, Proposed, Wish};
+use crate::import::{self, PresetLibrary, ProposalReport, ProposalRequest};
 
 /// Propose a mapping for a spreadsheet: what goes where, how sure that is, and why
 ///
@@ -25,7 +25,7 @@ use crate::import::{self, Presets, Proposed, Wish};
 /// without one nothing is sent at all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
-pub(crate) struct Args {
+pub(crate) struct MapArgs {
     /// The spreadsheet
     #[arg(required_unless_present_any = ["list_presets", "show_preset"])]
     file: Option<PathBuf>,
@@ -102,27 +102,27 @@ unique and max_rows, and for a column that differs a [[layout.column]] with name
 split, values, unless_phone, guard, longest.";
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
-    let dir = dirs::presets();
+pub(crate) fn run(args: &MapArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+    let dir = dirs::presets_dir();
     let Some(file) = &args.file else {
-        let presets = Presets::read(dir.as_deref())?;
+        let presets = PresetLibrary::load(dir.as_deref())?;
         return match &args.show_preset {
-            Some(name) => presets::show(&presets, name),
-            None => presets::list(&presets, global),
+            Some(name) => presets::print_preset(&presets, name),
+            None => presets::print_list(&presets, global),
         };
     };
-    super::import::there(file)?;
-    let place = Place::of(args, dir.as_deref())?;
-    let wish = Wish {
+    super::import::ensure_file_exists(file)?;
+    let place = MappingDestination::from_args(args, dir.as_deref())?;
+    let wish = ProposalRequest {
         file: file.clone(),
-        reading: args.sheet.reading(),
+        reading: args.sheet.reading_options(),
         preset: args.preset.clone(),
-        presets: Presets::read(dir.as_deref())?,
+        presets: PresetLibrary::load(dir.as_deref())?,
         title: args.save_preset.clone(),
     };
-    let screen = Screen::new(global.style());
+    let screen = CliReporter::new(global.output_style());
     // A mapping can be made without an account; one that is given is asked for its fields.
-    let accounts = match Accounts::find(global, None) {
+    let accounts = match LocationAccounts::resolve(global, None) {
         _ if args.offline => None,
         Ok(accounts) => Some(accounts),
         Err(_) if !global.sandbox => None,
@@ -133,29 +133,30 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
         let client = match accounts {
             None => None,
             Some(accounts) => {
-                let watcher = screen.watcher(None);
-                Some(accounts.all[0].client(&accounts.url, global, &stop, &watcher)?)
+                let watcher = screen.location_observer(None);
+                Some(accounts.all[0].build_client(&accounts.url, global, &stop, &watcher)?)
             }
         };
-        let proposed = import::propose(client.as_ref(), wish).await;
+        let proposed = import::propose_mapping(client.as_ref(), wish).await;
         screen.finish();
-        let proposed = proposed.map_err(|error| Failure::of_import(error.into(), &stop))?;
+        let proposed = proposed.map_err(|error| CliError::from_import_halt(error.into(), &stop))?;
         if client.is_none() && !args.offline {
-            screen.line("no account is given, so custom fields of the location are not known");
+            screen
+                .print_note("no account is given, so custom fields of the location are not known");
         }
-        if let (true, Place::Stdout) = (global.json, place) {
-            screen.emit(&summary(&proposed, place));
-            return Ok(Code::Done);
+        if let (true, MappingDestination::Stdout) = (global.json, place) {
+            screen.emit_event(&summary_event(&proposed, place));
+            return Ok(CliExitCode::Done);
         }
         place.write(&proposed.text)?;
-        tell(&proposed, file, place, screen);
-        screen.emit(&summary(&proposed, place));
-        Ok(Code::Done)
+        report_proposal(&proposed, file, place, screen);
+        screen.emit_event(&summary_event(&proposed, place));
+        Ok(CliExitCode::Done)
     })
 }
 
 /// The same for programs; the mapping is in it when it is written nowhere else.
-fn summary(proposed: &Proposed, place: &Place) -> Value {
+fn summary_event(proposed: &ProposalReport, place: &MappingDestination) -> Value {
     let mapping = place.path().is_none().then_some(&proposed.text);
     let warnings: Vec<Value> = proposed
         .warnings
@@ -163,7 +164,7 @@ fn summary(proposed: &Proposed, place: &Place) -> Value {
         .map(|(code, message)| json!({ "code": code, "message": message }))
         .collect();
     json!({
-        "event": "summary", "exit_code": Code::Done as u8, "outcome": "proposed",
+        "event": "summary", "exit_code": CliExitCode::Done as u8, "outcome": "proposed",
         "preset": proposed.preset, "ambiguous": proposed.ambiguous, "mapped": proposed.accepted,
         "to_check": proposed.to_check, "to_decide": proposed.to_decide, "ignored": proposed.ignored,
         "warnings": warnings, "mapping": mapping, "paths": place.path().into_iter().collect::<Vec<_>>(),
@@ -171,65 +172,77 @@ fn summary(proposed: &Proposed, place: &Place) -> Value {
 }
 
 /// Tells what was proposed, and what to do with it.
-fn tell(proposed: &Proposed, file: &Path, place: &Place, screen: &Screen) {
+fn report_proposal(
+    proposed: &ProposalReport,
+    file: &Path,
+    place: &MappingDestination,
+    screen: &CliReporter,
+) {
     for (_, message) in &proposed.warnings {
-        screen.line(&format!("note: {message}"));
+        screen.print_note(&format!("note: {message}"));
     }
     if let Some(preset) = &proposed.preset {
-        screen.line(&format!("the sheet is one that the preset `{}` knows", safe(preset)));
+        screen.print_note(&format!(
+            "the sheet is one that the preset `{}` knows",
+            escape_for_terminal(preset)
+        ));
     }
     if !proposed.ambiguous.is_empty() {
         let names = proposed.ambiguous.join("` and `");
-        screen.line(&format!("the presets `{}` fit alike; `--preset` decides", safe(&names)));
+        screen.print_note(&format!(
+            "the presets `{}` fit alike; `--preset` decides",
+            escape_for_terminal(&names)
+        ));
     }
-    screen.line(&format!(
+    screen.print_note(&format!(
         "{} mapped, {} to check, {} to decide, {} ignored",
-        plural(proposed.accepted, "column"),
+        format_plural(proposed.accepted, "column"),
         proposed.to_check,
         proposed.to_decide,
         proposed.ignored
     ));
     let Some(path) = place.path() else { return };
     let (shown, file) = (path.display().to_string(), file.display().to_string());
-    let (shown, file) = (safe(&shown), safe(&file));
+    let (shown, file) = (escape_for_terminal(&shown), escape_for_terminal(&file));
     let open = proposed.to_check + proposed.to_decide;
     let first = if open > 0 {
         format!("decide what is \"?\" in {shown}, and then: ")
     } else {
         String::new()
     };
-    screen.line(&match place {
-        Place::Preset(_) => format!("{first}ghl-bulk import {file} --dry-run"),
+    screen.print_note(&match place {
+        MappingDestination::Preset(_) => format!("{first}ghl-bulk import {file} --dry-run"),
         _ => format!("{first}ghl-bulk import {file} --map {shown} --dry-run"),
     });
 }
 
 /// Where the proposal goes.
-enum Place {
+enum MappingDestination {
     Stdout,
     File(PathBuf),
     Preset(PathBuf),
 }
 
-impl Place {
+impl MappingDestination {
     /// Refuses what would be overwritten unasked.
-    fn of(args: &Args, presets: Option<&Path>) -> Result<Self, Failure> {
+    fn from_args(args: &MapArgs, presets: Option<&Path>) -> Result<Self, CliError> {
         let place = match (&args.out, &args.save_preset) {
-            (_, Some(name)) => Self::Preset(presets::path(presets, name)?),
+            (_, Some(name)) => Self::Preset(presets::preset_path(presets, name)?),
             (Some(path), None) => Self::File(path.clone()),
             (None, None) => Self::Stdout,
         };
-        let taken = args.save_preset.as_ref().filter(|name| presets::built_in(name) && !args.force);
+        let taken =
+            args.save_preset.as_ref().filter(|name| presets::is_built_in(name) && !args.force);
         if let Some(name) = taken {
-            let failure = Failure::usage(format!("`{name}` is a preset of the program's"));
-            return Err(failure.hint(
+            let failure = CliError::usage(format!("`{name}` is a preset of the program's"));
+            return Err(failure.with_hint(
                 "choose another name, or give `--force` to use yours in place of it from then on",
             ));
         }
         match place.path() {
             Some(path) if path.exists() && !args.force => {
-                let failure = Failure::usage(format!("`{}` exists", path.display()));
-                Err(failure.hint("give `--force` to overwrite it"))
+                let failure = CliError::usage(format!("`{}` exists", path.display()));
+                Err(failure.with_hint("give `--force` to overwrite it"))
             }
             _ => Ok(place),
         }
@@ -242,9 +255,9 @@ impl Place {
         }
     }
 
-    fn write(&self, text: &str) -> Result<(), Failure> {
-        let Some(path) = self.path() else { return presets::print(text) };
-        let fail = |error: io::Error| Failure::usage(format!("`{}`: {error}", path.display()));
+    fn write(&self, text: &str) -> Result<(), CliError> {
+        let Some(path) = self.path() else { return presets::print_stdout(text) };
+        let fail = |error: io::Error| CliError::usage(format!("`{}`: {error}", path.display()));
         if let (Self::Preset(_), Some(dir)) = (self, path.parent()) {
             std::fs::create_dir_all(dir).map_err(fail)?;
         }

@@ -5,109 +5,113 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::cli::args::global::Global;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::text_format::{safe, safe_json};
-use crate::import::{Presets, problem_lines};
-use crate::mapping::preset::{self, Direction, Preset};
+use crate::cli::args::global::GlobalArgs;
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::text_format::{escape_for_terminal, escape_json_line};
+use crate::import::{PresetLibrary, problem_lines};
+use crate::mapping::preset::{self, Preset, PresetDirection};
 
 /// Lists the presets on stdout: name, direction, what; those that cannot be used are an error.
-pub(crate) fn list(presets: &Presets, global: &Global) -> Result<Code, Failure> {
+pub(crate) fn print_list(
+    presets: &PresetLibrary,
+    global: &GlobalArgs,
+) -> Result<CliExitCode, CliError> {
     let text = if global.json {
-        let all: Vec<Value> = presets.all().iter().map(fields).collect();
-        safe_json(Value::Array(all).to_string()) + "\n"
+        let all: Vec<Value> = presets.all().iter().map(preset_json).collect();
+        escape_json_line(Value::Array(all).to_string()) + "\n"
     } else {
-        table(presets)
+        format_table(presets)
     };
-    print(&text)?;
-    if presets.broken().is_empty() {
-        return Ok(Code::Done);
+    print_stdout(&text)?;
+    if presets.invalid_presets().is_empty() {
+        return Ok(CliExitCode::Done);
     }
-    let lines = presets.broken().iter().flat_map(|broken| {
+    let lines = presets.invalid_presets().iter().flat_map(|broken| {
         let path = broken.path.display();
         problem_lines(&broken.problems).into_iter().map(move |line| format!("`{path}`: {line}"))
     });
-    Err(Failure::usage("presets of yours are wrong, and not in the list")
-        .lines(lines.collect())
-        .hint("repair them, or take them out of the directory"))
+    Err(CliError::usage("presets of yours are wrong, and not in the list")
+        .with_lines(lines.collect())
+        .with_hint("repair them, or take them out of the directory"))
 }
 
-fn table(presets: &Presets) -> String {
+fn format_table(presets: &PresetLibrary) -> String {
     let names = presets.all().iter().map(|preset| preset.name.chars().count());
     let width = names.max().unwrap_or(0).max(4);
     let mut text = format!("{:<width$}  {:<9}  {}\n", "NAME", "DIRECTION", "WHAT");
     for preset in presets.all() {
-        let how = if preset.is_detected() { "" } else { " (only with `--preset`)" };
-        let own = match (preset.own, built_in(&preset.name)) {
+        let how = if preset.is_detectable() { "" } else { " (only with `--preset`)" };
+        let own = match (preset.own, is_built_in(&preset.name)) {
             (true, true) => " (yours, in place of the program's)",
             (true, false) => " (yours)",
             (false, _) => "",
         };
-        let (name, title) = (safe(&preset.name), safe(&preset.title));
-        let layout = layout(preset);
-        let line = format!("{name:<width$}  {:<9}  {title}{own}{how}{layout}\n", direction(preset));
+        let (name, title) = (escape_for_terminal(&preset.name), escape_for_terminal(&preset.title));
+        let layout = template_note(preset);
+        let line =
+            format!("{name:<width$}  {:<9}  {title}{own}{how}{layout}\n", direction_name(preset));
         text.push_str(&line);
     }
     text
 }
 
 /// How it is exported with, if it has a layout.
-fn layout(preset: &Preset) -> String {
+fn template_note(preset: &Preset) -> String {
     let Some(layout) = &preset.layout else { return String::new() };
     match layout.systems.first() {
-        Some(system) => format!(" (layout of {})", safe(system)),
+        Some(system) => format!(" (layout of {})", escape_for_terminal(system)),
         None => " (with a layout)".to_owned(),
     }
 }
 
 /// Whether a preset of this name comes with the program.
-pub(crate) fn built_in(name: &str) -> bool {
-    preset::presets().iter().any(|preset| preset.name.eq_ignore_ascii_case(name.trim()))
+pub(crate) fn is_built_in(name: &str) -> bool {
+    preset::builtin_presets().iter().any(|preset| preset.name.eq_ignore_ascii_case(name.trim()))
 }
 
-fn direction(preset: &Preset) -> &'static str {
+fn direction_name(preset: &Preset) -> &'static str {
     match preset.direction {
-        Direction::Import => "import",
-        Direction::Both => "both",
+        PresetDirection::Import => "import",
+        PresetDirection::Both => "both",
     }
 }
 
-fn fields(preset: &Preset) -> Value {
+fn preset_json(preset: &Preset) -> Value {
     let file = preset.own.then(|| preset.mapping.name.clone());
     json!({
         "name": preset.name, "what": preset.title, "direction": preset.direction,
-        "entity": preset.entity, "detected": preset.is_detected(), "file": file,
+        "entity": preset.entity, "detected": preset.is_detectable(), "file": file,
         "layout": preset.layout.as_ref().map(|it| json!({ "systems": it.systems, "file": it.file })),
     })
 }
 
 /// Prints a preset's text on stdout.
-pub(crate) fn show(presets: &Presets, name: &str) -> Result<Code, Failure> {
-    print(&presets.named(name)?.text)?;
-    Ok(Code::Done)
+pub(crate) fn print_preset(presets: &PresetLibrary, name: &str) -> Result<CliExitCode, CliError> {
+    print_stdout(&presets.find_by_name(name)?.text)?;
+    Ok(CliExitCode::Done)
 }
 
 /// Where a preset of this name is kept.
-pub(crate) fn path(dir: Option<&Path>, name: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn preset_path(dir: Option<&Path>, name: &str) -> Result<PathBuf, CliError> {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
     let outer = name.starts_with(['.', ' ']) || name.ends_with(['.', ' ']);
     if name.is_empty() || name.len() > 80 || outer || !name.chars().all(plain) {
-        return Err(Failure::usage(format!("`{name}` cannot be a preset's name"))
-            .hint("letters, digits, `-`, `_` and blanks make one; it is a file's name"));
+        return Err(CliError::usage(format!("`{name}` cannot be a preset's name"))
+            .with_hint("letters, digits, `-`, `_` and blanks make one; it is a file's name"));
     }
     let dir = dir.ok_or_else(|| {
-        Failure::usage("there is no place to keep presets in")
-            .hint("set `GHL_BULK_CONFIG` to a directory")
+        CliError::usage("there is no place to keep presets in")
+            .with_hint("set `GHL_BULK_CONFIG` to a directory")
     })?;
     Ok(dir.join(format!("{name}.toml")))
 }
 
 /// Prints a text on stdout; nobody who reads it to its end is no failure.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print_stdout(text: &str) -> Result<(), CliError> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::usage(format!("stdout cannot be written: {error}")))
+            Err(CliError::usage(format!("stdout cannot be written: {error}")))
         }
         _ => Ok(()),
     }

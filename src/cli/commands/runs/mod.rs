@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::export::Shape;
+use super::export::OutputFormatArgs;
 use super::export::{export_report, export_templates};
 use super::import::import_report;
-use crate::cli::args::global::Global;
+use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::progress::Screen;
-use crate::cli::output::text_format::{plural, safe, safe_json};
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::{escape_for_terminal, escape_json_line, format_plural};
 use crate::cli::signals;
 use crate::id::RunId;
-use crate::publish::Place;
-use crate::run::{State, Summary};
+use crate::publish::OutputDir;
+use crate::run::{RunState, RunSummary};
 use crate::{export, import};
 
 /// List, show, publish again or remove runs
@@ -33,13 +33,13 @@ Examples:
   ghl-bulk runs publish 20261121-061512-k3f9 --layout dext   the files that Dext takes
   ghl-bulk runs results 20261121-061512-k3f9                 an import's result files once more
   ghl-bulk runs rm 20261121-061512-k3f9                      forget it; its files stay")]
-pub(crate) struct Args {
+pub(crate) struct RunsArgs {
     #[command(subcommand)]
-    what: Option<What>,
+    what: Option<RunsSubcommand>,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum RunsSubcommand {
     /// List all runs, oldest first (the default)
     List,
     /// Show one run: what it is, how far it came, what could not be read
@@ -52,7 +52,7 @@ enum What {
         /// The run
         run: RunId,
         #[command(flatten)]
-        shape: Shape,
+        shape: OutputFormatArgs,
         /// The output directory [default: the run's]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
@@ -84,53 +84,64 @@ enum What {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<Code, Failure> {
+pub(crate) fn run(args: &RunsArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
     match &args.what {
-        None | Some(What::List) => list(global),
-        Some(What::Show { run }) => show::run(run, global),
-        Some(What::Publish { run, shape, out }) => publish(run, shape, out.as_ref(), global),
-        Some(What::Results { run, out }) => results(run, out.as_ref(), global),
-        Some(What::Resolve { run, file }) => resolve(run, file, global),
-        Some(What::Rm { run }) => remove(run, global),
+        None | Some(RunsSubcommand::List) => list_runs(global),
+        Some(RunsSubcommand::Show { run }) => show::run(run, global),
+        Some(RunsSubcommand::Publish { run, shape, out }) => {
+            publish_run(run, shape, out.as_ref(), global)
+        }
+        Some(RunsSubcommand::Results { run, out }) => write_results(run, out.as_ref(), global),
+        Some(RunsSubcommand::Resolve { run, file }) => resolve_in_doubt(run, file, global),
+        Some(RunsSubcommand::Rm { run }) => remove_runs(run, global),
     }
 }
 
-fn list(global: &Global) -> Result<Code, Failure> {
-    let runs = dirs::home()?.list()?;
+fn list_runs(global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+    let runs = dirs::runs_home()?.list_runs()?;
     let mut out = io::stdout().lock();
     if global.json {
-        let runs: Vec<Value> = runs.iter().map(fields).collect();
-        return written(writeln!(out, "{}", safe_json(Value::Array(runs).to_string())));
+        let runs: Vec<Value> = runs.iter().map(run_json).collect();
+        return ignore_broken_pipe(writeln!(
+            out,
+            "{}",
+            escape_json_line(Value::Array(runs).to_string())
+        ));
     }
     if runs.is_empty() && !global.quiet {
-        return written(writeln!(io::stderr().lock(), "there are no runs yet"));
+        return ignore_broken_pipe(writeln!(io::stderr().lock(), "there are no runs yet"));
     }
     for summary in &runs {
         let line = match &summary.known {
             Ok((meta, state)) => {
                 let (state, location) =
                     (state_name(*state, summary.running), meta.location.to_string());
-                format!("{}  {:<8} {state:<11} {}", summary.id, meta.kind, safe(&location))
+                format!(
+                    "{}  {:<8} {state:<11} {}",
+                    summary.id,
+                    meta.kind,
+                    escape_for_terminal(&location)
+                )
             }
-            Err(error) => format!("{}  {}", summary.id, safe(&error.to_string())),
+            Err(error) => format!("{}  {}", summary.id, escape_for_terminal(&error.to_string())),
         };
         if writeln!(out, "{line}").is_err() {
             break;
         }
     }
-    Ok(Code::Done)
+    Ok(CliExitCode::Done)
 }
 
-fn state_name(state: State, running: bool) -> &'static str {
+fn state_name(state: RunState, running: bool) -> &'static str {
     match (state, running) {
         (_, true) => "running",
-        (State::Unfinished, _) => "unfinished",
-        (State::Complete, _) => "complete",
-        (State::Partial, _) => "partial",
+        (RunState::Unfinished, _) => "unfinished",
+        (RunState::Complete, _) => "complete",
+        (RunState::Partial, _) => "partial",
     }
 }
 
-fn fields(summary: &Summary) -> Value {
+fn run_json(summary: &RunSummary) -> Value {
     let base = json!({"run": summary.id, "dir": summary.dir, "running": summary.running});
     let more = match &summary.known {
         Ok((meta, state)) => json!({
@@ -148,88 +159,97 @@ fn fields(summary: &Summary) -> Value {
     }
 }
 
-fn publish(
+fn publish_run(
     id: &RunId,
-    shape: &Shape,
+    shape: &OutputFormatArgs,
     out: Option<&PathBuf>,
-    global: &Global,
-) -> Result<Code, Failure> {
-    let run = dirs::home()?.open(id)?;
+    global: &GlobalArgs,
+) -> Result<CliExitCode, CliError> {
+    let run = dirs::runs_home()?.open_run(id)?;
     if run.meta.kind != export::KIND {
-        return Err(Failure::usage(format!("run `{id}` is no export"))
-            .hint(format!("`ghl-bulk runs results {id}` makes its files again")));
+        return Err(CliError::usage(format!("run `{id}` is no export"))
+            .with_hint(format!("`ghl-bulk runs results {id}` makes its files again")));
     }
-    let mut request = export::request(&run)?;
-    let layouts = export_templates::choose(&shape.layout, Some(request.tables))?;
-    request.formats = shape.formats();
+    let mut request = export::stored_request(&run)?;
+    let layouts = export_templates::select_templates(&shape.layout, Some(request.tables))?;
+    request.formats = shape.selected_formats();
     request.csv_safe.clone_from(&shape.csv_safe);
     if let Some(out) = out {
         request.out.clone_from(out);
     }
-    let screen = Screen::new(global.style());
-    layouts.tell_missing(&screen);
+    let screen = CliReporter::new(global.output_style());
+    layouts.report_missing(&screen);
     request.layouts = layouts.chosen;
-    let report = export::republish(&run, &request, &screen.watcher(None));
+    let report = export::republish_files(&run, &request, &screen.location_observer(None));
     screen.finish();
-    Ok(export_report::single(&report?, global, &screen))
+    Ok(export_report::report_export(&report?, global, &screen))
 }
 
-fn results(id: &RunId, out: Option<&PathBuf>, global: &Global) -> Result<Code, Failure> {
-    let run = dirs::home()?.open(id)?;
+fn write_results(
+    id: &RunId,
+    out: Option<&PathBuf>,
+    global: &GlobalArgs,
+) -> Result<CliExitCode, CliError> {
+    let run = dirs::runs_home()?.open_run(id)?;
     if run.meta.kind == export::KIND {
-        return Err(Failure::usage(format!("run `{id}` is an export"))
-            .hint(format!("`ghl-bulk runs publish {id}` makes its files again")));
+        return Err(CliError::usage(format!("run `{id}` is an export"))
+            .with_hint(format!("`ghl-bulk runs publish {id}` makes its files again")));
     }
     let out = out.map(std::path::absolute).transpose();
-    let out = out.map_err(|error| Failure::usage(format!("`--out`: {error}")))?;
-    let (report, summary) = import::results(&run, out)?;
-    let screen = Screen::new(global.style());
-    Ok(import_report::applied(&report, &summary, global, &screen))
+    let out = out.map_err(|error| CliError::usage(format!("`--out`: {error}")))?;
+    let (report, summary) = import::rewrite_results(&run, out)?;
+    let screen = CliReporter::new(global.output_style());
+    Ok(import_report::report_applied(&report, &summary, global, &screen))
 }
 
-fn resolve(id: &RunId, file: &Path, global: &Global) -> Result<Code, Failure> {
-    let screen = Screen::new(global.style());
-    let run = dirs::home()?.open(id)?;
+fn resolve_in_doubt(id: &RunId, file: &Path, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+    let screen = CliReporter::new(global.output_style());
+    let run = dirs::runs_home()?.open_run(id)?;
     signals::block_on(global.deadline, &screen, |_| async {
-        let resolved = import::resolve(&run, file).await?;
-        let (report, summary) = import::results(&run, None)?;
-        let code = import_report::applied(&report, &summary, global, &screen);
+        let resolved = import::resolve_in_doubt(&run, file).await?;
+        let (report, summary) = import::rewrite_results(&run, None)?;
+        let code = import_report::report_applied(&report, &summary, global, &screen);
         let again = match resolved.again {
             0 => String::new(),
-            rows => format!("; {} will be sent by `ghl-bulk resume {id}`", plural(rows, "row")),
+            rows => {
+                format!("; {} will be sent by `ghl-bulk resume {id}`", format_plural(rows, "row"))
+            }
         };
         let open = match resolved.open {
             0 => String::new(),
-            rows => format!("; {} without a decision", plural(rows, "row")),
+            rows => format!("; {} without a decision", format_plural(rows, "row")),
         };
-        screen.line(&format!("{} settled{again}{open}", plural(resolved.settled, "row")));
+        screen.print_note(&format!(
+            "{} settled{again}{open}",
+            format_plural(resolved.settled, "row")
+        ));
         Ok(code)
     })
 }
 
-fn remove(runs: &[RunId], global: &Global) -> Result<Code, Failure> {
-    let home = dirs::home()?;
+fn remove_runs(runs: &[RunId], global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+    let home = dirs::runs_home()?;
     for run in runs {
         // Of a damaged run only the run itself is known.
-        let request = home.open(run).ok().and_then(|run| export::request(&run).ok());
-        home.remove(run)?;
-        if let Some(place) = request.and_then(|request| Place::new(&request.out).ok()) {
-            place.clear(run);
+        let request = home.open_run(run).ok().and_then(|run| export::stored_request(&run).ok());
+        home.remove_run(run)?;
+        if let Some(place) = request.and_then(|request| OutputDir::new(&request.out).ok()) {
+            place.remove_stale_staging(run);
         }
         if !global.quiet {
             // When stderr is closed the run is gone all the same.
             let _ = writeln!(io::stderr().lock(), "removed {run}");
         }
     }
-    Ok(Code::Done)
+    Ok(CliExitCode::Done)
 }
 
 /// A closed pipe is a reader that has seen enough.
-fn written(result: io::Result<()>) -> Result<Code, Failure> {
+fn ignore_broken_pipe(result: io::Result<()>) -> Result<CliExitCode, CliError> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::usage(format!("stdout cannot be written: {error}")))
+            Err(CliError::usage(format!("stdout cannot be written: {error}")))
         }
-        _ => Ok(Code::Done),
+        _ => Ok(CliExitCode::Done),
     }
 }

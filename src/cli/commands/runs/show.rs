@@ -4,91 +4,97 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{fields, written};
-use crate::cli::args::global::Global;
+use super::{ignore_broken_pipe, run_json};
+use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
-use crate::cli::output::error::Failure;
-use crate::cli::output::exit_code::Code;
-use crate::cli::output::text_format::{count, safe, safe_json};
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::text_format::{escape_for_terminal, escape_json_line, format_count};
 use crate::export;
 use crate::id::RunId;
-use crate::import::{self, Created, Standing};
-use crate::run::{Reader, Summary};
+use crate::import::{self, CreatedContactRule, ImportStatus};
+use crate::run::{RunSummary, SpoolReader};
 
 /// Unreadable records that are shown.
 const SHOWN: usize = 20;
 
 /// Shows one run.
-pub(super) fn run(id: &RunId, global: &Global) -> Result<Code, Failure> {
-    let summary = dirs::home()?.show(id)?;
-    let mut shown = fields(&summary);
+pub(super) fn run(id: &RunId, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+    let summary = dirs::runs_home()?.run_summary(id)?;
+    let mut shown = run_json(&summary);
     let lines = match &summary.known {
         Err(_) => Vec::new(),
         Ok((meta, state)) if meta.kind != export::KIND => {
-            let standing = import::standing(&summary, meta, *state)?;
+            let standing = import::read_status(&summary, meta, *state)?;
             if let (Value::Object(shown), Value::Object(more)) = (&mut shown, json!(standing)) {
                 shown.extend(more);
             }
-            of_import(&standing)
+            import_lines(&standing)
         }
-        Ok(_) => of_export(&summary, &mut shown)?,
+        Ok(_) => export_lines(&summary, &mut shown)?,
     };
     if let Err(error) = summary.known {
         return Err(error.into());
     }
     let mut out = io::stdout().lock();
     if global.json {
-        return written(writeln!(out, "{}", safe_json(shown.to_string())));
+        return ignore_broken_pipe(writeln!(out, "{}", escape_json_line(shown.to_string())));
     }
     let text = |key: &str| match &shown[key] {
-        Value::String(text) => safe(text).into_owned(),
+        Value::String(text) => escape_for_terminal(text).into_owned(),
         other => other.to_string(),
     };
     let facts = ["run", "kind", "location", "state", "created", "dir"];
-    let facts = facts.iter().map(|key| line(key, &text(key)));
+    let facts = facts.iter().map(|key| key_value_line(key, &text(key)));
     let mut all = facts.chain(lines);
-    written(all.try_for_each(|line| writeln!(out, "{line}")))
+    ignore_broken_pipe(all.try_for_each(|line| writeln!(out, "{line}")))
 }
 
-fn line(key: &str, value: &str) -> String {
+fn key_value_line(key: &str, value: &str) -> String {
     format!("{key:<12} {value}")
 }
 
-fn of_export(summary: &Summary, shown: &mut Value) -> Result<Vec<String>, Failure> {
-    let reader = Reader::open(&summary.dir.join("run.db"))?;
-    let streams = reader.streams()?;
-    let failures = reader.failures()?;
+fn export_lines(summary: &RunSummary, shown: &mut Value) -> Result<Vec<String>, CliError> {
+    let reader = SpoolReader::open(&summary.dir.join("run.db"))?;
+    let streams = reader.streams_with_progress()?;
+    let failures = reader.load_failures()?;
     let progress = streams.iter().map(|(name, progress)| {
         json!({"stream": name, "rows": progress.rows, "total": progress.total, "done": progress.done})
     });
     shown["streams"] = progress.collect();
     shown["unreadable"] = failures.len().into();
     let out = shown["options"]["out"].as_str().unwrap_or_default();
-    let mut lines = vec![line("out", &safe(out))];
+    let mut lines = vec![key_value_line("out", &escape_for_terminal(out))];
     for (name, progress) in &streams {
-        let total = progress.total.map(|total| format!(" of {}", count(total))).unwrap_or_default();
+        let total =
+            progress.total.map(|total| format!(" of {}", format_count(total))).unwrap_or_default();
         let done = if progress.done { ", done" } else { "" };
-        lines.push(format!("  {:<20} {}{total}{done}", safe(name), count(progress.rows)));
+        lines.push(format!(
+            "  {:<20} {}{total}{done}",
+            escape_for_terminal(name),
+            format_count(progress.rows)
+        ));
     }
-    lines.push(line("unreadable", &failures.len().to_string()));
+    lines.push(key_value_line("unreadable", &failures.len().to_string()));
     for failure in failures.iter().take(SHOWN) {
         let line = format!("  {} {}: {}", failure.stream, failure.subject, failure.message);
-        lines.push(safe(&line).into_owned());
+        lines.push(escape_for_terminal(&line).into_owned());
     }
     Ok(lines)
 }
 
-fn created(what: Created) -> &'static str {
+fn created_text(what: CreatedContactRule) -> &'static str {
     match what {
-        Created::Tag => "created ones get a tag",
-        Created::Delete => "created ones are deleted",
-        Created::Keep => "created ones are kept",
+        CreatedContactRule::Tag => "created ones get a tag",
+        CreatedContactRule::Delete => "created ones are deleted",
+        CreatedContactRule::Keep => "created ones are kept",
     }
 }
 
-fn of_import(standing: &Standing) -> Vec<String> {
+fn import_lines(standing: &ImportStatus) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut say = |key: &str, value: &str| lines.push(line(key, &safe(value)));
+    let mut say =
+        |key: &str, value: &str| lines.push(key_value_line(key, &escape_for_terminal(value)));
     if let Some(input) = &standing.input {
         say("file", &input.file.display().to_string());
         say("mapping", &input.mapping);
@@ -98,7 +104,7 @@ fn of_import(standing: &Standing) -> Vec<String> {
     }
     if let Some(back) = &standing.takes_back {
         say("takes back", &back.of.to_string());
-        say("contacts", created(back.created));
+        say("contacts", created_text(back.created));
     }
     say("stage", standing.stage);
     if let Some(undo) = &standing.undone_by {
@@ -106,7 +112,7 @@ fn of_import(standing: &Standing) -> Vec<String> {
     }
     say("out", &standing.out.display().to_string());
     let Some(rows) = standing.rows else { return lines };
-    lines.push(line("rows", &count(rows.total())));
+    lines.push(key_value_line("rows", &format_count(rows.total())));
     let parts = [
         (rows.succeeded, "succeeded"),
         (rows.unchanged, "unchanged"),
@@ -115,6 +121,6 @@ fn of_import(standing: &Standing) -> Vec<String> {
         (rows.pending, "pending"),
     ];
     let some = parts.into_iter().filter(|(rows, _)| *rows > 0);
-    lines.extend(some.map(|(rows, what)| format!("  {what:<20} {}", count(rows))));
+    lines.extend(some.map(|(rows, what)| format!("  {what:<20} {}", format_count(rows))));
     lines
 }

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
-use super::View;
-use super::counts::{Counts, Meter};
-use super::plain::{NOTICED, because};
-use super::sink::Sink;
-use crate::cli::output::text_format::duration;
-use crate::event::{Event, Waiting};
+use super::ProgressView;
+use super::counts::{ProgressCounts, ProgressMeter};
+use super::plain::{NOTICED, wait_reason};
+use super::sink::OutputStreams;
+use crate::cli::output::text_format::format_duration;
+use crate::event::{RunEvent, WaitReason};
 
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(200);
@@ -25,12 +25,12 @@ const LONG: Duration = Duration::from_secs(10);
 /// How much of a location's name is shown before its bars.
 const LABEL: usize = 24;
 
-struct Row {
+struct BarRow {
     what: &'static str,
     bar: ProgressBar,
 }
 
-struct Wait {
+struct WaitBar {
     bar: ProgressBar,
     until: Instant,
     /// Whether nothing at all is sent, rather than one request not yet.
@@ -38,33 +38,40 @@ struct Wait {
 }
 
 /// The bars of one location.
-pub(super) struct Bars {
-    sink: Arc<Sink>,
+pub(super) struct BarsView {
+    sink: Arc<OutputStreams>,
     screen: MultiProgress,
     label: Option<String>,
-    counts: Counts,
-    rows: Vec<Row>,
-    wait: Option<Wait>,
+    counts: ProgressCounts,
+    rows: Vec<BarRow>,
+    wait: Option<WaitBar>,
 }
 
-impl Bars {
+impl BarsView {
     /// No bars yet.
-    pub(super) fn new(sink: Arc<Sink>, label: Option<String>) -> Self {
+    pub(super) fn new(sink: Arc<OutputStreams>, label: Option<String>) -> Self {
         let screen = sink.bars().cloned().unwrap_or_default();
-        Self { sink, screen, label, counts: Counts::default(), rows: Vec::new(), wait: None }
+        Self {
+            sink,
+            screen,
+            label,
+            counts: ProgressCounts::default(),
+            rows: Vec::new(),
+            wait: None,
+        }
     }
 
-    fn line(&self, text: &str) {
-        self.sink.about(self.label.as_deref(), text);
+    fn print_line(&self, text: &str) {
+        self.sink.print_labeled(self.label.as_deref(), text);
     }
 
     /// How long a bar is: shorter where a name takes its place.
-    fn width(&self) -> usize {
+    fn bar_width(&self) -> usize {
         if self.label.is_some() { 10 } else { 20 }
     }
 
     /// What a bar begins with.
-    fn prefix(&self, name: &str) -> String {
+    fn bar_prefix(&self, name: &str) -> String {
         match &self.label {
             Some(label) => format!("{} {name:<12}", label.chars().take(LABEL).collect::<String>()),
             None => format!("{name:<12}"),
@@ -72,22 +79,22 @@ impl Bars {
     }
 
     /// Draws every count, with its pace unless that would be wrong.
-    fn draw(&mut self, now: Option<Instant>) {
+    fn draw_bars(&mut self, now: Option<Instant>) {
         for place in 0..self.counts.meters().len() {
             let what = self.counts.meters()[place].what;
             if self.rows.get(place).is_none_or(|row| row.what != what) {
-                let bar = self.insert(place);
-                self.rows.insert(place, Row { what, bar });
+                let bar = self.insert_bar(place);
+                self.rows.insert(place, BarRow { what, bar });
             }
             let bar = &self.rows[place].bar;
-            bar.set_prefix(self.prefix(self.counts.name(what)));
-            show(bar, self.width(), &self.counts.meters()[place], now);
+            bar.set_prefix(self.bar_prefix(self.counts.display_name(what)));
+            update_bar(bar, self.bar_width(), &self.counts.meters()[place], now);
         }
     }
 
     /// A bar at its place among the location's bars.
-    fn insert(&self, place: usize) -> ProgressBar {
-        let bar = ProgressBar::no_length().with_style(spinner(self.width()));
+    fn insert_bar(&self, place: usize) -> ProgressBar {
+        let bar = ProgressBar::no_length().with_style(spinner_style(self.bar_width()));
         let bar = match (self.rows.get(place), place.checked_sub(1), &self.wait) {
             (Some(below), ..) => self.screen.insert_before(&below.bar, bar),
             (None, Some(above), _) => self.screen.insert_after(&self.rows[above].bar, bar),
@@ -98,7 +105,7 @@ impl Bars {
         bar
     }
 
-    fn wait(&mut self, reason: Waiting, time: Duration, now: Instant) {
+    fn start_wait(&mut self, reason: WaitReason, time: Duration, now: Instant) {
         // The clock has an end; a wait that long has none.
         let Some(until) = now.checked_add(time) else { return };
         let outlasted = self.wait.as_ref().is_some_and(|wait| wait.until >= until);
@@ -106,22 +113,22 @@ impl Bars {
             return;
         }
         self.end_wait();
-        let bar = ProgressBar::no_length().with_style(countdown(reason, until));
+        let bar = ProgressBar::no_length().with_style(countdown_style(reason, until));
         let bar = match self.rows.last() {
             Some(last) => self.screen.insert_after(&last.bar, bar),
             None => self.screen.add(bar),
         };
         bar.set_prefix(self.label.as_ref().map(|label| format!("{label} ")).unwrap_or_default());
         bar.enable_steady_tick(TICK);
-        let everything = matches!(reason, Waiting::Refused | Waiting::Budget);
-        self.wait = Some(Wait { bar, until, everything });
+        let everything = matches!(reason, WaitReason::Refused | WaitReason::Budget);
+        self.wait = Some(WaitBar { bar, until, everything });
         if time >= LONG {
-            self.draw(None);
+            self.draw_bars(None);
         }
     }
 
     /// Progress ends a wait; but answers that were under way still come in while nothing is sent.
-    fn moved(&mut self, now: Instant) {
+    fn end_wait_on_progress(&mut self, now: Instant) {
         if self.wait.as_ref().is_some_and(|wait| !wait.everything || now >= wait.until) {
             self.end_wait();
         }
@@ -129,84 +136,87 @@ impl Bars {
 
     fn end_wait(&mut self) {
         if let Some(wait) = self.wait.take() {
-            self.remove(&wait.bar);
+            self.remove_bar(&wait.bar);
         }
     }
 
-    fn remove(&self, bar: &ProgressBar) {
+    fn remove_bar(&self, bar: &ProgressBar) {
         bar.finish_and_clear();
         self.screen.remove(bar);
     }
 
-    fn clear(&mut self) {
+    fn clear_bars(&mut self) {
         self.end_wait();
         for row in std::mem::take(&mut self.rows) {
-            self.remove(&row.bar);
+            self.remove_bar(&row.bar);
         }
     }
 }
 
-impl View for Bars {
-    fn take(&mut self, event: &Event, now: Instant) {
+impl ProgressView for BarsView {
+    fn handle_event(&mut self, event: &RunEvent, now: Instant) {
         match event {
-            Event::Started { run, resumed: true, .. } => {
-                self.line(&format!("carrying on run {run}"));
+            RunEvent::Started { run, resumed: true, .. } => {
+                self.print_line(&format!("carrying on run {run}"));
             }
-            Event::Started { .. } => {}
-            Event::Warning { code, message } => {
-                self.counts.warned(code);
-                self.sink.warning(self.label.as_deref(), message);
+            RunEvent::Started { .. } => {}
+            RunEvent::Warning { code, message } => {
+                self.counts.note_warning(code);
+                self.sink.print_warning(self.label.as_deref(), message);
             }
-            Event::Progress { what, done, total } => {
+            RunEvent::Progress { what, done, total } => {
                 self.counts.update(what, *done, *total, now);
-                self.moved(now);
-                self.draw(Some(now));
+                self.end_wait_on_progress(now);
+                self.draw_bars(Some(now));
             }
-            Event::Waiting { reason, ms } => self.wait(*reason, Duration::from_millis(*ms), now),
-            Event::Written(_) => self.clear(),
+            RunEvent::Waiting { reason, ms } => {
+                self.start_wait(*reason, Duration::from_millis(*ms), now);
+            }
+            RunEvent::Written(_) => self.clear_bars(),
         }
     }
 
     fn finish(&mut self, _: Instant) {
-        self.clear();
+        self.clear_bars();
     }
 }
 
-fn show(bar: &ProgressBar, width: usize, meter: &Meter, now: Option<Instant>) {
+fn update_bar(bar: &ProgressBar, width: usize, meter: &ProgressMeter, now: Option<Instant>) {
     if let Some(total) = meter.total {
         if bar.length().is_none() {
             bar.disable_steady_tick();
-            bar.set_style(sized(width));
+            bar.set_style(sized_bar_style(width));
         }
         bar.set_length(total.max(meter.done));
     }
     bar.set_position(meter.done);
-    let pace = now.map(|now| meter.pace(now)).unwrap_or_default();
-    let parts = std::iter::once(meter.amount()).chain(pace).collect::<Vec<_>>();
+    let pace = now.map(|now| meter.rate_and_eta(now)).unwrap_or_default();
+    let parts = std::iter::once(meter.amount_text()).chain(pace).collect::<Vec<_>>();
     bar.set_message(parts.join("  "));
 }
 
 /// The message is cut where the terminal ends: a line that wraps cannot be drawn over.
-fn sized(width: usize) -> ProgressStyle {
-    template(&format!("{{prefix}} [{{bar:{width}}}] {{wide_msg}}")).progress_chars("=> ")
+fn sized_bar_style(width: usize) -> ProgressStyle {
+    style_from_template(&format!("{{prefix}} [{{bar:{width}}}] {{wide_msg}}")).progress_chars("=> ")
 }
 
-fn spinner(width: usize) -> ProgressStyle {
-    template(&format!("{{prefix}} {{spinner:{}}} {{wide_msg}}", width + 2)).tick_chars("-\\|/ ")
+fn spinner_style(width: usize) -> ProgressStyle {
+    style_from_template(&format!("{{prefix}} {{spinner:{}}} {{wide_msg}}", width + 2))
+        .tick_chars("-\\|/ ")
 }
 
-fn countdown(reason: Waiting, until: Instant) -> ProgressStyle {
+fn countdown_style(reason: WaitReason, until: Instant) -> ProgressStyle {
     let show = move |_: &ProgressState, to: &mut dyn fmt::Write| {
         let left = until.saturating_duration_since(Instant::now());
         // A tracker cannot fail; the line is drawn again soon anyway.
         let _ = match left {
             Duration::ZERO => write!(to, "going on"),
-            left => write!(to, "waiting {}: {}", duration(left), because(reason)),
+            left => write!(to, "waiting {}: {}", format_duration(left), wait_reason(reason)),
         };
     };
-    template("{prefix}{countdown}").with_key("countdown", show)
+    style_from_template("{prefix}{countdown}").with_key("countdown", show)
 }
 
-fn template(text: &str) -> ProgressStyle {
+fn style_from_template(text: &str) -> ProgressStyle {
     ProgressStyle::with_template(text).expect("the templates are known")
 }

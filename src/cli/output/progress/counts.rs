@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::cli::output::text_format::{count, duration, plural};
+use crate::cli::output::text_format::{format_count, format_duration, format_plural};
 
 /// What a rate is measured over.
 const WINDOW: Duration = Duration::from_secs(20);
@@ -24,20 +24,20 @@ const CONTACTS_DONE: &str = "contacts_done";
 
 /// How fast something grows, in thousandths per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Rate(u64);
+struct ProgressRate(u64);
 
-impl Rate {
-    fn show(self) -> String {
+impl ProgressRate {
+    fn per_second_text(self) -> String {
         match self.0 {
             0..10_000 => format!("{}.{}/s", self.0 / 1_000, self.0 % 1_000 / 100),
-            _ => format!("{}/s", count(self.0 / 1_000)),
+            _ => format!("{}/s", format_count(self.0 / 1_000)),
         }
     }
 }
 
 /// One count.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct ProgressMeter {
     pub(super) what: &'static str,
     pub(super) done: u64,
     pub(super) total: Option<u64>,
@@ -45,7 +45,7 @@ pub(super) struct Meter {
     samples: VecDeque<(Instant, u64)>,
 }
 
-impl Meter {
+impl ProgressMeter {
     fn new(what: &'static str, done: u64, now: Instant) -> Self {
         Self { what, done, total: None, moved: now, samples: VecDeque::from([(now, done)]) }
     }
@@ -64,52 +64,54 @@ impl Meter {
         }
     }
 
-    fn finished(&self) -> bool {
+    fn is_finished(&self) -> bool {
         self.total.is_some_and(|total| self.done >= total)
     }
 
     /// Nothing when the count is complete, stands still, or has only begun.
-    fn rate(&self, now: Instant) -> Option<Rate> {
+    fn current_rate(&self, now: Instant) -> Option<ProgressRate> {
         let (since, before) = *self.samples.front()?;
         let span = now.duration_since(since);
-        if self.finished() || span < SPAN || now.duration_since(self.moved) > WINDOW {
+        if self.is_finished() || span < SPAN || now.duration_since(self.moved) > WINDOW {
             return None;
         }
         let rate = u128::from(self.done - before) * 1_000_000 / span.as_millis();
-        u64::try_from(rate).ok().filter(|rate| *rate > 0).map(Rate)
+        u64::try_from(rate).ok().filter(|rate| *rate > 0).map(ProgressRate)
     }
 
-    fn left(&self, rate: Rate) -> Option<Duration> {
+    fn time_left(&self, rate: ProgressRate) -> Option<Duration> {
         let rest = self.total?.saturating_sub(self.done);
         let ms = u128::from(rest) * 1_000_000 / u128::from(rate.0);
         u64::try_from(ms).ok().map(Duration::from_millis)
     }
 
     /// The rate and the time that is left, as far as they are known.
-    pub(super) fn pace(&self, now: Instant) -> Vec<String> {
-        let Some(rate) = self.rate(now) else { return Vec::new() };
-        let left = self.left(rate).map(|left| format!("{} left", duration(left)));
-        [Some(rate.show()), left].into_iter().flatten().collect()
+    pub(super) fn rate_and_eta(&self, now: Instant) -> Vec<String> {
+        let Some(rate) = self.current_rate(now) else { return Vec::new() };
+        let left = self.time_left(rate).map(|left| format!("{} left", format_duration(left)));
+        [Some(rate.per_second_text()), left].into_iter().flatten().collect()
     }
 
     /// The count, and the total if it is known: `45,000 of 100,000`.
-    pub(super) fn amount(&self) -> String {
+    pub(super) fn amount_text(&self) -> String {
         match self.total {
             // Contacts that were added meanwhile can make it more than there were to be.
-            Some(total) => format!("{} of {}", count(self.done), count(total.max(self.done))),
-            None => count(self.done),
+            Some(total) => {
+                format!("{} of {}", format_count(self.done), format_count(total.max(self.done)))
+            }
+            None => format_count(self.done),
         }
     }
 }
 
 /// All counts of one location, in the order in which they are shown.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
-    meters: Vec<Meter>,
+pub(super) struct ProgressCounts {
+    meters: Vec<ProgressMeter>,
     several_children: bool,
 }
 
-impl Counts {
+impl ProgressCounts {
     /// Takes a value.
     pub(super) fn update(
         &mut self,
@@ -120,16 +122,17 @@ impl Counts {
     ) {
         let found = self.meters.iter().position(|meter| meter.what == what);
         let place = found.unwrap_or_else(|| {
-            let place = self.meters.partition_point(|meter| rank(meter.what) <= rank(what));
-            self.meters.insert(place, Meter::new(what, done, now));
+            let place =
+                self.meters.partition_point(|meter| display_rank(meter.what) <= display_rank(what));
+            self.meters.insert(place, ProgressMeter::new(what, done, now));
             place
         });
         self.meters[place].update(done, now);
         self.meters[place].total = total.or(self.meters[place].total);
-        self.share_total();
+        self.copy_contacts_total();
     }
 
-    fn share_total(&mut self) {
+    fn copy_contacts_total(&mut self) {
         let contacts = self.meters.iter().find(|meter| meter.what == CONTACTS);
         let total = contacts.and_then(|meter| meter.total.map(|total| total.max(meter.done)));
         if let Some(meter) = self.meters.iter_mut().find(|meter| meter.what == CONTACTS_DONE) {
@@ -138,17 +141,17 @@ impl Counts {
     }
 
     /// Takes a warning's code: some say that more than notes is read contact by contact.
-    pub(super) fn warned(&mut self, code: &str) {
+    pub(super) fn note_warning(&mut self, code: &str) {
         self.several_children |= code.ends_with("_per_contact");
     }
 
     /// Every count.
-    pub(super) fn meters(&self) -> &[Meter] {
+    pub(super) fn meters(&self) -> &[ProgressMeter] {
         &self.meters
     }
 
     /// What is counted, in the user's words.
-    pub(super) fn name(&self, what: &'static str) -> &'static str {
+    pub(super) fn display_name(&self, what: &'static str) -> &'static str {
         match what {
             CONTACTS_DONE if self.several_children => "children",
             CONTACTS_DONE => "notes",
@@ -157,14 +160,16 @@ impl Counts {
     }
 
     /// Everything in one line; `now` where the pace is wanted too.
-    pub(super) fn line(&self, now: Option<Instant>) -> String {
+    pub(super) fn summary_line(&self, now: Option<Instant>) -> String {
         let parts = self.meters.iter().map(|meter| {
-            let pace = now.map(|now| meter.pace(now)).unwrap_or_default().join(", ");
+            let pace = now.map(|now| meter.rate_and_eta(now)).unwrap_or_default().join(", ");
             let pace = if pace.is_empty() { pace } else { format!(" ({pace})") };
-            let name = self.name(meter.what);
+            let name = self.display_name(meter.what);
             match meter.what {
-                CONTACTS_DONE => format!("{name} of {} read{pace}", plural(meter.done, "contact")),
-                _ => format!("{name} {}{pace}", meter.amount()),
+                CONTACTS_DONE => {
+                    format!("{name} of {} read{pace}", format_plural(meter.done, "contact"))
+                }
+                _ => format!("{name} {}{pace}", meter.amount_text()),
             }
         });
         parts.collect::<Vec<_>>().join(", ")
@@ -172,7 +177,7 @@ impl Counts {
 }
 
 /// Contacts come first, then what is read for each of them, then the rest as it appears.
-fn rank(what: &str) -> u8 {
+fn display_rank(what: &str) -> u8 {
     match what {
         CONTACTS => 0,
         CONTACTS_DONE => 1,

@@ -9,8 +9,15 @@ use serde_json::{Map, Value, json};
 use crate::event::VERSION;
 
 /// The JSON schema (draft 2020-12) of one line that `--json` writes.
-pub(crate) fn schema_events() -> Value {
-    let events = [started(), warning(), progress(), waiting(), written(), summary()];
+pub(crate) fn events_schema() -> Value {
+    let events = [
+        started_event(),
+        warning_event(),
+        progress_event(),
+        waiting_event(),
+        written_event(),
+        summary_event(),
+    ];
     let any = events.iter().map(|(name, _)| json!({ "$ref": format!("#/$defs/{name}") }));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -24,12 +31,17 @@ pub(crate) fn schema_events() -> Value {
     })
 }
 
-type Named = (&'static str, Value);
+type NamedSchema = (&'static str, Value);
 
 /// An event: its own fields, all of which are always there unless `optional` names them, and those
 /// of every line.
-fn event(name: &'static str, description: &str, fields: &Value, optional: &[&str]) -> Named {
-    let mut properties = envelope(name);
+fn event_schema(
+    name: &'static str,
+    description: &str,
+    fields: &Value,
+    optional: &[&str],
+) -> NamedSchema {
+    let mut properties = common_properties(name);
     let mut required = vec!["v", "at", "event"];
     for (field, schema) in fields.as_object().into_iter().flatten() {
         properties.insert(field.clone(), schema.clone());
@@ -46,13 +58,13 @@ fn event(name: &'static str, description: &str, fields: &Value, optional: &[&str
     (name, object)
 }
 
-fn envelope(name: &str) -> Map<String, Value> {
+fn common_properties(name: &str) -> Map<String, Value> {
     let location = "The location's id. Missing only before the location's run has begun, in a \
         command for a single location.";
     let fields = json!({
         "v": { "const": VERSION, "description": "The version of this form." },
         "at": { "type": "string", "format": "date-time", "description": "When the line was written, in UTC." },
-        "location": text(location),
+        "location": string_schema(location),
         "event": { "const": name, "description": "The kind of event." },
     });
     match fields {
@@ -61,59 +73,59 @@ fn envelope(name: &str) -> Map<String, Value> {
     }
 }
 
-fn text(description: &str) -> Value {
+fn string_schema(description: &str) -> Value {
     json!({ "type": "string", "description": description })
 }
 
-fn text_or_null(description: &str) -> Value {
+fn nullable_string_schema(description: &str) -> Value {
     json!({ "type": ["string", "null"], "description": description })
 }
 
-fn number(description: &str) -> Value {
+fn count_schema(description: &str) -> Value {
     json!({ "type": "integer", "minimum": 0, "description": description })
 }
 
-fn numbers(description: &str) -> Value {
+fn count_map_schema(description: &str) -> Value {
     let each = json!({ "type": "integer", "minimum": 0 });
     json!({ "type": "object", "additionalProperties": each, "description": description })
 }
 
-fn started() -> Named {
+fn started_event() -> NamedSchema {
     let fields = json!({
-        "run": text("The run; `ghl-bulk resume` takes it."),
-        "location": text("The location's id."),
-        "kind": text("What is done: `export`, `import` or `undo`."),
+        "run": string_schema("The run; `ghl-bulk resume` takes it."),
+        "location": string_schema("The location's id."),
+        "kind": string_schema("What is done: `export`, `import` or `undo`."),
         "resumed": { "type": "boolean", "description": "Whether an earlier process began the run." },
     });
-    event("started", "A run began, or was taken up again.", &fields, &[])
+    event_schema("started", "A run began, or was taken up again.", &fields, &[])
 }
 
-fn warning() -> Named {
+fn warning_event() -> NamedSchema {
     let fields = json!({
-        "code": text("A stable name for scripts, such as `tasks_per_contact`."),
-        "message": text("A sentence for people. It may hold text of the server's: escape it before showing it."),
+        "code": string_schema("A stable name for scripts, such as `tasks_per_contact`."),
+        "message": string_schema("A sentence for people. It may hold text of the server's: escape it before showing it."),
     });
-    event("warning", "Something the user should know, while the work goes on.", &fields, &[])
+    event_schema("warning", "Something the user should know, while the work goes on.", &fields, &[])
 }
 
-fn progress() -> Named {
+fn progress_event() -> NamedSchema {
     let total = json!({
         "type": ["integer", "null"],
         "minimum": 0,
         "description": "How many there will be; null where that is not known.",
     });
     let fields = json!({
-        "what": text("What is counted: a table's name, such as `contacts`, or `contacts_done` for \
+        "what": string_schema("What is counted: a table's name, such as `contacts`, or `contacts_done` for \
             contacts whose notes (and other children read contact by contact) are read."),
-        "done": number("How many are stored, those of earlier processes included."),
+        "done": count_schema("How many are stored, those of earlier processes included."),
         "total": total,
     });
     let description = "A count moved. Counts are absolute; each is written twice a second at most, \
         its last value always.";
-    event("progress", description, &fields, &[])
+    event_schema("progress", description, &fields, &[])
 }
 
-fn waiting() -> Named {
+fn waiting_event() -> NamedSchema {
     let reason = json!({
         "enum": ["refused", "budget", "retry", "index", "settle"],
         "description": "Why. `refused`: the server answered 429, nothing is sent until its window \
@@ -122,27 +134,37 @@ fn waiting() -> Named {
             record for a moment and is asked again. `settle`: writes got no answer, and what became \
             of them is looked up when they must have been applied or dead.",
     });
-    let fields = json!({ "reason": reason, "ms": number("How long, in milliseconds.") });
-    event("waiting", "Nothing, or with `retry` one request, is sent for a while.", &fields, &[])
+    let fields = json!({ "reason": reason, "ms": count_schema("How long, in milliseconds.") });
+    event_schema(
+        "waiting",
+        "Nothing, or with `retry` one request, is sent for a while.",
+        &fields,
+        &[],
+    )
 }
 
-fn file() -> Value {
+fn file_properties() -> Value {
     json!({
-        "table": text("The table, such as `contacts`."),
-        "format": text("The format's name, such as `parquet`."),
-        "file": text("The file's name in the output directory."),
-        "rows": number("Rows."),
-        "bytes": number("Size in bytes."),
-        "sha256": text("SHA-256 of the file, in lower-case hex."),
+        "table": string_schema("The table, such as `contacts`."),
+        "format": string_schema("The format's name, such as `parquet`."),
+        "file": string_schema("The file's name in the output directory."),
+        "rows": count_schema("Rows."),
+        "bytes": count_schema("Size in bytes."),
+        "sha256": string_schema("SHA-256 of the file, in lower-case hex."),
     })
 }
 
-fn written() -> Named {
-    event("written", "An output file is complete under its final name.", &file(), &[])
+fn written_event() -> NamedSchema {
+    event_schema(
+        "written",
+        "An output file is complete under its final name.",
+        &file_properties(),
+        &[],
+    )
 }
 
-fn files() -> Value {
-    let fields = file();
+fn files_schema() -> Value {
+    let fields = file_properties();
     let required = fields.as_object().into_iter().flat_map(Map::keys).collect::<Vec<_>>();
     json!({
         "type": "array",
@@ -151,7 +173,7 @@ fn files() -> Value {
     })
 }
 
-fn locations() -> Value {
+fn locations_schema() -> Value {
     json!({
         "type": "object",
         "additionalProperties": { "type": "object" },
@@ -160,7 +182,7 @@ fn locations() -> Value {
     })
 }
 
-fn summary() -> Named {
+fn summary_event() -> NamedSchema {
     let outcome = json!({
         "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "pending", "in_doubt", "proposed", "healthy", "warned", "ailing", "logged_in", "logged_out", "nothing", "known"],
         "description": "`complete`: everything is done. `partial`: everything but the records in \
@@ -176,28 +198,28 @@ fn summary() -> Named {
     let fields = json!({
         "exit_code": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The exit code." },
         "outcome": outcome,
-        "run": text_or_null("The run, if one began."),
-        "kind": text("What was done: `import` or `undo`; missing for exports."),
-        "location": text_or_null("The location's id, if the summary is about one."),
-        "locations": locations(),
-        "out": text_or_null("The directory with the output files."),
-        "rows": numbers("Rows per table; of an import: rows of the sheet by how they ended."),
+        "run": nullable_string_schema("The run, if one began."),
+        "kind": string_schema("What was done: `import` or `undo`; missing for exports."),
+        "location": nullable_string_schema("The location's id, if the summary is about one."),
+        "locations": locations_schema(),
+        "out": nullable_string_schema("The directory with the output files."),
+        "rows": count_map_schema("Rows per table; of an import: rows of the sheet by how they ended."),
         "paths": { "type": "array", "items": { "type": "string" }, "description": "The result files of an import." },
         "plan": { "type": "object", "description": "What an import's plan comes to: rows by action, fields that change, requests." },
-        "duplicates": number("Contacts that may stand in the location twice; `duplicates.csv` lists them."),
+        "duplicates": count_schema("Contacts that may stand in the location twice; `duplicates.csv` lists them."),
         "sampled": { "type": "boolean", "description": "Whether rows were left for later by `--sample`." },
-        "files": files(),
-        "requests": numbers("Requests sent, by route, retries included."),
-        "refused": number("Answers 429 among them."),
-        "unreadable": number("Records that could not be read; `errors.csv` lists them."),
-        "elapsed_ms": number("Time this process spent, in milliseconds."),
-        "error": text_or_null("What went wrong. It may hold text of the server's."),
+        "files": files_schema(),
+        "requests": count_map_schema("Requests sent, by route, retries included."),
+        "refused": count_schema("Answers 429 among them."),
+        "unreadable": count_schema("Records that could not be read; `errors.csv` lists them."),
+        "elapsed_ms": count_schema("Time this process spent, in milliseconds."),
+        "error": nullable_string_schema("What went wrong. It may hold text of the server's."),
         "details": { "type": "array", "items": { "type": "string" }, "description": "What the error is about, one by one. It may hold text from outside." },
-        "hint": text_or_null("What to do about it."),
-        "resume": text_or_null("The command that goes on from here, if there is one."),
+        "hint": nullable_string_schema("What to do about it."),
+        "resume": nullable_string_schema("The command that goes on from here, if there is one."),
     });
     let mut fields = fields;
-    for more in [of_map(), of_doctor(), of_login()] {
+    for more in [map_properties(), doctor_properties(), login_properties()] {
         if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
             fields.extend(more);
         }
@@ -205,21 +227,21 @@ fn summary() -> Named {
     let always = ["exit_code", "outcome"];
     let names = fields.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
     let optional = names.filter(|name| !always.contains(name)).collect::<Vec<_>>();
-    event("summary", "How the command ended: the last line.", &fields, &optional)
+    event_schema("summary", "How the command ended: the last line.", &fields, &optional)
 }
 
 /// What `map` adds.
-fn of_map() -> Value {
+fn map_properties() -> Value {
     let texts =
         |what: &str| json!({ "type": "array", "items": { "type": "string" }, "description": what });
     json!({
-        "preset": text_or_null("The preset that the sheet is for."),
+        "preset": nullable_string_schema("The preset that the sheet is for."),
         "ambiguous": texts("The presets that fit the sheet alike."),
-        "mapped": number("Columns that are mapped."),
-        "to_check": number("Columns with a likely target, which somebody must confirm."),
-        "to_decide": number("Columns that somebody must decide."),
-        "ignored": number("Columns that are left out."),
-        "mapping": text_or_null("The mapping, when it is written nowhere else."),
+        "mapped": count_schema("Columns that are mapped."),
+        "to_check": count_schema("Columns with a likely target, which somebody must confirm."),
+        "to_decide": count_schema("Columns that somebody must decide."),
+        "ignored": count_schema("Columns that are left out."),
+        "mapping": nullable_string_schema("The mapping, when it is written nowhere else."),
         "warnings": {
             "type": "array", "items": { "type": "object" },
             "description": "What is noteworthy about the sheet: `code` and `message` of each.",
@@ -228,12 +250,12 @@ fn of_map() -> Value {
 }
 
 /// What `login`, `logout` and `whoami` add.
-fn of_login() -> Value {
+fn login_properties() -> Value {
     json!({
-        "profile": text_or_null("The profile that the login is stored for."),
-        "location_name": text_or_null("The location's name."),
-        "timezone": text_or_null("The location's time zone."),
-        "company": text_or_null("The agency's id."),
+        "profile": nullable_string_schema("The profile that the login is stored for."),
+        "location_name": nullable_string_schema("The location's name."),
+        "timezone": nullable_string_schema("The location's time zone."),
+        "company": nullable_string_schema("The agency's id."),
         "token_kind": {
             "enum": ["private_integration", "oauth_location", "oauth_company", "unknown"],
             "description": "What kind of token it is.",
@@ -242,22 +264,22 @@ fn of_login() -> Value {
             "enum": ["environment", "file", "command", "store", "sandbox"],
             "description": "Where the token comes from.",
         },
-        "token_from": text_or_null("The same for people."),
+        "token_from": nullable_string_schema("The same for people."),
         "scopes": { "type": "array", "items": { "type": "string" }, "description": "What it may do, as far as is known." },
-        "expires": text_or_null("When it ends, if that is known."),
+        "expires": nullable_string_schema("When it ends, if that is known."),
         "renews": { "type": "boolean", "description": "Whether it is renewed by itself." },
-        "not_begun": number("Locations that an import did not come to."),
+        "not_begun": count_schema("Locations that an import did not come to."),
     })
 }
 
 /// What `doctor` adds.
-fn of_doctor() -> Value {
+fn doctor_properties() -> Value {
     let check = json!({
-        "id": text("A stable name, such as `clock` or `scope:contacts.readonly`."),
-        "location": text_or_null("The location's id, if the check is about one."),
+        "id": string_schema("A stable name, such as `clock` or `scope:contacts.readonly`."),
+        "location": nullable_string_schema("The location's id, if the check is about one."),
         "status": { "enum": ["ok", "warning", "failure", "skipped"], "description": "How it came out." },
-        "what": text("What was seen, for people. It may hold text of the server's."),
-        "hint": text_or_null("What to do about it."),
+        "what": string_schema("What was seen, for people. It may hold text of the server's."),
+        "hint": nullable_string_schema("What to do about it."),
     });
     let required = check.as_object().into_iter().flat_map(Map::keys).collect::<Vec<_>>();
     json!({
@@ -266,7 +288,7 @@ fn of_doctor() -> Value {
             "items": { "type": "object", "properties": check, "required": required },
             "description": "Every check in its order.",
         },
-        "counts": numbers("Checks by status."),
+        "counts": count_map_schema("Checks by status."),
     })
 }
 
@@ -278,18 +300,18 @@ pub(crate) mod tests {
 
     /// The fields that the schema documents for an event. For whoever writes a summary: its keys
     /// must be among them.
-    pub(crate) fn documented(event: &str) -> BTreeSet<String> {
-        let schema = schema_events();
+    pub(crate) fn documented_fields(event: &str) -> BTreeSet<String> {
+        let schema = events_schema();
         let properties = schema["$defs"][event]["properties"].as_object().unwrap();
         properties.keys().cloned().collect()
     }
 
     #[test]
     fn what_is_required_is_documented() {
-        let schema = schema_events();
+        let schema = events_schema();
         for (name, event) in schema["$defs"].as_object().unwrap() {
             let required = event["required"].as_array().unwrap();
-            let known = documented(name);
+            let known = documented_fields(name);
             assert!(required.iter().all(|field| known.contains(field.as_str().unwrap())), "{name}");
         }
     }

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::View;
-use super::sink::Sink;
-use crate::cli::output::text_format::safe_json;
-use crate::event::{Event, VERSION};
+use super::ProgressView;
+use super::sink::OutputStreams;
+use crate::cli::output::text_format::escape_json_line;
+use crate::event::{RunEvent, VERSION};
 
 /// Between two values of one count.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LONG: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
-struct Line<'a, E> {
+struct EventEnvelope<'a, E> {
     v: u32,
     at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,54 +30,55 @@ struct Line<'a, E> {
 }
 
 /// An event as a line, without the line's end.
-pub(super) fn line(location: Option<&str>, event: &impl Serialize) -> String {
+pub(super) fn event_line(location: Option<&str>, event: &impl Serialize) -> String {
     let at = format!("{:.3}", jiff::Timestamp::now());
-    let line = Line { v: VERSION, at, location, event };
-    safe_json(serde_json::to_string(&line).expect("an event is an object with text as keys"))
+    let line = EventEnvelope { v: VERSION, at, location, event };
+    escape_json_line(serde_json::to_string(&line).expect("an event is an object with text as keys"))
 }
 
 /// One count: when it was written last, and the value that is still to be written.
-struct Held {
+struct ThrottledCount {
     what: &'static str,
     written: Option<Instant>,
-    pending: Option<Event>,
+    pending: Option<RunEvent>,
 }
 
 /// The events of one location.
-pub(super) struct Json {
-    sink: Arc<Sink>,
+pub(super) struct JsonView {
+    sink: Arc<OutputStreams>,
     location: Option<String>,
-    held: Vec<Held>,
+    held: Vec<ThrottledCount>,
 }
 
-impl Json {
+impl JsonView {
     /// No events yet. The location is known from the event that says that its run began, if not
     /// before.
-    pub(super) fn new(sink: Arc<Sink>, location: Option<String>) -> Self {
+    pub(super) fn new(sink: Arc<OutputStreams>, location: Option<String>) -> Self {
         Self { sink, location, held: Vec::new() }
     }
 
-    fn write(&self, event: &Event) {
+    fn write_event(&self, event: &RunEvent) {
         // This event says itself which location it is about; a key must not come twice.
-        let location = self.location.as_deref().filter(|_| !matches!(event, Event::Started { .. }));
-        self.sink.event(&line(location, event));
+        let location =
+            self.location.as_deref().filter(|_| !matches!(event, RunEvent::Started { .. }));
+        self.sink.write_event(&event_line(location, event));
     }
 
-    fn hold(&mut self, what: &'static str, event: &Event) {
+    fn defer_event(&mut self, what: &'static str, event: &RunEvent) {
         let pending = Some(event.clone());
         match self.held.iter_mut().find(|held| held.what == what) {
             Some(held) => held.pending = pending,
-            None => self.held.push(Held { what, written: None, pending }),
+            None => self.held.push(ThrottledCount { what, written: None, pending }),
         }
     }
 
     /// Writes what was held back: all of it, or what has waited long enough.
-    fn release(&mut self, all: bool, now: Instant) {
+    fn flush_deferred(&mut self, all: bool, now: Instant) {
         let mut held = std::mem::take(&mut self.held);
         for count in &mut held {
             let due = count.written.is_none_or(|written| now.duration_since(written) >= PAUSE);
             if let Some(event) = count.pending.take_if(|_| all || due) {
-                self.write(&event);
+                self.write_event(&event);
                 count.written = Some(now);
             }
         }
@@ -85,22 +86,26 @@ impl Json {
     }
 }
 
-impl View for Json {
-    fn take(&mut self, event: &Event, now: Instant) {
+impl ProgressView for JsonView {
+    fn handle_event(&mut self, event: &RunEvent, now: Instant) {
         match event {
-            Event::Progress { what, .. } => {
-                self.hold(what, event);
-                self.release(false, now);
+            RunEvent::Progress { what, .. } => {
+                self.defer_event(what, event);
+                self.flush_deferred(false, now);
                 return;
             }
-            Event::Waiting { ms, .. } => self.release(Duration::from_millis(*ms) >= LONG, now),
-            Event::Started { location, .. } => self.location = Some(location.as_str().to_owned()),
-            Event::Warning { .. } | Event::Written(_) => self.release(true, now),
+            RunEvent::Waiting { ms, .. } => {
+                self.flush_deferred(Duration::from_millis(*ms) >= LONG, now);
+            }
+            RunEvent::Started { location, .. } => {
+                self.location = Some(location.as_str().to_owned());
+            }
+            RunEvent::Warning { .. } | RunEvent::Written(_) => self.flush_deferred(true, now),
         }
-        self.write(event);
+        self.write_event(event);
     }
 
     fn finish(&mut self, now: Instant) {
-        self.release(true, now);
+        self.flush_deferred(true, now);
     }
 }

@@ -1,6 +1,6 @@
 //! Progress: what the engines tell, as bars, as lines or as JSON events.
 //!
-//! A [`Screen`] belongs to one command; every location that the command works on gets a watcher from
+//! A [`CliReporter`] belongs to one command; every location that the command works on gets a watcher from
 //! it. Bars and lines go to stderr, JSON events to stdout, so that data on stdout is never mixed with
 //! anything else. A stream that is gone never stops the work: it is remembered, nothing more.
 //!
@@ -21,17 +21,17 @@ use clap::ValueEnum;
 use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
-use super::text_format::safe;
-use crate::event::{Event, Observer, Watcher};
+use super::text_format::escape_for_terminal;
+use crate::event::{EventObserver, RunEvent, SharedObserver};
 
-pub(crate) use event_schema::schema_events;
+pub(crate) use event_schema::events_schema;
 #[cfg(test)]
-pub(crate) use event_schema::tests::documented;
-use sink::Sink;
+pub(crate) use event_schema::tests::documented_fields;
+use sink::OutputStreams;
 
 /// What the user wants to see of the progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum Progress {
+pub(crate) enum ProgressArg {
     /// Bars on a terminal, lines elsewhere
     #[default]
     Auto,
@@ -43,7 +43,7 @@ pub(crate) enum Progress {
 
 /// How events are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum OutputStyle {
     /// Bars on stderr.
     Bars,
     /// Lines on stderr.
@@ -56,125 +56,125 @@ pub(crate) enum Style {
     Quiet,
 }
 
-impl Style {
+impl OutputStyle {
     /// What the flags ask for. `--json` goes before `--quiet`, which goes before `--progress`.
-    pub(crate) fn choose(json: bool, progress: Progress, quiet: bool) -> Self {
+    pub(crate) fn from_flags(json: bool, progress: ProgressArg, quiet: bool) -> Self {
         match progress {
             _ if json => Self::Json,
             _ if quiet => Self::Quiet,
-            Progress::None => Self::None,
-            Progress::Plain => Self::Plain,
+            ProgressArg::None => Self::None,
+            ProgressArg::Plain => Self::Plain,
             // Hidden: stderr is no terminal, or `TERM` is `dumb` or missing.
-            Progress::Auto if ProgressDrawTarget::stderr().is_hidden() => Self::Plain,
-            Progress::Auto => Self::Bars,
+            ProgressArg::Auto if ProgressDrawTarget::stderr().is_hidden() => Self::Plain,
+            ProgressArg::Auto => Self::Bars,
         }
     }
 }
 
 /// Where one command shows what happens. Clones are the same screen.
 #[derive(Clone)]
-pub(crate) struct Screen {
-    style: Style,
-    sink: Arc<Sink>,
-    watches: Arc<Mutex<Vec<Arc<Watch>>>>,
+pub(crate) struct CliReporter {
+    style: OutputStyle,
+    sink: Arc<OutputStreams>,
+    watches: Arc<Mutex<Vec<Arc<ViewObserver>>>>,
     /// The location that the command's own events are about, where there are several.
     location: Option<String>,
 }
 
-impl Screen {
+impl CliReporter {
     /// An empty screen.
-    pub(crate) fn new(style: Style) -> Self {
-        Self::on(style, Sink::standard(style))
+    pub(crate) fn new(style: OutputStyle) -> Self {
+        Self::with_streams(style, OutputStreams::standard(style))
     }
 
-    fn on(style: Style, sink: Sink) -> Self {
+    fn with_streams(style: OutputStyle, sink: OutputStreams) -> Self {
         Self { style, sink: Arc::new(sink), watches: Arc::default(), location: None }
     }
 
     /// An observer for one location. `location` is its id when there are several: everything shown
     /// then begins with it.
-    pub(crate) fn watcher(&self, location: Option<String>) -> Watcher {
+    pub(crate) fn location_observer(&self, location: Option<String>) -> SharedObserver {
         let sink = Arc::clone(&self.sink);
-        let label = location.as_deref().map(|location| safe(location).into_owned());
-        let view: Box<dyn View> = match self.style {
-            Style::Bars => Box::new(bars::Bars::new(sink, label)),
-            Style::Plain => Box::new(plain::Plain::new(sink, label)),
-            Style::Json => Box::new(json_events::Json::new(sink, location)),
-            Style::None | Style::Quiet => Box::new(Warnings { sink, label }),
+        let label = location.as_deref().map(|location| escape_for_terminal(location).into_owned());
+        let view: Box<dyn ProgressView> = match self.style {
+            OutputStyle::Bars => Box::new(bars::BarsView::new(sink, label)),
+            OutputStyle::Plain => Box::new(plain::PlainView::new(sink, label)),
+            OutputStyle::Json => Box::new(json_events::JsonView::new(sink, location)),
+            OutputStyle::None | OutputStyle::Quiet => Box::new(WarningsView { sink, label }),
         };
-        let watch = Arc::new(Watch(Mutex::new(Some(view))));
-        lock(&self.watches).push(Arc::clone(&watch));
+        let watch = Arc::new(ViewObserver(Mutex::new(Some(view))));
+        lock_ignoring_poison(&self.watches).push(Arc::clone(&watch));
         watch
     }
 
     /// The same screen, on which the command's own events are about this location.
-    pub(crate) fn of_location(&self, location: &str) -> Self {
+    pub(crate) fn for_location(&self, location: &str) -> Self {
         Self { location: Some(location.to_owned()), ..self.clone() }
     }
 
     /// Shows a note on stderr, above the bars. Not with `--json` or `--quiet`.
-    pub(crate) fn line(&self, text: &str) {
-        if matches!(self.style, Style::Bars | Style::Plain | Style::None) {
-            text.lines().for_each(|line| self.sink.line(&safe(line)));
+    pub(crate) fn print_note(&self, text: &str) {
+        if matches!(self.style, OutputStyle::Bars | OutputStyle::Plain | OutputStyle::None) {
+            text.lines().for_each(|line| self.sink.print_line(&escape_for_terminal(line)));
         }
     }
 
     /// Writes an event of the command's own, such as the summary, with `v` and `at` before its
-    /// fields. Only with `--json`. Call [`Screen::finish`] before the last one.
-    pub(crate) fn emit(&self, event: &impl Serialize) {
-        if self.style == Style::Json {
-            self.sink.event(&json_events::line(self.location.as_deref(), event));
+    /// fields. Only with `--json`. Call [`CliReporter::finish`] before the last one.
+    pub(crate) fn emit_event(&self, event: &impl Serialize) {
+        if self.style == OutputStyle::Json {
+            self.sink.write_event(&json_events::event_line(self.location.as_deref(), event));
         }
     }
 
     /// Shows the last counts and takes the bars away. Watchers handed out so far fall silent.
     pub(crate) fn finish(&self) {
-        let watches = std::mem::take(&mut *lock(&self.watches));
+        let watches = std::mem::take(&mut *lock_ignoring_poison(&self.watches));
         for watch in watches {
-            if let Some(mut view) = lock(&watch.0).take() {
+            if let Some(mut view) = lock_ignoring_poison(&watch.0).take() {
                 view.finish(Instant::now());
             }
         }
-        self.sink.clear();
+        self.sink.clear_bars();
     }
 
     /// Whether nobody reads stdout any more.
     #[cfg(test)]
-    pub(crate) fn broken(&self) -> bool {
-        self.sink.broken()
+    pub(crate) fn is_stdout_closed(&self) -> bool {
+        self.sink.is_stdout_closed()
     }
 }
 
 /// One location's part of the screen.
-trait View: Send {
+trait ProgressView: Send {
     /// Shows an event, now or later.
-    fn take(&mut self, event: &Event, now: Instant);
+    fn handle_event(&mut self, event: &RunEvent, now: Instant);
 
     /// Shows what was kept for later, and goes.
     fn finish(&mut self, now: Instant);
 }
 
 /// An observer around a view; empty once the screen is finished.
-struct Watch(Mutex<Option<Box<dyn View>>>);
+struct ViewObserver(Mutex<Option<Box<dyn ProgressView>>>);
 
-impl Observer for Watch {
-    fn observe(&self, event: &Event) {
-        if let Some(view) = lock(&self.0).as_mut() {
-            view.take(event, Instant::now());
+impl EventObserver for ViewObserver {
+    fn observe(&self, event: &RunEvent) {
+        if let Some(view) = lock_ignoring_poison(&self.0).as_mut() {
+            view.handle_event(event, Instant::now());
         }
     }
 }
 
 /// The view that shows warnings only.
-struct Warnings {
-    sink: Arc<Sink>,
+struct WarningsView {
+    sink: Arc<OutputStreams>,
     label: Option<String>,
 }
 
-impl View for Warnings {
-    fn take(&mut self, event: &Event, _: Instant) {
-        if let Event::Warning { message, .. } = event {
-            self.sink.warning(self.label.as_deref(), message);
+impl ProgressView for WarningsView {
+    fn handle_event(&mut self, event: &RunEvent, _: Instant) {
+        if let RunEvent::Warning { message, .. } = event {
+            self.sink.print_warning(self.label.as_deref(), message);
         }
     }
 
@@ -182,7 +182,7 @@ impl View for Warnings {
 }
 
 /// Locks even after a panic elsewhere: what is shown can be out of date, but never broken.
-fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_ignoring_poison<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::View;
-use super::counts::Counts;
-use super::sink::Sink;
-use crate::cli::output::text_format::duration;
-use crate::event::{Event, Waiting};
+use super::ProgressView;
+use super::counts::ProgressCounts;
+use super::sink::OutputStreams;
+use crate::cli::output::text_format::format_duration;
+use crate::event::{RunEvent, WaitReason};
 
 /// Between two lines of a kind.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -19,87 +19,89 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(super) const NOTICED: Duration = Duration::from_secs(1);
 
 /// The lines of one location.
-pub(super) struct Plain {
-    sink: Arc<Sink>,
+pub(super) struct PlainView {
+    sink: Arc<OutputStreams>,
     label: Option<String>,
-    counts: Counts,
+    counts: ProgressCounts,
     counted: Option<Instant>,
     waited: Option<Instant>,
     pending: bool,
 }
 
-impl Plain {
+impl PlainView {
     /// No lines yet.
-    pub(super) fn new(sink: Arc<Sink>, label: Option<String>) -> Self {
-        let counts = Counts::default();
+    pub(super) fn new(sink: Arc<OutputStreams>, label: Option<String>) -> Self {
+        let counts = ProgressCounts::default();
         Self { sink, label, counts, counted: None, waited: None, pending: false }
     }
 
-    fn line(&self, text: &str) {
-        self.sink.about(self.label.as_deref(), text);
+    fn print_line(&self, text: &str) {
+        self.sink.print_labeled(self.label.as_deref(), text);
     }
 
-    fn progress(&mut self, now: Instant) {
+    fn report_progress(&mut self, now: Instant) {
         self.pending = true;
-        if due(self.counted, now) {
-            self.line(&self.counts.line(Some(now)));
+        if is_due(self.counted, now) {
+            self.print_line(&self.counts.summary_line(Some(now)));
             (self.counted, self.pending) = (Some(now), false);
         }
     }
 
-    fn wait(&mut self, reason: Waiting, time: Duration, now: Instant) {
-        if time >= NOTICED && due(self.waited, now) {
-            self.line(&format!("waiting {}: {}", duration(time), because(reason)));
+    fn report_wait(&mut self, reason: WaitReason, time: Duration, now: Instant) {
+        if time >= NOTICED && is_due(self.waited, now) {
+            self.print_line(&format!("waiting {}: {}", format_duration(time), wait_reason(reason)));
             self.waited = Some(now);
         }
     }
 
-    fn last(&mut self) {
+    fn flush_pending(&mut self) {
         if std::mem::take(&mut self.pending) {
-            self.line(&self.counts.line(None));
+            self.print_line(&self.counts.summary_line(None));
         }
     }
 }
 
-impl View for Plain {
-    fn take(&mut self, event: &Event, now: Instant) {
+impl ProgressView for PlainView {
+    fn handle_event(&mut self, event: &RunEvent, now: Instant) {
         match event {
-            Event::Started { run, resumed: true, .. } => {
-                self.line(&format!("carrying on run {run}"));
+            RunEvent::Started { run, resumed: true, .. } => {
+                self.print_line(&format!("carrying on run {run}"));
             }
-            Event::Started { .. } => {}
-            Event::Warning { code, message } => {
-                self.counts.warned(code);
-                self.sink.warning(self.label.as_deref(), message);
+            RunEvent::Started { .. } => {}
+            RunEvent::Warning { code, message } => {
+                self.counts.note_warning(code);
+                self.sink.print_warning(self.label.as_deref(), message);
             }
-            Event::Progress { what, done, total } => {
+            RunEvent::Progress { what, done, total } => {
                 self.counts.update(what, *done, *total, now);
-                self.progress(now);
+                self.report_progress(now);
             }
-            Event::Waiting { reason, ms } => self.wait(*reason, Duration::from_millis(*ms), now),
+            RunEvent::Waiting { reason, ms } => {
+                self.report_wait(*reason, Duration::from_millis(*ms), now);
+            }
             // Files are written once everything is read: these counts are the last.
-            Event::Written(_) => self.last(),
+            RunEvent::Written(_) => self.flush_pending(),
         }
     }
 
     fn finish(&mut self, _: Instant) {
-        self.last();
+        self.flush_pending();
     }
 }
 
-fn due(last: Option<Instant>, now: Instant) -> bool {
+fn is_due(last: Option<Instant>, now: Instant) -> bool {
     last.is_none_or(|last| now.duration_since(last) >= PAUSE)
 }
 
 /// A wait's reason in the user's words.
-pub(super) fn because(reason: Waiting) -> &'static str {
+pub(super) fn wait_reason(reason: WaitReason) -> &'static str {
     match reason {
-        Waiting::Refused => "the limit is used up",
-        Waiting::Budget => "the day's requests are used up",
-        Waiting::Retry => "a request failed and will be sent again",
-        Waiting::Settle => {
+        WaitReason::Refused => "the limit is used up",
+        WaitReason::Budget => "the day's requests are used up",
+        WaitReason::Retry => "a request failed and will be sent again",
+        WaitReason::Settle => {
             "requests got no answer; soon the account can be asked what became of them"
         }
-        Waiting::Index => "the search may not show every contact yet",
+        WaitReason::Index => "the search may not show every contact yet",
     }
 }

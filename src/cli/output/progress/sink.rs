@@ -9,28 +9,31 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::MultiProgress;
 
-use super::{Style, lock};
-use crate::cli::output::text_format::safe;
+use super::{OutputStyle, lock_ignoring_poison};
+use crate::cli::output::text_format::escape_for_terminal;
 
-type Stream = Mutex<Box<dyn Write + Send>>;
+type SharedWriter = Mutex<Box<dyn Write + Send>>;
 
 /// Where lines and events go.
-pub(super) struct Sink {
+pub(super) struct OutputStreams {
     bars: Option<MultiProgress>,
-    out: Stream,
-    err: Stream,
+    out: SharedWriter,
+    err: SharedWriter,
     broken: AtomicBool,
 }
 
-impl Sink {
+impl OutputStreams {
     /// The process's own streams.
-    pub(super) fn standard(style: Style) -> Self {
-        let bars = (style == Style::Bars).then(MultiProgress::new);
-        Self { bars, ..Self::of(io::stdout(), io::stderr()) }
+    pub(super) fn standard(style: OutputStyle) -> Self {
+        let bars = (style == OutputStyle::Bars).then(MultiProgress::new);
+        Self { bars, ..Self::from_writers(io::stdout(), io::stderr()) }
     }
 
     /// Any two streams, without bars.
-    pub(super) fn of(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
+    pub(super) fn from_writers(
+        out: impl Write + Send + 'static,
+        err: impl Write + Send + 'static,
+    ) -> Self {
         let broken = AtomicBool::new(false);
         Self { bars: None, out: Mutex::new(Box::new(out)), err: Mutex::new(Box::new(err)), broken }
     }
@@ -41,34 +44,34 @@ impl Sink {
     }
 
     /// Writes a line for people. It holds no control characters.
-    pub(super) fn line(&self, text: &str) {
+    pub(super) fn print_line(&self, text: &str) {
         // Not `suspend`, which panics when the terminal is gone.
         let _ = match &self.bars {
             Some(bars) => bars.println(text),
-            None => lock(&self.err).write_all(format!("{text}\n").as_bytes()),
+            None => lock_ignoring_poison(&self.err).write_all(format!("{text}\n").as_bytes()),
         };
     }
 
     /// Writes a line about one location. `label` and `text` are safe already.
-    pub(super) fn about(&self, label: Option<&str>, text: &str) {
+    pub(super) fn print_labeled(&self, label: Option<&str>, text: &str) {
         match label {
-            Some(label) => self.line(&format!("{label}: {text}")),
-            None => self.line(text),
+            Some(label) => self.print_line(&format!("{label}: {text}")),
+            None => self.print_line(text),
         }
     }
 
     /// Writes a warning. `label` is safe already, `message` is not.
-    pub(super) fn warning(&self, label: Option<&str>, message: &str) {
+    pub(super) fn print_warning(&self, label: Option<&str>, message: &str) {
         let label = label.map(|label| format!("{label}: ")).unwrap_or_default();
-        self.line(&format!("warning: {label}{}", safe(message)));
+        self.print_line(&format!("warning: {label}{}", escape_for_terminal(message)));
     }
 
     /// Writes a line for programs, and hands it over at once.
-    pub(super) fn event(&self, line: &str) {
-        if self.broken() {
+    pub(super) fn write_event(&self, line: &str) {
+        if self.is_stdout_closed() {
             return;
         }
-        let mut out = lock(&self.out);
+        let mut out = lock_ignoring_poison(&self.out);
         let written = out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush());
         if written.is_err() {
             self.broken.store(true, Ordering::Relaxed);
@@ -76,12 +79,12 @@ impl Sink {
     }
 
     /// Whether an event could not be written; none is written after that.
-    pub(super) fn broken(&self) -> bool {
+    pub(super) fn is_stdout_closed(&self) -> bool {
         self.broken.load(Ordering::Relaxed)
     }
 
     /// Takes away what is left of the bars.
-    pub(super) fn clear(&self) {
+    pub(super) fn clear_bars(&self) {
         if let Some(bars) = &self.bars {
             let _ = bars.clear();
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::event::{Waiting, Written};
+use crate::event::{WaitReason, WrittenFile};
 
 /// A stream in memory. Clones are the same stream.
 #[derive(Clone, Default)]
@@ -15,14 +15,14 @@ struct Memory(Arc<Mutex<Vec<u8>>>);
 
 impl Memory {
     fn lines(&self) -> Vec<String> {
-        let text = String::from_utf8(lock(&self.0).clone()).unwrap();
+        let text = String::from_utf8(lock_ignoring_poison(&self.0).clone()).unwrap();
         text.lines().map(str::to_owned).collect()
     }
 }
 
 impl Write for Memory {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        lock(&self.0).write(bytes)
+        lock_ignoring_poison(&self.0).write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -43,22 +43,22 @@ impl Write for Closed {
     }
 }
 
-fn streams() -> (Memory, Memory, Arc<Sink>) {
+fn streams() -> (Memory, Memory, Arc<OutputStreams>) {
     let (out, err) = (Memory::default(), Memory::default());
-    let sink = Arc::new(Sink::of(out.clone(), err.clone()));
+    let sink = Arc::new(OutputStreams::from_writers(out.clone(), err.clone()));
     (out, err, sink)
 }
 
-fn progress(what: &'static str, done: u64, total: Option<u64>) -> Event {
-    Event::Progress { what, done, total }
+fn progress(what: &'static str, done: u64, total: Option<u64>) -> RunEvent {
+    RunEvent::Progress { what, done, total }
 }
 
-fn waiting(reason: Waiting, ms: u64) -> Event {
-    Event::Waiting { reason, ms }
+fn waiting(reason: WaitReason, ms: u64) -> RunEvent {
+    RunEvent::Waiting { reason, ms }
 }
 
-fn written() -> Event {
-    Event::Written(Written {
+fn written() -> RunEvent {
+    RunEvent::Written(WrittenFile {
         table: "contacts".to_owned(),
         format: "csv".to_owned(),
         file: "contacts.csv".to_owned(),
@@ -68,43 +68,43 @@ fn written() -> Event {
     })
 }
 
-fn warning(message: &str) -> Event {
-    Event::Warning { code: "tasks_per_contact", message: message.to_owned() }
+fn warning(message: &str) -> RunEvent {
+    RunEvent::Warning { code: "tasks_per_contact", message: message.to_owned() }
 }
 
-fn started() -> Event {
+fn started() -> RunEvent {
     let run = crate::id::RunId::new(jiff::Timestamp::UNIX_EPOCH);
-    Event::Started { run, location: "loc".parse().unwrap(), kind: "export", resumed: true }
+    RunEvent::Started { run, location: "loc".parse().unwrap(), kind: "export", resumed: true }
 }
 
 /// Feeds events, each with its time in milliseconds.
-fn feed(view: &mut dyn View, events: impl IntoIterator<Item = (u64, Event)>) {
+fn feed(view: &mut dyn ProgressView, events: impl IntoIterator<Item = (u64, RunEvent)>) {
     let begin = Instant::now();
     for (ms, event) in events {
-        view.take(&event, begin + Duration::from_millis(ms));
+        view.handle_event(&event, begin + Duration::from_millis(ms));
     }
     view.finish(begin + Duration::from_hours(1));
 }
 
-fn plain(label: Option<&str>, events: impl IntoIterator<Item = (u64, Event)>) -> Vec<String> {
+fn plain(label: Option<&str>, events: impl IntoIterator<Item = (u64, RunEvent)>) -> Vec<String> {
     let (_, err, sink) = streams();
-    feed(&mut plain::Plain::new(sink, label.map(str::to_owned)), events);
+    feed(&mut plain::PlainView::new(sink, label.map(str::to_owned)), events);
     err.lines()
 }
 
-fn json(events: impl IntoIterator<Item = (u64, Event)>) -> Vec<Value> {
+fn json(events: impl IntoIterator<Item = (u64, RunEvent)>) -> Vec<Value> {
     let (out, err, sink) = streams();
-    feed(&mut json_events::Json::new(sink, Some("loc".to_owned())), events);
+    feed(&mut json_events::JsonView::new(sink, Some("loc".to_owned())), events);
     assert!(err.lines().is_empty());
     out.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
 fn flags_decide_on_the_style() {
-    assert_eq!(Style::choose(true, Progress::Plain, true), Style::Json);
-    assert_eq!(Style::choose(false, Progress::Plain, true), Style::Quiet);
-    assert_eq!(Style::choose(false, Progress::Plain, false), Style::Plain);
-    assert_eq!(Style::choose(false, Progress::None, false), Style::None);
+    assert_eq!(OutputStyle::from_flags(true, ProgressArg::Plain, true), OutputStyle::Json);
+    assert_eq!(OutputStyle::from_flags(false, ProgressArg::Plain, true), OutputStyle::Quiet);
+    assert_eq!(OutputStyle::from_flags(false, ProgressArg::Plain, false), OutputStyle::Plain);
+    assert_eq!(OutputStyle::from_flags(false, ProgressArg::None, false), OutputStyle::None);
 }
 
 #[test]
@@ -169,10 +169,10 @@ fn only_long_waits_are_shown_and_not_each() {
     let lines = plain(
         None,
         [
-            (0, waiting(Waiting::Retry, 900)),
-            (1, waiting(Waiting::Refused, 9_800)),
-            (2, waiting(Waiting::Retry, 2_000)),
-            (5_001, waiting(Waiting::Index, 35_000)),
+            (0, waiting(WaitReason::Retry, 900)),
+            (1, waiting(WaitReason::Refused, 9_800)),
+            (2, waiting(WaitReason::Retry, 2_000)),
+            (5_001, waiting(WaitReason::Index, 35_000)),
         ],
     );
     assert_eq!(
@@ -187,7 +187,7 @@ fn only_long_waits_are_shown_and_not_each() {
 #[test]
 fn counts_are_written_twice_a_second_and_last() {
     let events = (0..=120).map(|n| (n * 10, progress("contacts", n, Some(120))));
-    let lines = json(events.chain([(1_210, waiting(Waiting::Retry, 5))]));
+    let lines = json(events.chain([(1_210, waiting(WaitReason::Retry, 5))]));
     let done: Vec<_> = lines.iter().map(|line| line["done"].as_u64()).collect();
     assert_eq!(done, [Some(0), Some(50), Some(100), None, Some(120)]);
 }
@@ -202,13 +202,13 @@ fn held_counts_are_written_before_a_file_is_announced() {
 }
 
 /// Breaks when an event is added: it belongs into the schema and into the test below.
-fn name(event: &Event) -> &'static str {
+fn name(event: &RunEvent) -> &'static str {
     match event {
-        Event::Started { .. } => "started",
-        Event::Warning { .. } => "warning",
-        Event::Progress { .. } => "progress",
-        Event::Waiting { .. } => "waiting",
-        Event::Written(_) => "written",
+        RunEvent::Started { .. } => "started",
+        RunEvent::Warning { .. } => "warning",
+        RunEvent::Progress { .. } => "progress",
+        RunEvent::Waiting { .. } => "waiting",
+        RunEvent::Written(_) => "written",
     }
 }
 
@@ -218,7 +218,7 @@ fn every_event_has_exactly_the_documented_fields() {
         started(),
         warning("w"),
         progress("contacts", 1, Some(2)),
-        waiting(Waiting::Index, 1),
+        waiting(WaitReason::Index, 1),
         written(),
     ];
     for event in events {
@@ -227,23 +227,28 @@ fn every_event_has_exactly_the_documented_fields() {
         let line = lines[0].as_object().unwrap();
         assert_eq!(line["event"], name);
         let fields: BTreeSet<_> = line.keys().cloned().collect();
-        assert_eq!(fields, documented(name), "{name}");
+        assert_eq!(fields, documented_fields(name), "{name}");
     }
 }
 
 #[test]
 fn every_reason_to_wait_is_documented() {
-    let reasons =
-        [Waiting::Refused, Waiting::Budget, Waiting::Retry, Waiting::Index, Waiting::Settle];
-    let schema = schema_events();
+    let reasons = [
+        WaitReason::Refused,
+        WaitReason::Budget,
+        WaitReason::Retry,
+        WaitReason::Index,
+        WaitReason::Settle,
+    ];
+    let schema = events_schema();
     assert_eq!(json!(reasons), schema["$defs"]["waiting"]["properties"]["reason"]["enum"]);
 }
 
 #[test]
 fn a_line_begins_with_version_time_and_location_once() {
     let (out, _, sink) = streams();
-    let mut view = json_events::Json::new(sink, None);
-    feed(&mut view, [(0, warning("w")), (1, started()), (2, waiting(Waiting::Retry, 5))]);
+    let mut view = json_events::JsonView::new(sink, None);
+    feed(&mut view, [(0, warning("w")), (1, started()), (2, waiting(WaitReason::Retry, 5))]);
     let lines = out.lines();
     assert!(
         lines[0].starts_with(r#"{"v":1,"at":"20"#) && !lines[0].contains("location"),
@@ -258,25 +263,29 @@ fn a_line_begins_with_version_time_and_location_once() {
 
 #[test]
 fn a_closed_pipe_is_remembered_and_nothing_panics() {
-    let screen = Screen::on(Style::Json, Sink::of(Closed, Closed));
-    let watcher = screen.watcher(None);
-    assert!(!screen.broken());
+    let screen =
+        CliReporter::with_streams(OutputStyle::Json, OutputStreams::from_writers(Closed, Closed));
+    let watcher = screen.location_observer(None);
+    assert!(!screen.is_stdout_closed());
     watcher.observe(&written());
-    screen.emit(&json!({ "event": "summary" }));
+    screen.emit_event(&json!({ "event": "summary" }));
     screen.finish();
-    assert!(screen.broken());
+    assert!(screen.is_stdout_closed());
 }
 
 #[test]
 fn a_quiet_screen_shows_warnings_only() {
     let (out, err) = (Memory::default(), Memory::default());
-    let screen = Screen::on(Style::Quiet, Sink::of(out.clone(), err.clone()));
-    let watcher = screen.watcher(None);
+    let screen = CliReporter::with_streams(
+        OutputStyle::Quiet,
+        OutputStreams::from_writers(out.clone(), err.clone()),
+    );
+    let watcher = screen.location_observer(None);
     for event in [started(), progress("contacts", 1, None), warning("careful"), written()] {
         watcher.observe(&event);
     }
-    screen.line("a note");
-    screen.emit(&json!({ "event": "summary" }));
+    screen.print_note("a note");
+    screen.emit_event(&json!({ "event": "summary" }));
     screen.finish();
     assert_eq!(err.lines(), ["warning: careful"]);
     assert!(out.lines().is_empty());
@@ -285,16 +294,22 @@ fn a_quiet_screen_shows_warnings_only() {
 #[test]
 fn notes_are_shown_line_by_line_and_escaped() {
     let err = Memory::default();
-    let screen = Screen::on(Style::Plain, Sink::of(Closed, err.clone()));
-    screen.line("one\ntwo\u{7}");
+    let screen = CliReporter::with_streams(
+        OutputStyle::Plain,
+        OutputStreams::from_writers(Closed, err.clone()),
+    );
+    screen.print_note("one\ntwo\u{7}");
     assert_eq!(err.lines(), ["one", r"two\u{7}"]);
 }
 
 #[test]
 fn a_finished_screen_is_silent() {
     let err = Memory::default();
-    let screen = Screen::on(Style::Plain, Sink::of(Closed, err.clone()));
-    let watcher = screen.watcher(None);
+    let screen = CliReporter::with_streams(
+        OutputStyle::Plain,
+        OutputStreams::from_writers(Closed, err.clone()),
+    );
+    let watcher = screen.location_observer(None);
     screen.finish();
     watcher.observe(&progress("contacts", 1, None));
     assert!(err.lines().is_empty());

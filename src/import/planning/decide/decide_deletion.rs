@@ -5,27 +5,30 @@
 
 use serde_json::Value;
 
-use super::{Decide, Decision, Error, Judged, LOT, draft, following, rejected};
+use super::{
+    ImportError, LOT, RowDecider, RowDecision, StoredRow, decision_with_reason, parse_draft,
+    rejection_decision,
+};
 use crate::id::ContactId;
 use crate::import::action;
 use crate::import::planning::validate_rows::kind;
-use crate::model::Draft;
-use crate::plan::diff::{LiveChildren, Planned, Source};
+use crate::model::ContactDraft;
+use crate::plan::diff::{RemoteChildren, RowOrigin, RowPlan};
 use crate::plan::identity;
-use crate::plan::validate::Rejection;
-use crate::plan::{Image, Removed};
-use crate::run::Rows;
+use crate::plan::validate::RowRejection;
+use crate::plan::{BeforeImage, DeletedRecordKind};
+use crate::run::ImportStore;
 
 /// What a row deletes, by name.
-struct Named<'d> {
+struct RecordToDelete<'d> {
     contact: ContactId,
     /// The note or task.
     child: Option<&'d str>,
 }
 
-impl Named<'_> {
+impl RecordToDelete<'_> {
     /// What makes two rows delete the same.
-    fn key(&self) -> String {
+    fn duplicate_key(&self) -> String {
         match self.child {
             Some(id) => format!("{} {id}", self.contact),
             None => self.contact.to_string(),
@@ -33,19 +36,24 @@ impl Named<'_> {
     }
 }
 
-impl Decide<'_> {
+impl RowDecider<'_> {
     /// Names the contacts that must be read whole before anything is deleted.
-    pub(in crate::import) fn name_who_goes(&self, what: Removed) -> Result<(), Error> {
-        self.rows.together(|rows| {
+    pub(in crate::import) fn mark_contacts_to_read(
+        &self,
+        what: DeletedRecordKind,
+    ) -> Result<(), ImportError> {
+        self.rows.in_transaction(|rows| {
             let mut after = 0;
             loop {
-                let lot = rows.rows(after, LOT)?;
+                let lot = rows.rows_after(after, LOT)?;
                 let Some(last) = lot.last() else { return Ok(()) };
                 after = last.n;
                 for row in &lot {
                     let Some(text) = &row.draft else { continue };
-                    if let Ok(Some(named)) = self.named(&draft(text)?, what)? {
-                        rows.name(kind::GOING, named.contact.as_str(), row.n)?;
+                    if let Ok(Some(named)) =
+                        self.find_record_to_delete(&parse_draft(text)?, what)?
+                    {
+                        rows.add_identity(kind::GOING, named.contact.as_str(), row.n)?;
                     }
                 }
             }
@@ -53,125 +61,145 @@ impl Decide<'_> {
     }
 
     /// What a row deletes; nothing when that is gone already.
-    fn named<'d>(
+    fn find_record_to_delete<'d>(
         &self,
-        draft: &'d Draft,
-        what: Removed,
-    ) -> Result<Result<Option<Named<'d>>, Rejection>, Error> {
+        draft: &'d ContactDraft,
+        what: DeletedRecordKind,
+    ) -> Result<Result<Option<RecordToDelete<'d>>, RowRejection>, ImportError> {
         let child = match what {
-            Removed::Contacts => None,
-            Removed::Notes => draft.notes.iter().find_map(|note| note.id.as_deref()),
-            Removed::Tasks => draft.tasks.iter().find_map(|task| task.id.as_deref()),
+            DeletedRecordKind::Contacts => None,
+            DeletedRecordKind::Notes => draft.notes.iter().find_map(|note| note.id.as_deref()),
+            DeletedRecordKind::Tasks => draft.tasks.iter().find_map(|task| task.id.as_deref()),
         };
         let nameless = draft.contact.is_none()
             && draft.email_key().is_none()
             && draft.phone_key().is_none()
             && draft.custom.is_empty();
         if let Some(id) = child.filter(|_| nameless) {
-            let owner =
-                self.rows.matches(kind::TASK, id)?.into_iter().find_map(|it| it.parse().ok());
-            return Ok(Ok(owner.map(|contact| Named { contact, child })));
+            let owner = self
+                .rows
+                .matching_contacts(kind::TASK, id)?
+                .into_iter()
+                .find_map(|it| it.parse().ok());
+            return Ok(Ok(owner.map(|contact| RecordToDelete { contact, child })));
         }
-        let found = self.found(draft)?;
-        let who = identity::resolve_for_removal(draft, &found, self.policy, self.directory);
-        Ok(who.map(|who| who.map(|contact| Named { contact, child })))
+        let found = self.find_matches(draft)?;
+        let who = identity::resolve_for_deletion(draft, &found, self.policy, self.directory);
+        Ok(who.map(|who| who.map(|contact| RecordToDelete { contact, child })))
     }
 
     /// What becomes of a row that deletes.
-    pub(super) fn removal(
+    pub(super) fn plan_deletion(
         &self,
-        row: &Judged,
-        draft: &Draft,
-        what: Removed,
-    ) -> Result<Result<Planned, Decision>, Error> {
-        let named = match self.named(draft, what)? {
-            Err(rejection) => return Ok(Err(rejected(&rejection))),
-            Ok(None) => return Ok(Err(gone(what, None))),
+        row: &StoredRow,
+        draft: &ContactDraft,
+        what: DeletedRecordKind,
+    ) -> Result<Result<RowPlan, RowDecision>, ImportError> {
+        let named = match self.find_record_to_delete(draft, what)? {
+            Err(rejection) => return Ok(Err(rejection_decision(&rejection))),
+            Ok(None) => return Ok(Err(already_gone_decision(what, None))),
             Ok(Some(named)) => named,
         };
-        if let Some(first) = self.rows.first_named(kind::REMOVED, &named.key())? {
-            let line = self.rows.row(first)?.map_or(0, |row| row.line);
-            let one = what.one();
+        if let Some(first) =
+            self.rows.first_row_with_identity(kind::REMOVED, &named.duplicate_key())?
+        {
+            let line = self.rows.find_row(first)?.map_or(0, |row| row.line);
+            let one = what.singular_name();
             let reason = format!("record {first} (line {line}) deletes the same {one}");
-            return Ok(Err(following(action::MERGED, reason)));
+            return Ok(Err(decision_with_reason(action::MERGED, reason)));
         }
-        let image = match image(self.rows, &named.contact)? {
+        let image = match load_before_image(self.rows, &named.contact)? {
             Err(decision) => return Ok(Err(decision)),
-            Ok(None) => return Ok(Err(gone(what, Some(&named.contact)))),
+            Ok(None) => return Ok(Err(already_gone_decision(what, Some(&named.contact)))),
             Ok(Some(image)) => image,
         };
-        if let Some(decision) =
-            self.unread(row, draft, image.live().as_ref(), &LiveChildren::default())?
-        {
+        if let Some(decision) = self.apply_deferred_errors(
+            row,
+            draft,
+            image.remote_contact().as_ref(),
+            &RemoteChildren::default(),
+        )? {
             return Ok(Err(decision));
         }
-        let Some(planned) = self.planned(row, draft, &named, what, &image) else {
-            return Ok(Err(gone(what, Some(&named.contact))));
+        let Some(planned) = self.build_deletion(row, draft, &named, what, &image) else {
+            return Ok(Err(already_gone_decision(what, Some(&named.contact))));
         };
-        self.rows.name(kind::REMOVED, &named.key(), row.n)?;
+        self.rows.add_identity(kind::REMOVED, &named.duplicate_key(), row.n)?;
         Ok(Ok(planned))
     }
 
     /// The deletion of what a row names; nothing when its note or task is gone.
-    fn planned(
+    fn build_deletion(
         &self,
-        row: &Judged,
-        draft: &Draft,
-        named: &Named<'_>,
-        what: Removed,
-        image: &Image,
-    ) -> Option<Planned> {
-        let source = Source {
+        row: &StoredRow,
+        draft: &ContactDraft,
+        named: &RecordToDelete<'_>,
+        what: DeletedRecordKind,
+        image: &BeforeImage,
+    ) -> Option<RowPlan> {
+        let source = RowOrigin {
             location: &self.directory.location,
             input: &self.input_digest,
             place: &row.place,
         };
-        let Named { contact, child } = named;
+        let RecordToDelete { contact, child } = named;
         let Some(id) = child else {
-            return Some(self.planner.remove_contact(row.n, &source, draft, contact, image));
+            return Some(self.planner.plan_contact_deletion(row.n, &source, draft, contact, image));
         };
-        let record: (&str, &Value) = (id, image.child(what, id)?);
+        let record: (&str, &Value) = (id, image.find_child(what, id)?);
         Some(match what {
-            Removed::Tasks => self.planner.remove_task(row.n, &source, draft, contact, record),
-            _ => self.planner.remove_note(row.n, &source, draft, contact, record),
+            DeletedRecordKind::Tasks => {
+                self.planner.plan_task_deletion(row.n, &source, draft, contact, record)
+            }
+            _ => self.planner.plan_note_deletion(row.n, &source, draft, contact, record),
         })
     }
 }
 
 /// A contact as it was read whole; nothing when it is gone, a decision when it cannot be read.
-fn image(rows: &Rows, contact: &ContactId) -> Result<Result<Option<Image>, Decision>, Error> {
-    if let Some(why) = rows.children(kind::UNREADABLE, contact.as_str())?.pop() {
+fn load_before_image(
+    rows: &ImportStore,
+    contact: &ContactId,
+) -> Result<Result<Option<BeforeImage>, RowDecision>, ImportError> {
+    if let Some(why) = rows.contact_children(kind::UNREADABLE, contact.as_str())?.pop() {
         let message = format!(
             "not all of it can be read, so it could not be brought back, and is not deleted: {why}"
         );
-        let rejection =
-            Rejection { code: "R_NOT_KEPT", field: "contactId".to_owned(), column: None, message };
-        return Ok(Err(Decision { contact: Some(contact.to_string()), ..rejected(&rejection) }));
+        let rejection = RowRejection {
+            code: "R_NOT_KEPT",
+            field: "contactId".to_owned(),
+            column: None,
+            message,
+        };
+        return Ok(Err(RowDecision {
+            contact: Some(contact.to_string()),
+            ..rejection_decision(&rejection)
+        }));
     }
-    let Some(text) = rows.children(kind::IMAGE, contact.as_str())?.pop() else {
+    let Some(text) = rows.contact_children(kind::IMAGE, contact.as_str())?.pop() else {
         return Ok(Ok(None));
     };
-    let mut image: Image = serde_json::from_str(&text)
-        .map_err(|error| Error::Bug(format!("the image of contact `{contact}`: {error}")))?;
-    image.opportunities = rows.children(kind::OPPORTUNITIES, contact.as_str())?.len();
+    let mut image: BeforeImage = serde_json::from_str(&text)
+        .map_err(|error| ImportError::Bug(format!("the image of contact `{contact}`: {error}")))?;
+    image.opportunities = rows.contact_children(kind::OPPORTUNITIES, contact.as_str())?.len();
     Ok(Ok(Some(image)))
 }
 
 /// What is gone already needs no deleting.
-fn gone(what: Removed, contact: Option<&ContactId>) -> Decision {
+fn already_gone_decision(what: DeletedRecordKind, contact: Option<&ContactId>) -> RowDecision {
     let reason = match (what, contact) {
-        (Removed::Contacts, _) => {
+        (DeletedRecordKind::Contacts, _) => {
             "the location has no such contact; it is gone already, or was never there".to_owned()
         }
         (what, Some(contact)) => format!(
             "contact `{contact}` has no such {0}; it is gone already, or another contact's",
-            what.one()
+            what.singular_name()
         ),
         (what, None) => format!(
             "the location has no such {}, or not the contact; it is gone already, or was never there",
-            what.one()
+            what.singular_name()
         ),
     };
     let contact = contact.map(ToString::to_string);
-    Decision { contact, ..following(action::ALREADY_GONE, reason) }
+    RowDecision { contact, ..decision_with_reason(action::ALREADY_GONE, reason) }
 }

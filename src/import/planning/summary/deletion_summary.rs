@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::import::Error;
-use crate::plan::{Image, Removed};
+use crate::import::ImportError;
+use crate::plan::{BeforeImage, DeletedRecordKind};
 use crate::run::OpRecord;
 
 /// What a plan deletes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Removal {
+pub struct DeletionSummary {
     /// What it is.
-    pub what: Removed,
+    pub what: DeletedRecordKind,
     /// How many of it.
     pub count: u64,
     /// Notes that go with contacts.
@@ -22,19 +22,19 @@ pub struct Removal {
     pub opportunities: u64,
 }
 
-impl Removal {
+impl DeletionSummary {
     /// Counts what ops delete.
-    pub(in crate::import) fn count(
-        what: Removed,
-        ops: impl Iterator<Item = Result<OpRecord, Error>>,
-    ) -> Result<Self, Error> {
+    pub(in crate::import) fn from_ops(
+        what: DeletedRecordKind,
+        ops: impl Iterator<Item = Result<OpRecord, ImportError>>,
+    ) -> Result<Self, ImportError> {
         let mut removal = Self { what, count: 0, notes: 0, tasks: 0, opportunities: 0 };
         for op in ops {
             let op = op?;
             let body: Value = serde_json::from_str(&op.body)
-                .map_err(|error| Error::Bug(format!("op {}: {error}", op.id)))?;
+                .map_err(|error| ImportError::Bug(format!("op {}: {error}", op.id)))?;
             removal.count += 1;
-            if let Some(image) = Image::read(&body["before"]) {
+            if let Some(image) = BeforeImage::from_op_before(&body["before"]) {
                 removal.notes += image.notes.len() as u64;
                 removal.tasks += image.tasks.len() as u64;
                 removal.opportunities += image.opportunities as u64;

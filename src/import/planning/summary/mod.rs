@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::import::Error;
-use crate::import::source::Shown;
-use crate::model::Change;
+use crate::import::ImportError;
+use crate::import::source::ColumnMapping;
+use crate::model::OpChange;
 use crate::plan::diff::FieldChange;
-use crate::run::{OpRecord, Rows};
+use crate::run::{ImportStore, OpRecord};
 
-pub use deletion_summary::Removal;
+pub use deletion_summary::DeletionSummary;
 
 /// Decisions looked at together.
 const LOT: usize = 5_000;
@@ -22,7 +22,7 @@ const TAGS: usize = 10;
 
 /// What a plan comes to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
+pub struct PlanSummary {
     /// Rows of the sheet.
     pub rows: u64,
     /// Rows by action: `create`, `update`, `unchanged`, `rejected`, …
@@ -46,12 +46,12 @@ pub struct Summary {
     /// Rows that are created without anything that keeps them from being created twice.
     pub once: u64,
     /// The columns and where they go.
-    pub columns: Vec<Shown>,
+    pub columns: Vec<ColumnMapping>,
     /// The first rows that change something, as they will be: record and its fields.
     pub examples: Vec<(u64, Vec<FieldChange>)>,
     /// What is deleted, where rows delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub removal: Option<Removal>,
+    pub removal: Option<DeletionSummary>,
 }
 
 /// Examples shown.
@@ -61,21 +61,21 @@ const EXAMPLES: usize = 3;
 const BURST: u64 = 100;
 const DAILY: u64 = 200_000;
 
-impl Summary {
+impl PlanSummary {
     /// Whether anything would be sent.
     #[must_use]
-    pub fn changes(&self) -> bool {
+    pub fn has_writes(&self) -> bool {
         self.total > 0
     }
 
     /// Counts what was decided.
-    pub(crate) fn count(
-        rows: &Rows,
-        ops: impl Iterator<Item = Result<OpRecord, Error>>,
-        columns: Vec<Shown>,
+    pub(crate) fn from_rows_and_ops(
+        rows: &ImportStore,
+        ops: impl Iterator<Item = Result<OpRecord, ImportError>>,
+        columns: Vec<ColumnMapping>,
         tag_batch: usize,
-    ) -> Result<Self, Error> {
-        let mut summary = Self { rows: rows.count()?, columns, ..Self::default() };
+    ) -> Result<Self, ImportError> {
+        let mut summary = Self { rows: rows.row_count()?, columns, ..Self::default() };
         summary.count_decisions(rows)?;
         summary.warnings = rows.warning_counts()?;
         summary.count_ops(ops, tag_batch as u64)?;
@@ -88,10 +88,10 @@ impl Summary {
         Ok(summary)
     }
 
-    fn count_decisions(&mut self, rows: &Rows) -> Result<(), Error> {
+    fn count_decisions(&mut self, rows: &ImportStore) -> Result<(), ImportError> {
         let mut after = 0;
         loop {
-            let lot = rows.decisions(after, LOT)?;
+            let lot = rows.decisions_after(after, LOT)?;
             let Some((last, _)) = lot.last() else { return Ok(()) };
             after = *last;
             for (n, decision) in lot {
@@ -100,8 +100,10 @@ impl Summary {
                     *self.rejected.entry(code).or_default() += 1;
                 }
                 let Some(changes) = decision.changes else { continue };
-                let changes: Vec<FieldChange> = serde_json::from_str(&changes)
-                    .map_err(|error| Error::Bug(format!("the changes of row {n}: {error}")))?;
+                let changes: Vec<FieldChange> =
+                    serde_json::from_str(&changes).map_err(|error| {
+                        ImportError::Bug(format!("the changes of row {n}: {error}"))
+                    })?;
                 for change in &changes {
                     *self.fields.entry(change.field.clone()).or_default() += 1;
                 }
@@ -114,18 +116,18 @@ impl Summary {
 
     fn count_ops(
         &mut self,
-        ops: impl Iterator<Item = Result<OpRecord, Error>>,
+        ops: impl Iterator<Item = Result<OpRecord, ImportError>>,
         tag_batch: u64,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ImportError> {
         let mut bulk: BTreeMap<String, u64> = BTreeMap::new();
         let mut tags: BTreeMap<String, u64> = BTreeMap::new();
         let mut counted: BTreeSet<(&str, String)> = BTreeSet::new();
         for op in ops {
             let op = op?;
             let body: Value = serde_json::from_str(&op.body)
-                .map_err(|error| Error::Bug(format!("op {}: {error}", op.id)))?;
-            let change: Change = serde_json::from_value(body["change"].clone())
-                .map_err(|error| Error::Bug(format!("op {}: {error}", op.id)))?;
+                .map_err(|error| ImportError::Bug(format!("op {}: {error}", op.id)))?;
+            let change: OpChange = serde_json::from_value(body["change"].clone())
+                .map_err(|error| ImportError::Bug(format!("op {}: {error}", op.id)))?;
             if op.class == "X" {
                 self.once += 1;
             }
@@ -136,9 +138,9 @@ impl Summary {
                 *bulk.entry(body["change"].to_string()).or_default() += 1;
                 continue;
             }
-            *self.requests.entry(what(&change).to_owned()).or_default() += 1;
+            *self.requests.entry(request_label(&change).to_owned()).or_default() += 1;
             // Equal children are counted before the first one is added to a contact that exists.
-            if let (Some(list), Some(contact)) = (children(&change), op.contact)
+            if let (Some(list), Some(contact)) = (child_list_name(&change), op.contact)
                 && counted.insert((list, contact))
             {
                 *self.requests.entry(format!("read {list} before adding to them")).or_default() +=
@@ -158,41 +160,41 @@ impl Summary {
     }
 }
 
-fn what(change: &Change) -> &'static str {
+fn request_label(change: &OpChange) -> &'static str {
     match change {
-        Change::Create { .. } => "create contacts",
-        Change::Upsert { .. } => "create or update contacts",
-        Change::Update { .. } => "update contacts",
-        Change::Delete => "delete contacts",
-        Change::AddTags { .. } | Change::RemoveTags { .. } => "change tags",
-        Change::SetBusiness { .. } => "set businesses",
-        Change::CreateNote { .. } => "create notes",
-        Change::UpdateNote { .. } => "update notes",
-        Change::DeleteNote { .. } => "delete notes",
-        Change::CreateTask { .. } => "create tasks",
-        Change::UpdateTask { .. } | Change::CompleteTask { .. } => "update tasks",
-        Change::DeleteTask { .. } => "delete tasks",
+        OpChange::Create { .. } => "create contacts",
+        OpChange::Upsert { .. } => "create or update contacts",
+        OpChange::Update { .. } => "update contacts",
+        OpChange::Delete => "delete contacts",
+        OpChange::AddTags { .. } | OpChange::RemoveTags { .. } => "change tags",
+        OpChange::SetBusiness { .. } => "set businesses",
+        OpChange::CreateNote { .. } => "create notes",
+        OpChange::UpdateNote { .. } => "update notes",
+        OpChange::DeleteNote { .. } => "delete notes",
+        OpChange::CreateTask { .. } => "create tasks",
+        OpChange::UpdateTask { .. } | OpChange::CompleteTask { .. } => "update tasks",
+        OpChange::DeleteTask { .. } => "delete tasks",
     }
 }
 
-fn children(change: &Change) -> Option<&'static str> {
+fn child_list_name(change: &OpChange) -> Option<&'static str> {
     match change {
-        Change::CreateNote { .. } => Some("notes"),
-        Change::CreateTask { .. } => Some("tasks"),
+        OpChange::CreateNote { .. } => Some("notes"),
+        OpChange::CreateTask { .. } => Some("tasks"),
         _ => None,
     }
 }
 
 /// The tags that contacts do not have yet and will get.
-fn tags_added(change: &Change, before: &Value) -> Vec<String> {
+fn tags_added(change: &OpChange, before: &Value) -> Vec<String> {
     let of = |body: &serde_json::Map<String, Value>| {
         let tags = body.get("tags").and_then(Value::as_array).into_iter().flatten();
         tags.filter_map(|tag| tag.as_str().map(str::to_lowercase)).collect::<Vec<_>>()
     };
     match change {
-        Change::AddTags { tags } => tags.iter().map(|tag| tag.to_lowercase()).collect(),
-        Change::Create { body } | Change::Upsert { body } => of(body),
-        Change::Update { body } => {
+        OpChange::AddTags { tags } => tags.iter().map(|tag| tag.to_lowercase()).collect(),
+        OpChange::Create { body } | OpChange::Upsert { body } => of(body),
+        OpChange::Update { body } => {
             let had = before["tags"].as_array().into_iter().flatten();
             let had: Vec<_> = had.filter_map(|tag| tag.as_str().map(str::to_lowercase)).collect();
             of(body).into_iter().filter(|tag| !had.contains(tag)).collect()

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::is_exported;
-use crate::mapping::{self, Rule};
-use crate::model::target::Target;
+use crate::mapping::{self, MappingRule};
+use crate::model::target::MappingTarget;
 
 /// A column of a layout.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Column {
+pub struct TemplateColumn {
     /// Its header.
     pub name: String,
     /// What fills it: the first that the row has a value of; of tables with other rows, those that they have.
-    pub fill: Vec<Fill>,
+    pub fill: Vec<FieldSource>,
     /// Whether all of them fill it, and what then stands between their values, and between those of a list.
     pub join: Option<String>,
     /// What parts the values of its cells when they are read; of lists the usual where it is not said.
@@ -32,16 +32,16 @@ pub struct Column {
 
 /// What fills a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fill {
+pub enum FieldSource {
     /// What an import would write to the target.
-    Target(Target),
+    Target(MappingTarget),
     /// When the row was added.
     Added,
     /// When the row was last changed.
     Updated,
 }
 
-impl fmt::Display for Fill {
+impl fmt::Display for FieldSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Target(target) => target.fmt(f),
@@ -51,18 +51,18 @@ impl fmt::Display for Fill {
     }
 }
 
-impl Fill {
+impl FieldSource {
     /// The fill of a name.
     ///
     /// # Errors
     /// What is wrong with it, and the name that was probably meant.
-    pub(super) fn named(text: &str) -> Result<Self, (String, Option<String>)> {
+    pub(super) fn from_name(text: &str) -> Result<Self, (String, Option<String>)> {
         match text.trim() {
             "dateAdded" => return Ok(Self::Added),
             "dateUpdated" => return Ok(Self::Updated),
             _ => {}
         }
-        match mapping::target(text) {
+        match mapping::parse_target(text) {
             Ok(target) if is_exported(&target) => Ok(Self::Target(target)),
             Ok(target) => Err((format!("no export holds `{target}`"), None)),
             Err(unknown) => Err((unknown.to_string(), unknown.closest)),
@@ -70,9 +70,9 @@ impl Fill {
     }
 }
 
-impl Column {
+impl TemplateColumn {
     /// The column that the rules which read it would read back; none where they cannot be turned round.
-    pub(super) fn turned_round(name: &str, rules: &[&Rule]) -> Option<Self> {
+    pub(super) fn from_inverted_rules(name: &str, rules: &[&MappingRule]) -> Option<Self> {
         let mut column = Self { name: name.to_owned(), ..Self::default() };
         for rule in rules {
             let plain = rule.from.len() == 1
@@ -83,7 +83,7 @@ impl Column {
             if !plain {
                 return None;
             }
-            column.fill.push(Fill::Target(rule.to.clone()));
+            column.fill.push(FieldSource::Target(rule.to.clone()));
             column.split = column.split.or_else(|| rule.split.clone());
             column.prefix.clone_from(&rule.prefix);
             for (word, value) in &rule.values {

@@ -11,12 +11,12 @@ mod parse_template;
 #[cfg(test)]
 mod tests;
 
-use super::Entity;
+use super::PresetEntity;
 use crate::mapping::Mapping;
-use crate::model::target::{NotePart, Target, TaskPart};
-use crate::table::Dialect;
+use crate::model::target::{MappingTarget, NotePart, TaskPart};
+use crate::table::OutputDialect;
 
-pub use column::{Column, Fill};
+pub use column::{FieldSource, TemplateColumn};
 pub(super) use parse_template::parse;
 
 /// The tables that layouts are made of, as exports name them.
@@ -28,7 +28,7 @@ pub const NOTES: &str = "notes";
 
 /// How the files of a preset are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layout {
+pub struct ExportTemplate {
     /// The systems that take such files, as `--layout` takes them: `dialpad`; the first is the usual name.
     pub systems: Vec<String>,
     /// The file's name.
@@ -36,7 +36,7 @@ pub struct Layout {
     /// The tables whose rows the file has, in their order.
     pub tables: &'static [&'static str],
     /// How text becomes bytes.
-    pub form: Dialect,
+    pub form: OutputDialect,
     /// What stands between the values of a cell, where a column does not say.
     pub list: Option<String>,
     /// How days are written, in the letters of `strftime`; else `2026-03-01`.
@@ -44,7 +44,7 @@ pub struct Layout {
     /// How moments are written, in UTC; else `2026-03-01T09:00:00Z`.
     pub time: Option<String>,
     /// The columns, in order.
-    pub columns: Vec<Column>,
+    pub columns: Vec<TemplateColumn>,
     /// The columns of which one holds something, by place: rows without are left out. None: every row is taken.
     pub require: Vec<usize>,
     /// The column whose values are told when they come twice: the system takes such rows as one.
@@ -53,13 +53,13 @@ pub struct Layout {
     pub max_rows: Option<u64>,
 }
 
-impl Layout {
+impl ExportTemplate {
     /// Whether rows of tasks or notes say something about their contacts.
     #[must_use]
     pub fn joins_contacts(&self) -> bool {
         let of_children = !self.tables.contains(&CONTACTS);
         let fills = self.columns.iter().flat_map(|column| &column.fill);
-        of_children && fills.into_iter().any(Fill::is_of_contact)
+        of_children && fills.into_iter().any(FieldSource::is_contact_field)
     }
 
     /// The file's name, for the first file and for those that take what it does not.
@@ -74,28 +74,31 @@ impl Layout {
 }
 
 /// The tables that a preset's rows are of.
-fn tables(entity: Entity) -> &'static [&'static str] {
+fn tables_of_entity(entity: PresetEntity) -> &'static [&'static str] {
     match entity {
-        Entity::Contacts => &[CONTACTS],
-        Entity::Tasks => &[TASKS],
-        Entity::Notes => &[NOTES],
-        Entity::Mixed => &[TASKS, NOTES],
+        PresetEntity::Contacts => &[CONTACTS],
+        PresetEntity::Tasks => &[TASKS],
+        PresetEntity::Notes => &[NOTES],
+        PresetEntity::Mixed => &[TASKS, NOTES],
     }
 }
 
 /// Whether an export holds anything that a target is made of.
-fn is_exported(target: &Target) -> bool {
+fn is_exported(target: &MappingTarget) -> bool {
     use crate::model::target::Field;
     match target {
-        Target::SourceId | Target::OptIn | Target::Ignore | Target::Undecided => false,
-        Target::Field(field) => *field != Field::Gender,
-        Target::Custom(name) => !name.contains('*'),
+        MappingTarget::SourceId
+        | MappingTarget::OptIn
+        | MappingTarget::Ignore
+        | MappingTarget::Undecided => false,
+        MappingTarget::Field(field) => *field != Field::Gender,
+        MappingTarget::Custom(name) => !name.contains('*'),
         _ => true,
     }
 }
 
 /// The columns that a mapping reads by name, each with the targets that it is read into.
-fn read_by(mapping: &Mapping) -> Vec<(String, Vec<&crate::mapping::Rule>)> {
+fn columns_with_rules(mapping: &Mapping) -> Vec<(String, Vec<&crate::mapping::MappingRule>)> {
     let mut columns: Vec<(String, Vec<_>)> = Vec::new();
     for rule in &mapping.rules {
         for name in rule.from.iter().filter(|name| !name.contains('*')) {
@@ -109,27 +112,27 @@ fn read_by(mapping: &Mapping) -> Vec<(String, Vec<&crate::mapping::Rule>)> {
 }
 
 /// Whether a target is a part of the rows of a table.
-fn is_of(target: &Target, table: &str) -> bool {
+fn belongs_to_table(target: &MappingTarget, table: &str) -> bool {
     match target {
-        Target::ContactId => true,
-        Target::Task(_) => table == TASKS,
-        Target::Note(_) => table == NOTES,
+        MappingTarget::ContactId => true,
+        MappingTarget::Task(_) => table == TASKS,
+        MappingTarget::Note(_) => table == NOTES,
         _ => table == CONTACTS,
     }
 }
 
-impl Fill {
+impl FieldSource {
     /// Whether it says something about the contact that a row belongs to; its id stands in the row itself.
     #[must_use]
-    pub fn is_of_contact(&self) -> bool {
-        matches!(self, Self::Target(target) if is_of(target, CONTACTS) && *target != Target::ContactId)
+    pub fn is_contact_field(&self) -> bool {
+        matches!(self, Self::Target(target) if belongs_to_table(target, CONTACTS) && *target != MappingTarget::ContactId)
     }
 
     /// Whether rows of a table have it, perhaps by their contact.
     #[must_use]
-    pub fn is_in(&self, table: &str) -> bool {
+    pub fn is_available_in(&self, table: &str) -> bool {
         match self {
-            Self::Target(target) => is_of(target, table) || self.is_of_contact(),
+            Self::Target(target) => belongs_to_table(target, table) || self.is_contact_field(),
             Self::Added => true,
             Self::Updated => table != NOTES,
         }
@@ -137,13 +140,13 @@ impl Fill {
 
     /// Whether it is the text of a task's priority.
     #[must_use]
-    pub fn is_priority(&self) -> bool {
-        *self == Self::Target(Target::Task(TaskPart::Priority))
+    pub fn is_task_priority(&self) -> bool {
+        *self == Self::Target(MappingTarget::Task(TaskPart::Priority))
     }
 
     /// Whether it is a note's own date, which is when it was added.
     #[must_use]
-    pub fn is_added(&self) -> bool {
-        matches!(self, Self::Added | Self::Target(Target::Note(NotePart::Date)))
+    pub fn is_date_added(&self) -> bool {
+        matches!(self, Self::Added | Self::Target(MappingTarget::Note(NotePart::Date)))
     }
 }

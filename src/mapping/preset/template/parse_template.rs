@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::{Column, Fill, Layout, read_by, tables};
-use crate::mapping::preset::Entity;
-use crate::mapping::{Mapping, Problem, closest};
-use crate::table::{Dialect, Encoding};
-use crate::toml_doc::{At, Source};
+use super::{ExportTemplate, FieldSource, TemplateColumn, columns_with_rules, tables_of_entity};
+use crate::mapping::preset::PresetEntity;
+use crate::mapping::{Mapping, Problem, closest_name};
+use crate::table::{OutputDialect, OutputEncoding};
+use crate::toml_doc::{SpannedTomlValue, TomlDocument};
 
 const KEYS: &[&str] = &[
     "system",
@@ -32,11 +32,11 @@ const COLUMN: &[&str] =
 
 /// What a `[[layout.column]]` says.
 #[derive(Default)]
-struct Said {
+struct ParsedTemplateColumn {
     line: usize,
     name: String,
-    fill: Option<Vec<Fill>>,
-    column: Column,
+    fill: Option<Vec<FieldSource>>,
+    column: TemplateColumn,
 }
 
 /// Reads the layout of a preset's text; nothing where it has none. `about` is the name and what its rows are.
@@ -46,31 +46,37 @@ struct Said {
 pub(in crate::mapping::preset) fn parse(
     text: &str,
     name: &str,
-    entity: Entity,
+    entity: PresetEntity,
     mapping: &Mapping,
-) -> Result<Option<Layout>, Vec<Problem>> {
-    let mut source = Source::new(text);
-    let Some(table) = source.table(text) else { return Err(source.problems) };
+) -> Result<Option<ExportTemplate>, Vec<Problem>> {
+    let mut source = TomlDocument::new(text);
+    let Some(table) = source.parse_document(text) else { return Err(source.problems) };
     let Some((_, value)) = table.iter().find(|(key, _)| key.get_ref() == "layout") else {
         return Ok(None);
     };
-    let layout = source.entries("layout", value).map(|table| {
+    let layout = source.read_table("layout", value).map(|table| {
         let line = source.line_of(value);
-        read(&mut source, line, table, Layout::empty(name, entity), mapping)
+        read_template(
+            &mut source,
+            line,
+            table,
+            ExportTemplate::with_defaults(name, entity),
+            mapping,
+        )
     });
     let mut problems = source.problems;
     problems.sort_by_key(|problem| problem.line);
     if problems.is_empty() { Ok(layout) } else { Err(problems) }
 }
 
-impl Layout {
+impl ExportTemplate {
     /// A layout of which nothing is said yet.
-    fn empty(name: &str, entity: Entity) -> Self {
+    fn with_defaults(name: &str, entity: PresetEntity) -> Self {
         Self {
             systems: Vec::new(),
             file: format!("{name}.csv"),
-            tables: tables(entity),
-            form: Dialect::default(),
+            tables: tables_of_entity(entity),
+            form: OutputDialect::default(),
             list: None,
             date: None,
             time: None,
@@ -82,67 +88,81 @@ impl Layout {
     }
 }
 
-fn read(
-    source: &mut Source,
+fn read_template(
+    source: &mut TomlDocument,
     line: usize,
     table: &DeTable,
-    mut layout: Layout,
+    mut layout: ExportTemplate,
     mapping: &Mapping,
-) -> Layout {
+) -> ExportTemplate {
     let (mut names, mut said) = (None, Vec::new());
     // What names columns waits until they are known.
     let (mut require, mut unique) = (None, None);
     for (key, value) in table {
         match key.get_ref().as_ref() {
-            "system" => layout.systems = systems(source, value),
-            "file" => layout.file = file(source, value).unwrap_or(layout.file),
+            "system" => layout.systems = read_system_names(source, value),
+            "file" => layout.file = read_file_name(source, value).unwrap_or(layout.file),
             "columns" => {
-                names = source.texts("columns", value).map(|it| (source.line_of(value), it));
+                names =
+                    source.read_text_list("columns", value).map(|it| (source.line_of(value), it));
             }
-            "list" => layout.list = source.text("list", value),
-            "date" => layout.date = pattern(source, "date", value),
-            "time" => layout.time = pattern(source, "time", value),
+            "list" => layout.list = source.read_text("list", value),
+            "date" => layout.date = read_time_format(source, "date", value),
+            "time" => layout.time = read_time_format(source, "time", value),
             "require" => {
-                require = source.texts("require", value).map(|it| (source.line_of(value), it));
+                require =
+                    source.read_text_list("require", value).map(|it| (source.line_of(value), it));
             }
-            "unique" => unique = source.name("unique", value).map(|it| (source.line_of(value), it)),
-            "max_rows" => layout.max_rows = positive(source, "max_rows", value),
+            "unique" => {
+                unique = source
+                    .read_non_blank_text("unique", value)
+                    .map(|it| (source.line_of(value), it));
+            }
+            "max_rows" => layout.max_rows = read_positive_integer(source, "max_rows", value),
             "column" => {
-                let tables = source.tables("column", value);
-                said =
-                    tables.into_iter().filter_map(|(line, it)| column(source, line, it)).collect();
+                let tables = source.read_table_array("column", value);
+                said = tables
+                    .into_iter()
+                    .filter_map(|(line, it)| read_column(source, line, it))
+                    .collect();
             }
-            other if form(source, other, value, &mut layout.form) => {}
-            other => source.unknown_key(source.line_of(key), other, "`[layout]`", KEYS),
+            other if read_dialect_key(source, other, value, &mut layout.form) => {}
+            other => source.report_unknown_key(source.line_of(key), other, "`[layout]`", KEYS),
         }
     }
-    layout.columns = columns(source, line, names, &said, mapping, &layout);
-    layout.require = places(source, "require", require, &layout.columns);
+    layout.columns = build_columns(source, line, names, &said, mapping, &layout);
+    layout.require = resolve_column_positions(source, "require", require, &layout.columns);
     let unique = unique.map(|(line, name)| (line, vec![name]));
-    layout.unique = places(source, "unique", unique, &layout.columns).first().copied();
+    layout.unique =
+        resolve_column_positions(source, "unique", unique, &layout.columns).first().copied();
     layout
 }
 
 /// Reads a key that is about bytes; false when it is none of those.
-fn form(source: &mut Source, key: &str, value: At, form: &mut Dialect) -> bool {
+fn read_dialect_key(
+    source: &mut TomlDocument,
+    key: &str,
+    value: SpannedTomlValue,
+    form: &mut OutputDialect,
+) -> bool {
     match key {
-        "delimiter" => form.delimiter = delimiter(source, value).unwrap_or(form.delimiter),
-        "bom" => form.bom = source.truth(key, value).unwrap_or_default(),
+        "delimiter" => form.delimiter = read_delimiter(source, value).unwrap_or(form.delimiter),
+        "bom" => form.bom = source.read_bool(key, value).unwrap_or_default(),
         "encoding" => {
             let known = [
-                ("utf-8", Encoding::Utf8),
-                ("utf-16le", Encoding::Utf16),
-                ("windows-1252", Encoding::Windows1252),
+                ("utf-8", OutputEncoding::Utf8),
+                ("utf-16le", OutputEncoding::Utf16),
+                ("windows-1252", OutputEncoding::Windows1252),
             ];
-            form.encoding = one_of(source, key, value, &known).unwrap_or_default();
+            form.encoding = read_one_of(source, key, value, &known).unwrap_or_default();
         }
         "line_end" => {
-            form.crlf =
-                one_of(source, key, value, &[("lf", false), ("crlf", true)]).unwrap_or_default();
+            form.crlf = read_one_of(source, key, value, &[("lf", false), ("crlf", true)])
+                .unwrap_or_default();
         }
         "quote" => {
-            form.quoted =
-                one_of(source, key, value, &[("needed", false), ("all", true)]).unwrap_or_default();
+            form.quoted = read_one_of(source, key, value, &[("needed", false), ("all", true)])
+                .unwrap_or_default();
         }
         _ => return false,
     }
@@ -150,20 +170,25 @@ fn form(source: &mut Source, key: &str, value: At, form: &mut Dialect) -> bool {
 }
 
 /// One of a few words.
-fn one_of<T: Copy>(source: &mut Source, key: &str, value: At, known: &[(&str, T)]) -> Option<T> {
-    let text = source.text(key, value)?;
+fn read_one_of<T: Copy>(
+    source: &mut TomlDocument,
+    key: &str,
+    value: SpannedTomlValue,
+    known: &[(&str, T)],
+) -> Option<T> {
+    let text = source.read_text(key, value)?;
     let found = known.iter().find(|(word, _)| word.eq_ignore_ascii_case(text.trim()));
     if found.is_none() {
         let words =
             known.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
         let message = format!("`{key}` cannot be `{text}`; it can be {words}");
-        source.report(source.line_of(value), message);
+        source.report_problem(source.line_of(value), message);
     }
     found.map(|(_, it)| *it)
 }
 
-fn delimiter(source: &mut Source, value: At) -> Option<u8> {
-    let text = source.text("delimiter", value)?;
+fn read_delimiter(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<u8> {
+    let text = source.read_text("delimiter", value)?;
     let known = match text.as_str() {
         "comma" | "," => Some(b','),
         "semicolon" | ";" => Some(b';'),
@@ -173,27 +198,27 @@ fn delimiter(source: &mut Source, value: At) -> Option<u8> {
     };
     if known.is_none() {
         let message = "`delimiter` must be `comma`, `semicolon`, `tab` or `pipe`";
-        source.report(source.line_of(value), message);
+        source.report_problem(source.line_of(value), message);
     }
     known
 }
 
-fn systems(source: &mut Source, value: At) -> Vec<String> {
-    let systems = source.texts("system", value).unwrap_or_default();
+fn read_system_names(source: &mut TomlDocument, value: SpannedTomlValue) -> Vec<String> {
+    let systems = source.read_text_list("system", value).unwrap_or_default();
     let plain = |name: &String| {
         !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
     };
     if let Some(wrong) = systems.iter().find(|name| !plain(name)) {
         let message =
             format!("`{wrong}` cannot be a system's name: letters, digits, `-` and `_` make one");
-        source.report(source.line_of(value), message);
+        source.report_problem(source.line_of(value), message);
     }
     systems
 }
 
 /// A file's name, which must stay in the output directory and apart from what exports write.
-fn file(source: &mut Source, value: At) -> Option<String> {
-    let name = source.name("file", value)?;
+fn read_file_name(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<String> {
+    let name = source.read_non_blank_text("file", value)?;
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
     let good =
         name.chars().all(plain) && !name.starts_with(['.', ' ']) && !name.ends_with(['.', ' ']);
@@ -201,7 +226,7 @@ fn file(source: &mut Source, value: At) -> Option<String> {
     if good && !ours && name.len() <= 120 {
         return Some(name);
     }
-    source.report(
+    source.report_problem(
         source.line_of(value),
         format_args!("`{name}` cannot be the name of a layout's file"),
     );
@@ -209,55 +234,79 @@ fn file(source: &mut Source, value: At) -> Option<String> {
 }
 
 /// A pattern of `strftime`.
-fn pattern(source: &mut Source, key: &str, value: At) -> Option<String> {
-    let pattern = source.name(key, value)?;
+fn read_time_format(
+    source: &mut TomlDocument,
+    key: &str,
+    value: SpannedTomlValue,
+) -> Option<String> {
+    let pattern = source.read_non_blank_text(key, value)?;
     let sample = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
     match jiff::fmt::strtime::format(&pattern, &sample) {
         Ok(_) => Some(pattern),
         Err(error) => {
-            source.report(source.line_of(value), format_args!("`{key}`: {error}"));
+            source.report_problem(source.line_of(value), format_args!("`{key}`: {error}"));
             None
         }
     }
 }
 
-fn positive(source: &mut Source, key: &str, value: At) -> Option<u64> {
-    let number = source.number(key, value)?;
+fn read_positive_integer(
+    source: &mut TomlDocument,
+    key: &str,
+    value: SpannedTomlValue,
+) -> Option<u64> {
+    let number = source.read_integer(key, value)?;
     let positive = u64::try_from(number).ok().filter(|number| *number > 0);
     if positive.is_none() {
-        source.report(source.line_of(value), format_args!("`{key}` counts from 1"));
+        source.report_problem(source.line_of(value), format_args!("`{key}` counts from 1"));
     }
     positive
 }
 
-fn column(source: &mut Source, line: usize, table: &DeTable) -> Option<Said> {
-    let mut said = Said { line, ..Said::default() };
+fn read_column(
+    source: &mut TomlDocument,
+    line: usize,
+    table: &DeTable,
+) -> Option<ParsedTemplateColumn> {
+    let mut said = ParsedTemplateColumn { line, ..ParsedTemplateColumn::default() };
     for (key, value) in table {
         let column = &mut said.column;
         match key.get_ref().as_ref() {
-            "name" => said.name = source.name("name", value)?,
-            "fill" => said.fill = fill(source, value),
-            "join" => column.join = source.text("join", value),
-            "split" => column.split = source.texts("split", value),
-            "values" => column.values = values(source, value),
-            "unless_phone" => column.unless_phone = source.name("unless_phone", value),
-            "guard" => column.unguarded = !source.truth("guard", value).unwrap_or(true),
-            "longest" => column.longest = positive(source, "longest", value),
-            other => source.unknown_key(source.line_of(key), other, "`[[layout.column]]`", COLUMN),
+            "name" => said.name = source.read_non_blank_text("name", value)?,
+            "fill" => said.fill = read_field_sources(source, value),
+            "join" => column.join = source.read_text("join", value),
+            "split" => column.split = source.read_text_list("split", value),
+            "values" => column.values = read_value_map(source, value),
+            "unless_phone" => {
+                column.unless_phone = source.read_non_blank_text("unless_phone", value);
+            }
+            "guard" => column.unguarded = !source.read_bool("guard", value).unwrap_or(true),
+            "longest" => column.longest = read_positive_integer(source, "longest", value),
+            other => {
+                source.report_unknown_key(
+                    source.line_of(key),
+                    other,
+                    "`[[layout.column]]`",
+                    COLUMN,
+                );
+            }
         }
     }
     if said.name.is_empty() {
-        source.report(line, "this `[[layout.column]]` has no `name`");
+        source.report_problem(line, "this `[[layout.column]]` has no `name`");
         return None;
     }
     Some(said)
 }
 
-fn fill(source: &mut Source, value: At) -> Option<Vec<Fill>> {
-    let names = source.texts("fill", value)?;
+fn read_field_sources(
+    source: &mut TomlDocument,
+    value: SpannedTomlValue,
+) -> Option<Vec<FieldSource>> {
+    let names = source.read_text_list("fill", value)?;
     let mut fills = Vec::with_capacity(names.len());
     for name in names {
-        match Fill::named(&name) {
+        match FieldSource::from_name(&name) {
             Ok(fill) => fills.push(fill),
             Err((message, near)) => {
                 let problem = Problem::new(source.line_of(value), message).did_you_mean(near);
@@ -268,10 +317,10 @@ fn fill(source: &mut Source, value: At) -> Option<Vec<Fill>> {
     Some(fills)
 }
 
-fn values(source: &mut Source, value: At) -> BTreeMap<String, String> {
+fn read_value_map(source: &mut TomlDocument, value: SpannedTomlValue) -> BTreeMap<String, String> {
     let mut values = BTreeMap::new();
-    for (key, value) in source.entries("values", value).into_iter().flatten() {
-        if let Some(text) = source.text("values", value) {
+    for (key, value) in source.read_table("values", value).into_iter().flatten() {
+        if let Some(text) = source.read_text("values", value) {
             values.insert(key.get_ref().to_lowercase(), text);
         }
     }
@@ -279,63 +328,71 @@ fn values(source: &mut Source, value: At) -> BTreeMap<String, String> {
 }
 
 /// The columns: those that are listed, or else all that the mapping reads and all that are described.
-fn columns(
-    source: &mut Source,
+fn build_columns(
+    source: &mut TomlDocument,
     line: usize,
     names: Option<(usize, Vec<String>)>,
-    said: &[Said],
+    said: &[ParsedTemplateColumn],
     mapping: &Mapping,
-    layout: &Layout,
-) -> Vec<Column> {
-    let read = read_by(mapping);
+    layout: &ExportTemplate,
+) -> Vec<TemplateColumn> {
+    let read = columns_with_rules(mapping);
     let (line, names) = names.unwrap_or_else(|| {
         let described = said.iter().map(|said| &said.name);
         let more = described.filter(|name| !read.iter().any(|(known, _)| known == *name));
         (line, read.iter().map(|(name, _)| name).chain(more).cloned().collect())
     });
-    check(source, said, &names);
-    let mut columns: Vec<Column> = Vec::with_capacity(names.len());
+    check_column_entries(source, said, &names);
+    let mut columns: Vec<TemplateColumn> = Vec::with_capacity(names.len());
     for name in names {
         if columns.iter().any(|column| column.name == name) {
-            source.report(line, format_args!("there are two columns `{name}`"));
+            source.report_problem(line, format_args!("there are two columns `{name}`"));
             continue;
         }
         let rules = read.iter().find(|(known, _)| *known == name);
-        let turned = rules.and_then(|(_, rules)| Column::turned_round(&name, rules));
+        let turned = rules.and_then(|(_, rules)| TemplateColumn::from_inverted_rules(&name, rules));
         let own = said.iter().find(|said| said.name == name);
         let at = own.map_or(line, |said| said.line);
-        if let Some(column) = whole(&name, turned, own) {
-            columns.extend(fitting(source, at, column, layout));
+        if let Some(column) = merge_column(&name, turned, own) {
+            columns.extend(validate_column(source, at, column, layout));
         } else {
             let message = format!("nothing says what fills `{name}`");
             let hint =
                 "a `[[layout.column]]` with `name` and `fill` does; `fill = []` leaves it empty";
-            source.problems.push(Problem::new(at, message).hint(hint));
+            source.problems.push(Problem::new(at, message).with_hint(hint));
         }
     }
     if columns.is_empty() && source.problems.is_empty() {
-        source.report(line, "the layout has no columns");
+        source.report_problem(line, "the layout has no columns");
     }
     columns
 }
 
 /// Reports descriptions of columns that are not listed, or described before.
-fn check(source: &mut Source, said: &[Said], names: &[String]) {
+fn check_column_entries(
+    source: &mut TomlDocument,
+    said: &[ParsedTemplateColumn],
+    names: &[String],
+) {
     let before = |at: usize| said[..at].iter();
     for (at, said) in said.iter().enumerate() {
         if !names.contains(&said.name) {
-            let near = closest(&said.name, names.iter().map(String::as_str));
+            let near = closest_name(&said.name, names.iter().map(String::as_str));
             let message = format!("`columns` does not list `{}`", said.name);
             source.problems.push(Problem::new(said.line, message).did_you_mean(near));
         }
         if before(at).any(|it| it.name == said.name) {
-            source.report(said.line, format_args!("`{}` is described twice", said.name));
+            source.report_problem(said.line, format_args!("`{}` is described twice", said.name));
         }
     }
 }
 
 /// A column as the mapping has it, with what the layout says of it.
-fn whole(name: &str, turned: Option<Column>, own: Option<&Said>) -> Option<Column> {
+fn merge_column(
+    name: &str,
+    turned: Option<TemplateColumn>,
+    own: Option<&ParsedTemplateColumn>,
+) -> Option<TemplateColumn> {
     let Some(own) = own else { return turned };
     let base = turned.unwrap_or_default();
     let fill = match &own.fill {
@@ -345,7 +402,7 @@ fn whole(name: &str, turned: Option<Column>, own: Option<&Said>) -> Option<Colum
     };
     let said = &own.column;
     let values = if said.values.is_empty() { base.values } else { said.values.clone() };
-    Some(Column {
+    Some(TemplateColumn {
         name: name.to_owned(),
         fill,
         split: said.split.clone().or(base.split),
@@ -356,21 +413,28 @@ fn whole(name: &str, turned: Option<Column>, own: Option<&Said>) -> Option<Colum
 }
 
 /// The column, if rows of the layout's tables have what fills it.
-fn fitting(source: &mut Source, line: usize, column: Column, layout: &Layout) -> Option<Column> {
-    let fits = |fill: &&Fill| !layout.tables.iter().any(|table| fill.is_in(table));
+fn validate_column(
+    source: &mut TomlDocument,
+    line: usize,
+    column: TemplateColumn,
+    layout: &ExportTemplate,
+) -> Option<TemplateColumn> {
+    let fits = |fill: &&FieldSource| !layout.tables.iter().any(|table| fill.is_available_in(table));
     let Some(wrong) = column.fill.iter().find(fits) else { return Some(column) };
     let tables = layout.tables.join(" and ");
-    source
-        .report(line, format_args!("rows of {tables} have no `{wrong}` to fill `{}`", column.name));
+    source.report_problem(
+        line,
+        format_args!("rows of {tables} have no `{wrong}` to fill `{}`", column.name),
+    );
     None
 }
 
 /// The places of the columns that a key names.
-fn places(
-    source: &mut Source,
+fn resolve_column_positions(
+    source: &mut TomlDocument,
     key: &str,
     named: Option<(usize, Vec<String>)>,
-    columns: &[Column],
+    columns: &[TemplateColumn],
 ) -> Vec<usize> {
     let mut places = Vec::new();
     for (line, name) in
@@ -379,7 +443,7 @@ fn places(
         if let Some(place) = columns.iter().position(|column| column.name == name) {
             places.push(place);
         } else {
-            let near = closest(&name, columns.iter().map(|column| column.name.as_str()));
+            let near = closest_name(&name, columns.iter().map(|column| column.name.as_str()));
             let message = format!("`{key}` names `{name}`, which is no column of the layout");
             source.problems.push(Problem::new(line, message).did_you_mean(near));
         }

@@ -1,9 +1,9 @@
 //! Layouts as they are written, and what is wrong with them.
 
 use super::*;
-use crate::mapping::preset::{Direction, Preset, presets};
+use crate::mapping::preset::{Preset, PresetDirection, builtin_presets};
 use crate::model::target::Field;
-use crate::table::Encoding;
+use crate::table::OutputEncoding;
 
 const CONTACTS_OF: &str = "\
 format = 1
@@ -25,7 +25,7 @@ to = \"customFields.kind\"
 values = { Prospect = \"lead\", Maybe = \"lead\", Client = \"customer\", None = \"\" }
 ";
 
-fn layout(rest: &str) -> Layout {
+fn layout(rest: &str) -> ExportTemplate {
     let text = format!("{CONTACTS_OF}{rest}");
     Preset::parse(text, "crm").unwrap().layout.unwrap()
 }
@@ -46,10 +46,10 @@ fn problems(rest: &str) -> Vec<String> {
 fn without_more_a_layout_is_the_mapping_turned_round() {
     let layout = layout("[layout]\n");
     assert_eq!((layout.file.as_str(), layout.tables), ("crm.csv", &[CONTACTS][..]));
-    assert_eq!(layout.form, Dialect::default());
+    assert_eq!(layout.form, OutputDialect::default());
     let names: Vec<&str> = layout.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["Name", "Status", "Kind"]);
-    assert_eq!(layout.columns[0].fill, [Fill::Target(Target::Field(Field::Name))]);
+    assert_eq!(layout.columns[0].fill, [FieldSource::Target(MappingTarget::Field(Field::Name))]);
     assert_eq!(layout.columns[1].prefix, "crm-");
     assert_eq!(layout.columns[1].split, Some(vec!["|".to_owned()]));
     // A value that several words stand for is written as it is, and so is nothing.
@@ -79,19 +79,19 @@ fn a_layout_says_what_differs() {
     assert_eq!(layout.systems, ["crm", "other"]);
     assert_eq!(
         layout.form,
-        Dialect {
+        OutputDialect {
             delimiter: b'\t',
             crlf: true,
             bom: true,
             quoted: true,
-            encoding: Encoding::Utf16
+            encoding: OutputEncoding::Utf16
         }
     );
     assert_eq!(
         (layout.require.as_slice(), layout.unique, layout.max_rows),
         (&[0][..], Some(0), Some(5))
     );
-    assert_eq!(layout.columns[1].fill[1], Fill::Added);
+    assert_eq!(layout.columns[1].fill[1], FieldSource::Added);
     assert_eq!(layout.columns[1].values, [("yes".to_owned(), "x".to_owned())].into());
     let files = [1, 2, 3].map(|number| layout.file_name(number));
     assert_eq!(files, ["people.txt", "people-2.txt", "people-3.txt"]);
@@ -158,15 +158,15 @@ fn rows_of_tasks_may_say_something_about_their_contacts() {
 
 #[test]
 fn every_preset_that_goes_both_ways_has_a_layout() {
-    for preset in presets().iter().filter(|it| !it.name.starts_with("ghl-bulk-")) {
-        let both = preset.direction == Direction::Both;
+    for preset in builtin_presets().iter().filter(|it| !it.name.starts_with("ghl-bulk-")) {
+        let both = preset.direction == PresetDirection::Both;
         assert_eq!(preset.layout.is_some(), both, "{}", preset.name);
     }
 }
 
 #[test]
 fn the_files_of_no_two_layouts_have_one_name() {
-    let layouts = presets().iter().filter_map(|preset| preset.layout.as_ref());
+    let layouts = builtin_presets().iter().filter_map(|preset| preset.layout.as_ref());
     let mut files: Vec<&str> = layouts.map(|layout| layout.file.as_str()).collect();
     let all = files.len();
     files.sort_unstable();

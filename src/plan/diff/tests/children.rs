@@ -4,7 +4,7 @@ use super::*;
 
 fn case() -> Case {
     let mut case = Case::update(&json!({"email": "a@x"}));
-    case.children = LiveChildren {
+    case.children = RemoteChildren {
         notes: vec![json!({"id": "n", "body": "old text", "title": "t", "pinned": false})],
         tasks: vec![json!({
             "id": "t", "title": "Call", "body": "b", "dueDate": "2026-03-01T09:00:00.000Z",
@@ -29,9 +29,9 @@ fn check(kind: &str, id: Option<&str>, fields: &Value, expected: &Value) {
     assert_eq!(planned.action, "children");
     let op = &planned.ops[0];
     let (class, before) = match (id, kind) {
-        (None, _) => (Class::Countable, Value::Null),
-        (_, "notes") => (Class::Replayable, case.children.notes[0].clone()),
-        _ => (Class::Replayable, case.children.tasks[0].clone()),
+        (None, _) => (IdempotencyClass::Countable, Value::Null),
+        (_, "notes") => (IdempotencyClass::Replayable, case.children.notes[0].clone()),
+        _ => (IdempotencyClass::Replayable, case.children.tasks[0].clone()),
     };
     assert_eq!((op.class, &op.before), (class, &before));
 }

@@ -48,21 +48,21 @@ fn a_whole_name_makes_a_new_contact_without_parts() {
 fn a_create_has_the_class_that_keeps_it_single() {
     let (email, phone) = (json!({"email": "a@x"}), json!({"phone": "+1"}));
     let (both, none) = (json!({"email": "a@x", "phone": "+1"}), json!({"firstName": "Ann"}));
-    let beside = |email: bool, phone: bool| Action::CreateBeside { email, phone };
+    let beside = |email: bool, phone: bool| RowAction::CreateBeside { email, phone };
     for (number, (fields, free, unique, marker, action, expected)) in [
-        (&email, false, &["email", "phone"][..], false, Action::Create, "create Unique"),
-        (&phone, false, &["email", "phone"], false, Action::Create, "create Unique"),
-        (&phone, false, &[], false, Action::Create, "create Unique"),
-        (&phone, false, &["email"], false, Action::Create, "create Once"),
-        (&phone, false, &["email"], true, Action::Create, "create Marked"),
+        (&email, false, &["email", "phone"][..], false, RowAction::Create, "create Unique"),
+        (&phone, false, &["email", "phone"], false, RowAction::Create, "create Unique"),
+        (&phone, false, &[], false, RowAction::Create, "create Unique"),
+        (&phone, false, &["email"], false, RowAction::Create, "create Once"),
+        (&phone, false, &["email"], true, RowAction::Create, "create Marked"),
         (&both, false, &["email"], true, beside(false, true), "create Unique"),
-        (&none, false, &["email", "phone"], false, Action::Create, "create Once"),
-        (&none, false, &["email", "phone"], true, Action::Create, "create Marked"),
-        (&email, true, &["email", "phone"], false, Action::Create, "upsert Replayable"),
-        (&phone, true, &["email", "phone"], false, Action::Create, "upsert Replayable"),
-        (&both, true, &["email", "phone"], true, Action::Create, "create Marked"),
-        (&phone, true, &["email"], false, Action::Create, "create Once"),
-        (&none, true, &["email", "phone"], false, Action::Create, "create Once"),
+        (&none, false, &["email", "phone"], false, RowAction::Create, "create Once"),
+        (&none, false, &["email", "phone"], true, RowAction::Create, "create Marked"),
+        (&email, true, &["email", "phone"], false, RowAction::Create, "upsert Replayable"),
+        (&phone, true, &["email", "phone"], false, RowAction::Create, "upsert Replayable"),
+        (&both, true, &["email", "phone"], true, RowAction::Create, "create Marked"),
+        (&phone, true, &["email"], false, RowAction::Create, "create Once"),
+        (&none, true, &["email", "phone"], false, RowAction::Create, "create Once"),
         (&email, true, &["email", "phone"], false, beside(true, false), "create Once"),
         (&email, true, &["email", "phone"], true, beside(true, false), "create Marked"),
         (&both, true, &["email", "phone"], false, beside(true, true), "create Once"),
@@ -90,9 +90,9 @@ fn a_create_has_the_class_that_keeps_it_single() {
             .collect();
         assert_eq!(ops.join(", "), expected, "case {number}");
 
-        case.policy.no_identity = crate::model::policy::IdentitylessRule::Skip;
+        case.policy.no_identity = crate::model::policy::NoIdentityRule::Skip;
         let code = case.try_plan(&row).err().map(|rejection| rejection.code);
-        let nothing = planned.ops[0].class == Class::Once;
+        let nothing = planned.ops[0].class == IdempotencyClass::Once;
         assert_eq!(code, nothing.then_some("R_NO_IDENTITY"), "case {number}");
     }
 }
@@ -134,7 +134,7 @@ fn an_upsert_takes_nothing_away_from_a_contact_that_came_in_between() {
 #[test]
 fn a_phone_that_others_have_is_written_after_the_upsert() {
     let mut case = Case::create(true);
-    case.action = Action::CreateBeside { email: false, phone: true };
+    case.action = RowAction::CreateBeside { email: false, phone: true };
     let planned = case.plan(&json!({"fields": {"email": "a@x", "phone": "+1"}}));
     assert_eq!(change(&planned.ops[0])["body"], json!({"email": "a@x"}));
     assert_eq!(change(&planned.ops[1]), json!({"do": "update", "body": {"phone": "+1"}}));

@@ -11,7 +11,7 @@ use super::*;
 use crate::model::target::Field;
 
 /// The account against which the tests plan.
-fn directory(allows_duplicates: bool) -> Directory {
+fn directory(allows_duplicates: bool) -> LocationDirectory {
     let field = |id: &str, data_type: &str| {
         json!({
             "id": id, "key": format!("{id}_key"), "name": format!("The {id}"), "data_type": data_type,
@@ -34,58 +34,58 @@ fn directory(allows_duplicates: bool) -> Directory {
     .unwrap()
 }
 
-fn draft(value: &Value) -> Draft {
+fn draft(value: &Value) -> ContactDraft {
     serde_json::from_value(value.clone()).unwrap()
 }
 
-fn live(value: &Value) -> Live {
+fn live(value: &Value) -> RemoteContact {
     let mut row = value.clone();
     row["id"] = json!("c");
-    Live::read_value(&row).unwrap()
+    RemoteContact::from_json_value(&row).unwrap()
 }
 
-fn update_action() -> Action {
-    Action::Update("c".parse().unwrap())
+fn update_action() -> RowAction {
+    RowAction::Update("c".parse().unwrap())
 }
 
 struct Case {
-    policy: Policy,
-    directory: Directory,
-    action: Action,
-    live: Option<Live>,
-    children: LiveChildren,
+    policy: ImportPolicy,
+    directory: LocationDirectory,
+    action: RowAction,
+    live: Option<RemoteContact>,
+    children: RemoteChildren,
 }
 
 impl Case {
     fn update(there: &Value) -> Self {
         Self {
-            policy: Policy::default(),
+            policy: ImportPolicy::default(),
             directory: directory(false),
             action: update_action(),
             live: Some(live(there)),
-            children: LiveChildren::default(),
+            children: RemoteChildren::default(),
         }
     }
 
     fn create(allows_duplicates: bool) -> Self {
         Self {
-            policy: Policy::default(),
+            policy: ImportPolicy::default(),
             directory: directory(allows_duplicates),
-            action: Action::Create,
+            action: RowAction::Create,
             live: None,
-            children: LiveChildren::default(),
+            children: RemoteChildren::default(),
         }
     }
 
-    fn try_plan(&self, row: &Value) -> Result<Planned, Rejection> {
+    fn try_plan(&self, row: &Value) -> Result<RowPlan, RowRejection> {
         let location = "l".parse().unwrap();
-        let source = Source { location: &location, input: "hash", place: "line 2" };
-        let planner = Planner::new(&self.policy, &self.directory);
+        let source = RowOrigin { location: &location, input: "hash", place: "line 2" };
+        let planner = RowPlanner::new(&self.policy, &self.directory);
         planner.plan_row(1, &source, &draft(row), &self.action, self.live.as_ref(), &self.children)
     }
 
     #[track_caller]
-    fn plan(&self, row: &Value) -> Planned {
+    fn plan(&self, row: &Value) -> RowPlan {
         self.try_plan(row).unwrap()
     }
 }
@@ -95,27 +95,27 @@ fn change(op: &Op) -> Value {
     serde_json::to_value(&op.change).unwrap()
 }
 
-fn changes(planned: &Planned) -> Vec<(&str, &str, &str)> {
+fn changes(planned: &RowPlan) -> Vec<(&str, &str, &str)> {
     planned.changes.iter().map(|one| (&*one.field, &*one.old, &*one.new)).collect()
 }
 
-fn codes(planned: &Planned) -> Vec<&'static str> {
+fn codes(planned: &RowPlan) -> Vec<&'static str> {
     planned.warnings.iter().map(|one| one.code).collect()
 }
 
 #[test]
 fn a_key_is_stable_and_its_own() {
     let location: LocationId = "l".parse().unwrap();
-    let (policy, directory) = (Policy::default(), directory(false));
-    let planner = Planner::new(&policy, &directory);
+    let (policy, directory) = (ImportPolicy::default(), directory(false));
+    let planner = RowPlanner::new(&policy, &directory);
     let keys = |input: &str, place: &str, source_id: Option<&str>| -> Vec<String> {
-        let source = Source { location: &location, input, place };
+        let source = RowOrigin { location: &location, input, place };
         let row = json!({
             "source_id": source_id, "fields": {"email": "a@x"}, "business": "b",
             "notes": [{"fields": {"body": "one"}}, {"fields": {"body": "one"}}],
         });
-        let none = LiveChildren::default();
-        let ops = planner.plan_row(1, &source, &draft(&row), &Action::Create, None, &none);
+        let none = RemoteChildren::default();
+        let ops = planner.plan_row(1, &source, &draft(&row), &RowAction::Create, None, &none);
         ops.unwrap().ops.into_iter().map(|op| op.key).collect()
     };
     let first = keys("h", "line 2", None);
@@ -141,17 +141,17 @@ fn lists_are_written_as_an_export_writes_them() {
         (vec!["[x"], r#"["[x"]"#),
         (vec![" a"], r#"[" a"]"#),
     ] {
-        assert_eq!(change_text::list(&values), expected);
+        assert_eq!(change_text::format_list(&values), expected);
     }
-    assert_eq!(change_text::text(&json!(5.0)), "5");
-    assert_eq!(change_text::text(&json!(5.25)), "5.25");
-    assert_eq!(change_text::text(&json!(["a", "b"])), "a; b");
+    assert_eq!(change_text::format_value(&json!(5.0)), "5");
+    assert_eq!(change_text::format_value(&json!(5.25)), "5.25");
+    assert_eq!(change_text::format_value(&json!(["a", "b"])), "a; b");
 }
 
 #[test]
 fn a_row_that_is_skipped_sends_nothing() {
     let mut case = Case::update(&json!({}));
-    case.action = Action::Skip("c".parse().unwrap());
+    case.action = RowAction::Skip("c".parse().unwrap());
     let planned =
         case.plan(&json!({"fields": {"city": "Rome"}, "notes": [{"fields": {"body": "x"}}]}));
     assert_eq!((planned.action, planned.ops.len()), ("skip", 0));
@@ -169,5 +169,5 @@ fn a_stored_draft_still_clears_what_it_cleared() {
     let draft = draft(&json!({"owner": null, "fields": {"city": null}, "custom": {"text": null}}));
     assert_eq!(draft.owner, Some(Value::Null));
     let stored = serde_json::to_string(&draft).unwrap();
-    assert_eq!(serde_json::from_str::<Draft>(&stored).unwrap(), draft);
+    assert_eq!(serde_json::from_str::<ContactDraft>(&stored).unwrap(), draft);
 }

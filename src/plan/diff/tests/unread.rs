@@ -32,7 +32,7 @@ fn what_could_not_be_read_counts_where_the_account_has_something_else() {
         "email": "a@@example", "assignedTo": "gone",
         "customFields": [{"id": "text", "value": ["New"]}, {"id": "number", "value": 5}],
     }));
-    let children = LiveChildren {
+    let children = RemoteChildren {
         notes: vec![json!({ "id": "n1", "body": "\u{1b}[31m" })],
         tasks: vec![json!({ "_id": "t1", "dueDate": "soon" })],
     };
@@ -53,9 +53,12 @@ fn what_could_not_be_read_counts_where_the_account_has_something_else() {
         ("note", "\u{1b}[31m"),
         ("task.dueDate", "soon"),
     ]);
-    assert_eq!(super::unread(&same, Some(&there), &children), [] as [&crate::model::Unread; 0]);
+    assert_eq!(
+        super::differing_unreadable_cells(&same, Some(&there), &children),
+        [] as [&crate::model::UnreadableCell; 0]
+    );
     let other =
         draft(&[("email", "b@@example"), ("assignedTo", "other"), ("note", "x"), ("phone", "1")]);
-    assert_eq!(super::unread(&other, Some(&there), &children).len(), 4);
-    assert_eq!(super::unread(&same, None, &children).len(), 6);
+    assert_eq!(super::differing_unreadable_cells(&other, Some(&there), &children).len(), 4);
+    assert_eq!(super::differing_unreadable_cells(&same, None, &children).len(), 6);
 }

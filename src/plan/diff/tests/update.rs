@@ -12,7 +12,7 @@ fn updated(case: &Case, row: &Value) -> (Value, Value) {
             (Value::Null, Value::Null)
         }
         [op] => {
-            assert_eq!((planned.action, op.class), ("update", Class::Replayable));
+            assert_eq!((planned.action, op.class), ("update", IdempotencyClass::Replayable));
             assert_eq!(op.contact.as_ref().map(ContactId::as_str), Some("c"));
             (change(op)["body"].clone(), op.before.clone())
         }
@@ -171,13 +171,13 @@ fn the_modes_of_tags_send_nothing_else() {
         "business": "b", "dnd": true,
     });
     let mut case = Case::update(&json!({"tags": ["vip", "old"]}));
-    case.action = Action::Tag("c".parse().unwrap());
+    case.action = RowAction::Tag("c".parse().unwrap());
     let planned = case.plan(&row);
     assert_eq!((planned.action, planned.ops.len()), ("tag", 1));
     assert_eq!(change(&planned.ops[0]), json!({"do": "add_tags", "tags": ["New"]}));
     assert_eq!(case.plan(&json!({"tags": ["OLD"]})).action, "unchanged");
 
-    case.action = Action::Untag("c".parse().unwrap());
+    case.action = RowAction::Untag("c".parse().unwrap());
     let planned = case.plan(&row);
     assert_eq!((planned.action, planned.ops.len()), ("untag", 1));
     assert_eq!(change(&planned.ops[0]), json!({"do": "remove_tags", "tags": ["vip"]}));
@@ -225,7 +225,7 @@ fn a_business_is_set_by_its_own_request() {
     let planned = Case::update(&json!({"businessId": "old"})).plan(&json!({"business": "new"}));
     let op = &planned.ops[0];
     assert_eq!(change(op), json!({"do": "set_business", "business": "new"}));
-    assert_eq!((op.class, &op.before), (Class::Replayable, &json!("old")));
+    assert_eq!((op.class, &op.before), (IdempotencyClass::Replayable, &json!("old")));
 }
 
 #[test]

@@ -51,14 +51,14 @@ fn rows_of_a_task_file_are_tasks_or_say_what_they_lack() {
 
 #[test]
 fn a_task_without_due_date_gets_the_policys() {
-    let due = |policy: fn(&mut Policy)| {
+    let due = |policy: fn(&mut ImportPolicy)| {
         let outcome = case(TASKS, "contactId,taskId,title,status,dueDate,priority\nc1,,Call,,,\n")
             .policy(policy)
             .run();
         outcome.draft(1).tasks[0].fields["dueDate"].clone()
     };
     assert_eq!(due(|policy| policy.default_due_days = Some(7)), "2026-11-28T00:00:00Z");
-    let berlin = |policy: &mut Policy| {
+    let berlin = |policy: &mut ImportPolicy| {
         policy.default_due_days = Some(7);
         policy.timezone = Some("Europe/Berlin".to_owned());
     };
@@ -76,7 +76,7 @@ fn a_task_that_exists_changes_only_in_what_the_row_says() {
         json!({ "contact": "c1", "tasks": [{ "id": "t2", "fields": { "dueDate": "2026-01-02T10:00:00Z" },
             "priority": "high" }] }),
     ]);
-    let fields = |text| outcome.draft(2).tasks[0].fields_beside(text).into_owned();
+    let fields = |text| outcome.draft(2).tasks[0].fields_with_priority(text).into_owned();
     assert_eq!(fields(None)["body"], "Priority: high");
     assert_eq!(fields(Some("call\npriority: low\r\nbye"))["body"], "call\nPriority: high\r\nbye");
 }
@@ -204,7 +204,7 @@ fn a_file_of_notes_and_tasks_wants_one_of_them_in_a_row() {
 #[test]
 fn a_long_note_is_rejected_cut_or_split_and_never_cut_silently() {
     let long = "word ".repeat(2_000);
-    let notes = |policy: fn(&mut Policy)| {
+    let notes = |policy: fn(&mut ImportPolicy)| {
         case(&["Email=email", "Note=note"], &format!("Email,Note\na@example.com,{long}\n"))
             .policy(policy)
             .run()

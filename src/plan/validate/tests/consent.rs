@@ -82,7 +82,7 @@ fn do_not_disturb_on_all_channels_contradicts_an_opt_in() {
 #[test]
 fn a_spreadsheets_booleans_are_consents() {
     case(&["Email=email", "DND=dnd", "SMS=dndSettings.SMS"], "Email,DND,SMS\na@example.com,x,x\n")
-        .cell(1, 1, Cell::Bool(false))
-        .cell(1, 2, Cell::Bool(true))
+        .cell(1, 1, SheetCell::Bool(false))
+        .cell(1, 2, SheetCell::Bool(true))
         .check(&[json!({ "email": "a@example.com", "dnd": false, "channels": { "SMS": true } })]);
 }

@@ -102,10 +102,10 @@ fn a_spreadsheets_numbers_and_dates_need_no_reading() {
         ],
         "Email,U,S,T,P\na@example.com,x,x,x,x\n",
     )
-    .cell(1, 1, Cell::Number(1234.5, "1234.5".to_owned()))
-    .cell(1, 2, Cell::Date(jiff::civil::date(1990, 2, 3).at(10, 0, 0, 0)))
-    .cell(1, 3, Cell::Number(2139.0, "02139".to_owned()))
-    .cell(1, 4, Cell::Number(12_025_550_143.0, "12025550143".to_owned()))
+    .cell(1, 1, SheetCell::Number(1234.5, "1234.5".to_owned()))
+    .cell(1, 2, SheetCell::Date(jiff::civil::date(1990, 2, 3).at(10, 0, 0, 0)))
+    .cell(1, 3, SheetCell::Number(2139.0, "02139".to_owned()))
+    .cell(1, 4, SheetCell::Number(12_025_550_143.0, "12025550143".to_owned()))
     .check(&[json!({ "email": "a@example.com", "id_umsatz": 1234.5, "id_since": "1990-02-03",
         "id_text": "02139", "phone": "+12025550143" })]);
 }

@@ -61,21 +61,22 @@ fn the_policys_order_goes_before_what_the_column_says() {
 #[test]
 fn nothing_is_surveyed_where_no_column_holds_dates() {
     let sheet = case(&["Email=email"], "Email\na@example.com\n");
-    let plan = Mapping::parse(&sheet.mapping, "test").unwrap().bind(&sheet.columns).unwrap();
-    assert!(!Survey::new(&plan, &sheet.directory, &sheet.policy).is_needed());
+    let plan =
+        Mapping::parse(&sheet.mapping, "test").unwrap().bind_columns(&sheet.columns).unwrap();
+    assert!(!ColumnScan::new(&plan, &sheet.directory, &sheet.policy).is_needed());
 }
 
 #[test]
 fn a_spreadsheets_dates_count_by_value_and_its_numbers_as_serials() {
-    let number = |number: f64| Cell::Number(number, number.to_string());
+    let number = |number: f64| SheetCell::Number(number, number.to_string());
     let outcome = birthdays(
         "a@example.com,x\nb@example.com,x\nc@example.com,x\nd@example.com,x\ne@example.com,x\n",
     )
-    .cell(1, 1, Cell::Date(jiff::civil::date(1990, 2, 3).at(0, 0, 0, 0)))
+    .cell(1, 1, SheetCell::Date(jiff::civil::date(1990, 2, 3).at(0, 0, 0, 0)))
     .cell(2, 1, number(32_907.0))
     .cell(3, 1, number(1990.0))
-    .cell(4, 1, Cell::Date(jiff::civil::date(2990, 2, 3).at(0, 0, 0, 0)))
-    .cell(5, 1, Cell::Bool(true))
+    .cell(4, 1, SheetCell::Date(jiff::civil::date(2990, 2, 3).at(0, 0, 0, 0)))
+    .cell(5, 1, SheetCell::Bool(true))
     .check(&[
         json!({ "email": "a@example.com", "dateOfBirth": "1990-02-03" }),
         json!({ "email": "b@example.com", "dateOfBirth": "1990-02-03" }),
@@ -92,7 +93,7 @@ fn a_spreadsheets_dates_count_by_value_and_its_numbers_as_serials() {
 #[test]
 fn serials_are_days_since_the_turn_of_the_century_before_last() {
     let due = |serial: f64| {
-        let cell = Cell::Number(serial, serial.to_string());
+        let cell = SheetCell::Number(serial, serial.to_string());
         let outcome =
             case(&["Id=contactId", "T=task.title", "D=task.dueDate"], "Id,T,D\nc1,Call,x\n")
                 .cell(1, 2, cell)

@@ -15,24 +15,24 @@ use serde_json::{Map, Value as Json, json};
 
 use super::*;
 use crate::mapping::Mapping;
-use crate::model::{Business, CustomField, Draft, User};
-use crate::sheet::{Cell, Place};
+use crate::model::{ContactDraft, CustomField, LocationBusiness, LocationUser};
+use crate::sheet::{RowPosition, SheetCell};
 
 /// A sheet, its mapping and what it meets.
 struct Case {
     mapping: String,
-    columns: Vec<Column>,
-    rows: Vec<Row>,
-    policy: Policy,
-    directory: Directory,
+    columns: Vec<SheetColumn>,
+    rows: Vec<SheetRow>,
+    policy: ImportPolicy,
+    directory: LocationDirectory,
 }
 
 /// What became of the rows of a case.
 struct Outcome {
-    judged: Vec<Judged>,
-    findings: Vec<Warned>,
-    summary: Vec<Warned>,
-    unknown: Vec<Unknown>,
+    judged: Vec<ValidatedRow>,
+    findings: Vec<PlanWarning>,
+    summary: Vec<PlanWarning>,
+    unknown: Vec<UnresolvedName>,
     children_only: bool,
 }
 
@@ -54,16 +54,17 @@ fn written(mapping: &str, csv: &str) -> Case {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv.as_bytes());
     let letters = |at: usize| char::from(b'A' + u8::try_from(at).unwrap()).to_string();
     let headers = reader.headers().unwrap().clone();
-    let columns: Vec<Column> = headers
+    let columns: Vec<SheetColumn> = headers
         .iter()
         .enumerate()
-        .map(|(at, name)| Column { name: name.to_owned(), letters: letters(at) })
+        .map(|(at, name)| SheetColumn { name: name.to_owned(), letters: letters(at) })
         .collect();
-    let cell =
-        |text: &str| if text.trim().is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) };
+    let cell = |text: &str| {
+        if text.trim().is_empty() { SheetCell::Empty } else { SheetCell::Text(text.to_owned()) }
+    };
     let rows = reader.records().enumerate().map(|(at, record)| {
-        let mut cells: Vec<Cell> = record.unwrap().iter().map(cell).collect();
-        cells.resize(columns.len(), Cell::Empty);
+        let mut cells: Vec<SheetCell> = record.unwrap().iter().map(cell).collect();
+        cells.resize(columns.len(), SheetCell::Empty);
         row(u64::try_from(at).unwrap() + 1, cells)
     });
     let rows = rows.collect();
@@ -71,17 +72,17 @@ fn written(mapping: &str, csv: &str) -> Case {
         mapping: mapping.to_owned(),
         rows,
         columns,
-        policy: Policy::default(),
+        policy: ImportPolicy::default(),
         directory: directory(),
     }
 }
 
-fn row(record: u64, cells: Vec<Cell>) -> Row {
-    let place = Place { line: record + 1, sheet: None };
-    Row { record, place, cells, fault: None, warnings: Vec::new() }
+fn row(record: u64, cells: Vec<SheetCell>) -> SheetRow {
+    let place = RowPosition { line: record + 1, sheet: None };
+    SheetRow { record, place, cells, fault: None, warnings: Vec::new() }
 }
 
-fn directory() -> Directory {
+fn directory() -> LocationDirectory {
     let field = |key: &str, kind: &str, options: &[&str]| CustomField {
         id: format!("id_{key}"),
         key: key.to_owned(),
@@ -91,12 +92,12 @@ fn directory() -> Directory {
         options: options.iter().map(|option| (*option).to_owned()).collect(),
         custom_option: false,
     };
-    let user = |id: &str, name: &str| User {
+    let user = |id: &str, name: &str| LocationUser {
         id: id.to_owned(),
         name: name.to_owned(),
         email: format!("{id}@example.com"),
     };
-    Directory {
+    LocationDirectory {
         location: "loc1".parse().unwrap(),
         name: None,
         country: Some("US".to_owned()),
@@ -118,53 +119,59 @@ fn directory() -> Directory {
             user("u2", "Casey Muster"),
             user("u3", "Casey Muster"),
         ],
-        businesses: vec![Business { id: "b1".to_owned(), name: "ABC Corp".to_owned() }],
+        businesses: vec![LocationBusiness { id: "b1".to_owned(), name: "ABC Corp".to_owned() }],
     }
 }
 
 impl Case {
-    fn policy(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+    fn policy(mut self, change: impl FnOnce(&mut ImportPolicy)) -> Self {
         change(&mut self.policy);
         self
     }
 
     /// The same sheet with other cells: record, column, cell.
-    fn cell(mut self, record: usize, column: usize, cell: Cell) -> Self {
+    fn cell(mut self, record: usize, column: usize, cell: SheetCell) -> Self {
         self.rows[record - 1].cells[column] = cell;
         self
     }
 
     #[track_caller]
     fn run(&self) -> Outcome {
-        let plan = Mapping::parse(&self.mapping, "test").unwrap().bind(&self.columns).unwrap();
-        let mut survey = Survey::new(&plan, &self.directory, &self.policy);
+        let plan =
+            Mapping::parse(&self.mapping, "test").unwrap().bind_columns(&self.columns).unwrap();
+        let mut survey = ColumnScan::new(&plan, &self.directory, &self.policy);
         if survey.is_needed() {
-            self.rows.iter().for_each(|row| survey.see(row));
+            self.rows.iter().for_each(|row| survey.scan_row(row));
         }
-        let findings = survey.finish();
+        let findings = survey.into_findings();
         let found = findings.warnings().to_vec();
         let checker = self.checker(plan, findings).unwrap();
-        let judged = self.rows.iter().map(|row| checker.check(row)).collect();
+        let judged = self.rows.iter().map(|row| checker.validate_row(row)).collect();
         Outcome {
             judged,
             findings: found,
-            summary: checker.summary(),
-            unknown: checker.unknown_names(),
+            summary: checker.sheet_warnings(),
+            unknown: checker.unresolved_names(),
             children_only: checker.is_children_only(),
         }
     }
 
-    fn checker(&self, plan: mapping::Plan, findings: Findings) -> Result<Checker, Vec<Problem>> {
+    fn checker(
+        &self,
+        plan: mapping::BoundMapping,
+        findings: ColumnScanFindings,
+    ) -> Result<RowValidator, Vec<Problem>> {
         let (directory, policy) = (self.directory.clone(), self.policy.clone());
         let today = jiff::civil::date(2026, 11, 21);
-        Checker::new(plan, &self.columns, directory, policy, findings, today)
+        RowValidator::new(plan, &self.columns, directory, policy, findings, today)
     }
 
     /// What keeps the mapping from being used.
     #[track_caller]
     fn problems(&self) -> Vec<String> {
-        let plan = Mapping::parse(&self.mapping, "test").unwrap().bind(&self.columns).unwrap();
-        let problems = self.checker(plan, Findings::default()).unwrap_err();
+        let plan =
+            Mapping::parse(&self.mapping, "test").unwrap().bind_columns(&self.columns).unwrap();
+        let problems = self.checker(plan, ColumnScanFindings::default()).unwrap_err();
         problems.iter().map(ToString::to_string).collect()
     }
 
@@ -191,23 +198,24 @@ impl Case {
 impl Outcome {
     /// The warnings of each row.
     fn codes(&self) -> Vec<Vec<&str>> {
-        let codes = |judged: &Judged| judged.warnings.iter().map(|warned| warned.code).collect();
+        let codes =
+            |judged: &ValidatedRow| judged.warnings.iter().map(|warned| warned.code).collect();
         self.judged.iter().map(codes).collect()
     }
 
     #[track_caller]
-    fn draft(&self, record: usize) -> &Draft {
+    fn draft(&self, record: usize) -> &ContactDraft {
         self.judged[record - 1].outcome.as_ref().unwrap()
     }
 
     #[track_caller]
-    fn rejection(&self, record: usize) -> &Rejection {
+    fn rejection(&self, record: usize) -> &RowRejection {
         self.judged[record - 1].outcome.as_ref().unwrap_err()
     }
 }
 
 /// A rejection's code, or a draft as one flat object.
-fn shown(judged: &Judged) -> Json {
+fn shown(judged: &ValidatedRow) -> Json {
     let draft = match &judged.outcome {
         Ok(draft) => draft,
         Err(rejection) => return rejection.code.into(),
@@ -229,5 +237,5 @@ fn shown(judged: &Judged) -> Json {
 #[test]
 fn a_checker_may_be_shared_by_threads() {
     fn shared<T: Send + Sync>() {}
-    shared::<Checker>();
+    shared::<RowValidator>();
 }

@@ -25,7 +25,7 @@ fn an_empty_cell_leaves_clears_or_rejects_as_the_mapping_says() {
 fn a_row_that_ends_early_clears_nothing() {
     let mut sheet = written(&format!("{CITY}blank = \"clear\"\n"), "Email,City\na@example.com,\n")
         .policy(|policy| policy.allow_clear = true);
-    sheet.rows[0].warnings.push(crate::sheet::Warning {
+    sheet.rows[0].warnings.push(crate::sheet::SheetWarning {
         code: "W_SHORT_ROW",
         column: None,
         message: "1 of 2 fields".to_owned(),

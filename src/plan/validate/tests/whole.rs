@@ -1,14 +1,14 @@
 //! Whole rows: what becomes of all their cells together.
 
 use super::*;
-use crate::sheet::{Fault, Warning};
+use crate::sheet::{RowFault, SheetWarning};
 
 #[test]
 fn a_row_that_is_spoiled_in_form_is_rejected_for_that() {
     let mut sheet = case(&["Email=email"], "Email,X\na@example.com,\n");
     sheet.rows[0].fault =
-        Some(Fault { code: "R_ROW_TOO_LONG", column: Some(1), message: "3 fields".to_owned() });
-    sheet.rows[0].warnings.push(Warning {
+        Some(RowFault { code: "R_ROW_TOO_LONG", column: Some(1), message: "3 fields".to_owned() });
+    sheet.rows[0].warnings.push(SheetWarning {
         code: "W_X",
         column: Some(0),
         message: "odd".to_owned(),
@@ -20,20 +20,20 @@ fn a_row_that_is_spoiled_in_form_is_rejected_for_that() {
 
 #[test]
 fn errors_and_formulas_without_value_are_left_out_but_never_where_they_say_who_it_is() {
-    let sheet = |column: usize, cell: Cell| {
+    let sheet = |column: usize, cell: SheetCell| {
         case(&["Email=email", "City=city"], "Email,City\na@example.com,Rome\n")
             .cell(1, column, cell)
     };
-    let error = || Cell::Error("#N/A".to_owned());
+    let error = || SheetCell::Error("#N/A".to_owned());
     let kept = [json!({ "email": "a@example.com" })];
     let outcome = sheet(1, error()).check(&kept);
     assert_eq!(outcome.codes()[0], ["W_SPREADSHEET_ERROR"]);
-    let outcome = sheet(1, Cell::NoValue).check(&kept);
+    let outcome = sheet(1, SheetCell::NoValue).check(&kept);
     assert_eq!(outcome.codes()[0], ["W_FORMULA_NO_VALUE"]);
-    let outcome = sheet(1, Cell::Text("#REF!".to_owned())).check(&kept);
+    let outcome = sheet(1, SheetCell::Text("#REF!".to_owned())).check(&kept);
     assert_eq!(outcome.codes()[0], ["W_SPREADSHEET_ERROR"]);
     sheet(0, error()).check(&[json!("R_SPREADSHEET_ERROR")]);
-    sheet(0, Cell::NoValue).check(&[json!("R_FORMULA_NO_VALUE")]);
+    sheet(0, SheetCell::NoValue).check(&[json!("R_FORMULA_NO_VALUE")]);
 }
 
 #[test]
@@ -80,10 +80,14 @@ fn no_cell_makes_the_check_panic() {
     let dates = [jiff::civil::DateTime::MAX, jiff::civil::DateTime::MIN];
     for to in TARGETS.split_whitespace() {
         let mut sheet = case(&[&format!("X={to}")], "X\n");
-        let mut cells: Vec<Cell> = texts.map(|text| Cell::Text(text.to_owned())).into();
-        cells.extend(numbers.map(|it| Cell::Number(it, it.to_string())));
-        cells.extend([Cell::Bool(true), Cell::NoValue, Cell::Error("#N/A".to_owned())]);
-        cells.extend(dates.map(Cell::Date));
+        let mut cells: Vec<SheetCell> = texts.map(|text| SheetCell::Text(text.to_owned())).into();
+        cells.extend(numbers.map(|it| SheetCell::Number(it, it.to_string())));
+        cells.extend([
+            SheetCell::Bool(true),
+            SheetCell::NoValue,
+            SheetCell::Error("#N/A".to_owned()),
+        ]);
+        cells.extend(dates.map(SheetCell::Date));
         sheet.rows = cells.into_iter().map(|cell| row(1, vec![cell])).collect();
         sheet.rows.push(row(1, Vec::new()));
         assert_eq!(sheet.run().judged.len(), sheet.rows.len(), "{to}");
