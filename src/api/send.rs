@@ -91,12 +91,11 @@ impl RequestSender {
             };
             let token = self.credential.current_token().await;
             let token = token.map_err(|error| denied(&error, attempts + refusals))?;
-            let permit = match first.take() {
-                Some(permit) => permit,
-                None => {
-                    let permit = self.pace.acquire_permit().await;
-                    permit.map_err(|halt| halted(halt, attempts + refusals))?
-                }
+            let permit = if let Some(permit) = first.take() {
+                permit
+            } else {
+                let permit = self.pace.acquire_permit().await;
+                permit.map_err(|halt| halted(halt, attempts + refusals))?
             };
             let failure = match self.send_once(call, permit, &token, read).await {
                 Ok(answer) => return Ok(answer),
