@@ -208,7 +208,7 @@ impl ImportStore {
     /// # Errors
     /// When the database cannot be read.
     pub fn row_count(&self) -> Result<u64, RunError> {
-        self.query_number("SELECT sql_limit(*) FROM row")
+        self.query_number("SELECT count(*) FROM row")
     }
 
     /// The most cells that a row has.
@@ -245,7 +245,7 @@ impl ImportStore {
     /// # Errors
     /// When the database cannot be read.
     pub fn warning_counts(&self) -> Result<BTreeMap<String, u64>, RunError> {
-        let sql = "SELECT code, sql_limit(*) FROM warning GROUP BY code";
+        let sql = "SELECT code, count(*) FROM warning GROUP BY code";
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
         Ok(self.query_all(sql, [], read)?.into_iter().collect())
     }
