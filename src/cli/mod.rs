@@ -8,14 +8,18 @@ mod args;
 mod commands;
 mod config;
 mod output;
+mod settings;
 mod signals;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use args::command_line::CommandLineError;
+use args::command_line::{CommandLine, CommandLineError};
 use args::global::GlobalArgs;
+use output::error::CliError;
+use output::exit_code::CliExitCode;
+use settings::Settings;
 
 /// Moves contacts, with their tasks, notes, appointments, tags and custom fields, between a HighLevel
 /// account and files
@@ -79,33 +83,39 @@ enum CliCommand {
 /// Runs the program: parses the arguments, does what they say, and answers with the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match args::command_line::parse(std::env::args_os().collect()) {
-        Ok(cli) => cli,
-        Err(CommandLineError::Usage(error)) => return output::exit_code::print_clap_error(&error),
-        Err(CommandLineError::Config(refused)) => {
-            return refused.failure.print(&refused.global).into();
-        }
-    };
-    args::global::init_logging(cli.global.verbose);
-    let result = match &cli.command {
-        CliCommand::Export(args) => commands::export::run(args, &cli.global),
-        CliCommand::Import(args) => commands::import::run(args, &cli.global),
-        CliCommand::Map(args) => commands::map::run(args, &cli.global),
-        CliCommand::Undo(args) => commands::undo::run(args, &cli.global),
-        CliCommand::Resume(args) => commands::resume::run(args, &cli.global),
-        CliCommand::Doctor(args) => commands::doctor::run(args, &cli.global),
-        CliCommand::Runs(args) => commands::runs::run(args, &cli.global),
-        CliCommand::Login(args) => commands::login::run(args, &cli.global),
-        CliCommand::Logout(args) => commands::logout::run(args, &cli.global),
-        CliCommand::Whoami(args) => commands::whoami::run(args, &cli.global),
-        CliCommand::Schema(args) => commands::schema::run(args, &cli.global),
+    let CommandLine { command, settings } =
+        match args::command_line::parse(std::env::args_os().collect()) {
+            Ok(line) => line,
+            Err(CommandLineError::Usage(error)) => {
+                return output::exit_code::print_clap_error(&error);
+            }
+            Err(CommandLineError::Config(refused)) => {
+                return refused.failure.print(refused.json).into();
+            }
+        };
+    args::global::init_logging(settings.verbose);
+    match run_command(&command, &settings) {
+        Ok(code) => code.into(),
+        Err(failure) => failure.print(settings.json).into(),
+    }
+}
+
+fn run_command(command: &CliCommand, settings: &Settings) -> Result<CliExitCode, CliError> {
+    match command {
+        CliCommand::Export(args) => commands::export::run(args, settings),
+        CliCommand::Import(args) => commands::import::run(args, settings),
+        CliCommand::Map(args) => commands::map::run(args, settings),
+        CliCommand::Undo(args) => commands::undo::run(args, settings),
+        CliCommand::Resume(args) => commands::resume::run(args, settings),
+        CliCommand::Doctor(args) => commands::doctor::run(args, settings),
+        CliCommand::Runs(args) => commands::runs::run(args, settings),
+        CliCommand::Login(args) => commands::login::run(args, settings),
+        CliCommand::Logout(args) => commands::logout::run(args, settings),
+        CliCommand::Whoami(args) => commands::whoami::run(args, settings),
+        CliCommand::Schema(args) => commands::schema::run(args, settings),
         CliCommand::Sandbox(args) => commands::sandbox::run(args),
-        CliCommand::Config(args) => commands::config::run(args, &cli.global),
+        CliCommand::Config(args) => commands::config::run(args, settings),
         CliCommand::Completions(args) => commands::completions::run(args),
         CliCommand::Man(args) => commands::man::run(args),
-    };
-    match result {
-        Ok(code) => code.into(),
-        Err(failure) => failure.print(&cli.global).into(),
     }
 }

@@ -19,9 +19,9 @@ use std::sync::Arc;
 pub(super) use api_url::URL;
 pub(super) use locations::MultiLocationArgs;
 
-use super::args::global::GlobalArgs;
 use super::config::Profile;
 use super::output::error::CliError;
+use super::settings::Settings;
 use crate::api::{ApiClient, ApiClientConfig, BearerToken, RateLimiter, TokenProvider};
 use crate::auth::AgencyAuth;
 use crate::doctor::TokenFacts;
@@ -90,8 +90,8 @@ enum LocationCredentials {
 }
 
 impl LocationCredentials {
-    fn new(source: &TokenSource, global: &GlobalArgs) -> Result<Self, CliError> {
-        let transport = global.transport();
+    fn new(source: &TokenSource, settings: &Settings) -> Result<Self, CliError> {
+        let transport = settings.transport.clone();
         match locations::agency_for_source(source, &transport)? {
             Some(agency) => Ok(Self::Each(agency)),
             None => Ok(Self::Same(source.build_credential(&transport)?)),
@@ -108,20 +108,20 @@ impl LocationCredentials {
 
 impl LocationAccounts {
     /// The accounts that the options and the environment name.
-    pub(super) fn resolve(global: &GlobalArgs, file: Option<&Path>) -> Result<Self, CliError> {
+    pub(super) fn resolve(settings: &Settings, file: Option<&Path>) -> Result<Self, CliError> {
         let locations = file.map(Path::to_owned);
         Self::resolve_selected(
-            global,
+            settings,
             &MultiLocationArgs { locations, ..MultiLocationArgs::default() },
         )
     }
 
     /// The same, where an agency's locations can be asked for.
     pub(super) fn resolve_selected(
-        global: &GlobalArgs,
+        settings: &Settings,
         several: &MultiLocationArgs,
     ) -> Result<Self, CliError> {
-        let accounts = Self::resolve_allow_empty(global, several)?;
+        let accounts = Self::resolve_allow_empty(settings, several)?;
         match &accounts.source {
             Some(source) if accounts.all.is_empty() => Err(no_location_error(source)),
             _ => Ok(accounts),
@@ -130,33 +130,33 @@ impl LocationAccounts {
 
     /// The same, where the token counts and not the location: there may be none.
     pub(super) fn resolve_allow_empty(
-        global: &GlobalArgs,
+        settings: &Settings,
         several: &MultiLocationArgs,
     ) -> Result<Self, CliError> {
-        if global.sandbox {
+        if settings.sandbox {
             return match several.agency_flag() {
-                None => Self::start_sandbox(global.resolve_locations()?),
+                None => Self::start_sandbox(settings.locations()?),
                 Some(flag) => {
                     Err(CliError::usage(format!("`{flag}` does not go with `--sandbox`")))
                 }
             };
         }
         if let Some(file) = &several.locations {
-            return Self::resolve_from_file(global, file);
+            return Self::resolve_from_file(settings, file);
         }
-        let profile = global.profile.as_ref();
-        let given = global.resolve_locations()?;
-        let source = TokenSource::resolve(profile, global)?;
-        let url = api_url_for_token(global.resolved_api_url(), Some(&source), global)?;
+        let profile = settings.profile();
+        let given = settings.locations()?;
+        let source = TokenSource::resolve(profile, settings)?;
+        let url = api_url_for_token(settings.api_url(), Some(&source), settings)?;
         let named: Vec<(LocationId, Option<String>)> = match several.agency_flag() {
-            Some(_) => locations::fetch_agency_locations(several, &source, &global.transport())?
+            Some(_) => locations::fetch_agency_locations(several, &source, &settings.transport)?
                 .into_iter()
                 .map(|it| (it.id, Some(it.name).filter(|name| !name.is_empty())))
                 .collect(),
             None if !given.is_empty() => given.into_iter().map(|id| (id, None)).collect(),
             None => source.login_location().map(|id| (id.clone(), None)).into_iter().collect(),
         };
-        let tokens = LocationCredentials::new(&source, global)?;
+        let tokens = LocationCredentials::new(&source, settings)?;
         let (profile, facts) =
             (profile_to_record(profile, &source), token_info::token_facts(&source));
         let account = |(location, name): (LocationId, Option<String>)| LocationAccount {
@@ -172,13 +172,13 @@ impl LocationAccounts {
     }
 
     /// The accounts of a file. A line without a variable has the token that every command has.
-    fn resolve_from_file(global: &GlobalArgs, file: &Path) -> Result<Self, CliError> {
+    fn resolve_from_file(settings: &Settings, file: &Path) -> Result<Self, CliError> {
         let listed = location_file::read_location_list(file)?;
-        let profile = global.profile.as_ref();
+        let profile = settings.profile();
         // Where every line has a variable no other token is needed.
         let common = listed.iter().any(|line| line.variable.is_none()).then(|| {
-            let source = TokenSource::resolve(profile, global)?;
-            let tokens = LocationCredentials::new(&source, global)?;
+            let source = TokenSource::resolve(profile, settings)?;
+            let tokens = LocationCredentials::new(&source, settings)?;
             Ok::<_, CliError>((source, tokens))
         });
         let common = common.transpose()?;
@@ -199,55 +199,55 @@ impl LocationAccounts {
             let source = TokenSource::from_variable(variable.as_deref().unwrap_or_default());
             let source =
                 source.map_err(|error| location_file::line_error(file, line, &error.message))?;
-            let credential = source.build_credential(&global.transport())?;
+            let credential = source.build_credential(&settings.transport)?;
             let facts = token_info::token_facts(&source);
             Ok(LocationAccount { location, name: None, variable, profile: None, facts, credential })
         };
         let all = listed.into_iter().map(account).collect::<Result<_, CliError>>()?;
         let source = common.map(|(source, _)| source);
-        let url = api_url_for_token(global.resolved_api_url(), source.as_ref(), global)?;
+        let url = api_url_for_token(settings.api_url(), source.as_ref(), settings)?;
         Ok(Self { all, url, source, _sandbox: None })
     }
 
     /// The account of a run: its location, at the address it was begun with unless told otherwise.
     pub(super) fn resolve_for_run(
-        global: &GlobalArgs,
+        settings: &Settings,
         run: &RunAccountRef,
     ) -> Result<Self, CliError> {
         if run.sandbox {
             return Self::start_sandbox(vec![run.location.clone()]);
         }
-        let config = &global.sources.config;
-        let profile = match (global.requested_profile(), run.profile) {
+        let config = settings.config();
+        let profile = match (settings.requested_profile(), run.profile) {
             // The run knows better than a default does.
             (None, Some(name)) if name != token_source::DEFAULT => {
                 config.select_profile(Some(name))?
             }
             (None, Some(_)) => None,
-            _ => global.profile.clone(),
+            _ => settings.profile().cloned(),
         };
         let source = match run.variable {
             Some(name) => TokenSource::from_variable(name)?,
-            None => TokenSource::resolve(profile.as_ref(), global)?,
+            None => TokenSource::resolve(profile.as_ref(), settings)?,
         };
-        let given = global.api_url.clone().unwrap_or_else(|| run.url.to_owned());
-        let url = api_url_for_token(Some(given), Some(&source), global)?;
+        let given = settings.given_api_url.clone().unwrap_or_else(|| run.url.to_owned());
+        let url = api_url_for_token(Some(given), Some(&source), settings)?;
         let account = LocationAccount {
             location: run.location.clone(),
             name: None,
             variable: run.variable.map(str::to_owned),
             profile: profile_to_record(profile.as_ref(), &source),
             facts: token_info::token_facts(&source),
-            credential: LocationCredentials::new(&source, global)?.credential_for(run.location),
+            credential: LocationCredentials::new(&source, settings)?.credential_for(run.location),
         };
         Ok(Self { all: vec![account], url, source: Some(source), _sandbox: None })
     }
 
     /// The address that the options and the environment name.
-    pub(super) fn resolve_api_url(global: &GlobalArgs) -> Result<String, CliError> {
+    pub(super) fn resolve_api_url(settings: &Settings) -> Result<String, CliError> {
         validate_api_url(
-            global.resolved_api_url().unwrap_or_else(|| URL.to_owned()),
-            global.allow_http,
+            settings.api_url().unwrap_or_else(|| URL.to_owned()),
+            settings.transport.allow_http,
         )
     }
 
@@ -284,7 +284,7 @@ impl LocationAccount {
     pub(super) fn build_client(
         &self,
         url: &str,
-        global: &GlobalArgs,
+        settings: &Settings,
         stop: &CancelSignal,
         watcher: &SharedObserver,
     ) -> Result<ApiClient, CliError> {
@@ -292,9 +292,9 @@ impl LocationAccount {
             url: url.to_owned(),
             credential: Arc::clone(&self.credential),
             location: self.location.clone(),
-            transport: global.transport(),
+            transport: settings.transport.clone(),
         };
-        let pace = RateLimiter::new(global.quota_policy(), stop.clone(), watcher.clone());
+        let pace = RateLimiter::new(settings.quota, stop.clone(), watcher.clone());
         ApiClient::new(&config, pace, watcher.clone())
             .map_err(|error| CliError::usage(error.to_string()))
     }
@@ -305,14 +305,15 @@ impl LocationAccount {
 fn api_url_for_token(
     given: Option<String>,
     source: Option<&TokenSource>,
-    global: &GlobalArgs,
+    settings: &Settings,
 ) -> Result<String, CliError> {
     let login = source.and_then(TokenSource::oauth_login);
     let own = login.map(|(safe, login)| (safe.profile_name(), login.api_url.trim_end_matches('/')));
-    let given = given.map(|url| validate_api_url(url, global.allow_http)).transpose()?;
+    let given =
+        given.map(|url| validate_api_url(url, settings.transport.allow_http)).transpose()?;
     match (given, own) {
         (None, None) => Ok(URL.to_owned()),
-        (None, Some((_, own))) => validate_api_url(own.to_owned(), global.allow_http),
+        (None, Some((_, own))) => validate_api_url(own.to_owned(), settings.transport.allow_http),
         (Some(given), None) => Ok(given),
         (Some(given), Some((_, own))) if given.trim_end_matches('/') == own => Ok(given),
         (Some(given), Some((profile, own))) => Err(CliError::usage(format!(

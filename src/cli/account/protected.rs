@@ -5,11 +5,11 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::escape_for_terminal;
+use crate::cli::settings::Settings;
 use crate::id::LocationId;
 use crate::import::ImportPlan;
 
@@ -35,14 +35,14 @@ impl ProtectedLocationGuard {
     /// The guard of a location, with the profile that its run was begun with, if any. Nothing protects
     /// what the embedded sandbox serves.
     pub(crate) fn new(
-        global: &GlobalArgs,
+        settings: &Settings,
         location: &LocationId,
         begun_with: Option<&str>,
         sandbox: bool,
         confirm: &ConfirmLocationArgs,
     ) -> Self {
-        let chosen = global.profile.as_ref().filter(|profile| profile.is_protected());
-        let by = chosen.or_else(|| global.sources.config.protecting_profile(location, begun_with));
+        let chosen = settings.profile().filter(|profile| profile.is_protected());
+        let by = chosen.or_else(|| settings.config().protecting_profile(location, begun_with));
         let profile = by.filter(|_| !sandbox).map(|profile| profile.name.clone());
         Self { profile, name: confirm.confirm_location.clone(), location: location.clone() }
     }

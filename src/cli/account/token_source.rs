@@ -14,11 +14,11 @@ use crate::auth::{
     self, CredentialDir, CredentialStore, OauthLogin, RefreshingTokenProvider, StoredCredentials,
     TokenCommand,
 };
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
 use crate::cli::config::{self, Profile};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::settings::Settings;
 use crate::id::LocationId;
 
 /// The profile whose stored token is used when none is named.
@@ -43,13 +43,13 @@ impl TokenSource {
     /// The source for a profile, or for none.
     pub(in crate::cli) fn resolve(
         profile: Option<&Profile>,
-        global: &GlobalArgs,
+        settings: &Settings,
     ) -> Result<Self, CliError> {
         let name = profile.map_or(DEFAULT, |profile| profile.name.as_str());
         let defined = profile.is_none_or(|profile| profile.place.is_some());
         // A slip of the pen must not run with another account's token.
         if !defined && find_stored_login(name)?.is_none() {
-            return Err(global.sources.config.unknown_profile_error(name));
+            return Err(settings.config().unknown_profile_error(name));
         }
         if let Some(source) = Self::from_env()? {
             return Ok(source);

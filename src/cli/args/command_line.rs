@@ -10,22 +10,19 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 
 use super::global::GlobalArgs;
-use crate::cli::Cli;
 use crate::cli::config::dirs;
 use crate::cli::config::{self, ConfigFile};
 use crate::cli::output::error::CliError;
+use crate::cli::settings::{ConfigLayers, Settings};
+use crate::cli::{Cli, CliCommand};
 
 /// Commands that must work with any configuration: they have no use for one, or help to repair it.
 const WITHOUT: [&[&str]; 3] = [&["config", "path"], &["completions"], &["man"]];
 
-/// What was put together with the arguments.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ConfigLayers {
-    pub(crate) config: ConfigFile,
-    /// The options of every command that were typed.
-    pub(crate) typed: Vec<OsString>,
-    /// The flags, by clap's names, that the configuration has set.
-    pub(crate) by_default: BTreeSet<String>,
+/// What a command line asks for: a command, and the settings it runs with.
+pub(crate) struct CommandLine {
+    pub(crate) command: CliCommand,
+    pub(crate) settings: Settings,
 }
 
 /// Why there are no arguments to work with.
@@ -36,10 +33,10 @@ pub(crate) enum CommandLineError {
     Config(Box<ConfigFileError>),
 }
 
-/// A mistake in the configuration, and how to tell.
+/// A mistake in the configuration, and whether it is reported as JSON.
 pub(crate) struct ConfigFileError {
     pub(crate) failure: CliError,
-    pub(crate) global: GlobalArgs,
+    pub(crate) json: bool,
 }
 
 impl From<clap::Error> for CommandLineError {
@@ -49,19 +46,20 @@ impl From<clap::Error> for CommandLineError {
 }
 
 /// Parses the words of a command line, the program's name first.
-pub(crate) fn parse(words: Vec<OsString>) -> Result<Cli, CommandLineError> {
+pub(crate) fn parse(words: Vec<OsString>) -> Result<CommandLine, CommandLineError> {
     let matches = parse_without_config(&words)?;
-    let cli = Cli::from_arg_matches(&matches)?;
+    let Cli { command, global } = Cli::from_arg_matches(&matches)?;
     let (path, _) = deepest_subcommand(&matches);
     if WITHOUT.contains(&path.as_slice()) {
-        return Ok(cli);
+        let settings = Settings::new(global, ConfigLayers::default());
+        return Ok(CommandLine { command, settings });
     }
-    parse_with_config(&cli.global, &matches, words).map_err(|failure| {
-        CommandLineError::Config(Box::new(ConfigFileError { failure, global: cli.global }))
-    })
+    let json = global.json;
+    parse_with_config(&global, &matches, words)
+        .map_err(|failure| CommandLineError::Config(Box::new(ConfigFileError { failure, json })))
 }
 
-/// The arguments without a configuration; errors as the plain command line tells them.
+/// The arguments without a configuration; errors are those of the plain command line.
 fn parse_without_config(words: &[OsString]) -> Result<ArgMatches, clap::Error> {
     config::accept_switch_values(Cli::command())
         .try_get_matches_from(words)
@@ -72,21 +70,23 @@ fn parse_with_config(
     plain: &GlobalArgs,
     matches: &ArgMatches,
     words: Vec<OsString>,
-) -> Result<Cli, CliError> {
+) -> Result<CommandLine, CliError> {
     let (path, matches) = deepest_subcommand(matches);
-    let config = ConfigFile::load(dirs::config_dir().as_deref())?;
-    let profile = config.select_profile(plain.requested_profile())?;
+    let config = ConfigFile::load(dirs::config_dir().as_deref(), build_command_line)?;
+    let requested = plain.profile.as_deref().filter(|name| !name.is_empty());
+    let profile = config.select_profile(requested)?;
     let name = profile.as_ref().map(|profile| profile.name.as_str());
-    let applied = config.applicable_defaults(name, &path, &given_flags(matches));
+    let given = given_flags(matches);
+    let applied = config.applicable_defaults(name, &path, &given, build_command_line);
     let by_default = applied.iter().map(|default| default.id.clone()).collect();
     let line =
         config::apply_defaults(config::accept_switch_values(Cli::command()), &path, &applied);
     let parsed = line.try_get_matches_from(words).and_then(|all| Cli::from_arg_matches(&all));
-    let mut cli = parsed.map_err(|error| config::conflicting_defaults_error(&applied, &error))?;
+    let Cli { command, global } =
+        parsed.map_err(|error| config::conflicting_defaults_error(&applied, &error))?;
     let typed = typed_options(matches);
-    cli.global.profile = profile;
-    cli.global.sources = ConfigLayers { config, typed, by_default };
-    Ok(cli)
+    let layers = ConfigLayers { config, profile, typed, by_default };
+    Ok(CommandLine { command, settings: Settings::new(global, layers) })
 }
 
 /// The flags that were typed or that the environment gives.
@@ -105,11 +105,6 @@ pub(crate) fn build_command_line() -> clap::Command {
     let mut cli = config::accept_switch_values(Cli::command());
     cli.build();
     cli
-}
-
-/// The command at a path, which is known to exist.
-pub(crate) fn subcommand_at<'c>(cli: &'c clap::Command, path: &[&str]) -> &'c clap::Command {
-    path.iter().fold(cli, |cli, name| cli.find_subcommand(name).expect("clap has parsed it"))
 }
 
 /// The command that was named, and its matches, which hold those of every command, too.

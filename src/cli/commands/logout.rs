@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::auth::AuthError;
 use crate::cli::account::token_source::{self, DEFAULT};
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::escape_for_terminal;
+use crate::cli::settings::Settings;
 
 /// Remove what `login` has stored for a profile
 ///
@@ -22,9 +22,9 @@ Examples:
 pub(crate) struct LogoutArgs {}
 
 /// Runs the command.
-pub(crate) fn run(_: &LogoutArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
-    let screen = CliReporter::new(global.output_style());
-    let profile = global.profile_name().unwrap_or(DEFAULT);
+pub(crate) fn run(_: &LogoutArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
+    let screen = CliReporter::new(settings.output_style);
+    let profile = settings.profile_name().unwrap_or(DEFAULT);
     let kept = token_source::find_stored_login(profile)?;
     let mut removed = None;
     if let Some(safe) = kept {

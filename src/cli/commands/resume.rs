@@ -5,11 +5,11 @@ use super::import::confirm_delete::ConfirmDeleteArgs;
 use super::import::import_report;
 use crate::cli::account::protected::{ConfirmLocationArgs, ProtectedLocationGuard};
 use crate::cli::account::{LocationAccounts, RunAccountRef};
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
+use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::context::EngineContext;
 use crate::export;
@@ -44,17 +44,17 @@ pub(crate) struct ResumeArgs {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &ResumeArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+pub(crate) fn run(args: &ResumeArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     let home = dirs::runs_home()?;
     let id = match &args.run {
         Some(id) => id.clone(),
-        None => latest_run(&home, global, args.retry_errors)?,
+        None => latest_run(&home, settings, args.retry_errors)?,
     };
     let run = home.open_run(&id)?;
     let state = run.state()?;
-    let screen = CliReporter::new(global.output_style());
+    let screen = CliReporter::new(settings.output_style);
     if run.meta.kind != export::KIND && (args.retry_errors || state != RunState::Unfinished) {
-        return report_finished(args, &home, &run, state, global, &screen);
+        return report_finished(args, &home, &run, state, settings, &screen);
     }
     if state == RunState::Complete || (state == RunState::Partial && !args.retry_errors) {
         screen.print_note(&format!("run {id} is finished; there is nothing to do"));
@@ -65,8 +65,8 @@ pub(crate) fn run(args: &ResumeArgs, global: &GlobalArgs) -> Result<CliExitCode,
         });
     }
     match run.meta.kind.as_str() {
-        export::KIND => resume_export(args, run, home, global, &screen),
-        import::KIND | import::UNDO => resume_import(args, run, global, &screen),
+        export::KIND => resume_export(args, run, home, settings, &screen),
+        import::KIND | import::UNDO => resume_import(args, run, settings, &screen),
         kind => Err(CliError::usage(format!(
             "run `{id}` is of the kind `{kind}`, which this version does not know"
         ))),
@@ -77,7 +77,7 @@ fn resume_export(
     args: &ResumeArgs,
     run: Run,
     home: RunStore,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> Result<CliExitCode, CliError> {
     let request = export::stored_request(&run)?;
@@ -89,19 +89,19 @@ fn resume_export(
         profile: request.profile.as_deref(),
         sandbox: request.sandbox,
     };
-    let accounts = LocationAccounts::resolve_for_run(global, &of_run)?;
-    signals::block_on(global.deadline, screen, |stop| async {
+    let accounts = LocationAccounts::resolve_for_run(settings, &of_run)?;
+    signals::block_on(settings.deadline, screen, |stop| async {
         let stop = stop;
         let watcher = screen.location_observer(None);
         let own_stop = stop.child_signal();
-        let client = accounts.all[0].build_client(&accounts.url, global, &own_stop, &watcher)?;
+        let client = accounts.all[0].build_client(&accounts.url, settings, &own_stop, &watcher)?;
         let settle = dirs::read_settle_time()?;
-        let concurrency = global.concurrency;
+        let concurrency = settings.concurrency;
         let context = EngineContext { client, home, stop: own_stop, watcher, concurrency, settle };
         let ended = export::resume(&context, run, args.retry_errors).await;
         screen.finish();
         let report = ended.map_err(|halted| CliError::from_export_halt(halted, &stop))?;
-        Ok(export_report::report_export(&report, global, screen))
+        Ok(export_report::report_export(&report, settings, screen))
     })
 }
 
@@ -110,22 +110,22 @@ fn resume_export(
 fn resume_import(
     args: &ResumeArgs,
     run: Run,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> Result<CliExitCode, CliError> {
     let account = import::stored_account(&run)?;
     let location = run.meta.location.clone();
     let profile = account.profile.as_deref();
     let guard =
-        ProtectedLocationGuard::new(global, &location, profile, account.sandbox, &args.confirm);
+        ProtectedLocationGuard::new(settings, &location, profile, account.sandbox, &args.confirm);
     guard.ensure_confirmable(true)?;
     let accounts = LocationAccounts::resolve_for_run(
-        global,
+        settings,
         &RunAccountRef::from_import_account(&location, &account),
     )?;
     let accounts = &accounts;
-    signals::block_on(global.deadline, screen, |stop| async move {
-        let context = super::import::import_context(accounts, global, screen, &stop)?;
+    signals::block_on(settings.deadline, screen, |stop| async move {
+        let context = super::import::import_context(accounts, settings, screen, &stop)?;
         let planned = import::resume(&context, run).await;
         let planned = planned.map_err(|halted| CliError::from_import_halt(halted, &stop))?;
         guard.check_name(&planned)?;
@@ -137,7 +137,7 @@ fn resume_import(
         if guard.needs_prompt() {
             guard.prompt_for_name(&planned, screen)?;
         }
-        super::import::apply_plan(&context, planned, &stop, global, screen).await
+        super::import::apply_plan(&context, planned, &stop, settings, screen).await
     })
 }
 
@@ -147,7 +147,7 @@ fn report_finished(
     home: &RunStore,
     run: &Run,
     state: RunState,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> Result<CliExitCode, CliError> {
     let id = &run.meta.run;
@@ -164,13 +164,13 @@ fn report_finished(
             "run `{id}` was taken back by run `{undo}`, and its rest is not applied any more"
         ))
         .with_hint("import the file again")),
-        _ => Ok(import_report::report_finished(id, &standing, global, screen)),
+        _ => Ok(import_report::report_finished(id, &standing, settings, screen)),
     }
 }
 
-fn latest_run(home: &RunStore, global: &GlobalArgs, retry_errors: bool) -> Result<RunId, CliError> {
+fn latest_run(home: &RunStore, settings: &Settings, retry_errors: bool) -> Result<RunId, CliError> {
     let state = if retry_errors { RunState::Partial } else { RunState::Unfinished };
-    let locations = global.resolve_locations()?;
+    let locations = settings.locations()?;
     let fits = |meta: &RunMetadata, known: RunState| {
         known == state
             && (meta.kind == export::KIND || !retry_errors)

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress;
+use crate::cli::settings::Settings;
 use crate::resource::{CustomFieldColumns, RESOURCES};
 
 /// Describe the tables of an export, or the events of `--json`
@@ -33,11 +33,11 @@ enum SchemaTopicArg {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &SchemaArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+pub(crate) fn run(args: &SchemaArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     let mut out = io::stdout().lock();
     let result = match args.what {
         SchemaTopicArg::Events => writeln!(out, "{:#}", progress::events_schema()),
-        SchemaTopicArg::Tables if global.json => writeln!(out, "{:#}", tables_json()),
+        SchemaTopicArg::Tables if settings.json => writeln!(out, "{:#}", tables_json()),
         SchemaTopicArg::Tables => write_tables(&mut out),
     };
     match result {

@@ -8,11 +8,11 @@ use super::import::import_report;
 use super::import::{apply_plan, confirm_plan, import_context};
 use crate::cli::account::protected::{ConfirmLocationArgs, ProtectedLocationGuard};
 use crate::cli::account::{LocationAccounts, RunAccountRef};
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
+use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::id::RunId;
 use crate::import::{self, CreatedContactRule, UndoRequest};
@@ -69,7 +69,7 @@ enum CreatedContactsArg {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &UndoArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     let home = dirs::runs_home()?;
     let original = home.open_run(&args.run)?;
     ensure_import_run(&original)?;
@@ -77,12 +77,12 @@ pub(crate) fn run(args: &UndoArgs, global: &GlobalArgs) -> Result<CliExitCode, C
     let location = original.meta.location.clone();
     let profile = account.profile.as_deref();
     let guard =
-        ProtectedLocationGuard::new(global, &location, profile, account.sandbox, &args.confirm);
+        ProtectedLocationGuard::new(settings, &location, profile, account.sandbox, &args.confirm);
     if !args.dry_run {
         guard.ensure_confirmable(!args.yes)?;
     }
     let accounts = LocationAccounts::resolve_for_run(
-        global,
+        settings,
         &RunAccountRef::from_import_account(&location, &account),
     )?;
     let absolute = |path: &PathBuf| std::path::absolute(path);
@@ -101,16 +101,16 @@ pub(crate) fn run(args: &UndoArgs, global: &GlobalArgs) -> Result<CliExitCode, C
         base: base.map_err(wrong)?,
         account,
     };
-    let screen = CliReporter::new(global.output_style());
+    let screen = CliReporter::new(settings.output_style);
     let (accounts, screen) = (&accounts, &screen);
-    signals::block_on(global.deadline, screen, |stop| async move {
-        let context = import_context(accounts, global, screen, &stop)?;
+    signals::block_on(settings.deadline, screen, |stop| async move {
+        let context = import_context(accounts, settings, screen, &stop)?;
         let planned = import::plan_undo(&context, original, undo).await;
         let planned = planned.map_err(|halted| CliError::from_import_halt(halted, &stop))?;
         guard.check_name(&planned)?;
         if args.dry_run {
             screen.finish();
-            return Ok(import_report::report_dry_run(&planned, false, global, screen));
+            return Ok(import_report::report_dry_run(&planned, false, settings, screen));
         }
         if planned.summary.rows == 0 {
             screen.print_note(&format!("run {} has applied nothing", args.run));
@@ -123,7 +123,7 @@ pub(crate) fn run(args: &UndoArgs, global: &GlobalArgs) -> Result<CliExitCode, C
                 confirm_plan(&planned, screen)?;
             }
         }
-        apply_plan(&context, planned, &stop, global, screen).await
+        apply_plan(&context, planned, &stop, settings, screen).await
     })
 }
 

@@ -9,11 +9,11 @@ use crate::api::{ApiError, ApiErrorKind};
 use crate::cli::account::token_info::{TokenInfo, TokenLocationInfo};
 use crate::cli::account::token_source::{DEFAULT, TokenSource};
 use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::escape_for_terminal;
+use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::event::CancelSignal;
 
@@ -33,14 +33,14 @@ pub(crate) struct WhoamiArgs {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &WhoamiArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
-    let accounts = LocationAccounts::resolve_allow_empty(global, &args.several)?;
-    let screen = CliReporter::new(global.output_style());
+pub(crate) fn run(args: &WhoamiArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
+    let accounts = LocationAccounts::resolve_allow_empty(settings, &args.several)?;
+    let screen = CliReporter::new(settings.output_style);
     let (asked, screen) = (&accounts, &screen);
-    let answers = signals::block_on(global.deadline, screen, |stop| async move {
+    let answers = signals::block_on(settings.deadline, screen, |stop| async move {
         let mut answers = Vec::new();
         for account in &asked.all {
-            let place = fetch_location(asked, account, global, screen, &stop).await;
+            let place = fetch_location(asked, account, settings, screen, &stop).await;
             answers.push((account, place));
         }
         Ok(answers)
@@ -51,10 +51,10 @@ pub(crate) fn run(args: &WhoamiArgs, global: &GlobalArgs) -> Result<CliExitCode,
     let mut all = answers.into_iter().map(known).collect::<Result<Vec<_>, CliError>>()?;
     if let (true, Some(source)) = (all.is_empty(), &source) {
         let kept = matches!(source, TokenSource::Kept(..));
-        let profile = global.profile_name().or(kept.then_some(DEFAULT));
+        let profile = settings.profile_name().or(kept.then_some(DEFAULT));
         all.push((TokenInfo::new(profile, source, None), None));
     }
-    print_entries(all, global, screen)
+    print_entries(all, settings, screen)
 }
 
 type WhoamiEntry = (TokenInfo, Option<CliError>);
@@ -62,12 +62,12 @@ type WhoamiEntry = (TokenInfo, Option<CliError>);
 async fn fetch_location(
     accounts: &LocationAccounts,
     account: &LocationAccount,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
     stop: &CancelSignal,
 ) -> Result<TokenLocationInfo, CliError> {
     let client =
-        account.build_client(&accounts.url, global, stop, &screen.location_observer(None))?;
+        account.build_client(&accounts.url, settings, stop, &screen.location_observer(None))?;
     match client.get_location().await {
         Ok(answer) => Ok(TokenLocationInfo::from(answer.head)),
         Err(ApiError { kind: ApiErrorKind::Scope, .. }) => Ok(TokenLocationInfo::default()),
@@ -97,12 +97,12 @@ fn whoami_entry(
 /// Shows what is known on stdout, and what went wrong behind it.
 fn print_entries(
     mut all: Vec<WhoamiEntry>,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> Result<CliExitCode, CliError> {
     let codes = all.iter().filter_map(|(_, failure)| Some(failure.as_ref()?.code));
     let code = codes.max_by_key(|code| *code as u8).unwrap_or(CliExitCode::Done);
-    if global.json {
+    if settings.json {
         screen.emit_event(&summary_event(&all, code));
         return Ok(code);
     }

@@ -15,7 +15,6 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::ConfigPosition;
 use super::parse_config::{ConfigParser, SpannedValue};
-use crate::cli::args::command_line::subcommand_at;
 use crate::mapping::closest_name;
 
 /// Flags without a default, and why.
@@ -307,6 +306,14 @@ pub(super) fn applicable_defaults<'c>(
         applied.push(default);
     }
     applied
+}
+
+/// The command at a path, which is known to exist.
+pub(in crate::cli) fn subcommand_at<'c>(
+    cli: &'c clap::Command,
+    path: &[&str],
+) -> &'c clap::Command {
+    path.iter().fold(cli, |cli, name| cli.find_subcommand(name).expect("clap has parsed it"))
 }
 
 /// Whether a flag and one of those given exclude each other.

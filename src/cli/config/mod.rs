@@ -16,9 +16,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use flag_defaults::FlagDefault;
-pub(super) use flag_defaults::{AppliedDefaults, accept_switch_values, apply_defaults};
+pub(super) use flag_defaults::{
+    AppliedDefaults, accept_switch_values, apply_defaults, subcommand_at,
+};
 
-use super::args::command_line::build_command_line;
 use super::output::error::CliError;
 use crate::id::LocationId;
 use crate::mapping::closest_name;
@@ -124,8 +125,11 @@ impl Profile {
 
 impl ConfigFile {
     /// Reads the file of a configuration directory. No directory and no file are an empty configuration.
-    /// Defaults are checked against the flags of the command line.
-    pub(super) fn load(dir: Option<&Path>) -> Result<Self, CliError> {
+    /// Defaults are checked against the flags of the command line, which is built when there is a file.
+    pub(super) fn load(
+        dir: Option<&Path>,
+        cli: impl FnOnce() -> clap::Command,
+    ) -> Result<Self, CliError> {
         let Some(dir) = dir else { return Ok(Self::default()) };
         let file = dir.join(FILE);
         let unreadable = |error: &io::Error| {
@@ -139,10 +143,9 @@ impl ConfigFile {
             )
         };
         let mut config = match std::fs::read(&file) {
-            Ok(bytes) => Self {
-                exists: true,
-                ..parse_config::parse_config(&bytes, &file, &build_command_line())?
-            },
+            Ok(bytes) => {
+                Self { exists: true, ..parse_config::parse_config(&bytes, &file, &cli())? }
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::default(),
             Err(error) => return Err(unreadable(&error)),
         };
@@ -163,14 +166,15 @@ impl ConfigFile {
         Ok(Some(known.cloned().unwrap_or_else(|| Profile::with_name(name))))
     }
 
-    /// The defaults that hold for the command of a path, beside the flags that are given.
+    /// The defaults that apply to the command of a path, given the flags that were given.
     pub(super) fn applicable_defaults(
         &self,
         profile: Option<&str>,
         path: &[&str],
         given: &BTreeSet<String>,
+        cli: impl FnOnce() -> clap::Command,
     ) -> AppliedDefaults<'_> {
-        flag_defaults::applicable_defaults(&self.defaults, profile, path, given, build_command_line)
+        flag_defaults::applicable_defaults(&self.defaults, profile, path, given, cli)
     }
 
     /// Why there is no such profile: the names there are, and the closest.

@@ -8,7 +8,6 @@ use super::exit_code::CliExitCode;
 use super::progress::{CliReporter, OutputStyle};
 use super::text_format::escape_for_terminal;
 use crate::api::{self, ApiErrorKind, HaltReason};
-use crate::cli::args::global::GlobalArgs;
 use crate::event::{CancelCause, CancelSignal};
 use crate::id::RunId;
 use crate::{export, import, publish, run};
@@ -78,8 +77,8 @@ impl CliError {
     }
 
     /// Shows the failure on stderr, or as the summary event.
-    pub(crate) fn print(&self, global: &GlobalArgs) -> CliExitCode {
-        if global.json {
+    pub(crate) fn print(&self, json: bool) -> CliExitCode {
+        if json {
             self.print_json();
         } else {
             self.print_text();
@@ -172,7 +171,7 @@ impl From<export::ExportError> for CliError {
             export::ExportError::Run(error) => error.into(),
             export::ExportError::Publish(error) => error.into(),
             export::ExportError::Pull(error) => Self::new(CliExitCode::Bug, error.to_string()),
-            export::ExportError::List(refusal) => super::import_error::sheet_error(refusal),
+            export::ExportError::List(refusal) => refusal.into(),
             export::ExportError::Request(message) => Self::usage(message),
         }
     }

@@ -16,7 +16,7 @@ impl From<ImportError> for CliError {
         match error {
             ImportError::Api(error) => error.into(),
             ImportError::Run(error) => error.into(),
-            ImportError::Sheet(refusal) => sheet_error(refusal),
+            ImportError::Sheet(refusal) => refusal.into(),
             ImportError::Mapping { name, problems } => {
                 let lines = crate::import::problem_lines(&problems);
                 Self::new(CliExitCode::Refused, format!("the mapping `{name}` is wrong")).with_lines(truncate_lines(&lines))
@@ -88,16 +88,18 @@ fn message_with_code(message: &str, code: Option<&str>) -> String {
     code.map_or_else(|| message.to_owned(), |code| format!("{message} ({code})"))
 }
 
-pub(crate) fn sheet_error(refusal: SheetError) -> CliError {
-    let code = match refusal.code {
-        "E_IO" => CliExitCode::Usage,
-        "E_CHANGED" => CliExitCode::Stale,
-        _ => CliExitCode::Refused,
-    };
-    let failure = CliError::new(code, message_with_code(&refusal.message, Some(refusal.code)));
-    match refusal.hint {
-        Some(hint) => failure.with_hint(format!("nothing was sent; {hint}")),
-        None => failure.with_hint("nothing was sent"),
+impl From<SheetError> for CliError {
+    fn from(refusal: SheetError) -> Self {
+        let code = match refusal.code {
+            "E_IO" => CliExitCode::Usage,
+            "E_CHANGED" => CliExitCode::Stale,
+            _ => CliExitCode::Refused,
+        };
+        let failure = Self::new(code, message_with_code(&refusal.message, Some(refusal.code)));
+        match refusal.hint {
+            Some(hint) => failure.with_hint(format!("nothing was sent; {hint}")),
+            None => failure.with_hint("nothing was sent"),
+        }
     }
 }
 

@@ -8,16 +8,14 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory};
 
 use crate::cli::account::token_source::{DEFAULT, find_stored_login};
-use crate::cli::args::command_line::{
-    build_command_line, deepest_subcommand, given_flags, subcommand_at,
-};
-use crate::cli::args::global::GlobalArgs;
+use crate::cli::args::command_line::{build_command_line, deepest_subcommand, given_flags};
 use crate::cli::config::dirs;
 use crate::cli::config::{
     AppliedDefaults, ConfigPosition, ConfigValue, Profile, accept_switch_values, apply_defaults,
-    secret_scan,
+    secret_scan, subcommand_at,
 };
 use crate::cli::output::error::CliError;
+use crate::cli::settings::{LocationOrigin, Settings};
 use crate::cli::{Cli, account};
 use crate::mapping::closest_name;
 
@@ -80,14 +78,14 @@ fn hide_secrets(value: &str) -> String {
 /// What holds for a command, or for any if none is named.
 pub(crate) fn explain_settings(
     path: &[&str],
-    global: &GlobalArgs,
+    settings: &Settings,
 ) -> Result<ConfigExplanation, CliError> {
     let built = build_command_line();
     check_command_path(&built, path)?;
     Ok(ConfigExplanation {
         command: (!path.is_empty()).then(|| path.join(" ")),
-        settings: list_settings(global)?,
-        flags: list_flags(&built, path, global)?,
+        settings: list_settings(settings)?,
+        flags: list_flags(&built, path, settings)?,
     })
 }
 
@@ -107,24 +105,24 @@ fn check_command_path(cli: &clap::Command, path: &[&str]) -> Result<(), CliError
     Ok(())
 }
 
-fn list_settings(global: &GlobalArgs) -> Result<Vec<ExplainedSetting>, CliError> {
-    let profile = global.profile.as_ref();
-    let (mut location, token) = (location_setting(global)?, token_setting(global));
+fn list_settings(settings: &Settings) -> Result<Vec<ExplainedSetting>, CliError> {
+    let profile = settings.profile();
+    let (mut location, token) = (location_setting(settings)?, token_setting(settings));
     if location.value.is_none() && matches!(token.source, SettingSource::Stored) {
         // It is not opened: that may ask for a passphrase.
         location.source = SettingSource::Stored;
     }
     Ok(vec![
-        config_file_setting(global),
-        chosen_profile_setting(global),
+        config_file_setting(settings),
+        chosen_profile_setting(settings),
         location,
-        api_url_setting(global),
+        api_url_setting(settings),
         token,
         match profile.and_then(|profile| profile.store.as_ref()) {
             Some(store) => profile_setting("store", &store.value, store, profile),
             None => ExplainedSetting::unset("store"),
         },
-        protected_setting(global)?,
+        protected_setting(settings)?,
         path_setting("home", dirs::runs_home_dir(), "GHL_BULK_HOME"),
         path_setting("config", dirs::config_dir(), "GHL_BULK_CONFIG"),
     ])
@@ -154,8 +152,8 @@ fn path_setting(name: &str, path: Option<std::path::PathBuf>, by: &str) -> Expla
     ExplainedSetting::new(name, path.display().to_string(), source)
 }
 
-fn config_file_setting(global: &GlobalArgs) -> ExplainedSetting {
-    let config = &global.sources.config;
+fn config_file_setting(settings: &Settings) -> ExplainedSetting {
+    let config = settings.config();
     let Some(file) = &config.file else { return ExplainedSetting::unset("config file") };
     let there = if config.exists { "" } else { " (there is none)" };
     let mut entry = path_setting("config file", Some(file.clone()), "GHL_BULK_CONFIG");
@@ -163,33 +161,33 @@ fn config_file_setting(global: &GlobalArgs) -> ExplainedSetting {
     entry
 }
 
-fn chosen_profile_setting(global: &GlobalArgs) -> ExplainedSetting {
-    let Some(profile) = &global.profile else { return ExplainedSetting::unset("profile") };
-    let default = global.sources.config.default_profile.as_ref();
-    let source = match default.filter(|_| global.requested_profile().is_none()) {
+fn chosen_profile_setting(settings: &Settings) -> ExplainedSetting {
+    let Some(profile) = settings.profile() else { return ExplainedSetting::unset("profile") };
+    let default = settings.config().default_profile.as_ref();
+    let source = match default.filter(|_| settings.requested_profile().is_none()) {
         Some(default) => SettingSource::Config(default.place.clone(), None),
-        None => flag_or_env_source(global, "profile", "GHL_BULK_PROFILE"),
+        None => flag_or_env_source(settings, "profile", "GHL_BULK_PROFILE"),
     };
     let known = if profile.place.is_some() { "" } else { " (not in config.toml)" };
     ExplainedSetting::new("profile", format!("{}{known}", profile.name), source)
 }
 
 /// The flag, if it was typed, or else the variable.
-fn flag_or_env_source(global: &GlobalArgs, flag: &str, name: &str) -> SettingSource {
+fn flag_or_env_source(settings: &Settings, flag: &str, name: &str) -> SettingSource {
     let typed = format!("--{flag}=");
     let is_typed = |word: &OsString| word.to_string_lossy().starts_with(&typed);
-    if global.sources.typed.iter().any(is_typed) {
+    if settings.layers.typed.iter().any(is_typed) {
         return SettingSource::Flag;
     }
     SettingSource::Variable(name.to_owned())
 }
 
-fn location_setting(global: &GlobalArgs) -> Result<ExplainedSetting, CliError> {
-    let locations = global.resolve_locations()?;
-    let said_by = global.profile.as_ref().and_then(|profile| profile.location.as_ref());
+fn location_setting(settings: &Settings) -> Result<ExplainedSetting, CliError> {
+    let locations = settings.locations()?;
+    let said_by = settings.profile().and_then(|profile| profile.location.as_ref());
     let value = locations.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     Ok(match said_by {
-        _ if !global.location.is_empty() => {
+        _ if settings.location_origin == LocationOrigin::Flag => {
             ExplainedSetting::new("location", value, SettingSource::Flag)
         }
         _ if env_var("GHL_LOCATION_ID").is_some() => ExplainedSetting::new(
@@ -197,29 +195,29 @@ fn location_setting(global: &GlobalArgs) -> Result<ExplainedSetting, CliError> {
             value,
             SettingSource::Variable("GHL_LOCATION_ID".to_owned()),
         ),
-        Some(location) => profile_setting("location", &value, location, global.profile.as_ref()),
+        Some(location) => profile_setting("location", &value, location, settings.profile()),
         None => ExplainedSetting::unset("location"),
     })
 }
 
-fn api_url_setting(global: &GlobalArgs) -> ExplainedSetting {
-    let said_by = global.profile.as_ref().and_then(|profile| profile.api_url.as_ref());
-    match (&global.api_url, said_by) {
+fn api_url_setting(settings: &Settings) -> ExplainedSetting {
+    let said_by = settings.profile().and_then(|profile| profile.api_url.as_ref());
+    match (&settings.given_api_url, said_by) {
         (Some(url), _) => ExplainedSetting::new(
             "api-url",
             url,
-            flag_or_env_source(global, "api-url", "GHL_API_URL"),
+            flag_or_env_source(settings, "api-url", "GHL_API_URL"),
         ),
-        (None, Some(url)) => profile_setting("api-url", &url.value, url, global.profile.as_ref()),
+        (None, Some(url)) => profile_setting("api-url", &url.value, url, settings.profile()),
         (None, None) => ExplainedSetting::new("api-url", account::URL, SettingSource::BuiltIn),
     }
 }
 
 /// Where the token would come from. Nobody is asked for it.
-fn token_setting(global: &GlobalArgs) -> ExplainedSetting {
-    let profile = global.profile.as_ref();
+fn token_setting(settings: &Settings) -> ExplainedSetting {
+    let profile = settings.profile();
     let file = |path: &OsStr| format!("in the file {}", path.display());
-    if global.sandbox {
+    if settings.sandbox {
         return ExplainedSetting::new("token", "the sandbox's", SettingSource::BuiltIn);
     }
     if env_var("GHL_TOKEN").is_some() {
@@ -243,7 +241,7 @@ fn token_setting(global: &GlobalArgs) -> ExplainedSetting {
     if let Some(path) = profile.and_then(|profile| profile.token_file.as_ref()) {
         return profile_setting("token", &file(path.value.as_os_str()), path, profile);
     }
-    stored_token_setting(global.profile_name().unwrap_or(DEFAULT))
+    stored_token_setting(settings.profile_name().unwrap_or(DEFAULT))
 }
 
 /// The token that `login` has stored for a profile, which is not opened.
@@ -257,12 +255,12 @@ fn stored_token_setting(profile: &str) -> ExplainedSetting {
     }
 }
 
-fn protected_setting(global: &GlobalArgs) -> Result<ExplainedSetting, CliError> {
-    let own = global.profile.as_ref().filter(|profile| profile.is_protected());
-    let config = &global.sources.config;
-    let locations = global.resolve_locations()?;
+fn protected_setting(settings: &Settings) -> Result<ExplainedSetting, CliError> {
+    let own = settings.profile().filter(|profile| profile.is_protected());
+    let config = settings.config();
+    let locations = settings.locations()?;
     let mut naming = locations.iter().filter_map(|it| config.protecting_profile(it, None));
-    let by = own.or_else(|| naming.next()).or(global.profile.as_ref());
+    let by = own.or_else(|| naming.next()).or(settings.profile());
     Ok(match by.and_then(|profile| Some((profile, profile.protected.as_ref()?))) {
         Some((profile, at)) => {
             profile_setting("protected", &at.value.to_string(), at, Some(profile))
@@ -275,18 +273,19 @@ fn protected_setting(global: &GlobalArgs) -> Result<ExplainedSetting, CliError> 
 fn list_flags(
     built: &clap::Command,
     path: &[&str],
-    global: &GlobalArgs,
+    settings: &Settings,
 ) -> Result<Vec<ExplainedSetting>, CliError> {
     let words = std::iter::once("ghl-bulk").chain(path.iter().copied()).map(OsString::from);
-    let words: Vec<OsString> = words.chain(global.sources.typed.iter().cloned()).collect();
+    let words: Vec<OsString> = words.chain(settings.layers.typed.iter().cloned()).collect();
     let line = || make_args_optional(accept_switch_values(Cli::command()));
     let wrong = |error: clap::Error| CliError::usage(error.to_string());
     let first = line().try_get_matches_from(&words).map_err(wrong)?;
-    let config = &global.sources.config;
+    let config = settings.config();
     let applied = config.applicable_defaults(
-        global.profile_name(),
+        settings.profile_name(),
         path,
         &given_flags(deepest_subcommand(&first).1),
+        build_command_line,
     );
     let matches =
         apply_defaults(line(), path, &applied).try_get_matches_from(&words).map_err(wrong)?;

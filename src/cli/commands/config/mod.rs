@@ -7,13 +7,13 @@ use std::io::{self, IsTerminal};
 
 use clap::Subcommand;
 
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::commands::map::presets::print_stdout;
 use crate::cli::config::FILE;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::text_format::escape_for_terminal;
+use crate::cli::settings::Settings;
 
 /// Tell where settings come from; profiles and defaults of flags
 #[derive(Debug, clap::Args)]
@@ -67,14 +67,14 @@ gives way to a flag that excludes it; `--FLAG=false` takes back one that is true
 `--allow-http` and `--confirm-...` have none. A token must not stand in the file."#;
 
 /// Runs the command.
-pub(in crate::cli) fn run(args: &ConfigArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+pub(in crate::cli) fn run(args: &ConfigArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     match &args.what {
         ConfigSubcommand::Path => print_config_path()?,
         ConfigSubcommand::Explain { command } => {
             let words: Vec<&str> =
                 command.iter().flat_map(|word| word.split_whitespace()).collect();
-            let explained = explain::explain_settings(&words, global)?;
-            print_stdout(&if global.json {
+            let explained = explain::explain_settings(&words, settings)?;
+            print_stdout(&if settings.json {
                 show::render_json(&explained)
             } else {
                 show::render_table(&explained)

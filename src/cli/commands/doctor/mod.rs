@@ -6,12 +6,12 @@ mod report;
 use clap::ValueEnum;
 
 use crate::cli::account::{LocationAccounts, MultiLocationArgs};
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::{CliReporter, OutputStyle};
 use crate::cli::output::text_format::format_plural;
+use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::doctor::{self, DoctorCheck, DoctorFailureKind, ScopePurpose};
 use crate::event::{CancelCause, CancelSignal};
@@ -72,14 +72,14 @@ impl DoctorPurposeArg {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &DoctorArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
-    let style = if global.json { OutputStyle::Json } else { OutputStyle::Quiet };
+pub(crate) fn run(args: &DoctorArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
+    let style = if settings.json { OutputStyle::Json } else { OutputStyle::Quiet };
     let screen = CliReporter::new(style);
-    let mut page = DoctorOutput::new(global);
+    let mut page = DoctorOutput::new(settings);
     // Before the work begins: an agency is asked for its locations, or a person for a passphrase.
-    let found = LocationAccounts::resolve_selected(global, &args.several);
-    let code = signals::block_on(global.deadline, &screen, async |stop: CancelSignal| {
-        page.run_checks(found, args, global, &screen, &stop).await;
+    let found = LocationAccounts::resolve_selected(settings, &args.several);
+    let code = signals::block_on(settings.deadline, &screen, async |stop: CancelSignal| {
+        page.run_checks(found, args, settings, &screen, &stop).await;
         Ok(match stop.cause() {
             Some(CancelCause::Interrupt) => CliExitCode::Interrupted,
             Some(CancelCause::Terminate) => CliExitCode::Terminated,
@@ -97,18 +97,18 @@ impl DoctorOutput {
         &mut self,
         found: Result<LocationAccounts, CliError>,
         args: &DoctorArgs,
-        global: &GlobalArgs,
+        settings: &Settings,
         screen: &CliReporter,
         stop: &CancelSignal,
     ) {
         match found {
             Ok(accounts) => {
-                self.check_accounts(&accounts, args, global, screen, stop).await;
+                self.check_accounts(&accounts, args, settings, screen, stop).await;
                 self.add_check(environment::check_keyring(true));
             }
             Err(failure) => {
                 let found = failure.code != CliExitCode::Access;
-                self.check_without_account(failure, global).await;
+                self.check_without_account(failure, settings).await;
                 self.add_check(environment::check_keyring(found));
             }
         }
@@ -130,7 +130,7 @@ impl DoctorOutput {
         &mut self,
         accounts: &LocationAccounts,
         args: &DoctorArgs,
-        global: &GlobalArgs,
+        settings: &Settings,
         screen: &CliReporter,
         stop: &CancelSignal,
     ) {
@@ -149,7 +149,7 @@ impl DoctorOutput {
         ));
         self.add_check(environment::check_proxy(url));
         let first = accounts.all.first().map(|account| &account.location);
-        let server = doctor::examine_server(&global.transport(), url, first, &mut |check| {
+        let server = doctor::examine_server(&settings.transport, url, first, &mut |check| {
             self.add_check(check);
         })
         .await;
@@ -163,7 +163,7 @@ impl DoctorOutput {
                 doctor::skip_location("the API does not answer", &mut tell);
                 continue;
             }
-            match account.build_client(url, global, stop, &screen.location_observer(None)) {
+            match account.build_client(url, settings, stop, &screen.location_observer(None)) {
                 Ok(client) => doctor::examine_location(&client, &wanted, &mut tell).await,
                 Err(failure) => tell(failed_check(failure, "token")),
             }
@@ -174,19 +174,19 @@ impl DoctorOutput {
     }
 
     /// There is no location or no token; the way to the API can be examined all the same.
-    async fn check_without_account(&mut self, failure: CliError, global: &GlobalArgs) {
+    async fn check_without_account(&mut self, failure: CliError, settings: &Settings) {
         let access = failure.code == CliExitCode::Access;
         self.add_check(failed_check(
             failure,
             if access { "token_source" } else { "configuration" },
         ));
         let why = if access { "there is no token" } else { "the configuration is incomplete" };
-        let Ok(url) = LocationAccounts::resolve_api_url(global) else {
+        let Ok(url) = LocationAccounts::resolve_api_url(settings) else {
             doctor::skip_location(why, &mut |check| self.add_check(check));
             return;
         };
         self.add_check(environment::check_proxy(&url));
-        doctor::examine_server(&global.transport(), &url, None, &mut |check| self.add_check(check))
+        doctor::examine_server(&settings.transport, &url, None, &mut |check| self.add_check(check))
             .await;
         doctor::skip_location(why, &mut |check| self.add_check(check));
     }

@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use serde_json::json;
 
 use super::{
-    CliExitCode, CliReporter, DoctorCheck, DoctorFailureKind, GlobalArgs, LocationId, format_plural,
+    CliExitCode, CliReporter, DoctorCheck, DoctorFailureKind, LocationId, Settings, format_plural,
 };
 use crate::cli::output::text_format::escape_for_terminal;
 use crate::doctor::DoctorStatus;
@@ -31,11 +31,11 @@ enum DoctorOutputMode {
 }
 
 impl DoctorOutput {
-    pub(super) fn new(global: &GlobalArgs) -> Self {
+    pub(super) fn new(settings: &Settings) -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let color = !plain && std::io::stdout().is_terminal();
-        let how = match (global.json, global.quiet) {
+        let how = match (settings.json, settings.quiet) {
             (true, _) => DoctorOutputMode::Json,
             (_, true) => DoctorOutputMode::Problems { color },
             _ => DoctorOutputMode::All { color },

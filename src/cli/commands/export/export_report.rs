@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::{
     escape_for_terminal, format_bytes, format_count, format_duration, format_plural,
 };
+use crate::cli::settings::Settings;
 use crate::event::{ExportOutcome, ExportReport, WrittenFile};
 use crate::export::ExportEstimate;
 use crate::id::LocationId;
@@ -29,18 +29,18 @@ pub(crate) enum ExportOrEstimate {
 pub(crate) fn report_exports(
     mut ended: Vec<LocationResult<ExportOrEstimate>>,
     many: bool,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> Result<CliExitCode, CliError> {
     if !many {
         let (_, result) = ended.pop().expect("one account was asked for");
         return match result? {
-            ExportOrEstimate::Report(report) => Ok(report_export(&report, global, screen)),
+            ExportOrEstimate::Report(report) => Ok(report_export(&report, settings, screen)),
             ExportOrEstimate::Estimate(_) => unreachable!("an estimate is told by `estimates`"),
         };
     }
     let code = combined_exit_code(&ended);
-    if global.json {
+    if settings.json {
         let locations: Map<_, _> =
             ended.iter().map(|(id, end)| (id.to_string(), result_json(end))).collect();
         emit_summary(
@@ -128,11 +128,11 @@ fn result_json(end: &Result<ExportOrEstimate, CliError>) -> Value {
 /// Tells how one export ended.
 pub(crate) fn report_export(
     report: &ExportReport,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> CliExitCode {
     let code = report_exit_code(report);
-    if global.json {
+    if settings.json {
         emit_summary(screen, code, json!(report));
         return code;
     }
@@ -222,7 +222,7 @@ fn inspect_hint(report: &ExportReport) -> Option<String> {
 /// Tells what exports would cost.
 pub(crate) fn report_estimates(
     ended: Vec<LocationResult<ExportOrEstimate>>,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> Result<CliExitCode, CliError> {
     let (many, code) = (ended.len() > 1, combined_exit_code(&ended));
@@ -232,7 +232,7 @@ pub(crate) fn report_estimates(
         let shown = escape_for_terminal(location.as_str());
         match end {
             Err(failure) if !many => return Err(failure),
-            end if global.json => drop(all.insert(location.to_string(), result_json(&end))),
+            end if settings.json => drop(all.insert(location.to_string(), result_json(&end))),
             Err(failure) => print_location_error(&shown, &failure),
             Ok(ExportOrEstimate::Report(_)) => {}
             Ok(ExportOrEstimate::Estimate(estimate)) => {
@@ -243,7 +243,7 @@ pub(crate) fn report_estimates(
         }
     }
     drop(out);
-    if global.json {
+    if settings.json {
         let outcome = if code == CliExitCode::Done { "estimate" } else { outcome_name(code) };
         emit_summary(screen, code, json!({ "outcome": outcome, "locations": all }));
     }

@@ -13,12 +13,12 @@ use serde_json::Value;
 use self::export_report::{ExportOrEstimate, LocationResult};
 use self::export_templates::RequestedTemplates;
 use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::args::time_arg;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
+use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
@@ -250,10 +250,10 @@ impl OutputFormatArgs {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     let (layouts, _) = args.templates_and_tables()?;
     args.resolve_contact_list()?;
-    let accounts = LocationAccounts::resolve_selected(global, &args.several)?;
+    let accounts = LocationAccounts::resolve_selected(settings, &args.several)?;
     let many = args.several.selects_many() || accounts.all.len() > 1;
     if many && args.contacts.is_some() {
         return Err(CliError::usage("`--contacts` is about one location, and several are given")
@@ -261,23 +261,23 @@ pub(crate) fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<CliExitCode,
                 "a contact's id and address belong to one location; export from each by itself",
             ));
     }
-    let screen = CliReporter::new(global.output_style());
+    let screen = CliReporter::new(settings.output_style);
     layouts.report_missing(&screen);
     let (accounts, screen) = (&accounts, &screen);
-    signals::block_on(global.deadline, screen, |stop| async move {
-        let one = |account| export_location(args, global, accounts, account, many, screen, &stop);
+    signals::block_on(settings.deadline, screen, |stop| async move {
+        let one = |account| export_location(args, settings, accounts, account, many, screen, &stop);
         let ended = join_all(accounts.all.iter().map(one)).await;
         screen.finish();
         if args.estimate {
-            return export_report::report_estimates(ended, global, screen);
+            return export_report::report_estimates(ended, settings, screen);
         }
-        export_report::report_exports(ended, many, global, screen)
+        export_report::report_exports(ended, many, settings, screen)
     })
 }
 
 async fn export_location(
     args: &ExportArgs,
-    global: &GlobalArgs,
+    settings: &Settings,
     accounts: &LocationAccounts,
     account: &LocationAccount,
     many: bool,
@@ -288,8 +288,8 @@ async fn export_location(
     let work = async {
         let own_stop = stop.child_signal();
         let watcher = screen.location_observer(many.then(|| account.location.to_string()));
-        let client = account.build_client(&accounts.url, global, &own_stop, &watcher)?;
-        let request = args.build_request(account, &accounts.url, &out, global.sandbox)?;
+        let client = account.build_client(&accounts.url, settings, &own_stop, &watcher)?;
+        let request = args.build_request(account, &accounts.url, &out, settings.sandbox)?;
         if args.estimate {
             let estimate = export::estimate_cost(&client, request).await?;
             return Ok(ExportOrEstimate::Estimate(estimate));
@@ -299,7 +299,7 @@ async fn export_location(
             home: dirs::runs_home()?,
             stop: own_stop,
             watcher,
-            concurrency: global.concurrency,
+            concurrency: settings.concurrency,
             settle: dirs::read_settle_time()?,
         };
         match export::export_location(&context, request).await {

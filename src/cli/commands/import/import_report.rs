@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::confirm_delete::deletion_count_text;
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::{
     escape_for_terminal, format_count, format_duration, format_plural,
 };
+use crate::cli::settings::Settings;
 use crate::id::RunId;
 use crate::import::{
     self, DeletionSummary, ImportPlan, ImportReport, ImportStatus, PlanSummary, RowOutcomeCounts,
@@ -24,7 +24,7 @@ const SHOWN: usize = 12;
 pub(crate) fn report_dry_run(
     planned: &ImportPlan,
     detailed: bool,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> CliExitCode {
     let summary = &planned.summary;
@@ -34,7 +34,7 @@ pub(crate) fn report_dry_run(
         0 => CliExitCode::Done,
         _ => CliExitCode::Partial,
     };
-    if global.json {
+    if settings.json {
         let mut line = summary_header(code, "planned");
         line.insert("run".to_owned(), json!(planned.run_id()));
         line.insert("out".to_owned(), json!(planned.out));
@@ -203,7 +203,7 @@ fn cost_lines(summary: &PlanSummary) -> Vec<String> {
 pub(crate) fn report_finished(
     run: &RunId,
     standing: &ImportStatus,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> CliExitCode {
     let tally = standing.rows.unwrap_or_default();
@@ -212,7 +212,7 @@ pub(crate) fn report_finished(
         RowOutcomeCounts { rejected: 1.., .. } => (CliExitCode::Partial, "partial"),
         _ => (CliExitCode::Done, "complete"),
     };
-    if global.json {
+    if settings.json {
         let mut line = summary_header(code, outcome);
         line.insert("run".to_owned(), json!(run));
         line.insert("out".to_owned(), json!(standing.out));
@@ -242,7 +242,7 @@ pub(crate) fn report_finished(
 pub(crate) fn report_applied(
     report: &ImportReport,
     summary: &PlanSummary,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> CliExitCode {
     let tally = report.tally;
@@ -251,7 +251,7 @@ pub(crate) fn report_applied(
         _ if tally.rejected > 0 => CliExitCode::Partial,
         _ => CliExitCode::Done,
     };
-    if global.json {
+    if settings.json {
         let outcome = match code {
             CliExitCode::Done if report.sampled => "sampled",
             CliExitCode::Done if tally.pending > 0 => "pending",

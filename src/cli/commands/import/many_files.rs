@@ -6,12 +6,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::account::{LocationAccount, LocationAccounts};
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::commands::export::export_report::print_location_error;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::{escape_for_terminal, format_plural};
+use crate::cli::settings::Settings;
 use crate::event::CancelSignal;
 
 /// The codes from the worst to none: the program ends with the worst that a location had.
@@ -36,7 +36,7 @@ const RANKS: [CliExitCode; 15] = [
 /// Does the work for each location, and tells how all ended.
 pub(crate) async fn for_each_location(
     accounts: &LocationAccounts,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
     stop: &CancelSignal,
     work: impl AsyncFn(&LocationAccount, &CliReporter) -> Result<CliExitCode, CliError>,
@@ -50,14 +50,14 @@ pub(crate) async fn for_each_location(
         screen.print_note(&format!("location {}:", location_label(account)));
         let result = work(account, &screen.for_location(&id)).await;
         screen.finish();
-        if let (Err(failure), false) = (&result, global.json) {
+        if let (Err(failure), false) = (&result, settings.json) {
             print_location_error(&escape_for_terminal(&id), failure);
         }
         ended.push((account, result));
     }
     let code = worst_exit_code(&ended);
     let left = accounts.all.len() - ended.len();
-    if global.json {
+    if settings.json {
         screen.emit_event(&summary_event(&ended, left, code));
         return Ok(code);
     }

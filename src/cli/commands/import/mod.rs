@@ -13,12 +13,12 @@ use crate::cli::account::protected::{
     ConfirmLocationArgs, ProtectedLocationGuard, ask_question, is_terminal,
 };
 use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::escape_for_terminal;
+use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
@@ -115,9 +115,15 @@ impl ImportArgs {
     fn protection_guard(
         &self,
         account: &LocationAccount,
-        global: &GlobalArgs,
+        settings: &Settings,
     ) -> ProtectedLocationGuard {
-        ProtectedLocationGuard::new(global, &account.location, None, global.sandbox, &self.confirm)
+        ProtectedLocationGuard::new(
+            settings,
+            &account.location,
+            None,
+            settings.sandbox,
+            &self.confirm,
+        )
     }
 
     /// What to import into one account; into a directory of its own beside others.
@@ -126,7 +132,7 @@ impl ImportArgs {
         url: &str,
         account: &LocationAccount,
         many: bool,
-        global: &GlobalArgs,
+        settings: &Settings,
     ) -> Result<ImportRequest, CliError> {
         let absolute = |path: &Path| {
             std::path::absolute(path)
@@ -139,7 +145,7 @@ impl ImportArgs {
         }
         // A preset that only the configuration names gives way to the mapping that was given.
         let preset = self.preset.clone();
-        let by_default = global.sources.by_default.contains("preset") && !files.is_empty();
+        let by_default = settings.layers.by_default.contains("preset") && !files.is_empty();
         let preset = preset.filter(|_| !by_default);
         if !files.is_empty() && preset.is_some() {
             return Err(CliError::usage("`--preset` and a mapping file exclude each other"));
@@ -170,7 +176,7 @@ impl ImportArgs {
                 url: url.to_owned(),
                 token_variable: account.variable.clone(),
                 profile: account.profile.clone(),
-                sandbox: global.sandbox,
+                sandbox: settings.sandbox,
             },
         })
     }
@@ -191,28 +197,28 @@ pub(crate) fn ensure_file_exists(file: &Path) -> Result<(), CliError> {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &ImportArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+pub(crate) fn run(args: &ImportArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     // Before the account is asked for: a wrong path is the more likely mistake.
     ensure_file_exists(&args.file)?;
-    let accounts = LocationAccounts::resolve_selected(global, &args.several)?;
+    let accounts = LocationAccounts::resolve_selected(settings, &args.several)?;
     let many = args.several.selects_many() || accounts.all.len() > 1;
     if !args.dry_run {
         for account in &accounts.all {
-            args.protection_guard(account, global).ensure_confirmable(!args.yes)?;
+            args.protection_guard(account, settings).ensure_confirmable(!args.yes)?;
         }
     }
-    let screen = CliReporter::new(global.output_style());
+    let screen = CliReporter::new(settings.output_style);
     let (accounts, screen) = (&accounts, &screen);
-    signals::block_on(global.deadline, screen, |stop| async move {
+    signals::block_on(settings.deadline, screen, |stop| async move {
         let stop = &stop;
         if many {
             let one = async |account: &LocationAccount, screen: &CliReporter| {
-                import_location(args, accounts, account, true, global, screen, stop).await
+                import_location(args, accounts, account, true, settings, screen, stop).await
             };
-            return many_files::for_each_location(accounts, global, screen, stop, one).await;
+            return many_files::for_each_location(accounts, settings, screen, stop, one).await;
         }
         let account = accounts.all.first().expect("an account was found");
-        import_location(args, accounts, account, false, global, screen, stop).await
+        import_location(args, accounts, account, false, settings, screen, stop).await
     })
 }
 
@@ -222,14 +228,14 @@ async fn import_location(
     accounts: &LocationAccounts,
     account: &LocationAccount,
     many: bool,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
     stop: &CancelSignal,
 ) -> Result<CliExitCode, CliError> {
-    let guard = args.protection_guard(account, global);
-    let request = args.build_request(&accounts.url, account, many, global)?;
+    let guard = args.protection_guard(account, settings);
+    let request = args.build_request(&accounts.url, account, many, settings)?;
     let label = many.then(|| account.location.to_string());
-    let context = build_context(&accounts.url, account, label, global, screen, stop)?;
+    let context = build_context(&accounts.url, account, label, settings, screen, stop)?;
     let planned = import::plan_import(&context, request).await;
     let planned = planned.map_err(|halted| CliError::from_import_halt(halted, stop))?;
     guard.check_name(&planned)?;
@@ -238,13 +244,13 @@ async fn import_location(
         return Ok(import_report::report_dry_run(
             &planned,
             args.detailed_exit_code,
-            global,
+            settings,
             screen,
         ));
     }
     if !planned.summary.has_writes() {
         // There is nothing to ask about; the result files are made all the same.
-        return apply_plan(&context, planned, stop, global, screen).await;
+        return apply_plan(&context, planned, stop, settings, screen).await;
     }
     import_report::print_plan(&planned, screen);
     let confirmed = args.deletion.confirm_deletion(&planned, screen)?;
@@ -253,37 +259,37 @@ async fn import_location(
     } else if !confirmed && !args.yes {
         confirm_plan(&planned, screen)?;
     }
-    apply_plan(&context, planned, stop, global, screen).await
+    apply_plan(&context, planned, stop, settings, screen).await
 }
 
 /// What an import of these accounts works with.
 pub(crate) fn import_context(
     accounts: &LocationAccounts,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
     stop: &CancelSignal,
 ) -> Result<EngineContext, CliError> {
-    build_context(&accounts.url, &accounts.all[0], None, global, screen, stop)
+    build_context(&accounts.url, &accounts.all[0], None, settings, screen, stop)
 }
 
 fn build_context(
     url: &str,
     account: &LocationAccount,
     label: Option<String>,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
     stop: &CancelSignal,
 ) -> Result<EngineContext, CliError> {
     let own_stop = stop.child_signal();
     let watcher = screen.location_observer(label);
-    let client = account.build_client(url, global, &own_stop, &watcher)?;
+    let client = account.build_client(url, settings, &own_stop, &watcher)?;
     Ok(EngineContext {
         client,
         home: dirs::runs_home()?,
         stop: own_stop,
         watcher,
-        concurrency: global.concurrency,
-        settle: dirs::write_settle_time(global.timeout)?,
+        concurrency: settings.concurrency,
+        settle: dirs::write_settle_time(settings.timeout())?,
     })
 }
 
@@ -292,14 +298,14 @@ pub(crate) async fn apply_plan(
     context: &EngineContext,
     planned: ImportPlan,
     stop: &CancelSignal,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> Result<CliExitCode, CliError> {
     let summary = planned.summary.clone();
     let ended = import::apply_plan(context, planned).await;
     screen.finish();
     let report = ended.map_err(|halted| CliError::from_import_halt(halted, stop))?;
-    Ok(import_report::report_applied(&report, &summary, global, screen))
+    Ok(import_report::report_applied(&report, &summary, settings, screen))
 }
 
 /// Asks whether to go on.

@@ -14,31 +14,31 @@ use crate::api::{self, ApiErrorKind, BearerToken};
 use crate::auth::{CredentialStore, PrivateIntegration, StoredCredentials};
 use crate::cli::account::token_source::{DEFAULT, TokenSource};
 use crate::cli::account::{LocationAccount, LocationAccounts, prompt, token_info};
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::escape_for_terminal;
+use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::id::LocationId;
 use oauth_login::OauthLoginFlow;
 use token_info::{TokenInfo, TokenLocationInfo};
 
 /// Runs the command.
-pub(crate) fn run(args: &LoginArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
-    if global.sandbox {
+pub(crate) fn run(args: &LoginArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
+    if settings.sandbox {
         return Err(CliError::usage("`--sandbox` needs no login"));
     }
-    let profile = global.profile_name().unwrap_or(DEFAULT);
-    let url = LocationAccounts::resolve_api_url(global)?;
-    let screen = CliReporter::new(global.output_style());
+    let profile = settings.profile_name().unwrap_or(DEFAULT);
+    let url = LocationAccounts::resolve_api_url(settings)?;
+    let screen = CliReporter::new(settings.output_style);
     let (safe, stored, place) = if args.app.oauth {
-        log_in_by_browser(args, global, &url, profile, &screen)?
+        log_in_by_browser(args, settings, &url, profile, &screen)?
     } else {
-        log_in_by_token(args, global, &url, profile, &screen)?
+        log_in_by_token(args, settings, &url, profile, &screen)?
     };
     let known = TokenInfo::new(Some(profile), &TokenSource::Kept(safe, stored), place);
-    report_login(&known, global, &screen);
+    report_login(&known, settings, &screen);
     Ok(CliExitCode::Done)
 }
 
@@ -47,21 +47,21 @@ type LoginOutcome = (CredentialStore, StoredCredentials, Option<TokenLocationInf
 /// A Private Integration Token: tried first, then stored.
 fn log_in_by_token(
     args: &LoginArgs,
-    global: &GlobalArgs,
+    settings: &Settings,
     url: &str,
     profile: &str,
     screen: &CliReporter,
 ) -> Result<LoginOutcome, CliError> {
-    let location = choose_location(args, global)?;
+    let location = choose_location(args, settings)?;
     let token = private_integration::read_token(args)?;
     let place = match &location {
         Some(id) if !args.no_check => Some(
-            fetch_location(id.clone(), token.clone(), url, global, screen)
+            fetch_location(id.clone(), token.clone(), url, settings, screen)
                 .map_err(with_not_stored_hint)?,
         ),
         _ => None,
     };
-    let safe = save_login::create_store(args, global, profile, screen)?;
+    let safe = save_login::create_store(args, settings, profile, screen)?;
     let stored = StoredCredentials::Private(PrivateIntegration { token, location });
     safe.save(&stored)?;
     Ok((safe, stored, place))
@@ -71,15 +71,15 @@ fn log_in_by_token(
 /// tried.
 fn log_in_by_browser(
     args: &LoginArgs,
-    global: &GlobalArgs,
+    settings: &Settings,
     url: &str,
     profile: &str,
     screen: &CliReporter,
 ) -> Result<LoginOutcome, CliError> {
-    let flow = OauthLoginFlow::new(&args.app, global, url)?;
-    let safe = save_login::create_store(args, global, profile, screen)?;
-    let login = flow.log_in(global, screen)?;
-    if let (Some(chosen), wanted) = (&login.grant.location, global.resolve_locations()?)
+    let flow = OauthLoginFlow::new(&args.app, settings, url)?;
+    let safe = save_login::create_store(args, settings, profile, screen)?;
+    let login = flow.log_in(settings, screen)?;
+    if let (Some(chosen), wanted) = (&login.grant.location, settings.locations()?)
         && !wanted.is_empty()
         && !wanted.contains(chosen)
     {
@@ -88,7 +88,7 @@ fn log_in_by_browser(
     let (location, token) = (login.grant.location.clone(), login.grant.access.clone());
     let stored = StoredCredentials::Oauth(Box::new(login));
     safe.save(&stored)?;
-    let look = |id| fetch_location(id, token, url, global, screen);
+    let look = |id| fetch_location(id, token, url, settings, screen);
     let place = match location.filter(|_| !args.no_check).map(look) {
         Some(Err(failure)) if failure.code == CliExitCode::Interrupted => return Err(failure),
         Some(Err(failure)) => {
@@ -102,8 +102,8 @@ fn log_in_by_browser(
 }
 
 /// The location that a token is for.
-fn choose_location(args: &LoginArgs, global: &GlobalArgs) -> Result<Option<LocationId>, CliError> {
-    let mut all = global.resolve_locations()?;
+fn choose_location(args: &LoginArgs, settings: &Settings) -> Result<Option<LocationId>, CliError> {
+    let mut all = settings.locations()?;
     match all.len() {
         0 if args.no_check => Ok(None),
         0 if prompt::can_prompt() => {
@@ -126,13 +126,13 @@ fn fetch_location(
     location: LocationId,
     token: BearerToken,
     url: &str,
-    global: &GlobalArgs,
+    settings: &Settings,
     screen: &CliReporter,
 ) -> Result<TokenLocationInfo, CliError> {
     let account = LocationAccount::with_token(location, token);
     let account = &account;
-    signals::block_on(global.deadline, screen, |stop| async move {
-        let client = account.build_client(url, global, &stop, &screen.location_observer(None))?;
+    signals::block_on(settings.deadline, screen, |stop| async move {
+        let client = account.build_client(url, settings, &stop, &screen.location_observer(None))?;
         match client.get_location().await {
             Ok(answer) => Ok(TokenLocationInfo::from(answer.head)),
             // The token is good; it only lacks what this program can do without.
@@ -167,8 +167,8 @@ fn wrong_location_error(chosen: &LocationId, wanted: &[LocationId]) -> CliError 
     .with_hint("nothing was stored; choose that location on the page, or check `--location` and `GHL_LOCATION_ID`")
 }
 
-fn report_login(known: &TokenInfo, global: &GlobalArgs, screen: &CliReporter) {
-    if global.json {
+fn report_login(known: &TokenInfo, settings: &Settings, screen: &CliReporter) {
+    if settings.json {
         screen.emit_event(&known.summary_event(CliExitCode::Done, "logged_in"));
         return;
     }

@@ -15,11 +15,11 @@ use super::loopback::{LoopbackListener, interrupted_error};
 use crate::api::{OauthApp, OauthClient, OauthError, OauthErrorKind, UserType};
 use crate::auth::OauthLogin;
 use crate::cli::account::{prompt, secret_source};
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::escape_for_terminal;
+use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::event::CancelSignal;
 
@@ -38,13 +38,13 @@ impl<'a> OauthLoginFlow<'a> {
     /// Everything that can be known before anybody is asked. Asks for the app's secret where it is not given.
     pub(super) fn new(
         args: &'a OauthAppArgs,
-        global: &GlobalArgs,
+        settings: &Settings,
         api: &'a str,
     ) -> Result<Self, CliError> {
         let client_id = args.client_id()?;
         let redirect = args.validated_redirect_url()?;
         let page = args.authorization_page(api)?;
-        let oauth = OauthClient::new(api, &global.transport())
+        let oauth = OauthClient::new(api, &settings.transport)
             .map_err(|error| CliError::usage(error.to_string()))?;
         let app = OauthApp { client_id, client_secret: read_client_secret()? };
         Ok(Self { args, app, api, page, redirect, oauth })
@@ -53,7 +53,7 @@ impl<'a> OauthLoginFlow<'a> {
     /// Has the person asked, and exchanges the answer.
     pub(super) fn log_in(
         self,
-        global: &GlobalArgs,
+        settings: &Settings,
         screen: &CliReporter,
     ) -> Result<OauthLogin, CliError> {
         let state = OauthState::new()?;
@@ -65,11 +65,11 @@ impl<'a> OauthLoginFlow<'a> {
             );
             let prompt = if io::stdin().is_terminal() { "address or code: " } else { "" };
             let answer = AuthorizationResponse::from_paste(&prompt::prompt_line(prompt)?, &state);
-            return signals::block_on(global.deadline, screen, |stop| async move {
+            return signals::block_on(settings.deadline, screen, |stop| async move {
                 self.exchange_code(code_from_response(answer, true)?, &stop).await
             });
         }
-        signals::block_on(global.deadline, screen, |stop| async move {
+        signals::block_on(settings.deadline, screen, |stop| async move {
             let loopback = LoopbackListener::bind(&self.redirect).await?;
             self.open_page(&address);
             let answer = loopback.wait_for_response(state, self.args.answer_within, &stop).await?;

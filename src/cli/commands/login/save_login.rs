@@ -6,19 +6,19 @@ use super::args::{LoginArgs, StoreArg};
 use crate::auth::{AuthError, CredentialStore, CredentialStoreKind};
 use crate::cli::account::passphrase::CliUnlocker;
 use crate::cli::account::token_source;
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::progress::CliReporter;
+use crate::cli::settings::Settings;
 
 /// The place for a profile's login, before there is one: whoever cannot open it learns so before a code
 /// is spent.
 pub(super) fn create_store(
     args: &LoginArgs,
-    global: &GlobalArgs,
+    settings: &Settings,
     profile: &str,
     screen: &CliReporter,
 ) -> Result<CredentialStore, CliError> {
-    let asked = requested_store_kind(args, global)?;
+    let asked = requested_store_kind(args, settings)?;
     if !args.recipient.is_empty() && asked != Some(CredentialStoreKind::Age) {
         return Err(CliError::usage("`--recipient` is for `--store age`"));
     }
@@ -45,14 +45,14 @@ pub(super) fn create_store(
 /// The store of the flag, or of the profile.
 fn requested_store_kind(
     args: &LoginArgs,
-    global: &GlobalArgs,
+    settings: &Settings,
 ) -> Result<Option<CredentialStoreKind>, CliError> {
     let of_flag = |store| match store {
         StoreArg::Keyring => CredentialStoreKind::Keyring,
         StoreArg::File => CredentialStoreKind::File,
         StoreArg::Age => CredentialStoreKind::Age,
     };
-    let profile = || global.profile.as_ref()?.store.as_ref();
+    let profile = || settings.profile()?.store.as_ref();
     match (args.store, profile()) {
         (Some(store), _) => Ok(Some(of_flag(store))),
         (None, None) => Ok(None),

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::import::args::SheetArgs;
 use crate::cli::account::LocationAccounts;
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::{escape_for_terminal, format_plural};
+use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::import::{self, PresetLibrary, ProposalReport, ProposalRequest};
 
@@ -102,13 +102,13 @@ unique and max_rows, and for a column that differs a [[layout.column]] with name
 split, values, unless_phone, guard, longest.";
 
 /// Runs the command.
-pub(crate) fn run(args: &MapArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+pub(crate) fn run(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     let dir = dirs::presets_dir();
     let Some(file) = &args.file else {
         let presets = PresetLibrary::load(dir.as_deref())?;
         return match &args.show_preset {
             Some(name) => presets::print_preset(&presets, name),
-            None => presets::print_list(&presets, global),
+            None => presets::print_list(&presets, settings),
         };
     };
     super::import::ensure_file_exists(file)?;
@@ -120,21 +120,21 @@ pub(crate) fn run(args: &MapArgs, global: &GlobalArgs) -> Result<CliExitCode, Cl
         presets: PresetLibrary::load(dir.as_deref())?,
         title: args.save_preset.clone(),
     };
-    let screen = CliReporter::new(global.output_style());
+    let screen = CliReporter::new(settings.output_style);
     // A mapping can be made without an account; one that is given is asked for its fields.
-    let accounts = match LocationAccounts::resolve(global, None) {
+    let accounts = match LocationAccounts::resolve(settings, None) {
         _ if args.offline => None,
         Ok(accounts) => Some(accounts),
-        Err(_) if !global.sandbox => None,
+        Err(_) if !settings.sandbox => None,
         Err(failure) => return Err(failure),
     };
     let (accounts, screen, place) = (&accounts, &screen, &place);
-    signals::block_on(global.deadline, screen, |stop| async move {
+    signals::block_on(settings.deadline, screen, |stop| async move {
         let client = match accounts {
             None => None,
             Some(accounts) => {
                 let watcher = screen.location_observer(None);
-                Some(accounts.all[0].build_client(&accounts.url, global, &stop, &watcher)?)
+                Some(accounts.all[0].build_client(&accounts.url, settings, &stop, &watcher)?)
             }
         };
         let proposed = import::propose_mapping(client.as_ref(), wish).await;
@@ -144,7 +144,7 @@ pub(crate) fn run(args: &MapArgs, global: &GlobalArgs) -> Result<CliExitCode, Cl
             screen
                 .print_note("no account is given, so custom fields of the location are not known");
         }
-        if let (true, MappingDestination::Stdout) = (global.json, place) {
+        if let (true, MappingDestination::Stdout) = (settings.json, place) {
             screen.emit_event(&summary_event(&proposed, place));
             return Ok(CliExitCode::Done);
         }

@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::text_format::{escape_for_terminal, escape_json_line};
+use crate::cli::settings::Settings;
 use crate::import::{PresetLibrary, problem_lines};
 use crate::mapping::preset::{self, Preset, PresetDirection};
 
 /// Lists the presets on stdout: name, direction, what; those that cannot be used are an error.
 pub(crate) fn print_list(
     presets: &PresetLibrary,
-    global: &GlobalArgs,
+    settings: &Settings,
 ) -> Result<CliExitCode, CliError> {
-    let text = if global.json {
+    let text = if settings.json {
         let all: Vec<Value> = presets.all().iter().map(preset_json).collect();
         escape_json_line(Value::Array(all).to_string()) + "\n"
     } else {

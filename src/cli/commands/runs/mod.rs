@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use super::export::OutputFormatArgs;
 use super::export::{export_report, export_templates};
 use super::import::import_report;
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::{escape_for_terminal, escape_json_line, format_plural};
+use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::id::RunId;
 use crate::publish::OutputDir;
@@ -84,23 +84,23 @@ enum RunsSubcommand {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &RunsArgs, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+pub(crate) fn run(args: &RunsArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     match &args.what {
-        None | Some(RunsSubcommand::List) => list_runs(global),
-        Some(RunsSubcommand::Show { run }) => show::run(run, global),
+        None | Some(RunsSubcommand::List) => list_runs(settings),
+        Some(RunsSubcommand::Show { run }) => show::run(run, settings),
         Some(RunsSubcommand::Publish { run, shape, out }) => {
-            publish_run(run, shape, out.as_ref(), global)
+            publish_run(run, shape, out.as_ref(), settings)
         }
-        Some(RunsSubcommand::Results { run, out }) => write_results(run, out.as_ref(), global),
-        Some(RunsSubcommand::Resolve { run, file }) => resolve_in_doubt(run, file, global),
-        Some(RunsSubcommand::Rm { run }) => remove_runs(run, global),
+        Some(RunsSubcommand::Results { run, out }) => write_results(run, out.as_ref(), settings),
+        Some(RunsSubcommand::Resolve { run, file }) => resolve_in_doubt(run, file, settings),
+        Some(RunsSubcommand::Rm { run }) => remove_runs(run, settings),
     }
 }
 
-fn list_runs(global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+fn list_runs(settings: &Settings) -> Result<CliExitCode, CliError> {
     let runs = dirs::runs_home()?.list_runs()?;
     let mut out = io::stdout().lock();
-    if global.json {
+    if settings.json {
         let runs: Vec<Value> = runs.iter().map(run_json).collect();
         return ignore_broken_pipe(writeln!(
             out,
@@ -108,7 +108,7 @@ fn list_runs(global: &GlobalArgs) -> Result<CliExitCode, CliError> {
             escape_json_line(Value::Array(runs).to_string())
         ));
     }
-    if runs.is_empty() && !global.quiet {
+    if runs.is_empty() && !settings.quiet {
         return ignore_broken_pipe(writeln!(io::stderr().lock(), "there are no runs yet"));
     }
     for summary in &runs {
@@ -163,7 +163,7 @@ fn publish_run(
     id: &RunId,
     shape: &OutputFormatArgs,
     out: Option<&PathBuf>,
-    global: &GlobalArgs,
+    settings: &Settings,
 ) -> Result<CliExitCode, CliError> {
     let run = dirs::runs_home()?.open_run(id)?;
     if run.meta.kind != export::KIND {
@@ -177,18 +177,18 @@ fn publish_run(
     if let Some(out) = out {
         request.out.clone_from(out);
     }
-    let screen = CliReporter::new(global.output_style());
+    let screen = CliReporter::new(settings.output_style);
     layouts.report_missing(&screen);
     request.layouts = layouts.chosen;
     let report = export::republish_files(&run, &request, &screen.location_observer(None));
     screen.finish();
-    Ok(export_report::report_export(&report?, global, &screen))
+    Ok(export_report::report_export(&report?, settings, &screen))
 }
 
 fn write_results(
     id: &RunId,
     out: Option<&PathBuf>,
-    global: &GlobalArgs,
+    settings: &Settings,
 ) -> Result<CliExitCode, CliError> {
     let run = dirs::runs_home()?.open_run(id)?;
     if run.meta.kind == export::KIND {
@@ -198,17 +198,17 @@ fn write_results(
     let out = out.map(std::path::absolute).transpose();
     let out = out.map_err(|error| CliError::usage(format!("`--out`: {error}")))?;
     let (report, summary) = import::rewrite_results(&run, out)?;
-    let screen = CliReporter::new(global.output_style());
-    Ok(import_report::report_applied(&report, &summary, global, &screen))
+    let screen = CliReporter::new(settings.output_style);
+    Ok(import_report::report_applied(&report, &summary, settings, &screen))
 }
 
-fn resolve_in_doubt(id: &RunId, file: &Path, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
-    let screen = CliReporter::new(global.output_style());
+fn resolve_in_doubt(id: &RunId, file: &Path, settings: &Settings) -> Result<CliExitCode, CliError> {
+    let screen = CliReporter::new(settings.output_style);
     let run = dirs::runs_home()?.open_run(id)?;
-    signals::block_on(global.deadline, &screen, |_| async {
+    signals::block_on(settings.deadline, &screen, |_| async {
         let resolved = import::resolve_in_doubt(&run, file).await?;
         let (report, summary) = import::rewrite_results(&run, None)?;
-        let code = import_report::report_applied(&report, &summary, global, &screen);
+        let code = import_report::report_applied(&report, &summary, settings, &screen);
         let again = match resolved.again {
             0 => String::new(),
             rows => {
@@ -227,7 +227,7 @@ fn resolve_in_doubt(id: &RunId, file: &Path, global: &GlobalArgs) -> Result<CliE
     })
 }
 
-fn remove_runs(runs: &[RunId], global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+fn remove_runs(runs: &[RunId], settings: &Settings) -> Result<CliExitCode, CliError> {
     let home = dirs::runs_home()?;
     for run in runs {
         // Of a damaged run only the run itself is known.
@@ -236,7 +236,7 @@ fn remove_runs(runs: &[RunId], global: &GlobalArgs) -> Result<CliExitCode, CliEr
         if let Some(place) = request.and_then(|request| OutputDir::new(&request.out).ok()) {
             place.remove_stale_staging(run);
         }
-        if !global.quiet {
+        if !settings.quiet {
             // When stderr is closed the run is gone all the same.
             let _ = writeln!(io::stderr().lock(), "removed {run}");
         }

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::{ignore_broken_pipe, run_json};
-use crate::cli::args::global::GlobalArgs;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::text_format::{escape_for_terminal, escape_json_line, format_count};
+use crate::cli::settings::Settings;
 use crate::export;
 use crate::id::RunId;
 use crate::import::{self, CreatedContactRule, ImportStatus};
@@ -19,7 +19,7 @@ use crate::run::{RunSummary, SpoolReader};
 const SHOWN: usize = 20;
 
 /// Shows one run.
-pub(super) fn run(id: &RunId, global: &GlobalArgs) -> Result<CliExitCode, CliError> {
+pub(super) fn run(id: &RunId, settings: &Settings) -> Result<CliExitCode, CliError> {
     let summary = dirs::runs_home()?.run_summary(id)?;
     let mut shown = run_json(&summary);
     let lines = match &summary.known {
@@ -37,7 +37,7 @@ pub(super) fn run(id: &RunId, global: &GlobalArgs) -> Result<CliExitCode, CliErr
         return Err(error.into());
     }
     let mut out = io::stdout().lock();
-    if global.json {
+    if settings.json {
         return ignore_broken_pipe(writeln!(out, "{}", escape_json_line(shown.to_string())));
     }
     let text = |key: &str| match &shown[key] {
