@@ -15,7 +15,7 @@
 //!   a sheet is to do, decided before anything is sent.
 //! - [`resource`] (rows and their columns), [`table`] (columns and their files), [`sheet`] (a file read as
 //!   rows), [`run`] (spool, rows, ledger).
-//! - [`id`], [`concurrency`], [`event`], [`failpoint`]: opaque ids, bounded concurrency, what a verb tells, where
+//! - [`choice`], [`id`], [`concurrency`], [`event`], [`failpoint`]: opaque ids, bounded concurrency, what a verb tells, where
 //!   tests kill.
 //!
 //! Beside the house stands [`sandbox`], a stand-in for the API that shares no type with it.
@@ -35,6 +35,7 @@
 
 pub mod api;
 pub mod auth;
+pub mod choice;
 pub mod cli;
 pub mod concurrency;
 pub mod context;

@@ -5,10 +5,10 @@
 
 use std::fmt::Display;
 
-use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::choice::Choice;
 use super::mapping::{Problem, closest_name};
 
 /// A text and what was found wrong with it.
@@ -115,29 +115,20 @@ impl TomlDocument {
     }
 
     /// One of a few words.
-    pub(crate) fn read_enum<T: DeserializeOwned>(
+    pub(crate) fn read_choice<T: Choice>(
         &mut self,
         key: &str,
         value: SpannedTomlValue,
-        words: &[&'static str],
     ) -> Option<T> {
         let text = self.read_text(key, value)?;
-        let plain = text.trim().to_lowercase().replace(['-', ' '], "_");
-        let found = serde_json::from_value(plain.clone().into()).ok();
-        // The words name every value; the one without its `_` is the same word.
-        let found = found.or_else(|| {
-            let same = words.iter().find(|word| word.replace('_', "") == plain.replace('_', ""))?;
-            serde_json::from_value((*same).into()).ok()
-        });
+        let found = T::from_word(&text);
         if found.is_none() {
-            let known = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
             let line = self.line_of(value);
             let problem = Problem::new(line, format!("`{key}` cannot be `{text}`"));
-            let problem = match closest_name(&plain, words.iter().copied()) {
+            self.problems.push(match closest_name(&text.trim().to_lowercase(), T::words()) {
                 Some(near) => problem.did_you_mean(Some(near)),
-                None => problem.with_hint(format!("it can be {known}")),
-            };
-            self.problems.push(problem);
+                None => problem.with_hint(format!("it can be {}", T::words_phrase())),
+            });
         }
         found
     }

@@ -24,8 +24,8 @@ pub struct ExportRequest {
     /// The presets whose layouts are written, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layouts: Vec<TemplateSnapshot>,
-    /// How CSV cells are kept from running in a spreadsheet: the name of the way.
-    pub csv_safe: String,
+    /// Which CSV cells are guarded, so that a spreadsheet does not execute them.
+    pub csv_safe: FormulaGuardMode,
     /// Which tables beside the contacts.
     pub tables: ExportTables,
     /// Which contacts.
@@ -148,10 +148,6 @@ impl ExportRequest {
             TableFormat::from_name(name)
                 .ok_or_else(|| ExportError::Request(format!("there is no format `{name}`")))
         };
-        let csv_safe = FormulaGuardMode::ALL.iter().find(|way| way.name() == self.csv_safe);
-        let csv_safe = csv_safe.ok_or_else(|| {
-            ExportError::Request(format!("`{}` is no way to write CSV", self.csv_safe))
-        })?;
         let formats = self.formats.iter().map(format).collect::<Result<Vec<_>, _>>()?;
         let layouts = self.parse_templates()?;
         let wanted = |table: &&'static ResourceSpec| {
@@ -162,7 +158,7 @@ impl ExportRequest {
             tables: RESOURCES.iter().copied().filter(wanted).collect(),
             formats,
             layouts,
-            csv_safe: *csv_safe,
+            csv_safe: self.csv_safe,
             facts,
         })
     }

@@ -1,11 +1,13 @@
 //! What an import was asked for: stored in the run, so that a resumed one does the same.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::ImportAccount;
+use crate::choice::choice_enum;
+use crate::mapping::PolicyOptions;
+use crate::model::ImportMode;
 use crate::sheet::SheetReadOptions;
 
 /// What to import, how to understand it, and where the result files go.
@@ -32,8 +34,8 @@ pub struct ImportRequest {
     pub unmapped: UnmappedRule,
     /// How the file is read, as far as the command line says.
     pub reading: SheetReadOptions,
-    /// The policy's fields that the command line sets, by their names in mappings.
-    pub options: BTreeMap<String, serde_json::Value>,
+    /// The policy's fields that the command line sets.
+    pub options: PolicyOptions,
     /// Whether nothing is to be sent before somebody resumes the run.
     pub dry_run: bool,
     /// How many rows may fail: `N` or `N%`.
@@ -48,19 +50,18 @@ impl ImportRequest {
     /// Whether the command line says that rows delete.
     #[must_use]
     pub fn is_deletion(&self) -> bool {
-        self.options.get("mode").is_some_and(|mode| mode == "delete")
+        self.options.mode == Some(ImportMode::Delete)
     }
 }
 
-/// What becomes of columns that nothing names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UnmappedRule {
-    /// They are left out, and named in one warning.
-    #[default]
-    Ignore,
-    /// They stop the import.
-    Error,
+choice_enum! {
+    /// What to do with columns that have no target.
+    pub enum UnmappedRule = Ignore {
+        /// Leave them out, with one warning that names them
+        Ignore = "ignore",
+        /// Stop the import
+        Error = "error",
+    }
 }
 
 /// How many rows may fail before an import stops.

@@ -1,7 +1,7 @@
 //! Rules on the command line: `Umsatz=customFields.umsatz:number`.
 
-use super::parse_toml::CONVERTS;
 use super::{Mapping, MappingRule, ValueConverter, closest_name, parse_target};
+use crate::choice::Choice as _;
 use crate::model::target::MappingTarget;
 
 impl Mapping {
@@ -32,7 +32,7 @@ impl Mapping {
 fn parse_destination(text: &str) -> Result<(MappingTarget, Option<ValueConverter>), String> {
     let with_converter = text.rsplit_once(':').map(|(to, word)| (to.trim(), word.trim()));
     if let Some((to, word)) = with_converter
-        && let Some(convert) = ValueConverter::from_name(word)
+        && let Some(convert) = ValueConverter::from_word(word)
     {
         return Ok((parse_target_with_hint(to)?, Some(convert)));
     }
@@ -40,7 +40,7 @@ fn parse_destination(text: &str) -> Result<(MappingTarget, Option<ValueConverter
         // A custom field's name may hold a colon.
         (Ok(target), _) => Ok((target, None)),
         (Err(_), Some((to, word))) if parse_target_with_hint(to).is_ok() => {
-            let near = closest_name(word, CONVERTS.iter().copied());
+            let near = closest_name(word, ValueConverter::words());
             Err(add_suggestion(format!("there is no converter `{word}`"), near))
         }
         (Err(message), _) => Err(message),
@@ -56,15 +56,5 @@ fn add_suggestion(message: String, near: Option<&str>) -> String {
     match near {
         Some(near) => format!("{message}; did you mean `{near}`?"),
         None => message,
-    }
-}
-
-impl ValueConverter {
-    /// The converter of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        let plain = name.to_lowercase().replace(['-', '_', ' '], "");
-        let word = CONVERTS.iter().find(|word| word.replace('_', "") == plain)?;
-        serde_json::from_value((*word).into()).ok()
     }
 }

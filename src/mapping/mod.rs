@@ -27,10 +27,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::model::policy::TagRule;
+use super::model::policy::{BlankRule, TagRule};
 use super::model::target::MappingTarget;
+use crate::choice::choice_enum;
 use crate::id::LocationId;
 use crate::sheet::SheetReadOptions;
 
@@ -38,6 +37,8 @@ pub use bind::duplicate_headers;
 pub(crate) use bind::{is_result_column, join_with_and};
 pub(crate) use columns::ColumnLookup;
 pub use condition::{CellTest, RuleCondition};
+pub use options::PolicyOptions;
+pub(crate) use options::{COUNTRY_OPTION, DUE_OPTION, EMPTY_VALUES_OPTION, TIMEZONE_OPTION};
 pub use problem::{DUPLICATE_HEADER, Problem};
 pub(crate) use render_toml::{is_invisible_or_bidi, toml_string, toml_string_array};
 pub use resolve_columns::find_custom_field;
@@ -63,21 +64,20 @@ pub struct Mapping {
     pub constants: Vec<ConstantValue>,
     /// Columns that are not read, as written: names, letters, or patterns with `*`.
     pub ignore: Vec<String>,
-    /// The policy's fields that the mapping sets (`[options]`), as written.
-    pub options: BTreeMap<String, serde_json::Value>,
+    /// The policy's fields that the mapping sets (`[options]`).
+    pub options: PolicyOptions,
     /// What becomes of rules that the sheet or the location has nothing for.
     pub missing: OnMissing,
 }
 
-/// What becomes of rules whose column the sheet lacks, or whose custom field the location lacks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnMissing {
-    /// They are problems: somebody wrote the mapping for this sheet and this location.
-    #[default]
-    Stop,
-    /// They are passed over: the mapping is for a kind of file of which sheets hold only parts.
-    Skip,
+choice_enum! {
+    /// What to do with rules whose column the sheet lacks, or whose custom field the location lacks.
+    pub enum OnMissing = Stop {
+        /// Report them as problems: the mapping was written for this sheet and this location
+        Stop = "stop",
+        /// Skip them: the mapping is for a kind of file of which sheets hold only parts
+        Skip = "skip",
+    }
 }
 
 /// One target and the columns it comes from.
@@ -156,49 +156,36 @@ pub struct ConstantValue {
     pub line: usize,
 }
 
-/// What an empty cell means.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BlankRule {
-    /// Nothing is said about the field.
-    #[default]
-    Leave,
-    /// The field is to be empty (only with `--allow-clear`).
-    Clear,
-    /// The row is rejected.
-    Error,
-}
-
-/// How values are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ValueConverter {
-    /// As text, trimmed; line breaks kept.
-    Text,
-    /// As text on one line: line breaks become `, `.
-    Line,
-    /// As a phone number, E.164.
-    Phone,
-    /// As one or several e-mail addresses.
-    Email,
-    /// As a date.
-    Date,
-    /// As a moment.
-    DateTime,
-    /// As a number.
-    Number,
-    /// As an amount of money: a number with currency signs.
-    Money,
-    /// As yes or no.
-    Boolean,
-    /// As a country, ISO 3166-1 alpha-2.
-    Country,
-    /// As a time zone, IANA.
-    Timezone,
-    /// As a list.
-    List,
-    /// As a web address.
-    Url,
+choice_enum! {
+    /// How values are read.
+    pub enum ValueConverter {
+        /// As text, trimmed; line breaks kept
+        Text = "text",
+        /// As text on one line: line breaks become `, `
+        Line = "line",
+        /// As a phone number, E.164
+        Phone = "phone",
+        /// As one or several e-mail addresses
+        Email = "email",
+        /// As a date
+        Date = "date",
+        /// As a moment
+        DateTime = "date_time",
+        /// As a number
+        Number = "number",
+        /// As an amount of money: a number with currency signs
+        Money = "money",
+        /// As yes or no
+        Boolean = "boolean",
+        /// As a country, ISO 3166-1 alpha-2
+        Country = "country",
+        /// As a time zone, IANA
+        Timezone = "timezone",
+        /// As a list
+        List = "list",
+        /// As a web address
+        Url = "url",
+    }
 }
 
 /// A column's rule, once the mapping has met a sheet: what [`super::plan::validate`] works with.

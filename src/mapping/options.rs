@@ -1,97 +1,229 @@
-//! Options: the choices of the policy that a mapping makes for its files.
+//! Options: the choices of the policy that a mapping makes for its files, and the command line for one import.
 //!
-//! They have the names and words of the command line's flags, with `_` for `-`. One table says which
-//! there are, what each takes, and which part of the policy it sets.
+//! They have the names and words of the command line's flags, with `_` for `-`. One table says which options
+//! exist, what each takes, and which part of the policy it sets.
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Mapping, Problem, closest_name, parse_target};
-use crate::model::policy::{IdentityKey, ImportPolicy};
+use super::{Problem, closest_name, parse_target};
+use crate::choice::Choice;
+use crate::model::policy::{
+    BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
+    ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, TagRule, TaskPriorityRule,
+};
 use crate::model::target::MappingTarget;
+use crate::value::DateOrder;
 
-/// An option: its name, what it takes, and how it is set; none when the value is not of that kind.
-struct OptionDefinition {
-    name: &'static str,
-    takes: &'static str,
-    set: fn(&Value, &mut ImportPolicy) -> Option<()>,
+/// How an option's value is written in files.
+pub(crate) struct OptionCodec<T> {
+    /// What the option takes, as messages say it.
+    takes: fn() -> String,
+    read: fn(&Value) -> Option<T>,
+    write: fn(&T) -> Value,
 }
 
-#[rustfmt::skip]
-static CHOICES: &[OptionDefinition] = &[
-    OptionDefinition { name: "mode", takes: "`upsert`, `create`, `update`, `tag`, `untag` or `delete`", set: |v, p| set_if_some(&mut p.mode, parse_enum(v)) },
-    OptionDefinition { name: "key", takes: "`usual` or a custom field", set: |v, p| set_if_some(&mut p.key, parse_identity_key(v)) },
-    OptionDefinition { name: "on_duplicate", takes: "`reject`, `first`, `last` or `merge`", set: |v, p| set_if_some(&mut p.on_duplicate, parse_enum(v)) },
-    OptionDefinition { name: "on_existing", takes: "`skip`, `update` or `reject`", set: |v, p| set_if_some(&mut p.on_existing, parse_enum(v)) },
-    OptionDefinition { name: "tags", takes: "`add` or `replace`", set: |v, p| set_if_some(&mut p.tags, parse_enum(v)) },
-    OptionDefinition { name: "no_identity", takes: "`stop`, `skip` or `at_most_once`", set: |v, p| set_if_some(&mut p.no_identity, parse_enum(v)) },
-    OptionDefinition { name: "marker", takes: "a custom field", set: |v, p| set_if_some(&mut p.marker, parse_custom_field(v).map(Some)) },
-    OptionDefinition { name: "blank", takes: "`leave`, `clear` or `error`", set: |v, p| set_if_some(&mut p.blank, parse_enum(v)) },
-    OptionDefinition { name: "allow_clear", takes: "true or false", set: |v, p| set_if_some(&mut p.allow_clear, v.as_bool()) },
-    OptionDefinition { name: "allow_resubscribe", takes: "true or false", set: |v, p| set_if_some(&mut p.allow_resubscribe, v.as_bool()) },
-    OptionDefinition { name: "allow_name_only", takes: "true or false", set: |v, p| set_if_some(&mut p.allow_name_only, v.as_bool()) },
-    OptionDefinition { name: "default_country", takes: "a country's two letters, such as `US`", set: |v, p| set_if_some(&mut p.default_country, parse_country_code(v).map(Some)) },
-    OptionDefinition { name: "decimal", takes: "`comma` or `point`", set: |v, p| set_if_some(&mut p.decimal, parse_decimal_sign(v).map(Some)) },
-    OptionDefinition { name: "date_order", takes: "`DMY`, `MDY` or `YMD`", set: |v, p| set_if_some(&mut p.date_order, parse_one_of(v, &["DMY", "MDY", "YMD"]).map(Some)) },
-    OptionDefinition { name: "usual_date_order", takes: "`DMY`, `MDY` or `YMD`", set: |v, p| set_if_some(&mut p.usual_date_order, parse_one_of(v, &["DMY", "MDY", "YMD"]).map(Some)) },
-    OptionDefinition { name: "date_locale", takes: "`en`, `fr`, `de`, `es`, `it`, `pt` or `nl`", set: |v, p| set_if_some(&mut p.date_locale, parse_one_of(v, &["en", "fr", "de", "es", "it", "pt", "nl"]).map(Some)) },
-    OptionDefinition { name: "timezone", takes: "a time zone, such as `Europe/Berlin`", set: |v, p| set_if_some(&mut p.timezone, parse_timezone(v).map(Some)) },
-    OptionDefinition { name: "empty_values", takes: "a list of texts", set: |v, p| set_if_some(&mut p.empty_values, parse_text_list(v)) },
-    OptionDefinition { name: "on_invalid_phone", takes: "`reject` or `drop`", set: |v, p| set_if_some(&mut p.drop_invalid_phone, parse_either_word(v, "drop", "reject")) },
-    OptionDefinition { name: "strict", takes: "true or false", set: |v, p| set_if_some(&mut p.strict, v.as_bool()) },
-    OptionDefinition { name: "note_date", takes: "`ignore` or `prefix`", set: |v, p| set_if_some(&mut p.note_date_prefix, parse_either_word(v, "prefix", "ignore")) },
-    OptionDefinition { name: "task_priority", takes: "`line` or `drop`", set: |v, p| set_if_some(&mut p.drop_task_priority, parse_either_word(v, "drop", "line")) },
-    OptionDefinition { name: "default_due", takes: "a number of days, such as `7d`", set: |v, p| set_if_some(&mut p.default_due_days, parse_days(v).map(Some)) },
-    OptionDefinition { name: "truncate_notes", takes: "a number of characters", set: |v, p| set_if_some(&mut p.truncate_notes, parse_number(v).map(Some)) },
-    OptionDefinition { name: "split_notes", takes: "true or false", set: |v, p| set_if_some(&mut p.split_notes, v.as_bool()) },
-];
-
-impl Mapping {
-    /// Sets in a policy what the mapping says.
-    pub fn apply_options(&self, policy: &mut ImportPolicy) {
-        for (name, value) in &self.options {
-            if let Some(choice) = CHOICES.iter().find(|choice| choice.name == name) {
-                // Parsing has refused what cannot be set.
-                let _ = (choice.set)(value, policy);
-            }
-        }
+impl<T> OptionCodec<T> {
+    /// Reads a value that was typed.
+    ///
+    /// # Errors
+    /// What is expected instead.
+    pub(crate) fn parse_text(&self, text: &str) -> Result<T, String> {
+        (self.read)(&text.into()).ok_or_else(|| format!("expected {}", (self.takes)()))
     }
 }
 
-/// What is wrong with an option, if anything.
-pub(super) fn validate_option(name: &str, value: &Value, line: usize) -> Option<Problem> {
-    let Some(choice) = CHOICES.iter().find(|choice| choice.name == name) else {
-        let near = closest_name(name, CHOICES.iter().map(|choice| choice.name));
-        return Some(Problem::new(line, format!("there is no option `{name}`")).did_you_mean(near));
+/// A row of the table.
+struct OptionDefinition {
+    name: &'static str,
+    takes: fn() -> String,
+    /// None when the value is not of that kind.
+    set: fn(&Value, &mut PolicyOptions) -> Option<()>,
+    get: fn(&PolicyOptions) -> Option<Value>,
+}
+
+macro_rules! policy_options {
+    ($($name:ident: $type:ty = $codec:expr;)+) => {
+        /// The parts of a policy that a mapping or the command line sets. What it leaves out stays as it is.
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct PolicyOptions {
+            $(
+                #[doc = concat!("Sets [`ImportPolicy::", stringify!($name), "`].")]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $name: Option<$type>
+            ),+
+        }
+
+        impl PolicyOptions {
+            /// Sets in a policy what the options say.
+            pub fn apply_to(&self, policy: &mut ImportPolicy) {
+                $(
+                    if let Some(value) = self.$name.clone() {
+                        policy.$name = value.into();
+                    }
+                )+
+            }
+        }
+
+        static OPTIONS: &[OptionDefinition] = &[
+            $(
+                OptionDefinition {
+                    name: stringify!($name),
+                    takes: || { const CODEC: OptionCodec<$type> = $codec; (CODEC.takes)() },
+                    set: |value, options| {
+                        const CODEC: OptionCodec<$type> = $codec;
+                        options.$name = Some((CODEC.read)(value)?);
+                        Some(())
+                    },
+                    get: |options| {
+                        const CODEC: OptionCodec<$type> = $codec;
+                        options.$name.as_ref().map(CODEC.write)
+                    },
+                }
+            ),+
+        ];
     };
-    let set = (choice.set)(value, &mut ImportPolicy::default());
-    let wrong = || Problem::new(line, format!("the option `{name}` takes {}", choice.takes));
-    set.is_none().then(wrong)
 }
 
-fn set_if_some<T>(place: &mut T, value: Option<T>) -> Option<()> {
-    *place = value?;
-    Some(())
+policy_options! {
+    mode: ImportMode = choice();
+    key: IdentityKey = KEY_OPTION;
+    on_duplicate: DuplicateRule = choice();
+    on_existing: ExistingRule = choice();
+    tags: TagRule = choice();
+    no_identity: NoIdentityRule = choice();
+    marker: String = MARKER_OPTION;
+    blank: BlankRule = choice();
+    allow_clear: bool = SWITCH;
+    allow_resubscribe: bool = SWITCH;
+    allow_name_only: bool = SWITCH;
+    default_country: String = COUNTRY_OPTION;
+    decimal: DecimalSign = choice();
+    date_order: DateOrder = choice();
+    usual_date_order: DateOrder = choice();
+    date_locale: DateLocale = choice();
+    timezone: String = TIMEZONE_OPTION;
+    empty_values: Vec<String> = EMPTY_VALUES_OPTION;
+    on_invalid_phone: InvalidPhoneRule = choice();
+    strict: bool = SWITCH;
+    note_date: NoteDateRule = choice();
+    task_priority: TaskPriorityRule = choice();
+    default_due: u32 = DUE_OPTION;
+    truncate_notes: usize = NOTE_LENGTH_OPTION;
+    split_notes: bool = SWITCH;
 }
 
-fn parse_enum<T: DeserializeOwned>(value: &Value) -> Option<T> {
-    let text = value.as_str()?.to_lowercase().replace('-', "_");
-    serde_json::from_value(Value::String(text)).ok()
+impl PolicyOptions {
+    /// The options that are set, in the order of their names, as files write them.
+    pub(super) fn entries(&self) -> Vec<(&'static str, Value)> {
+        let entry = |option: &OptionDefinition| Some((option.name, (option.get)(self)?));
+        let mut entries: Vec<_> = OPTIONS.iter().filter_map(entry).collect();
+        entries.sort_by_key(|(name, _)| *name);
+        entries
+    }
+
+    /// Sets an option from a file's value.
+    pub(super) fn set(&mut self, name: &str, value: &Value, line: usize) -> Result<(), Problem> {
+        let Some(option) = OPTIONS.iter().find(|option| option.name == name) else {
+            let near = closest_name(name, OPTIONS.iter().map(|option| option.name));
+            return Err(
+                Problem::new(line, format!("there is no option `{name}`")).did_you_mean(near)
+            );
+        };
+        (option.set)(value, self).ok_or_else(|| {
+            Problem::new(line, format!("the option `{name}` takes {}", (option.takes)()))
+        })
+    }
 }
+
+const fn choice<T: Choice>() -> OptionCodec<T> {
+    OptionCodec {
+        takes: T::words_phrase,
+        read: |value| T::from_word(value.as_str()?),
+        write: |value| value.word().into(),
+    }
+}
+
+const SWITCH: OptionCodec<bool> = OptionCodec {
+    takes: || "true or false".to_owned(),
+    read: Value::as_bool,
+    write: |yes| (*yes).into(),
+};
+
+/// How contacts are matched.
+const KEY_OPTION: OptionCodec<IdentityKey> = OptionCodec {
+    takes: || "`usual` or a custom field".to_owned(),
+    read: |value| match non_blank_text(value)? {
+        "usual" => Some(IdentityKey::Usual),
+        _ => read_custom_field(value).map(IdentityKey::Custom),
+    },
+    write: |key| match key {
+        IdentityKey::Usual => "usual".into(),
+        IdentityKey::Custom(name) => MappingTarget::Custom(name.clone()).to_string().into(),
+    },
+};
+
+const MARKER_OPTION: OptionCodec<String> = OptionCodec {
+    takes: || "a custom field".to_owned(),
+    read: read_custom_field,
+    write: |name| MappingTarget::Custom(name.clone()).to_string().into(),
+};
+
+/// A country, for phone numbers without one.
+pub(crate) const COUNTRY_OPTION: OptionCodec<String> = OptionCodec {
+    takes: || "a country's two letters, such as `US`".to_owned(),
+    read: |value| {
+        let text = non_blank_text(value)?;
+        let code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+        code.then(|| text.to_uppercase())
+    },
+    write: |code| code.as_str().into(),
+};
+
+/// A time zone, for times without one.
+pub(crate) const TIMEZONE_OPTION: OptionCodec<String> = OptionCodec {
+    takes: || "a time zone, such as `Europe/Berlin`".to_owned(),
+    read: |value| {
+        let name = non_blank_text(value)?;
+        jiff::tz::TimeZone::get(name).is_ok().then(|| name.to_owned())
+    },
+    write: |name| name.as_str().into(),
+};
+
+/// Values to treat as empty.
+pub(crate) const EMPTY_VALUES_OPTION: OptionCodec<Vec<String>> = OptionCodec {
+    takes: || "a list of texts".to_owned(),
+    read: |value| match value {
+        Value::String(text) => Some(text.split(',').map(|text| text.trim().to_owned()).collect()),
+        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+        _ => None,
+    },
+    write: |texts| texts.clone().into(),
+};
+
+/// The due date of tasks without one.
+pub(crate) const DUE_OPTION: OptionCodec<u32> = OptionCodec {
+    takes: || "a number of days, such as `7d`".to_owned(),
+    read: |value| match value {
+        Value::String(text) => text.trim().trim_end_matches('d').parse().ok(),
+        _ => read_number(value),
+    },
+    write: |days| format!("{days}d").into(),
+};
+
+const NOTE_LENGTH_OPTION: OptionCodec<usize> = OptionCodec {
+    takes: || "a number of characters".to_owned(),
+    read: read_number,
+    write: |length| (*length).into(),
+};
 
 fn non_blank_text(value: &Value) -> Option<&str> {
     value.as_str().map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn parse_identity_key(value: &Value) -> Option<IdentityKey> {
-    match non_blank_text(value)? {
-        "usual" => Some(IdentityKey::Usual),
-        _ => parse_custom_field(value).map(IdentityKey::Custom),
-    }
-}
-
 /// A custom field by its bare name, or as a target.
-fn parse_custom_field(value: &Value) -> Option<String> {
+fn read_custom_field(value: &Value) -> Option<String> {
     let text = non_blank_text(value)?;
     match parse_target(text) {
         Ok(MappingTarget::Custom(name)) => Some(name),
@@ -99,53 +231,6 @@ fn parse_custom_field(value: &Value) -> Option<String> {
     }
 }
 
-fn parse_country_code(value: &Value) -> Option<String> {
-    let text = non_blank_text(value)?;
-    let code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    code.then(|| text.to_uppercase())
-}
-
-fn parse_decimal_sign(value: &Value) -> Option<char> {
-    match value.as_str()? {
-        "," | "comma" => Some(','),
-        "." | "point" | "dot" => Some('.'),
-        _ => None,
-    }
-}
-
-fn parse_one_of(value: &Value, words: &[&str]) -> Option<String> {
-    let text = non_blank_text(value)?;
-    words.iter().find(|word| word.eq_ignore_ascii_case(text)).map(|word| (*word).to_owned())
-}
-
-fn parse_timezone(value: &Value) -> Option<String> {
-    let name = non_blank_text(value)?;
-    jiff::tz::TimeZone::get(name).is_ok().then(|| name.to_owned())
-}
-
-fn parse_text_list(value: &Value) -> Option<Vec<String>> {
-    match value {
-        Value::String(text) => Some(text.split(',').map(|text| text.trim().to_owned()).collect()),
-        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
-        _ => None,
-    }
-}
-
-fn parse_either_word(value: &Value, yes: &str, no: &str) -> Option<bool> {
-    match value.as_str()? {
-        word if word == yes => Some(true),
-        word if word == no => Some(false),
-        _ => None,
-    }
-}
-
-fn parse_days(value: &Value) -> Option<u32> {
-    match value {
-        Value::String(text) => text.trim().trim_end_matches('d').parse().ok(),
-        _ => parse_number(value),
-    }
-}
-
-fn parse_number<T: TryFrom<u64>>(value: &Value) -> Option<T> {
+fn read_number<T: TryFrom<u64>>(value: &Value) -> Option<T> {
     value.as_u64()?.try_into().ok()
 }

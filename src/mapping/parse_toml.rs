@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use toml::de::DeTable;
 
 use super::{
-    ConstantValue, FORMAT, Mapping, MappingRule, OnMissing, Problem, RuleCondition, SplitPart,
-    TextTemplate, options, parse_target,
+    ConstantValue, FORMAT, Mapping, MappingRule, PolicyOptions, Problem, RuleCondition, SplitPart,
+    TextTemplate, parse_target,
 };
-use crate::model::policy::TagRule;
 use crate::model::target::MappingTarget;
 use crate::sheet::SheetReadOptions;
 use crate::toml_doc::{SpannedTomlValue, TomlDocument, toml_to_json};
@@ -37,22 +36,6 @@ const COLUMN: &[&str] = &[
     "named_by",
 ];
 const CONSTANT: &[&str] = &["to", "value", "file"];
-pub(super) const CONVERTS: &[&str] = &[
-    "text",
-    "line",
-    "phone",
-    "email",
-    "date",
-    "date_time",
-    "number",
-    "money",
-    "boolean",
-    "country",
-    "timezone",
-    "list",
-    "url",
-];
-
 impl Mapping {
     /// Reads a mapping. `name` is what messages call it.
     ///
@@ -81,8 +64,7 @@ fn read_mapping(source: &mut TomlDocument, table: &DeTable) -> Mapping {
             "location" => mapping.location = read_location(source, value),
             "ignore" => mapping.ignore = source.read_text_list("ignore", value).unwrap_or_default(),
             "missing" => {
-                let missing = source.read_enum("missing", value, &["stop", "skip"]);
-                mapping.missing = missing.unwrap_or(OnMissing::Stop);
+                mapping.missing = source.read_choice("missing", value).unwrap_or_default();
             }
             "sheet" => mapping.reading = read_sheet_table(source, value),
             "options" => mapping.options = read_options(source, value),
@@ -141,8 +123,7 @@ fn read_sheet_table(source: &mut TomlDocument, value: SpannedTomlValue) -> Sheet
             "sheet" => reading.sheet = source.read_non_blank_text("sheet", value),
             "header_row" => reading.header_row = read_header_row(source, value),
             "hidden" => {
-                let hidden = source.read_enum("hidden", value, &["refuse", "skip", "include"]);
-                reading.hidden = hidden.unwrap_or_default();
+                reading.hidden = source.read_choice("hidden", value).unwrap_or_default();
             }
             other => source.report_unknown_key(source.line_of(key), other, "`[sheet]`", SHEET),
         }
@@ -180,21 +161,15 @@ fn read_header_row(source: &mut TomlDocument, value: SpannedTomlValue) -> Option
     row
 }
 
-fn read_options(
-    source: &mut TomlDocument,
-    value: SpannedTomlValue,
-) -> BTreeMap<String, serde_json::Value> {
-    let mut read = BTreeMap::new();
-    let Some(table) = source.read_table("options", value) else { return read };
+fn read_options(source: &mut TomlDocument, value: SpannedTomlValue) -> PolicyOptions {
+    let mut options = PolicyOptions::default();
+    let Some(table) = source.read_table("options", value) else { return options };
     for (key, value) in table {
-        let (name, line) = (key.get_ref().to_string(), source.line_of(key));
         let value = toml_to_json(value.get_ref()).unwrap_or_default();
-        if let Some(problem) = options::validate_option(&name, &value, line) {
-            source.problems.push(problem);
-        }
-        read.insert(name, value);
+        let set = options.set(key.get_ref(), &value, source.line_of(key));
+        source.problems.extend(set.err());
     }
-    read
+    options
 }
 
 fn read_rule(source: &mut TomlDocument, line: usize, table: &DeTable) -> Option<MappingRule> {
@@ -206,11 +181,8 @@ fn read_rule(source: &mut TomlDocument, line: usize, table: &DeTable) -> Option<
             "join" => rule.join = source.read_text("join", value).unwrap_or_default(),
             "to" => to = Some(read_target(source, "to", value)),
             "suggest" => drop(read_target(source, "suggest", value)),
-            "convert" => rule.convert = source.read_enum("convert", value, CONVERTS),
-            "blank" => {
-                let blank = source.read_enum("blank", value, &["leave", "clear", "error"]);
-                rule.blank = blank;
-            }
+            "convert" => rule.convert = source.read_choice("convert", value),
+            "blank" => rule.blank = source.read_choice("blank", value),
             "values" => rule.values = read_value_map(source, value),
             "prefix" => rule.prefix = source.read_text("prefix", value).unwrap_or_default(),
             "strip_prefix" => {
@@ -219,7 +191,7 @@ fn read_rule(source: &mut TomlDocument, line: usize, table: &DeTable) -> Option<
             "split" => rule.split = source.read_text_list("split", value),
             "part" => rule.part = read_split_part(source, value),
             "template" => rule.template = read_template(source, value),
-            "tags" => rule.tags = source.read_enum::<TagRule>("tags", value, &["add", "replace"]),
+            "tags" => rule.tags = source.read_choice("tags", value),
             "when" => rule.when = RuleCondition::from_toml(source, value),
             "fallback" => rule.fallback = source.read_bool("fallback", value).unwrap_or_default(),
             "named_by" => rule.named_by = source.read_non_blank_text("named_by", value),

@@ -2,9 +2,8 @@
 
 use std::fmt::{Display, Write};
 
-use serde::Serialize;
-
 use super::{FORMAT, Mapping, MappingRule, OnMissing};
+use crate::choice::Choice;
 use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 
 impl Mapping {
@@ -22,10 +21,11 @@ impl Mapping {
             out.write_entry("ignore", toml_string_array(&self.ignore));
         }
         out.write_sheet_table(&self.reading);
-        if !self.options.is_empty() {
+        let options = self.options.entries();
+        if !options.is_empty() {
             out.0.push_str("\n[options]\n");
-            for (name, value) in &self.options {
-                out.write_entry(&toml_key(name), json_to_toml(value));
+            for (name, value) in options {
+                out.write_entry(name, json_to_toml(&value));
             }
         }
         for rule in &self.rules {
@@ -78,7 +78,7 @@ impl MappingTomlWriter {
             self.write_entry("header_row", row);
         }
         if reading.hidden != HiddenRowPolicy::Refuse {
-            self.write_entry("hidden", toml_enum(&reading.hidden));
+            self.write_entry("hidden", toml_choice(reading.hidden));
         }
     }
 
@@ -92,10 +92,10 @@ impl MappingTomlWriter {
         }
         self.write_entry("to", toml_string(&rule.to.to_string()));
         if let Some(convert) = &rule.convert {
-            self.write_entry("convert", toml_enum(convert));
+            self.write_entry("convert", toml_choice(*convert));
         }
         if let Some(blank) = rule.blank {
-            self.write_entry("blank", toml_enum(&blank));
+            self.write_entry("blank", toml_choice(blank));
         }
         if !rule.values.is_empty() {
             let pairs = rule
@@ -119,7 +119,7 @@ impl MappingTomlWriter {
             self.write_entry("template", toml_string(&template.to_string()));
         }
         if let Some(tags) = &rule.tags {
-            self.write_entry("tags", toml_enum(tags));
+            self.write_entry("tags", toml_choice(*tags));
         }
         if let Some(when) = &rule.when {
             self.write_entry("when", when.to_toml());
@@ -131,12 +131,6 @@ impl MappingTomlWriter {
             self.write_entry("named_by", toml_string(named_by));
         }
     }
-}
-
-/// A key, in quotes where it needs them.
-fn toml_key(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { toml_string(name) }
 }
 
 /// A text between quotes, on one line and without anything that a terminal would obey.
@@ -171,11 +165,8 @@ pub(crate) fn toml_string_array(texts: &[String]) -> String {
     format!("[{}]", quoted.join(", "))
 }
 
-fn toml_enum(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => toml_string(&word),
-        _ => unreachable!("these enums are written as words"),
-    }
+fn toml_choice(value: impl Choice) -> String {
+    toml_string(value.word())
 }
 
 fn json_to_toml(value: &serde_json::Value) -> String {

@@ -40,7 +40,7 @@ impl Mapping {
             }
         }
         let mut policy = ImportPolicy::default();
-        self.apply_options(&mut policy);
+        self.options.apply_to(&mut policy);
         let key = match policy.key {
             IdentityKey::Custom(name) => Some(name),
             IdentityKey::Usual => None,

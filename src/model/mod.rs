@@ -15,6 +15,7 @@ pub use directory::{CustomField, LocationBusiness, LocationDirectory, LocationUs
 pub use draft::{ContactDraft, NoteDraft, TaskDraft, UnreadableCell};
 pub use op::{IdempotencyClass, Op, OpChange};
 pub use policy::{
-    DuplicateRule, ExistingRule, IdentityKey, ImportMode, ImportPolicy, NoIdentityRule, TagRule,
+    BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
+    ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, TagRule, TaskPriorityRule,
 };
 pub use target::{Channel, Field, MappingTarget, NotePart, TaskPart};

@@ -1,23 +1,24 @@
-//! The policy: what an import was told to do where a sheet leaves a choice.
+//! The policy: what an import does where a sheet leaves a choice.
 
 use serde::{Deserialize, Serialize};
 
-use crate::mapping::BlankRule;
+use crate::choice::choice_enum;
+use crate::value::DateOrder;
 
-/// What an import was told. Stored in the run.
+/// What an import does where a sheet leaves a choice. Stored in the run.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ImportPolicy {
-    /// What becomes of a row.
+    /// What to do with each row.
     pub mode: ImportMode,
-    /// How a row's contact is known.
+    /// What a row's contact is matched by.
     pub key: IdentityKey,
     /// Rows of one file that are the same contact.
     pub on_duplicate: DuplicateRule,
     /// Create mode: rows whose contact exists.
     pub on_existing: ExistingRule,
-    /// What tags do to those that are there.
+    /// Whether tags are added to the contact's own or replace them.
     pub tags: TagRule,
     /// Rows that nothing could keep from being created twice.
     pub no_identity: NoIdentityRule,
@@ -33,28 +34,28 @@ pub struct ImportPolicy {
     pub allow_name_only: bool,
     /// The country of numbers without one, ISO 3166-1 alpha-2; else the location's.
     pub default_country: Option<String>,
-    /// The decimal sign of numbers: `,` or `.`.
-    pub decimal: Option<char>,
-    /// The order of day, month and year in dates: `DMY`, `MDY`, `YMD`.
-    pub date_order: Option<String>,
-    /// The order that is taken for a column of dates that does not prove any: `DMY`, `MDY`, `YMD`.
-    pub usual_date_order: Option<String>,
-    /// The language of month names beside English: `fr`, `de`, `es`, `it`, `pt`, `nl`.
-    pub date_locale: Option<String>,
+    /// The decimal sign of numbers.
+    pub decimal: Option<DecimalSign>,
+    /// The order of day, month and year in dates.
+    pub date_order: Option<DateOrder>,
+    /// The order that is assumed for a column whose dates do not prove one.
+    pub usual_date_order: Option<DateOrder>,
+    /// The language of month names, in addition to English.
+    pub date_locale: Option<DateLocale>,
     /// The time zone of times without one; else the location's for tasks, UTC when there is none.
     pub timezone: Option<String>,
-    /// Texts that mean nothing, such as `N/A`.
+    /// Values to treat as empty, such as `N/A`.
     pub empty_values: Vec<String>,
-    /// Whether a row with an unusable phone number is kept, without it.
-    pub drop_invalid_phone: bool,
+    /// Rows with an invalid phone number.
+    pub on_invalid_phone: InvalidPhoneRule,
     /// Whether a field that would be dropped with a warning rejects its row instead.
     pub strict: bool,
-    /// Whether a note's original date goes into its text.
-    pub note_date_prefix: bool,
-    /// Whether a task's priority is dropped instead of becoming a line of its text.
-    pub drop_task_priority: bool,
+    /// What to do with a note's original date, which the API cannot set.
+    pub note_date: NoteDateRule,
+    /// What to do with a task's priority, which the API does not have.
+    pub task_priority: TaskPriorityRule,
     /// The due date of tasks without one, in days from today.
-    pub default_due_days: Option<u32>,
+    pub default_due: Option<u32>,
     /// Notes longer than this many characters are cut.
     pub truncate_notes: Option<usize>,
     /// Whether longer notes are split into several.
@@ -64,26 +65,25 @@ pub struct ImportPolicy {
 /// The most characters of a note (formats.md §1).
 pub const LONGEST_NOTE: usize = 5_000;
 
-/// What becomes of a row.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImportMode {
-    /// Update the contact, or create it.
-    #[default]
-    Upsert,
-    /// Create it.
-    Create,
-    /// Update it.
-    Update,
-    /// Add tags to it.
-    Tag,
-    /// Take tags from it.
-    Untag,
-    /// Delete it; of a file of notes or tasks, those.
-    Delete,
+choice_enum! {
+    /// What to do with each row.
+    pub enum ImportMode = Upsert {
+        /// Update the contact, or create it
+        Upsert = "upsert",
+        /// Create contacts that do not exist
+        Create = "create",
+        /// Update contacts that exist
+        Update = "update",
+        /// Add tags to contacts that exist
+        Tag = "tag",
+        /// Remove tags from contacts that exist
+        Untag = "untag",
+        /// Delete the contacts, notes or tasks that the file names
+        Delete = "delete",
+    }
 }
 
-/// How a row's contact is known.
+/// What a row's contact is matched by.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityKey {
@@ -94,54 +94,133 @@ pub enum IdentityKey {
     Custom(String),
 }
 
-/// Rows of one file that are the same contact.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DuplicateRule {
-    /// All but the first are rejected.
-    #[default]
-    Reject,
-    /// The first counts; the others are passed over and named.
-    First,
-    /// Together they make one: per field the last value, as if they came one after the other.
-    Last,
-    /// Together they make one: per field the first value that is not empty.
-    Merge,
+choice_enum! {
+    /// Rows of one file that are the same contact.
+    pub enum DuplicateRule = Reject {
+        /// Reject all but the first
+        Reject = "reject",
+        /// Import the first, skip and report the others
+        First = "first",
+        /// Merge them; the last value of each field wins
+        Last = "last",
+        /// Merge them; the first value of each field that is not empty wins
+        Merge = "merge",
+    }
 }
 
-/// Create mode: rows whose contact exists.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ExistingRule {
-    /// Nothing is done.
-    #[default]
-    Skip,
-    /// The contact is updated.
-    Update,
-    /// The row is rejected.
-    Reject,
+choice_enum! {
+    /// Create mode: rows whose contact exists.
+    pub enum ExistingRule = Skip {
+        /// Leave the contact as it is
+        Skip = "skip",
+        /// Update the contact
+        Update = "update",
+        /// Reject the row
+        Reject = "reject",
+    }
 }
 
-/// What tags do to those that are there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TagRule {
-    /// They are added.
-    #[default]
-    Add,
-    /// They take their place.
-    Replace,
+choice_enum! {
+    /// Whether tags are added to the contact's own or replace them.
+    pub enum TagRule = Add {
+        /// Add them to the contact's tags
+        Add = "add",
+        /// Replace the contact's tags
+        Replace = "replace",
+    }
 }
 
-/// Rows that nothing could keep from being created twice.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoIdentityRule {
-    /// The plan stops.
-    #[default]
-    Stop,
-    /// They are rejected.
-    Skip,
-    /// They are sent, once, whatever becomes of it.
-    AtMostOnce,
+choice_enum! {
+    /// Rows that nothing could keep from being created twice.
+    pub enum NoIdentityRule = Stop {
+        /// Stop the import
+        Stop = "stop",
+        /// Reject the rows
+        Skip = "skip",
+        /// Send each once, and never again, whatever the outcome
+        AtMostOnce = "at_most_once",
+    }
+}
+
+choice_enum! {
+    /// What an empty cell means.
+    pub enum BlankRule = Leave {
+        /// Leave the field as it is
+        Leave = "leave",
+        /// Clear the field (only with `--allow-clear`)
+        Clear = "clear",
+        /// Reject the row
+        Error = "error",
+    }
+}
+
+choice_enum! {
+    /// Rows with an invalid phone number.
+    pub enum InvalidPhoneRule = Reject {
+        /// Reject the row
+        Reject = "reject",
+        /// Import the row without the number
+        Drop = "drop",
+    }
+}
+
+choice_enum! {
+    /// What to do with a note's original date, which the API cannot set.
+    pub enum NoteDateRule = Ignore {
+        /// Leave it out, with a warning
+        Ignore = "ignore",
+        /// Put it in front of the note's text
+        Prefix = "prefix",
+    }
+}
+
+choice_enum! {
+    /// What to do with a task's priority, which the API does not have.
+    pub enum TaskPriorityRule = Line {
+        /// Keep it as a line of the task's text
+        Line = "line",
+        /// Leave it out
+        Drop = "drop",
+    }
+}
+
+choice_enum! {
+    /// The decimal sign of numbers.
+    pub enum DecimalSign {
+        /// `1.234,50`
+        Comma = "comma" | ",",
+        /// `1,234.50`
+        Point = "point" | "." | "dot",
+    }
+}
+
+impl DecimalSign {
+    /// The sign itself.
+    #[must_use]
+    pub fn character(self) -> char {
+        match self {
+            Self::Comma => ',',
+            Self::Point => '.',
+        }
+    }
+}
+
+choice_enum! {
+    /// A language of month names.
+    pub enum DateLocale {
+        /// English, which is always understood
+        En = "en",
+        /// French
+        Fr = "fr",
+        /// German
+        De = "de",
+        /// Spanish
+        Es = "es",
+        /// Italian
+        It = "it",
+        /// Portuguese
+        Pt = "pt",
+        /// Dutch
+        Nl = "nl",
+    }
 }

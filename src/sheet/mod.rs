@@ -20,6 +20,7 @@ pub use row::{RowFault, RowPosition, SheetCell, SheetRow};
 use std::path::{Path, PathBuf};
 
 use self::file_type::SheetFileType;
+use crate::choice::choice_enum;
 
 /// How a file is to be read, where it is not to be found out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -37,17 +38,16 @@ pub struct SheetReadOptions {
     pub hidden: HiddenRowPolicy,
 }
 
-/// What becomes of a spreadsheet's hidden rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HiddenRowPolicy {
-    /// A file with some is refused: nobody knows which rows are meant.
-    #[default]
-    Refuse,
-    /// They are passed over.
-    Skip,
-    /// They are read like all others.
-    Include,
+choice_enum! {
+    /// What to do with the hidden rows of a spreadsheet.
+    pub enum HiddenRowPolicy = Refuse {
+        /// Refuse a file that has any
+        Refuse = "refuse",
+        /// Skip them
+        Skip = "skip",
+        /// Read them like other rows
+        Include = "include",
+    }
 }
 
 /// A column, as the header names it.

@@ -5,30 +5,17 @@
 
 use std::borrow::Cow;
 
-/// Which cells get a guard.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum FormulaGuardMode {
-    /// Cells that start like a formula, except plain numbers and phone numbers in E.164 form.
-    #[default]
-    Formulas,
-    /// These, and what Excel would spoil by opening and saving: phone numbers, leading zeros, long numbers, exponents.
-    Excel,
-    /// None: for machines, which need no guard.
-    Off,
-}
+use crate::choice::choice_enum;
 
-impl FormulaGuardMode {
-    /// Every choice, the default first.
-    pub const ALL: [Self; 3] = [Self::Formulas, Self::Excel, Self::Off];
-
-    /// What users call it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Formulas => "formulas",
-            Self::Excel => "excel",
-            Self::Off => "off",
-        }
+choice_enum! {
+    /// Which cells get a guard.
+    pub enum FormulaGuardMode = Formulas {
+        /// Cells that start like a formula, except plain numbers and phone numbers in E.164 form
+        Formulas = "formulas",
+        /// Also what Excel would spoil: phone numbers, leading zeros, long numbers, exponents
+        Excel = "excel",
+        /// No cells: for programs that read the file
+        Off = "off",
     }
 }
 

@@ -28,7 +28,7 @@ mod website;
 pub use boolean::parse_boolean;
 pub use consent::{ConsentColumn, ConsentStatus, parse_consent};
 pub use country::parse_country;
-pub use date::{DateOrder, UnknownDateOrder, parse_date, parse_date_of_birth};
+pub use date::{DateOrder, parse_date, parse_date_of_birth};
 pub use datetime::parse_datetime;
 pub use email::parse_emails;
 pub use evidence::DateOrderEvidence;

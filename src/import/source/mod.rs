@@ -6,11 +6,9 @@ pub(super) mod user_presets;
 
 mod deletion_input;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use self::propose_mapping::{merge_read_options, read_sample_rows};
 use self::user_presets::PresetLibrary;
@@ -153,7 +151,7 @@ impl ImportSource {
         mapping = mapping
             .with_overrides(parse_inline_rules(request)?, &request.ignore, columns)
             .map_err(wrong)?;
-        let policy = resolve_policy(&mapping, request)?;
+        let policy = resolve_policy(&mapping, request);
         if policy.mode == ImportMode::Delete {
             return self.resolve_deletion(mapping, policy, directory);
         }
@@ -255,26 +253,11 @@ fn undecided_rule_problem(rule: &MappingRule) -> Problem {
 }
 
 /// The policy: what the mapping says, and then what the command line says.
-fn resolve_policy(mapping: &Mapping, request: &ImportRequest) -> Result<ImportPolicy, ImportError> {
+fn resolve_policy(mapping: &Mapping, request: &ImportRequest) -> ImportPolicy {
     let mut policy = ImportPolicy::default();
-    mapping.apply_options(&mut policy);
-    let name = "the command line";
-    let text = toml::to_string(&OptionsAsToml { format: 1, options: &request.options });
-    let text = text.map_err(|error| ImportError::Bug(error.to_string()))?;
-    let told = Mapping::parse(&text, name).map_err(|problems| {
-        // The lines are those of a text that nobody has written.
-        let problems = problems.into_iter().map(|problem| Problem { line: 0, ..problem }).collect();
-        ImportError::Mapping { name: name.to_owned(), problems }
-    })?;
-    told.apply_options(&mut policy);
-    Ok(policy)
-}
-
-/// The command line's options in the form of a mapping, so that one place judges both.
-#[derive(Serialize)]
-struct OptionsAsToml<'a> {
-    format: u32,
-    options: &'a BTreeMap<String, Value>,
+    mapping.options.apply_to(&mut policy);
+    request.options.apply_to(&mut policy);
+    policy
 }
 
 /// The columns' names for people: a long one is cut, and without one the letters stand for it.

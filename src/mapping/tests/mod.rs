@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::directory::{CustomField, LocationDirectory};
-use crate::model::policy::{ImportMode, ImportPolicy};
+use crate::model::policy::{BlankRule, DecimalSign, IdentityKey, ImportMode, ImportPolicy};
 use crate::sheet::SheetColumn;
 
 pub(super) fn columns(header: &str) -> Vec<SheetColumn> {

@@ -63,12 +63,19 @@ fn a_mapping_says_all_that_the_format_has() {
     assert_eq!(mapping.rules[2].split, Some(vec![";".to_owned()]));
     assert_eq!(mapping.constants[0].value, "spring fair");
     let mut policy = ImportPolicy::default();
-    mapping.apply_options(&mut policy);
+    mapping.options.apply_to(&mut policy);
     assert_eq!(
-        (policy.mode, policy.decimal, policy.default_due_days),
-        (ImportMode::Update, Some(','), Some(7))
+        (policy.mode, policy.decimal, policy.default_due),
+        (ImportMode::Update, Some(DecimalSign::Comma), Some(7))
     );
     assert_eq!(policy.empty_values, ["N/A", "-"]);
+}
+
+#[test]
+fn an_order_of_dates_that_does_not_exist_is_a_problem() {
+    let problems = Mapping::parse("[options]\ndate_order = \"YDM\"\n", "test").unwrap_err();
+    let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["line 2: the option `date_order` takes `DMY`, `MDY` or `YMD`"]);
 }
 
 #[test]
@@ -236,6 +243,21 @@ prop_compose! {
     }
 }
 
+/// Options of every kind of value.
+fn some_options() -> PolicyOptions {
+    PolicyOptions {
+        strict: Some(true),
+        mode: Some(ImportMode::Tag),
+        key: Some(IdentityKey::Custom("usual".to_owned())),
+        marker: Some("mark".to_owned()),
+        decimal: Some(DecimalSign::Point),
+        empty_values: Some(vec!["N/A".to_owned(), "-".to_owned()]),
+        default_due: Some(7),
+        truncate_notes: Some(9),
+        ..PolicyOptions::default()
+    }
+}
+
 prop_compose! {
     fn some_mapping()(
         rules in prop::collection::vec(some_rule(), 0..4),
@@ -251,7 +273,7 @@ prop_compose! {
             rules,
             constants: vec![ConstantValue { to: MappingTarget::Tags, value, file: ignore.clone(), line: 0 }],
             ignore,
-            options: [("strict".to_owned(), true.into()), ("mode".to_owned(), "tag".into())].into(),
+            options: some_options(),
             missing: if skip { OnMissing::Skip } else { OnMissing::Stop },
         }
     }

@@ -66,7 +66,7 @@ impl ColumnScan {
             target: bound.rule.to.clone(),
             evidence: DateOrderEvidence::default(),
         });
-        let usual = policy.usual_date_order.as_deref().and_then(|text| text.parse().ok());
+        let usual = policy.usual_date_order;
         Self { dates: dates.collect(), usual }
     }
 

@@ -10,11 +10,13 @@ use super::field_rule::{ColumnJoin, CustomFieldTarget, FieldRule, FieldRuleSourc
 use super::row_filter::RuleScope;
 use super::value_type::{self, TargetValueType};
 use crate::mapping::{
-    self, BlankRule, BoundRule, CellTest, ConstantValue, DUPLICATE_HEADER, MappingRule, Problem,
+    self, BoundRule, CellTest, ConstantValue, DUPLICATE_HEADER, MappingRule, Problem,
     ValueConverter,
 };
 use crate::model::target::{Channel, Field, NotePart};
-use crate::model::{IdentityKey, ImportPolicy, LocationDirectory, MappingTarget, TagRule};
+use crate::model::{
+    BlankRule, IdentityKey, ImportPolicy, LocationDirectory, MappingTarget, TagRule,
+};
 use crate::sheet::SheetColumn;
 use crate::value::{self, DateOrder};
 
@@ -48,7 +50,7 @@ impl CompiledMapping {
         let mut problems = Vec::new();
         let key = resolve_key_field(directory, policy, &mut problems);
         let zone = resolve_timezone(directory, policy, &mut problems);
-        let order = parse_date_order(policy, &mut problems);
+        let order = policy.date_order;
         let builder = FieldRuleBuilder { columns, directory, policy, key: key.as_deref() };
         let mut steps = Vec::new();
         for (index, bound) in plan.bound.iter().enumerate() {
@@ -348,14 +350,4 @@ fn resolve_timezone(
     // A location's zone that this system does not know is no reason to stop.
     let zone = directory.timezone.as_deref().and_then(|name| TimeZone::get(name).ok());
     zone.unwrap_or(TimeZone::UTC)
-}
-
-fn parse_date_order(policy: &ImportPolicy, problems: &mut Vec<Problem>) -> Option<DateOrder> {
-    match policy.date_order.as_deref()?.parse() {
-        Ok(order) => Some(order),
-        Err(error) => {
-            problems.push(Problem::new(0, format!("{error}")));
-            None
-        }
-    }
 }

@@ -7,6 +7,7 @@ use super::RowValidator;
 use super::cell_value::CleanedValue;
 use super::field_rule::FieldRule;
 use super::value_type::TargetValueType;
+use crate::choice::Choice;
 use crate::value::{self, ParsedValue, ValueError, ValueNotice};
 
 /// The last day that a spreadsheet knows, 9999-12-31.
@@ -82,7 +83,7 @@ impl RowValidator {
         step: &FieldRule,
         text: &str,
     ) -> Result<ParsedValue<Option<Date>>, ValueError> {
-        let locale = self.policy.date_locale.as_deref();
+        let locale = self.policy.date_locale.map(Choice::word);
         match step.kind {
             TargetValueType::Birthday => value::parse_date_of_birth(text, step.order, locale),
             _ => value::parse_date(text, step.order, locale),
@@ -98,7 +99,7 @@ impl RowValidator {
             text,
             step.order,
             &self.resolved.zone,
-            self.policy.date_locale.as_deref(),
+            self.policy.date_locale.map(Choice::word),
         )
     }
 }

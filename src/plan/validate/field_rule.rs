@@ -9,9 +9,9 @@ use super::row_context::RowContext;
 use super::row_filter::RuleScope;
 use super::severity;
 use super::value_type::TargetValueType;
-use crate::mapping::{BlankRule, MappingRule, SplitPart, TextTemplate};
-use crate::model::MappingTarget;
+use crate::mapping::{MappingRule, SplitPart, TextTemplate};
 use crate::model::target::{Channel, NotePart};
+use crate::model::{BlankRule, MappingTarget};
 use crate::value::{DateOrder, ValueError};
 
 /// A rule whose target is resolved.

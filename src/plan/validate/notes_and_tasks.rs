@@ -18,7 +18,7 @@ use super::severity;
 use super::value_type::TargetValueType;
 use crate::model::draft::set_priority_line;
 use crate::model::target::{NotePart, TaskPart};
-use crate::model::{NoteDraft, TaskDraft};
+use crate::model::{NoteDateRule, NoteDraft, TaskDraft, TaskPriorityRule};
 use crate::value;
 
 impl RowValidator {
@@ -43,13 +43,15 @@ impl RowValidator {
                 Ok(pinned) => work.note.pinned = work.note.pinned.or(pinned),
                 Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
             },
-            NotePart::Date if self.policy.note_date_prefix => match self.read_date(step, value) {
-                Ok(read) => {
-                    work.add_notices(read.notices, step, column);
-                    work.note.date = read.value;
+            NotePart::Date if self.policy.note_date == NoteDateRule::Prefix => {
+                match self.read_date(step, value) {
+                    Ok(read) => {
+                        work.add_notices(read.notices, step, column);
+                        work.note.date = read.value;
+                    }
+                    Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
                 }
-                Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
-            },
+            }
             NotePart::Date => {
                 let message = "the API sets the date of a note itself; `--note-date prefix` writes this \
                      one into the text";
@@ -204,7 +206,8 @@ impl RowValidator {
         };
         let mut fields = BTreeMap::new();
         insert_if_some(&mut fields, "title", task.title.take());
-        let mut priority = task.priority.take().filter(|_| !self.policy.drop_task_priority);
+        let mut priority =
+            task.priority.take().filter(|_| self.policy.task_priority == TaskPriorityRule::Line);
         let mut body = task.body.take();
         if (body.is_some() || !exists)
             && let Some(priority) = priority.take()
@@ -223,7 +226,7 @@ impl RowValidator {
 
     fn default_due_date(&self) -> Result<String, RowRejection> {
         let reject = |code, message: &str| whole_row_rejection(code, "task.dueDate", message);
-        let Some(days) = self.policy.default_due_days else {
+        let Some(days) = self.policy.default_due else {
             let message =
                 "the task has no due date, which the API wants; `--default-due 7d` gives one";
             return Err(reject("R_TASK_NO_DUE", message));

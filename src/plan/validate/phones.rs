@@ -6,8 +6,8 @@ use super::field_rule::FieldRule;
 use super::outcome::RowRejection;
 use super::row_context::RowContext;
 use super::severity;
-use crate::model::MappingTarget;
 use crate::model::target::Field;
+use crate::model::{InvalidPhoneRule, MappingTarget};
 use crate::value::{self, ValueError};
 
 impl RowValidator {
@@ -49,7 +49,7 @@ impl RowValidator {
         trouble: ValueError,
         work: &mut RowContext<'_>,
     ) -> Result<(), RowRejection> {
-        if !self.policy.drop_invalid_phone {
+        if self.policy.on_invalid_phone == InvalidPhoneRule::Reject {
             return Err(work.rejection_for_rule(
                 severity::rejection_code(trouble.code),
                 step,

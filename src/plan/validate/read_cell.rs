@@ -9,6 +9,7 @@ use super::field_rule::FieldRule;
 use super::outcome::RowRejection;
 use super::row_context::RowContext;
 use super::value_type::{FieldOptions, TargetValueType};
+use crate::model::DecimalSign;
 use crate::value::{self, ValueError, ValueNotice};
 
 /// What is sent, or nothing for what stands for nothing; and what is noteworthy.
@@ -54,7 +55,11 @@ impl RowValidator {
                 return Ok((read.value.map(Json::from), notices.collect()));
             }
             TargetValueType::Number | TargetValueType::Money => {
-                return read_number(&step.kind, value, self.policy.decimal);
+                return read_number(
+                    &step.kind,
+                    value,
+                    self.policy.decimal.map(DecimalSign::character),
+                );
             }
             TargetValueType::Boolean => {
                 return Ok((read_boolean(&value)?.map(Json::from), Vec::new()));

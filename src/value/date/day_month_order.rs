@@ -1,44 +1,24 @@
 //! The order of day, month and year in dates of three numbers.
 
 use std::fmt;
-use std::str::FromStr;
 
-/// The order of day, month and year.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DateOrder {
-    /// Day, month, year.
-    Dmy,
-    /// Month, day, year.
-    Mdy,
-    /// Year, month, day.
-    Ymd,
-}
+use crate::choice::{Choice as _, choice_enum};
 
-/// A text that names no order.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no order of day, month and year; use `DMY`, `MDY` or `YMD`")]
-pub struct UnknownDateOrder(pub String);
-
-impl FromStr for DateOrder {
-    type Err = UnknownDateOrder;
-
-    fn from_str(text: &str) -> Result<Self, UnknownDateOrder> {
-        match text.to_ascii_uppercase().as_str() {
-            "DMY" => Ok(Self::Dmy),
-            "MDY" => Ok(Self::Mdy),
-            "YMD" => Ok(Self::Ymd),
-            _ => Err(UnknownDateOrder(text.to_owned())),
-        }
+choice_enum! {
+    /// The order of day, month and year.
+    pub enum DateOrder {
+        /// Day, month, year
+        Dmy = "DMY",
+        /// Month, day, year
+        Mdy = "MDY",
+        /// Year, month, day
+        Ymd = "YMD",
     }
 }
 
 impl fmt::Display for DateOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Dmy => "DMY",
-            Self::Mdy => "MDY",
-            Self::Ymd => "YMD",
-        })
+        f.write_str(self.word())
     }
 }
 

@@ -14,7 +14,7 @@ use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 pub(super) use clock::TimeOfDay;
 pub(super) use date_shape::{DateNumber, DateShape};
-pub use day_month_order::{DateOrder, UnknownDateOrder};
+pub use day_month_order::DateOrder;
 use resolve_date::CenturyWindow;
 
 use super::digits;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use self::export_report::{ExportOrEstimate, LocationResult};
 use self::export_templates::RequestedTemplates;
 use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
+use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::args::time_arg;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
@@ -90,8 +91,8 @@ pub(crate) struct OutputFormatArgs {
     pub(crate) layout: Vec<String>,
 
     /// How CSV cells that a spreadsheet would run are guarded with a leading `'`
-    #[arg(long, value_name = "HOW", value_parser = csv_safe_parser(), default_value = "formulas")]
-    pub(crate) csv_safe: String,
+    #[arg(long, value_name = "HOW", value_parser = choice_parser::<FormulaGuardMode>(), default_value = "formulas")]
+    pub(crate) csv_safe: FormulaGuardMode,
 }
 
 /// Which contacts.
@@ -136,10 +137,6 @@ fn format_parser() -> clap::builder::PossibleValuesParser {
         .iter()
         .map(|format| clap::builder::PossibleValue::new(format.name).help(format.doc))
         .into()
-}
-
-fn csv_safe_parser() -> clap::builder::PossibleValuesParser {
-    FormulaGuardMode::ALL.map(FormulaGuardMode::name).into()
 }
 
 fn parse_query(text: &str) -> Result<String, String> {
@@ -217,7 +214,7 @@ impl ExportArgs {
             out: std::path::absolute(out)
                 .map_err(|error| CliError::usage(format!("`--out`: {error}")))?,
             formats: self.shape.selected_formats(),
-            csv_safe: self.shape.csv_safe.clone(),
+            csv_safe: self.shape.csv_safe,
             layouts: layouts.chosen,
             tables,
             filters: ExportFilters {

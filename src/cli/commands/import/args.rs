@@ -1,17 +1,21 @@
 //! The flags of `ghl-bulk import` that say how a file is read and what its rows mean.
 
-use std::collections::BTreeMap;
-
-use clap::ValueEnum;
-use serde_json::Value;
-
+use crate::cli::args::choice_arg::choice_parser;
+use crate::mapping::{
+    COUNTRY_OPTION, DUE_OPTION, EMPTY_VALUES_OPTION, PolicyOptions, TIMEZONE_OPTION,
+};
+use crate::model::{
+    BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
+    InvalidPhoneRule, NoIdentityRule, NoteDateRule, TagRule, TaskPriorityRule,
+};
 use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
+use crate::value::DateOrder;
 
 /// How the file is read.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "How the file is read (found out, unless given)")]
+#[command(next_help_heading = "File options (auto-detected by default)")]
 pub(crate) struct SheetArgs {
-    /// The sheet of a spreadsheet, by name
+    /// The sheet of a workbook to read, by name
     #[arg(long, value_name = "NAME")]
     sheet: Option<String>,
 
@@ -23,84 +27,85 @@ pub(crate) struct SheetArgs {
     #[arg(long, value_name = "LABEL")]
     encoding: Option<String>,
 
-    /// What separates the cells of a text file: one character, or `tab`
+    /// The delimiter of a text file: one character, or `tab`
     #[arg(long, value_name = "CHAR", value_parser = parse_delimiter)]
     delimiter: Option<char>,
 
-    /// What becomes of hidden rows of a spreadsheet
-    #[arg(long, value_enum, value_name = "WHAT", default_value = "refuse")]
-    hidden: HiddenArg,
+    /// What to do with hidden rows of a workbook
+    #[arg(long, value_name = "WHAT", default_value = "refuse", value_parser = choice_parser::<HiddenRowPolicy>())]
+    hidden: HiddenRowPolicy,
 }
 
 /// What a sheet leaves open. Each flag is an option of mappings, too.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "What rows mean (a mapping's [options] can say it, too)")]
+#[command(next_help_heading = "Import options (also settable in a mapping's [options])")]
 pub(crate) struct PolicyArgs {
-    /// Know contacts by a custom field instead of id, e-mail and phone: `custom:NAME`
+    /// Match contacts by a custom field instead of id, e-mail and phone: `custom:NAME`
     #[arg(long, value_name = "custom:NAME", value_parser = parse_key_field)]
-    key: Option<String>,
-    /// Rows of the file that are the same contact [default: reject]
-    #[arg(long, value_name = "WHAT", value_parser = ["reject", "first", "last", "merge"])]
-    on_duplicate: Option<String>,
-    /// With `--mode create`: rows whose contact exists [default: skip]
-    #[arg(long, value_name = "WHAT", value_parser = ["skip", "update", "reject"])]
-    on_existing: Option<String>,
-    /// Whether tags are added to those that are there, or take their place [default: add]
-    #[arg(long, value_name = "HOW", value_parser = ["add", "replace"])]
-    tags: Option<String>,
-    /// Rows without anything that keeps them from being created twice [default: stop]
-    #[arg(long, value_name = "WHAT", value_parser = ["stop", "skip", "at-most-once"])]
-    no_identity: Option<String>,
-    /// A text custom field in which created contacts are marked, so that they can be found again
+    key: Option<IdentityKey>,
+    /// What to do with rows of the file that are the same contact [default: reject]
+    #[arg(long, value_name = "WHAT", value_parser = choice_parser::<DuplicateRule>())]
+    on_duplicate: Option<DuplicateRule>,
+    /// With `--mode create`: what to do with rows whose contact exists [default: skip]
+    #[arg(long, value_name = "WHAT", value_parser = choice_parser::<ExistingRule>())]
+    on_existing: Option<ExistingRule>,
+    /// Whether tags are added to the contact's tags or replace them [default: add]
+    #[arg(long, value_name = "HOW", value_parser = choice_parser::<TagRule>())]
+    tags: Option<TagRule>,
+    /// What to do with rows that could be created twice because nothing identifies them [default: stop]
+    #[arg(long, value_name = "WHAT", value_parser = choice_parser::<NoIdentityRule>())]
+    no_identity: Option<NoIdentityRule>,
+    /// A custom field (text) that marks created contacts, so that a retry can find them
     #[arg(long, value_name = "NAME")]
     marker_field: Option<String>,
-    /// What empty cells mean: nothing, that the field is to be empty (with `--allow-clear`), or a mistake [default: leave]
-    #[arg(long, value_name = "WHAT", value_parser = ["leave", "clear", "error"])]
-    blank: Option<String>,
-    /// Empty cells of columns with `blank = "clear"`, or of all with `--blank clear`, really clear
+    /// What empty cells mean [default: leave]
+    #[arg(long, value_name = "WHAT", value_parser = choice_parser::<BlankRule>())]
+    blank: Option<BlankRule>,
+    /// Let empty cells clear fields: in columns with `blank = "clear"`, or in all with `--blank clear`
     #[arg(long)]
     allow_clear: bool,
     /// Let the file lift do-not-disturb
     #[arg(long)]
     allow_resubscribe: bool,
-    /// Take rows that have a name and nothing to know the contact by
+    /// Accept rows that have only a name (no id, e-mail or phone)
     #[arg(long)]
     allow_name_only: bool,
-    /// Reject rows whose fields would otherwise be dropped with a warning
+    /// Reject rows with a field that would otherwise be dropped with a warning
     #[arg(long)]
     strict: bool,
-    /// The country of phone numbers without one, such as `US` [default: the location's]
-    #[arg(long, value_name = "CC")]
+    /// The country of phone numbers without a country code, such as `US` [default: the location's]
+    #[arg(long, value_name = "CC", value_parser = |text: &str| COUNTRY_OPTION.parse_text(text))]
     default_country: Option<String>,
     /// The decimal sign of numbers
-    #[arg(long, value_name = "SIGN", value_parser = ["comma", "point"])]
-    decimal: Option<String>,
-    /// The order of day, month and year in dates [default: what the column itself proves]
-    #[arg(long, visible_alias = "date-format", value_name = "ORDER", ignore_case = true, value_parser = ["DMY", "MDY", "YMD"])]
-    date_order: Option<String>,
-    /// The language of month names beside English
-    #[arg(long, value_name = "LANG", value_parser = ["fr", "de", "es", "it", "pt", "nl"])]
-    date_locale: Option<String>,
+    #[arg(long, value_name = "SIGN", value_parser = choice_parser::<DecimalSign>())]
+    decimal: Option<DecimalSign>,
+    /// The order of day, month and year in dates [default: detected in each column]
+    #[arg(long, visible_alias = "date-format", value_name = "ORDER", ignore_case = true, value_parser = choice_parser::<DateOrder>())]
+    date_order: Option<DateOrder>,
+    /// The language of month names, in addition to English
+    #[arg(long, value_name = "LANG", value_parser = choice_parser::<DateLocale>())]
+    date_locale: Option<DateLocale>,
     /// The time zone of times without one, such as `Europe/Berlin` [default: the location's]
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", value_parser = |text: &str| TIMEZONE_OPTION.parse_text(text))]
     timezone: Option<String>,
-    /// Texts that mean nothing, with commas: `N/A,-,none`
+    /// Values to treat as empty, comma-separated: `N/A,-,none`
+    // One value: clap would make a list of what the parser makes of it.
     #[arg(long, value_name = "TEXTS")]
     empty_values: Option<String>,
-    /// Rows with a phone number that is none [default: reject]
-    #[arg(long, value_name = "WHAT", value_parser = ["reject", "drop"])]
-    on_invalid_phone: Option<String>,
-    /// Write a note's original date into its text, as the API cannot set it [default: ignore]
-    #[arg(long, value_name = "HOW", value_parser = ["ignore", "prefix"])]
-    note_date: Option<String>,
-    /// Keep a task's priority as a line of its text, as the API has none [default: line]
-    #[arg(long, value_name = "HOW", value_parser = ["line", "drop"])]
-    task_priority: Option<String>,
-    /// When tasks without a date are due, from today: `7d`
-    #[arg(long, value_name = "DAYS")]
-    default_due: Option<String>,
-    /// Cut notes longer than so many characters
+    /// What to do with rows with an invalid phone number [default: reject]
+    #[arg(long, value_name = "WHAT", value_parser = choice_parser::<InvalidPhoneRule>())]
+    on_invalid_phone: Option<InvalidPhoneRule>,
+    /// What to do with a note's original date, which the API cannot set [default: ignore]
+    #[arg(long, value_name = "HOW", value_parser = choice_parser::<NoteDateRule>())]
+    note_date: Option<NoteDateRule>,
+    /// What to do with a task's priority, which the API does not have [default: line]
+    #[arg(long, value_name = "HOW", value_parser = choice_parser::<TaskPriorityRule>())]
+    task_priority: Option<TaskPriorityRule>,
+    /// When tasks without a due date are due, in days from today: `7d`
+    #[arg(long, value_name = "DAYS", value_parser = |text: &str| DUE_OPTION.parse_text(text))]
+    default_due: Option<u32>,
+    /// Cut notes longer than N characters
     #[arg(long, value_name = "N", conflicts_with = "split_notes")]
     truncate_notes: Option<usize>,
     /// Split long notes into several
@@ -108,28 +113,10 @@ pub(crate) struct PolicyArgs {
     split_notes: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum UnmappedArg {
-    /// They are left out, and named
-    Ignore,
-    /// They stop the import
-    Error,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum HiddenArg {
-    /// A file with some is refused
-    Refuse,
-    /// They are passed over
-    Skip,
-    /// They are read like others
-    Include,
-}
-
-fn parse_key_field(text: &str) -> Result<String, String> {
+fn parse_key_field(text: &str) -> Result<IdentityKey, String> {
     match text.strip_prefix("custom:") {
-        Some(name) if !name.is_empty() => Ok(name.to_owned()),
-        _ => Err("`custom:NAME` is expected, with the key or name of a custom field".to_owned()),
+        Some(name) if !name.is_empty() => Ok(IdentityKey::Custom(name.to_owned())),
+        _ => Err("expected `custom:NAME`, with the key or name of a custom field".to_owned()),
     }
 }
 
@@ -138,7 +125,7 @@ fn parse_delimiter(text: &str) -> Result<char, String> {
     match (text, letters.next(), letters.next()) {
         ("tab" | "\\t", ..) => Ok('\t'),
         (_, Some(letter), None) if letter.is_ascii() => Ok(letter),
-        _ => Err("one character is expected, such as `;`, or `tab`".to_owned()),
+        _ => Err("expected one character, such as `;`, or `tab`".to_owned()),
     }
 }
 
@@ -149,46 +136,47 @@ impl SheetArgs {
             delimiter: self.delimiter,
             sheet: self.sheet.clone(),
             header_row: self.header_row,
-            hidden: match self.hidden {
-                HiddenArg::Refuse => HiddenRowPolicy::Refuse,
-                HiddenArg::Skip => HiddenRowPolicy::Skip,
-                HiddenArg::Include => HiddenRowPolicy::Include,
-            },
+            hidden: self.hidden,
         }
     }
 }
 
 impl PolicyArgs {
-    /// The flags that were given, by their names in mappings.
-    pub(crate) fn mapping_options(&self, mode: Option<&String>) -> BTreeMap<String, Value> {
-        let flag = |given: bool| given.then_some(Value::Bool(true));
-        let text = |text: &Option<String>| text.clone().map(Value::String);
-        let all = [
-            ("mode", mode.cloned().map(Value::String)),
-            ("key", text(&self.key)),
-            ("on_duplicate", text(&self.on_duplicate)),
-            ("on_existing", text(&self.on_existing)),
-            ("tags", text(&self.tags)),
-            ("no_identity", text(&self.no_identity)),
-            ("marker", text(&self.marker_field)),
-            ("blank", text(&self.blank)),
-            ("allow_clear", flag(self.allow_clear)),
-            ("allow_resubscribe", flag(self.allow_resubscribe)),
-            ("allow_name_only", flag(self.allow_name_only)),
-            ("strict", flag(self.strict)),
-            ("default_country", text(&self.default_country)),
-            ("decimal", text(&self.decimal)),
-            ("date_order", text(&self.date_order)),
-            ("date_locale", text(&self.date_locale)),
-            ("timezone", text(&self.timezone)),
-            ("empty_values", text(&self.empty_values)),
-            ("on_invalid_phone", text(&self.on_invalid_phone)),
-            ("note_date", text(&self.note_date)),
-            ("task_priority", text(&self.task_priority)),
-            ("default_due", text(&self.default_due)),
-            ("truncate_notes", self.truncate_notes.map(Value::from)),
-            ("split_notes", flag(self.split_notes)),
-        ];
-        all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    /// The flags that were given.
+    pub(crate) fn policy_options(&self, mode: Option<ImportMode>) -> PolicyOptions {
+        let given = |flag: bool| flag.then_some(true);
+        PolicyOptions {
+            mode,
+            key: self.key.clone(),
+            on_duplicate: self.on_duplicate,
+            on_existing: self.on_existing,
+            tags: self.tags,
+            no_identity: self.no_identity,
+            marker: self.marker_field.clone(),
+            blank: self.blank,
+            allow_clear: given(self.allow_clear),
+            allow_resubscribe: given(self.allow_resubscribe),
+            allow_name_only: given(self.allow_name_only),
+            default_country: self.default_country.clone(),
+            decimal: self.decimal,
+            date_order: self.date_order,
+            // Only presets have a use for it.
+            usual_date_order: None,
+            date_locale: self.date_locale,
+            timezone: self.timezone.clone(),
+            empty_values: self.empty_values(),
+            on_invalid_phone: self.on_invalid_phone,
+            strict: given(self.strict),
+            note_date: self.note_date,
+            task_priority: self.task_priority,
+            default_due: self.default_due,
+            truncate_notes: self.truncate_notes,
+            split_notes: given(self.split_notes),
+        }
+    }
+
+    fn empty_values(&self) -> Option<Vec<String>> {
+        let text = self.empty_values.as_deref()?;
+        Some(EMPTY_VALUES_OPTION.parse_text(text).expect("every text is a list of texts"))
     }
 }

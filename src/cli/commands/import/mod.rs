@@ -7,12 +7,13 @@ pub(super) mod many_files;
 
 use std::path::{Path, PathBuf};
 
-use self::args::{PolicyArgs, SheetArgs, UnmappedArg};
+use self::args::{PolicyArgs, SheetArgs};
 use self::confirm_delete::ConfirmDeleteArgs;
 use crate::cli::account::protected::{
     ConfirmLocationArgs, ProtectedLocationGuard, ask_question, is_terminal,
 };
 use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
+use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
@@ -23,6 +24,7 @@ use crate::cli::signals;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
 use crate::import::{self, ImportPlan, ImportRequest, MaxErrors, UnmappedRule};
+use crate::model::ImportMode;
 
 /// Import a spreadsheet: create, update, tag or delete contacts, notes and tasks
 ///
@@ -48,13 +50,13 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "COLUMN")]
     ignore_column: Vec<String>,
 
-    /// What becomes of columns that have no target
-    #[arg(long, value_enum, value_name = "WHAT", default_value = "ignore")]
-    unmapped: UnmappedArg,
+    /// What to do with columns that have no target
+    #[arg(long, value_name = "WHAT", default_value = "ignore", value_parser = choice_parser::<UnmappedRule>())]
+    unmapped: UnmappedRule,
 
-    /// What becomes of a row [default: upsert]
-    #[arg(long, value_name = "MODE", value_parser = ["upsert", "create", "update", "tag", "untag", "delete"])]
-    mode: Option<String>,
+    /// What to do with each row [default: upsert]
+    #[arg(long, value_name = "MODE", value_parser = choice_parser::<ImportMode>())]
+    mode: Option<ImportMode>,
 
     /// Plan only: nothing that changes anything is sent; `ghl-bulk resume` applies the plan
     #[arg(long)]
@@ -163,12 +165,9 @@ impl ImportArgs {
             presets: dirs::presets_dir(),
             rules: rules.into_iter().cloned().collect(),
             ignore: self.ignore_column.clone(),
-            unmapped: match self.unmapped {
-                UnmappedArg::Ignore => UnmappedRule::Ignore,
-                UnmappedArg::Error => UnmappedRule::Error,
-            },
+            unmapped: self.unmapped,
             reading: self.sheet.reading_options(),
-            options: self.policy.mapping_options(self.mode.as_ref()),
+            options: self.policy.policy_options(self.mode),
             dry_run: self.dry_run,
             max_errors: self.max_errors,
             sample: self.sample,

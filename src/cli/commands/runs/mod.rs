@@ -173,7 +173,7 @@ fn publish_run(
     let mut request = export::stored_request(&run)?;
     let layouts = export_templates::select_templates(&shape.layout, Some(request.tables))?;
     request.formats = shape.selected_formats();
-    request.csv_safe.clone_from(&shape.csv_safe);
+    request.csv_safe = shape.csv_safe;
     if let Some(out) = out {
         request.out.clone_from(out);
     }

@@ -57,9 +57,9 @@ fn a_task_without_due_date_gets_the_policys() {
             .run();
         outcome.draft(1).tasks[0].fields["dueDate"].clone()
     };
-    assert_eq!(due(|policy| policy.default_due_days = Some(7)), "2026-11-28T00:00:00Z");
+    assert_eq!(due(|policy| policy.default_due = Some(7)), "2026-11-28T00:00:00Z");
     let berlin = |policy: &mut ImportPolicy| {
-        policy.default_due_days = Some(7);
+        policy.default_due = Some(7);
         policy.timezone = Some("Europe/Berlin".to_owned());
     };
     assert_eq!(due(berlin), "2026-11-27T23:00:00Z");
@@ -95,7 +95,8 @@ fn a_priority_becomes_a_line_of_the_text_once_or_is_dropped() {
         [1, 2].map(|record| outcome.draft(record).tasks[0].fields["body"].clone()).into()
     };
     assert_eq!(bodies(&case(rules, csv).run()), ["one\ntwo\nPriority: high", "x\nPriority: high"]);
-    let dropped = case(rules, csv).policy(|policy| policy.drop_task_priority = true).run();
+    let dropped =
+        case(rules, csv).policy(|policy| policy.task_priority = TaskPriorityRule::Drop).run();
     assert_eq!(bodies(&dropped), ["one\ntwo", "x\npriority: low"]);
 }
 
@@ -149,7 +150,7 @@ fn a_notes_date_goes_into_its_text_when_asked() {
         NOTES,
         "contactId,noteId,content,createdAt\nc1,,text,2026-02-01T23:30:00-05:00\nc1,,text,soon\n",
     )
-    .policy(|policy| policy.note_date_prefix = true)
+    .policy(|policy| policy.note_date = NoteDateRule::Prefix)
     .check(&[
         json!({ "contact": "c1", "notes": [{ "fields": { "body": "[2026-02-01] text" } }] }),
         json!({ "contact": "c1", "notes": [{ "fields": { "body": "text" } }] }),

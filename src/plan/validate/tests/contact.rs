@@ -59,7 +59,7 @@ fn a_row_can_be_kept_without_its_unusable_phone_number() {
         &["Email=email", "Phone=phone"],
         "Email,Phone\na@example.com,123\n,123\nb@example.com,#REF!\n",
     )
-    .policy(|policy| policy.drop_invalid_phone = true)
+    .policy(|policy| policy.on_invalid_phone = InvalidPhoneRule::Drop)
     .check(&[
         json!({ "email": "a@example.com" }),
         json!("R_NO_IDENTITY"),

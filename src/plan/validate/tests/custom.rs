@@ -19,7 +19,7 @@ fn values_take_the_form_of_their_field() {
         "Email,T,U,P,S,Size,C,M\na@example.com,\"two\nlines\",12.5,\"$1,234.50\",2026-01-02,small,\"red; GREEN;red\",202 555 0143\n\
          b@example.com,,,,,\"medium, tall\",\"blue, dark\",\n",
     )
-    .policy(|policy| policy.decimal = Some('.'))
+    .policy(|policy| policy.decimal = Some(DecimalSign::Point))
     .check(&[
         json!({ "email": "a@example.com", "id_text": "two\nlines", "id_umsatz": 12.5, "id_price": 1234.5,
             "id_since": "2026-01-02", "id_size": "Small", "id_colors": ["Red", "Green"], "id_mobile": "+12025550143" }),
@@ -69,7 +69,7 @@ fn a_field_of_text_holds_what_a_converter_makes_as_text() {
             &["Email=email", &format!("T=customFields.text:{convert}")],
             &format!("Email,T\na@example.com,\"{text}\"\n"),
         )
-        .policy(|policy| policy.decimal = Some('.'))
+        .policy(|policy| policy.decimal = Some(DecimalSign::Point))
         .run();
         outcome.draft(1).custom["id_text"].clone()
     };

@@ -49,13 +49,11 @@ fn a_column_that_contradicts_itself_leaves_ambiguous_dates_out() {
 fn the_policys_order_goes_before_what_the_column_says() {
     let csv = "m3@example.com,02/03/1990\nm4@example.com,25/12/1985\n";
     let outcome =
-        birthdays(csv).policy(|policy| policy.date_order = Some("MDY".to_owned())).check(&[
+        birthdays(csv).policy(|policy| policy.date_order = Some(DateOrder::Mdy)).check(&[
             json!({ "email": "m3@example.com", "dateOfBirth": "1990-02-03" }),
             json!({ "email": "m4@example.com" }),
         ]);
     assert_eq!(outcome.codes()[1], ["W_DATE_INVALID"]);
-    let wrong = birthdays(csv).policy(|policy| policy.date_order = Some("YDM".to_owned()));
-    assert_eq!(wrong.problems().len(), 1);
 }
 
 #[test]

@@ -15,8 +15,12 @@ use serde_json::{Map, Value as Json, json};
 
 use super::*;
 use crate::mapping::Mapping;
-use crate::model::{ContactDraft, CustomField, LocationBusiness, LocationUser};
+use crate::model::{
+    ContactDraft, CustomField, DecimalSign, InvalidPhoneRule, LocationBusiness, LocationUser,
+    NoteDateRule, TaskPriorityRule,
+};
 use crate::sheet::{RowPosition, SheetCell};
+use crate::value::DateOrder;
 
 /// A sheet, its mapping and what it meets.
 struct Case {

@@ -94,7 +94,7 @@ fn rows_name_their_custom_field_and_are_told_of_names_that_no_field_has() {
 fn the_usual_order_of_dates_is_taken_only_where_the_column_proves_none() {
     let with = |csv: &str| {
         case(&["Email=email", "Born=dateOfBirth"], csv)
-            .policy(|policy| policy.usual_date_order = Some("MDY".to_owned()))
+            .policy(|policy| policy.usual_date_order = Some(DateOrder::Mdy))
     };
     with("Email,Born\na@x.com,3/4/1990\n")
         .check(&[json!({ "email": "a@x.com", "dateOfBirth": "1990-03-04" })]);
