@@ -1,7 +1,7 @@
 //! A TOML text, read value by value with the line of each.
 //!
-//! Whatever is wrong is written down and reading goes on, so that all problems of a file are known at
-//! once. It knows what TOML holds, not what a mapping is.
+//! Reading goes on after a problem, so that all problems of a file are reported at once. It knows TOML, not
+//! what a mapping or a configuration is.
 
 use std::fmt::Display;
 
@@ -23,18 +23,21 @@ pub(crate) struct TomlDocument {
 pub(crate) type SpannedTomlValue<'a, 't> = &'a Spanned<DeValue<'t>>;
 
 impl TomlDocument {
-    pub(crate) fn new(text: &str) -> Self {
-        let starts =
-            std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
-        Self { starts: starts.collect(), problems: Vec::new() }
+    /// A document of this text, which need not be valid TOML, nor UTF-8.
+    pub(crate) fn new(text: impl AsRef<[u8]>) -> Self {
+        let breaks = memchr::memchr_iter(b'\n', text.as_ref()).map(|at| at + 1);
+        Self { starts: std::iter::once(0).chain(breaks).collect(), problems: Vec::new() }
     }
 
-    /// The table that the text is; none when it is no TOML.
+    /// The table that the text is; none when it is not TOML.
     pub(crate) fn parse_document<'t>(&mut self, text: &'t str) -> Option<DeTable<'t>> {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            let line = error.span().map_or(0, |span| self.line_at(span.start));
-            self.problems.push(Problem::new(line, format!("this is no TOML: {}", error.message())));
+            let at = error.span().map_or(0, |span| span.start).min(text.len());
+            let line = self.line_at(at);
+            let before = text.get(self.starts[line - 1]..at).unwrap_or_default();
+            let (column, said) = (before.chars().count() + 1, error.message().trim());
+            self.report_problem(line, format_args!("invalid TOML at column {column}: {said}"));
         }
         errors.is_empty().then(|| table.into_inner())
     }
@@ -53,7 +56,12 @@ impl TomlDocument {
         self.problems.push(Problem::new(line, message.to_string()));
     }
 
-    /// Reports a key that is none of the known ones.
+    /// A problem of a key or value, to be completed and reported.
+    pub(crate) fn problem_at<T>(&self, part: &Spanned<T>, message: impl Display) -> Problem {
+        Problem::new(self.line_of(part), message.to_string())
+    }
+
+    /// Reports a key that is not one of the known ones.
     pub(crate) fn report_unknown_key(
         &mut self,
         line: usize,
@@ -61,15 +69,44 @@ impl TomlDocument {
         place: &str,
         known: &[&'static str],
     ) {
-        let near = closest_name(key, known.iter().copied());
-        self.problems
-            .push(Problem::new(line, format!("{place} has no key `{key}`")).did_you_mean(near));
+        let problem = Problem::new(line, format!("{place} has no key `{key}`"));
+        let hint = || format!("{place} can have `{}`", known.join("`, `"));
+        self.report_not_one_of(problem, key, known.iter().copied(), hint);
+    }
+
+    /// Reports a word that is not one of the known ones, with the closest of them, or else the hint.
+    pub(crate) fn report_not_one_of<'k>(
+        &mut self,
+        problem: Problem,
+        word: &str,
+        known: impl IntoIterator<Item = &'k str>,
+        hint: impl FnOnce() -> String,
+    ) {
+        self.problems.push(match closest_name(word, known) {
+            Some(near) => problem.did_you_mean(Some(near)),
+            None => problem.with_hint(hint()),
+        });
+    }
+
+    /// Reports a value of a wrong type. The value itself is not repeated: it may be a secret.
+    pub(crate) fn report_wrong_type(&mut self, key: &str, value: SpannedTomlValue, expected: &str) {
+        let found = match value.get_ref() {
+            DeValue::String(_) => "text",
+            DeValue::Integer(_) => "a whole number",
+            DeValue::Float(_) => "a number with a fraction",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date or time",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        let message = format!("`{key}` must be {expected}, not {found}");
+        self.report_problem(self.line_of(value), message);
     }
 
     /// A text.
     pub(crate) fn read_text(&mut self, key: &str, value: SpannedTomlValue) -> Option<String> {
         let text = value.get_ref().as_str().map(str::to_owned);
-        self.or_report_wrong_type(text, key, value, "a text")
+        self.or_report_wrong_type(text, key, value, "text")
     }
 
     /// A text that is not blank.
@@ -99,7 +136,7 @@ impl TomlDocument {
             }
             _ => None,
         };
-        self.or_report_wrong_type(texts, key, value, "a text or a list of texts")
+        self.or_report_wrong_type(texts, key, value, "text or a list of texts")
     }
 
     /// True or false.
@@ -123,12 +160,9 @@ impl TomlDocument {
         let text = self.read_text(key, value)?;
         let found = T::from_word(&text);
         if found.is_none() {
-            let line = self.line_of(value);
-            let problem = Problem::new(line, format!("`{key}` cannot be `{text}`"));
-            self.problems.push(match closest_name(&text.trim().to_lowercase(), T::words()) {
-                Some(near) => problem.did_you_mean(Some(near)),
-                None => problem.with_hint(format!("it can be {}", T::words_phrase())),
-            });
+            let problem = self.problem_at(value, format_args!("`{key}` cannot be `{text}`"));
+            let hint = || format!("it can be {}", T::words_phrase());
+            self.report_not_one_of(problem, &text.trim().to_lowercase(), T::words(), hint);
         }
         found
     }
@@ -174,11 +208,7 @@ impl TomlDocument {
         kind: &str,
     ) -> Option<T> {
         if read.is_none() {
-            let found = value.get_ref().type_str();
-            self.report_problem(
-                self.line_of(value),
-                format_args!("`{key}` must be {kind}, and is of type {found}"),
-            );
+            self.report_wrong_type(key, value, kind);
         }
         read
     }

@@ -97,11 +97,11 @@ fn what_is_wrong_in_a_mapping_is_named_with_its_line_and_what_was_probably_meant
             format!("colum = 1\n{}", with("Email=email")),
             &["line 1: a mapping has no key `colum`", "`column`"],
         ),
-        ("format = 1\n[[column]\nfrom = 1\n".to_owned(), &["line 2: this is no TOML"]),
-        ("just some text\n".to_owned(), &["line 1: this is no TOML"]),
+        ("format = 1\n[[column]\nfrom = 1\n".to_owned(), &["line 2: invalid TOML"]),
+        ("just some text\n".to_owned(), &["line 1: invalid TOML"]),
         ("format = 9\n".to_owned(), &["line 1: this mapping's format is not 1"]),
     ] {
-        refused(&world, &map, &[&["the mapping `", "map.toml` is wrong"], says].concat());
+        refused(&world, &map, &[&["the mapping `", "map.toml` has errors"], says].concat());
     }
     assert!(
         world.ask("log")["entries"].as_array().unwrap().is_empty(),

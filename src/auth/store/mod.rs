@@ -18,17 +18,20 @@ use secrecy::{ExposeSecret, SecretString};
 use self::record_file::CredentialLock;
 use super::credentials::{StoredCredentials, parse_versioned};
 use super::error::AuthError;
+use crate::choice::choice_enum;
 use encrypted::{CredentialFile, EncryptedRecord, EncryptionHeader, UnlockMethod};
 
-/// How a record is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CredentialStoreKind {
-    /// Sealed for an identity that the platform's keyring keeps.
-    Keyring,
-    /// In the open, in a file that only its owner may read.
-    File,
-    /// Sealed by age, for a passphrase or for recipients.
-    Age,
+choice_enum! {
+    /// How a record is stored.
+    pub enum CredentialStoreKind {
+        /// The platform's keyring: Keychain, Credential Manager, Secret Service
+        // The keyring holds the key; the record itself is an encrypted file.
+        Keyring = "keyring",
+        /// A file that only you can read
+        File = "file",
+        /// A file that is encrypted with a passphrase or for a recipient
+        Age = "age",
+    }
 }
 
 /// Where records are kept.

@@ -16,7 +16,7 @@ const SETTLE_WRITES: Duration = Duration::from_mins(1);
 pub(crate) fn runs_home() -> Result<RunStore, CliError> {
     match runs_home_dir() {
         Some(home) => Ok(RunStore::new(&home)),
-        None => Err(CliError::usage("there is no place to keep runs in")
+        None => Err(CliError::usage("there is no directory to store runs in")
             .with_hint("set `GHL_BULK_HOME` to a directory")),
     }
 }
@@ -83,6 +83,6 @@ pub(crate) fn write_settle_time(timeout: Duration) -> Result<Duration, CliError>
 fn settle_time_from_env() -> Result<Option<Duration>, CliError> {
     let Ok(text) = env::var("GHL_BULK_SETTLE_S") else { return Ok(None) };
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let wrong = || CliError::usage("`GHL_BULK_SETTLE_S` is no number of seconds");
+    let wrong = || CliError::usage("`GHL_BULK_SETTLE_S` must be a number of seconds");
     seconds.map(Some).ok_or_else(wrong)
 }

@@ -1,7 +1,7 @@
 //! Defaults of flags: read from the file, checked against the flags there are, and set beneath what was
 //! given.
 //!
-//! A default counts as the flag it stands for, only weaker: a flag that is given and one that excludes it
+//! A default counts as its flag, only weaker: a flag that is given and one that excludes it
 //! make it give way. What a value means is asked of clap, which takes it as if it were typed.
 
 use std::any::TypeId;
@@ -14,15 +14,16 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::ConfigPosition;
-use super::parse_config::{ConfigParser, SpannedValue};
+use super::parse_config::ConfigParser;
 use crate::mapping::closest_name;
+use crate::toml_doc::SpannedTomlValue;
 
 /// Flags without a default, and why.
 const NEVER: [(&str, &str); 7] = [
-    ("yes", "then an import would be applied without anybody having said yes to it"),
-    ("confirm-location", "it is a check that a person makes each time"),
-    ("confirm-delete", "it is a check that a person makes each time"),
-    ("allow-http", "it shows the token to the network, and is to be seen where it is used"),
+    ("yes", "an import would then be applied without confirmation"),
+    ("confirm-location", "it is a check to make each time"),
+    ("confirm-delete", "it is a check to make each time"),
+    ("allow-http", "it exposes the token to the network and must be visible where it is used"),
     ("profile", "write `default_profile = \"NAME\"` at the top of the file"),
     ("location", "write `location = \"ID\"` below `[profiles.NAME]`"),
     ("api-url", "write `api_url = \"URL\"` below `[profiles.NAME]`"),
@@ -121,14 +122,14 @@ fn find_flag<'c>(cli: &'c clap::Command, name: &str) -> Option<&'c Arg> {
 fn read_default(
     reader: &mut ConfigParser,
     key: &Spanned<DeString>,
-    value: SpannedValue,
+    value: SpannedTomlValue,
     cli: &clap::Command,
 ) -> Option<(String, Vec<String>)> {
     let written = key.get_ref().as_ref();
     let name = written.replace('_', "-");
     if let Some((_, why)) = NEVER.iter().find(|(never, _)| *never == name) {
         let message = format!("`{written}` cannot have a default");
-        reader.report_problem(reader.problem_at(key, message).with_hint(*why));
+        reader.doc.problems.push(reader.doc.problem_at(key, message).with_hint(*why));
         return None;
     }
     let owners = flag_owners(cli, &name);
@@ -145,8 +146,8 @@ fn read_default(
                 1 => format!("`{written}` {message}"),
                 _ => format!("`{written}` of `{}` {message}", owner.get_name()),
             };
-            let problem = reader.problem_at(value, message);
-            reader.report_problem(match hint {
+            let problem = reader.doc.problem_at(value, message);
+            reader.doc.problems.push(match hint {
                 Some(hint) => problem.with_hint(hint),
                 None => problem,
             });
@@ -170,8 +171,8 @@ fn report_unknown_flag(
         Some(name) => format!("`{name}` has no flag"),
         None => "no command has a flag".to_owned(),
     };
-    let problem = reader.problem_at(key, format!("{whose} `{}`", key.get_ref()));
-    reader.report_problem(match closest_name(name, names) {
+    let problem = reader.doc.problem_at(key, format!("{whose} `{}`", key.get_ref()));
+    reader.doc.problems.push(match closest_name(name, names) {
         Some(near) => problem.with_hint(format!("did you mean `{near}`?")),
         None => problem
             .with_hint("`--help` of a command lists its flags; they are written without `--`"),
@@ -184,11 +185,11 @@ fn cannot_have_default(name: &str) -> bool {
 
 fn report_unknown_command(reader: &mut ConfigParser, key: &Spanned<DeString>, cli: &clap::Command) {
     let name = key.get_ref().as_ref();
-    let problem = reader.problem_at(key, format!("there is no command `{name}`"));
+    let problem = reader.doc.problem_at(key, format!("there is no command `{name}`"));
     let names: Vec<&str> = direct_subcommands(cli).map(clap::Command::get_name).collect();
-    reader.report_problem(match closest_name(name, names.iter().copied()) {
+    reader.doc.problems.push(match closest_name(name, names.iter().copied()) {
         Some(near) => problem.with_hint(format!("did you mean `{near}`?")),
-        None if names.is_empty() => problem.with_hint("a flag's default is no table"),
+        None if names.is_empty() => problem.with_hint("the default of a flag cannot be a table"),
         None => problem.with_hint(format!("there are `{}`", names.join("`, `"))),
     });
 }
@@ -197,15 +198,15 @@ fn report_unknown_command(reader: &mut ConfigParser, key: &Spanned<DeString>, cl
 fn values_as_typed(
     reader: &mut ConfigParser,
     key: &str,
-    value: SpannedValue,
+    value: SpannedTomlValue,
     arg: &Arg,
 ) -> Option<Vec<String>> {
     let several = matches!(arg.get_action(), ArgAction::Append);
     let expected = match arg.get_action() {
         _ if arg.get_value_parser().type_id() == TypeId::of::<bool>() => "true or false",
         ArgAction::Count => "a whole number",
-        ArgAction::Append => "a text, a number or a list of them",
-        _ => "a text or a number",
+        ArgAction::Append => "text, a number or a list of them",
+        _ => "text or a number",
     };
     let typed = |value: &DeValue| match value {
         DeValue::Boolean(truth) => (expected == "true or false").then(|| truth.to_string()),
@@ -226,7 +227,7 @@ fn values_as_typed(
         one => typed(one).map(|one| vec![one]),
     };
     if values.is_none() {
-        reader.report_wrong_type(key, value, expected);
+        reader.doc.report_wrong_type(key, value, expected);
     }
     values
 }
@@ -266,7 +267,7 @@ fn invalid_value_reason(
         | ErrorKind::TooFewValues
         | ErrorKind::NoEquals
         | ErrorKind::InvalidUtf8 => Some((format!("cannot be `{value}`"), None)),
-        // All else is about what is missing beside it.
+        // All else is about other arguments.
         _ => None,
     }
 }

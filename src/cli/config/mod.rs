@@ -1,7 +1,7 @@
 //! The configuration: profiles and defaults of flags, as `config.toml` holds them.
 //!
 //! A profile says which location is meant, where its token comes from, and what its flags are by default.
-//! Everything knows the line it stands in. No token ever stands here: a file with one is refused, and
+//! Everything knows its line. The file must not hold a token: a file with one is refused, and
 //! messages never repeat a value that might be one. What a flag's value means is clap's business.
 
 pub(super) mod dirs;
@@ -21,13 +21,12 @@ pub(super) use flag_defaults::{
 };
 
 use super::output::error::CliError;
+use crate::auth::CredentialStoreKind;
 use crate::id::LocationId;
 use crate::mapping::closest_name;
 
 /// The file's name in the configuration directory.
 pub(super) const FILE: &str = "config.toml";
-/// Where `login` can keep a token.
-pub(super) const STORES: [&str; 3] = ["keyring", "file", "age"];
 
 /// What the configuration file says; nothing where there is none.
 #[derive(Debug, Clone, Default)]
@@ -106,8 +105,8 @@ pub(super) struct Profile {
     pub(super) token_command: Option<ConfigValue<TokenCommandSetting>>,
     /// Absolute.
     pub(super) token_file: Option<ConfigValue<PathBuf>>,
-    /// One of [`STORES`]: the default of `login --store`.
-    pub(super) store: Option<ConfigValue<String>>,
+    /// The default of `login --store`.
+    pub(super) store: Option<ConfigValue<CredentialStoreKind>>,
     /// Whether writing to its location needs the location's name.
     pub(super) protected: Option<ConfigValue<bool>>,
 }
@@ -191,7 +190,7 @@ impl ConfigFile {
             Some(near) => format!("did you mean `{near}`? There are {list}"),
             None if names.is_empty() => {
                 format!(
-                    "{file} has none: write `[profiles.{name}]`, or `ghl-bulk login --profile {name}`"
+                    "{file} has no profiles: add `[profiles.{name}]`, or run `ghl-bulk login --profile {name}`"
                 )
             }
             None => format!("there are {list}, in {file}"),
@@ -221,13 +220,13 @@ pub(super) fn conflicting_defaults_error(
     let line = |default: &&FlagDefault| format!("{}: `{}`", default.place, default.id);
     let text = error.to_string();
     let said = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    CliError::usage(format!("the defaults of the configuration do not fit here: {said}"))
+    CliError::usage(format!("the defaults in the configuration conflict: {said}"))
         .with_lines(applied.iter().map(line).collect())
-        .with_hint("give the flags, which go before their defaults")
+        .with_hint("give the flags, which override their defaults")
 }
 
 /// What makes a profile's name.
-const NAME: &str = "letters, digits, `-` and `_` make one, 64 at most";
+const NAME: &str = "use letters, digits, `-` and `_`, at most 64 of them";
 
 /// Whether a text can be a profile's name. It becomes the name of a file when a token is stored for it.
 fn is_profile_name(text: &str) -> bool {

@@ -1,7 +1,7 @@
-//! Tokens where none may stand: what looks like one in a text.
+//! Tokens in a file that must not hold any: what looks like one in a text.
 //!
 //! It looks at shapes, not at meaning, and errs on the side of caution: a configuration is often kept in a
-//! repository, a backup or a chat. What it finds is told by its line, never repeated.
+//! repository, a backup or a chat. What it finds is reported by its line, never repeated.
 
 /// The line, from 1, of the first thing that looks like a token: a Private Integration Token (`pit-…`) or a
 /// JSON Web Token (`eyJ…`), also in a comment.
@@ -17,7 +17,7 @@ pub(in crate::cli) fn contains_token(text: &str) -> bool {
 
 fn looks_like_token(word: &str) -> bool {
     let behind = |prefix: &str| word.strip_prefix(prefix).map_or(0, str::len);
-    // Real ones are far longer; made-up ones are not. `pit-stop` is none.
+    // Real ones are far longer; made-up ones are not. `pit-stop` is not a token.
     behind("pit-") >= 6 || behind("eyJ") >= 10
 }
 

@@ -29,7 +29,7 @@ fn a_preset_s_name_that_is_a_path_or_nobody_s_is_no_preset() {
         {
             let done = world.run(&format!("{command} '{name}'")).exits(2);
             let done = done.says(&format!("there is no preset `{name}`"));
-            done.says("hint: ").says("`ghl-bulk map --list-presets` lists the presets there are");
+            done.says("hint: ").says("`ghl-bulk map --list-presets` lists all presets");
         }
     }
     world.run("import in.csv --yes --preset hubpsot").exits(2).says("did you mean `hubspot`?");
@@ -114,7 +114,7 @@ fn every_preset_with_errors_is_told_with_its_lines_and_what_was_probably_meant()
             format!("\nentity = \"contact\"\n{column}"),
             "line 2: unknown variant `contact`, expected one of `contacts`",
         ),
-        ("four", "title = \"x\n".to_owned(), "line 1: this is no TOML"),
+        ("four", "title = \"x\n".to_owned(), "line 1: invalid TOML"),
         (
             "five",
             format!("[detect]\nal = [\"Email\"]\n{column}"),

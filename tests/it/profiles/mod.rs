@@ -66,7 +66,7 @@ fn a_profile_is_all_that_an_export_needs() {
     let profile = main_profile(&world);
     let world = world.configured(&profile).without("GHL_TOKEN");
     world.run("export --profile main --with none --out out").exits(0);
-    world.run("export --with none --out out").exits(8).says("no token is given");
+    world.run("export --with none --out out").exits(8).says("no token was given");
     let by_default = format!("default_profile = 'main'\n{profile}");
     let world = world.configured(&by_default);
     world.run("export --with none --out out").exits(0);

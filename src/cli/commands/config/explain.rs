@@ -1,12 +1,13 @@
 //! What holds, and where it comes from: each setting, and each flag of a command.
 //!
-//! It asks for no token and runs no program. Values that look like a token are hidden, wherever they stand.
+//! It asks for no token and runs no program. Values that look like a token are hidden, wherever they are.
 
 use std::ffi::{OsStr, OsString};
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory};
 
+use crate::choice::Choice as _;
 use crate::cli::account::token_source::{DEFAULT, find_stored_login};
 use crate::cli::args::command_line::{build_command_line, deepest_subcommand, given_flags};
 use crate::cli::config::dirs;
@@ -21,7 +22,7 @@ use crate::mapping::closest_name;
 
 /// Everything there is to tell.
 pub(crate) struct ConfigExplanation {
-    /// The command whose flags are told, if one was named.
+    /// The command whose flags are explained, if one was named.
     pub(crate) command: Option<String>,
     pub(crate) settings: Vec<ExplainedSetting>,
     pub(crate) flags: Vec<ExplainedSetting>,
@@ -119,7 +120,7 @@ fn list_settings(settings: &Settings) -> Result<Vec<ExplainedSetting>, CliError>
         api_url_setting(settings),
         token,
         match profile.and_then(|profile| profile.store.as_ref()) {
-            Some(store) => profile_setting("store", &store.value, store, profile),
+            Some(store) => profile_setting("store", store.value.word(), store, profile),
             None => ExplainedSetting::unset("store"),
         },
         protected_setting(settings)?,
@@ -290,11 +291,12 @@ fn list_flags(
     let matches =
         apply_defaults(line(), path, &applied).try_get_matches_from(&words).map_err(wrong)?;
     let (_, matches) = deepest_subcommand(&matches);
-    let told = |arg: &&Arg| {
+    let is_explained = |arg: &&Arg| {
         let known = ["help", "version", "profile", "location", "api-url"];
         arg.get_long().is_some_and(|long| !known.contains(&long))
     };
-    let mut args: Vec<&Arg> = subcommand_at(built, path).get_arguments().filter(told).collect();
+    let mut args: Vec<&Arg> =
+        subcommand_at(built, path).get_arguments().filter(is_explained).collect();
     args.sort_by_key(|arg| arg.is_global_set());
     Ok(args.into_iter().map(|arg| flag_entry(arg, matches, &applied)).collect())
 }

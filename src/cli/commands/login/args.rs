@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::env;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use reqwest::Url;
 
 use crate::api::{ApiEndpoint, is_loopback_url};
+use crate::auth::CredentialStoreKind;
+use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::args::time_arg;
 use crate::cli::output::error::CliError;
 
@@ -20,28 +21,28 @@ const SANDBOX_PAGE: &str = "/oauth/chooselocation";
 /// What a company's token needs to find its locations and to get their tokens (api.md §9).
 const AGENCY_SCOPES: [&str; 2] = ["oauth.readonly", "oauth.write"];
 
-/// Log in: check a token and keep it, so that no other command asks for one
+/// Log in: check a token and store it for all other commands
 ///
 /// Asks for a Private Integration Token (Settings > Private Integrations) without showing it, or reads it
-/// from stdin. With `--oauth` it opens the browser instead, for an app of your own, and renews the token
-/// from then on. The token is kept in the platform's keyring, or in a file only you can read where there is
-/// none.
+/// from stdin. With `--oauth` it opens the browser instead, for an app of your own, and later refreshes the
+/// token automatically. The token is stored in the platform's keyring or, if there is no keyring, in a file
+/// that only you can read.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct LoginArgs {
-    /// Where the token is kept [default: the profile's `store`, or the keyring where there is one]
-    #[arg(long, value_enum, value_name = "WHERE")]
-    pub(super) store: Option<StoreArg>,
+    /// Where to store the token [default: the profile's `store`, or the keyring if there is one]
+    #[arg(long, value_name = "WHERE", value_parser = choice_parser::<CredentialStoreKind>())]
+    pub(super) store: Option<CredentialStoreKind>,
 
-    /// Encrypt for this recipient instead of with a passphrase; repeat it for more (with `--store age`)
+    /// Encrypt for this recipient instead of with a passphrase; repeat for more (with `--store age`)
     #[arg(long, value_name = "age1…")]
     pub(super) recipient: Vec<String>,
 
-    /// Read the token from stdin, as is done anyway where that is no terminal
+    /// Read the token from stdin; the default if stdin is not a terminal
     #[arg(long, conflicts_with = "oauth")]
     pub(super) stdin: bool,
 
-    /// Keep the token without asking the API whether it works
+    /// Store the token without checking it with the API
     #[arg(long)]
     pub(super) no_check: bool,
 
@@ -51,13 +52,13 @@ pub(in crate::cli) struct LoginArgs {
 
 const AFTER_HELP: &str = "\
 Examples:
-  ghl-bulk login --location ve9EPM428h8vShlRW1KT           asks for the token, without showing it
+  ghl-bulk login --location ve9EPM428h8vShlRW1KT           ask for the token, without showing it
   pass show highlevel | ghl-bulk login --profile clinic    a second account, from a password manager
   ghl-bulk login --oauth --client-id ID                    your own app, in the browser
   ghl-bulk login --oauth --client-id ID --agency --paste   all locations of an agency, on a server
 
 Environment:
-  GHL_CLIENT_ID, GHL_CLIENT_SECRET   the app, instead of `--client-id` and of being asked
+  GHL_CLIENT_ID, GHL_CLIENT_SECRET   the app, instead of `--client-id` and a prompt
   GHL_CLIENT_SECRET_FILE             a file that holds the secret
   GHL_AUTHORIZE_URL                  the page, instead of `--authorize-url`
   GHL_BULK_PASSPHRASE                the passphrase of `--store age` (or GHL_BULK_PASSPHRASE_FILE)
@@ -66,57 +67,46 @@ Environment:
 /// An app, and how its owner is asked.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "With an app of your own")]
+#[command(next_help_heading = "OAuth options (for an app of your own)")]
 pub(super) struct OauthAppArgs {
-    /// Log in through the browser (OAuth), with an app made at marketplace.gohighlevel.com
+    /// Log in with the browser (OAuth), with an app created at marketplace.gohighlevel.com
     #[arg(long)]
     pub(super) oauth: bool,
 
     /// The app's client id [env: `GHL_CLIENT_ID`]
-    // Not clap's `env`: a variable beside a login without `--oauth` is no mistake.
+    // Not clap's `env`: the variable is allowed without `--oauth`.
     #[arg(long, value_name = "ID", requires = "oauth")]
     client_id: Option<String>,
 
-    /// Log in for the agency (company): its token gets one for each of its locations
+    /// Log in for the agency (company), and get a token for each of its locations
     #[arg(long, requires = "oauth")]
     pub(super) agency: bool,
 
-    /// What the token is to be good for; several with commas [default: all that this program needs]
+    /// The scopes to request, comma-separated [default: all that ghl-bulk uses]
     #[arg(long, value_name = "SCOPE", value_delimiter = ',', requires = "oauth")]
     scope: Vec<String>,
 
-    /// Where the page sends the answer; exactly as the app has registered it
+    /// The redirect URI, exactly as it is registered for the app
     #[arg(long, value_name = "URL", requires = "oauth", default_value = REDIRECT)]
     // Text, as it is compared letter by letter.
     redirect_uri: String,
 
-    /// The page that asks, such as a white label's [env: `GHL_AUTHORIZE_URL`]
+    /// The authorization page, such as a white label's [env: `GHL_AUTHORIZE_URL`]
     #[arg(long, value_name = "URL", requires = "oauth")]
     authorize_url: Option<Url>,
 
-    /// Only print the address; whoever opens it must do so on this machine
+    /// Only print the address, to be opened on this machine
     #[arg(long, requires = "oauth", conflicts_with = "paste")]
     pub(super) no_browser: bool,
 
-    /// Print the address, and take the answer from stdin: the address at which the browser ends, or the
-    /// code in it
+    /// Print the address, and read from stdin the address at which the browser ends, or the code in it;
+    /// works without a browser on this machine
     #[arg(long, requires = "oauth")]
     pub(super) paste: bool,
 
-    /// How many seconds the answer may take
+    /// Seconds to wait for the response
     #[arg(long, value_name = "SECONDS", requires = "oauth", default_value = "300", value_parser = time_arg::parse_seconds)]
     pub(super) answer_within: Duration,
-}
-
-/// Where tokens can be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum StoreArg {
-    /// The platform's keyring: Keychain, Credential Manager, Secret Service
-    Keyring,
-    /// A file that only you can read
-    File,
-    /// A file that is encrypted with a passphrase or for a recipient
-    Age,
 }
 
 impl OauthAppArgs {
@@ -124,9 +114,9 @@ impl OauthAppArgs {
     pub(super) fn client_id(&self) -> Result<String, CliError> {
         let given = self.client_id.clone().or_else(|| env::var("GHL_CLIENT_ID").ok());
         given.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).ok_or_else(|| {
-            CliError::usage("no client id is given").with_hint(
-                "give `--client-id ID` or set `GHL_CLIENT_ID`: it stands beside the secret of an app of \
-                 your own, under marketplace.gohighlevel.com > My Apps > Auth",
+            CliError::usage("no client id was given").with_hint(
+                "give `--client-id ID` or set `GHL_CLIENT_ID`: find it next to the secret of your \
+                 app, under marketplace.gohighlevel.com > My Apps > Auth",
             )
         })
     }
@@ -153,15 +143,15 @@ impl OauthAppArgs {
     /// Where the answer goes. With `--paste` nothing on this machine has to listen there.
     pub(super) fn validated_redirect_url(&self) -> Result<Url, CliError> {
         let wrong = |why: &str| CliError::usage(format!("`--redirect-uri`: {why}"));
-        let url: Url = self.redirect_uri.parse().map_err(|_| wrong("it is no address"))?;
+        let url: Url = self.redirect_uri.parse().map_err(|_| wrong("it is not an address"))?;
         let this_machine = is_loopback_url(url.as_str());
         match url.scheme() {
             "https" if self.paste => Ok(url),
             "http" if this_machine => Ok(url),
-            _ if !this_machine && !self.paste => Err(wrong("it does not lead to this machine")
+            _ if !this_machine && !self.paste => Err(wrong("it does not point to this machine")
                 .with_hint("`--paste` takes the address at which the browser ends")),
             "https" => Err(wrong("this machine cannot answer https; register one with http")),
-            _ => Err(wrong("a code would travel without encryption; use https")),
+            _ => Err(wrong("the code would be sent unencrypted; use https")),
         }
     }
 
@@ -171,7 +161,7 @@ impl OauthAppArgs {
         let url = match (&self.authorize_url, named) {
             (Some(url), _) => url.clone(),
             (None, Some(text)) => text.parse().map_err(|error| {
-                CliError::usage(format!("`GHL_AUTHORIZE_URL` is no address: {error}"))
+                CliError::usage(format!("`GHL_AUTHORIZE_URL` is not an address: {error}"))
             })?,
             (None, None) if is_loopback_url(api) => {
                 let page = format!("{}{SANDBOX_PAGE}", api.trim_end_matches('/'));
