@@ -35,31 +35,31 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Examples:
   ghl-bulk export --sandbox --out demo       try it on made-up data, without an account
-  ghl-bulk login --location LOCATION         check a token and keep it, so that nothing asks again
+  ghl-bulk login --location LOCATION         check a token and store it for other commands
   ghl-bulk export --out backup               everything, as Parquet
   ghl-bulk export --format csv --tag vip     the contacts tagged `vip`, for a spreadsheet
-  ghl-bulk map leads.xlsx -o leads.toml      what goes where in a spreadsheet?
+  ghl-bulk map leads.xlsx -o leads.toml      propose where each column of a spreadsheet goes
   ghl-bulk import leads.xlsx --map leads.toml --dry-run   what would happen
-  ghl-bulk undo RUN                          take an import back
-  ghl-bulk doctor                            what is wrong with access, network or disk?
-  ghl-bulk resume                            go on with what was interrupted, or apply a dry run
+  ghl-bulk undo RUN                          undo an import
+  ghl-bulk doctor                            check access, network and disk
+  ghl-bulk resume                            continue an interrupted run, or apply a dry run
 
 Environment:
   GHL_TOKEN          a Private Integration Token of the location (never a flag)
-  GHL_TOKEN_FILE     a file that holds it, instead; both go before what `login` has stored
+  GHL_TOKEN_FILE     a file that holds it; both override what `login` has stored
   GHL_LOCATION_ID    the location, instead of `--location`
   GHL_API_URL        the API's address, instead of `--api-url`
   GHL_BULK_PROFILE   the profile, instead of `--profile`
-  GHL_BULK_CONFIG    where `config.toml` and, in `presets`, presets of your own are kept [default:
+  GHL_BULK_CONFIG    the directory of `config.toml` and, in `presets`, your own presets [default:
                      ghl-bulk in the platform's configuration directory]
-  GHL_BULK_HOME      where runs are kept [default: the platform's state directory]
-  GHL_BULK_SETTLE_S  seconds that a record may be hidden from the search [default: 35], or that a
-                     request whose answer was lost may still be applied [default: 60]
+  GHL_BULK_HOME      the directory of runs [default: the platform's state directory]
+  GHL_BULK_SETTLE_S  seconds until a new record appears in the search [default: 35], or until a
+                     request that got no answer can no longer be applied [default: 60]
 
 Exit codes: 0 done, 2 usage or environment, 3 done but some records unreadable or rows rejected,
 4 file or plan refused, 5 stale plan, 6 rows in doubt, 7 too many errors, 8 token or scope,
-9 paused (budget or deadline), 10 no such run, 11 held by another process, 12 damaged,
-20 a dry run found changes, 130 interrupted.";
+9 paused (daily quota or deadline), 10 no such run, 11 locked by another process, 12 damaged,
+20 a dry run found changes, 130 interrupted, 143 terminated.";
 
 #[derive(Debug, Subcommand)]
 enum CliCommand {

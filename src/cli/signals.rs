@@ -15,8 +15,9 @@ pub(super) fn block_on<T, F: Future<Output = Result<T, CliError>>>(
 ) -> Result<T, CliError> {
     // One thread for all requests: measured faster than several, and the heavy work is on others.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime
-        .map_err(|error| CliError::usage(format!("the system gives no event queue: {error}")))?;
+    let runtime = runtime.map_err(|error| {
+        CliError::usage(format!("the system cannot create an event queue: {error}"))
+    })?;
     runtime.block_on(async {
         let stop = CancelSignal::new();
         // A timer takes its time; a deadline that has passed lets no request through.
@@ -44,7 +45,9 @@ async fn watch_for_stop(
     if first == CancelCause::Deadline {
         screen.print_note("the deadline is reached; storing what is in flight");
     } else {
-        screen.print_note("stopping: storing what is in flight (once more to leave at once)");
+        screen.print_note(
+            "stopping: finishing the requests in flight (press Ctrl-C again to quit now)",
+        );
     }
     let code = match next_signal().await {
         CancelCause::Terminate => CliExitCode::Terminated,

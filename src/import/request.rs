@@ -95,7 +95,7 @@ impl std::str::FromStr for MaxErrors {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "a number of rows, or a share such as `5%`, is expected".to_owned();
+        let wrong = || "expected a number of rows, or a share such as `5%`".to_owned();
         match text.strip_suffix('%') {
             None => text.parse().map(Self::Rows).map_err(|_| wrong()),
             Some(share) => match share.trim().parse::<f64>() {

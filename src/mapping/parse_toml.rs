@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
+use super::preset::template::FORMER_TABLE;
 use super::{
     ConstantValue, FORMAT, Mapping, MappingRule, PolicyOptions, Problem, RuleCondition, SplitPart,
     TextTemplate, parse_target,
@@ -15,7 +16,7 @@ use crate::toml_doc::{SpannedTomlValue, TomlDocument, toml_to_json};
 const TOP: &[&str] =
     &["format", "location", "ignore", "missing", "sheet", "options", "column", "constant"];
 /// What presets say beside the mapping; a preset's text is a mapping too.
-const PRESET: &[&str] = &["title", "entity", "direction", "detect", "layout"];
+const PRESET: &[&str] = &["title", "entity", "direction", "detect", "template"];
 const SHEET: &[&str] = &["encoding", "delimiter", "sheet", "header_row", "hidden"];
 const COLUMN: &[&str] = &[
     "from",
@@ -82,7 +83,7 @@ fn read_mapping(source: &mut TomlDocument, table: &DeTable) -> Mapping {
                     .filter_map(|(line, table)| read_constant(source, line, table))
                     .collect();
             }
-            other if PRESET.contains(&other) => {}
+            other if PRESET.contains(&other) || other == FORMER_TABLE => {}
             other => {
                 let known = [TOP, PRESET].concat();
                 source.report_unknown_key(source.line_of(key), other, "a mapping", &known);

@@ -81,7 +81,7 @@ fn without_the_scope_for_the_location_only_its_name_is_missing() {
 #[test]
 fn a_wrong_token_is_refused_once() {
     let world = World::new().env("GHL_TOKEN", "pit-wrong");
-    world.run(EXPORT).exits(8).says("the token is not accepted").says("GHL_TOKEN");
+    world.run(EXPORT).exits(8).says("the API rejected the token").says("GHL_TOKEN");
     assert_eq!(world.ask("log")["requests"], 1);
     assert!(!world.path("out").exists());
 }
@@ -98,7 +98,7 @@ fn a_token_that_expires_on_the_way_ends_the_run_and_a_new_one_resumes_it() {
 #[test]
 fn no_token_says_where_to_put_one() {
     let world = World::new().without("GHL_TOKEN");
-    world.run(EXPORT).exits(8).says("no token is given").says("GHL_TOKEN");
+    world.run(EXPORT).exits(8).says("no token was given").says("GHL_TOKEN");
     assert_eq!(world.ask("log")["requests"], 0);
 }
 
@@ -119,7 +119,7 @@ fn a_token_file_serves_as_well() {
 #[test]
 fn a_wrong_location_is_told_from_a_wrong_token() {
     let world = World::new().env("GHL_LOCATION_ID", "elsewhere");
-    world.run(EXPORT).exits(8).says("does not reach this location").says("--location");
+    world.run(EXPORT).exits(8).says("has no access to this location").says("--location");
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn locations_are_found_by_name_whatever_its_case() {
 fn a_name_that_fits_none_names_the_closest() {
     let world = agency();
     let done = world.run(&format!("{EXPORT} --location-name 'Sandbox Lacation 2'")).exits(2);
-    done.says("no location's name fits `Sandbox Lacation 2`").says("`Sandbox Location 2`");
+    done.says("no location's name matches `Sandbox Lacation 2`").says("`Sandbox Location 2`");
     assert!(!world.path("out").exists());
 }
 

@@ -304,7 +304,7 @@ fn refused(world: &World, line: &str, code: i32, why: &str) {
 #[test]
 fn a_file_that_names_no_contacts_is_refused_and_nothing_is_sent() {
     let world = account(5);
-    refused(&world, EXPORT, 2, "there is no such file");
+    refused(&world, EXPORT, 2, "no such file");
     world.sheet("list.csv", "Name,City\nAnn,Bonn\n");
     refused(&world, EXPORT, 4, "does not say which column names the contacts");
     world.sheet("list.csv", "email\n\n");

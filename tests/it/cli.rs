@@ -48,12 +48,12 @@ const COMMANDS: [&str; 24] = [
 fn every_command_has_help() {
     let world = bare();
     let root = world.run("--help").exits(0).stdout;
-    let everywhere = root.find("Everywhere:").unwrap()..root.find("\n\nExamples:").unwrap();
+    let everywhere = root.find("Global options:").unwrap()..root.find("\n\nExamples:").unwrap();
     for command in COMMANDS {
         let done = world.run(&format!("{command} --help")).exits(0);
         assert_eq!(done.stderr, "", "{command}");
         assert!(done.stdout.contains(&root[everywhere.clone()]), "{command}");
-        let own = done.stdout.replace(&root[everywhere.clone()], "Everywhere: …");
+        let own = done.stdout.replace(&root[everywhere.clone()], "Global options: …");
         let shown = if command.is_empty() { done.stdout } else { own };
         let name = format!("help {command}").trim_end().replace(' ', "_");
         insta::assert_snapshot!(name, shown);
@@ -222,7 +222,7 @@ fn a_failure_is_an_event_too() {
     check_events(&world.run("export --json --out out").exits(8));
     let done = bare().run("export --json").exits(8);
     check_events(&done);
-    assert_eq!(done.summary()["error"], "no token is given");
+    assert_eq!(done.summary()["error"], "no token was given");
 }
 
 #[test]

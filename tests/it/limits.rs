@@ -102,11 +102,11 @@ fn a_429_without_retry_after_costs_one_window() {
 #[test]
 fn at_the_end_of_the_daily_budget_it_stops_and_says_when_to_resume() {
     let world = limited("100/10s/50");
-    let done = world.run(EXPORT).exits(9).says("the daily budget is used up");
+    let done = world.run(EXPORT).exits(9).says("the daily request quota is used up");
     let says = done.says("resume: ghl-bulk resume ");
     // The sandbox counts anew a day after its first request.
     let now = jiff::Timestamp::now();
-    let at = says.stderr.split("more requests at ").nth(1).unwrap().lines().next().unwrap();
+    let at = says.stderr.split("it resets at ").nth(1).unwrap().lines().next().unwrap();
     let hours = at.parse::<jiff::Timestamp>().unwrap().duration_since(now).as_hours();
     assert!((23..=24).contains(&hours), "{at}");
     let log = world.ask("log");
@@ -185,7 +185,7 @@ fn a_deadline_that_has_passed_stops_before_the_first_request() {
 fn at_the_deadline_what_is_in_flight_is_stored() {
     let world = World::faulty(&["GET /contacts/*/notes hold after=20"]);
     let mut export = Process::start(&world, &format!("{EXPORT} --deadline 1s"));
-    export.until_it_says("the deadline is reached");
+    export.until_it_says("the deadline has passed");
     world.control("DELETE", "faults", &Value::Null);
     world.control("POST", "release", &Value::Null);
     export.end().exits(9).says("resume: ghl-bulk resume ");

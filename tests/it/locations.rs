@@ -92,7 +92,7 @@ fn one_that_fails_does_not_stop_the_others() {
     assert_eq!(contacts(&world, LOCATION), 60);
     assert_eq!(contacts(&world, "second"), 0);
     assert!(!world.path("out/unserved").exists());
-    done.says("error: unserved: the token does not reach this location")
+    done.says("error: unserved: the token has no access to this location")
         .says("2 locations exported, 1 failed");
 }
 
@@ -186,7 +186,7 @@ fn refused(text: &str) -> String {
 
 #[test]
 fn a_location_that_stands_twice_in_the_file_is_named_with_its_line() {
-    insta::assert_snapshot!(refused("second\nthird\nsecond\n"), @"error: `clients.csv` line 3: location `second` stands here a second time");
+    insta::assert_snapshot!(refused("second\nthird\nsecond\n"), @"error: `clients.csv` line 3: location `second` is listed twice");
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_line_whose_variable_is_not_set_is_named() {
 
 #[test]
 fn a_file_without_locations_is_refused() {
-    insta::assert_snapshot!(refused("# nobody\n\n"), @"error: `clients.csv` names no location");
+    insta::assert_snapshot!(refused("# nobody\n\n"), @"error: `clients.csv` does not name a location");
 }
 
 #[test]

@@ -208,7 +208,7 @@ fn a_preset_that_does_not_fit_says_what_is_missing_and_which_one_does() {
         .run("import in.csv --yes --preset dub-seed-contacts")
         .exits(4)
         .says("`contactId`")
-        .says("no preset fits it");
+        .says("no preset matches it");
 }
 
 #[test]

@@ -26,8 +26,8 @@ fn refused(world: &World, options: &str, code: i32, says: &[&str]) {
 #[test]
 fn a_file_that_is_none_is_named() {
     let world = empty();
-    world.run("import nowhere.csv --yes").exits(2).says("`nowhere.csv`: there is no such file");
-    world.run("import - --yes").exits(2).says("save what is piped to a file first");
+    world.run("import nowhere.csv --yes").exits(2).says("`nowhere.csv`: no such file");
+    world.run("import - --yes").exits(2).says("save the piped data to a file first");
     std::fs::create_dir(world.path("dir.csv")).unwrap();
     world.run("import dir.csv --yes").exits(2).says("dir.csv").says("is a directory");
     world.sheet("empty.csv", "");

@@ -164,7 +164,7 @@ fn ctrl_c_stores_what_is_in_flight_and_prints_the_resume_command() {
     let mut export = Process::start(&world, EXPORT);
     world.ask("held?at_least=32");
     export.signal("INT");
-    export.until_it_says("stopping: storing what is in flight");
+    export.until_it_says("stopping: finishing the requests in flight");
     world.control("POST", "release", &Value::Null);
     let run = world.only_run();
     export.end().exits(130).says(&format!("resume: ghl-bulk resume {run}"));
@@ -197,7 +197,7 @@ fn a_second_ctrl_c_leaves_at_once_and_the_run_resumes() {
     let mut export = Process::start(&world, EXPORT);
     world.ask("held?at_least=1");
     export.signal("INT");
-    export.until_it_says("once more to leave at once");
+    export.until_it_says("press Ctrl-C again to quit now");
     export.signal("INT");
     // Nothing is released: whoever waited for the held request would never end.
     export.end().exits(130);

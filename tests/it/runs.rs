@@ -28,7 +28,7 @@ const NO_RUN: &str = "20200101-000000-none";
 fn without_runs_the_list_is_empty() {
     let world = World::new();
     let done = world.run("runs list").exits(0);
-    assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", "there are no runs yet\n"));
+    assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", "no runs yet\n"));
     assert_eq!(world.run("runs list --json").exits(0).stdout, "[]\n");
 }
 
@@ -107,9 +107,8 @@ fn several_runs_are_removed_at_once() {
 #[track_caller]
 fn missing(line: &str) {
     let done = World::new().run(line).exits(10);
-    let wanted = format!(
-        "error: there is no run `{NO_RUN}`\n  hint: `ghl-bulk runs list` shows the runs there are\n"
-    );
+    let wanted =
+        format!("error: there is no run `{NO_RUN}`\n  hint: `ghl-bulk runs list` lists all runs\n");
     assert_eq!(done.stderr, wanted);
     assert_eq!(done.stdout, "");
 }
@@ -145,7 +144,7 @@ fn resume_without_an_unfinished_run_has_nothing_to_go_on_with() {
     let done = world.run("resume").exits(10);
     insta::assert_snapshot!(done.stderr, @"
     error: there is no run that is unfinished
-      hint: `ghl-bulk runs list` shows the runs there are
+      hint: `ghl-bulk runs list` lists all runs
     ");
     world.run("resume --retry-errors").exits(10).says("there is no run with unreadable records");
 }

@@ -20,7 +20,7 @@ impl From<AuthError> for CliError {
                 .with_hint("`GHL_BULK_PASSPHRASE` gives the passphrase, `GHL_BULK_AGE_IDENTITY` a file of keys"),
             AuthError::Damaged { .. } | AuthError::Newer { .. } => Self::new(CliExitCode::Damaged, said)
                 .with_hint("`ghl-bulk login` replaces it, `ghl-bulk logout` removes it"),
-            AuthError::File { .. } => Self::usage(said).with_hint("check the rights and the free space there"),
+            AuthError::File { .. } => Self::usage(said).with_hint("check permissions and free space"),
         }
     }
 }

@@ -10,7 +10,7 @@ pub(in crate::cli) const URL: &str = "https://services.leadconnectorhq.com";
 pub(in crate::cli) fn validate_api_url(url: String, allow_http: bool) -> Result<String, CliError> {
     let wrong = |why: &str| Err(CliError::usage(format!("`--api-url`: {why}")));
     let Ok(parsed) = reqwest::Url::parse(&url) else {
-        return wrong("it is no address such as `https://services.leadconnectorhq.com`");
+        return wrong("it is not an address such as `https://services.leadconnectorhq.com`");
     };
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return wrong("it holds a user name or password; the token goes into `GHL_TOKEN`");

@@ -38,14 +38,14 @@ pub(super) fn read_location_list(path: &Path) -> Result<Vec<LocationListEntry>, 
         let location: LocationId =
             id.parse().map_err(|error: InvalidId| line_error(path, line, &error.to_string()))?;
         if all.iter().any(|listed| listed.location == location) {
-            let said = format!("location `{location}` stands here a second time");
+            let said = format!("location `{location}` is listed twice");
             return Err(line_error(path, line, &said));
         }
         let variable = (!variable.is_empty()).then(|| variable.to_owned());
         all.push(LocationListEntry { location, variable, line });
     }
     if all.is_empty() {
-        return Err(CliError::usage(format!("`{shown}` names no location")));
+        return Err(CliError::usage(format!("`{shown}` does not name a location")));
     }
     Ok(all)
 }

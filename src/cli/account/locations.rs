@@ -17,7 +17,8 @@ const SHOWN: usize = 3;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Several locations")]
 pub(in crate::cli) struct MultiLocationArgs {
-    /// A file of locations: one id a line, optionally a comma and the environment variable with its token
+    /// A file of locations: one id per line, optionally followed by a comma and the environment variable
+    /// with its token
     #[arg(long, value_name = "FILE", conflicts_with = "location")]
     pub(in crate::cli) locations: Option<PathBuf>,
 
@@ -25,7 +26,7 @@ pub(in crate::cli) struct MultiLocationArgs {
     #[arg(long, conflicts_with_all = ["location", "locations"])]
     pub(in crate::cli) all_locations: bool,
 
-    /// The agency's locations whose name fits: `*` is any text, `?` one character; repeat it for more
+    /// The agency's locations whose name matches: `*` is any text, `?` one character; repeat for more
     #[arg(long, value_name = "PATTERN", conflicts_with_all = ["location", "locations", "all_locations"])]
     pub(in crate::cli) location_name: Vec<String>,
 }
@@ -49,10 +50,8 @@ impl MultiLocationArgs {
     fn select_from(&self, all: Vec<InstalledLocation>) -> Result<Vec<InstalledLocation>, CliError> {
         let all: Vec<_> = all.into_iter().filter(|location| location.installed).collect();
         if all.is_empty() {
-            return Err(CliError::usage(
-                "the agency has no location in which the app is installed",
-            )
-            .with_hint("install the app for its locations, at marketplace.gohighlevel.com"));
+            return Err(CliError::usage("the app is not installed in any location of the agency")
+                .with_hint("install the app for its locations, at marketplace.gohighlevel.com"));
         }
         if self.all_locations {
             return Ok(all);
@@ -75,11 +74,11 @@ fn no_name_match_error(wanted: &str, all: &[InstalledLocation]) -> CliError {
     let names = all.iter().map(|location| location.name.as_str()).filter(|name| !name.is_empty());
     let near: Vec<_> = name_pattern::closest_names(wanted, names, SHOWN);
     let near: Vec<_> = near.into_iter().map(|name| format!("`{name}`")).collect();
-    let failure = CliError::usage(format!("no location's name fits `{wanted}`"));
+    let failure = CliError::usage(format!("no location's name matches `{wanted}`"));
     match near.as_slice() {
         [] => failure,
         near => {
-            failure.with_hint(format!("the closest: {}; `*` stands for any text", near.join(", ")))
+            failure.with_hint(format!("the closest are {}; `*` matches any text", near.join(", ")))
         }
     }
 }
@@ -93,7 +92,7 @@ pub(super) fn fetch_agency_locations(
     let agency = agency_for_source(source, transport)?;
     let agency =
         agency.ok_or_else(|| agency_required_error(several.agency_flag().unwrap_or_default()))?;
-    let fail = |error| CliError::usage(format!("the system gives no event queue: {error}"));
+    let fail = |error| CliError::usage(format!("the system cannot create an event queue: {error}"));
     // A runtime of its own: what is connected here is not used again.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let all = runtime.map_err(fail)?.block_on(async {

@@ -37,13 +37,13 @@ use token_source::TokenSource;
 #[derive(Debug)]
 pub(super) struct LocationAccount {
     pub(super) location: LocationId,
-    /// Its name, where the agency has told it. From outside.
+    /// Its name, if the agency login knows it. From outside.
     pub(super) name: Option<String>,
     /// The environment variable that holds its token, where it is another than `GHL_TOKEN`.
     pub(super) variable: Option<String>,
     /// The profile it was found by.
     pub(super) profile: Option<String>,
-    /// What its token is, as far as can be told without sending it.
+    /// What its token is, as far as is known without sending it.
     pub(super) facts: TokenFacts,
     credential: Arc<dyn TokenProvider>,
 }
@@ -209,7 +209,7 @@ impl LocationAccounts {
         Ok(Self { all, url, source, _sandbox: None })
     }
 
-    /// The account of a run: its location, at the address it was begun with unless told otherwise.
+    /// The account of a run: its location, at the address it was begun with unless another is given.
     pub(super) fn resolve_for_run(
         settings: &Settings,
         run: &RunAccountRef,
@@ -300,8 +300,8 @@ impl LocationAccount {
     }
 }
 
-/// The address that tokens of this source are sent to. A login is good at the address that gave it, and
-/// goes nowhere else.
+/// The address that tokens of this source are sent to. A login is valid only for the address that issued
+/// it.
 fn api_url_for_token(
     given: Option<String>,
     source: Option<&TokenSource>,
@@ -317,10 +317,10 @@ fn api_url_for_token(
         (Some(given), None) => Ok(given),
         (Some(given), Some((_, own))) if given.trim_end_matches('/') == own => Ok(given),
         (Some(given), Some((profile, own))) => Err(CliError::usage(format!(
-            "the login of profile `{profile}` is good at `{own}`, and `{given}` is asked for"
+            "the login of profile `{profile}` is valid for `{own}`, not for `{given}`"
         ))
         .with_hint(
-            "check `--api-url` and `GHL_API_URL`, or log in there under another `--profile`",
+            "check `--api-url` and `GHL_API_URL`, or log in to that address with another `--profile`",
         )),
     }
 }
@@ -335,7 +335,7 @@ fn profile_to_record(profile: Option<&Profile>, source: &TokenSource) -> Option<
 }
 
 fn no_location_error(source: &TokenSource) -> CliError {
-    let failure = CliError::usage("no location is given");
+    let failure = CliError::usage("no location was given");
     if source.oauth_login().is_some_and(|(_, login)| login.is_company()) {
         return failure.with_hint(
             "the login is an agency's: give `--location ID`, `--location-name PATTERN` or \
@@ -343,7 +343,7 @@ fn no_location_error(source: &TokenSource) -> CliError {
         );
     }
     failure.with_hint(
-        "give `--location ID` or set `GHL_LOCATION_ID`; it stands in the browser's address behind \
-         `/location/`. `--sandbox` needs none",
+        "give `--location ID` or set `GHL_LOCATION_ID`; find it in the browser's address after \
+         `/location/`. `--sandbox` does not need one",
     )
 }

@@ -1,4 +1,4 @@
-//! Patterns of names: `*` stands for any text, `?` for one character, and case does not matter.
+//! Patterns of names: `*` matches any text, `?` one character, and case does not matter.
 
 /// Whether a name fits a pattern as a whole.
 pub(super) fn matches_pattern(pattern: &str, name: &str) -> bool {

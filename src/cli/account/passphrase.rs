@@ -12,7 +12,7 @@ use crate::cli::output::error::CliError;
 /// The person, or what they have put into the environment.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct CliUnlocker {
-    /// For whom a new record is sealed; for nobody means by a passphrase.
+    /// For whom a new record is encrypted; empty means with a passphrase.
     pub(in crate::cli) recipients: Vec<String>,
 }
 

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 
-/// Whether somebody sits there who can type.
+/// Whether there is a terminal to type on.
 pub(in crate::cli) fn can_prompt() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
@@ -26,7 +26,7 @@ pub(in crate::cli) fn prompt_secret(prompt: &str) -> Result<SecretString, CliErr
     }
 }
 
-/// Asks for a secret twice: nobody sees whether it was typed right.
+/// Asks for a secret twice, because it is not shown while it is typed.
 pub(in crate::cli) fn prompt_secret_twice(prompt: &str) -> Result<SecretString, CliError> {
     let first = prompt_secret(prompt)?;
     if first.expose_secret().is_empty() {
@@ -60,7 +60,7 @@ pub(in crate::cli) fn prompt_line(prompt: &str) -> Result<String, CliError> {
             () = crate::cli::signals::wait_for_signal() => None,
         }
     });
-    // The thread that reads would be waited for, and it ends when somebody presses the key.
+    // The thread that reads would be waited for, and it ends when the key is pressed.
     runtime.shutdown_background();
     match ended {
         Some(line) => line.map_err(io::Error::other).and_then(|line| line).map_err(fail),
@@ -105,7 +105,7 @@ impl EchoGuard {
     }
 }
 
-/// Keeps Ctrl-C from ending the program while the terminal does not echo: the prompt raises it anew, and
+/// Keeps Ctrl-C from ending the program while the terminal does not echo: the prompt raises it again, and
 /// must come back to put the terminal right.
 #[cfg(unix)]
 struct InterruptGuard {
@@ -117,7 +117,8 @@ struct InterruptGuard {
 impl InterruptGuard {
     fn install_handler() -> Result<Self, CliError> {
         use tokio::signal::unix::{SignalKind, signal};
-        let fail = |error: io::Error| CliError::usage(format!("no signal can be caught: {error}"));
+        let fail =
+            |error: io::Error| CliError::usage(format!("signals cannot be handled: {error}"));
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(fail)?;
         let entered = runtime.enter();

@@ -1,7 +1,7 @@
 //! Protected locations: what would change one needs the location's name.
 //!
 //! A location is protected by the profile that was chosen and by every other protected profile that names
-//! it, so that leaving the profile away is no way round. Reading and planning are free.
+//! it, so that omitting the profile does not bypass it. Reading and planning are free.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -16,7 +16,7 @@ use crate::import::ImportPlan;
 /// The check that it is the right location.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ConfirmLocationArgs {
-    /// Apply to a protected profile: the location's name, as a check that it is the right one
+    /// The location's name, to confirm changes to a protected location
     #[arg(long, value_name = "NAME")]
     confirm_location: Option<String>,
 }
@@ -47,7 +47,7 @@ impl ProtectedLocationGuard {
         Self { profile, name: confirm.confirm_location.clone(), location: location.clone() }
     }
 
-    /// Refuses what nobody could confirm, before anything is asked of the account. `asks` is whether the
+    /// Refuses what cannot be confirmed, before anything is asked of the account. `asks` is whether the
     /// command would ask on a terminal.
     pub(crate) fn ensure_confirmable(&self, asks: bool) -> Result<(), CliError> {
         let Some(profile) = self.profile.as_ref().filter(|_| self.name.is_none()) else {
@@ -56,12 +56,12 @@ impl ProtectedLocationGuard {
         if asks && is_terminal() {
             return Ok(());
         }
-        let why = if asks { "there is no terminal to ask on" } else { "`--yes` alone does not do" };
+        let why = if asks { "there is no terminal to ask on" } else { "`--yes` is not enough" };
         Err(CliError::usage(format!(
             "nothing was sent: the profile `{profile}` is protected, and {why}"
         ))
         .with_hint(
-            "give `--confirm-location NAME` with the location's name; `--dry-run` needs none",
+            "give `--confirm-location NAME` with the location's name; `--dry-run` does not need it",
         ))
     }
 
@@ -113,7 +113,7 @@ impl ProtectedLocationGuard {
     }
 }
 
-/// Whether somebody can be asked.
+/// Whether there is a terminal to ask on.
 pub(crate) fn is_terminal() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
@@ -121,7 +121,7 @@ pub(crate) fn is_terminal() -> bool {
 /// Asks a question and reads a line.
 pub(crate) fn ask_question(text: &str) -> Option<String> {
     let mut err = io::stderr().lock();
-    // When stderr is gone, nobody answers either.
+    // When stderr is closed there is no answer either.
     let _ = write!(err, "{text}");
     let _ = err.flush();
     drop(err);

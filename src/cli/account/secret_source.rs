@@ -1,4 +1,4 @@
-//! Secrets from outside: from a variable, or from a file that nobody else can read.
+//! Secrets from outside: from a variable, or from a file that only the user can read.
 //!
 //! No message repeats what was read. What a secret is for is the caller's business.
 
@@ -19,7 +19,7 @@ const LONGEST: u64 = 64 << 10;
 pub(in crate::cli) fn from_env(name: &str) -> Result<Option<SecretString>, CliError> {
     if let Some(text) = env::var_os(name).filter(|text| !text.is_empty()) {
         let text = text.into_string().map_err(|_| {
-            CliError::new(CliExitCode::Access, format!("`{name}` holds bytes that are no text"))
+            CliError::new(CliExitCode::Access, format!("`{name}` holds bytes that are not text"))
         })?;
         return Ok(Some(text.into()));
     }
@@ -27,7 +27,7 @@ pub(in crate::cli) fn from_env(name: &str) -> Result<Option<SecretString>, CliEr
     path.map(|path| from_file(Path::new(&path))).transpose()
 }
 
-/// The secret in a file, as it stands there.
+/// The secret in a file, unchanged.
 pub(in crate::cli) fn from_file(path: &Path) -> Result<SecretString, CliError> {
     let shown = path.display();
     let fail = |error: io::Error| {

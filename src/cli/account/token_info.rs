@@ -1,4 +1,4 @@
-//! What is known of a token without being told by anybody: whose it is, where it comes from, what it may
+//! What a token says about itself, without a request: whose it is, where it comes from, what it may
 //! do, and until when.
 
 use jiff::Timestamp;
@@ -146,7 +146,9 @@ impl TokenInfo {
     fn scopes_text(&self) -> String {
         match self.kind {
             _ if !self.scopes.is_empty() => self.scopes.join(" "),
-            TokenKind::Private => "not told by the API; `ghl-bulk doctor` tries them".to_owned(),
+            TokenKind::Private => {
+                "the API does not list scopes; `ghl-bulk doctor` tries them".to_owned()
+            }
             _ => "unknown; `ghl-bulk doctor` tries them".to_owned(),
         }
     }
@@ -186,7 +188,7 @@ impl TokenInfo {
     }
 }
 
-/// What a token of this source is, for whoever examines it.
+/// What a token of this source is.
 pub(in crate::cli) fn token_facts(source: &TokenSource) -> TokenFacts {
     let TokenInfo { kind, expires, renews, .. } = TokenInfo::new(None, source, None);
     TokenFacts { kind, expires, servers: source.oauth_login().is_none(), renews }

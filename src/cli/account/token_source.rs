@@ -93,7 +93,7 @@ impl TokenSource {
             CliError::new(CliExitCode::Access, said)
         })?;
         let token = BearerToken::new(&text).map_err(|error| {
-            CliError::new(CliExitCode::Access, format!("`{name}` is no token: {error}"))
+            CliError::new(CliExitCode::Access, format!("the token in `{name}` is invalid: {error}"))
         })?;
         Ok(Self::Variable(name.to_owned(), token))
     }
@@ -102,12 +102,15 @@ impl TokenSource {
         let text = secret_source::from_file(path)?;
         let token = BearerToken::new(text.expose_secret()).map_err(|error| {
             let shown = path.display();
-            CliError::new(CliExitCode::Access, format!("`{shown}` holds no token: {error}"))
+            CliError::new(
+                CliExitCode::Access,
+                format!("`{shown}` does not hold a valid token: {error}"),
+            )
         })?;
         Ok(Self::File(path.to_owned(), token))
     }
 
-    /// The same source as it stands now: a login may have been renewed.
+    /// The same source as it is now: a login may have been refreshed.
     pub(in crate::cli) fn reload(&self) -> Result<Self, CliError> {
         Ok(match self {
             Self::Variable(name, token) => Self::Variable(name.clone(), token.clone()),
@@ -209,7 +212,7 @@ fn no_token_error(profile: Option<&Profile>) -> CliError {
             (format!(" for profile `{name}`"), format!("`ghl-bulk login --profile {name}`"))
         }
     };
-    CliError::new(CliExitCode::Access, format!("no token is given{whose}")).with_hint(format!(
+    CliError::new(CliExitCode::Access, format!("no token was given{whose}")).with_hint(format!(
         "log in once with {login}; or set `GHL_TOKEN` to a Private Integration Token (Settings > Private \
          Integrations), or `GHL_TOKEN_FILE` to a file that holds one. `--sandbox` needs none"
     ))

@@ -14,15 +14,15 @@ use crate::id::LocationId;
 /// Options of every command, without any side effect; `Settings` is what they resolve to.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
-    /// The location (sub-account); several with commas, each exported into a directory of its own
+    /// The location (sub-account), or several separated by commas, each with its own output directory
     /// [env: `GHL_LOCATION_ID`]
-    // Not clap's `env`, to which a variable beside `--locations` is a conflict.
+    // Not clap's `env`: the variable would conflict with `--locations`.
     #[arg(long, global = true, value_name = "LOCATION", value_delimiter = ',')]
     pub(crate) location: Vec<LocationId>,
 
-    /// The profile of `config.toml` to use: its location, its token and its defaults of flags
+    /// The profile in `config.toml` to use: its location, token and flag defaults
     #[arg(long, global = true, value_name = "NAME", env = "GHL_BULK_PROFILE")]
     pub(crate) profile: Option<String>,
 
@@ -30,56 +30,56 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "URL", env = "GHL_API_URL")]
     pub(crate) api_url: Option<String>,
 
-    /// Run against an embedded stand-in for the API with made-up data
+    /// Run against an embedded API simulator with made-up data
     #[arg(long, global = true)]
     pub(crate) sandbox: bool,
 
-    /// Requests in flight at most; how fast they go is decided by the API's limit
+    /// Maximum number of concurrent requests; the API's rate limit sets the pace
     #[arg(long, global = true, value_name = "N", default_value = "32")]
     pub(crate) concurrency: NonZeroUsize,
 
-    /// Requests of the daily budget to leave for others: a number, or a share such as `10%`
+    /// Requests of the daily quota to leave for other programs: a number, or a share such as `10%`
     #[arg(long, global = true, value_name = "N|N%", default_value = "0")]
     pub(crate) daily_reserve: QuotaReserve,
 
-    /// When the daily budget is used up, sleep until there is more instead of stopping
+    /// When the daily request quota is used up, sleep until it resets instead of stopping
     #[arg(long, global = true)]
     pub(crate) wait: bool,
 
-    /// Stop in time: a moment (`2026-11-21T06:00:00Z`, `06:00`) or a duration (`2h30m`)
+    /// Stop at a time (`2026-11-21T06:00:00Z`, `06:00`) or after a duration (`2h30m`)
     #[arg(long, global = true, value_name = "TIME|DURATION", value_parser = time_arg::parse_deadline)]
     pub(crate) deadline: Option<jiff::Timestamp>,
 
-    /// How many seconds a connection may be silent before the request is sent again
+    /// Seconds without data before a request is retried
     #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = time_arg::parse_seconds)]
     pub(crate) timeout: Duration,
 
-    /// Trust the certificates of this file (PEM), too, such as those of a company's proxy
+    /// Also trust the certificates in this file (PEM), such as a company proxy's
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
 
-    /// Let plain http leave this machine; whoever listens sees the token
+    /// Allow unencrypted http to other hosts (exposes the token)
     #[arg(long, global = true)]
     pub(crate) allow_http: bool,
 
-    /// Events as JSON Lines on stdout; `ghl-bulk schema events` describes them
+    /// Print events as JSON Lines on stdout; `ghl-bulk schema events` describes them
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// How progress is shown on stderr
+    /// How to show progress on stderr
     #[arg(long, global = true, value_enum, value_name = "HOW", default_value = "auto")]
     pub(crate) progress: ProgressArg,
 
-    /// Show nothing but errors and warnings
+    /// Show only errors and warnings
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 
-    /// Tell on stderr what is sent and answered, never with secrets; twice for more
+    /// Log requests and responses to stderr (secrets redacted); repeat for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
 
-/// Begins the log on stderr, as far as `-v` asks for one.
+/// Starts the log on stderr if `-v` asks for one.
 pub(crate) fn init_logging(verbose: u8) {
     let level = match verbose {
         0 => return,

@@ -22,7 +22,10 @@ pub(crate) fn parse_deadline(text: &str) -> Result<Timestamp, String> {
         let next = if today > now { Ok(today) } else { today.checked_add(Span::new().days(1)) };
         return next.map(|next| next.timestamp()).map_err(|error| error.to_string());
     }
-    parse_timestamp(text).ok_or_else(|| "neither a time such as `2026-11-21T06:00:00Z` or `06:00` nor a duration such as `2h30m`".to_owned())
+    parse_timestamp(text).ok_or_else(|| {
+        "not a time such as `2026-11-21T06:00:00Z` or `06:00` nor a duration such as `2h30m`"
+            .to_owned()
+    })
 }
 
 /// A moment past: a time stamp, a date, or a duration before now.
@@ -33,7 +36,7 @@ pub(crate) fn parse_since(text: &str) -> Result<Timestamp, String> {
     let before = |span: Span| Zoned::now().with_time_zone(TimeZone::UTC).checked_sub(span).ok();
     match text.parse::<Span>().ok().filter(|span| span.is_positive()).and_then(before) {
         Some(time) => Ok(time.timestamp()),
-        None => Err("neither a time such as `2026-11-21T06:00:00Z`, a date such as `2026-11-21` (UTC), nor a duration such as `7d`".to_owned()),
+        None => Err("not a time such as `2026-11-21T06:00:00Z`, a date such as `2026-11-21` (UTC), nor a duration such as `7d`".to_owned()),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::cli::Cli;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 
-/// Print completions for a shell
+/// Print shell completions
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +25,7 @@ pub(crate) struct CompletionsArgs {
 pub(crate) fn run(args: &CompletionsArgs) -> Result<CliExitCode, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "ghl-bulk", &mut script);
-    // A closed pipe: nobody wants the rest.
+    // A closed pipe: the reader has seen enough.
     let _ = io::stdout().lock().write_all(&script);
     Ok(CliExitCode::Done)
 }

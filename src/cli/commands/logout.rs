@@ -12,13 +12,13 @@ use crate::cli::settings::Settings;
 
 /// Remove what `login` has stored for a profile
 ///
-/// The tokens of an agency's locations go with it. The token itself stays valid until it is taken back in
-/// HighLevel: Settings > Private Integrations, or by uninstalling the app.
+/// The tokens of an agency's locations are removed with it. The token itself stays valid until it is revoked
+/// in HighLevel: Settings > Private Integrations, or by uninstalling the app.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  ghl-bulk logout                      the login that no profile names
-  ghl-bulk logout --profile clinic     that of a profile")]
+  ghl-bulk logout                      the login without a profile
+  ghl-bulk logout --profile clinic     the login of a profile")]
 pub(crate) struct LogoutArgs {}
 
 /// Runs the command.
@@ -32,9 +32,9 @@ pub(crate) fn run(_: &LogoutArgs, settings: &Settings) -> Result<CliExitCode, Cl
         match safe.delete_record() {
             Ok(true) => removed = Some(place),
             Ok(false) => {}
-            // The record is gone; only its key stays behind, which opens nothing any more.
+            // The record is gone; only its key is left, which no longer opens anything.
             Err(AuthError::NoKeyring(why)) => {
-                screen.print_note(&format!("the keyring keeps an entry without use: {why}"));
+                screen.print_note(&format!("the keyring keeps an unused entry: {why}"));
                 removed = Some(place);
             }
             Err(error) => return Err(error.into()),
@@ -48,7 +48,7 @@ pub(crate) fn run(_: &LogoutArgs, settings: &Settings) -> Result<CliExitCode, Cl
                 escape_for_terminal(place)
             ));
             screen.print_note(
-                "the token itself stays valid until it is taken back in HighLevel: Settings > Private \
+                "the token itself stays valid until it is revoked in HighLevel: Settings > Private \
                  Integrations, or by uninstalling the app",
             );
         }

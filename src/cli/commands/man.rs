@@ -14,7 +14,7 @@ use crate::cli::output::exit_code::CliExitCode;
 Example:
   ghl-bulk man ~/.local/share/man/man1")]
 pub(crate) struct ManArgs {
-    /// The directory, made if need be
+    /// The directory; created if it does not exist
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 }

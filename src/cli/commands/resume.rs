@@ -17,22 +17,22 @@ use crate::id::RunId;
 use crate::import;
 use crate::run::{Run, RunMetadata, RunState, RunStore};
 
-/// Go on with a run that was paused, interrupted or killed
+/// Continue a run that was paused, interrupted or killed
 ///
-/// What was stored is not asked for again, and what was sent is not sent again before it is known what
-/// became of it. A dry run is applied exactly as it was planned, or refused when the sheet or the account
-/// has changed since. A finished run is not an error: there is nothing to do.
+/// Stored records are not requested again. A write whose outcome is unknown is looked up before it is sent
+/// again. A dry run is applied exactly as it was planned, or refused if the sheet or the account has
+/// changed since. Resuming a finished run does nothing and is not an error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ghl-bulk resume                                        the latest unfinished run
   ghl-bulk resume 20261121-061512-k3f9                   this one
-  ghl-bulk resume 20261121-061512-k3f9 --retry-errors    ask once more for what could not be read")]
+  ghl-bulk resume 20261121-061512-k3f9 --retry-errors    read again what could not be read")]
 pub(crate) struct ResumeArgs {
     /// The run [default: the latest unfinished one, of `--location` if given]
     run: Option<RunId>,
 
-    /// Ask once more for the records that could not be read, and only for those
+    /// Read again the records that could not be read, and only those
     #[arg(long)]
     retry_errors: bool,
 
@@ -153,7 +153,7 @@ fn report_finished(
     let id = &run.meta.run;
     if args.retry_errors {
         return Err(CliError::usage(format!(
-            "`--retry-errors` is for exports; run `{id}` is none"
+            "`--retry-errors` is for exports; run `{id}` is not an export"
         ))
         .with_hint("repair the rows in rejected.csv and import that file"));
     }
@@ -180,6 +180,6 @@ fn latest_run(home: &RunStore, settings: &Settings, retry_errors: bool) -> Resul
     let what = if retry_errors { "with unreadable records" } else { "that is unfinished" };
     found.ok_or_else(|| {
         CliError::new(CliExitCode::Missing, format!("there is no run {what}"))
-            .with_hint("`ghl-bulk runs list` shows the runs there are")
+            .with_hint("`ghl-bulk runs list` lists all runs")
     })
 }

@@ -9,55 +9,55 @@ use crate::cli::output::exit_code::CliExitCode;
 use crate::id::LocationId;
 use crate::sandbox::{self, FaultRule, LocationRateLimit, SandboxSettings};
 
-/// Serve a stand-in for the API on loopback until stopped
+/// Run an API simulator on localhost until stopped
 ///
-/// It behaves as the real API is known to, its limits and traps included, over made-up data that is
-/// awkward on purpose. The same seed serves the same data. It prints the environment that makes
-/// `ghl-bulk` use it.
+/// It behaves like the real API, including its limits and pitfalls, with made-up data that is awkward on
+/// purpose. The same seed gives the same data. It prints the environment variables that make `ghl-bulk`
+/// use it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ghl-bulk sandbox                                        1,000 contacts, the real limits
-  ghl-bulk sandbox --contacts 100000 --limit none         a large account that answers at once
+  ghl-bulk sandbox --contacts 100000 --limit none         a large account without rate limit
   ghl-bulk sandbox --fault 'GET /contacts/*/notes status=502 every=10'
 
-Faults: METHOD PATH ACTION [times=N] [after=N] [every=N]; `*` stands for one segment of the path.
-Actions: status=CODE (with `html` for a gateway's page), drop=before|after, truncate, not-json, blank,
+Faults: METHOD PATH ACTION [times=N] [after=N] [every=N]; `*` matches one segment of the path.
+Actions: status=CODE (with `html` for a gateway's error page), drop=before|after, truncate, not-json, blank,
 latency=MS, stall, hold, applied=CODE, hide, huge=BYTES, deep=N, token-expired.")]
 pub(crate) struct SandboxArgs {
-    /// The port; 0 takes a free one
+    /// The port; 0 picks a free one
     #[arg(long, value_name = "N", default_value = "8642")]
     port: u16,
 
-    /// How many contacts the first location has
+    /// The number of contacts in the first location
     #[arg(long, value_name = "N", default_value = "1000")]
     contacts: usize,
 
-    /// What the data are made from
+    /// The seed of the data
     #[arg(long, value_name = "N", default_value = "1")]
     seed: u64,
 
-    /// Requests per time, such as `100/10s`, or `none`
+    /// The rate limit, such as `100/10s`, or `none`
     #[arg(long, value_name = "N/TIME", default_value = "100/10s")]
     limit: LocationRateLimit,
 
-    /// Requests of the daily budget that are used up already
+    /// Requests of the daily quota that are already used
     #[arg(long, value_name = "N", default_value = "0")]
     daily_used: u64,
 
-    /// How many seconds the search lags behind a write
+    /// Seconds that the search lags behind a write
     #[arg(long, value_name = "SECONDS", value_parser = time_arg::parse_seconds)]
     lag: Option<Duration>,
 
-    /// How many seconds an access token of OAuth lives
+    /// Seconds until an OAuth access token expires
     #[arg(long, value_name = "SECONDS", value_parser = time_arg::parse_seconds)]
     token_life: Option<Duration>,
 
-    /// Something that goes wrong; repeat it for more
+    /// A fault to inject; repeat for more
     #[arg(long, value_name = "FAULT")]
     fault: Vec<FaultRule>,
 
-    /// A location it serves; repeat it for more [default: `sandboxLocation00001`]
+    /// A location to serve; repeat for more [default: `sandboxLocation00001`]
     #[arg(long = "serve", value_name = "LOCATION")]
     serve: Vec<LocationId>,
 }
@@ -94,7 +94,7 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<CliExitCode, CliError> {
             tokio::net::TcpListener::bind(("127.0.0.1", args.port)).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
         let mut out = std::io::stdout().lock();
-        // A closed pipe: the port is known to whoever started this.
+        // A closed pipe: the caller knows the port.
         let _ = writeln!(
             out,
             "export GHL_API_URL=http://{address} GHL_TOKEN={} GHL_LOCATION_ID={location}",

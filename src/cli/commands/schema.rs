@@ -11,13 +11,13 @@ use crate::cli::output::progress;
 use crate::cli::settings::Settings;
 use crate::resource::{CustomFieldColumns, RESOURCES};
 
-/// Describe the tables of an export, or the events of `--json`
+/// Describe the tables of an export, or the events that `--json` prints
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  ghl-bulk schema tables           columns, types and meaning, for people
-  ghl-bulk schema tables --json    the same for programs
-  ghl-bulk schema events           a JSON Schema of the lines of `--json`")]
+  ghl-bulk schema tables           columns, types and meaning, as text
+  ghl-bulk schema tables --json    the same as JSON
+  ghl-bulk schema events           a JSON Schema of the lines that `--json` prints")]
 pub(crate) struct SchemaArgs {
     /// What to describe
     #[arg(value_enum)]

@@ -18,27 +18,27 @@ use crate::id::RunId;
 use crate::import::{self, CreatedContactRule, UndoRequest};
 use crate::run::Run;
 
-/// Take an import back: only what it changed, and only where that still stands
+/// Undo an import: only what it changed, and only where it was not edited since
 ///
-/// Fields get their former values back where they still hold what the import wrote; tags that it added are
-/// taken off; notes and tasks that it made are deleted when nobody has changed them; what it deleted is made
-/// anew, with new ids. What somebody has edited since is left alone and listed. It is a plan of its own:
-/// shown first, and resumable.
+/// Fields that still hold what the import wrote get their previous values back; tags that it added are
+/// removed; notes and tasks that it created are deleted unless they were edited since; what it deleted is
+/// recreated, with new ids. Whatever was edited since is left alone and listed. An undo is a run of its
+/// own: it shows its plan first, and can be resumed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  ghl-bulk undo 20261121-061512-k3f9 --dry-run           what would be taken back
-  ghl-bulk undo 20261121-061512-k3f9                     show it, ask, do it
-  ghl-bulk undo 20261121-061512-k3f9 --created delete    and delete the contacts that it made")]
+  ghl-bulk undo 20261121-061512-k3f9 --dry-run           what would be undone
+  ghl-bulk undo 20261121-061512-k3f9                     show the plan, ask, undo
+  ghl-bulk undo 20261121-061512-k3f9 --created delete    and delete the contacts that it created")]
 pub(crate) struct UndoArgs {
     /// The import
     run: RunId,
 
-    /// What becomes of contacts that the import made
+    /// What to do with contacts that the import created
     #[arg(long, value_enum, value_name = "WHAT", default_value = "tag")]
     created: CreatedContactsArg,
 
-    /// The tag that they get
+    /// The tag that created contacts get
     #[arg(long, value_name = "TAG", default_value = "import-undone")]
     tag: String,
 
@@ -60,11 +60,11 @@ pub(crate) struct UndoArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum CreatedContactsArg {
-    /// They get a tag, so that they can be found
+    /// Tag them, so that they can be found
     Tag,
-    /// They are deleted for good, if nothing was changed or attached since; else they get the tag
+    /// Delete them permanently unless something was changed or attached since; then tag them
     Delete,
-    /// They stay as they are
+    /// Leave them as they are
     Keep,
 }
 

@@ -17,16 +17,16 @@ use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::event::CancelSignal;
 
-/// Show whose token is used: location, kind, where it comes from, scopes, expiry
+/// Show the token in use: location, kind, source, scopes, expiry
 ///
-/// One request asks for the location. What is known is shown also when the API cannot be reached or refuses
-/// the token.
+/// Makes one request for the location. What the token itself says is also shown when the API cannot be
+/// reached or rejects the token.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ghl-bulk whoami                        the token that a command would use now
   ghl-bulk whoami --profile clinic --json
-  ghl-bulk whoami --all-locations        the locations that an agency's login reaches")]
+  ghl-bulk whoami --all-locations        the locations that an agency login can access")]
 pub(crate) struct WhoamiArgs {
     #[command(flatten)]
     several: MultiLocationArgs,

@@ -88,7 +88,7 @@ impl CliError {
 
     fn print_text(&self) {
         let mut err = std::io::stderr().lock();
-        // When stderr is closed there is nobody left to tell.
+        // When stderr is closed there is nothing to report to.
         let _ = writeln!(err, "error: {}", escape_for_terminal(&self.message));
         for line in &self.lines {
             let _ = writeln!(err, "  {}", escape_for_terminal(line));
@@ -149,17 +149,16 @@ fn import_was_stopped(error: &import::ImportError) -> bool {
 fn stop_cause_error(cause: CancelCause) -> CliError {
     match cause {
         CancelCause::Interrupt => {
-            CliError::new(CliExitCode::Interrupted, "interrupted; everything done so far is stored")
+            CliError::new(CliExitCode::Interrupted, "interrupted; progress is saved")
         }
         CancelCause::Terminate => {
-            CliError::new(CliExitCode::Terminated, "told to end; everything done so far is stored")
+            CliError::new(CliExitCode::Terminated, "terminated by SIGTERM; progress is saved")
         }
-        CancelCause::Deadline => CliError::new(
-            CliExitCode::Paused,
-            "the deadline is reached; everything done so far is stored",
-        ),
+        CancelCause::Deadline => {
+            CliError::new(CliExitCode::Paused, "the deadline has passed; progress is saved")
+        }
         CancelCause::Failure => {
-            CliError::new(CliExitCode::Bug, "one half of the work failed without saying why")
+            CliError::new(CliExitCode::Bug, "a part of the program failed without an error")
         }
     }
 }
@@ -182,27 +181,27 @@ impl From<api::ApiError> for CliError {
         let said = error.to_string();
         let scope = error.route.required_scope();
         match error.kind {
-            ApiErrorKind::Token => Self::new(CliExitCode::Access, format!("the token is not accepted: {said}"))
+            ApiErrorKind::Token => Self::new(CliExitCode::Access, format!("the API rejected the token: {said}"))
                 .with_hint("log in again with `ghl-bulk login`, or check `GHL_TOKEN`: a Private Integration Token begins with `pit-` and belongs to one location"),
             ApiErrorKind::Scope => Self::new(CliExitCode::Access, format!("the token lacks the scope `{scope}`: {said}"))
                 .with_hint("add the scope under Settings > Private Integrations, where the token stays the same; for an app, log in again: `ghl-bulk login --oauth`"),
-            ApiErrorKind::Location => Self::new(CliExitCode::Access, format!("the token does not reach this location: {said}"))
-                .with_hint("check `--location` or `GHL_LOCATION_ID` against the location that the token was made in"),
+            ApiErrorKind::Location => Self::new(CliExitCode::Access, format!("the token has no access to this location: {said}"))
+                .with_hint("check `--location` or `GHL_LOCATION_ID` against the location that the token was created in"),
             ApiErrorKind::Unreachable => Self::usage(format!("the API cannot be reached: {said}"))
                 .with_hint("check the network and `--api-url`"),
             ApiErrorKind::Untrusted => Self::usage(format!("no safe connection to the API: {said}"))
                 .with_hint("behind a company's proxy, give the company's root certificate with `--ca-file FILE`; `ghl-bulk doctor` tells more"),
-            ApiErrorKind::Exhausted => Self::usage(format!("the API did not answer usefully: {said}"))
+            ApiErrorKind::Exhausted => Self::usage(format!("no usable response from the API: {said}"))
                 .with_hint("it may be down; try again later"),
             ApiErrorKind::Halted(HaltReason::Budget { resume_in }) => daily_quota_error(resume_in),
             ApiErrorKind::Halted(HaltReason::Stopped) => Self::new(CliExitCode::Interrupted, "interrupted"),
             ApiErrorKind::Gone | ApiErrorKind::Refused | ApiErrorKind::TooLarge => Self::usage(format!("the API refused: {said}"))
                 .with_hint(match error.trace_id {
                     _ if error.status.is_some_and(|status| (300..400).contains(&status)) => {
-                        "check `--api-url`; a login page of the network or a proxy may stand in between".to_owned()
+                        "check `--api-url`; the response may come from a login page of the network or a proxy".to_owned()
                     }
                     Some(id) => format!("HighLevel's support can look up the request by its trace id {id}"),
-                    None => "`-v` shows what was sent and answered".to_owned(),
+                    None => "`-v` logs requests and responses".to_owned(),
                 }),
         }
     }
@@ -213,9 +212,9 @@ fn daily_quota_error(resume_in: std::time::Duration) -> CliError {
     let at = now.checked_add(resume_in).unwrap_or(now).round(jiff::Unit::Second).unwrap_or(now);
     CliError::new(
         CliExitCode::Paused,
-        format!("the daily budget is used up; there will be more requests at {at}"),
+        format!("the daily request quota is used up; it resets at {at}"),
     )
-    .with_hint("resume then, or give `--wait` to sleep until then")
+    .with_hint("resume then, or use `--wait` to sleep until then")
 }
 
 impl From<run::RunError> for CliError {
@@ -229,16 +228,14 @@ impl From<run::RunError> for CliError {
         };
         let failure = Self::new(code, error.to_string());
         match code {
-            CliExitCode::Missing => {
-                failure.with_hint("`ghl-bulk runs list` shows the runs there are")
-            }
+            CliExitCode::Missing => failure.with_hint("`ghl-bulk runs list` lists all runs"),
             CliExitCode::Locked => failure.with_hint(
-                "another ghl-bulk is at work there; wait for it, or choose another place",
+                "another ghl-bulk is using it; wait for it to finish, or choose another directory",
             ),
             CliExitCode::Damaged => failure.with_hint(
-                "nothing was made from it; export again, and `ghl-bulk runs rm` removes it",
+                "nothing was written from it; export again, and remove it with `ghl-bulk runs rm`",
             ),
-            _ => failure.with_hint("check the rights and the free space there"),
+            _ => failure.with_hint("check permissions and free space"),
         }
     }
 }
@@ -249,8 +246,8 @@ impl From<publish::PublishError> for CliError {
             publish::PublishError::Run(error) => error.into(),
             publish::PublishError::Abandoned => Self::new(CliExitCode::Bug, error.to_string()),
             publish::PublishError::Table(_) | publish::PublishError::File { .. } => {
-                Self::usage(format!("the output cannot be written: {error}"))
-                    .with_hint("check the rights and the free space there; what was read is stored")
+                Self::usage(format!("cannot write the output: {error}"))
+                    .with_hint("check permissions and free space; what was read is saved")
             }
         }
     }

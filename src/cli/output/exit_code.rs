@@ -27,7 +27,7 @@ pub(crate) enum CliExitCode {
     TooManyErrors = 7,
     /// Authentication or permission.
     Access = 8,
-    /// Paused by the daily budget or the deadline; resumable.
+    /// Paused by the daily request quota or the deadline; resumable.
     Paused = 9,
     /// No such run.
     Missing = 10,
@@ -39,7 +39,7 @@ pub(crate) enum CliExitCode {
     Changes = 20,
     /// Interrupted by Ctrl-C; resumable.
     Interrupted = 130,
-    /// Told to end by SIGTERM; resumable.
+    /// Terminated by SIGTERM; resumable.
     Terminated = 143,
 }
 
@@ -57,7 +57,7 @@ impl From<CliExitCode> for ExitCode {
 
 /// Shows help, version or a usage error.
 pub(crate) fn print_clap_error(error: &clap::Error) -> ExitCode {
-    // A closed pipe is no reason to complain about help that nobody reads.
+    // A closed pipe is not an error: the reader has seen enough.
     let _ = error.print();
     let _ = std::io::stdout().flush();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(CliExitCode::Usage as u8))

@@ -19,8 +19,8 @@ impl From<ImportError> for CliError {
             ImportError::Sheet(refusal) => refusal.into(),
             ImportError::Mapping { name, problems } => {
                 let lines = crate::import::problem_lines(&problems);
-                Self::new(CliExitCode::Refused, format!("the mapping `{name}` is wrong")).with_lines(truncate_lines(&lines))
-                    .with_hint("nothing was sent; repair it, or make a new one with `ghl-bulk map`")
+                Self::new(CliExitCode::Refused, format!("the mapping `{name}` has errors")).with_lines(truncate_lines(&lines))
+                    .with_hint("nothing was sent; fix it, or create a new one with `ghl-bulk map`")
             }
             ImportError::Unfit { ref fitting, .. } => {
                 Self::new(CliExitCode::Refused, error.to_string()).with_hint(fitting_presets_hint(fitting))
@@ -29,7 +29,7 @@ impl From<ImportError> for CliError {
                 let near = near.as_ref().map(|near| format!("did you mean `{near}`? "));
                 let near = near.unwrap_or_default();
                 Self::usage(error.to_string())
-                    .with_hint(format!("{near}`ghl-bulk map --list-presets` lists the presets there are"))
+                    .with_hint(format!("{near}`ghl-bulk map --list-presets` lists all presets"))
             }
             ImportError::Ambiguous(ref presets) => {
                 let each: Vec<_> = presets.iter().map(|name| format!("`--preset {name}`")).collect();
@@ -40,37 +40,37 @@ impl From<ImportError> for CliError {
                 let line = |column: &UndecidedColumn| message_with_code(&column.to_string(), column.code);
                 let lines: Vec<_> = columns.iter().map(line).collect();
                 Self::new(CliExitCode::Refused, error.to_string()).with_lines(truncate_lines(&lines)).with_hint(
-                    "nothing was sent; `ghl-bulk map FILE -o MAP.toml` proposes a mapping to look over; then import with \
+                    "nothing was sent; `ghl-bulk map FILE -o MAP.toml` proposes a mapping to review; then import with \
                      `--map MAP.toml`. Or decide here: `--map COLUMN=target`, `--ignore-column COLUMN`",
                 )
             }
             ImportError::Unmapped { .. } => Self::new(CliExitCode::Refused, error.to_string())
-                .with_hint("map them, or list them under `ignore`; `--ignore-column` does so for once"),
+                .with_hint("map them, or list them under `ignore`; `--ignore-column` ignores them for this import only"),
             ImportError::UnknownNames(names) => {
                 let lines: Vec<_> = names.iter().map(unknown_name_line).collect();
-                let said = "the sheet names what the location does not have";
+                let said = "the sheet uses names that the location does not have";
                 Self::new(CliExitCode::Refused, said).with_lines(truncate_lines(&lines))
-                    .with_hint("nothing was sent; repair the sheet, say what is meant in the mapping's `values`, or leave the column out: `--ignore-column`")
+                    .with_hint("nothing was sent; fix the sheet, translate the names in the mapping's `values`, or leave the column out with `--ignore-column`")
             }
             ImportError::Identityless(_) => Self::new(CliExitCode::Refused, format!("{error}; a request whose answer is lost could create them twice"))
-                .with_hint("`--marker-field NAME` marks them, `--no-identity skip` leaves them out, `--no-identity at-most-once` sends each once and never again"),
+                .with_hint("`--marker-field NAME` marks them, `--no-identity skip` rejects them, `--no-identity at-most-once` sends each once without retrying"),
             ImportError::Stale { ref which, .. } => {
                 Self::new(CliExitCode::Stale, error.to_string()).with_lines(truncate_lines(which))
-                    .with_hint("nothing was sent; make a new plan: give the import or undo command again")
+                    .with_hint("nothing was sent; run the import or undo command again to make a new plan")
             }
             ImportError::Unsettled { ref run, .. } => {
                 let hint = format!(
-                    "nothing was sent; `ghl-bulk resume {run}` finds out and goes on, then undo it"
+                    "nothing was sent; `ghl-bulk resume {run}` resolves them and finishes the import; then undo it"
                 );
                 Self::new(CliExitCode::Refused, error.to_string()).with_hint(hint)
             }
             ImportError::MaxErrors(_) => Self::new(CliExitCode::TooManyErrors, error.to_string())
-                .with_hint("rejected.csv says why; `ghl-bulk resume` goes on with the rest"),
-            ImportError::Answer(_) => Self::usage(error.to_string()).with_hint("`-v` shows what was answered"),
-            ImportError::File { .. } => Self::usage(error.to_string()).with_hint("check the rights and the free space there"),
+                .with_hint("rejected.csv says why; `ghl-bulk resume` continues with the rest"),
+            ImportError::Answer(_) => Self::usage(error.to_string()).with_hint("`-v` logs the responses"),
+            ImportError::File { .. } => Self::usage(error.to_string()).with_hint("check permissions and free space"),
             ImportError::Request(message) => Self::new(CliExitCode::Usage, message),
             ImportError::Bug(_) => Self::new(CliExitCode::Bug, error.to_string())
-                .with_hint("this should never happen; nothing further was sent. Please report it"),
+                .with_hint("this is a bug; nothing more was sent. Please report it"),
         }
     }
 }
@@ -78,7 +78,7 @@ impl From<ImportError> for CliError {
 /// What to do about a preset that does not fit.
 fn fitting_presets_hint(fitting: &[String]) -> String {
     match fitting {
-        [] => "no preset fits it; `ghl-bulk map FILE -o MAP.toml` proposes a mapping".to_owned(),
+        [] => "no preset matches it; `ghl-bulk map FILE -o MAP.toml` proposes a mapping".to_owned(),
         fitting => format!("`--preset {}` fits it", fitting.join("` or `--preset ")),
     }
 }

@@ -160,7 +160,7 @@ pub fn is_known_header(name: &str) -> bool {
 
 impl Preset {
     /// Reads a preset. A preset's text is a mapping with perhaps `title`, `entity`, `direction`,
-    /// `[detect]` and `[layout]`.
+    /// `[detect]` and `[template]`.
     ///
     /// # Errors
     /// All problems of the mapping, or what is wrong with the rest.

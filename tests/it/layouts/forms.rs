@@ -42,7 +42,7 @@ to = "firstName"
 [[column]]
 from = "Born"
 to = "dateOfBirth"
-[layout]
+[template]
 file = "old.txt"
 delimiter = "semicolon"
 line_end = "crlf"
@@ -52,7 +52,7 @@ date = "%d.%m.%Y"
 require = "Name"
 "#,
     );
-    world.run("export --layout old --out out").exits(0);
+    world.run("export --template old --out out").exits(0);
     let bytes = std::fs::read(world.path("out/old.txt")).unwrap();
     let units: Vec<u16> =
         bytes.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
@@ -65,7 +65,7 @@ fn dialpad_gets_numbers_without_an_apostrophe_and_a_country_beside_foreign_ones(
     for mode in ["formulas", "excel"] {
         let world = world();
         world
-            .run(&format!("export --layout dialpad-shared-contacts --csv-safe {mode} --out out"))
+            .run(&format!("export --template dialpad-shared-contacts --csv-safe {mode} --out out"))
             .exits(0)
             .says("1 row left out, having no `First_Name` or `Last_Name`: AAAAAAAAAAAAAAAAAAA2");
         let sheet = Sheet::read(&world, "out/dialpad-shared-contacts.csv");
@@ -81,9 +81,9 @@ fn dialpad_gets_numbers_without_an_apostrophe_and_a_country_beside_foreign_ones(
 fn more_rows_than_a_file_takes_go_into_further_files() {
     let world = with_presets(World::new());
     let text =
-        "format = 1\n[[column]]\nfrom = \"id\"\nto = \"contactId\"\n[layout]\nmax_rows = 25\n";
+        "format = 1\n[[column]]\nfrom = \"id\"\nto = \"contactId\"\n[template]\nmax_rows = 25\n";
     own_preset(&world, "few", text);
-    world.run("export --layout few --out out").exits(0).says("few-3.csv");
+    world.run("export --template few --out out").exits(0).says("few-3.csv");
     let rows = ["few.csv", "few-2.csv", "few-3.csv"]
         .map(|it| Sheet::read(&world, &format!("out/{it}")).rows);
     assert_eq!(rows.each_ref().map(Vec::len), [25, 25, 10]);
@@ -97,7 +97,7 @@ fn more_rows_than_a_file_takes_go_into_further_files() {
     assert_eq!(files.iter().map(|file| &file["rows"]).collect::<Vec<_>>(), [25, 25, 10]);
     // A smaller export takes the further files away.
     own_preset(&world, "few", &text.replace("25", "60"));
-    world.run("export --layout few --out out").exits(0);
+    world.run("export --template few --out out").exits(0);
     assert_eq!(world.names("out"), ["few.csv", "manifest.json"]);
 }
 
@@ -105,7 +105,7 @@ fn more_rows_than_a_file_takes_go_into_further_files() {
 fn names_that_a_system_takes_as_one_are_told_before() {
     let world = world();
     world
-        .run("export --layout dext-suppliers --out out")
+        .run("export --template dext-suppliers --out out")
         .exits(0)
         .says("dext-suppliers.csv: a name stands in `Supplier Name` more than once")
         .says("ABC Corp");
@@ -117,7 +117,7 @@ fn names_that_a_system_takes_as_one_are_told_before() {
 #[test]
 fn what_stays_behind_is_named() {
     let world = world();
-    let done = world.run("export --layout dashclicks --out out").exits(0);
+    let done = world.run("export --template dashclicks --out out").exits(0);
     let said = done.stderr.lines().find(|line| line.contains("no column for it")).unwrap();
     for name in ["of contacts: ", "city", "date_of_birth", "additional_phones", "tags", "country"] {
         assert!(said.contains(name), "no {name}: {said}");
@@ -126,19 +126,19 @@ fn what_stays_behind_is_named() {
     for name in ["body", "first_name", "email", "website", "dnd,", "company_name"] {
         assert!(!said.contains(name), "{name}: {said}");
     }
-    let events = world.run("export --layout dashclicks --out out --json").exits(0).events();
+    let events = world.run("export --template dashclicks --out out --json").exits(0).events();
     assert!(events.iter().any(|event| event["code"] == "left_behind"), "{events:?}");
 }
 
 #[test]
 fn words_are_the_system_s() {
     let world = world();
-    world.run("export --layout dashclicks-seed-tasks --out out").exits(0);
+    world.run("export --template dashclicks-seed-tasks --out out").exits(0);
     let sheet = Sheet::read(&world, "out/dashclicks-seed-tasks.csv");
     let task = sheet.find("title", "Call");
     assert_eq!((task["status"], task["priority"]), ("completed", "high"));
     assert_eq!(task["dueDate"], "2026-03-01T09:00:00Z");
-    world.run("export --layout highlevel-import,dext-seed-tags --out other").exits(0);
+    world.run("export --template highlevel-import,dext-seed-tags --out other").exits(0);
     let sheet = Sheet::read(&world, "other/highlevel-import.csv");
     let row = sheet.find("Email", "avery@example.com");
     assert_eq!(row["Created Date"].len(), "01/31/2026".len());

@@ -23,15 +23,15 @@ to = "task.title"
 from = "Id"
 to = "task.id"
 
-[layout]
+[template]
 system = "desk"
 columns = ["Mail", "Person", "Groups", "Task", "Id"]
 
-[[layout.column]]
+[[template.column]]
 name = "Person"
 fill = ["name", "companyName"]
 
-[[layout.column]]
+[[template.column]]
 name = "Groups"
 fill = "tags"
 "#;
@@ -54,7 +54,7 @@ fn world() -> World {
 #[test]
 fn a_task_says_the_address_the_name_and_the_tags_of_its_contact() {
     let world = world();
-    world.run("export --layout desk --out out").exits(0);
+    world.run("export --template desk --out out").exits(0);
     assert_eq!(world.names("out"), ["desk-tasks.csv", "manifest.json"]);
     let sheet = Sheet::read(&world, "out/desk-tasks.csv");
     assert_eq!(sheet.rows.len(), 3);
@@ -68,7 +68,7 @@ fn a_task_says_the_address_the_name_and_the_tags_of_its_contact() {
 #[test]
 fn it_comes_back_by_the_address() {
     let world = world();
-    world.run("export --layout desk-tasks --out out --quiet").exits(0);
+    world.run("export --template desk-tasks --out out --quiet").exits(0);
     world.control("DELETE", "log", &Value::Null);
     let untouched = "import out/desk-tasks.csv --yes --out res --preset desk-tasks --ignore-column Person --ignore-column Groups";
     world.run(untouched).exits(0);
@@ -89,10 +89,10 @@ fn a_preset_of_one_s_own_with_an_error_names_file_and_line() {
     let world = world();
     own_preset(&world, "broken", &TASKS.replace("system = \"desk\"", "sistem = \"desk\""));
     world
-        .run("export --layout broken --out out")
+        .run("export --template broken --out out")
         .exits(4)
         .says("broken.toml")
-        .says("line 19: `[layout]` has no key `sistem` (did you mean `system`?)");
+        .says("line 19: `[template]` has no key `sistem` (did you mean `system`?)");
     // It is in nobody else's way.
-    world.run("export --layout dext-seed-tags --out out").exits(0);
+    world.run("export --template dext-seed-tags --out out").exits(0);
 }

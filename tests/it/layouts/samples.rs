@@ -52,7 +52,7 @@ fn check(preset: &str, options: &str, but: &[&str], changed: &[(&str, &str, &str
     // Of the visits one is of nobody.
     let code = if preset == "docsend-visits" { 3 } else { 0 };
     assert_eq!(done.code, code, "{preset}: {}", done.stderr);
-    world.run(&format!("export --layout {preset} --out out --quiet")).exits(0);
+    world.run(&format!("export --template {preset} --out out --quiet")).exits(0);
     let mut want = Sheet::read(&world, &sample);
     want.rows.truncate(if code == 0 { usize::MAX } else { 1 });
     for (column, from, to) in changed {
@@ -132,7 +132,7 @@ fn partners_of_dub_come_out_as_its_api_takes_them() {
     let world = world();
     let sample = format!("{}/tests/formats/dub-partners.csv", env!("CARGO_MANIFEST_DIR"));
     world.run(&format!("import {sample} --yes --out res")).exits(0);
-    world.run("export --layout dub --with none --out out --quiet").exits(0);
+    world.run("export --template dub --with none --out out --quiet").exits(0);
     let sheet = Sheet::read(&world, "out/dub-partners-create.csv");
     let zoe = sheet.find("email", "zoe@example.org");
     let id = world.person("zoe@example.org")["contact"]["id"].as_str().unwrap().to_owned();

@@ -7,10 +7,10 @@ use crate::world::World;
 
 const NOTHING: [String; 0] = [];
 
-/// A world with people as awkward as the stand-in makes them, and the files of some systems.
+/// A world with people as awkward as the sandbox makes them, and the files of some systems.
 fn exported(systems: &str, options: &str) -> World {
     let world = World::with(|settings| settings.contacts = 130);
-    world.run(&format!("export --layout {systems} --out out --quiet {options}")).exits(0);
+    world.run(&format!("export --template {systems} --out out --quiet {options}")).exits(0);
     world.control("DELETE", "log", &Value::Null);
     world
 }
@@ -88,7 +88,7 @@ impl Case {
         let blake =
             json!({ "id": "AAAAAAAAAAAAAAAAAAA2", "firstName": "Blake", "email": "b@example.org" });
         world.add(&[avery(), blake]);
-        world.run(&format!("export --layout {} --out out --quiet", SYSTEMS.join(","))).exits(0);
+        world.run(&format!("export --template {} --out out --quiet", SYSTEMS.join(","))).exits(0);
         Self { world }
     }
 
@@ -227,7 +227,7 @@ fn address_books_come_back_unchanged_and_are_known_by_their_headers() {
         "dndSettings": { "Email": { "status": "active", "message": "", "code": "" } },
     })]);
     let systems = ["google-2024", "hubspot", "outlook-web", "outlook-desktop"];
-    world.run(&format!("export --layout {} --out out --quiet", systems.join(","))).exits(0);
+    world.run(&format!("export --template {} --out out --quiet", systems.join(","))).exits(0);
     let desktop = std::fs::read(world.path("out/outlook-desktop.csv")).unwrap();
     assert!(desktop.windows(5).any(|bytes| bytes == b"\"Zo\xeb\""), "{desktop:?}");
     for system in systems {

@@ -15,18 +15,18 @@ fn asked(world: &World, part: &str) -> usize {
 #[test]
 fn a_system_pulls_what_its_files_are_made_of_and_nothing_more() {
     let world = World::new();
-    world.run("export --layout docsend --out out").exits(0);
+    world.run("export --template docsend --out out").exits(0);
     assert_eq!(
         sheets(&world, "out"),
         ["docsend-seed-contacts.csv", "docsend-seed-tasks.csv", "docsend-visits.csv"]
     );
     assert_eq!(asked(&world, "/notes"), 0);
     assert!(asked(&world, "/tasks/search") > 0);
-    world.run("export --layout Zapier --out other --quiet").exits(0);
+    world.run("export --template Zapier --out other --quiet").exits(0);
     assert_eq!(sheets(&world, "other"), sheets(&world, "out"));
 
     world.control("DELETE", "log", &Value::Null);
-    world.run("export --layout dialpad-seed-notes --out notes").exits(0);
+    world.run("export --template dialpad-seed-notes --out notes").exits(0);
     assert_eq!(sheets(&world, "notes"), ["dialpad-seed-notes.csv"]);
     assert_eq!((asked(&world, "/tasks/search"), asked(&world, "/notes")), (0, 60));
 }
@@ -34,7 +34,7 @@ fn a_system_pulls_what_its_files_are_made_of_and_nothing_more() {
 #[test]
 fn every_system_writes_all_its_files() {
     let world = World::new();
-    world.run("export --layout dub,dialpad,dashclicks,dext,docsend,highlevel --out out").exits(0);
+    world.run("export --template dub,dialpad,dashclicks,dext,docsend,highlevel --out out").exits(0);
     assert_eq!(
         sheets(&world, "out"),
         [
@@ -74,7 +74,7 @@ fn every_system_writes_all_its_files() {
 #[test]
 fn tables_of_formats_stand_beside_the_files_of_a_layout() {
     let world = World::new();
-    world.run("export --layout dext-seed-tags --format csv --out out").exits(0);
+    world.run("export --template dext-seed-tags --format csv --out out").exits(0);
     let names = [
         "contacts.csv",
         "custom_fields.csv",
@@ -96,7 +96,7 @@ fn tables_of_formats_stand_beside_the_files_of_a_layout() {
 fn with_keeps_to_the_files_that_can_be_made() {
     let world = World::new();
     world
-        .run("export --layout dialpad --with tasks --out out")
+        .run("export --template dialpad --with tasks --out out")
         .exits(0)
         .says("dialpad-seed-notes.csv");
     assert_eq!(
@@ -105,9 +105,9 @@ fn with_keeps_to_the_files_that_can_be_made() {
     );
     assert_eq!(asked(&world, "/notes"), 0);
     world
-        .run("export --layout dub-seed-notes --with none --out other")
+        .run("export --template dub-seed-notes --with none --out other")
         .exits(2)
-        .says("made of notes")
+        .says("needs notes")
         .says("--with notes");
     assert!(!world.path("other").exists());
 }
@@ -116,12 +116,12 @@ fn with_keeps_to_the_files_that_can_be_made() {
 fn an_unknown_name_is_told_with_the_nearest_and_all_that_there_are() {
     let world = World::new();
     world
-        .run("export --layout dailpad --out out")
+        .run("export --template dailpad --out out")
         .exits(2)
-        .says("there is no layout `dailpad`; did you mean `dialpad`?")
+        .says("there is no template `dailpad`; did you mean `dialpad`?")
         .says("`dub`")
         .says("`dext`");
-    world.run("export --layout mailchimp --out out").exits(2).says("has no layout");
+    world.run("export --template mailchimp --out out").exits(2).says("has no template");
     assert_eq!(asked(&world, ""), 0);
     assert!(!world.path("out").exists());
 }
@@ -131,15 +131,15 @@ fn presets_are_listed_with_their_layouts() {
     let world = World::new();
     let listed = world.run("map --list-presets").exits(0).stdout;
     let line = |name: &str| listed.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
-    assert!(line("dialpad-seed-tasks ").contains("(layout of dialpad)"), "{listed}");
-    assert!(!line("mailchimp ").contains("layout"), "{listed}");
+    assert!(line("dialpad-seed-tasks ").contains("(template of dialpad)"), "{listed}");
+    assert!(!line("mailchimp ").contains("template"), "{listed}");
     let shown = world.run("map --show-preset dialpad-seed-tasks").exits(0).stdout;
-    assert!(shown.contains("[layout]\nsystem = \"dialpad\""), "{shown}");
+    assert!(shown.contains("[template]\nsystem = \"dialpad\""), "{shown}");
     let all: Value =
         serde_json::from_str(&world.run("map --list-presets --json").exits(0).stdout).unwrap();
     let one = all.as_array().unwrap().iter().find(|it| it["name"] == "docsend-visits").unwrap();
     assert_eq!(
-        one["layout"],
+        one["template"],
         json!({ "systems": ["docsend", "zapier"], "file": "docsend-visits.csv" })
     );
 }
@@ -161,7 +161,7 @@ fn a_finished_run_is_published_in_a_layout_without_a_request() {
     world
         .run(&format!("runs publish {run} --layout dub-seed-notes --out other"))
         .exits(2)
-        .says("made of notes");
+        .says("needs notes");
 }
 
 #[test]
@@ -170,9 +170,9 @@ fn an_interrupted_export_goes_on_with_the_layout_that_it_was_asked_for() {
         settings.limit = "100/10s/50".parse().unwrap();
     }));
     let text =
-        "format = 1\n[[column]]\nfrom = \"who\"\nto = \"email\"\n[layout]\nfile = \"mine.csv\"\n";
+        "format = 1\n[[column]]\nfrom = \"who\"\nto = \"email\"\n[template]\nfile = \"mine.csv\"\n";
     own_preset(&world, "mine", text);
-    world.run("export --layout dialpad,mine --out out --quiet").exits(9);
+    world.run("export --template dialpad,mine --out out --quiet").exits(9);
     assert!(!world.path("out/manifest.json").exists());
     // What he changes meanwhile is for the next export.
     own_preset(&world, "mine", &text.replace("who", "other"));
@@ -186,15 +186,15 @@ fn an_interrupted_export_goes_on_with_the_layout_that_it_was_asked_for() {
 #[test]
 fn two_files_of_one_name_are_refused_before_anything_is_asked() {
     let world = with_presets(World::new());
-    let text = "format = 1\n[[column]]\nfrom = \"id\"\nto = \"contactId\"\n[layout]\nfile = \"Contacts.csv\"\n";
+    let text = "format = 1\n[[column]]\nfrom = \"id\"\nto = \"contactId\"\n[template]\nfile = \"Contacts.csv\"\n";
     own_preset(&world, "mine", text);
     own_preset(&world, "yours", text);
     let said = "two files of this export would be called `Contacts.csv`";
-    world.run("export --layout mine,yours --out out").exits(2).says(said);
-    world.run("export --layout mine --format csv --out out").exits(2).says(said);
+    world.run("export --template mine,yours --out out").exits(2).says(said);
+    world.run("export --template mine --format csv --out out").exits(2).says(said);
     assert_eq!(asked(&world, ""), 0);
     world
-        .run("export --layout mine --out out")
+        .run("export --template mine --out out")
         .exits(0)
         .says("out/Contacts.csv --preset mine --dry-run");
 }

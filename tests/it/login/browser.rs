@@ -164,7 +164,7 @@ fn a_no_on_the_page_is_told_in_its_own_words_and_made_safe() {
 fn an_answer_that_does_not_come_ends_the_login_in_time() {
     let world = with_app(World::new());
     let waiting = Waiting::start(&world, "--answer-within 0.2");
-    waiting.process.end().exits(8).says("no answer came").says("--paste");
+    waiting.process.end().exits(8).says("no response from the browser").says("--paste");
     assert_nothing_kept(&world);
 }
 
@@ -300,7 +300,7 @@ fn a_login_never_goes_to_another_address_than_the_one_that_gave_it() {
     pasted(&world, "", |address| chosen(&world, address)).exits(0);
     let other = World::new();
     let world = world.env("GHL_API_URL", other.url());
-    world.run("export --out out").exits(2).says("is good at").says("--api-url");
+    world.run("export --out out").exits(2).says("is valid for").says("--api-url");
     assert_eq!(other.ask("log")["requests"], 0);
 }
 

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Done, World};
 
-/// A world in which nobody is logged in and no token is given.
+/// A world in which nobody is logged in and no token was given.
 pub(crate) fn world() -> World {
     settled(World::new())
 }
@@ -104,7 +104,10 @@ fn login_never_repeats_the_token() {
 #[test]
 fn a_token_that_the_api_refuses_is_not_kept() {
     let world = world();
-    fed(&world, "login", "pit-wrong").exits(8).says("not accepted").says("nothing was stored");
+    fed(&world, "login", "pit-wrong")
+        .exits(8)
+        .says("rejected the token")
+        .says("nothing was stored");
     assert_nothing_kept(&world);
 }
 
@@ -112,7 +115,7 @@ fn a_token_that_the_api_refuses_is_not_kept() {
 fn a_token_of_another_location_is_not_kept() {
     let world = world();
     let done = fed(&world, "login", "pit-sandbox-location:elsewhere").exits(8);
-    done.says("does not reach this location").says("--location");
+    done.says("has no access to this location").says("--location");
     assert_nothing_kept(&world);
 }
 
@@ -140,7 +143,7 @@ fn what_is_obviously_no_such_token_is_refused_without_being_repeated() {
         ("https://app.example/secret-part", "an address"),
         ("ann@secret-part.example", "e-mail"),
         ("8a7b-secret-part", "begin with `pit-`"),
-        ("two secret-part", "no token"),
+        ("two secret-part", "the token is invalid"),
     ] {
         let done = fed(&world, "login", text).exits(8).says(what);
         assert!(!done.stderr.contains("secret-part"), "{}", done.stderr);
@@ -152,7 +155,7 @@ fn what_is_obviously_no_such_token_is_refused_without_being_repeated() {
 #[test]
 fn login_without_a_location_says_where_to_find_it() {
     let world = world().without("GHL_LOCATION_ID");
-    fed(&world, "login", TOKEN).exits(2).says("no location is given").says("--location");
+    fed(&world, "login", TOKEN).exits(2).says("no location was given").says("--location");
     fed(&world, &format!("login --location {LOCATION},second"), TOKEN).exits(2).says("--profile");
 }
 
@@ -172,7 +175,7 @@ fn profiles_keep_their_logins_apart() {
         world.run(&format!("{EXPORT} --profile {profile}")).exits(0);
         assert_eq!(world.json("out/manifest.json")["location"], location);
     }
-    world.run(EXPORT).exits(8).says("no token is given").says("ghl-bulk login");
+    world.run(EXPORT).exits(8).says("no token was given").says("ghl-bulk login");
     world.run("logout --profile one").exits(0);
     world.run(&format!("{EXPORT} --profile one")).exits(2).says("there is no profile `one`");
     world.run(&format!("{EXPORT} --profile two")).exits(0);
@@ -206,5 +209,5 @@ fn logging_out_removes_the_login_and_says_that_the_token_stays_valid() {
 
 #[test]
 fn the_embedded_sandbox_needs_no_login() {
-    fed(&world(), "login --sandbox", TOKEN).exits(2).says("needs no login");
+    fed(&world(), "login --sandbox", TOKEN).exits(2).says("does not need a login");
 }

@@ -56,7 +56,7 @@ fn a_source_that_is_no_good_is_told_rather_than_passed_over() {
     let world = world.env("GHL_TOKEN_FILE", "missing");
     world.run(EXPORT).exits(8).says("the token file `missing`");
     let world = world.env("GHL_TOKEN", "");
-    world.run(EXPORT).exits(8).says("`GHL_TOKEN` is no token: it is empty");
+    world.run(EXPORT).exits(8).says("the token in `GHL_TOKEN` is invalid: it is empty");
 }
 
 #[test]

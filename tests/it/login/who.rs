@@ -64,13 +64,13 @@ fn without_the_api_it_tells_what_is_known_and_that_it_cannot_be_reached() {
 #[test]
 fn a_token_that_is_refused_is_told_all_the_same() {
     let world = World::new().env("GHL_TOKEN", "pit-wrong");
-    let done = world.run("whoami").exits(8).says("not accepted");
+    let done = world.run("whoami").exits(8).says("rejected the token");
     assert!(done.stdout.contains("environment variable `GHL_TOKEN`"), "{}", done.stdout);
 }
 
 #[test]
 fn without_a_token_it_says_how_to_log_in() {
-    world().run("whoami").exits(8).says("no token is given").says("ghl-bulk login");
+    world().run("whoami").exits(8).says("no token was given").says("ghl-bulk login");
 }
 
 #[test]
@@ -80,5 +80,5 @@ fn a_login_whose_location_is_not_known_is_told_without_one() {
     let done = world.run("whoami").exits(0);
     assert!(done.stdout.contains("Private Integration Token"), "{}", done.stdout);
     assert_eq!(world.ask("log")["requests"], 0);
-    world.run("export --out out").exits(2).says("no location is given");
+    world.run("export --out out").exits(2).says("no location was given");
 }

@@ -39,7 +39,7 @@ fn an_import_needs_the_location_s_name() {
     let world = guarded();
     untouched(&world, "import in.csv --profile main --yes --out res");
     untouched(&world, "import in.csv --profile main --out res");
-    world.run("import in.csv --profile main --yes --out res").says("`--yes` alone does not do");
+    world.run("import in.csv --profile main --yes --out res").says("`--yes` is not enough");
     let wrong = "import in.csv --profile main --yes --confirm-location Elsewhere --out res";
     world.run(wrong).exits(2).says("the location is called `Sandbox Location 1`");
     assert_eq!(world.account().len(), 0);
@@ -164,7 +164,7 @@ fn on_a_terminal_the_location_s_name_is_asked_for() {
     assert_eq!((code, world.account().len()), (0, 1), "{shown}");
     // `--yes` says that nobody is to be asked, and that alone does not do.
     let (code, shown) = typed(&world, &format!("{import} --yes"), asked, "Sandbox Location 1");
-    assert!(code == 2 && shown.contains("`--yes` alone does not do"), "{shown}");
+    assert!(code == 2 && shown.contains("`--yes` is not enough"), "{shown}");
     let undo = format!("undo {} --out undone", world.last("import"));
     let (code, shown) = typed(&world, &undo, asked, "Sandbox Location 1");
     assert_eq!(code, 0, "{shown}");

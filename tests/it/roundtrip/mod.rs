@@ -11,7 +11,7 @@ use files::{Form, Table};
 
 const NOTHING: [String; 0] = [];
 
-/// A world with people as awkward as the stand-in makes them, and an export of them.
+/// A world with people as awkward as the sandbox makes them, and an export of them.
 fn exported(mode: &str) -> World {
     let world = World::with(|settings| settings.contacts = 130);
     world.run(&format!("export --format csv --out out --quiet --csv-safe {mode}")).exits(0);

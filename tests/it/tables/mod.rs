@@ -216,5 +216,5 @@ fn appointments_cost_a_request_per_calendar_whatever_the_number_of_contacts() {
 fn none_stands_alone() {
     let world = World::new();
     let done = world.run("export --with none,notes").exits(2);
-    insta::assert_snapshot!(done.stderr, @"error: `--with none` stands alone");
+    insta::assert_snapshot!(done.stderr, @"error: `--with none` cannot be combined with other tables");
 }

@@ -15,7 +15,7 @@ use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::settings::Settings;
 
-/// Tell where settings come from; profiles and defaults of flags
+/// Show settings and where they come from; profiles and flag defaults
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct ConfigArgs {
@@ -25,9 +25,9 @@ pub(in crate::cli) struct ConfigArgs {
 
 #[derive(Debug, Subcommand)]
 enum ConfigSubcommand {
-    /// Show each setting's value and where it comes from, never a secret
+    /// Show each setting's value and source, never a secret
     Explain {
-        /// A command, such as `export` or `runs publish`, for its flags, too
+        /// Also show the flags of a command, such as `export` or `runs publish`
         #[arg(value_name = "COMMAND")]
         command: Vec<String>,
     },
@@ -41,13 +41,13 @@ Examples:
   ghl-bulk config explain
   ghl-bulk config explain import --profile main
 
-`config.toml`; all of it can be left out:
+A `config.toml`; everything in it is optional:
 
   default_profile = "main"
 
-  [defaults]                           # of flags, by their long names, whatever the profile
+  [defaults]                           # flag defaults, by long name, for all profiles
   concurrency = 16
-  [defaults.export]                    # of one command
+  [defaults.export]                    # for one command
   format = ["parquet", "csv"]
 
   [profiles.main]
@@ -55,16 +55,16 @@ Examples:
   api_url = "..."
   token_command = "pass show ghl"      # prints the token; or ["pass", "show", "ghl"]
   token_file = "~/secrets/ghl"         # or: holds the token
-  store = "keyring"                    # where `login` keeps one: keyring, file or age
-  protected = true                     # what changes the location needs its name
-  [profiles.main.defaults]             # of flags, before those of all profiles
+  store = "keyring"                    # where `login` stores one: keyring, file or age
+  protected = true                     # changing the location requires its name
+  [profiles.main.defaults]             # override the defaults of all profiles
   daily-reserve = "20%"
   [profiles.main.defaults.import]
   on_duplicate = "first"
 
-A flag goes before the environment, that before the profile, that before `[defaults]`. A default
-gives way to a flag that excludes it; `--FLAG=false` takes back one that is true. `--yes`,
-`--allow-http` and `--confirm-...` have none. A token must not stand in the file."#;
+Precedence: flag, environment, profile, `[defaults]`. A default is ignored if you give a flag that
+conflicts with it; `--FLAG=false` turns off a default that is true. `--yes`, `--allow-http` and
+`--confirm-...` cannot have defaults. The file must not contain a token."#;
 
 /// Runs the command.
 pub(in crate::cli) fn run(args: &ConfigArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
@@ -86,7 +86,7 @@ pub(in crate::cli) fn run(args: &ConfigArgs, settings: &Settings) -> Result<CliE
 
 fn print_config_path() -> Result<(), CliError> {
     let dir = dirs::config_dir().ok_or_else(|| {
-        CliError::usage("there is no place to keep a configuration in")
+        CliError::usage("there is no directory for a configuration")
             .with_hint("set `GHL_BULK_CONFIG` to a directory")
     })?;
     let path = dir.join(FILE).display().to_string();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::explain::{ConfigExplanation, ExplainedSetting, SettingSource};
 use crate::cli::output::text_format::{escape_for_terminal, escape_json_line};
 
-/// A table whose columns stand in line, in a pipe, too.
+/// A table with aligned columns, also in a pipe.
 pub(crate) fn render_table(explained: &ConfigExplanation) -> String {
     let rows = |entries: &[ExplainedSetting]| entries.iter().map(table_row).collect::<Vec<_>>();
     let mut all = vec![["SETTING", "VALUE", "FROM"].map(str::to_owned)];

@@ -41,7 +41,7 @@ pub(super) fn check_proxy(url: &str) -> DoctorCheck {
     if let Some((name, _)) = wrong {
         return DoctorCheck::warning(
             ID,
-            format!("`{name}` is no proxy's address, and has no effect"),
+            format!("`{name}` is not a proxy address and has no effect"),
         )
         .with_hint("write it as `http://host:port` or `socks5://host:port`");
     }
@@ -89,7 +89,7 @@ pub(super) fn check_keyring(found: bool) -> DoctorCheck {
         Ok(()) => DoctorCheck::ok(ID, "the platform's keyring can be reached"),
         Err(why) if found => DoctorCheck::ok(ID, format!("{why}; the token comes from elsewhere")),
         Err(why) => DoctorCheck::warning(ID, why.to_string()).with_hint(
-            "`ghl-bulk login --store file` keeps a token without it, or set `GHL_TOKEN_FILE`",
+            "`ghl-bulk login --store file` stores a token without it, or set `GHL_TOKEN_FILE`",
         ),
     }
 }
@@ -99,7 +99,7 @@ pub(super) fn check_variables(tell: CheckSink<'_>) {
     let set: Vec<_> = OTHERS.iter().filter(|name| env_var(name).is_some()).collect();
     let names: Vec<_> = set.iter().map(|name| format!("`{name}`")).collect();
     tell(match names.as_slice() {
-        [] => DoctorCheck::ok("environment", "none of this program's variables is set"),
+        [] => DoctorCheck::ok("environment", "no environment variables of ghl-bulk are set"),
         names => DoctorCheck::ok("environment", format!("in effect: {}", names.join(", "))),
     });
 }

@@ -18,23 +18,23 @@ use crate::event::{CancelCause, CancelSignal};
 use crate::id::LocationId;
 use report::DoctorOutput;
 
-/// Find out what is wrong with access, network or this machine, and what to do about it
+/// Check access, network and this machine, and say what to fix
 ///
-/// Checks one thing after the other: the configuration, the way to the API, its certificate, the clock,
-/// the token and its scopes, the location's settings, what is left of the day's requests, and the disk.
-/// It takes about a dozen requests a location and changes nothing: whether contacts may be written is asked
-/// for by an update without any field of a contact that cannot exist. Exit code 8: token, scope or
-/// location; 2: configuration, network or disk; 0: at most warnings.
+/// Checks in order: the configuration, the connection to the API, its certificate, the clock, the token and
+/// its scopes, the location's settings, the remaining daily requests, and the disk. It makes about a dozen
+/// requests per location and changes nothing: to test the write scope, it sends an update without fields
+/// for a contact id that cannot exist. Exit code 8: token, scope or location; 2: configuration, network or
+/// disk; 0: no problems, or only warnings.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ghl-bulk doctor                      everything
-  ghl-bulk doctor --for export         a token that is to read only
-  ghl-bulk doctor --quiet              problems alone
-  ghl-bulk doctor --json               one object for programs
+  ghl-bulk doctor --for export         check a token that only reads
+  ghl-bulk doctor --quiet              show only problems
+  ghl-bulk doctor --json               print one JSON object
   ghl-bulk doctor --locations a.csv    every location of a list")]
 pub(crate) struct DoctorArgs {
-    /// What the token is to be good for; other scopes are not asked for
+    /// What the token will be used for; other scopes are not checked
     #[arg(
         long = "for",
         value_enum,
@@ -52,7 +52,7 @@ pub(crate) struct DoctorArgs {
 enum DoctorPurposeArg {
     /// Exports of contacts, tasks and notes
     Export,
-    /// Imports and their undoing
+    /// Imports and undos
     Import,
     /// Exports `--with appointments`
     Appointments,
@@ -118,7 +118,7 @@ impl DoctorOutput {
                 DoctorCheck::failure(
                     "home",
                     DoctorFailureKind::Environment,
-                    "there is no place to keep runs in",
+                    "there is no directory to store runs in",
                 )
                 .with_hint("set `GHL_BULK_HOME` to a directory"),
             ),

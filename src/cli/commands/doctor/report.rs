@@ -91,7 +91,7 @@ impl DoctorOutput {
         let mut out = std::io::stdout().lock();
         if check.location.is_some() && check.location != self.shown {
             let name = check.location.as_ref().map(LocationId::as_str).unwrap_or_default();
-            // When stdout is closed there is nobody left to tell; the exit code still does.
+            // When stdout is closed, the exit code still reports it.
             let _ = writeln!(out, "location {}", escape_for_terminal(name));
         }
         self.shown.clone_from(&check.location);

@@ -36,7 +36,9 @@ pub(crate) fn report_exports(
         let (_, result) = ended.pop().expect("one account was asked for");
         return match result? {
             ExportOrEstimate::Report(report) => Ok(report_export(&report, settings, screen)),
-            ExportOrEstimate::Estimate(_) => unreachable!("an estimate is told by `estimates`"),
+            ExportOrEstimate::Estimate(_) => {
+                unreachable!("an estimate is reported by `report_estimates`")
+            }
         };
     }
     let code = combined_exit_code(&ended);
@@ -85,10 +87,10 @@ fn combined_exit_code(ended: &[LocationResult<ExportOrEstimate>]) -> CliExitCode
     }
 }
 
-/// Failures are told even under `--quiet`.
+/// Failures are printed even with `--quiet`.
 pub(crate) fn print_location_error(location: &str, failure: &CliError) {
     let mut err = io::stderr().lock();
-    // When stderr is closed there is nobody left to tell.
+    // When stderr is closed there is nothing to report to.
     let _ = writeln!(err, "error: {location}: {}", escape_for_terminal(&failure.message));
     if let Some(hint) = &failure.hint {
         let _ = writeln!(err, "  hint: {}", escape_for_terminal(hint));
@@ -177,7 +179,7 @@ fn report_lines(report: &ExportReport) -> Vec<String> {
     }
     let refused = match report.refused {
         0 => String::new(),
-        n => format!(", {n} refused by the limit"),
+        n => format!(", {n} rejected by the rate limit"),
     };
     lines.push(format!(
         "{} in {}{refused}",
@@ -236,7 +238,7 @@ pub(crate) fn report_estimates(
             Err(failure) => print_location_error(&shown, &failure),
             Ok(ExportOrEstimate::Report(_)) => {}
             Ok(ExportOrEstimate::Estimate(estimate)) => {
-                // A closed pipe: nobody reads the rest.
+                // A closed pipe: the reader has seen enough.
                 let _ = if many { writeln!(out, "{shown}") } else { Ok(()) };
                 let _ = write_estimate(&mut out, &estimate);
             }
@@ -270,7 +272,11 @@ fn write_estimate(out: &mut impl Write, estimate: &ExportEstimate) -> io::Result
         .map(|left| format!(", {} left now", format_count(left)))
         .unwrap_or_default();
     let limit = format_count(estimate.daily_limit);
-    writeln!(out, "{:>11.1}%           of the daily budget of {limit}{left}", estimate.daily_share)
+    writeln!(
+        out,
+        "{:>11.1}%           of the daily request quota of {limit}{left}",
+        estimate.daily_share
+    )
 }
 
 #[cfg(test)]

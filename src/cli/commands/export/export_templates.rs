@@ -1,4 +1,4 @@
-//! `--layout`: the name of a system, or of one of its presets, as the presets whose files are written.
+//! `--template`: the name of a system, or of one of its presets, as the presets whose files are written.
 
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
@@ -9,7 +9,7 @@ use crate::import::PresetLibrary;
 use crate::mapping::closest_name;
 use crate::mapping::preset::{ExportTemplate, Preset};
 
-/// What `--layout` has chosen.
+/// What `--template` has chosen.
 #[derive(Debug, Default)]
 pub(crate) struct RequestedTemplates {
     /// The presets.
@@ -20,10 +20,10 @@ pub(crate) struct RequestedTemplates {
     pub(crate) without: Vec<String>,
 }
 
-/// The layouts of these names. `there` are the tables that there are; else whatever is needed is pulled.
+/// The templates of these names. `there` are the exported tables; without them, whatever is needed is exported.
 ///
 /// # Errors
-/// When a name is that of no layout, or a table is not there.
+/// When a template does not exist, or needs a table that is not exported.
 pub(crate) fn select_templates(
     names: &[String],
     there: Option<ExportTables>,
@@ -54,7 +54,7 @@ impl RequestedTemplates {
         if !self.without.is_empty() {
             let files = self.without.join(", ");
             screen.print_note(&format!(
-                "not written, since its tasks or notes are not exported: {}",
+                "not written, because the tasks or notes it needs are not exported: {}",
                 escape_for_terminal(&files)
             ));
         }
@@ -65,14 +65,14 @@ impl RequestedTemplates {
         preset: &Preset,
         there: Option<ExportTables>,
     ) -> Result<(), CliError> {
-        let layout = preset.layout.as_ref().expect("it was chosen for its layout");
+        let layout = preset.layout.as_ref().expect("it was chosen for its template");
         let needed = ExportTables::from_template(layout);
         if there.is_some_and(|there| !there.contains_all(needed)) {
             let (name, missing) = (&preset.name, layout.tables.join(" and "));
             return Err(CliError::usage(format!(
-                "the layout `{name}` is made of {missing}, which are not exported"
+                "the template `{name}` needs {missing}, which this export leaves out"
             ))
-            .with_hint(format!("`--with {}` exports them", layout.tables.join(","))));
+            .with_hint(format!("add them with `--with {}`", layout.tables.join(","))));
         }
         self.add_preset(preset, needed);
         Ok(())
@@ -85,7 +85,7 @@ impl RequestedTemplates {
         there: Option<ExportTables>,
     ) -> Result<(), CliError> {
         for preset in presets {
-            let layout = preset.layout.as_ref().expect("systems stand in layouts");
+            let layout = preset.layout.as_ref().expect("templates name systems");
             let needed = ExportTables::from_template(layout);
             if there.is_none_or(|there| there.contains_all(needed)) {
                 self.add_preset(preset, needed);
@@ -95,7 +95,7 @@ impl RequestedTemplates {
         }
         if self.chosen.is_empty() {
             return Err(CliError::usage(format!(
-                "no file of `{name}` is made of what is exported"
+                "`{name}` needs tables that this export leaves out"
             )));
         }
         Ok(())
@@ -119,10 +119,10 @@ fn preset_systems(preset: &Preset) -> impl Iterator<Item = &str> {
     layouts.into_iter().flat_map(|layout| &layout.systems).map(String::as_str)
 }
 
-/// The preset of a name, if it has a layout.
+/// The preset of a name, if it has a template.
 fn find_preset<'p>(presets: &'p PresetLibrary, name: &str) -> Result<&'p Preset, CliError> {
     let found = presets.all().iter().find(|preset| same_name(&preset.name, name));
-    // A file of this name that cannot be read is told for what it is.
+    // An unreadable preset file of this name is reported as such.
     let is_broken = presets.invalid_presets().iter().any(|broken| {
         broken.path.file_stem().is_some_and(|stem| same_name(&stem.to_string_lossy(), name))
     });
@@ -130,7 +130,7 @@ fn find_preset<'p>(presets: &'p PresetLibrary, name: &str) -> Result<&'p Preset,
         _ if is_broken => Ok(presets.find_by_name(name)?),
         Some(preset) if preset.layout.is_some() => Ok(preset),
         Some(preset) => Err(CliError::usage(format!(
-            "the preset `{}` has no layout to export with",
+            "the preset `{}` has no template to export with",
             preset.name
         ))
         .with_hint(known_templates_hint(presets))),
@@ -140,13 +140,13 @@ fn find_preset<'p>(presets: &'p PresetLibrary, name: &str) -> Result<&'p Preset,
                 names.flat_map(|preset| preset_systems(preset).chain([preset.name.as_str()]));
             let near = closest_name(name, names).map(|near| format!("; did you mean `{near}`?"));
             let near = near.unwrap_or_default();
-            Err(CliError::usage(format!("there is no layout `{name}`{near}"))
+            Err(CliError::usage(format!("there is no template `{name}`{near}"))
                 .with_hint(known_templates_hint(presets)))
         }
     }
 }
 
-/// The layouts that there are.
+/// All templates.
 fn known_templates_hint(presets: &PresetLibrary) -> String {
     let (mut systems_, mut alone) = (Vec::<&str>::new(), Vec::new());
     for preset in presets.all().iter().filter(|preset| preset.layout.is_some()) {
@@ -161,5 +161,5 @@ fn known_templates_hint(presets: &PresetLibrary) -> String {
         }
     }
     let all = systems_.iter().chain(&alone).map(|name| format!("`{name}`")).collect::<Vec<_>>();
-    format!("systems: {}; `ghl-bulk map --list-presets` lists their files", all.join(", "))
+    format!("templates: {}; `ghl-bulk map --list-presets` lists their files", all.join(", "))
 }

@@ -28,29 +28,29 @@ use crate::table::{FORMATS, FormulaGuardMode};
 
 /// Export contacts, with their tasks, notes and appointments, into files
 ///
-/// Writes `contacts`, `tasks`, `notes`, `custom_fields`, `users` and `tags`, and a `manifest.json` last.
-/// A finished export replaces an older one in the same directory at once; an unfinished one never
-/// touches it and goes on with `ghl-bulk resume`.
+/// Writes `contacts`, `tasks`, `notes`, `custom_fields`, `users` and `tags`, and finally `manifest.json`.
+/// A finished export atomically replaces an older one in the same directory; an unfinished export leaves
+/// it untouched and continues with `ghl-bulk resume`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct ExportArgs {
-    /// The output directory; with several locations, one directory each in it
+    /// The output directory; with several locations, each gets a subdirectory
     #[arg(long, value_name = "DIR", default_value = "ghl-export")]
     out: PathBuf,
 
     #[command(flatten)]
     shape: OutputFormatArgs,
 
-    /// What to export beside the contacts; `none` for contacts alone [default: tasks,notes, or what the
-    /// layouts need]
+    /// What to export in addition to contacts; `none` for contacts only [default: tasks,notes, or what the
+    /// templates need]
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     with: Vec<WithTableArg>,
 
-    /// Only tell what it would cost: requests, time, share of the daily budget
+    /// Only estimate the cost: requests, time, share of the daily request quota
     #[arg(long)]
     estimate: bool,
 
-    /// Only the contacts that this file names: a list or sheet of ids, e-mail addresses or phone numbers
+    /// Only the contacts listed in this file: a list or sheet of ids, e-mail addresses or phone numbers
     #[arg(
         long,
         value_name = "FILE",
@@ -72,50 +72,50 @@ Examples:
   ghl-bulk export --out backup --format parquet,csv        everything, in two formats
   ghl-bulk export --with none --updated-since 7d           contacts changed in the last week
   ghl-bulk export --tag vip --tag 2026 --with notes        contacts with both tags, and their notes
-  ghl-bulk export --layout dialpad --out for-dialpad       the files that Dialpad takes
-  ghl-bulk export --contacts list.csv --with notes         just the contacts that a file names
+  ghl-bulk export --template dialpad --out for-dialpad     the files that Dialpad imports
+  ghl-bulk export --contacts list.csv --with notes         only the contacts listed in a file
   ghl-bulk export --estimate                               what it would cost
   ghl-bulk export --locations clients.csv --out nightly    many locations, each into nightly/<id>/
-  ghl-bulk export --location-name 'Acme *' --out nightly   an agency's, by their names";
+  ghl-bulk export --location-name 'Acme *' --out nightly   locations of an agency, by name";
 
 /// How the files are written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct OutputFormatArgs {
-    /// File format; several with commas or by repeating [default: parquet, or none beside `--layout`]
+    /// The file format, or several, comma-separated or repeated [default: parquet, or none with `--template`]
     #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = format_parser())]
     format: Vec<String>,
 
-    /// Files that another system takes: a system (`dub`, `docsend`, `dialpad`, `dashclicks`, `dext`), or one
-    /// of the presets that `ghl-bulk map --list-presets` lists with a layout
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(crate) layout: Vec<String>,
+    /// Write files for another system: a system (`dub`, `docsend`, `dialpad`, `dashclicks`, `dext`), or a
+    /// preset that `ghl-bulk map --list-presets` lists with a template
+    #[arg(long, alias = "layout", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) template: Vec<String>,
 
-    /// How CSV cells that a spreadsheet would run are guarded with a leading `'`
+    /// Which CSV cells get a leading `'`, so that a spreadsheet does not execute or change them
     #[arg(long, value_name = "HOW", value_parser = choice_parser::<FormulaGuardMode>(), default_value = "formulas")]
     pub(crate) csv_safe: FormulaGuardMode,
 }
 
 /// Which contacts.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Which contacts (on the server; all must hold)")]
+#[command(next_help_heading = "Filters (applied by the server; all must match)")]
 struct ContactFilterArgs {
-    /// With this tag; repeat it for contacts that have all of them
+    /// Contacts with this tag; repeat for contacts with all of the tags
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
 
-    /// Updated since then: a time, a date (UTC) or a duration such as `7d`
+    /// Contacts updated since a time: a time, a date (UTC) or a duration such as `7d`
     #[arg(long, value_name = "TIME", value_parser = time_arg::parse_since)]
     updated_since: Option<jiff::Timestamp>,
 
-    /// Added since then: a time, a date (UTC) or a duration such as `7d`
+    /// Contacts added since a time: a time, a date (UTC) or a duration such as `7d`
     #[arg(long, value_name = "TIME", value_parser = time_arg::parse_since)]
     added_since: Option<jiff::Timestamp>,
 
-    /// Of this business, by name or id
+    /// Contacts of this business, by name or id
     #[arg(long, value_name = "BUSINESS")]
     business: Option<String>,
 
-    /// Full text over name, e-mail and phone, 75 characters at most
+    /// Full-text search in name, e-mail and phone, at most 75 characters
     #[arg(long, value_name = "TEXT", value_parser = parse_query)]
     query: Option<String>,
 
@@ -163,7 +163,7 @@ impl ExportArgs {
     /// What `--with` says, if it is given.
     fn with_tables(&self) -> Result<Option<ExportTables>, CliError> {
         if self.with.contains(&WithTableArg::None) && self.with.len() > 1 {
-            return Err(CliError::usage("`--with none` stands alone"));
+            return Err(CliError::usage("`--with none` cannot be combined with other tables"));
         }
         let with = |with| self.with.contains(&with);
         let tables = ExportTables {
@@ -174,11 +174,11 @@ impl ExportArgs {
         Ok((!self.with.is_empty()).then_some(tables))
     }
 
-    /// The layouts, and what is exported beside the contacts.
+    /// The templates, and what is exported in addition to the contacts.
     fn templates_and_tables(&self) -> Result<(RequestedTemplates, ExportTables), CliError> {
         let usual = ExportTables { tasks: true, notes: true, appointments: false };
         let with = self.with_tables()?;
-        let layouts = export_templates::select_templates(&self.shape.layout, with)?;
+        let layouts = export_templates::select_templates(&self.shape.template, with)?;
         let tables = match (with, layouts.tables) {
             (Some(with), _) => with,
             (None, Some(needed)) if self.shape.format.is_empty() => needed,
@@ -236,9 +236,9 @@ impl ExportArgs {
 }
 
 impl OutputFormatArgs {
-    /// The formats, each once, in the order given; without any Parquet, unless there are layouts.
+    /// The formats, each once, in the order given; Parquet if there are none and no templates.
     pub(crate) fn selected_formats(&self) -> Vec<String> {
-        if self.format.is_empty() && self.layout.is_empty() {
+        if self.format.is_empty() && self.template.is_empty() {
             return vec![FORMATS[0].name.to_owned()];
         }
         let mut seen = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Confirming a deletion: whoever applies it says how much it deletes.
+//! Confirming a deletion by the number of records that it deletes.
 //!
 //! A plain yes is not enough. On a terminal the number is typed; elsewhere `--confirm-delete` gives it, so
 //! that a script that expected ten contacts never deletes ten thousand.
@@ -13,16 +13,16 @@ use crate::import::{DeletionSummary, ImportPlan};
 /// How a deletion is confirmed.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct ConfirmDeleteArgs {
-    /// Delete, without asking, exactly so many contacts, notes or tasks as the plan says
+    /// Delete without prompting if the plan deletes exactly N contacts, notes or tasks
     #[arg(long, value_name = "N")]
     confirm_delete: Option<u64>,
 }
 
 impl ConfirmDeleteArgs {
-    /// Makes sure that somebody wants what the plan deletes. Whether it deletes anything.
+    /// Makes sure that the deletions of the plan are wanted. Whether it deletes anything.
     ///
     /// # Errors
-    /// When nobody says so, or another number; nothing was sent then.
+    /// When the number is missing or differs; nothing was sent then.
     pub(crate) fn confirm_deletion(
         self,
         planned: &ImportPlan,
@@ -64,7 +64,7 @@ fn not_sent_error(planned: &ImportPlan, message: impl Into<String>) -> CliError 
 pub(crate) fn resume_hint(planned: &ImportPlan, removal: &DeletionSummary) -> String {
     let plan = planned.out.join("plan.csv").display().to_string();
     format!(
-        "look at {}, and then `ghl-bulk resume {} --confirm-delete {}`",
+        "review {}, then run `ghl-bulk resume {} --confirm-delete {}`",
         escape_for_terminal(&plan),
         planned.run_id(),
         removal.count
@@ -79,7 +79,7 @@ fn prompt_for_count(
     let what = deletion_count_text(removal);
     if !is_terminal() {
         let message = format!(
-            "nothing was sent: deleting {what} needs `--confirm-delete {}`; a `--yes` is not enough",
+            "nothing was sent: deleting {what} requires `--confirm-delete {}`; `--yes` is not enough",
             removal.count
         );
         return Err(not_sent_error(planned, message).with_hint(resume_hint(planned, removal)));
@@ -97,7 +97,7 @@ fn prompt_for_count(
     Err(CliError::new(CliExitCode::Done, "nothing was sent").with_resume(planned.run_id().clone()))
 }
 
-/// Whether somebody typed the number, alone or behind `delete`.
+/// Whether the answer is the number, alone or behind `delete`.
 fn confirms_count(answer: &str, count: u64) -> bool {
     let answer = answer.trim().to_lowercase();
     let number = answer.strip_prefix("delete").unwrap_or(&answer).trim();

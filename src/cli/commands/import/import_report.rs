@@ -96,7 +96,7 @@ fn plan_lines(planned: &ImportPlan) -> Vec<String> {
     }
     if summary.once > 0 {
         lines.push(format!(
-            "{} have nothing to be found by: each is sent at most once, whatever becomes of it",
+            "{} have nothing that identifies them: each is sent at most once and never retried",
             format_plural(summary.once, "row")
         ));
     }
@@ -111,18 +111,18 @@ fn deletion_line(removal: &DeletionSummary) -> String {
     if removal.what != DeletedRecordKind::Contacts {
         let one = removal.what.singular_name();
         return format!(
-            "this deletes {what}, and no contact; `ghl-bulk undo` brings each {one} back as a new one"
+            "this deletes {what}, and no contacts; `ghl-bulk undo` recreates each {one} as a new one"
         );
     }
     let (notes, tasks) =
         (format_plural(removal.notes, "note"), format_plural(removal.tasks, "task"));
     let known = match removal.opportunities {
         0 => String::new(),
-        count => format!(" ({count} are known)"),
+        count => format!(" ({count} found)"),
     };
     format!(
-        "this deletes {what} with {notes} and {tasks}; `ghl-bulk undo` brings them back, as new contacts. \
-         Appointments, conversations and opportunities{known} that hang on them are lost for good"
+        "this deletes {what} with {notes} and {tasks}; `ghl-bulk undo` recreates them as new contacts. \
+         Their appointments, conversations and opportunities{known} are lost permanently"
     )
 }
 
@@ -192,7 +192,7 @@ fn cost_lines(summary: &PlanSummary) -> Vec<String> {
         seconds => format_duration(Duration::from_secs(seconds)),
     };
     lines.push(format!(
-        "{} in all, {time} at the limit, {:.1}% of the daily budget",
+        "{} in total, {time} at the rate limit, {:.1}% of the daily request quota",
         format_plural(summary.total, "request"),
         summary.daily_share
     ));
@@ -223,7 +223,7 @@ pub(crate) fn report_finished(
     screen.print_note(&format!("run {run} is finished; there is nothing to do"));
     let out = escape_for_terminal(&standing.out.display().to_string()).into_owned();
     if let Some(undo) = &standing.undone_by {
-        screen.print_note(&format!("it was taken back by run {undo}"));
+        screen.print_note(&format!("it was undone by run {undo}"));
     }
     if tally.rejected > 0 {
         let rows = format_plural(tally.rejected, "row");
@@ -232,7 +232,7 @@ pub(crate) fn report_finished(
     if tally.in_doubt > 0 {
         let rows = format_plural(tally.in_doubt, "row");
         screen.print_note(&format!(
-            "{rows} in doubt; fill in {out}/in_doubt.csv, and then:\n  ghl-bulk runs resolve {run} {out}/in_doubt.csv"
+            "{rows} in doubt; fill in {out}/in_doubt.csv, then run:\n  ghl-bulk runs resolve {run} {out}/in_doubt.csv"
         ));
     }
     code
@@ -297,7 +297,7 @@ fn result_lines(report: &ImportReport, summary: &PlanSummary) -> Vec<String> {
     let requests: u64 = report.requests.values().sum();
     let refused = match report.refused {
         0 => String::new(),
-        n => format!(", {n} refused by the limit"),
+        n => format!(", {n} rejected by the rate limit"),
     };
     lines.push(format!(
         "{} in {}{refused}",
@@ -316,28 +316,28 @@ fn next_step_lines(report: &ImportReport, out: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let undo = report.kind == import::UNDO;
     if tally.rejected > 0 && undo {
-        lines.push(format!("what stays, and why, is in {out}/rejected.csv"));
+        lines.push(format!("{out}/rejected.csv lists what was not undone, and why"));
     } else if tally.rejected > 0 {
         lines.push(format!(
-            "repair the rejected rows and feed the file back:\n  ghl-bulk import {out}/rejected.csv"
+            "fix the rejected rows and import the file again:\n  ghl-bulk import {out}/rejected.csv"
         ));
     }
     if tally.in_doubt > 0 {
         lines.push(format!(
-            "look the rows in doubt up in the account, fill in `_doubt_decision`, and then:\n  ghl-bulk runs resolve {run} {out}/in_doubt.csv"
+            "look up the rows in doubt in the account, fill in `_doubt_decision`, then run:\n  ghl-bulk runs resolve {run} {out}/in_doubt.csv"
         ));
     }
     if report.duplicates > 0 {
         lines.push(format!(
-            "{} may stand in the location twice; see duplicates.csv",
+            "{} may exist twice in the location; see duplicates.csv",
             format_plural(report.duplicates, "contact")
         ));
     }
     if tally.pending > 0 {
-        lines.push(format!("this applies the rest:\n  ghl-bulk resume {run}"));
+        lines.push(format!("to apply the rest:\n  ghl-bulk resume {run}"));
     }
     if tally.succeeded > 0 && !undo {
-        lines.push(format!("this takes it back:\n  ghl-bulk undo {run}"));
+        lines.push(format!("to undo this import:\n  ghl-bulk undo {run}"));
     }
     lines
 }

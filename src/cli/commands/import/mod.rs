@@ -28,9 +28,9 @@ use crate::model::ImportMode;
 
 /// Import a spreadsheet: create, update, tag or delete contacts, notes and tasks
 ///
-/// Reads CSV, TSV, XLSX, XLS or ODS. The whole file is read and compared with the account first; then
-/// you see what will happen and are asked. Only what differs is sent, each write exactly once, and every
-/// row ends in one result file.
+/// Reads CSV, TSV, XLSX, XLS or ODS. First the whole file is read and compared with the account; then you
+/// see the plan and confirm it. Only differences are sent, each write exactly once, and every row ends up
+/// in one result file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct ImportArgs {
@@ -41,12 +41,12 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "MAP.toml|RULE")]
     map: Vec<String>,
 
-    /// A mapping for a known kind of file, by name, instead of finding out which fits
+    /// A mapping for a known kind of file, by name, instead of detecting one
     /// (`ghl-bulk map --list-presets`)
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
 
-    /// A column to leave out, by name, letters or a pattern with `*`
+    /// A column to ignore, by name, letters or a pattern with `*`
     #[arg(long, value_name = "COLUMN")]
     ignore_column: Vec<String>,
 
@@ -58,11 +58,11 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "MODE", value_parser = choice_parser::<ImportMode>())]
     mode: Option<ImportMode>,
 
-    /// Plan only: nothing that changes anything is sent; `ghl-bulk resume` applies the plan
+    /// Plan only, without changing anything; `ghl-bulk resume` applies the plan
     #[arg(long)]
     dry_run: bool,
 
-    /// With `--dry-run`: exit 20 when something would change
+    /// With `--dry-run`: exit with 20 if something would change
     #[arg(long, requires = "dry_run")]
     detailed_exit_code: bool,
 
@@ -73,11 +73,11 @@ pub(crate) struct ImportArgs {
     #[command(flatten)]
     deletion: ConfirmDeleteArgs,
 
-    /// Stop when more rows than this fail: a number, or a share such as `5%`
+    /// Stop if more rows than this fail: a number, or a share such as `5%`
     #[arg(long, value_name = "N|N%")]
     max_errors: Option<MaxErrors>,
 
-    /// Apply about so many rows, some of every action, and stop; `ghl-bulk resume` applies the rest
+    /// Apply about N rows, some of every action, and stop; `ghl-bulk resume` applies the rest
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     sample: Option<u64>,
 
@@ -94,7 +94,7 @@ pub(crate) struct ImportArgs {
     #[command(flatten)]
     confirm: ConfirmLocationArgs,
 
-    // Last: its heading is that of everything behind it.
+    // Last: everything after it would get its heading.
     #[command(flatten)]
     several: MultiLocationArgs,
 }
@@ -102,16 +102,16 @@ pub(crate) struct ImportArgs {
 const AFTER_HELP: &str = "\
 Examples:
   ghl-bulk import samples/contacts.csv --sandbox --yes        try it on made-up data, no account needed
-  ghl-bulk map leads.xlsx -o leads.toml                       first time: what goes where?
-  ghl-bulk import leads.xlsx --map leads.toml --dry-run       what would happen; then `ghl-bulk resume`
+  ghl-bulk map leads.xlsx -o leads.toml                       first time: propose a mapping
+  ghl-bulk import leads.xlsx --map leads.toml --dry-run       show the plan; then `ghl-bulk resume`
   ghl-bulk import leads.xlsx --map leads.toml --max-errors 1%
   ghl-bulk import vip.csv --mode tag                          add tags to contacts that exist
   ghl-bulk import faq.csv --location-name 'Acme *' --dry-run  into several locations of an agency
   ghl-bulk import gone.csv --mode delete                      delete by id, e-mail or phone
   ghl-bulk import leads.csv --map Budget=customFields.budget:number --ignore-column 'Internal *'
 
-Result files: succeeded.csv, unchanged.csv, rejected.csv (repair it and import it again), in_doubt.csv,
-pending.csv, warnings.csv, summary.json; plan.csv says what each row does, field by field.";
+Result files: succeeded.csv, unchanged.csv, rejected.csv (fix it and import it again), in_doubt.csv,
+pending.csv, warnings.csv, summary.json; plan.csv shows what each row changes, field by field.";
 
 impl ImportArgs {
     fn protection_guard(
@@ -128,7 +128,7 @@ impl ImportArgs {
         )
     }
 
-    /// What to import into one account; into a directory of its own beside others.
+    /// What to import into one account; into a directory of its own if there are several.
     fn build_request(
         &self,
         url: &str,
@@ -186,10 +186,10 @@ pub(crate) fn ensure_file_exists(file: &Path) -> Result<(), CliError> {
     if file.exists() {
         return Ok(());
     }
-    let failure = CliError::usage(format!("`{}`: there is no such file", file.display()));
+    let failure = CliError::usage(format!("`{}`: no such file", file.display()));
     Err(match file.to_str() {
         Some("-") => {
-            failure.with_hint("a sheet is read more than once: save what is piped to a file first")
+            failure.with_hint("a sheet is read more than once: save the piped data to a file first")
         }
         _ => failure,
     })
@@ -312,10 +312,10 @@ pub(crate) fn confirm_plan(planned: &ImportPlan, screen: &CliReporter) -> Result
     let run = planned.run_id();
     if !is_terminal() {
         return Err(CliError::usage(
-            "nothing was sent: this needs a yes, and there is no terminal to ask on",
+            "nothing was sent: confirmation is required, and there is no terminal to ask on",
         )
         .with_hint(format!(
-            "look at {} and then `ghl-bulk resume {run}`, or give `--yes` from the start",
+            "review {} and run `ghl-bulk resume {run}`, or use `--yes`",
             escape_for_terminal(&planned.out.join("plan.csv").display().to_string())
         ))
         .with_resume(run.clone()));

@@ -19,8 +19,9 @@ impl OauthState {
     /// A new one.
     pub(super) fn new() -> Result<Self, CliError> {
         let mut bits = [0_u8; 16];
-        getrandom::fill(&mut bits)
-            .map_err(|error| CliError::usage(format!("the system gives no randomness: {error}")))?;
+        getrandom::fill(&mut bits).map_err(|error| {
+            CliError::usage(format!("the system's random source failed: {error}"))
+        })?;
         Ok(Self(format!("{:032x}", u128::from_be_bytes(bits))))
     }
 

@@ -4,10 +4,10 @@ use std::process::{Command, Stdio};
 
 use reqwest::Url;
 
-/// Variables that are nobody else's business.
+/// Variables that other programs must not see.
 const SECRETS: [&str; 3] = ["GHL_TOKEN", "GHL_CLIENT_SECRET", "GHL_BULK_PASSPHRASE"];
 
-/// Opens the person's browser, if there is one; whether it shows the page, nobody can tell.
+/// Opens the browser, if there is one. Whether it shows the page cannot be known.
 pub(super) fn open_url(url: &Url) -> bool {
     open::commands(url.as_str()).iter_mut().any(spawn_without_secrets)
 }

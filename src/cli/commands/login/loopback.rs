@@ -52,7 +52,7 @@ impl LoopbackListener {
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                     return Err(CliError::usage(format!("port {port} of this machine is taken")).with_hint(
                         "end what listens there, or give another `--redirect-uri` that the app has \
-                         registered; `--paste` needs no port",
+                         registered; `--paste` does not need a port",
                     ));
                 }
                 // A machine without IPv6, or without IPv4.
@@ -62,7 +62,7 @@ impl LoopbackListener {
         match missing {
             Some(error) if listeners.is_empty() => {
                 Err(CliError::usage(format!("port {port} of this machine: {error}"))
-                    .with_hint("`--paste` needs no port"))
+                    .with_hint("`--paste` does not need a port"))
             }
             _ => Ok(Self { listeners, path: redirect.path().to_owned() }),
         }
@@ -115,8 +115,8 @@ fn loopback_addresses(redirect: &Url, port: u16) -> Result<Vec<SocketAddr>, CliE
 
 fn timeout_error(limit: Duration) -> CliError {
     let time = crate::cli::output::text_format::format_duration(limit);
-    CliError::new(CliExitCode::Access, format!("no answer came from the browser within {time}")).with_hint(
-        "nothing was stored; give the command again, with `--paste` where the browser cannot reach \
+    CliError::new(CliExitCode::Access, format!("no response from the browser within {time}")).with_hint(
+        "nothing was stored; run the command again, with `--paste` where the browser cannot reach \
          this machine",
     )
 }
@@ -125,7 +125,7 @@ fn timeout_error(limit: Duration) -> CliError {
 pub(super) fn interrupted_error(stop: &CancelSignal) -> CliError {
     match stop.cause() {
         Some(CancelCause::Terminate) => {
-            CliError::new(CliExitCode::Terminated, "told to end; nothing was stored")
+            CliError::new(CliExitCode::Terminated, "terminated by SIGTERM; nothing was stored")
         }
         Some(CancelCause::Deadline) => {
             CliError::new(CliExitCode::Paused, "the deadline is reached; nothing was stored")

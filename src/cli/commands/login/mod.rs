@@ -27,7 +27,7 @@ use token_info::{TokenInfo, TokenLocationInfo};
 /// Runs the command.
 pub(crate) fn run(args: &LoginArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     if settings.sandbox {
-        return Err(CliError::usage("`--sandbox` needs no login"));
+        return Err(CliError::usage("`--sandbox` does not need a login"));
     }
     let profile = settings.profile_name().unwrap_or(DEFAULT);
     let url = LocationAccounts::resolve_api_url(settings)?;
@@ -107,12 +107,13 @@ fn choose_location(args: &LoginArgs, settings: &Settings) -> Result<Option<Locat
     match all.len() {
         0 if args.no_check => Ok(None),
         0 if prompt::can_prompt() => {
-            let text = prompt::prompt_line("Location id (in the browser's address behind `/location/`): ")?;
+            let text =
+                prompt::prompt_line("Location id (in the browser's address after `/location/`): ")?;
             let id = text.trim().parse();
             id.map(Some).map_err(|error: crate::id::InvalidId| CliError::usage(error.to_string()))
         }
-        0 => Err(CliError::usage("no location is given").with_hint(
-            "give `--location ID` or set `GHL_LOCATION_ID`: it stands in the browser's address behind \
+        0 => Err(CliError::usage("no location was given").with_hint(
+            "give `--location ID` or set `GHL_LOCATION_ID`: find it in the browser's address after \
              `/location/`",
         )),
         1 => Ok(all.pop()),

@@ -150,22 +150,22 @@ fn code_from_response(
         AuthorizationResponse::Code(code) => Ok(code),
         AuthorizationResponse::Stateless(code) if pasted => Ok(code),
         AuthorizationResponse::Stateless(_) => Err(refused(
-            "the answer came without the `state` that was sent, so nobody knows who sent it; nothing was \
+            "the answer came without the `state` that was sent, so its sender is unknown; nothing was \
              exchanged",
         )
         .with_hint(
-            "an app that an agency installs for many locations at once loses it: give the command again \
+            "an app that an agency installs for many locations at once loses it: run the command again \
              with `--paste`",
         )),
         AuthorizationResponse::Foreign => Err(refused(
-            "the answer has another `state` than was sent: it belongs to another login, or somebody else \
+            "the answer has another `state` than was sent: it belongs to another login, or someone else \
              sent it; nothing was exchanged",
         )
-        .with_hint("give the command again, and open only the address that it prints")),
-        AuthorizationResponse::Refused(said) => Err(refused(&format!("the login was not allowed: {said}"))
+        .with_hint("run the command again, and open only the address that it prints")),
+        AuthorizationResponse::Refused(said) => Err(refused(&format!("the login was denied: {said}"))
             .with_hint("nothing was stored; allow it on the page, or check the scopes that the app has")),
-        AuthorizationResponse::Empty => Err(refused("the answer holds no code")
-            .with_hint("it is behind `code=` in the address at which the browser ends")),
+        AuthorizationResponse::Empty => Err(refused("the response has no code")
+            .with_hint("it follows `code=` in the address at which the browser ends")),
     }
 }
 

@@ -19,8 +19,8 @@ pub(super) fn read_token(args: &LoginArgs) -> Result<BearerToken, CliError> {
         prompt::prompt_secret("Private Integration Token (not shown): ")?
     };
     let token = BearerToken::new(text.expose_secret()).map_err(|error| {
-        CliError::new(CliExitCode::Access, format!("what was given is no token: {error}"))
-            .with_hint("a Private Integration Token is made under Settings > Private Integrations")
+        CliError::new(CliExitCode::Access, format!("the token is invalid: {error}"))
+            .with_hint("create a Private Integration Token under Settings > Private Integrations")
     })?;
     if !args.no_check {
         ensure_private_token(&text)?;

@@ -18,11 +18,11 @@ use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::import::{self, PresetLibrary, ProposalReport, ProposalRequest};
 
-/// Propose a mapping for a spreadsheet: what goes where, how sure that is, and why
+/// Propose a mapping for a spreadsheet: where each column goes, and why
 ///
-/// Columns that are clear are mapped; likely ones are proposed and marked `# CHECK`; for the rest the
-/// file asks. Look it over, and import with `--map`. With a location its custom fields are known, too;
-/// without one nothing is sent at all.
+/// Clear columns are mapped; likely ones are proposed and marked `# CHECK`; the rest are left for you to
+/// decide. Review the file, then import with `--map`. With a location, its custom fields are proposed too;
+/// without one, nothing is sent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct MapArgs {
@@ -30,7 +30,7 @@ pub(crate) struct MapArgs {
     #[arg(required_unless_present_any = ["list_presets", "show_preset"])]
     file: Option<PathBuf>,
 
-    /// Where the mapping is written; an existing file is not overwritten [default: stdout]
+    /// The file to write the mapping to; an existing file is not overwritten [default: stdout]
     #[arg(short, long, value_name = "MAP.toml")]
     out: Option<PathBuf>,
 
@@ -38,19 +38,19 @@ pub(crate) struct MapArgs {
     #[arg(long)]
     force: bool,
 
-    /// Do not ask the location for its custom fields
+    /// Do not read the custom fields of the location
     #[arg(long)]
     offline: bool,
 
-    /// Start from this preset, instead of finding out which fits
+    /// Start from this preset instead of detecting one
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
 
-    /// Keep the proposal as a preset: files with the same columns are known from then on
+    /// Save the proposal as a preset, which recognizes files with the same columns
     #[arg(long, value_name = "NAME", conflicts_with = "out")]
     save_preset: Option<String>,
 
-    /// List the kinds of files that are known
+    /// List the presets: the kinds of files that are recognized
     #[arg(long, conflicts_with_all = ["file", "show_preset"])]
     list_presets: bool,
 
@@ -65,10 +65,10 @@ pub(crate) struct MapArgs {
 const AFTER_HELP: &str = "\
 Examples:
   ghl-bulk map leads.xlsx -o leads.toml     propose a mapping
-  ghl-bulk map leads.csv                    show it on stdout
-  ghl-bulk map leads.csv --offline          without asking the location for its custom fields
-  ghl-bulk map leads.csv --save-preset crm  keep it for all files of this kind
-  ghl-bulk map --list-presets               the kinds of files that are known
+  ghl-bulk map leads.csv                    print it
+  ghl-bulk map leads.csv --offline          without reading the custom fields of the location
+  ghl-bulk map leads.csv --save-preset crm  save it for all files of this kind
+  ghl-bulk map --list-presets               the kinds of files that are recognized
 
 A mapping is a TOML file with one table for each column:
   [[column]]
@@ -78,28 +78,27 @@ A mapping is a TOML file with one table for each column:
                            \"ignore\" leaves the column out
 and, where needed:
   convert = \"date\"         text, line, phone, email, date, date_time, number, money, boolean,
-                           country, timezone, list, url [default: what the field takes]
+                           country, timezone, list, url [default: depends on the field]
   blank = \"leave\"          what an empty cell means: leave, clear (with --allow-clear), error
-  values = { Oui = \"yes\" } words that stand for others
-  prefix, strip_prefix     put before each value, taken off its front
-  split = [\";\"]            what parts several values in a cell
+  values = { Oui = \"yes\" } values to replace
+  prefix, strip_prefix     text to add to, or remove from, the start of each value
+  split = [\";\"]            what separates several values in a cell
   part = \"2 of 5\"          the second of the five values of a cell, for cells like whole addresses
-  join = \", \"              what stands between columns that are joined
-  template = \"{A}[ ({B})]\" a text made of columns; what is in brackets goes when its columns are empty
-  tags = \"add\"             whether tags are added, or replace those that are there
-  when = { column = \"Type\", is = [\"note\"] }   only in such rows; or not = […], filled = true|false,
-                           id = true|false (whether it looks like a contact's id)
-  fallback = true          only where no other rule has found a value
+  join = \", \"              what separates the values of joined columns
+  template = \"{A}[ ({B})]\" a text made of columns; a part in brackets is left out if its columns are empty
+  tags = \"add\"             whether tags are added, or replace existing ones
+  when = { column = \"Type\", is = [\"note\"] }   only in these rows; or not = […], filled = true|false,
+                           id = true|false (whether it looks like a contact id)
+  fallback = true          only if no other rule gives a value
   named_by = \"Label\"       with to = \"customFields.*\": the column that names the custom field
-A table [[constant]] with `to` and `value` gives every row the same (with `file = [\"old_*\"]` only in
-files of such names); [options] takes the flags of
-`ghl-bulk import`, with `_` for `-`.
+A table [[constant]] with `to` and `value` gives every row the same value (with `file = [\"old_*\"]`
+only in files with such names); [options] takes the flags of `ghl-bulk import`, with `_` for `-`.
 
-A preset may also have a table [layout]: then `ghl-bulk export --layout NAME` writes such
-files. Without more it is the mapping turned round, in a file named as the preset. It takes
-system, file, columns, delimiter, encoding, bom, quote, line_end, list, date, time, require,
-unique and max_rows, and for a column that differs a [[layout.column]] with name, fill, join,
-split, values, unless_phone, guard, longest.";
+A preset may also have a table [template]: then `ghl-bulk export --template NAME` writes such
+files. An empty table writes the mapping's columns in reverse, to a file named after the preset.
+It takes system, file, columns, delimiter, encoding, bom, quote, line_end, list, date, time,
+require, unique and max_rows, and for a column that differs a [[template.column]] with name, fill,
+join, split, values, unless_phone, guard, longest.";
 
 /// Runs the command.
 pub(crate) fn run(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
@@ -141,8 +140,7 @@ pub(crate) fn run(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, Cl
         screen.finish();
         let proposed = proposed.map_err(|error| CliError::from_import_halt(error.into(), &stop))?;
         if client.is_none() && !args.offline {
-            screen
-                .print_note("no account is given, so custom fields of the location are not known");
+            screen.print_note("no account is given, so the location's custom fields are unknown");
         }
         if let (true, MappingDestination::Stdout) = (settings.json, place) {
             screen.emit_event(&summary_event(&proposed, place));

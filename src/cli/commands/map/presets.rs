@@ -56,12 +56,12 @@ fn format_table(presets: &PresetLibrary) -> String {
     text
 }
 
-/// How it is exported with, if it has a layout.
+/// How it is exported with, if it has a template.
 fn template_note(preset: &Preset) -> String {
     let Some(layout) = &preset.layout else { return String::new() };
     match layout.systems.first() {
-        Some(system) => format!(" (layout of {})", escape_for_terminal(system)),
-        None => " (with a layout)".to_owned(),
+        Some(system) => format!(" (template of {})", escape_for_terminal(system)),
+        None => " (with a template)".to_owned(),
     }
 }
 
@@ -82,7 +82,7 @@ fn preset_json(preset: &Preset) -> Value {
     json!({
         "name": preset.name, "what": preset.title, "direction": preset.direction,
         "entity": preset.entity, "detected": preset.is_detectable(), "file": file,
-        "layout": preset.layout.as_ref().map(|it| json!({ "systems": it.systems, "file": it.file })),
+        "template": preset.layout.as_ref().map(|it| json!({ "systems": it.systems, "file": it.file })),
     })
 }
 
@@ -101,13 +101,13 @@ pub(crate) fn preset_path(dir: Option<&Path>, name: &str) -> Result<PathBuf, Cli
             .with_hint("letters, digits, `-`, `_` and blanks make one; it is a file's name"));
     }
     let dir = dir.ok_or_else(|| {
-        CliError::usage("there is no place to keep presets in")
+        CliError::usage("there is no directory to store presets in")
             .with_hint("set `GHL_BULK_CONFIG` to a directory")
     })?;
     Ok(dir.join(format!("{name}.toml")))
 }
 
-/// Prints a text on stdout; nobody who reads it to its end is no failure.
+/// Prints a text on stdout; a closed pipe is not a failure.
 pub(crate) fn print_stdout(text: &str) -> Result<(), CliError> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

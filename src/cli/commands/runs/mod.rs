@@ -28,11 +28,11 @@ use crate::{export, import};
 #[command(after_help = "\
 Examples:
   ghl-bulk runs                                              all runs
-  ghl-bulk runs show 20261121-061512-k3f9                    how far one came
-  ghl-bulk runs publish 20261121-061512-k3f9 --format csv    its files once more, as CSV
-  ghl-bulk runs publish 20261121-061512-k3f9 --layout dext   the files that Dext takes
-  ghl-bulk runs results 20261121-061512-k3f9                 an import's result files once more
-  ghl-bulk runs rm 20261121-061512-k3f9                      forget it; its files stay")]
+  ghl-bulk runs show 20261121-061512-k3f9                    the progress of one run
+  ghl-bulk runs publish 20261121-061512-k3f9 --format csv    write its files again, as CSV
+  ghl-bulk runs publish 20261121-061512-k3f9 --template dext  the files that Dext imports
+  ghl-bulk runs results 20261121-061512-k3f9                 write an import's result files again
+  ghl-bulk runs rm 20261121-061512-k3f9                      remove it; its files stay")]
 pub(crate) struct RunsArgs {
     #[command(subcommand)]
     what: Option<RunsSubcommand>,
@@ -42,12 +42,12 @@ pub(crate) struct RunsArgs {
 enum RunsSubcommand {
     /// List all runs, oldest first (the default)
     List,
-    /// Show one run: what it is, how far it came, what could not be read
+    /// Show one run: its kind, its progress, and what could not be read
     Show {
         /// The run
         run: RunId,
     },
-    /// Write the files of a finished run again, in other formats or another place, without a request
+    /// Write the files of a finished export again, in other formats or elsewhere, without calling the API
     Publish {
         /// The run
         run: RunId,
@@ -57,25 +57,25 @@ enum RunsSubcommand {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Make the result files of an import again, from what the run knows, without a request
+    /// Write the result files of an import again, without calling the API
     Results {
         /// The run
         run: RunId,
-        /// The directory [default: the run's]
+        /// The directory of the result files [default: the run's]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Take a person's decisions on rows in doubt: `in_doubt.csv` with `_doubt_decision` filled in
+    /// Apply your decisions on rows in doubt: `in_doubt.csv` with `_doubt_decision` filled in
     ///
-    /// A decision is `applied`, `not applied`, or the id of the contact that the row made. Rows that
-    /// were not applied are sent by `ghl-bulk resume`.
+    /// A decision is `applied`, `not applied`, or the id of the contact that the row created. `ghl-bulk
+    /// resume` sends the rows that were not applied.
     Resolve {
         /// The run
         run: RunId,
         /// The file
         file: PathBuf,
     },
-    /// Remove runs for good; the files they have written stay
+    /// Remove runs permanently; the files that they have written stay
     Rm {
         /// The runs
         #[arg(required = true)]
@@ -109,7 +109,7 @@ fn list_runs(settings: &Settings) -> Result<CliExitCode, CliError> {
         ));
     }
     if runs.is_empty() && !settings.quiet {
-        return ignore_broken_pipe(writeln!(io::stderr().lock(), "there are no runs yet"));
+        return ignore_broken_pipe(writeln!(io::stderr().lock(), "no runs yet"));
     }
     for summary in &runs {
         let line = match &summary.known {
@@ -167,11 +167,11 @@ fn publish_run(
 ) -> Result<CliExitCode, CliError> {
     let run = dirs::runs_home()?.open_run(id)?;
     if run.meta.kind != export::KIND {
-        return Err(CliError::usage(format!("run `{id}` is no export"))
-            .with_hint(format!("`ghl-bulk runs results {id}` makes its files again")));
+        return Err(CliError::usage(format!("run `{id}` is not an export"))
+            .with_hint(format!("`ghl-bulk runs results {id}` writes its result files again")));
     }
     let mut request = export::stored_request(&run)?;
-    let layouts = export_templates::select_templates(&shape.layout, Some(request.tables))?;
+    let layouts = export_templates::select_templates(&shape.template, Some(request.tables))?;
     request.formats = shape.selected_formats();
     request.csv_safe = shape.csv_safe;
     if let Some(out) = out {
@@ -193,7 +193,7 @@ fn write_results(
     let run = dirs::runs_home()?.open_run(id)?;
     if run.meta.kind == export::KIND {
         return Err(CliError::usage(format!("run `{id}` is an export"))
-            .with_hint(format!("`ghl-bulk runs publish {id}` makes its files again")));
+            .with_hint(format!("`ghl-bulk runs publish {id}` writes its files again")));
     }
     let out = out.map(std::path::absolute).transpose();
     let out = out.map_err(|error| CliError::usage(format!("`--out`: {error}")))?;

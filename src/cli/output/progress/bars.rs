@@ -157,7 +157,7 @@ impl ProgressView for BarsView {
     fn handle_event(&mut self, event: &RunEvent, now: Instant) {
         match event {
             RunEvent::Started { run, resumed: true, .. } => {
-                self.print_line(&format!("carrying on run {run}"));
+                self.print_line(&format!("resuming run {run}"));
             }
             RunEvent::Started { .. } => {}
             RunEvent::Warning { code, message } => {
@@ -210,7 +210,7 @@ fn countdown_style(reason: WaitReason, until: Instant) -> ProgressStyle {
         let left = until.saturating_duration_since(Instant::now());
         // A tracker cannot fail; the line is drawn again soon anyway.
         let _ = match left {
-            Duration::ZERO => write!(to, "going on"),
+            Duration::ZERO => write!(to, "resuming"),
             left => write!(to, "waiting {}: {}", format_duration(left), wait_reason(reason)),
         };
     };

@@ -16,7 +16,7 @@ use crate::event::{RunEvent, VERSION};
 /// Between two values of one count.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// A wait from which on whoever reads should not sit on an old count meanwhile.
+/// A wait long enough that the last count should be shown first.
 const LONG: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]

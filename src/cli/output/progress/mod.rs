@@ -138,7 +138,7 @@ impl CliReporter {
         self.sink.clear_bars();
     }
 
-    /// Whether nobody reads stdout any more.
+    /// Whether stdout is closed.
     #[cfg(test)]
     pub(crate) fn is_stdout_closed(&self) -> bool {
         self.sink.is_stdout_closed()

@@ -65,7 +65,7 @@ impl ProgressView for PlainView {
     fn handle_event(&mut self, event: &RunEvent, now: Instant) {
         match event {
             RunEvent::Started { run, resumed: true, .. } => {
-                self.print_line(&format!("carrying on run {run}"));
+                self.print_line(&format!("resuming run {run}"));
             }
             RunEvent::Started { .. } => {}
             RunEvent::Warning { code, message } => {
@@ -99,9 +99,7 @@ pub(super) fn wait_reason(reason: WaitReason) -> &'static str {
         WaitReason::Refused => "the limit is used up",
         WaitReason::Budget => "the day's requests are used up",
         WaitReason::Retry => "a request failed and will be sent again",
-        WaitReason::Settle => {
-            "requests got no answer; soon the account can be asked what became of them"
-        }
+        WaitReason::Settle => "some requests got no answer; checking soon whether they arrived",
         WaitReason::Index => "the search may not show every contact yet",
     }
 }

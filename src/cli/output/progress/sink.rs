@@ -1,7 +1,7 @@
 //! The two streams that everything shown leaves through.
 //!
 //! Lines for people go to stderr, above the bars if there are any; events go to stdout. Neither can
-//! fail: a closed stdout is remembered, for a closed stderr there is nobody left to tell.
+//! fail: a closed stdout is remembered, a closed stderr is ignored.
 
 use std::io::{self, Write};
 use std::sync::Mutex;

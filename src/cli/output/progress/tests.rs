@@ -30,7 +30,7 @@ impl Write for Memory {
     }
 }
 
-/// A pipe that nobody reads.
+/// A pipe without a reader.
 struct Closed;
 
 impl Write for Closed {

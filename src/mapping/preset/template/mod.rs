@@ -1,10 +1,10 @@
-//! Layouts: how files of a preset are written, for systems that take them back.
+//! Templates: how the files of a preset are written, for systems that import them.
 //!
-//! A layout is the table `[layout]` of a preset. It says only what differs from the mapping turned round:
-//! without more every column that the mapping reads is filled by the target that it is read into. So a
-//! file that nobody has edited says of every contact what the account says.
+//! A template is the table `[template]` of a preset. It says only what differs from the reversed mapping: by
+//! default every column that the mapping reads is filled from the target that it is read into, so that an
+//! unedited file says the same of every contact as the account.
 //!
-//! It knows names and forms; which value of an account a fill is, `publish` knows.
+//! It knows names and forms; `publish` knows which value of an account fills a column.
 
 mod column;
 mod parse_template;
@@ -19,7 +19,10 @@ use crate::table::OutputDialect;
 pub use column::{FieldSource, TemplateColumn};
 pub(super) use parse_template::parse;
 
-/// The tables that layouts are made of, as exports name them.
+/// What the table was called in version 0.1.0; presets that were saved then still have it.
+pub(in crate::mapping) const FORMER_TABLE: &str = "layout";
+
+/// The tables that templates are made of, as exports name them.
 pub const CONTACTS: &str = "contacts";
 /// Tasks.
 pub const TASKS: &str = "tasks";
@@ -29,7 +32,7 @@ pub const NOTES: &str = "notes";
 /// How the files of a preset are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportTemplate {
-    /// The systems that take such files, as `--layout` takes them: `dialpad`; the first is the usual name.
+    /// The systems that take such files, as `--template` takes them: `dialpad`; the first is the usual name.
     pub systems: Vec<String>,
     /// The file's name.
     pub file: String,
@@ -37,7 +40,7 @@ pub struct ExportTemplate {
     pub tables: &'static [&'static str],
     /// How text becomes bytes.
     pub form: OutputDialect,
-    /// What stands between the values of a cell, where a column does not say.
+    /// What separates the values of a cell, where a column does not say.
     pub list: Option<String>,
     /// How days are written, in the letters of `strftime`; else `2026-03-01`.
     pub date: Option<String>,
@@ -47,7 +50,7 @@ pub struct ExportTemplate {
     pub columns: Vec<TemplateColumn>,
     /// The columns of which one holds something, by place: rows without are left out. None: every row is taken.
     pub require: Vec<usize>,
-    /// The column whose values are told when they come twice: the system takes such rows as one.
+    /// The column whose duplicate values are reported, because the system merges such rows.
     pub unique: Option<usize>,
     /// Rows that a file takes at most; the others go into further files.
     pub max_rows: Option<u64>,

@@ -30,7 +30,7 @@ const KEYS: &[&str] = &[
 const COLUMN: &[&str] =
     &["name", "fill", "join", "split", "values", "unless_phone", "guard", "longest"];
 
-/// What a `[[layout.column]]` says.
+/// What a `[[template.column]]` says.
 #[derive(Default)]
 struct ParsedTemplateColumn {
     line: usize,
@@ -51,10 +51,11 @@ pub(in crate::mapping::preset) fn parse(
 ) -> Result<Option<ExportTemplate>, Vec<Problem>> {
     let mut source = TomlDocument::new(text);
     let Some(table) = source.parse_document(text) else { return Err(source.problems) };
-    let Some((_, value)) = table.iter().find(|(key, _)| key.get_ref() == "layout") else {
+    let is_template = |key: &str| key == "template" || key == super::FORMER_TABLE;
+    let Some((_, value)) = table.iter().find(|(key, _)| is_template(key.get_ref())) else {
         return Ok(None);
     };
-    let layout = source.read_table("layout", value).map(|table| {
+    let layout = source.read_table("template", value).map(|table| {
         let line = source.line_of(value);
         read_template(
             &mut source,
@@ -127,7 +128,7 @@ fn read_template(
                     .collect();
             }
             other if read_dialect_key(source, other, value, &mut layout.form) => {}
-            other => source.report_unknown_key(source.line_of(key), other, "`[layout]`", KEYS),
+            other => source.report_unknown_key(source.line_of(key), other, "`[template]`", KEYS),
         }
     }
     layout.columns = build_columns(source, line, names, &said, mapping, &layout);
@@ -286,14 +287,14 @@ fn read_column(
                 source.report_unknown_key(
                     source.line_of(key),
                     other,
-                    "`[[layout.column]]`",
+                    "`[[template.column]]`",
                     COLUMN,
                 );
             }
         }
     }
     if said.name.is_empty() {
-        source.report_problem(line, "this `[[layout.column]]` has no `name`");
+        source.report_problem(line, "this `[[template.column]]` has no `name`");
         return None;
     }
     Some(said)
@@ -358,7 +359,7 @@ fn build_columns(
         } else {
             let message = format!("nothing says what fills `{name}`");
             let hint =
-                "a `[[layout.column]]` with `name` and `fill` does; `fill = []` leaves it empty";
+                "a `[[template.column]]` with `name` and `fill` does; `fill = []` leaves it empty";
             source.problems.push(Problem::new(at, message).with_hint(hint));
         }
     }

@@ -44,7 +44,9 @@ fn problems(rest: &str) -> Vec<String> {
 
 #[test]
 fn without_more_a_layout_is_the_mapping_turned_round() {
-    let layout = layout("[layout]\n");
+    // As presets of version 0.1.0 have it.
+    assert_eq!(layout("[layout]\n"), layout("[template]\n"));
+    let layout = layout("[template]\n");
     assert_eq!((layout.file.as_str(), layout.tables), ("crm.csv", &[CONTACTS][..]));
     assert_eq!(layout.form, OutputDialect::default());
     let names: Vec<&str> = layout.columns.iter().map(|column| column.name.as_str()).collect();
@@ -59,7 +61,7 @@ fn without_more_a_layout_is_the_mapping_turned_round() {
 #[test]
 fn a_layout_says_what_differs() {
     let layout = layout(
-        "[layout]
+        "[template]
          system = [\"crm\", \"other\"]
          file = \"people.txt\"
          columns = [\"Kind\", \"When\"]
@@ -71,7 +73,7 @@ fn a_layout_says_what_differs() {
          require = \"Kind\"
          unique = \"Kind\"
          max_rows = 5
-         [[layout.column]]
+         [[template.column]]
          name = \"When\"
          fill = [\"dateOfBirth\", \"dateAdded\"]
          values = { YES = \"x\" }",
@@ -100,7 +102,7 @@ fn a_layout_says_what_differs() {
 #[test]
 fn everything_that_is_wrong_is_named_with_its_line() {
     let found = problems(
-        "[layout]
+        "[template]
 sistem = \"crm\"
 file = \"../people.csv\"
 encoding = \"latin\"
@@ -109,17 +111,17 @@ delimiter = \"x\"
 max_rows = 0
 time = \"%!\"
 require = \"Nam\"
-[[layout.column]]
+[[template.column]]
 name = \"More\"
 fil = \"email\"
-[[layout.column]]
+[[template.column]]
 name = \"Kind\"
 fill = [\"emial\", \"optIn\", \"task.title\"]",
     );
     let says = |part: &str| {
         assert!(found.iter().any(|one| one.contains(part)), "no `{part}` in {found:#?}");
     };
-    says("2: `[layout]` has no key `sistem` (did you mean `system`?)");
+    says("2: `[template]` has no key `sistem` (did you mean `system`?)");
     says("3: `../people.csv` cannot be the name of a layout's file");
     says("4: `encoding` cannot be `latin`");
     says("5: `line_end` cannot be `cr`");
@@ -128,7 +130,7 @@ fill = [\"emial\", \"optIn\", \"task.title\"]",
     says("8: `time`: ");
     says("9: `require` names `Nam`, which is no column of the layout (did you mean `Name`?)");
     says("10: nothing says what fills `More`");
-    says("12: `[[layout.column]]` has no key `fil` (did you mean `fill`?)");
+    says("12: `[[template.column]]` has no key `fil` (did you mean `fill`?)");
     says("15: `emial` is no target (did you mean `email`?)");
     says("15: no export holds `optIn`");
     says("13: rows of contacts have no `task.title` to fill `Kind`");
@@ -136,11 +138,11 @@ fill = [\"emial\", \"optIn\", \"task.title\"]",
 
 #[test]
 fn a_column_of_which_nothing_is_known_must_be_described() {
-    let found = problems("[layout]\ncolumns = [\"Name\", \"Stats\", \"Name\"]\n");
+    let found = problems("[template]\ncolumns = [\"Name\", \"Stats\", \"Name\"]\n");
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(found[0].contains("nothing says what fills `Stats`"), "{found:#?}");
     assert!(found[1].contains("there are two columns `Name`"), "{found:#?}");
-    let found = problems("[layout]\ncolumns = \"Name\"\n[[layout.column]]\nname = \"Kind\"\n");
+    let found = problems("[template]\ncolumns = \"Name\"\n[[template.column]]\nname = \"Kind\"\n");
     assert!(found[0].contains("`columns` does not list `Kind`"), "{found:#?}");
 }
 
@@ -148,7 +150,7 @@ fn a_column_of_which_nothing_is_known_must_be_described() {
 fn rows_of_tasks_may_say_something_about_their_contacts() {
     let tasks = |to: &str| {
         let text = format!(
-            "format = 1\nentity = \"tasks\"\n[[column]]\nfrom = \"x\"\nto = \"{to}\"\n[layout]\n"
+            "format = 1\nentity = \"tasks\"\n[[column]]\nfrom = \"x\"\nto = \"{to}\"\n[template]\n"
         );
         Preset::parse(text, "x").unwrap().layout.unwrap().joins_contacts()
     };
