@@ -180,7 +180,7 @@ pub fn republish_files(
     let options = request.publish_options(facts.clone())?;
     let published =
         publish::write_export(&run.db_path(), held.staging_dir(), &options, None, watcher);
-    commit_output(run, facts, held, published, begun, 0)
+    commit_output(run, facts, held, published, begun, 0, watcher)
 }
 
 /// One run being carried out.
@@ -239,7 +239,7 @@ impl ExportJob {
             if !layouts_alone {
                 warn_type_mismatches(&published, &watcher);
             }
-            commit_output(&run, facts, held, Ok(published), begun, refused)
+            commit_output(&run, facts, held, Ok(published), begun, refused, &watcher)
         });
         report.await
     }
@@ -370,12 +370,20 @@ fn commit_output(
     published: Result<PublishReport, publish::PublishError>,
     begun: Instant,
     refused: u64,
+    watcher: &SharedObserver,
 ) -> Result<ExportReport, ExportError> {
     let mut published = published?;
     let requests = facts.requests.clone();
     let out = held.output_path().to_owned();
     let entries = SpoolReader::open(&run.db_path())?.last_seq()?;
-    held.replace_export(facts, entries, &mut published)?;
+    let ignored = held.replace_export(facts, entries, &mut published)?;
+    if ignored > 0 {
+        let message = format!(
+            "the old `manifest.json` in `{}` names {ignored} files that no export writes; they were left alone",
+            out.display()
+        );
+        watcher.observe(&RunEvent::Warning { code: "manifest_names_ignored", message });
+    }
     let unreadable = published.failures.len() as u64;
     let (state, outcome) = match unreadable {
         0 => (RunState::Complete, ExportOutcome::Complete),

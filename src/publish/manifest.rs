@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{PublishError, errors_file};
 use crate::event::WrittenFile;
 use crate::id::{LocationId, RunId};
+use crate::resource::RESOURCES;
+use crate::table::{FORMATS, TableFormat};
 
 /// The version of the manifest's form. It moves when a field is renamed or changes its meaning.
 const FORMAT: u32 = 1;
@@ -77,6 +79,9 @@ pub(super) struct PreviousManifest {
     pub(super) run: RunId,
     pub(super) entries: i64,
     tables: BTreeMap<String, ManifestTable>,
+    /// How many names were ignored, since no export could have written such a file.
+    #[serde(skip)]
+    pub(super) ignored_names: usize,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -144,8 +149,18 @@ impl ExportManifest {
 
 impl PreviousManifest {
     /// The manifest in a directory, if there is one of ours.
+    ///
+    /// The file may be damaged or planted, and what it names is moved and removed: names that no export
+    /// could have written there are dropped and counted in [`Self::ignored_names`].
     pub(super) fn read(dir: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(dir.join(FILE)).ok()?).ok()
+        let mut manifest: Self =
+            serde_json::from_slice(&std::fs::read(dir.join(FILE)).ok()?).ok()?;
+        for (table, entry) in &mut manifest.tables {
+            let all = entry.files.len();
+            entry.files.retain(|file| is_export_file_name(table, file));
+            manifest.ignored_names += all - entry.files.len();
+        }
+        Some(manifest)
     }
 
     /// The data files.
@@ -170,4 +185,20 @@ impl PreviousManifest {
             || name == errors_file::FILE
             || self.data_files().iter().any(|file| file.file == name)
     }
+}
+
+/// Whether an export could have written a file of this name for the table: `<table>.<extension>`, or a
+/// template's file, whose name is plain by the template's own rule.
+fn is_export_file_name(table: &str, file: &ManifestFile) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+    let name = file.name.as_str();
+    if name.starts_with('.')
+        || !name.chars().all(plain)
+        || [FILE, errors_file::FILE].contains(&name)
+    {
+        return false;
+    }
+    let is_table = RESOURCES.iter().any(|resource| resource.name == table);
+    let written = |format: &TableFormat| name == format!("{table}.{}", format.extension);
+    !is_table || FORMATS.iter().any(written)
 }

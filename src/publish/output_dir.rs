@@ -134,7 +134,8 @@ impl LockedOutputDir {
         &self.out
     }
 
-    /// Puts what was published in place of what was there. `entries` is the spool's last entry.
+    /// Puts what was published in place of what was there. `entries` is the spool's last entry. Returns
+    /// how many names of the old manifest were ignored, because no export could have written such files.
     ///
     /// # Errors
     /// When the system refuses. The old export is whole then, or the run can be published again.
@@ -143,7 +144,7 @@ impl LockedOutputDir {
         facts: ManifestMetadata,
         entries: i64,
         published: &mut PublishReport,
-    ) -> Result<(), PublishError> {
+    ) -> Result<usize, PublishError> {
         let old = PreviousManifest::read(&self.out);
         if let Some(old) = old.as_ref().filter(|old| old.run == facts.run && old.entries == entries)
         {
@@ -157,7 +158,7 @@ impl LockedOutputDir {
         if let Some(parent) = self.out.parent() {
             sync_dir(parent)?;
         }
-        Ok(())
+        Ok(old.map_or(0, |old| old.ignored_names))
     }
 
     /// Keeps the files of the same rows in other formats.

@@ -210,3 +210,38 @@ fn escape_sequences_in_paths_reach_no_terminal() {
         }
     }
 }
+
+#[test]
+fn a_planted_manifest_removes_nothing_that_no_export_has_written() {
+    let world = World::with(|settings| settings.contacts = 3);
+    let outside = world.path("victim.txt");
+    std::fs::write(&outside, "outside").unwrap();
+    std::fs::create_dir(world.path("out")).unwrap();
+    let inside = ["mine.txt", "contacts.txt", ".hidden"];
+    for name in inside {
+        std::fs::write(world.path("out").join(name), "mine").unwrap();
+    }
+    // What an export of this location has written, and the next one no longer writes.
+    std::fs::write(world.path("out/contacts.csv"), "id\n").unwrap();
+    let names = [
+        "../victim.txt",
+        outside.to_str().unwrap(),
+        "mine.txt",
+        "contacts.txt",
+        ".hidden",
+        "contacts.csv",
+    ];
+    let files = names.map(|name| json!({"file": name, "format": "csv", "bytes": 1, "sha256": ""}));
+    let manifest = json!({
+        "run": "old", "entries": 1, "tables": {"contacts": {"rows": 1, "files": files}},
+    });
+    std::fs::write(world.path("out/manifest.json"), manifest.to_string()).unwrap();
+    let done = world.run(&format!("{EXPORT} --json")).exits(0);
+    let warned = |event: &Value| event["code"] == "manifest_names_ignored";
+    assert!(done.events().iter().any(warned), "{:?}", done.events());
+    assert_eq!(std::fs::read_to_string(&outside).unwrap(), "outside");
+    for name in inside {
+        assert!(world.path("out").join(name).exists(), "{name}");
+    }
+    assert!(!world.path("out/contacts.csv").exists(), "an old export's own file goes");
+}
