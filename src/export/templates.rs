@@ -31,7 +31,10 @@ impl TemplateSnapshot {
         let preset = Preset::parse(self.text.clone(), &self.preset).ok();
         let layout = preset.and_then(|preset| preset.layout);
         let layout = layout.ok_or_else(|| {
-            ExportError::Request(format!("the layout of `{}` is none to this version", self.preset))
+            ExportError::Request(format!(
+                "this version cannot read the template of `{}`",
+                self.preset
+            ))
         })?;
         Ok(NamedTemplate { preset: self.preset.clone(), layout })
     }
@@ -51,7 +54,7 @@ pub(super) fn parse_templates(
         let it = chosen.parse_template()?;
         if !taken.insert(it.layout.file.to_lowercase()) {
             let said = format!(
-                "two files of this export would be called `{}`; `--layout {}` writes one of them",
+                "two files of this export would be called `{}`; `--template {}` writes only one of them",
                 it.layout.file, it.preset
             );
             return Err(ExportError::Request(said));

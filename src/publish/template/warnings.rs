@@ -234,7 +234,7 @@ pub(super) fn build_warning(rest: &[UnusedColumns]) -> Option<(&'static str, Str
     let tables: Vec<String> = rest.iter().filter_map(of_table).collect();
     (!tables.is_empty()).then(|| {
         let message = format!(
-            "not in these files, which have no column for it: {}; `--format csv` beside the layout keeps it",
+            "not in these files, which have no column for it: {}; add `--format csv` to keep it",
             tables.join("; ")
         );
         ("left_behind", message)

@@ -364,7 +364,7 @@ fn build_columns(
         }
     }
     if columns.is_empty() && source.problems.is_empty() {
-        source.report_problem(line, "the layout has no columns");
+        source.report_problem(line, "the template has no columns");
     }
     columns
 }
@@ -445,7 +445,7 @@ fn resolve_column_positions(
             places.push(place);
         } else {
             let near = closest_name(&name, columns.iter().map(|column| column.name.as_str()));
-            let message = format!("`{key}` names `{name}`, which is no column of the layout");
+            let message = format!("`{key}` names `{name}`, which is not a column of the template");
             source.problems.push(Problem::new(line, message).did_you_mean(near));
         }
     }

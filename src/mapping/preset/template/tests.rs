@@ -128,7 +128,7 @@ fill = [\"emial\", \"optIn\", \"task.title\"]",
     says("6: `delimiter` must be");
     says("7: `max_rows` counts from 1");
     says("8: `time`: ");
-    says("9: `require` names `Nam`, which is no column of the layout (did you mean `Name`?)");
+    says("9: `require` names `Nam`, which is not a column of the template (did you mean `Name`?)");
     says("10: nothing says what fills `More`");
     says("12: `[[template.column]]` has no key `fil` (did you mean `fill`?)");
     says("15: `emial` is no target (did you mean `email`?)");
