@@ -2,7 +2,8 @@
 //!
 //! A caller asks the [`ApiClient`] for a page and gets an [`ApiResponse`]: the body as the server sent it and
 //! the few things in it that steer the work. Every request goes through the location's [`RateLimiter`] and
-//! through the decision table of `retry`. This floor knows neither runs nor tables nor files.
+//! through the decision table of `retry`. This floor knows neither runs nor tables nor files. How the API
+//! behaves, each fact with its source, is in [`facts`].
 
 mod client;
 mod clock;
@@ -24,6 +25,9 @@ mod token;
 mod token_provider;
 mod url;
 mod write;
+
+#[doc = include_str!("README.md")]
+pub mod facts {}
 
 pub use client::{ApiClient, ApiClientConfig, VERSION};
 pub use connect_error::ConnectError;

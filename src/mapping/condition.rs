@@ -11,7 +11,7 @@ use super::render_toml::{toml_string, toml_string_array};
 use crate::toml_doc::{SpannedTomlValue, TomlDocument};
 
 const KEYS: &[&str] = &["column", "is", "not", "filled", "id"];
-/// The letters and digits of an id (formats.md §1).
+/// The length of a contact id: letters and digits, as in `HighLevel`'s own exports.
 const ID: usize = 20;
 
 /// In which rows a rule applies.

@@ -158,8 +158,8 @@ impl TaskDraft {
     }
 }
 
-/// A task's text with its priority, which the API lacks: in place of the one that it held, or on a line of
-/// its own (formats.md §2).
+/// A task's text with its priority, for which the API has no field: in place of the priority that the text held,
+/// or on a line of its own. `parse_priority_line` reads it back.
 #[must_use]
 pub fn set_priority_line(text: &str, priority: &str) -> String {
     let line = format!("{PRIORITY} {priority}");

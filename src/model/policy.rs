@@ -62,7 +62,7 @@ pub struct ImportPolicy {
     pub split_notes: bool,
 }
 
-/// The most characters of a note (formats.md §1).
+/// The most characters of a note: the limit of `HighLevel`'s own CSV import (help article 155000005143).
 pub const LONGEST_NOTE: usize = 5_000;
 
 choice_enum! {

@@ -1,6 +1,6 @@
 //! Probes: the reads by which an op's work is found.
 //!
-//! Each class has its own (see guarantees): the search for duplicates reads what the server itself checks;
+//! Each idempotency class has its own: the search for duplicates reads what the server itself checks;
 //! the marker and the dates go through the search index, which lags; children are listed. A hit of an
 //! index is read again by its id, because only that is fresh (api.md §2.10).
 

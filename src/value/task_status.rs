@@ -1,4 +1,4 @@
-//! Task statuses: done, or still to do. The API knows no more (formats.md §2).
+//! Task statuses of other systems: done, or still to do. The API knows only `completed`, true or false.
 
 use super::quote::QuotedText;
 use super::{ValueError, boolean};

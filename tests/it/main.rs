@@ -5,6 +5,7 @@ mod access;
 mod agency;
 mod children;
 mod chosen;
+mod citations;
 mod cli;
 mod damage;
 mod deletes;

@@ -1,8 +1,8 @@
 //! How a new contact is kept from being created twice.
 //!
 //! Where the location refuses duplicates, the server does it. Where it allows them, an upsert does, as long
-//! as what it is matched by belongs to nobody else; a marker does in any case. A row with neither is sent
-//! at most once, if at all (guarantees.md).
+//! as what it is matched by belongs to no other contact; a marker does in any case. A row with neither is sent
+//! at most once, if at all (`ARCHITECTURE.md`, "How nothing is lost or doubled").
 
 use super::RowPlanner;
 use crate::model::draft::ContactDraft;

@@ -14,7 +14,8 @@ use crate::value::{self, ValueError};
 
 /// The most bytes of a cell that is no note.
 const LONGEST_CELL: usize = 64 * 1024;
-/// What Facebook puts into the leads that it makes for trying out a form (formats.md §3.4).
+/// The start of the cells in the test leads of Facebook's lead ads testing tool:
+/// `<test lead: dummy data for full_name>`.
 const TEST_LEAD: &str = "<test lead:";
 
 /// A cell's value.

@@ -14,10 +14,11 @@ use crate::model::MappingTarget;
 use crate::model::target::Field;
 use crate::value;
 
-/// How many addresses and numbers a contact has beside its own (formats.md §1).
+/// How many additional e-mail addresses, and how many additional numbers, a contact can have: the limit of
+/// `HighLevel`'s own CSV import (help article 155000005143).
 const MOST_OTHERS: usize = 10;
 const MULTI_EMAIL: &str = "W_MULTI_EMAIL";
-/// The addresses of leads that Facebook makes for trying out a form (formats.md §3.4).
+/// The addresses in the test leads of Facebook's lead ads testing tool.
 const TEST_ADDRESSES: [&str; 2] = ["test@meta.com", "test@fb.com"];
 
 impl FieldRule {

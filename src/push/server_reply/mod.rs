@@ -1,4 +1,5 @@
-//! What an answer means: the table of the guarantees, as a pure function.
+//! What an answer means, as a pure function: applied, rejected, not applied (send again), or in doubt (look it up
+//! first).
 
 use serde_json::{Value, json};
 
