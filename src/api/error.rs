@@ -10,7 +10,7 @@ use super::rate_limit::HaltReason;
 pub enum ApiErrorKind {
     /// The token is refused.
     Token,
-    /// The token lacks the scope that [`ApiEndpoint::scope`] names. The API says 401 (api.md §7).
+    /// The token lacks the scope that [`ApiEndpoint::required_scope`] names. The API says 401 (api.md §7).
     Scope,
     /// The token does not reach this location.
     Location,

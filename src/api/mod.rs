@@ -26,6 +26,7 @@ mod token_provider;
 mod url;
 mod write;
 
+#[expect(clippy::doc_markdown, reason = "prose about the API, not about items of this crate")]
 #[doc = include_str!("README.md")]
 pub mod facts {}
 

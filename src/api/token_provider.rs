@@ -34,7 +34,7 @@ pub trait TokenProvider: fmt::Debug + Send + Sync {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{said}")]
 pub struct TokenUnavailable {
-    /// [`ApiErrorKind::BearerToken`] when a person must log in again, otherwise what kept the renewal from being made.
+    /// [`ApiErrorKind::Token`] when a person must log in again, otherwise what kept the renewal from being made.
     pub kind: ApiErrorKind,
     /// What happened, without any secret. May hold what the server said.
     pub said: String,

@@ -64,7 +64,7 @@ impl TokenCommand {
 /// Runs a command for a token.
 ///
 /// # Errors
-/// [`AuthError::CommandTokenProvider`] when it cannot be run, fails, takes longer than a minute or prints no token. It
+/// [`AuthError::Command`] when it cannot be run, fails, takes longer than a minute or prints no token. It
 /// holds the end of what the command wrote to its standard error.
 pub async fn run_token_command(line: &TokenCommand) -> Result<BearerToken, AuthError> {
     let ran = tokio::time::timeout(LIMIT, capture_output(line)).await;

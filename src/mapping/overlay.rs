@@ -6,7 +6,7 @@ use super::{DUPLICATE_HEADER, Mapping, MappingRule, Problem};
 use crate::sheet::SheetColumn;
 
 impl Mapping {
-    /// Lays rules ([`Mapping::inline`]) and columns to ignore over the mapping, for one sheet. What the
+    /// Lays rules ([`Mapping::parse_inline_rule`]) and columns to ignore over the mapping, for one sheet. What the
     /// mapping said about those columns, or about targets that take one column, is gone.
     ///
     /// # Errors

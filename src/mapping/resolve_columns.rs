@@ -50,7 +50,7 @@ impl Mapping {
         problems
     }
 
-    /// Binds the mapping to a sheet and a location at once: [`Mapping::bind`], [`Mapping::check_against_location`] and
+    /// Binds the mapping to a sheet and a location at once: [`Mapping::bind_columns`], [`Mapping::check_against_location`] and
     /// [`BoundMapping::check_against_location`]. With [`OnMissing::Skip`], columns whose custom field the location lacks become
     /// unmapped.
     ///

@@ -36,7 +36,7 @@ pub use selected::{ContactKey, ContactKeyList, SelectionCost, estimate_cost, has
 pub struct PullOptions {
     /// Which contacts.
     pub filter: ContactSearchFilter,
-    /// Whether only the contacts that [`Pull::choose`] was told are pulled.
+    /// Whether only the contacts listed with [`Pull::store_contact_list`] are pulled.
     pub chosen: bool,
     /// The contacts of this business, where the search does not know businesses.
     pub business: Option<crate::id::BusinessId>,

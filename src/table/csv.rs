@@ -1,7 +1,7 @@
 //! CSV: one line of header, then one record a row (RFC 4180, UTF-8, `\n` after every record).
 //!
-//! Null and empty text are both an empty cell. A list is one cell ([`super::join`]), JSON is its text, days and
-//! instants are ISO 8601. Texts and lists are guarded ([`super::guard()`]); numbers, booleans, days, instants and JSON
+//! Null and empty text are both an empty cell. A list is one cell ([`super::join_list`]), JSON is its text, days and
+//! instants are ISO 8601. Texts and lists are guarded ([`super::guard_formula`]); numbers, booleans, days, instants and JSON
 //! cannot start a formula and are not.
 
 use std::io::Write;

@@ -10,10 +10,10 @@ use super::{DateOrder, ParsedValue, ValueError, ValueNotice};
 ///
 /// A time with an offset keeps its instant; one without is read in `zone`; a date alone is midnight there, with
 /// `W_DUE_NO_TIME`. `None` for an empty text and for fillers that mean "no date". `order` and `locale` are those
-/// of [`parse_date()`](super::date()).
+/// of [`parse_date`](super::parse_date).
 ///
 /// # Errors
-/// Those of [`parse_date()`](super::date()).
+/// Those of [`parse_date`](super::parse_date).
 pub fn parse_datetime(
     text: &str,
     order: Option<DateOrder>,

@@ -46,7 +46,7 @@ pub trait AgeKeySource: Send + Sync {
     /// The passphrase; `new` when it is being chosen.
     ///
     /// # Errors
-    /// [`AuthError::EncryptedRecord`] when there is nobody to ask.
+    /// [`AuthError::Sealed`] when the passphrase cannot be asked for.
     fn ask_passphrase(&self, new: bool) -> Result<SecretString, AuthError>;
 
     /// The file with the user's own identities, which open what is sealed for recipients.

@@ -1,4 +1,4 @@
-//! The check: a sheet's row becomes a [`Draft`](crate::model::Draft), or a rejection that says what is wrong with it.
+//! The check: a sheet's row becomes a [`ContactDraft`](crate::model::draft::ContactDraft), or a rejection that says what is wrong with it.
 //!
 //! A [`ColumnScan`] looks at the whole sheet first, for what a column's values only say together. Then a
 //! [`RowValidator`] judges row by row, each for itself: it resolves the mapping's targets against the
