@@ -203,8 +203,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_architecture_says_which_command_uses_each_endpoint() {
-        let text = include_str!("../../ARCHITECTURE.md");
+    fn the_facts_say_which_command_uses_each_endpoint() {
+        let text = include_str!("README.md");
         let missing: Vec<&str> = ApiEndpoint::ALL
             .iter()
             .map(|route| route.method_and_path())
