@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proxys_address_is_told_without_its_user() {
+    fn a_proxy_address_is_shown_without_its_user() {
         assert_eq!(
             proxy_host("http://me:pass@proxy.example:3128/x").as_deref(),
             Some("proxy.example:3128")
