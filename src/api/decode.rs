@@ -195,6 +195,19 @@ pub fn parse_list_rows<'a>(
     serde_json::from_str::<NullableList<&RawValue>>(raw.get()).map(|rows| rows.0)
 }
 
+/// Gives a body to every decoder; only that they end is checked.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub fn fuzz_decoders(body: &[u8]) {
+    let _ = contact_page(body);
+    let _ = task_page(body);
+    let _ = contact_ref(body);
+    let _ = raw_contact(body);
+    let _ = calendar_list(body);
+    let _ = location_details(body);
+    let _ = any_object(body);
+}
+
 /// A list that may be null, which is how some endpoints write "none".
 struct NullableList<T>(Vec<T>);
 

@@ -33,6 +33,8 @@ pub mod facts {}
 pub use client::{ApiClient, ApiClientConfig, VERSION};
 pub use connect_error::ConnectError;
 pub use daily_quota::{QuotaPolicy, QuotaReserve};
+#[cfg(feature = "fuzzing")]
+pub use decode::fuzz_decoders;
 pub use decode::parse_list_rows;
 pub use endpoint::{ApiEndpoint, SEARCH_LIMIT};
 pub use error::{ApiError, ApiErrorKind};
