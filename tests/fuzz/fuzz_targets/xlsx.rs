@@ -20,7 +20,7 @@ static PARTS: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
         let mut file = archive.by_index(at).unwrap();
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).unwrap();
-        parts.push((file.name().to_owned(), bytes));
+        parts.push((file.name().unwrap().into_owned(), bytes));
     }
     parts
 });
