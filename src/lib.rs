@@ -39,6 +39,7 @@ pub mod choice;
 pub mod cli;
 pub mod concurrency;
 pub mod context;
+pub mod diagnostic;
 pub mod doctor;
 pub mod event;
 pub mod export;

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use crate::api;
 use crate::concurrency;
 use crate::context::{self, EngineContext};
+use crate::diagnostic::Diagnostic;
 use crate::event::{
     CancelCause, ExportOutcome, ExportReport, RunEvent, SharedObserver, WrittenFile,
 };
@@ -28,7 +29,6 @@ use crate::publish::{
 };
 use crate::pull::{self, ContactKeyList, Pull, PullOptions};
 use crate::run::{self, Run, RunMetadata, RunState, Spool, SpoolReader, stream};
-use crate::sheet;
 
 pub use contact_list::ContactListFile;
 pub use estimate::{ExportEstimate, estimate_cost};
@@ -57,15 +57,15 @@ pub enum ExportError {
     Publish(#[from] publish::PublishError),
     /// The file that names contacts is refused.
     #[error("{0}")]
-    List(sheet::SheetError),
+    List(Box<Diagnostic>),
     /// What was asked for cannot be.
     #[error("{0}")]
     Request(String),
 }
 
-impl From<sheet::SheetError> for ExportError {
-    fn from(refusal: sheet::SheetError) -> Self {
-        Self::List(refusal)
+impl From<Diagnostic> for ExportError {
+    fn from(refusal: Diagnostic) -> Self {
+        Self::List(Box::new(refusal))
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::results::resolve::settle_ops;
 use super::{ImportError, ImportStage};
+use crate::diagnostic::DiagnosticCode;
 use crate::run::{AttemptOutcome, OpState, Run};
 
 /// Rows named in an error.
@@ -55,7 +56,8 @@ fn stale_error(edited: &[EditConflict]) -> ImportError {
 }
 
 fn conflict_outcome(edited: &EditConflict, said: &str) -> AttemptOutcome {
-    let said = json!({ "code": "R_CONFLICT", "field": edited.fields, "message": said });
+    let said =
+        json!({ "code": DiagnosticCode::R_CONFLICT, "field": edited.fields, "message": said });
     AttemptOutcome {
         state: OpState::Conflict,
         how: "look-up",

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::diagnostic::Diagnostic;
 use crate::id::RunId;
 use crate::mapping::Problem;
 use crate::mapping::propose::UndecidedColumn;
 use crate::plan::validate::UnresolvedName;
-use crate::{api, push, run, sheet};
+use crate::{api, push, run};
 
 /// Why an import ended early.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +20,7 @@ pub enum ImportError {
     Run(#[from] run::RunError),
     /// The sheet is refused as a whole.
     #[error(transparent)]
-    Sheet(#[from] sheet::SheetError),
+    Sheet(Box<Diagnostic>),
     /// The mapping is wrong.
     #[error("the mapping `{name}` is wrong")]
     Mapping {
@@ -107,6 +108,12 @@ pub enum ImportError {
     /// An internal check failed.
     #[error("an internal check failed: {0}")]
     Bug(String),
+}
+
+impl From<Diagnostic> for ImportError {
+    fn from(refusal: Diagnostic) -> Self {
+        Self::Sheet(Box::new(refusal))
+    }
 }
 
 impl ImportError {

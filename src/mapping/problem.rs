@@ -1,15 +1,16 @@
 //! Problems: what is wrong with a mapping, or between it and a sheet or a location.
 
+use crate::diagnostic::DiagnosticCode;
 use std::fmt;
 
 /// The code of two columns that go to one target which takes one.
-pub const DUPLICATE_HEADER: &str = "E_DUPLICATE_HEADER";
+pub const DUPLICATE_HEADER: DiagnosticCode = DiagnosticCode::E_DUPLICATE_HEADER;
 
 /// Something that keeps a mapping from being used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// A stable name, for the problems that refuse a file: [`DUPLICATE_HEADER`].
-    pub code: Option<&'static str>,
+    pub code: Option<DiagnosticCode>,
     /// The line of the mapping file, from 1; 0 where there is none.
     pub line: usize,
     /// What is wrong. May hold text from outside.
@@ -42,7 +43,7 @@ impl Problem {
 
     /// The same problem with a stable name.
     #[must_use]
-    pub fn with_code(self, code: &'static str) -> Self {
+    pub fn with_code(self, code: DiagnosticCode) -> Self {
         Self { code: Some(code), ..self }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::target::{Channel, Field};
+use crate::diagnostic::{Diagnostic, DiagnosticSeverity};
 use crate::id::ContactId;
 
 /// What a priority's line in a task's text begins with.
@@ -69,22 +70,22 @@ pub struct ContactDraft {
 }
 
 /// A cell that could not be read, of a row that names its contact.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadableCell {
     /// The target's name; of a custom field, by its id.
     pub to: String,
-    /// The column's index.
-    pub column: Option<usize>,
     /// The cell's text.
     pub text: String,
-    /// Whether it rejects the row; else the field is left out.
-    pub rejects: bool,
-    /// The code of the rejection or warning.
-    pub code: String,
-    /// The column's header, or the target.
-    pub field: String,
-    /// What is wrong.
-    pub message: String,
+    /// What is wrong with it.
+    pub diagnostic: Diagnostic,
+}
+
+impl UnreadableCell {
+    /// Whether it rejects the row; otherwise the field is left out.
+    #[must_use]
+    pub fn rejects_row(&self) -> bool {
+        self.diagnostic.severity() == DiagnosticSeverity::Rejection
+    }
 }
 
 impl ContactDraft {

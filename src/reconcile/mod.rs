@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use self::classify::CreationWindow;
 use crate::api::{self, ApiClient, ApiErrorKind};
 use crate::concurrency;
+use crate::diagnostic::DiagnosticCode;
 use crate::event::{CancelSignal, RunEvent, SharedObserver, WaitReason};
 use crate::failpoint::{self, FailPoint};
 use crate::id::ContactId;
@@ -44,9 +45,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_mins(15);
 
 /// A code for a contact that does not exist any more.
-pub const CONTACT_GONE: &str = "R_CONTACT_GONE";
+pub const CONTACT_GONE: DiagnosticCode = DiagnosticCode::R_CONTACT_GONE;
 /// A code for a contact that somebody else has made since the plan.
-pub const EXISTS_NOW: &str = "R_EXISTS_NOW";
+pub const EXISTS_NOW: DiagnosticCode = DiagnosticCode::R_EXISTS_NOW;
 
 /// What became of an op.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +78,7 @@ pub enum OpResolution {
     /// It was not applied, and sending it again would not help.
     Refused {
         /// A stable name.
-        code: &'static str,
+        code: DiagnosticCode,
         /// Why.
         message: String,
         /// The contact that stands in the way.

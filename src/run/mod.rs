@@ -18,7 +18,7 @@ pub mod stream;
 
 pub use error::{RunError, RunErrorKind};
 pub use home::{Run, RunStore, RunSummary};
-pub use import_store::{ImportStore, RowDecision, StoredRow, StoredWarning};
+pub use import_store::{ImportStore, RowDecision, StoredRow};
 pub use ledger::{
     AttemptHandle, AttemptOutcome, AttemptRecord, Intent, Ledger, LedgerReader, OpRecord, OpState,
     OutcomeRecord, for_each_op_in_state, store_ops,

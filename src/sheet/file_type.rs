@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{SheetError, SheetWarning, source_file};
+use super::error::io_error;
+use super::source_file;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,15 +43,15 @@ const MARKUP: &[&[u8]] =
     &[b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<meta", b"<style"];
 
 /// Says what a file is.
-pub(super) fn detect_file_type(path: &Path) -> Result<SheetFileType, SheetError> {
+pub(super) fn detect_file_type(path: &Path) -> Result<SheetFileType, Diagnostic> {
     let (mut file, _) = source_file::open_file(path)?;
     let mut head = [0; 16];
-    let count = source_file::fill_buffer(&mut file, &mut head)
-        .map_err(|error| SheetError::from_io(path, &error))?;
+    let count =
+        source_file::fill_buffer(&mut file, &mut head).map_err(|error| io_error(path, &error))?;
     recognise_signature(&head[..count])
 }
 
-fn recognise_signature(head: &[u8]) -> Result<SheetFileType, SheetError> {
+fn recognise_signature(head: &[u8]) -> Result<SheetFileType, Diagnostic> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Ok(SheetFileType::Archive);
     }
@@ -58,7 +60,7 @@ fn recognise_signature(head: &[u8]) -> Result<SheetFileType, SheetError> {
     }
     if let [0x09, 0x00 | 0x02 | 0x04 | 0x08, 0x04 | 0x06 | 0x08 | 0x10, 0x00, ..] = head {
         let message = "the file is a spreadsheet of a format from before 1997, which is not read";
-        return Err(SheetError::new("E_ENCRYPTED_OR_LEGACY_XLS", message)
+        return Err(Diagnostic::new(DiagnosticCode::E_ENCRYPTED_OR_LEGACY_XLS, message)
             .with_hint("open it in a spreadsheet program and save it as XLSX"));
     }
     if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
@@ -69,7 +71,7 @@ fn recognise_signature(head: &[u8]) -> Result<SheetFileType, SheetError> {
 
 /// Refuses text that is a web page, and what has too many control characters to be text at all. `head`
 /// is decoded.
-pub(super) fn ensure_text(head: &[u8]) -> Result<(), SheetError> {
+pub(super) fn ensure_text(head: &[u8]) -> Result<(), Diagnostic> {
     if let Some(refusal) = markup_error(head) {
         return Err(refusal);
     }
@@ -84,22 +86,22 @@ pub(super) fn ensure_text(head: &[u8]) -> Result<(), SheetError> {
     Ok(())
 }
 
-fn not_text_error(message: &str) -> SheetError {
+fn not_text_error(message: &str) -> Diagnostic {
     let hint = if message.contains("archive") {
         "unpack it and import the file in it"
     } else {
         "export the contacts as CSV or XLSX and import that file"
     };
-    SheetError::new("E_NOT_TEXT", message).with_hint(hint)
+    Diagnostic::new(DiagnosticCode::E_NOT_TEXT, message).with_hint(hint)
 }
 
-fn markup_error(head: &[u8]) -> Option<SheetError> {
+fn markup_error(head: &[u8]) -> Option<Diagnostic> {
     let text = head.trim_ascii_start();
     let begins =
         |with: &[u8]| text.get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with));
     if MARKUP.iter().any(|tag| begins(tag)) {
         return Some(
-            SheetError::new("E_HTML_FILE", "the file is a web page, not text or a spreadsheet").with_hint(
+            Diagnostic::new(DiagnosticCode::E_HTML_FILE, "the file is a web page, not text or a spreadsheet").with_hint(
                 "some systems name a web page `.xls`: open it in a spreadsheet program and save it as XLSX \
                  or CSV; if it is a login page, download the file again",
             ),
@@ -122,7 +124,7 @@ fn is_json(text: &[u8]) -> bool {
 }
 
 /// What the file's name says it is, if that is something else than `what` it is.
-pub(super) fn extension_mismatch_warning(path: &Path, what: &str) -> Option<SheetWarning> {
+pub(super) fn extension_mismatch_warning(path: &Path, what: &str) -> Option<Diagnostic> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let expected: &[&str] = match extension.as_str() {
         "csv" | "tsv" | "tab" | "txt" => &["CSV", "TSV"],
@@ -134,5 +136,6 @@ pub(super) fn extension_mismatch_warning(path: &Path, what: &str) -> Option<Shee
     };
     let is = what.split(',').next().unwrap_or_default();
     let message = || format!("named `.{extension}`, but it is {is}");
-    (!expected.contains(&is)).then(|| SheetWarning::new("W_EXTENSION_MISMATCH", message()))
+    (!expected.contains(&is))
+        .then(|| Diagnostic::new(DiagnosticCode::W_EXTENSION_MISMATCH, message()))
 }

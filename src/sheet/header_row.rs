@@ -4,7 +4,8 @@
 //! header because it holds words that contact files use and is as wide as the rows below it, or, failing
 //! that, because it is the first full row and looks like names rather than values.
 
-use super::{SheetColumn, SheetError, SheetWarning};
+use super::SheetColumn;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// How many rows are looked at for a header, and how many below it for their width.
 pub(super) const ROWS: usize = 20;
@@ -47,7 +48,7 @@ pub(super) fn clean_name(text: &str) -> String {
 pub(super) fn find_header_row(
     rows: &[HeaderCandidate],
     known: &dyn Fn(&str) -> bool,
-) -> Result<usize, SheetError> {
+) -> Result<usize, Diagnostic> {
     let single = rows.iter().all(|row| row.width() <= 1);
     let enough = if single { 1 } else { 2 };
     let wide = |index: usize| rows[index].cells.len() >= typical_width_below(rows, index);
@@ -108,7 +109,7 @@ fn is_plausible_name(cell: &str) -> bool {
 pub(super) fn reject_single_cell_header(
     columns: &[SheetColumn],
     known: &dyn Fn(&str) -> bool,
-) -> Result<(), SheetError> {
+) -> Result<(), Diagnostic> {
     let [SheetColumn { name, .. }] = columns else { return Ok(()) };
     let words = |separator| name.split(separator).filter(|name| known(&clean_name(name))).count();
     if [',', ';', '\t', '|'].into_iter().all(|separator| words(separator) < 2) {
@@ -116,18 +117,18 @@ pub(super) fn reject_single_cell_header(
     }
     let message =
         format!("the names of the columns stand in one cell together: `{}`", excerpt(name));
-    Err(SheetError::new("E_NO_HEADER", message).with_hint(
+    Err(Diagnostic::new(DiagnosticCode::E_NO_HEADER, message).with_hint(
         "each line was put in quotes as a whole, or pasted without being split: split the lines into \
          columns and save the file again",
     ))
 }
 
-fn missing_header_error(rows: &[HeaderCandidate]) -> SheetError {
+fn missing_header_error(rows: &[HeaderCandidate]) -> Diagnostic {
     let place = rows.first().map_or_else(String::new, |row| {
         let first = row.cells.iter().find(|cell| !cell.is_empty()).map_or("", String::as_str);
         format!(" (row {} begins with `{}`)", row.line, excerpt(first))
     });
-    SheetError::new("E_NO_HEADER", format!("no row with the names of the columns was found{place}"))
+    Diagnostic::new(DiagnosticCode::E_NO_HEADER, format!("no row with the names of the columns was found{place}"))
         .with_hint("put the names of the columns into the first row, or say where they are with `--header-row N`")
 }
 
@@ -164,20 +165,22 @@ pub(super) fn column_letters(index: usize) -> String {
 }
 
 /// What to tell about a header with nothing behind it.
-pub(super) fn no_rows_warning() -> SheetWarning {
-    SheetWarning::new("W_NO_ROWS", "there is no row behind the header")
+pub(super) fn no_rows_warning() -> Diagnostic {
+    Diagnostic::new(DiagnosticCode::W_NO_ROWS, "there is no row behind the header")
 }
 
 /// What to tell about columns without a name that hold values.
 pub(super) fn unnamed_column_warnings<'a>(
     columns: &'a [SheetColumn],
     used: &'a [bool],
-) -> impl Iterator<Item = SheetWarning> + 'a {
+) -> impl Iterator<Item = Diagnostic> + 'a {
     let nameless = |(column, used): &(&SheetColumn, &bool)| **used && column.name.is_empty();
     let places = columns.iter().zip(used).enumerate().filter(move |(_, it)| nameless(it));
-    places.map(|(index, (column, _))| SheetWarning {
-        code: "W_UNNAMED_COLUMN",
-        column: Some(index),
-        message: format!("column {} has values but no name", column.letters),
+    places.map(|(index, (column, _))| {
+        Diagnostic::new(
+            DiagnosticCode::W_UNNAMED_COLUMN,
+            format!("column {} has values but no name", column.letters),
+        )
+        .at_column(index)
     })
 }

@@ -14,9 +14,9 @@ mod row_shaper;
 mod source_file;
 mod workbook;
 
-pub use error::{SheetError, SheetWarning};
-pub use row::{RowFault, RowPosition, SheetCell, SheetRow};
+pub use row::{RowPosition, SheetCell, SheetRow};
 
+use crate::diagnostic::Diagnostic;
 use std::path::{Path, PathBuf};
 
 use self::file_type::SheetFileType;
@@ -71,7 +71,7 @@ pub struct Sheet {
     /// SHA-256 over the file's bytes, in lower-case hex.
     pub digest: String,
     /// What the reader should know about the file as a whole.
-    pub warnings: Vec<SheetWarning>,
+    pub warnings: Vec<Diagnostic>,
     content: SheetContent,
 }
 
@@ -83,7 +83,7 @@ enum SheetContent {
 }
 
 /// The rows of a sheet, from the first on.
-pub type SheetRows = Box<dyn Iterator<Item = Result<SheetRow, SheetError>> + Send>;
+pub type SheetRows = Box<dyn Iterator<Item = Result<SheetRow, Diagnostic>> + Send>;
 
 impl Sheet {
     /// Looks a file over. `known` says whether a header's text is a word that contact files use.
@@ -96,7 +96,7 @@ impl Sheet {
         path: &Path,
         reading: &SheetReadOptions,
         known: &dyn Fn(&str) -> bool,
-    ) -> Result<Self, SheetError> {
+    ) -> Result<Self, Diagnostic> {
         let kind = file_type::detect_file_type(path)?;
         let mut sheet = if kind == SheetFileType::Text {
             let delimited::OpenedDelimited { text, columns, what, warnings } =
@@ -132,7 +132,7 @@ impl Sheet {
     ///
     /// # Errors
     /// When the file cannot be read any more, or is not the one that was looked over.
-    pub fn rows(&self) -> Result<SheetRows, SheetError> {
+    pub fn rows(&self) -> Result<SheetRows, Diagnostic> {
         match &self.content {
             SheetContent::Text(text) => Ok(Box::new(text.rows()?)),
             SheetContent::Book(book) => Ok(Box::new(book.rows()?)),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::SheetWarning;
+use crate::diagnostic::Diagnostic;
 
 /// A row behind the header. Rows without any text are not rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,9 +15,9 @@ pub struct SheetRow {
     /// As many cells as the header has columns; more only with the fault `R_ROW_TOO_LONG`.
     pub cells: Vec<SheetCell>,
     /// What makes the row unusable, if anything: then the cells are what could be read.
-    pub fault: Option<RowFault>,
+    pub fault: Option<Diagnostic>,
     /// What is noteworthy about its form.
-    pub warnings: Vec<SheetWarning>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Where a row begins.
@@ -84,17 +84,6 @@ impl SheetCell {
             Self::Date(date) => Cow::Owned(date.to_string()),
         }
     }
-}
-
-/// What makes a row unusable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowFault {
-    /// A stable name: `R_ROW_TOO_LONG`, `R_ENCODING`, `R_BAD_QUOTING`, `R_FOOTER_ROW`, …
-    pub code: &'static str,
-    /// The column's index, where it is about one.
-    pub column: Option<usize>,
-    /// What is wrong, for people.
-    pub message: String,
 }
 
 /// Whether a text holds nothing but blanks and invisible characters.

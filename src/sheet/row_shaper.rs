@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use super::row::{RowFault, RowPosition, SheetCell, SheetRow};
-use super::{SheetWarning, header_row};
+use super::header_row;
+use super::row::{RowPosition, SheetCell, SheetRow};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// Rows at the end of a sheet among which totals are expected.
 const TAIL: u64 = 5;
@@ -74,7 +75,7 @@ pub(super) struct RawSheetRow {
     pub(super) line: u64,
     pub(super) cells: Vec<SheetCell>,
     /// What its reader found wrong with it.
-    pub(super) fault: Option<RowFault>,
+    pub(super) fault: Option<Diagnostic>,
 }
 
 /// Brings the rows of a sheet into form, from the first on.
@@ -107,10 +108,13 @@ impl RowShaper {
         let given = cells.len();
         let extra = self.fit_to_header(&mut cells);
         fault = fault.or(extra).or_else(|| self.detect_non_data_row(&cells));
-        self.ended = fault.as_ref().is_some_and(|fault| fault.code == "R_FOOTER_ROW");
+        self.ended = fault.as_ref().is_some_and(|fault| fault.code == DiagnosticCode::R_FOOTER_ROW);
         let short = self.sheet.is_none() && given < self.names.len() && fault.is_none();
         let warnings = short.then(|| {
-            SheetWarning::new("W_SHORT_ROW", format!("{given} of {} fields", self.names.len()))
+            Diagnostic::new(
+                DiagnosticCode::W_SHORT_ROW,
+                format!("{given} of {} fields", self.names.len()),
+            )
         });
         SheetRow {
             record: self.record,
@@ -123,7 +127,7 @@ impl RowShaper {
 
     /// Makes the row as wide as the header. A row that has more than empty cells beyond it keeps them: its
     /// fault is all that becomes of it, and nothing of it is to be lost.
-    fn fit_to_header(&self, cells: &mut Vec<SheetCell>) -> Option<RowFault> {
+    fn fit_to_header(&self, cells: &mut Vec<SheetCell>) -> Option<Diagnostic> {
         let (given, columns) = (cells.len(), self.names.len());
         if given <= columns {
             cells.resize(columns, SheetCell::Empty);
@@ -134,34 +138,36 @@ impl RowShaper {
             return None;
         };
         let fields = if given == 1 { "field" } else { "fields" };
-        Some(RowFault {
-            code: "R_ROW_TOO_LONG",
-            column: None,
-            message: format!(
+        Some(Diagnostic::new(
+            DiagnosticCode::R_ROW_TOO_LONG,
+            format!(
                 "{given} {fields}, the header has {columns}, and the extra `{}` is not empty; probably an \
                  unquoted delimiter",
                 header_row::excerpt(&first.to_text())
             ),
-        })
+        ))
     }
 
-    fn detect_non_data_row(&self, cells: &[SheetCell]) -> Option<RowFault> {
+    fn detect_non_data_row(&self, cells: &[SheetCell]) -> Option<Diagnostic> {
         let mut filled = cells.iter().enumerate().filter(|(_, cell)| **cell != SheetCell::Empty);
         let (index, first) = filled.next()?;
         let SheetCell::Text(text) = first else { return None };
-        let fault = |code, message: String| Some(RowFault { code, column: None, message });
+        let fault = |code, message: String| Some(Diagnostic::new(code, message));
         if index == self.first_named_column() && self.repeats_header(cells) {
-            return fault("R_REPEATED_HEADER", "the header stands here once more".to_owned());
+            return fault(
+                DiagnosticCode::R_REPEATED_HEADER,
+                "the header stands here once more".to_owned(),
+            );
         }
         let second = filled.next();
         if second.is_none() && self.is_report_footer(index, text) {
             let message = format!("`{}` is a footer of a report", header_row::excerpt(text));
-            return fault("R_FOOTER_ROW", message);
+            return fault(DiagnosticCode::R_FOOTER_ROW, message);
         }
         let others = second.into_iter().chain(filled).map(|(_, cell)| cell);
         if is_one_of_words(text, TOTALS) && self.is_totals_row(others) {
             let message = format!("`{}` is a total over the rows", header_row::excerpt(text));
-            return fault("R_TOTALS_ROW", message);
+            return fault(DiagnosticCode::R_TOTALS_ROW, message);
         }
         None
     }

@@ -3,14 +3,14 @@
 //! It promises that whoever reads a file to its end learns whether its bytes are those that were looked
 //! over. It knows nothing of what is in them.
 
+use super::error::io_error;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
-
-use super::SheetError;
 
 /// What the system says about a file: cheap to ask, and different after most changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,24 +20,24 @@ pub(super) struct FileStamp {
 }
 
 /// Opens a file that can be read more than once.
-pub(super) fn open_file(path: &Path) -> Result<(File, FileStamp), SheetError> {
+pub(super) fn open_file(path: &Path) -> Result<(File, FileStamp), Diagnostic> {
     // Asked before it is opened: opening a pipe would wait for somebody to write to it.
-    let metadata = std::fs::metadata(path).map_err(|error| SheetError::from_io(path, &error))?;
+    let metadata = std::fs::metadata(path).map_err(|error| io_error(path, &error))?;
     if !metadata.is_file() {
         return Err(not_a_file_error(path, metadata.is_dir()));
     }
-    let file = File::open(path).map_err(|error| SheetError::from_io(path, &error))?;
-    let metadata = file.metadata().map_err(|error| SheetError::from_io(path, &error))?;
+    let file = File::open(path).map_err(|error| io_error(path, &error))?;
+    let metadata = file.metadata().map_err(|error| io_error(path, &error))?;
     let stamp = FileStamp { size: metadata.len(), modified: metadata.modified().ok() };
     Ok((file, stamp))
 }
 
-fn not_a_file_error(path: &Path, directory: bool) -> SheetError {
+fn not_a_file_error(path: &Path, directory: bool) -> Diagnostic {
     if directory {
         let message = format!("`{}` is a directory", path.display());
-        return SheetError::new("E_IO", message).with_hint("name one file in it");
+        return Diagnostic::new(DiagnosticCode::E_IO, message).with_hint("name one file in it");
     }
-    SheetError::new("E_IO", format!("`{}` is not a regular file", path.display()))
+    Diagnostic::new(DiagnosticCode::E_IO, format!("`{}` is not a regular file", path.display()))
         .with_hint("it is read more than once: save it to a file first")
 }
 

@@ -1,7 +1,7 @@
 //! Yes and no, in the spellings and languages of spreadsheets.
 
-use super::ValueError;
 use super::quote::QuotedText;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 const YES: &[&str] = &[
     "true",
@@ -78,13 +78,16 @@ const NO: &[&str] = &[
 ///
 /// # Errors
 /// `R_BOOLEAN_UNKNOWN` for anything else: guessing is worst where it is about consent.
-pub fn parse_boolean(text: &str) -> Result<Option<bool>, ValueError> {
+pub fn parse_boolean(text: &str) -> Result<Option<bool>, Diagnostic> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
     match_boolean_word(text).map(Some).ok_or_else(|| {
-        ValueError::new("R_BOOLEAN_UNKNOWN", format!("{} is neither yes nor no", QuotedText(text)))
+        Diagnostic::new(
+            DiagnosticCode::R_BOOLEAN_UNKNOWN,
+            format!("{} is neither yes nor no", QuotedText(text)),
+        )
     })
 }
 

@@ -3,8 +3,9 @@
 //! An opt-out is a wish and blocks; a missing opt-in is only a question that was never answered yes, and blocks
 //! nothing. A word that nobody knows is an error: guessing "may be contacted" would be wrong.
 
+use super::boolean;
 use super::quote::QuotedText;
-use super::{ValueError, boolean};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// What a consent column asks, and so what a yes in it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +108,7 @@ const NOT_ASKED: &[&str] = &[
 pub fn parse_consent(
     text: &str,
     column: ConsentColumn,
-) -> Result<Option<ConsentStatus>, ValueError> {
+) -> Result<Option<ConsentStatus>, Diagnostic> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -129,8 +130,8 @@ pub fn parse_consent(
     .find_map(|(words, consent)| words.contains(&word.as_str()).then_some(consent))
     .map(Some)
     .ok_or_else(|| {
-        ValueError::new(
-            "R_BOOLEAN_UNKNOWN",
+        Diagnostic::new(
+            DiagnosticCode::R_BOOLEAN_UNKNOWN,
             format!("{} says nothing known about consent", QuotedText(text)),
         )
     })

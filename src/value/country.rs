@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::is_spreadsheet_error;
 use super::normalize::name_key;
 use super::quote::QuotedText;
-use super::{ValueError, is_spreadsheet_error};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// One country a line: its code of two letters, that of three, and its names, parted by `|`.
 const NAMES: &str = include_str!("country/names.tsv");
@@ -31,20 +32,20 @@ static CODES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// `W_COUNTRY_UNKNOWN`, also for a name that several countries share; `R_SPREADSHEET_ERROR`.
-pub fn parse_country(text: &str) -> Result<&'static str, ValueError> {
+pub fn parse_country(text: &str) -> Result<&'static str, Diagnostic> {
     let name = text.trim();
     let found = (name.len() <= LONGEST).then(|| find_country_code(name)).flatten();
     found.ok_or_else(|| {
         if is_spreadsheet_error(name) {
             let message =
                 format!("{} is a spreadsheet's error value, not a country", QuotedText(name));
-            return ValueError::new("R_SPREADSHEET_ERROR", message);
+            return Diagnostic::new(DiagnosticCode::R_SPREADSHEET_ERROR, message);
         }
         let message = format!(
             "{} is no known country; use its English name or its ISO code",
             QuotedText(name)
         );
-        ValueError::new("W_COUNTRY_UNKNOWN", message)
+        Diagnostic::new(DiagnosticCode::W_COUNTRY_UNKNOWN, message)
     })
 }
 

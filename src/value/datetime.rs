@@ -4,7 +4,8 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::date;
-use super::{DateOrder, ParsedValue, ValueError, ValueNotice};
+use super::{DateOrder, ParsedValue};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// A moment in UTC without fractions of a second, such as `2026-03-01T09:00:00Z` (api.md §5, tasks).
 ///
@@ -19,7 +20,7 @@ pub fn parse_datetime(
     order: Option<DateOrder>,
     zone: &TimeZone,
     locale: Option<&str>,
-) -> Result<ParsedValue<Option<String>>, ValueError> {
+) -> Result<ParsedValue<Option<String>>, Diagnostic> {
     let (shape, clock) = date::parse_day_and_time(text, locale)?;
     let ParsedValue { value, mut notices } = date::resolve_day(text, &shape, order)?;
     let Some(day) = value else { return Ok(ParsedValue { value: None, notices }) };
@@ -30,8 +31,8 @@ pub fn parse_datetime(
     };
     if is_day_alone {
         let name = zone.iana_name().unwrap_or("the time zone");
-        notices.push(ValueNotice::new(
-            "W_DUE_NO_TIME",
+        notices.push(Diagnostic::new(
+            DiagnosticCode::W_DUE_NO_TIME,
             format!(
                 "no time is given; midnight in {name} was taken (`--timezone` names another one)"
             ),

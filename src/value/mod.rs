@@ -44,24 +44,7 @@ pub use timezone::parse_timezone;
 pub use value_list::parse_list;
 pub use website::parse_url;
 
-/// Something noteworthy about a value that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ValueNotice {
-    /// A stable name: `W_PHONE_EXTENSION`, …
-    pub code: &'static str,
-    /// What was found, for people. May hold text from outside.
-    pub message: String,
-}
-
-/// A value that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ValueError {
-    /// A stable name: `R_INVALID_PHONE`, `W_DATE_AMBIGUOUS`, … `R_` rejects the row, `W_` drops the field.
-    pub code: &'static str,
-    /// What is wrong, for people. May hold text from outside.
-    pub message: String,
-}
+use crate::diagnostic::Diagnostic;
 
 /// A value, and what is noteworthy about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,19 +52,7 @@ pub struct ParsedValue<T> {
     /// The value.
     pub value: T,
     /// What is noteworthy.
-    pub notices: Vec<ValueNotice>,
-}
-
-impl ValueNotice {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
-    }
-}
-
-impl ValueError {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
-    }
+    pub notices: Vec<Diagnostic>,
 }
 
 impl<T> ParsedValue<T> {

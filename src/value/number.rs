@@ -4,8 +4,9 @@
 //! than one there, and is an error.
 
 use super::digits;
+use super::is_spreadsheet_error;
 use super::quote::QuotedText;
-use super::{ValueError, is_spreadsheet_error};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// A number.
 ///
@@ -14,7 +15,7 @@ use super::{ValueError, is_spreadsheet_error};
 ///
 /// # Errors
 /// `W_NUMBER_INVALID`; `R_SPREADSHEET_ERROR` for an error value.
-pub fn parse_number(text: &str, decimal: Option<char>) -> Result<f64, ValueError> {
+pub fn parse_number(text: &str, decimal: Option<char>) -> Result<f64, Diagnostic> {
     let ascii = digits::to_ascii(text.trim());
     parse_decimal(&ascii, decimal).ok_or_else(|| invalid_number_error(text, decimal))
 }
@@ -24,7 +25,7 @@ pub fn parse_number(text: &str, decimal: Option<char>) -> Result<f64, ValueError
 ///
 /// # Errors
 /// Those of [`parse_number`].
-pub fn parse_money(text: &str, decimal: Option<char>) -> Result<f64, ValueError> {
+pub fn parse_money(text: &str, decimal: Option<char>) -> Result<f64, Diagnostic> {
     let ascii = digits::to_ascii(text.trim());
     let amount = strip_currency(&ascii);
     let (amount, is_negative) =
@@ -45,16 +46,19 @@ pub fn parse_money(text: &str, decimal: Option<char>) -> Result<f64, ValueError>
         .ok_or_else(|| invalid_number_error(text, decimal))
 }
 
-fn invalid_number_error(text: &str, decimal: Option<char>) -> ValueError {
+fn invalid_number_error(text: &str, decimal: Option<char>) -> Diagnostic {
     if is_spreadsheet_error(text) {
         let message = format!("{} is a spreadsheet's error value, not a number", QuotedText(text));
-        return ValueError::new("R_SPREADSHEET_ERROR", message);
+        return Diagnostic::new(DiagnosticCode::R_SPREADSHEET_ERROR, message);
     }
     let hint = match decimal {
         None if text.contains(',') => "; name the decimal sign with `--decimal`",
         _ => "",
     };
-    ValueError::new("W_NUMBER_INVALID", format!("{} is no number{hint}", QuotedText(text)))
+    Diagnostic::new(
+        DiagnosticCode::W_NUMBER_INVALID,
+        format!("{} is no number{hint}", QuotedText(text)),
+    )
 }
 
 fn parse_decimal(text: &str, decimal: Option<char>) -> Option<f64> {
@@ -153,12 +157,12 @@ mod tests {
 
     #[expect(clippy::float_cmp, reason = "the same digits give the same number")]
     #[track_caller]
-    fn check(read: Result<f64, ValueError>, expected: f64) {
+    fn check(read: Result<f64, Diagnostic>, expected: f64) {
         assert_eq!(read.unwrap(), expected);
     }
 
     #[track_caller]
-    fn refuse(read: Result<f64, ValueError>) {
+    fn refuse(read: Result<f64, Diagnostic>) {
         assert_eq!(read.unwrap_err().code, "W_NUMBER_INVALID");
     }
 

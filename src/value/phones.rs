@@ -7,7 +7,8 @@ use std::collections::HashSet;
 
 use super::phone::is_single_number;
 use super::split::{CellPieces, split_at_separators, split_at_strings};
-use super::{ParsedValue, ValueError, ValueNotice, parse_phone};
+use super::{ParsedValue, parse_phone};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// What parts numbers when nobody says otherwise. A bare `/` stands inside numbers, too.
 const SEPARATORS: [&str; 9] = [";", ",", "|", "\n", "\r", " ::: ", " / ", " or ", " & "];
@@ -23,7 +24,7 @@ pub fn parse_phones(
     text: &str,
     country: Option<&str>,
     split: Option<&[String]>,
-) -> Result<ParsedValue<Vec<String>>, ValueError> {
+) -> Result<ParsedValue<Vec<String>>, Diagnostic> {
     let mut read = ParsedValue::without_notices(Vec::new());
     if split.is_none() && is_single_number(text) {
         match parse_phone(text, country) {
@@ -41,8 +42,8 @@ pub fn parse_phones(
         if seen.insert(one.value.clone()) {
             read.value.push(one.value);
         } else {
-            read.notices.push(ValueNotice::new(
-                "W_DUPLICATE_VALUE",
+            read.notices.push(Diagnostic::new(
+                DiagnosticCode::W_DUPLICATE_VALUE,
                 format!("`{}` stands in the cell more than once", one.value),
             ));
         }

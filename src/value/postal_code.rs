@@ -1,8 +1,9 @@
 //! Postal codes, and the zeros that spreadsheets take from them.
 
+use super::ParsedValue;
 use super::digits;
 use super::quote::QuotedText;
-use super::{ParsedValue, ValueNotice};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// Countries whose codes have five digits, of which the first may be 0.
 const FIVE_DIGITS: [&str; 20] = [
@@ -52,15 +53,15 @@ fn parse_zip_code(text: &str, code: &str) -> ParsedValue<String> {
     ));
     if five.len() < 5 {
         let message = format!("{} lost its leading zeros, and got them back", QuotedText(text));
-        read.notices.push(ValueNotice::new("W_ZIP_PADDED", message));
+        read.notices.push(Diagnostic::new(DiagnosticCode::W_ZIP_PADDED, message));
     }
     read
 }
 
-fn suspect_zip_notice(text: &str) -> ValueNotice {
+fn suspect_zip_notice(text: &str) -> Diagnostic {
     let message =
         format!("{} may have lost a leading zero or more; it stays as it is", QuotedText(text));
-    ValueNotice::new("W_ZIP_SUSPECT", message)
+    Diagnostic::new(DiagnosticCode::W_ZIP_SUSPECT, message)
 }
 
 /// The code without the `.0` of a number with decimals.

@@ -1,7 +1,8 @@
 //! Task statuses of other systems: done, or still to do. The API knows only `completed`, true or false.
 
+use super::boolean;
 use super::quote::QuotedText;
-use super::{ValueError, boolean};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 const DONE: &[&str] = &["completed", "complete", "done", "closed", "finished"];
 
@@ -26,7 +27,7 @@ const TO_DO: &[&str] = &[
 ///
 /// # Errors
 /// `R_TASK_STATUS` for a word that says neither.
-pub fn parse_task_status(text: &str) -> Result<bool, ValueError> {
+pub fn parse_task_status(text: &str) -> Result<bool, Diagnostic> {
     let word = text.trim().to_lowercase().replace(['_', '-'], " ");
     if word.is_empty() || TO_DO.contains(&word.as_str()) {
         return Ok(false);
@@ -35,8 +36,8 @@ pub fn parse_task_status(text: &str) -> Result<bool, ValueError> {
         return Ok(true);
     }
     boolean::match_boolean_word(&word).ok_or_else(|| {
-        ValueError::new(
-            "R_TASK_STATUS",
+        Diagnostic::new(
+            DiagnosticCode::R_TASK_STATUS,
             format!("{} is not a known status; use `completed` or `pending`", QuotedText(text)),
         )
     })

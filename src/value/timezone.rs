@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::is_spreadsheet_error;
 use super::normalize::name_key;
 use super::quote::QuotedText;
-use super::{ValueError, is_spreadsheet_error};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// The names of the IANA database that have an area, and `UTC`; old ones among them.
 const NAMES: &str = include_str!("timezone/names.txt");
@@ -39,7 +40,7 @@ fn zone_key(name: &str) -> String {
 ///
 /// # Errors
 /// `W_TIMEZONE_UNKNOWN`; `R_SPREADSHEET_ERROR`.
-pub fn parse_timezone(text: &str) -> Result<String, ValueError> {
+pub fn parse_timezone(text: &str) -> Result<String, Diagnostic> {
     let name = text.trim();
     let found = (name.len() <= LONGEST && !name.is_empty()).then(|| find_zone(name)).flatten();
     found.map(str::to_owned).ok_or_else(|| unknown_timezone_error(name))
@@ -63,17 +64,17 @@ fn strip_offset(name: &str) -> &str {
     inner[3..].trim_start_matches(is_offset).trim_start_matches(')').trim()
 }
 
-fn unknown_timezone_error(name: &str) -> ValueError {
+fn unknown_timezone_error(name: &str) -> Diagnostic {
     if is_spreadsheet_error(name) {
         let message =
             format!("{} is a spreadsheet's error value, not a time zone", QuotedText(name));
-        return ValueError::new("R_SPREADSHEET_ERROR", message);
+        return Diagnostic::new(DiagnosticCode::R_SPREADSHEET_ERROR, message);
     }
     let message = format!(
         "{} is no known time zone; use a name such as `America/New_York`",
         QuotedText(name)
     );
-    ValueError::new("W_TIMEZONE_UNKNOWN", message)
+    Diagnostic::new(DiagnosticCode::W_TIMEZONE_UNKNOWN, message)
 }
 
 #[cfg(test)]

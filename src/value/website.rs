@@ -1,8 +1,9 @@
 //! Web addresses.
 
+use super::ParsedValue;
 use super::quote::QuotedText;
 use super::split::longest_prefix_len;
-use super::{ParsedValue, ValueError, ValueNotice};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// The most characters of an address that browsers and servers take.
 const LONGEST: usize = 2_048;
@@ -12,19 +13,22 @@ const LONGEST: usize = 2_048;
 ///
 /// # Errors
 /// `W_URL_INVALID` for what is no address of a web site.
-pub fn parse_url(text: &str) -> Result<ParsedValue<String>, ValueError> {
+pub fn parse_url(text: &str) -> Result<ParsedValue<String>, Diagnostic> {
     let mut addresses = split_addresses(text).into_iter();
     let Some(first) = addresses.next() else {
         return Ok(ParsedValue::without_notices(String::new()));
     };
     let value = to_web_address(first).ok_or_else(|| {
-        ValueError::new("W_URL_INVALID", format!("{} is no web address", QuotedText(first)))
+        Diagnostic::new(
+            DiagnosticCode::W_URL_INVALID,
+            format!("{} is no web address", QuotedText(first)),
+        )
     })?;
     let mut read = ParsedValue::without_notices(value);
     let extra = addresses.count();
     if extra > 0 {
         let message = format!("the cell holds {extra} more; only {} was kept", QuotedText(first));
-        read.notices.push(ValueNotice::new("W_EXTRA_URLS", message));
+        read.notices.push(Diagnostic::new(DiagnosticCode::W_EXTRA_URLS, message));
     }
     Ok(read)
 }

@@ -9,15 +9,18 @@ use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress;
 use crate::cli::settings::Settings;
+use crate::diagnostic::{DiagnosticCode, DiagnosticSeverity};
 use crate::resource::{CustomFieldColumns, RESOURCES};
 
-/// Describe the tables of an export, or the events that `--json` prints
+/// Describe the tables of an export, the events that `--json` prints, or the codes of an import
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ghl-bulk schema tables           columns, types and meaning, as text
   ghl-bulk schema tables --json    the same as JSON
-  ghl-bulk schema events           a JSON Schema of the lines that `--json` prints")]
+  ghl-bulk schema events           a JSON Schema of the lines that `--json` prints
+  ghl-bulk schema codes            what each warning, rejection and refusal means
+  ghl-bulk schema codes --json     the same as JSON")]
 pub(crate) struct SchemaArgs {
     /// What to describe
     #[arg(value_enum)]
@@ -30,6 +33,8 @@ enum SchemaTopicArg {
     Tables,
     /// The JSON Schema of the lines that `--json` prints
     Events,
+    /// Every code of warnings.csv, rejected.csv and refused files, with its meaning
+    Codes,
 }
 
 /// Runs the command.
@@ -39,6 +44,8 @@ pub(crate) fn run(args: &SchemaArgs, settings: &Settings) -> Result<CliExitCode,
         SchemaTopicArg::Events => writeln!(out, "{:#}", progress::events_schema()),
         SchemaTopicArg::Tables if settings.json => writeln!(out, "{:#}", tables_json()),
         SchemaTopicArg::Tables => write_tables(&mut out),
+        SchemaTopicArg::Codes if settings.json => writeln!(out, "{:#}", codes_json()),
+        SchemaTopicArg::Codes => write_codes(&mut out),
     };
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -69,6 +76,27 @@ fn write_tables(out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "  {:<24} {:<15} {}", column.name, column.kind.name(), column.doc)?;
         }
         writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn codes_json() -> Value {
+    let codes = DiagnosticCode::ALL.iter().map(
+        |code| json!({"code": code, "severity": code.severity(), "description": code.meaning()}),
+    );
+    codes.collect()
+}
+
+fn write_codes(out: &mut impl Write) -> io::Result<()> {
+    for (index, severity) in DiagnosticSeverity::ALL.into_iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}s: {}", severity.name(), severity.meaning())?;
+        let codes = DiagnosticCode::ALL.iter().filter(|code| code.severity() == severity);
+        for code in codes {
+            writeln!(out, "  {code:<26} {}", code.meaning())?;
+        }
     }
     Ok(())
 }

@@ -170,7 +170,7 @@ impl From<export::ExportError> for CliError {
             export::ExportError::Run(error) => error.into(),
             export::ExportError::Publish(error) => error.into(),
             export::ExportError::Pull(error) => Self::new(CliExitCode::Bug, error.to_string()),
-            export::ExportError::List(refusal) => refusal.into(),
+            export::ExportError::List(refusal) => (*refusal).into(),
             export::ExportError::Request(message) => Self::usage(message),
         }
     }

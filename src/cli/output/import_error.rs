@@ -3,10 +3,10 @@
 use super::error::CliError;
 use super::exit_code::CliExitCode;
 use super::text_format::format_plural;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
 use crate::mapping::propose::UndecidedColumn;
 use crate::plan::validate::UnresolvedName;
-use crate::sheet::SheetError;
 
 /// Lines of a list that are shown.
 const SHOWN: usize = 20;
@@ -16,7 +16,7 @@ impl From<ImportError> for CliError {
         match error {
             ImportError::Api(error) => error.into(),
             ImportError::Run(error) => error.into(),
-            ImportError::Sheet(refusal) => refusal.into(),
+            ImportError::Sheet(refusal) => (*refusal).into(),
             ImportError::Mapping { name, problems } => {
                 let lines = crate::import::problem_lines(&problems);
                 Self::new(CliExitCode::Refused, format!("the mapping `{name}` has errors")).with_lines(truncate_lines(&lines))
@@ -84,15 +84,15 @@ fn fitting_presets_hint(fitting: &[String]) -> String {
 }
 
 /// A message with its stable name, if it has one.
-fn message_with_code(message: &str, code: Option<&str>) -> String {
+fn message_with_code(message: &str, code: Option<DiagnosticCode>) -> String {
     code.map_or_else(|| message.to_owned(), |code| format!("{message} ({code})"))
 }
 
-impl From<SheetError> for CliError {
-    fn from(refusal: SheetError) -> Self {
+impl From<Diagnostic> for CliError {
+    fn from(refusal: Diagnostic) -> Self {
         let code = match refusal.code {
-            "E_IO" => CliExitCode::Usage,
-            "E_CHANGED" => CliExitCode::Stale,
+            DiagnosticCode::E_IO => CliExitCode::Usage,
+            DiagnosticCode::E_CHANGED => CliExitCode::Stale,
             _ => CliExitCode::Refused,
         };
         let failure = Self::new(code, message_with_code(&refusal.message, Some(refusal.code)));

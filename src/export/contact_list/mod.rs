@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::ExportError;
 use crate::api::ApiClient;
 use crate::concurrency;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::ContactId;
 use crate::mapping::header::{HeaderMeaning, HeaderNames, fold_name, is_dictionary_name};
 use crate::model::{Field, MappingTarget};
 use crate::pull::{ContactKey, ContactKeyList};
-use crate::sheet::{Sheet, SheetError, SheetReadOptions, SheetRow};
+use crate::sheet::{Sheet, SheetReadOptions, SheetRow};
 use crate::value;
 
 /// The shortest text that is an id where nothing says so: HighLevel's have 20 to 24 letters and digits.
@@ -123,15 +124,12 @@ fn read_list_file(path: &Path, country: Option<&str>) -> Result<LoadedContactLis
 }
 
 fn contact_list_error(path: &Path, what: &str, why: &str) -> ExportError {
-    ExportError::List(SheetError {
-        code: "E_CONTACTS",
-        message: format!("`{}` {what}: {why}", path.display()),
-        hint: Some(
-            "give one id, e-mail address or phone number a line, or a sheet with a column `contactId`, \
-             `email` or `phone`"
-                .to_owned(),
-        ),
-    })
+    let message = format!("`{}` {what}: {why}", path.display());
+    let diagnostic = Diagnostic::new(DiagnosticCode::E_CONTACTS, message).with_hint(
+        "give one id, e-mail address or phone number per line, or a sheet with a column `contactId`, `email` or \
+         `phone`",
+    );
+    ExportError::List(Box::new(diagnostic))
 }
 
 /// A row that names nobody.

@@ -24,7 +24,7 @@ use crate::context::EngineContext;
 use crate::model::{LocationDirectory, MappingTarget, NoIdentityRule, NotePart, TaskPart};
 use crate::plan::DeletedRecordKind;
 use crate::plan::diff::RowPlanner;
-use crate::run::{self, ImportStore, Run};
+use crate::run::{ImportStore, Run};
 
 /// What a column may be for whose cells name users.
 const NAME_USERS: [MappingTarget; 3] = [
@@ -92,14 +92,8 @@ impl PlanningJob<'_> {
             let rows = ImportStore::open(&db)?;
             rows.clear()?;
             let found = rows.in_transaction(|rows| {
-                for (code, message) in &understood.warnings {
-                    let (code, message) = (code.clone(), message.clone());
-                    rows.insert_warning(&run::StoredWarning {
-                        n: 0,
-                        code,
-                        field: String::new(),
-                        message,
-                    })?;
+                for warning in &understood.warnings {
+                    rows.insert_warning(0, warning)?;
                 }
                 validate_rows::validate_rows(&input, &understood, &directory, rows, &watcher)
             })?;

@@ -11,11 +11,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::validate_rows::kind;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::{ContactId, LocationId, RunId};
 use crate::import::ImportError;
 use crate::model::{IdempotencyClass, Op, OpChange};
 use crate::plan::diff::RowPlan;
-use crate::plan::validate::{PlanWarning, RowRejection};
 use crate::run::{self, ImportStore, LedgerReader, OpRecord, OpState, RunStore};
 
 /// What became of ops, by their stable names.
@@ -86,7 +86,7 @@ impl PriorRuns {
     }
 
     /// A row's plan without what an earlier run has done; a rejection where nobody knows whether it did.
-    pub(crate) fn drop_completed_ops(&self, mut planned: RowPlan) -> Result<RowPlan, RowRejection> {
+    pub(crate) fn drop_completed_ops(&self, mut planned: RowPlan) -> Result<RowPlan, Diagnostic> {
         let found = |op: &Op| {
             let countable = matches!(
                 op.class,
@@ -97,21 +97,19 @@ impl PriorRuns {
         };
         let mut unsettled = planned.ops.iter().filter_map(found);
         if let Some(PriorOp { run, .. }) = unsettled.find(|known| !is_applied(known.state)) {
-            return Err(RowRejection {
-                code: "R_IN_DOUBT_EARLIER",
-                field: String::new(),
-                column: None,
-                message: format!(
+            return Err(Diagnostic::new(
+                DiagnosticCode::R_IN_DOUBT_EARLIER,
+                format!(
                     "run `{run}` sent this row, and nobody knows what became of it; settle that first: \
                      `ghl-bulk resume {run}`, then `ghl-bulk runs resolve {run} in_doubt.csv`"
                 ),
-            });
+            ));
         }
         let before = planned.ops.len();
         let makes = planned.ops.iter().find(|op| op.change.creates_contact());
         let made = makes.and_then(found).and_then(|known| known.made.as_deref()?.parse().ok());
         let alike = planned.ops.iter().filter(|op| !self.known.contains_key(&op.key));
-        let alike: Vec<PlanWarning> =
+        let alike: Vec<Diagnostic> =
             alike.filter_map(|op| Some(done_earlier_warning(op, &found(op)?.run))).collect();
         planned.warnings.extend(alike);
         planned.ops.retain(|op| found(op).is_none());
@@ -137,7 +135,7 @@ fn parse_content_key(body: &str) -> Option<String> {
 }
 
 /// Says that an op of another file has written the same.
-fn done_earlier_warning(op: &Op, run: &RunId) -> PlanWarning {
+fn done_earlier_warning(op: &Op, run: &RunId) -> Diagnostic {
     let what = match op.change {
         OpChange::CreateNote { .. } => "note",
         OpChange::CreateTask { .. } => "task",
@@ -147,7 +145,7 @@ fn done_earlier_warning(op: &Op, run: &RunId) -> PlanWarning {
         "run `{run}` has made the same {what} already; should this be another one, map a column that tells \
          them apart to `sourceId`"
     );
-    PlanWarning { code: "W_DONE_EARLIER", column: None, field: what.to_owned(), message }
+    Diagnostic::new(DiagnosticCode::W_DONE_EARLIER, message).in_field(what)
 }
 
 /// The stable names of the ops of which an undo has left nothing.

@@ -3,12 +3,13 @@
 //! The sheet is read twice: once for what a column's values say only together, once row by row. Nothing
 //! grows with it but the store.
 
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::event::{RunEvent, SharedObserver};
 use crate::import::ImportError;
 use crate::import::source::{ImportSource, ResolvedSource};
 use crate::model::{ContactDraft, IdentityKey, LocationDirectory};
-use crate::plan::validate::{ColumnScan, PlanWarning, RowRejection, RowValidator, UnresolvedName};
-use crate::run::{ImportStore, RowDecision, StoredRow, StoredWarning};
+use crate::plan::validate::{ColumnScan, RowValidator, UnresolvedName};
+use crate::run::{ImportStore, RowDecision, StoredRow};
 use crate::sheet::{SheetColumn, SheetRow};
 
 /// The kinds of values by which rows know their contacts.
@@ -92,7 +93,7 @@ pub(crate) fn validate_rows(
     let columns = &input.sheet.columns;
     let today = jiff::Zoned::now().date();
     for warned in findings.warnings() {
-        rows.insert_warning(&stored_warning(0, warned))?;
+        rows.insert_warning(0, warned)?;
     }
     let checker = RowValidator::new(
         understood.plan.clone(),
@@ -121,7 +122,7 @@ pub(crate) fn validate_rows(
     }
     report_progress(watcher, judge.count, Some(judge.count));
     for warned in judge.checker.sheet_warnings() {
-        rows.insert_warning(&stored_warning(0, &warned))?;
+        rows.insert_warning(0, &warned)?;
     }
     Ok(SheetValidation {
         children_only: judge.checker.is_children_only(),
@@ -181,9 +182,7 @@ impl ValidatedRowWriter<'_> {
         self.count = row.record;
         let judged = self.checker.validate_row(row);
         for warned in &judged.warnings {
-            let message = self.with_cell_position(row, warned.column, &warned.message);
-            self.rows
-                .insert_warning(&StoredWarning { message, ..stored_warning(row.record, warned) })?;
+            self.rows.insert_warning(row.record, &self.with_cell_position(row, warned.clone()))?;
         }
         let outcome = match self.reject_extra_cells(row) {
             Some(rejection) => Err(rejection),
@@ -201,9 +200,8 @@ impl ValidatedRowWriter<'_> {
         })?;
         match outcome {
             Ok(draft) => self.store_identities(row.record, &draft),
-            Err(mut rejection) => {
-                rejection.message =
-                    self.with_cell_position(row, rejection.column, &rejection.message);
+            Err(rejection) => {
+                let rejection = self.with_cell_position(row, rejection);
                 Ok(self.rows.put_decision(row.record, &rejection_decision(&rejection))?)
             }
         }
@@ -216,34 +214,42 @@ impl ValidatedRowWriter<'_> {
         mut draft: ContactDraft,
     ) -> ContactDraft {
         for unread in &mut draft.unread {
-            unread.message = self.with_cell_position(row, unread.column, &unread.message);
-            let named =
-                ["R_OWNER_", "R_BUSINESS_"].iter().any(|front| unread.code.starts_with(front));
+            unread.diagnostic = self.with_cell_position(row, unread.diagnostic.clone());
+            let named = matches!(
+                unread.diagnostic.code,
+                DiagnosticCode::R_OWNER_UNKNOWN
+                    | DiagnosticCode::R_OWNER_AMBIGUOUS
+                    | DiagnosticCode::R_BUSINESS_UNKNOWN
+                    | DiagnosticCode::R_BUSINESS_AMBIGUOUS
+            );
             self.excusable += u64::from(named);
         }
         draft
     }
 
     /// A row that was too long once is so still, as long as what it had too much stands beside it.
-    fn reject_extra_cells(&self, row: &SheetRow) -> Option<RowRejection> {
+    fn reject_extra_cells(&self, row: &SheetRow) -> Option<Diagnostic> {
         let cell =
             |index: usize| row.cells.get(index).is_some_and(|cell| !cell.to_text().is_empty());
         let index = (0..self.extra.len()).find(|index| self.extra[*index] && cell(*index))?;
-        Some(RowRejection {
-            code: "R_ROW_TOO_LONG",
-            field: self.columns[index].name.clone(),
-            column: Some(index),
-            message:
-                "the row still has a cell too many; move it to where it belongs, and empty this one"
-                    .to_owned(),
-        })
+        let message =
+            "the row still has a cell too many; move it to where it belongs, and empty this one";
+        Some(
+            Diagnostic::new(DiagnosticCode::R_ROW_TOO_LONG, message)
+                .in_field(self.columns[index].name.clone())
+                .at_column(index),
+        )
     }
 
-    /// A message, with the cell where it is about one.
-    fn with_cell_position(&self, row: &SheetRow, column: Option<usize>, message: &str) -> String {
-        match column.and_then(|index| self.columns.get(index)) {
-            Some(column) => format!("{}: {message}", row.place.cell_reference(&column.letters)),
-            None => message.to_owned(),
+    /// A diagnostic whose message names the cell, where it is about one.
+    fn with_cell_position(&self, row: &SheetRow, diagnostic: Diagnostic) -> Diagnostic {
+        match diagnostic.place.column.and_then(|index| self.columns.get(index)) {
+            Some(column) => {
+                let cell = row.place.cell_reference(&column.letters);
+                let message = format!("{cell}: {}", diagnostic.message);
+                diagnostic.with_message(message)
+            }
+            None => diagnostic,
         }
     }
 
@@ -315,22 +321,13 @@ pub(crate) fn identity_text(value: &serde_json::Value) -> String {
 }
 
 /// The decision on a row that is rejected.
-pub(crate) fn rejection_decision(rejection: &RowRejection) -> RowDecision {
+pub(crate) fn rejection_decision(rejection: &Diagnostic) -> RowDecision {
     RowDecision {
         action: crate::import::action::REJECTED.to_owned(),
-        code: Some(rejection.code.to_owned()),
+        code: Some(rejection.code.spelling().to_owned()),
         field: Some(rejection.field.clone()),
         reason: Some(rejection.message.clone()),
         ..RowDecision::default()
-    }
-}
-
-fn stored_warning(n: u64, warned: &PlanWarning) -> StoredWarning {
-    StoredWarning {
-        n,
-        code: warned.code.to_owned(),
-        field: warned.field.clone(),
-        message: warned.message.clone(),
     }
 }
 

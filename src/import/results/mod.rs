@@ -19,9 +19,10 @@ use tempfile::NamedTempFile;
 
 use self::row_outcome::{RowOutcome, RowOutcomes};
 use super::ImportError;
+use crate::diagnostic::Diagnostic;
 use crate::failpoint::{self, FailPoint};
 use crate::plan::diff::FieldChange;
-use crate::run::{ImportStore, RowDecision, StoredRow, StoredWarning};
+use crate::run::{ImportStore, RowDecision, StoredRow};
 use crate::table::{FormulaGuardMode, guard_formula};
 
 /// Rows written together.
@@ -332,15 +333,15 @@ fn write_warnings_csv(
 fn write_warning(
     rows: &ImportStore,
     table: &mut AtomicCsvWriter,
-    warning: StoredWarning,
+    warning: Diagnostic,
 ) -> Result<(), ImportError> {
-    let line = match warning.n {
-        0 => String::new(),
-        n => rows.find_row(n)?.map(|row| row.line.to_string()).unwrap_or_default(),
-    };
-    let n = if warning.n == 0 { String::new() } else { warning.n.to_string() };
-    table
-        .write_record(&[n, line, warning.field, warning.code, warning.message].map(escape_controls))
+    let n = warning.place.record;
+    let row = n.map(|n| rows.find_row(n)).transpose()?.flatten();
+    let line = row.map(|row| row.line.to_string()).unwrap_or_default();
+    let n = n.map(|n| n.to_string()).unwrap_or_default();
+    let code = warning.code.to_string();
+    let message = warning.message_with_hint();
+    table.write_record(&[n, line, warning.field, code, message].map(escape_controls))
 }
 
 /// A CSV file that appears under its name when it is complete.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
-use crate::run::{LedgerReader, OpRecord, OpState, StoredWarning};
+use crate::run::{LedgerReader, OpRecord, OpState};
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +29,8 @@ pub(crate) struct RowError {
     pub(crate) sent: String,
 }
 
-/// A code for a value that the account does not hold as it was sent, though the write succeeded.
-const ANSWER_DIFFERS: &str = "W_ANSWER_DIFFERS";
 /// A code for what was not sent because another op of its row failed.
-const SKIPPED: &str = "R_SKIPPED";
+const SKIPPED: DiagnosticCode = DiagnosticCode::R_SKIPPED;
 
 /// What is known of one row.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ struct RowResult {
 #[derive(Debug, Default)]
 pub(crate) struct RowOutcomes {
     rows: HashMap<u64, RowResult>,
-    differing: BTreeMap<u64, Vec<StoredWarning>>,
+    differing: BTreeMap<u64, Vec<Diagnostic>>,
 }
 
 impl RowOutcomes {
@@ -88,7 +87,7 @@ impl RowOutcomes {
         let new = || RowResult { fate: RowOutcome::Nothing, why: None, made: None };
         let known = self.rows.entry(op.row).or_insert_with(new);
         // A row in doubt is settled by its op in doubt, whatever else of it was refused.
-        let open = known.why.as_ref().is_none_or(|why| why.code == SKIPPED)
+        let open = known.why.as_ref().is_none_or(|why| why.code == SKIPPED.spelling())
             || known.fate == RowOutcome::Nothing
             || (fate == RowOutcome::InDoubt && known.fate != RowOutcome::InDoubt);
         if outcome_rank(fate) > outcome_rank(known.fate) {
@@ -121,7 +120,7 @@ impl RowOutcomes {
     }
 
     /// What the account does not hold as it was sent, by row.
-    pub(crate) fn difference_warnings(&self) -> impl Iterator<Item = &StoredWarning> {
+    pub(crate) fn difference_warnings(&self) -> impl Iterator<Item = &Diagnostic> {
         self.differing.values().flatten()
     }
 }
@@ -142,13 +141,10 @@ fn parse_reply(op: &OpRecord) -> Value {
 }
 
 /// What an op that was applied with differences has to say.
-fn op_difference_warnings(op: &OpRecord) -> Vec<StoredWarning> {
+fn op_difference_warnings(op: &OpRecord) -> Vec<Diagnostic> {
     let said = parse_reply(op);
-    let noted = |field: &str, message: String| StoredWarning {
-        n: op.row,
-        code: ANSWER_DIFFERS.to_owned(),
-        field: field.to_owned(),
-        message,
+    let noted = |field: &str, message: String| {
+        Diagnostic::new(DiagnosticCode::W_ANSWER_DIFFERS, message).in_field(field).at_record(op.row)
     };
     let differences = said["differences"].as_array().into_iter().flatten().map(|it| {
         let field = it["field"].as_str().unwrap_or_default();
@@ -183,16 +179,16 @@ fn op_error(op: &OpRecord) -> RowError {
     let said = parse_reply(op);
     let text = |key: &str| said[key].as_str().unwrap_or_default().to_owned();
     let fallback = match op.state {
-        OpState::Conflict => "R_CONFLICT",
-        OpState::InDoubt => "R_IN_DOUBT",
+        OpState::Conflict => DiagnosticCode::R_CONFLICT,
+        OpState::InDoubt => DiagnosticCode::R_IN_DOUBT,
         OpState::Skipped => SKIPPED,
-        _ => "R_REFUSED",
+        _ => DiagnosticCode::R_REFUSED,
     };
     let code = text("code");
     let reason = [text("message"), text("nothing")].concat();
     RowError {
         op: op.id,
-        code: if code.is_empty() { fallback.to_owned() } else { code },
+        code: if code.is_empty() { fallback.spelling().to_owned() } else { code },
         field: text("field"),
         reason,
         sent: String::new(),

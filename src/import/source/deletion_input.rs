@@ -6,6 +6,7 @@ use super::{
     ImportSource, ResolvedSource, abbreviate_names, column_count_phrase, column_mappings,
     column_names,
 };
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
 use crate::mapping::propose::{MappingProposal, ProposalStatus};
 use crate::mapping::{Mapping, OnMissing};
@@ -60,7 +61,7 @@ impl ImportSource {
                 column_count_phrase(&ignored),
                 abbreviate_names(&ignored)
             );
-            warnings.push(("W_IGNORED_COLUMNS".to_owned(), message));
+            warnings.push(Diagnostic::new(DiagnosticCode::W_IGNORED_COLUMNS, message));
         }
         let shown = column_mappings(&plan, columns);
         Ok(ResolvedSource { name, plan, policy, warnings, shown, removes: Some(removes) })

@@ -15,6 +15,7 @@ use self::user_presets::PresetLibrary;
 use super::ImportError;
 use super::request::{ImportRequest, UnmappedRule};
 use super::results;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::mapping::preset::Preset;
 use crate::mapping::propose::MappingProposal;
 use crate::mapping::{self, Mapping, MappingRule, Problem};
@@ -47,8 +48,8 @@ pub(super) struct ResolvedSource {
     pub(super) name: String,
     pub(super) plan: mapping::BoundMapping,
     pub(super) policy: ImportPolicy,
-    /// What to tell about the file as a whole: code and sentence.
-    pub(super) warnings: Vec<(String, String)>,
+    /// What is noteworthy about the file as a whole.
+    pub(super) warnings: Vec<Diagnostic>,
     pub(super) shown: Vec<ColumnMapping>,
     /// What the rows delete, if they delete.
     pub(super) removes: Option<DeletedRecordKind>,
@@ -182,13 +183,12 @@ impl ImportSource {
     }
 
     /// What is to be told of the sheet, whatever its columns mean.
-    pub(super) fn sheet_warnings(&self) -> Vec<(String, String)> {
+    pub(super) fn sheet_warnings(&self) -> Vec<Diagnostic> {
         let duplicates = mapping::duplicate_headers(&self.sheet.columns);
-        let of_sheet = self.sheet.warnings.iter().chain(&duplicates);
-        of_sheet.map(|it| (it.code.to_owned(), it.message.clone())).collect()
+        self.sheet.warnings.iter().cloned().chain(duplicates).collect()
     }
 
-    fn collect_warnings(&self, unmapped: &[String]) -> Vec<(String, String)> {
+    fn collect_warnings(&self, unmapped: &[String]) -> Vec<Diagnostic> {
         let mut all = self.sheet_warnings();
         if !unmapped.is_empty() {
             let message = format!(
@@ -196,7 +196,7 @@ impl ImportSource {
                 column_count_phrase(unmapped),
                 abbreviate_names(unmapped)
             );
-            all.push(("W_UNMAPPED_COLUMNS".to_owned(), message));
+            all.push(Diagnostic::new(DiagnosticCode::W_UNMAPPED_COLUMNS, message));
         }
         all
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::user_presets::PresetLibrary;
 use crate::api::ApiClient;
 use crate::concurrency;
+use crate::diagnostic::Diagnostic;
 use crate::import::{ImportError, SAMPLES};
 use crate::mapping::propose::{MappingProposal, ProposalStatus};
 use crate::model::LocationDirectory;
@@ -15,8 +16,8 @@ use crate::sheet::{HiddenRowPolicy, Sheet, SheetReadOptions};
 pub struct ProposalReport {
     /// The mapping's TOML text.
     pub text: String,
-    /// What to tell about the file: code and sentence.
-    pub warnings: Vec<(String, String)>,
+    /// What is noteworthy about the file.
+    pub warnings: Vec<Diagnostic>,
     /// Columns that are mapped.
     pub accepted: u64,
     /// Columns that are mapped if a person agrees.
@@ -85,10 +86,9 @@ pub async fn propose_mapping(
     let count = |fits: fn(&ProposalStatus) -> bool| {
         proposal.columns.iter().filter(|guess| fits(&guess.verdict)).count() as u64
     };
-    let warnings = sheet.warnings.iter();
     Ok(ProposalReport {
         text,
-        warnings: warnings.map(|it| (it.code.to_owned(), it.message.clone())).collect(),
+        warnings: sheet.warnings.clone(),
         accepted: count(|it| {
             matches!(
                 it,

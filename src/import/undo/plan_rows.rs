@@ -6,14 +6,14 @@ use sha2::{Digest, Sha256};
 
 use super::revert_row::RowRevert;
 use super::{UndoContext, UndoRequest};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::planning::op_buffer::{OpBuffer, to_op_record};
 use crate::import::planning::ordering::OrderingGroups;
 use crate::import::planning::summary::PlanSummary;
 use crate::import::planning::validate_rows::{kind, rejection_decision, to_json};
 use crate::import::{ImportError, TAG_BATCH, results, run_files};
 use crate::model::Op;
-use crate::plan::validate::RowRejection;
-use crate::run::{ImportStore, RowDecision, StoredWarning};
+use crate::run::{ImportStore, RowDecision};
 
 /// Says what becomes of every row, and stores the writes.
 pub(super) fn decide_rows(
@@ -74,8 +74,7 @@ fn store_decision(
     undone: &RowRevert,
 ) -> Result<(), ImportError> {
     for it in &undone.warnings {
-        let (code, field, message) = (it.code.to_owned(), it.field.clone(), it.message.clone());
-        rows.insert_warning(&StoredWarning { n, code, field, message })?;
+        rows.insert_warning(n, it)?;
     }
     if let Some(rejection) = &undone.refused {
         let contact = contact.map(str::to_owned);
@@ -90,19 +89,14 @@ fn store_decision(
         };
         let message = message.to_owned();
         if undone.steps.is_empty() {
-            let rejection =
-                RowRejection { code: "R_CONFLICT", field: fields, column: None, message };
+            let rejection = Diagnostic::new(DiagnosticCode::R_CONFLICT, message).in_field(fields);
             let contact = contact.map(str::to_owned);
             return Ok(
                 rows.put_decision(n, &RowDecision { contact, ..rejection_decision(&rejection) })?
             );
         }
-        rows.insert_warning(&StoredWarning {
-            n,
-            code: "W_EDITED_SINCE".to_owned(),
-            field: fields,
-            message,
-        })?;
+        let edited = Diagnostic::new(DiagnosticCode::W_EDITED_SINCE, message).in_field(fields);
+        rows.insert_warning(n, &edited)?;
     }
     let decision = RowDecision {
         action: if undone.steps.is_empty() { "unchanged" } else { undone.action }.to_owned(),

@@ -12,6 +12,7 @@ use super::super::results::row_outcome::did_nothing;
 use super::UndoRequest;
 use super::plan_rows::op_key;
 use super::revert_row::{RowRevert, RowRevertContext, RowRevertStep};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::{ContactId, RunId};
 use crate::import::UNDO;
 use crate::model::remote::RemoteContact;
@@ -23,7 +24,6 @@ use crate::plan::deletion::{recreated_note_fields, recreated_task_fields};
 use crate::plan::diff::{RowOrigin, RowPlan, RowPlanner};
 use crate::plan::identity::{RowAction, is_unique_field};
 use crate::plan::revert::{RevertStep, describe_step};
-use crate::plan::validate::RowRejection;
 use crate::run::{LedgerReader, OpRecord, OpState, RunMetadata, RunStore};
 
 /// What earlier undos of an import have made anew, by stable names.
@@ -166,7 +166,7 @@ impl RowRevertContext<'_> {
         &self,
         live: &RemoteContact,
         directory: &LocationDirectory,
-    ) -> Result<Result<RowAction, RowRejection>, ImportError> {
+    ) -> Result<Result<RowAction, Diagnostic>, ImportError> {
         if let Some(there) = self.live {
             let message = format!("contact `{}` is there again", there.id);
             return Ok(Err(exists_rejection("contactId", message)));
@@ -262,6 +262,6 @@ impl RowRevertContext<'_> {
     }
 }
 
-fn exists_rejection(field: &str, message: String) -> RowRejection {
-    RowRejection { code: "R_EXISTS", field: field.to_owned(), column: None, message }
+fn exists_rejection(field: &str, message: String) -> Diagnostic {
+    Diagnostic::new(DiagnosticCode::R_EXISTS, message).in_field(field)
 }

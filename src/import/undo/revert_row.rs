@@ -6,6 +6,7 @@ use super::super::ImportError;
 use super::super::planning::validate_rows::kind;
 use super::recreate_deleted::PriorUndos;
 use super::{CreatedContactRule, UndoRequest};
+use crate::diagnostic::Diagnostic;
 use crate::id::ContactId;
 use crate::model::remote::RemoteContact;
 use crate::model::verify::PropertyMismatch;
@@ -15,7 +16,6 @@ use crate::plan::revert::{
     ForeignRecordCounts, RevertContext, RevertOptions, RevertPlan, RevertStep, apply_server_values,
     describe_step, plan_op_revert,
 };
-use crate::plan::validate::{PlanWarning, RowRejection};
 use crate::run::{ImportStore, OpRecord, OpState};
 
 /// An allowance for clocks that differ, in milliseconds.
@@ -40,9 +40,9 @@ pub(super) struct RowRevert {
     /// The contact that an earlier undo has made for it.
     pub(super) made: Option<ContactId>,
     /// Why it is not made.
-    pub(super) refused: Option<RowRejection>,
+    pub(super) refused: Option<Diagnostic>,
     /// What of it cannot be made.
-    pub(super) warnings: Vec<PlanWarning>,
+    pub(super) warnings: Vec<Diagnostic>,
     /// By what the new contact is known.
     pub(super) email: Option<String>,
     pub(super) phone: Option<String>,

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::columns::ColumnLookup;
 use super::header::fold_name;
 use super::{BoundMapping, BoundRule, DUPLICATE_HEADER, Mapping, MappingRule, OnMissing, Problem};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::target::MappingTarget;
-use crate::sheet::{SheetColumn, SheetWarning};
+use crate::sheet::SheetColumn;
 
 impl Mapping {
     /// Finds the mapping's columns in a sheet.
@@ -34,24 +35,24 @@ impl Mapping {
 
 /// Warnings about names that several columns share, which nothing else has complained about.
 #[must_use]
-pub fn duplicate_headers(columns: &[SheetColumn]) -> Vec<SheetWarning> {
+pub fn duplicate_headers(columns: &[SheetColumn]) -> Vec<Diagnostic> {
     let mut seen: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, column) in
         columns.iter().enumerate().filter(|(_, column)| !column.name.trim().is_empty())
     {
         seen.entry(column.name.trim()).or_default().push(at);
     }
-    let mut warnings: Vec<SheetWarning> = seen
+    let mut warnings: Vec<Diagnostic> = seen
         .into_iter()
         .filter(|(_, places)| places.len() > 1)
         .map(|(name, places)| {
             let letters: Vec<&str> =
                 places.iter().map(|at| columns[*at].letters.as_str()).collect();
             let message = format!("`{name}` is the header of columns {}", join_with_and(&letters));
-            SheetWarning { code: "W_DUPLICATE_HEADER", column: Some(places[1]), message }
+            Diagnostic::new(DiagnosticCode::W_DUPLICATE_HEADER, message).at_column(places[1])
         })
         .collect();
-    warnings.sort_by_key(|warning| warning.column);
+    warnings.sort_by_key(|warning| warning.place.column);
     warnings
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::assign::allows_joined_columns;
 use super::{ColumnProposal, MappingProposal, ProposalStatus};
+use crate::diagnostic::DiagnosticCode;
 use crate::mapping::{ColumnLookup, DUPLICATE_HEADER, Mapping, MappingRule, join_with_and};
 use crate::model::target::MappingTarget;
 use crate::sheet::SheetColumn;
@@ -14,7 +15,7 @@ pub struct UndecidedColumn {
     /// The column's index; none when it is about the sheet as a whole.
     pub column: Option<usize>,
     /// A stable name, where the sheet is refused for it.
-    pub code: Option<&'static str>,
+    pub code: Option<DiagnosticCode>,
     /// What is to be decided. May hold text from outside.
     pub message: String,
     /// The target that it probably is for, if any.

@@ -8,16 +8,16 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::BeforeImage;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::LocationDirectory;
 use crate::model::draft::{ContactDraft, NoteDraft, TaskDraft};
 use crate::model::policy::LONGEST_NOTE;
 use crate::model::remote::{RemoteContact, equality};
 use crate::model::target::Field;
-use crate::plan::validate::PlanWarning;
 
 /// Types of custom fields that a create cannot fill (api.md §5, custom-field values).
 const UNWRITABLE: [&str; 3] = ["FILE_UPLOAD", "SIGNATURE", "TEXTBOX_LIST"];
-const LOST: &str = "W_NOT_BROUGHT_BACK";
+const LOST: DiagnosticCode = DiagnosticCode::W_NOT_BROUGHT_BACK;
 
 /// A record to be made anew.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,7 +29,7 @@ pub struct RecreationDraft {
     /// The same of its tasks.
     pub tasks: Vec<String>,
     /// What of it cannot be made.
-    pub warnings: Vec<PlanWarning>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl BeforeImage {
@@ -127,12 +127,7 @@ impl RecreationDraft {
 
     fn warn_not_recreated(&mut self, field: &str, why: &str) {
         let message = format!("{why}; that is not brought back");
-        self.warnings.push(PlanWarning {
-            code: LOST,
-            column: None,
-            field: field.to_owned(),
-            message,
-        });
+        self.warnings.push(Diagnostic::new(LOST, message).in_field(field));
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::RowPlanBuilder;
+use crate::diagnostic::DiagnosticCode;
 use crate::model::remote::{ChannelState, RemoteContact};
 use crate::model::target::Channel;
 use crate::model::verify::remote_channel_value;
@@ -100,7 +101,7 @@ fn may_lift_block(work: &mut RowPlanBuilder<'_>, field: &str, permanent: bool) -
     } else {
         "do not disturb is on, and an import lifts it only with `--allow-resubscribe`"
     };
-    work.add_warning("W_DND_NOT_LIFTED", field, format!("{why}; it stays on"));
+    work.add_warning(DiagnosticCode::W_DND_NOT_LIFTED, field, format!("{why}; it stays on"));
     false
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{RowPlanBuilder, change_text, consent, literal};
+use crate::diagnostic::DiagnosticCode;
 use crate::model::draft::ContactDraft;
 use crate::model::op::{IdempotencyClass, OpChange};
 use crate::model::remote::{RemoteContact, equality};
@@ -88,7 +89,11 @@ fn can_update_field(
     match field {
         Field::Gender => {
             let message = "the API takes the gender of new contacts only; it is left as it is";
-            work.add_warning("W_GENDER_NOT_UPDATED", field.name(), message.to_owned());
+            work.add_warning(
+                DiagnosticCode::W_GENDER_NOT_UPDATED,
+                field.name(),
+                message.to_owned(),
+            );
             false
         }
         Field::Name => can_update_whole_name(work, wanted, live),
@@ -120,7 +125,7 @@ fn can_update_whole_name(
             "the contact is called `{whole}`, and a whole name does not change first and last name; map \
              them apart to change them"
         );
-        work.add_warning("W_NAME_NOT_UPDATED", Field::Name.name(), message);
+        work.add_warning(DiagnosticCode::W_NAME_NOT_UPDATED, Field::Name.name(), message);
     }
     false
 }

@@ -40,7 +40,9 @@ fn paired_name_cell<'d>(
         MappingTarget::Field(Field::CompanyName) => Field::Name,
         _ => return None,
     };
-    draft.unread.iter().find(|it| it.to == other.name() && it.column == unread.column)
+    draft.unread.iter().find(|it| {
+        it.to == other.name() && it.diagnostic.place.column == unread.diagnostic.place.column
+    })
 }
 
 /// What the account has at a target.

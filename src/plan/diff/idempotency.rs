@@ -5,12 +5,12 @@
 //! at most once, if at all (`ARCHITECTURE.md`, "How nothing is lost or doubled").
 
 use super::RowPlanner;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::draft::ContactDraft;
 use crate::model::op::IdempotencyClass;
 use crate::model::policy::NoIdentityRule;
 use crate::model::target::Field;
 use crate::plan::identity::{RowAction, is_identity_field, row_rejection};
-use crate::plan::validate::RowRejection;
 
 /// The way in which a contact is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) fn choose_create_strategy(
     planner: &RowPlanner<'_>,
     draft: &ContactDraft,
     action: &RowAction,
-) -> Result<CreateStrategy, RowRejection> {
+) -> Result<CreateStrategy, Diagnostic> {
     let (taken_email, taken_phone) = match action {
         RowAction::CreateBeside { email, phone } => (*email, *phone),
         _ => (false, false),
@@ -55,7 +55,7 @@ pub(super) fn choose_create_strategy(
     }
     if planner.policy.no_identity == NoIdentityRule::Skip {
         return Err(row_rejection(
-            "R_NO_IDENTITY",
+            DiagnosticCode::R_NO_IDENTITY,
             Field::Email.name(),
             "the row has no e-mail address or phone number by which the location knows contacts, so \
              nothing would keep it from being created twice; add one, or name a marker field",

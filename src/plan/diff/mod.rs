@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::identity::{RowAction, has_only_children, row_rejection};
-use super::validate::{PlanWarning, RowRejection};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::directory::{CustomField, LocationDirectory};
 use crate::model::draft::ContactDraft;
 use crate::model::op::{IdempotencyClass, Op, OpChange};
@@ -75,7 +75,7 @@ pub struct RowPlan {
     /// What they change, field by field.
     pub changes: Vec<FieldChange>,
     /// What of the row cannot be written, or is not.
-    pub warnings: Vec<PlanWarning>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// One field's change, in texts as cells hold them.
@@ -129,7 +129,7 @@ impl<'a> RowPlanner<'a> {
         action: &RowAction,
         live: Option<&RemoteContact>,
         children: &RemoteChildren,
-    ) -> Result<RowPlan, RowRejection> {
+    ) -> Result<RowPlan, Diagnostic> {
         let planned = RowPlan { contact: action.contact_id().cloned(), ..RowPlan::default() };
         let mut work = RowPlanBuilder { planner: self, row, source, draft, planned };
         work.planned.action = match action {
@@ -156,9 +156,9 @@ impl<'a> RowPlanner<'a> {
 fn require_remote_contact<'l>(
     id: &ContactId,
     live: Option<&'l RemoteContact>,
-) -> Result<&'l RemoteContact, RowRejection> {
+) -> Result<&'l RemoteContact, Diagnostic> {
     let gone = || format!("contact `{id}` was not there any more when it was read");
-    live.ok_or_else(|| row_rejection("R_NOT_FOUND", "contactId", gone()))
+    live.ok_or_else(|| row_rejection(DiagnosticCode::R_NOT_FOUND, "contactId", gone()))
 }
 
 /// One row in the making.
@@ -175,7 +175,7 @@ impl RowPlanBuilder<'_> {
         &mut self,
         action: &RowAction,
         children: &RemoteChildren,
-    ) -> Result<&'static str, RowRejection> {
+    ) -> Result<&'static str, Diagnostic> {
         let way = idempotency::choose_create_strategy(self.planner, self.draft, action)?;
         create::plan_contact_creation(self, &way);
         self.plan_business_change(None);
@@ -188,7 +188,7 @@ impl RowPlanBuilder<'_> {
         &mut self,
         live: &RemoteContact,
         children: &RemoteChildren,
-    ) -> Result<&'static str, RowRejection> {
+    ) -> Result<&'static str, Diagnostic> {
         if !has_only_children(self.draft) {
             contact::plan_contact_update(self, live);
             if !self.replaces_tags() {
@@ -277,8 +277,8 @@ impl RowPlanBuilder<'_> {
     fn warn_unsendable_additional(&mut self, live: Option<&RemoteContact>) {
         let (emails, phones) = contact::missing_additional_values(self.draft, live);
         let parts = [
-            ("W_MULTI_EMAIL", "additionalEmails", "e-mail address", emails),
-            ("W_MULTI_PHONE", "additionalPhones", "phone number", phones),
+            (DiagnosticCode::W_MULTI_EMAIL, "additionalEmails", "e-mail address", emails),
+            (DiagnosticCode::W_MULTI_PHONE, "additionalPhones", "phone number", phones),
         ];
         for (code, field, what, values) in parts {
             if !values.is_empty() {
@@ -296,9 +296,8 @@ impl RowPlanBuilder<'_> {
         self.planned.changes.push(FieldChange { field: field.to_owned(), old, new });
     }
 
-    fn add_warning(&mut self, code: &'static str, field: &str, message: String) {
-        let field = field.to_owned();
-        self.planned.warnings.push(PlanWarning { code, column: None, field, message });
+    fn add_warning(&mut self, code: DiagnosticCode, field: &str, message: String) {
+        self.planned.warnings.push(Diagnostic::new(code, message).in_field(field));
     }
 
     fn push_op(

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{RemoteChildren, RowPlanBuilder, change_text, literal};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::op::{IdempotencyClass, OpChange};
 use crate::model::remote::equality;
 use crate::plan::identity::row_rejection;
-use crate::plan::validate::RowRejection;
 
 /// The kinds of children, in the words of targets.
 const NOTE: &str = "note";
@@ -21,7 +21,7 @@ const TASK: &str = "task";
 pub(super) fn plan_children(
     work: &mut RowPlanBuilder<'_>,
     children: &RemoteChildren,
-) -> Result<(), RowRejection> {
+) -> Result<(), Diagnostic> {
     let draft = work.draft;
     for (ordinal, note) in draft.notes.iter().enumerate() {
         match &note.id {
@@ -50,13 +50,13 @@ pub(super) fn plan_children(
     Ok(())
 }
 
-fn find_child<'c>(children: &'c [Value], id: &str, kind: &str) -> Result<&'c Value, RowRejection> {
+fn find_child<'c>(children: &'c [Value], id: &str, kind: &str) -> Result<&'c Value, Diagnostic> {
     children.iter().find(|child| equality::has_id(child, id)).ok_or_else(|| {
         let message = format!(
             "the contact has no {kind} `{id}`; it may have been deleted, or belong to another contact; \
              empty the cell to write a new one"
         );
-        row_rejection("R_NOT_FOUND", &format!("{kind}.id"), message)
+        row_rejection(DiagnosticCode::R_NOT_FOUND, &format!("{kind}.id"), message)
     })
 }
 

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::{RemoteChildren, RowOrigin, RowPlan, RowPlanner};
+use crate::diagnostic::Diagnostic;
 use crate::model::op::{Op, OpChange};
 use crate::model::remote::RemoteContact;
 use crate::model::verify::remote_channel_value;
 use crate::plan::deletion::{BeforeImage, RecreationDraft};
 use crate::plan::identity::RowAction;
-use crate::plan::validate::RowRejection;
 
 /// What an op's before-image holds when it makes anew what had another id.
 const WAS: &str = "was";
@@ -24,7 +24,7 @@ impl RowPlanner<'_> {
         source: &RowOrigin<'_>,
         image: &BeforeImage,
         action: &RowAction,
-    ) -> Result<RowPlan, RowRejection> {
+    ) -> Result<RowPlan, Diagnostic> {
         let Some(anew) = image.recreation_draft(self.directory) else {
             return Ok(RowPlan::default());
         };

@@ -10,7 +10,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::validate::RowRejection;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::ContactId;
 use crate::model::directory::LocationDirectory;
 use crate::model::draft::ContactDraft;
@@ -19,11 +19,11 @@ use crate::model::target::Field;
 
 /// A rejection of what the row says as a whole. `field` is the target that it is about.
 pub(crate) fn row_rejection(
-    code: &'static str,
+    code: DiagnosticCode,
     field: &str,
     message: impl Into<String>,
-) -> RowRejection {
-    RowRejection { code, field: field.to_owned(), column: None, message: message.into() }
+) -> Diagnostic {
+    Diagnostic::new(code, message).in_field(field)
 }
 
 /// The contacts that the account has for what a row says.
@@ -87,7 +87,7 @@ pub fn resolve_contact(
     found: &ContactMatches,
     policy: &ImportPolicy,
     directory: &LocationDirectory,
-) -> Result<Option<ContactId>, RowRejection> {
+) -> Result<Option<ContactId>, Diagnostic> {
     let who = if let Some(id) = &draft.contact {
         Some(match_by_id(id, found)?)
     } else if let IdentityKey::Custom(key) = &policy.key {
@@ -108,7 +108,7 @@ pub fn resolve_for_deletion(
     found: &ContactMatches,
     policy: &ImportPolicy,
     directory: &LocationDirectory,
-) -> Result<Option<ContactId>, RowRejection> {
+) -> Result<Option<ContactId>, Diagnostic> {
     if draft.contact.is_some() && found.by_id.is_none() {
         return Ok(None);
     }
@@ -130,7 +130,7 @@ pub fn decide_action(
     found: &ContactMatches,
     policy: &ImportPolicy,
     directory: &LocationDirectory,
-) -> Result<RowAction, RowRejection> {
+) -> Result<RowAction, Diagnostic> {
     let who = resolve_contact(draft, found, policy, directory)?;
     match (policy.mode, who) {
         (ImportMode::Upsert | ImportMode::Update, Some(id)) => Ok(RowAction::Update(id)),
@@ -142,7 +142,7 @@ pub fn decide_action(
             ExistingRule::Skip => Ok(RowAction::Skip(id)),
             ExistingRule::Update => Ok(RowAction::Update(id)),
             ExistingRule::Reject => Err(row_rejection(
-                "R_EXISTS",
+                DiagnosticCode::R_EXISTS,
                 identity_target(draft),
                 format!("contact `{id}` exists already, and only new ones are to be created"),
             )),
@@ -169,10 +169,10 @@ pub fn has_only_children(draft: &ContactDraft) -> bool {
     has_children && !draft.has_contact_changes()
 }
 
-fn contact_not_found(draft: &ContactDraft) -> RowRejection {
+fn contact_not_found(draft: &ContactDraft) -> Diagnostic {
     let message = "no contact of the location is the row's, and this import creates none for it; \
                    check the value, or create the contact first";
-    row_rejection("R_NOT_FOUND", identity_target(draft), message)
+    row_rejection(DiagnosticCode::R_NOT_FOUND, identity_target(draft), message)
 }
 
 /// The target by which a row's contact is known.
@@ -187,17 +187,17 @@ fn identity_target(draft: &ContactDraft) -> &'static str {
 }
 
 /// A stale id must not create a contact, whatever the mode.
-fn match_by_id(id: &ContactId, found: &ContactMatches) -> Result<ContactId, RowRejection> {
+fn match_by_id(id: &ContactId, found: &ContactMatches) -> Result<ContactId, Diagnostic> {
     found.by_id.clone().ok_or_else(|| {
         let message = format!(
             "the location has no contact `{id}`; it may have been deleted, or belong to another location; to \
              bring contacts of another location over, leave the column out: `--ignore-column`"
         );
-        row_rejection("R_NOT_FOUND", "contactId", message)
+        row_rejection(DiagnosticCode::R_NOT_FOUND, "contactId", message)
     })
 }
 
-fn match_by_key(key: &str, found: &ContactMatches) -> Result<Option<ContactId>, RowRejection> {
+fn match_by_key(key: &str, found: &ContactMatches) -> Result<Option<ContactId>, Diagnostic> {
     match found.by_key.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one.clone())),
@@ -210,7 +210,7 @@ fn match_by_email_and_phone(
     draft: &ContactDraft,
     found: &ContactMatches,
     directory: &LocationDirectory,
-) -> Result<Option<ContactId>, RowRejection> {
+) -> Result<Option<ContactId>, Diagnostic> {
     let by_email = match_by_email(draft, found)?;
     let phone = draft.phone_key().map_or(&[][..], |_| &found.by_phone);
     match (by_email, phone) {
@@ -228,7 +228,7 @@ fn match_by_email_and_phone(
 fn match_by_email(
     draft: &ContactDraft,
     found: &ContactMatches,
-) -> Result<Option<ContactId>, RowRejection> {
+) -> Result<Option<ContactId>, Diagnostic> {
     if draft.email_key().is_none() {
         return Ok(None);
     }
@@ -236,7 +236,7 @@ fn match_by_email(
         ([one], _) => Ok(Some(one.clone())),
         ([], []) => Ok(None),
         ([], [other, ..]) => Err(row_rejection(
-            "R_SECONDARY_EMAIL",
+            DiagnosticCode::R_SECONDARY_EMAIL,
             Field::Email.name(),
             format!(
                 "contact `{other}` has this address as an additional one, and a write would put it in \
@@ -252,7 +252,7 @@ fn match_by_phone_with_new_email(
     phone: &[ContactId],
     found: &ContactMatches,
     directory: &LocationDirectory,
-) -> Result<Option<ContactId>, RowRejection> {
+) -> Result<Option<ContactId>, Diagnostic> {
     let without = phone.iter().any(|id| !found.emails.contains_key(id));
     match phone {
         // Nothing says that it is somebody else, and the server would take it for the same.
@@ -272,7 +272,7 @@ fn reject_taken_values(
     draft: &ContactDraft,
     found: &ContactMatches,
     directory: &LocationDirectory,
-) -> Result<(), RowRejection> {
+) -> Result<(), Diagnostic> {
     let email = draft.email_key().map_or(&[][..], |_| &found.by_email);
     let phone = draft.phone_key().map_or(&[][..], |_| &found.by_phone);
     for (field, owners) in [(Field::Email, email), (Field::Phone, phone)] {
@@ -303,19 +303,19 @@ pub fn is_identity_field(directory: &LocationDirectory, field: Field) -> bool {
     matches!(field, Field::Email | Field::Phone) && (listed || directory.unique.is_empty())
 }
 
-fn two_contacts_rejection(field: Field, one: &ContactId, other: &ContactId) -> RowRejection {
+fn two_contacts_rejection(field: Field, one: &ContactId, other: &ContactId) -> Diagnostic {
     let what = field_display_name(field);
     let message = format!(
         "the row is about contact `{one}`, but its {what} is contact `{other}`'s; merge the two, or take \
          the {what} out of the row"
     );
-    row_rejection("R_TWO_CONTACTS", field.name(), message)
+    row_rejection(DiagnosticCode::R_TWO_CONTACTS, field.name(), message)
 }
 
-fn taken_value_rejection(field: Field, other: &ContactId) -> RowRejection {
+fn taken_value_rejection(field: Field, other: &ContactId) -> Diagnostic {
     let (code, what) = match field {
-        Field::Phone => ("R_PHONE_OF_ANOTHER", field_display_name(field)),
-        _ => ("R_EMAIL_OF_ANOTHER", field_display_name(field)),
+        Field::Phone => (DiagnosticCode::R_PHONE_OF_ANOTHER, field_display_name(field)),
+        _ => (DiagnosticCode::R_EMAIL_OF_ANOTHER, field_display_name(field)),
     };
     let message = format!(
         "the {what} is contact `{other}`'s, and the location lets only one contact have it; name that \
@@ -328,7 +328,7 @@ fn field_display_name(field: Field) -> &'static str {
     if field == Field::Phone { "phone number" } else { "e-mail address" }
 }
 
-fn ambiguous_rejection(field: &str, several: &[ContactId]) -> RowRejection {
+fn ambiguous_rejection(field: &str, several: &[ContactId]) -> Diagnostic {
     let named: Vec<String> = several.iter().take(5).map(|id| format!("`{id}`")).collect();
     let more = if several.len() > named.len() { ", …" } else { "" };
     let message = format!(
@@ -336,5 +336,5 @@ fn ambiguous_rejection(field: &str, several: &[ContactId]) -> RowRejection {
         several.len(),
         named.join(", ")
     );
-    row_rejection("R_AMBIGUOUS_MATCH", field, message)
+    row_rejection(DiagnosticCode::R_AMBIGUOUS_MATCH, field, message)
 }

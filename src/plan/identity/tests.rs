@@ -77,7 +77,7 @@ fn resolved(row: &ContactDraft, there: &str, policy: &ImportPolicy, location: Lo
     match resolve_contact(row, &found(there), policy, &directory) {
         Ok(Some(id)) => id.to_string(),
         Ok(None) => "nobody".to_owned(),
-        Err(rejection) => rejection.code.to_owned(),
+        Err(rejection) => rejection.code.to_string(),
     }
 }
 
@@ -176,7 +176,8 @@ fn two_contacts_are_both_named() {
 fn the_mode_decides_what_becomes_of_a_row() {
     let decided = |mode, on_existing, row: &ContactDraft, there: &str| {
         let policy = ImportPolicy { mode, on_existing, ..ImportPolicy::default() };
-        decide_action(row, &found(there), &policy, &directory(true, &[])).map_err(|one| one.code)
+        decide_action(row, &found(there), &policy, &directory(true, &[]))
+            .map_err(|one| one.code.spelling())
     };
     let id: ContactId = "A".parse().unwrap();
     let row = draft("", "a@x", "+1");
@@ -209,7 +210,8 @@ fn a_row_of_notes_alone_creates_no_contact_unless_asked_to() {
     let strict = directory(false, &[]);
     let decided = |mode| {
         let policy = ImportPolicy { mode, ..ImportPolicy::default() };
-        decide_action(&row, &ContactMatches::default(), &policy, &strict).map_err(|one| one.code)
+        decide_action(&row, &ContactMatches::default(), &policy, &strict)
+            .map_err(|one| one.code.spelling())
     };
     assert_eq!(decided(ImportMode::Upsert), Err("R_NOT_FOUND"));
     assert_eq!(decided(ImportMode::Create), Ok(RowAction::Create));
@@ -225,7 +227,7 @@ fn a_row_that_deletes_names_one_contact_whatever_the_location_allows() {
             let who = resolve_for_deletion(&draft, &found, &ImportPolicy::default(), &directory);
             match who {
                 Ok(who) => who.map_or_else(|| "gone".to_owned(), |who| who.to_string()),
-                Err(rejection) => rejection.code.to_owned(),
+                Err(rejection) => rejection.code.to_string(),
             }
         };
         assert_eq!(whom("A", "a@x", "", "id:A email:A"), "A");

@@ -4,13 +4,13 @@ use jiff::civil::DateTime;
 
 use super::RowValidator;
 use super::field_rule::FieldRule;
-use super::outcome::RowRejection;
 use super::row_context::RowContext;
 use super::value_type::TargetValueType;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::MappingTarget;
 use crate::model::target::Field;
 use crate::sheet::SheetCell;
-use crate::value::{self, ValueError};
+use crate::value;
 
 /// The most bytes of a cell that is no note.
 const LONGEST_CELL: usize = 64 * 1024;
@@ -56,7 +56,7 @@ impl RowValidator {
         step: &FieldRule,
         column: usize,
         work: &mut RowContext<'_>,
-    ) -> Result<CellOutcome, RowRejection> {
+    ) -> Result<CellOutcome, Diagnostic> {
         let row = work.row;
         let value = match row.cells.get(column).unwrap_or(&SheetCell::Empty) {
             SheetCell::Empty => return Ok(CellOutcome::Blank),
@@ -86,18 +86,23 @@ impl RowValidator {
         column: usize,
         raw: &str,
         work: &mut RowContext<'_>,
-    ) -> Result<CellOutcome, RowRejection> {
+    ) -> Result<CellOutcome, Diagnostic> {
         if raw.len() > LONGEST_CELL && !step.is_note_body() {
             let message = format!(
                 "the cell holds {} bytes; more than {LONGEST_CELL} are taken only for notes",
                 raw.len()
             );
-            return Err(work.rejection_for_rule("R_CELL_TOO_LONG", step, Some(column), message));
+            return Err(work.rejection_for_rule(
+                DiagnosticCode::R_CELL_TOO_LONG,
+                step,
+                Some(column),
+                message,
+            ));
         }
         let read = match value::clean_text(raw) {
             Ok(read) => read,
             Err(trouble) => {
-                self.report_unreadable(step, Some(column), &trouble, work)?;
+                self.report_unreadable(step, Some(column), trouble, work)?;
                 return Ok(CellOutcome::Unusable);
             }
         };
@@ -112,7 +117,12 @@ impl RowValidator {
         if is_test_lead(&text) {
             let message =
                 format!("`{}` marks a lead that was made for a test", shorten_for_message(&text));
-            return Err(work.rejection_for_rule("R_TEST_LEAD", step, Some(column), message));
+            return Err(work.rejection_for_rule(
+                DiagnosticCode::R_TEST_LEAD,
+                step,
+                Some(column),
+                message,
+            ));
         }
         Ok(transform_text(step, text))
     }
@@ -124,10 +134,14 @@ impl RowValidator {
         column: usize,
         text: &str,
         work: &mut RowContext<'_>,
-    ) -> Result<CellOutcome, RowRejection> {
-        let code = if step.identity { "R_SPREADSHEET_ERROR" } else { "W_SPREADSHEET_ERROR" };
+    ) -> Result<CellOutcome, Diagnostic> {
+        let code = if step.identity {
+            DiagnosticCode::R_SPREADSHEET_ERROR
+        } else {
+            DiagnosticCode::W_SPREADSHEET_ERROR
+        };
         let message = format!("`{text}` is an error value of a spreadsheet");
-        self.report_unusable_cell(step, column, ValueError { code, message }, work)
+        self.report_unusable_cell(step, column, Diagnostic::new(code, message), work)
     }
 
     /// A formula whose result the file does not hold.
@@ -136,24 +150,23 @@ impl RowValidator {
         step: &FieldRule,
         column: usize,
         work: &mut RowContext<'_>,
-    ) -> Result<CellOutcome, RowRejection> {
-        let code = if step.identity { "R_FORMULA_NO_VALUE" } else { "W_FORMULA_NO_VALUE" };
+    ) -> Result<CellOutcome, Diagnostic> {
+        let code = if step.identity {
+            DiagnosticCode::R_FORMULA_NO_VALUE
+        } else {
+            DiagnosticCode::W_FORMULA_NO_VALUE
+        };
         let message = "the cell holds a formula without its result; open and save the file in a spreadsheet program";
-        self.report_unusable_cell(
-            step,
-            column,
-            ValueError { code, message: message.to_owned() },
-            work,
-        )
+        self.report_unusable_cell(step, column, Diagnostic::new(code, message), work)
     }
 
     fn report_unusable_cell(
         &self,
         step: &FieldRule,
         column: usize,
-        trouble: ValueError,
+        trouble: Diagnostic,
         work: &mut RowContext<'_>,
-    ) -> Result<CellOutcome, RowRejection> {
+    ) -> Result<CellOutcome, Diagnostic> {
         if matches!(
             step.target,
             MappingTarget::Field(Field::Phone) | MappingTarget::AdditionalPhones
@@ -161,7 +174,7 @@ impl RowValidator {
         {
             self.report_invalid_phone(step, Some(column), trouble, work)?;
         } else {
-            self.report_unreadable(step, Some(column), &trouble, work)?;
+            self.report_unreadable(step, Some(column), trouble, work)?;
         }
         Ok(CellOutcome::Unusable)
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::compile::resolve_value_type;
 use super::field_rule::TextTransform;
-use super::outcome::PlanWarning;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::mapping;
 use crate::model::{ImportPolicy, LocationDirectory, MappingTarget};
 use crate::sheet::{SheetCell, SheetRow};
@@ -26,7 +26,7 @@ pub struct ColumnScan {
 pub struct ColumnScanFindings {
     /// By the rule's place in the mapping.
     orders: HashMap<usize, DateOrder>,
-    warnings: Vec<PlanWarning>,
+    warnings: Vec<Diagnostic>,
 }
 
 /// A rule that reads dates.
@@ -106,7 +106,7 @@ impl ColumnScan {
 impl ColumnScanFindings {
     /// What to tell about the sheet as a whole.
     #[must_use]
-    pub fn warnings(&self) -> &[PlanWarning] {
+    pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
     }
 
@@ -133,18 +133,18 @@ impl DateRuleScan {
         }
     }
 
-    fn inferred_order_warning(&self, order: DateOrder) -> PlanWarning {
-        PlanWarning {
-            code: "W_DATE_ORDER_INFERRED",
-            column: self.columns.first().copied(),
-            field: if self.field.is_empty() { self.target.to_string() } else { self.field.clone() },
-            message: match self.evidence.describe_proofs().as_str() {
-                "" => format!(
-                    "dates are read as {order}, as is usual in such files: none of them proves an order; \
-                     `--date-order` says another"
-                ),
-                proof => format!("dates are read as {order}: {proof}"),
-            },
-        }
+    fn inferred_order_warning(&self, order: DateOrder) -> Diagnostic {
+        let message = match self.evidence.describe_proofs().as_str() {
+            "" => format!(
+                "dates are read as {order}, as is usual in such files: none of them proves an order; \
+                 `--date-order` says another"
+            ),
+            proof => format!("dates are read as {order}: {proof}"),
+        };
+        let field =
+            if self.field.is_empty() { self.target.to_string() } else { self.field.clone() };
+        Diagnostic::new(DiagnosticCode::W_DATE_ORDER_INFERRED, message)
+            .at_column(self.columns.first().copied())
+            .in_field(field)
     }
 }

@@ -7,9 +7,9 @@
 use super::RowValidator;
 use super::cell_value::CleanedValue;
 use super::field_rule::FieldRule;
-use super::outcome::RowRejection;
 use super::read_cell::read_boolean;
 use super::row_context::RowContext;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::MappingTarget;
 use crate::model::target::Channel;
 use crate::value::{self, ConsentColumn, ConsentStatus};
@@ -35,12 +35,12 @@ impl RowValidator {
         column: Option<usize>,
         value: &CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         if step.target == MappingTarget::Dnd {
             match read_boolean(value) {
                 Ok(Some(all)) => work.draft.dnd = Some(all),
                 Ok(None) => {}
-                Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
+                Err(trouble) => return self.report_unreadable(step, column, trouble, work),
             }
             return Ok(());
         }
@@ -51,7 +51,7 @@ impl RowValidator {
             Ok(Some(ConsentStatus::NotAsked)) => {
                 let message =
                     format!("nobody opted in to {} here; that is no opt-out", channel.name());
-                work.add_warning("W_NOT_OPTED_IN", step, column, message);
+                work.add_warning(DiagnosticCode::W_NOT_OPTED_IN, step, column, message);
             }
             Ok(Some(said)) => work.consents.0.push(ConsentAnswer {
                 channel,
@@ -61,7 +61,7 @@ impl RowValidator {
                 target: step.target.to_string(),
             }),
             Ok(None) => {}
-            Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
+            Err(trouble) => return self.report_unreadable(step, column, trouble, work),
         }
         Ok(())
     }
@@ -81,7 +81,12 @@ impl RowValidator {
                     "one column allows {} and another one forbids it; the contact will not be contacted",
                     channel.name()
                 );
-                work.add_column_warning("W_CONSENT_CONFLICT", free.column, &free.target, message);
+                work.add_column_warning(
+                    DiagnosticCode::W_CONSENT_CONFLICT,
+                    free.column,
+                    &free.target,
+                    message,
+                );
             }
             if !out.is_empty() {
                 work.draft.channels.insert(*channel, true);

@@ -7,9 +7,9 @@ use serde_json::Value as Json;
 use super::RowValidator;
 use super::cell_value::{CleanedValue, shorten_for_message};
 use super::field_rule::{FieldRule, FieldRuleSource};
-use super::outcome::RowRejection;
 use super::read_cell::single_line;
 use super::row_context::{RowContext, whole_row_rejection};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::MappingTarget;
 use crate::model::target::Field;
 use crate::value;
@@ -17,7 +17,7 @@ use crate::value;
 /// How many additional e-mail addresses, and how many additional numbers, a contact can have: the limit of
 /// `HighLevel`'s own CSV import (help article 155000005143).
 const MOST_OTHERS: usize = 10;
-const MULTI_EMAIL: &str = "W_MULTI_EMAIL";
+const MULTI_EMAIL: DiagnosticCode = DiagnosticCode::W_MULTI_EMAIL;
 /// The addresses in the test leads of Facebook's lead ads testing tool.
 const TEST_ADDRESSES: [&str; 2] = ["test@meta.com", "test@fb.com"];
 
@@ -50,7 +50,7 @@ impl RowValidator {
         column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         match &step.target {
             MappingTarget::ContactId => Self::set_contact_id(step, column, value, work),
             MappingTarget::SourceId => {
@@ -94,7 +94,7 @@ impl RowValidator {
         column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         let text = value.into_text();
         let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         match text.parse() {
@@ -107,7 +107,12 @@ impl RowValidator {
                     "`{}` is no contact id: those are letters, digits, `-` and `_`",
                     shorten_for_message(&text)
                 );
-                Err(work.rejection_for_rule("R_INVALID_CONTACT_ID", step, column, message))
+                Err(work.rejection_for_rule(
+                    DiagnosticCode::R_INVALID_CONTACT_ID,
+                    step,
+                    column,
+                    message,
+                ))
             }
         }
     }
@@ -118,10 +123,10 @@ impl RowValidator {
         column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         let read = match value::parse_emails(&value.into_text(), step.split.as_deref()) {
             Ok(read) => read,
-            Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
+            Err(trouble) => return self.report_unreadable(step, column, trouble, work),
         };
         // Whether several addresses are one too many is known when the whole row is.
         let notices = read.notices.into_iter().filter(|notice| notice.code != MULTI_EMAIL);
@@ -131,7 +136,12 @@ impl RowValidator {
             |address: &&String| TEST_ADDRESSES.iter().any(|it| address.eq_ignore_ascii_case(it));
         if let Some(address) = addresses.iter().find(test) {
             let message = format!("`{address}` is the address of a lead that was made for a test");
-            return Err(work.rejection_for_rule("R_TEST_LEAD", step, column, message));
+            return Err(work.rejection_for_rule(
+                DiagnosticCode::R_TEST_LEAD,
+                step,
+                column,
+                message,
+            ));
         }
         let is_own = step.target == MappingTarget::Field(Field::Email);
         if is_own && !work.draft.fields.contains_key(&Field::Email) && !addresses.is_empty() {
@@ -148,7 +158,7 @@ impl RowValidator {
         column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         let Some(value) = self.read_value(step, column, value, work)? else { return Ok(()) };
         if field == Field::Country {
             work.country =
@@ -166,7 +176,7 @@ impl RowValidator {
     }
 
     /// What is left to do when all of a row was read: what one cell means only beside others.
-    pub(super) fn finish_contact(&self, work: &mut RowContext<'_>) -> Result<(), RowRejection> {
+    pub(super) fn finish_contact(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
         drop_redundant_name(work);
         promote_additional_to_primary(work);
         dedup_ignoring_case(&mut work.draft.tags);
@@ -175,7 +185,7 @@ impl RowValidator {
     }
 
     /// Whether the row says whom it is about, well enough to be imported twice without doubling anybody.
-    fn require_identity(&self, work: &RowContext<'_>) -> Result<(), RowRejection> {
+    fn require_identity(&self, work: &RowContext<'_>) -> Result<(), Diagnostic> {
         let draft = &work.draft;
         let key = self.resolved.key.as_ref().and_then(|key| draft.custom.get(key));
         let known = draft.contact.is_some()
@@ -188,7 +198,7 @@ impl RowValidator {
         if self.resolved.children_only {
             let message =
                 "a note or task needs its contact: an id, an e-mail address or a phone number";
-            return Err(whole_row_rejection("R_NO_CONTACT_ID", "contactId", message));
+            return Err(whole_row_rejection(DiagnosticCode::R_NO_CONTACT_ID, "contactId", message));
         }
         let names = [Field::FirstName, Field::LastName, Field::Name];
         let has_name =
@@ -196,13 +206,13 @@ impl RowValidator {
         match has_name {
             true if self.policy.allow_name_only => Ok(()),
             true => Err(whole_row_rejection(
-                "R_NO_MATCH_KEY",
+                DiagnosticCode::R_NO_MATCH_KEY,
                 "email",
                 "the row has only a name, by which a contact cannot be found again: every import would \
                  make another one; add an e-mail address or phone number, or use `--allow-name-only`",
             )),
             false => Err(whole_row_rejection(
-                "R_NO_IDENTITY",
+                DiagnosticCode::R_NO_IDENTITY,
                 "email",
                 "the row has no usable e-mail address, phone number, contact id or name",
             )),
@@ -238,7 +248,7 @@ fn promote_additional_to_primary(work: &mut RowContext<'_>) {
 }
 
 /// Addresses and numbers beside the contact's own.
-fn normalize_additional_values(work: &mut RowContext<'_>) -> Result<(), RowRejection> {
+fn normalize_additional_values(work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
     let draft = &mut work.draft;
     if draft.additional_emails.is_empty() && draft.additional_phones.is_empty() {
         return Ok(());
@@ -265,11 +275,15 @@ fn check_additional_count(
     others: &[String],
     target: &MappingTarget,
     what: &str,
-) -> Result<(), RowRejection> {
+) -> Result<(), Diagnostic> {
     if others.len() > MOST_OTHERS {
         let message =
             format!("{} additional {what} are too many: a contact has {MOST_OTHERS}", others.len());
-        return Err(whole_row_rejection("R_TOO_MANY_VALUES", &target.to_string(), message));
+        return Err(whole_row_rejection(
+            DiagnosticCode::R_TOO_MANY_VALUES,
+            &target.to_string(),
+            message,
+        ));
     }
     Ok(())
 }

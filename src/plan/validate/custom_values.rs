@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 use super::RowValidator;
 use super::cell_value::{CleanedValue, shorten_for_message};
 use super::field_rule::{FieldRule, FieldRuleSource};
-use super::outcome::RowRejection;
 use super::row_context::RowContext;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 impl RowValidator {
     pub(super) fn set_custom_field(
@@ -15,13 +15,13 @@ impl RowValidator {
         column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         let Some(custom) = &step.custom else {
             let message = format!(
                 "the location has no custom field of the name that the row gives `{}`; it is left out",
                 shorten_for_message(&value.into_text())
             );
-            work.add_warning("W_CUSTOM_FIELD_UNKNOWN", step, column, message);
+            work.add_warning(DiagnosticCode::W_CUSTOM_FIELD_UNKNOWN, step, column, message);
             return Ok(());
         };
         let Some(value) = self.read_value(step, column, value, work)? else { return Ok(()) };

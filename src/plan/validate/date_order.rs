@@ -8,7 +8,8 @@ use super::cell_value::CleanedValue;
 use super::field_rule::FieldRule;
 use super::value_type::TargetValueType;
 use crate::choice::Choice;
-use crate::value::{self, ParsedValue, ValueError, ValueNotice};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::value::{self, ParsedValue};
 
 /// The last day that a spreadsheet knows, 9999-12-31.
 const LAST_SERIAL: f64 = 2_958_465.0;
@@ -19,7 +20,7 @@ impl RowValidator {
         &self,
         step: &FieldRule,
         value: CleanedValue,
-    ) -> Result<ParsedValue<Option<Date>>, ValueError> {
+    ) -> Result<ParsedValue<Option<Date>>, Diagnostic> {
         let read = match value {
             CleanedValue::Date(date) => ParsedValue::without_notices(Some(date.date())),
             CleanedValue::Number(number, text) => match datetime_from_serial(number) {
@@ -30,9 +31,9 @@ impl RowValidator {
             CleanedValue::Text(text) => return self.parse_date_text(step, &text),
         };
         match read.value {
-            Some(day) if matches!(step.kind, TargetValueType::Birthday) && day > self.today => {
-                Err(unreadable_error("W_DATE_FUTURE", format!("{day} is in the future")))
-            }
+            Some(day) if matches!(step.kind, TargetValueType::Birthday) && day > self.today => Err(
+                Diagnostic::new(DiagnosticCode::W_DATE_FUTURE, format!("{day} is in the future")),
+            ),
             _ => Ok(read),
         }
     }
@@ -42,7 +43,7 @@ impl RowValidator {
         &self,
         step: &FieldRule,
         value: CleanedValue,
-    ) -> Result<ParsedValue<Option<String>>, ValueError> {
+    ) -> Result<ParsedValue<Option<String>>, Diagnostic> {
         let read = match value {
             CleanedValue::Date(date) => ParsedValue::without_notices(Some(date)),
             CleanedValue::Number(number, text) => match datetime_from_serial(number) {
@@ -56,23 +57,25 @@ impl RowValidator {
         let Some(local) = read.value else { return Ok(ParsedValue { value: None, notices }) };
         if local.time() == jiff::civil::Time::midnight() {
             let message = format!("{} has no time; midnight was taken", local.date());
-            notices.push(ValueNotice { code: "W_DUE_NO_TIME", message });
+            notices.push(Diagnostic::new(DiagnosticCode::W_DUE_NO_TIME, message));
         }
         Ok(ParsedValue { value: Some(self.utc_timestamp(local)?), notices })
     }
 
     /// Midnight of a day so many days from today.
-    pub(super) fn midnight_days_from_today(&self, days: u32) -> Result<String, ValueError> {
+    pub(super) fn midnight_days_from_today(&self, days: u32) -> Result<String, Diagnostic> {
         let day = self.today.checked_add(i64::from(days).days());
-        let day = day
-            .map_err(|_| unreadable_error("R_DATE_INVALID", format!("{days} days are too many")))?;
+        let day = day.map_err(|_| {
+            Diagnostic::new(DiagnosticCode::R_DATE_INVALID, format!("{days} days are too many"))
+        })?;
         self.utc_timestamp(day.to_datetime(jiff::civil::Time::midnight()))
     }
 
-    fn utc_timestamp(&self, local: DateTime) -> Result<String, ValueError> {
+    fn utc_timestamp(&self, local: DateTime) -> Result<String, Diagnostic> {
         let zoned = local.to_zoned(self.resolved.zone.clone());
-        let zoned =
-            zoned.map_err(|_| unreadable_error("W_DATE_INVALID", format!("{local} is no time")))?;
+        let zoned = zoned.map_err(|_| {
+            Diagnostic::new(DiagnosticCode::W_DATE_INVALID, format!("{local} is no time"))
+        })?;
         let moment = zoned.timestamp();
         let whole = moment.round(jiff::Unit::Second).unwrap_or(moment);
         Ok(whole.to_string())
@@ -82,7 +85,7 @@ impl RowValidator {
         &self,
         step: &FieldRule,
         text: &str,
-    ) -> Result<ParsedValue<Option<Date>>, ValueError> {
+    ) -> Result<ParsedValue<Option<Date>>, Diagnostic> {
         let locale = self.policy.date_locale.map(Choice::word);
         match step.kind {
             TargetValueType::Birthday => value::parse_date_of_birth(text, step.order, locale),
@@ -94,7 +97,7 @@ impl RowValidator {
         &self,
         step: &FieldRule,
         text: &str,
-    ) -> Result<ParsedValue<Option<String>>, ValueError> {
+    ) -> Result<ParsedValue<Option<String>>, Diagnostic> {
         value::parse_datetime(
             text,
             step.order,
@@ -124,16 +127,12 @@ fn datetime_from_serial(number: f64) -> Option<DateTime> {
 
 fn read_with_serial_notice(text: &str, moment: DateTime) -> ParsedValue<Option<DateTime>> {
     let message = format!("{text} is a spreadsheet's number for {}", moment.date());
-    let notice = ValueNotice { code: "W_DATE_SERIAL", message };
+    let notice = Diagnostic::new(DiagnosticCode::W_DATE_SERIAL, message);
     ParsedValue { value: Some(moment), notices: vec![notice] }
 }
 
-fn not_a_date_error(value: bool) -> ValueError {
-    unreadable_error("W_DATE_INVALID", format!("`{value}` is no date"))
-}
-
-pub(super) fn unreadable_error(code: &'static str, message: String) -> ValueError {
-    ValueError { code, message }
+fn not_a_date_error(value: bool) -> Diagnostic {
+    Diagnostic::new(DiagnosticCode::W_DATE_INVALID, format!("`{value}` is no date"))
 }
 
 trait OptionalReadExt<T> {

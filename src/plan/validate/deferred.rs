@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 
 use super::RowValidator;
 use super::field_rule::{FieldRule, FieldRuleSource};
-use super::outcome::{PlanWarning, RowRejection};
 use super::row_context::RowContext;
 use super::value_type::TargetValueType;
+use crate::diagnostic::Diagnostic;
 use crate::model::target::{NotePart, TaskPart};
 use crate::model::{MappingTarget, UnreadableCell};
 use crate::sheet::SheetCell;
@@ -21,12 +21,12 @@ use crate::value;
 /// The column of exports for what has no column, or does not fit its own.
 const EXTRA: &str = "extra";
 
-/// A verdict on one cell that waits.
+/// A problem of one cell whose effect is not decided yet.
 #[derive(Debug)]
-pub(super) enum DeferredIssue {
-    Rejected(UnreadableCell, RowRejection),
-    /// With whether it is about whom the row is about.
-    Warned(UnreadableCell, PlanWarning, bool),
+pub(super) struct DeferredIssue {
+    cell: UnreadableCell,
+    /// Whether the contact's identity depends on the cell.
+    identity: bool,
 }
 
 impl FieldRule {
@@ -78,61 +78,48 @@ impl RowContext<'_> {
         self.row.cells.get(at).map(SheetCell::to_text).filter(|text| text.starts_with('{'))
     }
 
-    /// Lets a rejection wait, where there may be something to compare the cell with.
+    /// Defers a rejection, where there may be something to compare the cell with.
     pub(super) fn defer_rejection(
         &mut self,
         step: &FieldRule,
-        rejection: RowRejection,
-    ) -> Result<(), RowRejection> {
-        let place = step.target_path();
-        let unread = Some(rejection.column).filter(|_| step.is_comparable_with_remote());
-        let Some(unread) = unread.and_then(|column| self.unreadable_cell(place, column)) else {
+        rejection: Diagnostic,
+    ) -> Result<(), Diagnostic> {
+        if !step.is_comparable_with_remote() {
             return Err(rejection);
-        };
-        self.push_deferred_rejection(unread, rejection);
-        Ok(())
+        }
+        self.push_deferred(step.target_path(), rejection, step.identity)
     }
 
     /// The same for the text of a note.
-    pub(super) fn defer_note_rejection(
+    pub(super) fn defer_note_rejection(&mut self, rejection: Diagnostic) -> Result<(), Diagnostic> {
+        self.push_deferred(MappingTarget::Note(NotePart::Body).to_string(), rejection, false)
+    }
+
+    /// Defers a warning; warns at once where there is nothing to compare the cell with.
+    pub(super) fn defer_warning(&mut self, step: &FieldRule, warning: Diagnostic) {
+        let warning = if step.is_comparable_with_remote() {
+            self.push_deferred(step.target_path(), warning, step.identity)
+        } else {
+            Err(warning)
+        };
+        if let Err(warning) = warning {
+            self.push_warning(warning, step.identity);
+        }
+    }
+
+    /// Defers a problem; gives it back where there is no cell.
+    fn push_deferred(
         &mut self,
-        rejection: RowRejection,
-    ) -> Result<(), RowRejection> {
-        let place = MappingTarget::Note(NotePart::Body).to_string();
-        let Some(unread) = self.unreadable_cell(place, rejection.column) else {
-            return Err(rejection);
-        };
-        self.push_deferred_rejection(unread, rejection);
+        to: String,
+        diagnostic: Diagnostic,
+        identity: bool,
+    ) -> Result<(), Diagnostic> {
+        let cell = diagnostic.place.column.and_then(|column| self.row.cells.get(column));
+        let Some(cell) = cell.map(SheetCell::to_text) else { return Err(diagnostic) };
+        let text = value::clean_text(&cell).map_or(cell, |read| Cow::Owned(read.value));
+        let cell = UnreadableCell { to, text: text.into_owned(), diagnostic };
+        self.waiting.push(DeferredIssue { cell, identity });
         Ok(())
-    }
-
-    fn push_deferred_rejection(&mut self, unread: UnreadableCell, rejection: RowRejection) {
-        let unread = UnreadableCell {
-            code: rejection.code.to_owned(),
-            message: rejection.message.clone(),
-            field: rejection.field.clone(),
-            rejects: true,
-            ..unread
-        };
-        self.waiting.push(DeferredIssue::Rejected(unread, rejection));
-    }
-
-    /// Lets a warning wait; gives it back where there is nothing to compare the cell with.
-    pub(super) fn defer_warning(&mut self, step: &FieldRule, warned: PlanWarning) {
-        let unread = Some(warned.column).filter(|_| step.is_comparable_with_remote());
-        let Some(unread) =
-            unread.and_then(|column| self.unreadable_cell(step.target_path(), column))
-        else {
-            self.add_warning(warned.code, step, warned.column, warned.message);
-            return;
-        };
-        let unread = UnreadableCell {
-            code: warned.code.to_owned(),
-            message: warned.message.clone(),
-            field: warned.field.clone(),
-            ..unread
-        };
-        self.waiting.push(DeferredIssue::Warned(unread, warned, step.identity));
     }
 
     /// Keeps what a cell says literally, where it was read as something else.
@@ -163,34 +150,26 @@ impl RowContext<'_> {
             _ => true,
         }
     }
-
-    fn unreadable_cell(&self, to: String, column: Option<usize>) -> Option<UnreadableCell> {
-        let cell = self.row.cells.get(column?)?.to_text();
-        let text = value::clean_text(&cell).map_or(cell, |read| Cow::Owned(read.value));
-        Some(UnreadableCell { to, column, text: text.into_owned(), ..UnreadableCell::default() })
-    }
 }
 
 impl RowValidator {
     /// Decides on what was set aside, unless the row names its contact: then what waits goes with it.
     pub(super) fn resolve_deferred(
         work: &mut RowContext<'_>,
-        outcome: Result<(), RowRejection>,
-    ) -> Result<(), RowRejection> {
+        outcome: Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
         let waiting = std::mem::take(&mut work.waiting);
         let named = work.draft.contact.is_some() && outcome.is_ok();
         let written = std::mem::take(&mut work.draft.written);
         work.draft.written =
             written.into_iter().filter(|(to, _)| work.has_child_id_for(to)).collect();
-        for one in waiting {
-            match one {
-                DeferredIssue::Rejected(unread, _) | DeferredIssue::Warned(unread, ..)
-                    if named && work.has_child_id_for(&unread.to) =>
-                {
-                    work.draft.unread.push(unread);
-                }
-                DeferredIssue::Rejected(_, rejection) => return Err(rejection),
-                DeferredIssue::Warned(_, warned, identity) => work.push_warning(warned, identity),
+        for DeferredIssue { cell, identity } in waiting {
+            if named && work.has_child_id_for(&cell.to) {
+                work.draft.unread.push(cell);
+            } else if cell.rejects_row() {
+                return Err(cell.diagnostic);
+            } else {
+                work.push_warning(cell.diagnostic, identity);
             }
         }
         outcome

@@ -3,8 +3,8 @@
 //! Nothing of a row counts but by what its contact, note or task is known.
 
 use super::RowValidator;
-use super::outcome::RowRejection;
 use super::row_context::{RowContext, whole_row_rejection};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{NoteDraft, TaskDraft};
 
 impl RowValidator {
@@ -12,7 +12,7 @@ impl RowValidator {
     ///
     /// # Errors
     /// When the row names nothing, or not well enough.
-    pub(super) fn finish_deletion(&self, work: &mut RowContext<'_>) -> Result<(), RowRejection> {
+    pub(super) fn finish_deletion(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
         // Others of its addresses than the first do not make a contact known.
         work.draft.additional_emails.clear();
         work.draft.additional_phones.clear();
@@ -29,7 +29,7 @@ impl RowValidator {
         self.require_contact_reference(work)
     }
 
-    fn require_contact_reference(&self, work: &RowContext<'_>) -> Result<(), RowRejection> {
+    fn require_contact_reference(&self, work: &RowContext<'_>) -> Result<(), Diagnostic> {
         let draft = &work.draft;
         let key = self.resolved.key.as_ref().and_then(|key| draft.custom.get(key));
         let known = draft.contact.is_some()
@@ -42,15 +42,15 @@ impl RowValidator {
         Err(if self.resolved.has_notes {
             let message =
                 "a note is found by its contact: an id, an e-mail address or a phone number";
-            whole_row_rejection("R_NO_CONTACT_ID", "contactId", message)
+            whole_row_rejection(DiagnosticCode::R_NO_CONTACT_ID, "contactId", message)
         } else {
             let message = "the row has no usable contact id, e-mail address or phone number";
-            whole_row_rejection("R_NO_IDENTITY", "contactId", message)
+            whole_row_rejection(DiagnosticCode::R_NO_IDENTITY, "contactId", message)
         })
     }
 }
 
-fn missing_record_id(kind: &str) -> RowRejection {
+fn missing_record_id(kind: &str) -> Diagnostic {
     let message = format!("the row names no {kind}; its contact is not what this file deletes");
-    whole_row_rejection("R_NO_RECORD_ID", &format!("{kind}.id"), message)
+    whole_row_rejection(DiagnosticCode::R_NO_RECORD_ID, &format!("{kind}.id"), message)
 }

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use super::RowValidator;
 use super::cell_value::{CellOutcome, CleanedValue};
-use super::outcome::{PlanWarning, RowRejection};
 use super::row_context::RowContext;
 use super::row_filter::RuleScope;
 use super::severity;
 use super::value_type::TargetValueType;
+use crate::diagnostic::{Diagnostic, DiagnosticCode, DiagnosticSeverity};
 use crate::mapping::{MappingRule, SplitPart, TextTemplate};
 use crate::model::target::{Channel, NotePart};
 use crate::model::{BlankRule, MappingTarget};
-use crate::value::{DateOrder, ValueError};
+use crate::value::DateOrder;
 
 /// A rule whose target is resolved.
 #[derive(Debug)]
@@ -162,7 +162,7 @@ impl RowValidator {
         &self,
         step: &FieldRule,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         self.try_apply_rule(step, work).or_else(|rejection| work.defer_rejection(step, rejection))
     }
 
@@ -170,7 +170,7 @@ impl RowValidator {
         &self,
         step: &FieldRule,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         if !step.applies_to_row(work) {
             return Ok(());
         }
@@ -206,7 +206,7 @@ impl RowValidator {
         columns: &[usize],
         join: &ColumnJoin,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         let mut texts = Vec::with_capacity(columns.len());
         let mut unusable = false;
         for column in columns {
@@ -231,11 +231,11 @@ impl RowValidator {
         step: &FieldRule,
         column: Option<usize>,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         match step.blank {
             BlankRule::Leave => Ok(()),
             BlankRule::Error => Err(work.rejection_for_rule(
-                "R_BLANK",
+                DiagnosticCode::R_BLANK,
                 step,
                 column,
                 format!("the cell is empty, and the mapping wants a value for `{}`", step.target),
@@ -257,21 +257,20 @@ impl RowValidator {
         &self,
         step: &FieldRule,
         column: Option<usize>,
-        trouble: &ValueError,
+        trouble: Diagnostic,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         let code = if step.identity { trouble.code } else { severity::warning_code(trouble.code) };
-        if self.policy.strict || step.identity && step.custom.is_some() || code.starts_with("R_") {
-            return Err(work.rejection_for_rule(
-                severity::rejection_code(code),
-                step,
-                column,
-                trouble.message.clone(),
-            ));
+        let target = step.target.to_string();
+        let located = work.locate(trouble, column, &target);
+        if self.policy.strict
+            || step.identity && step.custom.is_some()
+            || code.severity() == DiagnosticSeverity::Rejection
+        {
+            return Err(located.with_code(severity::rejection_code(code)));
         }
-        let message = format!("{}; `{}` is left out", trouble.message, step.target);
-        let field = work.field_label(column, &step.target.to_string());
-        work.defer_warning(step, PlanWarning { code, column, field, message });
+        let message = format!("{}; `{target}` is left out", located.message);
+        work.defer_warning(step, located.with_code(code).with_message(message));
         Ok(())
     }
 }

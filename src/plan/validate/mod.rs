@@ -33,6 +33,7 @@ mod tests;
 
 use jiff::civil::Date;
 
+use crate::diagnostic::Diagnostic;
 use crate::mapping;
 use crate::mapping::Problem;
 use crate::model::{ImportMode, ImportPolicy, LocationDirectory};
@@ -43,7 +44,7 @@ use row_context::RowContext;
 use totals::ValidationTotals;
 
 pub use column_scan::{ColumnScan, ColumnScanFindings};
-pub use outcome::{PlanWarning, RowRejection, ValidatedRow};
+pub use outcome::ValidatedRow;
 pub use references::UnresolvedName;
 
 /// Judges rows. It may be shared by threads.
@@ -106,7 +107,7 @@ impl RowValidator {
     /// What the rows that were checked so far say as a whole: cells of columns that are not imported
     /// hold errors, empty cells did not clear.
     #[must_use]
-    pub fn sheet_warnings(&self) -> Vec<PlanWarning> {
+    pub fn sheet_warnings(&self) -> Vec<Diagnostic> {
         self.tally.sheet_warnings(&self.resolved.steps, &self.columns)
     }
 
@@ -117,7 +118,7 @@ impl RowValidator {
         self.names.list_unresolved(&self.columns)
     }
 
-    fn apply_rules(&self, work: &mut RowContext<'_>) -> Result<(), RowRejection> {
+    fn apply_rules(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
         work.check_row_structure()?;
         for step in &self.resolved.steps {
             self.apply_rule(step, work)?;
@@ -126,7 +127,7 @@ impl RowValidator {
         Self::resolve_deferred(work, outcome)
     }
 
-    fn finish_draft(&self, work: &mut RowContext<'_>) -> Result<(), RowRejection> {
+    fn finish_draft(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
         if self.policy.mode == ImportMode::Delete {
             return self.finish_deletion(work);
         }

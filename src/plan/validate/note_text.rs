@@ -1,15 +1,15 @@
 //! The length of notes: what is too long is rejected, cut or split, as the policy says.
 
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::ImportPolicy;
 use crate::model::policy::LONGEST_NOTE;
-use crate::value::ValueError;
 
 /// A note's text as notes that are short enough.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct FittedNote {
     pub(super) texts: Vec<String>,
     /// What was done to it.
-    pub(super) warning: Option<(&'static str, String)>,
+    pub(super) warning: Option<Diagnostic>,
 }
 
 /// Makes a note's text fit. The text of a note that exists cannot become several.
@@ -20,7 +20,7 @@ pub(super) fn fit_to_limit(
     text: String,
     exists: bool,
     policy: &ImportPolicy,
-) -> Result<FittedNote, ValueError> {
+) -> Result<FittedNote, Diagnostic> {
     let most = policy.truncate_notes.unwrap_or(LONGEST_NOTE);
     let Some(end) = limit_offset(&text, most) else {
         return Ok(FittedNote { texts: vec![text], warning: None });
@@ -29,20 +29,26 @@ pub(super) fn fit_to_limit(
     if policy.truncate_notes.is_some() {
         let message = format!("the note has {length} characters; it is cut after {most}");
         let texts = vec![text[..end].trim_end().to_owned()];
-        return Ok(FittedNote { texts, warning: Some(("W_NOTE_TRUNCATED", message)) });
+        return Ok(FittedNote {
+            texts,
+            warning: Some(Diagnostic::new(DiagnosticCode::W_NOTE_TRUNCATED, message)),
+        });
     }
     if policy.split_notes && !exists {
         let texts = split_at_breaks(&text, most);
         let message = format!("the note has {length} characters; it becomes {} notes", texts.len());
-        return Ok(FittedNote { texts, warning: Some(("W_NOTE_SPLIT", message)) });
+        return Ok(FittedNote {
+            texts,
+            warning: Some(Diagnostic::new(DiagnosticCode::W_NOTE_SPLIT, message)),
+        });
     }
-    Err(ValueError {
-        code: "R_CELL_TOO_LONG",
-        message: format!(
+    Err(Diagnostic::new(
+        DiagnosticCode::R_CELL_TOO_LONG,
+        format!(
             "the note has {length} characters; HighLevel documents {LONGEST_NOTE} per imported note; \
              `--split-notes` or `--truncate-notes {LONGEST_NOTE}` make it fit"
         ),
-    })
+    ))
 }
 
 /// Where a text's first so many characters end, if it has more.
@@ -102,8 +108,8 @@ mod tests {
         let cut = ImportPolicy { truncate_notes: Some(10), ..ImportPolicy::default() };
         let cut = fit(&cut, true).unwrap();
         assert_eq!(
-            (cut.texts[0].chars().count(), cut.warning.unwrap().0),
-            (10, "W_NOTE_TRUNCATED")
+            (cut.texts[0].chars().count(), cut.warning.unwrap().code),
+            (10, DiagnosticCode::W_NOTE_TRUNCATED)
         );
         let split = ImportPolicy { split_notes: true, ..ImportPolicy::default() };
         assert_eq!(fit(&split, false).unwrap().texts.len(), 2);

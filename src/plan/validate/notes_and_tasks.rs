@@ -11,11 +11,11 @@ use super::RowValidator;
 use super::cell_value::CleanedValue;
 use super::field_rule::{FieldRule, FieldRuleSource};
 use super::note_text;
-use super::outcome::RowRejection;
 use super::read_cell::{read_boolean, single_line};
 use super::row_context::{RowContext, whole_row_rejection};
 use super::severity;
 use super::value_type::TargetValueType;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::draft::set_priority_line;
 use crate::model::target::{NotePart, TaskPart};
 use crate::model::{NoteDateRule, NoteDraft, TaskDraft, TaskPriorityRule};
@@ -29,7 +29,7 @@ impl RowValidator {
         column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         match part {
             NotePart::Body => work.note.bodies.push((column, step.format_text(value))),
             NotePart::Id => set_if_unset(&mut work.note.id, single_line(value.into_text())),
@@ -41,7 +41,7 @@ impl RowValidator {
             }
             NotePart::Pinned => match read_boolean(&value) {
                 Ok(pinned) => work.note.pinned = work.note.pinned.or(pinned),
-                Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
+                Err(trouble) => return self.report_unreadable(step, column, trouble, work),
             },
             NotePart::Date if self.policy.note_date == NoteDateRule::Prefix => {
                 match self.read_date(step, value) {
@@ -49,13 +49,13 @@ impl RowValidator {
                         work.add_notices(read.notices, step, column);
                         work.note.date = read.value;
                     }
-                    Err(trouble) => return self.report_unreadable(step, column, &trouble, work),
+                    Err(trouble) => return self.report_unreadable(step, column, trouble, work),
                 }
             }
             NotePart::Date => {
                 let message = "the API sets the date of a note itself; `--note-date prefix` writes this \
                      one into the text";
-                work.add_warning("W_NOTE_DATE_NOT_SETTABLE", step, column, message);
+                work.add_warning(DiagnosticCode::W_NOTE_DATE_NOT_SETTABLE, step, column, message);
             }
         }
         Ok(())
@@ -68,7 +68,7 @@ impl RowValidator {
         column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         // A constant such as `completed = "no"` does not give every row a task, but a title does.
         work.task.given |=
             matches!(step.source, FieldRuleSource::Columns { .. }) || part == TaskPart::Title;
@@ -110,7 +110,7 @@ impl RowValidator {
         column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         let read = self.read_datetime(step, value).map_err(|trouble| {
             work.rejection_for_rule(
                 severity::rejection_code(trouble.code),
@@ -130,7 +130,7 @@ impl RowValidator {
     pub(super) fn build_notes_and_tasks(
         &self,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         if self.resolved.has_tasks {
             self.build_task_draft(work)?;
         }
@@ -140,12 +140,12 @@ impl RowValidator {
         Ok(())
     }
 
-    fn build_note_drafts(&self, work: &mut RowContext<'_>) -> Result<(), RowRejection> {
+    fn build_note_drafts(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
         let parts = std::mem::take(&mut work.note);
         if parts.bodies.is_empty() && parts.id.is_none() {
             if self.resolved.children_only && !work.task.given {
                 let message = "the note has no text, which the API wants";
-                return Err(whole_row_rejection("R_NOTE_EMPTY", "note", message));
+                return Err(whole_row_rejection(DiagnosticCode::R_NOTE_EMPTY, "note", message));
             }
             return Ok(());
         }
@@ -165,14 +165,12 @@ impl RowValidator {
             let pieces = match note_text::fit_to_limit(body, id.is_some(), &self.policy) {
                 Ok(pieces) => pieces,
                 Err(trouble) => {
-                    let rejection =
-                        work.rejection_for_column(trouble.code, column, "note", trouble.message);
-                    work.defer_note_rejection(rejection)?;
+                    work.defer_note_rejection(work.locate(trouble, column, "note"))?;
                     note_text::FittedNote::default()
                 }
             };
-            if let Some((code, message)) = pieces.warning {
-                work.add_column_warning(code, column, "note", message);
+            if let Some(warning) = pieces.warning {
+                work.warnings.push(work.locate(warning, column, "note"));
             }
             if pieces.texts.is_empty() {
                 work.draft.notes.push(NoteDraft { id: id.take(), fields: shared.clone() });
@@ -186,7 +184,7 @@ impl RowValidator {
         Ok(())
     }
 
-    fn build_task_draft(&self, work: &mut RowContext<'_>) -> Result<(), RowRejection> {
+    fn build_task_draft(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
         let only_tasks = self.resolved.children_only && !self.resolved.has_notes;
         if !work.task.given && !only_tasks {
             return Ok(());
@@ -195,7 +193,7 @@ impl RowValidator {
         let exists = task.id.is_some();
         if task.title.is_none() && !exists {
             return Err(whole_row_rejection(
-                "R_TASK_NO_TITLE",
+                DiagnosticCode::R_TASK_NO_TITLE,
                 "task.title",
                 "the task has no title, which the API wants",
             ));
@@ -224,12 +222,12 @@ impl RowValidator {
         Ok(())
     }
 
-    fn default_due_date(&self) -> Result<String, RowRejection> {
+    fn default_due_date(&self) -> Result<String, Diagnostic> {
         let reject = |code, message: &str| whole_row_rejection(code, "task.dueDate", message);
         let Some(days) = self.policy.default_due else {
             let message =
                 "the task has no due date, which the API wants; `--default-due 7d` gives one";
-            return Err(reject("R_TASK_NO_DUE", message));
+            return Err(reject(DiagnosticCode::R_TASK_NO_DUE, message));
         };
         self.midnight_days_from_today(days)
             .map_err(|trouble| reject(trouble.code, &trouble.message))

@@ -3,12 +3,12 @@
 use super::RowValidator;
 use super::cell_value::CleanedValue;
 use super::field_rule::FieldRule;
-use super::outcome::RowRejection;
 use super::row_context::RowContext;
 use super::severity;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::target::Field;
 use crate::model::{InvalidPhoneRule, MappingTarget};
-use crate::value::{self, ValueError};
+use crate::value;
 
 impl RowValidator {
     /// The country of numbers that do not say theirs.
@@ -22,7 +22,7 @@ impl RowValidator {
         column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         let text = value.into_text();
         let read = match value::parse_phones(&text, self.phone_country(work), step.split.as_deref())
         {
@@ -46,19 +46,15 @@ impl RowValidator {
         &self,
         step: &FieldRule,
         column: Option<usize>,
-        trouble: ValueError,
+        trouble: Diagnostic,
         work: &mut RowContext<'_>,
-    ) -> Result<(), RowRejection> {
+    ) -> Result<(), Diagnostic> {
         if self.policy.on_invalid_phone == InvalidPhoneRule::Reject {
-            return Err(work.rejection_for_rule(
-                severity::rejection_code(trouble.code),
-                step,
-                column,
-                trouble.message,
-            ));
+            let code = severity::rejection_code(trouble.code);
+            return Err(work.locate(trouble, column, &step.target.to_string()).with_code(code));
         }
         let message = format!("{}; the row goes without it", trouble.message);
-        work.add_warning("W_PHONE_INVALID", step, column, message);
+        work.add_warning(DiagnosticCode::W_PHONE_INVALID, step, column, message);
         Ok(())
     }
 }

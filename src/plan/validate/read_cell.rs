@@ -4,16 +4,15 @@ use serde_json::Value as Json;
 
 use super::RowValidator;
 use super::cell_value::CleanedValue;
-use super::date_order::unreadable_error;
 use super::field_rule::FieldRule;
-use super::outcome::RowRejection;
 use super::row_context::RowContext;
 use super::value_type::{FieldOptions, TargetValueType};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::DecimalSign;
-use crate::value::{self, ValueError, ValueNotice};
+use crate::value;
 
 /// What is sent, or nothing for what stands for nothing; and what is noteworthy.
-type JsonReadResult = Result<(Option<Json>, Vec<ValueNotice>), ValueError>;
+type JsonReadResult = Result<(Option<Json>, Vec<Diagnostic>), Diagnostic>;
 
 impl RowValidator {
     /// Reads a value; nothing when it was left out, or says nothing.
@@ -23,14 +22,14 @@ impl RowValidator {
         column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<Option<Json>, RowRejection> {
+    ) -> Result<Option<Json>, Diagnostic> {
         match self.parse_value(step, value, work) {
             Ok((value, notices)) => {
                 work.add_notices(notices, step, column);
                 Ok(value.map(|value| step.stringify_for_text_field(value)))
             }
             Err(trouble) => {
-                self.report_unreadable(step, column, &trouble, work)?;
+                self.report_unreadable(step, column, trouble, work)?;
                 Ok(None)
             }
         }
@@ -50,8 +49,10 @@ impl RowValidator {
             TargetValueType::Moment => {
                 let read = self.read_datetime(step, value)?;
                 // Only of a due date is it noteworthy that it has no time.
-                let notices =
-                    read.notices.into_iter().filter(|notice| notice.code != "W_DUE_NO_TIME");
+                let notices = read
+                    .notices
+                    .into_iter()
+                    .filter(|notice| notice.code != DiagnosticCode::W_DUE_NO_TIME);
                 return Ok((read.value.map(Json::from), notices.collect()));
             }
             TargetValueType::Number | TargetValueType::Money => {
@@ -84,7 +85,8 @@ impl RowValidator {
             TargetValueType::Emails => {
                 let read = value::parse_emails(&text, step.split.as_deref())?;
                 // In a field of text there is room for all of them.
-                let notices = read.notices.into_iter().filter(|it| it.code != "W_MULTI_EMAIL");
+                let notices =
+                    read.notices.into_iter().filter(|it| it.code != DiagnosticCode::W_MULTI_EMAIL);
                 (Some(read.value.join("; ").into()), notices.collect())
             }
             TargetValueType::Country => (Some(value::parse_country(&text)?.into()), Vec::new()),
@@ -154,13 +156,14 @@ pub(super) fn single_line(text: String) -> String {
 }
 
 /// Yes or no; nothing for a text that says neither and nothing else.
-pub(super) fn read_boolean(value: &CleanedValue) -> Result<Option<bool>, ValueError> {
+pub(super) fn read_boolean(value: &CleanedValue) -> Result<Option<bool>, Diagnostic> {
     match value {
         CleanedValue::Bool(yes) => Ok(Some(*yes)),
         CleanedValue::Text(text) | CleanedValue::Number(_, text) => value::parse_boolean(text),
-        CleanedValue::Date(date) => {
-            Err(unreadable_error("R_BOOLEAN_UNKNOWN", format!("{date} is neither yes nor no")))
-        }
+        CleanedValue::Date(date) => Err(Diagnostic::new(
+            DiagnosticCode::R_BOOLEAN_UNKNOWN,
+            format!("{date} is neither yes nor no"),
+        )),
     }
 }
 
@@ -177,13 +180,16 @@ fn read_number(
         CleanedValue::Text(text) => value::parse_number(&text, decimal)?,
         other => {
             let message = format!("`{}` is no number", other.into_text());
-            return Err(unreadable_error("W_NUMBER_INVALID", message));
+            return Err(Diagnostic::new(DiagnosticCode::W_NUMBER_INVALID, message));
         }
     };
     // JSON knows neither infinity nor what is no number.
     match serde_json::Number::from_f64(number) {
         Some(number) => Ok((Some(number.into()), Vec::new())),
-        None => Err(unreadable_error("W_NUMBER_INVALID", format!("{number} cannot be sent"))),
+        None => Err(Diagnostic::new(
+            DiagnosticCode::W_NUMBER_INVALID,
+            format!("{number} cannot be sent"),
+        )),
     }
 }
 
@@ -191,8 +197,10 @@ fn non_empty_list(items: Vec<String>) -> Option<Json> {
     (!items.is_empty()).then(|| items.into())
 }
 
-fn resolve_option(options: &FieldOptions, text: &str) -> Result<String, ValueError> {
-    options.canonical_option(text).map_err(|message| unreadable_error("R_OPTION_UNKNOWN", message))
+fn resolve_option(options: &FieldOptions, text: &str) -> Result<String, Diagnostic> {
+    options
+        .canonical_option(text)
+        .map_err(|message| Diagnostic::new(DiagnosticCode::R_OPTION_UNKNOWN, message))
 }
 
 /// The options that a cell names. An option that holds a separator may be the whole cell.
@@ -200,7 +208,7 @@ fn resolve_options(
     options: &FieldOptions,
     step: &FieldRule,
     text: &str,
-) -> Result<Option<Json>, ValueError> {
+) -> Result<Option<Json>, Diagnostic> {
     if options.has_option(text) {
         return Ok(non_empty_list(vec![resolve_option(options, text)?]));
     }

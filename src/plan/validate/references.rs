@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::RowValidator;
 use super::field_rule::FieldRule;
-use super::outcome::RowRejection;
 use super::row_context::RowContext;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::directory::{NameIndex, NameLookupError};
 use crate::model::{LocationDirectory, MappingTarget};
 use crate::sheet::SheetColumn;
@@ -124,8 +124,8 @@ impl RowValidator {
         column: Option<usize>,
         text: &str,
         work: &RowContext<'_>,
-    ) -> Result<String, RowRejection> {
-        let codes = ["R_OWNER_UNKNOWN", "R_OWNER_AMBIGUOUS"];
+    ) -> Result<String, Diagnostic> {
+        let codes = [DiagnosticCode::R_OWNER_UNKNOWN, DiagnosticCode::R_OWNER_AMBIGUOUS];
         let index = self.resolve_name(&self.names.users, codes, step, column, text, work)?;
         Ok(self.names.user_ids[index].clone())
     }
@@ -137,8 +137,8 @@ impl RowValidator {
         column: Option<usize>,
         text: &str,
         work: &RowContext<'_>,
-    ) -> Result<String, RowRejection> {
-        let codes = ["R_BUSINESS_UNKNOWN", "R_BUSINESS_AMBIGUOUS"];
+    ) -> Result<String, Diagnostic> {
+        let codes = [DiagnosticCode::R_BUSINESS_UNKNOWN, DiagnosticCode::R_BUSINESS_AMBIGUOUS];
         let index = self.resolve_name(&self.names.businesses, codes, step, column, text, work)?;
         Ok(self.names.business_ids[index].clone())
     }
@@ -146,12 +146,12 @@ impl RowValidator {
     fn resolve_name(
         &self,
         book: &NameIndex,
-        [unknown, ambiguous]: [&'static str; 2],
+        [unknown, ambiguous]: [DiagnosticCode; 2],
         step: &FieldRule,
         column: Option<usize>,
         text: &str,
         work: &RowContext<'_>,
-    ) -> Result<usize, RowRejection> {
+    ) -> Result<usize, Diagnostic> {
         book.find_unique(text).map_err(|several| {
             let error = self.names.count_unresolved(book, several, (step, column), text);
             let code = if error.ambiguous { ambiguous } else { unknown };

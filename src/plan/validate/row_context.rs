@@ -3,13 +3,12 @@
 use super::consent::ConsentAnswers;
 use super::deferred::DeferredIssue;
 use super::field_rule::FieldRule;
-use super::outcome::{PlanWarning, RowRejection};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::ContactDraft;
 use crate::sheet::{SheetColumn, SheetRow};
-use crate::value::ValueNotice;
 
 /// The warning of a row that ends before its last column.
-const SHORT: &str = "W_SHORT_ROW";
+const SHORT: DiagnosticCode = DiagnosticCode::W_SHORT_ROW;
 
 /// What is known of a row so far.
 #[derive(Debug)]
@@ -17,7 +16,7 @@ pub(super) struct RowContext<'r> {
     pub(super) row: &'r SheetRow,
     pub(super) columns: &'r [SheetColumn],
     pub(super) draft: ContactDraft,
-    pub(super) warnings: Vec<PlanWarning>,
+    pub(super) warnings: Vec<Diagnostic>,
     /// The warnings, by index, that are of no interest once the row is rejected.
     passing: Vec<usize>,
     /// The country that the row itself names.
@@ -72,28 +71,19 @@ impl<'r> RowContext<'r> {
     }
 
     /// Takes over what the sheet says about the row's form.
-    pub(super) fn check_row_structure(&mut self) -> Result<(), RowRejection> {
+    pub(super) fn check_row_structure(&mut self) -> Result<(), Diagnostic> {
         for warning in &self.row.warnings {
-            self.warnings.push(PlanWarning {
-                code: warning.code,
-                column: warning.column,
-                field: self.column_header(warning.column).to_owned(),
-                message: warning.message.clone(),
-            });
+            let field = self.column_header(warning.place.column);
+            self.warnings.push(warning.clone().in_field(field));
         }
         match &self.row.fault {
             None => Ok(()),
-            Some(fault) => Err(RowRejection {
-                code: fault.code,
-                field: self.column_header(fault.column).to_owned(),
-                column: fault.column,
-                message: fault.message.clone(),
-            }),
+            Some(fault) => Err(fault.clone().in_field(self.column_header(fault.place.column))),
         }
     }
 
     /// The warnings of a row that is rejected: about its form, and about whom it is about.
-    pub(super) fn into_rejected_row_warnings(self) -> Vec<PlanWarning> {
+    pub(super) fn into_rejected_row_warnings(self) -> Vec<Diagnostic> {
         let mut passing = self.passing.into_iter().peekable();
         let warnings = self.warnings.into_iter().enumerate();
         warnings.filter(|(at, _)| passing.next_if_eq(at).is_none()).map(|(_, it)| it).collect()
@@ -106,20 +96,17 @@ impl<'r> RowContext<'r> {
 
     pub(super) fn add_warning(
         &mut self,
-        code: &'static str,
+        code: DiagnosticCode,
         step: &FieldRule,
         column: Option<usize>,
         message: impl Into<String>,
     ) {
-        let field = self.field_label(column, &step.target.to_string());
-        self.push_warning(
-            PlanWarning { code, column, field, message: message.into() },
-            step.identity,
-        );
+        let warning = self.locate(Diagnostic::new(code, message), column, &step.target.to_string());
+        self.push_warning(warning, step.identity);
     }
 
     /// Warns; whether it is about whom the row is about decides if it lasts.
-    pub(super) fn push_warning(&mut self, warned: PlanWarning, identity: bool) {
+    pub(super) fn push_warning(&mut self, warned: Diagnostic, identity: bool) {
         if !identity {
             self.passing.push(self.warnings.len());
         }
@@ -129,51 +116,56 @@ impl<'r> RowContext<'r> {
     /// Warns of what came with a value that was read.
     pub(super) fn add_notices(
         &mut self,
-        notices: impl IntoIterator<Item = ValueNotice>,
+        notices: impl IntoIterator<Item = Diagnostic>,
         step: &FieldRule,
         column: Option<usize>,
     ) {
         for notice in notices {
-            self.add_warning(notice.code, step, column, notice.message);
+            let warning = self.locate(notice, column, &step.target.to_string());
+            self.push_warning(warning, step.identity);
         }
     }
 
     pub(super) fn rejection_for_rule(
         &self,
-        code: &'static str,
+        code: DiagnosticCode,
         step: &FieldRule,
         column: Option<usize>,
         message: impl Into<String>,
-    ) -> RowRejection {
+    ) -> Diagnostic {
         self.rejection_for_column(code, column, &step.target.to_string(), message)
     }
 
     /// Warns of what stands in a column, or of what goes to a target.
     pub(super) fn add_column_warning(
         &mut self,
-        code: &'static str,
+        code: DiagnosticCode,
         column: Option<usize>,
         target: &str,
         message: impl Into<String>,
     ) {
-        let field = self.field_label(column, target);
-        self.warnings.push(PlanWarning { code, column, field, message: message.into() });
+        self.warnings.push(self.locate(Diagnostic::new(code, message), column, target));
     }
 
     /// Rejects for what stands in a column, or for what goes to a target.
     pub(super) fn rejection_for_column(
         &self,
-        code: &'static str,
+        code: DiagnosticCode,
         column: Option<usize>,
         target: &str,
         message: impl Into<String>,
-    ) -> RowRejection {
-        RowRejection {
-            code,
-            field: self.field_label(column, target),
-            column,
-            message: message.into(),
-        }
+    ) -> Diagnostic {
+        self.locate(Diagnostic::new(code, message), column, target)
+    }
+
+    /// A diagnostic with its place: the column and its header, or the target where there is no column.
+    pub(super) fn locate(
+        &self,
+        diagnostic: Diagnostic,
+        column: Option<usize>,
+        target: &str,
+    ) -> Diagnostic {
+        diagnostic.at_column(column).in_field(self.field_label(column, target))
     }
 
     /// What a message is about: the column's header, or the target.
@@ -195,9 +187,9 @@ impl<'r> RowContext<'r> {
 
 /// A rejection of the row as a whole.
 pub(super) fn whole_row_rejection(
-    code: &'static str,
+    code: DiagnosticCode,
     field: &str,
     message: impl Into<String>,
-) -> RowRejection {
-    RowRejection { code, field: field.to_owned(), column: None, message: message.into() }
+) -> Diagnostic {
+    Diagnostic::new(code, message).in_field(field)
 }

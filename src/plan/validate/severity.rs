@@ -1,28 +1,37 @@
-//! Strictness: the code under which a warning rejects its row.
+//! Severity: the code under which a warning rejects its row, and under which a rejection only warns.
 
-/// The rejection for a value that is only warned about otherwise. Codes of rejections stay.
-pub(super) fn rejection_code(code: &'static str) -> &'static str {
+use crate::diagnostic::{DiagnosticCode, DiagnosticSeverity};
+
+/// The rejection for a value that otherwise only causes a warning. Codes of rejections stay.
+pub(super) fn rejection_code(code: DiagnosticCode) -> DiagnosticCode {
     match code {
-        code if code.starts_with("R_") => code,
-        code if code.starts_with("W_DATE_") => "R_DATE_INVALID",
-        "W_COUNTRY_UNKNOWN" => "R_COUNTRY_UNKNOWN",
-        "W_EMAIL_EXCHANGE_DN" => "R_INVALID_EMAIL",
-        "W_FORMULA_NO_VALUE" => "R_FORMULA_NO_VALUE",
-        "W_NUMBER_INVALID" => "R_NUMBER_INVALID",
-        "W_PHONE_INVALID" => "R_INVALID_PHONE",
-        "W_SPREADSHEET_ERROR" => "R_SPREADSHEET_ERROR",
-        "W_TIMEZONE_UNKNOWN" => "R_TIMEZONE_UNKNOWN",
-        _ => "R_VALUE_INVALID",
+        code if code.severity() == DiagnosticSeverity::Rejection => code,
+        DiagnosticCode::W_DATE_AMBIGUOUS
+        | DiagnosticCode::W_DATE_FUTURE
+        | DiagnosticCode::W_DATE_INVALID
+        | DiagnosticCode::W_DATE_NO_YEAR
+        | DiagnosticCode::W_DATE_ORDER_INFERRED
+        | DiagnosticCode::W_DATE_SERIAL => DiagnosticCode::R_DATE_INVALID,
+        DiagnosticCode::W_COUNTRY_UNKNOWN => DiagnosticCode::R_COUNTRY_UNKNOWN,
+        DiagnosticCode::W_EMAIL_EXCHANGE_DN => DiagnosticCode::R_INVALID_EMAIL,
+        DiagnosticCode::W_FORMULA_NO_VALUE => DiagnosticCode::R_FORMULA_NO_VALUE,
+        DiagnosticCode::W_NUMBER_INVALID => DiagnosticCode::R_NUMBER_INVALID,
+        DiagnosticCode::W_PHONE_INVALID => DiagnosticCode::R_INVALID_PHONE,
+        DiagnosticCode::W_SPREADSHEET_ERROR => DiagnosticCode::R_SPREADSHEET_ERROR,
+        DiagnosticCode::W_TIMEZONE_UNKNOWN => DiagnosticCode::R_TIMEZONE_UNKNOWN,
+        _ => DiagnosticCode::R_VALUE_INVALID,
     }
 }
 
-/// The warning for a value whose field is left out, where no contact's identity hangs on it. Codes that
-/// have no such form stay, and reject.
-pub(super) fn warning_code(code: &'static str) -> &'static str {
+/// The warning for a value whose field is left out, where the contact's identity does not depend on it. Codes
+/// that have no such form stay, and reject.
+pub(super) fn warning_code(code: DiagnosticCode) -> DiagnosticCode {
     match code {
-        "R_INVALID_EMAIL" => "W_EMAIL_INVALID",
-        "R_INVALID_PHONE" | "R_PHONE_SCIENTIFIC" => "W_PHONE_INVALID",
-        "R_BOOLEAN_UNKNOWN" => "W_BOOLEAN_UNKNOWN",
+        DiagnosticCode::R_INVALID_EMAIL => DiagnosticCode::W_EMAIL_INVALID,
+        DiagnosticCode::R_INVALID_PHONE | DiagnosticCode::R_PHONE_SCIENTIFIC => {
+            DiagnosticCode::W_PHONE_INVALID
+        }
+        DiagnosticCode::R_BOOLEAN_UNKNOWN => DiagnosticCode::W_BOOLEAN_UNKNOWN,
         code => code,
     }
 }

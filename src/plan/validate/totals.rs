@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::field_rule::{FieldRule, FieldRuleSource};
-use super::outcome::PlanWarning;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::{SheetCell, SheetColumn, SheetRow};
 use crate::value;
 
@@ -53,19 +53,16 @@ impl ValidationTotals {
         &self,
         steps: &[FieldRule],
         columns: &[SheetColumn],
-    ) -> Vec<PlanWarning> {
+    ) -> Vec<Diagnostic> {
         let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         let of_errors = errors.iter().map(|(column, (first, count))| {
-            let more =
-                if *count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-            PlanWarning {
-                code: "W_SPREADSHEET_ERROR",
-                column: Some(*column),
-                field: column_header(columns, *column),
-                message: format!(
-                    "the column, which is not imported, holds errors of a spreadsheet: {first}{more}"
-                ),
-            }
+            let more = if *count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            let message = format!(
+                "the column, which is not imported, holds errors of a spreadsheet: {first}{more}"
+            );
+            Diagnostic::new(DiagnosticCode::W_SPREADSHEET_ERROR, message)
+                .at_column(*column)
+                .in_field(column_header(columns, *column))
         });
         steps
             .iter()
@@ -74,19 +71,18 @@ impl ValidationTotals {
             .collect()
     }
 
-    fn uncleared_warning(&self, step: &FieldRule, columns: &[SheetColumn]) -> Option<PlanWarning> {
+    fn uncleared_warning(&self, step: &FieldRule, columns: &[SheetColumn]) -> Option<Diagnostic> {
         let count = self.left[step.place].load(Ordering::Relaxed);
         let FieldRuleSource::Columns { columns: from, .. } = &step.source else { return None };
         let column = from.first().copied();
-        (count > 0).then(|| PlanWarning {
-            code: "W_CLEAR_NOT_ALLOWED",
-            column,
-            field: column.map_or_else(|| step.target.to_string(), |index| column_header(columns, index)),
-            message: format!(
-                "{count} empty cells would clear `{}`, which needs `--allow-clear`; nothing is cleared",
-                step.target
-            ),
-        })
+        let field =
+            column.map_or_else(|| step.target.to_string(), |index| column_header(columns, index));
+        let message = format!(
+            "{count} empty cells would clear `{}`, which needs `--allow-clear`; nothing is cleared",
+            step.target
+        );
+        let warning = Diagnostic::new(DiagnosticCode::W_CLEAR_NOT_ALLOWED, message);
+        (count > 0).then(|| warning.at_column(column).in_field(field))
     }
 }
 

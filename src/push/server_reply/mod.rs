@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::api::{self, WriteOutcome};
+use crate::diagnostic::DiagnosticCode;
 use crate::id::ContactId;
 use crate::model::remote::RemoteContact;
 use crate::model::verify::PropertyMismatch;
@@ -12,9 +13,9 @@ use crate::reconcile::{self, OpResolution, classify_applied, equals_child};
 use crate::run::{AttemptOutcome, OpState};
 
 /// A code for what the server refused.
-const REFUSED: &str = "R_REFUSED";
+const REFUSED: DiagnosticCode = DiagnosticCode::R_REFUSED;
 /// A code for what the server never answered, though it was asked often, and did not apply.
-const NO_ANSWER: &str = "R_NO_ANSWER";
+const NO_ANSWER: DiagnosticCode = DiagnosticCode::R_NO_ANSWER;
 
 /// What an answer means.
 #[derive(Debug)]
@@ -203,11 +204,12 @@ pub(super) fn settled_from(
         OpResolution::Conflict { fields } => {
             let field = fields.join(", ");
             let message = format!("somebody edited {field} since the plan; it was not overwritten");
-            let said = json!({ "code": "R_CONFLICT", "field": field, "message": message });
+            let said =
+                json!({ "code": DiagnosticCode::R_CONFLICT, "field": field, "message": message });
             (OpState::Conflict, None, Some(said))
         }
         OpResolution::Undecidable { message } => {
-            let said = json!({ "code": "R_IN_DOUBT", "message": message });
+            let said = json!({ "code": DiagnosticCode::R_IN_DOUBT, "message": message });
             (OpState::InDoubt, None, Some(said))
         }
     };
@@ -217,7 +219,7 @@ pub(super) fn settled_from(
 
 /// An op that is not sent because another one of its row failed.
 pub(super) fn settled_as_skipped(why: &str) -> AttemptOutcome {
-    let said = json!({ "code": "R_SKIPPED", "message": why });
+    let said = json!({ "code": DiagnosticCode::R_SKIPPED, "message": why });
     AttemptOutcome {
         state: OpState::Skipped,
         how: "not sent",
@@ -258,7 +260,7 @@ pub(super) fn ends_row(change: &OpChange, state: OpState, said: Option<&str>) ->
     }
     let about_contact =
         change.creates_contact() || matches!(change, OpChange::Update { .. } | OpChange::Delete);
-    about_contact || said.is_some_and(|said| said.contains(reconcile::CONTACT_GONE))
+    about_contact || said.is_some_and(|said| said.contains(reconcile::CONTACT_GONE.spelling()))
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn name(verdict: &ResponseVerdict) -> String {
             let fields: Vec<_> = differences.iter().map(|one| one.field.clone()).collect();
             format!("differs {}", fields.join(" "))
         }
-        ResponseVerdict::Known(OpResolution::Refused { code, .. }) => (*code).to_owned(),
+        ResponseVerdict::Known(OpResolution::Refused { code, .. }) => code.to_string(),
         ResponseVerdict::LookUp(LookupReason::NoAnswer) => "look up".to_owned(),
         ResponseVerdict::LookUp(LookupReason::Unread) => "look up what it made".to_owned(),
         ResponseVerdict::LookUp(LookupReason::Refused(_)) => "look up before refusing".to_owned(),
@@ -90,16 +90,16 @@ fn each_refusal_has_its_meaning() {
         "statusCode": 400, "message": "This location does not allow duplicated contacts.",
         "meta": { "contactId": "other", "matchingField": "email" },
     });
-    check(create(), false, answered(400, &duplicate), reconcile::EXISTS_NOW);
+    check(create(), false, answered(400, &duplicate), reconcile::EXISTS_NOW.spelling());
     check(create(), true, answered(400, &duplicate), "look up whose other is");
-    check(update(), true, answered(400, &duplicate), REFUSED);
+    check(update(), true, answered(400, &duplicate), REFUSED.spelling());
     let invalid = json!({ "message": ["email must be an email"], "statusCode": 422 });
     check(create(), false, answered(422, &invalid), "look up before refusing");
-    check(update(), false, answered(422, &invalid), REFUSED);
-    check(note(), false, answered(422, &invalid), REFUSED);
+    check(update(), false, answered(422, &invalid), REFUSED.spelling());
+    check(note(), false, answered(422, &invalid), REFUSED.spelling());
     let gone = json!({ "message": "Contact not found for id:c", "statusCode": 400 });
-    check(update(), false, answered(400, &gone), reconcile::CONTACT_GONE);
-    check(note(), false, answered(400, &gone), reconcile::CONTACT_GONE);
+    check(update(), false, answered(400, &gone), reconcile::CONTACT_GONE.spelling());
+    check(note(), false, answered(400, &gone), reconcile::CONTACT_GONE.spelling());
     // An earlier attempt may have deleted it; without one, somebody else has.
     check(OpChange::Delete, false, answered(400, &gone), "nothing");
     check(OpChange::Delete, true, answered(400, &gone), "applied -");

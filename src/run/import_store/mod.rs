@@ -13,6 +13,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::db;
 use super::error::RunError;
+use crate::diagnostic::{Diagnostic, DiagnosticPlace, UnknownDiagnosticCode};
 
 mod identity_index;
 mod remote_contacts;
@@ -28,7 +29,7 @@ CREATE TABLE IF NOT EXISTS decision (
 );
 CREATE TABLE IF NOT EXISTS warning (
     id INTEGER PRIMARY KEY, n INTEGER NOT NULL, code TEXT NOT NULL, field TEXT NOT NULL,
-    message TEXT NOT NULL
+    message TEXT NOT NULL, hint TEXT, col INTEGER
 );
 CREATE INDEX IF NOT EXISTS warning_by_row ON warning (n);
 CREATE TABLE IF NOT EXISTS identity (
@@ -83,19 +84,6 @@ pub struct RowDecision {
     pub field: Option<String>,
     /// The sentence.
     pub reason: Option<String>,
-}
-
-/// Something noteworthy about a row; row 0 is the file as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredWarning {
-    /// The row.
-    pub n: u64,
-    /// A stable name.
-    pub code: String,
-    /// The column or field; may be empty.
-    pub field: String,
-    /// The sentence.
-    pub message: String,
 }
 
 /// The store. Blocking: for blocking threads only.
@@ -229,14 +217,21 @@ impl ImportStore {
         self.query_number("SELECT coalesce(max(n), 0) FROM row")
     }
 
-    /// Keeps a warning.
+    /// Keeps a warning about row `n`; 0 is the file as a whole.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn insert_warning(&self, noted: &StoredWarning) -> Result<(), RunError> {
+    pub fn insert_warning(&self, n: u64, warning: &Diagnostic) -> Result<(), RunError> {
         self.execute(
-            "INSERT INTO warning (n, code, field, message) VALUES (?, ?, ?, ?)",
-            params![noted.n.cast_signed(), noted.code, noted.field, noted.message],
+            "INSERT INTO warning (n, code, field, message, hint, col) VALUES (?, ?, ?, ?, ?, ?)",
+            params![
+                n.cast_signed(),
+                warning.code.spelling(),
+                warning.field,
+                warning.message,
+                warning.hint,
+                warning.place.column.and_then(|column| i64::try_from(column).ok()),
+            ],
         )
     }
 
@@ -253,19 +248,30 @@ impl ImportStore {
     /// The warnings of rows from `from` up to, and not with, `to`, by row.
     ///
     /// # Errors
-    /// When the database cannot be read.
-    pub fn warnings_in_range(&self, from: u64, to: u64) -> Result<Vec<StoredWarning>, RunError> {
+    /// When what is stored is damaged.
+    pub fn warnings_in_range(&self, from: u64, to: u64) -> Result<Vec<Diagnostic>, RunError> {
         let read = |row: &Row<'_>| {
-            Ok(StoredWarning {
-                n: row.get::<_, i64>(0)?.cast_unsigned(),
-                code: row.get(1)?,
-                field: row.get(2)?,
-                message: row.get(3)?,
-            })
+            let n = row.get::<_, i64>(0)?.cast_unsigned();
+            let column: Option<i64> = row.get(5)?;
+            let place = DiagnosticPlace {
+                record: (n > 0).then_some(n),
+                line: None,
+                column: column.and_then(|column| usize::try_from(column).ok()),
+            };
+            let code: String = row.get(1)?;
+            let warning = |code| {
+                let (field, message, hint) = (row.get(2)?, row.get(3)?, row.get(4)?);
+                Ok(Diagnostic { code, place, field, message, hint })
+            };
+            code.parse().map(warning).map_or_else(|error| Ok(Err(error)), |read| read.map(Ok))
         };
-        let sql =
-            "SELECT n, code, field, message FROM warning WHERE n >= ? AND n < ? ORDER BY n, id";
-        self.query_all(sql, params![from.cast_signed(), to.cast_signed()], read)
+        let sql = "SELECT n, code, field, message, hint, col FROM warning
+                   WHERE n >= ? AND n < ? ORDER BY n, id";
+        let found = self.query_all(sql, params![from.cast_signed(), to.cast_signed()], read)?;
+        let check = |read: Result<Diagnostic, UnknownDiagnosticCode>| {
+            read.map_err(|error| self.damaged_error(&error.to_string()))
+        };
+        found.into_iter().map(check).collect()
     }
 
     /// Keeps what was decided about a row.

@@ -1,9 +1,10 @@
 //! The dialect of delimited text: its delimiter, chosen by what it makes of the first rows.
 
 use super::tokenizer::{DelimitedRecord, RecordTokenizer};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::sheet::SheetReadOptions;
 use crate::sheet::header_row::{self, HeaderCandidate};
 use crate::sheet::row::is_blank_text;
-use crate::sheet::{SheetError, SheetReadOptions};
 
 /// What is tried, the usual first.
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -20,7 +21,7 @@ pub(crate) struct DetectedDialect {
     /// Whether the first line declares it.
     pub(crate) declared: bool,
     /// The line of the header, or why there is none.
-    pub(crate) header: Result<u64, SheetError>,
+    pub(crate) header: Result<u64, Diagnostic>,
 }
 
 /// The beginning of a text.
@@ -35,7 +36,7 @@ pub(crate) fn choose_dialect(
     head: &TextHead<'_>,
     reading: &SheetReadOptions,
     known: &dyn Fn(&str) -> bool,
-) -> Result<DetectedDialect, SheetError> {
+) -> Result<DetectedDialect, Diagnostic> {
     let asked = reading.delimiter.map(check_delimiter).transpose()?;
     let declared = declared_delimiter(head.text);
     let one = asked.or(declared);
@@ -62,11 +63,11 @@ pub(crate) fn delimiter_name(delimiter: u8) -> String {
     }
 }
 
-fn check_delimiter(delimiter: char) -> Result<u8, SheetError> {
+fn check_delimiter(delimiter: char) -> Result<u8, Diagnostic> {
     match u8::try_from(delimiter) {
         Ok(byte) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(byte),
-        _ => Err(SheetError::new(
-            "E_DELIMITER",
+        _ => Err(Diagnostic::new(
+            DiagnosticCode::E_DELIMITER,
             format!("`{}` cannot be a delimiter", delimiter.escape_default()),
         )
         .with_hint("a delimiter is one ASCII character, such as `,` `;` `|` `^` or a tab")),

@@ -9,8 +9,8 @@ use std::io::{self, Read, Take};
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::byte_stats::ByteStats;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::source_file::{self, HashingReader};
-use crate::sheet::{SheetError, SheetWarning};
 
 /// Bytes that are decoded together.
 const BLOCK: usize = 64 * 1024;
@@ -34,8 +34,8 @@ impl DetectedEncoding {
         head: &[u8],
         census: &mut ByteStats,
         asked: Option<&str>,
-        warnings: &mut Vec<SheetWarning>,
-    ) -> Result<Self, SheetError> {
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Result<Self, Diagnostic> {
         let marked = detect_bom(head)?;
         let (encoding, mark) = match (asked.map(encoding_for_label).transpose()?, marked) {
             (Some(encoding), Some((marked, length))) if marked == encoding => (encoding, length),
@@ -44,7 +44,7 @@ impl DetectedEncoding {
                 if encoding != UTF_8 {
                     let message =
                         format!("the file is {}, as its mark says", encoding_name(encoding));
-                    warnings.push(SheetWarning::new("W_ENCODING", message));
+                    warnings.push(Diagnostic::new(DiagnosticCode::W_ENCODING, message));
                 }
                 (encoding, length)
             }
@@ -72,20 +72,24 @@ pub(crate) fn encoding_name(encoding: &'static Encoding) -> String {
     encoding.name().to_ascii_lowercase()
 }
 
-fn encoding_for_label(label: &str) -> Result<&'static Encoding, SheetError> {
+fn encoding_for_label(label: &str) -> Result<&'static Encoding, Diagnostic> {
     match Encoding::for_label(label.as_bytes()) {
         Some(encoding) if encoding != encoding_rs::REPLACEMENT => Ok(encoding),
-        _ => Err(SheetError::new("E_ENCODING", format!("`{label}` is no known encoding"))
-            .with_hint(
-                "for example `utf-8`, `windows-1252`, `iso-8859-2`, `utf-16le` or `shift_jis`",
-            )),
+        _ => Err(Diagnostic::new(
+            DiagnosticCode::E_ENCODING,
+            format!("`{label}` is no known encoding"),
+        )
+        .with_hint("for example `utf-8`, `windows-1252`, `iso-8859-2`, `utf-16le` or `shift_jis`")),
     }
 }
 
-fn detect_bom(head: &[u8]) -> Result<Option<(&'static Encoding, u64)>, SheetError> {
+fn detect_bom(head: &[u8]) -> Result<Option<(&'static Encoding, u64)>, Diagnostic> {
     if head.starts_with(b"\xFF\xFE\0\0") || head.starts_with(b"\0\0\xFE\xFF") {
-        return Err(SheetError::new("E_ENCODING", "the file is UTF-32, which is not read")
-            .with_hint("save it as UTF-8"));
+        return Err(Diagnostic::new(
+            DiagnosticCode::E_ENCODING,
+            "the file is UTF-32, which is not read",
+        )
+        .with_hint("save it as UTF-8"));
     }
     Ok(Encoding::for_bom(head).map(|(encoding, length)| (encoding, length as u64)))
 }
@@ -93,15 +97,15 @@ fn detect_bom(head: &[u8]) -> Result<Option<(&'static Encoding, u64)>, SheetErro
 fn guess_without_bom(
     head: &[u8],
     census: &mut ByteStats,
-    warnings: &mut Vec<SheetWarning>,
+    warnings: &mut Vec<Diagnostic>,
 ) -> &'static Encoding {
-    let guessed = |warnings: &mut Vec<SheetWarning>, encoding| {
+    let guessed = |warnings: &mut Vec<Diagnostic>, encoding| {
         let message = format!(
             "the file does not say what it is; it is read as {}, which is a guess: look at the accents, \
              and name another encoding with `--encoding`",
             encoding_name(encoding)
         );
-        warnings.push(SheetWarning::new("W_ENCODING_GUESSED", message));
+        warnings.push(Diagnostic::new(DiagnosticCode::W_ENCODING_GUESSED, message));
         encoding
     };
     match detect_utf16(head) {
@@ -128,15 +132,17 @@ fn detect_utf16(head: &[u8]) -> Option<&'static Encoding> {
 fn text_end(
     encoding: &'static Encoding,
     census: &ByteStats,
-    warnings: &mut Vec<SheetWarning>,
+    warnings: &mut Vec<Diagnostic>,
 ) -> u64 {
     let wide = encoding == UTF_16LE || encoding == UTF_16BE;
     // The last character's own NUL is not padding.
     let end = if wide { census.end.next_multiple_of(2).min(census.size) } else { census.end };
     if end < census.size {
         let count = census.size - end;
-        warnings
-            .push(SheetWarning::new("W_TRAILING_NULS", format!("{count} NUL bytes at the end")));
+        warnings.push(Diagnostic::new(
+            DiagnosticCode::W_TRAILING_NULS,
+            format!("{count} NUL bytes at the end"),
+        ));
     }
     end
 }

@@ -19,13 +19,12 @@ use self::dialect::{DetectedDialect, TextHead};
 use self::encoding::{DetectedEncoding, TextReader};
 use self::prescan::{PrescanResult, RecordPrescan};
 use self::tokenizer::{DelimitedRecord, QuoteError, RecordTokenizer};
+use super::error::{file_changed_error, io_error};
 use super::row::is_blank_text;
 use super::row_shaper::{RawSheetRow, RowShaper};
 use super::source_file::{self, FileStamp, HashingReader};
-use super::{
-    RowFault, SheetCell, SheetColumn, SheetError, SheetReadOptions, SheetRow, SheetWarning,
-    file_type,
-};
+use super::{SheetCell, SheetColumn, SheetReadOptions, SheetRow, file_type};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// What is read to choose the dialect: so many bytes and lines, and no more than that many bytes.
 const HEAD: usize = 256 * 1024;
@@ -54,7 +53,7 @@ pub(super) struct OpenedDelimited {
     pub(super) text: DelimitedFile,
     pub(super) columns: Vec<SheetColumn>,
     pub(super) what: String,
-    pub(super) warnings: Vec<SheetWarning>,
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 /// Looks a text file over.
@@ -62,7 +61,7 @@ pub(super) fn open(
     path: &Path,
     reading: &SheetReadOptions,
     known: &dyn Fn(&str) -> bool,
-) -> Result<OpenedDelimited, SheetError> {
+) -> Result<OpenedDelimited, Diagnostic> {
     let mut warnings = Vec::new();
     let (coding, digest, stamp) = scan_bytes(path, reading, &mut warnings)?;
     let (head, whole) = read_head(path, coding)?;
@@ -101,9 +100,9 @@ fn describe_format(coding: DetectedEncoding, delimiter: u8) -> String {
 fn scan_bytes(
     path: &Path,
     reading: &SheetReadOptions,
-    warnings: &mut Vec<SheetWarning>,
-) -> Result<(DetectedEncoding, String, FileStamp), SheetError> {
-    let failed = |error: std::io::Error| SheetError::from_io(path, &error);
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<(DetectedEncoding, String, FileStamp), Diagnostic> {
+    let failed = |error: std::io::Error| io_error(path, &error);
     let (mut file, stamp) = source_file::open_file(path)?;
     let mut first = vec![0; ENCODING_HEAD];
     let count = source_file::fill_buffer(&mut file, &mut first).map_err(failed)?;
@@ -121,8 +120,8 @@ fn scan_bytes(
 }
 
 /// The beginning of the text, and whether it is all of it.
-fn read_head(path: &Path, coding: DetectedEncoding) -> Result<(Vec<u8>, bool), SheetError> {
-    let failed = |error: std::io::Error| SheetError::from_io(path, &error);
+fn read_head(path: &Path, coding: DetectedEncoding) -> Result<(Vec<u8>, bool), Diagnostic> {
+    let failed = |error: std::io::Error| io_error(path, &error);
     let (file, _) = source_file::open_file(path)?;
     let mut reader = coding.text_reader(file).map_err(failed)?;
     let mut head = Vec::new();
@@ -144,33 +143,30 @@ fn prescan_records(
     path: &Path,
     coding: DetectedEncoding,
     dialect: &DetectedDialect,
-) -> Result<RecordPrescan, SheetError> {
-    let failed = |error: std::io::Error| SheetError::from_io(path, &error);
+) -> Result<RecordPrescan, Diagnostic> {
+    let failed = |error: std::io::Error| io_error(path, &error);
     let (file, _) = source_file::open_file(path)?;
     let reader = coding.text_reader(file).map_err(failed)?;
     RecordPrescan::from_reader(reader, dialect, coding.mark).map_err(failed)
 }
 
-pub(super) fn empty_file_error(size: u64) -> SheetError {
+pub(super) fn empty_file_error(size: u64) -> Diagnostic {
     let message = match size {
         0 => "the file is empty (0 bytes)".to_owned(),
         size => format!("the file holds neither letters nor digits ({size} bytes)"),
     };
-    SheetError::new("E_EMPTY_FILE", message)
+    Diagnostic::new(DiagnosticCode::E_EMPTY_FILE, message)
         .with_hint("look at the export that wrote it, or name another file")
 }
 
 impl DelimitedFile {
     /// The rows behind the header.
-    pub(super) fn rows(&self) -> Result<DelimitedRows, SheetError> {
+    pub(super) fn rows(&self) -> Result<DelimitedRows, Diagnostic> {
         let (file, stamp) = source_file::open_file(&self.path)?;
         if stamp != self.stamp {
-            return Err(SheetError::file_changed(&self.path));
+            return Err(file_changed_error(&self.path));
         }
-        let reader = self
-            .coding
-            .text_reader(file)
-            .map_err(|error| SheetError::from_io(&self.path, &error))?;
+        let reader = self.coding.text_reader(file).map_err(|error| io_error(&self.path, &error))?;
         Ok(DelimitedRows {
             scanner: Some(RecordTokenizer::new(reader, self.delimiter)),
             record: DelimitedRecord::default(),
@@ -180,9 +176,9 @@ impl DelimitedFile {
         })
     }
 
-    fn ensure_unchanged(&self) -> Result<(), SheetError> {
+    fn ensure_unchanged(&self) -> Result<(), Diagnostic> {
         let (_, stamp) = source_file::open_file(&self.path)?;
-        if stamp == self.stamp { Ok(()) } else { Err(SheetError::file_changed(&self.path)) }
+        if stamp == self.stamp { Ok(()) } else { Err(file_changed_error(&self.path)) }
     }
 }
 
@@ -198,7 +194,7 @@ pub(super) struct DelimitedRows {
 }
 
 impl Iterator for DelimitedRows {
-    type Item = Result<SheetRow, SheetError>;
+    type Item = Result<SheetRow, Diagnostic>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -212,7 +208,7 @@ impl Iterator for DelimitedRows {
                 Ok(false) => return self.verify_digest().err().map(Err),
                 Err(error) => {
                     self.scanner = None;
-                    return Some(Err(SheetError::from_io(&self.text.path, &error)));
+                    return Some(Err(io_error(&self.text.path, &error)));
                 }
             }
         }
@@ -221,15 +217,11 @@ impl Iterator for DelimitedRows {
 
 impl DelimitedRows {
     /// Checks that what was read is what was looked over.
-    fn verify_digest(&mut self) -> Result<(), SheetError> {
+    fn verify_digest(&mut self) -> Result<(), Diagnostic> {
         let Some(scanner) = self.scanner.take() else { return Ok(()) };
-        let failed = |error: std::io::Error| SheetError::from_io(&self.text.path, &error);
+        let failed = |error: std::io::Error| io_error(&self.text.path, &error);
         let digest = scanner.into_inner().finish_digest().map_err(failed)?;
-        if digest == self.text.digest {
-            Ok(())
-        } else {
-            Err(SheetError::file_changed(&self.text.path))
-        }
+        if digest == self.text.digest { Ok(()) } else { Err(file_changed_error(&self.text.path)) }
     }
 }
 
@@ -260,7 +252,7 @@ fn decode_lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
 pub(super) fn encoding_fault(
     record: &DelimitedRecord,
     coding: DetectedEncoding,
-) -> Option<RowFault> {
+) -> Option<Diagnostic> {
     let (index, byte, at) = record.first_invalid_byte()?;
     let message = if coding.encoding == encoding_rs::UTF_8 {
         let at = coding.mark + at;
@@ -269,10 +261,10 @@ pub(super) fn encoding_fault(
         let name = encoding::encoding_name(coding.encoding);
         format!("the bytes of a character are not valid {name} while the rest of the file is")
     };
-    Some(RowFault { code: "R_ENCODING", column: Some(index), message })
+    Some(Diagnostic::new(DiagnosticCode::R_ENCODING, message).at_column(index))
 }
 
-fn quoting_fault(record: &DelimitedRecord, text: &DelimitedFile) -> Option<RowFault> {
+fn quoting_fault(record: &DelimitedRecord, text: &DelimitedFile) -> Option<Diagnostic> {
     let fits = record.cell_count() == text.names.len();
     let (column, message) = match record.trouble {
         // Inches and nicknames: where the row fits, the quote has parted nothing.
@@ -292,7 +284,7 @@ fn quoting_fault(record: &DelimitedRecord, text: &DelimitedFile) -> Option<RowFa
         }
     };
     let advice = "; a quote in a cell is written twice, and the cell in quotes";
-    Some(RowFault { code: "R_BAD_QUOTING", column: Some(column), message: message + advice })
+    Some(Diagnostic::new(DiagnosticCode::R_BAD_QUOTING, message + advice).at_column(column))
 }
 
 /// Whether a record holds nothing.

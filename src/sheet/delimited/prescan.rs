@@ -9,7 +9,8 @@ use super::dialect::DetectedDialect;
 use super::quotes;
 use super::tokenizer::{DelimitedRecord, QuoteError, RecordTokenizer};
 use super::{empty_file_error, is_blank_record};
-use crate::sheet::{SheetColumn, SheetError, SheetWarning, header_row};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::sheet::{SheetColumn, header_row};
 
 /// Bytes of a record that are kept at most: behind the header only the form counts.
 const KEEP: usize = 1024 * 1024;
@@ -114,8 +115,8 @@ impl RecordPrescan {
     pub(crate) fn into_result(
         self,
         dialect: &DetectedDialect,
-        warnings: &mut Vec<SheetWarning>,
-    ) -> Result<PrescanResult, SheetError> {
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Result<PrescanResult, Diagnostic> {
         if let Some((record, line)) = self.suspect {
             return Err(open_quote_error(record, line, "closed in a later row only"));
         }
@@ -130,14 +131,14 @@ impl RecordPrescan {
             let message = format!(
                 "the header (line {line}) holds byte 0x{byte:02X} at offset {at}, which is no valid text"
             );
-            return Err(SheetError::new("E_ENCODING", message)
+            return Err(Diagnostic::new(DiagnosticCode::E_ENCODING, message)
                 .with_hint("save the file as UTF-8, or name its encoding with `--encoding`"));
         }
         if self.above > u64::from(dialect.declared) {
             let lines = line - 1 - u64::from(dialect.declared);
             let plural = if lines == 1 { "line" } else { "lines" };
             let message = format!("{lines} {plural} (header found in line {line})");
-            warnings.push(SheetWarning::new("W_PREAMBLE_SKIPPED", message));
+            warnings.push(Diagnostic::new(DiagnosticCode::W_PREAMBLE_SKIPPED, message));
         }
         if self.total == 0 {
             warnings.push(header_row::no_rows_warning());
@@ -147,17 +148,20 @@ impl RecordPrescan {
         Ok(PrescanResult { columns, total: self.total })
     }
 
-    fn missing_header_error(&self, dialect: &DetectedDialect) -> SheetError {
+    fn missing_header_error(&self, dialect: &DetectedDialect) -> Diagnostic {
         match &dialect.header {
             _ if self.above == 0 => empty_file_error(self.lines),
             Err(refusal) => refusal.clone(),
-            Ok(line) => SheetError::new("E_NO_HEADER", format!("no row begins in line {line}"))
-                .with_hint("`--header-row` names the line of the columns' names, counted from 1"),
+            Ok(line) => Diagnostic::new(
+                DiagnosticCode::E_NO_HEADER,
+                format!("no row begins in line {line}"),
+            )
+            .with_hint("`--header-row` names the line of the columns' names, counted from 1"),
         }
     }
 }
 
-fn open_quote_error(record: u64, line: u64, how: &str) -> SheetError {
+fn open_quote_error(record: u64, line: u64, how: &str) -> Diagnostic {
     let place = match record {
         0 => format!("line {line}"),
         record => format!("record {record} (line {line})"),
@@ -165,7 +169,7 @@ fn open_quote_error(record: u64, line: u64, how: &str) -> SheetError {
     let message = format!(
         "{place} opens a quote that is {how}; everything after it would be one cell; nothing was imported"
     );
-    SheetError::new("E_UNTERMINATED_QUOTE", message).with_hint(format!(
+    Diagnostic::new(DiagnosticCode::E_UNTERMINATED_QUOTE, message).with_hint(format!(
         "close or remove the quote in line {line}; a quote in a cell is written twice"
     ))
 }

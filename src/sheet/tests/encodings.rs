@@ -75,7 +75,7 @@ fn damaged_rows_among_valid_ones_are_faults_by_their_offset() {
     assert_eq!(faults(&rows), [(2, "R_ENCODING")]);
     let fault = rows[1].fault.as_ref().unwrap();
     assert!(fault.message.contains(&format!("byte 0xF6 at offset {at} ")), "{}", fault.message);
-    assert_eq!(fault.column, Some(0));
+    assert_eq!(fault.place.column, Some(0));
     assert_eq!(texts(&rows[1])[0], "a \"b\" ö");
 }
 

@@ -1,6 +1,7 @@
 //! Delimiters, line ends, quotes, and what stands above, between and below the rows.
 
 use super::*;
+use crate::diagnostic::Diagnostic;
 
 fn read(text: &str) -> (Sheet, Vec<SheetRow>) {
     let file = made(text.as_bytes(), "csv");
@@ -9,7 +10,7 @@ fn read(text: &str) -> (Sheet, Vec<SheetRow>) {
     (sheet, rows)
 }
 
-fn refused(text: &str) -> SheetError {
+fn refused(text: &str) -> Diagnostic {
     open(made(text.as_bytes(), "csv").path()).unwrap_err()
 }
 
@@ -142,7 +143,8 @@ fn the_line_of_the_header_can_be_asked_for() {
 #[test]
 fn columns_without_a_name_are_told_if_they_hold_something() {
     let (sheet, _) = read("Name,,Email,\nA,x,a@b.c,\n");
-    let told: Vec<_> = sheet.warnings.iter().map(|it| (it.code, it.column)).collect();
+    let told: Vec<_> =
+        sheet.warnings.iter().map(|it| (it.code.spelling(), it.place.column)).collect();
     assert_eq!(told, [("W_UNNAMED_COLUMN", Some(1))]);
 }
 

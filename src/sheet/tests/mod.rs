@@ -10,7 +10,8 @@ mod workbooks;
 
 use std::path::PathBuf;
 
-use super::{Sheet, SheetError, SheetReadOptions, SheetRow};
+use super::{Sheet, SheetReadOptions, SheetRow};
+use crate::diagnostic::Diagnostic;
 
 /// The words that headers use here, in any spelling.
 fn known(text: &str) -> bool {
@@ -51,7 +52,7 @@ fn sample(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/torture").join(name)
 }
 
-fn open(path: &std::path::Path) -> Result<Sheet, SheetError> {
+fn open(path: &std::path::Path) -> Result<Sheet, Diagnostic> {
     Sheet::open(path, &SheetReadOptions::default(), &known)
 }
 
@@ -68,12 +69,12 @@ fn names(sheet: &Sheet) -> Vec<&str> {
 }
 
 fn codes(sheet: &Sheet) -> Vec<&str> {
-    sheet.warnings.iter().map(|warning| warning.code).collect()
+    sheet.warnings.iter().map(|warning| warning.code.spelling()).collect()
 }
 
 /// The rows that cannot be used, and why.
 fn faults(rows: &[SheetRow]) -> Vec<(u64, &str)> {
-    rows.iter().filter_map(|row| Some((row.record, row.fault.as_ref()?.code))).collect()
+    rows.iter().filter_map(|row| Some((row.record, row.fault.as_ref()?.code.spelling()))).collect()
 }
 
 /// A file of one's own, gone with the value.

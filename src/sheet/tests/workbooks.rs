@@ -3,6 +3,7 @@
 use std::io::{Cursor, Write};
 
 use super::*;
+use crate::diagnostic::Diagnostic;
 use crate::sheet::{HiddenRowPolicy, SheetCell};
 use zip::write::SimpleFileOptions;
 
@@ -68,7 +69,7 @@ fn cells(rows: &[&[&str]]) -> String {
 
 const PEOPLE: &[&[&str]] = &[&["Name", "Email", "Phone", "City"], &["A", "a@b.c", "1", "Rome"]];
 
-fn read(bytes: &[u8], reading: &SheetReadOptions) -> Result<(Sheet, Vec<SheetRow>), SheetError> {
+fn read(bytes: &[u8], reading: &SheetReadOptions) -> Result<(Sheet, Vec<SheetRow>), Diagnostic> {
     let file = made(bytes, "xlsx");
     let sheet = Sheet::open(file.path(), reading, &known)?;
     let rows = rows(&sheet);
@@ -164,7 +165,10 @@ fn values_beside_the_named_columns_have_columns_without_a_name() {
     let data = cells(&[&["Name", "Email"], &["A", "a@b.c", "", "note"], &["B", "b@b.c"]]);
     let (sheet, rows) = read_all(&workbook("", &[("S", "", &data)]));
     assert_eq!(names(&sheet), ["Name", "Email", "", ""]);
-    assert_eq!((codes(&sheet), sheet.warnings[0].column), (vec!["W_UNNAMED_COLUMN"], Some(3)));
+    assert_eq!(
+        (codes(&sheet), sheet.warnings[0].place.column),
+        (vec!["W_UNNAMED_COLUMN"], Some(3))
+    );
     assert!(rows.iter().all(|row| row.cells.len() == 4 && row.warnings.is_empty()));
     let far = format!("{}<row><c r=\"XFD2\"><v>1</v></c></row>", cells(&[&["Name", "Email"]]));
     let (sheet, rows) = read_all(&workbook("", &[("S", "", &far)]));

@@ -7,7 +7,7 @@ use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
 use super::{BOUND, BytesCursor, corrupt_error, too_large_error};
-use crate::sheet::SheetError;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// Deflate makes at most so many bytes out of one.
 const DEFLATE: u64 = 1032;
@@ -30,7 +30,7 @@ pub(super) struct SpreadsheetArchive {
 
 impl SpreadsheetArchive {
     /// Opens the archive and refuses what is no spreadsheet, or would not fit into memory.
-    pub(super) fn open(bytes: BytesCursor) -> Result<(Self, ArchiveFormat), SheetError> {
+    pub(super) fn open(bytes: BytesCursor) -> Result<(Self, ArchiveFormat), Diagnostic> {
         let archive = ZipArchive::new(bytes).map_err(|error| corrupt_error(&error.to_string()))?;
         let mut package = Self { archive };
         let flavour = package.detect_format()?;
@@ -40,7 +40,7 @@ impl SpreadsheetArchive {
         Ok((package, flavour))
     }
 
-    fn detect_format(&mut self) -> Result<ArchiveFormat, SheetError> {
+    fn detect_format(&mut self) -> Result<ArchiveFormat, Diagnostic> {
         let names = self.archive.file_names_raw();
         let names: Vec<String> =
             names.map(|name| String::from_utf8_lossy(name).replace('\\', "/")).collect();
@@ -64,12 +64,12 @@ impl SpreadsheetArchive {
             () => "a ZIP archive",
         };
         let message = format!("the file is {what}, not text or a spreadsheet");
-        Err(SheetError::new("E_NOT_TEXT", message)
+        Err(Diagnostic::new(DiagnosticCode::E_NOT_TEXT, message)
             .with_hint("unpack it if it holds the contacts, or export them as CSV or XLSX"))
     }
 
     /// Refuses a part that is larger than it may be, whatever it says of itself.
-    fn check_part_size(&mut self, index: usize) -> Result<(), SheetError> {
+    fn check_part_size(&mut self, index: usize) -> Result<(), Diagnostic> {
         let unreadable = |error: zip::result::ZipError| corrupt_error(&error.to_string());
         let part = self.archive.by_index_raw(index).map_err(unreadable)?;
         let name = String::from_utf8_lossy(part.name_raw()).to_lowercase();

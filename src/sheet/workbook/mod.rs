@@ -19,10 +19,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::grid::CellGrid;
+use super::error::{file_changed_error, io_error};
 use super::row::SheetRow;
 use super::row_shaper::{RawSheetRow, RowShaper};
 use super::source_file::{self, FileStamp, HashingReader};
-use super::{HiddenRowPolicy, SheetColumn, SheetError, SheetWarning};
+use super::{HiddenRowPolicy, SheetColumn};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 pub(super) use self::open::open;
 
@@ -59,15 +61,15 @@ pub(super) struct OpenedWorkbook {
     pub(super) book: WorkbookFile,
     pub(super) columns: Vec<SheetColumn>,
     pub(super) what: String,
-    pub(super) warnings: Vec<SheetWarning>,
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 impl WorkbookFile {
     /// The rows behind the header.
-    pub(super) fn rows(&self) -> Result<WorkbookRows, SheetError> {
+    pub(super) fn rows(&self) -> Result<WorkbookRows, Diagnostic> {
         let (_, stamp) = source_file::open_file(&self.path)?;
         if stamp != self.stamp {
-            return Err(SheetError::file_changed(&self.path));
+            return Err(file_changed_error(&self.path));
         }
         let content = Arc::clone(&self.content);
         let names = Arc::clone(&content.names);
@@ -88,7 +90,7 @@ pub(super) struct WorkbookRows {
 }
 
 impl Iterator for WorkbookRows {
-    type Item = Result<SheetRow, SheetError>;
+    type Item = Result<SheetRow, Diagnostic>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let WorkbookContent { grid, names, hidden, .. } = &*self.content;
@@ -116,8 +118,8 @@ impl Iterator for WorkbookRows {
 }
 
 /// Reads a whole file: its bytes, what the system says about it, and its digest.
-fn read_file(path: &Path) -> Result<(Arc<[u8]>, FileStamp, String), SheetError> {
-    let failed = |error: std::io::Error| SheetError::from_io(path, &error);
+fn read_file(path: &Path) -> Result<(Arc<[u8]>, FileStamp, String), Diagnostic> {
+    let failed = |error: std::io::Error| io_error(path, &error);
     let (file, stamp) = source_file::open_file(path)?;
     if stamp.size > BOUND {
         return Err(too_large_error("the file"));
@@ -129,15 +131,15 @@ fn read_file(path: &Path) -> Result<(Arc<[u8]>, FileStamp, String), SheetError> 
 }
 
 /// Something is larger than any spreadsheet of contacts.
-fn too_large_error(what: &str) -> SheetError {
+fn too_large_error(what: &str) -> Diagnostic {
     let message = format!("{what} has more than {} MiB unpacked", BOUND / 1024 / 1024);
-    SheetError::new("E_XLSX_CORRUPT", message)
+    Diagnostic::new(DiagnosticCode::E_XLSX_CORRUPT, message)
         .with_hint("save the sheet that is meant as CSV, which may be of any size")
 }
 
 /// The spreadsheet cannot be read as one.
-fn corrupt_error(reason: &str) -> SheetError {
+fn corrupt_error(reason: &str) -> Diagnostic {
     let message = format!("the spreadsheet is damaged: {reason}");
-    SheetError::new("E_XLSX_CORRUPT", message)
+    Diagnostic::new(DiagnosticCode::E_XLSX_CORRUPT, message)
         .with_hint("open it in a spreadsheet program and save it again, or export it once more")
 }

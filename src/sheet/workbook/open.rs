@@ -9,9 +9,10 @@ use super::grid::CellGrid;
 use super::reader::WorkbookReader;
 use super::select::{self, header_candidates};
 use super::{OpenedWorkbook, WorkbookContent, WorkbookFile, read_file};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::file_type::SheetFileType;
 use crate::sheet::header_row;
-use crate::sheet::{HiddenRowPolicy, SheetError, SheetReadOptions, SheetWarning};
+use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 
 /// Columns behind the header that may hold values without a name. What stands further out is a note.
 const UNNAMED: usize = 64;
@@ -22,7 +23,7 @@ pub(in crate::sheet) fn open(
     kind: SheetFileType,
     reading: &SheetReadOptions,
     known: &dyn Fn(&str) -> bool,
-) -> Result<OpenedWorkbook, SheetError> {
+) -> Result<OpenedWorkbook, Diagnostic> {
     let (bytes, stamp, digest) = read_file(path)?;
     let mut warnings = Vec::new();
     let mut book = WorkbookReader::open(kind, &Cursor::new(bytes))?;
@@ -59,30 +60,36 @@ fn find_header(
     sheet: &str,
     asked: Option<u32>,
     known: &dyn Fn(&str) -> bool,
-) -> Result<usize, SheetError> {
+) -> Result<usize, Diagnostic> {
     let at = |line: u64| {
         (0..grid.row_count()).find(|it| grid.line_number(*it) == line && !grid.is_blank(*it))
     };
     if let Some(line) = asked {
         return at(u64::from(line)).ok_or_else(|| {
-            SheetError::new("E_NO_HEADER", format!("row {line} of sheet `{sheet}` is empty"))
-                .with_hint("`--header-row` names the row of the columns' names, counted from 1")
+            Diagnostic::new(
+                DiagnosticCode::E_NO_HEADER,
+                format!("row {line} of sheet `{sheet}` is empty"),
+            )
+            .with_hint("`--header-row` names the row of the columns' names, counted from 1")
         });
     }
     let rows = header_candidates(grid);
     if rows.is_empty() {
-        return Err(SheetError::new("E_EMPTY_FILE", format!("sheet `{sheet}` holds nothing")));
+        return Err(Diagnostic::new(
+            DiagnosticCode::E_EMPTY_FILE,
+            format!("sheet `{sheet}` holds nothing"),
+        ));
     }
     let line = rows[header_row::find_header_row(&rows, known)?].line;
     Ok(at(line).expect("the header is a row of the grid"))
 }
 
-fn preamble_warning(grid: &CellGrid, header: usize) -> Option<SheetWarning> {
+fn preamble_warning(grid: &CellGrid, header: usize) -> Option<Diagnostic> {
     let skipped = (0..header).any(|index| !grid.is_blank(index));
     let line = grid.line_number(header);
     let rows = if line == 2 { "row 1".to_owned() } else { format!("rows 1-{}", line - 1) };
     let message = format!("{rows} (header found in row {line})");
-    skipped.then(|| SheetWarning::new("W_PREAMBLE_SKIPPED", message))
+    skipped.then(|| Diagnostic::new(DiagnosticCode::W_PREAMBLE_SKIPPED, message))
 }
 
 /// The columns' names, and whether columns without one hold values.
@@ -117,7 +124,7 @@ fn count_rows(
     first: usize,
     rule: HiddenRowPolicy,
     filtered: bool,
-) -> Result<u64, SheetError> {
+) -> Result<u64, Diagnostic> {
     let (mut total, mut hidden) = (0_u64, 0_u64);
     for index in (first..grid.row_count()).filter(|index| !grid.is_blank(*index)) {
         total += 1;
@@ -130,13 +137,13 @@ fn count_rows(
     }
 }
 
-fn hidden_rows_error(total: u64, hidden: u64, filtered: bool) -> SheetError {
+fn hidden_rows_error(total: u64, hidden: u64, filtered: bool) -> Diagnostic {
     let verb = if hidden == 1 { "is" } else { "are" };
     let why = if filtered { " (a filter is on)" } else { "" };
     let left = total - hidden;
     let rows = if left == 1 { "row" } else { "rows" };
     let message = format!("{hidden} of {total} rows {verb} hidden{why}");
-    SheetError::new("E_HIDDEN_ROWS", message).with_hint(format!(
+    Diagnostic::new(DiagnosticCode::E_HIDDEN_ROWS, message).with_hint(format!(
         "choose `--hidden skip` ({left} {rows}) or `--hidden include` (all {total})"
     ))
 }

@@ -10,8 +10,8 @@ use super::grid::{COLUMNS, CellGrid};
 use super::hidden::HiddenRows;
 use super::xlsx_flags::XlsxFlags;
 use super::{BytesCursor, corrupt_error};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::file_type::SheetFileType;
-use crate::sheet::{SheetError, SheetWarning};
 
 /// A spreadsheet that is open.
 pub(super) struct WorkbookReader {
@@ -34,7 +34,7 @@ pub(super) struct SheetInfo {
 }
 
 impl WorkbookReader {
-    pub(super) fn open(kind: SheetFileType, bytes: &BytesCursor) -> Result<Self, SheetError> {
+    pub(super) fn open(kind: SheetFileType, bytes: &BytesCursor) -> Result<Self, Diagnostic> {
         if kind == SheetFileType::Compound {
             let format =
                 catch_panics(|| Xls::new(bytes.clone()).map_err(|error| error.to_string()))
@@ -76,7 +76,7 @@ impl WorkbookReader {
     }
 
     /// What to tell about formats whose hidden rows are not recognised.
-    pub(super) fn hidden_rows_warning(&self) -> Option<SheetWarning> {
+    pub(super) fn hidden_rows_warning(&self) -> Option<Diagnostic> {
         let message = match self.format {
             FormatReader::Xlsx(_) | FormatReader::Ods(_) => return None,
             FormatReader::Xlsb(_) | FormatReader::Xls(_) => format!(
@@ -84,7 +84,7 @@ impl WorkbookReader {
                 self.format_name()
             ),
         };
-        Some(SheetWarning::new("W_HIDDEN_UNSEEN", message))
+        Some(Diagnostic::new(DiagnosticCode::W_HIDDEN_UNSEEN, message))
     }
 
     /// The sheets that have cells, in their order.
@@ -104,12 +104,12 @@ impl WorkbookReader {
     }
 
     /// The first rows of a sheet that hold something, and perhaps more.
-    pub(super) fn read_head(&mut self, sheet: &str, rows: usize) -> Result<CellGrid, SheetError> {
+    pub(super) fn read_head(&mut self, sheet: &str, rows: usize) -> Result<CellGrid, Diagnostic> {
         self.read_cells(sheet, rows, false)
     }
 
     /// All cells of a sheet, and whether it has a filter.
-    pub(super) fn read_sheet(&mut self, sheet: &str) -> Result<(CellGrid, bool), SheetError> {
+    pub(super) fn read_sheet(&mut self, sheet: &str) -> Result<(CellGrid, bool), Diagnostic> {
         let marks = self.read_flags(sheet)?;
         let lenient = !marks.unplaced;
         let mut grid = self.read_cells(sheet, usize::MAX, lenient)?;
@@ -121,7 +121,7 @@ impl WorkbookReader {
         Ok((grid, marks.hidden.filtered))
     }
 
-    fn read_flags(&mut self, sheet: &str) -> Result<XlsxFlags, SheetError> {
+    fn read_flags(&mut self, sheet: &str) -> Result<XlsxFlags, Diagnostic> {
         let unreadable = |error: quick_xml::Error| corrupt_error(&error.to_string());
         match (&self.format, &mut self.package) {
             (FormatReader::Xlsx(_), Some(package)) => {
@@ -146,7 +146,7 @@ impl WorkbookReader {
         sheet: &str,
         rows: usize,
         lenient: bool,
-    ) -> Result<CellGrid, SheetError> {
+    ) -> Result<CellGrid, Diagnostic> {
         let format = &mut self.format;
         catch_panics(|| match format {
             FormatReader::Xlsx(book) => read_xlsx_cells(book, sheet, rows, lenient),
@@ -252,17 +252,20 @@ fn catch_panics<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String
         .unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
 }
 
-fn unreadable_xls_error(bytes: &[u8]) -> SheetError {
+fn unreadable_xls_error(bytes: &[u8]) -> Diagnostic {
     let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     if memchr::memmem::find(bytes, &name).is_some() {
         return encrypted_error();
     }
     let message = "the file is an old or encrypted spreadsheet that cannot be read";
-    SheetError::new("E_ENCRYPTED_OR_LEGACY_XLS", message)
+    Diagnostic::new(DiagnosticCode::E_ENCRYPTED_OR_LEGACY_XLS, message)
         .with_hint("open it in a spreadsheet program and save it as XLSX without a password")
 }
 
-fn encrypted_error() -> SheetError {
-    SheetError::new("E_ENCRYPTED_OR_LEGACY_XLS", "the spreadsheet is protected by a password")
-        .with_hint("open it in a spreadsheet program and save it without the password")
+fn encrypted_error() -> Diagnostic {
+    Diagnostic::new(
+        DiagnosticCode::E_ENCRYPTED_OR_LEGACY_XLS,
+        "the spreadsheet is protected by a password",
+    )
+    .with_hint("open it in a spreadsheet program and save it without the password")
 }

@@ -1,8 +1,8 @@
 //! Which sheet of a spreadsheet is meant.
 
 use super::reader::WorkbookReader;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::header_row::{self, HeaderCandidate};
-use crate::sheet::{SheetError, SheetWarning};
 
 /// A sheet that could be meant.
 struct SheetCandidate {
@@ -17,8 +17,8 @@ pub(super) fn select_sheet(
     book: &mut WorkbookReader,
     asked: Option<&str>,
     known: &dyn Fn(&str) -> bool,
-    warnings: &mut Vec<SheetWarning>,
-) -> Result<String, SheetError> {
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<String, Diagnostic> {
     let sheets = book.list_sheets();
     if let Some(asked) = asked {
         let wanted = asked.trim();
@@ -42,14 +42,16 @@ pub(super) fn select_sheet(
     }
     if let Some(asked) = asked {
         let message = format!("there is no sheet `{asked}`; {}", describe_candidates(&candidates));
-        return Err(
-            SheetError::new("E_SHEET_AMBIGUOUS", message).with_hint("name one with `--sheet NAME`")
-        );
+        return Err(Diagnostic::new(DiagnosticCode::E_SHEET_AMBIGUOUS, message)
+            .with_hint("name one with `--sheet NAME`"));
     }
     if candidates.is_empty() {
         let hidden = sheets.iter().any(|sheet| !sheet.visible);
         let hint = "one of its hidden sheets can be named with `--sheet NAME`";
-        let refusal = SheetError::new("E_EMPTY_FILE", "no sheet of the spreadsheet holds anything");
+        let refusal = Diagnostic::new(
+            DiagnosticCode::E_EMPTY_FILE,
+            "no sheet of the spreadsheet holds anything",
+        );
         return Err(if hidden { refusal.with_hint(hint) } else { refusal });
     }
     select_clear_match(&candidates, warnings)
@@ -57,8 +59,8 @@ pub(super) fn select_sheet(
 
 fn select_clear_match(
     candidates: &[SheetCandidate],
-    warnings: &mut Vec<SheetWarning>,
-) -> Result<String, SheetError> {
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<String, Diagnostic> {
     if let [only] = candidates {
         return Ok(only.name.clone());
     }
@@ -67,12 +69,13 @@ fn select_clear_match(
     let second = others.map(|it| it.known).max().unwrap_or(0);
     if best.known >= 2 && best.known >= second * 2 {
         let message = format!("`{}`; {}", best.name, describe_candidates(candidates));
-        warnings.push(SheetWarning::new("W_SHEET_CHOSEN", message));
+        warnings.push(Diagnostic::new(DiagnosticCode::W_SHEET_CHOSEN, message));
         return Ok(best.name.clone());
     }
     let message =
         format!("it is not clear which sheet is meant; {}", describe_candidates(candidates));
-    Err(SheetError::new("E_SHEET_AMBIGUOUS", message).with_hint("name one with `--sheet NAME`"))
+    Err(Diagnostic::new(DiagnosticCode::E_SHEET_AMBIGUOUS, message)
+        .with_hint("name one with `--sheet NAME`"))
 }
 
 fn describe_candidates(candidates: &[SheetCandidate]) -> String {
@@ -84,7 +87,7 @@ fn describe_candidates(candidates: &[SheetCandidate]) -> String {
 fn read_header_candidates(
     book: &mut WorkbookReader,
     sheet: &str,
-) -> Result<Vec<HeaderCandidate>, SheetError> {
+) -> Result<Vec<HeaderCandidate>, Diagnostic> {
     let grid = book.read_head(sheet, 2 * header_row::ROWS)?;
     Ok(header_candidates(&grid))
 }

@@ -17,9 +17,10 @@ pub(super) use date_shape::{DateNumber, DateShape};
 pub use day_month_order::DateOrder;
 use resolve_date::CenturyWindow;
 
+use super::ParsedValue;
 use super::digits;
 use super::quote::QuotedText;
-use super::{ParsedValue, ValueError, ValueNotice};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 #[cfg(test)]
 mod tests;
@@ -43,7 +44,7 @@ pub fn parse_date(
     text: &str,
     order: Option<DateOrder>,
     locale: Option<&str>,
-) -> Result<ParsedValue<Option<Date>>, ValueError> {
+) -> Result<ParsedValue<Option<Date>>, Diagnostic> {
     let (day, _) = parse_day_and_time(text, locale)?;
     resolve_date::resolve_shape(text, &day, order, CenturyWindow::AroundToday(latest_today()))
 }
@@ -56,7 +57,7 @@ pub fn parse_date_of_birth(
     text: &str,
     order: Option<DateOrder>,
     locale: Option<&str>,
-) -> Result<ParsedValue<Option<Date>>, ValueError> {
+) -> Result<ParsedValue<Option<Date>>, Diagnostic> {
     parse_birthday(text, order, locale, latest_today())
 }
 
@@ -65,15 +66,17 @@ fn parse_birthday(
     order: Option<DateOrder>,
     locale: Option<&str>,
     today: Date,
-) -> Result<ParsedValue<Option<Date>>, ValueError> {
+) -> Result<ParsedValue<Option<Date>>, Diagnostic> {
     let (day, _) = parse_day_and_time(text, locale)?;
     let read = resolve_date::resolve_shape(text, &day, order, CenturyWindow::Past(today))?;
-    let error = |code, why: &str| Err(ValueError::new(code, format!("{} {why}", QuotedText(text))));
+    let error = |code, why: &str| Err(Diagnostic::new(code, format!("{} {why}", QuotedText(text))));
     match read.value {
-        Some(day) if day.year() == APPLE_NO_YEAR => error("W_DATE_NO_YEAR", "has no year"),
-        Some(day) if day > today => error("W_DATE_FUTURE", "lies in the future"),
+        Some(day) if day.year() == APPLE_NO_YEAR => {
+            error(DiagnosticCode::W_DATE_NO_YEAR, "has no year")
+        }
+        Some(day) if day > today => error(DiagnosticCode::W_DATE_FUTURE, "lies in the future"),
         Some(day) if day.year() <= 1900 => {
-            error("W_DATE_INVALID", "is no birthday: it lies before 1901")
+            error(DiagnosticCode::W_DATE_INVALID, "is no birthday: it lies before 1901")
         }
         _ => Ok(read),
     }
@@ -89,7 +92,7 @@ fn latest_today() -> Date {
 pub(super) fn parse_day_and_time(
     text: &str,
     locale: Option<&str>,
-) -> Result<(DateShape, Option<TimeOfDay>), ValueError> {
+) -> Result<(DateShape, Option<TimeOfDay>), Diagnostic> {
     if text.len() > LONGEST {
         return Err(invalid_date_error(text, "it is too long"));
     }
@@ -112,7 +115,7 @@ pub(super) fn resolve_day(
     text: &str,
     shape: &DateShape,
     order: Option<DateOrder>,
-) -> Result<ParsedValue<Option<Date>>, ValueError> {
+) -> Result<ParsedValue<Option<Date>>, Diagnostic> {
     resolve_date::resolve_shape(text, shape, order, CenturyWindow::AroundToday(latest_today()))
 }
 
@@ -121,11 +124,14 @@ pub(super) fn possible_orders(numbers: [DateNumber; 3]) -> Vec<DateOrder> {
     resolve_date::valid_orders(numbers, CenturyWindow::AroundToday(latest_today()))
 }
 
-pub(super) fn invalid_date_error(text: &str, why: &str) -> ValueError {
-    ValueError::new("W_DATE_INVALID", format!("{} is no date: {why}", QuotedText(text)))
+pub(super) fn invalid_date_error(text: &str, why: &str) -> Diagnostic {
+    Diagnostic::new(
+        DiagnosticCode::W_DATE_INVALID,
+        format!("{} is no date: {why}", QuotedText(text)),
+    )
 }
 
-fn completed_year_notice(text: &str, year: i16) -> ValueNotice {
+fn completed_year_notice(text: &str, year: i16) -> Diagnostic {
     let message = format!("the year of {} has two digits and was read as {year}", QuotedText(text));
-    ValueNotice::new("W_DATE_AMBIGUOUS", message)
+    Diagnostic::new(DiagnosticCode::W_DATE_AMBIGUOUS, message)
 }

@@ -3,8 +3,9 @@
 use jiff::civil::Date;
 
 use super::{DateNumber, DateOrder, DateShape, completed_year_notice, invalid_date_error};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::value::ParsedValue;
 use crate::value::quote::QuotedText;
-use crate::value::{ParsedValue, ValueError};
 
 /// Which years a year of two digits can mean.
 #[derive(Debug, Clone, Copy)]
@@ -24,14 +25,14 @@ pub(super) fn resolve_shape(
     shape: &DateShape,
     order: Option<DateOrder>,
     years: CenturyWindow,
-) -> Result<ParsedValue<Option<Date>>, ValueError> {
+) -> Result<ParsedValue<Option<Date>>, Diagnostic> {
     let (year, month, day) = match shape {
         DateShape::Nothing => return Ok(ParsedValue::without_notices(None)),
         DateShape::Numbers(numbers) => assign_year_month_day(text, *numbers, order, years)?,
         DateShape::Named(year, month, day) => (*year, i16::from(*month), *day),
         DateShape::NoYear => {
             let message = format!("{} has no year", QuotedText(text));
-            return Err(ValueError::new("W_DATE_NO_YEAR", message));
+            return Err(Diagnostic::new(DiagnosticCode::W_DATE_NO_YEAR, message));
         }
         DateShape::Serial(serial) => return Err(self::serial_date_error(text, *serial)),
         DateShape::Invalid(why) => return Err(invalid_date_error(text, why)),
@@ -50,7 +51,7 @@ fn assign_year_month_day(
     numbers: [DateNumber; 3],
     order: Option<DateOrder>,
     years: CenturyWindow,
-) -> Result<(DateNumber, i16, i16), ValueError> {
+) -> Result<(DateNumber, i16, i16), Diagnostic> {
     let [first, _, last] = numbers;
     let by = |order: DateOrder| {
         let (year, month, day) = order.year_month_day(numbers);
@@ -126,16 +127,16 @@ impl CenturyWindow {
     }
 }
 
-fn year_error(text: &str, year: DateNumber) -> ValueError {
+fn year_error(text: &str, year: DateNumber) -> Diagnostic {
     match year.digits {
         2 => ambiguous_date_error(text),
         _ => invalid_date_error(text, "its year is none"),
     }
 }
 
-fn ambiguous_date_error(text: &str) -> ValueError {
-    ValueError::new(
-        "W_DATE_AMBIGUOUS",
+fn ambiguous_date_error(text: &str) -> Diagnostic {
+    Diagnostic::new(
+        DiagnosticCode::W_DATE_AMBIGUOUS,
         format!(
             "{} can be several dates; name the order with `--date-format DMY`, `MDY` or `YMD`, or write years in full",
             QuotedText(text)
@@ -143,11 +144,11 @@ fn ambiguous_date_error(text: &str) -> ValueError {
     )
 }
 
-fn serial_date_error(text: &str, serial: i32) -> ValueError {
+fn serial_date_error(text: &str, serial: i32) -> Diagnostic {
     let epoch = jiff::civil::date(1899, 12, 30);
     let day = epoch.saturating_add(jiff::Span::new().days(serial));
-    ValueError::new(
-        "W_DATE_SERIAL",
+    Diagnostic::new(
+        DiagnosticCode::W_DATE_SERIAL,
         format!(
             "{} looks like a spreadsheet's number for {day}; give the column a date format and export it again",
             QuotedText(text)

@@ -12,7 +12,9 @@ fn birth(
     order: Option<DateOrder>,
     locale: Option<&str>,
 ) -> Result<Option<Date>, &'static str> {
-    parse_birthday(text, order, locale, TODAY).map(|read| read.value).map_err(|error| error.code)
+    parse_birthday(text, order, locale, TODAY)
+        .map(|read| read.value)
+        .map_err(|error| error.code.spelling())
 }
 
 #[test]

@@ -11,7 +11,8 @@ use std::collections::HashSet;
 use address::EmailAddressKind;
 
 use super::quote::QuotedText;
-use super::{ParsedValue, ValueError, ValueNotice, is_spreadsheet_error};
+use super::{ParsedValue, is_spreadsheet_error};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ mod tests;
 pub fn parse_emails(
     text: &str,
     split: Option<&[String]>,
-) -> Result<ParsedValue<Vec<String>>, ValueError> {
+) -> Result<ParsedValue<Vec<String>>, Diagnostic> {
     let mut read = ParsedValue::without_notices(Vec::new());
     let mut seen = HashSet::new();
     for part in email_cell::split_parts(text, split) {
@@ -51,7 +52,7 @@ pub fn parse_emails(
     if read.value.len() > 1 {
         let message =
             format!("the cell holds {} addresses; the first is primary", read.value.len());
-        read.notices.push(ValueNotice::new("W_MULTI_EMAIL", message));
+        read.notices.push(Diagnostic::new(DiagnosticCode::W_MULTI_EMAIL, message));
     }
     Ok(read)
 }
@@ -64,28 +65,31 @@ fn is_exchange_name(text: &str) -> bool {
     starts("/o=") || starts("imceaex-") || starts("ex:/o=")
 }
 
-fn exchange_name_notice(text: &str) -> ValueNotice {
-    ValueNotice::new(
-        "W_EMAIL_EXCHANGE_DN",
+fn exchange_name_notice(text: &str) -> Diagnostic {
+    Diagnostic::new(
+        DiagnosticCode::W_EMAIL_EXCHANGE_DN,
         format!("{} is a name in an Exchange directory, not an e-mail address", QuotedText(text)),
     )
 }
 
-fn duplicate_address_notice(address: &str) -> ValueNotice {
+fn duplicate_address_notice(address: &str) -> Diagnostic {
     let message = format!("{} stands in the cell more than once", QuotedText(address));
-    ValueNotice::new("W_DUPLICATE_VALUE", message)
+    Diagnostic::new(DiagnosticCode::W_DUPLICATE_VALUE, message)
 }
 
-fn unusual_address_notice(address: &str) -> ValueNotice {
+fn unusual_address_notice(address: &str) -> Diagnostic {
     let message = format!("{} is valid but unusual; HighLevel may refuse it", QuotedText(address));
-    ValueNotice::new("W_EMAIL_UNUSUAL", message)
+    Diagnostic::new(DiagnosticCode::W_EMAIL_UNUSUAL, message)
 }
 
-fn invalid_email_error(part: &str, why: &str) -> ValueError {
+fn invalid_email_error(part: &str, why: &str) -> Diagnostic {
     if is_spreadsheet_error(part) {
         let message =
             format!("{} is a spreadsheet's error value, not an address", QuotedText(part));
-        return ValueError::new("R_SPREADSHEET_ERROR", message);
+        return Diagnostic::new(DiagnosticCode::R_SPREADSHEET_ERROR, message);
     }
-    ValueError::new("R_INVALID_EMAIL", format!("{} is no e-mail address: {why}", QuotedText(part)))
+    Diagnostic::new(
+        DiagnosticCode::R_INVALID_EMAIL,
+        format!("{} is no e-mail address: {why}", QuotedText(part)),
+    )
 }

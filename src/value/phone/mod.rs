@@ -13,7 +13,8 @@ use rlibphonenumber::{
 
 use super::digits;
 use super::quote::QuotedText;
-use super::{ParsedValue, ValueError, ValueNotice, is_spreadsheet_error};
+use super::{ParsedValue, is_spreadsheet_error};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ const MOST_DIGITS: usize = 15;
 ///
 /// # Errors
 /// `R_PHONE_SCIENTIFIC` for lost digits, `R_SPREADSHEET_ERROR`, otherwise `R_INVALID_PHONE`.
-pub fn parse_phone(text: &str, country: Option<&str>) -> Result<ParsedValue<String>, ValueError> {
+pub fn parse_phone(text: &str, country: Option<&str>) -> Result<ParsedValue<String>, Diagnostic> {
     let mut notices = Vec::new();
     let ascii = digits::to_ascii(text);
     let bare = parts::strip_phone_label(&ascii);
@@ -41,8 +42,8 @@ pub fn parse_phone(text: &str, country: Option<&str>) -> Result<ParsedValue<Stri
     let number =
         to_e164(number, country, &mut notices).map_err(|why| invalid_phone_error(text, &why))?;
     if let Some(extension) = extension {
-        notices.push(ValueNotice::new(
-            "W_PHONE_EXTENSION",
+        notices.push(Diagnostic::new(
+            DiagnosticCode::W_PHONE_EXTENSION,
             format!("the extension `{extension}` of {} was cut off", QuotedText(text)),
         ));
     }
@@ -57,19 +58,22 @@ pub(super) fn is_single_number(text: &str) -> bool {
     parts::check_characters(number).is_ok() || scientific::is_float_notation(bare)
 }
 
-fn invalid_phone_error(text: &str, why: &str) -> ValueError {
+fn invalid_phone_error(text: &str, why: &str) -> Diagnostic {
     if is_spreadsheet_error(text) {
         let message =
             format!("{} is a spreadsheet's error value, not a phone number", QuotedText(text));
-        return ValueError::new("R_SPREADSHEET_ERROR", message);
+        return Diagnostic::new(DiagnosticCode::R_SPREADSHEET_ERROR, message);
     }
-    ValueError::new("R_INVALID_PHONE", format!("{} is no phone number: {why}", QuotedText(text)))
+    Diagnostic::new(
+        DiagnosticCode::R_INVALID_PHONE,
+        format!("{} is no phone number: {why}", QuotedText(text)),
+    )
 }
 
 fn to_e164(
     number: &str,
     country: Option<&str>,
-    notices: &mut Vec<ValueNotice>,
+    notices: &mut Vec<Diagnostic>,
 ) -> Result<String, String> {
     if number.trim_start_matches('(').starts_with('+') {
         return parse_international(number, notices);
@@ -95,7 +99,7 @@ fn to_e164(
     Ok(format_e164(&parsed))
 }
 
-fn parse_international(number: &str, notices: &mut Vec<ValueNotice>) -> Result<String, String> {
+fn parse_international(number: &str, notices: &mut Vec<Diagnostic>) -> Result<String, String> {
     let parsed = PHONE_NUMBER_UTIL
         .parse(number, None)
         .map_err(|_| "no country has this country code, or digits are missing")?;
@@ -109,8 +113,8 @@ fn parse_international(number: &str, notices: &mut Vec<ValueNotice>) -> Result<S
         return Err(format!("it has more than {MOST_DIGITS} digits"));
     }
     if !PHONE_NUMBER_UTIL.is_valid_number(&parsed) {
-        notices.push(ValueNotice::new(
-            "W_PHONE_UNUSUAL",
+        notices.push(Diagnostic::new(
+            DiagnosticCode::W_PHONE_UNUSUAL,
             format!("`{written}` has a possible length but is in no known number range"),
         ));
     }
@@ -126,6 +130,9 @@ fn format_e164(number: &PhoneNumber) -> String {
     PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).into_owned()
 }
 
-fn dial_prefix_notice(prefix: &str) -> ValueNotice {
-    ValueNotice::new("W_PHONE_IDD_00", format!("the leading `{prefix}` was read as `+`"))
+fn dial_prefix_notice(prefix: &str) -> Diagnostic {
+    Diagnostic::new(
+        DiagnosticCode::W_PHONE_IDD_00,
+        format!("the leading `{prefix}` was read as `+`"),
+    )
 }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::value::quote::QuotedText;
-use crate::value::{ValueError, ValueNotice};
 
 /// The fewest digits before `.0` that make a number rather than a part of one.
 const SHORTEST_FLOAT: usize = 7;
@@ -15,14 +15,14 @@ const LONGEST: usize = 20;
 pub(super) fn to_plain_digits<'t>(
     number: &'t str,
     text: &str,
-    notices: &mut Vec<ValueNotice>,
-) -> Result<Cow<'t, str>, ValueError> {
+    notices: &mut Vec<Diagnostic>,
+) -> Result<Cow<'t, str>, Diagnostic> {
     if let Some(ScientificNumber { digits, length }) = ScientificNumber::parse(number) {
         return restore_digits(&digits, length, text, notices).map(Cow::Owned);
     }
     if let Some(whole) = strip_zero_fraction(number) {
-        notices.push(ValueNotice::new(
-            "W_PHONE_FLOAT",
+        notices.push(Diagnostic::new(
+            DiagnosticCode::W_PHONE_FLOAT,
             format!("{} was written as a number with decimals", QuotedText(text)),
         ));
         return Ok(Cow::Borrowed(whole));
@@ -62,13 +62,13 @@ fn restore_digits(
     digits: &str,
     length: usize,
     text: &str,
-    notices: &mut Vec<ValueNotice>,
-) -> Result<String, ValueError> {
+    notices: &mut Vec<Diagnostic>,
+) -> Result<String, Diagnostic> {
     let (sign, digits) = digits.split_at(usize::from(digits.starts_with('+')));
     let lost = |left: usize| {
         let of = if length > LONGEST { String::new() } else { format!(" of {length}") };
-        ValueError::new(
-            "R_PHONE_SCIENTIFIC",
+        Diagnostic::new(
+            DiagnosticCode::R_PHONE_SCIENTIFIC,
             format!(
                 "a spreadsheet made {} of the number, which has only {left} digits left{of}; \
                  give the column a text format and export it again",
@@ -80,8 +80,8 @@ fn restore_digits(
     if surplus.is_none_or(|rest| rest.bytes().any(|b| b != b'0')) {
         return Err(lost(digits.len()));
     }
-    notices.push(ValueNotice::new(
-        "W_PHONE_SCIENTIFIC",
+    notices.push(Diagnostic::new(
+        DiagnosticCode::W_PHONE_SCIENTIFIC,
         format!(
             "a spreadsheet wrote the number as {}; all {length} digits are there",
             QuotedText(text)

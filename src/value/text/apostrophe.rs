@@ -1,19 +1,19 @@
 //! The leading apostrophe that spreadsheets and exporters put before a cell, told apart from those of names.
 
-use crate::value::ValueNotice;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 /// The text without such an apostrophe; all others stay.
 ///
 /// One `'` goes when what follows, further apostrophes aside, starts like a formula, or when it is only digits,
 /// blanks and the punctuation of phone numbers, or a number with an exponent.
-pub(super) fn strip_leading<'t>(text: &'t str, notices: &mut Vec<ValueNotice>) -> &'t str {
+pub(super) fn strip_leading<'t>(text: &'t str, notices: &mut Vec<Diagnostic>) -> &'t str {
     let Some(rest) = text.strip_prefix('\'') else { return text };
     let guarded = rest.trim_start_matches('\'');
     if !(starts_a_formula(guarded) || is_phone_like(guarded) || is_scientific(guarded)) {
         return text;
     }
-    notices.push(ValueNotice::new(
-        "W_APOSTROPHE_STRIPPED",
+    notices.push(Diagnostic::new(
+        DiagnosticCode::W_APOSTROPHE_STRIPPED,
         "the leading `'`, a spreadsheet's mark for text, was taken off",
     ));
     rest

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::{ParsedValue, ValueError, ValueNotice};
+use super::ParsedValue;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ mod tests;
 ///
 /// # Errors
 /// `R_CONTROL_CHARACTER` for a control character other than tab, line feed and carriage return.
-pub fn clean_text(raw: &str) -> Result<ParsedValue<String>, ValueError> {
+pub fn clean_text(raw: &str) -> Result<ParsedValue<String>, Diagnostic> {
     if !raw.bytes().all(is_plain_ascii) {
         return clean_unicode(raw);
     }
@@ -61,7 +62,7 @@ fn is_plain_ascii(byte: u8) -> bool {
 }
 
 /// Cleans a text that is not all printable ASCII.
-fn clean_unicode(raw: &str) -> Result<ParsedValue<String>, ValueError> {
+fn clean_unicode(raw: &str) -> Result<ParsedValue<String>, Diagnostic> {
     if let Some(c) = raw.chars().find(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
         return Err(control_character_error(c));
     }
@@ -73,8 +74,8 @@ fn clean_unicode(raw: &str) -> Result<ParsedValue<String>, ValueError> {
     found.record_removed(end);
     let text = apostrophe::strip_leading(trimmed, &mut notices);
     let value = if mojibake::is_likely(text) {
-        notices.push(ValueNotice::new(
-            "W_MOJIBAKE",
+        notices.push(Diagnostic::new(
+            DiagnosticCode::W_MOJIBAKE,
             "the text looks decoded with the wrong character set; it was left as it is",
         ));
         Cow::Borrowed(text)
@@ -89,14 +90,14 @@ fn clean_unicode(raw: &str) -> Result<ParsedValue<String>, ValueError> {
     Ok(ParsedValue { value, notices })
 }
 
-fn control_character_error(c: char) -> ValueError {
+fn control_character_error(c: char) -> Diagnostic {
     let code = u32::from(c);
     let hint = match code {
         0x80..=0x9f => "; the file was probably decoded with the wrong character set",
         _ => "; take it out of the cell",
     };
-    ValueError::new(
-        "R_CONTROL_CHARACTER",
+    Diagnostic::new(
+        DiagnosticCode::R_CONTROL_CHARACTER,
         format!("the text holds the control character U+{code:04X}{hint}"),
     )
 }
@@ -139,16 +140,16 @@ impl RemovedCharacters {
         self.turns |= text.contains(is_bidi_control);
     }
 
-    fn push_notices(&self, notices: &mut Vec<ValueNotice>) {
+    fn push_notices(&self, notices: &mut Vec<Diagnostic>) {
         if self.unseen {
-            notices.push(ValueNotice::new(
-                "W_INVISIBLE_CHARACTER",
+            notices.push(Diagnostic::new(
+                DiagnosticCode::W_INVISIBLE_CHARACTER,
                 "invisible characters were taken out of the text",
             ));
         }
         if self.turns {
-            notices.push(ValueNotice::new(
-                "W_BIDI_CONTROL",
+            notices.push(Diagnostic::new(
+                DiagnosticCode::W_BIDI_CONTROL,
                 "characters that turn the direction of writing were taken out of the text",
             ));
         }

@@ -159,7 +159,7 @@ fn summary_event(proposed: &ProposalReport, place: &MappingDestination) -> Value
     let warnings: Vec<Value> = proposed
         .warnings
         .iter()
-        .map(|(code, message)| json!({ "code": code, "message": message }))
+        .map(|it| json!({ "code": it.code, "message": it.message }))
         .collect();
     json!({
         "event": "summary", "exit_code": CliExitCode::Done as u8, "outcome": "proposed",
@@ -176,8 +176,8 @@ fn report_proposal(
     place: &MappingDestination,
     screen: &CliReporter,
 ) {
-    for (_, message) in &proposed.warnings {
-        screen.print_note(&format!("note: {message}"));
+    for warning in &proposed.warnings {
+        screen.print_note(&format!("note: {}", warning.message));
     }
     if let Some(preset) = &proposed.preset {
         screen.print_note(&format!(

@@ -9,13 +9,13 @@ use super::{
     ImportError, LOT, RowDecider, RowDecision, StoredRow, decision_with_reason, parse_draft,
     rejection_decision,
 };
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::ContactId;
 use crate::import::action;
 use crate::import::planning::validate_rows::kind;
 use crate::model::ContactDraft;
 use crate::plan::diff::{RemoteChildren, RowOrigin, RowPlan};
 use crate::plan::identity;
-use crate::plan::validate::RowRejection;
 use crate::plan::{BeforeImage, DeletedRecordKind};
 use crate::run::ImportStore;
 
@@ -65,7 +65,7 @@ impl RowDecider<'_> {
         &self,
         draft: &'d ContactDraft,
         what: DeletedRecordKind,
-    ) -> Result<Result<Option<RecordToDelete<'d>>, RowRejection>, ImportError> {
+    ) -> Result<Result<Option<RecordToDelete<'d>>, Diagnostic>, ImportError> {
         let child = match what {
             DeletedRecordKind::Contacts => None,
             DeletedRecordKind::Notes => draft.notes.iter().find_map(|note| note.id.as_deref()),
@@ -165,12 +165,7 @@ fn load_before_image(
         let message = format!(
             "not all of it can be read, so it could not be brought back, and is not deleted: {why}"
         );
-        let rejection = RowRejection {
-            code: "R_NOT_KEPT",
-            field: "contactId".to_owned(),
-            column: None,
-            message,
-        };
+        let rejection = Diagnostic::new(DiagnosticCode::R_NOT_KEPT, message).in_field("contactId");
         return Ok(Err(RowDecision {
             contact: Some(contact.to_string()),
             ..rejection_decision(&rejection)

@@ -10,6 +10,7 @@ use super::op_buffer::{OpBuffer, to_op_record};
 use super::ordering::OrderingGroups;
 use super::prior_runs::PriorRuns;
 use super::validate_rows::{draft_identities, kind, rejection_decision, to_json};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::ContactId;
 use crate::import::ImportError;
 use crate::model::remote::RemoteContact;
@@ -19,8 +20,8 @@ use crate::model::{
 use crate::plan::DeletedRecordKind;
 use crate::plan::diff::{self, RemoteChildren, RowOrigin, RowPlan, RowPlanner};
 use crate::plan::identity::{self, ContactMatches, RowAction};
-use crate::plan::validate::{RowRejection, UnresolvedName};
-use crate::run::{ImportStore, RowDecision, StoredRow, StoredWarning};
+use crate::plan::validate::UnresolvedName;
+use crate::run::{ImportStore, RowDecision, StoredRow};
 
 /// Rows that are decided at a time.
 const LOT: usize = 1_000;
@@ -181,7 +182,7 @@ impl RowDecider<'_> {
     /// Takes names that nobody has for settled: they ask for nothing.
     fn excuse_unknown_names<'d>(&self, names: impl Iterator<Item = &'d UnreadableCell>) {
         for unread in names {
-            let name = (unread.column, unread.text.clone());
+            let name = (unread.diagnostic.place.column, unread.text.clone());
             *self.excused.borrow_mut().entry(name).or_default() += 1;
         }
     }
@@ -200,19 +201,11 @@ impl RowDecider<'_> {
         }
         let differing = diff::differing_unreadable_cells(draft, live, children);
         self.excuse_unknown_names(draft.unread.iter().filter(|unread| !differing.contains(unread)));
-        if let Some(unread) = differing.iter().find(|unread| unread.rejects) {
-            return Ok(Some(RowDecision {
-                action: crate::import::action::REJECTED.to_owned(),
-                code: Some(unread.code.clone()),
-                field: Some(unread.field.clone()),
-                reason: Some(unread.message.clone()),
-                ..RowDecision::default()
-            }));
+        if let Some(unread) = differing.iter().find(|unread| unread.rejects_row()) {
+            return Ok(Some(rejection_decision(&unread.diagnostic)));
         }
         for unread in differing {
-            let (code, field) = (unread.code.clone(), unread.field.clone());
-            let message = unread.message.clone();
-            self.rows.insert_warning(&StoredWarning { n: row.n, code, field, message })?;
+            self.rows.insert_warning(row.n, &unread.diagnostic)?;
         }
         Ok(None)
     }
@@ -292,12 +285,7 @@ impl RowDecider<'_> {
         ops: &mut OpBuffer,
     ) -> Result<(), ImportError> {
         for it in planned.warnings {
-            self.rows.insert_warning(&StoredWarning {
-                n,
-                code: it.code.to_owned(),
-                field: it.field,
-                message: it.message,
-            })?;
+            self.rows.insert_warning(n, &it)?;
         }
         let contact = planned.contact.as_ref().map(ToString::to_string);
         self.rows.put_decision(
@@ -354,14 +342,11 @@ impl RowDecider<'_> {
                     draft if draft.email_key().is_some() => "e-mail address",
                     _ => "phone number",
                 };
-                rejection_decision(&RowRejection {
-                    code: "R_DUPLICATE_IN_FILE",
-                    field: what.to_owned(),
-                    column: None,
-                    message: format!(
-                        "it has the same {what} as {place}; `--on-duplicate` says what else to do with such rows"
-                    ),
-                })
+                let message = format!(
+                    "it has the same {what} as {place}; `--on-duplicate` says what else to do with such rows"
+                );
+                let duplicate = Diagnostic::new(DiagnosticCode::R_DUPLICATE_IN_FILE, message);
+                rejection_decision(&duplicate.in_field(what))
             }
             DuplicateRule::Merge | DuplicateRule::Last => {
                 decision_with_reason(crate::import::action::MERGED, format!("merged into {place}"))
@@ -392,13 +377,9 @@ impl RowDecider<'_> {
                     "the phone number {phone} stands in {}: a location that knows contacts by phone takes them for one",
                     named.join(", ")
                 );
-                let code = "W_SHARED_PHONE".to_owned();
-                self.rows.insert_warning(&StoredWarning {
-                    n: *n,
-                    code,
-                    field: "phone".to_owned(),
-                    message,
-                })?;
+                let shared =
+                    Diagnostic::new(DiagnosticCode::W_SHARED_PHONE, message).in_field("phone");
+                self.rows.insert_warning(*n, &shared)?;
             }
         }
         Ok(())

@@ -102,7 +102,7 @@ fn a_child_that_is_not_there_rejects_its_row() {
     for (kind, field) in [("notes", "note.id"), ("tasks", "task.id")] {
         let row = json!({ kind: [{"id": "gone", "fields": {"title": "x"}}] });
         let refused = case().try_plan(&row).unwrap_err();
-        assert_eq!((refused.code, &*refused.field), ("R_NOT_FOUND", field));
+        assert_eq!((refused.code.spelling(), &*refused.field), ("R_NOT_FOUND", field));
     }
 }
 

@@ -8,6 +8,7 @@ mod update;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::diagnostic::Diagnostic;
 use crate::model::target::Field;
 
 /// The account against which the tests plan.
@@ -77,7 +78,7 @@ impl Case {
         }
     }
 
-    fn try_plan(&self, row: &Value) -> Result<RowPlan, RowRejection> {
+    fn try_plan(&self, row: &Value) -> Result<RowPlan, Diagnostic> {
         let location = "l".parse().unwrap();
         let source = RowOrigin { location: &location, input: "hash", place: "line 2" };
         let planner = RowPlanner::new(&self.policy, &self.directory);
@@ -100,7 +101,7 @@ fn changes(planned: &RowPlan) -> Vec<(&str, &str, &str)> {
 }
 
 fn codes(planned: &RowPlan) -> Vec<&'static str> {
-    planned.warnings.iter().map(|one| one.code).collect()
+    planned.warnings.iter().map(|one| one.code.spelling()).collect()
 }
 
 #[test]

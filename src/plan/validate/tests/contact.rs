@@ -50,7 +50,7 @@ fn numbers_that_a_spreadsheet_spoiled_reject_their_row() {
     assert_eq!(outcome.codes()[1], ["W_PHONE_SCIENTIFIC"]);
     assert_eq!(outcome.codes()[3], ["W_PHONE_FLOAT"]);
     assert_eq!(outcome.rejection(1).field, "Phone");
-    assert_eq!(outcome.rejection(1).column, Some(2));
+    assert_eq!(outcome.rejection(1).place.column, Some(2));
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn a_column_that_proves_its_order_is_read_in_it() {
     ]);
     let found = &outcome.findings[0];
     assert_eq!(
-        (found.code, found.column, found.field.as_str()),
+        (found.code.spelling(), found.place.column, found.field.as_str()),
         ("W_DATE_ORDER_INFERRED", Some(1), "Birthday")
     );
     assert!(

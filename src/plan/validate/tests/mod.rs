@@ -14,6 +14,7 @@ mod whole;
 use serde_json::{Map, Value as Json, json};
 
 use super::*;
+use crate::diagnostic::Diagnostic;
 use crate::mapping::Mapping;
 use crate::model::{
     ContactDraft, CustomField, DecimalSign, InvalidPhoneRule, LocationBusiness, LocationUser,
@@ -34,8 +35,8 @@ struct Case {
 /// What became of the rows of a case.
 struct Outcome {
     judged: Vec<ValidatedRow>,
-    findings: Vec<PlanWarning>,
-    summary: Vec<PlanWarning>,
+    findings: Vec<Diagnostic>,
+    summary: Vec<Diagnostic>,
     unknown: Vec<UnresolvedName>,
     children_only: bool,
 }
@@ -202,8 +203,9 @@ impl Case {
 impl Outcome {
     /// The warnings of each row.
     fn codes(&self) -> Vec<Vec<&str>> {
-        let codes =
-            |judged: &ValidatedRow| judged.warnings.iter().map(|warned| warned.code).collect();
+        let codes = |judged: &ValidatedRow| {
+            judged.warnings.iter().map(|warned| warned.code.spelling()).collect()
+        };
         self.judged.iter().map(codes).collect()
     }
 
@@ -213,7 +215,7 @@ impl Outcome {
     }
 
     #[track_caller]
-    fn rejection(&self, record: usize) -> &RowRejection {
+    fn rejection(&self, record: usize) -> &Diagnostic {
         self.judged[record - 1].outcome.as_ref().unwrap_err()
     }
 }
@@ -222,7 +224,7 @@ impl Outcome {
 fn shown(judged: &ValidatedRow) -> Json {
     let draft = match &judged.outcome {
         Ok(draft) => draft,
-        Err(rejection) => return rejection.code.into(),
+        Err(rejection) => return rejection.code.spelling().into(),
     };
     let mut all = Map::new();
     for (field, value) in &draft.fields {

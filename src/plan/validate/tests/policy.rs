@@ -1,6 +1,7 @@
 //! What options make of rows.
 
 use super::*;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 const CITY: &str = "format = 1\n[[column]]\nfrom = \"Email\"\nto = \"email\"\n[[column]]\nfrom = \"City\"\nto = \"city\"\n";
 
@@ -15,8 +16,11 @@ fn an_empty_cell_leaves_clears_or_rejects_as_the_mapping_says() {
         .policy(|policy| policy.allow_clear = true)
         .check(&[json!({ "email": "a@example.com", "city": null }), second.clone()]);
     let outcome = with("clear").check(&[json!({ "email": "a@example.com" }), second]);
-    let told: Vec<_> =
-        outcome.summary.iter().map(|warned| (warned.code, warned.field.as_str())).collect();
+    let told: Vec<_> = outcome
+        .summary
+        .iter()
+        .map(|warned| (warned.code.spelling(), warned.field.as_str()))
+        .collect();
     assert_eq!(told, [("W_CLEAR_NOT_ALLOWED", "City")]);
     assert!(outcome.codes().concat().is_empty());
 }
@@ -25,11 +29,7 @@ fn an_empty_cell_leaves_clears_or_rejects_as_the_mapping_says() {
 fn a_row_that_ends_early_clears_nothing() {
     let mut sheet = written(&format!("{CITY}blank = \"clear\"\n"), "Email,City\na@example.com,\n")
         .policy(|policy| policy.allow_clear = true);
-    sheet.rows[0].warnings.push(crate::sheet::SheetWarning {
-        code: "W_SHORT_ROW",
-        column: None,
-        message: "1 of 2 fields".to_owned(),
-    });
+    sheet.rows[0].warnings.push(Diagnostic::new(DiagnosticCode::W_SHORT_ROW, "1 of 2 fields"));
     let outcome = sheet.check(&[json!({ "email": "a@example.com" })]);
     assert_eq!(outcome.codes()[0], ["W_SHORT_ROW"]);
 }

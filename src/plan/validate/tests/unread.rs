@@ -27,7 +27,10 @@ fn what_cannot_be_read_waits_only_where_the_row_names_whom_it_is_about() {
     .run();
     let unread = |at: usize| -> Vec<(&str, &str, bool)> {
         let draft = outcome.judged[at].outcome.as_ref().unwrap();
-        let all = draft.unread.iter().map(|it| (it.to.as_str(), it.code.as_str(), it.rejects));
+        let all = draft
+            .unread
+            .iter()
+            .map(|it| (it.to.as_str(), it.diagnostic.code.spelling(), it.rejects_row()));
         let mut all: Vec<_> = all.collect();
         all.sort_unstable();
         all

@@ -1,18 +1,14 @@
 //! Whole rows: what becomes of all their cells together.
 
 use super::*;
-use crate::sheet::{RowFault, SheetWarning};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 #[test]
 fn a_row_that_is_spoiled_in_form_is_rejected_for_that() {
     let mut sheet = case(&["Email=email"], "Email,X\na@example.com,\n");
     sheet.rows[0].fault =
-        Some(RowFault { code: "R_ROW_TOO_LONG", column: Some(1), message: "3 fields".to_owned() });
-    sheet.rows[0].warnings.push(SheetWarning {
-        code: "W_X",
-        column: Some(0),
-        message: "odd".to_owned(),
-    });
+        Some(Diagnostic::new(DiagnosticCode::R_ROW_TOO_LONG, "3 fields").at_column(1));
+    sheet.rows[0].warnings.push(Diagnostic::new(DiagnosticCode::W_SHORT_ROW, "odd").at_column(0));
     let outcome = sheet.check(&[json!("R_ROW_TOO_LONG")]);
     assert_eq!(outcome.rejection(1).field, "X");
     assert_eq!(outcome.judged[0].warnings[0].field, "Email");
@@ -41,7 +37,11 @@ fn errors_in_columns_that_are_not_imported_are_told_once() {
     let mut sheet = case(&["Email=email"], "Email,Note\na@example.com,#N/A\nb@example.com,#REF!\n");
     sheet.mapping = sheet.mapping.replace("format = 1\n", "format = 1\nmissing = \"skip\"\n");
     let outcome = sheet.run();
-    let told: Vec<_> = outcome.summary.iter().map(|warned| (warned.code, warned.column)).collect();
+    let told: Vec<_> = outcome
+        .summary
+        .iter()
+        .map(|warned| (warned.code.spelling(), warned.place.column))
+        .collect();
     assert_eq!(told, [("W_SPREADSHEET_ERROR", Some(1))]);
     assert!(outcome.summary[0].message.contains("`#N/A` (line 2, column B) and 1 more"));
 }

@@ -1,0 +1,159 @@
+//! Diagnostics: what is wrong or noteworthy, in one form from where it is found to where it is shown.
+//!
+//! A reader of values, a sheet, a mapping or a plan makes a [`Diagnostic`] with a code and a message. Each caller
+//! on the way up adds the part of the place that it knows: the column, the field, the row. The run's store, the
+//! result files, the JSON events and the terminal take it as it is. This module knows no room that uses it.
+
+mod codes;
+
+use serde::{Deserialize, Serialize};
+
+pub use codes::{DiagnosticCode, DiagnosticSeverity, UnknownDiagnosticCode};
+
+/// A warning, a rejection of a row or a refusal of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Diagnostic {
+    /// Its stable name, which also says how severe it is.
+    pub code: DiagnosticCode,
+    /// Where it was found, as far as that is known.
+    #[serde(default)]
+    pub place: DiagnosticPlace,
+    /// The column's header, or the target where no column is to blame; empty when it is about the whole row or
+    /// file.
+    #[serde(default)]
+    pub field: String,
+    /// What is wrong: lower case, without a full stop. May hold text from outside.
+    pub message: String,
+    /// What to do about it, where the message does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<Box<str>>,
+}
+
+/// Where a diagnostic was found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiagnosticPlace {
+    /// The row's number, from 1; none for the file as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<u64>,
+    /// The line of a text, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// The column's index, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+}
+
+impl Diagnostic {
+    /// A diagnostic without a place.
+    #[must_use]
+    pub fn new(code: DiagnosticCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            place: DiagnosticPlace::default(),
+            field: String::new(),
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// What it does to what it is about.
+    #[must_use]
+    pub fn severity(&self) -> DiagnosticSeverity {
+        self.code.severity()
+    }
+
+    /// The message and what to do about it, where both go into one cell.
+    #[must_use]
+    pub fn message_with_hint(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<Box<str>>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same under another code: a warning that rejects its row, or a rejection that only warns.
+    #[must_use]
+    pub fn with_code(self, code: DiagnosticCode) -> Self {
+        Self { code, ..self }
+    }
+
+    /// The same with another message.
+    #[must_use]
+    pub fn with_message(self, message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..self }
+    }
+
+    /// The same about a field: a column's header or a target.
+    #[must_use]
+    pub fn in_field(self, field: impl Into<String>) -> Self {
+        Self { field: field.into(), ..self }
+    }
+
+    /// The same in a column, if it is about one.
+    #[must_use]
+    pub fn at_column(mut self, column: impl Into<Option<usize>>) -> Self {
+        self.place.column = column.into();
+        self
+    }
+
+    /// The same in a row, by its number from 1.
+    #[must_use]
+    pub fn at_record(mut self, record: u64) -> Self {
+        self.place.record = Some(record);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_reads_and_writes_its_spelling_and_its_first_letter_is_its_severity() {
+        for code in DiagnosticCode::ALL {
+            assert_eq!(code.spelling().parse(), Ok(*code));
+            let json = serde_json::to_string(code).unwrap();
+            assert_eq!(json, format!("\"{code}\""));
+            assert_eq!(serde_json::from_str::<DiagnosticCode>(&json).unwrap(), *code);
+            let severity = match code.spelling().as_bytes()[0] {
+                b'W' => DiagnosticSeverity::Warning,
+                b'R' => DiagnosticSeverity::Rejection,
+                _ => DiagnosticSeverity::Refusal,
+            };
+            assert_eq!(code.severity(), severity, "{code}");
+        }
+        assert!("W_UNHEARD_OF".parse::<DiagnosticCode>().is_err());
+    }
+
+    #[test]
+    fn every_code_is_documented_in_one_sentence_and_listed_in_order() {
+        for code in DiagnosticCode::ALL {
+            let meaning = code.meaning();
+            assert!(meaning.len() > 20 && meaning.ends_with('.'), "{code}: {meaning}");
+            assert!(meaning.starts_with(char::is_uppercase), "{code}: {meaning}");
+        }
+        let sorted = |of: DiagnosticSeverity| {
+            let codes = DiagnosticCode::ALL.iter().filter(|code| code.severity() == of);
+            codes.map(|code| code.spelling()).is_sorted()
+        };
+        assert!(DiagnosticSeverity::ALL.into_iter().all(sorted));
+    }
+
+    #[test]
+    fn a_stored_diagnostic_is_read_back() {
+        let whole = Diagnostic::new(DiagnosticCode::W_DATE_AMBIGUOUS, "two readings")
+            .with_hint("set the order")
+            .in_field("Born")
+            .at_column(3)
+            .at_record(7);
+        let json = serde_json::to_string(&whole).unwrap();
+        assert_eq!(serde_json::from_str::<Diagnostic>(&json).unwrap(), whole);
+    }
+}
