@@ -129,7 +129,7 @@ mod tests {
             };
             assert_eq!(code.severity(), severity, "{code}");
         }
-        assert!("W_UNHEARD_OF".parse::<DiagnosticCode>().is_err());
+        assert!("w_date_invalid".parse::<DiagnosticCode>().is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::world::{Done, World};
 
 /// A world in which help is as wide as everywhere and knows no settings.
-fn bare() -> World {
+pub(super) fn bare() -> World {
     ["GHL_API_URL", "GHL_TOKEN", "GHL_LOCATION_ID"]
         .into_iter()
         .fold(World::new(), World::without)

@@ -9,6 +9,7 @@ mod citations;
 mod cli;
 mod damage;
 mod deletes;
+mod diagnostic_codes;
 mod doctor;
 mod doubts;
 mod filters;
