@@ -15,8 +15,8 @@
 //!   a sheet is to do, decided before anything is sent.
 //! - [`resource`] (rows and their columns), [`table`] (columns and their files), [`sheet`] (a file read as
 //!   rows), [`run`] (spool, rows, ledger).
-//! - [`choice`], [`id`], [`concurrency`], [`event`], [`failpoint`]: opaque ids, bounded concurrency, what a verb tells, where
-//!   tests kill.
+//! - [`choice`], [`id`], [`diagnostic`], [`concurrency`], [`event`], [`failpoint`]: words for options, opaque ids,
+//!   warnings and rejections with their codes, bounded concurrency, what a verb tells, where tests kill.
 //!
 //! Beside the house stands [`sandbox`], a stand-in for the API that shares no type with it.
 //!

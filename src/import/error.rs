@@ -51,7 +51,7 @@ pub enum ImportError {
     #[error("the presets {} fit the sheet alike", quote_names(.0))]
     Ambiguous(Vec<String>),
     /// Nobody has decided what some columns mean.
-    #[error("nobody has decided yet what is to become of some columns")]
+    #[error("some columns are not mapped yet")]
     Undecided {
         /// The columns, with what they could be.
         columns: Vec<UndecidedColumn>,

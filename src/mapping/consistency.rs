@@ -24,7 +24,7 @@ impl MappingRule {
             return wrong("`from` must name a column");
         }
         if self.split.iter().flatten().any(String::is_empty) {
-            return wrong("`split` holds an empty text");
+            return wrong("`split` contains an empty text");
         }
         if self.tags.is_some() && self.to != MappingTarget::Tags {
             return wrong("`tags` is only for columns that go to `tags`");
@@ -69,7 +69,7 @@ impl MappingRule {
         let template = self.template.as_ref()?;
         let is_named = |name: &str| self.from.iter().any(|from| fold_name(from) == fold_name(name));
         let stranger = template.column_names().find(|name| !is_named(name))?;
-        let message = format!("`template` names `{stranger}`, which `from` does not");
+        let message = format!("`template` names `{stranger}`, which is not in `from`");
         let near = closest_name(stranger, self.from.iter().map(String::as_str));
         Some(Problem::new(self.line, message).did_you_mean(near))
     }

@@ -95,8 +95,9 @@ fn read_mapping(source: &mut TomlDocument, table: &DeTable) -> Mapping {
 
 fn check_format(source: &mut TomlDocument, value: SpannedTomlValue) {
     if source.read_integer("format", value).is_some_and(|format| format != FORMAT) {
-        let message =
-            format!("this mapping's format is not {FORMAT}, the one that this program reads");
+        let message = format!(
+            "the mapping must have `format = {FORMAT}`, the format that this version reads"
+        );
         source.report_problem(source.line_of(value), message);
     }
 }
@@ -157,7 +158,7 @@ fn read_header_row(source: &mut TomlDocument, value: SpannedTomlValue) -> Option
     let number = source.read_integer("header_row", value)?;
     let row = u32::try_from(number).ok().filter(|row| *row > 0);
     if row.is_none() {
-        source.report_problem(source.line_of(value), "`header_row` counts from 1");
+        source.report_problem(source.line_of(value), "`header_row` must be at least 1");
     }
     row
 }

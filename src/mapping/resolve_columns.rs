@@ -21,11 +21,12 @@ impl Mapping {
         let mut problems = Vec::new();
         if let Some(location) = self.location.as_ref().filter(|own| **own != directory.location) {
             let message = format!(
-                "the mapping is for location `{location}`, and this is `{}`",
+                "the mapping is for location `{location}`, but this is `{}`",
                 directory.location
             );
             problems.push(
-                Problem::new(0, message).with_hint("remove `location` if it is for this one too"),
+                Problem::new(0, message)
+                    .with_hint("remove `location` if the mapping is for this location too"),
             );
         }
         let rules = self.rules.iter().map(|rule| (&rule.to, rule.line));

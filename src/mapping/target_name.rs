@@ -5,7 +5,7 @@ use crate::model::target::{Channel, Field, MappingTarget, NotePart, TaskPart};
 
 /// A text that names no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no target")]
+#[error("`{text}` is not a target")]
 pub struct UnknownTarget {
     /// The text.
     pub text: String,

@@ -66,7 +66,7 @@ impl TextTemplate {
                     ));
                 }
                 '}' | '[' | ']' => {
-                    return Err(format!("a `{c}` that stands for itself is written twice"));
+                    return Err(format!("write a literal `{c}` twice"));
                 }
                 c => plain.push(c),
             }

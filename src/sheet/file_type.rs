@@ -59,7 +59,8 @@ fn recognise_signature(head: &[u8]) -> Result<SheetFileType, Diagnostic> {
         return Ok(SheetFileType::Compound);
     }
     if let [0x09, 0x00 | 0x02 | 0x04 | 0x08, 0x04 | 0x06 | 0x08 | 0x10, 0x00, ..] = head {
-        let message = "the file is a spreadsheet of a format from before 1997, which is not read";
+        let message =
+            "the file is a spreadsheet in a format from before 1997, which is not supported";
         return Err(Diagnostic::new(DiagnosticCode::E_ENCRYPTED_OR_LEGACY_XLS, message)
             .with_hint("open it in a spreadsheet program and save it as XLSX"));
     }
@@ -101,9 +102,13 @@ fn markup_error(head: &[u8]) -> Option<Diagnostic> {
         |with: &[u8]| text.get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with));
     if MARKUP.iter().any(|tag| begins(tag)) {
         return Some(
-            Diagnostic::new(DiagnosticCode::E_HTML_FILE, "the file is a web page, not text or a spreadsheet").with_hint(
-                "some systems name a web page `.xls`: open it in a spreadsheet program and save it as XLSX \
-                 or CSV; if it is a login page, download the file again",
+            Diagnostic::new(
+                DiagnosticCode::E_HTML_FILE,
+                "the file is a web page, not text or a spreadsheet",
+            )
+            .with_hint(
+                "some systems save a web page as `.xls`: open it in a spreadsheet program and \
+                 save it as XLSX or CSV; if it is a login page, download the file again",
             ),
         );
     }

@@ -115,8 +115,7 @@ pub(super) fn reject_single_cell_header(
     if [',', ';', '\t', '|'].into_iter().all(|separator| words(separator) < 2) {
         return Ok(());
     }
-    let message =
-        format!("the names of the columns stand in one cell together: `{}`", excerpt(name));
+    let message = format!("all column names are in one cell: `{}`", excerpt(name));
     Err(Diagnostic::new(DiagnosticCode::E_NO_HEADER, message).with_hint(
         "each line was put in quotes as a whole, or pasted without being split: split the lines into \
          columns and save the file again",
@@ -128,8 +127,11 @@ fn missing_header_error(rows: &[HeaderCandidate]) -> Diagnostic {
         let first = row.cells.iter().find(|cell| !cell.is_empty()).map_or("", String::as_str);
         format!(" (row {} begins with `{}`)", row.line, excerpt(first))
     });
-    Diagnostic::new(DiagnosticCode::E_NO_HEADER, format!("no row with the names of the columns was found{place}"))
-        .with_hint("put the names of the columns into the first row, or say where they are with `--header-row N`")
+    Diagnostic::new(
+        DiagnosticCode::E_NO_HEADER,
+        format!("no row with column names was found{place}"),
+    )
+    .with_hint("put the column names into the first row, or set `--header-row N`")
 }
 
 /// The beginning of a text, for a message.
@@ -166,7 +168,7 @@ pub(super) fn column_letters(index: usize) -> String {
 
 /// What to tell about a header with nothing behind it.
 pub(super) fn no_rows_warning() -> Diagnostic {
-    Diagnostic::new(DiagnosticCode::W_NO_ROWS, "there is no row behind the header")
+    Diagnostic::new(DiagnosticCode::W_NO_ROWS, "there are no rows after the header")
 }
 
 /// What to tell about columns without a name that hold values.

@@ -156,17 +156,17 @@ impl RowShaper {
         if index == self.first_named_column() && self.repeats_header(cells) {
             return fault(
                 DiagnosticCode::R_REPEATED_HEADER,
-                "the header stands here once more".to_owned(),
+                "the row repeats the header".to_owned(),
             );
         }
         let second = filled.next();
         if second.is_none() && self.is_report_footer(index, text) {
-            let message = format!("`{}` is a footer of a report", header_row::excerpt(text));
+            let message = format!("`{}` is the footer of a report", header_row::excerpt(text));
             return fault(DiagnosticCode::R_FOOTER_ROW, message);
         }
         let others = second.into_iter().chain(filled).map(|(_, cell)| cell);
         if is_one_of_words(text, TOTALS) && self.is_totals_row(others) {
-            let message = format!("`{}` is a total over the rows", header_row::excerpt(text));
+            let message = format!("`{}` is a totals row", header_row::excerpt(text));
             return fault(DiagnosticCode::R_TOTALS_ROW, message);
         }
         None

@@ -35,10 +35,10 @@ pub(super) fn open_file(path: &Path) -> Result<(File, FileStamp), Diagnostic> {
 fn not_a_file_error(path: &Path, directory: bool) -> Diagnostic {
     if directory {
         let message = format!("`{}` is a directory", path.display());
-        return Diagnostic::new(DiagnosticCode::E_IO, message).with_hint("name one file in it");
+        return Diagnostic::new(DiagnosticCode::E_IO, message).with_hint("choose a file in it");
     }
     Diagnostic::new(DiagnosticCode::E_IO, format!("`{}` is not a regular file", path.display()))
-        .with_hint("it is read more than once: save it to a file first")
+        .with_hint("the file is read more than once; save the data to a file first")
 }
 
 /// A reader that hashes what passes through it.

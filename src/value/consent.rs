@@ -132,7 +132,7 @@ pub fn parse_consent(
     .ok_or_else(|| {
         Diagnostic::new(
             DiagnosticCode::R_BOOLEAN_UNKNOWN,
-            format!("{} says nothing known about consent", QuotedText(text)),
+            format!("{} is not a known word for consent", QuotedText(text)),
         )
     })
 }

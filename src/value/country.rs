@@ -42,7 +42,7 @@ pub fn parse_country(text: &str) -> Result<&'static str, Diagnostic> {
             return Diagnostic::new(DiagnosticCode::R_SPREADSHEET_ERROR, message);
         }
         let message = format!(
-            "{} is no known country; use its English name or its ISO code",
+            "{} is not a known country; use its English name or its ISO code",
             QuotedText(name)
         );
         Diagnostic::new(DiagnosticCode::W_COUNTRY_UNKNOWN, message)

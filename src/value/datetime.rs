@@ -34,7 +34,7 @@ pub fn parse_datetime(
         notices.push(Diagnostic::new(
             DiagnosticCode::W_DUE_NO_TIME,
             format!(
-                "no time is given; midnight in {name} was taken (`--timezone` names another one)"
+                "no time is given; midnight in {name} is used (`--timezone` sets another time zone)"
             ),
         ));
     }
@@ -42,7 +42,7 @@ pub fn parse_datetime(
     let instant = zone
         .to_ambiguous_zoned(day.to_datetime(time))
         .compatible()
-        .map_err(|_| date::invalid_date_error(text, "it lies outside of the calendar"))?
+        .map_err(|_| date::invalid_date_error(text, "it is outside the calendar"))?
         .timestamp();
     Ok(ParsedValue { value: Some(instant.to_string()), notices })
 }

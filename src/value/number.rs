@@ -52,12 +52,12 @@ fn invalid_number_error(text: &str, decimal: Option<char>) -> Diagnostic {
         return Diagnostic::new(DiagnosticCode::R_SPREADSHEET_ERROR, message);
     }
     let hint = match decimal {
-        None if text.contains(',') => "; name the decimal sign with `--decimal`",
+        None if text.contains(',') => "; set the decimal sign with `--decimal`",
         _ => "",
     };
     Diagnostic::new(
         DiagnosticCode::W_NUMBER_INVALID,
-        format!("{} is no number{hint}", QuotedText(text)),
+        format!("{} is not a number{hint}", QuotedText(text)),
     )
 }
 

@@ -44,7 +44,7 @@ pub fn parse_phones(
         } else {
             read.notices.push(Diagnostic::new(
                 DiagnosticCode::W_DUPLICATE_VALUE,
-                format!("`{}` stands in the cell more than once", one.value),
+                format!("`{}` is in the cell more than once", one.value),
             ));
         }
     }

@@ -52,15 +52,15 @@ fn parse_zip_code(text: &str, code: &str) -> ParsedValue<String> {
         width = code.len() + 5 - five.len()
     ));
     if five.len() < 5 {
-        let message = format!("{} lost its leading zeros, and got them back", QuotedText(text));
+        let message =
+            format!("{} had lost its leading zeros; they were restored", QuotedText(text));
         read.notices.push(Diagnostic::new(DiagnosticCode::W_ZIP_PADDED, message));
     }
     read
 }
 
 fn suspect_zip_notice(text: &str) -> Diagnostic {
-    let message =
-        format!("{} may have lost a leading zero or more; it stays as it is", QuotedText(text));
+    let message = format!("{} may have lost leading zeros; it is left unchanged", QuotedText(text));
     Diagnostic::new(DiagnosticCode::W_ZIP_SUSPECT, message)
 }
 

@@ -71,7 +71,7 @@ fn unknown_timezone_error(name: &str) -> Diagnostic {
         return Diagnostic::new(DiagnosticCode::R_SPREADSHEET_ERROR, message);
     }
     let message = format!(
-        "{} is no known time zone; use a name such as `America/New_York`",
+        "{} is not a known time zone; use a name such as `America/New_York`",
         QuotedText(name)
     );
     Diagnostic::new(DiagnosticCode::W_TIMEZONE_UNKNOWN, message)

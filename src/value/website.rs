@@ -21,13 +21,13 @@ pub fn parse_url(text: &str) -> Result<ParsedValue<String>, Diagnostic> {
     let value = to_web_address(first).ok_or_else(|| {
         Diagnostic::new(
             DiagnosticCode::W_URL_INVALID,
-            format!("{} is no web address", QuotedText(first)),
+            format!("{} is not a web address", QuotedText(first)),
         )
     })?;
     let mut read = ParsedValue::without_notices(value);
     let extra = addresses.count();
     if extra > 0 {
-        let message = format!("the cell holds {extra} more; only {} was kept", QuotedText(first));
+        let message = format!("the cell contains {extra} more; only {} is used", QuotedText(first));
         read.notices.push(Diagnostic::new(DiagnosticCode::W_EXTRA_URLS, message));
     }
     Ok(read)

@@ -87,6 +87,18 @@ fn tests_expect_only_codes_that_exist() {
 }
 
 #[test]
+fn meanings_name_only_flags_that_exist() {
+    let help = |command: &str| bare().run(&format!("{command} --help")).exits(0).stdout;
+    let help = help("import") + &help("export");
+    for code in DiagnosticCode::ALL {
+        let quoted = code.meaning().split('`').filter(|text| text.starts_with("--"));
+        for flag in quoted.filter_map(|text| text.split(' ').next()) {
+            assert!(help.contains(&format!("{flag} ")), "{code}: {flag}");
+        }
+    }
+}
+
+#[test]
 fn the_codes_are_listed_for_people() {
     insta::assert_snapshot!(bare().run("schema codes").exits(0).stdout);
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// The rooms, by floor. The sandbox stands apart: it uses nothing, and only cli names it.
 const FLOORS: &[&[&str]] = &[
-    &["id", "flight", "event", "failpoint"],
+    &["id", "diagnostic", "flight", "event", "failpoint"],
     &["resource", "sheet", "table", "run"],
     &["api", "plan"],
     &["pull", "push", "doubt", "publish", "context", "access"],

@@ -45,7 +45,7 @@ fn what_nobody_has_decided_stops_an_import_until_somebody_has() {
     let done = world.import("--map map.toml").exits(4);
     let line = |from: &str| text.lines().position(|it| it == format!("from = \"{from}\"")).unwrap();
     for from in ["Customer Telefone", "Zustand"] {
-        let place = format!("line {}: nobody has decided where `{from}` goes", line(from));
+        let place = format!("line {}: `{from}` has no target yet", line(from));
         assert!(done.stderr.contains(&place), "{place}: {}", done.stderr);
     }
     assert_eq!(world.writes(), [""; 0]);
@@ -99,7 +99,7 @@ fn text_of_the_sheet_cannot_leave_its_comment_or_string() {
     };
     assert!(text.lines().all(known), "{text}");
     world.sheet("map.toml", &text);
-    world.import("--map map.toml").exits(4).says("nobody has decided");
+    world.import("--map map.toml").exits(4).says("has no target yet");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_saved_preset_knows_its_files_from_then_on() {
     world.run("map in.csv --save-preset shop").exits(0).says("ghl-bulk import in.csv");
     world.run("map in.csv --save-preset shop").exits(2).says("exists").says("--force");
     let text = read(&world, "config/presets/shop.toml");
-    world.import("").exits(4).says("shop.toml").says("nobody has decided");
+    world.import("").exits(4).says("shop.toml").says("has no target yet");
     let mut decided = text.replace("to = \"?\"", "to = \"ignore\"");
     for (from, to) in [("Kunde", "name"), ("Mail-Adresse", "email")] {
         let at = decided.find(&format!("from = \"{from}\"")).unwrap();
@@ -183,7 +183,7 @@ fn an_error_in_a_preset_of_ones_own_names_file_and_line() {
     world.sheet("config/presets/crm.toml", broken);
     for command in ["import in.csv --yes", "import in.csv --yes --preset crm", "map in.csv"] {
         let done = world.run(command).exits(4).says("config/presets/crm.toml");
-        done.says("line 4: `emial` is no target").says("did you mean `email`?");
+        done.says("line 4: `emial` is not a target").says("did you mean `email`?");
     }
     world.run("map --list-presets").exits(2).says("crm.toml").says("line 4");
     let unknown = "title = \"x\"\n\n[detect]\nal = [\"Email\"]\n[[column]]\nfrom = \"Email\"\nto = \"email\"\n";

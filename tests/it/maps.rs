@@ -70,7 +70,7 @@ fn what_is_wrong_in_a_mapping_is_named_with_its_line_and_what_was_probably_meant
     let rest = &["City=ignore", "Phone=ignore", "Kind=ignore"];
     let with = |rule: &str| columns(&[&[rule], rest.as_slice()].concat());
     for (map, says) in [
-        (with("Email=emial"), &["line 4: `emial` is no target", "did you mean `email`?"][..]),
+        (with("Email=emial"), &["line 4: `emial` is not a target", "did you mean `email`?"][..]),
         (with("Email=email|covnert = \"email\""), &["line 5: ", "no key `covnert`", "`convert`"]),
         (with("Email=email|convert = \"emial\""), &["line 5: ", "cannot be `emial`", "`email`"]),
         (
@@ -99,7 +99,7 @@ fn what_is_wrong_in_a_mapping_is_named_with_its_line_and_what_was_probably_meant
         ),
         ("format = 1\n[[column]\nfrom = 1\n".to_owned(), &["line 2: invalid TOML"]),
         ("just some text\n".to_owned(), &["line 1: invalid TOML"]),
-        ("format = 9\n".to_owned(), &["line 1: this mapping's format is not 1"]),
+        ("format = 9\n".to_owned(), &["line 1: the mapping must have `format = 1`"]),
     ] {
         refused(&world, &map, &[&["the mapping `", "map.toml` has errors"], says].concat());
     }
@@ -135,9 +135,9 @@ fn what_is_wrong_between_a_mapping_and_the_sheet_or_the_location_is_named() {
         ),
         (
             with(&["Email=email|convert = \"date\""]),
-            &["line 2: ", "`convert = \"date\"` does not go with `email`"],
+            &["line 2: ", "`convert = \"date\"` cannot be used for `email`"],
         ),
-        (with(&["Email=?"]), &["line 2: ", "nobody has decided where `Email` goes"]),
+        (with(&["Email=?"]), &["line 2: ", "`Email` has no target yet"]),
         (
             format!("location = \"elsewhere\"\n{}", with(&["Email=email"])),
             &["is for location `elsewhere`"],

@@ -100,7 +100,7 @@ impl PriorRuns {
             return Err(Diagnostic::new(
                 DiagnosticCode::R_IN_DOUBT_EARLIER,
                 format!(
-                    "run `{run}` sent this row, and nobody knows what became of it; settle that first: \
+                    "run `{run}` sent this row, and it is not known whether that succeeded; settle that first: \
                      `ghl-bulk resume {run}`, then `ghl-bulk runs resolve {run} in_doubt.csv`"
                 ),
             ));
@@ -142,8 +142,8 @@ fn done_earlier_warning(op: &Op, run: &RunId) -> Diagnostic {
         _ => "contact",
     };
     let message = format!(
-        "run `{run}` has made the same {what} already; should this be another one, map a column that tells \
-         them apart to `sourceId`"
+        "run `{run}` has made the same {what} already; if this is another one, map a column that \
+         distinguishes them to `sourceId`"
     );
     Diagnostic::new(DiagnosticCode::W_DONE_EARLIER, message).in_field(what)
 }

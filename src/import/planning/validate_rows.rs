@@ -232,8 +232,7 @@ impl ValidatedRowWriter<'_> {
         let cell =
             |index: usize| row.cells.get(index).is_some_and(|cell| !cell.to_text().is_empty());
         let index = (0..self.extra.len()).find(|index| self.extra[*index] && cell(*index))?;
-        let message =
-            "the row still has a cell too many; move it to where it belongs, and empty this one";
+        let message = "the row still has one cell too many; move its text to where it belongs and empty this cell";
         Some(
             Diagnostic::new(DiagnosticCode::R_ROW_TOO_LONG, message)
                 .in_field(self.columns[index].name.clone())

@@ -49,8 +49,8 @@ impl ImportSource {
         keys.rules.retain(|rule| removes.reads_target(&rule.to, &policy, directory));
         let mut plan = keys.bind_to_location(columns, directory).map_err(wrong)?;
         if plan.bound.is_empty() {
-            let message = "no column holds contact ids, e-mail addresses or phone numbers; `--map \
-                           COLUMN=contactId` says which one does";
+            let message = "no column contains contact ids, e-mail addresses or phone numbers; \
+             set one with `--map COLUMN=contactId`";
             return Err(ImportError::Request(message.to_owned()));
         }
         let ignored = column_names(columns, &std::mem::take(&mut plan.unmapped));

@@ -248,8 +248,8 @@ fn accept_proposal(
 
 fn undecided_rule_problem(rule: &MappingRule) -> Problem {
     let column = rule.from.join("` and `");
-    Problem::new(rule.line, format!("nobody has decided where `{column}` goes"))
-        .with_hint("replace `?` by a target, or by `ignore`")
+    Problem::new(rule.line, format!("`{column}` has no target yet"))
+        .with_hint("replace `?` with a target or with `ignore`")
 }
 
 /// The policy: what the mapping says, and then what the command line says.

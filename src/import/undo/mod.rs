@@ -257,8 +257,9 @@ impl UndoPlanningJob<'_> {
             ops => say(
                 "undo_in_doubt",
                 format!(
-                    "nobody knows what became of {} of run `{id}`; they are left alone. When you have \
-                     told it by `ghl-bulk runs resolve {id} in_doubt.csv`, undo it once more",
+                    "it is not known whether {} of run `{id}` succeeded, so they are not undone. \
+                     Settle them with `ghl-bulk runs resolve {id} in_doubt.csv`, then run the \
+                     undo again",
                     format_write_count(ops)
                 ),
             ),

@@ -175,8 +175,8 @@ impl RowRevertContext<'_> {
         let phone = live.native_field(Field::Phone);
         if let Some(other) = self.other_contacts_with(kind::EMAIL, email.as_deref())?.first() {
             let message = format!(
-                "contact `{other}` has this e-mail address now, and no second one is made; change or delete \
-                 that one first"
+                "contact `{other}` now has this e-mail address, so a second one is not created; \
+                 change or delete that contact first"
             );
             return Ok(Err(exists_rejection("email", message)));
         }
@@ -184,8 +184,8 @@ impl RowRevertContext<'_> {
         let alone = email.is_none() || is_unique_field(directory, Field::Phone);
         if let Some(other) = shared.first().filter(|_| alone) {
             let message = format!(
-                "contact `{other}` has this phone number now, and no second one is made; change or delete \
-                 that one first"
+                "contact `{other}` now has this phone number, so a second one is not created; \
+                 change or delete that contact first"
             );
             return Ok(Err(exists_rejection("phone", message)));
         }

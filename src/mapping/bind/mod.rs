@@ -217,7 +217,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
             .filter(|(at, _)| !self.used[*at] && !self.ignored[*at])
             .collect();
         if fitting.is_empty() && self.mapping.missing == OnMissing::Stop {
-            let message = format!("no column's header fits `{}`", rule.from[0]);
+            let message = format!("no column header matches `{}`", rule.from[0]);
             self.problems.push(Problem::new(rule.line, message));
         }
         for (at, star) in fitting {
@@ -247,8 +247,8 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
 
     fn report_undecided_column(&mut self, rule: &MappingRule, at: usize) {
         let (name, letters) = (self.columns.column_name(at), self.columns.column_letters(at));
-        let message = format!("nobody has decided where column {letters} (`{name}`) goes");
-        let hint = "replace `\"?\"` by a target, or by `\"ignore\"`";
+        let message = format!("column {letters} (`{name}`) has no target yet");
+        let hint = "replace `\"?\"` with a target or with `\"ignore\"`";
         self.problems.push(Problem::new(rule.line, message).with_hint(hint));
     }
 
@@ -285,7 +285,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
                 .is_some_and(|target| sources.contains_key(&target))
             {
                 let message =
-                    format!("`{}` has a constant and a column; only one can be", constant.to);
+                    format!("`{}` has a constant and a column; keep one of them", constant.to);
                 self.problems.push(Problem::new(constant.line, message));
             }
         }

@@ -95,7 +95,7 @@ impl MappingProposal {
         if !self.ambiguous.is_empty() {
             let names: Vec<&str> = self.ambiguous.iter().map(String::as_str).collect();
             let message = format!(
-                "the presets {} fit the sheet alike; choose one with `--preset`",
+                "the presets {} fit the sheet equally well; choose one with `--preset`",
                 join_with_and(&names)
             );
             return vec![UndecidedColumn { column: None, code: None, message, suggestion: None }];

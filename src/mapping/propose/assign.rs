@@ -67,7 +67,7 @@ impl MappingProposal {
                     ProposalStatus::Homeless(self.homeless[&at].clone())
                 }
                 _ if passed.contains(&at) => {
-                    ProposalStatus::Ignored(format!("the preset `{preset}` passes it over"))
+                    ProposalStatus::Ignored(format!("the preset `{preset}` ignores it"))
                 }
                 _ if name.is_empty() && guess.samples.is_empty() => {
                     ProposalStatus::Ignored("the column is empty".to_owned())

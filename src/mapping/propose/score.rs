@@ -146,7 +146,7 @@ fn child_field_candidate(record: &str, name: &str) -> Option<TargetCandidate> {
     else {
         return None;
     };
-    let evidence = format!("the name of a part of a {record}, beside the ids of {record}s");
+    let evidence = format!("the name of a part of a {record}, in a sheet with ids of {record}s");
     Some(TargetCandidate { target, score: 0.95, evidence, rank })
 }
 
@@ -206,7 +206,7 @@ fn candidate_without_qualifiers(names: &HeaderContext, name: &str) -> Option<Tar
         (Some(HeaderMeaning::Never(_)), _) | (None, None) => return None,
         (None, Some(target)) => (target.clone(), 200, 0.65),
     };
-    let evidence = format!("header is the known name `{bare}` of somebody");
+    let evidence = format!("header is the known name `{bare}` with a qualifier");
     Some(TargetCandidate { target, score, evidence, rank })
 }
 

@@ -19,14 +19,14 @@ const HOW_TO: &str = "\
 # and with `--dry-run` it shows what would happen and sends nothing.
 #
 # Every column has a [[column]] table. `to` is a field (firstName, email, customFields.NAME, tags, note,
-# task.title, …) or \"ignore\". Where it is \"?\" nobody has decided yet: replace it. Import stops while one
+# task.title, …) or \"ignore\". Replace each \"?\", which is not decided yet. Import stops while one
 # is left. The numbers say how sure a proposal is, from 0 to 1. Comments and `suggest` may go.
 # `ghl-bulk map --help` says what else a table can hold: convert, blank, values, when, template, …
 ";
 
 const HOW_TO_PRESET: &str = "\
 # A preset of yours: files with all the columns under [detect] are imported by it without further words,
-# others with `--preset`. Where `to` is \"?\" nobody has decided; import stops until somebody has.
+# others with `--preset`. Where `to` is \"?\", nothing is decided yet; import stops until it is.
 # `ghl-bulk map --help` says what else a [[column]] can hold.
 ";
 
@@ -252,8 +252,8 @@ impl ProposalTomlWriter<'_> {
         write_comment(
             out,
             &format!(
-                "It would be {target}, as column {letters} is, and only one can; to take this one, set \
-                 that one to \"ignore\"."
+                "It would go to {target} as column {letters} does, and only one column can; to \
+                 use this one, set the other to \"ignore\"."
             ),
         );
         let rule =

@@ -74,7 +74,7 @@ fn two_columns_for_one_value_are_refused_and_joined_ones_are_not() {
     assert_eq!(problems[0].code, Some(DUPLICATE_HEADER));
     binds(&rule("[\"City\", \"Town\"]", "city"), "City,Town", &["A+B>city"]);
     let constant = rule("\"City\"", "city") + "[[constant]]\nto = \"city\"\nvalue = \"Rome\"\n";
-    refuses(&constant, "City", &["line 4: `city` has a constant and a column; only one can be"]);
+    refuses(&constant, "City", &["line 4: `city` has a constant and a column; keep one of them"]);
     // One column may go to two places.
     binds(
         &(rule("\"N\"", "name") + &rule("\"N\"", "companyName")),
@@ -97,7 +97,7 @@ fn patterns_take_every_column_that_nothing_else_names() {
     refuses(
         &rule("\"X *\"", "customFields.*"),
         "Custom 1",
-        &["line 1: no column's header fits `X *`"],
+        &["line 1: no column header matches `X *`"],
     );
     // A star that is part of the header is no pattern.
     binds(&rule("\"Email*\"", "email"), "Email*,Email 2", &["A>email"]);
@@ -113,7 +113,7 @@ fn result_columns_of_this_program_are_nobodys_business() {
 #[test]
 fn an_undecided_column_stops_the_plan() {
     let text = rule("\"A\"", "ignore") + &rule("\"B\"", "?");
-    refuses(&text, "A,B", &["line 4: nobody has decided where column B (`B`) goes"]);
+    refuses(&text, "A,B", &["line 4: column B (`B`) has no target yet"]);
 }
 
 #[test]

@@ -111,16 +111,16 @@ value = "x"
     assert_eq!(
         shown,
         [
-            "line 1: this mapping's format is not 1, the one that this program reads []",
+            "line 1: the mapping must have `format = 1`, the format that this version reads []",
             "line 2: a mapping has no key `locaton` [did you mean `location`?]",
             "line 4: `[sheet]` has no key `encodng` [did you mean `encoding`?]",
             "line 6: there is no option `on_duplicat` [did you mean `on_duplicate`?]",
             "line 7: the option `mode` takes `upsert`, `create`, `update`, `tag`, `untag` or `delete` []",
-            "line 10: `frstName` is no target [did you mean `firstName`?]",
-            "line 13: `zip code` is no target [did you mean `postalCode`?]",
+            "line 10: `frstName` is not a target [did you mean `firstName`?]",
+            "line 13: `zip code` is not a target [did you mean `postalCode`?]",
             "line 17: `convert` cannot be `phne` [did you mean `phone`?]",
             "line 18: this `[[column]]` has no `from` []",
-            "line 19: `task.dueDat` is no target [did you mean `task.dueDate`?]",
+            "line 19: `task.dueDat` is not a target [did you mean `task.dueDate`?]",
             "line 20: `contactId` cannot be the same for every row []",
         ]
     );

@@ -45,7 +45,7 @@ fn custom_fields_are_known_by_key_id_and_name() {
 #[test]
 fn a_mapping_for_another_location_is_refused() {
     let problems = mapping("location = \"loc2\"").check_against_location(&directory());
-    assert_eq!(complaints(&problems), ["the mapping is for location `loc2`, and this is `loc1`"]);
+    assert_eq!(complaints(&problems), ["the mapping is for location `loc2`, but this is `loc1`"]);
 }
 
 #[test]

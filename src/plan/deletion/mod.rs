@@ -56,15 +56,15 @@ impl DeletedRecordKind {
         let of_children = has(is_child_target) && !has(is_contact_data);
         match (notes, tasks) {
             (true, true) => {
-                Err("the file has ids of notes and of tasks; delete the ones first, and \
-                                 leave the other column out: `--ignore-column`"
+                Err("the file has ids of notes and of tasks; delete one kind first, and leave \
+                 the other column out with `--ignore-column`"
                     .to_owned())
             }
             (true, false) => Ok(Self::Notes),
             (false, true) => Ok(Self::Tasks),
             (false, false) if of_children => {
                 Err("it is a file of notes or tasks, and has no column with their ids; to delete \
-                     their contacts instead, leave its other columns out: `--ignore-column`"
+                 their contacts instead, leave the other columns out with `--ignore-column`"
                     .to_owned())
             }
             (false, false) => Ok(Self::Contacts),

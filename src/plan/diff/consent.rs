@@ -97,7 +97,7 @@ fn may_lift_block(work: &mut RowPlanBuilder<'_>, field: &str, permanent: bool) -
         return true;
     }
     let why = if permanent {
-        "the contact has opted out for good, and no import lifts that"
+        "the contact has opted out permanently, and an import cannot lift that"
     } else {
         "do not disturb is on, and an import lifts it only with `--allow-resubscribe`"
     };

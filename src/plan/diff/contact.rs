@@ -88,7 +88,7 @@ fn can_update_field(
 ) -> bool {
     match field {
         Field::Gender => {
-            let message = "the API takes the gender of new contacts only; it is left as it is";
+            let message = "the API sets the gender of new contacts only; it is left unchanged";
             work.add_warning(
                 DiagnosticCode::W_GENDER_NOT_UPDATED,
                 field.name(),
@@ -122,8 +122,8 @@ fn can_update_whole_name(
         && !literal::cell_equals_text(work.draft, Field::Name.name(), &whole)
     {
         let message = format!(
-            "the contact is called `{whole}`, and a whole name does not change first and last name; map \
-             them apart to change them"
+            "the contact is called `{whole}`, and a full name does not change first and last \
+             name; map them separately to change them"
         );
         work.add_warning(DiagnosticCode::W_NAME_NOT_UPDATED, Field::Name.name(), message);
     }

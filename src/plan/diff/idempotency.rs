@@ -57,8 +57,9 @@ pub(super) fn choose_create_strategy(
         return Err(row_rejection(
             DiagnosticCode::R_NO_IDENTITY,
             Field::Email.name(),
-            "the row has no e-mail address or phone number by which the location knows contacts, so \
-             nothing would keep it from being created twice; add one, or name a marker field",
+            "the row has no e-mail address or phone number by which the location identifies \
+             contacts, so it could be created twice; add one, or set a marker field with \
+             `--marker-field`",
         ));
     }
     Ok(CreateStrategy::Create(IdempotencyClass::Once))

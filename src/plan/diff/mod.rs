@@ -157,7 +157,7 @@ fn require_remote_contact<'l>(
     id: &ContactId,
     live: Option<&'l RemoteContact>,
 ) -> Result<&'l RemoteContact, Diagnostic> {
-    let gone = || format!("contact `{id}` was not there any more when it was read");
+    let gone = || format!("contact `{id}` was deleted before it could be read");
     live.ok_or_else(|| row_rejection(DiagnosticCode::R_NOT_FOUND, "contactId", gone()))
 }
 

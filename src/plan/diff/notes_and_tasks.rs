@@ -53,8 +53,8 @@ pub(super) fn plan_children(
 fn find_child<'c>(children: &'c [Value], id: &str, kind: &str) -> Result<&'c Value, Diagnostic> {
     children.iter().find(|child| equality::has_id(child, id)).ok_or_else(|| {
         let message = format!(
-            "the contact has no {kind} `{id}`; it may have been deleted, or belong to another contact; \
-             empty the cell to write a new one"
+            "the contact has no {kind} `{id}`; it may have been deleted or belong to another \
+             contact; empty the cell to create a new one"
         );
         row_rejection(DiagnosticCode::R_NOT_FOUND, &format!("{kind}.id"), message)
     })

@@ -144,7 +144,7 @@ pub fn decide_action(
             ExistingRule::Reject => Err(row_rejection(
                 DiagnosticCode::R_EXISTS,
                 identity_target(draft),
-                format!("contact `{id}` exists already, and only new ones are to be created"),
+                format!("contact `{id}` exists already, and this import only creates contacts"),
             )),
         },
         (ImportMode::Update | ImportMode::Tag | ImportMode::Untag | ImportMode::Delete, None) => {
@@ -170,8 +170,8 @@ pub fn has_only_children(draft: &ContactDraft) -> bool {
 }
 
 fn contact_not_found(draft: &ContactDraft) -> Diagnostic {
-    let message = "no contact of the location is the row's, and this import creates none for it; \
-                   check the value, or create the contact first";
+    let message = "the location has no contact for this row, and this import does not create \
+     one; check the value, or create the contact first";
     row_rejection(DiagnosticCode::R_NOT_FOUND, identity_target(draft), message)
 }
 
@@ -190,8 +190,9 @@ fn identity_target(draft: &ContactDraft) -> &'static str {
 fn match_by_id(id: &ContactId, found: &ContactMatches) -> Result<ContactId, Diagnostic> {
     found.by_id.clone().ok_or_else(|| {
         let message = format!(
-            "the location has no contact `{id}`; it may have been deleted, or belong to another location; to \
-             bring contacts of another location over, leave the column out: `--ignore-column`"
+            "the location has no contact `{id}`; it may have been deleted or belong to another \
+             location; to copy contacts from another location, leave the column out with \
+             `--ignore-column`"
         );
         row_rejection(DiagnosticCode::R_NOT_FOUND, "contactId", message)
     })
@@ -239,8 +240,9 @@ fn match_by_email(
             DiagnosticCode::R_SECONDARY_EMAIL,
             Field::Email.name(),
             format!(
-                "contact `{other}` has this address as an additional one, and a write would put it in \
-                 the place of the primary one; name the contact by its id or its primary address"
+                "contact `{other}` has this address as an additional one, and a write would \
+                 replace its primary address with it; identify the contact by its id or its \
+                 primary address"
             ),
         )),
         (several, _) => Err(ambiguous_rejection(Field::Email.name(), several)),
@@ -306,8 +308,8 @@ pub fn is_identity_field(directory: &LocationDirectory, field: Field) -> bool {
 fn two_contacts_rejection(field: Field, one: &ContactId, other: &ContactId) -> Diagnostic {
     let what = field_display_name(field);
     let message = format!(
-        "the row is about contact `{one}`, but its {what} is contact `{other}`'s; merge the two, or take \
-         the {what} out of the row"
+        "the row is about contact `{one}`, but its {what} is contact `{other}`'s; merge the two, \
+         or remove the {what} from the row"
     );
     row_rejection(DiagnosticCode::R_TWO_CONTACTS, field.name(), message)
 }
@@ -318,8 +320,8 @@ fn taken_value_rejection(field: Field, other: &ContactId) -> Diagnostic {
         _ => (DiagnosticCode::R_EMAIL_OF_ANOTHER, field_display_name(field)),
     };
     let message = format!(
-        "the {what} is contact `{other}`'s, and the location lets only one contact have it; name that \
-         contact by its id, or take the {what} out of the row"
+        "the {what} is contact `{other}`'s, and the location allows only one contact to have it; \
+         identify that contact by its id, or remove the {what} from the row"
     );
     row_rejection(code, field.name(), message)
 }
@@ -332,7 +334,7 @@ fn ambiguous_rejection(field: &str, several: &[ContactId]) -> Diagnostic {
     let named: Vec<String> = several.iter().take(5).map(|id| format!("`{id}`")).collect();
     let more = if several.len() > named.len() { ", …" } else { "" };
     let message = format!(
-        "{} contacts have this value: {}{more}; name the one that is meant by its id",
+        "{} contacts have this value: {}{more}; identify the right one by its id",
         several.len(),
         named.join(", ")
     );

@@ -89,7 +89,7 @@ impl RowValidator {
     ) -> Result<CellOutcome, Diagnostic> {
         if raw.len() > LONGEST_CELL && !step.is_note_body() {
             let message = format!(
-                "the cell holds {} bytes; more than {LONGEST_CELL} are taken only for notes",
+                "the cell contains {} bytes; only notes can have more than {LONGEST_CELL}",
                 raw.len()
             );
             return Err(work.rejection_for_rule(
@@ -115,8 +115,7 @@ impl RowValidator {
             return self.report_error_value(step, column, &text, work);
         }
         if is_test_lead(&text) {
-            let message =
-                format!("`{}` marks a lead that was made for a test", shorten_for_message(&text));
+            let message = format!("`{}` marks a test lead", shorten_for_message(&text));
             return Err(work.rejection_for_rule(
                 DiagnosticCode::R_TEST_LEAD,
                 step,
@@ -140,7 +139,7 @@ impl RowValidator {
         } else {
             DiagnosticCode::W_SPREADSHEET_ERROR
         };
-        let message = format!("`{text}` is an error value of a spreadsheet");
+        let message = format!("`{text}` is a spreadsheet error");
         self.report_unusable_cell(step, column, Diagnostic::new(code, message), work)
     }
 
@@ -156,7 +155,7 @@ impl RowValidator {
         } else {
             DiagnosticCode::W_FORMULA_NO_VALUE
         };
-        let message = "the cell holds a formula without its result; open and save the file in a spreadsheet program";
+        let message = "the cell contains a formula without a result; open the file in a spreadsheet program and save it";
         self.report_unusable_cell(step, column, Diagnostic::new(code, message), work)
     }
 

@@ -136,8 +136,8 @@ impl DateRuleScan {
     fn inferred_order_warning(&self, order: DateOrder) -> Diagnostic {
         let message = match self.evidence.describe_proofs().as_str() {
             "" => format!(
-                "dates are read as {order}, as is usual in such files: none of them proves an order; \
-                 `--date-order` says another"
+                "dates are read as {order}, as is usual in such files, because no date proves an \
+                 order; `--date-order` sets another one"
             ),
             proof => format!("dates are read as {order}: {proof}"),
         };

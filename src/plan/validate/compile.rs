@@ -109,7 +109,7 @@ pub(super) fn resolve_value_type(
     let MappingTarget::Custom(name) = target else {
         let kind = TargetValueType::for_target(target, convert).map_err(|()| {
             let name = convert.map(value_type::converter_name).unwrap_or_default();
-            format!("`convert = \"{name}\"` does not go with `{target}`")
+            format!("`convert = \"{name}\"` cannot be used for `{target}`")
         })?;
         return Ok((kind, None));
     };
@@ -144,7 +144,7 @@ impl FieldRuleBuilder<'_> {
         let (kind, custom) = resolve_value_type(&rule.to, rule.convert, self.directory)
             .map_err(|message| Problem::new(rule.line, message))?;
         if rule.blank == Some(BlankRule::Clear) && !can_clear(&rule.to) {
-            let message = format!("`blank = \"clear\"` does not go with `{}`", rule.to);
+            let message = format!("`blank = \"clear\"` cannot be used for `{}`", rule.to);
             return Err(Problem::new(rule.line, message));
         }
         let joins = bound.columns.len() > 1 && !takes_value_per_column(&rule.to, &kind);
@@ -344,7 +344,7 @@ fn resolve_timezone(
     if let Some(name) = &policy.timezone {
         match TimeZone::get(name) {
             Ok(zone) => return zone,
-            Err(_) => problems.push(Problem::new(0, format!("`{name}` is no time zone"))),
+            Err(_) => problems.push(Problem::new(0, format!("`{name}` is not a time zone"))),
         }
     }
     // A location's zone that this system does not know is no reason to stop.

@@ -49,8 +49,10 @@ impl RowValidator {
         };
         match value::parse_consent(&value.clone().into_text(), column_kind) {
             Ok(Some(ConsentStatus::NotAsked)) => {
-                let message =
-                    format!("nobody opted in to {} here; that is no opt-out", channel.name());
+                let message = format!(
+                    "there is no opt-in to {} here, which is not an opt-out",
+                    channel.name()
+                );
                 work.add_warning(DiagnosticCode::W_NOT_OPTED_IN, step, column, message);
             }
             Ok(Some(said)) => work.consents.0.push(ConsentAnswer {
@@ -78,7 +80,7 @@ impl RowValidator {
             let (out, free): (Vec<_>, Vec<_>) = said.partition(|said| said.out);
             if let (Some(free), true) = (free.first(), everything || !out.is_empty()) {
                 let message = format!(
-                    "one column allows {} and another one forbids it; the contact will not be contacted",
+                    "one column allows {} and another forbids it; the contact will not be contacted",
                     channel.name()
                 );
                 work.add_column_warning(

@@ -104,7 +104,7 @@ impl RowValidator {
             }
             _ => {
                 let message = format!(
-                    "`{}` is no contact id: those are letters, digits, `-` and `_`",
+                    "`{}` is not a contact id, which has only letters, digits, `-` and `_`",
                     shorten_for_message(&text)
                 );
                 Err(work.rejection_for_rule(
@@ -135,7 +135,7 @@ impl RowValidator {
         let test =
             |address: &&String| TEST_ADDRESSES.iter().any(|it| address.eq_ignore_ascii_case(it));
         if let Some(address) = addresses.iter().find(test) {
-            let message = format!("`{address}` is the address of a lead that was made for a test");
+            let message = format!("`{address}` is the address of a test lead");
             return Err(work.rejection_for_rule(
                 DiagnosticCode::R_TEST_LEAD,
                 step,
@@ -208,8 +208,9 @@ impl RowValidator {
             true => Err(whole_row_rejection(
                 DiagnosticCode::R_NO_MATCH_KEY,
                 "email",
-                "the row has only a name, by which a contact cannot be found again: every import would \
-                 make another one; add an e-mail address or phone number, or use `--allow-name-only`",
+                "the row has only a name, by which a contact cannot be found again: every import \
+                 would create another one; add an e-mail address or phone number, or use \
+                 `--allow-name-only`",
             )),
             false => Err(whole_row_rejection(
                 DiagnosticCode::R_NO_IDENTITY,
@@ -277,8 +278,10 @@ fn check_additional_count(
     what: &str,
 ) -> Result<(), Diagnostic> {
     if others.len() > MOST_OTHERS {
-        let message =
-            format!("{} additional {what} are too many: a contact has {MOST_OTHERS}", others.len());
+        let message = format!(
+            "{} additional {what} are too many; a contact can have {MOST_OTHERS}",
+            others.len()
+        );
         return Err(whole_row_rejection(
             DiagnosticCode::R_TOO_MANY_VALUES,
             &target.to_string(),

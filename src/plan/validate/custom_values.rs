@@ -18,7 +18,7 @@ impl RowValidator {
     ) -> Result<(), Diagnostic> {
         let Some(custom) = &step.custom else {
             let message = format!(
-                "the location has no custom field of the name that the row gives `{}`; it is left out",
+                "the location has no custom field called `{}`; the value is left out",
                 shorten_for_message(&value.into_text())
             );
             work.add_warning(DiagnosticCode::W_CUSTOM_FIELD_UNKNOWN, step, column, message);

@@ -56,7 +56,7 @@ impl RowValidator {
         let mut notices = read.notices;
         let Some(local) = read.value else { return Ok(ParsedValue { value: None, notices }) };
         if local.time() == jiff::civil::Time::midnight() {
-            let message = format!("{} has no time; midnight was taken", local.date());
+            let message = format!("{} has no time; midnight is used", local.date());
             notices.push(Diagnostic::new(DiagnosticCode::W_DUE_NO_TIME, message));
         }
         Ok(ParsedValue { value: Some(self.utc_timestamp(local)?), notices })
@@ -74,7 +74,7 @@ impl RowValidator {
     fn utc_timestamp(&self, local: DateTime) -> Result<String, Diagnostic> {
         let zoned = local.to_zoned(self.resolved.zone.clone());
         let zoned = zoned.map_err(|_| {
-            Diagnostic::new(DiagnosticCode::W_DATE_INVALID, format!("{local} is no time"))
+            Diagnostic::new(DiagnosticCode::W_DATE_INVALID, format!("{local} is not a valid time"))
         })?;
         let moment = zoned.timestamp();
         let whole = moment.round(jiff::Unit::Second).unwrap_or(moment);
@@ -132,7 +132,7 @@ fn read_with_serial_notice(text: &str, moment: DateTime) -> ParsedValue<Option<D
 }
 
 fn not_a_date_error(value: bool) -> Diagnostic {
-    Diagnostic::new(DiagnosticCode::W_DATE_INVALID, format!("`{value}` is no date"))
+    Diagnostic::new(DiagnosticCode::W_DATE_INVALID, format!("`{value}` is not a date"))
 }
 
 trait OptionalReadExt<T> {

@@ -40,8 +40,7 @@ impl RowValidator {
             return Ok(());
         }
         Err(if self.resolved.has_notes {
-            let message =
-                "a note is found by its contact: an id, an e-mail address or a phone number";
+            let message = "a note needs its contact: an id, an e-mail address or a phone number";
             whole_row_rejection(DiagnosticCode::R_NO_CONTACT_ID, "contactId", message)
         } else {
             let message = "the row has no usable contact id, e-mail address or phone number";
@@ -51,6 +50,6 @@ impl RowValidator {
 }
 
 fn missing_record_id(kind: &str) -> Diagnostic {
-    let message = format!("the row names no {kind}; its contact is not what this file deletes");
+    let message = format!("the row has no {kind} id; this file deletes {kind}s, not contacts");
     whole_row_rejection(DiagnosticCode::R_NO_RECORD_ID, &format!("{kind}.id"), message)
 }

@@ -238,7 +238,10 @@ impl RowValidator {
                 DiagnosticCode::R_BLANK,
                 step,
                 column,
-                format!("the cell is empty, and the mapping wants a value for `{}`", step.target),
+                format!(
+                    "the cell is empty, but the mapping requires a value for `{}`",
+                    step.target
+                ),
             )),
             BlankRule::Clear if work.is_short_row() || step.is_stored_in_extra(work) => Ok(()),
             BlankRule::Clear if !self.policy.allow_clear => {

@@ -27,7 +27,7 @@ pub(super) fn fit_to_limit(
     };
     let length = text.chars().count();
     if policy.truncate_notes.is_some() {
-        let message = format!("the note has {length} characters; it is cut after {most}");
+        let message = format!("the note has {length} characters; it is shortened to {most}");
         let texts = vec![text[..end].trim_end().to_owned()];
         return Ok(FittedNote {
             texts,
@@ -36,7 +36,8 @@ pub(super) fn fit_to_limit(
     }
     if policy.split_notes && !exists {
         let texts = split_at_breaks(&text, most);
-        let message = format!("the note has {length} characters; it becomes {} notes", texts.len());
+        let message =
+            format!("the note has {length} characters; it is split into {} notes", texts.len());
         return Ok(FittedNote {
             texts,
             warning: Some(Diagnostic::new(DiagnosticCode::W_NOTE_SPLIT, message)),

@@ -144,7 +144,7 @@ impl RowValidator {
         let parts = std::mem::take(&mut work.note);
         if parts.bodies.is_empty() && parts.id.is_none() {
             if self.resolved.children_only && !work.task.given {
-                let message = "the note has no text, which the API wants";
+                let message = "the note has no text, which the API requires";
                 return Err(whole_row_rejection(DiagnosticCode::R_NOTE_EMPTY, "note", message));
             }
             return Ok(());
@@ -195,7 +195,7 @@ impl RowValidator {
             return Err(whole_row_rejection(
                 DiagnosticCode::R_TASK_NO_TITLE,
                 "task.title",
-                "the task has no title, which the API wants",
+                "the task has no title, which the API requires",
             ));
         }
         let due = match task.due.take() {
@@ -226,7 +226,7 @@ impl RowValidator {
         let reject = |code, message: &str| whole_row_rejection(code, "task.dueDate", message);
         let Some(days) = self.policy.default_due else {
             let message =
-                "the task has no due date, which the API wants; `--default-due 7d` gives one";
+                "the task has no due date, which the API requires; `--default-due 7d` sets one";
             return Err(reject(DiagnosticCode::R_TASK_NO_DUE, message));
         };
         self.midnight_days_from_today(days)

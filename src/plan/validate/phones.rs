@@ -53,7 +53,7 @@ impl RowValidator {
             let code = severity::rejection_code(trouble.code);
             return Err(work.locate(trouble, column, &step.target.to_string()).with_code(code));
         }
-        let message = format!("{}; the row goes without it", trouble.message);
+        let message = format!("{}; the row is imported without it", trouble.message);
         work.add_warning(DiagnosticCode::W_PHONE_INVALID, step, column, message);
         Ok(())
     }

@@ -179,7 +179,7 @@ fn read_number(
         }
         CleanedValue::Text(text) => value::parse_number(&text, decimal)?,
         other => {
-            let message = format!("`{}` is no number", other.into_text());
+            let message = format!("`{}` is not a number", other.into_text());
             return Err(Diagnostic::new(DiagnosticCode::W_NUMBER_INVALID, message));
         }
     };

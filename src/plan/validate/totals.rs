@@ -58,7 +58,7 @@ impl ValidationTotals {
         let of_errors = errors.iter().map(|(column, (first, count))| {
             let more = if *count > 1 { format!(" and {} more", count - 1) } else { String::new() };
             let message = format!(
-                "the column, which is not imported, holds errors of a spreadsheet: {first}{more}"
+                "the column, which is not imported, contains spreadsheet errors: {first}{more}"
             );
             Diagnostic::new(DiagnosticCode::W_SPREADSHEET_ERROR, message)
                 .at_column(*column)

@@ -150,7 +150,7 @@ impl TargetValueType {
             | (Some(ValueConverter::List), Self::Many(_)) => Ok(kind),
             (Some(ValueConverter::Money), Self::Number | Self::Money) => Ok(Self::Money),
             (Some(convert), _) => Err(format!(
-                "`{}` is a field of type {}, with which `convert = \"{}\"` does not go",
+                "`{}` is a field of type {}, for which `convert = \"{}\"` cannot be used",
                 field.key,
                 field.data_type,
                 converter_name(convert)

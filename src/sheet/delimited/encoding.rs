@@ -42,8 +42,10 @@ impl DetectedEncoding {
             (Some(encoding), _) => (encoding, 0),
             (None, Some((encoding, length))) => {
                 if encoding != UTF_8 {
-                    let message =
-                        format!("the file is {}, as its mark says", encoding_name(encoding));
+                    let message = format!(
+                        "the file is {}, according to its byte order mark",
+                        encoding_name(encoding)
+                    );
                     warnings.push(Diagnostic::new(DiagnosticCode::W_ENCODING, message));
                 }
                 (encoding, length)
@@ -77,7 +79,7 @@ fn encoding_for_label(label: &str) -> Result<&'static Encoding, Diagnostic> {
         Some(encoding) if encoding != encoding_rs::REPLACEMENT => Ok(encoding),
         _ => Err(Diagnostic::new(
             DiagnosticCode::E_ENCODING,
-            format!("`{label}` is no known encoding"),
+            format!("`{label}` is not a known encoding"),
         )
         .with_hint("for example `utf-8`, `windows-1252`, `iso-8859-2`, `utf-16le` or `shift_jis`")),
     }
@@ -87,7 +89,7 @@ fn detect_bom(head: &[u8]) -> Result<Option<(&'static Encoding, u64)>, Diagnosti
     if head.starts_with(b"\xFF\xFE\0\0") || head.starts_with(b"\0\0\xFE\xFF") {
         return Err(Diagnostic::new(
             DiagnosticCode::E_ENCODING,
-            "the file is UTF-32, which is not read",
+            "the file is in UTF-32, which is not supported",
         )
         .with_hint("save it as UTF-8"));
     }
@@ -101,8 +103,8 @@ fn guess_without_bom(
 ) -> &'static Encoding {
     let guessed = |warnings: &mut Vec<Diagnostic>, encoding| {
         let message = format!(
-            "the file does not say what it is; it is read as {}, which is a guess: look at the accents, \
-             and name another encoding with `--encoding`",
+            "the file does not declare its encoding; {} is a guess: check the accents, and set \
+             another encoding with `--encoding`",
             encoding_name(encoding)
         );
         warnings.push(Diagnostic::new(DiagnosticCode::W_ENCODING_GUESSED, message));

@@ -153,10 +153,10 @@ fn prescan_records(
 pub(super) fn empty_file_error(size: u64) -> Diagnostic {
     let message = match size {
         0 => "the file is empty (0 bytes)".to_owned(),
-        size => format!("the file holds neither letters nor digits ({size} bytes)"),
+        size => format!("the file contains neither letters nor digits ({size} bytes)"),
     };
     Diagnostic::new(DiagnosticCode::E_EMPTY_FILE, message)
-        .with_hint("look at the export that wrote it, or name another file")
+        .with_hint("check the export that wrote it, or choose another file")
 }
 
 impl DelimitedFile {
@@ -272,18 +272,18 @@ fn quoting_fault(record: &DelimitedRecord, text: &DelimitedFile) -> Option<Diagn
             return None;
         }
         Some(QuoteError::Inside { cell }) => {
-            (cell, "a quote stands inside a cell that does not begin with one".to_owned())
+            (cell, "there is a quote inside a cell that does not begin with one".to_owned())
         }
         Some(QuoteError::Behind { cell, .. }) => {
-            (cell, "text stands behind the closing quote of a cell".to_owned())
+            (cell, "there is text after the closing quote of a cell".to_owned())
         }
         Some(QuoteError::Open { cell, .. }) => (cell, "a quote is never closed".to_owned()),
         None => {
             let cell = quotes::find_runaway_cell(record, text.delimiter, text.names.len())?;
-            (cell, "lines that look like rows stand within the quotes of a cell".to_owned())
+            (cell, "there are lines that look like rows between the quotes of a cell".to_owned())
         }
     };
-    let advice = "; a quote in a cell is written twice, and the cell in quotes";
+    let advice = "; put the cell in quotes and write each quote in it twice";
     Some(Diagnostic::new(DiagnosticCode::R_BAD_QUOTING, message + advice).at_column(column))
 }
 

@@ -118,7 +118,7 @@ impl RecordPrescan {
         warnings: &mut Vec<Diagnostic>,
     ) -> Result<PrescanResult, Diagnostic> {
         if let Some((record, line)) = self.suspect {
-            return Err(open_quote_error(record, line, "closed in a later row only"));
+            return Err(open_quote_error(record, line, "closed only in a later row"));
         }
         if let Some((record, line)) = self.open {
             return Err(open_quote_error(record, line, "never closed"));
@@ -129,7 +129,7 @@ impl RecordPrescan {
         let line = dialect.header.clone()?;
         if let Some((byte, at)) = self.damaged {
             let message = format!(
-                "the header (line {line}) holds byte 0x{byte:02X} at offset {at}, which is no valid text"
+                "the header (line {line}) contains byte 0x{byte:02X} at offset {at}, which is not valid text"
             );
             return Err(Diagnostic::new(DiagnosticCode::E_ENCODING, message)
                 .with_hint("save the file as UTF-8, or name its encoding with `--encoding`"));
@@ -154,9 +154,9 @@ impl RecordPrescan {
             Err(refusal) => refusal.clone(),
             Ok(line) => Diagnostic::new(
                 DiagnosticCode::E_NO_HEADER,
-                format!("no row begins in line {line}"),
+                format!("no row begins on line {line}"),
             )
-            .with_hint("`--header-row` names the line of the columns' names, counted from 1"),
+            .with_hint("set `--header-row` to the line with the column names, counted from 1"),
         }
     }
 }
@@ -170,6 +170,6 @@ fn open_quote_error(record: u64, line: u64, how: &str) -> Diagnostic {
         "{place} opens a quote that is {how}; everything after it would be one cell; nothing was imported"
     );
     Diagnostic::new(DiagnosticCode::E_UNTERMINATED_QUOTE, message).with_hint(format!(
-        "close or remove the quote in line {line}; a quote in a cell is written twice"
+        "close or remove the quote on line {line}; inside a cell, write a quote twice"
     ))
 }

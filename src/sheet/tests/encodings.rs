@@ -45,7 +45,7 @@ fn an_encoding_can_be_asked_for() {
     assert!(sheet.warnings.is_empty());
     let refusal = Sheet::open(file.path(), &asked("klingon"), &known).unwrap_err();
     assert_eq!(refusal.code, "E_ENCODING");
-    assert_eq!(refusal.message, "`klingon` is no known encoding");
+    assert_eq!(refusal.message, "`klingon` is not a known encoding");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_damaged_header_is_no_header() {
     bytes.extend("Zoë,z@example.org\nZoé,y@example.org\n".as_bytes());
     let refusal = open(made(&bytes, "csv").path()).unwrap_err();
     assert_eq!(refusal.code, "E_ENCODING");
-    assert!(refusal.message.contains("(line 1) holds byte 0xE9 at offset 2"), "{refusal}");
+    assert!(refusal.message.contains("(line 1) contains byte 0xE9 at offset 2"), "{refusal}");
 }
 
 #[test]

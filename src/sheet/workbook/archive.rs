@@ -93,7 +93,7 @@ impl SpreadsheetArchive {
             let mut beginning = Vec::new();
             let _ = part.take(BEGINNING).read_to_end(&mut beginning);
             if announced_string_count(&beginning).is_some_and(|count| count > size) {
-                return Err(corrupt_error("it announces more texts than it has room for"));
+                return Err(corrupt_error("it declares more texts than it can contain"));
             }
         }
         Ok(())

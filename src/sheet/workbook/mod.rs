@@ -134,7 +134,7 @@ fn read_file(path: &Path) -> Result<(Arc<[u8]>, FileStamp, String), Diagnostic> 
 fn too_large_error(what: &str) -> Diagnostic {
     let message = format!("{what} has more than {} MiB unpacked", BOUND / 1024 / 1024);
     Diagnostic::new(DiagnosticCode::E_XLSX_CORRUPT, message)
-        .with_hint("save the sheet that is meant as CSV, which may be of any size")
+        .with_hint("save the sheet as CSV, which can have any size")
 }
 
 /// The spreadsheet cannot be read as one.

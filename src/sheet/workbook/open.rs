@@ -70,14 +70,14 @@ fn find_header(
                 DiagnosticCode::E_NO_HEADER,
                 format!("row {line} of sheet `{sheet}` is empty"),
             )
-            .with_hint("`--header-row` names the row of the columns' names, counted from 1")
+            .with_hint("set `--header-row` to the row with the column names, counted from 1")
         });
     }
     let rows = header_candidates(grid);
     if rows.is_empty() {
         return Err(Diagnostic::new(
             DiagnosticCode::E_EMPTY_FILE,
-            format!("sheet `{sheet}` holds nothing"),
+            format!("sheet `{sheet}` is empty"),
         ));
     }
     let line = rows[header_row::find_header_row(&rows, known)?].line;

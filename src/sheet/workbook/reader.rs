@@ -80,7 +80,7 @@ impl WorkbookReader {
         let message = match self.format {
             FormatReader::Xlsx(_) | FormatReader::Ods(_) => return None,
             FormatReader::Xlsb(_) | FormatReader::Xls(_) => format!(
-                "hidden rows are not recognised in {} files: all rows are read",
+                "hidden rows cannot be detected in {} files; all rows are read",
                 self.format_name()
             ),
         };
@@ -206,7 +206,7 @@ fn read_range_cells(range: &calamine::Range<Data>, rows: usize) -> Result<CellGr
         if grid.row_count() > rows {
             break;
         }
-        let far = |_| "a cell stands outside of any sheet".to_owned();
+        let far = |_| "a cell is outside of any sheet".to_owned();
         let row = u32::try_from(row).map_err(far)?.saturating_add(top);
         let column = u32::try_from(column).map_err(far)?.saturating_add(left);
         add_cell(&mut grid, (row, column), to_data_ref(value), "")?;
@@ -237,7 +237,7 @@ fn add_cell(
 ) -> Result<(), String> {
     let (row, column) = place;
     if column >= COLUMNS {
-        return Err("a cell stands outside of any sheet".to_owned());
+        return Err("a cell is outside of any sheet".to_owned());
     }
     let cell = convert_cell(value, code);
     if cell != crate::sheet::SheetCell::Empty {

@@ -43,14 +43,14 @@ pub(super) fn select_sheet(
     if let Some(asked) = asked {
         let message = format!("there is no sheet `{asked}`; {}", describe_candidates(&candidates));
         return Err(Diagnostic::new(DiagnosticCode::E_SHEET_AMBIGUOUS, message)
-            .with_hint("name one with `--sheet NAME`"));
+            .with_hint("choose one with `--sheet NAME`"));
     }
     if candidates.is_empty() {
         let hidden = sheets.iter().any(|sheet| !sheet.visible);
-        let hint = "one of its hidden sheets can be named with `--sheet NAME`";
+        let hint = "choose a hidden sheet with `--sheet NAME`";
         let refusal = Diagnostic::new(
             DiagnosticCode::E_EMPTY_FILE,
-            "no sheet of the spreadsheet holds anything",
+            "all sheets of the spreadsheet are empty",
         );
         return Err(if hidden { refusal.with_hint(hint) } else { refusal });
     }
@@ -75,7 +75,7 @@ fn select_clear_match(
     let message =
         format!("it is not clear which sheet is meant; {}", describe_candidates(candidates));
     Err(Diagnostic::new(DiagnosticCode::E_SHEET_AMBIGUOUS, message)
-        .with_hint("name one with `--sheet NAME`"))
+        .with_hint("choose one with `--sheet NAME`"))
 }
 
 fn describe_candidates(candidates: &[SheetCandidate]) -> String {

@@ -71,7 +71,7 @@ fn numeric_shape(text: &str) -> DateShape {
         return single_number_shape(only, text);
     }
     if !matches!(separators[..], [Some(_)]) || !text.starts_with(is_digit) {
-        return invalid_shape("it is not written like one");
+        return invalid_shape("it is not written like a date");
     }
     match parts[..] {
         [a, b, c] => match (parse_number(a), parse_number(b), parse_number(c)) {
@@ -80,7 +80,7 @@ fn numeric_shape(text: &str) -> DateShape {
         },
         [a, b] if a.len() <= 2 && b.len() <= 2 => DateShape::NoYear,
         [_, _] => invalid_shape("the day is missing"),
-        _ => invalid_shape("it is not written like one"),
+        _ => invalid_shape("it is not written like a date"),
     }
 }
 
@@ -150,13 +150,15 @@ fn named_month_shape(text: &str, locale: Option<&str>) -> DateShape {
             (DateWord::Filler, _) => {}
             (DateWord::MonthIn(language), _) => {
                 return DateShape::Invalid(format!(
-                    "the month is not English; name its language with `--date-locale {language}`"
+                    "the month is not in English; set its language with `--date-locale {language}`"
                 ));
             }
-            (DateWord::Unknown, _) => return invalid_shape("it holds a word that is no month"),
+            (DateWord::Unknown, _) => {
+                return invalid_shape("it contains a word that is not a month");
+            }
         }
     }
-    let Some(month) = month else { return invalid_shape("it names no month") };
+    let Some(month) = month else { return invalid_shape("it has no month") };
     let numbers: Vec<_> =
         text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
     let with_year = |year: &str, day: &str| match (parse_number(year), parse_number(day)) {
@@ -168,6 +170,6 @@ fn named_month_shape(text: &str, locale: Option<&str>) -> DateShape {
         [day, year] if day.len() <= 2 => with_year(year, day),
         [day] if day.len() <= 2 => DateShape::NoYear,
         [_] => invalid_shape("the day is missing"),
-        _ => invalid_shape("it is not written like one"),
+        _ => invalid_shape("it is not written like a date"),
     }
 }

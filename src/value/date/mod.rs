@@ -74,9 +74,9 @@ fn parse_birthday(
         Some(day) if day.year() == APPLE_NO_YEAR => {
             error(DiagnosticCode::W_DATE_NO_YEAR, "has no year")
         }
-        Some(day) if day > today => error(DiagnosticCode::W_DATE_FUTURE, "lies in the future"),
+        Some(day) if day > today => error(DiagnosticCode::W_DATE_FUTURE, "is in the future"),
         Some(day) if day.year() <= 1900 => {
-            error(DiagnosticCode::W_DATE_INVALID, "is no birthday: it lies before 1901")
+            error(DiagnosticCode::W_DATE_INVALID, "is not a date of birth: it is before 1901")
         }
         _ => Ok(read),
     }
@@ -102,9 +102,9 @@ pub(super) fn parse_day_and_time(
         return Err(invalid_date_error(text, "it is only a time"));
     }
     let clock = match time {
-        Some(time) => Some(
-            TimeOfDay::parse(time).ok_or_else(|| invalid_date_error(text, "its time is none"))?,
-        ),
+        Some(time) => Some(TimeOfDay::parse(time).ok_or_else(|| {
+            invalid_date_error(text, &format!("{} is not a time", QuotedText(time)))
+        })?),
         None => None,
     };
     Ok((DateShape::from_text(day, locale), clock))
@@ -127,7 +127,7 @@ pub(super) fn possible_orders(numbers: [DateNumber; 3]) -> Vec<DateOrder> {
 pub(super) fn invalid_date_error(text: &str, why: &str) -> Diagnostic {
     Diagnostic::new(
         DiagnosticCode::W_DATE_INVALID,
-        format!("{} is no date: {why}", QuotedText(text)),
+        format!("{} is not a valid date: {why}", QuotedText(text)),
     )
 }
 

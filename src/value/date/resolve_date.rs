@@ -39,7 +39,7 @@ pub(super) fn resolve_shape(
     };
     let full = years.expand_year(year).ok_or_else(|| year_error(text, year))?;
     let date = calendar_date(full, month, day)
-        .ok_or_else(|| invalid_date_error(text, "the calendar has no such day"))?;
+        .ok_or_else(|| invalid_date_error(text, "there is no such day"))?;
     let notices =
         if year.digits == 4 { Vec::new() } else { vec![completed_year_notice(text, full)] };
     Ok(ParsedValue { value: Some(date), notices })
@@ -67,7 +67,7 @@ fn assign_year_month_day(
         return Ok(by(order));
     }
     match valid_orders(numbers, years)[..] {
-        [] => Err(invalid_date_error(text, "the calendar has no such day")),
+        [] => Err(invalid_date_error(text, "there is no such day")),
         [only] => Ok(by(only)),
         [DateOrder::Dmy, DateOrder::Mdy] if by(DateOrder::Dmy) == by(DateOrder::Mdy) => {
             Ok(by(DateOrder::Dmy))
@@ -130,7 +130,7 @@ impl CenturyWindow {
 fn year_error(text: &str, year: DateNumber) -> Diagnostic {
     match year.digits {
         2 => ambiguous_date_error(text),
-        _ => invalid_date_error(text, "its year is none"),
+        _ => invalid_date_error(text, "its year is not valid"),
     }
 }
 
@@ -138,7 +138,7 @@ fn ambiguous_date_error(text: &str) -> Diagnostic {
     Diagnostic::new(
         DiagnosticCode::W_DATE_AMBIGUOUS,
         format!(
-            "{} can be several dates; name the order with `--date-format DMY`, `MDY` or `YMD`, or write years in full",
+            "{} can mean several dates; set the order with `--date-order DMY`, `MDY` or `YMD`, or write years with four digits",
             QuotedText(text)
         ),
     )
@@ -150,7 +150,7 @@ fn serial_date_error(text: &str, serial: i32) -> Diagnostic {
     Diagnostic::new(
         DiagnosticCode::W_DATE_SERIAL,
         format!(
-            "{} looks like a spreadsheet's number for {day}; give the column a date format and export it again",
+            "{} looks like a spreadsheet's number for {day}; format the column as a date and export it again",
             QuotedText(text)
         ),
     )

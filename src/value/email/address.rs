@@ -27,7 +27,7 @@ pub(super) fn check_address(text: &str) -> Result<EmailAddressKind, &'static str
 
 fn check_local_part(local: &str) -> Result<EmailAddressKind, &'static str> {
     if local.is_empty() {
-        return Err("nothing stands before the `@`");
+        return Err("there is nothing before the `@`");
     }
     if local.len() > LONGEST_LOCAL {
         return Err("the part before the `@` is longer than 64 characters");
@@ -36,10 +36,10 @@ fn check_local_part(local: &str) -> Result<EmailAddressKind, &'static str> {
         return check_quoted_part(inner);
     }
     if local.starts_with('.') || local.ends_with('.') || local.contains("..") {
-        return Err("a full stop stands at a wrong place before the `@`");
+        return Err("there is a misplaced dot before the `@`");
     }
     if !local.chars().all(is_atom_char) {
-        return Err("the part before the `@` holds a character that it cannot have");
+        return Err("the part before the `@` contains a character that is not allowed");
     }
     Ok(EmailAddressKind::Usual)
 }
@@ -48,7 +48,7 @@ fn check_quoted_part(inner: &str) -> Result<EmailAddressKind, &'static str> {
     let mut is_escaped = false;
     for c in inner.chars() {
         if c.is_control() || (c == '"' && !is_escaped) {
-            return Err("the quoted part holds a character that it cannot have");
+            return Err("the quoted part contains a character that is not allowed");
         }
         is_escaped = c == '\\' && !is_escaped;
     }
@@ -74,7 +74,7 @@ fn is_unicode_letter(c: char) -> bool {
 
 fn check_domain(domain: &str) -> Result<(), &'static str> {
     if domain.ends_with('.') {
-        return Err("it ends with a full stop");
+        return Err("it ends with a dot");
     }
     let mut labels = 0;
     for label in domain.split('.') {
@@ -89,15 +89,15 @@ fn check_domain(domain: &str) -> Result<(), &'static str> {
             c.is_ascii_alphanumeric() || c == '-' || (!c.is_ascii() && is_unicode_letter(c))
         };
         if !label.chars().all(is_label) {
-            return Err("the domain holds a character that it cannot have");
+            return Err("the domain contains a character that is not allowed");
         }
     }
     let top = domain.rsplit('.').next().unwrap_or_default();
     if labels < 2 {
-        return Err("the domain has no full stop");
+        return Err("the domain has no dot");
     }
     if top.chars().nth(1).is_none() || top.bytes().all(|b| b.is_ascii_digit()) {
-        return Err("the domain has no such ending");
+        return Err("the top-level domain is not valid");
     }
     Ok(())
 }

@@ -50,8 +50,10 @@ pub fn parse_emails(
         }
     }
     if read.value.len() > 1 {
-        let message =
-            format!("the cell holds {} addresses; the first is primary", read.value.len());
+        let message = format!(
+            "the cell contains {} addresses; the first one is used as the primary address",
+            read.value.len()
+        );
         read.notices.push(Diagnostic::new(DiagnosticCode::W_MULTI_EMAIL, message));
     }
     Ok(read)
@@ -73,7 +75,7 @@ fn exchange_name_notice(text: &str) -> Diagnostic {
 }
 
 fn duplicate_address_notice(address: &str) -> Diagnostic {
-    let message = format!("{} stands in the cell more than once", QuotedText(address));
+    let message = format!("{} is in the cell more than once", QuotedText(address));
     Diagnostic::new(DiagnosticCode::W_DUPLICATE_VALUE, message)
 }
 
@@ -90,6 +92,6 @@ fn invalid_email_error(part: &str, why: &str) -> Diagnostic {
     }
     Diagnostic::new(
         DiagnosticCode::R_INVALID_EMAIL,
-        format!("{} is no e-mail address: {why}", QuotedText(part)),
+        format!("{} is not an e-mail address: {why}", QuotedText(part)),
     )
 }

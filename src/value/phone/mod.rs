@@ -44,7 +44,7 @@ pub fn parse_phone(text: &str, country: Option<&str>) -> Result<ParsedValue<Stri
     if let Some(extension) = extension {
         notices.push(Diagnostic::new(
             DiagnosticCode::W_PHONE_EXTENSION,
-            format!("the extension `{extension}` of {} was cut off", QuotedText(text)),
+            format!("the extension `{extension}` of {} was removed", QuotedText(text)),
         ));
     }
     Ok(ParsedValue { value: number, notices })
@@ -66,7 +66,7 @@ fn invalid_phone_error(text: &str, why: &str) -> Diagnostic {
     }
     Diagnostic::new(
         DiagnosticCode::R_INVALID_PHONE,
-        format!("{} is no phone number: {why}", QuotedText(text)),
+        format!("{} is not a phone number: {why}", QuotedText(text)),
     )
 }
 
@@ -86,7 +86,7 @@ fn to_e164(
     }
     let Some(country) = country else {
         return Err("it has no country code, and no default country is known; write it with `+`, \
-                    or name the country with `--default-country`"
+         or set the country with `--default-country`"
             .to_owned());
     };
     let region = country.to_ascii_uppercase().parse::<Region>().ok();
@@ -115,7 +115,7 @@ fn parse_international(number: &str, notices: &mut Vec<Diagnostic>) -> Result<St
     if !PHONE_NUMBER_UTIL.is_valid_number(&parsed) {
         notices.push(Diagnostic::new(
             DiagnosticCode::W_PHONE_UNUSUAL,
-            format!("`{written}` has a possible length but is in no known number range"),
+            format!("`{written}` has a possible length but is not in a known number range"),
         ));
     }
     Ok(written)

@@ -103,18 +103,18 @@ pub(super) fn check_characters(number: &str) -> Result<(), &'static str> {
         match c {
             '0'..='9' => digits += 1,
             '+' if digits > 0 || number[..index].contains('+') => {
-                return Err("a `+` stands between digits; are these two numbers?");
+                return Err("there is a `+` between digits; are these two numbers?");
             }
             '-' if index == 0 => {
                 return Err("it starts with a minus sign; a spreadsheet may have computed it");
             }
             '+' | '-' | ' ' | '\t' | '(' | ')' | '[' | ']' | '.' | '/' | '*' => {}
-            c if c.is_alphabetic() => return Err("it holds letters"),
-            _ => return Err("it holds other characters than digits and punctuation"),
+            c if c.is_alphabetic() => return Err("it contains letters"),
+            _ => return Err("it contains characters other than digits and punctuation"),
         }
     }
     match digits {
-        0 => Err("it holds no digits"),
+        0 => Err("it contains no digits"),
         1..=20 => Ok(()),
         _ => Err("it has too many digits"),
     }

@@ -70,8 +70,8 @@ fn restore_digits(
         Diagnostic::new(
             DiagnosticCode::R_PHONE_SCIENTIFIC,
             format!(
-                "a spreadsheet made {} of the number, which has only {left} digits left{of}; \
-                 give the column a text format and export it again",
+                "a spreadsheet turned the number into {}, which has only {left} digits left{of}; \
+                 format the column as text and export it again",
                 QuotedText(text)
             ),
         )

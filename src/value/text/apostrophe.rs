@@ -14,7 +14,7 @@ pub(super) fn strip_leading<'t>(text: &'t str, notices: &mut Vec<Diagnostic>) ->
     }
     notices.push(Diagnostic::new(
         DiagnosticCode::W_APOSTROPHE_STRIPPED,
-        "the leading `'`, a spreadsheet's mark for text, was taken off",
+        "the leading `'`, with which spreadsheets mark text, was removed",
     ));
     rest
 }

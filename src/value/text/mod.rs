@@ -76,7 +76,7 @@ fn clean_unicode(raw: &str) -> Result<ParsedValue<String>, Diagnostic> {
     let value = if mojibake::is_likely(text) {
         notices.push(Diagnostic::new(
             DiagnosticCode::W_MOJIBAKE,
-            "the text looks decoded with the wrong character set; it was left as it is",
+            "the text seems to have been decoded with the wrong encoding; it is left unchanged",
         ));
         Cow::Borrowed(text)
     } else {
@@ -93,12 +93,12 @@ fn clean_unicode(raw: &str) -> Result<ParsedValue<String>, Diagnostic> {
 fn control_character_error(c: char) -> Diagnostic {
     let code = u32::from(c);
     let hint = match code {
-        0x80..=0x9f => "; the file was probably decoded with the wrong character set",
-        _ => "; take it out of the cell",
+        0x80..=0x9f => "; the file was probably decoded with the wrong encoding",
+        _ => "; remove it from the cell",
     };
     Diagnostic::new(
         DiagnosticCode::R_CONTROL_CHARACTER,
-        format!("the text holds the control character U+{code:04X}{hint}"),
+        format!("the text contains the control character U+{code:04X}{hint}"),
     )
 }
 
@@ -144,13 +144,13 @@ impl RemovedCharacters {
         if self.unseen {
             notices.push(Diagnostic::new(
                 DiagnosticCode::W_INVISIBLE_CHARACTER,
-                "invisible characters were taken out of the text",
+                "invisible characters were removed from the text",
             ));
         }
         if self.turns {
             notices.push(Diagnostic::new(
                 DiagnosticCode::W_BIDI_CONTROL,
-                "characters that turn the direction of writing were taken out of the text",
+                "characters that change the direction of writing were removed from the text",
             ));
         }
     }

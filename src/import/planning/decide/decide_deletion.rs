@@ -163,7 +163,7 @@ fn load_before_image(
 ) -> Result<Result<Option<BeforeImage>, RowDecision>, ImportError> {
     if let Some(why) = rows.contact_children(kind::UNREADABLE, contact.as_str())?.pop() {
         let message = format!(
-            "not all of it can be read, so it could not be brought back, and is not deleted: {why}"
+            "not all of the contact can be read, so it could not be restored and is not deleted: {why}"
         );
         let rejection = Diagnostic::new(DiagnosticCode::R_NOT_KEPT, message).in_field("contactId");
         return Ok(Err(RowDecision {

@@ -374,7 +374,7 @@ impl RowDecider<'_> {
             let named: Vec<_> = group.iter().map(|n| format!("record {n}")).take(5).collect();
             for n in group.iter().filter(|_| group.len() > 1) {
                 let message = format!(
-                    "the phone number {phone} stands in {}: a location that knows contacts by phone takes them for one",
+                    "the phone number {phone} is in {}; a location that identifies contacts by phone treats them as one",
                     named.join(", ")
                 );
                 let shared =

@@ -259,7 +259,7 @@ fn read_positive_integer(
     let number = source.read_integer(key, value)?;
     let positive = u64::try_from(number).ok().filter(|number| *number > 0);
     if positive.is_none() {
-        source.report_problem(source.line_of(value), format_args!("`{key}` counts from 1"));
+        source.report_problem(source.line_of(value), format_args!("`{key}` must be at least 1"));
     }
     positive
 }

@@ -126,12 +126,12 @@ fill = [\"emial\", \"optIn\", \"task.title\"]",
     says("4: `encoding` cannot be `latin`");
     says("5: `line_end` cannot be `cr`");
     says("6: `delimiter` must be");
-    says("7: `max_rows` counts from 1");
+    says("7: `max_rows` must be at least 1");
     says("8: `time`: ");
     says("9: `require` names `Nam`, which is not a column of the template (did you mean `Name`?)");
     says("10: nothing says what fills `More`");
     says("12: `[[template.column]]` has no key `fil` (did you mean `fill`?)");
-    says("15: `emial` is no target (did you mean `email`?)");
+    says("15: `emial` is not a target (did you mean `email`?)");
     says("15: no export holds `optIn`");
     says("13: rows of contacts have no `task.title` to fill `Kind`");
 }
