@@ -225,7 +225,7 @@ diagnostic_codes! {
         E_CONTACTS: "The list for `--contacts` names no contact; give one id, e-mail address or phone number per line.",
         E_DELIMITER: "The delimiter cannot be determined or is not possible; name it with `--delimiter`.",
         E_DUPLICATE_HEADER: "Two columns go to a target that takes one; decide with `--map` or `--ignore-column`.",
-        E_EMPTY_FILE: "The file is empty.",
+        E_EMPTY_FILE: "The file is empty; check the export that wrote it, or choose another file.",
         E_ENCODING: "The encoding is not known or does not fit the file; name it with `--encoding`, or save the file as UTF-8.",
         E_ENCRYPTED_OR_LEGACY_XLS: "The spreadsheet is encrypted or in an old format; save it as `.xlsx` without a password, or as CSV.",
         E_HIDDEN_ROWS: "The spreadsheet has hidden rows; `--hidden` says whether to skip or include them.",

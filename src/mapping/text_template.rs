@@ -195,10 +195,10 @@ mod tests {
         for (text, said) in [
             ("plain", "names no column"),
             ("{}", "names no column"),
-            ("a } b {A}", "written twice"),
+            ("a } b {A}", "twice"),
             ("[{A}", "has no `]`"),
-            ("{A} ]", "written twice"),
-            ("[a [b] {A}]", "written twice"),
+            ("{A} ]", "twice"),
+            ("[a [b] {A}]", "twice"),
         ] {
             let error = TextTemplate::parse(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

@@ -328,7 +328,7 @@ from = "City"
 to = "city"
 
 # Column H, "Town", holds "\U0000001B[31mRome"
-# It would be "city", as column G is, and only one can; to take this one, set that one to "ignore".
+# It would go to "city" as column G does, and only one column can; to use this one, set the other to "ignore".
 [[column]]
 from = "Town"
 to = "?"  # DECIDE: a target, or "ignore"

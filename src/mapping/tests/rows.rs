@@ -27,7 +27,7 @@ fn what_is_wrong_with_them_is_said_with_its_line() {
         ("fallback = 1", "must be true or false"),
         ("part = \"two\"", "is written `\\\"2 of 5\\\"`"),
         ("part = \"2 of 5\"", "needs one column in `from`, and `split`"),
-        ("template = \"x {B}\"", "names `B`, which `from` does not"),
+        ("template = \"x {B}\"", "names `B`, which is not in `from`"),
         ("template = \"x\"", "names no column"),
         ("named_by = \"B\"", "`to` must be `customFields.*`"),
     ] {

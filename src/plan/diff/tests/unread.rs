@@ -37,8 +37,8 @@ fn what_could_not_be_read_counts_where_the_account_has_something_else() {
         tasks: vec![json!({ "_id": "t1", "dueDate": "soon" })],
     };
     let unread = |to: &str, text: &str| {
-        json!({ "to": to, "column": 0, "text": text, "rejects": true,
-        "code": "R", "field": to, "message": "" })
+        let diagnostic = json!({ "code": "R_VALUE_INVALID", "place": { "column": 0 }, "field": to, "message": "" });
+        json!({ "to": to, "text": text, "diagnostic": diagnostic })
     };
     let draft = |cells: &[(&str, &str)]| {
         let cells: Vec<_> = cells.iter().map(|(to, text)| unread(to, text)).collect();

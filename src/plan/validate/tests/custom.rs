@@ -127,9 +127,9 @@ fn fields_that_cannot_be_used_so_are_told_with_the_line_of_the_mapping() {
         problems,
         [
             "line 5: `contract` is a field of type FILE_UPLOAD, which cannot be imported",
-            "line 8: `since` is a field of type DATE, with which `convert = \"number\"` does not go",
+            "line 8: `since` is a field of type DATE, for which `convert = \"number\"` cannot be used",
             "line 12: the location has no custom field `nothing_like_it`",
-            "line 15: `umsatz` is a field of type NUMERICAL, with which `convert = \"date\"` does not go",
+            "line 15: `umsatz` is a field of type NUMERICAL, for which `convert = \"date\"` cannot be used",
         ]
     );
     assert_eq!(
