@@ -131,7 +131,7 @@ fn what_is_wrong_between_a_mapping_and_the_sheet_or_the_location_is_named() {
         (with(&["Email=customFields.contract"]), &["line 2: ", "FILE_UPLOAD", "cannot be written"]),
         (
             with(&["Email=customFields.vip_since|convert = \"email\""]),
-            &["line 2: ", "DATE", "does not go"],
+            &["line 2: ", "DATE", "cannot be used"],
         ),
         (
             with(&["Email=email|convert = \"date\""]),

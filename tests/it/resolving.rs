@@ -176,7 +176,7 @@ fn an_undo_leaves_rows_in_doubt_alone_and_says_so() {
     world
         .run(&format!("undo {import} --yes --created delete --out undone"))
         .exits(0)
-        .says("nobody knows what became of 1 write");
+        .says("it is not known whether 1 write");
     assert_eq!(world.account(), Vec::<Value>::new());
     // What is decided afterwards is not sent any more: the import was taken back.
     world.resolve(&world.decided(["not applied", ""])).exits(0);

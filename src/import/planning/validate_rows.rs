@@ -325,7 +325,7 @@ pub(crate) fn rejection_decision(rejection: &Diagnostic) -> RowDecision {
         action: crate::import::action::REJECTED.to_owned(),
         code: Some(rejection.code.spelling().to_owned()),
         field: Some(rejection.field.clone()),
-        reason: Some(rejection.message.clone()),
+        reason: Some(rejection.message_with_hint()),
         ..RowDecision::default()
     }
 }
