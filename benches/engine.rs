@@ -99,11 +99,11 @@ fn publish(bencher: Bencher, format: &str) {
         csv_safe: FormulaGuardMode::default(),
         facts,
     };
-    let watcher: ghl_bulk::event::SharedObserver = Arc::new(NullObserver);
+    let observer: ghl_bulk::event::SharedObserver = Arc::new(NullObserver);
     bencher
         .counter(ItemsCount::new(PEOPLE))
         .with_inputs(|| tempfile::tempdir().unwrap())
         .bench_local_values(|dir| {
-            publish::write_export(&RUN.1, dir.path(), &options, None, &watcher).unwrap()
+            publish::write_export(&RUN.1, dir.path(), &options, None, &observer).unwrap()
         });
 }

@@ -1,8 +1,8 @@
-//! Bounded concurrency: the only place that spawns.
+//! Bounded concurrency: the only place that spawns tasks and threads.
 //!
-//! A stream of bare futures is polled only while somebody asks it for the next item; behind a slow
-//! consumer healthy requests then time out. So every piece of work here is a task of its own, and
-//! results come out in the order in which the work went in, or as they come where order does not matter.
+//! A stream of bare futures makes progress only while its consumer polls it; behind a slow
+//! consumer, healthy requests would time out. So every piece of work here is a task of its own.
+//! Results come out in the order of the input, or as they finish where the order does not matter.
 
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -14,23 +14,21 @@ use futures::{Stream, StreamExt};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-/// How much is done at a time.
+/// Limits on concurrent work.
 #[derive(Debug, Clone, Copy)]
 pub struct ConcurrencyLimits {
-    /// Pieces of work that run at once.
-    pub running: NonZeroUsize,
-    /// Pieces of work begun and not yet yielded. It bounds memory: a slow piece holds back the
-    /// finished ones behind it, and no more than these.
-    pub window: NonZeroUsize,
+    /// The number of pieces of work that run at once.
+    pub workers: NonZeroUsize,
+    /// The number of pieces of work that are started and not yet yielded. This bounds memory: a
+    /// slow piece of work holds back at most this many finished ones.
+    pub buffer: NonZeroUsize,
 }
 
-/// Runs `work` on each item, at most `width.running` at a time, and yields the results in order.
-///
-/// # Panics
-/// When the work does.
+/// Runs `work` on each item, at most `limits.workers` at a time, and yields the results in order. A
+/// panic in `work` is passed on.
 pub fn run_in_order<I, F, W>(
     items: I,
-    width: ConcurrencyLimits,
+    limits: ConcurrencyLimits,
     work: W,
 ) -> impl Stream<Item = F::Output>
 where
@@ -40,24 +38,23 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let (seats, work) = (Arc::new(Semaphore::new(width.running.get())), Arc::new(work));
+    let (semaphore, work) = (Arc::new(Semaphore::new(limits.workers.get())), Arc::new(work));
     items
         .map(move |item| {
-            let (seats, work) = (Arc::clone(&seats), Arc::clone(&work));
+            let (semaphore, work) = (Arc::clone(&semaphore), Arc::clone(&work));
             join_task(tokio::spawn(async move {
-                let _seat = seats.acquire().await.expect("the seats are never closed");
-                // Made only now, on the heap: those in line would take its size a thousand times.
+                let _permit = semaphore.acquire().await.expect("the seats are never closed");
+                // Created only now, on the heap: a queued future would otherwise take its full size
+                // thousands of times.
                 Box::pin(work(item)).await
             }))
         })
-        .buffered(width.window.get())
+        .buffered(limits.buffer.get())
 }
 
-/// Runs `work` on each item, at most `at_once` of them begun and not ended, and yields the results as they
-/// come: a piece that waits for long holds back nothing but its own place.
-///
-/// # Panics
-/// When the work does.
+/// Runs `work` on each item, at most `at_once` at a time, and yields the results as they finish: a
+/// slow piece of work occupies its own slot but holds back nothing else. A panic in `work` is
+/// passed on.
 pub fn run_unordered<I, F, W>(
     items: I,
     at_once: NonZeroUsize,
@@ -73,51 +70,48 @@ where
     items.map(move |item| join_task(tokio::spawn(work(item)))).buffer_unordered(at_once.get())
 }
 
-/// Runs blocking work (files, SQLite, Parquet) on a thread of its own.
+/// Runs blocking work (files, SQLite, Parquet) on a blocking thread.
 pub async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     join_task(tokio::task::spawn_blocking(work)).await
 }
 
-/// Runs a piece of work to its end, also when whoever waits for it no longer does.
+/// Runs work to its end, even if the caller stops waiting for it.
 pub async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> T {
     join_task(tokio::spawn(work)).await
 }
 
-/// Runs blocking work that may never end, and waits for it no longer than this; nothing when it takes
-/// longer or panics. The thread is left to itself then.
+/// Runs blocking work that may never end, with a time limit; None if it takes longer or panics. The
+/// thread is then abandoned.
 pub fn run_with_timeout<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    let (to, from) = sync_channel(1);
-    std::thread::spawn(move || drop(to.send(work())));
-    from.recv_timeout(limit).ok()
+    let (sender, receiver) = sync_channel(1);
+    std::thread::spawn(move || drop(sender.send(work())));
+    receiver.recv_timeout(limit).ok()
 }
 
-/// Runs two kinds of blocking work side by side: one makes things, the other takes them in the order in
-/// which they were made. At most `depth` wait in between. The failure of the one that takes goes first;
-/// the one that makes sees it by a send that fails.
-///
-/// # Panics
-/// When either does.
+/// Runs a blocking producer and consumer concurrently; at most `depth` items wait between them. The
+/// consumer handles items in the order they were produced. If it fails, its error is returned, and
+/// the producer notices because its next send fails. A panic in either is passed on.
 pub fn run_pipeline<T: Send, E: Send>(
     depth: usize,
     make: impl FnOnce(&SyncSender<T>) -> Result<(), E> + Send,
     mut take: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
     std::thread::scope(|scope| {
-        let (to, from) = sync_channel(depth);
-        let maker = scope.spawn(move || make(&to));
-        let taken = from.iter().try_for_each(&mut take);
-        drop(from);
-        let ended = maker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        taken.and(ended)
+        let (sender, receiver) = sync_channel(depth);
+        let producer = scope.spawn(move || make(&sender));
+        let consumed = receiver.iter().try_for_each(&mut take);
+        drop(receiver);
+        let produced = producer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        consumed.and(produced)
     })
 }
 
-/// Awaits a task. A panic in it is a bug and goes on here; nothing aborts tasks.
+/// Awaits a task. A panic in it is a bug and is passed on; no task is ever aborted.
 async fn join_task<T>(task: JoinHandle<T>) -> T {
     match task.await {
         Ok(value) => value,
@@ -134,19 +128,19 @@ mod tests {
 
     #[tokio::test]
     async fn results_come_in_the_order_of_the_work_though_it_ends_in_another() {
-        let width = ConcurrencyLimits {
-            running: NonZeroUsize::new(4).unwrap(),
-            window: NonZeroUsize::new(16).unwrap(),
+        let limits = ConcurrencyLimits {
+            workers: NonZeroUsize::new(4).unwrap(),
+            buffer: NonZeroUsize::new(16).unwrap(),
         };
-        let (open, gate) = tokio::sync::watch::channel(false);
-        let results: Vec<usize> = run_in_order(futures::stream::iter(0..50), width, move |n| {
-            let (open, mut gate) = (open.clone(), gate.clone());
+        let (release, released) = tokio::sync::watch::channel(false);
+        let results: Vec<usize> = run_in_order(futures::stream::iter(0..50), limits, move |n| {
+            let (release, mut released) = (release.clone(), released.clone());
             async move {
                 if n == 0 {
                     // The first piece of work ends only after the third has run.
-                    gate.wait_for(|open| *open).await.unwrap();
+                    released.wait_for(|release| *release).await.unwrap();
                 } else if n == 3 {
-                    open.send_replace(true);
+                    release.send_replace(true);
                 }
                 n
             }
@@ -158,16 +152,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_piece_that_waits_does_not_hold_back_those_behind_it() {
-        let (open, gate) = tokio::sync::watch::channel(false);
+        let (release, released) = tokio::sync::watch::channel(false);
         let at_once = NonZeroUsize::new(2).unwrap();
         let results: Vec<usize> = run_unordered(futures::stream::iter(0..50), at_once, move |n| {
-            let (open, mut gate) = (open.clone(), gate.clone());
+            let (release, mut released) = (release.clone(), released.clone());
             async move {
                 if n == 0 {
                     // The first piece of work ends only after the last has run.
-                    gate.wait_for(|open| *open).await.unwrap();
+                    released.wait_for(|release| *release).await.unwrap();
                 } else if n == 49 {
-                    open.send_replace(true);
+                    release.send_replace(true);
                 }
                 n
             }

@@ -1,4 +1,4 @@
-//! What every verb works with, and how it says that it ended early.
+//! The environment of every engine, and the error of a run that stopped early.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -8,28 +8,28 @@ use crate::event::{CancelSignal, SharedObserver};
 use crate::id::RunId;
 use crate::run::RunStore;
 
-/// What a verb works with.
+/// What every engine works with.
 #[derive(Clone)]
 pub struct EngineContext {
     /// The API of the location.
     pub client: ApiClient,
-    /// Where runs live.
+    /// The store of all runs.
     pub home: RunStore,
-    /// The tap. It is closed here when one half of the work fails.
+    /// The cancellation signal. It is also cancelled when one half of the work fails.
     pub stop: CancelSignal,
-    /// Who watches.
-    pub watcher: SharedObserver,
-    /// Requests in flight at most.
+    /// The observer of the run's events.
+    pub observer: SharedObserver,
+    /// The maximum number of requests in flight.
     pub concurrency: NonZeroUsize,
-    /// How long a record may be hidden from the search while it exists.
+    /// How long the search may hide a record that exists.
     pub settle: Duration,
 }
 
-/// A run that ended early, and why. It can be resumed.
+/// A run that stopped early, and why. It can be resumed.
 #[derive(Debug)]
 pub struct HaltedRun<E> {
-    /// The run, if one was made and stays.
+    /// The run, if one was created and kept.
     pub run: Option<RunId>,
-    /// Why.
+    /// Why it stopped.
     pub error: E,
 }

@@ -1,8 +1,8 @@
-//! What a verb tells whoever watches it, and how it is told to stop.
+//! The events that an engine emits, and the signal that stops it.
 //!
-//! The engines emit [`RunEvent`]s to an [`EventObserver`] and return a [`ExportReport`]; they know no terminal and
-//! print nothing. A [`CancelSignal`] closes the tap: work that has begun is finished and stored, nothing new
-//! is begun.
+//! The engines emit [`RunEvent`]s to an [`EventObserver`] and return an [`ExportReport`]; they know
+//! no terminal and print nothing. After a [`CancelSignal`] is cancelled, work in progress is
+//! finished and stored, and no new work is started.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,39 +14,40 @@ use tokio_util::sync::CancellationToken;
 
 use crate::id::{LocationId, RunId};
 
-/// The version of the events' JSON form. It moves when a field is renamed or removed, or changes its
-/// meaning; new fields and new events do not move it.
-pub const VERSION: u32 = 1;
+/// The format version of the events in JSON. It moves when a field or word is renamed or removed or
+/// changes its meaning; new fields and new events do not move it.
+pub const VERSION: u32 = 2;
 
-/// Something that happened, as the user should know it.
+/// An event that users should see.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum RunEvent {
-    /// A run began, or was taken up again.
+    /// A run was started or resumed.
     Started {
         /// The run.
         run: RunId,
         /// Its location.
         location: LocationId,
-        /// What is done: `export`, `import` or `undo`.
+        /// The kind of run: `export`, `import` or `undo`.
         kind: &'static str,
         /// Whether an earlier process began it.
         resumed: bool,
     },
-    /// Something the user should know, while the work goes on.
+    /// Something the user should know while the work goes on.
     Warning {
-        /// A stable name for scripts, such as `tasks_per_contact`.
+        /// A stable code for scripts, such as `tasks_per_contact`.
         code: &'static str,
-        /// A sentence for people. It may hold text of the server's: show it through an escaping writer.
+        /// A sentence for people. It may contain untrusted text from the server: print it through
+        /// an escaping writer.
         message: String,
     },
-    /// A count moved. Counts are absolute, so a lost event costs nothing.
+    /// A count changed. Counts are absolute, so losing an event does no harm.
     Progress {
-        /// What is counted: a table's name, or `contacts_done` for contacts whose children are read.
+        /// What is counted: a table name, or `contacts_done` for contacts whose children are read.
         what: &'static str,
-        /// How many are stored.
+        /// How many are stored so far.
         done: u64,
-        /// How many there will be, where that is known.
+        /// How many there will be, if known.
         total: Option<u64>,
     },
     /// Nothing is sent for a while.
@@ -64,16 +65,18 @@ pub enum RunEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitReason {
-    /// The server refused with 429; everyone waits for its window.
-    Refused,
-    /// The day's requests are used up and `--wait` was given.
-    Budget,
-    /// A request failed in a way that passes; it is sent again.
+    /// The server refused with 429; all requests wait for its window.
+    RateLimited,
+    /// The daily quota is used up and `--wait` was given.
+    #[serde(rename = "budget")]
+    DailyQuota,
+    /// A request failed with a transient error and will be retried.
     Retry,
-    /// The search hides a record for a moment; it is asked again.
-    Index,
-    /// Requests got no answer; what became of them is looked up once they must have been applied or dead.
-    Settle,
+    /// The search may not show a record yet; it will be queried again.
+    IndexLag,
+    /// Requests got no response; they are looked up once the server must have applied or dropped
+    /// them.
+    Reconciling,
 }
 
 /// An output file.
@@ -93,16 +96,16 @@ pub struct WrittenFile {
     pub sha256: String,
 }
 
-/// Takes events. Called from several threads, often: it must be quick.
+/// Receives events. Called often and from several threads, so it must return quickly.
 pub trait EventObserver: Send + Sync {
-    /// Takes one event.
+    /// Receives one event.
     fn observe(&self, event: &RunEvent);
 }
 
 /// A shared observer.
 pub type SharedObserver = Arc<dyn EventObserver>;
 
-/// An observer that looks away.
+/// An observer that ignores all events.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NullObserver;
 
@@ -110,7 +113,7 @@ impl EventObserver for NullObserver {
     fn observe(&self, _: &RunEvent) {}
 }
 
-/// Why work is to stop.
+/// Why work was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelCause {
@@ -124,7 +127,7 @@ pub enum CancelCause {
     Failure,
 }
 
-/// The tap: open until somebody closes it. Clones share one state.
+/// A cancellation signal with a cause. Clones share one state.
 #[derive(Debug, Clone, Default)]
 pub struct CancelSignal {
     token: CancellationToken,
@@ -132,75 +135,76 @@ pub struct CancelSignal {
 }
 
 impl CancelSignal {
-    /// An open tap.
+    /// A signal that is not cancelled.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A tap that closes when this one does, and can be closed without closing this one.
+    /// A signal that is cancelled together with this one, and can be cancelled without cancelling
+    /// this one.
     #[must_use]
     pub fn child_signal(&self) -> Self {
         Self { token: self.token.child_token(), cause: Arc::new(OnceLock::new()) }
     }
 
-    /// Closes the tap. The first cause stays.
+    /// Cancels the signal. The first cause is kept.
     pub fn cancel_with(&self, cause: CancelCause) {
-        // The cause goes first: whoever sees the tap closed must be able to say why.
+        // The cause is set first: code that sees the cancellation must be able to read it.
         let _ = self.cause.set(cause);
         self.token.cancel();
     }
 
-    /// Whether the tap is closed.
+    /// Whether the signal is cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.token.is_cancelled()
     }
 
-    /// Why this tap was closed; nothing while it is open or when only its parent was closed.
+    /// Why this signal was cancelled; None if it is not, or if only its parent was.
     #[must_use]
     pub fn cause(&self) -> Option<CancelCause> {
         self.cause.get().copied()
     }
 
-    /// Waits until the tap is closed.
+    /// Waits until the signal is cancelled.
     pub async fn wait_for_cancel(&self) {
         self.token.cancelled().await;
     }
 }
 
-/// How a run ended.
+/// How an export ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExportOutcome {
-    /// Everything is done.
+    /// Everything was exported.
     Complete,
-    /// Everything is done but for the records in `errors.csv`.
+    /// Everything was exported except the records in `errors.csv`.
     Partial,
 }
 
-/// What a finished run did.
+/// The result of a finished run.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExportReport {
     /// The run.
     pub run: RunId,
     /// Its location.
     pub location: LocationId,
-    /// How it ended.
+    /// How the run ended.
     pub outcome: ExportOutcome,
-    /// Where the files are.
+    /// The output directory.
     pub out: PathBuf,
-    /// The files.
+    /// The output files.
     pub files: Vec<WrittenFile>,
     /// Rows per table.
     pub rows: BTreeMap<String, u64>,
     /// Records that could not be read.
     pub unreadable: u64,
-    /// Requests sent, by route, retries included.
+    /// Requests sent, by endpoint, retries included.
     pub requests: BTreeMap<String, u64>,
-    /// Answers 429 among them.
+    /// The number of 429 responses among them.
     pub refused: u64,
-    /// Time this process spent on the run.
+    /// The time this process spent on the run.
     #[serde(serialize_with = "as_millis", rename = "elapsed_ms")]
     pub elapsed: Duration,
 }

@@ -1,34 +1,34 @@
-//! Points at which a test may kill the program.
+//! Points at which a test can kill the program.
 //!
-//! `GHL_BULK_FAILPOINT=after_intent` kills this process by SIGKILL the first time it comes to that
-//! point, `after_intent:3` the third time. Compiled in only with the feature `failpoints`, which the
-//! tests switch on; without it every point is nothing.
+//! `GHL_BULK_FAILPOINT=after_intent` kills this process with SIGKILL the first time it reaches that
+//! point, `after_intent:3` the third time. Compiled in only with the feature `failpoints`, which
+//! the tests enable; without it the points do nothing.
 
-/// The points, in the order in which an operation comes to them.
+/// The points, in the order in which an operation reaches them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailPoint {
-    /// The intent is durable, nothing is sent.
+    /// The intent is durable, nothing is sent yet.
     AfterIntent,
     /// Half of the request is sent.
     MidBody,
-    /// The answer is read.
+    /// The response is read.
     AfterResponse,
-    /// The verdict is known, the outcome is not yet stored.
+    /// The response is interpreted, the outcome is not stored yet.
     BeforeOutcome,
-    /// A look-up of an unsettled intent is under way.
+    /// A look-up of an unsettled intent is in progress.
     DuringLookup,
     /// Some of the result files are written.
     DuringResults,
-    /// It is durable that a token is being renewed, nothing is sent.
+    /// The start of a token refresh is durable, nothing is sent yet.
     BeforeRefresh,
-    /// The renewed token is here, and not yet stored.
+    /// The new token has arrived and is not stored yet.
     AfterRefresh,
-    /// The renewed token is stored, and not yet used.
+    /// The new token is stored and not used yet.
     AfterRenewal,
 }
 
 impl FailPoint {
-    /// The point's name in the environment.
+    /// The point's name in the environment variable.
     #[must_use]
     pub fn env_name(self) -> &'static str {
         match self {
@@ -45,39 +45,39 @@ impl FailPoint {
     }
 }
 
-/// Kills the program here, if a test has asked for it.
+/// Kills the program at this point if a test asks for it.
 pub fn kill_if_due(point: FailPoint) {
     if is_kill_due(point) {
         kill_process();
     }
 }
 
-/// Whether the program is to die at this point, this time. Counts.
+/// Whether to kill the program at this point now. Counts the visits.
 #[cfg(not(feature = "failpoints"))]
 #[must_use]
 pub fn is_kill_due(_: FailPoint) -> bool {
     false
 }
 
-/// Whether the program is to die at this point, this time. Counts.
+/// Whether to kill the program at this point now. Counts the visits.
 #[cfg(feature = "failpoints")]
 #[must_use]
 pub fn is_kill_due(point: FailPoint) -> bool {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    static ASKED: LazyLock<Option<(String, u32)>> = LazyLock::new(|| {
+    static REQUESTED: LazyLock<Option<(String, u32)>> = LazyLock::new(|| {
         let text = std::env::var("GHL_BULK_FAILPOINT").ok()?;
         let (name, times) = text.split_once(':').unwrap_or((&text, "1"));
         Some((name.to_owned(), times.parse().unwrap_or(1)))
     });
-    static COME: AtomicU32 = AtomicU32::new(0);
-    ASKED.as_ref().is_some_and(|(name, times)| {
-        name == point.env_name() && COME.fetch_add(1, Ordering::Relaxed) + 1 == *times
+    static VISITS: AtomicU32 = AtomicU32::new(0);
+    REQUESTED.as_ref().is_some_and(|(name, times)| {
+        name == point.env_name() && VISITS.fetch_add(1, Ordering::Relaxed) + 1 == *times
     })
 }
 
-/// Kills this process as a crash would: nothing is flushed, nothing is said.
+/// Kills this process like a crash: nothing is flushed or printed.
 pub fn kill_process() {
     #[cfg(unix)]
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

@@ -1,43 +1,44 @@
-//! Opaque names: a location, a contact, a run.
+//! Opaque ids: of a location, a contact, a run and others.
 //!
-//! An id is text that somebody else chose. It is checked once, where it enters; after that it can be
-//! shown, compared and put into a path by the methods here, and in no other way. It never becomes a
-//! file name or a URL segment unescaped, so that an id such as `../x` is only a strange name.
+//! An id is untrusted text. It is validated once, where it enters the program; after that it can be
+//! shown, compared and put into a path with the methods here, and in no other way. It is always
+//! escaped before it becomes a file name or a URL segment, so an id such as `../x` is only an odd
+//! name.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a text is no id.
+/// Why a text is not a valid id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{shown}` is no {what} id: {why}")]
+#[error("`{shown}` is not a valid {what} id: {reason}")]
 pub struct InvalidId {
     what: &'static str,
     shown: String,
-    why: &'static str,
+    reason: &'static str,
 }
 
-/// The longest id accepted, in bytes. HighLevel's have 20 to 24.
-const LONGEST: usize = 128;
+/// The maximum length of an id in bytes. HighLevel's ids have 20 to 24.
+const MAX_ID_BYTES: usize = 128;
 
 fn validate_id(what: &'static str, text: &str) -> Result<String, InvalidId> {
-    let refuse = |why| {
+    let reject = |reason| {
         let shown = text.chars().take(40).map(|c| if c.is_control() { '\u{fffd}' } else { c });
-        Err(InvalidId { what, shown: shown.collect(), why })
+        Err(InvalidId { what, shown: shown.collect(), reason })
     };
     match text {
-        "" => refuse("it is empty"),
-        // A URL segment of dots is taken out by every URL parser, escaped or not.
-        "." | ".." => refuse("it would be a path"),
-        _ if text.len() > LONGEST => refuse("it is longer than 128 bytes"),
-        _ if text.chars().any(char::is_control) => refuse("it holds a control character"),
+        "" => reject("it is empty"),
+        // URL parsers remove dot segments, escaped or not.
+        "." | ".." => reject("it is a path segment"),
+        _ if text.len() > MAX_ID_BYTES => reject("it is longer than 128 bytes"),
+        _ if text.chars().any(char::is_control) => reject("it contains a control character"),
         _ => Ok(text.to_owned()),
     }
 }
 
-/// Percent-encodes everything but letters, digits, `-` and `_`, so that the result is one plain
-/// segment of a URL and one plain file name.
+/// Percent-encodes everything but letters, digits, `-` and `_`, so that the result is one plain URL
+/// segment and file name.
 fn percent_encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -61,13 +62,13 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// The id as one segment of a URL, and as one file name.
+            /// The id as one URL segment or file name.
             #[must_use]
             pub fn escaped_segment(&self) -> String {
                 percent_encode(&self.0)
             }
 
-            /// The id as the server wrote it, for bodies and comparisons.
+            /// The id as the server wrote it, for request bodies and comparisons.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -103,12 +104,12 @@ macro_rules! id {
 }
 
 id!(
-    /// A location (sub-account): the tenant that all contacts belong to.
+    /// A location (sub-account), the tenant that all contacts belong to.
     LocationId,
     "location"
 );
 id!(
-    /// A company (agency): the owner of locations.
+    /// A company (agency), the owner of locations.
     CompanyId,
     "company"
 );
@@ -128,13 +129,13 @@ id!(
     "business"
 );
 id!(
-    /// A run of this tool: the name of its directory, such as `20261121-061512-k3f9`.
+    /// A run of this program: the name of its directory, such as `20261121-061512-k3f9`.
     RunId,
     "run"
 );
 
 impl RunId {
-    /// A new run's id: the time in UTC, so that ids sort by age, and four random letters.
+    /// A new run's id: the UTC time, so that ids sort by age, plus four random characters.
     #[must_use]
     pub fn new(now: jiff::Timestamp) -> Self {
         let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(4).collect();

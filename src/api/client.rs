@@ -1,4 +1,4 @@
-//! The client: one method per endpoint.
+//! The API client: one method per endpoint.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -25,23 +25,23 @@ use super::token_provider::TokenProvider;
 use crate::event::SharedObserver;
 use crate::id::{BusinessId, CalendarId, ContactId, LocationId};
 
-/// The `Version` header of every route that has no other (api.md §1.10).
+/// The `Version` header of every endpoint that has no version of its own (api.md §1.10).
 pub const VERSION: &str = "2021-07-28";
 
-/// What a client needs to know.
+/// What is needed to build a client.
 #[derive(Clone)]
 pub struct ApiClientConfig {
-    /// The API's address without a final `/`, such as `https://services.leadconnectorhq.com`.
+    /// The base URL without a trailing `/`, such as `https://services.leadconnectorhq.com`.
     pub url: String,
-    /// Where tokens come from.
+    /// The source of tokens.
     pub credential: Arc<dyn TokenProvider>,
-    /// The location that all requests are about.
+    /// The location that all requests address.
     pub location: LocationId,
-    /// How connections are made.
+    /// The connection settings.
     pub transport: HttpOptions,
 }
 
-/// The API of one location. Clones share connections, pace and counts.
+/// The API of one location. Clones share connections, rate limiter and counters.
 #[derive(Clone)]
 pub struct ApiClient {
     pub(super) sender: Arc<RequestSender>,
@@ -61,14 +61,11 @@ struct TaskSearchPayload<'a> {
 }
 
 impl ApiClient {
-    /// A client. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// When the certificates, the platform's TLS roots or the proxy settings cannot be read.
+    /// Creates a client. No request is sent yet.
     pub fn new(
         config: &ApiClientConfig,
-        pace: RateLimiter,
-        watcher: SharedObserver,
+        limiter: RateLimiter,
+        observer: SharedObserver,
     ) -> Result<Self, HttpSetupError> {
         let http = config.transport.build_client(&config.url)?;
         let sender = RequestSender {
@@ -76,8 +73,8 @@ impl ApiClient {
             base: config.url.trim_end_matches('/').to_owned(),
             version: VERSION,
             credential: Arc::clone(&config.credential),
-            pace,
-            watcher,
+            limiter,
+            observer,
             sent: [const { AtomicU64::new(0) }; super::endpoint::COUNT],
             large: RequestSender::large_body_semaphore(),
             clock: ServerClockOffset::default(),
@@ -85,19 +82,19 @@ impl ApiClient {
         Ok(Self { sender: Arc::new(sender), location: config.location.clone() })
     }
 
-    /// The location that all requests are about.
+    /// The location that all requests address.
     #[must_use]
     pub fn location_id(&self) -> &LocationId {
         &self.location
     }
 
-    /// The limiter.
+    /// The rate limiter.
     #[must_use]
     pub fn rate_limiter(&self) -> &RateLimiter {
-        &self.sender.pace
+        &self.sender.limiter
     }
 
-    /// Requests sent by this client, by route, retries included.
+    /// Requests sent by this client, by endpoint, retries included.
     #[must_use]
     pub fn request_counts(&self) -> BTreeMap<String, u64> {
         let counts = ApiEndpoint::ALL.iter().zip(&self.sender.sent);
@@ -107,8 +104,8 @@ impl ApiClient {
             .collect()
     }
 
-    /// By how many milliseconds the server's clock is ahead of this machine's, as its last answer told:
-    /// to a second or so. Nothing before the first answer.
+    /// How many milliseconds the server's clock is ahead of this machine's, according to the latest
+    /// response; accurate to about a second. None before the first response.
     #[must_use]
     pub fn server_time_offset(&self) -> Option<i64> {
         self.sender.clock.offset_ms()
@@ -124,14 +121,14 @@ impl ApiClient {
             ApiEndpoint::Contact,
             path,
             None,
-            RetryPolicy::PATIENT,
+            RetryPolicy::PERSISTENT,
             decode::contact_ref,
         )
         .await
     }
 
-    /// One contact as its own endpoint shows it: what look-ups compare with, since no search is as fresh
-    /// (api.md §2.10). Nothing where the answer says that there is none.
+    /// One contact as its own endpoint returns it. Look-ups compare with this, because every search
+    /// lags behind it (api.md §2.10). None if the server says that there is no such contact.
     pub async fn get_raw_contact(
         &self,
         id: &ContactId,
@@ -141,14 +138,15 @@ impl ApiClient {
             ApiEndpoint::Contact,
             path,
             None,
-            RetryPolicy::PATIENT,
+            RetryPolicy::PERSISTENT,
             decode::raw_contact,
         )
         .await
     }
 
-    /// The contact with this e-mail address or phone number, as the server would find duplicates of it.
-    /// One of them must be given; with both, the location's own order decides.
+    /// The contact with this e-mail address or phone number, found the way the server detects
+    /// duplicates. At least one of the two is required; with both, the location's setting decides
+    /// which goes first.
     pub async fn find_duplicate_contact(
         &self,
         email: Option<&str>,
@@ -159,20 +157,20 @@ impl ApiClient {
         for (name, value) in [("email", email), ("number", phone)] {
             if let Some(value) = value {
                 write!(path, "&{name}={}", super::url::percent_encode(value))
-                    .expect("a string takes all");
+                    .expect("writing to a String cannot fail");
             }
         }
         self.send_request(
             ApiEndpoint::DuplicateContact,
             path,
             None,
-            RetryPolicy::PATIENT,
+            RetryPolicy::PERSISTENT,
             decode::raw_contact,
         )
         .await
     }
 
-    /// A page of a business's contacts. Its rows are short: ids are what they are good for.
+    /// A page of a business's contacts. The rows are abbreviated: only their ids are reliable.
     pub async fn list_business_contacts(
         &self,
         id: &BusinessId,
@@ -187,7 +185,7 @@ impl ApiClient {
             ApiEndpoint::ContactsByBusiness,
             path,
             None,
-            RetryPolicy::PATIENT,
+            RetryPolicy::PERSISTENT,
             decode::contact_page,
         )
         .await
@@ -213,7 +211,7 @@ impl ApiClient {
             ApiEndpoint::SearchTasks,
             path,
             Some(json_body(&body)),
-            RetryPolicy::PATIENT,
+            RetryPolicy::PERSISTENT,
             decode::task_page,
         )
         .await
@@ -223,13 +221,13 @@ impl ApiClient {
     pub async fn list_contact_tasks(
         &self,
         id: &ContactId,
-        bounds: RetryPolicy,
+        policy: RetryPolicy,
     ) -> Result<ApiResponse<ChildList>, ApiError> {
         self.list_contact_children(
             ApiEndpoint::ContactTasks,
             id,
             "tasks",
-            bounds,
+            policy,
             decode::contact_tasks,
         )
         .await
@@ -239,23 +237,23 @@ impl ApiClient {
     pub async fn list_contact_notes(
         &self,
         id: &ContactId,
-        bounds: RetryPolicy,
+        policy: RetryPolicy,
     ) -> Result<ApiResponse<ChildList>, ApiError> {
-        self.list_contact_children(ApiEndpoint::ContactNotes, id, "notes", bounds, decode::notes)
+        self.list_contact_children(ApiEndpoint::ContactNotes, id, "notes", policy, decode::notes)
             .await
     }
 
-    /// A contact's appointments. Their times have no zone (api.md §4).
+    /// A contact's appointments. Their times have no time zone (api.md §4).
     pub async fn list_contact_appointments(
         &self,
         id: &ContactId,
-        bounds: RetryPolicy,
+        policy: RetryPolicy,
     ) -> Result<ApiResponse<ChildList>, ApiError> {
         self.list_contact_children(
             ApiEndpoint::ContactAppointments,
             id,
             "appointments",
-            bounds,
+            policy,
             decode::events,
         )
         .await
@@ -268,13 +266,13 @@ impl ApiClient {
             ApiEndpoint::Calendars,
             path,
             None,
-            RetryPolicy::PATIENT,
+            RetryPolicy::PERSISTENT,
             decode::calendar_list,
         )
         .await
     }
 
-    /// A calendar's events that begin in a window, given in milliseconds since 1970.
+    /// A calendar's events that start in a window, given in milliseconds since 1970.
     pub async fn list_calendar_events(
         &self,
         id: &CalendarId,
@@ -291,13 +289,13 @@ impl ApiClient {
             ApiEndpoint::CalendarEvents,
             path,
             None,
-            RetryPolicy::PATIENT,
+            RetryPolicy::PERSISTENT,
             decode::events,
         )
         .await
     }
 
-    /// The definitions of the contacts' custom fields.
+    /// The definitions of the contact custom fields.
     pub async fn list_custom_fields(&self) -> Result<ApiResponse<ListPage>, ApiError> {
         let path =
             format!("/locations/{}/customFields?model=contact", self.location.escaped_segment());
@@ -305,7 +303,7 @@ impl ApiClient {
             ApiEndpoint::CustomFields,
             path,
             None,
-            RetryPolicy::PATIENT,
+            RetryPolicy::PERSISTENT,
             decode::fields,
         )
         .await
@@ -314,24 +312,26 @@ impl ApiClient {
     /// The location's tags.
     pub async fn list_tags(&self) -> Result<ApiResponse<ListPage>, ApiError> {
         let path = format!("/locations/{}/tags", self.location.escaped_segment());
-        self.send_request(ApiEndpoint::Tags, path, None, RetryPolicy::PATIENT, decode::tags).await
+        self.send_request(ApiEndpoint::Tags, path, None, RetryPolicy::PERSISTENT, decode::tags)
+            .await
     }
 
     /// The location's users.
     pub async fn list_users(&self) -> Result<ApiResponse<ListPage>, ApiError> {
         let path = format!("/users/?locationId={}", self.location.escaped_segment());
-        self.send_request(ApiEndpoint::Users, path, None, RetryPolicy::PATIENT, decode::users).await
+        self.send_request(ApiEndpoint::Users, path, None, RetryPolicy::PERSISTENT, decode::users)
+            .await
     }
 
-    /// A page of the location's businesses, 100 at most.
+    /// A page of the location's businesses, at most 100.
     pub async fn list_businesses(&self, skip: usize) -> Result<ApiResponse<ListPage>, ApiError> {
         let mut path = format!("/businesses/?locationId={}", self.location.escaped_segment());
-        write!(path, "&limit=100&skip={skip}").expect("a string takes all");
+        write!(path, "&limit=100&skip={skip}").expect("writing to a String cannot fail");
         self.send_request(
             ApiEndpoint::Businesses,
             path,
             None,
-            RetryPolicy::PATIENT,
+            RetryPolicy::PERSISTENT,
             decode::businesses,
         )
         .await
@@ -344,7 +344,7 @@ impl ApiClient {
             ApiEndpoint::Location,
             path,
             None,
-            RetryPolicy::PATIENT,
+            RetryPolicy::PERSISTENT,
             decode::location_details,
         )
         .await
@@ -355,11 +355,11 @@ impl ApiClient {
         route: ApiEndpoint,
         id: &ContactId,
         name: &str,
-        bounds: RetryPolicy,
+        policy: RetryPolicy,
         read: DecodeFn<ChildList>,
     ) -> Result<ApiResponse<ChildList>, ApiError> {
         let path = format!("/contacts/{}/{name}", id.escaped_segment());
-        self.send_request(route, path, None, bounds, read).await
+        self.send_request(route, path, None, policy, read).await
     }
 
     pub(super) async fn send_request<T>(
@@ -367,10 +367,10 @@ impl ApiClient {
         route: ApiEndpoint,
         path: String,
         body: Option<Bytes>,
-        bounds: RetryPolicy,
+        policy: RetryPolicy,
         read: DecodeFn<T>,
     ) -> Result<ApiResponse<T>, ApiError> {
-        self.sender.send_read(&ApiRequest { route, path, body, bounds }, read).await
+        self.sender.send_read(&ApiRequest { route, path, body, policy }, read).await
     }
 }
 

@@ -1,8 +1,8 @@
-//! What kept a connection from being made, or from being safe: told apart as far as the libraries'
-//! errors tell it, in sentences for people.
+//! Why a connection could not be made or is not safe, as precisely as the libraries' errors say, in
+//! sentences for users.
 //!
-//! The name, the machine, the proxy before it, TLS and the certificate fail in different ways and want
-//! different remedies. Nothing here holds a secret: the errors name hosts and certificates only.
+//! DNS, host, proxy, TLS and certificate fail in different ways and need different remedies. No
+//! variant holds a secret: the errors name only hosts and certificates.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,28 +13,28 @@ use rustls::{AlertDescription, CertificateError};
 /// Why there is no safe connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnectError {
-    /// The host's name is not known.
-    Name(String),
-    /// Nothing answers there: refused, or no way to it.
-    Machine(String),
-    /// Nobody answered in time.
-    Silence,
-    /// The proxy on the way does not let it through.
+    /// The host name cannot be resolved.
+    Dns(String),
+    /// Nothing listens there: connection refused, or no route to the host.
+    Host(String),
+    /// No response in time.
+    Timeout,
+    /// The proxy does not let the request through.
     Proxy(String),
-    /// The other side proves to be somebody else, or nobody that this machine trusts.
+    /// The server's certificate is for another host or is not trusted by this machine.
     Certificate(String),
     /// TLS itself failed.
     Tls(String),
-    /// The connection broke, or something else went wrong.
+    /// The connection broke, or another error.
     Other(String),
 }
 
 impl ConnectError {
-    /// Reads an error of the HTTP client.
+    /// Classifies an error of the HTTP client.
     pub(super) fn from_reqwest(error: &reqwest::Error) -> Self {
         let links = error_chain(error);
         let tls = links.iter().find_map(|link| link.downcast_ref::<rustls::Error>());
-        let said = |part: &str| links.iter().any(|link| link.to_string().contains(part));
+        let any_says = |part: &str| links.iter().any(|link| link.to_string().contains(part));
         let last = links.last().map(ToString::to_string).unwrap_or_default();
         if let Some(error) = tls {
             return classify_tls_error(error);
@@ -42,31 +42,31 @@ impl ConnectError {
         if let Some(refused) = proxy_error(&links) {
             return refused;
         }
-        if said("dns error") {
-            return Self::Name(last);
+        if any_says("dns error") {
+            return Self::Dns(last);
         }
         if error.is_timeout() {
-            return Self::Silence;
+            return Self::Timeout;
         }
-        if error.is_connect() { Self::Machine(last) } else { Self::Other(last) }
+        if error.is_connect() { Self::Host(last) } else { Self::Other(last) }
     }
 
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Name(_) => "check `--api-url` and this machine's name service (DNS)",
-            Self::Machine(_) => "check the network, the firewall and `--api-url`",
-            Self::Silence => {
-                "check the network and the firewall, or give more time with `--timeout`"
+            Self::Dns(_) => "check `--api-url` and this machine's DNS settings",
+            Self::Host(_) => "check the network, the firewall and `--api-url`",
+            Self::Timeout => {
+                "check the network and the firewall, or allow more time with `--timeout`"
             }
             Self::Proxy(_) => {
                 "check `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`; user name and password \
-                 stand in the proxy's address as `http://user:password@host:port`"
+                 go into the proxy's URL: `http://user:password@host:port`"
             }
             Self::Certificate(_) => {
-                "behind a company's proxy, give the root certificate of the company with `--ca-file FILE`; \
-                 else somebody may be listening in, or this machine's clock or certificates are out of date"
+                "behind a company proxy, pass the company's root certificate with `--ca-file FILE`; \
+                 otherwise the connection may be intercepted, or this machine's clock or certificates are out of date"
             }
             Self::Tls(_) => "check `--api-url`; a firewall may be in the way",
             Self::Other(_) => "check the network, and try again",
@@ -74,21 +74,23 @@ impl ConnectError {
     }
 }
 
-/// A sentence without a full stop.
+/// One sentence without a full stop.
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(said) => write!(f, "the host's name is not known ({said})"),
-            Self::Silence => f.write_str("no answer in time"),
-            Self::Proxy(said) => write!(f, "the proxy {said}"),
-            Self::Certificate(said) => write!(f, "the server's certificate is not trusted: {said}"),
-            Self::Tls(said) => write!(f, "no TLS connection: {said}"),
-            Self::Machine(said) | Self::Other(said) => f.write_str(said),
+            Self::Dns(message) => write!(f, "the host name cannot be resolved ({message})"),
+            Self::Timeout => f.write_str("no response in time"),
+            Self::Proxy(message) => write!(f, "the proxy {message}"),
+            Self::Certificate(message) => {
+                write!(f, "the server's certificate is not trusted: {message}")
+            }
+            Self::Tls(message) => write!(f, "TLS failed: {message}"),
+            Self::Host(message) | Self::Other(message) => f.write_str(message),
         }
     }
 }
 
-/// An error and its causes. An I/O error passes over the one it was made of, which is where TLS
+/// An error and its causes. For an I/O error `source` skips the error it wraps, which is where TLS
 /// errors are.
 fn error_chain<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'static)> {
     let mut links = Vec::new();
@@ -103,7 +105,7 @@ fn error_chain<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError
     links
 }
 
-/// What a proxy did, whose errors have no type of their own.
+/// What a proxy did. Its errors have no type of their own.
 fn proxy_error(links: &[&(dyn StdError + 'static)]) -> Option<ConnectError> {
     let last = links.last()?.to_string();
     let tunnel = links.iter().map(ToString::to_string).find(|text| {
@@ -111,11 +113,11 @@ fn proxy_error(links: &[&(dyn StdError + 'static)]) -> Option<ConnectError> {
     })?;
     Some(ConnectError::Proxy(match tunnel.as_str() {
         text if text.contains("proxy authorization required") => {
-            "wants a user name and a password (407)".to_owned()
+            "requires a user name and password (407)".to_owned()
         }
         text if text.ends_with("unsuccessful") => "refuses to connect to the API".to_owned(),
         text if text.contains("underlying connection") => format!("cannot be reached: {last}"),
-        _ => format!("gives no connection: {last}"),
+        _ => format!("makes no connection: {last}"),
     }))
 }
 
@@ -126,27 +128,25 @@ fn classify_tls_error(error: &rustls::Error) -> ConnectError {
             ConnectError::Certificate(describe_certificate_error(error))
         }
         Tls::InvalidMessage(_) => {
-            ConnectError::Tls("what answers there speaks no TLS; is it plain http?".to_owned())
+            ConnectError::Tls("the server does not speak TLS; is it plain http?".to_owned())
         }
         Tls::PeerIncompatible(_)
         | Tls::AlertReceived(
             AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion,
-        ) => ConnectError::Tls(format!("it is too old, or not allowed: {error}")),
+        ) => ConnectError::Tls(format!("the version is too old or not allowed: {error}")),
         other => ConnectError::Tls(other.to_string()),
     }
 }
 
 fn describe_certificate_error(error: &CertificateError) -> String {
     match error {
-        CertificateError::UnknownIssuer => {
-            "it is signed by nobody that this machine trusts".to_owned()
-        }
+        CertificateError::UnknownIssuer => "its issuer is not trusted by this machine".to_owned(),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let host = expected.to_str();
             match presented.as_slice() {
                 [] => format!("it is not for `{host}`"),
                 names => {
-                    // `DnsName("a.example")`, as the library writes them.
+                    // The library writes names as `DnsName("a.example")`.
                     let plain = |name: &String| match name.split('"').nth(1) {
                         Some(inner) => format!("`{inner}`"),
                         None => format!("`{name}`"),
@@ -177,5 +177,5 @@ fn describe_certificate_error(error: &CertificateError) -> String {
 
 fn format_date(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|it| jiff::Timestamp::from_second(it).ok());
-    time.map_or_else(|| "an unknown day".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
+    time.map_or_else(|| "an unknown date".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
 }

@@ -1,16 +1,17 @@
-//! The day's requests: how many are left, how many to leave for others, and when there are more.
+//! The daily request quota: how much is left, how much to reserve for other applications, and when
+//! it resets.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Requests of the daily budget that this program leaves for the location's other applications.
+/// Requests of the daily quota that are reserved for the location's other applications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuotaReserve {
-    /// So many requests.
+    /// This many requests.
     Requests(u64),
-    /// So many hundredths of the daily limit.
+    /// This percentage of the daily limit.
     Percent(u8),
 }
 
@@ -40,12 +41,12 @@ impl FromStr for QuotaReserve {
     }
 }
 
-/// What to do about the daily budget.
+/// How to treat the daily quota.
 #[derive(Debug, Clone, Copy)]
 pub struct QuotaPolicy {
-    /// What is left for others.
+    /// The requests reserved for others.
     pub reserve: QuotaReserve,
-    /// Whether to sleep until the next day's budget instead of stopping.
+    /// Whether to wait until the quota resets instead of stopping.
     pub wait: bool,
 }
 
@@ -55,22 +56,22 @@ impl Default for QuotaPolicy {
     }
 }
 
-/// The state of the day, as the server last told it.
+/// The day's quota as the server last reported it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DailyQuota {
     pub(super) limit: u64,
     pub(super) remaining: u64,
-    /// When the server starts counting anew; unknown where it does not say.
+    /// When the quota resets, if the server says so.
     pub(super) resets: Option<Instant>,
 }
 
 impl DailyQuota {
-    /// How many more requests may be sent while keeping the reserve.
+    /// How many more requests may be sent without using the reserve.
     pub(super) fn spendable_requests(&self, reserve: QuotaReserve) -> u64 {
         self.remaining.saturating_sub(reserve.reserved_requests(self.limit))
     }
 
-    /// How long until there are more. The kind of window is unknown (api.md §8.3), so without the
+    /// How long until the quota resets. The kind of window is unknown (api.md §8.3), so without the
     /// header it is a whole day.
     pub(super) fn time_until_reset(&self, now: Instant) -> Duration {
         match self.resets {

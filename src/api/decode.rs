@@ -1,8 +1,8 @@
-//! Reading answers leniently.
+//! Lenient decoding of responses.
 //!
-//! The API writes an id as text or number, spells a key in two ways, and adds fields at will
-//! (api.md §1–4). So only the keys that matter are looked at. A row that is no object or has no id is
-//! counted, never dropped in silence; an answer without its list is an error, not an empty list.
+//! The API writes an id as string or number, spells a key in two ways, and adds fields at will
+//! (api.md §1–4). So only the keys that matter are read. A row that is not an object or has no id
+//! is counted, never silently dropped; a response without its list is an error, not an empty list.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,34 +16,25 @@ use super::response::{
     TaskPage,
 };
 
-/// Reads the head of a body; the error is shown to people.
+/// Decodes the parts of a body that drive paging. The error is shown to users.
 pub(super) type DecodeFn<T> = fn(&[u8]) -> Result<T, serde_json::Error>;
 
 impl ContactPage {
-    /// Reads a page that was stored.
-    ///
-    /// # Errors
-    /// When the body is no page of contacts.
+    /// Parses a stored page.
     pub fn from_json(body: &[u8]) -> Result<Self, serde_json::Error> {
         contact_page(body)
     }
 }
 
 impl CalendarList {
-    /// Reads a list that was stored.
-    ///
-    /// # Errors
-    /// When the body is no list of calendars.
+    /// Parses a stored list.
     pub fn from_json(body: &[u8]) -> Result<Self, serde_json::Error> {
         calendar_list(body)
     }
 }
 
 impl LocationDetails {
-    /// Reads an answer that was stored.
-    ///
-    /// # Errors
-    /// When the body is no location.
+    /// Parses a stored location.
     pub fn from_json(body: &[u8]) -> Result<Self, serde_json::Error> {
         location_details(body)
     }
@@ -57,10 +48,10 @@ pub(super) fn contact_page(body: &[u8]) -> Result<ContactPage, serde_json::Error
         #[serde(default)]
         total: Option<LenientCount>,
     }
-    let wire: ContactPageJson<'_> = serde_json::from_slice(body)?;
-    let next = wire.contacts.0.last().and_then(PageRow::search_cursor);
-    let rows = wire.contacts.0.into_iter().map(PageRow::into_contact_ref).collect();
-    Ok(ContactPage { rows, total: wire.total.and_then(|total| total.0), next })
+    let page: ContactPageJson<'_> = serde_json::from_slice(body)?;
+    let next = page.contacts.0.last().and_then(PageRow::search_cursor);
+    let rows = page.contacts.0.into_iter().map(PageRow::into_contact_ref).collect();
+    Ok(ContactPage { rows, total: page.total.and_then(|total| total.0), next })
 }
 
 pub(super) fn task_page(body: &[u8]) -> Result<TaskPage, serde_json::Error> {
@@ -69,11 +60,11 @@ pub(super) fn task_page(body: &[u8]) -> Result<TaskPage, serde_json::Error> {
         #[serde(borrow)]
         tasks: NullableList<PageRow<'a>>,
     }
-    let wire: TaskPageJson<'_> = serde_json::from_slice(body)?;
-    // The specification knows `skip` alone, so a cursor is used only where the server gives one.
-    let next = wire.tasks.0.last().and_then(PageRow::server_cursor);
-    let first = wire.tasks.0.first().and_then(|row| row.id.as_deref()).map(str::to_owned);
-    Ok(TaskPage { rows: wire.tasks.0.len(), first, next })
+    let page: TaskPageJson<'_> = serde_json::from_slice(body)?;
+    // The specification only has `skip`, so a cursor is used only if the server returns one.
+    let next = page.tasks.0.last().and_then(PageRow::server_cursor);
+    let first = page.tasks.0.first().and_then(|row| row.id.as_deref()).map(str::to_owned);
+    Ok(TaskPage { rows: page.tasks.0.len(), first, next })
 }
 
 macro_rules! list {
@@ -85,7 +76,7 @@ macro_rules! list {
                 rows: NullableList<IgnoredAny>,
             }
             serde_json::from_slice(body)
-                .map(|wire: ListPageJson| ChildList { rows: wire.rows.0.len() })
+                .map(|page: ListPageJson| ChildList { rows: page.rows.0.len() })
         }
     };
 }
@@ -103,7 +94,7 @@ pub(super) fn contact_ref(body: &[u8]) -> Result<Option<ContactRef>, serde_json:
         #[serde(borrow)]
         contact: PageRow<'a>,
     }
-    serde_json::from_slice(body).map(|wire: ContactRefJson<'_>| wire.contact.into_contact_ref())
+    serde_json::from_slice(body).map(|page: ContactRefJson<'_>| page.contact.into_contact_ref())
 }
 
 pub(super) fn calendar_list(body: &[u8]) -> Result<CalendarList, serde_json::Error> {
@@ -112,8 +103,8 @@ pub(super) fn calendar_list(body: &[u8]) -> Result<CalendarList, serde_json::Err
         #[serde(borrow)]
         calendars: NullableList<PageRow<'a>>,
     }
-    let wire: CalendarListJson<'_> = serde_json::from_slice(body)?;
-    let calendars = wire
+    let list: CalendarListJson<'_> = serde_json::from_slice(body)?;
+    let calendars = list
         .calendars
         .0
         .into_iter()
@@ -131,11 +122,11 @@ pub(super) fn location_details(body: &[u8]) -> Result<LocationDetails, serde_jso
     struct LocationResponseJson {
         location: LocationDetailsJson,
     }
-    let wire: LocationResponseJson = serde_json::from_slice(body)?;
-    Ok(LocationDetails { name: wire.location.name, timezone: wire.location.timezone })
+    let details: LocationResponseJson = serde_json::from_slice(body)?;
+    Ok(LocationDetails { name: details.location.name, timezone: details.location.timezone })
 }
 
-/// Reads nothing but that it is an object.
+/// Checks only that the body is an object.
 pub(super) fn any_object(body: &[u8]) -> Result<(), serde_json::Error> {
     serde_json::from_slice::<AnyObject>(body).map(drop)
 }
@@ -163,26 +154,24 @@ impl<'de> Visitor<'de> for AnyObjectVisitor {
     }
 }
 
-/// The contact of an answer as the server wrote it; nothing where it is null.
+/// The contact of a response as the server wrote it; None if it is null.
 pub(super) fn raw_contact(body: &[u8]) -> Result<Option<Box<RawValue>>, serde_json::Error> {
     #[derive(Deserialize)]
     struct RawContactJson<'a> {
         #[serde(borrow)]
         contact: &'a RawValue,
     }
-    let wire: RawContactJson<'_> = serde_json::from_slice(body)?;
-    match wire.contact.get() {
+    let page: RawContactJson<'_> = serde_json::from_slice(body)?;
+    match page.contact.get() {
         "null" => Ok(None),
-        object if object.starts_with('{') => Ok(Some(wire.contact.to_owned())),
-        _ => Err(de::Error::custom("`contact` is no object")),
+        object if object.starts_with('{') => Ok(Some(page.contact.to_owned())),
+        _ => Err(de::Error::custom("`contact` is not an object")),
     }
 }
 
-/// The rows of a body's list, such as `contacts`, `notes` or `tasks`, as the server wrote them. A list
-/// that is null is empty; rows that are no objects are among them.
-///
-/// # Errors
-/// When the body is cut or has no such list.
+/// The rows of a body's list, such as `contacts`, `notes` or `tasks`, as the server wrote them. A
+/// null list is empty; rows that are not objects are included. Fails if the body is truncated or
+/// has no such list.
 pub fn parse_list_rows<'a>(
     body: &'a [u8],
     list: &str,
@@ -208,13 +197,13 @@ pub fn fuzz_decoders(body: &[u8]) {
     let _ = any_object(body);
 }
 
-/// A list that may be null, which is how some endpoints write "none".
+/// A list that may be null, which some endpoints send for an empty one.
 struct NullableList<T>(Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for NullableList<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // Not by way of `Option`: for that a missing key would be an empty list, and an answer of
-        // another shape the end of all pages.
+        // Not through `Option`, which would turn a missing key into an empty list, so that a
+        // response of another shape would end the paging.
         from.deserialize_any(NullableListVisitor(std::marker::PhantomData))
     }
 }
@@ -241,7 +230,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NullableListVisitor<T> {
     }
 }
 
-/// The three keys of a row that matter here; a row that is no object has none of them.
+/// The three keys of a row that matter here; all are None if the row is not an object.
 #[derive(Default)]
 struct PageRow<'a> {
     id: Option<Cow<'a, str>>,
@@ -255,7 +244,7 @@ impl PageRow<'_> {
     }
 
     fn search_cursor(&self) -> Option<SearchCursor> {
-        // A row without a cursor: what the documented one is made of (api.md §2).
+        // A row without a cursor: build the documented one (api.md §2).
         let made = || {
             let (id, added) = (self.id.as_deref()?, self.added?);
             serde_json::to_string(&(added, id)).ok().map(|text| SearchCursor::new(&text))
@@ -334,7 +323,7 @@ enum PageRowKey {
     Other,
 }
 
-/// A text, or a number as text.
+/// A string, or a number as text.
 fn parse_text_or_number(raw: &RawValue) -> Option<Cow<'_, str>> {
     match raw.get().as_bytes()[0] {
         b'"' => serde_json::from_str::<BorrowedText<'_>>(raw.get()).ok().map(|text| text.0),
@@ -346,7 +335,7 @@ fn parse_text_or_number(raw: &RawValue) -> Option<Cow<'_, str>> {
 #[derive(Deserialize)]
 struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Milliseconds since 1970, from a number or an ISO 8601 text.
+/// Milliseconds since 1970, from a number or an ISO 8601 string.
 fn parse_millis(raw: &RawValue) -> Option<i64> {
     let text = parse_text_or_number(raw)?;
     match text.parse() {
@@ -355,7 +344,7 @@ fn parse_millis(raw: &RawValue) -> Option<i64> {
     }
 }
 
-/// A count, written as number or text.
+/// A count, sent as number or string.
 struct LenientCount(Option<u64>);
 
 impl<'de> Deserialize<'de> for LenientCount {

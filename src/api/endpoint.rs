@@ -1,13 +1,13 @@
-//! The endpoints: their paths, versions, scopes and answers' bounds, in one table.
+//! The endpoints: paths, versions, scopes and page sizes, in one table.
 
 use reqwest::Method;
 use serde::Serialize;
 
-/// The most rows that `POST /contacts/search` and the task search give a page
-/// (api.md §2.1, §4: 500 accepted, more refused).
+/// The largest page that `POST /contacts/search` and the task search return (api.md §2.1, §4: 500
+/// is accepted, more is refused).
 pub const SEARCH_LIMIT: usize = 500;
 
-/// An endpoint of the API, as far as this program uses it.
+/// An API endpoint that this program uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum ApiEndpoint {
     /// `POST /contacts/search`
@@ -70,11 +70,11 @@ pub enum ApiEndpoint {
     DeleteTask,
 }
 
-/// How many routes there are.
+/// The number of endpoints.
 pub(super) const COUNT: usize = ApiEndpoint::DeleteTask as usize + 1;
 
 impl ApiEndpoint {
-    /// Every route, in the order of the variants.
+    /// Every endpoint, in the order of the variants.
     pub const ALL: [Self; COUNT] = [
         Self::SearchContacts,
         Self::Contact,
@@ -107,7 +107,7 @@ impl ApiEndpoint {
         Self::DeleteTask,
     ];
 
-    /// Method and path template, as people write it.
+    /// Method and path template, as the documentation writes them.
     #[must_use]
     pub fn method_and_path(self) -> &'static str {
         match self {
@@ -189,7 +189,7 @@ impl ApiEndpoint {
         }
     }
 
-    /// The `Version` header: calendars are published under another one (api.md §1.4).
+    /// The `Version` header. Calendars are published under a different version (api.md §1.4).
     pub(super) fn version_header(self, default: &'static str) -> &'static str {
         match self {
             Self::Calendars | Self::CalendarEvents if default != "v3" => "2021-04-15",

@@ -1,66 +1,68 @@
-//! What can become of a request, other than an answer.
+//! Errors of a request.
 
 use std::time::Duration;
 
 use super::endpoint::ApiEndpoint;
 use super::rate_limit::HaltReason;
 
-/// What went wrong, as far as a caller acts on it.
+/// The kinds of error that callers distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiErrorKind {
-    /// The token is refused.
+    /// The token was rejected.
     Token,
-    /// The token lacks the scope that [`ApiEndpoint::required_scope`] names. The API says 401 (api.md §7).
+    /// The token lacks the scope that [`ApiEndpoint::required_scope`] names. The API answers 401
+    /// (api.md §7).
     Scope,
-    /// The token does not reach this location.
+    /// The token has no access to this location.
     Location,
-    /// The record does not exist, or no longer.
+    /// The record does not exist, or no longer exists.
     Gone,
-    /// The server refuses the request; sending it again would not help.
+    /// The server refused the request; sending it again would not help.
     Refused,
     /// No connection could be made.
     Unreachable,
-    /// The server's certificate is refused: it is not whom it should be, or nobody known says so.
+    /// The server's certificate was rejected: it is for another host or its issuer is not trusted.
     Untrusted,
-    /// The server kept failing, stalling or cutting its answers until the retries were used up.
+    /// The server kept failing, stalling or truncating its responses until the retries were used
+    /// up.
     Exhausted,
-    /// The answer is larger than any this program reads.
+    /// The response exceeds the size limit.
     TooLarge,
-    /// The pace stopped before the request was sent.
+    /// The rate limiter stopped before the request was sent.
     Halted(HaltReason),
 }
 
-/// A request that got no usable answer.
+/// A request that got no usable response.
 #[derive(Debug, thiserror::Error)]
 #[error("`{}`: {}", .route.method_and_path(), self.display_text())]
 pub struct ApiError {
-    /// What a caller branches on.
+    /// The kind of error.
     pub kind: ApiErrorKind,
     /// The endpoint.
     pub route: ApiEndpoint,
-    /// The last answer's status, where there was one.
+    /// The status of the last response, if there was one.
     pub status: Option<u16>,
-    /// The last answer's body as the server sent it, up to 64 KB of it.
+    /// The body of the last response as the server sent it, truncated to 64 KB.
     pub body: Box<[u8]>,
-    /// What the server or the transport said, cut to a readable length. From outside: may hold anything.
-    pub said: String,
-    /// The server's name for this request, for its support.
+    /// What the server or the transport reported, shortened for display. Untrusted text.
+    pub message: String,
+    /// The server's trace id for this request, for HighLevel's support.
     pub trace_id: Option<String>,
     /// How often the request was sent.
     pub attempts: u32,
-    /// From the first attempt to the last answer.
+    /// From the first attempt to the last response.
     pub elapsed: Duration,
 }
 
 impl ApiError {
-    /// Of a request that was never sent.
+    /// The error of a request that was never sent.
     pub(super) fn not_sent(route: ApiEndpoint, kind: ApiErrorKind) -> Self {
         Self {
             kind,
             route,
             status: None,
             body: Box::default(),
-            said: "not sent".to_owned(),
+            message: "not sent".to_owned(),
             trace_id: None,
             attempts: 0,
             elapsed: Duration::ZERO,
@@ -73,10 +75,10 @@ impl ApiError {
             0 | 1 => String::new(),
             n => format!(" (after {n} attempts in {:.1} s)", self.elapsed.as_secs_f64()),
         };
-        format!("{status}{}{tries}", self.said)
+        format!("{status}{}{tries}", self.message)
     }
 
-    /// Whether the whole run must end: every other request would meet the same.
+    /// Whether the whole run must stop because every other request would fail the same way.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! Connections: whom they trust, how long they wait, and where they never go.
+//! The HTTP client: trusted certificates, timeouts, proxies, and no redirects.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,72 +7,70 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-/// How connections are made.
+/// Connection settings.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
-    /// How long a connection may be silent, before the first byte of an answer and between two, until the
-    /// request is given up and sent again.
+    /// How long a connection may be silent, before the first byte of a response and between two,
+    /// before the request is abandoned and retried.
     pub patience: Duration,
-    /// How long making a connection may take.
+    /// How long connecting may take.
     pub connect: Duration,
-    /// Certificates (PEM) that are trusted beside the platform's.
+    /// Certificates (PEM) to trust in addition to the platform's.
     pub ca_file: Option<PathBuf>,
-    /// Whether plain http may leave this machine.
+    /// Whether unencrypted http to other hosts is allowed.
     pub allow_http: bool,
 }
 
-/// Why no connection can be set up.
+/// Why the HTTP client could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpSetupError {
-    /// The file of certificates cannot be read.
-    #[error("the certificates in `{}`: {source}", .path.display())]
+    /// The certificate file cannot be read.
+    #[error("cannot read the certificates in `{}`: {source}", .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
-    /// The file holds no certificate.
-    #[error("`{}` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)", .0.display())]
+    /// The file contains no certificate.
+    #[error("`{}` contains no certificate in PEM format (`-----BEGIN CERTIFICATE-----`)", .0.display())]
     NoCertificate(PathBuf),
     /// A certificate in the file is damaged.
-    #[error("`{}` holds a damaged certificate: {why}", .path.display())]
+    #[error("`{}` contains a damaged certificate: {why}", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
     },
-    /// The platform has no roots.
+    /// The platform has no root certificates.
     #[error(
-        "no root certificates are found on this machine; install them (the package `ca-certificates`), or give \
-         some with `--ca-file FILE`"
+        "no root certificates found on this machine; install them (package `ca-certificates`) or pass a \
+         file of your own with `--ca-file FILE`"
     )]
     NoRoots,
-    /// The platform's roots or the proxy settings cannot be read.
-    #[error("no connection can be set up: {0}")]
+    /// The platform's root certificates or the proxy settings cannot be read.
+    #[error("cannot set up the HTTP client: {0}")]
     Refused(String),
 }
 
 impl HttpOptions {
-    /// A pool of connections to an address. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// When the certificates, the platform's roots or the proxy settings cannot be read.
+    /// Builds a connection pool for a URL. No request is sent yet.
     pub fn build_client(&self, url: &str) -> Result<reqwest::Client, HttpSetupError> {
-        // Only the first call installs it; a second answer is `Err` and means the same.
+        // Only the first call installs the provider; later calls return `Err`, which is harmless.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let mut builder = reqwest::Client::builder();
         if is_loopback_url(url) {
-            // A proxy of the environment cannot reach this machine's own loopback.
+            // A proxy from the environment cannot reach this machine's own loopback interface.
             builder = builder.no_proxy();
         }
         if let Some(path) = &self.ca_file {
             builder = builder.tls_certs_merge(load_certificates(path)?);
         } else if url.starts_with("http://") {
-            // No certificate is ever looked at: a machine without roots must not be kept from it.
+            // Plain http checks no certificate, so a machine without root certificates must be able
+            // to use it.
             builder = builder.tls_certs_only([]);
         }
         builder
@@ -90,18 +88,18 @@ impl HttpOptions {
     }
 }
 
-/// Why the pool could not be made, in the library's words.
-fn classify_build_error(said: &str) -> HttpSetupError {
-    // It has no type of its own.
-    if said.contains("No CA certificates") {
+/// Maps the library's message to the error.
+fn classify_build_error(message: &str) -> HttpSetupError {
+    // The library has no error type for this case.
+    if message.contains("No CA certificates") {
         return HttpSetupError::NoRoots;
     }
-    HttpSetupError::Refused(said.to_owned())
+    HttpSetupError::Refused(message.to_owned())
 }
 
-/// The proxy that stands before an address, as `http://host:port`: the one that requests to it go
-/// through, by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` or the platform's settings. User
-/// name and password are left out.
+/// The proxy that requests to a URL go through, as `http://host:port`, from `HTTPS_PROXY`,
+/// `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` or the platform's settings. User name and password are
+/// left out.
 #[must_use]
 pub fn proxy_for_url(url: &str) -> Option<String> {
     if is_loopback_url(url) {
@@ -118,7 +116,8 @@ fn load_certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpSetup
         .map_err(|source| HttpSetupError::Unreadable { path: path.to_owned(), source })?;
     let damaged = |why: String| HttpSetupError::Damaged { path: path.to_owned(), why };
     let mut all = Vec::new();
-    // Where they are put together nobody knows any more which file they come from.
+    // The HTTP client does not report which file a bad root certificate came from, so check them
+    // here.
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&text) {
         let certificate = certificate.map_err(|error| damaged(error.to_string()))?;
@@ -132,7 +131,7 @@ fn load_certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpSetup
     Ok(all)
 }
 
-/// Whether an address is on this machine.
+/// Whether a URL points to this machine.
 #[must_use]
 pub fn is_loopback_url(url: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(url) else { return false };

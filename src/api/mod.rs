@@ -1,9 +1,9 @@
-//! The HighLevel API: one method per endpoint, paced, retried and decoded.
+//! The HighLevel API: one method per endpoint, rate-limited, retried and decoded.
 //!
-//! A caller asks the [`ApiClient`] for a page and gets an [`ApiResponse`]: the body as the server sent it and
-//! the few things in it that steer the work. Every request goes through the location's [`RateLimiter`] and
-//! through the decision table of `retry`. This floor knows neither runs nor tables nor files. How the API
-//! behaves, each fact with its source, is in [`facts`].
+//! A caller asks the [`ApiClient`] for a page and gets an [`ApiResponse`]: the body as the server
+//! sent it, plus the ids, cursors and counts that drive paging. Every request goes through the
+//! location's [`RateLimiter`] and the decision table in `retry`. This room knows nothing of runs,
+//! tables or files. How the API behaves, each fact with its source, is described in [`facts`].
 
 mod client;
 mod clock;

@@ -1,8 +1,8 @@
-//! Mutations: requests that change the account, and what can become of one.
+//! Writes: requests that change the account, and their possible outcomes.
 //!
-//! A read may be repeated until it succeeds; a mutation may not. So the client sends one only as often
-//! as it knows that nothing was applied (no connection, 429), and otherwise says what it knows: the
-//! answer, or that nobody knows. What to do about that is the caller's business.
+//! A read can be repeated until it succeeds; a write cannot. The client resends a write only when
+//! it is certain that nothing was applied (no connection, 429). Otherwise it reports what it knows:
+//! the response, or that the outcome is unknown. The caller decides what to do about it.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -14,57 +14,58 @@ use super::error::ApiError;
 use super::rate_limit::RateLimitPermit;
 use crate::id::ContactId;
 
-/// A request that changes the account, ready to be sent.
+/// A request that changes the account, ready to send.
 #[derive(Debug, Clone)]
 pub struct WriteRequest {
     /// The endpoint.
     pub route: ApiEndpoint,
-    /// Path and query, from the base URL on.
+    /// Path and query, relative to the base URL.
     pub(super) path: String,
     /// The JSON body; none for `DELETE` of a record.
     pub(super) body: Option<Bytes>,
 }
 
-/// A place in the limiter's window, for one mutation.
+/// A permit from the rate limiter for one write.
 #[must_use]
 pub struct WritePermit(pub(super) RateLimitPermit);
 
-/// What became of a mutation.
+/// The outcome of a write.
 #[derive(Debug)]
 pub enum WriteOutcome {
-    /// A whole answer: a 2xx with readable JSON, or a 4xx that is a judgement.
+    /// A complete response: a 2xx with valid JSON, or a 4xx with a definite refusal.
     Answered {
         /// The status.
         status: u16,
         /// The body as the server sent it.
         body: Bytes,
-        /// The server's name for the request.
+        /// The server's trace id for the request.
         trace_id: Option<String>,
     },
-    /// A 2xx whose body is cut or unreadable: it was applied, its particulars are unknown.
-    Unread {
+    /// A 2xx whose body is truncated or unreadable: it was applied, but its details are unknown.
+    AppliedUnreadable {
         /// The status.
         status: u16,
         /// Why it could not be read.
-        said: String,
+        message: String,
     },
-    /// Nothing was applied, and neither sending it again nor sending others would help: no connection, no
-    /// token, no scope, no budget, or the tap is closed.
+    /// Nothing was applied, and neither resending it nor sending others would help: no connection,
+    /// no token, no scope, no quota left, or the run was cancelled.
     NotApplied(ApiError),
-    /// The request was, or may have been, handed over, and no usable answer came: it may have been
-    /// applied, may be applied still, or not.
-    Doubt {
-        /// The status, where there was one: 408, 425, 5xx, a redirect, or that of an answer that was cut.
+    /// The request was or may have been delivered, and no usable response arrived: it may have been
+    /// applied already, may still be applied, or never will be.
+    Unknown {
+        /// The status, if there was one: 408, 425, 5xx, a redirect, or that of a truncated
+        /// response.
         status: Option<u16>,
-        /// What the server or the transport said. From outside.
-        said: String,
-        /// The server's name for the request.
+        /// What the server or the transport reported. Untrusted text.
+        message: String,
+        /// The server's trace id for the request.
         trace_id: Option<String>,
     },
 }
 
 impl WriteRequest {
-    /// Method and path, as the ledger keeps them: `PUT /contacts/abc`.
+    /// Method and path as the ledger stores them: `PUT /contacts/abc`.
     #[must_use]
     pub fn request_line(&self) -> String {
         let method = self.route.method_and_path().split(' ').next().unwrap_or_default();
@@ -87,7 +88,8 @@ impl WriteRequest {
     }
 }
 
-/// The requests that change the account. None of these sends anything: [`ApiClient::send_write`] does.
+/// Builders for the requests that change the account. None of them sends anything:
+/// [`ApiClient::send_write`] does.
 impl ApiClient {
     /// Creates a contact. The location is added to the body.
     #[must_use]
@@ -99,8 +101,8 @@ impl ApiClient {
         )
     }
 
-    /// Updates the contact that the location's own rule finds, or creates one (api.md §5.7, and its
-    /// traps §5.8). The location is added to the body.
+    /// Updates the contact that the location's duplicate setting finds, or creates one (api.md
+    /// §5.7, and its traps §5.8). The location is added to the body.
     #[must_use]
     pub fn upsert_contact(&self, body: &Map<String, Value>) -> WriteRequest {
         let path = "/contacts/upsert".to_owned();
@@ -111,32 +113,33 @@ impl ApiClient {
         )
     }
 
-    /// Updates a contact. What the body leaves out stays as it is (api.md §5.4), but `tags` replace all
-    /// tags (§5.5).
+    /// Updates a contact. Fields missing from the body stay unchanged (api.md §5.4), but `tags`
+    /// replaces all tags (§5.5).
     #[must_use]
     pub fn update_contact(&self, id: &ContactId, body: &Map<String, Value>) -> WriteRequest {
         WriteRequest::with_body(ApiEndpoint::UpdateContact, contact_path(id, ""), Some(body))
     }
 
-    /// Deletes a contact, with its notes and tasks.
+    /// Deletes a contact with its notes and tasks.
     #[must_use]
     pub fn delete_contact(&self, id: &ContactId) -> WriteRequest {
         WriteRequest::without_body(ApiEndpoint::DeleteContact, contact_path(id, ""))
     }
 
-    /// Adds tags to many contacts. The answer has an outcome for each (api.md §5, tags).
+    /// Adds tags to many contacts. The response has an outcome for each (api.md §5, tags).
     #[must_use]
     pub fn add_tags(&self, contacts: &[ContactId], tags: &[String]) -> WriteRequest {
         self.change_tags(ApiEndpoint::AddTags, "add", contacts, tags)
     }
 
-    /// Takes tags from many contacts. The answer has an outcome for each.
+    /// Removes tags from many contacts. The response has an outcome for each.
     #[must_use]
     pub fn remove_tags(&self, contacts: &[ContactId], tags: &[String]) -> WriteRequest {
         self.change_tags(ApiEndpoint::RemoveTags, "remove", contacts, tags)
     }
 
-    /// Puts many contacts, 50 at most (api.md §1, table), into a business, or takes them out of theirs.
+    /// Assigns many contacts, at most 50 (api.md §1, table), to a business, or removes them from
+    /// theirs.
     #[must_use]
     pub fn set_business(&self, contacts: &[ContactId], business: Option<&str>) -> WriteRequest {
         let body =
@@ -148,13 +151,13 @@ impl ApiClient {
         )
     }
 
-    /// Writes a note.
+    /// Creates a note.
     #[must_use]
     pub fn create_note(&self, id: &ContactId, body: &Map<String, Value>) -> WriteRequest {
         WriteRequest::with_body(ApiEndpoint::CreateNote, contact_path(id, "/notes"), Some(body))
     }
 
-    /// Changes a note.
+    /// Updates a note.
     #[must_use]
     pub fn update_note(
         &self,
@@ -171,13 +174,13 @@ impl ApiClient {
         WriteRequest::without_body(ApiEndpoint::DeleteNote, child_path(id, "notes", note))
     }
 
-    /// Writes a task.
+    /// Creates a task.
     #[must_use]
     pub fn create_task(&self, id: &ContactId, body: &Map<String, Value>) -> WriteRequest {
         WriteRequest::with_body(ApiEndpoint::CreateTask, contact_path(id, "/tasks"), Some(body))
     }
 
-    /// Changes a task.
+    /// Updates a task.
     #[must_use]
     pub fn update_task(
         &self,
@@ -188,7 +191,7 @@ impl ApiClient {
         WriteRequest::with_body(ApiEndpoint::UpdateTask, child_path(id, "tasks", task), Some(body))
     }
 
-    /// Marks a task as done, or not done.
+    /// Marks a task as completed or not completed.
     #[must_use]
     pub fn complete_task(&self, id: &ContactId, task: &str, completed: bool) -> WriteRequest {
         let path = format!("{}/completed", child_path(id, "tasks", task));
@@ -205,11 +208,9 @@ impl ApiClient {
         WriteRequest::without_body(ApiEndpoint::DeleteTask, child_path(id, "tasks", task))
     }
 
-    /// Waits until a mutation may be sent. What is written down after this is sent at once, so that a
-    /// crash leaves few requests of which nobody knows whether they were.
-    ///
-    /// # Errors
-    /// When nothing may be sent any more: the tap is closed, or the day's budget is used up.
+    /// Waits until a write may be sent. Callers log the intent after this and send at once, so that
+    /// a crash leaves few writes with an unknown outcome. Fails when the run was cancelled or the
+    /// daily quota is used up.
     pub async fn acquire_write_permit(
         &self,
         mutation: &WriteRequest,
@@ -217,12 +218,14 @@ impl ApiClient {
         self.sender.acquire_write_permit(mutation).await
     }
 
-    /// Sends a mutation, once. It is sent again only while it is known that nothing was applied: the
-    /// connection was not made, or the limiter refused. Whatever else happens is told.
+    /// Sends a write once. It is resent only if it is certain that nothing was applied: the
+    /// connection was not made, or the rate limit refused it (429). Every other outcome is
+    /// reported.
     ///
-    /// The future must be awaited to its end: dropped half-way, nobody knows what became of the request.
-    pub async fn send_write(&self, mutation: &WriteRequest, turn: WritePermit) -> WriteOutcome {
-        self.sender.send_write(mutation, turn).await
+    /// The future must be awaited to its end; if it is dropped halfway, the outcome of the request
+    /// is unknown.
+    pub async fn send_write(&self, mutation: &WriteRequest, permit: WritePermit) -> WriteOutcome {
+        self.sender.send_write(mutation, permit).await
     }
 
     fn with_location_id(&self, body: &Map<String, Value>) -> Map<String, Value> {

@@ -1,14 +1,14 @@
-//! Probes: the cheapest request for each thing that may be wrong.
+//! Probes: the cheapest request for each thing that can be wrong.
 //!
-//! A [`UnauthenticatedResponse`] goes without a token: it tells whether something answers, and what, before the token
-//! leaves this machine. A [`ApiProbe`] goes through the pace and the decision table like every other
-//! request, so that what it meets is what an export or import would meet; but it is repeated only
-//! once, for somebody waits.
+//! An [`UnauthenticatedResponse`] is for a request without a token: it shows whether something
+//! answers, and what, before the token leaves this machine. An [`ApiProbe`] goes through the rate
+//! limiter and the decision table like every other request, so it runs into the same errors as an
+//! export or import; but it is retried only once, because a user is waiting.
 //!
-//! No probe changes the account. The one that asks for the right to write sends an update without any
-//! field for a contact that cannot exist: contact ids are 20 letters and digits (api.md §16), and what an
-//! update leaves out stays as it is (§5.4). A server that lets it through answers that there is no such
-//! contact.
+//! No probe changes the account. The probe for write access sends an update without any field for a
+//! contact that cannot exist: contact ids are 20 letters and digits (api.md §16), and fields
+//! missing from an update stay unchanged (§5.4). A server that grants access answers that there is
+//! no such contact.
 
 use std::time::{Duration, Instant};
 
@@ -25,30 +25,30 @@ use super::send::{ApiRequest, describe_redirect};
 use super::{clock, decode};
 use crate::id::{CalendarId, LocationId};
 
-/// Twice at most; lists come whole, and a location may have thousands of tags.
+/// At most two attempts. Lists come whole, and a location may have thousands of tags.
 const BOUNDS: RetryPolicy =
     RetryPolicy { attempts: 2, time: Duration::from_secs(20), bytes: 16 << 20 };
-/// The most of an answer to a knock that is read.
+/// How much of the response to an unauthenticated request is read.
 const GLANCE: usize = 64 << 10;
-/// No contact: an id has no hyphens.
-const NOBODY: &str = "ghl-bulk-doctor-nobody";
-/// No calendar, for the same reason.
+/// Not a contact id: ids have no hyphens.
+const NO_CONTACT: &str = "ghl-bulk-doctor-nobody";
+/// Not a calendar id, for the same reason.
 const NO_CALENDAR: &str = "ghl-bulk-doctor-none";
 
-/// What to ask for.
+/// What to probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiProbe {
     /// The location itself.
     Location,
-    /// One contact of the search.
+    /// One contact from the search.
     Contacts,
-    /// An update of no field of no contact.
+    /// An update without fields of a contact that does not exist.
     ContactsWrite,
-    /// One task of the search.
+    /// One task from the search.
     Tasks,
     /// The calendars.
     Calendars,
-    /// The events of one millisecond in a calendar, or in none.
+    /// The events of one millisecond in a calendar, or in one that does not exist.
     CalendarEvents(Option<CalendarId>),
     /// The custom fields.
     CustomFields,
@@ -60,37 +60,40 @@ pub enum ApiProbe {
     Businesses,
 }
 
-/// What answered a request without a token.
+/// The response to a request without a token.
 #[derive(Debug)]
 pub struct UnauthenticatedResponse {
     /// The status.
     pub status: u16,
-    /// What kind of answer it is.
+    /// The kind of body.
     pub page: ResponseBodyKind,
-    /// By how many milliseconds the server's clock is ahead of this machine's, to a second or so.
+    /// How many milliseconds the server's clock is ahead of this machine's, to about a second.
     pub ahead: Option<i64>,
-    /// From the first byte sent, making the connection included, to the end of the answer.
+    /// From the first byte sent, including connecting, to the end of the response.
     pub took: Duration,
 }
 
-/// What kind of answer a body is.
+/// The kind of body that a response has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResponseBodyKind {
-    /// JSON, as the API answers.
+    /// JSON, as the API sends it.
     Json,
-    /// A page for people, with its title.
+    /// An HTML page, with its title.
     Html(Option<String>),
-    /// It sends elsewhere: a sentence about it.
+    /// A redirect, with its description.
     Redirect(String),
-    /// Nothing, or something else.
+    /// An empty body, or something else.
     Other,
 }
 
 impl HttpOptions {
-    /// Asks for a location without a token. The API refuses that; what matters is that and how it answers.
+    /// Requests a location without a token. The API refuses that; what matters is that it does, and
+    /// how.
     ///
     /// # Errors
-    /// [`ConnectError`] when there is no answer; the outer error when no connection can be set up at all.
+    ///
+    /// [`ConnectError`] when there is no response; the outer error when the HTTP client cannot be
+    /// set up.
     pub async fn send_unauthenticated(
         &self,
         url: &str,
@@ -99,10 +102,10 @@ impl HttpOptions {
         let http = self.build_client(url)?;
         let location = location.map_or_else(|| "none".to_owned(), LocationId::escaped_segment);
         let url = format!("{}/locations/{location}", url.trim_end_matches('/'));
-        let begun = Instant::now();
+        let started = Instant::now();
         let request = http.get(url).header("version", HeaderValue::from_static(VERSION));
         Ok(match request.send().await {
-            Ok(response) => Ok(read_unauthenticated(response, begun).await),
+            Ok(response) => Ok(read_unauthenticated(response, started).await),
             Err(error) => Err(ConnectError::from_reqwest(&error)),
         })
     }
@@ -110,7 +113,7 @@ impl HttpOptions {
 
 async fn read_unauthenticated(
     mut response: reqwest::Response,
-    begun: Instant,
+    started: Instant,
 ) -> UnauthenticatedResponse {
     let ahead = clock::server_ahead_ms(response.headers());
     let status = response.status();
@@ -120,11 +123,11 @@ async fn read_unauthenticated(
             status: status.as_u16(),
             page,
             ahead,
-            took: begun.elapsed(),
+            took: started.elapsed(),
         };
     }
     let mut body = Vec::new();
-    // What is cut is judged by its beginning.
+    // A truncated body is classified by its beginning.
     while let Ok(Some(part)) = response.chunk().await {
         body.extend_from_slice(&part);
         if body.len() > GLANCE {
@@ -132,7 +135,7 @@ async fn read_unauthenticated(
         }
     }
     let page = classify_body(response.headers(), &body);
-    UnauthenticatedResponse { status: status.as_u16(), page, ahead, took: begun.elapsed() }
+    UnauthenticatedResponse { status: status.as_u16(), page, ahead, took: started.elapsed() }
 }
 
 fn classify_body(headers: &HeaderMap, body: &[u8]) -> ResponseBodyKind {
@@ -150,7 +153,7 @@ fn classify_body(headers: &HeaderMap, body: &[u8]) -> ResponseBodyKind {
     }
 }
 
-/// What stands between `<title>` and its end, cut to a readable length. From outside.
+/// The text of `<title>`, shortened for display. Untrusted text.
 fn html_title(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let begin = text.to_ascii_lowercase().find("<title>")? + "<title>".len();
@@ -160,15 +163,12 @@ fn html_title(body: &[u8]) -> Option<String> {
 }
 
 impl ApiClient {
-    /// Asks for one thing.
-    ///
-    /// # Errors
-    /// As every request. [`ApiProbe::ContactsWrite`] and events of no calendar are answered well when the
-    /// server says that there is no such record, or that the request is empty.
+    /// Sends one probe. [`ApiProbe::ContactsWrite`] and events of a missing calendar also succeed
+    /// when the server says that there is no such record, or that the request is empty.
     pub async fn send_probe(&self, probe: &ApiProbe) -> Result<Bytes, ApiError> {
         let (route, path, body) = self.probe_request(probe);
-        let call = ApiRequest { route, path, body, bounds: BOUNDS };
-        match self.sender.send_read(&call, decode::any_object).await {
+        let request = ApiRequest { route, path, body, policy: BOUNDS };
+        match self.sender.send_read(&request, decode::any_object).await {
             Ok(answer) => Ok(answer.body),
             Err(error) if passed_authorization(probe, &error) => Ok(Bytes::new()),
             Err(error) => Err(error),
@@ -190,7 +190,7 @@ impl ApiClient {
             }
             ApiProbe::ContactsWrite => {
                 let body = Bytes::from_static(b"{}");
-                (ApiEndpoint::UpdateContact, format!("/contacts/{NOBODY}"), Some(body))
+                (ApiEndpoint::UpdateContact, format!("/contacts/{NO_CONTACT}"), Some(body))
             }
             ApiProbe::Tasks => {
                 let body = Bytes::from_static(br#"{"limit":1}"#);
@@ -228,17 +228,17 @@ impl ApiClient {
     }
 }
 
-/// Whether a refusal says that the request came past the guard and met what it could not find: 400, 404
-/// or 422, but not a path that the server does not know.
+/// Whether a refusal shows that the request passed authorization and failed on the missing record:
+/// 400, 404 or 422, but not a path that the server does not know.
 fn passed_authorization(probe: &ApiProbe, error: &ApiError) -> bool {
     let of_nothing = matches!(probe, ApiProbe::ContactsWrite | ApiProbe::CalendarEvents(None));
     let judged = matches!(error.kind, ApiErrorKind::Gone | ApiErrorKind::Refused);
-    let path = error.said.starts_with("Cannot ");
+    let path = error.message.starts_with("Cannot ");
     of_nothing && judged && !path && matches!(error.status, Some(400 | 404 | 422))
 }
 
 impl ApiProbe {
-    /// The scope that is asked for (api.md §9).
+    /// The scope that is probed (api.md §9).
     #[must_use]
     pub fn required_scope(&self) -> &'static str {
         match self {

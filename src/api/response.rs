@@ -1,7 +1,7 @@
-//! Answers, and the few things in them that steer the work.
+//! Responses, and the parts of them that drive paging.
 //!
-//! A body is kept as the server sent it; beside it stand the ids, the cursor and the count that decide
-//! what is asked for next. How they are found in the body is `wire`'s business.
+//! A body is kept as the server sent it, together with the ids, the cursor and the count that
+//! decide what is requested next. `decode` extracts them from the body.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -9,24 +9,21 @@ use serde_json::value::RawValue;
 
 use crate::id::{CalendarId, ContactId};
 
-/// A usable answer.
+/// A usable response.
 #[derive(Debug, Clone)]
 pub struct ApiResponse<T> {
     /// The body as the server sent it: one complete JSON text.
     pub body: Bytes,
-    /// What steers the work.
+    /// The decoded parts that drive paging.
     pub head: T,
 }
 
-/// Where a search goes on: the last row's `searchAfter`, as the server wrote it.
+/// Where a search continues: the last row's `searchAfter`, as the server wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchCursor(Box<str>);
 
 impl SearchCursor {
-    /// Takes up a cursor that was stored.
-    ///
-    /// # Errors
-    /// When the text is not JSON.
+    /// Parses a stored cursor.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str::<&RawValue>(text).map(|raw| Self(raw.get().into()))
     }
@@ -50,11 +47,11 @@ impl SearchCursor {
 /// A page of `POST /contacts/search`.
 #[derive(Debug, Clone, Default)]
 pub struct ContactPage {
-    /// The rows, in the server's order; nothing where a row is no contact.
+    /// The rows, in the server's order; None for a row that is not a contact.
     pub rows: Vec<Option<ContactRef>>,
-    /// How many contacts match in all.
+    /// The total number of matching contacts.
     pub total: Option<u64>,
-    /// Where the next page begins.
+    /// Where the next page starts.
     pub next: Option<SearchCursor>,
 }
 
@@ -72,19 +69,19 @@ pub struct ContactRef {
 pub struct TaskPage {
     /// How many rows it has.
     pub rows: usize,
-    /// The id of the first row: two pages that begin alike are the same page.
+    /// The id of the first row. Two pages with the same first row are the same page.
     pub first: Option<String>,
-    /// Where the next page begins, where the server says so.
+    /// Where the next page starts, if the server says so.
     pub next: Option<SearchCursor>,
 }
 
-/// A place in the task search. Observed servers give a cursor with each row; the specification knows
-/// `skip` alone (api.md §4).
+/// A position in the task search. Observed servers return a cursor with each row; the specification
+/// only has `skip` (api.md §4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TaskSearchPosition {
-    /// Behind a cursor, given as its JSON text.
+    /// After a cursor, given as its JSON text.
     After(String),
-    /// Behind so many tasks.
+    /// After this many tasks.
     Skip(u64),
 }
 
@@ -94,7 +91,7 @@ impl TaskSearchPosition {
 }
 
 impl TaskPage {
-    /// The place behind the page, which began at another.
+    /// The position after this page, which began at `place`.
     #[must_use]
     pub fn position_after(&self, place: &TaskSearchPosition) -> TaskSearchPosition {
         match (&self.next, place) {
@@ -107,14 +104,14 @@ impl TaskPage {
     }
 }
 
-/// A whole list, such as one contact's notes.
+/// A complete list, such as one contact's notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChildList {
     /// How many rows it has.
     pub rows: usize,
 }
 
-/// A page of a list that is read by `skip` and `limit`.
+/// A page of a list that is read with `skip` and `limit`.
 pub type ListPage = ChildList;
 
 /// The calendars of a location.

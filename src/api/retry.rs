@@ -1,7 +1,6 @@
-//! The decision table: what a failed attempt means, and how long to wait before the next.
+//! The decision table: what a failed attempt means, and how long to wait before the next one.
 //!
-//! Every request of this program that reads may be repeated; the table says when that helps. The rows
-//! are those of api.md §7.
+//! Every read may be repeated; the table says when that helps. Its rows follow api.md §7.
 
 use std::time::Duration;
 
@@ -15,29 +14,29 @@ use crate::id::ContactId;
 pub(super) enum AttemptError {
     /// The connection was not made: nothing was sent.
     Connect(String),
-    /// The connection was not made, because the other side's certificate is refused.
+    /// The connection was not made because the server's certificate was rejected.
     Untrusted(String),
-    /// The connection broke, stalled, or the answer was cut.
+    /// The connection broke or stalled, or the response was truncated.
     Transport(String),
-    /// An answer with a status outside 200–299.
+    /// A status outside 200–299.
     Status(u16, Box<[u8]>),
-    /// An answer that sends the request to another address.
-    Elsewhere(u16, String),
-    /// An answer that was cut, or a 2xx whose body is not what the endpoint answers: blank or HTML.
+    /// A redirect to another address.
+    Redirect(u16, String),
+    /// A truncated response, or a 2xx whose body is not what the endpoint returns: blank or HTML.
     Unreadable(u16, String),
-    /// An answer whose body is beyond the bound, with its bytes.
+    /// A response whose body exceeds the size limit, with its size in bytes.
     TooLarge(u16, u64),
 }
 
 impl std::fmt::Display for AttemptError {
-    /// For the log: what comes from outside is escaped.
+    /// For the log: untrusted text is escaped.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Connect(said) | Self::Untrusted(said) | Self::Transport(said) => {
-                write!(f, "{}", said.escape_debug())
+            Self::Connect(message) | Self::Untrusted(message) | Self::Transport(message) => {
+                write!(f, "{}", message.escape_debug())
             }
-            Self::Unreadable(status, said) | Self::Elsewhere(status, said) => {
-                write!(f, "{status} {}", said.escape_debug())
+            Self::Unreadable(status, message) | Self::Redirect(status, message) => {
+                write!(f, "{status} {}", message.escape_debug())
             }
             Self::Status(status, body) => {
                 write!(f, "{status} {}", error_message(body).escape_debug())
@@ -47,76 +46,79 @@ impl std::fmt::Display for AttemptError {
     }
 }
 
-/// What to do about it.
+/// What to do about a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RetryDecision {
-    /// Send again after a pause.
-    Again,
-    /// The request was refused by the limiter and not executed: send again when the window is over.
-    AfterWindow,
+    /// Retry after a pause.
+    Retry,
+    /// The rate limit refused the request (429), so it was not executed: retry when the window is
+    /// over.
+    RetryAfterWindow,
     /// Give up.
-    GiveUp(ApiErrorKind),
+    Fail(ApiErrorKind),
 }
 
-/// The bounds within which one request is repeated.
+/// The bounds within which one request is retried.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// The most attempts, the first included.
+    /// The maximum number of attempts, including the first.
     pub attempts: u32,
-    /// No attempt begins later than this after the first.
+    /// No attempt starts later than this after the first.
     pub time: Duration,
-    /// The largest answer that is read, in bytes.
+    /// The largest response body that is read, in bytes.
     pub bytes: u64,
 }
 
 impl RetryPolicy {
-    /// For a request that the whole run hangs on. A page of 500 contacts has about 1 MB.
-    pub const PATIENT: Self = Self { attempts: 8, time: Duration::from_mins(5), bytes: 64 << 20 };
-    /// For one of many: what still fails, or is so large that many of it would fill the memory, is set
-    /// aside and asked for again at the end.
-    pub const BRIEF: Self = Self { attempts: 3, time: Duration::from_secs(20), bytes: 256 << 10 };
+    /// For a request that the whole run depends on. A page of 500 contacts is about 1 MB.
+    pub const PERSISTENT: Self =
+        Self { attempts: 8, time: Duration::from_mins(5), bytes: 64 << 20 };
+    /// For one request of many. What still fails, or is so large that several of it would fill the
+    /// memory, is set aside and requested again at the end.
+    pub const BEST_EFFORT: Self =
+        Self { attempts: 3, time: Duration::from_secs(20), bytes: 256 << 10 };
 }
 
 /// The decision table for reads.
 pub(super) fn decide_read_retry(failure: &AttemptError) -> RetryDecision {
     match failure {
         AttemptError::Status(429, _) | AttemptError::Unreadable(429, _) => {
-            RetryDecision::AfterWindow
+            RetryDecision::RetryAfterWindow
         }
-        AttemptError::TooLarge(..) => RetryDecision::GiveUp(ApiErrorKind::TooLarge),
-        AttemptError::Untrusted(_) => RetryDecision::GiveUp(ApiErrorKind::Untrusted),
-        AttemptError::Elsewhere(..) => RetryDecision::GiveUp(ApiErrorKind::Refused),
+        AttemptError::TooLarge(..) => RetryDecision::Fail(ApiErrorKind::TooLarge),
+        AttemptError::Untrusted(_) => RetryDecision::Fail(ApiErrorKind::Untrusted),
+        AttemptError::Redirect(..) => RetryDecision::Fail(ApiErrorKind::Refused),
         AttemptError::Connect(_)
         | AttemptError::Transport(_)
         | AttemptError::Unreadable(..)
-        | AttemptError::Status(408 | 425 | 500..=599, _) => RetryDecision::Again,
+        | AttemptError::Status(408 | 425 | 500..=599, _) => RetryDecision::Retry,
         AttemptError::Status(status, body) => {
-            RetryDecision::GiveUp(classify_refusal(*status, &error_message(body)))
+            RetryDecision::Fail(classify_refusal(*status, &error_message(body)))
         }
     }
 }
 
-/// The decision table for mutations: sent again is only what was certainly not applied.
+/// The decision table for writes: only what was certainly not applied is resent.
 pub(super) fn decide_write_retry(failure: &AttemptError) -> RetryDecision {
     match failure {
-        AttemptError::Connect(_) => RetryDecision::Again,
-        AttemptError::Untrusted(_) => RetryDecision::GiveUp(ApiErrorKind::Untrusted),
+        AttemptError::Connect(_) => RetryDecision::Retry,
+        AttemptError::Untrusted(_) => RetryDecision::Fail(ApiErrorKind::Untrusted),
         AttemptError::Status(429, _) | AttemptError::Unreadable(429, _) => {
-            RetryDecision::AfterWindow
+            RetryDecision::RetryAfterWindow
         }
         AttemptError::Status(status, body) if is_definite_refusal(*status) => {
-            RetryDecision::GiveUp(classify_refusal(*status, &error_message(body)))
+            RetryDecision::Fail(classify_refusal(*status, &error_message(body)))
         }
-        _ => RetryDecision::GiveUp(ApiErrorKind::Exhausted),
+        _ => RetryDecision::Fail(ApiErrorKind::Exhausted),
     }
 }
 
-/// Whether a status says that the server has looked at the request and will not do it.
+/// Whether a status means that the server processed the request and definitely refuses it.
 pub(super) fn is_definite_refusal(status: u16) -> bool {
     (400..500).contains(&status) && !matches!(status, 408 | 425 | 429)
 }
 
-/// What it is when the last permitted attempt failed like this.
+/// The error kind after the last permitted attempt failed like this.
 pub(super) fn exhausted_kind(failure: &AttemptError) -> ApiErrorKind {
     match failure {
         AttemptError::Connect(_) => ApiErrorKind::Unreachable,
@@ -124,11 +126,11 @@ pub(super) fn exhausted_kind(failure: &AttemptError) -> ApiErrorKind {
     }
 }
 
-/// What a refusal means. The API says 401 for a missing scope and for a missing `Version` header, and
-/// 400 for a record that is gone, so the text decides (api.md §5.11, §7).
-fn classify_refusal(status: u16, said: &str) -> ApiErrorKind {
-    let said = said.to_ascii_lowercase();
-    let says = |part: &str| said.contains(part);
+/// What a refusal means. The API answers 401 for a missing scope and for a missing `Version`
+/// header, and 400 for a record that is gone, so the message decides (api.md §5.11, §7).
+fn classify_refusal(status: u16, message: &str) -> ApiErrorKind {
+    let message = message.to_ascii_lowercase();
+    let says = |part: &str| message.contains(part);
     match status {
         401 if says("scope") || says("iam service") => ApiErrorKind::Scope,
         401 if says("version header") => ApiErrorKind::Refused,
@@ -140,15 +142,15 @@ fn classify_refusal(status: u16, said: &str) -> ApiErrorKind {
     }
 }
 
-/// Whether an answer says that its record does not exist, or no longer (api.md §5.11).
+/// Whether a response says that its record does not exist, or no longer exists (api.md §5.11).
 #[must_use]
 pub fn is_gone_response(status: u16, body: &[u8]) -> bool {
     is_definite_refusal(status)
         && classify_refusal(status, &error_message(body)) == ApiErrorKind::Gone
 }
 
-/// The contact that a refused create or update would duplicate, and the field in which they are equal
-/// (api.md §5.10).
+/// The contact that a refused create or update would duplicate, and the field that matches (api.md
+/// §5.10).
 #[must_use]
 pub fn parse_duplicate_refusal(body: &[u8]) -> Option<(ContactId, Option<String>)> {
     #[derive(Deserialize)]
@@ -165,7 +167,7 @@ pub fn parse_duplicate_refusal(body: &[u8]) -> Option<(ContactId, Option<String>
     Some((meta.contact_id, meta.matching_field.map(|field| truncate_text(&field))))
 }
 
-/// What an error body says, for people: its `message`, else its beginning. From outside.
+/// The message of an error body: its `message`, otherwise its beginning. Untrusted text.
 #[must_use]
 pub fn error_message(body: &[u8]) -> String {
     #[derive(Deserialize)]
@@ -179,7 +181,7 @@ pub fn error_message(body: &[u8]) -> String {
             let parts: Vec<_> = parts.iter().filter_map(|part| part.as_str()).collect();
             (!parts.is_empty()).then(|| parts.join("; "))
         }
-        // The v3 oauth envelope: `{"error":{"code":…,"message":…}}`.
+        // The error envelope of the v3 OAuth endpoints: `{"error":{"code":…,"message":…}}`.
         serde_json::Value::Object(inner) => inner.get("message")?.as_str().map(str::to_owned),
         _ => None,
     };
@@ -194,7 +196,7 @@ pub fn error_message(body: &[u8]) -> String {
     truncate_text(&message)
 }
 
-/// At most 300 characters of a text.
+/// The first 300 characters of a text.
 pub(super) fn truncate_text(text: &str) -> String {
     match text.char_indices().nth(300) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -202,7 +204,7 @@ pub(super) fn truncate_text(text: &str) -> String {
     }
 }
 
-/// The server's name for a request, from an answer's body.
+/// The server's trace id for a request, from the response body.
 pub(super) fn parse_trace_id(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct TraceIdBody {
@@ -212,7 +214,7 @@ pub(super) fn parse_trace_id(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<TraceIdBody>(body).ok().map(|traced| truncate_text(&traced.trace_id))
 }
 
-/// The pause before the next attempt: decorrelated jitter, from 0.2 s up to 20 s.
+/// The pause before the next attempt: decorrelated jitter from 0.2 s to 20 s.
 pub(super) fn next_backoff(previous: Duration) -> Duration {
     const FIRST: f64 = 0.2;
     const LONGEST: f64 = 20.0;
@@ -232,27 +234,27 @@ mod tests {
 
     #[test]
     fn each_answer_of_the_api_has_its_verdict() {
-        use RetryDecision::{AfterWindow, Again, GiveUp};
-        check(400, r#"{"message":"Contact not found for id:x"}"#, GiveUp(ApiErrorKind::Gone));
-        check(400, r#"{"message":"Invalid field x"}"#, GiveUp(ApiErrorKind::Refused));
-        check(401, r#"{"message":"Invalid JWT"}"#, GiveUp(ApiErrorKind::Token));
+        use RetryDecision::{Fail, Retry, RetryAfterWindow};
+        check(400, r#"{"message":"Contact not found for id:x"}"#, Fail(ApiErrorKind::Gone));
+        check(400, r#"{"message":"Invalid field x"}"#, Fail(ApiErrorKind::Refused));
+        check(401, r#"{"message":"Invalid JWT"}"#, Fail(ApiErrorKind::Token));
         check(
             401,
             r#"{"message":"The token is not authorized for this scope."}"#,
-            GiveUp(ApiErrorKind::Scope),
+            Fail(ApiErrorKind::Scope),
         );
-        check(401, r#"{"message":"version header was not found."}"#, GiveUp(ApiErrorKind::Refused));
+        check(401, r#"{"message":"version header was not found."}"#, Fail(ApiErrorKind::Refused));
         check(
             403,
             r#"{"message":"The token does not have access to this location."}"#,
-            GiveUp(ApiErrorKind::Location),
+            Fail(ApiErrorKind::Location),
         );
-        check(403, "<html>1010</html>", GiveUp(ApiErrorKind::Refused));
-        check(404, r#"{"message":"Cannot GET /x"}"#, GiveUp(ApiErrorKind::Refused));
-        check(404, "", GiveUp(ApiErrorKind::Gone));
-        check(422, r#"{"message":["property x should not exist"]}"#, GiveUp(ApiErrorKind::Refused));
-        check(429, "", AfterWindow);
-        check(502, "<html>", Again);
+        check(403, "<html>1010</html>", Fail(ApiErrorKind::Refused));
+        check(404, r#"{"message":"Cannot GET /x"}"#, Fail(ApiErrorKind::Refused));
+        check(404, "", Fail(ApiErrorKind::Gone));
+        check(422, r#"{"message":["property x should not exist"]}"#, Fail(ApiErrorKind::Refused));
+        check(429, "", RetryAfterWindow);
+        check(502, "<html>", Retry);
     }
 
     #[test]

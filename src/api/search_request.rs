@@ -1,7 +1,7 @@
-//! Searching for contacts.
+//! The contact search.
 //!
-//! Every search reads an index that lags behind writes by seconds to minutes (api.md §2.10): what it
-//! does not find may be there all the same.
+//! Every search reads an index that lags behind writes by seconds to minutes (api.md §2.10). A
+//! contact that it does not find may exist.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -14,17 +14,17 @@ use super::response::{ApiResponse, ContactPage, SearchCursor};
 use super::retry::RetryPolicy;
 use crate::id::LocationId;
 
-/// The body of a search, as far as a caller chooses it.
+/// The part of a search body that callers choose.
 #[derive(Debug, Clone, Default, Serialize, serde::Deserialize)]
 pub struct ContactSearchFilter {
-    /// Filters in the API's grammar, all of which must hold.
+    /// Filters in the API's grammar; all of them must match.
     pub filters: Vec<serde_json::Value>,
-    /// Full text over name, e-mail and phone, 75 characters at most.
+    /// Full text over name, e-mail and phone, at most 75 characters.
     pub query: Option<String>,
 }
 
 impl ContactSearchFilter {
-    /// Whether every contact passes.
+    /// Whether every contact matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.filters.is_empty() && self.query.is_none()
@@ -55,7 +55,7 @@ const OLDEST_FIRST: SearchSortClause = SearchSortClause { field: "dateAdded", di
 const NEWEST_FIRST: SearchSortClause = SearchSortClause { field: "dateAdded", direction: "desc" };
 
 impl ApiClient {
-    /// A page of contacts in the order of their `dateAdded`, oldest first.
+    /// A page of contacts by `dateAdded`, oldest first.
     pub async fn search_contacts(
         &self,
         filter: &ContactSearchFilter,
@@ -65,7 +65,7 @@ impl ApiClient {
         self.search_sorted(filter, limit, after, OLDEST_FIRST).await
     }
 
-    /// The newest contacts that pass, the newest first.
+    /// The most recently added contacts that match, newest first.
     pub async fn search_newest_contacts(
         &self,
         filter: &ContactSearchFilter,
@@ -74,8 +74,8 @@ impl ApiClient {
         self.search_sorted(filter, limit, None, NEWEST_FIRST).await
     }
 
-    /// The first page of the contacts whose custom field, named by its id, has this value
-    /// (api.md §2.7; a name or key in the place of the id finds nothing, §2.8).
+    /// The first page of the contacts whose custom field, identified by its id, has this value
+    /// (api.md §2.7; a name or key instead of the id finds nothing, §2.8).
     pub async fn search_by_custom_field(
         &self,
         field: &str,
@@ -107,7 +107,7 @@ impl ApiClient {
             ApiEndpoint::SearchContacts,
             path,
             Some(json_body(&body)),
-            RetryPolicy::PATIENT,
+            RetryPolicy::PERSISTENT,
             decode::contact_page,
         )
         .await

@@ -1,4 +1,4 @@
-//! Sending: pace, retry and decode, for every endpoint alike.
+//! Sending: rate limiting, retries and decoding, the same for every endpoint.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,33 +22,34 @@ use super::token::BearerToken;
 use super::token_provider::{TokenProvider, TokenUnavailable};
 use crate::event::{RunEvent, SharedObserver, WaitReason};
 
-/// An answer beyond this size is read only while few others are, so that memory stays bounded.
-const LARGE: usize = 1 << 20;
-/// How many large answers are read at a time.
-const LARGE_AT_ONCE: usize = 2;
-/// How often a request that the limiter refused is sent again: more means a spent day or a lost cause.
-const REFUSALS: u32 = 8;
+/// Above this size, only a few responses are read at a time, so that memory stays bounded.
+const LARGE_BODY: usize = 1 << 20;
+/// How many large responses are read at a time.
+const LARGE_BODIES_AT_ONCE: usize = 2;
+/// How often a request is resent after a 429. More would mean a used-up daily quota or a lost
+/// cause.
+const MAX_REFUSALS: u32 = 8;
 
 const VERSION: HeaderName = HeaderName::from_static("version");
 
-/// One request, ready to be sent as often as it takes.
+/// One request, ready to send, repeatedly if needed.
 pub(super) struct ApiRequest {
     pub(super) route: ApiEndpoint,
-    /// Path and query, from the base URL on, beginning with `/`.
+    /// Path and query, relative to the base URL, beginning with `/`.
     pub(super) path: String,
     /// The JSON body.
     pub(super) body: Option<Bytes>,
-    pub(super) bounds: RetryPolicy,
+    pub(super) policy: RetryPolicy,
 }
 
-/// Sends calls.
+/// Sends requests.
 pub(super) struct RequestSender {
     pub(super) http: reqwest::Client,
     pub(super) base: String,
     pub(super) version: &'static str,
     pub(super) credential: Arc<dyn TokenProvider>,
-    pub(super) pace: RateLimiter,
-    pub(super) watcher: SharedObserver,
+    pub(super) limiter: RateLimiter,
+    pub(super) observer: SharedObserver,
     pub(super) sent: [AtomicU64; endpoint::COUNT],
     pub(super) large: Semaphore,
     pub(super) clock: ServerClockOffset,
@@ -56,83 +57,83 @@ pub(super) struct RequestSender {
 
 impl RequestSender {
     pub(super) fn large_body_semaphore() -> Semaphore {
-        Semaphore::new(LARGE_AT_ONCE)
+        Semaphore::new(LARGE_BODIES_AT_ONCE)
     }
 
-    /// Sends a call until it is answered, refused, or the bounds are reached.
+    /// Sends a read until it is answered, is refused, or reaches its retry bounds.
     pub(super) async fn send_read<T>(
         &self,
-        call: &ApiRequest,
+        request: &ApiRequest,
         read: DecodeFn<T>,
     ) -> Result<ApiResponse<T>, ApiError> {
-        self.send_with_retries(call, read, retry::decide_read_retry, None)
+        self.send_with_retries(request, read, retry::decide_read_retry, None)
             .await
             .map(|(_, answer)| answer)
     }
 
-    /// Sends a call as often as the verdict says, within its bounds; the first time with the place in the
-    /// window that the caller has, if it has one.
+    /// Sends a request as often as `decide` allows, within its bounds. The first attempt uses the
+    /// caller's permit, if it brings one.
     pub(super) async fn send_with_retries<T>(
         &self,
-        call: &ApiRequest,
+        request: &ApiRequest,
         read: DecodeFn<T>,
-        verdict: fn(&AttemptError) -> RetryDecision,
-        mut first: Option<RateLimitPermit>,
+        decide: fn(&AttemptError) -> RetryDecision,
+        mut first_permit: Option<RateLimitPermit>,
     ) -> Result<(u16, ApiResponse<T>), ApiError> {
-        let begun = Instant::now();
+        let started = Instant::now();
         let (mut attempts, mut refusals, mut pause) = (0, 0, Duration::ZERO);
         let mut renewed = false;
         loop {
-            let denied = |denied: &TokenUnavailable, sent| {
-                token_unavailable_error(call, denied, sent, begun.elapsed())
+            let token_error = |error: &TokenUnavailable, sent| {
+                token_unavailable_error(request, error, sent, started.elapsed())
             };
             let halted = |halt, sent| {
-                build_error(call, ApiErrorKind::Halted(halt), None, sent, begun.elapsed())
+                build_error(request, ApiErrorKind::Halted(halt), None, sent, started.elapsed())
             };
             let token = self.credential.current_token().await;
-            let token = token.map_err(|error| denied(&error, attempts + refusals))?;
-            let permit = if let Some(permit) = first.take() {
+            let token = token.map_err(|error| token_error(&error, attempts + refusals))?;
+            let permit = if let Some(permit) = first_permit.take() {
                 permit
             } else {
-                let permit = self.pace.acquire_permit().await;
+                let permit = self.limiter.acquire_permit().await;
                 permit.map_err(|halt| halted(halt, attempts + refusals))?
             };
-            let failure = match self.send_once(call, permit, &token, read).await {
+            let error = match self.send_once(request, permit, &token, read).await {
                 Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
+                Err(error) => error,
             };
-            tracing::debug!(route = call.route.method_and_path(), attempts, %failure, "attempt failed");
-            let give_up =
-                |kind, sent| build_error(call, kind, Some(&failure), sent, begun.elapsed());
-            match verdict(&failure) {
-                // Refused at the door: whatever it is, it was not done.
-                RetryDecision::GiveUp(ApiErrorKind::Token) if !renewed => {
+            tracing::debug!(route = request.route.method_and_path(), attempts, %error, "attempt failed");
+            let fail =
+                |kind, sent| build_error(request, kind, Some(&error), sent, started.elapsed());
+            match decide(&error) {
+                // A request rejected for its token was not executed, whatever it was.
+                RetryDecision::Fail(ApiErrorKind::Token) if !renewed => {
                     renewed = true;
                     refusals += 1;
                     match self.credential.replace_rejected_token(&token).await {
                         Ok(Some(_)) => {}
-                        Ok(None) => return Err(give_up(ApiErrorKind::Token, attempts + refusals)),
-                        Err(error) => return Err(denied(&error, attempts + refusals)),
+                        Ok(None) => return Err(fail(ApiErrorKind::Token, attempts + refusals)),
+                        Err(error) => return Err(token_error(&error, attempts + refusals)),
                     }
                 }
-                RetryDecision::GiveUp(kind) => return Err(give_up(kind, attempts + refusals + 1)),
-                RetryDecision::AfterWindow => {
+                RetryDecision::Fail(kind) => return Err(fail(kind, attempts + refusals + 1)),
+                RetryDecision::RetryAfterWindow => {
                     refusals += 1;
-                    if refusals >= REFUSALS {
-                        return Err(give_up(ApiErrorKind::Exhausted, attempts + refusals));
+                    if refusals >= MAX_REFUSALS {
+                        return Err(fail(ApiErrorKind::Exhausted, attempts + refusals));
                     }
                 }
-                RetryDecision::Again => {
+                RetryDecision::Retry => {
                     attempts += 1;
                     pause = retry::next_backoff(pause);
-                    let over = begun.elapsed() + pause > call.bounds.time;
-                    if attempts >= call.bounds.attempts || over {
-                        return Err(give_up(retry::exhausted_kind(&failure), attempts + refusals));
+                    let over = started.elapsed() + pause > request.policy.time;
+                    if attempts >= request.policy.attempts || over {
+                        return Err(fail(retry::exhausted_kind(&error), attempts + refusals));
                     }
                     let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                    self.watcher.observe(&RunEvent::Waiting { reason: WaitReason::Retry, ms });
-                    if let Err(halt) = self.pace.sleep_unless_cancelled(pause).await {
-                        return Err(give_up(ApiErrorKind::Halted(halt), attempts + refusals));
+                    self.observer.observe(&RunEvent::Waiting { reason: WaitReason::Retry, ms });
+                    if let Err(halt) = self.limiter.sleep_unless_cancelled(pause).await {
+                        return Err(fail(ApiErrorKind::Halted(halt), attempts + refusals));
                     }
                 }
             }
@@ -141,29 +142,29 @@ impl RequestSender {
 
     async fn send_once<T>(
         &self,
-        call: &ApiRequest,
+        request: &ApiRequest,
         permit: RateLimitPermit,
         token: &BearerToken,
         read: DecodeFn<T>,
     ) -> Result<(u16, ApiResponse<T>), AttemptError> {
-        self.sent[call.route as usize].fetch_add(1, Ordering::Relaxed);
+        self.sent[request.route as usize].fetch_add(1, Ordering::Relaxed);
         let response = self
-            .build_request(call, token)
+            .build_request(request, token)
             .send()
             .await
             .map_err(|error| classify_transport_error(&error))?;
         let status = response.status().as_u16();
-        tracing::trace!(path = ?call.path, status, "answered");
+        tracing::trace!(path = ?request.path, status, "answered");
         permit.record_response(response.headers(), status == 429);
         self.clock.update_from_headers(response.headers());
         if response.status().is_redirection() {
-            return Err(AttemptError::Elsewhere(status, describe_redirect(&response)));
+            return Err(AttemptError::Redirect(status, describe_redirect(&response)));
         }
-        let body = self.read_body(response, call.bounds.bytes).await;
+        let body = self.read_body(response, request.policy.bytes).await;
         let body = body.map_err(|unread| unread.into_attempt_error(status))?;
         tracing::debug!(
-            route = call.route.method_and_path(),
-            call.path,
+            route = request.route.method_and_path(),
+            request.path,
             status,
             bytes = body.len(),
             "answered"
@@ -181,43 +182,43 @@ impl RequestSender {
 
     pub(super) fn build_request(
         &self,
-        call: &ApiRequest,
+        request: &ApiRequest,
         token: &BearerToken,
     ) -> reqwest::RequestBuilder {
-        let url = format!("{}{}", self.base, call.path);
-        let version = HeaderValue::from_static(call.route.version_header(self.version));
-        let request = self
+        let url = format!("{}{}", self.base, request.path);
+        let version = HeaderValue::from_static(request.route.version_header(self.version));
+        let builder = self
             .http
-            .request(call.route.http_method(), url)
+            .request(request.route.http_method(), url)
             .header(AUTHORIZATION, token.authorization_header())
             .header(VERSION, version);
-        match &call.body {
-            Some(body) => request
+        match &request.body {
+            Some(body) => builder
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .body(body.clone()),
-            None => request,
+            None => builder,
         }
     }
 
-    async fn read_body(&self, mut response: Response, most: u64) -> Result<Bytes, BodyReadError> {
-        let told = response.content_length().unwrap_or(0);
-        if told > most {
-            return Err(BodyReadError::TooLarge(told));
+    async fn read_body(&self, mut response: Response, limit: u64) -> Result<Bytes, BodyReadError> {
+        let announced = response.content_length().unwrap_or(0);
+        if announced > limit {
+            return Err(BodyReadError::TooLarge(announced));
         }
-        let Some(first) = response.chunk().await.map_err(BodyReadError::Cut)? else {
+        let Some(first_permit) = response.chunk().await.map_err(BodyReadError::Interrupted)? else {
             return Ok(Bytes::new());
         };
-        let mut seat = None;
+        let mut permit = None;
         let mut body = BytesMut::new();
-        let mut last = first;
-        while let Some(next) = response.chunk().await.map_err(BodyReadError::Cut)? {
+        let mut last = first_permit;
+        while let Some(next) = response.chunk().await.map_err(BodyReadError::Interrupted)? {
             body.extend_from_slice(&last);
             last = next;
-            if body.len() as u64 > most {
+            if body.len() as u64 > limit {
                 return Err(BodyReadError::TooLarge(body.len() as u64));
             }
-            if body.len() > LARGE && seat.is_none() {
-                seat = self.large.acquire().await.ok();
+            if body.len() > LARGE_BODY && permit.is_none() {
+                permit = self.large.acquire().await.ok();
             }
         }
         if body.is_empty() {
@@ -228,31 +229,33 @@ impl RequestSender {
     }
 }
 
-/// Why the body of an answer could not be read.
+/// Why a response body could not be read.
 enum BodyReadError {
     /// The connection broke or stalled.
-    Cut(reqwest::Error),
-    /// It is beyond the bound; its bytes, as far as known.
+    Interrupted(reqwest::Error),
+    /// It exceeds the size limit; its size in bytes, as far as known.
     TooLarge(u64),
 }
 
 impl BodyReadError {
-    /// The failure, of an answer with this status.
+    /// The attempt error, given the response's status.
     fn into_attempt_error(self, status: u16) -> AttemptError {
         match self {
-            Self::Cut(error) => AttemptError::Unreadable(status, describe_transport_error(&error)),
+            Self::Interrupted(error) => {
+                AttemptError::Unreadable(status, describe_transport_error(&error))
+            }
             Self::TooLarge(bytes) => AttemptError::TooLarge(status, bytes),
         }
     }
 }
 
 fn classify_transport_error(error: &reqwest::Error) -> AttemptError {
-    let obstacle = ConnectError::from_reqwest(error);
-    let said = obstacle.to_string();
-    match obstacle {
-        ConnectError::Certificate(_) => AttemptError::Untrusted(said),
-        _ if error.is_connect() => AttemptError::Connect(said),
-        _ => AttemptError::Transport(said),
+    let connect_error = ConnectError::from_reqwest(error);
+    let message = connect_error.to_string();
+    match connect_error {
+        ConnectError::Certificate(_) => AttemptError::Untrusted(message),
+        _ if error.is_connect() => AttemptError::Connect(message),
+        _ => AttemptError::Transport(message),
     }
 }
 
@@ -260,20 +263,20 @@ pub(super) fn describe_transport_error(error: &reqwest::Error) -> String {
     ConnectError::from_reqwest(error).to_string()
 }
 
-/// What an answer says that sends the request to another address.
+/// Describes a redirect to another address.
 pub(super) fn describe_redirect(response: &Response) -> String {
     let target = response.headers().get(LOCATION).and_then(|target| target.to_str().ok());
-    // The host is enough, and a query may hold anything.
+    // The host is enough, and the query is untrusted.
     let target = target.and_then(|target| response.url().join(target).ok());
     match target.as_ref().and_then(|target| target.host_str()) {
-        Some(host) => format!(
-            "a redirect to `{host}`, which is not followed: it could carry the token to somebody else"
-        ),
+        Some(host) => {
+            format!("a redirect to `{host}`, which is not followed because it could leak the token")
+        }
         None => "a redirect, which is not followed".to_owned(),
     }
 }
 
-/// The innermost cause: `Connection refused (os error 111)` rather than three sentences around it.
+/// The innermost cause: `Connection refused (os error 111)` instead of three sentences around it.
 pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => root_cause(source),
@@ -283,67 +286,69 @@ pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
 
 fn describe_invalid_body(body: &[u8], error: &serde_json::Error) -> String {
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        None => "an empty answer instead of JSON".to_owned(),
+        None => "an empty response instead of JSON".to_owned(),
         Some(b'<') => "an HTML page instead of JSON".to_owned(),
-        Some(_) if error.is_eof() => format!("the answer was cut after {} bytes", body.len()),
-        Some(_) => format!("an answer of another shape: {error}"),
+        Some(_) if error.is_eof() => format!("the response was cut off after {} bytes", body.len()),
+        Some(_) => format!("unexpected JSON: {error}"),
     }
 }
 
-/// Of a request for which there was no token.
+/// The error of a request for which there was no token.
 fn token_unavailable_error(
-    call: &ApiRequest,
-    denied: &TokenUnavailable,
+    request: &ApiRequest,
+    token_error: &TokenUnavailable,
     attempts: u32,
     elapsed: Duration,
 ) -> ApiError {
-    let said = retry::truncate_text(&denied.said);
-    ApiError { said, ..build_error(call, denied.kind, None, attempts, elapsed) }
+    let message = retry::truncate_text(&token_error.message);
+    ApiError { message, ..build_error(request, token_error.kind, None, attempts, elapsed) }
 }
 
-/// The most of an error's body that is kept, in bytes.
-const KEPT: usize = 64 << 10;
+/// How much of an error body is kept, in bytes.
+const MAX_ERROR_BODY: usize = 64 << 10;
 
 fn build_error(
-    call: &ApiRequest,
+    request: &ApiRequest,
     kind: ApiErrorKind,
-    failure: Option<&AttemptError>,
+    attempt: Option<&AttemptError>,
     attempts: u32,
     elapsed: Duration,
 ) -> ApiError {
     let mut error = ApiError {
         kind,
-        route: call.route,
+        route: request.route,
         status: None,
         body: Box::default(),
-        said: "not sent".to_owned(),
+        message: "not sent".to_owned(),
         trace_id: None,
         attempts,
         elapsed,
     };
-    match failure {
+    match attempt {
         None => {}
         Some(
-            AttemptError::Connect(said)
-            | AttemptError::Untrusted(said)
-            | AttemptError::Transport(said),
+            AttemptError::Connect(message)
+            | AttemptError::Untrusted(message)
+            | AttemptError::Transport(message),
         ) => {
-            error.said = retry::truncate_text(said);
+            error.message = retry::truncate_text(message);
         }
-        Some(AttemptError::Unreadable(status, said) | AttemptError::Elsewhere(status, said)) => {
+        Some(
+            AttemptError::Unreadable(status, message) | AttemptError::Redirect(status, message),
+        ) => {
             error.status = Some(*status);
-            error.said = retry::truncate_text(said);
+            error.message = retry::truncate_text(message);
         }
         Some(AttemptError::Status(status, body)) => {
             error.status = Some(*status);
-            error.said = retry::error_message(body);
+            error.message = retry::error_message(body);
             error.trace_id = retry::parse_trace_id(body);
-            error.body = body[..body.len().min(KEPT)].into();
+            error.body = body[..body.len().min(MAX_ERROR_BODY)].into();
         }
         Some(AttemptError::TooLarge(status, bytes)) => {
             error.status = Some(*status);
-            let most = call.bounds.bytes;
-            error.said = format!("the answer has {bytes} bytes; more than {most} are not read");
+            let limit = request.policy.bytes;
+            error.message = format!("the response has {bytes} bytes; the limit is {limit}");
         }
     }
     error

@@ -5,30 +5,29 @@ use std::fmt;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-/// A bearer token. It is shown nowhere: `Debug` prints `Token(…)`, and there is no `Display`.
+/// A bearer token. It is never shown: `Debug` prints `Token(…)`, and there is no `Display`.
 #[derive(Clone)]
 pub struct BearerToken {
     secret: SecretString,
-    /// As it is sent. Made once: requests clone it.
+    /// The header as it is sent. Built once, because every request clones it.
     header: HeaderValue,
 }
 
-/// Why a text is no token. It never repeats the text.
+/// Why a text is not a token. The message never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidToken {
-    /// Nothing but white space.
+    /// Nothing but whitespace.
     #[error("it is empty")]
     Empty,
-    /// Characters that cannot stand in an HTTP header.
-    #[error("it holds a character that cannot stand in a header (was something else pasted?)")]
+    /// Characters that are not allowed in an HTTP header.
+    #[error(
+        "it contains a character that is not allowed in an HTTP header (was something else pasted?)"
+    )]
     Character,
 }
 
 impl BearerToken {
-    /// Takes a token as pasted or read from a file: white space around it is no part of it.
-    ///
-    /// # Errors
-    /// When nothing is left or what is left cannot be sent.
+    /// Parses a token as pasted or read from a file, ignoring whitespace around it.
     pub fn new(text: &str) -> Result<Self, InvalidToken> {
         let text = text.trim();
         if text.is_empty() {
@@ -43,7 +42,7 @@ impl BearerToken {
         Ok(Self { secret: SecretString::from(text.to_owned()), header })
     }
 
-    /// The token itself, for whoever keeps it.
+    /// The token itself, for storing it.
     #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.secret
@@ -55,7 +54,7 @@ impl BearerToken {
     }
 }
 
-/// Whether two tokens are the same. Nobody who could measure how long that takes gets to ask.
+/// Whether two tokens are equal. Not constant-time: no attacker can trigger or time the comparison.
 impl PartialEq for BearerToken {
     fn eq(&self, other: &Self) -> bool {
         self.secret.expose_secret() == other.secret.expose_secret()

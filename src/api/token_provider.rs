@@ -1,7 +1,8 @@
-//! Where the token of a request comes from: one that stays, or one that somebody renews.
+//! The source of a request's token: a fixed token, or one that is refreshed.
 //!
-//! This floor only asks: for the token before each request, and for another one when the API says that
-//! the one it got is no longer valid. How tokens are kept and renewed is not its business.
+//! The client only asks: for the current token before each request, and for a replacement when the
+//! API says that the token is no longer valid. How tokens are stored and refreshed is not its
+//! concern.
 
 use std::fmt;
 
@@ -10,20 +11,15 @@ use futures::future::BoxFuture;
 use super::error::ApiErrorKind;
 use super::token::BearerToken;
 
-/// A source of tokens. Asked by many requests at a time; whoever renews must do it once for all of them.
+/// A source of tokens. Many requests call it concurrently; an implementation that refreshes must do
+/// it once for all of them.
 pub trait TokenProvider: fmt::Debug + Send + Sync {
-    /// The token to send now, renewed before if it is about to end.
-    ///
-    /// # Errors
-    /// When there is none and none can be had.
+    /// The token to send now, refreshed first if it is about to expire.
     fn current_token(&self) -> BoxFuture<'_, Result<BearerToken, TokenUnavailable>>;
 
-    /// Another token than `refused`, which the API has just called invalid; nothing where there is no
-    /// other. A request asks at most once. Never asked for a missing scope, which the API says with a
-    /// 401, too (api.md §7).
-    ///
-    /// # Errors
-    /// When a renewal was tried and failed.
+    /// A token other than `refused`, which the API has just rejected; None if there is no other. A
+    /// request calls this at most once, and never for a missing scope, which the API also reports
+    /// as 401 (api.md §7).
     fn replace_rejected_token<'a>(
         &'a self,
         refused: &'a BearerToken,
@@ -32,15 +28,16 @@ pub trait TokenProvider: fmt::Debug + Send + Sync {
 
 /// Why there is no token to send.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{said}")]
+#[error("{message}")]
 pub struct TokenUnavailable {
-    /// [`ApiErrorKind::Token`] when a person must log in again, otherwise what kept the renewal from being made.
+    /// [`ApiErrorKind::Token`] when the user must log in again, otherwise what prevented the
+    /// refresh.
     pub kind: ApiErrorKind,
-    /// What happened, without any secret. May hold what the server said.
-    pub said: String,
+    /// What happened, without secrets. May contain text from the server.
+    pub message: String,
 }
 
-/// A token that stays as it is.
+/// A token that never changes.
 impl TokenProvider for BearerToken {
     fn current_token(&self) -> BoxFuture<'_, Result<BearerToken, TokenUnavailable>> {
         Box::pin(std::future::ready(Ok(self.clone())))

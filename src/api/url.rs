@@ -1,9 +1,9 @@
-//! Text from outside as part of a URL.
+//! Untrusted text as part of a URL.
 
 use std::fmt::Write as _;
 
-/// One plain segment of a path, whatever the text holds. Nothing and dots, which URL parsers take out
-/// even when they are escaped, become a name that no record has: else a note called `..` would be its
+/// The text as one plain path segment. Empty texts and dot segments, which URL parsers remove even
+/// when escaped, become an id that no record has; otherwise a note called `..` would address its
 /// contact.
 pub(super) fn path_segment(text: &str) -> String {
     if matches!(text, "" | "." | "..") { "_".to_owned() } else { percent_encode(text) }
@@ -16,7 +16,7 @@ pub(super) fn percent_encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
             out.push(char::from(byte));
         } else {
-            write!(out, "%{byte:02X}").expect("a string takes all");
+            write!(out, "%{byte:02X}").expect("writing to a String cannot fail");
         }
     }
     out

@@ -86,5 +86,5 @@ fn location_list_error(error: &OauthError) -> TokenUnavailable {
         OauthErrorKind::Token => ApiErrorKind::Token,
         OauthErrorKind::Unreachable | OauthErrorKind::Failed => ApiErrorKind::Unreachable,
     };
-    TokenUnavailable { kind, said: format!("the company's locations: {error}") }
+    TokenUnavailable { kind, message: format!("the company's locations: {error}") }
 }

@@ -121,8 +121,8 @@ impl TokenRefresh<'_> {
 
     fn refresh_failed_error(&self, error: &OauthError) -> TokenUnavailable {
         let profile = self.keeper.safe.profile_name();
-        let said = format!("the login of profile `{profile}` cannot be renewed: {error}");
-        TokenUnavailable { kind: ApiErrorKind::Unreachable, said }
+        let message = format!("the login of profile `{profile}` cannot be renewed: {error}");
+        TokenUnavailable { kind: ApiErrorKind::Unreachable, message }
     }
 
     /// Puts a grant in the place of the one before, which tells what the new one does not.
@@ -146,8 +146,9 @@ impl TokenRefresh<'_> {
         id: &LocationId,
     ) -> Result<(), TokenUnavailable> {
         let Some(company) = self.login.grant.company.clone() else {
-            let said = "the login names no company, so it gives no tokens of locations".to_owned();
-            return Err(TokenUnavailable { kind: ApiErrorKind::Location, said });
+            let message =
+                "the login names no company, so it gives no tokens of locations".to_owned();
+            return Err(TokenUnavailable { kind: ApiErrorKind::Location, message });
         };
         let mut renewed = false;
         if !super::expiry::CachedToken::from_grant(&self.login.grant).is_fresh() {
@@ -196,5 +197,5 @@ fn location_token_error(id: &LocationId, error: &OauthError) -> TokenUnavailable
         OauthErrorKind::Token => ApiErrorKind::Token,
         OauthErrorKind::Unreachable | OauthErrorKind::Failed => ApiErrorKind::Unreachable,
     };
-    TokenUnavailable { kind, said: format!("no token for location `{id}`: {error}") }
+    TokenUnavailable { kind, message: format!("no token for location `{id}`: {error}") }
 }

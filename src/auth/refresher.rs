@@ -167,8 +167,8 @@ impl TokenRefresher {
         match self.unexpired_token(&whose, refused.as_ref()) {
             None => Err(denied),
             Some(token) => {
-                let said = denied.said.escape_debug();
-                tracing::warn!(%said, "the token could not be renewed; the old one is still valid");
+                let message = denied.message.escape_debug();
+                tracing::warn!(%message, "the token could not be renewed; the old one is still valid");
                 Ok(token)
             }
         }
@@ -205,18 +205,18 @@ impl TokenRefresher {
 
     /// The login cannot be had or kept.
     pub(super) fn credential_store_error(&self, error: &AuthError) -> TokenUnavailable {
-        let said = format!("the login of profile `{}`: {error}", self.safe.profile_name());
-        TokenUnavailable { kind: ApiErrorKind::Token, said }
+        let message = format!("the login of profile `{}`: {error}", self.safe.profile_name());
+        TokenUnavailable { kind: ApiErrorKind::Token, message }
     }
 
     /// The login is over: a person must log in again.
     pub(super) fn login_ended_error(&self, why: &str) -> TokenUnavailable {
         let profile = self.safe.profile_name();
-        let said = format!(
+        let message = format!(
             "the login of profile `{profile}` has ended ({why}); log in again with `ghl-bulk login \
              --profile {profile}`, then go on with `ghl-bulk resume`"
         );
-        TokenUnavailable { kind: ApiErrorKind::Token, said }
+        TokenUnavailable { kind: ApiErrorKind::Token, message }
     }
 }
 

@@ -144,7 +144,7 @@ impl CommandTokenProvider {
     async fn request_token(&self) -> Result<BearerToken, TokenUnavailable> {
         let denied = |error: AuthError| TokenUnavailable {
             kind: ApiErrorKind::Token,
-            said: error.to_string(),
+            message: error.to_string(),
         };
         run_token_command(&self.line).await.map_err(denied)
     }
@@ -222,15 +222,15 @@ mod tests {
             ("kill -9 $$", "ended by a signal"),
         ];
         for (line, part) in cases {
-            let said = run_token_command(&shell_command(line)).await.unwrap_err().to_string();
-            assert!(said.contains(part), "{said}");
-            assert!(!said.contains("pit-a") && !said.contains('\u{1b}'), "{said}");
+            let message = run_token_command(&shell_command(line)).await.unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
+            assert!(!message.contains("pit-a") && !message.contains('\u{1b}'), "{message}");
         }
-        let said = run_token_command(&shell_command(cases[0].0)).await.unwrap_err().to_string();
-        assert!(said.ends_with("(vault [2J sealed: …)"), "{said}");
-        let said =
+        let message = run_token_command(&shell_command(cases[0].0)).await.unwrap_err().to_string();
+        assert!(message.ends_with("(vault [2J sealed: …)"), "{message}");
+        let message =
             run_token_command(&program_command(&["/no/such/vault"])).await.unwrap_err().to_string();
-        assert!(said.contains("`/no/such/vault` cannot be started"), "{said}");
+        assert!(message.contains("`/no/such/vault` cannot be started"), "{message}");
     }
 
     #[tokio::test]

@@ -19,20 +19,20 @@ pub(super) fn report_limits(allowance: RateLimitStatus, tell: TellTo<'_>) {
 
 fn check_burst_limit(allowance: &RateLimitStatus) -> DoctorCheck {
     const ID: &str = "rate";
-    let Some(left) = allowance.left else {
+    let Some(remaining) = allowance.remaining else {
         return DoctorCheck::skipped(ID, "no answer told the limit; the documented one is kept to");
     };
     let limits = allowance.limits;
     let seconds = limits.window.as_secs_f64();
     DoctorCheck::ok(
         ID,
-        format!("{} requests in {seconds} s, {left} of them left now", limits.requests),
+        format!("{} requests in {seconds} s, {remaining} of them left now", limits.requests),
     )
 }
 
 fn check_daily_limit(allowance: &RateLimitStatus) -> DoctorCheck {
     const ID: &str = "day";
-    let Some(left) = allowance.left_today else {
+    let Some(remaining) = allowance.remaining_today else {
         return DoctorCheck::skipped(ID, "no answer told how many requests are left today");
     };
     let limit = allowance.limits.daily;
@@ -40,8 +40,8 @@ fn check_daily_limit(allowance: &RateLimitStatus) -> DoctorCheck {
         Some(time) => format!("counted anew in {}", format_hours(time)),
         None => "it is not told when they are counted anew".to_owned(),
     };
-    let what = format!("{left} of {limit} requests of the day are left; {reset}");
-    if left.saturating_mul(100) < limit.saturating_mul(LITTLE) {
+    let what = format!("{remaining} of {limit} requests of the day are left; {reset}");
+    if remaining.saturating_mul(100) < limit.saturating_mul(LITTLE) {
         return DoctorCheck::warning(ID, what).with_hint(
             "other applications of the location spend them, too; long runs take `--wait`, or are resumed tomorrow",
         );
@@ -63,19 +63,19 @@ mod tests {
     use crate::api::RateLimits;
     use crate::doctor::DoctorStatus;
 
-    fn left(left_today: u64) -> RateLimitStatus {
+    fn remaining(remaining_today: u64) -> RateLimitStatus {
         RateLimitStatus {
             limits: RateLimits::default(),
-            left: Some(99),
-            left_today: Some(left_today),
+            remaining: Some(99),
+            remaining_today: Some(remaining_today),
             resets_in: Some(Duration::from_mins(90)),
         }
     }
 
     #[test]
     fn less_than_a_tenth_of_the_day_is_little() {
-        assert_eq!(check_daily_limit(&left(20_000)).status, DoctorStatus::Ok);
-        let check = check_daily_limit(&left(19_999));
+        assert_eq!(check_daily_limit(&remaining(20_000)).status, DoctorStatus::Ok);
+        let check = check_daily_limit(&remaining(19_999));
         assert_eq!(check.status, DoctorStatus::Warning);
         assert!(check.what.contains("19999 of 200000"), "{}", check.what);
         assert!(check.what.contains("1 h 30 min"), "{}", check.what);

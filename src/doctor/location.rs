@@ -89,8 +89,10 @@ fn non_scope_reason(result: &Result<Bytes, ApiError>, reached: bool) -> Option<&
     match result.as_ref().err()?.kind {
         ApiErrorKind::Token => Some("the token is not accepted"),
         ApiErrorKind::Location if !reached => Some("the location is not reached"),
-        ApiErrorKind::Halted(HaltReason::Stopped) => Some("interrupted"),
-        ApiErrorKind::Halted(HaltReason::Budget { .. }) => Some("the day's requests are used up"),
+        ApiErrorKind::Halted(HaltReason::Cancelled) => Some("interrupted"),
+        ApiErrorKind::Halted(HaltReason::DailyQuota { .. }) => {
+            Some("the day's requests are used up")
+        }
         _ if is_version_error(result.as_ref().err()) => Some("the version is not accepted"),
         _ => None,
     }
@@ -98,7 +100,7 @@ fn non_scope_reason(result: &Result<Bytes, ApiError>, reached: bool) -> Option<&
 
 fn is_version_error(error: Option<&ApiError>) -> bool {
     error.is_some_and(|error| {
-        error.status == Some(401) && error.said.to_ascii_lowercase().contains("version header")
+        error.status == Some(401) && error.message.to_ascii_lowercase().contains("version header")
     })
 }
 
@@ -127,8 +129,8 @@ impl ProbeResults {
                 | ApiErrorKind::Halted(_)
         );
         let text = match error.kind {
-            ApiErrorKind::Halted(HaltReason::Stopped) => "interrupted".to_owned(),
-            ApiErrorKind::Halted(HaltReason::Budget { .. }) => {
+            ApiErrorKind::Halted(HaltReason::Cancelled) => "interrupted".to_owned(),
+            ApiErrorKind::Halted(HaltReason::DailyQuota { .. }) => {
                 "the day's requests are used up".to_owned()
             }
             _ => error.to_string(),
@@ -140,7 +142,7 @@ impl ProbeResults {
 fn check_version(seen: &ProbeResults) -> DoctorCheck {
     const ID: &str = "version";
     if let Some(error) = seen.probe_errors().find(|error| is_version_error(Some(error))) {
-        let what = format!("the API refuses `Version: {VERSION}`: {}", error.said);
+        let what = format!("the API refuses `Version: {VERSION}`: {}", error.message);
         return DoctorCheck::failure(ID, DoctorFailureKind::Environment, what)
             .with_hint("a newer ghl-bulk may know a newer version; something on the way may also have taken the header out");
     }
@@ -172,11 +174,11 @@ fn accepts_token(result: &Result<Bytes, ApiError>) -> bool {
 fn check_token_accepted(seen: &ProbeResults) -> DoctorCheck {
     const ID: &str = "token";
     if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Token) {
-        let said = &error.said;
+        let message = &error.message;
         // Without a status it was never sent: there is none, or its renewal was refused.
         let what = match error.status {
-            Some(status) => format!("the token is not accepted: {status}: {said}"),
-            None => said.clone(),
+            Some(status) => format!("the token is not accepted: {status}: {message}"),
+            None => message.clone(),
         };
         return DoctorCheck::failure(ID, DoctorFailureKind::Access, what).with_hint(
             "log in again with `ghl-bulk login`, or check `GHL_TOKEN`: a Private Integration Token begins with \
@@ -207,14 +209,14 @@ fn check_location_reached(seen: &ProbeResults, client: &ApiClient) -> DoctorChec
         return DoctorCheck::ok(ID, format!("the token reaches `{id}`{name}"));
     }
     if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Location) {
-        let what = format!("the token does not reach the location `{id}`: {}", error.said);
+        let what = format!("the token does not reach the location `{id}`: {}", error.message);
         return DoctorCheck::failure(ID, DoctorFailureKind::Access, what).with_hint(
             "check `--location` or `GHL_LOCATION_ID` against the location that the token was made in; it stands \
              in the browser's address behind `/location/`",
         );
     }
     if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Gone) {
-        let what = format!("there is no location `{id}`: {}", error.said);
+        let what = format!("there is no location `{id}`: {}", error.message);
         return DoctorCheck::failure(ID, DoctorFailureKind::Access, what)
             .with_hint("check `--location` or `GHL_LOCATION_ID`");
     }

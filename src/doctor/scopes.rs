@@ -119,12 +119,12 @@ impl ScopeRequirement {
             ),
             ApiErrorKind::Location => failure(
                 DoctorFailureKind::Access,
-                format!("`{scope}`: the token may not do this here ({})", error.said),
+                format!("`{scope}`: the token may not do this here ({})", error.message),
             )
             .with_hint("the user or the agency behind the token may lack the right; make a token in the location itself"),
             ApiErrorKind::Gone | ApiErrorKind::Refused | ApiErrorKind::TooLarge => {
                 let status = error.status.unwrap_or_default();
-                let what = format!("`{scope}` is not known: {status}: {}", error.said);
+                let what = format!("`{scope}` is not known: {status}: {}", error.message);
                 DoctorCheck::warning(self.check_id(), what).with_hint("`-v` shows what was sent and answered")
             }
             _ => failure(DoctorFailureKind::Environment, format!("`{scope}` is not known: {error}"))

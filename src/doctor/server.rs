@@ -143,7 +143,7 @@ fn check_http(knock: &UnauthenticatedResponse, url: &str) -> DoctorCheck {
     let UnauthenticatedResponse { status, page, .. } = knock;
     let failure = |what: String| DoctorCheck::failure(HTTP, DoctorFailureKind::Environment, what);
     match page {
-        ResponseBodyKind::Redirect(said) => failure(format!("{status}: {said}"))
+        ResponseBodyKind::Redirect(message) => failure(format!("{status}: {message}"))
             .with_hint("check `--api-url`; a login page of the network may stand in between"),
         ResponseBodyKind::Html(title) => {
             let title = title.as_ref().map(|title| format!(" (`{title}`)")).unwrap_or_default();
@@ -206,10 +206,10 @@ mod tests {
 
     #[test]
     fn a_clock_is_told_by_how_far_it_is_off_and_to_which_side() {
-        let check = |ahead, status, said: &str| {
+        let check = |ahead, status, message: &str| {
             let check = check_clock(Some(ahead));
             assert_eq!(check.status, status, "{ahead}");
-            assert!(check.what.contains(said), "{}", check.what);
+            assert!(check.what.contains(message), "{}", check.what);
         };
         check(300, DoctorStatus::Ok, "within 1 s");
         check(-59_000, DoctorStatus::Ok, "within 59 s");

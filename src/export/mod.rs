@@ -166,7 +166,7 @@ pub fn stored_request(run: &Run) -> Result<ExportRequest, ExportError> {
 pub fn republish_files(
     run: &Run,
     request: &ExportRequest,
-    watcher: &SharedObserver,
+    observer: &SharedObserver,
 ) -> Result<ExportReport, ExportError> {
     let begun = Instant::now();
     if run.state()? == RunState::Unfinished {
@@ -179,8 +179,8 @@ pub fn republish_files(
     let facts = manifest_facts(run, request)?;
     let options = request.publish_options(facts.clone())?;
     let published =
-        publish::write_export(&run.db_path(), held.staging_dir(), &options, None, watcher);
-    commit_output(run, facts, held, published, begun, 0, watcher)
+        publish::write_export(&run.db_path(), held.staging_dir(), &options, None, observer);
+    commit_output(run, facts, held, published, begun, 0, observer)
 }
 
 /// One run being carried out.
@@ -209,7 +209,7 @@ impl ExportJob {
 
     async fn run(self, held: LockedOutputDir) -> Result<ExportReport, ExportHalted> {
         let run = self.run.meta.run.clone();
-        self.context.watcher.observe(&RunEvent::Started {
+        self.context.observer.observe(&RunEvent::Started {
             run: run.clone(),
             location: self.run.meta.location.clone(),
             kind: KIND,
@@ -231,15 +231,15 @@ impl ExportJob {
         self.record_request_counts()?;
         let facts = manifest_facts(&self.run, &self.request)?;
         let refused = self.context.client.rate_limiter().throttled_count();
-        let watcher = self.context.watcher.clone();
+        let observer = self.context.observer.clone();
         let (run, begun) = (self.run, self.begun);
         let layouts_alone = self.request.formats.is_empty();
         let report = concurrency::run_blocking(move || {
             // Without the tables there is no `extra`; what a layout lacks is told with it.
             if !layouts_alone {
-                warn_type_mismatches(&published, &watcher);
+                warn_type_mismatches(&published, &observer);
             }
-            commit_output(&run, facts, held, Ok(published), begun, refused, &watcher)
+            commit_output(&run, facts, held, Ok(published), begun, refused, &observer)
         });
         report.await
     }
@@ -251,9 +251,9 @@ impl ExportJob {
             RunningPull { committed: spool.watch_committed(), ended, handle: Handle::current() };
         let (db, staging) = (self.run.db_path(), held.staging_dir().to_owned());
         let options = self.request.publish_options(manifest_facts(&self.run, &self.request)?)?;
-        let watcher = self.context.watcher.clone();
+        let observer = self.context.observer.clone();
         let publishing = concurrency::run_blocking(move || {
-            publish::write_export(&db, &staging, &options, Some(live), &watcher)
+            publish::write_export(&db, &staging, &options, Some(live), &observer)
         });
         let publishing = async {
             let published = publishing.await;
@@ -282,7 +282,7 @@ impl ExportJob {
             plan: self.pull_options(),
             db: self.run.db_path(),
             writes: spool.writer(),
-            watcher: self.context.watcher.clone(),
+            observer: self.context.observer.clone(),
             stop: self.context.stop.clone(),
         };
         let pulled = async {
@@ -344,7 +344,7 @@ fn manifest_facts(run: &Run, request: &ExportRequest) -> Result<ManifestMetadata
 }
 
 /// One warning for all values that do not fit, with the columns that have most of them.
-fn warn_type_mismatches(published: &PublishReport, watcher: &SharedObserver) {
+fn warn_type_mismatches(published: &PublishReport, observer: &SharedObserver) {
     const NAMED: usize = 4;
     let mut misfits: Vec<_> = published.misfits.iter().collect();
     misfits.sort_by_key(|(column, count)| (std::cmp::Reverse(*count), column));
@@ -360,7 +360,7 @@ fn warn_type_mismatches(published: &PublishReport, watcher: &SharedObserver) {
         1 => "1 value does not fit its column's type; it is kept in `extra`".to_owned(),
         n => format!("{n} values do not fit their column's type; they are kept in `extra`"),
     };
-    watcher.observe(&RunEvent::Warning { code: "misfit", message: format!("{said}: {columns}") });
+    observer.observe(&RunEvent::Warning { code: "misfit", message: format!("{said}: {columns}") });
 }
 
 fn commit_output(
@@ -370,7 +370,7 @@ fn commit_output(
     published: Result<PublishReport, publish::PublishError>,
     begun: Instant,
     refused: u64,
-    watcher: &SharedObserver,
+    observer: &SharedObserver,
 ) -> Result<ExportReport, ExportError> {
     let mut published = published?;
     let requests = facts.requests.clone();
@@ -382,7 +382,7 @@ fn commit_output(
             "the old `manifest.json` in `{}` names {ignored} files that no export writes; they were left alone",
             out.display()
         );
-        watcher.observe(&RunEvent::Warning { code: "manifest_names_ignored", message });
+        observer.observe(&RunEvent::Warning { code: "manifest_names_ignored", message });
     }
     let unreadable = published.failures.len() as u64;
     let (state, outcome) = match unreadable {

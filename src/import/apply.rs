@@ -130,7 +130,7 @@ async fn push_ops(
         client: context.client.clone(),
         ledger: ledger.clone(),
         db,
-        watcher: context.watcher.clone(),
+        observer: context.observer.clone(),
         stop: context.stop.clone(),
         concurrency: context.concurrency,
         settle: context.settle,

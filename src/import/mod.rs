@@ -204,7 +204,7 @@ pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, Imp
             concurrency::run_blocking(move || (ImportSource::open(&request), request)).await;
         return run_planning(context, run, request, input?, held, true).await;
     }
-    context.watcher.observe(&started_event(&run, true));
+    context.observer.observe(&started_event(&run, true));
     drift::check_source_files(&run, &request).map_err(halted)?;
     if stage == ImportStage::Planned {
         drift::check_account(context, &run).await.map_err(halted)?;
@@ -273,7 +273,7 @@ async fn run_planning(
     held: FileLock,
     resumed: bool,
 ) -> Result<ImportPlan, ImportHalted> {
-    context.watcher.observe(&started_event(&run, resumed));
+    context.observer.observe(&started_event(&run, resumed));
     let id = run.meta.run.clone();
     let work = PlanningJob { context, run: &run, request: &request };
     match work.run(input).await {

@@ -124,7 +124,7 @@ pub fn write_export(
     staging: &Path,
     options: &PublishOptions,
     mut live: Option<RunningPull>,
-    watcher: &SharedObserver,
+    observer: &SharedObserver,
 ) -> Result<PublishReport, PublishError> {
     let reader = SpoolReader::open(db)?;
     let fields = load_custom_fields(&reader, live.as_mut())?;
@@ -148,7 +148,7 @@ pub fn write_export(
             layouts.add_unused_columns(takers);
         }
         for file in finished.files {
-            watcher.observe(&RunEvent::Written(file.clone()));
+            observer.observe(&RunEvent::Written(file.clone()));
             published.files.push(file);
         }
         published.failures.extend(finished.failures);
@@ -156,11 +156,11 @@ pub fn write_export(
     }
     let (files, told) = layouts.close()?;
     for file in files {
-        watcher.observe(&RunEvent::Written(file.clone()));
+        observer.observe(&RunEvent::Written(file.clone()));
         published.files.push(file);
     }
     for (code, message) in told {
-        watcher.observe(&RunEvent::Warning { code, message });
+        observer.observe(&RunEvent::Warning { code, message });
     }
     errors_file::write_failures(staging, &published.failures)?;
     Ok(published)

@@ -138,7 +138,7 @@ impl Pull {
         let targets = child_requests(pages, children.to_vec(), begin);
         let client = self.client.clone();
         let asked = concurrency::run_in_order(targets, self.request_concurrency(), move |target| {
-            send_child_request(client.clone(), target, RetryPolicy::BRIEF)
+            send_child_request(client.clone(), target, RetryPolicy::BEST_EFFORT)
         });
         let mut packs = ChildBatchWriter::new(self, children)?;
         let result = packs.collect_responses(asked).await;

@@ -94,7 +94,7 @@ pub struct Pull {
     /// The spool, for writing.
     pub writes: mpsc::Sender<SpoolWrite>,
     /// Who watches.
-    pub watcher: SharedObserver,
+    pub observer: SharedObserver,
     /// The tap.
     pub stop: CancelSignal,
 }
@@ -151,15 +151,15 @@ impl Pull {
     }
 
     fn request_concurrency(&self) -> ConcurrencyLimits {
-        let running = self.plan.concurrency;
-        let window = NonZeroUsize::new(WINDOW).expect("a constant").max(running);
-        ConcurrencyLimits { running, window }
+        let workers = self.plan.concurrency;
+        let buffer = NonZeroUsize::new(WINDOW).expect("a constant").max(workers);
+        ConcurrencyLimits { workers, buffer }
     }
 
     /// For answers that may be large: only so many are in memory.
     fn low_memory_concurrency(&self) -> ConcurrencyLimits {
         let few = NonZeroUsize::new(4).expect("a constant").min(self.plan.concurrency);
-        ConcurrencyLimits { running: few, window: few }
+        ConcurrencyLimits { workers: few, buffer: few }
     }
 
     fn open_reader(&self) -> Result<SpoolReader, PullError> {
@@ -175,11 +175,11 @@ impl Pull {
     }
 
     fn report_progress(&self, what: &'static str, done: u64, total: Option<u64>) {
-        self.watcher.observe(&RunEvent::Progress { what, done, total });
+        self.observer.observe(&RunEvent::Progress { what, done, total });
     }
 
     fn report_warning(&self, code: &'static str, message: String) {
-        self.watcher.observe(&RunEvent::Warning { code, message });
+        self.observer.observe(&RunEvent::Warning { code, message });
     }
 
     /// Writes down a record that could not be read, unless the whole run must end.

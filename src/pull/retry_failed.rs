@@ -54,7 +54,7 @@ impl Pull {
                 let client = client.clone();
                 async move {
                     let answer =
-                        child.fetch_for_contact(&client, &contact, RetryPolicy::PATIENT).await;
+                        child.fetch_for_contact(&client, &contact, RetryPolicy::PERSISTENT).await;
                     (child, contact, answer)
                 }
             },
@@ -113,7 +113,7 @@ impl Pull {
     /// Waits before the search is asked again for what it may be hiding.
     pub(super) async fn wait_for_index(&self, time: std::time::Duration) -> bool {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        self.watcher.observe(&RunEvent::Waiting { reason: WaitReason::Index, ms });
+        self.observer.observe(&RunEvent::Waiting { reason: WaitReason::IndexLag, ms });
         tokio::select! {
             () = tokio::time::sleep(time) => true,
             () = self.stop.wait_for_cancel() => false,

@@ -104,7 +104,7 @@ impl BatchSender<'_> {
             WriteOutcome::Answered { status, body, .. } => {
                 self.handle_refusal(sent_members, status, &body, mark, part.unanswered).await
             }
-            WriteOutcome::Unread { .. } | WriteOutcome::Doubt { .. } => {
+            WriteOutcome::AppliedUnreadable { .. } | WriteOutcome::Unknown { .. } => {
                 self.handle_no_response(part, sent_members).await
             }
         }

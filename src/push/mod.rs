@@ -50,7 +50,7 @@ pub struct Push {
     /// Its database, for reading.
     pub db: PathBuf,
     /// Who watches.
-    pub watcher: SharedObserver,
+    pub observer: SharedObserver,
     /// The tap.
     pub stop: CancelSignal,
     /// Requests in flight at most.
@@ -116,11 +116,11 @@ impl PushError {
     /// The tap was closed between two requests: what the next one would have met.
     fn stopped() -> Self {
         Self::Api(api::ApiError {
-            kind: ApiErrorKind::Halted(HaltReason::Stopped),
+            kind: ApiErrorKind::Halted(HaltReason::Cancelled),
             route: ApiEndpoint::CreateContact,
             status: None,
             body: Box::default(),
-            said: "not sent".to_owned(),
+            message: "not sent".to_owned(),
             trace_id: None,
             attempts: 0,
             elapsed: Duration::ZERO,
@@ -128,7 +128,7 @@ impl PushError {
     }
 
     fn is_stopped(&self) -> bool {
-        matches!(self, Self::Api(error) if error.kind == ApiErrorKind::Halted(HaltReason::Stopped))
+        matches!(self, Self::Api(error) if error.kind == ApiErrorKind::Halted(HaltReason::Cancelled))
     }
 }
 
@@ -137,7 +137,7 @@ struct PushContext {
     client: ApiClient,
     ledger: Ledger,
     db: PathBuf,
-    watcher: SharedObserver,
+    observer: SharedObserver,
     /// Closed by the user's tap, by an error that ends the run, and by too many failed rows.
     stop: CancelSignal,
     doubt: Reconciler,
@@ -185,14 +185,14 @@ impl Push {
             marker: self.marker,
             seats: Arc::clone(&seats),
             stop: stop.clone(),
-            watcher: Arc::clone(&self.watcher),
+            observer: Arc::clone(&self.observer),
             shared: Arc::default(),
         };
         Ok(PushContext {
             client: self.client,
             ledger: self.ledger,
             db: self.db,
-            watcher: self.watcher,
+            observer: self.observer,
             stop,
             doubt,
             seats,
@@ -386,7 +386,7 @@ impl PushContext {
 
     fn report_progress(&self) {
         let done = self.settled.load(Ordering::Relaxed);
-        self.watcher.observe(&RunEvent::Progress { what: "ops", done, total: Some(self.ops) });
+        self.observer.observe(&RunEvent::Progress { what: "ops", done, total: Some(self.ops) });
     }
 }
 

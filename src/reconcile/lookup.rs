@@ -311,9 +311,9 @@ impl Reconciler {
         let _seat = self.acquire_request_slot().await;
         let (list, answer) = match change {
             OpChange::CreateTask { .. } | OpChange::DeleteTask { .. } => {
-                ("tasks", self.client.list_contact_tasks(id, RetryPolicy::PATIENT).await)
+                ("tasks", self.client.list_contact_tasks(id, RetryPolicy::PERSISTENT).await)
             }
-            _ => ("notes", self.client.list_contact_notes(id, RetryPolicy::PATIENT).await),
+            _ => ("notes", self.client.list_contact_notes(id, RetryPolicy::PERSISTENT).await),
         };
         match answer {
             Ok(answer) => {

@@ -151,7 +151,7 @@ pub struct Reconciler {
     /// The tap.
     pub stop: CancelSignal,
     /// Who watches.
-    pub watcher: SharedObserver,
+    pub observer: SharedObserver,
     /// What look-ups share.
     pub shared: Arc<ReconcilerShared>,
 }
@@ -375,7 +375,7 @@ impl Reconciler {
         let resting = self.shared.resting.fetch_add(1, Ordering::Relaxed) + 1;
         if !time.is_zero() && resting >= self.shared.open.load(Ordering::Relaxed) {
             let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-            self.watcher.observe(&RunEvent::Waiting { reason: WaitReason::Settle, ms });
+            self.observer.observe(&RunEvent::Waiting { reason: WaitReason::Reconciling, ms });
         }
         let rested = tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),

@@ -84,7 +84,7 @@ fn json_is_one_object_of_a_known_shape() {
     let done = world.run("doctor --json").exits(0);
     let checks = checks(&done);
     let summary = done.summary();
-    assert_eq!((&summary["v"], &summary["event"]), (&json!(1), &json!("summary")));
+    assert_eq!((&summary["v"], &summary["event"]), (&json!(2), &json!("summary")));
     assert_eq!(summary["outcome"], "healthy");
     assert_eq!(summary["counts"]["ok"], summary["checks"].as_array().unwrap().len());
     for check in checks.values() {

@@ -93,7 +93,7 @@ fn a_429_without_retry_after_costs_one_window() {
     });
     let done = world.run(&format!("{EXPORT} --json")).exits(0);
     let waits = done.events();
-    let waits: Vec<_> = waits.iter().filter(|event| event["reason"] == "refused").collect();
+    let waits: Vec<_> = waits.iter().filter(|event| event["reason"] == "rate_limited").collect();
     assert_eq!(waits.len(), 1, "{waits:?}");
     assert!(waits[0]["ms"].as_u64() < Some(1000), "{waits:?}");
     assert_eq!(done.summary()["refused"], 1);

@@ -1,7 +1,7 @@
-//! What the OAuth endpoints give: tokens with their end and their reach.
+//! What the OAuth endpoints return: tokens with their expiry and scope.
 //!
-//! Answers come in two spellings, that of v2 (`access_token`) and that of v3 (`accessToken`); both are
-//! read, whichever was asked for (api.md §1). Nothing here shows a secret.
+//! Responses come in two spellings, that of v2 (`access_token`) and that of v3 (`accessToken`);
+//! both are read, whichever was requested (api.md §1). Nothing here prints a secret.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 use crate::api::token::BearerToken;
 use crate::id::{CompanyId, LocationId};
 
-/// How long a token lives whose answer does not say so (api.md §9: 86,399 s).
+/// The lifetime of a token whose response does not state one (api.md §9: 86,399 s).
 const USUAL: Duration = Duration::from_secs(86_399);
 
-/// The user's own app, by which tokens are asked for.
+/// The user's own app, with which tokens are requested.
 #[derive(Debug, Clone)]
 pub struct OauthApp {
     /// The client id, such as `6578278e879ad2646715ba9c-lq3abcde`.
@@ -25,25 +25,25 @@ pub struct OauthApp {
 }
 
 impl OauthApp {
-    /// The app's own id: the client id up to its hyphen.
+    /// The app's id: the client id up to its hyphen.
     #[must_use]
     pub fn app_id(&self) -> &str {
         self.client_id.split('-').next().unwrap_or_default()
     }
 }
 
-/// Whom a token speaks for.
+/// What a token is valid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UserType {
     /// One location (sub-account).
     Location,
-    /// A company (agency), which has tokens made for its locations.
+    /// A company (agency), which can request tokens for its locations.
     Company,
 }
 
 impl UserType {
-    /// The API's word for it.
+    /// The API's name for it.
     #[must_use]
     pub fn api_name(self) -> &'static str {
         match self {
@@ -53,32 +53,32 @@ impl UserType {
     }
 }
 
-/// A token and what belongs to it.
+/// A token and its details.
 #[derive(Debug, Clone)]
 pub struct OauthGrant {
-    /// The token that requests carry.
+    /// The access token.
     pub access: BearerToken,
-    /// The single-use token for the next grant; location tokens made for a company have none.
+    /// The single-use token for the next refresh; location tokens made for a company have none.
     pub refresh: Option<SecretString>,
-    /// When it was asked for, by this machine's clock: the moment before the request left.
+    /// When it was requested, by this machine's clock: the moment before the request was sent.
     pub obtained: Timestamp,
-    /// When it ends, by this machine's clock. The server tells a length of time, never a moment, so a
-    /// wrong clock does no harm as long as it stays equally wrong.
+    /// When it expires, by this machine's clock. The server sends a duration, never a time, so a
+    /// wrong clock does no harm as long as its error stays the same.
     pub expires: Timestamp,
-    /// What it may do, such as `contacts.readonly`.
+    /// Its scopes, such as `contacts.readonly`.
     pub scopes: Vec<String>,
-    /// Whom it speaks for.
+    /// What it is valid for.
     pub user_type: UserType,
-    /// The company, where the answer names one.
+    /// The company, if the response names one.
     pub company: Option<CompanyId>,
-    /// The location, where it speaks for one.
+    /// The location, if it is valid for one.
     pub location: Option<LocationId>,
-    /// The person who installed the app, where the answer names one.
+    /// The person who installed the app, if the response names one.
     pub user: Option<String>,
 }
 
 impl OauthGrant {
-    /// How long it lives from its beginning.
+    /// Its total lifetime.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
         Duration::try_from(self.expires.duration_since(self.obtained)).unwrap_or_default()
@@ -90,13 +90,13 @@ impl OauthGrant {
 pub struct InstalledLocation {
     /// The location.
     pub id: LocationId,
-    /// Its name. From outside.
+    /// Its name. Untrusted text.
     pub name: String,
     /// Whether the app is installed there.
     pub installed: bool,
 }
 
-/// What an authorisation is asked for again.
+/// What to request a new authorization for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReconnectTarget {
     /// A whole company.
@@ -105,16 +105,16 @@ pub enum ReconnectTarget {
     Location(LocationId),
 }
 
-/// An object of an answer, whose keys may be spelled in two ways.
+/// An object of a response, whose keys may be spelled in two ways.
 pub(super) struct OauthResponseObject(pub(super) Map<String, Value>);
 
 impl OauthResponseObject {
-    /// The first of the keys that holds something.
+    /// The value of the first key that is present and not null.
     fn first_value(&self, keys: &[&str]) -> Option<&Value> {
         keys.iter().filter_map(|key| self.0.get(*key)).find(|value| !value.is_null())
     }
 
-    /// A text, or a number as one.
+    /// A string, or a number as one.
     pub(super) fn text_field(&self, keys: &[&str]) -> Option<String> {
         match self.first_value(keys)? {
             Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
@@ -123,14 +123,15 @@ impl OauthResponseObject {
         }
     }
 
-    /// An id, where a usable one is given.
+    /// An id, if there is a valid one.
     fn id_field<T: std::str::FromStr>(&self, keys: &[&str]) -> Option<T> {
         self.text_field(keys)?.parse().ok()
     }
 
     fn token_lifetime(&self) -> Duration {
-        let told = self.text_field(&["expires_in", "expiresIn"]).and_then(|text| text.parse().ok());
-        let usable = told.filter(|told: &f64| *told >= 0.0 && *told < 1e10);
+        let seconds =
+            self.text_field(&["expires_in", "expiresIn"]).and_then(|text| text.parse().ok());
+        let usable = seconds.filter(|seconds: &f64| *seconds >= 0.0 && *seconds < 1e10);
         usable.map_or(USUAL, Duration::from_secs_f64)
     }
 
@@ -153,7 +154,7 @@ impl OauthResponseObject {
         }
     }
 
-    /// The grant, if there is a token in it that can be sent.
+    /// The grant, if it contains a valid token.
     pub(super) fn to_grant(&self, asked: UserType, obtained: Timestamp) -> Option<OauthGrant> {
         let access = BearerToken::new(&self.text_field(&["access_token", "accessToken"])?).ok()?;
         let refresh = self.text_field(&["refresh_token", "refreshToken"]).map(SecretString::from);
@@ -171,7 +172,7 @@ impl OauthResponseObject {
         })
     }
 
-    /// The location of a row of a list.
+    /// The location in a row of a list.
     pub(super) fn to_installed_location(&self) -> Option<InstalledLocation> {
         Some(InstalledLocation {
             id: self.id_field(&["_id", "id", "locationId"])?,

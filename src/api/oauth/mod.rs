@@ -1,9 +1,10 @@
-//! The OAuth endpoints (api.md §9): codes and refresh tokens into tokens, tokens of a company into those
-//! of its locations.
+//! The OAuth endpoints (api.md §9): exchanging codes and refresh tokens for tokens, and a company's
+//! token for those of its locations.
 //!
-//! A refresh token and a code can be used once. So a request that carries one is repeated only when it
-//! certainly was not looked at: no connection, or refused by the limiter. What a server that failed may
-//! have done is for the caller to find out. There is no pace: these requests are few.
+//! A refresh token or code can be used only once. A request that carries one is therefore repeated
+//! only if it was certainly not processed: no connection, or refused by the rate limit. The caller
+//! must find out what a failing server may have done. There is no rate limiter here, because these
+//! requests are few.
 
 mod error;
 mod grant;
@@ -31,55 +32,50 @@ use super::url::percent_encode;
 use super::{retry, send};
 use crate::id::{CompanyId, LocationId};
 
-/// How often a request is sent that was certainly not carried out, or may be carried out twice.
+/// How often a request is sent that was certainly not executed, or is safe to repeat.
 const ATTEMPTS: u32 = 5;
-/// The longest wait that a server may ask for between two attempts.
+/// The longest wait between two attempts that the server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// Locations asked for a page.
+/// Locations requested per page.
 const PAGE: usize = 100;
-/// The largest answer that is read.
+/// The largest response that is read.
 const MOST: usize = 4 << 20;
 
-/// The OAuth endpoints of an address.
+/// The OAuth endpoints at a base URL.
 #[derive(Debug, Clone)]
 pub struct OauthClient {
     http: reqwest::Client,
     base: String,
 }
 
-/// One request, ready to be sent as often as it may.
+/// One request, ready to send, repeatedly if allowed.
 struct OauthRequest<'a> {
     method: Method,
     route: &'static str,
-    /// From the base URL on, with the query.
+    /// Path and query, relative to the base URL.
     path: String,
     bearer: Option<&'a BearerToken>,
     body: Option<OauthRequestBody>,
-    /// Whether it may be carried out twice.
+    /// Whether it is safe to execute it twice.
     repeatable: bool,
 }
 
 /// How an attempt failed.
 struct OauthAttemptError {
     error: OauthError,
-    /// Whether the request was certainly not carried out.
+    /// Whether the request was certainly not executed.
     unsent: bool,
-    /// What the server asks to wait.
+    /// The wait that the server asks for.
     wait: Option<Duration>,
 }
 
 impl OauthClient {
-    /// The endpoints of an address. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// When the certificates, the platform's TLS roots or the proxy settings cannot be read.
+    /// Creates the client. No request is sent yet.
     pub fn new(url: &str, transport: &HttpOptions) -> Result<Self, HttpSetupError> {
         Ok(Self { http: transport.build_client(url)?, base: url.trim_end_matches('/').to_owned() })
     }
 
-    /// The tokens for a code. A code can be used once.
-    ///
-    /// # Errors
+    /// Exchanges an authorization code for tokens. A code can be used only once.
     /// When it is refused or no answer came.
     pub async fn exchange_code(
         &self,
@@ -96,10 +92,8 @@ impl OauthClient {
         self.request_grant(form, user_type).await
     }
 
-    /// The next tokens for a refresh token, which is used up by it.
-    ///
-    /// # Errors
-    /// When it is refused or no answer came. Of [`OauthErrorKind::Failed`] nobody knows whether it is used up.
+    /// Exchanges a refresh token, which this uses up, for new tokens. After
+    /// [`OauthErrorKind::Failed`] it is unknown whether the refresh token is used up.
     pub async fn exchange_refresh_token(
         &self,
         app: &OauthApp,
@@ -127,13 +121,10 @@ impl OauthClient {
         let (asked, answered) = self.send_with_retries(&ask).await?;
         answered
             .to_grant(user_type, asked)
-            .ok_or_else(|| ask.invalid_response_error("the answer holds no token"))
+            .ok_or_else(|| ask.invalid_response_error("the response contains no token"))
     }
 
-    /// A token for one of a company's locations.
-    ///
-    /// # Errors
-    /// When it is refused or no answer came.
+    /// Requests a token for one of a company's locations.
     pub async fn fetch_location_token(
         &self,
         company_token: &BearerToken,
@@ -149,25 +140,22 @@ impl OauthClient {
             path: "/oauth/locationToken".to_owned(),
             bearer: Some(company_token),
             body: Some(form),
-            // A second token harms nobody.
+            // A second token does no harm.
             repeatable: true,
         };
         let (asked, answered) = self.send_with_retries(&ask).await?;
         let grant = answered.to_grant(UserType::Location, asked);
-        let grant = grant.ok_or_else(|| ask.invalid_response_error("the answer holds no token"))?;
+        let grant =
+            grant.ok_or_else(|| ask.invalid_response_error("the response contains no token"))?;
         match &grant.location {
             Some(other) if other != location => {
-                Err(ask
-                    .invalid_response_error("the token is for another location than was asked for"))
+                Err(ask.invalid_response_error("the token is for another location than requested"))
             }
             _ => Ok(grant),
         }
     }
 
-    /// The locations of a company in which an app is installed, all of them, in the server's order.
-    ///
-    /// # Errors
-    /// When it is refused or no answer came.
+    /// All locations of a company in which an app is installed, in the server's order.
     pub async fn list_installed_locations(
         &self,
         company_token: &BearerToken,
@@ -192,7 +180,7 @@ impl OauthClient {
             let (_, mut answered) = self.send_with_retries(&ask).await?;
             let rows = answered
                 .take_rows()
-                .ok_or_else(|| ask.invalid_response_error("the answer holds no list"))?;
+                .ok_or_else(|| ask.invalid_response_error("the response contains no list"))?;
             passed += rows.len();
             let before = all.len();
             for row in rows.iter().filter_map(OauthResponseObject::to_installed_location) {
@@ -200,19 +188,16 @@ impl OauthClient {
                     all.push(row);
                 }
             }
-            // A server may give fewer a page than it was asked for; one that gives the same page
-            // for ever must not be asked for ever.
+            // A server may return fewer rows than requested, so a short page is not the end; but a
+            // server that repeats the same page forever must not be asked forever.
             if all.len() == before {
                 return Ok(all);
             }
         }
     }
 
-    /// A new code for what the app was authorised for before: the documented way out when the answer
-    /// that held the next refresh token was lost (api.md §9).
-    ///
-    /// # Errors
-    /// When it is refused or no answer came.
+    /// Requests a new code for what the app was authorized for before: the documented recovery when
+    /// the response with the next refresh token was lost (api.md §9).
     pub async fn request_reconnect_code(
         &self,
         app: &OauthApp,
@@ -236,10 +221,10 @@ impl OauthClient {
         let (_, answered) = self.send_with_retries(&ask).await?;
         let code = answered.text_field(&["authorizationCode", "authorization_code", "code"]);
         code.map(SecretString::from)
-            .ok_or_else(|| ask.invalid_response_error("the answer holds no code"))
+            .ok_or_else(|| ask.invalid_response_error("the response contains no code"))
     }
 
-    /// Sends a request as often as it may be sent, and tells when the attempt began that was answered.
+    /// Sends a request, with retries where allowed, and returns when the answered attempt started.
     async fn send_with_retries(
         &self,
         ask: &OauthRequest<'_>,
@@ -251,7 +236,7 @@ impl OauthClient {
                 Ok(answered) => return Ok((begun, answered)),
                 Err(failure) => failure,
             };
-            tracing::debug!(route = ask.route, said = ?failure.error.said, "attempt failed");
+            tracing::debug!(route = ask.route, message = ?failure.error.message, "attempt failed");
             let passing =
                 failure.unsent || ask.repeatable && failure.error.kind == OauthErrorKind::Failed;
             if !passing || left == 0 {
@@ -284,26 +269,26 @@ impl OauthClient {
                     return Err(OauthAttemptError::from_response(
                         ask,
                         status,
-                        "the answer is too long".to_owned(),
+                        "the response is too long".to_owned(),
                     ));
                 }
                 Some(chunk) => body.extend_from_slice(&chunk),
             }
         }
         if !(200..300).contains(&status) {
-            let said = retry::error_message(ask.redact_secrets(&body).as_bytes());
+            let message = retry::error_message(ask.redact_secrets(&body).as_bytes());
             return Err(OauthAttemptError {
                 wait,
-                ..OauthAttemptError::from_response(ask, status, said)
+                ..OauthAttemptError::from_response(ask, status, message)
             });
         }
         match serde_json::from_slice(&body) {
             Ok(Value::Object(answer)) => Ok(OauthResponseObject(answer)),
-            // What serde says could repeat a part of a token.
+            // The serde message could repeat part of a token.
             _ => Err(OauthAttemptError::from_response(
                 ask,
                 status,
-                "the answer is no JSON object".to_owned(),
+                "the response is not a JSON object".to_owned(),
             )),
         }
     }
@@ -324,12 +309,12 @@ impl OauthClient {
 }
 
 impl OauthRequest<'_> {
-    fn invalid_response_error(&self, said: &str) -> OauthError {
+    fn invalid_response_error(&self, message: &str) -> OauthError {
         let (kind, route) = (OauthErrorKind::Failed, self.route);
-        OauthError { kind, route, status: None, said: said.to_owned() }
+        OauthError { kind, route, status: None, message: message.to_owned() }
     }
 
-    /// What the server said, without what was sent to it.
+    /// What the server said, with the secrets we sent removed.
     fn redact_secrets(&self, body: &[u8]) -> String {
         let mut text = String::from_utf8_lossy(body).into_owned();
         let sent = self.body.iter().flat_map(|body| &body.secrets);
@@ -345,11 +330,11 @@ impl OauthRequest<'_> {
         text
     }
 
-    /// What a status means here.
-    fn classify_status(&self, status: u16, said: &str) -> OauthErrorKind {
-        let said = said.to_ascii_lowercase();
+    /// What a status means for this request.
+    fn classify_status(&self, status: u16, message: &str) -> OauthErrorKind {
+        let message = message.to_ascii_lowercase();
         match status {
-            401 | 403 if said.contains("scope") || said.contains("iam service") => {
+            401 | 403 if message.contains("scope") || message.contains("iam service") => {
                 OauthErrorKind::Scope
             }
             401 if self.bearer.is_some() => OauthErrorKind::Token,
@@ -364,14 +349,14 @@ impl OauthAttemptError {
     fn from_transport(ask: &OauthRequest<'_>, error: &reqwest::Error) -> Self {
         let unsent = error.is_connect();
         let kind = if unsent { OauthErrorKind::Unreachable } else { OauthErrorKind::Failed };
-        let said = retry::truncate_text(&send::describe_transport_error(error));
-        let error = OauthError { kind, route: ask.route, status: None, said };
+        let message = retry::truncate_text(&send::describe_transport_error(error));
+        let error = OauthError { kind, route: ask.route, status: None, message };
         Self { error, unsent, wait: None }
     }
 
-    fn from_response(ask: &OauthRequest<'_>, status: u16, said: String) -> Self {
-        let kind = ask.classify_status(status, &said);
-        let error = OauthError { kind, route: ask.route, status: Some(status), said };
+    fn from_response(ask: &OauthRequest<'_>, status: u16, message: String) -> Self {
+        let kind = ask.classify_status(status, &message);
+        let error = OauthError { kind, route: ask.route, status: Some(status), message };
         Self { error, unsent: status == 429, wait: None }
     }
 }

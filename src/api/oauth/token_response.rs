@@ -1,11 +1,11 @@
-//! The bodies of requests for tokens: forms, and where the API wants it JSON.
+//! The bodies of token requests: forms, or JSON where the API requires it.
 
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
 use serde_json::Value;
 
 use crate::api::url::percent_encode;
 
-/// A body as it is sent, and the secrets in it, so that no error repeats them.
+/// A request body, and the secrets in it, so that errors can remove them.
 pub(super) struct OauthRequestBody {
     pub(super) kind: &'static str,
     pub(super) text: SecretBox<String>,
@@ -13,19 +13,19 @@ pub(super) struct OauthRequestBody {
 }
 
 impl OauthRequestBody {
-    /// A form without fields.
+    /// An empty form.
     pub(super) fn empty_form() -> Self {
         let kind = "application/x-www-form-urlencoded";
         Self { kind, text: SecretBox::default(), secrets: Vec::new() }
     }
 
-    /// A JSON object, with the secret in it.
+    /// A JSON object that contains the secret.
     pub(super) fn from_json(object: &Value, secret: &SecretString) -> Self {
         let text = SecretBox::new(Box::new(object.to_string()));
         Self { kind: "application/json", text, secrets: vec![secret.clone()] }
     }
 
-    /// The form with one more field.
+    /// Adds a field to the form.
     pub(super) fn with_field(mut self, name: &str, value: &str) -> Self {
         let text = self.text.expose_secret_mut();
         let separator = if text.is_empty() { "" } else { "&" };
@@ -33,7 +33,7 @@ impl OauthRequestBody {
         self
     }
 
-    /// The form with one more field, which no error may repeat.
+    /// Adds a field to the form whose value must not appear in errors.
     pub(super) fn with_secret(mut self, name: &str, value: &SecretString) -> Self {
         self.secrets.push(value.clone());
         self.with_field(name, value.expose_secret())

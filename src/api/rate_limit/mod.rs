@@ -1,12 +1,12 @@
-//! The pace: one limiter per location, which fills the server's window and never overruns it.
+//! The rate limiter: one per location. It uses the server's full window and never exceeds it.
 //!
-//! The server counts a request some time between our sending it and our reading its answer. A request
-//! therefore holds its place in the window until one window after its *answer*: whatever the server's
-//! window (sliding, fixed, a bucket), it never sees more than the limit. The limits come from the
-//! `X-RateLimit-*` headers of each answer and start from the documented ones (api.md §8). Until the
-//! first answer one request flies alone, because an earlier process or another application may have
-//! used up most of the window. Where the server has counted more than we sent, the difference is
-//! somebody else's and takes places too.
+//! The server counts a request at some time between our sending it and our reading the response. A
+//! request therefore occupies its slot until one window after its *response*: whatever kind of
+//! window the server uses (sliding, fixed, a bucket), it never sees more than the limit. The limits
+//! come from the `X-RateLimit-*` headers of each response and start with the documented ones
+//! (api.md §8). Until the first response only one request is in flight, because an earlier process
+//! or another application may have used most of the window. If the server has counted more than we
+//! sent, the difference belongs to other applications and occupies slots too.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,16 +19,16 @@ use tokio::time::Instant;
 use super::daily_quota::{DailyQuota, QuotaPolicy};
 use crate::event::{CancelSignal, RunEvent, SharedObserver, WaitReason};
 
-/// The window as this side keeps it: a thousandth longer, against clocks that run apart and windows that
+/// The window as counted here: one thousandth longer, to allow for clock drift and for windows that
 /// include their end.
 fn padded_window(window: Duration) -> Duration {
     window + (window / 1000).clamp(MARGIN, Duration::from_millis(10))
 }
 
-/// The least that is added to a time the server gives.
+/// The least that is added to a time from the server.
 const MARGIN: Duration = Duration::from_millis(3);
 
-/// How many requests the server takes in what time.
+/// The server's limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimits {
     /// Requests per window.
@@ -46,68 +46,70 @@ impl Default for RateLimits {
     }
 }
 
-/// What is left of the limits, as the server last told it.
+/// What is left of the limits, as the server last reported it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimitStatus {
-    /// The limits; the documented ones where nothing was told.
+    /// The limits; the documented ones if the server has not reported any.
     pub limits: RateLimits,
-    /// Requests left of the window.
-    pub left: Option<u32>,
-    /// Requests left of the day, the reserve included.
-    pub left_today: Option<u64>,
-    /// How long until the server counts the day anew.
+    /// Requests left in the window.
+    pub remaining: Option<u32>,
+    /// Requests left today, including the reserve.
+    pub remaining_today: Option<u64>,
+    /// How long until the daily quota resets.
     pub resets_in: Option<Duration>,
 }
 
-/// Why no request may be sent any more.
+/// Why no more requests may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HaltReason {
-    /// The tap was closed.
-    Stopped,
-    /// The daily budget, less the reserve, is used up until then (from now).
-    Budget {
-        /// How long until the server counts anew.
+    /// The run was cancelled.
+    Cancelled,
+    /// The daily quota, less the reserve, is used up.
+    DailyQuota {
+        /// How long until it resets.
         resume_in: Duration,
     },
 }
 
-/// The limiter of one location. Clones share it.
+/// The rate limiter of one location. Clones share it.
 #[derive(Clone)]
 pub struct RateLimiter(Arc<RateLimiterShared>);
 
 struct RateLimiterShared {
     state: Mutex<RateLimiterState>,
-    /// Told whenever an answer came in.
-    answered: Notify,
-    /// Those who wait stand in line here, so that one alone watches the window.
-    turn: Semaphore,
-    budget: QuotaPolicy,
+    /// Notified whenever a response arrives.
+    responded: Notify,
+    /// Waiting requests queue here, so that only one watches the window.
+    queue: Semaphore,
+    quota: QuotaPolicy,
     stop: CancelSignal,
-    watcher: SharedObserver,
+    observer: SharedObserver,
 }
 
 struct RateLimiterState {
     limits: RateLimits,
-    /// When the answers came whose requests may still stand in the server's window, oldest first.
+    /// When the responses arrived whose requests may still count in the server's window, oldest
+    /// first.
     used: VecDeque<Instant>,
-    flying: u32,
-    known: bool,
-    /// After a 429 nobody sends before this.
-    barred: Option<Instant>,
+    in_flight: u32,
+    has_response: bool,
+    /// After a 429 nothing is sent before this time.
+    blocked_until: Option<Instant>,
     day: Option<DailyQuota>,
-    /// What the last answer said is left of the window.
-    left: Option<u32>,
+    /// What the last response said is left in the window.
+    remaining: Option<u32>,
     refused: u64,
 }
 
-/// A place in the window. Dropping it without an answer counts as used: the request may have arrived.
+/// A slot in the window. Dropped without a response it counts as used: the request may have
+/// arrived.
 #[must_use]
 pub(super) struct RateLimitPermit {
-    pace: RateLimiter,
-    settled: bool,
+    limiter: RateLimiter,
+    recorded: bool,
 }
 
-/// What a waiting request has to wait for.
+/// What a waiting request must wait for.
 enum PermitDecision {
     Go,
     Until(Instant),
@@ -116,50 +118,50 @@ enum PermitDecision {
 }
 
 impl RateLimiter {
-    /// A limiter that starts from the documented limits.
+    /// Creates a rate limiter that starts with the documented limits.
     #[must_use]
-    pub fn new(budget: QuotaPolicy, stop: CancelSignal, watcher: SharedObserver) -> Self {
+    pub fn new(quota: QuotaPolicy, stop: CancelSignal, observer: SharedObserver) -> Self {
         let state = RateLimiterState {
             limits: RateLimits::default(),
             used: VecDeque::new(),
-            flying: 0,
-            known: false,
-            barred: None,
+            in_flight: 0,
+            has_response: false,
+            blocked_until: None,
             day: None,
-            left: None,
+            remaining: None,
             refused: 0,
         };
         Self(Arc::new(RateLimiterShared {
             state: Mutex::new(state),
-            answered: Notify::new(),
-            turn: Semaphore::new(1),
-            budget,
+            responded: Notify::new(),
+            queue: Semaphore::new(1),
+            quota,
             stop,
-            watcher,
+            observer,
         }))
     }
 
-    /// The limits as known now.
+    /// The limits as currently known.
     #[must_use]
     pub fn current_limits(&self) -> RateLimits {
         self.lock_state().limits
     }
 
-    /// Requests left of the day, the reserve not counted, where the server has told.
+    /// Requests left today without the reserve, if the server has reported it.
     #[must_use]
     pub fn spendable_today(&self) -> Option<u64> {
-        self.lock_state().day.map(|day| day.spendable_requests(self.0.budget.reserve))
+        self.lock_state().day.map(|day| day.spendable_requests(self.0.quota.reserve))
     }
 
-    /// What the server has said of its limits, for people.
+    /// What the server has reported about its limits, for display.
     #[must_use]
     pub fn limit_status(&self) -> RateLimitStatus {
         let state = self.lock_state();
         let now = Instant::now();
         RateLimitStatus {
             limits: state.limits,
-            left: state.left,
-            left_today: state.day.map(|day| day.remaining),
+            remaining: state.remaining,
+            remaining_today: state.day.map(|day| day.remaining),
             resets_in: state
                 .day
                 .and_then(|day| day.resets)
@@ -167,7 +169,7 @@ impl RateLimiter {
         }
     }
 
-    /// How many answers were 429.
+    /// The number of 429 responses.
     #[must_use]
     pub fn throttled_count(&self) -> u64 {
         self.lock_state().refused
@@ -177,42 +179,42 @@ impl RateLimiter {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place in the window.
+    /// Waits for a slot in the window.
     pub(super) async fn acquire_permit(&self) -> Result<RateLimitPermit, HaltReason> {
         let _turn = tokio::select! {
             biased;
-            () = self.0.stop.wait_for_cancel() => return Err(HaltReason::Stopped),
-            turn = self.0.turn.acquire() => turn.expect("the line is never closed"),
+            () = self.0.stop.wait_for_cancel() => return Err(HaltReason::Cancelled),
+            queue = self.0.queue.acquire() => queue.expect("the semaphore is never closed"),
         };
         loop {
             if self.0.stop.is_cancelled() {
-                return Err(HaltReason::Stopped);
+                return Err(HaltReason::Cancelled);
             }
-            // Asked for before looking, so that an answer between the two is not missed.
-            let answered = self.0.answered.notified();
-            let next = self.lock_state().decide_permit(Instant::now(), self.0.budget);
+            // Registered before checking, so that a response in between is not missed.
+            let responded = self.0.responded.notified();
+            let next = self.lock_state().decide_permit(Instant::now(), self.0.quota);
             match next {
                 PermitDecision::Go => {
-                    return Ok(RateLimitPermit { pace: self.clone(), settled: false });
+                    return Ok(RateLimitPermit { limiter: self.clone(), recorded: false });
                 }
                 PermitDecision::Answer => tokio::select! {
-                    () = answered => {}
+                    () = responded => {}
                     () = self.0.stop.wait_for_cancel() => {}
                 },
                 PermitDecision::Until(instant) => tokio::select! {
                     () = tokio::time::sleep_until(instant) => {}
-                    () = answered => {}
+                    () = responded => {}
                     () = self.0.stop.wait_for_cancel() => {}
                 },
-                PermitDecision::SpentUntil(resume_in) if self.0.budget.wait => {
-                    self.report_wait(WaitReason::Budget, resume_in);
+                PermitDecision::SpentUntil(resume_in) if self.0.quota.wait => {
+                    self.report_wait(WaitReason::DailyQuota, resume_in);
                     tokio::select! {
                         () = tokio::time::sleep(resume_in + MARGIN) => self.lock_state().day = None,
                         () = self.0.stop.wait_for_cancel() => {}
                     }
                 }
                 PermitDecision::SpentUntil(resume_in) => {
-                    return Err(HaltReason::Budget { resume_in });
+                    return Err(HaltReason::DailyQuota { resume_in });
                 }
             }
         }
@@ -220,79 +222,81 @@ impl RateLimiter {
 
     fn report_wait(&self, reason: WaitReason, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        self.0.watcher.observe(&RunEvent::Waiting { reason, ms });
+        self.0.observer.observe(&RunEvent::Waiting { reason, ms });
     }
 
-    /// Waits before a request is sent again; ends early when the tap is closed.
+    /// Waits before a request is resent; ends early if the run is cancelled.
     pub(super) async fn sleep_unless_cancelled(&self, time: Duration) -> Result<(), HaltReason> {
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
-            () = self.0.stop.wait_for_cancel() => Err(HaltReason::Stopped),
+            () = self.0.stop.wait_for_cancel() => Err(HaltReason::Cancelled),
         }
     }
 }
 
 impl RateLimiterState {
-    fn decide_permit(&mut self, now: Instant, budget: QuotaPolicy) -> PermitDecision {
-        if let Some(barred) = self.barred.filter(|barred| *barred > now) {
-            return PermitDecision::Until(barred);
+    fn decide_permit(&mut self, now: Instant, quota: QuotaPolicy) -> PermitDecision {
+        if let Some(until) = self.blocked_until.filter(|until| *until > now) {
+            return PermitDecision::Until(until);
         }
         if let Some(day) = self.day {
-            let spendable = day.spendable_requests(budget.reserve);
+            let spendable = day.spendable_requests(quota.reserve);
             if spendable == 0 {
                 return PermitDecision::SpentUntil(day.time_until_reset(now));
             }
-            // Those in flight may or may not be counted already: let them land before deciding.
-            if spendable <= u64::from(self.flying) {
+            // Requests in flight may or may not be counted already: wait for their responses before
+            // deciding.
+            if spendable <= u64::from(self.in_flight) {
                 return PermitDecision::Answer;
             }
         }
-        if !self.known && self.flying > 0 {
+        if !self.has_response && self.in_flight > 0 {
             return PermitDecision::Answer;
         }
         let window = padded_window(self.limits.window);
         while self.used.front().is_some_and(|used| *used + window <= now) {
             self.used.pop_front();
         }
-        if self.used.len() + self.flying as usize >= self.limits.requests as usize {
+        if self.used.len() + self.in_flight as usize >= self.limits.requests as usize {
             return match self.used.front() {
                 Some(oldest) => PermitDecision::Until(*oldest + window),
                 None => PermitDecision::Answer,
             };
         }
-        self.flying += 1;
+        self.in_flight += 1;
         PermitDecision::Go
     }
 
-    /// A request is no longer in flight; it holds its place in the window from now.
+    /// Records that a request is no longer in flight; it occupies its slot in the window from now
+    /// on.
     fn finish_request(&mut self, now: Instant) {
-        self.flying -= 1;
+        self.in_flight -= 1;
         self.used.push_back(now);
     }
 
-    fn apply_headers(&mut self, now: Instant, told: &RateLimitHeaders) {
-        self.known = true;
-        if let Some(requests) = told.requests {
+    fn apply_headers(&mut self, now: Instant, headers: &RateLimitHeaders) {
+        self.has_response = true;
+        if let Some(requests) = headers.requests {
             self.limits.requests = requests;
         }
-        if let Some(window) = told.window {
+        if let Some(window) = headers.window {
             self.limits.window = window;
         }
-        self.left = told.remaining.or(self.left);
-        if let (Some(requests), Some(remaining)) = (told.requests, told.remaining) {
+        self.remaining = headers.remaining.or(self.remaining);
+        if let (Some(requests), Some(remaining)) = (headers.requests, headers.remaining) {
             let counted = requests.saturating_sub(remaining) as usize;
-            let ours = self.used.len() + self.flying as usize;
+            let ours = self.used.len() + self.in_flight as usize;
             self.used.extend(std::iter::repeat_n(now, counted.saturating_sub(ours)));
         }
-        if let Some(daily) = told.daily {
+        if let Some(daily) = headers.daily {
             self.limits.daily = daily;
         }
-        if let Some(remaining) = told.daily_remaining {
-            let resets = told.daily_reset.map(|reset| now + reset);
-            // Answers overtake each other, by no more than what is in flight: the smaller count is the
-            // later one. A larger step up is a new day.
+        if let Some(remaining) = headers.daily_remaining {
+            let resets = headers.daily_reset.map(|reset| now + reset);
+            // Responses may arrive out of order, but by no more than the number in flight: the
+            // smaller count is the later one. A larger jump up means that the quota was reset.
             let remaining = match self.day {
-                Some(day) if remaining <= day.remaining + u64::from(self.flying) + 1 => {
+                Some(day) if remaining <= day.remaining + u64::from(self.in_flight) + 1 => {
                     remaining.min(day.remaining)
                 }
                 _ => remaining,
@@ -302,7 +306,7 @@ impl RateLimiterState {
     }
 }
 
-/// What the headers of an answer tell (api.md §8.2).
+/// The rate-limit headers of a response (api.md §8.2).
 struct RateLimitHeaders {
     requests: Option<u32>,
     remaining: Option<u32>,
@@ -317,10 +321,10 @@ impl RateLimitHeaders {
     fn from_headers(headers: &HeaderMap) -> Self {
         let number =
             |name: &str| -> Option<u64> { headers.get(name)?.to_str().ok()?.trim().parse().ok() };
-        // A limit of nothing would stand still for ever: such a header is no information.
+        // A limit of zero would block forever, so such a header is ignored.
         let positive = |name: &str| number(name).filter(|number| *number > 0);
         let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        // A window of more than an hour is no burst window.
+        // A window of more than an hour is not a burst window.
         let window = positive("x-ratelimit-interval-milliseconds")
             .map(Duration::from_millis)
             .filter(|window| *window <= Duration::from_hours(1));
@@ -337,44 +341,46 @@ impl RateLimitHeaders {
 }
 
 impl RateLimitPermit {
-    /// The answer's headers came. `refused`: it is a 429; everyone then waits for the window, once.
+    /// Records the response's headers. `refused`: it is a 429; all requests then wait for the
+    /// window, once.
     pub(super) fn record_response(mut self, headers: &HeaderMap, refused: bool) {
         let now = Instant::now();
-        let told = RateLimitHeaders::from_headers(headers);
-        self.settled = true;
+        let headers = RateLimitHeaders::from_headers(headers);
+        self.recorded = true;
         let mut wait = None;
         {
-            let mut state = self.pace.lock_state();
+            let mut state = self.limiter.lock_state();
             state.finish_request(now);
-            state.apply_headers(now, &told);
+            state.apply_headers(now, &headers);
             if refused {
                 state.refused += 1;
                 let window = padded_window(state.limits.window);
-                let time = told.retry_after.unwrap_or(window).clamp(MARGIN, Duration::from_mins(5));
-                let spent = state.day.is_some_and(|day| day.remaining == 0);
-                // A spent day is the budget's business: there is no window to wait for.
-                if !spent {
-                    wait = state.barred.is_none_or(|barred| barred < now).then_some(time);
-                    state.barred = state.barred.max(Some(now + time));
+                let time =
+                    headers.retry_after.unwrap_or(window).clamp(MARGIN, Duration::from_mins(5));
+                let day_used_up = state.day.is_some_and(|day| day.remaining == 0);
+                // A used-up daily quota is handled separately: there is no window to wait for.
+                if !day_used_up {
+                    wait = state.blocked_until.is_none_or(|until| until < now).then_some(time);
+                    state.blocked_until = state.blocked_until.max(Some(now + time));
                 }
             }
         }
-        self.pace.0.answered.notify_waiters();
+        self.limiter.0.responded.notify_waiters();
         if let Some(time) = wait {
-            self.pace.report_wait(WaitReason::Refused, time);
+            self.limiter.report_wait(WaitReason::RateLimited, time);
         }
     }
 }
 
 impl Drop for RateLimitPermit {
     fn drop(&mut self) {
-        if !self.settled {
-            let mut state = self.pace.lock_state();
+        if !self.recorded {
+            let mut state = self.limiter.lock_state();
             state.finish_request(Instant::now());
-            // No answer: nothing was learnt, but to wait for one would be to wait for ever.
-            state.known = true;
+            // Without a response nothing was learned, but waiting for one would block forever.
+            state.has_response = true;
             drop(state);
-            self.pace.0.answered.notify_waiters();
+            self.limiter.0.responded.notify_waiters();
         }
     }
 }

@@ -4,9 +4,9 @@ use super::*;
 use crate::api::QuotaReserve;
 use crate::event::{CancelCause, NullObserver};
 
-fn pace(budget: QuotaPolicy) -> (RateLimiter, CancelSignal) {
+fn limiter(quota: QuotaPolicy) -> (RateLimiter, CancelSignal) {
     let stop = CancelSignal::new();
-    (RateLimiter::new(budget, stop.clone(), Arc::new(NullObserver)), stop)
+    (RateLimiter::new(quota, stop.clone(), Arc::new(NullObserver)), stop)
 }
 
 fn headers(pairs: &[(&'static str, u64)]) -> HeaderMap {
@@ -15,16 +15,16 @@ fn headers(pairs: &[(&'static str, u64)]) -> HeaderMap {
 
 /// Sends `count` requests whose answers take `latency`, and returns when each was sent.
 async fn send(
-    pace: &RateLimiter,
+    limiter: &RateLimiter,
     count: usize,
     latency: Duration,
-    told: &HeaderMap,
+    headers: &HeaderMap,
 ) -> Vec<Instant> {
     let sent = (0..count).map(|_| async {
-        let permit = pace.acquire_permit().await.unwrap();
+        let permit = limiter.acquire_permit().await.unwrap();
         let sent = Instant::now();
         tokio::time::sleep(latency).await;
-        permit.record_response(told, false);
+        permit.record_response(headers, false);
         sent
     });
     let mut sent = futures::future::join_all(sent).await;
@@ -45,9 +45,9 @@ fn check_window(sent: &[Instant], requests: usize, window: Duration) {
 
 #[tokio::test(start_paused = true)]
 async fn the_documented_window_is_filled_and_never_overrun() {
-    let (pace, _) = pace(QuotaPolicy::default());
+    let (limiter, _) = limiter(QuotaPolicy::default());
     let begun = Instant::now();
-    let sent = send(&pace, 1_000, Duration::ZERO, &HeaderMap::new()).await;
+    let sent = send(&limiter, 1_000, Duration::ZERO, &HeaderMap::new()).await;
     check_window(&sent, 100, Duration::from_secs(10));
     let elapsed = begun.elapsed();
     assert!(elapsed < Duration::from_secs(92), "1,000 requests took {elapsed:?} instead of 90 s");
@@ -55,66 +55,67 @@ async fn the_documented_window_is_filled_and_never_overrun() {
 
 #[tokio::test(start_paused = true)]
 async fn a_window_of_one_second_is_learnt_from_the_first_answer() {
-    let (pace, _) = pace(QuotaPolicy::default());
-    let told = headers(&[("x-ratelimit-max", 10), ("x-ratelimit-interval-milliseconds", 1_000)]);
-    let sent = send(&pace, 200, Duration::from_millis(1), &told).await;
+    let (limiter, _) = limiter(QuotaPolicy::default());
+    let response_headers =
+        headers(&[("x-ratelimit-max", 10), ("x-ratelimit-interval-milliseconds", 1_000)]);
+    let sent = send(&limiter, 200, Duration::from_millis(1), &response_headers).await;
     check_window(&sent, 10, Duration::from_secs(1));
     assert!(*sent.last().unwrap() - sent[0] < Duration::from_secs(20));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_others_have_used_is_left_free() {
-    let (pace, _) = pace(QuotaPolicy::default());
-    let told = headers(&[("x-ratelimit-max", 100), ("x-ratelimit-remaining", 4)]);
-    send(&pace, 1, Duration::ZERO, &told).await;
+    let (limiter, _) = limiter(QuotaPolicy::default());
+    let response_headers = headers(&[("x-ratelimit-max", 100), ("x-ratelimit-remaining", 4)]);
+    send(&limiter, 1, Duration::ZERO, &response_headers).await;
     let begun = Instant::now();
-    let sent = send(&pace, 5, Duration::ZERO, &HeaderMap::new()).await;
+    let sent = send(&limiter, 5, Duration::ZERO, &HeaderMap::new()).await;
     assert_eq!(sent.iter().filter(|sent| **sent - begun < Duration::from_secs(10)).count(), 4);
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_refusal_everyone_waits_once() {
-    let (pace, _) = pace(QuotaPolicy::default());
-    send(&pace, 1, Duration::ZERO, &HeaderMap::new()).await;
+    let (limiter, _) = limiter(QuotaPolicy::default());
+    send(&limiter, 1, Duration::ZERO, &HeaderMap::new()).await;
     let begun = Instant::now();
-    pace.acquire_permit().await.unwrap().record_response(&headers(&[("retry-after", 3)]), true);
-    let sent = send(&pace, 5, Duration::ZERO, &HeaderMap::new()).await;
+    limiter.acquire_permit().await.unwrap().record_response(&headers(&[("retry-after", 3)]), true);
+    let sent = send(&limiter, 5, Duration::ZERO, &HeaderMap::new()).await;
     assert!(sent.iter().all(|sent| *sent - begun >= Duration::from_secs(3)));
     assert!(sent.iter().all(|sent| *sent - begun < Duration::from_secs(4)));
-    assert_eq!(pace.throttled_count(), 1);
+    assert_eq!(limiter.throttled_count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_daily_reserve_is_kept_though_answers_are_outstanding() {
-    let (pace, _) = pace(QuotaPolicy { reserve: QuotaReserve::Requests(10), wait: false });
+    let (limiter, _) = limiter(QuotaPolicy { reserve: QuotaReserve::Requests(10), wait: false });
     for left in (10..=14).rev() {
-        let told = headers(&[
+        let response_headers = headers(&[
             ("x-ratelimit-limit-daily", 200),
             ("x-ratelimit-daily-remaining", left),
             ("x-ratelimit-daily-reset", 60_000),
         ]);
-        pace.acquire_permit().await.unwrap().record_response(&told, false);
+        limiter.acquire_permit().await.unwrap().record_response(&response_headers, false);
     }
-    let halt = pace.acquire_permit().await.map(|_| ()).unwrap_err();
-    assert_eq!(halt, HaltReason::Budget { resume_in: Duration::from_mins(1) });
+    let halt = limiter.acquire_permit().await.map(|_| ()).unwrap_err();
+    assert_eq!(halt, HaltReason::DailyQuota { resume_in: Duration::from_mins(1) });
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_wait_a_spent_budget_is_slept_out() {
-    let (pace, _) = pace(QuotaPolicy { reserve: QuotaReserve::Requests(0), wait: true });
-    let told =
+    let (limiter, _) = limiter(QuotaPolicy { reserve: QuotaReserve::Requests(0), wait: true });
+    let response_headers =
         headers(&[("x-ratelimit-daily-remaining", 0), ("x-ratelimit-daily-reset", 3_600_000)]);
-    pace.acquire_permit().await.unwrap().record_response(&told, false);
+    limiter.acquire_permit().await.unwrap().record_response(&response_headers, false);
     let begun = Instant::now();
-    let _permit = pace.acquire_permit().await.unwrap();
+    let _permit = limiter.acquire_permit().await.unwrap();
     assert!(begun.elapsed() >= Duration::from_hours(1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_closed_tap_ends_every_wait() {
-    let (pace, stop) = pace(QuotaPolicy::default());
-    let _flying = pace.acquire_permit().await.unwrap();
+    let (limiter, stop) = limiter(QuotaPolicy::default());
+    let _flying = limiter.acquire_permit().await.unwrap();
     let (halt, ()) =
-        tokio::join!(pace.acquire_permit(), async { stop.cancel_with(CancelCause::Interrupt) });
-    assert_eq!(halt.map(|_| ()).unwrap_err(), HaltReason::Stopped);
+        tokio::join!(limiter.acquire_permit(), async { stop.cancel_with(CancelCause::Interrupt) });
+    assert_eq!(halt.map(|_| ()).unwrap_err(), HaltReason::Cancelled);
 }

@@ -1,4 +1,4 @@
-//! Sending a mutation, and what its answer means.
+//! Sending a write, and what its response means.
 
 use super::decode;
 use super::error::{ApiError, ApiErrorKind};
@@ -8,33 +8,38 @@ use super::send::{ApiRequest, RequestSender};
 use crate::failpoint::{self, FailPoint};
 
 impl RequestSender {
-    /// Waits for a place in the window.
+    /// Waits for a slot in the rate limiter's window.
     pub(super) async fn acquire_write_permit(
         &self,
         mutation: &WriteRequest,
     ) -> Result<WritePermit, ApiError> {
-        match self.pace.acquire_permit().await {
+        match self.limiter.acquire_permit().await {
             Ok(permit) => Ok(WritePermit(permit)),
             Err(halt) => Err(ApiError::not_sent(mutation.route, ApiErrorKind::Halted(halt))),
         }
     }
 
-    /// Sends a mutation as often as it is known not to have been applied.
+    /// Sends a write, and resends it only while it is certain that it was not applied.
     pub(super) async fn send_write(
         &self,
         mutation: &WriteRequest,
-        turn: WritePermit,
+        permit: WritePermit,
     ) -> WriteOutcome {
-        let call = to_api_request(mutation);
+        let request = to_api_request(mutation);
         #[cfg(feature = "failpoints")]
         if failpoint::is_kill_due(FailPoint::MidBody)
             && let Ok(token) = self.credential.current_token().await
         {
-            send_half_request(self.build_request(&call, &token));
+            send_half_request(self.build_request(&request, &token));
             failpoint::kill_process();
         }
         let result = self
-            .send_with_retries(&call, decode::any_object, retry::decide_write_retry, Some(turn.0))
+            .send_with_retries(
+                &request,
+                decode::any_object,
+                retry::decide_write_retry,
+                Some(permit.0),
+            )
             .await;
         if result.as_ref().err().is_none_or(|error| error.status.is_some()) {
             failpoint::kill_if_due(FailPoint::AfterResponse);
@@ -51,13 +56,14 @@ impl RequestSender {
 
 fn to_api_request(mutation: &WriteRequest) -> ApiRequest {
     let WriteRequest { route, path, body } = mutation.clone();
-    ApiRequest { route, path, body, bounds: RetryPolicy::PATIENT }
+    ApiRequest { route, path, body, policy: RetryPolicy::PERSISTENT }
 }
 
-/// What became of a mutation that was not answered as it should be.
+/// The outcome of a write that got no success response.
 fn outcome_of_error(error: ApiError) -> WriteOutcome {
     match (error.kind, error.status) {
-        // Never sent, or refused at the door: by the limiter, or for want of rights.
+        // Never sent, or rejected without being executed: by the rate limit or for missing
+        // permissions.
         (
             ApiErrorKind::Halted(_)
             | ApiErrorKind::Unreachable
@@ -76,12 +82,16 @@ fn outcome_of_error(error: ApiError) -> WriteOutcome {
             body: error.body.into_vec().into(),
             trace_id: error.trace_id,
         },
-        (_, Some(status @ 200..=299)) => WriteOutcome::Unread { status, said: error.said },
-        (_, status) => WriteOutcome::Doubt { status, said: error.said, trace_id: error.trace_id },
+        (_, Some(status @ 200..=299)) => {
+            WriteOutcome::AppliedUnreadable { status, message: error.message }
+        }
+        (_, status) => {
+            WriteOutcome::Unknown { status, message: error.message, trace_id: error.trace_id }
+        }
     }
 }
 
-/// Sends the head of a request and half of its body, on a connection of its own.
+/// Sends the head of a request and half of its body on a separate connection.
 #[cfg(feature = "failpoints")]
 fn send_half_request(request: reqwest::RequestBuilder) {
     use std::io::Write as _;
@@ -110,7 +120,7 @@ fn send_half_request(request: reqwest::RequestBuilder) {
         whole => bytes.extend_from_slice(&body[..whole / 2]),
     }
     let Ok(mut stream) = std::net::TcpStream::connect((host, port)) else { return };
-    // Whether it arrives or not, the process dies next.
+    // Whether it arrives or not, the process is killed next.
     let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
 }
 

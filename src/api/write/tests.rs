@@ -66,8 +66,8 @@ fn client(url: &str, stop: &CancelSignal) -> ApiClient {
             allow_http: false,
         },
     };
-    let pace = RateLimiter::new(QuotaPolicy::default(), stop.clone(), Arc::new(NullObserver));
-    ApiClient::new(&config, pace, Arc::new(NullObserver)).unwrap()
+    let limiter = RateLimiter::new(QuotaPolicy::default(), stop.clone(), Arc::new(NullObserver));
+    ApiClient::new(&config, limiter, Arc::new(NullObserver)).unwrap()
 }
 
 async fn send(client: &ApiClient) -> WriteOutcome {
@@ -88,10 +88,10 @@ fn body() -> Map<String, serde_json::Value> {
 fn word(sent: &WriteOutcome) -> String {
     match sent {
         WriteOutcome::Answered { status, .. } => format!("answered {status}"),
-        WriteOutcome::Unread { status, .. } => format!("unread {status}"),
+        WriteOutcome::AppliedUnreadable { status, .. } => format!("unread {status}"),
         WriteOutcome::NotApplied(error) => format!("not applied: {:?}", error.kind),
-        WriteOutcome::Doubt { status: Some(status), .. } => format!("doubt {status}"),
-        WriteOutcome::Doubt { status: None, .. } => "doubt".to_owned(),
+        WriteOutcome::Unknown { status: Some(status), .. } => format!("doubt {status}"),
+        WriteOutcome::Unknown { status: None, .. } => "doubt".to_owned(),
     }
 }
 
@@ -169,9 +169,9 @@ fn what_the_limiter_refused_is_sent_again_within_bounds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_cannot_be_made_is_tried_again_within_bounds() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed_port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let begun = tokio::time::Instant::now();
-    let client = client(&format!("http://{nobody}"), &CancelSignal::new());
+    let client = client(&format!("http://{closed_port}"), &CancelSignal::new());
     let sent = send(&client).await;
     let WriteOutcome::NotApplied(error) = sent else { panic!("{sent:?}") };
     assert_eq!((error.kind, error.attempts), (ApiErrorKind::Unreachable, 8));
@@ -186,7 +186,7 @@ async fn behind_a_closed_tap_nothing_is_sent() {
     let sent = send(&client).await;
     assert_eq!(
         word(&sent),
-        format!("not applied: {:?}", ApiErrorKind::Halted(HaltReason::Stopped))
+        format!("not applied: {:?}", ApiErrorKind::Halted(HaltReason::Cancelled))
     );
 }
 
@@ -207,7 +207,7 @@ async fn a_request_carries_its_method_its_location_and_its_escaped_ids() {
         assert_eq!(word(&send_this(&client, mutation).await), "answered 200");
     }
     let requests = requests.join().unwrap();
-    let told: Vec<_> = requests
+    let requested: Vec<_> = requests
         .iter()
         .map(|request| {
             let (head, body) = request.split_once("\r\n\r\n").unwrap();
@@ -224,8 +224,8 @@ async fn a_request_carries_its_method_its_location_and_its_escaped_ids() {
             r#"{"businessId":null,"ids":["a/b"],"locationId":"here"}"#,
         ),
     ];
-    assert_eq!(told, expected);
-    for (mutation, (line, body)) in mutations.iter().zip(told) {
+    assert_eq!(requested, expected);
+    for (mutation, (line, body)) in mutations.iter().zip(requested) {
         assert_eq!((mutation.request_line().as_str(), mutation.body()), (line, body.as_bytes()));
     }
 }
@@ -238,8 +238,8 @@ async fn the_server_s_clock_is_known_from_any_answer() {
     let client = client(&url, &CancelSignal::new());
     assert_eq!(client.server_time_offset(), None);
     send(&client).await;
-    let told = jiff::Timestamp::now().as_millisecond() + client.server_time_offset().unwrap();
-    assert!((told - 1_795_241_712_000).abs() < 60_000, "{told}");
+    let requested = jiff::Timestamp::now().as_millisecond() + client.server_time_offset().unwrap();
+    assert!((requested - 1_795_241_712_000).abs() < 60_000, "{requested}");
 }
 
 #[tokio::test]

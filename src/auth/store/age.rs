@@ -78,8 +78,8 @@ pub(crate) fn decrypt_with_identities(
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     let all: Vec<Identity> = lines.filter_map(|line| Identity::from_str(line).ok()).collect();
     if all.is_empty() {
-        let said = "the identity file holds no X25519 identity (`AGE-SECRET-KEY-1…`)";
-        return Err(AuthError::Sealed(said.to_owned()));
+        let message = "the identity file holds no X25519 identity (`AGE-SECRET-KEY-1…`)";
+        return Err(AuthError::Sealed(message.to_owned()));
     }
     decrypt_armored(sealed, all.iter().map(|identity| identity as &dyn age::Identity), path)
 }

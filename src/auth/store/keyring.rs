@@ -113,7 +113,7 @@ mod tests {
             (Cause::BadEncoding(b"pit-secret".to_vec()), "the keyring refuses"),
         ] {
             assert!(
-                matches!(keyring_error(&cause), AuthError::NoKeyring(said) if said == sentence),
+                matches!(keyring_error(&cause), AuthError::NoKeyring(message) if message == sentence),
                 "{cause:?}"
             );
         }

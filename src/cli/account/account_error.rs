@@ -27,17 +27,17 @@ impl From<AuthError> for CliError {
 
 impl From<TokenUnavailable> for CliError {
     fn from(denied: TokenUnavailable) -> Self {
-        let said = denied.said;
+        let message = denied.message;
         match denied.kind {
             ApiErrorKind::Unreachable | ApiErrorKind::Exhausted => {
-                Self::usage(format!("the API cannot be reached: {said}"))
+                Self::usage(format!("the API cannot be reached: {message}"))
                     .with_hint("check the network and `--api-url`")
             }
-            ApiErrorKind::Scope => Self::new(CliExitCode::Access, said).with_hint(
+            ApiErrorKind::Scope => Self::new(CliExitCode::Access, message).with_hint(
                 "an agency's login needs the scopes `oauth.readonly` and `oauth.write`: log in again with \
                  `ghl-bulk login --oauth --agency`",
             ),
-            _ => Self::new(CliExitCode::Access, said).with_hint("`ghl-bulk login` makes a new login"),
+            _ => Self::new(CliExitCode::Access, message).with_hint("`ghl-bulk login` makes a new login"),
         }
     }
 }

@@ -286,7 +286,7 @@ impl LocationAccount {
         url: &str,
         settings: &Settings,
         stop: &CancelSignal,
-        watcher: &SharedObserver,
+        observer: &SharedObserver,
     ) -> Result<ApiClient, CliError> {
         let config = ApiClientConfig {
             url: url.to_owned(),
@@ -294,8 +294,8 @@ impl LocationAccount {
             location: self.location.clone(),
             transport: settings.transport.clone(),
         };
-        let pace = RateLimiter::new(settings.quota, stop.clone(), watcher.clone());
-        ApiClient::new(&config, pace, watcher.clone())
+        let pace = RateLimiter::new(settings.quota, stop.clone(), observer.clone());
+        ApiClient::new(&config, pace, observer.clone())
             .map_err(|error| CliError::usage(error.to_string()))
     }
 }

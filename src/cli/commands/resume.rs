@@ -92,12 +92,12 @@ fn resume_export(
     let accounts = LocationAccounts::resolve_for_run(settings, &of_run)?;
     signals::block_on(settings.deadline, screen, |stop| async {
         let stop = stop;
-        let watcher = screen.location_observer(None);
+        let observer = screen.location_observer(None);
         let own_stop = stop.child_signal();
-        let client = accounts.all[0].build_client(&accounts.url, settings, &own_stop, &watcher)?;
+        let client = accounts.all[0].build_client(&accounts.url, settings, &own_stop, &observer)?;
         let settle = dirs::read_settle_time()?;
         let concurrency = settings.concurrency;
-        let context = EngineContext { client, home, stop: own_stop, watcher, concurrency, settle };
+        let context = EngineContext { client, home, stop: own_stop, observer, concurrency, settle };
         let ended = export::resume(&context, run, args.retry_errors).await;
         screen.finish();
         let report = ended.map_err(|halted| CliError::from_export_halt(halted, &stop))?;

@@ -130,7 +130,7 @@ fn export_was_stopped(error: &export::ExportError) -> bool {
     matches!(
         error,
         export::ExportError::Api(api::ApiError {
-            kind: ApiErrorKind::Halted(HaltReason::Stopped),
+            kind: ApiErrorKind::Halted(HaltReason::Cancelled),
             ..
         })
     )
@@ -140,7 +140,7 @@ fn import_was_stopped(error: &import::ImportError) -> bool {
     matches!(
         error,
         import::ImportError::Api(api::ApiError {
-            kind: ApiErrorKind::Halted(HaltReason::Stopped),
+            kind: ApiErrorKind::Halted(HaltReason::Cancelled),
             ..
         })
     )
@@ -193,8 +193,8 @@ impl From<api::ApiError> for CliError {
                 .with_hint("behind a company's proxy, give the company's root certificate with `--ca-file FILE`; `ghl-bulk doctor` tells more"),
             ApiErrorKind::Exhausted => Self::usage(format!("no usable response from the API: {said}"))
                 .with_hint("it may be down; try again later"),
-            ApiErrorKind::Halted(HaltReason::Budget { resume_in }) => daily_quota_error(resume_in),
-            ApiErrorKind::Halted(HaltReason::Stopped) => Self::new(CliExitCode::Interrupted, "interrupted"),
+            ApiErrorKind::Halted(HaltReason::DailyQuota { resume_in }) => daily_quota_error(resume_in),
+            ApiErrorKind::Halted(HaltReason::Cancelled) => Self::new(CliExitCode::Interrupted, "interrupted"),
             ApiErrorKind::Gone | ApiErrorKind::Refused | ApiErrorKind::TooLarge => Self::usage(format!("the API refused: {said}"))
                 .with_hint(match error.trace_id {
                     _ if error.status.is_some_and(|status| (300..400).contains(&status)) => {

@@ -114,7 +114,7 @@ async fn read_contact_and_notes(
         }
     }
     if what != DeletedRecordKind::Tasks {
-        match client.list_contact_notes(&id, RetryPolicy::PATIENT).await {
+        match client.list_contact_notes(&id, RetryPolicy::PERSISTENT).await {
             Ok(answer) => image.notes = parse_list(&answer.body, "notes")?,
             Err(error) => return classify_read_error(error),
         }
@@ -159,7 +159,7 @@ async fn read_tasks_by_contact(
         Ok(None) => {}
     }
     for id in lot {
-        let tasks = match client.list_contact_tasks(&id, RetryPolicy::PATIENT).await {
+        let tasks = match client.list_contact_tasks(&id, RetryPolicy::PERSISTENT).await {
             Ok(answer) => Ok(parse_list(&answer.body, "tasks")?),
             Err(error) if error.kind == ApiErrorKind::Gone => Ok(Vec::new()),
             Err(error) if is_fatal_for_run(&error) => return Err(error.into()),

@@ -81,7 +81,7 @@ impl BeforeImageFetcher<'_> {
                 })
             })
             .await?;
-            self.context.watcher.observe(&RunEvent::Progress { what: "kept", done, total });
+            self.context.observer.observe(&RunEvent::Progress { what: "kept", done, total });
         }
     }
 

@@ -33,7 +33,7 @@ const LOT: usize = 200;
 pub(crate) struct RemoteFetcher<'a> {
     client: &'a ApiClient,
     db: PathBuf,
-    watcher: &'a SharedObserver,
+    observer: &'a SharedObserver,
     /// The custom field by which rows know their contacts.
     key: Option<String>,
     whole: bool,
@@ -45,8 +45,8 @@ pub(crate) struct RemoteFetcher<'a> {
 impl<'a> RemoteFetcher<'a> {
     /// A fetch for a run's rows.
     pub(crate) fn new(context: &'a EngineContext, db: PathBuf, key: Option<String>) -> Self {
-        let (client, watcher) = (&context.client, &context.watcher);
-        Self { client, db, watcher, key, whole: false, removes: false, rows: Mutex::new(None) }
+        let (client, observer) = (&context.client, &context.observer);
+        Self { client, db, observer, key, whole: false, removes: false, rows: Mutex::new(None) }
     }
 
     /// The same, walking over all contacts whatever it costs: the search says more than single reads.
@@ -120,7 +120,7 @@ impl RemoteFetcher<'_> {
             let storing = self.store_page(page.body);
             seen += count as u64;
             let total = Some(total).filter(|total| *total > 0);
-            self.watcher.observe(&RunEvent::Progress { what: "contacts", done: seen, total });
+            self.observer.observe(&RunEvent::Progress { what: "contacts", done: seen, total });
             let more = next.filter(|_| count == api::SEARCH_LIMIT);
             let Some(cursor) = more else {
                 return storing.await;
@@ -240,7 +240,7 @@ impl RemoteFetcher<'_> {
     async fn fetch_children(&self) -> Result<(), ImportError> {
         for contact in self.child_owners(kind::NOTES, kind::NOTES_OF).await? {
             let Ok(id) = contact.parse::<ContactId>() else { continue };
-            let answer = match self.client.list_contact_notes(&id, RetryPolicy::PATIENT).await {
+            let answer = match self.client.list_contact_notes(&id, RetryPolicy::PERSISTENT).await {
                 Err(error) if error.kind == api::ApiErrorKind::Gone => continue,
                 answer => answer?,
             };

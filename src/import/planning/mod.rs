@@ -87,7 +87,7 @@ impl PlanningJob<'_> {
         directory: &LocationDirectory,
     ) -> Result<(ImportSource, ResolvedSource, validate_rows::SheetValidation), ImportError> {
         let (db, directory) = (self.run.db_path(), directory.clone());
-        let watcher = self.context.watcher.clone();
+        let observer = self.context.observer.clone();
         let work = move || {
             let rows = ImportStore::open(&db)?;
             rows.clear()?;
@@ -95,7 +95,7 @@ impl PlanningJob<'_> {
                 for warning in &understood.warnings {
                     rows.insert_warning(0, warning)?;
                 }
-                validate_rows::validate_rows(&input, &understood, &directory, rows, &watcher)
+                validate_rows::validate_rows(&input, &understood, &directory, rows, &observer)
             })?;
             Ok((input, understood, found))
         };

@@ -81,7 +81,7 @@ pub(crate) fn validate_rows(
     understood: &ResolvedSource,
     directory: &LocationDirectory,
     rows: &ImportStore,
-    watcher: &SharedObserver,
+    observer: &SharedObserver,
 ) -> Result<SheetValidation, ImportError> {
     let mut survey = ColumnScan::new(&understood.plan, directory, &understood.policy);
     if survey.is_needed() {
@@ -117,10 +117,10 @@ pub(crate) fn validate_rows(
     for row in input.sheet.rows()? {
         judge.validate_and_store(&row?)?;
         if judge.count.is_multiple_of(TOLD) {
-            report_progress(watcher, judge.count, None);
+            report_progress(observer, judge.count, None);
         }
     }
-    report_progress(watcher, judge.count, Some(judge.count));
+    report_progress(observer, judge.count, Some(judge.count));
     for warned in judge.checker.sheet_warnings() {
         rows.insert_warning(0, &warned)?;
     }
@@ -162,8 +162,8 @@ pub(crate) fn check_marker_field(
     }
 }
 
-fn report_progress(watcher: &SharedObserver, done: u64, total: Option<u64>) {
-    watcher.observe(&RunEvent::Progress { what: "rows", done, total });
+fn report_progress(observer: &SharedObserver, done: u64, total: Option<u64>) {
+    observer.observe(&RunEvent::Progress { what: "rows", done, total });
 }
 
 struct ValidatedRowWriter<'a> {

@@ -73,7 +73,9 @@ impl UndoRemoteFetcher<'_> {
                     let client = client.clone();
                     async move {
                         let Ok(id) = contact.parse::<ContactId>() else { return Ok((contact, 0)) };
-                        match client.list_contact_appointments(&id, api::RetryPolicy::PATIENT).await
+                        match client
+                            .list_contact_appointments(&id, api::RetryPolicy::PERSISTENT)
+                            .await
                         {
                             Err(error) if error.kind == api::ApiErrorKind::Gone => Ok((contact, 0)),
                             Err(error) => Err(ImportError::from(error)),
@@ -127,7 +129,7 @@ impl UndoRemoteFetcher<'_> {
             })
             .await?;
             let event = RunEvent::Progress { what: "checked", done, total };
-            self.context.watcher.observe(&event);
+            self.context.observer.observe(&event);
         }
         Ok(())
     }

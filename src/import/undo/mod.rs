@@ -101,7 +101,7 @@ pub(super) async fn resume(
         let of = context.home.open_run(&undo.of)?;
         return run_planning(context, run, of, undo, held, true).await;
     }
-    context.watcher.observe(&super::started_event(&run, true));
+    context.observer.observe(&super::started_event(&run, true));
     let id = run.meta.run.clone();
     let halted = |error: ImportError| ImportHalted { run: Some(id), error };
     let summary = match recheck::recheck_records(context, &run, &undo, stage).await {
@@ -148,7 +148,7 @@ async fn run_planning(
     held: run::FileLock,
     resumed: bool,
 ) -> Result<ImportPlan, ImportHalted> {
-    context.watcher.observe(&super::started_event(&run, resumed));
+    context.observer.observe(&super::started_event(&run, resumed));
     let id = run.meta.run.clone();
     let work = UndoPlanningJob { context, run: &run, of: &of, undo: &undo };
     match work.run().await {
@@ -241,7 +241,7 @@ impl UndoPlanningJob<'_> {
             return Err(ImportError::Unsettled { run: id.clone(), ops: count(OpState::Sent) });
         }
         let say =
-            |code, message| self.context.watcher.observe(&RunEvent::Warning { code, message });
+            |code, message| self.context.observer.observe(&RunEvent::Warning { code, message });
         match count(OpState::Pending) {
             0 => {}
             ops => say(

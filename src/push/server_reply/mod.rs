@@ -54,11 +54,13 @@ impl ResponseTrace {
             WriteOutcome::Answered { status, trace_id, .. } => {
                 Self { status: Some(*status), trace_id: trace_id.clone() }
             }
-            WriteOutcome::Unread { status, .. } => Self { status: Some(*status), trace_id: None },
+            WriteOutcome::AppliedUnreadable { status, .. } => {
+                Self { status: Some(*status), trace_id: None }
+            }
             WriteOutcome::NotApplied(error) => {
                 Self { status: error.status, trace_id: error.trace_id.clone() }
             }
-            WriteOutcome::Doubt { status, trace_id, .. } => {
+            WriteOutcome::Unknown { status, trace_id, .. } => {
                 Self { status: *status, trace_id: trace_id.clone() }
             }
         }
@@ -69,8 +71,8 @@ impl ResponseTrace {
 pub(super) fn interpret_outcome(op: &Op, again: bool, sent: WriteOutcome) -> ResponseVerdict {
     match sent {
         WriteOutcome::NotApplied(error) => ResponseVerdict::NotSent(error),
-        WriteOutcome::Doubt { .. } => ResponseVerdict::LookUp(LookupReason::NoAnswer),
-        WriteOutcome::Unread { .. } => interpret_unreadable(&op.change),
+        WriteOutcome::Unknown { .. } => ResponseVerdict::LookUp(LookupReason::NoAnswer),
+        WriteOutcome::AppliedUnreadable { .. } => interpret_unreadable(&op.change),
         WriteOutcome::Answered { status: 200..=299, body, .. } => {
             interpret_success(&op.change, &body)
         }

@@ -111,8 +111,9 @@ fn each_refusal_has_its_meaning() {
 
 #[test]
 fn what_was_not_answered_is_looked_up_and_what_was_applied_never_sent_again() {
-    let cut = || WriteOutcome::Unread { status: 201, said: String::new() };
-    let lost = || WriteOutcome::Doubt { status: Some(502), said: String::new(), trace_id: None };
+    let cut = || WriteOutcome::AppliedUnreadable { status: 201, message: String::new() };
+    let lost =
+        || WriteOutcome::Unknown { status: Some(502), message: String::new(), trace_id: None };
     check(create(), false, cut(), "look up what it made");
     check(update(), false, cut(), "look up what it made");
     check(note(), false, cut(), "look up what it made");

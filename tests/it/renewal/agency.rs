@@ -82,7 +82,7 @@ async fn a_location_without_the_app_is_not_reached() {
     let denied =
         agency(&world).location_token_provider(&id("third")).current_token().await.unwrap_err();
     assert_eq!(denied.kind, ApiErrorKind::Location, "{denied}");
-    assert!(denied.said.contains("`third`"), "{denied}");
+    assert!(denied.message.contains("`third`"), "{denied}");
     assert_counts(&world, 0, 0, 0);
 }
 

@@ -84,7 +84,7 @@ async fn where_nobody_answers_a_living_token_does_and_an_ended_one_is_unreachabl
     save(&world, &login);
     let denied = source(&world).current_token().await.unwrap_err();
     assert_eq!(denied.kind, ApiErrorKind::Unreachable);
-    assert!(denied.said.contains("cannot be renewed"), "{denied}");
+    assert!(denied.message.contains("cannot be renewed"), "{denied}");
 }
 
 #[tokio::test]
@@ -95,8 +95,8 @@ async fn a_login_that_is_over_says_how_to_log_in_again_and_no_secret() {
     world.control("POST", "settings", &json!({"not_installed": [LOCATION]}));
     let denied = source(&world).current_token().await.unwrap_err();
     assert_eq!(denied.kind, ApiErrorKind::Token);
-    assert!(denied.said.contains("`ghl-bulk login --profile default`"), "{denied}");
-    assert!(denied.said.contains("refresh token is invalid"), "{denied}");
+    assert!(denied.message.contains("`ghl-bulk login --profile default`"), "{denied}");
+    assert!(denied.message.contains("refresh token is invalid"), "{denied}");
     let refresh = login.grant.refresh.as_ref().unwrap().expose_secret();
     let access = text(&login.grant.access);
     for secret in [refresh, &access, CLIENT_SECRET] {

@@ -136,8 +136,8 @@ impl DoctorOutput {
         if self.how == DoctorOutputMode::Json {
             let outcome = match (failures, warnings) {
                 (0, 0) => "healthy",
-                (0, _) => "warned",
-                _ => "ailing",
+                (0, _) => "warning",
+                _ => "failing",
             };
             screen.emit_event(&json!({
                 "event": "summary",

@@ -284,8 +284,8 @@ async fn export_location(
     let out = location_out_dir(&args.out, account, many);
     let work = async {
         let own_stop = stop.child_signal();
-        let watcher = screen.location_observer(many.then(|| account.location.to_string()));
-        let client = account.build_client(&accounts.url, settings, &own_stop, &watcher)?;
+        let observer = screen.location_observer(many.then(|| account.location.to_string()));
+        let client = account.build_client(&accounts.url, settings, &own_stop, &observer)?;
         let request = args.build_request(account, &accounts.url, &out, settings.sandbox)?;
         if args.estimate {
             let estimate = export::estimate_cost(&client, request).await?;
@@ -295,7 +295,7 @@ async fn export_location(
             client,
             home: dirs::runs_home()?,
             stop: own_stop,
-            watcher,
+            observer,
             concurrency: settings.concurrency,
             settle: dirs::read_settle_time()?,
         };

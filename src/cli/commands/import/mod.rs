@@ -280,13 +280,13 @@ fn build_context(
     stop: &CancelSignal,
 ) -> Result<EngineContext, CliError> {
     let own_stop = stop.child_signal();
-    let watcher = screen.location_observer(label);
-    let client = account.build_client(url, settings, &own_stop, &watcher)?;
+    let observer = screen.location_observer(label);
+    let client = account.build_client(url, settings, &own_stop, &observer)?;
     Ok(EngineContext {
         client,
         home: dirs::runs_home()?,
         stop: own_stop,
-        watcher,
+        observer,
         concurrency: settings.concurrency,
         settle: dirs::write_settle_time(settings.timeout())?,
     })

@@ -132,8 +132,8 @@ pub(crate) fn run(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, Cl
         let client = match accounts {
             None => None,
             Some(accounts) => {
-                let watcher = screen.location_observer(None);
-                Some(accounts.all[0].build_client(&accounts.url, settings, &stop, &watcher)?)
+                let observer = screen.location_observer(None);
+                Some(accounts.all[0].build_client(&accounts.url, settings, &stop, &observer)?)
             }
         };
         let proposed = import::propose_mapping(client.as_ref(), wish).await;

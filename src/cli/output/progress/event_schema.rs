@@ -127,7 +127,7 @@ fn progress_event() -> NamedSchema {
 
 fn waiting_event() -> NamedSchema {
     let reason = json!({
-        "enum": ["refused", "budget", "retry", "index", "settle"],
+        "enum": ["rate_limited", "budget", "retry", "index_lag", "reconciling"],
         "description": "Why. `refused`: the server answered 429, nothing is sent until its window \
             is over. `budget`: the day's requests are used up and `--wait` was given. `retry`: a \
             request failed in a way that passes and is sent again. `index`: the search hides a \
@@ -184,14 +184,14 @@ fn locations_schema() -> Value {
 
 fn summary_event() -> NamedSchema {
     let outcome = json!({
-        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "pending", "in_doubt", "proposed", "healthy", "warned", "ailing", "logged_in", "logged_out", "nothing", "known"],
+        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "pending", "in_doubt", "proposed", "healthy", "warning", "failing", "logged_in", "logged_out", "nothing", "known"],
         "description": "`complete`: everything is done. `partial`: everything but the records in \
             `errors.csv`, the rows in `rejected.csv`, or some locations. `failed`: the command ended \
             early; `error` says why. `estimate`: only the cost was asked for. `planned`: a dry run; \
             nothing was sent. `sampled`: the rows that `--sample` chose are done. `pending`: rows \
             are left for `ghl-bulk resume`. `in_doubt`: a person \
             must decide about the rows in `in_doubt.csv` or `duplicates.csv`. `proposed`: a mapping was made. \
-            `healthy`, `warned`, `ailing`: what `doctor` found is all right, worth a warning, or a failure. \
+            `healthy`, `warning`, `failing`: `doctor` found nothing wrong, only warnings, or a failure. \
             `logged_in`, `logged_out`, `nothing` (was stored): what `login` and `logout` did. `known`: \
             `whoami` tells what is known.",
     });

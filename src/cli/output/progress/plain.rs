@@ -96,10 +96,12 @@ fn is_due(last: Option<Instant>, now: Instant) -> bool {
 /// A wait's reason in the user's words.
 pub(super) fn wait_reason(reason: WaitReason) -> &'static str {
     match reason {
-        WaitReason::Refused => "the limit is used up",
-        WaitReason::Budget => "the day's requests are used up",
+        WaitReason::RateLimited => "the limit is used up",
+        WaitReason::DailyQuota => "the day's requests are used up",
         WaitReason::Retry => "a request failed and will be sent again",
-        WaitReason::Settle => "some requests got no answer; checking soon whether they arrived",
-        WaitReason::Index => "the search may not show every contact yet",
+        WaitReason::Reconciling => {
+            "some requests got no answer; checking soon whether they arrived"
+        }
+        WaitReason::IndexLag => "the search may not show every contact yet",
     }
 }

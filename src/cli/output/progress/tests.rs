@@ -170,9 +170,9 @@ fn only_long_waits_are_shown_and_not_each() {
         None,
         [
             (0, waiting(WaitReason::Retry, 900)),
-            (1, waiting(WaitReason::Refused, 9_800)),
+            (1, waiting(WaitReason::RateLimited, 9_800)),
             (2, waiting(WaitReason::Retry, 2_000)),
-            (5_001, waiting(WaitReason::Index, 35_000)),
+            (5_001, waiting(WaitReason::IndexLag, 35_000)),
         ],
     );
     assert_eq!(
@@ -218,7 +218,7 @@ fn every_event_has_exactly_the_documented_fields() {
         started(),
         warning("w"),
         progress("contacts", 1, Some(2)),
-        waiting(WaitReason::Index, 1),
+        waiting(WaitReason::IndexLag, 1),
         written(),
     ];
     for event in events {
@@ -234,11 +234,11 @@ fn every_event_has_exactly_the_documented_fields() {
 #[test]
 fn every_reason_to_wait_is_documented() {
     let reasons = [
-        WaitReason::Refused,
-        WaitReason::Budget,
+        WaitReason::RateLimited,
+        WaitReason::DailyQuota,
         WaitReason::Retry,
-        WaitReason::Index,
-        WaitReason::Settle,
+        WaitReason::IndexLag,
+        WaitReason::Reconciling,
     ];
     let schema = events_schema();
     assert_eq!(json!(reasons), schema["$defs"]["waiting"]["properties"]["reason"]["enum"]);
@@ -251,7 +251,7 @@ fn a_line_begins_with_version_time_and_location_once() {
     feed(&mut view, [(0, warning("w")), (1, started()), (2, waiting(WaitReason::Retry, 5))]);
     let lines = out.lines();
     assert!(
-        lines[0].starts_with(r#"{"v":1,"at":"20"#) && !lines[0].contains("location"),
+        lines[0].starts_with(r#"{"v":2,"at":"20"#) && !lines[0].contains("location"),
         "{}",
         lines[0]
     );
@@ -265,9 +265,9 @@ fn a_line_begins_with_version_time_and_location_once() {
 fn a_closed_pipe_is_remembered_and_nothing_panics() {
     let screen =
         CliReporter::with_streams(OutputStyle::Json, OutputStreams::from_writers(Closed, Closed));
-    let watcher = screen.location_observer(None);
+    let observer = screen.location_observer(None);
     assert!(!screen.is_stdout_closed());
-    watcher.observe(&written());
+    observer.observe(&written());
     screen.emit_event(&json!({ "event": "summary" }));
     screen.finish();
     assert!(screen.is_stdout_closed());
@@ -280,9 +280,9 @@ fn a_quiet_screen_shows_warnings_only() {
         OutputStyle::Quiet,
         OutputStreams::from_writers(out.clone(), err.clone()),
     );
-    let watcher = screen.location_observer(None);
+    let observer = screen.location_observer(None);
     for event in [started(), progress("contacts", 1, None), warning("careful"), written()] {
-        watcher.observe(&event);
+        observer.observe(&event);
     }
     screen.print_note("a note");
     screen.emit_event(&json!({ "event": "summary" }));
@@ -309,8 +309,8 @@ fn a_finished_screen_is_silent() {
         OutputStyle::Plain,
         OutputStreams::from_writers(Closed, err.clone()),
     );
-    let watcher = screen.location_observer(None);
+    let observer = screen.location_observer(None);
     screen.finish();
-    watcher.observe(&progress("contacts", 1, None));
+    observer.observe(&progress("contacts", 1, None));
     assert!(err.lines().is_empty());
 }
