@@ -1,37 +1,41 @@
 //! `ghl-bulk` moves contacts, with their tasks, notes, appointments, tags and custom fields, between a
 //! HighLevel (`GoHighLevel`, `LeadConnector`) account and files.
 //!
-//! # The house
+//! # Rooms
 //!
-//! Floors, the highest first; a module uses only lower floors and its own children, which a test holds.
+//! From the highest floor to the lowest. A module uses only lower floors and its own children; a test
+//! checks this.
 //!
-//! - [`cli`]: one file per command; events become bars, lines or JSON, errors a message and a code.
-//! - [`export`] and [`import`]: the verbs. A run is made, carried out, and its files put in place.
-//!   [`doctor`]: what stands in their way.
-//! - [`pull`] and [`publish`], [`push`] and [`reconcile`]: the engines. Remote to spool, spool to files; ops to
-//!   requests, requests without answer to verdicts. [`auth`]: a login at rest, and its tokens while they
-//!   are used.
-//! - [`api`]: the client: one method per endpoint behind one limiter per location. [`plan`]: what each row of
-//!   a sheet is to do, decided before anything is sent.
-//! - [`resource`] (rows and their columns), [`table`] (columns and their files), [`sheet`] (a file read as
-//!   rows), [`run`] (spool, rows, ledger).
-//! - [`choice`], [`id`], [`diagnostic`], [`concurrency`], [`event`], [`failpoint`]: words for options, opaque ids,
-//!   warnings and rejections with their codes, bounded concurrency, what a verb tells, where tests kill.
+//! - [`cli`]: the commands; turns events into progress bars, lines or JSON, and errors into messages
+//!   and exit codes.
+//! - [`export`] and [`import`]: a run is created and carried out, and its files are published.
+//!   [`doctor`]: checks for everything that would make them fail.
+//! - [`pull`] and [`publish`], [`push`] and [`reconcile`]: the engines. From the API to the spool, from
+//!   the spool to files; ops to requests, and requests without a response to their outcome. [`auth`]:
+//!   stored logins and their tokens.
+//! - [`api`]: the client, with one method per endpoint behind one rate limiter per location. [`plan`]:
+//!   what each row of a sheet will do, decided before anything is sent. [`mapping`]: which column goes
+//!   to which field. [`model`]: drafts, remote contacts, ops and policies. [`value`]: what a cell means.
+//! - [`resource`] (rows and their columns), [`table`] (columns and their files), [`sheet`] (a file read
+//!   as rows), [`run`] (spool, stored rows, ledger).
+//! - [`choice`], [`diagnostic`], [`id`], [`context`], [`concurrency`], [`event`], [`failpoint`]: enums with
+//!   one spelling of each word, warnings and rejections with their codes, opaque ids, the engines'
+//!   environment, bounded concurrency, what an engine reports, and where tests kill the program.
 //!
-//! Beside the house stands [`sandbox`], a stand-in for the API that shares no type with it.
+//! [`sandbox`] is a simulator of the API that shares no type with the rest.
 //!
 //! # Words
 //!
 //! location, contact, child (task, note, appointment), field (custom-field definition) · page, cursor ·
-//! row, draft, rejection · op, plan · intent, outcome, settled, doubt · run, spool, ledger · sheet · table,
-//! sink · pace, budget, fault, stop, event, report.
+//! row, draft, rejection · op, plan · intent, outcome, settled, in doubt · run, spool, ledger · sheet ·
+//! table, sink · rate limit, daily quota, cancel signal, event, report.
 //!
 //! # Invariants
 //!
-//! Nothing below `cli` prints. Nothing but `flight` (and the sandbox) spawns. Every file a user sees is
-//! a pure function of a run's log. No output stands half-written under its final name. A record that
-//! could not be read is counted, named and changes the exit code. No write leaves before its intent is
-//! durable, and none is sent again before it is known what became of it.
+//! Nothing below `cli` prints. Only `concurrency` (and the sandbox) spawns. Every file that a user sees
+//! is a pure function of a run's log. No output file is ever incomplete under its final name. A record
+//! that could not be read is counted, reported and changes the exit code. No write is sent before its
+//! intent is durable, and none is sent again before its outcome is known, unless it is idempotent.
 
 pub mod api;
 pub mod auth;

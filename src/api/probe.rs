@@ -91,7 +91,6 @@ impl HttpOptions {
     /// how.
     ///
     /// # Errors
-    ///
     /// [`ConnectError`] when there is no response; the outer error when the HTTP client cannot be
     /// set up.
     pub async fn send_unauthenticated(

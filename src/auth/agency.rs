@@ -12,7 +12,8 @@ use crate::api::{
 };
 use crate::id::{CompanyId, LocationId};
 
-/// A company's login. Its locations' tokens are made by the company's, kept in the record, and renewed.
+/// A company's login. Its locations' tokens are requested with the company's token, stored in the
+/// record, and refreshed.
 #[derive(Debug, Clone)]
 pub struct AgencyAuth {
     keeper: Arc<TokenRefresher>,
@@ -21,11 +22,8 @@ pub struct AgencyAuth {
 }
 
 impl AgencyAuth {
-    /// The company of a login that was loaded from this safe; nothing when the login is for no company.
-    /// Nothing is sent yet.
-    ///
-    /// # Errors
-    /// When connections cannot be set up.
+    /// The company of a login that was loaded from this store; None when the login is not for a
+    /// company. No request is sent yet.
     pub fn from_login(
         safe: CredentialStore,
         login: &OauthLogin,
@@ -44,9 +42,6 @@ impl AgencyAuth {
     }
 
     /// The locations in which the app is installed.
-    ///
-    /// # Errors
-    /// When the company's token cannot be had, or the list is refused.
     pub async fn installed_locations(&self) -> Result<Vec<InstalledLocation>, TokenUnavailable> {
         let token = self.keeper.valid_token(&TokenOwner::Login, None).await?;
         match self.fetch_locations(&token).await {
@@ -65,14 +60,14 @@ impl AgencyAuth {
         self.keeper.oauth.list_installed_locations(token, &self.company, &self.app_id).await
     }
 
-    /// The tokens of a location, asked for when they are needed.
+    /// A provider of the location's tokens, which are requested when needed.
     #[must_use]
     pub fn location_token_provider(&self, location: &LocationId) -> Arc<dyn TokenProvider> {
         let whose = TokenOwner::Location(location.clone());
         Arc::new(RefreshingTokenProvider::with_owner(Arc::clone(&self.keeper), whose))
     }
 
-    /// The company's own tokens.
+    /// A provider of the company's own tokens.
     #[must_use]
     pub fn company_token_provider(&self) -> Arc<dyn TokenProvider> {
         Arc::new(RefreshingTokenProvider::with_owner(Arc::clone(&self.keeper), TokenOwner::Login))

@@ -1,20 +1,20 @@
-//! What can be wrong with a kept login. No variant holds a secret.
+//! Errors of stored logins. No variant holds a secret.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A login that cannot be kept, read or locked.
+/// A login that cannot be stored, read or locked.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// The name of a profile could be a path, or is too long.
-    #[error("`{0}` is no name for a profile: use up to 64 letters, digits, `-` and `_`")]
+    /// The profile name could be a path, or is too long.
+    #[error("`{0}` is not a valid profile name: use up to 64 letters, digits, `-` and `_`")]
     Name(String),
-    /// There is no keyring, or it is locked. A sentence for people.
+    /// There is no keyring, or it is locked; with a sentence for users.
     #[error("{0}")]
     NoKeyring(String),
-    /// Others than the owner may read the file.
+    /// Users other than the owner may read the file.
     #[error(
-        "`{}` can be read by others than its owner; `chmod {mode} {}` makes it private", .path.display(), shell_quote(.path)
+        "`{}` is readable by other users; `chmod {mode} {}` makes it private", .path.display(), shell_quote(.path)
     )]
     Open {
         /// The file or directory.
@@ -27,18 +27,18 @@ pub enum AuthError {
     File {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// What is in the file is not what was put there.
+    /// The file's content is not what was written.
     #[error("`{}` cannot be read: {why}", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// What is wrong with it.
         why: &'static str,
     },
-    /// A newer version of this program wrote it.
+    /// A newer version of this program wrote the file.
     #[error("`{}` has format {found}; this version reads up to {known}", .path.display())]
     Newer {
         /// The file.
@@ -48,16 +48,16 @@ pub enum AuthError {
         /// The newest format known here.
         known: u64,
     },
-    /// There is no login, or no longer.
+    /// There is no login, or it was removed.
     #[error("there is no login for profile `{0}`")]
     Missing(String),
-    /// The record cannot be opened: no or a wrong passphrase, no or another identity.
+    /// The record cannot be decrypted: the passphrase or identity is missing or wrong.
     #[error("{0}")]
     Sealed(String),
-    /// The command that should print a token did not. Its output is not repeated.
+    /// The token command printed no token. Its output is not repeated.
     #[error("{0}")]
     Command(String),
-    /// The OAuth endpoints cannot be asked.
+    /// The OAuth client cannot be set up.
     #[error(transparent)]
     Transport(#[from] crate::api::HttpSetupError),
 }
@@ -72,7 +72,7 @@ impl AuthError {
     }
 }
 
-/// A path as a shell takes it.
+/// A path, quoted for a shell.
 fn shell_quote(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+@:,%".contains(c);

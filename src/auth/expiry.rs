@@ -1,8 +1,8 @@
-//! A token in hand: how long it may still be used.
+//! A token in memory: how long it may still be used.
 //!
-//! What is left of a token's life is counted by this machine's clock and, in the process that holds it, by a
-//! clock that nobody can set. The shorter rest counts. A clock that was set back makes a token end at once:
-//! one renewal too many is cheap.
+//! The remaining lifetime is measured both by this machine's clock and by a monotonic clock in the
+//! process that holds the token; the shorter one counts. If the clock was set back, the token
+//! counts as expired: one refresh too many is cheap.
 
 use std::time::{Duration, Instant};
 
@@ -10,16 +10,16 @@ use jiff::Timestamp;
 
 use crate::api::{BearerToken, OauthGrant};
 
-/// How long before its end a token is renewed, at most.
+/// How long before its expiry a token is refreshed, at most.
 const MARGIN: Duration = Duration::from_mins(5);
 
-/// A token and its end.
+/// A token and its expiry.
 #[derive(Debug, Clone)]
 pub(super) struct CachedToken {
     pub(super) token: BearerToken,
     obtained: Timestamp,
     expires: Timestamp,
-    /// When it ends, seen from the moment it came to hand.
+    /// When it expires, measured from when it was received.
     until: Instant,
     margin: Duration,
 }
@@ -41,18 +41,18 @@ impl CachedToken {
         told.min(self.until.saturating_duration_since(Instant::now()))
     }
 
-    /// Whether the API should still take it.
+    /// Whether the API should still accept it.
     pub(super) fn is_unexpired(&self) -> bool {
         !self.time_remaining().is_zero()
     }
 
-    /// Whether there is no need to renew it yet.
+    /// Whether it does not need a refresh yet.
     pub(super) fn is_fresh(&self) -> bool {
         self.time_remaining() > self.margin
     }
 }
 
-/// What is left of a life at a moment.
+/// The remaining lifetime at a given time.
 fn remaining_lifetime(obtained: Timestamp, expires: Timestamp, now: Timestamp) -> Duration {
     if now < obtained {
         return Duration::ZERO;

@@ -1,4 +1,4 @@
-//! What a token says about itself, unverified: for display only.
+//! A token's own claims, unverified: for display only.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -12,18 +12,18 @@ use crate::id::{CompanyId, LocationId};
 /// The claims of an access token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JwtClaims {
-    /// When it ends, by the server's clock.
+    /// When it expires, by the server's clock.
     pub expires: Option<Timestamp>,
-    /// What it may do.
+    /// Its scopes.
     pub scopes: Vec<String>,
-    /// The location it speaks for.
+    /// The location it is valid for.
     pub location: Option<LocationId>,
-    /// The company it speaks for.
+    /// The company it is valid for.
     pub company: Option<CompanyId>,
 }
 
-/// The claims of a token, where it is a JSON Web Token; those of private integrations are not. Nobody has
-/// checked them: they may be shown, and nothing may hang on them.
+/// The claims of a token if it is a JSON Web Token; private integration tokens are not. They are
+/// unverified: show them, but base no decision on them.
 #[must_use]
 pub fn decode_unverified_claims(token: &BearerToken) -> Option<JwtClaims> {
     let mut parts = token.secret().expose_secret().split('.');

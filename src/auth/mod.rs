@@ -1,9 +1,10 @@
-//! Access: where a profile's login is kept, and how its tokens stay valid.
+//! Authentication: where a profile's login is stored, and how its tokens stay valid.
 //!
-//! A [`CredentialStore`] keeps one profile's record: a private integration's token, or an OAuth login with its app,
-//! its refresh token and the tokens of a company's locations. [`RefreshingTokenProvider`] and [`AgencyAuth`] hand tokens out of
-//! it and renew them: under a lock that all processes share, and never without the new refresh token on disk
-//! before the new token is used. What a token may do is for `api`, what is said to people for `cli`.
+//! A [`CredentialStore`] holds one profile's record: a private integration token, or an OAuth login
+//! with its app, its refresh token and the tokens of a company's locations.
+//! [`RefreshingTokenProvider`] and [`AgencyAuth`] provide tokens from it and refresh them, under a
+//! lock that all processes share, and always with the new refresh token on disk before the new
+//! token is used. What a token may do is up to `api`, messages to users up to `cli`.
 
 mod agency;
 mod credentials;

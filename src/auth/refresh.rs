@@ -1,8 +1,9 @@
-//! One renewal, made by whoever holds the lock: what is asked, what is written before and after, and the
-//! way out when the refresh token is used up.
+//! One token refresh, made while holding the lock: the requests, the writes before and after them,
+//! and the recovery when the refresh token is used up.
 //!
-//! That a renewal has begun is on disk before the refresh token is sent, and the answer is on disk before
-//! its token is used. An answer that never came (killed, cut off) leaves a refresh token that may be used up;
+//! The start of a refresh is on disk before the refresh token is sent, and the response is on disk
+//! before its token is used. If the response never arrived (killed, cut off), the refresh token may
+//! be used up; then it is refused, and the app requests a new authorization (api.md §9).
 //! then it is refused, and the app asks for a new authorisation (api.md §9).
 
 use std::time::Duration;
@@ -16,21 +17,21 @@ use crate::concurrency;
 use crate::failpoint::{self, FailPoint};
 use crate::id::LocationId;
 
-/// How often a renewal is asked for while the server fails.
+/// How often a refresh is tried while the server fails.
 const TRIES: u32 = 3;
-/// How long to wait between two.
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long after its end a location's token is still kept in the record.
+/// How long after its expiry a location's token is kept in the record.
 const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
-/// A renewal under way.
+/// A refresh in progress.
 pub(super) struct TokenRefresh<'a> {
     pub(super) keeper: &'a TokenRefresher,
     pub(super) login: OauthLogin,
 }
 
 impl TokenRefresh<'_> {
-    /// Renews the login's own token.
+    /// Refreshes the login's own token.
     pub(super) async fn refresh_login(&mut self) -> Result<(), TokenUnavailable> {
         let grant = self.obtain_grant().await?;
         failpoint::kill_if_due(FailPoint::AfterRefresh);
@@ -41,7 +42,7 @@ impl TokenRefresh<'_> {
         Ok(())
     }
 
-    /// The next grant, by the refresh token or by a new authorisation.
+    /// Gets the next grant with the refresh token or a new authorization.
     async fn obtain_grant(&mut self) -> Result<OauthGrant, TokenUnavailable> {
         let Some(refresh) = self.login.grant.refresh.clone() else {
             return self.grant_by_reconnect("there is no refresh token").await;
@@ -62,7 +63,8 @@ impl TokenRefresh<'_> {
                 Err(error) => error,
             };
             tries += 1;
-            // Whether a failed server has taken it shows when it is sent again: then it is refused.
+            // A retry shows whether the failed server used up the refresh token: then it is
+            // refused.
             if error.kind != OauthErrorKind::Failed || tries == TRIES || self.is_token_unexpired() {
                 break error;
             }
@@ -79,12 +81,12 @@ impl TokenRefresh<'_> {
         }
     }
 
-    /// Whether there is no hurry.
+    /// Whether the current token can still be used.
     fn is_token_unexpired(&self) -> bool {
         super::expiry::CachedToken::from_grant(&self.login.grant).is_unexpired()
     }
 
-    /// What somebody else has put into the record, who does not share our lock: another machine.
+    /// A grant that was put into the record by another machine, which does not share our lock.
     async fn reload_external_grant(&mut self) -> Result<Option<OauthGrant>, TokenUnavailable> {
         let safe = self.keeper.safe.clone();
         let stored = concurrency::run_blocking(move || safe.load()).await;
@@ -97,35 +99,35 @@ impl TokenRefresh<'_> {
         }
     }
 
-    /// A grant by a new authorisation of what the app was authorised for before.
+    /// A grant from a new authorization of what the app was authorized for before.
     async fn grant_by_reconnect(&self, refused: &str) -> Result<OauthGrant, TokenUnavailable> {
         let Some(resource) = self.login.reconnect_target() else {
             return Err(self.keeper.login_ended_error(refused));
         };
-        tracing::info!("the refresh token is used up; the app asks for a new authorisation");
+        tracing::info!("the refresh token is used up; the app requests a new authorization");
         let (oauth, login) = (&self.keeper.oauth, &self.login);
         let user_type = login.grant.user_type;
         let result = async {
             let code = oauth.request_reconnect_code(&login.app, &resource).await?;
-            // The code was sent to no address.
+            // The code was not sent to any redirect URI.
             oauth.exchange_code(&login.app, &code, None, user_type).await
         };
         result.await.map_err(|error| match error.kind {
             OauthErrorKind::Unreachable | OauthErrorKind::Failed => {
                 self.refresh_failed_error(&error)
             }
-            // What the first refusal said tells more than that the way out is closed, too.
+            // The first refusal explains more than the failed recovery does.
             _ => self.keeper.login_ended_error(refused),
         })
     }
 
     fn refresh_failed_error(&self, error: &OauthError) -> TokenUnavailable {
         let profile = self.keeper.safe.profile_name();
-        let message = format!("the login of profile `{profile}` cannot be renewed: {error}");
+        let message = format!("the login of profile `{profile}` cannot be refreshed: {error}");
         TokenUnavailable { kind: ApiErrorKind::Unreachable, message }
     }
 
-    /// Puts a grant in the place of the one before, which tells what the new one does not.
+    /// Replaces the grant, keeping the details that the new one does not state.
     fn merge_grant(&mut self, grant: OauthGrant) {
         let before = &mut self.login.grant;
         let scopes = std::mem::take(&mut before.scopes);
@@ -140,19 +142,19 @@ impl TokenRefresh<'_> {
         self.login.begun = None;
     }
 
-    /// Asks for the token of one of the company's locations.
+    /// Requests a token for one of the company's locations.
     pub(super) async fn refresh_location(
         &mut self,
         id: &LocationId,
     ) -> Result<(), TokenUnavailable> {
         let Some(company) = self.login.grant.company.clone() else {
             let message =
-                "the login names no company, so it gives no tokens of locations".to_owned();
+                "the login names no company, so it cannot provide location tokens".to_owned();
             return Err(TokenUnavailable { kind: ApiErrorKind::Location, message });
         };
         let mut renewed = false;
         if !super::expiry::CachedToken::from_grant(&self.login.grant).is_fresh() {
-            // A token that still lives will do.
+            // A token that is still valid will do.
             match self.refresh_login().await {
                 Ok(()) => renewed = true,
                 Err(denied) if !self.is_token_unexpired() => return Err(denied),
@@ -182,11 +184,11 @@ impl TokenRefresh<'_> {
     }
 }
 
-/// Why there is no other way but a new authorisation.
+/// Why only a new authorization helps.
 fn refusal_reason(error: &OauthError, cut_off: Option<Timestamp>) -> String {
     match cut_off {
         None => error.to_string(),
-        Some(begun) => format!("a renewal at {begun:.0} was cut off; {error}"),
+        Some(begun) => format!("a token refresh at {begun:.0} was interrupted; {error}"),
     }
 }
 

@@ -1,8 +1,9 @@
-//! The keeper of an OAuth login: who gets which token, and who renews it.
+//! The token refresher of an OAuth login: which caller gets which token, and who refreshes it.
 //!
-//! In a process one renewal serves everyone who waits; between processes the safe's lock sees to it, and
-//! whoever comes to it reads the record again before anything is sent. A renewal is a task of its own: it
-//! goes on when those who wait for it are gone, since an answer that nobody stores is a lost login.
+//! Within a process, one refresh serves all waiting callers. Between processes the store's lock
+//! ensures that, and every lock holder reads the record again before sending anything. A refresh
+//! runs as a task of its own and continues when its callers are gone, because a response that is
+//! not stored is a lost login.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,37 +23,37 @@ use crate::api::{
 use crate::concurrency;
 use crate::id::LocationId;
 
-/// How long nothing is tried again after a renewal that failed while the old token still lives.
+/// How long to wait before another try after a refresh failed while the old token is still valid.
 const REST: Duration = Duration::from_secs(30);
 
-/// Whose token.
+/// The owner of a token.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TokenOwner {
-    /// The login's own.
+    /// The login itself.
     Login,
-    /// That of a location of the company which the login is for.
+    /// A location of the login's company.
     Location(LocationId),
 }
 
-/// Holds a login's tokens.
+/// Provides and refreshes a login's tokens.
 #[derive(Debug)]
 pub(super) struct TokenRefresher {
     pub(super) safe: CredentialStore,
     pub(super) oauth: OauthClient,
-    /// Whose turn it is to renew.
+    /// Serialises refreshes.
     turn: Arc<tokio::sync::Mutex<()>>,
     hand: Mutex<TokenCache>,
 }
 
-/// What is in hand.
+/// The cached tokens.
 #[derive(Debug, Default)]
 struct TokenCache {
     tokens: BTreeMap<TokenOwner, CachedToken>,
-    /// The last renewal, if it failed.
+    /// The last refresh, if it failed.
     failed: Option<FailedRefresh>,
 }
 
-/// A renewal that failed.
+/// A failed refresh.
 #[derive(Debug)]
 struct FailedRefresh {
     whose: TokenOwner,
@@ -74,10 +75,10 @@ impl TokenRefresher {
     }
 
     fn lock_cache(&self) -> std::sync::MutexGuard<'_, TokenCache> {
-        self.hand.lock().expect("nobody panics with it")
+        self.hand.lock().expect("the lock is not poisoned: nothing panics while holding it")
     }
 
-    /// Takes over the tokens of a record that is on disk.
+    /// Caches the tokens of a record that is on disk.
     pub(super) fn cache_tokens(&self, login: &OauthLogin) {
         let mut tokens =
             BTreeMap::from([(TokenOwner::Login, CachedToken::from_grant(&login.grant))]);
@@ -90,7 +91,7 @@ impl TokenRefresher {
         self.lock_cache().tokens = tokens;
     }
 
-    /// A token that needs no renewal.
+    /// A token that needs no refresh.
     pub(super) fn fresh_token(
         &self,
         whose: &TokenOwner,
@@ -103,7 +104,7 @@ impl TokenRefresher {
         (usable && refused != Some(&held.token)).then(|| held.token.clone())
     }
 
-    /// A token that the API should still take, though it is time to renew it.
+    /// A token that the API should still accept, although it is due for a refresh.
     fn unexpired_token(
         &self,
         whose: &TokenOwner,
@@ -114,14 +115,15 @@ impl TokenRefresher {
         (held.is_unexpired() && refused != Some(&held.token)).then(|| held.token.clone())
     }
 
-    /// Why the renewal failed for which somebody has waited since then: it would not do better at once.
+    /// The error of a refresh that failed after the caller began to wait: trying again at once
+    /// would not help.
     fn failure_since(&self, whose: &TokenOwner, came: Instant) -> Option<TokenUnavailable> {
         let hand = self.lock_cache();
         let failed = hand.failed.as_ref()?;
         (failed.whose == *whose && failed.at >= came).then(|| failed.denied.clone())
     }
 
-    /// A token other than the refused one, renewed where it must be.
+    /// A token other than the rejected one, refreshed if necessary.
     pub(super) async fn valid_token(
         self: &Arc<Self>,
         whose: &TokenOwner,
@@ -134,7 +136,7 @@ impl TokenRefresher {
         let turn = match Arc::clone(&self.turn).try_lock_owned() {
             Ok(turn) => turn,
             Err(_) => match self.unexpired_token(whose, refused) {
-                // Somebody is renewing, and there is no need to wait for it.
+                // Another caller is refreshing, and this token can be used meanwhile.
                 Some(token) => return Ok(token),
                 None => Arc::clone(&self.turn).lock_owned().await,
             },
@@ -168,7 +170,7 @@ impl TokenRefresher {
             None => Err(denied),
             Some(token) => {
                 let message = denied.message.escape_debug();
-                tracing::warn!(%message, "the token could not be renewed; the old one is still valid");
+                tracing::warn!(%message, "the token could not be refreshed; the old one is still valid");
                 Ok(token)
             }
         }
@@ -188,7 +190,7 @@ impl TokenRefresher {
         let StoredCredentials::Oauth(login) = stored else {
             return Err(self.login_ended_error("it was replaced by a private integration's token"));
         };
-        // Somebody may have renewed it while we waited.
+        // Another process may have refreshed it while we waited.
         self.cache_tokens(&login);
         if let Some(token) = self.fresh_token(whose, refused) {
             return Ok(token);
@@ -199,17 +201,17 @@ impl TokenRefresher {
             TokenOwner::Location(id) => renewal.refresh_location(id).await?,
         }
         let hand = self.lock_cache();
-        let held = hand.tokens.get(whose).expect("the renewal has put it there");
+        let held = hand.tokens.get(whose).expect("the refresh has cached it");
         Ok(held.token.clone())
     }
 
-    /// The login cannot be had or kept.
+    /// The error of a login that cannot be loaded or stored.
     pub(super) fn credential_store_error(&self, error: &AuthError) -> TokenUnavailable {
         let message = format!("the login of profile `{}`: {error}", self.safe.profile_name());
         TokenUnavailable { kind: ApiErrorKind::Token, message }
     }
 
-    /// The login is over: a person must log in again.
+    /// The error of a login that has ended: the user must log in again.
     pub(super) fn login_ended_error(&self, why: &str) -> TokenUnavailable {
         let profile = self.safe.profile_name();
         let message = format!(
@@ -220,7 +222,7 @@ impl TokenRefresher {
     }
 }
 
-/// A login's own tokens, renewed in time.
+/// Provides a login's own tokens, refreshed in time.
 #[derive(Debug)]
 pub struct RefreshingTokenProvider {
     keeper: Arc<TokenRefresher>,
@@ -228,10 +230,7 @@ pub struct RefreshingTokenProvider {
 }
 
 impl RefreshingTokenProvider {
-    /// The tokens of a login that was loaded from this safe. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// When connections cannot be set up.
+    /// The tokens of a login that was loaded from this store. No request is sent yet.
     pub fn new(
         safe: CredentialStore,
         login: &OauthLogin,

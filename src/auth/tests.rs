@@ -1,4 +1,4 @@
-//! Safes on disk: what they keep, whom they let in, and what they show.
+//! Credential stores on disk: what they store, who can read them, and what they show.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::api::{BearerToken, OauthApp, OauthGrant, UserType};
 
-/// Somebody who knows a passphrase, or has identities and recipients.
+/// A user who knows a passphrase, or has identities and recipients.
 #[derive(Default)]
 struct Somebody {
     passphrase: &'static str,
@@ -168,7 +168,7 @@ fn a_passphrase_is_asked_for_once_and_opens_what_it_sealed() {
     assert_eq!(text(&found.load().unwrap()), text(&private()));
     assert_eq!(me.asked.load(Ordering::Relaxed), 1);
     assert!(
-        found.describe_storage().ends_with("(by a passphrase)"),
+        found.describe_storage().ends_with("(with a passphrase)"),
         "{}",
         found.describe_storage()
     );
@@ -202,7 +202,7 @@ fn what_is_no_recipient_is_refused() {
     let refused =
         CredentialStore::create(&places, "main", CredentialStoreKind::Age, Arc::new(wrong))
             .unwrap_err();
-    assert!(refused.to_string().contains("`age1x` is no age recipient"), "{refused}");
+    assert!(refused.to_string().contains("`age1x` is not an age recipient"), "{refused}");
 }
 
 #[test]
@@ -230,11 +230,11 @@ fn damage_and_newer_formats_are_told_without_what_is_in_them() {
     let path = places.dir.join("main.json");
     let cases = [
         (r#"{"version":2,"private":"pit-secret"}"#, "has format 2; this version reads up to 1"),
-        (r#"{"version":1,"private":"pit-secret"}"#, "it is not the record of a login"),
-        (r#"{"version":1}"#, "it holds no login"),
-        ("pit-secret", "it is not the record of a login"),
-        ("", "it is not the record of a login"),
-        (r#"{"version":1,"private":{"token":"pit secret"}}"#, "it holds no login"),
+        (r#"{"version":1,"private":"pit-secret"}"#, "it is not a login record"),
+        (r#"{"version":1}"#, "it contains no login"),
+        ("pit-secret", "it is not a login record"),
+        ("", "it is not a login record"),
+        (r#"{"version":1,"private":{"token":"pit secret"}}"#, "it contains no login"),
     ];
     for (bytes, why) in cases {
         super::store::record_file::replace_atomically(&path, bytes.as_bytes()).unwrap();

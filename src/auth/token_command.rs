@@ -1,7 +1,7 @@
-//! Tokens that a command of the user's prints, such as a vault's client.
+//! Tokens printed by a user's command, such as a vault client.
 //!
-//! The first line of its standard output is the token; nothing of that output is ever repeated. It gets no
-//! standard input and a minute's time.
+//! The first line of its standard output is the token; no output is ever repeated. The command gets
+//! no standard input and may run for one minute.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -16,20 +16,20 @@ use crate::api::{ApiErrorKind, BearerToken, TokenProvider, TokenUnavailable};
 
 /// How long a command may run.
 const LIMIT: Duration = Duration::from_mins(1);
-/// The most of its output that is read, in bytes.
+/// How much of its output is read, in bytes.
 const MOST: u64 = 64 << 10;
 
-/// How a command is given.
+/// How the command is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenCommand {
-    /// A line for `sh -c` (`cmd /C` on Windows).
+    /// A command line for `sh -c` (`cmd /C` on Windows).
     Shell(String),
     /// A program and its arguments, run without a shell.
     Program(Vec<String>),
 }
 
 impl TokenCommand {
-    /// The program's name, for messages, where it is plain that it is one: everything else may be a secret.
+    /// The program's name for messages, if it is certainly one: everything else may be a secret.
     fn program_name(&self) -> &str {
         let first = match self {
             // `KEY=secret vault read` begins with a secret.
@@ -61,16 +61,12 @@ impl TokenCommand {
     }
 }
 
-/// Runs a command for a token.
-///
-/// # Errors
-/// [`AuthError::Command`] when it cannot be run, fails, takes longer than a minute or prints no token. It
-/// holds the end of what the command wrote to its standard error.
+/// Runs a command for a token. The error contains the end of the command's standard error.
 pub async fn run_token_command(line: &TokenCommand) -> Result<BearerToken, AuthError> {
     let ran = tokio::time::timeout(LIMIT, capture_output(line)).await;
     let (status, output, complaint) = ran.map_err(|_| {
         let limit = LIMIT.as_secs();
-        line.command_error(format_args!("took longer than {limit} s and was ended"))
+        line.command_error(format_args!("took longer than {limit} s and was killed"))
     })??;
     let text = output.expose_secret();
     let first = text.lines().next().unwrap_or_default();
@@ -101,15 +97,15 @@ async fn capture_output(
     let (mut output, mut complaint) = (Vec::new(), Vec::new());
     let (mut out, mut err) = (out.take(MOST), err.take(MOST));
     let read = tokio::try_join!(out.read_to_end(&mut output), err.read_to_end(&mut complaint));
-    read.map_err(|error| line.command_error(format_args!("cannot be read: {error}")))?;
+    read.map_err(|error| line.command_error(format_args!("printed unreadable output: {error}")))?;
     let status = child.wait().await;
-    let status =
-        status.map_err(|error| line.command_error(format_args!("cannot be awaited: {error}")))?;
+    let status = status
+        .map_err(|error| line.command_error(format_args!("could not be awaited: {error}")))?;
     let output = SecretString::from(String::from_utf8_lossy(&output).into_owned());
     Ok((status, output, String::from_utf8_lossy(&complaint).into_owned()))
 }
 
-/// The end of a complaint on one line, without the token.
+/// The end of the standard error on one line, with the token removed.
 fn redacted_stderr(complaint: &str, token: &str) -> String {
     const LONGEST: usize = 200;
     let token = token.trim();
@@ -126,8 +122,8 @@ fn redacted_stderr(complaint: &str, token: &str) -> String {
     }
 }
 
-/// A source of tokens that asks a command: once, and once more when the API refuses what it printed,
-/// since a vault may have rotated it.
+/// A token provider that runs a command: once, and once more when the API rejects the printed
+/// token, because a vault may have rotated it.
 #[derive(Debug)]
 pub struct CommandTokenProvider {
     line: TokenCommand,
@@ -135,7 +131,7 @@ pub struct CommandTokenProvider {
 }
 
 impl CommandTokenProvider {
-    /// A source that has not asked yet.
+    /// A provider that has not run the command yet.
     #[must_use]
     pub fn new(line: TokenCommand) -> Self {
         Self { line, held: Mutex::new(None) }

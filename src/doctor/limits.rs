@@ -1,17 +1,17 @@
-//! What the server's rate-limit headers leave for today (api.md §8).
+//! Today's rate limits, from the server's headers (api.md §8).
 
 use std::time::Duration;
 
 use super::{CheckSink as TellTo, DoctorCheck};
 use crate::api::RateLimitStatus;
 
-/// From this share of the day on, in hundredths, there is little left.
+/// Below this percentage of the daily quota a warning is given.
 const LITTLE: u64 = 10;
 
 /// The checks of this file.
 pub(super) const IDS: [&str; 2] = ["rate", "day"];
 
-/// Tells the limits.
+/// Reports the limits.
 pub(super) fn report_limits(allowance: RateLimitStatus, tell: TellTo<'_>) {
     tell(check_burst_limit(&allowance));
     tell(check_daily_limit(&allowance));
@@ -20,7 +20,10 @@ pub(super) fn report_limits(allowance: RateLimitStatus, tell: TellTo<'_>) {
 fn check_burst_limit(allowance: &RateLimitStatus) -> DoctorCheck {
     const ID: &str = "rate";
     let Some(remaining) = allowance.remaining else {
-        return DoctorCheck::skipped(ID, "no answer told the limit; the documented one is kept to");
+        return DoctorCheck::skipped(
+            ID,
+            "no response stated the limit; the documented one is used",
+        );
     };
     let limits = allowance.limits;
     let seconds = limits.window.as_secs_f64();
@@ -33,17 +36,17 @@ fn check_burst_limit(allowance: &RateLimitStatus) -> DoctorCheck {
 fn check_daily_limit(allowance: &RateLimitStatus) -> DoctorCheck {
     const ID: &str = "day";
     let Some(remaining) = allowance.remaining_today else {
-        return DoctorCheck::skipped(ID, "no answer told how many requests are left today");
+        return DoctorCheck::skipped(ID, "no response stated how many requests are left today");
     };
     let limit = allowance.limits.daily;
     let reset = match allowance.resets_in {
-        Some(time) => format!("counted anew in {}", format_hours(time)),
-        None => "it is not told when they are counted anew".to_owned(),
+        Some(time) => format!("resets in {}", format_hours(time)),
+        None => "the reset time is unknown".to_owned(),
     };
-    let what = format!("{remaining} of {limit} requests of the day are left; {reset}");
+    let what = format!("{remaining} of {limit} requests of the daily quota are left; {reset}");
     if remaining.saturating_mul(100) < limit.saturating_mul(LITTLE) {
         return DoctorCheck::warning(ID, what).with_hint(
-            "other applications of the location spend them, too; long runs take `--wait`, or are resumed tomorrow",
+            "the location's other applications use the same quota; for long runs use `--wait`, or resume tomorrow",
         );
     }
     DoctorCheck::ok(ID, what)

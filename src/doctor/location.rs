@@ -1,4 +1,4 @@
-//! One location: version, token, location, scopes, settings and limits, from one probe each.
+//! One location: version, token, location, scopes, settings and limits, with one probe each.
 
 use bytes::Bytes;
 
@@ -6,14 +6,14 @@ use super::scopes::{self, ScopeRequirement};
 use super::{CheckSink, DoctorCheck, DoctorFailureKind, ScopePurpose, limits, settings};
 use crate::api::{ApiClient, ApiError, ApiErrorKind, ApiProbe, CalendarList, HaltReason, VERSION};
 
-/// The probes that were sent, and what they met.
+/// The probes that were sent, and their results.
 struct ProbeResults {
     asked: Vec<(ScopeRequirement, Result<Bytes, ApiError>)>,
-    /// Those that nobody wants, or that would have met the same as the last one.
+    /// Probes that were not requested, or would have failed like the last one.
     unasked: Vec<(ScopeRequirement, &'static str)>,
 }
 
-/// Examines a location with its token. A closed tap ends it early.
+/// Checks a location with its token. Cancellation ends it early.
 pub async fn examine_location(client: &ApiClient, wanted: &[ScopePurpose], tell: CheckSink<'_>) {
     let seen = send_probes(client, wanted).await;
     tell(check_version(&seen));
@@ -33,7 +33,7 @@ pub async fn examine_location(client: &ApiClient, wanted: &[ScopePurpose], tell:
     limits::report_limits(client.rate_limiter().limit_status(), tell);
 }
 
-/// Tells that a location is not examined, and why.
+/// Reports that a location is not checked, and why.
 pub fn skip_location(why: &str, tell: CheckSink<'_>) {
     for id in ["version", "token", "location"] {
         tell(DoctorCheck::skipped(id, why));
@@ -46,7 +46,7 @@ pub fn skip_location(why: &str, tell: CheckSink<'_>) {
     }
 }
 
-/// Sends the probes one after the other, as long as the next one may meet something else.
+/// Sends the probes one after another, as long as the next one may have a different result.
 async fn send_probes(client: &ApiClient, wanted: &[ScopePurpose]) -> ProbeResults {
     let mut seen = ProbeResults { asked: Vec::new(), unasked: Vec::new() };
     let mut calendar = None;
@@ -54,7 +54,7 @@ async fn send_probes(client: &ApiClient, wanted: &[ScopePurpose]) -> ProbeResult
     for mut need in scopes::scope_requirements() {
         let first = matches!(need.probe, ApiProbe::Location | ApiProbe::Contacts);
         if !first && !need.purposes.iter().any(|purpose| wanted.contains(purpose)) {
-            seen.unasked.push((need, "not asked for with `--for`"));
+            seen.unasked.push((need, "not requested with `--for`"));
             continue;
         }
         if let Some(why) = end {
@@ -75,23 +75,23 @@ async fn send_probes(client: &ApiClient, wanted: &[ScopePurpose]) -> ProbeResult
     seen
 }
 
-/// Why all further probes would meet the same.
+/// Why all further probes would fail the same way.
 fn stop_reason(result: &Result<Bytes, ApiError>, reached: bool) -> Option<&'static str> {
     match result.as_ref().err()?.kind {
         ApiErrorKind::Unreachable | ApiErrorKind::Untrusted => Some("the API cannot be reached"),
-        ApiErrorKind::Exhausted if !reached => Some("the API does not answer usefully"),
+        ApiErrorKind::Exhausted if !reached => Some("the API gives no usable response"),
         _ => non_scope_reason(result, reached),
     }
 }
 
-/// What a result tells of, where that is not its scope.
+/// What a result says, if it is not about its scope.
 fn non_scope_reason(result: &Result<Bytes, ApiError>, reached: bool) -> Option<&'static str> {
     match result.as_ref().err()?.kind {
         ApiErrorKind::Token => Some("the token is not accepted"),
-        ApiErrorKind::Location if !reached => Some("the location is not reached"),
+        ApiErrorKind::Location if !reached => Some("the token has no access to the location"),
         ApiErrorKind::Halted(HaltReason::Cancelled) => Some("interrupted"),
         ApiErrorKind::Halted(HaltReason::DailyQuota { .. }) => {
-            Some("the day's requests are used up")
+            Some("the daily request quota is used up")
         }
         _ if is_version_error(result.as_ref().err()) => Some("the version is not accepted"),
         _ => None,
@@ -109,16 +109,16 @@ impl ProbeResults {
         self.asked.iter().filter_map(|(_, result)| result.as_ref().err())
     }
 
-    /// Whether the server has let some request into the location.
+    /// Whether the server has let any request into the location.
     fn has_reached_location(&self) -> bool {
         self.asked.iter().any(|(need, result)| match result {
-            // These two name no location.
+            // These name no location.
             Ok(_) => !matches!(need.probe, ApiProbe::ContactsWrite),
             Err(_) => false,
         })
     }
 
-    /// Why nothing is known, when nothing is.
+    /// Why nothing is known, if so.
     fn no_answer_reason(&self) -> Option<String> {
         let error = self.probe_errors().last()?;
         let silent = matches!(
@@ -131,7 +131,7 @@ impl ProbeResults {
         let text = match error.kind {
             ApiErrorKind::Halted(HaltReason::Cancelled) => "interrupted".to_owned(),
             ApiErrorKind::Halted(HaltReason::DailyQuota { .. }) => {
-                "the day's requests are used up".to_owned()
+                "the daily request quota is used up".to_owned()
             }
             _ => error.to_string(),
         };
@@ -143,18 +143,19 @@ fn check_version(seen: &ProbeResults) -> DoctorCheck {
     const ID: &str = "version";
     if let Some(error) = seen.probe_errors().find(|error| is_version_error(Some(error))) {
         let what = format!("the API refuses `Version: {VERSION}`: {}", error.message);
-        return DoctorCheck::failure(ID, DoctorFailureKind::Environment, what)
-            .with_hint("a newer ghl-bulk may know a newer version; something on the way may also have taken the header out");
+        return DoctorCheck::failure(ID, DoctorFailureKind::Environment, what).with_hint(
+            "a newer ghl-bulk may know a newer version; a proxy may also have removed the header",
+        );
     }
-    // The server looks at the version before the token, or the other way round; only an answer to a
-    // good token tells.
+    // It is not known whether the server checks the version or the token first; only a response to
+    // a valid token is conclusive.
     if seen.asked.iter().any(|(_, result)| accepts_token(result)) {
         return DoctorCheck::ok(ID, format!("the API accepts `Version: {VERSION}`"));
     }
-    DoctorCheck::skipped(ID, "not known before a token is accepted")
+    DoctorCheck::skipped(ID, "unknown until a token is accepted")
 }
 
-/// Whether an answer shows that the token itself is good.
+/// Whether a result shows that the token itself is valid.
 fn accepts_token(result: &Result<Bytes, ApiError>) -> bool {
     match result {
         Ok(_) => true,
@@ -175,7 +176,7 @@ fn check_token_accepted(seen: &ProbeResults) -> DoctorCheck {
     const ID: &str = "token";
     if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Token) {
         let message = &error.message;
-        // Without a status it was never sent: there is none, or its renewal was refused.
+        // Without a status it was never sent: there is no token, or its refresh was refused.
         let what = match error.status {
             Some(status) => format!("the token is not accepted: {status}: {message}"),
             None => message.clone(),
@@ -190,10 +191,10 @@ fn check_token_accepted(seen: &ProbeResults) -> DoctorCheck {
     }
     match seen.no_answer_reason() {
         Some(why) => {
-            DoctorCheck::failure(ID, DoctorFailureKind::Environment, format!("not known: {why}"))
-                .with_hint("try again later; `-v` shows what was sent and answered")
+            DoctorCheck::failure(ID, DoctorFailureKind::Environment, format!("unknown: {why}"))
+                .with_hint("try again later; `-v` shows requests and responses")
         }
-        None => DoctorCheck::skipped(ID, "no answer tells"),
+        None => DoctorCheck::skipped(ID, "no response shows it"),
     }
 }
 
@@ -206,10 +207,10 @@ fn check_location_reached(seen: &ProbeResults, client: &ApiClient) -> DoctorChec
             _ => None,
         });
         let name = name.map(|name| format!(" (`{name}`)")).unwrap_or_default();
-        return DoctorCheck::ok(ID, format!("the token reaches `{id}`{name}"));
+        return DoctorCheck::ok(ID, format!("the token has access to `{id}`{name}"));
     }
     if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Location) {
-        let what = format!("the token does not reach the location `{id}`: {}", error.message);
+        let what = format!("the token has no access to the location `{id}`: {}", error.message);
         return DoctorCheck::failure(ID, DoctorFailureKind::Access, what).with_hint(
             "check `--location` or `GHL_LOCATION_ID` against the location that the token was made in; it stands \
              in the browser's address behind `/location/`",
@@ -220,5 +221,5 @@ fn check_location_reached(seen: &ProbeResults, client: &ApiClient) -> DoctorChec
         return DoctorCheck::failure(ID, DoctorFailureKind::Access, what)
             .with_hint("check `--location` or `GHL_LOCATION_ID`");
     }
-    DoctorCheck::skipped(ID, "not known: no request came through")
+    DoctorCheck::skipped(ID, "unknown: no request got through")
 }

@@ -1,14 +1,14 @@
-//! This machine: where runs are kept, whether it can be written, and how much room is there.
+//! This machine: where runs are stored, whether that is writable, and how much space is free.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::{CheckSink, DoctorCheck, DoctorFailureKind};
 
-/// Below this many bytes a long run may not find its room.
+/// Below this many bytes a long run may not have enough space.
 const LITTLE: u64 = 1_000_000_000;
 
-/// Examines the directory that keeps the runs. What is made for that is taken away again.
+/// Checks the directory that stores the runs. What is created for that is removed again.
 pub fn examine_disk(home: &Path, tell: CheckSink<'_>) {
     tell(check_writable(home));
     tell(check_free_space(home));
@@ -17,22 +17,22 @@ pub fn examine_disk(home: &Path, tell: CheckSink<'_>) {
 fn check_writable(home: &Path) -> DoctorCheck {
     const ID: &str = "home";
     let dir = nearest_existing_dir(home);
-    // A file that goes with its handle: nothing stays behind, whatever happens.
+    // A file that is removed with its handle: nothing is left behind, whatever happens.
     match tempfile::tempfile_in(&dir).and_then(|mut file| file.write_all(b"x")) {
         Ok(()) if dir == home => {
-            DoctorCheck::ok(ID, format!("runs are kept in `{}`", home.display()))
+            DoctorCheck::ok(ID, format!("runs are stored in `{}`", home.display()))
         }
-        Ok(()) => DoctorCheck::ok(ID, format!("runs will be kept in `{}`", home.display())),
+        Ok(()) => DoctorCheck::ok(ID, format!("runs will be stored in `{}`", home.display())),
         Err(error) => {
             let what = format!("`{}` cannot be written: {error}", dir.display());
             DoctorCheck::failure(ID, DoctorFailureKind::Environment, what).with_hint(
-                "check its rights and its disk, or set `GHL_BULK_HOME` to another directory",
+                "check its permissions and its disk, or set `GHL_BULK_HOME` to another directory",
             )
         }
     }
 }
 
-/// The directory itself, or the next one above that exists.
+/// The directory itself, or its nearest ancestor that exists.
 fn nearest_existing_dir(path: &Path) -> PathBuf {
     let mut dir = path;
     while let (false, Some(above)) = (dir.exists(), dir.parent()) {
@@ -48,7 +48,7 @@ fn check_free_space(home: &Path) -> DoctorCheck {
             .with_hint("100,000 contacts with their notes take about 100 MB until the files are made; make room, or set \
                    `GHL_BULK_HOME` to a larger disk"),
         Some(free) => DoctorCheck::ok(ID, format!("{} GB are free there", free / 1_000_000_000)),
-        None => DoctorCheck::skipped(ID, "the system does not tell how much is free"),
+        None => DoctorCheck::skipped(ID, "the free space is unknown"),
     }
 }
 

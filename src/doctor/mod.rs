@@ -1,10 +1,10 @@
-//! The doctor: what stands in the way of an export or import, check by check.
+//! The doctor: checks for everything that would make an export or import fail.
 //!
-//! A [`DoctorCheck`] says what was looked at, what was seen and what to do. Checks come in a fixed order and
-//! are told one by one as they are made; one whose ground is missing is skipped, with the reason. The
-//! account is not changed, and a location takes about a dozen requests. What only the command line knows
-//! (options, environment, where tokens are kept) is not checked here; its checks are made of the same
-//! type.
+//! A [`DoctorCheck`] says what was checked, what was found and what to do. Checks come in a fixed
+//! order and are reported one by one; a check whose precondition is missing is skipped, with the
+//! reason. The account is not changed, and a location takes about a dozen requests. What only the
+//! command line knows (options, environment, where tokens are stored) is not checked here, but
+//! reported with the same type.
 
 mod limits;
 mod location;
@@ -24,21 +24,21 @@ pub use scopes::ScopePurpose;
 pub use server::{ServerReachability, examine_server};
 pub use token::{TokenFacts, TokenKind, examine_token};
 
-/// How a check came out.
+/// The status of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DoctorStatus {
     /// As it should be.
     Ok,
-    /// Nothing fails for it today.
+    /// It does not make commands fail today.
     Warning,
-    /// Commands fail for it.
+    /// It makes commands fail.
     Failure,
-    /// Not made, because something that it stands on is missing or not known.
+    /// Not checked, because a precondition is missing or unknown.
     Skipped,
 }
 
-/// Whose business a failure is: it decides the exit code.
+/// The kind of a failure: it decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DoctorFailureKind {
     /// Token, scope or location.
@@ -47,25 +47,25 @@ pub enum DoctorFailureKind {
     Environment,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DoctorCheck {
     /// A stable name, such as `clock` or `scope:contacts.readonly`.
     pub id: String,
-    /// The location that it is about, where there are several.
+    /// The location that it is about, if there are several.
     pub location: Option<LocationId>,
-    /// How it came out.
+    /// Its status.
     pub status: DoctorStatus,
-    /// What was seen: a sentence without a full stop. May hold text from outside.
+    /// What was found: a sentence without a full stop. May contain untrusted text.
     pub what: String,
     /// What to do about it.
     pub hint: Option<String>,
-    /// Whose business it is.
+    /// The kind of failure.
     #[serde(skip)]
     pub blame: DoctorFailureKind,
 }
 
-/// Takes each check as soon as it is made.
+/// Receives each check as soon as it is made.
 pub type CheckSink<'a> = &'a mut (dyn FnMut(DoctorCheck) + Send);
 
 impl DoctorCheck {
@@ -74,17 +74,17 @@ impl DoctorCheck {
         Self { id, location: None, status, what, hint: None, blame: DoctorFailureKind::Environment }
     }
 
-    /// As it should be.
+    /// A passed check.
     pub fn ok(id: impl Into<String>, what: impl Into<String>) -> Self {
         Self::new(id, DoctorStatus::Ok, what)
     }
 
-    /// Nothing fails for it today.
+    /// A warning.
     pub fn warning(id: impl Into<String>, what: impl Into<String>) -> Self {
         Self::new(id, DoctorStatus::Warning, what)
     }
 
-    /// Commands fail for it.
+    /// A failure.
     pub fn failure(
         id: impl Into<String>,
         blame: DoctorFailureKind,
@@ -93,18 +93,18 @@ impl DoctorCheck {
         Self { blame, ..Self::new(id, DoctorStatus::Failure, what) }
     }
 
-    /// Not made, and why.
+    /// A skipped check, and why.
     pub fn skipped(id: impl Into<String>, why: impl Into<String>) -> Self {
         Self::new(id, DoctorStatus::Skipped, why)
     }
 
-    /// With what to do about it.
+    /// Adds what to do about it.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// About one of several locations.
+    /// Assigns the check to one of several locations.
     #[must_use]
     pub fn for_location(self, location: &LocationId) -> Self {
         Self { location: Some(location.clone()), ..self }

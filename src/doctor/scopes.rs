@@ -1,16 +1,17 @@
-//! The scopes: which there are, what needs them, and what a probe says of one.
+//! The scopes: what there is, what needs them, and what a probe says about each.
 //!
-//! A missing scope is a 401 like an expired token (api.md §7), so each is asked for by a request of its own.
+//! A missing scope is a 401 like an expired token (api.md §7), so each is probed with a request of
+//! its own.
 
 use super::{DoctorCheck, DoctorFailureKind};
 use crate::api::{ApiError, ApiErrorKind, ApiProbe};
 
-/// What somebody wants to do.
+/// What the user wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScopePurpose {
     /// An export of contacts, tasks and notes.
     Export,
-    /// An import or its undoing.
+    /// An import or its undo.
     Import,
     /// An export `--with appointments`.
     Appointments,
@@ -19,7 +20,7 @@ pub enum ScopePurpose {
 }
 
 impl ScopePurpose {
-    /// All there are.
+    /// All purposes.
     pub const ALL: [Self; 4] = [Self::Export, Self::Import, Self::Appointments, Self::Businesses];
 }
 
@@ -29,11 +30,12 @@ pub(super) struct ScopeRequirement {
     pub(super) purposes: &'static [ScopePurpose],
     /// Which commands use the scope, and for what.
     pub(super) uses: &'static str,
-    /// What commands do without it.
+    /// What happens without it.
     without: &'static str,
 }
 
-/// Every scope, in the order of asking. The first two also tell whether token and location are good.
+/// Every scope, in the order of the probes. The first two also show whether token and location are
+/// valid.
 pub(super) fn scope_requirements() -> [ScopeRequirement; 10] {
     use ScopePurpose::{Appointments, Businesses, Export, Import};
     let need = |probe, purposes, uses, without| ScopeRequirement { probe, purposes, uses, without };
@@ -59,7 +61,7 @@ pub(super) fn scope_requirements() -> [ScopeRequirement; 10] {
         need(
             ApiProbe::Tasks,
             &[Export, Import],
-            "`export` (tasks), `import` (which tasks there are)",
+            "`export` (tasks), `import` (existing tasks)",
             "exports read tasks contact by contact, a request for each; imports with tasks stop",
         ),
         need(
@@ -72,14 +74,14 @@ pub(super) fn scope_requirements() -> [ScopeRequirement; 10] {
         need(
             ApiProbe::Users,
             &[Export, Import],
-            "`export` (the table of users), `import` (whom something is assigned to)",
+            "`export` (the table of users), `import` (assigned users)",
             "that table stays empty, and imports that name users stop",
         ),
         need(
             ApiProbe::Businesses,
             &[Businesses],
             "`export --business NAME`, `import` (businesses by name)",
-            "businesses are known by their ids only",
+            "businesses can be given by id only",
         ),
         need(
             ApiProbe::Calendars,
@@ -101,7 +103,7 @@ impl ScopeRequirement {
         format!("scope:{}", self.probe.required_scope())
     }
 
-    /// What came of the probe.
+    /// The check for a probe's result.
     pub(super) fn check_scope(&self, error: Option<&ApiError>) -> DoctorCheck {
         let (scope, uses) = (self.probe.required_scope(), self.uses);
         let Some(error) = error else {
@@ -124,10 +126,10 @@ impl ScopeRequirement {
             .with_hint("the user or the agency behind the token may lack the right; make a token in the location itself"),
             ApiErrorKind::Gone | ApiErrorKind::Refused | ApiErrorKind::TooLarge => {
                 let status = error.status.unwrap_or_default();
-                let what = format!("`{scope}` is not known: {status}: {}", error.message);
-                DoctorCheck::warning(self.check_id(), what).with_hint("`-v` shows what was sent and answered")
+                let what = format!("`{scope}` is unknown: {status}: {}", error.message);
+                DoctorCheck::warning(self.check_id(), what).with_hint("`-v` shows requests and responses")
             }
-            _ => failure(DoctorFailureKind::Environment, format!("`{scope}` is not known: {error}"))
+            _ => failure(DoctorFailureKind::Environment, format!("`{scope}` is unknown: {error}"))
                 .with_hint("try again later"),
         }
     }

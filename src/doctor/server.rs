@@ -1,4 +1,5 @@
-//! The way to the server: name, machine, proxy, TLS, HTTP and the clock, from one request without a token.
+//! The connection to the server: DNS, host, proxy, TLS, HTTP and the clock, from one request
+//! without a token.
 
 use std::path::Path;
 
@@ -15,21 +16,21 @@ const TLS: &str = "tls";
 const HTTP: &str = "http";
 const CLOCK: &str = "clock";
 
-/// From here on a clock that is wrong is worth a word, in milliseconds.
+/// From this clock difference on a warning is given, in milliseconds.
 const NOTICED: i64 = 60_000;
-/// From here on tokens may look expired, or not yet valid.
+/// From this clock difference on, tokens may look expired or not yet valid.
 const WRONG: i64 = 300_000;
 
-/// What the examination of a server came to.
+/// The result of checking a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerReachability {
-    /// Whether something answers as the API does.
+    /// Whether something answers like the API.
     pub answers: bool,
-    /// By how many milliseconds its clock is ahead of this machine's, where it tells.
+    /// How many milliseconds its clock is ahead of this machine's, if known.
     pub ahead: Option<i64>,
 }
 
-/// Examines the way to a server.
+/// Checks the connection to a server.
 pub async fn examine_server(
     transport: &HttpOptions,
     url: &str,
@@ -39,9 +40,9 @@ pub async fn examine_server(
     let way = NetworkPath::from_url(url);
     match transport.send_unauthenticated(url, location).await {
         Err(error) => {
-            tell(DoctorCheck::skipped(REACH, "not asked: TLS cannot be set up"));
+            tell(DoctorCheck::skipped(REACH, "not checked: TLS cannot be set up"));
             tell(check_tls_setup(&error));
-            skip_checks(&[HTTP, CLOCK], "not asked: TLS cannot be set up", tell);
+            skip_checks(&[HTTP, CLOCK], "not checked: TLS cannot be set up", tell);
             ServerReachability { answers: false, ahead: None }
         }
         Ok(Err(obstacle)) => {
@@ -62,7 +63,7 @@ pub async fn examine_server(
     }
 }
 
-/// The host and the proxy before it.
+/// The host, and the proxy in front of it.
 struct NetworkPath {
     host: String,
     proxy: Option<String>,
@@ -88,14 +89,16 @@ fn report_connect_error(obstacle: &ConnectError, way: &NetworkPath, tell: CheckS
         DoctorCheck::failure(id, DoctorFailureKind::Environment, what).with_hint(obstacle.hint())
     };
     if matches!(obstacle, ConnectError::Certificate(_) | ConnectError::Tls(_)) {
-        tell(DoctorCheck::ok(REACH, format!("{} takes connections", way.display_text())));
+        tell(DoctorCheck::ok(REACH, format!("{} accepts connections", way.display_text())));
         tell(failure(TLS, obstacle.to_string()));
         skip_checks(&[HTTP, CLOCK], "there is no safe connection", tell);
         return;
     }
     let what = match (obstacle, &way.proxy) {
         (ConnectError::Proxy(_), Some(proxy)) => format!("{obstacle} (`{proxy}`)"),
-        (_, Some(proxy)) => format!("the way to `{}` by the proxy `{proxy}`: {obstacle}", way.host),
+        (_, Some(proxy)) => {
+            format!("connecting to `{}` through the proxy `{proxy}`: {obstacle}", way.host)
+        }
         (_, None) => format!("`{}`: {obstacle}", way.host),
     };
     let check = failure(REACH, what);
@@ -112,7 +115,7 @@ fn skip_checks(ids: &[&str], why: &str, tell: CheckSink<'_>) {
     }
 }
 
-/// The roots or the proxy settings cannot be read.
+/// The check for root certificates or proxy settings that cannot be read.
 fn check_tls_setup(error: &HttpSetupError) -> DoctorCheck {
     DoctorCheck::failure(TLS, DoctorFailureKind::Environment, error.to_string())
         .with_hint("check `--ca-file`, and that this machine has root certificates (the package `ca-certificates`)")
@@ -123,8 +126,8 @@ fn check_tls(url: &str, transport: &HttpOptions) -> DoctorCheck {
         return if is_loopback_url(url) {
             DoctorCheck::ok(TLS, "plain http, which does not leave this machine")
         } else {
-            DoctorCheck::warning(TLS, "plain http: whoever listens on the way sees the token")
-                .with_hint("use https, unless the network is yours alone")
+            DoctorCheck::warning(TLS, "plain http: the token can be intercepted")
+                .with_hint("use https, unless you trust the network")
         };
     }
     let roots = match &transport.ca_file {
@@ -138,29 +141,32 @@ fn display_path(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// A failure here is blamed on the environment; whatever else answers may be asked on.
+/// A failure here counts as an environment problem; after any other response the checks go on.
 fn check_http(knock: &UnauthenticatedResponse, url: &str) -> DoctorCheck {
     let UnauthenticatedResponse { status, page, .. } = knock;
     let failure = |what: String| DoctorCheck::failure(HTTP, DoctorFailureKind::Environment, what);
     match page {
         ResponseBodyKind::Redirect(message) => failure(format!("{status}: {message}"))
-            .with_hint("check `--api-url`; a login page of the network may stand in between"),
+            .with_hint("check `--api-url`; a login page of the network may be in between"),
         ResponseBodyKind::Html(title) => {
             let title = title.as_ref().map(|title| format!(" (`{title}`)")).unwrap_or_default();
-            failure(format!("{status}: a page for people{title} instead of the API's JSON"))
-                .with_hint(format!("is `{url}` the API? a proxy or a login page of the network may stand in between"))
+            failure(format!("{status}: an HTML page{title} instead of the API's JSON")).with_hint(
+                format!(
+                    "is `{url}` the API? a proxy or a login page of the network may be in between"
+                ),
+            )
         }
         _ if *status >= 500 => failure(format!("the server answers {status}"))
             .with_hint("it may be down; try again later, and see https://status.gohighlevel.com"),
         ResponseBodyKind::Json if *status == 429 => {
-            DoctorCheck::ok(HTTP, "the API answers, though it has had enough for the moment (429)")
+            DoctorCheck::ok(HTTP, "the API answers, but is rate-limiting right now (429)")
         }
         ResponseBodyKind::Json => {
             DoctorCheck::ok(HTTP, format!("the API answers ({status} without a token)"))
         }
         ResponseBodyKind::Other => DoctorCheck {
             blame: DoctorFailureKind::Access,
-            ..DoctorCheck::warning(HTTP, format!("{status}: neither JSON nor a page"))
+            ..DoctorCheck::warning(HTTP, format!("{status}: neither JSON nor HTML"))
         }
         .with_hint("check `--api-url`"),
     }
@@ -168,20 +174,23 @@ fn check_http(knock: &UnauthenticatedResponse, url: &str) -> DoctorCheck {
 
 fn check_clock(ahead: Option<i64>) -> DoctorCheck {
     let Some(ahead) = ahead else {
-        return DoctorCheck::skipped(CLOCK, "the server does not tell the time");
+        return DoctorCheck::skipped(CLOCK, "the server does not send its time");
     };
     let side = if ahead > 0 { "behind" } else { "ahead of" };
     let seconds = ahead.unsigned_abs() / 1000;
     match ahead.abs() {
-        0..=NOTICED => DoctorCheck::ok(CLOCK, format!("within {} s of the server's", seconds.max(1))),
-        off if off <= WRONG => {
-            DoctorCheck::warning(CLOCK, format!("this machine's clock is {seconds} s {side} the server's"))
-                .with_hint("set the clock, or let NTP keep it")
+        0..=NOTICED => {
+            DoctorCheck::ok(CLOCK, format!("within {} s of the server's", seconds.max(1)))
         }
+        off if off <= WRONG => DoctorCheck::warning(
+            CLOCK,
+            format!("this machine's clock is {seconds} s {side} the server's"),
+        )
+        .with_hint("set the clock, or let NTP keep it"),
         _ => DoctorCheck::warning(
             CLOCK,
             format!(
-                "this machine's clock is {} {side} the server's: tokens may look expired that are not, or \
+                "this machine's clock is {} {side} the server's: valid tokens may look expired, or \
                  be used though they are",
                 format_duration(seconds)
             ),
@@ -190,7 +199,7 @@ fn check_clock(ahead: Option<i64>) -> DoctorCheck {
     }
 }
 
-/// `7 min`, `1 h 00 min`, `3 days`.
+/// A duration such as `7 min`, `1 h 00 min`, `3 days`.
 fn format_duration(seconds: u64) -> String {
     match seconds {
         0..3_600 => format!("{} min", seconds / 60),
@@ -217,7 +226,7 @@ mod tests {
         check(
             -301_000,
             DoctorStatus::Warning,
-            "5 min ahead of the server's: tokens may look expired",
+            "5 min ahead of the server's: valid tokens may look expired",
         );
         check(3_600_000, DoctorStatus::Warning, "1 h 00 min behind");
         check(-864_000_000, DoctorStatus::Warning, "10 days ahead");

@@ -1,11 +1,11 @@
-//! The location's settings that decide what an import does, as the location tells them (api.md §5.7, §6).
+//! The location settings that affect an import (api.md §5.7, §6).
 
 use bytes::Bytes;
 use serde_json::Value;
 
 use super::{CheckSink as TellTo, DoctorCheck};
 
-/// The checks of this file that are always told.
+/// The checks of this file that are always reported.
 pub(super) const IDS: [&str; 4] = ["duplicates", "identifiers", "time_zone", "country"];
 
 /// The location's name.
@@ -26,7 +26,7 @@ fn text_setting(about: &Value, name: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Tells the settings; without an answer they are skipped.
+/// Reports the settings; without a response they are skipped.
 pub(super) fn report_settings(answer: Option<&Bytes>, tell: TellTo<'_>) {
     let Some(about) = answer.and_then(|body| parse_location(body)) else {
         for id in IDS {
@@ -48,14 +48,14 @@ pub(super) fn report_settings(answer: Option<&Bytes>, tell: TellTo<'_>) {
 fn check_duplicate_setting(about: &Value) -> DoctorCheck {
     const ID: &str = "duplicates";
     match about["settings"]["allowDuplicateContact"].as_bool() {
-        Some(false) => DoctorCheck::ok(ID, "refused by the location: an import makes no contact twice"),
+        Some(false) => DoctorCheck::ok(ID, "duplicates are refused by the location: an import cannot create a contact twice"),
         Some(true) => DoctorCheck::warning(
             ID,
-            "allowed by the location: it does not keep an import from making a contact twice",
+            "duplicates are allowed by the location: it does not prevent an import from creating a contact twice",
         )
         .with_hint("turn `Allow Duplicate Contact` off under Settings > Business Profile, or import with `--marker-field`"),
-        None => DoctorCheck::warning(ID, "the location does not tell whether it allows duplicates")
-            .with_hint("imports take them to be allowed"),
+        None => DoctorCheck::warning(ID, "it is unknown whether the location allows duplicates")
+            .with_hint("imports assume that they are allowed"),
     }
 }
 
@@ -64,38 +64,35 @@ fn check_unique_identifiers(about: &Value) -> DoctorCheck {
     let names = about["settings"]["contactUniqueIdentifiers"].as_array();
     let names: Vec<_> = names.into_iter().flatten().filter_map(Value::as_str).collect();
     match names.as_slice() {
-        [] => {
-            DoctorCheck::ok(ID, "not told; imports take the e-mail address, then the phone number")
-        }
-        [only] => DoctorCheck::ok(ID, format!("contacts are told apart by {only}")),
+        [] => DoctorCheck::ok(ID, "unknown; imports match by e-mail address, then by phone number"),
+        [only] => DoctorCheck::ok(ID, format!("contacts are matched by {only}")),
         [first, rest @ ..] => DoctorCheck::ok(
             ID,
-            format!("contacts are told apart by {first}, then by {}", rest.join(", ")),
+            format!("contacts are matched by {first}, then by {}", rest.join(", ")),
         ),
     }
 }
 
 fn check_time_zone(about: &Value) -> DoctorCheck {
     const ID: &str = "time_zone";
-    let hint = "give imports `--timezone`";
+    let hint = "pass `--timezone` to imports";
     match text_setting(about, "timezone") {
         Some(zone) if jiff::tz::TimeZone::get(&zone).is_ok() => {
             DoctorCheck::ok(ID, format!("`{zone}`"))
         }
         Some(zone) => DoctorCheck::warning(ID, format!("`{zone}` is not known on this machine"))
             .with_hint(hint),
-        None => DoctorCheck::warning(ID, "the location has none").with_hint(hint),
+        None => DoctorCheck::warning(ID, "the location has no time zone").with_hint(hint),
     }
 }
 
 fn check_country(about: &Value) -> DoctorCheck {
     const ID: &str = "country";
     match text_setting(about, "country") {
-        Some(country) => DoctorCheck::ok(
-            ID,
-            format!("`{country}`: phone numbers without a country are taken to be from there"),
-        ),
-        None => DoctorCheck::warning(ID, "the location has none")
-            .with_hint("give imports `--default-country`"),
+        Some(country) => {
+            DoctorCheck::ok(ID, format!("`{country}`: the default country of phone numbers"))
+        }
+        None => DoctorCheck::warning(ID, "the location has no country")
+            .with_hint("pass `--default-country` to imports"),
     }
 }

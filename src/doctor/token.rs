@@ -1,37 +1,37 @@
-//! The token, as far as it can be judged without being sent: its kind, and when it ends.
+//! The token, as far as it can be checked without sending it: its kind and its expiry.
 
 use super::{CheckSink, DoctorCheck, DoctorFailureKind};
 
-/// An hour, in seconds: what ends sooner and is not renewed ends in the middle of something.
+/// One hour in seconds: a token that expires sooner and is not refreshed may expire during a run.
 const SOON: i64 = 3_600;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
-    /// Of a Private Integration: it stays as it is.
+    /// A Private Integration Token, which never changes.
     Private,
-    /// Of an OAuth app, for a location.
+    /// From an OAuth app, for a location.
     Location,
-    /// Of an OAuth app, for a company (agency).
+    /// From an OAuth app, for a company (agency).
     Company,
-    /// Nothing that is known here.
+    /// Unknown.
     Unknown,
 }
 
-/// What is known of a token.
+/// What is known about a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenFacts {
     /// What kind it is.
     pub kind: TokenKind,
-    /// When it ends, where that is known.
+    /// When it expires, if known.
     pub expires: Option<jiff::Timestamp>,
-    /// Whether that is by the server's clock rather than by this machine's.
+    /// Whether `expires` is by the server's clock instead of this machine's.
     pub servers: bool,
-    /// Whether it can be renewed.
+    /// Whether it can be refreshed.
     pub renews: bool,
 }
 
-/// Examines a token. `ahead`: by how many milliseconds the server's clock is ahead.
+/// Checks a token. `ahead`: how many milliseconds the server's clock is ahead.
 pub fn examine_token(facts: &TokenFacts, ahead: Option<i64>, tell: CheckSink<'_>) {
     tell(check_token_kind(facts));
     tell(check_expiry(facts, ahead.filter(|_| facts.servers).unwrap_or(0)));
@@ -39,17 +39,17 @@ pub fn examine_token(facts: &TokenFacts, ahead: Option<i64>, tell: CheckSink<'_>
 
 fn check_token_kind(facts: &TokenFacts) -> DoctorCheck {
     const ID: &str = "token_kind";
-    let renews = if facts.renews { ", renewed on its own" } else { "" };
+    let renews = if facts.renews { ", refreshed automatically" } else { "" };
     match facts.kind {
         TokenKind::Private => DoctorCheck::ok(ID, "a Private Integration Token"),
         TokenKind::Location => DoctorCheck::ok(ID, format!("an OAuth token of a location{renews}")),
         TokenKind::Company => DoctorCheck::ok(ID, format!("an OAuth token of an agency{renews}"))
-            .with_hint("locations are reached by tokens that are made from it: `--all-locations`"),
+            .with_hint("it is exchanged for location tokens: `--all-locations`"),
         TokenKind::Unknown => DoctorCheck::warning(
             ID,
             "neither a Private Integration Token (`pit-…`) nor an OAuth token",
         )
-        .with_hint("was something else pasted? the next checks tell whether it is accepted"),
+        .with_hint("was something else pasted? the next checks show whether it is accepted"),
     }
 }
 
@@ -58,30 +58,30 @@ fn check_expiry(facts: &TokenFacts, ahead: i64) -> DoctorCheck {
     if facts.kind == TokenKind::Private {
         return DoctorCheck::ok(
             ID,
-            "it does not expire; its age is not known (HighLevel advises a new one every 90 days)",
+            "it does not expire; its age is unknown (HighLevel recommends a new one every 90 days)",
         );
     }
     let Some(expires) = facts.expires else {
-        return DoctorCheck::skipped(ID, "it does not tell when it expires");
+        return DoctorCheck::skipped(ID, "its expiry is unknown");
     };
     let now = jiff::Timestamp::now().as_second() + ahead / 1000;
     let left = expires.as_second() - now;
     let when = format!("{expires:.0}");
     match (left, facts.renews) {
-        (..=0, true) => DoctorCheck::ok(ID, format!("it expired at {when}, and is renewed when it is used")),
-        (_, true) => DoctorCheck::ok(ID, format!("it expires in {} ({when}), and is renewed before", format_time_left(left))),
+        (..=0, true) => DoctorCheck::ok(ID, format!("it expired at {when}, and is refreshed on its next use")),
+        (_, true) => DoctorCheck::ok(ID, format!("it expires in {} ({when}), and is refreshed before that", format_time_left(left))),
         (..=0, false) => {
-            DoctorCheck::failure(ID, DoctorFailureKind::Access, format!("it expired at {when}, and there is nothing to renew it with"))
+            DoctorCheck::failure(ID, DoctorFailureKind::Access, format!("it expired at {when}, and cannot be refreshed"))
                 .with_hint("log in again with `ghl-bulk login`, or set a new `GHL_TOKEN`")
         }
         (left, false) if left < SOON => DoctorCheck::warning(ID, format!("it expires in {} ({when})", format_time_left(left)))
-            .with_hint("a run that lasts longer stops then, and is resumed with a new token; `ghl-bulk login --oauth` keeps one \
-                   that renews itself"),
+            .with_hint("a longer run stops then and can be resumed with a new token; `ghl-bulk login --oauth` stores one \
+                   that is refreshed automatically"),
         (left, false) => DoctorCheck::ok(ID, format!("it expires in {} ({when})", format_time_left(left))),
     }
 }
 
-/// `12 min`, `5 h`, `3 days`.
+/// A duration such as `12 min`, `5 h`, `3 days`.
 fn format_time_left(seconds: i64) -> String {
     match seconds {
         ..3_600 => format!("{} min", seconds / 60),

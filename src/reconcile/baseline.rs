@@ -1,4 +1,4 @@
-//! What stood there before a child was written: how many equal ones, and which.
+//! The baseline of a child write: how many equal children existed before it, and which.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,18 +6,19 @@ use serde_json::Value;
 use super::classify::equals_child;
 use crate::model::OpChange;
 
-/// The children of a contact that equal a planned one, before it was sent. Kept with the intent.
+/// The children of a contact that were equal to a planned one before it was sent. Stored with the
+/// intent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChildBaseline {
     /// How many there were.
     pub equal: usize,
-    /// Their ids, as far as they have one.
+    /// Their ids, if they have one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<String>,
 }
 
 impl ChildBaseline {
-    /// Counts.
+    /// Counts the equal children.
     #[must_use]
     pub fn from_children<'v>(
         change: &OpChange,
@@ -29,14 +30,14 @@ impl ChildBaseline {
         Self { ids: ids.collect(), equal: equal.len() }
     }
 
-    /// The one that has come since, when there are more than before: its id, if it has one.
+    /// The child that was added since, when there are more than before: its id, if it has one.
     #[must_use]
     pub fn added_child(&self, now: &Self) -> Option<Option<String>> {
         let new = || now.ids.iter().find(|id| !self.ids.contains(id)).cloned();
         (now.equal > self.equal).then(new)
     }
 
-    /// Reads what an intent says.
+    /// Parses the baseline stored with an intent.
     #[must_use]
     pub fn parse_stored(text: Option<&str>) -> Option<Self> {
         serde_json::from_str(text?).ok()
@@ -62,7 +63,7 @@ mod tests {
         assert_eq!(before.added_child(&reference(1, &["a"])), None);
         assert_eq!(before.added_child(&reference(2, &["b", "a"])), Some(Some("b".to_owned())));
         assert_eq!(before.added_child(&reference(2, &[])), Some(None));
-        // Somebody took the old one away and the new one came: nothing tells the two apart by number.
+        // The old one was removed and the new one added: the count cannot tell the two apart.
         assert_eq!(before.added_child(&reference(1, &["b"])), None);
     }
 

@@ -1,7 +1,7 @@
-//! The recount: at the end, what was sent more than once is searched once more.
+//! Duplicate check: at the end, ops that were sent more than once are searched once more.
 //!
-//! A look-up can be wrong: a request may be applied later than the settle time allows. So ops that were
-//! sent twice are counted when all is over, and two hits are named.
+//! A look-up can be wrong: a request may be applied later than the settle time allows. So ops that
+//! were sent twice are checked when everything else is done, and several results are reported.
 
 use serde_json::json;
 
@@ -12,11 +12,9 @@ use crate::model::remote::RemoteContact;
 use crate::model::{IdempotencyClass, OpChange};
 
 impl Reconciler {
-    /// The ids of everything that the op seems to have made, if that is more than one. `siblings` are
-    /// the equal children that the run has written for other ops since the case's reference was taken.
-    ///
-    /// # Errors
-    /// When a read fails for good or the tap is closed.
+    /// The ids of everything that the op seems to have created, if that is more than one.
+    /// `siblings` are the equal children that the run has created for other ops since the baseline
+    /// was taken.
     pub async fn find_duplicates(
         &self,
         case: &InDoubtOp<'_>,
@@ -65,7 +63,7 @@ impl Reconciler {
                 let ours = classify::is_added_since(&case.op.change, window, &live)
                     && !classify::has_other_identity(&case.op.change, &live);
                 let known = found.iter().any(|it| it.id == live.id);
-                // Whoever shares the phone has come by a row of their own.
+                // A contact that shares only the phone belongs to a row of its own.
                 if ours && !known && !self.is_made_by_other_op(live.id.as_str(), case.op.id).await?
                 {
                     found.push(live);
@@ -76,7 +74,7 @@ impl Reconciler {
     }
 }
 
-/// The ids, when there are several.
+/// The ids if there are several.
 fn ids_if_several(found: Vec<RemoteContact>) -> Vec<String> {
     if found.len() < 2 {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Whether something that was to be deleted is gone.
+//! Whether a record that was to be deleted is gone.
 
 use super::{InDoubtOp, OpResolution, ReconcileError, Reconciler};
 use crate::failpoint::{self, FailPoint};
@@ -6,8 +6,8 @@ use crate::model::OpChange;
 use crate::model::remote::equality;
 
 impl Reconciler {
-    /// Finds out what became of a deletion: what is gone was deleted; what is still there when the settle
-    /// time is over was not, and will not be.
+    /// Resolves a deletion: a missing record was deleted; one that still exists after the settle
+    /// time was not, and will not be.
     pub(super) async fn resolve_deletion(
         &self,
         case: &InDoubtOp<'_>,

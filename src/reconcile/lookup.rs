@@ -1,8 +1,8 @@
-//! Probes: the reads by which an op's work is found.
+//! Look-ups: the reads that find an op's result.
 //!
-//! Each idempotency class has its own: the search for duplicates reads what the server itself checks;
-//! the marker and the dates go through the search index, which lags; children are listed. A hit of an
-//! index is read again by its id, because only that is fresh (api.md §2.10).
+//! Each idempotency class has its own: the duplicate search reads what the server itself checks;
+//! the marker and the dates go through the search index, which lags; children are listed. A record
+//! found through the index is read again by its id, because only that is fresh (api.md §2.10).
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -14,11 +14,11 @@ use crate::id::ContactId;
 use crate::model::remote::RemoteContact;
 use crate::model::{IdempotencyClass, OpChange};
 
-/// Pages of contacts that one walk over a stretch of time reads at most. At full speed 5,000 contacts are
-/// made in 500 s, longer than any such stretch with the usual settle time.
+/// The maximum number of pages that one walk over a time window reads. At full speed 5,000 contacts
+/// are created in 500 s, longer than any such window with the usual settle time.
 const PAGES: usize = 10;
 
-/// The e-mail address and phone of a contact to be made.
+/// The e-mail address and phone of a contact to be created.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SentIdentity<'a> {
     pub(super) email: Option<&'a str>,
@@ -35,7 +35,7 @@ impl SentIdentity<'_> {
     }
 }
 
-/// By what the contact is known that a change makes.
+/// The identity of the contact that a change creates.
 pub(super) fn sent_identity(change: &OpChange) -> SentIdentity<'_> {
     let (OpChange::Create { body } | OpChange::Upsert { body }) = change else {
         return SentIdentity::default();
@@ -45,7 +45,7 @@ pub(super) fn sent_identity(change: &OpChange) -> SentIdentity<'_> {
 }
 
 impl Reconciler {
-    /// The probe of the op's class; nothing when there is no hit.
+    /// The look-up for the op's idempotency class; None if it finds nothing.
     pub(super) async fn probe_once(
         &self,
         case: &InDoubtOp<'_>,
@@ -62,7 +62,7 @@ impl Reconciler {
         }
     }
 
-    /// One look for a contact that was refused and may exist all the same.
+    /// A single look-up for a contact whose create was refused and that may exist nevertheless.
     pub(super) async fn probe_refused_create(
         &self,
         case: &InDoubtOp<'_>,
@@ -75,8 +75,8 @@ impl Reconciler {
         Ok(found.filter(OpResolution::is_applied))
     }
 
-    /// The second, independent path: the contacts that were added while the request may have been
-    /// applied.
+    /// The second, independent look-up: the contacts that were added while the request may have
+    /// been applied.
     pub(super) async fn probe_creation_window(
         &self,
         case: &InDoubtOp<'_>,
@@ -84,7 +84,7 @@ impl Reconciler {
         let is_child =
             matches!(case.op.change, OpChange::CreateNote { .. } | OpChange::CreateTask { .. });
         if is_child || case.op.class == IdempotencyClass::Once {
-            // Neither has another path than its own.
+            // These have no second look-up.
             return Ok(None);
         }
         let identity = sent_identity(&case.op.change);
@@ -104,8 +104,8 @@ impl Reconciler {
         Ok(None)
     }
 
-    /// Whom the server itself would call a duplicate: by e-mail address, then by phone. Each may be
-    /// another's: a row may share its number with the next one.
+    /// The contact that the server would call a duplicate: by e-mail address, then by phone. Each
+    /// may find another contact: two rows may share a phone number.
     async fn find_by_identity(
         &self,
         case: &InDoubtOp<'_>,
@@ -131,7 +131,8 @@ impl Reconciler {
         }
         let _seat = self.acquire_request_slot().await;
         let answer = match self.client.find_duplicate_contact(email, phone).await {
-            // It does not take this value: the other one or the second path may tell.
+            // The server rejects this value; the other one or the second look-up may find the
+            // contact.
             Err(error) if error.kind == ApiErrorKind::Refused => return Ok(None),
             answer => answer?,
         };
@@ -150,8 +151,8 @@ impl Reconciler {
         }
     }
 
-    /// The op's own work, if a hit is that by its own record. Whether anything else stands in the way is
-    /// for the server to say, when the op is sent again.
+    /// Whether a contact is the op's result, judged by its own record. Whether another contact
+    /// blocks the op is for the server to say when the op is sent again.
     async fn confirm_by_id(
         &self,
         case: &InDoubtOp<'_>,
@@ -159,15 +160,15 @@ impl Reconciler {
     ) -> Result<Option<OpResolution>, ReconcileError> {
         let Some(live) = self.fetch_contact(id).await? else { return Ok(None) };
         if case.op.class == IdempotencyClass::Marked {
-            // Nobody else writes this marker, whatever the clocks say.
+            // No other writer uses this marker, whatever the clocks say.
             let ours = self.carries_marker(&case.op.change, &live);
             return Ok(ours.then(|| classify::classify_applied(&case.op.change, &live, None)));
         }
         Ok(Some(self.classify_ownership(case, &live).await?).filter(OpResolution::is_applied))
     }
 
-    /// Whether a contact that has the op's e-mail address or phone is the op's work, by all that is
-    /// known: two rows of one sheet may share a number.
+    /// Whether a contact with the op's e-mail address or phone is the op's result, by everything
+    /// known: two rows of one sheet may share a phone number.
     pub(super) async fn classify_ownership(
         &self,
         case: &InDoubtOp<'_>,
@@ -180,7 +181,7 @@ impl Reconciler {
         Ok(classify::blocked_by_existing(live))
     }
 
-    /// The contacts that carry the marker of one to be made, the oldest first.
+    /// The contacts that carry the marker of one to be created, oldest first.
     pub(super) async fn search_by_marker(
         &self,
         change: &OpChange,
@@ -205,7 +206,8 @@ impl Reconciler {
         Some((marker, value))
     }
 
-    /// The one contact that equals what was sent and was added in the window, if no other op made it.
+    /// The one contact that is equal to what was sent and was added in the window, unless another
+    /// op created it.
     async fn find_unique_in_window(
         &self,
         case: &InDoubtOp<'_>,
@@ -224,7 +226,7 @@ impl Reconciler {
             [live] => Some(OpResolution::Applied { made: Some(live.id.to_string()) }),
             several => Some(OpResolution::Undecidable {
                 message: format!(
-                    "{} equal contacts were added when this one was sent, and nothing tells which of \
+                    "{} equal contacts were added when this one was sent, and it is unknown which of \
                      them it is",
                     several.len()
                 ),
@@ -232,7 +234,7 @@ impl Reconciler {
         })
     }
 
-    /// Contacts that were added while the op's request may have been applied.
+    /// The contacts that were added while the op's request may have been applied.
     async fn contacts_added_in_window(
         &self,
         case: &InDoubtOp<'_>,
@@ -243,7 +245,7 @@ impl Reconciler {
         self.search_contacts(vec![filter], PAGES).await
     }
 
-    /// A search, by the date of adding, of so many pages at most.
+    /// A search ordered by date added, limited to this many pages.
     pub(super) async fn search_contacts(
         &self,
         filters: Vec<Value>,
@@ -268,10 +270,7 @@ impl Reconciler {
         Ok(found)
     }
 
-    /// A contact as it stands now; nothing when it is gone.
-    ///
-    /// # Errors
-    /// When it cannot be read.
+    /// The current contact; None if it is gone.
     pub async fn fetch_contact(
         &self,
         id: &ContactId,
@@ -299,10 +298,7 @@ impl Reconciler {
         Ok(before.added_child(&now).map(|made| OpResolution::Applied { made }))
     }
 
-    /// A contact's notes, or tasks, as the change writes either; nothing when the contact is gone.
-    ///
-    /// # Errors
-    /// When they cannot be read.
+    /// The contact's notes or tasks, whichever the change writes; None if the contact is gone.
     pub async fn fetch_children(
         &self,
         id: &ContactId,
@@ -327,6 +323,6 @@ impl Reconciler {
     }
 
     async fn acquire_request_slot(&self) -> tokio::sync::SemaphorePermit<'_> {
-        self.seats.acquire().await.expect("the seats are never closed")
+        self.seats.acquire().await.expect("the semaphore is never closed")
     }
 }

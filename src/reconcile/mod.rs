@@ -1,11 +1,13 @@
-//! Doubt: what became of an op whose answer nobody read.
+//! Reconciliation: the outcome of an op whose response was never read.
 //!
-//! A request that was cut off may have been applied, may be applied still, or not. Here it is found out,
-//! by reads alone: wait until the settle time after sending has passed, then probe by what the op's class
-//! offers (the server's own search for duplicates, the marker, the number of equal children, the values
-//! of the contact), again and again over the look-up window, then by a second, independent path. What was
-//! absent before, was added since the op was sent and has its identity is its work. The doubt settles
-//! nothing and sends nothing again: it returns a finding. It does not know lanes.
+//! A request that was cut off may have been applied already, may still be applied, or never will
+//! be. This room finds out with reads alone: wait until the settle time after sending has passed,
+//! then look the result up by the means of the op's idempotency class (the server's own duplicate
+//! search, the marker, the number of equal children, the values of the contact), repeatedly over
+//! the look-up window, and finally by a second, independent look-up. A contact that was absent
+//! before, was created after the op was sent, and matches its identity is taken as the op's result.
+//! Nothing is settled or resent here: the caller gets an [`OpResolution`]. Serial groups are not
+//! known here.
 
 mod baseline;
 mod classify;
@@ -36,44 +38,44 @@ use crate::run::{self, Ledger, LedgerReader};
 pub use baseline::ChildBaseline;
 pub use classify::{classify_applied, contact_gone, equals_child};
 
-/// How far the server's clock and this one may run apart: where its answers tell the time, and where
-/// they do not.
+/// How far the server's clock and ours may differ: with and without a known offset.
 const CLOCKS: [Duration; 2] = [Duration::from_secs(30), Duration::from_mins(2)];
-/// The pause before a probe is repeated the first time; it doubles.
+/// The first pause between look-ups; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
-/// No look-up lasts longer than this behind the settle time, however much the search lags.
+/// No look-up lasts longer than this after the settle time, however much the search lags.
 const LONGEST: Duration = Duration::from_mins(15);
 
-/// A code for a contact that does not exist any more.
+/// The code for a contact that no longer exists.
 pub const CONTACT_GONE: DiagnosticCode = DiagnosticCode::R_CONTACT_GONE;
-/// A code for a contact that somebody else has made since the plan.
+/// The code for a contact that another writer has added since the plan.
 pub const EXISTS_NOW: DiagnosticCode = DiagnosticCode::R_EXISTS_NOW;
 
-/// What became of an op.
+
+/// What reconciliation found out about an op.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OpResolution {
     /// It was applied.
     Applied {
-        /// What it made: a contact, note or task.
+        /// The id of the contact, note or task it created.
         made: Option<String>,
     },
-    /// It was applied, and what stands there now differs from what was sent.
+    /// It was applied, and the current record differs from what was sent.
     Differs {
-        /// What it made.
+        /// The id of what it created.
         made: Option<String>,
         /// The differences.
         differences: Vec<PropertyMismatch>,
-        /// How it came to that, where the differences alone do not say so.
+        /// Why it differs, if the differences alone do not say so.
         message: Option<String>,
     },
-    /// There was nothing to do any more, and it was not this op that did it.
+    /// There was nothing left to do, and not because of this op.
     Nothing {
         /// Why.
         message: String,
     },
     /// It was not applied, and will not be.
     NotApplied,
-    /// It is not known, and need not be: doing it twice is doing it once.
+    /// Unknown, but the write is idempotent, so it can be sent again.
     SendAgain,
     /// It was not applied, and sending it again would not help.
     Refused {
@@ -81,15 +83,15 @@ pub enum OpResolution {
         code: DiagnosticCode,
         /// Why.
         message: String,
-        /// The contact that stands in the way.
+        /// The contact that blocks it.
         contact: Option<String>,
     },
-    /// Somebody edited the record in between.
+    /// The record was edited in between.
     Conflict {
-        /// What was edited.
+        /// The edited fields.
         fields: Vec<String>,
     },
-    /// Nobody can find out.
+    /// It cannot be determined.
     Undecidable {
         /// Why.
         message: String,
@@ -97,14 +99,15 @@ pub enum OpResolution {
 }
 
 impl OpResolution {
-    /// Whether it says that the op was applied.
+    /// Whether the op was applied.
     #[must_use]
     pub fn is_applied(&self) -> bool {
         matches!(self, Self::Applied { .. } | Self::Differs { .. })
     }
 }
 
-/// Why a look-up ended without a finding. The op stays unsettled, and the next process looks again.
+/// Why a look-up ended without a resolution. The op stays unsettled, and the next process looks it
+/// up again.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// A read failed for good.
@@ -113,63 +116,64 @@ pub enum ReconcileError {
     /// The ledger cannot be read.
     #[error(transparent)]
     Run(#[from] run::RunError),
-    /// The tap was closed.
+    /// The run was cancelled.
     #[error("stopped while looking up what became of a request")]
     Stopped,
 }
 
-/// An op in doubt, and what is known of its attempts.
+/// An op in doubt, and what is known about its attempts.
 #[derive(Debug, Clone)]
 pub struct InDoubtOp<'a> {
     /// The op.
     pub op: &'a Op,
-    /// Its contact; nothing when it makes one.
+    /// Its contact; None if it creates one.
     pub contact: Option<&'a ContactId>,
     /// When it was first sent, in milliseconds since 1970.
     pub since_ms: i64,
     /// When it was last sent.
     pub at_ms: i64,
-    /// What the last intent said about the children before.
+    /// The children that existed before, as the last intent recorded them.
     pub reference: Option<ChildBaseline>,
 }
 
-/// Looks up. Clones share seats, the measured lag and the claims.
+/// Resolves ops in doubt. Clones share the permits, the measured lag and the claims.
 #[derive(Clone)]
 pub struct Reconciler {
     /// The API.
     pub client: ApiClient,
-    /// The ledger and its database, to see whether another op has made a contact.
+    /// The ledger, used to check whether another op has created a contact.
     pub ledger: Ledger,
-    /// The database.
+    /// The run's database.
     pub db: PathBuf,
-    /// How long after sending a request must have been applied or dead.
+    /// The time after sending by which the server must have applied or dropped a request.
     pub settle: Duration,
     /// The id of the marker field.
     pub marker: Option<String>,
-    /// Held while a request is in flight; shared with those who send.
+    /// Held while a request is in flight; shared with the senders.
     pub seats: Arc<Semaphore>,
-    /// The tap.
+    /// The cancellation signal.
     pub stop: CancelSignal,
-    /// Who watches.
+    /// The observer of the run's events.
     pub observer: SharedObserver,
-    /// What look-ups share.
+    /// The state that all look-ups share.
     pub shared: Arc<ReconcilerShared>,
 }
 
-/// What look-ups share.
+/// The state that all look-ups share.
 #[derive(Debug, Default)]
 pub struct ReconcilerShared {
-    /// The longest time from sending to being found by a search that had missed it before, in
-    /// milliseconds. Only look-ups measure it: nothing else asks a search for what it has just written.
+    /// The longest time from sending until a search that had missed a record found it, in
+    /// milliseconds. Only look-ups measure it: nothing else searches for a record that was just
+    /// written.
     lag_ms: AtomicU64,
-    /// Pieces of work under way, and those of them that rest.
+    /// Pieces of work in progress, and those of them that are waiting.
     open: AtomicU64,
     resting: AtomicU64,
-    /// Contacts without identity that a look-up took for an op's work.
+    /// Contacts without identity that a look-up has attributed to an op.
     claims: Mutex<HashMap<String, u64>>,
 }
 
-/// A piece of work under way; while all of them rest, the watcher is told.
+/// A piece of work in progress; while all of them wait, the observer is notified.
 #[derive(Debug)]
 pub struct ActiveWorkGuard(Arc<ReconcilerShared>);
 
@@ -180,21 +184,22 @@ impl Drop for ActiveWorkGuard {
 }
 
 impl ReconcilerShared {
-    /// Counts a piece of work until the answer is dropped.
+    /// Counts a piece of work until the guard is dropped.
     #[must_use]
     pub fn begin_work(self: &Arc<Self>) -> ActiveWorkGuard {
         self.open.fetch_add(1, Ordering::Relaxed);
         ActiveWorkGuard(Arc::clone(self))
     }
 
-    /// The op that a look-up has taken this contact for, when it was another one. It was wrong then.
+    /// The op that a look-up has attributed this contact to, if it is another one. That look-up was
+    /// wrong then.
     #[must_use]
     pub fn other_claiming_op(&self, contact: &str, op: u64) -> Option<u64> {
         let claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         claims.get(contact).copied().filter(|claimed| *claimed != op)
     }
 
-    /// Takes a contact for an op's work, unless another op has it.
+    /// Attributes a contact to an op, unless another op has it.
     fn try_claim(&self, contact: &str, op: u64) -> bool {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         *claims.entry(contact.to_owned()).or_insert(op) == op
@@ -206,17 +211,15 @@ impl ReconcilerShared {
 }
 
 impl Reconciler {
-    /// Finds out what became of an op that was sent and not answered.
-    ///
-    /// # Errors
-    /// When a read fails for good or the tap is closed; the op stays in doubt then.
+    /// Finds out the outcome of an op that was sent and not answered. On an error the op stays in
+    /// doubt.
     pub async fn resolve_op(&self, case: &InDoubtOp<'_>) -> Result<OpResolution, ReconcileError> {
         match self.resolve_by_change(case).await {
-            // To ask again would be refused again, and the run could never end.
+            // Repeating it would be refused again, and the run could never end.
             Err(ReconcileError::Api(error))
                 if matches!(error.kind, ApiErrorKind::Refused | ApiErrorKind::TooLarge) =>
             {
-                let message = format!("what became of it cannot be looked up: {error}");
+                let message = format!("its outcome cannot be looked up: {error}");
                 Ok(OpResolution::Undecidable { message })
             }
             found => found,
@@ -239,13 +242,11 @@ impl Reconciler {
         }
     }
 
-    /// Finds out whether a create that the server refused was done all the same (api.md §5.9).
+    /// Finds out whether a create that the server refused was applied nevertheless (api.md §5.9).
     ///
-    /// A search by identity reads what the server itself checks, so it is asked at once and once more a
-    /// little later; without an identity, or where several may have it, there is only the index, which lags.
-    ///
-    /// # Errors
-    /// As for [`Self::resolve_op`].
+    /// A search by identity reads what the server itself checks, so it is done at once and once
+    /// more a little later; without an identity, or if several contacts may have it, there is only
+    /// the index, which lags.
     pub async fn resolve_refused_create(
         &self,
         case: &InDoubtOp<'_>,
@@ -264,10 +265,7 @@ impl Reconciler {
         self.probe_refused_create(case).await
     }
 
-    /// Whether the contact that stands in the way of a create that was sent before is its own work.
-    ///
-    /// # Errors
-    /// As for [`Self::resolve_op`].
+    /// Whether the contact that blocks a create that was sent before is its own result.
     pub async fn resolve_blocking_contact(
         &self,
         case: &InDoubtOp<'_>,
@@ -279,10 +277,7 @@ impl Reconciler {
         }
     }
 
-    /// What stands there, where it is known that the update was applied.
-    ///
-    /// # Errors
-    /// As for [`Self::resolve_op`].
+    /// The resolution of an update that is known to be applied.
     pub async fn resolve_update(
         &self,
         case: &InDoubtOp<'_>,
@@ -315,7 +310,7 @@ impl Reconciler {
             if pause.is_zero() || left.is_zero() {
                 break;
             }
-            // The last probe is at the window's end.
+            // The last look-up is at the window's end.
             self.sleep_unless_cancelled(pause.min(left)).await?;
             pause *= 2;
         }
@@ -325,7 +320,7 @@ impl Reconciler {
                 Ok(finding)
             }
             None if case.op.class == IdempotencyClass::Once => Ok(OpResolution::Undecidable {
-                message: "the server gave no answer, and nothing tells whether the contact was \
+                message: "the server gave no answer, and it is unknown whether the contact was \
                           created: it has neither e-mail address nor phone nor marker"
                     .to_owned(),
             }),
@@ -333,7 +328,7 @@ impl Reconciler {
         }
     }
 
-    /// How long until a request sent then must have been applied or dead.
+    /// How long until a request sent at that time must have been applied or dropped.
     fn remaining_settle_time(&self, at_ms: i64) -> Duration {
         self.settle.saturating_sub(elapsed_since(at_ms))
     }
@@ -342,13 +337,13 @@ impl Reconciler {
         FIRST_PAUSE.min(self.settle / 8)
     }
 
-    /// How long probes are repeated.
+    /// How long look-ups are repeated.
     fn lookup_window(&self) -> Duration {
         let lag = Duration::from_millis(self.shared.lag_ms.load(Ordering::Relaxed));
         self.settle.max(lag * 4).min(LONGEST.max(self.settle))
     }
 
-    /// When the op's work can have been added, by the server's clock.
+    /// The window in which the op's result can have been added, by the server's clock.
     fn creation_window(&self, case: &InDoubtOp<'_>) -> CreationWindow {
         let offset = self.client.server_time_offset();
         let slack = duration_millis(if offset.is_some() { CLOCKS[0] } else { CLOCKS[1] });
@@ -364,10 +359,7 @@ impl Reconciler {
         self.shared.lag_ms.fetch_max(lag, Ordering::Relaxed);
     }
 
-    /// Waits, unless the tap is closed.
-    ///
-    /// # Errors
-    /// When it is.
+    /// Waits, unless the run is cancelled.
     pub async fn sleep_unless_cancelled(&self, time: Duration) -> Result<(), ReconcileError> {
         if self.stop.is_cancelled() {
             return Err(ReconcileError::Stopped);
@@ -385,7 +377,7 @@ impl Reconciler {
         rested
     }
 
-    /// Whether no other op of the run has made this contact; if so, it is this op's from now on.
+    /// Whether no other op of the run has created this contact; if so, it is claimed for this op.
     async fn claim_contact(&self, contact: &str, op: u64) -> Result<bool, ReconcileError> {
         if !self.shared.try_claim(contact, op) {
             return Ok(false);
@@ -397,7 +389,7 @@ impl Reconciler {
         Ok(!taken)
     }
 
-    /// Whether another op of the run has made this contact.
+    /// Whether another op of the run has created this contact.
     async fn is_made_by_other_op(&self, contact: &str, op: u64) -> Result<bool, ReconcileError> {
         self.ledger.flush().await?;
         let (db, contact) = (self.db.clone(), contact.to_owned());

@@ -248,7 +248,7 @@ fn a_page_instead_of_the_api_is_told_by_its_title() {
     let world = World::new().env("GHL_API_URL", &url);
     let checks = ails(&world.run("doctor --json"), 2, &[("http", "failure")]);
     says(&checks["http"], "(`Guest Wi-Fi");
-    says(&checks["token"], "the API does not answer");
+    says(&checks["token"], "the API gives no usable response");
     let done = world.run("doctor").exits(2);
     assert!(!done.stdout.contains('\u{1b}'), "{}", done.stdout);
 }
@@ -288,14 +288,14 @@ fn a_clock_that_is_an_hour_off_is_a_warning_that_names_tokens() {
     let world = World::new().env("GHL_API_URL", &url);
     let done = world.run("doctor --json");
     let checks = ails(&done, 8, &[("clock", "warning"), ("token", "failure")]);
-    says(&checks["clock"], "ahead of the server's: tokens may look expired");
+    says(&checks["clock"], "ahead of the server's: valid tokens may look expired");
 }
 
 #[test]
 fn a_clock_that_is_an_hour_behind_the_servers_fails_nothing_else() {
     let world = World::with(|settings| settings.clock_ahead = jiff::SignedDuration::from_hours(1));
     let checks = ails(&world.run("doctor --json"), 0, &[("clock", "warning")]);
-    says(&checks["clock"], " behind the server's: tokens may look expired");
+    says(&checks["clock"], " behind the server's: valid tokens may look expired");
 }
 
 #[test]
@@ -305,14 +305,14 @@ fn little_left_of_the_day_is_a_warning_with_the_time_of_more() {
         settings.daily_used = 950;
     });
     let found = ails(&world.run("doctor --json"), 0, &[("day", "warning")]);
-    says(&found["day"], "of 1000 requests of the day are left; counted anew in 2");
+    says(&found["day"], "of 1000 requests of the daily quota are left; resets in 2");
     let world = World::with(|settings| {
         settings.limit.daily = 1_000;
         settings.daily_used = 1_000;
     });
     let done = world.run("doctor --json --timeout 1");
     assert_eq!(done.code, 2, "{}", done.stdout);
-    says(&checks(&done)["token"], "the day's requests are used up");
+    says(&checks(&done)["token"], "the daily request quota is used up");
 }
 
 #[test]

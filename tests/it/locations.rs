@@ -191,7 +191,7 @@ fn a_location_that_stands_twice_in_the_file_is_named_with_its_line() {
 
 #[test]
 fn a_line_that_is_no_location_is_named() {
-    insta::assert_snapshot!(refused("second\n..\n"), @"error: `clients.csv` line 2: `..` is no location id: it would be a path");
+    insta::assert_snapshot!(refused("second\n..\n"), @"error: `clients.csv` line 2: `..` is not a valid location id: it is a path segment");
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_file_that_is_not_there_is_named() {
 #[test]
 fn a_location_of_the_environment_that_is_no_id_is_refused() {
     let done = three().env("GHL_LOCATION_ID", "second,..").run(EXPORT).exits(2);
-    insta::assert_snapshot!(done.stderr, @"error: `GHL_LOCATION_ID`: `..` is no location id: it would be a path");
+    insta::assert_snapshot!(done.stderr, @"error: `GHL_LOCATION_ID`: `..` is not a valid location id: it is a path segment");
 }
 
 #[test]

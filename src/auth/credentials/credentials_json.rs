@@ -1,4 +1,4 @@
-//! The record's form in JSON. The only place where secrets are exposed to be written.
+//! The record in JSON. The only place where secrets are exposed to be written.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ struct OauthGrantJson {
     user: Option<String>,
 }
 
-/// A secret that is written into the open.
+/// A secret that is serialised in plain text.
 struct ExposedSecret(SecretString);
 
 impl Serialize for ExposedSecret {
@@ -96,7 +96,7 @@ impl From<&StoredCredentials> for CredentialRecord {
 }
 
 impl CredentialRecord {
-    /// What was stored, if it is whole.
+    /// The stored credentials, if the record is complete.
     pub(super) fn into_credentials(self) -> Option<StoredCredentials> {
         if let Some(it) = self.private {
             let token = it.token.to_token()?;

@@ -1,7 +1,7 @@
-//! What a safe holds: a token of a private integration, or an OAuth login.
+//! Stored credentials: a private integration token or an OAuth login.
 //!
-//! In memory every secret is a `secrecy` type and shows itself nowhere. Only [`StoredCredentials::to_json`] puts them
-//! into the open, for the store.
+//! In memory every secret is a `secrecy` type and is never shown. Only
+//! [`StoredCredentials::to_json`] exposes them, for the store.
 
 mod credentials_json;
 
@@ -18,24 +18,24 @@ use crate::api::{BearerToken, OauthApp, OauthGrant, ReconnectTarget, UserType};
 use crate::id::LocationId;
 use credentials_json::CredentialRecord;
 
-/// The format of the record. It moves when a reader of the old form would misread the new one.
+/// The record's format version. It moves when a reader of the old format would misread the new one.
 pub(super) const VERSION: u64 = 1;
 
 /// A profile's record.
 #[derive(Debug, Clone)]
 pub enum StoredCredentials {
-    /// A token that stays as it is.
+    /// A token that never changes.
     Private(PrivateIntegration),
-    /// An OAuth login, whose tokens are renewed.
+    /// An OAuth login, whose tokens are refreshed.
     Oauth(Box<OauthLogin>),
 }
 
-/// A private integration's token.
+/// A private integration token.
 #[derive(Debug, Clone)]
 pub struct PrivateIntegration {
     /// The token.
     pub token: BearerToken,
-    /// The location it was given for, where that is known.
+    /// The location it was created for, if known.
     pub location: Option<LocationId>,
 }
 
@@ -44,23 +44,23 @@ pub struct PrivateIntegration {
 pub struct OauthLogin {
     /// The user's own app.
     pub app: OauthApp,
-    /// The tokens of now.
+    /// The current tokens.
     pub grant: OauthGrant,
-    /// The address that gave them, and the only one that gets them.
+    /// The API that issued the tokens, and the only one they are sent to.
     pub api_url: String,
-    /// The page on which the login was authorised.
+    /// The page on which the login was authorized.
     pub authorize_url: Option<String>,
-    /// The redirect address that the app has.
+    /// The app's redirect URI.
     pub redirect_uri: Option<String>,
-    /// The tokens of a company's locations.
+    /// The tokens of the company's locations.
     pub locations: BTreeMap<LocationId, OauthGrant>,
-    /// When a renewal was begun that has not ended yet, as far as this record knows: its refresh token may
-    /// be used up.
+    /// When a refresh was started that has not ended yet, as far as this record shows: its refresh
+    /// token may be used up.
     pub begun: Option<Timestamp>,
 }
 
 impl OauthLogin {
-    /// A new login.
+    /// Creates a login.
     #[must_use]
     pub fn new(app: OauthApp, grant: OauthGrant, api_url: String) -> Self {
         let (authorize_url, redirect_uri, locations, begun) = (None, None, BTreeMap::new(), None);
@@ -73,7 +73,7 @@ impl OauthLogin {
         self.grant.user_type == UserType::Company
     }
 
-    /// What the login is for, where the server said so.
+    /// What the login is for, if the server said so.
     pub(super) fn reconnect_target(&self) -> Option<ReconnectTarget> {
         match self.grant.user_type {
             UserType::Company => self.grant.company.clone().map(ReconnectTarget::Company),
@@ -83,20 +83,22 @@ impl OauthLogin {
 }
 
 impl StoredCredentials {
-    /// The record as it is stored, with its secrets in the open.
+    /// The record as it is stored, with its secrets in plain text.
     pub(super) fn to_json(&self) -> SecretSlice<u8> {
         let text = serde_json::to_vec_pretty(&CredentialRecord::from(self));
         text.expect("the record has only text keys").into()
     }
 
-    /// The record from its stored form. What is wrong with it is told without repeating a part of it.
+    /// Parses a stored record. Errors never repeat any part of it.
     pub(super) fn from_json(text: &SecretSlice<u8>, path: &Path) -> Result<Self, AuthError> {
         let record: CredentialRecord = parse_versioned(text.expose_secret(), path)?;
-        record.into_credentials().ok_or_else(|| AuthError::damaged_file(path, "it holds no login"))
+        record
+            .into_credentials()
+            .ok_or_else(|| AuthError::damaged_file(path, "it contains no login"))
     }
 }
 
-/// What a JSON text with a version holds.
+/// Parses a versioned JSON text.
 pub(super) fn parse_versioned<T: DeserializeOwned>(
     text: &[u8],
     path: &Path,
@@ -105,7 +107,7 @@ pub(super) fn parse_versioned<T: DeserializeOwned>(
     struct CredentialVersion {
         version: u64,
     }
-    let damaged = |_| AuthError::damaged_file(path, "it is not the record of a login");
+    let damaged = |_| AuthError::damaged_file(path, "it is not a login record");
     let CredentialVersion { version } = serde_json::from_slice(text).map_err(damaged)?;
     if version > VERSION {
         return Err(AuthError::Newer { path: path.to_owned(), found: version, known: VERSION });

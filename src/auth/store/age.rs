@@ -1,7 +1,8 @@
-//! Records sealed by age: for whom they are sealed, and who opens them.
+//! Records encrypted with age: encryption and decryption.
 //!
-//! Sealed is always text, in age's armour. Every sealed record is for X25519 recipients, so that it can be written again without asking anybody. A
-//! passphrase or the keyring keeps only the identity that opens it.
+//! The output is always ASCII-armored text. Every record is encrypted for X25519 recipients, so it
+//! can be rewritten without asking the user. A passphrase or the keyring protects only the identity
+//! that decrypts it.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -18,28 +19,28 @@ pub(crate) fn generate_identity() -> SecretString {
     Identity::generate().to_string()
 }
 
-/// The recipient that an identity opens for.
+/// The recipient of an identity.
 pub(crate) fn public_recipient(identity: &SecretString) -> Result<String, AuthError> {
     parse_identity(identity).map(|identity| identity.to_public().to_string())
 }
 
 fn parse_identity(identity: &SecretString) -> Result<Identity, AuthError> {
     Identity::from_str(identity.expose_secret().trim())
-        .map_err(|why| AuthError::Sealed(format!("the stored identity is none: {why}")))
+        .map_err(|why| AuthError::Sealed(format!("the stored age identity is invalid: {why}")))
 }
 
-/// Checks the names of recipients.
+/// Validates recipients.
 pub(crate) fn validate_recipients(recipients: &[String]) -> Result<(), AuthError> {
     recipients.iter().try_for_each(|name| parse_recipient(name).map(drop))
 }
 
 fn parse_recipient(name: &str) -> Result<Recipient, AuthError> {
     let wrong =
-        |why| AuthError::Sealed(format!("`{name}` is no age recipient such as `age1…`: {why}"));
+        |why| AuthError::Sealed(format!("`{name}` is not an age recipient such as `age1…`: {why}"));
     Recipient::from_str(name).map_err(wrong)
 }
 
-/// Seals bytes for recipients, any of whom opens them.
+/// Encrypts bytes for recipients, any of whom can decrypt them.
 pub(crate) fn encrypt_for_recipients(
     recipients: &[String],
     plain: &SecretSlice<u8>,
@@ -65,10 +66,10 @@ fn encrypt_armored<'a>(
 }
 
 fn encryption_error(why: impl std::fmt::Display) -> AuthError {
-    AuthError::Sealed(format!("the login cannot be sealed: {why}"))
+    AuthError::Sealed(format!("the login cannot be encrypted: {why}"))
 }
 
-/// Opens what was sealed, by any of these identities, one a line as `age-keygen` writes them.
+/// Decrypts with any of these identities, one per line as `age-keygen` writes them.
 pub(crate) fn decrypt_with_identities(
     identities: &SecretString,
     sealed: &str,
@@ -78,13 +79,13 @@ pub(crate) fn decrypt_with_identities(
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     let all: Vec<Identity> = lines.filter_map(|line| Identity::from_str(line).ok()).collect();
     if all.is_empty() {
-        let message = "the identity file holds no X25519 identity (`AGE-SECRET-KEY-1…`)";
+        let message = "the identity file contains no X25519 identity (`AGE-SECRET-KEY-1…`)";
         return Err(AuthError::Sealed(message.to_owned()));
     }
     decrypt_armored(sealed, all.iter().map(|identity| identity as &dyn age::Identity), path)
 }
 
-/// Seals a text by a passphrase.
+/// Encrypts a text with a passphrase.
 pub(crate) fn encrypt_with_passphrase(
     passphrase: &SecretString,
     plain: &SecretString,
@@ -94,7 +95,7 @@ pub(crate) fn encrypt_with_passphrase(
     encrypt_armored(all, plain.expose_secret().as_bytes())
 }
 
-/// Opens a text that was sealed by a passphrase.
+/// Decrypts a text that was encrypted with a passphrase.
 pub(crate) fn decrypt_with_passphrase(
     passphrase: &SecretString,
     sealed: &str,
@@ -103,7 +104,8 @@ pub(crate) fn decrypt_with_passphrase(
     let identity = age::scrypt::Identity::new(passphrase.clone());
     let plain = decrypt_armored(sealed, std::iter::once(&identity as &dyn age::Identity), path)?;
     let text = std::str::from_utf8(plain.expose_secret()).map(str::to_owned);
-    text.map(SecretString::from).map_err(|_| AuthError::damaged_file(path, "it holds no text"))
+    text.map(SecretString::from)
+        .map_err(|_| AuthError::damaged_file(path, "it does not contain text"))
 }
 
 fn decrypt_armored<'a>(
@@ -114,16 +116,16 @@ fn decrypt_armored<'a>(
     use age::DecryptError::{DecryptionFailed, KeyDecryptionFailed, NoMatchingKeys};
     let shown = path.display();
     let refused = |error: age::DecryptError| match error {
-        DecryptionFailed | KeyDecryptionFailed | NoMatchingKeys => {
-            AuthError::Sealed(format!("`{shown}` does not open by this passphrase or identity"))
-        }
-        _ => AuthError::damaged_file(path, "it is no age file, or it was cut"),
+        DecryptionFailed | KeyDecryptionFailed | NoMatchingKeys => AuthError::Sealed(format!(
+            "`{shown}` cannot be decrypted with this passphrase or identity"
+        )),
+        _ => AuthError::damaged_file(path, "it is not an age file, or it is truncated"),
     };
     let decryptor =
         age::Decryptor::new_buffered(ArmoredReader::new(sealed.as_bytes())).map_err(refused)?;
     let mut reader = decryptor.decrypt(identities).map_err(refused)?;
     let mut plain = Vec::new();
     let read = reader.read_to_end(&mut plain);
-    read.map_err(|_| AuthError::damaged_file(path, "it was cut or altered"))?;
+    read.map_err(|_| AuthError::damaged_file(path, "it is truncated or was modified"))?;
     Ok(plain.into())
 }

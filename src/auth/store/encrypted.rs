@@ -1,4 +1,4 @@
-//! The form of a sealed record: in the open stand only the way to open it and for whom it is sealed.
+//! The format of an encrypted record: only the unlock method and the recipients are in plain text.
 
 use std::path::Path;
 
@@ -10,49 +10,49 @@ use crate::auth::credentials::VERSION;
 use crate::auth::error::AuthError;
 use crate::auth::store::{age, keyring, record_file};
 
-/// A profile's file, as far as it is not the record itself.
+/// A profile's file, except for the record itself.
 #[derive(Deserialize)]
 pub(super) struct CredentialFile {
     pub(super) sealed: Option<EncryptedRecord>,
 }
 
-/// A sealed record.
+/// An encrypted record.
 #[derive(Deserialize)]
 pub(super) struct EncryptedRecord {
     pub(super) header: EncryptionHeader,
     pub(super) record: String,
 }
 
-/// What opens a sealed record.
+/// What decrypts a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum UnlockMethod {
     /// The identity in the platform's keyring.
     Keyring,
-    /// A passphrase, which opens the identity beside the record.
+    /// A passphrase, which decrypts the identity stored with the record.
     Passphrase,
-    /// An identity of the user's.
+    /// An identity of the user.
     Recipients,
 }
 
-/// How a record is sealed. Holds nothing in the open that opens it.
+/// How a record is encrypted. Contains nothing in plain text that decrypts it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct EncryptionHeader {
     pub(super) by: UnlockMethod,
     pub(super) recipients: Vec<String>,
-    /// The identity, sealed by the passphrase.
+    /// The identity, encrypted with the passphrase.
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<String>,
-    /// The name of the keyring's entry.
+    /// The name of the keyring entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<String>,
 }
 
-/// A new identity in the keyring.
+/// Creates a new identity in the keyring.
 pub(super) fn set_up_keyring(profile: &str) -> Result<UnlockCache, AuthError> {
     let identity = age::generate_identity();
     let recipient = age::public_recipient(&identity)?;
-    // Profiles of one name in several directories must not share an entry.
+    // Profiles with the same name in several directories must not share an entry.
     let entry = format!("{profile} {recipient}");
     keyring::set_secret(&entry, &identity)?;
     let (by, recipients) = (UnlockMethod::Keyring, vec![recipient]);
@@ -60,7 +60,7 @@ pub(super) fn set_up_keyring(profile: &str) -> Result<UnlockCache, AuthError> {
     Ok(UnlockCache { header: Some(header), identities: Some(identity) })
 }
 
-/// For the user's recipients, or a new identity behind a passphrase.
+/// Encrypts for the user's recipients, or for a new identity protected by a passphrase.
 pub(super) fn set_up_age(unlock: &dyn AgeKeySource) -> Result<UnlockCache, AuthError> {
     let recipients = unlock.recipients();
     if !recipients.is_empty() {
@@ -86,7 +86,8 @@ pub(super) fn set_up_age(unlock: &dyn AgeKeySource) -> Result<UnlockCache, AuthE
 }
 
 impl EncryptionHeader {
-    /// The identities that open the record, asked for where they are.
+    /// The identities that decrypt the record, from the keyring, the passphrase prompt or the
+    /// identity file.
     pub(super) fn load_identities(
         &self,
         unlock: &dyn AgeKeySource,
@@ -97,39 +98,39 @@ impl EncryptionHeader {
                 let entry = self.entry.as_deref().unwrap_or_default();
                 keyring::get_secret(entry)?.ok_or_else(|| {
                     let shown = path.display();
-                    AuthError::Sealed(format!("the keyring holds nothing that opens `{shown}`"))
+                    AuthError::Sealed(format!("the keyring has no entry that decrypts `{shown}`"))
                 })
             }
             UnlockMethod::Passphrase => {
                 let locked = self.identity.as_deref();
-                let locked =
-                    locked.ok_or_else(|| AuthError::damaged_file(path, "it holds no identity"))?;
+                let locked = locked
+                    .ok_or_else(|| AuthError::damaged_file(path, "it contains no identity"))?;
                 age::decrypt_with_passphrase(&unlock.ask_passphrase(false)?, locked, path)
             }
             UnlockMethod::Recipients => {
                 let file = unlock.identity_file().ok_or_else(|| {
                     let shown = path.display();
                     AuthError::Sealed(format!(
-                        "`{shown}` is sealed for age recipients; no identity is given"
+                        "`{shown}` is encrypted for age recipients, but no identity is given"
                     ))
                 })?;
                 let missing = || AuthError::from_io(&file, std::io::ErrorKind::NotFound.into());
                 let text = record_file::read_private_file(&file)?.ok_or_else(missing)?;
                 let text = String::from_utf8(text.expose_secret().to_vec());
                 text.map(SecretString::from)
-                    .map_err(|_| AuthError::damaged_file(&file, "it is no text"))
+                    .map_err(|_| AuthError::damaged_file(&file, "it is not text"))
             }
         }
     }
 
-    /// The file's text with a record sealed in it.
+    /// The file's text, with the record encrypted.
     pub(super) fn encrypt_record(&self, plain: &SecretSlice<u8>) -> Result<String, AuthError> {
         let record = age::encrypt_for_recipients(&self.recipients, plain)?;
         let sealed = serde_json::json!({ "header": self, "record": record });
         Ok(serde_json::json!({ "version": VERSION, "sealed": sealed }).to_string())
     }
 
-    /// Forgets what was kept elsewhere to open the record.
+    /// Deletes the keyring entry that decrypts the record.
     pub(super) fn delete_keyring_entry(&self) -> Result<(), AuthError> {
         self.entry.as_deref().map_or(Ok(()), keyring::delete_secret)
     }

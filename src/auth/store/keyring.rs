@@ -1,7 +1,7 @@
-//! The platform's keyring: Keychain, Credential Manager, or the Secret Service of a desktop.
+//! The platform's keyring: Keychain, Credential Manager, or a desktop's Secret Service.
 //!
-//! It keeps only the identity that opens a record, some 80 bytes: a login with the tokens of many locations
-//! is larger than some keyrings take, and none says when what it took is on disk.
+//! It stores only the identity that decrypts a record, some 80 bytes: a login with the tokens of
+//! many locations is larger than some keyrings accept, and none reports when its data is on disk.
 
 use std::time::Duration;
 
@@ -11,15 +11,13 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::auth::error::AuthError;
 use crate::concurrency;
 
-/// The name under which entries stand.
+/// The service name of the entries.
 const SERVICE: &str = "ghl-bulk";
-/// How long a person may take to unlock the keyring.
+/// How long a user may take to unlock the keyring.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Whether the platform's keyring can be reached. It may still be locked.
-///
-/// # Errors
-/// [`AuthError::NoKeyring`] with a sentence that says why not.
+/// Checks that the platform's keyring can be reached. It may still be locked. Fails with
+/// [`AuthError::NoKeyring`] and the reason.
 pub fn check_available() -> Result<(), AuthError> {
     with_time_limit(|| match Entry::store_status() {
         Ok(()) => Ok(()),
@@ -27,7 +25,7 @@ pub fn check_available() -> Result<(), AuthError> {
     })
 }
 
-/// Keeps a secret.
+/// Stores a secret.
 pub(crate) fn set_secret(name: &str, secret: &SecretString) -> Result<(), AuthError> {
     let (name, secret) = (name.to_owned(), secret.clone());
     with_time_limit(move || {
@@ -36,7 +34,7 @@ pub(crate) fn set_secret(name: &str, secret: &SecretString) -> Result<(), AuthEr
     })
 }
 
-/// A kept secret; nothing where there is none.
+/// A stored secret; None if there is none.
 pub(crate) fn get_secret(name: &str) -> Result<Option<SecretString>, AuthError> {
     let name = name.to_owned();
     with_time_limit(move || match open_entry(&name)?.get_password() {
@@ -46,7 +44,7 @@ pub(crate) fn get_secret(name: &str) -> Result<Option<SecretString>, AuthError> 
     })
 }
 
-/// Forgets a secret, if there is one.
+/// Deletes a secret if it exists.
 pub(crate) fn delete_secret(name: &str) -> Result<(), AuthError> {
     let name = name.to_owned();
     with_time_limit(move || match open_entry(&name)?.delete_credential() {
@@ -62,7 +60,7 @@ fn open_entry(name: &str) -> Result<Entry, AuthError> {
     }
 }
 
-/// Does what may wait for a person or for a service that does not answer.
+/// Runs a keyring call, which may wait for a user or for a service that does not answer.
 fn with_time_limit<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AuthError> + Send + 'static,
 ) -> Result<T, AuthError> {
@@ -72,7 +70,7 @@ fn with_time_limit<T: Send + 'static>(
     })
 }
 
-/// Never with the text of an error that may hold a secret.
+/// Never uses the text of an error that may contain a secret.
 fn keyring_error(cause: &Cause) -> AuthError {
     AuthError::NoKeyring(match cause {
         Cause::NoStorageAccess(why) => {
@@ -82,9 +80,9 @@ fn keyring_error(cause: &Cause) -> AuthError {
             format!("there is no keyring here ({})", root_cause_line(&**why))
         }
         Cause::NoDefaultStore => "there is no keyring here".to_owned(),
-        Cause::Ambiguous(_) => "the keyring holds the entry more than once".to_owned(),
-        Cause::TooLong(..) => "the keyring does not take so long an entry".to_owned(),
-        _ => "the keyring refuses".to_owned(),
+        Cause::Ambiguous(_) => "the keyring has the entry more than once".to_owned(),
+        Cause::TooLong(..) => "the entry is too long for the keyring".to_owned(),
+        _ => "the keyring refused access".to_owned(),
     })
 }
 
@@ -110,7 +108,7 @@ mod tests {
             ),
             (Cause::PlatformFailure(why("no bus")), "there is no keyring here (no bus)"),
             (Cause::NoDefaultStore, "there is no keyring here"),
-            (Cause::BadEncoding(b"pit-secret".to_vec()), "the keyring refuses"),
+            (Cause::BadEncoding(b"pit-secret".to_vec()), "the keyring refused access"),
         ] {
             assert!(
                 matches!(keyring_error(&cause), AuthError::NoKeyring(message) if message == sentence),

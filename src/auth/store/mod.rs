@@ -1,8 +1,9 @@
-//! Safes: where a profile's record lies, and who opens it.
+//! The credential store: where a profile's record is stored, and how it is encrypted.
 //!
-//! A profile has one file, whatever the kind of its store: in the open for its owner alone, or sealed by age
-//! for an identity that the keyring, a passphrase or a file of the user's gives. So a record is replaced in
-//! one step, also by one of another kind. All calls here block: files, locks, people.
+//! A profile has one file, whatever the kind of its store: in plain text for its owner only, or
+//! encrypted with age for an identity from the keyring, a passphrase or an identity file. A record
+//! is therefore replaced in one step, even by one of another kind. All calls here block on files,
+//! locks or the user.
 
 pub(super) mod age;
 pub(super) mod keyring;
@@ -34,33 +35,34 @@ choice_enum! {
     }
 }
 
-/// Where records are kept.
+/// Where records are stored.
 #[derive(Debug, Clone)]
 pub struct CredentialDir {
-    /// The directory, made when the first record is kept.
+    /// The directory, created with the first record.
     pub dir: PathBuf,
 }
 
-/// Who opens a record that is sealed by age, and for whom one is sealed.
+/// The source of passphrases, identities and recipients for age encryption.
 pub trait AgeKeySource: Send + Sync {
-    /// The passphrase; `new` when it is being chosen.
+    /// Asks for the passphrase; `new` when it is being chosen.
     ///
     /// # Errors
     /// [`AuthError::Sealed`] when the passphrase cannot be asked for.
     fn ask_passphrase(&self, new: bool) -> Result<SecretString, AuthError>;
 
-    /// The file with the user's own identities, which open what is sealed for recipients.
+    /// The file with the user's own identities, which decrypt records that are encrypted for
+    /// recipients.
     fn identity_file(&self) -> Option<PathBuf> {
         None
     }
 
-    /// For whom a new record is sealed (`age1…`); for nobody means by a passphrase.
+    /// The recipients of a new record (`age1…`); none means a passphrase.
     fn recipients(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// One profile's place. Clones share what they know.
+/// The store of one profile. Clones share the unlock cache.
 #[derive(Clone)]
 pub struct CredentialStore {
     inner: Arc<CredentialStoreInner>,
@@ -74,7 +76,7 @@ struct CredentialStoreInner {
     known: Mutex<UnlockCache>,
 }
 
-/// How the record is sealed, as last seen, and what opened it: nobody is asked twice.
+/// The header last seen, and what decrypted it, so that the user is asked only once.
 #[derive(Default, Clone)]
 struct UnlockCache {
     header: Option<EncryptionHeader>,
@@ -82,11 +84,8 @@ struct UnlockCache {
 }
 
 impl CredentialStore {
-    /// A place for a new record. Nothing is on disk before [`CredentialStore::save`], which replaces what was kept for
-    /// the profile; only the keyring holds a new entry.
-    ///
-    /// # Errors
-    /// When the name is none, the keyring is absent or locked, or there is no passphrase.
+    /// Sets up the store for a new record. Nothing is on disk before [`CredentialStore::save`],
+    /// which replaces the profile's earlier record; only the keyring has a new entry.
     pub fn create(
         places: &CredentialDir,
         profile: &str,
@@ -103,10 +102,8 @@ impl CredentialStore {
         Ok(safe)
     }
 
-    /// The place of a profile's record; nothing when there is no record. Nobody is asked for anything yet.
-    ///
-    /// # Errors
-    /// When the name is none, or the file cannot be read or is open to others.
+    /// Opens the store of a profile's record; None when there is no record. The user is not asked
+    /// for anything yet.
     pub fn open_existing(
         places: &CredentialDir,
         profile: &str,
@@ -141,7 +138,7 @@ impl CredentialStore {
     }
 
     fn unlock_cache(&self) -> std::sync::MutexGuard<'_, UnlockCache> {
-        self.inner.known.lock().expect("nobody panics with it")
+        self.inner.known.lock().expect("the lock is not poisoned: nothing panics while holding it")
     }
 
     /// The profile.
@@ -150,7 +147,7 @@ impl CredentialStore {
         &self.inner.profile
     }
 
-    /// How the record is kept.
+    /// How the record is stored.
     #[must_use]
     pub fn kind(&self) -> CredentialStoreKind {
         match self.unlock_cache().header.as_ref().map(|header| header.by) {
@@ -160,15 +157,15 @@ impl CredentialStore {
         }
     }
 
-    /// The place, for people: ``file `/…/main.json` (0600)``.
+    /// Describes the storage for users: ``file `/…/main.json` (0600)``.
     #[must_use]
     pub fn describe_storage(&self) -> String {
         let path = self.inner.path.display();
         match self.unlock_cache().header.as_ref().map(|header| (header.by, header.recipients.len()))
         {
             None => format!("file `{path}` (0600)"),
-            Some((UnlockMethod::Keyring, _)) => format!("keyring, which opens `{path}`"),
-            Some((UnlockMethod::Passphrase, _)) => format!("age file `{path}` (by a passphrase)"),
+            Some((UnlockMethod::Keyring, _)) => format!("keyring, which decrypts `{path}`"),
+            Some((UnlockMethod::Passphrase, _)) => format!("age file `{path}` (with a passphrase)"),
             Some((UnlockMethod::Recipients, 1)) => format!("age file `{path}` (for one recipient)"),
             Some((UnlockMethod::Recipients, n)) => {
                 format!("age file `{path}` (for {n} recipients)")
@@ -176,10 +173,7 @@ impl CredentialStore {
         }
     }
 
-    /// The record as it is on disk now.
-    ///
-    /// # Errors
-    /// [`AuthError::Missing`] when it was removed; when it cannot be read or opened.
+    /// Loads the record from disk. Fails with [`AuthError::Missing`] when it was removed.
     pub fn load(&self) -> Result<StoredCredentials, AuthError> {
         let path = &self.inner.path;
         let text = record_file::read_private_file(path)?
@@ -195,7 +189,7 @@ impl CredentialStore {
         StoredCredentials::from_json(&plain, path)
     }
 
-    /// What opens a record with this header: as before, or asked for.
+    /// The identities that decrypt a record with this header: cached, or asked for.
     fn unlock_identities(&self, header: &EncryptionHeader) -> Result<SecretString, AuthError> {
         let known = self.unlock_cache().clone();
         match known.identities {
@@ -204,10 +198,7 @@ impl CredentialStore {
         }
     }
 
-    /// Keeps a record in place of what was there. It is on disk when this returns.
-    ///
-    /// # Errors
-    /// When it cannot be sealed or written.
+    /// Saves a record, replacing the previous one. It is on disk when this returns.
     pub fn save(&self, stored: &StoredCredentials) -> Result<(), AuthError> {
         self.create_directory()?;
         let _lock = self.acquire_lock()?;
@@ -221,7 +212,7 @@ impl CredentialStore {
         }
     }
 
-    /// Replaces the record, by somebody who holds the lock.
+    /// Replaces the record; the caller holds the lock.
     pub(super) fn replace_record(&self, stored: &StoredCredentials) -> Result<(), AuthError> {
         let plain = stored.to_json();
         let header = self.unlock_cache().header.clone();
@@ -234,15 +225,12 @@ impl CredentialStore {
         }
     }
 
-    /// Waits until no other process works on the record: blocks.
+    /// Waits until no other process works on the record. Blocks.
     pub(super) fn acquire_lock(&self) -> Result<CredentialLock, AuthError> {
         CredentialLock::acquire_blocking(&self.inner.lock)
     }
 
-    /// Removes the record and what the keyring holds for it; whether there was one.
-    ///
-    /// # Errors
-    /// When it cannot be removed.
+    /// Deletes the record and its keyring entry; whether there was a record.
     pub fn delete_record(&self) -> Result<bool, AuthError> {
         self.create_directory()?;
         let _lock = self.acquire_lock()?;
@@ -256,7 +244,7 @@ impl CredentialStore {
         record_file::create_private_dir(self.inner.path.parent().unwrap_or(Path::new(".")))
     }
 
-    /// The header of what is on disk, as far as that can be read.
+    /// The header of the record on disk, if it can be read.
     fn stored_header(&self) -> Option<EncryptionHeader> {
         let text = record_file::read_private_file(&self.inner.path).ok()??;
         let outer: CredentialFile = parse_versioned(text.expose_secret(), &self.inner.path).ok()?;

@@ -1,7 +1,8 @@
-//! Files that only their owner may read, replaced whole, and the lock beside them.
+//! Files that only their owner may read, replaced atomically, with a lock file next to them.
 //!
-//! A record is written under another name, synced, renamed, and the directory synced: after a crash there
-//! is the old one or the new one, and what [`replace_atomically`] has returned from is on disk.
+//! A record is written under a temporary name, synced and renamed, and the directory is synced:
+//! after a crash there is either the old record or the new one, and what [`replace_atomically`] has
+//! written is on disk when it returns.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -11,10 +12,10 @@ use secrecy::SecretSlice;
 
 use crate::auth::error::AuthError;
 
-/// The largest record that is read: one token of a location takes some 3 KB.
+/// The largest record that is read: the token of one location takes some 3 KB.
 const MOST: u64 = 256 << 20;
 
-/// Makes the directory of records, readable by its owner alone.
+/// Creates the record directory, readable only by its owner.
 pub(crate) fn create_private_dir(path: &Path) -> Result<(), AuthError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -28,7 +29,7 @@ pub(crate) fn create_private_dir(path: &Path) -> Result<(), AuthError> {
     )
 }
 
-/// A whole file; nothing where there is none.
+/// Reads a whole file; None if there is none.
 pub(crate) fn read_private_file(path: &Path) -> Result<Option<SecretSlice<u8>>, AuthError> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -41,11 +42,11 @@ pub(crate) fn read_private_file(path: &Path) -> Result<Option<SecretSlice<u8>>, 
     Ok(Some(bytes.into()))
 }
 
-/// Puts bytes in a file's place, whole and durable.
+/// Replaces a file atomically and durably.
 pub(crate) fn replace_atomically(path: &Path, bytes: &[u8]) -> Result<(), AuthError> {
     let failed = |source| AuthError::from_io(path, source);
     let directory = path.parent().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
-    // Created with mode 0600; removed again when anything fails.
+    // Created with mode 0600; removed again on any error.
     let mut new =
         tempfile::Builder::new().prefix(".new-").tempfile_in(directory).map_err(failed)?;
     new.write_all(bytes).map_err(failed)?;
@@ -54,7 +55,7 @@ pub(crate) fn replace_atomically(path: &Path, bytes: &[u8]) -> Result<(), AuthEr
     sync_directory(directory)
 }
 
-/// Removes a file, durably; whether there was one.
+/// Removes a file durably; whether there was one.
 pub(crate) fn remove_durably(path: &Path) -> Result<bool, AuthError> {
     match fs::remove_file(path) {
         Ok(()) => sync_directory(path.parent().unwrap_or(path)).map(|()| true),
@@ -63,20 +64,20 @@ pub(crate) fn remove_durably(path: &Path) -> Result<bool, AuthError> {
     }
 }
 
-/// Waits until the names in a directory are on disk.
+/// Waits until the directory entries are on disk.
 #[cfg(unix)]
 fn sync_directory(directory: &Path) -> Result<(), AuthError> {
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
     synced.map_err(|source| AuthError::from_io(directory, source))
 }
 
-/// Other systems have no way to sync a directory, and need none.
+/// Other systems cannot sync a directory and do not need to.
 #[cfg(not(unix))]
 fn sync_directory(_: &Path) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Refuses what others than the owner can read or write.
+/// Refuses a file that other users can read or write.
 #[cfg(unix)]
 fn ensure_owner_only(path: &Path, file: &File, mode: &'static str) -> Result<(), AuthError> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -86,13 +87,13 @@ fn ensure_owner_only(path: &Path, file: &File, mode: &'static str) -> Result<(),
     if others == 0 { Ok(()) } else { Err(AuthError::Open { path: path.to_owned(), mode }) }
 }
 
-/// Other systems keep their users' directories apart by themselves.
+/// Other systems separate their users' directories by themselves.
 #[cfg(not(unix))]
 fn ensure_owner_only(_: &Path, _: &File, _: &'static str) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// A lock that all processes share, held while this value lives. A killed process leaves none behind.
+/// A lock that all processes share, held while this value lives. A killed process releases it.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct CredentialLock {
@@ -100,8 +101,8 @@ pub(crate) struct CredentialLock {
 }
 
 impl CredentialLock {
-    /// Waits for the lock: blocks its thread. The file stays: removing it would let two processes hold a
-    /// lock on two files of one name.
+    /// Waits for the lock, blocking the thread. The lock file is never removed: removing it would
+    /// let two processes lock two files of the same name.
     pub(crate) fn acquire_blocking(path: &Path) -> Result<Self, AuthError> {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);

@@ -1,4 +1,4 @@
-//! Judging a hit: is what was found the op's own work? Pure.
+//! Classifies a record found by a look-up: is it the op's result? Pure functions.
 
 use serde_json::Value;
 
@@ -9,14 +9,15 @@ use crate::model::remote::RemoteContact;
 use crate::model::verify::{self, ThreeWayResult};
 use crate::model::{Field, Op, OpChange};
 
-/// When the work of an op can have been added, by the server's clock in milliseconds since 1970.
+/// The window in which the op's result can have been added, by the server's clock in milliseconds
+/// since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CreationWindow {
     pub(super) from: i64,
     pub(super) to: i64,
 }
 
-/// Judges a contact that has the e-mail address or phone of one to be created.
+/// Classifies a contact that has the e-mail address or phone of one to be created.
 pub(super) fn classify_created(
     change: &OpChange,
     window: CreationWindow,
@@ -28,20 +29,20 @@ pub(super) fn classify_created(
     blocked_by_existing(live)
 }
 
-/// A contact that stands in the way of one to be created.
+/// The resolution for a contact that blocks one to be created.
 pub(super) fn blocked_by_existing(live: &RemoteContact) -> OpResolution {
     OpResolution::Refused {
         code: EXISTS_NOW,
         message: format!(
-            "contact `{}` with this e-mail address or phone has come since the plan; plan the row again",
+            "contact `{}` with this e-mail address or phone was added after the import was planned; plan the row again",
             live.id
         ),
         contact: Some(live.id.to_string()),
     }
 }
 
-/// Whether a contact has another e-mail address or phone than one to be created, and so is somebody else,
-/// who shares the other of the two.
+/// Whether a contact has a different e-mail address or phone than one to be created, and so is
+/// another contact that shares the other of the two.
 pub(super) fn has_other_identity(change: &OpChange, live: &RemoteContact) -> bool {
     let SentIdentity { email, phone } = sent_identity(change);
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
@@ -51,7 +52,7 @@ pub(super) fn has_other_identity(change: &OpChange, live: &RemoteContact) -> boo
         || phones.is_some_and(|(live, sent)| digits(live) != digits(sent))
 }
 
-/// What an op that was applied came to, by what stands there.
+/// The resolution of an op that was applied, from the current record.
 #[must_use]
 pub fn classify_applied(
     change: &OpChange,
@@ -67,7 +68,7 @@ pub fn classify_applied(
     }
 }
 
-/// Judges an update by what stands there now, before and as it should be.
+/// Classifies an update from the current, the previous and the planned values.
 pub(super) fn classify_updated(op: &Op, live: &RemoteContact) -> OpResolution {
     match verify::compare_three_way(&op.change, &op.before, live) {
         ThreeWayResult::Applied => OpResolution::Applied { made: None },
@@ -76,15 +77,15 @@ pub(super) fn classify_updated(op: &Op, live: &RemoteContact) -> OpResolution {
     }
 }
 
-/// A contact that is gone.
+/// The resolution for a contact that is gone.
 #[must_use]
 pub fn contact_gone(id: &ContactId) -> OpResolution {
-    let message = format!("contact `{id}` does not exist any more");
+    let message = format!("contact `{id}` no longer exists");
     OpResolution::Refused { code: CONTACT_GONE, message, contact: None }
 }
 
-/// Whether a contact was added after the op was first sent, however late. One that does not say when is
-/// taken for the op's work if it equals it.
+/// Whether a contact was added after the op was first sent, however late. Without a date it counts
+/// as the op's result if it is equal to it.
 pub(super) fn is_added_since(
     change: &OpChange,
     window: CreationWindow,
@@ -96,8 +97,8 @@ pub(super) fn is_added_since(
     }
 }
 
-/// Whether a contact without identity can be the op's work: everything that was sent is there, and it was
-/// added while the request may have been applied.
+/// Whether a contact without identity can be the op's result: it has everything that was sent, and
+/// it was added while the request may have been applied.
 pub(super) fn is_equal_in_window(
     change: &OpChange,
     window: CreationWindow,
@@ -107,7 +108,7 @@ pub(super) fn is_equal_in_window(
     added && verify::find_mismatches(change, live).is_empty()
 }
 
-/// Whether a contact has an identity.
+/// Whether a contact matches the identity.
 pub(super) fn matches_identity(
     live: &RemoteContact,
     email: Option<&str>,
@@ -120,7 +121,7 @@ pub(super) fn matches_identity(
     same(Field::Email, email) || same(Field::Phone, phone)
 }
 
-/// Whether a child that exists equals one to be created.
+/// Whether an existing child is equal to one to be created.
 #[must_use]
 pub fn equals_child(change: &OpChange, child: &Value) -> bool {
     match change {

@@ -1,4 +1,4 @@
-//! What a look-up says of what it finds.
+//! How look-up results are classified.
 
 use serde_json::json;
 
@@ -40,7 +40,7 @@ fn a_contact_with_our_identity_is_ours_when_it_came_since_we_sent_it() {
     };
     check(Some(WINDOW.from), "Ann", "applied");
     check(Some(WINDOW.from), "Eve", "differs");
-    // Later than any request of ours can have been: nobody else has this identity.
+    // Later than any of our requests could have been applied: no other writer uses this identity.
     check(Some(WINDOW.to + 1), "Ann", "applied");
     check(Some(WINDOW.from - 1), "Ann", EXISTS_NOW.spelling());
     check(None, "Ann", "applied");

@@ -77,7 +77,7 @@ fn a_passphrase_opens_what_it_sealed_and_nothing_else_does() {
     assert_sealed(&world);
     world.run(EXPORT).exits(0);
     let world = world.env("GHL_BULK_PASSPHRASE", "wrong horse");
-    world.run(EXPORT).exits(8).says("does not open");
+    world.run(EXPORT).exits(8).says("cannot be decrypted");
     let world = world.without("GHL_BULK_PASSPHRASE");
     world.run(EXPORT).exits(8).says("GHL_BULK_PASSPHRASE");
     world.run("logout").exits(0).says("removed");

@@ -109,7 +109,7 @@ fn a_value_that_the_flag_would_refuse_is_told_with_its_line() {
     refused("[defaults.import]\nmax-errors = '5%%'\n", &["line 2: `max-errors` cannot be `5%%`"]);
     refused(
         "[profiles.a]\nlocation = '..'\n",
-        &["line 2: `location`: `..` is no location id: it would be a path"],
+        &["line 2: `location`: `..` is not a valid location id: it is a path segment"],
     );
     refused(
         "[profiles.a]\nlocation = 'a, b'\n",

@@ -84,7 +84,7 @@ async fn where_nobody_answers_a_living_token_does_and_an_ended_one_is_unreachabl
     save(&world, &login);
     let denied = source(&world).current_token().await.unwrap_err();
     assert_eq!(denied.kind, ApiErrorKind::Unreachable);
-    assert!(denied.message.contains("cannot be renewed"), "{denied}");
+    assert!(denied.message.contains("cannot be refreshed"), "{denied}");
 }
 
 #[tokio::test]
