@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ghl_bulk::sandbox::{LOCATION, LocationRateLimit};
 use serde_json::{Value, json};
 
-use crate::http;
+use crate::raw_http;
 use crate::world::{Done, World};
 
 fn account() -> World {
@@ -88,7 +88,7 @@ fn a_business_is_named_in_any_case() {
 #[test]
 fn a_business_is_given_by_its_id() {
     let businesses =
-        http::list(&account(), &format!("/businesses/?locationId={LOCATION}"), "businesses");
+        raw_http::list(&account(), &format!("/businesses/?locationId={LOCATION}"), "businesses");
     let id = text(&businesses[0], "id").to_owned();
     check(&format!("--business {id}"), |row| row["businessId"] == id);
 }

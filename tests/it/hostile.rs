@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::outcome::{Files, errors, everything_below};
-use crate::process::Process;
+use crate::export_files::{Files, errors, everything_below};
+use crate::running_command::Process;
 use crate::world::{Done, World};
 
 const EXPORT: &str = "export --format jsonl --out out";

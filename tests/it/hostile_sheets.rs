@@ -3,9 +3,9 @@
 
 use serde_json::json;
 
+use crate::export_files::everything_below;
 use crate::hostile::{NASTY, assert_harmless};
-use crate::outcome::everything_below;
-use crate::people::{RESULTS, empty};
+use crate::import_world::{RESULTS, empty};
 use crate::world::World;
 
 /// Text that drives a terminal, without what a cell must not hold.
@@ -102,7 +102,7 @@ fn what_the_account_holds_drives_no_terminal_through_a_plan() {
 
 #[test]
 fn cells_that_a_spreadsheet_would_run_are_guarded_in_every_result_file() {
-    let world = crate::people::empty_with(&["POST /contacts/*/notes status=422"]);
+    let world = crate::import_world::empty_with(&["POST /contacts/*/notes status=422"]);
     world.sheet(
         "in.csv",
         "Name,Email,Company Name,Notes\n=cmd|' /C calc'!A0,a@example.com,@SUM(1),\n\

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::people::{empty, tags};
+use crate::import_world::{empty, tags};
 use crate::world::World;
 
 const TWO: &str = "First Name,Last Name,Email,Phone,Tags,Notes\n\
@@ -242,7 +242,7 @@ fn a_sample_applies_some_rows_of_every_action_and_resume_the_rest() {
 
 #[test]
 fn too_many_failed_rows_stop_an_import() {
-    let world = crate::people::empty_with(&["POST /contacts/ status=422"]);
+    let world = crate::import_world::empty_with(&["POST /contacts/ status=422"]);
     let mut sheet = "Name,Email\n".to_owned();
     for n in 0..200 {
         writeln!(sheet, "Person {n},p{n}@example.com").unwrap();
@@ -255,9 +255,9 @@ fn too_many_failed_rows_stop_an_import() {
 
 #[test]
 fn a_second_import_into_the_location_is_locked_out() {
-    let world = crate::people::empty_with(&["POST /contacts/ hold"]);
+    let world = crate::import_world::empty_with(&["POST /contacts/ hold"]);
     world.sheet("in.csv", TWO);
-    let first = crate::process::Process::start(&world, "import in.csv --yes --out one");
+    let first = crate::running_command::Process::start(&world, "import in.csv --yes --out one");
     world.ask("held?at_least=1");
     world.run("import in.csv --yes --out two").exits(11);
     world.control("DELETE", "faults", &Value::Null);

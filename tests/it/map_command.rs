@@ -1,6 +1,6 @@
 //! `ghl-bulk map`: proposals, and presets of one's own.
 
-use crate::people::empty;
+use crate::import_world::empty;
 use crate::world::World;
 
 /// A world whose presets lie in its directory.
@@ -170,7 +170,7 @@ fn a_preset_of_ones_own_comes_before_a_built_in_one_of_its_name() {
                [[column]]\nfrom = \"MEMBER_RATING\"\nto = \"tags\"\nprefix = \"rated-\"\n";
     world.sheet("config/presets/mailchimp.toml", own);
     world.import("--preset mailchimp").exits(0);
-    assert_eq!(crate::people::tags(&world.person("ann@example.com")), ["rated-4"]);
+    assert_eq!(crate::import_world::tags(&world.person("ann@example.com")), ["rated-4"]);
     assert_eq!(world.run("map --show-preset mailchimp").exits(0).stdout, own);
 }
 
@@ -227,7 +227,7 @@ fn presets_that_fit_alike_are_both_named_and_somebody_decides() {
     world.import("").exits(4).says("`north` and `south`").says("--preset");
     world.run("map in.csv").exits(0).says("`north` and `south`");
     world.import("--preset south").exits(0);
-    assert_eq!(crate::people::tags(&world.person("ann@example.com")), ["s-west"]);
+    assert_eq!(crate::import_world::tags(&world.person("ann@example.com")), ["s-west"]);
 }
 
 #[test]
@@ -256,5 +256,5 @@ fn a_known_export_with_translated_names_is_understood_all_the_same() {
     world.import("").exits(0);
     let ann = world.person("ann@example.com");
     assert_eq!([&ann["contact"]["firstName"], &ann["contact"]["lastName"]], ["Ann", "Test"]);
-    assert_eq!(crate::people::tags(&ann), ["vip"]);
+    assert_eq!(crate::import_world::tags(&ann), ["vip"]);
 }

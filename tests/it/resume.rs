@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use crate::outcome::{Files, assert_nothing_half_written, errors};
-use crate::process::Process;
+use crate::export_files::{Files, assert_nothing_half_written, errors};
+use crate::running_command::Process;
 use crate::world::World;
 
 const EXPORT: &str = "export --format jsonl --out out";

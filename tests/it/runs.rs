@@ -3,7 +3,7 @@
 use ghl_bulk::sandbox::LOCATION;
 use serde_json::{Value, json};
 
-use crate::process::Process;
+use crate::running_command::Process;
 use crate::world::World;
 
 /// A world with one finished run, and its id.
@@ -76,7 +76,7 @@ fn a_run_holds_no_secret() {
     let (world, run) = finished();
     let shown = world.run(&format!("runs show {run} --json")).exits(0).stdout;
     assert!(!shown.contains(ghl_bulk::sandbox::TOKEN));
-    for path in crate::outcome::everything_below(&world.path("home")) {
+    for path in crate::export_files::everything_below(&world.path("home")) {
         let bytes = std::fs::read(&path).unwrap();
         let secret = ghl_bulk::sandbox::TOKEN.as_bytes();
         assert!(!bytes.windows(secret.len()).any(|part| part == secret), "{}", path.display());

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use super::ledger::blind_repeats;
+use super::ledger_check::blind_repeats;
 use super::scenario::{Kill, Kind, Scenario};
-use crate::people::RESULTS;
+use crate::import_world::RESULTS;
 use crate::world::World;
 
 /// Processes that one scenario may take.

@@ -3,9 +3,9 @@
 //!
 //! Each seed is a scenario of its own; `SEEDS=from..to cargo test --test it -- --ignored soak` replays any.
 
-mod deletion;
+mod deletion_scenario;
 mod harness;
-mod ledger;
+mod ledger_check;
 mod scenario;
 
 use std::sync::Mutex;

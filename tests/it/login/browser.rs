@@ -9,8 +9,8 @@ use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, LOCATION};
 use serde_json::{Value, json};
 
 use super::{assert_nothing_kept, fed, settled, world};
-use crate::http::Caller;
-use crate::process::Process;
+use crate::raw_http::Caller;
+use crate::running_command::Process;
 use crate::world::World;
 
 /// A world with an app.

@@ -2,11 +2,11 @@
 
 mod browser;
 pub(crate) use browser::{chosen, pasted, with_app};
-mod kept;
-mod sources;
+mod credential_stores;
 #[cfg(target_os = "linux")]
 mod terminal;
-mod who;
+mod token_sources;
+mod whoami;
 
 use std::fs;
 use std::io::Write as _;

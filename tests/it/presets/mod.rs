@@ -3,15 +3,15 @@
 //! The samples and what is expected of them are in `tests/formats`: a sheet, and a JSON file with the
 //! values, rejections and warnings of each row.
 
-mod collected;
-mod misuse;
+mod known_formats;
+mod preset_errors;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::people::Record;
+use crate::import_world::Record;
 use crate::world::World;
 
 /// The custom fields that the samples have values for and that are not of text.
@@ -43,7 +43,7 @@ fn expectations() -> Vec<Value> {
 
 /// A location that has all that the samples name: fields, a business, contacts with a task each.
 fn world(expected: &[Value]) -> World {
-    let world = crate::people::empty();
+    let world = crate::import_world::empty();
     let mut names = BTreeSet::new();
     let mut contacts = BTreeSet::new();
     for record in expected.iter().flat_map(records) {

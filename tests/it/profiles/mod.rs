@@ -1,8 +1,8 @@
 //! Profiles and defaults of flags: what `config.toml` says, and what goes before it.
 
-mod explained;
-mod mistakes;
-mod protected;
+mod config_errors;
+mod config_explain;
+mod protected_profiles;
 
 use ghl_bulk::sandbox::{LOCATION, TOKEN};
 use serde_json::{Value, json};
@@ -209,7 +209,7 @@ fn a_default_gives_way_to_a_flag_that_excludes_it() {
 
 #[test]
 fn a_default_preset_gives_way_to_a_mapping_that_is_given() {
-    let world = crate::people::empty();
+    let world = crate::import_world::empty();
     world.sheet("in.csv", "Mail\nada@example.com\n");
     world.sheet("map.toml", "format = 1\n[[column]]\nfrom = 'Mail'\nto = 'email'\n");
     let text = format!("[defaults.import]\npreset = 'brevo'\n{}", main_profile(&world));

@@ -5,7 +5,7 @@ mod files;
 
 use serde_json::{Value, json};
 
-use crate::people::{empty, tags};
+use crate::import_world::{empty, tags};
 use crate::world::{Done, World};
 use files::{Form, Table};
 

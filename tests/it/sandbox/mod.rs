@@ -1,11 +1,11 @@
 //! The sandbox: the command that serves it, and the answers it owes. Pairs of request and answer
 //! that hold for the real service as far as anybody has observed it.
 
-mod agency;
+mod access_tokens;
 mod oauth;
+mod oauth_agency;
+mod oauth_client;
 mod oauth_v3;
-mod tokens;
-mod visitor;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
@@ -15,8 +15,8 @@ use ghl_bulk::sandbox::{
 };
 use serde_json::{Value, json};
 
-use crate::http::{Answer, Caller};
-use crate::process::Process;
+use crate::raw_http::{Answer, Caller};
+use crate::running_command::Process;
 use crate::world::World;
 
 /// A request to a fresh sandbox, and the status and message of its answer.
@@ -199,7 +199,7 @@ fn tags_are_kept_in_lower_case_each_once() {
     let body = json!({"tags": ["Brand-New", "brand-new", " BRAND-NEW "]});
     let answer = Caller::new(world.url()).ask("POST", &format!("/contacts/{id}/tags"), &body);
     assert_eq!((answer.status, &answer.body["tagsAdded"]), (201, &json!(["brand-new"])));
-    let tags = crate::http::list(&world, &format!("/locations/{LOCATION}/tags"), "tags");
+    let tags = crate::raw_http::list(&world, &format!("/locations/{LOCATION}/tags"), "tags");
     assert!(tags.iter().any(|tag| tag["name"] == "brand-new"), "the location learns the tag");
 }
 
@@ -240,7 +240,7 @@ fn a_path_that_nobody_serves_is_answered_404() {
 #[test]
 fn a_search_finds_the_seeded_contacts_page_by_page() {
     let world = World::new();
-    let rows = crate::http::search(&world, &json!([]));
+    let rows = crate::raw_http::search(&world, &json!([]));
     let state = world.ask("state");
     assert_eq!(rows.len(), state["contacts"].as_array().unwrap().len());
     let caller = Caller::new(world.url());
@@ -313,7 +313,7 @@ fn somebody_else_can_edit_a_contact_and_its_children() {
     let there = world.ask("state")["contacts"][0].clone();
     assert_eq!(there["contact"]["tags"], json!(["theirs"]));
     assert_eq!((&there["notes"][0]["body"], &there["tasks"]), (&json!("hello"), &json!([])));
-    let notes = crate::http::list(&world, &format!("/contacts/{id}/notes"), "notes");
+    let notes = crate::raw_http::list(&world, &format!("/contacts/{id}/notes"), "notes");
     assert_eq!(notes[0]["contactId"], id.as_str());
 }
 

@@ -3,8 +3,10 @@
 use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, COMPANY, LOCATION, ServiceQuirk};
 use serde_json::{Value, json};
 
-use super::visitor::{authorize, code, exchange, exchange_code, form, grant, refresh, said, text};
-use crate::http::{Caller, send};
+use super::oauth_client::{
+    authorize, code, exchange, exchange_code, form, grant, refresh, said, text,
+};
+use crate::raw_http::{Caller, send};
 use crate::world::World;
 
 fn status_of(world: &World, token: &str) -> (u16, String) {

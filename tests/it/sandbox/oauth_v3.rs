@@ -3,8 +3,8 @@
 use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, COMPANY};
 use serde_json::{Value, json};
 
-use super::visitor::{agency, authorize, code, grant, post_form, said, text};
-use crate::http::{Answer, Caller, send};
+use super::oauth_client::{agency, authorize, code, grant, post_form, said, text};
+use crate::raw_http::{Answer, Caller, send};
 use crate::world::World;
 
 fn v3(world: &World) -> Caller<'_> {
@@ -35,7 +35,7 @@ fn pages(world: &World, token: &str, more: &str) -> Answer {
 fn a_code_is_exchanged_and_renewed_as_json() {
     let world = World::new();
     let code = code(&authorize(&world, ""));
-    let redirect = super::visitor::REDIRECT;
+    let redirect = super::oauth_client::REDIRECT;
     let wanted = json!({"grantType": "authorization_code", "code": code, "redirectUri": redirect});
     let tokens = exchange(&world, wanted).body;
     assert_eq!((&tokens["tokenType"], &tokens["expiresIn"]), (&json!("Bearer"), &json!(86_399)));

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::forms::{Secret, assert_untold, assert_unwritten};
-use crate::process::Process;
+use super::encodings::{Secret, assert_untold, assert_unwritten};
+use crate::running_command::Process;
 use crate::world::World;
 
 /// All commands that do something, such as `runs show`, as the help names them.

@@ -1,8 +1,8 @@
 //! The token: it leaves this program in one header and nowhere else.
 
 mod commands;
-mod forms;
-mod logins;
+mod encodings;
+mod login_secrets;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -11,9 +11,9 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 
-use crate::process::Process;
+use crate::running_command::Process;
 use crate::world::{Done, World};
-use forms::Secret;
+use encodings::Secret;
 
 /// What makes the token known; the sandbox takes it for a full one. Its last characters look otherwise in
 /// an address.
@@ -33,13 +33,13 @@ fn world() -> World {
 
 #[track_caller]
 fn assert_untold(done: &Done) {
-    forms::assert_untold(done, &secrets());
+    encodings::assert_untold(done, &secrets());
 }
 
 /// No file of the world holds the token, in clear or compressed only as far as a search can see.
 #[track_caller]
 fn assert_unwritten(world: &World) {
-    forms::assert_unwritten(world, &[], &secrets());
+    encodings::assert_unwritten(world, &[], &secrets());
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What an export writes: which files, what they cost, and that the manifest tells the truth.
 
-mod columns;
-mod custom;
-mod lossless;
-mod place;
-mod sorted;
+mod column_types;
+mod custom_fields;
+mod lossless_rows;
+mod output_directory;
+mod sort_order;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use ghl_bulk::sandbox::LOCATION;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::outcome::hex;
+use crate::export_files::hex;
 use crate::table_file::{ParquetFile, shared};
 use crate::world::World;
 

@@ -1,6 +1,6 @@
 //! The corpus, a test for each of its files.
 
-use super::expect::{check, files};
+use super::expectations::{check, files};
 
 /// A test per file, with the options that the file needs.
 macro_rules! files {

@@ -4,17 +4,17 @@
 //! file has a test of its own, so that one that fails hides no other. `also` holds what else is to be
 //! said about those files, `text` and `books` more files of the same kinds.
 
-mod also;
-mod books;
 mod corpus;
-mod expect;
-mod text;
+mod expectations;
+mod options;
+mod spreadsheets;
+mod text_files;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::people::{Record, empty};
+use crate::import_world::{Record, empty};
 use crate::world::{Done, World};
 
 /// The contact that some files of the corpus name, and its note.

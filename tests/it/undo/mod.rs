@@ -1,15 +1,15 @@
 //! Undo: an import is taken back, and only that.
 
-mod created;
-mod interrupted;
-mod shown;
-mod whole;
+mod created_contacts;
+mod interrupted_undo;
+mod runs_show;
+mod whole_account;
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::people::{empty, tags};
+use crate::import_world::{empty, tags};
 use crate::world::{Done, World};
 
 impl World {

@@ -1,0 +1,319 @@
+//! `export --contacts`: exactly the contacts that a file names, for few requests, and a word about those
+//! that are not there.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::export_files::{Files, errors};
+use crate::running_command::Process;
+use crate::world::World;
+
+const EXPORT: &str = "export --contacts list.csv --format jsonl --out out";
+
+fn account(contacts: usize) -> World {
+    World::with(|settings| settings.contacts = contacts)
+}
+
+fn text<'a>(row: &'a Value, key: &str) -> &'a str {
+    row[key].as_str().unwrap_or_default()
+}
+
+/// The contacts that are named by a value of this kind, every nth of them.
+fn some(world: &World, kind: &str, nth: usize) -> Vec<Value> {
+    let all = world.account().into_iter().filter(|one| !text(&one["contact"], kind).is_empty());
+    all.step_by(nth).collect()
+}
+
+/// Writes a list of these contacts, with a header or without one.
+fn list(world: &World, header: &str, kind: &str, contacts: &[Value]) {
+    let lines = contacts.iter().map(|one| text(&one["contact"], kind).to_owned());
+    let header = (!header.is_empty()).then(|| header.to_owned());
+    let lines: Vec<String> = header.into_iter().chain(lines).collect();
+    world.sheet("list.csv", &(lines.join("\n") + "\n"));
+}
+
+fn ids(world: &World, table: &str) -> BTreeSet<String> {
+    let rows = world.rows(&format!("out/{table}.jsonl"));
+    let ids: BTreeSet<String> = rows.iter().map(|row| text(row, "id").to_owned()).collect();
+    assert_eq!(ids.len(), rows.len(), "{table}: twice the same");
+    ids
+}
+
+/// Asserts that the export holds these contacts with their tasks and notes, and nothing else.
+#[track_caller]
+fn holds(world: &World, contacts: &[Value]) {
+    let wanted = contacts.iter().map(|one| text(&one["contact"], "id").to_owned());
+    assert_eq!(ids(world, "contacts"), wanted.collect());
+    for child in ["tasks", "notes"] {
+        let there = contacts.iter().flat_map(|one| one[child].as_array().unwrap());
+        let there: BTreeSet<String> = there.map(|row| text(row, "id").to_owned()).collect();
+        assert_eq!(ids(world, child), there, "{child}");
+    }
+}
+
+/// How many requests were sent to a path that ends so.
+fn asked(world: &World, method: &str, end: &str) -> usize {
+    let log = world.ask("log");
+    let entries = log["entries"].as_array().unwrap().iter();
+    entries.filter(|it| it["method"] == method && text(it, "path").ends_with(end)).count()
+}
+
+/// Requests for single contacts.
+fn singles(world: &World) -> usize {
+    let log = world.ask("log");
+    let entries = log["entries"].as_array().unwrap().iter();
+    let one = |path: &str| {
+        path.starts_with("/contacts/search/duplicate")
+            || path.matches('/').count() == 2 && path.starts_with("/contacts/")
+    };
+    entries.filter(|it| it["method"] == "GET" && one(text(it, "path"))).count()
+}
+
+#[test]
+fn ids_addresses_or_numbers_name_the_contacts_and_a_hundred_cost_one_search() {
+    let world = account(150);
+    for (header, kind) in [
+        ("", "id"),
+        ("contactId", "id"),
+        ("E-Mail", "email"),
+        ("", "email"),
+        ("Mobile", "phone"),
+        ("", "phone"),
+    ] {
+        let chosen = some(&world, kind, 4);
+        assert!((20..100).contains(&chosen.len()), "{kind}: {}", chosen.len());
+        list(&world, header, kind, &chosen);
+        world.control("DELETE", "log", &Value::Null);
+        world.run(EXPORT).exits(0);
+        holds(&world, &chosen);
+        assert_eq!((asked(&world, "POST", "/contacts/search"), singles(&world)), (1, 0), "{kind}");
+        assert_eq!(asked(&world, "GET", "/notes"), chosen.len());
+    }
+    let manifest = world.json("out/manifest.json");
+    assert!(text(&manifest["filter"]["contacts"], "file").ends_with("list.csv"), "{manifest}");
+}
+
+#[test]
+fn a_few_ids_are_asked_for_by_themselves_and_a_long_list_is_picked_out_of_a_walk() {
+    let world = account(700);
+    let chosen = some(&world, "id", 400);
+    list(&world, "", "id", &chosen);
+    world.run(EXPORT).exits(0);
+    holds(&world, &chosen);
+    assert_eq!((asked(&world, "POST", "/contacts/search"), singles(&world)), (0, 2));
+
+    // Seven searches, or two pages.
+    let chosen = some(&world, "id", 1);
+    list(&world, "id", "id", &chosen);
+    world.control("DELETE", "log", &Value::Null);
+    world.run(&format!("{EXPORT} --with none")).exits(0);
+    assert_eq!(ids(&world, "contacts").len(), 700);
+    assert_eq!((asked(&world, "POST", "/contacts/search"), singles(&world)), (3, 0));
+}
+
+#[test]
+fn rows_may_name_contacts_in_different_ways_and_one_contact_twice() {
+    let world = account(1100);
+    let (by_id, by_email) = (some(&world, "id", 90), some(&world, "email", 75));
+    let mut sheet = "Name,Contact Id,Email\n".to_owned();
+    for one in &by_id {
+        writeln!(sheet, "x,{},", text(&one["contact"], "id")).unwrap();
+    }
+    for one in &by_email {
+        writeln!(sheet, "x,,{}", text(&one["contact"], "email").to_uppercase()).unwrap();
+    }
+    world.sheet("list.csv", &sheet);
+    world.run(&format!("{EXPORT} --with none")).exits(0);
+    let wanted = by_id.iter().chain(&by_email).map(|one| text(&one["contact"], "id").to_owned());
+    assert_eq!(ids(&world, "contacts"), wanted.collect());
+    // The count that says what a walk would cost, and a search for each kind.
+    assert_eq!((asked(&world, "POST", "/contacts/search"), singles(&world)), (3, 0));
+}
+
+#[test]
+fn whom_the_account_lacks_is_told_by_name_and_asked_for_again_on_demand() {
+    let world = account(60);
+    let chosen = some(&world, "email", 10);
+    let mut lines: Vec<&str> = chosen.iter().map(|one| text(&one["contact"], "email")).collect();
+    lines.extend(["new@example.com", "gone@example.com", "nobody at all"]);
+    world.sheet("list.csv", &lines.join("\n"));
+    let done = world.run(EXPORT).exits(3);
+    done.says("2 of ").says("`gone@example.com`, `new@example.com`").says("--retry-errors");
+    holds(&world, &chosen);
+    let told = errors(&world, "out");
+    let told: Vec<_> = told
+        .iter()
+        .map(|it| (it["table"].as_str(), it["subject"].as_str(), it["code"].as_str()))
+        .collect();
+    let place = format!("line {}", lines.len());
+    assert_eq!(
+        told,
+        [
+            ("contacts", "gone@example.com", "lacking"),
+            ("contacts", place.as_str(), "unclear"),
+            ("contacts", "new@example.com", "lacking"),
+        ]
+    );
+    assert_eq!(world.json("out/manifest.json")["complete"], false);
+
+    let made = world.add(&[json!({
+        "email": "new@example.com", "__tasks": [{ "title": "Call", "dueDate": "2026-01-01T00:00:00.000Z", "completed": false }],
+    })]);
+    world.run("resume --retry-errors").exits(3).says("`gone@example.com`");
+    let mut chosen = chosen;
+    chosen.push(world.person_of(&made[0]));
+    holds(&world, &chosen);
+    assert_eq!(errors(&world, "out").len(), 2);
+}
+
+#[test]
+fn of_a_long_list_of_strangers_only_the_first_thousand_are_asked_for_alone() {
+    let world = account(40);
+    let chosen = some(&world, "email", 1);
+    let mut lines: Vec<String> =
+        chosen.iter().map(|one| text(&one["contact"], "email").to_owned()).collect();
+    lines.extend((0..2_500).map(|n| format!("stranger{n}@example.org")));
+    world.sheet("list.csv", &lines.join("\n"));
+    world.run(&format!("{EXPORT} --with none")).exits(3);
+    assert_eq!(errors(&world, "out").len(), 2_500);
+    let log = world.ask("log");
+    // The count, a page and the empty one behind it; the log keeps the latest requests.
+    assert_eq!(log["requests"], 4 + 3 + 1_000, "{}", log["entries"][0]);
+}
+
+#[test]
+fn whom_the_search_hides_is_there_all_the_same() {
+    let world = account(60);
+    let chosen = some(&world, "id", 8);
+    list(&world, "id", "id", &chosen);
+    let fault =
+        format!("POST /contacts/search hide={} hide-total", text(&chosen[3]["contact"], "id"));
+    world.control("POST", "faults", &json!([fault]));
+    world.run(EXPORT).exits(0);
+    holds(&world, &chosen);
+    assert_eq!(singles(&world), 1);
+}
+
+#[test]
+fn where_the_server_takes_no_such_search_or_overlooks_its_filter_the_contacts_are_found_otherwise()
+{
+    let refused = r#"POST /contacts/search status=400 times=1 body={"message":"Invalid group"}"#;
+    for (nth, fault, ones) in [(3, refused, 0), (3, "POST /contacts/search ignore=filters", 0)] {
+        let world = account(120);
+        let chosen = some(&world, "email", nth);
+        list(&world, "email", "email", &chosen);
+        world.control("POST", "faults", &json!([fault]));
+        world.run(EXPORT).exits(0);
+        holds(&world, &chosen);
+        assert_eq!(singles(&world), ones, "{fault}");
+    }
+    // Three contacts of a large account: a request each is less than a walk.
+    let world = account(2_100);
+    let chosen = some(&world, "id", 800);
+    list(&world, "id", "id", &chosen);
+    world.control("POST", "faults", &json!([refused]));
+    world.run(EXPORT).exits(0);
+    holds(&world, &chosen);
+    assert_eq!((chosen.len(), singles(&world)), (3, 3));
+}
+
+#[test]
+fn a_contact_of_another_location_is_lacking_and_ends_nothing() {
+    let world = account(60);
+    let chosen = some(&world, "id", 30);
+    list(&world, "id", "id", &chosen);
+    let fault = r#"GET /contacts/* status=403 times=1 body={"message":"The token does not have access to this location"}"#;
+    world.control("POST", "faults", &json!([fault]));
+    world.run(&format!("{EXPORT} --concurrency 1")).exits(3);
+    assert_eq!(ids(&world, "contacts").len(), 1);
+    assert_eq!(errors(&world, "out")[0]["code"], "lacking");
+}
+
+#[test]
+fn an_interrupted_export_goes_on_without_the_file() {
+    for fault in [
+        "GET /contacts/*/notes hold after=5 times=1",
+        "POST /contacts/search hold=after after=1 times=1",
+        "GET /contacts/search/duplicate hold times=1",
+    ] {
+        let world = account(1_100);
+        let mut lines: Vec<String> = Vec::new();
+        for (kind, nth) in [("id", 90), ("email", 75)] {
+            let chosen = some(&world, kind, nth);
+            lines.extend(chosen.iter().map(|one| text(&one["contact"], kind).to_owned()));
+        }
+        lines.push("gone@example.com".to_owned());
+        world.sheet("list.csv", &lines.join("\n"));
+        world.run(&EXPORT.replace("--out out", "--out whole")).exits(3);
+        world.control("POST", "faults", &json!([fault]));
+        let export = Process::start(&world, EXPORT);
+        world.ask("held?at_least=1");
+        export.kill();
+        world.control("DELETE", "faults", &Value::Null);
+        std::fs::remove_file(world.path("list.csv")).unwrap();
+        world.run("resume").exits(3).says("`gone@example.com`");
+        Files::of(&world, "whole").assert_same(&Files::of(&world, "out"));
+    }
+}
+
+#[test]
+fn appointments_follow_the_chosen_contacts() {
+    let world = account(200);
+    let all = world.account();
+    let has = |one: &Value| one["appointments"].as_array().is_some_and(|it| !it.is_empty());
+    let chosen: Vec<Value> = all.into_iter().filter(has).step_by(2).collect();
+    list(&world, "id", "id", &chosen);
+    world.run(&format!("{EXPORT} --with appointments")).exits(0);
+    let there: usize = chosen.iter().map(|one| one["appointments"].as_array().unwrap().len()).sum();
+    assert!(there > 5);
+    assert_eq!(world.rows("out/appointments.jsonl").len(), there);
+}
+
+#[test]
+fn an_estimate_tells_how_the_contacts_are_found_and_is_right_about_the_requests() {
+    let world = account(700);
+    let some = |nth| some(&world, "id", nth);
+    for (nth, how) in [
+        (400, "contacts, one by one"),
+        (70, "searches for 100"),
+        (2, "a walk over the whole account"),
+    ] {
+        list(&world, "id", "id", &some(nth));
+        let estimate = "export --contacts list.csv --estimate --with none";
+        let told = world.run(estimate).exits(0).stdout;
+        assert!(told.contains(how), "{told}");
+        let told = world.run(&format!("{estimate} --json")).exits(0).summary();
+        let (_, one) = told["locations"].as_object().unwrap().iter().next().unwrap();
+        world.control("DELETE", "log", &Value::Null);
+        world.run(&format!("{EXPORT} --with none")).exits(0);
+        let took = world.ask("log")["requests"].as_u64().unwrap();
+        assert!(one["total"].as_u64().unwrap().abs_diff(took) <= 1, "{one}: {took}");
+    }
+}
+
+/// A command that is refused before anything is sent.
+#[track_caller]
+fn refused(world: &World, line: &str, code: i32, why: &str) {
+    world.run(line).exits(code).says(why);
+    assert!(!world.path("out").exists() && !world.path("home/runs").exists());
+    assert_eq!(world.ask("log")["requests"], 0);
+}
+
+#[test]
+fn a_file_that_names_no_contacts_is_refused_and_nothing_is_sent() {
+    let world = account(5);
+    refused(&world, EXPORT, 2, "no such file");
+    world.sheet("list.csv", "Name,City\nAnn,Bonn\n");
+    refused(&world, EXPORT, 4, "does not say which column names the contacts");
+    world.sheet("list.csv", "email\n\n");
+    refused(&world, EXPORT, 4, "names no contact");
+    world.sheet("list.csv", "Kontakte\nAnn\n");
+    refused(&world, EXPORT, 4, "line 2: `Ann` is no id, e-mail address or phone number");
+    world.sheet("list.csv", "");
+    refused(&world, EXPORT, 4, "empty");
+    world.sheet("list.csv", "ann@example.com\n");
+    refused(&world, &format!("{EXPORT} --tag vip"), 2, "cannot be used with");
+    refused(&world, &format!("{EXPORT} --location one --location two"), 2, "one location");
+}

@@ -1,0 +1,169 @@
+//! A run whose database was cut, altered or replaced: it goes on to the right result or says that it
+//! is damaged. A wrong export never comes of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::export_files::Files;
+use crate::running_command::Process;
+use crate::world::World;
+
+/// A run as it lay on the disk, to be damaged again and again.
+struct Wreck {
+    world: World,
+    run: String,
+    files: BTreeMap<String, Vec<u8>>,
+    expected: Files,
+}
+
+impl Wreck {
+    /// Of a run that was killed: most of it stands in the write-ahead log.
+    fn killed() -> Self {
+        let world = World::faulty(&["GET /contacts/*/notes hold times=1 after=40"]);
+        let export = Process::start(&world, "export --format jsonl --out out");
+        world.ask("held?at_least=1");
+        export.kill();
+        Self::of(world, Files::undisturbed(60))
+    }
+
+    /// Of a run that stopped in order: everything stands in the database file.
+    fn stopped() -> Self {
+        let world = World::with(|settings| settings.limit = "100/10s/40".parse().unwrap());
+        world.run("export --format jsonl --out out").exits(9);
+        world.control("POST", "settings", &json!({"limit": "none"}));
+        Self::of(world, Files::undisturbed(60))
+    }
+
+    /// Of a run that has ended, with some records that could not be read.
+    fn finished() -> Self {
+        let world = World::faulty(&["GET /contacts/*/notes status=422 times=9"]);
+        world.run("export --format jsonl --out out").exits(3);
+        let files = Files::of(&world, "out");
+        Self::of(world, files)
+    }
+
+    fn of(world: World, expected: Files) -> Self {
+        world.control("DELETE", "faults", &Value::Null);
+        let run = world.only_run();
+        let names = world.names(format!("home/runs/{run}"));
+        let read = |name: String| {
+            let bytes = fs::read(world.path(&format!("home/runs/{run}/{name}"))).unwrap();
+            (name, bytes)
+        };
+        let files = names.into_iter().map(read).collect();
+        Self { world, run, files, expected }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.world.path(&format!("home/runs/{}/{name}", self.run))
+    }
+
+    /// Runs a command on the run with one of its files replaced, and judges what comes of it.
+    #[track_caller]
+    fn check(&self, what: &str, command: &str, file: &str, bytes: &[u8]) -> i32 {
+        let dir = self.path("");
+        fs::remove_dir_all(&dir).unwrap();
+        fs::create_dir(&dir).unwrap();
+        for (name, bytes) in &self.files {
+            fs::write(self.path(name), bytes).unwrap();
+        }
+        fs::write(self.path(file), bytes).unwrap();
+        let out = self.world.path("out");
+        if out.exists() {
+            fs::remove_dir_all(&out).unwrap();
+        }
+        let done = self.world.run(&command.replace("RUN", &self.run));
+        match done.code {
+            0 | 3 => self.expected.assert_same(&Files::of(&self.world, "out")),
+            12 => assert!(!out.exists(), "{what}: it is damaged, and yet there are files"),
+            code => panic!("{what}: exit {code}\n{}", done.stderr),
+        }
+        assert!(self.world.names(".").iter().all(|name| name == "home" || name == "out"));
+        done.code
+    }
+
+    /// Flips one bit at each of so many places of a file; says how often which exit code came.
+    #[track_caller]
+    fn flip(&self, command: &str, file: &str, times: usize) -> BTreeMap<i32, usize> {
+        let mut chance = fastrand::Rng::with_seed(11);
+        let mut codes = BTreeMap::new();
+        for _ in 0..times {
+            let mut bytes = self.files[file].clone();
+            let (place, bit) = (chance.usize(..bytes.len()), chance.u8(..8));
+            bytes[place] ^= 1 << bit;
+            let code = self.check(&format!("bit {bit} of byte {place}"), command, file, &bytes);
+            *codes.entry(code).or_default() += 1;
+        }
+        codes
+    }
+
+    #[track_caller]
+    fn cut(&self, command: &str, file: &str, times: usize) {
+        let whole = &self.files[file];
+        for part in 0..times {
+            let length = whole.len() * part / times;
+            self.check(&format!("cut to {length}"), command, file, &whole[..length]);
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_the_database_never_makes_a_wrong_export() {
+    let codes = Wreck::stopped().flip("resume RUN", "run.db", 24);
+    assert!(codes.contains_key(&12), "no damage was noticed: {codes:?}");
+}
+
+#[test]
+fn a_flipped_bit_in_the_write_ahead_log_never_makes_a_wrong_export() {
+    Wreck::killed().flip("resume RUN", "run.db-wal", 24);
+}
+
+#[test]
+fn a_flipped_bit_in_a_finished_run_never_makes_wrong_files() {
+    let codes = Wreck::finished().flip("runs publish RUN --format jsonl", "run.db", 24);
+    assert!(codes.contains_key(&12), "no damage was noticed: {codes:?}");
+}
+
+#[test]
+fn a_database_that_was_cut_never_makes_a_wrong_export() {
+    Wreck::stopped().cut("resume RUN", "run.db", 12);
+}
+
+#[test]
+fn a_write_ahead_log_that_was_cut_never_makes_a_wrong_export() {
+    Wreck::killed().cut("resume RUN", "run.db-wal", 12);
+}
+
+#[test]
+fn a_database_replaced_by_garbage_is_damaged() {
+    let wreck = Wreck::stopped();
+    let mut chance = fastrand::Rng::with_seed(3);
+    let noise: Vec<u8> = (0..20_000).map(|_| chance.u8(..)).collect();
+    for (what, bytes) in
+        [("noise", &noise[..]), ("text", b"not a database at all\n"), ("nothing", b"")]
+    {
+        let code = wreck.check(what, "resume RUN", "run.db", bytes);
+        assert_eq!(code, 12, "{what}");
+    }
+}
+
+#[test]
+fn another_runs_database_is_not_taken_for_this_one() {
+    let (wreck, other) = (Wreck::stopped(), Wreck::stopped());
+    let bytes = &other.files["run.db"];
+    assert_eq!(wreck.check("another run", "resume RUN", "run.db", bytes), 12);
+}
+
+#[test]
+fn a_damaged_run_is_listed_with_what_is_wrong_and_can_be_removed() {
+    let wreck = Wreck::stopped();
+    fs::write(wreck.path("run.db"), "garbage").unwrap();
+    let world = &wreck.world;
+    let list = world.run("runs list").exits(0);
+    assert!(list.stdout.contains(&wreck.run), "{}", list.stdout);
+    world.run(&format!("runs rm {}", wreck.run)).exits(0);
+    assert!(!wreck.path("run.db").exists());
+}

@@ -1,0 +1,114 @@
+//! Deleting notes and tasks: never the contact that they hang on.
+
+use super::three;
+use crate::import_world::empty;
+use crate::world::World;
+use serde_json::{Value, json};
+
+fn titles(world: &World) -> Vec<String> {
+    let person = world.person("ann@example.com");
+    let tasks = person["tasks"].as_array().unwrap().iter();
+    let mut titles: Vec<_> = tasks.map(|it| it["title"].as_str().unwrap().to_owned()).collect();
+    titles.sort();
+    titles
+}
+
+#[test]
+fn a_file_of_tasks_deletes_tasks_and_finds_their_contacts() {
+    let (world, ids) = three();
+    world.sheet(
+        "in.csv",
+        &format!(
+            "taskId,contactId,title,status,dueDate,priority\n\
+             taskNumber1,{},Call,done,2026-02-03T09:00:00Z,\ntaskNumber2,,Visit,,,\n\
+             taskNumber2,,Visit,,,\ntaskNobody,,,,,\n,{},New,,,\n",
+            ids[0], ids[0]
+        ),
+    );
+    let done = world.delete("--preset dashclicks-seed-tasks --dry-run").exits(3);
+    done.says("this deletes 2 tasks, and no contact");
+    assert!(world.plan_lines("1").contains(&"task.id: taskNumber1 -> deleted".to_owned()));
+    let run = world.last("import");
+    world.run(&format!("resume {run} --confirm-delete 1")).exits(2).says("2 tasks");
+    world.run(&format!("resume {run} --confirm-delete 2")).exits(3);
+    assert_eq!(titles(&world), [] as [&str; 0]);
+    assert_eq!(world.account().len(), 3);
+    assert_eq!(world.tally(), [3, 1, 1, 0, 0]);
+    assert_eq!(world.table("res/rejected.csv")[0]["_reject_code"], "R_NO_RECORD_ID");
+    let mut writes = world.writes();
+    writes.sort();
+    let one = |n| format!("DELETE /contacts/{}/tasks/taskNumber{n}", ids[0]);
+    assert_eq!(writes, [one(1), one(2)]);
+}
+
+#[test]
+fn a_file_of_notes_deletes_notes() {
+    let (world, ids) = three();
+    let maps = "--map note_id=note.id --map contact_id=contactId";
+    world.sheet(
+        "in.csv",
+        &format!(
+            "note_id,contact_id,Email\nnoteNumber1,,ann@example.com\nnoteNumber9,{},\n",
+            ids[0]
+        ),
+    );
+    world.delete(&format!("{maps} --confirm-delete 1")).exits(0).says("1 note, and no contact");
+    assert_eq!(world.person("ann@example.com")["notes"], json!([]));
+    assert_eq!(world.tally(), [1, 1, 0, 0, 0]);
+    world.sheet("in.csv", "note_id\nnoteNumber1\n");
+    world.delete("--map note_id=note.id --yes").exits(3);
+    assert_eq!(world.table("res/rejected.csv")[0]["_reject_code"], "R_NO_CONTACT_ID");
+}
+
+#[test]
+fn a_file_of_tasks_without_their_ids_deletes_nobody() {
+    let (world, ids) = three();
+    world.sheet("in.csv", &format!("contactId,title,dueDate\n{},Call,2026-02-03\n", ids[0]));
+    let maps = "--map title=task.title --map dueDate=task.dueDate";
+    world.delete(&format!("{maps} --confirm-delete 1")).exits(2).says("no column with their ids");
+    assert_eq!(world.account().len(), 3);
+    assert_eq!(world.writes(), [] as [String; 0]);
+}
+
+#[test]
+fn notes_and_tasks_that_were_deleted_come_back_once() {
+    let (world, ids) = three();
+    let before = world.person("ann@example.com");
+    world.sheet("in.csv", "taskId\ntaskNumber1\ntaskNumber2\n");
+    world.delete("--map taskId=task.id --confirm-delete 2").exits(0);
+    let tasks = world.last("import");
+    world.sheet("notes.csv", &format!("id,contact\nnoteNumber1,{}\n", ids[0]));
+    world
+        .run("import notes.csv --mode delete --out res --map id=note.id --map contact=contactId --confirm-delete 1")
+        .exits(0);
+    let notes = world.last("import");
+    for run in [&tasks, &notes, &tasks, &notes] {
+        world.run(&format!("undo {run} --yes --out undone")).exits(0);
+    }
+    let now = world.person("ann@example.com");
+    let bare = |list: &Value| {
+        let mut all = list.as_array().unwrap().clone();
+        for it in &mut all {
+            it.as_object_mut().unwrap().retain(|key, value| key != "id" && value != "");
+        }
+        all.sort_by_key(|it| it["title"].to_string());
+        all
+    };
+    assert_eq!(bare(&now["tasks"]), bare(&before["tasks"]));
+    assert_eq!(now["notes"][0]["body"], "[2026-01-02] met at the fair");
+    assert_eq!(now["notes"].as_array().unwrap().len(), 1);
+    let back = world.table("undone/unchanged.csv");
+    assert_eq!(back[0]["_reason"], "it was brought back already");
+}
+
+#[test]
+fn a_record_whose_contact_is_gone_stays_gone() {
+    let world = empty();
+    let ids =
+        world.add(&[json!({"email": "ann@example.com", "__notes": [{"id": "n1", "body": "Hi"}]})]);
+    world.sheet("in.csv", &format!("id,contact\nn1,{}\n", ids[0]));
+    world.delete("--map id=note.id --map contact=contactId --confirm-delete 1").exits(0);
+    world.control("DELETE", &format!("contacts/{}", ids[0]), &Value::Null);
+    world.run(&format!("undo {} --yes --out undone", world.last("import"))).exits(0);
+    assert_eq!(world.table("undone/unchanged.csv")[0]["_reason"], "the contact is gone");
+}

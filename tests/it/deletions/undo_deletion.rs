@@ -1,0 +1,224 @@
+//! Bringing back what was deleted: as new, whole, and once.
+
+use serde_json::{Value, json};
+
+use super::{ann, three};
+use crate::import_world::empty;
+use crate::world::{Done, World};
+
+/// A world in which Ann, Bob and Eve were deleted; gives the accounts before, and the run.
+fn deleted() -> (World, Vec<Value>, String) {
+    let (world, ids) = three();
+    let before = world.account();
+    world.sheet("in.csv", &ids.iter().fold("Contact Id\n".to_owned(), |all, id| all + id + "\n"));
+    world.delete("--confirm-delete 3").exits(0);
+    let run = world.last("import");
+    world.forget_log();
+    (world, before, run)
+}
+
+fn undo(world: &World, run: &str, options: &str) -> Done {
+    world.run(&format!("undo {run} --yes --out undone {options}"))
+}
+
+/// A person without ids, dates, and what the server derives.
+fn plain(person: &Value) -> Value {
+    let own = [
+        "id",
+        "contactId",
+        "dateAdded",
+        "dateUpdated",
+        "searchAfter",
+        // What the server gives to every new contact.
+        "attributionSource",
+        "type",
+        "country",
+        "contactName",
+    ];
+    let bare = |row: &mut Value| {
+        let Some(row) = row.as_object_mut() else { return };
+        row.retain(|key, value| {
+            let nothing =
+                [json!(null), json!(""), json!([]), json!({}), json!(false)].contains(value);
+            !own.contains(&key.as_str()) && !nothing && !key.ends_with("LowerCase")
+        });
+        if let Some(Value::Array(tags)) = row.get_mut("tags") {
+            tags.sort_by_key(Value::to_string);
+        }
+    };
+    let mut person = person.clone();
+    bare(&mut person["contact"]);
+    for list in ["notes", "tasks"] {
+        let all = person[list].as_array_mut().unwrap();
+        all.iter_mut().for_each(bare);
+        all.sort_by_key(Value::to_string);
+    }
+    person
+}
+
+fn all_plain(people: &[Value]) -> Vec<Value> {
+    let mut all: Vec<_> = people.iter().map(plain).collect();
+    all.sort_by_key(|it| it["contact"]["email"].to_string());
+    all
+}
+
+#[test]
+fn contacts_come_back_with_their_notes_and_tasks_as_new_ones() {
+    let (world, before, run) = deleted();
+    let shown = world.run(&format!("undo {run} --dry-run --out undone"));
+    shown.exits(0).says("3  bring back").says("create notes");
+    assert!(world.account().is_empty());
+    undo(&world, &run, "").exits(0);
+    let mut expected = all_plain(&before);
+    expected[0]["notes"][0]["body"] = "[2026-01-02] met at the fair".into();
+    assert_eq!(all_plain(&world.account()), expected);
+    let map = world.table("undone/brought_back.csv");
+    assert_eq!(map.len(), 3 + 1 + 2);
+    for person in &before {
+        let old = person["contact"]["id"].as_str().unwrap();
+        let new = map.iter().find(|it| it["old_id"] == old).unwrap();
+        assert_eq!((&*new["record"], new["new_id"] == old), ("contact", false));
+        assert_eq!(world.person_of(&new["new_id"])["contact"]["email"], person["contact"]["email"]);
+    }
+}
+
+#[test]
+fn a_second_undo_of_a_deletion_sends_nothing() {
+    let (world, _, run) = deleted();
+    undo(&world, &run, "").exits(0);
+    world.forget_log();
+    undo(&world, &run, "").exits(0).says("3  unchanged");
+    assert_eq!(world.writes(), [] as [String; 0]);
+    assert_eq!(world.account().len(), 3);
+    assert_eq!(world.table("undone/unchanged.csv")[0]["_reason"], "it was brought back already");
+}
+
+#[test]
+fn somebody_who_has_the_address_by_now_is_not_doubled() {
+    let (world, _, run) = deleted();
+    world.add(&[json!({"email": "bob@example.com", "firstName": "Robert"})]);
+    undo(&world, &run, "").exits(3);
+    assert_eq!(world.emails(), ["ann@example.com", "bob@example.com", "eve@example.com"]);
+    assert_eq!(world.person("bob@example.com")["contact"]["firstName"], "Robert");
+    let rejected = &world.table("undone/rejected.csv")[0];
+    assert_eq!((&*rejected["_reject_code"], &*rejected["_reject_field"]), ("R_EXISTS", "email"));
+}
+
+#[test]
+fn an_undo_of_a_deletion_that_is_killed_anywhere_doubles_nobody() {
+    for point in [
+        "after_intent:1",
+        "mid_body:2",
+        "after_response:2",
+        "before_outcome:4",
+        "after_response:5",
+        "during_results:1",
+    ] {
+        let (world, before, run) = deleted();
+        let world = world.env("GHL_BULK_SETTLE_S", "0.2").env("GHL_BULK_FAILPOINT", point);
+        undo(&world, &run, "--concurrency 1").exits(-1);
+        let world = world.without("GHL_BULK_FAILPOINT");
+        world.run(&format!("resume {}", world.last("undo"))).exits(0);
+        let mut expected = all_plain(&before);
+        expected[0]["notes"][0]["body"] = "[2026-01-02] met at the fair".into();
+        assert_eq!(all_plain(&world.account()), expected, "{point}");
+        assert_eq!(world.table("undone/succeeded.csv").len(), 3, "{point}");
+        assert_eq!(world.table("undone/brought_back.csv").len(), 6, "{point}");
+    }
+}
+
+#[test]
+fn somebody_who_comes_between_plan_and_undo_stops_it() {
+    let (world, _, run) = deleted();
+    world.run(&format!("undo {run} --dry-run --out undone")).exits(0);
+    world.add(&[json!({"email": "bob@example.com"})]);
+    world.run(&format!("resume {}", world.last("undo"))).exits(5);
+    assert_eq!(world.account().len(), 1);
+}
+
+#[test]
+fn a_location_that_allows_duplicates_gets_everybody_back_once() {
+    let world = World::with(|settings| {
+        settings.contacts = 0;
+        settings.allow_duplicates = true;
+    });
+    let stop = json!({"SMS": {"status": "permanent", "message": "STOP_KEYWORD", "code": "103"}});
+    let ids = world.add(&[
+        ann(),
+        json!({"email": "bob@example.com", "phone": "+12025550143", "dndSettings": stop}),
+        json!({"firstName": "Nobody", "lastName": "Known"}),
+    ]);
+    let before = world.account();
+    world.sheet("in.csv", &ids.iter().fold("Contact Id\n".to_owned(), |all, id| all + id + "\n"));
+    world.delete("--confirm-delete 3").exits(0);
+    let run = world.last("import");
+    undo(&world, &run, "").exits(0);
+    undo(&world, &run, "").exits(0);
+    let mut expected = all_plain(&before);
+    let ann = expected.iter_mut().find(|it| it["contact"]["email"] == "ann@example.com").unwrap();
+    ann["notes"][0]["body"] = "[2026-01-02] met at the fair".into();
+    assert_eq!(all_plain(&world.account()), expected);
+}
+
+#[test]
+fn an_account_of_many_is_brought_back_as_it_was_or_it_is_told_what_was_not() {
+    let world = World::new();
+    let before = world.account();
+    let mut sheet = "Contact Id\n".to_owned();
+    for person in &before {
+        sheet.push_str(person["contact"]["id"].as_str().unwrap());
+        sheet.push('\n');
+    }
+    world.sheet("in.csv", &sheet);
+    world.delete("--confirm-delete 60").exits(0);
+    // Some share a phone number, which the location lets only one have by now.
+    undo(&world, &world.last("import"), "").exits(3);
+    let rejected = world.table("undone/rejected.csv");
+    let mut back = world.table("undone/brought_back.csv");
+    back.retain(|it| it["record"] == "contact");
+    assert_eq!(back.len() + rejected.len(), 60);
+    assert!(rejected.len() < 5, "{rejected:#?}");
+    let warnings = world.table("undone/warnings.csv");
+    for pair in &back {
+        let then = before.iter().find(|it| it["contact"]["id"] == *pair["old_id"]).unwrap();
+        let now = world.person_of(&pair["new_id"]);
+        let warned = |field: &str| {
+            warnings.iter().any(|it| it["row"] == pair["row"] && it["field"] == field)
+        };
+        for key in [
+            "firstName",
+            "lastName",
+            "email",
+            "phone",
+            "city",
+            "assignedTo",
+            "businessId",
+            "source",
+        ] {
+            let (then, now) = (&then["contact"][key], &now["contact"][key]);
+            let field = if key == "businessId" { "business" } else { key };
+            let none = |value: &Value| value.is_null() || *value == "";
+            assert!(then == now || none(then) && none(now) || warned(field), "{key}: {then} {now}");
+        }
+        let customs =
+            |it: &Value| it["contact"]["customFields"].as_array().cloned().unwrap_or_default();
+        for field in customs(&now) {
+            let same = |it: &Value| it["id"] == field["id"];
+            assert!(customs(then).iter().any(same), "{field}");
+        }
+        for (list, one) in [("notes", "note"), ("tasks", "task")] {
+            let count = |it: &Value| it[list].as_array().unwrap().len();
+            assert!(count(then) == count(&now) || warned(one), "{list}: {then:#} {now:#}");
+        }
+    }
+}
+
+#[test]
+fn nothing_but_what_was_deleted_comes_back() {
+    let world = empty();
+    world.add(&[ann()]);
+    world.sheet("in.csv", "Email\nann@example.com\nnobody@example.com\n");
+    world.delete("--confirm-delete 1").exits(0);
+    undo(&world, &world.last("import"), "").exits(0);
+    assert_eq!(world.emails(), ["ann@example.com"]);
+}

@@ -1,0 +1,172 @@
+//! Protected profiles: what changes their location needs its name.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+
+use ghl_bulk::sandbox::LOCATION;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use serde_json::Value;
+
+use super::main_profile;
+use crate::import_world::empty;
+use crate::world::World;
+
+const NAME: &str = "--confirm-location 'Sandbox Location 1'";
+
+/// A world with a sheet of one person and a protected profile `main`.
+fn guarded() -> World {
+    let world = empty();
+    world.sheet("in.csv", "Email,City\nada@example.com,Berlin\n");
+    let text = format!("{}protected = true\n[profiles.other]\n", main_profile(&world));
+    let (url, token) = (world.url().to_owned(), ghl_bulk::sandbox::TOKEN);
+    world.configured(&text).env("GHL_API_URL", &url).env("GHL_TOKEN", token)
+}
+
+/// Asserts that nothing was asked and nothing was changed.
+#[track_caller]
+fn untouched(world: &World, line: &str) {
+    let before = world.account();
+    world.control("DELETE", "log", &Value::Null);
+    let done = world.run(line).exits(2);
+    let done = done.says("nothing was sent: the profile `main` is protected");
+    done.says("give `--confirm-location NAME`");
+    assert_eq!(world.writes(), Vec::<String>::new(), "{line}");
+    assert_eq!(world.account(), before, "{line}");
+}
+
+#[test]
+fn an_import_needs_the_location_s_name() {
+    let world = guarded();
+    untouched(&world, "import in.csv --profile main --yes --out res");
+    untouched(&world, "import in.csv --profile main --out res");
+    world.run("import in.csv --profile main --yes --out res").says("`--yes` is not enough");
+    let wrong = "import in.csv --profile main --yes --confirm-location Elsewhere --out res";
+    world.run(wrong).exits(2).says("the location is called `Sandbox Location 1`");
+    assert_eq!(world.account().len(), 0);
+    world.run(&format!("import in.csv --profile main --yes --out res {NAME}")).exits(0);
+    assert_eq!(world.account().len(), 1);
+}
+
+#[test]
+fn leaving_the_profile_away_is_no_way_round() {
+    let world = guarded();
+    untouched(&world, &format!("import in.csv --location {LOCATION} --yes --out res"));
+    untouched(
+        &world,
+        &format!("import in.csv --profile other --location {LOCATION} --yes --out res"),
+    );
+    let world = world.env("GHL_LOCATION_ID", LOCATION);
+    untouched(&world, "import in.csv --yes --out res");
+    // Another location of the protected profile is the profile's, too.
+    let world = world.env("GHL_LOCATION_ID", "another");
+    world.run("import in.csv --profile main --yes").exits(2).says("`main` is protected");
+}
+
+#[test]
+fn a_dry_run_is_free_and_its_resume_is_not() {
+    let world = guarded();
+    world.run("import in.csv --profile main --dry-run --out res").exits(0);
+    untouched(&world, "resume --profile main");
+    let run = world.last("import");
+    untouched(&world, &format!("resume {run}"));
+    world.run(&format!("resume {run} --confirm-location Elsewhere")).exits(2);
+    assert_eq!(world.account().len(), 0);
+    world.run(&format!("resume {run} {NAME}")).exits(0);
+    assert_eq!(world.account().len(), 1);
+}
+
+#[test]
+fn an_undo_needs_the_location_s_name_and_so_does_its_resume() {
+    let world = guarded();
+    world.run(&format!("import in.csv --profile main --yes --out res {NAME}")).exits(0);
+    let run = world.last("import");
+    untouched(&world, &format!("undo {run} --yes --out undone"));
+    untouched(&world, &format!("undo {run} --out undone"));
+    world.run(&format!("undo {run} --dry-run --out planned")).exits(0);
+    let undo = world.last("undo");
+    untouched(&world, &format!("resume {undo}"));
+    world.run(&format!("undo {run} --yes --out undone --confirm-location Elsewhere")).exits(2);
+    world.run(&format!("resume {undo} {NAME}")).exits(0);
+    assert_eq!(crate::import_world::tags(&world.person("ada@example.com")), ["import-undone"]);
+}
+
+#[test]
+fn a_deletion_needs_the_location_s_name_beside_its_number() {
+    let world = guarded();
+    world.add(&[serde_json::json!({"email": "ada@example.com"})]);
+    let delete = "import in.csv --profile main --mode delete --confirm-delete 1 --yes --out res";
+    untouched(&world, delete);
+    world.run(&format!("{delete} {NAME}")).exits(0);
+    assert_eq!(world.account().len(), 0);
+}
+
+#[test]
+fn exports_of_a_protected_profile_are_free() {
+    let world = guarded();
+    world.run("export --profile main --with none --out out").exits(0);
+}
+
+#[test]
+fn what_the_embedded_sandbox_serves_is_not_protected() {
+    let world = guarded();
+    world.run("import in.csv --profile main --sandbox --yes --out res").exits(0);
+    world.run(&format!("undo {} --yes --out undone", world.last("import"))).exits(0);
+}
+
+#[test]
+fn a_profile_that_is_not_protected_needs_no_name() {
+    let world = empty();
+    world.sheet("in.csv", "Email,City\nada@example.com,Berlin\n");
+    let text = format!("{}protected = false\n", main_profile(&world));
+    let world = world.configured(&text);
+    world.run("import in.csv --profile main --yes --out res").exits(0);
+}
+
+/// Runs a command on a terminal on which somebody types a line when asked; its code and what it showed.
+fn typed(world: &World, line: &str, asked: &str, answer: &str) -> (i32, String) {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let side = || File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let mut command = world.command(line);
+    let mut child = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+    // Its sides of the terminal are its own now, so that reading ends with it.
+    drop(command);
+    let mut terminal = File::from(terminal);
+    let (mut shown, mut part, mut answered) = (String::new(), [0; 4096], false);
+    // On Linux the end of the last side is an error.
+    while let Ok(read @ 1..) = terminal.read(&mut part) {
+        shown.push_str(&String::from_utf8_lossy(&part[..read]));
+        if !answered && shown.contains(asked) {
+            answered = true;
+            writeln!(terminal, "{answer}").unwrap();
+        }
+    }
+    (child.wait().unwrap().code().unwrap(), shown)
+}
+
+#[test]
+fn on_a_terminal_the_location_s_name_is_asked_for() {
+    let world = guarded();
+    let asked = "Type the location's name";
+    let import = "import in.csv --profile main --out res";
+    for wrong in ["y", "yes", "sandbox location 1", ""] {
+        let (code, shown) = typed(&world, import, asked, wrong);
+        assert_eq!(code, 0, "{shown}");
+        assert!(
+            shown.contains("nothing was sent") && shown.contains("`Sandbox Location 1`"),
+            "{shown}"
+        );
+        assert_eq!(world.account().len(), 0);
+    }
+    let (code, shown) = typed(&world, import, asked, "Sandbox Location 1");
+    assert_eq!((code, world.account().len()), (0, 1), "{shown}");
+    // `--yes` says that nobody is to be asked, and that alone does not do.
+    let (code, shown) = typed(&world, &format!("{import} --yes"), asked, "Sandbox Location 1");
+    assert!(code == 2 && shown.contains("`--yes` is not enough"), "{shown}");
+    let undo = format!("undo {} --out undone", world.last("import"));
+    let (code, shown) = typed(&world, &undo, asked, "Sandbox Location 1");
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(crate::import_world::tags(&world.person("ada@example.com")), ["import-undone"]);
+}

@@ -1,0 +1,142 @@
+//! Imports that stop in the middle, for a reason: nothing is lost, and `resume` ends them.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::{all_once, calm, people, sent, world};
+use crate::running_command::Process;
+use crate::world::World;
+
+const MANY: usize = 24;
+
+/// Resumes, and asserts that everything is there once.
+#[track_caller]
+fn goes_on(world: &World) {
+    calm(world);
+    world.run("resume").exits(0);
+    all_once(world, MANY);
+    assert_eq!(world.tally(), [MANY, 0, 0, 0, 0]);
+    world.run(&format!("resume {}", world.only_run())).exits(0).says("nothing to do");
+}
+
+#[test]
+fn a_token_that_lacks_or_loses_its_rights_stops_the_import_and_nothing_is_lost() {
+    let said = |status: u16, message: &str| {
+        let body = json!({ "statusCode": status, "message": message });
+        format!("status={status} after=5 body={body}")
+    };
+    for fault in [
+        "POST /contacts/ token-expired after=5".to_owned(),
+        format!(
+            "POST /contacts/*/notes {}",
+            said(401, "The token is not authorized for this scope.")
+        ),
+        format!(
+            "POST /contacts/ {}",
+            said(403, "The token does not have access to this location.")
+        ),
+    ] {
+        let world = world(&[&fault]);
+        world.sheet("in.csv", &people(MANY));
+        world.import("--concurrency 4").exits(8).says("ghl-bulk resume");
+        let [succeeded, _, rejected, _, pending] = world.tally();
+        assert!(succeeded + pending == MANY && rejected == 0, "{fault}: {:?}", world.tally());
+        goes_on(&world);
+    }
+}
+
+#[test]
+fn a_daily_budget_that_is_used_up_pauses_the_import_and_nothing_is_lost() {
+    let world = world(&[]);
+    world.control("POST", "settings", &json!({ "limit": "1000/1s/30" }));
+    world.sheet("in.csv", &people(MANY));
+    world.import("").exits(9).says("ghl-bulk resume");
+    assert_eq!(world.tally().iter().sum::<usize>(), MANY);
+    assert!(world.tally()[4] > 0);
+    world.control("POST", "settings", &json!({ "limit": "none" }));
+    goes_on(&world);
+}
+
+#[test]
+fn ctrl_c_settles_what_is_in_flight_and_resume_does_the_rest() {
+    let world = world(&["POST /contacts/ hold times=4 after=4"]);
+    world.sheet("in.csv", &people(MANY));
+    let mut import = Process::start(&world, "import in.csv --yes --out res --concurrency 4");
+    world.ask("held?at_least=4");
+    import.signal("INT");
+    import.until_it_says("stopping");
+    calm(&world);
+    import.end().exits(130).says("ghl-bulk resume");
+    let created = world.account().len();
+    assert!((4..MANY).contains(&created), "{created}");
+    assert_eq!(world.tally().iter().sum::<usize>(), MANY);
+    world.control("DELETE", "log", &Value::Null);
+    goes_on(&world);
+    assert_eq!(sent(&world, "POST /contacts/"), MANY - created);
+}
+
+#[test]
+fn ctrl_c_ends_a_look_up_and_resume_takes_it_up() {
+    let world = world(&["POST /contacts/ drop=after times=3"]).env("GHL_BULK_SETTLE_S", "600");
+    world.sheet("in.csv", &people(3));
+    let mut import = Process::start(&world, "import in.csv --yes --out res --progress plain");
+    import.until_it_says("waiting");
+    import.signal("INT");
+    import.end().exits(130);
+    assert_eq!(world.tally(), [0, 0, 0, 0, 3]);
+    let world = world.env("GHL_BULK_SETTLE_S", "0.3");
+    world.run("resume").exits(0);
+    all_once(&world, 3);
+    assert_eq!(sent(&world, "POST /contacts/"), 3);
+}
+
+/// `resume` under a shell that lets no file grow beyond so many bytes.
+fn resume_with_room(world: &World, bytes: u64) -> (Option<i32>, String) {
+    let shell = format!(
+        "trap '' XFSZ; ulimit -f {}; exec '{}' resume --concurrency 1",
+        bytes.div_ceil(512),
+        env!("CARGO_BIN_EXE_ghl-bulk")
+    );
+    let bare = world.command("");
+    let env = bare.get_envs().filter_map(|(key, value)| Some((key, value?)));
+    let mut command = Command::new("sh");
+    command.args(["-c", &shell]).env_clear().envs(env).current_dir(world.path("."));
+    let output = command.output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn a_full_disk_stops_the_import_before_anything_is_sent_unwritten() {
+    let world = world(&[]);
+    world.sheet("in.csv", &people(MANY));
+    world.run("import in.csv --dry-run --out res").exits(0);
+    let db = world.path(&format!("home/runs/{}/run.db", world.only_run()));
+    let room = std::fs::metadata(&db).unwrap().len() + (80 << 10);
+    let (code, said) = resume_with_room(&world, room);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("run.db"), "{said}");
+    let created = world.account().len();
+    assert!((1..MANY).contains(&created), "{created} were created: {said}");
+    let connection = rusqlite::Connection::open(&db).unwrap();
+    let count = "SELECT count(*) FROM attempt";
+    let intents: u32 = connection.query_row(count, [], |row| row.get(0)).unwrap();
+    drop(connection);
+    let writes = world.writes().len();
+    assert!(intents as usize >= writes, "{writes} were sent, {intents} were written down: {said}");
+    goes_on(&world);
+}
+
+#[test]
+fn a_plan_that_was_stored_and_not_yet_said_to_be_is_made_anew() {
+    let world = world(&[]);
+    world.sheet("in.csv", &people(MANY));
+    world.run("import in.csv --dry-run --out res").exits(0);
+    let db = world.path(&format!("home/runs/{}/run.db", world.only_run()));
+    // As a process leaves it that dies between the two.
+    let connection = rusqlite::Connection::open(db).unwrap();
+    let forgotten = connection.execute("DELETE FROM meta WHERE key IN ('stage', 'summary')", []);
+    assert_eq!(forgotten.unwrap(), 2);
+    drop(connection);
+    goes_on(&world);
+}

@@ -1,0 +1,93 @@
+//! Notes, tasks, tags and updates that are not answered as they should be.
+
+use serde_json::json;
+
+use super::world;
+use crate::import_world::tags;
+use crate::running_command::Process;
+
+/// What becomes of a write and of its answer.
+const FAULTS: [&str; 7] =
+    ["drop=before", "drop=after", "applied=500", "status=502", "truncate", "blank", "not-json"];
+
+#[test]
+fn a_note_and_a_task_are_written_once_whatever_is_answered() {
+    for fault in FAULTS {
+        let world = world(&[
+            &format!("POST /contacts/*/notes {fault} times=1"),
+            &format!("POST /contacts/*/tasks {fault} times=1"),
+        ]);
+        let ids = world.add(&[json!({
+            "email": "avery@example.com", "__notes": [{ "body": "hello" }],
+        })]);
+        let sheet = format!("Contact Id,Notes,Task,Due\n{},hello,Call,2027-01-02\n", ids[0]);
+        world.sheet("in.csv", &sheet);
+        world.import("--map Task=task.title --map Due=task.dueDate").exits(0);
+        let avery = world.person("avery@example.com");
+        // One was there before, and is not ours.
+        assert_eq!(avery["notes"].as_array().unwrap().len(), 2, "{fault}");
+        assert_eq!(avery["tasks"].as_array().unwrap().len(), 1, "{fault}");
+    }
+}
+
+#[test]
+fn two_rows_that_want_equal_notes_get_two() {
+    for fault in FAULTS {
+        let world = world(&[&format!("POST /contacts/*/notes {fault} times=1")]);
+        let id = &world.add(&[json!({ "email": "avery@example.com" })])[0];
+        world.sheet("in.csv", &format!("Contact Id,Notes\n{id},hello\n{id},hello\n"));
+        world.import("").exits(0);
+        let avery = world.person("avery@example.com");
+        assert_eq!(avery["notes"].as_array().unwrap().len(), 2, "{fault}");
+    }
+}
+
+#[test]
+fn tags_and_updates_that_are_not_answered_are_sent_again() {
+    for fault in FAULTS {
+        let world = world(&[
+            &format!("PUT /contacts/* {fault} times=1"),
+            &format!("POST /contacts/bulk/tags/update/add {fault} times=1"),
+        ]);
+        world.add(&[
+            json!({ "email": "avery@example.com", "city": "Boston", "tags": ["old"] }),
+            json!({ "email": "blake@example.com", "tags": ["old"] }),
+        ]);
+        let sheet = "Email,City,Tags\navery@example.com,Rome,new\nblake@example.com,,new\n";
+        world.sheet("in.csv", sheet);
+        world.import("").exits(0);
+        let avery = world.person("avery@example.com");
+        assert_eq!(avery["contact"]["city"], "Rome", "{fault}");
+        assert_eq!(tags(&avery), ["old", "new"], "{fault}");
+        assert_eq!(tags(&world.person("blake@example.com")), ["old", "new"], "{fault}");
+    }
+}
+
+#[test]
+fn an_update_that_somebody_else_has_overtaken_is_not_sent_again() {
+    let world = world(&["PUT /contacts/* hold times=1"]);
+    let ids = world.add(&[json!({ "email": "avery@example.com", "city": "Boston" })]);
+    world.sheet("in.csv", "Email,City\navery@example.com,Rome\n");
+    let import = Process::start(&world, "import in.csv --yes --out res --timeout 0.3");
+    world.ask("held?at_least=1");
+    world.control("PUT", &format!("contacts/{}", ids[0]), &json!({ "city": "Oslo" }));
+    import.end().exits(3);
+    assert_eq!(world.table("res/rejected.csv")[0]["_reject_code"], "R_CONFLICT");
+    assert_eq!(world.person("avery@example.com")["contact"]["city"], "Oslo");
+}
+
+#[test]
+fn what_the_server_took_and_did_not_keep_is_named() {
+    let world = world(&["PUT /contacts/* ignore=city", "POST /contacts/ ignore=city"]);
+    world.add(&[json!({ "email": "avery@example.com", "city": "Boston" })]);
+    let sheet = "Email,City,State\navery@example.com,Rome,MA\nblake@example.com,Oslo,MA\n";
+    world.sheet("in.csv", sheet);
+    world.import("").exits(0);
+    assert_eq!(world.tally(), [2, 0, 0, 0, 0]);
+    let warnings = world.table("res/warnings.csv");
+    let differs: Vec<_> = warnings.iter().filter(|it| it["code"] == "W_ANSWER_DIFFERS").collect();
+    assert_eq!(differs.len(), 2, "{warnings:#?}");
+    assert_eq!((differs[0]["row"].as_str(), differs[0]["field"].as_str()), ("1", "city"));
+    assert_eq!(differs[0]["message"], "sent `Rome`, and the account has `Boston`");
+    assert_eq!(differs[1]["message"], "sent `Oslo`, and the account has nothing");
+}

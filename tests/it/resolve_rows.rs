@@ -1,0 +1,186 @@
+//! Resolving: what a person decides about rows in doubt.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::import_world::empty_with;
+use crate::world::{Done, World};
+
+const NOBODY: &str = "Name,City,Note\nNobody Known,Rome,Hello\nSomebody Else,Bern,\n";
+
+/// A world in which both rows of a sheet are in doubt: their creation got no answer, and nothing tells
+/// what became of it.
+fn in_doubt() -> World {
+    let world =
+        empty_with(&["POST /contacts/ drop=before times=2"]).env("GHL_BULK_SETTLE_S", "0.1");
+    world.sheet("in.csv", NOBODY);
+    world
+        .import("--allow-name-only --no-identity at-most-once --map Note=note")
+        .exits(6)
+        .says("runs resolve");
+    assert_eq!(world.tally(), [0, 0, 0, 2, 0]);
+    world
+}
+
+impl World {
+    /// `in_doubt.csv` with these decisions, by row.
+    fn decided(&self, decisions: [&str; 2]) -> String {
+        let mut text = "Name,_doubt_op,_doubt_decision\n".to_owned();
+        for (row, decision) in self.table("res/in_doubt.csv").iter().zip(decisions) {
+            writeln!(text, "{},{},{decision}", row["Name"], row["_doubt_op"]).unwrap();
+        }
+        text
+    }
+
+    fn resolve(&self, text: &str) -> Done {
+        self.sheet("decided.csv", text);
+        self.run(&format!("runs resolve {} decided.csv", self.last("import")))
+    }
+
+    fn state_of_import(&self) -> String {
+        self.runs("import").pop().unwrap().1
+    }
+}
+
+#[test]
+fn rows_that_were_not_applied_are_sent_by_the_next_resume_with_all_that_hangs_on_them() {
+    let world = in_doubt();
+    assert_eq!(world.state_of_import(), "partial");
+    world
+        .run(&format!("resume {}", world.last("import")))
+        .exits(6)
+        .says("2 rows in doubt")
+        .says("runs resolve");
+    world
+        .resolve(&world.decided(["not applied", "Not-Applied"]))
+        .exits(0)
+        .says("2 rows will be sent by `ghl-bulk resume");
+    assert_eq!(world.state_of_import(), "unfinished");
+    assert_eq!(world.tally(), [0, 0, 0, 0, 2]);
+    world.run("resume").exits(0);
+    assert_eq!(world.account().len(), 2);
+    assert_eq!(world.account()[0]["notes"][0]["body"], "Hello");
+    assert_eq!(world.tally(), [2, 0, 0, 0, 0]);
+    assert_eq!(world.state_of_import(), "complete");
+}
+
+#[test]
+fn the_id_of_the_contact_that_was_made_lets_the_rest_of_the_row_follow() {
+    let world = in_doubt();
+    let id = world.add(&[json!({"firstName": "Nobody", "lastName": "Known"})]).remove(0);
+    world.resolve(&world.decided([&id, "applied"])).exits(0);
+    assert_eq!(world.state_of_import(), "unfinished", "the note is still to be written");
+    world.run("resume").exits(0);
+    assert_eq!(world.account().len(), 1);
+    assert_eq!(world.account()[0]["notes"][0]["body"], "Hello");
+    assert_eq!(world.table("res/succeeded.csv")[0]["_contact_id"], id);
+    assert_eq!(world.state_of_import(), "complete");
+}
+
+#[test]
+fn a_row_without_a_decision_stays_in_doubt() {
+    let world = in_doubt();
+    world
+        .resolve(&world.decided(["", "applied"]))
+        .exits(6)
+        .says("1 row settled")
+        .says("1 row without a decision");
+    assert_eq!(world.tally(), [1, 0, 0, 1, 0]);
+    assert_eq!(world.state_of_import(), "partial");
+    // The file that is left holds just the other one.
+    let left = world.table("res/in_doubt.csv");
+    assert_eq!((left.len(), left[0]["Name"].as_str()), (1, "Nobody Known"));
+    world.resolve(&world.decided(["not applied", ""])).exits(0);
+    world.run("resume").exits(0);
+    assert_eq!(world.tally(), [2, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_decision_that_makes_no_sense_is_refused_and_none_is_taken() {
+    let world = in_doubt();
+    let op = |at: usize| world.table("res/in_doubt.csv")[at]["_doubt_op"].clone();
+    let (first, second) = (op(0), op(1));
+    let lines = |text: &str| format!("_doubt_op,_doubt_decision\n{second},applied\n{text}\n");
+    for (text, said) in [
+        (lines(&format!("{first},maybe")), "`maybe` is no decision"),
+        (lines(&format!("{first},applied")), "write its id"),
+        (lines("999,applied"), "no op 999"),
+        (lines("0,applied"), "no op 0"),
+        (lines(",applied"), "is no number of an op"),
+        (lines("x,applied"), "`x` is no number of an op"),
+        (lines(&format!("{second},not applied")), "twice"),
+        ("Name,_doubt_op\nX,1\n".to_owned(), "no column `_doubt_decision`"),
+        ("Name,_doubt_decision\nX,applied\n".to_owned(), "no column `_doubt_op`"),
+    ] {
+        world.resolve(&text).exits(2).says(said).says("decided.csv");
+        assert_eq!(world.run("runs list --json").stdout.matches("\"partial\"").count(), 1);
+    }
+    world
+        .run(&format!("runs resolve {} nothing.csv", world.last("import")))
+        .exits(2)
+        .says("nothing.csv");
+    world.resolve(&world.decided(["not applied", "not applied"])).exits(0);
+    world.resolve(&lines("")).exits(2).says("is not in doubt");
+}
+
+#[test]
+fn a_file_of_decisions_may_come_back_from_a_spreadsheet() {
+    let world = in_doubt();
+    let text = world
+        .decided(["no", "yes"])
+        .replace(',', ";")
+        .replace("Else", "Elsé")
+        .replace('\n', "\r\n");
+    let bytes: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    std::fs::write(world.path("decided.csv"), bytes).unwrap();
+    world.run(&format!("runs resolve {} decided.csv", world.last("import"))).exits(0);
+    assert_eq!(world.tally(), [1, 0, 0, 0, 1]);
+}
+
+#[test]
+fn the_whole_file_as_it_was_written_can_be_given_back() {
+    let world = in_doubt();
+    let text = std::fs::read_to_string(world.path("res/in_doubt.csv")).unwrap();
+    let filled: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(n, line)| if n == 0 { line.to_owned() } else { format!("{line}not applied") })
+        .collect();
+    world.resolve(&(filled.join("\n") + "\n")).exits(0);
+    world.run("resume").exits(0);
+    assert_eq!(world.account().len(), 2);
+}
+
+#[test]
+fn a_file_without_decisions_changes_nothing() {
+    let world = in_doubt();
+    world
+        .resolve(&world.decided(["", ""]))
+        .exits(6)
+        .says("0 rows settled")
+        .says("2 rows without a decision");
+    assert_eq!(world.tally(), [0, 0, 0, 2, 0]);
+}
+
+#[test]
+fn an_undo_leaves_rows_in_doubt_alone_and_says_so() {
+    let world =
+        empty_with(&["POST /contacts/ drop=before times=1"]).env("GHL_BULK_SETTLE_S", "0.1");
+    world.sheet("in.csv", NOBODY);
+    world
+        .import("--allow-name-only --no-identity at-most-once --map Note=note --concurrency 1")
+        .exits(6);
+    assert_eq!(world.account().len(), 1);
+    let import = world.last("import");
+    world
+        .run(&format!("undo {import} --yes --created delete --out undone"))
+        .exits(0)
+        .says("it is not known whether 1 write");
+    assert_eq!(world.account(), Vec::<Value>::new());
+    // What is decided afterwards is not sent any more: the import was taken back.
+    world.resolve(&world.decided(["not applied", ""])).exits(0);
+    assert_eq!(world.state_of_import(), "partial");
+    world.run(&format!("resume {import}")).exits(2).says("was taken back");
+    assert_eq!(world.account(), Vec::<Value>::new());
+}

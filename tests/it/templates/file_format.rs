@@ -1,0 +1,146 @@
+//! The form of the files: bytes, words, lists, rows that a system does not take, and what is told of it all.
+
+use serde_json::json;
+
+use super::{Sheet, own_preset, with_presets};
+use crate::import_world::empty;
+use crate::world::World;
+
+/// Two people, the second without most things.
+fn world() -> World {
+    let world = with_presets(empty());
+    world.add(&[
+        json!({
+            "id": "AAAAAAAAAAAAAAAAAAA1", "firstName": "Ave;ry", "lastName": "=1+1", "email": "avery@example.com",
+            "phone": "+493023125042", "additionalPhones": [{ "phone": "+12025550144" }], "country": "DE",
+            "tags": ["vip", "vat, yes"], "city": "Köln", "dateOfBirth": 654_220_800_000_i64,
+            "__tasks": [{
+                "title": "Call", "dueDate": "2026-03-01T09:00:00.000Z", "completed": true,
+                "body": "Priority: high",
+            }],
+        }),
+        json!({
+            "id": "AAAAAAAAAAAAAAAAAAA2", "phone": "+12025550143", "country": "US", "companyName": "abc corp",
+        }),
+        json!({ "id": "AAAAAAAAAAAAAAAAAAA3", "firstName": "Blake", "phone": "+12025550145", "country": "US",
+            "companyName": "ABC Corp" }),
+    ]);
+    world
+}
+
+#[test]
+fn bytes_are_those_that_the_system_wants() {
+    let world = world();
+    own_preset(
+        &world,
+        "old",
+        r#"
+format = 1
+[[column]]
+from = "Name"
+to = "firstName"
+[[column]]
+from = "Born"
+to = "dateOfBirth"
+[template]
+file = "old.txt"
+delimiter = "semicolon"
+line_end = "crlf"
+encoding = "utf-16le"
+bom = true
+date = "%d.%m.%Y"
+require = "Name"
+"#,
+    );
+    world.run("export --template old --out out").exits(0);
+    let bytes = std::fs::read(world.path("out/old.txt")).unwrap();
+    let units: Vec<u16> =
+        bytes.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+    let text = String::from_utf16(&units).unwrap();
+    assert_eq!(text, "\u{feff}Name;Born\r\n\"Ave;ry\";25.09.1990\r\nBlake;\r\n");
+}
+
+#[test]
+fn dialpad_gets_numbers_without_an_apostrophe_and_a_country_beside_foreign_ones() {
+    for mode in ["formulas", "excel"] {
+        let world = world();
+        world
+            .run(&format!("export --template dialpad-shared-contacts --csv-safe {mode} --out out"))
+            .exits(0)
+            .says("1 row left out, having no `First_Name` or `Last_Name`: AAAAAAAAAAAAAAAAAAA2");
+        let sheet = Sheet::read(&world, "out/dialpad-shared-contacts.csv");
+        assert_eq!(sheet.rows.len(), 2);
+        let avery = sheet.find("Uid", "AAAAAAAAAAAAAAAAAAA1");
+        assert_eq!((avery["Phones"], avery["Country"]), ("+493023125042|+12025550144", "DE"));
+        assert_eq!(avery["Last_Name"], "'=1+1");
+        assert_eq!(sheet.find("First_Name", "Blake")["Country"], "");
+    }
+}
+
+#[test]
+fn more_rows_than_a_file_takes_go_into_further_files() {
+    let world = with_presets(World::new());
+    let text =
+        "format = 1\n[[column]]\nfrom = \"id\"\nto = \"contactId\"\n[template]\nmax_rows = 25\n";
+    own_preset(&world, "few", text);
+    world.run("export --template few --out out").exits(0).says("few-3.csv");
+    let rows = ["few.csv", "few-2.csv", "few-3.csv"]
+        .map(|it| Sheet::read(&world, &format!("out/{it}")).rows);
+    assert_eq!(rows.each_ref().map(Vec::len), [25, 25, 10]);
+    let mut ids: Vec<_> = rows.concat().concat();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 60);
+    let manifest = world.json("out/manifest.json");
+    assert_eq!(manifest["tables"]["few"]["rows"], 60);
+    let files = manifest["tables"]["few"]["files"].as_array().unwrap();
+    assert_eq!(files.iter().map(|file| &file["rows"]).collect::<Vec<_>>(), [25, 25, 10]);
+    // A smaller export takes the further files away.
+    own_preset(&world, "few", &text.replace("25", "60"));
+    world.run("export --template few --out out").exits(0);
+    assert_eq!(world.names("out"), ["few.csv", "manifest.json"]);
+}
+
+#[test]
+fn names_that_a_system_takes_as_one_are_told_before() {
+    let world = world();
+    world
+        .run("export --template dext-suppliers --out out")
+        .exits(0)
+        .says("dext-suppliers.csv: a name stands in `Supplier Name` more than once")
+        .says("ABC Corp");
+    let sheet = Sheet::read(&world, "out/dext-suppliers.csv");
+    assert_eq!(sheet.rows.len(), 3);
+    assert_eq!(sheet.find("Supplier Code", "AAAAAAAAAAAAAAAAAAA1")["Supplier Name"], "Ave;ry =1+1");
+}
+
+#[test]
+fn what_stays_behind_is_named() {
+    let world = world();
+    let done = world.run("export --template dashclicks --out out").exits(0);
+    let said = done.stderr.lines().find(|line| line.contains("no column for it")).unwrap();
+    for name in ["of contacts: ", "city", "date_of_birth", "additional_phones", "tags", "country"] {
+        assert!(said.contains(name), "no {name}: {said}");
+    }
+    // A text that is nothing but its priority is wholly there, and so are values that nobody has.
+    for name in ["body", "first_name", "email", "website", "dnd,", "company_name"] {
+        assert!(!said.contains(name), "{name}: {said}");
+    }
+    let events = world.run("export --template dashclicks --out out --json").exits(0).events();
+    assert!(events.iter().any(|event| event["code"] == "left_behind"), "{events:?}");
+}
+
+#[test]
+fn words_are_the_system_s() {
+    let world = world();
+    world.run("export --template dashclicks-seed-tasks --out out").exits(0);
+    let sheet = Sheet::read(&world, "out/dashclicks-seed-tasks.csv");
+    let task = sheet.find("title", "Call");
+    assert_eq!((task["status"], task["priority"]), ("completed", "high"));
+    assert_eq!(task["dueDate"], "2026-03-01T09:00:00Z");
+    world.run("export --template highlevel-import,dext-seed-tags --out other").exits(0);
+    let sheet = Sheet::read(&world, "other/highlevel-import.csv");
+    let row = sheet.find("Email", "avery@example.com");
+    assert_eq!(row["Created Date"].len(), "01/31/2026".len());
+    assert_eq!(row["Tags"], r#"["vip","vat, yes"]"#);
+}

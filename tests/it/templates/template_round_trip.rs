@@ -1,0 +1,239 @@
+//! Symmetry: an untouched file changes nothing, an edited one what was edited, an empty id makes anew.
+
+use serde_json::{Value, json};
+
+use super::{SYSTEMS, Sheet, preset, sheets};
+use crate::world::World;
+
+const NOTHING: [String; 0] = [];
+
+/// A world with people as awkward as the sandbox makes them, and the files of some systems.
+fn exported(systems: &str, options: &str) -> World {
+    let world = World::with(|settings| settings.contacts = 130);
+    world.run(&format!("export --template {systems} --out out --quiet {options}")).exits(0);
+    world.control("DELETE", "log", &Value::Null);
+    world
+}
+
+/// Why rows of a file may be refused. A list of names alone says of nobody who it is; and where no id says
+/// it, a name that no account should hold is refused before it can be compared.
+fn excused(preset: &str) -> &'static [&'static str] {
+    match preset {
+        "dext-customers" => &["R_NO_MATCH_KEY", "R_CONTROL_CHARACTER"],
+        "docsend-visits" => &["R_CONTROL_CHARACTER"],
+        _ => &[],
+    }
+}
+
+#[test]
+fn untouched_files_of_the_five_systems_change_nothing() {
+    let world = exported(&SYSTEMS.join(","), "");
+    let before = world.account();
+    let files = sheets(&world, "out");
+    assert_eq!(files.len(), 20, "{files:?}");
+    for file in files {
+        let name = preset(&file);
+        let rows = Sheet::read(&world, &format!("out/{file}")).rows.len();
+        assert!(rows > 20, "{file}: {rows}");
+        let done = world.run(&format!("import out/{file} --yes --out res --preset {name}"));
+        let rejected = world.table("res/rejected.csv");
+        let tally = [0, rows - rejected.len(), rejected.len(), 0, 0];
+        assert_eq!(world.tally(), tally, "{file}: {}", done.stderr);
+        let codes = rejected.iter().map(|row| row["_reject_code"].as_str());
+        let wrong: Vec<&str> = codes.filter(|code| !excused(name).contains(code)).collect();
+        assert!(wrong.is_empty(), "{file}: {wrong:?}");
+        assert_eq!(world.writes(), NOTHING, "{file}");
+    }
+    assert_eq!(world.account(), before);
+}
+
+#[test]
+fn an_untouched_file_changes_nothing_however_its_cells_are_guarded() {
+    for mode in ["excel", "off"] {
+        let world = exported("dialpad", &format!("--csv-safe {mode}"));
+        for file in sheets(&world, "out") {
+            let name = preset(&file);
+            world.run(&format!("import out/{file} --yes --out res --preset {name}")).exits(0);
+            assert_eq!(world.writes(), NOTHING, "{mode} {file}");
+        }
+    }
+}
+
+const AVERY: &str = "AAAAAAAAAAAAAAAAAAA1";
+
+/// Avery, with a task and a note.
+fn avery() -> Value {
+    json!({
+        "id": AVERY, "firstName": "Avery", "lastName": "Sample", "email": "avery@example.com",
+        "phone": "+12025550143", "companyName": "ABC Corp", "tags": ["supplier", "vat, yes"],
+        "country": null, "businessId": null,
+        "__tasks": [{
+            "id": "TTTTTTTTTTTTTTTTTTT1", "title": "Send contract", "completed": false,
+            "dueDate": "2026-03-01T09:00:00.000Z", "body": "Two copies\nPriority: high\nby post",
+        }],
+        "__notes": [{ "id": "NNNNNNNNNNNNNNNNNNN1", "body": "Met at the fair\nwants a quote" }],
+    })
+}
+
+/// An account with Avery and somebody else, and its files for all systems.
+struct Case {
+    world: World,
+}
+
+impl Case {
+    fn new() -> Self {
+        let world = crate::import_world::empty();
+        let business = json!([{ "id": "000000000000000000000b01", "name": "ABC" }]);
+        world.control("PUT", "businesses", &business);
+        let blake =
+            json!({ "id": "AAAAAAAAAAAAAAAAAAA2", "firstName": "Blake", "email": "b@example.org" });
+        world.add(&[avery(), blake]);
+        world.run(&format!("export --template {} --out out --quiet", SYSTEMS.join(","))).exits(0);
+        Self { world }
+    }
+
+    /// Imports an edited file of the account as it was exported; gives what is written, and Avery.
+    fn imported(&self, file: &str, edit: impl FnOnce(&mut Sheet)) -> (Vec<String>, Value) {
+        let world = &self.world;
+        world.control("PUT", &format!("contacts/{AVERY}"), &avery());
+        world.control("DELETE", "log", &Value::Null);
+        let mut sheet = Sheet::read(world, &format!("out/{file}"));
+        edit(&mut sheet);
+        sheet.write(world, "in.csv");
+        world.import(&format!("--preset {}", preset(file))).exits(0);
+        (world.writes(), world.person_of(AVERY))
+    }
+
+    /// Edits one cell of a row; exactly that is written.
+    #[track_caller]
+    fn edited(&self, file: &str, known: (&str, &str), cell: (&str, &str), expected: &str) -> Value {
+        let mut rows = 0;
+        let (writes, avery) = self.imported(file, |sheet| {
+            rows = sheet.rows.len();
+            let (key, column) = (sheet.column(known.0), sheet.column(cell.0));
+            let row = sheet.rows.iter_mut().find(|row| row[key] == known.1).unwrap();
+            cell.1.clone_into(&mut row[column]);
+        });
+        assert_eq!(self.world.tally(), [1, rows - 1, 0, 0, 0], "{file}");
+        assert_eq!(writes, [expected], "{file}");
+        avery
+    }
+
+    /// Empties the cells of an id; its row is then about something new, called after the file: what an
+    /// earlier import has made is not made again.
+    #[track_caller]
+    fn emptied(&self, file: &str, id: &str, title: &str, expected: &str) {
+        let (writes, _) = self.imported(file, |sheet| {
+            let (column, title) = (sheet.column(id), sheet.column(title));
+            sheet.rows.retain(|row| !row[column].is_empty());
+            for row in &mut sheet.rows {
+                row[column].clear();
+                file.clone_into(&mut row[title]);
+            }
+        });
+        assert_eq!(writes, [expected], "{file}");
+    }
+}
+
+const CONTACT: &str = "PUT /contacts/AAAAAAAAAAAAAAAAAAA1";
+const TASK: &str = "PUT /contacts/AAAAAAAAAAAAAAAAAAA1/tasks/TTTTTTTTTTTTTTTTTTT1";
+const NOTE: &str = "PUT /contacts/AAAAAAAAAAAAAAAAAAA1/notes/NNNNNNNNNNNNNNNNNNN1";
+
+#[test]
+fn one_edited_cell_of_a_contact_is_one_change() {
+    let case = Case::new();
+    let id = ("contactId", AVERY);
+    let address = ("Email", "avery@example.com");
+    for (file, known, cell) in [
+        ("dub-seed-contacts.csv", id, ("lastName", "New")),
+        ("dub-partners-create.csv", ("tenantId", AVERY), ("country", "GB")),
+        ("dub-customers-create.csv", ("externalId", AVERY), ("country", "GB")),
+        ("docsend-seed-contacts.csv", id, ("email", "new@example.com")),
+        ("docsend-visits.csv", address, ("Company", "New")),
+        ("dialpad-seed-contacts.csv", id, ("company", "New")),
+        ("dialpad-shared-contacts.csv", ("Uid", AVERY), ("Last_Name", "New")),
+        ("dashclicks-seed-contacts.csv", id, ("phone", "+12025550144")),
+        ("dext-seed-contacts.csv", id, ("email", "new@example.com")),
+        ("dext-suppliers.csv", ("Supplier Code", AVERY), ("Supplier Name", "New Ltd")),
+    ] {
+        case.edited(file, known, cell, CONTACT);
+    }
+    let business = ("businessId", "000000000000000000000b01");
+    case.edited("dext-seed-tags.csv", id, business, "POST /contacts/bulk/business");
+    let tags = ("tags", "supplier; new");
+    case.edited("dext-seed-tags.csv", id, tags, "POST /contacts/bulk/tags/update/add");
+}
+
+#[test]
+fn one_edited_cell_of_a_task_or_note_is_one_change() {
+    let case = Case::new();
+    let id = ("contactId", AVERY);
+    let done = format!("{TASK}/completed");
+    case.edited("dub-seed-tasks.csv", id, ("status", "completed"), &done);
+    case.edited("docsend-seed-tasks.csv", id, ("taskName", "Send two"), TASK);
+    case.edited("dialpad-seed-tasks.csv", id, ("dueDate", "2026-03-02T09:00:00Z"), TASK);
+    case.edited("dashclicks-seed-tasks.csv", id, ("title", "Send two"), TASK);
+    let task = ("taskId", "TTTTTTTTTTTTTTTTTTT1");
+    case.edited("dext-seed-activity.csv", task, ("content", "Send two"), TASK);
+    case.edited("dub-seed-notes.csv", id, ("content", "said anew"), NOTE);
+    case.edited("dialpad-seed-notes.csv", id, ("content", "said anew"), NOTE);
+    case.edited("dashclicks-seed-notes.csv", id, ("note", "said anew"), NOTE);
+    let note = ("noteId", "NNNNNNNNNNNNNNNNNNN1");
+    case.edited("dext-seed-activity.csv", note, ("content", "said anew"), NOTE);
+}
+
+#[test]
+fn a_priority_leaves_the_text_and_comes_back_into_its_line() {
+    let case = Case::new();
+    let sheet = Sheet::read(&case.world, "out/dashclicks-seed-tasks.csv");
+    assert_eq!(sheet.rows[0][sheet.column("priority")], "high");
+    let (file, known) = ("dashclicks-seed-tasks.csv", ("contactId", AVERY));
+    let avery = case.edited(file, known, ("priority", "low"), TASK);
+    assert_eq!(avery["tasks"][0]["body"], "Two copies\nPriority: low\nby post");
+}
+
+#[test]
+fn an_empty_id_of_a_task_or_note_makes_a_new_one() {
+    let case = Case::new();
+    let task = "POST /contacts/AAAAAAAAAAAAAAAAAAA1/tasks";
+    let note = "POST /contacts/AAAAAAAAAAAAAAAAAAA1/notes";
+    case.emptied("dub-seed-tasks.csv", "taskId", "title", task);
+    case.emptied("docsend-seed-tasks.csv", "taskId", "taskName", task);
+    case.emptied("dialpad-seed-tasks.csv", "taskId", "taskName", task);
+    case.emptied("dashclicks-seed-tasks.csv", "taskId", "title", task);
+    case.emptied("dub-seed-notes.csv", "noteId", "content", note);
+    case.emptied("dialpad-seed-notes.csv", "noteId", "content", note);
+    case.emptied("dashclicks-seed-notes.csv", "id", "note", note);
+    case.emptied("dext-seed-activity.csv", "noteId", "content", note);
+}
+
+#[test]
+fn the_files_of_highlevel_itself_come_back_unchanged() {
+    let world = exported("highlevel", "");
+    let file = "out/highlevel-export.csv";
+    // It is known by its header.
+    world.run(&format!("import {file} --yes --out res")).exits(0).says("unchanged");
+    assert_eq!(world.writes(), NOTHING);
+}
+
+#[test]
+fn address_books_come_back_unchanged_and_are_known_by_their_headers() {
+    let world = crate::import_world::empty();
+    world.add(&[json!({
+        "id": AVERY, "firstName": "Zoë", "lastName": "Sample", "email": "zoe@example.com",
+        "phone": "+12025550143", "companyName": "ABC Corp", "tags": ["vip", "b"], "city": "Köln",
+        "address1": "Domplatz 1", "postalCode": "50667", "country": "DE", "website": "https://abc.example.com",
+        "dateOfBirth": 640_828_800_000_i64, "source": "fair",
+        "dndSettings": { "Email": { "status": "active", "message": "", "code": "" } },
+    })]);
+    let systems = ["google-2024", "hubspot", "outlook-web", "outlook-desktop"];
+    world.run(&format!("export --template {} --out out --quiet", systems.join(","))).exits(0);
+    let desktop = std::fs::read(world.path("out/outlook-desktop.csv")).unwrap();
+    assert!(desktop.windows(5).any(|bytes| bytes == b"\"Zo\xeb\""), "{desktop:?}");
+    for system in systems {
+        world.control("DELETE", "log", &Value::Null);
+        world.run(&format!("import out/{system}.csv --yes --out res")).exits(0);
+        assert_eq!(world.tally(), [0, 1, 0, 0, 0], "{system}: {:?}", world.table("res/plan.csv"));
+        assert_eq!(world.writes(), NOTHING, "{system}");
+    }
+}

@@ -1,0 +1,200 @@
+//! What is asked for: names of systems and presets, what is pulled for them, what stands beside them.
+
+use serde_json::{Value, json};
+
+use super::{own_preset, sheets, with_presets};
+use crate::export_files::{Files, assert_nothing_half_written};
+use crate::world::World;
+
+fn asked(world: &World, part: &str) -> usize {
+    let log = world.ask("log");
+    let entries = log["entries"].as_array().unwrap();
+    entries.iter().filter(|entry| entry["path"].as_str().unwrap().contains(part)).count()
+}
+
+#[test]
+fn a_system_pulls_what_its_files_are_made_of_and_nothing_more() {
+    let world = World::new();
+    world.run("export --template docsend --out out").exits(0);
+    assert_eq!(
+        sheets(&world, "out"),
+        ["docsend-seed-contacts.csv", "docsend-seed-tasks.csv", "docsend-visits.csv"]
+    );
+    assert_eq!(asked(&world, "/notes"), 0);
+    assert!(asked(&world, "/tasks/search") > 0);
+    world.run("export --template Zapier --out other --quiet").exits(0);
+    assert_eq!(sheets(&world, "other"), sheets(&world, "out"));
+
+    world.control("DELETE", "log", &Value::Null);
+    world.run("export --template dialpad-seed-notes --out notes").exits(0);
+    assert_eq!(sheets(&world, "notes"), ["dialpad-seed-notes.csv"]);
+    assert_eq!((asked(&world, "/tasks/search"), asked(&world, "/notes")), (0, 60));
+}
+
+#[test]
+fn every_system_writes_all_its_files() {
+    let world = World::new();
+    world.run("export --template dub,dialpad,dashclicks,dext,docsend,highlevel --out out").exits(0);
+    assert_eq!(
+        sheets(&world, "out"),
+        [
+            "dashclicks-seed-contacts.csv",
+            "dashclicks-seed-notes.csv",
+            "dashclicks-seed-tasks.csv",
+            "dext-customers.csv",
+            "dext-seed-activity.csv",
+            "dext-seed-contacts.csv",
+            "dext-seed-tags.csv",
+            "dext-suppliers.csv",
+            "dialpad-seed-contacts.csv",
+            "dialpad-seed-notes.csv",
+            "dialpad-seed-tasks.csv",
+            "dialpad-shared-contacts.csv",
+            "docsend-seed-contacts.csv",
+            "docsend-seed-tasks.csv",
+            "docsend-visits.csv",
+            "dub-customers-create.csv",
+            "dub-partners-create.csv",
+            "dub-seed-contacts.csv",
+            "dub-seed-notes.csv",
+            "dub-seed-tasks.csv",
+            "highlevel-export.csv",
+            "highlevel-import.csv",
+        ]
+    );
+    assert_nothing_half_written(&world, "out");
+    let names = world.names("out");
+    assert_eq!(names.len(), 23, "{names:?}");
+    let manifest = world.json("out/manifest.json");
+    let file = &manifest["tables"]["dialpad-seed-tasks"]["files"][0];
+    assert_eq!((&file["file"], &file["format"]), (&json!("dialpad-seed-tasks.csv"), &json!("csv")));
+    assert_eq!(file["rows"], manifest["tables"]["dialpad-seed-tasks"]["rows"]);
+}
+
+#[test]
+fn tables_of_formats_stand_beside_the_files_of_a_layout() {
+    let world = World::new();
+    world.run("export --template dext-seed-tags --format csv --out out").exits(0);
+    let names = [
+        "contacts.csv",
+        "custom_fields.csv",
+        "dext-seed-tags.csv",
+        "notes.csv",
+        "tags.csv",
+        "tasks.csv",
+        "users.csv",
+    ];
+    assert_eq!(sheets(&world, "out"), names);
+    // What stays behind stands beside it, and what the server sends is the same.
+    let plain = World::new();
+    plain.run("export --format csv --out out").exits(0);
+    let but = ["dext-seed-tags.csv"];
+    Files::of(&world, "out").without(&but).assert_same(&Files::of(&plain, "out").without(&but));
+}
+
+#[test]
+fn with_keeps_to_the_files_that_can_be_made() {
+    let world = World::new();
+    world
+        .run("export --template dialpad --with tasks --out out")
+        .exits(0)
+        .says("dialpad-seed-notes.csv");
+    assert_eq!(
+        sheets(&world, "out"),
+        ["dialpad-seed-contacts.csv", "dialpad-seed-tasks.csv", "dialpad-shared-contacts.csv"]
+    );
+    assert_eq!(asked(&world, "/notes"), 0);
+    world
+        .run("export --template dub-seed-notes --with none --out other")
+        .exits(2)
+        .says("needs notes")
+        .says("--with notes");
+    assert!(!world.path("other").exists());
+}
+
+#[test]
+fn an_unknown_name_is_told_with_the_nearest_and_all_that_there_are() {
+    let world = World::new();
+    world
+        .run("export --template dailpad --out out")
+        .exits(2)
+        .says("there is no template `dailpad`; did you mean `dialpad`?")
+        .says("`dub`")
+        .says("`dext`");
+    world.run("export --template mailchimp --out out").exits(2).says("has no template");
+    assert_eq!(asked(&world, ""), 0);
+    assert!(!world.path("out").exists());
+}
+
+#[test]
+fn presets_are_listed_with_their_layouts() {
+    let world = World::new();
+    let listed = world.run("map --list-presets").exits(0).stdout;
+    let line = |name: &str| listed.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(line("dialpad-seed-tasks ").contains("(template of dialpad)"), "{listed}");
+    assert!(!line("mailchimp ").contains("template"), "{listed}");
+    let shown = world.run("map --show-preset dialpad-seed-tasks").exits(0).stdout;
+    assert!(shown.contains("[template]\nsystem = \"dialpad\""), "{shown}");
+    let all: Value =
+        serde_json::from_str(&world.run("map --list-presets --json").exits(0).stdout).unwrap();
+    let one = all.as_array().unwrap().iter().find(|it| it["name"] == "docsend-visits").unwrap();
+    assert_eq!(
+        one["template"],
+        json!({ "systems": ["docsend", "zapier"], "file": "docsend-visits.csv" })
+    );
+}
+
+#[test]
+fn a_finished_run_is_published_in_a_layout_without_a_request() {
+    let world = World::new();
+    world.run("export --out out --with tasks --quiet").exits(0);
+    world.run("export --out direct --layout dialpad --with tasks --quiet").exits(0);
+    let run = world.json("out/manifest.json")["run"].as_str().unwrap().to_owned();
+    world.control("DELETE", "log", &Value::Null);
+    world
+        .run(&format!("runs publish {run} --layout dialpad --out later"))
+        .exits(0)
+        .says("dialpad-seed-notes.csv");
+    assert_eq!(asked(&world, ""), 0);
+    assert_eq!(sheets(&world, "later"), sheets(&world, "direct"));
+    Files::of(&world, "later").without(&[]).assert_same(&Files::of(&world, "direct").without(&[]));
+    world
+        .run(&format!("runs publish {run} --layout dub-seed-notes --out other"))
+        .exits(2)
+        .says("needs notes");
+}
+
+#[test]
+fn an_interrupted_export_goes_on_with_the_layout_that_it_was_asked_for() {
+    let world = with_presets(World::with(|settings| {
+        settings.limit = "100/10s/50".parse().unwrap();
+    }));
+    let text =
+        "format = 1\n[[column]]\nfrom = \"who\"\nto = \"email\"\n[template]\nfile = \"mine.csv\"\n";
+    own_preset(&world, "mine", text);
+    world.run("export --template dialpad,mine --out out --quiet").exits(9);
+    assert!(!world.path("out/manifest.json").exists());
+    // What he changes meanwhile is for the next export.
+    own_preset(&world, "mine", &text.replace("who", "other"));
+    world.control("POST", "settings", &json!({ "limit": "none" }));
+    world.run("resume --quiet").exits(0);
+    assert_eq!(sheets(&world, "out").len(), 5);
+    let sheet = super::Sheet::read(&world, "out/mine.csv");
+    assert_eq!((sheet.header.as_slice(), sheet.rows.len()), (&["who".to_owned()][..], 60));
+}
+
+#[test]
+fn two_files_of_one_name_are_refused_before_anything_is_asked() {
+    let world = with_presets(World::new());
+    let text = "format = 1\n[[column]]\nfrom = \"id\"\nto = \"contactId\"\n[template]\nfile = \"Contacts.csv\"\n";
+    own_preset(&world, "mine", text);
+    own_preset(&world, "yours", text);
+    let said = "two files of this export would be called `Contacts.csv`";
+    world.run("export --template mine,yours --out out").exits(2).says(said);
+    world.run("export --template mine --format csv --out out").exits(2).says(said);
+    assert_eq!(asked(&world, ""), 0);
+    world
+        .run("export --template mine --out out")
+        .exits(0)
+        .says("out/Contacts.csv --preset mine --dry-run");
+}

@@ -1,0 +1,150 @@
+//! The program itself, whose login ends while it works.
+
+use ghl_bulk::sandbox::LOCATION;
+use serde_json::{Value, json};
+
+use super::login_fixture::{
+    DUE, ENDED, FRESH, assert_counts, count, file, keep, keep_agency, keep_location, kept, world,
+};
+use crate::running_command::Process;
+use crate::world::World;
+
+const EXPORT: &str = "export --format jsonl --out out";
+
+#[test]
+fn ten_processes_that_start_with_an_ended_token_make_one_renewal() {
+    let world = world(|_| {});
+    keep_location(&world, ENDED);
+    let ten: Vec<_> =
+        (0..10).map(|n| Process::start(&world, &format!("{EXPORT}{n} --with none"))).collect();
+    for process in ten {
+        process.end().exits(0);
+    }
+    assert_counts(&world, 1, 0, 0);
+}
+
+#[test]
+fn a_process_killed_at_any_moment_of_a_renewal_locks_nobody_out() {
+    // At each point: refresh tokens honoured in all, refused, and new authorisations.
+    for (point, counts) in
+        [("before_refresh", [1, 0, 0]), ("after_refresh", [1, 1, 1]), ("after_renewal", [1, 0, 0])]
+    {
+        let world = world(|_| {});
+        keep_location(&world, ENDED);
+        let mut command = world.command(EXPORT);
+        let killed = command.env("GHL_BULK_FAILPOINT", point).output().unwrap();
+        assert_eq!(killed.status.code(), None, "{point}: {killed:?}");
+        assert_eq!(kept(&world).begun.is_some(), point != "after_renewal", "{point}");
+        world.run("export --format jsonl --out again").exits(0);
+        let [honoured, refused, reconnects] = counts;
+        assert_counts(&world, honoured, refused, reconnects);
+        assert_eq!(kept(&world).begun, None);
+        assert_eq!(world.names("config/credentials"), ["default.json", "default.lock"]);
+    }
+}
+
+#[test]
+fn an_answer_that_was_lost_on_the_way_does_not_stop_an_export() {
+    let world = world(|settings| {
+        settings.faults = vec!["POST /oauth/token drop=after times=1".parse().unwrap()];
+    });
+    keep_location(&world, ENDED);
+    world.run(EXPORT).exits(0);
+    assert_counts(&world, 1, 1, 1);
+}
+
+/// Starts a command, and ends all tokens while this request of it is held.
+fn tokens_end_during(world: &World, line: &str, request: &str) -> Process {
+    world.control("POST", "faults", &json!([format!("{request} hold times=1 after=2")]));
+    let process = Process::start(world, line);
+    world.ask("held?at_least=1");
+    world.control("POST", "oauth/expire", &Value::Null);
+    process
+}
+
+#[test]
+fn a_token_that_ends_in_the_middle_of_an_export_does_not_stop_it() {
+    let world = world(|_| {});
+    keep_location(&world, FRESH);
+    let process = tokens_end_during(&world, EXPORT, "GET /contacts/*/notes");
+    world.control("POST", "release", &Value::Null);
+    process.end().exits(0);
+    assert_eq!(world.rows("out/contacts.jsonl").len(), 6);
+    assert_eq!(world.json("out/manifest.json")["complete"], true);
+    assert_counts(&world, 1, 0, 0);
+}
+
+#[test]
+fn a_token_that_ends_in_the_middle_of_an_import_does_not_stop_it() {
+    let world = world(|_| {});
+    keep_location(&world, FRESH);
+    let people: Vec<_> = (0..20).map(|n| format!("Ada{n},ada{n}@example.com")).collect();
+    let sheet = format!("First Name,Email\n{}\n", people.join("\n"));
+    std::fs::write(world.path("people.csv"), sheet).unwrap();
+    let line = "import people.csv --yes";
+    let process = tokens_end_during(&world, line, "POST /contacts/");
+    world.control("POST", "release", &Value::Null);
+    process.end().exits(0);
+    assert_counts(&world, 1, 0, 0);
+    let contacts = world.ask("state")["contacts"].as_array().unwrap().len();
+    assert_eq!(contacts, 26, "each was created once");
+}
+
+#[test]
+fn a_missing_scope_renews_nothing() {
+    let world = world(|_| {});
+    keep(&world, &json!({"scope": "locations.readonly users.readonly"}), FRESH);
+    world.run(EXPORT).exits(8).says("`contacts.readonly`");
+    assert_counts(&world, 0, 0, 0);
+}
+
+#[test]
+fn a_login_that_ends_leaves_a_run_that_goes_on_after_the_next_login() {
+    let world = world(|_| {});
+    keep_location(&world, FRESH);
+    let process = tokens_end_during(&world, EXPORT, "GET /contacts/*/notes");
+    world.control("POST", "oauth/revoke", &Value::Null);
+    world.control("POST", "settings", &json!({"not_installed": [LOCATION]}));
+    world.control("POST", "release", &Value::Null);
+    process.end().exits(8).says("log in again with `ghl-bulk login --profile default`");
+    assert!(!world.path("out").exists());
+    world.run("resume").exits(8);
+    world.control("POST", "settings", &json!({"not_installed": []}));
+    keep_location(&world, FRESH);
+    world.run("resume").exits(0);
+    assert_eq!(world.rows("out/contacts.jsonl").len(), 6);
+}
+
+#[test]
+fn while_the_token_lives_a_server_that_renews_none_stops_nothing() {
+    let world = world(|settings| {
+        settings.faults = vec!["POST /oauth/token status=503".parse().unwrap()];
+    });
+    keep_location(&world, DUE);
+    world.run(EXPORT).exits(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_record_that_others_can_read_is_refused_with_the_command_that_closes_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = world(|_| {});
+    keep_location(&world, FRESH);
+    let path = file(&world);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    world.run(EXPORT).exits(8).says(&format!("`chmod 600 {}`", path.display()));
+}
+
+#[test]
+fn an_agencys_locations_are_exported_with_a_token_each() {
+    let world = world(|settings| {
+        settings.locations = vec!["first".to_owned(), "second".to_owned()];
+    })
+    .without("GHL_LOCATION_ID");
+    keep_agency(&world, ENDED);
+    world.run(&format!("{EXPORT} --all-locations")).exits(0);
+    assert_counts(&world, 1, 0, 0);
+    assert_eq!(count(&world, "location_tokens"), 2);
+    world.run("export --format jsonl --out again --all-locations").exits(0);
+    assert_eq!(count(&world, "location_tokens"), 2, "they were kept");
+}

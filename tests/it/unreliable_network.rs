@@ -1,0 +1,262 @@
+//! Bad weather: answers that fail, stall, are cut or are something else. None of it costs a row, and
+//! what a record costs is one line in `errors.csv`.
+
+use ghl_bulk::sandbox::{SandboxSettings, ServiceQuirk};
+use serde_json::json;
+
+use crate::export_files::{Files, errors};
+use crate::running_command::Process;
+use crate::world::World;
+
+const EXPORT: &str = "export --format jsonl --out out";
+
+/// An export that meets these faults is complete and equals one that does not.
+#[track_caller]
+fn survives(faults: &[&str]) {
+    let world = World::faulty(faults);
+    world.run(&format!("{EXPORT} --timeout 0.3")).exits(0);
+    Files::undisturbed(60).assert_same(&Files::of(&world, "out"));
+    for fault in world.ask("faults").as_array().unwrap() {
+        assert!(fault["fired"].as_u64() > Some(0), "{fault} was never met");
+    }
+}
+
+/// The same fault, once, at every kind of request.
+#[track_caller]
+fn survives_everywhere(action: &str) {
+    let routes = [
+        "GET /locations/*",
+        "GET /locations/*/customFields",
+        "GET /locations/*/tags",
+        "GET /users",
+        "POST /contacts/search",
+        "POST /locations/*/tasks/search",
+        "GET /contacts/*/notes",
+    ];
+    let faults = routes.map(|route| format!("{route} {action} times=1"));
+    survives(&faults.each_ref().map(String::as_str));
+}
+
+#[test]
+fn a_500_is_asked_again() {
+    survives_everywhere("status=500");
+}
+
+#[test]
+fn a_gateways_html_page_is_asked_again() {
+    survives_everywhere("status=502 html");
+}
+
+#[test]
+fn a_connection_dropped_before_the_answer_is_asked_again() {
+    survives_everywhere("drop=before");
+}
+
+#[test]
+fn a_connection_dropped_instead_of_the_answer_is_asked_again() {
+    survives_everywhere("drop=after");
+}
+
+#[test]
+fn a_body_that_is_cut_is_asked_again() {
+    survives_everywhere("truncate");
+}
+
+#[test]
+fn a_200_that_is_no_json_is_asked_again() {
+    survives_everywhere("not-json");
+}
+
+#[test]
+fn a_blank_200_is_asked_again() {
+    survives_everywhere("blank");
+}
+
+#[test]
+fn a_stalled_connection_is_given_up_and_asked_again() {
+    survives_everywhere("stall");
+}
+
+#[test]
+fn a_200_whose_json_is_something_else_is_asked_again() {
+    survives(&[
+        r#"POST /contacts/search status=200 times=1 body={"message":"later"}"#,
+        "GET /contacts/*/notes status=200 times=1 body=[]",
+    ]);
+}
+
+#[test]
+fn several_troubles_at_once_cost_nothing() {
+    survives(&[
+        "GET /contacts/*/notes status=503 every=9 times=5",
+        "GET /contacts/*/notes truncate every=8 times=3",
+        "GET /contacts/*/notes drop=after every=7 times=3",
+        "POST /contacts/search not-json times=2",
+    ]);
+}
+
+#[test]
+fn notes_that_never_come_cost_one_line_and_nothing_else() {
+    let world = World::new();
+    let id = contact(&world, 11);
+    arm(&world, &format!("GET /contacts/{id}/notes status=500"));
+    world.run(EXPORT).exits(3).says("1 record could not be read");
+    let lines = errors(&world, "out");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["table"], "notes");
+    assert_eq!(lines[0]["subject"], id);
+    assert_eq!(lines[0]["code"], "no_answer");
+    assert_eq!(lines[0]["status"], "500");
+    let rest = Files::of(&world, "out").without(&["notes.jsonl", "errors.csv"]);
+    Files::undisturbed(60).without(&["notes.jsonl"]).assert_same(&rest);
+    let state = world.ask("state");
+    let all: usize = each(&state).map(|one| one["notes"].as_array().unwrap().len()).sum();
+    let lost = state["contacts"][11]["notes"].as_array().unwrap().len();
+    assert_eq!(world.rows("out/notes.jsonl").len(), all - lost);
+}
+
+#[test]
+fn a_contact_deleted_between_its_page_and_its_notes_costs_one_line() {
+    let world = World::faulty(&["POST /contacts/search delete-after-page times=1"]);
+    let last = contact(&world, 59);
+    world.run(EXPORT).exits(3);
+    let lines = errors(&world, "out");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!((lines[0]["subject"].as_str(), lines[0]["code"].as_str()), (&*last, "gone"));
+    assert_eq!(world.rows("out/contacts.jsonl").len(), 60);
+    assert_eq!(world.json("out/manifest.json")["complete"], false);
+}
+
+#[test]
+fn contacts_added_edited_and_deleted_meanwhile_neither_double_nor_lose_others() {
+    let world = World::with(|settings| {
+        settings.contacts = 1200;
+        settings.faults = vec!["POST /contacts/search hold times=1 after=1".parse().unwrap()];
+    });
+    let state = world.ask("state");
+    let before: Vec<String> = each(&state).map(|one| id(&one["contact"])).collect();
+    let export = Process::start(&world, EXPORT);
+    world.ask("held?at_least=1");
+    // Everything about page one is read; page two is about to be.
+    let tasks: usize = each(&state).map(|one| one["tasks"].as_array().unwrap().len()).sum();
+    world.ask(&format!("wait?requests={}", 4 + (tasks + 1).div_ceil(500) + 1 + 500));
+    let added = world.control("POST", "contacts", &json!([{"firstName": "New"}]));
+    for deleted in [10, 1100] {
+        world.control("DELETE", &format!("contacts/{}", before[deleted]), &json!(null));
+    }
+    for edited in [20, 700] {
+        let row = json!([{"firstName": "Edited"}]);
+        edit(&world, &state["contacts"][edited]["contact"], &row[0]);
+    }
+    world.control("POST", "release", &json!(null));
+    export.end().exits(0);
+
+    let mut rows: Vec<String> = world.rows("out/contacts.jsonl").iter().map(id).collect();
+    let mut expected = before.clone();
+    expected.remove(1100);
+    expected.push(added["ids"][0].as_str().unwrap().to_owned());
+    rows.sort();
+    expected.sort();
+    assert_eq!(rows.len(), expected.len());
+    assert!(rows == expected, "other contacts than expected");
+    let edited = world.rows("out/contacts.jsonl");
+    let edited = edited.iter().find(|row| row["id"] == *before[700]).unwrap();
+    assert_eq!(edited["first_name"], "Edited");
+}
+
+/// An edit is a deletion and a new row of the same id and date, both seen at once.
+fn edit(world: &World, old: &serde_json::Value, change: &serde_json::Value) {
+    let mut row = old.clone();
+    row.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    row["dateUpdated"] = "2099-01-01T00:00:00.000Z".into();
+    world.control("DELETE", &format!("contacts/{}", id(old)), &json!(null));
+    world.control("POST", "contacts", &json!([row]));
+}
+
+/// Compares rows, not bytes: the sandbox writes the keys of a page in another order when it hides a row.
+#[track_caller]
+fn finds_it_again(contacts: usize, fault: &str) {
+    let world = World::with(|settings| settings.contacts = contacts);
+    arm(&world, fault);
+    world.run(EXPORT).exits(0);
+    assert_eq!(world.json("out/manifest.json")["complete"], true);
+    let hidden = Files::of(&world, "out");
+    let rest = Files::undisturbed(contacts);
+    assert!(rest.rows("contacts.jsonl") == hidden.rows("contacts.jsonl"), "other contacts");
+    let others = ["contacts.jsonl"];
+    rest.without(&others).assert_same(&hidden.without(&others));
+}
+
+#[test]
+fn a_contact_that_the_search_hides_for_a_moment_is_found_again() {
+    finds_it_again(60, "POST /contacts/search hide times=1");
+}
+
+#[test]
+fn a_contact_hidden_together_with_its_count_is_found_again() {
+    finds_it_again(1200, "POST /contacts/search hide hide-total times=1");
+}
+
+#[test]
+fn contacts_hidden_on_every_page_are_found_again() {
+    finds_it_again(1200, "POST /contacts/search hide times=3");
+}
+
+#[test]
+fn a_contact_that_stays_hidden_makes_the_export_incomplete() {
+    let world = World::new();
+    let hidden = contact(&world, 30);
+    arm(&world, &format!("POST /contacts/search hide={hidden}"));
+    world.run(EXPORT).exits(3).says("the search counts 60 contacts and shows 59");
+    assert_eq!(errors(&world, "out")[0]["code"], "hidden");
+    assert_eq!(world.rows("out/contacts.jsonl").len(), 59);
+    world.control("DELETE", "faults", &serde_json::Value::Null);
+    world.run("resume --retry-errors").exits(0);
+    assert_eq!(world.rows("out/contacts.jsonl").len(), 60);
+    assert_eq!(world.json("out/manifest.json")["complete"], true);
+}
+
+#[test]
+fn an_empty_account_gives_every_table_without_rows() {
+    let world = World::with(|settings| settings.contacts = 0);
+    world.run(EXPORT).exits(0);
+    let manifest = world.json("out/manifest.json");
+    assert_eq!(manifest["complete"], true);
+    for table in ["contacts", "tasks", "notes"] {
+        assert_eq!(manifest["tables"][table]["rows"], 0, "{table}");
+        assert!(world.rows(&format!("out/{table}.jsonl")).is_empty(), "{table}");
+    }
+}
+
+fn contact(world: &World, number: usize) -> String {
+    id(&world.ask("state")["contacts"][number]["contact"])
+}
+
+fn arm(world: &World, fault: &str) {
+    world.control("POST", "faults", &json!([fault]));
+}
+
+fn each(state: &serde_json::Value) -> impl Iterator<Item = &serde_json::Value> {
+    state["contacts"].as_array().unwrap().iter()
+}
+
+fn id(row: &serde_json::Value) -> String {
+    row["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_task_search_that_knows_no_cursor_is_read_by_skip() {
+    let many = |settings: &mut SandboxSettings| settings.contacts = 1_400;
+    let known = World::with(many);
+    known.run("export --format jsonl --out out --with tasks").exits(0);
+    let by_skip = World::with(|settings| {
+        many(settings);
+        settings.quirks = vec![ServiceQuirk::TasksBySkip];
+    });
+    by_skip.run("export --format jsonl --out out --with tasks").exits(0);
+    let ids = |world: &World| -> Vec<_> {
+        world.rows("out/tasks.jsonl").iter().map(|row| row["id"].clone()).collect()
+    };
+    assert!(ids(&known).len() > 500);
+    assert_eq!(ids(&by_skip), ids(&known));
+}
