@@ -18,6 +18,36 @@ use crate::id::{LocationId, RunId};
 /// changes its meaning; new fields and new events do not move it.
 pub const VERSION: u32 = 2;
 
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// It exports a location.
+    Export,
+    /// It imports a file.
+    Import,
+    /// It undoes an import.
+    Undo,
+}
+
+impl RunKind {
+    /// The name, in the database, in lists and in events.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Export => "export",
+            Self::Import => "import",
+            Self::Undo => "undo",
+        }
+    }
+}
+
+impl std::fmt::Display for RunKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 /// An event that users should see.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -28,8 +58,8 @@ pub enum RunEvent {
         run: RunId,
         /// Its location.
         location: LocationId,
-        /// The kind of run: `export`, `import` or `undo`.
-        kind: &'static str,
+        /// The kind of run.
+        kind: RunKind,
         /// Whether an earlier process began it.
         resumed: bool,
     },

@@ -153,6 +153,7 @@ diagnostic_codes! {
         W_PHONE_SCIENTIFIC: "A spreadsheet turned the phone number into scientific notation; all its digits could be restored.",
         W_PHONE_UNUSUAL: "The phone number does not follow its country's numbering plan; it is sent as it is.",
         W_PREAMBLE_SKIPPED: "Lines before the header were skipped; `--header-row` says where the header is.",
+        W_PRIOR_RUN_UNREADABLE: "The ledger of an earlier run is damaged, so the notes, tasks and contacts that it created are not recognized and may be created again.",
         W_SHARED_PHONE: "Several rows have the same phone number; a location that identifies contacts by phone treats them as one.",
         W_SHEET_CHOSEN: "The spreadsheet has several sheets, and the only one that looks like contacts was chosen; `--sheet` names one.",
         W_SHORT_ROW: "The row has fewer cells than the header; the missing cells count as empty and clear nothing.",

@@ -7,6 +7,7 @@
 mod business;
 mod contact_list;
 mod estimate;
+mod facts;
 mod request;
 mod templates;
 
@@ -28,15 +29,13 @@ use crate::publish::{
     self, LockedOutputDir, ManifestMetadata, OutputDir, PublishReport, RunningPull,
 };
 use crate::pull::{self, ContactKeyList, Pull, PullOptions};
-use crate::run::{self, Run, RunMetadata, RunState, Spool, SpoolReader, stream};
+use crate::run::{self, Run, RunKind, RunMetadata, RunState, Spool, SpoolReader, stream};
 
 pub use contact_list::ContactListFile;
 pub use estimate::{ExportEstimate, estimate_cost};
 pub use request::{ExportFilters, ExportRequest, ExportTables};
 pub use templates::TemplateSnapshot;
 
-/// The kind of run that an export is.
-pub const KIND: &str = "export";
 /// How far the search may lag behind a write (api.md §2.10): the next watermark leaves that much room.
 const LAG: Duration = Duration::from_mins(10);
 
@@ -108,7 +107,7 @@ pub async fn export_location(
     let meta = RunMetadata {
         run: id,
         location: context.client.location_id().clone(),
-        kind: KIND.to_owned(),
+        kind: RunKind::Export,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         created: jiff::Timestamp::now(),
         options: serde_json::to_value(&request)
@@ -140,9 +139,9 @@ pub async fn resume(
     let held = OutputDir::new(&request.out)?.lock_for_run(&run.meta.run)?;
     if again {
         run.set_state(RunState::Unfinished)?;
-        run.write_metadata("errors_only", &true)?;
+        run.write_fact(&facts::ERRORS_ONLY, &true)?;
     }
-    let errors_only = again || run.read_metadata("errors_only")?.unwrap_or(false);
+    let errors_only = again || run.read_fact(&facts::ERRORS_ONLY)?.unwrap_or(false);
     ExportJob { list, ..ExportJob::new(context, run, request, true, errors_only) }.run(held).await
 }
 
@@ -212,7 +211,7 @@ impl ExportJob {
         self.context.observer.observe(&RunEvent::Started {
             run: run.clone(),
             location: self.run.meta.location.clone(),
-            kind: KIND,
+            kind: RunKind::Export,
             resumed: self.resumed,
         });
         self.run_to_completion(held).await.map_err(|error| ExportHalted { run: Some(run), error })
@@ -227,7 +226,7 @@ impl ExportJob {
                 return Err(error);
             }
         };
-        self.run.write_metadata("pulled", &jiff::Timestamp::now())?;
+        self.run.write_fact(&facts::FETCHED_AT, &jiff::Timestamp::now())?;
         self.record_request_counts()?;
         let facts = manifest_facts(&self.run, &self.request)?;
         let refused = self.context.client.rate_limiter().throttled_count();
@@ -315,12 +314,11 @@ impl ExportJob {
     }
 
     fn record_request_counts(&self) -> Result<(), ExportError> {
-        let mut requests =
-            self.run.read_metadata::<BTreeMap<String, u64>>("requests")?.unwrap_or_default();
+        let mut requests = self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default();
         for (route, sent) in self.context.client.request_counts() {
             *requests.entry(route).or_default() += sent;
         }
-        Ok(self.run.write_metadata("requests", &requests)?)
+        Ok(self.run.write_fact(&facts::REQUESTS, &requests)?)
     }
 }
 
@@ -336,10 +334,10 @@ fn manifest_facts(run: &Run, request: &ExportRequest) -> Result<ManifestMetadata
         api_version: api::VERSION.to_owned(),
         tool_version: meta.tool.clone(),
         started: meta.created,
-        finished: run.read_metadata("pulled")?,
+        finished: run.read_fact(&facts::FETCHED_AT)?,
         watermark: meta.created - LAG,
         filter: request.manifest_filter(),
-        requests: run.read_metadata("requests")?.unwrap_or_default(),
+        requests: run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
     })
 }
 
@@ -390,7 +388,7 @@ fn commit_output(
         _ => (RunState::Partial, ExportOutcome::Partial),
     };
     run.set_state(state)?;
-    run.write_metadata("errors_only", &false)?;
+    run.write_fact(&facts::ERRORS_ONLY, &false)?;
     Ok(ExportReport {
         run: run.meta.run.clone(),
         location: run.meta.location.clone(),

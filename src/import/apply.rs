@@ -10,23 +10,23 @@ use super::results::recreated_file;
 use super::results::row_outcome::RowOutcomes;
 use super::results::{self, RowOutcomeCounts};
 use super::{
-    FRESH, ImportError, ImportHalted, ImportPlan, ImportStage, TAG_BATCH, UNDO, current_stage,
-    deletion, deletion_target, drift, output_dir, run_files, stored_request, undo,
+    FRESH, ImportError, ImportHalted, ImportPlan, ImportStage, TAG_BATCH, current_stage, deletion,
+    deletion_target, drift, facts, output_dir, run_files, stored_request, undo,
 };
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::id::{LocationId, RunId};
 use crate::model::{ImportPolicy, LocationDirectory};
 use crate::push::{self, Push};
-use crate::run::{ImportStore, Ledger, LedgerReader, Run, RunState};
+use crate::run::{ImportStore, Ledger, LedgerReader, Run, RunKind, RunState};
 
 /// What an import did.
 #[derive(Debug, Clone, Serialize)]
 pub struct ImportReport {
     /// The run.
     pub run: RunId,
-    /// What was done: `import` or `undo`.
-    pub kind: String,
+    /// What was done.
+    pub kind: RunKind,
     /// The location.
     pub location: LocationId,
     /// The directory of the result files.
@@ -73,14 +73,14 @@ async fn apply_and_report(
     planned: &ImportPlan,
     begun: Instant,
 ) -> Result<ImportReport, ImportError> {
-    if planned.run.meta.kind == UNDO {
+    if planned.run.meta.kind == RunKind::Undo {
         undo::recheck_and_mark_undone(context, planned).await?;
     } else if planned.looked.elapsed() > FRESH
         && let Some(what) = deletion_target(&planned.run)?
     {
         deletion::recheck_records(context, &planned.run, what, ImportStage::Applying).await?;
     }
-    planned.run.write_metadata("stage", &ImportStage::Applying)?;
+    planned.run.write_fact(&facts::STAGE, &ImportStage::Applying)?;
     let pushed = push_ops(context, planned).await;
     // The files are made whatever stopped the work: they say how far it came.
     let finished = write_report(context, planned, begun, pushed.as_ref().ok()).await;
@@ -109,8 +109,8 @@ async fn push_ops(
     planned: &ImportPlan,
 ) -> Result<push::PushReport, ImportError> {
     let db = planned.run.db_path();
-    let policy: ImportPolicy = planned.run.read_metadata("policy")?.unwrap_or_default();
-    let directory: Option<LocationDirectory> = planned.run.read_metadata("directory")?;
+    let policy: ImportPolicy = planned.run.read_fact(&facts::POLICY)?.unwrap_or_default();
+    let directory: Option<LocationDirectory> = planned.run.read_fact(&facts::DIRECTORY)?;
     let marker = policy.marker.as_deref().zip(directory.as_ref());
     let marker = marker.and_then(|(name, directory)| directory.find_field(name).ok());
     let only = match planned.sample {
@@ -157,7 +157,7 @@ async fn write_report(
     pushed: Option<&push::PushReport>,
 ) -> Result<ImportReport, ImportError> {
     let (db, out) = (planned.run.db_path(), planned.out.clone());
-    let columns: Vec<String> = planned.run.read_metadata("columns")?.unwrap_or_default();
+    let columns: Vec<String> = planned.run.read_fact(&facts::COLUMNS)?.unwrap_or_default();
     let rows = planned.summary.rows;
     let duplicates = pushed.map(|pushed| pushed.duplicates.clone()).unwrap_or_default();
     let count = duplicates.len() as u64;
@@ -166,7 +166,7 @@ async fn write_report(
             .await?;
     let report = ImportReport {
         run: planned.run.meta.run.clone(),
-        kind: planned.run.meta.kind.clone(),
+        kind: planned.run.meta.kind,
         location: planned.run.meta.location.clone(),
         out: planned.out.clone(),
         files,
@@ -226,15 +226,17 @@ pub fn rewrite_results(
     to: Option<PathBuf>,
 ) -> Result<(ImportReport, PlanSummary), ImportError> {
     let begun = Instant::now();
-    let Some(summary) = run.read_metadata::<PlanSummary>("summary")? else {
+    let Some(summary) = run.read_fact(&facts::SUMMARY)? else {
         return Err(ImportError::Request(format!("run `{}` has no plan yet", run.meta.run)));
     };
     let out = match to {
         Some(out) => out,
-        None if run.meta.kind == UNDO => undo::output_dir(run, &undo::stored_request(run)?),
+        None if run.meta.kind == RunKind::Undo => {
+            undo::output_dir(run, &undo::stored_request(run)?)
+        }
         None => output_dir(run, &stored_request(run)?),
     };
-    let columns: Vec<String> = run.read_metadata("columns")?.unwrap_or_default();
+    let columns: Vec<String> = run.read_fact(&facts::COLUMNS)?.unwrap_or_default();
     run_files::create_dir_all(&out)?;
     if current_stage(run)? != ImportStage::Applying {
         let files = results::write_plan_files(&ImportStore::open(&run.db_path())?, &out, &columns)?;
@@ -255,7 +257,7 @@ fn build_report(
 ) -> ImportReport {
     ImportReport {
         run: run.meta.run.clone(),
-        kind: run.meta.kind.clone(),
+        kind: run.meta.kind,
         location: run.meta.location.clone(),
         out,
         files,

@@ -3,12 +3,11 @@
 //! A plan that was only shown is refused as a whole; of one that is under way the record is left alone and
 //! its row becomes a conflict.
 
-use serde_json::json;
-
 use super::results::resolve::settle_ops;
 use super::{ImportError, ImportStage};
 use crate::diagnostic::DiagnosticCode;
-use crate::run::{AttemptOutcome, OpState, Run};
+use crate::model::OpDetails;
+use crate::run::{AttemptOutcome, OpState, Run, SettledBy};
 
 /// Rows named in an error.
 const NAMED: usize = 10;
@@ -22,7 +21,7 @@ pub(super) struct EditConflict {
     pub(super) fields: String,
 }
 
-/// Keeps these writes from being sent. `said` tells what became of their records, at a later stage.
+/// Keeps these writes from being sent. `message` says what became of their records, at a later stage.
 ///
 /// # Errors
 /// [`ImportError::Stale`] at [`ImportStage::Planned`].
@@ -30,14 +29,17 @@ pub(super) async fn refuse_or_settle(
     run: &Run,
     edited: &[EditConflict],
     stage: ImportStage,
-    said: &str,
+    message: &str,
 ) -> Result<(), ImportError> {
     match stage {
         _ if edited.is_empty() => Ok(()),
         ImportStage::Planned => Err(stale_error(edited)),
         _ => {
-            settle_ops(run, edited.iter().map(|it| (it.op, conflict_outcome(it, said))).collect())
-                .await
+            settle_ops(
+                run,
+                edited.iter().map(|it| (it.op, conflict_outcome(it, message))).collect(),
+            )
+            .await
         }
     }
 }
@@ -55,15 +57,19 @@ fn stale_error(edited: &[EditConflict]) -> ImportError {
     ImportError::Stale { what: "the account".to_owned(), which }
 }
 
-fn conflict_outcome(edited: &EditConflict, said: &str) -> AttemptOutcome {
-    let said =
-        json!({ "code": DiagnosticCode::R_CONFLICT, "field": edited.fields, "message": said });
+fn conflict_outcome(edited: &EditConflict, message: &str) -> AttemptOutcome {
+    let details = OpDetails::Failed {
+        code: DiagnosticCode::R_CONFLICT,
+        field: Some(edited.fields.clone()),
+        message: message.to_owned(),
+        contact: None,
+    };
     AttemptOutcome {
         state: OpState::Conflict,
-        how: "look-up",
+        settled_by: SettledBy::LookUp,
         status: None,
         trace_id: None,
         made: None,
-        said: Some(said.to_string()),
+        details: Some(details.encode()),
     }
 }

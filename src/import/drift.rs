@@ -7,14 +7,15 @@ use std::io::Read;
 use sha2::{Digest, Sha256};
 
 use super::ImportError;
+use super::facts;
 use super::planning::fetch_remote::RemoteFetcher;
-use super::planning::validate_rows::{draft_identities, kind};
+use super::planning::validate_rows::draft_identities;
 use super::request::ImportRequest;
 use super::run_files::{encode_hex, sha256_hex};
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::model::ContactDraft;
-use crate::run::{ImportStore, Run};
+use crate::run::{IdentityKind, ImportStore, RowAction, Run};
 
 /// Rows named in an error.
 const NAMED: usize = 10;
@@ -23,7 +24,7 @@ const LOT: usize = 1_000;
 
 /// Compares the sheet and the mapping's file with what they were when the plan was made.
 pub(super) fn check_source_files(run: &Run, request: &ImportRequest) -> Result<(), ImportError> {
-    let noted: Option<String> = run.read_metadata("input_digest")?;
+    let noted: Option<String> = run.read_fact(&facts::INPUT_DIGEST)?;
     let mut file = File::open(&request.file)
         .map_err(|source| ImportError::File { path: request.file.clone(), source })?;
     let mut hash = Sha256::new();
@@ -40,7 +41,7 @@ pub(super) fn check_source_files(run: &Run, request: &ImportRequest) -> Result<(
     if noted.is_some_and(|then| then != now) {
         return stale(format!("the sheet `{}`", request.file.display()));
     }
-    let then: Option<String> = run.read_metadata::<Option<String>>("mapping_digest")?.flatten();
+    let then: Option<String> = run.read_fact(&facts::MAPPING_DIGEST)?.flatten();
     let now = match &request.mapping {
         None => None,
         Some(path) => {
@@ -58,7 +59,7 @@ pub(super) fn check_source_files(run: &Run, request: &ImportRequest) -> Result<(
 /// Looks at the account once more, and compares every contact that the plan touches, and every contact
 /// that a row could be about.
 pub(super) async fn check_account(context: &EngineContext, run: &Run) -> Result<(), ImportError> {
-    let key = run.read_metadata::<Option<String>>("key")?.flatten();
+    let key = run.read_fact(&facts::KEY_FIELD)?.flatten();
     let look = || {
         let (db, key) = (run.db_path(), key.clone());
         concurrency::run_blocking(move || {
@@ -112,13 +113,13 @@ fn load_contact_digests(
             let draft: ContactDraft = serde_json::from_str(&draft)
                 .map_err(|error| ImportError::Bug(format!("the draft of row {n}: {error}")))?;
             for (kind, value) in draft_identities(&draft, key) {
-                if kind == kind::ID {
+                if kind == IdentityKind::ContactId {
                     contacts.insert(value);
                     continue;
                 }
                 contacts.extend(rows.matching_contacts(kind, &value)?);
-                if kind == kind::EMAIL {
-                    contacts.extend(rows.matching_contacts(kind::OTHER_EMAIL, &value)?);
+                if kind == IdentityKind::Email {
+                    contacts.extend(rows.matching_contacts(IdentityKind::OtherEmail, &value)?);
                 }
             }
             let mut found = BTreeMap::new();
@@ -136,7 +137,7 @@ pub(super) fn choose_sample_rows(
     rows: &ImportStore,
     size: u64,
 ) -> Result<BTreeSet<u64>, ImportError> {
-    let mut actions: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut actions: BTreeMap<RowAction, Vec<u64>> = BTreeMap::new();
     let (mut after, mut all) = (0, 0);
     loop {
         let lot = rows.decisions_after(after, LOT)?;

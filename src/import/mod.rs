@@ -10,6 +10,7 @@ mod conflicts;
 mod deletion;
 mod drift;
 mod error;
+mod facts;
 mod planning;
 mod request;
 mod results;
@@ -26,9 +27,8 @@ use crate::concurrency;
 use crate::context::{self, EngineContext};
 use crate::event::RunEvent;
 use crate::id::RunId;
-use crate::model::LocationDirectory;
 use crate::plan::DeletedRecordKind;
-use crate::run::{FileLock, Run, RunMetadata};
+use crate::run::{FileLock, Run, RunKind, RunMetadata};
 
 pub use apply::{ImportReport, apply_plan, rewrite_results};
 pub use error::ImportError;
@@ -45,24 +45,10 @@ pub use undo::{CreatedContactRule, UndoRequest, plan_undo, undone_by};
 use planning::PlanningJob;
 use source::ImportSource;
 
-/// The kind of run that an import is.
-pub const KIND: &str = "import";
-/// The kind of run that takes an import back.
-pub const UNDO: &str = "undo";
 /// Contacts in a request for tags, to begin with (api.md §5: the maximum is unknown).
 const TAG_BATCH: usize = 100;
 /// Rows that are looked at to understand a sheet that no mapping explains.
 const SAMPLES: usize = 200;
-
-/// The names of what a row does.
-pub(crate) mod action {
-    pub(crate) const REJECTED: &str = "rejected";
-    pub(crate) const PENDING: &str = "pending";
-    pub(crate) const MERGED: &str = "merged";
-    pub(crate) const SUPERSEDED: &str = "superseded";
-    pub(crate) const DONE_EARLIER: &str = "done_earlier";
-    pub(crate) const ALREADY_GONE: &str = "already_gone";
-}
 
 /// An import that ended early, and why.
 pub type ImportHalted = context::HaltedRun<ImportError>;
@@ -101,14 +87,14 @@ impl ImportPlan {
     /// The location's name, once it is known.
     #[must_use]
     pub fn location_name(&self) -> Option<String> {
-        let directory = self.run.read_metadata::<LocationDirectory>("directory").ok().flatten();
+        let directory = self.run.read_fact(&facts::DIRECTORY).ok().flatten();
         directory.and_then(|directory| directory.name)
     }
 
     /// The import that it takes back, if it is an undo.
     #[must_use]
     pub fn undo_target(&self) -> Option<RunId> {
-        let undo = (self.run.meta.kind == UNDO).then(|| undo::stored_request(&self.run));
+        let undo = (self.run.meta.kind == RunKind::Undo).then(|| undo::stored_request(&self.run));
         undo.and_then(Result::ok).map(|undo| undo.of)
     }
 
@@ -154,7 +140,7 @@ enum ImportStage {
 }
 
 fn current_stage(run: &Run) -> Result<ImportStage, ImportError> {
-    Ok(run.read_metadata("stage")?.unwrap_or(ImportStage::Planning))
+    Ok(run.read_fact(&facts::STAGE)?.unwrap_or(ImportStage::Planning))
 }
 
 /// Plans an import; sends nothing that changes anything.
@@ -176,7 +162,7 @@ pub async fn plan_import(
     let meta = RunMetadata {
         run: id.clone(),
         location,
-        kind: KIND.to_owned(),
+        kind: RunKind::Import,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         created: jiff::Timestamp::now(),
         options: serde_json::to_value(&request)
@@ -195,7 +181,7 @@ pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, Imp
     let id = run.meta.run.clone();
     let halted = |error: ImportError| ImportHalted { run: Some(id.clone()), error };
     let stage = current_stage(&run).map_err(halted)?;
-    if run.meta.kind == UNDO {
+    if run.meta.kind == RunKind::Undo {
         return undo::resume(context, run, stage, held).await;
     }
     let request = stored_request(&run)?;
@@ -218,13 +204,13 @@ pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, Imp
 }
 
 fn stored_summary(run: &Run) -> Result<PlanSummary, ImportError> {
-    run.read_metadata("summary")?
+    run.read_fact(&facts::SUMMARY)?
         .ok_or_else(|| ImportError::Bug("a plan without summary".to_owned()))
 }
 
 /// What an import deletes, if it deletes.
 fn deletion_target(run: &Run) -> Result<Option<DeletedRecordKind>, ImportError> {
-    Ok(run.read_metadata::<Option<DeletedRecordKind>>("removes")?.flatten())
+    Ok(run.read_fact(&facts::DELETES)?.flatten())
 }
 
 /// The request that made an import.
@@ -255,7 +241,7 @@ fn started_event(run: &Run, resumed: bool) -> RunEvent {
     RunEvent::Started {
         run: run.meta.run.clone(),
         location: run.meta.location.clone(),
-        kind: if run.meta.kind == UNDO { UNDO } else { KIND },
+        kind: run.meta.kind,
         resumed,
     }
 }

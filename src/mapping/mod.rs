@@ -34,7 +34,7 @@ use crate::id::LocationId;
 use crate::sheet::SheetReadOptions;
 
 pub use bind::duplicate_headers;
-pub(crate) use bind::{is_result_column, join_with_and};
+pub(crate) use bind::join_with_and;
 pub(crate) use columns::ColumnLookup;
 pub use condition::{CellTest, RuleCondition};
 pub use options::PolicyOptions;

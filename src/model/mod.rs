@@ -6,14 +6,18 @@
 pub mod directory;
 pub mod draft;
 pub mod op;
+pub mod op_codec;
 pub mod policy;
 pub mod remote;
+pub mod result_columns;
 pub mod target;
 pub mod verify;
 
+pub use crate::run::IdempotencyClass;
 pub use directory::{CustomField, LocationBusiness, LocationDirectory, LocationUser};
 pub use draft::{ContactDraft, NoteDraft, TaskDraft, UnreadableCell};
-pub use op::{IdempotencyClass, Op, OpChange};
+pub use op::{Op, OpChange};
+pub use op_codec::OpDetails;
 pub use policy::{
     BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
     ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, TagRule, TaskPriorityRule,

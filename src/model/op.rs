@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::id::ContactId;
+use crate::run::IdempotencyClass;
 
 /// One planned write.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,26 +34,6 @@ pub struct Op {
     /// (null, or an empty text where the API takes no null); for tags the contact's tags; for a business
     /// its id; for a child that exists the whole old child. Null for what is new.
     pub before: Value,
-}
-
-/// How an op is kept from happening twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum IdempotencyClass {
-    /// Replay-safe: doing it twice is doing it once.
-    #[serde(rename = "I")]
-    Replayable,
-    /// Unique at the server: a replay is refused and names the contact.
-    #[serde(rename = "U")]
-    Unique,
-    /// Marked: it carries a value by which it can be found.
-    #[serde(rename = "M")]
-    Marked,
-    /// Countable: a child, found by counting equal ones.
-    #[serde(rename = "C")]
-    Countable,
-    /// None of these: sent at most once.
-    #[serde(rename = "X")]
-    Once,
 }
 
 /// A write, in the API's own words.
@@ -145,6 +126,12 @@ impl OpChange {
     #[must_use]
     pub fn is_deletion(&self) -> bool {
         matches!(self, Self::Delete | Self::DeleteNote { .. } | Self::DeleteTask { .. })
+    }
+
+    /// Whether it makes something: a contact, a note or a task.
+    #[must_use]
+    pub fn creates_record(&self) -> bool {
+        self.creates_contact() || matches!(self, Self::CreateNote { .. } | Self::CreateTask { .. })
     }
 
     /// Whether it makes the contact.

@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use super::{PublishError, streams};
-use crate::run::Failure;
+use crate::run::FetchFailure;
 use crate::table::{FormulaGuardMode, guard_formula};
 
 /// The file's name.
 pub(super) const FILE: &str = "errors.csv";
 
 /// Writes the file; none when there is nothing to say.
-pub(super) fn write_failures(staging: &Path, failures: &[Failure]) -> Result<(), PublishError> {
+pub(super) fn write_failures(
+    staging: &Path,
+    failures: &[FetchFailure],
+) -> Result<(), PublishError> {
     if failures.is_empty() {
         return Ok(());
     }

@@ -23,7 +23,7 @@ use tokio::sync::{oneshot, watch};
 use crate::concurrency;
 use crate::event::{RunEvent, SharedObserver, WrittenFile};
 use crate::resource::{self, CustomFieldColumns, ResourceSpec};
-use crate::run::{self, Failure, SpoolReader, stream};
+use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, TableFormat};
 
 pub use manifest::ManifestMetadata;
@@ -58,7 +58,7 @@ pub struct PublishReport {
     /// The files, in the order of the tables.
     pub files: Vec<WrittenFile>,
     /// Records that could not be read, as in `errors.csv`.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<FetchFailure>,
     /// Values that did not fit their column's type, by `table.column`. They stand in `extra`.
     pub misfits: Vec<(String, u64)>,
 }
@@ -219,14 +219,14 @@ fn load_custom_fields(
 }
 
 /// A row that no table takes.
-fn invalid_row_failure(table: &str, at: i64, error: &resource::RowDecodeError) -> Failure {
-    Failure {
+fn invalid_row_failure(table: &str, at: i64, error: &resource::RowDecodeError) -> FetchFailure {
+    FetchFailure {
         stream: table.to_owned(),
         subject: format!("answer {at}"),
         code: "no_row".to_owned(),
         message: error.to_string(),
         status: None,
         trace_id: None,
-        passing: false,
+        transient: false,
     }
 }

@@ -8,7 +8,7 @@ use super::template::{TemplateFiles, TemplateWriters};
 use super::{PublishError, PublishOptions, invalid_row_failure};
 use crate::event::WrittenFile;
 use crate::resource::{self, CustomFieldColumns, ResourceSpec, RowDecoder, TableSchema};
-use crate::run::{Failure, SpoolReader};
+use crate::run::{FetchFailure, SpoolReader};
 use crate::table::{self, TableFormat, TableSink};
 
 /// Rows handed to the files together.
@@ -32,7 +32,7 @@ pub(super) struct TableWriter {
     orderly: bool,
     /// Whether that turned out wrong: the table must be made anew, by sorting.
     disorder: bool,
-    failures: Vec<Failure>,
+    failures: Vec<FetchFailure>,
 }
 
 struct TableFile {
@@ -46,7 +46,7 @@ pub(super) struct FinishedTable {
     pub(super) files: Vec<WrittenFile>,
     /// The layouts' part of it.
     pub(super) takers: Option<TemplateWriters>,
-    pub(super) failures: Vec<Failure>,
+    pub(super) failures: Vec<FetchFailure>,
     pub(super) misfits: Vec<(String, u64)>,
 }
 

@@ -11,7 +11,7 @@ use super::{Pull, PullError};
 use crate::api::{self, ApiErrorKind};
 use crate::concurrency;
 use crate::id::{BusinessId, ContactId};
-use crate::run::{Progress, SpoolWrite, pack_responses, stream};
+use crate::run::{SpoolWrite, StreamProgress, pack_responses, stream};
 
 impl Pull {
     /// Reads the business's contacts, after the search refused to. `refusal` is what it said.
@@ -30,7 +30,7 @@ impl Pull {
             async move { (client.get_contact(&id).await, id) }
         });
         let mut asked = pin!(asked);
-        let mut progress = Progress::default();
+        let mut progress = StreamProgress::default();
         while let Some((answer, id)) = asked.next().await {
             let stream = stream::CONTACTS_SINGLE.to_owned();
             match answer {
@@ -49,7 +49,7 @@ impl Pull {
                 Err(error) => self.record_failure(&stream, id.as_str(), error).await?,
             }
         }
-        let progress = Progress { done: true, ..progress };
+        let progress = StreamProgress { done: true, ..progress };
         self.write_to_spool(SpoolWrite::Moved { stream: stream::CONTACTS.to_owned(), progress })
             .await
     }

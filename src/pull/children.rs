@@ -18,7 +18,7 @@ use super::{Pull, PullError};
 use crate::api::{self, ApiClient, ApiErrorKind, ApiResponse, ChildList, RetryPolicy};
 use crate::concurrency;
 use crate::id::ContactId;
-use crate::run::{Progress, SpoolWrite, pack_responses, stream};
+use crate::run::{SpoolWrite, StreamProgress, pack_responses, stream};
 
 /// Answers stored together, at most.
 const PACK: usize = 250;
@@ -107,7 +107,7 @@ impl Pull {
         self.flush_writes().await?;
         for child in children {
             let progress = self.stream_progress(child.stream_name())?;
-            let progress = Progress { done: true, total: Some(progress.rows), ..progress };
+            let progress = StreamProgress { done: true, total: Some(progress.rows), ..progress };
             self.write_to_spool(SpoolWrite::Moved {
                 stream: child.stream_name().to_owned(),
                 progress,
@@ -184,7 +184,7 @@ fn child_requests(
 /// Answers of one kind, not stored yet, and where the kind's stream stands.
 struct ChildBuffer {
     child: ChildKind,
-    progress: Progress,
+    progress: StreamProgress,
     answers: Vec<(ContactId, Bytes)>,
 }
 

@@ -11,7 +11,7 @@ use super::{Pull, PullError};
 use crate::api::{ApiErrorKind, ApiResponse, ContactPage, ContactRef, SEARCH_LIMIT, SearchCursor};
 use crate::concurrency;
 use crate::id::ContactId;
-use crate::run::{Failure, Progress, SpoolReader, SpoolWrite, stream};
+use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
 
 /// A committed page, as those who ask for its contacts' children see it.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct CommittedPage {
 
 /// The state of the walk.
 pub(super) struct ContactWalk {
-    pub(super) progress: Progress,
+    pub(super) progress: StreamProgress,
     pub(super) ordinal: u64,
     limit: usize,
     seen: SeenContacts,
@@ -207,9 +207,9 @@ impl Pull {
     }
 }
 
-fn unusable_rows_failure(ordinal: u64, count: usize) -> Failure {
+fn unusable_rows_failure(ordinal: u64, count: usize) -> FetchFailure {
     let rows = if count == 1 { "1 row is no contact" } else { "some rows are no contacts" };
-    Failure {
+    FetchFailure {
         stream: stream::CONTACTS.to_owned(),
         subject: format!("page {}", ordinal + 1),
         code: "no_id".to_owned(),
@@ -218,7 +218,7 @@ fn unusable_rows_failure(ordinal: u64, count: usize) -> Failure {
         ),
         status: None,
         trace_id: None,
-        passing: false,
+        transient: false,
     }
 }
 

@@ -14,7 +14,7 @@ use super::children::ChildKind;
 use super::{Pull, PullError};
 use crate::api::{ApiResponse, ContactPage, ContactSearchFilter, SEARCH_LIMIT, SearchCursor};
 use crate::concurrency;
-use crate::run::{Failure, Progress, SpoolReader, SpoolWrite, stream};
+use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
 
 /// Into how many parts the walk is cut at first: a contact hidden in one part is not outweighed by one
 /// that was deleted in another.
@@ -76,14 +76,14 @@ impl Pull {
     async fn record_hidden_contacts(&self, ours: u64, theirs: u64) -> Result<(), PullError> {
         let message = format!("the search counts {theirs} contacts and shows {ours}");
         self.report_warning("hidden_contacts", message.clone());
-        self.write_to_spool(SpoolWrite::Failed(Failure {
+        self.write_to_spool(SpoolWrite::Failed(FetchFailure {
             stream: stream::CONTACTS.to_owned(),
             subject: COUNT.to_owned(),
             code: HIDDEN.to_owned(),
             message,
             status: None,
             trace_id: None,
-            passing: false,
+            transient: false,
         }))
         .await
     }
@@ -160,7 +160,8 @@ impl Pull {
                 rows.iter().flatten().filter(|row| known.insert(known_contact_key(row))).collect();
             if !fresh.is_empty() {
                 found = true;
-                let progress = Progress { rows: known.len() as u64, ..Progress::default() };
+                let progress =
+                    StreamProgress { rows: known.len() as u64, ..StreamProgress::default() };
                 let (stream, rows) = (stream::CONTACTS_AGAIN.to_owned(), fresh.len());
                 let rows = u32::try_from(rows).expect("a page is small");
                 for (child, row) in children.iter().flat_map(|c| fresh.iter().map(move |r| (c, r)))

@@ -8,7 +8,7 @@ use std::future::Future;
 
 use super::{Pull, PullError};
 use crate::api::{self, ApiClient, ApiErrorKind, ApiResponse};
-use crate::run::{Progress, SpoolWrite, stream};
+use crate::run::{SpoolWrite, StreamProgress, stream};
 
 impl Pull {
     pub(super) async fn pull_metadata(&self) -> Result<(), PullError> {
@@ -31,7 +31,7 @@ impl Pull {
         if self.stream_progress(name)?.done {
             return Ok(());
         }
-        let progress = Progress { done: true, rows: 1, ..Progress::default() };
+        let progress = StreamProgress { done: true, rows: 1, ..StreamProgress::default() };
         match ask.await {
             Ok(answer) => {
                 let stream = name.to_owned();

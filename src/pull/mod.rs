@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use crate::api::{self, ApiClient, ApiEndpoint, ApiErrorKind, ContactSearchFilter, HaltReason};
 use crate::concurrency::ConcurrencyLimits;
 use crate::event::{CancelSignal, RunEvent, SharedObserver};
-use crate::run::{self, Failure, Progress, SpoolReader, SpoolWrite};
+use crate::run::{self, FetchFailure, SpoolReader, SpoolWrite, StreamProgress};
 
 pub use children::ChildKind;
 pub use selected::{ContactKey, ContactKeyList, SelectionCost, estimate_cost, has_stored_list};
@@ -166,7 +166,7 @@ impl Pull {
         Ok(SpoolReader::open(&self.db)?)
     }
 
-    fn stream_progress(&self, stream: &str) -> Result<Progress, PullError> {
+    fn stream_progress(&self, stream: &str) -> Result<StreamProgress, PullError> {
         Ok(self.open_reader()?.stream_progress(stream)?)
     }
 
@@ -197,7 +197,7 @@ impl Pull {
     }
 }
 
-fn failure_from_api_error(stream: &str, subject: &str, error: &api::ApiError) -> Failure {
+fn failure_from_api_error(stream: &str, subject: &str, error: &api::ApiError) -> FetchFailure {
     let code = match error.kind {
         ApiErrorKind::Gone => "gone",
         ApiErrorKind::Scope => "scope",
@@ -210,14 +210,14 @@ fn failure_from_api_error(stream: &str, subject: &str, error: &api::ApiError) ->
         | ApiErrorKind::Location
         | ApiErrorKind::Halted(_) => "refused",
     };
-    Failure {
+    FetchFailure {
         stream: stream.to_owned(),
         subject: subject.to_owned(),
         code: code.to_owned(),
         message: error.to_string(),
         status: error.status,
         trace_id: error.trace_id.clone(),
-        passing: matches!(error.kind, ApiErrorKind::Exhausted | ApiErrorKind::Unreachable),
+        transient: matches!(error.kind, ApiErrorKind::Exhausted | ApiErrorKind::Unreachable),
     }
 }
 

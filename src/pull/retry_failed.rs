@@ -11,7 +11,7 @@ use crate::api::{ApiErrorKind, RetryPolicy};
 use crate::concurrency;
 use crate::event::{RunEvent, WaitReason};
 use crate::id::ContactId;
-use crate::run::{Failure, Progress, SpoolWrite, pack_responses, stream};
+use crate::run::{FetchFailure, SpoolWrite, StreamProgress, pack_responses, stream};
 
 /// The code of a child that has not been asked for yet.
 pub(super) const LATE: &str = "late";
@@ -23,14 +23,14 @@ impl Pull {
         child: ChildKind,
         contact: &ContactId,
     ) -> Result<(), PullError> {
-        let failure = Failure {
+        let failure = FetchFailure {
             stream: child.stream_name().to_owned(),
             subject: contact.to_string(),
             code: LATE.to_owned(),
             message: "not asked for yet".to_owned(),
             status: None,
             trace_id: None,
-            passing: true,
+            transient: true,
         };
         self.write_to_spool(SpoolWrite::Failed(failure)).await
     }
@@ -40,7 +40,7 @@ impl Pull {
         self.flush_writes().await?;
         let failures = self.open_reader()?.load_failures()?;
         let wanted =
-            failures.into_iter().filter(|failure| failure.passing || self.plan.errors_only);
+            failures.into_iter().filter(|failure| failure.transient || self.plan.errors_only);
         let wanted: Vec<_> = wanted.collect();
         for failure in &wanted {
             self.retry_list(failure).await?;
@@ -88,7 +88,7 @@ impl Pull {
     }
 
     /// A list of the location that could not be read.
-    async fn retry_list(&self, failure: &Failure) -> Result<(), PullError> {
+    async fn retry_list(&self, failure: &FetchFailure) -> Result<(), PullError> {
         let client = &self.client;
         let name = failure.stream.as_str();
         let answer = match name {
@@ -97,7 +97,7 @@ impl Pull {
             stream::TAGS => client.list_tags().await,
             _ => return Ok(()),
         };
-        let progress = Progress { done: true, rows: 1, ..Progress::default() };
+        let progress = StreamProgress { done: true, rows: 1, ..StreamProgress::default() };
         match answer {
             Ok(answer) => {
                 let stream = name.to_owned();
@@ -128,7 +128,7 @@ impl Pull {
     }
 }
 
-fn parse_failed_child(failure: &Failure) -> Option<(ChildKind, ContactId)> {
+fn parse_failed_child(failure: &FetchFailure) -> Option<(ChildKind, ContactId)> {
     let child = ChildKind::ALL.into_iter().find(|child| child.stream_name() == failure.stream)?;
     Some((child, failure.subject.parse().ok()?))
 }

@@ -15,7 +15,7 @@ use crate::api::{
 };
 use crate::concurrency;
 use crate::id::ContactId;
-use crate::run::{Failure, Progress, SpoolReader, SpoolWrite, stream};
+use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
 
 /// Contacts named in one task search; its bound is unknown (api.md §4).
 const CONTACTS: usize = 100;
@@ -40,12 +40,18 @@ impl Pull {
         let asked = self.client.search_tasks(&[], SEARCH_LIMIT, &TaskSearchPosition::START).await;
         match asked {
             Ok(_) if !self.plan.covers_all_contacts() => {
-                self.store_task_strategy(&TaskStrategy::Contacts(0), Progress::default()).await?;
+                self.store_task_strategy(&TaskStrategy::Contacts(0), StreamProgress::default())
+                    .await?;
                 Ok(false)
             }
             Ok(answer) => {
-                self.store_task_page(answer, Progress::default(), &TaskSearchPosition::START, None)
-                    .await?;
+                self.store_task_page(
+                    answer,
+                    StreamProgress::default(),
+                    &TaskSearchPosition::START,
+                    None,
+                )
+                .await?;
                 self.flush_writes().await?;
                 Ok(false)
             }
@@ -61,7 +67,7 @@ impl Pull {
                     "tasks_per_contact",
                     format!("tasks are read contact by contact, one request each, which doubles the requests of an export with notes: {why}"),
                 );
-                let progress = Progress { done: true, ..Progress::default() };
+                let progress = StreamProgress { done: true, ..StreamProgress::default() };
                 self.store_task_strategy(&TaskStrategy::Each, progress).await?;
                 self.flush_writes().await?;
                 Ok(true)
@@ -89,10 +95,10 @@ impl Pull {
     async fn store_task_page(
         &self,
         answer: ApiResponse<TaskPage>,
-        mut progress: Progress,
+        mut progress: StreamProgress,
         place: &TaskSearchPosition,
         first: Option<String>,
-    ) -> Result<(TaskSearchPosition, Progress), PullError> {
+    ) -> Result<(TaskSearchPosition, StreamProgress), PullError> {
         let page = &answer.head;
         let behind = page.position_after(place);
         let again = page.rows > 0 && (behind == *place || (first.is_some() && page.first == first));
@@ -168,7 +174,7 @@ impl Pull {
     }
 
     /// How tasks are read, and how far that has come; nothing before it is decided.
-    fn task_strategy(&self) -> Result<Option<(TaskStrategy, Progress)>, PullError> {
+    fn task_strategy(&self) -> Result<Option<(TaskStrategy, StreamProgress)>, PullError> {
         if !self.includes_child(ChildKind::Tasks) {
             return Ok(None);
         }
@@ -180,9 +186,9 @@ impl Pull {
     async fn store_task_strategy(
         &self,
         way: &TaskStrategy,
-        progress: Progress,
+        progress: StreamProgress,
     ) -> Result<(), PullError> {
-        let progress = Progress { cursor: Some(encode_strategy(way)), ..progress };
+        let progress = StreamProgress { cursor: Some(encode_strategy(way)), ..progress };
         self.write_to_spool(SpoolWrite::Moved { stream: stream::TASKS.to_owned(), progress }).await
     }
 }
@@ -192,8 +198,8 @@ fn encode_strategy(way: &TaskStrategy) -> String {
 }
 
 /// The task search gave the same page twice: what is behind it cannot be had.
-fn repeated_page_failure() -> Failure {
-    Failure {
+fn repeated_page_failure() -> FetchFailure {
+    FetchFailure {
         stream: stream::TASKS.to_owned(),
         subject: "*".to_owned(),
         code: "stuck".to_owned(),
@@ -201,7 +207,7 @@ fn repeated_page_failure() -> Failure {
             .to_owned(),
         status: None,
         trace_id: None,
-        passing: false,
+        transient: false,
     }
 }
 

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::bulk::split_members;
 use super::server_reply::{self, ResponseTrace};
-use super::{ATTEMPTS, PushContext, PushError, op_codec};
+use super::{ATTEMPTS, PushContext, PushError, op_request};
 use crate::api::{self, WriteOutcome};
 use crate::id::ContactId;
 use crate::model::{OpChange, verify};
 use crate::reconcile::{self, OpResolution};
-use crate::run::AttemptHandle;
+use crate::run::{AttemptHandle, SettledBy};
 
 /// The same change for some contacts.
 pub(super) struct ChangeBatch {
@@ -74,10 +74,10 @@ impl BatchSender<'_> {
         let work = self.work;
         let contacts: Vec<ContactId> =
             part.members.iter().map(|member| member.contact.clone()).collect();
-        let mutation = op_codec::build_shared_mutation(&work.client, self.change, &contacts)
+        let mutation = op_request::build_shared_mutation(&work.client, self.change, &contacts)
             .ok_or_else(|| PushError::Bug("a change that no contacts share".to_owned()))?;
         let intents =
-            part.members.iter().map(|member| op_codec::build_intent(member.op, &mutation, None));
+            part.members.iter().map(|member| op_request::build_intent(member.op, &mutation, None));
         let place = work.seats.acquire().await.expect("the seats are never closed");
         if work.stop.is_cancelled() {
             return Err(PushError::stopped());
@@ -128,7 +128,7 @@ impl BatchSender<'_> {
                     continue;
                 }
             };
-            self.settle_member(&member, attempt, finding, "answer", mark.clone()).await?;
+            self.settle_member(&member, attempt, finding, SettledBy::Answer, mark.clone()).await?;
         }
         Ok(())
     }
@@ -142,7 +142,8 @@ impl BatchSender<'_> {
     ) -> Result<(), PushError> {
         let finding = self.look_up_member(&member).await?;
         if finding == OpResolution::NotApplied && unanswered + 1 < ATTEMPTS {
-            let settled = server_reply::settled_from(finding, "look-up", ResponseTrace::default());
+            let settled =
+                server_reply::settled_from(finding, SettledBy::LookUp, ResponseTrace::default());
             self.work.ledger.record_outcome(attempt, settled).await?;
             self.parts.push_back(BatchPart { members: vec![member], unanswered: unanswered + 1 });
             return Ok(());
@@ -153,7 +154,8 @@ impl BatchSender<'_> {
             }
             finding => finding,
         };
-        self.settle_member(&member, attempt, finding, "look-up", ResponseTrace::default()).await
+        self.settle_member(&member, attempt, finding, SettledBy::LookUp, ResponseTrace::default())
+            .await
     }
 
     /// A refusal of the whole request: halved, until the contact that it is about stands alone.
@@ -172,12 +174,17 @@ impl BatchSender<'_> {
             } else {
                 server_reply::server_refusal(message)
             };
-            return self.settle_member(member, attempt.clone(), finding, "answer", mark).await;
+            return self
+                .settle_member(member, attempt.clone(), finding, SettledBy::Answer, mark)
+                .await;
         }
         let mut members = Vec::with_capacity(sent.len());
         for (member, attempt) in sent {
-            let settled =
-                server_reply::settled_from(OpResolution::NotApplied, "answer", mark.clone());
+            let settled = server_reply::settled_from(
+                OpResolution::NotApplied,
+                SettledBy::Answer,
+                mark.clone(),
+            );
             self.work.ledger.record_outcome(attempt, settled).await?;
             members.push(member);
         }
@@ -204,8 +211,14 @@ impl BatchSender<'_> {
                 }
                 finding => finding,
             };
-            self.settle_member(&member, attempt, finding, "look-up", ResponseTrace::default())
-                .await?;
+            self.settle_member(
+                &member,
+                attempt,
+                finding,
+                SettledBy::LookUp,
+                ResponseTrace::default(),
+            )
+            .await?;
         }
         Ok(())
     }
@@ -226,10 +239,10 @@ impl BatchSender<'_> {
         member: &BatchMember,
         attempt: AttemptHandle,
         finding: OpResolution,
-        how: &'static str,
+        settled_by: SettledBy,
         mark: ResponseTrace,
     ) -> Result<(), PushError> {
-        let settled = server_reply::settled_from(finding, how, mark);
+        let settled = server_reply::settled_from(finding, settled_by, mark);
         self.work.count_settled_op(member.row, settled.state);
         Ok(self.work.ledger.record_outcome(attempt, settled).await?)
     }

@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures::stream;
 
 use super::batch::{self, BatchMember, ChangeBatch};
-use super::{PushContext, PushError, op_codec, server_reply};
+use super::{PushContext, PushError, server_reply};
 use crate::concurrency;
 use crate::id::ContactId;
-use crate::model::OpChange;
+use crate::model::{OpChange, op_codec};
 use crate::run::{self, LedgerReader, OpRecord, OpState};
 
 /// Contacts in one change of businesses (api.md §1, table).
@@ -29,7 +29,7 @@ const LOT: usize = 10_000;
 /// An op that goes out with others, and what its row has come to.
 struct BulkOp {
     record: OpRecord,
-    contact: Option<String>,
+    contact: Option<ContactId>,
     /// Why it is not to be sent any more.
     ended: Option<String>,
 }
@@ -74,8 +74,7 @@ impl PushContext {
             if found.record.state == OpState::Pending && !self.includes_row(op.row) {
                 continue;
             }
-            let contact = found.contact.as_deref().and_then(|id| id.parse::<ContactId>().ok());
-            match (contact, found.ended) {
+            match (found.contact, found.ended) {
                 (Some(contact), None) => {
                     ready.push((op.change, BatchMember { op: op.id, row: op.row, contact }));
                 }
@@ -111,21 +110,23 @@ fn load_bulk_ops(reader: &LedgerReader, after: u64) -> Result<Vec<BulkOp>, run::
             Some(contact) => Some(contact.clone()),
             None => reader.contact_id_of_row(record.row)?,
         };
-        Ok(BulkOp { ended: row_failure_reason(&siblings, record.id), contact, record })
+        Ok(BulkOp { ended: row_failure_reason(&siblings, record.id)?, contact, record })
     };
     reader.unfinished_bulk_ops(after, LOT)?.into_iter().map(found).collect()
 }
 
 /// Why a row goes no further.
-fn row_failure_reason(ops: &[OpRecord], own: u64) -> Option<String> {
-    let ends = |record: &&OpRecord| {
-        record.id != own
-            && !matches!(record.state, OpState::Pending | OpState::Applied | OpState::Differs)
-            && op_codec::decode_op(record).is_ok_and(|op| {
-                server_reply::ends_row(&op.change, record.state, record.said.as_deref())
-            })
-    };
-    ops.iter().find(ends).map(|record| format!("op {} of its row failed", record.id))
+fn row_failure_reason(ops: &[OpRecord], own: u64) -> Result<Option<String>, run::RunError> {
+    let open_or_done =
+        |state| matches!(state, OpState::Pending | OpState::Applied | OpState::Differs);
+    for record in ops.iter().filter(|it| it.id != own && !open_or_done(it.state)) {
+        let change = op_codec::decode_op(record)?.change;
+        let details = op_codec::decode_details(record)?;
+        if server_reply::ends_row(&change, record.state, details.as_ref()) {
+            return Ok(Some(format!("op {} of its row failed", record.id)));
+        }
+    }
+    Ok(None)
 }
 
 /// Ops by change, in layers: within a layer every contact stands once, and a contact's ops stand in

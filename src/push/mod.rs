@@ -10,7 +10,7 @@
 mod batch;
 mod bulk;
 mod notes_and_tasks;
-mod op_codec;
+mod op_request;
 mod serial;
 mod server_reply;
 mod suspects;

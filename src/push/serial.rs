@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use super::notes_and_tasks::KnownChildren;
 use super::server_reply::{self, LookupReason, ResponseTrace, ResponseVerdict};
-use super::{ATTEMPTS, PushContext, PushError, op_codec};
+use super::{ATTEMPTS, PushContext, PushError, op_request};
 use crate::api::{ApiErrorKind, WriteOutcome};
 use crate::id::ContactId;
+use crate::model::op_codec::{self, OpDetails};
 use crate::model::{IdempotencyClass, Op, OpChange};
 use crate::reconcile::{self, ChildBaseline, InDoubtOp, OpResolution};
-use crate::run::{AttemptHandle, AttemptRecord, OpRecord, OpState};
+use crate::run::{AttemptHandle, AttemptRecord, OpRecord, OpState, SettledBy};
 
 /// Carries out the ops of one lane.
 pub(super) async fn run_group(work: Arc<PushContext>, ops: Vec<OpRecord>) -> Result<(), PushError> {
@@ -40,7 +41,7 @@ struct SerialGroup<'w> {
 struct ResolvedAttempt {
     attempt: AttemptHandle,
     finding: OpResolution,
-    how: &'static str,
+    settled_by: SettledBy,
     mark: ResponseTrace,
 }
 
@@ -63,12 +64,8 @@ impl SerialGroup<'_> {
                     }
                 }
                 state => {
-                    self.record_op_state(
-                        &op,
-                        state,
-                        record.made.as_deref(),
-                        record.said.as_deref(),
-                    );
+                    let details = op_codec::decode_details(record)?;
+                    self.record_op_state(&op, state, record.made.as_deref(), details.as_ref());
                 }
             }
         }
@@ -107,7 +104,7 @@ impl SerialGroup<'_> {
             }
             if outcome.finding == OpResolution::NotApplied {
                 let settled =
-                    server_reply::settled_from(outcome.finding, outcome.how, outcome.mark);
+                    server_reply::settled_from(outcome.finding, outcome.settled_by, outcome.mark);
                 self.work.ledger.record_outcome(outcome.attempt, settled).await?;
             }
             if attempts > 0 {
@@ -140,7 +137,8 @@ impl SerialGroup<'_> {
 
     /// An op that is refused before it is sent.
     async fn refuse_unsent_op(&mut self, op: &Op, refused: OpResolution) -> Result<(), PushError> {
-        let settled = server_reply::settled_from(refused, "not sent", ResponseTrace::default());
+        let settled =
+            server_reply::settled_from(refused, SettledBy::NotSent, ResponseTrace::default());
         self.work.count_settled_op(op.row, settled.state);
         Ok(self.work.ledger.set_op_state(op.id, settled).await?)
     }
@@ -153,12 +151,12 @@ impl SerialGroup<'_> {
         reference: Option<ChildBaseline>,
     ) -> Result<ResolvedAttempt, PushError> {
         let work = self.work;
-        let mutation = op_codec::build_mutation(&work.client, &op.change, contact)
+        let mutation = op_request::build_mutation(&work.client, &op.change, contact)
             .ok_or_else(|| PushError::Bug(format!("op {} cannot be sent alone", op.id)))?;
         let place = work.acquire_send_permit().await;
         self.ensure_not_stopped()?;
         let turn = work.client.acquire_write_permit(&mutation).await?;
-        let intent = op_codec::build_intent(op.id, &mutation, reference.as_ref());
+        let intent = op_request::build_intent(op.id, &mutation, reference.as_ref());
         let attempt = work.ledger.record_intents(vec![intent]).await?.pop();
         let attempt =
             attempt.ok_or_else(|| PushError::Bug("an intent has no attempt".to_owned()))?;
@@ -176,8 +174,9 @@ impl SerialGroup<'_> {
         sent: WriteOutcome,
     ) -> Result<ResolvedAttempt, PushError> {
         let mark = ResponseTrace::from_outcome(&sent);
-        let (finding, how) = match server_reply::interpret_outcome(op, attempt.id > 1, sent) {
-            ResponseVerdict::Known(finding) => (finding, "answer"),
+        let (finding, settled_by) = match server_reply::interpret_outcome(op, attempt.id > 1, sent)
+        {
+            ResponseVerdict::Known(finding) => (finding, SettledBy::Answer),
             ResponseVerdict::NotSent(error) => {
                 self.work
                     .ledger
@@ -188,10 +187,10 @@ impl SerialGroup<'_> {
             ResponseVerdict::LookUp(why) => {
                 let since_ms = self.first_sent_ms(op, &attempt).await?;
                 let case = InDoubtOp { op, contact, since_ms, at_ms: attempt.at_ms, reference };
-                (self.resolve_in_doubt(&case, why).await?, "look-up")
+                (self.resolve_in_doubt(&case, why).await?, SettledBy::LookUp)
             }
         };
-        Ok(ResolvedAttempt { attempt, finding, how, mark })
+        Ok(ResolvedAttempt { attempt, finding, settled_by, mark })
     }
 
     async fn resolve_in_doubt(
@@ -258,7 +257,7 @@ impl SerialGroup<'_> {
         Ok(ResolvedAttempt {
             attempt: last.attempt_handle(),
             finding,
-            how: "look-up",
+            settled_by: SettledBy::LookUp,
             mark: ResponseTrace::default(),
         })
     }
@@ -283,7 +282,8 @@ impl SerialGroup<'_> {
         contact: Option<&ContactId>,
         outcome: ResolvedAttempt,
     ) -> Result<(), PushError> {
-        let settled = server_reply::settled_from(outcome.finding, outcome.how, outcome.mark);
+        let details = server_reply::resolution_details(&outcome.finding);
+        let settled = server_reply::settled_from(outcome.finding, outcome.settled_by, outcome.mark);
         if let (Some(contact), OpState::Applied | OpState::Differs) = (contact, settled.state) {
             self.children.add_written_child(contact, &op.change, settled.made.as_deref());
         }
@@ -296,7 +296,7 @@ impl SerialGroup<'_> {
                 self.children.add_created_contact(made);
             }
         }
-        self.record_op_state(op, settled.state, settled.made.as_deref(), settled.said.as_deref());
+        self.record_op_state(op, settled.state, settled.made.as_deref(), details.as_ref());
         self.work.count_settled_op(op.row, settled.state);
         self.work.ledger.record_outcome(outcome.attempt, settled).await?;
         Ok(())
@@ -309,7 +309,8 @@ impl SerialGroup<'_> {
         };
         let message = format!("the contact that was taken for it, `{made}`, is another row's");
         let undecidable = OpResolution::Undecidable { message };
-        let settled = server_reply::settled_from(undecidable, "look-up", ResponseTrace::default());
+        let settled =
+            server_reply::settled_from(undecidable, SettledBy::LookUp, ResponseTrace::default());
         Ok(self.work.ledger.set_op_state(other, settled).await?)
     }
 
@@ -320,8 +321,14 @@ impl SerialGroup<'_> {
     }
 
     /// What later ops of the row must know.
-    fn record_op_state(&mut self, op: &Op, state: OpState, made: Option<&str>, said: Option<&str>) {
-        if server_reply::ends_row(&op.change, state, said) {
+    fn record_op_state(
+        &mut self,
+        op: &Op,
+        state: OpState,
+        made: Option<&str>,
+        details: Option<&OpDetails>,
+    ) {
+        if server_reply::ends_row(&op.change, state, details) {
             let why = format!("op {} of its row failed", op.id);
             self.ended.insert(op.row, why);
         } else if op.change.creates_contact()

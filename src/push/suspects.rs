@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 
-use super::{DuplicatedRow, PushContext, PushError, op_codec};
+use super::{DuplicatedRow, PushContext, PushError};
 use crate::concurrency;
 use crate::id::ContactId;
-use crate::model::{Op, OpChange};
+use crate::model::{Op, OpChange, op_codec};
 use crate::reconcile::{ChildBaseline, InDoubtOp};
-use crate::run::{self, AttemptRecord, LedgerReader, OpRecord, OpState};
+use crate::run::{self, AttemptRecord, LedgerReader, OpRecord, OpState, SettledBy};
 
 /// An op that was sent more than once.
 struct SuspectedDuplicate {
     record: OpRecord,
     attempts: Vec<AttemptRecord>,
     /// The contact that its row made.
-    made: Option<String>,
+    made: Option<ContactId>,
     lane: Vec<OpRecord>,
 }
 
@@ -44,12 +44,10 @@ impl PushContext {
         let suspect = self.read_ledger(move |reader| SuspectedDuplicate::load(reader, op)).await?;
         let Some((first, last)) = suspect.first_and_last_sent() else { return Ok(None) };
         let op = op_codec::decode_op(&suspect.record)?;
-        // What a deletion keeps may hold any word.
-        if op.change.is_deletion() {
+        if !op.change.creates_record() {
             return Ok(None);
         }
-        let made = suspect.made.as_deref().and_then(|id| id.parse::<ContactId>().ok());
-        let contact = op.contact.clone().or(made);
+        let contact = op.contact.clone().or_else(|| suspect.made.clone());
         let case = InDoubtOp {
             op: &op,
             contact: contact.as_ref(),
@@ -75,16 +73,14 @@ impl SuspectedDuplicate {
         })
     }
 
-    /// The first and the last attempt that may have reached the server, if there are two, and the op
-    /// makes something.
+    /// The first and the last attempt that may have reached the server, if there are two.
     fn first_and_last_sent(&self) -> Option<(&AttemptRecord, &AttemptRecord)> {
         let sent = |attempt: &&AttemptRecord| {
-            attempt.outcome.as_ref().is_none_or(|outcome| outcome.how != "not sent")
+            attempt.outcome.as_ref().is_none_or(|outcome| outcome.settled_by != SettledBy::NotSent)
         };
         let mut sent = self.attempts.iter().filter(sent);
         let first = sent.next()?;
-        let creates = ["\"create", "\"upsert"].iter().any(|verb| self.record.body.contains(verb));
-        sent.next_back().filter(|_| creates).map(|last| (first, last))
+        sent.next_back().map(|last| (first, last))
     }
 }
 

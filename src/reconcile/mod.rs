@@ -50,7 +50,6 @@ pub const CONTACT_GONE: DiagnosticCode = DiagnosticCode::R_CONTACT_GONE;
 /// The code for a contact that another writer has added since the plan.
 pub const EXISTS_NOW: DiagnosticCode = DiagnosticCode::R_EXISTS_NOW;
 
-
 /// What reconciliation found out about an op.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OpResolution {

@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 use super::error::RunError;
 
 /// The format of `run.db`. It moves when an older version could no longer read it.
-pub(super) const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 2;
+/// The format of version 0.1.0.
+const FORMAT_0_1: i64 = 1;
 
 const SCHEMA: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
@@ -23,7 +25,7 @@ CREATE TABLE entry (
 );
 CREATE TABLE failure (
     stream TEXT NOT NULL, subject TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
-    status INTEGER, trace_id TEXT, passing INTEGER NOT NULL, sum BLOB NOT NULL,
+    status INTEGER, trace_id TEXT, transient INTEGER NOT NULL, sum BLOB NOT NULL,
     PRIMARY KEY (stream, subject)
 ) WITHOUT ROWID;
 ";
@@ -45,6 +47,15 @@ pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     check_format_version(path, &connection)?;
     Ok(connection)
+}
+
+/// Opens a database of this or an earlier format, to see what its run has done. Says which format it has.
+pub(super) fn open_receipt(path: &Path) -> Result<(Connection, i64), RunError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    match read_format(path, &connection)? {
+        format @ (FORMAT_0_1 | FORMAT) => Ok((connection, format)),
+        format => Err(other_format_error(path, &connection, format)),
+    }
 }
 
 /// Opens a database for writing what must not be lost: a commit ends when it is on the disk.
@@ -100,19 +111,41 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, RunError> {
 }
 
 fn check_format_version(path: &Path, connection: &Connection) -> Result<(), RunError> {
-    let found: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|source| RunError::from_sqlite(path, source))?;
-    match found {
+    match read_format(path, connection)? {
         FORMAT => Ok(()),
-        found if found > FORMAT => {
-            Err(RunError::Newer { path: path.to_owned(), found, known: FORMAT })
+        format => Err(other_format_error(path, connection, format)),
+    }
+}
+
+fn read_format(path: &Path, connection: &Connection) -> Result<i64, RunError> {
+    connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|source| RunError::from_sqlite(path, source))
+}
+
+/// Why a database of another format is not read: its run says which version wrote it.
+fn other_format_error(path: &Path, connection: &Connection, format: i64) -> RunError {
+    #[derive(serde::Deserialize)]
+    struct WrittenBy {
+        run: String,
+        tool: String,
+    }
+    let meta = connection
+        .query_row("SELECT value FROM meta WHERE key = 'run'", [], |row| row.get::<_, String>(0));
+    let written = meta.ok().and_then(|text| serde_json::from_str::<WrittenBy>(&text).ok());
+    match written {
+        Some(WrittenBy { run, tool }) if format > 0 => {
+            RunError::OtherVersion { run, written_by: tool, newer: format > FORMAT }
         }
-        _ => Err(RunError::damaged(path, format!("its format number is {found}"))),
+        _ => RunError::damaged(path, format!("its format number is {format}")),
     }
 }
 
 /// A checksum over parts, so that a flipped bit in a row is noticed. Eight bytes: damage, not malice.
+///
+/// The parts are what a row stores, in an encoding of their own: texts as UTF-8, numbers as eight or four
+/// bytes, the least significant first, whatever may be missing by [`optional_text`] or [`optional_number`].
+/// The names of types and fields have no part in it, so that a rename never makes a run look damaged.
 pub(super) fn checksum(parts: &[&[u8]]) -> [u8; 8] {
     let mut hash = Sha256::new();
     for part in parts {
@@ -121,4 +154,17 @@ pub(super) fn checksum(parts: &[&[u8]]) -> [u8; 8] {
     }
     let digest = hash.finalize();
     std::array::from_fn(|i| digest[i])
+}
+
+/// A text that may be missing, so that missing and empty differ.
+pub(super) fn optional_text(text: Option<&str>) -> Vec<u8> {
+    match text {
+        None => Vec::new(),
+        Some(text) => [b"=", text.as_bytes()].concat(),
+    }
+}
+
+/// A number that may be missing.
+pub(super) fn optional_number(number: Option<u64>) -> Vec<u8> {
+    number.map_or_else(Vec::new, |number| number.to_le_bytes().to_vec())
 }

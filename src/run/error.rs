@@ -20,15 +20,28 @@ pub enum RunError {
         /// How that shows.
         why: String,
     },
-    /// A newer version of this program wrote it.
-    #[error("`{}` has format {found}; this version reads up to {known}", .path.display())]
-    Newer {
-        /// The database.
-        path: PathBuf,
-        /// Its format.
-        found: i64,
-        /// The newest format known here.
-        known: i64,
+    /// An op of the ledger is not one of ours.
+    #[error("op {op} of the run is damaged: its {part} cannot be read: {why}")]
+    DamagedOp {
+        /// The op.
+        op: u64,
+        /// The part of it.
+        part: &'static str,
+        /// How that shows.
+        why: String,
+    },
+    /// Another version of this program wrote it, in a form that this one cannot read.
+    #[error(
+        "run `{run}` was written by ghl-bulk {written_by}, and this is {}, which cannot read it",
+        env!("CARGO_PKG_VERSION")
+    )]
+    OtherVersion {
+        /// The run.
+        run: String,
+        /// The version that wrote it.
+        written_by: String,
+        /// Whether that version is newer than this one.
+        newer: bool,
     },
     /// A file or directory cannot be read or written.
     #[error("`{}`: {source}", .path.display())]
@@ -63,8 +76,10 @@ pub enum RunErrorKind {
     Missing,
     /// Held by another process.
     Locked,
-    /// Damaged, or of an unknown format.
+    /// Damaged.
     Damaged,
+    /// Written by another version of this program.
+    OtherVersion,
     /// The system refuses: rights, a full disk.
     System,
     /// A bug of this program's, stopped before it did harm.
@@ -78,7 +93,8 @@ impl RunError {
         match self {
             Self::Missing(_) => RunErrorKind::Missing,
             Self::Locked(_) => RunErrorKind::Locked,
-            Self::Damaged { .. } | Self::Newer { .. } => RunErrorKind::Damaged,
+            Self::Damaged { .. } | Self::DamagedOp { .. } => RunErrorKind::Damaged,
+            Self::OtherVersion { .. } => RunErrorKind::OtherVersion,
             Self::File { .. } | Self::Store { .. } => RunErrorKind::System,
             Self::Misuse { .. } => RunErrorKind::Bug,
         }
@@ -90,9 +106,14 @@ impl RunError {
             Self::Missing(run) => Self::Missing(run.clone()),
             Self::Locked(path) => Self::Locked(path.clone()),
             Self::Damaged { path, why } => Self::damaged(path, why.clone()),
-            Self::Newer { path, found, known } => {
-                Self::Newer { path: path.clone(), found: *found, known: *known }
+            Self::DamagedOp { op, part, why } => {
+                Self::DamagedOp { op: *op, part, why: why.clone() }
             }
+            Self::OtherVersion { run, written_by, newer } => Self::OtherVersion {
+                run: run.clone(),
+                written_by: written_by.clone(),
+                newer: *newer,
+            },
             Self::File { path, source } => {
                 Self::from_io(path, io::Error::new(source.kind(), source.to_string()))
             }

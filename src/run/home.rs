@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::db;
 use super::error::RunError;
 use super::lock::FileLock;
-use super::metadata::{self, RunMetadata, RunState};
+use super::metadata::{self, METADATA, RunFact, RunMetadata, RunState, STATE};
 use crate::id::{LocationId, RunId};
 
 /// The directory of all runs.
@@ -41,6 +41,17 @@ pub struct RunSummary {
     pub running: bool,
 }
 
+/// What a run was, to see what it has done.
+#[derive(Debug)]
+pub struct RunReceipt {
+    /// What it is.
+    pub meta: RunMetadata,
+    /// Where it stands.
+    pub state: RunState,
+    /// Its database.
+    pub db: PathBuf,
+}
+
 impl RunStore {
     /// The home at a path. Nothing is made yet.
     #[must_use]
@@ -68,8 +79,8 @@ impl RunStore {
         let lock = FileLock::lock_file(&dir.join("lock"))?;
         let path = dir.join("run.db");
         let connection = db::create(&path)?;
-        metadata::write_value(&path, &connection, "run", &meta)?;
-        metadata::write_value(&path, &connection, "state", &RunState::Unfinished)?;
+        metadata::write_fact(&path, &connection, &METADATA, &meta)?;
+        metadata::write_fact(&path, &connection, &STATE, &RunState::Unfinished)?;
         Ok(Run { meta, dir, _lock: lock })
     }
 
@@ -95,6 +106,12 @@ impl RunStore {
     /// # Errors
     /// When the directory cannot be read. A run that cannot be read is in the list, with the reason.
     pub fn list_runs(&self) -> Result<Vec<RunSummary>, RunError> {
+        let runs = self.list_run_dirs()?.into_iter().map(|(id, dir)| summarize_run(id, dir));
+        Ok(runs.collect())
+    }
+
+    /// The directories of all runs, oldest first.
+    fn list_run_dirs(&self) -> Result<Vec<(RunId, PathBuf)>, RunError> {
         let entries = match std::fs::read_dir(&self.runs) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -104,10 +121,25 @@ impl RunStore {
         for entry in entries {
             let entry = entry.map_err(|source| RunError::from_io(&self.runs, source))?;
             let id = entry.file_name().to_str().and_then(|name| name.parse::<RunId>().ok());
-            runs.extend(id.map(|id| summarize_run(id, entry.path())));
+            runs.extend(id.map(|id| (id, entry.path())));
         }
-        runs.sort_by(|a, b| a.id.cmp(&b.id));
+        runs.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(runs)
+    }
+
+    /// All runs of which it can be read what they are, oldest first; those of version 0.1.0 too.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn list_receipts(&self) -> Result<Vec<RunReceipt>, RunError> {
+        let read = |(_, dir): (RunId, PathBuf)| {
+            let db = dir.join("run.db");
+            let (connection, _) = db::open_receipt(&db).ok()?;
+            let meta = read_run_metadata(&db, &connection).ok()?;
+            let state = read_run_state(&db, &connection).ok()?;
+            Some(RunReceipt { meta, state, db })
+        };
+        Ok(self.list_run_dirs()?.into_iter().filter_map(read).collect())
     }
 
     /// One run, as a list shows it.
@@ -158,9 +190,9 @@ impl RunSummary {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn read_metadata<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, RunError> {
+    pub fn read_fact<T: DeserializeOwned>(&self, fact: &RunFact<T>) -> Result<Option<T>, RunError> {
         let path = self.dir.join("run.db");
-        metadata::read_value(&path, &db::open(&path)?, key)
+        metadata::read_fact(&path, &db::open(&path)?, fact)
     }
 }
 
@@ -181,18 +213,18 @@ impl Run {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn write_metadata<T: Serialize>(&self, key: &str, value: &T) -> Result<(), RunError> {
+    pub fn write_fact<T: Serialize>(&self, fact: &RunFact<T>, value: &T) -> Result<(), RunError> {
         let path = self.db_path();
-        metadata::write_value(&path, &db::open(&path)?, key, value)
+        metadata::write_fact(&path, &db::open(&path)?, fact, value)
     }
 
     /// A fact that was written before.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn read_metadata<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, RunError> {
+    pub fn read_fact<T: DeserializeOwned>(&self, fact: &RunFact<T>) -> Result<Option<T>, RunError> {
         let path = self.db_path();
-        metadata::read_value(&path, &db::open(&path)?, key)
+        metadata::read_fact(&path, &db::open(&path)?, fact)
     }
 
     /// Where the run stands.
@@ -210,7 +242,7 @@ impl Run {
     /// When the database cannot be written.
     pub fn set_state(&self, state: RunState) -> Result<(), RunError> {
         let path = self.db_path();
-        metadata::write_value(&path, &db::open(&path)?, "state", &state)
+        metadata::write_fact(&path, &db::open(&path)?, &STATE, &state)
     }
 }
 
@@ -223,12 +255,12 @@ fn create_private_dir(dir: &Path) -> std::io::Result<()> {
 }
 
 fn read_run_metadata(path: &Path, connection: &Connection) -> Result<RunMetadata, RunError> {
-    metadata::read_value(path, connection, "run")?
+    metadata::read_fact(path, connection, &METADATA)?
         .ok_or_else(|| RunError::damaged(path, "it does not say what it is"))
 }
 
 fn read_run_state(path: &Path, connection: &Connection) -> Result<RunState, RunError> {
-    metadata::read_value(path, connection, "state")?
+    metadata::read_fact(path, connection, &STATE)?
         .ok_or_else(|| RunError::damaged(path, "it does not say where it stands"))
 }
 

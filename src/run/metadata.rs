@@ -1,5 +1,6 @@
 //! The facts about a run: what it is, and where it stands.
 
+use std::marker::PhantomData;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::db;
 use super::error::RunError;
+use crate::event::RunKind;
 use crate::id::{LocationId, RunId};
 
 /// What a run is. Written once.
@@ -16,8 +18,8 @@ pub struct RunMetadata {
     pub run: RunId,
     /// The location.
     pub location: LocationId,
-    /// What it does: `export`.
-    pub kind: String,
+    /// What it does.
+    pub kind: RunKind,
     /// The program's version.
     pub tool: String,
     /// When it was made.
@@ -25,6 +27,27 @@ pub struct RunMetadata {
     /// The verb's options, in the verb's own form. Never a secret.
     pub options: serde_json::Value,
 }
+
+/// A fact that a run keeps: its name in the database, and the type of its value.
+///
+/// Whoever keeps facts has one list of them, so that a name is written once and always means the same type.
+#[derive(Debug)]
+pub struct RunFact<T> {
+    name: &'static str,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> RunFact<T> {
+    /// A fact of this name.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, value: PhantomData }
+    }
+}
+
+/// The facts that every run keeps: what it is, and where it stands.
+pub(super) const METADATA: RunFact<RunMetadata> = RunFact::new("run");
+pub(super) const STATE: RunFact<RunState> = RunFact::new("state");
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +61,13 @@ pub enum RunState {
     Partial,
 }
 
-pub(super) fn write_value<T: Serialize>(
+pub(super) fn write_fact<T: Serialize>(
     path: &Path,
     connection: &Connection,
-    key: &str,
+    fact: &RunFact<T>,
     value: &T,
 ) -> Result<(), RunError> {
+    let key = fact.name;
     let text = serde_json::to_string(value).expect("facts are plain JSON");
     let sum = db::checksum(&[key.as_bytes(), text.as_bytes()]);
     connection
@@ -52,11 +76,12 @@ pub(super) fn write_value<T: Serialize>(
         .map_err(|source| RunError::from_sqlite(path, source))
 }
 
-pub(super) fn read_value<T: for<'de> Deserialize<'de>>(
+pub(super) fn read_fact<T: for<'de> Deserialize<'de>>(
     path: &Path,
     connection: &Connection,
-    key: &str,
+    fact: &RunFact<T>,
 ) -> Result<Option<T>, RunError> {
+    let key = fact.name;
     let row: Option<(String, Vec<u8>)> = connection
         .query_row("SELECT value, sum FROM meta WHERE key = ?", [key], |row| {
             Ok((row.get(0)?, row.get(1)?))

@@ -12,19 +12,24 @@ mod ledger;
 mod lock;
 mod metadata;
 mod pack;
+mod row_action;
 mod spool;
 mod spool_reader;
 pub mod stream;
 
+pub use crate::event::RunKind;
 pub use error::{RunError, RunErrorKind};
-pub use home::{Run, RunStore, RunSummary};
-pub use import_store::{ImportStore, RowDecision, StoredRow};
+pub use home::{Run, RunReceipt, RunStore, RunSummary};
+pub use import_store::{
+    ContactPart, IdentityKind, ImportStore, RowDecision, RowMark, RowValueKind, StoredRow,
+};
 pub use ledger::{
-    AttemptHandle, AttemptOutcome, AttemptRecord, Intent, Ledger, LedgerReader, OpRecord, OpState,
-    OutcomeRecord, for_each_op_in_state, store_ops,
+    AttemptHandle, AttemptOutcome, AttemptRecord, IdempotencyClass, Intent, Ledger, LedgerReader,
+    OpRecord, OpState, OutcomeRecord, SettledBy, for_each_op_in_state, reverted_op_keys, store_ops,
 };
 pub use lock::FileLock;
-pub use metadata::{RunMetadata, RunState};
+pub use metadata::{RunFact, RunMetadata, RunState};
 pub use pack::{PackedResponses, pack_responses};
-pub use spool::{Failure, Progress, Spool, SpoolEntry, SpoolWrite};
+pub use row_action::RowAction;
+pub use spool::{FetchFailure, Spool, SpoolEntry, SpoolWrite, StreamProgress};
 pub use spool_reader::SpoolReader;

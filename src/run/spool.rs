@@ -31,17 +31,17 @@ pub enum SpoolWrite {
         /// The body as the server sent it, or packed answers.
         body: Bytes,
         /// Where the stream stands now.
-        progress: Progress,
+        progress: StreamProgress,
     },
     /// A stream moved without an answer.
     Moved {
         /// The stream.
         stream: String,
         /// Where it stands now.
-        progress: Progress,
+        progress: StreamProgress,
     },
     /// A record could not be read.
-    Failed(Failure),
+    Failed(FetchFailure),
     /// Nothing; the sender is told once everything before it is committed.
     Barrier(oneshot::Sender<()>),
     /// A record that could not be read was read after all.
@@ -55,7 +55,7 @@ pub enum SpoolWrite {
 
 /// Where a stream stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct StreamProgress {
     /// Where to go on; nothing at the beginning.
     pub cursor: Option<String>,
     /// Rows stored so far.
@@ -68,7 +68,7 @@ pub struct Progress {
 
 /// A record that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct FetchFailure {
     /// The stream it belongs to.
     pub stream: String,
     /// What it is about: a contact's id, or a position.
@@ -82,7 +82,7 @@ pub struct Failure {
     /// The server's name for the request.
     pub trace_id: Option<String>,
     /// Whether trying again could help.
-    pub passing: bool,
+    pub transient: bool,
 }
 
 /// An answer as stored.
@@ -229,7 +229,14 @@ fn apply_write(
             .and_then(|mut insert| {
                 let sum = failure_checksum(&f);
                 insert.execute(params![
-                    f.stream, f.subject, f.code, f.message, f.status, f.trace_id, f.passing, sum
+                    f.stream,
+                    f.subject,
+                    f.code,
+                    f.message,
+                    f.status,
+                    f.trace_id,
+                    f.transient,
+                    sum
                 ])
             })
             .map(drop)
@@ -241,9 +248,9 @@ fn apply_write(
     }
 }
 
-fn upsert_progress(to: &Connection, name: &str, progress: &Progress) -> rusqlite::Result<()> {
+fn upsert_progress(to: &Connection, name: &str, progress: &StreamProgress) -> rusqlite::Result<()> {
     let sum = progress_checksum(name, progress);
-    let Progress { cursor, rows, total, done } = progress;
+    let StreamProgress { cursor, rows, total, done } = progress;
     to.prepare_cached("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?, ?)")?
         .execute(params![name, cursor, rows.cast_signed(), total.map(u64::cast_signed), done, sum])
         .map(drop)
@@ -253,13 +260,26 @@ pub(super) fn entry_checksum(seq: i64, stream: &str, rows: u32) -> [u8; 8] {
     db::checksum(&[&seq.to_le_bytes(), stream.as_bytes(), &rows.to_le_bytes()])
 }
 
-pub(super) fn progress_checksum(name: &str, progress: &Progress) -> [u8; 8] {
-    let text = format!("{progress:?}");
-    db::checksum(&[name.as_bytes(), text.as_bytes()])
+pub(super) fn progress_checksum(name: &str, progress: &StreamProgress) -> [u8; 8] {
+    db::checksum(&[
+        name.as_bytes(),
+        &db::optional_text(progress.cursor.as_deref()),
+        &progress.rows.to_le_bytes(),
+        &db::optional_number(progress.total),
+        &[u8::from(progress.done)],
+    ])
 }
 
-pub(super) fn failure_checksum(failure: &Failure) -> [u8; 8] {
-    db::checksum(&[format!("{failure:?}").as_bytes()])
+pub(super) fn failure_checksum(failure: &FetchFailure) -> [u8; 8] {
+    db::checksum(&[
+        failure.stream.as_bytes(),
+        failure.subject.as_bytes(),
+        failure.code.as_bytes(),
+        failure.message.as_bytes(),
+        &db::optional_number(failure.status.map(u64::from)),
+        &db::optional_text(failure.trace_id.as_deref()),
+        &[u8::from(failure.transient)],
+    ])
 }
 
 fn compress_body(body: &[u8]) -> Vec<u8> {
@@ -269,4 +289,31 @@ fn compress_body(body: &[u8]) -> Vec<u8> {
         compressor.compress(body)
     };
     compress().expect("compressing into memory does not fail")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run that was written before a rename must be sound after it.
+    #[test]
+    fn the_checksums_are_those_of_every_run_of_this_format() {
+        let progress = StreamProgress {
+            cursor: Some("abc".to_owned()),
+            rows: 500,
+            total: Some(1_000),
+            done: false,
+        };
+        assert_eq!(progress_checksum("contacts", &progress), [54, 17, 229, 136, 202, 78, 205, 74]);
+        let failure = FetchFailure {
+            stream: "notes".to_owned(),
+            subject: "c1".to_owned(),
+            code: "unreadable".to_owned(),
+            message: "500: no".to_owned(),
+            status: Some(500),
+            trace_id: None,
+            transient: true,
+        };
+        assert_eq!(failure_checksum(&failure), [98, 79, 188, 14, 126, 110, 77, 54]);
+    }
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::db;
 use super::error::RunError;
 use super::spool::{
-    Failure, Progress, SpoolEntry, entry_checksum, failure_checksum, progress_checksum,
+    FetchFailure, SpoolEntry, StreamProgress, entry_checksum, failure_checksum, progress_checksum,
 };
 
 /// The reading end: any number of readers, each with a connection of its own.
@@ -84,10 +84,10 @@ impl SpoolReader {
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn stream_progress(&self, stream: &str) -> Result<Progress, RunError> {
+    pub fn stream_progress(&self, stream: &str) -> Result<StreamProgress, RunError> {
         let fail = |source| RunError::from_sqlite(&self.path, source);
         let read = |row: &Row<'_>| {
-            let progress = Progress {
+            let progress = StreamProgress {
                 cursor: row.get(0)?,
                 rows: row.get::<_, i64>(1)?.cast_unsigned(),
                 total: row.get::<_, Option<i64>>(2)?.map(i64::cast_unsigned),
@@ -105,7 +105,7 @@ impl SpoolReader {
             .optional()
             .map_err(fail)?;
         match row {
-            None => Ok(Progress::default()),
+            None => Ok(StreamProgress::default()),
             Some((progress, sum)) if progress_checksum(stream, &progress) == sum[..] => {
                 Ok(progress)
             }
@@ -119,7 +119,7 @@ impl SpoolReader {
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn streams_with_progress(&self) -> Result<Vec<(String, Progress)>, RunError> {
+    pub fn streams_with_progress(&self) -> Result<Vec<(String, StreamProgress)>, RunError> {
         let names = || {
             self.connection
                 .prepare("SELECT name FROM stream ORDER BY name")?
@@ -134,16 +134,16 @@ impl SpoolReader {
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn load_failures(&self) -> Result<Vec<Failure>, RunError> {
+    pub fn load_failures(&self) -> Result<Vec<FetchFailure>, RunError> {
         let read = |row: &Row<'_>| {
-            let failure = Failure {
+            let failure = FetchFailure {
                 stream: row.get(0)?,
                 subject: row.get(1)?,
                 code: row.get(2)?,
                 message: row.get(3)?,
                 status: row.get(4)?,
                 trace_id: row.get(5)?,
-                passing: row.get(6)?,
+                transient: row.get(6)?,
             };
             Ok((failure, row.get::<_, Vec<u8>>(7)?))
         };

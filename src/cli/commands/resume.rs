@@ -15,7 +15,7 @@ use crate::context::EngineContext;
 use crate::export;
 use crate::id::RunId;
 use crate::import;
-use crate::run::{Run, RunMetadata, RunState, RunStore};
+use crate::run::{Run, RunKind, RunMetadata, RunState, RunStore};
 
 /// Continue a run that was paused, interrupted or killed
 ///
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &ResumeArgs, settings: &Settings) -> Result<CliExitCode,
     let run = home.open_run(&id)?;
     let state = run.state()?;
     let screen = CliReporter::new(settings.output_style);
-    if run.meta.kind != export::KIND && (args.retry_errors || state != RunState::Unfinished) {
+    if run.meta.kind != RunKind::Export && (args.retry_errors || state != RunState::Unfinished) {
         return report_finished(args, &home, &run, state, settings, &screen);
     }
     if state == RunState::Complete || (state == RunState::Partial && !args.retry_errors) {
@@ -64,12 +64,9 @@ pub(crate) fn run(args: &ResumeArgs, settings: &Settings) -> Result<CliExitCode,
             CliExitCode::Done
         });
     }
-    match run.meta.kind.as_str() {
-        export::KIND => resume_export(args, run, home, settings, &screen),
-        import::KIND | import::UNDO => resume_import(args, run, settings, &screen),
-        kind => Err(CliError::usage(format!(
-            "run `{id}` is of the kind `{kind}`, which this version does not know"
-        ))),
+    match run.meta.kind {
+        RunKind::Export => resume_export(args, run, home, settings, &screen),
+        RunKind::Import | RunKind::Undo => resume_import(args, run, settings, &screen),
     }
 }
 
@@ -173,13 +170,18 @@ fn latest_run(home: &RunStore, settings: &Settings, retry_errors: bool) -> Resul
     let locations = settings.locations()?;
     let fits = |meta: &RunMetadata, known: RunState| {
         known == state
-            && (meta.kind == export::KIND || !retry_errors)
+            && (meta.kind == RunKind::Export || !retry_errors)
             && locations.first().is_none_or(|it| *it == meta.location)
     };
-    let found = home.latest_run_id(fits)?;
+    if let Some(id) = home.latest_run_id(fits)? {
+        return Ok(id);
+    }
+    // One that only another version can finish: opening it says so.
+    let older = home.list_receipts()?.into_iter().rev().find(|run| fits(&run.meta, run.state));
+    if let Some(older) = older {
+        return Ok(older.meta.run);
+    }
     let what = if retry_errors { "with unreadable records" } else { "that is unfinished" };
-    found.ok_or_else(|| {
-        CliError::new(CliExitCode::Missing, format!("there is no run {what}"))
-            .with_hint("`ghl-bulk runs list` lists all runs")
-    })
+    Err(CliError::new(CliExitCode::Missing, format!("there is no run {what}"))
+        .with_hint("`ghl-bulk runs list` lists all runs"))
 }

@@ -16,7 +16,7 @@ use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::id::RunId;
 use crate::import::{self, CreatedContactRule, UndoRequest};
-use crate::run::Run;
+use crate::run::{Run, RunKind};
 
 /// Undo an import: only what it changed, and only where it was not edited since
 ///
@@ -130,13 +130,13 @@ pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<CliExitCode, C
 /// Only imports can be taken back.
 fn ensure_import_run(run: &Run) -> Result<(), CliError> {
     let id = &run.meta.run;
-    match run.meta.kind.as_str() {
-        import::KIND => Ok(()),
-        import::UNDO => Err(CliError::usage(format!(
+    match run.meta.kind {
+        RunKind::Import => Ok(()),
+        RunKind::Undo => Err(CliError::usage(format!(
             "run `{id}` is an undo itself, and an undo cannot be taken back"
         ))
         .with_hint("import the file again")),
-        kind => Err(CliError::usage(format!(
+        kind @ RunKind::Export => Err(CliError::usage(format!(
             "run `{id}` is of the kind `{kind}`: only an import can be undone"
         ))
         .with_hint("`ghl-bulk runs list` shows which are")),

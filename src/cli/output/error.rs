@@ -222,11 +222,15 @@ impl From<run::RunError> for CliError {
         let code = match error.kind() {
             run::RunErrorKind::Missing => CliExitCode::Missing,
             run::RunErrorKind::Locked => CliExitCode::Locked,
-            run::RunErrorKind::Damaged => CliExitCode::Damaged,
+            run::RunErrorKind::Damaged | run::RunErrorKind::OtherVersion => CliExitCode::Damaged,
             run::RunErrorKind::System => CliExitCode::Usage,
             run::RunErrorKind::Bug => CliExitCode::Bug,
         };
         let failure = Self::new(code, error.to_string());
+        if let run::RunError::OtherVersion { written_by, newer, .. } = &error {
+            let again = if *newer { "" } else { ", or start again with a new export or import" };
+            return failure.with_hint(format!("finish it with ghl-bulk {written_by}{again}"));
+        }
         match code {
             CliExitCode::Missing => failure.with_hint("`ghl-bulk runs list` lists all runs"),
             CliExitCode::Locked => failure.with_hint(

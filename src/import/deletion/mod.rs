@@ -14,14 +14,14 @@ use serde_json::Value;
 
 use self::before_image::{BeforeImageReader, ImageReadResult};
 use super::ImportError;
-use super::planning::validate_rows::{kind, to_json};
+use super::planning::validate_rows::to_json;
 use crate::api::{self, TaskSearchPosition};
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::event::RunEvent;
 use crate::model::remote::equality;
 use crate::plan::DeletedRecordKind;
-use crate::run::ImportStore;
+use crate::run::{ContactPart, IdentityKind, ImportStore, RowMark};
 
 pub(super) use recheck_images::recheck_records;
 
@@ -38,7 +38,8 @@ pub(super) struct BeforeImageFetcher<'a> {
 impl BeforeImageFetcher<'_> {
     /// Finds the contacts of tasks that rows name without them.
     pub(super) async fn find_task_owners(&self) -> Result<(), ImportError> {
-        let wanted = self.with_store(|rows| Ok(rows.count_distinct_values(kind::TASK)?)).await?;
+        let wanted =
+            self.with_store(|rows| Ok(rows.count_distinct_values(IdentityKind::TaskId)?)).await?;
         if wanted == 0 {
             return Ok(());
         }
@@ -63,13 +64,17 @@ impl BeforeImageFetcher<'_> {
     /// Reads all contacts that are to go, or whose notes or tasks are, into the store.
     pub(super) async fn fetch_images(&self) -> Result<(), ImportError> {
         let reader = BeforeImageReader::new(self.context, self.what);
-        let total =
-            Some(self.with_store(|rows| Ok(rows.count_distinct_values(kind::GOING)?)).await?);
+        let total = Some(
+            self.with_store(|rows| Ok(rows.count_distinct_values(RowMark::ContactToDelete)?))
+                .await?,
+        );
         let (mut last, mut done) = (String::new(), 0);
         loop {
             let after = last.clone();
             let lot = self
-                .with_store(move |rows| Ok(rows.distinct_values_after(kind::GOING, &after, LOT)?))
+                .with_store(move |rows| {
+                    Ok(rows.distinct_values_after(RowMark::ContactToDelete, &after, LOT)?)
+                })
                 .await?;
             let Some(end) = lot.last() else { return Ok(()) };
             last.clone_from(end);
@@ -101,10 +106,10 @@ fn store_image(
 ) -> Result<(), ImportError> {
     match read {
         ImageReadResult::Whole(image) => {
-            rows.put_child(kind::IMAGE, contact, "", &to_json(image))?;
+            rows.put_child(ContactPart::BeforeImage, contact, "", &to_json(image))?;
         }
         ImageReadResult::Gone => {}
-        ImageReadResult::Not(why) => rows.put_child(kind::UNREADABLE, contact, "", why)?,
+        ImageReadResult::Not(why) => rows.put_child(ContactPart::ReadError, contact, "", why)?,
     }
     Ok(())
 }
@@ -119,8 +124,8 @@ fn store_task_owners(rows: &ImportStore, body: &[u8]) -> Result<(), ImportError>
             else {
                 continue;
             };
-            if rows.has_identity(kind::TASK, id)? {
-                rows.add_match(kind::TASK, id, contact)?;
+            if rows.has_row_value(IdentityKind::TaskId, id)? {
+                rows.add_match(IdentityKind::TaskId, id, contact)?;
             }
         }
         Ok(())

@@ -6,12 +6,13 @@ use super::LOT;
 use super::before_image::{BeforeImageReader, ImageReadResult};
 use crate::concurrency;
 use crate::context::EngineContext;
+use crate::id::ContactId;
 use crate::import::conflicts::{EditConflict, refuse_or_settle};
 use crate::import::{ImportError, ImportStage};
-use crate::model::OpChange;
+use crate::model::{Op, OpChange, op_codec};
 use crate::plan::deletion::{is_note_unchanged, is_task_unchanged};
 use crate::plan::{BeforeImage, DeletedRecordKind};
-use crate::run::{LedgerReader, OpRecord, Run};
+use crate::run::{LedgerReader, OpRecord, Run, RunError};
 
 /// Reads once more what is still to be deleted. At [`ImportStage::Planned`] a record that has changed refuses the
 /// plan; later it is not deleted.
@@ -32,13 +33,16 @@ pub(in crate::import) async fn recheck_records(
             .await?;
         let Some(last) = lot.last() else { break };
         after = last.id;
-        let mut contacts: Vec<String> = lot.iter().filter_map(|op| op.contact.clone()).collect();
+        let contacts = lot.iter().filter_map(|op| op.contact.as_ref());
+        let mut contacts: Vec<String> = contacts.map(ToString::to_string).collect();
         contacts.sort_unstable();
         contacts.dedup();
         let now = reader.read_images(contacts).await?;
         for op in &lot {
-            let read = now.iter().find(|(contact, _)| Some(contact) == op.contact.as_ref());
-            edited.extend(read.and_then(|(_, read)| find_conflict(op, read, stage)));
+            let own = op.contact.as_ref().map(ContactId::as_str);
+            if let Some((_, read)) = now.iter().find(|(contact, _)| Some(&**contact) == own) {
+                edited.extend(find_conflict(op, read, stage)?);
+            }
         }
     }
     refuse_or_settle(run, &edited, stage, "changed since the plan was made, and not deleted").await
@@ -52,31 +56,29 @@ fn find_conflict(
     record: &OpRecord,
     read: &ImageReadResult,
     stage: ImportStage,
-) -> Option<EditConflict> {
+) -> Result<Option<EditConflict>, RunError> {
     let fields = match read {
         // There is nothing left to delete, which the request will tell.
-        ImageReadResult::Gone if stage != ImportStage::Planned => return None,
+        ImageReadResult::Gone if stage != ImportStage::Planned => return Ok(None),
         ImageReadResult::Gone => "it is gone".to_owned(),
         ImageReadResult::Not(why) => format!("it cannot be read any more: {why}"),
-        ImageReadResult::Whole(now) => describe_changes(record, now)?,
+        ImageReadResult::Whole(now) => match describe_changes(&op_codec::decode_op(record)?, now) {
+            None => return Ok(None),
+            Some(changes) => changes,
+        },
     };
-    Some(EditConflict {
-        op: record.id,
-        row: record.row,
-        contact: record.contact.clone().unwrap_or_default(),
-        fields,
-    })
+    let contact = record.contact.as_ref().map(ToString::to_string).unwrap_or_default();
+    Ok(Some(EditConflict { op: record.id, row: record.row, contact, fields }))
 }
 
 /// What has changed, if anything.
-fn describe_changes(record: &OpRecord, now: &BeforeImage) -> Option<String> {
-    let body: Value = serde_json::from_str(&record.body).unwrap_or_default();
-    let (change, before) = (serde_json::from_value(body["change"].clone()).ok()?, &body["before"]);
+fn describe_changes(op: &Op, now: &BeforeImage) -> Option<String> {
+    let before = &op.before;
     let child = |what, id: &str, same: fn(&Value, &Value) -> bool| {
         (!now.find_child(what, id).is_some_and(|now| same(before, now)))
             .then(|| singular_name(what))
     };
-    match &change {
+    match &op.change {
         OpChange::Delete => {
             let changes = BeforeImage::from_op_before(before).map(|then| then.changed_parts(now));
             changes.filter(|all| !all.is_empty()).map(|all| all.join(", "))

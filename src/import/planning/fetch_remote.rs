@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::validate_rows::{identity_text, kind, to_json};
+use super::validate_rows::{identity_text, to_json};
 use crate::api::{
     self, ApiClient, ApiResponse, ContactSearchFilter, RetryPolicy, TaskSearchPosition,
 };
@@ -22,7 +22,7 @@ use crate::id::ContactId;
 use crate::import::ImportError;
 use crate::model::Field;
 use crate::model::remote::RemoteContact;
-use crate::run::ImportStore;
+use crate::run::{ContactPart, IdentityKind, ImportStore, RowMark, RowValueKind};
 
 /// Contacts named in one task search (its maximum is unknown, api.md §4).
 const TASK_CONTACTS: usize = 100;
@@ -66,8 +66,11 @@ impl RemoteFetcher<'_> {
     /// Fetches all contacts that rows are about, and the notes and tasks that rows name.
     pub(crate) async fn fetch_all(&self) -> Result<(), ImportError> {
         let wanted = self.with_store(|rows| {
-            let kinds = [kind::ID, kind::EMAIL, kind::PHONE, kind::KEY];
-            Ok(kinds.iter().map(|kind| rows.count_distinct_values(kind)).sum::<Result<u64, _>>()?)
+            let kinds = IdentityKind::OF_CONTACTS;
+            Ok(kinds
+                .into_iter()
+                .map(|kind| rows.count_distinct_values(kind))
+                .sum::<Result<u64, _>>()?)
         });
         let wanted = wanted.await?;
         if wanted == 0 {
@@ -148,9 +151,11 @@ impl RemoteFetcher<'_> {
     /// Looks every value up by itself: cheaper than a walk when few rows meet many contacts. After a walk,
     /// only those that it has not met.
     async fn look_up_each_value(&self, walked: bool) -> Result<(), ImportError> {
-        let kinds = [kind::ID, kind::EMAIL, kind::PHONE, kind::KEY];
+        let kinds = IdentityKind::OF_CONTACTS;
         // A contact that is to be deleted is read by its id anyway.
-        for kind in kinds.into_iter().filter(|kind| !self.removes || *kind != kind::ID) {
+        for kind in
+            kinds.into_iter().filter(|kind| !self.removes || *kind != IdentityKind::ContactId)
+        {
             let mut last = String::new();
             loop {
                 let after = last.clone();
@@ -174,7 +179,7 @@ impl RemoteFetcher<'_> {
     /// The values that no contact was found for.
     async fn unmatched_values(
         &self,
-        kind: &'static str,
+        kind: IdentityKind,
         values: Vec<String>,
     ) -> Result<Vec<String>, ImportError> {
         self.with_store(move |rows| {
@@ -187,12 +192,16 @@ impl RemoteFetcher<'_> {
         .await
     }
 
-    async fn look_up_value(&self, kind: &str, value: &str) -> Result<Vec<String>, ImportError> {
+    async fn look_up_value(
+        &self,
+        kind: IdentityKind,
+        value: &str,
+    ) -> Result<Vec<String>, ImportError> {
         let own = |answer: ApiResponse<Option<Box<RawValue>>>| {
             answer.head.map(|row| row.get().to_owned()).into_iter().collect()
         };
         match kind {
-            kind::ID => {
+            IdentityKind::ContactId => {
                 let Ok(id) = value.parse::<ContactId>() else { return Ok(Vec::new()) };
                 match self.client.get_raw_contact(&id).await {
                     Ok(answer) => Ok(own(answer)),
@@ -200,9 +209,12 @@ impl RemoteFetcher<'_> {
                     Err(error) => Err(error.into()),
                 }
             }
-            kind::EMAIL | kind::PHONE => {
-                let (email, phone) =
-                    if kind == kind::EMAIL { (Some(value), None) } else { (None, Some(value)) };
+            IdentityKind::Email | IdentityKind::Phone => {
+                let (email, phone) = if kind == IdentityKind::Email {
+                    (Some(value), None)
+                } else {
+                    (None, Some(value))
+                };
                 let mut found = own(self.client.find_duplicate_contact(email, phone).await?);
                 if self.removes {
                     // The server names one; another one may be meant.
@@ -221,10 +233,10 @@ impl RemoteFetcher<'_> {
     /// The contacts that the search finds by an e-mail address or phone number.
     async fn search_by_identity(
         &self,
-        kind: &str,
+        kind: IdentityKind,
         value: &str,
     ) -> Result<Vec<String>, ImportError> {
-        let filter = serde_json::json!({ "field": kind, "operator": "eq", "value": value });
+        let filter = serde_json::json!({ "field": kind.name(), "operator": "eq", "value": value });
         let filter = ContactSearchFilter { filters: vec![filter], query: None };
         let page = self.client.search_contacts(&filter, api::SEARCH_LIMIT, None).await?;
         raw_contacts(&page.body)
@@ -238,22 +250,22 @@ impl RemoteFetcher<'_> {
 
     /// Notes and tasks that rows name by id.
     async fn fetch_children(&self) -> Result<(), ImportError> {
-        for contact in self.child_owners(kind::NOTES, kind::NOTES_OF).await? {
+        for contact in self.child_owners(RowMark::NotesOfContact, RowMark::NotesOfIdentity).await? {
             let Ok(id) = contact.parse::<ContactId>() else { continue };
             let answer = match self.client.list_contact_notes(&id, RetryPolicy::PERSISTENT).await {
                 Err(error) if error.kind == api::ApiErrorKind::Gone => continue,
                 answer => answer?,
             };
-            self.store_children(kind::NOTES, "notes", Some(contact), answer.body).await?;
+            self.store_children(ContactPart::Notes, "notes", Some(contact), answer.body).await?;
         }
-        let contacts = self.child_owners(kind::TASKS, kind::TASKS_OF).await?;
+        let contacts = self.child_owners(RowMark::TasksOfContact, RowMark::TasksOfIdentity).await?;
         for lot in contacts.chunks(TASK_CONTACTS) {
             let ids: Vec<ContactId> = lot.iter().filter_map(|id| id.parse().ok()).collect();
             let mut place = TaskSearchPosition::Skip(0);
             loop {
                 let page = self.client.search_tasks(&ids, api::SEARCH_LIMIT, &place).await?;
                 let (rows, next) = (page.head.rows, page.head.next.clone());
-                self.store_children(kind::TASKS, "tasks", None, page.body).await?;
+                self.store_children(ContactPart::Tasks, "tasks", None, page.body).await?;
                 match next {
                     Some(cursor) if rows == api::SEARCH_LIMIT => {
                         place = TaskSearchPosition::After(cursor.as_str().to_owned());
@@ -268,17 +280,17 @@ impl RemoteFetcher<'_> {
     /// The contacts whose notes or tasks rows name: by their ids, or whom an address or number belongs to.
     async fn child_owners(
         &self,
-        by_id: &'static str,
-        by_other: &'static str,
+        by_id: RowMark,
+        by_other: RowMark,
     ) -> Result<Vec<String>, ImportError> {
         self.with_store(move |rows| {
             let mut owners: BTreeSet<String> =
                 rows.distinct_values_after(by_id, "", usize::MAX)?.into_iter().collect();
             for known in rows.distinct_values_after(by_other, "", usize::MAX)? {
-                let Some((kind, value)) = known.split_once(' ') else { continue };
+                let Some((kind, value)) = IdentityKind::parse_qualified(&known) else { continue };
                 owners.extend(rows.matching_contacts(kind, value)?);
-                if kind == kind::EMAIL {
-                    owners.extend(rows.matching_contacts(kind::OTHER_EMAIL, value)?);
+                if kind == IdentityKind::Email {
+                    owners.extend(rows.matching_contacts(IdentityKind::OtherEmail, value)?);
                 }
             }
             Ok(owners.into_iter().collect())
@@ -288,7 +300,7 @@ impl RemoteFetcher<'_> {
 
     async fn store_children(
         &self,
-        kind: &'static str,
+        part: ContactPart,
         list: &'static str,
         contact: Option<String>,
         body: Bytes,
@@ -300,7 +312,7 @@ impl RemoteFetcher<'_> {
                     let id = child["id"].as_str().or_else(|| child["_id"].as_str());
                     let owner = contact.as_deref().or_else(|| child["contactId"].as_str());
                     if let (Some(id), Some(owner)) = (id, owner) {
-                        rows.put_child(kind, owner, id, &child.to_string())?;
+                        rows.put_child(part, owner, id, &child.to_string())?;
                     }
                 }
                 Ok(())
@@ -346,7 +358,7 @@ fn store_opportunities(rows: &ImportStore, contact: &str, row: &[u8]) -> Result<
     let row: Value = serde_json::from_slice(row).map_err(decode_error)?;
     for (n, opportunity) in row["opportunities"].as_array().into_iter().flatten().enumerate() {
         let body = opportunity.to_string();
-        rows.put_child(kind::OPPORTUNITIES, contact, &n.to_string(), &body)?;
+        rows.put_child(ContactPart::Opportunities, contact, &n.to_string(), &body)?;
     }
     Ok(())
 }
@@ -364,25 +376,26 @@ fn store_if_referenced(
 ) -> Result<(), ImportError> {
     let Some(live) = RemoteContact::from_json_slice(row) else { return Ok(()) };
     // By its id it is found without being told.
-    let mut named = rows.has_identity(kind::ID, live.id.as_str())?;
-    let mut found = |kind: &'static str, asked: &str, value: &str| -> Result<(), ImportError> {
-        if rows.has_identity(asked, value)? {
-            rows.add_match(kind, value, live.id.as_str())?;
-            named = true;
-        }
-        Ok(())
-    };
+    let mut named = rows.has_row_value(IdentityKind::ContactId, live.id.as_str())?;
+    let mut found =
+        |kind: IdentityKind, asked: IdentityKind, value: &str| -> Result<(), ImportError> {
+            if rows.has_row_value(asked, value)? {
+                rows.add_match(kind, value, live.id.as_str())?;
+                named = true;
+            }
+            Ok(())
+        };
     if let Some(email) = live.native_field(Field::Email) {
-        found(kind::EMAIL, kind::EMAIL, &email.to_lowercase())?;
+        found(IdentityKind::Email, IdentityKind::Email, &email.to_lowercase())?;
     }
     if let Some(phone) = live.native_field(Field::Phone) {
-        found(kind::PHONE, kind::PHONE, phone)?;
+        found(IdentityKind::Phone, IdentityKind::Phone, phone)?;
     }
     for email in &live.additional_emails {
-        found(kind::OTHER_EMAIL, kind::EMAIL, &email.to_lowercase())?;
+        found(IdentityKind::OtherEmail, IdentityKind::Email, &email.to_lowercase())?;
     }
     if let Some(value) = key.and_then(|field| live.custom.get(field)) {
-        found(kind::KEY, kind::KEY, &identity_text(value))?;
+        found(IdentityKind::KeyField, IdentityKind::KeyField, &identity_text(value))?;
     }
     if named {
         rows.put_contact(live.id.as_str(), &to_json(&live), &live.content_digest())?;

@@ -18,7 +18,7 @@ use self::summary::{DeletionSummary, PlanSummary};
 use super::request::ImportRequest;
 use super::source::load_directory;
 use super::source::{ImportSource, ResolvedSource};
-use super::{ImportError, ImportStage, TAG_BATCH, deletion, output_dir, results, run_files};
+use super::{ImportError, ImportStage, TAG_BATCH, deletion, facts, output_dir, results, run_files};
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::model::{LocationDirectory, MappingTarget, NoIdentityRule, NotePart, TaskPart};
@@ -45,16 +45,16 @@ impl PlanningJob<'_> {
     pub(super) async fn run(&self, input: ImportSource) -> Result<PlanSummary, ImportError> {
         let directory = self.fetch_directory(&input).await?;
         let understood = input.resolve_mapping(self.request, &directory)?;
-        self.run.write_metadata("directory", &directory)?;
-        self.run.write_metadata("policy", &understood.policy)?;
-        self.run.write_metadata("input_digest", &input.sheet.digest)?;
-        self.run.write_metadata("mapping_digest", &input.mapping_digest)?;
+        self.run.write_fact(&facts::DIRECTORY, &directory)?;
+        self.run.write_fact(&facts::POLICY, &understood.policy)?;
+        self.run.write_fact(&facts::INPUT_DIGEST, &input.sheet.digest)?;
+        self.run.write_fact(&facts::MAPPING_DIGEST, &input.mapping_digest)?;
         let columns: Vec<_> = input.sheet.columns.iter().map(|it| it.name.clone()).collect();
-        self.run.write_metadata("columns", &columns)?;
+        self.run.write_fact(&facts::COLUMNS, &columns)?;
         validate_rows::check_marker_field(understood.policy.marker.as_deref(), &directory)?;
         let key = validate_rows::resolve_key_field(&understood.policy.key, &directory)?;
-        self.run.write_metadata("key", &key)?;
-        self.run.write_metadata("removes", &understood.removes)?;
+        self.run.write_fact(&facts::KEY_FIELD, &key)?;
+        self.run.write_fact(&facts::DELETES, &understood.removes)?;
         let removes = understood.removes;
         let (input, understood, found) = self.validate_rows(input, understood, &directory).await?;
         if found.has_unexcused_names() {
@@ -66,7 +66,7 @@ impl PlanningJob<'_> {
             self.save_before_images(what, &input, &understood, &directory, key.clone()).await?;
         }
         let summary = self.decide_rows(input, understood, directory, key, found).await?;
-        self.run.write_metadata("stage", &ImportStage::Planned)?;
+        self.run.write_fact(&facts::STAGE, &ImportStage::Planned)?;
         Ok(summary)
     }
 
@@ -162,6 +162,9 @@ impl PlanningJob<'_> {
                 earlier: prior_runs::PriorRuns::load_ledgers(&home, &meta.location, &meta.run)?,
                 excused: RefCell::default(),
             };
+            for warning in decide.earlier.unreadable_warnings() {
+                rows.insert_warning(0, &warning)?;
+            }
             let (mut lanes, mut ops) = (OrderingGroups::default(), OpBuffer::new(&dir)?);
             decide.decide_rows(&mut lanes, &mut ops)?;
             let unknown = decide.unresolved_names(found.unknown);
@@ -186,7 +189,7 @@ impl PlanningJob<'_> {
             Ok(summary)
         };
         let summary: PlanSummary = concurrency::run_blocking(work).await?;
-        self.run.write_metadata("summary", &summary)?;
+        self.run.write_fact(&facts::SUMMARY, &summary)?;
         let path = self.output_path("summary.json");
         let text = serde_json::to_string_pretty(&summary).expect("a summary is JSON");
         run_files::write_atomically(&path, text.as_bytes())?;

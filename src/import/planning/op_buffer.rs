@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::ordering::OrderingGroups;
 use crate::import::ImportError;
-use crate::model::{IdempotencyClass, Op};
-use crate::run::{self, OpRecord, OpState};
+use crate::run::{self, OpRecord};
 
 /// Ops in the order in which they were made.
 pub(crate) struct OpBuffer {
@@ -71,34 +70,5 @@ impl OpBuffer {
             })
         });
         run::store_ops(db, ops)
-    }
-}
-
-/// An op as the ledger keeps it.
-pub(crate) fn to_op_record(op: &Op, id: u64) -> OpRecord {
-    let class = match op.class {
-        IdempotencyClass::Replayable => "I",
-        IdempotencyClass::Unique => "U",
-        IdempotencyClass::Marked => "M",
-        IdempotencyClass::Countable => "C",
-        IdempotencyClass::Once => "X",
-    };
-    let mut body = serde_json::json!({ "change": op.change, "before": op.before });
-    if let Some(like) = &op.like {
-        body["like"] = like.as_str().into();
-    }
-    OpRecord {
-        id,
-        key: op.key.clone(),
-        row: op.row,
-        step: op.step,
-        lane: op.lane,
-        class: class.to_owned(),
-        bulk: op.change.is_bulk(),
-        contact: op.contact.as_ref().map(ToString::to_string),
-        body: body.to_string(),
-        state: OpState::Pending,
-        made: None,
-        said: None,
     }
 }

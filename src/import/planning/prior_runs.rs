@@ -8,20 +8,19 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use serde_json::Value;
-
-use super::validate_rows::kind;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::{ContactId, LocationId, RunId};
 use crate::import::ImportError;
-use crate::model::{IdempotencyClass, Op, OpChange};
+use crate::model::{Op, OpChange, op_codec};
 use crate::plan::diff::RowPlan;
-use crate::run::{self, ImportStore, LedgerReader, OpRecord, OpState, RunStore};
+use crate::run::{self, OpRecord, OpState, RowAction, RunError, RunKind, RunReceipt, RunStore};
 
 /// What became of ops, by their stable names.
 #[derive(Debug, Default)]
 pub(crate) struct PriorRuns {
     known: HashMap<String, PriorOp>,
+    /// The runs that cannot be read to their end, and why.
+    unreadable: Vec<(RunId, RunError)>,
 }
 
 #[derive(Debug, Clone)]
@@ -34,64 +33,70 @@ struct PriorOp {
 }
 
 impl PriorRuns {
-    /// Reads the ledgers of a location's earlier imports, and of the undos that took some of it back. A
-    /// run that cannot be read is passed over: it is damaged, and named where runs are listed.
+    /// Reads the ledgers of a location's earlier imports, those of version 0.1.0 too, and of the undos that
+    /// took some of it back. One that cannot be read is passed over, and named in a warning.
     pub(crate) fn load_ledgers(
         home: &RunStore,
         location: &LocationId,
         own: &RunId,
     ) -> Result<Self, ImportError> {
-        let runs = home.list_runs()?.into_iter().filter_map(|it| Some((it.known.ok()?.0, it.dir)));
-        let mut runs: Vec<_> =
-            runs.filter(|(meta, _)| meta.location == *location && meta.run != *own).collect();
+        let mut runs = home.list_receipts()?;
+        runs.retain(|run| run.meta.location == *location && run.meta.run != *own);
         // What was undone may have been done again.
-        runs.sort_by_key(|(meta, _)| meta.created);
-        let mut earlier = Self { known: HashMap::new() };
-        for (meta, dir) in runs {
-            let db = dir.join("run.db");
-            match meta.kind.as_str() {
-                crate::import::KIND => earlier.add_import(&meta.run, &db),
-                crate::import::UNDO => earlier.subtract_undo(&db),
-                _ => {}
-            }
+        runs.sort_by_key(|run| run.meta.created);
+        let mut earlier = Self::default();
+        for RunReceipt { meta, db, .. } in runs {
+            let read = match meta.kind {
+                RunKind::Import => earlier.add_import(&meta.run, &db),
+                RunKind::Undo => earlier.subtract_undo(&db),
+                RunKind::Export => Ok(()),
+            };
+            earlier.unreadable.extend(read.err().map(|error| (meta.run, error)));
         }
         Ok(earlier)
     }
 
-    fn add_import(&mut self, run: &RunId, db: &Path) {
+    /// Names the runs whose work is not known again.
+    pub(crate) fn unreadable_warnings(&self) -> impl Iterator<Item = Diagnostic> {
+        self.unreadable.iter().map(|(run, error)| {
+            let message = format!(
+                "run `{run}` cannot be read: {error}; notes, tasks and contacts without e-mail address and \
+                 phone that it created are not recognized, and may be created again"
+            );
+            Diagnostic::new(DiagnosticCode::W_PRIOR_RUN_UNREADABLE, message)
+        })
+    }
+
+    fn add_import(&mut self, run: &RunId, db: &Path) -> Result<(), RunError> {
         let states = [OpState::Applied, OpState::Differs, OpState::Sent, OpState::InDoubt];
-        let look = |op: OpRecord| {
-            // The others are known by the account.
-            if !["C", "M", "X"].contains(&op.class.as_str()) {
-                return;
+        let look = |record: OpRecord| {
+            if record.class.is_found_in_account() {
+                return Ok(());
             }
-            let like = parse_content_key(&op.body);
-            let known = PriorOp { state: op.state, run: run.clone(), made: op.made, like };
+            let like = op_codec::decode_op(&record)?.like;
+            let known = PriorOp { state: record.state, run: run.clone(), made: record.made, like };
             if let Some(like) = &known.like {
                 self.known.insert(like.clone(), known.clone());
             }
-            self.known.insert(op.key, known);
+            self.known.insert(record.key, known);
+            Ok(())
         };
-        // A damaged run is named where runs are listed.
-        let _ = run::for_each_op_in_state(db, &states, look);
+        run::for_each_op_in_state(db, &states, look)
     }
 
-    fn subtract_undo(&mut self, db: &Path) {
-        let Ok(keys) = load_undone_keys(db) else { return };
-        for key in keys {
+    fn subtract_undo(&mut self, db: &Path) -> Result<(), RunError> {
+        for key in run::reverted_op_keys(db)? {
             if let Some(PriorOp { like: Some(like), .. }) = self.known.remove(&key) {
                 self.known.remove(&like);
             }
         }
+        Ok(())
     }
 
     /// A row's plan without what an earlier run has done; a rejection where nobody knows whether it did.
     pub(crate) fn drop_completed_ops(&self, mut planned: RowPlan) -> Result<RowPlan, Diagnostic> {
         let found = |op: &Op| {
-            let countable = matches!(
-                op.class,
-                IdempotencyClass::Countable | IdempotencyClass::Once | IdempotencyClass::Marked
-            );
+            let countable = !op.class.is_found_in_account();
             let by = |name: &String| self.known.get(name).filter(|_| countable);
             by(&op.key).or_else(|| by(op.like.as_ref()?))
         };
@@ -118,20 +123,11 @@ impl PriorRuns {
             planned.contact = Some(contact);
         }
         if planned.ops.is_empty() && before > 0 {
-            planned.action = crate::import::action::DONE_EARLIER;
+            planned.action = RowAction::DoneEarlier;
             planned.changes.clear();
         }
         Ok(planned)
     }
-}
-
-/// What an op writes, by the name that it has beside its key.
-fn parse_content_key(body: &str) -> Option<String> {
-    if !body.contains("\"like\":") {
-        return None;
-    }
-    let body: Value = serde_json::from_str(body).ok()?;
-    body["like"].as_str().map(str::to_owned)
 }
 
 /// Says that an op of another file has written the same.
@@ -146,18 +142,6 @@ fn done_earlier_warning(op: &Op, run: &RunId) -> Diagnostic {
          distinguishes them to `sourceId`"
     );
     Diagnostic::new(DiagnosticCode::W_DONE_EARLIER, message).in_field(what)
-}
-
-/// The stable names of the ops of which an undo has left nothing.
-fn load_undone_keys(db: &Path) -> Result<Vec<String>, run::RunError> {
-    let ledger = LedgerReader::open(db)?;
-    let mut gone = Vec::new();
-    for (key, op) in ImportStore::open(db)?.values_with_rows(kind::UNDONE)? {
-        if is_applied(ledger.load_op(op)?.state) {
-            gone.push(key);
-        }
-    }
-    Ok(gone)
 }
 
 fn is_applied(state: OpState) -> bool {

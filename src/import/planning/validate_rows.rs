@@ -9,50 +9,8 @@ use crate::import::ImportError;
 use crate::import::source::{ImportSource, ResolvedSource};
 use crate::model::{ContactDraft, IdentityKey, LocationDirectory};
 use crate::plan::validate::{ColumnScan, RowValidator, UnresolvedName};
-use crate::run::{ImportStore, RowDecision, StoredRow};
+use crate::run::{IdentityKind, ImportStore, RowAction, RowDecision, RowMark, StoredRow};
 use crate::sheet::{SheetColumn, SheetRow};
-
-/// The kinds of values by which rows know their contacts.
-pub(crate) mod kind {
-    /// The contact's id.
-    pub(crate) const ID: &str = "id";
-    /// An e-mail address, lower case.
-    pub(crate) const EMAIL: &str = "email";
-    /// A phone number, E.164.
-    pub(crate) const PHONE: &str = "phone";
-    /// The value of the custom field that `--key` names.
-    pub(crate) const KEY: &str = "key";
-    /// What makes two rows the same.
-    pub(crate) const SELF: &str = "self";
-    /// An address that a contact has beside its own.
-    pub(crate) const OTHER_EMAIL: &str = "other_email";
-    /// A contact whose notes a row names by id.
-    pub(crate) const NOTES: &str = "notes";
-    /// A contact whose tasks a row names by id.
-    pub(crate) const TASKS: &str = "tasks";
-    /// What a row knows a contact by, whose notes it names by id: `email a@example.com`.
-    pub(crate) const NOTES_OF: &str = "notes_of";
-    /// The same of tasks.
-    pub(crate) const TASKS_OF: &str = "tasks_of";
-    /// A contact that an import made.
-    pub(crate) const MADE: &str = "made";
-    /// An op of an earlier run of which nothing is left, by its stable name.
-    pub(crate) const UNDONE: &str = "undone";
-    /// The appointments of a contact.
-    pub(crate) const APPOINTMENTS: &str = "appointments";
-    /// The opportunities of a contact.
-    pub(crate) const OPPORTUNITIES: &str = "opportunities";
-    /// A task that a row names without its contact.
-    pub(crate) const TASK: &str = "task";
-    /// A contact that is to go, or a note or task of it.
-    pub(crate) const GOING: &str = "going";
-    /// What a row deletes.
-    pub(crate) const REMOVED: &str = "removed";
-    /// A contact as it stands before it is deleted, whole.
-    pub(crate) const IMAGE: &str = "image";
-    /// Why a contact cannot be read whole.
-    pub(crate) const UNREADABLE: &str = "unreadable";
-}
 
 /// How often progress is told.
 const TOLD: u64 = 5_000;
@@ -255,26 +213,29 @@ impl ValidatedRowWriter<'_> {
     fn store_identities(&self, n: u64, draft: &ContactDraft) -> Result<(), ImportError> {
         let named = draft_identities(draft, self.key.as_deref());
         for (kind, value) in &named {
-            self.rows.add_identity(kind, value, n)?;
+            self.rows.add_row_value(*kind, value, n)?;
         }
         if self.removes {
             // Whose they are is found out first.
             let tasks = draft.tasks.iter().filter_map(|task| task.id.as_ref());
             return tasks
                 .filter(|_| named.is_empty())
-                .try_for_each(|id| Ok(self.rows.add_identity(kind::TASK, id, n)?));
+                .try_for_each(|id| Ok(self.rows.add_row_value(IdentityKind::TaskId, id, n)?));
         }
         if let Some(own) = self.duplicate_key(draft, &named) {
-            self.rows.add_identity(kind::SELF, &own, n)?;
+            self.rows.add_row_value(IdentityKind::SameRecord, &own, n)?;
         }
         let notes = draft.notes.iter().any(|note| note.id.is_some());
         let tasks = draft.tasks.iter().any(|task| task.id.is_some());
-        let all = [(notes, kind::NOTES, kind::NOTES_OF), (tasks, kind::TASKS, kind::TASKS_OF)];
+        let all = [
+            (notes, RowMark::NotesOfContact, RowMark::NotesOfIdentity),
+            (tasks, RowMark::TasksOfContact, RowMark::TasksOfIdentity),
+        ];
         for (_, by_id, by_other) in all.into_iter().filter(|(named, ..)| *named) {
             match &draft.contact {
-                Some(id) => self.rows.add_identity(by_id, id.as_str(), n)?,
+                Some(id) => self.rows.add_row_value(by_id, id.as_str(), n)?,
                 None => named.iter().try_for_each(|(kind, value)| {
-                    self.rows.add_identity(by_other, &format!("{kind} {value}"), n)
+                    self.rows.add_row_value(by_other, &kind.qualify(value), n)
                 })?,
             }
         }
@@ -283,7 +244,11 @@ impl ValidatedRowWriter<'_> {
 
     /// What makes another row the same as this one: the contact, or for a file of notes or tasks the
     /// note or task.
-    fn duplicate_key(&self, draft: &ContactDraft, named: &[(&str, String)]) -> Option<String> {
+    fn duplicate_key(
+        &self,
+        draft: &ContactDraft,
+        named: &[(IdentityKind, String)],
+    ) -> Option<String> {
         if self.checker.is_children_only() {
             let note = draft.notes.iter().find_map(|note| note.id.as_ref());
             let task = draft.tasks.iter().find_map(|task| task.id.as_ref());
@@ -292,9 +257,9 @@ impl ValidatedRowWriter<'_> {
                 .or_else(|| task.map(|id| format!("task {id}")));
         }
         // The first identity counts, in their order; with `--key` that alone.
-        let wanted = if self.key.is_some() { Some(kind::KEY) } else { None };
+        let wanted = if self.key.is_some() { Some(IdentityKind::KeyField) } else { None };
         let own = named.iter().find(|(kind, _)| wanted.is_none_or(|wanted| *kind == wanted));
-        own.map(|(kind, value)| format!("{kind} {value}"))
+        own.map(|(kind, value)| kind.qualify(value))
     }
 }
 
@@ -302,14 +267,14 @@ impl ValidatedRowWriter<'_> {
 pub(crate) fn draft_identities(
     draft: &ContactDraft,
     key: Option<&str>,
-) -> Vec<(&'static str, String)> {
+) -> Vec<(IdentityKind, String)> {
     let custom = key.and_then(|field| draft.custom.get(field)).filter(|value| !value.is_null());
     let custom = custom.map(identity_text);
     let all = [
-        (kind::ID, draft.contact.as_ref().map(ToString::to_string)),
-        (kind::EMAIL, draft.email_key()),
-        (kind::PHONE, draft.phone_key().map(str::to_owned)),
-        (kind::KEY, custom),
+        (IdentityKind::ContactId, draft.contact.as_ref().map(ToString::to_string)),
+        (IdentityKind::Email, draft.email_key()),
+        (IdentityKind::Phone, draft.phone_key().map(str::to_owned)),
+        (IdentityKind::KeyField, custom),
     ];
     all.into_iter().filter_map(|(kind, value)| value.map(|value| (kind, value))).collect()
 }
@@ -322,7 +287,7 @@ pub(crate) fn identity_text(value: &serde_json::Value) -> String {
 /// The decision on a row that is rejected.
 pub(crate) fn rejection_decision(rejection: &Diagnostic) -> RowDecision {
     RowDecision {
-        action: crate::import::action::REJECTED.to_owned(),
+        action: RowAction::Rejected,
         code: Some(rejection.code.spelling().to_owned()),
         field: Some(rejection.field.clone()),
         reason: Some(rejection.message_with_hint()),

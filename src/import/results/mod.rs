@@ -21,8 +21,9 @@ use self::row_outcome::{RowOutcome, RowOutcomes};
 use super::ImportError;
 use crate::diagnostic::Diagnostic;
 use crate::failpoint::{self, FailPoint};
+use crate::model::result_columns;
 use crate::plan::diff::FieldChange;
-use crate::run::{ImportStore, RowDecision, StoredRow};
+use crate::run::{ImportStore, RowAction, RowDecision, StoredRow};
 use crate::table::{FormulaGuardMode, guard_formula};
 
 /// Rows written together.
@@ -40,19 +41,6 @@ pub(super) const FILES: [&str; 10] = [
     "duplicates.csv",
     super::results::recreated_file::FILE,
     "summary.json",
-];
-
-/// Columns of ours, which are ignored when a result file is fed back.
-pub(super) const OWN: [&str; 9] = [
-    "_contact_id",
-    "_action",
-    "_reason",
-    "_reject_line",
-    "_reject_code",
-    "_reject_field",
-    "_reject_reason",
-    "_doubt_op",
-    "_doubt_decision",
 ];
 
 /// How many rows ended how. Together they are all rows.
@@ -132,8 +120,7 @@ fn for_each_row(
         let decisions: HashMap<u64, RowDecision> =
             rows.decisions_after(after, LOT)?.into_iter().collect();
         after = last.n;
-        let undecided =
-            RowDecision { action: super::action::PENDING.to_owned(), ..RowDecision::default() };
+        let undecided = RowDecision { action: RowAction::Pending, ..RowDecision::default() };
         for row in &lot {
             look(row, decisions.get(&row.n).unwrap_or(&undecided))?;
         }
@@ -147,27 +134,18 @@ fn outcome_file<'t>(
     decision: &RowDecision,
     n: u64,
 ) -> (&'static str, &'t mut u64) {
-    use super::action;
-    let fate = match decision.action.as_str() {
-        action::REJECTED => RowOutcome::Rejected,
-        action::PENDING => RowOutcome::Pending,
-        action::MERGED => fates.row_outcome(merge_target_row(decision)),
-        _ => fates.row_outcome(n),
+    let fate = match (decision.action, decision.merged_into) {
+        (RowAction::Rejected, _) => RowOutcome::Rejected,
+        (RowAction::Pending, _) => RowOutcome::Pending,
+        (_, leader) => fates.row_outcome(leader.unwrap_or(n)),
     };
     match fate {
-        RowOutcome::Nothing => ("unchanged.csv", &mut tally.unchanged),
+        RowOutcome::Unchanged => ("unchanged.csv", &mut tally.unchanged),
         RowOutcome::Succeeded => ("succeeded.csv", &mut tally.succeeded),
         RowOutcome::Rejected => ("rejected.csv", &mut tally.rejected),
         RowOutcome::InDoubt => ("in_doubt.csv", &mut tally.in_doubt),
         RowOutcome::Pending => ("pending.csv", &mut tally.pending),
     }
-}
-
-/// The row that a merged one was merged into: `merged into record 12 (line 14)`.
-fn merge_target_row(decision: &RowDecision) -> u64 {
-    let reason = decision.reason.as_deref().unwrap_or_default();
-    let mut numbers = reason.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
-    numbers.next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 fn write_outcome_files(
@@ -177,7 +155,8 @@ fn write_outcome_files(
     columns: &[String],
     wanted: &[&'static str],
 ) -> Result<(Vec<PathBuf>, RowOutcomeCounts), ImportError> {
-    let source: Vec<bool> = columns.iter().map(|name| !OWN.contains(&name.as_str())).collect();
+    let source: Vec<bool> =
+        columns.iter().map(|name| !result_columns::is_result_column(name)).collect();
     let longest = rows.max_cell_count()?.max(columns.len());
     let mut files = Vec::new();
     for name in wanted {
@@ -227,13 +206,20 @@ fn parse_cells(row: &StoredRow) -> Result<Vec<String>, ImportError> {
 
 /// The columns that a file has beside the source's.
 fn added_columns(name: &str) -> &'static [&'static str] {
+    use result_columns as column;
     match name {
-        "succeeded.csv" => &["_contact_id", "_action"],
-        "unchanged.csv" => &["_contact_id", "_action", "_reason"],
-        "rejected.csv" => &["_reject_line", "_reject_code", "_reject_field", "_reject_reason"],
-        "in_doubt.csv" => {
-            &["_doubt_line", "_doubt_op", "_doubt_what", "_doubt_sent", "_doubt_decision"]
+        "succeeded.csv" => &[column::CONTACT_ID, column::ACTION],
+        "unchanged.csv" => &[column::CONTACT_ID, column::ACTION, column::REASON],
+        "rejected.csv" => {
+            &[column::REJECT_LINE, column::REJECT_CODE, column::REJECT_FIELD, column::REJECT_REASON]
         }
+        "in_doubt.csv" => &[
+            column::DOUBT_LINE,
+            column::DOUBT_OP,
+            column::DOUBT_WHAT,
+            column::DOUBT_SENT,
+            column::DOUBT_DECISION,
+        ],
         _ => &[],
     }
 }
@@ -250,7 +236,7 @@ fn added_cells(
         "succeeded.csv" | "unchanged.csv" => {
             let made = fates.created_contact(row.n).map(str::to_owned);
             let contact = made.unwrap_or_else(|| text(&decision.contact));
-            let mut cells = vec![contact, decision.action.clone()];
+            let mut cells = vec![contact, decision.action.to_string()];
             let said = || fates.row_error(row.n).map(|why| why.reason.clone()).unwrap_or_default();
             let reason = || decision.reason.clone().unwrap_or_else(said);
             cells.extend((name == "unchanged.csv").then(reason));
@@ -292,7 +278,7 @@ fn write_plan_csv(rows: &ImportStore, out: &Path) -> Result<PathBuf, ImportError
         let (n, line) = (row.n.to_string(), row.line.to_string());
         let contact = decision.contact.clone().unwrap_or_default();
         let mut record = |field: &str, old: &str, new: &str| {
-            let cells = [&n, &line, &decision.action, &contact, field, old, new];
+            let cells = [&n, &line, decision.action.name(), &contact, field, old, new];
             table.write_record(&cells.map(|cell| escape_controls(cell.to_owned())))
         };
         let changes = decision.changes.as_deref().map(serde_json::from_str::<Vec<FieldChange>>);

@@ -2,22 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::AtomicCsvWriter;
 use crate::import::ImportError;
-use crate::model::OpChange;
+use crate::model::{OpChange, op_codec};
 use crate::plan::diff::former_id;
 use crate::run::{self, LedgerReader, OpRecord, OpState};
 
 /// Its name.
-pub(crate) const FILE: &str = "brought_back.csv";
+pub(crate) const FILE: &str = "recreated.csv";
 
 /// Writes the old and the new id of every record that was made anew; no file when none was.
 pub(crate) fn write_csv(ledger: &LedgerReader, out: &Path) -> Result<Option<PathBuf>, ImportError> {
     let mut lines: Vec<[String; 4]> = Vec::new();
     ledger.for_each_op(|op| {
-        lines.extend(recreated_record(&op));
+        lines.extend(recreated_record(&op)?);
         Ok::<(), run::RunError>(())
     })?;
     if lines.is_empty() {
@@ -30,15 +28,15 @@ pub(crate) fn write_csv(ledger: &LedgerReader, out: &Path) -> Result<Option<Path
 }
 
 /// What an op has made anew, if it has.
-fn recreated_record(op: &OpRecord) -> Option<[String; 4]> {
-    let done = matches!(op.state, OpState::Applied | OpState::Differs);
-    let new = op.made.clone().filter(|_| done)?;
-    let body: Value = serde_json::from_str(&op.body).ok()?;
-    let old = former_id(&body["before"])?.to_owned();
-    let record = match serde_json::from_value(body["change"].clone()).ok()? {
+fn recreated_record(record: &OpRecord) -> Result<Option<[String; 4]>, run::RunError> {
+    let done = matches!(record.state, OpState::Applied | OpState::Differs);
+    let Some(new) = record.made.clone().filter(|_| done) else { return Ok(None) };
+    let op = op_codec::decode_op(record)?;
+    let Some(old) = former_id(&op.before) else { return Ok(None) };
+    let kind = match op.change {
         OpChange::CreateNote { .. } => "note",
         OpChange::CreateTask { .. } => "task",
         _ => "contact",
     };
-    Some([op.row.to_string(), record.to_owned(), old, new])
+    Ok(Some([op.row.to_string(), kind.to_owned(), old.to_owned(), new]))
 }

@@ -10,12 +10,12 @@ use std::path::Path;
 
 use super::row_outcome::RowOutcomes;
 use crate::concurrency;
-use crate::id::{ContactId, RunId};
+use crate::id::ContactId;
 use crate::import::apply::state_from_counts;
-use crate::import::undo::UNDONE_BY;
-use crate::import::{ImportError, ImportStage, current_stage, results};
+use crate::import::{ImportError, ImportStage, current_stage, facts, results};
+use crate::model::result_columns::{self, DOUBT_DECISION, DOUBT_OP};
 use crate::run::{
-    AttemptOutcome, ImportStore, Ledger, LedgerReader, OpRecord, OpState, Run, RunState,
+    AttemptOutcome, ImportStore, Ledger, LedgerReader, OpRecord, OpState, Run, RunState, SettledBy,
 };
 use crate::sheet::{Sheet, SheetReadOptions, SheetRow};
 
@@ -30,9 +30,6 @@ pub struct ResolveReport {
     pub open: u64,
 }
 
-/// The columns that matter.
-const OP: &str = "_doubt_op";
-const DECISION: &str = "_doubt_decision";
 /// The shortest text that is taken for a contact's id: HighLevel's have 20 to 24 letters and digits.
 const SHORTEST: usize = 16;
 
@@ -53,7 +50,7 @@ pub async fn resolve_in_doubt(run: &Run, file: &Path) -> Result<ResolveReport, I
                 &RowOutcomes::from_ledger(&LedgerReader::open(&db)?)?,
             )
         });
-        let undone = run.read_metadata::<RunId>(UNDONE_BY)?.is_some();
+        let undone = run.read_fact(&facts::UNDONE_BY)?.is_some();
         run.set_state(match state_from_counts(tally.await?) {
             // Nothing of an import that was taken back is sent any more.
             RunState::Unfinished if undone => RunState::Partial,
@@ -84,15 +81,14 @@ fn read_decisions(
     path: &Path,
 ) -> Result<(ResolveReport, Vec<(u64, AttemptOutcome)>), ImportError> {
     let wrong = |why: String| ImportError::Request(format!("`{}`: {why}", path.display()));
-    let sheet =
-        Sheet::open(path, &SheetReadOptions::default(), &|name| name.starts_with("_doubt"))?;
+    let sheet = Sheet::open(path, &SheetReadOptions::default(), &result_columns::is_result_column)?;
     let column = |name: &str| {
         let found = sheet.columns.iter().position(|column| column.name == name);
         found.ok_or_else(|| {
             wrong(format!("there is no column `{name}`; give the run's own in_doubt.csv"))
         })
     };
-    let (op, decision) = (column(OP)?, column(DECISION)?);
+    let (op, decision) = (column(DOUBT_OP)?, column(DOUBT_DECISION)?);
     let ledger = LedgerReader::open(db)?;
     let ops = ledger.count_by_state()?.values().sum();
     let mut decisions = BTreeMap::new();
@@ -202,10 +198,10 @@ fn applied_outcome(made: Option<String>) -> AttemptOutcome {
 fn pending_outcome() -> AttemptOutcome {
     AttemptOutcome {
         state: OpState::Pending,
-        how: "decision",
+        settled_by: SettledBy::Decision,
         status: None,
         trace_id: None,
         made: None,
-        said: None,
+        details: None,
     }
 }

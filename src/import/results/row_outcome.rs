@@ -6,13 +6,15 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
-use crate::run::{LedgerReader, OpRecord, OpState};
+use crate::model::verify::PropertyMismatch;
+use crate::model::{OpDetails, op_codec};
+use crate::run::{LedgerReader, OpRecord, OpState, RunError};
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowOutcome {
-    /// It had no op.
-    Nothing,
+    /// It had no op, or nothing was to be done any more.
+    Unchanged,
     Succeeded,
     Rejected,
     InDoubt,
@@ -61,8 +63,7 @@ impl RowOutcomes {
             if op.state == OpState::InDoubt {
                 sent.push((op.row, op.id));
             }
-            fates.add_op(&op);
-            Ok(())
+            fates.add_op(&op)
         })?;
         for (row, op) in sent {
             let attempt = ledger.last_attempt(op)?;
@@ -75,39 +76,46 @@ impl RowOutcomes {
         Ok(fates)
     }
 
-    fn add_op(&mut self, op: &OpRecord) {
+    fn add_op(&mut self, op: &OpRecord) -> Result<(), RunError> {
+        let details = op_codec::decode_details(op)?;
+        let nothing = matches!(details, Some(OpDetails::NothingToDo { .. }));
         let fate = match op.state {
-            OpState::Applied if did_nothing(op) => RowOutcome::Nothing,
+            OpState::Applied if nothing => RowOutcome::Unchanged,
             OpState::Applied | OpState::Differs => RowOutcome::Succeeded,
             // One that was skipped failed by another op of its row, which says why.
             OpState::Refused | OpState::Conflict | OpState::Skipped => RowOutcome::Rejected,
             OpState::InDoubt => RowOutcome::InDoubt,
             OpState::Pending | OpState::Sent => RowOutcome::Pending,
         };
-        let new = || RowResult { fate: RowOutcome::Nothing, why: None, made: None };
+        let new = || RowResult { fate: RowOutcome::Unchanged, why: None, made: None };
         let known = self.rows.entry(op.row).or_insert_with(new);
         // A row in doubt is settled by its op in doubt, whatever else of it was refused.
         let open = known.why.as_ref().is_none_or(|why| why.code == SKIPPED.spelling())
-            || known.fate == RowOutcome::Nothing
+            || known.fate == RowOutcome::Unchanged
             || (fate == RowOutcome::InDoubt && known.fate != RowOutcome::InDoubt);
         if outcome_rank(fate) > outcome_rank(known.fate) {
             known.fate = fate;
         }
-        if matches!(fate, RowOutcome::Rejected | RowOutcome::InDoubt | RowOutcome::Nothing) && open
+        if let (OpState::Differs, Some(OpDetails::Differs { differences, message })) =
+            (op.state, &details)
         {
-            known.why = Some(Box::new(op_error(op)));
+            let warnings = difference_warnings_of(op.row, differences, message.as_deref());
+            self.differing.entry(op.row).or_default().extend(warnings);
+        }
+        if matches!(fate, RowOutcome::Rejected | RowOutcome::InDoubt | RowOutcome::Unchanged)
+            && open
+        {
+            known.why = Some(Box::new(op_error(op, details)));
         }
         // What a row makes for a contact that was there is a note or task.
         if op.step == 0 && op.contact.is_none() && op.made.is_some() {
             known.made.clone_from(&op.made);
         }
-        if op.state == OpState::Differs {
-            self.differing.entry(op.row).or_default().extend(op_difference_warnings(op));
-        }
+        Ok(())
     }
 
     pub(crate) fn row_outcome(&self, row: u64) -> RowOutcome {
-        self.rows.get(&row).map_or(RowOutcome::Nothing, |known| known.fate)
+        self.rows.get(&row).map_or(RowOutcome::Unchanged, |known| known.fate)
     }
 
     pub(crate) fn row_error(&self, row: u64) -> Option<&RowError> {
@@ -128,7 +136,7 @@ impl RowOutcomes {
 /// What counts when a row's ops ended differently.
 fn outcome_rank(fate: RowOutcome) -> u8 {
     match fate {
-        RowOutcome::Nothing => 0,
+        RowOutcome::Unchanged => 0,
         RowOutcome::Succeeded => 1,
         RowOutcome::Pending => 2,
         RowOutcome::Rejected => 3,
@@ -136,35 +144,21 @@ fn outcome_rank(fate: RowOutcome) -> u8 {
     }
 }
 
-fn parse_reply(op: &OpRecord) -> Value {
-    op.said.as_deref().and_then(|said| serde_json::from_str(said).ok()).unwrap_or_default()
-}
-
 /// What an op that was applied with differences has to say.
-fn op_difference_warnings(op: &OpRecord) -> Vec<Diagnostic> {
-    let said = parse_reply(op);
-    let noted = |field: &str, message: String| {
-        Diagnostic::new(DiagnosticCode::W_ANSWER_DIFFERS, message).in_field(field).at_record(op.row)
+fn difference_warnings_of(
+    row: u64,
+    differences: &[PropertyMismatch],
+    message: Option<&str>,
+) -> Vec<Diagnostic> {
+    let warning = |field: &str, message: String| {
+        Diagnostic::new(DiagnosticCode::W_ANSWER_DIFFERS, message).in_field(field).at_record(row)
     };
-    let differences = said["differences"].as_array().into_iter().flatten().map(|it| {
-        let field = it["field"].as_str().unwrap_or_default();
-        noted(
-            field,
-            format!(
-                "sent {}, and the account has {}",
-                quote_value(&it["sent"]),
-                quote_value(&it["got"])
-            ),
-        )
+    let differences = differences.iter().map(|it| {
+        let (sent, got) = (quote_value(&it.sent), quote_value(&it.got));
+        warning(&it.field, format!("sent {sent}, and the account has {got}"))
     });
-    let message = said["message"].as_str().map(|message| noted("", message.to_owned()));
+    let message = message.map(|message| warning("", message.to_owned()));
     differences.chain(message).collect()
-}
-
-/// Whether an op found that there was nothing to do any more.
-pub(crate) fn did_nothing(op: &OpRecord) -> bool {
-    op.state == OpState::Applied
-        && op.said.as_ref().is_some_and(|said| said.contains("\"nothing\":"))
 }
 
 fn quote_value(value: &Value) -> String {
@@ -175,44 +169,43 @@ fn quote_value(value: &Value) -> String {
     }
 }
 
-fn op_error(op: &OpRecord) -> RowError {
-    let said = parse_reply(op);
-    let text = |key: &str| said[key].as_str().unwrap_or_default().to_owned();
+/// Why an op was not applied, or was not needed.
+fn op_error(op: &OpRecord, details: Option<OpDetails>) -> RowError {
     let fallback = match op.state {
         OpState::Conflict => DiagnosticCode::R_CONFLICT,
         OpState::InDoubt => DiagnosticCode::R_IN_DOUBT,
         OpState::Skipped => SKIPPED,
         _ => DiagnosticCode::R_REFUSED,
     };
-    let code = text("code");
-    let reason = [text("message"), text("nothing")].concat();
-    RowError {
-        op: op.id,
-        code: if code.is_empty() { fallback.spelling().to_owned() } else { code },
-        field: text("field"),
-        reason,
-        sent: String::new(),
-    }
+    let (code, field, reason) = match details {
+        Some(OpDetails::Failed { code, field, message, .. }) => {
+            (code, field.unwrap_or_default(), message)
+        }
+        Some(OpDetails::NothingToDo { message }) => (fallback, String::new(), message),
+        Some(OpDetails::Differs { .. }) | None => (fallback, String::new(), String::new()),
+    };
+    RowError { op: op.id, code: code.spelling().to_owned(), field, reason, sent: String::new() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::IdempotencyClass;
 
-    fn op(id: u64, state: OpState, said: &str) -> OpRecord {
+    fn op(id: u64, state: OpState) -> OpRecord {
         OpRecord {
             id,
             key: String::new(),
             row: 1,
             step: 1,
             lane: 1,
-            class: "C".to_owned(),
+            class: IdempotencyClass::Countable,
             bulk: false,
             contact: None,
             body: String::new(),
             state,
             made: None,
-            said: Some(said.to_owned()),
+            details: None,
         }
     }
 
@@ -227,7 +220,7 @@ mod tests {
             (5, OpState::Refused),
             (6, OpState::Pending),
         ] {
-            fates.add_op(&op(id, state, "{}"));
+            fates.add_op(&op(id, state)).unwrap();
         }
         assert_eq!(fates.row_outcome(1), RowOutcome::InDoubt);
         let why = fates.row_error(1).unwrap();

@@ -9,10 +9,9 @@ use super::RowOutcomeCounts;
 use super::row_outcome::RowOutcomes;
 use crate::id::RunId;
 use crate::import::results;
-use crate::import::undo::{CreatedContactRule, UNDONE_BY, UndoRequest};
-use crate::import::{ImportError, ImportRequest, ImportStage, PlanSummary, UNDO};
-use crate::model::ImportPolicy;
-use crate::run::{self, ImportStore, LedgerReader, RunMetadata, RunState};
+use crate::import::undo::{CreatedContactRule, UndoRequest};
+use crate::import::{ImportError, ImportRequest, ImportStage, facts};
+use crate::run::{self, ImportStore, LedgerReader, RunKind, RunMetadata, RunState};
 
 /// Where an import or undo stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -68,7 +67,7 @@ pub fn read_status(
         out.clone().unwrap_or_else(|| base.join(meta.run.escaped_segment()))
     };
     let options = meta.options.clone();
-    let (out, input, takes_back) = if meta.kind == UNDO {
+    let (out, input, takes_back) = if meta.kind == RunKind::Undo {
         let undo: UndoRequest = serde_json::from_value(options).map_err(wrong)?;
         let back = UndoTarget { of: undo.of, created: undo.created };
         (own(&undo.out, &undo.base), None, Some(back))
@@ -78,7 +77,7 @@ pub fn read_status(
         (out, Some(describe_source(run, request)?), None)
     };
     Ok(ImportStatus {
-        stage: match run.read_metadata("stage")?.unwrap_or(ImportStage::Planning) {
+        stage: match run.read_fact(&facts::STAGE)?.unwrap_or(ImportStage::Planning) {
             _ if state != RunState::Unfinished => "done",
             ImportStage::Planning => "planning",
             ImportStage::Planned => "planned",
@@ -87,7 +86,7 @@ pub fn read_status(
         out,
         input,
         takes_back,
-        undone_by: run.read_metadata(UNDONE_BY)?,
+        undone_by: run.read_fact(&facts::UNDONE_BY)?,
         rows: row_counts(run)?,
     })
 }
@@ -101,13 +100,13 @@ fn describe_source(
         (None, Some(preset)) => format!("preset {preset}"),
         (None, None) => "found out".to_owned(),
     };
-    let policy: Option<ImportPolicy> = run.read_metadata("policy")?;
+    let policy = run.read_fact(&facts::POLICY)?;
     let mode = policy.and_then(|policy| serde_json::to_value(policy.mode).ok());
     Ok(ImportSourceInfo { file: request.file, mapping, mode })
 }
 
 fn row_counts(run: &run::RunSummary) -> Result<Option<RowOutcomeCounts>, ImportError> {
-    if run.read_metadata::<PlanSummary>("summary")?.is_none() {
+    if run.read_fact(&facts::SUMMARY)?.is_none() {
         return Ok(None);
     }
     let db = run.dir.join("run.db");

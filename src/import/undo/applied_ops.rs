@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use super::super::ImportError;
-use super::super::planning::validate_rows::kind;
-use super::super::results::row_outcome::did_nothing;
 use super::{CreatedContactRule, revert_row};
 use crate::model::remote::RemoteContact;
-use crate::model::{Field, OpChange};
+use crate::model::{Field, OpChange, op_codec};
 use crate::plan::BeforeImage;
-use crate::run::{ImportStore, LedgerReader, OpRecord, OpState, StoredRow};
+use crate::run::{IdentityKind, ImportStore, LedgerReader, OpRecord, OpState, RowMark, StoredRow};
 
 /// Rows read together.
 const LOT: usize = 1_000;
@@ -29,9 +27,14 @@ impl AppliedOps {
     /// The ops of a row that were applied, in order.
     pub(super) fn ops_of_row(&self, n: u64) -> Result<Vec<OpRecord>, ImportError> {
         let mut ops = self.ledger.ops_of_row(n)?;
-        let done = |op: &OpRecord| matches!(op.state, OpState::Applied | OpState::Differs);
-        ops.retain(|op| done(op) && !did_nothing(op));
-        Ok(ops)
+        ops.retain(|op| matches!(op.state, OpState::Applied | OpState::Differs));
+        let mut applied = Vec::with_capacity(ops.len());
+        for op in ops {
+            if !op_codec::found_nothing_to_do(&op)? {
+                applied.push(op);
+            }
+        }
+        Ok(applied)
     }
 
     /// Gives each row with the ops of it that were applied, in order.
@@ -85,32 +88,32 @@ fn store_identities(
     ops: &[OpRecord],
     created: CreatedContactRule,
 ) -> Result<(), ImportError> {
-    rows.add_identity(kind::ID, contact, n)?;
+    rows.add_row_value(IdentityKind::ContactId, contact, n)?;
     if ops.iter().any(is_contact_creation) && created == CreatedContactRule::Delete {
-        for kind in [kind::MADE, kind::NOTES, kind::TASKS] {
-            rows.add_identity(kind, contact, n)?;
+        for kind in [RowMark::CreatedContact, RowMark::NotesOfContact, RowMark::TasksOfContact] {
+            rows.add_row_value(kind, contact, n)?;
         }
     }
     for op in ops {
-        let op = revert_row::parse_applied_op(op)?;
+        let op = revert_row::decode_applied_op(op)?;
         if let Some(live) =
             BeforeImage::from_op_before(&op.before).and_then(|image| image.remote_contact())
         {
             // Somebody may have the address or number by now.
             let email = live.native_field(Field::Email).map(str::to_lowercase);
             let phone = live.native_field(Field::Phone).map(str::to_owned);
-            for (kind, value) in [(kind::EMAIL, email), (kind::PHONE, phone)] {
-                value.map_or(Ok(()), |value| rows.add_identity(kind, &value, n))?;
+            for (kind, value) in [(IdentityKind::Email, email), (IdentityKind::Phone, phone)] {
+                value.map_or(Ok(()), |value| rows.add_row_value(kind, &value, n))?;
             }
         }
         match op.change {
             OpChange::CreateNote { .. } | OpChange::UpdateNote { .. } => {
-                rows.add_identity(kind::NOTES, contact, n)?;
+                rows.add_row_value(RowMark::NotesOfContact, contact, n)?;
             }
             OpChange::CreateTask { .. }
             | OpChange::UpdateTask { .. }
             | OpChange::CompleteTask { .. } => {
-                rows.add_identity(kind::TASKS, contact, n)?;
+                rows.add_row_value(RowMark::TasksOfContact, contact, n)?;
             }
             _ => {}
         }
@@ -126,7 +129,7 @@ fn is_contact_creation(op: &OpRecord) -> bool {
 /// The contact that a row's ops are about.
 pub(super) fn row_contact_id(ops: &[OpRecord]) -> Option<String> {
     let made = ops.iter().find(|op| is_contact_creation(op)).and_then(|op| op.made.clone());
-    made.or_else(|| ops.iter().find_map(|op| op.contact.clone()))
+    made.or_else(|| ops.iter().find_map(|op| op.contact.as_ref().map(ToString::to_string)))
 }
 
 /// A contact as it stands, as far as it was read.

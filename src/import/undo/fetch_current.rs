@@ -8,7 +8,7 @@ use futures::StreamExt;
 
 use super::super::ImportError;
 use super::super::planning::fetch_remote::RemoteFetcher;
-use super::super::planning::validate_rows::{kind, to_json};
+use super::super::planning::validate_rows::to_json;
 use super::{CreatedContactRule, UndoContext, UndoRequest, applied_ops};
 use crate::api;
 use crate::concurrency;
@@ -17,7 +17,7 @@ use crate::event::RunEvent;
 use crate::id::ContactId;
 use crate::model::OpChange;
 use crate::model::remote::RemoteContact;
-use crate::run::{ImportStore, Run};
+use crate::run::{ContactPart, ImportStore, RowMark, Run};
 
 /// How long after a write the search may say something else, in milliseconds: 105 s were seen.
 const LAG: i64 = 10 * 60 * 1000;
@@ -41,7 +41,7 @@ impl UndoRemoteFetcher<'_> {
         let db = self.run.db_path();
         let made = concurrency::run_blocking(move || {
             Ok::<_, ImportError>(ImportStore::open(&db)?.distinct_values_after(
-                kind::MADE,
+                RowMark::CreatedContact,
                 "",
                 usize::MAX,
             )?)
@@ -89,7 +89,7 @@ impl UndoRemoteFetcher<'_> {
             self.update_store(move |rows| {
                 for (contact, count) in &counts {
                     for n in 0..*count {
-                        rows.put_child(kind::APPOINTMENTS, contact, &n.to_string(), "{}")?;
+                        rows.put_child(ContactPart::Appointments, contact, &n.to_string(), "{}")?;
                     }
                 }
                 Ok(())

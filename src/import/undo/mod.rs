@@ -17,23 +17,25 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use self::recreate_deleted::PriorUndos;
 use self::revert_row::RowRevert;
 use super::planning::summary::PlanSummary;
-use super::planning::validate_rows::{kind, to_json};
+use super::planning::validate_rows::to_json;
 use super::source::load_directory;
 use super::{
-    FRESH, ImportAccount, ImportError, ImportHalted, ImportPlan, ImportStage, UNDO,
-    deletion_target, run_files,
+    FRESH, ImportAccount, ImportError, ImportHalted, ImportPlan, ImportStage, deletion_target,
+    facts, run_files,
 };
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::event::RunEvent;
 use crate::id::RunId;
 use crate::model::{ImportPolicy, LocationDirectory};
-use crate::run::{self, ImportStore, LedgerReader, OpRecord, OpState, Run, RunMetadata, RunState};
+use crate::run::{
+    self, IdentityKind, ImportStore, LedgerReader, OpRecord, OpState, Run, RunKind, RunMetadata,
+    RunState,
+};
 
 /// What is to be taken back, and how. Stored in the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +81,7 @@ pub async fn plan_undo(
     let meta = RunMetadata {
         run: RunId::new(jiff::Timestamp::now()),
         location,
-        kind: UNDO.to_owned(),
+        kind: RunKind::Undo,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         created: jiff::Timestamp::now(),
         options: serde_json::to_value(&undo)
@@ -172,7 +174,7 @@ pub(super) async fn recheck_and_mark_undone(
     }
     match context.home.open_run(&undo.of) {
         Ok(of) => {
-            of.write_metadata(UNDONE_BY, &planned.run.meta.run)?;
+            of.write_fact(&facts::UNDONE_BY, &planned.run.meta.run)?;
             // Its rest must not be applied by a `resume` that takes the latest unfinished run.
             if of.state()? == RunState::Unfinished {
                 of.set_state(RunState::Partial)?;
@@ -184,15 +186,12 @@ pub(super) async fn recheck_and_mark_undone(
     }
 }
 
-/// Where an import keeps the name of the run that took it back.
-pub(super) const UNDONE_BY: &str = "undone_by";
-
 /// The undo that took an import back, or began to.
 ///
 /// # Errors
 /// When the run cannot be read.
 pub fn undone_by(run: &Run) -> Result<Option<RunId>, ImportError> {
-    Ok(run.read_metadata(UNDONE_BY)?)
+    Ok(run.read_fact(&facts::UNDONE_BY)?)
 }
 
 struct UndoPlanningJob<'a> {
@@ -205,15 +204,15 @@ struct UndoPlanningJob<'a> {
 impl UndoPlanningJob<'_> {
     async fn run(&self) -> Result<PlanSummary, ImportError> {
         self.check_unfinished_ops().await?;
-        let columns: Vec<String> = self.of.read_metadata("columns")?.unwrap_or_default();
-        self.run.write_metadata("columns", &columns)?;
+        let columns: Vec<String> = self.of.read_fact(&facts::COLUMNS)?.unwrap_or_default();
+        self.run.write_fact(&facts::COLUMNS, &columns)?;
         if deletion_target(self.of)?.is_some() {
             // What is made anew must fit the location as it is now.
             let directory =
                 load_directory::fetch_directory(&self.context.client, true, true).await?;
-            self.run.write_metadata("directory", &directory)?;
-        } else if let Some(directory) = self.of.read_metadata::<Value>("directory")? {
-            self.run.write_metadata("directory", &directory)?;
+            self.run.write_fact(&facts::DIRECTORY, &directory)?;
+        } else if let Some(directory) = self.of.read_fact(&facts::DIRECTORY)? {
+            self.run.write_fact(&facts::DIRECTORY, &directory)?;
         }
         let (db, of, created) = (self.run.db_path(), self.of.db_path(), self.undo.created);
         concurrency::run_blocking(move || applied_ops::copy_applied_rows(&db, &of, created))
@@ -224,9 +223,9 @@ impl UndoPlanningJob<'_> {
         let path = out.join("summary.json");
         let work = move || plan_rows::decide_rows(&db, &taking, &out, &columns);
         let summary = concurrency::run_blocking(work).await?;
-        self.run.write_metadata("summary", &summary)?;
+        self.run.write_fact(&facts::SUMMARY, &summary)?;
         run_files::write_atomically(&path, to_json(&summary).as_bytes())?;
-        self.run.write_metadata("stage", &ImportStage::Planned)?;
+        self.run.write_fact(&facts::STAGE, &ImportStage::Planned)?;
         Ok(summary)
     }
 
@@ -306,12 +305,12 @@ impl UndoContext {
             None => PriorUndos::default(),
         };
         Ok(Self {
-            policy: of.read_metadata("policy")?.unwrap_or_default(),
+            policy: of.read_fact(&facts::POLICY)?.unwrap_or_default(),
             done,
             of: of.db_path(),
             undo: undo.clone(),
             began: of.meta.created,
-            directory: run.read_metadata("directory")?,
+            directory: run.read_fact(&facts::DIRECTORY)?,
         })
     }
 
@@ -323,7 +322,7 @@ impl UndoContext {
     ) -> Result<(), ImportError> {
         let applied = applied_ops::AppliedOps::open(&self.of)?;
         let shared: HashMap<String, Vec<u64>> =
-            rows.duplicate_values(kind::ID)?.into_iter().collect();
+            rows.duplicate_values(IdentityKind::ContactId)?.into_iter().collect();
         applied.for_each_row(|row, ops| {
             let contact = applied_ops::row_contact_id(&ops);
             let mut undone = self.revert_row(rows, row.n, &ops, contact.as_deref())?;

@@ -7,13 +7,13 @@ use sha2::{Digest, Sha256};
 use super::revert_row::RowRevert;
 use super::{UndoContext, UndoRequest};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::import::planning::op_buffer::{OpBuffer, to_op_record};
+use crate::import::planning::op_buffer::OpBuffer;
 use crate::import::planning::ordering::OrderingGroups;
 use crate::import::planning::summary::PlanSummary;
-use crate::import::planning::validate_rows::{kind, rejection_decision, to_json};
+use crate::import::planning::validate_rows::{rejection_decision, to_json};
 use crate::import::{ImportError, TAG_BATCH, results, run_files};
-use crate::model::Op;
-use crate::run::{ImportStore, RowDecision};
+use crate::model::{Op, op_codec};
+use crate::run::{ImportStore, RowAction, RowDecision, RowMark};
 
 /// Says what becomes of every row, and stores the writes.
 pub(super) fn decide_rows(
@@ -45,9 +45,9 @@ pub(super) fn decide_rows(
                     change: taken.step.change,
                     before: taken.step.before,
                 };
-                let record = to_op_record(&op, spill.next_id());
+                let record = op_codec::encode_op(&op, spill.next_id());
                 for key in &taken.undoes {
-                    rows.add_identity(kind::UNDONE, key, record.id)?;
+                    rows.add_row_value(RowMark::RevertedOp, key, record.id)?;
                 }
                 spill.push(&record)?;
             }
@@ -99,7 +99,7 @@ fn store_decision(
         rows.insert_warning(n, &edited)?;
     }
     let decision = RowDecision {
-        action: if undone.steps.is_empty() { "unchanged" } else { undone.action }.to_owned(),
+        action: if undone.steps.is_empty() { RowAction::Unchanged } else { undone.action },
         contact: contact.map(str::to_owned),
         changes: (!undone.changes.is_empty()).then(|| to_json(&undone.changes)),
         reason: undone.reason.filter(|_| undone.steps.is_empty()).map(str::to_owned),

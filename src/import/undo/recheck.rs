@@ -55,7 +55,7 @@ fn find_conflicts(
             return Ok(());
         }
         for record in ops {
-            let change = revert_row::parse_applied_op(&record)?.change;
+            let change = revert_row::decode_applied_op(&record)?.change;
             let wanted = undone.steps.iter().any(|taken| taken.step.change == change);
             // Tags can be added and removed whatever else became of the contact.
             let tags = matches!(change, OpChange::AddTags { .. } | OpChange::RemoveTags { .. });

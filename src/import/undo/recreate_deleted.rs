@@ -7,24 +7,24 @@
 use std::collections::HashMap;
 
 use super::super::ImportError;
-use super::super::planning::validate_rows::kind;
-use super::super::results::row_outcome::did_nothing;
 use super::UndoRequest;
 use super::plan_rows::op_key;
 use super::revert_row::{RowRevert, RowRevertContext, RowRevertStep};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::{ContactId, RunId};
-use crate::import::UNDO;
 use crate::model::remote::RemoteContact;
 use crate::model::{
     Field, IdempotencyClass, ImportPolicy, LocationDirectory, NoIdentityRule, Op, OpChange,
+    op_codec,
 };
 use crate::plan::BeforeImage;
 use crate::plan::deletion::{recreated_note_fields, recreated_task_fields};
 use crate::plan::diff::{RowOrigin, RowPlan, RowPlanner};
-use crate::plan::identity::{RowAction, is_unique_field};
+use crate::plan::identity::{ContactAction, is_unique_field};
 use crate::plan::revert::{RevertStep, describe_step};
-use crate::run::{LedgerReader, OpRecord, OpState, RunMetadata, RunStore};
+use crate::run::{
+    IdentityKind, LedgerReader, OpRecord, OpState, RowAction, RunKind, RunMetadata, RunStore,
+};
 
 /// What earlier undos of an import have made anew, by stable names.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl PriorUndos {
             // A damaged run is named where runs are listed.
             let Ok((meta, _)) = &run.known else { continue };
             let undo = serde_json::from_value::<UndoRequest>(meta.options.clone());
-            let same = meta.kind == UNDO && undo.is_ok_and(|undo| undo.of == of.run);
+            let same = meta.kind == RunKind::Undo && undo.is_ok_and(|undo| undo.of == of.run);
             if same && meta.run != *own {
                 done.add_ledger(&meta.run, &LedgerReader::open(&run.dir.join("run.db"))?)?;
             }
@@ -60,9 +60,11 @@ impl PriorUndos {
         ledger.for_each_op(|op| {
             match op.state {
                 OpState::Sent | OpState::InDoubt => unsettled += 1,
-                OpState::Applied | OpState::Differs if !did_nothing(&op) => {
-                    let OpRecord { key, made, .. } = op;
-                    self.made.insert(key, made);
+                OpState::Applied | OpState::Differs => {
+                    if !op_codec::found_nothing_to_do(&op)? {
+                        let OpRecord { key, made, .. } = op;
+                        self.made.insert(key, made);
+                    }
                 }
                 _ => {}
             }
@@ -103,7 +105,8 @@ impl RowRevertContext<'_> {
         image: &BeforeImage,
         directory: &LocationDirectory,
     ) -> Result<RowRevert, ImportError> {
-        let mut undone = RowRevert { action: "bring_back", anew: true, ..RowRevert::default() };
+        let mut undone =
+            RowRevert { action: RowAction::Recreate, anew: true, ..RowRevert::default() };
         let Some(live) = image.remote_contact() else { return Ok(undone) };
         undone.email = live.native_field(Field::Email).map(str::to_lowercase);
         undone.phone = live.native_field(Field::Phone).map(str::to_owned);
@@ -122,7 +125,7 @@ impl RowRevertContext<'_> {
             Ok(action) => action,
             Err(rejection) => {
                 undone.refused = Some(rejection);
-                RowAction::Create
+                ContactAction::Create
             }
         };
         match RowPlanner::new(&policy, directory).plan_recreation(self.n, &source, image, &action) {
@@ -166,21 +169,23 @@ impl RowRevertContext<'_> {
         &self,
         live: &RemoteContact,
         directory: &LocationDirectory,
-    ) -> Result<Result<RowAction, Diagnostic>, ImportError> {
+    ) -> Result<Result<ContactAction, Diagnostic>, ImportError> {
         if let Some(there) = self.live {
             let message = format!("contact `{}` is there again", there.id);
             return Ok(Err(exists_rejection("contactId", message)));
         }
         let email = live.native_field(Field::Email).map(str::to_lowercase);
         let phone = live.native_field(Field::Phone);
-        if let Some(other) = self.other_contacts_with(kind::EMAIL, email.as_deref())?.first() {
+        if let Some(other) =
+            self.other_contacts_with(IdentityKind::Email, email.as_deref())?.first()
+        {
             let message = format!(
                 "contact `{other}` now has this e-mail address, so a second one is not created; \
                  change or delete that contact first"
             );
             return Ok(Err(exists_rejection("email", message)));
         }
-        let shared = self.other_contacts_with(kind::PHONE, phone)?;
+        let shared = self.other_contacts_with(IdentityKind::Phone, phone)?;
         let alone = email.is_none() || is_unique_field(directory, Field::Phone);
         if let Some(other) = shared.first().filter(|_| alone) {
             let message = format!(
@@ -189,23 +194,27 @@ impl RowRevertContext<'_> {
             );
             return Ok(Err(exists_rejection("phone", message)));
         }
-        let email = self.is_in_earlier_row(kind::EMAIL, email.as_deref())?;
-        let phone = !shared.is_empty() || self.is_in_earlier_row(kind::PHONE, phone)?;
+        let email = self.is_in_earlier_row(IdentityKind::Email, email.as_deref())?;
+        let phone = !shared.is_empty() || self.is_in_earlier_row(IdentityKind::Phone, phone)?;
         let beside = directory.allows_duplicates && (email || phone);
-        Ok(Ok(if beside { RowAction::CreateBeside { email, phone } } else { RowAction::Create }))
+        Ok(Ok(if beside {
+            ContactAction::CreateBeside { email, phone }
+        } else {
+            ContactAction::Create
+        }))
     }
 
     /// Who has an address or number now, beside those whom the import deleted and a lagging search may
     /// still show.
     fn other_contacts_with(
         &self,
-        kind: &str,
+        kind: IdentityKind,
         value: Option<&str>,
     ) -> Result<Vec<String>, ImportError> {
         let Some(value) = value else { return Ok(Vec::new()) };
         let mut others = Vec::new();
         for contact in self.rows.matching_contacts(kind, value)? {
-            if !self.rows.has_identity(kind::ID, &contact)? {
+            if !self.rows.has_row_value(IdentityKind::ContactId, &contact)? {
                 others.push(contact);
             }
         }
@@ -213,14 +222,18 @@ impl RowRevertContext<'_> {
     }
 
     /// Whether an earlier row brings back somebody with the same value.
-    fn is_in_earlier_row(&self, kind: &str, value: Option<&str>) -> Result<bool, ImportError> {
+    fn is_in_earlier_row(
+        &self,
+        kind: IdentityKind,
+        value: Option<&str>,
+    ) -> Result<bool, ImportError> {
         let Some(value) = value else { return Ok(false) };
-        Ok(self.rows.first_row_with_identity(kind, value)?.is_some_and(|first| first < self.n))
+        Ok(self.rows.first_row_with_value(kind, value)?.is_some_and(|first| first < self.n))
     }
 
     /// A note or task that was deleted is written anew, if its contact is there.
     fn recreate_child(&self, op: &Op, directory: &LocationDirectory) -> RowRevert {
-        let mut undone = RowRevert { action: "bring_back", ..RowRevert::default() };
+        let mut undone = RowRevert { action: RowAction::Recreate, ..RowRevert::default() };
         let (fields, id) = match &op.change {
             OpChange::DeleteNote { id } => (recreated_note_fields(&op.before, directory), id),
             OpChange::DeleteTask { id } => (recreated_task_fields(&op.before, directory), id),

@@ -3,20 +3,18 @@
 use serde_json::Value;
 
 use super::super::ImportError;
-use super::super::planning::validate_rows::kind;
 use super::recreate_deleted::PriorUndos;
 use super::{CreatedContactRule, UndoRequest};
 use crate::diagnostic::Diagnostic;
 use crate::id::ContactId;
 use crate::model::remote::RemoteContact;
-use crate::model::verify::PropertyMismatch;
-use crate::model::{IdempotencyClass, ImportPolicy, LocationDirectory, Op, OpChange};
+use crate::model::{ImportPolicy, LocationDirectory, Op, OpChange, OpDetails, op_codec};
 use crate::plan::diff::FieldChange;
 use crate::plan::revert::{
     ForeignRecordCounts, RevertContext, RevertOptions, RevertPlan, RevertStep, apply_server_values,
     describe_step, plan_op_revert,
 };
-use crate::run::{ImportStore, OpRecord, OpState};
+use crate::run::{ContactPart, ImportStore, OpRecord, OpState, RowAction};
 
 /// An allowance for clocks that differ, in milliseconds.
 const CLOCKS: i64 = 10 * 60 * 1000;
@@ -24,7 +22,7 @@ const CLOCKS: i64 = 10 * 60 * 1000;
 /// What becomes of a row.
 #[derive(Debug, Default)]
 pub(super) struct RowRevert {
-    pub(super) action: &'static str,
+    pub(super) action: RowAction,
     pub(super) steps: Vec<RowRevertStep>,
     pub(super) changes: Vec<FieldChange>,
     /// What somebody has edited since.
@@ -77,36 +75,14 @@ pub(super) struct RowRevertContext<'a> {
 }
 
 /// An op of a ledger; its change as the server took it.
-pub(super) fn parse_applied_op(record: &OpRecord) -> Result<Op, ImportError> {
-    let wrong = |error: serde_json::Error| ImportError::Bug(format!("op {}: {error}", record.id));
-    let mut body: Value = serde_json::from_str(&record.body).map_err(wrong)?;
-    let class = match record.class.as_str() {
-        "U" => IdempotencyClass::Unique,
-        "M" => IdempotencyClass::Marked,
-        "C" => IdempotencyClass::Countable,
-        "X" => IdempotencyClass::Once,
-        _ => IdempotencyClass::Replayable,
-    };
-    let change: OpChange = serde_json::from_value(body["change"].take()).map_err(wrong)?;
-    Ok(Op {
-        id: record.id,
-        key: record.key.clone(),
-        like: None,
-        row: record.row,
-        step: record.step,
-        lane: record.lane,
-        class,
-        contact: record.contact.as_ref().and_then(|id| id.parse().ok()),
-        change: apply_server_values(change, &parse_differences(record)),
-        before: body["before"].take(),
-    })
-}
-
-/// What the server took differently.
-fn parse_differences(record: &OpRecord) -> Vec<PropertyMismatch> {
-    let said = record.said.as_deref().filter(|_| record.state == OpState::Differs);
-    let said = said.and_then(|said| serde_json::from_str::<Value>(said).ok()).unwrap_or_default();
-    serde_json::from_value(said["differences"].clone()).unwrap_or_default()
+pub(super) fn decode_applied_op(record: &OpRecord) -> Result<Op, ImportError> {
+    let mut op = op_codec::decode_op(record)?;
+    if record.state == OpState::Differs
+        && let Some(OpDetails::Differs { differences, .. }) = op_codec::decode_details(record)?
+    {
+        op.change = apply_server_values(op.change, &differences);
+    }
+    Ok(op)
 }
 
 impl RowRevert {
@@ -126,12 +102,12 @@ impl RowRevert {
 impl RowRevertContext<'_> {
     /// Holds the row's writes against the account.
     pub(super) fn plan_revert(&self) -> Result<RowRevert, ImportError> {
-        let mut undone = RowRevert { action: "restore", ..RowRevert::default() };
+        let mut undone = RowRevert { action: RowAction::Restore, ..RowRevert::default() };
         if self.contact.is_none() {
             undone.reason = Some("nobody knows which contact it made");
             return Ok(undone);
         }
-        let ops: Vec<Op> = self.records.iter().map(parse_applied_op).collect::<Result<_, _>>()?;
+        let ops: Vec<Op> = self.records.iter().map(decode_applied_op).collect::<Result<_, _>>()?;
         if let Some(op) = ops.iter().find(|op| op.change.is_deletion()) {
             return self.revert_deletion(op);
         }
@@ -148,7 +124,12 @@ impl RowRevertContext<'_> {
                 ..RevertContext::default()
             };
             let reversal = plan_op_revert(op, made, &standing, &self.revert_options(false));
-            self.add_reversal(&mut undone, reversal, "restore", std::slice::from_ref(&op.key));
+            self.add_reversal(
+                &mut undone,
+                reversal,
+                RowAction::Restore,
+                std::slice::from_ref(&op.key),
+            );
         }
         Ok(undone)
     }
@@ -175,11 +156,13 @@ impl RowRevertContext<'_> {
                 undone.kept = true;
                 undone.reason = Some("created contacts are kept");
             }
-            CreatedContactRule::Tag => self.add_reversal(undone, back(false), "tag created", &[]),
+            CreatedContactRule::Tag => {
+                self.add_reversal(undone, back(false), RowAction::TagCreated, &[])
+            }
             CreatedContactRule::Delete => match back(true) {
                 // Something hangs on it now: it can still be marked.
                 RevertPlan::Conflict(fields) => {
-                    self.add_reversal(undone, back(false), "tag created", &[]);
+                    self.add_reversal(undone, back(false), RowAction::TagCreated, &[]);
                     undone.grown = true;
                     undone
                         .conflicts
@@ -187,7 +170,7 @@ impl RowRevertContext<'_> {
                 }
                 reversal => {
                     let keys: Vec<String> = ops.iter().map(|op| op.key.clone()).collect();
-                    self.add_reversal(undone, reversal, "delete created", &keys);
+                    self.add_reversal(undone, reversal, RowAction::DeleteCreated, &keys);
                 }
             },
         }
@@ -203,7 +186,7 @@ impl RowRevertContext<'_> {
         &self,
         undone: &mut RowRevert,
         reversal: RevertPlan,
-        action: &'static str,
+        action: RowAction,
         undoes: &[String],
     ) {
         match reversal {
@@ -254,19 +237,19 @@ impl RowRevertContext<'_> {
         else {
             return Ok(ForeignRecordCounts::default());
         };
-        let foreign = |kind: &str| -> Result<usize, ImportError> {
+        let foreign = |part: ContactPart| -> Result<usize, ImportError> {
             let mut count = 0;
-            for body in self.rows.contact_children(kind, contact)? {
+            for body in self.rows.contact_children(part, contact)? {
                 let child: Value = serde_json::from_str(&body).unwrap_or_default();
                 count += usize::from(!self.is_unchanged_child(ops, &child));
             }
             Ok(count)
         };
         Ok(ForeignRecordCounts {
-            notes: foreign(kind::NOTES)?,
-            tasks: foreign(kind::TASKS)?,
-            appointments: self.rows.contact_children(kind::APPOINTMENTS, contact)?.len(),
-            opportunities: self.rows.contact_children(kind::OPPORTUNITIES, contact)?.len(),
+            notes: foreign(ContactPart::Notes)?,
+            tasks: foreign(ContactPart::Tasks)?,
+            appointments: self.rows.contact_children(ContactPart::Appointments, contact)?.len(),
+            opportunities: self.rows.contact_children(ContactPart::Opportunities, contact)?.len(),
         })
     }
 
@@ -289,17 +272,17 @@ impl RowRevertContext<'_> {
         change: &OpChange,
         made: Option<&str>,
     ) -> Result<Option<Value>, ImportError> {
-        let (kind, id) = match change {
-            OpChange::CreateNote { .. } => (kind::NOTES, made),
-            OpChange::UpdateNote { id, .. } => (kind::NOTES, Some(id.as_str())),
-            OpChange::CreateTask { .. } => (kind::TASKS, made),
+        let (part, id) = match change {
+            OpChange::CreateNote { .. } => (ContactPart::Notes, made),
+            OpChange::UpdateNote { id, .. } => (ContactPart::Notes, Some(id.as_str())),
+            OpChange::CreateTask { .. } => (ContactPart::Tasks, made),
             OpChange::UpdateTask { id, .. } | OpChange::CompleteTask { id, .. } => {
-                (kind::TASKS, Some(id.as_str()))
+                (ContactPart::Tasks, Some(id.as_str()))
             }
             _ => return Ok(None),
         };
         let (Some(id), Some(contact)) = (id, self.contact) else { return Ok(None) };
-        let children = self.rows.contact_children(kind, contact)?;
+        let children = self.rows.contact_children(part, contact)?;
         let mut children =
             children.iter().filter_map(|body| serde_json::from_str::<Value>(body).ok());
         Ok(children.find(|child| child_id(child).is_some_and(|own| own == id)))

@@ -8,6 +8,7 @@ use super::columns::ColumnLookup;
 use super::header::fold_name;
 use super::{BoundMapping, BoundRule, DUPLICATE_HEADER, Mapping, MappingRule, OnMissing, Problem};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::result_columns::is_result_column;
 use crate::model::target::MappingTarget;
 use crate::sheet::SheetColumn;
 
@@ -331,11 +332,6 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
         let unmapped = (0..self.columns.len()).filter(|at| !accounted(at)).collect();
         Ok(BoundMapping { bound: self.bound, constants: self.mapping.constants.clone(), unmapped })
     }
-}
-
-/// Whether a column is one that this program adds to its result files.
-pub(crate) fn is_result_column(name: &str) -> bool {
-    name.starts_with("_reject_") || matches!(name, "_contact_id" | "_action" | "_reason")
 }
 
 /// Some names as a list for people; of many, the first.

@@ -6,7 +6,7 @@ use super::{
     ACCEPTED, ColumnProposal, MappingProposal, PROPOSED, ProposalStatus, SOMEBODYS, TargetCandidate,
 };
 use crate::mapping::header::fold_name;
-use crate::mapping::is_result_column;
+use crate::model::result_columns::is_result_column;
 use crate::model::target::{Field, MappingTarget};
 
 /// How much of its score a guess keeps when another column surely is what it may be.

@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{RowPlanBuilder, change_text, consent, literal};
 use crate::diagnostic::DiagnosticCode;
+use crate::model::IdempotencyClass;
 use crate::model::draft::ContactDraft;
-use crate::model::op::{IdempotencyClass, OpChange};
+use crate::model::op::OpChange;
 use crate::model::remote::{RemoteContact, equality};
 use crate::model::target::Field;
 

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::idempotency::CreateStrategy;
 use super::{RowPlanBuilder, change_text, consent};
-use crate::model::op::{IdempotencyClass, OpChange};
+use crate::model::IdempotencyClass;
+use crate::model::op::OpChange;
 use crate::model::remote::equality;
 use crate::model::target::Field;
 

@@ -4,10 +4,12 @@ use serde_json::Value;
 
 use super::{RowOrigin, RowPlan, RowPlanBuilder, RowPlanner, change_text, child_target};
 use crate::id::ContactId;
+use crate::model::IdempotencyClass;
 use crate::model::draft::ContactDraft;
-use crate::model::op::{IdempotencyClass, OpChange};
+use crate::model::op::OpChange;
 use crate::model::target::Field;
 use crate::plan::deletion::BeforeImage;
+use crate::run::RowAction;
 
 const DELETED: &str = "deleted";
 /// What a plan shows of a task, or a note, that goes.
@@ -25,7 +27,7 @@ impl RowPlanner<'_> {
         contact: &ContactId,
         image: &BeforeImage,
     ) -> RowPlan {
-        let mut work = self.start_deletion(row, source, draft, contact, "delete");
+        let mut work = self.start_deletion(row, source, draft, contact, RowAction::Delete);
         work.add_field_change("contact", contact.to_string(), DELETED.to_owned());
         if let Some(live) = image.remote_contact() {
             let field = |field: Field| live.native_field(field).unwrap_or_default().to_owned();
@@ -62,7 +64,7 @@ impl RowPlanner<'_> {
         contact: &ContactId,
         (id, task): (&str, &Value),
     ) -> RowPlan {
-        let mut work = self.start_deletion(row, source, draft, contact, "delete_task");
+        let mut work = self.start_deletion(row, source, draft, contact, RowAction::DeleteTask);
         work.add_deleted_child_changes("task", &TASK, id, task);
         let change = OpChange::DeleteTask { id: id.to_owned() };
         work.push_op("delete", 0, IdempotencyClass::Replayable, change, task.clone());
@@ -79,7 +81,7 @@ impl RowPlanner<'_> {
         contact: &ContactId,
         (id, note): (&str, &Value),
     ) -> RowPlan {
-        let mut work = self.start_deletion(row, source, draft, contact, "delete_note");
+        let mut work = self.start_deletion(row, source, draft, contact, RowAction::DeleteNote);
         work.add_deleted_child_changes("note", &NOTE, id, note);
         let change = OpChange::DeleteNote { id: id.to_owned() };
         work.push_op("delete", 0, IdempotencyClass::Replayable, change, note.clone());
@@ -92,7 +94,7 @@ impl RowPlanner<'_> {
         source: &'w RowOrigin<'w>,
         draft: &'w ContactDraft,
         contact: &ContactId,
-        action: &'static str,
+        action: RowAction,
     ) -> RowPlanBuilder<'w> {
         let contact = Some(contact.clone());
         let planned = RowPlan { action, contact, ..RowPlan::default() };

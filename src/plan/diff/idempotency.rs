@@ -6,11 +6,11 @@
 
 use super::RowPlanner;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::IdempotencyClass;
 use crate::model::draft::ContactDraft;
-use crate::model::op::IdempotencyClass;
 use crate::model::policy::NoIdentityRule;
 use crate::model::target::Field;
-use crate::plan::identity::{RowAction, is_identity_field, row_rejection};
+use crate::plan::identity::{ContactAction, is_identity_field, row_rejection};
 
 /// The way in which a contact is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +29,10 @@ pub(super) enum CreateStrategy {
 pub(super) fn choose_create_strategy(
     planner: &RowPlanner<'_>,
     draft: &ContactDraft,
-    action: &RowAction,
+    action: &ContactAction,
 ) -> Result<CreateStrategy, Diagnostic> {
     let (taken_email, taken_phone) = match action {
-        RowAction::CreateBeside { email, phone } => (*email, *phone),
+        ContactAction::CreateBeside { email, phone } => (*email, *phone),
         _ => (false, false),
     };
     let there = |field: Field| {

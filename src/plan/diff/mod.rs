@@ -32,15 +32,17 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::identity::{RowAction, has_only_children, row_rejection};
+use super::identity::{ContactAction, has_only_children, row_rejection};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::IdempotencyClass;
 use crate::model::directory::{CustomField, LocationDirectory};
 use crate::model::draft::ContactDraft;
-use crate::model::op::{IdempotencyClass, Op, OpChange};
+use crate::model::op::{Op, OpChange};
 use crate::model::policy::{ImportPolicy, TagRule};
 use crate::model::remote::{RemoteContact, equality, short_hash};
 
 use crate::id::{ContactId, LocationId};
+use crate::run::RowAction;
 
 /// Where a row comes from: what makes its ops' keys stable.
 #[derive(Debug, Clone, Copy)]
@@ -65,9 +67,8 @@ pub struct RemoteChildren {
 /// What is to be done for a row.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RowPlan {
-    /// In a word: `create`, `update`, `unchanged`, `tag`, `untag`, `skip`, or `children` when only notes
-    /// and tasks are written.
-    pub action: &'static str,
+    /// In a word.
+    pub action: RowAction,
     /// The contact, where it exists.
     pub contact: Option<ContactId>,
     /// The writes, in order; number and lane are 0.
@@ -126,22 +127,24 @@ impl<'a> RowPlanner<'a> {
         row: u64,
         source: &RowOrigin<'_>,
         draft: &ContactDraft,
-        action: &RowAction,
+        action: &ContactAction,
         live: Option<&RemoteContact>,
         children: &RemoteChildren,
     ) -> Result<RowPlan, Diagnostic> {
         let planned = RowPlan { contact: action.contact_id().cloned(), ..RowPlan::default() };
         let mut work = RowPlanBuilder { planner: self, row, source, draft, planned };
         work.planned.action = match action {
-            RowAction::Skip(_) => "skip",
-            RowAction::Create | RowAction::CreateBeside { .. } => {
+            ContactAction::Skip(_) => RowAction::Skip,
+            ContactAction::Create | ContactAction::CreateBeside { .. } => {
                 work.plan_create(action, children)?
             }
-            RowAction::Update(id) => {
+            ContactAction::Update(id) => {
                 work.plan_update(require_remote_contact(id, live)?, children)?
             }
-            RowAction::Tag(id) => work.plan_tag_addition(require_remote_contact(id, live)?, "tag"),
-            RowAction::Untag(id) => work.plan_tag_removal(require_remote_contact(id, live)?),
+            ContactAction::Tag(id) => {
+                work.plan_tag_addition(require_remote_contact(id, live)?, RowAction::Tag)
+            }
+            ContactAction::Untag(id) => work.plan_tag_removal(require_remote_contact(id, live)?),
         };
         Ok(work.planned)
     }
@@ -173,26 +176,26 @@ struct RowPlanBuilder<'w> {
 impl RowPlanBuilder<'_> {
     fn plan_create(
         &mut self,
-        action: &RowAction,
+        action: &ContactAction,
         children: &RemoteChildren,
-    ) -> Result<&'static str, Diagnostic> {
+    ) -> Result<RowAction, Diagnostic> {
         let way = idempotency::choose_create_strategy(self.planner, self.draft, action)?;
         create::plan_contact_creation(self, &way);
         self.plan_business_change(None);
         self.warn_unsendable_additional(None);
         notes_and_tasks::plan_children(self, children)?;
-        Ok("create")
+        Ok(RowAction::Create)
     }
 
     fn plan_update(
         &mut self,
         live: &RemoteContact,
         children: &RemoteChildren,
-    ) -> Result<&'static str, Diagnostic> {
+    ) -> Result<RowAction, Diagnostic> {
         if !has_only_children(self.draft) {
             contact::plan_contact_update(self, live);
             if !self.replaces_tags() {
-                self.plan_tag_addition(live, "update");
+                self.plan_tag_addition(live, RowAction::Update);
             }
             self.plan_business_change(Some(live));
             self.warn_unsendable_additional(Some(live));
@@ -200,9 +203,9 @@ impl RowPlanBuilder<'_> {
         let own = self.planned.ops.len();
         notes_and_tasks::plan_children(self, children)?;
         Ok(match self.planned.ops.len() {
-            0 => "unchanged",
-            _ if own == 0 => "children",
-            _ => "update",
+            0 => RowAction::Unchanged,
+            _ if own == 0 => RowAction::NotesAndTasks,
+            _ => RowAction::Update,
         })
     }
 
@@ -212,13 +215,13 @@ impl RowPlanBuilder<'_> {
         self.draft.replaces_tags || replace && !self.draft.tags.is_empty()
     }
 
-    /// Adds the tags that the contact lacks. Its word is `word`, or `unchanged` when it lacks none.
-    fn plan_tag_addition(&mut self, live: &RemoteContact, word: &'static str) -> &'static str {
+    /// Adds the tags that the contact lacks. The row is `unchanged` when it lacks none.
+    fn plan_tag_addition(&mut self, live: &RemoteContact, action: RowAction) -> RowAction {
         let draft = self.draft;
         let missing = draft.tags.iter().filter(|tag| !live.has_tag(tag));
         let missing: Vec<String> = missing.cloned().collect();
         if missing.is_empty() {
-            return "unchanged";
+            return RowAction::Unchanged;
         }
         let all = [&live.tags[..], &missing[..]].concat();
         self.add_field_change(
@@ -234,14 +237,14 @@ impl RowPlanBuilder<'_> {
             OpChange::AddTags { tags: missing },
             before,
         );
-        word
+        action
     }
 
-    fn plan_tag_removal(&mut self, live: &RemoteContact) -> &'static str {
+    fn plan_tag_removal(&mut self, live: &RemoteContact) -> RowAction {
         let asked = |tag: &&String| self.draft.tags.iter().any(|one| equality::same_tag(one, tag));
         let (there, left): (Vec<&String>, Vec<&String>) = live.tags.iter().partition(asked);
         if there.is_empty() {
-            return "unchanged";
+            return RowAction::Unchanged;
         }
         let there: Vec<String> = there.into_iter().cloned().collect();
         self.add_field_change(
@@ -257,7 +260,7 @@ impl RowPlanBuilder<'_> {
             OpChange::RemoveTags { tags: there },
             before,
         );
-        "untag"
+        RowAction::Untag
     }
 
     fn plan_business_change(&mut self, live: Option<&RemoteContact>) {

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{RemoteChildren, RowPlanBuilder, change_text, literal};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::op::{IdempotencyClass, OpChange};
+use crate::model::IdempotencyClass;
+use crate::model::op::OpChange;
 use crate::model::remote::equality;
 use crate::plan::identity::row_rejection;
 

@@ -8,7 +8,8 @@ use crate::model::op::{Op, OpChange};
 use crate::model::remote::RemoteContact;
 use crate::model::verify::remote_channel_value;
 use crate::plan::deletion::{BeforeImage, RecreationDraft};
-use crate::plan::identity::RowAction;
+use crate::plan::identity::ContactAction;
+use crate::run::RowAction;
 
 /// What an op's before-image holds when it makes anew what had another id.
 const WAS: &str = "was";
@@ -23,14 +24,14 @@ impl RowPlanner<'_> {
         row: u64,
         source: &RowOrigin<'_>,
         image: &BeforeImage,
-        action: &RowAction,
+        action: &ContactAction,
     ) -> Result<RowPlan, Diagnostic> {
         let Some(anew) = image.recreation_draft(self.directory) else {
             return Ok(RowPlan::default());
         };
         let none = RemoteChildren::default();
         let mut planned = self.plan_row(row, source, &anew.draft, action, None, &none)?;
-        planned.action = "bring_back";
+        planned.action = RowAction::Recreate;
         planned.warnings.extend(anew.warnings.iter().cloned());
         if let Some(live) = image.remote_contact() {
             record_former_ids(&mut planned.ops, &anew, &live);

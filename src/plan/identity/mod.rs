@@ -43,9 +43,9 @@ pub struct ContactMatches {
     pub emails: BTreeMap<ContactId, String>,
 }
 
-/// What is to become of a row.
+/// What is to be done with the contact that a row is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RowAction {
+pub enum ContactAction {
     /// The contact is created.
     Create,
     /// It is created although other contacts have its e-mail address or phone number. The server must not
@@ -66,7 +66,7 @@ pub enum RowAction {
     Skip(ContactId),
 }
 
-impl RowAction {
+impl ContactAction {
     /// The contact, where there is one.
     #[must_use]
     pub fn contact_id(&self) -> Option<&ContactId> {
@@ -130,17 +130,17 @@ pub fn decide_action(
     found: &ContactMatches,
     policy: &ImportPolicy,
     directory: &LocationDirectory,
-) -> Result<RowAction, Diagnostic> {
+) -> Result<ContactAction, Diagnostic> {
     let who = resolve_contact(draft, found, policy, directory)?;
     match (policy.mode, who) {
-        (ImportMode::Upsert | ImportMode::Update, Some(id)) => Ok(RowAction::Update(id)),
-        (ImportMode::Tag, Some(id)) => Ok(RowAction::Tag(id)),
-        (ImportMode::Untag, Some(id)) => Ok(RowAction::Untag(id)),
+        (ImportMode::Upsert | ImportMode::Update, Some(id)) => Ok(ContactAction::Update(id)),
+        (ImportMode::Tag, Some(id)) => Ok(ContactAction::Tag(id)),
+        (ImportMode::Untag, Some(id)) => Ok(ContactAction::Untag(id)),
         // What is to go is planned on its own; here nothing becomes of it.
-        (ImportMode::Delete, Some(id)) => Ok(RowAction::Skip(id)),
+        (ImportMode::Delete, Some(id)) => Ok(ContactAction::Skip(id)),
         (ImportMode::Create, Some(id)) => match policy.on_existing {
-            ExistingRule::Skip => Ok(RowAction::Skip(id)),
-            ExistingRule::Update => Ok(RowAction::Update(id)),
+            ExistingRule::Skip => Ok(ContactAction::Skip(id)),
+            ExistingRule::Update => Ok(ContactAction::Update(id)),
             ExistingRule::Reject => Err(row_rejection(
                 DiagnosticCode::R_EXISTS,
                 identity_target(draft),
@@ -155,11 +155,15 @@ pub fn decide_action(
     }
 }
 
-fn create_action(draft: &ContactDraft, found: &ContactMatches) -> RowAction {
+fn create_action(draft: &ContactDraft, found: &ContactMatches) -> ContactAction {
     let emails = !(found.by_email.is_empty() && found.by_other_email.is_empty());
     let email = emails && draft.email_key().is_some();
     let phone = !found.by_phone.is_empty() && draft.phone_key().is_some();
-    if email || phone { RowAction::CreateBeside { email, phone } } else { RowAction::Create }
+    if email || phone {
+        ContactAction::CreateBeside { email, phone }
+    } else {
+        ContactAction::Create
+    }
 }
 
 /// Whether a row is there for its notes and tasks: what it says of the contact is how to know it.

@@ -182,20 +182,20 @@ fn the_mode_decides_what_becomes_of_a_row() {
     let id: ContactId = "A".parse().unwrap();
     let row = draft("", "a@x", "+1");
     let (skip, update, reject) = (ExistingRule::Skip, ExistingRule::Update, ExistingRule::Reject);
-    let beside = RowAction::CreateBeside { email: false, phone: true };
+    let beside = ContactAction::CreateBeside { email: false, phone: true };
     for (mode, rule, there, expected) in [
-        (ImportMode::Upsert, skip, "", Ok(RowAction::Create)),
+        (ImportMode::Upsert, skip, "", Ok(ContactAction::Create)),
         (ImportMode::Upsert, skip, "phone:P", Ok(beside)),
-        (ImportMode::Upsert, skip, "email:A", Ok(RowAction::Update(id.clone()))),
-        (ImportMode::Create, skip, "", Ok(RowAction::Create)),
-        (ImportMode::Create, skip, "email:A", Ok(RowAction::Skip(id.clone()))),
-        (ImportMode::Create, update, "email:A", Ok(RowAction::Update(id.clone()))),
+        (ImportMode::Upsert, skip, "email:A", Ok(ContactAction::Update(id.clone()))),
+        (ImportMode::Create, skip, "", Ok(ContactAction::Create)),
+        (ImportMode::Create, skip, "email:A", Ok(ContactAction::Skip(id.clone()))),
+        (ImportMode::Create, update, "email:A", Ok(ContactAction::Update(id.clone()))),
         (ImportMode::Create, reject, "email:A", Err("R_EXISTS")),
-        (ImportMode::Update, skip, "email:A", Ok(RowAction::Update(id.clone()))),
+        (ImportMode::Update, skip, "email:A", Ok(ContactAction::Update(id.clone()))),
         (ImportMode::Update, skip, "", Err("R_NOT_FOUND")),
-        (ImportMode::Tag, skip, "email:A", Ok(RowAction::Tag(id.clone()))),
+        (ImportMode::Tag, skip, "email:A", Ok(ContactAction::Tag(id.clone()))),
         (ImportMode::Tag, skip, "", Err("R_NOT_FOUND")),
-        (ImportMode::Untag, skip, "email:A", Ok(RowAction::Untag(id))),
+        (ImportMode::Untag, skip, "email:A", Ok(ContactAction::Untag(id))),
         (ImportMode::Untag, skip, "", Err("R_NOT_FOUND")),
     ] {
         assert_eq!(decided(mode, rule, &row, there), expected, "{mode:?} {there}");
@@ -214,7 +214,7 @@ fn a_row_of_notes_alone_creates_no_contact_unless_asked_to() {
             .map_err(|one| one.code.spelling())
     };
     assert_eq!(decided(ImportMode::Upsert), Err("R_NOT_FOUND"));
-    assert_eq!(decided(ImportMode::Create), Ok(RowAction::Create));
+    assert_eq!(decided(ImportMode::Create), Ok(ContactAction::Create));
 }
 
 #[test]

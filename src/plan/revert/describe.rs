@@ -158,7 +158,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::op::IdempotencyClass;
+    use crate::model::IdempotencyClass;
 
     /// A write in the lines of a plan.
     fn lines(change: OpChange, before: Value) -> Vec<String> {

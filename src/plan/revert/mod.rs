@@ -16,7 +16,8 @@ mod tests;
 
 use serde_json::Value;
 
-use crate::model::op::{IdempotencyClass, Op, OpChange};
+use crate::model::IdempotencyClass;
+use crate::model::op::{Op, OpChange};
 use crate::model::remote::RemoteContact;
 
 pub use describe::describe_step;

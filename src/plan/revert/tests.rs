@@ -3,7 +3,7 @@
 use serde_json::{Map, json};
 
 use super::*;
-use crate::model::op::IdempotencyClass;
+use crate::model::IdempotencyClass;
 
 fn body(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()

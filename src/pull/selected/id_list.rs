@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::super::{Pull, PullError};
 use super::lookup_key::{ContactKey, SelectedContacts, parse_contact_keys};
 use crate::concurrency;
-use crate::run::{self, Failure, Progress, SpoolEntry, SpoolReader, SpoolWrite, stream};
+use crate::run::{self, FetchFailure, SpoolEntry, SpoolReader, SpoolWrite, StreamProgress, stream};
 
 /// Keys that are stored together.
 const LOT: usize = 5_000;
@@ -71,10 +71,10 @@ impl Pull {
         for (at, lot) in keys.chunks(LOT).enumerate() {
             let body = Bytes::from(serde_json::to_vec(lot).expect("keys are plain JSON"));
             let rows = u32::try_from(lot.len()).expect("a lot is small");
-            let progress = Progress {
+            let progress = StreamProgress {
                 rows: (at * LOT + lot.len()) as u64,
                 done: at + 1 == lots,
-                ..Progress::default()
+                ..StreamProgress::default()
             };
             self.write_to_spool(SpoolWrite::Entry {
                 stream: stream::CHOSEN.to_owned(),
@@ -112,14 +112,14 @@ impl Pull {
 }
 
 /// A contact that was named and is not there.
-pub(super) fn contact_failure(subject: &str, code: &str, message: String) -> Failure {
-    Failure {
+pub(super) fn contact_failure(subject: &str, code: &str, message: String) -> FetchFailure {
+    FetchFailure {
         stream: stream::CONTACTS.to_owned(),
         subject: subject.to_owned(),
         code: code.to_owned(),
         message,
         status: None,
         trace_id: None,
-        passing: false,
+        transient: false,
     }
 }

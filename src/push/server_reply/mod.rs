@@ -1,21 +1,28 @@
 //! What an answer means, as a pure function: applied, rejected, not applied (send again), or in doubt (look it up
 //! first).
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::api::{self, WriteOutcome};
 use crate::diagnostic::DiagnosticCode;
 use crate::id::ContactId;
 use crate::model::remote::RemoteContact;
 use crate::model::verify::PropertyMismatch;
-use crate::model::{Op, OpChange};
+use crate::model::{Op, OpChange, OpDetails};
 use crate::reconcile::{self, OpResolution, classify_applied, equals_child};
-use crate::run::{AttemptOutcome, OpState};
+use crate::run::{AttemptOutcome, OpState, SettledBy};
 
 /// A code for what the server refused.
 const REFUSED: DiagnosticCode = DiagnosticCode::R_REFUSED;
 /// A code for what the server never answered, though it was asked often, and did not apply.
 const NO_ANSWER: DiagnosticCode = DiagnosticCode::R_NO_ANSWER;
+
+/// A code for a record that was edited after the plan was made.
+const CONFLICT: DiagnosticCode = DiagnosticCode::R_CONFLICT;
+/// A code for an op of which it cannot be found out whether it was applied.
+const IN_DOUBT: DiagnosticCode = DiagnosticCode::R_IN_DOUBT;
+/// A code for what was not sent because another op of its row failed.
+const SKIPPED: DiagnosticCode = DiagnosticCode::R_SKIPPED;
 
 /// What an answer means.
 #[derive(Debug)]
@@ -186,55 +193,63 @@ fn already_deleted() -> OpResolution {
 /// What a finding says in the ledger, and where the op stands by it.
 pub(super) fn settled_from(
     finding: OpResolution,
-    how: &'static str,
+    settled_by: SettledBy,
     mark: ResponseTrace,
 ) -> AttemptOutcome {
-    let (state, made, said) = match finding {
-        OpResolution::Applied { made } => (OpState::Applied, made, None),
-        OpResolution::Differs { made, differences, message } => {
-            let said = json!({ "differences": differences, "message": message });
-            (OpState::Differs, made, Some(said))
+    let details = resolution_details(&finding).map(|details| details.encode());
+    let (state, made) = match finding {
+        OpResolution::Applied { made } => (OpState::Applied, made),
+        OpResolution::Differs { made, .. } => (OpState::Differs, made),
+        OpResolution::Nothing { .. } => (OpState::Applied, None),
+        OpResolution::NotApplied | OpResolution::SendAgain => (OpState::Pending, None),
+        OpResolution::Refused { .. } => (OpState::Refused, None),
+        OpResolution::Conflict { .. } => (OpState::Conflict, None),
+        OpResolution::Undecidable { .. } => (OpState::InDoubt, None),
+    };
+    let ResponseTrace { status, trace_id } = mark;
+    AttemptOutcome { state, settled_by, status, trace_id, made, details }
+}
+
+/// What a report says about a finding, beyond where its op stands.
+pub(super) fn resolution_details(finding: &OpResolution) -> Option<OpDetails> {
+    Some(match finding.clone() {
+        OpResolution::Applied { .. } | OpResolution::NotApplied | OpResolution::SendAgain => {
+            return None;
         }
-        OpResolution::Nothing { message } => {
-            (OpState::Applied, None, Some(json!({ "nothing": message })))
+        OpResolution::Differs { differences, message, .. } => {
+            OpDetails::Differs { differences, message }
         }
-        OpResolution::NotApplied | OpResolution::SendAgain => (OpState::Pending, None, None),
+        OpResolution::Nothing { message } => OpDetails::NothingToDo { message },
         OpResolution::Refused { code, message, contact } => {
-            let said = json!({ "code": code, "message": message, "contact": contact });
-            (OpState::Refused, None, Some(said))
+            OpDetails::Failed { code, field: None, message, contact }
         }
         OpResolution::Conflict { fields } => {
             let field = fields.join(", ");
-            let message = format!("somebody edited {field} since the plan; it was not overwritten");
-            let said =
-                json!({ "code": DiagnosticCode::R_CONFLICT, "field": field, "message": message });
-            (OpState::Conflict, None, Some(said))
+            let message =
+                format!("{field} was edited after the plan was made; it was not overwritten");
+            let (code, field) = (CONFLICT, Some(field));
+            OpDetails::Failed { code, field, message, contact: None }
         }
-        OpResolution::Undecidable { message } => {
-            let said = json!({ "code": DiagnosticCode::R_IN_DOUBT, "message": message });
-            (OpState::InDoubt, None, Some(said))
-        }
-    };
-    let said = said.map(|said| said.to_string());
-    AttemptOutcome { state, how, status: mark.status, trace_id: mark.trace_id, made, said }
+        OpResolution::Undecidable { message } => OpDetails::failed(IN_DOUBT, message),
+    })
 }
 
 /// An op that is not sent because another one of its row failed.
 pub(super) fn settled_as_skipped(why: &str) -> AttemptOutcome {
-    let said = json!({ "code": DiagnosticCode::R_SKIPPED, "message": why });
+    let details = OpDetails::failed(SKIPPED, why.to_owned());
     AttemptOutcome {
         state: OpState::Skipped,
-        how: "not sent",
+        settled_by: SettledBy::NotSent,
         status: None,
         trace_id: None,
         made: None,
-        said: Some(said.to_string()),
+        details: Some(details.encode()),
     }
 }
 
 /// An op whose request was not sent, or is known not to have been applied.
 pub(super) fn settled_as_not_sent(mark: ResponseTrace) -> AttemptOutcome {
-    settled_from(OpResolution::NotApplied, "not sent", mark)
+    settled_from(OpResolution::NotApplied, SettledBy::NotSent, mark)
 }
 
 /// What it is when an op was sent again and again without an answer: not applied, where a look-up has
@@ -255,14 +270,15 @@ pub(super) fn after_giving_up(last: &OpResolution, attempts: u32) -> OpResolutio
 }
 
 /// Whether what stands in the ledger ends its row: no later op of the row makes sense.
-pub(super) fn ends_row(change: &OpChange, state: OpState, said: Option<&str>) -> bool {
+pub(super) fn ends_row(change: &OpChange, state: OpState, details: Option<&OpDetails>) -> bool {
     if !matches!(state, OpState::Refused | OpState::Conflict | OpState::InDoubt | OpState::Skipped)
     {
         return false;
     }
     let about_contact =
         change.creates_contact() || matches!(change, OpChange::Update { .. } | OpChange::Delete);
-    about_contact || said.is_some_and(|said| said.contains(reconcile::CONTACT_GONE.spelling()))
+    about_contact
+        || details.and_then(OpDetails::code).is_some_and(|code| code == reconcile::CONTACT_GONE)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What each answer to a write means.
 
 use bytes::Bytes;
-use serde_json::Map;
+use serde_json::{Map, json};
 
 use super::*;
 use crate::model::IdempotencyClass;
@@ -125,33 +125,29 @@ fn what_was_not_answered_is_looked_up_and_what_was_applied_never_sent_again() {
 
 #[test]
 fn a_row_ends_where_its_contact_fails() {
-    let gone = settled_from(
-        OpResolution::Refused {
-            code: reconcile::CONTACT_GONE,
-            message: String::new(),
-            contact: None,
-        },
-        "answer",
-        ResponseTrace::default(),
-    );
+    let gone = resolution_details(&OpResolution::Refused {
+        code: reconcile::CONTACT_GONE,
+        message: String::new(),
+        contact: None,
+    });
     assert!(ends_row(&create(), OpState::InDoubt, None));
     assert!(ends_row(&update(), OpState::Conflict, None));
     assert!(!ends_row(&update(), OpState::Differs, None));
     assert!(!ends_row(&note(), OpState::Refused, None));
-    assert!(ends_row(&note(), OpState::Refused, gone.said.as_deref()));
+    assert!(ends_row(&note(), OpState::Refused, gone.as_ref()));
 }
 
 #[test]
 fn who_was_never_answered_is_told_what_is_known() {
     let known = settled_from(
         after_giving_up(&OpResolution::NotApplied, 5),
-        "look-up",
+        SettledBy::LookUp,
         ResponseTrace::default(),
     );
     assert_eq!(known.state, OpState::Refused);
     let unknown = settled_from(
         after_giving_up(&OpResolution::SendAgain, 5),
-        "look-up",
+        SettledBy::LookUp,
         ResponseTrace::default(),
     );
     assert_eq!(unknown.state, OpState::InDoubt);

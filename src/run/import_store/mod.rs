@@ -13,10 +13,14 @@ use rusqlite::{Connection, Row, params};
 
 use super::db;
 use super::error::RunError;
+use super::row_action::RowAction;
 use crate::diagnostic::{Diagnostic, DiagnosticPlace, UnknownDiagnosticCode};
 
-mod identity_index;
 mod remote_contacts;
+mod row_values;
+
+pub use remote_contacts::ContactPart;
+pub use row_values::{IdentityKind, RowMark, RowValueKind};
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS row (
@@ -24,7 +28,7 @@ CREATE TABLE IF NOT EXISTS row (
     draft TEXT, sum BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS decision (
-    n INTEGER PRIMARY KEY, action TEXT NOT NULL, contact TEXT, changes TEXT,
+    n INTEGER PRIMARY KEY, action TEXT NOT NULL, contact TEXT, merged_into INTEGER, changes TEXT,
     code TEXT, field TEXT, reason TEXT, sum BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS warning (
@@ -33,6 +37,9 @@ CREATE TABLE IF NOT EXISTS warning (
 );
 CREATE INDEX IF NOT EXISTS warning_by_row ON warning (n);
 CREATE TABLE IF NOT EXISTS identity (
+    kind TEXT NOT NULL, value TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (kind, value, n)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS row_mark (
     kind TEXT NOT NULL, value TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (kind, value, n)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS live (
@@ -52,7 +59,8 @@ CREATE TABLE IF NOT EXISTS child (
 /// in no order.
 const CACHE: i64 = -32_768;
 
-const TABLES: [&str; 7] = ["row", "decision", "warning", "identity", "live", "match", "child"];
+const TABLES: [&str; 8] =
+    ["row", "decision", "warning", "identity", "row_mark", "live", "match", "child"];
 
 /// A row of the sheet, judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,10 +80,12 @@ pub struct StoredRow {
 /// What was decided about a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RowDecision {
-    /// The action's name: `create`, `update`, `unchanged`, `rejected`, …
-    pub action: String,
+    /// What the plan does with the row.
+    pub action: RowAction,
     /// The contact, where it is known.
     pub contact: Option<String>,
+    /// Of a row that is part of another, that row.
+    pub merged_into: Option<u64>,
     /// The fields that change, as JSON.
     pub changes: Option<String>,
     /// Why it is rejected: the code, the column, the sentence.
@@ -281,11 +291,12 @@ impl ImportStore {
     pub fn put_decision(&self, n: u64, decision: &RowDecision) -> Result<(), RunError> {
         let it = decision;
         self.execute(
-            "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 n.cast_signed(),
-                it.action,
+                it.action.name(),
                 it.contact,
+                it.merged_into.map(u64::cast_signed),
                 it.changes,
                 it.code,
                 it.field,
@@ -305,24 +316,27 @@ impl ImportStore {
         limit: usize,
     ) -> Result<Vec<(u64, RowDecision)>, RunError> {
         let read = |row: &Row<'_>| {
+            let action = RowAction::from_name(row.get_ref(1)?.as_str()?);
             let decision = RowDecision {
-                action: row.get(1)?,
+                action: action.unwrap_or_default(),
                 contact: row.get(2)?,
-                changes: row.get(3)?,
-                code: row.get(4)?,
-                field: row.get(5)?,
-                reason: row.get(6)?,
+                merged_into: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
+                changes: row.get(4)?,
+                code: row.get(5)?,
+                field: row.get(6)?,
+                reason: row.get(7)?,
             };
-            Ok((row.get::<_, i64>(0)?.cast_unsigned(), decision, row.get::<_, Vec<u8>>(7)?))
+            let sum = row.get::<_, Vec<u8>>(8)?;
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), action.map(|_| decision), sum))
         };
-        let sql = "SELECT n, action, contact, changes, code, field, reason, sum FROM decision
+        let sql = "SELECT n, action, contact, merged_into, changes, code, field, reason, sum FROM decision
                    WHERE n > ? ORDER BY n LIMIT ?";
         let found = self.query_all(sql, params![after.cast_signed(), sql_limit(limit)], read)?;
-        let check = |(n, decision, sum): (u64, RowDecision, Vec<u8>)| {
-            let sound = decision_checksum(n, &decision) == sum[..];
-            let wrong =
-                || self.damaged_error(&format!("the checksum of the decision on row {n} is wrong"));
-            if sound { Ok((n, decision)) } else { Err(wrong()) }
+        let check = |(n, decision, sum): (u64, Option<RowDecision>, Vec<u8>)| {
+            let sound = decision.filter(|decision| decision_checksum(n, decision) == sum[..]);
+            sound.map(|decision| (n, decision)).ok_or_else(|| {
+                self.damaged_error(&format!("the checksum of the decision on row {n} is wrong"))
+            })
         };
         found.into_iter().map(check).collect()
     }
@@ -368,20 +382,18 @@ fn sql_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-fn encode_optional(text: Option<&String>) -> &[u8] {
-    text.map_or(b"\0", |text| text.as_bytes())
-}
-
 fn row_checksum(row: &StoredRow) -> [u8; 8] {
-    let draft = encode_optional(row.draft.as_ref());
+    let draft = db::optional_text(row.draft.as_deref());
     let (n, line) = (row.n.to_le_bytes(), row.line.to_le_bytes());
-    db::checksum(&[&n, &line, row.place.as_bytes(), row.cells.as_bytes(), draft])
+    db::checksum(&[&n, &line, row.place.as_bytes(), row.cells.as_bytes(), &draft])
 }
 
 fn decision_checksum(n: u64, decision: &RowDecision) -> [u8; 8] {
     let texts =
         [&decision.contact, &decision.changes, &decision.code, &decision.field, &decision.reason];
-    let [contact, changes, code, field, reason] = texts.map(|text| encode_optional(text.as_ref()));
-    let n = n.to_le_bytes();
-    db::checksum(&[&n, decision.action.as_bytes(), contact, changes, code, field, reason])
+    let texts = texts.map(|text| db::optional_text(text.as_deref()));
+    let [contact, changes, code, field, reason] = texts.each_ref().map(Vec::as_slice);
+    let (n, leader) = (n.to_le_bytes(), db::optional_number(decision.merged_into));
+    let action = decision.action.name().as_bytes();
+    db::checksum(&[&n, action, contact, &leader, changes, code, field, reason])
 }

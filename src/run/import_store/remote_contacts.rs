@@ -5,7 +5,37 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::db;
 use super::super::error::RunError;
-use super::ImportStore;
+use super::{IdentityKind, ImportStore, RowValueKind};
+
+/// A part of a contact that is kept apart from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContactPart {
+    /// A note.
+    Notes,
+    /// A task.
+    Tasks,
+    /// An appointment.
+    Appointments,
+    /// An opportunity.
+    Opportunities,
+    /// The whole contact as it is before it is deleted.
+    BeforeImage,
+    /// Why the contact cannot be read whole.
+    ReadError,
+}
+
+impl ContactPart {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Notes => "notes",
+            Self::Tasks => "tasks",
+            Self::Appointments => "appointments",
+            Self::Opportunities => "opportunities",
+            Self::BeforeImage => "before_image",
+            Self::ReadError => "read_error",
+        }
+    }
+}
 
 impl ImportStore {
     /// Forgets what was known of the account, to look again.
@@ -74,43 +104,59 @@ impl ImportStore {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn add_match(&self, kind: &str, value: &str, contact: &str) -> Result<(), RunError> {
-        self.execute("INSERT OR IGNORE INTO match VALUES (?, ?, ?)", params![kind, value, contact])
+    pub fn add_match(
+        &self,
+        kind: IdentityKind,
+        value: &str,
+        contact: &str,
+    ) -> Result<(), RunError> {
+        self.execute(
+            "INSERT OR IGNORE INTO match VALUES (?, ?, ?)",
+            params![kind.name(), value, contact],
+        )
     }
 
     /// The contacts that have a value.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn matching_contacts(&self, kind: &str, value: &str) -> Result<Vec<String>, RunError> {
+    pub fn matching_contacts(
+        &self,
+        kind: IdentityKind,
+        value: &str,
+    ) -> Result<Vec<String>, RunError> {
         let sql = "SELECT contact FROM match WHERE kind = ? AND value = ? ORDER BY contact";
-        self.query_all(sql, params![kind, value], |row| row.get(0))
+        self.query_all(sql, params![kind.name(), value], |row| row.get(0))
     }
 
-    /// Keeps a note or task as it stands.
+    /// Keeps a note, task or other part of a contact as it is.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub fn put_child(
         &self,
-        kind: &str,
+        part: ContactPart,
         contact: &str,
         id: &str,
         body: &str,
     ) -> Result<(), RunError> {
         self.execute(
             "INSERT OR REPLACE INTO child VALUES (?, ?, ?, ?)",
-            params![kind, contact, id, body],
+            params![part.name(), contact, id, body],
         )
     }
 
-    /// The notes or tasks of a contact that were kept.
+    /// The parts of a contact that were kept.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn contact_children(&self, kind: &str, contact: &str) -> Result<Vec<String>, RunError> {
+    pub fn contact_children(
+        &self,
+        part: ContactPart,
+        contact: &str,
+    ) -> Result<Vec<String>, RunError> {
         let sql = "SELECT body FROM child WHERE kind = ? AND contact = ? ORDER BY id";
-        self.query_all(sql, params![kind, contact], |row| row.get(0))
+        self.query_all(sql, params![part.name(), contact], |row| row.get(0))
     }
 }
 

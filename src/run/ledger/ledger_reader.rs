@@ -12,6 +12,7 @@ use super::super::db;
 use super::super::error::RunError;
 use super::sql::{self, ATTEMPT, OP, damaged_op_error, from_sql_integer, to_sql_integer};
 use super::{AttemptRecord, OpRecord, OpState};
+use crate::id::ContactId;
 
 /// Ops that are still to be sent or looked up.
 const OPEN: &str = "coalesce(s.state, 'pending') IN ('pending', 'sent')";
@@ -139,11 +140,20 @@ impl LedgerReader {
     ///
     /// # Errors
     /// When what is stored is damaged.
-    pub fn contact_id_of_row(&self, row: u64) -> Result<Option<String>, RunError> {
+    pub fn contact_id_of_row(&self, row: u64) -> Result<Option<ContactId>, RunError> {
         let ops = self.ops_of_row(row)?;
         let done =
             |op: &OpRecord| op.step == 0 && matches!(op.state, OpState::Applied | OpState::Differs);
-        Ok(ops.into_iter().filter(done).find_map(|op| op.made.or(op.contact)))
+        let Some(op) =
+            ops.into_iter().filter(done).find(|op| op.made.is_some() || op.contact.is_some())
+        else {
+            return Ok(None);
+        };
+        match op.made.as_deref().map(str::parse) {
+            Some(Ok(made)) => Ok(Some(made)),
+            Some(Err(_)) => Err(damaged_op_error(&self.path, "contact", op.id)),
+            None => Ok(op.contact),
+        }
     }
 
     /// How many ops stand where. States without ops are left out.

@@ -14,7 +14,8 @@ use super::super::db;
 use super::super::error::RunError;
 use super::sql::{self, ATTEMPT, OP, OpStatusRow, damaged_op_error, to_sql_integer};
 use super::{
-    AttemptHandle, AttemptOutcome, AttemptRecord, Intent, OpRecord, OpState, OutcomeRecord,
+    AttemptHandle, AttemptOutcome, AttemptRecord, IdempotencyClass, Intent, OpRecord, OpState,
+    OutcomeRecord,
 };
 use crate::failpoint::{self, FailPoint};
 
@@ -201,7 +202,7 @@ fn insert_intent(
     match op.state {
         // The op says that nothing is outstanding, its attempt that something is.
         OpState::Pending if unsettled => return Err(damaged_op_error(path, "standing", op.id)),
-        OpState::Sent if op.class != "I" => {
+        OpState::Sent if op.class != IdempotencyClass::Replayable => {
             return Err(RunError::Misuse { op: op.id, why: "its last attempt is unsettled" });
         }
         OpState::Pending | OpState::Sent => {}
@@ -225,7 +226,7 @@ fn insert_intent(
         }
         _ => RunError::from_sqlite(path, source),
     })?;
-    OpStatusRow { state: OpState::Sent, attempts: id, made: op.made, said: op.said }
+    OpStatusRow { state: OpState::Sent, attempts: id, made: op.made, details: op.details }
         .write(to, op.id)
         .map_err(|source| RunError::from_sqlite(path, source))?;
     Ok(AttemptHandle { id, op: op.id, at_ms })
@@ -266,18 +267,18 @@ fn write_op_state(
 }
 
 fn op_status_row(settled: &AttemptOutcome, attempts: u64) -> OpStatusRow {
-    let (made, said) = (settled.made.clone(), settled.said.clone());
-    OpStatusRow { state: settled.state, attempts, made, said }
+    let (made, details) = (settled.made.clone(), settled.details.clone());
+    OpStatusRow { state: settled.state, attempts, made, details }
 }
 
 fn outcome_record(settled: &AttemptOutcome) -> OutcomeRecord {
     OutcomeRecord {
         state: settled.state,
-        how: settled.how.to_owned(),
+        settled_by: settled.settled_by,
         status: settled.status,
         trace_id: settled.trace_id.clone(),
         made: settled.made.clone(),
-        said: settled.said.clone(),
+        details: settled.details.clone(),
     }
 }
 

@@ -7,8 +7,10 @@
 //! resend. The ledger knows ops by number and keeps what they say as JSON texts; it knows neither
 //! contacts nor HTTP.
 
+mod idempotency;
 mod ledger_reader;
 mod ledger_writer;
+mod receipts;
 mod sql;
 
 use std::path::Path;
@@ -17,10 +19,13 @@ use std::sync::{Arc, OnceLock, mpsc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, oneshot};
 
+pub use self::idempotency::IdempotencyClass;
 pub use self::ledger_reader::LedgerReader;
 use self::ledger_writer::{LedgerCommand, LedgerWriter, QueuedCommand};
-pub use self::sql::{for_each_op_in_state, store_ops};
+pub use self::receipts::{for_each_op_in_state, reverted_op_keys};
+pub use self::sql::store_ops;
 use super::error::RunError;
+use crate::id::ContactId;
 
 /// Messages that may wait for the writer.
 const QUEUE: usize = 1024;
@@ -38,20 +43,20 @@ pub struct OpRecord {
     pub step: u32,
     /// Its lane.
     pub lane: u64,
-    /// Its class, a letter.
-    pub class: String,
+    /// How it is kept from happening twice.
+    pub class: IdempotencyClass,
     /// Whether it goes into a request with others.
     pub bulk: bool,
     /// The contact, where it is known.
-    pub contact: Option<String>,
+    pub contact: Option<ContactId>,
     /// The op's change and before-image as JSON: `{"change":…,"before":…}`.
     pub body: String,
     /// Where it stands.
     pub state: OpState,
     /// What it made (a contact's, note's or task's id), once known.
     pub made: Option<String>,
-    /// What is to be said about it: differences, the reason of a refusal; JSON.
-    pub said: Option<String>,
+    /// What a report says about it, such as differences or the reason of a refusal; JSON.
+    pub details: Option<String>,
 }
 
 /// Where an op stands.
@@ -109,6 +114,39 @@ impl OpState {
     }
 }
 
+/// How it is known where an op stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettledBy {
+    /// By the server's answer.
+    Answer,
+    /// By a look-up.
+    LookUp,
+    /// The request was not sent.
+    NotSent,
+    /// By a person's decision.
+    Decision,
+}
+
+impl SettledBy {
+    /// Every way.
+    pub const ALL: [Self; 4] = [Self::Answer, Self::LookUp, Self::NotSent, Self::Decision];
+
+    /// The name in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Answer => "answer",
+            Self::LookUp => "look_up",
+            Self::NotSent => "not_sent",
+            Self::Decision => "decision",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.name() == name)
+    }
+}
+
 /// An intent to write down before anything is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
@@ -139,8 +177,8 @@ pub struct AttemptHandle {
 pub struct AttemptOutcome {
     /// Where the op stands now.
     pub state: OpState,
-    /// How that is known: `answer`, `look-up`, `not sent`, `decision`.
-    pub how: &'static str,
+    /// How that is known.
+    pub settled_by: SettledBy,
     /// The last answer's status.
     pub status: Option<u16>,
     /// The server's name for the request.
@@ -148,7 +186,7 @@ pub struct AttemptOutcome {
     /// The contact, note or task that was made or found.
     pub made: Option<String>,
     /// Differences or reason; JSON.
-    pub said: Option<String>,
+    pub details: Option<String>,
 }
 
 /// An attempt as the ledger keeps it.
@@ -176,7 +214,7 @@ pub struct OutcomeRecord {
     /// Where the op stood after it; [`OpState::Pending`] when it was not applied.
     pub state: OpState,
     /// How that is known.
-    pub how: String,
+    pub settled_by: SettledBy,
     /// The last answer's status.
     pub status: Option<u16>,
     /// The server's name for the request.
@@ -184,7 +222,7 @@ pub struct OutcomeRecord {
     /// The contact, note or task that was made or found.
     pub made: Option<String>,
     /// Differences or reason; JSON.
-    pub said: Option<String>,
+    pub details: Option<String>,
 }
 
 impl AttemptRecord {
@@ -227,7 +265,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When they could not be stored; then nothing may be sent. [`RunError::Misuse`] when an op is done or
-    /// its last attempt is unsettled, unless its class is `I`; then none of these intents is stored.
+    /// its last attempt is unsettled, unless it is replayable; then none of these intents is stored.
     pub async fn record_intents(
         &self,
         intents: Vec<Intent>,
@@ -258,7 +296,7 @@ impl Ledger {
         self.send_command(LedgerCommand::Set(op, settled)).await
     }
 
-    /// Waits until everything said before is durable.
+    /// Waits until everything sent before is durable.
     ///
     /// # Errors
     /// What stopped the writer.
@@ -268,7 +306,7 @@ impl Ledger {
         waiting.await.map_err(|_| self.writer_error())
     }
 
-    /// Ends the writer, for all clones, once everything said before is durable.
+    /// Ends the writer, for all clones, once everything sent before is durable.
     ///
     /// # Errors
     /// What stopped the writer, if it did not come to its end.

@@ -11,7 +11,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::db;
 use super::super::error::RunError;
-use super::{AttemptRecord, OpRecord, OpState, OutcomeRecord};
+use super::{AttemptRecord, IdempotencyClass, OpRecord, OpState, OutcomeRecord, SettledBy};
+use crate::id::ContactId;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS op (
@@ -20,13 +21,13 @@ CREATE TABLE IF NOT EXISTS op (
     body TEXT NOT NULL, sum BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS standing (
-    op INTEGER PRIMARY KEY, state TEXT NOT NULL, attempts INTEGER NOT NULL, made TEXT, said TEXT,
+    op INTEGER PRIMARY KEY, state TEXT NOT NULL, attempts INTEGER NOT NULL, made TEXT, details TEXT,
     sum BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS attempt (
     op INTEGER NOT NULL, id INTEGER NOT NULL, at_ms INTEGER NOT NULL, line TEXT NOT NULL,
-    body_sum TEXT NOT NULL, reference TEXT, state TEXT, how TEXT, status INTEGER, trace_id TEXT,
-    made TEXT, said TEXT, sum BLOB NOT NULL,
+    body_sum TEXT NOT NULL, reference TEXT, state TEXT, settled_by TEXT, status INTEGER, trace_id TEXT,
+    made TEXT, details TEXT, sum BLOB NOT NULL,
     PRIMARY KEY (op, id)
 ) WITHOUT ROWID;
 ";
@@ -39,7 +40,7 @@ CREATE INDEX IF NOT EXISTS op_bulk ON op (id) WHERE bulk;
 
 /// The columns of an op with its standing, as [`read_op`] reads them.
 pub(super) const OP: &str = "o.id, o.key, o.row, o.step, o.lane, o.class, o.bulk, o.contact, o.body, \
-     o.sum, s.state, s.attempts, s.made, s.said, s.sum \
+     o.sum, s.state, s.attempts, s.made, s.details, s.sum \
      FROM op o LEFT JOIN standing s ON s.op = o.id";
 
 /// Makes the tables where they are missing.
@@ -87,17 +88,17 @@ pub fn store_ops<E: From<RunError>>(
                     to_sql_integer(op.row),
                     op.step,
                     to_sql_integer(op.lane),
-                    op.class,
+                    op.class.letter(),
                     op.bulk,
-                    op.contact,
+                    op.contact.as_ref().map(ContactId::as_str),
                     op.body,
                     sum
                 ])
             })
             .map_err(fail)?;
-        if op.state != OpState::Pending || op.made.is_some() || op.said.is_some() {
+        if op.state != OpState::Pending || op.made.is_some() || op.details.is_some() {
             let standing =
-                OpStatusRow { state: op.state, attempts: 0, made: op.made, said: op.said };
+                OpStatusRow { state: op.state, attempts: 0, made: op.made, details: op.details };
             standing.write(&transaction, op.id).map_err(fail)?;
         }
     }
@@ -120,51 +121,25 @@ fn delete_unsent_ops(path: &Path, connection: &Connection) -> Result<(), RunErro
     }
 }
 
-/// Looks at the ops that stand like this, in no order: by these a later run knows what it need not do
-/// again. A run without a ledger has none.
-///
-/// # Errors
-/// When the database cannot be read or is damaged.
-pub fn for_each_op_in_state(
-    db: &Path,
-    states: &[OpState],
-    mut look: impl FnMut(OpRecord),
-) -> Result<(), RunError> {
-    let fail = |source| RunError::from_sqlite(db, source);
-    let connection = db::open(db)?;
-    if !connection.table_exists(None, "op").map_err(fail)? {
-        return Ok(());
-    }
-    let mut query = connection.prepare(&format!("SELECT {OP}")).map_err(fail)?;
-    let mut rows = query.query([]).map_err(fail)?;
-    while let Some(row) = rows.next().map_err(fail)? {
-        let (op, _) = read_op(db, row)?;
-        if states.contains(&op.state) {
-            look(op);
-        }
-    }
-    Ok(())
-}
-
 /// Where an op stands.
 #[derive(Debug, Clone)]
 pub(super) struct OpStatusRow {
     pub(super) state: OpState,
     pub(super) attempts: u64,
     pub(super) made: Option<String>,
-    pub(super) said: Option<String>,
+    pub(super) details: Option<String>,
 }
 
 impl OpStatusRow {
     pub(super) fn write(&self, to: &Connection, op: u64) -> rusqlite::Result<()> {
-        let Self { state, attempts, made, said } = self;
+        let Self { state, attempts, made, details } = self;
         to.prepare_cached("INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?, ?)")?
             .execute(params![
                 to_sql_integer(op),
                 state.name(),
                 to_sql_integer(*attempts),
                 made,
-                said,
+                details,
                 self.checksum(op)
             ])
             .map(drop)
@@ -175,46 +150,50 @@ impl OpStatusRow {
             &op.to_le_bytes(),
             self.state.name().as_bytes(),
             &self.attempts.to_le_bytes(),
-            &encode_optional(self.made.as_deref()),
-            &encode_optional(self.said.as_deref()),
+            &db::optional_text(self.made.as_deref()),
+            &db::optional_text(self.details.as_deref()),
         ])
     }
 }
 
 /// Reads a row of [`OP`]: the op, and how many attempts it has had.
 pub(super) fn read_op(path: &Path, row: &Row<'_>) -> Result<(OpRecord, u64), RunError> {
-    let read = || -> rusqlite::Result<(OpRecord, Vec<u8>)> {
+    let read = || -> rusqlite::Result<(OpRecord, Vec<u8>, bool)> {
+        let class = IdempotencyClass::from_letter(row.get_ref(5)?.as_str()?);
+        let contact = row.get_ref(7)?.as_str_or_null()?.map(str::parse);
+        let sound = class.is_some() && !matches!(contact, Some(Err(_)));
         let op = OpRecord {
             id: from_sql_integer(row.get(0)?),
             key: row.get(1)?,
             row: from_sql_integer(row.get(2)?),
             step: row.get(3)?,
             lane: from_sql_integer(row.get(4)?),
-            class: row.get(5)?,
+            class: class.unwrap_or(IdempotencyClass::Once),
             bulk: row.get(6)?,
-            contact: row.get(7)?,
+            contact: contact.and_then(Result::ok),
             body: row.get(8)?,
             state: OpState::Pending,
             made: None,
-            said: None,
+            details: None,
         };
-        Ok((op, row.get(9)?))
+        Ok((op, row.get(9)?, sound))
     };
-    let (mut op, sum) = read().map_err(|source| RunError::from_sqlite(path, source))?;
-    if op_checksum(&op) != sum[..] {
+    let (mut op, sum, sound) = read().map_err(|source| RunError::from_sqlite(path, source))?;
+    if !sound || op_checksum(&op) != sum[..] {
         return Err(damaged_op_error(path, "plan", op.id));
     }
     let Some(standing) = read_op_status(path, row, op.id)? else { return Ok((op, 0)) };
-    (op.state, op.made, op.said) = (standing.state, standing.made, standing.said);
+    (op.state, op.made, op.details) = (standing.state, standing.made, standing.details);
     Ok((op, standing.attempts))
 }
 
 fn read_op_status(path: &Path, row: &Row<'_>, op: u64) -> Result<Option<OpStatusRow>, RunError> {
     let read = || -> rusqlite::Result<Option<(Option<OpStatusRow>, Vec<u8>)>> {
         let Some(state) = row.get::<_, Option<String>>(10)? else { return Ok(None) };
-        let (attempts, made, said) = (from_sql_integer(row.get(11)?), row.get(12)?, row.get(13)?);
+        let (attempts, made, details) =
+            (from_sql_integer(row.get(11)?), row.get(12)?, row.get(13)?);
         let standing =
-            OpState::from_name(&state).map(|state| OpStatusRow { state, attempts, made, said });
+            OpState::from_name(&state).map(|state| OpStatusRow { state, attempts, made, details });
         Ok(Some((standing, row.get(14)?)))
     };
     match read().map_err(|source| RunError::from_sqlite(path, source))? {
@@ -225,8 +204,8 @@ fn read_op_status(path: &Path, row: &Row<'_>, op: u64) -> Result<Option<OpStatus
 }
 
 /// The columns of an attempt, as [`read_attempt`] reads them.
-pub(super) const ATTEMPT: &str = "op, id, at_ms, line, body_sum, reference, state, how, status, \
-     trace_id, made, said, sum FROM attempt";
+pub(super) const ATTEMPT: &str = "op, id, at_ms, line, body_sum, reference, state, settled_by, status, \
+     trace_id, made, details, sum FROM attempt";
 
 /// Reads a row of [`ATTEMPT`].
 pub(super) fn read_attempt(path: &Path, row: &Row<'_>) -> Result<AttemptRecord, RunError> {
@@ -240,16 +219,19 @@ pub(super) fn read_attempt(path: &Path, row: &Row<'_>) -> Result<AttemptRecord, 
             reference: row.get(5)?,
             outcome: None,
         };
-        let state: Option<String> = row.get(6)?;
-        let known = state.as_deref().map(OpState::from_name);
-        if let Some(Some(state)) = known {
+        let (state, settled_by): (Option<String>, Option<String>) = (row.get(6)?, row.get(7)?);
+        let words = state.zip(settled_by);
+        let known = words.as_ref().map(|(state, settled_by)| {
+            OpState::from_name(state).zip(SettledBy::from_name(settled_by))
+        });
+        if let Some(Some((state, settled_by))) = known {
             attempt.outcome = Some(OutcomeRecord {
                 state,
-                how: row.get(7)?,
+                settled_by,
                 status: row.get(8)?,
                 trace_id: row.get(9)?,
                 made: row.get(10)?,
-                said: row.get(11)?,
+                details: row.get(11)?,
             });
         }
         Ok((attempt, row.get(12)?, known == Some(None)))
@@ -281,11 +263,11 @@ pub(super) fn write_attempt(
         a.body_sum,
         a.reference,
         o.map(|o| o.state.name()),
-        o.map(|o| &o.how),
+        o.map(|o| o.settled_by.name()),
         o.and_then(|o| o.status),
         o.and_then(|o| o.trace_id.as_ref()),
         o.and_then(|o| o.made.as_ref()),
-        o.and_then(|o| o.said.as_ref()),
+        o.and_then(|o| o.details.as_ref()),
         attempt_checksum(a)
     ])
     .map(drop)
@@ -313,21 +295,56 @@ fn op_checksum(op: &OpRecord) -> [u8; 8] {
         &op.row.to_le_bytes(),
         &op.step.to_le_bytes(),
         &op.lane.to_le_bytes(),
-        op.class.as_bytes(),
+        op.class.letter().as_bytes(),
         &[u8::from(op.bulk)],
-        &encode_optional(op.contact.as_deref()),
+        &db::optional_text(op.contact.as_ref().map(ContactId::as_str)),
         op.body.as_bytes(),
     ])
 }
 
 fn attempt_checksum(attempt: &AttemptRecord) -> [u8; 8] {
-    db::checksum(&[format!("{attempt:?}").as_bytes()])
+    let outcome = attempt.outcome.as_ref();
+    let text = |text: Option<&String>| db::optional_text(text.map(String::as_str));
+    db::checksum(&[
+        &attempt.op.to_le_bytes(),
+        &attempt.id.to_le_bytes(),
+        &attempt.at_ms.to_le_bytes(),
+        attempt.line.as_bytes(),
+        attempt.body_sum.as_bytes(),
+        &text(attempt.reference.as_ref()),
+        &db::optional_text(outcome.map(|it| it.state.name())),
+        &db::optional_text(outcome.map(|it| it.settled_by.name())),
+        &db::optional_number(outcome.and_then(|it| it.status).map(u64::from)),
+        &text(outcome.and_then(|it| it.trace_id.as_ref())),
+        &text(outcome.and_then(|it| it.made.as_ref())),
+        &text(outcome.and_then(|it| it.details.as_ref())),
+    ])
 }
 
-/// A text that may be missing, so that missing and empty differ.
-fn encode_optional(text: Option<&str>) -> Vec<u8> {
-    match text {
-        None => Vec::new(),
-        Some(text) => [b"=", text.as_bytes()].concat(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run that was written before a rename must be sound after it.
+    #[test]
+    fn the_checksum_of_an_attempt_is_that_of_every_run_of_this_format() {
+        let outcome = OutcomeRecord {
+            state: OpState::Applied,
+            settled_by: SettledBy::LookUp,
+            status: Some(201),
+            trace_id: Some("t".to_owned()),
+            made: Some("c".to_owned()),
+            details: None,
+        };
+        let attempt = AttemptRecord {
+            id: 2,
+            op: 7,
+            at_ms: 1_700_000_000_000,
+            line: "POST /contacts/".to_owned(),
+            body_sum: "00".to_owned(),
+            reference: None,
+            outcome: Some(outcome),
+        };
+        assert_eq!(attempt_checksum(&attempt), [145, 167, 194, 176, 10, 31, 184, 212]);
     }
 }

@@ -21,20 +21,20 @@ fn plan(ops: Vec<OpRecord>) -> Written {
     Written { _dir: dir, db }
 }
 
-fn op(id: u64, class: &str) -> OpRecord {
+fn op(id: u64, class: IdempotencyClass) -> OpRecord {
     OpRecord {
         id,
         key: format!("key-{id}"),
         row: id,
         step: 0,
         lane: id,
-        class: class.to_owned(),
+        class,
         bulk: false,
         contact: None,
         body: format!(r#"{{"change":{{"do":"create","body":{{"n":{id}}}}},"before":null}}"#),
         state: OpState::Pending,
         made: None,
-        said: None,
+        details: None,
     }
 }
 
@@ -46,11 +46,11 @@ fn intent(op: u64) -> Intent {
 fn settled(state: OpState) -> AttemptOutcome {
     AttemptOutcome {
         state,
-        how: "answer",
+        settled_by: SettledBy::Answer,
         status: Some(201),
         trace_id: Some("trace".to_owned()),
         made: Some("made".to_owned()),
-        said: None,
+        details: None,
     }
 }
 
@@ -89,7 +89,7 @@ async fn one(ledger: &Ledger, op: u64) -> Result<AttemptHandle, RunError> {
 
 #[tokio::test]
 async fn intents_that_are_ready_together_share_one_transaction() {
-    let run = plan((1..=40).map(|id| op(id, "U")).collect());
+    let run = plan((1..=40).map(|id| op(id, IdempotencyClass::Unique)).collect());
     let (ledger, work) = Ledger::open(&run.db).unwrap();
     let before = run.commits();
     let intents = futures::future::join_all((1..=40).map(|id| one(&ledger, id)));
@@ -104,7 +104,11 @@ async fn intents_that_are_ready_together_share_one_transaction() {
 
 #[tokio::test]
 async fn an_op_whose_last_attempt_is_unsettled_is_not_sent_again() {
-    let run = plan(vec![op(1, "U"), op(2, "I"), op(3, "U")]);
+    let run = plan(vec![
+        op(1, IdempotencyClass::Unique),
+        op(2, IdempotencyClass::Replayable),
+        op(3, IdempotencyClass::Unique),
+    ]);
     let ledger = run.open();
     let first = one(&ledger, 1).await.unwrap();
     let refused = ledger.record_intents(vec![intent(3), intent(1)]).await.unwrap_err();
@@ -129,7 +133,7 @@ async fn an_op_whose_last_attempt_is_unsettled_is_not_sent_again() {
 
 #[tokio::test]
 async fn an_outcome_that_was_lost_leaves_an_attempt_to_look_up() {
-    let run = plan(vec![op(1, "U"), op(2, "U")]);
+    let run = plan(vec![op(1, IdempotencyClass::Unique), op(2, IdempotencyClass::Unique)]);
     let ledger = run.open();
     let attempts = ledger.record_intents(vec![intent(1), intent(2)]).await.unwrap();
     let [first, second] = attempts.try_into().unwrap();
@@ -145,15 +149,16 @@ async fn an_outcome_that_was_lost_leaves_an_attempt_to_look_up() {
     ledger.flush().await.unwrap();
     assert_eq!(run.states(), [OpState::Differs, OpState::Pending]);
     let outcome = reader.last_attempt(1).unwrap().unwrap().outcome.unwrap();
-    assert_eq!((outcome.how.as_str(), outcome.status), ("answer", Some(201)));
+    assert_eq!((outcome.settled_by, outcome.status), (SettledBy::Answer, Some(201)));
 }
 
 #[tokio::test]
 async fn a_person_s_decision_settles_the_attempt_too() {
-    let run = plan(vec![op(1, "X"), op(2, "X")]);
+    let run = plan(vec![op(1, IdempotencyClass::Once), op(2, IdempotencyClass::Once)]);
     let ledger = run.open();
     let _unsettled = one(&ledger, 1).await.unwrap();
-    let decided = AttemptOutcome { how: "decision", made: None, ..settled(OpState::Pending) };
+    let decided =
+        AttemptOutcome { settled_by: SettledBy::Decision, made: None, ..settled(OpState::Pending) };
     ledger.set_op_state(1, decided).await.unwrap();
     ledger
         .set_op_state(2, AttemptOutcome { status: None, made: None, ..settled(OpState::Skipped) })
@@ -162,12 +167,19 @@ async fn a_person_s_decision_settles_the_attempt_too() {
     assert_eq!(one(&ledger, 1).await.unwrap().id, 2);
     ledger.close().await.unwrap();
     assert_eq!(run.states(), [OpState::Sent, OpState::Skipped]);
-    assert_eq!(run.reader().load_attempts(1).unwrap()[0].outcome.as_ref().unwrap().how, "decision");
+    assert_eq!(
+        run.reader().load_attempts(1).unwrap()[0].outcome.as_ref().unwrap().settled_by,
+        SettledBy::Decision
+    );
 }
 
 #[tokio::test]
 async fn when_a_commit_fails_everyone_hears_of_it_and_the_writer_ends() {
-    let run = plan(vec![op(1, "U"), op(2, "U"), op(3, "U")]);
+    let run = plan(vec![
+        op(1, IdempotencyClass::Unique),
+        op(2, IdempotencyClass::Unique),
+        op(3, IdempotencyClass::Unique),
+    ]);
     let ledger = run.open();
     let first = one(&ledger, 1).await.unwrap();
     db::open(&run.db).unwrap().execute_batch("DROP TABLE standing").unwrap();
@@ -181,7 +193,7 @@ async fn when_a_commit_fails_everyone_hears_of_it_and_the_writer_ends() {
 
 #[tokio::test]
 async fn a_closed_ledger_takes_nothing_more() {
-    let run = plan(vec![op(1, "U")]);
+    let run = plan(vec![op(1, IdempotencyClass::Unique)]);
     let ledger = run.open();
     ledger.clone().close().await.unwrap();
     assert_eq!(one(&ledger, 1).await.unwrap_err().kind(), RunErrorKind::Bug);
@@ -189,7 +201,7 @@ async fn a_closed_ledger_takes_nothing_more() {
 
 #[tokio::test]
 async fn lanes_and_bulk_ops_are_found_where_something_is_left_to_do() {
-    let mut ops: Vec<_> = (1..=6).map(|id| op(id, "U")).collect();
+    let mut ops: Vec<_> = (1..=6).map(|id| op(id, IdempotencyClass::Unique)).collect();
     (ops[1].lane, ops[1].row, ops[1].step) = (1, 1, 1);
     ops[2].state = OpState::Skipped;
     for bulk in &mut ops[3..5] {
@@ -211,10 +223,13 @@ async fn lanes_and_bulk_ops_are_found_where_something_is_left_to_do() {
     let first = one(&ledger, 1).await.unwrap();
     ledger.record_outcome(first, settled(OpState::Applied)).await.unwrap();
     ledger.close().await.unwrap();
-    assert_eq!(reader.contact_id_of_row(1).unwrap().as_deref(), Some("made"));
+    assert_eq!(reader.contact_id_of_row(1).unwrap(), "made".parse().ok());
     assert_eq!(reader.contact_id_of_row(6).unwrap(), None);
     let mut keys = Vec::new();
-    let mut look = |op: OpRecord| keys.push((op.key, op.state, op.made));
+    let mut look = |op: OpRecord| {
+        keys.push((op.key, op.state, op.made));
+        Ok(())
+    };
     for_each_op_in_state(&run.db, &[OpState::Applied, OpState::Skipped], &mut look).unwrap();
     let made = Some("made".to_owned());
     let expected = [
@@ -235,17 +250,24 @@ fn a_run_without_a_ledger_has_no_keys() {
 
 #[test]
 fn a_plan_is_stored_whole_or_not_at_all() {
-    let run = plan(vec![op(1, "U")]);
+    let run = plan(vec![op(1, IdempotencyClass::Unique)]);
     assert!(
-        store_ops(&run.db, [op(2, "U"), op(2, "U")].map(Ok::<_, RunError>).into_iter()).is_err()
+        store_ops(
+            &run.db,
+            [op(2, IdempotencyClass::Unique), op(2, IdempotencyClass::Unique)]
+                .map(Ok::<_, RunError>)
+                .into_iter()
+        )
+        .is_err()
     );
     assert_eq!(run.states().len(), 1);
 }
 
 #[test]
 fn a_plan_takes_the_place_of_one_that_was_never_sent_and_of_no_other() {
-    let run = plan(vec![op(1, "U"), op(2, "U")]);
-    store_ops(&run.db, [op(1, "C")].map(Ok::<_, RunError>).into_iter()).unwrap();
+    let run = plan(vec![op(1, IdempotencyClass::Unique), op(2, IdempotencyClass::Unique)]);
+    store_ops(&run.db, [op(1, IdempotencyClass::Countable)].map(Ok::<_, RunError>).into_iter())
+        .unwrap();
     assert_eq!(run.states().len(), 1);
     let attempt = AttemptRecord {
         id: 1,
@@ -257,7 +279,10 @@ fn a_plan_takes_the_place_of_one_that_was_never_sent_and_of_no_other() {
         outcome: None,
     };
     super::sql::write_attempt(&db::open(&run.db).unwrap(), &attempt, true).unwrap();
-    assert!(store_ops(&run.db, [op(1, "U")].map(Ok::<_, RunError>).into_iter()).is_err());
+    assert!(
+        store_ops(&run.db, [op(1, IdempotencyClass::Unique)].map(Ok::<_, RunError>).into_iter())
+            .is_err()
+    );
 }
 
 /// Everything that the ledger says, or what stands against it.
@@ -280,7 +305,7 @@ fn whole(db: &Path) -> Result<Vec<(OpRecord, Vec<AttemptRecord>)>, RunError> {
 
 #[tokio::test]
 async fn a_flipped_bit_is_damage_and_never_another_story() {
-    let run = plan((1..=12).map(|id| op(id, "U")).collect());
+    let run = plan((1..=12).map(|id| op(id, IdempotencyClass::Unique)).collect());
     let ledger = run.open();
     for (id, state) in (1..=8).zip(OpState::ALL) {
         let attempt = one(&ledger, id).await.unwrap();
@@ -314,7 +339,8 @@ proptest::proptest! {
     #[test]
     fn any_text_comes_back_as_it_was_stored(key in ".*", body in ".*", contact in proptest::option::of(".*"), made in proptest::option::of(".*")) {
         let state = if made.is_some() { OpState::Applied } else { OpState::Pending };
-        let stored = OpRecord { key, contact, body, state, made, ..op(1, "U") };
+        let contact = contact.and_then(|text| text.parse().ok());
+        let stored = OpRecord { key, contact, body, state, made, ..op(1, IdempotencyClass::Unique) };
         let run = plan(vec![stored.clone()]);
         proptest::prop_assert_eq!(run.reader().load_op(1).unwrap(), stored);
     }

@@ -66,13 +66,13 @@ fn all_plain(people: &[Value]) -> Vec<Value> {
 fn contacts_come_back_with_their_notes_and_tasks_as_new_ones() {
     let (world, before, run) = deleted();
     let shown = world.run(&format!("undo {run} --dry-run --out undone"));
-    shown.exits(0).says("3  bring back").says("create notes");
+    shown.exits(0).says("3  recreate").says("create notes");
     assert!(world.account().is_empty());
     undo(&world, &run, "").exits(0);
     let mut expected = all_plain(&before);
     expected[0]["notes"][0]["body"] = "[2026-01-02] met at the fair".into();
     assert_eq!(all_plain(&world.account()), expected);
-    let map = world.table("undone/brought_back.csv");
+    let map = world.table("undone/recreated.csv");
     assert_eq!(map.len(), 3 + 1 + 2);
     for person in &before {
         let old = person["contact"]["id"].as_str().unwrap();
@@ -123,7 +123,7 @@ fn an_undo_of_a_deletion_that_is_killed_anywhere_doubles_nobody() {
         expected[0]["notes"][0]["body"] = "[2026-01-02] met at the fair".into();
         assert_eq!(all_plain(&world.account()), expected, "{point}");
         assert_eq!(world.table("undone/succeeded.csv").len(), 3, "{point}");
-        assert_eq!(world.table("undone/brought_back.csv").len(), 6, "{point}");
+        assert_eq!(world.table("undone/recreated.csv").len(), 6, "{point}");
     }
 }
 
@@ -174,7 +174,7 @@ fn an_account_of_many_is_brought_back_as_it_was_or_it_is_told_what_was_not() {
     // Some share a phone number, which the location lets only one have by now.
     undo(&world, &world.last("import"), "").exits(3);
     let rejected = world.table("undone/rejected.csv");
-    let mut back = world.table("undone/brought_back.csv");
+    let mut back = world.table("undone/recreated.csv");
     back.retain(|it| it["record"] == "contact");
     assert_eq!(back.len() + rejected.len(), 60);
     assert!(rejected.len() < 5, "{rejected:#?}");

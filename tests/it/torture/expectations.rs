@@ -56,7 +56,7 @@ fn differs(world: &World, row: &Value) -> Result<(), String> {
         "reject" => Ok(()),
         "either" if action == "rejected" && code == "R_INVALID_EMAIL" => Ok(()),
         "either" if world.warned_rows("W_EMAIL_UNUSUAL").contains(&n) => Ok(()),
-        "accept" if !["create", "update", "children"].contains(&action.as_str()) => {
+        "accept" if !["create", "update", "notes_and_tasks"].contains(&action.as_str()) => {
             wrong("it is to be accepted".to_owned())
         }
         "accept" => {
@@ -115,7 +115,7 @@ fn child(action: &str, name: &str, world: &World, n: usize) -> String {
         "notes" => "note".to_owned(),
         "body" if !is_task => "note".to_owned(),
         name => {
-            assert_eq!(action, "children", "row {n}");
+            assert_eq!(action, "notes_and_tasks", "row {n}");
             format!("task.{name}")
         }
     }

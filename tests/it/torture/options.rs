@@ -201,7 +201,7 @@ fn an_error_in_a_spreadsheet_is_told_by_sheet_and_cell() {
 fn a_task_without_a_date_is_due_some_days_from_today_when_asked() {
     let world =
         planned("63_tasks_dashclicks.csv", "--preset dashclicks-seed-tasks --default-due 7d", 3);
-    assert_eq!(world.verdict(5).0, "children");
+    assert_eq!(world.verdict(5).0, "notes_and_tasks");
     let due: jiff::Timestamp = world.value(5, "task.dueDate").unwrap().parse().unwrap();
     let hours = due.duration_since(jiff::Timestamp::now()).as_hours();
     assert!((5 * 24..=8 * 24).contains(&hours), "{due}");

@@ -20,7 +20,7 @@ fn created_contacts_get_a_tag_and_stay() {
     assert_eq!(tags(&avery), ["lead", "import-undone"]);
     assert_eq!(avery["notes"], before[0]["notes"]);
     assert_eq!(world.planned_undo("1").1, ["tags: lead -> lead; import-undone"]);
-    assert_eq!(world.table("undone/succeeded.csv")[1]["_action"], "tag created");
+    assert_eq!(world.table("undone/succeeded.csv")[1]["_action"], "tag_created");
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn created_contacts_are_deleted_when_asked_and_the_plan_keeps_what_they_held() {
     world.undo("--created delete").exits(0).says("2  delete created");
     assert_eq!(world.account(), Vec::<Value>::new());
     let (action, changes) = world.planned_undo("1");
-    assert_eq!(action, "delete created");
+    assert_eq!(action, "delete_created");
     assert_eq!(changes[0], "contact: avery@example.com -> deleted");
     for held in ["firstName: Avery -> ", "email: avery@example.com -> ", "tags: lead -> "] {
         assert!(changes.contains(&held.to_owned()), "no `{held}` in {changes:?}");

@@ -125,7 +125,7 @@ fn what_somebody_has_edited_since_is_left_alone_and_named() {
     let (world, _) = imported(&people, sheet, "");
     world.edit("ann@example.com", &json!({"city": "Bern", "state": "BE"}));
     world.edit("bob@example.com", &json!({"city": "Bern"}));
-    world.undo("").exits(3).says("what stays");
+    world.undo("").exits(3).says("lists what was not undone");
     let ann = &world.person("ann@example.com")["contact"];
     assert_eq!((&ann["firstName"], &ann["city"]), (&json!("Ann"), &json!("Bern")));
     assert_eq!(ann["state"], "BE");

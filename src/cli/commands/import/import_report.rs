@@ -13,9 +13,10 @@ use crate::cli::output::text_format::{
 use crate::cli::settings::Settings;
 use crate::id::RunId;
 use crate::import::{
-    self, DeletionSummary, ImportPlan, ImportReport, ImportStatus, PlanSummary, RowOutcomeCounts,
+    DeletionSummary, ImportPlan, ImportReport, ImportStatus, PlanSummary, RowOutcomeCounts,
 };
 use crate::plan::DeletedRecordKind;
+use crate::run::RunKind;
 
 /// Lines of a list that are shown.
 const SHOWN: usize = 12;
@@ -74,7 +75,7 @@ fn plan_lines(planned: &ImportPlan) -> Vec<String> {
         None => format!("plan for {rows}:"),
     }];
     lines.extend(summary.actions.iter().map(|(action, rows)| {
-        format!("  {:>10}  {}", format_count(*rows), action.replace('_', " "))
+        format!("  {:>10}  {}", format_count(*rows), action.name().replace('_', " "))
     }));
     let why = if back.is_some() { "left alone because" } else { "rejected because" };
     lines.extend(count_table(why, summary.rejected.iter().map(name_and_count)));
@@ -314,7 +315,7 @@ fn result_lines(report: &ImportReport, summary: &PlanSummary) -> Vec<String> {
 fn next_step_lines(report: &ImportReport, out: &str) -> Vec<String> {
     let (run, tally) = (&report.run, report.tally);
     let mut lines = Vec::new();
-    let undo = report.kind == import::UNDO;
+    let undo = report.kind == RunKind::Undo;
     if tally.rejected > 0 && undo {
         lines.push(format!("{out}/rejected.csv lists what was not undone, and why"));
     } else if tally.rejected > 0 {

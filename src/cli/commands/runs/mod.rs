@@ -20,7 +20,7 @@ use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::id::RunId;
 use crate::publish::OutputDir;
-use crate::run::{RunState, RunSummary};
+use crate::run::{RunError, RunKind, RunState, RunSummary};
 use crate::{export, import};
 
 /// List, show, publish again or remove runs
@@ -123,6 +123,13 @@ fn list_runs(settings: &Settings) -> Result<CliExitCode, CliError> {
                     escape_for_terminal(&location)
                 )
             }
+            Err(RunError::OtherVersion { written_by, .. }) => {
+                let written_by = escape_for_terminal(written_by);
+                format!(
+                    "{}  written by ghl-bulk {written_by}, not readable by this version",
+                    summary.id
+                )
+            }
             Err(error) => format!("{}  {}", summary.id, escape_for_terminal(&error.to_string())),
         };
         if writeln!(out, "{line}").is_err() {
@@ -148,6 +155,9 @@ fn run_json(summary: &RunSummary) -> Value {
             "kind": meta.kind, "location": meta.location, "created": meta.created,
             "tool": meta.tool, "state": state, "options": meta.options,
         }),
+        Err(error @ RunError::OtherVersion { written_by, .. }) => {
+            json!({"tool": written_by, "state": "other_version", "error": error.to_string()})
+        }
         Err(error) => json!({"error": error.to_string()}),
     };
     match (base, more) {
@@ -166,7 +176,7 @@ fn publish_run(
     settings: &Settings,
 ) -> Result<CliExitCode, CliError> {
     let run = dirs::runs_home()?.open_run(id)?;
-    if run.meta.kind != export::KIND {
+    if run.meta.kind != RunKind::Export {
         return Err(CliError::usage(format!("run `{id}` is not an export"))
             .with_hint(format!("`ghl-bulk runs results {id}` writes its result files again")));
     }
@@ -191,7 +201,7 @@ fn write_results(
     settings: &Settings,
 ) -> Result<CliExitCode, CliError> {
     let run = dirs::runs_home()?.open_run(id)?;
-    if run.meta.kind == export::KIND {
+    if run.meta.kind == RunKind::Export {
         return Err(CliError::usage(format!("run `{id}` is an export"))
             .with_hint(format!("`ghl-bulk runs publish {id}` writes its files again")));
     }

@@ -10,10 +10,9 @@ use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::text_format::{escape_for_terminal, escape_json_line, format_count};
 use crate::cli::settings::Settings;
-use crate::export;
 use crate::id::RunId;
 use crate::import::{self, CreatedContactRule, ImportStatus};
-use crate::run::{RunSummary, SpoolReader};
+use crate::run::{RunKind, RunSummary, SpoolReader};
 
 /// Unreadable records that are shown.
 const SHOWN: usize = 20;
@@ -24,7 +23,7 @@ pub(super) fn run(id: &RunId, settings: &Settings) -> Result<CliExitCode, CliErr
     let mut shown = run_json(&summary);
     let lines = match &summary.known {
         Err(_) => Vec::new(),
-        Ok((meta, state)) if meta.kind != export::KIND => {
+        Ok((meta, state)) if meta.kind != RunKind::Export => {
             let standing = import::read_status(&summary, meta, *state)?;
             if let (Value::Object(shown), Value::Object(more)) = (&mut shown, json!(standing)) {
                 shown.extend(more);

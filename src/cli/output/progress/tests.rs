@@ -74,7 +74,12 @@ fn warning(message: &str) -> RunEvent {
 
 fn started() -> RunEvent {
     let run = crate::id::RunId::new(jiff::Timestamp::UNIX_EPOCH);
-    RunEvent::Started { run, location: "loc".parse().unwrap(), kind: "export", resumed: true }
+    RunEvent::Started {
+        run,
+        location: "loc".parse().unwrap(),
+        kind: crate::event::RunKind::Export,
+        resumed: true,
+    }
 }
 
 /// Feeds events, each with its time in milliseconds.

@@ -11,13 +11,11 @@ use super::{
 };
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::ContactId;
-use crate::import::action;
-use crate::import::planning::validate_rows::kind;
 use crate::model::ContactDraft;
 use crate::plan::diff::{RemoteChildren, RowOrigin, RowPlan};
 use crate::plan::identity;
 use crate::plan::{BeforeImage, DeletedRecordKind};
-use crate::run::ImportStore;
+use crate::run::{ContactPart, IdentityKind, ImportStore, RowAction, RowMark};
 
 /// What a row deletes, by name.
 struct RecordToDelete<'d> {
@@ -53,7 +51,11 @@ impl RowDecider<'_> {
                     if let Ok(Some(named)) =
                         self.find_record_to_delete(&parse_draft(text)?, what)?
                     {
-                        rows.add_identity(kind::GOING, named.contact.as_str(), row.n)?;
+                        rows.add_row_value(
+                            RowMark::ContactToDelete,
+                            named.contact.as_str(),
+                            row.n,
+                        )?;
                     }
                 }
             }
@@ -78,7 +80,7 @@ impl RowDecider<'_> {
         if let Some(id) = child.filter(|_| nameless) {
             let owner = self
                 .rows
-                .matching_contacts(kind::TASK, id)?
+                .matching_contacts(IdentityKind::TaskId, id)?
                 .into_iter()
                 .find_map(|it| it.parse().ok());
             return Ok(Ok(owner.map(|contact| RecordToDelete { contact, child })));
@@ -101,12 +103,13 @@ impl RowDecider<'_> {
             Ok(Some(named)) => named,
         };
         if let Some(first) =
-            self.rows.first_row_with_identity(kind::REMOVED, &named.duplicate_key())?
+            self.rows.first_row_with_value(RowMark::DeletedRecord, &named.duplicate_key())?
         {
             let line = self.rows.find_row(first)?.map_or(0, |row| row.line);
             let one = what.singular_name();
             let reason = format!("record {first} (line {line}) deletes the same {one}");
-            return Ok(Err(decision_with_reason(action::MERGED, reason)));
+            let merged = decision_with_reason(RowAction::Merged, reason);
+            return Ok(Err(RowDecision { merged_into: Some(first), ..merged }));
         }
         let image = match load_before_image(self.rows, &named.contact)? {
             Err(decision) => return Ok(Err(decision)),
@@ -124,7 +127,7 @@ impl RowDecider<'_> {
         let Some(planned) = self.build_deletion(row, draft, &named, what, &image) else {
             return Ok(Err(already_gone_decision(what, Some(&named.contact))));
         };
-        self.rows.add_identity(kind::REMOVED, &named.duplicate_key(), row.n)?;
+        self.rows.add_row_value(RowMark::DeletedRecord, &named.duplicate_key(), row.n)?;
         Ok(Ok(planned))
     }
 
@@ -161,7 +164,7 @@ fn load_before_image(
     rows: &ImportStore,
     contact: &ContactId,
 ) -> Result<Result<Option<BeforeImage>, RowDecision>, ImportError> {
-    if let Some(why) = rows.contact_children(kind::UNREADABLE, contact.as_str())?.pop() {
+    if let Some(why) = rows.contact_children(ContactPart::ReadError, contact.as_str())?.pop() {
         let message = format!(
             "not all of the contact can be read, so it could not be restored and is not deleted: {why}"
         );
@@ -171,12 +174,14 @@ fn load_before_image(
             ..rejection_decision(&rejection)
         }));
     }
-    let Some(text) = rows.contact_children(kind::IMAGE, contact.as_str())?.pop() else {
+    let Some(text) = rows.contact_children(ContactPart::BeforeImage, contact.as_str())?.pop()
+    else {
         return Ok(Ok(None));
     };
     let mut image: BeforeImage = serde_json::from_str(&text)
         .map_err(|error| ImportError::Bug(format!("the image of contact `{contact}`: {error}")))?;
-    image.opportunities = rows.contact_children(kind::OPPORTUNITIES, contact.as_str())?.len();
+    image.opportunities =
+        rows.contact_children(ContactPart::Opportunities, contact.as_str())?.len();
     Ok(Ok(Some(image)))
 }
 
@@ -196,5 +201,5 @@ fn already_gone_decision(what: DeletedRecordKind, contact: Option<&ContactId>) -
         ),
     };
     let contact = contact.map(ToString::to_string);
-    RowDecision { contact, ..decision_with_reason(action::ALREADY_GONE, reason) }
+    RowDecision { contact, ..decision_with_reason(RowAction::AlreadyGone, reason) }
 }

@@ -6,22 +6,22 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use super::merge_rows;
-use super::op_buffer::{OpBuffer, to_op_record};
+use super::op_buffer::OpBuffer;
 use super::ordering::OrderingGroups;
 use super::prior_runs::PriorRuns;
-use super::validate_rows::{draft_identities, kind, rejection_decision, to_json};
+use super::validate_rows::{draft_identities, rejection_decision, to_json};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::ContactId;
 use crate::import::ImportError;
 use crate::model::remote::RemoteContact;
 use crate::model::{
-    ContactDraft, DuplicateRule, Field, ImportPolicy, LocationDirectory, UnreadableCell,
+    ContactDraft, DuplicateRule, Field, ImportPolicy, LocationDirectory, UnreadableCell, op_codec,
 };
 use crate::plan::DeletedRecordKind;
 use crate::plan::diff::{self, RemoteChildren, RowOrigin, RowPlan, RowPlanner};
-use crate::plan::identity::{self, ContactMatches, RowAction};
+use crate::plan::identity::{self, ContactAction, ContactMatches};
 use crate::plan::validate::UnresolvedName;
-use crate::run::{ImportStore, RowDecision, StoredRow};
+use crate::run::{ContactPart, IdentityKind, ImportStore, RowAction, RowDecision, StoredRow};
 
 /// Rows that are decided at a time.
 const LOT: usize = 1_000;
@@ -216,37 +216,37 @@ impl RowDecider<'_> {
         &self,
         n: u64,
         draft: &ContactDraft,
-        action: RowAction,
-    ) -> Result<RowAction, ImportError> {
-        let (RowAction::Create, Some(_), Some(phone)) =
+        action: ContactAction,
+    ) -> Result<ContactAction, ImportError> {
+        let (ContactAction::Create, Some(_), Some(phone)) =
             (&action, draft.email_key(), draft.phone_key())
         else {
             return Ok(action);
         };
-        let first = self.rows.first_row_with_identity(kind::PHONE, phone)?;
+        let first = self.rows.first_row_with_value(IdentityKind::Phone, phone)?;
         let shared = self.directory.allows_duplicates && first.is_some_and(|first| first < n);
-        Ok(if shared { RowAction::CreateBeside { email: false, phone: true } } else { action })
+        Ok(if shared { ContactAction::CreateBeside { email: false, phone: true } } else { action })
     }
 
     fn find_matches(&self, draft: &ContactDraft) -> Result<ContactMatches, ImportError> {
         let mut found = ContactMatches::default();
-        let ids = |kind: &str, value: &str| -> Result<Vec<ContactId>, ImportError> {
+        let ids = |kind: IdentityKind, value: &str| -> Result<Vec<ContactId>, ImportError> {
             let ids = self.rows.matching_contacts(kind, value)?;
             Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
         };
         for (kind, value) in draft_identities(draft, self.key.as_deref()) {
             match kind {
-                kind::ID => {
+                IdentityKind::ContactId => {
                     let id = value.parse().ok();
                     // What is to be deleted is read by its id.
                     let there = self.removes.is_some() || self.rows.has_contact(&value)?;
                     found.by_id = id.filter(|_| there);
                 }
-                kind::EMAIL => {
+                IdentityKind::Email => {
                     found.by_email = ids(kind, &value)?;
-                    found.by_other_email = ids(kind::OTHER_EMAIL, &value)?;
+                    found.by_other_email = ids(IdentityKind::OtherEmail, &value)?;
                 }
-                kind::PHONE => {
+                IdentityKind::Phone => {
                     found.by_phone = ids(kind, &value)?;
                     for id in found.by_phone.iter().filter(|id| found.by_id.as_ref() != Some(id)) {
                         let email = self.load_remote_contact(id)?;
@@ -273,7 +273,7 @@ impl RowDecider<'_> {
             let bodies = self.rows.contact_children(kind, id.as_str())?;
             Ok(bodies.iter().filter_map(|body| serde_json::from_str(body).ok()).collect())
         };
-        Ok(RemoteChildren { notes: of(kind::NOTES)?, tasks: of(kind::TASKS)? })
+        Ok(RemoteChildren { notes: of(ContactPart::Notes)?, tasks: of(ContactPart::Tasks)? })
     }
 
     fn store_row_plan(
@@ -291,7 +291,7 @@ impl RowDecider<'_> {
         self.rows.put_decision(
             n,
             &RowDecision {
-                action: planned.action.to_owned(),
+                action: planned.action,
                 contact: contact.clone(),
                 changes: (!planned.changes.is_empty()).then(|| to_json(&planned.changes)),
                 ..RowDecision::default()
@@ -306,7 +306,7 @@ impl RowDecider<'_> {
             [("id", contact.as_deref()), ("email", email.as_deref()), ("phone", phone)],
         );
         for op in planned.ops {
-            ops.push(&to_op_record(&op, ops.next_id()))?;
+            ops.push(&op_codec::encode_op(&op, ops.next_id()))?;
         }
         Ok(())
     }
@@ -314,7 +314,7 @@ impl RowDecider<'_> {
     /// The rows that are the same as others.
     fn duplicate_roles(&self) -> Result<HashMap<u64, DuplicateRole>, ImportError> {
         let mut roles = HashMap::new();
-        for (_, group) in self.rows.duplicate_values(kind::SELF)? {
+        for (_, group) in self.rows.duplicate_values(IdentityKind::SameRecord)? {
             let last = self.policy.on_duplicate == DuplicateRule::Last;
             let leader = if last { group.last() } else { group.first() };
             let Some(leader) = leader.copied() else { continue };
@@ -348,13 +348,13 @@ impl RowDecider<'_> {
                 let duplicate = Diagnostic::new(DiagnosticCode::R_DUPLICATE_IN_FILE, message);
                 rejection_decision(&duplicate.in_field(what))
             }
-            DuplicateRule::Merge | DuplicateRule::Last => {
-                decision_with_reason(crate::import::action::MERGED, format!("merged into {place}"))
+            DuplicateRule::Merge | DuplicateRule::Last => RowDecision {
+                merged_into: Some(leader),
+                ..decision_with_reason(RowAction::Merged, format!("merged into {place}"))
+            },
+            DuplicateRule::First => {
+                decision_with_reason(RowAction::Superseded, format!("{place} counts instead"))
             }
-            DuplicateRule::First => decision_with_reason(
-                crate::import::action::SUPERSEDED,
-                format!("{place} counts instead"),
-            ),
         }
     }
 
@@ -366,7 +366,7 @@ impl RowDecider<'_> {
         if self.children_only {
             return Ok(());
         }
-        for (phone, group) in self.rows.duplicate_values(kind::PHONE)? {
+        for (phone, group) in self.rows.duplicate_values(IdentityKind::Phone)? {
             let group: BTreeSet<u64> = group
                 .into_iter()
                 .filter(|n| !matches!(roles.get(n), Some(DuplicateRole::Follower { .. })))
@@ -390,6 +390,6 @@ fn parse_draft(text: &str) -> Result<ContactDraft, ImportError> {
     serde_json::from_str(text).map_err(|error| ImportError::Bug(format!("a draft: {error}")))
 }
 
-fn decision_with_reason(action: &str, reason: String) -> RowDecision {
-    RowDecision { action: action.to_owned(), reason: Some(reason), ..RowDecision::default() }
+fn decision_with_reason(action: RowAction, reason: String) -> RowDecision {
+    RowDecision { action, reason: Some(reason), ..RowDecision::default() }
 }

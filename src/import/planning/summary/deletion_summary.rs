@@ -1,9 +1,9 @@
 //! What a plan deletes, counted: the number that whoever applies it must know.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::import::ImportError;
+use crate::model::op_codec;
 use crate::plan::{BeforeImage, DeletedRecordKind};
 use crate::run::OpRecord;
 
@@ -30,11 +30,9 @@ impl DeletionSummary {
     ) -> Result<Self, ImportError> {
         let mut removal = Self { what, count: 0, notes: 0, tasks: 0, opportunities: 0 };
         for op in ops {
-            let op = op?;
-            let body: Value = serde_json::from_str(&op.body)
-                .map_err(|error| ImportError::Bug(format!("op {}: {error}", op.id)))?;
+            let op = op_codec::decode_op(&op?)?;
             removal.count += 1;
-            if let Some(image) = BeforeImage::from_op_before(&body["before"]) {
+            if let Some(image) = BeforeImage::from_op_before(&op.before) {
                 removal.notes += image.notes.len() as u64;
                 removal.tasks += image.tasks.len() as u64;
                 removal.opportunities += image.opportunities as u64;

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::id::ContactId;
 use crate::import::ImportError;
 use crate::import::source::ColumnMapping;
-use crate::model::OpChange;
+use crate::model::{IdempotencyClass, OpChange, op_codec};
 use crate::plan::diff::FieldChange;
-use crate::run::{ImportStore, OpRecord};
+use crate::run::{ImportStore, OpRecord, RowAction};
 
 pub use deletion_summary::DeletionSummary;
 
@@ -25,8 +26,8 @@ const TAGS: usize = 10;
 pub struct PlanSummary {
     /// Rows of the sheet.
     pub rows: u64,
-    /// Rows by action: `create`, `update`, `unchanged`, `rejected`, …
-    pub actions: BTreeMap<String, u64>,
+    /// Rows by action.
+    pub actions: BTreeMap<RowAction, u64>,
     /// Rejected rows by code.
     pub rejected: BTreeMap<String, u64>,
     /// Warnings by code.
@@ -54,6 +55,8 @@ pub struct PlanSummary {
     pub removal: Option<DeletionSummary>,
 }
 
+/// Contacts in one change of businesses.
+const BUSINESS_BATCH: u64 = 50;
 /// Examples shown.
 const EXAMPLES: usize = 3;
 
@@ -119,44 +122,59 @@ impl PlanSummary {
         ops: impl Iterator<Item = Result<OpRecord, ImportError>>,
         tag_batch: u64,
     ) -> Result<(), ImportError> {
-        let mut bulk: BTreeMap<String, u64> = BTreeMap::new();
+        let mut bulk: BTreeMap<(SharedChangeKind, String), u64> = BTreeMap::new();
         let mut tags: BTreeMap<String, u64> = BTreeMap::new();
-        let mut counted: BTreeSet<(&str, String)> = BTreeSet::new();
+        let mut counted: BTreeSet<(&str, ContactId)> = BTreeSet::new();
         for op in ops {
-            let op = op?;
-            let body: Value = serde_json::from_str(&op.body)
-                .map_err(|error| ImportError::Bug(format!("op {}: {error}", op.id)))?;
-            let change: OpChange = serde_json::from_value(body["change"].clone())
-                .map_err(|error| ImportError::Bug(format!("op {}: {error}", op.id)))?;
-            if op.class == "X" {
+            let op = op_codec::decode_op(&op?)?;
+            if op.class == IdempotencyClass::Once {
                 self.once += 1;
             }
-            for tag in tags_added(&change, &body["before"]) {
+            for tag in tags_added(&op.change, &op.before) {
                 *tags.entry(tag).or_default() += 1;
             }
-            if op.bulk {
-                *bulk.entry(body["change"].to_string()).or_default() += 1;
+            if let Some(kind) = SharedChangeKind::of(&op.change) {
+                let change = serde_json::to_string(&op.change).expect("a change is plain JSON");
+                *bulk.entry((kind, change)).or_default() += 1;
                 continue;
             }
-            *self.requests.entry(request_label(&change).to_owned()).or_default() += 1;
+            *self.requests.entry(request_label(&op.change).to_owned()).or_default() += 1;
             // Equal children are counted before the first one is added to a contact that exists.
-            if let (Some(list), Some(contact)) = (child_list_name(&change), op.contact)
+            if let (Some(list), Some(contact)) = (child_list_name(&op.change), op.contact)
                 && counted.insert((list, contact))
             {
                 *self.requests.entry(format!("read {list} before adding to them")).or_default() +=
                     1;
             }
         }
-        for (change, contacts) in bulk {
-            let batch = if change.contains("set_business") { 50 } else { tag_batch };
-            let name =
-                if change.contains("set_business") { "set businesses" } else { "change tags" };
+        for ((kind, _), contacts) in bulk {
+            let (name, batch) = match kind {
+                SharedChangeKind::Business => ("set businesses", BUSINESS_BATCH),
+                SharedChangeKind::Tags => ("change tags", tag_batch),
+            };
             *self.requests.entry(name.to_owned()).or_default() += contacts.div_ceil(batch.max(1));
         }
         self.tags = tags.into_iter().collect();
         self.tags.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         self.tags.truncate(TAGS);
         Ok(())
+    }
+}
+
+/// What many contacts share in one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum SharedChangeKind {
+    Tags,
+    Business,
+}
+
+impl SharedChangeKind {
+    fn of(change: &OpChange) -> Option<Self> {
+        match change {
+            OpChange::AddTags { .. } | OpChange::RemoveTags { .. } => Some(Self::Tags),
+            OpChange::SetBusiness { .. } => Some(Self::Business),
+            _ => None,
+        }
     }
 }
 

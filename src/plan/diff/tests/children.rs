@@ -1,6 +1,7 @@
 //! Notes and tasks: written, changed, or not there.
 
 use super::*;
+use crate::run::RowAction;
 
 fn case() -> Case {
     let mut case = Case::update(&json!({"email": "a@x"}));
@@ -22,11 +23,11 @@ fn check(kind: &str, id: Option<&str>, fields: &Value, expected: &Value) {
     let planned = case.plan(&row);
     let changes: Vec<Value> = planned.ops.iter().map(change).collect();
     if expected.is_null() {
-        assert_eq!((planned.action, changes.len()), ("unchanged", 0), "{fields}");
+        assert_eq!((planned.action, changes.len()), (RowAction::Unchanged, 0), "{fields}");
         return;
     }
     assert_eq!(changes, std::slice::from_ref(expected), "{fields}");
-    assert_eq!(planned.action, "children");
+    assert_eq!(planned.action, RowAction::NotesAndTasks);
     let op = &planned.ops[0];
     let (class, before) = match (id, kind) {
         (None, _) => (IdempotencyClass::Countable, Value::Null),
@@ -112,9 +113,9 @@ fn a_file_of_notes_does_not_touch_the_contact() {
         "contact": "c", "fields": {"email": "other@x"}, "notes": [{"fields": {"body": "x"}}],
     });
     let planned = case().plan(&row);
-    assert_eq!((planned.action, planned.ops.len()), ("children", 1));
+    assert_eq!((planned.action, planned.ops.len()), (RowAction::NotesAndTasks, 1));
     // A row without children is about the contact.
-    assert_eq!(case().plan(&json!({"fields": {"email": "other@x"}})).action, "update");
+    assert_eq!(case().plan(&json!({"fields": {"email": "other@x"}})).action, RowAction::Update);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! New contacts: their bodies, and what keeps them single.
 
 use super::*;
+use crate::run::RowAction;
 
 #[test]
 fn a_create_carries_all_that_the_row_says() {
@@ -14,7 +15,7 @@ fn a_create_carries_all_that_the_row_says() {
         "notes": [{"fields": {"body": "hello"}}],
     });
     let planned = Case::create(false).plan(&row);
-    assert_eq!((planned.action, &planned.contact), ("create", &None));
+    assert_eq!((planned.action, &planned.contact), (RowAction::Create, &None));
     let kinds: Vec<Value> = planned.ops.iter().map(|op| change(op)["do"].clone()).collect();
     assert_eq!(kinds, ["create", "set_business", "create_note"]);
     assert_eq!(
@@ -48,21 +49,21 @@ fn a_whole_name_makes_a_new_contact_without_parts() {
 fn a_create_has_the_class_that_keeps_it_single() {
     let (email, phone) = (json!({"email": "a@x"}), json!({"phone": "+1"}));
     let (both, none) = (json!({"email": "a@x", "phone": "+1"}), json!({"firstName": "Ann"}));
-    let beside = |email: bool, phone: bool| RowAction::CreateBeside { email, phone };
+    let beside = |email: bool, phone: bool| ContactAction::CreateBeside { email, phone };
     for (number, (fields, free, unique, marker, action, expected)) in [
-        (&email, false, &["email", "phone"][..], false, RowAction::Create, "create Unique"),
-        (&phone, false, &["email", "phone"], false, RowAction::Create, "create Unique"),
-        (&phone, false, &[], false, RowAction::Create, "create Unique"),
-        (&phone, false, &["email"], false, RowAction::Create, "create Once"),
-        (&phone, false, &["email"], true, RowAction::Create, "create Marked"),
+        (&email, false, &["email", "phone"][..], false, ContactAction::Create, "create Unique"),
+        (&phone, false, &["email", "phone"], false, ContactAction::Create, "create Unique"),
+        (&phone, false, &[], false, ContactAction::Create, "create Unique"),
+        (&phone, false, &["email"], false, ContactAction::Create, "create Once"),
+        (&phone, false, &["email"], true, ContactAction::Create, "create Marked"),
         (&both, false, &["email"], true, beside(false, true), "create Unique"),
-        (&none, false, &["email", "phone"], false, RowAction::Create, "create Once"),
-        (&none, false, &["email", "phone"], true, RowAction::Create, "create Marked"),
-        (&email, true, &["email", "phone"], false, RowAction::Create, "upsert Replayable"),
-        (&phone, true, &["email", "phone"], false, RowAction::Create, "upsert Replayable"),
-        (&both, true, &["email", "phone"], true, RowAction::Create, "create Marked"),
-        (&phone, true, &["email"], false, RowAction::Create, "create Once"),
-        (&none, true, &["email", "phone"], false, RowAction::Create, "create Once"),
+        (&none, false, &["email", "phone"], false, ContactAction::Create, "create Once"),
+        (&none, false, &["email", "phone"], true, ContactAction::Create, "create Marked"),
+        (&email, true, &["email", "phone"], false, ContactAction::Create, "upsert Replayable"),
+        (&phone, true, &["email", "phone"], false, ContactAction::Create, "upsert Replayable"),
+        (&both, true, &["email", "phone"], true, ContactAction::Create, "create Marked"),
+        (&phone, true, &["email"], false, ContactAction::Create, "create Once"),
+        (&none, true, &["email", "phone"], false, ContactAction::Create, "create Once"),
         (&email, true, &["email", "phone"], false, beside(true, false), "create Once"),
         (&email, true, &["email", "phone"], true, beside(true, false), "create Marked"),
         (&both, true, &["email", "phone"], false, beside(true, true), "create Once"),
@@ -134,7 +135,7 @@ fn an_upsert_takes_nothing_away_from_a_contact_that_came_in_between() {
 #[test]
 fn a_phone_that_others_have_is_written_after_the_upsert() {
     let mut case = Case::create(true);
-    case.action = RowAction::CreateBeside { email: false, phone: true };
+    case.action = ContactAction::CreateBeside { email: false, phone: true };
     let planned = case.plan(&json!({"fields": {"email": "a@x", "phone": "+1"}}));
     assert_eq!(change(&planned.ops[0])["body"], json!({"email": "a@x"}));
     assert_eq!(change(&planned.ops[1]), json!({"do": "update", "body": {"phone": "+1"}}));

@@ -45,14 +45,14 @@ fn live(value: &Value) -> RemoteContact {
     RemoteContact::from_json_value(&row).unwrap()
 }
 
-fn update_action() -> RowAction {
-    RowAction::Update("c".parse().unwrap())
+fn update_action() -> ContactAction {
+    ContactAction::Update("c".parse().unwrap())
 }
 
 struct Case {
     policy: ImportPolicy,
     directory: LocationDirectory,
-    action: RowAction,
+    action: ContactAction,
     live: Option<RemoteContact>,
     children: RemoteChildren,
 }
@@ -72,7 +72,7 @@ impl Case {
         Self {
             policy: ImportPolicy::default(),
             directory: directory(allows_duplicates),
-            action: RowAction::Create,
+            action: ContactAction::Create,
             live: None,
             children: RemoteChildren::default(),
         }
@@ -116,7 +116,7 @@ fn a_key_is_stable_and_its_own() {
             "notes": [{"fields": {"body": "one"}}, {"fields": {"body": "one"}}],
         });
         let none = RemoteChildren::default();
-        let ops = planner.plan_row(1, &source, &draft(&row), &RowAction::Create, None, &none);
+        let ops = planner.plan_row(1, &source, &draft(&row), &ContactAction::Create, None, &none);
         ops.unwrap().ops.into_iter().map(|op| op.key).collect()
     };
     let first = keys("h", "line 2", None);
@@ -152,10 +152,10 @@ fn lists_are_written_as_an_export_writes_them() {
 #[test]
 fn a_row_that_is_skipped_sends_nothing() {
     let mut case = Case::update(&json!({}));
-    case.action = RowAction::Skip("c".parse().unwrap());
+    case.action = ContactAction::Skip("c".parse().unwrap());
     let planned =
         case.plan(&json!({"fields": {"city": "Rome"}, "notes": [{"fields": {"body": "x"}}]}));
-    assert_eq!((planned.action, planned.ops.len()), ("skip", 0));
+    assert_eq!((planned.action, planned.ops.len()), (RowAction::Skip, 0));
 }
 
 #[test]

@@ -1,18 +1,22 @@
 //! Existing contacts: only what differs, and what it replaces.
 
 use super::*;
+use crate::run::RowAction;
 
 /// The body of the one update that a row needs, and the changes; null when it needs none.
 fn updated(case: &Case, row: &Value) -> (Value, Value) {
     let planned = case.plan(row);
     match planned.ops.as_slice() {
         [] => {
-            assert_eq!(planned.action, "unchanged");
+            assert_eq!(planned.action, RowAction::Unchanged);
             assert!(planned.changes.is_empty());
             (Value::Null, Value::Null)
         }
         [op] => {
-            assert_eq!((planned.action, op.class), ("update", IdempotencyClass::Replayable));
+            assert_eq!(
+                (planned.action, op.class),
+                (RowAction::Update, IdempotencyClass::Replayable)
+            );
             assert_eq!(op.contact.as_ref().map(ContactId::as_str), Some("c"));
             (change(op)["body"].clone(), op.before.clone())
         }
@@ -139,7 +143,10 @@ fn a_whole_name_is_sent_only_to_a_contact_without_parts() {
 fn gender_is_not_sent_to_a_contact_that_exists() {
     let row = json!({"fields": {"gender": "female"}});
     let planned = Case::update(&json!({})).plan(&row);
-    assert_eq!((planned.action, codes(&planned)), ("unchanged", vec!["W_GENDER_NOT_UPDATED"]));
+    assert_eq!(
+        (planned.action, codes(&planned)),
+        (RowAction::Unchanged, vec!["W_GENDER_NOT_UPDATED"])
+    );
     let planned = Case::update(&json!({"gender": "Female"})).plan(&row);
     assert_eq!(codes(&planned), [] as [&str; 0]);
 }
@@ -150,7 +157,7 @@ fn tags_are_added_unless_they_replace() {
     let row = json!({"tags": ["VIP", "New"]});
     let mut case = Case::update(&there);
     let planned = case.plan(&row);
-    assert_eq!(planned.action, "update");
+    assert_eq!(planned.action, RowAction::Update);
     assert_eq!(change(&planned.ops[0]), json!({"do": "add_tags", "tags": ["New"]}));
     assert_eq!(planned.ops[0].before, json!(["vip", "old"]));
     assert_eq!(changes(&planned), [("tags", "vip; old", "vip; old; New")]);
@@ -171,18 +178,18 @@ fn the_modes_of_tags_send_nothing_else() {
         "business": "b", "dnd": true,
     });
     let mut case = Case::update(&json!({"tags": ["vip", "old"]}));
-    case.action = RowAction::Tag("c".parse().unwrap());
+    case.action = ContactAction::Tag("c".parse().unwrap());
     let planned = case.plan(&row);
-    assert_eq!((planned.action, planned.ops.len()), ("tag", 1));
+    assert_eq!((planned.action, planned.ops.len()), (RowAction::Tag, 1));
     assert_eq!(change(&planned.ops[0]), json!({"do": "add_tags", "tags": ["New"]}));
-    assert_eq!(case.plan(&json!({"tags": ["OLD"]})).action, "unchanged");
+    assert_eq!(case.plan(&json!({"tags": ["OLD"]})).action, RowAction::Unchanged);
 
-    case.action = RowAction::Untag("c".parse().unwrap());
+    case.action = ContactAction::Untag("c".parse().unwrap());
     let planned = case.plan(&row);
-    assert_eq!((planned.action, planned.ops.len()), ("untag", 1));
+    assert_eq!((planned.action, planned.ops.len()), (RowAction::Untag, 1));
     assert_eq!(change(&planned.ops[0]), json!({"do": "remove_tags", "tags": ["vip"]}));
     assert_eq!(changes(&planned), [("tags", "vip; old", "old")]);
-    assert_eq!(case.plan(&json!({"tags": ["other"]})).action, "unchanged");
+    assert_eq!(case.plan(&json!({"tags": ["other"]})).action, RowAction::Unchanged);
 }
 
 #[test]
@@ -236,7 +243,7 @@ fn further_addresses_that_the_contact_lacks_are_named() {
     let planned = Case::update(&there).plan(&row);
     assert_eq!(
         (planned.action, codes(&planned)),
-        ("unchanged", vec!["W_MULTI_EMAIL", "W_MULTI_PHONE"])
+        (RowAction::Unchanged, vec!["W_MULTI_EMAIL", "W_MULTI_PHONE"])
     );
     let message = &planned.warnings[0].message;
     assert!(message.contains("`c@x`") && !message.contains("b@x"), "{message}");

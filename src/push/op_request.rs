@@ -1,0 +1,70 @@
+//! Ops as requests: an op becomes a mutation, a mutation an intent.
+
+use sha2::{Digest, Sha256};
+
+use crate::api::{ApiClient, WriteRequest};
+use crate::id::ContactId;
+use crate::model::OpChange;
+use crate::reconcile::ChildBaseline;
+use crate::run::Intent;
+
+/// The request of an op that goes alone. Nothing when it needs a contact and has none, or goes with
+/// others.
+pub(super) fn build_mutation(
+    client: &ApiClient,
+    change: &OpChange,
+    contact: Option<&ContactId>,
+) -> Option<WriteRequest> {
+    Some(match change {
+        OpChange::Create { body } => client.create_contact(body),
+        OpChange::Upsert { body } => client.upsert_contact(body),
+        OpChange::Update { body } => client.update_contact(contact?, body),
+        OpChange::Delete => client.delete_contact(contact?),
+        OpChange::CreateNote { body } => client.create_note(contact?, body),
+        OpChange::UpdateNote { id, body } => client.update_note(contact?, id, body),
+        OpChange::DeleteNote { id } => client.delete_note(contact?, id),
+        OpChange::CreateTask { body } => client.create_task(contact?, body),
+        OpChange::UpdateTask { id, body } => client.update_task(contact?, id, body),
+        OpChange::CompleteTask { id, completed } => client.complete_task(contact?, id, *completed),
+        OpChange::DeleteTask { id } => client.delete_task(contact?, id),
+        OpChange::AddTags { .. } | OpChange::RemoveTags { .. } | OpChange::SetBusiness { .. } => {
+            return None;
+        }
+    })
+}
+
+/// The request of a change that many contacts share.
+pub(super) fn build_shared_mutation(
+    client: &ApiClient,
+    change: &OpChange,
+    contacts: &[ContactId],
+) -> Option<WriteRequest> {
+    match change {
+        OpChange::AddTags { tags } => Some(client.add_tags(contacts, tags)),
+        OpChange::RemoveTags { tags } => Some(client.remove_tags(contacts, tags)),
+        OpChange::SetBusiness { business } => {
+            Some(client.set_business(contacts, business.as_deref()))
+        }
+        _ => None,
+    }
+}
+
+/// What is written down before a request is sent.
+pub(super) fn build_intent(
+    op: u64,
+    mutation: &WriteRequest,
+    reference: Option<&ChildBaseline>,
+) -> Intent {
+    let sum = Sha256::digest(mutation.body());
+    let reference =
+        reference.map(|it| serde_json::to_string(it).expect("a reference is plain JSON"));
+    Intent { op, line: mutation.request_line(), body_sum: encode_hex(&sum), reference }
+}
+
+fn encode_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes all");
+        text
+    })
+}

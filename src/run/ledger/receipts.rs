@@ -1,0 +1,93 @@
+//! Receipts: what earlier runs did, so that a file that is fed again does nothing twice.
+//!
+//! A run of version 0.1.0 cannot be carried on or shown, but its ops are kept in the same form, and it is the
+//! only place that knows of the notes and tasks that it wrote. So both formats are read here.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::super::db::{self, FORMAT};
+use super::super::error::RunError;
+use super::super::import_store::{RowMark, RowValueKind};
+use super::sql::{OP, from_sql_integer, read_op, to_sql_integer};
+use super::{OpRecord, OpState};
+
+/// Looks at the ops that are in these states, in no order: by these a later run knows what it need not do
+/// again. A run without a ledger has none.
+///
+/// # Errors
+/// When the database cannot be read or is damaged, and whatever `look` fails with.
+pub fn for_each_op_in_state(
+    db: &Path,
+    states: &[OpState],
+    mut look: impl FnMut(OpRecord) -> Result<(), RunError>,
+) -> Result<(), RunError> {
+    let fail = |source| RunError::from_sqlite(db, source);
+    let (connection, format) = db::open_receipt(db)?;
+    if !connection.table_exists(None, "op").map_err(fail)? {
+        return Ok(());
+    }
+    let mut query = connection.prepare(&format!("SELECT {}", op_columns(format))).map_err(fail)?;
+    let mut rows = query.query([]).map_err(fail)?;
+    while let Some(row) = rows.next().map_err(fail)? {
+        let (op, _) = read_op(db, row)?;
+        if states.contains(&op.state) {
+            look(op)?;
+        }
+    }
+    Ok(())
+}
+
+/// The stable names of the ops of which an undo has left nothing.
+///
+/// # Errors
+/// When the database cannot be read or is damaged.
+pub fn reverted_op_keys(db: &Path) -> Result<Vec<String>, RunError> {
+    let fail = |source| RunError::from_sqlite(db, source);
+    let (connection, format) = db::open_receipt(db)?;
+    let (table, kind) = match format {
+        FORMAT => (RowMark::TABLE, RowMark::RevertedOp.name()),
+        _ => ("identity", "undone"),
+    };
+    for table in [table, "op"] {
+        if !connection.table_exists(None, table).map_err(fail)? {
+            return Ok(Vec::new());
+        }
+    }
+    let sql = format!("SELECT value, n FROM {table} WHERE kind = ?");
+    let mut query = connection.prepare(&sql).map_err(fail)?;
+    let marks = query
+        .query_map([kind], |row| Ok((row.get(0)?, from_sql_integer(row.get(1)?))))
+        .and_then(Iterator::collect::<rusqlite::Result<Vec<(String, u64)>>>)
+        .map_err(fail)?;
+    let mut keys = Vec::new();
+    for (key, op) in marks {
+        let state = load_op(db, &connection, format, op)?.state;
+        if matches!(state, OpState::Applied | OpState::Differs) {
+            keys.push(key);
+        }
+    }
+    Ok(keys)
+}
+
+fn load_op(
+    path: &Path,
+    connection: &Connection,
+    format: i64,
+    id: u64,
+) -> Result<OpRecord, RunError> {
+    let fail = |source| RunError::from_sqlite(path, source);
+    let sql = format!("SELECT {} WHERE o.id = ?", op_columns(format));
+    let mut query = connection.prepare_cached(&sql).map_err(fail)?;
+    let mut rows = query.query([to_sql_integer(id)]).map_err(fail)?;
+    match rows.next().map_err(fail)? {
+        Some(row) => Ok(read_op(path, row)?.0),
+        None => Err(RunError::damaged(path, format!("op {id} is missing"))),
+    }
+}
+
+/// The columns of [`OP`]; version 0.1.0 had another name for one of them.
+fn op_columns(format: i64) -> String {
+    if format == FORMAT { OP.to_owned() } else { OP.replace("s.details", "s.said") }
+}
