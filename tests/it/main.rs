@@ -22,6 +22,7 @@ mod login;
 mod map_command;
 mod mappings;
 mod notes_and_tasks;
+mod old_runs;
 mod presets;
 mod profiles;
 mod proposals;
