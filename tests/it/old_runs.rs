@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::people::empty;
+use crate::import_world::empty;
 use crate::world::{Done, World};
 
 /// A finished export, one that the daily quota has paused, an applied import of notes, a dry run, an
