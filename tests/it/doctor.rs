@@ -248,7 +248,7 @@ fn a_page_instead_of_the_api_is_told_by_its_title() {
     let world = World::new().env("GHL_API_URL", &url);
     let checks = ails(&world.run("doctor --json"), 2, &[("http", "failure")]);
     says(&checks["http"], "(`Guest Wi-Fi");
-    says(&checks["token"], "the API gives no usable response");
+    says(&checks["token"], "the API does not answer");
     let done = world.run("doctor").exits(2);
     assert!(!done.stdout.contains('\u{1b}'), "{}", done.stdout);
 }

@@ -199,7 +199,7 @@ fn plain_http_goes_through_a_proxy_only_when_it_is_allowed() {
 #[test]
 fn a_proxy_that_wants_a_password_or_refuses_is_told_from_a_dead_network() {
     for (manner, part) in [
-        (Manner::Locked, "wants a user name and a password"),
+        (Manner::Locked, "requires a user name and password"),
         (Manner::Closed, "refuses to connect"),
     ] {
         let (world, upstream) = behind_proxy("https");
