@@ -58,7 +58,7 @@ fn locations_are_found_by_name_whatever_its_case() {
 }
 
 #[test]
-fn a_name_that_fits_none_names_the_closest() {
+fn a_name_that_matches_no_location_suggests_the_closest() {
     let world = agency();
     let done = world.run(&format!("{EXPORT} --location-name 'Sandbox Lacation 2'")).exits(2);
     done.says("no location's name matches `Sandbox Lacation 2`").says("`Sandbox Location 2`");
@@ -82,7 +82,7 @@ fn a_file_of_locations_needs_no_variables() {
 }
 
 #[test]
-fn a_location_that_the_agency_does_not_reach_is_told_apart() {
+fn a_location_that_the_agency_does_not_reach_has_its_own_message() {
     let world = agency();
     world.run(&format!("{EXPORT} --location elsewhere")).exits(8).says("elsewhere");
     assert!(!world.path("out").exists());
@@ -103,7 +103,7 @@ fn without_an_agencys_login_the_flags_say_what_they_need() {
 }
 
 #[test]
-fn whoami_tells_the_agency_and_on_demand_its_locations() {
+fn whoami_shows_the_agency_and_on_demand_its_locations() {
     let world = agency();
     let done = world.run("whoami").exits(0);
     assert!(done.stdout.contains(ghl_bulk::sandbox::COMPANY), "{}", done.stdout);
@@ -130,7 +130,7 @@ fn a_sheet_goes_into_several_locations_each_a_run_of_its_own() {
 }
 
 #[test]
-fn an_import_into_several_tells_each_and_ends_with_the_worst() {
+fn an_import_into_several_locations_reports_each_and_exits_with_the_worst_code() {
     let world = agency();
     sheet(&world);
     fs::write(world.path("clients.csv"), "elsewhere\nsecond\n").unwrap();

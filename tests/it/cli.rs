@@ -226,18 +226,18 @@ fn a_failure_is_an_event_too() {
 }
 
 #[test]
-fn several_locations_are_told_in_events() {
+fn several_locations_are_reported_in_events() {
     let world = World::with(|settings| settings.locations.push("second".to_owned()));
     check_events(&world.run("export --json --out out --location second,unserved").exits(3));
 }
 
 #[test]
-fn an_estimate_is_told_in_events() {
+fn an_estimate_is_reported_in_events() {
     check_events(&World::new().run("export --json --estimate").exits(0));
 }
 
 #[test]
-fn publishing_again_is_told_in_events() {
+fn publishing_again_is_reported_in_events() {
     let world = World::new();
     world.run("export --out out").exits(0);
     let run = world.only_run();
@@ -279,7 +279,7 @@ fn the_log_shows_requests_but_never_the_token() {
 }
 
 #[test]
-fn the_token_may_stand_in_a_file() {
+fn the_token_may_come_from_a_file() {
     let world = World::new().without("GHL_TOKEN").env("GHL_TOKEN_FILE", "token.txt");
     world.private("token.txt", format!("{}\n", ghl_bulk::sandbox::TOKEN).as_bytes());
     world.run("export --with none --out out").exits(0);

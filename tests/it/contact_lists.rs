@@ -133,7 +133,7 @@ fn rows_may_name_contacts_in_different_ways_and_one_contact_twice() {
 }
 
 #[test]
-fn whom_the_account_lacks_is_told_by_name_and_asked_for_again_on_demand() {
+fn contacts_missing_from_the_account_are_listed_and_asked_for_again_on_demand() {
     let world = account(60);
     let chosen = some(&world, "email", 10);
     let mut lines: Vec<&str> = chosen.iter().map(|one| text(&one["contact"], "email")).collect();
@@ -169,7 +169,7 @@ fn whom_the_account_lacks_is_told_by_name_and_asked_for_again_on_demand() {
 }
 
 #[test]
-fn of_a_long_list_of_strangers_only_the_first_thousand_are_asked_for_alone() {
+fn of_a_long_list_of_unknown_ids_only_the_first_thousand_are_asked_for_alone() {
     let world = account(40);
     let chosen = some(&world, "email", 1);
     let mut lines: Vec<String> =
@@ -184,7 +184,7 @@ fn of_a_long_list_of_strangers_only_the_first_thousand_are_asked_for_alone() {
 }
 
 #[test]
-fn whom_the_search_hides_is_there_all_the_same() {
+fn a_contact_that_the_search_hides_is_exported_all_the_same() {
     let world = account(60);
     let chosen = some(&world, "id", 8);
     list(&world, "id", "id", &chosen);
@@ -197,8 +197,7 @@ fn whom_the_search_hides_is_there_all_the_same() {
 }
 
 #[test]
-fn where_the_server_takes_no_such_search_or_overlooks_its_filter_the_contacts_are_found_otherwise()
-{
+fn where_the_server_refuses_or_ignores_the_filter_the_contacts_are_found_another_way() {
     let refused = r#"POST /contacts/search status=400 times=1 body={"message":"Invalid group"}"#;
     for (nth, fault, ones) in [(3, refused, 0), (3, "POST /contacts/search ignore=filters", 0)] {
         let world = account(120);
@@ -220,7 +219,7 @@ fn where_the_server_takes_no_such_search_or_overlooks_its_filter_the_contacts_ar
 }
 
 #[test]
-fn a_contact_of_another_location_is_lacking_and_ends_nothing() {
+fn a_contact_of_another_location_is_reported_missing_and_stops_nothing() {
     let world = account(60);
     let chosen = some(&world, "id", 30);
     list(&world, "id", "id", &chosen);
@@ -232,7 +231,7 @@ fn a_contact_of_another_location_is_lacking_and_ends_nothing() {
 }
 
 #[test]
-fn an_interrupted_export_goes_on_without_the_file() {
+fn an_interrupted_export_resumes_without_the_contact_list() {
     for fault in [
         "GET /contacts/*/notes hold after=5 times=1",
         "POST /contacts/search hold=after after=1 times=1",
@@ -259,7 +258,7 @@ fn an_interrupted_export_goes_on_without_the_file() {
 }
 
 #[test]
-fn appointments_follow_the_chosen_contacts() {
+fn appointments_follow_the_listed_contacts() {
     let world = account(200);
     let all = world.account();
     let has = |one: &Value| one["appointments"].as_array().is_some_and(|it| !it.is_empty());
@@ -272,7 +271,7 @@ fn appointments_follow_the_chosen_contacts() {
 }
 
 #[test]
-fn an_estimate_tells_how_the_contacts_are_found_and_is_right_about_the_requests() {
+fn an_estimate_shows_how_the_contacts_are_found_and_is_right_about_the_requests() {
     let world = account(700);
     let some = |nth| some(&world, "id", nth);
     for (nth, how) in [

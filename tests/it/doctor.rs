@@ -62,7 +62,7 @@ const SCOPES: [&str; 10] = [
 ];
 
 #[test]
-fn a_healthy_account_is_told_line_by_line_for_about_a_dozen_requests() {
+fn a_healthy_account_is_reported_line_by_line_for_about_a_dozen_requests() {
     let world = World::new();
     let before = world.ask("state");
     let done = world.run("doctor").exits(0);
@@ -212,7 +212,7 @@ fn a_location_that_the_token_does_not_reach_is_named() {
 }
 
 #[test]
-fn no_token_or_location_is_told_beside_the_state_of_the_network() {
+fn a_missing_token_or_location_is_reported_with_the_state_of_the_network() {
     let world = World::new().without("GHL_TOKEN");
     let checks = ails(&world.run("doctor --json"), 8, &[("token_source", "failure")]);
     assert_eq!(checks["http"]["status"], "ok");
@@ -240,7 +240,7 @@ fn answering(answer: &'static str) -> String {
 }
 
 #[test]
-fn a_page_instead_of_the_api_is_told_by_its_title() {
+fn a_page_instead_of_the_api_is_reported_with_its_title() {
     let url = answering(
         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n\
          <!doctype html><html><head><title>Guest\n Wi-Fi \u{1b}[31m</title></head></html>",
@@ -254,7 +254,7 @@ fn a_page_instead_of_the_api_is_told_by_its_title() {
 }
 
 #[test]
-fn a_redirect_and_an_outage_are_told_from_the_api() {
+fn a_redirect_and_an_outage_are_distinguished_from_the_api() {
     let url = answering(
         "HTTP/1.1 302 Found\r\nLocation: https://login.example/?next=1\r\nContent-Length: 0\r\n\
          Connection: close\r\n\r\n",
@@ -335,7 +335,7 @@ fn a_home_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
-fn quiet_tells_problems_alone() {
+fn quiet_shows_only_problems() {
     let world = World::new();
     assert_eq!(world.run("doctor --quiet").exits(0).stdout, "");
     let done = without_scope("users.readonly").run("doctor --quiet").exits(8);
@@ -346,7 +346,7 @@ fn quiet_tells_problems_alone() {
 }
 
 #[test]
-fn several_locations_share_the_way_and_have_checks_of_their_own() {
+fn several_locations_share_the_network_checks_and_have_checks_of_their_own() {
     let two = vec!["one".to_owned(), "two".to_owned()];
     let world = World::with(|settings| settings.locations = two);
     let world = world.env("GHL_TOKEN", "pit-sandbox-location:one");
@@ -379,7 +379,7 @@ fn the_sandbox_can_be_examined_without_any_setting() {
 }
 
 #[test]
-fn a_proxys_password_is_not_told() {
+fn a_proxys_password_is_not_shown() {
     let world = World::new()
         .env("HTTPS_PROXY", "http://me:hidden-word@proxy.example:3128")
         .env("NO_PROXY", "10.0.0.0/8");

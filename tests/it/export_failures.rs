@@ -103,7 +103,7 @@ fn no_token_says_where_to_put_one() {
 }
 
 #[test]
-fn an_empty_token_is_none() {
+fn an_empty_token_counts_as_missing() {
     let world = World::new().env("GHL_TOKEN", " ");
     world.run(EXPORT).exits(8).says("it is empty");
 }
@@ -117,7 +117,7 @@ fn a_token_file_serves_as_well() {
 }
 
 #[test]
-fn a_wrong_location_is_told_from_a_wrong_token() {
+fn a_wrong_location_is_distinguished_from_a_wrong_token() {
     let world = World::new().env("GHL_LOCATION_ID", "elsewhere");
     world.run(EXPORT).exits(8).says("has no access to this location").says("--location");
 }
@@ -129,7 +129,7 @@ fn no_location_says_where_to_find_it() {
 }
 
 #[test]
-fn a_port_where_nothing_listens_is_told_after_some_attempts() {
+fn a_port_where_nothing_listens_is_reported_after_some_attempts() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let world = World::new().env("GHL_API_URL", &format!("http://127.0.0.1:{port}"));
     world.run(EXPORT).exits(2).says("the API cannot be reached").says("resume");
@@ -207,7 +207,7 @@ fn a_disk_that_fills_up_leaves_the_older_export_alone() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_does_not_stand_before_this_machine() {
+fn a_proxy_from_the_environment_is_not_used_for_this_machine() {
     let world = World::new();
     let world = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"]
         .into_iter()

@@ -215,7 +215,7 @@ fn a_filter_that_the_server_refuses_ends_the_export_with_its_words() {
 }
 
 #[test]
-fn an_estimate_tells_the_cost_and_exports_nothing() {
+fn an_estimate_shows_the_cost_and_exports_nothing() {
     let world = World::with(|settings| settings.limit = LocationRateLimit::default());
     let done = world.run("export --estimate --out out").exits(0);
     insta::assert_snapshot!(done.stdout);

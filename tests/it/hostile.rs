@@ -115,7 +115,7 @@ fn a_page_that_is_too_large_is_asked_for_in_smaller_ones() {
 }
 
 #[test]
-fn a_row_nested_a_thousand_deep_is_kept_as_it_is() {
+fn a_row_nested_a_thousand_deep_is_exported_unchanged() {
     let world = World::faulty(&[
         "GET /contacts/*/notes deep=1000",
         "POST /contacts/search deep=1000",

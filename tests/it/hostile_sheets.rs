@@ -36,7 +36,7 @@ fn assert_own_cells_are_harmless(world: &World) {
 }
 
 #[test]
-fn what_drives_a_terminal_reaches_none_from_cells_and_headers() {
+fn terminal_escapes_in_cells_and_headers_are_never_printed() {
     let world = empty();
     let (nasty, turned) = (quoted(NASTY), quoted(TURNED));
     world.sheet(
@@ -66,7 +66,7 @@ fn what_drives_a_terminal_reaches_none_from_cells_and_headers() {
 }
 
 #[test]
-fn what_drives_a_terminal_reaches_none_from_names_of_files_mappings_and_options() {
+fn terminal_escapes_in_file_names_mappings_and_options_are_never_printed() {
     let world = empty();
     let name = "\u{1b}[31m\u{9b}.csv";
     world.sheet(name, "Email\na@example.com\n");
@@ -90,7 +90,7 @@ fn what_drives_a_terminal_reaches_none_from_names_of_files_mappings_and_options(
 }
 
 #[test]
-fn what_the_account_holds_drives_no_terminal_through_a_plan() {
+fn terminal_escapes_in_the_account_are_never_printed_in_a_plan() {
     let world = empty();
     world.add(&[json!({ "email": "a@example.com", "city": NASTY, "lastName": TURNED })]);
     world.sheet("in.csv", "Email,City,Last Name\na@example.com,Rome,Ann\n");
@@ -130,7 +130,7 @@ fn cells_that_a_spreadsheet_would_run_are_guarded_in_every_result_file() {
 }
 
 #[test]
-fn ids_that_look_like_paths_ask_for_nobody_and_write_nowhere() {
+fn ids_that_look_like_paths_match_no_contact_and_write_no_file() {
     let world = World::new();
     world.sheet(
         "in.csv",

@@ -89,7 +89,7 @@ fn a_dry_run_can_say_by_its_code_that_something_would_change() {
 }
 
 #[test]
-fn a_plan_does_not_hold_when_the_sheet_has_changed() {
+fn a_plan_is_stale_when_the_sheet_has_changed() {
     let world = empty();
     world.sheet("in.csv", TWO);
     world.run("import in.csv --dry-run --out res").exits(0);
@@ -99,7 +99,7 @@ fn a_plan_does_not_hold_when_the_sheet_has_changed() {
 }
 
 #[test]
-fn a_plan_does_not_hold_when_a_contact_it_touches_has_changed() {
+fn a_plan_is_stale_when_a_contact_it_touches_has_changed() {
     let world = empty();
     let ids = world.add(&[json!({"email": "avery@example.com", "lastName": "Old"})]);
     world.sheet("in.csv", TWO);
@@ -110,7 +110,7 @@ fn a_plan_does_not_hold_when_a_contact_it_touches_has_changed() {
 }
 
 #[test]
-fn a_plan_does_not_hold_when_somebody_else_has_made_a_row_s_contact() {
+fn a_plan_is_stale_when_the_contact_of_a_row_was_created_elsewhere() {
     let world = empty();
     world.sheet("in.csv", TWO);
     world.run("import in.csv --dry-run --out res").exits(0);
@@ -127,7 +127,7 @@ fn without_a_yes_and_without_a_terminal_nothing_is_sent() {
 }
 
 #[test]
-fn mode_create_leaves_those_who_exist_alone_or_updates_or_rejects_them() {
+fn mode_create_skips_updates_or_rejects_existing_contacts() {
     for (rule, last_name, code, tally) in [
         ("skip", "Old", 0, [1, 1, 0, 0, 0]),
         ("update", "Sample", 0, [2, 0, 0, 0, 0]),
@@ -144,7 +144,7 @@ fn mode_create_leaves_those_who_exist_alone_or_updates_or_rejects_them() {
 }
 
 #[test]
-fn mode_update_never_makes_anybody() {
+fn mode_update_never_creates_a_contact() {
     let world = empty();
     world.add(&[json!({"email": "avery@example.com", "lastName": "Old"})]);
     world.sheet("in.csv", TWO);
@@ -192,7 +192,7 @@ fn a_refused_batch_of_tags_is_halved_until_it_is_taken() {
 }
 
 #[test]
-fn rows_of_one_person_are_rejected_or_merged_as_told() {
+fn rows_of_one_person_are_rejected_or_merged_as_the_option_says() {
     let sheet = "Name,Email,City\nAnn Test,Ann@Example.com,\nAnn Test,ann@example.com,Rome\n";
     for (rule, code, tally, city) in [
         ("reject", 3, [1, 0, 1, 0, 0], Value::Null),
@@ -266,7 +266,7 @@ fn a_second_import_into_the_location_is_locked_out() {
 }
 
 #[test]
-fn rows_that_nothing_identifies_stop_the_plan_unless_told_otherwise() {
+fn rows_without_identity_stop_the_plan_unless_an_option_allows_them() {
     let sheet = "Name,City\nNobody Known,Rome\n";
     let world = empty();
     world.sheet("in.csv", sheet);
@@ -280,7 +280,7 @@ fn rows_that_nothing_identifies_stop_the_plan_unless_told_otherwise() {
 }
 
 #[test]
-fn do_not_disturb_is_set_and_never_lifted_unasked() {
+fn do_not_disturb_is_set_and_never_lifted_without_an_option() {
     let world = empty();
     world.add(&[
         json!({"email": "out@example.com", "dnd": true}),
@@ -315,7 +315,7 @@ fn two_people_behind_one_row_are_never_mixed_up() {
 }
 
 #[test]
-fn json_tells_the_plan_the_counts_and_the_code() {
+fn json_reports_the_plan_the_counts_and_the_exit_code() {
     let world = empty();
     world.sheet("in.csv", TWO);
     let summary = world.import("--json").exits(0).summary();

@@ -26,7 +26,7 @@ fn a_clear_sheet_is_mapped_and_its_mapping_imports() {
 }
 
 #[test]
-fn what_nobody_has_decided_stops_an_import_until_somebody_has() {
+fn an_open_question_stops_an_import_until_it_is_answered() {
     let world = world();
     world.sheet(
         "in.csv",
@@ -71,7 +71,7 @@ fn a_mapping_is_never_overwritten_unasked() {
 }
 
 #[test]
-fn the_location_is_asked_for_its_fields_unless_told_not_to() {
+fn the_location_is_asked_for_its_fields_unless_a_flag_forbids_it() {
     let world = world();
     world.sheet("in.csv", "Email,Renewal date\nann@example.com,2026-01-02\n");
     let asked = world.run("map in.csv").exits(0).stdout;
@@ -212,7 +212,7 @@ fn a_preset_that_does_not_fit_says_what_is_missing_and_which_one_does() {
 }
 
 #[test]
-fn presets_that_fit_alike_are_both_named_and_somebody_decides() {
+fn presets_that_fit_equally_are_both_named_and_the_user_decides() {
     let world = world();
     std::fs::create_dir_all(world.path("config/presets")).unwrap();
     for (name, tag) in [("north", "n"), ("south", "s")] {

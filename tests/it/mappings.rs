@@ -65,7 +65,7 @@ fn refused(world: &World, map: &str, says: &[&str]) {
 }
 
 #[test]
-fn what_is_wrong_in_a_mapping_is_named_with_its_line_and_what_was_probably_meant() {
+fn an_error_in_a_mapping_is_reported_with_its_line_and_the_nearest_name() {
     let world = world();
     let rest = &["City=ignore", "Phone=ignore", "Kind=ignore"];
     let with = |rule: &str| columns(&[&[rule], rest.as_slice()].concat());
@@ -110,7 +110,7 @@ fn what_is_wrong_in_a_mapping_is_named_with_its_line_and_what_was_probably_meant
 }
 
 #[test]
-fn what_is_wrong_between_a_mapping_and_the_sheet_or_the_location_is_named() {
+fn a_mapping_that_does_not_match_the_sheet_or_the_location_is_refused() {
     let world = world();
     let rest = &["City=ignore", "Phone=ignore", "Kind=ignore"];
     let with = |rules: &[&str]| columns(&[rules, rest.as_slice()].concat());
@@ -152,7 +152,7 @@ fn what_is_wrong_between_a_mapping_and_the_sheet_or_the_location_is_named() {
 }
 
 #[test]
-fn a_value_that_is_no_option_rejects_its_row_and_names_the_nearest() {
+fn an_invalid_option_value_rejects_its_row_and_suggests_the_nearest() {
     let world = world();
     world.sheet("in.csv", "Email,Kind\nann@example.com,Smal\nbob@example.com,LARGE\n");
     world.sheet("map.toml", &columns(&["Email=email", "Kind=customFields.size"]));
@@ -164,7 +164,7 @@ fn a_value_that_is_no_option_rejects_its_row_and_names_the_nearest() {
 }
 
 #[test]
-fn names_of_users_and_businesses_that_are_nobodys_or_several_stop_the_import() {
+fn unknown_or_ambiguous_names_of_users_and_businesses_stop_the_import() {
     let world = world();
     world.sheet("map.toml", &columns(&["Email=email", "Owner=assignedTo", "Firm=business"]));
     let sheet =
@@ -191,7 +191,7 @@ fn names_of_users_and_businesses_that_are_nobodys_or_several_stop_the_import() {
 }
 
 #[test]
-fn an_empty_cell_rejects_clears_or_says_nothing_as_the_mapping_says() {
+fn an_empty_cell_rejects_clears_or_is_ignored_as_the_mapping_says() {
     let world = world();
     world.add(&[json!({ "email": "ann@example.com", "city": "Rome", "tags": ["old"] })]);
     world.sheet("in.csv", "Email,City\nann@example.com,\n");

@@ -122,7 +122,7 @@ fn due_dates_have_the_zone_of_their_cell_or_of_the_import() {
 }
 
 #[test]
-fn what_a_task_lacks_rejects_its_row() {
+fn a_task_with_a_missing_value_rejects_its_row() {
     let (world, _) = with_avery();
     world.sheet(
         "in.csv",
@@ -256,7 +256,7 @@ fn a_rejected_csv_fed_back_repeats_nothing_that_was_done() {
 }
 
 #[test]
-fn people_without_identity_of_a_file_that_has_grown_are_made_once() {
+fn people_without_identity_in_a_file_that_has_grown_are_created_once() {
     let world = empty();
     let options = "--allow-name-only --no-identity at-most-once";
     world.sheet("in.csv", "Name,City\nNobody Known,Rome\nNobody Known,Rome\n");

@@ -81,7 +81,7 @@ fn proposal(path: &Path) -> MappingProposal {
 }
 
 #[test]
-fn columns_of_unknown_files_are_found_or_asked_about_and_never_taken_for_others() {
+fn columns_of_unknown_files_are_recognised_or_left_open_and_never_mistaken() {
     let mut tally = Tally::default();
     let files = files();
     for path in &files {

@@ -47,7 +47,7 @@ fn a_fixed_window_of_one_second_is_filled_without_a_refusal() {
 }
 
 #[test]
-fn a_limit_of_one_request_at_a_time_is_kept() {
+fn a_limit_of_one_request_at_a_time_is_respected() {
     fills("1/10ms", BurstWindow::Sliding);
 }
 
@@ -100,7 +100,7 @@ fn a_429_without_retry_after_costs_one_window() {
 }
 
 #[test]
-fn at_the_end_of_the_daily_budget_it_stops_and_says_when_to_resume() {
+fn when_the_daily_quota_is_used_up_it_stops_and_says_when_to_resume() {
     let world = limited("100/10s/50");
     let done = world.run(EXPORT).exits(9).says("the daily request quota is used up");
     let says = done.says("resume: ghl-bulk resume ");
@@ -122,7 +122,7 @@ fn at_the_end_of_the_daily_budget_it_stops_and_says_when_to_resume() {
 }
 
 #[test]
-fn resuming_while_the_budget_is_still_used_up_costs_one_request() {
+fn resuming_while_the_quota_is_still_used_up_costs_one_request() {
     let world = limited("100/10s/50");
     world.run(EXPORT).exits(9);
     world.control("DELETE", "log", &Value::Null);
@@ -149,7 +149,7 @@ fn a_reserve_in_per_cent_is_left_for_others() {
 }
 
 #[test]
-fn a_budget_that_others_have_used_up_is_noticed_at_the_first_answer() {
+fn a_quota_that_others_have_used_up_is_noticed_at_the_first_answer() {
     let world = World::with(|settings| {
         settings.limit = "100/10s/1000".parse().unwrap();
         settings.daily_used = 990;
@@ -160,7 +160,7 @@ fn a_budget_that_others_have_used_up_is_noticed_at_the_first_answer() {
 }
 
 #[test]
-fn with_wait_it_sleeps_for_the_next_days_budget_and_ctrl_c_still_ends_it() {
+fn with_wait_it_sleeps_until_the_next_days_quota_and_ctrl_c_still_ends_it() {
     let world = limited("100/10s/50");
     let mut export = Process::start(&world, &format!("{EXPORT} --wait"));
     export.until_it_says("the day's requests are used up");

@@ -24,7 +24,7 @@ fn refused(world: &World, options: &str, code: i32, says: &[&str]) {
 }
 
 #[test]
-fn a_file_that_is_none_is_named() {
+fn a_missing_file_is_named() {
     let world = empty();
     world.run("import nowhere.csv --yes").exits(2).says("`nowhere.csv`: no such file");
     world.run("import - --yes").exits(2).says("save the piped data to a file first");
@@ -102,7 +102,7 @@ fn an_unknown_preset_key_or_marker_is_named() {
 }
 
 #[test]
-fn a_custom_field_of_another_kind_and_an_option_that_is_none_are_named() {
+fn a_custom_field_of_another_kind_and_an_invalid_option_are_named() {
     let world = empty();
     refused(&world, "--map City=customFields.contract", 4, &["`contract`", "FILE_UPLOAD"]);
     refused(&world, "--map City=customFields.interests:date", 4, &["`interests`", "CHECKBOX"]);
@@ -115,7 +115,7 @@ fn a_custom_field_of_another_kind_and_an_option_that_is_none_are_named() {
 }
 
 #[test]
-fn an_owner_s_name_that_two_users_share_is_never_a_guess() {
+fn an_owner_s_name_that_two_users_share_is_never_guessed() {
     let world = empty();
     world.sheet("in.csv", "Email,Owner\na@example.com,John Smith\n");
     let done = world.import("").exits(4).says("is the name of 2 users");
@@ -132,7 +132,7 @@ fn the_wrong_location_s_name_stops_an_import() {
 }
 
 #[test]
-fn an_owner_whom_nobody_knows_stops_the_plan_with_the_nearest_name() {
+fn an_unknown_owner_stops_the_plan_with_the_nearest_name() {
     let world = World::with(|settings| settings.contacts = 1);
     world.sheet("in.csv", "Email,Owner\na@example.com,Nobody Atall\n");
     world.import("").exits(4).says("Nobody Atall").says("column `Owner`");
@@ -214,7 +214,7 @@ fn result_files_that_cannot_be_written_stop_before_anything_is_sent() {
 }
 
 #[test]
-fn nonsense_on_the_command_line_is_refused_by_name() {
+fn an_invalid_flag_value_is_refused_by_name() {
     let world = empty();
     for (options, part) in [
         ("--max-errors 150%", "--max-errors"),
@@ -253,7 +253,7 @@ fn no_failed_row_at_all_may_be_allowed_and_the_right_location_confirmed() {
 }
 
 #[test]
-fn people_who_share_the_key_are_not_told_apart_by_guessing() {
+fn people_who_share_the_key_are_not_distinguished_by_guessing() {
     let world = empty();
     world.control("PUT", "customFields", &json!([
         {"id": "fieldMember00000001", "name": "Member", "fieldKey": "contact.member", "dataType": "TEXT", "model": "contact"},

@@ -97,7 +97,7 @@ fn a_row_without_a_decision_stays_in_doubt() {
 }
 
 #[test]
-fn a_decision_that_makes_no_sense_is_refused_and_none_is_taken() {
+fn an_invalid_decision_is_refused_and_no_decision_is_applied() {
     let world = in_doubt();
     let op = |at: usize| world.table("res/in_doubt.csv")[at]["_doubt_op"].clone();
     let (first, second) = (op(0), op(1));

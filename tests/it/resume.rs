@@ -261,7 +261,7 @@ fn resuming_a_finished_run_has_nothing_to_do() {
 }
 
 #[test]
-fn a_run_that_is_going_on_cannot_be_resumed_beside_it() {
+fn a_run_in_progress_cannot_be_resumed_by_a_second_process() {
     let world = World::faulty(&["GET /contacts/*/notes hold times=1"]);
     let export = Process::start(&world, EXPORT);
     world.ask("held?at_least=1");
@@ -272,7 +272,7 @@ fn a_run_that_is_going_on_cannot_be_resumed_beside_it() {
 }
 
 #[test]
-fn two_exports_into_one_directory_do_not_meet() {
+fn two_exports_into_one_directory_exclude_each_other() {
     let world = World::faulty(&["GET /contacts/*/notes hold times=1"]);
     let export = Process::start(&world, EXPORT);
     world.ask("held?at_least=1");

@@ -33,7 +33,7 @@ fn without_runs_the_list_is_empty() {
 }
 
 #[test]
-fn the_list_says_of_every_run_where_it_stands() {
+fn the_list_shows_the_state_of_every_run() {
     let (world, first) = finished();
     let world = world.env("GHL_TOKEN", "pit-sandbox-without:contacts.readonly");
     world.run("export --out other").exits(8);
@@ -139,7 +139,7 @@ fn a_run_id_never_becomes_a_path() {
 }
 
 #[test]
-fn resume_without_an_unfinished_run_has_nothing_to_go_on_with() {
+fn resume_without_an_unfinished_run_has_nothing_to_do() {
     let (world, _) = finished();
     let done = world.run("resume").exits(10);
     insta::assert_snapshot!(done.stderr, @"
@@ -169,7 +169,7 @@ fn an_unfinished_run_is_found_by_its_location() {
 }
 
 #[test]
-fn a_killed_run_that_is_removed_leaves_nothing_beside_its_output_directory() {
+fn removing_a_killed_run_leaves_nothing_next_to_its_output_directory() {
     let world = World::faulty(&["GET /contacts/*/notes hold times=1"]);
     let export = Process::start(&world, "export --out out");
     world.ask("held?at_least=1");

@@ -185,7 +185,7 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn a_location_that_stands_twice_in_the_file_is_named_with_its_line() {
+fn a_location_that_is_twice_in_the_file_is_named_with_its_line() {
     insta::assert_snapshot!(refused("second\nthird\nsecond\n"), @"error: `clients.csv` line 3: location `second` is listed twice");
 }
 

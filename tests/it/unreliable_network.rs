@@ -38,47 +38,47 @@ fn survives_everywhere(action: &str) {
 }
 
 #[test]
-fn a_500_is_asked_again() {
+fn a_500_is_retried() {
     survives_everywhere("status=500");
 }
 
 #[test]
-fn a_gateways_html_page_is_asked_again() {
+fn an_html_page_of_a_gateway_is_retried() {
     survives_everywhere("status=502 html");
 }
 
 #[test]
-fn a_connection_dropped_before_the_answer_is_asked_again() {
+fn a_connection_dropped_before_the_answer_is_retried() {
     survives_everywhere("drop=before");
 }
 
 #[test]
-fn a_connection_dropped_instead_of_the_answer_is_asked_again() {
+fn a_connection_dropped_instead_of_the_answer_is_retried() {
     survives_everywhere("drop=after");
 }
 
 #[test]
-fn a_body_that_is_cut_is_asked_again() {
+fn a_truncated_body_is_retried() {
     survives_everywhere("truncate");
 }
 
 #[test]
-fn a_200_that_is_no_json_is_asked_again() {
+fn a_200_that_is_not_json_is_retried() {
     survives_everywhere("not-json");
 }
 
 #[test]
-fn a_blank_200_is_asked_again() {
+fn an_empty_200_is_retried() {
     survives_everywhere("blank");
 }
 
 #[test]
-fn a_stalled_connection_is_given_up_and_asked_again() {
+fn a_stalled_connection_is_closed_and_retried() {
     survives_everywhere("stall");
 }
 
 #[test]
-fn a_200_whose_json_is_something_else_is_asked_again() {
+fn a_200_with_unexpected_json_is_retried() {
     survives(&[
         r#"POST /contacts/search status=200 times=1 body={"message":"later"}"#,
         "GET /contacts/*/notes status=200 times=1 body=[]",
@@ -86,7 +86,7 @@ fn a_200_whose_json_is_something_else_is_asked_again() {
 }
 
 #[test]
-fn several_troubles_at_once_cost_nothing() {
+fn several_faults_at_once_lose_nothing() {
     survives(&[
         "GET /contacts/*/notes status=503 every=9 times=5",
         "GET /contacts/*/notes truncate every=8 times=3",

@@ -107,7 +107,7 @@ fn the_plan_shows_who_goes_and_what_goes_with_them() {
 }
 
 #[test]
-fn the_same_contact_twice_is_one_deletion_and_one_that_is_gone_none() {
+fn the_same_contact_twice_is_one_deletion_and_a_missing_contact_is_no_deletion() {
     let (world, ids) = three();
     world.sheet(
         "in.csv",

@@ -61,7 +61,7 @@ fn a_file_of_notes_deletes_notes() {
 }
 
 #[test]
-fn a_file_of_tasks_without_their_ids_deletes_nobody() {
+fn a_file_of_tasks_without_their_ids_deletes_no_contact() {
     let (world, ids) = three();
     world.sheet("in.csv", &format!("contactId,title,dueDate\n{},Call,2026-02-03\n", ids[0]));
     let maps = "--map title=task.title --map dueDate=task.dueDate";

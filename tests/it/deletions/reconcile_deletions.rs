@@ -46,7 +46,7 @@ fn a_note_whose_deletion_was_lost_is_looked_up_in_its_list() {
 }
 
 #[test]
-fn what_somebody_else_deletes_meanwhile_is_unchanged_and_never_brought_back() {
+fn a_contact_that_another_client_deletes_meanwhile_is_unchanged_and_never_recreated() {
     let world = empty_with(&["DELETE /contacts/* hold times=1"]);
     let ids = world.add(&[named("ann"), named("bob")]);
     world.sheet("in.csv", &format!("Contact Id\n{}\n{}\n", ids[0], ids[1]));
@@ -66,7 +66,7 @@ fn what_somebody_else_deletes_meanwhile_is_unchanged_and_never_brought_back() {
 }
 
 #[test]
-fn a_deletion_that_is_killed_anywhere_goes_on_where_it_was() {
+fn a_deletion_that_is_killed_anywhere_resumes_where_it_was() {
     for point in
         ["after_intent:1", "mid_body:2", "after_response:2", "before_outcome:3", "during_results:1"]
     {

@@ -6,7 +6,7 @@ use super::{named, three};
 use crate::import_world::empty_with;
 
 #[test]
-fn a_yes_alone_deletes_nothing_and_says_what_does() {
+fn a_yes_alone_deletes_nothing_and_names_the_flag_that_does() {
     let (world, _) = three();
     world.sheet("in.csv", "Email\nann@example.com\nbob@example.com\n");
     for options in ["--yes", ""] {
@@ -78,7 +78,7 @@ fn a_contact_that_was_changed_while_the_deletion_was_interrupted_stays() {
 }
 
 #[test]
-fn what_cannot_be_read_whole_is_not_deleted() {
+fn a_contact_that_cannot_be_read_completely_is_not_deleted() {
     for fault in ["GET /contacts/*/notes status=422", "GET /contacts/* status=422"] {
         let world = empty_with(&[&format!("{fault} times=1")]);
         let ids = world.add(&[named("ann"), named("bob")]);

@@ -94,7 +94,7 @@ fn a_second_undo_of_a_deletion_sends_nothing() {
 }
 
 #[test]
-fn somebody_who_has_the_address_by_now_is_not_doubled() {
+fn a_contact_that_has_the_address_by_now_is_not_duplicated() {
     let (world, _, run) = deleted();
     world.add(&[json!({"email": "bob@example.com", "firstName": "Robert"})]);
     undo(&world, &run, "").exits(3);
@@ -105,7 +105,7 @@ fn somebody_who_has_the_address_by_now_is_not_doubled() {
 }
 
 #[test]
-fn an_undo_of_a_deletion_that_is_killed_anywhere_doubles_nobody() {
+fn an_undo_of_a_deletion_that_is_killed_anywhere_duplicates_no_contact() {
     for point in [
         "after_intent:1",
         "mid_body:2",
@@ -128,7 +128,7 @@ fn an_undo_of_a_deletion_that_is_killed_anywhere_doubles_nobody() {
 }
 
 #[test]
-fn somebody_who_comes_between_plan_and_undo_stops_it() {
+fn a_contact_created_between_plan_and_undo_stops_the_undo() {
     let (world, _, run) = deleted();
     world.run(&format!("undo {run} --dry-run --out undone")).exits(0);
     world.add(&[json!({"email": "bob@example.com"})]);
@@ -137,7 +137,7 @@ fn somebody_who_comes_between_plan_and_undo_stops_it() {
 }
 
 #[test]
-fn a_location_that_allows_duplicates_gets_everybody_back_once() {
+fn a_location_that_allows_duplicates_gets_every_contact_back_once() {
     let world = World::with(|settings| {
         settings.contacts = 0;
         settings.allow_duplicates = true;
@@ -161,7 +161,7 @@ fn a_location_that_allows_duplicates_gets_everybody_back_once() {
 }
 
 #[test]
-fn an_account_of_many_is_brought_back_as_it_was_or_it_is_told_what_was_not() {
+fn a_large_account_is_restored_as_it_was_and_differences_are_reported() {
     let world = World::new();
     let before = world.account();
     let mut sheet = "Contact Id\n".to_owned();

@@ -36,33 +36,33 @@ fn all(seeds: impl Iterator<Item = u64> + Send) -> usize {
 }
 
 #[test]
-fn imports_killed_into_a_location_that_refuses_duplicates_lose_and_double_nothing() {
+fn imports_killed_into_a_location_that_refuses_duplicates_lose_and_duplicate_nothing() {
     all((0..8).chain(16..20));
 }
 
 #[test]
-fn imports_killed_into_a_location_that_allows_duplicates_lose_and_double_nothing() {
+fn imports_killed_into_a_location_that_allows_duplicates_lose_and_duplicate_nothing() {
     all((8..16).chain([408]));
 }
 
 #[test]
-fn imports_killed_that_mark_what_they_create_lose_and_double_nothing() {
+fn imports_killed_that_mark_what_they_create_lose_and_duplicate_nothing() {
     all(24..32);
 }
 
 #[test]
-fn imports_killed_with_rows_that_nothing_identifies_double_nothing_and_name_their_doubts() {
+fn imports_killed_with_rows_without_identity_duplicate_nothing_and_report_rows_in_doubt() {
     all(32..40);
 }
 
 #[test]
-fn deletions_killed_delete_what_was_asked_for_and_nobody_else() {
+fn deletions_killed_delete_only_the_requested_contacts() {
     all(DELETES..DELETES + 12);
 }
 
 #[test]
 #[ignore = "the soak: cargo test --release -- --ignored soak"]
-fn soak_of_many_seeds_loses_and_doubles_nothing() {
+fn soak_of_many_seeds_loses_and_duplicates_nothing() {
     let text = std::env::var("SEEDS").unwrap_or_else(|_| "1000".to_owned());
     let (from, to) = text.split_once("..").unwrap_or(("0", &text));
     let (from, to): (u64, u64) = (from.parse().unwrap(), to.parse().unwrap());

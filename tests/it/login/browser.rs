@@ -71,7 +71,7 @@ fn exchanged(world: &World) -> u64 {
 }
 
 #[test]
-fn what_was_chosen_in_the_browser_is_kept_and_used() {
+fn the_location_chosen_in_the_browser_is_stored_and_used() {
     let world = with_app(World::new()).without("GHL_LOCATION_ID");
     let waiting = Waiting::start(&world, "");
     let back = chosen(&world, &waiting.address);
@@ -149,7 +149,7 @@ fn the_page_repeats_nothing_that_it_was_sent() {
 }
 
 #[test]
-fn a_no_on_the_page_is_told_in_its_own_words_and_made_safe() {
+fn a_refusal_on_the_page_is_quoted_and_escaped() {
     let world = with_app(World::new());
     let waiting = Waiting::start(&world, "");
     let state = waiting.address.split("state=").nth(1).unwrap().to_owned();
@@ -161,7 +161,7 @@ fn a_no_on_the_page_is_told_in_its_own_words_and_made_safe() {
 }
 
 #[test]
-fn an_answer_that_does_not_come_ends_the_login_in_time() {
+fn a_missing_answer_ends_the_login_in_time() {
     let world = with_app(World::new());
     let waiting = Waiting::start(&world, "--answer-within 0.2");
     waiting.process.end().exits(8).says("no response from the browser").says("--paste");
@@ -178,7 +178,7 @@ fn ctrl_c_ends_the_wait_at_once() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_told_before_anybody_is_sent_anywhere() {
+fn a_port_in_use_is_reported_before_the_browser_is_opened() {
     let world = with_app(World::new());
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
@@ -287,7 +287,7 @@ fn a_wrong_client_secret_is_refused_without_being_repeated() {
 }
 
 #[test]
-fn a_location_other_than_the_one_asked_for_is_not_kept() {
+fn a_location_other_than_the_requested_one_is_not_stored() {
     let world = with_app(World::new());
     let done = pasted(&world, "--location another", |address| chosen(&world, address)).exits(8);
     done.says("another").says("nothing was stored");

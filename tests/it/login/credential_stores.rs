@@ -24,7 +24,7 @@ fn assert_sealed(world: &World) {
 }
 
 #[test]
-fn without_a_keyring_the_token_goes_into_a_private_file_and_a_sentence_says_so() {
+fn without_a_keyring_the_token_goes_into_a_private_file_and_a_message_says_so() {
     let world = world();
     let done = fed(&world, "login", TOKEN).exits(0);
     done.says("keyring").says("a file that only you can read");
@@ -35,7 +35,7 @@ fn without_a_keyring_the_token_goes_into_a_private_file_and_a_sentence_says_so()
 }
 
 #[test]
-fn a_keyring_that_was_asked_for_and_is_not_there_is_an_error() {
+fn a_requested_keyring_that_is_missing_is_an_error() {
     let world = world();
     fed(&world, "login --store keyring", TOKEN).exits(8).says("keyring").says("--store file");
     assert_nothing_kept(&world);
@@ -61,7 +61,7 @@ fn a_record_that_others_can_read_is_refused_with_the_command_that_helps() {
 }
 
 #[test]
-fn a_record_that_is_damaged_is_told_and_replaced_by_a_new_login() {
+fn a_damaged_record_is_reported_and_replaced_by_a_new_login() {
     let world = world();
     fed(&world, "login --store file", TOKEN).exits(0);
     fs::write(world.path(RECORD), "{").unwrap();
@@ -71,7 +71,7 @@ fn a_record_that_is_damaged_is_told_and_replaced_by_a_new_login() {
 }
 
 #[test]
-fn a_passphrase_opens_what_it_sealed_and_nothing_else_does() {
+fn only_its_passphrase_decrypts_a_record() {
     let world = world().env("GHL_BULK_PASSPHRASE", "correct horse");
     fed(&world, "login --store age", TOKEN).exits(0).says("age file");
     assert_sealed(&world);
@@ -84,7 +84,7 @@ fn a_passphrase_opens_what_it_sealed_and_nothing_else_does() {
 }
 
 #[test]
-fn a_passphrase_may_stand_in_a_file_that_only_its_owner_reads() {
+fn a_passphrase_may_come_from_a_file_that_only_its_owner_can_read() {
     let world = world().env("GHL_BULK_PASSPHRASE_FILE", "words");
     fs::write(world.path("words"), "correct horse\n").unwrap();
     fs::set_permissions(world.path("words"), fs::Permissions::from_mode(0o640)).unwrap();
@@ -96,14 +96,14 @@ fn a_passphrase_may_stand_in_a_file_that_only_its_owner_reads() {
 }
 
 #[test]
-fn without_a_passphrase_and_a_terminal_nothing_is_sealed() {
+fn without_a_passphrase_and_a_terminal_nothing_is_stored() {
     let world = world();
     fed(&world, "login --store age", TOKEN).exits(8).says("GHL_BULK_PASSPHRASE");
     assert_nothing_kept(&world);
 }
 
 #[test]
-fn a_recipients_key_opens_what_was_sealed_for_it() {
+fn a_recipients_key_decrypts_what_was_encrypted_for_it() {
     let world = world();
     let key = age::x25519::Identity::generate();
     let recipient = key.to_public();
@@ -126,7 +126,7 @@ fn a_recipient_needs_the_encrypted_store_and_must_be_one() {
 }
 
 #[test]
-fn a_name_that_could_be_a_path_is_no_profile() {
+fn a_name_that_could_be_a_path_is_not_a_profile() {
     let world = world();
     fed(&world, "login --profile ../up", TOKEN).exits(2);
     assert!(!world.path("up.json").exists() && !world.path("config/up.json").exists());

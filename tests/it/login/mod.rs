@@ -66,7 +66,7 @@ fn a_token_that_was_logged_in_with_needs_no_environment() {
 }
 
 #[test]
-fn login_asks_the_api_once_and_tells_the_locations_name() {
+fn login_asks_the_api_once_and_shows_the_locations_name() {
     let world = world();
     let done = fed(&world, "login --json", TOKEN).exits(0);
     assert_eq!(world.ask("log")["requests"], 1);
@@ -102,7 +102,7 @@ fn login_never_repeats_the_token() {
 }
 
 #[test]
-fn a_token_that_the_api_refuses_is_not_kept() {
+fn a_token_that_the_api_refuses_is_not_stored() {
     let world = world();
     fed(&world, "login", "pit-wrong")
         .exits(8)
@@ -112,7 +112,7 @@ fn a_token_that_the_api_refuses_is_not_kept() {
 }
 
 #[test]
-fn a_token_of_another_location_is_not_kept() {
+fn a_token_of_another_location_is_not_stored() {
     let world = world();
     let done = fed(&world, "login", "pit-sandbox-location:elsewhere").exits(8);
     done.says("has no access to this location").says("--location");
@@ -120,7 +120,7 @@ fn a_token_of_another_location_is_not_kept() {
 }
 
 #[test]
-fn without_the_api_only_no_check_keeps_a_token() {
+fn without_the_api_only_no_check_stores_a_token() {
     let world = world().env("GHL_API_URL", "http://127.0.0.1:9");
     fed(&world, "login", TOKEN).exits(2).says("cannot be reached").says("--no-check");
     assert_nothing_kept(&world);
@@ -129,13 +129,13 @@ fn without_the_api_only_no_check_keeps_a_token() {
 }
 
 #[test]
-fn a_token_without_the_scope_for_the_location_is_kept_all_the_same() {
+fn a_token_without_the_scope_for_the_location_is_stored_all_the_same() {
     let world = world();
     fed(&world, "login", "pit-sandbox-without:locations.readonly").exits(0);
 }
 
 #[test]
-fn what_is_obviously_no_such_token_is_refused_without_being_repeated() {
+fn a_malformed_token_is_refused_without_being_repeated() {
     let world = world();
     for (text, what) in [
         ("", "it is empty"),
@@ -160,7 +160,7 @@ fn login_without_a_location_says_where_to_find_it() {
 }
 
 #[test]
-fn profiles_keep_their_logins_apart() {
+fn profiles_have_separate_logins() {
     let world = settled(World::with(|settings| {
         settings.locations = [LOCATION, "second"].map(str::to_owned).into();
     }))

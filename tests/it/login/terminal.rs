@@ -70,7 +70,7 @@ fn a_location_that_is_not_given_is_asked_for() {
 }
 
 #[test]
-fn ctrl_c_at_the_prompt_keeps_nothing() {
+fn ctrl_c_at_the_prompt_stores_nothing() {
     let world = world();
     let (shown, code) = answered(&world, "login", &[("(not shown): ", "pit-half\u{3}")]);
     assert_eq!(code, 130, "{shown}");

@@ -50,7 +50,7 @@ fn the_environment_goes_before_a_file_a_command_and_a_login() {
 }
 
 #[test]
-fn a_source_that_is_no_good_is_told_rather_than_passed_over() {
+fn an_invalid_token_source_is_an_error_and_not_skipped() {
     let world = world();
     fed(&world, "login", TOKEN).exits(0);
     let world = world.env("GHL_TOKEN_FILE", "missing");
@@ -82,7 +82,7 @@ fn a_token_file_that_others_can_read_is_refused_with_the_command_that_helps() {
 }
 
 #[test]
-fn a_token_file_of_a_profile_is_held_to_the_same() {
+fn a_token_file_of_a_profile_has_the_same_checks() {
     let world = world();
     write(&world, "token", TOKEN, 0o644);
     write(&world, "config/config.toml", "[profiles.p]\ntoken_file = \"../token\"\n", 0o644);
@@ -115,7 +115,7 @@ fn a_token_may_come_by_process_substitution() {
 }
 
 #[test]
-fn the_default_profile_of_the_configuration_is_used_when_none_is_named() {
+fn the_default_profile_of_the_configuration_is_used_without_a_flag() {
     let world = world();
     write(&world, "config/config.toml", "default_profile = \"clinic\"\n[profiles.clinic]\n", 0o644);
     fed(&world, "login", TOKEN).exits(0).says("clinic");
@@ -124,7 +124,7 @@ fn the_default_profile_of_the_configuration_is_used_when_none_is_named() {
 }
 
 #[test]
-fn a_profile_that_nobody_knows_is_an_error_whatever_the_environment_holds() {
+fn an_unknown_profile_is_an_error_whatever_the_environment_holds() {
     let world = world().env("GHL_TOKEN", TOKEN);
     world.run(&format!("{EXPORT} --profile clinc")).exits(2).says("there is no profile `clinc`");
     assert_eq!(world.ask("log")["requests"], 0);

@@ -8,7 +8,7 @@ use super::{fed, world};
 use crate::world::World;
 
 #[test]
-fn a_private_token_is_told_with_its_location_and_where_it_comes_from() {
+fn a_private_token_is_shown_with_its_location_and_its_source() {
     let world = World::new();
     let done = world.run("whoami").exits(0);
     for part in
@@ -34,7 +34,7 @@ fn a_private_token_is_told_with_its_location_and_where_it_comes_from() {
 }
 
 #[test]
-fn an_oauth_login_is_told_with_its_scopes_its_end_and_its_agency() {
+fn an_oauth_login_is_shown_with_its_scopes_its_expiry_and_its_agency() {
     let world = with_app(World::new());
     pasted(&world, "--profile app", |address| chosen(&world, address)).exits(0);
     let done = world.run("whoami --profile app").exits(0);
@@ -50,7 +50,7 @@ fn an_oauth_login_is_told_with_its_scopes_its_end_and_its_agency() {
 }
 
 #[test]
-fn without_the_api_it_tells_what_is_known_and_that_it_cannot_be_reached() {
+fn without_the_api_it_shows_what_is_known_and_that_the_api_is_unreachable() {
     let world = world();
     fed(&world, "login", TOKEN).exits(0);
     let world = world.env("GHL_API_URL", "http://127.0.0.1:9");
@@ -62,7 +62,7 @@ fn without_the_api_it_tells_what_is_known_and_that_it_cannot_be_reached() {
 }
 
 #[test]
-fn a_token_that_is_refused_is_told_all_the_same() {
+fn a_refused_token_is_shown_all_the_same() {
     let world = World::new().env("GHL_TOKEN", "pit-wrong");
     let done = world.run("whoami").exits(8).says("rejected the token");
     assert!(done.stdout.contains("environment variable `GHL_TOKEN`"), "{}", done.stdout);
@@ -74,7 +74,7 @@ fn without_a_token_it_says_how_to_log_in() {
 }
 
 #[test]
-fn a_login_whose_location_is_not_known_is_told_without_one() {
+fn a_login_with_an_unknown_location_is_shown_without_one() {
     let world = world().without("GHL_LOCATION_ID");
     fed(&world, "login --no-check", TOKEN).exits(0);
     let done = world.run("whoami").exits(0);

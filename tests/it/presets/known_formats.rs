@@ -36,7 +36,7 @@ fn every_collected_format_has_its_preset_in_their_order() {
 }
 
 #[test]
-fn files_go_the_ways_and_are_known_by_the_names_that_were_collected() {
+fn files_have_the_directions_and_the_names_that_were_collected() {
     for one in collected() {
         let preset = of(&one);
         let text: toml::Table = preset.text.parse().unwrap();

@@ -237,7 +237,7 @@ fn every_known_kind_of_file_imports_to_what_its_makers_meant() {
 }
 
 #[test]
-fn rows_with_a_name_only_are_taken_when_told() {
+fn rows_with_only_a_name_are_accepted_with_an_option() {
     let mut expected = expectations();
     expected.retain(|it| records(it).any(|it| it["accepted_with_allow_name_only"].is_object()));
     assert!(expected.len() > 3);

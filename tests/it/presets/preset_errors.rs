@@ -17,7 +17,7 @@ const BREVO: &str =
     "EMAIL;FIRSTNAME;ADDED_TIME;MODIFIED_TIME\nann@example.com;Ann;01-02-2026;01-02-2026\n";
 
 #[test]
-fn a_preset_s_name_that_is_a_path_or_nobody_s_is_no_preset() {
+fn a_path_or_an_unknown_name_is_not_a_preset() {
     let world = world();
     world.sheet("in.csv", "Email\nann@example.com\n");
     world.sheet(
@@ -37,7 +37,7 @@ fn a_preset_s_name_that_is_a_path_or_nobody_s_is_no_preset() {
 }
 
 #[test]
-fn a_presets_directory_that_cannot_be_read_is_told_and_nothing_is_guessed() {
+fn an_unreadable_presets_directory_is_reported_and_nothing_is_guessed() {
     let world = world();
     world.sheet("in.csv", BREVO);
     std::fs::remove_dir(world.path("config/presets")).unwrap();
@@ -79,7 +79,7 @@ fn a_preset_saved_from_a_known_file_is_taken_before_the_program_s() {
 }
 
 #[test]
-fn the_program_s_presets_are_not_replaced_unasked_and_it_is_shown_when_they_are() {
+fn built_in_presets_are_replaced_only_when_asked_and_this_is_shown() {
     let world = world();
     world.sheet("in.csv", BREVO);
     for name in ["brevo", "HubSpot"] {
@@ -95,7 +95,7 @@ fn the_program_s_presets_are_not_replaced_unasked_and_it_is_shown_when_they_are(
 }
 
 #[test]
-fn every_preset_with_errors_is_told_with_its_lines_and_what_was_probably_meant() {
+fn every_preset_with_errors_is_reported_with_its_lines_and_suggestions() {
     let world = world();
     let column = "[[column]]\nfrom = \"Email\"\nto = \"email\"\n";
     for (name, text, said) in [

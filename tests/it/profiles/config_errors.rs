@@ -20,7 +20,7 @@ fn refused(text: &str, parts: &[&str]) -> Done {
 }
 
 #[test]
-fn what_is_no_toml_is_told_with_line_and_column() {
+fn invalid_toml_is_reported_with_line_and_column() {
     refused("default_profile = \n", &["config.toml line 1: invalid TOML at column 19: "]);
     refused("[defaults]\nconcurrency = 16\nü = 'x\n", &["line 3: invalid TOML at column 1"]);
     refused("[profiles.a]\n[profiles.a]\n", &["line 2: invalid TOML at column 11: duplicate key"]);
@@ -29,7 +29,7 @@ fn what_is_no_toml_is_told_with_line_and_column() {
 }
 
 #[test]
-fn an_unknown_key_is_told_with_the_closest() {
+fn an_unknown_key_is_reported_with_the_closest() {
     let close = ["line 1: the file has no key `default-profil`", "did you mean `default_profile`?"];
     refused("default-profil = 'a'", &close);
     refused("[profile.a]\nlocation = 'x'\n", &["line 1", "did you mean `profiles`?"]);
@@ -40,7 +40,7 @@ fn an_unknown_key_is_told_with_the_closest() {
 }
 
 #[test]
-fn an_unknown_flag_is_told_with_the_closest_of_its_command() {
+fn an_unknown_flag_is_reported_with_the_closest_of_its_command() {
     let close = ["line 2: no command has a flag `concurency`", "did you mean `concurrency`?"];
     refused("[defaults]\nconcurency = 3\n", &close);
     let close = ["line 2: `ghl-bulk export` has no flag `fromat`", "did you mean `format`?"];
@@ -56,7 +56,7 @@ fn an_unknown_flag_is_told_with_the_closest_of_its_command() {
 }
 
 #[test]
-fn a_wrong_type_is_told_with_what_is_expected() {
+fn a_wrong_type_is_reported_with_the_expected_one() {
     for (text, parts) in [
         ("default_profile = 3", "line 1: `default_profile` must be text, not a whole number"),
         ("defaults = 3", "line 1: `defaults` must be a table"),
@@ -86,7 +86,7 @@ fn a_wrong_type_is_told_with_what_is_expected() {
 }
 
 #[test]
-fn a_value_that_the_flag_would_refuse_is_told_with_its_line() {
+fn a_value_that_the_flag_would_refuse_is_reported_with_its_line() {
     let done = refused(
         "[defaults]\n\nconcurrency = 'lots'\n",
         &["line 3: `concurrency` cannot be `lots`: "],
@@ -142,7 +142,7 @@ fn checks_that_a_person_makes_have_no_default() {
 }
 
 #[test]
-fn a_token_is_refused_wherever_it_stands_and_never_repeated() {
+fn a_token_anywhere_in_the_file_is_refused_and_never_repeated() {
     let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
     for token in ["pit-0a1b2c3d-4e5f-6789", jwt] {
         for text in [
@@ -171,7 +171,7 @@ fn a_token_is_refused_wherever_it_stands_and_never_repeated() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let text = "x = 1\n[defaults]\nconcurency = 1\nwait = 1\n[profiles.a]\nlocation = 2\n";
     refused(text, &["config.toml line 1: ", "  line 3: ", "  line 4: ", "  line 6: "]);
 }
@@ -187,7 +187,7 @@ fn a_mistake_is_an_event_too() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_no_configuration() {
+fn a_configuration_that_cannot_be_read_is_refused() {
     let world = World::new().configured("");
     let file = world.path("config/config.toml");
     std::fs::remove_file(&file).unwrap();
@@ -202,7 +202,7 @@ fn a_file_that_cannot_be_read_is_no_configuration() {
 }
 
 #[test]
-fn a_file_that_may_not_be_read_is_no_configuration() {
+fn a_configuration_without_read_permission_is_refused() {
     let world = World::new().configured("");
     let file = world.path("config/config.toml");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();

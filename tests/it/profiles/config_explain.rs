@@ -46,7 +46,7 @@ fn redacted(world: &World, text: &str) -> String {
 }
 
 #[test]
-fn explain_tells_each_setting_and_where_it_comes_from() {
+fn explain_shows_each_setting_and_where_it_comes_from() {
     let world = world();
     let done =
         world.run("config explain undo --api-url https://api.example.com --timeout 5").exits(0);
@@ -57,7 +57,7 @@ fn explain_tells_each_setting_and_where_it_comes_from() {
 }
 
 #[test]
-fn explain_stands_in_columns() {
+fn explain_is_printed_in_columns() {
     let done = world().run("config explain").exits(0);
     let lines: Vec<&str> = done.stdout.lines().filter(|line| !line.is_empty()).collect();
     let place = lines[0].find("FROM").unwrap();
@@ -82,7 +82,7 @@ fn explain_is_json_for_programs() {
 }
 
 #[test]
-fn explain_tells_where_a_token_would_come_from_and_never_the_token() {
+fn explain_shows_where_a_token_would_come_from_and_never_the_token() {
     let world = World::new()
         .configured(
             "[profiles.f]\ntoken_file = 'kept'\n[profiles.c]\n\

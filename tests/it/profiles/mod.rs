@@ -238,7 +238,7 @@ fn no_configuration_changes_nothing() {
 }
 
 #[test]
-fn a_mark_at_the_beginning_and_windows_line_ends_are_taken() {
+fn a_byte_order_mark_and_windows_line_ends_are_accepted() {
     let text = "\u{feff}default_profile = \"p\"\r\n\r\n[profiles.p]\r\nlocation = \"here\"\r\n";
     let world = World::new().configured(text);
     check(&world.holds("", "location"), "here", "line 4");
@@ -247,7 +247,7 @@ fn a_mark_at_the_beginning_and_windows_line_ends_are_taken() {
 }
 
 #[test]
-fn a_token_file_of_a_profile_stands_where_the_configuration_does() {
+fn a_token_file_of_a_profile_is_relative_to_the_configuration() {
     let world = World::new();
     let profile = main_profile(&world);
     let world = world.configured("");
@@ -263,7 +263,7 @@ fn a_token_file_of_a_profile_stands_where_the_configuration_does() {
 }
 
 #[test]
-fn completions_and_the_path_need_no_sound_configuration() {
+fn completions_and_the_path_work_with_a_broken_configuration() {
     let world = World::new().configured("this is no TOML");
     world.run("config path").exits(0);
     world.run("completions bash").exits(0);
@@ -274,7 +274,7 @@ fn completions_and_the_path_need_no_sound_configuration() {
 }
 
 #[test]
-fn an_unknown_profile_is_told_with_those_there_are() {
+fn an_unknown_profile_is_reported_with_the_known_ones() {
     let world = World::new().configured("[profiles.main]\n[profiles.clinic]\n");
     let done = world.run("export --profile clinc").exits(2);
     done.says("there is no profile `clinc`").says("did you mean `clinic`?").says("`main`");

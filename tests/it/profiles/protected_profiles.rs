@@ -48,7 +48,7 @@ fn an_import_needs_the_location_s_name() {
 }
 
 #[test]
-fn leaving_the_profile_away_is_no_way_round() {
+fn omitting_the_profile_does_not_bypass_the_protection() {
     let world = guarded();
     untouched(&world, &format!("import in.csv --location {LOCATION} --yes --out res"));
     untouched(
@@ -91,7 +91,7 @@ fn an_undo_needs_the_location_s_name_and_so_does_its_resume() {
 }
 
 #[test]
-fn a_deletion_needs_the_location_s_name_beside_its_number() {
+fn a_deletion_needs_the_location_s_name_in_addition_to_the_number() {
     let world = guarded();
     world.add(&[serde_json::json!({"email": "ada@example.com"})]);
     let delete = "import in.csv --profile main --mode delete --confirm-delete 1 --yes --out res";

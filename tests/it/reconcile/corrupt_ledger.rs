@@ -41,7 +41,7 @@ fn ends_right(world: &World, what: &str) -> i32 {
 }
 
 #[test]
-fn a_record_that_is_not_what_was_stored_is_damage() {
+fn an_altered_record_is_reported_as_damage() {
     for change in [
         "UPDATE op SET class = 'I' WHERE class = 'C'",
         "UPDATE op SET body = replace(body, 'note 7', 'note 6')",
@@ -70,7 +70,7 @@ fn a_record_that_is_not_what_was_stored_is_damage() {
 }
 
 #[test]
-fn a_flipped_bit_anywhere_ends_right_or_as_damage() {
+fn a_flipped_bit_anywhere_gives_the_right_result_or_is_reported_as_damage() {
     let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
     let mut rng = fastrand::Rng::with_seed(seed);
     for _ in 0..12 {

@@ -111,7 +111,7 @@ fn liberal(faults: &[&str]) -> World {
 }
 
 #[test]
-fn an_upsert_that_was_not_answered_is_sent_again_and_makes_nobody_twice() {
+fn an_upsert_that_was_not_answered_is_sent_again_and_duplicates_no_contact() {
     for fault in ["drop=before", "drop=after", "truncate", "applied=500", "applied=422"] {
         let world = liberal(&[&format!("POST /contacts/upsert {fault} times=1")]);
         world.sheet("in.csv", ONE);
@@ -123,7 +123,7 @@ fn an_upsert_that_was_not_answered_is_sent_again_and_makes_nobody_twice() {
 }
 
 #[test]
-fn an_upsert_that_meets_somebody_with_an_equal_note_adds_its_own() {
+fn an_upsert_into_a_contact_with_an_equal_note_adds_its_own() {
     let note = "POST /contacts/*/notes drop=before times=1";
     let world = liberal(&["POST /contacts/upsert hold times=1", note]);
     world.sheet("in.csv", ONE);
@@ -137,7 +137,7 @@ fn an_upsert_that_meets_somebody_with_an_equal_note_adds_its_own() {
 }
 
 #[test]
-fn people_who_share_a_phone_are_as_many_where_duplicates_are_allowed() {
+fn people_who_share_a_phone_each_get_a_contact_where_duplicates_are_allowed() {
     for fault in ["drop=before", "drop=after", "applied=422", "status=502"] {
         let world = liberal(&[&format!("POST /contacts/upsert {fault} times=2")]);
         let sheet = "Name,Email,Phone,Notes\nOne Person,one@example.com,+12025550143,mine\n\
@@ -154,7 +154,7 @@ fn people_who_share_a_phone_are_as_many_where_duplicates_are_allowed() {
 }
 
 #[test]
-fn who_shares_the_phone_of_one_that_was_sent_twice_is_no_duplicate() {
+fn a_contact_that_shares_the_phone_of_a_repeated_create_is_not_a_duplicate() {
     let world = liberal(&["POST /contacts/upsert drop=after times=1"]);
     let sheet = "Name,Email,Phone\nOne Person,,+12025550143\n\
                  Two Person,two@example.com,+12025550143\n";
@@ -165,7 +165,7 @@ fn who_shares_the_phone_of_one_that_was_sent_twice_is_no_duplicate() {
 }
 
 #[test]
-fn who_cannot_be_found_again_is_never_sent_twice_and_named() {
+fn a_contact_that_cannot_be_found_is_never_sent_twice_and_is_named() {
     let world = world(&["POST /contacts/ drop=before times=1"]);
     world.sheet("in.csv", "Name,City,Notes\nNobody Known,Rome,hello\nSomebody Else,Oslo,hello\n");
     world.import("--allow-name-only --no-identity at-most-once --concurrency 1").exits(6);

@@ -21,7 +21,7 @@ fn goes_on(world: &World) {
 }
 
 #[test]
-fn a_token_that_lacks_or_loses_its_rights_stops_the_import_and_nothing_is_lost() {
+fn a_token_that_lacks_or_loses_its_scopes_stops_the_import_and_nothing_is_lost() {
     let said = |status: u16, message: &str| {
         let body = json!({ "statusCode": status, "message": message });
         format!("status={status} after=5 body={body}")
@@ -47,7 +47,7 @@ fn a_token_that_lacks_or_loses_its_rights_stops_the_import_and_nothing_is_lost()
 }
 
 #[test]
-fn a_daily_budget_that_is_used_up_pauses_the_import_and_nothing_is_lost() {
+fn a_used_up_daily_quota_pauses_the_import_and_nothing_is_lost() {
     let world = world(&[]);
     world.control("POST", "settings", &json!({ "limit": "1000/1s/30" }));
     world.sheet("in.csv", &people(MANY));
@@ -77,7 +77,7 @@ fn ctrl_c_settles_what_is_in_flight_and_resume_does_the_rest() {
 }
 
 #[test]
-fn ctrl_c_ends_a_look_up_and_resume_takes_it_up() {
+fn ctrl_c_stops_a_lookup_and_resume_continues_it() {
     let world = world(&["POST /contacts/ drop=after times=3"]).env("GHL_BULK_SETTLE_S", "600");
     world.sheet("in.csv", &people(3));
     let mut import = Process::start(&world, "import in.csv --yes --out res --progress plain");
@@ -107,7 +107,7 @@ fn resume_with_room(world: &World, bytes: u64) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_full_disk_stops_the_import_before_anything_is_sent_unwritten() {
+fn a_full_disk_stops_the_import_before_an_unrecorded_request() {
     let world = world(&[]);
     world.sheet("in.csv", &people(MANY));
     world.run("import in.csv --dry-run --out res").exits(0);
@@ -128,7 +128,7 @@ fn a_full_disk_stops_the_import_before_anything_is_sent_unwritten() {
 }
 
 #[test]
-fn a_plan_that_was_stored_and_not_yet_said_to_be_is_made_anew() {
+fn a_plan_that_was_stored_but_not_marked_complete_is_planned_again() {
     let world = world(&[]);
     world.sheet("in.csv", &people(MANY));
     world.run("import in.csv --dry-run --out res").exits(0);

@@ -20,7 +20,7 @@ fn a_create_refused_with_422_is_rejected_with_the_reason() {
 }
 
 #[test]
-fn a_create_answered_422_and_done_all_the_same_is_a_success_that_is_named() {
+fn a_create_answered_422_but_applied_is_a_success_with_a_warning() {
     let world = world(&["POST /contacts/ applied=422 times=1"]);
     world.sheet("in.csv", ONE);
     world.import("").exits(0);
@@ -34,7 +34,7 @@ fn a_create_answered_422_and_done_all_the_same_is_a_success_that_is_named() {
 }
 
 #[test]
-fn who_came_between_the_plan_and_the_create_is_not_taken_for_ours() {
+fn a_contact_created_between_the_plan_and_the_create_is_not_taken_for_ours() {
     // Where the answer is lost, the look-up meets the other one first.
     for lost in ["", "POST /contacts/ drop=before times=1"] {
         let world = world(&["POST /contacts/ hold times=1"]);
@@ -102,7 +102,7 @@ fn a_contact_deleted_between_the_plan_and_the_writes_costs_its_row_alone() {
 }
 
 #[test]
-fn bulk_tags_are_believed_contact_by_contact() {
+fn bulk_tag_answers_are_checked_contact_by_contact() {
     let world = world(&[]);
     let ids =
         world.add(&[json!({ "email": "a@example.com" }), json!({ "email": "b@example.com" })]);
@@ -123,7 +123,7 @@ fn bulk_tags_are_believed_contact_by_contact() {
 }
 
 #[test]
-fn a_contact_that_a_bulk_answer_passes_over_is_looked_at() {
+fn a_contact_missing_from_a_bulk_answer_is_looked_up() {
     let body = r#"{"succeded":true,"errorCount":0,"responses":[]}"#;
     let fault = format!("POST /contacts/bulk/tags/update/add applied=201 times=1 body={body}");
     let world = world(&[&fault]);

@@ -64,7 +64,7 @@ fn tags_and_updates_that_are_not_answered_are_sent_again() {
 }
 
 #[test]
-fn an_update_that_somebody_else_has_overtaken_is_not_sent_again() {
+fn an_update_overtaken_by_another_client_is_not_sent_again() {
     let world = world(&["PUT /contacts/* hold times=1"]);
     let ids = world.add(&[json!({ "email": "avery@example.com", "city": "Boston" })]);
     world.sheet("in.csv", "Email,City\navery@example.com,Rome\n");
@@ -77,7 +77,7 @@ fn an_update_that_somebody_else_has_overtaken_is_not_sent_again() {
 }
 
 #[test]
-fn what_the_server_took_and_did_not_keep_is_named() {
+fn a_value_that_the_server_accepted_and_did_not_store_is_named() {
     let world = world(&["PUT /contacts/* ignore=city", "POST /contacts/ ignore=city"]);
     world.add(&[json!({ "email": "avery@example.com", "city": "Boston" })]);
     let sheet = "Email,City,State\navery@example.com,Rome,MA\nblake@example.com,Oslo,MA\n";

@@ -44,7 +44,7 @@ fn an_untouched_export_changes_nothing_however_its_cells_are_guarded() {
 }
 
 #[test]
-fn an_export_that_another_program_wrote_anew_changes_nothing() {
+fn an_export_rewritten_by_another_program_changes_nothing() {
     let world = exported("formulas");
     let forms = [
         Form { delimiter: b';', mark: true, crlf: true, ..Form::default() },
@@ -96,7 +96,7 @@ fn an_edited_export_changes_exactly_the_edited_cells() {
 }
 
 #[test]
-fn tags_of_an_edited_export_are_added_and_none_is_taken_away() {
+fn tags_of_an_edited_export_are_added_and_never_removed() {
     let world = exported("formulas");
     let mut table = Table::read(&world, "out/contacts.csv");
     let row = table.find("tags", |cell| cell.contains("; "));
@@ -129,7 +129,7 @@ fn emptied_cells_change_nothing_unless_they_are_to_clear() {
 }
 
 #[test]
-fn edited_notes_and_tasks_are_changed_where_they_stand() {
+fn edited_notes_and_tasks_are_updated_in_place() {
     let world = exported("formulas");
     let mut notes = Table::read(&world, "out/notes.csv");
     let (contact, note) = (notes.cell(0, "contact_id").to_owned(), notes.cell(0, "id").to_owned());
@@ -153,7 +153,7 @@ fn edited_notes_and_tasks_are_changed_where_they_stand() {
 }
 
 #[test]
-fn what_is_no_sheet_is_refused_with_what_to_do() {
+fn a_file_that_is_not_a_sheet_is_refused_with_a_hint() {
     let world = exported("formulas");
     world.run("export --format parquet --format jsonl --with none --out other --quiet").exits(0);
     world

@@ -27,7 +27,7 @@ fn access(tokens: &Value) -> String {
 }
 
 #[test]
-fn a_token_says_whose_it_is_what_it_may_and_until_when() {
+fn a_token_holds_its_owner_its_scopes_and_its_expiry() {
     let world = World::new();
     let wanted = json!({"scope": "contacts.readonly users.readonly", "life": 60});
     let own = claims(&access(&grant(&world, &wanted)));

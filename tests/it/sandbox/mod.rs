@@ -70,7 +70,7 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
-fn a_fault_that_is_none_is_refused() {
+fn an_invalid_fault_is_refused() {
     let done = World::new().run("sandbox --fault 'GET /contacts/ explode'").exits(2);
     done.says("`GET /contacts/ explode` is not a fault: there is no action or option `explode`");
 }
@@ -133,7 +133,7 @@ fn a_token_without_a_scope_is_answered_401() {
 }
 
 #[test]
-fn a_token_that_is_none_is_answered_401() {
+fn an_unknown_token_is_answered_401() {
     let world = World::new();
     let ask = |token| {
         let path = format!("/users/?locationId={LOCATION}");
@@ -193,7 +193,7 @@ fn a_duplicate_is_refused_with_the_contact_it_duplicates() {
 }
 
 #[test]
-fn tags_are_kept_in_lower_case_each_once() {
+fn tags_are_stored_once_and_in_lower_case() {
     let world = World::new();
     let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
     let body = json!({"tags": ["Brand-New", "brand-new", " BRAND-NEW "]});
@@ -233,7 +233,7 @@ fn an_upsert_finds_the_contact_with_the_address() {
 }
 
 #[test]
-fn a_path_that_nobody_serves_is_answered_404() {
+fn an_unknown_path_is_answered_404() {
     check("GET", "/contracts/1", &Value::Null, 404, &json!("Cannot GET /contracts/1"));
 }
 
@@ -293,7 +293,7 @@ fn a_create_that_is_answered_422_may_have_been_applied() {
 }
 
 #[test]
-fn a_field_can_be_taken_no_notice_of() {
+fn a_field_can_be_ignored() {
     let world = World::new();
     let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
     world.control("POST", "faults", &json!(["PUT /contacts/* ignore=city"]));
@@ -304,7 +304,7 @@ fn a_field_can_be_taken_no_notice_of() {
 }
 
 #[test]
-fn somebody_else_can_edit_a_contact_and_its_children() {
+fn another_client_can_edit_a_contact_and_its_children() {
     let world = World::new();
     let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
     let edit =

@@ -155,7 +155,7 @@ fn a_lost_answer_uses_the_refresh_token_up() {
 }
 
 #[test]
-fn a_renewal_can_be_held_before_and_after_it_is_honoured() {
+fn a_token_refresh_can_be_delayed_before_and_after_it_is_applied() {
     for (hold, honoured) in [("hold", 0), ("hold=after", 1)] {
         let world = World::new();
         let token = text(&grant(&world, &json!({}))["refresh_token"]);

@@ -89,7 +89,7 @@ fn no_command_shows_or_stores_what_an_app_logs_in_with() {
 }
 
 #[test]
-fn no_renewal_shows_or_stores_a_token_whether_it_succeeds_or_not() {
+fn no_refresh_shows_or_stores_a_token_whether_it_succeeds_or_not() {
     let faults = [
         "POST /oauth/token status=400",
         "POST /oauth/token status=500",
@@ -133,7 +133,7 @@ fn no_renewal_shows_or_stores_a_token_whether_it_succeeds_or_not() {
 }
 
 #[test]
-fn a_passphrase_and_what_it_seals_stand_nowhere_in_the_open() {
+fn a_passphrase_and_what_it_encrypts_are_never_stored_in_the_open() {
     let world = settled(World::new()).env("GHL_BULK_PASSPHRASE", PASSPHRASE);
     let secrets =
         [Secret::new("the passphrase", PASSPHRASE), Secret::new("the token", super::SECRET)];

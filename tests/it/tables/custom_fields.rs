@@ -68,7 +68,7 @@ fn a_key_that_is_no_column_name_becomes_one() {
 }
 
 #[test]
-fn values_of_a_deleted_field_are_kept() {
+fn values_of_a_deleted_field_are_exported() {
     let kept = json!([{"id": "gone", "value": ["left", "over"]}]);
     let world = account(&json!([field("f1", "there", "TEXT")]), &kept);
     assert_eq!(exported(&world), json!({"custom_there": null, "extra": {"customFields": kept}}));
@@ -97,7 +97,7 @@ fn a_field_that_is_deleted_during_the_export_keeps_its_column() {
 }
 
 #[test]
-fn a_value_that_does_not_fit_its_type_is_kept_and_warned_about() {
+fn a_value_that_does_not_fit_its_type_is_exported_with_a_warning() {
     let fields = json!([field("f1", "size", "NUMERICAL"), field("f2", "since", "DATE")]);
     let values =
         json!([{"id": "f1", "value": "about twelve"}, {"id": "f2", "value": "2024-02-29"}]);

@@ -120,7 +120,7 @@ fn users_tags_and_custom_fields_can_be_made_again_from_their_rows() {
 }
 
 #[test]
-fn keys_that_nobody_knows_yet_are_kept_as_they_came() {
+fn unknown_keys_are_exported_as_they_came() {
     let odd = json!({"deep": [{"er": [1, null, "\u{1b}[31m"]}], "": 1.5});
     let row = json!({"id": "c1", "futureField": odd, "tags": "not a list", "dnd": "maybe",
         "dateOfBirth": "soon", "email": {"nested": true}, "phone": 12_125_550_123_i64});

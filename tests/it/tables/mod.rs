@@ -213,7 +213,7 @@ fn appointments_cost_a_request_per_calendar_whatever_the_number_of_contacts() {
 }
 
 #[test]
-fn none_stands_alone() {
+fn the_table_option_none_excludes_all_others() {
     let world = World::new();
     let done = world.run("export --with none,notes").exits(2);
     insta::assert_snapshot!(done.stderr, @"error: `--with none` cannot be combined with other tables");

@@ -71,7 +71,7 @@ fn a_finished_export_replaces_an_older_one() {
 }
 
 #[test]
-fn files_of_other_people_survive_in_the_directory() {
+fn files_that_no_export_wrote_survive_in_the_directory() {
     let world = World::new();
     fs::create_dir_all(world.path("out/mine")).unwrap();
     fs::write(world.path("out/README.txt"), "mine").unwrap();

@@ -66,7 +66,7 @@ fn a_task_says_the_address_the_name_and_the_tags_of_its_contact() {
 }
 
 #[test]
-fn it_comes_back_by_the_address() {
+fn a_task_file_is_imported_by_the_contact_s_address() {
     let world = world();
     world.run("export --template desk-tasks --out out --quiet").exits(0);
     world.control("DELETE", "log", &Value::Null);

@@ -29,7 +29,7 @@ fn world() -> World {
 }
 
 #[test]
-fn bytes_are_those_that_the_system_wants() {
+fn files_have_the_bytes_that_the_system_expects() {
     let world = world();
     own_preset(
         &world,
@@ -61,7 +61,7 @@ require = "Name"
 }
 
 #[test]
-fn dialpad_gets_numbers_without_an_apostrophe_and_a_country_beside_foreign_ones() {
+fn dialpad_gets_numbers_without_an_apostrophe_and_a_country_with_foreign_ones() {
     for mode in ["formulas", "excel"] {
         let world = world();
         world
@@ -102,7 +102,7 @@ fn more_rows_than_a_file_takes_go_into_further_files() {
 }
 
 #[test]
-fn names_that_a_system_takes_as_one_are_told_before() {
+fn names_that_a_system_merges_are_reported_first() {
     let world = world();
     world
         .run("export --template dext-suppliers --out out")
@@ -115,7 +115,7 @@ fn names_that_a_system_takes_as_one_are_told_before() {
 }
 
 #[test]
-fn what_stays_behind_is_named() {
+fn columns_that_are_not_exported_are_named() {
     let world = world();
     let done = world.run("export --template dashclicks --out out").exits(0);
     let said = done.stderr.lines().find(|line| line.contains("no column for it")).unwrap();
@@ -131,7 +131,7 @@ fn what_stays_behind_is_named() {
 }
 
 #[test]
-fn words_are_the_system_s() {
+fn values_use_the_words_of_the_system() {
     let world = world();
     world.run("export --template dashclicks-seed-tasks --out out").exits(0);
     let sheet = Sheet::read(&world, "out/dashclicks-seed-tasks.csv");

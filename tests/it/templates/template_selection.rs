@@ -72,7 +72,7 @@ fn every_system_writes_all_its_files() {
 }
 
 #[test]
-fn tables_of_formats_stand_beside_the_files_of_a_layout() {
+fn tables_in_formats_are_written_in_addition_to_template_files() {
     let world = World::new();
     world.run("export --template dext-seed-tags --format csv --out out").exits(0);
     let names = [
@@ -93,7 +93,7 @@ fn tables_of_formats_stand_beside_the_files_of_a_layout() {
 }
 
 #[test]
-fn with_keeps_to_the_files_that_can_be_made() {
+fn with_writes_only_the_files_that_can_be_made() {
     let world = World::new();
     world
         .run("export --template dialpad --with tasks --out out")
@@ -113,7 +113,7 @@ fn with_keeps_to_the_files_that_can_be_made() {
 }
 
 #[test]
-fn an_unknown_name_is_told_with_the_nearest_and_all_that_there_are() {
+fn an_unknown_name_is_reported_with_the_nearest_and_all_valid_names() {
     let world = World::new();
     world
         .run("export --template dailpad --out out")
@@ -127,7 +127,7 @@ fn an_unknown_name_is_told_with_the_nearest_and_all_that_there_are() {
 }
 
 #[test]
-fn presets_are_listed_with_their_layouts() {
+fn presets_are_listed_with_their_templates() {
     let world = World::new();
     let listed = world.run("map --list-presets").exits(0).stdout;
     let line = |name: &str| listed.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
@@ -145,7 +145,7 @@ fn presets_are_listed_with_their_layouts() {
 }
 
 #[test]
-fn a_finished_run_is_published_in_a_layout_without_a_request() {
+fn a_finished_run_is_published_with_a_template_without_a_request() {
     let world = World::new();
     world.run("export --out out --with tasks --quiet").exits(0);
     world.run("export --out direct --layout dialpad --with tasks --quiet").exits(0);
@@ -165,7 +165,7 @@ fn a_finished_run_is_published_in_a_layout_without_a_request() {
 }
 
 #[test]
-fn an_interrupted_export_goes_on_with_the_layout_that_it_was_asked_for() {
+fn an_interrupted_export_resumes_with_its_template() {
     let world = with_presets(World::with(|settings| {
         settings.limit = "100/10s/50".parse().unwrap();
     }));
@@ -184,7 +184,7 @@ fn an_interrupted_export_goes_on_with_the_layout_that_it_was_asked_for() {
 }
 
 #[test]
-fn two_files_of_one_name_are_refused_before_anything_is_asked() {
+fn two_files_of_one_name_are_refused_before_any_request() {
     let world = with_presets(World::new());
     let text = "format = 1\n[[column]]\nfrom = \"id\"\nto = \"contactId\"\n[template]\nfile = \"Contacts.csv\"\n";
     own_preset(&world, "mine", text);

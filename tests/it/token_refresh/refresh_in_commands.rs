@@ -12,7 +12,7 @@ use crate::world::World;
 const EXPORT: &str = "export --format jsonl --out out";
 
 #[test]
-fn ten_processes_that_start_with_an_ended_token_make_one_renewal() {
+fn ten_processes_that_start_with_an_expired_token_refresh_it_once() {
     let world = world(|_| {});
     keep_location(&world, ENDED);
     let ten: Vec<_> =
@@ -24,7 +24,7 @@ fn ten_processes_that_start_with_an_ended_token_make_one_renewal() {
 }
 
 #[test]
-fn a_process_killed_at_any_moment_of_a_renewal_locks_nobody_out() {
+fn a_process_killed_at_any_moment_of_a_refresh_leaves_a_usable_login() {
     // At each point: refresh tokens honoured in all, refused, and new authorisations.
     for (point, counts) in
         [("before_refresh", [1, 0, 0]), ("after_refresh", [1, 1, 1]), ("after_renewal", [1, 0, 0])]
@@ -63,7 +63,7 @@ fn tokens_end_during(world: &World, line: &str, request: &str) -> Process {
 }
 
 #[test]
-fn a_token_that_ends_in_the_middle_of_an_export_does_not_stop_it() {
+fn a_token_that_expires_during_an_export_does_not_stop_it() {
     let world = world(|_| {});
     keep_location(&world, FRESH);
     let process = tokens_end_during(&world, EXPORT, "GET /contacts/*/notes");
@@ -75,7 +75,7 @@ fn a_token_that_ends_in_the_middle_of_an_export_does_not_stop_it() {
 }
 
 #[test]
-fn a_token_that_ends_in_the_middle_of_an_import_does_not_stop_it() {
+fn a_token_that_expires_during_an_import_does_not_stop_it() {
     let world = world(|_| {});
     keep_location(&world, FRESH);
     let people: Vec<_> = (0..20).map(|n| format!("Ada{n},ada{n}@example.com")).collect();
@@ -91,7 +91,7 @@ fn a_token_that_ends_in_the_middle_of_an_import_does_not_stop_it() {
 }
 
 #[test]
-fn a_missing_scope_renews_nothing() {
+fn a_missing_scope_triggers_no_refresh() {
     let world = world(|_| {});
     keep(&world, &json!({"scope": "locations.readonly users.readonly"}), FRESH);
     world.run(EXPORT).exits(8).says("`contacts.readonly`");
@@ -99,7 +99,7 @@ fn a_missing_scope_renews_nothing() {
 }
 
 #[test]
-fn a_login_that_ends_leaves_a_run_that_goes_on_after_the_next_login() {
+fn an_expired_login_leaves_a_run_that_resumes_after_the_next_login() {
     let world = world(|_| {});
     keep_location(&world, FRESH);
     let process = tokens_end_during(&world, EXPORT, "GET /contacts/*/notes");
@@ -116,7 +116,7 @@ fn a_login_that_ends_leaves_a_run_that_goes_on_after_the_next_login() {
 }
 
 #[test]
-fn while_the_token_lives_a_server_that_renews_none_stops_nothing() {
+fn a_failing_token_endpoint_stops_nothing_while_the_token_is_valid() {
     let world = world(|settings| {
         settings.faults = vec!["POST /oauth/token status=503".parse().unwrap()];
     });

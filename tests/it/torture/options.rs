@@ -101,7 +101,7 @@ fn a_pattern_reaches_all_its_columns() {
 }
 
 #[test]
-fn a_phone_that_is_none_can_be_dropped() {
+fn an_invalid_phone_can_be_dropped() {
     let world = planned("34b_invalid_phones.csv", "--on-invalid-phone drop", 0);
     let dropped = [1, 2, 4, 5, 6, 9, 11, 12];
     assert_eq!(world.warned_rows("W_PHONE_INVALID"), dropped);
@@ -110,14 +110,14 @@ fn a_phone_that_is_none_can_be_dropped() {
 }
 
 #[test]
-fn a_phone_that_different_people_share_is_told_and_kept() {
+fn a_phone_that_different_people_share_is_imported_with_a_warning() {
     let world = planned("34b_invalid_phones.csv", "", 3);
     assert_eq!(world.warned_rows("W_SHARED_PHONE"), [3, 7, 8, 10]);
     assert_eq!(world.warned_rows("W_PHONE_IDD_00"), [7]);
 }
 
 #[test]
-fn fillers_can_be_told_to_mean_nothing() {
+fn placeholders_can_be_treated_as_empty() {
     let world = planned(
         "34a_invalid_emails.csv",
         "--empty-values 'N/A,none@none' --allow-name-only --no-identity at-most-once",
@@ -131,7 +131,7 @@ fn fillers_can_be_told_to_mean_nothing() {
 }
 
 #[test]
-fn a_number_with_a_decimal_comma_is_none_unless_told() {
+fn a_number_with_a_decimal_comma_needs_the_option() {
     let world =
         planned("06_semicolon_decimal_comma.csv", "--map Umsatz=customFields.umsatz:number", 0);
     assert_eq!(world.value(1, "customFields.umsatz"), None);
@@ -154,7 +154,7 @@ fn one_of_two_columns_with_one_header_can_be_chosen() {
 }
 
 #[test]
-fn a_header_that_stands_twice_is_told_with_its_columns() {
+fn a_duplicate_header_is_reported_with_its_columns() {
     let done = location().try_file("13b_duplicate_headers_single.csv", "").exits(4);
     done.says("`City` is the header of columns C and D")
         .says("--map C=city")
@@ -177,7 +177,7 @@ fn a_long_note_is_cut_or_split_only_when_asked() {
 }
 
 #[test]
-fn an_open_quote_is_told_by_record_and_line() {
+fn an_open_quote_is_reported_with_record_and_line() {
     location()
         .try_file("10_unterminated_quote.csv", "")
         .exits(4)
@@ -185,13 +185,13 @@ fn an_open_quote_is_told_by_record_and_line() {
 }
 
 #[test]
-fn a_record_behind_line_breaks_is_told_by_its_line() {
+fn a_record_after_line_breaks_is_reported_with_its_line() {
     let world = planned("09_embedded_newlines_quotes.csv", "", 0);
     assert_eq!(world.planned(2)[0]["line"], "6");
 }
 
 #[test]
-fn an_error_in_a_spreadsheet_is_told_by_sheet_and_cell() {
+fn an_error_in_a_spreadsheet_is_reported_with_sheet_and_cell() {
     let world = planned("50_title_row.xlsx", "--map 'Email=phone' --ignore-column Phone", 3);
     let rejected = world.table("res/rejected.csv");
     assert!(rejected[0]["_reject_reason"].starts_with("Contacts!C5: "), "{rejected:?}");
@@ -226,7 +226,7 @@ fn a_note_s_date_goes_into_its_text_when_asked() {
 }
 
 #[test]
-fn notes_that_were_imported_are_not_made_again() {
+fn imported_notes_are_not_created_again() {
     let world = location();
     let bodies = || {
         let contact = world.account().remove(0);
@@ -285,7 +285,7 @@ fn no_consent_column_lifts_an_opt_out() {
 }
 
 #[test]
-fn a_contact_that_may_be_reached_is_left_so_by_a_row_that_never_asked() {
+fn a_row_without_consent_columns_leaves_a_reachable_contact_reachable() {
     let world = imported("47_consent_polarity.csv", "", 0);
     for n in [2, 3] {
         let person = world.person(&format!("ag{n}@example.com"));
@@ -294,7 +294,7 @@ fn a_contact_that_may_be_reached_is_left_so_by_a_row_that_never_asked() {
 }
 
 #[test]
-fn an_update_leaves_out_a_no_that_would_lift_a_block() {
+fn an_update_omits_a_no_that_would_lift_a_block() {
     let world = empty();
     world.add(&[json!({"email": "p2@example.com", "dnd": true})]);
     import(&world, "28_booleans.csv", "", 3);
@@ -303,7 +303,7 @@ fn an_update_leaves_out_a_no_that_would_lift_a_block() {
 }
 
 #[test]
-fn an_id_that_is_not_there_is_never_made_anew() {
+fn an_unknown_id_is_never_created() {
     let world = empty();
     import(&world, "43_contact_ids_update.csv", "--mode update", 3);
     assert_eq!(world.account().len(), 0);
@@ -334,7 +334,7 @@ fn what_looks_like_a_formula_is_stored_as_it_is_and_guarded_where_it_is_exported
 }
 
 #[test]
-fn the_safe_form_of_formulas_is_read_as_what_it_stands_for() {
+fn the_guarded_form_of_a_formula_is_read_as_its_text() {
     let world = imported("31_formula_injection.csv", "", 0);
     let notes = |world: &World| -> Vec<(String, String)> {
         let of = |person: &Value| {

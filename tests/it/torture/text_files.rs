@@ -40,7 +40,7 @@ fn encoded(text: &str, label: &str) -> Vec<u8> {
 }
 
 #[test]
-fn utf16_without_a_mark_is_told_and_read() {
+fn utf16_without_a_mark_is_read_with_a_warning() {
     type Bytes = fn(u16) -> [u8; 2];
     for (bytes, name) in [(u16::to_be_bytes as Bytes, "utf-16be"), (u16::to_le_bytes, "utf-16le")] {
         let wide: Vec<u8> = PEOPLE.encode_utf16().flat_map(bytes).collect();
@@ -72,7 +72,7 @@ fn an_encoding_that_was_named_is_used() {
 }
 
 #[test]
-fn an_encoding_that_nobody_named_is_a_guess_and_told_as_one() {
+fn a_guessed_encoding_is_reported() {
     let world = planned(encoded(PEOPLE.split("Áron").next().unwrap(), "macintosh"), "", 0);
     assert_eq!(world.warned_rows("W_ENCODING_GUESSED"), [0]);
     assert!(world.warned()[0].2.contains("--encoding"));
@@ -84,7 +84,7 @@ fn an_encoding_that_does_not_exist_is_refused() {
 }
 
 #[test]
-fn text_that_was_decoded_wrongly_before_is_left_and_told() {
+fn text_that_was_decoded_wrongly_before_is_kept_with_a_warning() {
     let world = planned("Name,Email\nZoÃ« MÃ¼ller,z@example.org\nPlain,p@example.org\n", "", 0);
     assert_eq!(world.value(1, "name").as_deref(), Some("ZoÃ« MÃ¼ller"));
     assert_eq!(world.warned_rows("W_MOJIBAKE"), [1]);
@@ -132,7 +132,7 @@ fn a_header_far_down_is_found() {
 }
 
 #[test]
-fn a_header_that_comes_again_is_no_person() {
+fn a_repeated_header_is_not_a_contact() {
     let world = planned(
         "Name,Phone,Notes\nA One,+12025550143,x\nName,Phone,Notes\nB Two,+12025550145,y\n",
         "",
@@ -142,7 +142,7 @@ fn a_header_that_comes_again_is_no_person() {
 }
 
 #[test]
-fn totals_are_no_people_in_any_language() {
+fn total_rows_are_not_contacts_in_any_language() {
     let totals = [
         "Gesamt",
         "Summe:",
@@ -170,7 +170,7 @@ fn totals_are_no_people_in_any_language() {
 }
 
 #[test]
-fn padding_behind_the_text_is_told_and_left_out() {
+fn padding_after_the_text_is_removed_with_a_warning() {
     let text = format!("Name,Email\nA One,a1@example.com\n{}", "\0".repeat(3_000));
     let world = planned(text, "", 0);
     assert_eq!(column(&world, "name"), ["A One"]);
@@ -195,7 +195,7 @@ fn emoji_stay_whole() {
 }
 
 #[test]
-fn characters_that_nobody_sees_are_taken_out_and_told() {
+fn invisible_characters_are_removed_with_a_warning() {
     let text = "Name,Email\nA \u{202e}evil,a@example.com\nB\u{200b} Two,b\u{200b}@example.com\n";
     let world = planned(text, "", 0);
     assert_eq!(column(&world, "name"), ["A evil", "B Two"]);
@@ -237,7 +237,7 @@ fn lines_that_were_quoted_as_a_whole_are_refused() {
 }
 
 #[test]
-fn a_long_line_that_is_no_table_is_refused() {
+fn a_long_line_that_is_not_a_table_is_refused() {
     refused("in.csv", "x".repeat(200_000), "E_NO_HEADER");
 }
 
@@ -270,7 +270,7 @@ fn empty_cells_alone_are_no_rows() {
 }
 
 #[test]
-fn what_is_no_table_is_refused_by_what_it_is() {
+fn a_file_that_is_not_a_table_is_refused_with_its_type() {
     let page = "<html><body><table><tr><td>Name</td><td>Email</td></tr></table></body></html>";
     let login = "\n\n<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>";
     let xml = "<?xml version=\"1.0\"?>\n<Workbook><Worksheet/></Workbook>";
@@ -303,7 +303,7 @@ fn a_second_byte_order_mark_is_not_part_of_a_name() {
 }
 
 #[test]
-fn empty_columns_at_the_end_are_no_columns() {
+fn empty_columns_at_the_end_are_ignored() {
     let world = planned("Name,Email,,\nA One,a1@example.com,,\n", "", 0);
     assert_eq!((column(&world, "name"), world.warned()), (vec!["A One".to_owned()], vec![]));
 }

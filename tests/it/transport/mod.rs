@@ -60,7 +60,7 @@ fn check(done: &Done, id: &str) -> String {
 }
 
 #[test]
-fn a_certificate_of_nobody_known_is_refused_at_once_and_the_hint_names_the_flag() {
+fn a_certificate_of_an_unknown_issuer_is_refused_at_once_and_the_hint_names_the_flag() {
     let world = behind_tls();
     let begun = Instant::now();
     let done = world.run(EXPORT).exits(2);
@@ -84,7 +84,7 @@ fn a_file_of_certificates_makes_it_trusted() {
 }
 
 #[test]
-fn a_certificate_for_another_host_is_refused_whoever_signed_it() {
+fn a_certificate_for_another_host_is_refused_with_any_issuer() {
     let authority = Authority::new();
     let world = World::new();
     let (port, _) = tls::serve(authority.signs(HOST), Then::Pass(address(&world)));
@@ -96,7 +96,7 @@ fn a_certificate_for_another_host_is_refused_whoever_signed_it() {
 }
 
 #[test]
-fn a_certificate_that_is_over_is_refused_with_its_last_day() {
+fn an_expired_certificate_is_refused_with_its_last_day() {
     let authority = Authority::new();
     let world = World::new();
     let config = authority.signed_once("localhost");
@@ -132,7 +132,7 @@ fn a_machine_without_roots_says_so_and_still_reaches_itself() {
 }
 
 #[test]
-fn plain_http_where_tls_is_meant_is_said_to_be_that() {
+fn plain_http_where_tls_is_expected_is_reported_as_such() {
     let world = World::new();
     let url = world.url().replace("http://", "https://");
     let world = world.env("GHL_API_URL", &url);
@@ -197,7 +197,7 @@ fn plain_http_goes_through_a_proxy_only_when_it_is_allowed() {
 }
 
 #[test]
-fn a_proxy_that_wants_a_password_or_refuses_is_told_from_a_dead_network() {
+fn a_proxy_that_wants_a_password_or_refuses_is_distinguished_from_a_dead_network() {
     for (manner, part) in [
         (Manner::Locked, "requires a user name and password"),
         (Manner::Closed, "refuses to connect"),

@@ -40,7 +40,7 @@ fn created_contacts_are_kept_when_asked() {
 }
 
 #[test]
-fn created_contacts_are_deleted_when_asked_and_the_plan_keeps_what_they_held() {
+fn created_contacts_are_deleted_when_asked_and_the_plan_stores_their_contents() {
     let (world, _) = imported(&[], NEW, "");
     world.undo("--created delete").exits(0).says("2  delete created");
     assert_eq!(world.account(), Vec::<Value>::new());
@@ -90,7 +90,7 @@ fn a_created_contact_that_has_grown_is_tagged_instead_of_deleted_and_named() {
 }
 
 #[test]
-fn a_note_of_the_import_that_somebody_has_edited_keeps_its_contact() {
+fn an_edited_note_of_the_import_prevents_the_deletion_of_its_contact() {
     let (world, _) = imported(&[], NEW, "");
     let mut notes = world.person("avery@example.com")["notes"].clone();
     notes[0]["body"] = "their own words".into();
@@ -109,7 +109,7 @@ fn contacts_that_an_undo_has_tagged_can_still_be_deleted_by_another() {
 }
 
 #[test]
-fn the_same_file_again_makes_deleted_contacts_anew_with_their_notes() {
+fn importing_the_file_again_recreates_deleted_contacts_with_their_notes() {
     let (world, _) = imported(&[], NEW, "");
     world.undo("--created delete").exits(0);
     world.import("").exits(0);

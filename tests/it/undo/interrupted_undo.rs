@@ -25,7 +25,7 @@ fn changed() -> (World, Vec<Value>) {
 }
 
 #[test]
-fn an_undo_that_is_killed_anywhere_goes_on_where_it_was() {
+fn an_undo_that_is_killed_anywhere_resumes_where_it_was() {
     for point in [
         "after_intent:1",
         "after_intent:5",
@@ -48,7 +48,7 @@ fn an_undo_that_is_killed_anywhere_goes_on_where_it_was() {
 }
 
 #[test]
-fn an_undo_that_is_killed_while_it_plans_is_planned_anew() {
+fn an_undo_that_is_killed_while_planning_is_planned_again() {
     let (world, before) = changed();
     let import = world.last("import");
     world.control("POST", "faults", &json!(["GET /contacts/*/notes hold times=1"]));
@@ -62,7 +62,7 @@ fn an_undo_that_is_killed_while_it_plans_is_planned_anew() {
 }
 
 #[test]
-fn an_import_of_which_nobody_knows_what_was_sent_must_be_resumed_first() {
+fn an_import_with_unknown_outcomes_must_be_resumed_first() {
     let world =
         empty().env("GHL_BULK_FAILPOINT", "after_response:1").env("GHL_BULK_SETTLE_S", "0.1");
     world.add(&[ann()]);
@@ -79,7 +79,7 @@ fn an_import_of_which_nobody_knows_what_was_sent_must_be_resumed_first() {
 }
 
 #[test]
-fn of_an_import_that_was_not_finished_that_is_taken_back_which_was_applied() {
+fn an_unfinished_import_is_undone_as_far_as_it_was_applied() {
     let people: Vec<Value> =
         (0..20).map(|n| json!({"email": format!("p{n}@example.com"), "city": "Oslo"})).collect();
     let world = empty();
@@ -102,7 +102,7 @@ fn of_an_import_that_was_not_finished_that_is_taken_back_which_was_applied() {
 }
 
 #[test]
-fn of_an_import_that_has_applied_nothing_there_is_nothing_to_take_back() {
+fn an_import_that_has_applied_nothing_leaves_nothing_to_undo() {
     let world = empty();
     world.sheet("in.csv", ANNA);
     world.run("import in.csv --dry-run --out res").exits(0);
@@ -112,7 +112,7 @@ fn of_an_import_that_has_applied_nothing_there_is_nothing_to_take_back() {
 }
 
 #[test]
-fn a_planned_undo_does_not_hold_when_somebody_has_edited_what_it_would_restore() {
+fn a_planned_undo_is_stale_when_a_contact_it_would_restore_was_edited() {
     let (world, before) = changed();
     world
         .run(&format!("undo {} --dry-run --created delete --out undone", world.last("import")))
@@ -132,7 +132,7 @@ fn a_planned_undo_does_not_hold_when_somebody_has_edited_what_it_would_restore()
 }
 
 #[test]
-fn a_planned_undo_holds_when_nobody_has_touched_anything() {
+fn a_planned_undo_is_valid_while_nothing_has_changed() {
     let (world, before) = changed();
     world
         .run(&format!("undo {} --dry-run --created delete --out undone", world.last("import")))
@@ -144,7 +144,7 @@ fn a_planned_undo_holds_when_nobody_has_touched_anything() {
 }
 
 #[test]
-fn what_is_edited_while_an_undo_rests_is_left_alone_when_it_goes_on() {
+fn edits_made_while_an_undo_is_interrupted_are_left_alone_by_its_resume() {
     let (world, _) = changed();
     let import = world.last("import");
     // The first deletions and updates are done, the others not begun.

@@ -119,7 +119,7 @@ fn without_a_yes_the_plan_is_shown_and_nothing_is_sent() {
 }
 
 #[test]
-fn what_somebody_has_edited_since_is_left_alone_and_named() {
+fn contacts_edited_since_are_left_alone_and_named() {
     let people = [ann(), json!({"email": "bob@example.com", "city": "Oslo"})];
     let sheet = "First Name,Email,City\nAnna,ann@example.com,Rome\n,bob@example.com,Rome\n";
     let (world, _) = imported(&people, sheet, "");
@@ -248,7 +248,7 @@ fn a_business_is_set_back() {
 }
 
 #[test]
-fn do_not_disturb_is_lifted_where_the_import_has_set_it_and_nobody_else() {
+fn do_not_disturb_is_lifted_only_where_the_import_has_set_it() {
     let people = [
         json!({"email": "ours@example.com", "dnd": false}),
         json!({"email": "theirs@example.com", "dnd": true}),

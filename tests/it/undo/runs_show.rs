@@ -126,7 +126,7 @@ fn a_finished_import_is_not_resumed_and_says_what_is_left_for_a_person() {
 }
 
 #[test]
-fn an_undo_in_json_tells_its_plan_and_how_it_ended() {
+fn an_undo_in_json_reports_its_plan_and_its_result() {
     let (world, _) = imported(&[ann()], ANNA, "");
     let done = world.undo("--json").exits(0);
     assert_eq!(done.events()[0]["kind"], "undo");
