@@ -19,16 +19,16 @@ fn agency() -> World {
 }
 
 fn three() -> World {
-    let world = World::with(|settings| {
+    let world = World::with_settings(|settings| {
         settings.contacts = 12;
         settings.locations = [LOCATION, "second", "third"].map(str::to_owned).into();
     });
-    with_app(world).without("GHL_LOCATION_ID")
+    with_app(world).without_env("GHL_LOCATION_ID")
 }
 
 /// A sheet of two people.
 fn sheet(world: &World) {
-    world.sheet("in.csv", "Name,Email\nAnn,ann@example.com\nBob,bob@example.com\n");
+    world.write_sheet("in.csv", "Name,Email\nAnn,ann@example.com\nBob,bob@example.com\n");
 }
 
 const EXPORT: &str = "export --format jsonl --with none --out out";
@@ -36,31 +36,32 @@ const EXPORT: &str = "export --format jsonl --with none --out out";
 #[test]
 fn every_location_is_exported_with_a_token_of_its_own() {
     let world = agency();
-    world.run(&format!("{EXPORT} --all-locations")).exits(0).says("3 locations exported");
-    assert_eq!(world.names("out"), [LOCATION, "second", "third"]);
-    assert_eq!(world.rows(&format!("out/{LOCATION}/contacts.jsonl")).len(), 12);
-    assert_eq!(world.ask("oauth")["location_tokens"], 3);
-    world.run(&format!("{EXPORT} --all-locations")).exits(0);
-    assert_eq!(world.ask("oauth")["location_tokens"], 3, "the tokens were kept");
+    world.run_command(&format!("{EXPORT} --all-locations")).exits(0).says("3 locations exported");
+    assert_eq!(world.list_files("out"), [LOCATION, "second", "third"]);
+    assert_eq!(world.read_rows(&format!("out/{LOCATION}/contacts.jsonl")).len(), 12);
+    assert_eq!(world.get_control("oauth")["location_tokens"], 3);
+    world.run_command(&format!("{EXPORT} --all-locations")).exits(0);
+    assert_eq!(world.get_control("oauth")["location_tokens"], 3, "the tokens were kept");
 }
 
 #[test]
 fn locations_are_found_by_name_whatever_its_case() {
     let world = agency();
-    world.run(&format!("{EXPORT} --location-name 'sandbox location ?'")).exits(0);
-    assert_eq!(world.names("out").len(), 3);
+    world.run_command(&format!("{EXPORT} --location-name 'sandbox location ?'")).exits(0);
+    assert_eq!(world.list_files("out").len(), 3);
     world
-        .run(
+        .run_command(
             "export --format jsonl --with none --out two --location-name '*2' --location-name '*3'",
         )
         .exits(0);
-    assert_eq!(world.names("two"), ["second", "third"]);
+    assert_eq!(world.list_files("two"), ["second", "third"]);
 }
 
 #[test]
 fn a_name_that_matches_no_location_suggests_the_closest() {
     let world = agency();
-    let done = world.run(&format!("{EXPORT} --location-name 'Sandbox Lacation 2'")).exits(2);
+    let done =
+        world.run_command(&format!("{EXPORT} --location-name 'Sandbox Lacation 2'")).exits(2);
     done.says("no location's name matches `Sandbox Lacation 2`").says("`Sandbox Location 2`");
     assert!(!world.path("out").exists());
 }
@@ -68,46 +69,49 @@ fn a_name_that_matches_no_location_suggests_the_closest() {
 #[test]
 fn a_location_of_the_agency_is_named_by_its_id() {
     let world = agency();
-    world.run(&format!("{EXPORT} --location second")).exits(0);
-    assert_eq!(world.json("out/manifest.json")["location"], "second");
-    world.run("export --out none").exits(2).says("--all-locations");
+    world.run_command(&format!("{EXPORT} --location second")).exits(0);
+    assert_eq!(world.read_json("out/manifest.json")["location"], "second");
+    world.run_command("export --out none").exits(2).says("--all-locations");
 }
 
 #[test]
 fn a_file_of_locations_needs_no_variables() {
     let world = agency();
     fs::write(world.path("clients.csv"), "second\nthird\n").unwrap();
-    world.run(&format!("{EXPORT} --locations clients.csv")).exits(0);
-    assert_eq!(world.names("out"), ["second", "third"]);
+    world.run_command(&format!("{EXPORT} --locations clients.csv")).exits(0);
+    assert_eq!(world.list_files("out"), ["second", "third"]);
 }
 
 #[test]
 fn a_location_that_the_agency_does_not_reach_has_its_own_message() {
     let world = agency();
-    world.run(&format!("{EXPORT} --location elsewhere")).exits(8).says("elsewhere");
+    world.run_command(&format!("{EXPORT} --location elsewhere")).exits(8).says("elsewhere");
     assert!(!world.path("out").exists());
     fs::write(world.path("clients.csv"), "second\nelsewhere\n").unwrap();
-    world.run(&format!("{EXPORT} --locations clients.csv")).exits(3).says("error: elsewhere:");
-    assert_eq!(world.names("out"), ["second"]);
+    world
+        .run_command(&format!("{EXPORT} --locations clients.csv"))
+        .exits(3)
+        .says("error: elsewhere:");
+    assert_eq!(world.list_files("out"), ["second"]);
 }
 
 #[test]
 fn without_an_agencys_login_the_flags_say_what_they_need() {
     let world = World::new();
     for flag in ["--all-locations", "--location-name x"] {
-        let done = world.run(&format!("{EXPORT} {flag}")).exits(2);
+        let done = world.run_command(&format!("{EXPORT} {flag}")).exits(2);
         done.says("needs the login of an agency").says("login --oauth --agency");
-        world.run(&format!("{EXPORT} {flag} --sandbox")).exits(2).says("--sandbox");
+        world.run_command(&format!("{EXPORT} {flag} --sandbox")).exits(2).says("--sandbox");
     }
-    assert_eq!(world.ask("log")["requests"], 0);
+    assert_eq!(world.get_control("log")["requests"], 0);
 }
 
 #[test]
 fn whoami_shows_the_agency_and_on_demand_its_locations() {
     let world = agency();
-    let done = world.run("whoami").exits(0);
+    let done = world.run_command("whoami").exits(0);
     assert!(done.stdout.contains(ghl_bulk::sandbox::COMPANY), "{}", done.stdout);
-    let summary = world.run("whoami --all-locations --json").exits(0).summary();
+    let summary = world.run_command("whoami --all-locations --json").exits(0).summary();
     let locations: Vec<_> = summary["locations"].as_object().unwrap().keys().collect();
     assert_eq!(locations, [LOCATION, "second", "third"]);
     assert_eq!(summary["locations"]["second"]["location_name"], "Sandbox Location 2");
@@ -118,15 +122,15 @@ fn a_sheet_goes_into_several_locations_each_a_run_of_its_own() {
     let world = agency();
     sheet(&world);
     let line = "import in.csv --yes --out res --location-name '*2' --location-name '*3'";
-    let done = world.run(line).exits(0);
+    let done = world.run_command(line).exits(0);
     done.says("location Sandbox Location 2 (second):").says("2 locations done");
-    assert_eq!(world.names("res"), ["second", "third"]);
+    assert_eq!(world.list_files("res"), ["second", "third"]);
     for location in ["second", "third"] {
-        assert_eq!(world.table(&format!("res/{location}/succeeded.csv")).len(), 2);
-        let state = world.ask(&format!("state?locationId={location}"));
+        assert_eq!(world.read_csv(&format!("res/{location}/succeeded.csv")).len(), 2);
+        let state = world.get_control(&format!("state?locationId={location}"));
         assert_eq!(state["contacts"].as_array().unwrap().len(), 2, "{location}");
     }
-    assert_eq!(world.names("home/runs").len(), 2);
+    assert_eq!(world.list_files("home/runs").len(), 2);
 }
 
 #[test]
@@ -134,10 +138,11 @@ fn an_import_into_several_locations_reports_each_and_exits_with_the_worst_code()
     let world = agency();
     sheet(&world);
     fs::write(world.path("clients.csv"), "elsewhere\nsecond\n").unwrap();
-    let done = world.run("import in.csv --yes --out res --locations clients.csv").exits(8);
+    let done = world.run_command("import in.csv --yes --out res --locations clients.csv").exits(8);
     done.says("error: elsewhere:").says("1 location done, 1 failed");
-    assert_eq!(world.table("res/second/succeeded.csv").len(), 2);
-    let done = world.run("import in.csv --yes --out res --locations clients.csv --json").exits(8);
+    assert_eq!(world.read_csv("res/second/succeeded.csv").len(), 2);
+    let done =
+        world.run_command("import in.csv --yes --out res --locations clients.csv --json").exits(8);
     let summary = done.summary();
     assert_eq!(summary["locations"]["elsewhere"]["exit_code"], 8);
     assert_eq!(summary["locations"]["second"]["exit_code"], 0);
@@ -149,22 +154,26 @@ fn an_import_into_several_locations_reports_each_and_exits_with_the_worst_code()
 fn a_dry_run_over_several_is_applied_location_by_location() {
     let world = agency();
     sheet(&world);
-    world.run("import in.csv --dry-run --out res --all-locations").exits(0);
-    assert!(world.writes().iter().all(|line| line.contains("/oauth/")), "{:?}", world.writes());
-    for run in world.names("home/runs") {
-        world.run(&format!("resume {run}")).exits(0);
+    world.run_command("import in.csv --dry-run --out res --all-locations").exits(0);
+    assert!(
+        world.list_writes().iter().all(|line| line.contains("/oauth/")),
+        "{:?}",
+        world.list_writes()
+    );
+    for run in world.list_files("home/runs") {
+        world.run_command(&format!("resume {run}")).exits(0);
     }
-    assert_eq!(world.table("res/third/succeeded.csv").len(), 2);
+    assert_eq!(world.read_csv("res/third/succeeded.csv").len(), 2);
 }
 
 #[test]
 fn a_run_of_one_location_is_resumed_and_undone_with_the_agencys_login() {
     let world = agency();
     sheet(&world);
-    world.run("import in.csv --yes --out res --location second").exits(0);
-    let run = world.only_run();
-    world.run(&format!("undo {run} --yes --created delete --out back")).exits(0);
-    assert_eq!(world.ask("state?locationId=second")["contacts"], json!([]));
+    world.run_command("import in.csv --yes --out res --location second").exits(0);
+    let run = world.only_run_id();
+    world.run_command(&format!("undo {run} --yes --created delete --out back")).exits(0);
+    assert_eq!(world.get_control("state?locationId=second")["contacts"], json!([]));
 }
 
 #[test]
@@ -176,15 +185,15 @@ fn a_login_that_ends_in_the_middle_ends_the_run_which_a_new_login_resumes() {
         "POST /oauth/token status=400",
         "POST /oauth/reconnect status=400",
     ];
-    world.control("POST", "faults", &json!(faults));
+    world.control_request("POST", "faults", &json!(faults));
     let line = format!("export --format jsonl --with notes --out out --location {LOCATION}");
-    let done = world.run(&line).exits(8);
+    let done = world.run_command(&line).exits(8);
     done.says("log in again").says("ghl-bulk login").says("resume: ghl-bulk resume");
-    world.control("DELETE", "faults", &Value::Null);
+    world.control_request("DELETE", "faults", &Value::Null);
     let again = pasted(&world, "--agency", |address| {
         chosen(&world, &format!("{address}&user_type=Company"))
     });
     again.exits(0);
-    world.run("resume").exits(0);
-    assert_eq!(world.rows("out/contacts.jsonl").len(), 12);
+    world.run_command("resume").exits(0);
+    assert_eq!(world.read_rows("out/contacts.jsonl").len(), 12);
 }

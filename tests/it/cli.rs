@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use ghl_bulk::sandbox::LOCATION;
 use serde_json::{Value, json};
 
-use crate::world::{Done, World};
+use crate::world::{CommandOutput, World};
 
 /// A world in which help is as wide as everywhere and knows no settings.
 pub(super) fn bare() -> World {
     ["GHL_API_URL", "GHL_TOKEN", "GHL_LOCATION_ID"]
         .into_iter()
-        .fold(World::new(), World::without)
-        .env("COLUMNS", "100")
+        .fold(World::new(), World::without_env)
+        .with_env("COLUMNS", "100")
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
@@ -47,10 +47,10 @@ const COMMANDS: [&str; 24] = [
 #[test]
 fn every_command_has_help() {
     let world = bare();
-    let root = world.run("--help").exits(0).stdout;
+    let root = world.run_command("--help").exits(0).stdout;
     let everywhere = root.find("Global options:").unwrap()..root.find("\n\nExamples:").unwrap();
     for command in COMMANDS {
-        let done = world.run(&format!("{command} --help")).exits(0);
+        let done = world.run_command(&format!("{command} --help")).exits(0);
         assert_eq!(done.stderr, "", "{command}");
         assert!(done.stdout.contains(&root[everywhere.clone()]), "{command}");
         let own = done.stdout.replace(&root[everywhere.clone()], "Global options: …");
@@ -62,7 +62,7 @@ fn every_command_has_help() {
 
 #[test]
 fn help_names_every_command() {
-    let help = bare().run("--help").exits(0).stdout;
+    let help = bare().run_command("--help").exits(0).stdout;
     let commands = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap();
     let named: BTreeSet<&str> =
         commands.lines().filter_map(|line| line.split_whitespace().next()).collect();
@@ -76,23 +76,23 @@ fn help_names_every_command() {
 
 #[test]
 fn help_never_shows_a_token() {
-    let world = World::new().env("GHL_TOKEN", "pit-secret-in-help");
+    let world = World::new().with_env("GHL_TOKEN", "pit-secret-in-help");
     for command in COMMANDS {
-        let done = world.run(&format!("{command} --help")).exits(0);
+        let done = world.run_command(&format!("{command} --help")).exits(0);
         assert!(!done.stdout.contains("pit-secret"), "{command}");
     }
 }
 
 #[test]
 fn the_version_is_the_crates() {
-    let done = bare().run("--version").exits(0);
+    let done = bare().run_command("--version").exits(0);
     assert_eq!(done.stdout, format!("ghl-bulk {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
 fn completions_are_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let done = bare().run(&format!("completions {shell}")).exits(0);
+        let done = bare().run_command(&format!("completions {shell}")).exits(0);
         assert!(done.stdout.contains("updated-since"), "{shell}");
         assert_eq!(done.stderr, "", "{shell}");
     }
@@ -101,7 +101,7 @@ fn completions_are_for_every_shell() {
 #[test]
 fn bash_takes_its_completions() {
     let world = bare();
-    let script = world.run("completions bash").exits(0).stdout;
+    let script = world.run_command("completions bash").exits(0).stdout;
     std::fs::write(world.path("script"), script).unwrap();
     let bash = std::process::Command::new("bash").arg("-n").arg(world.path("script")).status();
     assert!(bash.unwrap().success());
@@ -110,8 +110,8 @@ fn bash_takes_its_completions() {
 #[test]
 fn there_is_a_manual_page_for_every_command() {
     let world = bare();
-    world.run("man pages/man1").exits(0);
-    let pages = world.names("pages/man1");
+    world.run_command("man pages/man1").exits(0);
+    let pages = world.list_files("pages/man1");
     for command in COMMANDS {
         let page = format!("ghl-bulk {command}").trim_end().replace(' ', "-") + ".1";
         assert!(pages.contains(&page), "no {page} in {pages:?}");
@@ -124,15 +124,15 @@ fn there_is_a_manual_page_for_every_command() {
 fn the_schema_of_the_tables_names_the_columns_that_an_export_has() {
     let world = World::new();
     let schema: Value =
-        serde_json::from_str(&bare().run("schema tables --json").exits(0).stdout).unwrap();
-    world.run("export --format jsonl --with tasks,notes,appointments --out out").exits(0);
+        serde_json::from_str(&bare().run_command("schema tables --json").exits(0).stdout).unwrap();
+    world.run_command("export --format jsonl --with tasks,notes,appointments --out out").exits(0);
     let mut seen = 0;
     for table in schema.as_array().unwrap() {
         let file = format!("out/{}.jsonl", table["name"].as_str().unwrap());
         if !world.path(&file).exists() {
             continue;
         }
-        let row = world.rows(&file).remove(0);
+        let row = world.read_rows(&file).remove(0);
         let there: BTreeSet<_> = row.as_object().unwrap().keys().cloned().collect();
         let there = there.iter().map(String::as_str).filter(|name| !name.starts_with("custom_"));
         let told = table["columns"].as_array().unwrap().iter();
@@ -145,7 +145,7 @@ fn the_schema_of_the_tables_names_the_columns_that_an_export_has() {
 
 #[test]
 fn the_schema_of_the_tables_is_text_for_people() {
-    insta::assert_snapshot!(bare().run("schema tables").exits(0).stdout);
+    insta::assert_snapshot!(bare().run_command("schema tables").exits(0).stdout);
 }
 
 /// Whether a value has what a schema asks for, as far as our schema goes.
@@ -182,8 +182,9 @@ fn fits(schema: &Value, value: &Value) -> bool {
 
 /// Checks that stdout is events and nothing else, the summary last, all as the schema says.
 #[track_caller]
-fn check_events(done: &Done) {
-    let schema: Value = serde_json::from_str(&bare().run("schema events").exits(0).stdout).unwrap();
+fn check_events(done: &CommandOutput) {
+    let schema: Value =
+        serde_json::from_str(&bare().run_command("schema events").exits(0).stdout).unwrap();
     let events = done.events();
     for event in &events {
         let name = event["event"].as_str().unwrap();
@@ -204,7 +205,7 @@ fn check_events(done: &Done) {
 #[test]
 fn events_are_as_the_schema_says_and_the_summary_is_the_last() {
     let world = World::new();
-    let done = world.run("export --json --out out").exits(0);
+    let done = world.run_command("export --json --out out").exits(0);
     check_events(&done);
     let events = done.events();
     assert_eq!(events[0]["event"], "started");
@@ -213,42 +214,42 @@ fn events_are_as_the_schema_says_and_the_summary_is_the_last() {
     let summary = done.summary();
     assert_eq!(summary["rows"]["contacts"], 60);
     assert_eq!(summary["out"], world.path("out").canonicalize().unwrap().display().to_string());
-    assert_eq!(summary["run"], world.only_run());
+    assert_eq!(summary["run"], world.only_run_id());
 }
 
 #[test]
 fn a_failure_is_an_event_too() {
-    let world = World::new().env("GHL_TOKEN", "pit-wrong");
-    check_events(&world.run("export --json --out out").exits(8));
-    let done = bare().run("export --json").exits(8);
+    let world = World::new().with_env("GHL_TOKEN", "pit-wrong");
+    check_events(&world.run_command("export --json --out out").exits(8));
+    let done = bare().run_command("export --json").exits(8);
     check_events(&done);
     assert_eq!(done.summary()["error"], "no token was given");
 }
 
 #[test]
 fn several_locations_are_reported_in_events() {
-    let world = World::with(|settings| settings.locations.push("second".to_owned()));
-    check_events(&world.run("export --json --out out --location second,unserved").exits(3));
+    let world = World::with_settings(|settings| settings.locations.push("second".to_owned()));
+    check_events(&world.run_command("export --json --out out --location second,unserved").exits(3));
 }
 
 #[test]
 fn an_estimate_is_reported_in_events() {
-    check_events(&World::new().run("export --json --estimate").exits(0));
+    check_events(&World::new().run_command("export --json --estimate").exits(0));
 }
 
 #[test]
 fn publishing_again_is_reported_in_events() {
     let world = World::new();
-    world.run("export --out out").exits(0);
-    let run = world.only_run();
-    check_events(&world.run(&format!("runs publish {run} --format csv --json")).exits(0));
+    world.run_command("export --out out").exits(0);
+    let run = world.only_run_id();
+    check_events(&world.run_command(&format!("runs publish {run} --format csv --json")).exits(0));
 }
 
 #[test]
 fn progress_goes_to_stderr_and_nothing_to_stdout() {
     let world = World::new();
     for how in ["--progress plain", "--progress auto", ""] {
-        let done = world.run(&format!("export --out out {how}")).exits(0);
+        let done = world.run_command(&format!("export --out out {how}")).exits(0);
         assert_eq!(done.stdout, "", "{how}");
         assert!(!done.stderr.is_empty(), "{how}");
         assert!(!done.stderr.contains('\u{1b}'), "{how}: {}", done.stderr);
@@ -257,54 +258,55 @@ fn progress_goes_to_stderr_and_nothing_to_stdout() {
 
 #[test]
 fn quiet_says_nothing_of_what_went_well() {
-    let world = World::with(|settings| settings.contacts = 0);
-    world.control("POST", "contacts", &json!([{"id": "c1", "firstName": "Ada"}]));
+    let world = World::with_settings(|settings| settings.contacts = 0);
+    world.control_request("POST", "contacts", &json!([{"id": "c1", "firstName": "Ada"}]));
     // A field of text boxes has options that are no texts, which is worth a warning.
-    world.control("PUT", "customFields", &json!([]));
-    let done = world.run("export --quiet --out out").exits(0);
+    world.control_request("PUT", "customFields", &json!([]));
+    let done = world.run_command("export --quiet --out out").exits(0);
     assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", ""));
 }
 
 #[test]
 fn quiet_says_what_went_wrong() {
-    let world = World::new().env("GHL_TOKEN", "pit-wrong");
-    world.run("export --quiet --out out").exits(8).says("error: ");
+    let world = World::new().with_env("GHL_TOKEN", "pit-wrong");
+    world.run_command("export --quiet --out out").exits(8).says("error: ");
 }
 
 #[test]
 fn the_log_shows_requests_but_never_the_token() {
-    let done = World::new().run("export -v --with none --out out").exits(0);
+    let done = World::new().run_command("export -v --with none --out out").exits(0);
     assert!(done.stderr.contains("/contacts/search"), "{}", done.stderr);
     assert!(!done.stderr.contains(ghl_bulk::sandbox::TOKEN));
 }
 
 #[test]
 fn the_token_may_come_from_a_file() {
-    let world = World::new().without("GHL_TOKEN").env("GHL_TOKEN_FILE", "token.txt");
-    world.private("token.txt", format!("{}\n", ghl_bulk::sandbox::TOKEN).as_bytes());
-    world.run("export --with none --out out").exits(0);
+    let world = World::new().without_env("GHL_TOKEN").with_env("GHL_TOKEN_FILE", "token.txt");
+    world.write_private_file("token.txt", format!("{}\n", ghl_bulk::sandbox::TOKEN).as_bytes());
+    world.run_command("export --with none --out out").exits(0);
 }
 
 #[test]
 fn a_flag_goes_before_the_environment() {
     let url = World::new();
-    let world =
-        World::new().env("GHL_LOCATION_ID", "elsewhere").env("GHL_API_URL", "http://127.0.0.1:9");
+    let world = World::new()
+        .with_env("GHL_LOCATION_ID", "elsewhere")
+        .with_env("GHL_API_URL", "http://127.0.0.1:9");
     let line =
         format!("export --with none --out out --location {LOCATION} --api-url {}", url.url());
-    world.run(&line).exits(0);
-    assert_eq!(world.ask("log")["requests"], 0);
+    world.run_command(&line).exits(0);
+    assert_eq!(world.get_control("log")["requests"], 0);
 }
 
 #[test]
 fn a_file_format_that_does_not_exist_is_refused_with_those_that_do() {
-    let done = World::new().run("export --format xml").exits(2);
+    let done = World::new().run_command("export --format xml").exits(2);
     done.says("invalid value 'xml'").says("parquet, csv, jsonl");
 }
 
 #[test]
 fn the_default_directory_is_in_the_working_directory() {
     let world = World::new();
-    world.run("export --with none").exits(0);
+    world.run_command("export --with none").exits(0);
     assert!(world.path("ghl-export/contacts.parquet").exists());
 }

@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::export_files::{Files, errors};
-use crate::running_command::Process;
+use crate::export_files::{ExportFiles, read_errors_csv};
+use crate::running_command::RunningCommand;
 use crate::world::World;
 
 const EXPORT: &str = "export --contacts list.csv --format jsonl --out out";
 
 fn account(contacts: usize) -> World {
-    World::with(|settings| settings.contacts = contacts)
+    World::with_settings(|settings| settings.contacts = contacts)
 }
 
 fn text<'a>(row: &'a Value, key: &str) -> &'a str {
@@ -22,7 +22,8 @@ fn text<'a>(row: &'a Value, key: &str) -> &'a str {
 
 /// The contacts that are named by a value of this kind, every nth of them.
 fn some(world: &World, kind: &str, nth: usize) -> Vec<Value> {
-    let all = world.account().into_iter().filter(|one| !text(&one["contact"], kind).is_empty());
+    let all =
+        world.read_contacts().into_iter().filter(|one| !text(&one["contact"], kind).is_empty());
     all.step_by(nth).collect()
 }
 
@@ -31,11 +32,11 @@ fn list(world: &World, header: &str, kind: &str, contacts: &[Value]) {
     let lines = contacts.iter().map(|one| text(&one["contact"], kind).to_owned());
     let header = (!header.is_empty()).then(|| header.to_owned());
     let lines: Vec<String> = header.into_iter().chain(lines).collect();
-    world.sheet("list.csv", &(lines.join("\n") + "\n"));
+    world.write_sheet("list.csv", &(lines.join("\n") + "\n"));
 }
 
 fn ids(world: &World, table: &str) -> BTreeSet<String> {
-    let rows = world.rows(&format!("out/{table}.jsonl"));
+    let rows = world.read_rows(&format!("out/{table}.jsonl"));
     let ids: BTreeSet<String> = rows.iter().map(|row| text(row, "id").to_owned()).collect();
     assert_eq!(ids.len(), rows.len(), "{table}: twice the same");
     ids
@@ -55,14 +56,14 @@ fn holds(world: &World, contacts: &[Value]) {
 
 /// How many requests were sent to a path that ends so.
 fn asked(world: &World, method: &str, end: &str) -> usize {
-    let log = world.ask("log");
+    let log = world.get_control("log");
     let entries = log["entries"].as_array().unwrap().iter();
     entries.filter(|it| it["method"] == method && text(it, "path").ends_with(end)).count()
 }
 
 /// Requests for single contacts.
 fn singles(world: &World) -> usize {
-    let log = world.ask("log");
+    let log = world.get_control("log");
     let entries = log["entries"].as_array().unwrap().iter();
     let one = |path: &str| {
         path.starts_with("/contacts/search/duplicate")
@@ -85,13 +86,13 @@ fn ids_addresses_or_numbers_name_the_contacts_and_a_hundred_cost_one_search() {
         let chosen = some(&world, kind, 4);
         assert!((20..100).contains(&chosen.len()), "{kind}: {}", chosen.len());
         list(&world, header, kind, &chosen);
-        world.control("DELETE", "log", &Value::Null);
-        world.run(EXPORT).exits(0);
+        world.control_request("DELETE", "log", &Value::Null);
+        world.run_command(EXPORT).exits(0);
         holds(&world, &chosen);
         assert_eq!((asked(&world, "POST", "/contacts/search"), singles(&world)), (1, 0), "{kind}");
         assert_eq!(asked(&world, "GET", "/notes"), chosen.len());
     }
-    let manifest = world.json("out/manifest.json");
+    let manifest = world.read_json("out/manifest.json");
     assert!(text(&manifest["filter"]["contacts"], "file").ends_with("list.csv"), "{manifest}");
 }
 
@@ -100,15 +101,15 @@ fn a_few_ids_are_asked_for_by_themselves_and_a_long_list_is_picked_out_of_a_walk
     let world = account(700);
     let chosen = some(&world, "id", 400);
     list(&world, "", "id", &chosen);
-    world.run(EXPORT).exits(0);
+    world.run_command(EXPORT).exits(0);
     holds(&world, &chosen);
     assert_eq!((asked(&world, "POST", "/contacts/search"), singles(&world)), (0, 2));
 
     // Seven searches, or two pages.
     let chosen = some(&world, "id", 1);
     list(&world, "id", "id", &chosen);
-    world.control("DELETE", "log", &Value::Null);
-    world.run(&format!("{EXPORT} --with none")).exits(0);
+    world.control_request("DELETE", "log", &Value::Null);
+    world.run_command(&format!("{EXPORT} --with none")).exits(0);
     assert_eq!(ids(&world, "contacts").len(), 700);
     assert_eq!((asked(&world, "POST", "/contacts/search"), singles(&world)), (3, 0));
 }
@@ -124,8 +125,8 @@ fn rows_may_name_contacts_in_different_ways_and_one_contact_twice() {
     for one in &by_email {
         writeln!(sheet, "x,,{}", text(&one["contact"], "email").to_uppercase()).unwrap();
     }
-    world.sheet("list.csv", &sheet);
-    world.run(&format!("{EXPORT} --with none")).exits(0);
+    world.write_sheet("list.csv", &sheet);
+    world.run_command(&format!("{EXPORT} --with none")).exits(0);
     let wanted = by_id.iter().chain(&by_email).map(|one| text(&one["contact"], "id").to_owned());
     assert_eq!(ids(&world, "contacts"), wanted.collect());
     // The count that says what a walk would cost, and a search for each kind.
@@ -138,11 +139,11 @@ fn contacts_missing_from_the_account_are_listed_and_asked_for_again_on_demand() 
     let chosen = some(&world, "email", 10);
     let mut lines: Vec<&str> = chosen.iter().map(|one| text(&one["contact"], "email")).collect();
     lines.extend(["new@example.com", "gone@example.com", "nobody at all"]);
-    world.sheet("list.csv", &lines.join("\n"));
-    let done = world.run(EXPORT).exits(3);
+    world.write_sheet("list.csv", &lines.join("\n"));
+    let done = world.run_command(EXPORT).exits(3);
     done.says("2 of ").says("`gone@example.com`, `new@example.com`").says("--retry-errors");
     holds(&world, &chosen);
-    let told = errors(&world, "out");
+    let told = read_errors_csv(&world, "out");
     let told: Vec<_> = told
         .iter()
         .map(|it| (it["table"].as_str(), it["subject"].as_str(), it["code"].as_str()))
@@ -156,16 +157,16 @@ fn contacts_missing_from_the_account_are_listed_and_asked_for_again_on_demand() 
             ("contacts", "new@example.com", "lacking"),
         ]
     );
-    assert_eq!(world.json("out/manifest.json")["complete"], false);
+    assert_eq!(world.read_json("out/manifest.json")["complete"], false);
 
-    let made = world.add(&[json!({
+    let made = world.add_contacts(&[json!({
         "email": "new@example.com", "__tasks": [{ "title": "Call", "dueDate": "2026-01-01T00:00:00.000Z", "completed": false }],
     })]);
-    world.run("resume --retry-errors").exits(3).says("`gone@example.com`");
+    world.run_command("resume --retry-errors").exits(3).says("`gone@example.com`");
     let mut chosen = chosen;
-    chosen.push(world.person_of(&made[0]));
+    chosen.push(world.contact_by_id(&made[0]));
     holds(&world, &chosen);
-    assert_eq!(errors(&world, "out").len(), 2);
+    assert_eq!(read_errors_csv(&world, "out").len(), 2);
 }
 
 #[test]
@@ -175,10 +176,10 @@ fn of_a_long_list_of_unknown_ids_only_the_first_thousand_are_asked_for_alone() {
     let mut lines: Vec<String> =
         chosen.iter().map(|one| text(&one["contact"], "email").to_owned()).collect();
     lines.extend((0..2_500).map(|n| format!("stranger{n}@example.org")));
-    world.sheet("list.csv", &lines.join("\n"));
-    world.run(&format!("{EXPORT} --with none")).exits(3);
-    assert_eq!(errors(&world, "out").len(), 2_500);
-    let log = world.ask("log");
+    world.write_sheet("list.csv", &lines.join("\n"));
+    world.run_command(&format!("{EXPORT} --with none")).exits(3);
+    assert_eq!(read_errors_csv(&world, "out").len(), 2_500);
+    let log = world.get_control("log");
     // The count, a page and the empty one behind it; the log keeps the latest requests.
     assert_eq!(log["requests"], 4 + 3 + 1_000, "{}", log["entries"][0]);
 }
@@ -190,8 +191,8 @@ fn a_contact_that_the_search_hides_is_exported_all_the_same() {
     list(&world, "id", "id", &chosen);
     let fault =
         format!("POST /contacts/search hide={} hide-total", text(&chosen[3]["contact"], "id"));
-    world.control("POST", "faults", &json!([fault]));
-    world.run(EXPORT).exits(0);
+    world.control_request("POST", "faults", &json!([fault]));
+    world.run_command(EXPORT).exits(0);
     holds(&world, &chosen);
     assert_eq!(singles(&world), 1);
 }
@@ -203,8 +204,8 @@ fn where_the_server_refuses_or_ignores_the_filter_the_contacts_are_found_another
         let world = account(120);
         let chosen = some(&world, "email", nth);
         list(&world, "email", "email", &chosen);
-        world.control("POST", "faults", &json!([fault]));
-        world.run(EXPORT).exits(0);
+        world.control_request("POST", "faults", &json!([fault]));
+        world.run_command(EXPORT).exits(0);
         holds(&world, &chosen);
         assert_eq!(singles(&world), ones, "{fault}");
     }
@@ -212,8 +213,8 @@ fn where_the_server_refuses_or_ignores_the_filter_the_contacts_are_found_another
     let world = account(2_100);
     let chosen = some(&world, "id", 800);
     list(&world, "id", "id", &chosen);
-    world.control("POST", "faults", &json!([refused]));
-    world.run(EXPORT).exits(0);
+    world.control_request("POST", "faults", &json!([refused]));
+    world.run_command(EXPORT).exits(0);
     holds(&world, &chosen);
     assert_eq!((chosen.len(), singles(&world)), (3, 3));
 }
@@ -224,10 +225,10 @@ fn a_contact_of_another_location_is_reported_missing_and_stops_nothing() {
     let chosen = some(&world, "id", 30);
     list(&world, "id", "id", &chosen);
     let fault = r#"GET /contacts/* status=403 times=1 body={"message":"The token does not have access to this location"}"#;
-    world.control("POST", "faults", &json!([fault]));
-    world.run(&format!("{EXPORT} --concurrency 1")).exits(3);
+    world.control_request("POST", "faults", &json!([fault]));
+    world.run_command(&format!("{EXPORT} --concurrency 1")).exits(3);
     assert_eq!(ids(&world, "contacts").len(), 1);
-    assert_eq!(errors(&world, "out")[0]["code"], "lacking");
+    assert_eq!(read_errors_csv(&world, "out")[0]["code"], "lacking");
 }
 
 #[test]
@@ -244,30 +245,30 @@ fn an_interrupted_export_resumes_without_the_contact_list() {
             lines.extend(chosen.iter().map(|one| text(&one["contact"], kind).to_owned()));
         }
         lines.push("gone@example.com".to_owned());
-        world.sheet("list.csv", &lines.join("\n"));
-        world.run(&EXPORT.replace("--out out", "--out whole")).exits(3);
-        world.control("POST", "faults", &json!([fault]));
-        let export = Process::start(&world, EXPORT);
-        world.ask("held?at_least=1");
+        world.write_sheet("list.csv", &lines.join("\n"));
+        world.run_command(&EXPORT.replace("--out out", "--out whole")).exits(3);
+        world.control_request("POST", "faults", &json!([fault]));
+        let export = RunningCommand::start(&world, EXPORT);
+        world.get_control("held?at_least=1");
         export.kill();
-        world.control("DELETE", "faults", &Value::Null);
+        world.control_request("DELETE", "faults", &Value::Null);
         std::fs::remove_file(world.path("list.csv")).unwrap();
-        world.run("resume").exits(3).says("`gone@example.com`");
-        Files::of(&world, "whole").assert_same(&Files::of(&world, "out"));
+        world.run_command("resume").exits(3).says("`gone@example.com`");
+        ExportFiles::read_from(&world, "whole").assert_same(&ExportFiles::read_from(&world, "out"));
     }
 }
 
 #[test]
 fn appointments_follow_the_listed_contacts() {
     let world = account(200);
-    let all = world.account();
+    let all = world.read_contacts();
     let has = |one: &Value| one["appointments"].as_array().is_some_and(|it| !it.is_empty());
     let chosen: Vec<Value> = all.into_iter().filter(has).step_by(2).collect();
     list(&world, "id", "id", &chosen);
-    world.run(&format!("{EXPORT} --with appointments")).exits(0);
+    world.run_command(&format!("{EXPORT} --with appointments")).exits(0);
     let there: usize = chosen.iter().map(|one| one["appointments"].as_array().unwrap().len()).sum();
     assert!(there > 5);
-    assert_eq!(world.rows("out/appointments.jsonl").len(), there);
+    assert_eq!(world.read_rows("out/appointments.jsonl").len(), there);
 }
 
 #[test]
@@ -281,13 +282,13 @@ fn an_estimate_shows_how_the_contacts_are_found_and_is_right_about_the_requests(
     ] {
         list(&world, "id", "id", &some(nth));
         let estimate = "export --contacts list.csv --estimate --with none";
-        let told = world.run(estimate).exits(0).stdout;
+        let told = world.run_command(estimate).exits(0).stdout;
         assert!(told.contains(how), "{told}");
-        let told = world.run(&format!("{estimate} --json")).exits(0).summary();
+        let told = world.run_command(&format!("{estimate} --json")).exits(0).summary();
         let (_, one) = told["locations"].as_object().unwrap().iter().next().unwrap();
-        world.control("DELETE", "log", &Value::Null);
-        world.run(&format!("{EXPORT} --with none")).exits(0);
-        let took = world.ask("log")["requests"].as_u64().unwrap();
+        world.control_request("DELETE", "log", &Value::Null);
+        world.run_command(&format!("{EXPORT} --with none")).exits(0);
+        let took = world.get_control("log")["requests"].as_u64().unwrap();
         assert!(one["total"].as_u64().unwrap().abs_diff(took) <= 1, "{one}: {took}");
     }
 }
@@ -295,24 +296,24 @@ fn an_estimate_shows_how_the_contacts_are_found_and_is_right_about_the_requests(
 /// A command that is refused before anything is sent.
 #[track_caller]
 fn refused(world: &World, line: &str, code: i32, why: &str) {
-    world.run(line).exits(code).says(why);
+    world.run_command(line).exits(code).says(why);
     assert!(!world.path("out").exists() && !world.path("home/runs").exists());
-    assert_eq!(world.ask("log")["requests"], 0);
+    assert_eq!(world.get_control("log")["requests"], 0);
 }
 
 #[test]
 fn a_file_that_names_no_contacts_is_refused_and_nothing_is_sent() {
     let world = account(5);
     refused(&world, EXPORT, 2, "no such file");
-    world.sheet("list.csv", "Name,City\nAnn,Bonn\n");
+    world.write_sheet("list.csv", "Name,City\nAnn,Bonn\n");
     refused(&world, EXPORT, 4, "does not say which column names the contacts");
-    world.sheet("list.csv", "email\n\n");
+    world.write_sheet("list.csv", "email\n\n");
     refused(&world, EXPORT, 4, "names no contact");
-    world.sheet("list.csv", "Kontakte\nAnn\n");
+    world.write_sheet("list.csv", "Kontakte\nAnn\n");
     refused(&world, EXPORT, 4, "line 2: `Ann` is no id, e-mail address or phone number");
-    world.sheet("list.csv", "");
+    world.write_sheet("list.csv", "");
     refused(&world, EXPORT, 4, "empty");
-    world.sheet("list.csv", "ann@example.com\n");
+    world.write_sheet("list.csv", "ann@example.com\n");
     refused(&world, &format!("{EXPORT} --tag vip"), 2, "cannot be used with");
     refused(&world, &format!("{EXPORT} --location one --location two"), 2, "one location");
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::export_files::Files;
-use crate::running_command::Process;
+use crate::export_files::ExportFiles;
+use crate::running_command::RunningCommand;
 use crate::world::World;
 
 /// A run as it lay on the disk, to be damaged again and again.
@@ -16,39 +16,39 @@ struct Wreck {
     world: World,
     run: String,
     files: BTreeMap<String, Vec<u8>>,
-    expected: Files,
+    expected: ExportFiles,
 }
 
 impl Wreck {
     /// Of a run that was killed: most of it stands in the write-ahead log.
     fn killed() -> Self {
-        let world = World::faulty(&["GET /contacts/*/notes hold times=1 after=40"]);
-        let export = Process::start(&world, "export --format jsonl --out out");
-        world.ask("held?at_least=1");
+        let world = World::with_faults(&["GET /contacts/*/notes hold times=1 after=40"]);
+        let export = RunningCommand::start(&world, "export --format jsonl --out out");
+        world.get_control("held?at_least=1");
         export.kill();
-        Self::of(world, Files::undisturbed(60))
+        Self::of(world, ExportFiles::of_undisturbed_export(60))
     }
 
     /// Of a run that stopped in order: everything stands in the database file.
     fn stopped() -> Self {
-        let world = World::with(|settings| settings.limit = "100/10s/40".parse().unwrap());
-        world.run("export --format jsonl --out out").exits(9);
-        world.control("POST", "settings", &json!({"limit": "none"}));
-        Self::of(world, Files::undisturbed(60))
+        let world = World::with_settings(|settings| settings.limit = "100/10s/40".parse().unwrap());
+        world.run_command("export --format jsonl --out out").exits(9);
+        world.control_request("POST", "settings", &json!({"limit": "none"}));
+        Self::of(world, ExportFiles::of_undisturbed_export(60))
     }
 
     /// Of a run that has ended, with some records that could not be read.
     fn finished() -> Self {
-        let world = World::faulty(&["GET /contacts/*/notes status=422 times=9"]);
-        world.run("export --format jsonl --out out").exits(3);
-        let files = Files::of(&world, "out");
+        let world = World::with_faults(&["GET /contacts/*/notes status=422 times=9"]);
+        world.run_command("export --format jsonl --out out").exits(3);
+        let files = ExportFiles::read_from(&world, "out");
         Self::of(world, files)
     }
 
-    fn of(world: World, expected: Files) -> Self {
-        world.control("DELETE", "faults", &Value::Null);
-        let run = world.only_run();
-        let names = world.names(format!("home/runs/{run}"));
+    fn of(world: World, expected: ExportFiles) -> Self {
+        world.control_request("DELETE", "faults", &Value::Null);
+        let run = world.only_run_id();
+        let names = world.list_files(format!("home/runs/{run}"));
         let read = |name: String| {
             let bytes = fs::read(world.path(&format!("home/runs/{run}/{name}"))).unwrap();
             (name, bytes)
@@ -75,13 +75,13 @@ impl Wreck {
         if out.exists() {
             fs::remove_dir_all(&out).unwrap();
         }
-        let done = self.world.run(&command.replace("RUN", &self.run));
+        let done = self.world.run_command(&command.replace("RUN", &self.run));
         match done.code {
-            0 | 3 => self.expected.assert_same(&Files::of(&self.world, "out")),
+            0 | 3 => self.expected.assert_same(&ExportFiles::read_from(&self.world, "out")),
             12 => assert!(!out.exists(), "{what}: it is damaged, and yet there are files"),
             code => panic!("{what}: exit {code}\n{}", done.stderr),
         }
-        assert!(self.world.names(".").iter().all(|name| name == "home" || name == "out"));
+        assert!(self.world.list_files(".").iter().all(|name| name == "home" || name == "out"));
         done.code
     }
 
@@ -162,8 +162,8 @@ fn a_damaged_run_is_listed_with_what_is_wrong_and_can_be_removed() {
     let wreck = Wreck::stopped();
     fs::write(wreck.path("run.db"), "garbage").unwrap();
     let world = &wreck.world;
-    let list = world.run("runs list").exits(0);
+    let list = world.run_command("runs list").exits(0);
     assert!(list.stdout.contains(&wreck.run), "{}", list.stdout);
-    world.run(&format!("runs rm {}", wreck.run)).exits(0);
+    world.run_command(&format!("runs rm {}", wreck.run)).exits(0);
     assert!(!wreck.path("run.db").exists());
 }

@@ -89,7 +89,7 @@ fn tests_expect_only_codes_that_exist() {
 
 #[test]
 fn meanings_name_only_flags_that_exist() {
-    let help = |command: &str| bare().run(&format!("{command} --help")).exits(0).stdout;
+    let help = |command: &str| bare().run_command(&format!("{command} --help")).exits(0).stdout;
     let help = help("import") + &help("export");
     for code in DiagnosticCode::ALL {
         let quoted = code.meaning().split('`').filter(|text| text.starts_with("--"));
@@ -103,13 +103,13 @@ fn meanings_name_only_flags_that_exist() {
 
 #[test]
 fn the_codes_are_listed_for_people() {
-    insta::assert_snapshot!(bare().run("schema codes").exits(0).stdout);
+    insta::assert_snapshot!(bare().run_command("schema codes").exits(0).stdout);
 }
 
 #[test]
 fn the_codes_are_listed_for_programs() {
     let listed: serde_json::Value =
-        serde_json::from_str(&bare().run("schema codes --json").exits(0).stdout).unwrap();
+        serde_json::from_str(&bare().run_command("schema codes --json").exits(0).stdout).unwrap();
     let listed = listed.as_array().unwrap();
     assert_eq!(listed.len(), DiagnosticCode::ALL.len());
     for (row, code) in listed.iter().zip(DiagnosticCode::ALL) {

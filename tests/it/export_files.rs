@@ -15,13 +15,13 @@ use crate::world::World;
 
 /// The files of an export by name, as bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Files(BTreeMap<String, Vec<u8>>);
+pub(crate) struct ExportFiles(BTreeMap<String, Vec<u8>>);
 
-impl Files {
+impl ExportFiles {
     /// The files in a directory; the manifest without what differs from run to run.
-    pub(crate) fn of(world: &World, out: &str) -> Self {
+    pub(crate) fn read_from(world: &World, out: &str) -> Self {
         let mut files = BTreeMap::new();
-        for name in world.names(out) {
+        for name in world.list_files(out) {
             let bytes = fs::read(world.path(out).join(&name)).unwrap();
             files.insert(name, bytes);
         }
@@ -35,13 +35,13 @@ impl Files {
     }
 
     /// What an undisturbed export of that many contacts leaves, as JSON Lines.
-    pub(crate) fn undisturbed(contacts: usize) -> Self {
-        static KNOWN: Mutex<BTreeMap<usize, Files>> = Mutex::new(BTreeMap::new());
+    pub(crate) fn of_undisturbed_export(contacts: usize) -> Self {
+        static KNOWN: Mutex<BTreeMap<usize, ExportFiles>> = Mutex::new(BTreeMap::new());
         let mut known = KNOWN.lock().unwrap();
         let files = known.entry(contacts).or_insert_with(|| {
-            let world = World::with(|settings| settings.contacts = contacts);
-            world.run("export --format jsonl --out out").exits(0);
-            Self::of(&world, "out")
+            let world = World::with_settings(|settings| settings.contacts = contacts);
+            world.run_command("export --format jsonl --out out").exits(0);
+            Self::read_from(&world, "out")
         });
         files.clone()
     }
@@ -57,13 +57,13 @@ impl Files {
     }
 
     /// The rows of a JSON Lines file.
-    pub(crate) fn rows(&self, name: &str) -> Vec<Value> {
+    pub(crate) fn read_rows(&self, name: &str) -> Vec<Value> {
         let lines = self.0[name].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
     }
 
     /// The same files without some of them and without the manifest.
-    pub(crate) fn without(mut self, names: &[&str]) -> Self {
+    pub(crate) fn without_files(mut self, names: &[&str]) -> Self {
         self.0.retain(|name, _| name != "manifest.json" && !names.contains(&name.as_str()));
         self
     }
@@ -73,10 +73,10 @@ impl Files {
 #[track_caller]
 pub(crate) fn assert_nothing_half_written(world: &World, out: &str) {
     let dir = world.path(out);
-    if !dir.exists() || world.names(out).is_empty() {
+    if !dir.exists() || world.list_files(out).is_empty() {
         return;
     }
-    let manifest = world.json(&format!("{out}/manifest.json"));
+    let manifest = world.read_json(&format!("{out}/manifest.json"));
     for table in manifest["tables"].as_object().unwrap().values() {
         for file in table["files"].as_array().unwrap() {
             let bytes = fs::read(dir.join(file["file"].as_str().unwrap())).unwrap();
@@ -87,17 +87,17 @@ pub(crate) fn assert_nothing_half_written(world: &World, out: &str) {
 }
 
 /// The lines of `errors.csv`, by column.
-pub(crate) fn errors(world: &World, out: &str) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn read_errors_csv(world: &World, out: &str) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_path(world.path(out).join("errors.csv")).unwrap();
     reader.deserialize().map(Result::unwrap).collect()
 }
 
 /// Every file below a directory.
-pub(crate) fn everything_below(dir: &Path) -> Vec<std::path::PathBuf> {
+pub(crate) fn list_files_below(dir: &Path) -> Vec<std::path::PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
     paths
-        .flat_map(|path| if path.is_dir() { everything_below(&path) } else { vec![path] })
+        .flat_map(|path| if path.is_dir() { list_files_below(&path) } else { vec![path] })
         .collect()
 }
 

@@ -7,10 +7,10 @@ use ghl_bulk::sandbox::{LOCATION, LocationRateLimit};
 use serde_json::{Value, json};
 
 use crate::raw_http;
-use crate::world::{Done, World};
+use crate::world::{CommandOutput, World};
 
 fn account() -> World {
-    World::with(|settings| settings.contacts = 200)
+    World::with_settings(|settings| settings.contacts = 200)
 }
 
 fn text<'a>(row: &'a Value, key: &str) -> &'a str {
@@ -29,21 +29,21 @@ fn column<'a>(rows: &'a [Value], name: &str) -> BTreeSet<&'a str> {
 #[track_caller]
 fn check(filter: &str, passes: impl Fn(&Value) -> bool) {
     let world = account();
-    let state = world.ask("state");
+    let state = world.get_control("state");
     let all = state["contacts"].as_array().unwrap();
     let wanted: Vec<&Value> = all.iter().filter(|one| passes(&one["contact"])).collect();
     assert!((1..150).contains(&wanted.len()), "a filter that proves nothing: {}", wanted.len());
-    world.run(&format!("export --format jsonl --out out {filter}")).exits(0);
+    world.run_command(&format!("export --format jsonl --out out {filter}")).exits(0);
 
     let ids: BTreeSet<&str> = wanted.iter().map(|one| text(&one["contact"], "id")).collect();
-    assert_eq!(column(&world.rows("out/contacts.jsonl"), "id"), ids);
+    assert_eq!(column(&world.read_rows("out/contacts.jsonl"), "id"), ids);
     for child in ["tasks", "notes"] {
         let there = wanted.iter().flat_map(|one| one[child].as_array().unwrap());
         let there: BTreeSet<&str> = there.map(|row| text(row, "id")).collect();
-        let rows = world.rows(&format!("out/{child}.jsonl"));
+        let rows = world.read_rows(&format!("out/{child}.jsonl"));
         assert_eq!(column(&rows, "id"), there, "{child}");
     }
-    let log = world.ask("log");
+    let log = world.get_control("log");
     let entries = log["entries"].as_array().unwrap().iter();
     let notes = entries.filter(|entry| text(entry, "path").ends_with("/notes")).count();
     assert_eq!(notes, ids.len(), "the server is asked for the notes of these contacts alone");
@@ -51,9 +51,9 @@ fn check(filter: &str, passes: impl Fn(&Value) -> bool) {
 
 /// A command that is refused before anything is exported.
 #[track_caller]
-fn refused(filter: &str) -> Done {
+fn refused(filter: &str) -> CommandOutput {
     let world = account();
-    let done = world.run(&format!("export --out out {filter}")).exits(2);
+    let done = world.run_command(&format!("export --out out {filter}")).exits(2);
     assert!(!world.path("out").exists());
     assert!(!world.path("home/runs").exists(), "there is a run that nobody can resume");
     done
@@ -87,8 +87,11 @@ fn a_business_is_named_in_any_case() {
 
 #[test]
 fn a_business_is_given_by_its_id() {
-    let businesses =
-        raw_http::list(&account(), &format!("/businesses/?locationId={LOCATION}"), "businesses");
+    let businesses = raw_http::list_rows(
+        &account(),
+        &format!("/businesses/?locationId={LOCATION}"),
+        "businesses",
+    );
     let id = text(&businesses[0], "id").to_owned();
     check(&format!("--business {id}"), |row| row["businessId"] == id);
 }
@@ -130,23 +133,25 @@ fn filters_of_every_kind_hold_together() {
 #[test]
 fn appointments_follow_the_contacts_too() {
     let world = account();
-    world.run("export --with appointments --added-since 2023 --format jsonl --out out").exits(2);
     world
-        .run("export --with appointments --added-since 2023-01-01 --format jsonl --out out")
+        .run_command("export --with appointments --added-since 2023 --format jsonl --out out")
+        .exits(2);
+    world
+        .run_command("export --with appointments --added-since 2023-01-01 --format jsonl --out out")
         .exits(0);
-    let state = world.ask("state");
+    let state = world.get_control("state");
     let contacts = state["contacts"].as_array().unwrap().iter();
     let contacts = contacts.filter(|one| text(&one["contact"], "dateAdded") >= "2023");
     let there: usize = contacts.map(|one| one["appointments"].as_array().unwrap().len()).sum();
     assert!(there > 5);
-    assert_eq!(world.rows("out/appointments.jsonl").len(), there);
+    assert_eq!(world.read_rows("out/appointments.jsonl").len(), there);
 }
 
 #[test]
 fn a_filter_that_nothing_passes_gives_empty_tables() {
     let world = account();
-    world.run("export --tag nobody-has-this --format jsonl --out out").exits(0);
-    let manifest = world.json("out/manifest.json");
+    world.run_command("export --tag nobody-has-this --format jsonl --out out").exits(0);
+    let manifest = world.read_json("out/manifest.json");
     for table in ["contacts", "tasks", "notes"] {
         assert_eq!(manifest["tables"][table]["rows"], 0, "{table}");
     }
@@ -155,9 +160,9 @@ fn a_filter_that_nothing_passes_gives_empty_tables() {
 #[test]
 fn the_manifest_keeps_the_filter() {
     let world = account();
-    world.run("export --tag vip --query ada --with none --out out").exits(0);
+    world.run_command("export --tag vip --query ada --with none --out out").exits(0);
     let tag = json!({"field": "tags", "operator": "contains", "value": "vip"});
-    let filter = &world.json("out/manifest.json")["filter"];
+    let filter = &world.read_json("out/manifest.json")["filter"];
     assert_eq!(filter["filters"], json!([tag]));
     assert_eq!(filter["query"], "ada");
 }
@@ -177,13 +182,13 @@ fn a_name_of_two_businesses_is_refused() {
 #[test]
 fn where_the_search_knows_no_businesses_their_contacts_are_read_one_by_one() {
     let world = account();
-    world.run("export --out direct --business Initech --format jsonl").exits(0);
+    world.run_command("export --out direct --business Initech --format jsonl").exits(0);
     let fault =
         r#"POST /contacts/search status=400 times=1 body={"message":"Invalid field businessId"}"#;
-    world.control("POST", "faults", &json!([fault]));
-    world.run("export --out single --business Initech --format jsonl").exits(0);
+    world.control_request("POST", "faults", &json!([fault]));
+    world.run_command("export --out single --business Initech --format jsonl").exits(0);
     let ids = |file: &str| -> Vec<Value> {
-        world.rows(file).iter().map(|row| row["id"].clone()).collect()
+        world.read_rows(file).iter().map(|row| row["id"].clone()).collect()
     };
     for table in ["contacts", "notes", "tasks"] {
         let direct = ids(&format!("direct/{table}.jsonl"));
@@ -209,36 +214,36 @@ fn a_query_longer_than_the_api_takes_is_refused() {
 fn a_filter_that_the_server_refuses_ends_the_export_with_its_words() {
     let world = account();
     let filter = r#"{"field":"shoeSize","operator":"eq","value":44}"#;
-    let done = world.run(&format!("export --out out --filter '{filter}'")).exits(2);
+    let done = world.run_command(&format!("export --out out --filter '{filter}'")).exits(2);
     done.says("Invalid field shoeSize").says("the API refused");
     assert!(!world.path("out").exists());
 }
 
 #[test]
 fn an_estimate_shows_the_cost_and_exports_nothing() {
-    let world = World::with(|settings| settings.limit = LocationRateLimit::default());
-    let done = world.run("export --estimate --out out").exits(0);
+    let world = World::with_settings(|settings| settings.limit = LocationRateLimit::default());
+    let done = world.run_command("export --estimate --out out").exits(0);
     insta::assert_snapshot!(done.stdout);
     assert!(!world.path("out").exists());
     assert!(!world.path("home").exists());
-    assert_eq!(world.ask("log")["requests"], 1);
+    assert_eq!(world.get_control("log")["requests"], 1);
 }
 
 #[test]
 fn an_estimate_is_right_about_the_requests() {
     let world = account();
-    let told = world.run("export --estimate --json").exits(0).summary();
-    world.control("DELETE", "log", &Value::Null);
-    world.run("export --out out").exits(0);
+    let told = world.run_command("export --estimate --json").exits(0).summary();
+    world.control_request("DELETE", "log", &Value::Null);
+    world.run_command("export --out out").exits(0);
     let told = told["locations"][LOCATION]["total"].as_u64().unwrap();
-    let took = world.ask("log")["requests"].as_u64().unwrap();
+    let took = world.get_control("log")["requests"].as_u64().unwrap();
     assert!(told.abs_diff(took) <= 2, "{told} told, {took} took");
 }
 
 #[test]
 fn an_estimate_is_one_event_in_json() {
-    let world = World::with(|settings| settings.limit = LocationRateLimit::default());
-    let done = world.run("export --estimate --json --with none --tag vip").exits(0);
+    let world = World::with_settings(|settings| settings.limit = LocationRateLimit::default());
+    let done = world.run_command("export --estimate --json --with none --tag vip").exits(0);
     let summary = done.summary();
     assert_eq!(done.events().len(), 1);
     assert_eq!((&summary["event"], &summary["exit_code"]), (&json!("summary"), &json!(0)));

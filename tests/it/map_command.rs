@@ -1,13 +1,13 @@
 //! `ghl-bulk map`: proposals, and presets of one's own.
 
-use crate::import_world::empty;
+use crate::import_world::empty_world;
 use crate::world::World;
 
 /// A world whose presets lie in its directory.
 fn world() -> World {
-    let world = empty();
+    let world = empty_world();
     let config = world.path("config").display().to_string();
-    world.env("GHL_BULK_CONFIG", &config)
+    world.with_env("GHL_BULK_CONFIG", &config)
 }
 
 fn read(world: &World, name: &str) -> String {
@@ -17,69 +17,69 @@ fn read(world: &World, name: &str) -> String {
 #[test]
 fn a_clear_sheet_is_mapped_and_its_mapping_imports() {
     let world = world();
-    world.sheet("in.csv", "First Name,Email,Mobile\nAnn,ann@example.com,+12025550143\n");
-    let done = world.run("map in.csv -o map.toml").exits(0);
+    world.write_sheet("in.csv", "First Name,Email,Mobile\nAnn,ann@example.com,+12025550143\n");
+    let done = world.run_command("map in.csv -o map.toml").exits(0);
     done.says("3 columns mapped, 0 to check, 0 to decide")
         .says("ghl-bulk import in.csv --map map.toml");
-    world.import("--map map.toml").exits(0);
-    assert_eq!(world.person("ann@example.com")["contact"]["firstName"], "Ann");
+    world.run_import("--map map.toml").exits(0);
+    assert_eq!(world.contact_by_email("ann@example.com")["contact"]["firstName"], "Ann");
 }
 
 #[test]
 fn an_open_question_stops_an_import_until_it_is_answered() {
     let world = world();
-    world.sheet(
+    world.write_sheet(
         "in.csv",
         "Email,Customer Telefone,Zustand\nann@example.com,+12025550143,x\nbob@example.com,+12025550145,y\n\
          eve@example.com,+12025550147,z\n",
     );
     let told = "1 column mapped, 1 to check, 1 to decide";
     world
-        .run("map in.csv -o map.toml")
+        .run_command("map in.csv -o map.toml")
         .exits(0)
         .says(told)
         .says("decide what is \"?\" in map.toml");
     let text = read(&world, "map.toml");
     assert!(text.contains("# To decide: columns B, C."), "{text}");
     assert!(text.contains("replace \"?\" by \"phone\" if right\nsuggest = \"phone\""), "{text}");
-    let done = world.import("--map map.toml").exits(4);
+    let done = world.run_import("--map map.toml").exits(4);
     let line = |from: &str| text.lines().position(|it| it == format!("from = \"{from}\"")).unwrap();
     for from in ["Customer Telefone", "Zustand"] {
         let place = format!("line {}: `{from}` has no target yet", line(from));
         assert!(done.stderr.contains(&place), "{place}: {}", done.stderr);
     }
-    assert_eq!(world.writes(), [""; 0]);
+    assert_eq!(world.list_writes(), [""; 0]);
     let decided = text.replacen("to = \"?\"", "to = \"phone\"", 1).replacen(
         "to = \"?\"",
         "to = \"ignore\"",
         1,
     );
-    world.sheet("map.toml", &decided);
-    world.import("--map map.toml").exits(0);
-    assert_eq!(world.person("bob@example.com")["contact"]["phone"], "+12025550145");
+    world.write_sheet("map.toml", &decided);
+    world.run_import("--map map.toml").exits(0);
+    assert_eq!(world.contact_by_email("bob@example.com")["contact"]["phone"], "+12025550145");
 }
 
 #[test]
 fn a_mapping_is_never_overwritten_unasked() {
     let world = world();
-    world.sheet("in.csv", "Email\nann@example.com\n");
-    world.sheet("map.toml", "mine");
-    world.run("map in.csv -o map.toml").exits(2).says("`map.toml` exists").says("--force");
+    world.write_sheet("in.csv", "Email\nann@example.com\n");
+    world.write_sheet("map.toml", "mine");
+    world.run_command("map in.csv -o map.toml").exits(2).says("`map.toml` exists").says("--force");
     assert_eq!(read(&world, "map.toml"), "mine");
-    world.run("map in.csv -o map.toml --force").exits(0);
+    world.run_command("map in.csv -o map.toml --force").exits(0);
     assert!(read(&world, "map.toml").contains("to = \"email\""));
 }
 
 #[test]
 fn the_location_is_asked_for_its_fields_unless_a_flag_forbids_it() {
     let world = world();
-    world.sheet("in.csv", "Email,Renewal date\nann@example.com,2026-01-02\n");
-    let asked = world.run("map in.csv").exits(0).stdout;
+    world.write_sheet("in.csv", "Email,Renewal date\nann@example.com,2026-01-02\n");
+    let asked = world.run_command("map in.csv").exits(0).stdout;
     assert!(asked.contains("to = \"customFields.renewal_date\""), "{asked}");
-    let before = world.ask("log")["entries"].as_array().unwrap().len();
-    let offline = world.run("map in.csv --offline").exits(0).stdout;
+    let before = world.get_control("log")["entries"].as_array().unwrap().len();
+    let offline = world.run_command("map in.csv --offline").exits(0).stdout;
     assert!(!offline.contains("customFields.renewal_date"), "{offline}");
-    assert_eq!(world.ask("log")["entries"].as_array().unwrap().len(), before);
+    assert_eq!(world.get_control("log")["entries"].as_array().unwrap().len(), before);
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn text_of_the_sheet_cannot_leave_its_comment_or_string() {
     let evil = "x\"\"\n[[column]]\nfrom = \"\"Email\"\"\nto = \"\"ignore\"\"\n\u{1b}[31m\u{202e}\u{2028}# ";
     let sheet =
         format!("Email,\"{evil}\"\nann@example.com,\"{evil}\"\nbob@example.com,\"{evil}\"\n");
-    world.sheet("in.csv", &sheet);
-    let text = world.run("map in.csv").exits(0).stdout;
+    world.write_sheet("in.csv", &sheet);
+    let text = world.run_command("map in.csv").exits(0).stdout;
     assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{2028}', '\r']), "{text:?}");
     let tables = text.lines().filter(|line| *line == "[[column]]").count();
     assert_eq!(tables, 2, "{text}");
@@ -98,14 +98,14 @@ fn text_of_the_sheet_cannot_leave_its_comment_or_string() {
         line.is_empty() || fronts.iter().any(|front| line.starts_with(front))
     };
     assert!(text.lines().all(known), "{text}");
-    world.sheet("map.toml", &text);
-    world.import("--map map.toml").exits(4).says("has no target yet");
+    world.write_sheet("map.toml", &text);
+    world.run_import("--map map.toml").exits(4).says("has no target yet");
 }
 
 #[test]
 fn presets_are_listed_and_shown() {
     let world = world();
-    let list = world.run("map --list-presets").exits(0).stdout;
+    let list = world.run_command("map --list-presets").exits(0).stdout;
     assert_eq!(
         list.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(),
         ["NAME", "DIRECTION", "WHAT"]
@@ -114,29 +114,29 @@ fn presets_are_listed_and_shown() {
         list.lines().any(|line| line.starts_with("hubspot ") && line.contains(" both ")),
         "{list}"
     );
-    let json = world.run("map --list-presets --json").exits(0).stdout;
+    let json = world.run_command("map --list-presets --json").exits(0).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let mailchimp = json.as_array().unwrap().iter().find(|it| it["name"] == "mailchimp").unwrap();
     assert_eq!(mailchimp["direction"], "import");
-    let text = world.run("map --show-preset mailchimp").exits(0).stdout;
-    world.sheet("map.toml", &text);
-    world.sheet("in.csv", "Email Address,MEMBER_RATING,LEID\nann@example.com,4,1\n");
-    world.import("--map map.toml").exits(0);
-    world.run("map --show-preset mailchmp").exits(2).says("did you mean `mailchimp`?");
-    world.run("map").exits(2);
+    let text = world.run_command("map --show-preset mailchimp").exits(0).stdout;
+    world.write_sheet("map.toml", &text);
+    world.write_sheet("in.csv", "Email Address,MEMBER_RATING,LEID\nann@example.com,4,1\n");
+    world.run_import("--map map.toml").exits(0);
+    world.run_command("map --show-preset mailchmp").exits(2).says("did you mean `mailchimp`?");
+    world.run_command("map").exits(2);
 }
 
 #[test]
 fn a_saved_preset_knows_its_files_from_then_on() {
     let world = world();
-    world.sheet(
+    world.write_sheet(
         "in.csv",
         "Kunde,Mail-Adresse,Rabatt\nAnn Test,ann@example.com,5\nBob Test,bob@example.com,6\n",
     );
-    world.run("map in.csv --save-preset shop").exits(0).says("ghl-bulk import in.csv");
-    world.run("map in.csv --save-preset shop").exits(2).says("exists").says("--force");
+    world.run_command("map in.csv --save-preset shop").exits(0).says("ghl-bulk import in.csv");
+    world.run_command("map in.csv --save-preset shop").exits(2).says("exists").says("--force");
     let text = read(&world, "config/presets/shop.toml");
-    world.import("").exits(4).says("shop.toml").says("has no target yet");
+    world.run_import("").exits(4).says("shop.toml").says("has no target yet");
     let mut decided = text.replace("to = \"?\"", "to = \"ignore\"");
     for (from, to) in [("Kunde", "name"), ("Mail-Adresse", "email")] {
         let at = decided.find(&format!("from = \"{from}\"")).unwrap();
@@ -144,17 +144,17 @@ fn a_saved_preset_knows_its_files_from_then_on() {
         let end = decided[line..].find('\n').unwrap() + line;
         decided.replace_range(line..end, &format!("to = \"{to}\""));
     }
-    world.sheet("config/presets/shop.toml", &decided);
-    world.import("").exits(0);
-    assert_eq!(world.person("bob@example.com")["contact"]["lastName"], "Test");
-    let list = world.run("map --list-presets").exits(0).stdout;
+    world.write_sheet("config/presets/shop.toml", &decided);
+    world.run_import("").exits(0);
+    assert_eq!(world.contact_by_email("bob@example.com")["contact"]["lastName"], "Test");
+    let list = world.run_command("map --list-presets").exits(0).stdout;
     assert!(
         list.lines().any(|line| line.starts_with("shop ") && line.contains("(yours)")),
         "{list}"
     );
     for name in ["../shop", "a/b", "a\\b", ".shop", ""] {
         world
-            .run(&format!("map in.csv --save-preset '{name}'"))
+            .run_command(&format!("map in.csv --save-preset '{name}'"))
             .exits(2)
             .says("cannot be a preset's name");
     }
@@ -163,49 +163,54 @@ fn a_saved_preset_knows_its_files_from_then_on() {
 #[test]
 fn a_preset_of_ones_own_comes_before_a_built_in_one_of_its_name() {
     let world = world();
-    world.sheet("in.csv", "Email Address,MEMBER_RATING,LEID\nann@example.com,4,1\n");
+    world.write_sheet("in.csv", "Email Address,MEMBER_RATING,LEID\nann@example.com,4,1\n");
     std::fs::create_dir_all(world.path("config/presets")).unwrap();
     let own = "title = \"mine\"\nmissing = \"skip\"\n[detect]\nall = [\"MEMBER_RATING\"]\n\
                [[column]]\nfrom = \"Email Address\"\nto = \"email\"\n\
                [[column]]\nfrom = \"MEMBER_RATING\"\nto = \"tags\"\nprefix = \"rated-\"\n";
-    world.sheet("config/presets/mailchimp.toml", own);
-    world.import("--preset mailchimp").exits(0);
-    assert_eq!(crate::import_world::tags(&world.person("ann@example.com")), ["rated-4"]);
-    assert_eq!(world.run("map --show-preset mailchimp").exits(0).stdout, own);
+    world.write_sheet("config/presets/mailchimp.toml", own);
+    world.run_import("--preset mailchimp").exits(0);
+    assert_eq!(
+        crate::import_world::tag_names(&world.contact_by_email("ann@example.com")),
+        ["rated-4"]
+    );
+    assert_eq!(world.run_command("map --show-preset mailchimp").exits(0).stdout, own);
 }
 
 #[test]
 fn an_error_in_a_preset_of_ones_own_names_file_and_line() {
     let world = world();
-    world.sheet("in.csv", "Email\nann@example.com\n");
+    world.write_sheet("in.csv", "Email\nann@example.com\n");
     std::fs::create_dir_all(world.path("config/presets")).unwrap();
     let broken = "title = \"mine\"\n[[column]]\nfrom = \"Email\"\nto = \"emial\"\n";
-    world.sheet("config/presets/crm.toml", broken);
+    world.write_sheet("config/presets/crm.toml", broken);
     for command in ["import in.csv --yes", "import in.csv --yes --preset crm", "map in.csv"] {
-        let done = world.run(command).exits(4).says("config/presets/crm.toml");
+        let done = world.run_command(command).exits(4).says("config/presets/crm.toml");
         done.says("line 4: `emial` is not a target").says("did you mean `email`?");
     }
-    world.run("map --list-presets").exits(2).says("crm.toml").says("line 4");
+    world.run_command("map --list-presets").exits(2).says("crm.toml").says("line 4");
     let unknown = "title = \"x\"\n\n[detect]\nal = [\"Email\"]\n[[column]]\nfrom = \"Email\"\nto = \"email\"\n";
-    world.sheet("config/presets/crm.toml", unknown);
-    world.run("import in.csv --yes --preset crm").exits(4).says("crm.toml").says("line 4");
+    world.write_sheet("config/presets/crm.toml", unknown);
+    world.run_command("import in.csv --yes --preset crm").exits(4).says("crm.toml").says("line 4");
     // Who gives a mapping, or names another preset, has nothing to do with it.
-    world.sheet("map.toml", "format = 1\n[[column]]\nfrom = \"Email\"\nto = \"email\"\n");
-    world.import("--map map.toml").exits(0);
+    world.write_sheet("map.toml", "format = 1\n[[column]]\nfrom = \"Email\"\nto = \"email\"\n");
+    world.run_import("--map map.toml").exits(0);
 }
 
 #[test]
 fn a_preset_that_does_not_fit_says_what_is_missing_and_which_one_does() {
     let world = world();
-    world.sheet("in.csv", "Email Address,MEMBER_RATING,LEID\nann@example.com,4,1\n");
+    world.write_sheet("in.csv", "Email Address,MEMBER_RATING,LEID\nann@example.com,4,1\n");
     for command in ["import in.csv --yes --preset brevo", "map in.csv --preset brevo"] {
-        let done =
-            world.run(command).exits(4).says("it lacks `EMAIL`, `ADDED_TIME`, `MODIFIED_TIME`");
+        let done = world
+            .run_command(command)
+            .exits(4)
+            .says("it lacks `EMAIL`, `ADDED_TIME`, `MODIFIED_TIME`");
         done.says("`--preset mailchimp` fits it");
     }
-    world.sheet("in.csv", "Alpha,Beta\n1,2\n");
+    world.write_sheet("in.csv", "Alpha,Beta\n1,2\n");
     world
-        .run("import in.csv --yes --preset dub-seed-contacts")
+        .run_command("import in.csv --yes --preset dub-seed-contacts")
         .exits(4)
         .says("`contactId`")
         .says("no preset matches it");
@@ -221,40 +226,45 @@ fn presets_that_fit_equally_are_both_named_and_the_user_decides() {
              [[column]]\nfrom = \"Mail\"\nto = \"email\"\n\
              [[column]]\nfrom = \"Region\"\nto = \"tags\"\nprefix = \"{tag}-\"\n"
         );
-        world.sheet(&format!("config/presets/{name}.toml"), &text);
+        world.write_sheet(&format!("config/presets/{name}.toml"), &text);
     }
-    world.sheet("in.csv", "Mail,Region\nann@example.com,west\n");
-    world.import("").exits(4).says("`north` and `south`").says("--preset");
-    world.run("map in.csv").exits(0).says("`north` and `south`");
-    world.import("--preset south").exits(0);
-    assert_eq!(crate::import_world::tags(&world.person("ann@example.com")), ["s-west"]);
+    world.write_sheet("in.csv", "Mail,Region\nann@example.com,west\n");
+    world.run_import("").exits(4).says("`north` and `south`").says("--preset");
+    world.run_command("map in.csv").exits(0).says("`north` and `south`");
+    world.run_import("--preset south").exits(0);
+    assert_eq!(
+        crate::import_world::tag_names(&world.contact_by_email("ann@example.com")),
+        ["s-west"]
+    );
 }
 
 #[test]
 fn an_export_of_people_who_unsubscribed_is_known_by_its_name_and_opts_them_out() {
     let world = world();
     let sheet = "Email Address,MEMBER_RATING,LEID\nann@example.com,4,1\n";
-    let out =
-        || world.person("ann@example.com")["contact"]["dndSettings"]["Email"]["status"].clone();
-    world.sheet("subscribed_members.csv", sheet);
-    world.run("import subscribed_members.csv --yes --out one").exits(0);
+    let out = || {
+        world.contact_by_email("ann@example.com")["contact"]["dndSettings"]["Email"]["status"]
+            .clone()
+    };
+    world.write_sheet("subscribed_members.csv", sheet);
+    world.run_command("import subscribed_members.csv --yes --out one").exits(0);
     assert_ne!(out(), "active");
-    world.sheet("Unsubscribed_members.csv", sheet);
-    world.run("map Unsubscribed_members.csv -o map.toml").exits(0);
-    world.run("import Unsubscribed_members.csv --yes --out two").exits(0);
+    world.write_sheet("Unsubscribed_members.csv", sheet);
+    world.run_command("map Unsubscribed_members.csv -o map.toml").exits(0);
+    world.run_command("import Unsubscribed_members.csv --yes --out two").exits(0);
     assert_eq!(out(), "active");
 }
 
 #[test]
 fn a_known_export_with_translated_names_is_understood_all_the_same() {
     let world = world();
-    world.sheet(
+    world.write_sheet(
         "in.csv",
         "Indirizzo email,Nome,Cognome,MEMBER_RATING,OPTIN_TIME,LEID,EUID,TAGS\n\
          ann@example.com,Ann,Test,4,2024-03-14 09:12:31,1,2,\"\"\"VIP\"\"\"\n",
     );
-    world.import("").exits(0);
-    let ann = world.person("ann@example.com");
+    world.run_import("").exits(0);
+    let ann = world.contact_by_email("ann@example.com");
     assert_eq!([&ann["contact"]["firstName"], &ann["contact"]["lastName"]], ["Ann", "Test"]);
-    assert_eq!(crate::import_world::tags(&ann), ["vip"]);
+    assert_eq!(crate::import_world::tag_names(&ann), ["vip"]);
 }

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::import_world::{empty, tags};
+use crate::import_world::{empty_world, tag_names};
 use crate::world::World;
 
 const SHEET: &str = "Email,City,Phone,Kind\nann@example.com,Rome,+12025550143,Small\n";
 
 /// A location with a few custom fields, users and a business.
 fn world() -> World {
-    let world = empty();
+    let world = empty_world();
     let field = |number: usize, key: &str, kind: &str, options: &[&str]| {
         json!({
             "id": format!("field{number:015}"), "name": key.replace('_', " "),
@@ -17,7 +17,7 @@ fn world() -> World {
             "position": number, "picklistOptions": options, "isAllowedCustomOption": false,
         })
     };
-    world.control(
+    world.control_request(
         "PUT",
         "customFields",
         &json!([
@@ -35,10 +35,10 @@ fn world() -> World {
     };
     let users =
         [user("u1", "Sam", "Owner"), user("u2", "Sam", "Owner"), user("u3", "Kim", "Sales")];
-    world.control("PUT", "users", &json!(users));
+    world.control_request("PUT", "users", &json!(users));
     let business = json!([{ "id": "000000000000000000000b01", "name": "Muster GmbH" }]);
-    world.control("PUT", "businesses", &business);
-    world.sheet("in.csv", SHEET);
+    world.control_request("PUT", "businesses", &business);
+    world.write_sheet("in.csv", SHEET);
     world
 }
 
@@ -56,12 +56,12 @@ fn columns(rules: &[&str]) -> String {
 /// Imports with a mapping that is refused: says all of this, and sends nothing.
 #[track_caller]
 fn refused(world: &World, map: &str, says: &[&str]) {
-    world.sheet("map.toml", map);
-    let done = world.import("--map map.toml").exits(4);
+    world.write_sheet("map.toml", map);
+    let done = world.run_import("--map map.toml").exits(4);
     for part in says {
         assert!(done.stderr.contains(part), "no `{part}` in: {}\n{map}", done.stderr);
     }
-    assert_eq!(world.writes(), [""; 0]);
+    assert_eq!(world.list_writes(), [""; 0]);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn an_error_in_a_mapping_is_reported_with_its_line_and_the_nearest_name() {
         refused(&world, &map, &[&["the mapping `", "map.toml` has errors"], says].concat());
     }
     assert!(
-        world.ask("log")["entries"].as_array().unwrap().is_empty(),
+        world.get_control("log")["entries"].as_array().unwrap().is_empty(),
         "the account was asked first"
     );
 }
@@ -154,19 +154,22 @@ fn a_mapping_that_does_not_match_the_sheet_or_the_location_is_refused() {
 #[test]
 fn an_invalid_option_value_rejects_its_row_and_suggests_the_nearest() {
     let world = world();
-    world.sheet("in.csv", "Email,Kind\nann@example.com,Smal\nbob@example.com,LARGE\n");
-    world.sheet("map.toml", &columns(&["Email=email", "Kind=customFields.size"]));
-    world.import("--map map.toml").exits(3);
-    let rejected = world.table("res/rejected.csv");
+    world.write_sheet("in.csv", "Email,Kind\nann@example.com,Smal\nbob@example.com,LARGE\n");
+    world.write_sheet("map.toml", &columns(&["Email=email", "Kind=customFields.size"]));
+    world.run_import("--map map.toml").exits(3);
+    let rejected = world.read_csv("res/rejected.csv");
     assert_eq!(rejected[0]["_reject_code"], "R_OPTION_UNKNOWN");
     assert!(rejected[0]["_reject_reason"].contains("the closest is `Small`"), "{rejected:?}");
-    assert_eq!(world.person("bob@example.com")["contact"]["customFields"][0]["value"], "Large");
+    assert_eq!(
+        world.contact_by_email("bob@example.com")["contact"]["customFields"][0]["value"],
+        "Large"
+    );
 }
 
 #[test]
 fn unknown_or_ambiguous_names_of_users_and_businesses_stop_the_import() {
     let world = world();
-    world.sheet("map.toml", &columns(&["Email=email", "Owner=assignedTo", "Firm=business"]));
+    world.write_sheet("map.toml", &columns(&["Email=email", "Owner=assignedTo", "Firm=business"]));
     let sheet =
         |owner: &str, firm: &str| format!("Email,Owner,Firm\nann@example.com,{owner},{firm}\n");
     for (owner, firm, says) in [
@@ -178,14 +181,14 @@ fn unknown_or_ambiguous_names_of_users_and_businesses_stop_the_import() {
         ("Kim Salse", "", &["`Kim Salse`", "`Kim Sales`"]),
         ("", "Muster Gmb", &["`Muster Gmb` in column `Firm`", "`Muster GmbH`"]),
     ] {
-        world.sheet("in.csv", &sheet(owner, firm));
-        let done = world.import("--map map.toml").exits(4);
+        world.write_sheet("in.csv", &sheet(owner, firm));
+        let done = world.run_import("--map map.toml").exits(4);
         assert!(says.iter().all(|part| done.stderr.contains(part)), "{says:?}: {}", done.stderr);
     }
-    assert_eq!(world.writes(), [""; 0]);
-    world.sheet("in.csv", &sheet("U2@example.com", "muster gmbh"));
-    world.import("--map map.toml").exits(0);
-    let ann = world.person("ann@example.com");
+    assert_eq!(world.list_writes(), [""; 0]);
+    world.write_sheet("in.csv", &sheet("U2@example.com", "muster gmbh"));
+    world.run_import("--map map.toml").exits(0);
+    let ann = world.contact_by_email("ann@example.com");
     assert_eq!(ann["contact"]["assignedTo"], "u2");
     assert_eq!(ann["contact"]["businessId"], "000000000000000000000b01");
 }
@@ -193,28 +196,28 @@ fn unknown_or_ambiguous_names_of_users_and_businesses_stop_the_import() {
 #[test]
 fn an_empty_cell_rejects_clears_or_is_ignored_as_the_mapping_says() {
     let world = world();
-    world.add(&[json!({ "email": "ann@example.com", "city": "Rome", "tags": ["old"] })]);
-    world.sheet("in.csv", "Email,City\nann@example.com,\n");
-    let city = || world.person("ann@example.com")["contact"]["city"].clone();
-    world.sheet("map.toml", &columns(&["Email=email", "City=city|blank = \"error\""]));
-    world.import("--map map.toml").exits(3);
-    assert_eq!(world.table("res/rejected.csv")[0]["_reject_code"], "R_BLANK");
-    world.sheet("map.toml", &columns(&["Email=email", "City=city"]));
-    world.import("--map map.toml").exits(0);
-    world.sheet("map.toml", &columns(&["Email=email", "City=city|blank = \"clear\""]));
-    world.import("--map map.toml").exits(0);
+    world.add_contacts(&[json!({ "email": "ann@example.com", "city": "Rome", "tags": ["old"] })]);
+    world.write_sheet("in.csv", "Email,City\nann@example.com,\n");
+    let city = || world.contact_by_email("ann@example.com")["contact"]["city"].clone();
+    world.write_sheet("map.toml", &columns(&["Email=email", "City=city|blank = \"error\""]));
+    world.run_import("--map map.toml").exits(3);
+    assert_eq!(world.read_csv("res/rejected.csv")[0]["_reject_code"], "R_BLANK");
+    world.write_sheet("map.toml", &columns(&["Email=email", "City=city"]));
+    world.run_import("--map map.toml").exits(0);
+    world.write_sheet("map.toml", &columns(&["Email=email", "City=city|blank = \"clear\""]));
+    world.run_import("--map map.toml").exits(0);
     assert_eq!(city(), "Rome", "an empty cell cleared unasked");
-    let warnings = world.table("res/warnings.csv");
+    let warnings = world.read_csv("res/warnings.csv");
     assert!(warnings.iter().any(|it| it["message"].contains("--allow-clear")), "{warnings:?}");
-    world.import("--map map.toml --allow-clear").exits(0);
+    world.run_import("--map map.toml --allow-clear").exits(0);
     assert!([Value::Null, "".into()].contains(&city()), "{}", city());
 }
 
 #[test]
 fn values_are_made_as_the_mapping_says() {
     let world = world();
-    world.add(&[json!({ "email": "ann@example.com", "tags": ["old"] })]);
-    world.sheet(
+    world.add_contacts(&[json!({ "email": "ann@example.com", "tags": ["old"] })]);
+    world.write_sheet(
         "in.csv",
         "Email,Groups,Origin,Phone,Street,No,Nick\n\
          ann@example.com,red/blue,WEB,tel:+12025550143,Main St,5,\n\
@@ -228,11 +231,12 @@ fn values_are_made_as_the_mapping_says() {
         "Nick=customFields.nickname",
     ]) + "[[column]]\nfrom = [\"Street\", \"No\"]\nto = \"address1\"\njoin = \" \"\n\
           [[constant]]\nto = \"country\"\nvalue = \"Italy\"\n";
-    world.sheet("map.toml", &map);
-    world.import("--map map.toml").exits(0);
-    let (ann, bob) = (world.person("ann@example.com"), world.person("bob@example.com"));
-    assert_eq!(tags(&ann), ["g-red", "g-blue"]);
-    assert_eq!(tags(&bob), ["g-green"]);
+    world.write_sheet("map.toml", &map);
+    world.run_import("--map map.toml").exits(0);
+    let (ann, bob) =
+        (world.contact_by_email("ann@example.com"), world.contact_by_email("bob@example.com"));
+    assert_eq!(tag_names(&ann), ["g-red", "g-blue"]);
+    assert_eq!(tag_names(&bob), ["g-green"]);
     let text = |person: &Value, field: &str| {
         person["contact"][field].as_str().unwrap_or_default().to_owned()
     };
@@ -246,12 +250,12 @@ fn values_are_made_as_the_mapping_says() {
 #[test]
 fn one_column_goes_two_ways_by_what_another_holds() {
     let world = world();
-    let ids = world.add(&[json!({ "email": "ann@example.com" })]);
-    world.sheet(
+    let ids = world.add_contacts(&[json!({ "email": "ann@example.com" })]);
+    world.write_sheet(
         "in.csv",
         &format!("Who,Type,Text,Due\n{0},Task,Call back,2026-03-01T10:00:00Z\n{0},note,Met at the fair,\n", ids[0]),
     );
-    world.sheet(
+    world.write_sheet(
         "map.toml",
         &columns(&[
             "Who=contactId",
@@ -260,8 +264,8 @@ fn one_column_goes_two_ways_by_what_another_holds() {
             "Due=task.dueDate",
         ]),
     );
-    world.import("--map map.toml").exits(0);
-    let ann = world.person("ann@example.com");
+    world.run_import("--map map.toml").exits(0);
+    let ann = world.contact_by_email("ann@example.com");
     let count = |kind: &str| ann[kind].as_array().unwrap().len();
     assert_eq!([count("tasks"), count("notes")], [1, 1]);
     assert_eq!(ann["tasks"][0]["title"], "Call back");

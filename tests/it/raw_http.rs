@@ -33,12 +33,12 @@ impl<'a> Caller<'a> {
     }
 
     /// The same with another token.
-    pub(crate) fn token(self, token: &'a str) -> Self {
+    pub(crate) fn with_token(self, token: &'a str) -> Self {
         Self { token, ..self }
     }
 
     /// Asks; a body of null is none.
-    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn send_request(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let bearer = format!("Bearer {}", self.token);
         let headers = [
@@ -46,12 +46,12 @@ impl<'a> Caller<'a> {
             ("Authorization", &bearer),
             ("Content-Type", "application/json"),
         ];
-        send(self.url, method, path, &headers, &body)
+        send_raw_request(self.url, method, path, &headers, &body)
     }
 }
 
 /// Sends a request with these headers and no other, and reads the answer.
-pub(crate) fn send(
+pub(crate) fn send_raw_request(
     url: &str,
     method: &str,
     path: &str,
@@ -87,14 +87,14 @@ fn read(answer: &str) -> Answer {
 }
 
 /// All rows of a list that a route gives at once.
-pub(crate) fn list(world: &World, path: &str, key: &str) -> Vec<Value> {
-    let answer = Caller::new(world.url()).ask("GET", path, &Value::Null);
+pub(crate) fn list_rows(world: &World, path: &str, key: &str) -> Vec<Value> {
+    let answer = Caller::new(world.url()).send_request("GET", path, &Value::Null);
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.body[key].as_array().unwrap().clone()
 }
 
 /// All rows that the contact search finds.
-pub(crate) fn search(world: &World, filters: &Value) -> Vec<Value> {
+pub(crate) fn search_contacts(world: &World, filters: &Value) -> Vec<Value> {
     let location = sandbox::LOCATION;
     let sort = json!([{"field": "dateAdded", "direction": "asc"}]);
     let body = json!({"locationId": location, "pageLimit": 500, "filters": filters, "sort": sort});
@@ -102,7 +102,7 @@ pub(crate) fn search(world: &World, filters: &Value) -> Vec<Value> {
 }
 
 /// All rows that the task search finds.
-pub(crate) fn tasks(world: &World) -> Vec<Value> {
+pub(crate) fn search_tasks(world: &World) -> Vec<Value> {
     let path = format!("/locations/{}/tasks/search", sandbox::LOCATION);
     pages(world, &path, "tasks", json!({"limit": 500}))
 }
@@ -110,7 +110,7 @@ pub(crate) fn tasks(world: &World) -> Vec<Value> {
 fn pages(world: &World, path: &str, key: &str, mut body: Value) -> Vec<Value> {
     let mut rows: Vec<Value> = Vec::new();
     loop {
-        let mut answer = Caller::new(world.url()).ask("POST", path, &body).body;
+        let mut answer = Caller::new(world.url()).send_request("POST", path, &body).body;
         let Some(Value::Array(page)) = answer.get_mut(key).map(Value::take) else {
             panic!("{path}: {answer}");
         };

@@ -7,10 +7,10 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ChildStderr, ChildStdout, Command};
 
-use crate::world::{Done, World};
+use crate::world::{CommandOutput, World};
 
 /// A command that is going on.
-pub(crate) struct Process {
+pub(crate) struct RunningCommand {
     child: Child,
     stdout: BufReader<ChildStdout>,
     stderr: BufReader<ChildStderr>,
@@ -18,14 +18,14 @@ pub(crate) struct Process {
     told: String,
 }
 
-impl Process {
+impl RunningCommand {
     /// Starts a command.
     pub(crate) fn start(world: &World, line: &str) -> Self {
-        Self::of(world.start(line))
+        Self::from_child(world.start_command(line))
     }
 
     /// Takes over a child whose outputs are piped.
-    pub(crate) fn of(mut child: Child) -> Self {
+    pub(crate) fn from_child(mut child: Child) -> Self {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let stderr = BufReader::new(child.stderr.take().unwrap());
         Self { child, stdout, stderr, said: String::new(), told: String::new() }
@@ -38,25 +38,25 @@ impl Process {
 
     /// Waits until it writes a line with this part to stderr.
     #[track_caller]
-    pub(crate) fn until_it_says(&mut self, part: &str) {
+    pub(crate) fn wait_for_stderr(&mut self, part: &str) {
         until(&mut self.stderr, &mut self.said, part);
     }
 
     /// Waits until it writes a line with this part to stderr; gives the line.
     #[track_caller]
-    pub(crate) fn line_with(&mut self, part: &str) -> String {
+    pub(crate) fn wait_for_stderr_line(&mut self, part: &str) -> String {
         until(&mut self.stderr, &mut self.said, part);
         self.said.lines().next_back().unwrap().trim().to_owned()
     }
 
     /// Waits until it writes a line with this part to stdout.
     #[track_caller]
-    pub(crate) fn until_it_tells(&mut self, part: &str) {
+    pub(crate) fn wait_for_stdout(&mut self, part: &str) {
         until(&mut self.stdout, &mut self.told, part);
     }
 
     /// Sends it a signal, such as `INT`.
-    pub(crate) fn signal(&self, name: &str) {
+    pub(crate) fn send_signal(&self, name: &str) {
         let command = format!("kill -{name} {}", self.id());
         assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
     }
@@ -69,11 +69,11 @@ impl Process {
     }
 
     /// Waits for its end.
-    pub(crate) fn end(mut self) -> Done {
+    pub(crate) fn wait_for_exit(mut self) -> CommandOutput {
         self.stderr.read_to_string(&mut self.said).unwrap();
         self.stdout.read_to_string(&mut self.told).unwrap();
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        Done {
+        CommandOutput {
             code,
             stdout: std::mem::take(&mut self.told),
             stderr: std::mem::take(&mut self.said),
@@ -81,7 +81,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for RunningCommand {
     fn drop(&mut self) {
         // Both fail when it has ended, which is as it should be.
         let _ = self.child.kill();

@@ -3,22 +3,22 @@
 use ghl_bulk::sandbox::LOCATION;
 use serde_json::{Value, json};
 
-use crate::running_command::Process;
+use crate::running_command::RunningCommand;
 use crate::world::World;
 
 /// A world with one finished run, and its id.
 fn finished() -> (World, String) {
     let world = World::new();
-    world.run("export --out out").exits(0);
-    let run = world.only_run();
+    world.run_command("export --out out").exits(0);
+    let run = world.only_run_id();
     (world, run)
 }
 
 /// A world with one run that a missing scope has stopped, and its id.
 fn unfinished() -> (World, String) {
-    let world = World::new().env("GHL_TOKEN", "pit-sandbox-without:contacts.readonly");
-    world.run("export --out out").exits(8);
-    let run = world.only_run();
+    let world = World::new().with_env("GHL_TOKEN", "pit-sandbox-without:contacts.readonly");
+    world.run_command("export --out out").exits(8);
+    let run = world.only_run_id();
     (world, run)
 }
 
@@ -27,29 +27,34 @@ const NO_RUN: &str = "20200101-000000-none";
 #[test]
 fn without_runs_the_list_is_empty() {
     let world = World::new();
-    let done = world.run("runs list").exits(0);
+    let done = world.run_command("runs list").exits(0);
     assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", "no runs yet\n"));
-    assert_eq!(world.run("runs list --json").exits(0).stdout, "[]\n");
+    assert_eq!(world.run_command("runs list --json").exits(0).stdout, "[]\n");
 }
 
 #[test]
 fn the_list_shows_the_state_of_every_run() {
     let (world, first) = finished();
-    let world = world.env("GHL_TOKEN", "pit-sandbox-without:contacts.readonly");
-    world.run("export --out other").exits(8);
-    let done = world.run("runs list").exits(0);
+    let world = world.with_env("GHL_TOKEN", "pit-sandbox-without:contacts.readonly");
+    world.run_command("export --out other").exits(8);
+    let done = world.run_command("runs list").exits(0);
     let lines: Vec<Vec<&str>> =
         done.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines.len(), 2);
     assert!(lines.contains(&vec![first.as_str(), "export", "complete", LOCATION]), "{lines:?}");
     assert!(lines.iter().any(|line| line[1..] == ["export", "unfinished", LOCATION]), "{lines:?}");
-    assert_eq!(world.run("runs").exits(0).stdout, done.stdout, "`list` is what `runs` does");
+    assert_eq!(
+        world.run_command("runs").exits(0).stdout,
+        done.stdout,
+        "`list` is what `runs` does"
+    );
 }
 
 #[test]
 fn the_list_in_json_has_the_options_of_every_run() {
     let (world, run) = finished();
-    let runs: Value = serde_json::from_str(&world.run("runs list --json").exits(0).stdout).unwrap();
+    let runs: Value =
+        serde_json::from_str(&world.run_command("runs list --json").exits(0).stdout).unwrap();
     assert_eq!(runs.as_array().unwrap().len(), 1);
     let facts = ["run", "kind", "location", "state", "running"].map(|key| &runs[0][key]);
     assert_eq!(json!(facts), json!([run, "export", LOCATION, "complete", false]));
@@ -59,12 +64,12 @@ fn the_list_in_json_has_the_options_of_every_run() {
 #[test]
 fn one_run_is_shown_with_what_it_has_read() {
     let (world, run) = finished();
-    let done = world.run(&format!("runs show {run}")).exits(0);
+    let done = world.run_command(&format!("runs show {run}")).exits(0);
     for line in ["contacts             60 of 60, done", "notes                60", "unreadable   0"]
     {
         assert!(done.stdout.contains(line), "no `{line}` in {}", done.stdout);
     }
-    let shown = world.run(&format!("runs show {run} --json")).exits(0).summary();
+    let shown = world.run_command(&format!("runs show {run} --json")).exits(0).summary();
     let streams = shown["streams"].as_array().unwrap();
     let contacts = streams.iter().find(|stream| stream["stream"] == "contacts").unwrap();
     assert_eq!(*contacts, json!({"stream": "contacts", "rows": 60, "total": 60, "done": true}));
@@ -74,9 +79,9 @@ fn one_run_is_shown_with_what_it_has_read() {
 #[test]
 fn a_run_holds_no_secret() {
     let (world, run) = finished();
-    let shown = world.run(&format!("runs show {run} --json")).exits(0).stdout;
+    let shown = world.run_command(&format!("runs show {run} --json")).exits(0).stdout;
     assert!(!shown.contains(ghl_bulk::sandbox::TOKEN));
-    for path in crate::export_files::everything_below(&world.path("home")) {
+    for path in crate::export_files::list_files_below(&world.path("home")) {
         let bytes = std::fs::read(&path).unwrap();
         let secret = ghl_bulk::sandbox::TOKEN.as_bytes();
         assert!(!bytes.windows(secret.len()).any(|part| part == secret), "{}", path.display());
@@ -86,27 +91,27 @@ fn a_run_holds_no_secret() {
 #[test]
 fn removing_a_run_leaves_its_files() {
     let (world, run) = finished();
-    let done = world.run(&format!("runs rm {run}")).exits(0);
+    let done = world.run_command(&format!("runs rm {run}")).exits(0);
     assert_eq!(done.stderr, format!("removed {run}\n"));
-    assert!(world.names("home/runs").is_empty());
+    assert!(world.list_files("home/runs").is_empty());
     assert!(world.path("out/contacts.parquet").exists());
-    world.run(&format!("runs show {run}")).exits(10);
+    world.run_command(&format!("runs show {run}")).exits(10);
 }
 
 #[test]
 fn several_runs_are_removed_at_once() {
     let (world, first) = finished();
-    world.run("export --out other").exits(0);
-    let runs = world.names("home/runs");
+    world.run_command("export --out other").exits(0);
+    let runs = world.list_files("home/runs");
     assert!(runs.contains(&first) && runs.len() == 2);
-    world.run(&format!("runs rm {} --quiet", runs.join(" "))).exits(0);
-    assert!(world.names("home/runs").is_empty());
+    world.run_command(&format!("runs rm {} --quiet", runs.join(" "))).exits(0);
+    assert!(world.list_files("home/runs").is_empty());
 }
 
 /// A command about a run that does not exist.
 #[track_caller]
 fn missing(line: &str) {
-    let done = World::new().run(line).exits(10);
+    let done = World::new().run_command(line).exits(10);
     let wanted =
         format!("error: there is no run `{NO_RUN}`\n  hint: `ghl-bulk runs list` lists all runs\n");
     assert_eq!(done.stderr, wanted);
@@ -123,7 +128,7 @@ fn a_run_that_does_not_exist_is_named() {
 
 #[test]
 fn a_run_that_does_not_exist_is_a_summary_in_json() {
-    let done = World::new().run(&format!("resume {NO_RUN} --json")).exits(10);
+    let done = World::new().run_command(&format!("resume {NO_RUN} --json")).exits(10);
     let summary = done.summary();
     assert_eq!((&summary["event"], &summary["exit_code"]), (&json!("summary"), &json!(10)));
     assert_eq!(done.stderr, "");
@@ -132,50 +137,56 @@ fn a_run_that_does_not_exist_is_a_summary_in_json() {
 #[test]
 fn a_run_id_never_becomes_a_path() {
     let world = World::new();
-    world.run("export --out out").exits(0);
-    world.run("runs rm ../../out").exits(10);
-    world.run("runs rm ..").exits(2);
+    world.run_command("export --out out").exits(0);
+    world.run_command("runs rm ../../out").exits(10);
+    world.run_command("runs rm ..").exits(2);
     assert!(world.path("out/manifest.json").exists());
 }
 
 #[test]
 fn resume_without_an_unfinished_run_has_nothing_to_do() {
     let (world, _) = finished();
-    let done = world.run("resume").exits(10);
+    let done = world.run_command("resume").exits(10);
     insta::assert_snapshot!(done.stderr, @"
     error: there is no run that is unfinished
       hint: `ghl-bulk runs list` lists all runs
     ");
-    world.run("resume --retry-errors").exits(10).says("there is no run with unreadable records");
+    world
+        .run_command("resume --retry-errors")
+        .exits(10)
+        .says("there is no run with unreadable records");
 }
 
 #[test]
 fn resuming_a_finished_run_does_nothing() {
     let (world, run) = finished();
-    let before = world.ask("log")["requests"].clone();
-    world.run(&format!("resume {run}")).exits(0).says("is finished; there is nothing to do");
-    assert_eq!(world.ask("log")["requests"], before);
+    let before = world.get_control("log")["requests"].clone();
+    world
+        .run_command(&format!("resume {run}"))
+        .exits(0)
+        .says("is finished; there is nothing to do");
+    assert_eq!(world.get_control("log")["requests"], before);
 }
 
 #[test]
 fn an_unfinished_run_is_found_by_its_location() {
     let (world, run) = unfinished();
-    world.run("resume --location elsewhere").exits(10);
-    let world = world.env("GHL_TOKEN", ghl_bulk::sandbox::TOKEN);
-    world.run(&format!("resume --location {LOCATION}")).exits(0);
-    let shown = world.run(&format!("runs show {run} --json")).exits(0).summary();
+    world.run_command("resume --location elsewhere").exits(10);
+    let world = world.with_env("GHL_TOKEN", ghl_bulk::sandbox::TOKEN);
+    world.run_command(&format!("resume --location {LOCATION}")).exits(0);
+    let shown = world.run_command(&format!("runs show {run} --json")).exits(0).summary();
     assert_eq!(shown["state"], "complete");
     assert!(world.path("out/manifest.json").exists());
 }
 
 #[test]
 fn removing_a_killed_run_leaves_nothing_next_to_its_output_directory() {
-    let world = World::faulty(&["GET /contacts/*/notes hold times=1"]);
-    let export = Process::start(&world, "export --out out");
-    world.ask("held?at_least=1");
+    let world = World::with_faults(&["GET /contacts/*/notes hold times=1"]);
+    let export = RunningCommand::start(&world, "export --out out");
+    world.get_control("held?at_least=1");
     export.kill();
     let partial = |name: &String| name.ends_with(".partial");
-    assert!(world.names(".").iter().any(partial), "{:?}", world.names("."));
-    world.run(&format!("runs rm {}", world.only_run())).exits(0);
-    assert!(!world.names(".").iter().any(partial), "{:?}", world.names("."));
+    assert!(world.list_files(".").iter().any(partial), "{:?}", world.list_files("."));
+    world.run_command(&format!("runs rm {}", world.only_run_id())).exits(0);
+    assert!(!world.list_files(".").iter().any(partial), "{:?}", world.list_files("."));
 }

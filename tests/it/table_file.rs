@@ -91,11 +91,11 @@ fn instant(ms: i64) -> String {
 }
 
 /// The rows of a table in one format, in the form that all formats share.
-pub(crate) fn shared(world: &World, dir: &str, table: &str, format: &str) -> Rows {
+pub(crate) fn read_table(world: &World, dir: &str, table: &str, format: &str) -> Rows {
     let file = format!("{dir}/{table}.{format}");
     let rows = match format {
         "parquet" => ParquetFile::open(world, &file).rows(),
-        "jsonl" => world.rows(&file),
+        "jsonl" => world.read_rows(&file),
         _ => return csv(world, &file),
     };
     rows.iter().map(texts).collect()

@@ -4,8 +4,8 @@
 use ghl_bulk::sandbox::{SandboxSettings, ServiceQuirk};
 use serde_json::json;
 
-use crate::export_files::{Files, errors};
-use crate::running_command::Process;
+use crate::export_files::{ExportFiles, read_errors_csv};
+use crate::running_command::RunningCommand;
 use crate::world::World;
 
 const EXPORT: &str = "export --format jsonl --out out";
@@ -13,10 +13,10 @@ const EXPORT: &str = "export --format jsonl --out out";
 /// An export that meets these faults is complete and equals one that does not.
 #[track_caller]
 fn survives(faults: &[&str]) {
-    let world = World::faulty(faults);
-    world.run(&format!("{EXPORT} --timeout 0.3")).exits(0);
-    Files::undisturbed(60).assert_same(&Files::of(&world, "out"));
-    for fault in world.ask("faults").as_array().unwrap() {
+    let world = World::with_faults(faults);
+    world.run_command(&format!("{EXPORT} --timeout 0.3")).exits(0);
+    ExportFiles::of_undisturbed_export(60).assert_same(&ExportFiles::read_from(&world, "out"));
+    for fault in world.get_control("faults").as_array().unwrap() {
         assert!(fault["fired"].as_u64() > Some(0), "{fault} was never met");
     }
 }
@@ -100,58 +100,58 @@ fn notes_that_never_come_cost_one_line_and_nothing_else() {
     let world = World::new();
     let id = contact(&world, 11);
     arm(&world, &format!("GET /contacts/{id}/notes status=500"));
-    world.run(EXPORT).exits(3).says("1 record could not be read");
-    let lines = errors(&world, "out");
+    world.run_command(EXPORT).exits(3).says("1 record could not be read");
+    let lines = read_errors_csv(&world, "out");
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!(lines[0]["table"], "notes");
     assert_eq!(lines[0]["subject"], id);
     assert_eq!(lines[0]["code"], "no_answer");
     assert_eq!(lines[0]["status"], "500");
-    let rest = Files::of(&world, "out").without(&["notes.jsonl", "errors.csv"]);
-    Files::undisturbed(60).without(&["notes.jsonl"]).assert_same(&rest);
-    let state = world.ask("state");
+    let rest = ExportFiles::read_from(&world, "out").without_files(&["notes.jsonl", "errors.csv"]);
+    ExportFiles::of_undisturbed_export(60).without_files(&["notes.jsonl"]).assert_same(&rest);
+    let state = world.get_control("state");
     let all: usize = each(&state).map(|one| one["notes"].as_array().unwrap().len()).sum();
     let lost = state["contacts"][11]["notes"].as_array().unwrap().len();
-    assert_eq!(world.rows("out/notes.jsonl").len(), all - lost);
+    assert_eq!(world.read_rows("out/notes.jsonl").len(), all - lost);
 }
 
 #[test]
 fn a_contact_deleted_between_its_page_and_its_notes_costs_one_line() {
-    let world = World::faulty(&["POST /contacts/search delete-after-page times=1"]);
+    let world = World::with_faults(&["POST /contacts/search delete-after-page times=1"]);
     let last = contact(&world, 59);
-    world.run(EXPORT).exits(3);
-    let lines = errors(&world, "out");
+    world.run_command(EXPORT).exits(3);
+    let lines = read_errors_csv(&world, "out");
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!((lines[0]["subject"].as_str(), lines[0]["code"].as_str()), (&*last, "gone"));
-    assert_eq!(world.rows("out/contacts.jsonl").len(), 60);
-    assert_eq!(world.json("out/manifest.json")["complete"], false);
+    assert_eq!(world.read_rows("out/contacts.jsonl").len(), 60);
+    assert_eq!(world.read_json("out/manifest.json")["complete"], false);
 }
 
 #[test]
 fn contacts_added_edited_and_deleted_meanwhile_neither_double_nor_lose_others() {
-    let world = World::with(|settings| {
+    let world = World::with_settings(|settings| {
         settings.contacts = 1200;
         settings.faults = vec!["POST /contacts/search hold times=1 after=1".parse().unwrap()];
     });
-    let state = world.ask("state");
+    let state = world.get_control("state");
     let before: Vec<String> = each(&state).map(|one| id(&one["contact"])).collect();
-    let export = Process::start(&world, EXPORT);
-    world.ask("held?at_least=1");
+    let export = RunningCommand::start(&world, EXPORT);
+    world.get_control("held?at_least=1");
     // Everything about page one is read; page two is about to be.
     let tasks: usize = each(&state).map(|one| one["tasks"].as_array().unwrap().len()).sum();
-    world.ask(&format!("wait?requests={}", 4 + (tasks + 1).div_ceil(500) + 1 + 500));
-    let added = world.control("POST", "contacts", &json!([{"firstName": "New"}]));
+    world.get_control(&format!("wait?requests={}", 4 + (tasks + 1).div_ceil(500) + 1 + 500));
+    let added = world.control_request("POST", "contacts", &json!([{"firstName": "New"}]));
     for deleted in [10, 1100] {
-        world.control("DELETE", &format!("contacts/{}", before[deleted]), &json!(null));
+        world.control_request("DELETE", &format!("contacts/{}", before[deleted]), &json!(null));
     }
     for edited in [20, 700] {
         let row = json!([{"firstName": "Edited"}]);
         edit(&world, &state["contacts"][edited]["contact"], &row[0]);
     }
-    world.control("POST", "release", &json!(null));
-    export.end().exits(0);
+    world.control_request("POST", "release", &json!(null));
+    export.wait_for_exit().exits(0);
 
-    let mut rows: Vec<String> = world.rows("out/contacts.jsonl").iter().map(id).collect();
+    let mut rows: Vec<String> = world.read_rows("out/contacts.jsonl").iter().map(id).collect();
     let mut expected = before.clone();
     expected.remove(1100);
     expected.push(added["ids"][0].as_str().unwrap().to_owned());
@@ -159,7 +159,7 @@ fn contacts_added_edited_and_deleted_meanwhile_neither_double_nor_lose_others() 
     expected.sort();
     assert_eq!(rows.len(), expected.len());
     assert!(rows == expected, "other contacts than expected");
-    let edited = world.rows("out/contacts.jsonl");
+    let edited = world.read_rows("out/contacts.jsonl");
     let edited = edited.iter().find(|row| row["id"] == *before[700]).unwrap();
     assert_eq!(edited["first_name"], "Edited");
 }
@@ -169,22 +169,25 @@ fn edit(world: &World, old: &serde_json::Value, change: &serde_json::Value) {
     let mut row = old.clone();
     row.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
     row["dateUpdated"] = "2099-01-01T00:00:00.000Z".into();
-    world.control("DELETE", &format!("contacts/{}", id(old)), &json!(null));
-    world.control("POST", "contacts", &json!([row]));
+    world.control_request("DELETE", &format!("contacts/{}", id(old)), &json!(null));
+    world.control_request("POST", "contacts", &json!([row]));
 }
 
 /// Compares rows, not bytes: the sandbox writes the keys of a page in another order when it hides a row.
 #[track_caller]
 fn finds_it_again(contacts: usize, fault: &str) {
-    let world = World::with(|settings| settings.contacts = contacts);
+    let world = World::with_settings(|settings| settings.contacts = contacts);
     arm(&world, fault);
-    world.run(EXPORT).exits(0);
-    assert_eq!(world.json("out/manifest.json")["complete"], true);
-    let hidden = Files::of(&world, "out");
-    let rest = Files::undisturbed(contacts);
-    assert!(rest.rows("contacts.jsonl") == hidden.rows("contacts.jsonl"), "other contacts");
+    world.run_command(EXPORT).exits(0);
+    assert_eq!(world.read_json("out/manifest.json")["complete"], true);
+    let hidden = ExportFiles::read_from(&world, "out");
+    let rest = ExportFiles::of_undisturbed_export(contacts);
+    assert!(
+        rest.read_rows("contacts.jsonl") == hidden.read_rows("contacts.jsonl"),
+        "other contacts"
+    );
     let others = ["contacts.jsonl"];
-    rest.without(&others).assert_same(&hidden.without(&others));
+    rest.without_files(&others).assert_same(&hidden.without_files(&others));
 }
 
 #[test]
@@ -207,33 +210,33 @@ fn a_contact_that_stays_hidden_makes_the_export_incomplete() {
     let world = World::new();
     let hidden = contact(&world, 30);
     arm(&world, &format!("POST /contacts/search hide={hidden}"));
-    world.run(EXPORT).exits(3).says("the search counts 60 contacts and shows 59");
-    assert_eq!(errors(&world, "out")[0]["code"], "hidden");
-    assert_eq!(world.rows("out/contacts.jsonl").len(), 59);
-    world.control("DELETE", "faults", &serde_json::Value::Null);
-    world.run("resume --retry-errors").exits(0);
-    assert_eq!(world.rows("out/contacts.jsonl").len(), 60);
-    assert_eq!(world.json("out/manifest.json")["complete"], true);
+    world.run_command(EXPORT).exits(3).says("the search counts 60 contacts and shows 59");
+    assert_eq!(read_errors_csv(&world, "out")[0]["code"], "hidden");
+    assert_eq!(world.read_rows("out/contacts.jsonl").len(), 59);
+    world.control_request("DELETE", "faults", &serde_json::Value::Null);
+    world.run_command("resume --retry-errors").exits(0);
+    assert_eq!(world.read_rows("out/contacts.jsonl").len(), 60);
+    assert_eq!(world.read_json("out/manifest.json")["complete"], true);
 }
 
 #[test]
 fn an_empty_account_gives_every_table_without_rows() {
-    let world = World::with(|settings| settings.contacts = 0);
-    world.run(EXPORT).exits(0);
-    let manifest = world.json("out/manifest.json");
+    let world = World::with_settings(|settings| settings.contacts = 0);
+    world.run_command(EXPORT).exits(0);
+    let manifest = world.read_json("out/manifest.json");
     assert_eq!(manifest["complete"], true);
     for table in ["contacts", "tasks", "notes"] {
         assert_eq!(manifest["tables"][table]["rows"], 0, "{table}");
-        assert!(world.rows(&format!("out/{table}.jsonl")).is_empty(), "{table}");
+        assert!(world.read_rows(&format!("out/{table}.jsonl")).is_empty(), "{table}");
     }
 }
 
 fn contact(world: &World, number: usize) -> String {
-    id(&world.ask("state")["contacts"][number]["contact"])
+    id(&world.get_control("state")["contacts"][number]["contact"])
 }
 
 fn arm(world: &World, fault: &str) {
-    world.control("POST", "faults", &json!([fault]));
+    world.control_request("POST", "faults", &json!([fault]));
 }
 
 fn each(state: &serde_json::Value) -> impl Iterator<Item = &serde_json::Value> {
@@ -247,15 +250,15 @@ fn id(row: &serde_json::Value) -> String {
 #[test]
 fn a_task_search_that_knows_no_cursor_is_read_by_skip() {
     let many = |settings: &mut SandboxSettings| settings.contacts = 1_400;
-    let known = World::with(many);
-    known.run("export --format jsonl --out out --with tasks").exits(0);
-    let by_skip = World::with(|settings| {
+    let known = World::with_settings(many);
+    known.run_command("export --format jsonl --out out --with tasks").exits(0);
+    let by_skip = World::with_settings(|settings| {
         many(settings);
         settings.quirks = vec![ServiceQuirk::TasksBySkip];
     });
-    by_skip.run("export --format jsonl --out out --with tasks").exits(0);
+    by_skip.run_command("export --format jsonl --out out --with tasks").exits(0);
     let ids = |world: &World| -> Vec<_> {
-        world.rows("out/tasks.jsonl").iter().map(|row| row["id"].clone()).collect()
+        world.read_rows("out/tasks.jsonl").iter().map(|row| row["id"].clone()).collect()
     };
     assert!(ids(&known).len() > 500);
     assert_eq!(ids(&by_skip), ids(&known));

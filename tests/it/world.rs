@@ -20,7 +20,7 @@ pub(crate) struct World {
 
 /// What a command that ended has left.
 #[derive(Debug)]
-pub(crate) struct Done {
+pub(crate) struct CommandOutput {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -29,11 +29,11 @@ pub(crate) struct Done {
 impl World {
     /// A world with 60 contacts and no limit.
     pub(crate) fn new() -> Self {
-        Self::with(|_| {})
+        Self::with_settings(|_| {})
     }
 
     /// A world whose sandbox is set up as the test needs it.
-    pub(crate) fn with(change: impl FnOnce(&mut SandboxSettings)) -> Self {
+    pub(crate) fn with_settings(change: impl FnOnce(&mut SandboxSettings)) -> Self {
         let mut settings = SandboxSettings {
             contacts: 60,
             limit: LocationRateLimit::NONE,
@@ -55,19 +55,19 @@ impl World {
     }
 
     /// A world with these faults.
-    pub(crate) fn faulty(faults: &[&str]) -> Self {
+    pub(crate) fn with_faults(faults: &[&str]) -> Self {
         let faults: Vec<FaultRule> = faults.iter().map(|fault| fault.parse().unwrap()).collect();
-        Self::with(|settings| settings.faults = faults)
+        Self::with_settings(|settings| settings.faults = faults)
     }
 
     /// The same world with an environment variable more, or of another value.
-    pub(crate) fn env(mut self, key: &str, value: &str) -> Self {
+    pub(crate) fn with_env(mut self, key: &str, value: &str) -> Self {
         self.env.insert(key.to_owned(), value.to_owned());
         self
     }
 
     /// The same world without an environment variable.
-    pub(crate) fn without(mut self, key: &str) -> Self {
+    pub(crate) fn without_env(mut self, key: &str) -> Self {
         self.env.remove(key);
         self
     }
@@ -78,7 +78,7 @@ impl World {
     }
 
     /// Writes a file that only its owner may read.
-    pub(crate) fn private(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn write_private_file(&self, name: &str, bytes: &[u8]) {
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::write(self.path(name), bytes).unwrap();
         let mode = std::fs::Permissions::from_mode(0o600);
@@ -99,9 +99,9 @@ impl World {
     }
 
     /// Runs a command to its end.
-    pub(crate) fn run(&self, line: &str) -> Done {
+    pub(crate) fn run_command(&self, line: &str) -> CommandOutput {
         let output = self.command(line).output().unwrap();
-        Done {
+        CommandOutput {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
@@ -109,12 +109,12 @@ impl World {
     }
 
     /// Starts a command that the test will kill or wait for.
-    pub(crate) fn start(&self, line: &str) -> Child {
+    pub(crate) fn start_command(&self, line: &str) -> Child {
         self.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// Asks a control route of the sandbox.
-    pub(crate) fn control(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub(crate) fn control_request(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let host = self.url().strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(host).unwrap();
@@ -136,30 +136,30 @@ impl World {
     }
 
     /// A control route that answers.
-    pub(crate) fn ask(&self, path: &str) -> Value {
-        self.control("GET", path, &Value::Null)
+    pub(crate) fn get_control(&self, path: &str) -> Value {
+        self.control_request("GET", path, &Value::Null)
     }
 
     /// The rows of a JSON Lines file of an export.
-    pub(crate) fn rows(&self, file: &str) -> Vec<Value> {
+    pub(crate) fn read_rows(&self, file: &str) -> Vec<Value> {
         let text = std::fs::read_to_string(self.path(file)).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// A JSON file.
-    pub(crate) fn json(&self, file: &str) -> Value {
+    pub(crate) fn read_json(&self, file: &str) -> Value {
         serde_json::from_slice(&std::fs::read(self.path(file)).unwrap()).unwrap()
     }
 
     /// The only run there is.
-    pub(crate) fn only_run(&self) -> String {
+    pub(crate) fn only_run_id(&self) -> String {
         let runs: Vec<_> = std::fs::read_dir(self.path("home/runs")).unwrap().collect();
         assert_eq!(runs.len(), 1, "{runs:?}");
         runs[0].as_ref().unwrap().file_name().into_string().unwrap()
     }
 
     /// The names in a directory, sorted.
-    pub(crate) fn names(&self, dir: impl AsRef<Path>) -> Vec<String> {
+    pub(crate) fn list_files(&self, dir: impl AsRef<Path>) -> Vec<String> {
         let names = std::fs::read_dir(self.dir.path().join(dir)).unwrap();
         let mut names: Vec<_> =
             names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -188,7 +188,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-impl Done {
+impl CommandOutput {
     /// Asserts the exit code; shows everything when it is another.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {

@@ -3,22 +3,25 @@
 use serde_json::{Value, json};
 
 use super::{ann, three};
-use crate::import_world::empty;
-use crate::world::{Done, World};
+use crate::import_world::empty_world;
+use crate::world::{CommandOutput, World};
 
 /// A world in which Ann, Bob and Eve were deleted; gives the accounts before, and the run.
 fn deleted() -> (World, Vec<Value>, String) {
     let (world, ids) = three();
-    let before = world.account();
-    world.sheet("in.csv", &ids.iter().fold("Contact Id\n".to_owned(), |all, id| all + id + "\n"));
-    world.delete("--confirm-delete 3").exits(0);
-    let run = world.last("import");
-    world.forget_log();
+    let before = world.read_contacts();
+    world.write_sheet(
+        "in.csv",
+        &ids.iter().fold("Contact Id\n".to_owned(), |all, id| all + id + "\n"),
+    );
+    world.run_deletion("--confirm-delete 3").exits(0);
+    let run = world.last_run("import");
+    world.clear_log();
     (world, before, run)
 }
 
-fn undo(world: &World, run: &str, options: &str) -> Done {
-    world.run(&format!("undo {run} --yes --out undone {options}"))
+fn undo(world: &World, run: &str, options: &str) -> CommandOutput {
+    world.run_command(&format!("undo {run} --yes --out undone {options}"))
 }
 
 /// A person without ids, dates, and what the server derives.
@@ -65,20 +68,23 @@ fn all_plain(people: &[Value]) -> Vec<Value> {
 #[test]
 fn contacts_come_back_with_their_notes_and_tasks_as_new_ones() {
     let (world, before, run) = deleted();
-    let shown = world.run(&format!("undo {run} --dry-run --out undone"));
+    let shown = world.run_command(&format!("undo {run} --dry-run --out undone"));
     shown.exits(0).says("3  recreate").says("create notes");
-    assert!(world.account().is_empty());
+    assert!(world.read_contacts().is_empty());
     undo(&world, &run, "").exits(0);
     let mut expected = all_plain(&before);
     expected[0]["notes"][0]["body"] = "[2026-01-02] met at the fair".into();
-    assert_eq!(all_plain(&world.account()), expected);
-    let map = world.table("undone/recreated.csv");
+    assert_eq!(all_plain(&world.read_contacts()), expected);
+    let map = world.read_csv("undone/recreated.csv");
     assert_eq!(map.len(), 3 + 1 + 2);
     for person in &before {
         let old = person["contact"]["id"].as_str().unwrap();
         let new = map.iter().find(|it| it["old_id"] == old).unwrap();
         assert_eq!((&*new["record"], new["new_id"] == old), ("contact", false));
-        assert_eq!(world.person_of(&new["new_id"])["contact"]["email"], person["contact"]["email"]);
+        assert_eq!(
+            world.contact_by_id(&new["new_id"])["contact"]["email"],
+            person["contact"]["email"]
+        );
     }
 }
 
@@ -86,21 +92,21 @@ fn contacts_come_back_with_their_notes_and_tasks_as_new_ones() {
 fn a_second_undo_of_a_deletion_sends_nothing() {
     let (world, _, run) = deleted();
     undo(&world, &run, "").exits(0);
-    world.forget_log();
+    world.clear_log();
     undo(&world, &run, "").exits(0).says("3  unchanged");
-    assert_eq!(world.writes(), [] as [String; 0]);
-    assert_eq!(world.account().len(), 3);
-    assert_eq!(world.table("undone/unchanged.csv")[0]["_reason"], "it was brought back already");
+    assert_eq!(world.list_writes(), [] as [String; 0]);
+    assert_eq!(world.read_contacts().len(), 3);
+    assert_eq!(world.read_csv("undone/unchanged.csv")[0]["_reason"], "it was brought back already");
 }
 
 #[test]
 fn a_contact_that_has_the_address_by_now_is_not_duplicated() {
     let (world, _, run) = deleted();
-    world.add(&[json!({"email": "bob@example.com", "firstName": "Robert"})]);
+    world.add_contacts(&[json!({"email": "bob@example.com", "firstName": "Robert"})]);
     undo(&world, &run, "").exits(3);
-    assert_eq!(world.emails(), ["ann@example.com", "bob@example.com", "eve@example.com"]);
-    assert_eq!(world.person("bob@example.com")["contact"]["firstName"], "Robert");
-    let rejected = &world.table("undone/rejected.csv")[0];
+    assert_eq!(world.read_emails(), ["ann@example.com", "bob@example.com", "eve@example.com"]);
+    assert_eq!(world.contact_by_email("bob@example.com")["contact"]["firstName"], "Robert");
+    let rejected = &world.read_csv("undone/rejected.csv")[0];
     assert_eq!((&*rejected["_reject_code"], &*rejected["_reject_field"]), ("R_EXISTS", "email"));
 }
 
@@ -115,73 +121,77 @@ fn an_undo_of_a_deletion_that_is_killed_anywhere_duplicates_no_contact() {
         "during_results:1",
     ] {
         let (world, before, run) = deleted();
-        let world = world.env("GHL_BULK_SETTLE_S", "0.2").env("GHL_BULK_FAILPOINT", point);
+        let world =
+            world.with_env("GHL_BULK_SETTLE_S", "0.2").with_env("GHL_BULK_FAILPOINT", point);
         undo(&world, &run, "--concurrency 1").exits(-1);
-        let world = world.without("GHL_BULK_FAILPOINT");
-        world.run(&format!("resume {}", world.last("undo"))).exits(0);
+        let world = world.without_env("GHL_BULK_FAILPOINT");
+        world.run_command(&format!("resume {}", world.last_run("undo"))).exits(0);
         let mut expected = all_plain(&before);
         expected[0]["notes"][0]["body"] = "[2026-01-02] met at the fair".into();
-        assert_eq!(all_plain(&world.account()), expected, "{point}");
-        assert_eq!(world.table("undone/succeeded.csv").len(), 3, "{point}");
-        assert_eq!(world.table("undone/recreated.csv").len(), 6, "{point}");
+        assert_eq!(all_plain(&world.read_contacts()), expected, "{point}");
+        assert_eq!(world.read_csv("undone/succeeded.csv").len(), 3, "{point}");
+        assert_eq!(world.read_csv("undone/recreated.csv").len(), 6, "{point}");
     }
 }
 
 #[test]
 fn a_contact_created_between_plan_and_undo_stops_the_undo() {
     let (world, _, run) = deleted();
-    world.run(&format!("undo {run} --dry-run --out undone")).exits(0);
-    world.add(&[json!({"email": "bob@example.com"})]);
-    world.run(&format!("resume {}", world.last("undo"))).exits(5);
-    assert_eq!(world.account().len(), 1);
+    world.run_command(&format!("undo {run} --dry-run --out undone")).exits(0);
+    world.add_contacts(&[json!({"email": "bob@example.com"})]);
+    world.run_command(&format!("resume {}", world.last_run("undo"))).exits(5);
+    assert_eq!(world.read_contacts().len(), 1);
 }
 
 #[test]
 fn a_location_that_allows_duplicates_gets_every_contact_back_once() {
-    let world = World::with(|settings| {
+    let world = World::with_settings(|settings| {
         settings.contacts = 0;
         settings.allow_duplicates = true;
     });
     let stop = json!({"SMS": {"status": "permanent", "message": "STOP_KEYWORD", "code": "103"}});
-    let ids = world.add(&[
+    let ids = world.add_contacts(&[
         ann(),
         json!({"email": "bob@example.com", "phone": "+12025550143", "dndSettings": stop}),
         json!({"firstName": "Nobody", "lastName": "Known"}),
     ]);
-    let before = world.account();
-    world.sheet("in.csv", &ids.iter().fold("Contact Id\n".to_owned(), |all, id| all + id + "\n"));
-    world.delete("--confirm-delete 3").exits(0);
-    let run = world.last("import");
+    let before = world.read_contacts();
+    world.write_sheet(
+        "in.csv",
+        &ids.iter().fold("Contact Id\n".to_owned(), |all, id| all + id + "\n"),
+    );
+    world.run_deletion("--confirm-delete 3").exits(0);
+    let run = world.last_run("import");
     undo(&world, &run, "").exits(0);
     undo(&world, &run, "").exits(0);
     let mut expected = all_plain(&before);
     let ann = expected.iter_mut().find(|it| it["contact"]["email"] == "ann@example.com").unwrap();
     ann["notes"][0]["body"] = "[2026-01-02] met at the fair".into();
-    assert_eq!(all_plain(&world.account()), expected);
+    assert_eq!(all_plain(&world.read_contacts()), expected);
 }
 
 #[test]
 fn a_large_account_is_restored_as_it_was_and_differences_are_reported() {
     let world = World::new();
-    let before = world.account();
+    let before = world.read_contacts();
     let mut sheet = "Contact Id\n".to_owned();
     for person in &before {
         sheet.push_str(person["contact"]["id"].as_str().unwrap());
         sheet.push('\n');
     }
-    world.sheet("in.csv", &sheet);
-    world.delete("--confirm-delete 60").exits(0);
+    world.write_sheet("in.csv", &sheet);
+    world.run_deletion("--confirm-delete 60").exits(0);
     // Some share a phone number, which the location lets only one have by now.
-    undo(&world, &world.last("import"), "").exits(3);
-    let rejected = world.table("undone/rejected.csv");
-    let mut back = world.table("undone/recreated.csv");
+    undo(&world, &world.last_run("import"), "").exits(3);
+    let rejected = world.read_csv("undone/rejected.csv");
+    let mut back = world.read_csv("undone/recreated.csv");
     back.retain(|it| it["record"] == "contact");
     assert_eq!(back.len() + rejected.len(), 60);
     assert!(rejected.len() < 5, "{rejected:#?}");
-    let warnings = world.table("undone/warnings.csv");
+    let warnings = world.read_csv("undone/warnings.csv");
     for pair in &back {
         let then = before.iter().find(|it| it["contact"]["id"] == *pair["old_id"]).unwrap();
-        let now = world.person_of(&pair["new_id"]);
+        let now = world.contact_by_id(&pair["new_id"]);
         let warned = |field: &str| {
             warnings.iter().any(|it| it["row"] == pair["row"] && it["field"] == field)
         };
@@ -215,10 +225,10 @@ fn a_large_account_is_restored_as_it_was_and_differences_are_reported() {
 
 #[test]
 fn nothing_but_what_was_deleted_comes_back() {
-    let world = empty();
-    world.add(&[ann()]);
-    world.sheet("in.csv", "Email\nann@example.com\nnobody@example.com\n");
-    world.delete("--confirm-delete 1").exits(0);
-    undo(&world, &world.last("import"), "").exits(0);
-    assert_eq!(world.emails(), ["ann@example.com"]);
+    let world = empty_world();
+    world.add_contacts(&[ann()]);
+    world.write_sheet("in.csv", "Email\nann@example.com\nnobody@example.com\n");
+    world.run_deletion("--confirm-delete 1").exits(0);
+    undo(&world, &world.last_run("import"), "").exits(0);
+    assert_eq!(world.read_emails(), ["ann@example.com"]);
 }

@@ -32,7 +32,7 @@ struct Left {
 pub(super) fn survives(seed: u64) {
     let scenario = Scenario::of(seed);
     let world = scenario.world();
-    let code = world.run(&scenario.import());
+    let code = world.run_command(&scenario.import());
     let mut expected = Left::of(&world, code.code);
     let story =
         format!("seed {seed}: {:?}, {:?}, {:?}", scenario.kind, scenario.kills, scenario.faults);
@@ -40,20 +40,20 @@ pub(super) fn survives(seed: u64) {
     assert_eq!(expected.files.len(), scenario.rows, "{story}: {:?}", expected.files);
 
     let world = scenario.world();
-    world.control("POST", "faults", &json!(scenario.faults));
+    world.control_request("POST", "faults", &json!(scenario.faults));
     let (code, said) = to_the_end(&world, &scenario, &story);
     let mut found = Left::of(&world, code);
     for (row, files) in &found.files {
         assert_eq!(files.len(), 1, "{story}: row {row} stands in {files:?}");
     }
-    let repeats = blind_repeats(&world.path(&format!("home/runs/{}/run.db", world.only_run())));
+    let repeats = blind_repeats(&world.path(&format!("home/runs/{}/run.db", world.only_run_id())));
     assert!(repeats.is_empty(), "{story}: sent again blindly: {repeats:#?}");
     if scenario.kind == Kind::Once {
         set_doubts_aside(&world, &mut expected, &mut found, &story);
     }
     let shown = || differing(&expected, &found);
     assert!(expected == found, "{story}: {}\n{said}\n{}", shown(), scenario.sheet);
-    let done = world.run(&format!("resume {}", world.only_run()));
+    let done = world.run_command(&format!("resume {}", world.only_run_id()));
     assert!(done.stderr.contains("nothing to do"), "{story}: {done:?}");
 }
 
@@ -71,7 +71,7 @@ fn to_the_end(world: &World, scenario: &Scenario, story: &str) -> (i32, String) 
         let timeout = scenario.options.split(' ').skip_while(|word| *word != "--timeout");
         let timeout: Vec<&str> = timeout.take(2).collect();
         let timeout = timeout.join(" ");
-        line = format!("resume {} {} {timeout}", world.only_run(), scenario.confirmed);
+        line = format!("resume {} {} {timeout}", world.only_run_id(), scenario.confirmed);
     }
     panic!("{story}: it comes to no end");
 }
@@ -90,10 +90,10 @@ fn run(world: &World, line: &str, kill: Option<&Kill>) -> (Option<i32>, String) 
     std::thread::scope(|scope| {
         let killer = match kill {
             Some(Kill::Requests(more)) => {
-                let at = world.served() + more;
+                let at = world.count_requests() + more;
                 let (child, ended) = (&mut child, &ended);
                 let killer = scope.spawn(move || {
-                    world.ask(&format!("wait?requests={at}"));
+                    world.get_control(&format!("wait?requests={at}"));
                     if !ended.load(Ordering::SeqCst) {
                         child.kill().unwrap();
                     }
@@ -106,8 +106,8 @@ fn run(world: &World, line: &str, kill: Option<&Kill>) -> (Option<i32>, String) 
         stderr.read_to_string(&mut said).unwrap();
         ended.store(true, Ordering::SeqCst);
         if let Some((at, killer)) = killer {
-            while world.served() < at {
-                world.knock();
+            while world.count_requests() < at {
+                world.send_idle_request();
             }
             killer.join().unwrap();
         }
@@ -119,12 +119,12 @@ fn run(world: &World, line: &str, kill: Option<&Kill>) -> (Option<i32>, String) 
 
 impl World {
     /// Requests served since the start.
-    fn served(&self) -> u64 {
-        self.ask("wait?requests=0")["requests"].as_u64().unwrap()
+    fn count_requests(&self) -> u64 {
+        self.get_control("wait?requests=0")["requests"].as_u64().unwrap()
     }
 
     /// One request that does nothing.
-    fn knock(&self) {
+    fn send_idle_request(&self) {
         let host = self.url().strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(host).unwrap();
         write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
@@ -134,11 +134,11 @@ impl World {
 
 impl Left {
     fn of(world: &World, code: i32) -> Self {
-        let mut people: Vec<Value> = world.account().iter().map(plain).collect();
+        let mut people: Vec<Value> = world.read_contacts().iter().map(plain).collect();
         people.sort_by_key(Value::to_string);
         let mut files: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
         for name in RESULTS {
-            for record in world.table(&format!("res/{name}")) {
+            for record in world.read_csv(&format!("res/{name}")) {
                 files.entry(record["Row"].clone()).or_default().push(name);
             }
         }
@@ -173,7 +173,7 @@ fn sort(list: &mut Value) {
 /// Rows that nothing identifies may end in doubt: then they are in the account once at most, and the
 /// exit code says so. The rest is compared as ever.
 fn set_doubts_aside(world: &World, expected: &mut Left, found: &mut Left, story: &str) {
-    let doubts = world.table("res/in_doubt.csv");
+    let doubts = world.read_csv("res/in_doubt.csv");
     assert_eq!(found.code == 6, !doubts.is_empty(), "{story}: {doubts:#?}");
     if doubts.is_empty() {
         return;

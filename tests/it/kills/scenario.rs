@@ -167,16 +167,16 @@ impl Scenario {
 
     /// A world in which nothing has happened yet.
     pub(super) fn world(&self) -> World {
-        let world = World::with(|settings| {
+        let world = World::with_settings(|settings| {
             settings.contacts = 0;
             settings.lag = self.lag;
             settings.limit = self.limit.parse().unwrap();
             settings.allow_duplicates = matches!(self.kind, Kind::Upsert | Kind::Marker);
         });
-        let world = world.env("GHL_BULK_SETTLE_S", self.settle);
-        world.sheet("in.csv", &self.sheet);
-        world.sheet("map.toml", self.mapping);
-        world.add(&self.stock);
+        let world = world.with_env("GHL_BULK_SETTLE_S", self.settle);
+        world.write_sheet("in.csv", &self.sheet);
+        world.write_sheet("map.toml", self.mapping);
+        world.add_contacts(&self.stock);
         world
     }
 

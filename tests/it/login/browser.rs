@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 
 use super::{assert_nothing_kept, fed, settled, world};
 use crate::raw_http::Caller;
-use crate::running_command::Process;
+use crate::running_command::RunningCommand;
 use crate::world::World;
 
 /// A world with an app.
 pub(crate) fn with_app(world: World) -> World {
-    settled(world).env("GHL_CLIENT_ID", CLIENT_ID).env("GHL_CLIENT_SECRET", CLIENT_SECRET)
+    settled(world).with_env("GHL_CLIENT_ID", CLIENT_ID).with_env("GHL_CLIENT_SECRET", CLIENT_SECRET)
 }
 
 /// A login that waits for the browser.
 struct Waiting {
-    process: Process,
+    process: RunningCommand,
     /// Where it sends the browser.
     address: String,
     port: u16,
@@ -32,8 +32,8 @@ impl Waiting {
         let port = free_port();
         let redirect = format!("http://localhost:{port}/callback");
         let line = format!("login --oauth --no-browser --redirect-uri {redirect} {options}");
-        let mut process = Process::start(world, &line);
-        let address = process.line_with("response_type=code");
+        let mut process = RunningCommand::start(world, &line);
+        let address = process.wait_for_stderr_line("response_type=code");
         Self { process, address, port }
     }
 
@@ -56,7 +56,7 @@ fn free_port() -> u16 {
 #[track_caller]
 pub(crate) fn chosen(world: &World, address: &str) -> String {
     let path = address.strip_prefix(world.url()).expect("the address is the sandbox's");
-    let answer = Caller::new(world.url()).ask("GET", path, &Value::Null);
+    let answer = Caller::new(world.url()).send_request("GET", path, &Value::Null);
     answer.headers.get("location").unwrap_or_else(|| panic!("{answer:?}")).clone()
 }
 
@@ -67,26 +67,26 @@ fn path_of(address: &str) -> &str {
 
 /// How many codes were exchanged.
 fn exchanged(world: &World) -> u64 {
-    world.ask("oauth")["issued"]["authorization_code"].as_u64().unwrap()
+    world.get_control("oauth")["issued"]["authorization_code"].as_u64().unwrap()
 }
 
 #[test]
 fn the_location_chosen_in_the_browser_is_stored_and_used() {
-    let world = with_app(World::new()).without("GHL_LOCATION_ID");
+    let world = with_app(World::new()).without_env("GHL_LOCATION_ID");
     let waiting = Waiting::start(&world, "");
     let back = chosen(&world, &waiting.address);
     let (status, page) = waiting.visit(path_of(&back));
     assert_eq!(status, 200, "{page}");
     assert!(page.contains("close this page"), "{page}");
-    let done = waiting.process.end().exits(0);
+    let done = waiting.process.wait_for_exit().exits(0);
     done.says("logged in").says(LOCATION).says("OAuth, for one location");
     let mode = fs::metadata(world.path("config/credentials/default.json")).unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
-    let world = world.without("GHL_CLIENT_SECRET").without("GHL_CLIENT_ID");
-    world.run("export --format jsonl --with none --out out").exits(0);
-    world.control("POST", "oauth/expire", &Value::Null);
-    world.run("export --format jsonl --with none --out out").exits(0);
-    assert_eq!(world.ask("oauth")["refreshes_honoured"], 1);
+    let world = world.without_env("GHL_CLIENT_SECRET").without_env("GHL_CLIENT_ID");
+    world.run_command("export --format jsonl --with none --out out").exits(0);
+    world.control_request("POST", "oauth/expire", &Value::Null);
+    world.run_command("export --format jsonl --with none --out out").exits(0);
+    assert_eq!(world.get_control("oauth")["refreshes_honoured"], 1);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn an_answer_with_another_state_ends_the_login_and_nothing_is_exchanged() {
     let wrong = if wrong == state { format!("{}1", &state[..state.len() - 1]) } else { wrong };
     let (status, _) = waiting.visit(&path_of(&back).replace(state, &wrong));
     assert_eq!(status, 400);
-    waiting.process.end().exits(8).says("another `state`").says("nothing was exchanged");
+    waiting.process.wait_for_exit().exits(8).says("another `state`").says("nothing was exchanged");
     assert_eq!(exchanged(&world), 0);
     assert_nothing_kept(&world);
 }
@@ -122,7 +122,7 @@ fn an_answer_without_a_state_is_refused_with_the_way_round() {
     let world = with_app(World::new());
     let waiting = Waiting::start(&world, "");
     waiting.visit("/callback?code=somebody-elses");
-    waiting.process.end().exits(8).says("without the `state`").says("--paste");
+    waiting.process.wait_for_exit().exits(8).says("without the `state`").says("--paste");
     assert_eq!(exchanged(&world), 0);
 }
 
@@ -135,7 +135,7 @@ fn other_paths_are_answered_and_ignored() {
     }
     let back = chosen(&world, &waiting.address);
     assert_eq!(waiting.visit(path_of(&back)).0, 200);
-    waiting.process.end().exits(0);
+    waiting.process.wait_for_exit().exits(0);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn the_page_repeats_nothing_that_it_was_sent() {
     let (_, page) = waiting.visit("/callback?error=%3Cscript%3Ealert(1)%3C/script%3E&state=marker");
     assert!(!page.contains("script") && !page.contains("marker"), "{page}");
     assert!(page.contains("content-security-policy: default-src 'none'"), "{page}");
-    waiting.process.end().exits(8);
+    waiting.process.wait_for_exit().exits(8);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_refusal_on_the_page_is_quoted_and_escaped() {
     let state = waiting.address.split("state=").nth(1).unwrap().to_owned();
     waiting
         .visit(&format!("/callback?error=access_denied&error_description=no%1b[31m&state={state}"));
-    let done = waiting.process.end().exits(8).says("access_denied");
+    let done = waiting.process.wait_for_exit().exits(8).says("access_denied");
     assert!(!done.stderr.contains('\u{1b}'), "{}", done.stderr);
     assert_nothing_kept(&world);
 }
@@ -164,7 +164,7 @@ fn a_refusal_on_the_page_is_quoted_and_escaped() {
 fn a_missing_answer_ends_the_login_in_time() {
     let world = with_app(World::new());
     let waiting = Waiting::start(&world, "--answer-within 0.2");
-    waiting.process.end().exits(8).says("no response from the browser").says("--paste");
+    waiting.process.wait_for_exit().exits(8).says("no response from the browser").says("--paste");
     assert_nothing_kept(&world);
 }
 
@@ -172,8 +172,8 @@ fn a_missing_answer_ends_the_login_in_time() {
 fn ctrl_c_ends_the_wait_at_once() {
     let world = with_app(World::new());
     let waiting = Waiting::start(&world, "");
-    waiting.process.signal("INT");
-    waiting.process.end().exits(130).says("nothing was stored");
+    waiting.process.send_signal("INT");
+    waiting.process.wait_for_exit().exits(130).says("nothing was stored");
     assert_nothing_kept(&world);
 }
 
@@ -184,7 +184,7 @@ fn a_port_in_use_is_reported_before_the_browser_is_opened() {
     let port = taken.local_addr().unwrap().port();
     let line =
         format!("login --oauth --no-browser --redirect-uri http://localhost:{port}/callback");
-    let done = world.run(&line).exits(2).says("is taken").says("--redirect-uri");
+    let done = world.run_command(&line).exits(2).says("is taken").says("--redirect-uri");
     assert!(!done.stderr.contains("response_type"), "{}", done.stderr);
 }
 
@@ -193,22 +193,22 @@ fn an_address_on_another_machine_needs_the_paste() {
     let world = with_app(World::new());
     for uri in ["https://example.com/callback", "http://example.com/callback"] {
         let line = format!("login --oauth --no-browser --redirect-uri {uri}");
-        world.run(&line).exits(2).says("--redirect-uri").says("--paste");
+        world.run_command(&line).exits(2).says("--redirect-uri").says("--paste");
     }
     let line = "login --oauth --paste --redirect-uri http://example.com/callback";
-    world.run(line).exits(2).says("https");
+    world.run_command(line).exits(2).says("https");
 }
 
 #[test]
 fn an_app_needs_its_id_and_its_secret() {
-    let world = with_app(World::new()).without("GHL_CLIENT_ID");
-    world.run("login --oauth").exits(2).says("--client-id");
-    let world = world.env("GHL_CLIENT_ID", CLIENT_ID).without("GHL_CLIENT_SECRET");
-    world.run("login --oauth").exits(8).says("GHL_CLIENT_SECRET");
-    let world = world.env("GHL_CLIENT_SECRET_FILE", "secret");
+    let world = with_app(World::new()).without_env("GHL_CLIENT_ID");
+    world.run_command("login --oauth").exits(2).says("--client-id");
+    let world = world.with_env("GHL_CLIENT_ID", CLIENT_ID).without_env("GHL_CLIENT_SECRET");
+    world.run_command("login --oauth").exits(8).says("GHL_CLIENT_SECRET");
+    let world = world.with_env("GHL_CLIENT_SECRET_FILE", "secret");
     fs::write(world.path("secret"), CLIENT_SECRET).unwrap();
     fs::set_permissions(world.path("secret"), fs::Permissions::from_mode(0o644)).unwrap();
-    let done = world.run("login --oauth").exits(8).says("chmod 600 secret");
+    let done = world.run_command("login --oauth").exits(8).says("chmod 600 secret");
     assert!(!done.stderr.contains(CLIENT_SECRET), "{}", done.stderr);
 }
 
@@ -218,16 +218,16 @@ pub(crate) fn pasted(
     world: &World,
     options: &str,
     paste: impl FnOnce(&str) -> String,
-) -> crate::world::Done {
+) -> crate::world::CommandOutput {
     let mut command = world.command(&format!("login --oauth --paste {options}"));
     command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
     let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let mut process = Process::of(child);
-    let address = process.line_with("response_type=code");
+    let mut process = RunningCommand::from_child(child);
+    let address = process.wait_for_stderr_line("response_type=code");
     writeln!(stdin, "{}", paste(&address)).unwrap();
     drop(stdin);
-    process.end()
+    process.wait_for_exit()
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn a_code_that_was_used_is_refused_and_the_first_login_stays() {
 
 #[test]
 fn a_wrong_client_secret_is_refused_without_being_repeated() {
-    let world = with_app(World::new()).env("GHL_CLIENT_SECRET", "not-the-secret");
+    let world = with_app(World::new()).with_env("GHL_CLIENT_SECRET", "not-the-secret");
     let done = pasted(&world, "-vv", |address| chosen(&world, address)).exits(8);
     let done = done.says("the code was refused");
     assert!(!done.stderr.contains("not-the-secret"), "{}", done.stderr);
@@ -299,9 +299,9 @@ fn a_login_never_goes_to_another_address_than_the_one_that_gave_it() {
     let world = with_app(World::new());
     pasted(&world, "", |address| chosen(&world, address)).exits(0);
     let other = World::new();
-    let world = world.env("GHL_API_URL", other.url());
-    world.run("export --out out").exits(2).says("is valid for").says("--api-url");
-    assert_eq!(other.ask("log")["requests"], 0);
+    let world = world.with_env("GHL_API_URL", other.url());
+    world.run_command("export --out out").exits(2).says("is valid for").says("--api-url");
+    assert_eq!(other.get_control("log")["requests"], 0);
 }
 
 #[test]

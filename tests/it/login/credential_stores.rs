@@ -7,7 +7,7 @@ use age::secrecy::ExposeSecret as _;
 use ghl_bulk::sandbox::TOKEN;
 
 use super::{assert_nothing_kept, fed, world};
-use crate::export_files::everything_below;
+use crate::export_files::list_files_below;
 use crate::world::World;
 
 const EXPORT: &str = "export --format jsonl --with none --out out";
@@ -16,7 +16,7 @@ const RECORD: &str = "config/credentials/default.json";
 /// No file of the world holds the token in the open.
 #[track_caller]
 fn assert_sealed(world: &World) {
-    for file in everything_below(&world.path(".")) {
+    for file in list_files_below(&world.path(".")) {
         let bytes = fs::read(&file).unwrap();
         let open = bytes.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes());
         assert!(!open, "{}", file.display());
@@ -56,8 +56,8 @@ fn a_record_that_others_can_read_is_refused_with_the_command_that_helps() {
     let world = world();
     fed(&world, "login --store file", TOKEN).exits(0);
     fs::set_permissions(world.path(RECORD), fs::Permissions::from_mode(0o644)).unwrap();
-    world.run(EXPORT).exits(8).says("chmod 600");
-    assert_eq!(world.ask("log")["requests"], 1, "only the login has asked");
+    world.run_command(EXPORT).exits(8).says("chmod 600");
+    assert_eq!(world.get_control("log")["requests"], 1, "only the login has asked");
 }
 
 #[test]
@@ -65,34 +65,34 @@ fn a_damaged_record_is_reported_and_replaced_by_a_new_login() {
     let world = world();
     fed(&world, "login --store file", TOKEN).exits(0);
     fs::write(world.path(RECORD), "{").unwrap();
-    world.run(EXPORT).exits(12).says("ghl-bulk login");
+    world.run_command(EXPORT).exits(12).says("ghl-bulk login");
     fed(&world, "login --store file", TOKEN).exits(0);
-    world.run(EXPORT).exits(0);
+    world.run_command(EXPORT).exits(0);
 }
 
 #[test]
 fn only_its_passphrase_decrypts_a_record() {
-    let world = world().env("GHL_BULK_PASSPHRASE", "correct horse");
+    let world = world().with_env("GHL_BULK_PASSPHRASE", "correct horse");
     fed(&world, "login --store age", TOKEN).exits(0).says("age file");
     assert_sealed(&world);
-    world.run(EXPORT).exits(0);
-    let world = world.env("GHL_BULK_PASSPHRASE", "wrong horse");
-    world.run(EXPORT).exits(8).says("cannot be decrypted");
-    let world = world.without("GHL_BULK_PASSPHRASE");
-    world.run(EXPORT).exits(8).says("GHL_BULK_PASSPHRASE");
-    world.run("logout").exits(0).says("removed");
+    world.run_command(EXPORT).exits(0);
+    let world = world.with_env("GHL_BULK_PASSPHRASE", "wrong horse");
+    world.run_command(EXPORT).exits(8).says("cannot be decrypted");
+    let world = world.without_env("GHL_BULK_PASSPHRASE");
+    world.run_command(EXPORT).exits(8).says("GHL_BULK_PASSPHRASE");
+    world.run_command("logout").exits(0).says("removed");
 }
 
 #[test]
 fn a_passphrase_may_come_from_a_file_that_only_its_owner_can_read() {
-    let world = world().env("GHL_BULK_PASSPHRASE_FILE", "words");
+    let world = world().with_env("GHL_BULK_PASSPHRASE_FILE", "words");
     fs::write(world.path("words"), "correct horse\n").unwrap();
     fs::set_permissions(world.path("words"), fs::Permissions::from_mode(0o640)).unwrap();
     fed(&world, "login --store age", TOKEN).exits(8).says("chmod 600 words");
     assert_nothing_kept(&world);
     fs::set_permissions(world.path("words"), fs::Permissions::from_mode(0o600)).unwrap();
     fed(&world, "login --store age", TOKEN).exits(0);
-    world.run(EXPORT).exits(0);
+    world.run_command(EXPORT).exits(0);
 }
 
 #[test]
@@ -109,11 +109,11 @@ fn a_recipients_key_decrypts_what_was_encrypted_for_it() {
     let recipient = key.to_public();
     fed(&world, &format!("login --store age --recipient {recipient}"), TOKEN).exits(0);
     assert_sealed(&world);
-    world.run(EXPORT).exits(8).says("GHL_BULK_AGE_IDENTITY");
+    world.run_command(EXPORT).exits(8).says("GHL_BULK_AGE_IDENTITY");
     fs::write(world.path("key.txt"), key.to_string().expose_secret()).unwrap();
     fs::set_permissions(world.path("key.txt"), fs::Permissions::from_mode(0o600)).unwrap();
-    let world = world.env("GHL_BULK_AGE_IDENTITY", "key.txt");
-    world.run(EXPORT).exits(0);
+    let world = world.with_env("GHL_BULK_AGE_IDENTITY", "key.txt");
+    world.run_command(EXPORT).exits(0);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::process::Stdio;
 use ghl_bulk::sandbox::{LOCATION, TOKEN};
 use serde_json::{Value, json};
 
-use crate::world::{Done, World};
+use crate::world::{CommandOutput, World};
 
 /// A world in which nobody is logged in and no token was given.
 pub(crate) fn world() -> World {
@@ -25,18 +25,18 @@ pub(crate) fn world() -> World {
 /// The same over a world that was set up otherwise.
 pub(crate) fn settled(world: World) -> World {
     let config = world.path("config").display().to_string();
-    world.without("GHL_TOKEN").env("GHL_BULK_CONFIG", &config)
+    world.without_env("GHL_TOKEN").with_env("GHL_BULK_CONFIG", &config)
 }
 
 /// Runs a command whose standard input is this.
-pub(crate) fn fed(world: &World, line: &str, input: &str) -> Done {
+pub(crate) fn fed(world: &World, line: &str, input: &str) -> CommandOutput {
     let mut command = world.command(line);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // A command that refuses its arguments does not read.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
-    Done {
+    CommandOutput {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
@@ -60,16 +60,16 @@ fn a_token_that_was_logged_in_with_needs_no_environment() {
     let world = world();
     let done = fed(&world, "login", &format!("{TOKEN}\n")).exits(0);
     done.says("logged in").says(LOCATION);
-    let world = world.without("GHL_LOCATION_ID");
-    world.run(EXPORT).exits(0);
-    assert_eq!(world.json("out/manifest.json")["location"], LOCATION);
+    let world = world.without_env("GHL_LOCATION_ID");
+    world.run_command(EXPORT).exits(0);
+    assert_eq!(world.read_json("out/manifest.json")["location"], LOCATION);
 }
 
 #[test]
 fn login_asks_the_api_once_and_shows_the_locations_name() {
     let world = world();
     let done = fed(&world, "login --json", TOKEN).exits(0);
-    assert_eq!(world.ask("log")["requests"], 1);
+    assert_eq!(world.get_control("log")["requests"], 1);
     let summary = done.summary();
     assert_eq!(
         (&summary["outcome"], &summary["profile"]),
@@ -121,11 +121,11 @@ fn a_token_of_another_location_is_not_stored() {
 
 #[test]
 fn without_the_api_only_no_check_stores_a_token() {
-    let world = world().env("GHL_API_URL", "http://127.0.0.1:9");
+    let world = world().with_env("GHL_API_URL", "http://127.0.0.1:9");
     fed(&world, "login", TOKEN).exits(2).says("cannot be reached").says("--no-check");
     assert_nothing_kept(&world);
     fed(&world, "login --no-check", TOKEN).exits(0);
-    assert_eq!(world.names("config/credentials").len(), 2);
+    assert_eq!(world.list_files("config/credentials").len(), 2);
 }
 
 #[test]
@@ -148,23 +148,23 @@ fn a_malformed_token_is_refused_without_being_repeated() {
         let done = fed(&world, "login", text).exits(8).says(what);
         assert!(!done.stderr.contains("secret-part"), "{}", done.stderr);
     }
-    assert_eq!(world.ask("log")["requests"], 0);
+    assert_eq!(world.get_control("log")["requests"], 0);
     assert_nothing_kept(&world);
 }
 
 #[test]
 fn login_without_a_location_says_where_to_find_it() {
-    let world = world().without("GHL_LOCATION_ID");
+    let world = world().without_env("GHL_LOCATION_ID");
     fed(&world, "login", TOKEN).exits(2).says("no location was given").says("--location");
     fed(&world, &format!("login --location {LOCATION},second"), TOKEN).exits(2).says("--profile");
 }
 
 #[test]
 fn profiles_have_separate_logins() {
-    let world = settled(World::with(|settings| {
+    let world = settled(World::with_settings(|settings| {
         settings.locations = [LOCATION, "second"].map(str::to_owned).into();
     }))
-    .without("GHL_LOCATION_ID");
+    .without_env("GHL_LOCATION_ID");
     let login = |line: &str, token: &str| fed(&world, line, token).exits(0);
     login(
         &format!("login --profile one --location {LOCATION}"),
@@ -172,26 +172,29 @@ fn profiles_have_separate_logins() {
     );
     login("login --profile two --location second", "pit-sandbox-location:second");
     for (profile, location) in [("one", LOCATION), ("two", "second")] {
-        world.run(&format!("{EXPORT} --profile {profile}")).exits(0);
-        assert_eq!(world.json("out/manifest.json")["location"], location);
+        world.run_command(&format!("{EXPORT} --profile {profile}")).exits(0);
+        assert_eq!(world.read_json("out/manifest.json")["location"], location);
     }
-    world.run(EXPORT).exits(8).says("no token was given").says("ghl-bulk login");
-    world.run("logout --profile one").exits(0);
-    world.run(&format!("{EXPORT} --profile one")).exits(2).says("there is no profile `one`");
-    world.run(&format!("{EXPORT} --profile two")).exits(0);
+    world.run_command(EXPORT).exits(8).says("no token was given").says("ghl-bulk login");
+    world.run_command("logout --profile one").exits(0);
+    world
+        .run_command(&format!("{EXPORT} --profile one"))
+        .exits(2)
+        .says("there is no profile `one`");
+    world.run_command(&format!("{EXPORT} --profile two")).exits(0);
 }
 
 #[test]
 fn a_run_is_resumed_with_the_login_it_was_begun_with() {
-    let world = settled(World::faulty(&["GET /contacts/*/notes token-expired after=3"]));
+    let world = settled(World::with_faults(&["GET /contacts/*/notes token-expired after=3"]));
     fed(&world, "login --profile night", TOKEN).exits(0);
     world
-        .run("export --out out --profile night")
+        .run_command("export --out out --profile night")
         .exits(8)
         .says("resume: ghl-bulk resume")
         .says("log in");
-    world.control("DELETE", "faults", &Value::Null);
-    world.run("resume").exits(0);
+    world.control_request("DELETE", "faults", &Value::Null);
+    world.run_command("resume").exits(0);
     assert!(world.path("out/manifest.json").exists());
 }
 
@@ -199,12 +202,12 @@ fn a_run_is_resumed_with_the_login_it_was_begun_with() {
 fn logging_out_removes_the_login_and_says_that_the_token_stays_valid() {
     let world = world();
     fed(&world, "login", TOKEN).exits(0);
-    world.run("logout").exits(0).says("removed").says("stays valid");
+    world.run_command("logout").exits(0).says("removed").says("stays valid");
     assert_nothing_kept(&world);
-    world.run(EXPORT).exits(8).says("ghl-bulk login");
-    let done = world.run("logout").exits(0);
+    world.run_command(EXPORT).exits(8).says("ghl-bulk login");
+    let done = world.run_command("logout").exits(0);
     done.says("nothing is stored for profile `default`");
-    assert_eq!(world.run("logout --json").exits(0).summary()["outcome"], "nothing");
+    assert_eq!(world.run_command("logout --json").exits(0).summary()["outcome"], "nothing");
 }
 
 #[test]

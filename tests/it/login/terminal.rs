@@ -55,18 +55,18 @@ fn a_token_is_typed_without_being_shown() {
     let (shown, code) = answered(&world, "login", &[("(not shown): ", &answer)]);
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("logged in") && !shown.contains(TOKEN), "{shown}");
-    world.run("export --with none --out out").exits(0);
+    world.run_command("export --with none --out out").exits(0);
 }
 
 #[test]
 fn a_location_that_is_not_given_is_asked_for() {
-    let world = world().without("GHL_LOCATION_ID");
+    let world = world().without_env("GHL_LOCATION_ID");
     let id = format!("{}\r", ghl_bulk::sandbox::LOCATION);
     let answer = format!("{TOKEN}\r");
     let prompts = [("`/location/`): ", id.as_str()), ("(not shown): ", answer.as_str())];
     let (shown, code) = answered(&world, "login", &prompts);
     assert_eq!(code, 0, "{shown}");
-    world.run("export --with none --out out").exits(0);
+    world.run_command("export --with none --out out").exits(0);
 }
 
 #[test]
@@ -91,6 +91,6 @@ fn a_new_passphrase_is_typed_twice() {
     let (shown, code) = answered(&world, "login --store age", &prompts("horse\r"));
     assert_eq!(code, 0, "{shown}");
     assert!(!shown.contains("horse"), "{shown}");
-    let world = world.env("GHL_BULK_PASSPHRASE", "horse");
-    world.run("export --with none --out out").exits(0);
+    let world = world.with_env("GHL_BULK_PASSPHRASE", "horse");
+    world.run_command("export --with none --out out").exits(0);
 }

@@ -22,7 +22,7 @@ fn write(world: &World, name: &str, text: &str, mode: u32) {
 /// What `whoami` says the token comes from.
 #[track_caller]
 fn from(world: &World, options: &str) -> String {
-    let summary = world.run(&format!("whoami --json {options}")).exits(0).summary();
+    let summary = world.run_command(&format!("whoami --json {options}")).exits(0).summary();
     summary["token_source"].as_str().unwrap().to_owned()
 }
 
@@ -36,16 +36,16 @@ fn the_environment_goes_before_a_file_a_command_and_a_login() {
     assert_eq!(from(&world, "--profile p"), "file");
     let command = format!("[profiles.p]\ntoken_command = [\"echo\", \"{TOKEN}\"]\n");
     write(&world, "config/config.toml", &command.replace(TOKEN, "pit-wrong"), 0o644);
-    let refused = world.run("whoami --json --profile p");
+    let refused = world.run_command("whoami --json --profile p");
     // A literal token may be refused where it stands; either way the login is not used instead.
     assert_ne!(refused.code, 0, "{}", refused.stdout);
     write(&world, "print", &format!("#!/bin/sh\necho {TOKEN}\n"), 0o700);
     let line = "[profiles.p]\ntoken_command = [\"./print\"]\n";
     write(&world, "config/config.toml", line, 0o644);
     assert_eq!(from(&world, "--profile p"), "command");
-    let world = world.env("GHL_TOKEN_FILE", "token");
+    let world = world.with_env("GHL_TOKEN_FILE", "token");
     assert_eq!(from(&world, "--profile p"), "file");
-    let world = world.env("GHL_TOKEN", TOKEN);
+    let world = world.with_env("GHL_TOKEN", TOKEN);
     assert_eq!(from(&world, "--profile p"), "environment");
 }
 
@@ -53,10 +53,10 @@ fn the_environment_goes_before_a_file_a_command_and_a_login() {
 fn an_invalid_token_source_is_an_error_and_not_skipped() {
     let world = world();
     fed(&world, "login", TOKEN).exits(0);
-    let world = world.env("GHL_TOKEN_FILE", "missing");
-    world.run(EXPORT).exits(8).says("the token file `missing`");
-    let world = world.env("GHL_TOKEN", "");
-    world.run(EXPORT).exits(8).says("the token in `GHL_TOKEN` is invalid: it is empty");
+    let world = world.with_env("GHL_TOKEN_FILE", "missing");
+    world.run_command(EXPORT).exits(8).says("the token file `missing`");
+    let world = world.with_env("GHL_TOKEN", "");
+    world.run_command(EXPORT).exits(8).says("the token in `GHL_TOKEN` is invalid: it is empty");
 }
 
 #[test]
@@ -64,21 +64,25 @@ fn a_command_that_prints_the_token_serves_an_export() {
     let world = world();
     write(&world, "print", &format!("#!/bin/sh\necho {TOKEN}\n"), 0o700);
     write(&world, "config/config.toml", "[profiles.vault]\ntoken_command = \"./print\"\n", 0o644);
-    world.run(&format!("{EXPORT} --profile vault")).exits(0);
+    world.run_command(&format!("{EXPORT} --profile vault")).exits(0);
     write(&world, "print", "#!/bin/sh\necho sealed >&2\nexit 3\n", 0o700);
-    world.run(&format!("{EXPORT} --profile vault")).exits(8).says("token command").says("sealed");
+    world
+        .run_command(&format!("{EXPORT} --profile vault"))
+        .exits(8)
+        .says("token command")
+        .says("sealed");
 }
 
 #[test]
 fn a_token_file_that_others_can_read_is_refused_with_the_command_that_helps() {
-    let world = world().env("GHL_TOKEN_FILE", "my token");
+    let world = world().with_env("GHL_TOKEN_FILE", "my token");
     for mode in [0o640, 0o604, 0o666] {
         write(&world, "my token", TOKEN, mode);
-        world.run(EXPORT).exits(8).says("chmod 600 'my token'");
+        world.run_command(EXPORT).exits(8).says("chmod 600 'my token'");
     }
-    assert_eq!(world.ask("log")["requests"], 0);
+    assert_eq!(world.get_control("log")["requests"], 0);
     write(&world, "my token", TOKEN, 0o400);
-    world.run(EXPORT).exits(0);
+    world.run_command(EXPORT).exits(0);
 }
 
 #[test]
@@ -86,14 +90,14 @@ fn a_token_file_of_a_profile_has_the_same_checks() {
     let world = world();
     write(&world, "token", TOKEN, 0o644);
     write(&world, "config/config.toml", "[profiles.p]\ntoken_file = \"../token\"\n", 0o644);
-    world.run(&format!("{EXPORT} --profile p")).exits(8).says("chmod 600");
+    world.run_command(&format!("{EXPORT} --profile p")).exits(8).says("chmod 600");
     write(&world, "token", TOKEN, 0o600);
-    world.run(&format!("{EXPORT} --profile p")).exits(0);
+    world.run_command(&format!("{EXPORT} --profile p")).exits(0);
 }
 
 #[test]
 fn a_token_may_come_through_a_pipe() {
-    let world = world().env("GHL_TOKEN_FILE", "/dev/stdin");
+    let world = world().with_env("GHL_TOKEN_FILE", "/dev/stdin");
     fed(&world, EXPORT, &format!("{TOKEN}\n")).exits(0);
 }
 
@@ -120,12 +124,15 @@ fn the_default_profile_of_the_configuration_is_used_without_a_flag() {
     write(&world, "config/config.toml", "default_profile = \"clinic\"\n[profiles.clinic]\n", 0o644);
     fed(&world, "login", TOKEN).exits(0).says("clinic");
     assert!(world.path("config/credentials/clinic.json").exists());
-    world.run(EXPORT).exits(0);
+    world.run_command(EXPORT).exits(0);
 }
 
 #[test]
 fn an_unknown_profile_is_an_error_whatever_the_environment_holds() {
-    let world = world().env("GHL_TOKEN", TOKEN);
-    world.run(&format!("{EXPORT} --profile clinc")).exits(2).says("there is no profile `clinc`");
-    assert_eq!(world.ask("log")["requests"], 0);
+    let world = world().with_env("GHL_TOKEN", TOKEN);
+    world
+        .run_command(&format!("{EXPORT} --profile clinc"))
+        .exits(2)
+        .says("there is no profile `clinc`");
+    assert_eq!(world.get_control("log")["requests"], 0);
 }

@@ -10,7 +10,7 @@ use crate::world::World;
 #[test]
 fn a_private_token_is_shown_with_its_location_and_its_source() {
     let world = World::new();
-    let done = world.run("whoami").exits(0);
+    let done = world.run_command("whoami").exits(0);
     for part in
         [LOCATION, "Private Integration Token", "environment variable `GHL_TOKEN`", "doctor"]
     {
@@ -18,11 +18,11 @@ fn a_private_token_is_shown_with_its_location_and_its_source() {
     }
     assert_eq!(done.stderr, "");
     assert!(!done.stdout.contains(TOKEN), "{}", done.stdout);
-    assert_eq!(world.ask("log")["requests"], 1);
-    let summary = world.run("whoami --json").exits(0).summary();
+    assert_eq!(world.get_control("log")["requests"], 1);
+    let summary = world.run_command("whoami --json").exits(0).summary();
     assert_eq!(
         summary["timezone"],
-        world.ask("state")["location"]["timezone"]
+        world.get_control("state")["location"]["timezone"]
             .as_str()
             .map_or(summary["timezone"].clone(), |it| json!(it))
     );
@@ -37,13 +37,13 @@ fn a_private_token_is_shown_with_its_location_and_its_source() {
 fn an_oauth_login_is_shown_with_its_scopes_its_expiry_and_its_agency() {
     let world = with_app(World::new());
     pasted(&world, "--profile app", |address| chosen(&world, address)).exits(0);
-    let done = world.run("whoami --profile app").exits(0);
+    let done = world.run_command("whoami --profile app").exits(0);
     for part in
         ["app", "OAuth, for one location", "contacts.readonly", "renewed before by itself", "0600"]
     {
         assert!(done.stdout.contains(part), "no {part} in {}", done.stdout);
     }
-    let summary = world.run("whoami --json --profile app").exits(0).summary();
+    let summary = world.run_command("whoami --json --profile app").exits(0).summary();
     assert_eq!((&summary["renews"], &summary["profile"]), (&json!(true), &json!("app")));
     assert_eq!(summary["company"], ghl_bulk::sandbox::COMPANY);
     assert!(summary["expires"].is_string() && summary["scopes"].as_array().unwrap().len() > 5);
@@ -53,32 +53,32 @@ fn an_oauth_login_is_shown_with_its_scopes_its_expiry_and_its_agency() {
 fn without_the_api_it_shows_what_is_known_and_that_the_api_is_unreachable() {
     let world = world();
     fed(&world, "login", TOKEN).exits(0);
-    let world = world.env("GHL_API_URL", "http://127.0.0.1:9");
-    let done = world.run("whoami").exits(2).says("cannot be reached");
+    let world = world.with_env("GHL_API_URL", "http://127.0.0.1:9");
+    let done = world.run_command("whoami").exits(2).says("cannot be reached");
     assert!(done.stdout.contains(LOCATION) && done.stdout.contains("0600"), "{}", done.stdout);
-    let summary = world.run("whoami --json").exits(2).summary();
+    let summary = world.run_command("whoami --json").exits(2).summary();
     assert_eq!((&summary["exit_code"], &summary["location"]), (&json!(2), &json!(LOCATION)));
     assert!(summary["error"].as_str().unwrap().contains("cannot be reached"), "{summary}");
 }
 
 #[test]
 fn a_refused_token_is_shown_all_the_same() {
-    let world = World::new().env("GHL_TOKEN", "pit-wrong");
-    let done = world.run("whoami").exits(8).says("rejected the token");
+    let world = World::new().with_env("GHL_TOKEN", "pit-wrong");
+    let done = world.run_command("whoami").exits(8).says("rejected the token");
     assert!(done.stdout.contains("environment variable `GHL_TOKEN`"), "{}", done.stdout);
 }
 
 #[test]
 fn without_a_token_it_says_how_to_log_in() {
-    world().run("whoami").exits(8).says("no token was given").says("ghl-bulk login");
+    world().run_command("whoami").exits(8).says("no token was given").says("ghl-bulk login");
 }
 
 #[test]
 fn a_login_with_an_unknown_location_is_shown_without_one() {
-    let world = world().without("GHL_LOCATION_ID");
+    let world = world().without_env("GHL_LOCATION_ID");
     fed(&world, "login --no-check", TOKEN).exits(0);
-    let done = world.run("whoami").exits(0);
+    let done = world.run_command("whoami").exits(0);
     assert!(done.stdout.contains("Private Integration Token"), "{}", done.stdout);
-    assert_eq!(world.ask("log")["requests"], 0);
-    world.run("export --out out").exits(2).says("no location was given");
+    assert_eq!(world.get_control("log")["requests"], 0);
+    world.run_command("export --out out").exits(2).says("no location was given");
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::import_world::Record;
+use crate::import_world::ResultRow;
 use crate::world::World;
 
 /// The custom fields that the samples have values for and that are not of text.
@@ -43,7 +43,7 @@ fn expectations() -> Vec<Value> {
 
 /// A location that has all that the samples name: fields, a business, contacts with a task each.
 fn world(expected: &[Value]) -> World {
-    let world = crate::import_world::empty();
+    let world = crate::import_world::empty_world();
     let mut names = BTreeSet::new();
     let mut contacts = BTreeSet::new();
     for record in expected.iter().flat_map(records) {
@@ -61,8 +61,8 @@ fn world(expected: &[Value]) -> World {
         })
     };
     let fields: Vec<Value> = names.iter().enumerate().map(field).collect();
-    world.control("PUT", "customFields", &json!(fields));
-    world.control("PUT", "businesses", &json!([{ "id": BUSINESS, "name": "Muster GmbH" }]));
+    world.control_request("PUT", "customFields", &json!(fields));
+    world.control_request("PUT", "businesses", &json!([{ "id": BUSINESS, "name": "Muster GmbH" }]));
     let task = json!({
         "id": "TESTtask000000000001", "title": "old", "dueDate": "2026-01-01T00:00:00.000Z",
         "completed": false,
@@ -71,7 +71,7 @@ fn world(expected: &[Value]) -> World {
         let tasks = if id == "TESTcontact000000001" { vec![task.clone()] } else { Vec::new() };
         json!({ "id": id, "__tasks": tasks })
     };
-    world.add(&contacts.iter().map(person).collect::<Vec<_>>());
+    world.add_contacts(&contacts.iter().map(person).collect::<Vec<_>>());
     world
 }
 
@@ -152,7 +152,7 @@ fn moment(text: &str) -> String {
 }
 
 /// The lines of a plan for a row.
-fn planned(plan: &[Record], row: u64) -> BTreeMap<String, String> {
+fn planned(plan: &[ResultRow], row: u64) -> BTreeMap<String, String> {
     let own = plan.iter().filter(|line| line["row"] == row.to_string());
     let changes = own.filter(|line| !line["field"].starts_with("R_") && !line["field"].is_empty());
     changes.map(|line| (line["field"].clone(), moment(unguarded(&line["new"])))).collect()
@@ -175,16 +175,16 @@ fn differences(world: &World, expected: &Value, name_only: bool) -> Vec<String> 
     let known = ghl_bulk_detects(preset);
     let chosen = if known { String::new() } else { format!("--preset {preset}") };
     let names = if name_only { "--allow-name-only --no-identity at-most-once" } else { "" };
-    let done = world.run(&format!(
+    let done = world.run_command(&format!(
         "import {} --dry-run --out {out} --default-country {country} --timezone UTC {chosen} {names}",
         path.display()
     ));
     if ![0, 3].contains(&done.code) {
         return vec![format!("{preset}: exit {}: {}", done.code, done.stderr)];
     }
-    let plan = world.table(&format!("{out}/plan.csv"));
-    let rejected = world.table(&format!("{out}/rejected.csv"));
-    let warnings = world.table(&format!("{out}/warnings.csv"));
+    let plan = world.read_csv(&format!("{out}/plan.csv"));
+    let rejected = world.read_csv(&format!("{out}/rejected.csv"));
+    let warnings = world.read_csv(&format!("{out}/warnings.csv"));
     let mut found = Vec::new();
     for record in records(expected) {
         let row = record["row"].as_u64().unwrap();
@@ -211,7 +211,7 @@ fn differences(world: &World, expected: &Value, name_only: bool) -> Vec<String> 
     }
     // A report's footer is no record of the file's.
     let footer =
-        |row: &&Record| ["R_FOOTER_ROW", "R_TOTALS_ROW"].contains(&row["_reject_code"].as_str());
+        |row: &&ResultRow| ["R_FOOTER_ROW", "R_TOTALS_ROW"].contains(&row["_reject_code"].as_str());
     let others = rejected.len() - rejected.iter().filter(footer).count();
     let wanted = records(expected).filter(|it| it["action"] == "reject").count();
     if !name_only && others != wanted {

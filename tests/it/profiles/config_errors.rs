@@ -2,20 +2,20 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::world::{Done, World};
+use crate::world::{CommandOutput, World};
 
 /// A configuration is refused with these parts of a message; nothing is asked of anybody.
 #[track_caller]
-fn refused(text: &str, parts: &[&str]) -> Done {
+fn refused(text: &str, parts: &[&str]) -> CommandOutput {
     let world = World::new();
     let url = world.url().to_owned();
-    let world = world.configured(text).env("GHL_API_URL", &url);
-    let mut done = world.run("runs").exits(2);
+    let world = world.with_config(text).with_env("GHL_API_URL", &url);
+    let mut done = world.run_command("runs").exits(2);
     assert_eq!(done.stdout, "");
     for part in parts {
         done = done.says(part);
     }
-    assert_eq!(world.ask("log")["requests"], 0);
+    assert_eq!(world.get_control("log")["requests"], 0);
     done
 }
 
@@ -178,8 +178,8 @@ fn all_mistakes_are_reported_at_once() {
 
 #[test]
 fn a_mistake_is_an_event_too() {
-    let world = World::new().configured("x = 1");
-    let summary = world.run("export --json").exits(2).summary();
+    let world = World::new().with_config("x = 1");
+    let summary = world.run_command("export --json").exits(2).summary();
     assert!(
         summary["error"].as_str().unwrap().ends_with("config.toml line 1: the file has no key `x`")
     );
@@ -188,27 +188,27 @@ fn a_mistake_is_an_event_too() {
 
 #[test]
 fn a_configuration_that_cannot_be_read_is_refused() {
-    let world = World::new().configured("");
+    let world = World::new().with_config("");
     let file = world.path("config/config.toml");
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
-    world.run("runs").exits(2).says("config.toml: ").says("hint: ");
-    let world = World::new().configured("");
+    world.run_command("runs").exits(2).says("config.toml: ").says("hint: ");
+    let world = World::new().with_config("");
     std::fs::write(world.path("config/config.toml"), b"[defaults]\nquery = '\xff'\n").unwrap();
-    world.run("runs").exits(2).says("config.toml line 2: this is not UTF-8 text");
+    world.run_command("runs").exits(2).says("config.toml line 2: this is not UTF-8 text");
     let file = world.path("config/config.toml").display().to_string();
-    let world = world.env("GHL_BULK_CONFIG", &file);
-    world.run("runs").exits(2).says("`GHL_BULK_CONFIG` names a directory");
+    let world = world.with_env("GHL_BULK_CONFIG", &file);
+    world.run_command("runs").exits(2).says("`GHL_BULK_CONFIG` names a directory");
 }
 
 #[test]
 fn a_configuration_without_read_permission_is_refused() {
-    let world = World::new().configured("");
+    let world = World::new().with_config("");
     let file = world.path("config/config.toml");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
     // Root reads everything.
     if std::fs::read(&file).is_err() {
-        world.run("runs").exits(2).says("config.toml: ").says("make it readable");
+        world.run_command("runs").exits(2).says("config.toml: ").says("make it readable");
     }
 }
 

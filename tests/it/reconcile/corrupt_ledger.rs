@@ -11,11 +11,11 @@ const MANY: usize = 8;
 /// An import that died in the middle, everything in one file.
 fn wreck() -> (World, PathBuf) {
     let world = world(&[]);
-    world.sheet("in.csv", &people(MANY));
+    world.write_sheet("in.csv", &people(MANY));
     let mut import = world.command("import in.csv --yes --out res --concurrency 4");
     let status = import.env("GHL_BULK_FAILPOINT", "after_response:9").output().unwrap().status;
     assert_eq!(status.code(), None);
-    let db = world.path(&format!("home/runs/{}/run.db", world.only_run()));
+    let db = world.path(&format!("home/runs/{}/run.db", world.only_run_id()));
     let connection = rusqlite::Connection::open(&db).unwrap();
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     drop(connection);
@@ -26,10 +26,10 @@ fn wreck() -> (World, PathBuf) {
 /// where it claims so. Gives the code.
 #[track_caller]
 fn ends_right(world: &World, what: &str) -> i32 {
-    let done = world.run(&format!("resume {}", world.only_run()));
+    let done = world.run_command(&format!("resume {}", world.only_run_id()));
     let what = format!("{what}: {done:?}");
     assert!(matches!(done.code, 0 | 12), "{what}");
-    let all = world.account();
+    let all = world.read_contacts();
     for n in 0..MANY {
         let email = format!("p{n}@example.com");
         let own = all.iter().filter(|it| it["contact"]["email"] == *email);

@@ -11,7 +11,7 @@ mod updates;
 
 use serde_json::Value;
 
-use crate::import_world::empty_with;
+use crate::import_world::empty_world_with_faults;
 use crate::world::World;
 
 /// One person with one note.
@@ -19,12 +19,12 @@ const ONE: &str = "First Name,Email,Notes\nAvery,avery@example.com,hello\n";
 
 /// A world with these faults and little patience.
 fn world(faults: &[&str]) -> World {
-    empty_with(faults).env("GHL_BULK_SETTLE_S", "0.3")
+    empty_world_with_faults(faults).with_env("GHL_BULK_SETTLE_S", "0.3")
 }
 
 /// How many requests like this were sent.
 fn sent(world: &World, line: &str) -> usize {
-    world.writes().iter().filter(|write| *write == line).count()
+    world.list_writes().iter().filter(|write| *write == line).count()
 }
 
 /// So many people, a line each.
@@ -36,16 +36,16 @@ fn people(count: usize) -> String {
 /// Asserts that each of so many people is there once, with one note.
 #[track_caller]
 fn all_once(world: &World, count: usize) {
-    let all = world.account();
+    let all = world.read_contacts();
     assert_eq!(all.len(), count, "{all:#?}");
     for n in 0..count {
-        let person = world.person(&format!("p{n}@example.com"));
+        let person = world.contact_by_email(&format!("p{n}@example.com"));
         assert_eq!(person["notes"].as_array().unwrap().len(), 1, "{person:#}");
     }
 }
 
 /// From now on nothing goes wrong, and nobody waits.
 fn calm(world: &World) {
-    world.control("DELETE", "faults", &Value::Null);
-    world.control("POST", "release", &Value::Null);
+    world.control_request("DELETE", "faults", &Value::Null);
+    world.control_request("POST", "release", &Value::Null);
 }

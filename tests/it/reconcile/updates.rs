@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::world;
-use crate::import_world::tags;
-use crate::running_command::Process;
+use crate::import_world::tag_names;
+use crate::running_command::RunningCommand;
 
 /// What becomes of a write and of its answer.
 const FAULTS: [&str; 7] =
@@ -17,13 +17,13 @@ fn a_note_and_a_task_are_written_once_whatever_is_answered() {
             &format!("POST /contacts/*/notes {fault} times=1"),
             &format!("POST /contacts/*/tasks {fault} times=1"),
         ]);
-        let ids = world.add(&[json!({
+        let ids = world.add_contacts(&[json!({
             "email": "avery@example.com", "__notes": [{ "body": "hello" }],
         })]);
         let sheet = format!("Contact Id,Notes,Task,Due\n{},hello,Call,2027-01-02\n", ids[0]);
-        world.sheet("in.csv", &sheet);
-        world.import("--map Task=task.title --map Due=task.dueDate").exits(0);
-        let avery = world.person("avery@example.com");
+        world.write_sheet("in.csv", &sheet);
+        world.run_import("--map Task=task.title --map Due=task.dueDate").exits(0);
+        let avery = world.contact_by_email("avery@example.com");
         // One was there before, and is not ours.
         assert_eq!(avery["notes"].as_array().unwrap().len(), 2, "{fault}");
         assert_eq!(avery["tasks"].as_array().unwrap().len(), 1, "{fault}");
@@ -34,10 +34,10 @@ fn a_note_and_a_task_are_written_once_whatever_is_answered() {
 fn two_rows_that_want_equal_notes_get_two() {
     for fault in FAULTS {
         let world = world(&[&format!("POST /contacts/*/notes {fault} times=1")]);
-        let id = &world.add(&[json!({ "email": "avery@example.com" })])[0];
-        world.sheet("in.csv", &format!("Contact Id,Notes\n{id},hello\n{id},hello\n"));
-        world.import("").exits(0);
-        let avery = world.person("avery@example.com");
+        let id = &world.add_contacts(&[json!({ "email": "avery@example.com" })])[0];
+        world.write_sheet("in.csv", &format!("Contact Id,Notes\n{id},hello\n{id},hello\n"));
+        world.run_import("").exits(0);
+        let avery = world.contact_by_email("avery@example.com");
         assert_eq!(avery["notes"].as_array().unwrap().len(), 2, "{fault}");
     }
 }
@@ -49,42 +49,46 @@ fn tags_and_updates_that_are_not_answered_are_sent_again() {
             &format!("PUT /contacts/* {fault} times=1"),
             &format!("POST /contacts/bulk/tags/update/add {fault} times=1"),
         ]);
-        world.add(&[
+        world.add_contacts(&[
             json!({ "email": "avery@example.com", "city": "Boston", "tags": ["old"] }),
             json!({ "email": "blake@example.com", "tags": ["old"] }),
         ]);
         let sheet = "Email,City,Tags\navery@example.com,Rome,new\nblake@example.com,,new\n";
-        world.sheet("in.csv", sheet);
-        world.import("").exits(0);
-        let avery = world.person("avery@example.com");
+        world.write_sheet("in.csv", sheet);
+        world.run_import("").exits(0);
+        let avery = world.contact_by_email("avery@example.com");
         assert_eq!(avery["contact"]["city"], "Rome", "{fault}");
-        assert_eq!(tags(&avery), ["old", "new"], "{fault}");
-        assert_eq!(tags(&world.person("blake@example.com")), ["old", "new"], "{fault}");
+        assert_eq!(tag_names(&avery), ["old", "new"], "{fault}");
+        assert_eq!(
+            tag_names(&world.contact_by_email("blake@example.com")),
+            ["old", "new"],
+            "{fault}"
+        );
     }
 }
 
 #[test]
 fn an_update_overtaken_by_another_client_is_not_sent_again() {
     let world = world(&["PUT /contacts/* hold times=1"]);
-    let ids = world.add(&[json!({ "email": "avery@example.com", "city": "Boston" })]);
-    world.sheet("in.csv", "Email,City\navery@example.com,Rome\n");
-    let import = Process::start(&world, "import in.csv --yes --out res --timeout 0.3");
-    world.ask("held?at_least=1");
-    world.control("PUT", &format!("contacts/{}", ids[0]), &json!({ "city": "Oslo" }));
-    import.end().exits(3);
-    assert_eq!(world.table("res/rejected.csv")[0]["_reject_code"], "R_CONFLICT");
-    assert_eq!(world.person("avery@example.com")["contact"]["city"], "Oslo");
+    let ids = world.add_contacts(&[json!({ "email": "avery@example.com", "city": "Boston" })]);
+    world.write_sheet("in.csv", "Email,City\navery@example.com,Rome\n");
+    let import = RunningCommand::start(&world, "import in.csv --yes --out res --timeout 0.3");
+    world.get_control("held?at_least=1");
+    world.control_request("PUT", &format!("contacts/{}", ids[0]), &json!({ "city": "Oslo" }));
+    import.wait_for_exit().exits(3);
+    assert_eq!(world.read_csv("res/rejected.csv")[0]["_reject_code"], "R_CONFLICT");
+    assert_eq!(world.contact_by_email("avery@example.com")["contact"]["city"], "Oslo");
 }
 
 #[test]
 fn a_value_that_the_server_accepted_and_did_not_store_is_named() {
     let world = world(&["PUT /contacts/* ignore=city", "POST /contacts/ ignore=city"]);
-    world.add(&[json!({ "email": "avery@example.com", "city": "Boston" })]);
+    world.add_contacts(&[json!({ "email": "avery@example.com", "city": "Boston" })]);
     let sheet = "Email,City,State\navery@example.com,Rome,MA\nblake@example.com,Oslo,MA\n";
-    world.sheet("in.csv", sheet);
-    world.import("").exits(0);
-    assert_eq!(world.tally(), [2, 0, 0, 0, 0]);
-    let warnings = world.table("res/warnings.csv");
+    world.write_sheet("in.csv", sheet);
+    world.run_import("").exits(0);
+    assert_eq!(world.count_results(), [2, 0, 0, 0, 0]);
+    let warnings = world.read_csv("res/warnings.csv");
     let differs: Vec<_> = warnings.iter().filter(|it| it["code"] == "W_ANSWER_DIFFERS").collect();
     assert_eq!(differs.len(), 2, "{warnings:#?}");
     assert_eq!((differs[0]["row"].as_str(), differs[0]["field"].as_str()), ("1", "city"));

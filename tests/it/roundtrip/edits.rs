@@ -24,7 +24,7 @@ pub(super) fn fields(world: &World) -> BTreeMap<String, String> {
 
 /// Edits a cell of every kind, most in a row of its own.
 pub(super) fn make(world: &World, table: &mut Table) -> Vec<Edit> {
-    let (fields, account) = (fields(world), world.account());
+    let (fields, account) = (fields(world), world.read_contacts());
     let edits = [
         ("first_name", "Zoë-Ann", "firstName", json!("Zoë-Ann")),
         ("last_name", "O'New", "lastName", json!("O'New")),

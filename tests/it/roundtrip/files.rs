@@ -1,4 +1,4 @@
-//! Files of an export, read, edited and written anew as other programs would.
+//! ExportFiles of an export, read, edited and written anew as other programs would.
 
 use crate::world::World;
 

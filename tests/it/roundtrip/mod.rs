@@ -5,27 +5,27 @@ mod files;
 
 use serde_json::{Value, json};
 
-use crate::import_world::{empty, tags};
-use crate::world::{Done, World};
+use crate::import_world::{empty_world, tag_names};
+use crate::world::{CommandOutput, World};
 use files::{Form, Table};
 
 const NOTHING: [String; 0] = [];
 
 /// A world with people as awkward as the sandbox makes them, and an export of them.
 fn exported(mode: &str) -> World {
-    let world = World::with(|settings| settings.contacts = 130);
-    world.run(&format!("export --format csv --out out --quiet --csv-safe {mode}")).exits(0);
-    world.control("DELETE", "log", &Value::Null);
+    let world = World::with_settings(|settings| settings.contacts = 130);
+    world.run_command(&format!("export --format csv --out out --quiet --csv-safe {mode}")).exits(0);
+    world.control_request("DELETE", "log", &Value::Null);
     world
 }
 
 /// Imports a file of the export and shows that nothing comes of it.
 #[track_caller]
-fn changes_nothing(world: &World, file: &str, options: &str) -> Done {
+fn changes_nothing(world: &World, file: &str, options: &str) -> CommandOutput {
     let rows = Table::read(world, file).rows.len();
-    let done = world.run(&format!("import {file} --yes --out res {options}")).exits(0);
-    assert_eq!(world.tally(), [0, rows, 0, 0, 0], "{file}: {}", done.stderr);
-    assert_eq!(world.writes(), NOTHING);
+    let done = world.run_command(&format!("import {file} --yes --out res {options}")).exits(0);
+    assert_eq!(world.count_results(), [0, rows, 0, 0, 0], "{file}: {}", done.stderr);
+    assert_eq!(world.list_writes(), NOTHING);
     done
 }
 
@@ -33,13 +33,13 @@ fn changes_nothing(world: &World, file: &str, options: &str) -> Done {
 fn an_untouched_export_changes_nothing_however_its_cells_are_guarded() {
     for mode in ["formulas", "excel", "off"] {
         let world = exported(mode);
-        let before = world.account();
+        let before = world.read_contacts();
         for table in ["contacts", "tasks", "notes"] {
             changes_nothing(&world, &format!("out/{table}.csv"), "");
         }
         changes_nothing(&world, "out/contacts.csv", "--tags replace");
         changes_nothing(&world, "out/contacts.csv", "--blank clear --allow-clear");
-        assert_eq!(world.account(), before);
+        assert_eq!(world.read_contacts(), before);
     }
 }
 
@@ -75,24 +75,24 @@ fn booleans_in_a_spreadsheet_s_spelling_are_no_change() {
 #[test]
 fn an_edited_export_changes_exactly_the_edited_cells() {
     let world = exported("formulas");
-    let before = world.account();
+    let before = world.read_contacts();
     let mut table = Table::read(&world, "out/contacts.csv");
     let edits = edits::make(&world, &mut table);
     table.write(&world, "in.csv", &Form::default());
     let rows = edits::rows(&edits);
     assert!(edits.len() >= 25, "{}", edits.len());
 
-    let log = world.import("--tags replace --allow-resubscribe");
+    let log = world.run_import("--tags replace --allow-resubscribe");
     let unedited = before.len() - rows.len();
-    assert_eq!(world.tally(), [rows.len(), unedited, 0, 0, 0], "{}", log.stderr);
-    let writes = world.writes();
+    assert_eq!(world.count_results(), [rows.len(), unedited, 0, 0, 0], "{}", log.stderr);
+    let writes = world.list_writes();
     assert_eq!(writes.len(), rows.len(), "{writes:#?}");
     assert!(writes.iter().all(|write| write.starts_with("PUT /contacts/")), "{writes:#?}");
-    edits::expect(&before, &world.account(), &edits);
+    edits::expect(&before, &world.read_contacts(), &edits);
 
-    world.control("DELETE", "log", &Value::Null);
-    world.import("--tags replace --allow-resubscribe").exits(0);
-    assert_eq!(world.writes(), NOTHING);
+    world.control_request("DELETE", "log", &Value::Null);
+    world.run_import("--tags replace --allow-resubscribe").exits(0);
+    assert_eq!(world.list_writes(), NOTHING);
 }
 
 #[test]
@@ -101,31 +101,31 @@ fn tags_of_an_edited_export_are_added_and_never_removed() {
     let mut table = Table::read(&world, "out/contacts.csv");
     let row = table.find("tags", |cell| cell.contains("; "));
     let id = table.cell(row, "id").to_owned();
-    let had = tags(&world.person_of(&id));
+    let had = tag_names(&world.contact_by_id(&id));
     table.set(row, "tags", "brand new");
     table.write(&world, "in.csv", &Form::default());
-    world.import("").exits(0);
-    let has = tags(&world.person_of(&id));
+    world.run_import("").exits(0);
+    let has = tag_names(&world.contact_by_id(&id));
     assert_eq!(has, [had, vec!["brand new".to_owned()]].concat());
-    assert_eq!(world.writes(), ["POST /contacts/bulk/tags/update/add"]);
+    assert_eq!(world.list_writes(), ["POST /contacts/bulk/tags/update/add"]);
 }
 
 #[test]
 fn emptied_cells_change_nothing_unless_they_are_to_clear() {
     let world = exported("formulas");
-    let before = world.account();
+    let before = world.read_contacts();
     let mut table = Table::read(&world, "out/contacts.csv");
     let emptied = edits::empty(&world, &mut table);
     table.write(&world, "in.csv", &Form::default());
     for options in ["", "--blank clear", "--allow-clear", "--blank leave --allow-clear"] {
-        world.import(options).exits(0);
-        assert_eq!(world.writes(), NOTHING, "{options}");
+        world.run_import(options).exits(0);
+        assert_eq!(world.list_writes(), NOTHING, "{options}");
     }
-    world.import("--blank error").exits(3);
-    assert_eq!(world.writes(), NOTHING);
-    world.import("--blank clear --allow-clear").exits(0);
-    edits::expect(&before, &world.account(), &emptied);
-    assert_eq!(world.writes().len(), edits::rows(&emptied).len());
+    world.run_import("--blank error").exits(3);
+    assert_eq!(world.list_writes(), NOTHING);
+    world.run_import("--blank clear --allow-clear").exits(0);
+    edits::expect(&before, &world.read_contacts(), &emptied);
+    assert_eq!(world.list_writes().len(), edits::rows(&emptied).len());
 }
 
 #[test]
@@ -135,64 +135,70 @@ fn edited_notes_and_tasks_are_updated_in_place() {
     let (contact, note) = (notes.cell(0, "contact_id").to_owned(), notes.cell(0, "id").to_owned());
     notes.set(0, "body", "said anew");
     notes.write(&world, "in.csv", &Form::default());
-    world.import("").exits(0);
-    assert_eq!(world.writes(), [format!("PUT /contacts/{contact}/notes/{note}")]);
-    let person = world.person_of(&contact);
+    world.run_import("").exits(0);
+    assert_eq!(world.list_writes(), [format!("PUT /contacts/{contact}/notes/{note}")]);
+    let person = world.contact_by_id(&contact);
     let found = person["notes"].as_array().unwrap().iter().find(|it| it["id"] == note).unwrap();
     assert_eq!(found["body"], "said anew");
 
-    world.control("DELETE", "log", &Value::Null);
+    world.control_request("DELETE", "log", &Value::Null);
     let mut tasks = Table::read(&world, "out/tasks.csv");
     let row = tasks.find("completed", |cell| cell == "false");
     let (contact, task) =
         (tasks.cell(row, "contact_id").to_owned(), tasks.cell(row, "id").to_owned());
     tasks.set(row, "completed", "true");
     tasks.write(&world, "in.csv", &Form::default());
-    world.import("").exits(0);
-    assert_eq!(world.writes(), [format!("PUT /contacts/{contact}/tasks/{task}/completed")]);
+    world.run_import("").exits(0);
+    assert_eq!(world.list_writes(), [format!("PUT /contacts/{contact}/tasks/{task}/completed")]);
 }
 
 #[test]
 fn a_file_that_is_not_a_sheet_is_refused_with_a_hint() {
     let world = exported("formulas");
-    world.run("export --format parquet --format jsonl --with none --out other --quiet").exits(0);
     world
-        .run("import other/contacts.parquet --yes")
+        .run_command("export --format parquet --format jsonl --with none --out other --quiet")
+        .exits(0);
+    world
+        .run_command("import other/contacts.parquet --yes")
         .exits(4)
         .says("Parquet")
         .says("as CSV or XLSX");
-    world.run("import other/contacts.jsonl --yes").exits(4).says("JSON").says("as CSV or XLSX");
-    world.run("import out/manifest.json --yes").exits(4).says("JSON");
-    world.run("import out --yes").exits(2).says("is a directory");
+    world
+        .run_command("import other/contacts.jsonl --yes")
+        .exits(4)
+        .says("JSON")
+        .says("as CSV or XLSX");
+    world.run_command("import out/manifest.json --yes").exits(4).says("JSON");
+    world.run_command("import out --yes").exits(2).says("is a directory");
 }
 
 #[test]
 fn an_export_goes_over_into_another_location_without_its_ids() {
-    let source = empty();
-    source.run("export --format csv --with none --out out --quiet").exits(0);
+    let source = empty_world();
+    source.run_command("export --format csv --with none --out out --quiet").exits(0);
     let nickname = edits::fields(&source).remove("custom_nickname").unwrap();
-    source.add(&[
+    source.add_contacts(&[
         json!({ "email": "avery@example.com", "firstName": "Avery", "tags": ["vip"],
             "customFields": [{ "id": nickname, "value": "Ace" }] }),
         json!({ "phone": "+12025550143", "lastName": "Testcase" }),
     ]);
-    source.run("export --format csv --with none --out out --quiet").exits(0);
-    let target = empty();
+    source.run_command("export --format csv --with none --out out --quiet").exits(0);
+    let target = empty_world();
     std::fs::copy(source.path("out/contacts.csv"), target.path("in.csv")).unwrap();
 
-    target.import("").exits(3);
-    let rejected = target.table("res/rejected.csv");
+    target.run_import("").exits(3);
+    let rejected = target.read_csv("res/rejected.csv");
     assert!(rejected.iter().all(|row| row["_reject_code"] == "R_NOT_FOUND"), "{rejected:?}");
     assert!(rejected[0]["_reject_reason"].contains("--ignore-column"), "{rejected:?}");
-    assert_eq!(target.account(), [] as [Value; 0]);
+    assert_eq!(target.read_contacts(), [] as [Value; 0]);
 
-    target.import("--ignore-column id").exits(0);
-    assert_eq!(target.account().len(), 2);
-    let avery = target.person("avery@example.com");
+    target.run_import("--ignore-column id").exits(0);
+    assert_eq!(target.read_contacts().len(), 2);
+    let avery = target.contact_by_email("avery@example.com");
     assert_eq!(
-        (avery["contact"]["firstName"].as_str(), tags(&avery)),
+        (avery["contact"]["firstName"].as_str(), tag_names(&avery)),
         (Some("Avery"), vec!["vip".to_owned()])
     );
     assert_eq!(avery["contact"]["customFields"][0]["value"], "Ace");
-    assert!(target.account().iter().any(|it| it["contact"]["phone"] == "+12025550143"));
+    assert!(target.read_contacts().iter().any(|it| it["contact"]["phone"] == "+12025550143"));
 }

@@ -19,7 +19,7 @@ fn claims(token: &str) -> Value {
 
 fn location(world: &World, token: &str) -> Answer {
     let path = format!("/locations/{LOCATION}");
-    Caller::new(world.url()).token(token).ask("GET", &path, &Value::Null)
+    Caller::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null)
 }
 
 fn access(tokens: &Value) -> String {
@@ -45,12 +45,13 @@ fn a_token_holds_its_owner_its_scopes_and_its_expiry() {
 
 #[test]
 fn a_token_lives_as_long_as_the_settings_say() {
-    let world = World::with(|settings| settings.token_life = std::time::Duration::from_secs(90));
+    let world =
+        World::with_settings(|settings| settings.token_life = std::time::Duration::from_secs(90));
     let tokens = grant(&world, &json!({}));
     assert_eq!(tokens["expires_in"], 90);
     let token = access(&tokens);
     assert_eq!(location(&world, &token).status, 200);
-    world.control("POST", "settings", &json!({"clock_ahead": 91, "token_life": 30}));
+    world.control_request("POST", "settings", &json!({"clock_ahead": 91, "token_life": 30}));
     assert_eq!(said(&location(&world, &token)), (401, "Invalid JWT"));
     assert_eq!(grant(&world, &json!({}))["expires_in"], 30);
 }
@@ -59,7 +60,7 @@ fn a_token_lives_as_long_as_the_settings_say() {
 fn expiring_ends_the_tokens_given_so_far() {
     let world = World::new();
     let old = access(&grant(&world, &json!({})));
-    world.control("POST", "oauth/expire", &Value::Null);
+    world.control_request("POST", "oauth/expire", &Value::Null);
     assert_eq!(said(&location(&world, &old)), (401, "Invalid JWT"));
     let new = access(&grant(&world, &json!({})));
     assert_eq!(location(&world, &new).status, 200);
@@ -68,13 +69,15 @@ fn expiring_ends_the_tokens_given_so_far() {
 
 #[test]
 fn the_date_of_every_answer_follows_the_clock() {
-    let world = World::with(|settings| settings.clock_ahead = jiff::SignedDuration::from_hours(-1));
+    let world = World::with_settings(|settings| {
+        settings.clock_ahead = jiff::SignedDuration::from_hours(-1)
+    });
     let ahead = |answer: &Answer| {
         let date = rfc2822::parse(&answer.headers["date"]).unwrap().timestamp();
         (date.as_second() - Timestamp::now().as_second() + 30).div_euclid(60)
     };
     assert_eq!(ahead(&location(&world, "pit-sandbox-full")), -60);
-    world.control("POST", "settings", &json!({"clock_ahead": 7200}));
+    world.control_request("POST", "settings", &json!({"clock_ahead": 7200}));
     assert_eq!(ahead(&location(&world, "nobody")), 120);
 }
 
@@ -83,14 +86,18 @@ fn a_control_route_grants_nothing_that_is_spelt_wrongly() {
     let world = World::new();
     for wrong in [json!({"usertype": "Company"}), json!({"userType": "X"}), json!({"life": "x"})] {
         let caller = Caller::new(world.url());
-        assert_eq!(caller.ask("POST", "/__sandbox/oauth/grant", &wrong).status, 422, "{wrong}");
+        assert_eq!(
+            caller.send_request("POST", "/__sandbox/oauth/grant", &wrong).status,
+            422,
+            "{wrong}"
+        );
     }
 }
 
 #[test]
 fn each_route_asks_for_its_scope_and_no_other() {
     let world = World::new();
-    let contact = text(&world.ask("state")["contacts"][0]["contact"]["id"]);
+    let contact = text(&world.get_control("state")["contacts"][0]["contact"]["id"]);
     let here = format!("locationId={LOCATION}");
     let routes = [
         ("contacts.readonly", "POST", "/contacts/search".to_owned()),
@@ -116,7 +123,8 @@ fn each_route_asks_for_its_scope_and_no_other() {
     for (scope, method, path) in routes {
         let refused = |token: &str| {
             let body = if method == "GET" { Value::Null } else { json!({}) };
-            let answer = Caller::new(world.url()).token(token).ask(method, &path, &body);
+            let answer =
+                Caller::new(world.url()).with_token(token).send_request(method, &path, &body);
             said(&answer) == (401, "The token is not authorized for this scope.")
         };
         assert!(refused(&format!("pit-sandbox-without:{scope}")), "{method} {path}");

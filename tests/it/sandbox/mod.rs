@@ -16,14 +16,14 @@ use ghl_bulk::sandbox::{
 use serde_json::{Value, json};
 
 use crate::raw_http::{Answer, Caller};
-use crate::running_command::Process;
+use crate::running_command::RunningCommand;
 use crate::world::World;
 
 /// A request to a fresh sandbox, and the status and message of its answer.
 #[track_caller]
 fn check(method: &str, path: &str, body: &Value, status: u16, message: &Value) -> Answer {
     let world = World::new();
-    let answer = Caller::new(world.url()).ask(method, path, body);
+    let answer = Caller::new(world.url()).send_request(method, path, body);
     assert_eq!((answer.status, &answer.body["message"]), (status, message), "{}", answer.body);
     answer
 }
@@ -35,13 +35,14 @@ fn with(mut body: Value) -> Value {
 }
 
 fn first_contact(world: &World) -> Value {
-    world.ask("state")["contacts"][0]["contact"].clone()
+    world.get_control("state")["contacts"][0]["contact"].clone()
 }
 
 #[test]
 fn the_command_prints_the_environment_that_reaches_it() {
     let world = World::new();
-    let mut sandbox = world.start("sandbox --port 0 --contacts 7 --limit none --serve mine");
+    let mut sandbox =
+        world.start_command("sandbox --port 0 --contacts 7 --limit none --serve mine");
     let mut line = String::new();
     let mut app = String::new();
     let mut out = BufReader::new(sandbox.stdout.as_mut().unwrap());
@@ -49,37 +50,40 @@ fn the_command_prints_the_environment_that_reaches_it() {
     out.read_line(&mut app).unwrap();
     drop(out);
     assert!(app.starts_with('#') && app.contains(CLIENT_ID) && app.contains(CLIENT_SECRET));
-    let sandbox = Process::of(sandbox);
+    let sandbox = RunningCommand::from_child(sandbox);
     let pairs = line.strip_prefix("export ").unwrap().trim_end().split(' ');
     let world = pairs
         .filter_map(|pair| pair.split_once('='))
-        .fold(world, |world, (key, value)| world.env(key, value));
-    world.run("export --format jsonl --with none --out out").exits(0);
-    assert_eq!(world.rows("out/contacts.jsonl").len(), 7);
-    assert_eq!(world.json("out/manifest.json")["location"], "mine");
+        .fold(world, |world, (key, value)| world.with_env(key, value));
+    world.run_command("export --format jsonl --with none --out out").exits(0);
+    assert_eq!(world.read_rows("out/contacts.jsonl").len(), 7);
+    assert_eq!(world.read_json("out/manifest.json")["location"], "mine");
     assert!(line.contains(TOKEN));
-    sandbox.signal("INT");
-    sandbox.end().exits(0);
+    sandbox.send_signal("INT");
+    sandbox.wait_for_exit().exits(0);
 }
 
 #[test]
 fn a_port_that_is_taken_is_named() {
     let world = World::new();
     let port = world.url().rsplit(':').next().unwrap();
-    world.run(&format!("sandbox --port {port}")).exits(2).says(&format!("error: port {port}: "));
+    world
+        .run_command(&format!("sandbox --port {port}"))
+        .exits(2)
+        .says(&format!("error: port {port}: "));
 }
 
 #[test]
 fn an_invalid_fault_is_refused() {
-    let done = World::new().run("sandbox --fault 'GET /contacts/ explode'").exits(2);
+    let done = World::new().run_command("sandbox --fault 'GET /contacts/ explode'").exits(2);
     done.says("`GET /contacts/ explode` is not a fault: there is no action or option `explode`");
 }
 
 #[test]
 fn equal_seeds_serve_equal_accounts() {
     let state = |seed| {
-        let world = World::with(|settings| settings.seed = seed);
-        world.ask("state")
+        let world = World::with_settings(|settings| settings.seed = seed);
+        world.get_control("state")
     };
     assert_eq!(state(5), state(5));
     assert_ne!(state(5), state(6));
@@ -122,12 +126,12 @@ fn page_numbers_reach_ten_thousand_records_and_cursors_all() {
 #[test]
 fn a_token_without_a_scope_is_answered_401() {
     let world = World::new();
-    let caller = Caller::new(world.url()).token("pit-sandbox-without:contacts.readonly");
-    let answer = caller.ask("POST", "/contacts/search", &with(json!({"pageLimit": 1})));
+    let caller = Caller::new(world.url()).with_token("pit-sandbox-without:contacts.readonly");
+    let answer = caller.send_request("POST", "/contacts/search", &with(json!({"pageLimit": 1})));
     let said = (answer.status, &answer.body["message"]);
     assert_eq!(said, (401, &json!("The token is not authorized for this scope.")));
     assert_eq!(
-        caller.ask("GET", &format!("/users/?locationId={LOCATION}"), &Value::Null).status,
+        caller.send_request("GET", &format!("/users/?locationId={LOCATION}"), &Value::Null).status,
         200
     );
 }
@@ -137,7 +141,8 @@ fn an_unknown_token_is_answered_401() {
     let world = World::new();
     let ask = |token| {
         let path = format!("/users/?locationId={LOCATION}");
-        let answer = Caller::new(world.url()).token(token).ask("GET", &path, &Value::Null);
+        let answer =
+            Caller::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null);
         (answer.status, answer.body["message"].clone())
     };
     assert_eq!(ask("pit-unknown"), (401, json!("Invalid Private Integration token")));
@@ -153,11 +158,14 @@ fn a_location_out_of_reach_is_answered_403() {
 
 #[test]
 fn every_answer_says_what_is_left_of_the_limit() {
-    let world = World::with(|settings| {
+    let world = World::with_settings(|settings| {
         (settings.limit, settings.daily_used) = ("5/10s/100".parse().unwrap(), 40);
     });
-    let answer =
-        Caller::new(world.url()).ask("GET", &format!("/locations/{LOCATION}"), &Value::Null);
+    let answer = Caller::new(world.url()).send_request(
+        "GET",
+        &format!("/locations/{LOCATION}"),
+        &Value::Null,
+    );
     let header = |name: &str| answer.headers[name].parse::<u64>().unwrap();
     let told = [
         "x-ratelimit-max",
@@ -171,9 +179,9 @@ fn every_answer_says_what_is_left_of_the_limit() {
 
 #[test]
 fn one_request_too_many_is_answered_429() {
-    let world = World::with(|settings| settings.limit = "3/60s".parse().unwrap());
+    let world = World::with_settings(|settings| settings.limit = "3/60s".parse().unwrap());
     let path = format!("/locations/{LOCATION}");
-    let ask = || Caller::new(world.url()).ask("GET", &path, &Value::Null);
+    let ask = || Caller::new(world.url()).send_request("GET", &path, &Value::Null);
     let statuses = [ask(), ask(), ask(), ask()].map(|answer| answer.status);
     assert_eq!(statuses, [200, 200, 200, 429]);
     let refused = ask();
@@ -186,7 +194,7 @@ fn a_duplicate_is_refused_with_the_contact_it_duplicates() {
     let world = World::new();
     let there = first_contact(&world);
     let body = with(json!({"email": there["email"].as_str().unwrap().to_uppercase()}));
-    let answer = Caller::new(world.url()).ask("POST", "/contacts/", &body);
+    let answer = Caller::new(world.url()).send_request("POST", "/contacts/", &body);
     assert_eq!(answer.status, 400);
     let meta = json!({"contactId": there["id"], "contactName": there["contactName"], "matchingField": "email"});
     assert_eq!(answer.body["meta"], meta);
@@ -197,9 +205,10 @@ fn tags_are_stored_once_and_in_lower_case() {
     let world = World::new();
     let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
     let body = json!({"tags": ["Brand-New", "brand-new", " BRAND-NEW "]});
-    let answer = Caller::new(world.url()).ask("POST", &format!("/contacts/{id}/tags"), &body);
+    let answer =
+        Caller::new(world.url()).send_request("POST", &format!("/contacts/{id}/tags"), &body);
     assert_eq!((answer.status, &answer.body["tagsAdded"]), (201, &json!(["brand-new"])));
-    let tags = crate::raw_http::list(&world, &format!("/locations/{LOCATION}/tags"), "tags");
+    let tags = crate::raw_http::list_rows(&world, &format!("/locations/{LOCATION}/tags"), "tags");
     assert!(tags.iter().any(|tag| tag["name"] == "brand-new"), "the location learns the tag");
 }
 
@@ -208,13 +217,13 @@ fn a_contact_that_was_created_is_read_back() {
     let world = World::new();
     let caller = Caller::new(world.url());
     let body = with(json!({"firstName": "Ada", "lastName": "New", "email": "Ada.New@example.com"}));
-    let made = caller.ask("POST", "/contacts/", &body);
+    let made = caller.send_request("POST", "/contacts/", &body);
     assert_eq!(made.status, 201, "{}", made.body);
     let id = made.body["contact"]["id"].as_str().unwrap();
-    let read = caller.ask("GET", &format!("/contacts/{id}"), &Value::Null);
+    let read = caller.send_request("GET", &format!("/contacts/{id}"), &Value::Null);
     assert_eq!(read.body["contact"]["lastName"], "New");
-    assert_eq!(caller.ask("DELETE", &format!("/contacts/{id}"), &Value::Null).status, 200);
-    let gone = caller.ask("GET", &format!("/contacts/{id}"), &Value::Null);
+    assert_eq!(caller.send_request("DELETE", &format!("/contacts/{id}"), &Value::Null).status, 200);
+    let gone = caller.send_request("GET", &format!("/contacts/{id}"), &Value::Null);
     assert_eq!(
         (gone.status, &gone.body["message"]),
         (400, &json!(format!("Contact not found for id:{id}")))
@@ -226,7 +235,7 @@ fn an_upsert_finds_the_contact_with_the_address() {
     let world = World::new();
     let there = first_contact(&world);
     let body = with(json!({"email": there["email"], "companyName": "New Ltd"}));
-    let answer = Caller::new(world.url()).ask("POST", "/contacts/upsert", &body);
+    let answer = Caller::new(world.url()).send_request("POST", "/contacts/upsert", &body);
     assert_eq!((answer.status, &answer.body["new"]), (200, &json!(false)));
     assert_eq!(answer.body["contact"]["id"], there["id"]);
     assert_eq!(first_contact(&world)["companyName"], "New Ltd");
@@ -240,12 +249,13 @@ fn an_unknown_path_is_answered_404() {
 #[test]
 fn a_search_finds_the_seeded_contacts_page_by_page() {
     let world = World::new();
-    let rows = crate::raw_http::search(&world, &json!([]));
-    let state = world.ask("state");
+    let rows = crate::raw_http::search_contacts(&world, &json!([]));
+    let state = world.get_control("state");
     assert_eq!(rows.len(), state["contacts"].as_array().unwrap().len());
     let caller = Caller::new(world.url());
-    let page =
-        caller.ask("POST", "/contacts/search", &with(json!({"pageLimit": 7, "page": 2}))).body;
+    let page = caller
+        .send_request("POST", "/contacts/search", &with(json!({"pageLimit": 7, "page": 2})))
+        .body;
     assert_eq!((page["contacts"].as_array().unwrap().len(), &page["total"]), (7, &json!(60)));
     let cursor = &rows[3]["searchAfter"];
     assert_eq!(cursor[1], rows[3]["id"]);
@@ -260,8 +270,8 @@ fn by_default_it_holds_a_thousand_contacts_and_the_documented_limits() {
 
 #[test]
 fn a_write_is_applied_though_its_client_has_given_up() {
-    let world = World::with(|settings| settings.contacts = 0);
-    world.control("POST", "faults", &json!(["POST /contacts/ hold"]));
+    let world = World::with_settings(|settings| settings.contacts = 0);
+    world.control_request("POST", "faults", &json!(["POST /contacts/ hold"]));
     let host = world.url().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     let body = with(json!({"email": "late@example.com"})).to_string();
@@ -272,23 +282,23 @@ fn a_write_is_applied_though_its_client_has_given_up() {
         body.len()
     )
     .unwrap();
-    world.ask("held?at_least=1");
+    world.get_control("held?at_least=1");
     drop(stream);
-    assert_eq!(world.ask("state")["contacts"], json!([]));
-    world.control("POST", "release", &Value::Null);
-    world.ask("wait?requests=1");
+    assert_eq!(world.get_control("state")["contacts"], json!([]));
+    world.control_request("POST", "release", &Value::Null);
+    world.get_control("wait?requests=1");
     assert_eq!(first_contact(&world)["email"], "late@example.com");
 }
 
 #[test]
 fn a_create_that_is_answered_422_may_have_been_applied() {
-    let world = World::with(|settings| settings.contacts = 0);
-    world.control("POST", "faults", &json!(["POST /contacts/ applied=422 times=1"]));
+    let world = World::with_settings(|settings| settings.contacts = 0);
+    world.control_request("POST", "faults", &json!(["POST /contacts/ applied=422 times=1"]));
     let caller = Caller::new(world.url());
     let body = with(json!({"email": "made@example.com"}));
-    assert_eq!(caller.ask("POST", "/contacts/", &body).status, 422);
+    assert_eq!(caller.send_request("POST", "/contacts/", &body).status, 422);
     let path = format!("/contacts/search/duplicate?locationId={LOCATION}&email=made%40example.com");
-    let found = caller.ask("GET", &path, &Value::Null);
+    let found = caller.send_request("GET", &path, &Value::Null);
     assert_eq!(found.body["contact"]["email"], "made@example.com");
 }
 
@@ -296,9 +306,9 @@ fn a_create_that_is_answered_422_may_have_been_applied() {
 fn a_field_can_be_ignored() {
     let world = World::new();
     let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
-    world.control("POST", "faults", &json!(["PUT /contacts/* ignore=city"]));
+    world.control_request("POST", "faults", &json!(["PUT /contacts/* ignore=city"]));
     let body = json!({"city": "Elsewhere", "state": "XY"});
-    let answer = Caller::new(world.url()).ask("PUT", &format!("/contacts/{id}"), &body);
+    let answer = Caller::new(world.url()).send_request("PUT", &format!("/contacts/{id}"), &body);
     assert_eq!((answer.status, &answer.body["contact"]["state"]), (200, &json!("XY")));
     assert_ne!(answer.body["contact"]["city"], "Elsewhere");
 }
@@ -309,27 +319,30 @@ fn another_client_can_edit_a_contact_and_its_children() {
     let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
     let edit =
         json!({"city": "There", "tags": ["theirs"], "__notes": [{"body": "hello"}], "__tasks": []});
-    world.control("PUT", &format!("contacts/{id}"), &edit);
-    let there = world.ask("state")["contacts"][0].clone();
+    world.control_request("PUT", &format!("contacts/{id}"), &edit);
+    let there = world.get_control("state")["contacts"][0].clone();
     assert_eq!(there["contact"]["tags"], json!(["theirs"]));
     assert_eq!((&there["notes"][0]["body"], &there["tasks"]), (&json!("hello"), &json!([])));
-    let notes = crate::raw_http::list(&world, &format!("/contacts/{id}/notes"), "notes");
+    let notes = crate::raw_http::list_rows(&world, &format!("/contacts/{id}/notes"), "notes");
     assert_eq!(notes[0]["contactId"], id.as_str());
 }
 
 #[test]
 fn accounts_that_hold_the_same_are_equal_but_for_ids_and_dates() {
     let build = |names: [&str; 2]| {
-        let world = World::with(|settings| settings.contacts = 0);
+        let world = World::with_settings(|settings| settings.contacts = 0);
         let caller = Caller::new(world.url());
         for name in names {
             let body = with(json!({"firstName": name, "tags": [name, "all"]}));
-            let made = caller.ask("POST", "/contacts/", &body).body;
+            let made = caller.send_request("POST", "/contacts/", &body).body;
             let id = made["contact"]["id"].as_str().unwrap();
             let note = json!({"body": name});
-            assert_eq!(caller.ask("POST", &format!("/contacts/{id}/notes"), &note).status, 201);
+            assert_eq!(
+                caller.send_request("POST", &format!("/contacts/{id}/notes"), &note).status,
+                201
+            );
         }
-        world.ask("state?plain")["contacts"].clone()
+        world.get_control("state?plain")["contacts"].clone()
     };
     assert_eq!(build(["Ada", "Bob"]), build(["Bob", "Ada"]));
     assert_ne!(build(["Ada", "Bob"]), build(["Ada", "Ada"]));
@@ -339,8 +352,9 @@ fn accounts_that_hold_the_same_are_equal_but_for_ids_and_dates() {
 fn a_company_can_be_changed_and_every_time_zone_be_set() {
     let world = World::new();
     let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
-    let put =
-        |body: &Value| Caller::new(world.url()).ask("PUT", &format!("/contacts/{id}"), body).status;
+    let put = |body: &Value| {
+        Caller::new(world.url()).send_request("PUT", &format!("/contacts/{id}"), body).status
+    };
     assert_eq!(put(&json!({"companyName": "New Ltd", "timezone": "America/Phoenix"})), 200);
     assert_eq!(put(&json!({"timezone": "America/Atlantis"})), 422);
     assert_eq!(put(&json!({"gender": "female"})), 422);
@@ -349,9 +363,12 @@ fn a_company_can_be_changed_and_every_time_zone_be_set() {
 
 #[test]
 fn a_location_says_what_makes_a_duplicate() {
-    let world = World::with(|settings| settings.unique = vec![UniqueIdentifier::Phone]);
-    let answer =
-        Caller::new(world.url()).ask("GET", &format!("/locations/{LOCATION}"), &Value::Null);
+    let world = World::with_settings(|settings| settings.unique = vec![UniqueIdentifier::Phone]);
+    let answer = Caller::new(world.url()).send_request(
+        "GET",
+        &format!("/locations/{LOCATION}"),
+        &Value::Null,
+    );
     let settings = &answer.body["location"]["settings"];
     assert_eq!(settings["allowDuplicateContact"], false);
     assert_eq!(settings["contactUniqueIdentifiers"], json!(["phone"]));

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use super::oauth_client::{
     authorize, code, exchange, exchange_code, form, grant, refresh, said, text,
 };
-use crate::raw_http::{Caller, send};
+use crate::raw_http::{Caller, send_raw_request};
 use crate::world::World;
 
 fn status_of(world: &World, token: &str) -> (u16, String) {
     let path = format!("/contacts/search/duplicate?locationId={LOCATION}&email=a%40example.com");
-    let answer = Caller::new(world.url()).token(token).ask("GET", &path, &Value::Null);
+    let answer =
+        Caller::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null);
     (answer.status, answer.body["message"].as_str().unwrap_or_default().to_owned())
 }
 
@@ -39,7 +40,7 @@ fn the_address_below_v2_is_the_same_page() {
         "/v2/oauth/chooselocation?response_type=code&client_id={CLIENT_ID}\
          &redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2F%3Fa%3Db&scope=contacts.readonly"
     );
-    let sent = send(world.url(), "GET", &path, &[], "");
+    let sent = send_raw_request(world.url(), "GET", &path, &[], "");
     let address = &sent.headers["location"];
     assert!(address.starts_with("http://127.0.0.1:1/?a=b&code="), "{address}");
     assert!(!address.contains("state="), "{address}");
@@ -49,7 +50,13 @@ fn the_address_below_v2_is_the_same_page() {
 fn an_authorisation_that_asks_wrongly_is_refused_and_sent_nowhere() {
     let world = World::new();
     let ask = |query: &str| {
-        let answer = send(world.url(), "GET", &format!("/oauth/chooselocation?{query}"), &[], "");
+        let answer = send_raw_request(
+            world.url(),
+            "GET",
+            &format!("/oauth/chooselocation?{query}"),
+            &[],
+            "",
+        );
         assert!(!answer.headers.contains_key("location"));
         (answer.status, text(&answer.body["error"]))
     };
@@ -67,7 +74,7 @@ fn an_authorisation_that_asks_wrongly_is_refused_and_sent_nowhere() {
 
 #[test]
 fn a_location_or_the_whole_agency_can_be_chosen() {
-    let world = World::with(|settings| {
+    let world = World::with_settings(|settings| {
         settings.locations = vec!["first".to_owned(), "second".to_owned(), "third".to_owned()];
         settings.not_installed = vec!["third".to_owned()];
     });
@@ -83,7 +90,7 @@ fn a_location_or_the_whole_agency_can_be_chosen() {
 
 #[test]
 fn an_agencys_authorisation_can_lose_its_state() {
-    let world = World::with(|settings| settings.quirks = vec![ServiceQuirk::StateDropped]);
+    let world = World::with_settings(|settings| settings.quirks = vec![ServiceQuirk::StateDropped]);
     let address = |more: &str| authorize(&world, more).headers["location"].clone();
     assert!(!address("&state=mine&user_type=Company").contains("state"));
     assert!(address("&state=mine").contains("state=mine"));
@@ -118,7 +125,7 @@ fn a_code_is_bound_to_its_address_and_its_app() {
 fn a_code_that_waited_too_long_is_refused() {
     let world = World::new();
     let code = code(&authorize(&world, ""));
-    world.control("POST", "settings", &json!({"clock_ahead": 901}));
+    world.control_request("POST", "settings", &json!({"clock_ahead": 901}));
     let late = exchange_code(&world, &code);
     assert_eq!(said(&late), (400, "Invalid grant: authorization code has expired"));
 }
@@ -136,7 +143,7 @@ fn a_refresh_token_works_once_and_brings_the_next() {
     assert_eq!(said(&again), (400, "Invalid grant: refresh token is invalid"));
     assert_eq!(again.body["error"], "invalid_grant");
     assert_eq!(refresh(&world, &second).status, 200);
-    let counts = world.ask("oauth");
+    let counts = world.get_control("oauth");
     assert_eq!(counts["issued"]["refresh_token"], 2);
     assert_eq!(
         (&counts["refreshes_honoured"], &counts["refreshes_refused"]),
@@ -148,10 +155,10 @@ fn a_refresh_token_works_once_and_brings_the_next() {
 fn a_lost_answer_uses_the_refresh_token_up() {
     let world = World::new();
     let token = text(&grant(&world, &json!({}))["refresh_token"]);
-    world.control("POST", "faults", &json!(["POST /oauth/token applied=502 times=1"]));
+    world.control_request("POST", "faults", &json!(["POST /oauth/token applied=502 times=1"]));
     assert_eq!(refresh(&world, &token).status, 502);
     assert_eq!(refresh(&world, &token).body["error"], "invalid_grant");
-    assert_eq!(world.ask("oauth")["refreshes_honoured"], 1);
+    assert_eq!(world.get_control("oauth")["refreshes_honoured"], 1);
 }
 
 #[test]
@@ -159,12 +166,16 @@ fn a_token_refresh_can_be_delayed_before_and_after_it_is_applied() {
     for (hold, honoured) in [("hold", 0), ("hold=after", 1)] {
         let world = World::new();
         let token = text(&grant(&world, &json!({}))["refresh_token"]);
-        world.control("POST", "faults", &json!([format!("POST /oauth/token {hold} times=1")]));
+        world.control_request(
+            "POST",
+            "faults",
+            &json!([format!("POST /oauth/token {hold} times=1")]),
+        );
         let status = std::thread::scope(|scope| {
             let renewal = scope.spawn(|| refresh(&world, &token).status);
-            world.ask("held?at_least=1");
-            assert_eq!(world.ask("oauth")["refreshes_honoured"], honoured, "{hold}");
-            world.control("POST", "release", &Value::Null);
+            world.get_control("held?at_least=1");
+            assert_eq!(world.get_control("oauth")["refreshes_honoured"], honoured, "{hold}");
+            world.control_request("POST", "release", &Value::Null);
             renewal.join().unwrap()
         });
         assert_eq!(status, 200);
@@ -176,7 +187,7 @@ fn faults_strike_the_token_endpoint() {
     let world = World::new();
     let token = text(&grant(&world, &json!({}))["refresh_token"]);
     let faults = json!(["POST /oauth/token status=500 times=1"]);
-    world.control("POST", "faults", &faults);
+    world.control_request("POST", "faults", &faults);
     assert_eq!(refresh(&world, &token).status, 500);
     assert_eq!(refresh(&world, &token).status, 200, "it was not applied");
 }
@@ -202,12 +213,17 @@ fn the_token_endpoint_takes_forms_of_known_fields_only() {
     assert_eq!(said(&missing), (400, "Missing parameter: client_secret"));
     let body = json!({"client_id": CLIENT_ID}).to_string();
     let headers = [("Content-Type", "application/json")];
-    let json = send(world.url(), "POST", "/oauth/token", &headers, &body);
+    let json = send_raw_request(world.url(), "POST", "/oauth/token", &headers, &body);
     assert_eq!((json.status, &json.body["error"]), (400, &json!("invalid_request")));
     let headers =
         [("Content-Type", "application/x-www-form-urlencoded"), ("Version", "2020-01-01")];
-    let version =
-        send(world.url(), "POST", "/oauth/token", &headers, &form("grant_type=refresh_token"));
+    let version = send_raw_request(
+        world.url(),
+        "POST",
+        "/oauth/token",
+        &headers,
+        &form("grant_type=refresh_token"),
+    );
     assert_eq!(said(&version), (401, "version header is invalid"));
 }
 
@@ -215,7 +231,7 @@ fn the_token_endpoint_takes_forms_of_known_fields_only() {
 fn revoking_ends_every_refresh_token() {
     let world = World::new();
     let tokens = grant(&world, &json!({}));
-    world.control("POST", "oauth/revoke", &Value::Null);
+    world.control_request("POST", "oauth/revoke", &Value::Null);
     assert_eq!(refresh(&world, &text(&tokens["refresh_token"])).body["error"], "invalid_grant");
     assert_eq!(status_of(&world, &text(&tokens["access_token"])).0, 200);
 }
@@ -225,7 +241,7 @@ fn a_lost_refresh_token_is_replaced_by_a_reconnection() {
     let world = World::new();
     let ask = |body: Value| {
         let headers = [("Content-Type", "application/json")];
-        send(world.url(), "POST", "/oauth/reconnect", &headers, &body.to_string())
+        send_raw_request(world.url(), "POST", "/oauth/reconnect", &headers, &body.to_string())
     };
     let app = |more: Value| {
         let mut body = json!({"clientKey": CLIENT_ID, "clientSecret": CLIENT_SECRET});
@@ -245,20 +261,20 @@ fn a_lost_refresh_token_is_replaced_by_a_reconnection() {
         ask(json!({"clientKey": CLIENT_ID, "clientSecret": "no", "companyId": COMPANY})).status,
         400
     );
-    assert_eq!(world.ask("oauth")["reconnects"], 2);
+    assert_eq!(world.get_control("oauth")["reconnects"], 2);
 }
 
 #[test]
 fn calls_for_tokens_are_in_the_journal_without_secrets_and_count_for_no_location() {
-    let world = World::with(|settings| settings.limit = "1/60s".parse().unwrap());
+    let world = World::with_settings(|settings| settings.limit = "1/60s".parse().unwrap());
     let code = code(&authorize(&world, ""));
     let tokens = exchange_code(&world, &code).body;
     refresh(&world, &text(&tokens["refresh_token"]));
     let leaky = format!("/oauth/token?client_secret={CLIENT_SECRET}&code={code}");
-    let answer = send(world.url(), "POST", &leaky, &[], "");
+    let answer = send_raw_request(world.url(), "POST", &leaky, &[], "");
     assert!(!answer.headers.contains_key("x-ratelimit-remaining"));
     assert_eq!(status_of(&world, &text(&tokens["access_token"])).0, 200);
-    let journal = world.ask("log");
+    let journal = world.get_control("log");
     assert_eq!((&journal["requests"], &journal["most_in_window"]), (&json!(5), &json!(1)));
     assert!(text(&journal["entries"][0]["path"]).contains("redirect_uri=http"));
     assert_eq!(journal["entries"][1]["path"], "/oauth/token");

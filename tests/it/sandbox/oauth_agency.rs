@@ -8,7 +8,7 @@ use crate::raw_http::{Answer, Caller};
 use crate::world::World;
 
 fn three() -> World {
-    World::with(|settings| {
+    World::with_settings(|settings| {
         settings.locations = vec!["first".to_owned(), "second".to_owned(), "third".to_owned()];
         settings.not_installed = vec!["third".to_owned()];
     })
@@ -17,12 +17,12 @@ fn three() -> World {
 fn installed(world: &World, token: &str, more: &str) -> Answer {
     let app = CLIENT_ID.split('-').next().unwrap();
     let path = format!("/oauth/installedLocations?companyId={COMPANY}&appId={app}{more}");
-    Caller::new(world.url()).token(token).ask("GET", &path, &Value::Null)
+    Caller::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null)
 }
 
 fn location_token(world: &World, token: &str, location: &str) -> Answer {
     let form = format!("companyId={COMPANY}&locationId={location}");
-    post_form(Caller::new(world.url()).token(token), "/oauth/locationToken", &form)
+    post_form(Caller::new(world.url()).with_token(token), "/oauth/locationToken", &form)
 }
 
 fn ids(answer: &Answer) -> Vec<&str> {
@@ -44,12 +44,12 @@ fn a_token_for_a_location_reaches_that_location_alone() {
     let token = text(&tokens["access_token"]);
     let users = |location: &str| {
         let path = format!("/users/?locationId={location}");
-        Caller::new(world.url()).token(&token).ask("GET", &path, &Value::Null)
+        Caller::new(world.url()).with_token(&token).send_request("GET", &path, &Value::Null)
     };
     assert_eq!(users("second").status, 200);
     let wrong = "The token does not have access to this location.";
     assert_eq!(said(&users("first")), (403, wrong));
-    assert_eq!(world.ask("oauth")["location_tokens"], 1);
+    assert_eq!(world.get_control("oauth")["location_tokens"], 1);
 }
 
 #[test]
@@ -72,10 +72,10 @@ fn no_token_is_given_for_what_is_not_installed_not_there_or_not_the_agencys() {
     assert_eq!(said(&missing), (400, "The app is not installed for this location"));
     let unknown = location_token(&world, &token, "fourth");
     assert_eq!(said(&unknown), (400, "Location with id fourth not found"));
-    world.control("POST", "settings", &json!({"not_installed": ["first"]}));
+    world.control_request("POST", "settings", &json!({"not_installed": ["first"]}));
     assert_eq!(location_token(&world, &token, "first").status, 400);
     assert_eq!(location_token(&world, &token, "third").status, 201);
-    let caller = Caller::new(world.url()).token(&token);
+    let caller = Caller::new(world.url()).with_token(&token);
     let ask = |form: &str| post_form(caller, "/oauth/locationToken", form);
     assert_eq!(ask("companyId=other&locationId=first").status, 403);
     assert_eq!(ask("locationId=first").status, 422);
@@ -97,8 +97,8 @@ fn installed_locations_are_found_by_name_and_by_page() {
     assert_eq!(ids(&installed(&world, &token, "&locationId=first")), ["first"]);
     assert_eq!(installed(&world, &token, "&page=2").status, 422);
     assert_eq!(installed(&world, &token, "&isInstalled=maybe").status, 422);
-    let bare = Caller::new(world.url()).token(&token);
-    assert_eq!(bare.ask("GET", "/oauth/installedLocations", &Value::Null).status, 422);
+    let bare = Caller::new(world.url()).with_token(&token);
+    assert_eq!(bare.send_request("GET", "/oauth/installedLocations", &Value::Null).status, 422);
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn an_agencys_routes_need_its_scopes_and_a_version() {
     let refused = (401, "The token is not authorized for this scope.");
     assert_eq!(said(&installed(&world, &token, "")), refused);
     assert_eq!(said(&location_token(&world, &token, "first")), refused);
-    let caller = Caller { version: "1999-01-01", ..Caller::new(world.url()).token(&token) };
-    let answer = caller.ask("GET", "/oauth/installedLocations", &Value::Null);
+    let caller = Caller { version: "1999-01-01", ..Caller::new(world.url()).with_token(&token) };
+    let answer = caller.send_request("GET", "/oauth/installedLocations", &Value::Null);
     assert_eq!(said(&answer), (401, "version header is invalid"));
 }
 
@@ -118,21 +118,21 @@ fn an_agencys_routes_need_its_scopes_and_a_version() {
 fn an_agencys_token_reads_a_location_and_nothing_in_it() {
     let world = three();
     let token = agency(&world);
-    let caller = Caller::new(world.url()).token(&token);
-    assert_eq!(caller.ask("GET", "/locations/first", &Value::Null).status, 200);
+    let caller = Caller::new(world.url()).with_token(&token);
+    assert_eq!(caller.send_request("GET", "/locations/first", &Value::Null).status, 200);
     let wrong = "This authClass type is not allowed to access this scope. \
                  Please verify your IAM configuration if this is not the case.";
     for path in ["/users/?locationId=first", "/locations/first/tags", "/contacts/?locationId=first"]
     {
-        assert_eq!(said(&caller.ask("GET", path, &Value::Null)), (401, wrong), "{path}");
+        assert_eq!(said(&caller.send_request("GET", path, &Value::Null)), (401, wrong), "{path}");
     }
 }
 
 #[test]
 fn an_agencys_private_integration_reads_a_location_and_mints_nothing() {
     let world = three();
-    let caller = Caller::new(world.url()).token("pit-sandbox-company");
-    let ask = |path: &str| caller.ask("GET", path, &Value::Null);
+    let caller = Caller::new(world.url()).with_token("pit-sandbox-company");
+    let ask = |path: &str| caller.send_request("GET", path, &Value::Null);
     assert_eq!(ask("/locations/first").status, 200);
     let scope = (401, "The token is not authorized for this scope.");
     assert_eq!(said(&ask("/contacts/?locationId=first")), scope);

@@ -3,7 +3,7 @@
 use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET};
 use serde_json::{Value, json};
 
-use crate::raw_http::{Answer, Caller, send};
+use crate::raw_http::{Answer, Caller, send_raw_request};
 use crate::world::World;
 
 /// Where the app wants its codes; nobody listens there.
@@ -18,7 +18,7 @@ pub(super) fn authorize(world: &World, more: &str) -> Answer {
          &redirect_uri=http%3A%2F%2Flocalhost%3A9%2Fcallback\
          &scope=contacts.readonly%20oauth.readonly%20oauth.write{more}"
     );
-    send(world.url(), "GET", &path, &[], "")
+    send_raw_request(world.url(), "GET", &path, &[], "")
 }
 
 /// The code in a redirect's address.
@@ -31,7 +31,7 @@ pub(super) fn code(answer: &Answer) -> String {
 
 /// A form sent to the token endpoint, without a version.
 pub(super) fn exchange(world: &World, form: &str) -> Answer {
-    send(world.url(), "POST", "/oauth/token", &[FORM], form)
+    send_raw_request(world.url(), "POST", "/oauth/token", &[FORM], form)
 }
 
 /// The form of the registered app with these fields beside its own.
@@ -54,7 +54,7 @@ pub(super) fn refresh(world: &World, token: &str) -> Answer {
 
 /// Tokens without the way to them.
 pub(super) fn grant(world: &World, wanted: &Value) -> Value {
-    world.control("POST", "oauth/grant", wanted)
+    world.control_request("POST", "oauth/grant", wanted)
 }
 
 /// The agency's access token.
@@ -66,7 +66,7 @@ pub(super) fn agency(world: &World) -> String {
 pub(super) fn post_form(caller: Caller<'_>, path: &str, form: &str) -> Answer {
     let bearer = format!("Bearer {}", caller.token);
     let headers = [FORM, ("Version", caller.version), ("Authorization", &bearer)];
-    send(caller.url, "POST", path, &headers, form)
+    send_raw_request(caller.url, "POST", path, &headers, form)
 }
 
 /// The text in a value that is one.

@@ -4,7 +4,7 @@ use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, COMPANY};
 use serde_json::{Value, json};
 
 use super::oauth_client::{agency, authorize, code, grant, post_form, said, text};
-use crate::raw_http::{Answer, Caller, send};
+use crate::raw_http::{Answer, Caller, send_raw_request};
 use crate::world::World;
 
 fn v3(world: &World) -> Caller<'_> {
@@ -12,7 +12,7 @@ fn v3(world: &World) -> Caller<'_> {
 }
 
 fn three() -> World {
-    World::with(|settings| {
+    World::with_settings(|settings| {
         settings.locations = vec!["first".to_owned(), "second".to_owned(), "third".to_owned()];
         settings.not_installed = vec!["third".to_owned()];
     })
@@ -22,13 +22,13 @@ fn exchange(world: &World, mut body: Value) -> Answer {
     body["clientId"] = CLIENT_ID.into();
     body["clientSecret"] = CLIENT_SECRET.into();
     let headers = [("Content-Type", "application/json"), ("Version", "v3")];
-    send(world.url(), "POST", "/oauth/token", &headers, &body.to_string())
+    send_raw_request(world.url(), "POST", "/oauth/token", &headers, &body.to_string())
 }
 
 fn pages(world: &World, token: &str, more: &str) -> Answer {
     let app = CLIENT_ID.split('-').next().unwrap();
     let path = format!("/oauth/installed-locations?companyId={COMPANY}&appId={app}{more}");
-    v3(world).token(token).ask("GET", &path, &Value::Null)
+    v3(world).with_token(token).send_request("GET", &path, &Value::Null)
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_form_of_the_new_names_is_taken_and_one_of_the_old_is_not() {
     let token = text(&grant(&world, &json!({}))["refresh_token"]);
     let ask = |form: String| {
         let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Version", "v3")];
-        send(world.url(), "POST", "/oauth/token", &headers, &form)
+        send_raw_request(world.url(), "POST", "/oauth/token", &headers, &form)
     };
     let old = format!("client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}");
     assert_eq!(ask(old).body["message"][0], "property client_id should not exist");
@@ -68,7 +68,7 @@ fn a_form_of_the_new_names_is_taken_and_one_of_the_old_is_not() {
 fn a_locations_token_can_be_renewed() {
     let world = three();
     let token = agency(&world);
-    let caller = v3(&world).token(&token);
+    let caller = v3(&world).with_token(&token);
     let form = format!("companyId={COMPANY}&locationId=second");
     let answer = post_form(caller, "/oauth/location-token", &form);
     assert_eq!((answer.status, &answer.body["locationId"]), (201, &json!("second")));
@@ -80,10 +80,10 @@ fn a_locations_token_can_be_renewed() {
 fn the_new_paths_are_served_under_the_new_version_only() {
     let world = three();
     let token = agency(&world);
-    let old = Caller::new(world.url()).token(&token);
+    let old = Caller::new(world.url()).with_token(&token);
     let answer = post_form(old, "/oauth/location-token", "");
     assert_eq!(said(&answer), (404, "Cannot POST /oauth/location-token"));
-    assert_eq!(old.ask("GET", "/oauth/installed-locations", &Value::Null).status, 404);
+    assert_eq!(old.send_request("GET", "/oauth/installed-locations", &Value::Null).status, 404);
     assert_eq!(pages(&world, &token, "").status, 200);
 }
 
@@ -117,6 +117,6 @@ fn wrong_pages_are_refused_in_the_new_envelope() {
         assert!(answer.body["error"]["resolution"].is_string());
     }
     let path = format!("/oauth/installed-locations?companyId={COMPANY}&appId=other");
-    let answer = v3(&world).token(&token).ask("GET", &path, &Value::Null);
+    let answer = v3(&world).with_token(&token).send_request("GET", &path, &Value::Null);
     assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!("RESOURCE_NOT_FOUND")));
 }

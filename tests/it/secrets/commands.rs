@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::encodings::{Secret, assert_untold, assert_unwritten};
-use crate::running_command::Process;
+use crate::running_command::RunningCommand;
 use crate::world::World;
 
 /// All commands that do something, such as `runs show`, as the help names them.
@@ -13,7 +13,7 @@ fn commands(world: &World) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     let mut open = vec![String::new()];
     while let Some(path) = open.pop() {
-        let help = world.run(format!("{path} --help").trim_start()).exits(0).stdout;
+        let help = world.run_command(format!("{path} --help").trim_start()).exits(0).stdout;
         let below: Vec<_> = subcommands(&help).map(|name| format!("{path} {name}")).collect();
         if below.is_empty() {
             all.insert(path.trim().to_owned());
@@ -36,16 +36,16 @@ pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: 
     let mut missing = commands(world);
     let mut run = |line: &str, codes: &[i32]| {
         missing.retain(|name| line != name && !line.starts_with(&format!("{name} ")));
-        let done = world.run(&format!("{line} {options} -vv"));
+        let done = world.run_command(&format!("{line} {options} -vv"));
         assert!(codes.contains(&done.code), "{line}: {}\n{}", done.code, done.stderr);
         assert_untold(&done, secrets);
         done
     };
-    world.sheet("in.csv", "Name,Email,Notes\nAnn,ann@example.com,hello\nBad,bad@@,\n");
-    world.sheet("more.csv", "Name,Email\nBob,bob@example.com\n");
-    world.sheet("ids.csv", "email\nbob@example.com\n");
+    world.write_sheet("in.csv", "Name,Email,Notes\nAnn,ann@example.com,hello\nBad,bad@@,\n");
+    world.write_sheet("more.csv", "Name,Email\nBob,bob@example.com\n");
+    world.write_sheet("ids.csv", "email\nbob@example.com\n");
     run("export --out out --format parquet,csv,jsonl --with tasks,notes,appointments", &[0]);
-    let exported = world.only_run();
+    let exported = world.only_run_id();
     run("export --estimate --json", &[0]);
     run("map in.csv -o map.toml", &[0]);
     run("import in.csv --dry-run --out plan", &[3]);
@@ -76,7 +76,7 @@ pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: 
 }
 
 /// Commands about access and settings.
-fn others(world: &World, run: &mut impl FnMut(&str, &[i32]) -> crate::world::Done) {
+fn others(world: &World, run: &mut impl FnMut(&str, &[i32]) -> crate::world::CommandOutput) {
     let known = commands(world);
     let mut run = |line: &str, codes: &[i32]| {
         if known.iter().any(|name| line == name || line.starts_with(&format!("{name} "))) {
@@ -96,10 +96,10 @@ fn others(world: &World, run: &mut impl FnMut(&str, &[i32]) -> crate::world::Don
 /// The sandbox serves until it is told to end.
 fn serve(world: &World, options: &str, secrets: &[Secret]) {
     let mut sandbox =
-        Process::start(world, &format!("sandbox --port 0 --contacts 1 {options} -vv"));
-    sandbox.until_it_tells("GHL_API_URL=");
-    sandbox.signal("INT");
+        RunningCommand::start(world, &format!("sandbox --port 0 --contacts 1 {options} -vv"));
+    sandbox.wait_for_stdout("GHL_API_URL=");
+    sandbox.send_signal("INT");
     // It says itself what its app's secret is: that one opens nothing else.
     let own = secrets.iter().filter(|secret| secret.name != "the client secret").cloned();
-    assert_untold(&sandbox.end(), &own.collect::<Vec<_>>());
+    assert_untold(&sandbox.wait_for_exit(), &own.collect::<Vec<_>>());
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 
-use crate::export_files::everything_below;
-use crate::world::{Done, World};
+use crate::export_files::list_files_below;
+use crate::world::{CommandOutput, World};
 
 /// How much of a secret's end is searched for by itself: what is cut may be its beginning.
 const TAIL: usize = 14;
@@ -74,7 +74,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 
 /// Asserts that a command has not told any of the secrets.
 #[track_caller]
-pub(crate) fn assert_untold(done: &Done, secrets: &[Secret]) {
+pub(crate) fn assert_untold(done: &CommandOutput, secrets: &[Secret]) {
     for (place, text) in [("stdout", &done.stdout), ("stderr", &done.stderr)] {
         assert_absent(place, text.as_bytes(), secrets);
     }
@@ -83,7 +83,7 @@ pub(crate) fn assert_untold(done: &Done, secrets: &[Secret]) {
 /// Asserts that no file of the world holds one of the secrets, but for those that are there to keep them.
 #[track_caller]
 pub(crate) fn assert_unwritten(world: &World, keepers: &[&Path], secrets: &[Secret]) {
-    let files = everything_below(&world.path("."));
+    let files = list_files_below(&world.path("."));
     assert!(!files.is_empty());
     for file in files {
         if keepers.iter().any(|keeper| file.starts_with(keeper)) {

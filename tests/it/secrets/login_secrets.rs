@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::commands;
 use super::encodings::{Secret, assert_untold, assert_unwritten};
 use crate::login::{fed, settled};
-use crate::raw_http::send;
-use crate::world::{Done, World};
+use crate::raw_http::send_raw_request;
+use crate::world::{CommandOutput, World};
 
 const REDIRECT: &str = "http://localhost:9/callback";
 const RECORD: &str = "config/credentials";
@@ -37,25 +37,27 @@ fn code(world: &World) -> String {
          &redirect_uri=http%3A%2F%2Flocalhost%3A9%2Fcallback",
         scopes.join("%20")
     );
-    let answer = send(world.url(), "GET", &path, &[], "");
+    let answer = send_raw_request(world.url(), "GET", &path, &[], "");
     let address = &answer.headers["location"];
     address.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned()
 }
 
 /// Logs in with the app.
-fn log_in(world: &World, code: &str, options: &str) -> Done {
+fn log_in(world: &World, code: &str, options: &str) -> CommandOutput {
     let line = format!("login --oauth --paste --redirect-uri {REDIRECT} {options} -vv");
     fed(world, &line, &format!("{code}\n"))
 }
 
 fn app() -> World {
-    settled(World::new()).env("GHL_CLIENT_ID", CLIENT_ID).env("GHL_CLIENT_SECRET", CLIENT_SECRET)
+    settled(World::new())
+        .with_env("GHL_CLIENT_ID", CLIENT_ID)
+        .with_env("GHL_CLIENT_SECRET", CLIENT_SECRET)
 }
 
 /// The secrets that the record in the file holds, and the app's.
 fn secrets(world: &World) -> Vec<Secret> {
     let mut all = vec![Secret::new("the client secret", CLIENT_SECRET)];
-    for file in crate::export_files::everything_below(&world.path(RECORD)) {
+    for file in crate::export_files::list_files_below(&world.path(RECORD)) {
         if let Ok(record) = serde_json::from_slice::<Value>(&fs::read(&file).unwrap()) {
             collect(&record, &mut all);
         }
@@ -105,12 +107,12 @@ fn no_refresh_shows_or_stores_a_token_whether_it_succeeds_or_not() {
         let world = app();
         log_in(&world, &code(&world), "--store file").exits(0);
         let mut known = secrets(&world);
-        world.control("POST", "oauth/expire", &Value::Null);
-        world.control("POST", "faults", &json!([fault]));
+        world.control_request("POST", "oauth/expire", &Value::Null);
+        world.control_request("POST", "faults", &json!([fault]));
         let all = [EXPORT, "doctor -vv --timeout 0.5", "whoami -vv --timeout 0.5", "resume -vv"];
-        let told: Vec<_> = all.iter().map(|line| world.run(line)).collect();
-        world.control("DELETE", "faults", &Value::Null);
-        let last = world.run(EXPORT);
+        let told: Vec<_> = all.iter().map(|line| world.run_command(line)).collect();
+        world.control_request("DELETE", "faults", &Value::Null);
+        let last = world.run_command(EXPORT);
         known.extend(secrets(&world));
         told.iter().chain([&last]).for_each(|done| assert_untold(done, &known));
         assert_unwritten(&world, &[&record(&world)], &known);
@@ -118,33 +120,33 @@ fn no_refresh_shows_or_stores_a_token_whether_it_succeeds_or_not() {
     let world = app();
     log_in(&world, &code(&world), "--store file").exits(0);
     let mut known = secrets(&world);
-    world.control("POST", "oauth/expire", &Value::Null);
-    let renewed = world.run(EXPORT).exits(0);
+    world.control_request("POST", "oauth/expire", &Value::Null);
+    let renewed = world.run_command(EXPORT).exits(0);
     known.extend(secrets(&world));
     assert_untold(&renewed, &known);
-    world.control("POST", "oauth/expire", &Value::Null);
-    world.control("POST", "oauth/revoke", &Value::Null);
+    world.control_request("POST", "oauth/expire", &Value::Null);
+    world.control_request("POST", "oauth/revoke", &Value::Null);
     // Else the app asks for a new authorisation by itself.
-    world.control("POST", "faults", &json!(["POST /oauth/reconnect status=400"]));
+    world.control_request("POST", "faults", &json!(["POST /oauth/reconnect status=400"]));
     for line in [EXPORT, "doctor -vv", "export --json -vv"] {
-        assert_untold(&world.run(line).exits(8), &known);
+        assert_untold(&world.run_command(line).exits(8), &known);
     }
     assert_unwritten(&world, &[&record(&world)], &known);
 }
 
 #[test]
 fn a_passphrase_and_what_it_encrypts_are_never_stored_in_the_open() {
-    let world = settled(World::new()).env("GHL_BULK_PASSPHRASE", PASSPHRASE);
+    let world = settled(World::new()).with_env("GHL_BULK_PASSPHRASE", PASSPHRASE);
     let secrets =
         [Secret::new("the passphrase", PASSPHRASE), Secret::new("the token", super::SECRET)];
     let done = fed(&world, "login --store age -vv", &super::token()).exits(0);
     assert_untold(&done, &secrets);
-    assert_untold(&world.run(EXPORT).exits(0), &secrets);
-    assert_untold(&world.run("doctor -vv").exits(0), &secrets);
+    assert_untold(&world.run_command(EXPORT).exits(0), &secrets);
+    assert_untold(&world.run_command("doctor -vv").exits(0), &secrets);
     assert_unwritten(&world, &[], &secrets);
-    let world = world.env("GHL_BULK_PASSPHRASE", &format!("{PASSPHRASE}{PASSPHRASE}"));
+    let world = world.with_env("GHL_BULK_PASSPHRASE", &format!("{PASSPHRASE}{PASSPHRASE}"));
     for line in [EXPORT, "whoami -vv", "doctor -vv"] {
-        assert_untold(&world.run(line).exits(8), &secrets);
+        assert_untold(&world.run_command(line).exits(8), &secrets);
     }
     assert_unwritten(&world, &[], &secrets);
 }
@@ -183,7 +185,7 @@ fn a_vaults_client_that_fails_is_not_quoted() {
         let world = with_command(elsewhere.path(), &format!("#!/bin/sh\n{script}\n"));
         for line in ["export -vv", "whoami -vv", "doctor -vv", "doctor --json -vv"] {
             assert_untold(
-                &world.run(&format!("{line} --profile vault")).exits(8),
+                &world.run_command(&format!("{line} --profile vault")).exits(8),
                 &super::secrets(),
             );
         }
@@ -201,14 +203,14 @@ fn a_vaults_client_finds_no_secret_in_its_own_process_or_the_one_that_called_it(
         elsewhere.path().join("seen").display(),
         super::token()
     );
-    let world = with_command(elsewhere.path(), &script).env("PATH", "/usr/bin:/bin");
+    let world = with_command(elsewhere.path(), &script).with_env("PATH", "/usr/bin:/bin");
     // A login that is there as well, and not used.
     fed(&world, "login --profile other --store file --no-check", &format!("{}2", super::token()))
         .exits(0);
-    world.run("export --profile vault --out out --with none -vv").exits(0);
+    world.run_command("export --profile vault --out out --with none -vv").exits(0);
     let seen = fs::read(elsewhere.path().join("seen")).unwrap();
     assert!(!seen.is_empty());
-    let done = Done {
+    let done = CommandOutput {
         code: 0,
         stdout: String::from_utf8_lossy(&seen).into_owned(),
         stderr: String::new(),

@@ -11,8 +11,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 
-use crate::running_command::Process;
-use crate::world::{Done, World};
+use crate::running_command::RunningCommand;
+use crate::world::{CommandOutput, World};
 use encodings::Secret;
 
 /// What makes the token known; the sandbox takes it for a full one. Its last characters look otherwise in
@@ -28,11 +28,11 @@ fn token() -> String {
 }
 
 fn world() -> World {
-    World::new().env("GHL_TOKEN", &token())
+    World::new().with_env("GHL_TOKEN", &token())
 }
 
 #[track_caller]
-fn assert_untold(done: &Done) {
+fn assert_untold(done: &CommandOutput) {
     encodings::assert_untold(done, &secrets());
 }
 
@@ -53,8 +53,8 @@ fn no_command_shows_or_stores_the_token_of_a_file() {
     let file = elsewhere.path().join("token");
     fs::write(&file, token()).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    let world = World::new().without("GHL_TOKEN");
-    let world = world.env("GHL_TOKEN_FILE", &file.display().to_string());
+    let world = World::new().without_env("GHL_TOKEN");
+    let world = world.with_env("GHL_TOKEN_FILE", &file.display().to_string());
     commands::run_all(&world, "", &[], &secrets());
 }
 
@@ -77,10 +77,10 @@ fn no_answer_however_bad_makes_it_show_or_store_the_token() {
     ];
     for fault in faults {
         let world = world();
-        world.control("POST", "faults", &json!([fault]));
-        assert_untold(&world.run("export --out out -vv --timeout 0.3"));
-        assert_untold(&world.run("resume -vv --timeout 0.3 --json"));
-        assert_untold(&world.run("doctor -vv --timeout 0.3"));
+        world.control_request("POST", "faults", &json!([fault]));
+        assert_untold(&world.run_command("export --out out -vv --timeout 0.3"));
+        assert_untold(&world.run_command("resume -vv --timeout 0.3 --json"));
+        assert_untold(&world.run_command("doctor -vv --timeout 0.3"));
         assert_unwritten(&world);
     }
 }
@@ -98,11 +98,11 @@ fn no_answer_to_an_import_makes_it_show_or_store_the_token() {
         "POST /contacts/*/notes status=400",
     ];
     for fault in faults {
-        let world = world().env("GHL_BULK_SETTLE_S", "0");
-        world.control("POST", "faults", &json!([fault]));
-        world.sheet("in.csv", "Name,Email,Notes\nAnn,ann@example.com,hello\n");
-        assert_untold(&world.run("import in.csv --yes --out res -vv --timeout 0.3"));
-        assert_untold(&world.run("resume -vv --timeout 0.3 --json"));
+        let world = world().with_env("GHL_BULK_SETTLE_S", "0");
+        world.control_request("POST", "faults", &json!([fault]));
+        world.write_sheet("in.csv", "Name,Email,Notes\nAnn,ann@example.com,hello\n");
+        assert_untold(&world.run_command("import in.csv --yes --out res -vv --timeout 0.3"));
+        assert_untold(&world.run_command("resume -vv --timeout 0.3 --json"));
         assert_unwritten(&world);
     }
 }
@@ -139,7 +139,7 @@ fn no_wrong_use_makes_it_show_or_store_the_token() {
         "nonsense -vv",
     ];
     for line in lines {
-        let done = world.run(line);
+        let done = world.run_command(line);
         assert_ne!(done.code, 0, "{line}");
         assert_untold(&done);
     }
@@ -151,12 +151,12 @@ fn a_token_that_cannot_be_sent_is_not_repeated() {
     for token in
         [format!("{SECRET} {SECRET}"), format!("{SECRET}\u{fc}"), format!("{SECRET}\n{SECRET}")]
     {
-        let world = World::new().env("GHL_TOKEN", &token);
-        assert_untold(&world.run("export -vv").exits(8));
+        let world = World::new().with_env("GHL_TOKEN", &token);
+        assert_untold(&world.run_command("export -vv").exits(8));
     }
-    let world = World::new().without("GHL_TOKEN").env("GHL_TOKEN_FILE", "token");
-    world.private("token", &[SECRET.as_bytes(), b" \xff"].concat());
-    assert_untold(&world.run("export -vv").exits(8));
+    let world = World::new().without_env("GHL_TOKEN").with_env("GHL_TOKEN_FILE", "token");
+    world.write_private_file("token", &[SECRET.as_bytes(), b" \xff"].concat());
+    assert_untold(&world.run_command("export -vv").exits(8));
 }
 
 #[test]
@@ -164,23 +164,23 @@ fn a_token_in_the_address_is_refused_without_being_repeated() {
     let world = World::new();
     let host = world.url().strip_prefix("http://").unwrap().to_owned();
     let escaped = SECRET.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
-    let world = world.env("GHL_API_URL", &format!("http://user:{escaped}@{host}"));
-    assert_untold(&world.run("export -vv").exits(2));
-    assert_eq!(world.ask("log")["requests"], 0);
+    let world = world.with_env("GHL_API_URL", &format!("http://user:{escaped}@{host}"));
+    assert_untold(&world.run_command("export -vv").exits(2));
+    assert_eq!(world.get_control("log")["requests"], 0);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_list_does_not_show_the_token() {
     let world = world();
-    world.control("POST", "faults", &json!(["GET /contacts/*/notes hold"]));
-    let export = Process::start(&world, "export --out out -vv");
-    world.ask("held?at_least=1");
+    world.control_request("POST", "faults", &json!(["GET /contacts/*/notes hold"]));
+    let export = RunningCommand::start(&world, "export --out out -vv");
+    world.get_control("held?at_least=1");
     let shown = fs::read(format!("/proc/{}/cmdline", export.id())).unwrap();
     assert!(!String::from_utf8_lossy(&shown).contains(SECRET));
-    world.control("DELETE", "faults", &Value::Null);
-    world.control("POST", "release", &Value::Null);
-    assert_untold(&export.end().exits(0));
+    world.control_request("DELETE", "faults", &Value::Null);
+    world.control_request("POST", "release", &Value::Null);
+    assert_untold(&export.wait_for_exit().exits(0));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_redirect_does_not_carry_the_token_to_another_host() {
             stream.write_all(answer.as_bytes()).unwrap();
         }
     });
-    let elsewhere = elsewhere.env("GHL_API_URL", &url);
-    assert_untold(&elsewhere.run("export --out out -vv").exits(2));
-    assert_eq!(elsewhere.ask("log")["requests"], 0);
+    let elsewhere = elsewhere.with_env("GHL_API_URL", &url);
+    assert_untold(&elsewhere.run_command("export --out out -vv").exits(2));
+    assert_eq!(elsewhere.get_control("log")["requests"], 0);
 }

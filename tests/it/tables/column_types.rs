@@ -8,7 +8,7 @@ use crate::world::World;
 #[test]
 fn the_columns_of_every_table_have_the_types_of_the_contract() {
     let world = World::new();
-    world.run("export --with tasks,notes,appointments --out out").exits(0);
+    world.run_command("export --with tasks,notes,appointments --out out").exits(0);
     let mut shown = Vec::new();
     for table in ["contacts", "tasks", "notes", "appointments", "custom_fields", "users", "tags"] {
         let columns = ParquetFile::open(&world, &format!("out/{table}.parquet")).columns();
@@ -22,11 +22,11 @@ fn the_columns_of_every_table_have_the_types_of_the_contract() {
 #[test]
 fn a_column_without_a_single_value_is_there() {
     let world = World::new();
-    world.run("export --with none --format parquet,csv,jsonl --out out").exits(0);
+    world.run_command("export --with none --format parquet,csv,jsonl --out out").exits(0);
     for row in ParquetFile::open(&world, "out/contacts.parquet").rows() {
         assert_eq!(row.get("custom_never_used"), Some(&Value::Null));
     }
-    for row in world.rows("out/contacts.jsonl") {
+    for row in world.read_rows("out/contacts.jsonl") {
         assert_eq!(row.get("custom_never_used"), Some(&Value::Null));
     }
     let csv = std::fs::read_to_string(world.path("out/contacts.csv")).unwrap();
@@ -38,7 +38,7 @@ fn values_arrive_in_the_type_of_their_column() {
     let row = json!({"id": "c1", "dateAdded": "2024-02-29T23:59:59.999Z", "dateOfBirth": -86_400_000,
         "dnd": true, "tags": ["b", "a"], "dndSettings": {"SMS": {"status": "active"}}});
     let world = super::account_of(&json!([row]));
-    world.run("export --with none --out out").exits(0);
+    world.run_command("export --with none --out out").exits(0);
     let rows = ParquetFile::open(&world, "out/contacts.parquet").rows();
     let cells = ["date_added", "date_of_birth", "dnd", "tags", "dnd_settings", "email"];
     let cells: Vec<&Value> = cells.iter().map(|name| &rows[0][*name]).collect();
@@ -53,7 +53,7 @@ fn values_arrive_in_the_type_of_their_column() {
 #[track_caller]
 fn check(options: &str, row: &Value, column: &str, cell: &str) {
     let world = super::account_of(&json!([row]));
-    world.run(&format!("export --with none --format csv --out out {options}")).exits(0);
+    world.run_command(&format!("export --with none --format csv --out out {options}")).exits(0);
     let mut reader = csv::Reader::from_path(world.path("out/contacts.csv")).unwrap();
     let place = reader.headers().unwrap().iter().position(|name| name == column).unwrap();
     let record = reader.records().next().unwrap().unwrap();

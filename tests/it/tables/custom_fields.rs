@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::running_command::Process;
+use crate::running_command::RunningCommand;
 use crate::world::World;
 
 fn field(id: &str, key: &str, kind: &str) -> Value {
@@ -13,18 +13,18 @@ fn field(id: &str, key: &str, kind: &str) -> Value {
 fn account(fields: &Value, values: &Value) -> World {
     let row = json!({"id": "c1", "customFields": values});
     let world = super::account_of(&json!([row]));
-    world.control("PUT", "customFields", fields);
+    world.control_request("PUT", "customFields", fields);
     world
 }
 
 /// The contact's row without its native columns, but with `extra`.
 fn exported(world: &World) -> Value {
-    world.run("export --with none --format jsonl --out out").exits(0);
+    world.run_command("export --with none --format jsonl --out out").exits(0);
     custom(world)
 }
 
 fn custom(world: &World) -> Value {
-    let mut row = world.rows("out/contacts.jsonl").remove(0);
+    let mut row = world.read_rows("out/contacts.jsonl").remove(0);
     let columns = row.as_object_mut().unwrap();
     columns.retain(|name, _| name.starts_with("custom_") || name == "extra");
     row
@@ -32,7 +32,7 @@ fn custom(world: &World) -> Value {
 
 /// The column of each field, by id.
 fn columns(world: &World) -> Vec<(String, String)> {
-    let rows = world.rows("out/custom_fields.jsonl");
+    let rows = world.read_rows("out/custom_fields.jsonl");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut columns: Vec<_> =
         rows.iter().map(|row| (text(&row["id"]), text(&row["column_name"]))).collect();
@@ -79,7 +79,7 @@ fn a_renamed_field_has_its_values_under_the_new_name() {
     let values = json!([{"id": "f1", "value": "x"}]);
     let world = account(&json!([field("f1", "old", "TEXT")]), &values);
     assert_eq!(exported(&world), json!({"custom_old": "x", "extra": null}));
-    world.control("PUT", "customFields", &json!([field("f1", "new", "TEXT")]));
+    world.control_request("PUT", "customFields", &json!([field("f1", "new", "TEXT")]));
     assert_eq!(exported(&world), json!({"custom_new": "x", "extra": null}));
 }
 
@@ -87,12 +87,12 @@ fn a_renamed_field_has_its_values_under_the_new_name() {
 fn a_field_that_is_deleted_during_the_export_keeps_its_column() {
     let values = json!([{"id": "f1", "value": "x"}]);
     let world = account(&json!([field("f1", "brief", "TEXT")]), &values);
-    world.control("POST", "faults", &json!(["POST /contacts/search hold times=1"]));
-    let export = Process::start(&world, "export --with none --format jsonl --out out");
-    world.ask("held?at_least=1");
-    world.control("PUT", "customFields", &json!([]));
-    world.control("POST", "release", &Value::Null);
-    export.end().exits(0);
+    world.control_request("POST", "faults", &json!(["POST /contacts/search hold times=1"]));
+    let export = RunningCommand::start(&world, "export --with none --format jsonl --out out");
+    world.get_control("held?at_least=1");
+    world.control_request("PUT", "customFields", &json!([]));
+    world.control_request("POST", "release", &Value::Null);
+    export.wait_for_exit().exits(0);
     assert_eq!(custom(&world), json!({"custom_brief": "x", "extra": null}));
 }
 
@@ -102,7 +102,7 @@ fn a_value_that_does_not_fit_its_type_is_exported_with_a_warning() {
     let values =
         json!([{"id": "f1", "value": "about twelve"}, {"id": "f2", "value": "2024-02-29"}]);
     let world = account(&fields, &values);
-    let done = world.run("export --with none --format jsonl --out out --json").exits(0);
+    let done = world.run_command("export --with none --format jsonl --out out --json").exits(0);
     let extra = json!({"customFields": [{"id": "f1", "value": "about twelve"}]});
     let row = json!({"custom_size": null, "custom_since": "2024-02-29", "extra": extra});
     assert_eq!(custom(&world), row);
@@ -120,7 +120,7 @@ fn every_type_of_field_has_a_type_of_column() {
     let fields: Vec<Value> =
         kinds.iter().map(|kind| field(kind, &kind.to_lowercase(), kind)).collect();
     let world = account(&json!(fields), &json!([]));
-    world.run("export --with none --out out").exits(0);
+    world.run_command("export --with none --out out").exits(0);
     let columns = crate::table_file::ParquetFile::open(&world, "out/contacts.parquet").columns();
     let custom: Vec<&str> =
         columns.iter().filter_map(|column| column.strip_prefix("custom_")).collect();

@@ -73,26 +73,26 @@ fn plain(row: &Value) -> Map<String, Value> {
 }
 
 fn definitions(world: &World) -> Vec<Value> {
-    raw_http::list(world, &format!("/locations/{LOCATION}/customFields"), "customFields")
+    raw_http::list_rows(world, &format!("/locations/{LOCATION}/customFields"), "customFields")
 }
 
 fn exported(line: &str) -> World {
-    let world = World::with(|settings| settings.contacts = 240);
-    world.run(line).exits(0);
+    let world = World::with_settings(|settings| settings.contacts = 240);
+    world.run_command(line).exits(0);
     world
 }
 
 #[test]
 fn every_contact_can_be_made_again_from_its_row() {
     let world = exported("export --with none --out out");
-    check(&world, &CONTACTS, &raw_http::search(&world, &json!([])));
+    check(&world, &CONTACTS, &raw_http::search_contacts(&world, &json!([])));
 }
 
 #[test]
 fn every_task_and_note_can_be_made_again_from_its_row() {
     let world = exported("export --out out");
-    check(&world, &TASKS, &raw_http::tasks(&world));
-    let state = world.ask("state");
+    check(&world, &TASKS, &raw_http::search_tasks(&world));
+    let state = world.get_control("state");
     let contacts = state["contacts"].as_array().unwrap().iter();
     let notes = contacts.flat_map(|contact| contact["notes"].as_array().unwrap().clone());
     check(&world, &NOTES, &notes.collect::<Vec<_>>());
@@ -101,7 +101,7 @@ fn every_task_and_note_can_be_made_again_from_its_row() {
 #[test]
 fn every_appointment_can_be_made_again_from_its_row() {
     let world = exported("export --with appointments --out out");
-    let state = world.ask("state");
+    let state = world.get_control("state");
     let contacts = state["contacts"].as_array().unwrap().iter();
     let events = contacts.flat_map(|contact| contact["appointments"].as_array().unwrap().clone());
     check(&world, &APPOINTMENTS, &events.collect::<Vec<_>>());
@@ -113,9 +113,13 @@ fn users_tags_and_custom_fields_can_be_made_again_from_their_rows() {
     check(
         &world,
         &USERS,
-        &raw_http::list(&world, &format!("/users/?locationId={LOCATION}"), "users"),
+        &raw_http::list_rows(&world, &format!("/users/?locationId={LOCATION}"), "users"),
     );
-    check(&world, &TAGS, &raw_http::list(&world, &format!("/locations/{LOCATION}/tags"), "tags"));
+    check(
+        &world,
+        &TAGS,
+        &raw_http::list_rows(&world, &format!("/locations/{LOCATION}/tags"), "tags"),
+    );
     check(&world, &CUSTOM_FIELDS, &definitions(&world));
 }
 
@@ -125,6 +129,6 @@ fn unknown_keys_are_exported_as_they_came() {
     let row = json!({"id": "c1", "futureField": odd, "tags": "not a list", "dnd": "maybe",
         "dateOfBirth": "soon", "email": {"nested": true}, "phone": 12_125_550_123_i64});
     let world = super::account_of(&json!([row]));
-    world.run("export --with none --out out").exits(0);
-    check(&world, &CONTACTS, &raw_http::search(&world, &json!([])));
+    world.run_command("export --with none --out out").exits(0);
+    check(&world, &CONTACTS, &raw_http::search_contacts(&world, &json!([])));
 }

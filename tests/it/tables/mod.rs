@@ -13,19 +13,19 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::export_files::hex;
-use crate::table_file::{ParquetFile, shared};
+use crate::table_file::{ParquetFile, read_table};
 use crate::world::World;
 
 /// An account of just these rows.
 fn account_of(rows: &Value) -> World {
-    let world = World::with(|settings| settings.contacts = 0);
-    world.control("POST", "contacts", rows);
+    let world = World::with_settings(|settings| settings.contacts = 0);
+    world.control_request("POST", "contacts", rows);
     world
 }
 
 /// What the server was asked, as method and path template, with how often.
 fn asked(world: &World) -> BTreeMap<String, u64> {
-    let log = world.ask("log");
+    let log = world.get_control("log");
     let mut asked = BTreeMap::new();
     for entry in log["entries"].as_array().unwrap() {
         let path = entry["path"].as_str().unwrap().split('?').next().unwrap();
@@ -49,9 +49,9 @@ fn the_first_command_of_the_readme_needs_no_account_and_no_settings() {
     let world =
         ["GHL_API_URL", "GHL_TOKEN", "GHL_LOCATION_ID", "GHL_BULK_HOME", "GHL_BULK_SETTLE_S"]
             .into_iter()
-            .fold(world, World::without)
-            .env("HOME", &home);
-    let done = world.run("export --sandbox --out demo").exits(0);
+            .fold(world, World::without_env)
+            .with_env("HOME", &home);
+    let done = world.run_command("export --sandbox --out demo").exits(0);
     assert_eq!(done.stdout, "");
     let files = [
         "contacts.parquet",
@@ -62,12 +62,12 @@ fn the_first_command_of_the_readme_needs_no_account_and_no_settings() {
         "tasks.parquet",
         "users.parquet",
     ];
-    assert_eq!(world.names("demo"), files);
-    let manifest = world.json("demo/manifest.json");
+    assert_eq!(world.list_files("demo"), files);
+    let manifest = world.read_json("demo/manifest.json");
     assert_eq!(manifest["tables"]["contacts"]["rows"], 1000);
     assert_eq!(manifest["complete"], true);
     assert_eq!(
-        world.ask("log")["requests"],
+        world.get_control("log")["requests"],
         0,
         "the world's own sandbox has nothing to do with it"
     );
@@ -76,11 +76,11 @@ fn the_first_command_of_the_readme_needs_no_account_and_no_settings() {
 #[test]
 fn the_manifest_holds_rows_size_and_hash_of_every_file() {
     let world = World::new();
-    world.run("export --format parquet,csv,jsonl --out out").exits(0);
-    let manifest = world.json("out/manifest.json");
+    world.run_command("export --format parquet,csv,jsonl --out out").exits(0);
+    let manifest = world.read_json("out/manifest.json");
     let mut named = vec!["manifest.json".to_owned()];
     for (table, about) in manifest["tables"].as_object().unwrap() {
-        let rows = shared(&world, "out", table, "jsonl").len() as u64;
+        let rows = read_table(&world, "out", table, "jsonl").len() as u64;
         assert_eq!(about["rows"], rows, "{table}");
         for file in about["files"].as_array().unwrap() {
             let name = file["file"].as_str().unwrap();
@@ -92,17 +92,17 @@ fn the_manifest_holds_rows_size_and_hash_of_every_file() {
         }
     }
     named.sort();
-    assert_eq!(world.names("out"), named);
+    assert_eq!(world.list_files("out"), named);
 }
 
 #[test]
 fn the_manifest_says_what_was_exported_and_when() {
     let world = World::new();
-    world.run("export --out out").exits(0);
-    let manifest = world.json("out/manifest.json");
+    world.run_command("export --out out").exits(0);
+    let manifest = world.read_json("out/manifest.json");
     let time = |key: &str| manifest[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     assert!(time("watermark") < time("started") && time("started") <= time("finished"));
-    assert_eq!(manifest["run"], world.only_run());
+    assert_eq!(manifest["run"], world.only_run_id());
     let plain = ["format_version", "location", "location_name", "api_version", "tool_version"];
     let facts: Vec<&Value> = plain.iter().map(|key| &manifest[*key]).collect();
     assert_eq!(
@@ -116,9 +116,9 @@ fn the_manifest_says_what_was_exported_and_when() {
 #[test]
 fn the_manifest_counts_the_requests_as_the_server_does() {
     let world = World::new();
-    world.run("export --with tasks,notes,appointments --out out").exits(0);
+    world.run_command("export --with tasks,notes,appointments --out out").exits(0);
     let told: BTreeMap<String, u64> =
-        serde_json::from_value(world.json("out/manifest.json")["requests"].clone()).unwrap();
+        serde_json::from_value(world.read_json("out/manifest.json")["requests"].clone()).unwrap();
     let trimmed = told.into_iter().map(|(route, n)| (route.trim_end_matches('/').to_owned(), n));
     let asked = asked(&world).into_iter();
     let asked = asked.map(|(route, n)| (route.trim_end_matches('/').to_owned(), n));
@@ -127,14 +127,14 @@ fn the_manifest_counts_the_requests_as_the_server_does() {
 
 #[test]
 fn all_formats_hold_the_same_rows() {
-    let world = World::with(|settings| settings.contacts = 200);
+    let world = World::with_settings(|settings| settings.contacts = 200);
     let line = "export --format parquet,csv,jsonl --with tasks,notes,appointments --out out";
-    world.run(line).exits(0);
+    world.run_command(line).exits(0);
     for table in ["contacts", "tasks", "notes", "appointments", "custom_fields", "users", "tags"] {
-        let rows = shared(&world, "out", table, "parquet");
+        let rows = read_table(&world, "out", table, "parquet");
         assert!(!rows.is_empty(), "{table}");
         for format in ["csv", "jsonl"] {
-            let other = shared(&world, "out", table, format);
+            let other = read_table(&world, "out", table, format);
             assert_eq!(rows.len(), other.len(), "{table}.{format}");
             for (row, same) in rows.iter().zip(&other) {
                 assert_eq!(row, same, "{table}.{format}");
@@ -147,10 +147,10 @@ fn all_formats_hold_the_same_rows() {
 fn an_account_without_contacts_gives_every_table_with_every_column_and_no_rows() {
     let line = "export --format parquet,csv,jsonl --with tasks,notes,appointments --out out";
     let full = World::new();
-    full.run(line).exits(0);
-    let empty = World::with(|settings| settings.contacts = 0);
-    empty.run(line).exits(0);
-    assert_eq!(empty.names("out"), full.names("out"));
+    full.run_command(line).exits(0);
+    let empty = World::with_settings(|settings| settings.contacts = 0);
+    empty.run_command(line).exits(0);
+    assert_eq!(empty.list_files("out"), full.list_files("out"));
     for table in ["contacts", "tasks", "notes", "appointments"] {
         let columns = |world| ParquetFile::open(world, &format!("out/{table}.parquet")).columns();
         assert_eq!(columns(&empty), columns(&full), "{table}");
@@ -160,17 +160,17 @@ fn an_account_without_contacts_gives_every_table_with_every_column_and_no_rows()
         };
         assert_eq!(header(&empty), header(&full), "{table}");
         for format in ["parquet", "csv", "jsonl"] {
-            assert!(shared(&empty, "out", table, format).is_empty(), "{table}.{format}");
+            assert!(read_table(&empty, "out", table, format).is_empty(), "{table}.{format}");
         }
     }
-    assert_eq!(empty.json("out/manifest.json")["complete"], true);
+    assert_eq!(empty.read_json("out/manifest.json")["complete"], true);
 }
 
 #[test]
 fn an_export_with_tasks_and_notes_costs_one_request_per_contact_and_little_more() {
-    let world = World::with(|settings| settings.contacts = 1000);
-    world.run("export --out out").exits(0);
-    let log = world.ask("log");
+    let world = World::with_settings(|settings| settings.contacts = 1000);
+    world.run_command("export --out out").exits(0);
+    let log = world.get_control("log");
     let requests = log["requests"].as_u64().unwrap();
     assert!(requests <= 1020, "{requests} requests for 1000 contacts: {:?}", asked(&world));
     assert_eq!(log["by_status"].as_object().unwrap().keys().collect::<Vec<_>>(), ["200", "201"]);
@@ -178,8 +178,8 @@ fn an_export_with_tasks_and_notes_costs_one_request_per_contact_and_little_more(
 
 #[test]
 fn contacts_alone_cost_a_request_per_page_and_no_other_table_is_written() {
-    let world = World::with(|settings| settings.contacts = 1000);
-    world.run("export --with none --out out").exits(0);
+    let world = World::with_settings(|settings| settings.contacts = 1000);
+    world.run_command("export --with none --out out").exits(0);
     let mut asked = asked(&world);
     let searches = asked.remove("POST /contacts/search").unwrap();
     assert!((2..=3).contains(&searches), "{searches} searches");
@@ -191,22 +191,22 @@ fn contacts_alone_cost_a_request_per_page_and_no_other_table_is_written() {
         "tags.parquet",
         "users.parquet",
     ];
-    assert_eq!(world.names("out"), files);
-    assert_eq!(world.json("out/manifest.json")["tables"]["contacts"]["rows"], 1000);
+    assert_eq!(world.list_files("out"), files);
+    assert_eq!(world.read_json("out/manifest.json")["tables"]["contacts"]["rows"], 1000);
 }
 
 #[test]
 fn appointments_cost_a_request_per_calendar_whatever_the_number_of_contacts() {
-    let world = World::with(|settings| settings.contacts = 200);
-    world.run("export --with appointments --format jsonl --out out").exits(0);
-    assert_eq!(world.names("out")[0], "appointments.jsonl");
+    let world = World::with_settings(|settings| settings.contacts = 200);
+    world.run_command("export --with appointments --format jsonl --out out").exits(0);
+    assert_eq!(world.list_files("out")[0], "appointments.jsonl");
     assert!(!world.path("out/notes.jsonl").exists() && !world.path("out/tasks.jsonl").exists());
-    let state = world.ask("state");
+    let state = world.get_control("state");
     let contacts = state["contacts"].as_array().unwrap().iter();
     let there: usize =
         contacts.map(|contact| contact["appointments"].as_array().unwrap().len()).sum();
     assert!(there > 20);
-    assert_eq!(world.rows("out/appointments.jsonl").len(), there);
+    assert_eq!(world.read_rows("out/appointments.jsonl").len(), there);
     let asked = asked(&world);
     assert_eq!(asked.get("GET /calendars/events"), Some(&3), "{asked:?}");
     assert_eq!(asked.get("GET /contacts/{id}/appointments"), None, "{asked:?}");
@@ -215,6 +215,6 @@ fn appointments_cost_a_request_per_calendar_whatever_the_number_of_contacts() {
 #[test]
 fn the_table_option_none_excludes_all_others() {
     let world = World::new();
-    let done = world.run("export --with none,notes").exits(2);
+    let done = world.run_command("export --with none,notes").exits(2);
     insta::assert_snapshot!(done.stderr, @"error: `--with none` cannot be combined with other tables");
 }

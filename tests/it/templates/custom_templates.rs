@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Sheet, own_preset, with_presets};
-use crate::import_world::empty;
+use crate::import_world::empty_world;
 use crate::world::World;
 
 const TASKS: &str = r#"
@@ -37,10 +37,10 @@ fill = "tags"
 "#;
 
 fn world() -> World {
-    let world = with_presets(empty());
+    let world = with_presets(empty_world());
     own_preset(&world, "desk-tasks", TASKS);
     let task = |title: &str| json!({ "title": title, "dueDate": "2026-03-01T09:00:00.000Z", "completed": false });
-    world.add(&[
+    world.add_contacts(&[
         json!({
             "email": "avery@example.com", "firstName": "Avery", "lastName": "Sample", "tags": ["vip", "b; c"],
             "__tasks": [task("Call"), task("=Write")],
@@ -54,8 +54,8 @@ fn world() -> World {
 #[test]
 fn a_task_says_the_address_the_name_and_the_tags_of_its_contact() {
     let world = world();
-    world.run("export --template desk --out out").exits(0);
-    assert_eq!(world.names("out"), ["desk-tasks.csv", "manifest.json"]);
+    world.run_command("export --template desk --out out").exits(0);
+    assert_eq!(world.list_files("out"), ["desk-tasks.csv", "manifest.json"]);
     let sheet = Sheet::read(&world, "out/desk-tasks.csv");
     assert_eq!(sheet.rows.len(), 3);
     let call = sheet.find("Task", "Call");
@@ -68,20 +68,21 @@ fn a_task_says_the_address_the_name_and_the_tags_of_its_contact() {
 #[test]
 fn a_task_file_is_imported_by_the_contact_s_address() {
     let world = world();
-    world.run("export --template desk-tasks --out out --quiet").exits(0);
-    world.control("DELETE", "log", &Value::Null);
+    world.run_command("export --template desk-tasks --out out --quiet").exits(0);
+    world.control_request("DELETE", "log", &Value::Null);
     let untouched = "import out/desk-tasks.csv --yes --out res --preset desk-tasks --ignore-column Person --ignore-column Groups";
-    world.run(untouched).exits(0);
-    assert_eq!(world.writes(), [] as [&str; 0]);
+    world.run_command(untouched).exits(0);
+    assert_eq!(world.list_writes(), [] as [&str; 0]);
     let mut sheet = Sheet::read(&world, "out/desk-tasks.csv");
     let (task, id) = (sheet.column("Task"), sheet.column("Id"));
     let row = sheet.rows.iter_mut().find(|row| row[task] == "Visit").unwrap();
     "Visit them".clone_into(&mut row[task]);
     let id = row[id].clone();
     sheet.write(&world, "in.csv");
-    world.import("--preset desk-tasks --ignore-column Person --ignore-column Groups").exits(0);
-    let owner = world.person("shop@example.com")["contact"]["id"].as_str().unwrap().to_owned();
-    assert_eq!(world.writes(), [format!("PUT /contacts/{owner}/tasks/{id}")]);
+    world.run_import("--preset desk-tasks --ignore-column Person --ignore-column Groups").exits(0);
+    let owner =
+        world.contact_by_email("shop@example.com")["contact"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(world.list_writes(), [format!("PUT /contacts/{owner}/tasks/{id}")]);
 }
 
 #[test]
@@ -89,10 +90,10 @@ fn a_preset_of_one_s_own_with_an_error_names_file_and_line() {
     let world = world();
     own_preset(&world, "broken", &TASKS.replace("system = \"desk\"", "sistem = \"desk\""));
     world
-        .run("export --template broken --out out")
+        .run_command("export --template broken --out out")
         .exits(4)
         .says("broken.toml")
         .says("line 19: `[template]` has no key `sistem` (did you mean `system`?)");
     // It is in nobody else's way.
-    world.run("export --template dext-seed-tags --out out").exits(0);
+    world.run_command("export --template dext-seed-tags --out out").exits(0);
 }

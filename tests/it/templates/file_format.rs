@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::{Sheet, own_preset, with_presets};
-use crate::import_world::empty;
+use crate::import_world::empty_world;
 use crate::world::World;
 
 /// Two people, the second without most things.
 fn world() -> World {
-    let world = with_presets(empty());
-    world.add(&[
+    let world = with_presets(empty_world());
+    world.add_contacts(&[
         json!({
             "id": "AAAAAAAAAAAAAAAAAAA1", "firstName": "Ave;ry", "lastName": "=1+1", "email": "avery@example.com",
             "phone": "+493023125042", "additionalPhones": [{ "phone": "+12025550144" }], "country": "DE",
@@ -52,7 +52,7 @@ date = "%d.%m.%Y"
 require = "Name"
 "#,
     );
-    world.run("export --template old --out out").exits(0);
+    world.run_command("export --template old --out out").exits(0);
     let bytes = std::fs::read(world.path("out/old.txt")).unwrap();
     let units: Vec<u16> =
         bytes.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
@@ -65,7 +65,9 @@ fn dialpad_gets_numbers_without_an_apostrophe_and_a_country_with_foreign_ones() 
     for mode in ["formulas", "excel"] {
         let world = world();
         world
-            .run(&format!("export --template dialpad-shared-contacts --csv-safe {mode} --out out"))
+            .run_command(&format!(
+                "export --template dialpad-shared-contacts --csv-safe {mode} --out out"
+            ))
             .exits(0)
             .says("1 row left out, having no `First_Name` or `Last_Name`: AAAAAAAAAAAAAAAAAAA2");
         let sheet = Sheet::read(&world, "out/dialpad-shared-contacts.csv");
@@ -83,7 +85,7 @@ fn more_rows_than_a_file_takes_go_into_further_files() {
     let text =
         "format = 1\n[[column]]\nfrom = \"id\"\nto = \"contactId\"\n[template]\nmax_rows = 25\n";
     own_preset(&world, "few", text);
-    world.run("export --template few --out out").exits(0).says("few-3.csv");
+    world.run_command("export --template few --out out").exits(0).says("few-3.csv");
     let rows = ["few.csv", "few-2.csv", "few-3.csv"]
         .map(|it| Sheet::read(&world, &format!("out/{it}")).rows);
     assert_eq!(rows.each_ref().map(Vec::len), [25, 25, 10]);
@@ -91,21 +93,21 @@ fn more_rows_than_a_file_takes_go_into_further_files() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 60);
-    let manifest = world.json("out/manifest.json");
+    let manifest = world.read_json("out/manifest.json");
     assert_eq!(manifest["tables"]["few"]["rows"], 60);
     let files = manifest["tables"]["few"]["files"].as_array().unwrap();
     assert_eq!(files.iter().map(|file| &file["rows"]).collect::<Vec<_>>(), [25, 25, 10]);
     // A smaller export takes the further files away.
     own_preset(&world, "few", &text.replace("25", "60"));
-    world.run("export --template few --out out").exits(0);
-    assert_eq!(world.names("out"), ["few.csv", "manifest.json"]);
+    world.run_command("export --template few --out out").exits(0);
+    assert_eq!(world.list_files("out"), ["few.csv", "manifest.json"]);
 }
 
 #[test]
 fn names_that_a_system_merges_are_reported_first() {
     let world = world();
     world
-        .run("export --template dext-suppliers --out out")
+        .run_command("export --template dext-suppliers --out out")
         .exits(0)
         .says("dext-suppliers.csv: a name stands in `Supplier Name` more than once")
         .says("ABC Corp");
@@ -117,7 +119,7 @@ fn names_that_a_system_merges_are_reported_first() {
 #[test]
 fn columns_that_are_not_exported_are_named() {
     let world = world();
-    let done = world.run("export --template dashclicks --out out").exits(0);
+    let done = world.run_command("export --template dashclicks --out out").exits(0);
     let said = done.stderr.lines().find(|line| line.contains("no column for it")).unwrap();
     for name in ["of contacts: ", "city", "date_of_birth", "additional_phones", "tags", "country"] {
         assert!(said.contains(name), "no {name}: {said}");
@@ -126,19 +128,20 @@ fn columns_that_are_not_exported_are_named() {
     for name in ["body", "first_name", "email", "website", "dnd,", "company_name"] {
         assert!(!said.contains(name), "{name}: {said}");
     }
-    let events = world.run("export --template dashclicks --out out --json").exits(0).events();
+    let events =
+        world.run_command("export --template dashclicks --out out --json").exits(0).events();
     assert!(events.iter().any(|event| event["code"] == "left_behind"), "{events:?}");
 }
 
 #[test]
 fn values_use_the_words_of_the_system() {
     let world = world();
-    world.run("export --template dashclicks-seed-tasks --out out").exits(0);
+    world.run_command("export --template dashclicks-seed-tasks --out out").exits(0);
     let sheet = Sheet::read(&world, "out/dashclicks-seed-tasks.csv");
     let task = sheet.find("title", "Call");
     assert_eq!((task["status"], task["priority"]), ("completed", "high"));
     assert_eq!(task["dueDate"], "2026-03-01T09:00:00Z");
-    world.run("export --template highlevel-import,dext-seed-tags --out other").exits(0);
+    world.run_command("export --template highlevel-import,dext-seed-tags --out other").exits(0);
     let sheet = Sheet::read(&world, "other/highlevel-import.csv");
     let row = sheet.find("Email", "avery@example.com");
     assert_eq!(row["Created Date"].len(), "01/31/2026".len());

@@ -65,7 +65,7 @@ pub(crate) fn preset(file: &str) -> &str {
 
 /// The sheets of an export, by name.
 pub(crate) fn sheets(world: &World, out: &str) -> Vec<String> {
-    world.names(out).into_iter().filter(|name| name.strip_suffix(".csv").is_some()).collect()
+    world.list_files(out).into_iter().filter(|name| name.strip_suffix(".csv").is_some()).collect()
 }
 
 /// Writes a preset of the user's own.
@@ -78,5 +78,5 @@ pub(crate) fn own_preset(world: &World, name: &str, text: &str) {
 /// A world where presets of one's own are kept in `config`.
 pub(crate) fn with_presets(world: World) -> World {
     let dir = world.path("config").display().to_string();
-    world.env("GHL_BULK_CONFIG", &dir)
+    world.with_env("GHL_BULK_CONFIG", &dir)
 }

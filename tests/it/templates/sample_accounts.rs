@@ -10,8 +10,8 @@ const TASK: &str = "TESTtask000000000001";
 
 /// A location with what the samples name.
 fn world() -> World {
-    let world = crate::import_world::empty();
-    world.control(
+    let world = crate::import_world::empty_world();
+    world.control_request(
         "PUT",
         "businesses",
         &json!([{ "id": "000000000000000000000b01", "name": "ABC" }]),
@@ -31,9 +31,9 @@ fn world() -> World {
         "dext_supplier_code",
     ];
     let fields: Vec<_> = keys.into_iter().enumerate().map(field).collect();
-    world.control("PUT", "customFields", &json!(fields));
+    world.control_request("PUT", "customFields", &json!(fields));
     let task = json!({ "id": TASK, "title": "old", "dueDate": "2026-01-01T00:00:00.000Z", "completed": false });
-    world.add(&[
+    world.add_contacts(&[
         json!({ "id": CONTACT, "__tasks": [task] }),
         json!({ "id": "TESTcontact000000002" }),
     ]);
@@ -46,13 +46,13 @@ fn world() -> World {
 fn check(preset: &str, options: &str, but: &[&str], changed: &[(&str, &str, &str)]) {
     let world = world();
     let sample = format!("{}/tests/formats/{preset}.csv", env!("CARGO_MANIFEST_DIR"));
-    let done = world.run(&format!(
+    let done = world.run_command(&format!(
         "import {sample} --preset {preset} --yes --out res --timezone UTC --default-country US {options}"
     ));
     // Of the visits one is of nobody.
     let code = if preset == "docsend-visits" { 3 } else { 0 };
     assert_eq!(done.code, code, "{preset}: {}", done.stderr);
-    world.run(&format!("export --template {preset} --out out --quiet")).exits(0);
+    world.run_command(&format!("export --template {preset} --out out --quiet")).exits(0);
     let mut want = Sheet::read(&world, &sample);
     want.rows.truncate(if code == 0 { usize::MAX } else { 1 });
     for (column, from, to) in changed {
@@ -131,10 +131,11 @@ fn the_samples_of_the_five_systems_come_out_as_they_went_in() {
 fn partners_of_dub_come_out_as_its_api_takes_them() {
     let world = world();
     let sample = format!("{}/tests/formats/dub-partners.csv", env!("CARGO_MANIFEST_DIR"));
-    world.run(&format!("import {sample} --yes --out res")).exits(0);
-    world.run("export --template dub --with none --out out --quiet").exits(0);
+    world.run_command(&format!("import {sample} --yes --out res")).exits(0);
+    world.run_command("export --template dub --with none --out out --quiet").exits(0);
     let sheet = Sheet::read(&world, "out/dub-partners-create.csv");
     let zoe = sheet.find("email", "zoe@example.org");
-    let id = world.person("zoe@example.org")["contact"]["id"].as_str().unwrap().to_owned();
+    let id =
+        world.contact_by_email("zoe@example.org")["contact"]["id"].as_str().unwrap().to_owned();
     assert_eq!((zoe["name"], zoe["country"], zoe["tenantId"]), ("Zoë Muster", "DE", id.as_str()));
 }

@@ -9,9 +9,9 @@ const NOTHING: [String; 0] = [];
 
 /// A world with people as awkward as the sandbox makes them, and the files of some systems.
 fn exported(systems: &str, options: &str) -> World {
-    let world = World::with(|settings| settings.contacts = 130);
-    world.run(&format!("export --template {systems} --out out --quiet {options}")).exits(0);
-    world.control("DELETE", "log", &Value::Null);
+    let world = World::with_settings(|settings| settings.contacts = 130);
+    world.run_command(&format!("export --template {systems} --out out --quiet {options}")).exits(0);
+    world.control_request("DELETE", "log", &Value::Null);
     world
 }
 
@@ -28,23 +28,23 @@ fn excused(preset: &str) -> &'static [&'static str] {
 #[test]
 fn untouched_files_of_the_five_systems_change_nothing() {
     let world = exported(&SYSTEMS.join(","), "");
-    let before = world.account();
+    let before = world.read_contacts();
     let files = sheets(&world, "out");
     assert_eq!(files.len(), 20, "{files:?}");
     for file in files {
         let name = preset(&file);
         let rows = Sheet::read(&world, &format!("out/{file}")).rows.len();
         assert!(rows > 20, "{file}: {rows}");
-        let done = world.run(&format!("import out/{file} --yes --out res --preset {name}"));
-        let rejected = world.table("res/rejected.csv");
+        let done = world.run_command(&format!("import out/{file} --yes --out res --preset {name}"));
+        let rejected = world.read_csv("res/rejected.csv");
         let tally = [0, rows - rejected.len(), rejected.len(), 0, 0];
-        assert_eq!(world.tally(), tally, "{file}: {}", done.stderr);
+        assert_eq!(world.count_results(), tally, "{file}: {}", done.stderr);
         let codes = rejected.iter().map(|row| row["_reject_code"].as_str());
         let wrong: Vec<&str> = codes.filter(|code| !excused(name).contains(code)).collect();
         assert!(wrong.is_empty(), "{file}: {wrong:?}");
-        assert_eq!(world.writes(), NOTHING, "{file}");
+        assert_eq!(world.list_writes(), NOTHING, "{file}");
     }
-    assert_eq!(world.account(), before);
+    assert_eq!(world.read_contacts(), before);
 }
 
 #[test]
@@ -53,8 +53,10 @@ fn an_untouched_file_changes_nothing_however_its_cells_are_guarded() {
         let world = exported("dialpad", &format!("--csv-safe {mode}"));
         for file in sheets(&world, "out") {
             let name = preset(&file);
-            world.run(&format!("import out/{file} --yes --out res --preset {name}")).exits(0);
-            assert_eq!(world.writes(), NOTHING, "{mode} {file}");
+            world
+                .run_command(&format!("import out/{file} --yes --out res --preset {name}"))
+                .exits(0);
+            assert_eq!(world.list_writes(), NOTHING, "{mode} {file}");
         }
     }
 }
@@ -82,26 +84,28 @@ struct Case {
 
 impl Case {
     fn new() -> Self {
-        let world = crate::import_world::empty();
+        let world = crate::import_world::empty_world();
         let business = json!([{ "id": "000000000000000000000b01", "name": "ABC" }]);
-        world.control("PUT", "businesses", &business);
+        world.control_request("PUT", "businesses", &business);
         let blake =
             json!({ "id": "AAAAAAAAAAAAAAAAAAA2", "firstName": "Blake", "email": "b@example.org" });
-        world.add(&[avery(), blake]);
-        world.run(&format!("export --template {} --out out --quiet", SYSTEMS.join(","))).exits(0);
+        world.add_contacts(&[avery(), blake]);
+        world
+            .run_command(&format!("export --template {} --out out --quiet", SYSTEMS.join(",")))
+            .exits(0);
         Self { world }
     }
 
     /// Imports an edited file of the account as it was exported; gives what is written, and Avery.
     fn imported(&self, file: &str, edit: impl FnOnce(&mut Sheet)) -> (Vec<String>, Value) {
         let world = &self.world;
-        world.control("PUT", &format!("contacts/{AVERY}"), &avery());
-        world.control("DELETE", "log", &Value::Null);
+        world.control_request("PUT", &format!("contacts/{AVERY}"), &avery());
+        world.control_request("DELETE", "log", &Value::Null);
         let mut sheet = Sheet::read(world, &format!("out/{file}"));
         edit(&mut sheet);
         sheet.write(world, "in.csv");
-        world.import(&format!("--preset {}", preset(file))).exits(0);
-        (world.writes(), world.person_of(AVERY))
+        world.run_import(&format!("--preset {}", preset(file))).exits(0);
+        (world.list_writes(), world.contact_by_id(AVERY))
     }
 
     /// Edits one cell of a row; exactly that is written.
@@ -114,7 +118,7 @@ impl Case {
             let row = sheet.rows.iter_mut().find(|row| row[key] == known.1).unwrap();
             cell.1.clone_into(&mut row[column]);
         });
-        assert_eq!(self.world.tally(), [1, rows - 1, 0, 0, 0], "{file}");
+        assert_eq!(self.world.count_results(), [1, rows - 1, 0, 0, 0], "{file}");
         assert_eq!(writes, [expected], "{file}");
         avery
     }
@@ -212,14 +216,14 @@ fn the_files_of_highlevel_itself_come_back_unchanged() {
     let world = exported("highlevel", "");
     let file = "out/highlevel-export.csv";
     // It is known by its header.
-    world.run(&format!("import {file} --yes --out res")).exits(0).says("unchanged");
-    assert_eq!(world.writes(), NOTHING);
+    world.run_command(&format!("import {file} --yes --out res")).exits(0).says("unchanged");
+    assert_eq!(world.list_writes(), NOTHING);
 }
 
 #[test]
 fn address_books_come_back_unchanged_and_are_known_by_their_headers() {
-    let world = crate::import_world::empty();
-    world.add(&[json!({
+    let world = crate::import_world::empty_world();
+    world.add_contacts(&[json!({
         "id": AVERY, "firstName": "Zoë", "lastName": "Sample", "email": "zoe@example.com",
         "phone": "+12025550143", "companyName": "ABC Corp", "tags": ["vip", "b"], "city": "Köln",
         "address1": "Domplatz 1", "postalCode": "50667", "country": "DE", "website": "https://abc.example.com",
@@ -227,13 +231,20 @@ fn address_books_come_back_unchanged_and_are_known_by_their_headers() {
         "dndSettings": { "Email": { "status": "active", "message": "", "code": "" } },
     })]);
     let systems = ["google-2024", "hubspot", "outlook-web", "outlook-desktop"];
-    world.run(&format!("export --template {} --out out --quiet", systems.join(","))).exits(0);
+    world
+        .run_command(&format!("export --template {} --out out --quiet", systems.join(",")))
+        .exits(0);
     let desktop = std::fs::read(world.path("out/outlook-desktop.csv")).unwrap();
     assert!(desktop.windows(5).any(|bytes| bytes == b"\"Zo\xeb\""), "{desktop:?}");
     for system in systems {
-        world.control("DELETE", "log", &Value::Null);
-        world.run(&format!("import out/{system}.csv --yes --out res")).exits(0);
-        assert_eq!(world.tally(), [0, 1, 0, 0, 0], "{system}: {:?}", world.table("res/plan.csv"));
-        assert_eq!(world.writes(), NOTHING, "{system}");
+        world.control_request("DELETE", "log", &Value::Null);
+        world.run_command(&format!("import out/{system}.csv --yes --out res")).exits(0);
+        assert_eq!(
+            world.count_results(),
+            [0, 1, 0, 0, 0],
+            "{system}: {:?}",
+            world.read_csv("res/plan.csv")
+        );
+        assert_eq!(world.list_writes(), NOTHING, "{system}");
     }
 }

@@ -45,17 +45,17 @@ async fn a_hundred_requests_whose_token_is_refused_share_one_renewal() {
 async fn a_token_is_renewed_before_it_ends_and_nobody_waits_for_it() {
     let world = world(|_| {});
     let old = keep_location(&world, DUE);
-    world.control("POST", "faults", &serde_json::json!(["POST /oauth/token hold times=1"]));
+    world.control_request("POST", "faults", &serde_json::json!(["POST /oauth/token hold times=1"]));
     let source = Arc::new(source(&world));
     let renewing = tokio::spawn({
         let source = Arc::clone(&source);
         async move { source.current_token().await }
     });
-    world.ask("held?at_least=1");
+    world.get_control("held?at_least=1");
     for token in join_all((0..10).map(|_| source.current_token())).await {
         assert_eq!(token.unwrap(), old.grant.access, "it still lives");
     }
-    world.control("POST", "release", &serde_json::Value::Null);
+    world.control_request("POST", "release", &serde_json::Value::Null);
     let new = renewing.await.unwrap().unwrap();
     assert_ne!(new, old.grant.access);
     assert_eq!(source.current_token().await.unwrap(), new);
@@ -79,16 +79,20 @@ async fn what_somebody_else_has_renewed_is_taken_over_without_a_request() {
 async fn a_renewal_goes_on_when_nobody_waits_for_it_any_more() {
     let world = world(|_| {});
     let old = keep_location(&world, ENDED);
-    world.control("POST", "faults", &serde_json::json!(["POST /oauth/token hold=after times=1"]));
+    world.control_request(
+        "POST",
+        "faults",
+        &serde_json::json!(["POST /oauth/token hold=after times=1"]),
+    );
     let source = Arc::new(source(&world));
     let waiting = tokio::spawn({
         let source = Arc::clone(&source);
         async move { source.current_token().await }
     });
-    world.ask("held?at_least=1");
+    world.get_control("held?at_least=1");
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
-    world.control("POST", "release", &serde_json::Value::Null);
+    world.control_request("POST", "release", &serde_json::Value::Null);
     assert_ne!(source.current_token().await.unwrap(), old.grant.access);
     assert_counts(&world, 1, 0, 0);
 }
@@ -102,5 +106,5 @@ async fn those_who_waited_for_a_renewal_that_failed_do_not_try_it_again() {
     let source = Arc::new(source(&world));
     let all = join_all((0..50).map(|_| source.current_token())).await;
     assert!(all.iter().all(Result::is_err));
-    assert_eq!(world.ask("log")["requests"], 3);
+    assert_eq!(world.get_control("log")["requests"], 3);
 }

@@ -23,7 +23,11 @@ fn id(name: &str) -> LocationId {
 
 fn works(world: &World, token: &ghl_bulk::api::BearerToken, location: &str) -> bool {
     let path = format!("/locations/{location}/tags");
-    Caller::new(world.url()).token(&text(token)).ask("GET", &path, &Value::Null).status == 200
+    Caller::new(world.url())
+        .with_token(&text(token))
+        .send_request("GET", &path, &Value::Null)
+        .status
+        == 200
 }
 
 #[tokio::test]
@@ -66,7 +70,7 @@ async fn a_locations_token_that_is_refused_is_made_anew_also_when_the_agencys_ha
     keep_agency(&world, FRESH);
     let source = agency(&world).location_token_provider(&id("first"));
     let old = source.current_token().await.unwrap();
-    world.control("POST", "oauth/expire", &Value::Null);
+    world.control_request("POST", "oauth/expire", &Value::Null);
     let new = source.replace_rejected_token(&old).await.unwrap().unwrap();
     assert!(works(&world, &new, "first"));
     assert_counts(&world, 1, 0, 0);
@@ -102,7 +106,7 @@ async fn a_missing_scope_is_told_and_renews_nothing() {
 async fn an_agencys_token_that_still_lives_makes_tokens_though_its_renewal_fails() {
     let world = world(three);
     keep_agency(&world, DUE);
-    world.control("POST", "faults", &json!(["POST /oauth/token status=503"]));
+    world.control_request("POST", "faults", &json!(["POST /oauth/token status=503"]));
     let token =
         agency(&world).location_token_provider(&id("second")).current_token().await.unwrap();
     assert!(works(&world, &token, "second"));

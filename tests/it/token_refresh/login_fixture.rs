@@ -26,12 +26,12 @@ pub(super) const FRESH: i64 = 80_000;
 
 /// A world whose commands have no token but that of the login.
 pub(super) fn world(change: impl FnOnce(&mut SandboxSettings)) -> World {
-    let world = World::with(|settings| {
+    let world = World::with_settings(|settings| {
         settings.contacts = 6;
         change(settings);
     });
     let config = world.path("config").display().to_string();
-    world.without("GHL_TOKEN").env("GHL_BULK_CONFIG", &config)
+    world.without_env("GHL_TOKEN").with_env("GHL_BULK_CONFIG", &config)
 }
 
 struct Nobody;
@@ -53,7 +53,7 @@ pub(super) fn file(world: &World) -> PathBuf {
 
 /// Keeps a login for what is wanted of the sandbox, with this much left of its token's day.
 pub(super) fn keep(world: &World, wanted: &Value, left: i64) -> OauthLogin {
-    let given = world.control("POST", "oauth/grant", wanted);
+    let given = world.control_request("POST", "oauth/grant", wanted);
     let text = |name: &str| given[name].as_str().map(str::to_owned);
     let expires = Timestamp::now() + SignedDuration::from_secs(left);
     let company = text("userType").as_deref() == Some("Company");
@@ -135,7 +135,7 @@ pub(super) fn text(token: &BearerToken) -> String {
 
 /// A count of the sandbox's.
 pub(super) fn count(world: &World, name: &str) -> u64 {
-    world.ask("oauth")[name].as_u64().unwrap()
+    world.get_control("oauth")[name].as_u64().unwrap()
 }
 
 /// Refresh tokens that were honoured, those that were refused, and new authorisations.

@@ -15,13 +15,17 @@ use crate::raw_http::Caller;
 use crate::world::World;
 
 fn faults(world: &World, faults: &[&str]) {
-    world.control("POST", "faults", &json!(faults));
+    world.control_request("POST", "faults", &json!(faults));
 }
 
 /// Whether the API takes the token.
 fn works(world: &World, token: &ghl_bulk::api::BearerToken) -> bool {
     let path = format!("/locations/{LOCATION}/tags");
-    Caller::new(world.url()).token(&text(token)).ask("GET", &path, &Value::Null).status == 200
+    Caller::new(world.url())
+        .with_token(&text(token))
+        .send_request("GET", &path, &Value::Null)
+        .status
+        == 200
 }
 
 #[tokio::test]
@@ -57,12 +61,12 @@ async fn while_the_old_token_lives_a_renewal_that_fails_is_no_error() {
     for _ in 0..5 {
         assert_eq!(source.current_token().await.unwrap(), old.grant.access);
     }
-    let log = world.ask("log")["entries"].clone();
+    let log = world.get_control("log")["entries"].clone();
     let asked = log.as_array().unwrap().iter().filter(|one| one["path"] == "/oauth/token");
     assert_eq!(asked.count(), 1, "it is not tried again at once: {log}");
     let refused = source.replace_rejected_token(&old.grant.access).await.unwrap_err();
     assert_eq!(refused.kind, ApiErrorKind::Unreachable, "{refused}");
-    world.control("DELETE", "faults", &Value::Null);
+    world.control_request("DELETE", "faults", &Value::Null);
     assert!(works(
         &world,
         &source.replace_rejected_token(&old.grant.access).await.unwrap().unwrap()
@@ -91,8 +95,8 @@ async fn where_nobody_answers_a_living_token_does_and_an_ended_one_is_unreachabl
 async fn a_login_that_is_over_says_how_to_log_in_again_and_no_secret() {
     let world = world(|_| {});
     let login = keep_location(&world, ENDED);
-    world.control("POST", "oauth/revoke", &Value::Null);
-    world.control("POST", "settings", &json!({"not_installed": [LOCATION]}));
+    world.control_request("POST", "oauth/revoke", &Value::Null);
+    world.control_request("POST", "settings", &json!({"not_installed": [LOCATION]}));
     let denied = source(&world).current_token().await.unwrap_err();
     assert_eq!(denied.kind, ApiErrorKind::Token);
     assert!(denied.message.contains("`ghl-bulk login --profile default`"), "{denied}");
@@ -103,7 +107,7 @@ async fn a_login_that_is_over_says_how_to_log_in_again_and_no_secret() {
         assert!(!format!("{denied:?}").contains(secret), "{denied:?}");
     }
     let new = {
-        world.control("POST", "settings", &json!({"not_installed": []}));
+        world.control_request("POST", "settings", &json!({"not_installed": []}));
         keep_location(&world, FRESH)
     };
     assert_eq!(source(&world).current_token().await.unwrap(), new.grant.access);
@@ -113,7 +117,7 @@ async fn a_login_that_is_over_says_how_to_log_in_again_and_no_secret() {
 async fn a_revoked_refresh_token_is_replaced_by_a_new_authorisation() {
     let world = world(|_| {});
     keep_location(&world, ENDED);
-    world.control("POST", "oauth/revoke", &Value::Null);
+    world.control_request("POST", "oauth/revoke", &Value::Null);
     let token = source(&world).current_token().await.unwrap();
     assert!(works(&world, &token));
     assert_counts(&world, 0, 1, 1);

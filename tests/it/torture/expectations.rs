@@ -23,7 +23,7 @@ pub(super) fn check(file: &str, options: &str) {
     let expected = all().into_iter().find(|it| it["file"] == file).unwrap();
     let world = location();
     let done = world.try_file(file, options);
-    assert_eq!(world.writes(), [""; 0], "{file}: a dry run has written");
+    assert_eq!(world.list_writes(), [""; 0], "{file}: a dry run has written");
     if let Some(code) = expected["refuse"]["code"].as_str() {
         let said = done.exits(4).stderr;
         assert!(said.contains(code), "{file}: no {code} in: {said}");
@@ -151,7 +151,7 @@ fn rejects(world: &World, file: &str, rows: &[Value]) {
         .map(|line| (line["line"].clone(), line["field"].clone(), line["new"].clone()))
         .collect();
     let found: Vec<_> = world
-        .table("res/rejected.csv")
+        .read_csv("res/rejected.csv")
         .into_iter()
         .map(|row| {
             let of = |name: &str| row[name].clone();

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::import_world::{Record, empty};
-use crate::world::{Done, World};
+use crate::import_world::{ResultRow, empty_world};
+use crate::world::{CommandOutput, World};
 
 /// The contact that some files of the corpus name, and its note.
 const CONTACT: &str = "TESTcontact000000001";
@@ -28,10 +28,11 @@ fn corpus() -> PathBuf {
 
 /// A location in which the files of the corpus mean something: a number field, a contact and its note.
 fn location() -> World {
-    let world = empty();
-    world.control("PUT", "customFields", &json!([field("umsatz", "NUMERICAL")]));
+    let world = empty_world();
+    world.control_request("PUT", "customFields", &json!([field("umsatz", "NUMERICAL")]));
     let note = json!({"id": NOTE, "body": "old text"});
-    world.add(&[json!({"id": CONTACT, "companyName": "Already There", "__notes": [note]})]);
+    world
+        .add_contacts(&[json!({"id": CONTACT, "companyName": "Already There", "__notes": [note]})]);
     world
 }
 
@@ -48,19 +49,21 @@ impl World {
     }
 
     /// Plans the import of a file of the corpus.
-    fn try_file(&self, file: &str, options: &str) -> Done {
+    fn try_file(&self, file: &str, options: &str) -> CommandOutput {
         self.take(file);
         self.plan(file, options)
     }
 
     /// Plans the import of a file that was made for the test.
-    fn try_bytes(&self, file: &str, bytes: impl AsRef<[u8]>, options: &str) -> Done {
+    fn try_bytes(&self, file: &str, bytes: impl AsRef<[u8]>, options: &str) -> CommandOutput {
         std::fs::write(self.path(file), bytes).unwrap();
         self.plan(file, options)
     }
 
-    fn plan(&self, file: &str, options: &str) -> Done {
-        self.run(&format!("import {file} --dry-run --out res --default-country US {options}"))
+    fn plan(&self, file: &str, options: &str) -> CommandOutput {
+        self.run_command(&format!(
+            "import {file} --dry-run --out res --default-country US {options}"
+        ))
     }
 
     /// What the plan does with a row: its action, and for a rejection the code.
@@ -73,9 +76,9 @@ impl World {
 
     /// The lines of the plan about a row.
     #[track_caller]
-    fn planned(&self, row: usize) -> Vec<Record> {
+    fn planned(&self, row: usize) -> Vec<ResultRow> {
         let row = row.to_string();
-        let plan = self.table("res/plan.csv");
+        let plan = self.read_csv("res/plan.csv");
         let lines: Vec<_> = plan.into_iter().filter(|line| line["row"] == row).collect();
         assert!(!lines.is_empty(), "the plan has no row {row}");
         lines
@@ -99,16 +102,16 @@ impl World {
 
     /// The rows of the plan.
     fn count(&self) -> usize {
-        let plan = self.table("res/plan.csv");
+        let plan = self.read_csv("res/plan.csv");
         plan.iter().map(|line| &line["row"]).collect::<std::collections::BTreeSet<_>>().len()
     }
 
     /// The warnings of the plan: the row (0 for the file), the code and the sentence.
     fn warned(&self) -> Vec<(usize, String, String)> {
-        let of = |line: Record| {
+        let of = |line: ResultRow| {
             (line["row"].parse().unwrap_or(0), line["code"].clone(), line["message"].clone())
         };
-        self.table("res/warnings.csv").into_iter().map(of).collect()
+        self.read_csv("res/warnings.csv").into_iter().map(of).collect()
     }
 
     /// The rows that have a warning, each once.
@@ -122,7 +125,7 @@ impl World {
     /// Asserts that nothing was sent, not even a question.
     #[track_caller]
     fn is_untouched(&self) {
-        assert_eq!(self.ask("log")["entries"], json!([]));
+        assert_eq!(self.get_control("log")["entries"], json!([]));
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{CONTACT, corpus, field, location, unguarded};
-use crate::import_world::empty;
+use crate::import_world::empty_world;
 use crate::world::World;
 
 /// The e-mail addresses that the plan creates or updates.
@@ -22,7 +22,7 @@ fn planned(file: &str, options: &str, code: i32) -> World {
 /// A world with an empty location into which a file was imported.
 #[track_caller]
 fn imported(file: &str, options: &str, code: i32) -> World {
-    let world = empty();
+    let world = empty_world();
     import(&world, file, options, code);
     world
 }
@@ -31,7 +31,7 @@ fn imported(file: &str, options: &str, code: i32) -> World {
 fn import(world: &World, file: &str, options: &str, code: i32) {
     world.take(file);
     let line = format!("import {file} --yes --out res --default-country US {options}");
-    world.run(&line).exits(code);
+    world.run_command(&line).exits(code);
 }
 
 #[test]
@@ -85,13 +85,13 @@ fn rows_of_one_person_become_one_contact_the_first_or_the_last_value_counting() 
 
 #[test]
 fn a_pattern_reaches_all_its_columns() {
-    let world = empty();
+    let world = empty_world();
     let fields: Vec<Value> = (1..=497).map(|n| field(&format!("custom_{n}"), "TEXT")).collect();
     let named = fields.into_iter().enumerate().map(|(at, mut field)| {
         field["name"] = format!("Custom {}", at + 1).into();
         field
     });
-    world.control("PUT", "customFields", &named.collect());
+    world.control_request("PUT", "customFields", &named.collect());
     world.try_file("35_wide_500_columns.csv", "--map 'Custom *=customFields.*'").exits(0);
     let values = world.planned(1).into_iter();
     let custom: Vec<_> = values.filter(|line| line["field"].starts_with("customFields.")).collect();
@@ -193,7 +193,7 @@ fn a_record_after_line_breaks_is_reported_with_its_line() {
 #[test]
 fn an_error_in_a_spreadsheet_is_reported_with_sheet_and_cell() {
     let world = planned("50_title_row.xlsx", "--map 'Email=phone' --ignore-column Phone", 3);
-    let rejected = world.table("res/rejected.csv");
+    let rejected = world.read_csv("res/rejected.csv");
     assert!(rejected[0]["_reject_reason"].starts_with("Contacts!C5: "), "{rejected:?}");
 }
 
@@ -229,7 +229,7 @@ fn a_note_s_date_goes_into_its_text_when_asked() {
 fn imported_notes_are_not_created_again() {
     let world = location();
     let bodies = || {
-        let contact = world.account().remove(0);
+        let contact = world.read_contacts().remove(0);
         let notes = contact["notes"].as_array().unwrap().clone();
         let mut bodies: Vec<_> =
             notes.iter().map(|note| note["body"].as_str().unwrap().to_owned()).collect();
@@ -245,19 +245,21 @@ fn imported_notes_are_not_created_again() {
 
 #[test]
 fn a_short_row_takes_nothing_from_a_contact() {
-    let world = empty();
-    world.add(&[json!({"email": "c2@example.com", "companyName": "Kept", "city": "Rome"})]);
+    let world = empty_world();
+    world
+        .add_contacts(&[json!({"email": "c2@example.com", "companyName": "Kept", "city": "Rome"})]);
     import(&world, "12_ragged_rows.csv", "", 3);
-    let contact = world.person("c2@example.com");
+    let contact = world.contact_by_email("c2@example.com");
     assert_eq!(contact["contact"]["companyName"], "Kept");
     assert_eq!(contact["contact"]["city"], "Rome");
 }
 
 #[test]
 fn an_empty_cell_that_is_not_there_clears_nothing_even_where_empty_cells_do() {
-    let world = empty();
-    world.add(&[json!({"email": "c2@example.com", "companyName": "Kept", "city": "Rome"})]);
-    world.sheet(
+    let world = empty_world();
+    world
+        .add_contacts(&[json!({"email": "c2@example.com", "companyName": "Kept", "city": "Rome"})]);
+    world.write_sheet(
         "clear.toml",
         "format = 1\n[[column]]\nfrom = \"Name\"\nto = \"name\"\n\
          [[column]]\nfrom = \"Email\"\nto = \"email\"\n\
@@ -265,19 +267,19 @@ fn an_empty_cell_that_is_not_there_clears_nothing_even_where_empty_cells_do() {
          [[column]]\nfrom = \"City\"\nto = \"city\"\nblank = \"clear\"\n",
     );
     import(&world, "12_ragged_rows.csv", "--map clear.toml --allow-clear", 3);
-    assert_eq!(world.person("c2@example.com")["contact"]["city"], "Rome");
+    assert_eq!(world.contact_by_email("c2@example.com")["contact"]["city"], "Rome");
 }
 
 #[test]
 fn no_consent_column_lifts_an_opt_out() {
-    let world = empty();
+    let world = empty_world();
     let out = json!({"status": "active", "message": "", "code": ""});
     let person =
         |n: i32| json!({"email": format!("ag{n}@example.com"), "dndSettings": {"Email": out}});
-    world.add(&[2, 3].map(person));
+    world.add_contacts(&[2, 3].map(person));
     import(&world, "47_consent_polarity.csv", "", 0);
     for n in [1, 2, 3, 4, 5] {
-        let person = world.person(&format!("ag{n}@example.com"));
+        let person = world.contact_by_email(&format!("ag{n}@example.com"));
         let status = &person["contact"]["dndSettings"]["Email"]["status"];
         assert_eq!(status, "active", "ag{n}");
         assert_ne!(person["contact"]["dnd"], true, "one channel is not all");
@@ -288,27 +290,27 @@ fn no_consent_column_lifts_an_opt_out() {
 fn a_row_without_consent_columns_leaves_a_reachable_contact_reachable() {
     let world = imported("47_consent_polarity.csv", "", 0);
     for n in [2, 3] {
-        let person = world.person(&format!("ag{n}@example.com"));
+        let person = world.contact_by_email(&format!("ag{n}@example.com"));
         assert_ne!(person["contact"]["dndSettings"]["Email"]["status"], "active", "ag{n}");
     }
 }
 
 #[test]
 fn an_update_omits_a_no_that_would_lift_a_block() {
-    let world = empty();
-    world.add(&[json!({"email": "p2@example.com", "dnd": true})]);
+    let world = empty_world();
+    world.add_contacts(&[json!({"email": "p2@example.com", "dnd": true})]);
     import(&world, "28_booleans.csv", "", 3);
-    assert_eq!(world.person("p2@example.com")["contact"]["dnd"], true);
-    assert_eq!(world.person("p4@example.com")["contact"]["dnd"], false);
+    assert_eq!(world.contact_by_email("p2@example.com")["contact"]["dnd"], true);
+    assert_eq!(world.contact_by_email("p4@example.com")["contact"]["dnd"], false);
 }
 
 #[test]
 fn an_unknown_id_is_never_created() {
-    let world = empty();
+    let world = empty_world();
     import(&world, "43_contact_ids_update.csv", "--mode update", 3);
-    assert_eq!(world.account().len(), 0);
+    assert_eq!(world.read_contacts().len(), 0);
     let codes: Vec<_> =
-        world.table("res/rejected.csv").iter().map(|row| row["_reject_code"].clone()).collect();
+        world.read_csv("res/rejected.csv").iter().map(|row| row["_reject_code"].clone()).collect();
     assert_eq!(
         codes,
         ["R_NOT_FOUND", "R_DUPLICATE_IN_FILE", "R_INVALID_CONTACT_ID", "R_NOT_FOUND"]
@@ -318,17 +320,17 @@ fn an_unknown_id_is_never_created() {
 #[test]
 fn what_looks_like_a_formula_is_stored_as_it_is_and_guarded_where_it_is_exported() {
     let world = imported("31_formula_injection.csv", "", 0);
-    world.run("export --with notes --format csv --out out").exits(0);
-    let notes = world.table("out/notes.csv");
-    let contacts = world.table("out/contacts.csv");
+    world.run_command("export --with notes --format csv --out out").exits(0);
+    let notes = world.read_csv("out/notes.csv");
+    let contacts = world.read_csv("out/contacts.csv");
     let expected =
         csv::Reader::from_path(corpus().join("31_formula_injection.expected_export.csv"));
     for row in expected.unwrap().deserialize() {
-        let row: crate::import_world::Record = row.unwrap();
+        let row: crate::import_world::ResultRow = row.unwrap();
         let own = contacts.iter().find(|contact| contact["email"] == row["Email"]).unwrap();
         let note = notes.iter().find(|note| note["contact_id"] == own["id"]).unwrap();
         assert_eq!(note["body"], row["Notes"], "{}", row["Email"]);
-        let stored = world.person(&row["Email"])["notes"][0]["body"].clone();
+        let stored = world.contact_by_email(&row["Email"])["notes"][0]["body"].clone();
         assert_eq!(stored, unguarded(&row["Notes"]), "{}", row["Email"]);
     }
 }
@@ -340,7 +342,7 @@ fn the_guarded_form_of_a_formula_is_read_as_its_text() {
         let of = |person: &Value| {
             (person["contact"]["email"].to_string(), person["notes"][0]["body"].to_string())
         };
-        let mut notes: Vec<_> = world.account().iter().map(of).collect();
+        let mut notes: Vec<_> = world.read_contacts().iter().map(of).collect();
         notes.sort();
         notes
     };
@@ -352,7 +354,7 @@ fn the_guarded_form_of_a_formula_is_read_as_its_text() {
 fn a_contact_that_a_file_names_is_the_one_that_changes() {
     let world = location();
     import(&world, "43_contact_ids_update.csv", "", 3);
-    let all = world.account();
+    let all = world.read_contacts();
     assert_eq!(all.len(), 2);
     let named = all.iter().find(|person| person["contact"]["id"] == CONTACT).unwrap();
     assert_eq!(named["contact"]["firstName"], "Avery");

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::world::{Done, World};
+use crate::world::{CommandOutput, World};
 use proxy::Manner;
 use tls::{Authority, Then};
 
@@ -24,7 +24,7 @@ fn behind_tls() -> World {
     let world = World::new();
     let (port, _) = tls::serve(authority.signs("localhost"), Then::Pass(address(&world)));
     fs::write(world.path("ca.pem"), &authority.pem).unwrap();
-    world.env("GHL_API_URL", &format!("https://localhost:{port}"))
+    world.with_env("GHL_API_URL", &format!("https://localhost:{port}"))
 }
 
 /// A world in which a name leads nowhere but through a proxy.
@@ -39,7 +39,7 @@ fn behind_proxy(scheme: &str) -> (World, String) {
         _ => address(&world),
     };
     fs::write(world.path("ca.pem"), &authority.pem).unwrap();
-    (world.env("GHL_API_URL", &format!("{scheme}://{HOST}")), upstream)
+    (world.with_env("GHL_API_URL", &format!("{scheme}://{HOST}")), upstream)
 }
 
 fn address(world: &World) -> String {
@@ -47,12 +47,12 @@ fn address(world: &World) -> String {
 }
 
 fn requests(world: &World) -> Value {
-    world.ask("log")["requests"].clone()
+    world.get_control("log")["requests"].clone()
 }
 
 /// What the doctor says of one thing.
 #[track_caller]
-fn check(done: &Done, id: &str) -> String {
+fn check(done: &CommandOutput, id: &str) -> String {
     let summary = done.summary();
     let all = summary["checks"].as_array().unwrap();
     let check = all.iter().find(|check| check["id"] == id).unwrap();
@@ -63,10 +63,10 @@ fn check(done: &Done, id: &str) -> String {
 fn a_certificate_of_an_unknown_issuer_is_refused_at_once_and_the_hint_names_the_flag() {
     let world = behind_tls();
     let begun = Instant::now();
-    let done = world.run(EXPORT).exits(2);
+    let done = world.run_command(EXPORT).exits(2);
     assert!(begun.elapsed() < Duration::from_secs(15), "it was tried again and again");
     done.says("issuer is not trusted by this machine").says("--ca-file");
-    let done = world.run("doctor --json");
+    let done = world.run_command("doctor --json");
     assert_eq!(done.code, 2);
     assert!(check(&done, "reachable").starts_with("ok: "));
     assert!(check(&done, "tls").starts_with("failure: the server's certificate is not trusted"));
@@ -77,8 +77,8 @@ fn a_certificate_of_an_unknown_issuer_is_refused_at_once_and_the_hint_names_the_
 #[test]
 fn a_file_of_certificates_makes_it_trusted() {
     let world = behind_tls();
-    world.run(&format!("{EXPORT} --ca-file ca.pem")).exits(0);
-    let done = world.run("doctor --json --ca-file ca.pem").exits(0);
+    world.run_command(&format!("{EXPORT} --ca-file ca.pem")).exits(0);
+    let done = world.run_command("doctor --json --ca-file ca.pem").exits(0);
     let said = check(&done, "tls");
     assert!(said.contains("the platform's roots and those of `ca.pem`"), "{said}");
 }
@@ -89,8 +89,8 @@ fn a_certificate_for_another_host_is_refused_with_any_issuer() {
     let world = World::new();
     let (port, _) = tls::serve(authority.signs(HOST), Then::Pass(address(&world)));
     fs::write(world.path("ca.pem"), &authority.pem).unwrap();
-    let world = world.env("GHL_API_URL", &format!("https://localhost:{port}"));
-    let done = world.run(&format!("{EXPORT} --ca-file ca.pem")).exits(2);
+    let world = world.with_env("GHL_API_URL", &format!("https://localhost:{port}"));
+    let done = world.run_command(&format!("{EXPORT} --ca-file ca.pem")).exits(2);
     done.says(&format!("it is for `{HOST}`, not for `localhost`"));
     assert_eq!(requests(&world), 0);
 }
@@ -102,8 +102,11 @@ fn an_expired_certificate_is_refused_with_its_last_day() {
     let config = authority.signed_once("localhost");
     let (port, _) = tls::serve(config, Then::Pass(address(&world)));
     fs::write(world.path("ca.pem"), &authority.pem).unwrap();
-    let world = world.env("GHL_API_URL", &format!("https://localhost:{port}"));
-    world.run(&format!("{EXPORT} --ca-file ca.pem")).exits(2).says("it expired on 2020-02-28");
+    let world = world.with_env("GHL_API_URL", &format!("https://localhost:{port}"));
+    world
+        .run_command(&format!("{EXPORT} --ca-file ca.pem"))
+        .exits(2)
+        .says("it expired on 2020-02-28");
 }
 
 #[test]
@@ -112,31 +115,33 @@ fn a_file_without_certificates_is_named() {
     fs::write(world.path("empty.pem"), "no certificate\n").unwrap();
     let damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     fs::write(world.path("damaged.pem"), damaged).unwrap();
-    world.run(&format!("{EXPORT} --ca-file empty.pem")).exits(2).says("`empty.pem`");
-    world.run(&format!("{EXPORT} --ca-file missing.pem")).exits(2).says("`missing.pem`");
-    world.run(&format!("{EXPORT} --ca-file damaged.pem")).exits(2).says("`damaged.pem`");
-    let done = world.run("doctor --json --ca-file empty.pem");
+    world.run_command(&format!("{EXPORT} --ca-file empty.pem")).exits(2).says("`empty.pem`");
+    world.run_command(&format!("{EXPORT} --ca-file missing.pem")).exits(2).says("`missing.pem`");
+    world.run_command(&format!("{EXPORT} --ca-file damaged.pem")).exits(2).says("`damaged.pem`");
+    let done = world.run_command("doctor --json --ca-file empty.pem");
     assert!(check(&done, "tls").starts_with("failure: `empty.pem`"), "{}", done.stdout);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_machine_without_roots_says_so_and_still_reaches_itself() {
-    let bare = |world: World| world.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/none");
+    let bare = |world: World| {
+        world.with_env("SSL_CERT_FILE", "/dev/null").with_env("SSL_CERT_DIR", "/none")
+    };
     let world = bare(World::new());
-    world.run(EXPORT).exits(0);
-    world.run("doctor --sandbox").exits(0);
+    world.run_command(EXPORT).exits(0);
+    world.run_command("doctor --sandbox").exits(0);
     let world = bare(behind_tls());
-    world.run(EXPORT).exits(2).says("no root certificates").says("--ca-file");
-    world.run(&format!("{EXPORT} --ca-file ca.pem")).exits(0);
+    world.run_command(EXPORT).exits(2).says("no root certificates").says("--ca-file");
+    world.run_command(&format!("{EXPORT} --ca-file ca.pem")).exits(0);
 }
 
 #[test]
 fn plain_http_where_tls_is_expected_is_reported_as_such() {
     let world = World::new();
     let url = world.url().replace("http://", "https://");
-    let world = world.env("GHL_API_URL", &url);
-    let done = world.run("doctor --json");
+    let world = world.with_env("GHL_API_URL", &url);
+    let done = world.run_command("doctor --json");
     assert_eq!(done.code, 2);
     assert!(check(&done, "tls").contains("does not speak TLS"), "{}", check(&done, "tls"));
 }
@@ -147,8 +152,8 @@ fn a_proxy_of_the_environment_is_taken_and_its_password_goes_nowhere_else() {
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         let (world, upstream) = behind_proxy("https");
         let (port, heads) = proxy::http(upstream, Manner::Open);
-        let world = world.env(name, &format!("http://me:{WORD}@127.0.0.1:{port}"));
-        let done = world.run(&format!("{EXPORT} --ca-file ca.pem -vv")).exits(0);
+        let world = world.with_env(name, &format!("http://me:{WORD}@127.0.0.1:{port}"));
+        let done = world.run_command(&format!("{EXPORT} --ca-file ca.pem -vv")).exits(0);
         let head = heads.lock().unwrap()[0].to_ascii_lowercase();
         assert!(head.starts_with(&format!("connect {HOST}:443 ")), "{head}");
         // `me:hidden-word`
@@ -165,8 +170,8 @@ fn a_proxy_of_the_environment_is_taken_and_its_password_goes_nowhere_else() {
 fn a_socks_proxy_looks_the_name_up_itself() {
     let (world, upstream) = behind_proxy("https");
     let (port, names) = proxy::socks(upstream);
-    let world = world.env("ALL_PROXY", &format!("socks5h://127.0.0.1:{port}"));
-    world.run(&format!("{EXPORT} --ca-file ca.pem")).exits(0);
+    let world = world.with_env("ALL_PROXY", &format!("socks5h://127.0.0.1:{port}"));
+    world.run_command(&format!("{EXPORT} --ca-file ca.pem")).exits(0);
     assert_eq!(names.lock().unwrap()[0], HOST);
 }
 
@@ -175,9 +180,9 @@ fn a_host_that_needs_no_proxy_is_asked_for_directly() {
     let (world, upstream) = behind_proxy("https");
     let (port, heads) = proxy::http(upstream, Manner::Open);
     let world = world
-        .env("HTTPS_PROXY", &format!("http://127.0.0.1:{port}"))
-        .env("NO_PROXY", "other.test,example.test");
-    let done = world.run("doctor --json --ca-file ca.pem --timeout 5");
+        .with_env("HTTPS_PROXY", &format!("http://127.0.0.1:{port}"))
+        .with_env("NO_PROXY", "other.test,example.test");
+    let done = world.run_command("doctor --json --ca-file ca.pem --timeout 5");
     assert_eq!(done.code, 2);
     assert!(check(&done, "proxy").contains("none for this address"), "{}", check(&done, "proxy"));
     assert!(check(&done, "reachable").starts_with("failure"), "{}", check(&done, "reachable"));
@@ -188,11 +193,11 @@ fn a_host_that_needs_no_proxy_is_asked_for_directly() {
 fn plain_http_goes_through_a_proxy_only_when_it_is_allowed() {
     let (world, upstream) = behind_proxy("http");
     let (port, heads) = proxy::http(upstream, Manner::Open);
-    let world = world.env("HTTP_PROXY", &format!("http://127.0.0.1:{port}"));
-    world.run(EXPORT).exits(2).says("--allow-http");
+    let world = world.with_env("HTTP_PROXY", &format!("http://127.0.0.1:{port}"));
+    world.run_command(EXPORT).exits(2).says("--allow-http");
     assert!(heads.lock().unwrap().is_empty());
-    world.run(&format!("{EXPORT} --allow-http")).exits(0);
-    let done = world.run("doctor --allow-http --json").exits(0);
+    world.run_command(&format!("{EXPORT} --allow-http")).exits(0);
+    let done = world.run_command("doctor --allow-http --json").exits(0);
     assert!(check(&done, "tls").starts_with("warning: plain http"), "{}", check(&done, "tls"));
 }
 
@@ -204,8 +209,8 @@ fn a_proxy_that_wants_a_password_or_refuses_is_distinguished_from_a_dead_network
     ] {
         let (world, upstream) = behind_proxy("https");
         let (port, _) = proxy::http(upstream, manner);
-        let world = world.env("HTTPS_PROXY", &format!("http://127.0.0.1:{port}"));
-        let done = world.run("doctor --json --ca-file ca.pem");
+        let world = world.with_env("HTTPS_PROXY", &format!("http://127.0.0.1:{port}"));
+        let done = world.run_command("doctor --json --ca-file ca.pem");
         assert_eq!(done.code, 2);
         let said = check(&done, "reachable");
         assert!(said.contains(part) && said.contains(&format!("127.0.0.1:{port}")), "{said}");
@@ -218,8 +223,8 @@ fn requests_name_this_program_and_its_version() {
     let world = World::new();
     let (port, heads) = tls::serve(authority.signs("localhost"), Then::Pass(address(&world)));
     fs::write(world.path("ca.pem"), &authority.pem).unwrap();
-    let world = world.env("GHL_API_URL", &format!("https://localhost:{port}"));
-    world.run("doctor --ca-file ca.pem").exits(0);
+    let world = world.with_env("GHL_API_URL", &format!("https://localhost:{port}"));
+    world.run_command("doctor --ca-file ca.pem").exits(0);
     let agent = format!("user-agent: ghl-bulk/{}\r\n", env!("CARGO_PKG_VERSION"));
     let heads = heads.lock().unwrap();
     assert!(heads.len() > 5 && heads.iter().all(|head| head.contains(&agent)), "{heads:#?}");
@@ -239,8 +244,8 @@ fn a_redirect_is_refused_whether_to_another_host_or_to_plain_http() {
         );
         let (port, heads) = tls::serve(authority.signs("localhost"), Then::Say(answer));
         fs::write(world.path("ca.pem"), &authority.pem).unwrap();
-        let world = world.env("GHL_API_URL", &format!("https://localhost:{port}"));
-        let done = world.run(&format!("{EXPORT} --ca-file ca.pem")).exits(2);
+        let world = world.with_env("GHL_API_URL", &format!("https://localhost:{port}"));
+        let done = world.run_command(&format!("{EXPORT} --ca-file ca.pem")).exits(2);
         let host = target.split("://").nth(1).unwrap().split(':').next().unwrap();
         done.says(&format!("a redirect to `{host}`, which is not followed")).says("--api-url");
         assert!(!heads.lock().unwrap().is_empty());
@@ -259,15 +264,15 @@ fn only_this_machine_is_this_machine() {
         "http://0.0.0.0.example.com",
     ];
     for url in addresses {
-        let world = World::new().env("GHL_API_URL", url);
-        world.run(EXPORT).exits(2).says("--api-url");
-        assert_eq!(world.run("doctor --json").code, 2, "{url}");
+        let world = World::new().with_env("GHL_API_URL", url);
+        world.run_command(EXPORT).exits(2).says("--api-url");
+        assert_eq!(world.run_command("doctor --json").code, 2, "{url}");
     }
     let world = World::new();
     let port = address(&world).rsplit(':').next().unwrap().to_owned();
     for host in ["localhost", "LOCALHOST", "127.1"] {
-        let world = World::new().env("GHL_API_URL", &format!("http://{host}:{port}"));
-        world.run(EXPORT).exits(0);
+        let world = World::new().with_env("GHL_API_URL", &format!("http://{host}:{port}"));
+        world.run_command(EXPORT).exits(0);
     }
 }
 
@@ -289,9 +294,9 @@ fn silent_after(said: &'static str) -> String {
 
 #[test]
 fn a_server_that_says_nothing_is_given_up_in_time() {
-    let world = World::new().env("GHL_API_URL", &silent_after(""));
+    let world = World::new().with_env("GHL_API_URL", &silent_after(""));
     let begun = Instant::now();
-    let done = world.run("doctor --json --timeout 0.4");
+    let done = world.run_command("doctor --json --timeout 0.4");
     assert_eq!(done.code, 2);
     assert!(check(&done, "reachable").contains("no response in time"), "{}", done.stdout);
     assert!(begun.elapsed() < Duration::from_secs(8));
@@ -301,9 +306,9 @@ fn a_server_that_says_nothing_is_given_up_in_time() {
 fn a_server_that_falls_silent_in_the_middle_is_given_up_in_time() {
     let said =
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{\"loc";
-    let world = World::new().env("GHL_API_URL", &silent_after(said));
+    let world = World::new().with_env("GHL_API_URL", &silent_after(said));
     let begun = Instant::now();
-    let done = world.run("doctor --json --timeout 0.4");
+    let done = world.run_command("doctor --json --timeout 0.4");
     assert_eq!(done.code, 2);
     assert!(check(&done, "token").contains("no response in time"), "{}", check(&done, "token"));
     assert!(begun.elapsed() < Duration::from_secs(10));
@@ -323,9 +328,9 @@ fn a_connection_that_is_not_made_is_given_up_in_time() {
     let full: Vec<_> =
         (0..8).map(|_| std::net::TcpStream::connect_timeout(&address, wait)).collect();
     assert!(full.iter().any(Result::is_err), "the queue takes everything");
-    let world = World::new().env("GHL_API_URL", &format!("http://{address}"));
+    let world = World::new().with_env("GHL_API_URL", &format!("http://{address}"));
     let begun = Instant::now();
-    let done = world.run("doctor --json --timeout 0.4");
+    let done = world.run_command("doctor --json --timeout 0.4");
     assert!(check(&done, "reachable").contains("no response in time"), "{}", done.stdout);
     assert!(begun.elapsed() < Duration::from_secs(8));
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::imported;
-use crate::import_world::tags;
+use crate::import_world::tag_names;
 
 const NEW: &str = "First Name,Last Name,Email,Tags,Notes\n\
     Avery,Sample,avery@example.com,lead,Met at the fair\n\
@@ -14,36 +14,36 @@ const NEW: &str = "First Name,Last Name,Email,Tags,Notes\n\
 #[test]
 fn created_contacts_get_a_tag_and_stay() {
     let (world, _) = imported(&[], NEW, "");
-    let before = world.content();
-    world.undo("").exits(0).says("2  tag created").says("import-undone (2)");
-    let avery = world.person("avery@example.com");
-    assert_eq!(tags(&avery), ["lead", "import-undone"]);
+    let before = world.read_contents();
+    world.run_undo("").exits(0).says("2  tag created").says("import-undone (2)");
+    let avery = world.contact_by_email("avery@example.com");
+    assert_eq!(tag_names(&avery), ["lead", "import-undone"]);
     assert_eq!(avery["notes"], before[0]["notes"]);
     assert_eq!(world.planned_undo("1").1, ["tags: lead -> lead; import-undone"]);
-    assert_eq!(world.table("undone/succeeded.csv")[1]["_action"], "tag_created");
+    assert_eq!(world.read_csv("undone/succeeded.csv")[1]["_action"], "tag_created");
 }
 
 #[test]
 fn the_tag_can_be_another_one() {
     let (world, _) = imported(&[], NEW, "");
-    world.undo("--tag 'To Delete'").exits(0);
-    assert_eq!(tags(&world.person("blake@example.com")), ["to delete"]);
+    world.run_undo("--tag 'To Delete'").exits(0);
+    assert_eq!(tag_names(&world.contact_by_email("blake@example.com")), ["to delete"]);
 }
 
 #[test]
 fn created_contacts_are_kept_when_asked() {
     let (world, _) = imported(&[], NEW, "");
-    let before = world.account();
-    world.undo("--created keep").exits(0);
-    assert_eq!(world.account(), before);
-    assert_eq!(world.table("undone/unchanged.csv")[0]["_reason"], "created contacts are kept");
+    let before = world.read_contacts();
+    world.run_undo("--created keep").exits(0);
+    assert_eq!(world.read_contacts(), before);
+    assert_eq!(world.read_csv("undone/unchanged.csv")[0]["_reason"], "created contacts are kept");
 }
 
 #[test]
 fn created_contacts_are_deleted_when_asked_and_the_plan_stores_their_contents() {
     let (world, _) = imported(&[], NEW, "");
-    world.undo("--created delete").exits(0).says("2  delete created");
-    assert_eq!(world.account(), Vec::<Value>::new());
+    world.run_undo("--created delete").exits(0).says("2  delete created");
+    assert_eq!(world.read_contacts(), Vec::<Value>::new());
     let (action, changes) = world.planned_undo("1");
     assert_eq!(action, "delete_created");
     assert_eq!(changes[0], "contact: avery@example.com -> deleted");
@@ -75,14 +75,14 @@ fn a_created_contact_that_has_grown_is_tagged_instead_of_deleted_and_named() {
     }
     let (world, _) = imported(&[], &sheet, "");
     for (n, (_, edit)) in edits.iter().enumerate() {
-        world.edit(&format!("p{n}@example.com"), edit);
+        world.edit_contact(&format!("p{n}@example.com"), edit);
     }
-    world.undo("--created delete").exits(0);
-    assert_eq!(world.account().len(), edits.len(), "the untouched one is deleted, no other");
-    let warnings = world.table("undone/warnings.csv");
+    world.run_undo("--created delete").exits(0);
+    assert_eq!(world.read_contacts().len(), edits.len(), "the untouched one is deleted, no other");
+    let warnings = world.read_csv("undone/warnings.csv");
     for (n, (field, _)) in edits.iter().enumerate() {
-        let person = world.person(&format!("p{n}@example.com"));
-        assert!(tags(&person).contains(&"import-undone".to_owned()), "{field}");
+        let person = world.contact_by_email(&format!("p{n}@example.com"));
+        assert!(tag_names(&person).contains(&"import-undone".to_owned()), "{field}");
         let warned = warnings.iter().find(|it| it["row"] == (n + 1).to_string()).unwrap();
         assert_eq!((&*warned["code"], &*warned["field"]), ("W_EDITED_SINCE", *field));
         assert!(warned["message"].contains("not deleted"), "{warned:?}");
@@ -92,27 +92,27 @@ fn a_created_contact_that_has_grown_is_tagged_instead_of_deleted_and_named() {
 #[test]
 fn an_edited_note_of_the_import_prevents_the_deletion_of_its_contact() {
     let (world, _) = imported(&[], NEW, "");
-    let mut notes = world.person("avery@example.com")["notes"].clone();
+    let mut notes = world.contact_by_email("avery@example.com")["notes"].clone();
     notes[0]["body"] = "their own words".into();
-    world.edit("avery@example.com", &json!({"__notes": notes}));
-    world.undo("--created delete").exits(0);
-    assert_eq!(world.account().len(), 1);
-    assert_eq!(world.person("avery@example.com")["notes"][0]["body"], "their own words");
+    world.edit_contact("avery@example.com", &json!({"__notes": notes}));
+    world.run_undo("--created delete").exits(0);
+    assert_eq!(world.read_contacts().len(), 1);
+    assert_eq!(world.contact_by_email("avery@example.com")["notes"][0]["body"], "their own words");
 }
 
 #[test]
 fn contacts_that_an_undo_has_tagged_can_still_be_deleted_by_another() {
     let (world, _) = imported(&[], NEW, "");
-    world.undo("").exits(0);
-    world.undo("--created delete").exits(0);
-    assert_eq!(world.account(), Vec::<Value>::new());
+    world.run_undo("").exits(0);
+    world.run_undo("--created delete").exits(0);
+    assert_eq!(world.read_contacts(), Vec::<Value>::new());
 }
 
 #[test]
 fn importing_the_file_again_recreates_deleted_contacts_with_their_notes() {
     let (world, _) = imported(&[], NEW, "");
-    world.undo("--created delete").exits(0);
-    world.import("").exits(0);
-    assert_eq!(world.account().len(), 2);
-    assert_eq!(world.person("avery@example.com")["notes"][0]["body"], "Met at the fair");
+    world.run_undo("--created delete").exits(0);
+    world.run_import("").exits(0);
+    assert_eq!(world.read_contacts().len(), 2);
+    assert_eq!(world.contact_by_email("avery@example.com")["notes"][0]["body"], "Met at the fair");
 }

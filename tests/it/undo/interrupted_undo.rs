@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{ANNA, ann, imported};
-use crate::import_world::empty;
-use crate::running_command::Process;
+use crate::import_world::empty_world;
+use crate::running_command::RunningCommand;
 use crate::world::World;
 
 const PEOPLE: usize = 6;
@@ -21,7 +21,7 @@ fn changed() -> (World, Vec<Value>) {
         writeln!(sheet, "p{n}@example.com,Rome,new,Hello {n}").unwrap();
     }
     let (world, before) = imported(&people, &sheet, "--map Note=note");
-    (world.env("GHL_BULK_SETTLE_S", "0.1"), before)
+    (world.with_env("GHL_BULK_SETTLE_S", "0.1"), before)
 }
 
 #[test]
@@ -35,99 +35,109 @@ fn an_undo_that_is_killed_anywhere_resumes_where_it_was() {
         "during_results:1",
     ] {
         let (world, before) = changed();
-        let import = world.last("import");
-        let world = world.env("GHL_BULK_FAILPOINT", point);
+        let import = world.last_run("import");
+        let world = world.with_env("GHL_BULK_FAILPOINT", point);
         let one = "--created delete --concurrency 1 --out undone";
-        world.run(&format!("undo {import} --yes {one}")).exits(-1);
-        let world = world.without("GHL_BULK_FAILPOINT");
-        world.run(&format!("resume {}", world.last("undo"))).exits(0);
-        assert_eq!(world.content(), before, "{point}");
-        assert_eq!(world.table("undone/succeeded.csv").len(), 2 * PEOPLE);
-        assert_eq!(world.runs("undo")[0].1, "complete");
+        world.run_command(&format!("undo {import} --yes {one}")).exits(-1);
+        let world = world.without_env("GHL_BULK_FAILPOINT");
+        world.run_command(&format!("resume {}", world.last_run("undo"))).exits(0);
+        assert_eq!(world.read_contents(), before, "{point}");
+        assert_eq!(world.read_csv("undone/succeeded.csv").len(), 2 * PEOPLE);
+        assert_eq!(world.list_runs("undo")[0].1, "complete");
     }
 }
 
 #[test]
 fn an_undo_that_is_killed_while_planning_is_planned_again() {
     let (world, before) = changed();
-    let import = world.last("import");
-    world.control("POST", "faults", &json!(["GET /contacts/*/notes hold times=1"]));
-    let undo =
-        Process::start(&world, &format!("undo {import} --yes --created delete --out undone"));
-    world.ask("held?at_least=1");
+    let import = world.last_run("import");
+    world.control_request("POST", "faults", &json!(["GET /contacts/*/notes hold times=1"]));
+    let undo = RunningCommand::start(
+        &world,
+        &format!("undo {import} --yes --created delete --out undone"),
+    );
+    world.get_control("held?at_least=1");
     undo.kill();
-    world.control("POST", "release", &Value::Null);
-    world.run(&format!("resume {}", world.last("undo"))).exits(0);
-    assert_eq!(world.content(), before);
+    world.control_request("POST", "release", &Value::Null);
+    world.run_command(&format!("resume {}", world.last_run("undo"))).exits(0);
+    assert_eq!(world.read_contents(), before);
 }
 
 #[test]
 fn an_import_with_unknown_outcomes_must_be_resumed_first() {
-    let world =
-        empty().env("GHL_BULK_FAILPOINT", "after_response:1").env("GHL_BULK_SETTLE_S", "0.1");
-    world.add(&[ann()]);
-    let before = world.content();
-    world.sheet("in.csv", ANNA);
-    world.import("").exits(-1);
-    let world = world.without("GHL_BULK_FAILPOINT");
-    let import = world.last("import");
-    world.undo("").exits(4).says(&format!("ghl-bulk resume {import}"));
-    assert!(world.runs("undo").is_empty(), "a refused undo leaves no run");
-    world.run(&format!("resume {import}")).exits(0);
-    world.undo("").exits(0);
-    assert_eq!(world.content(), before);
+    let world = empty_world()
+        .with_env("GHL_BULK_FAILPOINT", "after_response:1")
+        .with_env("GHL_BULK_SETTLE_S", "0.1");
+    world.add_contacts(&[ann()]);
+    let before = world.read_contents();
+    world.write_sheet("in.csv", ANNA);
+    world.run_import("").exits(-1);
+    let world = world.without_env("GHL_BULK_FAILPOINT");
+    let import = world.last_run("import");
+    world.run_undo("").exits(4).says(&format!("ghl-bulk resume {import}"));
+    assert!(world.list_runs("undo").is_empty(), "a refused undo leaves no run");
+    world.run_command(&format!("resume {import}")).exits(0);
+    world.run_undo("").exits(0);
+    assert_eq!(world.read_contents(), before);
 }
 
 #[test]
 fn an_unfinished_import_is_undone_as_far_as_it_was_applied() {
     let people: Vec<Value> =
         (0..20).map(|n| json!({"email": format!("p{n}@example.com"), "city": "Oslo"})).collect();
-    let world = empty();
-    world.add(&people);
-    let before = world.content();
+    let world = empty_world();
+    world.add_contacts(&people);
+    let before = world.read_contents();
     let mut sheet = "Email,City\n".to_owned();
     for n in 0..20 {
         writeln!(sheet, "p{n}@example.com,Rome").unwrap();
     }
-    world.sheet("in.csv", &sheet);
-    world.import("--sample 8").exits(0);
-    let import = world.last("import");
-    assert_ne!(world.content(), before);
-    world.undo("").exits(0).says("never sent, and so not taken back: 12 writes").says("8  restore");
-    assert_eq!(world.content(), before);
+    world.write_sheet("in.csv", &sheet);
+    world.run_import("--sample 8").exits(0);
+    let import = world.last_run("import");
+    assert_ne!(world.read_contents(), before);
+    world
+        .run_undo("")
+        .exits(0)
+        .says("never sent, and so not taken back: 12 writes")
+        .says("8  restore");
+    assert_eq!(world.read_contents(), before);
     // Nobody wants the rest of it now.
-    world.run("resume").exits(10);
-    world.run(&format!("resume {import}")).exits(2).says("was taken back by run");
-    assert_eq!(world.content(), before);
+    world.run_command("resume").exits(10);
+    world.run_command(&format!("resume {import}")).exits(2).says("was taken back by run");
+    assert_eq!(world.read_contents(), before);
 }
 
 #[test]
 fn an_import_that_has_applied_nothing_leaves_nothing_to_undo() {
-    let world = empty();
-    world.sheet("in.csv", ANNA);
-    world.run("import in.csv --dry-run --out res").exits(0);
-    world.undo("").exits(0).says("has applied nothing");
-    world.run(&format!("resume {}", world.last("import"))).exits(0);
-    assert_eq!(world.account().len(), 1, "the plan still holds");
+    let world = empty_world();
+    world.write_sheet("in.csv", ANNA);
+    world.run_command("import in.csv --dry-run --out res").exits(0);
+    world.run_undo("").exits(0).says("has applied nothing");
+    world.run_command(&format!("resume {}", world.last_run("import"))).exits(0);
+    assert_eq!(world.read_contacts().len(), 1, "the plan still holds");
 }
 
 #[test]
 fn a_planned_undo_is_stale_when_a_contact_it_would_restore_was_edited() {
     let (world, before) = changed();
     world
-        .run(&format!("undo {} --dry-run --created delete --out undone", world.last("import")))
+        .run_command(&format!(
+            "undo {} --dry-run --created delete --out undone",
+            world.last_run("import")
+        ))
         .exits(0);
-    let undo = world.last("undo");
-    world.edit("p7@example.com", &json!({"__notes": [{"body": "theirs"}]}));
-    world.edit("p1@example.com", &json!({"city": "Bern"}));
-    let after = world.content();
+    let undo = world.last_run("undo");
+    world.edit_contact("p7@example.com", &json!({"__notes": [{"body": "theirs"}]}));
+    world.edit_contact("p1@example.com", &json!({"city": "Bern"}));
+    let after = world.read_contents();
     world
-        .run(&format!("resume {undo}"))
+        .run_command(&format!("resume {undo}"))
         .exits(5)
         .says("record 2")
         .says("record 8")
         .says("nothing was sent");
-    assert_eq!(world.content(), after);
+    assert_eq!(world.read_contents(), after);
     assert_ne!(after, before);
 }
 
@@ -135,31 +145,34 @@ fn a_planned_undo_is_stale_when_a_contact_it_would_restore_was_edited() {
 fn a_planned_undo_is_valid_while_nothing_has_changed() {
     let (world, before) = changed();
     world
-        .run(&format!("undo {} --dry-run --created delete --out undone", world.last("import")))
+        .run_command(&format!(
+            "undo {} --dry-run --created delete --out undone",
+            world.last_run("import")
+        ))
         .exits(0)
         .says("ghl-bulk resume");
-    let undo = world.last("undo");
-    world.run(&format!("resume {undo}")).exits(0);
-    assert_eq!(world.content(), before);
+    let undo = world.last_run("undo");
+    world.run_command(&format!("resume {undo}")).exits(0);
+    assert_eq!(world.read_contents(), before);
 }
 
 #[test]
 fn edits_made_while_an_undo_is_interrupted_are_left_alone_by_its_resume() {
     let (world, _) = changed();
-    let import = world.last("import");
+    let import = world.last_run("import");
     // The first deletions and updates are done, the others not begun.
-    let world = world.env("GHL_BULK_FAILPOINT", "after_intent:1");
+    let world = world.with_env("GHL_BULK_FAILPOINT", "after_intent:1");
     world
-        .run(&format!("undo {import} --yes --created delete --concurrency 1 --out undone"))
+        .run_command(&format!("undo {import} --yes --created delete --concurrency 1 --out undone"))
         .exits(-1);
-    let world = world.without("GHL_BULK_FAILPOINT");
-    world.edit("p9@example.com", &json!({"__notes": [{"body": "theirs"}]}));
-    world.edit("p4@example.com", &json!({"city": "Bern"}));
-    world.run(&format!("resume {}", world.last("undo"))).exits(3);
-    assert_eq!(world.person("p9@example.com")["notes"][0]["body"], "theirs");
-    assert_eq!(world.person("p4@example.com")["contact"]["city"], "Bern");
-    assert_eq!(world.account().len(), PEOPLE + 1);
-    let stays = world.table("undone/rejected.csv");
+    let world = world.without_env("GHL_BULK_FAILPOINT");
+    world.edit_contact("p9@example.com", &json!({"__notes": [{"body": "theirs"}]}));
+    world.edit_contact("p4@example.com", &json!({"city": "Bern"}));
+    world.run_command(&format!("resume {}", world.last_run("undo"))).exits(3);
+    assert_eq!(world.contact_by_email("p9@example.com")["notes"][0]["body"], "theirs");
+    assert_eq!(world.contact_by_email("p4@example.com")["contact"]["city"], "Bern");
+    assert_eq!(world.read_contacts().len(), PEOPLE + 1);
+    let stays = world.read_csv("undone/rejected.csv");
     let stays: Vec<_> =
         stays.iter().map(|it| [&*it["Email"], &it["_reject_code"], &it["_reject_field"]]).collect();
     assert_eq!(
@@ -170,12 +183,12 @@ fn edits_made_while_an_undo_is_interrupted_are_left_alone_by_its_resume() {
 
 #[test]
 fn an_import_that_is_at_work_cannot_be_undone() {
-    let world = crate::import_world::empty_with(&["POST /contacts/ hold"]);
-    world.sheet("in.csv", ANNA);
-    let import = Process::start(&world, "import in.csv --yes --out res");
-    world.ask("held?at_least=1");
-    world.undo("").exits(11);
-    world.control("DELETE", "faults", &Value::Null);
-    world.control("POST", "release", &Value::Null);
-    import.end().exits(0);
+    let world = crate::import_world::empty_world_with_faults(&["POST /contacts/ hold"]);
+    world.write_sheet("in.csv", ANNA);
+    let import = RunningCommand::start(&world, "import in.csv --yes --out res");
+    world.get_control("held?at_least=1");
+    world.run_undo("").exits(11);
+    world.control_request("DELETE", "faults", &Value::Null);
+    world.control_request("POST", "release", &Value::Null);
+    import.wait_for_exit().exits(0);
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::import_world::tags;
+use crate::import_world::tag_names;
 use crate::world::World;
 
 /// A sheet that updates, tags, adds to and clears some of the account's contacts, and makes others.
@@ -12,7 +12,8 @@ fn mixed(people: &[Value]) -> String {
     let mut sheet = "Contact Id,First Name,Last Name,Email,City,Country,Website,Date of birth,DND,Owner,Tags,Note,Title,Due\n".to_owned();
     for (n, person) in people.iter().enumerate().filter(|(n, _)| n % 3 != 2) {
         let id = person["contact"]["id"].as_str().unwrap();
-        let old = tags(person).first().cloned().unwrap_or_default().replace([',', ';', '"'], " ");
+        let old =
+            tag_names(person).first().cloned().unwrap_or_default().replace([',', ';', '"'], " ");
         let name = if n % 2 == 0 { format!("New{n}") } else { String::new() };
         let note = if n % 4 == 0 { format!("note {n}") } else { String::new() };
         let task =
@@ -30,16 +31,16 @@ fn mixed(people: &[Value]) -> String {
 #[test]
 fn an_account_is_as_before_after_a_mixed_import_and_its_undo() {
     for seed in [1, 2] {
-        let world = World::with(|settings| settings.seed = seed);
-        let people = world.account();
-        let before = world.content();
-        world.sheet("in.csv", &mixed(&people));
+        let world = World::with_settings(|settings| settings.seed = seed);
+        let people = world.read_contacts();
+        let before = world.read_contents();
+        world.write_sheet("in.csv", &mixed(&people));
         let map = "--map Tags=tags:list --map Note=note --map Title=task.title --map Due=task.dueDate --map Country=country --ignore-column Owner";
-        let done = world.import(map);
+        let done = world.run_import(map);
         assert!(matches!(done.code, 0 | 3), "{done:?}");
-        assert!(world.tally()[0] > 45, "{:?}", world.tally());
-        world.undo("--created delete").exits(0);
-        let after = world.content();
+        assert!(world.count_results()[0] > 45, "{:?}", world.count_results());
+        world.run_undo("--created delete").exits(0);
+        let after = world.read_contents();
         assert_eq!(after.len(), before.len());
         for (then, now) in before.iter().zip(&after) {
             assert_eq!(then, now, "seed {seed}");
