@@ -80,7 +80,7 @@ enum CliCommand {
     Man(commands::man::ManArgs),
 }
 
-/// Runs the program: parses the arguments, does what they say, and answers with the exit code.
+/// Runs the program: parses the arguments, runs the command, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let CommandLine { command, settings } =

@@ -1,4 +1,4 @@
-//! The settings of a call: what the options that every command has resolve to.
+//! The resolved settings of a call, which all commands share.
 //!
 //! [`GlobalArgs`] holds what was typed; this is built from it, the environment and the configuration, once,
 //! and is what commands take. Precedence: flag, environment, profile, defaults.
@@ -30,7 +30,7 @@ pub(crate) struct ConfigLayers {
     pub(crate) by_default: BTreeSet<String>,
 }
 
-/// What holds in a call, whichever command it is.
+/// The settings of a call, for any command.
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// Each once; an invalid id in the environment is an error only for commands that need a location.
@@ -39,7 +39,7 @@ pub(crate) struct Settings {
     requested_profile: Option<String>,
     /// The API's address as the flag or the environment gives it.
     pub(crate) given_api_url: Option<String>,
-    /// The configuration, and what it has set.
+    /// The configuration, and the flags it has set.
     pub(crate) layers: ConfigLayers,
     pub(crate) sandbox: bool,
     pub(crate) concurrency: NonZeroUsize,
@@ -54,7 +54,7 @@ pub(crate) struct Settings {
     pub(crate) verbose: u8,
 }
 
-/// What names the locations.
+/// Where the locations are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LocationOrigin {
     Flag,
@@ -131,7 +131,7 @@ impl Settings {
 }
 
 fn output_style(typed: &GlobalArgs) -> OutputStyle {
-    // The log goes to stderr line by line and would tear the bars.
+    // The log goes to stderr line by line and would break the bars.
     let logged = typed.verbose > 0 && typed.progress == ProgressArg::Auto;
     let progress = if logged { ProgressArg::Plain } else { typed.progress };
     OutputStyle::from_flags(typed.json, progress, typed.quiet)

@@ -1,4 +1,4 @@
-//! Failures of kept logins as people read them.
+//! Error messages of stored logins.
 
 use crate::api::{ApiErrorKind, TokenUnavailable};
 use crate::auth::AuthError;

@@ -1,5 +1,5 @@
 //! A file of locations: one id a line, then perhaps a comma and the name of the environment variable that
-//! holds the location's token. Empty lines and `#` lines are passed over.
+//! holds the location's token. Empty lines and `#` lines are ignored.
 
 use std::path::Path;
 
@@ -50,7 +50,7 @@ pub(super) fn read_location_list(path: &Path) -> Result<Vec<LocationListEntry>, 
     Ok(all)
 }
 
-/// What is wrong with a line.
+/// The error in a line.
 pub(super) fn line_error(path: &Path, line: usize, why: &str) -> CliError {
     CliError::usage(format!("`{}` line {line}: {why}", path.display()))
 }

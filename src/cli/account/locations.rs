@@ -46,7 +46,7 @@ impl MultiLocationArgs {
         }
     }
 
-    /// The locations that are meant, of those that there are, in their order.
+    /// The selected locations, in the order of the available ones.
     fn select_from(&self, all: Vec<InstalledLocation>) -> Result<Vec<InstalledLocation>, CliError> {
         let all: Vec<_> = all.into_iter().filter(|location| location.installed).collect();
         if all.is_empty() {
@@ -93,7 +93,7 @@ pub(super) fn fetch_agency_locations(
     let agency =
         agency.ok_or_else(|| agency_required_error(several.agency_flag().unwrap_or_default()))?;
     let fail = |error| CliError::usage(format!("the system cannot create an event queue: {error}"));
-    // A runtime of its own: what is connected here is not used again.
+    // A runtime of its own, because its connections are not used again.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let all = runtime.map_err(fail)?.block_on(async {
         tokio::select! {

@@ -53,7 +53,7 @@ pub(super) struct LocationAccount {
 pub(super) struct LocationAccounts {
     pub(super) all: Vec<LocationAccount>,
     pub(super) url: String,
-    /// Where their token comes from; nothing where each has its own.
+    /// Where their token comes from; `None` where each has its own.
     pub(super) source: Option<TokenSource>,
     _sandbox: Option<RunningSandbox>,
 }
@@ -128,7 +128,7 @@ impl LocationAccounts {
         }
     }
 
-    /// The same, where the token counts and not the location: there may be none.
+    /// The same for commands that need only a token: the location is optional.
     pub(super) fn resolve_allow_empty(
         settings: &Settings,
         several: &MultiLocationArgs,

@@ -29,7 +29,7 @@ pub(super) fn matches_pattern(pattern: &str, name: &str) -> bool {
     pattern[at..].iter().all(|c| *c == '*')
 }
 
-/// The names nearest to a pattern that fits none, the best first.
+/// The names nearest to a pattern that matches no name, the best first.
 pub(super) fn closest_names<'a>(
     pattern: &str,
     names: impl Iterator<Item = &'a str>,

@@ -9,10 +9,10 @@ use super::{prompt, secret_source};
 use crate::auth::{AgeKeySource, AuthError};
 use crate::cli::output::error::CliError;
 
-/// The person, or what they have put into the environment.
+/// Reads the passphrase from the user or from the environment.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct CliUnlocker {
-    /// For whom a new record is encrypted; empty means with a passphrase.
+    /// The recipients that a new record is encrypted for; empty means with a passphrase.
     pub(in crate::cli) recipients: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a person types: secrets without the screen showing them, and what they paste.
+//! Prompts: typed secrets, which are not shown, and pasted text.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
@@ -45,7 +45,7 @@ const LONGEST: u64 = 64 << 10;
 pub(in crate::cli) fn prompt_line(prompt: &str) -> Result<String, CliError> {
     let fail = |error: io::Error| CliError::usage(format!("stdin cannot be read: {error}"));
     let mut err = io::stderr().lock();
-    // When stderr is gone, the answer may come all the same.
+    // With stderr closed, the answer may come all the same.
     let _ = write!(err, "{prompt}").and_then(|()| err.flush());
     drop(err);
     let runtime =
@@ -68,7 +68,7 @@ pub(in crate::cli) fn prompt_line(prompt: &str) -> Result<String, CliError> {
     }
 }
 
-/// Keeps the terminal from showing what is typed, until it goes.
+/// Turns the terminal's echo off, until it is dropped.
 #[cfg(unix)]
 struct EchoGuard(rustix::termios::Termios);
 
@@ -90,7 +90,7 @@ impl EchoGuard {
 impl Drop for EchoGuard {
     fn drop(&mut self) {
         use rustix::termios::{OptionalActions, tcsetattr};
-        // A terminal that is gone shows nothing.
+        // A closed terminal shows nothing.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! Protected locations: what would change one needs the location's name.
+//! Protected locations: a command that changes one needs the location's name.
 //!
 //! A location is protected by the profile that was chosen and by every other protected profile that names
 //! it, so that omitting the profile does not bypass it. Reading and planning are free.
@@ -21,7 +21,7 @@ pub(crate) struct ConfirmLocationArgs {
     confirm_location: Option<String>,
 }
 
-/// What has to be confirmed before something is sent that changes a location.
+/// What the user has to confirm before a request may change a location.
 #[derive(Debug)]
 pub(crate) struct ProtectedLocationGuard {
     /// The profile that protects the location, if one does.
@@ -107,7 +107,7 @@ impl ProtectedLocationGuard {
             .with_resume(planned.run_id().clone()))
     }
 
-    /// What the location is called.
+    /// The location's name.
     fn location_name(&self, planned: &ImportPlan) -> String {
         planned.location_name().unwrap_or_else(|| self.location.to_string())
     }

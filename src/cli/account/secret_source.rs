@@ -1,6 +1,6 @@
 //! Secrets from outside: from a variable, or from a file that only the user can read.
 //!
-//! No message repeats what was read. What a secret is for is the caller's business.
+//! No message repeats the secret. Its purpose is up to the caller.
 
 use std::env;
 use std::fs::File;
@@ -34,7 +34,7 @@ pub(in crate::cli) fn from_file(path: &Path) -> Result<SecretString, CliError> {
         CliError::new(CliExitCode::Access, format!("the token file `{shown}`: {error}"))
     };
     let file = File::open(path).map_err(fail)?;
-    // Asked of the open file: what the name means may change in between.
+    // Checks the open file, because the file behind the name may change in between.
     ensure_private_file(path, &file.metadata().map_err(fail)?)?;
     from_reader(file).map_err(fail)
 }
@@ -46,8 +46,8 @@ pub(in crate::cli) fn from_reader(from: impl io::Read) -> io::Result<SecretStrin
     Ok(text.into())
 }
 
-/// Refuses a file that others can read. A pipe has no such rights, and what stands behind `/dev/stdin`
-/// was opened by whoever gave it.
+/// Refuses a file that others can read. A pipe has no such permissions, and the file behind `/dev/stdin`
+/// was opened by the calling process.
 #[cfg(unix)]
 fn ensure_private_file(path: &Path, meta: &std::fs::Metadata) -> Result<(), CliError> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! What a token says about itself, without a request: whose it is, where it comes from, what it may
+//! What is known of a token without a request: its owner, where it comes from, what it may
 //! do, and until when.
 
 use jiff::Timestamp;
@@ -44,7 +44,7 @@ impl From<LocationDetails> for TokenLocationInfo {
     }
 }
 
-/// What is known.
+/// What is known of a token.
 #[derive(Debug)]
 pub(in crate::cli) struct TokenInfo {
     pub(in crate::cli) profile: Option<String>,
@@ -60,12 +60,12 @@ pub(in crate::cli) struct TokenInfo {
     pub(in crate::cli) expires: Option<Timestamp>,
     /// Whether it is renewed by itself.
     pub(in crate::cli) renews: bool,
-    /// Locations whose tokens are kept, too.
+    /// Further locations whose tokens are stored.
     pub(in crate::cli) cached: usize,
 }
 
 impl TokenInfo {
-    /// What a source tells about its token. The claims of a token are shown, and nothing hangs on them.
+    /// What a source says about its token. The claims of a token are only shown: no decision depends on them.
     pub(in crate::cli) fn new(
         profile: Option<&str>,
         source: &TokenSource,
@@ -118,7 +118,7 @@ impl TokenInfo {
         TokenSource::from_variable(name).map(|source| Self::new(None, &source, place))
     }
 
-    /// For people: what, and its value. Values may hold text from outside.
+    /// Labels and values for the terminal. Values may contain text from outside.
     pub(in crate::cli) fn labeled_values(&self) -> Vec<(&'static str, String)> {
         let mut lines = Vec::new();
         lines.extend(self.profile.clone().map(|name| ("profile", name)));
@@ -188,7 +188,7 @@ impl TokenInfo {
     }
 }
 
-/// What a token of this source is.
+/// The type of a token of this source.
 pub(in crate::cli) fn token_facts(source: &TokenSource) -> TokenFacts {
     let TokenInfo { kind, expires, renews, .. } = TokenInfo::new(None, source, None);
     TokenFacts { kind, expires, servers: source.oauth_login().is_none(), renews }

@@ -21,7 +21,7 @@ use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::settings::Settings;
 use crate::id::LocationId;
 
-/// The profile whose stored token is used when none is named.
+/// The profile whose stored token is used by default.
 pub(in crate::cli) const DEFAULT: &str = "default";
 
 /// A source that was found.
@@ -40,7 +40,7 @@ pub(in crate::cli) enum TokenSource {
 }
 
 impl TokenSource {
-    /// The source for a profile, or for none.
+    /// The token source, with or without a profile.
     pub(in crate::cli) fn resolve(
         profile: Option<&Profile>,
         settings: &Settings,
@@ -121,7 +121,7 @@ impl TokenSource {
         })
     }
 
-    /// The token, where it is known without asking anybody.
+    /// The token, where it is known without a prompt, a command or a request.
     pub(in crate::cli) fn known_token(&self) -> Option<&BearerToken> {
         match self {
             Self::Variable(_, token) | Self::File(_, token) | Self::Sandbox(token) => Some(token),
@@ -188,7 +188,7 @@ impl TokenSource {
     }
 }
 
-/// The directory of stored logins; none where there is no place for it.
+/// The directory of stored logins; `None` without a home directory.
 pub(in crate::cli) fn credential_store_dir() -> Option<CredentialDir> {
     dirs::credentials_dir().map(|dir| CredentialDir { dir })
 }

@@ -19,13 +19,13 @@ use crate::cli::{Cli, CliCommand};
 /// Commands that must work with any configuration: they have no use for one, or help to repair it.
 const WITHOUT: [&[&str]; 3] = [&["config", "path"], &["completions"], &["man"]];
 
-/// What a command line asks for: a command, and the settings it runs with.
+/// A parsed command line: a command, and the settings it runs with.
 pub(crate) struct CommandLine {
     pub(crate) command: CliCommand,
     pub(crate) settings: Settings,
 }
 
-/// Why there are no arguments to work with.
+/// Why the command line gives no command to run.
 pub(crate) enum CommandLineError {
     /// Help, the version, or a mistake in what was typed.
     Usage(clap::Error),

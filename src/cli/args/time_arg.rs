@@ -46,7 +46,7 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| civil().map(|zoned| zoned.timestamp()))
 }
 
-/// Seconds, with or without a fraction; more than none.
+/// Seconds, with or without a fraction; more than zero.
 pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {

@@ -32,7 +32,7 @@ pub(crate) fn run(_: &LogoutArgs, settings: &Settings) -> Result<CliExitCode, Cl
         match safe.delete_record() {
             Ok(true) => removed = Some(place),
             Ok(false) => {}
-            // The record is gone; only its key is left, which no longer opens anything.
+            // The record is deleted; its remaining key no longer decrypts anything.
             Err(AuthError::NoKeyring(why)) => {
                 screen.print_note(&format!("the keyring keeps an unused entry: {why}"));
                 removed = Some(place);

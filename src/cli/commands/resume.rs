@@ -102,8 +102,8 @@ fn resume_export(
     })
 }
 
-/// Goes on with an import or an undo: plans it if it has no plan yet, and applies it. Whoever resumes a
-/// dry run has seen its plan; what deletes asks for the number all the same.
+/// Continues an import or an undo: plans it if it has no plan yet, and applies it. A user who resumes a
+/// dry run has seen its plan; a deletion needs its number all the same.
 fn resume_import(
     args: &ResumeArgs,
     run: Run,
@@ -138,7 +138,7 @@ fn resume_import(
     })
 }
 
-/// An import or undo with nothing to go on with.
+/// An import or undo with nothing left to do.
 fn report_finished(
     args: &ResumeArgs,
     home: &RunStore,
@@ -176,7 +176,7 @@ fn latest_run(home: &RunStore, settings: &Settings, retry_errors: bool) -> Resul
     if let Some(id) = home.latest_run_id(fits)? {
         return Ok(id);
     }
-    // One that only another version can finish: opening it says so.
+    // Opening a run that only another version can finish reports that.
     let older = home.list_receipts()?.into_iter().rev().find(|run| fits(&run.meta, run.state));
     if let Some(older) = older {
         return Ok(older.meta.run);

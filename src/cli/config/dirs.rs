@@ -1,4 +1,4 @@
-//! What the environment says: where runs live, and how long to wait for the search.
+//! Settings from the environment: where runs are stored, and how long to wait for the search.
 
 use std::env;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub(crate) fn runs_home() -> Result<RunStore, CliError> {
     }
 }
 
-/// The path of that directory; none where there is no place for it.
+/// The path of that directory; `None` without a home directory.
 pub(crate) fn runs_home_dir() -> Option<PathBuf> {
     let state = || {
         if cfg!(windows) {
@@ -36,12 +36,12 @@ pub(crate) fn runs_home_dir() -> Option<PathBuf> {
     path_from_env("GHL_BULK_HOME").or_else(|| state().map(|state| state.join("ghl-bulk")))
 }
 
-/// A path that a variable holds.
+/// A path from an environment variable.
 fn path_from_env(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// The configuration directory, absolute; it need not exist. None where there is no place for it.
+/// The configuration directory, absolute; it need not exist. `None` without a home directory.
 pub(crate) fn config_dir() -> Option<PathBuf> {
     let config = || {
         if cfg!(windows) {
@@ -59,12 +59,12 @@ pub(crate) fn config_dir() -> Option<PathBuf> {
     std::path::absolute(dir).ok()
 }
 
-/// The directory of the user's presets, which need not exist; none where there is no place for it.
+/// The directory of the user's presets, which need not exist; `None` without a home directory.
 pub(crate) fn presets_dir() -> Option<PathBuf> {
     Some(config_dir()?.join("presets"))
 }
 
-/// The directory of stored tokens, which need not exist; none where there is no place for it.
+/// The directory of stored tokens, which need not exist; `None` without a home directory.
 pub(crate) fn credentials_dir() -> Option<PathBuf> {
     Some(config_dir()?.join("credentials"))
 }

@@ -1,4 +1,4 @@
-//! Defaults of flags: read from the file, checked against the flags there are, and set beneath what was
+//! Defaults of flags: read from the file, checked against the existing flags, and set beneath what was
 //! given.
 //!
 //! A default counts as its flag, only weaker: a flag that is given and one that excludes it
@@ -31,7 +31,7 @@ const NEVER: [(&str, &str); 7] = [
 /// A default of a flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) struct FlagDefault {
-    /// The profile that it is for; all, if none.
+    /// The profile that it is for; `None` means all profiles.
     pub(in crate::cli) profile: Option<String>,
     /// The command that it is for, such as `runs publish`; all that have the flag, if empty.
     pub(super) command: Vec<String>,

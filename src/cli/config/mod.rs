@@ -2,7 +2,7 @@
 //!
 //! A profile says which location is meant, where its token comes from, and what its flags are by default.
 //! Everything knows its line. The file must not hold a token: a file with one is refused, and
-//! messages never repeat a value that might be one. What a flag's value means is clap's business.
+//! messages never repeat a value that might be one. The values of flags are checked by clap.
 
 pub(super) mod dirs;
 
@@ -28,10 +28,10 @@ use crate::mapping::closest_name;
 /// The file's name in the configuration directory.
 pub(super) const FILE: &str = "config.toml";
 
-/// What the configuration file says; nothing where there is none.
+/// The content of the configuration file; empty without a file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ConfigFile {
-    /// The file, whether it exists or not; none where there is no place for it.
+    /// The file, whether it exists or not; `None` without a configuration directory.
     pub(super) file: Option<PathBuf>,
     pub(super) exists: bool,
     pub(super) default_profile: Option<ConfigValue<String>>,
@@ -54,7 +54,7 @@ impl fmt::Display for ConfigPosition {
     }
 }
 
-/// A setting and the line that says it.
+/// A setting and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ConfigValue<T> {
     pub(super) value: T,
@@ -96,7 +96,7 @@ impl fmt::Debug for TokenCommandSetting {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Profile {
     pub(super) name: String,
-    /// Where its table begins. None when `config.toml` does not have it: then all else is empty, and it
+    /// Where its table begins. `None` when `config.toml` does not have it: then all else is empty, and it
     /// is no error as long as a token is stored for its name.
     pub(super) place: Option<ConfigPosition>,
     pub(super) location: Option<ConfigValue<LocationId>>,
@@ -176,7 +176,7 @@ impl ConfigFile {
         flag_defaults::applicable_defaults(&self.defaults, profile, path, given, cli)
     }
 
-    /// Why there is no such profile: the names there are, and the closest.
+    /// The error for an unknown profile: the known names, and the closest.
     pub(super) fn unknown_profile_error(&self, name: &str) -> CliError {
         let by_default = self.default_profile.as_ref().filter(|default| default.value == name);
         let message = match by_default {
@@ -225,7 +225,7 @@ pub(super) fn conflicting_defaults_error(
         .with_hint("give the flags, which override their defaults")
 }
 
-/// What makes a profile's name.
+/// The characters that a profile's name may have.
 const NAME: &str = "use letters, digits, `-` and `_`, at most 64 of them";
 
 /// Whether a text can be a profile's name. It becomes the name of a file when a token is stored for it.

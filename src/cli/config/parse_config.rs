@@ -1,6 +1,6 @@
 //! The configuration file, read with the line of everything.
 //!
-//! All that is wrong is collected, so that one look at the file repairs it. A text that holds what looks
+//! All errors are collected, so that the file can be repaired at once. A text that contains what looks
 //! like a token is refused before anything of it could be repeated in a message.
 
 use std::fmt::Display;

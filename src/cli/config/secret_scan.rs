@@ -1,4 +1,4 @@
-//! Tokens in a file that must not hold any: what looks like one in a text.
+//! Finds text that looks like a token in a file that must not hold any.
 //!
 //! It looks at shapes, not at meaning, and errs on the side of caution: a configuration is often kept in a
 //! repository, a backup or a chat. What it finds is reported by its line, never repeated.
@@ -9,7 +9,7 @@ pub(super) fn find_token_line(text: &str) -> Option<usize> {
     text.lines().position(contains_token).map(|line| line + 1)
 }
 
-/// Whether a text holds what looks like a token.
+/// Whether a text contains something that looks like a token.
 pub(in crate::cli) fn contains_token(text: &str) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     text.split(|c: char| !part(c)).any(looks_like_token)

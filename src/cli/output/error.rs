@@ -1,4 +1,4 @@
-//! Failures as people read them: what happened, where, what to do; and the exit code.
+//! Error messages: what happened, where and what to do; and the exit code.
 
 use std::io::Write as _;
 
@@ -18,11 +18,11 @@ pub(crate) struct CliError {
     pub(crate) code: CliExitCode,
     /// One sentence, lower case, without a full stop. May hold text from outside.
     pub(crate) message: String,
-    /// What it is about, a line each.
+    /// Details, a line each.
     pub(crate) lines: Vec<String>,
     /// What to do about it.
     pub(crate) hint: Option<String>,
-    /// The run that goes on with `ghl-bulk resume`.
+    /// The run that `ghl-bulk resume` continues.
     pub(crate) resume: Option<RunId>,
 }
 
@@ -46,7 +46,7 @@ impl CliError {
         self
     }
 
-    /// With the run that goes on with `ghl-bulk resume`.
+    /// With the run that `ghl-bulk resume` continues.
     pub(crate) fn with_resume(mut self, run: RunId) -> Self {
         self.resume = Some(run);
         self

@@ -75,7 +75,7 @@ impl From<ImportError> for CliError {
     }
 }
 
-/// What to do about a preset that does not fit.
+/// The hint for a preset that does not fit.
 fn fitting_presets_hint(fitting: &[String]) -> String {
     match fitting {
         [] => "no preset matches it; `ghl-bulk map FILE -o MAP.toml` proposes a mapping".to_owned(),

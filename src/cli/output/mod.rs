@@ -1,4 +1,4 @@
-//! What a person or a program reads: errors with exit codes, progress, and text that is safe in a terminal.
+//! The program's output: errors with exit codes, progress, and text that is safe in a terminal.
 
 pub(super) mod error;
 pub(super) mod exit_code;

@@ -91,7 +91,7 @@ pub(crate) fn format_bytes(number: u64) -> String {
     format!("{}.{} {unit}", tenths(size) / 10, tenths(size) % 10)
 }
 
-/// A time, as exactly as anybody wants it: `412 ms`, `2.3 s`, `24 s`, `3 min 04 s`, `1 h 02 min`.
+/// A duration with a sensible precision: `412 ms`, `2.3 s`, `24 s`, `3 min 04 s`, `1 h 02 min`.
 pub(crate) fn format_duration(time: Duration) -> String {
     let (seconds, ms) = (time.as_secs(), time.subsec_millis());
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);

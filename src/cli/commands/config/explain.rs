@@ -1,4 +1,4 @@
-//! What holds, and where it comes from: each setting, and each flag of a command.
+//! The effective settings and flags of a command, and where each comes from.
 //!
 //! It asks for no token and runs no program. Values that look like a token are hidden, wherever they are.
 
@@ -20,7 +20,7 @@ use crate::cli::settings::{LocationOrigin, Settings};
 use crate::cli::{Cli, account};
 use crate::mapping::closest_name;
 
-/// Everything there is to tell.
+/// Everything that `config explain` shows.
 pub(crate) struct ConfigExplanation {
     /// The command whose flags are explained, if one was named.
     pub(crate) command: Option<String>,
@@ -31,7 +31,7 @@ pub(crate) struct ConfigExplanation {
 /// A setting or flag.
 pub(crate) struct ExplainedSetting {
     pub(crate) name: String,
-    /// None when nothing is set.
+    /// `None` when it is not set.
     pub(crate) value: Option<String>,
     pub(crate) source: SettingSource,
 }
@@ -58,7 +58,7 @@ impl ExplainedSetting {
     }
 }
 
-/// Hides what might be a secret.
+/// Redacts a value that might be a secret.
 fn hide_secrets(value: &str) -> String {
     if secret_scan::contains_token(value) {
         return "(hidden: it looks like a token)".to_owned();
@@ -76,7 +76,7 @@ fn hide_secrets(value: &str) -> String {
     }
 }
 
-/// What holds for a command, or for any if none is named.
+/// The effective settings of a command, or of all commands.
 pub(crate) fn explain_settings(
     path: &[&str],
     settings: &Settings,
@@ -214,7 +214,7 @@ fn api_url_setting(settings: &Settings) -> ExplainedSetting {
     }
 }
 
-/// Where the token would come from. Nobody is asked for it.
+/// Where the token would come from. No source is asked for it.
 fn token_setting(settings: &Settings) -> ExplainedSetting {
     let profile = settings.profile();
     let file = |path: &OsStr| format!("in the file {}", path.display());
@@ -301,7 +301,7 @@ fn list_flags(
     Ok(args.into_iter().map(|arg| flag_entry(arg, matches, &applied)).collect())
 }
 
-/// The command line in which nothing must be given.
+/// The command line without required arguments.
 fn make_args_optional(cli: clap::Command) -> clap::Command {
     cli.subcommand_required(false)
         .arg_required_else_help(false)

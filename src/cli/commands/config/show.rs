@@ -1,4 +1,4 @@
-//! What was explained, as a table for people or as JSON for programs.
+//! Shows the explanation as a table or as JSON.
 
 use serde_json::{Value, json};
 

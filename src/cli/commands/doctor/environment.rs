@@ -1,4 +1,4 @@
-//! What the environment says: proxies, and the variables that have a say. Never a value that may be secret.
+//! The environment: proxies, and the variables that have an effect. Never a value that may be secret.
 
 use std::env;
 
@@ -10,7 +10,7 @@ use crate::doctor::CheckSink;
 /// The variables that name proxies, in the order in which they are looked at.
 const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
-/// What else has a say, by name alone.
+/// Other variables with an effect, by name only.
 const OTHERS: [&str; 12] = [
     "GHL_TOKEN",
     "GHL_TOKEN_FILE",
@@ -69,7 +69,7 @@ fn no_proxy_note() -> String {
     }
 }
 
-/// Host and port of a proxy's address, without user name and password; nothing where it is none.
+/// Host and port of a proxy's address, without user name and password; `None` for an invalid address.
 fn proxy_host(value: &str) -> Option<String> {
     let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
     let known = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];

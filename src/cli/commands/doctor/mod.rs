@@ -173,7 +173,7 @@ impl DoctorOutput {
         }
     }
 
-    /// There is no location or no token; the way to the API can be examined all the same.
+    /// The location or the token is missing; the connection to the API can be checked all the same.
     async fn check_without_account(&mut self, failure: CliError, settings: &Settings) {
         let access = failure.code == CliExitCode::Access;
         self.add_check(failed_check(

@@ -10,7 +10,7 @@ use super::{
 use crate::cli::output::text_format::escape_for_terminal;
 use crate::doctor::DoctorStatus;
 
-/// What has been found, and how it is shown.
+/// The results of the checks, and how they are shown.
 pub(super) struct DoctorOutput {
     checks: Vec<DoctorCheck>,
     how: DoctorOutputMode,

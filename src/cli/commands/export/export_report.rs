@@ -1,4 +1,4 @@
-//! What a command has to say at its end.
+//! The report at the end of an export.
 
 use std::io::{self, Write};
 
@@ -16,7 +16,7 @@ use crate::export::ExportEstimate;
 use crate::id::LocationId;
 use crate::resource::ResourceSpec;
 
-/// What became of one location.
+/// The result of one location.
 pub(crate) type LocationResult<T> = (LocationId, Result<T, CliError>);
 
 /// A finished export, or only its price.
@@ -25,7 +25,7 @@ pub(crate) enum ExportOrEstimate {
     Estimate(ExportEstimate),
 }
 
-/// Tells how the exports ended, and with which code the program ends.
+/// Reports how the exports ended, and returns the exit code.
 pub(crate) fn report_exports(
     mut ended: Vec<LocationResult<ExportOrEstimate>>,
     many: bool,
@@ -127,7 +127,7 @@ fn result_json(end: &Result<ExportOrEstimate, CliError>) -> Value {
     }
 }
 
-/// Tells how one export ended.
+/// Reports how one export ended.
 pub(crate) fn report_export(
     report: &ExportReport,
     settings: &Settings,
@@ -197,7 +197,7 @@ fn report_lines(report: &ExportReport) -> Vec<String> {
     lines
 }
 
-/// How to look at what was written.
+/// How to read the written files.
 fn inspect_hint(report: &ExportReport) -> Option<String> {
     let of_layout = |file: &&WrittenFile| ResourceSpec::from_name(&file.table).is_none();
     let table = report.files.iter().find(|file| file.table == "contacts");
@@ -221,7 +221,7 @@ fn inspect_hint(report: &ExportReport) -> Option<String> {
     ))
 }
 
-/// Tells what exports would cost.
+/// Reports what exports would cost.
 pub(crate) fn report_estimates(
     ended: Vec<LocationResult<ExportOrEstimate>>,
     settings: &Settings,

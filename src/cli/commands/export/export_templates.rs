@@ -9,7 +9,7 @@ use crate::import::PresetLibrary;
 use crate::mapping::closest_name;
 use crate::mapping::preset::{ExportTemplate, Preset};
 
-/// What `--template` has chosen.
+/// The selection of `--template`.
 #[derive(Debug, Default)]
 pub(crate) struct RequestedTemplates {
     /// The presets.
@@ -49,7 +49,7 @@ pub(crate) fn select_templates(
 }
 
 impl RequestedTemplates {
-    /// Says which files of a system cannot be made of what there is.
+    /// Reports which files of a system cannot be made from the exported tables.
     pub(crate) fn report_missing(&self, screen: &CliReporter) {
         if !self.without.is_empty() {
             let files = self.without.join(", ");

@@ -61,7 +61,7 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     several: MultiLocationArgs,
 
-    // Last: its heading is that of everything behind it.
+    // Last, because its heading applies to everything after it.
     #[command(flatten)]
     which: ContactFilterArgs,
 }
@@ -160,7 +160,7 @@ fn parse_filter(text: &str) -> Result<Value, String> {
 }
 
 impl ExportArgs {
-    /// What `--with` says, if it is given.
+    /// The value of `--with`, if it is given.
     fn with_tables(&self) -> Result<Option<ExportTables>, CliError> {
         if self.with.contains(&WithTableArg::None) && self.with.len() > 1 {
             return Err(CliError::usage("`--with none` cannot be combined with other tables"));
@@ -236,7 +236,7 @@ impl ExportArgs {
 }
 
 impl OutputFormatArgs {
-    /// The formats, each once, in the order given; Parquet if there are none and no templates.
+    /// The formats, each once, in the order given; Parquet without formats and templates.
     pub(crate) fn selected_formats(&self) -> Vec<String> {
         if self.format.is_empty() && self.template.is_empty() {
             return vec![FORMATS[0].name.to_owned()];

@@ -36,7 +36,7 @@ pub(crate) struct SheetArgs {
     hidden: HiddenRowPolicy,
 }
 
-/// What a sheet leaves open. Each flag is an option of mappings, too.
+/// Choices that a sheet leaves open. Each flag is an option of mappings, too.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Import options (also settable in a mapping's [options])")]
@@ -90,7 +90,7 @@ pub(crate) struct PolicyArgs {
     #[arg(long, value_name = "ZONE", value_parser = |text: &str| TIMEZONE_OPTION.parse_text(text))]
     timezone: Option<String>,
     /// Values to treat as empty, comma-separated: `N/A,-,none`
-    // One value: clap would make a list of what the parser makes of it.
+    // One value, because clap would turn the parser's result into a list.
     #[arg(long, value_name = "TEXTS")]
     empty_values: Option<String>,
     /// What to do with rows with an invalid phone number [default: reject]

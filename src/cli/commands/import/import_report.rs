@@ -1,4 +1,4 @@
-//! What an import has to say: its plan, and how it ended.
+//! The reports of an import: its plan, and how it ended.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::run::RunKind;
 /// Lines of a list that are shown.
 const SHOWN: usize = 12;
 
-/// Tells what a dry run found.
+/// Reports the result of a dry run.
 pub(crate) fn report_dry_run(
     planned: &ImportPlan,
     detailed: bool,
@@ -61,7 +61,7 @@ fn resume_command(planned: &ImportPlan) -> String {
     format!("ghl-bulk resume {}{number}", planned.run_id())
 }
 
-/// Shows what a plan comes to.
+/// Shows the totals of a plan.
 pub(crate) fn print_plan(planned: &ImportPlan, screen: &CliReporter) {
     screen.print_note(&plan_lines(planned).join("\n"));
 }
@@ -106,7 +106,7 @@ fn plan_lines(planned: &ImportPlan) -> Vec<String> {
     lines
 }
 
-/// What goes for good, and what an undo can bring back.
+/// What is deleted permanently, and what an undo can restore.
 fn deletion_line(removal: &DeletionSummary) -> String {
     let what = deletion_count_text(removal);
     if removal.what != DeletedRecordKind::Contacts {
@@ -200,7 +200,7 @@ fn cost_lines(summary: &PlanSummary) -> Vec<String> {
     lines
 }
 
-/// Tells of a finished import that there is nothing to go on with, and what is left for a person.
+/// Reports that an import is finished, and what is left for the user to decide.
 pub(crate) fn report_finished(
     run: &RunId,
     standing: &ImportStatus,
@@ -239,7 +239,7 @@ pub(crate) fn report_finished(
     code
 }
 
-/// Tells how an import ended.
+/// Reports how an import ended.
 pub(crate) fn report_applied(
     report: &ImportReport,
     summary: &PlanSummary,
@@ -311,7 +311,7 @@ fn result_lines(report: &ImportReport, summary: &PlanSummary) -> Vec<String> {
     lines
 }
 
-/// What the user can do now.
+/// The next steps for the user.
 fn next_step_lines(report: &ImportReport, out: &str) -> Vec<String> {
     let (run, tally) = (&report.run, report.tally);
     let mut lines = Vec::new();

@@ -1,6 +1,6 @@
 //! One sheet into several locations: one after the other, each a run of its own.
 //!
-//! What fails in one location does not stop the next; a signal or the deadline does. What is told of a
+//! A failure in one location does not stop the next; a signal or the deadline does. What is reported about a
 //! location says which one it is.
 
 use serde_json::{Map, Value, json};

@@ -12,13 +12,13 @@ use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::args::time_arg;
 use crate::cli::output::error::CliError;
 
-/// Where the browser is sent when nothing else is registered.
+/// The default redirect URL.
 const REDIRECT: &str = "http://localhost:8765/callback";
 /// HighLevel's page (api.md §9).
 const PAGE: &str = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation";
 /// The page's path on a sandbox.
 const SANDBOX_PAGE: &str = "/oauth/chooselocation";
-/// What a company's token needs to find its locations and to get their tokens (api.md §9).
+/// The scopes that a company's token needs to find its locations and to get their tokens (api.md §9).
 const AGENCY_SCOPES: [&str; 2] = ["oauth.readonly", "oauth.write"];
 
 /// Log in: check a token and store it for all other commands
@@ -135,12 +135,12 @@ impl OauthAppArgs {
         all.into_iter().collect::<Vec<_>>().join(" ")
     }
 
-    /// Where the answer goes, as the app has registered it.
+    /// The redirect URL, as the app has registered it.
     pub(super) fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
 
-    /// Where the answer goes. With `--paste` nothing on this machine has to listen there.
+    /// The redirect URL. With `--paste` no process on this machine has to listen there.
     pub(super) fn validated_redirect_url(&self) -> Result<Url, CliError> {
         let wrong = |why: &str| CliError::usage(format!("`--redirect-uri`: {why}"));
         let url: Url = self.redirect_uri.parse().map_err(|_| wrong("it is not an address"))?;

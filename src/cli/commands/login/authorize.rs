@@ -1,7 +1,7 @@
 //! The authorisation: the address that a person opens, and the answer that comes back from it.
 //!
-//! The answer is an address whose query holds a code, or why there is none. It is taken only with the
-//! random `state` that was sent along, compared in constant time: without it anybody could slip in a code
+//! The answer is an address whose query holds a code, or the error. It is accepted only with the
+//! random `state` that was sent along, compared in constant time: without it an attacker could inject a code
 //! of their own account. This file knows no socket, no terminal and no token.
 
 use std::fmt;
@@ -25,18 +25,18 @@ impl OauthState {
         Ok(Self(format!("{:032x}", u128::from_be_bytes(bits))))
     }
 
-    /// Whether a text is this one; how long that takes does not tell how much of it is right.
+    /// Whether a text is equal, in constant time.
     fn constant_time_eq(&self, text: &str) -> bool {
         self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }
 }
 
-/// What is asked for at the authorisation page.
+/// The request to the authorisation page.
 pub(super) struct AuthorizationRequest<'a> {
     /// The page, without what is asked for.
     pub(super) page: &'a Url,
     pub(super) client_id: &'a str,
-    /// Where the answer goes; one that the app has registered.
+    /// The redirect URL; one that the app has registered.
     pub(super) redirect_uri: &'a str,
     /// With blanks between them.
     pub(super) scopes: String,
@@ -66,7 +66,7 @@ pub(super) enum AuthorizationResponse {
     Code(SecretString),
     /// A code without a state, which an agency's bulk installation drops (api.md §9).
     Stateless(SecretString),
-    /// The person, or HighLevel, said no: what it said, from outside.
+    /// The user or HighLevel refused: the message, which comes from outside.
     Refused(String),
     /// Another state than ours.
     Foreign,
@@ -113,7 +113,7 @@ impl AuthorizationResponse {
         }
     }
 
-    /// Reads what a person has pasted: the address from the browser's address bar, or the code alone.
+    /// Reads pasted text: the address from the browser's address bar, or the code alone.
     pub(super) fn from_paste(text: &str, state: &OauthState) -> Self {
         let text = text.trim();
         if let Some((_, query)) = text.split_once('?') {

@@ -2,7 +2,7 @@
 //!
 //! It listens before the browser opens, on this machine only, answers everything but the one path with
 //! 404, and its page repeats nothing that it was sent. It takes one answer and closes. Whether that
-//! answer is any good is decided by [`AuthorizationResponse`]; what is done with it is not this file's business.
+//! answer is valid is decided by [`AuthorizationResponse`]; this file does not know what it is used for.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -48,7 +48,7 @@ impl LoopbackListener {
         for place in loopback_addresses(redirect, port)? {
             match TcpListener::bind(place).await {
                 Ok(listener) => listeners.push(listener),
-                // Whoever listens there would get the code.
+                // The process that listens there would get the code.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                     return Err(CliError::usage(format!("port {port} of this machine is taken")).with_hint(
                         "end what listens there, or give another `--redirect-uri` that the app has \
@@ -91,7 +91,7 @@ impl LoopbackListener {
             () = stop.wait_for_cancel() => return Err(interrupted_error(stop)),
         };
         closing.cancel();
-        // A browser keeps spare connections open; nothing is lost with them.
+        // A browser keeps spare connections open; closing them loses nothing.
         let _ = tokio::time::timeout(FAREWELL, serving).await;
         answer
     }
@@ -134,7 +134,7 @@ pub(super) fn interrupted_error(stop: &CancelSignal) -> CliError {
     }
 }
 
-/// What every connection knows.
+/// The state that all connections share.
 struct CallbackState {
     path: String,
     state: OauthState,

@@ -136,7 +136,7 @@ fn fetch_location(
         let client = account.build_client(url, settings, &stop, &screen.location_observer(None))?;
         match client.get_location().await {
             Ok(answer) => Ok(TokenLocationInfo::from(answer.head)),
-            // The token is good; it only lacks what this program can do without.
+            // The token is valid; it only lacks a scope that is optional here.
             Err(api::ApiError { kind: ApiErrorKind::Scope, .. }) => {
                 Ok(TokenLocationInfo::default())
             }

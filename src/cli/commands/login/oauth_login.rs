@@ -1,7 +1,7 @@
 //! A login through the browser, with an app of the user's own (api.md §9).
 //!
 //! The listener is there before the browser opens, and the code is exchanged only when it came with our
-//! state, or was pasted by the person who sits here. What comes of it is stored by the caller.
+//! state, or was pasted by the user. The caller stores the resulting tokens.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -23,7 +23,7 @@ use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::event::CancelSignal;
 
-/// An app, the page that asks for it, and where the answer goes.
+/// An app, its authorisation page, and the redirect URL.
 #[derive(Debug)]
 pub(super) struct OauthLoginFlow<'a> {
     args: &'a OauthAppArgs,
@@ -35,7 +35,7 @@ pub(super) struct OauthLoginFlow<'a> {
 }
 
 impl<'a> OauthLoginFlow<'a> {
-    /// Everything that can be known before anybody is asked. Asks for the app's secret where it is not given.
+    /// Prepares the login before any request. Asks for the app's secret where it is not given.
     pub(super) fn new(
         args: &'a OauthAppArgs,
         settings: &Settings,
@@ -133,14 +133,14 @@ fn read_client_secret() -> Result<SecretString, CliError> {
     ))
 }
 
-/// Shows an address, also under `--quiet` and `--json`: without it nothing goes on.
+/// Shows an address, also with `--quiet` and `--json`: the login cannot continue without it.
 fn print_url(what: &str, address: &Url) {
     let mut err = io::stderr().lock();
     // When stderr is closed, the browser may have opened all the same.
     let _ = writeln!(err, "{what}\n\n  {}\n", escape_for_terminal(address.as_str()));
 }
 
-/// The code of an answer, or why there is none to exchange.
+/// The code of an answer, or the reason that it has no code.
 fn code_from_response(
     answer: AuthorizationResponse,
     pasted: bool,

@@ -28,7 +28,7 @@ pub(super) fn read_token(args: &LoginArgs) -> Result<BearerToken, CliError> {
     Ok(token)
 }
 
-/// Refuses what is obviously something else, without repeating it.
+/// Refuses text that is clearly not such a token, without repeating it.
 fn ensure_private_token(text: &SecretString) -> Result<(), CliError> {
     let text = text.expose_secret().trim();
     // api.md §9.

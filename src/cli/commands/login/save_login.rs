@@ -1,4 +1,4 @@
-//! Where a login is kept: the keyring, or a file where there is none.
+//! Where a login is stored: the keyring, or a file where there is no keyring.
 
 use std::sync::Arc;
 

@@ -169,7 +169,7 @@ fn summary_event(proposed: &ProposalReport, place: &MappingDestination) -> Value
     })
 }
 
-/// Tells what was proposed, and what to do with it.
+/// Reports the proposal, and what to do with it.
 fn report_proposal(
     proposed: &ProposalReport,
     file: &Path,
@@ -222,7 +222,7 @@ enum MappingDestination {
 }
 
 impl MappingDestination {
-    /// Refuses what would be overwritten unasked.
+    /// Refuses to overwrite a file without `--force`.
     fn from_args(args: &MapArgs, presets: Option<&Path>) -> Result<Self, CliError> {
         let place = match (&args.out, &args.save_preset) {
             (_, Some(name)) => Self::Preset(presets::preset_path(presets, name)?),

@@ -12,7 +12,7 @@ use crate::cli::settings::Settings;
 use crate::import::{PresetLibrary, problem_lines};
 use crate::mapping::preset::{self, Preset, PresetDirection};
 
-/// Lists the presets on stdout: name, direction, what; those that cannot be used are an error.
+/// Lists the presets on stdout: name, direction, subject; an unusable preset is an error.
 pub(crate) fn print_list(
     presets: &PresetLibrary,
     settings: &Settings,
@@ -92,7 +92,7 @@ pub(crate) fn print_preset(presets: &PresetLibrary, name: &str) -> Result<CliExi
     Ok(CliExitCode::Done)
 }
 
-/// Where a preset of this name is kept.
+/// The path of a preset of this name.
 pub(crate) fn preset_path(dir: Option<&Path>, name: &str) -> Result<PathBuf, CliError> {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
     let outer = name.starts_with(['.', ' ']) || name.ends_with(['.', ' ']);

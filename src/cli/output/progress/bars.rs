@@ -1,7 +1,7 @@
 //! Progress as bars on a terminal: one per count, and a line below them while nothing is sent.
 //!
-//! The bars are drawn without colors. They go when the first file is written, for then everything is
-//! read: what stays on the terminal is what was printed above them.
+//! The bars are drawn without colors. They disappear at the first written file, when everything has been
+//! read: only what was printed above them stays on the terminal.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ struct BarRow {
 struct WaitBar {
     bar: ProgressBar,
     until: Instant,
-    /// Whether nothing at all is sent, rather than one request not yet.
+    /// Whether no request at all is sent, rather than one request delayed.
     everything: bool,
 }
 
@@ -70,7 +70,7 @@ impl BarsView {
         if self.label.is_some() { 10 } else { 20 }
     }
 
-    /// What a bar begins with.
+    /// The label of a bar.
     fn bar_prefix(&self, name: &str) -> String {
         match &self.label {
             Some(label) => format!("{} {name:<12}", label.chars().take(LABEL).collect::<String>()),
@@ -106,7 +106,7 @@ impl BarsView {
     }
 
     fn start_wait(&mut self, reason: WaitReason, time: Duration, now: Instant) {
-        // The clock has an end; a wait that long has none.
+        // The time may overflow the clock's range.
         let Some(until) = now.checked_add(time) else { return };
         let outlasted = self.wait.as_ref().is_some_and(|wait| wait.until >= until);
         if time < NOTICED || outlasted {

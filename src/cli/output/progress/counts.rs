@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use crate::cli::output::text_format::{format_count, format_duration, format_plural};
 
-/// What a rate is measured over.
+/// The period that a rate is measured over.
 const WINDOW: Duration = Duration::from_secs(20);
 
 /// How often a rate takes a sample.
 const SAMPLE: Duration = Duration::from_millis(250);
 
-/// What a rate needs at least.
+/// The shortest period that gives a rate.
 const SPAN: Duration = Duration::from_secs(1);
 
 /// The count of contacts, whose total is that of `contacts_done` too.
@@ -68,7 +68,7 @@ impl ProgressMeter {
         self.total.is_some_and(|total| self.done >= total)
     }
 
-    /// Nothing when the count is complete, stands still, or has only begun.
+    /// `None` when the count is complete, does not grow, or has only begun.
     fn current_rate(&self, now: Instant) -> Option<ProgressRate> {
         let (since, before) = *self.samples.front()?;
         let span = now.duration_since(since);
@@ -95,7 +95,7 @@ impl ProgressMeter {
     /// The count, and the total if it is known: `45,000 of 100,000`.
     pub(super) fn amount_text(&self) -> String {
         match self.total {
-            // Contacts that were added meanwhile can make it more than there were to be.
+            // Contacts added during the run can make the count larger than the expected total.
             Some(total) => {
                 format!("{} of {}", format_count(self.done), format_count(total.max(self.done)))
             }
@@ -150,7 +150,7 @@ impl ProgressCounts {
         &self.meters
     }
 
-    /// What is counted, in the user's words.
+    /// The label of the count.
     pub(super) fn display_name(&self, what: &'static str) -> &'static str {
         match what {
             CONTACTS_DONE if self.several_children => "children",

@@ -1,6 +1,6 @@
 //! The schema of the JSON events: what `ghl-bulk schema events` prints.
 //!
-//! It is written by hand, for the descriptions are what it is good for; a test holds it against the
+//! It is written by hand because of the descriptions; a test compares it with the
 //! events as they are serialised. It forbids no further fields, as later programs may add some
 //! without a new version.
 
@@ -230,7 +230,7 @@ fn summary_event() -> NamedSchema {
     event_schema("summary", "How the command ended: the last line.", &fields, &optional)
 }
 
-/// What `map` adds.
+/// The fields that `map` adds.
 fn map_properties() -> Value {
     let texts =
         |what: &str| json!({ "type": "array", "items": { "type": "string" }, "description": what });
@@ -249,7 +249,7 @@ fn map_properties() -> Value {
     })
 }
 
-/// What `login`, `logout` and `whoami` add.
+/// The fields that `login`, `logout` and `whoami` add.
 fn login_properties() -> Value {
     json!({
         "profile": nullable_string_schema("The profile that the login is stored for."),
@@ -272,7 +272,7 @@ fn login_properties() -> Value {
     })
 }
 
-/// What `doctor` adds.
+/// The fields that `doctor` adds.
 fn doctor_properties() -> Value {
     let check = json!({
         "id": string_schema("A stable name, such as `clock` or `scope:contacts.readonly`."),
@@ -298,7 +298,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// The fields that the schema documents for an event. For whoever writes a summary: its keys
+    /// The fields that the schema documents for an event. For the code that writes a summary: its keys
     /// must be among them.
     pub(crate) fn documented_fields(event: &str) -> BTreeSet<String> {
         let schema = events_schema();

@@ -1,4 +1,4 @@
-//! Progress as JSON Lines: every event as the engines tell it, with the version and the time.
+//! Progress as JSON Lines: every event of the engines, with the version and the time.
 //!
 //! Counts come often and are absolute, so each is written twice a second at most; what was held back
 //! is written before a file is announced and at the end. [`super::event_schema`] documents the lines.
@@ -51,14 +51,14 @@ pub(super) struct JsonView {
 }
 
 impl JsonView {
-    /// No events yet. The location is known from the event that says that its run began, if not
+    /// No events yet. The location is known from the event that starts its run, if not
     /// before.
     pub(super) fn new(sink: Arc<OutputStreams>, location: Option<String>) -> Self {
         Self { sink, location, held: Vec::new() }
     }
 
     fn write_event(&self, event: &RunEvent) {
-        // This event says itself which location it is about; a key must not come twice.
+        // This event has its own location; a key must not be written twice.
         let location =
             self.location.as_deref().filter(|_| !matches!(event, RunEvent::Started { .. }));
         self.sink.write_event(&event_line(location, event));

@@ -1,10 +1,10 @@
-//! Progress: what the engines tell, as bars, as lines or as JSON events.
+//! Progress: the events of the engines, as bars, as lines or as JSON.
 //!
 //! A [`CliReporter`] belongs to one command; every location that the command works on gets a watcher from
 //! it. Bars and lines go to stderr, JSON events to stdout, so that data on stdout is never mixed with
-//! anything else. A stream that is gone never stops the work: it is remembered, nothing more.
+//! anything else. A closed stream never stops the work: it is only recorded.
 //!
-//! What is shown is decided here and in the children; what happened is decided by the engines. This
+//! This module and its children decide what is shown; the engines report what happened. This
 //! module sends nothing, stores nothing and does not know what an export is.
 
 mod bars;
@@ -29,7 +29,7 @@ pub(crate) use event_schema::events_schema;
 pub(crate) use event_schema::tests::documented_fields;
 use sink::OutputStreams;
 
-/// What the user wants to see of the progress.
+/// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum ProgressArg {
     /// Bars on a terminal, lines elsewhere
@@ -57,7 +57,7 @@ pub(crate) enum OutputStyle {
 }
 
 impl OutputStyle {
-    /// What the flags ask for. `--json` goes before `--quiet`, which goes before `--progress`.
+    /// The display that the flags select. `--json` overrides `--quiet`, which overrides `--progress`.
     pub(crate) fn from_flags(json: bool, progress: ProgressArg, quiet: bool) -> Self {
         match progress {
             _ if json => Self::Json,
@@ -71,7 +71,7 @@ impl OutputStyle {
     }
 }
 
-/// Where one command shows what happens. Clones are the same screen.
+/// The display of one command. Clones share it.
 #[derive(Clone)]
 pub(crate) struct CliReporter {
     style: OutputStyle,
@@ -150,7 +150,7 @@ trait ProgressView: Send {
     /// Shows an event, now or later.
     fn handle_event(&mut self, event: &RunEvent, now: Instant);
 
-    /// Shows what was kept for later, and goes.
+    /// Shows what was withheld, and closes the display.
     fn finish(&mut self, now: Instant);
 }
 
@@ -181,7 +181,7 @@ impl ProgressView for WarningsView {
     fn finish(&mut self, _: Instant) {}
 }
 
-/// Locks even after a panic elsewhere: what is shown can be out of date, but never broken.
+/// Locks even after a panic elsewhere: the display can be out of date, but never inconsistent.
 fn lock_ignoring_poison<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The two streams that everything shown leaves through.
+//! The two output streams of the program.
 //!
 //! Lines for people go to stderr, above the bars if there are any; events go to stdout. Neither can
 //! fail: a closed stdout is remembered, a closed stderr is ignored.
@@ -43,9 +43,9 @@ impl OutputStreams {
         self.bars.as_ref()
     }
 
-    /// Writes a line for people. It holds no control characters.
+    /// Writes a line to stderr. It contains no control characters.
     pub(super) fn print_line(&self, text: &str) {
-        // Not `suspend`, which panics when the terminal is gone.
+        // Not `suspend`, which panics when the terminal is closed.
         let _ = match &self.bars {
             Some(bars) => bars.println(text),
             None => lock_ignoring_poison(&self.err).write_all(format!("{text}\n").as_bytes()),
@@ -83,7 +83,7 @@ impl OutputStreams {
         self.broken.load(Ordering::Relaxed)
     }
 
-    /// Takes away what is left of the bars.
+    /// Removes the bars.
     pub(super) fn clear_bars(&self) {
         if let Some(bars) = &self.bars {
             let _ = bars.clear();
