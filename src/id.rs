@@ -37,23 +37,6 @@ fn validate_id(what: &'static str, text: &str) -> Result<String, InvalidId> {
     }
 }
 
-/// Percent-encodes everything but letters, digits, `-` and `_`, so that the result is one plain URL
-/// segment and file name.
-fn percent_encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-            out.push(char::from(byte));
-        } else {
-            let hex = b"0123456789ABCDEF";
-            out.push('%');
-            out.push(char::from(hex[usize::from(byte >> 4)]));
-            out.push(char::from(hex[usize::from(byte & 15)]));
-        }
-    }
-    out
-}
-
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
@@ -65,7 +48,7 @@ macro_rules! id {
             /// The id as one URL segment or file name.
             #[must_use]
             pub fn escaped_segment(&self) -> String {
-                percent_encode(&self.0)
+                crate::text::percent_encode(&self.0)
             }
 
             /// The id as the server wrote it, for request bodies and comparisons.

@@ -10,7 +10,7 @@
 //!   and exit codes.
 //! - [`export`] and [`import`]: a run is created and carried out, and its files are published.
 //!   [`doctor`]: checks for everything that would make them fail.
-//! - [`pull`] and [`publish`], [`push`] and [`reconcile`]: the engines. From the API to the spool, from
+//! - [`pull`] and [`publish`], [`push`] and, below it, [`reconcile`]: the engines. From the API to the spool, from
 //!   the spool to files; ops to requests, and requests without a response to their outcome. [`auth`]:
 //!   stored logins and their tokens.
 //! - [`api`]: the client, with one method per endpoint behind one rate limiter per location. [`plan`]:
@@ -62,5 +62,6 @@ pub mod run;
 pub mod sandbox;
 pub mod sheet;
 pub mod table;
+pub(crate) mod text;
 pub(crate) mod toml_doc;
 pub mod value;

@@ -156,7 +156,7 @@ impl ApiClient {
             format!("/contacts/search/duplicate?locationId={}", self.location.escaped_segment());
         for (name, value) in [("email", email), ("number", phone)] {
             if let Some(value) = value {
-                write!(path, "&{name}={}", super::url::percent_encode(value))
+                write!(path, "&{name}={}", crate::text::percent_encode(value))
                     .expect("writing to a String cannot fail");
             }
         }

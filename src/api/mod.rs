@@ -18,6 +18,7 @@ mod oauth;
 mod probe;
 mod rate_limit;
 mod response;
+mod response_body;
 mod retry;
 mod search_request;
 mod send;

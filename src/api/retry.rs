@@ -198,10 +198,7 @@ pub fn error_message(body: &[u8]) -> String {
 
 /// The first 300 characters of a text.
 pub(super) fn truncate_text(text: &str) -> String {
-    match text.char_indices().nth(300) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    crate::text::truncate_text(text, 300)
 }
 
 /// The server's trace id for a request, from the response body.

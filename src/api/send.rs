@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use tokio::sync::Semaphore;
@@ -17,13 +17,12 @@ use super::endpoint::{self, ApiEndpoint};
 use super::error::{ApiError, ApiErrorKind};
 use super::rate_limit::{RateLimitPermit, RateLimiter};
 use super::response::ApiResponse;
+use super::response_body::{BodyReadError, read_body};
 use super::retry::{self, AttemptError, RetryDecision, RetryPolicy};
 use super::token::BearerToken;
 use super::token_provider::{TokenProvider, TokenUnavailable};
 use crate::event::{RunEvent, SharedObserver, WaitReason};
 
-/// Above this size, only a few responses are read at a time, so that memory stays bounded.
-const LARGE_BODY: usize = 1 << 20;
 /// How many large responses are read at a time.
 const LARGE_BODIES_AT_ONCE: usize = 2;
 /// How often a request is resent after a 429. More would mean a used-up daily quota or a lost
@@ -160,8 +159,8 @@ impl RequestSender {
         if response.status().is_redirection() {
             return Err(AttemptError::Redirect(status, describe_redirect(&response)));
         }
-        let body = self.read_body(response, request.policy.bytes).await;
-        let body = body.map_err(|unread| unread.into_attempt_error(status))?;
+        let body = read_body(response, request.policy.bytes, Some(&self.large)).await;
+        let body = body.map_err(|error| body_attempt_error(&error, status))?;
         tracing::debug!(
             route = request.route.method_and_path(),
             request.path,
@@ -199,53 +198,15 @@ impl RequestSender {
             None => builder,
         }
     }
-
-    async fn read_body(&self, mut response: Response, limit: u64) -> Result<Bytes, BodyReadError> {
-        let announced = response.content_length().unwrap_or(0);
-        if announced > limit {
-            return Err(BodyReadError::TooLarge(announced));
-        }
-        let Some(first_permit) = response.chunk().await.map_err(BodyReadError::Interrupted)? else {
-            return Ok(Bytes::new());
-        };
-        let mut permit = None;
-        let mut body = BytesMut::new();
-        let mut last = first_permit;
-        while let Some(next) = response.chunk().await.map_err(BodyReadError::Interrupted)? {
-            body.extend_from_slice(&last);
-            last = next;
-            if body.len() as u64 > limit {
-                return Err(BodyReadError::TooLarge(body.len() as u64));
-            }
-            if body.len() > LARGE_BODY && permit.is_none() {
-                permit = self.large.acquire().await.ok();
-            }
-        }
-        if body.is_empty() {
-            return Ok(last);
-        }
-        body.extend_from_slice(&last);
-        Ok(body.freeze())
-    }
 }
 
-/// Why a response body could not be read.
-enum BodyReadError {
-    /// The connection broke or stalled.
-    Interrupted(reqwest::Error),
-    /// It exceeds the size limit; its size in bytes, as far as known.
-    TooLarge(u64),
-}
-
-impl BodyReadError {
-    /// The attempt error, given the response's status.
-    fn into_attempt_error(self, status: u16) -> AttemptError {
-        match self {
-            Self::Interrupted(error) => {
-                AttemptError::Unreadable(status, describe_transport_error(&error))
-            }
-            Self::TooLarge(bytes) => AttemptError::TooLarge(status, bytes),
+/// The attempt error of a response with this status whose body could not be read.
+fn body_attempt_error(error: &BodyReadError, status: u16) -> AttemptError {
+    match error {
+        BodyReadError::Interrupted(error) => {
+            AttemptError::Unreadable(status, describe_transport_error(error))
         }
+        BodyReadError::TooLarge(bytes) => AttemptError::TooLarge(status, *bytes),
     }
 }
 

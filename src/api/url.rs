@@ -1,25 +1,12 @@
 //! Untrusted text as part of a URL.
 
-use std::fmt::Write as _;
+use crate::text::percent_encode;
 
 /// The text as one plain path segment. Empty texts and dot segments, which URL parsers remove even
 /// when escaped, become an id that no record has; otherwise a note called `..` would address its
 /// contact.
 pub(super) fn path_segment(text: &str) -> String {
     if matches!(text, "" | "." | "..") { "_".to_owned() } else { percent_encode(text) }
-}
-
-/// Percent-encodes everything but letters, digits, `-` and `_`.
-pub(super) fn percent_encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("writing to a String cannot fail");
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -29,7 +16,6 @@ mod tests {
     #[test]
     fn a_text_becomes_one_plain_part_of_a_url() {
         assert_eq!([path_segment(""), path_segment("."), path_segment("..")], ["_", "_", "_"]);
-        assert_eq!(percent_encode("ada+x@example.com"), "ada%2Bx%40example%2Ecom");
         assert_eq!(path_segment("+44 20/ü?&"), "%2B44%2020%2F%C3%BC%3F%26");
     }
 }

@@ -7,6 +7,7 @@
 mod business;
 mod contact_list;
 mod estimate;
+mod export_tables;
 mod facts;
 mod request;
 mod templates;
@@ -33,7 +34,8 @@ use crate::run::{self, Run, RunKind, RunMetadata, RunState, Spool, SpoolReader, 
 
 pub use contact_list::ContactListFile;
 pub use estimate::{ExportEstimate, estimate_cost};
-pub use request::{ExportFilters, ExportRequest, ExportTables};
+pub use export_tables::ExportTables;
+pub use request::{ExportFilters, ExportRequest};
 pub use templates::TemplateSnapshot;
 
 /// How far the search may lag behind a write (api.md §2.10): the next watermark leaves that much room.

@@ -1,16 +1,14 @@
 //! What an export was asked for: stored in the run, so that a resumed one does the same.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ContactListFile, ExportError, TemplateSnapshot, templates};
+use super::{ContactListFile, ExportError, ExportTables, TemplateSnapshot, templates};
 use crate::api::ContactSearchFilter;
 use crate::id::BusinessId;
 use crate::publish::{ManifestMetadata, NamedTemplate, PublishOptions};
-use crate::pull::ChildKind;
 use crate::resource::{RESOURCES, ResourceSpec};
 use crate::table::{FormulaGuardMode, TableFormat};
 
@@ -42,17 +40,6 @@ pub struct ExportRequest {
     pub profile: Option<String>,
     /// Whether the location is served by the embedded sandbox.
     pub sandbox: bool,
-}
-
-/// The tables beside contacts and the location's own lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExportTables {
-    /// Tasks.
-    pub tasks: bool,
-    /// Notes.
-    pub notes: bool,
-    /// Appointments.
-    pub appointments: bool,
 }
 
 /// Which contacts.
@@ -96,28 +83,6 @@ impl ExportFilters {
         );
         filters.extend(self.raw.iter().cloned());
         ContactSearchFilter { filters, query: self.query.clone() }
-    }
-}
-
-impl ExportTables {
-    /// What is read beside the contacts.
-    pub(super) fn child_kinds(self) -> BTreeSet<ChildKind> {
-        let wanted = [
-            (self.tasks, ChildKind::Tasks),
-            (self.notes, ChildKind::Notes),
-            (self.appointments, ChildKind::Appointments),
-        ];
-        wanted.into_iter().filter_map(|(wanted, child)| wanted.then_some(child)).collect()
-    }
-
-    fn includes_table(self, resource: &ResourceSpec) -> bool {
-        match resource.name {
-            "tasks" => self.tasks,
-            "notes" => self.notes,
-            "appointments" => self.appointments,
-            "contacts" | "custom_fields" | "users" | "tags" => true,
-            _ => false,
-        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::context::EngineContext;
 use crate::id::{LocationId, RunId};
 use crate::model::{ImportPolicy, LocationDirectory};
 use crate::push::{self, Push};
-use crate::run::{ImportStore, Ledger, LedgerReader, Run, RunKind, RunState};
+use crate::run::{ImportStore, Ledger, LedgerReader, Run, RunKind};
 
 /// What an import did.
 #[derive(Debug, Clone, Serialize)]
@@ -90,18 +90,8 @@ async fn apply_and_report(
         // The reason of the stop matters more than a file that cannot be written now.
         (Err(error), _) => return Err(error),
     };
-    planned.run.set_state(state_from_counts(report.tally))?;
+    planned.run.set_state(results::final_state::state_from_counts(report.tally))?;
     Ok(report)
-}
-
-/// Where a run stands whose rows ended like this.
-pub(super) fn state_from_counts(tally: RowOutcomeCounts) -> RunState {
-    match tally {
-        RowOutcomeCounts { pending: 1.., .. } => RunState::Unfinished,
-        // Rows in doubt wait for a person, not for another try.
-        RowOutcomeCounts { rejected: 0, in_doubt: 0, .. } => RunState::Complete,
-        _ => RunState::Partial,
-    }
 }
 
 async fn push_ops(

@@ -11,11 +11,12 @@ use super::facts;
 use super::planning::fetch_remote::RemoteFetcher;
 use super::planning::validate_rows::draft_identities;
 use super::request::ImportRequest;
-use super::run_files::{encode_hex, sha256_hex};
+use super::run_files::sha256_hex;
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::model::ContactDraft;
 use crate::run::{IdentityKind, ImportStore, RowAction, Run};
+use crate::text::encode_hex;
 
 /// Rows named in an error.
 const NAMED: usize = 10;

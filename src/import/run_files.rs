@@ -5,6 +5,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::ImportError;
+use crate::text::encode_hex;
 
 /// Makes a directory, and those above it.
 pub(super) fn create_dir_all(dir: &Path) -> Result<(), ImportError> {
@@ -25,10 +26,4 @@ pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportEr
 /// SHA-256 in lower-case hex.
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     encode_hex(&Sha256::digest(bytes))
-}
-
-/// Bytes in lower-case hex.
-pub(super) fn encode_hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }

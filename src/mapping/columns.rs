@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use super::closest_name;
 use super::header::fold_name;
 use crate::sheet::SheetColumn;
+use crate::text::capture_first_star;
 
 /// The columns of a sheet.
 pub(crate) struct ColumnLookup<'c> {
@@ -69,9 +70,9 @@ impl<'c> ColumnLookup<'c> {
 
     /// The columns that a pattern fits, each with the text that its first `*` stands for.
     pub(crate) fn match_pattern(&self, pattern: &str) -> impl Iterator<Item = (usize, String)> {
-        let pattern = WildcardPattern::new(pattern);
+        let pattern = pattern.trim().to_owned();
         self.all.iter().enumerate().filter_map(move |(at, column)| {
-            Some((at, pattern.capture_first_star(column.name.trim())?))
+            Some((at, capture_first_star(&pattern, column.name.trim())?))
         })
     }
 
@@ -107,57 +108,4 @@ impl<'c> ColumnLookup<'c> {
 fn bracketed_letters(name: &str) -> Option<&str> {
     let letters = name.strip_prefix('[')?.strip_suffix(']')?;
     letters.bytes().all(|byte| byte.is_ascii_alphabetic()).then_some(letters)
-}
-
-/// Whether a name fits a pattern with `*`, in any case.
-pub(super) fn matches_wildcard(pattern: &str, name: &str) -> bool {
-    if pattern.contains('*') {
-        WildcardPattern::new(pattern).capture_first_star(name).is_some()
-    } else {
-        lowercase_chars(pattern) == lowercase_chars(name)
-    }
-}
-
-/// A pattern, cut at its stars.
-struct WildcardPattern {
-    parts: Vec<Vec<char>>,
-}
-
-impl WildcardPattern {
-    fn new(text: &str) -> Self {
-        Self { parts: text.trim().split('*').map(lowercase_chars).collect() }
-    }
-
-    /// What the first star stands for in a name that the pattern fits.
-    fn capture_first_star(&self, name: &str) -> Option<String> {
-        let (first, rest) = self.parts.split_first()?;
-        let (last, middle) = rest.split_last()?;
-        let text = lowercase_chars(name);
-        let inner = text.len().checked_sub(first.len() + last.len())?;
-        if !text.starts_with(first) || !text.ends_with(last) {
-            return None;
-        }
-        let end = first.len() + inner;
-        let (mut at, mut star) = (first.len(), first.len()..end);
-        for (number, part) in middle.iter().enumerate() {
-            let found = find_subslice(&text[at..end], part)? + at;
-            if number == 0 {
-                star.end = found;
-            }
-            at = found + part.len();
-        }
-        Some(name.chars().skip(star.start).take(star.len()).collect())
-    }
-}
-
-fn find_subslice(text: &[char], part: &[char]) -> Option<usize> {
-    if part.is_empty() {
-        return Some(0);
-    }
-    text.windows(part.len()).position(|window| window == part)
-}
-
-/// A text in small letters, one for each of its characters.
-fn lowercase_chars(text: &str) -> Vec<char> {
-    text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
 }

@@ -1,16 +1,17 @@
 //! Sense: whether the parts of a rule go together, and which constants are for a file.
 
-use super::columns::matches_wildcard;
 use super::header::fold_name;
 use super::{Mapping, MappingRule, Problem, closest_name};
 use crate::model::target::MappingTarget;
+use crate::text::matches_wildcard;
 
 impl Mapping {
     /// The mapping for a file of this name: without the constants that are for others.
     #[must_use]
     pub fn for_file(mut self, name: &str) -> Self {
-        let is_for =
-            |patterns: &[String]| patterns.iter().any(|pattern| matches_wildcard(pattern, name));
+        let is_for = |patterns: &[String]| {
+            patterns.iter().any(|pattern| matches_wildcard(pattern.trim(), name))
+        };
         self.constants.retain(|constant| constant.file.is_empty() || is_for(&constant.file));
         self
     }

@@ -31,11 +31,7 @@ pub fn parse_target(text: &str) -> Result<MappingTarget, UnknownTarget> {
 /// The name nearest to a text, if one is near enough to have been meant.
 #[must_use]
 pub fn closest_name<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let text = comparison_key(text);
-    let scored =
-        names.into_iter().map(|name| (strsim::jaro_winkler(&text, &comparison_key(name)), name));
-    let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
-    (best.0 >= 0.8).then_some(best.1)
+    crate::text::closest_match(text, names, comparison_key)
 }
 
 fn unknown_target(text: &str) -> UnknownTarget {

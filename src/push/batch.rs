@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
-use super::bulk::split_members;
 use super::server_reply::{self, ResponseTrace};
 use super::{ATTEMPTS, PushContext, PushError, op_request};
 use crate::api::{self, WriteOutcome};
@@ -307,6 +306,16 @@ fn member_refusal(message: String) -> OpResolution {
     } else {
         server_reply::server_refusal(message)
     }
+}
+
+/// Cuts a list into parts of so many at most.
+pub(super) fn split_members(members: Vec<BatchMember>, size: usize) -> Vec<Vec<BatchMember>> {
+    let mut parts = Vec::with_capacity(members.len().div_ceil(size.max(1)));
+    let mut members = members.into_iter().peekable();
+    while members.peek().is_some() {
+        parts.push(members.by_ref().take(size.max(1)).collect());
+    }
+    parts
 }
 
 #[cfg(test)]

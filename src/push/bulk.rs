@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::stream;
 
-use super::batch::{self, BatchMember, ChangeBatch};
+use super::batch::{self, BatchMember, ChangeBatch, split_members};
 use super::{PushContext, PushError, server_reply};
 use crate::concurrency;
 use crate::id::ContactId;
@@ -147,16 +147,6 @@ fn group_into_layers(
         *depth += 1;
     }
     layers
-}
-
-/// Cuts a list into parts of so many at most.
-pub(super) fn split_members(members: Vec<BatchMember>, size: usize) -> Vec<Vec<BatchMember>> {
-    let mut parts = Vec::with_capacity(members.len().div_ceil(size.max(1)));
-    let mut members = members.into_iter().peekable();
-    while members.peek().is_some() {
-        parts.push(members.by_ref().take(size.max(1)).collect());
-    }
-    parts
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::id::ContactId;
 use crate::model::OpChange;
 use crate::reconcile::ChildBaseline;
 use crate::run::Intent;
+use crate::text::encode_hex;
 
 /// The request of an op that goes alone. Nothing when it needs a contact and has none, or goes with
 /// others.
@@ -59,12 +60,4 @@ pub(super) fn build_intent(
     let reference =
         reference.map(|it| serde_json::to_string(it).expect("a reference is plain JSON"));
     Intent { op, line: mutation.request_line(), body_sum: encode_hex(&sum), reference }
-}
-
-fn encode_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes all");
-        text
-    })
 }

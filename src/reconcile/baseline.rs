@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::classify::equals_child;
 use crate::model::OpChange;
+use crate::model::remote::equality::child_id;
 
 /// The children of a contact that were equal to a planned one before it was sent. Stored with the
 /// intent.
@@ -42,11 +43,6 @@ impl ChildBaseline {
     pub fn parse_stored(text: Option<&str>) -> Option<Self> {
         serde_json::from_str(text?).ok()
     }
-}
-
-/// A child's id; the task search writes `_id` (api.md §4).
-fn child_id(child: &Value) -> Option<&str> {
-    child.get("id").or_else(|| child.get("_id"))?.as_str()
 }
 
 #[cfg(test)]

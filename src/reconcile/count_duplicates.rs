@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use super::classify;
-use super::lookup::sent_identity;
+use super::classify::sent_identity;
 use super::{ChildBaseline, InDoubtOp, ReconcileError, Reconciler};
 use crate::model::remote::RemoteContact;
 use crate::model::{IdempotencyClass, OpChange};

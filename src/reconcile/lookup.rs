@@ -7,7 +7,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::classify::{self, CreationWindow};
+use super::classify::{self, CreationWindow, SentIdentity, sent_identity};
 use super::{ChildBaseline, InDoubtOp, OpResolution, ReconcileError, Reconciler};
 use crate::api::{self, ApiErrorKind, ContactSearchFilter, RetryPolicy, SEARCH_LIMIT};
 use crate::id::ContactId;
@@ -17,32 +17,6 @@ use crate::model::{IdempotencyClass, OpChange};
 /// The maximum number of pages that one walk over a time window reads. At full speed 5,000 contacts
 /// are created in 500 s, longer than any such window with the usual settle time.
 const PAGES: usize = 10;
-
-/// The e-mail address and phone of a contact to be created.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct SentIdentity<'a> {
-    pub(super) email: Option<&'a str>,
-    pub(super) phone: Option<&'a str>,
-}
-
-impl SentIdentity<'_> {
-    pub(super) fn is_none(&self) -> bool {
-        self.email.is_none() && self.phone.is_none()
-    }
-
-    pub(super) fn is_some(&self) -> bool {
-        !self.is_none()
-    }
-}
-
-/// The identity of the contact that a change creates.
-pub(super) fn sent_identity(change: &OpChange) -> SentIdentity<'_> {
-    let (OpChange::Create { body } | OpChange::Upsert { body }) = change else {
-        return SentIdentity::default();
-    };
-    let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    SentIdentity { email: text("email"), phone: text("phone") }
-}
 
 impl Reconciler {
     /// The look-up for the op's idempotency class; None if it finds nothing.

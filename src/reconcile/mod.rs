@@ -250,7 +250,7 @@ impl Reconciler {
         &self,
         case: &InDoubtOp<'_>,
     ) -> Result<Option<OpResolution>, ReconcileError> {
-        let identified = lookup::sent_identity(&case.op.change).is_some();
+        let identified = classify::sent_identity(&case.op.change).is_some();
         let by_index = !identified || case.op.class == IdempotencyClass::Marked;
         if identified && let Some(finding) = self.probe_refused_create(case).await? {
             return Ok(Some(finding));

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::{json_scan, rebuild};
+use super::json_scan;
 
 /// A JSON object in the making.
 #[derive(Debug, Default)]
@@ -71,7 +71,15 @@ pub(super) fn parse_extra(text: Option<&str>) -> Map<String, Value> {
     members
         .map(|(key, raw)| {
             let key = json_scan::unescape_text(key).unwrap_or(Cow::Borrowed(key));
-            (key.into_owned(), rebuild::parse_json_or_text(raw))
+            (key.into_owned(), parse_json_or_text(raw))
         })
         .collect()
+}
+
+/// The value of JSON text, or the text itself where no value can hold it.
+pub(super) fn parse_json_or_text(raw: &str) -> Value {
+    serde_json::from_str(raw).unwrap_or_else(|_| {
+        let text = json_scan::decode_string(raw);
+        Value::from(text.as_deref().unwrap_or(raw))
+    })
 }

@@ -80,11 +80,11 @@ fn parse_definition(row: &str) -> Result<FieldColumnDefinition, RowDecodeError> 
 impl FieldColumnDefinition {
     fn into_column(self, taken: &mut HashSet<String>) -> TableColumn {
         let key = self.field_key.as_deref().unwrap_or_default();
-        let key = sanitize_key(key.strip_prefix("contact.").unwrap_or(key));
-        let key =
-            key.unwrap_or_else(|| sanitize_key(&self.id).unwrap_or_else(|| "field".to_owned()));
+        let name = custom_column_name(key.strip_prefix("contact.").unwrap_or(key))
+            .or_else(|| custom_column_name(&self.id))
+            .unwrap_or_else(|| "custom_field".to_owned());
         TableColumn {
-            name: reserve_unique_name(&format!("custom_{key}"), taken),
+            name: reserve_unique_name(&name, taken),
             kind: column_kind(self.data_type.as_deref().unwrap_or_default()),
             wire: ColumnSource::Field(self.id),
             doc: "A custom field of the account; the table `custom_fields` describes it under this column name.",
@@ -92,14 +92,16 @@ impl FieldColumnDefinition {
     }
 }
 
-/// The key as part of a column name; none if nothing of it can be.
-fn sanitize_key(key: &str) -> Option<String> {
+/// The column of a custom field by the field's key, or by its name, which becomes a key; none if no character of
+/// it can be in a column name.
+#[must_use]
+pub fn custom_column_name(key: &str) -> Option<String> {
     let mapped = |c: char| match c.to_ascii_lowercase() {
         c @ ('a'..='z' | '0'..='9') => c,
         _ => '_',
     };
     let name: String = key.chars().map(mapped).collect();
-    name.contains(|c| c != '_').then_some(name)
+    name.contains(|c| c != '_').then(|| format!("custom_{name}"))
 }
 
 fn reserve_unique_name(name: &str, taken: &mut HashSet<String>) -> String {

@@ -44,7 +44,7 @@ pub use contacts::CONTACTS;
 pub use custom_fields::CUSTOM_FIELDS;
 pub use decoder::RowDecoder;
 pub use derived::{DerivedKey, DerivedRule};
-pub use fields::CustomFieldColumns;
+pub use fields::{CustomFieldColumns, custom_column_name};
 pub use notes::NOTES;
 pub use raw_rows::response_rows;
 pub use rebuild::rebuild_row;

@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 use super::column::{ColumnKind, ColumnSource, TableColumn};
 use super::column_builder::column_date_encoding;
 use super::custom_values::CUSTOM_FIELDS;
+use super::extra;
 use super::scalar::{self, DateEncoding};
 use super::table::TableSchema;
-use super::{extra, json_scan};
 
 /// The row of `batch` at this place, as the server sent it.
 ///
@@ -79,7 +79,7 @@ fn cell_to_json(column: &TableColumn, cells: &dyn Array, row: usize) -> Option<V
     }
     Some(match column.kind {
         ColumnKind::Text => json!(cells.as_string::<i32>().value(row)),
-        ColumnKind::Json => parse_json_or_text(cells.as_string::<i32>().value(row)),
+        ColumnKind::Json => extra::parse_json_or_text(cells.as_string::<i32>().value(row)),
         ColumnKind::Boolean => json!(cells.as_boolean().value(row)),
         ColumnKind::Integer => json!(cells.as_primitive::<Int64Type>().value(row)),
         ColumnKind::Float => json!(cells.as_primitive::<Float64Type>().value(row)),
@@ -98,13 +98,5 @@ fn cell_to_json(column: &TableColumn, cells: &dyn Array, row: usize) -> Option<V
             let list = cells.as_list::<i32>().value(row);
             json!(list.as_string::<i32>().iter().collect::<Vec<_>>())
         }
-    })
-}
-
-/// The value of JSON text, or the text itself where no value can hold it.
-pub(super) fn parse_json_or_text(raw: &str) -> Value {
-    serde_json::from_str(raw).unwrap_or_else(|_| {
-        let text = json_scan::decode_string(raw);
-        Value::from(text.as_deref().unwrap_or(raw))
     })
 }

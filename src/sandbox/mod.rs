@@ -45,7 +45,7 @@ pub async fn serve(
     settings: SandboxSettings,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let app = Arc::new(http::server::SandboxApp::new(settings));
+    let app = Arc::new(http::app::SandboxApp::new(settings));
     let closing = Arc::clone(&app);
     let service = Router::new()
         .fallback(http::server::handle_request)

@@ -6,6 +6,7 @@
 
 use super::SheetColumn;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::text;
 
 /// How many rows are looked at for a header, and how many below it for their width.
 pub(super) const ROWS: usize = 20;
@@ -136,12 +137,7 @@ fn missing_header_error(rows: &[HeaderCandidate]) -> Diagnostic {
 
 /// The beginning of a text, for a message.
 pub(super) fn excerpt(text: &str) -> String {
-    let mut short: String =
-        text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(40).is_some() {
-        short.push('…');
-    }
-    short
+    text::truncate_text(text, 40).replace(char::is_control, " ")
 }
 
 /// The columns that a header names.

@@ -5,6 +5,7 @@
 
 use super::error::io_error;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::text::encode_hex;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -65,14 +66,6 @@ impl<R: Read> Read for HashingReader<R> {
         self.hash.update(&buffer[..count]);
         Ok(count)
     }
-}
-
-fn encode_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Fills as much of the buffer as the reader has.

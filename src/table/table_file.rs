@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::{TableWriteError, WrittenTable};
+use crate::text::encode_hex;
 
 /// A new file, and what was written to it so far.
 #[derive(Debug)]
@@ -41,11 +42,6 @@ impl HashedOutputFile {
         let hash = self.hash.finalize();
         Ok(WrittenTable { rows, bytes: self.bytes, sha256: encode_hex(&hash) })
     }
-}
-
-fn encode_hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 impl Write for HashedOutputFile {

@@ -15,7 +15,7 @@ mod token_response;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -27,10 +27,11 @@ use token_response::OauthRequestBody;
 
 use super::client::VERSION;
 use super::http::{HttpOptions, HttpSetupError};
+use super::response_body::{BodyReadError, read_body, retry_after};
 use super::token::BearerToken;
-use super::url::percent_encode;
 use super::{retry, send};
 use crate::id::{CompanyId, LocationId};
+use crate::text::percent_encode;
 
 /// How often a request is sent that was certainly not executed, or is safe to repeat.
 const ATTEMPTS: u32 = 5;
@@ -39,7 +40,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Locations requested per page.
 const PAGE: usize = 100;
 /// The largest response that is read.
-const MOST: usize = 4 << 20;
+const MOST: u64 = 4 << 20;
 
 /// The OAuth endpoints at a base URL.
 #[derive(Debug, Clone)]
@@ -253,28 +254,17 @@ impl OauthClient {
         ask: &OauthRequest<'_>,
     ) -> Result<OauthResponseObject, OauthAttemptError> {
         let response = self.build_request(ask).send().await;
-        let mut response =
-            response.map_err(|error| OauthAttemptError::from_transport(ask, &error))?;
+        let response = response.map_err(|error| OauthAttemptError::from_transport(ask, &error))?;
         let status = response.status().as_u16();
         tracing::debug!(route = ask.route, status, "answered");
         let wait = retry_after(response.headers());
-        let mut body = Vec::new();
-        loop {
-            let chunk = response.chunk().await;
-            match chunk.map_err(|error| {
-                OauthAttemptError::from_response(ask, status, send::root_cause(&error))
-            })? {
-                None => break,
-                Some(chunk) if body.len() + chunk.len() > MOST => {
-                    return Err(OauthAttemptError::from_response(
-                        ask,
-                        status,
-                        "the response is too long".to_owned(),
-                    ));
-                }
-                Some(chunk) => body.extend_from_slice(&chunk),
-            }
-        }
+        let body = read_body(response, MOST, None).await.map_err(|error| {
+            let message = match error {
+                BodyReadError::Interrupted(error) => send::root_cause(&error),
+                BodyReadError::TooLarge(_) => "the response is too long".to_owned(),
+            };
+            OauthAttemptError::from_response(ask, status, message)
+        })?;
         if !(200..300).contains(&status) {
             let message = retry::error_message(ask.redact_secrets(&body).as_bytes());
             return Err(OauthAttemptError {
@@ -368,9 +358,4 @@ fn token_form(app: &OauthApp, grant_type: &str, user_type: UserType) -> OauthReq
         .with_secret("client_secret", &app.client_secret)
         .with_field("grant_type", grant_type)
         .with_field("user_type", user_type.api_name())
-}
-
-/// The seconds of `Retry-After`, where they are given as such.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }

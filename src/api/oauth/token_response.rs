@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
 use serde_json::Value;
 
-use crate::api::url::percent_encode;
+use crate::text::percent_encode;
 
 /// A request body, and the secrets in it, so that errors can remove them.
 pub(super) struct OauthRequestBody {

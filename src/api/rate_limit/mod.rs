@@ -17,6 +17,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
 use super::daily_quota::{DailyQuota, QuotaPolicy};
+use super::response_body::retry_after;
 use crate::event::{CancelSignal, RunEvent, SharedObserver, WaitReason};
 
 /// The window as counted here: one thousandth longer, to allow for clock drift and for windows that
@@ -335,7 +336,7 @@ impl RateLimitHeaders {
             daily: positive("x-ratelimit-limit-daily"),
             daily_remaining: number("x-ratelimit-daily-remaining"),
             daily_reset: number("x-ratelimit-daily-reset").map(Duration::from_millis),
-            retry_after: number("retry-after").map(Duration::from_secs),
+            retry_after: retry_after(headers),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::auth::AgencyAuth;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::signals;
+use crate::text::matches_wildcard;
 
 /// Names that a message lists.
 const SHOWN: usize = 3;
@@ -57,14 +58,12 @@ impl MultiLocationArgs {
             return Ok(all);
         }
         for wanted in &self.location_name {
-            if !all.iter().any(|location| name_pattern::matches_pattern(wanted, &location.name)) {
+            if !all.iter().any(|location| matches_wildcard(wanted, &location.name)) {
                 return Err(no_name_match_error(wanted, &all));
             }
         }
         let fits = |location: &InstalledLocation| {
-            self.location_name
-                .iter()
-                .any(|wanted| name_pattern::matches_pattern(wanted, &location.name))
+            self.location_name.iter().any(|wanted| matches_wildcard(wanted, &location.name))
         };
         Ok(all.into_iter().filter(fits).collect())
     }

@@ -8,10 +8,10 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::settings::Settings;
 use crate::id::LocationId;
 use crate::import::ImportPlan;
+use crate::text::escape_for_terminal;
 
 /// The check that it is the right location.
 #[derive(Debug, Clone, clap::Args)]

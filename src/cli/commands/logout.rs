@@ -7,8 +7,8 @@ use crate::cli::account::token_source::{self, DEFAULT};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::settings::Settings;
+use crate::text::escape_for_terminal;
 
 /// Remove what `login` has stored for a profile
 ///

@@ -12,10 +12,10 @@ use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::event::CancelSignal;
+use crate::text::escape_for_terminal;
 
 /// Show the token in use: location, kind, source, scopes, expiry
 ///

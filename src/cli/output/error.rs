@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::exit_code::CliExitCode;
 use super::progress::{CliReporter, OutputStyle};
-use super::text_format::escape_for_terminal;
 use crate::api::{self, ApiErrorKind, HaltReason};
 use crate::event::{CancelCause, CancelSignal};
 use crate::id::RunId;
+use crate::text::escape_for_terminal;
 use crate::{export, import, publish, run};
 
 /// Why the program ends without having done everything.

@@ -1,57 +1,6 @@
-//! Text for people: made safe for a terminal, and numbers as they are read aloud.
-//!
-//! Whatever a server, a file or a shell handed over may hold escape sequences that repaint the screen
-//! or turn the reading direction. [`escape_for_terminal`] shows them instead of obeying them. This file knows no
-//! terminal and no event; it only makes strings.
+//! Numbers, sizes and times as people read them.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::time::Duration;
-
-/// Makes text from outside safe for a terminal: control characters, line breaks and marks that change
-/// the reading direction become visible escapes such as `\u{1b}` and `\n`. All else stays as it is.
-pub(crate) fn escape_for_terminal(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_terminal_control) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if is_terminal_control(c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    Cow::Owned(shown)
-}
-
-/// The same for a line of JSON, in which it means the same: JSON itself escapes only the oldest control
-/// characters.
-pub(crate) fn escape_json_line(line: String) -> String {
-    if !line.chars().any(is_terminal_control) {
-        return line;
-    }
-    let mut shown = String::with_capacity(line.len() + 16);
-    for c in line.chars() {
-        if is_terminal_control(c) {
-            // All of them lie in the first plane, where an escape has four digits.
-            write!(shown, "\\u{:04x}", u32::from(c)).expect("a text takes all");
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-/// Whether a terminal does something at this character rather than show it.
-fn is_terminal_control(c: char) -> bool {
-    let direction = matches!(
-        c,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    );
-    let line_break = matches!(c, '\u{2028}' | '\u{2029}');
-    c.is_control() || direction || line_break
-}
 
 /// A number with thousands apart: `12,345`.
 pub(crate) fn format_count(number: u64) -> String {
@@ -108,26 +57,6 @@ pub(crate) fn format_duration(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_acts_on_a_terminal_is_shown_instead() {
-        assert_eq!(escape_for_terminal("red \u{1b}[31m\u{7}\u{9b}"), r"red \u{1b}[31m\u{7}\u{9b}");
-        assert_eq!(escape_for_terminal("a\r\nb\tc\u{7f}\0"), r"a\r\nb\tc\u{7f}\u{0}");
-        assert_eq!(
-            escape_for_terminal("x\u{202e}y\u{2066}z\u{200f}\u{2028}"),
-            r"x\u{202e}y\u{2066}z\u{200f}\u{2028}"
-        );
-    }
-
-    #[test]
-    fn ordinary_text_of_any_script_stays() {
-        for text in ["", "Zoë 東京 עברית \u{1f469}\u{200d}\u{1f4bb} ﷺ", r"C:\new"] {
-            assert!(
-                matches!(escape_for_terminal(text), Cow::Borrowed(same) if same == text),
-                "{text}"
-            );
-        }
-    }
 
     #[test]
     fn numbers_have_their_thousands_apart() {

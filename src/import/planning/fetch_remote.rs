@@ -22,6 +22,7 @@ use crate::id::ContactId;
 use crate::import::ImportError;
 use crate::model::Field;
 use crate::model::remote::RemoteContact;
+use crate::model::remote::equality::child_id;
 use crate::run::{ContactPart, IdentityKind, ImportStore, RowMark, RowValueKind};
 
 /// Contacts named in one task search (its maximum is unknown, api.md §4).
@@ -309,7 +310,7 @@ impl RemoteFetcher<'_> {
             let answer: Value = serde_json::from_slice(&body).map_err(decode_error)?;
             rows.in_transaction(|rows| {
                 for child in answer[list].as_array().into_iter().flatten() {
-                    let id = child["id"].as_str().or_else(|| child["_id"].as_str());
+                    let id = child_id(child);
                     let owner = contact.as_deref().or_else(|| child["contactId"].as_str());
                     if let (Some(id), Some(owner)) = (id, owner) {
                         rows.put_child(part, owner, id, &child.to_string())?;

@@ -4,6 +4,7 @@
 //! names, synced and renamed, so that none is ever half there, and can be made again at will. Cells that
 //! a spreadsheet would run are guarded, reversibly.
 
+pub(super) mod final_state;
 pub(super) mod recreated_file;
 pub(super) mod resolve;
 pub(super) mod row_outcome;
@@ -25,6 +26,7 @@ use crate::model::result_columns;
 use crate::plan::diff::FieldChange;
 use crate::run::{ImportStore, RowAction, RowDecision, StoredRow};
 use crate::table::{FormulaGuardMode, guard_formula};
+use crate::text::escape_for_table;
 
 /// Rows written together.
 const LOT: usize = 1_000;
@@ -182,7 +184,11 @@ fn write_outcome_files(
             record
                 .extend((columns.len()..longest).map(|i| all.get(i).cloned().unwrap_or_default()));
         }
-        record.extend(added_cells(name, row, decision, fates).into_iter().map(escape_controls));
+        record.extend(
+            added_cells(name, row, decision, fates)
+                .into_iter()
+                .map(|cell| escape_for_table(&cell).into_owned()),
+        );
         table.write_record(&record)
     })?;
     let paths = files.into_iter().map(|(_, table)| table.commit()).collect::<Result<_, _>>()?;
@@ -254,23 +260,6 @@ fn added_cells(
     }
 }
 
-/// What we say ourselves, with what a terminal would obey made visible. The sheet's own cells stay as they
-/// are: they are to be fed back. A line break stays one, in either spelling.
-fn escape_controls(text: String) -> String {
-    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let acts = |c: char| turns(c) || c.is_control() && !matches!(c, '\n' | '\t');
-    if !text.contains(acts) {
-        return text;
-    }
-    let mut shown = String::with_capacity(text.len() + 8);
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        let ends_line = c == '\r' && rest.peek() == Some(&'\n');
-        if acts(c) && !ends_line { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    shown
-}
-
 fn write_plan_csv(rows: &ImportStore, out: &Path) -> Result<PathBuf, ImportError> {
     let header = ["row", "line", "action", "contact_id", "field", "old", "new"].map(str::to_owned);
     let mut table = AtomicCsvWriter::new(out, "plan.csv", &header)?;
@@ -279,7 +268,7 @@ fn write_plan_csv(rows: &ImportStore, out: &Path) -> Result<PathBuf, ImportError
         let contact = decision.contact.clone().unwrap_or_default();
         let mut record = |field: &str, old: &str, new: &str| {
             let cells = [&n, &line, decision.action.name(), &contact, field, old, new];
-            table.write_record(&cells.map(|cell| escape_controls(cell.to_owned())))
+            table.write_record(&cells.map(|cell| escape_for_table(cell).into_owned()))
         };
         let changes = decision.changes.as_deref().map(serde_json::from_str::<Vec<FieldChange>>);
         match changes {
@@ -327,7 +316,9 @@ fn write_warning(
     let n = n.map(|n| n.to_string()).unwrap_or_default();
     let code = warning.code.to_string();
     let message = warning.message_with_hint();
-    table.write_record(&[n, line, warning.field, code, message].map(escape_controls))
+    table.write_record(
+        &[n, line, warning.field, code, message].map(|cell| escape_for_table(&cell).into_owned()),
+    )
 }
 
 /// A CSV file that appears under its name when it is complete.

@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::final_state::state_from_counts;
 use super::row_outcome::RowOutcomes;
 use crate::concurrency;
 use crate::id::ContactId;
-use crate::import::apply::state_from_counts;
 use crate::import::{ImportError, ImportStage, current_stage, facts, results};
 use crate::model::result_columns::{self, DOUBT_DECISION, DOUBT_OP};
 use crate::run::{

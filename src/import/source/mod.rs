@@ -264,10 +264,9 @@ fn resolve_policy(mapping: &Mapping, request: &ImportRequest) -> ImportPolicy {
 pub(super) fn column_names(columns: &[SheetColumn], indexes: &[usize]) -> Vec<String> {
     let name = |index: &usize| {
         let column = &columns[*index];
-        match column.name.char_indices().nth(SHOWN) {
-            _ if column.name.is_empty() => column.letters.clone(),
-            Some((end, _)) => format!("{}…", &column.name[..end]),
-            None => column.name.clone(),
+        match column.name.as_str() {
+            "" => column.letters.clone(),
+            name => crate::text::truncate_text(name, SHOWN),
         }
     };
     indexes.iter().map(name).collect()

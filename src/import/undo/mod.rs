@@ -8,6 +8,7 @@
 mod applied_ops;
 mod fetch_current;
 mod plan_rows;
+mod prior_undos;
 mod recheck;
 mod recreate_deleted;
 mod revert_row;
@@ -18,7 +19,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use self::recreate_deleted::PriorUndos;
+use self::prior_undos::PriorUndos;
 use self::revert_row::RowRevert;
 use super::planning::summary::PlanSummary;
 use super::planning::validate_rows::to_json;

@@ -64,7 +64,7 @@ pub(super) fn decide_rows(
 /// The stable name of a write: the same in every undo of an import.
 pub(super) fn op_key(undo: &UndoRequest, row: u64, step: usize) -> String {
     let hash = Sha256::digest(format!("undo {} {row} {step}", undo.of).as_bytes());
-    run_files::encode_hex(&hash[..16])
+    crate::text::encode_hex(&hash[..16])
 }
 
 fn store_decision(

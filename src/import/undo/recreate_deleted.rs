@@ -4,86 +4,20 @@
 //! none is made twice, whatever happens in between. Where somebody has the address by now, nobody is
 //! doubled: that is named. What an earlier undo of the same import has made is not made again.
 
-use std::collections::HashMap;
-
 use super::super::ImportError;
-use super::UndoRequest;
 use super::plan_rows::op_key;
 use super::revert_row::{RowRevert, RowRevertContext, RowRevertStep};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::id::{ContactId, RunId};
 use crate::model::remote::RemoteContact;
 use crate::model::{
     Field, IdempotencyClass, ImportPolicy, LocationDirectory, NoIdentityRule, Op, OpChange,
-    op_codec,
 };
 use crate::plan::BeforeImage;
 use crate::plan::deletion::{recreated_note_fields, recreated_task_fields};
 use crate::plan::diff::{RowOrigin, RowPlan, RowPlanner};
 use crate::plan::identity::{ContactAction, is_unique_field};
 use crate::plan::revert::{RevertStep, describe_step};
-use crate::run::{
-    IdentityKind, LedgerReader, OpRecord, OpState, RowAction, RunKind, RunMetadata, RunStore,
-};
-
-/// What earlier undos of an import have made anew, by stable names.
-#[derive(Debug, Default)]
-pub(super) struct PriorUndos {
-    made: HashMap<String, Option<String>>,
-}
-
-impl PriorUndos {
-    /// Reads the ledgers of the other undos of an import.
-    ///
-    /// # Errors
-    /// When nobody knows yet what became of some of their requests.
-    pub(super) fn load_ledgers(
-        home: &RunStore,
-        of: &RunMetadata,
-        own: &RunId,
-    ) -> Result<Self, ImportError> {
-        let mut done = Self::default();
-        for run in home.list_runs()? {
-            // A damaged run is named where runs are listed.
-            let Ok((meta, _)) = &run.known else { continue };
-            let undo = serde_json::from_value::<UndoRequest>(meta.options.clone());
-            let same = meta.kind == RunKind::Undo && undo.is_ok_and(|undo| undo.of == of.run);
-            if same && meta.run != *own {
-                done.add_ledger(&meta.run, &LedgerReader::open(&run.dir.join("run.db"))?)?;
-            }
-        }
-        Ok(done)
-    }
-
-    fn add_ledger(&mut self, run: &RunId, ledger: &LedgerReader) -> Result<(), ImportError> {
-        let mut unsettled = 0;
-        ledger.for_each_op(|op| {
-            match op.state {
-                OpState::Sent | OpState::InDoubt => unsettled += 1,
-                OpState::Applied | OpState::Differs => {
-                    if !op_codec::found_nothing_to_do(&op)? {
-                        let OpRecord { key, made, .. } = op;
-                        self.made.insert(key, made);
-                    }
-                }
-                _ => {}
-            }
-            Ok(())
-        })?;
-        if unsettled > 0 {
-            return Err(ImportError::Unsettled { run: run.clone(), ops: unsettled });
-        }
-        Ok(())
-    }
-
-    fn has_op(&self, key: &str) -> bool {
-        self.made.contains_key(key)
-    }
-
-    fn recreated_contact(&self, key: &str) -> Option<ContactId> {
-        self.made.get(key)?.as_deref()?.parse().ok()
-    }
-}
+use crate::run::{IdentityKind, RowAction};
 
 const BROUGHT_BACK: &str = "it was brought back already";
 

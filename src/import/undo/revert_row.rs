@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::super::ImportError;
-use super::recreate_deleted::PriorUndos;
+use super::prior_undos::PriorUndos;
 use super::{CreatedContactRule, UndoRequest};
 use crate::diagnostic::Diagnostic;
 use crate::id::ContactId;
 use crate::model::remote::RemoteContact;
+use crate::model::remote::equality::child_id;
 use crate::model::{ImportPolicy, LocationDirectory, Op, OpChange, OpDetails, op_codec};
 use crate::plan::diff::FieldChange;
 use crate::plan::revert::{
@@ -287,10 +288,6 @@ impl RowRevertContext<'_> {
             children.iter().filter_map(|body| serde_json::from_str::<Value>(body).ok());
         Ok(children.find(|child| child_id(child).is_some_and(|own| own == id)))
     }
-}
-
-fn child_id(child: &Value) -> Option<String> {
-    child["id"].as_str().or_else(|| child["_id"].as_str()).map(str::to_owned)
 }
 
 /// One line of a plan.

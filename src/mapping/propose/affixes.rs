@@ -1,7 +1,6 @@
 //! Names that have a known name in them: at their end, at their beginning, or as the end of a compound.
 
-use super::score::expected_shape;
-use super::value_profile::ValueProfile;
+use super::value_profile::{ValueProfile, expected_shape};
 use super::{SOMEBODYS, TargetCandidate};
 use crate::mapping::header::{HeaderMeaning, HeaderNames, normalise_name};
 use crate::model::target::{Field, MappingTarget};

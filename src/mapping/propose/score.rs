@@ -6,7 +6,7 @@ use super::affixes::{candidate_by_beginning, candidate_by_compound, candidate_by
 use super::compounds::{
     candidate_by_abbreviation, candidate_by_parts, is_generic_name, split_name_parts,
 };
-use super::value_profile::{ValueProfile, ValueShape};
+use super::value_profile::{ValueProfile, ValueShape, contradicting_shapes, expected_shape};
 use super::{BY_VALUES, PROPOSED, SOMEBODYS, TargetCandidate};
 use crate::mapping::header::{
     HeaderMeaning, HeaderNames, consent_target, expand_abbreviations, fold_name, likely_target,
@@ -277,51 +277,6 @@ fn adjust_score_by_values(candidate: &mut TargetCandidate, look: &ValueProfile) 
 
 fn describe_share(kind: ValueShape, share: f64) -> String {
     format!("{:.0} % of the values are {}", share * 100.0, kind.plural_label())
-}
-
-/// What values of a target look like, where they have a look of their own.
-pub(super) fn expected_shape(target: &MappingTarget) -> Option<ValueShape> {
-    Some(match target {
-        MappingTarget::Field(Field::Email) | MappingTarget::AdditionalEmails => ValueShape::Email,
-        MappingTarget::Field(Field::Phone) | MappingTarget::AdditionalPhones => ValueShape::Phone,
-        MappingTarget::Field(Field::DateOfBirth) | MappingTarget::Task(TaskPart::DueDate) => {
-            ValueShape::Date
-        }
-        MappingTarget::Field(Field::Website) => ValueShape::Url,
-        MappingTarget::Field(Field::Country) => ValueShape::Country,
-        MappingTarget::Field(Field::PostalCode) => ValueShape::PostalCode,
-        MappingTarget::Dnd | MappingTarget::DndChannel(_) | MappingTarget::OptIn => {
-            ValueShape::Boolean
-        }
-        _ => return None,
-    })
-}
-
-/// What values of a target never look like.
-fn contradicting_shapes(target: &MappingTarget) -> &'static [ValueShape] {
-    use ValueShape::{Boolean, Date, Email, Phone, Url};
-    match target {
-        MappingTarget::Field(Field::Email) | MappingTarget::AdditionalEmails => {
-            &[Phone, Date, Url, Boolean]
-        }
-        MappingTarget::Field(Field::Phone | Field::PostalCode)
-        | MappingTarget::AdditionalPhones => &[Email, Date, Url, Boolean],
-        MappingTarget::Field(Field::DateOfBirth) | MappingTarget::Task(TaskPart::DueDate) => {
-            &[Email, Url, Boolean]
-        }
-        MappingTarget::Field(Field::Website) => &[Email, Phone, Date, Boolean],
-        MappingTarget::Field(Field::Source)
-        | MappingTarget::Tags
-        | MappingTarget::Note(_)
-        | MappingTarget::Owner
-        | MappingTarget::Custom(_) => &[],
-        MappingTarget::Field(_) => &[Email, Phone, Date, Url],
-        MappingTarget::Dnd | MappingTarget::DndChannel(_) | MappingTarget::OptIn => {
-            &[Email, Date, Url]
-        }
-        MappingTarget::ContactId => &[Email, Phone, Date, Url, Boolean],
-        _ => &[],
-    }
 }
 
 /// The candidates by score, each target once, without those that are hardly one.

@@ -289,23 +289,20 @@ fn format_evidence(candidate: &TargetCandidate) -> String {
 /// The column's letters, name and samples.
 fn column_title(guess: &ColumnProposal) -> String {
     let column = &guess.column;
-    let mut title =
-        format!("Column {}, {}", column.letters, toml_string(&truncate_text(&column.name)));
+    let mut title = format!(
+        "Column {}, {}",
+        column.letters,
+        toml_string(&crate::text::truncate_text(&column.name, LONGEST_SAMPLE))
+    );
     if !guess.samples.is_empty() {
-        let samples: Vec<String> =
-            guess.samples.iter().map(|value| toml_string(&truncate_text(value))).collect();
+        let samples: Vec<String> = guess
+            .samples
+            .iter()
+            .map(|value| toml_string(&crate::text::truncate_text(value, LONGEST_SAMPLE)))
+            .collect();
         write!(title, ", holds {}", samples.join(", ")).expect("a text takes all");
     }
     title
-}
-
-fn truncate_text(text: &str) -> String {
-    let mut chars = text.chars();
-    let mut short: String = chars.by_ref().take(LONGEST_SAMPLE).collect();
-    if chars.next().is_some() {
-        short.push('…');
-    }
-    short
 }
 
 fn write_comment(out: &mut String, text: &str) {

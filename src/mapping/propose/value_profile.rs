@@ -3,6 +3,7 @@
 //! A shape proves nothing: readers in the plan's value room decide what a value is. Here it only speaks
 //! for or against a target.
 
+use crate::model::target::{Field, MappingTarget, TaskPart};
 use crate::value::parse_country;
 
 /// What a value can look like. One value can look like several things: `1` is a number and a yes.
@@ -259,3 +260,48 @@ const COUNTRIES: &[&str] = &[
     "philippines", "south africa", "nigeria", "kenya", "egypt", "morocco", "brazil", "brasil", "argentina", "chile",
     "colombia", "peru", "mexico", "méxico", "puerto rico", "costa rica", "dominican republic",
 ];
+
+/// What values of a target look like, where they have a look of their own.
+pub(super) fn expected_shape(target: &MappingTarget) -> Option<ValueShape> {
+    Some(match target {
+        MappingTarget::Field(Field::Email) | MappingTarget::AdditionalEmails => ValueShape::Email,
+        MappingTarget::Field(Field::Phone) | MappingTarget::AdditionalPhones => ValueShape::Phone,
+        MappingTarget::Field(Field::DateOfBirth) | MappingTarget::Task(TaskPart::DueDate) => {
+            ValueShape::Date
+        }
+        MappingTarget::Field(Field::Website) => ValueShape::Url,
+        MappingTarget::Field(Field::Country) => ValueShape::Country,
+        MappingTarget::Field(Field::PostalCode) => ValueShape::PostalCode,
+        MappingTarget::Dnd | MappingTarget::DndChannel(_) | MappingTarget::OptIn => {
+            ValueShape::Boolean
+        }
+        _ => return None,
+    })
+}
+
+/// What values of a target never look like.
+pub(super) fn contradicting_shapes(target: &MappingTarget) -> &'static [ValueShape] {
+    use ValueShape::{Boolean, Date, Email, Phone, Url};
+    match target {
+        MappingTarget::Field(Field::Email) | MappingTarget::AdditionalEmails => {
+            &[Phone, Date, Url, Boolean]
+        }
+        MappingTarget::Field(Field::Phone | Field::PostalCode)
+        | MappingTarget::AdditionalPhones => &[Email, Date, Url, Boolean],
+        MappingTarget::Field(Field::DateOfBirth) | MappingTarget::Task(TaskPart::DueDate) => {
+            &[Email, Url, Boolean]
+        }
+        MappingTarget::Field(Field::Website) => &[Email, Phone, Date, Boolean],
+        MappingTarget::Field(Field::Source)
+        | MappingTarget::Tags
+        | MappingTarget::Note(_)
+        | MappingTarget::Owner
+        | MappingTarget::Custom(_) => &[],
+        MappingTarget::Field(_) => &[Email, Phone, Date, Url],
+        MappingTarget::Dnd | MappingTarget::DndChannel(_) | MappingTarget::OptIn => {
+            &[Email, Date, Url]
+        }
+        MappingTarget::ContactId => &[Email, Phone, Date, Url, Boolean],
+        _ => &[],
+    }
+}

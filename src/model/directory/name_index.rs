@@ -7,11 +7,10 @@
 use std::collections::HashMap;
 
 use super::{CustomField, LocationBusiness, LocationUser};
+use crate::text;
 
 /// How many near names an error tells.
 const TOLD: usize = 3;
-/// How near a name must be to have been meant.
-const NEAR: f64 = 0.75;
 /// The longest text that is compared with names.
 const LONGEST: usize = 200;
 
@@ -175,7 +174,7 @@ impl NameIndex {
                 let score = both.iter().map(|name| name_similarity(text, name)).fold(0.0, f64::max);
                 [(score, call.as_str())]
             })
-            .filter(|(score, _)| *score >= NEAR)
+            .filter(|(score, _)| *score >= text::NEAR_ENOUGH)
             .collect();
         near.sort_by(|one, other| other.0.total_cmp(&one.0));
         let candidates: Vec<String> =
@@ -196,17 +195,16 @@ impl NameIndex {
 pub(crate) fn closest_name<'n>(
     text: &str,
     names: impl Iterator<Item = &'n String>,
-) -> Option<&'n String> {
-    let scored = names.map(|name| (name_similarity(text, name), name));
-    let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
-    (best.0 >= NEAR).then_some(best.1)
+) -> Option<&'n str> {
+    let names = names.map(String::as_str).filter(|name| name.len() <= LONGEST);
+    if text.len() > LONGEST { None } else { text::closest_match(text, names, normalize_name) }
 }
 
 fn name_similarity(text: &str, name: &str) -> f64 {
     if text.len() > LONGEST || name.len() > LONGEST {
         return 0.0;
     }
-    strsim::jaro_winkler(&normalize_name(text), &normalize_name(name))
+    text::similarity(&normalize_name(text), &normalize_name(name))
 }
 
 fn build_index(

@@ -1,8 +1,7 @@
 //! Cells: what a cell holds once it is cleaned, and what makes it unusable.
 
-use jiff::civil::DateTime;
-
 use super::RowValidator;
+use super::cleaned_value::{CellOutcome, CleanedValue};
 use super::field_rule::FieldRule;
 use super::row_context::RowContext;
 use super::value_type::TargetValueType;
@@ -17,37 +16,6 @@ const LONGEST_CELL: usize = 64 * 1024;
 /// The start of the cells in the test leads of Facebook's lead ads testing tool:
 /// `<test lead: dummy data for full_name>`.
 const TEST_LEAD: &str = "<test lead:";
-
-/// A cell's value.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum CleanedValue {
-    Text(String),
-    /// A spreadsheet's number and its text.
-    Number(f64, String),
-    Bool(bool),
-    Date(DateTime),
-}
-
-/// What was taken from a cell.
-#[derive(Debug)]
-pub(super) enum CellOutcome {
-    Value(CleanedValue),
-    /// It says nothing.
-    Blank,
-    /// It says something that cannot be used, which was warned of.
-    Unusable,
-}
-
-impl CleanedValue {
-    /// The value as text.
-    pub(super) fn into_text(self) -> String {
-        match self {
-            Self::Text(text) | Self::Number(_, text) => text,
-            Self::Bool(value) => value.to_string(),
-            Self::Date(date) => SheetCell::Date(date).to_text().into_owned(),
-        }
-    }
-}
 
 impl RowValidator {
     /// Takes a cell, cleaned and with its words put right.
@@ -209,8 +177,5 @@ fn is_test_lead(text: &str) -> bool {
 /// The beginning of a text, for messages.
 pub(super) fn shorten_for_message(text: &str) -> String {
     const SHOWN: usize = 60;
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    crate::text::truncate_text(text, SHOWN)
 }

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::compile::resolve_value_type;
 use super::field_rule::TextTransform;
+use super::value_type::resolve_value_type;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::mapping;
 use crate::model::{ImportPolicy, LocationDirectory, MappingTarget};

@@ -6,12 +6,10 @@ use jiff::tz::TimeZone;
 
 use super::column_scan::ColumnScanFindings;
 use super::consent;
-use super::field_rule::{ColumnJoin, CustomFieldTarget, FieldRule, FieldRuleSource, TextTransform};
-use super::row_filter::RuleScope;
-use super::value_type::{self, TargetValueType};
+use super::field_rule::{ColumnJoin, FieldRule, FieldRuleSource, RuleScope, TextTransform};
+use super::value_type::{CustomFieldTarget, TargetValueType, resolve_value_type};
 use crate::mapping::{
     self, BoundRule, CellTest, ConstantValue, DUPLICATE_HEADER, MappingRule, Problem,
-    ValueConverter,
 };
 use crate::model::target::{Channel, Field, NotePart};
 use crate::model::{
@@ -95,28 +93,6 @@ impl CompiledMapping {
     pub(super) fn is_empty_value(&self, text: &str) -> bool {
         !self.empty_values.is_empty() && self.empty_values.contains(&text.trim().to_lowercase())
     }
-}
-
-/// How one target of a mapping is read.
-///
-/// # Errors
-/// What is wrong with it in this location.
-pub(super) fn resolve_value_type(
-    target: &MappingTarget,
-    convert: Option<ValueConverter>,
-    directory: &LocationDirectory,
-) -> Result<(TargetValueType, Option<CustomFieldTarget>), String> {
-    let MappingTarget::Custom(name) = target else {
-        let kind = TargetValueType::for_target(target, convert).map_err(|()| {
-            let name = convert.map(value_type::converter_name).unwrap_or_default();
-            format!("`convert = \"{name}\"` cannot be used for `{target}`")
-        })?;
-        return Ok((kind, None));
-    };
-    let field = directory.find_field(name).map_err(|error| error.message)?;
-    let kind = TargetValueType::for_custom_field(field, convert)?;
-    let is_text = matches!(field.data_type.as_str(), "TEXT" | "LARGE_TEXT" | "TIME");
-    Ok((kind, Some(CustomFieldTarget { id: field.id.clone(), is_text })))
 }
 
 struct FieldRuleBuilder<'a> {

@@ -5,28 +5,14 @@
 //! nobody knows reject the row: a guess could be wrong in the direction that hurts.
 
 use super::RowValidator;
-use super::cell_value::CleanedValue;
+use super::cleaned_value::CleanedValue;
 use super::field_rule::FieldRule;
 use super::read_cell::read_boolean;
-use super::row_context::RowContext;
+use super::row_context::{ConsentAnswer, RowContext};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::MappingTarget;
 use crate::model::target::Channel;
 use crate::value::{self, ConsentColumn, ConsentStatus};
-
-/// What the consent columns of a row said.
-#[derive(Debug, Default)]
-pub(super) struct ConsentAnswers(Vec<ConsentAnswer>);
-
-#[derive(Debug)]
-struct ConsentAnswer {
-    channel: Channel,
-    out: bool,
-    /// Whether a column of opt-outs said it.
-    of_opt_outs: bool,
-    column: Option<usize>,
-    target: String,
-}
 
 impl RowValidator {
     pub(super) fn record_consent(

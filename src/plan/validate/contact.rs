@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 
 use super::RowValidator;
-use super::cell_value::{CleanedValue, shorten_for_message};
+use super::cell_value::shorten_for_message;
+use super::cleaned_value::CleanedValue;
 use super::field_rule::{FieldRule, FieldRuleSource};
 use super::read_cell::single_line;
 use super::row_context::{RowContext, whole_row_rejection};

@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 
 use super::RowValidator;
-use super::cell_value::{CleanedValue, shorten_for_message};
+use super::cell_value::shorten_for_message;
+use super::cleaned_value::CleanedValue;
 use super::field_rule::{FieldRule, FieldRuleSource};
 use super::row_context::RowContext;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};

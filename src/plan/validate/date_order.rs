@@ -4,7 +4,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
 use super::RowValidator;
-use super::cell_value::CleanedValue;
+use super::cleaned_value::CleanedValue;
 use super::field_rule::FieldRule;
 use super::value_type::TargetValueType;
 use crate::choice::Choice;

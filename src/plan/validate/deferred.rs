@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::RowValidator;
 use super::field_rule::{FieldRule, FieldRuleSource};
+use super::outcome::DeferredIssue;
 use super::row_context::RowContext;
 use super::value_type::TargetValueType;
 use crate::diagnostic::Diagnostic;
@@ -20,14 +21,6 @@ use crate::value;
 
 /// The column of exports for what has no column, or does not fit its own.
 const EXTRA: &str = "extra";
-
-/// A problem of one cell whose effect is not decided yet.
-#[derive(Debug)]
-pub(super) struct DeferredIssue {
-    cell: UnreadableCell,
-    /// Whether the contact's identity depends on the cell.
-    identity: bool,
-}
 
 impl FieldRule {
     /// Whether its cells can be compared with what the account has.

@@ -1,15 +1,9 @@
 //! Steps: what is done with one rule's columns, or with one constant, in every row.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::RowValidator;
-use super::cell_value::{CellOutcome, CleanedValue};
-use super::row_context::RowContext;
-use super::row_filter::RuleScope;
-use super::severity;
-use super::value_type::TargetValueType;
-use crate::diagnostic::{Diagnostic, DiagnosticCode, DiagnosticSeverity};
-use crate::mapping::{MappingRule, SplitPart, TextTemplate};
+use super::value_type::{CustomFieldTarget, TargetValueType};
+use crate::mapping::{BoundRule, CellTest, MappingRule, SplitPart, TextTemplate};
 use crate::model::target::{Channel, NotePart};
 use crate::model::{BlankRule, MappingTarget};
 use crate::value::DateOrder;
@@ -44,14 +38,6 @@ pub(super) struct FieldRule {
     pub(super) place: usize,
 }
 
-/// A custom field that values go to.
-#[derive(Debug)]
-pub(super) struct CustomFieldTarget {
-    pub(super) id: String,
-    /// Whether it takes texts only: what a converter made of other type is written out.
-    pub(super) is_text: bool,
-}
-
 /// Where values come from.
 #[derive(Debug)]
 pub(super) enum FieldRuleSource {
@@ -72,7 +58,7 @@ pub(super) enum ColumnJoin {
 
 impl ColumnJoin {
     /// The value of some columns' texts, of which at least one is not empty; `names` are the columns'.
-    fn join_texts(&self, names: &[String], texts: &[Option<String>]) -> String {
+    pub(super) fn join_texts(&self, names: &[String], texts: &[Option<String>]) -> String {
         match self {
             Self::With(between) => {
                 let filled: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
@@ -156,124 +142,45 @@ impl FieldRule {
     }
 }
 
-impl RowValidator {
-    /// Takes a rule's values from a row and puts them where they go.
-    pub(super) fn apply_rule(
-        &self,
-        step: &FieldRule,
-        work: &mut RowContext<'_>,
-    ) -> Result<(), Diagnostic> {
-        self.try_apply_rule(step, work).or_else(|rejection| work.defer_rejection(step, rejection))
+/// In which rows a step applies.
+#[derive(Debug, Default)]
+pub(super) struct RuleScope {
+    pub(super) conditions: Vec<CellCondition>,
+    /// Only where nothing else has found a value.
+    pub(super) fallback: bool,
+}
+
+impl RuleScope {
+    pub(super) fn from_bound_rule(bound: &BoundRule) -> Self {
+        let mut scope = Self { conditions: Vec::new(), fallback: bound.rule.fallback };
+        if let (Some(column), Some(when)) = (bound.when, &bound.rule.when) {
+            scope.add_condition(column, when.test.clone());
+        }
+        scope
     }
 
-    fn try_apply_rule(
-        &self,
-        step: &FieldRule,
-        work: &mut RowContext<'_>,
-    ) -> Result<(), Diagnostic> {
-        if !step.applies_to_row(work) {
-            return Ok(());
-        }
-        match &step.source {
-            FieldRuleSource::Constant(text) => {
-                self.store_value(step, None, CleanedValue::Text(text.clone()), work)
-            }
-            FieldRuleSource::Columns { columns, join: Some(join) } => {
-                self.apply_joined_columns(step, columns, join, work)
-            }
-            FieldRuleSource::Columns { columns, join: None } => {
-                let mut blank = true;
-                for column in columns {
-                    match self.read_cell(step, *column, work)? {
-                        CellOutcome::Value(value) => {
-                            blank = false;
-                            self.store_value(step, Some(*column), value, work)?;
-                            work.store_literal_text(step, *column);
-                        }
-                        CellOutcome::Unusable => blank = false,
-                        CellOutcome::Blank => {}
-                    }
-                }
-                if blank { self.apply_blank(step, columns.first().copied(), work) } else { Ok(()) }
-            }
-        }
+    /// Whether it is for rows in which nothing else was found.
+    pub(super) fn is_fallback(&self) -> bool {
+        self.fallback
     }
 
-    /// Several columns make one value, without the empty ones.
-    fn apply_joined_columns(
-        &self,
-        step: &FieldRule,
-        columns: &[usize],
-        join: &ColumnJoin,
-        work: &mut RowContext<'_>,
-    ) -> Result<(), Diagnostic> {
-        let mut texts = Vec::with_capacity(columns.len());
-        let mut unusable = false;
-        for column in columns {
-            let taken = self.read_cell(step, *column, work)?;
-            unusable |= matches!(taken, CellOutcome::Unusable);
-            texts.push(match taken {
-                CellOutcome::Value(value) => Some(value.into_text()),
-                CellOutcome::Unusable | CellOutcome::Blank => None,
-            });
-        }
-        let first = columns.first().copied();
-        if texts.iter().any(Option::is_some) {
-            let text = step.words.add_prefix(join.join_texts(&step.names, &texts));
-            return self.store_value(step, first, CleanedValue::Text(text), work);
-        }
-        if unusable { Ok(()) } else { self.apply_blank(step, first, work) }
-    }
-
-    /// A rule whose cells are all empty.
-    fn apply_blank(
-        &self,
-        step: &FieldRule,
-        column: Option<usize>,
-        work: &mut RowContext<'_>,
-    ) -> Result<(), Diagnostic> {
-        match step.blank {
-            BlankRule::Leave => Ok(()),
-            BlankRule::Error => Err(work.rejection_for_rule(
-                DiagnosticCode::R_BLANK,
-                step,
-                column,
-                format!(
-                    "the cell is empty, but the mapping requires a value for `{}`",
-                    step.target
-                ),
-            )),
-            BlankRule::Clear if work.is_short_row() || step.is_stored_in_extra(work) => Ok(()),
-            BlankRule::Clear if !self.policy.allow_clear => {
-                self.tally.count_uncleared(step.place);
-                Ok(())
+    /// Narrows it to rows in which a column passes a test.
+    pub(super) fn add_condition(&mut self, column: usize, test: CellTest) {
+        let words = match &test {
+            CellTest::Is(words) | CellTest::Not(words) => {
+                words.iter().map(|word| word.trim().to_lowercase()).collect()
             }
-            BlankRule::Clear => {
-                step.clear_target(work);
-                Ok(())
-            }
-        }
+            CellTest::Filled(_) | CellTest::Id(_) => HashSet::new(),
+        };
+        self.conditions.push(CellCondition { column, test, words });
     }
+}
 
-    /// A value that cannot be read rejects its row, or is left out.
-    pub(super) fn report_unreadable(
-        &self,
-        step: &FieldRule,
-        column: Option<usize>,
-        trouble: Diagnostic,
-        work: &mut RowContext<'_>,
-    ) -> Result<(), Diagnostic> {
-        let code = if step.identity { trouble.code } else { severity::warning_code(trouble.code) };
-        let target = step.target.to_string();
-        let located = work.locate(trouble, column, &target);
-        if self.policy.strict
-            || step.identity && step.custom.is_some()
-            || code.severity() == DiagnosticSeverity::Rejection
-        {
-            return Err(located.with_code(severity::rejection_code(code)));
-        }
-        let message = format!("{}; `{target}` is left out", located.message);
-        work.defer_warning(step, located.with_code(code).with_message(message));
-        Ok(())
-    }
+/// What a column must hold.
+#[derive(Debug)]
+pub(super) struct CellCondition {
+    pub(super) column: usize,
+    pub(super) test: CellTest,
+    /// The test's texts, in lower case.
+    pub(super) words: HashSet<String>,
 }

@@ -6,7 +6,9 @@
 //! contact is, or whether it may be contacted, rejects its row when it cannot be read; any other field is
 //! left out with a warning. The check knows nobody's live state and no other row.
 
+mod apply_rule;
 mod cell_value;
+mod cleaned_value;
 mod column_scan;
 mod compile;
 mod consent;

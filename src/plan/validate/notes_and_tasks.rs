@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::RowValidator;
-use super::cell_value::CleanedValue;
+use super::cleaned_value::CleanedValue;
 use super::field_rule::{FieldRule, FieldRuleSource};
 use super::note_text;
 use super::read_cell::{read_boolean, single_line};

@@ -1,7 +1,7 @@
 //! Phone numbers of a contact: the first is its own, the rest is beside it.
 
 use super::RowValidator;
-use super::cell_value::CleanedValue;
+use super::cleaned_value::CleanedValue;
 use super::field_rule::FieldRule;
 use super::row_context::RowContext;
 use super::severity;

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::RowValidator;
-use super::cell_value::CleanedValue;
+use super::cleaned_value::CleanedValue;
 use super::field_rule::FieldRule;
 use super::row_context::RowContext;
 use super::value_type::{FieldOptions, TargetValueType};

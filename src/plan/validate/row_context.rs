@@ -1,10 +1,10 @@
 //! Work: a row while it is judged.
 
-use super::consent::ConsentAnswers;
-use super::deferred::DeferredIssue;
 use super::field_rule::FieldRule;
+use super::outcome::DeferredIssue;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::ContactDraft;
+use crate::model::target::Channel;
 use crate::sheet::{SheetColumn, SheetRow};
 
 /// The warning of a row that ends before its last column.
@@ -192,4 +192,18 @@ pub(super) fn whole_row_rejection(
     message: impl Into<String>,
 ) -> Diagnostic {
     Diagnostic::new(code, message).in_field(field)
+}
+
+/// What the consent columns of a row said.
+#[derive(Debug, Default)]
+pub(super) struct ConsentAnswers(pub(super) Vec<ConsentAnswer>);
+
+#[derive(Debug)]
+pub(super) struct ConsentAnswer {
+    pub(super) channel: Channel,
+    pub(super) out: bool,
+    /// Whether a column of opt-outs said it.
+    pub(super) of_opt_outs: bool,
+    pub(super) column: Option<usize>,
+    pub(super) target: String,
 }

@@ -1,56 +1,11 @@
 //! Scope: in which rows a step applies.
 
-use std::collections::HashSet;
-
-use super::field_rule::FieldRule;
+use super::field_rule::{CellCondition, FieldRule};
 use super::row_context::RowContext;
-use crate::mapping::{BoundRule, CellTest};
+use crate::mapping::CellTest;
 use crate::model::MappingTarget;
 use crate::model::target::{Field, NotePart, TaskPart};
 use crate::sheet::SheetCell;
-
-/// In which rows a step applies.
-#[derive(Debug, Default)]
-pub(super) struct RuleScope {
-    conditions: Vec<CellCondition>,
-    /// Only where nothing else has found a value.
-    fallback: bool,
-}
-
-/// What a column must hold.
-#[derive(Debug)]
-struct CellCondition {
-    column: usize,
-    test: CellTest,
-    /// The test's texts, in lower case.
-    words: HashSet<String>,
-}
-
-impl RuleScope {
-    pub(super) fn from_bound_rule(bound: &BoundRule) -> Self {
-        let mut scope = Self { conditions: Vec::new(), fallback: bound.rule.fallback };
-        if let (Some(column), Some(when)) = (bound.when, &bound.rule.when) {
-            scope.add_condition(column, when.test.clone());
-        }
-        scope
-    }
-
-    /// Whether it is for rows in which nothing else was found.
-    pub(super) fn is_fallback(&self) -> bool {
-        self.fallback
-    }
-
-    /// Narrows it to rows in which a column passes a test.
-    pub(super) fn add_condition(&mut self, column: usize, test: CellTest) {
-        let words = match &test {
-            CellTest::Is(words) | CellTest::Not(words) => {
-                words.iter().map(|word| word.trim().to_lowercase()).collect()
-            }
-            CellTest::Filled(_) | CellTest::Id(_) => HashSet::new(),
-        };
-        self.conditions.push(CellCondition { column, test, words });
-    }
-}
 
 impl FieldRule {
     /// Whether it has anything to do in a row.

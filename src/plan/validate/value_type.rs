@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::mapping::ValueConverter;
 use crate::model::target::{Field, MappingTarget, NotePart, TaskPart};
-use crate::model::{CustomField, directory};
+use crate::model::{CustomField, LocationDirectory, directory};
 
 /// How a value becomes what is sent.
 #[derive(Debug, Clone)]
@@ -230,4 +230,34 @@ fn text_field_value_type(convert: Option<ValueConverter>) -> TargetValueType {
         Some(ValueConverter::List) => TargetValueType::List,
         Some(ValueConverter::Url) => TargetValueType::Url,
     }
+}
+
+/// How one target of a mapping is read.
+///
+/// # Errors
+/// What is wrong with it in this location.
+pub(super) fn resolve_value_type(
+    target: &MappingTarget,
+    convert: Option<ValueConverter>,
+    directory: &LocationDirectory,
+) -> Result<(TargetValueType, Option<CustomFieldTarget>), String> {
+    let MappingTarget::Custom(name) = target else {
+        let kind = TargetValueType::for_target(target, convert).map_err(|()| {
+            let name = convert.map(converter_name).unwrap_or_default();
+            format!("`convert = \"{name}\"` cannot be used for `{target}`")
+        })?;
+        return Ok((kind, None));
+    };
+    let field = directory.find_field(name).map_err(|error| error.message)?;
+    let kind = TargetValueType::for_custom_field(field, convert)?;
+    let is_text = matches!(field.data_type.as_str(), "TEXT" | "LARGE_TEXT" | "TIME");
+    Ok((kind, Some(CustomFieldTarget { id: field.id.clone(), is_text })))
+}
+
+/// A custom field that values go to.
+#[derive(Debug)]
+pub(super) struct CustomFieldTarget {
+    pub(super) id: String,
+    /// Whether it takes texts only: what a converter made of other type is written out.
+    pub(super) is_text: bool,
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::bind::{BoundTemplateColumn, TemplateCellSource};
+use super::bind::BoundTemplateColumn;
+use super::cell_source::TemplateCellSource;
 use crate::mapping::preset::template::FieldSource;
 use crate::publish::PublishError;
 use crate::resource::ColumnKind;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::bind::{BoundTemplateColumn, TemplateCellSource};
+use super::bind::BoundTemplateColumn;
+use super::cell_source::TemplateCellSource;
 use super::contact_lookup::ContactLookup;
 use super::warnings::TemplateFileWarnings;
 use super::{CodedWarnings, NamedTemplate, cell_text};

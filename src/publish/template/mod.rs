@@ -5,9 +5,11 @@
 //! first. What no file has a column for, which rows are left out and why, is told, never dropped silently.
 
 mod bind;
+mod cell_source;
 mod cell_text;
 mod contact_lookup;
 mod file;
+mod unused_columns;
 mod warnings;
 
 use std::path::Path;
@@ -25,7 +27,7 @@ use crate::table::{BatchTexts, FormulaGuardMode};
 use bind::BoundTemplateColumn;
 use contact_lookup::ContactLookup;
 use file::TemplateFile;
-use warnings::UnusedColumns;
+use unused_columns::UnusedColumns;
 
 /// What is to be told, each with its code.
 type CodedWarnings = Vec<(&'static str, String)>;
@@ -127,7 +129,7 @@ impl TemplateFiles {
             written.extend(files);
             told.extend(notes);
         }
-        told.extend(warnings::build_warning(&self.rest));
+        told.extend(unused_columns::build_warning(&self.rest));
         if let Some(people) = self.people {
             let people = Arc::into_inner(people).expect("every lane has given its own back");
             people.into_inner().unwrap_or_else(PoisonError::into_inner).close_and_delete()?;

@@ -7,6 +7,7 @@ use crate::api::{self, WriteOutcome};
 use crate::diagnostic::DiagnosticCode;
 use crate::id::ContactId;
 use crate::model::remote::RemoteContact;
+use crate::model::remote::equality::child_id;
 use crate::model::verify::PropertyMismatch;
 use crate::model::{Op, OpChange, OpDetails};
 use crate::reconcile::{self, OpResolution, classify_applied, equals_child};
@@ -126,7 +127,7 @@ fn interpret_created_child(
     asked: &serde_json::Map<String, Value>,
     child: &Value,
 ) -> ResponseVerdict {
-    let Some(made) = child.get("id").or_else(|| child.get("_id")).and_then(Value::as_str) else {
+    let Some(made) = child_id(child) else {
         return interpret_unreadable(change);
     };
     let made = Some(made.to_owned());

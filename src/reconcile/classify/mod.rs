@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::lookup::{SentIdentity, sent_identity};
 use super::{CONTACT_GONE, EXISTS_NOW, OpResolution};
 use crate::id::ContactId;
 use crate::model::remote::RemoteContact;
@@ -129,6 +128,32 @@ pub fn equals_child(change: &OpChange, child: &Value) -> bool {
         OpChange::CreateTask { body } => verify::task_matches_body(body, child),
         _ => false,
     }
+}
+
+/// The e-mail address and phone of a contact to be created.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SentIdentity<'a> {
+    pub(super) email: Option<&'a str>,
+    pub(super) phone: Option<&'a str>,
+}
+
+impl SentIdentity<'_> {
+    pub(super) fn is_none(&self) -> bool {
+        self.email.is_none() && self.phone.is_none()
+    }
+
+    pub(super) fn is_some(&self) -> bool {
+        !self.is_none()
+    }
+}
+
+/// The identity of the contact that a change creates.
+pub(super) fn sent_identity(change: &OpChange) -> SentIdentity<'_> {
+    let (OpChange::Create { body } | OpChange::Upsert { body }) = change else {
+        return SentIdentity::default();
+    };
+    let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    SentIdentity { email: text("email"), phone: text("phone") }
 }
 
 #[cfg(test)]

@@ -31,9 +31,9 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::faults::fault::FaultRule;
+use super::http::app::SandboxApp;
 use super::http::request::{ParsedBody, SandboxRequest};
 use super::http::response::{EndpointError, EndpointResult, SandboxResponse};
-use super::http::server::SandboxApp;
 use super::oauth;
 use super::store::calendar_events::StoredAppointment;
 use super::store::state::SandboxState;

@@ -7,13 +7,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::filter_parse::{SearchCandidate, matches_full_text};
+use super::filter_parse::matches_full_text;
 use super::search_body::{PageStart, ParsedSearchBody, validate_keys};
 use crate::sandbox::http::request::SandboxRequest;
 use crate::sandbox::http::response::{EndpointResult, SandboxResponse};
 use crate::sandbox::sandbox_settings::ServiceQuirk;
+use crate::sandbox::store::contact::ContactSlot;
 use crate::sandbox::store::contact::IndexedContact;
-use crate::sandbox::store::location_store::{ContactSlot, LocationStore};
+use crate::sandbox::store::location_store::LocationStore;
+use crate::sandbox::store::search_candidate::SearchCandidate;
 use crate::sandbox::store::sort_order::{RankedResults, SearchSortDirection, SortCursor};
 use crate::sandbox::store::state::SandboxState;
 use crate::sandbox::text::write_json_string;

@@ -10,8 +10,8 @@ use super::dialect;
 use crate::sandbox::http::request::SandboxRequest;
 use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
 use crate::sandbox::sandbox_settings::{ServiceQuirk, UniqueIdentifier};
+use crate::sandbox::store::contact::ContactSlot;
 use crate::sandbox::store::contact::{SearchRow, StoredContact};
-use crate::sandbox::store::location_store::ContactSlot;
 use crate::sandbox::store::state::{ContactPosition, SandboxState, now_millis};
 use crate::sandbox::text;
 
@@ -73,7 +73,7 @@ pub(crate) fn upsert(state: &mut SandboxState, ask: &SandboxRequest) -> Endpoint
     };
     let contact = render_contact(state, place, ask);
     let status = if new { 201 } else { 200 };
-    Ok(success_response(status, ask, json!({ "new": new, "contact": contact })))
+    Ok(dialect::success_response(status, ask, json!({ "new": new, "contact": contact })))
 }
 
 pub(crate) fn delete(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
@@ -106,18 +106,6 @@ pub(crate) fn find_duplicate(state: &mut SandboxState, ask: &SandboxRequest) -> 
         unique.iter().find_map(|identity| first_with_identity(state, shelf, &body, *identity));
     let contact = found.map(|slot| render_contact(state, ContactPosition { shelf, slot }, ask));
     Ok(SandboxResponse::json(200, &json!({ "contact": contact, "traceId": ask.trace })))
-}
-
-/// An answer with the version's flag of success beside other fields.
-pub(crate) fn success_response(
-    status: u16,
-    ask: &SandboxRequest,
-    mut body: Value,
-) -> SandboxResponse {
-    let flag = if ask.is_v3() { "succeeded" } else { "succeded" };
-    body[flag] = true.into();
-    body["traceId"] = ask.trace.as_str().into();
-    SandboxResponse::json(status, &body)
 }
 
 fn render_contact(state: &SandboxState, place: ContactPosition, ask: &SandboxRequest) -> SearchRow {

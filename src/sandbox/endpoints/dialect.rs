@@ -4,6 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::sandbox::http::request::SandboxRequest;
+use crate::sandbox::http::response::SandboxResponse;
 use crate::sandbox::store::contact::{SearchRow, StoredContact};
 use crate::sandbox::text::format_iso;
 
@@ -98,4 +100,16 @@ pub(crate) fn render_list_row(mut row: SearchRow) -> SearchRow {
         ["opportunities", "firstNameLowerCase", "lastNameLowerCase", "lastAttributionSource"];
     row.retain(|key, _| !dropped.contains(&key.as_str()));
     row
+}
+
+/// An answer with the version's flag of success beside other fields.
+pub(crate) fn success_response(
+    status: u16,
+    ask: &SandboxRequest,
+    mut body: Value,
+) -> SandboxResponse {
+    let flag = if ask.is_v3() { "succeeded" } else { "succeded" };
+    body[flag] = true.into();
+    body["traceId"] = ask.trace.as_str().into();
+    SandboxResponse::json(status, &body)
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::filter_parse::{FilterField, FilterOperator};
+use super::filter_field::{FilterField, FilterOperator};
 use crate::sandbox::http::response::EndpointError;
 use crate::sandbox::store::contact::SearchRow;
 use crate::sandbox::text::parse_datetime;

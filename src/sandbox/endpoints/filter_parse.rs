@@ -3,7 +3,6 @@
 //! Conditions of a field, an operator and a value, in nested groups of `AND` and `OR`. Which field
 //! takes which operator is the service's table; texts are compared without regard to case.
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -11,10 +10,13 @@ use serde_json::Value;
 use super::filter_eval::{
     as_number, evaluate_condition, find_value, in_range, millis_to_f64, validate_value,
 };
+use super::filter_field::{FilterField, FilterOperator};
 use crate::sandbox::http::response::EndpointError;
-use crate::sandbox::store::contact::{IndexedContact, SearchRow};
+use crate::sandbox::store::contact::ContactSlot;
+use crate::sandbox::store::contact::SearchRow;
 use crate::sandbox::store::location_metadata::LocationMetadata;
-use crate::sandbox::store::location_store::{ContactSlot, LocationStore};
+use crate::sandbox::store::location_store::LocationStore;
+use crate::sandbox::store::search_candidate::SearchCandidate;
 
 const EXACT: [&str; 15] = [
     "id",
@@ -61,48 +63,6 @@ pub(crate) enum FilterExpression {
     All(Vec<FilterExpression>),
     Any(Vec<FilterExpression>),
     Test { field: FilterField, operator: FilterOperator, value: Value },
-}
-
-/// Where a condition looks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum FilterField {
-    /// A key of the row, or a path of keys.
-    Row(Vec<String>),
-    /// A custom field, and a box of it.
-    Custom(String, Option<String>),
-}
-
-/// How a condition looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FilterOperator {
-    Eq,
-    NotEq,
-    Contains,
-    NotContains,
-    Exists,
-    NotExists,
-    Range,
-    Nested,
-}
-
-/// A record under a search; its row is parsed when somebody asks.
-pub(crate) struct SearchCandidate<'a> {
-    view: IndexedContact<'a>,
-    row: OnceCell<SearchRow>,
-}
-
-impl<'a> SearchCandidate<'a> {
-    pub(crate) fn new(view: IndexedContact<'a>) -> Self {
-        Self { view, row: OnceCell::new() }
-    }
-
-    pub(crate) fn indexed_view(&self) -> IndexedContact<'a> {
-        self.view
-    }
-
-    pub(crate) fn cached_row(&self) -> &SearchRow {
-        self.row.get_or_init(|| self.view.parse_row())
-    }
 }
 
 /// Whether a record is found by words: its names, e-mail address and phone number.
@@ -216,22 +176,6 @@ impl FilterExpression {
             }
             Self::Test { .. } => None,
         }
-    }
-}
-
-impl FilterOperator {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "eq" => Self::Eq,
-            "not_eq" => Self::NotEq,
-            "contains" => Self::Contains,
-            "not_contains" => Self::NotContains,
-            "exists" => Self::Exists,
-            "not_exists" => Self::NotExists,
-            "range" => Self::Range,
-            "nested" => Self::Nested,
-            _ => return None,
-        })
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn delete(state: &mut SandboxState, ask: &SandboxRequest) -> Endpoint
     let (place, number) = find_note(state, ask)?;
     state.shelves[place.shelf].contact_mut(place.slot).notes.remove(number);
     state.touch_after_child_write(place);
-    Ok(super::contacts::success_response(200, ask, json!({})))
+    Ok(super::dialect::success_response(200, ask, json!({})))
 }
 
 fn find_note(

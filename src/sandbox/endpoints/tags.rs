@@ -52,7 +52,7 @@ pub(crate) fn bulk_update(state: &mut SandboxState, ask: &SandboxRequest) -> End
     let errors = responses.iter().filter(|response| response["type"] == "error").count();
     // Under `v3` this answer carries the flag in both spellings.
     let outcome = json!({ "succeded": true, "errorCount": errors, "responses": responses });
-    Ok(super::contacts::success_response(201, ask, outcome))
+    Ok(super::dialect::success_response(201, ask, outcome))
 }
 
 fn bulk_update_contact(

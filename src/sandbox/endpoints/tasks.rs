@@ -61,7 +61,7 @@ pub(crate) fn delete(state: &mut SandboxState, ask: &SandboxRequest) -> Endpoint
     let task = shelf.contact_mut(place.slot).tasks.remove(number);
     shelf.tasks.remove(&(task.added, task.id));
     state.touch_after_child_write(place);
-    Ok(super::contacts::success_response(200, ask, json!({})))
+    Ok(super::dialect::success_response(200, ask, json!({})))
 }
 
 /// A task in both of its forms.

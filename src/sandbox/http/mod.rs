@@ -1,5 +1,6 @@
 //! HTTP of the simulator: listening, routes, authorisation, the rate limit, and the log of requests.
 
+pub(super) mod app;
 pub(super) mod auth;
 pub(super) mod connection;
 pub(super) mod rate_limit;

@@ -6,12 +6,11 @@ use super::auth::{TokenAudience, scope};
 use super::request::{RequestVersion, SandboxRequest};
 use super::response::{EndpointError, EndpointResult};
 use crate::sandbox::endpoints::{
-    associations, calendars, contact_search, contacts, list_contacts, notes, tags, task_search,
-    tasks,
+    associations, calendars, contact_search, contacts, list_contacts, location_lists, notes, tags,
+    task_search, tasks,
 };
 use crate::sandbox::oauth;
 use crate::sandbox::sandbox_settings::ServiceQuirk;
-use crate::sandbox::store::location_metadata;
 use crate::sandbox::store::state::SandboxState;
 
 type EndpointHandler = fn(&mut SandboxState, &SandboxRequest) -> EndpointResult;
@@ -89,19 +88,19 @@ fn find_contact_route(method: &str, path: &[&str]) -> Option<(&'static str, Endp
 
 fn find_other_route(method: &str, path: &[&str]) -> Option<(&'static str, EndpointHandler)> {
     Some(match (method, path) {
-        ("GET", ["locations", _]) => (scope::LOCATION_READ, location_metadata::get_location),
+        ("GET", ["locations", _]) => (scope::LOCATION_READ, location_lists::get_location),
         ("POST", ["locations", _, "tasks", "search"]) => {
             (scope::TASKS_READ, task_search::search_tasks)
         }
         ("GET", ["locations", _, "customFields"]) => {
-            (scope::FIELDS_READ, location_metadata::list_custom_fields)
+            (scope::FIELDS_READ, location_lists::list_custom_fields)
         }
-        ("GET", ["locations", _, "tags"]) => (scope::TAGS_READ, location_metadata::list_tags),
+        ("GET", ["locations", _, "tags"]) => (scope::TAGS_READ, location_lists::list_tags),
         ("GET", ["locations", _, "timezones"]) => {
-            (scope::LOCATION_READ, location_metadata::list_time_zones)
+            (scope::LOCATION_READ, location_lists::list_time_zones)
         }
-        ("GET", ["users"]) => (scope::USERS_READ, location_metadata::list_users),
-        ("GET", ["businesses"]) => (scope::BUSINESSES_READ, location_metadata::list_businesses),
+        ("GET", ["users"]) => (scope::USERS_READ, location_lists::list_users),
+        ("GET", ["businesses"]) => (scope::BUSINESSES_READ, location_lists::list_businesses),
         ("GET", ["calendars"]) => (scope::CALENDARS_READ, calendars::list),
         ("GET", ["calendars", "events"]) => (scope::EVENTS_READ, calendars::list_events),
         _ => return None,

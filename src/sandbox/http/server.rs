@@ -3,8 +3,8 @@
 //! Reads it, counts it against the limit, lets faults have their way, runs the route, and writes
 //! the journal. The lock is taken twice at most and never held while anything waits.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -14,44 +14,18 @@ use axum::http::{HeaderValue, Response};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
+use super::app::SandboxApp;
 use super::connection::ConnectionAborter;
 use super::rate_limit::QuotaStatus;
 use super::request::SandboxRequest;
 use super::response::{EndpointError, SandboxResponse};
 use super::routes;
 use crate::sandbox::control;
-use crate::sandbox::faults::barrier::RequestBarrier;
 use crate::sandbox::faults::inject::{BarrierWait, InjectedFault, ResponseEnding};
-use crate::sandbox::sandbox_settings::SandboxSettings;
 use crate::sandbox::store::state::SandboxState;
 
 /// More than any body that the service takes.
 const LARGEST_BODY: usize = 64 << 20;
-
-/// One sandbox.
-#[derive(Debug)]
-pub(crate) struct SandboxApp {
-    state: Mutex<SandboxState>,
-    pub(crate) gate: RequestBarrier,
-    numbers: AtomicU64,
-}
-
-impl SandboxApp {
-    pub(crate) fn new(settings: SandboxSettings) -> Self {
-        let state = Mutex::new(SandboxState::new(settings));
-        Self { state, gate: RequestBarrier::new(), numbers: AtomicU64::new(0) }
-    }
-
-    /// Ends every wait.
-    pub(crate) fn close_barrier(&self) {
-        self.gate.close();
-    }
-
-    /// The memory; a panic of another request does not spoil it for the rest.
-    pub(crate) fn lock_state(&self) -> MutexGuard<'_, SandboxState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// A request that was counted, and what is to become of it.
 struct AdmittedRequest {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::location_store::ContactSlot;
+use super::contact::ContactSlot;
 use crate::sandbox::text::{format_local, format_with_offset};
 
 /// The locations of the sandbox keep one time all year, so that no table of zones is needed.

@@ -129,3 +129,6 @@ impl LookupKeys {
         }
     }
 }
+
+/// The place of a contact on its shelf, for as long as the shelf lives.
+pub(crate) type ContactSlot = u32;

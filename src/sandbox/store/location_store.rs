@@ -9,13 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::calendar_events::AppointmentIndex;
 use super::contact::{
-    IndexedContact, LookupKeys, SearchRow, StaleIndexEntry, StoredContact, strip_closing_brace,
+    ContactSlot, IndexedContact, LookupKeys, SearchRow, StaleIndexEntry, StoredContact,
+    strip_closing_brace,
 };
 use super::location_metadata::LocationMetadata;
 use super::sort_order::RankedResults;
-
-/// The place of a contact on its shelf, for as long as the shelf lives.
-pub(crate) type ContactSlot = u32;
 
 /// Everything one location holds.
 #[derive(Debug)]

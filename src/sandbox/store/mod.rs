@@ -5,5 +5,6 @@ pub(super) mod contact;
 pub(super) mod location_metadata;
 pub(super) mod location_store;
 pub(super) mod notes_and_tasks;
+pub(super) mod search_candidate;
 pub(super) mod sort_order;
 pub(super) mod state;

@@ -7,9 +7,9 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::location_store::ContactSlot;
-use crate::sandbox::endpoints::filter_parse::SearchCandidate;
+use super::contact::ContactSlot;
 use crate::sandbox::http::response::EndpointError;
+use crate::sandbox::store::search_candidate::SearchCandidate;
 use crate::sandbox::text::write_json_string;
 
 const TEXTS: [&str; 5] =

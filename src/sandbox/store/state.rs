@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::contact::ContactSlot;
 use super::contact::SearchRow;
-use super::location_store::{ContactSlot, LocationStore};
+use super::location_store::LocationStore;
 use crate::sandbox::faults::fault::FaultRule;
 use crate::sandbox::http::auth::AccessGrant;
 use crate::sandbox::http::rate_limit::LocationLimiter;

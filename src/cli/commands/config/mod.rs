@@ -12,8 +12,8 @@ use crate::cli::config::FILE;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
-use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::settings::Settings;
+use crate::text::escape_for_terminal;
 
 /// Show settings and where they come from; profiles and flag defaults
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::explain::{ConfigExplanation, ExplainedSetting, SettingSource};
-use crate::cli::output::text_format::{escape_for_terminal, escape_json_line};
+use crate::text::{escape_for_terminal, escape_json_line};
 
 /// A table with aligned columns, also in a pipe.
 pub(crate) fn render_table(explained: &ConfigExplanation) -> String {

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::{
     CliExitCode, CliReporter, DoctorCheck, DoctorFailureKind, LocationId, Settings, format_plural,
 };
-use crate::cli::output::text_format::escape_for_terminal;
 use crate::doctor::DoctorStatus;
+use crate::text::escape_for_terminal;
 
 /// The results of the checks, and how they are shown.
 pub(super) struct DoctorOutput {

@@ -3,11 +3,11 @@
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::escape_for_terminal;
 use crate::export::{ExportTables, TemplateSnapshot};
 use crate::import::PresetLibrary;
 use crate::mapping::closest_name;
 use crate::mapping::preset::{ExportTemplate, Preset};
+use crate::text::escape_for_terminal;
 
 /// The selection of `--template`.
 #[derive(Debug, Default)]

@@ -7,8 +7,9 @@ use crate::cli::account::protected::{ask_question, is_terminal};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::{escape_for_terminal, format_plural};
+use crate::cli::output::text_format::format_plural;
 use crate::import::{DeletionSummary, ImportPlan};
+use crate::text::escape_for_terminal;
 
 /// How a deletion is confirmed.
 #[derive(Debug, Clone, Copy, clap::Args)]

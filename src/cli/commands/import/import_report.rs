@@ -7,9 +7,7 @@ use serde_json::{Map, Value, json};
 use super::confirm_delete::deletion_count_text;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::{
-    escape_for_terminal, format_count, format_duration, format_plural,
-};
+use crate::cli::output::text_format::{format_count, format_duration, format_plural};
 use crate::cli::settings::Settings;
 use crate::id::RunId;
 use crate::import::{
@@ -17,6 +15,7 @@ use crate::import::{
 };
 use crate::plan::DeletedRecordKind;
 use crate::run::RunKind;
+use crate::text::escape_for_terminal;
 
 /// Lines of a list that are shown.
 const SHOWN: usize = 12;

@@ -18,13 +18,13 @@ use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
 use crate::import::{self, ImportPlan, ImportRequest, MaxErrors, UnmappedRule};
 use crate::model::ImportMode;
+use crate::text::escape_for_terminal;
 
 /// Import a spreadsheet: create, update, tag or delete contacts, notes and tasks
 ///

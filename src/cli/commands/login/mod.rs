@@ -17,10 +17,10 @@ use crate::cli::account::{LocationAccount, LocationAccounts, prompt, token_info}
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::id::LocationId;
+use crate::text::escape_for_terminal;
 use oauth_login::OauthLoginFlow;
 use token_info::{TokenInfo, TokenLocationInfo};
 

@@ -18,10 +18,10 @@ use crate::cli::account::{prompt, secret_source};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::escape_for_terminal;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::event::CancelSignal;
+use crate::text::escape_for_terminal;
 
 /// An app, its authorisation page, and the redirect URL.
 #[derive(Debug)]

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
-use crate::cli::output::text_format::{escape_for_terminal, escape_json_line};
 use crate::cli::settings::Settings;
 use crate::import::{PresetLibrary, problem_lines};
 use crate::mapping::preset::{self, Preset, PresetDirection};
+use crate::text::{escape_for_terminal, escape_json_line};
 
 /// Lists the presets on stdout: name, direction, subject; an unusable preset is an error.
 pub(crate) fn print_list(

@@ -8,11 +8,12 @@ use super::{ignore_broken_pipe, run_json};
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
-use crate::cli::output::text_format::{escape_for_terminal, escape_json_line, format_count};
+use crate::cli::output::text_format::format_count;
 use crate::cli::settings::Settings;
 use crate::id::RunId;
 use crate::import::{self, CreatedContactRule, ImportStatus};
 use crate::run::{RunKind, RunSummary, SpoolReader};
+use crate::text::{escape_for_terminal, escape_json_line};
 
 /// Unreadable records that are shown.
 const SHOWN: usize = 20;

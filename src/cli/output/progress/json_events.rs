@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::ProgressView;
 use super::sink::OutputStreams;
-use crate::cli::output::text_format::escape_json_line;
 use crate::event::{RunEvent, VERSION};
+use crate::text::escape_json_line;
 
 /// Between two values of one count.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -21,8 +21,8 @@ use clap::ValueEnum;
 use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
-use super::text_format::escape_for_terminal;
 use crate::event::{EventObserver, RunEvent, SharedObserver};
+use crate::text::escape_for_terminal;
 
 pub(crate) use event_schema::events_schema;
 #[cfg(test)]

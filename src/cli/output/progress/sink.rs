@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::MultiProgress;
 
 use super::{OutputStyle, lock_ignoring_poison};
-use crate::cli::output::text_format::escape_for_terminal;
+use crate::text::escape_for_terminal;
 
 type SharedWriter = Mutex<Box<dyn Write + Send>>;
 

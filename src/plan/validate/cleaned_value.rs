@@ -1,0 +1,36 @@
+//! What reading a cell comes to: a value without its spreadsheet form, nothing, or a cell that is unusable.
+
+use jiff::civil::DateTime;
+
+use crate::sheet::SheetCell;
+
+/// A cell's value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum CleanedValue {
+    Text(String),
+    /// A spreadsheet's number and its text.
+    Number(f64, String),
+    Bool(bool),
+    Date(DateTime),
+}
+
+impl CleanedValue {
+    /// The value as text.
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Text(text) | Self::Number(_, text) => text,
+            Self::Bool(value) => value.to_string(),
+            Self::Date(date) => SheetCell::Date(date).to_text().into_owned(),
+        }
+    }
+}
+
+/// What was taken from a cell.
+#[derive(Debug)]
+pub(super) enum CellOutcome {
+    Value(CleanedValue),
+    /// It says nothing.
+    Blank,
+    /// It says something that cannot be used, which was warned of.
+    Unusable,
+}

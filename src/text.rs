@@ -1,0 +1,244 @@
+//! What many rooms do with text: make it safe to show, compare it with patterns and names, encode it.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// How alike (0 to 1) a name must be to be suggested.
+pub(crate) const NEAR_ENOUGH: f64 = 0.8;
+/// All but letters, digits, `-` and `_`.
+const OUTSIDE_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
+/// Whether a terminal acts on a character instead of showing it: control characters, line breaks, and marks that
+/// change the reading direction.
+fn is_terminal_control(c: char) -> bool {
+    let direction = matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    let line_break = matches!(c, '\u{2028}' | '\u{2029}');
+    c.is_control() || direction || line_break
+}
+
+/// Makes untrusted text safe for a terminal: what a terminal acts on becomes a visible escape such as `\u{1b}` or
+/// `\n`. All else stays as it is.
+pub(crate) fn escape_for_terminal(text: &str) -> Cow<'_, str> {
+    escape_where(text, |c, _| is_terminal_control(c))
+}
+
+/// The same for a cell of a table, in which tabs and line breaks, in either spelling, are ordinary text.
+pub(crate) fn escape_for_table(text: &str) -> Cow<'_, str> {
+    escape_where(text, |c, next| {
+        let is_layout = matches!(c, '\n' | '\t') || c == '\r' && next == Some('\n');
+        is_terminal_control(c) && !is_layout
+    })
+}
+
+/// The same for a line of JSON, in which an escape means the same: JSON itself escapes only the oldest control
+/// characters.
+pub(crate) fn escape_json_line(line: String) -> String {
+    if !line.contains(is_terminal_control) {
+        return line;
+    }
+    let mut shown = String::with_capacity(line.len() + 16);
+    for c in line.chars() {
+        if is_terminal_control(c) {
+            // All of them lie in the first plane, where an escape has four digits.
+            write!(shown, "\\u{:04x}", u32::from(c)).expect("writing to a string cannot fail");
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Escapes the characters that `acts` says, given each and the one behind it.
+fn escape_where(text: &str, acts: impl Fn(char, Option<char>) -> bool) -> Cow<'_, str> {
+    if !text.contains(is_terminal_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if acts(c, rest.peek().copied()) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a name as a whole matches a pattern: `*` is any text, `?` one character, and case does not matter.
+pub(crate) fn matches_wildcard(pattern: &str, name: &str) -> bool {
+    capture_first_star(pattern, name).is_some()
+}
+
+/// What the first `*` of a pattern is in a name that the pattern matches; nothing in one that it does not match.
+pub(crate) fn capture_first_star(pattern: &str, name: &str) -> Option<String> {
+    let (pattern, folded) = (lowercase_chars(pattern), lowercase_chars(name));
+    let (mut at, mut in_name) = (0, 0);
+    // Where to continue when the last `*` must take one character more, and what the first `*` took.
+    let mut last: Option<(usize, usize)> = None;
+    let mut first: Option<(usize, Option<usize>)> = None;
+    loop {
+        match (pattern.get(at), folded.get(in_name)) {
+            (Some('*'), _) => {
+                first = match first {
+                    None => Some((in_name, None)),
+                    // A second `*`: all before it is settled, since each takes as little as it can.
+                    Some((start, None)) => {
+                        let taken = last.map_or(start, |(_, taken)| taken);
+                        Some((start, Some(taken)))
+                    }
+                    known => known,
+                };
+                at += 1;
+                last = Some((at, in_name));
+            }
+            (Some(wanted), Some(c)) if *wanted == '?' || wanted == c => {
+                at += 1;
+                in_name += 1;
+            }
+            (None, None) => break,
+            (_, Some(_)) => {
+                let (behind, taken) = last?;
+                last = Some((behind, taken + 1));
+                (at, in_name) = (behind, taken + 1);
+            }
+            (Some(_), None) => return None,
+        }
+    }
+    let (start, end) = first.unwrap_or((0, Some(0)));
+    let end = end.or(last.map(|(_, taken)| taken)).unwrap_or(start);
+    Some(name.chars().skip(start).take(end - start).collect())
+}
+
+/// A text in lower case, one character for each of its own.
+fn lowercase_chars(text: &str) -> Vec<char> {
+    text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
+}
+
+/// The name closest to a text, if it is near enough to have been meant. Both are compared by what `key` makes of
+/// them.
+pub(crate) fn closest_match<'n>(
+    text: &str,
+    names: impl IntoIterator<Item = &'n str>,
+    key: impl Fn(&str) -> String,
+) -> Option<&'n str> {
+    let text = key(text);
+    let scored = names.into_iter().map(|name| (similarity(&text, &key(name)), name));
+    let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
+    (best.0 >= NEAR_ENOUGH).then_some(best.1)
+}
+
+/// How alike two texts are, from 0 to 1.
+pub(crate) fn similarity(one: &str, other: &str) -> f64 {
+    strsim::jaro_winkler(one, other)
+}
+
+/// Percent-encodes all but letters, digits, `-` and `_`, so that the result is one plain segment of a URL and one
+/// plain file name.
+pub(crate) fn percent_encode(text: &str) -> String {
+    utf8_percent_encode(text, OUTSIDE_SEGMENT).to_string()
+}
+
+/// At most so many characters of a text, with `…` where it is longer.
+pub(crate) fn truncate_text(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn encode_hex(bytes: &[u8]) -> String {
+    base16ct::lower::encode_string(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_acts_on_a_terminal_is_shown_instead() {
+        assert_eq!(escape_for_terminal("red \u{1b}[31m\u{7}\u{9b}"), r"red \u{1b}[31m\u{7}\u{9b}");
+        assert_eq!(escape_for_terminal("a\r\nb\tc\u{7f}\0"), r"a\r\nb\tc\u{7f}\u{0}");
+        assert_eq!(
+            escape_for_terminal("x\u{202e}y\u{2066}z\u{200f}\u{2028}\u{2029}\u{61c}"),
+            r"x\u{202e}y\u{2066}z\u{200f}\u{2028}\u{2029}\u{61c}"
+        );
+    }
+
+    #[test]
+    fn ordinary_text_of_any_script_stays() {
+        for text in ["", "Zoë 東京 עברית \u{1f469}\u{200d}\u{1f4bb} ﷺ", r"C:\new"] {
+            for shown in [escape_for_terminal(text), escape_for_table(text)] {
+                assert!(matches!(shown, Cow::Borrowed(same) if same == text), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_keeps_its_tabs_and_line_breaks_and_no_other_control() {
+        assert_eq!(escape_for_table("a\r\nb\tc\nd\re"), "a\r\nb\tc\nd\\re");
+        assert_eq!(
+            escape_for_table("X\u{61c}Y\u{2028}Z\u{2029}\u{202e}\u{1b}[1m"),
+            r"X\u{61c}Y\u{2028}Z\u{2029}\u{202e}\u{1b}[1m"
+        );
+    }
+
+    #[test]
+    fn a_star_is_any_text_and_a_question_mark_one_character() {
+        for (pattern, name) in [
+            ("*", ""),
+            ("*", "Anything"),
+            ("acme*", "ACME Berlin"),
+            ("*berlin", "Acme Berlin"),
+            ("a*e b*n", "Acme Berlin"),
+            ("acm? berlin", "Acme Berlin"),
+            ("*a*a*", "banana"),
+            ("zoë", "ZOË"),
+        ] {
+            assert!(matches_wildcard(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("acme", "Acme Berlin"), ("?", ""), ("??", "a"), ("a*b", "abc"), ("", "a"), ("a", "")]
+        {
+            assert!(!matches_wildcard(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn the_first_star_is_what_it_is_in_the_name() {
+        for (pattern, name, star) in [
+            ("phone *", "Phone Home", "Home"),
+            ("* phone", "Home Phone", "Home"),
+            ("child * name *", "Child Ünal Name first", "Ünal"),
+            ("*a*a*", "banana", "b"),
+            ("*b", "abab", "aba"),
+            ("plain", "Plain", ""),
+        ] {
+            assert_eq!(capture_first_star(pattern, name).as_deref(), Some(star), "{pattern}");
+        }
+        assert_eq!(capture_first_star("* phone", "Home Fax"), None);
+    }
+
+    #[test]
+    fn only_a_near_name_is_suggested() {
+        let closest = |text| closest_match(text, ["email", "phone"], str::to_lowercase);
+        assert_eq!([closest("Emial"), closest("xyz")], [Some("email"), None]);
+    }
+
+    #[test]
+    fn only_a_longer_text_is_cut() {
+        assert_eq!(["äöü", "äöüß"].map(|text| truncate_text(text, 3)), ["äöü", "äöü…"]);
+    }
+
+    #[test]
+    fn bytes_and_texts_are_encoded() {
+        assert_eq!(encode_hex(&[0, 0xab, 0x1f]), "00ab1f");
+        assert_eq!(percent_encode("ada+x@example.com-_"), "ada%2Bx%40example%2Ecom-_");
+    }
+}
