@@ -32,6 +32,7 @@ pub trait Choice: Copy + PartialEq + 'static {
     }
 
     /// The words as a phrase: `` `a`, `b` or `c` ``.
+    #[must_use]
     fn words_phrase() -> String {
         let quoted: Vec<String> = Self::words().map(|word| format!("`{word}`")).collect();
         match quoted.split_last() {

@@ -24,8 +24,11 @@ pub struct ConcurrencyLimits {
     pub buffer: NonZeroUsize,
 }
 
-/// Runs `work` on each item, at most `limits.workers` at a time, and yields the results in order. A
-/// panic in `work` is passed on.
+/// Runs `work` on each item, at most `limits.workers` at a time, and yields the results in order.
+///
+/// # Panics
+///
+/// A panic in `work` is passed on.
 pub fn run_in_order<I, F, W>(
     items: I,
     limits: ConcurrencyLimits,
@@ -104,10 +107,10 @@ pub fn run_pipeline<T: Send, E: Send>(
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(depth);
         let producer = scope.spawn(move || make(&sender));
-        let consumed = receiver.iter().try_for_each(&mut take);
+        let handled = receiver.iter().try_for_each(&mut take);
         drop(receiver);
         let produced = producer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        consumed.and(produced)
+        handled.and(produced)
     })
 }
 

@@ -61,6 +61,10 @@ impl OpDetails {
     }
 
     /// The details as the ledger keeps them.
+    ///
+    /// # Panics
+    ///
+    /// Never: details are plain JSON.
     #[must_use]
     pub fn encode(&self) -> String {
         serde_json::to_string(self).expect("details are plain JSON")
@@ -87,6 +91,10 @@ struct DecodedBody {
 }
 
 /// An op as the ledger keeps it, under its number in the plan.
+///
+/// # Panics
+///
+/// Never: a change is plain JSON.
 #[must_use]
 pub fn encode_op(op: &Op, id: u64) -> OpRecord {
     let body = EncodedBody { change: &op.change, before: &op.before, like: op.like.as_deref() };

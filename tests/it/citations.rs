@@ -29,7 +29,10 @@ fn every_document_that_a_comment_cites_is_in_the_repository() {
         for (_, comment) in comments {
             let words = comment.split(|c: char| !c.is_alphanumeric() && !"._-".contains(c));
             let documents = words.map(|word| word.trim_end_matches('.'));
-            for name in documents.filter(|word| word.ends_with(".md") && !known.contains(word)) {
+            for name in documents.filter(|word| {
+                word.rsplit_once('.').is_some_and(|(_, ending)| ending == "md")
+                    && !known.contains(word)
+            }) {
                 missing.push(format!("{}: {name}", file.display()));
             }
         }
@@ -68,8 +71,9 @@ fn sections(rest: &str) -> Vec<String> {
 }
 
 fn has_section(citation: &str) -> bool {
-    match citation.contains('.') {
-        true => FACTS.contains(&format!("- **§{citation}** ")),
-        false => FACTS.lines().any(|line| line.starts_with(&format!("## §{citation} "))),
+    if citation.contains('.') {
+        FACTS.contains(&format!("- **§{citation}** "))
+    } else {
+        FACTS.lines().any(|line| line.starts_with(&format!("## §{citation} ")))
     }
 }

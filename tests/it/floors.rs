@@ -42,8 +42,12 @@ const CIRCLES: &[(&[&str], &str)] = &[
 #[test]
 fn every_room_has_a_floor_and_every_floor_only_rooms_that_exist() {
     let tree = SourceTree::read();
-    let rooms: BTreeSet<&str> =
-        tree.files.iter().map(|file| file.room()).filter(|room| *room != "lib").collect();
+    let rooms: BTreeSet<&str> = tree
+        .files
+        .iter()
+        .map(super::source_tree::SourceFile::room)
+        .filter(|room| *room != "lib")
+        .collect();
     let mut listed: Vec<&str> = FLOORS.concat();
     listed.push("sandbox");
     assert_eq!(

@@ -155,7 +155,7 @@ fn a_failed_location_is_resumed_with_its_own_token() {
 fn an_id_never_becomes_a_path() {
     let id = "../../up";
     let world = World::with_settings(|settings| {
-        settings.locations = vec![LOCATION.to_owned(), id.to_owned()]
+        settings.locations = vec![LOCATION.to_owned(), id.to_owned()];
     });
     world.run_command(&format!("{EXPORT} --location {LOCATION},{id}")).exits(0);
     assert_eq!(world.list_files("out"), ["%2E%2E%2F%2E%2E%2Fup", LOCATION]);

@@ -2,7 +2,7 @@
 //!
 //! Comments and strings are no code, so nothing here reads text. Unit tests (`#[cfg(test)]`) are left out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -68,7 +68,7 @@ impl SourceTree {
                 }
                 syn::Item::Use(used) => {
                     for (name, target) in use_paths(&used.tree) {
-                        let target = absolute(path, target);
+                        let target = absolute(path, &target);
                         match name.as_deref() {
                             Some("*") => module.globs.push(target),
                             Some(name) => {
@@ -113,7 +113,7 @@ impl SourceTree {
     fn resolve(&self, module: &[String], path: &[String]) -> Option<usize> {
         let first = path.first()?;
         if matches!(first.as_str(), "crate" | "self" | "super") {
-            return self.defining_file(&absolute(module, path.to_vec()), 0);
+            return self.defining_file(&absolute(module, &path.to_vec()), 0);
         }
         let here = [module, path].concat();
         let child = self.modules.contains_key(&join(module, first));
@@ -212,7 +212,9 @@ impl<'ast> Visit<'ast> for NamesUsed {
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         if matches!(item.vis, syn::Visibility::Inherited) {
-            use_paths(&item.tree).into_iter().for_each(|(_, path)| self.add(path));
+            for (_, path) in use_paths(&item.tree) {
+                self.add(path);
+            }
         }
     }
 
@@ -259,7 +261,7 @@ fn use_paths(tree: &syn::UseTree) -> Vec<(Option<String>, ModulePath)> {
 
 /// `path` as it reads from the root of the crate. One that names neither `crate`, `self` nor `super` is taken as
 /// a child of the module; where it is another crate, no module is found for it.
-fn absolute(module: &[String], path: ModulePath) -> ModulePath {
+fn absolute(module: &[String], path: &ModulePath) -> ModulePath {
     let mut start = module.to_vec();
     let mut rest = path.as_slice();
     while let Some((first, behind)) = rest.split_first() {
@@ -332,15 +334,15 @@ fn rust_files(dir: &Path) -> Vec<PathBuf> {
 pub(crate) fn find_circles(uses: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
     let reached: Vec<BTreeSet<usize>> =
         (0..uses.len()).map(|start| reachable(uses, start)).collect();
-    let mut groups: BTreeMap<Vec<usize>, ()> = BTreeMap::new();
+    let mut groups: BTreeSet<Vec<usize>> = BTreeSet::new();
     for start in 0..uses.len() {
         if reached[start].contains(&start) {
             let group =
                 reached[start].iter().copied().filter(|other| reached[*other].contains(&start));
-            groups.insert(group.collect(), ());
+            groups.insert(group.collect());
         }
     }
-    groups.into_keys().filter(|group| group.len() > 1).collect()
+    groups.into_iter().filter(|group| group.len() > 1).collect()
 }
 
 fn reachable(uses: &[BTreeSet<usize>], start: usize) -> BTreeSet<usize> {

@@ -42,11 +42,9 @@ impl PriorUndos {
         ledger.for_each_op(|op| {
             match op.state {
                 OpState::Sent | OpState::InDoubt => unsettled += 1,
-                OpState::Applied | OpState::Differs => {
-                    if !op_codec::found_nothing_to_do(&op)? {
-                        let OpRecord { key, made, .. } = op;
-                        self.made.insert(key, made);
-                    }
+                OpState::Applied | OpState::Differs if !op_codec::found_nothing_to_do(&op)? => {
+                    let OpRecord { key, made, .. } = op;
+                    self.made.insert(key, made);
                 }
                 _ => {}
             }

@@ -158,7 +158,7 @@ impl RowRevertContext<'_> {
                 undone.reason = Some("created contacts are kept");
             }
             CreatedContactRule::Tag => {
-                self.add_reversal(undone, back(false), RowAction::TagCreated, &[])
+                self.add_reversal(undone, back(false), RowAction::TagCreated, &[]);
             }
             CreatedContactRule::Delete => match back(true) {
                 // Something hangs on it now: it can still be marked.

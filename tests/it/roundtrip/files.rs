@@ -1,4 +1,4 @@
-//! ExportFiles of an export, read, edited and written anew as other programs would.
+//! The files of an export, read, edited and written again as other programs would.
 
 use crate::world::World;
 

@@ -70,7 +70,7 @@ fn expiring_ends_the_tokens_given_so_far() {
 #[test]
 fn the_date_of_every_answer_follows_the_clock() {
     let world = World::with_settings(|settings| {
-        settings.clock_ahead = jiff::SignedDuration::from_hours(-1)
+        settings.clock_ahead = jiff::SignedDuration::from_hours(-1);
     });
     let ahead = |answer: &Answer| {
         let date = rfc2822::parse(&answer.headers["date"]).unwrap().timestamp();
