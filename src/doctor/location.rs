@@ -212,8 +212,8 @@ fn check_location_reached(seen: &ProbeResults, client: &ApiClient) -> DoctorChec
     if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Location) {
         let what = format!("the token has no access to the location `{id}`: {}", error.message);
         return DoctorCheck::failure(ID, DoctorFailureKind::Access, what).with_hint(
-            "check `--location` or `GHL_LOCATION_ID` against the location that the token was made in; it stands \
-             in the browser's address behind `/location/`",
+            "check `--location` or `GHL_LOCATION_ID` against the location that the token was made in; it is \
+             in the browser's address after `/location/`",
         );
     }
     if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Gone) {

@@ -55,8 +55,8 @@ fn check_free_space(home: &Path) -> DoctorCheck {
 /// Bytes that this user may still write.
 #[cfg(unix)]
 fn free_bytes(dir: &Path) -> Option<u64> {
-    let told = rustix::fs::statvfs(dir).ok()?;
-    told.f_bavail.checked_mul(told.f_frsize)
+    let stats = rustix::fs::statvfs(dir).ok()?;
+    stats.f_bavail.checked_mul(stats.f_frsize)
 }
 
 #[cfg(not(unix))]

@@ -23,7 +23,7 @@ pub struct ExportEstimate {
     pub daily_limit: u64,
     /// The share of the daily budget, in per cent.
     pub daily_share: f64,
-    /// What is left of the day, where the server has told.
+    /// The rest of the daily quota, where the server has reported it.
     pub daily_left: Option<u64>,
 }
 

@@ -236,7 +236,7 @@ impl ExportJob {
         let (run, begun) = (self.run, self.begun);
         let layouts_alone = self.request.formats.is_empty();
         let report = concurrency::run_blocking(move || {
-            // Without the tables there is no `extra`; what a layout lacks is told with it.
+            // Without the tables there is no `extra`; columns that a template needs are reported with it.
             if !layouts_alone {
                 warn_type_mismatches(&published, &observer);
             }

@@ -24,7 +24,7 @@ pub struct ExportRequest {
     pub layouts: Vec<TemplateSnapshot>,
     /// Which CSV cells are guarded, so that a spreadsheet does not execute them.
     pub csv_safe: FormulaGuardMode,
-    /// Which tables beside the contacts.
+    /// The tables in addition to the contacts.
     pub tables: ExportTables,
     /// Which contacts.
     pub filters: ExportFilters,

@@ -65,7 +65,7 @@ pub(super) fn parse_templates(
 }
 
 impl ExportTables {
-    /// The tables that a layout is made of, beside the contacts.
+    /// The tables that a template is made of, in addition to the contacts.
     #[must_use]
     pub fn from_template(layout: &ExportTemplate) -> Self {
         let has = |table| layout.tables.contains(&table);

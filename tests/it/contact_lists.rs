@@ -1,4 +1,4 @@
-//! `export --contacts`: exactly the contacts that a file names, for few requests, and a word about those
+//! `export --contacts`: exactly the contacts that a file names, for few requests, and a message about those
 //! that are not there.
 
 use std::collections::BTreeSet;
@@ -44,7 +44,7 @@ fn ids(world: &World, table: &str) -> BTreeSet<String> {
 
 /// Asserts that the export holds these contacts with their tasks and notes, and nothing else.
 #[track_caller]
-fn holds(world: &World, contacts: &[Value]) {
+fn assert_exported(world: &World, contacts: &[Value]) {
     let wanted = contacts.iter().map(|one| text(&one["contact"], "id").to_owned());
     assert_eq!(ids(world, "contacts"), wanted.collect());
     for child in ["tasks", "notes"] {
@@ -55,14 +55,14 @@ fn holds(world: &World, contacts: &[Value]) {
 }
 
 /// How many requests were sent to a path that ends so.
-fn asked(world: &World, method: &str, end: &str) -> usize {
+fn count_requests(world: &World, method: &str, end: &str) -> usize {
     let log = world.get_control("log");
     let entries = log["entries"].as_array().unwrap().iter();
     entries.filter(|it| it["method"] == method && text(it, "path").ends_with(end)).count()
 }
 
 /// Requests for single contacts.
-fn singles(world: &World) -> usize {
+fn count_single_reads(world: &World) -> usize {
     let log = world.get_control("log");
     let entries = log["entries"].as_array().unwrap().iter();
     let one = |path: &str| {
@@ -88,9 +88,13 @@ fn ids_addresses_or_numbers_name_the_contacts_and_a_hundred_cost_one_search() {
         list(&world, header, kind, &chosen);
         world.control_request("DELETE", "log", &Value::Null);
         world.run_command(EXPORT).exits(0);
-        holds(&world, &chosen);
-        assert_eq!((asked(&world, "POST", "/contacts/search"), singles(&world)), (1, 0), "{kind}");
-        assert_eq!(asked(&world, "GET", "/notes"), chosen.len());
+        assert_exported(&world, &chosen);
+        assert_eq!(
+            (count_requests(&world, "POST", "/contacts/search"), count_single_reads(&world)),
+            (1, 0),
+            "{kind}"
+        );
+        assert_eq!(count_requests(&world, "GET", "/notes"), chosen.len());
     }
     let manifest = world.read_json("out/manifest.json");
     assert!(text(&manifest["filter"]["contacts"], "file").ends_with("list.csv"), "{manifest}");
@@ -102,8 +106,11 @@ fn a_few_ids_are_asked_for_by_themselves_and_a_long_list_is_picked_out_of_a_walk
     let chosen = some(&world, "id", 400);
     list(&world, "", "id", &chosen);
     world.run_command(EXPORT).exits(0);
-    holds(&world, &chosen);
-    assert_eq!((asked(&world, "POST", "/contacts/search"), singles(&world)), (0, 2));
+    assert_exported(&world, &chosen);
+    assert_eq!(
+        (count_requests(&world, "POST", "/contacts/search"), count_single_reads(&world)),
+        (0, 2)
+    );
 
     // Seven searches, or two pages.
     let chosen = some(&world, "id", 1);
@@ -111,7 +118,10 @@ fn a_few_ids_are_asked_for_by_themselves_and_a_long_list_is_picked_out_of_a_walk
     world.control_request("DELETE", "log", &Value::Null);
     world.run_command(&format!("{EXPORT} --with none")).exits(0);
     assert_eq!(ids(&world, "contacts").len(), 700);
-    assert_eq!((asked(&world, "POST", "/contacts/search"), singles(&world)), (3, 0));
+    assert_eq!(
+        (count_requests(&world, "POST", "/contacts/search"), count_single_reads(&world)),
+        (3, 0)
+    );
 }
 
 #[test]
@@ -130,7 +140,10 @@ fn rows_may_name_contacts_in_different_ways_and_one_contact_twice() {
     let wanted = by_id.iter().chain(&by_email).map(|one| text(&one["contact"], "id").to_owned());
     assert_eq!(ids(&world, "contacts"), wanted.collect());
     // The count that says what a walk would cost, and a search for each kind.
-    assert_eq!((asked(&world, "POST", "/contacts/search"), singles(&world)), (3, 0));
+    assert_eq!(
+        (count_requests(&world, "POST", "/contacts/search"), count_single_reads(&world)),
+        (3, 0)
+    );
 }
 
 #[test]
@@ -142,7 +155,7 @@ fn contacts_missing_from_the_account_are_listed_and_asked_for_again_on_demand() 
     world.write_sheet("list.csv", &lines.join("\n"));
     let done = world.run_command(EXPORT).exits(3);
     done.says("2 of ").says("`gone@example.com`, `new@example.com`").says("--retry-errors");
-    holds(&world, &chosen);
+    assert_exported(&world, &chosen);
     let told = read_errors_csv(&world, "out");
     let told: Vec<_> = told
         .iter()
@@ -165,7 +178,7 @@ fn contacts_missing_from_the_account_are_listed_and_asked_for_again_on_demand() 
     world.run_command("resume --retry-errors").exits(3).says("`gone@example.com`");
     let mut chosen = chosen;
     chosen.push(world.contact_by_id(&made[0]));
-    holds(&world, &chosen);
+    assert_exported(&world, &chosen);
     assert_eq!(read_errors_csv(&world, "out").len(), 2);
 }
 
@@ -193,8 +206,8 @@ fn a_contact_that_the_search_hides_is_exported_all_the_same() {
         format!("POST /contacts/search hide={} hide-total", text(&chosen[3]["contact"], "id"));
     world.control_request("POST", "faults", &json!([fault]));
     world.run_command(EXPORT).exits(0);
-    holds(&world, &chosen);
-    assert_eq!(singles(&world), 1);
+    assert_exported(&world, &chosen);
+    assert_eq!(count_single_reads(&world), 1);
 }
 
 #[test]
@@ -206,8 +219,8 @@ fn where_the_server_refuses_or_ignores_the_filter_the_contacts_are_found_another
         list(&world, "email", "email", &chosen);
         world.control_request("POST", "faults", &json!([fault]));
         world.run_command(EXPORT).exits(0);
-        holds(&world, &chosen);
-        assert_eq!(singles(&world), ones, "{fault}");
+        assert_exported(&world, &chosen);
+        assert_eq!(count_single_reads(&world), ones, "{fault}");
     }
     // Three contacts of a large account: a request each is less than a walk.
     let world = account(2_100);
@@ -215,8 +228,8 @@ fn where_the_server_refuses_or_ignores_the_filter_the_contacts_are_found_another
     list(&world, "id", "id", &chosen);
     world.control_request("POST", "faults", &json!([refused]));
     world.run_command(EXPORT).exits(0);
-    holds(&world, &chosen);
-    assert_eq!((chosen.len(), singles(&world)), (3, 3));
+    assert_exported(&world, &chosen);
+    assert_eq!((chosen.len(), count_single_reads(&world)), (3, 3));
 }
 
 #[test]
@@ -295,7 +308,7 @@ fn an_estimate_shows_how_the_contacts_are_found_and_is_right_about_the_requests(
 
 /// A command that is refused before anything is sent.
 #[track_caller]
-fn refused(world: &World, line: &str, code: i32, why: &str) {
+fn assert_refused(world: &World, line: &str, code: i32, why: &str) {
     world.run_command(line).exits(code).says(why);
     assert!(!world.path("out").exists() && !world.path("home/runs").exists());
     assert_eq!(world.get_control("log")["requests"], 0);
@@ -304,16 +317,16 @@ fn refused(world: &World, line: &str, code: i32, why: &str) {
 #[test]
 fn a_file_that_names_no_contacts_is_refused_and_nothing_is_sent() {
     let world = account(5);
-    refused(&world, EXPORT, 2, "no such file");
+    assert_refused(&world, EXPORT, 2, "no such file");
     world.write_sheet("list.csv", "Name,City\nAnn,Bonn\n");
-    refused(&world, EXPORT, 4, "does not say which column names the contacts");
+    assert_refused(&world, EXPORT, 4, "does not say which column names the contacts");
     world.write_sheet("list.csv", "email\n\n");
-    refused(&world, EXPORT, 4, "names no contact");
+    assert_refused(&world, EXPORT, 4, "names no contact");
     world.write_sheet("list.csv", "Kontakte\nAnn\n");
-    refused(&world, EXPORT, 4, "line 2: `Ann` is no id, e-mail address or phone number");
+    assert_refused(&world, EXPORT, 4, "line 2: `Ann` is no id, e-mail address or phone number");
     world.write_sheet("list.csv", "");
-    refused(&world, EXPORT, 4, "empty");
+    assert_refused(&world, EXPORT, 4, "empty");
     world.write_sheet("list.csv", "ann@example.com\n");
-    refused(&world, &format!("{EXPORT} --tag vip"), 2, "cannot be used with");
-    refused(&world, &format!("{EXPORT} --location one --location two"), 2, "one location");
+    assert_refused(&world, &format!("{EXPORT} --tag vip"), 2, "cannot be used with");
+    assert_refused(&world, &format!("{EXPORT} --location one --location two"), 2, "one location");
 }

@@ -1,4 +1,4 @@
-//! A run whose database was cut, altered or replaced: it goes on to the right result or says that it
+//! A run whose database was cut, altered or replaced: it resumes to the right result or reports that it
 //! is damaged. A wrong export never comes of it.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ struct Wreck {
 }
 
 impl Wreck {
-    /// Of a run that was killed: most of it stands in the write-ahead log.
+    /// Of a run that was killed: most of it is in the write-ahead log.
     fn killed() -> Self {
         let world = World::with_faults(&["GET /contacts/*/notes hold times=1 after=40"]);
         let export = RunningCommand::start(&world, "export --format jsonl --out out");
@@ -29,7 +29,7 @@ impl Wreck {
         Self::of(world, ExportFiles::of_undisturbed_export(60))
     }
 
-    /// Of a run that stopped in order: everything stands in the database file.
+    /// Of a run that stopped in order: everything is in the database file.
     fn stopped() -> Self {
         let world = World::with_settings(|settings| settings.limit = "100/10s/40".parse().unwrap());
         world.run_command("export --format jsonl --out out").exits(9);

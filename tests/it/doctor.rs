@@ -1,4 +1,4 @@
-//! The doctor: every ailment has a line of its own, a hint and an exit code.
+//! The doctor: every problem has a line of its own, a hint and an exit code.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +21,11 @@ fn checks(done: &CommandOutput) -> BTreeMap<String, Value> {
 
 /// Asserts how the checks came out that are not `ok`, and gives them.
 #[track_caller]
-fn ails(done: &CommandOutput, code: i32, expected: &[(&str, &str)]) -> BTreeMap<String, Value> {
+fn assert_problems(
+    done: &CommandOutput,
+    code: i32,
+    expected: &[(&str, &str)],
+) -> BTreeMap<String, Value> {
     assert_eq!(done.code, code, "{}\n{}", done.stdout, done.stderr);
     let checks = checks(done);
     let found: BTreeMap<_, _> = checks
@@ -39,7 +43,7 @@ fn ails(done: &CommandOutput, code: i32, expected: &[(&str, &str)]) -> BTreeMap<
 }
 
 #[track_caller]
-fn says(check: &Value, part: &str) {
+fn assert_message(check: &Value, part: &str) {
     let what = check["what"].as_str().unwrap();
     assert!(what.contains(part), "no `{part}` in `{what}`");
 }
@@ -134,9 +138,9 @@ fn the_same_checks_are_listed_when_nothing_answers() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let world = world.with_env("GHL_API_URL", &format!("http://127.0.0.1:{port}"));
     let done = world.run_command("doctor --json");
-    let checks = ails(&done, 2, &[("reachable", "failure")]);
+    let checks = assert_problems(&done, 2, &[("reachable", "failure")]);
     assert_eq!(names(&done), healthy);
-    says(&checks["reachable"], "refused");
+    assert_message(&checks["reachable"], "refused");
     for id in ["tls", "http", "clock", "token", "location", "scope:contacts.write", "day"] {
         assert_eq!(checks[id]["status"], "skipped", "{id}");
     }
@@ -148,8 +152,8 @@ fn each_missing_scope_is_found_and_named_with_what_needs_it() {
         let world = without_scope(scope);
         let id = format!("scope:{scope}");
         let done = world.run_command("doctor --json");
-        let checks = ails(&done, 8, &[(&id, "failure")]);
-        says(&checks[&id], scope);
+        let checks = assert_problems(&done, 8, &[(&id, "failure")]);
+        assert_message(&checks[&id], scope);
         assert!(checks[&id]["what"].as_str().unwrap().contains("for `"), "{}", checks[&id]);
         assert_eq!(checks["token"]["status"], "ok");
         assert_eq!(checks["location"]["status"], "ok", "{scope}");
@@ -179,10 +183,10 @@ fn the_right_to_write_is_asked_for_without_changing_or_creating_anything() {
 #[test]
 fn a_purpose_leaves_out_the_scopes_that_others_need() {
     let world = without_scope("contacts.write,calendars.readonly,businesses.readonly");
-    let checks = ails(&world.run_command("doctor --for export --json"), 0, &[]);
+    let checks = assert_problems(&world.run_command("doctor --for export --json"), 0, &[]);
     assert_eq!(checks["scope:contacts.write"]["status"], "skipped");
     assert_eq!(checks["scope:locations/tags.readonly"]["status"], "ok");
-    ails(
+    assert_problems(
         &world.run_command("doctor --for import,appointments --json"),
         8,
         &[("scope:contacts.write", "failure"), ("scope:calendars.readonly", "failure")],
@@ -192,36 +196,39 @@ fn a_purpose_leaves_out_the_scopes_that_others_need() {
 #[test]
 fn a_wrong_token_fails_once_and_leaves_the_scopes_unknown() {
     let world = World::new().with_env("GHL_TOKEN", "pit-wrong");
-    let checks = ails(&world.run_command("doctor --json"), 8, &[("token", "failure")]);
-    says(&checks["token"], "not accepted");
+    let checks = assert_problems(&world.run_command("doctor --json"), 8, &[("token", "failure")]);
+    assert_message(&checks["token"], "not accepted");
     assert_eq!(checks["scope:contacts.readonly"]["status"], "skipped");
-    says(&checks["scope:contacts.readonly"], "the token is not accepted");
+    assert_message(&checks["scope:contacts.readonly"], "the token is not accepted");
     assert_eq!(world.get_control("log")["requests"], 2, "a refused token was sent on");
 }
 
 #[test]
 fn a_location_that_the_token_does_not_reach_is_named() {
     let world = World::new().with_env("GHL_LOCATION_ID", "elsewhere");
-    let checks = ails(&world.run_command("doctor --json"), 8, &[("location", "failure")]);
-    says(&checks["location"], "`elsewhere`");
+    let checks =
+        assert_problems(&world.run_command("doctor --json"), 8, &[("location", "failure")]);
+    assert_message(&checks["location"], "`elsewhere`");
     assert_eq!(checks["token"]["status"], "ok");
     assert_eq!(checks["scope:users.readonly"]["status"], "skipped");
     let world = world.with_env("GHL_TOKEN", "pit-sandbox-without:locations.readonly");
     let done = world.run_command("doctor --json");
-    ails(&done, 8, &[("location", "failure"), ("scope:locations.readonly", "failure")]);
+    assert_problems(&done, 8, &[("location", "failure"), ("scope:locations.readonly", "failure")]);
 }
 
 #[test]
 fn a_missing_token_or_location_is_reported_with_the_state_of_the_network() {
     let world = World::new().without_env("GHL_TOKEN");
-    let checks = ails(&world.run_command("doctor --json"), 8, &[("token_source", "failure")]);
+    let checks =
+        assert_problems(&world.run_command("doctor --json"), 8, &[("token_source", "failure")]);
     assert_eq!(checks["http"]["status"], "ok");
-    says(&checks["token"], "there is no token");
+    assert_message(&checks["token"], "there is no token");
     let world = World::new().without_env("GHL_LOCATION_ID");
-    let checks = ails(&world.run_command("doctor --json"), 2, &[("configuration", "failure")]);
+    let checks =
+        assert_problems(&world.run_command("doctor --json"), 2, &[("configuration", "failure")]);
     assert_eq!(checks["reachable"]["status"], "ok");
     let world = World::new().with_env("GHL_API_URL", "http://192.0.2.1");
-    ails(&world.run_command("doctor --json"), 2, &[("configuration", "failure")]);
+    assert_problems(&world.run_command("doctor --json"), 2, &[("configuration", "failure")]);
 }
 
 /// Something that answers every request with the same bytes.
@@ -246,9 +253,9 @@ fn a_page_instead_of_the_api_is_reported_with_its_title() {
          <!doctype html><html><head><title>Guest\n Wi-Fi \u{1b}[31m</title></head></html>",
     );
     let world = World::new().with_env("GHL_API_URL", &url);
-    let checks = ails(&world.run_command("doctor --json"), 2, &[("http", "failure")]);
-    says(&checks["http"], "(`Guest Wi-Fi");
-    says(&checks["token"], "the API does not answer");
+    let checks = assert_problems(&world.run_command("doctor --json"), 2, &[("http", "failure")]);
+    assert_message(&checks["http"], "(`Guest Wi-Fi");
+    assert_message(&checks["token"], "the API does not answer");
     let done = world.run_command("doctor").exits(2);
     assert!(!done.stdout.contains('\u{1b}'), "{}", done.stdout);
 }
@@ -260,11 +267,11 @@ fn a_redirect_and_an_outage_are_distinguished_from_the_api() {
          Connection: close\r\n\r\n",
     );
     let world = World::new().with_env("GHL_API_URL", &url);
-    let checks = ails(&world.run_command("doctor --json"), 2, &[("http", "failure")]);
-    says(&checks["http"], "redirect to `login.example`, which is not followed");
+    let checks = assert_problems(&world.run_command("doctor --json"), 2, &[("http", "failure")]);
+    assert_message(&checks["http"], "redirect to `login.example`, which is not followed");
     let world = World::with_faults(&["GET /locations/* status=503"]);
-    let checks = ails(&world.run_command("doctor --json"), 2, &[("http", "failure")]);
-    says(&checks["http"], "503");
+    let checks = assert_problems(&world.run_command("doctor --json"), 2, &[("http", "failure")]);
+    assert_message(&checks["http"], "503");
 }
 
 #[test]
@@ -274,8 +281,8 @@ fn a_version_that_is_refused_is_no_refused_token() {
          {\"statusCode\":401,\"message\":\"version header is invalid\"}",
     );
     let world = World::new().with_env("GHL_API_URL", &url);
-    let checks = ails(&world.run_command("doctor --json"), 2, &[("version", "failure")]);
-    says(&checks["version"], "2021-07-28");
+    let checks = assert_problems(&world.run_command("doctor --json"), 2, &[("version", "failure")]);
+    assert_message(&checks["version"], "2021-07-28");
     assert_eq!(checks["token"]["status"], "skipped");
 }
 
@@ -287,16 +294,16 @@ fn a_clock_that_is_an_hour_off_is_a_warning_that_names_tokens() {
     );
     let world = World::new().with_env("GHL_API_URL", &url);
     let done = world.run_command("doctor --json");
-    let checks = ails(&done, 8, &[("clock", "warning"), ("token", "failure")]);
-    says(&checks["clock"], "ahead of the server's: valid tokens may look expired");
+    let checks = assert_problems(&done, 8, &[("clock", "warning"), ("token", "failure")]);
+    assert_message(&checks["clock"], "ahead of the server's: valid tokens may look expired");
 }
 
 #[test]
 fn a_clock_that_is_an_hour_behind_the_servers_fails_nothing_else() {
     let world =
         World::with_settings(|settings| settings.clock_ahead = jiff::SignedDuration::from_hours(1));
-    let checks = ails(&world.run_command("doctor --json"), 0, &[("clock", "warning")]);
-    says(&checks["clock"], " behind the server's: valid tokens may look expired");
+    let checks = assert_problems(&world.run_command("doctor --json"), 0, &[("clock", "warning")]);
+    assert_message(&checks["clock"], " behind the server's: valid tokens may look expired");
 }
 
 #[test]
@@ -305,23 +312,24 @@ fn little_left_of_the_day_is_a_warning_with_the_time_of_more() {
         settings.limit.daily = 1_000;
         settings.daily_used = 950;
     });
-    let found = ails(&world.run_command("doctor --json"), 0, &[("day", "warning")]);
-    says(&found["day"], "of 1000 requests of the daily quota are left; resets in 2");
+    let found = assert_problems(&world.run_command("doctor --json"), 0, &[("day", "warning")]);
+    assert_message(&found["day"], "of 1000 requests of the daily quota are left; resets in 2");
     let world = World::with_settings(|settings| {
         settings.limit.daily = 1_000;
         settings.daily_used = 1_000;
     });
     let done = world.run_command("doctor --json --timeout 1");
     assert_eq!(done.code, 2, "{}", done.stdout);
-    says(&checks(&done)["token"], "the daily request quota is used up");
+    assert_message(&checks(&done)["token"], "the daily request quota is used up");
 }
 
 #[test]
 fn duplicates_that_are_allowed_are_a_warning() {
     let world = World::with_settings(|settings| settings.allow_duplicates = true);
-    let checks = ails(&world.run_command("doctor --json"), 0, &[("duplicates", "warning")]);
-    says(&checks["identifiers"], "by email, then by phone");
-    says(&checks["time_zone"], "America/New_York");
+    let checks =
+        assert_problems(&world.run_command("doctor --json"), 0, &[("duplicates", "warning")]);
+    assert_message(&checks["identifiers"], "by email, then by phone");
+    assert_message(&checks["time_zone"], "America/New_York");
 }
 
 #[test]
@@ -330,8 +338,8 @@ fn a_home_that_cannot_be_written_is_a_failure() {
     fs::write(world.path("file"), "mine").unwrap();
     let home = world.path("file").join("home").display().to_string();
     let world = world.with_env("GHL_BULK_HOME", &home);
-    let checks = ails(&world.run_command("doctor --json"), 2, &[("home", "failure")]);
-    says(&checks["home"], "file");
+    let checks = assert_problems(&world.run_command("doctor --json"), 2, &[("home", "failure")]);
+    assert_message(&checks["home"], "file");
     assert_eq!(world.list_files("."), ["file"]);
 }
 
@@ -396,6 +404,6 @@ fn a_proxys_password_is_not_shown() {
     }
     let world = World::new().with_env("HTTPS_PROXY", "ftp://me:hidden-word@proxy.example");
     let done = world.run_command("doctor --json");
-    ails(&done, 0, &[("proxy", "warning")]);
+    assert_problems(&done, 0, &[("proxy", "warning")]);
     assert!(!done.stdout.contains("hidden-word"), "{}", done.stdout);
 }

@@ -1,4 +1,4 @@
-//! Who may not, where nothing listens, and where nothing can be written.
+//! Exports that fail: missing scopes and settings, a closed port, and a disk that cannot be written.
 
 use std::fs;
 use std::net::TcpListener;

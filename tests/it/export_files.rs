@@ -1,6 +1,6 @@
-//! What an export leaves behind, in a form in which two exports of one account can be compared.
+//! The files of an export, in a form in which two exports of one account can be compared.
 //!
-//! Two exports of an account that nobody changed differ in the times, the run's name, and how many
+//! Two exports of an unchanged account differ in the times, the run's name, and how many
 //! requests and commits it took; in nothing else, byte for byte.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 //! Which contacts: filters apply on the server, tasks and notes follow the contacts, and
-//! `--estimate` only tells what it would cost.
+//! `--estimate` only reports what it would cost.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ fn check(filter: &str, passes: impl Fn(&Value) -> bool) {
 
 /// A command that is refused before anything is exported.
 #[track_caller]
-fn refused(filter: &str) -> CommandOutput {
+fn assert_refused(filter: &str) -> CommandOutput {
     let world = account();
     let done = world.run_command(&format!("export --out out {filter}")).exits(2);
     assert!(!world.path("out").exists());
@@ -169,13 +169,13 @@ fn the_manifest_keeps_the_filter() {
 
 #[test]
 fn a_business_that_does_not_exist_is_refused() {
-    let done = refused("--business 'Nobody & Sons'");
+    let done = assert_refused("--business 'Nobody & Sons'");
     insta::assert_snapshot!(done.stderr, @"error: no business is named `Nobody & Sons` or has that id");
 }
 
 #[test]
 fn a_name_of_two_businesses_is_refused() {
-    let done = refused("--business 'Acme Corp'");
+    let done = assert_refused("--business 'Acme Corp'");
     insta::assert_snapshot!(done.stderr, @"error: two businesses are named `Acme Corp`; give the id of one of them");
 }
 
@@ -199,15 +199,15 @@ fn where_the_search_knows_no_businesses_their_contacts_are_read_one_by_one() {
 
 #[test]
 fn a_filter_that_is_no_json_is_refused() {
-    refused("--filter '{\"field\"'").says("--filter <JSON>");
-    refused("--filter 42").says("a filter is an object with `field` and `operator`");
-    refused("--filter '[{\"tag\":\"vip\"}]'")
+    assert_refused("--filter '{\"field\"'").says("--filter <JSON>");
+    assert_refused("--filter 42").says("a filter is an object with `field` and `operator`");
+    assert_refused("--filter '[{\"tag\":\"vip\"}]'")
         .says("a filter is an object with `field` and `operator`");
 }
 
 #[test]
 fn a_query_longer_than_the_api_takes_is_refused() {
-    refused(&format!("--query {}", "x".repeat(76))).says("more than 75 characters");
+    assert_refused(&format!("--query {}", "x".repeat(76))).says("more than 75 characters");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn large_notes_of_many_contacts_at_once_do_not_add_up_in_memory() {
     assert!(memory.is_none_or(|megabytes| megabytes < 400), "{memory:?} MB");
 }
 
-/// The most memory that a process had so far, in megabytes, where the system tells.
+/// The most memory that a process had so far, in megabytes, where the system reports it.
 fn peak_memory(process: &RunningCommand) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! An import's world: sheets to feed, the account as it is afterwards, and the result files.
+//! Helpers for imports: sheets, the account as it is afterwards, and the result files.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl World {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    /// Adds contacts as if somebody else had made them; gives their ids.
+    /// Adds contacts as another client would; returns their ids.
     pub(crate) fn add_contacts(&self, contacts: &[Value]) -> Vec<String> {
         let answer = self.control_request("POST", "contacts", &json!(contacts));
         let ids = answer["ids"].as_array().unwrap().iter();

@@ -1,4 +1,4 @@
-//! Mapping files: what they do to an import, and what is said of one that is wrong.
+//! Mapping files: what they do to an import, and the errors of a wrong one.
 
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ fn columns(rules: &[&str]) -> String {
 
 /// Imports with a mapping that is refused: says all of this, and sends nothing.
 #[track_caller]
-fn refused(world: &World, map: &str, says: &[&str]) {
+fn assert_refused(world: &World, map: &str, says: &[&str]) {
     world.write_sheet("map.toml", map);
     let done = world.run_import("--map map.toml").exits(4);
     for part in says {
@@ -101,7 +101,7 @@ fn an_error_in_a_mapping_is_reported_with_its_line_and_the_nearest_name() {
         ("just some text\n".to_owned(), &["line 1: invalid TOML"]),
         ("format = 9\n".to_owned(), &["line 1: the mapping must have `format = 1`"]),
     ] {
-        refused(&world, &map, &[&["the mapping `", "map.toml` has errors"], says].concat());
+        assert_refused(&world, &map, &[&["the mapping `", "map.toml` has errors"], says].concat());
     }
     assert!(
         world.get_control("log")["entries"].as_array().unwrap().is_empty(),
@@ -147,7 +147,7 @@ fn a_mapping_that_does_not_match_the_sheet_or_the_location_is_refused() {
             &["line 2: the sheet has no column `Sort`"],
         ),
     ] {
-        refused(&world, &map, says);
+        assert_refused(&world, &map, says);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Notes and tasks: in files of their own, beside contacts, and never twice.
+//! Notes and tasks: in files of their own, in addition to contacts, and never twice.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ fn with_avery() -> (World, String) {
     (world, ids[0].clone())
 }
 
-/// The texts of somebody's notes, in the order of the alphabet.
+/// The texts of a contact's notes, in alphabetical order.
 fn notes(world: &World, email: &str) -> Vec<String> {
     texts(&world.contact_by_email(email)["notes"], "body")
 }

@@ -1,4 +1,4 @@
-//! Guesses: how well columns of files that no preset knows are understood.
+//! Proposals: how well columns of files that no preset knows are understood.
 //!
 //! `tests/formats/unknown` holds invented files as people's shops, clubs, events and CRMs write them, in
 //! nine languages, each with the right target of every column; none for a column that is about nothing

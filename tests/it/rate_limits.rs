@@ -1,4 +1,4 @@
-//! The limits: the window is filled and never overrun, and the day's budget is kept.
+//! Rate limits: the window is filled and never exceeded, and the daily quota is respected.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn limited(limit: &str) -> World {
 
 /// An export under a limit is complete, meets no 429, and has filled the window at least once.
 #[track_caller]
-fn fills(limit: &str, window: BurstWindow) {
+fn assert_fills_window(limit: &str, window: BurstWindow) {
     let limit: ghl_bulk::sandbox::LocationRateLimit = limit.parse().unwrap();
     let world =
         World::with_settings(|settings| (settings.limit, settings.window) = (limit, window));
@@ -29,27 +29,27 @@ fn fills(limit: &str, window: BurstWindow) {
 
 #[test]
 fn a_sliding_window_is_filled_without_a_refusal() {
-    fills("20/250ms", BurstWindow::Sliding);
+    assert_fills_window("20/250ms", BurstWindow::Sliding);
 }
 
 #[test]
 fn a_fixed_window_is_filled_without_a_refusal() {
-    fills("20/250ms", BurstWindow::Fixed);
+    assert_fills_window("20/250ms", BurstWindow::Fixed);
 }
 
 #[test]
 fn a_window_of_one_second_is_filled_without_a_refusal() {
-    fills("30/1s", BurstWindow::Sliding);
+    assert_fills_window("30/1s", BurstWindow::Sliding);
 }
 
 #[test]
 fn a_fixed_window_of_one_second_is_filled_without_a_refusal() {
-    fills("40/1s", BurstWindow::Fixed);
+    assert_fills_window("40/1s", BurstWindow::Fixed);
 }
 
 #[test]
 fn a_limit_of_one_request_at_a_time_is_respected() {
-    fills("1/10ms", BurstWindow::Sliding);
+    assert_fills_window("1/10ms", BurstWindow::Sliding);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn when_the_daily_quota_is_used_up_it_stops_and_says_when_to_resume() {
     let world = limited("100/10s/50");
     let done = world.run_command(EXPORT).exits(9).says("the daily request quota is used up");
     let says = done.says("resume: ghl-bulk resume ");
-    // The sandbox counts anew a day after its first request.
+    // The sandbox resets its count a day after its first request.
     let now = jiff::Timestamp::now();
     let at = says.stderr.split("it resets at ").nth(1).unwrap().lines().next().unwrap();
     let hours = at.parse::<jiff::Timestamp>().unwrap().duration_since(now).as_hours();

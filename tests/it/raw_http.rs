@@ -1,4 +1,4 @@
-//! Requests to the sandbox as a stranger to the client would send them: over a bare socket.
+//! Requests to the sandbox over a plain socket, independent of the program's client.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -9,25 +9,25 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// Who asks.
+/// A client of the sandbox.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Caller<'a> {
+pub(crate) struct RawClient<'a> {
     pub(crate) url: &'a str,
     pub(crate) token: &'a str,
     pub(crate) version: &'a str,
 }
 
-/// What was answered.
+/// A response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct RawResponse {
     pub(crate) status: u16,
     /// The headers, names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Value,
 }
 
-impl<'a> Caller<'a> {
-    /// Somebody who may do everything.
+impl<'a> RawClient<'a> {
+    /// A client whose token has every scope.
     pub(crate) fn new(url: &'a str) -> Self {
         Self { url, token: sandbox::TOKEN, version: "2021-07-28" }
     }
@@ -37,8 +37,8 @@ impl<'a> Caller<'a> {
         Self { token, ..self }
     }
 
-    /// Asks; a body of null is none.
-    pub(crate) fn send_request(&self, method: &str, path: &str, body: &Value) -> Answer {
+    /// Sends a request; `null` means no body.
+    pub(crate) fn send_request(&self, method: &str, path: &str, body: &Value) -> RawResponse {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let bearer = format!("Bearer {}", self.token);
         let headers = [
@@ -57,7 +57,7 @@ pub(crate) fn send_raw_request(
     path: &str,
     headers: &[(&str, &str)],
     body: &str,
-) -> Answer {
+) -> RawResponse {
     let host = url.strip_prefix("http://").unwrap();
     let mut head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n",
@@ -73,13 +73,13 @@ pub(crate) fn send_raw_request(
     read(&answer)
 }
 
-fn read(answer: &str) -> Answer {
+fn read(answer: &str) -> RawResponse {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers = lines.filter_map(|line| line.split_once(':'));
     let headers = headers.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()));
-    Answer {
+    RawResponse {
         status,
         headers: headers.collect(),
         body: serde_json::from_str(body).unwrap_or(Value::Null),
@@ -88,7 +88,7 @@ fn read(answer: &str) -> Answer {
 
 /// All rows of a list that a route gives at once.
 pub(crate) fn list_rows(world: &World, path: &str, key: &str) -> Vec<Value> {
-    let answer = Caller::new(world.url()).send_request("GET", path, &Value::Null);
+    let answer = RawClient::new(world.url()).send_request("GET", path, &Value::Null);
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.body[key].as_array().unwrap().clone()
 }
@@ -110,7 +110,7 @@ pub(crate) fn search_tasks(world: &World) -> Vec<Value> {
 fn pages(world: &World, path: &str, key: &str, mut body: Value) -> Vec<Value> {
     let mut rows: Vec<Value> = Vec::new();
     loop {
-        let mut answer = Caller::new(world.url()).send_request("POST", path, &body).body;
+        let mut answer = RawClient::new(world.url()).send_request("POST", path, &body).body;
         let Some(Value::Array(page)) = answer.get_mut(key).map(Value::take) else {
             panic!("{path}: {answer}");
         };

@@ -1,4 +1,4 @@
-//! What is refused, with which code and which words; nothing is sent.
+//! Imports that are refused, with their exit codes and messages; nothing is sent.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +14,7 @@ const ONE: &str = "Email,City\na@example.com,Rome\n";
 
 /// Imports `ONE` with options that must be refused, and asserts that nothing was written.
 #[track_caller]
-fn refused(world: &World, options: &str, code: i32, says: &[&str]) {
+fn assert_refused(world: &World, options: &str, code: i32, says: &[&str]) {
     world.write_sheet("in.csv", ONE);
     let mut done = world.run_import(options).exits(code);
     for part in says {
@@ -78,38 +78,43 @@ fn result_files_never_overwrite_the_file_they_are_made_from() {
 fn a_mapping_for_another_location_is_refused() {
     let world = empty_world();
     world.write_sheet("m.toml", "format = 1\nlocation = \"somewhereElse0000001\"\n[[column]]\nfrom = \"Email\"\nto = \"email\"\n[[column]]\nfrom = \"City\"\nto = \"city\"\n");
-    refused(&world, "--map m.toml", 4, &["somewhereElse0000001", "nothing was sent"]);
+    assert_refused(&world, "--map m.toml", 4, &["somewhereElse0000001", "nothing was sent"]);
 }
 
 #[test]
 fn a_mapping_that_forgets_a_column_is_refused() {
     let world = empty_world();
     world.write_sheet("m.toml", "format = 1\n[[column]]\nfrom = \"Email\"\nto = \"email\"\n");
-    refused(&world, "--map m.toml", 4, &["`City`", "ignore"]);
+    assert_refused(&world, "--map m.toml", 4, &["`City`", "ignore"]);
 }
 
 #[test]
 fn a_wrong_word_in_a_mapping_is_named_with_its_line_and_the_nearest_right_one() {
     let world = empty_world();
     world.write_sheet("m.toml", "format = 1\n[[column]]\nfrom = \"Email\"\nto = \"emial\"\n");
-    refused(&world, "--map m.toml", 4, &["line 4", "`emial`", "`email`"]);
+    assert_refused(&world, "--map m.toml", 4, &["line 4", "`emial`", "`email`"]);
 }
 
 #[test]
 fn an_unknown_preset_key_or_marker_is_named() {
     let world = empty_world();
-    refused(&world, "--preset hubspott", 2, &["hubspott", "hubspot"]);
-    refused(&world, "--key custom:nonsense", 2, &["nonsense"]);
-    refused(&world, "--marker-field nonsense", 2, &["nonsense"]);
-    refused(&world, "--marker-field employees", 2, &["employees", "NUMERICAL"]);
+    assert_refused(&world, "--preset hubspott", 2, &["hubspott", "hubspot"]);
+    assert_refused(&world, "--key custom:nonsense", 2, &["nonsense"]);
+    assert_refused(&world, "--marker-field nonsense", 2, &["nonsense"]);
+    assert_refused(&world, "--marker-field employees", 2, &["employees", "NUMERICAL"]);
 }
 
 #[test]
 fn a_custom_field_of_another_kind_and_an_invalid_option_are_named() {
     let world = empty_world();
-    refused(&world, "--map City=customFields.contract", 4, &["`contract`", "FILE_UPLOAD"]);
-    refused(&world, "--map City=customFields.interests:date", 4, &["`interests`", "CHECKBOX"]);
-    refused(&world, "--map City=customFields.intrests", 4, &["intrests", "Interests"]);
+    assert_refused(&world, "--map City=customFields.contract", 4, &["`contract`", "FILE_UPLOAD"]);
+    assert_refused(
+        &world,
+        "--map City=customFields.interests:date",
+        4,
+        &["`interests`", "CHECKBOX"],
+    );
+    assert_refused(&world, "--map City=customFields.intrests", 4, &["intrests", "Interests"]);
     world.write_sheet("in.csv", "Email,Channel\na@example.com,Phone\nb@example.com,Phoen\n");
     world.run_import("--map Channel=customFields.preferred_channel").exits(3);
     let rejected = world.read_csv("res/rejected.csv");
@@ -131,7 +136,7 @@ fn an_owner_s_name_that_two_users_share_is_never_guessed() {
 #[test]
 fn the_wrong_location_s_name_stops_an_import() {
     let world = empty_world();
-    refused(&world, "--confirm-location Elsewhere", 2, &["Elsewhere", "nothing was sent"]);
+    assert_refused(&world, "--confirm-location Elsewhere", 2, &["Elsewhere", "nothing was sent"]);
 }
 
 #[test]

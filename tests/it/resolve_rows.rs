@@ -1,4 +1,4 @@
-//! Resolving: what a person decides about rows in doubt.
+//! `runs resolve`: a user's decisions about rows in doubt.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::world::{CommandOutput, World};
 
 const NOBODY: &str = "Name,City,Note\nNobody Known,Rome,Hello\nSomebody Else,Bern,\n";
 
-/// A world in which both rows of a sheet are in doubt: their creation got no answer, and nothing tells
+/// A world in which both rows of a sheet are in doubt: their creation got no answer, and nothing shows
 /// what became of it.
 fn in_doubt() -> World {
     let world = empty_world_with_faults(&["POST /contacts/ drop=before times=2"])

@@ -11,7 +11,7 @@ const EXPORT: &str = "export --format jsonl --out out";
 
 /// Kills an export where these faults hold it, and resumes it.
 #[track_caller]
-fn killed_where(contacts: usize, faults: &[&str]) {
+fn assert_resumes_after_kill(contacts: usize, faults: &[&str]) {
     let world = World::with_settings(|settings| {
         settings.contacts = contacts;
         settings.faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
@@ -21,7 +21,7 @@ fn killed_where(contacts: usize, faults: &[&str]) {
     export.kill();
     assert!(!world.path("out").join("manifest.json").exists());
     world.control_request("DELETE", "faults", &Value::Null);
-    resume_asks_only_for_what_is_missing(&world, contacts as u64);
+    assert_resume_reads_only_the_rest(&world, contacts as u64);
     ExportFiles::of_undisturbed_export(contacts)
         .assert_same(&ExportFiles::read_from(&world, "out"));
     assert_eq!(world.list_files("."), ["home", "out"], "a staging directory was left behind");
@@ -29,7 +29,7 @@ fn killed_where(contacts: usize, faults: &[&str]) {
 
 /// Resumes the only run, and compares what it asks for with what the spool says is missing.
 #[track_caller]
-fn resume_asks_only_for_what_is_missing(world: &World, contacts: u64) {
+fn assert_resume_reads_only_the_rest(world: &World, contacts: u64) {
     let run = world.only_run_id();
     let shown = world.run_command(&format!("runs show {run} --json")).exits(0).summary();
     let stored = |name: &str| {
@@ -63,43 +63,43 @@ fn requests(world: &World) -> Vec<String> {
 
 #[test]
 fn killed_while_the_metadata_is_asked_for_it_resumes_to_the_same_result() {
-    killed_where(60, &["GET /users hold times=1"]);
+    assert_resumes_after_kill(60, &["GET /users hold times=1"]);
 }
 
 #[test]
 fn killed_while_the_first_page_is_asked_for_it_resumes_to_the_same_result() {
-    killed_where(60, &["POST /contacts/search hold times=1"]);
+    assert_resumes_after_kill(60, &["POST /contacts/search hold times=1"]);
 }
 
 #[test]
 fn killed_while_the_first_page_is_answered_it_resumes_to_the_same_result() {
-    killed_where(60, &["POST /contacts/search hold=after times=1"]);
+    assert_resumes_after_kill(60, &["POST /contacts/search hold=after times=1"]);
 }
 
 #[test]
 fn killed_at_the_first_task_search_it_resumes_to_the_same_result() {
-    killed_where(60, &["POST /locations/*/tasks/search hold times=1"]);
+    assert_resumes_after_kill(60, &["POST /locations/*/tasks/search hold times=1"]);
 }
 
 #[test]
 fn killed_at_the_second_task_search_it_resumes_to_the_same_result() {
-    killed_where(1200, &["POST /locations/*/tasks/search hold times=1 after=1"]);
+    assert_resumes_after_kill(1200, &["POST /locations/*/tasks/search hold times=1 after=1"]);
 }
 
 #[test]
 fn killed_during_the_notes_of_page_one_while_page_two_is_asked_for_it_resumes_to_the_same_result() {
     let notes = "GET /contacts/*/notes hold times=1 after=3";
-    killed_where(1200, &[notes, "POST /contacts/search hold times=1 after=1"]);
+    assert_resumes_after_kill(1200, &[notes, "POST /contacts/search hold times=1 after=1"]);
 }
 
 #[test]
 fn killed_after_six_hundred_notes_it_resumes_to_the_same_result() {
-    killed_where(1200, &["GET /contacts/*/notes hold times=1 after=600"]);
+    assert_resumes_after_kill(1200, &["GET /contacts/*/notes hold times=1 after=600"]);
 }
 
 #[test]
 fn killed_at_the_last_note_it_resumes_to_the_same_result() {
-    killed_where(1200, &["GET /contacts/*/notes hold times=1 after=1199"]);
+    assert_resumes_after_kill(1200, &["GET /contacts/*/notes hold times=1 after=1199"]);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn ctrl_c_stores_what_is_in_flight_and_prints_the_resume_command() {
     export.wait_for_exit().exits(130).says(&format!("resume: ghl-bulk resume {run}"));
     assert!(!world.path("out").exists());
     world.control_request("DELETE", "faults", &Value::Null);
-    resume_asks_only_for_what_is_missing(&world, 60);
+    assert_resume_reads_only_the_rest(&world, 60);
     // The twenty that were answered and the thirty-two in flight were stored.
     let asked = requests(&world);
     assert_eq!(asked.iter().filter(|path| path.ends_with("/notes")).count(), 8, "{asked:?}");
@@ -200,7 +200,7 @@ fn a_second_ctrl_c_leaves_at_once_and_the_run_resumes() {
     export.send_signal("INT");
     export.wait_for_stderr("press Ctrl-C again to quit now");
     export.send_signal("INT");
-    // Nothing is released: whoever waited for the held request would never end.
+    // Nothing is released: waiting for the held request would never end.
     export.wait_for_exit().exits(130);
     world.control_request("DELETE", "faults", &Value::Null);
     world.run_command("resume").exits(0);

@@ -1,4 +1,4 @@
-//! A command that is still going on, and what a test does to it: read along, signal, kill.
+//! A command in progress, and what a test does to it: read its output, signal, kill.
 //!
 //! It never outlives its test. Nothing here waits for time to pass: a test waits for a line that the
 //! command writes, or for a request that the sandbox holds.
@@ -9,7 +9,7 @@ use std::process::{Child, ChildStderr, ChildStdout, Command};
 
 use crate::world::{CommandOutput, World};
 
-/// A command that is going on.
+/// A command in progress.
 pub(crate) struct RunningCommand {
     child: Child,
     stdout: BufReader<ChildStdout>,

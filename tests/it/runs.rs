@@ -1,4 +1,4 @@
-//! `ghl-bulk runs`: what there is, how far it came, and away with it; and `resume` with nothing to do.
+//! `ghl-bulk runs`: list, show and remove; and `resume` with nothing to do.
 
 use ghl_bulk::sandbox::LOCATION;
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ fn import(world: &World, name: &str, options: &str) -> CommandOutput {
     world.run_command(&format!("import '{}' --yes --out res {options}", sample(name)))
 }
 
-/// The same as somebody without an account does.
+/// The same for a user without an account, with the embedded sandbox.
 fn rehearsed(name: &str, options: &str) -> (World, CommandOutput) {
     let world = empty_world()
         .without_env("GHL_API_URL")
@@ -106,7 +106,7 @@ fn contacts_xlsx_with_mapping_toml() {
     import(&world, "contacts.xlsx", &mapping).exits(0);
     assert_eq!(world.count_results(), [3, 0, 0, 0, 0]);
     let avery = world.contact_by_email("avery.sample@example.com");
-    // A number, a date and a title row of a spreadsheet; a constant; words that stand for others.
+    // A number, a date and a title row of a spreadsheet; a constant; words that are translated.
     assert_eq!(avery["contact"]["phone"], "+12025550143");
     assert_eq!(avery["contact"]["dateOfBirth"], 634_003_200_000_i64);
     assert_eq!(avery["contact"]["contactName"], "avery sample");

@@ -1,4 +1,4 @@
-//! Several locations in one command: a directory each, and no one's failure is another's.
+//! Several locations in one command: a directory each, and a failure affects no other location.
 
 use std::fs;
 
@@ -184,7 +184,7 @@ fn an_estimate_that_fails_for_one_location_is_made_for_the_others() {
 
 /// What is said about a file of locations that is wrong.
 #[track_caller]
-fn refused(text: &str) -> String {
+fn assert_refused(text: &str) -> String {
     let world = listing(text);
     let done = world.run_command(&format!("{EXPORT} --locations clients.csv")).exits(2);
     assert_eq!(world.get_control("log")["requests"], 0, "nothing is sent before the file is read");
@@ -193,22 +193,22 @@ fn refused(text: &str) -> String {
 
 #[test]
 fn a_location_that_is_twice_in_the_file_is_named_with_its_line() {
-    insta::assert_snapshot!(refused("second\nthird\nsecond\n"), @"error: `clients.csv` line 3: location `second` is listed twice");
+    insta::assert_snapshot!(assert_refused("second\nthird\nsecond\n"), @"error: `clients.csv` line 3: location `second` is listed twice");
 }
 
 #[test]
 fn a_line_that_is_no_location_is_named() {
-    insta::assert_snapshot!(refused("second\n..\n"), @"error: `clients.csv` line 2: `..` is not a valid location id: it is a path segment");
+    insta::assert_snapshot!(assert_refused("second\n..\n"), @"error: `clients.csv` line 2: `..` is not a valid location id: it is a path segment");
 }
 
 #[test]
 fn a_line_whose_variable_is_not_set_is_named() {
-    insta::assert_snapshot!(refused("# ours\nsecond,NOT_SET\n"), @"error: `clients.csv` line 2: the environment variable `NOT_SET`, which should hold the token, is not set");
+    insta::assert_snapshot!(assert_refused("# ours\nsecond,NOT_SET\n"), @"error: `clients.csv` line 2: the environment variable `NOT_SET`, which should hold the token, is not set");
 }
 
 #[test]
 fn a_file_without_locations_is_refused() {
-    insta::assert_snapshot!(refused("# nobody\n\n"), @"error: `clients.csv` does not name a location");
+    insta::assert_snapshot!(assert_refused("# nobody\n\n"), @"error: `clients.csv` does not name a location");
 }
 
 #[test]

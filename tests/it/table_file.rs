@@ -106,7 +106,7 @@ fn texts(row: &Value) -> BTreeMap<String, String> {
     cells.map(|(name, value)| (name.clone(), text(value))).collect()
 }
 
-/// A JSON cell stands as text in Parquet and nested in JSON Lines: both are parsed and shown alike.
+/// A JSON cell is text in Parquet and nested in JSON Lines: both are parsed and shown alike.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -1,4 +1,4 @@
-//! Bad weather: answers that fail, stall, are cut or are something else. None of it costs a row, and
+//! An unreliable network: answers that fail, stall, are cut or are something else. None of it costs a row, and
 //! what a record costs is one line in `errors.csv`.
 
 use ghl_bulk::sandbox::{SandboxSettings, ServiceQuirk};
@@ -12,7 +12,7 @@ const EXPORT: &str = "export --format jsonl --out out";
 
 /// An export that meets these faults is complete and equals one that does not.
 #[track_caller]
-fn survives(faults: &[&str]) {
+fn assert_survives(faults: &[&str]) {
     let world = World::with_faults(faults);
     world.run_command(&format!("{EXPORT} --timeout 0.3")).exits(0);
     ExportFiles::of_undisturbed_export(60).assert_same(&ExportFiles::read_from(&world, "out"));
@@ -23,7 +23,7 @@ fn survives(faults: &[&str]) {
 
 /// The same fault, once, at every kind of request.
 #[track_caller]
-fn survives_everywhere(action: &str) {
+fn assert_survives_everywhere(action: &str) {
     let routes = [
         "GET /locations/*",
         "GET /locations/*/customFields",
@@ -34,52 +34,52 @@ fn survives_everywhere(action: &str) {
         "GET /contacts/*/notes",
     ];
     let faults = routes.map(|route| format!("{route} {action} times=1"));
-    survives(&faults.each_ref().map(String::as_str));
+    assert_survives(&faults.each_ref().map(String::as_str));
 }
 
 #[test]
 fn a_500_is_retried() {
-    survives_everywhere("status=500");
+    assert_survives_everywhere("status=500");
 }
 
 #[test]
 fn an_html_page_of_a_gateway_is_retried() {
-    survives_everywhere("status=502 html");
+    assert_survives_everywhere("status=502 html");
 }
 
 #[test]
 fn a_connection_dropped_before_the_answer_is_retried() {
-    survives_everywhere("drop=before");
+    assert_survives_everywhere("drop=before");
 }
 
 #[test]
 fn a_connection_dropped_instead_of_the_answer_is_retried() {
-    survives_everywhere("drop=after");
+    assert_survives_everywhere("drop=after");
 }
 
 #[test]
 fn a_truncated_body_is_retried() {
-    survives_everywhere("truncate");
+    assert_survives_everywhere("truncate");
 }
 
 #[test]
 fn a_200_that_is_not_json_is_retried() {
-    survives_everywhere("not-json");
+    assert_survives_everywhere("not-json");
 }
 
 #[test]
 fn an_empty_200_is_retried() {
-    survives_everywhere("blank");
+    assert_survives_everywhere("blank");
 }
 
 #[test]
 fn a_stalled_connection_is_closed_and_retried() {
-    survives_everywhere("stall");
+    assert_survives_everywhere("stall");
 }
 
 #[test]
 fn a_200_with_unexpected_json_is_retried() {
-    survives(&[
+    assert_survives(&[
         r#"POST /contacts/search status=200 times=1 body={"message":"later"}"#,
         "GET /contacts/*/notes status=200 times=1 body=[]",
     ]);
@@ -87,7 +87,7 @@ fn a_200_with_unexpected_json_is_retried() {
 
 #[test]
 fn several_faults_at_once_lose_nothing() {
-    survives(&[
+    assert_survives(&[
         "GET /contacts/*/notes status=503 every=9 times=5",
         "GET /contacts/*/notes truncate every=8 times=3",
         "GET /contacts/*/notes drop=after every=7 times=3",
@@ -175,7 +175,7 @@ fn edit(world: &World, old: &serde_json::Value, change: &serde_json::Value) {
 
 /// Compares rows, not bytes: the sandbox writes the keys of a page in another order when it hides a row.
 #[track_caller]
-fn finds_it_again(contacts: usize, fault: &str) {
+fn assert_found_again(contacts: usize, fault: &str) {
     let world = World::with_settings(|settings| settings.contacts = contacts);
     arm(&world, fault);
     world.run_command(EXPORT).exits(0);
@@ -192,17 +192,17 @@ fn finds_it_again(contacts: usize, fault: &str) {
 
 #[test]
 fn a_contact_that_the_search_hides_for_a_moment_is_found_again() {
-    finds_it_again(60, "POST /contacts/search hide times=1");
+    assert_found_again(60, "POST /contacts/search hide times=1");
 }
 
 #[test]
 fn a_contact_hidden_together_with_its_count_is_found_again() {
-    finds_it_again(1200, "POST /contacts/search hide hide-total times=1");
+    assert_found_again(1200, "POST /contacts/search hide hide-total times=1");
 }
 
 #[test]
 fn contacts_hidden_on_every_page_are_found_again() {
-    finds_it_again(1200, "POST /contacts/search hide times=3");
+    assert_found_again(1200, "POST /contacts/search hide times=3");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What every test stands on: a temporary directory, a sandbox of its own, a clean environment, and
+//! The harness of every test: a temporary directory, a sandbox of its own, a clean environment, and
 //! the real binary.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub(crate) struct World {
     env: BTreeMap<String, String>,
 }
 
-/// What a command that ended has left.
+/// The output and exit code of a command that has ended.
 #[derive(Debug)]
 pub(crate) struct CommandOutput {
     pub(crate) code: i32,
@@ -60,7 +60,7 @@ impl World {
         Self::with_settings(|settings| settings.faults = faults)
     }
 
-    /// The same world with an environment variable more, or of another value.
+    /// The same world with an environment variable added or changed.
     pub(crate) fn with_env(mut self, key: &str, value: &str) -> Self {
         self.env.insert(key.to_owned(), value.to_owned());
         self
@@ -90,7 +90,7 @@ impl World {
         self.sandbox.url()
     }
 
-    /// A command line, split at blanks; an argument with blanks stands in single quotes.
+    /// A command line, split at blanks; an argument with blanks is in single quotes.
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ghl-bulk"));
         command.args(words(line)).current_dir(self.dir.path()).env_clear().envs(&self.env);
@@ -113,7 +113,7 @@ impl World {
         self.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Asks a control route of the sandbox.
+    /// Sends a request to a control route of the sandbox.
     pub(crate) fn control_request(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let host = self.url().strip_prefix("http://").unwrap();
@@ -135,7 +135,7 @@ impl World {
         serde_json::from_str(body).unwrap_or(Value::Null)
     }
 
-    /// A control route that answers.
+    /// Reads a control route of the sandbox.
     pub(crate) fn get_control(&self, path: &str) -> Value {
         self.control_request("GET", path, &Value::Null)
     }
@@ -196,7 +196,7 @@ impl CommandOutput {
         self
     }
 
-    /// Asserts that the command has told the user something.
+    /// Asserts that the command has printed this to stderr.
     #[track_caller]
     pub(crate) fn says(self, part: &str) -> Self {
         assert!(self.stderr.contains(part), "no `{part}` in: {}", self.stderr);

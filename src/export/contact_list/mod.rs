@@ -34,7 +34,7 @@ pub struct ContactListFile {
 }
 
 impl ContactListFile {
-    /// A file that nobody has read yet.
+    /// A file that has not been read yet.
     #[must_use]
     pub fn new(file: PathBuf) -> Self {
         Self { file, digest: None, named: 0 }
@@ -132,7 +132,7 @@ fn contact_list_error(path: &Path, what: &str, why: &str) -> ExportError {
     ExportError::List(Box::new(diagnostic))
 }
 
-/// A row that names nobody.
+/// A row that names no contact.
 struct UnclearContactKey {
     why: String,
     /// Whether it has a phone number that cannot be read.

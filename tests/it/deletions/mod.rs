@@ -1,4 +1,4 @@
-//! Deleting in bulk: planned, confirmed by the number, kept whole before, and never twice.
+//! Deleting in bulk: planned, confirmed by the number, backed up completely first, and never repeated.
 
 mod notes_and_tasks;
 mod reconcile_deletions;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::import_world::empty_world;
 use crate::world::{CommandOutput, World};
 
-/// Somebody with all that goes with a contact.
+/// A contact with every kind of data.
 fn ann() -> Value {
     json!({
         "email": "ann@example.com", "phone": "+12025550143", "firstName": "Ann", "lastName": "Test",

@@ -1,4 +1,4 @@
-//! Scenarios whose rows delete contacts: by id, address or number, some twice, some that are nobody's.
+//! Scenarios whose rows delete contacts: by id, address or number, some twice, some unknown.
 
 use std::fmt::Write as _;
 use std::time::Duration;

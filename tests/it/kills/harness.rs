@@ -102,7 +102,7 @@ fn run(world: &World, line: &str, kill: Option<&Kill>) -> (Option<i32>, String) 
             }
             _ => None,
         };
-        // Its end, but not yet its burial: until then its number is nobody else's.
+        // It has ended, but is not yet reaped: until then its process id is not reused.
         stderr.read_to_string(&mut said).unwrap();
         ended.store(true, Ordering::SeqCst);
         if let Some((at, killer)) = killer {

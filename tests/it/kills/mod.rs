@@ -16,7 +16,7 @@ use scenario::DELETES;
 /// Scenarios at a time: most of their time they wait.
 const AT_ONCE: usize = 4;
 
-/// Runs seeds side by side, and tells how many there were.
+/// Runs seeds in parallel, and returns their number.
 fn all(seeds: impl Iterator<Item = u64> + Send) -> usize {
     let (seeds, count) = (Mutex::new(seeds), Mutex::new(0));
     std::thread::scope(|scope| {

@@ -47,7 +47,7 @@ pub(super) struct Scenario {
     pub(super) rows: usize,
     pub(super) stock: Vec<Value>,
     pub(super) options: String,
-    /// What a resumed import must be told beside its run.
+    /// The options of `resume` in addition to the run.
     pub(super) confirmed: String,
     pub(super) faults: Vec<String>,
     pub(super) kills: Vec<Kill>,
@@ -186,7 +186,7 @@ impl Scenario {
     }
 }
 
-/// The first process always dies; whoever goes on may die, too.
+/// The first process always dies; the ones that resume it may die, too.
 pub(super) fn kills(seed: u64, rng: &mut Rng) -> Vec<Kill> {
     let first = usize::try_from(seed % 8).unwrap();
     let mut kills = vec![kill(POINTS.get(first).copied(), rng)];
@@ -305,7 +305,7 @@ impl Maker {
         Person { cells: [first.to_owned(), last.to_owned(), email, phone], city, stock: false }
     }
 
-    /// A row of somebody who has one already.
+    /// A row of a person who has one already.
     fn again(&mut self) {
         let new: Vec<usize> = (0..self.people.len()).filter(|n| !self.people[*n].stock).collect();
         if let Some(n) = self.rng.choice(new) {
@@ -314,7 +314,7 @@ impl Maker {
         }
     }
 
-    /// Somebody new with the phone number of another.
+    /// A new person with the phone number of another.
     fn sharing(&mut self, n: usize) {
         let phones = self.people.iter().filter(|it| !it.stock && !it.cells[3].is_empty());
         let phones: Vec<String> = phones.map(|it| it.cells[3].clone()).collect();
@@ -334,7 +334,7 @@ impl Maker {
         self.write(&person, "", false);
     }
 
-    /// Somebody of the account, each once.
+    /// A contact of the account, each once.
     fn known(&mut self, changes: bool) {
         let Some(n) = self.people.iter().position(|it| it.stock) else { return };
         let mut person = self.people.remove(n);
@@ -347,7 +347,7 @@ impl Maker {
         }
     }
 
-    /// Somebody with nothing but a name; sometimes twice.
+    /// A person with only a name; sometimes twice.
     fn nobody(&mut self, n: usize) {
         let cells = [format!("Nobody{n}"), "Known".to_owned(), String::new(), String::new()];
         let person = Person { cells, city: "Oslo".to_owned(), stock: false };

@@ -1,4 +1,4 @@
-//! A login through the browser, played by the test: the sandbox stands in for HighLevel's page.
+//! A login through the browser, played by the test: the sandbox replaces HighLevel's page.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -9,7 +9,7 @@ use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, LOCATION};
 use serde_json::{Value, json};
 
 use super::{assert_nothing_kept, fed, settled, world};
-use crate::raw_http::Caller;
+use crate::raw_http::RawClient;
 use crate::running_command::RunningCommand;
 use crate::world::World;
 
@@ -56,7 +56,7 @@ fn free_port() -> u16 {
 #[track_caller]
 pub(crate) fn chosen(world: &World, address: &str) -> String {
     let path = address.strip_prefix(world.url()).expect("the address is the sandbox's");
-    let answer = Caller::new(world.url()).send_request("GET", path, &Value::Null);
+    let answer = RawClient::new(world.url()).send_request("GET", path, &Value::Null);
     answer.headers.get("location").unwrap_or_else(|| panic!("{answer:?}")).clone()
 }
 

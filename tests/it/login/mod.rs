@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::world::{CommandOutput, World};
 
-/// A world in which nobody is logged in and no token was given.
+/// A world without a login and without a token.
 pub(crate) fn world() -> World {
     settled(World::new())
 }
@@ -43,7 +43,7 @@ pub(crate) fn fed(world: &World, line: &str, input: &str) -> CommandOutput {
     }
 }
 
-/// Nobody is logged in.
+/// There is no login.
 #[track_caller]
 pub(crate) fn assert_nothing_kept(world: &World) {
     let dir = world.path("config/credentials");

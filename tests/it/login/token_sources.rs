@@ -37,7 +37,7 @@ fn the_environment_goes_before_a_file_a_command_and_a_login() {
     let command = format!("[profiles.p]\ntoken_command = [\"echo\", \"{TOKEN}\"]\n");
     write(&world, "config/config.toml", &command.replace(TOKEN, "pit-wrong"), 0o644);
     let refused = world.run_command("whoami --json --profile p");
-    // A literal token may be refused where it stands; either way the login is not used instead.
+    // A literal token may be refused where it is; either way the login is not used instead.
     assert_ne!(refused.code, 0, "{}", refused.stdout);
     write(&world, "print", &format!("#!/bin/sh\necho {TOKEN}\n"), 0o700);
     let line = "[profiles.p]\ntoken_command = [\"./print\"]\n";

@@ -89,7 +89,7 @@ fn every_column_goes_where_the_collection_says() {
         };
         for line in one["map"].as_array().unwrap() {
             let (column, to) = (line[0].as_str().unwrap(), line[1].as_str().unwrap());
-            // The label of a custom field is read beside its value.
+            // The label of a custom field is read in addition to its value.
             if column == "*" || column == "Custom Field 1 - Label" {
                 continue;
             }

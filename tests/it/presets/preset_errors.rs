@@ -1,4 +1,4 @@
-//! Presets that are not there, cannot be read, stand in one another's way, or meet a file in another language.
+//! Presets that are not there, cannot be read, conflict, or meet a file in another language.
 
 use serde_json::json;
 
@@ -49,7 +49,7 @@ fn an_unreadable_presets_directory_is_reported_and_nothing_is_guessed() {
     for command in ["import in.csv --yes", "map in.csv", "map --list-presets", save] {
         world.run_command(command).exits(2).says("config/presets`: ");
     }
-    // Whoever says everything in a mapping needs no presets.
+    // A complete mapping needs no presets.
     world.write_sheet("map.toml", "format = 1\n[[column]]\nfrom = \"EMAIL\"\nto = \"email\"\n");
     world.run_import("--map map.toml --unmapped ignore --ignore-column FIRSTNAME --ignore-column ADDED_TIME --ignore-column MODIFIED_TIME").exits(0);
     assert_eq!(world.read_contacts().len(), 1);
@@ -60,7 +60,7 @@ fn an_unreadable_presets_directory_is_reported_and_nothing_is_guessed() {
 fn a_preset_that_cannot_be_read_is_named() {
     let world = world();
     world.write_sheet("in.csv", BREVO);
-    // A link in a circle can be read by nobody, whatever their rights.
+    // A link in a circle cannot be read by any user.
     std::os::unix::fs::symlink("loop.toml", world.path("config/presets/loop.toml")).unwrap();
     std::fs::create_dir(world.path("config/presets/dir.toml")).unwrap();
     world.run_command("import in.csv --yes").exits(2).says("loop.toml");

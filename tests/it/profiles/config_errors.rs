@@ -1,4 +1,4 @@
-//! Mistakes in `config.toml`: each is told by its line, before anything else happens.
+//! Mistakes in `config.toml`: each is reported with its line, before anything else happens.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -6,7 +6,7 @@ use crate::world::{CommandOutput, World};
 
 /// A configuration is refused with these parts of a message; nothing is asked of anybody.
 #[track_caller]
-fn refused(text: &str, parts: &[&str]) -> CommandOutput {
+fn assert_refused(text: &str, parts: &[&str]) -> CommandOutput {
     let world = World::new();
     let url = world.url().to_owned();
     let world = world.with_config(text).with_env("GHL_API_URL", &url);
@@ -21,38 +21,47 @@ fn refused(text: &str, parts: &[&str]) -> CommandOutput {
 
 #[test]
 fn invalid_toml_is_reported_with_line_and_column() {
-    refused("default_profile = \n", &["config.toml line 1: invalid TOML at column 19: "]);
-    refused("[defaults]\nconcurrency = 16\nü = 'x\n", &["line 3: invalid TOML at column 1"]);
-    refused("[profiles.a]\n[profiles.a]\n", &["line 2: invalid TOML at column 11: duplicate key"]);
-    refused("just text", &["line 1: ", "invalid TOML"]);
-    refused("\u{feff}[profiles.a]\nx = =\n", &["line 2: invalid TOML at column 5: "]);
+    assert_refused("default_profile = \n", &["config.toml line 1: invalid TOML at column 19: "]);
+    assert_refused("[defaults]\nconcurrency = 16\nü = 'x\n", &["line 3: invalid TOML at column 1"]);
+    assert_refused(
+        "[profiles.a]\n[profiles.a]\n",
+        &["line 2: invalid TOML at column 11: duplicate key"],
+    );
+    assert_refused("just text", &["line 1: ", "invalid TOML"]);
+    assert_refused("\u{feff}[profiles.a]\nx = =\n", &["line 2: invalid TOML at column 5: "]);
 }
 
 #[test]
 fn an_unknown_key_is_reported_with_the_closest() {
     let close = ["line 1: the file has no key `default-profil`", "did you mean `default_profile`?"];
-    refused("default-profil = 'a'", &close);
-    refused("[profile.a]\nlocation = 'x'\n", &["line 1", "did you mean `profiles`?"]);
+    assert_refused("default-profil = 'a'", &close);
+    assert_refused("[profile.a]\nlocation = 'x'\n", &["line 1", "did you mean `profiles`?"]);
     let close = ["config.toml line 3: a profile has no key `locaton`", "did you mean `location`?"];
-    refused("[profiles.a]\n\nlocaton = 'x'\n", &close);
-    refused("[profiles.a]\nxyz = 1\n", &["line 2: a profile has no key `xyz`", "`token_file`"]);
-    refused("xyz = 1\n", &["line 1: the file has no key `xyz`", "`default_profile`, `defaults`"]);
+    assert_refused("[profiles.a]\n\nlocaton = 'x'\n", &close);
+    assert_refused(
+        "[profiles.a]\nxyz = 1\n",
+        &["line 2: a profile has no key `xyz`", "`token_file`"],
+    );
+    assert_refused(
+        "xyz = 1\n",
+        &["line 1: the file has no key `xyz`", "`default_profile`, `defaults`"],
+    );
 }
 
 #[test]
 fn an_unknown_flag_is_reported_with_the_closest_of_its_command() {
     let close = ["line 2: no command has a flag `concurency`", "did you mean `concurrency`?"];
-    refused("[defaults]\nconcurency = 3\n", &close);
+    assert_refused("[defaults]\nconcurency = 3\n", &close);
     let close = ["line 2: `ghl-bulk export` has no flag `fromat`", "did you mean `format`?"];
-    refused("[defaults.export]\nfromat = 'csv'\n", &close);
+    assert_refused("[defaults.export]\nfromat = 'csv'\n", &close);
     let close = ["line 2: `ghl-bulk runs publish` has no flag `mode`"];
-    refused("[defaults.runs.publish]\nmode = 'create'\n", &close);
+    assert_refused("[defaults.runs.publish]\nmode = 'create'\n", &close);
     let close = ["line 3: `ghl-bulk import` has no flag `on_duplicat`", "`on-duplicate`"];
-    refused("[profiles.a]\n[profiles.a.defaults.import]\non_duplicat = 'first'\n", &close);
+    assert_refused("[profiles.a]\n[profiles.a.defaults.import]\non_duplicat = 'first'\n", &close);
     let close = ["line 1: there is no command `exprt`", "did you mean `export`?"];
-    refused("[defaults.exprt]\nformat = 'csv'\n", &close);
-    refused("[defaults]\nhelp = true\n", &["line 2: ", "`help`"]);
-    refused("[defaults]\ndefault = {}\n", &["line 2: there is no command `default`"]);
+    assert_refused("[defaults.exprt]\nformat = 'csv'\n", &close);
+    assert_refused("[defaults]\nhelp = true\n", &["line 2: ", "`help`"]);
+    assert_refused("[defaults]\ndefault = {}\n", &["line 2: there is no command `default`"]);
 }
 
 #[test]
@@ -81,48 +90,57 @@ fn a_wrong_type_is_reported_with_the_expected_one() {
             "line 2: `format` must be text, a number or a list",
         ),
     ] {
-        refused(text, &[parts]);
+        assert_refused(text, &[parts]);
     }
 }
 
 #[test]
 fn a_value_that_the_flag_would_refuse_is_reported_with_its_line() {
-    let done = refused(
+    let done = assert_refused(
         "[defaults]\n\nconcurrency = 'lots'\n",
         &["line 3: `concurrency` cannot be `lots`: "],
     );
     assert!(!done.stderr.contains("--help"), "{}", done.stderr);
-    refused("[defaults]\nconcurrency = 0\n", &["line 2: `concurrency` cannot be `0`"]);
-    refused("[defaults]\nverbose = 300\n", &["line 2: `verbose` must be a number from 0 to 255"]);
-    refused(
+    assert_refused("[defaults]\nconcurrency = 0\n", &["line 2: `concurrency` cannot be `0`"]);
+    assert_refused(
+        "[defaults]\nverbose = 300\n",
+        &["line 2: `verbose` must be a number from 0 to 255"],
+    );
+    assert_refused(
         "[defaults.export]\nformat = 'cvs'\n",
         &["line 2: `format` cannot be `cvs`", "it can be `parquet`, `csv`, `jsonl`"],
     );
-    refused(
+    assert_refused(
         "[defaults.export]\nformat = ['csv', 'x']\n",
         &["line 2: ", "`parquet`, `csv`, `jsonl`"],
     );
-    refused(
+    assert_refused(
         "[defaults.export]\nupdated_since = 'often'\n",
         &["line 2: `updated_since` cannot be `often`: not a time"],
     );
-    refused("[defaults.import]\nmax-errors = '5%%'\n", &["line 2: `max-errors` cannot be `5%%`"]);
-    refused(
+    assert_refused(
+        "[defaults.import]\nmax-errors = '5%%'\n",
+        &["line 2: `max-errors` cannot be `5%%`"],
+    );
+    assert_refused(
         "[profiles.a]\nlocation = '..'\n",
         &["line 2: `location`: `..` is not a valid location id: it is a path segment"],
     );
-    refused(
+    assert_refused(
         "[profiles.a]\nlocation = 'a, b'\n",
         &["line 2: `location` must be the id of one location"],
     );
-    refused("[profiles.a]\napi_url = 'nowhere'\n", &["line 2: `api_url`: it is not an address"]);
-    refused(
+    assert_refused(
+        "[profiles.a]\napi_url = 'nowhere'\n",
+        &["line 2: `api_url`: it is not an address"],
+    );
+    assert_refused(
         "[profiles.a]\nstore = 'keyrin'\n",
         &["line 2: `store` cannot be `keyrin`", "`keyring`"],
     );
-    refused("[profiles.'a/b']\n", &["line 1: `a/b` cannot be a profile's name"]);
+    assert_refused("[profiles.'a/b']\n", &["line 1: `a/b` cannot be a profile's name"]);
     let both = "[profiles.a]\ntoken_command = 'x'\ntoken_file = 'y'\n";
-    refused(both, &["line 3: `token_command` and `token_file` exclude each other"]);
+    assert_refused(both, &["line 3: `token_command` and `token_file` exclude each other"]);
 }
 
 #[test]
@@ -136,8 +154,14 @@ fn checks_that_a_person_makes_have_no_default() {
         ("location = 'a'", "[profiles.NAME]"),
         ("api_url = 'http://x'", "[profiles.NAME]"),
     ] {
-        refused(&format!("[defaults]\n{flag}\n"), &["line 2: ", "cannot have a default", why]);
-        refused(&format!("[defaults.import]\n{flag}\n"), &["line 2: ", "cannot have a default"]);
+        assert_refused(
+            &format!("[defaults]\n{flag}\n"),
+            &["line 2: ", "cannot have a default", why],
+        );
+        assert_refused(
+            &format!("[defaults.import]\n{flag}\n"),
+            &["line 2: ", "cannot have a default"],
+        );
     }
 }
 
@@ -153,7 +177,7 @@ fn a_token_anywhere_in_the_file_is_refused_and_never_repeated() {
             format!("[profiles.a]\n{token} = 1\n"),
             format!("[profiles.a]\nno TOML {token}\n"),
         ] {
-            let done = refused(
+            let done = assert_refused(
                 &text,
                 &["config.toml line 2: this looks like a token", "`ghl-bulk login`"],
             );
@@ -162,18 +186,20 @@ fn a_token_anywhere_in_the_file_is_refused_and_never_repeated() {
     }
     for key in ["token", "access_token", "client-secret", "password", "API_KEY"] {
         let text = format!("[profiles.a]\n{key} = 'hush hush'\n");
-        let done =
-            refused(&text, &["line 2: ", "a secret must not be in this file", "`token_command`"]);
+        let done = assert_refused(
+            &text,
+            &["line 2: ", "a secret must not be in this file", "`token_command`"],
+        );
         assert!(!done.stderr.contains("hush"), "{}", done.stderr);
     }
     let text = "[profiles.a]\napi_url = 'https://ada:hush@example.com'\n";
-    assert!(!refused(text, &["line 2: ", "password"]).stderr.contains("hush"));
+    assert!(!assert_refused(text, &["line 2: ", "password"]).stderr.contains("hush"));
 }
 
 #[test]
 fn all_mistakes_are_reported_at_once() {
     let text = "x = 1\n[defaults]\nconcurency = 1\nwait = 1\n[profiles.a]\nlocation = 2\n";
-    refused(text, &["config.toml line 1: ", "  line 3: ", "  line 4: ", "  line 6: "]);
+    assert_refused(text, &["config.toml line 1: ", "  line 3: ", "  line 4: ", "  line 6: "]);
 }
 
 #[test]
@@ -214,6 +240,6 @@ fn a_configuration_without_read_permission_is_refused() {
 
 #[test]
 fn text_of_the_configuration_does_not_act_on_the_terminal() {
-    let done = refused("\"\\u001b[31m\" = 1\n", &["line 1: "]);
+    let done = assert_refused("\"\\u001b[31m\" = 1\n", &["line 1: "]);
     assert!(!done.stderr.contains('\u{1b}'), "{}", done.stderr);
 }

@@ -21,7 +21,7 @@ impl World {
             .without_env("GHL_LOCATION_ID")
     }
 
-    /// What `config explain` tells of a setting or flag.
+    /// What `config explain` shows of a setting or flag.
     #[track_caller]
     fn explain_setting(&self, line: &str, name: &str) -> Value {
         let done = self.run_command(&format!("config explain {line} --json")).exits(0);
@@ -51,7 +51,7 @@ fn main_profile(world: &World) -> String {
     format!("[profiles.main]\nlocation = '{LOCATION}'\napi_url = '{url}'\ntoken_file = '{token}'\n")
 }
 
-/// A token is nobody else's to read.
+/// Only the owner may read a token.
 fn set_mode(path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -119,7 +119,7 @@ fn a_default_of_the_profile_goes_before_a_general_one_and_a_command_s_before_all
         "[profiles.p.defaults.export]\nconcurrency = 4\n",
     ];
     let asked = "--profile p export";
-    // Every pair, and each alone; whatever comes last in the list above wins, wherever it stands.
+    // Every pair, and each alone; whatever comes last in the list above wins, wherever it is.
     for (weak, weaker) in levels.iter().enumerate() {
         let world = World::new().with_config(&format!("[profiles.p]\n{weaker}"));
         let value = (weak + 1).to_string();

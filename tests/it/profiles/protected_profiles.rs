@@ -127,7 +127,7 @@ fn a_profile_that_is_not_protected_needs_no_name() {
     world.run_command("import in.csv --profile main --yes --out res").exits(0);
 }
 
-/// Runs a command on a terminal on which somebody types a line when asked; its code and what it showed.
+/// Runs a command on a terminal where a line is typed at its prompt; gives its code and its output.
 fn typed(world: &World, line: &str, asked: &str, answer: &str) -> (i32, String) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
@@ -167,7 +167,7 @@ fn on_a_terminal_the_location_s_name_is_asked_for() {
     }
     let (code, shown) = typed(&world, import, asked, "Sandbox Location 1");
     assert_eq!((code, world.read_contacts().len()), (0, 1), "{shown}");
-    // `--yes` says that nobody is to be asked, and that alone does not do.
+    // `--yes` only skips the prompt, and that is not enough.
     let (code, shown) = typed(&world, &format!("{import} --yes"), asked, "Sandbox Location 1");
     assert!(code == 2 && shown.contains("`--yes` is not enough"), "{shown}");
     let undo = format!("undo {} --out undone", world.last_run("import"));

@@ -22,7 +22,7 @@ fn wreck() -> (World, PathBuf) {
     (world, db)
 }
 
-/// Resumes, and asserts that whatever came of it, nobody and nothing is there twice, and all is there
+/// Resumes, and asserts that in any case no record is there twice, and all are there
 /// where it claims so. Gives the code.
 #[track_caller]
 fn ends_right(world: &World, what: &str) -> i32 {

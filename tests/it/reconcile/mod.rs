@@ -1,4 +1,4 @@
-//! Doubts: what an import makes of every answer that a write can get, and of none.
+//! Reconciling: how an import handles every answer that a write can get, and a missing one.
 //!
 //! A write is never sent a second time before it is known that the first was not applied; a refusal is
 //! not believed where the service is known to say one thing and do another.
@@ -44,7 +44,7 @@ fn all_once(world: &World, count: usize) {
     }
 }
 
-/// From now on nothing goes wrong, and nobody waits.
+/// From now on there are no faults and no waits.
 fn calm(world: &World) {
     world.control_request("DELETE", "faults", &Value::Null);
     world.control_request("POST", "release", &Value::Null);

@@ -8,7 +8,7 @@ use jiff::fmt::rfc2822;
 use serde_json::{Value, json};
 
 use super::oauth_client::{grant, said, text};
-use crate::raw_http::{Answer, Caller};
+use crate::raw_http::{RawClient, RawResponse};
 use crate::world::World;
 
 fn claims(token: &str) -> Value {
@@ -17,9 +17,9 @@ fn claims(token: &str) -> Value {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap()
 }
 
-fn location(world: &World, token: &str) -> Answer {
+fn location(world: &World, token: &str) -> RawResponse {
     let path = format!("/locations/{LOCATION}");
-    Caller::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null)
+    RawClient::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null)
 }
 
 fn access(tokens: &Value) -> String {
@@ -72,7 +72,7 @@ fn the_date_of_every_answer_follows_the_clock() {
     let world = World::with_settings(|settings| {
         settings.clock_ahead = jiff::SignedDuration::from_hours(-1);
     });
-    let ahead = |answer: &Answer| {
+    let ahead = |answer: &RawResponse| {
         let date = rfc2822::parse(&answer.headers["date"]).unwrap().timestamp();
         (date.as_second() - Timestamp::now().as_second() + 30).div_euclid(60)
     };
@@ -85,7 +85,7 @@ fn the_date_of_every_answer_follows_the_clock() {
 fn a_control_route_grants_nothing_that_is_spelt_wrongly() {
     let world = World::new();
     for wrong in [json!({"usertype": "Company"}), json!({"userType": "X"}), json!({"life": "x"})] {
-        let caller = Caller::new(world.url());
+        let caller = RawClient::new(world.url());
         assert_eq!(
             caller.send_request("POST", "/__sandbox/oauth/grant", &wrong).status,
             422,
@@ -124,7 +124,7 @@ fn each_route_asks_for_its_scope_and_no_other() {
         let refused = |token: &str| {
             let body = if method == "GET" { Value::Null } else { json!({}) };
             let answer =
-                Caller::new(world.url()).with_token(token).send_request(method, &path, &body);
+                RawClient::new(world.url()).with_token(token).send_request(method, &path, &body);
             said(&answer) == (401, "The token is not authorized for this scope.")
         };
         assert!(refused(&format!("pit-sandbox-without:{scope}")), "{method} {path}");

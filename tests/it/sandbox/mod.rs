@@ -1,5 +1,5 @@
 //! The sandbox: the command that serves it, and the answers it owes. Pairs of request and answer
-//! that hold for the real service as far as anybody has observed it.
+//! that hold for the real service as far as it has been observed.
 
 mod access_tokens;
 mod oauth;
@@ -15,15 +15,15 @@ use ghl_bulk::sandbox::{
 };
 use serde_json::{Value, json};
 
-use crate::raw_http::{Answer, Caller};
+use crate::raw_http::{RawClient, RawResponse};
 use crate::running_command::RunningCommand;
 use crate::world::World;
 
 /// A request to a fresh sandbox, and the status and message of its answer.
 #[track_caller]
-fn check(method: &str, path: &str, body: &Value, status: u16, message: &Value) -> Answer {
+fn check(method: &str, path: &str, body: &Value, status: u16, message: &Value) -> RawResponse {
     let world = World::new();
-    let answer = Caller::new(world.url()).send_request(method, path, body);
+    let answer = RawClient::new(world.url()).send_request(method, path, body);
     assert_eq!((answer.status, &answer.body["message"]), (status, message), "{}", answer.body);
     answer
 }
@@ -126,7 +126,7 @@ fn page_numbers_reach_ten_thousand_records_and_cursors_all() {
 #[test]
 fn a_token_without_a_scope_is_answered_401() {
     let world = World::new();
-    let caller = Caller::new(world.url()).with_token("pit-sandbox-without:contacts.readonly");
+    let caller = RawClient::new(world.url()).with_token("pit-sandbox-without:contacts.readonly");
     let answer = caller.send_request("POST", "/contacts/search", &with(json!({"pageLimit": 1})));
     let said = (answer.status, &answer.body["message"]);
     assert_eq!(said, (401, &json!("The token is not authorized for this scope.")));
@@ -142,7 +142,7 @@ fn an_unknown_token_is_answered_401() {
     let ask = |token| {
         let path = format!("/users/?locationId={LOCATION}");
         let answer =
-            Caller::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null);
+            RawClient::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null);
         (answer.status, answer.body["message"].clone())
     };
     assert_eq!(ask("pit-unknown"), (401, json!("Invalid Private Integration token")));
@@ -161,7 +161,7 @@ fn every_answer_says_what_is_left_of_the_limit() {
     let world = World::with_settings(|settings| {
         (settings.limit, settings.daily_used) = ("5/10s/100".parse().unwrap(), 40);
     });
-    let answer = Caller::new(world.url()).send_request(
+    let answer = RawClient::new(world.url()).send_request(
         "GET",
         &format!("/locations/{LOCATION}"),
         &Value::Null,
@@ -181,7 +181,7 @@ fn every_answer_says_what_is_left_of_the_limit() {
 fn one_request_too_many_is_answered_429() {
     let world = World::with_settings(|settings| settings.limit = "3/60s".parse().unwrap());
     let path = format!("/locations/{LOCATION}");
-    let ask = || Caller::new(world.url()).send_request("GET", &path, &Value::Null);
+    let ask = || RawClient::new(world.url()).send_request("GET", &path, &Value::Null);
     let statuses = [ask(), ask(), ask(), ask()].map(|answer| answer.status);
     assert_eq!(statuses, [200, 200, 200, 429]);
     let refused = ask();
@@ -194,7 +194,7 @@ fn a_duplicate_is_refused_with_the_contact_it_duplicates() {
     let world = World::new();
     let there = first_contact(&world);
     let body = with(json!({"email": there["email"].as_str().unwrap().to_uppercase()}));
-    let answer = Caller::new(world.url()).send_request("POST", "/contacts/", &body);
+    let answer = RawClient::new(world.url()).send_request("POST", "/contacts/", &body);
     assert_eq!(answer.status, 400);
     let meta = json!({"contactId": there["id"], "contactName": there["contactName"], "matchingField": "email"});
     assert_eq!(answer.body["meta"], meta);
@@ -206,7 +206,7 @@ fn tags_are_stored_once_and_in_lower_case() {
     let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
     let body = json!({"tags": ["Brand-New", "brand-new", " BRAND-NEW "]});
     let answer =
-        Caller::new(world.url()).send_request("POST", &format!("/contacts/{id}/tags"), &body);
+        RawClient::new(world.url()).send_request("POST", &format!("/contacts/{id}/tags"), &body);
     assert_eq!((answer.status, &answer.body["tagsAdded"]), (201, &json!(["brand-new"])));
     let tags = crate::raw_http::list_rows(&world, &format!("/locations/{LOCATION}/tags"), "tags");
     assert!(tags.iter().any(|tag| tag["name"] == "brand-new"), "the location learns the tag");
@@ -215,7 +215,7 @@ fn tags_are_stored_once_and_in_lower_case() {
 #[test]
 fn a_contact_that_was_created_is_read_back() {
     let world = World::new();
-    let caller = Caller::new(world.url());
+    let caller = RawClient::new(world.url());
     let body = with(json!({"firstName": "Ada", "lastName": "New", "email": "Ada.New@example.com"}));
     let made = caller.send_request("POST", "/contacts/", &body);
     assert_eq!(made.status, 201, "{}", made.body);
@@ -235,7 +235,7 @@ fn an_upsert_finds_the_contact_with_the_address() {
     let world = World::new();
     let there = first_contact(&world);
     let body = with(json!({"email": there["email"], "companyName": "New Ltd"}));
-    let answer = Caller::new(world.url()).send_request("POST", "/contacts/upsert", &body);
+    let answer = RawClient::new(world.url()).send_request("POST", "/contacts/upsert", &body);
     assert_eq!((answer.status, &answer.body["new"]), (200, &json!(false)));
     assert_eq!(answer.body["contact"]["id"], there["id"]);
     assert_eq!(first_contact(&world)["companyName"], "New Ltd");
@@ -252,7 +252,7 @@ fn a_search_finds_the_seeded_contacts_page_by_page() {
     let rows = crate::raw_http::search_contacts(&world, &json!([]));
     let state = world.get_control("state");
     assert_eq!(rows.len(), state["contacts"].as_array().unwrap().len());
-    let caller = Caller::new(world.url());
+    let caller = RawClient::new(world.url());
     let page = caller
         .send_request("POST", "/contacts/search", &with(json!({"pageLimit": 7, "page": 2})))
         .body;
@@ -294,7 +294,7 @@ fn a_write_is_applied_though_its_client_has_given_up() {
 fn a_create_that_is_answered_422_may_have_been_applied() {
     let world = World::with_settings(|settings| settings.contacts = 0);
     world.control_request("POST", "faults", &json!(["POST /contacts/ applied=422 times=1"]));
-    let caller = Caller::new(world.url());
+    let caller = RawClient::new(world.url());
     let body = with(json!({"email": "made@example.com"}));
     assert_eq!(caller.send_request("POST", "/contacts/", &body).status, 422);
     let path = format!("/contacts/search/duplicate?locationId={LOCATION}&email=made%40example.com");
@@ -308,7 +308,7 @@ fn a_field_can_be_ignored() {
     let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
     world.control_request("POST", "faults", &json!(["PUT /contacts/* ignore=city"]));
     let body = json!({"city": "Elsewhere", "state": "XY"});
-    let answer = Caller::new(world.url()).send_request("PUT", &format!("/contacts/{id}"), &body);
+    let answer = RawClient::new(world.url()).send_request("PUT", &format!("/contacts/{id}"), &body);
     assert_eq!((answer.status, &answer.body["contact"]["state"]), (200, &json!("XY")));
     assert_ne!(answer.body["contact"]["city"], "Elsewhere");
 }
@@ -331,7 +331,7 @@ fn another_client_can_edit_a_contact_and_its_children() {
 fn accounts_that_hold_the_same_are_equal_but_for_ids_and_dates() {
     let build = |names: [&str; 2]| {
         let world = World::with_settings(|settings| settings.contacts = 0);
-        let caller = Caller::new(world.url());
+        let caller = RawClient::new(world.url());
         for name in names {
             let body = with(json!({"firstName": name, "tags": [name, "all"]}));
             let made = caller.send_request("POST", "/contacts/", &body).body;
@@ -353,7 +353,7 @@ fn a_company_can_be_changed_and_every_time_zone_be_set() {
     let world = World::new();
     let id = first_contact(&world)["id"].as_str().unwrap().to_owned();
     let put = |body: &Value| {
-        Caller::new(world.url()).send_request("PUT", &format!("/contacts/{id}"), body).status
+        RawClient::new(world.url()).send_request("PUT", &format!("/contacts/{id}"), body).status
     };
     assert_eq!(put(&json!({"companyName": "New Ltd", "timezone": "America/Phoenix"})), 200);
     assert_eq!(put(&json!({"timezone": "America/Atlantis"})), 422);
@@ -364,7 +364,7 @@ fn a_company_can_be_changed_and_every_time_zone_be_set() {
 #[test]
 fn a_location_says_what_makes_a_duplicate() {
     let world = World::with_settings(|settings| settings.unique = vec![UniqueIdentifier::Phone]);
-    let answer = Caller::new(world.url()).send_request(
+    let answer = RawClient::new(world.url()).send_request(
         "GET",
         &format!("/locations/{LOCATION}"),
         &Value::Null,

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::oauth_client::{
     authorize, code, exchange, exchange_code, form, grant, refresh, said, text,
 };
-use crate::raw_http::{Caller, send_raw_request};
+use crate::raw_http::{RawClient, send_raw_request};
 use crate::world::World;
 
 fn status_of(world: &World, token: &str) -> (u16, String) {
     let path = format!("/contacts/search/duplicate?locationId={LOCATION}&email=a%40example.com");
     let answer =
-        Caller::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null);
+        RawClient::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null);
     (answer.status, answer.body["message"].as_str().unwrap_or_default().to_owned())
 }
 

@@ -4,7 +4,7 @@ use ghl_bulk::sandbox::{CLIENT_ID, COMPANY};
 use serde_json::{Value, json};
 
 use super::oauth_client::{agency, grant, post_form, said, text};
-use crate::raw_http::{Answer, Caller};
+use crate::raw_http::{RawClient, RawResponse};
 use crate::world::World;
 
 fn three() -> World {
@@ -14,18 +14,18 @@ fn three() -> World {
     })
 }
 
-fn installed(world: &World, token: &str, more: &str) -> Answer {
+fn installed(world: &World, token: &str, more: &str) -> RawResponse {
     let app = CLIENT_ID.split('-').next().unwrap();
     let path = format!("/oauth/installedLocations?companyId={COMPANY}&appId={app}{more}");
-    Caller::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null)
+    RawClient::new(world.url()).with_token(token).send_request("GET", &path, &Value::Null)
 }
 
-fn location_token(world: &World, token: &str, location: &str) -> Answer {
+fn location_token(world: &World, token: &str, location: &str) -> RawResponse {
     let form = format!("companyId={COMPANY}&locationId={location}");
-    post_form(Caller::new(world.url()).with_token(token), "/oauth/locationToken", &form)
+    post_form(RawClient::new(world.url()).with_token(token), "/oauth/locationToken", &form)
 }
 
-fn ids(answer: &Answer) -> Vec<&str> {
+fn ids(answer: &RawResponse) -> Vec<&str> {
     let rows = answer.body["locations"].as_array().unwrap_or_else(|| panic!("{}", answer.body));
     rows.iter().map(|row| row["_id"].as_str().unwrap()).collect()
 }
@@ -44,7 +44,7 @@ fn a_token_for_a_location_reaches_that_location_alone() {
     let token = text(&tokens["access_token"]);
     let users = |location: &str| {
         let path = format!("/users/?locationId={location}");
-        Caller::new(world.url()).with_token(&token).send_request("GET", &path, &Value::Null)
+        RawClient::new(world.url()).with_token(&token).send_request("GET", &path, &Value::Null)
     };
     assert_eq!(users("second").status, 200);
     let wrong = "The token does not have access to this location.";
@@ -75,7 +75,7 @@ fn no_token_is_given_for_what_is_not_installed_not_there_or_not_the_agencys() {
     world.control_request("POST", "settings", &json!({"not_installed": ["first"]}));
     assert_eq!(location_token(&world, &token, "first").status, 400);
     assert_eq!(location_token(&world, &token, "third").status, 201);
-    let caller = Caller::new(world.url()).with_token(&token);
+    let caller = RawClient::new(world.url()).with_token(&token);
     let ask = |form: &str| post_form(caller, "/oauth/locationToken", form);
     assert_eq!(ask("companyId=other&locationId=first").status, 403);
     assert_eq!(ask("locationId=first").status, 422);
@@ -97,7 +97,7 @@ fn installed_locations_are_found_by_name_and_by_page() {
     assert_eq!(ids(&installed(&world, &token, "&locationId=first")), ["first"]);
     assert_eq!(installed(&world, &token, "&page=2").status, 422);
     assert_eq!(installed(&world, &token, "&isInstalled=maybe").status, 422);
-    let bare = Caller::new(world.url()).with_token(&token);
+    let bare = RawClient::new(world.url()).with_token(&token);
     assert_eq!(bare.send_request("GET", "/oauth/installedLocations", &Value::Null).status, 422);
 }
 
@@ -109,7 +109,8 @@ fn an_agencys_routes_need_its_scopes_and_a_version() {
     let refused = (401, "The token is not authorized for this scope.");
     assert_eq!(said(&installed(&world, &token, "")), refused);
     assert_eq!(said(&location_token(&world, &token, "first")), refused);
-    let caller = Caller { version: "1999-01-01", ..Caller::new(world.url()).with_token(&token) };
+    let caller =
+        RawClient { version: "1999-01-01", ..RawClient::new(world.url()).with_token(&token) };
     let answer = caller.send_request("GET", "/oauth/installedLocations", &Value::Null);
     assert_eq!(said(&answer), (401, "version header is invalid"));
 }
@@ -118,7 +119,7 @@ fn an_agencys_routes_need_its_scopes_and_a_version() {
 fn an_agencys_token_reads_a_location_and_nothing_in_it() {
     let world = three();
     let token = agency(&world);
-    let caller = Caller::new(world.url()).with_token(&token);
+    let caller = RawClient::new(world.url()).with_token(&token);
     assert_eq!(caller.send_request("GET", "/locations/first", &Value::Null).status, 200);
     let wrong = "This authClass type is not allowed to access this scope. \
                  Please verify your IAM configuration if this is not the case.";
@@ -131,7 +132,7 @@ fn an_agencys_token_reads_a_location_and_nothing_in_it() {
 #[test]
 fn an_agencys_private_integration_reads_a_location_and_mints_nothing() {
     let world = three();
-    let caller = Caller::new(world.url()).with_token("pit-sandbox-company");
+    let caller = RawClient::new(world.url()).with_token("pit-sandbox-company");
     let ask = |path: &str| caller.send_request("GET", path, &Value::Null);
     assert_eq!(ask("/locations/first").status, 200);
     let scope = (401, "The token is not authorized for this scope.");

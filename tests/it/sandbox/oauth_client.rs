@@ -3,16 +3,16 @@
 use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET};
 use serde_json::{Value, json};
 
-use crate::raw_http::{Answer, Caller, send_raw_request};
+use crate::raw_http::{RawClient, RawResponse, send_raw_request};
 use crate::world::World;
 
-/// Where the app wants its codes; nobody listens there.
+/// The app's redirect URL; no server listens there.
 pub(super) const REDIRECT: &str = "http://localhost:9/callback";
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
-/// Asks for authorisation with these parameters beside the usual ones.
-pub(super) fn authorize(world: &World, more: &str) -> Answer {
+/// Asks for authorisation with these parameters in addition to the usual ones.
+pub(super) fn authorize(world: &World, more: &str) -> RawResponse {
     let path = format!(
         "/oauth/chooselocation?response_type=code&client_id={CLIENT_ID}\
          &redirect_uri=http%3A%2F%2Flocalhost%3A9%2Fcallback\
@@ -22,7 +22,7 @@ pub(super) fn authorize(world: &World, more: &str) -> Answer {
 }
 
 /// The code in a redirect's address.
-pub(super) fn code(answer: &Answer) -> String {
+pub(super) fn code(answer: &RawResponse) -> String {
     assert_eq!(answer.status, 302, "{}", answer.body);
     let address = answer.headers["location"].strip_prefix(REDIRECT).unwrap();
     let (_, code) = address.split_once("code=").unwrap();
@@ -30,17 +30,17 @@ pub(super) fn code(answer: &Answer) -> String {
 }
 
 /// A form sent to the token endpoint, without a version.
-pub(super) fn exchange(world: &World, form: &str) -> Answer {
+pub(super) fn exchange(world: &World, form: &str) -> RawResponse {
     send_raw_request(world.url(), "POST", "/oauth/token", &[FORM], form)
 }
 
-/// The form of the registered app with these fields beside its own.
+/// The form of the registered app with these fields in addition to its own.
 pub(super) fn form(more: &str) -> String {
     format!("client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&{more}")
 }
 
 /// What exchanging a code brings.
-pub(super) fn exchange_code(world: &World, code: &str) -> Answer {
+pub(super) fn exchange_code(world: &World, code: &str) -> RawResponse {
     let more = format!(
         "grant_type=authorization_code&code={code}&redirect_uri=http%3A%2F%2Flocalhost%3A9%2Fcallback"
     );
@@ -48,7 +48,7 @@ pub(super) fn exchange_code(world: &World, code: &str) -> Answer {
 }
 
 /// What exchanging a refresh token brings.
-pub(super) fn refresh(world: &World, token: &str) -> Answer {
+pub(super) fn refresh(world: &World, token: &str) -> RawResponse {
     exchange(world, &form(&format!("grant_type=refresh_token&refresh_token={token}")))
 }
 
@@ -63,7 +63,7 @@ pub(super) fn agency(world: &World) -> String {
 }
 
 /// A form sent with a token.
-pub(super) fn post_form(caller: Caller<'_>, path: &str, form: &str) -> Answer {
+pub(super) fn post_form(caller: RawClient<'_>, path: &str, form: &str) -> RawResponse {
     let bearer = format!("Bearer {}", caller.token);
     let headers = [FORM, ("Version", caller.version), ("Authorization", &bearer)];
     send_raw_request(caller.url, "POST", path, &headers, form)
@@ -75,6 +75,6 @@ pub(super) fn text(value: &Value) -> String {
 }
 
 /// Status and message of an answer.
-pub(super) fn said(answer: &Answer) -> (u16, &str) {
+pub(super) fn said(answer: &RawResponse) -> (u16, &str) {
     (answer.status, answer.body["message"].as_str().unwrap_or_default())
 }

@@ -4,11 +4,11 @@ use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, COMPANY};
 use serde_json::{Value, json};
 
 use super::oauth_client::{agency, authorize, code, grant, post_form, said, text};
-use crate::raw_http::{Answer, Caller, send_raw_request};
+use crate::raw_http::{RawClient, RawResponse, send_raw_request};
 use crate::world::World;
 
-fn v3(world: &World) -> Caller<'_> {
-    Caller { version: "v3", ..Caller::new(world.url()) }
+fn v3(world: &World) -> RawClient<'_> {
+    RawClient { version: "v3", ..RawClient::new(world.url()) }
 }
 
 fn three() -> World {
@@ -18,14 +18,14 @@ fn three() -> World {
     })
 }
 
-fn exchange(world: &World, mut body: Value) -> Answer {
+fn exchange(world: &World, mut body: Value) -> RawResponse {
     body["clientId"] = CLIENT_ID.into();
     body["clientSecret"] = CLIENT_SECRET.into();
     let headers = [("Content-Type", "application/json"), ("Version", "v3")];
     send_raw_request(world.url(), "POST", "/oauth/token", &headers, &body.to_string())
 }
 
-fn pages(world: &World, token: &str, more: &str) -> Answer {
+fn pages(world: &World, token: &str, more: &str) -> RawResponse {
     let app = CLIENT_ID.split('-').next().unwrap();
     let path = format!("/oauth/installed-locations?companyId={COMPANY}&appId={app}{more}");
     v3(world).with_token(token).send_request("GET", &path, &Value::Null)
@@ -80,7 +80,7 @@ fn a_locations_token_can_be_renewed() {
 fn the_new_paths_are_served_under_the_new_version_only() {
     let world = three();
     let token = agency(&world);
-    let old = Caller::new(world.url()).with_token(&token);
+    let old = RawClient::new(world.url()).with_token(&token);
     let answer = post_form(old, "/oauth/location-token", "");
     assert_eq!(said(&answer), (404, "Cannot POST /oauth/location-token"));
     assert_eq!(old.send_request("GET", "/oauth/installed-locations", &Value::Null).status, 404);

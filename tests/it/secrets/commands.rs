@@ -93,7 +93,7 @@ fn others(world: &World, run: &mut impl FnMut(&str, &[i32]) -> crate::world::Com
     run("logout --profile other", &[0, 2, 8]);
 }
 
-/// The sandbox serves until it is told to end.
+/// The sandbox serves until it is terminated.
 fn serve(world: &World, options: &str, secrets: &[Secret]) {
     let mut sandbox =
         RunningCommand::start(world, &format!("sandbox --port 0 --contacts 1 {options} -vv"));

@@ -72,7 +72,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(bytes, part).is_some()
 }
 
-/// Asserts that a command has not told any of the secrets.
+/// Asserts that a command has printed none of the secrets.
 #[track_caller]
 pub(crate) fn assert_untold(done: &CommandOutput, secrets: &[Secret]) {
     for (place, text) in [("stdout", &done.stdout), ("stderr", &done.stderr)] {

@@ -13,7 +13,7 @@ use crate::raw_http;
 use crate::table_file::ParquetFile;
 use crate::world::World;
 
-/// Keys that follow from others, and are made anew from them.
+/// Keys that are derived from others.
 const DERIVED: [&str; 6] = [
     "searchAfter",
     "firstNameLowerCase",

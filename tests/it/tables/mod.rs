@@ -1,4 +1,4 @@
-//! What an export writes: which files, what they cost, and that the manifest tells the truth.
+//! What an export writes: which files, what they cost, and that the manifest is correct.
 
 mod column_types;
 mod custom_fields;

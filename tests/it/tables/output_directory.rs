@@ -1,4 +1,4 @@
-//! Where the files end up: at once, in place of an older export, and beside other people's files.
+//! Where the files end up: at once, in place of an older export, and next to files of other programs.
 
 use std::fs;
 

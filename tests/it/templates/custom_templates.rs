@@ -94,6 +94,6 @@ fn a_preset_of_one_s_own_with_an_error_names_file_and_line() {
         .exits(4)
         .says("broken.toml")
         .says("line 19: `[template]` has no key `sistem` (did you mean `system`?)");
-    // It is in nobody else's way.
+    // It does not affect other presets.
     world.run_command("export --template dext-seed-tags --out out").exits(0);
 }

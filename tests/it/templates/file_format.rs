@@ -1,4 +1,4 @@
-//! The form of the files: bytes, words, lists, rows that a system does not take, and what is told of it all.
+//! The form of the files: bytes, words, lists, rows that a system does not accept, and the warnings about them.
 
 use serde_json::json;
 
@@ -124,7 +124,7 @@ fn columns_that_are_not_exported_are_named() {
     for name in ["of contacts: ", "city", "date_of_birth", "additional_phones", "tags", "country"] {
         assert!(said.contains(name), "no {name}: {said}");
     }
-    // A text that is nothing but its priority is wholly there, and so are values that nobody has.
+    // A text that is nothing but its priority is complete, and so are values that no contact has.
     for name in ["body", "first_name", "email", "website", "dnd,", "company_name"] {
         assert!(!said.contains(name), "{name}: {said}");
     }

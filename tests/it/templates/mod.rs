@@ -1,4 +1,4 @@
-//! Layouts: files for other systems, and their way back.
+//! Templates: files for other systems, and their re-import.
 
 mod custom_templates;
 mod file_format;

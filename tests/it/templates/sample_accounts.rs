@@ -49,7 +49,7 @@ fn check(preset: &str, options: &str, but: &[&str], changed: &[(&str, &str, &str
     let done = world.run_command(&format!(
         "import {sample} --preset {preset} --yes --out res --timezone UTC --default-country US {options}"
     ));
-    // Of the visits one is of nobody.
+    // One of the visits has no contact.
     let code = if preset == "docsend-visits" { 3 } else { 0 };
     assert_eq!(done.code, code, "{preset}: {}", done.stderr);
     world.run_command(&format!("export --template {preset} --out out --quiet")).exits(0);

@@ -1,4 +1,4 @@
-//! Symmetry: an untouched file changes nothing, an edited one what was edited, an empty id makes anew.
+//! Round trips: an untouched file changes nothing, an edited one what was edited, an empty id creates a record.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ fn exported(systems: &str, options: &str) -> World {
     world
 }
 
-/// Why rows of a file may be refused. A list of names alone says of nobody who it is; and where no id says
+/// Why rows of a file may be refused. A list of names identifies no contact; and where no id says
 /// it, a name that no account should hold is refused before it can be compared.
 fn excused(preset: &str) -> &'static [&'static str] {
     match preset {
@@ -77,7 +77,7 @@ fn avery() -> Value {
     })
 }
 
-/// An account with Avery and somebody else, and its files for all systems.
+/// An account with Avery and another contact, and its files for all systems.
 struct Case {
     world: World,
 }

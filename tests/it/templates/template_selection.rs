@@ -1,4 +1,4 @@
-//! What is asked for: names of systems and presets, what is pulled for them, what stands beside them.
+//! Selection: names of systems and presets, what is pulled for them, and which files are written.
 
 use serde_json::{Value, json};
 
@@ -87,7 +87,7 @@ fn tables_in_formats_are_written_in_addition_to_template_files() {
         "users.csv",
     ];
     assert_eq!(sheets(&world, "out"), names);
-    // What stays behind stands beside it, and what the server sends is the same.
+    // Columns that are not exported are in their own file, and the requests are the same.
     let plain = World::new();
     plain.run_command("export --format csv --out out").exits(0);
     let but = ["dext-seed-tags.csv"];

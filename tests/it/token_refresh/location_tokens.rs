@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::login_fixture::{
     DUE, ENDED, FRESH, agency, assert_counts, count, keep, keep_agency, kept, text, world,
 };
-use crate::raw_http::Caller;
+use crate::raw_http::RawClient;
 use crate::world::World;
 
 fn three(settings: &mut SandboxSettings) {
@@ -23,7 +23,7 @@ fn id(name: &str) -> LocationId {
 
 fn works(world: &World, token: &ghl_bulk::api::BearerToken, location: &str) -> bool {
     let path = format!("/locations/{location}/tags");
-    Caller::new(world.url())
+    RawClient::new(world.url())
         .with_token(&text(token))
         .send_request("GET", &path, &Value::Null)
         .status

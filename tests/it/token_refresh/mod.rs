@@ -1,5 +1,5 @@
-//! Renewal: tokens that end while they are needed, by one process and by many, with answers that never
-//! come. Nobody is locked out, and nobody renews what somebody else has renewed.
+//! Token refresh: tokens that expire while they are needed, by one process and by many, with answers that never
+//! come. The login stays usable, and no process refreshes a token that another has refreshed.
 
 mod concurrent_refresh;
 mod location_tokens;

@@ -1,4 +1,4 @@
-//! Renewals whose answer never comes, that are refused, or that nobody answers.
+//! Token refreshes whose answer never comes, that are refused, or that meet a server that is down.
 
 use std::net::TcpListener;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::login_fixture::{
     DUE, ENDED, FRESH, assert_counts, keep_location, kept, save, source, text, world,
 };
-use crate::raw_http::Caller;
+use crate::raw_http::RawClient;
 use crate::world::World;
 
 fn faults(world: &World, faults: &[&str]) {
@@ -21,7 +21,7 @@ fn faults(world: &World, faults: &[&str]) {
 /// Whether the API takes the token.
 fn works(world: &World, token: &ghl_bulk::api::BearerToken) -> bool {
     let path = format!("/locations/{LOCATION}/tags");
-    Caller::new(world.url())
+    RawClient::new(world.url())
         .with_token(&text(token))
         .send_request("GET", &path, &Value::Null)
         .status

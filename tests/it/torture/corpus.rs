@@ -52,7 +52,7 @@ files! {
     rows_that_are_hidden: "53_hidden_rows.xlsx";
     formulas_and_their_results: "56_formula_cells.xlsx";
     countries_in_all_spellings: "61_countries.csv";
-    // The times without a zone are the location's unless somebody says otherwise.
+    // The times without a zone are the location's unless an option says otherwise.
     tasks: "63_tasks_dashclicks.csv" "--preset dashclicks-seed-tasks --timezone UTC";
     notes: "64_notes_dub.csv" "--preset dub-seed-notes";
 }

@@ -1,4 +1,4 @@
-//! Connections: whom they trust, which proxy they take, how long they wait, where they never go.
+//! Connections: which certificates they trust, which proxy they use, how long they wait, where they never go.
 
 mod proxy;
 mod tls;
@@ -322,7 +322,7 @@ fn a_connection_that_is_not_made_is_given_up_in_time() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.local_addr().unwrap();
-    // Nobody takes what waits here, and when it is full, further connections get no answer.
+    // No one accepts these connections, and when the queue is full, further connections get no answer.
     let _listener = socket.listen(1).unwrap();
     let wait = Duration::from_millis(300);
     let full: Vec<_> =

@@ -13,7 +13,7 @@ pub(super) enum Manner {
     Open,
     /// Wants to know who asks.
     Locked,
-    /// Lets nobody through.
+    /// Refuses every connection.
     Closed,
 }
 

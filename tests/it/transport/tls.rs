@@ -8,7 +8,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// Somebody who signs certificates.
+/// A certificate authority.
 pub(super) struct Authority {
     /// Its own certificate, in PEM form.
     pub(super) pem: String,
@@ -35,7 +35,7 @@ impl Authority {
     }
 
     fn signs_until(&self, name: &str, last_year: i32) -> Arc<ServerConfig> {
-        // Whoever was first has installed it.
+        // The first caller has installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_before = rcgen::date_time_ymd(2001, 1, 1);

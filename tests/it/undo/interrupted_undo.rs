@@ -102,7 +102,7 @@ fn an_unfinished_import_is_undone_as_far_as_it_was_applied() {
         .says("never sent, and so not taken back: 12 writes")
         .says("8  restore");
     assert_eq!(world.read_contents(), before);
-    // Nobody wants the rest of it now.
+    // The rest of it is not needed now.
     world.run_command("resume").exits(10);
     world.run_command(&format!("resume {import}")).exits(2).says("was taken back by run");
     assert_eq!(world.read_contents(), before);

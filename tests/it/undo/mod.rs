@@ -13,7 +13,7 @@ use crate::import_world::{empty_world, tag_names};
 use crate::world::{CommandOutput, World};
 
 impl World {
-    /// The runs of a kind, oldest first, with where they stand.
+    /// The runs of a kind, oldest first, with their states.
     pub(crate) fn list_runs(&self, kind: &str) -> Vec<(String, String)> {
         let runs: Value =
             serde_json::from_str(&self.run_command("runs list --json").stdout).unwrap();
