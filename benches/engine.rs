@@ -1,4 +1,4 @@
-//! The parts of an export that work on this machine alone: decoding, and publishing to each format.
+//! The parts of an export that need no network: decoding, and publishing to each format.
 //!
 //! `cargo bench --bench engine`; the counter is contacts per second.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
@@ -18,7 +18,7 @@ use ghl_bulk::table::{FormulaGuardMode, TableFormat};
 
 const PEOPLE: usize = 20_000;
 
-/// A finished run over the sandbox, made once.
+/// A finished run over the sandbox, created once.
 static RUN: LazyLock<(tempfile::TempDir, PathBuf)> = LazyLock::new(|| {
     let settings = SandboxSettings {
         contacts: PEOPLE,
@@ -95,7 +95,7 @@ fn publish(bencher: Bencher, format: &str) {
     let options = publish::PublishOptions {
         tables: RESOURCES.iter().copied().filter(|table| table.name == "contacts").collect(),
         formats: vec![TableFormat::from_name(format).unwrap()],
-        layouts: Vec::new(),
+        templates: Vec::new(),
         csv_safe: FormulaGuardMode::default(),
         facts,
     };

@@ -1,4 +1,4 @@
-//! The business that `--business` names, by id or by name.
+//! Resolves `--business`, given as an id or a name.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{ExportError, ExportRequest};
 use crate::api::{ApiClient, ApiErrorKind};
 use crate::id::BusinessId;
 
-/// Finds the business that `--business` names, by id or by name.
+/// Finds the business that `--business` identifies, by id or by name.
 pub(super) async fn resolve_id(
     client: &ApiClient,
     mut request: ExportRequest,
@@ -16,7 +16,7 @@ pub(super) async fn resolve_id(
     loop {
         let page = match client.list_businesses(skip).await {
             Ok(page) => page,
-            // Without the list it must be an id.
+            // Without the list, the value must be an id.
             Err(error) if error.kind == ApiErrorKind::Scope => break,
             Err(error) => return Err(error.into()),
         };
@@ -26,7 +26,7 @@ pub(super) async fn resolve_id(
         if let Some((id, _)) = named.next() {
             if named.next().is_some() {
                 let said =
-                    format!("two businesses are named `{wanted}`; give the id of one of them");
+                    format!("two businesses have the name `{wanted}`; give the id of one of them");
                 return Err(ExportError::Request(said));
             }
             request.filters.business_id = Some(parse_business_id(&id)?);
@@ -47,7 +47,7 @@ fn parse_business_id(text: &str) -> Result<BusinessId, ExportError> {
     text.parse().map_err(|error: crate::id::InvalidId| ExportError::Request(error.to_string()))
 }
 
-/// Id and name of each business in an answer.
+/// The id and the name of each business in a response.
 fn parse_businesses(body: &[u8]) -> Vec<(String, String)> {
     let answer: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();

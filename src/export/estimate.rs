@@ -1,4 +1,4 @@
-//! What an export would cost, for a handful of requests.
+//! Estimates the cost of an export with a few requests.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +8,26 @@ use super::{ExportError, ExportRequest, business};
 use crate::api::{ApiClient, SEARCH_LIMIT};
 use crate::pull::{self, SelectionCost};
 
-/// What an export would cost.
+/// The estimated cost of an export.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExportEstimate {
     /// Contacts that pass the filter.
     pub contacts: u64,
-    /// Requests by what they are for.
+    /// Requests by purpose.
     pub requests: BTreeMap<&'static str, u64>,
-    /// Requests in all.
+    /// Requests in total.
     pub total: u64,
-    /// Seconds that they take at the limit.
+    /// Seconds that they take at the rate limit.
     pub seconds: u64,
-    /// The daily budget.
+    /// The daily request quota.
     pub daily_limit: u64,
-    /// The share of the daily budget, in per cent.
+    /// The share of the daily quota, in per cent.
     pub daily_share: f64,
-    /// The rest of the daily quota, where the server has reported it.
+    /// The remaining daily quota, if the server reported it.
     pub daily_left: Option<u64>,
 }
 
 /// Estimates an export.
-///
-/// # Errors
-/// When the location cannot be read.
 pub async fn estimate_cost(
     client: &ApiClient,
     request: ExportRequest,
@@ -41,25 +38,28 @@ pub async fn estimate_cost(
     let total = first.head.total.unwrap_or(first.head.rows.len() as u64);
     let page = SEARCH_LIMIT as u64;
     let (contacts, cost) = match &mut request.contacts {
-        Some(chosen) => {
-            let list = chosen.read_contacts(client).await?;
+        Some(contact_list) => {
+            let list = contact_list.read_contacts(client).await?;
             (list.keys.len() as u64, pull::estimate_cost(&list, total))
         }
-        None => (total, SelectionCost { how: "contacts", requests: total.div_ceil(page).max(1) }),
+        None => {
+            (total, SelectionCost { method: "contacts", requests: total.div_ceil(page).max(1) })
+        }
     };
-    let whole = filter.is_empty() && request.contacts.is_none();
+    let covers_everything = filter.is_empty() && request.contacts.is_none();
     let mut requests =
-        BTreeMap::from([(cost.how, cost.requests), ("custom fields, users, tags, location", 4)]);
+        BTreeMap::from([(cost.method, cost.requests), ("custom fields, users, tags, location", 4)]);
     if request.tables.notes {
         requests.insert("notes", contacts);
     }
     if request.tables.tasks {
-        // The search gives no total; accounts have about one task per contact, or fewer.
-        let tasks = if whole { contacts.div_ceil(page) } else { contacts.div_ceil(100) };
+        // The task search reports no total; accounts have about one task per contact, or fewer.
+        let tasks =
+            if covers_everything { contacts.div_ceil(page) } else { contacts.div_ceil(100) };
         requests.insert("tasks", tasks + 1);
     }
     if request.tables.appointments {
-        let calendars = if whole {
+        let calendars = if covers_everything {
             client.list_calendars().await?.head.calendars.len() as u64 + 1
         } else {
             contacts

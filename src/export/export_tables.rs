@@ -1,4 +1,4 @@
-//! Which tables an export makes.
+//! The tables of an export.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::pull::ChildKind;
 use crate::resource::ResourceSpec;
 
-/// The tables beside contacts and the location's own lists.
+/// The tables in addition to contacts and the location's own lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportTables {
     /// Tasks.
@@ -19,7 +19,7 @@ pub struct ExportTables {
 }
 
 impl ExportTables {
-    /// What is read beside the contacts.
+    /// The child records that are read in addition to the contacts.
     pub(super) fn child_kinds(self) -> BTreeSet<ChildKind> {
         let wanted = [
             (self.tasks, ChildKind::Tasks),

@@ -1,8 +1,8 @@
-//! Export: a location into files.
+//! Export: writes a location into files.
 //!
-//! A run is made, the pull fills its spool, publish follows the pull and writes the tables, and at the
-//! end the output directory is replaced at once. Whatever stops it, the run stays and goes on from
-//! where it was; the output directory is not touched before everything is there.
+//! An export creates a run. The pull fills its spool, publish follows the pull and writes the
+//! tables, and at the end the output directory is replaced in one step. If anything stops it, the
+//! run can be resumed; the output directory is not touched until everything is complete.
 
 mod business;
 mod contact_list;
@@ -38,28 +38,29 @@ pub use export_tables::ExportTables;
 pub use request::{ExportFilters, ExportRequest};
 pub use templates::TemplateSnapshot;
 
-/// How far the search may lag behind a write (api.md §2.10): the next watermark leaves that much room.
-const LAG: Duration = Duration::from_mins(10);
+/// How far the search may lag behind a write (api.md §2.10): the next watermark is this much
+/// earlier.
+const INDEX_LAG: Duration = Duration::from_mins(10);
 
 /// Why an export ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The API.
+    /// The API failed.
     #[error(transparent)]
     Api(#[from] api::ApiError),
-    /// The pull.
+    /// The pull failed.
     #[error(transparent)]
     Pull(pull::PullError),
-    /// The run directory.
+    /// The run directory cannot be used.
     #[error(transparent)]
     Run(#[from] run::RunError),
-    /// The files.
+    /// The files cannot be written.
     #[error(transparent)]
     Publish(#[from] publish::PublishError),
-    /// The file that names contacts is refused.
+    /// The file that lists the contacts is invalid.
     #[error("{0}")]
     List(Box<Diagnostic>),
-    /// What was asked for cannot be.
+    /// The request cannot be fulfilled.
     #[error("{0}")]
     Request(String),
 }
@@ -80,7 +81,7 @@ impl From<pull::PullError> for ExportError {
     }
 }
 
-/// An export that ended early, and why. It can be resumed.
+/// An export that ended early, with the reason. It can be resumed.
 pub type ExportHalted = context::HaltedRun<ExportError>;
 
 impl<E: Into<ExportError>> From<E> for ExportHalted {
@@ -92,18 +93,18 @@ impl<E: Into<ExportError>> From<E> for ExportHalted {
 /// Exports a location.
 ///
 /// # Errors
-/// Whatever stops it; the run named there goes on with [`resume`].
+/// Whatever stops it; [`resume`] continues the run in the error.
 pub async fn export_location(
     context: &EngineContext,
     request: ExportRequest,
 ) -> Result<ExportReport, ExportHalted> {
-    // Before anything is asked: files that cannot be written cost no request.
+    // Before the first request: an export whose files cannot be written costs no request.
     request.parse_templates()?;
     let id = RunId::new(jiff::Timestamp::now());
     let held = OutputDir::new(&request.out)?.lock_for_run(&id)?;
     let mut request = business::resolve_id(&context.client, request).await?;
     let list = match &mut request.contacts {
-        Some(chosen) => Some(Box::pin(chosen.read_contacts(&context.client)).await?),
+        Some(contact_list) => Some(Box::pin(contact_list.read_contacts(&context.client)).await?),
         None => None,
     };
     let meta = RunMetadata {
@@ -119,7 +120,7 @@ pub async fn export_location(
     ExportJob { list, ..ExportJob::new(context, run, request, false, false) }.run(held).await
 }
 
-/// Goes on with an export. `errors_only`: asks for just the records that could not be read.
+/// Resumes an export. `errors_only` requests only the records that could not be read.
 ///
 /// # Errors
 /// As [`export_location`].
@@ -131,8 +132,8 @@ pub async fn resume(
     let mut request = stored_request(&run)?;
     let list = match &mut request.contacts {
         // Killed before the list was stored.
-        Some(chosen) if !pull::has_stored_list(&SpoolReader::open(&run.db_path())?)? => {
-            Some(Box::pin(chosen.read_contacts(&context.client)).await?)
+        Some(contact_list) if !pull::has_stored_list(&SpoolReader::open(&run.db_path())?)? => {
+            Some(Box::pin(contact_list.read_contacts(&context.client)).await?)
         }
         _ => None,
     };
@@ -147,10 +148,10 @@ pub async fn resume(
     ExportJob { list, ..ExportJob::new(context, run, request, true, errors_only) }.run(held).await
 }
 
-/// The request that made a run.
+/// The request that a run was created with.
 ///
 /// # Errors
-/// When the run holds none.
+/// When the run has none.
 pub fn stored_request(run: &Run) -> Result<ExportRequest, ExportError> {
     serde_json::from_value(run.meta.options.clone()).map_err(|error| {
         ExportError::Run(run::RunError::Damaged {
@@ -160,7 +161,8 @@ pub fn stored_request(run: &Run) -> Result<ExportRequest, ExportError> {
     })
 }
 
-/// Writes the files of a finished run again, in other formats or another place, without a request.
+/// Writes the files of a finished run again, in other formats or to another directory, without a
+/// request.
 ///
 /// # Errors
 /// When the run is not finished, or the files cannot be written.
@@ -173,7 +175,7 @@ pub fn republish_files(
     if run.state()? == RunState::Unfinished {
         let run = &run.meta.run;
         return Err(ExportError::Request(format!(
-            "run `{run}` is not finished; `ghl-bulk resume {run}` finishes it"
+            "run `{run}` is not finished; finish it with `ghl-bulk resume {run}`"
         )));
     }
     let held = OutputDir::new(&request.out)?.lock_for_run(&run.meta.run)?;
@@ -184,12 +186,12 @@ pub fn republish_files(
     commit_output(run, facts, held, published, begun, 0, observer)
 }
 
-/// One run being carried out.
+/// The execution of one run.
 struct ExportJob {
     context: EngineContext,
     run: Run,
     request: ExportRequest,
-    /// The contacts that are wanted, where the spool does not hold them yet.
+    /// The selected contacts, if the spool does not contain them yet.
     list: Option<ContactKeyList>,
     resumed: bool,
     errors_only: bool,
@@ -223,7 +225,8 @@ impl ExportJob {
         let published = match self.pull_and_publish(&held).await {
             Ok(published) => published,
             Err(error) => {
-                // Counted for the manifest; the reason of the stop matters more than a failure here.
+                // Recorded for the manifest; a failure here matters less than the reason of the
+                // stop.
                 let _ = self.record_request_counts();
                 return Err(error);
             }
@@ -234,10 +237,10 @@ impl ExportJob {
         let refused = self.context.client.rate_limiter().throttled_count();
         let observer = self.context.observer.clone();
         let (run, begun) = (self.run, self.begun);
-        let layouts_alone = self.request.formats.is_empty();
+        let templates_only = self.request.formats.is_empty();
         let report = concurrency::run_blocking(move || {
-            // Without the tables there is no `extra`; columns that a template needs are reported with it.
-            if !layouts_alone {
+            // Without the tables there is no `extra`; the template warnings report what is missing.
+            if !templates_only {
                 warn_type_mismatches(&published, &observer);
             }
             commit_output(&run, facts, held, Ok(published), begun, refused, &observer)
@@ -247,7 +250,7 @@ impl ExportJob {
 
     async fn pull_and_publish(&self, held: &LockedOutputDir) -> Result<PublishReport, ExportError> {
         let (spool, writer) = Spool::open(&self.run.db_path())?;
-        let (tell_end, ended) = oneshot::channel();
+        let (pull_ended, ended) = oneshot::channel();
         let live =
             RunningPull { committed: spool.watch_committed(), ended, handle: Handle::current() };
         let (db, staging) = (self.run.db_path(), held.staging_dir().to_owned());
@@ -263,10 +266,10 @@ impl ExportJob {
             }
             published
         };
-        let pulling = self.pull_into_spool(spool, tell_end);
-        let ((), pulled, published) =
+        let pulling = self.pull_into_spool(spool, pull_ended);
+        let ((), pull_result, published) =
             tokio::join!(concurrency::run_blocking(writer), pulling, publishing);
-        match (pulled, published) {
+        match (pull_result, published) {
             (Err(error), Ok(_) | Err(publish::PublishError::Abandoned)) => Err(error),
             (_, Err(error)) => Err(error.into()),
             (Ok(()), Ok(published)) => Ok(published),
@@ -276,29 +279,29 @@ impl ExportJob {
     async fn pull_into_spool(
         &self,
         spool: Spool,
-        tell_end: oneshot::Sender<()>,
+        pull_ended: oneshot::Sender<()>,
     ) -> Result<(), ExportError> {
         let pull = Pull {
             client: self.context.client.clone(),
-            plan: self.pull_options(),
+            options: self.pull_options(),
             db: self.run.db_path(),
             writes: spool.writer(),
             observer: self.context.observer.clone(),
-            stop: self.context.stop.clone(),
+            cancel: self.context.stop.clone(),
         };
-        let pulled = async {
+        let pull_result = async {
             if let Some(list) = &self.list {
                 pull.store_contact_list(list).await?;
             }
             Box::pin(pull.run()).await
         };
-        let pulled = pulled.await;
-        // The spool knows what stopped it; the pull only that it takes nothing any more.
-        let stored = spool.close().await;
-        stored?;
-        pulled?;
-        // When publish is gone, it says why itself.
-        let _ = tell_end.send(());
+        let pull_result = pull_result.await;
+        // The spool knows what stopped it; the pull knows only that it accepts no more writes.
+        let spool_result = spool.close().await;
+        spool_result?;
+        pull_result?;
+        // If publish has failed, it reports the reason itself.
+        let _ = pull_ended.send(());
         Ok(())
     }
 
@@ -306,7 +309,7 @@ impl ExportJob {
         let tables = self.request.tables;
         PullOptions {
             filter: self.request.filters.to_api_filter(),
-            chosen: self.request.contacts.is_some(),
+            selected_only: self.request.contacts.is_some(),
             business: self.request.filters.business_id.clone(),
             children: tables.child_kinds(),
             concurrency: self.context.concurrency,
@@ -337,7 +340,7 @@ fn manifest_facts(run: &Run, request: &ExportRequest) -> Result<ManifestMetadata
         tool_version: meta.tool.clone(),
         started: meta.created,
         finished: run.read_fact(&facts::FETCHED_AT)?,
-        watermark: meta.created - LAG,
+        watermark: meta.created - INDEX_LAG,
         filter: request.manifest_filter(),
         requests: run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
     })
@@ -346,15 +349,16 @@ fn manifest_facts(run: &Run, request: &ExportRequest) -> Result<ManifestMetadata
 /// One warning for all values that do not fit, with the columns that have most of them.
 fn warn_type_mismatches(published: &PublishReport, observer: &SharedObserver) {
     const NAMED: usize = 4;
-    let mut misfits: Vec<_> = published.misfits.iter().collect();
-    misfits.sort_by_key(|(column, count)| (std::cmp::Reverse(*count), column));
-    let all: u64 = misfits.iter().map(|(_, count)| count).sum();
+    let mut type_mismatches: Vec<_> = published.type_mismatches.iter().collect();
+    type_mismatches.sort_by_key(|(column, count)| (std::cmp::Reverse(*count), column));
+    let all: u64 = type_mismatches.iter().map(|(_, count)| count).sum();
     if all == 0 {
         return;
     }
-    let named = misfits.iter().take(NAMED).map(|(column, count)| format!("{column} ({count})"));
-    let more = misfits.len().saturating_sub(NAMED);
-    let more = (more > 0).then(|| format!("{more} columns more"));
+    let named =
+        type_mismatches.iter().take(NAMED).map(|(column, count)| format!("{column} ({count})"));
+    let more = type_mismatches.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("{more} more columns"));
     let columns = named.chain(more).collect::<Vec<_>>().join(", ");
     let said = match all {
         1 => "1 value does not fit its column's type; it is kept in `extra`".to_owned(),
@@ -405,7 +409,7 @@ fn commit_output(
     })
 }
 
-/// Rows by table: in all formats the same, but a layout may be written as several files.
+/// Rows by table: the same in all formats, but a template may be split into several files.
 fn rows_by_table(files: &[WrittenFile]) -> BTreeMap<String, u64> {
     let mut rows = BTreeMap::new();
     for (at, file) in files.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What an export was asked for: stored in the run, so that a resumed one does the same.
+//! The request of an export: stored in the run, so that a resumed run does the same.
 
 use std::path::PathBuf;
 
@@ -17,25 +17,26 @@ use crate::table::{FormulaGuardMode, TableFormat};
 pub struct ExportRequest {
     /// The output directory, absolute.
     pub out: PathBuf,
-    /// The formats' names.
+    /// The names of the formats.
     pub formats: Vec<String>,
-    /// The presets whose layouts are written, too.
+    /// The presets whose templates are written, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub layouts: Vec<TemplateSnapshot>,
+    #[serde(rename = "layouts")]
+    pub templates: Vec<TemplateSnapshot>,
     /// Which CSV cells are guarded, so that a spreadsheet does not execute them.
     pub csv_safe: FormulaGuardMode,
-    /// The tables in addition to the contacts.
+    /// Which tables in addition to the contacts.
     pub tables: ExportTables,
     /// Which contacts.
     pub filters: ExportFilters,
-    /// The file that names the contacts, where one does.
+    /// The file that lists the contacts, if any.
     #[serde(default)]
     pub contacts: Option<ContactListFile>,
-    /// The API's address.
+    /// The URL of the API.
     pub url: String,
-    /// The environment variable that holds the token, where it is another than the usual one.
+    /// The environment variable with the token, if it is not the usual one.
     pub token_variable: Option<String>,
-    /// The profile that was chosen, if one was.
+    /// The selected profile, if any.
     #[serde(default)]
     pub profile: Option<String>,
     /// Whether the location is served by the embedded sandbox.
@@ -63,7 +64,7 @@ pub struct ExportFilters {
 
 impl ExportFilters {
     /// The filters in the API's grammar (api.md §2.4–7). Times are epoch milliseconds, which every
-    /// observed server takes.
+    /// observed server accepts.
     #[must_use]
     pub fn to_api_filter(&self) -> ContactSearchFilter {
         let tag = |tag: &String| json!({"field": "tags", "operator": "contains", "value": tag});
@@ -87,22 +88,22 @@ impl ExportFilters {
 }
 
 impl ExportRequest {
-    /// Which contacts, for the manifest; nothing where all are exported.
+    /// The selection for the manifest; `None` when all contacts are exported.
     pub(super) fn manifest_filter(&self) -> Option<Value> {
         let filter = self.filters.to_api_filter();
         match &self.contacts {
-            Some(chosen) => Some(json!({ "contacts": chosen })),
+            Some(contact_list) => Some(json!({ "contacts": contact_list })),
             None => (!filter.is_empty()).then(|| json!(filter)),
         }
     }
 
-    /// The layouts to write, if their files and those of the formats have names of their own.
+    /// The templates to write.
     ///
     /// # Errors
-    /// When two files would have one name.
+    /// When two files would have the same name.
     pub(super) fn parse_templates(&self) -> Result<Vec<NamedTemplate>, ExportError> {
         let formats = self.formats.iter().filter_map(|name| TableFormat::from_name(name));
-        templates::parse_templates(&self.layouts, &formats.collect::<Vec<_>>())
+        templates::parse_templates(&self.templates, &formats.collect::<Vec<_>>())
     }
 
     pub(super) fn publish_options(
@@ -114,15 +115,15 @@ impl ExportRequest {
                 .ok_or_else(|| ExportError::Request(format!("there is no format `{name}`")))
         };
         let formats = self.formats.iter().map(format).collect::<Result<Vec<_>, _>>()?;
-        let layouts = self.parse_templates()?;
-        let wanted = |table: &&'static ResourceSpec| {
+        let templates = self.parse_templates()?;
+        let is_requested = |table: &&'static ResourceSpec| {
             !formats.is_empty() && self.tables.includes_table(table)
-                || templates::any_uses_table(&layouts, table.name)
+                || templates::any_uses_table(&templates, table.name)
         };
         Ok(PublishOptions {
-            tables: RESOURCES.iter().copied().filter(wanted).collect(),
+            tables: RESOURCES.iter().copied().filter(is_requested).collect(),
             formats,
-            layouts,
+            templates,
             csv_safe: self.csv_safe,
             facts,
         })

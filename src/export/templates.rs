@@ -1,4 +1,4 @@
-//! The layouts of an export: part of its request, as the texts of their presets.
+//! The templates of an export: part of its request, as the texts of their presets.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,8 @@ use crate::publish::NamedTemplate;
 use crate::resource::RESOURCES;
 use crate::table::TableFormat;
 
-/// A preset whose layout is written. A user may change his own while a run waits: its text is kept.
+/// A preset whose template is written. Its text is stored, because users may edit a preset before
+/// the run is resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateSnapshot {
     /// The preset's name.
@@ -21,7 +22,7 @@ pub struct TemplateSnapshot {
 }
 
 impl TemplateSnapshot {
-    /// A preset's.
+    /// Takes a snapshot of a preset.
     #[must_use]
     pub fn from_preset(preset: &Preset) -> Self {
         Self { preset: preset.name.clone(), text: preset.text.clone().into_owned() }
@@ -29,50 +30,51 @@ impl TemplateSnapshot {
 
     fn parse_template(&self) -> Result<NamedTemplate, ExportError> {
         let preset = Preset::parse(self.text.clone(), &self.preset).ok();
-        let layout = preset.and_then(|preset| preset.layout);
-        let layout = layout.ok_or_else(|| {
+        let template = preset.and_then(|preset| preset.layout);
+        let template = template.ok_or_else(|| {
             ExportError::Request(format!(
-                "this version cannot read the template of `{}`",
+                "this version cannot read the export template of preset `{}`",
                 self.preset
             ))
         })?;
-        Ok(NamedTemplate { preset: self.preset.clone(), layout })
+        Ok(NamedTemplate { preset: self.preset.clone(), template })
     }
 }
 
-/// The layouts, if their files do not get into each other's way or into that of the formats' files.
+/// Parses the templates and checks that their files do not collide with each other or with those of
+/// the formats.
 pub(super) fn parse_templates(
-    chosen: &[TemplateSnapshot],
+    snapshot: &[TemplateSnapshot],
     formats: &[&'static TableFormat],
 ) -> Result<Vec<NamedTemplate>, ExportError> {
     let of_formats = formats.iter().flat_map(|format| {
         RESOURCES.iter().map(move |table| format!("{}.{}", table.name, format.extension))
     });
-    let mut taken: HashSet<String> = of_formats.collect();
-    let mut named = Vec::with_capacity(chosen.len());
-    for chosen in chosen {
-        let it = chosen.parse_template()?;
-        if !taken.insert(it.layout.file.to_lowercase()) {
+    let mut used_names: HashSet<String> = of_formats.collect();
+    let mut named = Vec::with_capacity(snapshot.len());
+    for snapshot in snapshot {
+        let named_template = snapshot.parse_template()?;
+        if !used_names.insert(named_template.template.file.to_lowercase()) {
             let said = format!(
-                "two files of this export would be called `{}`; `--template {}` writes only one of them",
-                it.layout.file, it.preset
+                "two files of this export would have the name `{}`; `--template {}` writes only one of them",
+                named_template.template.file, named_template.preset
             );
             return Err(ExportError::Request(said));
         }
-        named.push(it);
+        named.push(named_template);
     }
     Ok(named)
 }
 
 impl ExportTables {
-    /// The tables that a template is made of, in addition to the contacts.
+    /// The tables that a template needs, in addition to the contacts.
     #[must_use]
-    pub fn from_template(layout: &ExportTemplate) -> Self {
-        let has = |table| layout.tables.contains(&table);
+    pub fn from_template(template: &ExportTemplate) -> Self {
+        let has = |table| template.tables.contains(&table);
         Self { tasks: has(TASKS), notes: has(NOTES), appointments: false }
     }
 
-    /// Both together.
+    /// The tables of either.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self {
@@ -82,15 +84,15 @@ impl ExportTables {
         }
     }
 
-    /// Whether all of the others are among these.
+    /// Whether all of the other tables are among these.
     #[must_use]
     pub fn contains_all(self, others: Self) -> bool {
         self.union(others) == self
     }
 }
 
-/// Whether layouts are made of a table's rows.
+/// Whether a template contains rows of a table.
 pub(super) fn any_uses_table(named: &[NamedTemplate], table: &str) -> bool {
-    let joins = |layout: &ExportTemplate| table == CONTACTS && layout.joins_contacts();
-    named.iter().any(|named| named.layout.tables.contains(&table) || joins(&named.layout))
+    let joins = |template: &ExportTemplate| table == CONTACTS && template.joins_contacts();
+    named.iter().any(|named| named.template.tables.contains(&table) || joins(&named.template))
 }

@@ -1,4 +1,4 @@
-//! `errors.csv`: a line for every record that could not be read.
+//! `errors.csv`: a row for every record that could not be read.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::table::{FormulaGuardMode, guard_formula};
 /// The file's name.
 pub(super) const FILE: &str = "errors.csv";
 
-/// Writes the file; none when there is nothing to say.
+/// Writes the file, unless there are no failures.
 pub(super) fn write_failures(
     staging: &Path,
     failures: &[FetchFailure],

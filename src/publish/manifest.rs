@@ -1,4 +1,4 @@
-//! `manifest.json`: what an export is made of, written last.
+//! `manifest.json`: the contents of an export, written last.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,40 +11,40 @@ use crate::id::{LocationId, RunId};
 use crate::resource::RESOURCES;
 use crate::table::{FORMATS, TableFormat};
 
-/// The version of the manifest's form. It moves when a field is renamed or changes its meaning.
+/// The version of the manifest format. It changes when a field is renamed or changes its meaning.
 const FORMAT: u32 = 1;
 
 /// The file's name.
 pub(super) const FILE: &str = "manifest.json";
 
-/// What an export is, beside its rows.
+/// The facts about an export other than its files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManifestMetadata {
     /// The run.
     pub run: RunId,
     /// The location.
     pub location: LocationId,
-    /// The location's name, where it may be read.
+    /// The location's name, if the token may read it.
     pub location_name: Option<String>,
     /// The `Version` of the API.
     pub api_version: String,
     /// The version of this program.
     pub tool_version: String,
-    /// When the pull began. What changed later may be missing.
+    /// When the pull began. Later changes may be missing.
     pub started: jiff::Timestamp,
-    /// When the pull ended; unknown while it goes on.
+    /// When the pull ended; unknown while it runs.
     pub finished: Option<jiff::Timestamp>,
-    /// From when the next export of what has changed should ask (`--updated-since`): the beginning,
-    /// less the time that the search may lag behind (api.md §2.10).
+    /// The `--updated-since` value for the next incremental export: the start, less the time that
+    /// the search may lag behind (api.md §2.10).
     pub watermark: jiff::Timestamp,
-    /// The filter, in the API's grammar; nothing where everything was exported.
+    /// The filter, in the API's grammar; `None` when everything was exported.
     pub filter: Option<serde_json::Value>,
     /// Requests sent, by route, retries included.
     pub requests: BTreeMap<String, u64>,
 }
 
 impl ManifestMetadata {
-    /// Keys and values for a file's own metadata.
+    /// The facts as key-value metadata for the files themselves.
     pub(super) fn to_key_values(&self) -> Vec<(String, String)> {
         let pairs = [
             ("ghl_bulk.run", self.run.to_string()),
@@ -57,23 +57,23 @@ impl ManifestMetadata {
     }
 }
 
-/// An export's manifest, to be written.
+/// The manifest of an export, to be written.
 #[derive(Debug, Serialize)]
 pub(super) struct ExportManifest {
     format_version: u32,
     #[serde(flatten)]
     facts: ManifestMetadata,
-    /// The last entry of the spool that it was made of: two manifests of one run with the same number
-    /// hold the same rows.
+    /// The number of the last spool entry that was used: two manifests of one run with the same
+    /// number describe the same rows.
     entries: i64,
-    /// Whether everything that was asked for is there.
+    /// Whether everything requested is in the export.
     complete: bool,
-    /// Records that could not be read; they stand in `errors.csv`.
+    /// Records that could not be read; they are listed in `errors.csv`.
     unreadable: usize,
     tables: BTreeMap<String, ManifestTable>,
 }
 
-/// An older export's manifest, as far as a newer one needs it.
+/// The parts of an older export's manifest that a newer export needs.
 #[derive(Debug, Deserialize)]
 pub(super) struct PreviousManifest {
     pub(super) run: RunId,
@@ -95,7 +95,8 @@ struct ManifestFile {
     #[serde(rename = "file")]
     name: String,
     format: String,
-    /// Its rows; unknown in manifests of older versions, whose files have those of their table.
+    /// Its row count; absent in manifests of older versions, whose files have the row count of
+    /// their table.
     #[serde(default)]
     rows: Option<u64>,
     bytes: u64,
@@ -112,7 +113,7 @@ impl ExportManifest {
         let mut tables = BTreeMap::<String, ManifestTable>::new();
         for written in files {
             let table = tables.entry(written.table.clone()).or_default();
-            // A layout may be written as several files; each has some of the rows.
+            // A template may be split into several files; each has some of the rows.
             let parts = table.files.iter().any(|file| file.format == written.format);
             table.rows = if parts { table.rows + written.rows } else { written.rows };
             table.files.push(ManifestFile {
@@ -148,10 +149,10 @@ impl ExportManifest {
 }
 
 impl PreviousManifest {
-    /// The manifest in a directory, if there is one of ours.
+    /// Reads the manifest in a directory, if it is one of ours.
     ///
-    /// The file may be damaged or planted, and what it names is moved and removed: names that no export
-    /// could have written there are dropped and counted in [`Self::ignored_names`].
+    /// The file may be damaged or planted, and the files that it names are moved and removed: names that
+    /// no export could have written there are dropped and counted in [`Self::ignored_names`].
     pub(super) fn read(dir: &Path) -> Option<Self> {
         let mut manifest: Self =
             serde_json::from_slice(&std::fs::read(dir.join(FILE)).ok()?).ok()?;
@@ -179,7 +180,7 @@ impl PreviousManifest {
         files.map(written).collect()
     }
 
-    /// Whether a name is one that an export writes.
+    /// Whether an export writes a file with this name.
     pub(super) fn owns_file(&self, name: &str) -> bool {
         name == FILE
             || name == errors_file::FILE

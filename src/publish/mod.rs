@@ -1,9 +1,10 @@
-//! Publish: the files of an export, as a pure function of its spool.
+//! Publish: writes the files of an export, as a pure function of its spool.
 //!
-//! It may begin while the pull still writes, and then follows it. Rows come out sorted by the time
-//! they were added, then by id; of a record that was sent twice the last one counts. Files are written
-//! in a staging directory and put in place together at the end, so that a reader sees the old export
-//! or the new one. Nothing here sends a request, and nothing depends on when it runs.
+//! It may start while the pull is still writing and then follows it. Rows are sorted by the time
+//! they were added, then by id; if a record was sent more than once, the last version is used.
+//! Files are written to a staging directory and moved into place together at the end, so that a
+//! reader sees either the old export or the new one. Nothing here sends a request, and the result
+//! does not depend on when it runs.
 
 mod errors_file;
 mod manifest;
@@ -34,8 +35,8 @@ use row_splitter::{RowSplitter, SplitRows};
 use table_writer::TableWriter;
 use template::TemplateFiles;
 
-/// Entries that are cut and wait to be decoded. A page of contacts has about 1 MB.
-const CUTS: usize = 2;
+/// Split entries that wait to be decoded. A page of contacts has about 1 MB.
+const BUFFERED_ENTRIES: usize = 2;
 
 /// What to write.
 #[derive(Clone)]
@@ -44,9 +45,9 @@ pub struct PublishOptions {
     pub tables: Vec<&'static ResourceSpec>,
     /// The formats, each once.
     pub formats: Vec<&'static TableFormat>,
-    /// The layouts, whose files are written beside those of the formats.
-    pub layouts: Vec<NamedTemplate>,
-    /// How CSV cells are kept from running in a spreadsheet.
+    /// The templates, whose files are written in addition to those of the formats.
+    pub templates: Vec<NamedTemplate>,
+    /// How CSV cells are kept from being executed as formulas.
     pub csv_safe: FormulaGuardMode,
     /// For the manifest and the files' own metadata.
     pub facts: ManifestMetadata,
@@ -59,8 +60,8 @@ pub struct PublishReport {
     pub files: Vec<WrittenFile>,
     /// Records that could not be read, as in `errors.csv`.
     pub failures: Vec<FetchFailure>,
-    /// Values that did not fit their column's type, by `table.column`. They stand in `extra`.
-    pub misfits: Vec<(String, u64)>,
+    /// Values that did not fit their column's type, by `table.column`. They are kept in `extra`.
+    pub type_mismatches: Vec<(String, u64)>,
 }
 
 /// Why nothing was published.
@@ -77,11 +78,11 @@ pub enum PublishError {
     File {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system error.
         source: std::io::Error,
     },
-    /// The pull that was followed did not come to its end.
-    #[error("the pull did not end")]
+    /// The pull that was followed failed.
+    #[error("the pull did not finish")]
     Abandoned,
 }
 
@@ -98,18 +99,18 @@ fn message_with_cause(error: &table::TableWriteError) -> String {
     }
 }
 
-/// A pull that is still going on.
+/// A pull that is still running.
 pub struct RunningPull {
-    /// The last entry committed; closed when there will be no more.
+    /// The number of the last committed entry; closed when there will be no more.
     pub committed: watch::Receiver<i64>,
-    /// Told when the pull has come to its end; dropped when it failed.
+    /// Receives a message when the pull has finished; dropped when it failed.
     pub ended: oneshot::Receiver<()>,
-    /// To wait on the two from a blocking thread.
+    /// For waiting on both from a blocking thread.
     pub handle: Handle,
 }
 
 impl RunningPull {
-    /// Waits for more entries; false when there will be none.
+    /// Waits for more entries; false if there will be none.
     fn wait_for_entries(&mut self) -> bool {
         self.handle.block_on(self.committed.changed()).is_ok()
     }
@@ -118,89 +119,92 @@ impl RunningPull {
 /// Reads a spool to its end and writes its tables into `staging`.
 ///
 /// # Errors
-/// When the spool is damaged or a file cannot be written. Nothing stands under a final name then.
+/// When the spool is damaged or a file cannot be written. No file has its final name then.
 pub fn write_export(
     db: &Path,
     staging: &Path,
     options: &PublishOptions,
-    mut live: Option<RunningPull>,
+    mut running_pull: Option<RunningPull>,
     observer: &SharedObserver,
 ) -> Result<PublishReport, PublishError> {
     let reader = SpoolReader::open(db)?;
-    let fields = load_custom_fields(&reader, live.as_mut())?;
-    let mut layouts = TemplateFiles::create_files(&options.layouts, options.csv_safe, staging)?;
-    let mut lanes = Vec::new();
+    let fields = load_custom_fields(&reader, running_pull.as_mut())?;
+    let mut templates = TemplateFiles::create_files(&options.templates, options.csv_safe, staging)?;
+    let mut writers = Vec::new();
     for resource in &options.tables {
-        lanes.push(TableWriter::new(resource, &fields, staging, options, &layouts)?);
+        writers.push(TableWriter::new(resource, &fields, staging, options, &templates)?);
     }
-    let cutter = RowSplitter::new(db, lanes.iter().map(TableWriter::table));
-    // One thread reads and cuts, the other decodes and writes.
+    let splitter = RowSplitter::new(db, writers.iter().map(TableWriter::table));
+    // One thread reads and splits entries, the other decodes and writes rows.
     concurrency::run_pipeline(
-        CUTS,
-        |cuts| split_spool_entries(&SpoolReader::open(db)?, &cutter, live, cuts),
-        |cut: SplitRows| lanes[cut.table].add_rows(cut),
+        BUFFERED_ENTRIES,
+        |entries| split_spool_entries(&SpoolReader::open(db)?, &splitter, running_pull, entries),
+        |entry_rows: SplitRows| writers[entry_rows.table].add_rows(entry_rows),
     )?;
-    let mut published =
-        PublishReport { files: Vec::new(), failures: reader.load_failures()?, misfits: Vec::new() };
-    for lane in lanes {
-        let finished = lane.finish(&reader)?;
-        if let Some(takers) = finished.takers {
-            layouts.add_unused_columns(takers);
+    let mut published = PublishReport {
+        files: Vec::new(),
+        failures: reader.load_failures()?,
+        type_mismatches: Vec::new(),
+    };
+    for writer in writers {
+        let finished = writer.finish(&reader)?;
+        if let Some(table_templates) = finished.templates {
+            templates.add_unused_columns(table_templates);
         }
         for file in finished.files {
             observer.observe(&RunEvent::Written(file.clone()));
             published.files.push(file);
         }
         published.failures.extend(finished.failures);
-        published.misfits.extend(finished.misfits);
+        published.type_mismatches.extend(finished.type_mismatches);
     }
-    let (files, told) = layouts.close()?;
+    let (files, warnings) = templates.close()?;
     for file in files {
         observer.observe(&RunEvent::Written(file.clone()));
         published.files.push(file);
     }
-    for (code, message) in told {
+    for (code, message) in warnings {
         observer.observe(&RunEvent::Warning { code, message });
     }
     errors_file::write_failures(staging, &published.failures)?;
     Ok(published)
 }
 
-/// Cuts every entry, in the order of the commits.
+/// Splits all entries, in commit order.
 fn split_spool_entries(
     reader: &SpoolReader,
-    cutter: &RowSplitter,
-    mut live: Option<RunningPull>,
-    cuts: &SyncSender<SplitRows>,
+    splitter: &RowSplitter,
+    mut running_pull: Option<RunningPull>,
+    entries: &SyncSender<SplitRows>,
 ) -> Result<(), PublishError> {
     let mut seq = 0;
     loop {
         while let Some(entry) = reader.next_entry("", seq)? {
             seq = entry.seq;
-            let Some(cut) = cutter.split_entry(&entry)? else { continue };
-            if cuts.send(cut).is_err() {
-                // Whoever writes has failed, and says why.
+            let Some(entry_rows) = splitter.split_entry(&entry)? else { continue };
+            if entries.send(entry_rows).is_err() {
+                // The writer has failed and reports the reason.
                 return Ok(());
             }
         }
-        let Some(mut pull) = live.take() else { return Ok(()) };
+        let Some(mut pull) = running_pull.take() else { return Ok(()) };
         if pull.wait_for_entries() {
-            live = Some(pull);
+            running_pull = Some(pull);
         } else {
-            // There may be a last entry that came between the look and the end: one more round.
+            // An entry may have been committed between the last read and the end: read once more.
             pull.handle.block_on(pull.ended).map_err(|_| PublishError::Abandoned)?;
         }
     }
 }
 
-/// The custom fields: the first thing that is pulled, since the contacts' columns hang on them. Where
-/// they could not be read, `resume --retry-errors` asks for them at the end of its pull.
+/// Loads the custom fields. They are pulled first, because the contacts' columns depend on them. If
+/// they could not be read, `resume --retry-errors` requests them at the end of its pull.
 fn load_custom_fields(
     reader: &SpoolReader,
-    mut live: Option<&mut RunningPull>,
+    mut running_pull: Option<&mut RunningPull>,
 ) -> Result<CustomFieldColumns, PublishError> {
     loop {
-        // The last answer counts.
+        // The last response is used.
         let (mut seq, mut last) = (0, None);
         while let Some(entry) = reader.next_entry(stream::FIELDS, seq)? {
             seq = entry.seq;
@@ -212,13 +216,13 @@ fn load_custom_fields(
             let rows = resource::response_rows(answer, "customFields").filter(sound);
             return Ok(CustomFieldColumns::from_definitions(rows).unwrap_or_default());
         }
-        if !live.as_mut().is_some_and(|pull| pull.wait_for_entries()) {
+        if !running_pull.as_mut().is_some_and(|pull| pull.wait_for_entries()) {
             return Ok(CustomFieldColumns::default());
         }
     }
 }
 
-/// A row that no table takes.
+/// The failure of a row that cannot be decoded.
 fn invalid_row_failure(table: &str, at: i64, error: &resource::RowDecodeError) -> FetchFailure {
     FetchFailure {
         stream: table.to_owned(),

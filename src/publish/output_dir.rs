@@ -1,9 +1,9 @@
-//! The place where an export ends up, and how it gets there at once.
+//! The output directory of an export, and how it is replaced in one step.
 //!
-//! Files are written in a staging directory beside the output directory. When all are complete the two
-//! directories change places in one step, so that nobody sees half of a new export. Where that cannot
-//! be (the output directory holds other people's files, or is a mount point), the files are moved one
-//! by one, the manifest last.
+//! Files are written to a staging directory next to the output directory. When all are complete,
+//! the two directories are swapped atomically, so that no reader sees half of a new export. Where
+//! that is impossible (the output directory contains other files, or is a mount point), the files
+//! are moved one by one, the manifest last.
 
 use std::ffi::OsString;
 use std::io;
@@ -21,7 +21,7 @@ pub struct OutputDir {
     out: PathBuf,
 }
 
-/// An output directory that this process holds, with a staging directory for it.
+/// An output directory that this process has locked, with its staging directory.
 #[derive(Debug)]
 pub struct LockedOutputDir {
     out: PathBuf,
@@ -31,39 +31,36 @@ pub struct LockedOutputDir {
 }
 
 impl OutputDir {
-    /// The place at a path; nothing is made yet.
-    ///
-    /// # Errors
-    /// When the path cannot be made absolute.
+    /// An output directory at a path; creates nothing yet.
     pub fn new(out: &Path) -> Result<Self, PublishError> {
         let out =
             std::path::absolute(out).map_err(|source| PublishError::from_io_error(out, source))?;
         Ok(Self { out })
     }
 
-    /// Removes what a killed process has left beside the place for a run.
+    /// Removes the staging directories that a killed process of this run left behind.
     pub fn remove_stale_staging(&self, run: &RunId) {
         let out = self.out.canonicalize().unwrap_or_else(|_| self.out.clone());
         let name = staging_name(&out, run);
         for dir in out.parent().into_iter().chain([out.as_path()]) {
-            // Mostly there is none, and what cannot be removed harms nobody.
+            // Usually there is none, and one that cannot be removed does no harm.
             let _ = std::fs::remove_dir_all(dir.join(&name));
         }
     }
 
-    /// Takes hold of the place: makes it if need be, locks it, and makes an empty staging directory.
+    /// Creates the directory if necessary, locks it, and creates an empty staging directory.
     ///
     /// # Errors
-    /// When another process holds it, or nothing can be written there.
+    /// When another process has locked it, or it is not writable.
     pub fn lock_for_run(&self, run: &RunId) -> Result<LockedOutputDir, PublishError> {
         let out = &self.out;
         let made = !out.exists();
         std::fs::create_dir_all(out).map_err(|source| PublishError::from_io_error(out, source))?;
-        // Below a link the link stays and what it points to is replaced.
+        // For a symbolic link, the link is kept and its target is replaced.
         let out = out.canonicalize().map_err(|source| PublishError::from_io_error(out, source))?;
         let lock = FileLock::lock_directory(&out)?;
         let staging = create_staging_dir(&out, run)?;
-        // It will take the place of the directory, and must not be open to more people.
+        // It will replace the directory, so it must not be readable by more users.
         let rights =
             out.metadata().and_then(|it| std::fs::set_permissions(&staging, it.permissions()));
         rights.map_err(|source| PublishError::from_io_error(&staging, source))?;
@@ -78,7 +75,8 @@ fn staging_name(out: &Path, run: &RunId) -> OsString {
     name
 }
 
-/// An empty directory on the same file system: a sibling, or where that is refused a child.
+/// Creates an empty directory on the same file system: a sibling, or a child where a sibling is
+/// refused.
 fn create_staging_dir(out: &Path, run: &RunId) -> Result<PathBuf, PublishError> {
     let name = staging_name(out, run);
     let sibling = out.parent().map(|parent| parent.join(&name));
@@ -109,7 +107,7 @@ fn same_file_system_or_remove(a: &Path, b: &Path) -> bool {
     match (a.metadata(), b.metadata()) {
         (Ok(one), Ok(other)) if one.dev() == other.dev() => true,
         _ => {
-            // The probe made it; it must not stay behind.
+            // The probe created it, so remove it.
             let _ = std::fs::remove_dir(a);
             false
         }
@@ -122,23 +120,24 @@ fn same_file_system_or_remove(_: &Path, _: &Path) -> bool {
 }
 
 impl LockedOutputDir {
-    /// Where the files are to be written.
+    /// Where the files are written.
     #[must_use]
     pub fn staging_dir(&self) -> &Path {
         &self.staging
     }
 
-    /// Where they will be.
+    /// Where the files are moved to.
     #[must_use]
     pub fn output_path(&self) -> &Path {
         &self.out
     }
 
-    /// Puts what was published in place of what was there. `entries` is the spool's last entry. Returns
-    /// how many names of the old manifest were ignored, because no export could have written such files.
+    /// Replaces the previous export with the files in staging. `entries` is the spool's last entry.
+    /// Returns how many names of the old manifest were ignored, because no export could have written
+    /// such files.
     ///
     /// # Errors
-    /// When the system refuses. The old export is whole then, or the run can be published again.
+    /// On an I/O error. The old export is still complete then, or the run can be published again.
     pub fn replace_export(
         self,
         facts: ManifestMetadata,
@@ -161,7 +160,7 @@ impl LockedOutputDir {
         Ok(old.map_or(0, |old| old.ignored_names))
     }
 
-    /// Keeps the files of the same rows in other formats.
+    /// Keeps the existing files of the same rows in other formats.
     fn link_previous_files(
         &self,
         old: &PreviousManifest,
@@ -234,13 +233,13 @@ impl LockedOutputDir {
     }
 }
 
-/// Leaves the place as it was, unless something was put there.
+/// Removes what this process created, unless the export was put in place.
 impl Drop for LockedOutputDir {
     fn drop(&mut self) {
-        // What cannot be removed is removed by the next attempt.
+        // If it cannot be removed now, the next attempt removes it.
         let _ = std::fs::remove_dir_all(&self.staging);
         if self.made {
-            // Only if it is empty, which is what it was when it was made.
+            // Succeeds only if the directory is still empty, as it was created.
             let _ = std::fs::remove_dir(&self.out);
         }
     }

@@ -1,4 +1,4 @@
-//! Cutting: an entry of the spool into the rows of one table, each with the key it sorts by.
+//! Splits an entry of the spool into the rows of one table, each with its sort key.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::streams::{self, TableStream};
 use crate::resource::{self, SortKeyReader, TableSchema};
 use crate::run::{self, PackedResponses, SpoolEntry};
 
-/// Cuts entries into the rows of some tables.
+/// Splits entries into the rows of some tables.
 pub(super) struct RowSplitter {
     db: PathBuf,
     tables: Vec<(&'static str, SortKeyReader)>,
@@ -18,11 +18,11 @@ pub(super) struct RowSplitter {
 
 /// The rows of an entry.
 pub(super) struct SplitRows {
-    /// The table, by its place among those the cutter was made for.
+    /// The index of the table among those of the splitter.
     pub(super) table: usize,
     /// The entry.
     pub(super) seq: i64,
-    /// The rows; an error where a row is none.
+    /// The rows, or why a row cannot be used.
     pub(super) rows: Vec<Result<SortableRow, resource::RowDecodeError>>,
 }
 
@@ -32,7 +32,7 @@ impl RowSplitter {
         Self { db: db.to_owned(), tables }
     }
 
-    /// Cuts an entry; nothing when it holds no rows of these tables.
+    /// Splits an entry; `None` when it has no rows of these tables.
     pub(super) fn split_entry(
         &self,
         entry: &SpoolEntry,
@@ -71,7 +71,7 @@ impl RowSplitter {
 
     fn decode_utf8<'b>(&self, seq: i64, body: &'b [u8]) -> Result<&'b str, PublishError> {
         str::from_utf8(body).map_err(|error| {
-            let why = format!("entry {seq} is no answer: {error}");
+            let why = format!("entry {seq} is not a valid response: {error}");
             PublishError::Run(run::RunError::Damaged { path: self.db.clone(), why })
         })
     }
@@ -94,7 +94,7 @@ fn split_response(
     }
 }
 
-/// A child's row that says which contact it belongs to, whether or not the server repeated that.
+/// A child's row with its contact's id, whether or not the server included it.
 fn with_contact_id<'a>(row: &'a str, contact: &str) -> Cow<'a, str> {
     if row.contains("\"contactId\"") || !row.starts_with('{') {
         return Cow::Borrowed(row);

@@ -1,8 +1,9 @@
 //! Sorting in bounded memory.
 //!
-//! Rows that arrive almost in order (contacts, by the order of the walk) pass through a buffer and
-//! leave it at once. Rows that arrive in another order (notes, by contact) are sorted in lots; a lot
-//! that does not fit is put into a temporary file, and the lots are merged at the end.
+//! Rows that arrive nearly in order (contacts, in the order of the walk) pass through a buffer and
+//! leave it early. Rows that arrive in another order (notes, by contact) are sorted in chunks; a
+//! chunk that exceeds the memory limit is spilled to a temporary file, and the chunks are merged at
+//! the end.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,17 +13,17 @@ use std::io::{self, BufReader, Read, Seek, Write};
 
 use crate::resource::RowSortKey;
 
-/// Rows kept in memory, in bytes.
-const LOT: usize = 4 << 20;
-/// Spilled lots that are merged into one.
-const TOGETHER: usize = 24;
-/// The window of a spilled lot's compression, as a power of two: every lot that is merged holds one in
+/// Most bytes of rows in memory.
+const BUFFER_BYTES: usize = 4 << 20;
+/// How many spilled chunks are merged into one.
+const CHUNKS_PER_MERGE: usize = 24;
+/// The compression window of a spilled chunk, as a power of two: each chunk in a merge keeps one in
 /// memory.
-const WINDOW: u32 = 15;
-/// What is read of a spilled lot at a time, in bytes.
-const CHUNK: usize = 16 << 10;
+const WINDOW_LOG: u32 = 15;
+/// How many bytes of a spilled chunk are read at a time.
+const READ_BYTES: usize = 16 << 10;
 
-/// A row on its way: its key, the entry it came in, and its text.
+/// A row to be sorted: its key, the entry it came in, and its text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SortableRow {
     pub(super) key: RowSortKey,
@@ -36,43 +37,43 @@ impl SortableRow {
     }
 }
 
-/// Rows of one table, gathered.
+/// Sorts the rows of one table.
 #[derive(Debug, Default)]
 pub(super) struct ExternalSorter {
-    lot: Vec<SortableRow>,
+    buffer: Vec<SortableRow>,
     bytes: usize,
-    /// Sorted lots on disk: those of a level are merged into one of the next when they are many, so that
-    /// the last merge has few to hold in memory however many rows there are.
+    /// Sorted chunks on disk, by level. When a level is full, its chunks are merged into one of the
+    /// next level, so that the last merge keeps few of them in memory for any number of rows.
     spilled: Vec<Vec<File>>,
     /// The key of the last row that left early.
-    left: Option<RowSortKey>,
+    last_drained: Option<RowSortKey>,
 }
 
 impl ExternalSorter {
-    /// Takes a row.
+    /// Adds a row.
     pub(super) fn push(&mut self, row: SortableRow) {
         self.bytes += row.memory_size();
-        self.lot.push(row);
+        self.buffer.push(row);
     }
 
-    /// Whether the buffer is full: call [`Self::spill_buffer`] or [`Self::drain_older_half`] then.
+    /// Whether the buffer is full; then call [`Self::spill_buffer`] or [`Self::drain_older_half`].
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= LOT
+        self.bytes >= BUFFER_BYTES
     }
 
-    /// Puts the buffer into a temporary file, sorted.
+    /// Sorts the buffer and writes it to a temporary file.
     pub(super) fn spill_buffer(
         &mut self,
         temporary: impl Fn() -> io::Result<File>,
     ) -> io::Result<()> {
-        let lot = self.take_sorted_buffer();
-        let mut file = write_chunk(temporary()?, lot.into_iter().map(Ok))?;
+        let buffer = self.take_sorted_buffer();
+        let mut file = write_chunk(temporary()?, buffer.into_iter().map(Ok))?;
         for level in 0.. {
             if self.spilled.len() == level {
                 self.spilled.push(Vec::new());
             }
             self.spilled[level].push(file);
-            if self.spilled[level].len() < TOGETHER {
+            if self.spilled[level].len() < CHUNKS_PER_MERGE {
                 break;
             }
             let lots = std::mem::take(&mut self.spilled[level]);
@@ -81,58 +82,61 @@ impl ExternalSorter {
         Ok(())
     }
 
-    /// Takes the older half of the buffer out, in order. Nothing when a row came too late for that: it
-    /// belongs before one that has left.
+    /// Removes the older half of the buffer, in order. `None` when a row came too late: it belongs
+    /// before one that has already left.
     pub(super) fn drain_older_half(&mut self) -> Option<Vec<SortableRow>> {
-        let mut lot = self.take_sorted_buffer();
-        if lot.first().is_some_and(|row| self.left.as_ref().is_some_and(|left| row.key <= *left)) {
-            self.lot = lot;
+        let mut buffer = self.take_sorted_buffer();
+        if buffer.first().is_some_and(|row| {
+            self.last_drained.as_ref().is_some_and(|last_drained| row.key <= *last_drained)
+        }) {
+            self.buffer = buffer;
             return None;
         }
-        let later = lot.split_off(lot.len() / 2);
+        let later = buffer.split_off(buffer.len() / 2);
         self.bytes = later.iter().map(SortableRow::memory_size).sum();
-        self.lot = later;
-        // The last of a key must stay with the others of it.
-        let next = self.lot.first().map(|row| row.key.clone());
-        while lot.last().map(|row| &row.key) == next.as_ref() && next.is_some() {
-            let row = lot.pop().expect("its key was just looked at");
+        self.buffer = later;
+        // The last row of a key must stay with the others of that key.
+        let next = self.buffer.first().map(|row| row.key.clone());
+        while buffer.last().map(|row| &row.key) == next.as_ref() && next.is_some() {
+            let row = buffer.pop().expect("its key was just looked at");
             self.bytes += row.memory_size();
-            self.lot.insert(0, row);
+            self.buffer.insert(0, row);
         }
-        if let Some(last) = lot.last() {
-            self.left = Some(last.key.clone());
+        if let Some(last) = buffer.last() {
+            self.last_drained = Some(last.key.clone());
         }
-        dedup_keep_last(&mut lot);
-        Some(lot)
+        dedup_keep_last(&mut buffer);
+        Some(buffer)
     }
 
     fn take_sorted_buffer(&mut self) -> Vec<SortableRow> {
         self.bytes = 0;
-        let mut lot = std::mem::take(&mut self.lot);
-        lot.sort_unstable();
-        dedup_keep_last(&mut lot);
-        lot
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.sort_unstable();
+        dedup_keep_last(&mut buffer);
+        buffer
     }
 
-    /// All rows that are left, in order, each key once.
+    /// The remaining rows, in order, each key once.
     pub(super) fn finish(mut self) -> io::Result<MergedRows> {
-        let lot = self.take_sorted_buffer();
-        MergedRows::new(lot, self.spilled.into_iter().flatten())
+        let buffer = self.take_sorted_buffer();
+        MergedRows::new(buffer, self.spilled.into_iter().flatten())
     }
 
-    /// Whether a row may have come that belongs before one that has left. Ask before [`Self::finish`].
+    /// Whether a row came that belongs before one that has already left. Call it before
+    /// [`Self::finish`].
     pub(super) fn has_late_row(&mut self) -> bool {
-        let least = self.lot.iter().map(|row| &row.key).min();
-        matches!((least, &self.left), (Some(least), Some(left)) if least <= left)
+        let least = self.buffer.iter().map(|row| &row.key).min();
+        matches!((least, &self.last_drained), (Some(least), Some(last_drained)) if least <= last_drained)
     }
 }
 
-/// Of rows with the same key the last sent stays.
-fn dedup_keep_last(lot: &mut Vec<SortableRow>) {
-    lot.dedup_by(|later, kept| {
-        let same = later.key == kept.key;
+/// Of rows with the same key, keeps the one sent last.
+fn dedup_keep_last(buffer: &mut Vec<SortableRow>) {
+    buffer.dedup_by(|later, earlier| {
+        let same = later.key == earlier.key;
         if same {
-            std::mem::swap(later, kept);
+            std::mem::swap(later, earlier);
         }
         same
     });
@@ -157,7 +161,7 @@ fn write_chunk(
     rows: impl IntoIterator<Item = io::Result<SortableRow>>,
 ) -> io::Result<File> {
     let mut writer = zstd::Encoder::new(file, 1)?;
-    writer.window_log(WINDOW)?;
+    writer.window_log(WINDOW_LOG)?;
     for row in rows {
         let row = row?;
         writer.write_all(&row.key.added.to_le_bytes())?;
@@ -193,18 +197,20 @@ fn read_row(file: &mut impl Read) -> io::Result<Option<SortableRow>> {
     Ok(Some(SortableRow { key: RowSortKey { added, id }, seq, text }))
 }
 
-/// Sorted lots, as one.
+/// Sorted chunks, merged.
 pub(super) struct MergedRows {
     heads: BinaryHeap<Reverse<(SortableRow, usize)>>,
     sources: Vec<SortedChunk>,
 }
 
 impl MergedRows {
-    fn new(lot: Vec<SortableRow>, files: impl IntoIterator<Item = File>) -> io::Result<Self> {
-        let mut merged =
-            Self { heads: BinaryHeap::new(), sources: vec![SortedChunk::Memory(lot.into_iter())] };
+    fn new(buffer: Vec<SortableRow>, files: impl IntoIterator<Item = File>) -> io::Result<Self> {
+        let mut merged = Self {
+            heads: BinaryHeap::new(),
+            sources: vec![SortedChunk::Memory(buffer.into_iter())],
+        };
         for file in files {
-            let file = BufReader::with_capacity(CHUNK, file);
+            let file = BufReader::with_capacity(READ_BYTES, file);
             merged.sources.push(SortedChunk::File(zstd::Decoder::with_buffer(file)?));
         }
         for source in 0..merged.sources.len() {
@@ -278,12 +284,12 @@ mod tests {
     #[test]
     fn many_lots_are_merged_level_by_level() {
         let mut sorter = ExternalSorter::default();
-        let count = i64::try_from(TOGETHER * TOGETHER).unwrap() + 5;
+        let count = i64::try_from(CHUNKS_PER_MERGE * CHUNKS_PER_MERGE).unwrap() + 5;
         for n in 0..count {
             sorter.push(row((n * 7919) % count, "a", n));
             sorter.spill_buffer(tempfile::tempfile).unwrap();
         }
-        assert!(sorter.spilled.iter().map(Vec::len).sum::<usize>() < 2 * TOGETHER);
+        assert!(sorter.spilled.iter().map(Vec::len).sum::<usize>() < 2 * CHUNKS_PER_MERGE);
         let dates: Vec<_> = sorter.finish().unwrap().map(|row| row.unwrap().key.added).collect();
         assert_eq!(dates, (0..count).collect::<Vec<_>>());
     }

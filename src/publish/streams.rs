@@ -1,17 +1,17 @@
-//! Which streams of the spool hold the rows of which table, and where in an answer they stand.
+//! Which streams of the spool contain the rows of which table, and under which key of a response.
 
 use crate::run::stream;
 
-/// Rows of a table in a stream.
+/// The rows of a table in a stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TableStream {
     /// The table.
     pub(super) table: &'static str,
-    /// The stream's name, or how it begins where it ends with `/`.
+    /// The stream's name, or its prefix if it ends with `/`.
     pub(super) stream: &'static str,
-    /// The key of the list in the answer, or of the one row.
+    /// The key of the list in the response, or of the single row.
     pub(super) key: &'static str,
-    /// Whether an entry holds many answers, each about one contact.
+    /// Whether an entry contains many responses, each for one contact.
     pub(super) packed: bool,
 }
 
@@ -27,7 +27,7 @@ const fn packed_stream(
     TableStream { table, stream, key, packed: true }
 }
 
-/// Every source of every table.
+/// All streams of all tables.
 const SOURCES: &[TableStream] = &[
     page_stream("contacts", stream::CONTACTS, "contacts"),
     page_stream("contacts", stream::CONTACTS_AGAIN, "contacts"),
@@ -42,7 +42,7 @@ const SOURCES: &[TableStream] = &[
     page_stream("tags", stream::TAGS, "tags"),
 ];
 
-/// The source that a stream is, if rows are made of it.
+/// Finds the definition of a stream, if it contains rows.
 pub(super) fn find_by_name(stream: &str) -> Option<TableStream> {
     let is = |source: &&TableStream| {
         let many = source.stream.ends_with('/');
@@ -51,7 +51,7 @@ pub(super) fn find_by_name(stream: &str) -> Option<TableStream> {
     SOURCES.iter().find(is).copied()
 }
 
-/// The table whose records a stream's failures are about.
+/// The table that a stream's failures belong to.
 pub(super) fn table_name(stream: &str) -> &str {
     find_by_name(stream).map_or(stream, |source| source.table)
 }

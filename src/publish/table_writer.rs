@@ -1,4 +1,4 @@
-//! A lane: one table on its way from the spool into its files.
+//! Writes one table from the spool into its files.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,14 @@ use crate::resource::{self, CustomFieldColumns, ResourceSpec, RowDecoder, TableS
 use crate::run::{FetchFailure, SpoolReader};
 use crate::table::{self, TableFormat, TableSink};
 
-/// Rows handed to the files together.
-const BATCH: usize = 2048;
-/// Their raw text at most, in bytes.
+/// Rows written to the files at once.
+const BATCH_ROWS: usize = 2048;
+/// Their most raw bytes.
 const BATCH_BYTES: usize = 4 << 20;
-/// Rows that no table takes are named up to this many.
-const NAMED: usize = 1000;
+/// Most invalid rows that are reported.
+const MAX_REPORTED_FAILURES: usize = 1000;
 
-/// One table on its way.
+/// Writes one table.
 pub(super) struct TableWriter {
     resource: &'static ResourceSpec,
     table: TableSchema,
@@ -26,12 +26,12 @@ pub(super) struct TableWriter {
     options: PublishOptions,
     decoder: RowDecoder,
     files: Vec<TableFile>,
-    takers: Option<TemplateWriters>,
+    templates: Option<TemplateWriters>,
     sorter: ExternalSorter,
-    /// Whether rows come almost in order, so that they need not wait for the last one.
-    orderly: bool,
-    /// Whether that turned out wrong: the table must be made anew, by sorting.
-    disorder: bool,
+    /// Whether rows come nearly in order, so that they can be written before the last one is read.
+    nearly_sorted: bool,
+    /// Whether that turned out to be wrong: the table must be rewritten, fully sorted.
+    needs_rewrite: bool,
     failures: Vec<FetchFailure>,
 }
 
@@ -44,10 +44,10 @@ struct TableFile {
 /// A finished table.
 pub(super) struct FinishedTable {
     pub(super) files: Vec<WrittenFile>,
-    /// The layouts' part of it.
-    pub(super) takers: Option<TemplateWriters>,
+    /// The table's part of the templates.
+    pub(super) templates: Option<TemplateWriters>,
     pub(super) failures: Vec<FetchFailure>,
-    pub(super) misfits: Vec<(String, u64)>,
+    pub(super) type_mismatches: Vec<(String, u64)>,
 }
 
 impl TableWriter {
@@ -61,11 +61,18 @@ impl TableWriter {
         fields: &CustomFieldColumns,
         staging: &Path,
         options: &PublishOptions,
-        layouts: &TemplateFiles,
+        template_files: &TemplateFiles,
     ) -> Result<Self, PublishError> {
         let table = resource.table_schema(fields);
-        let takers = layouts.writers_for_table(&table);
-        Self::create_files(resource, table, staging, options, takers, resource.name == "contacts")
+        let templates = template_files.writers_for_table(&table);
+        Self::create_files(
+            resource,
+            table,
+            staging,
+            options,
+            templates,
+            resource.name == "contacts",
+        )
     }
 
     fn create_files(
@@ -73,8 +80,8 @@ impl TableWriter {
         table: TableSchema,
         staging: &Path,
         options: &PublishOptions,
-        takers: Option<TemplateWriters>,
-        orderly: bool,
+        templates: Option<TemplateWriters>,
+        nearly_sorted: bool,
     ) -> Result<Self, PublishError> {
         let open = |format: &&'static TableFormat| {
             let name = format!("{}.{}", table.name, format.extension);
@@ -89,32 +96,32 @@ impl TableWriter {
             resource,
             decoder: RowDecoder::new(&table),
             files: options.formats.iter().map(open).collect::<Result<_, _>>()?,
-            takers,
+            templates,
             table,
             staging: staging.to_owned(),
             options: options.clone(),
             sorter: ExternalSorter::default(),
-            orderly,
-            disorder: false,
+            nearly_sorted,
+            needs_rewrite: false,
             failures: Vec::new(),
         })
     }
 
-    /// Takes the rows of an entry.
-    pub(super) fn add_rows(&mut self, cut: SplitRows) -> Result<(), PublishError> {
-        for row in cut.rows {
+    /// Adds the rows of an entry.
+    pub(super) fn add_rows(&mut self, entry_rows: SplitRows) -> Result<(), PublishError> {
+        for row in entry_rows.rows {
             match row {
-                // It is made anew from the beginning later.
-                _ if self.disorder => return Ok(()),
+                // The table is rewritten from the beginning later.
+                _ if self.needs_rewrite => return Ok(()),
                 Ok(row) => self.sort_row(row)?,
-                Err(error) => self.record_failure(cut.seq, &error),
+                Err(error) => self.record_failure(entry_rows.seq, &error),
             }
         }
         Ok(())
     }
 
     fn record_failure(&mut self, seq: i64, error: &resource::RowDecodeError) {
-        if self.failures.len() < NAMED {
+        if self.failures.len() < MAX_REPORTED_FAILURES {
             self.failures.push(invalid_row_failure(self.table.name, seq, error));
         }
     }
@@ -124,10 +131,10 @@ impl TableWriter {
         if !self.sorter.is_full() {
             return Ok(());
         }
-        if self.orderly {
+        if self.nearly_sorted {
             match self.sorter.drain_older_half() {
                 Some(rows) => rows.into_iter().try_for_each(|row| self.write_row(&row))?,
-                None => self.disorder = true,
+                None => self.needs_rewrite = true,
             }
             return Ok(());
         }
@@ -150,7 +157,7 @@ impl TableWriter {
             }
             Ok(()) => {}
         }
-        if self.decoder.len() >= BATCH || self.decoder.byte_count() >= BATCH_BYTES {
+        if self.decoder.len() >= BATCH_ROWS || self.decoder.byte_count() >= BATCH_BYTES {
             self.flush_batch()?;
         }
         Ok(())
@@ -164,12 +171,12 @@ impl TableWriter {
         for file in &mut self.files {
             file.sink.write_batch(&batch)?;
         }
-        self.takers.as_mut().map_or(Ok(()), |takers| takers.write_batch(&batch))
+        self.templates.as_mut().map_or(Ok(()), |templates| templates.write_batch(&batch))
     }
 
-    /// Writes what is left and completes the files.
+    /// Writes the remaining rows and completes the files.
     pub(super) fn finish(mut self, reader: &SpoolReader) -> Result<FinishedTable, PublishError> {
-        if self.disorder || (self.orderly && self.sorter.has_late_row()) {
+        if self.needs_rewrite || (self.nearly_sorted && self.sorter.has_late_row()) {
             return self.rewrite_sorted(reader)?.finish(reader);
         }
         let staging = self.staging.clone();
@@ -178,20 +185,25 @@ impl TableWriter {
             self.write_row(&row.map_err(fail)?)?;
         }
         self.flush_batch()?;
-        let misfits = self.decoder.type_mismatch_counts().filter(|(_, count)| *count > 0);
-        let misfits =
-            misfits.map(|(column, count)| (format!("{}.{column}", self.table.name), count));
-        let misfits = misfits.collect();
+        let type_mismatches = self.decoder.type_mismatch_counts().filter(|(_, count)| *count > 0);
+        let type_mismatches =
+            type_mismatches.map(|(column, count)| (format!("{}.{column}", self.table.name), count));
+        let type_mismatches = type_mismatches.collect();
         let mut files = Vec::new();
         for file in self.files {
             let table::WrittenTable { rows, bytes, sha256 } = file.sink.close()?;
             let (table, format) = (self.table.name.to_owned(), file.format.name.to_owned());
             files.push(WrittenFile { table, format, file: file.name, rows, bytes, sha256 });
         }
-        Ok(FinishedTable { files, takers: self.takers, failures: self.failures, misfits })
+        Ok(FinishedTable {
+            files,
+            templates: self.templates,
+            failures: self.failures,
+            type_mismatches,
+        })
     }
 
-    /// The same lane from the beginning, by sorting: a row came that belongs before one already written.
+    /// Restarts the table with full sorting: a row came that belongs before one already written.
     fn rewrite_sorted(self, reader: &SpoolReader) -> Result<Self, PublishError> {
         for file in self.files {
             let path = self.staging.join(&file.name);
@@ -199,20 +211,20 @@ impl TableWriter {
             std::fs::remove_file(&path)
                 .map_err(|source| PublishError::from_io_error(&path, source))?;
         }
-        let mut takers = self.takers;
-        takers.as_mut().map_or(Ok(()), TemplateWriters::restart_files)?;
+        let mut templates = self.templates;
+        templates.as_mut().map_or(Ok(()), TemplateWriters::restart_files)?;
         let (staging, options) = (&self.staging, &self.options);
-        let mut lane =
-            Self::create_files(self.resource, self.table, staging, options, takers, false)?;
-        let cutter = RowSplitter::new(reader.path(), std::iter::once(&lane.table));
+        let mut writer =
+            Self::create_files(self.resource, self.table, staging, options, templates, false)?;
+        let splitter = RowSplitter::new(reader.path(), std::iter::once(&writer.table));
         let mut seq = 0;
         while let Some(entry) = reader.next_entry("", seq)? {
             seq = entry.seq;
-            if let Some(cut) = cutter.split_entry(&entry)? {
-                lane.add_rows(cut)?;
+            if let Some(entry_rows) = splitter.split_entry(&entry)? {
+                writer.add_rows(entry_rows)?;
             }
         }
-        Ok(lane)
+        Ok(writer)
     }
 }
 

@@ -1,25 +1,26 @@
 //! Appointments: calendar by calendar, window by window.
 //!
-//! The cost does not depend on the number of contacts (api.md §4). How large a window the server
-//! takes is unknown, so a window that it refuses is halved, down to a week. The events of deleted
-//! calendars cannot be had this way.
+//! The cost does not depend on the number of contacts (api.md §4). The largest window that the
+//! server accepts is unknown, so a window that it rejects is halved, down to a week. Events of
+//! deleted calendars cannot be read this way.
 
 use super::{ChildKind, Pull, PullError, retry_failed};
 use crate::api::{ApiClient, ApiErrorKind};
 use crate::id::CalendarId;
 use crate::run::{SpoolWrite, stream};
 
-/// HighLevel's first year, in milliseconds since 1970: 2018-01-01.
-const FIRST: i64 = 1_514_764_800_000;
-/// A week in milliseconds: no server refuses so little.
-const WEEK: i64 = 7 * 24 * 3_600_000;
-/// How far ahead appointments are booked at most: three years.
-const AHEAD: i64 = 3 * 366 * 24 * 3_600_000;
+/// Start of the first window, in milliseconds since 1970: 2018-01-01, HighLevel's first year.
+const FIRST_WINDOW_START: i64 = 1_514_764_800_000;
+/// A week in milliseconds: the smallest window that is tried.
+const MIN_WINDOW: i64 = 7 * 24 * 3_600_000;
+/// How far ahead appointments are read: three years.
+const BOOKING_HORIZON: i64 = 3 * 366 * 24 * 3_600_000;
 
 impl Pull {
-    /// Whether appointments are read contact by contact: for an export of some contacts, which are few.
+    /// Whether appointments are read contact by contact: only for an export of selected contacts,
+    /// which are few.
     pub(super) fn reads_appointments_per_contact(&self) -> bool {
-        !self.plan.covers_all_contacts()
+        !self.options.covers_all_contacts()
     }
 
     /// All events of all calendars.
@@ -46,19 +47,20 @@ impl Pull {
     async fn pull_events_of_calendar(&self, calendar: &CalendarId) -> Result<(), PullError> {
         let name = format!("{}{}", stream::EVENTS, calendar.escaped_segment());
         let mut progress = self.stream_progress(&name)?;
-        let end = jiff::Timestamp::now().as_millisecond() + AHEAD;
-        let mut from = progress.cursor.as_deref().and_then(|at| at.parse().ok()).unwrap_or(FIRST);
+        let end = jiff::Timestamp::now().as_millisecond() + BOOKING_HORIZON;
+        let mut from =
+            progress.cursor.as_deref().and_then(|at| at.parse().ok()).unwrap_or(FIRST_WINDOW_START);
         let mut length = end - from;
         while !progress.done {
             let to = (from + length).min(end);
-            let answer = match self.client.list_calendar_events(calendar, from..to).await {
-                Ok(answer) => answer,
+            let response = match self.client.list_calendar_events(calendar, from..to).await {
+                Ok(response) => response,
                 Err(error)
-                    if length > WEEK
+                    if length > MIN_WINDOW
                         && (retry_failed::is_query_rejected(error.kind)
                             || error.kind == ApiErrorKind::TooLarge) =>
                 {
-                    length = (length / 2).max(WEEK);
+                    length = (length / 2).max(MIN_WINDOW);
                     continue;
                 }
                 Err(error) => {
@@ -69,11 +71,11 @@ impl Pull {
                 }
             };
             from = to;
-            progress.rows += answer.head.rows as u64;
+            progress.rows += response.head.rows as u64;
             progress.cursor = Some(from.to_string());
             progress.done = from >= end;
-            let rows = u32::try_from(answer.head.rows).unwrap_or(u32::MAX);
-            let (stream, body) = (name.clone(), answer.body);
+            let rows = u32::try_from(response.head.rows).unwrap_or(u32::MAX);
+            let (stream, body) = (name.clone(), response.body);
             self.write_to_spool(SpoolWrite::Entry {
                 stream,
                 rows,

@@ -1,7 +1,7 @@
-//! The contacts of one business, for a server whose search does not know businesses.
+//! The contacts of one business, for a server whose search has no business filter.
 //!
-//! The list of a business's contacts is short of most fields (api.md §3.3), so it gives the ids, and
-//! every contact is then read by itself.
+//! The list of a business's contacts lacks most fields (api.md §3.3). It supplies only the ids, and
+//! each contact is then read on its own.
 
 use std::pin::pin;
 
@@ -14,37 +14,37 @@ use crate::id::{BusinessId, ContactId};
 use crate::run::{SpoolWrite, StreamProgress, pack_responses, stream};
 
 impl Pull {
-    /// Reads the business's contacts, after the search refused to. `refusal` is what it said.
+    /// Reads the business's contacts after the search rejected the filter with `refusal`.
     pub(super) async fn pull_business_contacts(
         &self,
         refusal: api::ApiError,
     ) -> Result<(), PullError> {
-        let Some(business) = &self.plan.business else { return Err(refusal.into()) };
-        if self.plan.filter.filters.len() > 1 || self.plan.filter.query.is_some() {
+        let Some(business) = &self.options.business else { return Err(refusal.into()) };
+        if self.options.filter.filters.len() > 1 || self.options.filter.query.is_some() {
             return Err(refusal.into());
         }
         let client = self.client.clone();
         let ids = futures::stream::iter(self.list_business_contact_ids(business).await?);
-        let asked = concurrency::run_in_order(ids, self.request_concurrency(), move |id| {
+        let responses = concurrency::run_in_order(ids, self.request_concurrency(), move |id| {
             let client = client.clone();
             async move { (client.get_contact(&id).await, id) }
         });
-        let mut asked = pin!(asked);
+        let mut responses = pin!(responses);
         let mut progress = StreamProgress::default();
-        while let Some((answer, id)) = asked.next().await {
+        while let Some((response, id)) = responses.next().await {
             let stream = stream::CONTACTS_SINGLE.to_owned();
-            match answer {
-                Ok(answer) => {
-                    for child in &self.plan.children {
+            match response {
+                Ok(response) => {
+                    for child in &self.options.children {
                         self.defer_child_request(*child, &id).await?;
                     }
                     progress.rows += 1;
-                    let body = pack_responses([(id.as_str(), answer.body.as_ref())]);
+                    let body = pack_responses([(id.as_str(), response.body.as_ref())]);
                     let progress = progress.clone();
                     self.write_to_spool(SpoolWrite::Entry { stream, rows: 1, body, progress })
                         .await?;
                 }
-                // Deleted since the list was made: no contact of the business any more.
+                // Deleted since the list was read, so it no longer belongs to the business.
                 Err(error) if error.kind == ApiErrorKind::Gone => {}
                 Err(error) => self.record_failure(&stream, id.as_str(), error).await?,
             }

@@ -1,8 +1,8 @@
-//! Children that are read contact by contact: notes always, tasks and appointments where the API or
-//! the token knows no other way.
+//! Child records that are read contact by contact: always notes; tasks and appointments where the
+//! API or the token allows nothing else.
 //!
-//! Answers are stored in the order of the contacts, some hundreds together; so one position says what
-//! is done, and a kill costs what has not been stored for a second.
+//! Responses are stored in contact order, a few hundred at a time, so that one position records all
+//! progress and a kill loses at most a second of responses.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -20,14 +20,14 @@ use crate::concurrency;
 use crate::id::ContactId;
 use crate::run::{SpoolWrite, StreamProgress, pack_responses, stream};
 
-/// Answers stored together, at most.
-const PACK: usize = 250;
-/// Their size at most, in bytes.
-const PACK_BYTES: usize = 1 << 20;
-/// How long an answer may wait to be stored.
-const PACK_TIME: Duration = Duration::from_secs(1);
+/// Most responses stored together.
+const BATCH_RESPONSES: usize = 250;
+/// Most bytes of responses stored together.
+const BATCH_BYTES: usize = 1 << 20;
+/// How long a response may wait to be stored.
+const BATCH_DELAY: Duration = Duration::from_secs(1);
 
-/// What is read contact by contact.
+/// A kind of child record that is read contact by contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChildKind {
     /// Notes.
@@ -56,34 +56,34 @@ impl ChildKind {
         self,
         client: &ApiClient,
         id: &ContactId,
-        bounds: RetryPolicy,
+        policy: RetryPolicy,
     ) -> Result<ApiResponse<ChildList>, api::ApiError> {
         match self {
-            Self::Notes => client.list_contact_notes(id, bounds).await,
-            Self::Tasks => client.list_contact_tasks(id, bounds).await,
-            Self::Appointments => client.list_contact_appointments(id, bounds).await,
+            Self::Notes => client.list_contact_notes(id, policy).await,
+            Self::Tasks => client.list_contact_tasks(id, policy).await,
+            Self::Appointments => client.list_contact_appointments(id, policy).await,
         }
     }
 }
 
-/// A place in the walk: a page, and a contact of it.
+/// A position in the walk: a page and the index of a contact on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct ChildCursor {
     page: u64,
     contact: usize,
 }
 
-/// A contact to be asked about, and the place behind it.
+/// A request for one contact's children, and the position after that contact.
 struct ChildRequest {
     child: ChildKind,
     contact: ContactId,
-    behind: ChildCursor,
+    next_cursor: ChildCursor,
 }
 
 type ChildResponse = (ChildRequest, Result<ApiResponse<ChildList>, api::ApiError>);
 
 impl Pull {
-    /// Walks the contacts and reads their children, both at once.
+    /// Walks the contacts and reads their children at the same time.
     pub(super) async fn pull_contacts_and_children(
         &self,
         children: &[ChildKind],
@@ -91,18 +91,18 @@ impl Pull {
         if children.is_empty() {
             return self.walk_contacts(None, 0).await;
         }
-        let begin = self.earliest_child_cursor(children)?;
-        // One page waits here while the children of the one before run.
+        let start = self.earliest_child_cursor(children)?;
+        // Buffers one page while the children of the previous one are read.
         let (pages, read) = mpsc::channel(1);
         let (walked, followed) = tokio::join!(
-            self.walk_contacts(Some(pages), begin.page),
-            self.pull_children_of_pages(children, begin, read)
+            self.walk_contacts(Some(pages), start.page),
+            self.pull_children_of_pages(children, start, read)
         );
         followed.and(walked)?;
         self.mark_children_done(children).await
     }
 
-    /// Notes that every contact was asked.
+    /// Marks the streams of the children as complete.
     async fn mark_children_done(&self, children: &[ChildKind]) -> Result<(), PullError> {
         self.flush_writes().await?;
         for child in children {
@@ -117,14 +117,14 @@ impl Pull {
         Ok(())
     }
 
-    /// Where the reading of the children goes on: the earliest place of all kinds.
+    /// Where reading children resumes: the earliest position of all kinds.
     fn earliest_child_cursor(&self, children: &[ChildKind]) -> Result<ChildCursor, PullError> {
         let mut first: Option<ChildCursor> = None;
         for child in children {
             let cursor = self.stream_progress(child.stream_name())?.cursor;
-            let place = cursor.and_then(|cursor| serde_json::from_str(&cursor).ok());
-            let place = place.unwrap_or_default();
-            first = Some(first.map_or(place, |first| first.min(place)));
+            let cursor = cursor.and_then(|cursor| serde_json::from_str(&cursor).ok());
+            let cursor = cursor.unwrap_or_default();
+            first = Some(first.map_or(cursor, |first| first.min(cursor)));
         }
         Ok(first.unwrap_or_default())
     }
@@ -132,36 +132,37 @@ impl Pull {
     async fn pull_children_of_pages(
         &self,
         children: &[ChildKind],
-        begin: ChildCursor,
+        start: ChildCursor,
         pages: mpsc::Receiver<CommittedPage>,
     ) -> Result<(), PullError> {
-        let targets = child_requests(pages, children.to_vec(), begin);
+        let requests = child_requests(pages, children.to_vec(), start);
         let client = self.client.clone();
-        let asked = concurrency::run_in_order(targets, self.request_concurrency(), move |target| {
-            send_child_request(client.clone(), target, RetryPolicy::BEST_EFFORT)
-        });
-        let mut packs = ChildBatchWriter::new(self, children)?;
-        let result = packs.collect_responses(asked).await;
-        // Also after a failure: what was answered before it is kept.
-        packs.flush().await?;
+        let responses =
+            concurrency::run_in_order(requests, self.request_concurrency(), move |request| {
+                send_child_request(client.clone(), request, RetryPolicy::BEST_EFFORT)
+            });
+        let mut writer = ChildBatchWriter::new(self, children)?;
+        let result = writer.collect_responses(responses).await;
+        // Also after an error: the responses before it are stored.
+        writer.flush().await?;
         result
     }
 }
 
 async fn send_child_request(
     client: ApiClient,
-    target: ChildRequest,
-    bounds: RetryPolicy,
+    request: ChildRequest,
+    policy: RetryPolicy,
 ) -> ChildResponse {
-    let answer = target.child.fetch_for_contact(&client, &target.contact, bounds).await;
-    (target, answer)
+    let response = request.child.fetch_for_contact(&client, &request.contact, policy).await;
+    (request, response)
 }
 
-/// The contacts of the pages, from a place on, once for each kind of child.
+/// One request per contact and kind of child, from a position on.
 fn child_requests(
     pages: mpsc::Receiver<CommittedPage>,
     children: Vec<ChildKind>,
-    begin: ChildCursor,
+    start: ChildCursor,
 ) -> impl Stream<Item = ChildRequest> {
     let pages = futures::stream::unfold(pages, |mut pages| async move {
         pages.recv().await.map(|page| (page, pages))
@@ -169,57 +170,59 @@ fn child_requests(
     pages.flat_map(move |page| {
         let children = children.clone();
         let contacts = page.contacts.into_iter().enumerate();
-        let targets = contacts.filter_map(move |(at, contact)| {
-            let place = ChildCursor { page: page.ordinal, contact: at };
-            let behind = ChildCursor { page: page.ordinal, contact: at + 1 };
-            contact.filter(|_| place >= begin).map(|contact| (contact, behind))
+        let requests = contacts.filter_map(move |(at, contact)| {
+            let cursor = ChildCursor { page: page.ordinal, contact: at };
+            let next_cursor = ChildCursor { page: page.ordinal, contact: at + 1 };
+            contact.filter(|_| cursor >= start).map(|contact| (contact, next_cursor))
         });
-        futures::stream::iter(targets.flat_map(move |(contact, behind)| {
-            let target = move |child| ChildRequest { child, contact: contact.clone(), behind };
-            children.clone().into_iter().map(target)
+        futures::stream::iter(requests.flat_map(move |(contact, next_cursor)| {
+            let request =
+                move |child| ChildRequest { child, contact: contact.clone(), next_cursor };
+            children.clone().into_iter().map(request)
         }))
     })
 }
 
-/// Answers of one kind, not stored yet, and where the kind's stream stands.
+/// Responses for one kind of child that are not stored yet, and that stream's progress.
 struct ChildBuffer {
     child: ChildKind,
     progress: StreamProgress,
-    answers: Vec<(ContactId, Bytes)>,
+    responses: Vec<(ContactId, Bytes)>,
 }
 
-/// Answers on their way into the spool.
+/// Buffers responses and writes them to the spool in batches.
 struct ChildBatchWriter<'a> {
     pull: &'a Pull,
-    kinds: Vec<ChildBuffer>,
-    answers: usize,
+    buffers: Vec<ChildBuffer>,
+    responses: usize,
     bytes: usize,
-    due: Option<Instant>,
+    flush_due: Option<Instant>,
     done: u64,
-    place: Option<ChildCursor>,
+    cursor: Option<ChildCursor>,
 }
 
 impl<'a> ChildBatchWriter<'a> {
     fn new(pull: &'a Pull, children: &[ChildKind]) -> Result<Self, PullError> {
         let kind = |child: &ChildKind| {
             let progress = pull.stream_progress(child.stream_name())?;
-            Ok(ChildBuffer { child: *child, progress, answers: Vec::new() })
+            Ok(ChildBuffer { child: *child, progress, responses: Vec::new() })
         };
-        let kinds = children.iter().map(kind).collect::<Result<Vec<_>, PullError>>()?;
-        let done = kinds.iter().map(|kind| kind.progress.rows).min().unwrap_or(0);
-        Ok(Self { pull, kinds, answers: 0, bytes: 0, due: None, done, place: None })
+        let buffers = children.iter().map(kind).collect::<Result<Vec<_>, PullError>>()?;
+        let done = buffers.iter().map(|kind| kind.progress.rows).min().unwrap_or(0);
+        Ok(Self { pull, buffers, responses: 0, bytes: 0, flush_due: None, done, cursor: None })
     }
 
     async fn collect_responses(
         &mut self,
-        asked: impl Stream<Item = ChildResponse>,
+        responses: impl Stream<Item = ChildResponse>,
     ) -> Result<(), PullError> {
-        let mut asked = pin!(asked);
+        let mut responses = pin!(responses);
         loop {
-            let next = match self.due {
-                None => asked.next().await,
-                Some(due) => {
-                    let Ok(next) = tokio::time::timeout_at(due, asked.next()).await else {
+            let next = match self.flush_due {
+                None => responses.next().await,
+                Some(flush_due) => {
+                    let Ok(next) = tokio::time::timeout_at(flush_due, responses.next()).await
+                    else {
                         self.flush().await?;
                         continue;
                     };
@@ -228,56 +231,60 @@ impl<'a> ChildBatchWriter<'a> {
             };
             match next {
                 None => return Ok(()),
-                Some((target, answer)) => self.add_response(target, answer).await?,
+                Some((request, response)) => self.add_response(request, response).await?,
             }
         }
     }
 
     async fn add_response(
         &mut self,
-        target: ChildRequest,
-        answer: Result<ApiResponse<ChildList>, api::ApiError>,
+        request: ChildRequest,
+        response: Result<ApiResponse<ChildList>, api::ApiError>,
     ) -> Result<(), PullError> {
-        match answer {
-            Ok(answer) => {
-                self.answers += 1;
-                self.bytes += answer.body.len();
-                let kind = self.kinds.iter_mut().find(|kind| kind.child == target.child);
-                let kind = kind.expect("every target is of an asked-for kind");
-                kind.answers.push((target.contact, answer.body));
+        match response {
+            Ok(response) => {
+                self.responses += 1;
+                self.bytes += response.body.len();
+                let kind = self.buffers.iter_mut().find(|kind| kind.child == request.child);
+                let kind = kind.expect("every request is of a known kind");
+                kind.responses.push((request.contact, response.body));
             }
-            // Held back behind a slow one, many of these would fill the memory.
+            // Buffered behind a slow response, many of these would exhaust memory.
             Err(error) if error.kind == ApiErrorKind::TooLarge => {
-                self.pull.defer_child_request(target.child, &target.contact).await?;
+                self.pull.defer_child_request(request.child, &request.contact).await?;
             }
             Err(error) => {
-                let stream = target.child.stream_name();
-                self.pull.record_failure(stream, target.contact.as_str(), error).await?;
+                let stream = request.child.stream_name();
+                self.pull.record_failure(stream, request.contact.as_str(), error).await?;
             }
         }
-        let last = self.kinds.last().map(|kind| kind.child);
-        if last == Some(target.child) {
-            self.place = Some(target.behind);
+        let last = self.buffers.last().map(|kind| kind.child);
+        if last == Some(request.child) {
+            self.cursor = Some(request.next_cursor);
             self.done += 1;
-            self.due.get_or_insert_with(|| Instant::now() + PACK_TIME);
+            self.flush_due.get_or_insert_with(|| Instant::now() + BATCH_DELAY);
         }
-        if self.answers >= PACK || self.bytes >= PACK_BYTES { self.flush().await } else { Ok(()) }
+        if self.responses >= BATCH_RESPONSES || self.bytes >= BATCH_BYTES {
+            self.flush().await
+        } else {
+            Ok(())
+        }
     }
 
-    /// Stores what has gathered, with the place behind it.
+    /// Stores the buffered responses with the position after them.
     async fn flush(&mut self) -> Result<(), PullError> {
-        let cursor = self.place.map(|place| serde_json::to_string(&place).expect("two numbers"));
+        let cursor = self.cursor.map(|cursor| serde_json::to_string(&cursor).expect("two numbers"));
         let mut total = None;
-        for ChildBuffer { child, progress, answers } in &mut self.kinds {
-            let count = answers.len();
+        for ChildBuffer { child, progress, responses } in &mut self.buffers {
+            let count = responses.len();
             progress.cursor = cursor.clone().or(progress.cursor.take());
             progress.rows = self.done;
             let stream = child.stream_name().to_owned();
             let body =
-                pack_responses(answers.iter().map(|(id, body)| (id.as_str(), body.as_ref())));
-            answers.clear();
+                pack_responses(responses.iter().map(|(id, body)| (id.as_str(), body.as_ref())));
+            responses.clear();
             let progress = progress.clone();
-            let write = match u32::try_from(count).expect("a pack is small") {
+            let write = match u32::try_from(count).expect("a batch is small") {
                 0 if cursor.is_none() => continue,
                 0 => SpoolWrite::Moved { stream, progress },
                 rows => SpoolWrite::Entry { stream, rows, body, progress },
@@ -285,7 +292,7 @@ impl<'a> ChildBatchWriter<'a> {
             total = Some(self.done);
             self.pull.write_to_spool(write).await?;
         }
-        (self.answers, self.bytes, self.due) = (0, 0, None);
+        (self.responses, self.bytes, self.flush_due) = (0, 0, None);
         if let Some(done) = total {
             self.pull.report_progress("contacts_done", done, None);
         }

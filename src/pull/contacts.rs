@@ -1,7 +1,7 @@
 //! The walk over the contacts, page by page, oldest first.
 //!
-//! The order is the one of `dateAdded`, which no edit changes; so a contact that is edited during the
-//! walk stays where it is, and a new one comes at the end.
+//! The order is by `dateAdded`, which no edit changes: a contact that is edited during the walk
+//! keeps its position, and a new one appears at the end.
 
 use std::collections::HashSet;
 
@@ -13,12 +13,12 @@ use crate::concurrency;
 use crate::id::ContactId;
 use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
 
-/// A committed page, as those who ask for its contacts' children see it.
+/// A committed page, as the readers of its contacts' children receive it.
 #[derive(Debug)]
 pub(super) struct CommittedPage {
-    /// Its place among the committed pages, from 0.
+    /// Its index among the committed pages, from 0.
     pub(super) ordinal: u64,
-    /// Its contacts; nothing where a row is none or was on the page before.
+    /// Its contacts; `None` for an unusable row and for a row repeated from the previous page.
     pub(super) contacts: Vec<Option<ContactId>>,
 }
 
@@ -30,48 +30,49 @@ pub(super) struct ContactWalk {
     seen: SeenContacts,
 }
 
-/// What the walk remembers of the pages behind it, to tell new rows from repeated ones.
+/// What the walk remembers of earlier pages, to tell new rows from repeated ones.
 #[derive(Default)]
 struct SeenContacts {
-    /// The ids of the page before: a server that is unsure about equal dates repeats rows there.
-    before: HashSet<ContactId>,
+    /// The ids of the previous page: a server that orders equal dates inconsistently repeats rows
+    /// there.
+    previous_page: HashSet<ContactId>,
     /// The latest `dateAdded` so far.
-    newest: Option<i64>,
+    latest_date: Option<i64>,
 }
 
 impl SeenContacts {
-    /// The contacts of a page that the page before did not have, and how many of them surely none of
-    /// the earlier pages had: those that come in order. Only they count towards the total; with fewer
-    /// than that the walk goes on to an empty page and counts are compared (`gaps`).
+    /// The contacts of a page that the previous page did not have, and how many of them are certain
+    /// to be new because they come in date order. Only those count towards the total. When the
+    /// count falls short, the walk continues to an empty page and the counts are compared (`gaps`).
     fn filter_new_rows(&mut self, rows: &[Option<ContactRef>]) -> (Vec<Option<ContactId>>, u64) {
-        let (mut here, mut sure) = (HashSet::with_capacity(rows.len()), 0);
+        let (mut this_page, mut certain) = (HashSet::with_capacity(rows.len()), 0);
         let mut fresh = Vec::with_capacity(rows.len());
         for row in rows {
             let Some(row) = row else {
                 fresh.push(None);
                 continue;
             };
-            let repeated = self.before.contains(&row.id);
-            let new = here.insert(row.id.clone()) && !repeated;
-            let in_order = row.added.is_none() || row.added >= self.newest;
-            sure += u64::from(new && in_order);
-            self.newest = self.newest.max(row.added);
+            let repeated = self.previous_page.contains(&row.id);
+            let new = this_page.insert(row.id.clone()) && !repeated;
+            let in_order = row.added.is_none() || row.added >= self.latest_date;
+            certain += u64::from(new && in_order);
+            self.latest_date = self.latest_date.max(row.added);
             fresh.push(new.then(|| row.id.clone()));
         }
-        self.before = here;
-        (fresh, sure)
+        self.previous_page = this_page;
+        (fresh, certain)
     }
 }
 
 impl Pull {
-    /// Walks the contacts, and sends each committed page to `pages` if somebody listens. Pages from
-    /// `backlog` on that an earlier process committed go first.
+    /// Walks the contacts and sends each committed page to `pages`, if given. Pages from `backlog`
+    /// on that an earlier process committed are sent first.
     pub(super) async fn walk_contacts(
         &self,
         pages: Option<mpsc::Sender<CommittedPage>>,
         backlog: u64,
     ) -> Result<(), PullError> {
-        if self.plan.chosen {
+        if self.options.selected_only {
             return Box::pin(self.pull_selected_contacts(pages, backlog)).await;
         }
         let mut walk = self.load_committed_pages(pages.as_ref(), backlog).await?;
@@ -90,14 +91,14 @@ impl Pull {
             if let Some(pages) = &pages
                 && pages.send(page).await.is_err()
             {
-                // Whoever asks for the children has failed, and says why.
+                // The reader of the children has failed and reports the reason.
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Reads what an earlier process committed.
+    /// Replays the pages that an earlier process committed.
     pub(super) async fn load_committed_pages(
         &self,
         pages: Option<&mpsc::Sender<CommittedPage>>,
@@ -152,10 +153,12 @@ impl Pull {
             why: format!("the cursor: {error}"),
         })?;
         loop {
-            let asked =
-                self.client.search_contacts(&self.plan.filter, walk.limit, cursor.as_ref()).await;
-            match asked {
-                // Contacts with very large fields: fewer of them at a time.
+            let response = self
+                .client
+                .search_contacts(&self.options.filter, walk.limit, cursor.as_ref())
+                .await;
+            match response {
+                // Contacts with very large fields: request fewer at a time.
                 Err(error) if error.kind == ApiErrorKind::TooLarge && walk.limit > 1 => {
                     walk.limit /= 2;
                 }
@@ -172,17 +175,18 @@ impl Pull {
         let ApiResponse { body, head: ContactPage { rows, total, next } } = page;
         let count = rows.len();
         let unusable = rows.iter().filter(|row| row.is_none()).count();
-        let (contacts, sure) = walk.seen.filter_new_rows(&rows);
+        let (contacts, certain) = walk.seen.filter_new_rows(&rows);
         let fresh = contacts.iter().flatten().count() + unusable;
 
         let progress = &mut walk.progress;
-        progress.rows += sure + unusable as u64;
+        progress.rows += certain + unusable as u64;
         progress.total = progress.total.max(total);
         let stuck =
             next.as_ref().map(SearchCursor::as_str) == progress.cursor.as_deref() && fresh == 0;
         progress.cursor = next.map(|next| next.as_str().to_owned()).or(progress.cursor.take());
-        // The server may send less than asked for, so a short page alone ends nothing where the total
-        // is known; and where the total fell, contacts that we have no longer count in it.
+        // The server may send fewer rows than requested, so a short page alone does not end the
+        // walk when the total is known. When the total fell, contacts that were already read no
+        // longer count in it.
         let short = count < walk.limit;
         let fell = progress.total > total;
         progress.done = count == 0
@@ -208,13 +212,13 @@ impl Pull {
 }
 
 fn unusable_rows_failure(ordinal: u64, count: usize) -> FetchFailure {
-    let rows = if count == 1 { "1 row is no contact" } else { "some rows are no contacts" };
+    let rows = if count == 1 { "1 row is not a contact" } else { "some rows are not contacts" };
     FetchFailure {
         stream: stream::CONTACTS.to_owned(),
         subject: format!("page {}", ordinal + 1),
         code: "no_id".to_owned(),
         message: format!(
-            "{rows}, or without an id that can stand in a path ({count}); their children were not read"
+            "{rows}, or lack an id that is valid in a URL path ({count}); their children were not read"
         ),
         status: None,
         trace_id: None,
@@ -231,12 +235,12 @@ mod tests {
         let row =
             |id: &str, added| Some(ContactRef { id: id.parse().unwrap(), added: Some(added) });
         let mut seen = SeenContacts::default();
-        let (fresh, sure) = seen.filter_new_rows(&[row("a", 1), row("b", 2), row("b", 2), None]);
-        assert_eq!((fresh.iter().flatten().count(), sure), (2, 2));
-        // On the page behind it is known; later it is told by being out of order.
-        let (fresh, sure) = seen.filter_new_rows(&[row("b", 2), row("c", 2), row("d", 5)]);
-        assert_eq!((fresh.iter().flatten().count(), sure), (2, 2));
-        let (fresh, sure) = seen.filter_new_rows(&[row("b", 2), row("a", 1), row("e", 5)]);
-        assert_eq!((fresh.iter().flatten().count(), sure), (2, 1));
+        let (fresh, certain) = seen.filter_new_rows(&[row("a", 1), row("b", 2), row("b", 2), None]);
+        assert_eq!((fresh.iter().flatten().count(), certain), (2, 2));
+        // On the next page the repetition is known; later it is recognised by being out of order.
+        let (fresh, certain) = seen.filter_new_rows(&[row("b", 2), row("c", 2), row("d", 5)]);
+        assert_eq!((fresh.iter().flatten().count(), certain), (2, 2));
+        let (fresh, certain) = seen.filter_new_rows(&[row("b", 2), row("a", 1), row("e", 5)]);
+        assert_eq!((fresh.iter().flatten().count(), certain), (2, 1));
     }
 }

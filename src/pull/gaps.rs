@@ -1,8 +1,8 @@
-//! Looking again: the index behind the search hides a record for a moment (api.md §2.10).
+//! Rereading: for a moment the search index hides records (api.md §2.10).
 //!
-//! When the walk has as many contacts as the search ever counted, nothing was hidden and nothing is
-//! asked. Otherwise counts over ranges of `dateAdded`, one request each, close in on the place where
-//! the search has more than the walk saw, and that place alone is read again.
+//! When the walk has as many contacts as the search ever counted, nothing was hidden and no request
+//! is sent. Otherwise counts over ranges of `dateAdded`, one request each, locate the range in
+//! which the search has more contacts than the walk saw, and only that range is read again.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,43 +16,45 @@ use crate::api::{ApiResponse, ContactPage, ContactSearchFilter, SEARCH_LIMIT, Se
 use crate::concurrency;
 use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
 
-/// Into how many parts the walk is cut at first: a contact hidden in one part is not outweighed by one
-/// that was deleted in another.
-const PARTS: usize = 16;
+/// How many ranges are compared at first, so that a contact hidden in one range is not offset by a
+/// deletion in another.
+const INITIAL_RANGES: usize = 16;
 
-/// The code and the subject of the failure that contacts are missing.
-const HIDDEN: &str = "hidden";
-const COUNT: &str = "count";
+/// The code and the subject of the failure that records missing contacts.
+const HIDDEN_CODE: &str = "hidden";
+const COUNT_SUBJECT: &str = "count";
 
-/// The contacts the spool holds: when they were added, and a hash of their id.
+/// The contacts in the spool: when they were added, and a hash of their id.
 type KnownContacts = BTreeSet<(i64, u64)>;
 
-/// A range of `dateAdded` in milliseconds, open at an end where nothing is given.
+/// A range of `dateAdded` in milliseconds; `None` leaves an end open.
 type DateAddedRange = (Option<i64>, Option<i64>);
 
 impl Pull {
-    /// Fills what the walk has missed.
+    /// Reads the contacts that the walk missed.
     pub(super) async fn fill_gaps(&self, children: &[ChildKind]) -> Result<(), PullError> {
         self.flush_writes().await?;
         let walk = self.stream_progress(stream::CONTACTS)?;
-        let Some(most) = walk.total.filter(|most| walk.rows < *most) else { return Ok(()) };
-        let begun = Instant::now();
+        let Some(highest) = walk.total.filter(|highest| walk.rows < *highest) else {
+            return Ok(());
+        };
+        let started = Instant::now();
         let mut known = self.load_known_contacts().await?;
         let mut pause = Duration::from_millis(500);
         loop {
             let found = self.find_missing_contacts(children, &mut known).await?;
-            let now = self.count_matches(&self.plan.filter).await?;
-            let ours = known.len() as u64;
-            if ours >= most.max(now) {
+            let now = self.count_matches(&self.options.filter).await?;
+            let known_count = known.len() as u64;
+            if known_count >= highest.max(now) {
                 return self.clear_hidden_failure().await;
             }
-            let over = begun.elapsed() + pause > self.plan.settle;
-            if over || !self.wait_for_index(pause).await {
-                // Fewer than once, and no more than now: those that are missing were deleted.
-                return if ours >= now {
+            let timed_out = started.elapsed() + pause > self.options.settle;
+            if timed_out || !self.wait_for_index(pause).await {
+                // Fewer than the highest count, but as many as now: the difference was deleted.
+                return if known_count >= now {
                     self.clear_hidden_failure().await
                 } else {
-                    self.record_hidden_contacts(ours, now).await
+                    self.record_hidden_contacts(known_count, now).await
                 };
             }
             pause = if found { Duration::from_millis(500) } else { pause * 2 };
@@ -64,22 +66,26 @@ impl Pull {
         let failures = self.open_reader()?.load_failures()?;
         Ok(failures
             .iter()
-            .any(|failure| failure.stream == stream::CONTACTS && failure.code == HIDDEN))
+            .any(|failure| failure.stream == stream::CONTACTS && failure.code == HIDDEN_CODE))
     }
 
-    /// Nothing is missing, or no longer.
+    /// Clears the failure once nothing is missing.
     async fn clear_hidden_failure(&self) -> Result<(), PullError> {
-        let (stream, subject) = (stream::CONTACTS.to_owned(), COUNT.to_owned());
+        let (stream, subject) = (stream::CONTACTS.to_owned(), COUNT_SUBJECT.to_owned());
         self.write_to_spool(SpoolWrite::Mended { stream, subject }).await
     }
 
-    async fn record_hidden_contacts(&self, ours: u64, theirs: u64) -> Result<(), PullError> {
-        let message = format!("the search counts {theirs} contacts and shows {ours}");
+    async fn record_hidden_contacts(
+        &self,
+        known_count: u64,
+        counted: u64,
+    ) -> Result<(), PullError> {
+        let message = format!("the search counts {counted} contacts and shows {known_count}");
         self.report_warning("hidden_contacts", message.clone());
         self.write_to_spool(SpoolWrite::Failed(FetchFailure {
             stream: stream::CONTACTS.to_owned(),
-            subject: COUNT.to_owned(),
-            code: HIDDEN.to_owned(),
+            subject: COUNT_SUBJECT.to_owned(),
+            code: HIDDEN_CODE.to_owned(),
             message,
             status: None,
             trace_id: None,
@@ -88,7 +94,7 @@ impl Pull {
         .await
     }
 
-    /// Every contact in the spool.
+    /// Loads the keys of every contact in the spool.
     async fn load_known_contacts(&self) -> Result<KnownContacts, PullError> {
         let db = self.db.clone();
         let known = concurrency::run_blocking(move || {
@@ -110,23 +116,24 @@ impl Pull {
         Ok(answer.head.total.unwrap_or(0))
     }
 
-    /// Compares the counts part by part; reads what the search has more of. Whether anything was found.
+    /// Compares the counts range by range and rereads the ranges in which the search has more.
+    /// Returns whether it found any contact.
     async fn find_missing_contacts(
         &self,
         children: &[ChildKind],
         known: &mut KnownContacts,
     ) -> Result<bool, PullError> {
-        let mut ranges = split_range(known, (None, None), PARTS);
+        let mut ranges = split_range(known, (None, None), INITIAL_RANGES);
         let mut found = false;
         while let Some(range) = ranges.pop() {
             let filter = self.filter_for_range(range);
-            let theirs = self.count_matches(&filter).await?;
-            let ours = dates_in_range(known, range).count() as u64;
-            if theirs <= ours {
+            let counted = self.count_matches(&filter).await?;
+            let known_count = dates_in_range(known, range).count() as u64;
+            if counted <= known_count {
                 continue;
             }
             let halves = split_range(known, range, 2);
-            if theirs <= SEARCH_LIMIT as u64 || halves.len() < 2 {
+            if counted <= SEARCH_LIMIT as u64 || halves.len() < 2 {
                 found |= self.reread_contacts(&filter, children, known).await?;
             } else {
                 ranges.extend(halves);
@@ -136,7 +143,7 @@ impl Pull {
     }
 
     fn filter_for_range(&self, (from, before): DateAddedRange) -> ContactSearchFilter {
-        let mut filter = self.plan.filter.clone();
+        let mut filter = self.options.filter.clone();
         let mut range = serde_json::Map::new();
         range.extend(from.map(|from| ("gte".to_owned(), json!(from))));
         range.extend(before.map(|before| ("lt".to_owned(), json!(before))));
@@ -154,8 +161,8 @@ impl Pull {
     ) -> Result<bool, PullError> {
         let (mut cursor, mut found) = (None::<SearchCursor>, false);
         loop {
-            let asked = self.client.search_contacts(filter, SEARCH_LIMIT, cursor.as_ref()).await?;
-            let ApiResponse { body, head: ContactPage { rows, next, .. } } = asked;
+            let page = self.client.search_contacts(filter, SEARCH_LIMIT, cursor.as_ref()).await?;
+            let ApiResponse { body, head: ContactPage { rows, next, .. } } = page;
             let fresh: Vec<_> =
                 rows.iter().flatten().filter(|row| known.insert(known_contact_key(row))).collect();
             if !fresh.is_empty() {
@@ -178,7 +185,7 @@ impl Pull {
     }
 }
 
-/// A contact without a date counts as older than all others.
+/// A contact without a date sorts before all others.
 fn known_contact_key(row: &crate::api::ContactRef) -> (i64, u64) {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
@@ -195,12 +202,12 @@ fn dates_in_range(
     known.range(from..before).map(|(added, _)| *added)
 }
 
-/// Cuts a range into so many parts of as many contacts each, fewer where dates do not tell them apart.
+/// Splits a range into `count` parts of equal size, or fewer where equal dates cannot be separated.
 fn split_range(known: &KnownContacts, range: DateAddedRange, count: usize) -> Vec<DateAddedRange> {
     let size = (dates_in_range(known, range).count() / count).max(1);
     let mut cuts: Vec<_> = dates_in_range(known, range).skip(size).step_by(size).collect();
     cuts.dedup();
-    // A cut at the beginning of the range would cut nothing off.
+    // A split at the start of the range would leave an empty part.
     cuts.retain(|cut| Some(*cut) != range.0 && dates_in_range(known, range).next() != Some(*cut));
     let mut parts = Vec::new();
     let mut from = range.0;

@@ -1,8 +1,8 @@
-//! What the location itself is made of: its settings, custom fields, users, tags and calendars.
+//! The location itself: its settings, custom fields, users, tags and calendars.
 //!
-//! A list that the token may not read is missing from the export, with a warning and a line in
-//! `errors.csv`; contacts do not wait for it. The location goes first and alone, since the pace learns
-//! the limits from the first answer.
+//! A list that the token may not read is missing from the export, with a warning and a row in
+//! `errors.csv`; contacts do not depend on it. The location is read first and alone, because the
+//! rate limiter learns the limits from the first response.
 
 use std::future::Future;
 
@@ -22,52 +22,56 @@ impl Pull {
         Ok(())
     }
 
-    /// Stores one answer that is a whole list.
+    /// Stores one response that contains a whole list.
     pub(super) async fn pull_list<T>(
         &self,
         name: &str,
-        ask: impl Future<Output = Result<ApiResponse<T>, api::ApiError>>,
+        request: impl Future<Output = Result<ApiResponse<T>, api::ApiError>>,
     ) -> Result<(), PullError> {
         if self.stream_progress(name)?.done {
             return Ok(());
         }
         let progress = StreamProgress { done: true, rows: 1, ..StreamProgress::default() };
-        match ask.await {
-            Ok(answer) => {
+        match request.await {
+            Ok(response) => {
                 let stream = name.to_owned();
                 self.write_to_spool(SpoolWrite::Entry {
                     stream,
                     rows: 1,
-                    body: answer.body,
+                    body: response.body,
                     progress,
                 })
                 .await
             }
             Err(error) => {
-                let lost = matches!(
+                let unreadable = matches!(
                     error.kind,
                     ApiErrorKind::Scope | ApiErrorKind::Refused | ApiErrorKind::Gone
                 );
-                let what = if name == stream::LOCATION { "the location" } else { name };
-                if !lost && !error.is_fatal() {
+                let subject = if name == stream::LOCATION { "the location" } else { name };
+                if !unreadable && !error.is_fatal() {
                     return Err(error.into());
                 }
-                let said = match error.kind {
+                let reason = match error.kind {
                     ApiErrorKind::Scope => super::missing_scope_message(error.route),
                     _ => error.to_string(),
                 };
-                // No table is made of the location, so that nothing is missing without it.
-                if name == stream::LOCATION && lost {
+                // The location has no table of its own, so nothing is missing from the export
+                // without it.
+                if name == stream::LOCATION && unreadable {
                     self.report_warning(
                         "unreadable_list",
-                        format!("{what} cannot be read: {said}"),
+                        format!("{subject} cannot be read: {reason}"),
                     );
                     return self
                         .write_to_spool(SpoolWrite::Moved { stream: name.to_owned(), progress })
                         .await;
                 }
                 self.record_failure(name, "*", error).await?;
-                self.report_warning("unreadable_list", format!("`{what}` will be empty: {said}"));
+                self.report_warning(
+                    "unreadable_list",
+                    format!("`{subject}` will be empty: {reason}"),
+                );
                 self.write_to_spool(SpoolWrite::Moved { stream: name.to_owned(), progress }).await
             }
         }

@@ -1,10 +1,10 @@
-//! The pull: a whole location, from the API into the run's spool.
+//! The pull: reads a whole location from the API into the run's spool.
 //!
-//! Pages of contacts are committed with the cursor behind them, the answers about their children with
-//! the place behind those; so a pull that was killed goes on after the last commit. Page n+1 is asked
-//! for while the children of page n run. A child that cannot be read is set aside, asked for once more
-//! at the end, and otherwise stands in the spool as a failure: it never costs the run. The pull does
-//! not know tables or files.
+//! Pages of contacts are committed with the cursor after them, child responses with the position
+//! after those, so a killed pull resumes after the last commit. Page n+1 is requested while the
+//! children of page n are read. A child that cannot be read is set aside and retried once at the
+//! end; if that fails, too, it is recorded in the spool as a failure and never fails the run. The
+//! pull knows nothing about tables or files.
 
 mod appointments;
 mod business_contacts;
@@ -34,38 +34,38 @@ pub use selected::{ContactKey, ContactKeyList, SelectionCost, estimate_cost, has
 /// What to pull.
 #[derive(Debug, Clone)]
 pub struct PullOptions {
-    /// Which contacts.
+    /// Selects the contacts.
     pub filter: ContactSearchFilter,
     /// Whether only the contacts listed with [`Pull::store_contact_list`] are pulled.
-    pub chosen: bool,
-    /// The contacts of this business, where the search does not know businesses.
+    pub selected_only: bool,
+    /// The contacts of this business, for a server whose search has no business filter.
     pub business: Option<crate::id::BusinessId>,
-    /// Which of their children, too.
+    /// Which child records are pulled, too.
     pub children: BTreeSet<ChildKind>,
-    /// Requests in flight at most.
+    /// Most requests in flight.
     pub concurrency: NonZeroUsize,
     /// How long a record may be hidden from the search while it exists (api.md §2.10: up to 34 s).
     pub settle: Duration,
-    /// Whether only records that could not be read before are asked for.
+    /// Whether only records that could not be read before are requested.
     pub errors_only: bool,
 }
 
 /// Why a pull ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum PullError {
-    /// The API.
+    /// The API failed.
     #[error(transparent)]
     Api(#[from] api::ApiError),
     /// What was stored cannot be read.
     #[error(transparent)]
     Run(#[from] run::RunError),
-    /// The spool takes nothing any more; it knows why.
+    /// The spool accepts no more writes; its writer knows the reason.
     #[error("nothing can be stored")]
     Store,
 }
 
 impl PullError {
-    /// The limiter's reason, when it was the limiter that ended the pull.
+    /// The rate limiter's reason, if it ended the pull.
     #[must_use]
     pub fn halt_reason(&self) -> Option<HaltReason> {
         match self {
@@ -78,52 +78,54 @@ impl PullError {
 impl PullOptions {
     /// Whether all contacts are pulled.
     fn covers_all_contacts(&self) -> bool {
-        self.filter.is_empty() && !self.chosen
+        self.filter.is_empty() && !self.selected_only
     }
 }
 
-/// What every stage of a pull works with.
+/// What all stages of a pull share.
 #[derive(Clone)]
 pub struct Pull {
-    /// The API.
+    /// The API client.
     pub client: ApiClient,
     /// What to pull.
-    pub plan: PullOptions,
+    pub options: PullOptions,
     /// The spool's database, for reading.
     pub db: PathBuf,
     /// The spool, for writing.
     pub writes: mpsc::Sender<SpoolWrite>,
-    /// Who watches.
+    /// Receives events.
     pub observer: SharedObserver,
-    /// The tap.
-    pub stop: CancelSignal,
+    /// Signals cancellation.
+    pub cancel: CancelSignal,
 }
 
-/// Answers a pull holds back behind a slow one. At 100 requests per 10 s this lasts a stalled
-/// connection out; notes have about 1 KB.
+/// Responses that a pull buffers behind a slow one. At 100 requests per 10 s this outlasts a
+/// stalled connection; a notes response has about 1 KB.
 const WINDOW: usize = 1024;
 
 impl Pull {
     /// Pulls everything that is not in the spool yet.
     ///
     /// # Errors
-    /// When the run cannot go on now; what was stored stays, and another call goes on from there.
+    /// When the run cannot continue now; everything stored is kept, and another call resumes from
+    /// it.
     pub async fn run(self) -> Result<(), PullError> {
-        if !self.plan.errors_only {
+        if !self.options.errors_only {
             self.pull_metadata().await?;
             let children = self.children_read_per_contact().await?;
-            // Each to its own end: the first to be stopped must not drop what the others have in flight.
+            // Each runs to its own end: the first to stop must not drop what the others have in
+            // flight.
             let (contacts, tasks, events) = tokio::join!(
                 self.pull_contacts_and_children(&children),
                 self.pull_location_tasks(),
                 self.pull_calendar_events(),
             );
             contacts.and(tasks).and(events)?;
-            if !self.plan.chosen {
+            if !self.options.selected_only {
                 self.fill_gaps(&children).await?;
             }
             self.pull_tasks_of_contacts().await?;
-        } else if self.plan.chosen {
+        } else if self.options.selected_only {
             Box::pin(self.retry_selected_contacts()).await?;
         } else if self.had_hidden_contacts()? {
             self.fill_gaps(&self.children_read_per_contact().await?).await?;
@@ -131,7 +133,7 @@ impl Pull {
         self.retry_failed_records().await
     }
 
-    /// Which children are asked for contact by contact.
+    /// Which kinds of children are read contact by contact.
     async fn children_read_per_contact(&self) -> Result<Vec<ChildKind>, PullError> {
         let mut children = Vec::new();
         if self.includes_child(ChildKind::Notes) {
@@ -147,18 +149,18 @@ impl Pull {
     }
 
     fn includes_child(&self, child: ChildKind) -> bool {
-        self.plan.children.contains(&child)
+        self.options.children.contains(&child)
     }
 
     fn request_concurrency(&self) -> ConcurrencyLimits {
-        let workers = self.plan.concurrency;
+        let workers = self.options.concurrency;
         let buffer = NonZeroUsize::new(WINDOW).expect("a constant").max(workers);
         ConcurrencyLimits { workers, buffer }
     }
 
-    /// For answers that may be large: only so many are in memory.
+    /// For responses that may be large: few of them are in memory at a time.
     fn low_memory_concurrency(&self) -> ConcurrencyLimits {
-        let few = NonZeroUsize::new(4).expect("a constant").min(self.plan.concurrency);
+        let few = NonZeroUsize::new(4).expect("a constant").min(self.options.concurrency);
         ConcurrencyLimits { workers: few, buffer: few }
     }
 
@@ -182,7 +184,7 @@ impl Pull {
         self.observer.observe(&RunEvent::Warning { code, message });
     }
 
-    /// Writes down a record that could not be read, unless the whole run must end.
+    /// Records a failure to read one record, unless it must end the whole run.
     async fn record_failure(
         &self,
         stream: &str,
@@ -221,7 +223,7 @@ fn failure_from_api_error(stream: &str, subject: &str, error: &api::ApiError) ->
     }
 }
 
-/// What a scope is needed for, for a warning.
+/// The warning for a missing scope.
 fn missing_scope_message(route: ApiEndpoint) -> String {
     format!("the token lacks the scope `{}`", route.required_scope())
 }

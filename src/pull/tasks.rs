@@ -1,7 +1,7 @@
-//! Tasks: all of the location by search, or those of the contacts that are pulled.
+//! Tasks: of the whole location by search, or of the pulled contacts.
 //!
-//! The search gives 500 tasks a request (api.md §4). A token without its scope is no obstacle, but
-//! then every contact costs a request.
+//! A search returns 500 tasks per request (api.md §4). Without its scope tasks can still be read,
+//! but every contact costs a request.
 
 use std::pin::pin;
 
@@ -17,36 +17,38 @@ use crate::concurrency;
 use crate::id::ContactId;
 use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
 
-/// Contacts named in one task search; its bound is unknown (api.md §4).
-const CONTACTS: usize = 100;
+/// Contacts per task search; the server's maximum is unknown (api.md §4).
+const CONTACTS_PER_SEARCH: usize = 100;
 
-/// How this run's tasks are read. Stored as the cursor, so that a resumed run does the same.
+/// How this run reads tasks. Stored as the cursor, so that a resumed run does the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum TaskStrategy {
-    /// By search over the location, and where it goes on.
+    /// By search over the location; the position to continue from.
     Location(TaskSearchPosition),
-    /// By search over the contacts; how many lots of contacts are done.
+    /// By search over contacts; how many batches of contacts are done.
     Contacts(usize),
     /// Contact by contact.
-    Each,
+    #[serde(rename = "Each")]
+    PerContact,
 }
 
 impl Pull {
-    /// Decides how tasks are read: true when every contact has to be asked.
+    /// Decides how tasks are read. Returns true if each contact needs its own request.
     pub(super) async fn decide_tasks_per_contact(&self) -> Result<bool, PullError> {
-        if let Some((way, _)) = self.task_strategy()? {
-            return Ok(way == TaskStrategy::Each);
+        if let Some((strategy, _)) = self.task_strategy()? {
+            return Ok(strategy == TaskStrategy::PerContact);
         }
-        let asked = self.client.search_tasks(&[], SEARCH_LIMIT, &TaskSearchPosition::START).await;
-        match asked {
-            Ok(_) if !self.plan.covers_all_contacts() => {
+        let responses =
+            self.client.search_tasks(&[], SEARCH_LIMIT, &TaskSearchPosition::START).await;
+        match responses {
+            Ok(_) if !self.options.covers_all_contacts() => {
                 self.store_task_strategy(&TaskStrategy::Contacts(0), StreamProgress::default())
                     .await?;
                 Ok(false)
             }
-            Ok(answer) => {
+            Ok(response) => {
                 self.store_task_page(
-                    answer,
+                    response,
                     StreamProgress::default(),
                     &TaskSearchPosition::START,
                     None,
@@ -68,7 +70,7 @@ impl Pull {
                     format!("tasks are read contact by contact, one request each, which doubles the requests of an export with notes: {why}"),
                 );
                 let progress = StreamProgress { done: true, ..StreamProgress::default() };
-                self.store_task_strategy(&TaskStrategy::Each, progress).await?;
+                self.store_task_strategy(&TaskStrategy::PerContact, progress).await?;
                 self.flush_writes().await?;
                 Ok(true)
             }
@@ -78,70 +80,75 @@ impl Pull {
 
     /// All tasks of the location.
     pub(super) async fn pull_location_tasks(&self) -> Result<(), PullError> {
-        let Some((TaskStrategy::Location(mut place), mut progress)) = self.task_strategy()? else {
+        let Some((TaskStrategy::Location(mut position), mut progress)) = self.task_strategy()?
+        else {
             return Ok(());
         };
-        let mut first = None;
+        let mut previous_first = None;
         while !progress.done {
-            let answer = self.client.search_tasks(&[], SEARCH_LIMIT, &place).await?;
-            let begins = answer.head.first.clone();
-            (place, progress) = self.store_task_page(answer, progress, &place, first).await?;
-            first = begins;
+            let response = self.client.search_tasks(&[], SEARCH_LIMIT, &position).await?;
+            let page_first = response.head.first.clone();
+            (position, progress) =
+                self.store_task_page(response, progress, &position, previous_first).await?;
+            previous_first = page_first;
         }
         Ok(())
     }
 
-    /// Stores a page that began at a place. `first` is how the page before began.
+    /// Stores a page that began at `position`. `previous_first` is the first task of the previous page.
     async fn store_task_page(
         &self,
-        answer: ApiResponse<TaskPage>,
+        response: ApiResponse<TaskPage>,
         mut progress: StreamProgress,
-        place: &TaskSearchPosition,
-        first: Option<String>,
+        position: &TaskSearchPosition,
+        previous_first: Option<String>,
     ) -> Result<(TaskSearchPosition, StreamProgress), PullError> {
-        let page = &answer.head;
-        let behind = page.position_after(place);
-        let again = page.rows > 0 && (behind == *place || (first.is_some() && page.first == first));
-        // A first page that is short may be all the server gives at a time; a later one is the last.
+        let page = &response.head;
+        let next = page.position_after(position);
+        let repeated = page.rows > 0
+            && (next == *position || (previous_first.is_some() && page.first == previous_first));
+        // The first page may be short because of the server's page size; a later short page is the
+        // last.
         let short = page.rows < SEARCH_LIMIT && progress.rows > 0;
-        progress.done = page.rows == 0 || again || short;
+        progress.done = page.rows == 0 || repeated || short;
         progress.rows += page.rows as u64;
-        progress.cursor = Some(encode_strategy(&TaskStrategy::Location(behind.clone())));
-        if again {
+        progress.cursor = Some(encode_strategy(&TaskStrategy::Location(next.clone())));
+        if repeated {
             self.write_to_spool(SpoolWrite::Failed(repeated_page_failure())).await?;
         }
         let rows = u32::try_from(page.rows).unwrap_or(u32::MAX);
         let stream = stream::TASKS.to_owned();
         let write =
-            SpoolWrite::Entry { stream, rows, body: answer.body, progress: progress.clone() };
+            SpoolWrite::Entry { stream, rows, body: response.body, progress: progress.clone() };
         self.write_to_spool(write).await?;
         self.report_progress("tasks", progress.rows, None);
-        Ok((behind, progress))
+        Ok((next, progress))
     }
 
-    /// The tasks of the contacts that were pulled, where those are not all.
+    /// Reads the tasks of the pulled contacts, when those are not all.
     pub(super) async fn pull_tasks_of_contacts(&self) -> Result<(), PullError> {
         self.flush_writes().await?;
         let Some((TaskStrategy::Contacts(done), mut progress)) = self.task_strategy()? else {
             return Ok(());
         };
-        let lots = futures::stream::iter(self.load_contact_batches(done).await?);
+        let batches = futures::stream::iter(self.load_contact_batches(done).await?);
         let client = self.client.clone();
-        let asked = concurrency::run_in_order(lots, self.request_concurrency(), move |lot| {
-            let client = client.clone();
-            async move { fetch_tasks_of(&client, &lot).await }
-        });
-        let (mut asked, mut done) = (pin!(asked), done);
-        while let Some(pages) = asked.next().await {
+        let responses =
+            concurrency::run_in_order(batches, self.request_concurrency(), move |batch| {
+                let client = client.clone();
+                async move { fetch_tasks_of(&client, &batch).await }
+            });
+        let (mut responses, mut done) = (pin!(responses), done);
+        while let Some(pages) = responses.next().await {
             let pages = pages?;
             done += 1;
-            for (page, answer) in pages.iter().enumerate() {
-                progress.rows += answer.head.rows as u64;
-                // The lot counts as done with its last page.
-                let through = if page + 1 == pages.len() { done } else { done - 1 };
-                progress.cursor = Some(encode_strategy(&TaskStrategy::Contacts(through)));
-                let rows = u32::try_from(answer.head.rows).unwrap_or(u32::MAX);
-                let (stream, body) = (stream::TASKS.to_owned(), answer.body.clone());
+            for (page, response) in pages.iter().enumerate() {
+                progress.rows += response.head.rows as u64;
+                // A batch counts as done with its last page.
+                let batches_done = if page + 1 == pages.len() { done } else { done - 1 };
+                progress.cursor = Some(encode_strategy(&TaskStrategy::Contacts(batches_done)));
+                let rows = u32::try_from(response.head.rows).unwrap_or(u32::MAX);
+                let (stream, body) = (stream::TASKS.to_owned(), response.body.clone());
                 self.write_to_spool(SpoolWrite::Entry {
                     stream,
                     rows,
@@ -156,7 +163,7 @@ impl Pull {
         self.write_to_spool(SpoolWrite::Moved { stream: stream::TASKS.to_owned(), progress }).await
     }
 
-    /// The contacts in the spool, in lots for one search each, without the first so many.
+    /// The contacts in the spool, in batches for one search each, without the first `skip` batches.
     async fn load_contact_batches(&self, skip: usize) -> Result<Vec<Vec<ContactId>>, PullError> {
         let db = self.db.clone();
         let ids = concurrency::run_blocking(move || {
@@ -170,40 +177,42 @@ impl Pull {
             Ok::<_, crate::run::RunError>(ids)
         });
         let ids = ids.await?;
-        Ok(ids.chunks(CONTACTS).skip(skip).map(<[_]>::to_vec).collect())
+        Ok(ids.chunks(CONTACTS_PER_SEARCH).skip(skip).map(<[_]>::to_vec).collect())
     }
 
-    /// How tasks are read, and how far that has come; nothing before it is decided.
+    /// How tasks are read, and the progress; `None` before that is decided.
     fn task_strategy(&self) -> Result<Option<(TaskStrategy, StreamProgress)>, PullError> {
         if !self.includes_child(ChildKind::Tasks) {
             return Ok(None);
         }
         let progress = self.stream_progress(stream::TASKS)?;
-        let way = progress.cursor.as_deref().and_then(|cursor| serde_json::from_str(cursor).ok());
-        Ok(way.map(|way| (way, progress)))
+        let strategy =
+            progress.cursor.as_deref().and_then(|cursor| serde_json::from_str(cursor).ok());
+        Ok(strategy.map(|strategy| (strategy, progress)))
     }
 
     async fn store_task_strategy(
         &self,
-        way: &TaskStrategy,
+        strategy: &TaskStrategy,
         progress: StreamProgress,
     ) -> Result<(), PullError> {
-        let progress = StreamProgress { cursor: Some(encode_strategy(way)), ..progress };
+        let progress = StreamProgress { cursor: Some(encode_strategy(strategy)), ..progress };
         self.write_to_spool(SpoolWrite::Moved { stream: stream::TASKS.to_owned(), progress }).await
     }
 }
 
-fn encode_strategy(way: &TaskStrategy) -> String {
-    serde_json::to_string(way).expect("a way is plain JSON")
+fn encode_strategy(strategy: &TaskStrategy) -> String {
+    serde_json::to_string(strategy).expect("a strategy is plain JSON")
 }
 
-/// The task search gave the same page twice: what is behind it cannot be had.
+/// The failure that the task search returned the same page twice, so that later pages cannot be
+/// read.
 fn repeated_page_failure() -> FetchFailure {
     FetchFailure {
         stream: stream::TASKS.to_owned(),
         subject: "*".to_owned(),
         code: "stuck".to_owned(),
-        message: "the task search gives the same page again and again; later tasks are missing"
+        message: "the task search keeps returning the same page; later tasks are missing"
             .to_owned(),
         status: None,
         trace_id: None,
@@ -216,16 +225,17 @@ async fn fetch_tasks_of(
     client: &ApiClient,
     contacts: &[ContactId],
 ) -> Result<Vec<ApiResponse<TaskPage>>, api::ApiError> {
-    let (mut pages, mut place) = (Vec::<ApiResponse<TaskPage>>::new(), TaskSearchPosition::START);
+    let (mut pages, mut position) =
+        (Vec::<ApiResponse<TaskPage>>::new(), TaskSearchPosition::START);
     loop {
-        let answer = client.search_tasks(contacts, SEARCH_LIMIT, &place).await?;
-        let behind = answer.head.position_after(&place);
-        let same = pages.last().is_some_and(|page| page.head.first == answer.head.first);
-        let last = answer.head.rows < SEARCH_LIMIT || behind == place || same;
-        pages.push(answer);
+        let response = client.search_tasks(contacts, SEARCH_LIMIT, &position).await?;
+        let next = response.head.position_after(&position);
+        let same = pages.last().is_some_and(|page| page.head.first == response.head.first);
+        let last = response.head.rows < SEARCH_LIMIT || next == position || same;
+        pages.push(response);
         if last {
             return Ok(pages);
         }
-        place = behind;
+        position = next;
     }
 }

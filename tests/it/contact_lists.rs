@@ -290,8 +290,8 @@ fn an_estimate_shows_how_the_contacts_are_found_and_is_right_about_the_requests(
     let some = |nth| some(&world, "id", nth);
     for (nth, how) in [
         (400, "contacts, one by one"),
-        (70, "searches for 100"),
-        (2, "a walk over the whole account"),
+        (70, "in searches for 100"),
+        (2, "by reading the whole account"),
     ] {
         list(&world, "id", "id", &some(nth));
         let estimate = "export --contacts list.csv --estimate --with none";
@@ -319,11 +319,11 @@ fn a_file_that_names_no_contacts_is_refused_and_nothing_is_sent() {
     let world = account(5);
     assert_refused(&world, EXPORT, 2, "no such file");
     world.write_sheet("list.csv", "Name,City\nAnn,Bonn\n");
-    assert_refused(&world, EXPORT, 4, "does not say which column names the contacts");
+    refused(&world, EXPORT, 4, "does not show which column identifies the contacts");
     world.write_sheet("list.csv", "email\n\n");
-    assert_refused(&world, EXPORT, 4, "names no contact");
+    refused(&world, EXPORT, 4, "lists no contact");
     world.write_sheet("list.csv", "Kontakte\nAnn\n");
-    assert_refused(&world, EXPORT, 4, "line 2: `Ann` is no id, e-mail address or phone number");
+    refused(&world, EXPORT, 4, "line 2: `Ann` is not an id, an e-mail address or a phone number");
     world.write_sheet("list.csv", "");
     assert_refused(&world, EXPORT, 4, "empty");
     world.write_sheet("list.csv", "ann@example.com\n");

@@ -1,8 +1,8 @@
-//! The file that names the contacts to export.
+//! The file that lists the contacts to export.
 //!
-//! It may be a plain list, one contact a line, or a sheet whose header says which column holds ids, e-mail
-//! addresses or phone numbers. A row names its contact by its id; where that is empty by its e-mail
-//! address, and else by its phone number.
+//! It is either a plain list with one contact per line, or a sheet whose header shows which columns
+//! contain ids, e-mail addresses or phone numbers. A row identifies its contact by its id; if that
+//! is empty, by its e-mail address; else by its phone number.
 
 use std::path::{Path, PathBuf};
 
@@ -19,17 +19,18 @@ use crate::pull::{ContactKey, ContactKeyList};
 use crate::sheet::{Sheet, SheetReadOptions, SheetRow};
 use crate::value;
 
-/// The shortest text that is an id where nothing says so: HighLevel's have 20 to 24 letters and digits.
-const SHORTEST: usize = 16;
+/// The shortest text that is taken for an id in a plain list: HighLevel's ids have 20 to 24 letters
+/// and digits.
+const MIN_ID_LENGTH: usize = 16;
 
-/// The file, as the run remembers it.
+/// The file as the run records it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactListFile {
     /// The file, absolute.
     pub file: PathBuf,
-    /// SHA-256 of what was read.
+    /// SHA-256 of the content that was read.
     pub digest: Option<String>,
-    /// How many contacts it names.
+    /// How many contacts it lists.
     pub named: u64,
 }
 
@@ -40,7 +41,7 @@ impl ContactListFile {
         Self { file, digest: None, named: 0 }
     }
 
-    /// Reads the file, and remembers what it was.
+    /// Reads the file and records its digest and the number of contacts.
     pub(super) async fn read_contacts(
         &mut self,
         client: &ApiClient,
@@ -54,9 +55,9 @@ impl ContactListFile {
             file = read(fetch_location_country(client).await).await?;
         }
         if self.digest.as_ref().is_some_and(|digest| *digest != file.digest) {
-            let shown = self.file.display();
+            let displayed = self.file.display();
             return Err(ExportError::Request(format!(
-                "`{shown}` has changed since the export was begun; begin a new one"
+                "`{displayed}` has changed since the export started; start a new export"
             )));
         }
         self.digest = Some(file.digest);
@@ -65,31 +66,31 @@ impl ContactListFile {
     }
 }
 
-/// The location's country, by which numbers without `+` are read; nothing where it may not be read.
+/// The location's country, used for numbers without `+`; `None` if it may not be read.
 async fn fetch_location_country(client: &ApiClient) -> Option<String> {
     let location = client.get_location().await.ok()?;
     let answer: serde_json::Value = serde_json::from_slice(&location.body).ok()?;
     answer["location"]["country"].as_str().map(str::to_owned)
 }
 
-/// A file that was read.
+/// A contact list that was read.
 struct LoadedContactList {
     list: ContactKeyList,
     digest: String,
-    /// Whether numbers of unknown country are among what is unclear.
+    /// Whether some values are unresolved because the country of a number is unknown.
     needs_country: bool,
 }
 
-/// Where a file says by what contacts are named.
+/// Which columns identify the contacts.
 enum ContactKeyColumns {
-    /// In these columns: ids, what may be ids, e-mail addresses, phone numbers.
-    Named { id: Option<usize>, perhaps: Option<usize>, email: Option<usize>, phone: Option<usize> },
-    /// In the only column, each value for itself.
+    /// These columns: ids, possible ids, e-mail addresses, phone numbers.
+    Named { id: Option<usize>, maybe_id: Option<usize>, email: Option<usize>, phone: Option<usize> },
+    /// The only column; each value is recognised on its own.
     Plain,
 }
 
 fn read_list_file(path: &Path, country: Option<&str>) -> Result<LoadedContactList, ExportError> {
-    // The first line of a plain list is taken for its header, and then for a value.
+    // The first line of a plain list is read as its header, and then also as a value.
     let sheet = Sheet::open(path, &SheetReadOptions::default(), &|name| {
         is_dictionary_name(name) || looks_like_id(name) || infer_key(name, country).is_ok()
     })?;
@@ -103,28 +104,28 @@ fn read_list_file(path: &Path, country: Option<&str>) -> Result<LoadedContactLis
     }
     for row in sheet.rows()? {
         let row = row?;
-        let unclear = match columns.row_key(&row, country) {
+        let unusable = match columns.row_key(&row, country) {
             Ok(key) => {
                 list.keys.extend(key);
                 continue;
             }
-            Err(unclear) => unclear,
+            Err(unusable) => unusable,
         };
-        needs_country |= country.is_none() && unclear.phone;
-        list.unclear.push((row.place.to_string(), unclear.why));
+        needs_country |= country.is_none() && unusable.phone;
+        list.unresolved.push((row.place.to_string(), unusable.reason));
     }
     if list.keys.is_empty() && !needs_country {
-        let why = list
-            .unclear
-            .first()
-            .map_or_else(|| "it has no row".to_owned(), |(place, why)| format!("{place}: {why}"));
-        return Err(contact_list_error(path, "names no contact", &why));
+        let reason = list.unresolved.first().map_or_else(
+            || "it has no row".to_owned(),
+            |(place, reason)| format!("{place}: {reason}"),
+        );
+        return Err(contact_list_error(path, "lists no contact", &reason));
     }
     Ok(LoadedContactList { list, digest: sheet.digest, needs_country })
 }
 
-fn contact_list_error(path: &Path, what: &str, why: &str) -> ExportError {
-    let message = format!("`{}` {what}: {why}", path.display());
+fn contact_list_error(path: &Path, what: &str, reason: &str) -> ExportError {
+    let message = format!("`{}` {what}: {reason}", path.display());
     let diagnostic = Diagnostic::new(DiagnosticCode::E_CONTACTS, message).with_hint(
         "give one id, e-mail address or phone number per line, or a sheet with a column `contactId`, `email` or \
          `phone`",
@@ -132,9 +133,9 @@ fn contact_list_error(path: &Path, what: &str, why: &str) -> ExportError {
     ExportError::List(Box::new(diagnostic))
 }
 
-/// A row that names no contact.
+/// A row that identifies no contact.
 struct UnclearContactKey {
-    why: String,
+    reason: String,
     /// Whether it has a phone number that cannot be read.
     phone: bool,
 }
@@ -152,40 +153,44 @@ impl ContactKeyColumns {
             };
             names().enumerate().filter_map(rank).min().map(|(_, at)| at)
         };
-        let perhaps = names().position(|name| fold_name(name) == "id");
+        let maybe_id = names().position(|name| fold_name(name) == "id");
         let (id, email) =
             (best(MappingTarget::ContactId), best(MappingTarget::Field(Field::Email)));
         let phone = best(MappingTarget::Field(Field::Phone));
-        if [id, perhaps, email, phone].iter().any(Option::is_some) {
-            return Ok(Self::Named { id, perhaps, email, phone });
+        if [id, maybe_id, email, phone].iter().any(Option::is_some) {
+            return Ok(Self::Named { id, maybe_id, email, phone });
         }
         if sheet.columns.len() == 1 {
             return Ok(Self::Plain);
         }
-        let shown: Vec<_> = names().take(5).map(|name| format!("`{name}`")).collect();
-        let why = format!("its columns are {}", shown.join(", "));
-        Err(contact_list_error(&sheet.path, "does not say which column names the contacts", &why))
+        let displayed: Vec<_> = names().take(5).map(|name| format!("`{name}`")).collect();
+        let reason = format!("its columns are {}", displayed.join(", "));
+        Err(contact_list_error(
+            &sheet.path,
+            "does not show which column identifies the contacts",
+            &reason,
+        ))
     }
 
-    /// What names a row's contact; nothing in a row without any.
+    /// The key of a row's contact; `None` for a row without one.
     fn row_key(
         &self,
         row: &SheetRow,
         country: Option<&str>,
     ) -> Result<Option<ContactKey>, UnclearContactKey> {
         if let Some(fault) = &row.fault {
-            return Err(UnclearContactKey { why: fault.message.clone(), phone: false });
+            return Err(UnclearContactKey { reason: fault.message.clone(), phone: false });
         }
         let cell = |at: Option<usize>| {
             let text = at.and_then(|at| row.cells.get(at)).map(|cell| cell.to_text());
             text.map(|text| trim_cell(&text).to_owned()).filter(|text| !text.is_empty())
         };
-        let Self::Named { id, perhaps, email, phone } = self else {
+        let Self::Named { id, maybe_id, email, phone } = self else {
             return cell(Some(0)).map(|text| infer_key(&text, country)).transpose();
         };
-        let perhaps =
-            cell(*perhaps).filter(|text| looks_like_id(text) || (email.or(*phone)).is_none());
-        match (cell(*id).or(perhaps), cell(*email), cell(*phone)) {
+        let maybe_id =
+            cell(*maybe_id).filter(|text| looks_like_id(text) || (email.or(*phone)).is_none());
+        match (cell(*id).or(maybe_id), cell(*email), cell(*phone)) {
             (Some(id), ..) => parse_id_key(&id).map(Some),
             (None, Some(email), _) => parse_email_key(&email).map(Some),
             (None, None, Some(phone)) => parse_phone_key(&phone, country).map(Some),
@@ -194,12 +199,12 @@ impl ContactKeyColumns {
     }
 }
 
-/// A cell without blanks around it and the apostrophe that keeps a spreadsheet from running it.
+/// Trims a cell and removes the apostrophe that guards it against formula execution.
 fn trim_cell(text: &str) -> &str {
     text.trim().trim_start_matches('\'')
 }
 
-/// A value of which nothing says what it is.
+/// The key for a value of unknown kind.
 fn infer_key(text: &str, country: Option<&str>) -> Result<ContactKey, UnclearContactKey> {
     let text = trim_cell(text);
     if text.contains('@') {
@@ -209,14 +214,14 @@ fn infer_key(text: &str, country: Option<&str>) -> Result<ContactKey, UnclearCon
     } else if text.chars().any(|c| c.is_ascii_digit()) && !text.chars().any(char::is_alphabetic) {
         parse_phone_key(text, country)
     } else {
-        let why = format!("`{text}` is no id, e-mail address or phone number");
-        Err(UnclearContactKey { why, phone: false })
+        let reason = format!("`{text}` is not an id, an e-mail address or a phone number");
+        Err(UnclearContactKey { reason, phone: false })
     }
 }
 
 fn looks_like_id(text: &str) -> bool {
     let letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    text.len() >= SHORTEST
+    text.len() >= MIN_ID_LENGTH
         && text.chars().all(letter)
         && text.chars().any(|c| c.is_ascii_alphabetic())
 }
@@ -224,19 +229,19 @@ fn looks_like_id(text: &str) -> bool {
 fn parse_id_key(text: &str) -> Result<ContactKey, UnclearContactKey> {
     let id = text.parse::<ContactId>();
     id.map(ContactKey::Id)
-        .map_err(|error| UnclearContactKey { why: error.to_string(), phone: false })
+        .map_err(|error| UnclearContactKey { reason: error.to_string(), phone: false })
 }
 
 fn parse_email_key(text: &str) -> Result<ContactKey, UnclearContactKey> {
-    let unclear = |why: String| UnclearContactKey { why, phone: false };
-    let read = value::parse_emails(text, None).map_err(|error| unclear(error.message))?;
+    let unusable = |reason: String| UnclearContactKey { reason, phone: false };
+    let read = value::parse_emails(text, None).map_err(|error| unusable(error.message))?;
     let first = read.value.first().map(|email| ContactKey::from_email(email));
-    first.ok_or_else(|| unclear(format!("`{text}` is no e-mail address")))
+    first.ok_or_else(|| unusable(format!("`{text}` is not an e-mail address")))
 }
 
 fn parse_phone_key(text: &str, country: Option<&str>) -> Result<ContactKey, UnclearContactKey> {
     let read = value::parse_phone(text, country);
-    let read = read.map_err(|error| UnclearContactKey { why: error.message, phone: true })?;
+    let read = read.map_err(|error| UnclearContactKey { reason: error.message, phone: true })?;
     Ok(ContactKey::from_phone(&read.value))
 }
 

@@ -1,11 +1,11 @@
-//! Files that name contacts.
+//! Tests of files that list contacts.
 
 use super::*;
 
 /// The keys of a file with this text, each with its kind.
 fn keys(text: &str) -> Vec<String> {
     let list = list(text);
-    assert_eq!(list.unclear, [], "{text}");
+    assert_eq!(list.unresolved, [], "{text}");
     list.keys.iter().map(|key| format!("{key:?}")).collect()
 }
 
@@ -46,7 +46,7 @@ fn of_several_columns_the_id_counts_before_the_address_and_that_before_the_numbe
                 17,Bob,,'+12025550143\n\
                 ,Nobody,,\n";
     assert_eq!(keys(text), [ID, ANN, BOB]);
-    // A table of tasks: whose they are, and not their own ids.
+    // A table of tasks: `contact_id` counts, not the task's own id.
     let tasks = "id,contact_id,title\nTASKyuzHvysMo5N5VsXx,ocQHyuzHvysMo5N5VsXx,Call\n";
     assert_eq!(keys(tasks), [ID]);
 }
@@ -55,8 +55,8 @@ fn of_several_columns_the_id_counts_before_the_address_and_that_before_the_numbe
 fn what_names_nobody_is_told_by_its_line() {
     let list = list("email\nann@example.com\nann at example\n");
     assert_eq!(list.keys.len(), 1);
-    assert_eq!(list.unclear[0].0, "line 3");
-    assert!(list.unclear[0].1.contains("ann at example"), "{:?}", list.unclear);
+    assert_eq!(list.unresolved[0].0, "line 3");
+    assert!(list.unresolved[0].1.contains("ann at example"), "{:?}", list.unresolved);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Binding: which columns of a table fill a column of a layout.
+//! Binds the columns of a template to the columns of a table.
 
 use super::cell_source::TemplateCellSource;
 use super::unused_columns::UnusedColumns;
@@ -7,41 +7,41 @@ use crate::mapping::preset::template::{self, FieldSource, TemplateColumn};
 use crate::model::target::{Field, MappingTarget, NotePart, TaskPart};
 use crate::resource::{ColumnSource, TableColumn, TableSchema, custom_column_name};
 
-/// A column of a layout in one table.
+/// A template column bound to one table.
 #[derive(Debug)]
 pub(super) struct BoundTemplateColumn {
-    /// What fills it, in the order of preference.
+    /// Where its value comes from, in order of preference.
     pub(super) sources: Vec<TemplateCellSource>,
-    /// Where the contact's phone number stands, if the column asks for it.
+    /// Where the contact's phone number is, if the column requires one.
     pub(super) phone: Option<TemplateCellSource>,
 }
 
-/// The fills of a column that are about a row's contact.
+/// The column's fields that come from the row's contact.
 pub(super) fn contact_fields(column: &TemplateColumn) -> impl Iterator<Item = FieldSource> {
     let phone = column
         .unless_phone
         .as_ref()
         .map(|_| FieldSource::Target(MappingTarget::Field(Field::Phone)));
-    let own = column.fill.iter().filter(|fill| fill.is_contact_field()).cloned();
+    let own = column.fill.iter().filter(|field| field.is_contact_field()).cloned();
     own.chain(phone)
 }
 
-/// The columns of a layout in a table. `people` are the fills that are kept of contacts; what is used is
-/// not left behind.
+/// Binds the columns of a template to a table. `contacts` are the contact fields that the lookup
+/// stores. Columns that are used here are removed from the unused ones.
 pub(super) fn bind_columns(
-    layout: &ExportTemplate,
+    template: &ExportTemplate,
     table: &TableSchema,
-    people: &[FieldSource],
-    rest: &mut UnusedColumns,
+    contacts: &[FieldSource],
+    unused: &mut UnusedColumns,
 ) -> Vec<BoundTemplateColumn> {
     let has_priority =
-        layout.columns.iter().any(|column| column.fill.iter().any(FieldSource::is_task_priority));
-    let mut source = |fill: &FieldSource| {
-        let own = table_source(fill, table, has_priority);
-        rest.mark_used(own.as_ref());
-        own.or_else(|| contact_lookup_source(fill, table, people))
+        template.columns.iter().any(|column| column.fill.iter().any(FieldSource::is_task_priority));
+    let mut source = |field: &FieldSource| {
+        let own = table_source(field, table, has_priority);
+        unused.mark_used(own.as_ref());
+        own.or_else(|| contact_lookup_source(field, table, contacts))
     };
-    let columns = layout.columns.iter().map(|column| BoundTemplateColumn {
+    let columns = template.columns.iter().map(|column| BoundTemplateColumn {
         sources: column.fill.iter().filter_map(&mut source).collect(),
         phone: column
             .unless_phone
@@ -51,30 +51,30 @@ pub(super) fn bind_columns(
     columns.collect()
 }
 
-/// Fills of contacts, each by itself.
+/// Binds contact fields, one column each.
 pub(super) fn bind_contact_fields(
-    fills: &[FieldSource],
+    fields: &[FieldSource],
     table: &TableSchema,
 ) -> Vec<BoundTemplateColumn> {
-    let bound = |fill: &FieldSource| BoundTemplateColumn {
-        sources: table_source(fill, table, false).into_iter().collect(),
+    let bound = |field: &FieldSource| BoundTemplateColumn {
+        sources: table_source(field, table, false).into_iter().collect(),
         phone: None,
     };
-    fills.iter().map(bound).collect()
+    fields.iter().map(bound).collect()
 }
 
 fn contact_lookup_source(
-    fill: &FieldSource,
+    field: &FieldSource,
     table: &TableSchema,
-    people: &[FieldSource],
+    contacts: &[FieldSource],
 ) -> Option<TemplateCellSource> {
-    let place = people.iter().position(|known| known == fill)?;
+    let place = contacts.iter().position(|known| known == field)?;
     Some(TemplateCellSource::Person(place, table.column_index("contact_id")?))
 }
 
-/// Where a table has a fill; nothing when its rows have no such thing.
+/// The source of a field in a table; `None` when its rows have no such value.
 fn table_source(
-    fill: &FieldSource,
+    field: &FieldSource,
     table: &TableSchema,
     has_priority: bool,
 ) -> Option<TemplateCellSource> {
@@ -83,7 +83,7 @@ fn table_source(
         let place = table.column_index(name)?;
         Some(TemplateCellSource::Column(place, table.columns[place].kind))
     };
-    let target = match fill {
+    let target = match field {
         FieldSource::Added => return column("date_added"),
         FieldSource::Updated => return column("date_updated"),
         FieldSource::Target(target) => target,
@@ -138,7 +138,7 @@ fn note_column(part: NotePart) -> &'static str {
     }
 }
 
-/// The column of a target that is a member of a contact's row.
+/// The contact column of a mapping target, if it has one.
 fn native_column(target: &MappingTarget) -> Option<&'static str> {
     Some(match target {
         MappingTarget::Tags => "tags",
@@ -168,7 +168,7 @@ fn native_column(target: &MappingTarget) -> Option<&'static str> {
     })
 }
 
-/// The column of a custom field, by its key, its id or what a name becomes as a key.
+/// The column of a custom field, found by its key, its id, or the key derived from its name.
 fn custom_field_column(name: &str, table: &TableSchema) -> Option<String> {
     let column_name = custom_column_name(name);
     let is_it = |column: &&TableColumn| match &column.wire {

@@ -8,25 +8,26 @@ use crate::model::draft::split_priority_line;
 use crate::resource::ColumnKind;
 use crate::table::BatchTexts;
 
-/// Where values come from.
+/// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TemplateCellSource {
     /// A column of the table.
     Column(usize, ColumnKind),
-    /// First and last name, or else the whole one.
+    /// First and last name, or else the full name.
     Name([usize; 2], usize),
-    /// Whether the contact is not to be disturbed on a channel.
+    /// Whether do-not-disturb is set for a channel.
     Channel(usize, &'static str),
-    /// The priority in a task's text.
+    /// The priority line in a task's body.
     Priority(usize),
-    /// A task's text without its priority.
+    /// A task's body without its priority line.
     WithoutPriority(usize),
-    /// What the row's contact says, by the place of its fill; and where the contact's id stands.
+    /// A value of the row's contact: the index of the contact field, and the column with the contact's
+    /// id.
     Person(usize, usize),
 }
 
 impl TemplateCellSource {
-    /// The columns of the table that it reads.
+    /// The table columns that it reads.
     pub(super) fn column_indexes(&self) -> Vec<usize> {
         match self {
             Self::Column(place, _)
@@ -38,7 +39,7 @@ impl TemplateCellSource {
         }
     }
 
-    /// What a row has of it: nothing, one text or several. Not what its contact has.
+    /// A row's values: none, one or several. Values of its contact are not included.
     pub(super) fn read_values<'b>(&self, texts: &BatchTexts<'b>, row: usize) -> Vec<Cow<'b, str>> {
         let one =
             |place: usize| texts.cell_texts(place, row).into_iter().next().unwrap_or_default();

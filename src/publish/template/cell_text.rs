@@ -1,4 +1,4 @@
-//! The text of one cell: values in the words, the dates and the lists of the system.
+//! The text of one cell: values in the target system's words, date format and list format.
 
 use std::borrow::Cow;
 
@@ -6,18 +6,18 @@ use crate::mapping::preset::ExportTemplate;
 use crate::mapping::preset::template::TemplateColumn;
 use crate::resource::ColumnKind;
 
-/// What parts the items of a list when a preset does not say.
+/// List separators to try when a preset does not specify one.
 const SEPARATORS: [&str; 6] = [",", ";", "|", "\n", "\r", " ::: "];
 
-/// A day or moment as the layout writes it; any other text as it is.
+/// A date or time in the template's format; any other text unchanged.
 pub(super) fn format_date<'t>(
     text: Cow<'t, str>,
     kind: ColumnKind,
-    layout: &ExportTemplate,
+    template: &ExportTemplate,
 ) -> Cow<'t, str> {
     let pattern = match kind {
-        ColumnKind::Date => layout.date.as_deref(),
-        ColumnKind::Timestamp => layout.time.as_deref(),
+        ColumnKind::Date => template.date.as_deref(),
+        ColumnKind::Timestamp => template.time.as_deref(),
         _ => return text,
     };
     let Some(pattern) = pattern else {
@@ -37,7 +37,7 @@ pub(super) fn format_date<'t>(
     written.map_or(text, Cow::Owned)
 }
 
-/// Values as the system words them: without the prefix that marks them, and in its own words.
+/// Values in the target system's words, without the prefix that marks them.
 pub(super) fn translate_values<'t>(
     texts: Vec<Cow<'t, str>>,
     column: &TemplateColumn,
@@ -55,11 +55,11 @@ pub(super) fn translate_values<'t>(
     texts.into_iter().filter_map(bare).map(word).collect()
 }
 
-/// Several values in one cell. Where it would not come apart again it is a JSON array.
+/// Joins several values into one cell. If they could not be split again, the cell is a JSON array.
 pub(super) fn join_values(
     items: &[Cow<'_, str>],
     column: &TemplateColumn,
-    layout: &ExportTemplate,
+    template: &ExportTemplate,
     is_list: bool,
 ) -> String {
     if items.is_empty() || !is_list && items.len() == 1 {
@@ -69,7 +69,7 @@ pub(super) fn join_values(
         Some(split) => split.iter().map(String::as_str).collect(),
         None => SEPARATORS.to_vec(),
     };
-    let between = list_separator(column, layout, &split);
+    let between = list_separator(column, template, &split);
     let outer = |c: Option<char>| c.is_none_or(char::is_whitespace);
     let is_plain = |item: &Cow<'_, str>| {
         !item.starts_with(['[', '"', '*'])
@@ -84,9 +84,10 @@ pub(super) fn join_values(
     serde_json::to_string(items).expect("texts are JSON")
 }
 
-/// What stands between values: what the column or the layout says, else what a reader parts them at.
-fn list_separator(column: &TemplateColumn, layout: &ExportTemplate, split: &[&str]) -> String {
-    let said = column.join.as_ref().or(layout.list.as_ref());
+/// The separator between values: what the column or the template specifies, else what a reader
+/// splits at.
+fn list_separator(column: &TemplateColumn, template: &ExportTemplate, split: &[&str]) -> String {
+    let said = column.join.as_ref().or(template.list.as_ref());
     said.cloned().unwrap_or_else(|| match split.first() {
         Some(first) if !split.contains(&";") => match *first {
             "," => ", ".to_owned(),
@@ -96,7 +97,7 @@ fn list_separator(column: &TemplateColumn, layout: &ExportTemplate, split: &[&st
     })
 }
 
-/// Whether a text is nothing but phone numbers and what parts them.
+/// Whether a text consists only of phone numbers and separators.
 pub(super) fn is_phone_list(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '|' | ' '))
 }

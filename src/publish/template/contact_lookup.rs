@@ -1,4 +1,4 @@
-//! What rows of tasks and notes say about their contacts: kept on disk, looked up by the contact's id.
+//! Contact values for rows of tasks and notes: stored on disk and looked up by contact id.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -12,46 +12,46 @@ use crate::publish::PublishError;
 use crate::resource::ColumnKind;
 use crate::table::BatchTexts;
 
-/// The file's name; it is gone before the files are put in place.
+/// The file's name; it is deleted before the export is put in place.
 const FILE: &str = ".people.db";
 
-/// What is kept of every contact.
+/// Selected fields of all contacts.
 #[derive(Debug)]
 pub(super) struct ContactLookup {
     db: Connection,
     path: PathBuf,
-    fills: Vec<FieldSource>,
+    fields: Vec<FieldSource>,
     kinds: Vec<ColumnKind>,
-    /// The contact that was looked up last: its tasks often come together.
+    /// The contact that was looked up last: tasks of one contact often follow each other.
     last: RefCell<(String, Vec<Vec<String>>)>,
 }
 
 impl ContactLookup {
-    pub(super) fn create(fills: Vec<FieldSource>, staging: &Path) -> Result<Self, PublishError> {
+    pub(super) fn create(fields: Vec<FieldSource>, staging: &Path) -> Result<Self, PublishError> {
         let path = staging.join(FILE);
         let fail = |error| db_error(&path, error);
         let db = Connection::open(&path).map_err(fail)?;
-        // It lives as long as this process: nothing of it has to outlast a crash.
+        // The data need not survive this process, so durability is off.
         db.execute_batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096;
              CREATE TABLE people (id TEXT PRIMARY KEY, cells TEXT NOT NULL) WITHOUT ROWID;",
         )
         .map_err(fail)?;
-        let kinds = vec![ColumnKind::Text; fills.len()];
-        Ok(Self { db, path, fills, kinds, last: RefCell::default() })
+        let kinds = vec![ColumnKind::Text; fields.len()];
+        Ok(Self { db, path, fields, kinds, last: RefCell::default() })
     }
 
-    /// What is kept.
+    /// The stored fields.
     pub(super) fn fields(&self) -> &[FieldSource] {
-        &self.fills
+        &self.fields
     }
 
-    /// What kind of values a fill has.
+    /// The value type of a field.
     pub(super) fn field_kind(&self, place: usize) -> ColumnKind {
         self.kinds[place]
     }
 
-    /// Keeps the contacts of a batch; one that came before is replaced.
+    /// Stores the contacts of a batch, replacing earlier versions.
     pub(super) fn insert_contacts(
         &mut self,
         bound: &[BoundTemplateColumn],
@@ -84,7 +84,7 @@ impl ContactLookup {
         keeping.commit().map_err(fail)
     }
 
-    /// What a contact has of a fill; nothing where nobody has that id.
+    /// The values of a contact's field; empty if the contact is unknown.
     pub(super) fn look_up_values(
         &self,
         place: usize,
@@ -103,7 +103,7 @@ impl ContactLookup {
         Ok(last.1.get(place).cloned().unwrap_or_default())
     }
 
-    /// Removes it.
+    /// Closes and deletes the file.
     pub(super) fn close_and_delete(self) -> Result<(), PublishError> {
         drop(self.db);
         std::fs::remove_file(&self.path)

@@ -1,4 +1,4 @@
-//! The file of a layout, and the further ones where the system takes only so many rows at once.
+//! The file of a template, and further files where the target system limits the rows per file.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -15,19 +15,19 @@ use crate::publish::PublishError;
 use crate::resource::ColumnKind;
 use crate::table::{self, BatchTexts, DelimitedWriter, FormulaGuardMode, guard_formula};
 
-/// What manifests call the format.
+/// The format's name in manifests.
 const FORMAT: &str = "csv";
 
-/// The file of a layout, being written.
+/// A template's file while it is written.
 pub(super) struct TemplateFile {
     named: NamedTemplate,
     safe: FormulaGuardMode,
     staging: PathBuf,
     records: DelimitedWriter,
-    /// Which of the files it is, from 1.
+    /// The number of the current file, from 1.
     number: usize,
     done: Vec<WrittenFile>,
-    told: TemplateFileWarnings,
+    warnings: TemplateFileWarnings,
 }
 
 impl TemplateFile {
@@ -37,48 +37,48 @@ impl TemplateFile {
         staging: &Path,
     ) -> Result<Self, PublishError> {
         Ok(Self {
-            records: create_part_file(&named.layout, staging, 1)?,
+            records: create_part_file(&named.template, staging, 1)?,
             named: named.clone(),
             safe,
             staging: staging.to_owned(),
             number: 1,
             done: Vec::new(),
-            told: TemplateFileWarnings::default(),
+            warnings: TemplateFileWarnings::default(),
         })
     }
 
     pub(super) fn template(&self) -> &ExportTemplate {
-        &self.named.layout
+        &self.named.template
     }
 
-    /// Writes a row, unless the system would not take it.
+    /// Writes a row, unless the target system would reject it.
     pub(super) fn write_row(
         &mut self,
         bound: &[BoundTemplateColumn],
         texts: &BatchTexts<'_>,
         row: usize,
-        people: Option<&ContactLookup>,
+        contacts: Option<&ContactLookup>,
     ) -> Result<(), PublishError> {
-        let layout = &self.named.layout;
+        let template = &self.named.template;
         let mut cells = Vec::with_capacity(bound.len());
-        for (column, bound) in layout.columns.iter().zip(bound) {
-            cells.push(cell_text(column, bound, layout, texts, row, people)?);
+        for (column, bound) in template.columns.iter().zip(bound) {
+            cells.push(cell_text(column, bound, template, texts, row, contacts)?);
         }
-        let lacking = !layout.require.is_empty()
-            && layout.require.iter().all(|place| cells[*place].trim().is_empty());
+        let lacking = !template.require.is_empty()
+            && template.require.iter().all(|place| cells[*place].trim().is_empty());
         if lacking {
-            self.told.add_skipped_row(texts.cell_texts(0, row).concat());
+            self.warnings.add_skipped_row(texts.cell_texts(0, row).concat());
             return Ok(());
         }
-        self.told.count_long_values(layout, &cells);
-        if let Some(place) = layout.unique {
-            self.told.record_name(&cells[place], &self.staging)?;
+        self.warnings.count_long_values(template, &cells);
+        if let Some(place) = template.unique {
+            self.warnings.record_name(&cells[place], &self.staging)?;
         }
-        if layout.max_rows.is_some_and(|most| self.records.row_count() >= most) {
+        if template.max_rows.is_some_and(|most| self.records.row_count() >= most) {
             self.start_next_file()?;
         }
-        let layout = &self.named.layout;
-        let cells = cells.iter().zip(&layout.columns).map(|(text, column)| {
+        let template = &self.named.template;
+        let cells = cells.iter().zip(&template.columns).map(|(text, column)| {
             let bare = column.unguarded && cell_text::is_phone_list(text);
             if bare { Cow::Borrowed(text.as_str()) } else { guard_formula(text, self.safe) }
         });
@@ -86,21 +86,21 @@ impl TemplateFile {
         Ok(self.records.write_row(cells.iter().map(|cell| &**cell))?)
     }
 
-    /// Goes on in a further file.
+    /// Continues in the next file.
     fn start_next_file(&mut self) -> Result<(), PublishError> {
-        let next = create_part_file(&self.named.layout, &self.staging, self.number + 1)?;
+        let next = create_part_file(&self.named.template, &self.staging, self.number + 1)?;
         let full = std::mem::replace(&mut self.records, next);
         let (full, lost) = full.close()?;
-        self.told.add_lost_characters(lost);
+        self.warnings.add_replaced_characters(lost);
         self.done.push(self.named.written_file(self.number, full));
         self.number += 1;
         Ok(())
     }
 
-    /// Begins anew, without a row.
+    /// Starts again without rows.
     pub(super) fn restart(&mut self) -> Result<(), PublishError> {
         for number in 1..=self.number {
-            let path = self.staging.join(self.named.layout.file_name(number));
+            let path = self.staging.join(self.named.template.file_name(number));
             std::fs::remove_file(&path)
                 .map_err(|source| PublishError::from_io_error(&path, source))?;
         }
@@ -108,20 +108,20 @@ impl TemplateFile {
         Ok(())
     }
 
-    /// Completes the files; gives them and what is to be told.
+    /// Completes the files. Returns them and their warnings.
     pub(super) fn close(mut self) -> Result<(Vec<WrittenFile>, CodedWarnings), PublishError> {
         let (written, lost) = self.records.close()?;
-        self.told.add_lost_characters(lost);
+        self.warnings.add_replaced_characters(lost);
         self.done.push(self.named.written_file(self.number, written));
-        let told = self.told.into_warnings(&self.named, &self.staging)?;
-        Ok((self.done, told))
+        let warnings = self.warnings.into_warnings(&self.named, &self.staging)?;
+        Ok((self.done, warnings))
     }
 }
 
 impl NamedTemplate {
     fn written_file(&self, number: usize, written: table::WrittenTable) -> WrittenFile {
         let table::WrittenTable { rows, bytes, sha256 } = written;
-        let file = self.layout.file_name(number);
+        let file = self.template.file_name(number);
         WrittenFile {
             table: self.preset.clone(),
             format: FORMAT.to_owned(),
@@ -134,26 +134,26 @@ impl NamedTemplate {
 }
 
 fn create_part_file(
-    layout: &ExportTemplate,
+    template: &ExportTemplate,
     staging: &Path,
     number: usize,
 ) -> Result<DelimitedWriter, PublishError> {
-    let header = layout.columns.iter().map(|column| column.name.as_str());
-    Ok(DelimitedWriter::create(&staging.join(layout.file_name(number)), layout.form, header)?)
+    let header = template.columns.iter().map(|column| column.name.as_str());
+    Ok(DelimitedWriter::create(&staging.join(template.file_name(number)), template.form, header)?)
 }
 
-/// The text of a cell, not guarded yet.
+/// The text of a cell, before the formula guard.
 fn cell_text(
     column: &TemplateColumn,
     bound: &BoundTemplateColumn,
-    layout: &ExportTemplate,
+    template: &ExportTemplate,
     texts: &BatchTexts<'_>,
     row: usize,
-    people: Option<&ContactLookup>,
+    contacts: Option<&ContactLookup>,
 ) -> Result<String, PublishError> {
-    let look = |source: &TemplateCellSource| match (source, people) {
-        (TemplateCellSource::Person(place, id), Some(people)) => {
-            people.look_up_values(*place, &texts.cell_texts(*id, row).concat())
+    let look = |source: &TemplateCellSource| match (source, contacts) {
+        (TemplateCellSource::Person(place, id), Some(contacts)) => {
+            contacts.look_up_values(*place, &texts.cell_texts(*id, row).concat())
         }
         _ => Ok(source.read_values(texts, row).into_iter().map(Cow::into_owned).collect()),
     };
@@ -164,9 +164,9 @@ fn cell_text(
     }
     let (mut found, mut is_list) = (Vec::new(), false);
     for source in &bound.sources {
-        let kind = source.value_kind(people);
+        let kind = source.value_kind(contacts);
         let values = look(source)?.into_iter().filter(|text| !text.trim().is_empty());
-        let values = values.map(|text| cell_text::format_date(Cow::Owned(text), kind, layout));
+        let values = values.map(|text| cell_text::format_date(Cow::Owned(text), kind, template));
         let values = cell_text::translate_values(values.collect(), column);
         is_list |= kind == ColumnKind::TextList && !values.is_empty();
         found.extend(values);
@@ -174,16 +174,16 @@ fn cell_text(
             break;
         }
     }
-    Ok(cell_text::join_values(&found, column, layout, is_list))
+    Ok(cell_text::join_values(&found, column, template, is_list))
 }
 
 impl TemplateCellSource {
-    /// What kind of values it has.
-    fn value_kind(&self, people: Option<&ContactLookup>) -> ColumnKind {
+    /// The type of its values.
+    fn value_kind(&self, contacts: Option<&ContactLookup>) -> ColumnKind {
         match self {
             Self::Column(_, kind) => *kind,
             Self::Person(place, _) => {
-                people.map_or(ColumnKind::Text, |people| people.field_kind(*place))
+                contacts.map_or(ColumnKind::Text, |contacts| contacts.field_kind(*place))
             }
             _ => ColumnKind::Text,
         }

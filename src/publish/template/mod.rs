@@ -1,8 +1,9 @@
-//! The files of layouts: rows of tables in the form that other systems take.
+//! Template files: rows of tables in the form that other systems import.
 //!
-//! They are written beside the files of formats, from the same batches, in the order of the batches. What a row
-//! of a task or note says about its contact is looked up in a store on disk, since the contacts are written
-//! first. What no file has a column for, which rows are left out and why, is told, never dropped silently.
+//! They are written in addition to the format files, from the same batches in the same order. What
+//! a row of a task or note says about its contact is looked up in a store on disk, because the
+//! contacts are written first. Columns that no file contains and rows that are skipped are
+//! reported, never dropped silently.
 
 mod bind;
 mod cell_source;
@@ -29,112 +30,118 @@ use contact_lookup::ContactLookup;
 use file::TemplateFile;
 use unused_columns::UnusedColumns;
 
-/// What is to be told, each with its code.
+/// Warnings, each with its code.
 type CodedWarnings = Vec<(&'static str, String)>;
 
-/// A layout and the preset that has it.
+/// A template and the preset it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedTemplate {
     /// The preset's name.
     pub preset: String,
-    /// The layout.
-    pub layout: ExportTemplate,
+    /// The template.
+    pub template: ExportTemplate,
 }
 
-/// The files of all layouts, while they are written.
+/// The files of all templates, while they are written.
 pub(super) struct TemplateFiles {
     files: Vec<Arc<Mutex<TemplateFile>>>,
-    people: Option<Arc<Mutex<ContactLookup>>>,
-    rest: Vec<UnusedColumns>,
+    contacts: Option<Arc<Mutex<ContactLookup>>>,
+    unused: Vec<UnusedColumns>,
 }
 
-/// The layouts that take rows of one table.
+/// The templates that contain rows of one table.
 pub(super) struct TemplateWriters {
     all: Vec<TemplateWriter>,
-    rest: UnusedColumns,
-    people: Option<Arc<Mutex<ContactLookup>>>,
-    /// Where the contacts' own values go, when rows of other tables say them too.
-    keeps: Option<Vec<BoundTemplateColumn>>,
+    unused: UnusedColumns,
+    contacts: Option<Arc<Mutex<ContactLookup>>>,
+    /// The contact values to store, when rows of other tables need them.
+    stored_contact_columns: Option<Vec<BoundTemplateColumn>>,
 }
 
-/// A layout that takes rows of a table.
+/// A template that contains rows of a table.
 struct TemplateWriter {
     file: Arc<Mutex<TemplateFile>>,
     columns: Vec<BoundTemplateColumn>,
 }
 
 impl TemplateFiles {
-    /// Makes the files, empty but for their headers.
+    /// Creates the files, with only their headers.
     pub(super) fn create_files(
         named: &[NamedTemplate],
         safe: FormulaGuardMode,
         staging: &Path,
     ) -> Result<Self, PublishError> {
         let mut files = Vec::new();
-        for layout in named {
-            files.push(Arc::new(Mutex::new(TemplateFile::create_empty(layout, safe, staging)?)));
+        for template in named {
+            files.push(Arc::new(Mutex::new(TemplateFile::create_empty(template, safe, staging)?)));
         }
-        let mut of_people: Vec<FieldSource> = Vec::new();
-        let joining = named.iter().filter(|named| named.layout.joins_contacts());
-        let columns = joining.flat_map(|named| &named.layout.columns);
-        for fill in columns.flat_map(bind::contact_fields) {
-            if !of_people.contains(&fill) {
-                of_people.push(fill);
+        let mut contact_columns: Vec<FieldSource> = Vec::new();
+        let joining = named.iter().filter(|named| named.template.joins_contacts());
+        let columns = joining.flat_map(|named| &named.template.columns);
+        for field in columns.flat_map(bind::contact_fields) {
+            if !contact_columns.contains(&field) {
+                contact_columns.push(field);
             }
         }
-        let people = if of_people.is_empty() {
+        let contacts = if contact_columns.is_empty() {
             None
         } else {
-            Some(ContactLookup::create(of_people, staging)?)
+            Some(ContactLookup::create(contact_columns, staging)?)
         };
-        let people = people.map(|people| Arc::new(Mutex::new(people)));
-        Ok(Self { files, people, rest: Vec::new() })
+        let contacts = contacts.map(|contacts| Arc::new(Mutex::new(contacts)));
+        Ok(Self { files, contacts, unused: Vec::new() })
     }
 
-    /// Those that take rows of a table; nothing when none does.
+    /// The writers for a table; `None` if no template contains its rows.
     pub(super) fn writers_for_table(&self, table: &TableSchema) -> Option<TemplateWriters> {
-        let people = self.people.clone();
-        let fills = people.as_ref().map(|people| lock_ignoring_poison(people).fields().to_vec());
-        let mut rest = UnusedColumns::new(table);
-        let mut takers = Vec::new();
+        let contacts = self.contacts.clone();
+        let fields =
+            contacts.as_ref().map(|contacts| lock_ignoring_poison(contacts).fields().to_vec());
+        let mut unused = UnusedColumns::new(table);
+        let mut writers = Vec::new();
         for file in &self.files {
-            let layout = lock_ignoring_poison(file).template().clone();
-            if !layout.tables.contains(&table.name) {
+            let template = lock_ignoring_poison(file).template().clone();
+            if !template.tables.contains(&table.name) {
                 continue;
             }
-            let bound =
-                bind::bind_columns(&layout, table, fills.as_deref().unwrap_or_default(), &mut rest);
-            takers.push(TemplateWriter { file: Arc::clone(file), columns: bound });
+            let bound = bind::bind_columns(
+                &template,
+                table,
+                fields.as_deref().unwrap_or_default(),
+                &mut unused,
+            );
+            writers.push(TemplateWriter { file: Arc::clone(file), columns: bound });
         }
-        let keeps = fills.filter(|_| table.name == CONTACTS);
-        let keeps = keeps.map(|fills| bind::bind_contact_fields(&fills, table));
-        let wanted = !takers.is_empty() || keeps.is_some();
-        wanted.then_some(TemplateWriters { all: takers, rest, people, keeps })
+        let stored_contact_columns = fields.filter(|_| table.name == CONTACTS);
+        let stored_contact_columns =
+            stored_contact_columns.map(|fields| bind::bind_contact_fields(&fields, table));
+        let wanted = !writers.is_empty() || stored_contact_columns.is_some();
+        wanted.then_some(TemplateWriters { all: writers, unused, contacts, stored_contact_columns })
     }
 
-    /// Takes what a table's rows had beside.
-    pub(super) fn add_unused_columns(&mut self, takers: TemplateWriters) {
-        if !takers.all.is_empty() {
-            self.rest.push(takers.rest);
+    /// Collects the unused columns of a table.
+    pub(super) fn add_unused_columns(&mut self, writers: TemplateWriters) {
+        if !writers.all.is_empty() {
+            self.unused.push(writers.unused);
         }
     }
 
-    /// Completes the files; gives them and what is to be told, each with its code.
+    /// Completes the files. Returns them and their warnings.
     pub(super) fn close(self) -> Result<(Vec<WrittenFile>, CodedWarnings), PublishError> {
-        let (mut written, mut told) = (Vec::new(), Vec::new());
+        let (mut written, mut warnings) = (Vec::new(), Vec::new());
         for file in self.files {
-            let file = Arc::into_inner(file).expect("every lane has given its own back");
+            let file = Arc::into_inner(file).expect("all table writers are finished");
             let (files, notes) =
                 file.into_inner().unwrap_or_else(PoisonError::into_inner).close()?;
             written.extend(files);
-            told.extend(notes);
+            warnings.extend(notes);
         }
-        told.extend(unused_columns::build_warning(&self.rest));
-        if let Some(people) = self.people {
-            let people = Arc::into_inner(people).expect("every lane has given its own back");
-            people.into_inner().unwrap_or_else(PoisonError::into_inner).close_and_delete()?;
+        warnings.extend(unused_columns::build_warning(&self.unused));
+        if let Some(contacts) = self.contacts {
+            let contacts = Arc::into_inner(contacts).expect("all table writers are finished");
+            contacts.into_inner().unwrap_or_else(PoisonError::into_inner).close_and_delete()?;
         }
-        Ok((written, told))
+        Ok((written, warnings))
     }
 }
 
@@ -142,28 +149,28 @@ impl TemplateWriters {
     /// Writes the rows of a batch.
     pub(super) fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), PublishError> {
         let texts = BatchTexts::from_batch(batch);
-        self.rest.scan_unused_values(&texts);
-        if let (Some(bound), Some(people)) = (&self.keeps, &self.people) {
-            lock_ignoring_poison(people).insert_contacts(bound, &texts)?;
+        self.unused.scan_unused_values(&texts);
+        if let (Some(bound), Some(contacts)) = (&self.stored_contact_columns, &self.contacts) {
+            lock_ignoring_poison(contacts).insert_contacts(bound, &texts)?;
         }
         for taker in &self.all {
-            let people = self.people.as_ref().map(|people| lock_ignoring_poison(people));
+            let contacts = self.contacts.as_ref().map(|contacts| lock_ignoring_poison(contacts));
             let mut file = lock_ignoring_poison(&taker.file);
             for row in 0..texts.row_count() {
-                file.write_row(&taker.columns, &texts, row, people.as_deref())?;
+                file.write_row(&taker.columns, &texts, row, contacts.as_deref())?;
             }
         }
         Ok(())
     }
 
-    /// Begins all files anew: the rows come again, in another order.
+    /// Restarts all files: the rows come again, in another order.
     pub(super) fn restart_files(&mut self) -> Result<(), PublishError> {
-        self.rest.clear();
+        self.unused.clear();
         self.all.iter().try_for_each(|taker| lock_ignoring_poison(&taker.file).restart())
     }
 }
 
-/// A writer that panicked ends the whole export; nobody reads on.
+/// Ignores poisoning: a writer that panics ends the whole export, and its data is not used.
 fn lock_ignoring_poison<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

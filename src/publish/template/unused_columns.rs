@@ -1,4 +1,4 @@
-//! Columns that hold values but have no place in the files of a template, so that they are not exported.
+//! Columns with values that no template file contains, so that they are not exported.
 
 use std::collections::BTreeSet;
 
@@ -7,40 +7,46 @@ use crate::model::draft::split_priority_line;
 use crate::resource::TableSchema;
 use crate::table::BatchTexts;
 
-/// Columns that are named.
-const COLUMNS: usize = 60;
-/// What every row has and no system asks for: HighLevel's own.
-const OWN: [&str; 4] = ["id", "location_id", "contact_id", "extra"];
+/// Most columns in a warning.
+const MAX_COLUMNS: usize = 60;
+/// HighLevel's own columns, which every row has and no other system uses.
+const IGNORED_COLUMNS: [&str; 4] = ["id", "location_id", "contact_id", "extra"];
 
-/// What of a table's rows no file has a column for.
+/// The columns of a table that no file contains.
 #[derive(Debug)]
 pub(super) struct UnusedColumns {
     table: &'static str,
     columns: Vec<String>,
     used: BTreeSet<usize>,
-    /// Where the texts stand whose priority is used.
+    /// The column with a body whose priority line is used.
     priority: Option<usize>,
-    /// The places of columns that nobody uses and rows have values of.
-    left: BTreeSet<usize>,
+    /// The unused columns that have values.
+    unused_with_values: BTreeSet<usize>,
 }
 
 impl UnusedColumns {
     pub(super) fn new(table: &TableSchema) -> Self {
         let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-        let own = |name: &String| OWN.contains(&name.as_str());
+        let own = |name: &String| IGNORED_COLUMNS.contains(&name.as_str());
         let used =
             columns.iter().enumerate().filter(|(_, name)| own(name)).map(|(at, _)| at).collect();
-        Self { table: table.name, columns, used, priority: None, left: BTreeSet::new() }
+        Self {
+            table: table.name,
+            columns,
+            used,
+            priority: None,
+            unused_with_values: BTreeSet::new(),
+        }
     }
 
-    /// A file has a column for what a source reads.
+    /// Marks the columns that a source reads as used.
     pub(super) fn mark_used(&mut self, source: Option<&TemplateCellSource>) {
         let Some(source) = source else { return };
         match source {
             TemplateCellSource::Priority(place) => self.priority = Some(*place),
             _ => self.used.extend(source.column_indexes()),
         }
-        // A name is made of its parts, and they of it.
+        // First and last name together cover the full name.
         for (part, whole) in [("first_name", "name"), ("last_name", "name")] {
             let place = |name: &str| self.columns.iter().position(|column| column == name);
             if let (Some(part), Some(whole)) = (place(part), place(whole))
@@ -51,11 +57,12 @@ impl UnusedColumns {
         }
     }
 
-    /// Looks which of the others rows have.
+    /// Finds the unused columns that have values.
     pub(super) fn scan_unused_values(&mut self, texts: &BatchTexts<'_>) {
         for column in 0..texts.column_count() {
-            let open = !self.used.contains(&column) && !self.left.contains(&column);
-            let says = |row: usize| match self.priority {
+            let unchecked =
+                !self.used.contains(&column) && !self.unused_with_values.contains(&column);
+            let has_value = |row: usize| match self.priority {
                 Some(place) if place == column => {
                     !split_priority_line(&texts.cell_texts(column, row).concat())
                         .1
@@ -64,33 +71,34 @@ impl UnusedColumns {
                 }
                 _ => texts.has_value(column, row),
             };
-            if open && (0..texts.row_count()).any(says) {
-                self.left.insert(column);
+            if unchecked && (0..texts.row_count()).any(has_value) {
+                self.unused_with_values.insert(column);
             }
         }
     }
 
-    /// Forgets what was seen.
+    /// Forgets the values found so far.
     pub(super) fn clear(&mut self) {
-        self.left.clear();
+        self.unused_with_values.clear();
     }
 }
 
-/// The sentence about what stays behind, with its code.
-pub(super) fn build_warning(rest: &[UnusedColumns]) -> Option<(&'static str, String)> {
-    let of_table = |rest: &UnusedColumns| {
-        let names: Vec<&str> = rest.left.iter().map(|at| rest.columns[*at].as_str()).collect();
-        let more = names.len().saturating_sub(COLUMNS);
+/// Builds the warning about columns that no file contains.
+pub(super) fn build_warning(unused: &[UnusedColumns]) -> Option<(&'static str, String)> {
+    let of_table = |unused: &UnusedColumns| {
+        let names: Vec<&str> =
+            unused.unused_with_values.iter().map(|at| unused.columns[*at].as_str()).collect();
+        let more = names.len().saturating_sub(MAX_COLUMNS);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let shown = names.iter().take(COLUMNS).copied().collect::<Vec<_>>().join(", ");
-        (!names.is_empty()).then(|| format!("of {}: {shown}{more}", rest.table))
+        let shown = names.iter().take(MAX_COLUMNS).copied().collect::<Vec<_>>().join(", ");
+        (!names.is_empty()).then(|| format!("of {}: {shown}{more}", unused.table))
     };
-    let tables: Vec<String> = rest.iter().filter_map(of_table).collect();
+    let tables: Vec<String> = unused.iter().filter_map(of_table).collect();
     (!tables.is_empty()).then(|| {
         let message = format!(
-            "not in these files, which have no column for it: {}; add `--format csv` to keep it",
+            "these columns are not in the template files: {}; to keep them, add `--format csv`",
             tables.join("; ")
         );
-        ("left_behind", message)
+        ("columns_not_exported", message)
     })
 }

@@ -1,5 +1,5 @@
-//! What is told of a layout's files: rows left out, names that come twice, texts that are too long, and what
-//! stays behind because no file has a column for it.
+//! Warnings about a template's files: skipped rows, duplicate names, texts that are too long, and
+//! columns that no file contains.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,52 +11,52 @@ use crate::publish::PublishError;
 use crate::publish::sort::{ExternalSorter, SortableRow};
 use crate::resource::RowSortKey;
 
-/// Examples that are named.
-const NAMED: usize = 5;
+/// Most examples in a warning.
+const MAX_EXAMPLES: usize = 5;
 
-/// What is told of one file.
+/// The warnings about one file.
 #[derive(Debug, Default)]
 pub(super) struct TemplateFileWarnings {
     skipped: u64,
     examples: Vec<String>,
     long: BTreeMap<String, u64>,
-    lost: u64,
+    replaced_characters: u64,
     names: ExternalSorter,
-    counted: i64,
+    name_count: i64,
 }
 
 impl TemplateFileWarnings {
-    /// A row was left out.
+    /// Records a skipped row.
     pub(super) fn add_skipped_row(&mut self, id: String) {
         self.skipped += 1;
-        if self.examples.len() < NAMED {
+        if self.examples.len() < MAX_EXAMPLES {
             self.examples.push(id);
         }
     }
 
-    /// Characters were lost to the encoding.
-    pub(super) fn add_lost_characters(&mut self, count: u64) {
-        self.lost += count;
+    /// Records characters that the encoding could not represent.
+    pub(super) fn add_replaced_characters(&mut self, count: u64) {
+        self.replaced_characters += count;
     }
 
-    /// Counts the texts that are longer than the system takes.
-    pub(super) fn count_long_values(&mut self, layout: &ExportTemplate, cells: &[String]) {
-        for (column, text) in layout.columns.iter().zip(cells) {
-            let Some(most) = column.longest else { continue };
-            if text.len() as u64 > most && text.chars().count() as u64 > most {
+    /// Counts the texts that are longer than the target system allows.
+    pub(super) fn count_long_values(&mut self, template: &ExportTemplate, cells: &[String]) {
+        for (column, text) in template.columns.iter().zip(cells) {
+            let Some(limit) = column.longest else { continue };
+            if text.len() as u64 > limit && text.chars().count() as u64 > limit {
                 *self.long.entry(column.name.clone()).or_default() += 1;
             }
         }
     }
 
-    /// Keeps a name that must not come twice, on disk when there are many.
+    /// Records a name that must be unique, on disk if there are many.
     pub(super) fn record_name(&mut self, name: &str, staging: &Path) -> Result<(), PublishError> {
-        self.counted += 1;
+        self.name_count += 1;
         let key = RowSortKey {
             added: 0,
-            id: format!("{}\0{}", name.trim().to_lowercase(), self.counted),
+            id: format!("{}\0{}", name.trim().to_lowercase(), self.name_count),
         };
-        self.names.push(SortableRow { key, seq: self.counted, text: name.into() });
+        self.names.push(SortableRow { key, seq: self.name_count, text: name.into() });
         if !self.names.is_full() {
             return Ok(());
         }
@@ -64,87 +64,90 @@ impl TemplateFileWarnings {
         spilled.map_err(|source| PublishError::from_io_error(staging, source))
     }
 
-    /// The sentences, each with its code.
+    /// Builds the messages, each with its code.
     pub(super) fn into_warnings(
         self,
         named: &NamedTemplate,
         staging: &Path,
     ) -> Result<CodedWarnings, PublishError> {
-        let layout = &named.layout;
-        let mut told: Vec<_> = self.skipped_rows_warning(layout).into_iter().collect();
-        told.extend(self.long_value_warnings(layout));
-        if self.lost > 0 {
-            let (file, lost) = (&layout.file, self.lost);
-            let message = format!("{file}: {lost} characters that its encoding lacks became `?`");
-            told.push(("characters_lost", message));
+        let template = &named.template;
+        let mut warnings: Vec<_> = self.skipped_rows_warning(template).into_iter().collect();
+        warnings.extend(self.long_value_warnings(template));
+        if self.replaced_characters > 0 {
+            let (file, replaced_characters) = (&template.file, self.replaced_characters);
+            let message = format!(
+                "{file}: {replaced_characters} characters that its encoding lacks were replaced with `?`"
+            );
+            warnings.push(("characters_replaced", message));
         }
-        let twice = find_duplicate_names(self.names)
+        let duplicates = find_duplicate_names(self.names)
             .map_err(|source| PublishError::from_io_error(staging, source))?;
-        told.extend(duplicate_names_warning(&twice, layout));
-        Ok(told)
+        warnings.extend(duplicate_names_warning(&duplicates, template));
+        Ok(warnings)
     }
 
-    fn skipped_rows_warning(&self, layout: &ExportTemplate) -> Option<(&'static str, String)> {
-        let column = |place: &usize| format!("`{}`", layout.columns[*place].name);
-        let wanted: Vec<String> = layout.require.iter().map(column).collect();
-        let more = if self.skipped > NAMED as u64 { ", …" } else { "" };
+    fn skipped_rows_warning(&self, template: &ExportTemplate) -> Option<(&'static str, String)> {
+        let column = |place: &usize| format!("`{}`", template.columns[*place].name);
+        let required: Vec<String> = template.require.iter().map(column).collect();
+        let more = if self.skipped > MAX_EXAMPLES as u64 { ", …" } else { "" };
         let message = format!(
-            "{}: {} left out, having no {}: {}{more}",
-            layout.file,
+            "{}: {} skipped (no {}): {}{more}",
+            template.file,
             format_row_count(self.skipped),
-            wanted.join(" or "),
+            required.join(" or "),
             self.examples.join(", ")
         );
-        (self.skipped > 0).then_some(("rows_left_out", message))
+        (self.skipped > 0).then_some(("rows_skipped", message))
     }
 
-    fn long_value_warnings(&self, layout: &ExportTemplate) -> CodedWarnings {
-        let said = |(column, count): (&String, &u64)| {
-            let column = layout.columns.iter().find(|it| it.name == *column)?;
-            let (file, name, most) = (&layout.file, &column.name, column.longest?);
+    fn long_value_warnings(&self, template: &ExportTemplate) -> CodedWarnings {
+        let warning = |(column, count): (&String, &u64)| {
+            let column = template.columns.iter().find(|it| it.name == *column)?;
+            let (file, name, limit) = (&template.file, &column.name, column.longest?);
             let message = format!(
-                "{file}: {} with more than {most} characters in `{name}`",
+                "{file}: {} with more than {limit} characters in `{name}`",
                 format_row_count(*count)
             );
             Some(("text_too_long", message))
         };
-        self.long.iter().filter_map(said).collect()
+        self.long.iter().filter_map(warning).collect()
     }
 }
 
-/// The names that come more than once, each as it comes last.
+/// The names that occur more than once, each as it occurs last.
 fn find_duplicate_names(names: ExternalSorter) -> io::Result<Vec<String>> {
-    let (mut twice, mut last) = (Vec::<String>::new(), None);
+    let (mut duplicates, mut last) = (Vec::<String>::new(), None);
     for row in names.finish()? {
         let name = row?.text.trim().to_owned();
         let folded = Some(name.to_lowercase());
         if folded != last {
             last = folded;
-        } else if twice.last().is_none_or(|known| Some(known.to_lowercase()) != last) {
-            twice.push(name);
+        } else if duplicates.last().is_none_or(|known| Some(known.to_lowercase()) != last) {
+            duplicates.push(name);
         }
     }
-    Ok(twice)
+    Ok(duplicates)
 }
 
 fn duplicate_names_warning(
-    twice: &[String],
-    layout: &ExportTemplate,
+    duplicates: &[String],
+    template: &ExportTemplate,
 ) -> Option<(&'static str, String)> {
-    let column = &layout.columns[layout.unique?].name;
-    let more = if twice.len() > NAMED { ", …" } else { "" };
-    let shown: Vec<String> = twice.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-    let stand = match twice.len() {
+    let column = &template.columns[template.unique?].name;
+    let more = if duplicates.len() > MAX_EXAMPLES { ", …" } else { "" };
+    let shown: Vec<String> =
+        duplicates.iter().take(MAX_EXAMPLES).map(|name| format!("`{name}`")).collect();
+    let subject = match duplicates.len() {
         0 => return None,
-        1 => "a name stands".to_owned(),
-        many => format!("{many} names stand"),
+        1 => "a name occurs".to_owned(),
+        many => format!("{many} names occur"),
     };
     let message = format!(
-        "{}: {stand} in `{column}` more than once, and the system takes such rows as one: {}{more}",
-        layout.file,
+        "{}: {subject} more than once in `{column}`, and the target system merges such rows: {}{more}",
+        template.file,
         shown.join(", ")
     );
-    Some(("names_twice", message))
+    Some(("duplicate_names", message))
 }
 
 fn format_row_count(count: u64) -> String {

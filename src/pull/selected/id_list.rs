@@ -1,4 +1,4 @@
-//! The list of the contacts that are wanted: kept in the spool, so that a resumed run needs no file.
+//! The list of selected contacts, stored in the spool so that a resumed run does not need the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,37 +9,31 @@ use super::lookup_key::{ContactKey, SelectedContacts, parse_contact_keys};
 use crate::concurrency;
 use crate::run::{self, FetchFailure, SpoolEntry, SpoolReader, SpoolWrite, StreamProgress, stream};
 
-/// Keys that are stored together.
-const LOT: usize = 5_000;
+/// Keys stored together.
+const KEYS_PER_ENTRY: usize = 5_000;
 
-/// The contacts that somebody named.
+/// The selected contacts.
 #[derive(Debug, Clone, Default)]
 pub struct ContactKeyList {
     /// The keys, each once.
     pub keys: BTreeSet<ContactKey>,
-    /// What names nobody: the value, and why.
-    pub unclear: Vec<(String, String)>,
+    /// Values that identify no contact, each with the reason.
+    pub unresolved: Vec<(String, String)>,
 }
 
 /// Whether a run has stored its list.
-///
-/// # Errors
-/// When the spool is damaged.
 pub fn has_stored_list(reader: &SpoolReader) -> Result<bool, run::RunError> {
     Ok(reader.stream_progress(stream::CHOSEN)?.done)
 }
 
-/// What a run's list holds.
-///
-/// # Errors
-/// When the spool is damaged.
+/// The keys of a run's stored list, each still unmatched.
 pub(super) fn load_keys(reader: &SpoolReader) -> Result<BTreeMap<ContactKey, bool>, run::RunError> {
     let (mut keys, mut seq) = (BTreeMap::new(), 0);
     while let Some(entry) = reader.next_entry(stream::CHOSEN, seq)? {
         seq = entry.seq;
-        let lot: Vec<ContactKey> = serde_json::from_slice(&entry.body)
+        let batch: Vec<ContactKey> = serde_json::from_slice(&entry.body)
             .map_err(|error| damaged_entry_error(reader, &entry, &error))?;
-        keys.extend(lot.into_iter().map(|key| (key, false)));
+        keys.extend(batch.into_iter().map(|key| (key, false)));
     }
     Ok(keys)
 }
@@ -54,26 +48,27 @@ fn damaged_entry_error(
 }
 
 impl Pull {
-    /// Stores which contacts are wanted, once.
-    ///
-    /// # Errors
-    /// When the spool takes nothing any more.
+    /// Stores the list of selected contacts, once.
     ///
     /// # Panics
-    /// Never: keys are plain JSON, and a lot is small.
+    /// Never: keys are plain JSON, and a batch is small.
     pub async fn store_contact_list(&self, list: &ContactKeyList) -> Result<(), PullError> {
-        for (value, why) in &list.unclear {
-            self.write_to_spool(SpoolWrite::Failed(contact_failure(value, "unclear", why.clone())))
-                .await?;
+        for (value, reason) in &list.unresolved {
+            self.write_to_spool(SpoolWrite::Failed(contact_failure(
+                value,
+                "unclear",
+                reason.clone(),
+            )))
+            .await?;
         }
         let keys: Vec<&ContactKey> = list.keys.iter().collect();
-        let lots = keys.len().div_ceil(LOT);
-        for (at, lot) in keys.chunks(LOT).enumerate() {
-            let body = Bytes::from(serde_json::to_vec(lot).expect("keys are plain JSON"));
-            let rows = u32::try_from(lot.len()).expect("a lot is small");
+        let batch_count = keys.len().div_ceil(KEYS_PER_ENTRY);
+        for (index, batch) in keys.chunks(KEYS_PER_ENTRY).enumerate() {
+            let body = Bytes::from(serde_json::to_vec(batch).expect("keys are plain JSON"));
+            let rows = u32::try_from(batch.len()).expect("a batch is small");
             let progress = StreamProgress {
-                rows: (at * LOT + lot.len()) as u64,
-                done: at + 1 == lots,
+                rows: (index * KEYS_PER_ENTRY + batch.len()) as u64,
+                done: index + 1 == batch_count,
                 ..StreamProgress::default()
             };
             self.write_to_spool(SpoolWrite::Entry {
@@ -87,12 +82,12 @@ impl Pull {
         self.flush_writes().await
     }
 
-    /// What is wanted, and what of it the spool has already.
+    /// Loads the selected keys and matches them against the contacts already in the spool.
     pub(super) async fn load_selected_contacts(&self) -> Result<SelectedContacts, PullError> {
         let db = self.db.clone();
         let read = concurrency::run_blocking(move || {
             let reader = SpoolReader::open(&db)?;
-            let mut wanted =
+            let mut selected =
                 SelectedContacts { keys: load_keys(&reader)?, ..SelectedContacts::default() };
             let mut seq = 0;
             while let Some(entry) = reader.next_entry(stream::CONTACTS, seq)? {
@@ -100,18 +95,18 @@ impl Pull {
                 let rows = crate::api::parse_list_rows(&entry.body, "contacts")
                     .map_err(|error| damaged_entry_error(&reader, &entry, &error))?;
                 for row in rows {
-                    wanted.match_row(row);
-                    // One that was found by another value than its primary ones.
-                    wanted.contacts.extend(parse_contact_keys(row).map(|(id, _)| id));
+                    selected.match_row(row);
+                    // A contact that was found by a secondary value has no key that matches.
+                    selected.contacts.extend(parse_contact_keys(row).map(|(id, _)| id));
                 }
             }
-            Ok::<_, run::RunError>(wanted)
+            Ok::<_, run::RunError>(selected)
         });
         Ok(read.await?)
     }
 }
 
-/// A contact that was named and is not there.
+/// The failure of a selected contact that was not found.
 pub(super) fn contact_failure(subject: &str, code: &str, message: String) -> FetchFailure {
     FetchFailure {
         stream: stream::CONTACTS.to_owned(),

@@ -1,4 +1,4 @@
-//! A key: one thing by which somebody names a contact.
+//! Lookup keys: values that identify a contact.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use crate::id::ContactId;
 
 /// The longest value that a search filter takes, in characters (api.md §2.3).
-const LONGEST: usize = 75;
+const MAX_FILTER_VALUE: usize = 75;
 
-/// By what a contact is named: its id, its primary e-mail address or its primary phone number.
+/// Identifies a contact by its id, its primary e-mail address or its primary phone number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ContactKey {
     /// The contact's id.
@@ -25,19 +25,19 @@ pub enum ContactKey {
 }
 
 impl ContactKey {
-    /// An e-mail address in whatever case.
+    /// An e-mail address in any letter case.
     #[must_use]
     pub fn from_email(text: &str) -> Self {
         Self::Email(text.trim().to_lowercase().into())
     }
 
-    /// A phone number with or without punctuation; its country must be in it.
+    /// A phone number with or without punctuation; it must include the country code.
     #[must_use]
     pub fn from_phone(text: &str) -> Self {
         Self::Phone(text.chars().filter(|c| *c == '+' || c.is_ascii_digit()).collect())
     }
 
-    /// What people call it, such as `ann@example.com`.
+    /// The key as users write it, such as `ann@example.com`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -46,7 +46,7 @@ impl ContactKey {
         }
     }
 
-    /// The search's name of what it is (api.md §2.7).
+    /// The name of the search field (api.md §2.7).
     pub(super) fn search_field(&self) -> &'static str {
         match self {
             Self::Id(_) => "id",
@@ -55,10 +55,10 @@ impl ContactKey {
         }
     }
 
-    /// The filter that it passes; nothing when the search takes no value so long.
+    /// The search filter for this key; `None` when the value is longer than the search accepts.
     pub(super) fn search_filter(&self) -> Option<Value> {
-        let short = self.as_str().chars().nth(LONGEST).is_none();
-        short.then(
+        let fits = self.as_str().chars().nth(MAX_FILTER_VALUE).is_none();
+        fits.then(
             || json!({"field": self.search_field(), "operator": "eq", "value": self.as_str()}),
         )
     }
@@ -70,7 +70,7 @@ impl fmt::Display for ContactKey {
     }
 }
 
-/// The part of a contact's row by which it is named.
+/// The fields of a contact that a key can match.
 #[derive(Deserialize)]
 struct ContactKeyFields<'a> {
     #[serde(borrow)]
@@ -81,7 +81,7 @@ struct ContactKeyFields<'a> {
     phone: Value,
 }
 
-/// The contact of a row, and the keys that name it; nothing where a row is no contact.
+/// A row's contact id and the keys that identify it; `None` if the row is not a contact.
 pub(super) fn parse_contact_keys(row: &RawValue) -> Option<(ContactId, Vec<ContactKey>)> {
     let row: ContactKeyFields<'_> = serde_json::from_str(row.get()).ok()?;
     let id: ContactId = row.id.parse().ok()?;
@@ -91,7 +91,7 @@ pub(super) fn parse_contact_keys(row: &RawValue) -> Option<(ContactId, Vec<Conta
     Some((id, keys))
 }
 
-/// What is wanted, and how much of it there is already.
+/// The selected contacts, and which of them have been found.
 #[derive(Debug, Default)]
 pub(super) struct SelectedContacts {
     /// Whether each key has found its contact.
@@ -101,20 +101,20 @@ pub(super) struct SelectedContacts {
 }
 
 impl SelectedContacts {
-    /// Notes a row that may be wanted. Its contact, when it is and was not there yet.
+    /// Matches a row against the keys. Returns its contact if it is selected and new.
     pub(super) fn match_row(&mut self, row: &RawValue) -> Option<ContactId> {
-        let (id, names) = parse_contact_keys(row)?;
-        let mut wanted = false;
-        for name in &names {
-            if let Some(found) = self.keys.get_mut(name) {
-                (*found, wanted) = (true, true);
+        let (id, keys) = parse_contact_keys(row)?;
+        let mut selected = false;
+        for key in &keys {
+            if let Some(found) = self.keys.get_mut(key) {
+                (*found, selected) = (true, true);
             }
         }
-        (wanted && self.contacts.insert(id.clone())).then_some(id)
+        (selected && self.contacts.insert(id.clone())).then_some(id)
     }
 
-    /// Notes the row that the server gave for a key, by which it may know the contact in other ways than
-    /// by primary values. Its contact, when it was not there yet.
+    /// Accepts the row that the server returned for a key, which it may know by other than primary
+    /// values. Returns its contact if it is new.
     pub(super) fn match_row_for_key(
         &mut self,
         key: &ContactKey,
@@ -127,7 +127,7 @@ impl SelectedContacts {
         self.match_row(row).or_else(|| self.contacts.insert(id.clone()).then_some(id))
     }
 
-    /// The keys that have found nobody.
+    /// The keys for which no contact was found.
     pub(super) fn missing_keys(&self) -> impl Iterator<Item = &ContactKey> {
         self.keys.iter().filter(|(_, found)| !**found).map(|(key, _)| key)
     }
@@ -149,12 +149,12 @@ mod tests {
             ContactKey::from_phone("+1 (202) 555-0143"),
         ];
         for key in keys {
-            let mut wanted = SelectedContacts::default();
-            wanted.keys.insert(key, false);
+            let mut selected = SelectedContacts::default();
+            selected.keys.insert(key, false);
             let ann = row(r#"{"id":"c1","email":"ANN@example.com","phone":"+12025550143"}"#);
-            assert_eq!(wanted.match_row(&row(r#"{"id":"c2","email":null,"phone":3}"#)), None);
-            assert!(wanted.match_row(&ann).is_some() && wanted.missing_keys().next().is_none());
-            assert_eq!(wanted.match_row(&ann), None, "the same contact twice");
+            assert_eq!(selected.match_row(&row(r#"{"id":"c2","email":null,"phone":3}"#)), None);
+            assert!(selected.match_row(&ann).is_some() && selected.missing_keys().next().is_none());
+            assert_eq!(selected.match_row(&ann), None, "the same contact twice");
         }
     }
 

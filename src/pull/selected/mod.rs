@@ -1,9 +1,9 @@
-//! The contacts that somebody named, by id, e-mail address or phone number, and no others.
+//! Pulls only the contacts selected by id, e-mail address or phone number.
 //!
-//! They are searched for, a hundred a request, or picked out of a walk over the whole account where that
-//! takes fewer requests. Whom the search does not show is asked for alone: its index lags (api.md §2.10),
-//! and a contact that exists must not be called missing. Rows are stored as the server sent them; what
-//! nobody named is not stored.
+//! They are searched for, a hundred per request, or filtered out of a walk over the whole account
+//! where that takes fewer requests. Contacts that the search does not return are requested one by
+//! one: the search index lags (api.md §2.10), and an existing contact must not be reported missing.
+//! Rows are stored as the server sent them; contacts that were not selected are not stored.
 
 mod id_list;
 mod lookup_key;
@@ -31,21 +31,22 @@ use lookup_key::SelectedContacts;
 pub use strategy::{SelectionCost, estimate_cost};
 use strategy::{SelectionStrategy, cheapest_strategy, page_count, searchable_batches};
 
-/// Keys that are asked for alone after a search showed nobody; for more of them the search is believed.
-const CHECKED: usize = 1_000;
-/// Answers of single requests that are stored together.
-const TOGETHER: usize = 50;
-/// The code of a contact that was named and is not there.
-const LACKING: &str = "lacking";
+/// Most keys that are requested one by one after a search without a result; beyond that the search
+/// is trusted.
+const MAX_SINGLE_LOOKUPS: usize = 1_000;
+/// Responses to single requests that are stored together.
+const SINGLES_PER_ENTRY: usize = 50;
+/// The code of a selected contact that was not found.
+const NOT_FOUND: &str = "lacking";
 
-/// Rows that a search gave, or that it cannot be asked that way.
+/// The rows of a search, or that the server rejects such a search.
 enum KeySearchResult {
     Rows(Vec<Box<RawValue>>),
     Refused,
 }
 
 impl Pull {
-    /// Finds the contacts that were chosen, and sends each committed lot to `pages` if somebody listens.
+    /// Finds the selected contacts and sends each committed batch to `pages`, if given.
     pub(super) async fn pull_selected_contacts(
         &self,
         pages: Option<mpsc::Sender<CommittedPage>>,
@@ -55,31 +56,40 @@ impl Pull {
         if walk.progress.done {
             return Ok(());
         }
-        let wanted = self.load_selected_contacts().await?;
-        let gone = false;
-        SelectedContactSearch { pull: self, walk, wanted, pages, gone, later: false }.run().await
+        let selected = self.load_selected_contacts().await?;
+        let receiver_closed = false;
+        SelectedContactSearch {
+            pull: self,
+            walk,
+            selected,
+            pages,
+            receiver_closed,
+            defer_children: false,
+        }
+        .run()
+        .await
     }
 
-    /// Asks once more for the contacts that were named and not found.
+    /// Retries the selected contacts that were not found.
     pub(super) async fn retry_selected_contacts(&self) -> Result<(), PullError> {
         let walk = self.load_committed_pages(None, u64::MAX).await?;
-        let mut wanted = self.load_selected_contacts().await?;
+        let mut selected = self.load_selected_contacts().await?;
         let failed = self.previously_not_found()?;
-        wanted.keys.retain(|key, _| failed.contains(key.as_str()));
-        let keys: Vec<ContactKey> = wanted.keys.keys().cloned().collect();
+        selected.keys.retain(|key, _| failed.contains(key.as_str()));
+        let keys: Vec<ContactKey> = selected.keys.keys().cloned().collect();
         let mut search = SelectedContactSearch {
             pull: self,
             walk,
-            wanted,
+            selected,
             pages: None,
-            gone: false,
-            later: true,
+            receiver_closed: false,
+            defer_children: true,
         };
-        search.fetch_each_key(keys, SelectionStrategy::Ones { all: true }).await?;
+        search.fetch_each_key(keys, SelectionStrategy::Single { check_all: true }).await?;
         search.finish().await
     }
 
-    /// What an earlier try did not find, as it was named.
+    /// What an earlier attempt did not find, as it was given.
     fn previously_not_found(&self) -> Result<HashSet<String>, PullError> {
         let failures = self.open_reader()?.load_failures()?.into_iter();
         let contacts = failures.filter(|failure| failure.stream == stream::CONTACTS);
@@ -87,32 +97,33 @@ impl Pull {
     }
 }
 
-/// A search for chosen contacts.
+/// A search for selected contacts.
 struct SelectedContactSearch<'p> {
     pull: &'p Pull,
     walk: ContactWalk,
-    wanted: SelectedContacts,
+    selected: SelectedContacts,
     pages: Option<mpsc::Sender<CommittedPage>>,
-    /// Whether nobody listens any more: whoever asks for the children has failed, and says why.
-    gone: bool,
-    /// Whether the children are asked for at the end, each by itself.
-    later: bool,
+    /// Whether the receiver of `pages` is closed: the reader of the children has failed and reports
+    /// the reason.
+    receiver_closed: bool,
+    /// Whether the children are requested at the end, contact by contact.
+    defer_children: bool,
 }
 
 impl SelectedContactSearch<'_> {
     async fn run(mut self) -> Result<(), PullError> {
         let stored = self.walk.progress.cursor.as_deref();
-        let mut way = match stored.and_then(|way| serde_json::from_str(way).ok()) {
-            Some(way) => way,
+        let mut strategy = match stored.and_then(|strategy| serde_json::from_str(strategy).ok()) {
+            Some(strategy) => strategy,
             None => self.choose_strategy().await?,
         };
-        while !self.gone {
-            way = match way {
-                SelectionStrategy::Lots(done) => self.search_batches(done).await?,
-                SelectionStrategy::Walk(cursor) => self.scan_all_contacts(cursor).await?,
-                SelectionStrategy::Ones { all } => {
-                    self.verify_missing_keys(all).await?;
-                    return if self.gone { Ok(()) } else { self.finish().await };
+        while !self.receiver_closed {
+            strategy = match strategy {
+                SelectionStrategy::Batches(done) => self.search_batches(done).await?,
+                SelectionStrategy::Scan(cursor) => self.scan_all_contacts(cursor).await?,
+                SelectionStrategy::Single { check_all } => {
+                    self.verify_missing_keys(check_all).await?;
+                    return if self.receiver_closed { Ok(()) } else { self.finish().await };
                 }
             };
         }
@@ -120,50 +131,54 @@ impl SelectedContactSearch<'_> {
     }
 
     async fn choose_strategy(&self) -> Result<SelectionStrategy, PullError> {
-        let lots = searchable_batches(self.wanted.keys.keys()).len();
-        // What a walk costs matters only where it could be less.
-        let total = if lots > 1 { self.count_contacts().await? } else { u64::MAX };
-        Ok(cheapest_strategy(self.wanted.keys.keys(), lots, total))
+        let batches = searchable_batches(self.selected.keys.keys()).len();
+        // The cost of a walk matters only if it can be the cheaper one.
+        let total = if batches > 1 { self.count_contacts().await? } else { u64::MAX };
+        Ok(cheapest_strategy(self.selected.keys.keys(), batches, total))
     }
 
     async fn count_contacts(&self) -> Result<u64, PullError> {
-        let answer =
+        let response =
             self.pull.client.search_contacts(&ContactSearchFilter::default(), 1, None).await?;
-        Ok(answer.head.total.unwrap_or(u64::MAX))
+        Ok(response.head.total.unwrap_or(u64::MAX))
     }
 
-    /// By searches, from a lot on. How to go on.
+    /// Searches batch by batch, from a batch on. Returns how to continue.
     async fn search_batches(&mut self, mut done: usize) -> Result<SelectionStrategy, PullError> {
-        let lots = searchable_batches(self.wanted.keys.keys()).into_iter().skip(done);
+        let batches = searchable_batches(self.selected.keys.keys()).into_iter().skip(done);
         let client = self.pull.client.clone();
-        let asked = concurrency::run_in_order(
-            futures::stream::iter(lots),
+        let responses = concurrency::run_in_order(
+            futures::stream::iter(batches),
             self.pull.request_concurrency(),
-            move |lot| {
+            move |batch| {
                 let client = client.clone();
-                async move { search_keys(&client, &lot).await }
+                async move { search_keys(&client, &batch).await }
             },
         );
-        let mut asked = pin!(asked);
-        while let Some(found) = asked.next().await {
+        let mut responses = pin!(responses);
+        while let Some(found) = responses.next().await {
             let KeySearchResult::Rows(rows) = found? else { return self.fallback_strategy().await };
             done += 1;
-            self.store_wanted_rows(rows, &SelectionStrategy::Lots(done)).await?;
-            if self.gone {
+            self.store_wanted_rows(rows, &SelectionStrategy::Batches(done)).await?;
+            if self.receiver_closed {
                 break;
             }
         }
-        Ok(SelectionStrategy::Ones { all: false })
+        Ok(SelectionStrategy::Single { check_all: false })
     }
 
-    /// The way where the server takes no such search.
+    /// The strategy for a server that rejects such a search.
     async fn fallback_strategy(&self) -> Result<SelectionStrategy, PullError> {
-        let missing = self.wanted.missing_keys().count() as u64;
+        let missing = self.selected.missing_keys().count() as u64;
         let walk = page_count(self.count_contacts().await?) <= missing;
-        Ok(if walk { SelectionStrategy::Walk(None) } else { SelectionStrategy::Ones { all: true } })
+        Ok(if walk {
+            SelectionStrategy::Scan(None)
+        } else {
+            SelectionStrategy::Single { check_all: true }
+        })
     }
 
-    /// Out of a walk over all contacts, from a cursor on. How to go on.
+    /// Filters a walk over all contacts, from a cursor on. Returns how to continue.
     async fn scan_all_contacts(
         &mut self,
         cursor: Option<String>,
@@ -174,15 +189,15 @@ impl SelectedContactSearch<'_> {
                 crate::run::RunError::Damaged { path: self.pull.db.clone(), why }
             })?;
         let mut limit = SEARCH_LIMIT;
-        let ids = self.wanted.keys.keys().all(|key| matches!(key, ContactKey::Id(_)));
-        while !self.gone {
-            let asked = self
+        let ids_only = self.selected.keys.keys().all(|key| matches!(key, ContactKey::Id(_)));
+        while !self.receiver_closed {
+            let response = self
                 .pull
                 .client
                 .search_contacts(&ContactSearchFilter::default(), limit, cursor.as_ref())
                 .await;
-            let page = match asked {
-                // Contacts with very large fields: fewer of them at a time.
+            let page = match response {
+                // Contacts with very large fields: request fewer at a time.
                 Err(error) if error.kind == ApiErrorKind::TooLarge && limit > 1 => {
                     limit /= 2;
                     continue;
@@ -193,28 +208,29 @@ impl SelectedContactSearch<'_> {
             let end = rows.is_empty() || page.head.next.is_none() || page.head.next == cursor;
             cursor = page.head.next;
             let place = cursor.as_ref().map(|cursor| cursor.as_str().to_owned());
-            self.store_wanted_rows(rows, &SelectionStrategy::Walk(place)).await?;
-            // An address may be several people's; an id is one's.
-            if end || (ids && self.wanted.missing_keys().next().is_none()) {
+            self.store_wanted_rows(rows, &SelectionStrategy::Scan(place)).await?;
+            // Several contacts may share an address, but an id belongs to one.
+            if end || (ids_only && self.selected.missing_keys().next().is_none()) {
                 break;
             }
         }
-        Ok(SelectionStrategy::Ones { all: false })
+        Ok(SelectionStrategy::Single { check_all: false })
     }
 
-    /// Asks for those that were not found: for all of them, or for so many that it is cheap.
-    async fn verify_missing_keys(&mut self, all: bool) -> Result<(), PullError> {
+    /// Requests the keys that found nothing one by one: all of them, or as many as is cheap.
+    async fn verify_missing_keys(&mut self, check_all: bool) -> Result<(), PullError> {
         self.pull.flush_writes().await?;
         let failed = self.pull.previously_not_found()?;
-        let asked = |key: &&ContactKey| !failed.contains(key.as_str());
-        let most = if all { usize::MAX } else { CHECKED };
+        let not_failed = |key: &&ContactKey| !failed.contains(key.as_str());
+        let most = if check_all { usize::MAX } else { MAX_SINGLE_LOOKUPS };
         let mut missing: Vec<ContactKey> =
-            self.wanted.missing_keys().filter(asked).cloned().collect();
-        let believed = missing.split_off(missing.len().min(most));
-        self.fetch_each_key(missing, SelectionStrategy::Ones { all }).await?;
-        for key in believed {
-            let why = "the search shows no such contact; `--retry-errors` asks for it by itself";
-            let failure = id_list::contact_failure(key.as_str(), LACKING, why.to_owned());
+            self.selected.missing_keys().filter(not_failed).cloned().collect();
+        let assumed_missing = missing.split_off(missing.len().min(most));
+        self.fetch_each_key(missing, SelectionStrategy::Single { check_all }).await?;
+        for key in assumed_missing {
+            let why =
+                "the search returned no such contact; check it on its own with `--retry-errors`";
+            let failure = id_list::contact_failure(key.as_str(), NOT_FOUND, why.to_owned());
             self.pull.write_to_spool(SpoolWrite::Failed(failure)).await?;
         }
         Ok(())
@@ -223,10 +239,10 @@ impl SelectedContactSearch<'_> {
     async fn fetch_each_key(
         &mut self,
         keys: Vec<ContactKey>,
-        way: SelectionStrategy,
+        strategy: SelectionStrategy,
     ) -> Result<(), PullError> {
         let client = self.pull.client.clone();
-        let asked = concurrency::run_in_order(
+        let responses = concurrency::run_in_order(
             futures::stream::iter(keys),
             self.pull.request_concurrency(),
             move |key| {
@@ -234,20 +250,22 @@ impl SelectedContactSearch<'_> {
                 async move { (fetch_by_key(&client, &key).await, key) }
             },
         );
-        let mut asked = pin!(asked.ready_chunks(TOGETHER));
-        while let Some(answers) = asked.next().await {
+        let mut responses = pin!(responses.ready_chunks(SINGLES_PER_ENTRY));
+        while let Some(responses) = responses.next().await {
             let mut rows = Vec::new();
-            for (answer, key) in answers {
-                match answer {
+            for (response, key) in responses {
+                match response {
                     Ok(Some(row)) => {
-                        rows.extend(self.wanted.match_row_for_key(&key, &row).map(|id| (id, row)));
+                        rows.extend(
+                            self.selected.match_row_for_key(&key, &row).map(|id| (id, row)),
+                        );
                         self.clear_failure(&key).await?;
                     }
                     Ok(None) => {
                         self.record_missing_contact(&key, "the location has no such contact")
                             .await?;
                     }
-                    // Another location's contact is refused as the whole location would be.
+                    // A contact of another location is refused the same way as that whole location.
                     Err(error) if error.kind == ApiErrorKind::Location => {
                         self.record_missing_contact(&key, &error.to_string()).await?;
                     }
@@ -259,8 +277,8 @@ impl SelectedContactSearch<'_> {
                     }
                 }
             }
-            self.commit_rows(rows, &way).await?;
-            if self.gone {
+            self.commit_rows(rows, &strategy).await?;
+            if self.receiver_closed {
                 break;
             }
         }
@@ -268,46 +286,50 @@ impl SelectedContactSearch<'_> {
     }
 
     async fn record_missing_contact(&self, key: &ContactKey, why: &str) -> Result<(), PullError> {
-        let failure = id_list::contact_failure(key.as_str(), LACKING, why.to_owned());
+        let failure = id_list::contact_failure(key.as_str(), NOT_FOUND, why.to_owned());
         self.pull.write_to_spool(SpoolWrite::Failed(failure)).await
     }
 
-    /// A contact that was missing in an earlier try, and is there.
+    /// Clears the failure of a contact that an earlier attempt did not find.
     async fn clear_failure(&self, key: &ContactKey) -> Result<(), PullError> {
         let (stream, subject) = (stream::CONTACTS.to_owned(), key.as_str().to_owned());
         self.pull.write_to_spool(SpoolWrite::Mended { stream, subject }).await
     }
 
-    /// Stores those rows that are wanted and new.
+    /// Stores the rows that are selected and new.
     async fn store_wanted_rows(
         &mut self,
         rows: Vec<Box<RawValue>>,
-        way: &SelectionStrategy,
+        strategy: &SelectionStrategy,
     ) -> Result<(), PullError> {
-        let wanted = &mut self.wanted;
-        let new = rows.into_iter().filter_map(|row| Some((wanted.match_row(&row)?, row)));
+        let selected = &mut self.selected;
+        let new = rows.into_iter().filter_map(|row| Some((selected.match_row(&row)?, row)));
         let new = new.collect();
-        self.commit_rows(new, way).await
+        self.commit_rows(new, strategy).await
     }
 
     async fn commit_rows(
         &mut self,
         rows: Vec<(ContactId, Box<RawValue>)>,
-        way: &SelectionStrategy,
+        strategy: &SelectionStrategy,
     ) -> Result<(), PullError> {
         let progress = &mut self.walk.progress;
         progress.rows += rows.len() as u64;
-        progress.cursor = Some(serde_json::to_string(way).expect("a way is plain JSON"));
+        progress.cursor = Some(serde_json::to_string(strategy).expect("a strategy is plain JSON"));
         let (stream, progress) = (stream::CONTACTS.to_owned(), progress.clone());
-        let named = self.wanted.keys.len() as u64;
-        self.pull.report_progress("contacts", progress.rows, Some(named.max(progress.rows)));
+        let selected_count = self.selected.keys.len() as u64;
+        self.pull.report_progress(
+            "contacts",
+            progress.rows,
+            Some(selected_count.max(progress.rows)),
+        );
         if rows.is_empty() {
             return self.pull.write_to_spool(SpoolWrite::Moved { stream, progress }).await;
         }
         let count = u32::try_from(rows.len()).expect("a page is small");
         let body = encode_rows(rows.iter().map(|(_, row)| row.as_ref()));
-        if self.later {
-            for child in &self.pull.plan.children {
+        if self.defer_children {
+            for child in &self.pull.options.children {
                 for (id, _) in &rows {
                     self.pull.defer_child_request(*child, id).await?;
                 }
@@ -318,25 +340,26 @@ impl SelectedContactSearch<'_> {
         let page = CommittedPage { ordinal: self.walk.ordinal, contacts };
         self.walk.ordinal += 1;
         if let Some(pages) = &self.pages {
-            self.gone = pages.send(page).await.is_err();
+            self.receiver_closed = pages.send(page).await.is_err();
         }
         Ok(())
     }
 
-    /// Notes that everything was asked for, and tells who is missing.
+    /// Marks the stream as complete and reports which contacts are missing.
     async fn finish(mut self) -> Result<(), PullError> {
         self.walk.progress.done = true;
         let (stream, progress) = (stream::CONTACTS.to_owned(), self.walk.progress.clone());
         self.pull.write_to_spool(SpoolWrite::Moved { stream, progress }).await?;
-        let (named, missing) = (self.wanted.keys.len(), self.wanted.missing_keys().count());
+        let (selected_count, missing) =
+            (self.selected.keys.len(), self.selected.missing_keys().count());
         if missing > 0 {
             let who: Vec<_> =
-                self.wanted.missing_keys().take(3).map(|key| format!("`{key}`")).collect();
+                self.selected.missing_keys().take(3).map(|key| format!("`{key}`")).collect();
             let more = if missing > 3 { ", …" } else { "" };
             self.pull.report_warning(
                 "lacking_contacts",
                 format!(
-                    "{missing} of {named} contacts that were named could not be found: {}{more}; \
+                    "{missing} of {selected_count} selected contacts could not be found: {}{more}; \
                      `errors.csv` lists them",
                     who.join(", ")
                 ),
@@ -351,7 +374,7 @@ impl SelectedContactSearch<'_> {
     }
 }
 
-/// A list of rows in the form of an answer, each as it was sent.
+/// Builds a response body of rows as they were sent.
 fn encode_rows<'r>(rows: impl Iterator<Item = &'r RawValue>) -> Bytes {
     let rows: Vec<&str> = rows.map(RawValue::get).collect();
     Bytes::from(format!("{{\"contacts\":[{}]}}", rows.join(",")))
@@ -361,15 +384,15 @@ fn decode_rows(body: &[u8]) -> Result<Vec<Box<RawValue>>, serde_json::Error> {
     Ok(api::parse_list_rows(body, "contacts")?.into_iter().map(ToOwned::to_owned).collect())
 }
 
-/// All that one search shows of a lot.
+/// All contacts that one search returns for a batch of keys.
 async fn search_keys(
     client: &ApiClient,
-    lot: &[ContactKey],
+    batch: &[ContactKey],
 ) -> Result<KeySearchResult, api::ApiError> {
-    let any: Vec<_> = lot.iter().filter_map(ContactKey::search_filter).collect();
+    let any: Vec<_> = batch.iter().filter_map(ContactKey::search_filter).collect();
     let filter =
         ContactSearchFilter { filters: vec![json!({"group": "OR", "filters": any})], query: None };
-    let (mut all, mut cursor) = (Vec::new(), None);
+    let (mut rows_found, mut cursor) = (Vec::new(), None);
     loop {
         let page = match client.search_contacts(&filter, SEARCH_LIMIT, cursor.as_ref()).await {
             Err(error) if matches!(error.kind, ApiErrorKind::Refused | ApiErrorKind::TooLarge) => {
@@ -378,35 +401,35 @@ async fn search_keys(
             page => page?,
         };
         let Ok(rows) = decode_rows(&page.body) else { return Ok(KeySearchResult::Refused) };
-        let named = |row: &RawValue| {
+        let matches_batch = |row: &RawValue| {
             lookup_key::parse_contact_keys(row)
-                .is_some_and(|(_, names)| names.iter().any(|name| lot.contains(name)))
+                .is_some_and(|(_, names)| names.iter().any(|name| batch.contains(name)))
         };
-        // A server that does not know the filter gives everybody.
-        if !rows.is_empty() && !rows.iter().any(|row| named(row)) {
+        // A server that ignores the filter returns all contacts.
+        if !rows.is_empty() && !rows.iter().any(|row| matches_batch(row)) {
             return Ok(KeySearchResult::Refused);
         }
         let last = rows.len() < SEARCH_LIMIT || page.head.next == cursor;
-        all.extend(rows.into_iter().filter(|row| named(row)));
+        rows_found.extend(rows.into_iter().filter(|row| matches_batch(row)));
         if last {
-            return Ok(KeySearchResult::Rows(all));
+            return Ok(KeySearchResult::Rows(rows_found));
         }
         cursor = page.head.next;
     }
 }
 
-/// The contact of a key as the server finds it, if there is one.
+/// The contact that the server finds for a key, if any.
 async fn fetch_by_key(
     client: &ApiClient,
     key: &ContactKey,
 ) -> Result<Option<Box<RawValue>>, api::ApiError> {
-    let answer = match key {
+    let response = match key {
         ContactKey::Id(id) => client.get_raw_contact(id).await,
         ContactKey::Email(email) => client.find_duplicate_contact(Some(email), None).await,
         ContactKey::Phone(phone) => client.find_duplicate_contact(None, Some(phone)).await,
     };
-    match answer {
+    match response {
         Err(error) if error.kind == ApiErrorKind::Gone => Ok(None),
-        answer => Ok(answer?.head),
+        response => Ok(response?.head),
     }
 }

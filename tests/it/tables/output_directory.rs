@@ -53,7 +53,7 @@ fn a_run_that_is_not_finished_is_not_published() {
     let run = world.only_run_id();
     let done = world.run_command(&format!("runs publish {run}")).exits(2);
     let said = done.stderr.replace(&run, "RUN");
-    insta::assert_snapshot!(said, @"error: run `RUN` is not finished; `ghl-bulk resume RUN` finishes it");
+    insta::assert_snapshot!(said, @"error: run `RUN` is not finished; finish it with `ghl-bulk resume RUN`");
     assert!(!world.path("out/manifest.json").exists());
 }
 

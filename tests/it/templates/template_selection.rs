@@ -196,7 +196,7 @@ fn two_files_of_one_name_are_refused_before_any_request() {
     let text = "format = 1\n[[column]]\nfrom = \"id\"\nto = \"contactId\"\n[template]\nfile = \"Contacts.csv\"\n";
     own_preset(&world, "mine", text);
     own_preset(&world, "yours", text);
-    let said = "two files of this export would be called `Contacts.csv`";
+    let said = "two files of this export would have the name `Contacts.csv`";
     world.run_command("export --template mine,yours --out out").exits(2).says(said);
     world.run_command("export --template mine --format csv --out out").exits(2).says(said);
     assert_eq!(asked(&world, ""), 0);

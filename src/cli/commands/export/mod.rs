@@ -215,7 +215,7 @@ impl ExportArgs {
                 .map_err(|error| CliError::usage(format!("`--out`: {error}")))?,
             formats: self.shape.selected_formats(),
             csv_safe: self.shape.csv_safe,
-            layouts: layouts.chosen,
+            templates: layouts.chosen,
             tables,
             filters: ExportFilters {
                 tags: which.tag.clone(),

@@ -190,7 +190,7 @@ fn publish_run(
     }
     let screen = CliReporter::new(settings.output_style);
     layouts.report_missing(&screen);
-    request.layouts = layouts.chosen;
+    request.templates = layouts.chosen;
     let report = export::republish_files(&run, &request, &screen.location_observer(None));
     screen.finish();
     Ok(export_report::report_export(&report?, settings, &screen))
