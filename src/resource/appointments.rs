@@ -1,8 +1,8 @@
 //! Appointments: calendar events with contacts.
 //!
-//! The columns follow the row of `GET /calendars/events`, whose times have an offset and whose events carry the status
-//! twice, once misspelt. A contact's own list has times without a zone: they become instants only in a decoder that
-//! was given the location's zone.
+//! The columns follow the row of `GET /calendars/events`, whose times have an offset and whose
+//! events have the status twice, once misspelt. A contact's own list has times without a zone: they
+//! become instants only in a decoder that was given the location's zone.
 
 use super::column::{
     TableColumn, boolean_column, extra_column, json_column, text_column, text_list_column,
@@ -44,7 +44,7 @@ fn event_columns() -> Vec<TableColumn> {
         text_column(
             "appointment_status",
             "appointmentStatus",
-            "What became of it: `new`, `confirmed`, `cancelled`, `showed`, `noshow`, `invalid` and the like.",
+            "The status: `new`, `confirmed`, `cancelled`, `showed`, `noshow`, `invalid` and the like.",
         )
         .with_fallback_keys(&["appoinmentStatus"]),
         timestamp_column("start_time", "startTime", "When it starts, in UTC."),
@@ -71,7 +71,7 @@ fn recurrence_columns() -> Vec<TableColumn> {
             "masterEventId",
             "The id of the event this one is a repetition of.",
         ),
-        json_column("created_by", "createdBy", "Who made it: an object of `{userId, source}`."),
+        json_column("created_by", "createdBy", "Who created it: an object of `{userId, source}`."),
         timestamp_column("date_added", "dateAdded", "When it was created, in UTC."),
         timestamp_column("date_updated", "dateUpdated", "When it was last changed, in UTC."),
     ]

@@ -1,38 +1,38 @@
-//! A column: its name, its type, what the API calls it, and what it means.
+//! A column: its name, its type, the API's keys for it, and what it means.
 //!
-//! A column says under which keys its value arrives. The first choice for rebuilding a row is the key of the search
-//! dialect; other endpoints and versions spell some keys differently. The column knows nothing of how values are
-//! parsed or written.
+//! A column lists the keys under which its value arrives. When a row is rebuilt, the key of the
+//! search endpoint is used; other endpoints and versions spell some keys differently. The column
+//! does not know how values are parsed or written.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, TimeUnit};
 
-/// The name of the Arrow field metadata entry that says more than the Arrow type does.
+/// The Arrow field metadata entry with details that the Arrow type cannot express.
 pub const KIND: &str = "ghl.kind";
 
-/// The value of [`KIND`] on columns of text that is JSON.
+/// The value of [`KIND`] for text columns that contain JSON.
 pub const JSON_KIND: &str = "json";
 
-/// What a column holds.
+/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ColumnKind {
     /// Text.
     Text,
     /// True or false.
     Boolean,
-    /// A whole number of 64 bits.
+    /// A 64-bit integer.
     Integer,
-    /// A number of double precision.
+    /// A double-precision number.
     Float,
-    /// A day of the calendar.
+    /// A calendar date.
     Date,
     /// An instant in UTC, to the millisecond.
     Timestamp,
-    /// A list of texts.
+    /// A list of strings.
     TextList,
-    /// Any JSON value, as the text the server sent.
+    /// Any JSON value, as the text that the server sent.
     Json,
 }
 
@@ -72,19 +72,19 @@ impl ColumnKind {
 pub enum ColumnSource {
     /// A member of the row.
     Member {
-        /// The key in the search dialect, under which a row is rebuilt.
+        /// The key of the search endpoint, used to rebuild a row.
         key: &'static str,
-        /// Keys that say it better when they are there, best first.
-        better: &'static [&'static str],
-        /// Keys that say it when no other does, best first.
-        other: &'static [&'static str],
+        /// Keys that are preferred over it if present, best first.
+        preferred_keys: &'static [&'static str],
+        /// Fallback keys, best first.
+        fallback_keys: &'static [&'static str],
     },
     /// The value of the custom field with this id.
     Field(String),
     /// Not sent by the server: looked up by the row's id.
     ById(Arc<HashMap<String, String>>),
-    /// Everything that no other column gives back exactly.
-    Rest,
+    /// Everything that no other column preserves exactly.
+    Extra,
 }
 
 /// One column of a table.
@@ -95,7 +95,7 @@ pub struct TableColumn {
     /// The type.
     pub kind: ColumnKind,
     /// Where the value comes from.
-    pub wire: ColumnSource,
+    pub source: ColumnSource,
     /// What it means, in a sentence or two.
     pub doc: &'static str,
 }
@@ -111,27 +111,30 @@ impl TableColumn {
         }
     }
 
-    /// The keys under which the value may arrive, best first; none for columns that are not members of the row.
+    /// The keys under which the value may arrive, best first; none for columns that are not members
+    /// of the row.
     pub fn source_keys(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let (better, key, other): (&[_], _, &[_]) = match self.wire {
-            ColumnSource::Member { key, better, other } => (better, Some(key), other),
+        let (preferred_keys, key, fallback_keys): (&[_], _, &[_]) = match self.source {
+            ColumnSource::Member { key, preferred_keys, fallback_keys } => {
+                (preferred_keys, Some(key), fallback_keys)
+            }
             _ => (&[], None, &[]),
         };
-        better.iter().copied().chain(key).chain(other.iter().copied())
+        preferred_keys.iter().copied().chain(key).chain(fallback_keys.iter().copied())
     }
 
-    /// The same column, arriving under better keys too.
+    /// The same column with keys that are preferred over its own.
     pub(super) fn with_preferred_keys(mut self, keys: &'static [&'static str]) -> Self {
-        if let ColumnSource::Member { better, .. } = &mut self.wire {
-            *better = keys;
+        if let ColumnSource::Member { preferred_keys, .. } = &mut self.source {
+            *preferred_keys = keys;
         }
         self
     }
 
-    /// The same column, arriving under other keys when its own is absent.
+    /// The same column with keys that are used when its own is absent.
     pub(super) fn with_fallback_keys(mut self, keys: &'static [&'static str]) -> Self {
-        if let ColumnSource::Member { other, .. } = &mut self.wire {
-            *other = keys;
+        if let ColumnSource::Member { fallback_keys, .. } = &mut self.source {
+            *fallback_keys = keys;
         }
         self
     }
@@ -143,8 +146,8 @@ fn member_column(
     kind: ColumnKind,
     doc: &'static str,
 ) -> TableColumn {
-    let wire = ColumnSource::Member { key, better: &[], other: &[] };
-    TableColumn { name: name.to_owned(), kind, wire, doc }
+    let source = ColumnSource::Member { key, preferred_keys: &[], fallback_keys: &[] };
+    TableColumn { name: name.to_owned(), kind, source, doc }
 }
 
 pub(super) fn text_column(name: &str, key: &'static str, doc: &'static str) -> TableColumn {
@@ -180,8 +183,8 @@ pub(super) fn extra_column() -> TableColumn {
     TableColumn {
         name: "extra".to_owned(),
         kind: ColumnKind::Json,
-        wire: ColumnSource::Rest,
-        doc: "Everything else the server sent, as a JSON object under the server's keys: what has no column, and the \
+        source: ColumnSource::Extra,
+        doc: "Everything else that the server sent, as a JSON object under the server's keys: what has no column, and the \
               raw value of what a column cannot give back exactly. Null when there is nothing.",
     }
 }

@@ -1,7 +1,7 @@
-//! A column being filled: one value after the other, each from JSON text.
+//! Builds a column, one JSON value at a time.
 //!
-//! A cell takes what it can from a value and says how well that went. What it could not take exactly, its caller
-//! keeps elsewhere; the cell does not know where.
+//! A builder takes what it can from a value and reports how exactly it could. The caller keeps what
+//! the column cannot represent exactly; the builder does not know where.
 
 use std::sync::Arc;
 
@@ -16,23 +16,23 @@ use super::column::{ColumnKind, ColumnSource, TableColumn};
 use super::json_scan;
 use super::scalar::{self, DateEncoding};
 
-/// How well a value went into a column.
+/// How exactly a column represents a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ValueFidelity {
-    /// The column gives the value back as it was sent.
+    /// The column reproduces the value as it was sent.
     Exact,
-    /// The column holds what was meant, but not how it was written.
-    Respelt,
-    /// The value is of another type; the column holds the best that could be made of it, or null.
-    Misfit,
+    /// The column has the same value in a different spelling.
+    Normalised,
+    /// The value has another type; the column has the closest conversion, or null.
+    TypeMismatch,
 }
 
-/// What a value may need to be understood, beside itself.
+/// Context for decoding a value.
 #[derive(Debug, Default)]
 pub(super) struct DecodeContext {
-    /// The zone of times sent without one.
+    /// The time zone for times that were sent without one.
     pub(super) zone: Option<TimeZone>,
-    /// Room for text with escapes.
+    /// A buffer for unescaping text.
     pub(super) text: String,
 }
 
@@ -44,7 +44,7 @@ pub(super) enum ColumnBuilder {
     Boolean(BooleanBuilder),
     Integer(Int64Builder),
     Float(Float64Builder),
-    /// With the way in which a day is sent when the column can give it back.
+    /// With the form in which a day must be sent for the column to reproduce it.
     Date(Date32Builder, DateEncoding),
     Timestamp(TimestampMillisecondBuilder),
     List(ListBuilder<StringBuilder>),
@@ -80,7 +80,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// Adds a text that is no JSON, or null.
+    /// Adds a text that is not JSON, or null.
     pub(super) fn append_text(&mut self, text: Option<&str>) {
         match self {
             Self::Text(cells) | Self::Json(cells) => cells.append_option(text),
@@ -140,9 +140,9 @@ impl ColumnBuilder {
     }
 }
 
-/// The search dialect writes days as epoch numbers, custom fields as text.
+/// The search endpoint sends days as epoch numbers; custom fields have text.
 pub(super) fn column_date_encoding(column: &TableColumn) -> DateEncoding {
-    match column.wire {
+    match column.source {
         ColumnSource::Field(_) => DateEncoding::Text,
         _ => DateEncoding::Epoch,
     }
@@ -150,9 +150,9 @@ pub(super) fn column_date_encoding(column: &TableColumn) -> DateEncoding {
 
 fn append_text_value(cells: &mut StringBuilder, raw: &str, scratch: &mut String) -> ValueFidelity {
     let Some(inner) = json_scan::strip_quotes(raw) else {
-        // Whatever it is, a reader is better served by its text than by nothing.
+        // Whatever it is, its text is more useful to a reader than null.
         cells.append_value(raw);
-        return ValueFidelity::Misfit;
+        return ValueFidelity::TypeMismatch;
     };
     if !inner.as_bytes().contains(&b'\\') {
         cells.append_value(inner);
@@ -161,15 +161,15 @@ fn append_text_value(cells: &mut StringBuilder, raw: &str, scratch: &mut String)
     scratch.clear();
     let clean = json_scan::append_unescaped(inner, scratch);
     cells.append_value(&scratch);
-    if clean { ValueFidelity::Exact } else { ValueFidelity::Misfit }
+    if clean { ValueFidelity::Exact } else { ValueFidelity::TypeMismatch }
 }
 
 fn parse_boolean(raw: &str) -> (Option<bool>, ValueFidelity) {
     match raw {
         "true" => (Some(true), ValueFidelity::Exact),
         "false" => (Some(false), ValueFidelity::Exact),
-        r#""true""# | "1" => (Some(true), ValueFidelity::Misfit),
-        r#""false""# | "0" => (Some(false), ValueFidelity::Misfit),
+        r#""true""# | "1" => (Some(true), ValueFidelity::TypeMismatch),
+        r#""false""# | "0" => (Some(false), ValueFidelity::TypeMismatch),
         _ => (None, grade_fidelity(raw, None)),
     }
 }
@@ -181,19 +181,20 @@ fn parse_number<T>(
     let (text, is_text) = json_scan::strip_quotes(raw).map_or((raw, false), |text| (text, true));
     let value = read(text.trim());
     let fit = match &value {
-        Some(_) if is_text => ValueFidelity::Misfit,
+        Some(_) if is_text => ValueFidelity::TypeMismatch,
         read => grade_fidelity(raw, read.as_ref().map(|(_, exact)| *exact)),
     };
     (value.map(|(value, _)| value), fit)
 }
 
-/// How well a value was read: exactly, in another spelling, or not at all. An empty text is another spelling of null.
+/// The fidelity of a value that was read exactly, in another spelling, or not at all. An empty text
+/// is another spelling of null.
 fn grade_fidelity(raw: &str, exact: Option<bool>) -> ValueFidelity {
     match exact {
         Some(true) => ValueFidelity::Exact,
-        Some(false) => ValueFidelity::Respelt,
-        None if raw == r#""""# => ValueFidelity::Respelt,
-        None => ValueFidelity::Misfit,
+        Some(false) => ValueFidelity::Normalised,
+        None if raw == r#""""# => ValueFidelity::Normalised,
+        None => ValueFidelity::TypeMismatch,
     }
 }
 
@@ -210,7 +211,7 @@ fn append_list_value(
         return fit;
     }
     let fit = grade_fidelity(raw, None);
-    if fit == ValueFidelity::Misfit && !raw.starts_with('{') {
+    if fit == ValueFidelity::TypeMismatch && !raw.starts_with('{') {
         append_text_value(cells.values(), raw, scratch);
         cells.append(true);
     } else {
@@ -221,17 +222,17 @@ fn append_list_value(
 
 fn append_list_item(cells: &mut StringBuilder, raw: &str, scratch: &mut String) -> ValueFidelity {
     match raw.as_bytes().first() {
-        Some(b'n') => ValueFidelity::Respelt,
+        Some(b'n') => ValueFidelity::Normalised,
         Some(b'{') => {
             let wanted = |(key, value): &(&str, &str)| {
                 matches!(*key, "email" | "phone") && value.starts_with('"')
             };
             let Some((_, value)) = json_scan::object_members(raw).find(wanted) else {
-                return ValueFidelity::Misfit;
+                return ValueFidelity::TypeMismatch;
             };
-            append_text_value(cells, value, scratch).max(ValueFidelity::Respelt)
+            append_text_value(cells, value, scratch).max(ValueFidelity::Normalised)
         }
-        Some(b'[') => ValueFidelity::Misfit,
+        Some(b'[') => ValueFidelity::TypeMismatch,
         _ => append_text_value(cells, raw, scratch),
     }
 }

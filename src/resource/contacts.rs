@@ -1,8 +1,8 @@
 //! Contacts: people, and what the account knows about them.
 //!
-//! The columns follow the row of `POST /contacts/search`, which has everything a flat export needs. Reading one
-//! contact gives other spellings (`address1`, `fullNameLowerCase`, a date of birth in text); the list endpoint gives
-//! names in lower case and the typed ones under `…Raw`.
+//! The columns follow the row of `POST /contacts/search`, which has everything a flat export needs.
+//! The endpoint for one contact uses other spellings (`address1`, `fullNameLowerCase`, a date of
+//! birth in text); the list endpoint sends names in lower case and the original ones under `…Raw`.
 
 use super::column::{
     TableColumn, boolean_column, date_column, extra_column, json_column, text_column,
@@ -37,7 +37,7 @@ fn columns(fields: &CustomFieldColumns) -> Vec<TableColumn> {
     columns
 }
 
-/// The columns every account has.
+/// The columns that every account has.
 pub(super) fn standard_columns() -> impl Iterator<Item = TableColumn> {
     let groups = [
         person_columns(),
@@ -58,14 +58,14 @@ fn person_columns() -> Vec<TableColumn> {
             "locationId",
             "The id of the location (sub-account) the contact belongs to.",
         ),
-        text_column("first_name", "firstName", "First name, as typed where the server says so.")
+        text_column("first_name", "firstName", "First name, as typed, if the server provides it.")
             .with_preferred_keys(&["firstNameRaw"]),
-        text_column("last_name", "lastName", "Last name, as typed where the server says so.")
+        text_column("last_name", "lastName", "Last name, as typed, if the server provides it.")
             .with_preferred_keys(&["lastNameRaw"]),
         text_column(
             "name",
             "contactName",
-            "Display name. The server's search index holds it in lower case.",
+            "Display name. The server's search index stores it in lower case.",
         )
         .with_fallback_keys(&["name", "fullNameLowerCase"]),
         text_column("email", "email", "Primary e-mail address."),
@@ -94,7 +94,7 @@ fn consent_columns() -> Vec<TableColumn> {
         boolean_column(
             "dnd",
             "dnd",
-            "Do not disturb: true when the contact wants no message on any channel.",
+            "Do not disturb: true if the contact must not be messaged on any channel.",
         ),
         json_column(
             "dnd_settings",
@@ -117,17 +117,17 @@ fn relation_columns() -> Vec<TableColumn> {
         text_list_column(
             "additional_emails",
             "additionalEmails",
-            "E-mail addresses beside the primary one.",
+            "E-mail addresses in addition to the primary one.",
         ),
         text_list_column(
             "additional_phones",
             "additionalPhones",
-            "Phone numbers beside the primary one.",
+            "Phone numbers in addition to the primary one.",
         ),
         boolean_column(
             "valid_email",
             "validEmail",
-            "Whether the primary e-mail address was found to be valid; null when it was not checked.",
+            "Whether the primary e-mail address is valid; null if it was not checked.",
         ),
     ]
 }

@@ -1,6 +1,7 @@
 //! Custom fields: their definitions, as a table of its own.
 //!
-//! The table says which column of `contacts` holds a field's values; the API knows nothing of that name.
+//! The table also has the column of `contacts` that contains a field's values; the API does not
+//! know that name.
 
 use super::column::{
     ColumnKind, ColumnSource, TableColumn, boolean_column, extra_column, integer_column,
@@ -36,8 +37,8 @@ fn identity_columns(fields: &CustomFieldColumns) -> Vec<TableColumn> {
         TableColumn {
             name: "column_name".to_owned(),
             kind: ColumnKind::Text,
-            wire: ColumnSource::ById(fields.column_names_by_id()),
-            doc: "The column of the table `contacts` that holds the field's values; null for fields of other models.",
+            source: ColumnSource::ById(fields.column_names_by_id()),
+            doc: "The column of the table `contacts` with the field's values; null for fields of other models.",
         },
     ]
 }
@@ -49,8 +50,12 @@ fn definition_columns() -> Vec<TableColumn> {
             "dataType",
             "The type of the field's values, such as `TEXT`, `MONETORY` or `MULTIPLE_OPTIONS`.",
         ),
-        integer_column("position", "position", "The field's place among those of its folder."),
-        text_column("placeholder", "placeholder", "What an empty field shows in a form."),
+        integer_column("position", "position", "The field's position in its folder."),
+        text_column(
+            "placeholder",
+            "placeholder",
+            "The placeholder that an empty field shows in a form.",
+        ),
         json_column(
             "picklist_options",
             "picklistOptions",
@@ -59,14 +64,14 @@ fn definition_columns() -> Vec<TableColumn> {
         boolean_column(
             "is_allowed_custom_option",
             "isAllowedCustomOption",
-            "Whether values beside `picklist_options` are allowed.",
+            "Whether values other than `picklist_options` are allowed.",
         ),
         boolean_column(
             "is_multi_file_allowed",
             "isMultiFileAllowed",
-            "Whether the field takes several files.",
+            "Whether the field accepts several files.",
         ),
-        integer_column("max_file_limit", "maxFileLimit", "The most files the field takes."),
+        integer_column("max_file_limit", "maxFileLimit", "The maximum number of files."),
         text_column("model", "model", "What the field belongs to: `contact` or `opportunity`."),
         text_column("parent_id", "parentId", "The id of the folder the field is in."),
         text_column("location_id", "locationId", "The id of the location (sub-account)."),

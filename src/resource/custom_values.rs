@@ -1,8 +1,8 @@
-//! The custom-field values of a contact: entries of `customFields`, told apart by field id.
+//! The custom-field values of a contact: entries of `customFields`, identified by field id.
 //!
-//! An entry goes into a column when it is `{id, value}` and the first of a known field. Any other entry is kept as it
-//! was sent; when it speaks of a field that has a column, the column still gets the value, and the kept entry is what
-//! counts when the row is rebuilt.
+//! An entry goes into a column if it is `{id, value}` and the first for a known field. Any other
+//! entry is preserved as it was sent. If it is for a field with a column, the column still gets the
+//! value, and the preserved entry takes precedence when the row is rebuilt.
 
 use std::borrow::Cow;
 
@@ -12,30 +12,30 @@ use super::row::FxHashMap;
 /// The key of the custom-field values.
 pub(super) const CUSTOM_FIELDS: &str = "customFields";
 
-/// The value found for one field.
+/// The value of one field.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FoundCustomValue<'r> {
-    /// The first value, as JSON text; none if no entry has any.
+    /// The first value, as JSON text; `None` if no entry has one.
     pub(super) value: Option<&'r str>,
     /// The first entry.
     pub(super) entry: &'r str,
-    /// Whether the field's entries are among those kept.
-    pub(super) kept: bool,
+    /// Whether the field's entries are among the preserved ones.
+    pub(super) preserved: bool,
 }
 
 /// The entries of one row.
 #[derive(Debug)]
 pub(super) struct CustomValueEntries<'r> {
-    /// By the place of the field.
+    /// By field index.
     pub(super) found: Vec<Option<FoundCustomValue<'r>>>,
-    /// The entries that have to be kept.
-    pub(super) kept: Vec<&'r str>,
+    /// The entries to preserve.
+    pub(super) preserved: Vec<&'r str>,
 }
 
 impl<'r> CustomValueEntries<'r> {
-    /// Reads the entries of an array; `places` tells the place of each known field.
+    /// Reads the entries of an array; `places` has the index of each known field.
     pub(super) fn parse_array(raw: Option<&'r str>, places: &FxHashMap<String, usize>) -> Self {
-        let mut entries = Self { found: vec![None; places.len()], kept: Vec::new() };
+        let mut entries = Self { found: vec![None; places.len()], preserved: Vec::new() };
         for entry in raw.into_iter().flat_map(json_scan::array_elements) {
             entries.add_entry(entry, places);
         }
@@ -46,7 +46,7 @@ impl<'r> CustomValueEntries<'r> {
         let read = CustomValueEntry::parse_entry(entry);
         let place = read.id.and_then(|id| places.get(&*id)).copied();
         let Some(found) = place.map(|place| &mut self.found[place]) else {
-            self.kept.push(entry);
+            self.preserved.push(entry);
             return;
         };
         let value = read.value;
@@ -54,26 +54,26 @@ impl<'r> CustomValueEntries<'r> {
             return;
         }
         let Some(first) = found else {
-            let kept = !read.plain;
-            *found = Some(FoundCustomValue { value, entry, kept });
-            self.kept.extend(kept.then_some(entry));
+            let preserved = !read.plain;
+            *found = Some(FoundCustomValue { value, entry, preserved });
+            self.preserved.extend(preserved.then_some(entry));
             return;
         };
-        // Which of the two is right is not ours to say: both are kept.
-        if !first.kept {
-            first.kept = true;
-            self.kept.push(first.entry);
+        // It cannot be decided which of the two is right: both are preserved.
+        if !first.preserved {
+            first.preserved = true;
+            self.preserved.push(first.entry);
         }
-        self.kept.push(entry);
+        self.preserved.push(entry);
         first.value = first.value.or(value);
     }
 }
 
-/// One entry taken apart.
+/// A parsed entry.
 struct CustomValueEntry<'r> {
     id: Option<Cow<'r, str>>,
     value: Option<&'r str>,
-    /// Whether it has no member but `id` and `value`.
+    /// Whether `id` and `value` are its only members.
     plain: bool,
 }
 

@@ -1,6 +1,6 @@
-//! The plan of a decoder: where in a row each column's value is found.
+//! The plan of a decoder: where each column's value is in a row.
 //!
-//! It is made once per table, so that decoding a row needs no look-ups by name but one per member.
+//! It is built once per table, so that decoding a row needs only one lookup per member.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,34 +13,34 @@ use super::extra::ExtraBuilder;
 use super::row::{self, FxHashMap, RowKeyIndex};
 use super::table::TableSchema;
 
-/// Where each column's value is found.
+/// Where the value of each column is.
 #[derive(Debug)]
 pub(super) struct DecodePlan {
     pub(super) table: &'static str,
     pub(super) names: Vec<String>,
     pub(super) keys: RowKeyIndex,
-    /// The known keys, by place.
+    /// The known keys, by index.
     pub(super) known: Vec<&'static str>,
     pub(super) sources: Vec<ResolvedColumnSource>,
     pub(super) fields: FxHashMap<String, usize>,
-    /// The place of `customFields`, where custom fields are columns.
+    /// The index of `customFields`, if custom fields are columns.
     pub(super) entries: Option<usize>,
     derived: Vec<(usize, DerivedKey)>,
     /// The derived keys that are not also the key of a column.
-    spare: Vec<usize>,
+    derived_only: Vec<usize>,
 }
 
-/// Where one column's value is found.
+/// Where the value of one column is.
 #[derive(Debug)]
 pub(super) enum ResolvedColumnSource {
-    /// Under these places, best first; the one of the search dialect is named again.
+    /// Under these keys, best first, with the key of the search endpoint repeated.
     Member(Range<usize>, usize),
     /// Among the custom-field values.
     Field(usize),
-    /// In this list, by the row's id.
+    /// In this map, by the row's id.
     ById(Arc<HashMap<String, String>>),
-    /// In what is left.
-    Rest,
+    /// In the remaining members.
+    Extra,
 }
 
 impl DecodePlan {
@@ -54,7 +54,7 @@ impl DecodePlan {
             fields: FxHashMap::default(),
             entries: None,
             derived: Vec::new(),
-            spare: Vec::new(),
+            derived_only: Vec::new(),
         };
         plan.sources = table.columns.iter().map(|c| plan.resolve_source(c)).collect();
         let columns = plan.known.len();
@@ -64,7 +64,7 @@ impl DecodePlan {
         for derived in table.derived {
             let place = plan.intern_key(derived.key);
             plan.derived.push((place, *derived));
-            plan.spare.extend((place >= columns).then_some(place));
+            plan.derived_only.extend((place >= columns).then_some(place));
         }
         plan
     }
@@ -78,7 +78,7 @@ impl DecodePlan {
     }
 
     fn resolve_source(&mut self, column: &TableColumn) -> ResolvedColumnSource {
-        match &column.wire {
+        match &column.source {
             ColumnSource::Member { key, .. } => {
                 let start = self.known.len();
                 let end = column.source_keys().map(|key| self.intern_key(key)).last();
@@ -90,7 +90,7 @@ impl DecodePlan {
                 ResolvedColumnSource::Field(*self.fields.entry(id.clone()).or_insert(place))
             }
             ColumnSource::ById(names) => ResolvedColumnSource::ById(Arc::clone(names)),
-            ColumnSource::Rest => ResolvedColumnSource::Rest,
+            ColumnSource::Extra => ResolvedColumnSource::Extra,
         }
     }
 
@@ -103,7 +103,7 @@ impl DecodePlan {
         id.filter(|raw| row::is_row_id(raw))
     }
 
-    /// Forgets the derived keys that say nothing new, and keeps those that do.
+    /// Drops the derived keys that are redundant and moves the others to `extra`.
     pub(super) fn drop_redundant_keys(&self, found: &mut [Option<&str>], extra: &mut ExtraBuilder) {
         for (place, derived) in &self.derived {
             let find = |key: &str| self.keys.find_key(key).and_then(|place| found[place]);
@@ -111,7 +111,7 @@ impl DecodePlan {
                 found[*place] = None;
             }
         }
-        for place in &self.spare {
+        for place in &self.derived_only {
             if let Some(raw) = found[*place] {
                 extra.push_member(self.known[*place], raw);
             }

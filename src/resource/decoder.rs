@@ -1,11 +1,12 @@
-//! The decoder: raw rows in, record batches out.
+//! The decoder: turns raw rows into record batches.
 //!
-//! This is the hot loop of publishing, so a row is walked once, values go from its text straight into Arrow builders,
-//! and no tree of values is ever built. A row is taken whole or not at all.
+//! This is the hot loop of publishing. A row is scanned once, values go from its text straight into
+//! Arrow builders, and no value tree is ever built. A row is decoded completely or not at all.
 //!
-//! What goes to `extra`: members without a column; every value that its column cannot give back exactly; every value
-//! that came under another key than the search dialect's; all values of a column that came under several keys. So a
-//! column speaks for its keys unless one of them is in `extra`, and then `extra` speaks for all of them.
+//! `extra` gets: members without a column; every value that its column cannot reproduce exactly;
+//! every value that came under another key than that of the search endpoint; all values of a column
+//! that came under several keys. So a column is authoritative for its keys unless one of them is in
+//! `extra`; then `extra` is authoritative for all of them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,8 +22,8 @@ use super::decode_plan::{DecodePlan, ResolvedColumnSource};
 use super::extra::ExtraBuilder;
 use super::table::TableSchema;
 
-/// The most raw text one batch may be made of: well below the 2 GiB that the texts of an Arrow column can be.
-const FULL: usize = 1 << 30;
+/// Most raw text in one batch: well below the 2 GiB limit of a text column in Arrow.
+const MAX_BATCH_BYTES: usize = 1 << 30;
 
 /// Turns raw rows of one table into record batches.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl RowDecoder {
         }
     }
 
-    /// The same decoder, reading times sent without a zone as times of this one.
+    /// The same decoder, which reads times without a zone in this zone.
     #[must_use]
     pub fn with_time_zone(mut self, zone: TimeZone) -> Self {
         self.context.zone = Some(zone);
@@ -63,7 +64,7 @@ impl RowDecoder {
     /// Adds a row: the text of a JSON object that has passed a parser.
     pub fn push_row(&mut self, row: &str) -> Result<(), RowDecodeError> {
         let table = self.plan.table;
-        if self.bytes + row.len() > FULL {
+        if self.bytes + row.len() > MAX_BATCH_BYTES {
             return Err(RowDecodeError::Full { table });
         }
         self.extra.clear();
@@ -71,7 +72,7 @@ impl RowDecoder {
             .plan
             .keys
             .collect_known_values(row, |key, raw| self.extra.push_member(key, raw))
-            .ok_or_else(|| RowDecodeError::not_a_row(table, "it is no object", row))?;
+            .ok_or_else(|| RowDecodeError::not_a_row(table, "it is not an object", row))?;
         if self.plan.row_id(&found).is_none() {
             return Err(RowDecodeError::not_a_row(table, "it has no id", row));
         }
@@ -82,28 +83,28 @@ impl RowDecoder {
         Ok(())
     }
 
-    /// How many rows the next batch holds so far.
+    /// The number of rows in the next batch so far.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows
     }
 
-    /// Whether the next batch holds no row so far.
+    /// Whether the next batch is empty so far.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
-    /// About how much memory the next batch takes so far: the bytes of the raw rows.
+    /// The approximate memory of the next batch so far: the bytes of the raw rows.
     #[must_use]
     pub fn byte_count(&self) -> usize {
         self.bytes
     }
 
-    /// The batch of all rows since the last one. The decoder is then empty and ready for more.
+    /// The batch of all rows since the last one. The decoder is empty afterwards and can be reused.
     ///
     /// # Panics
-    /// If the columns are not equally long, which is a bug.
+    /// If the columns differ in length, which is a bug.
     pub fn finish(&mut self) -> RecordBatch {
         self.rows = 0;
         self.bytes = 0;
@@ -118,13 +119,15 @@ impl RowDecoder {
         Arc::clone(&self.schema)
     }
 
-    /// The columns that met values of another type than theirs, and how many since the decoder was made.
+    /// The columns that received values of another type, and how many since the decoder was
+    /// created.
     pub fn type_mismatch_counts(&self) -> impl Iterator<Item = (&str, u64)> {
         let names = self.plan.names.iter().map(String::as_str);
         names.zip(self.misfits.iter().copied()).filter(|(_, count)| *count > 0)
     }
 
-    /// Adds one value to every column; the last one, `extra`, gets what the others left.
+    /// Adds one value to every column; the last one, `extra`, gets what the others did not
+    /// preserve.
     fn append_row(&mut self, found: &[Option<&str>]) {
         let Self { plan, context, .. } = self;
         let raw = plan.entries.and_then(|place| found[place]);
@@ -146,18 +149,18 @@ impl RowDecoder {
                     cell.append_text(id.and_then(|id| names.get(id)).map(String::as_str));
                     ValueFidelity::Exact
                 }
-                ResolvedColumnSource::Rest => {
-                    push_preserved_entries(&mut self.extra, raw, &entries.kept);
+                ResolvedColumnSource::Extra => {
+                    push_preserved_entries(&mut self.extra, raw, &entries.preserved);
                     cell.append_text(self.extra.finish_object());
                     ValueFidelity::Exact
                 }
             };
-            *misfits += u64::from(fit == ValueFidelity::Misfit);
+            *misfits += u64::from(fit == ValueFidelity::TypeMismatch);
         }
     }
 }
 
-/// Decodes the best value of a column, and keeps whatever the column alone would not give back.
+/// Decodes the best value of a column and preserves in `extra` what the column would lose.
 fn append_member(
     cell: &mut ColumnBuilder,
     (places, primary): (Range<usize>, usize),
@@ -192,16 +195,16 @@ fn append_custom_field(
         return ValueFidelity::Exact;
     };
     let fit = cell.append_json(raw, context);
-    if fit > ValueFidelity::Exact && !found.kept {
-        entries.kept.push(found.entry);
+    if fit > ValueFidelity::Exact && !found.preserved {
+        entries.preserved.push(found.entry);
     }
     fit
 }
 
-/// Keeps the entries that have to be, or all of what was sent if that was no list of entries.
-fn push_preserved_entries(extra: &mut ExtraBuilder, raw: Option<&str>, kept: &[&str]) {
+/// Preserves the given entries, or everything that was sent if it was not a list of entries.
+fn push_preserved_entries(extra: &mut ExtraBuilder, raw: Option<&str>, preserved: &[&str]) {
     match raw {
         Some(raw) if !raw.starts_with('[') => extra.push_member(CUSTOM_FIELDS, raw),
-        _ => extra.push_array(CUSTOM_FIELDS, kept),
+        _ => extra.push_array(CUSTOM_FIELDS, preserved),
     }
 }

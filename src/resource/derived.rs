@@ -1,8 +1,8 @@
-//! Derived keys: what a row repeats about itself.
+//! Derived keys: members that repeat other members of their row.
 //!
-//! Such a key holds no fact of its own, so it is dropped when it says exactly what the rest of the row says, and kept
-//! in `extra` when it says anything else. Rebuilding a row adds every derived key that `extra` does not hold, also
-//! where the server had left it out.
+//! A derived key has no information of its own. It is dropped if it repeats the rest of the row
+//! exactly, and kept in `extra` if it differs. Rebuilding a row adds every derived key that `extra`
+//! does not have, even where the server had omitted it.
 
 use serde_json::{Map, Value};
 
@@ -13,11 +13,11 @@ use super::{json_scan, scalar};
 pub struct DerivedKey {
     /// The key.
     pub key: &'static str,
-    /// How it follows.
+    /// How it is derived.
     pub rule: DerivedRule,
 }
 
-/// How a key follows from others; the keys named are those of the search dialect.
+/// How a key is derived from others; the keys named are those of the search endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DerivedRule {
     /// The page cursor after this row: `[epoch milliseconds of the time, id]`.
@@ -27,14 +27,14 @@ pub enum DerivedRule {
         /// The key of the id.
         id: &'static str,
     },
-    /// The lower case of the text under this key.
+    /// The text under this key, in lower case.
     Lower(&'static str),
-    /// The value under this key, once more.
+    /// A copy of the value under this key.
     Copy(&'static str),
 }
 
 impl DerivedKey {
-    /// Whether `raw`, the key's value, says no more than the values `find` finds.
+    /// Whether `raw`, the key's value, follows from the values that `find` returns.
     pub(super) fn is_redundant<'r>(
         &self,
         raw: &str,

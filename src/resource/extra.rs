@@ -1,7 +1,7 @@
-//! The text of an `extra` cell, as it grows.
+//! Builds the text of an `extra` cell.
 //!
-//! One JSON object under the server's keys. Values go in as the text the server sent; the buffer is used again for
-//! every row.
+//! It is one JSON object under the server's keys. Values are added as the text that the server
+//! sent; the buffer is reused for every row.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::json_scan;
 
-/// A JSON object in the making.
+/// A JSON object under construction.
 #[derive(Debug, Default)]
 pub(super) struct ExtraBuilder {
     text: String,
@@ -36,7 +36,7 @@ impl ExtraBuilder {
         }
     }
 
-    /// The whole object, closed; none when nothing went in.
+    /// The complete object; `None` if it has no members.
     pub(super) fn finish_object(&mut self) -> Option<&str> {
         if self.text.is_empty() {
             return None;
@@ -45,7 +45,7 @@ impl ExtraBuilder {
         Some(&self.text)
     }
 
-    /// Makes room for the next row.
+    /// Resets the buffer for the next row.
     pub(super) fn clear(&mut self) {
         self.text.clear();
     }
@@ -76,7 +76,7 @@ pub(super) fn parse_extra(text: Option<&str>) -> Map<String, Value> {
         .collect()
 }
 
-/// The value of JSON text, or the text itself where no value can hold it.
+/// Parses JSON text, or returns the text itself if it cannot be represented.
 pub(super) fn parse_json_or_text(raw: &str) -> Value {
     serde_json::from_str(raw).unwrap_or_else(|_| {
         let text = json_scan::decode_string(raw);

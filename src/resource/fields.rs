@@ -1,8 +1,8 @@
-//! Custom fields: the definitions of an account, and the columns they become.
+//! Custom fields: the definitions of an account, and the columns derived from them.
 //!
-//! A contact's custom field is a column named `custom_` and its key. Names are lower case, of letters, digits and
-//! underscores; where two would be the same, those with the greater field ids get `_2`, `_3` and so on. The same
-//! definitions give the same columns, in whichever order they come.
+//! A contact's custom field is a column named `custom_` and its key. Names consist of lower-case
+//! letters, digits and underscores; duplicates get `_2`, `_3` and so on, in the order of the field
+//! ids. The same definitions always give the same columns, whatever their order.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub struct CustomFieldColumns {
     names: Arc<HashMap<String, String>>,
 }
 
-/// As much of a definition as a column needs.
+/// The parts of a definition that a column needs.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FieldColumnDefinition {
@@ -46,7 +46,7 @@ impl CustomFieldColumns {
         let mut columns: Vec<_> =
             definitions.into_iter().map(|definition| definition.into_column(&mut taken)).collect();
         columns.sort_by(|a, b| a.name.cmp(&b.name));
-        let names = columns.iter().filter_map(|column| match &column.wire {
+        let names = columns.iter().filter_map(|column| match &column.source {
             ColumnSource::Field(id) => Some((id.clone(), column.name.clone())),
             _ => None,
         });
@@ -86,14 +86,14 @@ impl FieldColumnDefinition {
         TableColumn {
             name: reserve_unique_name(&name, taken),
             kind: column_kind(self.data_type.as_deref().unwrap_or_default()),
-            wire: ColumnSource::Field(self.id),
+            source: ColumnSource::Field(self.id),
             doc: "A custom field of the account; the table `custom_fields` describes it under this column name.",
         }
     }
 }
 
-/// The column of a custom field by the field's key, or by its name, which becomes a key; none if no character of
-/// it can be in a column name.
+/// The column name of a custom field, derived from the field's key or name; `None` if no character of it is
+/// valid in a column name.
 #[must_use]
 pub fn custom_column_name(key: &str) -> Option<String> {
     let mapped = |c: char| match c.to_ascii_lowercase() {

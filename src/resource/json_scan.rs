@@ -1,23 +1,23 @@
-//! Walking JSON text that is known to be well formed.
+//! Scans JSON text that is known to be well formed.
 //!
-//! The text has passed a parser before, so walking it needs no recursion, no allocation and no errors. On text that
-//! is not well formed the walk ends early; it never panics.
+//! The text has passed a parser before, so scanning it needs no recursion, allocation or errors. On
+//! malformed text the scan ends early; it never panics.
 
 use std::borrow::Cow;
 
-/// The elements of an array, as text; nothing if `raw` is no array.
+/// The elements of an array, as text; none if `raw` is not an array.
 pub(super) fn array_elements(raw: &str) -> JsonElements<'_> {
     let at = if raw.starts_with('[') { 1 } else { raw.len() };
     JsonElements { raw, at }
 }
 
-/// The members of an object: key as sent (without quotes, escapes left alone) and value, as text.
+/// The members of an object, as text: keys as sent (without quotes, still escaped) and values.
 pub(super) fn object_members(raw: &str) -> JsonMembers<'_> {
     let at = if raw.starts_with('{') { 1 } else { raw.len() };
     JsonMembers { raw, at }
 }
 
-/// Where the value of an object's member starts. The value itself is not walked.
+/// Where the value of an object's member starts. The value itself is not scanned.
 pub(super) fn find_member_value(raw: &str, key: &str) -> Option<usize> {
     let mut at = raw.find('{')? + 1;
     loop {
@@ -31,17 +31,17 @@ pub(super) fn find_member_value(raw: &str, key: &str) -> Option<usize> {
     }
 }
 
-/// The value that starts there.
+/// The value at a start position.
 pub(super) fn value_at(raw: &str, start: usize) -> Option<&str> {
     raw.get(start..value_end(raw, start))
 }
 
-/// The text a JSON string stands for; none if `raw` is no string, or none that UTF-8 can hold.
+/// The text of a JSON string; `None` if `raw` is not a string or is not representable in UTF-8.
 pub(super) fn decode_string(raw: &str) -> Option<Cow<'_, str>> {
     unescape_text(strip_quotes(raw)?)
 }
 
-/// The text that the inside of a JSON string stands for; none if UTF-8 cannot hold it.
+/// The text of an escaped string without quotes; `None` if it is not representable in UTF-8.
 pub(super) fn unescape_text(inner: &str) -> Option<Cow<'_, str>> {
     if !inner.as_bytes().contains(&b'\\') {
         return Some(Cow::Borrowed(inner));
@@ -50,13 +50,13 @@ pub(super) fn unescape_text(inner: &str) -> Option<Cow<'_, str>> {
     append_unescaped(inner, &mut text).then_some(Cow::Owned(text))
 }
 
-/// What stands between the quotes of a JSON string.
+/// The text between the quotes of a JSON string.
 pub(super) fn strip_quotes(raw: &str) -> Option<&str> {
     raw.strip_prefix('"')?.strip_suffix('"')
 }
 
-/// Appends the text that the inside of a JSON string stands for. False if it holds half a surrogate pair, which
-/// becomes U+FFFD.
+/// Appends the text of an escaped string without quotes. Returns false if it contains an unpaired
+/// surrogate, which becomes U+FFFD.
 pub(super) fn append_unescaped(inner: &str, text: &mut String) -> bool {
     let mut clean = true;
     let mut rest = inner;
@@ -71,7 +71,7 @@ pub(super) fn append_unescaped(inner: &str, text: &mut String) -> bool {
     clean
 }
 
-/// The character an escape stands for, and how many bytes after the backslash it takes.
+/// The character of an escape, and how many bytes it has after the backslash.
 fn decode_escape(rest: &str) -> (Option<char>, usize) {
     let plain = match rest.as_bytes().first() {
         Some(b'n') => '\n',
@@ -137,7 +137,7 @@ impl<'r> Iterator for JsonMembers<'r> {
     }
 }
 
-/// Where the next value or key starts; none at the end of the array or object.
+/// Where the next value or key starts; `None` at the end of the array or object.
 fn next_token_start(raw: &str, at: usize) -> Option<usize> {
     let skipped = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
     let bytes = raw.as_bytes().get(at..)?;
@@ -155,7 +155,7 @@ fn value_end(raw: &str, start: usize) -> usize {
             let ends =
                 |b: &u8| matches!(b, b',' | b']' | b'}' | b':' | b' ' | b'\t' | b'\n' | b'\r');
             let length = bytes[start..].iter().position(ends);
-            // At least one byte, so that a walk over text that is not well formed ends too.
+            // At least one byte, so that scanning malformed text also ends.
             length.map_or(bytes.len(), |n| start + n.max(1))
         }
     }

@@ -1,14 +1,16 @@
-//! The resources: what the API says about contacts and their kin, and the columns that hold it.
+//! The resources: the records of the API, and the columns of their tables.
 //!
-//! One place knows the columns: [`RESOURCES`]. Parquet, CSV, JSON Lines and `ghl-bulk schema tables` all derive
-//! from it. A [`RowDecoder`] turns raw JSON rows, as the server sent them, into Arrow record batches.
+//! [`RESOURCES`] is the only list of columns: Parquet, CSV, JSON Lines and `ghl-bulk schema tables`
+//! all derive from it. A [`RowDecoder`] turns raw JSON rows, as the server sent them, into Arrow
+//! record batches.
 //!
-//! Nothing the server sent is lost: what has no column, and what a column cannot give back exactly, is kept as
-//! raw text in the last column, `extra`; [`rebuild_row()`] makes the row again. Three things are not counted as a loss:
-//! `null` equals absent, a number equals the same number written differently, and a key that follows from others
-//! ([`DerivedKey`]) is dropped when it says what they say. A key repeated within an object is one fact: its last value.
+//! Nothing that the server sent is lost: members without a column, and values that a column cannot
+//! reproduce exactly, are kept as raw text in the last column, `extra`; [`rebuild_row()`] restores
+//! the row. Three differences do not count as a loss: `null` equals absent, a number equals the
+//! same number written differently, and a derived key ([`DerivedKey`]) is dropped if it is
+//! redundant. Of a key that is repeated within an object only the last value counts.
 //!
-//! To add a resource: a file beside this one, its `mod` line, and its line in [`RESOURCES`].
+//! To add a resource: a file in this directory, its `mod` line, and its line in [`RESOURCES`].
 //! Nothing here knows HTTP, runs, files or output formats.
 
 mod appointments;
@@ -54,24 +56,24 @@ pub use tags::TAGS;
 pub use tasks::TASKS;
 pub use users::USERS;
 
-/// Every resource, in the order help and documentation name them.
+/// Every resource, in the order of help and documentation.
 pub const RESOURCES: &[&ResourceSpec] =
     &[&CONTACTS, &TASKS, &NOTES, &APPOINTMENTS, &CUSTOM_FIELDS, &USERS, &TAGS, &BUSINESSES];
 
 /// Why a row could not be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum RowDecodeError {
-    /// The text is no JSON object with an id; the row must be reported, it is in no table.
+    /// The text is not a JSON object with an id; the row is in no table and must be reported.
     #[error("{table}: not a row: {reason}: `{excerpt}`")]
     NotARow {
-        /// The table the row was meant for.
+        /// The table of the row.
         table: &'static str,
         /// What is wrong with it.
         reason: String,
-        /// The beginning of the row, control characters escaped.
+        /// The beginning of the row, with control characters escaped.
         excerpt: String,
     },
-    /// The decoder holds as much as one batch may hold; finish it and push the row again.
+    /// The batch has reached its maximum size; finish it and push the row again.
     #[error("{table}: the batch is full")]
     Full {
         /// The table of the batch.

@@ -1,4 +1,4 @@
-//! Notes: what somebody wrote down about a contact.
+//! Notes: texts that users wrote about a contact.
 //!
 //! The API lists notes only contact by contact, at `GET /contacts/{id}/notes`.
 
@@ -18,7 +18,7 @@ fn columns(_: &CustomFieldColumns) -> Vec<TableColumn> {
     vec![
         text_column("id", "id", "The note's id."),
         text_column("contact_id", "contactId", "The id of the contact the note is about."),
-        text_column("body", "body", "The text of the note; it may hold HTML."),
+        text_column("body", "body", "The text of the note; it may contain HTML."),
         text_column("title", "title", "The title of the note."),
         text_column("color", "color", "The color of the note, as `#RRGGBB`."),
         boolean_column("pinned", "pinned", "Whether the note is pinned to the top."),

@@ -1,9 +1,9 @@
-//! The rows in an answer, as the server wrote them.
+//! The rows in a response, as the server sent them.
 
 use super::json_scan::{self, JsonElements};
 
-/// The rows that stand under a key of an answer: the elements of a list, or the one object there. A
-/// missing or null list has none. The answer must have passed a JSON parser.
+/// The rows under a key of a response: the elements of a list, or a single object. A missing or
+/// null list has none. The response must have passed a JSON parser.
 pub fn response_rows<'r>(answer: &'r str, key: &str) -> impl Iterator<Item = &'r str> + use<'r> {
     let (list, one) = match json_scan::find_member_value(answer, key) {
         Some(at) if answer[at..].starts_with('[') => {

@@ -1,6 +1,6 @@
-//! Making the wire row again from a table's row: the proof that nothing was lost.
+//! Rebuilds the API's row from a table's row: the proof that nothing was lost.
 //!
-//! The row is in the search dialect, with everything of `extra` under the key it came with.
+//! The row has the keys of the search endpoint; everything in `extra` keeps its own key.
 
 use std::collections::HashSet;
 
@@ -16,29 +16,29 @@ use super::extra;
 use super::scalar::{self, DateEncoding};
 use super::table::TableSchema;
 
-/// The row of `batch` at this place, as the server sent it.
+/// Row number `row` of `batch`, as the server sent it.
 ///
-/// A value that no [`Value`] can hold (nested more than 127 levels deep, or with half a surrogate pair) is a string
-/// of its JSON text.
+/// A value that [`Value`] cannot represent (nested more than 127 levels deep, or with an unpaired
+/// surrogate) becomes a string of its JSON text.
 ///
 /// # Panics
-/// If the batch is not one of this table's.
+/// If the batch is not of this table.
 #[must_use]
 pub fn rebuild_row(table: &TableSchema, batch: &RecordBatch, row: usize) -> Value {
-    let kept = extra::parse_extra(batch.columns().last().and_then(|column| {
+    let preserved = extra::parse_extra(batch.columns().last().and_then(|column| {
         let texts = column.as_string::<i32>();
         texts.is_valid(row).then(|| texts.value(row))
     }));
-    let mut wire = Map::new();
+    let mut source = Map::new();
     let mut entries = Vec::new();
-    let spoken = preserved_field_ids(&kept);
+    let spoken = preserved_field_ids(&preserved);
     for (column, cells) in table.columns.iter().zip(batch.columns()) {
         let value = || cell_to_json(column, cells, row);
-        match &column.wire {
+        match &column.source {
             ColumnSource::Member { key, .. }
-                if column.source_keys().all(|key| !kept.contains_key(key)) =>
+                if column.source_keys().all(|key| !preserved.contains_key(key)) =>
             {
-                wire.extend(value().map(|value| ((*key).to_owned(), value)));
+                source.extend(value().map(|value| ((*key).to_owned(), value)));
             }
             ColumnSource::Field(id) if !spoken.contains(id) => {
                 entries.extend(value().map(|value| json!({"id": id, "value": value})));
@@ -46,28 +46,28 @@ pub fn rebuild_row(table: &TableSchema, batch: &RecordBatch, row: usize) -> Valu
             _ => {}
         }
     }
-    wire.extend(kept);
+    source.extend(preserved);
     if table.has_custom_fields() {
-        append_custom_values(&mut wire, entries);
+        append_custom_values(&mut source, entries);
     }
     for derived in table.derived {
-        if !wire.contains_key(derived.key) {
-            let value = derived.derive_value(&wire);
-            wire.extend(value.map(|value| (derived.key.to_owned(), value)));
+        if !source.contains_key(derived.key) {
+            let value = derived.derive_value(&source);
+            source.extend(value.map(|value| (derived.key.to_owned(), value)));
         }
     }
-    Value::Object(wire)
+    Value::Object(source)
 }
 
-/// The ids of the fields whose values are kept as they were sent.
-fn preserved_field_ids(kept: &Map<String, Value>) -> HashSet<String> {
-    let entries = kept.get(CUSTOM_FIELDS).and_then(Value::as_array);
+/// The ids of the fields whose entries are preserved as they were sent.
+fn preserved_field_ids(preserved: &Map<String, Value>) -> HashSet<String> {
+    let entries = preserved.get(CUSTOM_FIELDS).and_then(Value::as_array);
     let ids = entries.into_iter().flatten();
     ids.filter_map(|entry| entry.get("id")?.as_str().map(str::to_owned)).collect()
 }
 
-fn append_custom_values(wire: &mut Map<String, Value>, entries: Vec<Value>) {
-    let all = wire.entry(CUSTOM_FIELDS).or_insert_with(|| Value::Array(Vec::new()));
+fn append_custom_values(source: &mut Map<String, Value>, entries: Vec<Value>) {
+    let all = source.entry(CUSTOM_FIELDS).or_insert_with(|| Value::Array(Vec::new()));
     if let Value::Array(all) = all {
         all.extend(entries);
     }
@@ -87,7 +87,7 @@ fn cell_to_json(column: &TableColumn, cells: &dyn Array, row: usize) -> Option<V
             let days = cells.as_primitive::<Date32Type>().value(row);
             match column_date_encoding(column) {
                 DateEncoding::Text => json!(scalar::format_day(days)),
-                _ => json!(i64::from(days) * scalar::DAY),
+                _ => json!(i64::from(days) * scalar::DAY_MS),
             }
         }
         ColumnKind::Timestamp => {

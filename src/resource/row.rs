@@ -1,17 +1,18 @@
-//! A row as it arrives: JSON text taken apart by key, nothing parsed yet.
+//! A raw row: JSON text split by key, with unparsed values.
 //!
-//! One pass over the text finds the value of every key a table knows and hands every other member on. Values stay
-//! text, however deeply they nest.
+//! One pass over the text finds the value of every key that a table knows and passes every other
+//! member on. Values stay text, however deeply they nest.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::json_scan;
 
-/// A map from short keys of our own choice. Nobody can fill it with colliding keys, so a simple hash will do.
+/// A map with short keys of our own choice. Attackers cannot cause collisions, so a simple hash is
+/// enough.
 pub(super) type FxHashMap<K, V> = HashMap<K, V, BuildHasherDefault<FxHasher>>;
 
-/// A hash that takes eight bytes at a time (the one of Firefox and rustc); it halves the time of a look-up.
+/// A hash of eight bytes at a time (as in Firefox and rustc); it halves the time of a lookup.
 #[derive(Debug, Default)]
 pub(super) struct FxHasher(u64);
 
@@ -31,35 +32,35 @@ impl Hasher for FxHasher {
     }
 
     fn write_u8(&mut self, _: u8) {
-        // The end mark of a text; `write` needs none, as every key is hashed alone.
+        // The terminator of a text; `write` needs none, because every key is hashed on its own.
     }
 
     fn finish(&self) -> u64 {
-        // The map wants good bits at both ends, and a product has them at the top only.
+        // The map needs good bits at both ends, and a product has them only at the top.
         self.0.rotate_left(26)
     }
 }
 
-/// The keys a table knows, each with its place.
+/// The keys that a table knows, each with its index.
 #[derive(Debug, Default)]
 pub(super) struct RowKeyIndex {
     places: FxHashMap<&'static str, usize>,
 }
 
 impl RowKeyIndex {
-    /// The place of the key, a new one if need be.
+    /// The index of the key, which is added if necessary.
     pub(super) fn intern_key(&mut self, key: &'static str) -> usize {
         let next = self.places.len();
         *self.places.entry(key).or_insert(next)
     }
 
-    /// The place of the key, if it is known.
+    /// The index of a known key.
     pub(super) fn find_key(&self, key: &str) -> Option<usize> {
         self.places.get(key).copied()
     }
 
-    /// The values of the known keys by place; every other member goes to `other`. `null` is as good as
-    /// absent. None if the row is no object.
+    /// The values of the known keys by index; every other member goes to `other`. `null` counts as
+    /// absent. Returns `None` if the row is not an object.
     pub(super) fn collect_known_values<'r>(
         &self,
         row: &'r str,

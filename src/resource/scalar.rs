@@ -1,7 +1,7 @@
-//! Reading scalar values: numbers, days, instants.
+//! Reads scalar values: numbers, days, instants.
 //!
-//! Every function takes JSON text and says whether what it read is what the column would write again. It knows the
-//! forms the API uses; it knows no columns and no arrays.
+//! Every function takes JSON text and reports whether the column would write it the same way. It
+//! knows the API's formats, but no columns or arrays.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -9,37 +9,39 @@ use jiff::tz::TimeZone;
 
 use super::json_scan;
 
-/// Milliseconds of a day.
-pub(super) const DAY: i64 = 86_400_000;
+/// The milliseconds of a day.
+pub(super) const DAY_MS: i64 = 86_400_000;
 
-/// The instants of the years 1 to 9999, in epoch milliseconds: what every reader of our files can hold.
-const INSTANTS: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+/// The instants of the years 1 to 9999, in epoch milliseconds: the range that all readers of our
+/// files support.
+const INSTANT_RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
-/// The number that JSON text is, and whether it is exactly that number.
+/// The number, and whether it is represented exactly.
 pub(super) fn parse_float(raw: &str) -> Option<(f64, bool)> {
     let value: f64 = raw.parse().ok().filter(|v: &f64| v.is_finite())?;
-    // Up to 15 digits always survive a double, unless it underflows; above, the shortest form decides.
+    // Up to 15 digits always survive a double, unless it underflows; beyond that, the shortest form
+    // decides.
     let short = raw.len() <= 15 && !raw.contains(['e', 'E']);
     Some((value, short || normalize_decimal(raw) == normalize_decimal(&value.to_string())))
 }
 
-/// A decimal number as its digits, without outer zeros, and the exponent of the last of them.
+/// A decimal number as its digits without outer zeros, and the exponent of the last digit.
 fn normalize_decimal(text: &str) -> (bool, String, i64) {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits: String = [whole.trim_start_matches(['-', '+']), fraction].concat();
-    let kept = digits.trim_end_matches('0');
+    let preserved = digits.trim_end_matches('0');
     let exponent = exponent.parse().unwrap_or(i64::MAX / 2);
-    let shift = i64::try_from(digits.len() - kept.len()).unwrap_or(0)
+    let shift = i64::try_from(digits.len() - preserved.len()).unwrap_or(0)
         - i64::try_from(fraction.len()).unwrap_or(0);
-    let kept = kept.trim_start_matches('0');
-    if kept.is_empty() {
+    let preserved = preserved.trim_start_matches('0');
+    if preserved.is_empty() {
         return (false, String::new(), 0);
     }
-    (whole.starts_with('-'), kept.to_owned(), exponent + shift)
+    (whole.starts_with('-'), preserved.to_owned(), exponent + shift)
 }
 
-/// The whole number that JSON text is.
+/// Reads an integer.
 pub(super) fn parse_integer(raw: &str) -> Option<i64> {
     raw.parse().ok().or_else(|| {
         let (negative, digits, exponent) = normalize_decimal(raw);
@@ -51,12 +53,12 @@ pub(super) fn parse_integer(raw: &str) -> Option<i64> {
     })
 }
 
-/// The day of JSON text: of an epoch number its day in UTC, of a text the day as written. How it was sent is told too.
+/// The day of an epoch number (in UTC) or of a text (as written), and how it was sent.
 pub(super) fn parse_day(raw: &str) -> Option<(i32, DateEncoding)> {
     let Some(text) = json_scan::decode_string(raw) else {
-        let ms = raw.parse().ok().filter(|ms| INSTANTS.contains(ms))?;
-        let sent = if ms % DAY == 0 { DateEncoding::Epoch } else { DateEncoding::Otherwise };
-        return Some((i32::try_from(ms.div_euclid(DAY)).ok()?, sent));
+        let ms = raw.parse().ok().filter(|ms| INSTANT_RANGE.contains(ms))?;
+        let sent = if ms % DAY_MS == 0 { DateEncoding::Epoch } else { DateEncoding::Otherwise };
+        return Some((i32::try_from(ms.div_euclid(DAY_MS)).ok()?, sent));
     };
     let (date, rest) = text.split_at_checked(10)?;
     let days = parse_iso_date(date.as_bytes())?;
@@ -74,15 +76,15 @@ pub(super) enum DateEncoding {
     Epoch,
     /// As `YYYY-MM-DD`.
     Text,
-    /// With a time of day, or in any other way.
+    /// With a time of day, or in any other form.
     Otherwise,
 }
 
-/// The instant of JSON text in epoch milliseconds, and whether the text is `YYYY-MM-DDTHH:MM:SS.mmmZ`.
+/// The instant in epoch milliseconds, and whether the text is `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 ///
-/// A time without an offset is an instant only in a zone.
+/// A time without an offset needs a zone.
 pub(super) fn parse_instant(raw: &str, zone: Option<&TimeZone>) -> Option<(i64, bool)> {
-    let known = |ms: &i64| INSTANTS.contains(ms);
+    let known = |ms: &i64| INSTANT_RANGE.contains(ms);
     let Some(text) = json_scan::decode_string(raw) else {
         return raw.parse().ok().filter(known).map(|ms| (ms, false));
     };
@@ -96,7 +98,7 @@ pub(super) fn parse_instant(raw: &str, zone: Option<&TimeZone>) -> Option<(i64, 
     Some((timestamp.as_millisecond(), false)).filter(|(ms, _)| known(ms))
 }
 
-/// Reads `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form of nearly every time the API sends.
+/// Reads `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form of nearly all times that the API sends.
 fn parse_canonical_instant(text: &[u8]) -> Option<i64> {
     let shape = |at: usize, byte| text.get(at) == Some(&byte);
     let shaped = text.len() == 24
@@ -113,7 +115,7 @@ fn parse_canonical_instant(text: &[u8]) -> Option<i64> {
     let (second, ms) = (parse_digits(&text[17..19])?, parse_digits(&text[20..23])?);
     let valid = hour < 24 && minute < 60 && second < 60;
     let of_day = ((hour * 60 + minute) * 60 + second) * 1000 + ms;
-    valid.then(|| i64::from(days) * DAY + i64::from(of_day))
+    valid.then(|| i64::from(days) * DAY_MS + i64::from(of_day))
 }
 
 /// Reads `YYYY-MM-DD` as days since 1970.
@@ -143,13 +145,13 @@ fn parse_digits(text: &[u8]) -> Option<i32> {
     text.iter().try_fold(0, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i32::from(*b - b'0')))
 }
 
-/// The text of a day, as the API writes it.
+/// The text of a day, in the API's format.
 pub(super) fn format_day(days: i32) -> String {
     let date = Date::constant(1970, 1, 1) + jiff::Span::new().days(days);
     date.to_string()
 }
 
-/// The text of an instant, as the API writes it.
+/// The text of an instant, in the API's format.
 pub(super) fn format_instant(ms: i64) -> String {
     let timestamp = Timestamp::from_millisecond(ms).expect("a decoded instant is in range");
     format!("{timestamp:.3}")

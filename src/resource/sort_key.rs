@@ -1,14 +1,14 @@
-//! The order of rows: by the time they were added, then by id.
+//! The sort order of rows: by the time they were added, then by id.
 //!
-//! Rows are sorted before they are decoded, so the key is read from the raw row and nothing else is.
+//! Rows are sorted before they are decoded, so only the key is read from the raw row.
 
 use super::table::TableSchema;
 use super::{RowDecodeError, json_scan, row, scalar};
 
-/// What rows are sorted by.
+/// The sort key of a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowSortKey {
-    /// The column `date_added` in epoch milliseconds; the least of all where it is null.
+    /// The column `date_added` in epoch milliseconds; the minimum if it is null.
     pub added: i64,
     /// The column `id`.
     pub id: String,
@@ -23,7 +23,7 @@ pub struct SortKeyReader {
 }
 
 impl SortKeyReader {
-    /// For rows of this table.
+    /// A reader for rows of this table.
     #[must_use]
     pub fn new(table: &TableSchema) -> Self {
         let names = |name: &str| -> Vec<&'static str> {
@@ -33,10 +33,10 @@ impl SortKeyReader {
         Self { table: table.name, id: names("id"), added: names("date_added") }
     }
 
-    /// The key of a raw row.
+    /// The sort key of a raw row.
     ///
     /// # Errors
-    /// When the row is no object, or has no id.
+    /// When the row is not an object, or has no id.
     pub fn sort_key(&self, row: &str) -> Result<RowSortKey, RowDecodeError> {
         let (mut id, mut added) = (None, None);
         for (key, raw) in json_scan::object_members(row) {
@@ -48,7 +48,7 @@ impl SortKeyReader {
         }
         let id = id.map(|(_, raw)| raw).filter(|raw| row::is_row_id(raw));
         let id = id.ok_or_else(|| {
-            RowDecodeError::not_a_row(self.table, "it is no object with an id", row)
+            RowDecodeError::not_a_row(self.table, "it is not an object with an id", row)
         })?;
         let added = added.and_then(|(_, raw)| scalar::parse_instant(raw, None));
         Ok(RowSortKey {
@@ -59,7 +59,7 @@ impl SortKeyReader {
     }
 }
 
-/// Takes a value when its key is one of the names, and none before it was better.
+/// Takes a value if its key is one of the names, and no better one was found before.
 fn replace_if_preferred<'r>(
     best: &mut Option<(usize, &'r str)>,
     names: &[&str],

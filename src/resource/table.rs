@@ -1,7 +1,7 @@
-//! A table: a resource's columns as one account has them.
+//! A table: a resource's columns in one account.
 //!
-//! A [`ResourceSpec`] is a line of the registry; its [`TableSchema`] also has the account's custom fields as columns. A table
-//! holds no rows, and does not know how they are read or written.
+//! A [`ResourceSpec`] is an entry of the registry; its [`TableSchema`] also has the account's
+//! custom fields as columns. A table has no rows, and does not know how they are read or written.
 
 use std::sync::Arc;
 
@@ -11,19 +11,19 @@ use super::column::{ColumnSource, TableColumn};
 use super::derived::DerivedKey;
 use super::fields::CustomFieldColumns;
 
-/// A kind of record the API serves.
+/// A kind of record that the API serves.
 #[derive(Debug)]
 pub struct ResourceSpec {
-    /// The name, which is also that of its file.
+    /// The name, also used for its file.
     pub name: &'static str,
-    /// What it is, in a sentence.
+    /// A one-sentence description.
     pub doc: &'static str,
     pub(super) columns: fn(&CustomFieldColumns) -> Vec<TableColumn>,
     pub(super) derived: &'static [DerivedKey],
 }
 
 impl ResourceSpec {
-    /// The resource of that name.
+    /// The resource with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<&'static Self> {
         super::RESOURCES.iter().copied().find(|r| r.name == name)
@@ -39,7 +39,7 @@ impl ResourceSpec {
 /// The columns of a resource, in order: `id` first, `extra` last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableSchema {
-    /// The name, which is also that of its file.
+    /// The name, also used for its file.
     pub name: &'static str,
     /// The columns.
     pub columns: Vec<TableColumn>,
@@ -54,15 +54,15 @@ impl TableSchema {
         Arc::new(Schema::new(fields))
     }
 
-    /// The place of the column of that name.
+    /// The index of the column with this name.
     #[must_use]
     pub fn column_index(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
 
-    /// Whether custom fields are columns here.
+    /// Whether custom fields are columns of this table.
     pub(super) fn has_custom_fields(&self) -> bool {
-        let is_field = |column: &TableColumn| matches!(column.wire, ColumnSource::Field(_));
+        let is_field = |column: &TableColumn| matches!(column.source, ColumnSource::Field(_));
         self.columns.iter().any(is_field)
     }
 }

@@ -1,4 +1,4 @@
-//! Users: those who work in the account, as contacts, tasks and notes name them by id.
+//! Users: the account's users, referenced by id in contacts, tasks and notes.
 
 use super::column::{TableColumn, boolean_column, extra_column, json_column, text_column};
 use super::fields::CustomFieldColumns;
@@ -21,12 +21,8 @@ fn columns(_: &CustomFieldColumns) -> Vec<TableColumn> {
         text_column("email", "email", "E-mail address."),
         text_column("phone", "phone", "Phone number, as typed."),
         text_column("extension", "extension", "Extension of the phone number."),
-        json_column(
-            "roles",
-            "roles",
-            "What the user is: an object of `{type, role, locationIds}`.",
-        ),
-        json_column("permissions", "permissions", "What the user may do: an object of switches."),
+        json_column("roles", "roles", "The user's role: an object of `{type, role, locationIds}`."),
+        json_column("permissions", "permissions", "The user's permissions: an object of booleans."),
         boolean_column("deleted", "deleted", "Whether the user was deleted."),
         extra_column(),
     ]

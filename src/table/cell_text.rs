@@ -1,6 +1,7 @@
-//! The cells of a column, by type: what text formats see of a batch.
+//! The cells of a column, by type, as text formats need them.
 //!
-//! The types are those of our tables; a schema with any other is refused when the file is opened.
+//! The types are those of our tables; a schema with any other type is rejected when the file is
+//! opened.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -29,20 +30,20 @@ pub(super) enum ColumnCells<'b> {
     List(&'b ListArray, &'b StringArray),
 }
 
-/// The columns of a batch, which must be of the schema the file was opened with.
+/// The columns of a batch, which must have the schema that the file was opened with.
 pub(super) fn columns_of_batch<'b>(
     path: &Path,
     schema: &Schema,
     batch: &'b RecordBatch,
 ) -> Result<Vec<ColumnCells<'b>>, TableWriteError> {
     if batch.schema_ref().fields() != schema.fields() {
-        return Err(TableWriteError::encode_error(path, "a batch of another table"));
+        return Err(TableWriteError::encode_error(path, "the batch is of another table"));
     }
     let fields = schema.fields().iter().zip(batch.columns());
     Ok(fields.map(|(field, column)| ColumnCells::from_array(field, column)).collect())
 }
 
-/// Refuses a schema with types that are not ours.
+/// Rejects a schema with types that are not ours.
 pub(super) fn check_schema(path: &Path, schema: &Schema) -> Result<(), TableWriteError> {
     let unknown = |field: &&Arc<Field>| match field.data_type() {
         DataType::List(item) => *item.data_type() != DataType::Utf8,
@@ -68,7 +69,7 @@ pub(super) fn check_schema(path: &Path, schema: &Schema) -> Result<(), TableWrit
 }
 
 impl<'b> ColumnCells<'b> {
-    /// A column by its type.
+    /// The cells of a column, according to its type.
     pub(super) fn from_array(field: &Field, column: &'b ArrayRef) -> Self {
         let is_json = field.metadata().get("ghl.kind").is_some_and(|k| k == "json");
         match field.data_type() {
@@ -88,16 +89,16 @@ impl<'b> ColumnCells<'b> {
         }
     }
 
-    /// What the cell of this row says: nothing where it is null, several texts where it is a list, else one.
-    /// Days and moments are ISO 8601.
+    /// The texts of a cell: none if it is null, several if it is a list, else one. Days and
+    /// instants are ISO 8601.
     pub(super) fn cell_texts(&self, row: usize) -> Vec<Cow<'b, str>> {
         if self.is_null(row) {
             return Vec::new();
         }
         let print = |write: &dyn Fn(&mut Vec<u8>)| {
-            let mut room = Vec::new();
-            write(&mut room);
-            Cow::Owned(String::from_utf8(room).expect("days and moments are ASCII"))
+            let mut buffer = Vec::new();
+            write(&mut buffer);
+            Cow::Owned(String::from_utf8(buffer).expect("days and moments are ASCII"))
         };
         vec![match self {
             Self::Text(cells) | Self::Json(cells) => Cow::Borrowed(cells.value(row)),
@@ -107,8 +108,10 @@ impl<'b> ColumnCells<'b> {
             Self::Boolean(cells) => Cow::Borrowed(if cells.value(row) { "true" } else { "false" }),
             Self::Integer(cells) => Cow::Owned(cells.value(row).to_string()),
             Self::Float(cells) => Cow::Owned(cells.value(row).to_string()),
-            Self::Date(cells) => print(&|room| date_text::write_day(room, cells.value(row))),
-            Self::Instant(cells) => print(&|room| date_text::write_instant(room, cells.value(row))),
+            Self::Date(cells) => print(&|buffer| date_text::write_day(buffer, cells.value(row))),
+            Self::Instant(cells) => {
+                print(&|buffer| date_text::write_instant(buffer, cells.value(row)))
+            }
         }]
     }
 
@@ -126,7 +129,7 @@ impl<'b> ColumnCells<'b> {
     }
 }
 
-/// The texts of a list cell; a null among them is an empty text.
+/// The texts of a list cell; a null item is an empty text.
 pub(super) fn list_items<'b>(
     list: &ListArray,
     items: &'b StringArray,

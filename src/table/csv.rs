@@ -1,8 +1,10 @@
-//! CSV: one line of header, then one record a row (RFC 4180, UTF-8, `\n` after every record).
+//! CSV: a header line, then one record per row (RFC 4180, UTF-8, `\n` after every
+//! record).
 //!
-//! Null and empty text are both an empty cell. A list is one cell ([`super::join_list`]), JSON is its text, days and
-//! instants are ISO 8601. Texts and lists are guarded ([`super::guard_formula`]); numbers, booleans, days, instants and JSON
-//! cannot start a formula and are not.
+//! Null and empty text are both an empty cell. A list is one cell ([`super::join_list`]), JSON is
+//! its text, days and instants are ISO 8601. Texts and lists are guarded
+//! ([`super::guard_formula`]); numbers, booleans, days, instants and JSON cannot start a formula
+//! and are not.
 
 use std::io::Write;
 use std::path::Path;
@@ -18,11 +20,11 @@ use super::{
     SinkOptions, TableFormat, TableSink, TableWriteError, WrittenTable, date_text, joined_list,
 };
 
-/// The format's line in the registry.
+/// The format's entry in the registry.
 pub(super) const FORMAT: TableFormat = TableFormat {
     name: "csv",
     extension: "csv",
-    doc: "One line per row, for spreadsheets and people; lists and JSON are cells of text.",
+    doc: "One line per row, for spreadsheets; lists and JSON are text cells.",
     open,
 };
 
@@ -85,14 +87,14 @@ impl CsvSink {
     }
 }
 
-/// The bytes of a cell that is not null; `room` is for those that have to be made.
+/// The bytes of a cell that is not null; `buffer` is a buffer for cells that have to be formatted.
 fn encode_cell<'c>(
     column: &ColumnCells<'c>,
     row: usize,
     safe: FormulaGuardMode,
-    room: &'c mut Vec<u8>,
+    buffer: &'c mut Vec<u8>,
 ) -> &'c [u8] {
-    room.clear();
+    buffer.clear();
     match column {
         ColumnCells::Json(cells) => return cells.value(row).as_bytes(),
         ColumnCells::Text(cells) => {
@@ -100,27 +102,27 @@ fn encode_cell<'c>(
             if !needs_guard(text, safe) {
                 return text.as_bytes();
             }
-            room.push(b'\'');
-            room.extend_from_slice(text.as_bytes());
+            buffer.push(b'\'');
+            buffer.extend_from_slice(text.as_bytes());
         }
         ColumnCells::List(cells, items) => {
-            joined_list::write_list(room, cell_text::list_items(cells, items, row));
-            let text = std::str::from_utf8(room).expect("texts and separators are UTF-8");
+            joined_list::write_list(buffer, cell_text::list_items(cells, items, row));
+            let text = std::str::from_utf8(buffer).expect("texts and separators are UTF-8");
             if needs_guard(text, safe) {
-                room.insert(0, b'\'');
+                buffer.insert(0, b'\'');
             }
         }
         ColumnCells::Boolean(cells) => return if cells.value(row) { b"true" } else { b"false" },
-        ColumnCells::Integer(cells) => write_number(room, cells.value(row)),
-        ColumnCells::Float(cells) => write_number(room, cells.value(row)),
-        ColumnCells::Date(cells) => date_text::write_day(room, cells.value(row)),
-        ColumnCells::Instant(cells) => date_text::write_instant(room, cells.value(row)),
+        ColumnCells::Integer(cells) => write_number(buffer, cells.value(row)),
+        ColumnCells::Float(cells) => write_number(buffer, cells.value(row)),
+        ColumnCells::Date(cells) => date_text::write_day(buffer, cells.value(row)),
+        ColumnCells::Instant(cells) => date_text::write_instant(buffer, cells.value(row)),
     }
-    room
+    buffer
 }
 
-fn write_number(room: &mut Vec<u8>, number: impl std::fmt::Display) {
-    write!(room, "{number}").expect("a vector takes every byte");
+fn write_number(buffer: &mut Vec<u8>, number: impl std::fmt::Display) {
+    write!(buffer, "{number}").expect("a vector takes every byte");
 }
 
 fn convert_error(path: &Path, error: ::csv::Error) -> TableWriteError {

@@ -1,10 +1,11 @@
 //! Days and instants as text, the same in every text format.
 //!
-//! `2025-11-24` and `2025-11-24T16:58:56.678Z`. Written digit by digit, since a table has several of them in every row.
+//! `2025-11-24` and `2025-11-24T16:58:56.678Z`. Written digit by digit, because every row of a
+//! table has several of them.
 
 const DAY: i64 = 86_400_000;
 
-/// Appends the day that many days after 1970-01-01.
+/// Appends the day this many days after 1970-01-01.
 pub(super) fn write_day(out: &mut Vec<u8>, days: i32) {
     // The inverse of days-from-civil, after Howard Hinnant; years begin in March here.
     let shifted = i64::from(days) + 719_468;
@@ -19,7 +20,7 @@ pub(super) fn write_day(out: &mut Vec<u8>, days: i32) {
     if (0..=9999).contains(&year) {
         write_digits(out, year.unsigned_abs(), 4);
     } else {
-        // ISO 8601 wants a sign on years of more digits.
+        // ISO 8601 requires a sign for years with more digits.
         out.push(if year < 0 { b'-' } else { b'+' });
         write_digits(out, year.unsigned_abs(), 6);
     }
@@ -29,7 +30,7 @@ pub(super) fn write_day(out: &mut Vec<u8>, days: i32) {
     write_digits(out, day.unsigned_abs(), 2);
 }
 
-/// Appends the instant that many milliseconds after 1970-01-01T00:00:00Z.
+/// Appends the instant this many milliseconds after 1970-01-01T00:00:00Z.
 pub(super) fn write_instant(out: &mut Vec<u8>, ms: i64) {
     let days = ms.div_euclid(DAY);
     let of_day = ms.rem_euclid(DAY).unsigned_abs();

@@ -1,7 +1,7 @@
-//! Rows of texts as a file of delimited values, in the form that another program wants.
+//! Writes rows of texts as a delimited file, in the dialect that another program needs.
 //!
-//! A header first, then a record a row; a cell is quoted where it must be. Bytes are hashed and counted as
-//! they leave, whatever the encoding. Guards against formulas are whoever makes the texts' own business.
+//! A header comes first, then one record per row; a cell is quoted where necessary. Bytes are
+//! hashed and counted as they are written, in any encoding. Formula guards are left to the caller.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,33 +12,33 @@ use encoding_rs::WINDOWS_1252;
 use super::table_file::HashedOutputFile;
 use super::{TableWriteError, WrittenTable};
 
-/// The mark that begins a file of UTF-8.
-const MARK: &str = "\u{feff}";
+/// The byte order mark of UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// How rows of texts become bytes.
+/// How rows of texts are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutputDialect {
-    /// What parts the cells of a row.
+    /// The delimiter between cells.
     pub delimiter: u8,
-    /// Whether lines end as on Windows.
+    /// Whether lines end with CR LF.
     pub crlf: bool,
     /// Whether the file begins with a byte order mark.
     pub bom: bool,
-    /// Whether every cell is quoted; else those that must be.
+    /// Whether every cell is quoted, or only those that need it.
     pub quoted: bool,
-    /// What characters become.
+    /// The character encoding.
     pub encoding: OutputEncoding,
 }
 
-/// What characters become.
+/// A character encoding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OutputEncoding {
     /// UTF-8.
     #[default]
     Utf8,
-    /// UTF-16, little end first.
+    /// UTF-16, little-endian.
     Utf16,
-    /// Windows-1252, which has few of them: the others become `?`.
+    /// Windows-1252; characters that it lacks are replaced with `?`.
     Windows1252,
 }
 
@@ -49,7 +49,7 @@ impl Default for OutputDialect {
     }
 }
 
-/// A file of delimited values being written.
+/// A delimited file being written.
 #[derive(Debug)]
 pub struct DelimitedWriter {
     path: PathBuf,
@@ -58,10 +58,7 @@ pub struct DelimitedWriter {
 }
 
 impl DelimitedWriter {
-    /// Creates the file with its header. There must be no such file yet.
-    ///
-    /// # Errors
-    /// When it cannot be created.
+    /// Creates the file with its header. The file must not exist yet.
     pub fn create<'h>(
         path: &Path,
         dialect: OutputDialect,
@@ -70,12 +67,12 @@ impl DelimitedWriter {
         let mut output = EncodingWriter {
             to: HashedOutputFile::create(path)?,
             encoding: dialect.encoding,
-            begun: Vec::new(),
-            lost: 0,
+            partial: Vec::new(),
+            lacking: 0,
         };
         if dialect.bom {
             output
-                .write_all(MARK.as_bytes())
+                .write_all(BYTE_ORDER_MARK.as_bytes())
                 .map_err(|source| TableWriteError::write_error(path, source))?;
         }
         let terminator = if dialect.crlf { Terminator::CRLF } else { Terminator::Any(b'\n') };
@@ -91,16 +88,13 @@ impl DelimitedWriter {
         Ok(records)
     }
 
-    /// How many rows were written, without the header.
+    /// The number of rows written, without the header.
     #[must_use]
     pub fn row_count(&self) -> u64 {
         self.rows
     }
 
     /// Adds a row.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
     pub fn write_row<'t>(
         &mut self,
         cells: impl IntoIterator<Item = &'t str>,
@@ -124,28 +118,26 @@ impl DelimitedWriter {
         self.writer.write_record(cells).map_err(failure)
     }
 
-    /// Completes the file and waits until it is on disk. How many characters the encoding lacks is told, too.
-    ///
-    /// # Errors
-    /// When it cannot be written.
+    /// Completes the file and waits until it is on disk. Also returns how many characters the
+    /// encoding lacks.
     pub fn close(self) -> Result<(WrittenTable, u64), TableWriteError> {
         let encoder = self
             .writer
             .into_inner()
             .map_err(|error| TableWriteError::write_error(&self.path, error.into_error()))?;
-        Ok((encoder.to.close(self.rows)?, encoder.lost))
+        Ok((encoder.to.close(self.rows)?, encoder.lacking))
     }
 }
 
-/// Text on its way into a file, in its encoding.
+/// Encodes text as it is written to a file.
 #[derive(Debug)]
 struct EncodingWriter {
     to: HashedOutputFile,
     encoding: OutputEncoding,
-    /// The bytes of a character whose rest is still to come.
-    begun: Vec<u8>,
-    /// Characters that the encoding lacks.
-    lost: u64,
+    /// The first bytes of a character whose remaining bytes are still missing.
+    partial: Vec<u8>,
+    /// How many characters the encoding lacks.
+    lacking: u64,
 }
 
 impl Write for EncodingWriter {
@@ -153,21 +145,22 @@ impl Write for EncodingWriter {
         if self.encoding == OutputEncoding::Utf8 {
             return self.to.write(bytes);
         }
-        self.begun.extend_from_slice(bytes);
-        let whole = match std::str::from_utf8(&self.begun) {
+        self.partial.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.partial) {
             Ok(text) => text.len(),
             Err(error) => error.valid_up_to(),
         };
-        let text = std::str::from_utf8(&self.begun[..whole]).expect("it was just found to be text");
+        let text =
+            std::str::from_utf8(&self.partial[..whole]).expect("it was just found to be text");
         let bytes_of: Vec<u8> = if self.encoding == OutputEncoding::Utf16 {
             text.encode_utf16().flat_map(u16::to_le_bytes).collect()
         } else {
-            let (bytes, lost) = encode_windows_1252(text);
-            self.lost += lost;
+            let (bytes, lacking) = encode_windows_1252(text);
+            self.lacking += lacking;
             bytes
         };
         self.to.write_all(&bytes_of)?;
-        self.begun.drain(..whole);
+        self.partial.drain(..whole);
         Ok(bytes.len())
     }
 
@@ -176,20 +169,20 @@ impl Write for EncodingWriter {
     }
 }
 
-/// A text in Windows-1252, and how many of its characters that lacks.
+/// A text in Windows-1252, and how many of its characters that encoding lacks.
 fn encode_windows_1252(text: &str) -> (Vec<u8>, u64) {
-    let (mut bytes, mut lost) = (Vec::with_capacity(text.len()), 0);
+    let (mut bytes, mut lacking) = (Vec::with_capacity(text.len()), 0);
     for c in text.chars() {
-        let mut room = [0; 4];
-        let (own, _, unknown) = WINDOWS_1252.encode(c.encode_utf8(&mut room));
+        let mut buffer = [0; 4];
+        let (own, _, unknown) = WINDOWS_1252.encode(c.encode_utf8(&mut buffer));
         if unknown {
             bytes.push(b'?');
-            lost += 1;
+            lacking += 1;
         } else {
             bytes.extend_from_slice(&own);
         }
     }
-    (bytes, lost)
+    (bytes, lacking)
 }
 
 #[cfg(test)]
@@ -203,10 +196,10 @@ mod tests {
         for row in rows {
             records.write_row(row.iter().copied()).unwrap();
         }
-        let (written, lost) = records.close().unwrap();
+        let (written, lacking) = records.close().unwrap();
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!((written.rows, written.bytes), (rows.len() as u64, bytes.len() as u64));
-        assert_eq!(lost, memchr::memchr_iter(b'?', &bytes).count() as u64);
+        assert_eq!(lacking, memchr::memchr_iter(b'?', &bytes).count() as u64);
         bytes
     }
 

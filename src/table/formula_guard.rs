@@ -1,7 +1,8 @@
-//! The formula guard: cells that a spreadsheet would run, or spoil, get a leading `'`.
+//! The formula guard: cells that a spreadsheet would execute or alter get a leading `'`.
 //!
-//! The guard can always be taken off again: `unguard(guard(text)) == text` for every text and mode but
-//! [`FormulaGuardMode::Off`]. So a text that already looks guarded gets one apostrophe more.
+//! The guard can always be removed: `strip_guard(guard_formula(text)) == text` for every text and
+//! every mode but [`FormulaGuardMode::Off`]. So a text that already looks guarded gets another
+//! apostrophe.
 
 use std::borrow::Cow;
 
@@ -19,13 +20,13 @@ choice_enum! {
     }
 }
 
-/// The text as a cell.
+/// The text as a guarded cell.
 #[must_use]
 pub fn guard_formula(text: &str, safe: FormulaGuardMode) -> Cow<'_, str> {
     if needs_guard(text, safe) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// The text of a cell. Texts that were never guarded stay as they are, but for those that look guarded.
+/// The text of a cell. Texts that were never guarded are unchanged, except those that look guarded.
 #[must_use]
 pub fn strip_guard(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
@@ -34,7 +35,7 @@ pub fn strip_guard(cell: &str) -> &str {
     }
 }
 
-/// Whether the text needs a guard to be a cell.
+/// Whether the text needs a guard.
 pub(super) fn needs_guard(text: &str, safe: FormulaGuardMode) -> bool {
     // Most texts start with a letter, and no letter is a risk.
     let Some(first) = text.bytes().next().filter(|b| !b.is_ascii_alphabetic()) else {
@@ -53,12 +54,12 @@ fn is_risky(text: &str) -> bool {
     is_formula_trigger(text) || is_altered_by_excel(text)
 }
 
-/// Whether a spreadsheet might run the text as a formula, or strip what comes before one.
+/// Whether a spreadsheet might execute the text as a formula, or strip what precedes one.
 fn is_formula_trigger(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'])
 }
 
-/// Whether the text is a number such as `-12`, `+14155551234`, `1.5` or `2e-7`. Phone numbers in E.164 form are.
+/// Whether the text is a number such as `-12`, `+14155551234` (E.164), `1.5` or `2e-7`.
 fn is_plain_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -69,7 +70,7 @@ fn is_plain_number(text: &str) -> bool {
         && digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
 }
 
-/// Whether Excel would run the text, or write it differently than it read it.
+/// Whether Excel would execute the text, or save it differently from how it read it.
 fn is_altered_by_excel(text: &str) -> bool {
     if !is_plain_number(text) {
         return is_formula_trigger(text);

@@ -1,11 +1,12 @@
-//! A list in one cell: `a; b`, or a JSON array where that would not come apart again.
+//! A list in one cell: `a; b`, or a JSON array where that could not be split again.
 
 use std::borrow::Cow;
 
-/// The cell of a list. It is a JSON array when an item is empty, holds `;`, starts with `[` or has outer spaces.
+/// The cell of a list. It is a JSON array if an item is empty, contains `;`, starts with `[` or has
+/// outer spaces.
 ///
 /// # Panics
-/// Never: what it writes is text.
+/// Never: its output is valid text.
 #[must_use]
 pub fn join_list<'t>(items: impl Iterator<Item = &'t str> + Clone) -> String {
     let mut cell = Vec::new();
@@ -13,7 +14,8 @@ pub fn join_list<'t>(items: impl Iterator<Item = &'t str> + Clone) -> String {
     String::from_utf8(cell).expect("texts and separators are UTF-8")
 }
 
-/// The items of a cell that [`join_list`] made. A cell that looks like a JSON array of texts but is none is one item.
+/// The items of a cell that [`join_list`] created. A cell that only looks like a JSON array of
+/// texts is one item.
 #[must_use]
 pub fn split_list(cell: &str) -> Vec<Cow<'_, str>> {
     if cell.starts_with('[')

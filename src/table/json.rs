@@ -1,11 +1,12 @@
-//! JSON text inside JSON Lines: embedded as it is, or as a string where readers would refuse it.
+//! JSON text inside JSON Lines: embedded as it is, or as a string where readers would reject it.
 //!
-//! A column of JSON holds text as a server sent it. Nested deeper than [`DEEPEST`], or with half a surrogate pair in
-//! it, the line would be refused by common readers and the file lost for one cell; such text is embedded as a string.
-//! White space between tokens is left out where it would break the line. The text is taken to be well formed.
+//! A JSON column has text as a server sent it. If it is nested deeper than [`MAX_DEPTH`] or
+//! contains an unpaired surrogate, common readers would reject the line and the file would be lost
+//! for one cell; such text is embedded as a string. White space between tokens is omitted where it
+//! would break the line. The text is assumed to be well formed.
 
 /// The deepest nesting that is embedded.
-pub(super) const DEEPEST: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
 
 /// Appends a text as a JSON string.
 pub(super) fn write_string(out: &mut Vec<u8>, text: &str) {
@@ -14,13 +15,14 @@ pub(super) fn write_string(out: &mut Vec<u8>, text: &str) {
 
 /// Appends JSON text as a value.
 pub(super) fn embed_json(out: &mut Vec<u8>, text: &str) {
-    // To nest so deep takes two bytes a level, and half a pair takes an escape: most text need not be looked at.
-    let suspect = text.len() > 2 * DEEPEST || text.contains("\\u");
-    if suspect && !is_embeddable(text.as_bytes()) {
+    // Such nesting takes two bytes per level, and a surrogate takes an escape: most text need not
+    // be scanned.
+    let needs_scan = text.len() > 2 * MAX_DEPTH || text.contains("\\u");
+    if needs_scan && !is_embeddable(text.as_bytes()) {
         return write_string(out, text);
     }
     if text.bytes().any(|b| b == b'\n' || b == b'\r') {
-        // No string holds a raw line break, so all of them are between tokens.
+        // A JSON string contains no raw line break, so all of them are between tokens.
         out.extend(text.bytes().filter(|b| !matches!(b, b'\n' | b'\r')));
     } else {
         out.extend_from_slice(text.as_bytes());
@@ -42,7 +44,7 @@ fn is_embeddable(text: &[u8]) -> bool {
             (b']' | b'}', false) => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return false;
         }
         at += 1;
@@ -50,7 +52,7 @@ fn is_embeddable(text: &[u8]) -> bool {
     true
 }
 
-/// The length of the escape at the start of this text; none if it is half a surrogate pair.
+/// The length of the escape at the start of this text; `None` if it is an unpaired surrogate.
 fn escape_length(text: &[u8]) -> Option<usize> {
     match (parse_unicode_escape(text), text.get(6..).and_then(parse_unicode_escape)) {
         (None, _) => Some(2),
@@ -60,7 +62,7 @@ fn escape_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The code of an escape `\uXXXX` at the start of this text.
+/// The code unit of an escape `\uXXXX` at the start of this text.
 fn parse_unicode_escape(text: &[u8]) -> Option<u32> {
     let hex = text.strip_prefix(b"\\u")?.get(..4)?;
     u32::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()

@@ -1,7 +1,8 @@
-//! JSON Lines: one object a line, every column in it.
+//! JSON Lines: one object per line, with every column.
 //!
-//! Nulls are written, lists are arrays, JSON is nested ([`super::json`] says when it is a string instead), days and
-//! instants are the same text as in CSV, floats always have a fraction or an exponent.
+//! Nulls are written, lists are arrays, JSON is nested ([`super::json`] explains when it is a
+//! string instead), days and instants have the same text as in CSV, floats always have a fraction
+//! or an exponent.
 
 use std::io::Write;
 use std::path::Path;
@@ -16,7 +17,7 @@ use super::{
     json,
 };
 
-/// The format's line in the registry.
+/// The format's entry in the registry.
 pub(super) const FORMAT: TableFormat = TableFormat {
     name: "jsonl",
     extension: "jsonl",
@@ -24,13 +25,13 @@ pub(super) const FORMAT: TableFormat = TableFormat {
     open,
 };
 
-/// How much is gathered before it is written.
-const FULL: usize = 1 << 17;
+/// How many bytes are buffered before they are written.
+const BUFFER_BYTES: usize = 1 << 17;
 
 struct JsonLinesSink {
     output: HashedOutputFile,
     schema: SchemaRef,
-    /// What stands before each column's value: `{"id":`, then `,"location_id":` and so on.
+    /// What precedes each column's value: `{"id":`, then `,"location_id":` and so on.
     keys: Vec<Vec<u8>>,
     lines: Vec<u8>,
     rows: u64,
@@ -68,7 +69,7 @@ impl TableSink for JsonLinesSink {
                 write_value(&mut self.lines, column, row);
             }
             self.lines.extend_from_slice(b"}\n");
-            if self.lines.len() >= FULL {
+            if self.lines.len() >= BUFFER_BYTES {
                 self.flush_lines()?;
             }
         }

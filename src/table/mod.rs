@@ -1,11 +1,12 @@
-//! Tables as files: record batches in, one file out, in any of [`FORMATS`].
+//! Tables as files: writes record batches to one file, in any of [`FORMATS`].
 //!
-//! A [`TableSink`] writes one new file, hashes it on the way, and has it on disk when it closes. It never replaces a file:
-//! whoever opens it chooses a temporary name and renames it when all is well. Memory stays bounded however many
-//! batches come.
+//! A [`TableSink`] writes one new file, hashes it while writing, and has it on disk when it closes.
+//! It never replaces a file: the caller chooses a temporary name and renames the file when
+//! everything has succeeded. Memory stays bounded for any number of batches.
 //!
-//! To add a format: a file beside this one, its `mod` line, and its line in [`FORMATS`]. No format knows contacts: a
-//! column is what its Arrow type says, and text marked `ghl.kind` = `json` in its field's metadata is JSON.
+//! To add a format: a file in this directory, its `mod` line, and its line in [`FORMATS`]. No
+//! format knows contacts: a column is defined by its Arrow type, and text with `ghl.kind` = `json`
+//! in its field's metadata is JSON.
 
 mod cell_text;
 mod csv;
@@ -37,26 +38,26 @@ pub const FORMATS: &[TableFormat] = &[parquet::FORMAT, csv::FORMAT, jsonl::FORMA
 
 type OpenSinkFn = fn(&Path, SchemaRef, &SinkOptions) -> Result<Box<dyn TableSink>, TableWriteError>;
 
-/// A way to write a table as a file.
+/// A file format for tables.
 #[derive(Debug, Clone, Copy)]
 pub struct TableFormat {
-    /// What users call it.
+    /// The name of the format on the command line.
     pub name: &'static str,
-    /// How its files' names end, without the dot.
+    /// The file extension, without the dot.
     pub extension: &'static str,
-    /// What it is good for, in a sentence.
+    /// A one-sentence description.
     pub doc: &'static str,
     open: OpenSinkFn,
 }
 
 impl TableFormat {
-    /// The format of that name.
+    /// The format with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<&'static Self> {
         FORMATS.iter().find(|format| format.name == name)
     }
 
-    /// Creates a file for batches of this schema. There must be no such file yet.
+    /// Creates a file for batches of this schema. The file must not exist yet.
     pub fn open_sink(
         &self,
         path: &Path,
@@ -68,14 +69,15 @@ impl TableFormat {
     }
 }
 
-/// What a file is written with, beside its rows.
+/// The settings for writing a file.
 #[derive(Debug, Clone, Default)]
 pub struct SinkOptions {
-    /// Keys and values for the file's own metadata, in formats that have any (Parquet).
+    /// Key-value metadata for the file itself, in formats that support it (Parquet).
     pub metadata: Vec<(String, String)>,
-    /// How CSV cells are kept from running in a spreadsheet.
+    /// How CSV cells are kept from being executed as formulas.
     pub csv_safe: FormulaGuardMode,
-    /// The columns by which the rows are sorted, ascending and nulls first, in formats that say so (Parquet).
+    /// The columns by which the rows are sorted, ascending with nulls first, in formats that record
+    /// it (Parquet).
     pub sorted_by: Vec<String>,
 }
 
@@ -91,9 +93,9 @@ pub trait TableSink: Send {
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenTable {
-    /// How many rows it holds.
+    /// The number of rows.
     pub rows: u64,
-    /// How many bytes it is long.
+    /// The number of bytes.
     pub bytes: u64,
     /// The SHA-256 of its bytes, in lower-case hexadecimal.
     pub sha256: String,
@@ -107,7 +109,7 @@ pub enum TableWriteError {
     Create {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The file could not be written; perhaps the disk is full.
@@ -115,21 +117,21 @@ pub enum TableWriteError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The rows cannot be put into the format.
+    /// The rows cannot be represented in the format.
     #[error("writing `{}`: {reason}", path.display())]
     Encode {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// What cannot be represented.
         reason: String,
     },
 }
 
 impl TableWriteError {
-    /// What the operating system said, if it was asked: `StorageFull`, `AlreadyExists` and so on are told from here.
+    /// The operating system's error, if any, such as `StorageFull` or `AlreadyExists`.
     #[must_use]
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {

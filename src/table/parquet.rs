@@ -1,8 +1,9 @@
 //! Parquet: typed columns, compressed.
 //!
-//! Row groups are cut by memory as well as by rows, so that a table of any length takes the same room. Which columns
-//! get a dictionary is decided by the first batch: a dictionary of ids or of JSON only costs time and room. The file
-//! is unreadable until it is closed: its index comes last.
+//! Row groups are limited by memory as well as by rows, so that memory does not depend on the size
+//! of the table. The first batch decides which columns get a dictionary: a dictionary of ids or of
+//! JSON only costs time and space. The file is unreadable until it is closed, because its index
+//! comes last.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -22,7 +23,7 @@ use super::cell_text::{self, ColumnCells};
 use super::table_file::HashedOutputFile;
 use super::{SinkOptions, TableFormat, TableSink, TableWriteError, WrittenTable};
 
-/// The format's line in the registry.
+/// The format's entry in the registry.
 pub(super) const FORMAT: TableFormat = TableFormat {
     name: "parquet",
     extension: "parquet",
@@ -34,8 +35,8 @@ pub(super) const FORMAT: TableFormat = TableFormat {
 const GROUP_ROWS: usize = 100_000;
 const GROUP_BYTES: usize = 16 << 20;
 
-/// How many rows decide whether a column gets a dictionary.
-const SAMPLE: usize = 1000;
+/// How many rows are sampled to decide whether a column gets a dictionary.
+const SAMPLE_ROWS: usize = 1000;
 
 struct ParquetSink {
     path: PathBuf,
@@ -46,7 +47,7 @@ struct ParquetSink {
 }
 
 enum ParquetState {
-    /// No batch has come yet.
+    /// No batch has been written yet.
     New(HashedOutputFile),
     Open(Box<ArrowWriter<HashedOutputFile>>),
     /// Opening failed; the error was reported then.
@@ -139,7 +140,7 @@ fn writer_properties(
     properties.build()
 }
 
-/// The sorting columns, as far as the schema has them in that order.
+/// The leading sort columns that the schema has.
 fn sorting_columns(schema: &Schema, names: &[String]) -> Option<Vec<SortingColumn>> {
     let places = names.iter().map_while(|name| schema.index_of(name).ok());
     let columns: Vec<_> = places
@@ -149,13 +150,13 @@ fn sorting_columns(schema: &Schema, names: &[String]) -> Option<Vec<SortingColum
     (!columns.is_empty()).then_some(columns)
 }
 
-/// Whether the values of a column come again often enough for a dictionary to pay.
+/// Whether the values of a column repeat often enough for a dictionary to pay off.
 fn benefits_from_dictionary(cells: &ColumnCells) -> bool {
     match cells {
         ColumnCells::Text(cells) | ColumnCells::Json(cells) => {
-            has_few_distinct(cells.iter().take(SAMPLE).flatten())
+            has_few_distinct(cells.iter().take(SAMPLE_ROWS).flatten())
         }
-        ColumnCells::List(_, items) => has_few_distinct(items.iter().take(SAMPLE).flatten()),
+        ColumnCells::List(_, items) => has_few_distinct(items.iter().take(SAMPLE_ROWS).flatten()),
         ColumnCells::Instant(cells) => has_few_distinct(sample_values(cells)),
         ColumnCells::Integer(cells) => has_few_distinct(sample_values(cells)),
         ColumnCells::Float(cells) => has_few_distinct(sample_values(cells).map(f64::to_bits)),
@@ -167,7 +168,7 @@ fn benefits_from_dictionary(cells: &ColumnCells) -> bool {
 fn sample_values<T: ArrowPrimitiveType>(
     cells: &PrimitiveArray<T>,
 ) -> impl Iterator<Item = T::Native> {
-    cells.iter().take(SAMPLE).flatten()
+    cells.iter().take(SAMPLE_ROWS).flatten()
 }
 
 fn has_few_distinct<T: Eq + Hash>(values: impl Iterator<Item = T>) -> bool {
@@ -178,7 +179,7 @@ fn has_few_distinct<T: Eq + Hash>(values: impl Iterator<Item = T>) -> bool {
 }
 
 fn not_opened_error(path: &Path) -> TableWriteError {
-    TableWriteError::encode_error(path, "the file could not be begun")
+    TableWriteError::encode_error(path, "the file could not be started")
 }
 
 fn convert_error(path: &Path, error: ParquetError) -> TableWriteError {

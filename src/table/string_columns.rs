@@ -1,4 +1,4 @@
-//! The cells of a batch as texts, for whoever makes rows of another shape of them.
+//! The cells of a batch as texts, for writers of rows with other columns.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub struct BatchTexts<'b> {
 }
 
 impl<'b> BatchTexts<'b> {
-    /// Of a batch of one of our tables.
+    /// Reads a batch of one of our tables.
     #[must_use]
     pub fn from_batch(batch: &'b RecordBatch) -> Self {
         let fields = batch.schema_ref().fields().iter().zip(batch.columns());
@@ -23,25 +23,26 @@ impl<'b> BatchTexts<'b> {
         Self { columns, rows: batch.num_rows() }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn row_count(&self) -> usize {
         self.rows
     }
 
-    /// How many columns there are.
+    /// The number of columns.
     #[must_use]
     pub fn column_count(&self) -> usize {
         self.columns.len()
     }
 
-    /// What a cell says: nothing, one text, or the texts of a list. Days and moments are ISO 8601.
+    /// The texts of a cell: none if it is null, several if it is a list, else one. Days and
+    /// instants are ISO 8601.
     #[must_use]
     pub fn cell_texts(&self, column: usize, row: usize) -> Vec<Cow<'b, str>> {
         self.columns[column].cell_texts(row)
     }
 
-    /// Whether a cell says anything: a text, a number, a yes.
+    /// Whether a cell has a value other than an empty text or list, or `false`.
     #[must_use]
     pub fn has_value(&self, column: usize, row: usize) -> bool {
         match &self.columns[column] {

@@ -1,6 +1,6 @@
-//! The file under a sink: hashed and counted as it is written, synced when it is done.
+//! The file of a sink: hashed and counted while it is written, synced at the end.
 //!
-//! It does not buffer: every format has a buffer of its own.
+//! It does not buffer: every format has its own buffer.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{TableWriteError, WrittenTable};
 use crate::text::encode_hex;
 
-/// A new file, and what was written to it so far.
+/// A new file, with the hash and size of what was written so far.
 #[derive(Debug)]
 pub(super) struct HashedOutputFile {
     path: PathBuf,
@@ -21,7 +21,7 @@ pub(super) struct HashedOutputFile {
 }
 
 impl HashedOutputFile {
-    /// Creates the file; it is an error if it exists.
+    /// Creates the file; fails if it exists.
     pub(super) fn create(path: &Path) -> Result<Self, TableWriteError> {
         let path = path.to_owned();
         let file = match File::create_new(&path) {

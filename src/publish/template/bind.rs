@@ -171,7 +171,7 @@ fn native_column(target: &MappingTarget) -> Option<&'static str> {
 /// The column of a custom field, found by its key, its id, or the key derived from its name.
 fn custom_field_column(name: &str, table: &TableSchema) -> Option<String> {
     let column_name = custom_column_name(name);
-    let is_it = |column: &&TableColumn| match &column.wire {
+    let is_it = |column: &&TableColumn| match &column.source {
         ColumnSource::Field(id) => {
             column.name == name || Some(&column.name) == column_name.as_ref() || id == name
         }

@@ -1,4 +1,4 @@
-//! What the columns hold, what `extra` holds, and that together they hold everything.
+//! What the columns and `extra` contain, and that together they contain everything.
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
@@ -107,14 +107,14 @@ fn is_lossless(table: &TableSchema, row: &str) {
     }
 }
 
-/// Checks what a contact with one member beside its id leaves in a column and in `extra`.
+/// Checks the cell and the `extra` of a contact with one member in addition to its id.
 #[track_caller]
 fn check(member: &str, column: &str, cell: Option<&str>, extra: Option<&str>, misfits: u64) {
     let table = contacts();
     let row = format!(r#"{{"id":"c1",{member}}}"#);
     let (batch, counted) = decoded(&table, &row);
-    let kept = text(&table, &batch, "extra");
-    assert_eq!(kept.as_deref(), extra, "extra of {row}");
+    let preserved = text(&table, &batch, "extra");
+    assert_eq!(preserved.as_deref(), extra, "extra of {row}");
     let cells = batch.column(table.column_index(column).unwrap());
     let shown = shown(cells);
     assert_eq!(shown.as_deref(), cell, "{column} of {row}");

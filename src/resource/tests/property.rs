@@ -1,4 +1,4 @@
-//! Whatever the server sends, the table gives back.
+//! Whatever the server sends, the table reproduces.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! Whole rows and tables: what is refused, how columns are named, how rows sort.
+//! Whole rows and tables: rejected rows, column names, sort order.
 
 use serde_json::json;
 
@@ -33,7 +33,7 @@ fn what_is_no_row_is_refused_and_leaves_no_trace() {
         r#"{"id":"a","#,
     ] {
         assert!(matches!(decoder.push_row(row), Err(RowDecodeError::NotARow { .. })), "{row}");
-        // A key is read from rows that stood in an answer, so that they are whole.
+        // A key is read from rows of a response, so rows are whole.
         if !row.starts_with(r#"{"id":"a""#) {
             assert!(SortKeyReader::new(&table).sort_key(row).is_err(), "{row}");
         }
@@ -102,13 +102,13 @@ fn every_table_begins_with_its_id_and_ends_with_extra() {
 fn appointments_without_a_zone_need_one() {
     let table = APPOINTMENTS.table_schema(&CustomFieldColumns::default());
     let row = r#"{"id":"e","startTime":"2021-07-16 11:00:00","appointmentStatus":"new","appoinmentStatus":"new"}"#;
-    let kept = r#"{"startTime":"2021-07-16 11:00:00"}"#;
+    let preserved = r#"{"startTime":"2021-07-16 11:00:00"}"#;
     let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(2));
     let decoders = [RowDecoder::new(&table), RowDecoder::new(&table).with_time_zone(zone)];
     let starts = decoders.map(|mut decoder| {
         decoder.push_row(row).unwrap();
         let batch = decoder.finish();
-        assert_eq!(text(&table, &batch, "extra").as_deref(), Some(kept));
+        assert_eq!(text(&table, &batch, "extra").as_deref(), Some(preserved));
         shown(batch.column(table.column_index("start_time").unwrap()))
     });
     assert_eq!(starts, [None, Some("1626426000000".to_owned())]);

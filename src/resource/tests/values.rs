@@ -1,4 +1,4 @@
-//! What becomes of one value: its column, and what stays in `extra`.
+//! How single values are represented in their column and in `extra`.
 
 use super::{SEARCH_ROW, check, contacts, decoded, is_lossless, text};
 
@@ -103,42 +103,42 @@ fn days_are_dates_however_they_are_sent() {
 #[test]
 fn custom_values_that_do_not_fit_stay_as_they_were_sent() {
     let entry = |value: &str| format!(r#""customFields":[{value}]"#);
-    let kept = |value: &str| Some(format!(r#"{{"customFields":[{value}]}}"#));
+    let preserved = |value: &str| Some(format!(r#"{{"customFields":[{value}]}}"#));
     let money = r#"{"id":"money","value":"12"}"#;
-    check(&entry(money), "custom_worth", Some("12"), kept(money).as_deref(), 1);
+    check(&entry(money), "custom_worth", Some("12"), preserved(money).as_deref(), 1);
     let unknown = r#"{"id":"unknown","value":"12"}"#;
-    check(&entry(unknown), "custom_worth", None, kept(unknown).as_deref(), 0);
+    check(&entry(unknown), "custom_worth", None, preserved(unknown).as_deref(), 0);
     let files = r#"{"id":"files","value":{"u":{"url":"x"}}}"#;
     check(&entry(files), "custom_files", Some(r#"{"u":{"url":"x"}}"#), None, 0);
     let one = r#"{"id":"many","value":"a"}"#;
-    check(&entry(one), "custom_options", Some("a"), kept(one).as_deref(), 1);
+    check(&entry(one), "custom_options", Some("a"), preserved(one).as_deref(), 1);
     check(r#""customFields":"none""#, "custom_plain", None, Some(r#"{"customFields":"none"}"#), 0);
 }
 
 #[test]
 fn odd_entries_of_a_field_are_all_kept() {
     let entry = |value: &str| format!(r#""customFields":[{value}]"#);
-    let kept = |value: &str| Some(format!(r#"{{"customFields":[{value}]}}"#));
+    let preserved = |value: &str| Some(format!(r#"{{"customFields":[{value}]}}"#));
     let spelt = r#"{"id":"text","fieldValue":"12"}"#;
-    check(&entry(spelt), "custom_plain", Some("12"), kept(spelt).as_deref(), 0);
+    check(&entry(spelt), "custom_plain", Some("12"), preserved(spelt).as_deref(), 0);
     let twice = r#"{"id":"text","value":"1"},{"id":"text","value":"2"}"#;
-    check(&entry(twice), "custom_plain", Some("1"), kept(twice).as_deref(), 0);
+    check(&entry(twice), "custom_plain", Some("1"), preserved(twice).as_deref(), 0);
     let empty = r#"{"id":"text","value":null,"more":1},{"id":"text","value":"2"}"#;
-    check(&entry(empty), "custom_plain", Some("2"), kept(empty).as_deref(), 0);
+    check(&entry(empty), "custom_plain", Some("2"), preserved(empty).as_deref(), 0);
     let escaped = r#"{"\u0069d":"te\u0078t","value":"1"},{"id":"text","value":"2"}"#;
-    check(&entry(escaped), "custom_plain", Some("1"), kept(escaped).as_deref(), 0);
+    check(&entry(escaped), "custom_plain", Some("1"), preserved(escaped).as_deref(), 0);
 }
 
 #[test]
 fn numbers_that_a_double_cannot_hold_are_kept() {
     let entry = |n: &str| format!(r#""customFields":[{{"id":"money","value":{n}}}]"#);
-    let kept = |n: &str| Some(format!("{{{}}}", entry(n)));
+    let preserved = |n: &str| Some(format!("{{{}}}", entry(n)));
     check(&entry("187500.25"), "custom_worth", Some("187500.25"), None, 0);
     check(&entry("1.50"), "custom_worth", Some("1.5"), None, 0);
     check(&entry("12e2"), "custom_worth", Some("1200"), None, 0);
     check(&entry("0.12345678901234568"), "custom_worth", Some("0.12345678901234568"), None, 0);
     let big = "9007199254740993";
-    check(&entry(big), "custom_worth", Some("9007199254740992"), kept(big).as_deref(), 0);
+    check(&entry(big), "custom_worth", Some("9007199254740992"), preserved(big).as_deref(), 0);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_cursor_is_dropped_only_when_it_follows() {
     let with = |cursor: &str| format!(r#"{added},"searchAfter":{cursor}"#);
     check(&with(r#"[1764003536678,"c1"]"#), "source", None, None, 0);
     for cursor in [r#"[1764003536679,"c1"]"#, r#"[1764003536678,"c2"]"#, r#"["x"]"#, "7"] {
-        let kept = format!(r#"{{"searchAfter":{cursor}}}"#);
-        check(&with(cursor), "source", None, Some(&kept), 0);
+        let preserved = format!(r#"{{"searchAfter":{cursor}}}"#);
+        check(&with(cursor), "source", None, Some(&preserved), 0);
     }
 }
