@@ -1,4 +1,4 @@
-//! A draft: what one row asks for, checked and normalised, before anybody knows whom it is about.
+//! A draft: what one row asks for, validated and normalised, before its contact is identified.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,30 +10,30 @@ use super::target::{Channel, Field};
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity};
 use crate::id::ContactId;
 
-/// What a priority's line in a task's text begins with.
+/// The prefix of the priority line in a task's body.
 const PRIORITY: &str = "Priority:";
 
 /// What a row asks for. Stored as JSON in the run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ContactDraft {
-    /// The contact, where the row names it.
+    /// The contact, if the row has its id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactId>,
-    /// The row's id in the system it comes from.
+    /// The row's id in the source system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_id: Option<String>,
-    /// Native fields, e-mail and phone among them: a text as it goes into the request (E.164 phone,
-    /// `YYYY-MM-DD`, ISO country), or null to clear. What is absent is left alone.
+    /// Native fields, including e-mail and phone: a text as it goes into the request (E.164 phone,
+    /// `YYYY-MM-DD`, ISO country), or null to clear. Absent fields are left alone.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Field, Value>,
     /// Custom fields by id: text, number, list of texts; null to clear.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub custom: BTreeMap<String, Value>,
-    /// Tags, without doubles, as written.
+    /// Tags as written, without duplicates.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Whether the tags take the place of those that are there; without any, that takes all away.
+    /// Whether the tags replace the existing ones; without any, all existing tags are removed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub replaces_tags: bool,
     /// Do not disturb, on all channels.
@@ -45,7 +45,7 @@ pub struct ContactDraft {
     /// The id of the user it is assigned to; null to clear.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "deserialize_some")]
     pub owner: Option<Value>,
-    /// The business's id; an empty one to take the contact out of its business.
+    /// The business's id; empty to remove the contact from its business.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub business: Option<String>,
     /// Notes to write.
@@ -54,25 +54,26 @@ pub struct ContactDraft {
     /// Tasks to write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskDraft>,
-    /// E-mail addresses that the API cannot take (api.md §5.13).
+    /// E-mail addresses that the API cannot write (api.md §5.13).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub additional_emails: Vec<String>,
-    /// Phone numbers that the API cannot take.
+    /// Phone numbers that the API cannot write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub additional_phones: Vec<String>,
-    /// What cells say literally, where it is read as something else; by the target's name, of a custom
-    /// field by its id.
+    /// The literal text of cells that are interpreted as something else, by target name, or by id
+    /// for a custom field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub written: BTreeMap<String, String>,
-    /// What of the row could not be read. It is nothing where the account has the same.
+    /// The cells that could not be read. They are ignored where the account already has the same
+    /// text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<UnreadableCell>,
 }
 
-/// A cell that could not be read, of a row that names its contact.
+/// An unreadable cell of a row that identifies its contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadableCell {
-    /// The target's name; of a custom field, by its id.
+    /// The target's name, or the id of a custom field.
     pub to: String,
     /// The cell's text.
     pub text: String,
@@ -89,19 +90,19 @@ impl UnreadableCell {
 }
 
 impl ContactDraft {
-    /// The e-mail address to know the contact by, in lower case.
+    /// The e-mail address that identifies the contact, in lower case.
     #[must_use]
     pub fn email_key(&self) -> Option<String> {
         self.fields.get(&Field::Email)?.as_str().map(str::to_lowercase)
     }
 
-    /// The phone number to know the contact by.
+    /// The phone number that identifies the contact.
     #[must_use]
     pub fn phone_key(&self) -> Option<&str> {
         self.fields.get(&Field::Phone)?.as_str()
     }
 
-    /// Whether it asks for anything of the contact itself, beside knowing it.
+    /// Whether it changes the contact itself, in addition to identifying it.
     #[must_use]
     pub fn has_contact_changes(&self) -> bool {
         let identity = |field: &Field| matches!(field, Field::Email | Field::Phone);
@@ -116,37 +117,37 @@ impl ContactDraft {
     }
 }
 
-/// A null that is there is a value: without this it would be read as absent.
+/// An explicit null is a value: without this it would be read as absent.
 fn deserialize_some<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(input).map(Some)
 }
 
-/// A note to write. With an id it is one that exists.
+/// A note to write. With an id, an existing one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoteDraft {
-    /// The id of a note that exists.
+    /// The id of an existing note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The properties as the API names them: `body`, `title`, `color`, `pinned`, `userId`.
+    /// The properties, by their API names: `body`, `title`, `color`, `pinned`, `userId`.
     pub fields: BTreeMap<String, Value>,
 }
 
-/// A task to write. With an id it is one that exists.
+/// A task to write. With an id, an existing one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskDraft {
-    /// The id of a task that exists.
+    /// The id of an existing task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The properties as the API names them: `title`, `body`, `dueDate`, `completed`, `assignedTo`.
+    /// The properties, by their API names: `title`, `body`, `dueDate`, `completed`, `assignedTo`.
     pub fields: BTreeMap<String, Value>,
-    /// The priority of a task that exists, in a row without a text to hold it.
+    /// The priority of an existing task, in a row without a body to put it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<String>,
 }
 
 impl TaskDraft {
-    /// The properties to write to a task that exists and has this text: a priority goes into the text
-    /// that is there.
+    /// The properties to write to an existing task with this body: a priority is put into that
+    /// body.
     #[must_use]
     pub fn fields_with_priority(&self, text: Option<&str>) -> Cow<'_, BTreeMap<String, Value>> {
         let Some(priority) = &self.priority else { return Cow::Borrowed(&self.fields) };
@@ -159,8 +160,8 @@ impl TaskDraft {
     }
 }
 
-/// A task's text with its priority, for which the API has no field: in place of the priority that the text held,
-/// or on a line of its own. `parse_priority_line` reads it back.
+/// Puts a priority, for which the API has no field, into a task's body: in place of the existing one, or
+/// on a line of its own. [`split_priority_line`] reads it back.
 #[must_use]
 pub fn set_priority_line(text: &str, priority: &str) -> String {
     let line = format!("{PRIORITY} {priority}");
@@ -177,7 +178,8 @@ pub fn set_priority_line(text: &str, priority: &str) -> String {
     }
 }
 
-/// The priority that a task's text holds, and the text without its line: what [`set_priority_line`] makes one of.
+/// Splits a task's body into its priority and the body without the priority line: the inverse of
+/// [`set_priority_line`].
 #[must_use]
 pub fn split_priority_line(text: &str) -> (Option<&str>, String) {
     let mut lines: Vec<&str> = text.split('\n').collect();
@@ -188,7 +190,7 @@ pub fn split_priority_line(text: &str) -> (Option<&str>, String) {
     (parse_priority_line(line), lines.join("\n"))
 }
 
-/// The priority that a line is about.
+/// The priority in a line, if it is a priority line.
 fn parse_priority_line(line: &str) -> Option<&str> {
     let (front, priority) = line.trim_start().split_at_checked(PRIORITY.len())?;
     front.eq_ignore_ascii_case(PRIORITY).then(|| priority.trim())

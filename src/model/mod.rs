@@ -1,7 +1,7 @@
-//! The model: what a contact, its notes and tasks, and a change to them are.
+//! The model: contacts, their notes and tasks, and changes to them.
 //!
-//! These types are shared by the rooms that plan, send, export and check. They hold no rules of one import and
-//! send nothing.
+//! These types are shared by the rooms that plan, send, export and check. They contain no rules of
+//! a particular import and send nothing.
 
 pub mod directory;
 pub mod draft;

@@ -1,4 +1,4 @@
-//! An op: one write that the plan wants, and what is needed to do it once and to take it back.
+//! An op: one planned write, with what is needed to apply it once and to revert it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,34 +9,35 @@ use crate::run::IdempotencyClass;
 /// One planned write.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Op {
-    /// Its number in the plan, from 1; the order in which ops of one lane are sent.
+    /// Its number in the plan, from 1; ops of one serial group are sent in this order.
     pub id: u64,
-    /// A stable name: equal for the same step of the same row of the same source, whenever it is fed.
+    /// A stable key: equal for the same step of the same row of the same source, in every import.
     pub key: String,
-    /// For what cannot be found in the account, a name that an op of any other file has that writes the same
-    /// for the same contact.
+    /// For writes whose result cannot be found in the account: a key that ops of other files share
+    /// if they write the same to the same contact.
     #[serde(default)]
     pub like: Option<String>,
     /// The row it comes from.
     pub row: u64,
-    /// Its place among the row's ops: the contact is 0.
+    /// Its index among the row's ops: the contact is 0.
     pub step: u32,
-    /// Ops of one lane are sent one after the other: they share an identity.
+    /// The serial group. Its ops are sent one after the other, because they share an identity.
     pub lane: u64,
-    /// How it is kept from happening twice.
+    /// How it is kept from being applied twice.
     pub class: IdempotencyClass,
-    /// The contact; nothing while an earlier op of the same row creates it.
+    /// The contact; `None` while an earlier op of the same row has yet to create it.
     pub contact: Option<ContactId>,
     /// What to write.
     pub change: OpChange,
-    /// What the change replaces, in the form in which it would be written back: for an update the live
-    /// values of the properties that it touches, and where nothing was there what clears the property
-    /// (null, or an empty text where the API takes no null); for tags the contact's tags; for a business
-    /// its id; for a child that exists the whole old child. Null for what is new.
+    /// What the change replaces, in the form in which it would be written back: for an update, the
+    /// current values of the properties that it changes, and for missing ones the value that clears
+    /// the property (null, or an empty text where the API does not accept null); for tags, the
+    /// contact's tags; for a business, its id; for an existing child, the whole old child. Null for
+    /// what is new.
     pub before: Value,
 }
 
-/// A write, in the API's own words.
+/// A write, in the API's terms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum OpChange {
@@ -45,31 +46,31 @@ pub enum OpChange {
         /// The body.
         body: Map<String, Value>,
     },
-    /// `POST /contacts/upsert`: for locations that allow duplicates, where it is the replay-safe way.
+    /// `POST /contacts/upsert`: for locations that allow duplicates, where only it is idempotent.
     Upsert {
         /// The body.
         body: Map<String, Value>,
     },
-    /// `PUT /contacts/{id}` with just what changes.
+    /// `PUT /contacts/{id}` with only the changes.
     Update {
         /// The body.
         body: Map<String, Value>,
     },
     /// `DELETE /contacts/{id}`.
     Delete,
-    /// `POST /contacts/bulk/tags/update/add`, many contacts a request.
+    /// `POST /contacts/bulk/tags/update/add`, many contacts per request.
     AddTags {
         /// The tags that the contact lacks.
         tags: Vec<String>,
     },
-    /// `POST /contacts/bulk/tags/update/remove`, many contacts a request.
+    /// `POST /contacts/bulk/tags/update/remove`, many contacts per request.
     RemoveTags {
         /// The tags that the contact has.
         tags: Vec<String>,
     },
-    /// `POST /contacts/bulk/business`, many contacts a request.
+    /// `POST /contacts/bulk/business`, many contacts per request.
     SetBusiness {
-        /// The business's id; nothing to take the contact out of its business.
+        /// The business's id; `None` to remove the contact from its business.
         business: Option<String>,
     },
     /// `POST /contacts/{id}/notes`.
@@ -128,13 +129,13 @@ impl OpChange {
         matches!(self, Self::Delete | Self::DeleteNote { .. } | Self::DeleteTask { .. })
     }
 
-    /// Whether it makes something: a contact, a note or a task.
+    /// Whether it creates a record: a contact, a note or a task.
     #[must_use]
     pub fn creates_record(&self) -> bool {
         self.creates_contact() || matches!(self, Self::CreateNote { .. } | Self::CreateTask { .. })
     }
 
-    /// Whether it makes the contact.
+    /// Whether it creates the contact.
     #[must_use]
     pub fn creates_contact(&self) -> bool {
         matches!(self, Self::Create { .. } | Self::Upsert { .. })

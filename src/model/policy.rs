@@ -14,13 +14,13 @@ pub struct ImportPolicy {
     pub mode: ImportMode,
     /// What a row's contact is matched by.
     pub key: IdentityKey,
-    /// Rows of one file that are the same contact.
+    /// Several rows of one file for the same contact.
     pub on_duplicate: DuplicateRule,
-    /// Create mode: rows whose contact exists.
+    /// Create mode: rows whose contact already exists.
     pub on_existing: ExistingRule,
     /// Whether tags are added to the contact's own or replace them.
     pub tags: TagRule,
-    /// Rows that nothing could keep from being created twice.
+    /// Rows without anything that prevents creating a duplicate.
     pub no_identity: NoIdentityRule,
     /// The custom field (key, name or id) that marks created contacts.
     pub marker: Option<String>,
@@ -30,7 +30,7 @@ pub struct ImportPolicy {
     pub allow_clear: bool,
     /// Whether do-not-disturb may be lifted.
     pub allow_resubscribe: bool,
-    /// Whether rows with only a name are taken.
+    /// Whether rows with only a name are accepted.
     pub allow_name_only: bool,
     /// The country of numbers without one, ISO 3166-1 alpha-2; else the location's.
     pub default_country: Option<String>,
@@ -42,7 +42,7 @@ pub struct ImportPolicy {
     pub usual_date_order: Option<DateOrder>,
     /// The language of month names, in addition to English.
     pub date_locale: Option<DateLocale>,
-    /// The time zone of times without one; else the location's for tasks, UTC when there is none.
+    /// The time zone of times without one; else the location's for tasks, or UTC if it has none.
     pub timezone: Option<String>,
     /// Values to treat as empty, such as `N/A`.
     pub empty_values: Vec<String>,
@@ -56,7 +56,7 @@ pub struct ImportPolicy {
     pub task_priority: TaskPriorityRule,
     /// The due date of tasks without one, in days from today.
     pub default_due: Option<u32>,
-    /// Notes longer than this many characters are cut.
+    /// Notes longer than this many characters are truncated.
     pub truncate_notes: Option<usize>,
     /// Whether longer notes are split into several.
     pub split_notes: bool,
@@ -95,7 +95,7 @@ pub enum IdentityKey {
 }
 
 choice_enum! {
-    /// Rows of one file that are the same contact.
+    /// Several rows of one file for the same contact.
     pub enum DuplicateRule = Reject {
         /// Reject all but the first
         Reject = "reject",
@@ -109,7 +109,7 @@ choice_enum! {
 }
 
 choice_enum! {
-    /// Create mode: rows whose contact exists.
+    /// Create mode: rows whose contact already exists.
     pub enum ExistingRule = Skip {
         /// Leave the contact as it is
         Skip = "skip",
@@ -131,7 +131,7 @@ choice_enum! {
 }
 
 choice_enum! {
-    /// Rows that nothing could keep from being created twice.
+    /// Rows without anything that prevents creating a duplicate.
     pub enum NoIdentityRule = Stop {
         /// Stop the import
         Stop = "stop",

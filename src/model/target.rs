@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum MappingTarget {
     /// `contactId`: the contact itself.
     ContactId,
-    /// `sourceId`: the row's id in the system it comes from.
+    /// `sourceId`: the row's id in the source system.
     SourceId,
     /// A native field of the contact.
     Field(Field),
@@ -27,7 +27,7 @@ pub enum MappingTarget {
     Dnd,
     /// `dndSettings.CHANNEL`: do not disturb on one channel.
     DndChannel(Channel),
-    /// `optIn`: a consent column: yes is no opt-out, and no is not one either (`W_NOT_OPTED_IN`).
+    /// `optIn`: a consent column. Neither yes nor no is an opt-out (`W_NOT_OPTED_IN`).
     OptIn,
     /// `assignedTo`: a user, by e-mail, name or id.
     Owner,
@@ -37,9 +37,9 @@ pub enum MappingTarget {
     Note(NotePart),
     /// `task.title`, `task.dueDate`, …
     Task(TaskPart),
-    /// `ignore`: read by nobody, on purpose.
+    /// `ignore`: deliberately not imported.
     Ignore,
-    /// `?`: nobody has decided yet.
+    /// `?`: not decided yet.
     Undecided,
 }
 
@@ -61,7 +61,7 @@ macro_rules! names {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The one of this name.
+            /// The variant with this name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$variant),)* _ => None }
@@ -77,13 +77,13 @@ names!(
         FirstName = "firstName",
         /// Last name.
         LastName = "lastName",
-        /// Whole name, for rows that have no parts of it.
+        /// Full name, for rows without its parts.
         Name = "name",
         /// E-mail address.
         Email = "email",
         /// Phone number, E.164.
         Phone = "phone",
-        /// Company. Not in the specification of PUT, but taken (api.md §5.2).
+        /// Company. Not in the specification of PUT, but accepted (api.md §5.2).
         CompanyName = "companyName",
         /// Street and number, one line.
         Address1 = "address1",
@@ -101,9 +101,9 @@ names!(
         Timezone = "timezone",
         /// Date of birth, `YYYY-MM-DD`.
         DateOfBirth = "dateOfBirth",
-        /// Where the contact comes from.
+        /// The source of the contact.
         Source = "source",
-        /// Gender. Taken on create only (api.md §5.8).
+        /// Gender. Accepted on create only (api.md §5.8).
         Gender = "gender",
     }
 );
@@ -129,7 +129,7 @@ names!(
     NotePart {
         /// Its text.
         Body = "body",
-        /// Its id: a note that exists.
+        /// Its id: an existing note.
         Id = "id",
         /// Its title.
         Title = "title",
@@ -137,16 +137,17 @@ names!(
         Color = "color",
         /// Whether it is pinned.
         Pinned = "pinned",
-        /// The user it is from.
+        /// The user who wrote it.
         User = "userId",
-        /// When it was written. The API sets that itself; the text can carry it (`--note-date prefix`).
+        /// When it was written. The API sets this itself; the body can contain it (`--note-date
+        /// prefix`).
         Date = "dateAdded",
     }
 );
 names!(
     /// A part of a task.
     TaskPart {
-        /// Its id: a task that exists.
+        /// Its id: an existing task.
         Id = "id",
         /// Its title.
         Title = "title",
@@ -156,9 +157,9 @@ names!(
         DueDate = "dueDate",
         /// Whether it is done, from a boolean or a status word.
         Completed = "completed",
-        /// The user it is for.
+        /// The user it is assigned to.
         AssignedTo = "assignedTo",
-        /// A priority, which the API lacks: it becomes a line `Priority: high` of the text.
+        /// A priority, which the API lacks: it becomes a line `Priority: high` of the body.
         Priority = "priority",
     }
 );
@@ -187,9 +188,9 @@ impl fmt::Display for MappingTarget {
     }
 }
 
-/// A text that names no target.
+/// A text that is not a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no target")]
+#[error("`{0}` is not a target")]
 pub struct ParseTargetError(pub String);
 
 impl FromStr for MappingTarget {
@@ -231,7 +232,7 @@ impl FromStr for MappingTarget {
 }
 
 impl MappingTarget {
-    /// Whether several columns may go there.
+    /// Whether several columns may have this target.
     #[must_use]
     pub fn accepts_multiple_columns(&self) -> bool {
         matches!(

@@ -1,7 +1,7 @@
-//! Reading a directory from the API's answers (api.md §6).
+//! Reads a directory from API responses (api.md §6).
 //!
-//! Only what the answers must hold is asked of them; entries without an id, and users who were deleted,
-//! are left out.
+//! Responses are checked only for what is needed; entries without an id, and deleted users, are
+//! left out.
 
 use serde::de::Error as _;
 use serde_json::Value;
@@ -11,11 +11,11 @@ use crate::id::LocationId;
 use crate::resource;
 
 impl LocationDirectory {
-    /// Reads the answers of `GET /locations/{id}`, of its `customFields`, of `users`, and of the pages of
-    /// `businesses`. Users that were not asked for are none.
+    /// Reads the responses of `GET /locations/{id}`, of its `customFields`, of `users`, and of the
+    /// pages of `businesses`. Responses that were not requested give empty lists.
     ///
     /// # Errors
-    /// When an answer is not JSON, or lacks what it is asked for.
+    /// When a response is not JSON, or lacks required data.
     pub fn from_responses(
         location_id: LocationId,
         location: &[u8],
@@ -47,7 +47,7 @@ impl LocationDirectory {
 fn response_list(body: &[u8], name: &str) -> Result<Vec<Value>, serde_json::Error> {
     let body: Value = serde_json::from_slice(body)?;
     let list = body.get(name).and_then(Value::as_array).cloned();
-    list.ok_or_else(|| serde_json::Error::custom(format!("the answer holds no list `{name}`")))
+    list.ok_or_else(|| serde_json::Error::custom(format!("the response has no list `{name}`")))
 }
 
 fn text_property(entry: &Value, name: &str) -> Option<String> {
@@ -55,7 +55,8 @@ fn text_property(entry: &Value, name: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// What makes a contact unique. The setting is not documented and may be missing (api.md §5.7).
+/// Which fields make a contact unique. The setting is not documented and may be missing (api.md
+/// §5.7).
 fn unique_identifiers(location: &Value) -> Vec<String> {
     let stated = location["settings"]["contactUniqueIdentifiers"].as_array();
     match stated {
@@ -64,7 +65,7 @@ fn unique_identifiers(location: &Value) -> Vec<String> {
     }
 }
 
-/// The contacts' custom fields, with the columns that exports make of them.
+/// The contacts' custom fields, with their column names in exports.
 fn parse_custom_fields(entries: &[Value]) -> Result<Vec<CustomField>, serde_json::Error> {
     let texts: Vec<String> = entries.iter().map(Value::to_string).collect();
     let columns = resource::CustomFieldColumns::from_definitions(texts.iter().map(String::as_str));
@@ -77,7 +78,8 @@ fn parse_custom_fields(entries: &[Value]) -> Result<Vec<CustomField>, serde_json
 }
 
 fn parse_custom_field(entry: &Value) -> Option<CustomField> {
-    // Without a model the list is the contacts'; with one it may hold opportunities' too.
+    // Without a model, the list has only contact fields; with one, it may also have those of
+    // opportunities.
     if text_property(entry, "model").is_some_and(|model| model != "contact") {
         return None;
     }
@@ -95,7 +97,7 @@ fn parse_custom_field(entry: &Value) -> Option<CustomField> {
     })
 }
 
-/// An option as it is stored: by its label.
+/// The stored form of an option: its label.
 fn option_label(entry: &Value) -> Option<String> {
     match entry.as_str() {
         Some(label) => Some(label.to_owned()),

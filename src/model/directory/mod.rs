@@ -1,6 +1,6 @@
-//! The directory: what a location's names stand for.
+//! The directory: resolves the names of a location.
 //!
-//! Custom fields, users, businesses and tags are named in mappings and sheets, and numbered in requests.
+//! Mappings and sheets refer to custom fields, users, businesses and tags by name, requests by id.
 //! A directory is read once per plan from the location's own lists.
 
 mod catalog_page;
@@ -16,7 +16,7 @@ use crate::id::LocationId;
 pub use name_index::NameLookupError;
 pub(crate) use name_index::{NameIndex, closest_name};
 
-/// A location's names.
+/// The names of a location.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LocationDirectory {
     /// The location.
@@ -27,16 +27,16 @@ pub struct LocationDirectory {
     pub country: Option<String>,
     /// Its time zone, an IANA name.
     pub timezone: Option<String>,
-    /// Whether two contacts may share an e-mail address or phone; when the location does not say, yes:
-    /// that is the assumption under which nothing is doubled.
+    /// Whether two contacts may share an e-mail address or phone. If the location does not say,
+    /// true: the assumption under which nothing is created twice.
     pub allows_duplicates: bool,
-    /// What makes a contact unique, the first first: `email`, `phone`.
+    /// Which fields make a contact unique, in order of precedence: `email`, `phone`.
     pub unique: Vec<String>,
     /// The contacts' custom fields.
     pub fields: Vec<CustomField>,
     /// The users.
     pub users: Vec<LocationUser>,
-    /// The businesses; empty when no column needs them.
+    /// The businesses; empty if no column needs them.
     pub businesses: Vec<LocationBusiness>,
 }
 
@@ -47,16 +47,16 @@ pub struct CustomField {
     pub id: String,
     /// The key without `contact.`, which exports use as `custom_<key>`.
     pub key: String,
-    /// The name of its column in exports, which is its alone.
+    /// The name of its column in exports, which is unique.
     #[serde(default)]
     pub column: String,
-    /// The name, which people use.
+    /// The name that users see.
     pub name: String,
     /// The data type, such as `TEXT`, `MONETORY` (the API's spelling).
     pub data_type: String,
-    /// The options of a field of choices.
+    /// The options of a choice field.
     pub options: Vec<String>,
-    /// Whether values beside the options are taken.
+    /// Whether values other than the options are accepted.
     pub custom_option: bool,
 }
 
@@ -65,7 +65,7 @@ pub struct CustomField {
 pub struct LocationUser {
     /// The id.
     pub id: String,
-    /// The whole name.
+    /// The full name.
     pub name: String,
     /// The e-mail address.
     pub email: String,
@@ -81,28 +81,28 @@ pub struct LocationBusiness {
 }
 
 impl LocationDirectory {
-    /// The custom field of an id, a key (with or without `contact.`) or a name; case does not matter.
+    /// Finds a custom field by id, key (with or without `contact.`) or name, ignoring case.
     ///
     /// # Errors
-    /// When there is none, or several are meant.
+    /// When there is no match, or more than one.
     pub fn find_field(&self, name: &str) -> Result<&CustomField, NameLookupError> {
         NameIndex::from_custom_fields(&self.fields)
             .find_index(name)
             .map(|index| &self.fields[index])
     }
 
-    /// The user of an id, an e-mail address or a name, either way round; case does not matter.
+    /// Finds a user by id, e-mail address or name (in either order), ignoring case.
     ///
     /// # Errors
-    /// When there is none, or several are meant.
+    /// When there is no match, or more than one.
     pub fn find_user(&self, text: &str) -> Result<&LocationUser, NameLookupError> {
         NameIndex::from_users(&self.users).find_index(text).map(|index| &self.users[index])
     }
 
-    /// The business of an id or a name; case does not matter.
+    /// Finds a business by id or name, ignoring case.
     ///
     /// # Errors
-    /// When there is none, or several are meant.
+    /// When there is no match, or more than one.
     pub fn find_business(&self, text: &str) -> Result<&LocationBusiness, NameLookupError> {
         NameIndex::from_businesses(&self.businesses)
             .find_index(text)

@@ -1,28 +1,29 @@
-//! Books: names looked up from the surest meaning to the loosest.
+//! Name indexes: lookups from the most specific kind of name to the least specific.
 //!
-//! What people write for a user, a business or a custom field is compared with ids first, then with
-//! what is unique by nature, then with names. The first kind of name that knows the text decides: two
-//! that share it there are an ambiguity, never a choice. A look-up costs the same however many there are.
+//! What users write for a user, a business or a custom field is compared with ids first, then with
+//! other unique values, then with names. The first kind of name with a match decides: two entries
+//! that share it are an ambiguity, never a choice. The cost of a lookup does not depend on the
+//! number of entries.
 
 use std::collections::HashMap;
 
 use super::{CustomField, LocationBusiness, LocationUser};
 use crate::text;
 
-/// How many near names an error tells.
+/// Most suggestions in an error.
 const TOLD: usize = 3;
 /// The longest text that is compared with names.
 const LONGEST: usize = 200;
 
-/// A text that names nothing, or several things.
+/// A text that matches nothing, or several entries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct NameLookupError {
-    /// What is wrong and what may have been meant. May hold text from outside.
+    /// The error, with suggestions. May contain untrusted text.
     pub message: String,
-    /// What may have been meant, the nearest first; of several things that are meant, all.
+    /// The suggestions, the most similar first; if several entries match, all of them.
     pub candidates: Vec<String>,
-    /// Whether several things are meant.
+    /// Whether several entries match.
     pub ambiguous: bool,
 }
 
@@ -30,13 +31,13 @@ pub struct NameLookupError {
 #[derive(Debug)]
 pub(crate) struct NameIndex {
     what: &'static str,
-    /// How a text is compared with each kind of name, the surest first.
+    /// How a text is normalised for each kind of name, the most specific first.
     kinds: &'static [fn(&str) -> String],
-    /// Per kind, the entries of a name.
+    /// For each kind, the entries by name.
     names: Vec<HashMap<String, Vec<usize>>>,
-    /// What people call an entry.
+    /// The display names of the entries.
     calls: Vec<String>,
-    /// By what entries of one name are told apart.
+    /// What distinguishes entries with the same name.
     tells: Vec<String>,
 }
 
@@ -104,21 +105,21 @@ impl NameIndex {
         }
     }
 
-    /// The place of the entry that a text names, with what is wrong where it names none.
+    /// The index of the entry that a text names.
     ///
     /// # Errors
-    /// When there is none, or several are meant.
+    /// When there is no match, or more than one.
     pub(crate) fn find_index(&self, text: &str) -> Result<usize, NameLookupError> {
         self.find_unique(text).map_err(|several| self.lookup_error(text, several))
     }
 
-    /// The place of the entry that a text names.
+    /// The index of the entry that a text names.
     ///
     /// # Errors
-    /// The places of the several that are meant; none when there is no such entry.
+    /// The indexes of all matches; empty if there is none.
     pub(crate) fn find_unique(&self, text: &str) -> Result<usize, &[usize]> {
         for (names, kind) in self.names.iter().zip(self.kinds) {
-            // What is written without a letter, such as `-`, is nobody's name.
+            // A text without letters or digits, such as `-`, is not a name.
             let name = Some(kind(text)).filter(|name| !name.is_empty());
             match name.and_then(|name| names.get(&name)).map(Vec::as_slice) {
                 Some([index]) => return Ok(*index),
@@ -129,8 +130,7 @@ impl NameIndex {
         Err(&[])
     }
 
-    /// What is wrong with a text that names nothing or several things. It compares the text with all
-    /// names.
+    /// The error for a text with no match or several. It compares the text with all names.
     pub(crate) fn lookup_error(&self, text: &str, several: &[usize]) -> NameLookupError {
         match several {
             [] => self.unknown_name_error(text),
@@ -138,7 +138,7 @@ impl NameIndex {
         }
     }
 
-    /// The same without looking for what is near.
+    /// The same error without suggestions.
     pub(crate) fn lookup_error_without_hints(
         &self,
         text: &str,
@@ -191,7 +191,7 @@ impl NameIndex {
     }
 }
 
-/// The nearest of some names, if one is near enough to have been meant.
+/// The most similar of some names, if it is similar enough for a suggestion.
 pub(crate) fn closest_name<'n>(
     text: &str,
     names: impl Iterator<Item = &'n String>,
@@ -228,7 +228,7 @@ fn normalize_name(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// A custom field's key, without what exports and requests put before it.
+/// A custom field's key, without the prefixes of exports and requests.
 fn strip_key_prefix(text: &str) -> String {
     let text = text.trim();
     let bare =
@@ -245,7 +245,7 @@ fn alphanumeric_only(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// A person's name in the order in which it is said: `Sample, Avery` is `avery sample`.
+/// A person's name with the first name first: `Sample, Avery` is `avery sample`.
 fn normalize_person_name(text: &str) -> String {
     match text.split_once(',') {
         Some((last, first)) if !first.contains(',') => normalize_name(&format!("{first} {last}")),
@@ -253,7 +253,7 @@ fn normalize_person_name(text: &str) -> String {
     }
 }
 
-/// A name with its last word in front, as in lists by family name.
+/// A name with its last word first, as in lists by family name.
 fn last_name_first(name: &str) -> String {
     match name.rsplit_once(' ') {
         Some((first, last)) => format!("{last} {first}"),

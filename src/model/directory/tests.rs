@@ -1,4 +1,4 @@
-//! Names of a location, and what is near to them.
+//! Tests of name lookups and suggestions.
 
 use super::*;
 

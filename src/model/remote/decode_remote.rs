@@ -1,7 +1,8 @@
-//! The wire forms of a contact, read in one pass.
+//! Decodes the API's forms of a contact in one pass.
 //!
-//! Every key is optional and every value may be of the wrong kind: what cannot be used is passed over, so
-//! that one odd field never hides a contact. Texts are borrowed from the input until a contact keeps them.
+//! Every key is optional and every value may have the wrong type: unusable values are ignored, so
+//! that one odd field never hides a contact. Texts are borrowed from the input until a contact
+//! stores them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use super::equality;
 use super::{ChannelState, RemoteContact};
 use crate::model::target::{Channel, Field};
 
-/// The keys of a contact that matter here, in all dialects.
+/// The keys of a contact that matter here, in all its forms.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct RawRemoteContact<'a> {
@@ -23,7 +24,8 @@ pub(super) struct RawRemoteContact<'a> {
     id: JsonScalar<'a>,
     #[serde(borrow)]
     first_name: JsonScalar<'a>,
-    // The old list has the names in lower case, and these beside them (api.md §3.6).
+    // The old list has the names in lower case, and the original ones under these keys (api.md
+    // §3.6).
     #[serde(borrow)]
     first_name_raw: JsonScalar<'a>,
     #[serde(borrow)]
@@ -122,7 +124,7 @@ impl RawRemoteContact<'_> {
     }
 }
 
-/// A value that should be a text, a number or a boolean; anything else is as good as null.
+/// A value that should be a text, a number or a boolean; anything else counts as null.
 #[derive(Debug, Default)]
 enum JsonScalar<'a> {
     #[default]
@@ -172,7 +174,7 @@ impl JsonScalar<'_> {
         }
     }
 
-    /// A day: of an epoch number its day in UTC, of a text the day as written (api.md §2, §5.16).
+    /// The day of an epoch number (in UTC) or of a text (as written) (api.md §2, §5.16).
     fn into_date_text(self) -> Option<String> {
         match self {
             Self::Integer(milliseconds) => {
@@ -249,7 +251,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonScalar<'a> {
     }
 }
 
-/// A list of texts, or of objects that hold one: `["a@x"]`, `[{"email":"a@x"}]` (api.md §2).
+/// A list of texts, or of objects with one: `["a@x"]`, `[{"email":"a@x"}]` (api.md §2).
 fn parse_text_list(list: Value) -> Vec<String> {
     let Value::Array(list) = list else { return Vec::new() };
     let text = |entry: Value| match entry {
@@ -262,7 +264,7 @@ fn parse_text_list(list: Value) -> Vec<String> {
     list.into_iter().filter_map(text).filter(|text| !text.is_empty()).collect()
 }
 
-/// Custom values by field id: `{id, value}` in the answers, `field_value` or `fieldValue` elsewhere.
+/// Custom values by field id: `{id, value}` in responses, `field_value` or `fieldValue` elsewhere.
 fn parse_custom_values(list: Value) -> BTreeMap<String, Value> {
     let Value::Array(list) = list else { return BTreeMap::new() };
     let one = |entry: Value| {
@@ -276,7 +278,7 @@ fn parse_custom_values(list: Value) -> BTreeMap<String, Value> {
     list.into_iter().filter_map(one).collect()
 }
 
-/// The channels of `dndSettings`, whose case differs by version (api.md §1).
+/// The channels of `dndSettings`, whose letter case differs by version (api.md §1).
 fn parse_channel_states(settings: Value) -> BTreeMap<Channel, ChannelState> {
     let Value::Object(settings) = settings else { return BTreeMap::new() };
     let one = |(name, state): (String, Value)| {

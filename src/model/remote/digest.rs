@@ -1,4 +1,4 @@
-//! The digest of a live contact: one short text over all that a plan depends on.
+//! The digest of a remote contact: a short hash of everything that a plan depends on.
 
 use std::fmt::Write as _;
 
@@ -9,9 +9,9 @@ use super::{RemoteContact, equality};
 use crate::model::target::Field;
 
 impl RemoteContact {
-    /// A short text that changes when anything changes that a plan of this contact depends on, and that
-    /// is the same in whatever dialect the contact was read. What one dialect spells differently or does
-    /// not say at all (display name, gender, case of names) is left out.
+    /// A short hash that changes when anything changes that a plan for this contact depends on, and
+    /// that is the same for every form in which the contact was read. What the forms spell
+    /// differently or omit (display name, gender, case of names) is left out.
     #[must_use]
     pub fn content_digest(&self) -> String {
         let mut text = String::with_capacity(512);
@@ -19,7 +19,7 @@ impl RemoteContact {
         for (field, value) in &self.fields {
             let value = match field {
                 Field::Name | Field::Gender => continue,
-                // Some answers have these in lower case (api.md §3.6).
+                // Some responses have these in lower case (api.md §3.6).
                 Field::FirstName | Field::LastName | Field::Email => &value.to_lowercase(),
                 _ => value,
             };
@@ -47,7 +47,7 @@ pub(crate) fn short_hash(text: &str) -> String {
     digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
 }
 
-/// The parts are told apart by their lengths, so that no two contacts make one text.
+/// Each part has its length in front, so that no two contacts produce the same text.
 fn append_part(text: &mut String, name: &str, value: &str) {
     let _ = write!(text, "\n{name}:{}:{value}", value.len());
 }

@@ -1,9 +1,9 @@
-//! When two values are the same to an import, although they are spelled differently.
+//! When two values are equal for an import although they are spelled differently.
 //!
-//! The server lower-cases tags, writes dates with a time, turns epoch numbers into texts and back, and
-//! may trim. A difference that is none would be sent again with every import; an equality that is none
-//! would keep a change from being sent. So each kind of value has its own rule, and text has none but
-//! outer blanks and line ends.
+//! The server lower-cases tags, writes dates with a time, turns epoch numbers into texts and back,
+//! and may trim. A false difference would be sent again with every import; a false match would keep
+//! a change from being sent. So each type of value has its own rule, and texts ignore only outer
+//! blanks and line endings.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::model::target::Field;
 
-/// Whether a value is none at all: null, an empty text, an empty list.
+/// Whether a value is null, an empty text or an empty list.
 #[must_use]
 pub fn is_null_or_empty(value: &Value) -> bool {
     match value {
@@ -35,19 +35,19 @@ pub fn child_id(child: &Value) -> Option<&str> {
     ["id", "_id"].iter().find_map(|key| child[*key].as_str())
 }
 
-/// Whether two tags are one: case and outer blanks do not count (api.md §5, tags).
+/// Whether two tags are equal: case and outer blanks do not count (api.md §5, tags).
 #[must_use]
 pub fn same_tag(one: &str, other: &str) -> bool {
     eq_ignore_case(one.trim(), other.trim())
 }
 
-/// A tag in the form in which tags are compared.
+/// The form in which tags are compared.
 #[must_use]
 pub fn tag_key(tag: &str) -> String {
     tag.trim().to_lowercase()
 }
 
-/// Whether a native field's values are the same.
+/// Whether two values of a native field are equal.
 #[must_use]
 pub fn same_field(field: Field, one: &str, other: &str) -> bool {
     if one == other {
@@ -64,7 +64,7 @@ pub fn same_field(field: Field, one: &str, other: &str) -> bool {
     }
 }
 
-/// Whether two texts are the same but for outer blanks and the kind of line end.
+/// Whether two texts are equal except for outer blanks and line endings.
 #[must_use]
 pub fn same_text(one: &str, other: &str) -> bool {
     let lines = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
@@ -72,8 +72,8 @@ pub fn same_text(one: &str, other: &str) -> bool {
     one == other || (one.contains('\r') || other.contains('\r')) && lines(one) == lines(other)
 }
 
-/// Whether two phone numbers have the same digits. A number without `+` is not the same as one with it
-/// unless it is written in full.
+/// Whether two phone numbers have the same digits. A number without `+` equals one with `+` only if
+/// it is written in full.
 fn same_phone(one: &str, other: &str) -> bool {
     let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
     let (one, other) = (digits(one), digits(other));
@@ -89,8 +89,8 @@ fn eq_ignore_case(one: &str, other: &str) -> bool {
         }
 }
 
-/// Whether two custom values are the same. `data_type` is the field's (`TEXT`, `DATE`, …); without it
-/// the values themselves tell how they are to be compared.
+/// Whether two custom values are equal. `data_type` is the field's (`TEXT`, `DATE`, …); without it,
+/// the values themselves determine the comparison.
 #[must_use]
 pub fn same_custom_value(data_type: Option<&str>, one: &Value, other: &Value) -> bool {
     if is_null_or_empty(one) || is_null_or_empty(other) {
@@ -98,7 +98,7 @@ pub fn same_custom_value(data_type: Option<&str>, one: &Value, other: &Value) ->
     }
     match (data_type, one, other) {
         (_, Value::Array(one), Value::Array(other)) => same_value_set(one, other),
-        // A choice of one may come as a list of one, and the other way round.
+        // A single choice may be sent as a list of one item, and the other way round.
         (_, Value::Array(list), single) | (_, single, Value::Array(list)) => {
             matches!(list.as_slice(), [only] if same_custom_value(data_type, only, single))
         }
@@ -123,7 +123,7 @@ pub fn same_custom_value(data_type: Option<&str>, one: &Value, other: &Value) ->
     }
 }
 
-/// Whether one text is a plain day and the other is that day with a time of day.
+/// Whether one text is a plain day and the other the same day with a time.
 fn is_date_of_datetime(one: &str, other: &str) -> bool {
     let plain = |text: &str| text.len() == 10 && leading_date(text).is_some();
     (plain(one) || plain(other)) && leading_date(one) == leading_date(other)
@@ -151,7 +151,7 @@ fn number_value(value: &Value) -> Option<f64> {
     }
 }
 
-#[expect(clippy::float_cmp, reason = "the server gives back exactly what was sent (api.md §5)")]
+#[expect(clippy::float_cmp, reason = "the server returns exactly what was sent (api.md §5)")]
 fn same_number(one: &Value, other: &Value) -> bool {
     match (number_value(one), number_value(other)) {
         (Some(one), Some(other)) => one == other,
@@ -181,7 +181,7 @@ pub fn utc_date(milliseconds: i64) -> Option<Date> {
     Some(time.to_zoned(TimeZone::UTC).date())
 }
 
-/// The day that a text begins with: `YYYY-MM-DD`, alone or before a time of day.
+/// The day at the beginning of a text: `YYYY-MM-DD`, alone or before a time.
 #[must_use]
 pub fn leading_date(text: &str) -> Option<&str> {
     let (day, rest) = text.split_at_checked(10)?;
@@ -193,7 +193,7 @@ pub fn leading_date(text: &str) -> Option<&str> {
     (shaped && ends).then_some(day)
 }
 
-/// The instant that a text is, in milliseconds since 1970; a day is its midnight in UTC.
+/// The instant of a text, in milliseconds since 1970; a day is its midnight in UTC.
 #[must_use]
 pub fn parse_epoch_millis(text: &str) -> Option<i64> {
     if let Ok(time) = text.parse::<Timestamp>() {
@@ -214,8 +214,8 @@ pub fn value_epoch_millis(value: &Value) -> Option<i64> {
     }
 }
 
-/// A text without the mark-up that the server's editor puts around it, its blanks made one each, so that
-/// what was sent plain can be known again when it comes back as rich text (api.md §5, notes).
+/// A text without the mark-up that the server's editor adds and with single blanks, so that plain
+/// text is recognised when it comes back as rich text (api.md §5, notes).
 #[must_use]
 pub fn strip_markup(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -239,7 +239,7 @@ pub fn strip_markup(text: &str) -> String {
     words
 }
 
-/// The length of the tag that a text begins with, if it is one of those that editors write.
+/// The length of the tag at the beginning of a text, if it is one that editors write.
 fn markup_tag_length(text: &str) -> Option<usize> {
     const NAMES: [&str; 22] = [
         "p",
@@ -265,7 +265,7 @@ fn markup_tag_length(text: &str) -> Option<usize> {
         "code",
         "font",
     ];
-    // Longer than any real tag: the search for its end must not cost the rest of the text each time.
+    // Longer than any real tag: searching for its end must not scan the rest of the text each time.
     let end = text.bytes().take(2_000).position(|byte| byte == b'>')?;
     let inner = text[1..end].trim_start_matches('/');
     let name: &str = inner.split([' ', '/', '\n', '\t']).next().unwrap_or_default();

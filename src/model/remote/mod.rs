@@ -1,9 +1,9 @@
-//! A live contact: a contact as it stands in the account, whatever dialect it came in.
+//! A remote contact: a contact as it is in the account, whatever form it was read in.
 //!
-//! The server spells the same contact in three ways: the row of a search, the record of a read or write,
-//! and the row of the old list (api.md §2, §3). A [`RemoteContact`] is all of them made one: absent, null and empty
-//! are the same, a date of birth is a day, `address` is `address1`. It knows what an import can touch or
-//! must compare, and nothing else of the contact; what it means for a plan is not its business.
+//! The server sends the same contact in three forms: the row of a search, the record of a read or
+//! write, and the row of the old list (api.md §2, §3). A [`RemoteContact`] unifies them: absent,
+//! null and empty are the same, a date of birth is a day, `address` is `address1`. It has only what
+//! an import can change or must compare; what that means for a plan is decided elsewhere.
 
 mod decode_remote;
 mod digest;
@@ -22,16 +22,16 @@ use serde_json::Value;
 use super::target::{Channel, Field};
 use crate::id::ContactId;
 
-/// A contact as it stands. Stored as JSON in the run.
+/// A contact in the account. Stored as JSON in the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RemoteContact {
     /// The contact.
     pub id: ContactId,
-    /// Native fields that have a value; a date of birth as `YYYY-MM-DD`. The name is in lower case when
-    /// it comes from a search.
+    /// Native fields that have a value; a date of birth as `YYYY-MM-DD`. The name is in lower case
+    /// if it comes from a search.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Field, String>,
-    /// Custom fields that have a value, by id, as the server writes them.
+    /// Custom fields that have a value, by id, in the server's form.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub custom: BTreeMap<String, Value>,
     /// Tags, in the server's order.
@@ -49,10 +49,10 @@ pub struct RemoteContact {
     /// The id of its business.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business: Option<String>,
-    /// E-mail addresses beside the primary one.
+    /// E-mail addresses in addition to the primary one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_emails: Vec<String>,
-    /// Phone numbers beside the primary one.
+    /// Phone numbers in addition to the primary one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_phones: Vec<String>,
     /// When it was created, in milliseconds since 1970.
@@ -63,12 +63,12 @@ pub struct RemoteContact {
     pub updated_ms: Option<i64>,
 }
 
-/// Do not disturb on one channel, as the server says it (api.md §5.18).
+/// Do not disturb on one channel, in the server's terms (api.md §5.18).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelState {
     /// `active` and `permanent` mean blocked; `inactive` means that messages may be sent.
     pub status: String,
-    /// Why, such as `STOP_KEYWORD`.
+    /// The reason, such as `STOP_KEYWORD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The reason's code.
@@ -77,7 +77,7 @@ pub struct ChannelState {
 }
 
 impl ChannelState {
-    /// Whether the channel is blocked for good: an opt-out that nothing of ours may lift.
+    /// Whether the channel is blocked permanently: an opt-out that an import must never lift.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.status.eq_ignore_ascii_case("permanent")
@@ -91,8 +91,8 @@ impl ChannelState {
 }
 
 impl RemoteContact {
-    /// Reads one contact: a row of a search or list, or the `contact` of an answer. Nothing when it is no
-    /// JSON object or has no usable id.
+    /// Reads one contact: a row of a search or list, or the `contact` of a response. `None` if it
+    /// is not a JSON object or has no usable id.
     #[must_use]
     pub fn from_json_slice(row: &[u8]) -> Option<Self> {
         serde_json::from_slice::<decode_remote::RawRemoteContact<'_>>(row)
@@ -100,7 +100,7 @@ impl RemoteContact {
             .into_remote_contact()
     }
 
-    /// The same from JSON that is parsed already.
+    /// The same from parsed JSON.
     #[must_use]
     pub fn from_json_value(row: &Value) -> Option<Self> {
         decode_remote::RawRemoteContact::deserialize(row).ok()?.into_remote_contact()
@@ -118,7 +118,7 @@ impl RemoteContact {
         self.fields.contains_key(&Field::FirstName) || self.fields.contains_key(&Field::LastName)
     }
 
-    /// First and last name as one text; the display name where both are missing.
+    /// First and last name as one text; the display name if both are missing.
     #[must_use]
     pub fn full_name(&self) -> String {
         let parts =
@@ -130,7 +130,7 @@ impl RemoteContact {
         parts.join(" ")
     }
 
-    /// Whether it has the tag, in whatever case: the server keeps tags in lower case.
+    /// Whether it has the tag, ignoring case: the server stores tags in lower case.
     #[must_use]
     pub fn has_tag(&self, tag: &str) -> bool {
         self.tags.iter().any(|one| equality::same_tag(one, tag))

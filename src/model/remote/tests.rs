@@ -1,4 +1,4 @@
-//! Contacts in every dialect, and when two values are the same.
+//! Contacts in every form, and equality of values.
 
 use serde_json::json;
 

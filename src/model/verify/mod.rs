@@ -1,8 +1,8 @@
-//! Verification: whether the account holds what a change asked for.
+//! Verification: whether the account has what a change requested.
 //!
-//! An answer of 200 proves nothing (api.md §5.4): values are dropped, lower-cased and reformatted. So what
-//! was sent is compared with what stands there, property by property, with the tolerance that each kind of
-//! value needs. Everything here is a pure comparison; it neither reads nor sends.
+//! A response of 200 proves nothing (api.md §5.4): values are dropped, lower-cased and reformatted.
+//! So what was sent is compared with the account property by property, with the tolerance that each
+//! type of value needs. Everything here is a pure comparison that neither reads nor sends.
 
 mod round_trip;
 
@@ -16,30 +16,30 @@ use super::op::OpChange;
 use super::remote::{RemoteContact, equality};
 pub(crate) use round_trip::{ContactProperty, PropertyKind, body_properties, remote_channel_value};
 
-/// A property whose value is not the one that was sent.
+/// A property whose value differs from the one that was sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PropertyMismatch {
     /// The property: `city`, `customFields.<id>`, `dndSettings.Email`, `tags`.
     pub field: String,
-    /// What was sent; null for a value that was to be cleared.
+    /// The value that was sent; null for a value to be cleared.
     pub sent: Value,
-    /// What stands there; null for nothing.
+    /// The value in the account; null if there is none.
     pub got: Value,
 }
 
-/// Where a contact stands between the state before a change and the one it asked for.
+/// The result of comparing a contact with the states before and after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ThreeWayResult {
-    /// It is what the change asked for.
+    /// It is as the change requested.
     Applied,
-    /// What the change asked for is not there, and nobody else has touched it: it can be sent.
+    /// The change is missing and nothing else has changed the fields: it can be sent.
     NotApplied,
-    /// These fields are neither as before nor as asked for: somebody edited them in between.
+    /// These fields are neither as before nor as requested: they were edited in between.
     Conflict(Vec<String>),
 }
 
-/// What of a change is not found in the contact that was answered. Changes of children and the deletion
-/// of a contact say nothing about it: nothing differs.
+/// The parts of a change that the returned contact does not have. Changes of children and the
+/// deletion of a contact have no properties to compare.
 #[must_use]
 pub fn find_mismatches(change: &OpChange, answer: &RemoteContact) -> Vec<PropertyMismatch> {
     let open =
@@ -52,10 +52,10 @@ pub fn find_mismatches(change: &OpChange, answer: &RemoteContact) -> Vec<Propert
     open.map(one).collect()
 }
 
-/// Compares the state before (`before` of the op), the change and the contact as it stands.
+/// Compares the state before (`before` of the op), the change, and the contact as it is now.
 ///
-/// A contact of which a part is as asked for and the rest as before was not edited by anybody: the change
-/// can be sent again, since it says whole values.
+/// A contact that is partly as requested and otherwise as before has no other edits: the change can
+/// be sent again, because it contains whole values.
 #[must_use]
 pub fn compare_three_way(
     change: &OpChange,
@@ -69,7 +69,7 @@ pub fn compare_three_way(
     if open.is_empty() {
         return ThreeWayResult::Applied;
     }
-    // Tags that are not there can be added at any time, whatever else became of the tags.
+    // Missing tags can be added at any time, whatever happened to the other tags.
     if matches!(change, OpChange::AddTags { .. } | OpChange::RemoveTags { .. }) {
         return ThreeWayResult::NotApplied;
     }
@@ -79,11 +79,11 @@ pub fn compare_three_way(
     if strange.is_empty() { ThreeWayResult::NotApplied } else { ThreeWayResult::Conflict(strange) }
 }
 
-/// What a change asks of its contact.
+/// The properties that a change requests.
 fn wanted_properties(change: &OpChange) -> Vec<ContactProperty> {
     let one = |kind, value: Value| vec![ContactProperty { kind, value }];
     match change {
-        // A new contact may have more tags at once: workflows give them.
+        // A new contact may get more tags immediately: workflows add them.
         OpChange::Create { body } | OpChange::Upsert { body } => body_properties(body, true),
         OpChange::Update { body } => body_properties(body, false),
         OpChange::AddTags { tags } => one(PropertyKind::TagsThere, tags.clone().into()),
@@ -93,8 +93,8 @@ fn wanted_properties(change: &OpChange) -> Vec<ContactProperty> {
     }
 }
 
-/// Whether a note of the contact is the one that `body` describes. What the body does not say, and what
-/// the server does not give back, does not count; mark-up and outer blanks neither.
+/// Whether a note of the contact matches `body`. Missing parts of the body, parts that the server
+/// does not return, mark-up and outer blanks are ignored.
 #[must_use]
 pub fn note_matches_body(body: &Map<String, Value>, note: &Value) -> bool {
     ["body", "title", "color", "userId", "pinned"]
@@ -103,7 +103,7 @@ pub fn note_matches_body(body: &Map<String, Value>, note: &Value) -> bool {
         && note.get("body").is_some()
 }
 
-/// Whether a task of the contact is the one that `body` describes; due dates are compared as instants.
+/// Whether a task of the contact matches `body`; due dates are compared as instants.
 #[must_use]
 pub fn task_matches_body(body: &Map<String, Value>, task: &Value) -> bool {
     ["title", "body", "dueDate", "completed", "assignedTo"]
@@ -112,18 +112,18 @@ pub fn task_matches_body(body: &Map<String, Value>, task: &Value) -> bool {
         && task.get("title").is_some()
 }
 
-/// Whether one part of a child is as `body` says.
+/// Whether one part of a child matches `body`.
 fn part_matches_body(body: &Map<String, Value>, child: &Value, key: &str) -> bool {
     let (Some(sent), got) = (body.get(key), child.get(key).unwrap_or(&Value::Null)) else {
         return true;
     };
-    // A part that the server leaves out of its answers must not make a child unknown to us: it would be
+    // A part that the server omits from its responses must not prevent a match: the child would be
     // written a second time.
     let optional = !matches!(key, "body" | "title" | "dueDate");
     optional && got.is_null() || same_child_value(key, sent, got)
 }
 
-/// Whether two values of one part of a note or task are the same.
+/// Whether two values of one part of a note or task are equal.
 pub(crate) fn same_child_value(key: &str, one: &Value, other: &Value) -> bool {
     let nothing = |value: &Value| equality::is_null_or_empty(value) || value == &Value::Bool(false);
     if nothing(one) || nothing(other) {

@@ -1,11 +1,11 @@
-//! A property: one thing that a body says about a contact, and how it is read off a live one.
+//! A property: one value in a request body, and how to read it from a remote contact.
 
 use serde_json::{Map, Value, json};
 
 use crate::model::remote::{RemoteContact, equality};
 use crate::model::target::{Channel, Field};
 
-/// One thing said about a contact.
+/// One property of a contact.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ContactProperty {
     pub(crate) kind: PropertyKind,
@@ -13,7 +13,7 @@ pub(crate) struct ContactProperty {
     pub(crate) value: Value,
 }
 
-/// What it is about.
+/// The subject of a property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PropertyKind {
     Field(Field),
@@ -24,14 +24,14 @@ pub(crate) enum PropertyKind {
     Business,
     /// The whole list.
     Tags,
-    /// At least these.
+    /// At least these tags.
     TagsThere,
-    /// None of these.
+    /// None of these tags.
     TagsGone,
 }
 
-/// What a contact's body says, property by property. `open_tags` is for bodies whose tags may be joined
-/// by others. Keys that say nothing about the contact (`locationId`) are passed over.
+/// The properties in a contact's body. `open_tags` is for bodies to whose tags others may be added.
+/// Keys that are not about the contact (`locationId`) are skipped.
 pub(crate) fn body_properties(body: &Map<String, Value>, open_tags: bool) -> Vec<ContactProperty> {
     let mut all = Vec::with_capacity(body.len());
     for (key, value) in body {
@@ -74,7 +74,7 @@ fn parse_channel_property((name, state): (&String, &Value)) -> Option<ContactPro
 }
 
 impl ContactProperty {
-    /// Its name, as plans and warnings show it.
+    /// Its name in plans and warnings.
     pub(crate) fn field_name(&self) -> String {
         match &self.kind {
             PropertyKind::Field(field) => field.name().to_owned(),
@@ -89,7 +89,7 @@ impl ContactProperty {
         }
     }
 
-    /// Whether the contact is so.
+    /// Whether the contact has this value.
     pub(crate) fn matches_contact(&self, live: &RemoteContact) -> bool {
         match &self.kind {
             PropertyKind::Field(field) => self.native_field_matches(*field, live),
@@ -124,11 +124,11 @@ impl ContactProperty {
     fn native_field_matches(&self, field: Field, live: &RemoteContact) -> bool {
         let sent = self.value.as_str().unwrap_or_default();
         match field {
-            // No answer says it (api.md §2): only another value is a difference.
+            // No response contains it (api.md §2): only a different value is a difference.
             Field::Gender => {
                 live.native_field(field).is_none_or(|got| equality::same_field(field, sent, got))
             }
-            // It was taken apart into first and last name.
+            // The server split it into first and last name.
             Field::Name => {
                 let words = |text: &str| equality::strip_markup(text).to_lowercase();
                 words(sent) == words(&live.full_name())
@@ -140,7 +140,7 @@ impl ContactProperty {
         }
     }
 
-    /// The value in the contact, in the form of a body; null for nothing.
+    /// The current value in the contact, in the form of a body; null for none.
     pub(crate) fn current_value(&self, live: &RemoteContact) -> Value {
         match &self.kind {
             PropertyKind::Field(Field::Name) => {
@@ -158,7 +158,7 @@ impl ContactProperty {
         }
     }
 
-    /// The same property as it was before, by the op's `before`.
+    /// The same property before the change, from the op's `before`.
     pub(crate) fn property_before(&self, before: &Value) -> Self {
         let key = |key: &str| before.get(key).cloned().unwrap_or_default();
         let value = match &self.kind {
@@ -168,7 +168,7 @@ impl ContactProperty {
             PropertyKind::Channel(channel) => channel_value_before(before, *channel),
             PropertyKind::Owner => key("assignedTo"),
             PropertyKind::Tags => key("tags"),
-            // The before-image of a bulk change is the one value that it changes.
+            // The before-image of a bulk change is the single value that it changes.
             PropertyKind::Business | PropertyKind::TagsThere | PropertyKind::TagsGone => {
                 before.clone()
             }
@@ -199,14 +199,14 @@ fn channel_value_before(before: &Value, channel: Channel) -> Value {
     before.pointer(&format!("/dndSettings/{}", channel.name())).cloned().unwrap_or_default()
 }
 
-/// No state of a channel is one that is not blocked.
+/// A channel without a state is not blocked.
 fn remote_channel_status(live: &RemoteContact, channel: Channel) -> String {
     live.channels
         .get(&channel)
         .map_or_else(|| "inactive".to_owned(), |one| one.status.to_lowercase())
 }
 
-/// A channel of a contact in the form of a body; null for nothing.
+/// A channel of a contact in the form of a body; null for none.
 pub(crate) fn remote_channel_value(live: &RemoteContact, channel: Channel) -> Value {
     let Some(state) = live.channels.get(&channel) else { return Value::Null };
     let mut value = json!({ "status": state.status });

@@ -1,4 +1,4 @@
-//! Answers that say the same in other words, and answers that do not.
+//! Responses that are equivalent to what was sent, and responses that are not.
 
 use serde_json::json;
 
