@@ -1,10 +1,10 @@
 //! Whole exports and imports: the real binary against a sandbox in a process of its own.
 //!
-//! `cargo bench --bench whole` prints contacts per second, requests per contact, CPU and peak memory,
-//! the time under a limit over the least that its requests need, and what a kill costs; then what planning
-//! and applying imports take. `cargo bench --bench whole -- import` does only the latter, `-- export` only
-//! the former; `CONTACTS=1000000` sets another size. CPU and memory are read from `/proc`, so they are
-//! Linux only.
+//! `cargo bench --bench whole` prints contacts per second, requests per contact, CPU and peak
+//! memory, the time under a rate limit relative to the minimum for its requests, and the cost of a
+//! kill; then the cost of planning and applying imports. `cargo bench --bench whole -- import` runs
+//! only the latter, `-- export` only the former; `CONTACTS=1000000` sets another size. CPU and
+//! memory are read from `/proc`, so they are Linux only.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
 #![expect(clippy::print_stdout, reason = "this is what a bench is for")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
@@ -39,7 +39,7 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.split("GHL_API_URL=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
         let server = Self { child, url };
-        // The first answer comes once the data are made.
+        // The first response comes when the data have been generated.
         server.log();
         server
     }
@@ -78,7 +78,7 @@ impl Drop for Server {
     }
 }
 
-/// What a process used.
+/// The CPU time and memory of a process.
 #[derive(Default)]
 struct Used {
     wall: Duration,
@@ -86,7 +86,7 @@ struct Used {
     peak_mb: f64,
 }
 
-/// Waits for a process, looking at what it uses until it ends.
+/// Waits for a process, sampling its resource usage until it ends.
 fn measure(command: &mut Command) -> Used {
     let begun = Instant::now();
     let mut child = command.spawn().unwrap();
@@ -100,7 +100,7 @@ fn measure(command: &mut Command) -> Used {
         std::thread::sleep(Duration::from_millis(2));
     };
     used.wall = begun.elapsed();
-    // 20: a dry run that found something to change.
+    // 20: a dry run that found changes.
     assert!(status.success() || status.code() == Some(20), "{status}");
     used
 }
@@ -112,7 +112,7 @@ fn look(proc: &str, used: &mut Used) {
     let peak = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<f64>().ok());
     // The kernel counts in units of 1,024 bytes.
     used.peak_mb = used.peak_mb.max(peak.unwrap_or(0.0) * 1.024 / 1000.0);
-    // CustomFieldColumns 14 and 15, counted behind the name in brackets; a tick is 10 ms.
+    // Fields 14 and 15, counted after the name in parentheses; a tick is 10 ms.
     let stat = read("stat");
     let ticks = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     let ticks: u64 = ticks.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();

@@ -1,4 +1,4 @@
-//! Whole imports: what planning and applying cost.
+//! Whole imports: the cost of planning and applying.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,17 +6,17 @@ use std::time::Instant;
 
 use super::{Server, measure};
 
-/// All of them, for an account of so many contacts.
+/// All import benches, for an account of this many contacts.
 pub(super) fn all(contacts: usize) {
     plan(contacts);
-    judge(contacts);
-    judge(10 * contacts);
+    validate(contacts);
+    validate(10 * contacts);
     apply(20_000);
     limited(1_000, "100/1s", 100, 1.0);
     limited(300, "100/10s", 100, 10.0);
 }
 
-/// A sheet of people whom nobody knows yet.
+/// A sheet of people who are not contacts yet.
 fn people(path: &Path, rows: usize) {
     let mut text = "First Name,Last Name,Email,Phone,City,Tags\n".to_owned();
     for n in 0..rows {
@@ -26,7 +26,7 @@ fn people(path: &Path, rows: usize) {
     std::fs::write(path, text).unwrap();
 }
 
-/// Plans a change of every contact of an account: an export of it, edited in one column.
+/// Plans a change of every contact of an account: an export with one column edited.
 fn plan(contacts: usize) {
     let server = Server::start(contacts, "none");
     let dir = tempfile::tempdir().unwrap();
@@ -55,22 +55,22 @@ fn plan(contacts: usize) {
     );
 }
 
-/// Judges a sheet of strangers: what a dry run holds in memory.
-fn judge(rows: usize) {
+/// Validates a sheet of new contacts: the peak memory of a dry run.
+fn validate(rows: usize) {
     let server = Server::start(100, "none");
     let dir = tempfile::tempdir().unwrap();
     people(&dir.path().join("in.csv"), rows);
     let import = ["import", "in.csv", "--dry-run", "--detailed-exit-code", "--quiet"];
     let used = measure(&mut server.command(dir.path(), &import));
     println!(
-        "judge and plan {rows} new rows: {:.2} s, {:.0} rows/s, {:.0} MB peak",
+        "validate and plan {rows} new rows: {:.2} s, {:.0} rows/s, {:.0} MB peak",
         used.wall.as_secs_f64(),
         rows as f64 / used.wall.as_secs_f64(),
         used.peak_mb,
     );
 }
 
-/// Creates people with durable intents, and nothing that limits.
+/// Creates contacts with durable intents and without a rate limit.
 fn apply(rows: usize) {
     let server = Server::start(0, "none");
     let dir = tempfile::tempdir().unwrap();
@@ -90,7 +90,7 @@ fn apply(rows: usize) {
     );
 }
 
-/// Creates people under a limit: how much of it is used.
+/// Creates contacts under a rate limit: how much of it is used.
 fn limited(rows: usize, limit: &str, per: u64, window: f64) {
     let server = Server::start(0, limit);
     let dir = tempfile::tempdir().unwrap();
