@@ -185,7 +185,7 @@ impl RowRevertContext<'_> {
             return undone;
         };
         if self.live.is_none() {
-            undone.reason = Some("the contact is gone");
+            undone.reason = Some("the contact no longer exists");
             return undone;
         }
         let body = fields.into_iter().collect();

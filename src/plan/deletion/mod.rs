@@ -1,8 +1,8 @@
-//! Removal: what a deletion takes away, and whole enough to bring it back.
+//! Deletion: what a file deletes, and the before-images that an undo needs.
 //!
-//! A file's kind says what its rows delete: one of tasks deletes tasks, one of notes notes, any other
-//! contacts. Before anything is deleted its image is kept in the op. The API cannot restore a record, so
-//! the image is all that an undo has: whatever is not in it is gone for good.
+//! The kind of file determines what its rows delete: a file of tasks deletes tasks, a file of notes
+//! deletes notes, any other file deletes contacts. Before anything is deleted, its image is stored
+//! in the op. The API cannot restore a record, so an undo can restore only what is in the image.
 
 mod recreate;
 #[cfg(test)]
@@ -33,7 +33,7 @@ pub enum DeletedRecordKind {
 }
 
 impl DeletedRecordKind {
-    /// The name of one.
+    /// The singular name of the kind.
     #[must_use]
     pub fn singular_name(self) -> &'static str {
         match self {
@@ -43,11 +43,11 @@ impl DeletedRecordKind {
         }
     }
 
-    /// What the rows of a file delete by what its columns are for, and whether all that it needs for that
-    /// is there.
+    /// Determines what the rows of a file delete from its mapped columns, and checks that they
+    /// suffice.
     ///
     /// # Errors
-    /// Why it cannot be told, or what is missing.
+    /// When it is ambiguous, or a column is missing.
     pub fn from_mapping(plan: &BoundMapping) -> Result<Self, String> {
         let has =
             |wanted: fn(&MappingTarget) -> bool| plan.bound.iter().any(|it| wanted(&it.rule.to));
@@ -71,7 +71,7 @@ impl DeletedRecordKind {
         }
     }
 
-    /// Whether a deletion reads what goes to this target.
+    /// Whether a deletion reads values of this target.
     #[must_use]
     pub fn reads_target(
         self,
@@ -88,7 +88,7 @@ impl DeletedRecordKind {
         }
     }
 
-    /// Whether a rule that met its sheet is needed.
+    /// Whether a bound rule is needed.
     #[must_use]
     pub fn needs_rule(
         self,
@@ -122,22 +122,22 @@ fn is_contact_data(target: &MappingTarget) -> bool {
     !(identity || is_child_target(target))
 }
 
-/// A record as it stood before it was deleted.
+/// A record as it was before it was deleted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BeforeImage {
-    /// The contact as its own endpoint shows it; null where only notes or tasks are deleted.
+    /// The contact as its own endpoint returns it; null if only notes or tasks are deleted.
     pub contact: Value,
     /// Its notes.
     pub notes: Vec<Value>,
     /// Its tasks.
     pub tasks: Vec<Value>,
-    /// How many opportunities of it are known. They are not kept.
+    /// How many opportunities it has. They are not stored.
     pub opportunities: usize,
 }
 
 impl BeforeImage {
-    /// The image that an op keeps, if it keeps one of a contact.
+    /// The image in an op, if it has one of a contact.
     #[must_use]
     pub fn from_op_before(before: &Value) -> Option<Self> {
         let image: Self = serde_json::from_value(before.clone()).ok()?;
@@ -157,7 +157,8 @@ impl BeforeImage {
         list.iter().find(|child| equality::has_id(child, id))
     }
 
-    /// What differs in another image of the same record; nothing when an undo would bring the same back.
+    /// The parts that differ in another image of the same record; empty if an undo would restore
+    /// the same.
     #[must_use]
     pub fn changed_parts(&self, now: &Self) -> Vec<&'static str> {
         let digest = |image: &Self| image.remote_contact().map(|live| live.content_digest());
@@ -170,13 +171,13 @@ impl BeforeImage {
     }
 }
 
-/// Whether a note still stands as it was kept.
+/// Whether a note is still as in the image.
 #[must_use]
 pub fn is_note_unchanged(one: &Value, other: &Value) -> bool {
     same_properties(one, other, &["body", "title", "color", "pinned", "userId"])
 }
 
-/// Whether a task still stands as it was kept.
+/// Whether a task is still as in the image.
 #[must_use]
 pub fn is_task_unchanged(one: &Value, other: &Value) -> bool {
     same_properties(one, other, &["title", "body", "dueDate", "completed", "assignedTo"])

@@ -1,7 +1,8 @@
-//! What was deleted, as a draft of the same made anew.
+//! Turns a deleted record into a draft that recreates it.
 //!
-//! All that the API takes is taken from the image. What it cannot write (further addresses, files,
-//! signatures), and what the location no longer has (fields, users, businesses), is named.
+//! Everything that the API accepts is taken from the image. What it cannot write (additional
+//! addresses, files, signatures), and what the location no longer has (fields, users, businesses),
+//! is reported.
 
 use std::collections::BTreeMap;
 
@@ -19,21 +20,21 @@ use crate::model::target::Field;
 const UNWRITABLE: [&str; 3] = ["FILE_UPLOAD", "SIGNATURE", "TEXTBOX_LIST"];
 const LOST: DiagnosticCode = DiagnosticCode::W_NOT_BROUGHT_BACK;
 
-/// A record to be made anew.
+/// A record to recreate.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecreationDraft {
-    /// What to make.
+    /// What to create.
     pub draft: ContactDraft,
     /// The former ids of the draft's notes and tasks, in their order.
     pub notes: Vec<String>,
-    /// The same of its tasks.
+    /// The former ids of its tasks, in their order.
     pub tasks: Vec<String>,
     /// What of it cannot be made.
     pub warnings: Vec<Diagnostic>,
 }
 
 impl BeforeImage {
-    /// The contact with its notes and tasks, to be made anew; nothing when the image holds no contact.
+    /// The contact with its notes and tasks, to be recreated; `None` if the image has no contact.
     #[must_use]
     pub fn recreation_draft(&self, directory: &LocationDirectory) -> Option<RecreationDraft> {
         let live = self.remote_contact()?;
@@ -46,7 +47,7 @@ impl BeforeImage {
             let Some(fields) = recreated_note_fields(note, directory) else {
                 anew.warn_not_recreated(
                     "note",
-                    &format!("note `{id}` has no text, which the API wants"),
+                    &format!("note `{id}` has no text, which the API requires"),
                 );
                 continue;
             };
@@ -58,7 +59,7 @@ impl BeforeImage {
             let Some(fields) = recreated_task_fields(task, directory) else {
                 anew.warn_not_recreated(
                     "task",
-                    &format!("task `{id}` has no title or date, which the API wants"),
+                    &format!("task `{id}` has no title or date, which the API requires"),
                 );
                 continue;
             };
@@ -90,7 +91,7 @@ impl RecreationDraft {
             } else {
                 self.warn_not_recreated(
                     "assignedTo",
-                    &format!("the location has no user `{owner}` any more"),
+                    &format!("the location no longer has the user `{owner}`"),
                 );
             }
         }
@@ -100,7 +101,7 @@ impl RecreationDraft {
             } else {
                 self.warn_not_recreated(
                     "business",
-                    &format!("the location has no business `{id}` any more"),
+                    &format!("the location no longer has the business `{id}`"),
                 );
             }
         }
@@ -112,11 +113,11 @@ impl RecreationDraft {
             None => {
                 self.warn_not_recreated(
                     &target(id),
-                    "the location has no such custom field any more",
+                    "the location no longer has this custom field",
                 );
             }
             Some(field) if UNWRITABLE.contains(&field.data_type.as_str()) => {
-                let why = format!("the API cannot write a field of the type {}", field.data_type);
+                let why = format!("the API cannot write fields of type {}", field.data_type);
                 self.warn_not_recreated(&target(&field.key), &why);
             }
             Some(_) => {
@@ -135,8 +136,8 @@ fn has_user(directory: &LocationDirectory, id: &str) -> bool {
     directory.users.iter().any(|user| user.id == id)
 }
 
-/// The properties of a note made anew: its text begins with the day on which it was written, because the
-/// API sets the date itself. Nothing when it has no text, which the API wants.
+/// The properties of a recreated note: its text begins with the date on which it was written,
+/// because the API sets the date itself. `None` if it has no text, which the API requires.
 #[must_use]
 pub fn recreated_note_fields(
     note: &Value,
@@ -154,8 +155,8 @@ pub fn recreated_note_fields(
     Some(fields)
 }
 
-/// The properties of a task made anew. Nothing when it has no title, which the API wants; one without a
-/// date is due on the day it was written.
+/// The properties of a recreated task. `None` if it has no title, which the API requires; a task
+/// without a date is due on the day it was written.
 #[must_use]
 pub fn recreated_task_fields(
     task: &Value,
@@ -172,7 +173,7 @@ pub fn recreated_task_fields(
     Some(fields)
 }
 
-/// The parts of a note or task that hold something, as they were.
+/// The non-empty properties of a note or task, as they were.
 fn restorable_properties(
     record: &Value,
     keys: &[&str],

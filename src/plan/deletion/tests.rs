@@ -1,4 +1,4 @@
-//! What is kept of a record, and what is made of it anew.
+//! Tests of before-images and of what is recreated from them.
 
 use serde_json::json;
 
@@ -72,7 +72,7 @@ fn all_that_can_be_written_is_made_anew_and_the_rest_is_named() {
 #[test]
 fn what_has_changed_of_a_record_is_named() {
     let (then, mut now) = (image(), image());
-    // The order of a list and the spelling of a time are no change.
+    // The order of a list and the spelling of a time are not changes.
     now.notes.reverse();
     now.tasks[0]["dueDate"] = json!("2026-03-01T09:00:00Z");
     now.contact["dateUpdated"] = json!("2026-11-01T00:00:00Z");

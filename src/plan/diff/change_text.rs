@@ -1,8 +1,8 @@
-//! Values as a cell of an export holds them.
+//! Values as text, in the form of an export's cells.
 
 use serde_json::Value;
 
-/// A list as one cell: `a; b`, or a JSON array when an element could not be told from two.
+/// A list as one cell: `a; b`, or a JSON array if an element is ambiguous.
 pub(crate) fn format_list<T: AsRef<str>>(values: &[T]) -> String {
     let odd = |value: &T| {
         let text = value.as_ref();
@@ -12,7 +12,7 @@ pub(crate) fn format_list<T: AsRef<str>>(values: &[T]) -> String {
     if values.iter().any(odd) { Value::from(texts).to_string() } else { texts.join("; ") }
 }
 
-/// Any value as one cell; nothing is an empty one.
+/// Any value as one cell; null is an empty cell.
 pub(crate) fn format_value(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -1,4 +1,4 @@
-//! Do not disturb: set when asked, lifted only when allowed, and never over an opt-out for good.
+//! Do not disturb: set on request, lifted only if allowed, and never lifted where it is permanent.
 
 use serde_json::{Map, Value, json};
 
@@ -8,8 +8,8 @@ use crate::model::remote::{ChannelState, RemoteContact};
 use crate::model::target::Channel;
 use crate::model::verify::remote_channel_value;
 
-/// Says in a new contact's body what the row says. An upsert may meet a contact that is there already:
-/// then it must not lift anything.
+/// Adds the row's settings to the body of a new contact. An upsert may match an existing contact,
+/// so it must not lift anything.
 pub(super) fn add_to_create_body(
     work: &mut RowPlanBuilder<'_>,
     body: &mut Map<String, Value>,
@@ -32,7 +32,7 @@ pub(super) fn add_to_create_body(
     }
 }
 
-/// Says in an update's body what differs.
+/// Adds the settings that differ to the body of an update.
 pub(super) fn add_to_update_body(
     work: &mut RowPlanBuilder<'_>,
     live: &RemoteContact,
@@ -72,8 +72,9 @@ pub(super) fn add_to_update_body(
     }
 }
 
-/// The channels that change among all that the contact has, and all as they were. Nobody knows whether the
-/// server keeps channels that a body leaves out (api.md §5.18), and an opt-out must not be lost.
+/// All channels of the contact with the changed ones, and all as they were. It is unknown whether
+/// the server keeps channels that a body leaves out (api.md §5.18), and an opt-out must not be
+/// lost.
 fn merge_channel_settings(
     mut settings: Map<String, Value>,
     live: &RemoteContact,
@@ -91,7 +92,7 @@ fn merge_channel_settings(
     (settings, old)
 }
 
-/// Whether a block may be lifted; where not, that is said.
+/// Whether a block may be lifted; if not, adds a warning.
 fn may_lift_block(work: &mut RowPlanBuilder<'_>, field: &str, permanent: bool) -> bool {
     if work.planner.policy.allow_resubscribe && !permanent {
         return true;
@@ -99,7 +100,7 @@ fn may_lift_block(work: &mut RowPlanBuilder<'_>, field: &str, permanent: bool) -
     let why = if permanent {
         "the contact has opted out permanently, and an import cannot lift that"
     } else {
-        "do not disturb is on, and an import lifts it only with `--allow-resubscribe`"
+        "do not disturb is on, which an import lifts only with `--allow-resubscribe`"
     };
     work.add_warning(DiagnosticCode::W_DND_NOT_LIFTED, field, format!("{why}; it stays on"));
     false

@@ -1,4 +1,4 @@
-//! An existing contact: what of it differs from the draft, as the body of one update.
+//! An existing contact: the body of one update with everything that differs from the draft.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::model::op::OpChange;
 use crate::model::remote::{RemoteContact, equality};
 use crate::model::target::Field;
 
-/// An update in the making: what to write, and what it replaces.
+/// An update under construction: the new values, and those that they replace.
 #[derive(Debug, Default)]
 struct UpdateBodies {
     body: Map<String, Value>,
@@ -63,7 +63,8 @@ fn diff_native_fields(
     }
 }
 
-/// Whether a row has one name for person and company alike, and the contact is known by it as either.
+/// Whether a row has one name for both person and company, and the contact already has it as
+/// either.
 fn is_known_by_shared_name(draft: &ContactDraft, live: &RemoteContact) -> bool {
     let cell = |field: Field| draft.fields.get(&field).and_then(Value::as_str);
     let (Some(name), Some(company)) = (cell(Field::Name), cell(Field::CompanyName)) else {
@@ -80,7 +81,7 @@ fn is_known_by_shared_name(draft: &ContactDraft, live: &RemoteContact) -> bool {
             || is_it(Field::Name, &live.full_name()))
 }
 
-/// Whether an update can bring a field that differs; what it cannot bring is said.
+/// Whether an update can change a field that differs; if not, adds a warning.
 fn can_update_field(
     work: &mut RowPlanBuilder<'_>,
     field: Field,
@@ -102,7 +103,7 @@ fn can_update_field(
     }
 }
 
-/// A whole name is for contacts without parts of it: the server would take it apart its own way.
+/// A full name is only for contacts without name parts: the server would split it in its own way.
 fn can_update_whole_name(
     work: &mut RowPlanBuilder<'_>,
     wanted: Option<&str>,
@@ -131,7 +132,8 @@ fn can_update_whole_name(
     false
 }
 
-/// What clears a native field: null where the API takes it, else an empty text (api.md §5.4).
+/// The value that clears a native field: null where the API accepts it, else an empty text (api.md
+/// §5.4).
 pub(super) fn clearing_value(field: Field) -> Value {
     match field {
         Field::PostalCode | Field::Country => "".into(),
@@ -169,8 +171,8 @@ fn diff_custom_fields(
     }
 }
 
-/// A custom value as it is written. An empty text removes one, but a date takes no notice of that and
-/// needs null; an empty list would stay as a value (api.md §5.4).
+/// A custom value in writable form. An empty text clears most fields, but date fields ignore it and
+/// need null; an empty list would be stored as a value (api.md §5.4).
 fn custom_field_value(kind: Option<&str>, value: &Value) -> Value {
     match (equality::is_null_or_empty(value), kind) {
         (true, Some("DATE")) => Value::Null,
@@ -195,7 +197,7 @@ fn diff_owner(work: &mut RowPlanBuilder<'_>, live: &RemoteContact, bodies: &mut 
     );
 }
 
-/// The whole list, where the row's tags take the place of the contact's.
+/// The whole list, if the row's tags replace the contact's.
 fn diff_tags(work: &mut RowPlanBuilder<'_>, live: &RemoteContact, bodies: &mut UpdateBodies) {
     let tags = &work.draft.tags;
     if !work.replaces_tags() {
@@ -219,7 +221,7 @@ fn diff_tags(work: &mut RowPlanBuilder<'_>, live: &RemoteContact, bodies: &mut U
     );
 }
 
-/// The row's further addresses and numbers that the contact does not have.
+/// The row's additional addresses and numbers that the contact does not have.
 pub(super) fn missing_additional_values<'d>(
     draft: &'d ContactDraft,
     live: Option<&RemoteContact>,

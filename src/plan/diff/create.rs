@@ -1,4 +1,4 @@
-//! A new contact: its body, and what has to wait until it is there.
+//! A new contact: its body, and the writes that have to wait until it exists.
 
 use serde_json::{Map, Value, json};
 
@@ -38,8 +38,8 @@ pub(super) fn plan_contact_creation(work: &mut RowPlanBuilder<'_>, way: &CreateS
     }
 }
 
-/// Creates by an upsert. Should somebody have created the contact in between, the upsert updates it: so it
-/// carries nothing that would take something away, and tags, which it would replace, are added afterwards.
+/// Creates the contact by an upsert. If the contact has been created in the meantime, the upsert
+/// updates it: so its body removes nothing, and tags, which it would replace, are added afterwards.
 fn plan_upsert(
     work: &mut RowPlanBuilder<'_>,
     mut body: Map<String, Value>,
@@ -86,7 +86,7 @@ fn new_native_fields(work: &mut RowPlanBuilder<'_>) -> Map<String, Value> {
     let parts = has(Field::FirstName) || has(Field::LastName);
     let mut body = Map::new();
     for (field, value) in &draft.fields {
-        // The whole name would fill the part that the row leaves out.
+        // The full name would fill the part that the row leaves out.
         if equality::is_null_or_empty(value) || *field == Field::Name && parts {
             continue;
         }
@@ -112,7 +112,7 @@ fn add_custom_fields(work: &mut RowPlanBuilder<'_>, body: &mut Map<String, Value
     }
 }
 
-/// Writes the op's key into the marker, by which the contact can be found.
+/// Writes the op's key into the marker field, by which the contact can be found.
 fn add_marker(work: &mut RowPlanBuilder<'_>, body: &mut Map<String, Value>) {
     let Some(marker) = work.planner.marker else { return };
     let key = work.op_key("contact", 0);

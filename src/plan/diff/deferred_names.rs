@@ -1,4 +1,4 @@
-//! What could not be read of a row, held against what the account has.
+//! Unreadable cells of a row, compared with the account.
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ use crate::model::draft::{ContactDraft, UnreadableCell};
 use crate::model::remote::{RemoteContact, equality};
 use crate::model::target::{Field, MappingTarget};
 
-/// The cells that could not be read and say something else than the account. A cell that says the same
-/// asks for nothing.
+/// The unreadable cells whose text differs from the account. A cell with the same text requests no
+/// change.
 #[must_use]
 pub fn differing_unreadable_cells<'d>(
     draft: &'d ContactDraft,
@@ -30,7 +30,8 @@ pub fn differing_unreadable_cells<'d>(
     draft.unread.iter().filter(differs).collect()
 }
 
-/// The same cell as the other name of a row that has one for person and company: either may say it.
+/// In a row with one name for both person and company, the same cell as the other of the two:
+/// either may match.
 fn paired_name_cell<'d>(
     draft: &'d ContactDraft,
     unread: &UnreadableCell,
@@ -45,7 +46,7 @@ fn paired_name_cell<'d>(
     })
 }
 
-/// What the account has at a target.
+/// The account's value of a target.
 fn remote_value(
     draft: &ContactDraft,
     to: &str,
@@ -58,7 +59,7 @@ fn remote_value(
         child.get(name).cloned()
     };
     match to.parse::<MappingTarget>().ok()? {
-        // A name is known in its parts.
+        // A full name is stored in its parts.
         MappingTarget::Field(Field::Name) => Some(live.full_name().into()),
         MappingTarget::Field(field) => live.native_field(field).map(Value::from),
         MappingTarget::Custom(id) => live.custom.get(&id).cloned(),

@@ -1,4 +1,4 @@
-//! Deleting: the one write, with the whole record as what it replaces.
+//! Deletions: a single write, with the whole record as its before-value.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::plan::deletion::BeforeImage;
 use crate::run::RowAction;
 
 const DELETED: &str = "deleted";
-/// What a plan shows of a task, or a note, that goes.
+/// The properties of a deleted task that a plan shows.
 const TASK: [&str; 4] = ["title", "body", "dueDate", "completed"];
 const NOTE: [&str; 2] = ["title", "body"];
 
@@ -103,7 +103,7 @@ impl RowPlanner<'_> {
 }
 
 impl RowPlanBuilder<'_> {
-    /// Shows a note or task that goes.
+    /// Adds the properties of a deleted note or task to the plan.
     fn add_deleted_child_changes(&mut self, kind: &str, keys: &[&str], id: &str, record: &Value) {
         self.add_field_change(&format!("{kind}.id"), id.to_owned(), DELETED.to_owned());
         for key in keys {

@@ -1,8 +1,8 @@
 //! How a new contact is kept from being created twice.
 //!
-//! Where the location refuses duplicates, the server does it. Where it allows them, an upsert does, as long
-//! as what it is matched by belongs to no other contact; a marker does in any case. A row with neither is sent
-//! at most once, if at all (`ARCHITECTURE.md`, "How nothing is lost or doubled").
+//! Where the location rejects duplicates, the server prevents it. Where it allows them, an upsert
+//! prevents it as long as no other contact has the values it is matched by; a marker always does. A
+//! row with neither is sent at most once, if at all (`ARCHITECTURE.md`, "How nothing is lost or doubled").
 
 use super::RowPlanner;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -12,20 +12,20 @@ use crate::model::policy::NoIdentityRule;
 use crate::model::target::Field;
 use crate::plan::identity::{ContactAction, is_identity_field, row_rejection};
 
-/// The way in which a contact is created.
+/// How a contact is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CreateStrategy {
-    /// By a create of this class.
+    /// By a create with this idempotency class.
     Create(IdempotencyClass),
-    /// By an upsert. These fields belong to others too, who would be found by them: they are written
-    /// afterwards, by id.
+    /// By an upsert. Other contacts also have the values of these fields and would be matched by
+    /// them, so they are written afterwards, by id.
     Upsert(Vec<Field>),
 }
 
-/// The way for a row.
+/// Chooses how to create a row's contact.
 ///
 /// # Errors
-/// When nothing keeps the contact from being created twice and such rows are to be set aside.
+/// When nothing prevents a duplicate and the policy skips such rows.
 pub(super) fn choose_create_strategy(
     planner: &RowPlanner<'_>,
     draft: &ContactDraft,

@@ -1,7 +1,8 @@
-//! Cells that say literally what the account has, whatever they are read as.
+//! Cells whose literal text equals the account's value, however they are interpreted.
 //!
-//! What stands in an account may be written as no import would write it: with blanks around it, a country
-//! by its name, a number without its country. A cell with the very same text asks for nothing.
+//! A value in the account may be in a form that an import would never write: with surrounding
+//! blanks, a country by its name, a number without its country. A cell with exactly the same text
+//! requests no change.
 
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use crate::model::draft::ContactDraft;
 use crate::model::remote::equality;
 use crate::table::strip_guard;
 
-/// Whether the row's cell for a target says what is there.
+/// Whether the row's cell for a target equals the current text.
 pub(super) fn cell_equals_text(draft: &ContactDraft, target: &str, there: &str) -> bool {
     let says = |cell: &String| {
         equality::same_text(cell, there) || equality::same_text(strip_guard(cell), there)
@@ -26,13 +27,13 @@ pub(super) fn cell_equals_value(
 ) -> bool {
     match (wanted, there) {
         (_, Value::String(there)) => cell_equals_text(draft, target, there),
-        // What does not fit a text is its JSON in one.
+        // A value that a text field cannot represent is stored as its JSON text.
         (Value::String(wanted), there) => is_json_text_of(wanted, there),
         _ => false,
     }
 }
 
-/// Whether a text is the JSON of a value.
+/// Whether a text is the JSON form of a value.
 pub(super) fn is_json_text_of(text: &str, value: &Value) -> bool {
     serde_json::from_str::<Value>(text).is_ok_and(|read| read == *value)
 }

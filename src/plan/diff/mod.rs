@@ -1,9 +1,9 @@
-//! The diff: a draft held against the live contact, and the writes that make the one of the other.
+//! The diff: compares a draft with the remote contact and plans the writes that make them equal.
 //!
-//! Only what differs is sent; what is equal in the eyes of the server costs no request. Every write is an
-//! [`Op`] with a stable key, a class that says how it is kept from happening twice, and the values that it
-//! replaces. Ops come without number and lane: those belong to the plan as a whole, which this module does
-//! not see.
+//! Only differences are sent; values that the server treats as equal cost no request. Every write
+//! is an [`Op`] with a stable key, an idempotency class, and the values that it replaces. Ops get
+//! their number and serial group later: those depend on the whole plan, which this module does not
+//! see.
 
 pub(crate) mod change_text;
 mod consent;
@@ -44,18 +44,18 @@ use crate::model::remote::{RemoteContact, equality, short_hash};
 use crate::id::{ContactId, LocationId};
 use crate::run::RowAction;
 
-/// Where a row comes from: what makes its ops' keys stable.
+/// The origin of a row, from which its ops' keys are derived.
 #[derive(Debug, Clone, Copy)]
 pub struct RowOrigin<'a> {
     /// The location.
     pub location: &'a LocationId,
     /// The digest of the input.
     pub input: &'a str,
-    /// The row's place in it, such as `line 5`.
+    /// The row's position in it, such as `line 5`.
     pub place: &'a str,
 }
 
-/// The notes and tasks that a row names by id, as the server lists them.
+/// The notes and tasks that a row refers to by id, as the server lists them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RemoteChildren {
     /// The notes.
@@ -64,14 +64,14 @@ pub struct RemoteChildren {
     pub tasks: Vec<Value>,
 }
 
-/// What is to be done for a row.
+/// The plan for a row.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RowPlan {
     /// In a word.
     pub action: RowAction,
     /// The contact, where it exists.
     pub contact: Option<ContactId>,
-    /// The writes, in order; number and lane are 0.
+    /// The writes, in order; number and serial group are 0.
     pub ops: Vec<Op>,
     /// What they change, field by field.
     pub changes: Vec<FieldChange>,
@@ -79,14 +79,14 @@ pub struct RowPlan {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// One field's change, in texts as cells hold them.
+/// The change of one field, as texts in cell form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {
     /// The target's name.
     pub field: String,
-    /// The value that is there; empty for none.
+    /// The current value; empty for none.
     pub old: String,
-    /// The value that will be; empty for none.
+    /// The new value; empty for none.
     pub new: String,
 }
 
@@ -97,12 +97,12 @@ pub struct RowPlanner<'a> {
     directory: &'a LocationDirectory,
     fields: HashMap<&'a str, &'a CustomField>,
     marker: Option<&'a CustomField>,
-    /// How often the rows so far write the same.
+    /// How often earlier rows write the same content.
     alike: RefCell<HashMap<String, u64>>,
 }
 
 impl<'a> RowPlanner<'a> {
-    /// A planner. A marker that the directory does not know marks nothing; the caller refuses it before.
+    /// Creates a planner. An unknown marker field is ignored here; the caller rejects it before.
     #[must_use]
     pub fn new(policy: &'a ImportPolicy, directory: &'a LocationDirectory) -> Self {
         let fields = directory.fields.iter().map(|field| (&*field.id, field)).collect();
@@ -117,11 +117,11 @@ impl<'a> RowPlanner<'a> {
         Self { policy, directory, fields, marker, alike: RefCell::default() }
     }
 
-    /// Plans a row: what is to become of it was decided, and `live` is the contact that it is about.
+    /// Plans a row: its action has been decided, and `live` is its contact.
     ///
     /// # Errors
-    /// When the row names a contact, note or task that is not there, or nothing could keep the contact
-    /// from being created twice and such rows are to be set aside.
+    /// When the row refers to a contact, note or task that does not exist, or nothing prevents
+    /// creating the contact twice and the policy skips such rows.
     pub fn plan_row(
         &self,
         row: u64,
@@ -149,7 +149,7 @@ impl<'a> RowPlanner<'a> {
         Ok(work.planned)
     }
 
-    /// A custom field's name in plans and warnings, by its key where the location knows it.
+    /// A custom field's name in plans and warnings: its key if the location has the field.
     fn custom_field_name(&self, id: &str) -> String {
         let key = self.fields.get(id).map_or(id, |field| &*field.key);
         format!("customFields.{key}")
@@ -164,7 +164,7 @@ fn require_remote_contact<'l>(
     live.ok_or_else(|| row_rejection(DiagnosticCode::R_NOT_FOUND, "contactId", gone()))
 }
 
-/// One row in the making.
+/// The plan of one row under construction.
 struct RowPlanBuilder<'w> {
     planner: &'w RowPlanner<'w>,
     row: u64,
@@ -209,7 +209,7 @@ impl RowPlanBuilder<'_> {
         })
     }
 
-    /// Whether the row's tags take the place of the contact's: by its own mapping, or by the policy.
+    /// Whether the row's tags replace the contact's, by its mapping or by the policy.
     fn replaces_tags(&self) -> bool {
         let replace = self.planner.policy.tags == TagRule::Replace;
         self.draft.replaces_tags || replace && !self.draft.tags.is_empty()
@@ -276,7 +276,7 @@ impl RowPlanBuilder<'_> {
         self.push_op("business", 0, IdempotencyClass::Replayable, change, there.into());
     }
 
-    /// Names the addresses and numbers that the API cannot take (api.md §5.13).
+    /// Warns about the addresses and numbers that the API cannot write (api.md §5.13).
     fn warn_unsendable_additional(&mut self, live: Option<&RemoteContact>) {
         let (emails, phones) = contact::missing_additional_values(self.draft, live);
         let parts = [
@@ -286,7 +286,7 @@ impl RowPlanBuilder<'_> {
         for (code, field, what, values) in parts {
             if !values.is_empty() {
                 let message = format!(
-                    "`{}` cannot be sent: the API takes one {what} for a contact; add the others in \
+                    "`{}` cannot be sent: the API accepts one {what} per contact; add the others in \
                      HighLevel, or map the column to a custom field",
                     values.join("`, `")
                 );
@@ -327,8 +327,8 @@ impl RowPlanBuilder<'_> {
         });
     }
 
-    /// The name of what is written, for what could not be found in the account and has no name in the
-    /// source. Of several that are equal in one sheet, each has its own.
+    /// A key of the content, for writes whose result cannot be found in the account and that have
+    /// no id in the source. Equal ones in one sheet are numbered.
     fn content_key(
         &self,
         kind: &str,
@@ -363,8 +363,8 @@ impl RowPlanBuilder<'_> {
         Some(short_hash(&format!("{text}\n{count}")))
     }
 
-    /// The stable name of one step of the row. The source's own id outlives the file; without one, the
-    /// same bytes in the same place are the same row.
+    /// The stable key of one step of the row. The source's own id outlives the file; without one, a
+    /// row is identified by the digest of its file and its position.
     fn op_key(&self, kind: &str, ordinal: usize) -> String {
         let RowOrigin { location, input, place } = self.source;
         let text = match self.draft.source_id.as_deref().filter(|id| !id.is_empty()) {

@@ -1,4 +1,4 @@
-//! Notes and tasks: new ones are written, those that exist are changed where they differ.
+//! Notes and tasks: new ones are created, existing ones are updated where they differ.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use crate::model::op::OpChange;
 use crate::model::remote::equality;
 use crate::plan::identity::row_rejection;
 
-/// The kinds of children, in the words of targets.
+/// The kinds of children, as target prefixes.
 const NOTE: &str = "note";
 const TASK: &str = "task";
 
 /// Plans the row's notes and tasks.
 ///
 /// # Errors
-/// When one is named by id and is not there.
+/// When one with an id does not exist.
 pub(super) fn plan_children(
     work: &mut RowPlanBuilder<'_>,
     children: &RemoteChildren,
@@ -61,12 +61,12 @@ fn find_child<'c>(children: &'c [Value], id: &str, kind: &str) -> Result<&'c Val
     })
 }
 
-/// A property's name as targets have it.
+/// The target name of a child's property.
 pub(crate) fn child_target(kind: &str, key: &str) -> String {
     if (kind, key) == (NOTE, "body") { NOTE.to_owned() } else { format!("{kind}.{key}") }
 }
 
-/// The body of a new child: what has a value.
+/// The body of a new child: the properties with a value.
 fn new_child_body(
     work: &mut RowPlanBuilder<'_>,
     kind: &str,
@@ -123,7 +123,7 @@ fn plan_note_update(
     if body.is_empty() {
         return;
     }
-    // The specification requires the text with every write of a note.
+    // The API requires the text in every update of a note.
     if let Some(text) = there.get("body").filter(|text| text.is_string()) {
         body.entry("body").or_insert_with(|| text.clone());
     }
@@ -152,7 +152,7 @@ fn plan_task_update(
     work.push_op(TASK, ordinal, IdempotencyClass::Replayable, change, there.clone());
 }
 
-/// The properties that differ from those of a child that exists, in the form of a body.
+/// The properties that differ from those of an existing child, in the form of a body.
 fn changed_properties(
     work: &mut RowPlanBuilder<'_>,
     kind: &str,
@@ -177,7 +177,7 @@ fn changed_properties(
     body
 }
 
-/// Stricter than the comparison that knows a child again: a change of line breaks is a change.
+/// Stricter than the comparison that recognises a child: a change of line breaks is a change.
 pub(crate) fn is_property_unchanged(key: &str, value: &Value, old: &Value) -> bool {
     let none = |value: &Value| equality::is_null_or_empty(value) || *value == Value::Bool(false);
     match (value, old) {
@@ -193,7 +193,7 @@ pub(crate) fn is_property_unchanged(key: &str, value: &Value, old: &Value) -> bo
     }
 }
 
-/// A property as an update writes it. Null is taken by none of them (api.md §5, tasks and notes).
+/// A property in the form of an update. None of them accepts null (api.md §5, tasks and notes).
 pub(crate) fn to_update_value(key: &str, value: &Value) -> Value {
     match (key, value) {
         ("completed" | "pinned", Value::Null) => Value::Bool(false),
@@ -202,7 +202,7 @@ pub(crate) fn to_update_value(key: &str, value: &Value) -> Value {
     }
 }
 
-/// A time without fractions of seconds: updates of tasks stumble over them (api.md §5, tasks).
+/// A time without fractional seconds: updates of tasks reject those (api.md §5, tasks).
 pub(crate) fn truncate_to_seconds(value: &Value) -> Option<String> {
     let milliseconds = equality::value_epoch_millis(value)?;
     let time = jiff::Timestamp::from_second(milliseconds.div_euclid(1_000)).ok()?;

@@ -1,4 +1,4 @@
-//! Making anew what was deleted: the writes of a new contact, and what each one stands for.
+//! Recreates deleted records: the ops of a new contact, each with the former id of its record.
 
 use serde_json::{Map, Value, json};
 
@@ -11,11 +11,12 @@ use crate::plan::deletion::{BeforeImage, RecreationDraft};
 use crate::plan::identity::ContactAction;
 use crate::run::RowAction;
 
-/// What an op's before-image holds when it makes anew what had another id.
+/// The key in an op's before-image for the former id of a recreated record.
 const WAS: &str = "was";
 
 impl RowPlanner<'_> {
-    /// Plans a deleted contact anew, with its notes and tasks. `action` says beside whom.
+    /// Plans a deleted contact with its notes and tasks to be recreated. `action` has the other
+    /// contacts with its values.
     ///
     /// # Errors
     /// As for a contact of a sheet.
@@ -40,7 +41,7 @@ impl RowPlanner<'_> {
     }
 }
 
-/// Says of each new record which one it stands for.
+/// Records the former id in each op that recreates a record.
 fn record_former_ids(ops: &mut [Op], anew: &RecreationDraft, live: &RemoteContact) {
     let (mut notes, mut tasks) = (anew.notes.iter(), anew.tasks.iter());
     for op in ops {
@@ -59,7 +60,7 @@ fn record_former_ids(ops: &mut [Op], anew: &RecreationDraft, live: &RemoteContac
     }
 }
 
-/// A blocked channel comes back with its reason: an opt-out for good stays one.
+/// A blocked channel is restored with its reason: a permanent opt-out stays one.
 fn restore_dnd_reasons(body: &mut Map<String, Value>, live: &RemoteContact) {
     let Some(Value::Object(settings)) = body.get_mut("dndSettings") else { return };
     for (channel, _) in live.channels.iter().filter(|(_, state)| state.is_blocked()) {
@@ -69,7 +70,7 @@ fn restore_dnd_reasons(body: &mut Map<String, Value>, live: &RemoteContact) {
     }
 }
 
-/// The former id of what an op makes anew, by its before-image.
+/// The former id of the record that an op recreates, from its before-image.
 #[must_use]
 pub fn former_id(before: &Value) -> Option<&str> {
     before.get(WAS)?.as_str()

@@ -1,9 +1,9 @@
-//! Identity: which contact a row is about, and what the mode makes of that.
+//! Identity: which contact a row is about, and what to do with it in the import's mode.
 //!
-//! A row names its contact by id, e-mail and phone, or by a custom field. Each is looked up on its own by
-//! the caller; here they are held against one another. Whenever they could mean two contacts, or a write
-//! could take a value away from somebody the row is not about, the row is rejected: the server would pick
-//! one and drop the other in silence (api.md §5.8).
+//! A row identifies its contact by id, e-mail and phone, or by a custom field. The caller looks up
+//! each of them separately; here the results are combined. If they could mean two contacts, or a
+//! write could take a value from another contact, the row is rejected: the server would silently
+//! pick one and drop the other (api.md §5.8).
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +17,7 @@ use crate::model::draft::ContactDraft;
 use crate::model::policy::{ExistingRule, IdentityKey, ImportMode, ImportPolicy};
 use crate::model::target::Field;
 
-/// A rejection of what the row says as a whole. `field` is the target that it is about.
+/// A rejection of the row as a whole. `field` is the target that caused it.
 pub(crate) fn row_rejection(
     code: DiagnosticCode,
     field: &str,
@@ -26,20 +26,20 @@ pub(crate) fn row_rejection(
     Diagnostic::new(code, message).in_field(field)
 }
 
-/// The contacts that the account has for what a row says.
+/// The contacts that match a row's values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContactMatches {
-    /// The contact of the draft's id, if it exists.
+    /// The contact with the draft's id, if it exists.
     pub by_id: Option<ContactId>,
-    /// Those whose primary e-mail address is the draft's.
+    /// Contacts whose primary e-mail address is the draft's.
     pub by_email: Vec<ContactId>,
-    /// Those that have the draft's e-mail address only as an additional one.
+    /// Contacts that have the draft's e-mail address only as an additional one.
     pub by_other_email: Vec<ContactId>,
-    /// Those whose primary phone number is the draft's.
+    /// Contacts whose primary phone number is the draft's.
     pub by_phone: Vec<ContactId>,
-    /// Those whose custom field holds the draft's value of it, where that is the key.
+    /// Contacts whose custom field has the draft's value, if that field is the key.
     pub by_key: Vec<ContactId>,
-    /// The primary e-mail addresses of the contacts of `by_phone`; one without any is not in it.
+    /// The primary e-mail addresses of the contacts in `by_phone`, where they have one.
     pub emails: BTreeMap<ContactId, String>,
 }
 
@@ -48,21 +48,21 @@ pub struct ContactMatches {
 pub enum ContactAction {
     /// The contact is created.
     Create,
-    /// It is created although other contacts have its e-mail address or phone number. The server must not
-    /// be left to look for it by these: it would find the others.
+    /// It is created although other contacts have its e-mail address or phone number. The server
+    /// must not match it by these: it would find the others.
     CreateBeside {
-        /// Whether others have its e-mail address.
+        /// Whether other contacts have its e-mail address.
         email: bool,
-        /// Whether others have its phone number.
+        /// Whether other contacts have its phone number.
         phone: bool,
     },
     /// The contact is updated.
     Update(ContactId),
-    /// The contact's tags are added to, and nothing else.
+    /// Tags are added to the contact, and nothing else.
     Tag(ContactId),
-    /// Tags are taken from the contact, and nothing else.
+    /// Tags are removed from the contact, and nothing else.
     Untag(ContactId),
-    /// The contact exists and is left alone.
+    /// The contact exists and is left unchanged.
     Skip(ContactId),
 }
 
@@ -77,11 +77,11 @@ impl ContactAction {
     }
 }
 
-/// The contact that a row is about; nothing when the account has none.
+/// The contact of a row; `None` if it does not exist.
 ///
 /// # Errors
-/// When the row's id, e-mail, phone or key could mean more than one contact, or when a write would be
-/// refused by the server or would take another contact's address or number.
+/// When the row's id, e-mail, phone or key could mean more than one contact, or when the server
+/// would reject a write or take another contact's address or number.
 pub fn resolve_contact(
     draft: &ContactDraft,
     found: &ContactMatches,
@@ -99,10 +99,12 @@ pub fn resolve_contact(
     Ok(who)
 }
 
-/// The contact that a row wants to be deleted, or whose notes or tasks; nothing when it is gone already.
+/// The contact that a row deletes, or whose notes or tasks it deletes; `None` if it no longer
+/// exists.
 ///
 /// # Errors
-/// As [`resolve_contact`]; and whatever the location allows, a row must not name two contacts.
+/// As [`resolve_contact`]; in addition, a row must not match two contacts even where the location
+/// allows duplicates.
 pub fn resolve_for_deletion(
     draft: &ContactDraft,
     found: &ContactMatches,
@@ -121,10 +123,10 @@ pub fn resolve_for_deletion(
     Ok(Some(who))
 }
 
-/// What the policy's mode makes of a row.
+/// Decides what the policy's mode does with a row.
 ///
 /// # Errors
-/// As [`resolve_contact`], and when the mode needs a contact that is not there, or one that is not there yet.
+/// As [`resolve_contact`], and when the mode requires that the contact exists, or that it does not.
 pub fn decide_action(
     draft: &ContactDraft,
     found: &ContactMatches,
@@ -166,7 +168,7 @@ fn create_action(draft: &ContactDraft, found: &ContactMatches) -> ContactAction 
     }
 }
 
-/// Whether a row is there for its notes and tasks: what it says of the contact is how to know it.
+/// Whether a row is only about notes and tasks: it has nothing of the contact but its identity.
 #[must_use]
 pub fn has_only_children(draft: &ContactDraft) -> bool {
     let has_children = !(draft.notes.is_empty() && draft.tasks.is_empty());
@@ -179,7 +181,7 @@ fn contact_not_found(draft: &ContactDraft) -> Diagnostic {
     row_rejection(DiagnosticCode::R_NOT_FOUND, identity_target(draft), message)
 }
 
-/// The target by which a row's contact is known.
+/// The target that identifies a row's contact.
 fn identity_target(draft: &ContactDraft) -> &'static str {
     if draft.contact.is_some() {
         "contactId"
@@ -253,7 +255,7 @@ fn match_by_email(
     }
 }
 
-/// The row's e-mail address is nobody's, and its phone number is somebody's.
+/// No contact has the row's e-mail address, but one has its phone number.
 fn match_by_phone_with_new_email(
     phone: &[ContactId],
     found: &ContactMatches,
@@ -261,7 +263,7 @@ fn match_by_phone_with_new_email(
 ) -> Result<Option<ContactId>, Diagnostic> {
     let without = phone.iter().any(|id| !found.emails.contains_key(id));
     match phone {
-        // Nothing says that it is somebody else, and the server would take it for the same.
+        // Nothing indicates another person, and the server would treat them as the same.
         [one] if without => Ok(Some(one.clone())),
         several if without => Err(ambiguous_rejection(Field::Phone.name(), several)),
         _ if is_unique_field(directory, Field::Phone) => {
@@ -271,8 +273,8 @@ fn match_by_phone_with_new_email(
     }
 }
 
-/// Rejects a row whose e-mail or phone belongs to another contact than the one it is about, where the
-/// location lets only one have it.
+/// Rejects a row whose e-mail or phone belongs to a contact other than its own, where the location
+/// requires it to be unique.
 fn reject_taken_values(
     who: Option<&ContactId>,
     draft: &ContactDraft,
@@ -295,14 +297,14 @@ fn reject_taken_values(
     Ok(())
 }
 
-/// Whether the location refuses a second contact with the same value.
+/// Whether the location rejects a second contact with the same value.
 #[must_use]
 pub fn is_unique_field(directory: &LocationDirectory, field: Field) -> bool {
     !directory.allows_duplicates && is_identity_field(directory, field)
 }
 
-/// Whether the location knows contacts by the field. One that does not say goes by both, as the service
-/// does by default (api.md §5.7).
+/// Whether the location matches contacts by the field. One that does not say matches by both, the
+/// service's default (api.md §5.7).
 #[must_use]
 pub fn is_identity_field(directory: &LocationDirectory, field: Field) -> bool {
     let listed = directory.unique.iter().any(|name| name.eq_ignore_ascii_case(field.name()));

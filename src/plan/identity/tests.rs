@@ -1,4 +1,4 @@
-//! Whom a row is about, case by case.
+//! Which contact a row is about, case by case.
 
 use serde_json::json;
 
@@ -35,8 +35,8 @@ fn ids(text: &str) -> Vec<ContactId> {
     text.split_whitespace().map(|id| id.parse().unwrap()).collect()
 }
 
-/// What was found, in words: `id:A email:A,B other:C phone:D key:E`; a phone's contact has an e-mail
-/// address when its name is in upper case.
+/// The matches in short form: `id:A email:A,B other:C phone:D key:E`; the contact of a phone has an
+/// e-mail address if its name is in upper case.
 fn found(text: &str) -> ContactMatches {
     let mut found = ContactMatches::default();
     for part in text.split_whitespace() {
@@ -60,11 +60,11 @@ fn found(text: &str) -> ContactMatches {
 
 #[derive(Clone, Copy)]
 enum Location {
-    /// It refuses duplicates by e-mail and phone.
+    /// Rejects duplicates by e-mail and phone.
     Strict,
-    /// It refuses duplicates by e-mail only.
+    /// Rejects duplicates by e-mail only.
     EmailOnly,
-    /// It allows duplicates.
+    /// Allows duplicates.
     Free,
 }
 

@@ -1,4 +1,4 @@
-//! Taking back what was written to a contact that existed.
+//! Reverts writes to existing contacts.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::model::remote::{RemoteContact, equality};
 use crate::model::target::Field;
 use crate::model::verify::{ContactProperty, PropertyKind, body_properties, remote_channel_value};
 
-/// How to take back an update, or a change of tags or business.
+/// How to revert an update, or a change of tags or business.
 pub(super) fn plan_contact_revert(op: &Op, live: &RemoteContact) -> RevertPlan {
     match &op.change {
         OpChange::Update { body } => revert_update(body, &op.before, live),
@@ -17,7 +17,7 @@ pub(super) fn plan_contact_revert(op: &Op, live: &RemoteContact) -> RevertPlan {
             combine_steps(
                 Vec::from_iter(step),
                 Vec::new(),
-                "the tags were there before, or are gone",
+                "the tags were already there before, or have been removed",
             )
         }
         OpChange::RemoveTags { tags } => {
@@ -27,7 +27,7 @@ pub(super) fn plan_contact_revert(op: &Op, live: &RemoteContact) -> RevertPlan {
             combine_steps(
                 Vec::from_iter(step),
                 Vec::new(),
-                "the tags were not there before, or are back",
+                "the tags were not there before, or have been added again",
             )
         }
         OpChange::SetBusiness { business } => {
@@ -44,7 +44,7 @@ fn revert_update(body: &Map<String, Value>, before: &Value, live: &RemoteContact
         if written.kind == PropertyKind::Tags {
             steps.extend(tag_list_steps(&written, &was, live));
         } else if was.matches_contact(live) {
-            // It is as before: the server did not take it, or somebody took it back.
+            // It is as before: the server did not accept it, or it was changed back.
         } else if written.matches_contact(live) {
             restored.push((written, was));
         } else {
@@ -54,10 +54,10 @@ fn revert_update(body: &Map<String, Value>, before: &Value, live: &RemoteContact
     if !restored.is_empty() {
         steps.insert(0, restoring_update(&restored, live));
     }
-    combine_steps(steps, conflicts, "all of it is as before already")
+    combine_steps(steps, conflicts, "everything is already as before")
 }
 
-/// The update that puts old values back.
+/// The update that restores old values.
 fn restoring_update(
     restored: &[(ContactProperty, ContactProperty)],
     live: &RemoteContact,
@@ -65,7 +65,7 @@ fn restoring_update(
     let (mut body, mut before) = (Map::new(), Map::new());
     for (written, was) in restored {
         if written.kind == PropertyKind::Field(Field::Name) {
-            // The server took the whole name apart; there were no parts before.
+            // The server split the full name; there were no parts before.
             for part in [Field::FirstName, Field::LastName] {
                 body.insert(part.name().to_owned(), Value::Null);
                 before.insert(part.name().to_owned(), live.native_field(part).into());
@@ -78,7 +78,7 @@ fn restoring_update(
     revert_step(OpChange::Update { body }, before.into())
 }
 
-/// Writes one property into a body.
+/// Adds one property to a body.
 fn write_property(body: &mut Map<String, Value>, property: &ContactProperty, live: &RemoteContact) {
     let value = property.value.clone();
     match &property.kind {
@@ -92,7 +92,7 @@ fn write_property(body: &mut Map<String, Value>, property: &ContactProperty, liv
             }
         }
         PropertyKind::Channel(channel) => {
-            // All channels go along, so that none is lost should the server replace them.
+            // All channels are included, so that none is lost if the server replaces them.
             let all = live
                 .channels
                 .keys()
@@ -108,7 +108,7 @@ fn write_property(body: &mut Map<String, Value>, property: &ContactProperty, liv
         PropertyKind::Owner => {
             body.insert("assignedTo".to_owned(), value);
         }
-        // Not part of a restoring update.
+        // Not part of an update that restores values.
         PropertyKind::Business
         | PropertyKind::Tags
         | PropertyKind::TagsThere
@@ -120,8 +120,8 @@ fn entry_or_insert<'b>(body: &'b mut Map<String, Value>, key: &str, empty: Value
     body.entry(key).or_insert(empty)
 }
 
-/// A list of tags that took the place of another: what it added goes, what it removed comes back, and
-/// what others did to the tags since stays.
+/// A list of tags that replaced another: what it added is removed, what it removed is added, and
+/// other changes of the tags are kept.
 fn tag_list_steps(
     written: &ContactProperty,
     was: &ContactProperty,
@@ -135,21 +135,21 @@ fn tag_list_steps(
     steps.into_iter().flatten()
 }
 
-/// Takes those tags away that are there.
+/// Removes those of the tags that are present.
 fn remove_tags_step(mut tags: Vec<String>, live: &RemoteContact) -> Option<RevertStep> {
     tags.retain(|tag| live.has_tag(tag));
     let before = live.tags.clone().into();
     (!tags.is_empty()).then(|| revert_step(OpChange::RemoveTags { tags }, before))
 }
 
-/// Adds those tags that are not there.
+/// Adds those of the tags that are missing.
 fn add_tags_step(mut tags: Vec<String>, live: &RemoteContact) -> Option<RevertStep> {
     tags.retain(|tag| !live.has_tag(tag));
     let before = live.tags.clone().into();
     (!tags.is_empty()).then(|| revert_step(OpChange::AddTags { tags }, before))
 }
 
-/// The tags of a list that another does not have.
+/// The tags of a list that another list does not have.
 fn tags_not_in(tags: &[String], others: &[String]) -> Vec<String> {
     let others: Vec<String> = others.iter().map(|tag| equality::tag_key(tag)).collect();
     tags.iter().filter(|tag| !others.contains(&equality::tag_key(tag))).cloned().collect()
@@ -163,7 +163,7 @@ fn string_list(value: &Value) -> Vec<String> {
 fn revert_business(written: Option<&str>, before: &Value, live: &RemoteContact) -> RevertPlan {
     let (there, was) = (live.business.as_deref(), before.as_str());
     if there == was {
-        RevertPlan::Nothing("the business is as before already")
+        RevertPlan::Nothing("the business is already as before")
     } else if there == written {
         let change = OpChange::SetBusiness { business: was.map(str::to_owned) };
         single_step_plan(change, there.into())

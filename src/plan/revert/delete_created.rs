@@ -1,4 +1,4 @@
-//! Taking back a contact that was created.
+//! Reverts the creation of a contact.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::model::remote::{ChannelState, RemoteContact, equality};
 use crate::model::target::Field;
 use crate::model::verify::{ContactProperty, PropertyKind, body_properties};
 
-/// How to take back a created contact.
+/// How to revert the creation of a contact.
 pub(super) fn plan_created_contact_revert(
     op: &Op,
     live: &RemoteContact,
@@ -25,7 +25,7 @@ pub(super) fn plan_created_contact_revert(
     let mut grown = foreign_record_kinds(standing.grown);
     grown.extend(foreign_fields(op, live, standing.others, wish.tag));
     if grown.is_empty() {
-        // What is deleted is kept on paper at least.
+        // The deleted contact is at least recorded in the plan.
         single_step_plan(OpChange::Delete, serde_json::to_value(live).unwrap_or_default())
     } else {
         RevertPlan::Conflict(grown)
@@ -34,7 +34,7 @@ pub(super) fn plan_created_contact_revert(
 
 fn plan_tagging(live: &RemoteContact, tag: &str) -> RevertPlan {
     if live.has_tag(tag) {
-        return RevertPlan::Nothing("the contact has the tag already");
+        return RevertPlan::Nothing("the contact already has the tag");
     }
     single_step_plan(OpChange::AddTags { tags: vec![tag.to_owned()] }, live.tags.clone().into())
 }
@@ -50,8 +50,8 @@ fn foreign_record_kinds(grown: ForeignRecordCounts) -> Vec<String> {
     some.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// What the contact holds that the import did not write. A value that is missing is no growth: the server
-/// may not have taken it.
+/// The fields of the contact that the import did not write. A missing value does not count: the
+/// server may not have accepted it.
 fn foreign_fields(op: &Op, live: &RemoteContact, others: &[OpChange], tag: &str) -> Vec<String> {
     let ours = written_properties(op, others);
     let mut grown = Vec::new();
@@ -83,7 +83,7 @@ fn foreign_fields(op: &Op, live: &RemoteContact, others: &[OpChange], tag: &str)
     grown
 }
 
-/// All that the import wrote to the contact.
+/// All properties that the import wrote to the contact.
 fn written_properties(op: &Op, others: &[OpChange]) -> Vec<ContactProperty> {
     let mut all = Vec::new();
     for change in std::iter::once(&op.change).chain(others) {
@@ -109,7 +109,7 @@ fn written_properties(op: &Op, others: &[OpChange]) -> Vec<ContactProperty> {
     all
 }
 
-/// All that the contact holds, tags aside.
+/// All properties of the contact except tags.
 pub(super) fn contact_properties(live: &RemoteContact) -> Vec<ContactProperty> {
     let property = |kind: PropertyKind| {
         let value = ContactProperty { kind: kind.clone(), value: Value::Null }.current_value(live);
@@ -127,8 +127,8 @@ pub(super) fn contact_properties(live: &RemoteContact) -> Vec<ContactProperty> {
     kinds.into_iter().map(property).collect()
 }
 
-/// Whether the server gives the value to new contacts by itself: names made of one another, and what it
-/// takes from the location or the way in.
+/// Whether the server sets the value for new contacts by itself: names derived from each other, and
+/// values from the location or the way in which the contact was added.
 fn is_set_by_server(property: &ContactProperty, ours: &[ContactProperty]) -> bool {
     let sent = |field: Field| ours.iter().any(|one| one.kind == PropertyKind::Field(field));
     match property.kind {

@@ -1,4 +1,4 @@
-//! How a reversal reads in a plan: field by field, what stands there and what will.
+//! Describes a revert in a plan: field by field, with the current and the new value.
 
 use serde_json::{Map, Value};
 
@@ -9,8 +9,8 @@ use crate::model::target::Field;
 use crate::model::verify::{ContactProperty, PropertyKind, body_properties};
 use crate::plan::diff::{FieldChange, change_text, child_target, is_property_unchanged};
 
-/// The changes of one write. `named` gives a custom field's key for its id. What is deleted is listed with
-/// all that it holds: the plan is the one place that keeps it.
+/// The changes of one write. `named` returns a custom field's key for its id. A deleted record is
+/// listed with all its values, because only the plan keeps them.
 #[must_use]
 pub fn describe_step(step: &RevertStep, named: &dyn Fn(&str) -> String) -> Vec<FieldChange> {
     let before = &step.before;
@@ -77,7 +77,7 @@ fn describe_update(
     let shown = pairs.map(|(old, new)| {
         field_change(&property_name(&new, named), property_text(&old), property_text(&new))
     });
-    // Channels go along with the one that changes; they are no changes.
+    // Channels that are sent along unchanged are not changes.
     shown.filter(|it| it.old != it.new).collect()
 }
 
@@ -97,7 +97,7 @@ fn property_text(property: &ContactProperty) -> String {
     }
 }
 
-/// All that a contact holds, on its way out.
+/// All values of a contact to be deleted.
 fn describe_contact_deletion(before: &Value, named: &dyn Fn(&str) -> String) -> Vec<FieldChange> {
     let Ok(live) = serde_json::from_value::<RemoteContact>(before.clone()) else {
         return vec![field_change("contact", String::new(), "deleted".to_owned())];
@@ -130,7 +130,7 @@ fn describe_child_write(kind: &str, body: &Map<String, Value>, before: &Value) -
         .collect()
 }
 
-/// A note or task on its way out.
+/// The values of a note or task to be deleted.
 fn describe_child_deletion(kind: &str, keys: &[&str], before: &Value) -> Vec<FieldChange> {
     let held = keys.iter().filter_map(|key| {
         let value = before.get(key).filter(|value| !equality::is_null_or_empty(value))?;

@@ -1,9 +1,9 @@
-//! Reversal: the writes that take an op of an import back.
+//! Revert: the writes that undo an op of an import.
 //!
-//! Only what the op wrote is restored, and only where it still stands as it was written: what somebody
-//! edited since is theirs, and is named instead. A created contact is tagged; it is deleted only when
-//! that was asked for and nothing has grown on it, because a deletion takes notes and tasks with it for
-//! good. All is judged from what the caller read; nothing is read or sent here.
+//! Only what the op wrote is restored, and only where it is still as written: later edits are kept
+//! and reported instead. A created contact is tagged; it is deleted only on request and only if
+//! nothing was added to it, because a deletion also deletes its notes and tasks irrevocably. All
+//! decisions are based on what the caller has read; nothing is read or sent here.
 
 mod contact;
 mod delete_created;
@@ -23,20 +23,20 @@ use crate::model::remote::RemoteContact;
 pub use describe::describe_step;
 pub use server_values::apply_server_values;
 
-/// What stands now where an op has written.
+/// The current state of what an op has written.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RevertContext<'a> {
-    /// The contact; nothing when it is gone.
+    /// The contact; `None` if it no longer exists.
     pub live: Option<&'a RemoteContact>,
-    /// The note or task that the op wrote, for ops of children; nothing when it is gone.
+    /// The note or task that the op wrote, for ops of children; `None` if it no longer exists.
     pub child: Option<&'a Value>,
-    /// What else the import wrote to the contact, in order, for ops that create it.
+    /// Later writes of the import to the contact, in order, for ops that create it.
     pub others: &'a [OpChange],
-    /// What hangs on the contact beside what the import made, for ops that create it.
+    /// Records of the contact that the import did not create, for ops that create it.
     pub grown: ForeignRecordCounts,
 }
 
-/// How many records hang on a contact that the import did not make.
+/// How many records of a contact the import did not create.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ForeignRecordCounts {
     /// Notes.
@@ -49,46 +49,47 @@ pub struct ForeignRecordCounts {
     pub opportunities: usize,
 }
 
-/// What is to become of created contacts.
+/// What to do with created contacts.
 #[derive(Debug, Clone, Copy)]
 pub struct RevertOptions<'a> {
     /// The tag that they get.
     pub tag: &'a str,
     /// Whether they are deleted instead.
     pub delete_created: bool,
-    /// When the import began, in milliseconds since 1970, less an allowance for clocks that differ: a
-    /// contact that is older was not created by it, whatever the op was.
+    /// When the import began, in milliseconds since 1970, less an allowance for clock differences:
+    /// the import did not create contacts that are older, whatever the op was.
     pub since_ms: Option<i64>,
 }
 
-/// One write of a reversal.
+/// One write of a revert.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RevertStep {
     /// What to write.
     pub change: OpChange,
-    /// How it is kept from happening twice.
+    /// How it is kept from being applied twice.
     pub class: IdempotencyClass,
     /// What it replaces, as in [`Op::before`].
     pub before: Value,
 }
 
-/// How an op is taken back.
+/// How to revert an op.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RevertPlan {
     /// By these writes.
     Ops {
         /// The writes, in order; at least one.
         steps: Vec<RevertStep>,
-        /// Fields that stay, because somebody edited them since.
+        /// Fields that are kept, because they were edited since.
         conflicts: Vec<String>,
     },
-    /// There is nothing to take back, and why.
+    /// There is nothing to revert, with the reason.
     Nothing(&'static str),
-    /// Nothing is taken back: these fields were edited, or have grown, since.
+    /// Nothing is reverted: these fields were edited or added since.
     Conflict(Vec<String>),
 }
 
-/// How to take back an op that was applied. `made` is the id of the contact, note or task that it made.
+/// How to revert an op that was applied. `made` is the id of the contact, note or task that it
+/// created.
 #[must_use]
 pub fn plan_op_revert(
     op: &Op,
@@ -105,10 +106,10 @@ pub fn plan_op_revert(
             note_or_task::plan_child_revert(op, made, standing.child)
         }
         OpChange::Delete | OpChange::DeleteNote { .. } | OpChange::DeleteTask { .. } => {
-            RevertPlan::Nothing("what was deleted cannot be brought back")
+            RevertPlan::Nothing("what was deleted cannot be restored")
         }
         _ => match standing.live {
-            None => RevertPlan::Nothing("the contact is gone"),
+            None => RevertPlan::Nothing("the contact no longer exists"),
             Some(live) if op.change.creates_contact() => {
                 delete_created::plan_created_contact_revert(op, live, standing, wish)
             }
@@ -117,7 +118,7 @@ pub fn plan_op_revert(
     }
 }
 
-/// Writes and conflicts as a reversal; with neither there is nothing to take back.
+/// Combines writes and conflicts; with neither, there is nothing to revert.
 fn combine_steps(
     steps: Vec<RevertStep>,
     conflicts: Vec<String>,
@@ -134,8 +135,8 @@ fn single_step_plan(change: OpChange, before: Value) -> RevertPlan {
     RevertPlan::Ops { steps: vec![revert_step(change, before)], conflicts: Vec::new() }
 }
 
-/// All writes of a reversal say whole values, add or remove tags, or delete by id: doing them twice is
-/// doing them once.
+/// All writes of a revert set whole values, add or remove tags, or delete by id, so they are
+/// idempotent.
 fn revert_step(change: OpChange, before: Value) -> RevertStep {
     RevertStep { change, class: IdempotencyClass::Replayable, before }
 }

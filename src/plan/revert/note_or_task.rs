@@ -1,4 +1,4 @@
-//! Taking back what was written to notes and tasks.
+//! Reverts writes to notes and tasks.
 
 use serde_json::{Map, Value};
 
@@ -9,9 +9,11 @@ use crate::plan::diff::{
     child_target, is_property_unchanged, to_update_value, truncate_to_seconds,
 };
 
-/// How to take back a note or task that was written.
+/// How to revert a write to a note or task.
 pub(super) fn plan_child_revert(op: &Op, made: Option<&str>, child: Option<&Value>) -> RevertPlan {
-    let Some(child) = child else { return RevertPlan::Nothing("the note or task is gone") };
+    let Some(child) = child else {
+        return RevertPlan::Nothing("the note or task no longer exists");
+    };
     match &op.change {
         OpChange::CreateNote { body } => {
             revert_created_child("note", note_matches_body(body, child), made, child)
@@ -21,7 +23,7 @@ pub(super) fn plan_child_revert(op: &Op, made: Option<&str>, child: Option<&Valu
         }
         OpChange::UpdateNote { id, body } => {
             revert_changed_child("note", body, &op.before, child, |mut old| {
-                // The API wants the text with every write of a note.
+                // The API requires the text in every update of a note.
                 if let Some(text) = child.get("body").filter(|text| text.is_string()) {
                     old.entry("body").or_insert_with(|| text.clone());
                 }
@@ -47,14 +49,14 @@ pub(super) fn plan_child_revert(op: &Op, made: Option<&str>, child: Option<&Valu
     }
 }
 
-/// A child that was made goes, as long as it is what was written.
+/// A created child is deleted, if it is still as written.
 fn revert_created_child(
     kind: &str,
     unchanged: bool,
     made: Option<&str>,
     child: &Value,
 ) -> RevertPlan {
-    let Some(id) = made else { return RevertPlan::Nothing("nobody knows which one was made") };
+    let Some(id) = made else { return RevertPlan::Nothing("it is unknown which one was created") };
     if !unchanged {
         return RevertPlan::Conflict(vec![kind.to_owned()]);
     }
@@ -64,7 +66,7 @@ fn revert_created_child(
     single_step_plan(change, child.clone())
 }
 
-/// A child that was changed gets its old values back where it still has the new ones.
+/// A changed child gets its old values back where it still has the new ones.
 fn revert_changed_child(
     kind: &str,
     body: &Map<String, Value>,
@@ -87,5 +89,5 @@ fn revert_changed_child(
     }
     let steps =
         if old.is_empty() { Vec::new() } else { vec![revert_step(change(old), child.clone())] };
-    combine_steps(steps, conflicts, "all of it is as before already")
+    combine_steps(steps, conflicts, "everything is already as before")
 }

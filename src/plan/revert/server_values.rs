@@ -1,14 +1,14 @@
-//! What the server made of a change: the values that it took instead of those that were sent.
+//! The values that the server stored instead of those that were sent.
 //!
-//! A value that the server reformats or drops never holds what was sent, and nobody has edited it. So a
-//! change is taken back by what stood there after it was applied.
+//! A value that the server reformats or drops never matches what was sent, although it was not
+//! edited. So a change is reverted by comparing with what the server had after it was applied.
 
 use serde_json::{Map, Value};
 
 use crate::model::op::OpChange;
 use crate::model::verify::PropertyMismatch;
 
-/// The change as the server took it.
+/// The change with the values that the server stored.
 #[must_use]
 pub fn apply_server_values(mut change: OpChange, differences: &[PropertyMismatch]) -> OpChange {
     if let OpChange::Create { body }
@@ -26,8 +26,8 @@ pub fn apply_server_values(mut change: OpChange, differences: &[PropertyMismatch
     change
 }
 
-/// Puts a value in the place of the one that was sent. Tags and channels stay as they were sent: of these
-/// the server adds some by itself.
+/// Replaces a value that was sent. Tags and channels stay as they were sent: the server adds some
+/// by itself.
 fn replace_sent_value(body: &mut Map<String, Value>, field: &str, got: &Value) {
     if let Some(id) = field.strip_prefix("customFields.") {
         let entries = body.get_mut("customFields").and_then(Value::as_array_mut);

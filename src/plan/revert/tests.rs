@@ -1,4 +1,4 @@
-//! What an undo restores, what it leaves alone, and what it deletes.
+//! What an undo restores, what it keeps, and what it deletes.
 
 use serde_json::{Map, json};
 
@@ -25,7 +25,7 @@ const TAG: RevertOptions<'_> =
 const DELETE: RevertOptions<'_> =
     RevertOptions { tag: "undone", delete_created: true, since_ms: None };
 
-/// The reversal in words: the changes and conflicts, or why there is none.
+/// The revert as JSON: the changes and conflicts, or why there is none.
 fn said(reversal: &RevertPlan) -> Value {
     match reversal {
         RevertPlan::Ops { steps, conflicts } => {
@@ -123,7 +123,7 @@ fn a_channel_is_restored_among_all_others() {
         }]),
         &[],
     );
-    // Who has opted out for good since stays so.
+    // A later permanent opt-out is kept.
     let out = json!({"dnd": false, "dndSettings": {"Email": {"status": "permanent"}, "SMS": stop}});
     let reversal = on_contact(change(), before, &out);
     assert_eq!(said(&reversal), json!({"conflicts": ["dndSettings.Email"]}));
@@ -193,7 +193,7 @@ fn a_created_contact_is_tagged() {
     let tag = json!({"do": [{"do": "add_tags", "tags": ["undone"]}], "conflicts": []});
     assert_eq!(with(&as_created(), &TAG), tag);
     assert_eq!(with(&json!({"tags": ["Undone"]}), &TAG), json!("nothing"));
-    // An upsert may have met a contact that was there: it is older than the import.
+    // An upsert may have matched an existing contact: it is older than the import.
     let late = RevertOptions { since_ms: Some(1_000_001), ..TAG };
     assert_eq!(with(&as_created(), &late), json!("nothing"));
     assert_eq!(with(&as_created(), &RevertOptions { since_ms: Some(1_000_000), ..TAG }), tag);

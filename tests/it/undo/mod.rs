@@ -284,10 +284,10 @@ fn a_contact_that_is_gone_is_unchanged_for_that_reason() {
     world.run_undo("").exits(0);
     assert_eq!(world.contact_by_email("bob@example.com")["contact"]["city"], "Oslo");
     let unchanged = &world.read_csv("undone/unchanged.csv")[0];
-    assert_eq!(unchanged["_reason"], "the contact is gone");
+    assert_eq!(unchanged["_reason"], "the contact no longer exists");
     assert_eq!(
         world.planned_undo("1"),
-        ("unchanged".to_owned(), vec![":  -> the contact is gone".to_owned()])
+        ("unchanged".to_owned(), vec![":  -> the contact no longer exists".to_owned()])
     );
 }
 

@@ -1,4 +1,4 @@
-//! Notes and tasks: written, changed, or not there.
+//! Notes and tasks: created, updated, or missing.
 
 use super::*;
 use crate::run::RowAction;
@@ -15,7 +15,7 @@ fn case() -> Case {
     case
 }
 
-/// The one change that a row of one note or task needs; null for none.
+/// The single change that a row with one note or task needs; null for none.
 #[track_caller]
 fn check(kind: &str, id: Option<&str>, fields: &Value, expected: &Value) {
     let case = case();
@@ -53,7 +53,7 @@ fn notes_are_written_or_changed() {
         &json!({"body": "old\ntext"}),
         &json!({"do": "update_note", "id": "n", "body": {"body": "old\ntext"}}),
     );
-    // The text goes along, since the API wants one.
+    // The text is included, because the API requires it.
     check(
         "notes",
         Some("n"),

@@ -1,4 +1,4 @@
-//! New contacts: their bodies, and what keeps them single.
+//! New contacts: their bodies, and how duplicates are prevented.
 
 use super::*;
 use crate::run::RowAction;

@@ -1,4 +1,4 @@
-//! The rules of the diff, each with rows that show it.
+//! The rules of the diff, each with examples.
 
 mod children;
 mod create;
@@ -11,7 +11,7 @@ use super::*;
 use crate::diagnostic::Diagnostic;
 use crate::model::target::Field;
 
-/// The account against which the tests plan.
+/// The location that the tests plan against.
 fn directory(allows_duplicates: bool) -> LocationDirectory {
     let field = |id: &str, data_type: &str| {
         json!({

@@ -1,4 +1,4 @@
-//! Cells that could not be read, or are read as something else, beside what the account has.
+//! Cells that are unreadable or interpreted differently, compared with the account.
 
 use super::*;
 

@@ -1,9 +1,9 @@
-//! Existing contacts: only what differs, and what it replaces.
+//! Existing contacts: only differences are written, with the values that they replace.
 
 use super::*;
 use crate::run::RowAction;
 
-/// The body of the one update that a row needs, and the changes; null when it needs none.
+/// The body of the single update that a row needs, and the changes; null if it needs none.
 fn updated(case: &Case, row: &Value) -> (Value, Value) {
     let planned = case.plan(row);
     match planned.ops.as_slice() {
@@ -200,7 +200,7 @@ fn do_not_disturb_is_set_but_not_lifted() {
     check(
         &there,
         &row,
-        // All channels that the contact has, so that none is lost should the server replace them.
+        // All channels of the contact, so that none is lost if the server replaces them.
         &json!({"dnd": true, "dndSettings": {"Email": {"status": "active"}, "SMS": stop}}),
         &json!({"dnd": false, "dndSettings": {"Email": {"status": "inactive"}, "SMS": stop}}),
     );
@@ -220,7 +220,7 @@ fn do_not_disturb_is_set_but_not_lifted() {
     case.policy.allow_resubscribe = true;
     let (sent, _) = updated(&case, &lift);
     assert_eq!(sent, json!({"dndSettings": {"Email": {"status": "inactive"}, "SMS": stop}}));
-    // An opt-out for good holds the whole block, too.
+    // A permanent opt-out keeps the whole block, too.
     assert_eq!(codes(&case.plan(&lift)), ["W_DND_NOT_LIFTED"; 2]);
 
     case.live = Some(live(&json!({"dnd": true})));
