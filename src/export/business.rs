@@ -25,9 +25,9 @@ pub(super) async fn resolve_id(
             named.filter(|(id, name)| *id == wanted || name.eq_ignore_ascii_case(&wanted));
         if let Some((id, _)) = named.next() {
             if named.next().is_some() {
-                let said =
+                let message =
                     format!("two businesses have the name `{wanted}`; give the id of one of them");
-                return Err(ExportError::Request(said));
+                return Err(ExportError::Request(message));
             }
             request.filters.business_id = Some(parse_business_id(&id)?);
             return Ok(request);

@@ -101,7 +101,7 @@ pub async fn export_location(
     // Before the first request: an export whose files cannot be written costs no request.
     request.parse_templates()?;
     let id = RunId::new(jiff::Timestamp::now());
-    let held = OutputDir::new(&request.out)?.lock_for_run(&id)?;
+    let output = OutputDir::new(&request.out)?.lock_for_run(&id)?;
     let mut request = business::resolve_id(&context.client, request).await?;
     let list = match &mut request.contacts {
         Some(contact_list) => Some(Box::pin(contact_list.read_contacts(&context.client)).await?),
@@ -117,7 +117,7 @@ pub async fn export_location(
             .map_err(|error| ExportError::Request(error.to_string()))?,
     };
     let run = context.home.create_run(meta)?;
-    ExportJob { list, ..ExportJob::new(context, run, request, false, false) }.run(held).await
+    ExportJob { list, ..ExportJob::new(context, run, request, false, false) }.run(output).await
 }
 
 /// Resumes an export. `errors_only` requests only the records that could not be read.
@@ -139,13 +139,13 @@ pub async fn resume(
     };
     let complete = run.state()? != RunState::Unfinished;
     let again = errors_only && complete;
-    let held = OutputDir::new(&request.out)?.lock_for_run(&run.meta.run)?;
+    let output = OutputDir::new(&request.out)?.lock_for_run(&run.meta.run)?;
     if again {
         run.set_state(RunState::Unfinished)?;
         run.write_fact(&facts::ERRORS_ONLY, &true)?;
     }
     let errors_only = again || run.read_fact(&facts::ERRORS_ONLY)?.unwrap_or(false);
-    ExportJob { list, ..ExportJob::new(context, run, request, true, errors_only) }.run(held).await
+    ExportJob { list, ..ExportJob::new(context, run, request, true, errors_only) }.run(output).await
 }
 
 /// The request that a run was created with.
@@ -171,19 +171,19 @@ pub fn republish_files(
     request: &ExportRequest,
     observer: &SharedObserver,
 ) -> Result<ExportReport, ExportError> {
-    let begun = Instant::now();
+    let started = Instant::now();
     if run.state()? == RunState::Unfinished {
         let run = &run.meta.run;
         return Err(ExportError::Request(format!(
             "run `{run}` is not finished; finish it with `ghl-bulk resume {run}`"
         )));
     }
-    let held = OutputDir::new(&request.out)?.lock_for_run(&run.meta.run)?;
+    let output = OutputDir::new(&request.out)?.lock_for_run(&run.meta.run)?;
     let facts = manifest_facts(run, request)?;
     let options = request.publish_options(facts.clone())?;
     let published =
-        publish::write_export(&run.db_path(), held.staging_dir(), &options, None, observer);
-    commit_output(run, facts, held, published, begun, 0, observer)
+        publish::write_export(&run.db_path(), output.staging_dir(), &options, None, observer);
+    commit_output(run, facts, output, published, started, 0, observer)
 }
 
 /// The execution of one run.
@@ -195,7 +195,7 @@ struct ExportJob {
     list: Option<ContactKeyList>,
     resumed: bool,
     errors_only: bool,
-    begun: Instant,
+    started: Instant,
 }
 
 impl ExportJob {
@@ -207,10 +207,10 @@ impl ExportJob {
         errors_only: bool,
     ) -> Self {
         let context = context.clone();
-        Self { context, run, request, list: None, resumed, errors_only, begun: Instant::now() }
+        Self { context, run, request, list: None, resumed, errors_only, started: Instant::now() }
     }
 
-    async fn run(self, held: LockedOutputDir) -> Result<ExportReport, ExportHalted> {
+    async fn run(self, output: LockedOutputDir) -> Result<ExportReport, ExportHalted> {
         let run = self.run.meta.run.clone();
         self.context.observer.observe(&RunEvent::Started {
             run: run.clone(),
@@ -218,11 +218,11 @@ impl ExportJob {
             kind: RunKind::Export,
             resumed: self.resumed,
         });
-        self.run_to_completion(held).await.map_err(|error| ExportHalted { run: Some(run), error })
+        self.run_to_completion(output).await.map_err(|error| ExportHalted { run: Some(run), error })
     }
 
-    async fn run_to_completion(self, held: LockedOutputDir) -> Result<ExportReport, ExportError> {
-        let published = match self.pull_and_publish(&held).await {
+    async fn run_to_completion(self, output: LockedOutputDir) -> Result<ExportReport, ExportError> {
+        let published = match self.pull_and_publish(&output).await {
             Ok(published) => published,
             Err(error) => {
                 // Recorded for the manifest; a failure here matters less than the reason of the
@@ -236,24 +236,27 @@ impl ExportJob {
         let facts = manifest_facts(&self.run, &self.request)?;
         let refused = self.context.client.rate_limiter().throttled_count();
         let observer = self.context.observer.clone();
-        let (run, begun) = (self.run, self.begun);
+        let (run, started) = (self.run, self.started);
         let templates_only = self.request.formats.is_empty();
         let report = concurrency::run_blocking(move || {
             // Without the tables there is no `extra`; the template warnings report what is missing.
             if !templates_only {
                 warn_type_mismatches(&published, &observer);
             }
-            commit_output(&run, facts, held, Ok(published), begun, refused, &observer)
+            commit_output(&run, facts, output, Ok(published), started, refused, &observer)
         });
         report.await
     }
 
-    async fn pull_and_publish(&self, held: &LockedOutputDir) -> Result<PublishReport, ExportError> {
+    async fn pull_and_publish(
+        &self,
+        output: &LockedOutputDir,
+    ) -> Result<PublishReport, ExportError> {
         let (spool, writer) = Spool::open(&self.run.db_path())?;
         let (pull_ended, ended) = oneshot::channel();
         let live =
             RunningPull { committed: spool.watch_committed(), ended, handle: Handle::current() };
-        let (db, staging) = (self.run.db_path(), held.staging_dir().to_owned());
+        let (db, staging) = (self.run.db_path(), output.staging_dir().to_owned());
         let options = self.request.publish_options(manifest_facts(&self.run, &self.request)?)?;
         let observer = self.context.observer.clone();
         let publishing = concurrency::run_blocking(move || {
@@ -360,27 +363,27 @@ fn warn_type_mismatches(published: &PublishReport, observer: &SharedObserver) {
     let more = type_mismatches.len().saturating_sub(NAMED);
     let more = (more > 0).then(|| format!("{more} more columns"));
     let columns = named.chain(more).collect::<Vec<_>>().join(", ");
-    let said = match all {
+    let summary = match all {
         1 => "1 value does not fit its column's type; it is kept in `extra`".to_owned(),
         n => format!("{n} values do not fit their column's type; they are kept in `extra`"),
     };
-    observer.observe(&RunEvent::Warning { code: "misfit", message: format!("{said}: {columns}") });
+    observer.observe(&RunEvent::Warning { code: "misfit", message: format!("{summary}: {columns}") });
 }
 
 fn commit_output(
     run: &Run,
     facts: ManifestMetadata,
-    held: LockedOutputDir,
+    output: LockedOutputDir,
     published: Result<PublishReport, publish::PublishError>,
-    begun: Instant,
+    started: Instant,
     refused: u64,
     observer: &SharedObserver,
 ) -> Result<ExportReport, ExportError> {
     let mut published = published?;
     let requests = facts.requests.clone();
-    let out = held.output_path().to_owned();
+    let out = output.output_path().to_owned();
     let entries = SpoolReader::open(&run.db_path())?.last_seq()?;
-    let ignored = held.replace_export(facts, entries, &mut published)?;
+    let ignored = output.replace_export(facts, entries, &mut published)?;
     if ignored > 0 {
         let message = format!(
             "the old `manifest.json` in `{}` names {ignored} files that no export writes; they were left alone",
@@ -405,7 +408,7 @@ fn commit_output(
         unreadable,
         requests,
         refused,
-        elapsed: begun.elapsed(),
+        elapsed: started.elapsed(),
     })
 }
 

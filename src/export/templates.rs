@@ -55,11 +55,11 @@ pub(super) fn parse_templates(
     for snapshot in snapshot {
         let named_template = snapshot.parse_template()?;
         if !used_names.insert(named_template.template.file.to_lowercase()) {
-            let said = format!(
+            let message = format!(
                 "two files of this export would have the name `{}`; `--template {}` writes only one of them",
                 named_template.template.file, named_template.preset
             );
-            return Err(ExportError::Request(said));
+            return Err(ExportError::Request(message));
         }
         named.push(named_template);
     }

@@ -191,10 +191,10 @@ impl LockedOutputDir {
             if names.is_empty() && std::fs::rename(&self.staging, &self.out).is_ok() {
                 return Ok(());
             }
-            let ours = |name: &OsString| {
+            let is_export_file = |name: &OsString| {
                 name.to_str().is_some_and(|name| old.is_some_and(|old| old.owns_file(name)))
             };
-            if names.iter().all(ours) && exchange_dirs(&self.staging, &self.out).is_ok() {
+            if names.iter().all(is_export_file) && exchange_dirs(&self.staging, &self.out).is_ok() {
                 return std::fs::remove_dir_all(&self.staging)
                     .map_err(|source| PublishError::from_io_error(&self.staging, source));
             }
@@ -210,12 +210,12 @@ impl LockedOutputDir {
         let mut names = new.file_names();
         names.push(errors_file::FILE.to_owned());
         names.push(manifest::FILE.to_owned());
-        let gone = old
+        let obsolete = old
             .map(PreviousManifest::data_files)
             .unwrap_or_default()
             .into_iter()
             .map(|file| file.file);
-        for name in gone.filter(|name| !names.contains(name)) {
+        for name in obsolete.filter(|name| !names.contains(name)) {
             remove_if_exists(&self.out.join(name))?;
         }
         for name in &names {

@@ -205,15 +205,17 @@ fn dates_in_range(
 /// Splits a range into `count` parts of equal size, or fewer where equal dates cannot be separated.
 fn split_range(known: &KnownContacts, range: DateAddedRange, count: usize) -> Vec<DateAddedRange> {
     let size = (dates_in_range(known, range).count() / count).max(1);
-    let mut cuts: Vec<_> = dates_in_range(known, range).skip(size).step_by(size).collect();
-    cuts.dedup();
+    let mut splits: Vec<_> = dates_in_range(known, range).skip(size).step_by(size).collect();
+    splits.dedup();
     // A split at the start of the range would leave an empty part.
-    cuts.retain(|cut| Some(*cut) != range.0 && dates_in_range(known, range).next() != Some(*cut));
+    splits.retain(|split| {
+        Some(*split) != range.0 && dates_in_range(known, range).next() != Some(*split)
+    });
     let mut parts = Vec::new();
     let mut from = range.0;
-    for cut in cuts {
-        parts.push((from, Some(cut)));
-        from = Some(cut);
+    for split in splits {
+        parts.push((from, Some(split)));
+        from = Some(split);
     }
     parts.push((from, range.1));
     parts

@@ -184,7 +184,7 @@ pub(super) fn extra_column() -> TableColumn {
         name: "extra".to_owned(),
         kind: ColumnKind::Json,
         source: ColumnSource::Extra,
-        doc: "Everything else that the server sent, as a JSON object under the server's keys: what has no column, and the \
-              raw value of what a column cannot give back exactly. Null when there is nothing.",
+        doc: "Everything else that the server sent, as a JSON object under the server's keys: members without a \
+              column, and raw values that a column cannot reproduce exactly. Null if there are none.",
     }
 }

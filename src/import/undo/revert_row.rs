@@ -120,7 +120,7 @@ impl RowRevertContext<'_> {
             let made = record.made.as_deref();
             let child = self.find_child(&op.change, made)?;
             let standing = RevertContext {
-                live: self.live,
+                remote: self.live,
                 child: child.as_ref(),
                 ..RevertContext::default()
             };
@@ -146,7 +146,7 @@ impl RowRevertContext<'_> {
         let others: Vec<OpChange> = others.map(|op| op.change.clone()).collect();
         let made = self.records[at].made.as_deref();
         let standing = RevertContext {
-            live: self.live,
+            remote: self.live,
             child: None,
             others: &others,
             grown: self.foreign_attachments(ops)?,

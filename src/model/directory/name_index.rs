@@ -11,9 +11,9 @@ use super::{CustomField, LocationBusiness, LocationUser};
 use crate::text;
 
 /// Most suggestions in an error.
-const TOLD: usize = 3;
+const MAX_SUGGESTIONS: usize = 3;
 /// The longest text that is compared with names.
-const LONGEST: usize = 200;
+const MAX_COMPARED_LENGTH: usize = 200;
 
 /// A text that matches nothing, or several entries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,9 +36,9 @@ pub(crate) struct NameIndex {
     /// For each kind, the entries by name.
     names: Vec<HashMap<String, Vec<usize>>>,
     /// The display names of the entries.
-    calls: Vec<String>,
+    display_names: Vec<String>,
     /// What distinguishes entries with the same name.
-    tells: Vec<String>,
+    distinctions: Vec<String>,
 }
 
 impl NameIndex {
@@ -72,8 +72,8 @@ impl NameIndex {
                 alphanumeric_only,
             ],
             names: build_index(fields.iter().map(names), 7),
-            calls: fields.iter().map(|field| field.key.clone()).collect(),
-            tells: fields.iter().map(|field| field.column.clone()).collect(),
+            display_names: fields.iter().map(|field| field.key.clone()).collect(),
+            distinctions: fields.iter().map(|field| field.column.clone()).collect(),
         }
     }
 
@@ -87,8 +87,8 @@ impl NameIndex {
             what: "user",
             kinds: &[trim_name, normalize_name, normalize_person_name, normalize_person_name],
             names: build_index(users.iter().map(names), 4),
-            calls: users.iter().map(|user| user.name.clone()).collect(),
-            tells: users.iter().map(|user| user.email.clone()).collect(),
+            display_names: users.iter().map(|user| user.name.clone()).collect(),
+            distinctions: users.iter().map(|user| user.email.clone()).collect(),
         }
     }
 
@@ -100,8 +100,8 @@ impl NameIndex {
             what: "business",
             kinds: &[trim_name, normalize_name],
             names: build_index(businesses.iter().map(names), 2),
-            calls: businesses.iter().map(|business| business.name.clone()).collect(),
-            tells: businesses.iter().map(|business| business.id.clone()).collect(),
+            display_names: businesses.iter().map(|business| business.name.clone()).collect(),
+            distinctions: businesses.iter().map(|business| business.id.clone()).collect(),
         }
     }
 
@@ -156,7 +156,7 @@ impl NameIndex {
 
     fn ambiguous_name_error(&self, text: &str, several: &[usize]) -> NameLookupError {
         let candidates: Vec<String> =
-            several.iter().map(|index| self.tells[*index].clone()).collect();
+            several.iter().map(|index| self.distinctions[*index].clone()).collect();
         let message = format!(
             "`{text}` is the name of {} {}: {}; write which one",
             several.len(),
@@ -167,8 +167,8 @@ impl NameIndex {
     }
 
     fn unknown_name_error(&self, text: &str) -> NameLookupError {
-        let names = self.calls.iter().zip(&self.tells);
-        let mut near: Vec<(f64, &str)> = names
+        let names = self.display_names.iter().zip(&self.distinctions);
+        let mut suggestions: Vec<(f64, &str)> = names
             .flat_map(|(call, tell)| {
                 let both = if call == tell { [call, call] } else { [call, tell] };
                 let score = both.iter().map(|name| name_similarity(text, name)).fold(0.0, f64::max);
@@ -176,15 +176,18 @@ impl NameIndex {
             })
             .filter(|(score, _)| *score >= text::NEAR_ENOUGH)
             .collect();
-        near.sort_by(|one, other| other.0.total_cmp(&one.0));
-        let candidates: Vec<String> =
-            near.into_iter().take(TOLD).map(|(_, name)| name.to_owned()).collect();
+        suggestions.sort_by(|one, other| other.0.total_cmp(&one.0));
+        let candidates: Vec<String> = suggestions
+            .into_iter()
+            .take(MAX_SUGGESTIONS)
+            .map(|(_, name)| name.to_owned())
+            .collect();
         let message = match candidates.as_slice() {
             [] => format!("the location has no {} `{text}`", self.what),
-            near => format!(
+            suggestions => format!(
                 "the location has no {} `{text}`; did you mean {}?",
                 self.what,
-                quote_and_join(near)
+                quote_and_join(suggestions)
             ),
         };
         NameLookupError { message, candidates, ambiguous: false }
@@ -196,12 +199,16 @@ pub(crate) fn closest_name<'n>(
     text: &str,
     names: impl Iterator<Item = &'n String>,
 ) -> Option<&'n str> {
-    let names = names.map(String::as_str).filter(|name| name.len() <= LONGEST);
-    if text.len() > LONGEST { None } else { text::closest_match(text, names, normalize_name) }
+    let names = names.map(String::as_str).filter(|name| name.len() <= MAX_COMPARED_LENGTH);
+    if text.len() > MAX_COMPARED_LENGTH {
+        None
+    } else {
+        text::closest_match(text, names, normalize_name)
+    }
 }
 
 fn name_similarity(text: &str, name: &str) -> f64 {
-    if text.len() > LONGEST || name.len() > LONGEST {
+    if text.len() > MAX_COMPARED_LENGTH || name.len() > MAX_COMPARED_LENGTH {
         return 0.0;
     }
     text::similarity(&normalize_name(text), &normalize_name(name))

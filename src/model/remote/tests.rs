@@ -24,13 +24,13 @@ const RECORD: &str = r#"{"id":"102goXVW3lIExEQPOnd3","firstName":"Jane","lastNam
  "companyName":"Acme Corp","dateOfBirth":"1990-09-25T00:00:00.000Z","source":"website","dateAdded":1764003536678,
  "createdBy":{"source":"WEB_USER"}}"#;
 
-fn live(text: &str) -> RemoteContact {
+fn remote(text: &str) -> RemoteContact {
     RemoteContact::from_json_slice(text.as_bytes()).unwrap()
 }
 
 #[test]
 fn a_search_row_and_a_record_are_the_same_contact() {
-    let (search, record) = (live(SEARCH), live(RECORD));
+    let (search, record) = (remote(SEARCH), remote(RECORD));
     assert_eq!(search.content_digest(), record.content_digest());
     assert_eq!(search.fields, record.fields);
     assert_eq!(search.channels, record.channels);
@@ -57,20 +57,20 @@ fn parsed_json_reads_like_its_text() {
 fn typed_names_are_better_than_lower_case_ones() {
     let row =
         r#"{"id":"a","firstName":"zoë","firstNameRaw":"Zoë","lastName":"m","lastNameRaw":null}"#;
-    assert_eq!(live(row).full_name(), "Zoë m");
-    assert_eq!(live(r#"{"id":"a","contactName":"only name"}"#).full_name(), "only name");
+    assert_eq!(remote(row).full_name(), "Zoë m");
+    assert_eq!(remote(r#"{"id":"a","contactName":"only name"}"#).full_name(), "only name");
 }
 
 #[test]
 fn odd_values_are_passed_over_and_hide_nothing() {
     let row = r#"{"id":"a","firstName":["x"],"email":{"a":1},"phone":14155551234,"tags":"x","dnd":"true",
         "customFields":{"a":1},"dndSettings":[1],"additionalEmails":[1,null,{"x":2},{"email":"b@x"}],"city":"","dateOfBirth":"soon"}"#;
-    let live = live(row);
-    assert_eq!(live.native_field(Field::Phone), Some("14155551234"));
-    assert_eq!(live.native_field(Field::DateOfBirth), Some("soon"));
-    assert_eq!(live.fields.len(), 2);
-    assert!(live.dnd && live.tags.is_empty() && live.channels.is_empty());
-    assert_eq!(live.additional_emails, ["b@x"]);
+    let remote = remote(row);
+    assert_eq!(remote.native_field(Field::Phone), Some("14155551234"));
+    assert_eq!(remote.native_field(Field::DateOfBirth), Some("soon"));
+    assert_eq!(remote.fields.len(), 2);
+    assert!(remote.dnd && remote.tags.is_empty() && remote.channels.is_empty());
+    assert_eq!(remote.additional_emails, ["b@x"]);
     for text in ["", "null", "[]", "{}", r#"{"id":null}"#, r#"{"id":".."}"#, r#"{"id":"a""#] {
         assert_eq!(RemoteContact::from_json_slice(text.as_bytes()), None, "{text}");
     }
@@ -78,24 +78,24 @@ fn odd_values_are_passed_over_and_hide_nothing() {
 
 #[test]
 fn it_is_stored_and_read_again() {
-    let live = live(SEARCH);
-    let text = serde_json::to_string(&live).unwrap();
-    assert_eq!(serde_json::from_str::<RemoteContact>(&text).unwrap(), live);
+    let remote = remote(SEARCH);
+    let text = serde_json::to_string(&remote).unwrap();
+    assert_eq!(serde_json::from_str::<RemoteContact>(&text).unwrap(), remote);
 }
 
 #[test]
 fn the_digest_moves_with_whatever_a_plan_depends_on() {
-    let base = live(SEARCH);
+    let base = remote(SEARCH);
     let changes: [fn(&mut RemoteContact); 9] = [
-        |live| live.fields.insert(Field::City, "Boston".into()).map_or((), drop),
-        |live| live.fields.remove(&Field::Email).map_or((), drop),
-        |live| live.custom.insert("money".into(), json!(1)).map_or((), drop),
-        |live| live.custom.insert("list".into(), json!(["x"])).map_or((), drop),
-        |live| live.tags.push("new".into()),
-        |live| live.dnd = true,
-        |live| live.channels.clear(),
-        |live| live.owner = None,
-        |live| live.business = Some("b".into()),
+        |remote| remote.fields.insert(Field::City, "Boston".into()).map_or((), drop),
+        |remote| remote.fields.remove(&Field::Email).map_or((), drop),
+        |remote| remote.custom.insert("money".into(), json!(1)).map_or((), drop),
+        |remote| remote.custom.insert("list".into(), json!(["x"])).map_or((), drop),
+        |remote| remote.tags.push("new".into()),
+        |remote| remote.dnd = true,
+        |remote| remote.channels.clear(),
+        |remote| remote.owner = None,
+        |remote| remote.business = Some("b".into()),
     ];
     for (number, change) in changes.iter().enumerate() {
         let mut edited = base.clone();

@@ -60,11 +60,11 @@ pub fn find_mismatches(change: &OpChange, answer: &RemoteContact) -> Vec<Propert
 pub fn compare_three_way(
     change: &OpChange,
     before: &Value,
-    live: &RemoteContact,
+    remote: &RemoteContact,
 ) -> ThreeWayResult {
     let open: Vec<ContactProperty> = wanted_properties(change)
         .into_iter()
-        .filter(|property| !property.matches_contact(live))
+        .filter(|property| !property.matches_contact(remote))
         .collect();
     if open.is_empty() {
         return ThreeWayResult::Applied;
@@ -74,7 +74,7 @@ pub fn compare_three_way(
         return ThreeWayResult::NotApplied;
     }
     let strange =
-        open.iter().filter(|property| !property.property_before(before).matches_contact(live));
+        open.iter().filter(|property| !property.property_before(before).matches_contact(remote));
     let strange: Vec<String> = strange.map(ContactProperty::field_name).collect();
     if strange.is_empty() { ThreeWayResult::NotApplied } else { ThreeWayResult::Conflict(strange) }
 }

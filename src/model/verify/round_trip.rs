@@ -90,50 +90,50 @@ impl ContactProperty {
     }
 
     /// Whether the contact has this value.
-    pub(crate) fn matches_contact(&self, live: &RemoteContact) -> bool {
+    pub(crate) fn matches_contact(&self, remote: &RemoteContact) -> bool {
         match &self.kind {
-            PropertyKind::Field(field) => self.native_field_matches(*field, live),
+            PropertyKind::Field(field) => self.native_field_matches(*field, remote),
             PropertyKind::Custom(id) => equality::same_custom_value(
                 None,
                 &self.value,
-                live.custom.get(id).unwrap_or(&Value::Null),
+                remote.custom.get(id).unwrap_or(&Value::Null),
             ),
-            PropertyKind::Dnd => self.value.as_bool().unwrap_or_default() == live.dnd,
+            PropertyKind::Dnd => self.value.as_bool().unwrap_or_default() == remote.dnd,
             PropertyKind::Channel(channel) => {
-                self.channel_status() == remote_channel_status(live, *channel)
+                self.channel_status() == remote_channel_status(remote, *channel)
             }
-            PropertyKind::Owner => same_id(&self.value, live.owner.as_deref()),
-            PropertyKind::Business => same_id(&self.value, live.business.as_deref()),
+            PropertyKind::Owner => same_id(&self.value, remote.owner.as_deref()),
+            PropertyKind::Business => same_id(&self.value, remote.business.as_deref()),
             PropertyKind::Tags => {
                 let mut keys = self.tag_keys();
                 keys.sort_unstable();
                 keys.dedup();
-                keys == remote_tag_keys(live)
+                keys == remote_tag_keys(remote)
             }
             PropertyKind::TagsThere => {
-                let there = remote_tag_keys(live);
+                let there = remote_tag_keys(remote);
                 self.tag_keys().iter().all(|key| there.binary_search(key).is_ok())
             }
             PropertyKind::TagsGone => {
-                let there = remote_tag_keys(live);
+                let there = remote_tag_keys(remote);
                 self.tag_keys().iter().all(|key| there.binary_search(key).is_err())
             }
         }
     }
 
-    fn native_field_matches(&self, field: Field, live: &RemoteContact) -> bool {
+    fn native_field_matches(&self, field: Field, remote: &RemoteContact) -> bool {
         let sent = self.value.as_str().unwrap_or_default();
         match field {
             // No response contains it (api.md §2): only a different value is a difference.
             Field::Gender => {
-                live.native_field(field).is_none_or(|got| equality::same_field(field, sent, got))
+                remote.native_field(field).is_none_or(|got| equality::same_field(field, sent, got))
             }
             // The server split it into first and last name.
             Field::Name => {
                 let words = |text: &str| equality::strip_markup(text).to_lowercase();
-                words(sent) == words(&live.full_name())
+                words(sent) == words(&remote.full_name())
             }
-            _ => match live.native_field(field) {
+            _ => match remote.native_field(field) {
                 Some(got) => equality::same_field(field, sent, got),
                 None => sent.trim().is_empty(),
             },
@@ -141,19 +141,19 @@ impl ContactProperty {
     }
 
     /// The current value in the contact, in the form of a body; null for none.
-    pub(crate) fn current_value(&self, live: &RemoteContact) -> Value {
+    pub(crate) fn current_value(&self, remote: &RemoteContact) -> Value {
         match &self.kind {
             PropertyKind::Field(Field::Name) => {
-                Some(live.full_name()).filter(|name| !name.is_empty()).into()
+                Some(remote.full_name()).filter(|name| !name.is_empty()).into()
             }
-            PropertyKind::Field(field) => live.native_field(*field).into(),
-            PropertyKind::Custom(id) => live.custom.get(id).cloned().unwrap_or_default(),
-            PropertyKind::Dnd => live.dnd.into(),
-            PropertyKind::Channel(channel) => remote_channel_value(live, *channel),
-            PropertyKind::Owner => live.owner.as_deref().into(),
-            PropertyKind::Business => live.business.as_deref().into(),
+            PropertyKind::Field(field) => remote.native_field(*field).into(),
+            PropertyKind::Custom(id) => remote.custom.get(id).cloned().unwrap_or_default(),
+            PropertyKind::Dnd => remote.dnd.into(),
+            PropertyKind::Channel(channel) => remote_channel_value(remote, *channel),
+            PropertyKind::Owner => remote.owner.as_deref().into(),
+            PropertyKind::Business => remote.business.as_deref().into(),
             PropertyKind::Tags | PropertyKind::TagsThere | PropertyKind::TagsGone => {
-                live.tags.clone().into()
+                remote.tags.clone().into()
             }
         }
     }
@@ -200,15 +200,16 @@ fn channel_value_before(before: &Value, channel: Channel) -> Value {
 }
 
 /// A channel without a state is not blocked.
-fn remote_channel_status(live: &RemoteContact, channel: Channel) -> String {
-    live.channels
+fn remote_channel_status(remote: &RemoteContact, channel: Channel) -> String {
+    remote
+        .channels
         .get(&channel)
         .map_or_else(|| "inactive".to_owned(), |one| one.status.to_lowercase())
 }
 
 /// A channel of a contact in the form of a body; null for none.
-pub(crate) fn remote_channel_value(live: &RemoteContact, channel: Channel) -> Value {
-    let Some(state) = live.channels.get(&channel) else { return Value::Null };
+pub(crate) fn remote_channel_value(remote: &RemoteContact, channel: Channel) -> Value {
+    let Some(state) = remote.channels.get(&channel) else { return Value::Null };
     let mut value = json!({ "status": state.status });
     for (key, text) in [("message", &state.message), ("code", &state.code)] {
         if let Some(text) = text {
@@ -222,8 +223,8 @@ fn same_id(value: &Value, id: Option<&str>) -> bool {
     value.as_str().filter(|text| !text.is_empty()) == id
 }
 
-fn remote_tag_keys(live: &RemoteContact) -> Vec<String> {
-    let mut keys: Vec<String> = live.tags.iter().map(|tag| equality::tag_key(tag)).collect();
+fn remote_tag_keys(remote: &RemoteContact) -> Vec<String> {
+    let mut keys: Vec<String> = remote.tags.iter().map(|tag| equality::tag_key(tag)).collect();
     keys.sort_unstable();
     keys.dedup();
     keys

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-fn live(row: &Value) -> RemoteContact {
+fn remote(row: &Value) -> RemoteContact {
     RemoteContact::from_json_value(row).unwrap()
 }
 
@@ -14,7 +14,7 @@ fn body(value: &Value) -> Map<String, Value> {
 
 #[track_caller]
 fn check(change: &OpChange, row: &Value, expected: &[&str]) {
-    let found = find_mismatches(change, &live(row));
+    let found = find_mismatches(change, &remote(row));
     let fields: Vec<&str> = found.iter().map(|one| &*one.field).collect();
     assert_eq!(fields, expected, "{found:?}");
 }
@@ -60,7 +60,7 @@ fn what_the_server_dropped_or_changed_is_named() {
     });
     let change = OpChange::Update { body: sent };
     let mut fields: Vec<String> =
-        find_mismatches(&change, &live(&row)).into_iter().map(|one| one.field).collect();
+        find_mismatches(&change, &remote(&row)).into_iter().map(|one| one.field).collect();
     fields.sort();
     let expected = [
         "assignedTo",
@@ -73,7 +73,7 @@ fn what_the_server_dropped_or_changed_is_named() {
         "postalCode",
     ];
     assert_eq!(fields, expected);
-    let found = find_mismatches(&change, &live(&row));
+    let found = find_mismatches(&change, &remote(&row));
     let city = found.iter().find(|one| one.field == "city").unwrap();
     assert_eq!((&city.sent, &city.got), (&json!("Rome"), &Value::Null));
 }
@@ -115,7 +115,7 @@ fn the_three_way_rule() {
             "id": "c", "city": city, "customFields": [{"id": "t", "value": custom}],
             "dndSettings": {"Email": {"status": status}},
         });
-        assert_eq!(compare_three_way(&change, &before, &live(&row)), expected, "{row}");
+        assert_eq!(compare_three_way(&change, &before, &remote(&row)), expected, "{row}");
     };
     let conflict = |fields: &[&str]| {
         ThreeWayResult::Conflict(fields.iter().map(|&field| field.to_owned()).collect())
@@ -130,7 +130,7 @@ fn the_three_way_rule() {
 
 #[test]
 fn the_three_way_rule_of_bulk_changes() {
-    let row = live(&json!({"id": "c", "tags": ["a"], "businessId": "b"}));
+    let row = remote(&json!({"id": "c", "tags": ["a"], "businessId": "b"}));
     let add = |tag: &str| OpChange::AddTags { tags: vec![tag.to_owned()] };
     assert_eq!(compare_three_way(&add("A"), &json!([]), &row), ThreeWayResult::Applied);
     assert_eq!(compare_three_way(&add("x"), &json!(["gone"]), &row), ThreeWayResult::NotApplied);

@@ -161,7 +161,7 @@ impl BeforeImage {
     /// the same.
     #[must_use]
     pub fn changed_parts(&self, now: &Self) -> Vec<&'static str> {
-        let digest = |image: &Self| image.remote_contact().map(|live| live.content_digest());
+        let digest = |image: &Self| image.remote_contact().map(|remote| remote.content_digest());
         let differs = [
             ("contact", digest(self) != digest(now)),
             ("notes", !same_children(&self.notes, &now.notes, is_note_unchanged)),

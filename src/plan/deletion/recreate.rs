@@ -37,55 +37,55 @@ impl BeforeImage {
     /// The contact with its notes and tasks, to be recreated; `None` if the image has no contact.
     #[must_use]
     pub fn recreation_draft(&self, directory: &LocationDirectory) -> Option<RecreationDraft> {
-        let live = self.remote_contact()?;
-        let mut anew = RecreationDraft::default();
-        anew.fill_contact(&live, directory);
+        let remote = self.remote_contact()?;
+        let mut recreation = RecreationDraft::default();
+        recreation.fill_contact(&remote, directory);
         let mut notes: Vec<&Value> = self.notes.iter().collect();
         notes.sort_by_key(|note| equality::value_epoch_millis(&note["dateAdded"]));
         for note in notes {
             let id = equality::child_id(note).unwrap_or_default();
             let Some(fields) = recreated_note_fields(note, directory) else {
-                anew.warn_not_recreated(
+                recreation.warn_not_recreated(
                     "note",
                     &format!("note `{id}` has no text, which the API requires"),
                 );
                 continue;
             };
-            anew.notes.push(id.to_owned());
-            anew.draft.notes.push(NoteDraft { id: None, fields });
+            recreation.notes.push(id.to_owned());
+            recreation.draft.notes.push(NoteDraft { id: None, fields });
         }
         for task in &self.tasks {
             let id = equality::child_id(task).unwrap_or_default();
             let Some(fields) = recreated_task_fields(task, directory) else {
-                anew.warn_not_recreated(
+                recreation.warn_not_recreated(
                     "task",
                     &format!("task `{id}` has no title or date, which the API requires"),
                 );
                 continue;
             };
-            anew.tasks.push(id.to_owned());
-            anew.draft.tasks.push(TaskDraft { fields, ..TaskDraft::default() });
+            recreation.tasks.push(id.to_owned());
+            recreation.draft.tasks.push(TaskDraft { fields, ..TaskDraft::default() });
         }
-        Some(anew)
+        Some(recreation)
     }
 }
 
 impl RecreationDraft {
-    fn fill_contact(&mut self, live: &RemoteContact, directory: &LocationDirectory) {
-        let parts = live.has_name_parts();
-        let fields = live.fields.iter().filter(|(field, _)| !(parts && **field == Field::Name));
+    fn fill_contact(&mut self, remote: &RemoteContact, directory: &LocationDirectory) {
+        let parts = remote.has_name_parts();
+        let fields = remote.fields.iter().filter(|(field, _)| !(parts && **field == Field::Name));
         self.draft.fields =
             fields.map(|(field, value)| (*field, Value::from(value.clone()))).collect();
-        for (id, value) in &live.custom {
+        for (id, value) in &remote.custom {
             self.fill_custom_field(id, value, directory);
         }
-        self.draft.tags.clone_from(&live.tags);
-        self.draft.dnd = live.dnd.then_some(true);
-        let blocked = live.channels.iter().filter(|(_, state)| state.is_blocked());
+        self.draft.tags.clone_from(&remote.tags);
+        self.draft.dnd = remote.dnd.then_some(true);
+        let blocked = remote.channels.iter().filter(|(_, state)| state.is_blocked());
         self.draft.channels = blocked.map(|(channel, _)| (*channel, true)).collect();
-        self.draft.additional_emails.clone_from(&live.additional_emails);
-        self.draft.additional_phones.clone_from(&live.additional_phones);
-        if let Some(owner) = &live.owner {
+        self.draft.additional_emails.clone_from(&remote.additional_emails);
+        self.draft.additional_phones.clone_from(&remote.additional_phones);
+        if let Some(owner) = &remote.owner {
             if has_user(directory, owner) {
                 self.draft.owner = Some(owner.clone().into());
             } else {
@@ -95,7 +95,7 @@ impl RecreationDraft {
                 );
             }
         }
-        if let Some(id) = &live.business {
+        if let Some(id) = &remote.business {
             if directory.businesses.iter().any(|it| it.id == *id) {
                 self.draft.business = Some(id.clone());
             } else {
@@ -179,12 +179,12 @@ fn restorable_properties(
     keys: &[&str],
     directory: &LocationDirectory,
 ) -> BTreeMap<String, Value> {
-    let kept = keys.iter().filter_map(|key| {
+    let properties = keys.iter().filter_map(|key| {
         let value = &record[*key];
         let user = matches!(*key, "userId" | "assignedTo");
         let known = !user || value.as_str().is_some_and(|id| has_user(directory, id));
         let some = !equality::is_null_or_empty(value) && *value != Value::Bool(false);
         (known && some).then(|| ((*key).to_owned(), value.clone()))
     });
-    kept.collect()
+    properties.collect()
 }

@@ -49,15 +49,18 @@ fn image() -> BeforeImage {
 
 #[test]
 fn all_that_can_be_written_is_made_anew_and_the_rest_is_named() {
-    let anew = image().recreation_draft(&directory()).unwrap();
-    let draft = &anew.draft;
+    let recreation = image().recreation_draft(&directory()).unwrap();
+    let draft = &recreation.draft;
     let fields: Vec<_> = draft.fields.keys().map(|field| field.name()).collect();
     assert_eq!(fields, ["firstName", "email"]);
     assert_eq!(draft.custom.keys().collect::<Vec<_>>(), ["text"]);
     assert_eq!((draft.business.as_deref(), draft.owner.as_ref()), (Some("b1"), None));
-    let lost: Vec<_> = anew.warnings.iter().map(|it| it.field.as_str()).collect();
+    let lost: Vec<_> = recreation.warnings.iter().map(|it| it.field.as_str()).collect();
     assert_eq!(lost, ["customFields.key_file", "customFields.gone", "assignedTo", "note"]);
-    assert_eq!((anew.notes, anew.tasks), (vec!["n1".into(), "n2".into()], vec!["t1".to_owned()]));
+    assert_eq!(
+        (recreation.notes, recreation.tasks),
+        (vec!["n1".into(), "n2".into()], vec!["t1".to_owned()])
+    );
     let notes: Vec<_> = draft.notes.iter().map(|note| note.fields["body"].as_str()).collect();
     assert_eq!(notes, [Some("[2026-01-02] first"), Some("[2026-02-01] later")]);
     let users: Vec<_> = draft.notes.iter().map(|note| note.fields.get("userId")).collect();

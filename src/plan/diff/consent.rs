@@ -35,22 +35,22 @@ pub(super) fn add_to_create_body(
 /// Adds the settings that differ to the body of an update.
 pub(super) fn add_to_update_body(
     work: &mut RowPlanBuilder<'_>,
-    live: &RemoteContact,
+    remote: &RemoteContact,
     body: &mut Map<String, Value>,
     before: &mut Map<String, Value>,
 ) {
     let draft = work.draft;
-    if let Some(dnd) = draft.dnd.filter(|dnd| *dnd != live.dnd) {
-        let permanent = live.channels.values().any(ChannelState::is_permanent);
+    if let Some(dnd) = draft.dnd.filter(|dnd| *dnd != remote.dnd) {
+        let permanent = remote.channels.values().any(ChannelState::is_permanent);
         if dnd || may_lift_block(work, "dnd", permanent) {
             body.insert("dnd".to_owned(), dnd.into());
-            before.insert("dnd".to_owned(), live.dnd.into());
-            work.add_field_change("dnd", live.dnd.to_string(), dnd.to_string());
+            before.insert("dnd".to_owned(), remote.dnd.into());
+            work.add_field_change("dnd", remote.dnd.to_string(), dnd.to_string());
         }
     }
     let mut settings = Map::new();
     for (channel, blocked) in &draft.channels {
-        let state = live.channels.get(channel);
+        let state = remote.channels.get(channel);
         if state.is_some_and(ChannelState::is_blocked) == *blocked {
             continue;
         }
@@ -66,7 +66,7 @@ pub(super) fn add_to_update_body(
         }
     }
     if !settings.is_empty() {
-        let (settings, old) = merge_channel_settings(settings, live);
+        let (settings, old) = merge_channel_settings(settings, remote);
         body.insert("dndSettings".to_owned(), settings.into());
         before.insert("dndSettings".to_owned(), old.into());
     }
@@ -77,16 +77,16 @@ pub(super) fn add_to_update_body(
 /// lost.
 fn merge_channel_settings(
     mut settings: Map<String, Value>,
-    live: &RemoteContact,
+    remote: &RemoteContact,
 ) -> (Map<String, Value>, Map<String, Value>) {
-    for channel in live.channels.keys() {
+    for channel in remote.channels.keys() {
         let entry = settings.entry(channel.name());
-        entry.or_insert_with(|| remote_channel_value(live, *channel));
+        entry.or_insert_with(|| remote_channel_value(remote, *channel));
     }
     let was = |name: &String| {
-        let there = Channel::from_name(name).map(|channel| remote_channel_value(live, channel));
-        let there = there.filter(|value| !value.is_null());
-        (name.clone(), there.unwrap_or_else(|| json!({ "status": dnd_status(false) })))
+        let current = Channel::from_name(name).map(|channel| remote_channel_value(remote, channel));
+        let current = current.filter(|value| !value.is_null());
+        (name.clone(), current.unwrap_or_else(|| json!({ "status": dnd_status(false) })))
     };
     let old = settings.keys().map(was).collect();
     (settings, old)

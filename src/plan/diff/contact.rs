@@ -18,13 +18,13 @@ struct UpdateBodies {
 }
 
 /// Updates the contact where it differs.
-pub(super) fn plan_contact_update(work: &mut RowPlanBuilder<'_>, live: &RemoteContact) {
+pub(super) fn plan_contact_update(work: &mut RowPlanBuilder<'_>, remote: &RemoteContact) {
     let mut bodies = UpdateBodies::default();
-    diff_native_fields(work, live, &mut bodies);
-    diff_custom_fields(work, live, &mut bodies);
-    consent::add_to_update_body(work, live, &mut bodies.body, &mut bodies.before);
-    diff_owner(work, live, &mut bodies);
-    diff_tags(work, live, &mut bodies);
+    diff_native_fields(work, remote, &mut bodies);
+    diff_custom_fields(work, remote, &mut bodies);
+    consent::add_to_update_body(work, remote, &mut bodies.body, &mut bodies.before);
+    diff_owner(work, remote, &mut bodies);
+    diff_tags(work, remote, &mut bodies);
     if !bodies.body.is_empty() {
         let change = OpChange::Update { body: bodies.body };
         work.push_op("contact", 0, IdempotencyClass::Replayable, change, bodies.before.into());
@@ -33,52 +33,52 @@ pub(super) fn plan_contact_update(work: &mut RowPlanBuilder<'_>, live: &RemoteCo
 
 fn diff_native_fields(
     work: &mut RowPlanBuilder<'_>,
-    live: &RemoteContact,
+    remote: &RemoteContact,
     bodies: &mut UpdateBodies,
 ) {
     let draft = work.draft;
-    let named = is_known_by_shared_name(draft, live);
+    let named = is_known_by_shared_name(draft, remote);
     for (field, value) in &draft.fields {
         if named && matches!(field, Field::Name | Field::CompanyName) {
             continue;
         }
         let wanted = value.as_str().filter(|text| !text.trim().is_empty());
-        let there = live.native_field(*field);
-        let same = match (wanted, there) {
+        let current = remote.native_field(*field);
+        let same = match (wanted, current) {
             (None, None) => true,
-            (Some(wanted), Some(there)) => {
-                equality::same_field(*field, wanted, there)
-                    || literal::cell_equals_text(draft, field.name(), there)
+            (Some(wanted), Some(current)) => {
+                equality::same_field(*field, wanted, current)
+                    || literal::cell_equals_text(draft, field.name(), current)
             }
             _ => false,
         };
-        if same || !can_update_field(work, *field, wanted, live) {
+        if same || !can_update_field(work, *field, wanted, remote) {
             continue;
         }
         let form = |text: Option<&str>| text.map_or_else(|| clearing_value(*field), Value::from);
         bodies.body.insert(field.name().to_owned(), form(wanted));
-        bodies.before.insert(field.name().to_owned(), form(there));
+        bodies.before.insert(field.name().to_owned(), form(current));
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        work.add_field_change(field.name(), text(there), text(wanted));
+        work.add_field_change(field.name(), text(current), text(wanted));
     }
 }
 
 /// Whether a row has one name for both person and company, and the contact already has it as
 /// either.
-fn is_known_by_shared_name(draft: &ContactDraft, live: &RemoteContact) -> bool {
+fn is_known_by_shared_name(draft: &ContactDraft, remote: &RemoteContact) -> bool {
     let cell = |field: Field| draft.fields.get(&field).and_then(Value::as_str);
     let (Some(name), Some(company)) = (cell(Field::Name), cell(Field::CompanyName)) else {
         return false;
     };
-    let is_it = |field: Field, there: &str| {
-        equality::same_field(field, name, there)
-            || literal::cell_equals_text(draft, field.name(), there)
+    let is_it = |field: Field, current: &str| {
+        equality::same_field(field, name, current)
+            || literal::cell_equals_text(draft, field.name(), current)
     };
     name == company
-        && (live
+        && (remote
             .native_field(Field::CompanyName)
-            .is_some_and(|there| is_it(Field::CompanyName, there))
-            || is_it(Field::Name, &live.full_name()))
+            .is_some_and(|current| is_it(Field::CompanyName, current))
+            || is_it(Field::Name, &remote.full_name()))
 }
 
 /// Whether an update can change a field that differs; if not, adds a warning.
@@ -86,7 +86,7 @@ fn can_update_field(
     work: &mut RowPlanBuilder<'_>,
     field: Field,
     wanted: Option<&str>,
-    live: &RemoteContact,
+    remote: &RemoteContact,
 ) -> bool {
     match field {
         Field::Gender => {
@@ -98,7 +98,7 @@ fn can_update_field(
             );
             false
         }
-        Field::Name => can_update_whole_name(work, wanted, live),
+        Field::Name => can_update_whole_name(work, wanted, remote),
         _ => true,
     }
 }
@@ -107,19 +107,19 @@ fn can_update_field(
 fn can_update_whole_name(
     work: &mut RowPlanBuilder<'_>,
     wanted: Option<&str>,
-    live: &RemoteContact,
+    remote: &RemoteContact,
 ) -> bool {
     let parts = [Field::FirstName, Field::LastName];
     let in_parts = parts.iter().any(|part| work.draft.fields.contains_key(part));
     let Some(wanted) = wanted.filter(|_| !in_parts) else { return false };
-    if !live.has_name_parts() {
+    if !remote.has_name_parts() {
         return true;
     }
     let words = |text: &str| {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         words
     };
-    let whole = live.full_name();
+    let whole = remote.full_name();
     if words(wanted) != words(&whole)
         && !literal::cell_equals_text(work.draft, Field::Name.name(), &whole)
     {
@@ -143,27 +143,27 @@ pub(super) fn clearing_value(field: Field) -> Value {
 
 fn diff_custom_fields(
     work: &mut RowPlanBuilder<'_>,
-    live: &RemoteContact,
+    remote: &RemoteContact,
     bodies: &mut UpdateBodies,
 ) {
     let draft = work.draft;
     let (mut entries, mut old) = (Vec::new(), Vec::new());
     for (id, value) in &draft.custom {
         let kind = work.planner.fields.get(&**id).map(|field| &*field.data_type);
-        let there = live.custom.get(id).unwrap_or(&Value::Null);
+        let current = remote.custom.get(id).unwrap_or(&Value::Null);
         let target = format!("customFields.{id}");
-        if equality::same_custom_value(kind, value, there)
-            || literal::cell_equals_value(draft, &target, value, there)
+        if equality::same_custom_value(kind, value, current)
+            || literal::cell_equals_value(draft, &target, value, current)
         {
             continue;
         }
         work.add_field_change(
             &work.planner.custom_field_name(id),
-            change_text::format_value(there),
+            change_text::format_value(current),
             change_text::format_value(value),
         );
         entries.push(json!({ "id": id, "field_value": custom_field_value(kind, value) }));
-        old.push(json!({ "id": id, "field_value": custom_field_value(kind, there) }));
+        old.push(json!({ "id": id, "field_value": custom_field_value(kind, current) }));
     }
     if !entries.is_empty() {
         bodies.body.insert("customFields".to_owned(), entries.into());
@@ -181,24 +181,24 @@ fn custom_field_value(kind: Option<&str>, value: &Value) -> Value {
     }
 }
 
-fn diff_owner(work: &mut RowPlanBuilder<'_>, live: &RemoteContact, bodies: &mut UpdateBodies) {
+fn diff_owner(work: &mut RowPlanBuilder<'_>, remote: &RemoteContact, bodies: &mut UpdateBodies) {
     let Some(owner) = &work.draft.owner else { return };
     let wanted = owner.as_str().filter(|id| !id.is_empty());
-    let there = live.owner.as_deref();
-    if wanted == there {
+    let current = remote.owner.as_deref();
+    if wanted == current {
         return;
     }
     bodies.body.insert("assignedTo".to_owned(), wanted.into());
-    bodies.before.insert("assignedTo".to_owned(), there.into());
+    bodies.before.insert("assignedTo".to_owned(), current.into());
     work.add_field_change(
         "assignedTo",
-        there.unwrap_or_default().into(),
+        current.unwrap_or_default().into(),
         wanted.unwrap_or_default().into(),
     );
 }
 
 /// The whole list, if the row's tags replace the contact's.
-fn diff_tags(work: &mut RowPlanBuilder<'_>, live: &RemoteContact, bodies: &mut UpdateBodies) {
+fn diff_tags(work: &mut RowPlanBuilder<'_>, remote: &RemoteContact, bodies: &mut UpdateBodies) {
     let tags = &work.draft.tags;
     if !work.replaces_tags() {
         return;
@@ -209,14 +209,14 @@ fn diff_tags(work: &mut RowPlanBuilder<'_>, live: &RemoteContact, bodies: &mut U
         keys.dedup();
         keys
     };
-    if keys(tags) == keys(&live.tags) {
+    if keys(tags) == keys(&remote.tags) {
         return;
     }
     bodies.body.insert("tags".to_owned(), tags.clone().into());
-    bodies.before.insert("tags".to_owned(), live.tags.clone().into());
+    bodies.before.insert("tags".to_owned(), remote.tags.clone().into());
     work.add_field_change(
         "tags",
-        change_text::format_list(&live.tags),
+        change_text::format_list(&remote.tags),
         change_text::format_list(tags),
     );
 }
@@ -224,19 +224,23 @@ fn diff_tags(work: &mut RowPlanBuilder<'_>, live: &RemoteContact, bodies: &mut U
 /// The row's additional addresses and numbers that the contact does not have.
 pub(super) fn missing_additional_values<'d>(
     draft: &'d ContactDraft,
-    live: Option<&RemoteContact>,
+    remote: Option<&RemoteContact>,
 ) -> (Vec<&'d str>, Vec<&'d str>) {
     let has = |field: Field, more: fn(&RemoteContact) -> &[String], value: &str| {
         let own = draft.fields.get(&field).and_then(Value::as_str);
-        let there = live.into_iter().flat_map(|live| {
-            live.native_field(field).into_iter().chain(more(live).iter().map(String::as_str))
+        let current = remote.into_iter().flat_map(|remote| {
+            remote.native_field(field).into_iter().chain(more(remote).iter().map(String::as_str))
         });
-        own.into_iter().chain(there).any(|one| equality::same_field(field, one, value))
+        own.into_iter().chain(current).any(|one| equality::same_field(field, one, value))
     };
     let emails = draft.additional_emails.iter().map(String::as_str);
     let phones = draft.additional_phones.iter().map(String::as_str);
     (
-        emails.filter(|email| !has(Field::Email, |live| &live.additional_emails, email)).collect(),
-        phones.filter(|phone| !has(Field::Phone, |live| &live.additional_phones, phone)).collect(),
+        emails
+            .filter(|email| !has(Field::Email, |remote| &remote.additional_emails, email))
+            .collect(),
+        phones
+            .filter(|phone| !has(Field::Phone, |remote| &remote.additional_phones, phone))
+            .collect(),
     )
 }

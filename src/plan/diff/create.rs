@@ -10,10 +10,10 @@ use crate::model::remote::equality;
 use crate::model::target::Field;
 
 /// Creates the contact.
-pub(super) fn plan_contact_creation(work: &mut RowPlanBuilder<'_>, way: &CreateStrategy) {
+pub(super) fn plan_contact_creation(work: &mut RowPlanBuilder<'_>, strategy: &CreateStrategy) {
     let mut body = new_native_fields(work);
     add_custom_fields(work, &mut body);
-    consent::add_to_create_body(work, &mut body, matches!(way, CreateStrategy::Upsert(_)));
+    consent::add_to_create_body(work, &mut body, matches!(strategy, CreateStrategy::Upsert(_)));
     if let Some(owner) =
         work.draft.owner.as_ref().filter(|owner| !equality::is_null_or_empty(owner))
     {
@@ -24,7 +24,7 @@ pub(super) fn plan_contact_creation(work: &mut RowPlanBuilder<'_>, way: &CreateS
     if !tags.is_empty() {
         work.add_field_change("tags", String::new(), change_text::format_list(&tags));
     }
-    match way {
+    match strategy {
         CreateStrategy::Create(class) => {
             if !tags.is_empty() {
                 body.insert("tags".to_owned(), tags.into());

@@ -12,14 +12,14 @@ use crate::model::target::{Field, MappingTarget};
 #[must_use]
 pub fn differing_unreadable_cells<'d>(
     draft: &'d ContactDraft,
-    live: Option<&RemoteContact>,
+    remote: Option<&RemoteContact>,
     children: &RemoteChildren,
 ) -> Vec<&'d UnreadableCell> {
     let says = |to: &str, text: &str| {
-        let there = live.and_then(|live| remote_value(draft, to, live, children));
-        there.is_some_and(|there| {
-            equality::same_text(&change_text::format_value(&there), text)
-                || literal::is_json_text_of(text, &there)
+        let current = remote.and_then(|remote| remote_value(draft, to, remote, children));
+        current.is_some_and(|current| {
+            equality::same_text(&change_text::format_value(&current), text)
+                || literal::is_json_text_of(text, &current)
         })
     };
     let differs = |unread: &&UnreadableCell| {
@@ -50,7 +50,7 @@ fn paired_name_cell<'d>(
 fn remote_value(
     draft: &ContactDraft,
     to: &str,
-    live: &RemoteContact,
+    remote: &RemoteContact,
     children: &RemoteChildren,
 ) -> Option<Value> {
     let part = |list: &[Value], id: Option<&String>, name: &str| {
@@ -60,11 +60,11 @@ fn remote_value(
     };
     match to.parse::<MappingTarget>().ok()? {
         // A full name is stored in its parts.
-        MappingTarget::Field(Field::Name) => Some(live.full_name().into()),
-        MappingTarget::Field(field) => live.native_field(field).map(Value::from),
-        MappingTarget::Custom(id) => live.custom.get(&id).cloned(),
-        MappingTarget::Owner => live.owner.clone().map(Value::from),
-        MappingTarget::Business => live.business.clone().map(Value::from),
+        MappingTarget::Field(Field::Name) => Some(remote.full_name().into()),
+        MappingTarget::Field(field) => remote.native_field(field).map(Value::from),
+        MappingTarget::Custom(id) => remote.custom.get(&id).cloned(),
+        MappingTarget::Owner => remote.owner.clone().map(Value::from),
+        MappingTarget::Business => remote.business.clone().map(Value::from),
         MappingTarget::Note(name) => {
             let id = draft.notes.iter().find_map(|note| note.id.as_ref());
             part(&children.notes, id, name.name())

@@ -29,10 +29,10 @@ impl RowPlanner<'_> {
     ) -> RowPlan {
         let mut work = self.start_deletion(row, source, draft, contact, RowAction::Delete);
         work.add_field_change("contact", contact.to_string(), DELETED.to_owned());
-        if let Some(live) = image.remote_contact() {
-            let field = |field: Field| live.native_field(field).unwrap_or_default().to_owned();
+        if let Some(remote) = image.remote_contact() {
+            let field = |field: Field| remote.native_field(field).unwrap_or_default().to_owned();
             let shown = [
-                ("name", live.full_name()),
+                ("name", remote.full_name()),
                 ("email", field(Field::Email)),
                 ("phone", field(Field::Phone)),
             ];

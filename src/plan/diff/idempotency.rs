@@ -35,12 +35,12 @@ pub(super) fn choose_create_strategy(
         ContactAction::CreateBeside { email, phone } => (*email, *phone),
         _ => (false, false),
     };
-    let there = |field: Field| {
+    let current = |field: Field| {
         let text = draft.fields.get(&field).and_then(|value| value.as_str());
         text.is_some_and(|text| !text.is_empty()) && is_identity_field(planner.directory, field)
     };
     let known = [(Field::Email, taken_email), (Field::Phone, taken_phone)];
-    let known = known.into_iter().filter(|(field, _)| there(*field));
+    let known = known.into_iter().filter(|(field, _)| current(*field));
     let (taken, free): (Vec<_>, Vec<_>) = known.partition(|(_, taken)| *taken);
     let directory = planner.directory;
     let identified = !(taken.is_empty() && free.is_empty());

@@ -11,9 +11,9 @@ use crate::model::remote::equality;
 use crate::table::strip_guard;
 
 /// Whether the row's cell for a target equals the current text.
-pub(super) fn cell_equals_text(draft: &ContactDraft, target: &str, there: &str) -> bool {
+pub(super) fn cell_equals_text(draft: &ContactDraft, target: &str, current: &str) -> bool {
     let says = |cell: &String| {
-        equality::same_text(cell, there) || equality::same_text(strip_guard(cell), there)
+        equality::same_text(cell, current) || equality::same_text(strip_guard(cell), current)
     };
     draft.written.get(target).is_some_and(says)
 }
@@ -23,12 +23,12 @@ pub(super) fn cell_equals_value(
     draft: &ContactDraft,
     target: &str,
     wanted: &Value,
-    there: &Value,
+    current: &Value,
 ) -> bool {
-    match (wanted, there) {
-        (_, Value::String(there)) => cell_equals_text(draft, target, there),
+    match (wanted, current) {
+        (_, Value::String(current)) => cell_equals_text(draft, target, current),
         // A value that a text field cannot represent is stored as its JSON text.
-        (Value::String(wanted), there) => is_json_text_of(wanted, there),
+        (Value::String(wanted), current) => is_json_text_of(wanted, current),
         _ => false,
     }
 }

@@ -117,7 +117,7 @@ impl<'a> RowPlanner<'a> {
         Self { policy, directory, fields, marker, alike: RefCell::default() }
     }
 
-    /// Plans a row: its action has been decided, and `live` is its contact.
+    /// Plans a row: its action has been decided, and `remote` is its contact.
     ///
     /// # Errors
     /// When the row refers to a contact, note or task that does not exist, or nothing prevents
@@ -128,7 +128,7 @@ impl<'a> RowPlanner<'a> {
         source: &RowOrigin<'_>,
         draft: &ContactDraft,
         action: &ContactAction,
-        live: Option<&RemoteContact>,
+        remote: Option<&RemoteContact>,
         children: &RemoteChildren,
     ) -> Result<RowPlan, Diagnostic> {
         let planned = RowPlan { contact: action.contact_id().cloned(), ..RowPlan::default() };
@@ -139,12 +139,12 @@ impl<'a> RowPlanner<'a> {
                 work.plan_create(action, children)?
             }
             ContactAction::Update(id) => {
-                work.plan_update(require_remote_contact(id, live)?, children)?
+                work.plan_update(require_remote_contact(id, remote)?, children)?
             }
             ContactAction::Tag(id) => {
-                work.plan_tag_addition(require_remote_contact(id, live)?, RowAction::Tag)
+                work.plan_tag_addition(require_remote_contact(id, remote)?, RowAction::Tag)
             }
-            ContactAction::Untag(id) => work.plan_tag_removal(require_remote_contact(id, live)?),
+            ContactAction::Untag(id) => work.plan_tag_removal(require_remote_contact(id, remote)?),
         };
         Ok(work.planned)
     }
@@ -158,10 +158,10 @@ impl<'a> RowPlanner<'a> {
 
 fn require_remote_contact<'l>(
     id: &ContactId,
-    live: Option<&'l RemoteContact>,
+    remote: Option<&'l RemoteContact>,
 ) -> Result<&'l RemoteContact, Diagnostic> {
-    let gone = || format!("contact `{id}` was deleted before it could be read");
-    live.ok_or_else(|| row_rejection(DiagnosticCode::R_NOT_FOUND, "contactId", gone()))
+    let message = || format!("contact `{id}` was deleted before it could be read");
+    remote.ok_or_else(|| row_rejection(DiagnosticCode::R_NOT_FOUND, "contactId", message()))
 }
 
 /// The plan of one row under construction.
@@ -179,8 +179,8 @@ impl RowPlanBuilder<'_> {
         action: &ContactAction,
         children: &RemoteChildren,
     ) -> Result<RowAction, Diagnostic> {
-        let way = idempotency::choose_create_strategy(self.planner, self.draft, action)?;
-        create::plan_contact_creation(self, &way);
+        let strategy = idempotency::choose_create_strategy(self.planner, self.draft, action)?;
+        create::plan_contact_creation(self, &strategy);
         self.plan_business_change(None);
         self.warn_unsendable_additional(None);
         notes_and_tasks::plan_children(self, children)?;
@@ -189,16 +189,16 @@ impl RowPlanBuilder<'_> {
 
     fn plan_update(
         &mut self,
-        live: &RemoteContact,
+        remote: &RemoteContact,
         children: &RemoteChildren,
     ) -> Result<RowAction, Diagnostic> {
         if !has_only_children(self.draft) {
-            contact::plan_contact_update(self, live);
+            contact::plan_contact_update(self, remote);
             if !self.replaces_tags() {
-                self.plan_tag_addition(live, RowAction::Update);
+                self.plan_tag_addition(remote, RowAction::Update);
             }
-            self.plan_business_change(Some(live));
-            self.warn_unsendable_additional(Some(live));
+            self.plan_business_change(Some(remote));
+            self.warn_unsendable_additional(Some(remote));
         }
         let own = self.planned.ops.len();
         notes_and_tasks::plan_children(self, children)?;
@@ -216,20 +216,20 @@ impl RowPlanBuilder<'_> {
     }
 
     /// Adds the tags that the contact lacks. The row is `unchanged` when it lacks none.
-    fn plan_tag_addition(&mut self, live: &RemoteContact, action: RowAction) -> RowAction {
+    fn plan_tag_addition(&mut self, remote: &RemoteContact, action: RowAction) -> RowAction {
         let draft = self.draft;
-        let missing = draft.tags.iter().filter(|tag| !live.has_tag(tag));
+        let missing = draft.tags.iter().filter(|tag| !remote.has_tag(tag));
         let missing: Vec<String> = missing.cloned().collect();
         if missing.is_empty() {
             return RowAction::Unchanged;
         }
-        let all = [&live.tags[..], &missing[..]].concat();
+        let all = [&remote.tags[..], &missing[..]].concat();
         self.add_field_change(
             "tags",
-            change_text::format_list(&live.tags),
+            change_text::format_list(&remote.tags),
             change_text::format_list(&all),
         );
-        let before = live.tags.clone().into();
+        let before = remote.tags.clone().into();
         self.push_op(
             "add-tags",
             0,
@@ -240,45 +240,45 @@ impl RowPlanBuilder<'_> {
         action
     }
 
-    fn plan_tag_removal(&mut self, live: &RemoteContact) -> RowAction {
+    fn plan_tag_removal(&mut self, remote: &RemoteContact) -> RowAction {
         let asked = |tag: &&String| self.draft.tags.iter().any(|one| equality::same_tag(one, tag));
-        let (there, left): (Vec<&String>, Vec<&String>) = live.tags.iter().partition(asked);
-        if there.is_empty() {
+        let (current, left): (Vec<&String>, Vec<&String>) = remote.tags.iter().partition(asked);
+        if current.is_empty() {
             return RowAction::Unchanged;
         }
-        let there: Vec<String> = there.into_iter().cloned().collect();
+        let current: Vec<String> = current.into_iter().cloned().collect();
         self.add_field_change(
             "tags",
-            change_text::format_list(&live.tags),
+            change_text::format_list(&remote.tags),
             change_text::format_list(&left),
         );
-        let before = live.tags.clone().into();
+        let before = remote.tags.clone().into();
         self.push_op(
             "remove-tags",
             0,
             IdempotencyClass::Replayable,
-            OpChange::RemoveTags { tags: there },
+            OpChange::RemoveTags { tags: current },
             before,
         );
         RowAction::Untag
     }
 
-    fn plan_business_change(&mut self, live: Option<&RemoteContact>) {
-        let there = live.and_then(|live| live.business.clone());
+    fn plan_business_change(&mut self, remote: Option<&RemoteContact>) {
+        let current = remote.and_then(|remote| remote.business.clone());
         let Some(wanted) = self.draft.business.clone() else { return };
         let wanted = Some(wanted).filter(|id| !id.is_empty());
-        if wanted == there {
+        if wanted == current {
             return;
         }
         let new = wanted.clone().unwrap_or_default();
-        self.add_field_change("business", there.clone().unwrap_or_default(), new);
+        self.add_field_change("business", current.clone().unwrap_or_default(), new);
         let change = OpChange::SetBusiness { business: wanted };
-        self.push_op("business", 0, IdempotencyClass::Replayable, change, there.into());
+        self.push_op("business", 0, IdempotencyClass::Replayable, change, current.into());
     }
 
     /// Warns about the addresses and numbers that the API cannot write (api.md §5.13).
-    fn warn_unsendable_additional(&mut self, live: Option<&RemoteContact>) {
-        let (emails, phones) = contact::missing_additional_values(self.draft, live);
+    fn warn_unsendable_additional(&mut self, remote: Option<&RemoteContact>) {
+        let (emails, phones) = contact::missing_additional_values(self.draft, remote);
         let parts = [
             (DiagnosticCode::W_MULTI_EMAIL, "additionalEmails", "e-mail address", emails),
             (DiagnosticCode::W_MULTI_PHONE, "additionalPhones", "phone number", phones),

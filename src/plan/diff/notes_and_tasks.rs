@@ -42,9 +42,9 @@ pub(super) fn plan_children(
         match &task.id {
             None => plan_new_task(work, ordinal, &task.fields),
             Some(id) => {
-                let there = find_child(&children.tasks, id, TASK)?;
-                let fields = task.fields_with_priority(there["body"].as_str());
-                plan_task_update(work, ordinal, id, &fields, there);
+                let current = find_child(&children.tasks, id, TASK)?;
+                let fields = task.fields_with_priority(current["body"].as_str());
+                plan_task_update(work, ordinal, id, &fields, current);
             }
         }
     }
@@ -117,18 +117,18 @@ fn plan_note_update(
     ordinal: usize,
     id: &str,
     fields: &BTreeMap<String, Value>,
-    there: &Value,
+    current: &Value,
 ) {
-    let mut body = changed_properties(work, NOTE, fields, there);
+    let mut body = changed_properties(work, NOTE, fields, current);
     if body.is_empty() {
         return;
     }
     // The API requires the text in every update of a note.
-    if let Some(text) = there.get("body").filter(|text| text.is_string()) {
+    if let Some(text) = current.get("body").filter(|text| text.is_string()) {
         body.entry("body").or_insert_with(|| text.clone());
     }
     let change = OpChange::UpdateNote { id: id.to_owned(), body };
-    work.push_op(NOTE, ordinal, IdempotencyClass::Replayable, change, there.clone());
+    work.push_op(NOTE, ordinal, IdempotencyClass::Replayable, change, current.clone());
 }
 
 fn plan_task_update(
@@ -136,9 +136,9 @@ fn plan_task_update(
     ordinal: usize,
     id: &str,
     fields: &BTreeMap<String, Value>,
-    there: &Value,
+    current: &Value,
 ) {
-    let mut body = changed_properties(work, TASK, fields, there);
+    let mut body = changed_properties(work, TASK, fields, current);
     if let Some(due) = body.get("dueDate").and_then(truncate_to_seconds) {
         body.insert("dueDate".to_owned(), due.into());
     }
@@ -149,7 +149,7 @@ fn plan_task_update(
         Some(completed) if body.len() == 1 => OpChange::CompleteTask { id, completed },
         _ => OpChange::UpdateTask { id, body },
     };
-    work.push_op(TASK, ordinal, IdempotencyClass::Replayable, change, there.clone());
+    work.push_op(TASK, ordinal, IdempotencyClass::Replayable, change, current.clone());
 }
 
 /// The properties that differ from those of an existing child, in the form of a body.
@@ -157,11 +157,11 @@ fn changed_properties(
     work: &mut RowPlanBuilder<'_>,
     kind: &str,
     fields: &BTreeMap<String, Value>,
-    there: &Value,
+    current: &Value,
 ) -> Map<String, Value> {
     let mut body = Map::new();
     for (key, value) in fields {
-        let old = there.get(key).unwrap_or(&Value::Null);
+        let old = current.get(key).unwrap_or(&Value::Null);
         if is_property_unchanged(key, value, old)
             || literal::cell_equals_value(work.draft, &child_target(kind, key), value, old)
         {

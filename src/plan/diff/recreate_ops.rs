@@ -12,7 +12,7 @@ use crate::plan::identity::ContactAction;
 use crate::run::RowAction;
 
 /// The key in an op's before-image for the former id of a recreated record.
-const WAS: &str = "was";
+const FORMER_ID: &str = "was";
 
 impl RowPlanner<'_> {
     /// Plans a deleted contact with its notes and tasks to be recreated. `action` has the other
@@ -27,45 +27,45 @@ impl RowPlanner<'_> {
         image: &BeforeImage,
         action: &ContactAction,
     ) -> Result<RowPlan, Diagnostic> {
-        let Some(anew) = image.recreation_draft(self.directory) else {
+        let Some(recreation) = image.recreation_draft(self.directory) else {
             return Ok(RowPlan::default());
         };
         let none = RemoteChildren::default();
-        let mut planned = self.plan_row(row, source, &anew.draft, action, None, &none)?;
+        let mut planned = self.plan_row(row, source, &recreation.draft, action, None, &none)?;
         planned.action = RowAction::Recreate;
-        planned.warnings.extend(anew.warnings.iter().cloned());
-        if let Some(live) = image.remote_contact() {
-            record_former_ids(&mut planned.ops, &anew, &live);
+        planned.warnings.extend(recreation.warnings.iter().cloned());
+        if let Some(remote) = image.remote_contact() {
+            record_former_ids(&mut planned.ops, &recreation, &remote);
         }
         Ok(planned)
     }
 }
 
 /// Records the former id in each op that recreates a record.
-fn record_former_ids(ops: &mut [Op], anew: &RecreationDraft, live: &RemoteContact) {
-    let (mut notes, mut tasks) = (anew.notes.iter(), anew.tasks.iter());
+fn record_former_ids(ops: &mut [Op], recreation: &RecreationDraft, remote: &RemoteContact) {
+    let (mut notes, mut tasks) = (recreation.notes.iter(), recreation.tasks.iter());
     for op in ops {
         let was = match &mut op.change {
             OpChange::Create { body } | OpChange::Upsert { body } => {
-                restore_dnd_reasons(body, live);
-                Some(live.id.to_string())
+                restore_dnd_reasons(body, remote);
+                Some(remote.id.to_string())
             }
             OpChange::CreateNote { .. } => notes.next().cloned(),
             OpChange::CreateTask { .. } => tasks.next().cloned(),
             _ => None,
         };
         if let Some(was) = was {
-            op.before = json!({ WAS: was });
+            op.before = json!({ FORMER_ID: was });
         }
     }
 }
 
 /// A blocked channel is restored with its reason: a permanent opt-out stays one.
-fn restore_dnd_reasons(body: &mut Map<String, Value>, live: &RemoteContact) {
+fn restore_dnd_reasons(body: &mut Map<String, Value>, remote: &RemoteContact) {
     let Some(Value::Object(settings)) = body.get_mut("dndSettings") else { return };
-    for (channel, _) in live.channels.iter().filter(|(_, state)| state.is_blocked()) {
+    for (channel, _) in remote.channels.iter().filter(|(_, state)| state.is_blocked()) {
         if let Some(setting) = settings.get_mut(channel.name()) {
-            *setting = remote_channel_value(live, *channel);
+            *setting = remote_channel_value(remote, *channel);
         }
     }
 }
@@ -73,5 +73,5 @@ fn restore_dnd_reasons(body: &mut Map<String, Value>, live: &RemoteContact) {
 /// The former id of the record that an op recreates, from its before-image.
 #[must_use]
 pub fn former_id(before: &Value) -> Option<&str> {
-    before.get(WAS)?.as_str()
+    before.get(FORMER_ID)?.as_str()
 }

@@ -68,13 +68,18 @@ enum Location {
     Free,
 }
 
-fn resolved(row: &ContactDraft, there: &str, policy: &ImportPolicy, location: Location) -> String {
+fn resolved(
+    row: &ContactDraft,
+    existing: &str,
+    policy: &ImportPolicy,
+    location: Location,
+) -> String {
     let directory = match location {
         Location::Strict => directory(false, &["email", "phone"]),
         Location::EmailOnly => directory(false, &["email"]),
         Location::Free => directory(true, &["email", "phone"]),
     };
-    match resolve_contact(row, &found(there), policy, &directory) {
+    match resolve_contact(row, &found(existing), policy, &directory) {
         Ok(Some(id)) => id.to_string(),
         Ok(None) => "nobody".to_owned(),
         Err(rejection) => rejection.code.to_string(),
@@ -87,7 +92,7 @@ fn a_row_is_about_one_contact_or_rejected() {
     let both = &draft("", "a@x", "+1");
     let (email, phone, id) =
         (&draft("", "a@x", ""), &draft("", "", "+1"), &draft("I", "a@x", "+1"));
-    for (number, (row, there, location, expected)) in [
+    for (number, (row, existing, location, expected)) in [
         // By id: a stale one never creates.
         (id, "", Strict, "R_NOT_FOUND"),
         (id, "email:A", Free, "R_NOT_FOUND"),
@@ -128,8 +133,8 @@ fn a_row_is_about_one_contact_or_rejected() {
     .into_iter()
     .enumerate()
     {
-        let got = resolved(row, there, &ImportPolicy::default(), location);
-        assert_eq!(got, expected, "case {number}: {there}");
+        let got = resolved(row, existing, &ImportPolicy::default(), location);
+        assert_eq!(got, expected, "case {number}: {existing}");
     }
 }
 
@@ -139,7 +144,7 @@ fn a_custom_key_alone_names_the_contact() {
     let policy =
         ImportPolicy { key: IdentityKey::Custom("erp_id".into()), ..ImportPolicy::default() };
     let both = &draft("", "a@x", "+1");
-    for (row, there, location, expected) in [
+    for (row, existing, location, expected) in [
         (both, "key:K", Strict, "K"),
         (both, "key:K,L", Strict, "R_AMBIGUOUS_MATCH"),
         (both, "", Strict, "nobody"),
@@ -150,7 +155,7 @@ fn a_custom_key_alone_names_the_contact() {
         (both, "email:A", Free, "nobody"),
         (&draft("I", "", ""), "key:K", Strict, "R_NOT_FOUND"),
     ] {
-        assert_eq!(resolved(row, there, &policy, location), expected, "{there}");
+        assert_eq!(resolved(row, existing, &policy, location), expected, "{existing}");
     }
 }
 
@@ -174,18 +179,18 @@ fn two_contacts_are_both_named() {
 
 #[test]
 fn the_mode_decides_what_becomes_of_a_row() {
-    let decided = |mode, on_existing, row: &ContactDraft, there: &str| {
+    let decided = |mode, on_existing, row: &ContactDraft, existing: &str| {
         let policy = ImportPolicy { mode, on_existing, ..ImportPolicy::default() };
-        decide_action(row, &found(there), &policy, &directory(true, &[]))
+        decide_action(row, &found(existing), &policy, &directory(true, &[]))
             .map_err(|one| one.code.spelling())
     };
     let id: ContactId = "A".parse().unwrap();
     let row = draft("", "a@x", "+1");
     let (skip, update, reject) = (ExistingRule::Skip, ExistingRule::Update, ExistingRule::Reject);
-    let beside = ContactAction::CreateBeside { email: false, phone: true };
-    for (mode, rule, there, expected) in [
+    let create_beside = ContactAction::CreateBeside { email: false, phone: true };
+    for (mode, rule, existing, expected) in [
         (ImportMode::Upsert, skip, "", Ok(ContactAction::Create)),
-        (ImportMode::Upsert, skip, "phone:P", Ok(beside)),
+        (ImportMode::Upsert, skip, "phone:P", Ok(create_beside)),
         (ImportMode::Upsert, skip, "email:A", Ok(ContactAction::Update(id.clone()))),
         (ImportMode::Create, skip, "", Ok(ContactAction::Create)),
         (ImportMode::Create, skip, "email:A", Ok(ContactAction::Skip(id.clone()))),
@@ -198,7 +203,7 @@ fn the_mode_decides_what_becomes_of_a_row() {
         (ImportMode::Untag, skip, "email:A", Ok(ContactAction::Untag(id))),
         (ImportMode::Untag, skip, "", Err("R_NOT_FOUND")),
     ] {
-        assert_eq!(decided(mode, rule, &row, there), expected, "{mode:?} {there}");
+        assert_eq!(decided(mode, rule, &row, existing), expected, "{mode:?} {existing}");
     }
 }
 
@@ -221,9 +226,9 @@ fn a_row_of_notes_alone_creates_no_contact_unless_asked_to() {
 fn a_row_that_deletes_names_one_contact_whatever_the_location_allows() {
     for allows in [false, true] {
         let directory = directory(allows, &["email", "phone"]);
-        let whom = |id: &str, email: &str, phone: &str, there: &str| {
+        let whom = |id: &str, email: &str, phone: &str, existing: &str| {
             let draft = draft(id, email, phone);
-            let found = found(there);
+            let found = found(existing);
             let who = resolve_for_deletion(&draft, &found, &ImportPolicy::default(), &directory);
             match who {
                 Ok(who) => who.map_or_else(|| "gone".to_owned(), |who| who.to_string()),

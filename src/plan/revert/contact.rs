@@ -9,11 +9,11 @@ use crate::model::target::Field;
 use crate::model::verify::{ContactProperty, PropertyKind, body_properties, remote_channel_value};
 
 /// How to revert an update, or a change of tags or business.
-pub(super) fn plan_contact_revert(op: &Op, live: &RemoteContact) -> RevertPlan {
+pub(super) fn plan_contact_revert(op: &Op, remote: &RemoteContact) -> RevertPlan {
     match &op.change {
-        OpChange::Update { body } => revert_update(body, &op.before, live),
+        OpChange::Update { body } => revert_update(body, &op.before, remote),
         OpChange::AddTags { tags } => {
-            let step = remove_tags_step(tags_not_in(tags, &string_list(&op.before)), live);
+            let step = remove_tags_step(tags_not_in(tags, &string_list(&op.before)), remote);
             combine_steps(
                 Vec::from_iter(step),
                 Vec::new(),
@@ -23,7 +23,7 @@ pub(super) fn plan_contact_revert(op: &Op, live: &RemoteContact) -> RevertPlan {
         OpChange::RemoveTags { tags } => {
             let before = string_list(&op.before);
             let removed = tags_not_in(&before, &tags_not_in(&before, tags));
-            let step = add_tags_step(removed, live);
+            let step = add_tags_step(removed, remote);
             combine_steps(
                 Vec::from_iter(step),
                 Vec::new(),
@@ -31,28 +31,28 @@ pub(super) fn plan_contact_revert(op: &Op, live: &RemoteContact) -> RevertPlan {
             )
         }
         OpChange::SetBusiness { business } => {
-            revert_business(business.as_deref(), &op.before, live)
+            revert_business(business.as_deref(), &op.before, remote)
         }
         _ => RevertPlan::Nothing("it did not change the contact"),
     }
 }
 
-fn revert_update(body: &Map<String, Value>, before: &Value, live: &RemoteContact) -> RevertPlan {
+fn revert_update(body: &Map<String, Value>, before: &Value, remote: &RemoteContact) -> RevertPlan {
     let (mut restored, mut conflicts, mut steps) = (Vec::new(), Vec::new(), Vec::new());
     for written in body_properties(body, false) {
         let was = written.property_before(before);
         if written.kind == PropertyKind::Tags {
-            steps.extend(tag_list_steps(&written, &was, live));
-        } else if was.matches_contact(live) {
+            steps.extend(tag_list_steps(&written, &was, remote));
+        } else if was.matches_contact(remote) {
             // It is as before: the server did not accept it, or it was changed back.
-        } else if written.matches_contact(live) {
+        } else if written.matches_contact(remote) {
             restored.push((written, was));
         } else {
             conflicts.push(written.field_name());
         }
     }
     if !restored.is_empty() {
-        steps.insert(0, restoring_update(&restored, live));
+        steps.insert(0, restoring_update(&restored, remote));
     }
     combine_steps(steps, conflicts, "everything is already as before")
 }
@@ -60,7 +60,7 @@ fn revert_update(body: &Map<String, Value>, before: &Value, live: &RemoteContact
 /// The update that restores old values.
 fn restoring_update(
     restored: &[(ContactProperty, ContactProperty)],
-    live: &RemoteContact,
+    remote: &RemoteContact,
 ) -> RevertStep {
     let (mut body, mut before) = (Map::new(), Map::new());
     for (written, was) in restored {
@@ -68,18 +68,22 @@ fn restoring_update(
             // The server split the full name; there were no parts before.
             for part in [Field::FirstName, Field::LastName] {
                 body.insert(part.name().to_owned(), Value::Null);
-                before.insert(part.name().to_owned(), live.native_field(part).into());
+                before.insert(part.name().to_owned(), remote.native_field(part).into());
             }
             continue;
         }
-        write_property(&mut body, was, live);
-        write_property(&mut before, written, live);
+        write_property(&mut body, was, remote);
+        write_property(&mut before, written, remote);
     }
     revert_step(OpChange::Update { body }, before.into())
 }
 
 /// Adds one property to a body.
-fn write_property(body: &mut Map<String, Value>, property: &ContactProperty, live: &RemoteContact) {
+fn write_property(
+    body: &mut Map<String, Value>,
+    property: &ContactProperty,
+    remote: &RemoteContact,
+) {
     let value = property.value.clone();
     match &property.kind {
         PropertyKind::Field(field) => {
@@ -93,10 +97,10 @@ fn write_property(body: &mut Map<String, Value>, property: &ContactProperty, liv
         }
         PropertyKind::Channel(channel) => {
             // All channels are included, so that none is lost if the server replaces them.
-            let all = live
+            let all = remote
                 .channels
                 .keys()
-                .map(|one| (one.name().to_owned(), remote_channel_value(live, *one)));
+                .map(|one| (one.name().to_owned(), remote_channel_value(remote, *one)));
             let all: Map<String, Value> = all.collect();
             let settings = entry_or_insert(body, "dndSettings", all.into());
             let open = || json!({ "status": "inactive" });
@@ -125,27 +129,27 @@ fn entry_or_insert<'b>(body: &'b mut Map<String, Value>, key: &str, empty: Value
 fn tag_list_steps(
     written: &ContactProperty,
     was: &ContactProperty,
-    live: &RemoteContact,
+    remote: &RemoteContact,
 ) -> impl Iterator<Item = RevertStep> {
     let (new, old) = (string_list(&written.value), string_list(&was.value));
     let steps = [
-        remove_tags_step(tags_not_in(&new, &old), live),
-        add_tags_step(tags_not_in(&old, &new), live),
+        remove_tags_step(tags_not_in(&new, &old), remote),
+        add_tags_step(tags_not_in(&old, &new), remote),
     ];
     steps.into_iter().flatten()
 }
 
 /// Removes those of the tags that are present.
-fn remove_tags_step(mut tags: Vec<String>, live: &RemoteContact) -> Option<RevertStep> {
-    tags.retain(|tag| live.has_tag(tag));
-    let before = live.tags.clone().into();
+fn remove_tags_step(mut tags: Vec<String>, remote: &RemoteContact) -> Option<RevertStep> {
+    tags.retain(|tag| remote.has_tag(tag));
+    let before = remote.tags.clone().into();
     (!tags.is_empty()).then(|| revert_step(OpChange::RemoveTags { tags }, before))
 }
 
 /// Adds those of the tags that are missing.
-fn add_tags_step(mut tags: Vec<String>, live: &RemoteContact) -> Option<RevertStep> {
-    tags.retain(|tag| !live.has_tag(tag));
-    let before = live.tags.clone().into();
+fn add_tags_step(mut tags: Vec<String>, remote: &RemoteContact) -> Option<RevertStep> {
+    tags.retain(|tag| !remote.has_tag(tag));
+    let before = remote.tags.clone().into();
     (!tags.is_empty()).then(|| revert_step(OpChange::AddTags { tags }, before))
 }
 
@@ -160,13 +164,13 @@ fn string_list(value: &Value) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-fn revert_business(written: Option<&str>, before: &Value, live: &RemoteContact) -> RevertPlan {
-    let (there, was) = (live.business.as_deref(), before.as_str());
-    if there == was {
+fn revert_business(written: Option<&str>, before: &Value, remote: &RemoteContact) -> RevertPlan {
+    let (current, was) = (remote.business.as_deref(), before.as_str());
+    if current == was {
         RevertPlan::Nothing("the business is already as before")
-    } else if there == written {
+    } else if current == written {
         let change = OpChange::SetBusiness { business: was.map(str::to_owned) };
-        single_step_plan(change, there.into())
+        single_step_plan(change, current.into())
     } else {
         RevertPlan::Conflict(vec!["business".to_owned()])
     }

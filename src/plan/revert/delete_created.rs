@@ -11,32 +11,32 @@ use crate::model::verify::{ContactProperty, PropertyKind, body_properties};
 /// How to revert the creation of a contact.
 pub(super) fn plan_created_contact_revert(
     op: &Op,
-    live: &RemoteContact,
+    remote: &RemoteContact,
     standing: &RevertContext<'_>,
     wish: &RevertOptions<'_>,
 ) -> RevertPlan {
-    let older = |since: i64| live.added_ms.is_some_and(|added| added < since);
+    let older = |since: i64| remote.added_ms.is_some_and(|added| added < since);
     if wish.since_ms.is_some_and(older) {
         return RevertPlan::Nothing("the contact is older than the import");
     }
     if !wish.delete_created {
-        return plan_tagging(live, wish.tag);
+        return plan_tagging(remote, wish.tag);
     }
     let mut grown = foreign_record_kinds(standing.grown);
-    grown.extend(foreign_fields(op, live, standing.others, wish.tag));
+    grown.extend(foreign_fields(op, remote, standing.others, wish.tag));
     if grown.is_empty() {
         // The deleted contact is at least recorded in the plan.
-        single_step_plan(OpChange::Delete, serde_json::to_value(live).unwrap_or_default())
+        single_step_plan(OpChange::Delete, serde_json::to_value(remote).unwrap_or_default())
     } else {
         RevertPlan::Conflict(grown)
     }
 }
 
-fn plan_tagging(live: &RemoteContact, tag: &str) -> RevertPlan {
-    if live.has_tag(tag) {
+fn plan_tagging(remote: &RemoteContact, tag: &str) -> RevertPlan {
+    if remote.has_tag(tag) {
         return RevertPlan::Nothing("the contact already has the tag");
     }
-    single_step_plan(OpChange::AddTags { tags: vec![tag.to_owned()] }, live.tags.clone().into())
+    single_step_plan(OpChange::AddTags { tags: vec![tag.to_owned()] }, remote.tags.clone().into())
 }
 
 fn foreign_record_kinds(grown: ForeignRecordCounts) -> Vec<String> {
@@ -52,32 +52,36 @@ fn foreign_record_kinds(grown: ForeignRecordCounts) -> Vec<String> {
 
 /// The fields of the contact that the import did not write. A missing value does not count: the
 /// server may not have accepted it.
-fn foreign_fields(op: &Op, live: &RemoteContact, others: &[OpChange], tag: &str) -> Vec<String> {
-    let ours = written_properties(op, others);
+fn foreign_fields(op: &Op, remote: &RemoteContact, others: &[OpChange], tag: &str) -> Vec<String> {
+    let written = written_properties(op, others);
     let mut grown = Vec::new();
-    for property in contact_properties(live) {
-        let own = ours.iter().rfind(|one| one.kind == property.kind);
-        if !own.is_some_and(|own| own.matches_contact(live)) && !is_set_by_server(&property, &ours)
+    for property in contact_properties(remote) {
+        let own = written.iter().rfind(|one| one.kind == property.kind);
+        if !own.is_some_and(|own| own.matches_contact(remote))
+            && !is_set_by_server(&property, &written)
         {
             grown.push(property.field_name());
         }
     }
     let mut known: Vec<String> = vec![equality::tag_key(tag)];
     known.extend(
-        ours.iter()
+        written
+            .iter()
             .filter(|one| one.kind == PropertyKind::TagsThere)
             .flat_map(ContactProperty::tag_keys),
     );
-    if live.tags.iter().any(|tag| !known.contains(&equality::tag_key(tag))) {
+    if remote.tags.iter().any(|tag| !known.contains(&equality::tag_key(tag))) {
         grown.push("tags".to_owned());
     }
     let has = |field: Field, value: &String| {
-        live.native_field(field).is_some_and(|primary| equality::same_field(field, primary, value))
+        remote
+            .native_field(field)
+            .is_some_and(|primary| equality::same_field(field, primary, value))
     };
-    if !live.additional_emails.iter().all(|email| has(Field::Email, email)) {
+    if !remote.additional_emails.iter().all(|email| has(Field::Email, email)) {
         grown.push("additionalEmails".to_owned());
     }
-    if !live.additional_phones.iter().all(|phone| has(Field::Phone, phone)) {
+    if !remote.additional_phones.iter().all(|phone| has(Field::Phone, phone)) {
         grown.push("additionalPhones".to_owned());
     }
     grown
@@ -110,37 +114,40 @@ fn written_properties(op: &Op, others: &[OpChange]) -> Vec<ContactProperty> {
 }
 
 /// All properties of the contact except tags.
-pub(super) fn contact_properties(live: &RemoteContact) -> Vec<ContactProperty> {
+pub(super) fn contact_properties(remote: &RemoteContact) -> Vec<ContactProperty> {
     let property = |kind: PropertyKind| {
-        let value = ContactProperty { kind: kind.clone(), value: Value::Null }.current_value(live);
+        let value =
+            ContactProperty { kind: kind.clone(), value: Value::Null }.current_value(remote);
         ContactProperty { kind, value }
     };
     let mut kinds: Vec<PropertyKind> =
-        live.fields.keys().copied().map(PropertyKind::Field).collect();
-    kinds.extend(live.custom.keys().cloned().map(PropertyKind::Custom));
+        remote.fields.keys().copied().map(PropertyKind::Field).collect();
+    kinds.extend(remote.custom.keys().cloned().map(PropertyKind::Custom));
     let blocked = |(_, state): &(_, &ChannelState)| state.is_blocked();
-    let channels = live.channels.iter().filter(blocked);
+    let channels = remote.channels.iter().filter(blocked);
     kinds.extend(channels.map(|(channel, _)| PropertyKind::Channel(*channel)));
-    kinds.extend(live.dnd.then_some(PropertyKind::Dnd));
-    kinds.extend(live.owner.is_some().then_some(PropertyKind::Owner));
-    kinds.extend(live.business.is_some().then_some(PropertyKind::Business));
+    kinds.extend(remote.dnd.then_some(PropertyKind::Dnd));
+    kinds.extend(remote.owner.is_some().then_some(PropertyKind::Owner));
+    kinds.extend(remote.business.is_some().then_some(PropertyKind::Business));
     kinds.into_iter().map(property).collect()
 }
 
 /// Whether the server sets the value for new contacts by itself: names derived from each other, and
 /// values from the location or the way in which the contact was added.
-fn is_set_by_server(property: &ContactProperty, ours: &[ContactProperty]) -> bool {
-    let sent = |field: Field| ours.iter().any(|one| one.kind == PropertyKind::Field(field));
+fn is_set_by_server(property: &ContactProperty, written: &[ContactProperty]) -> bool {
+    let sent = |field: Field| written.iter().any(|one| one.kind == PropertyKind::Field(field));
     match property.kind {
         PropertyKind::Field(Field::Name | Field::Gender) => true,
         PropertyKind::Field(field @ (Field::Country | Field::Timezone | Field::Source)) => {
             !sent(field)
         }
         PropertyKind::Field(field @ (Field::FirstName | Field::LastName)) => {
-            let whole = ours.iter().find(|one| one.kind == PropertyKind::Field(Field::Name));
+            let full_name = written.iter().find(|one| one.kind == PropertyKind::Field(Field::Name));
             let text = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
             !sent(field)
-                && whole.is_some_and(|whole| text(&whole.value).contains(&text(&property.value)))
+                && full_name.is_some_and(|full_name| {
+                    text(&full_name.value).contains(&text(&property.value))
+                })
         }
         _ => false,
     }

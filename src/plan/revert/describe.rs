@@ -20,20 +20,20 @@ pub fn describe_step(step: &RevertStep, named: &dyn Fn(&str) -> String) -> Vec<F
         }
         OpChange::Delete => describe_contact_deletion(before, named),
         OpChange::AddTags { tags } => {
-            let there = string_list(before);
+            let current = string_list(before);
             vec![field_change(
                 "tags",
-                change_text::format_list(&there),
-                change_text::format_list(&[&there[..], tags].concat()),
+                change_text::format_list(&current),
+                change_text::format_list(&[&current[..], tags].concat()),
             )]
         }
         OpChange::RemoveTags { tags } => {
-            let there = string_list(before);
+            let current = string_list(before);
             let stays = |tag: &&String| !tags.iter().any(|gone| equality::same_tag(gone, tag));
-            let left: Vec<&String> = there.iter().filter(stays).collect();
+            let left: Vec<&String> = current.iter().filter(stays).collect();
             vec![field_change(
                 "tags",
-                change_text::format_list(&there),
+                change_text::format_list(&current),
                 change_text::format_list(&left),
             )]
         }
@@ -99,19 +99,20 @@ fn property_text(property: &ContactProperty) -> String {
 
 /// All values of a contact to be deleted.
 fn describe_contact_deletion(before: &Value, named: &dyn Fn(&str) -> String) -> Vec<FieldChange> {
-    let Ok(live) = serde_json::from_value::<RemoteContact>(before.clone()) else {
+    let Ok(remote) = serde_json::from_value::<RemoteContact>(before.clone()) else {
         return vec![field_change("contact", String::new(), "deleted".to_owned())];
     };
-    let known = live.native_field(Field::Email).or_else(|| live.native_field(Field::Phone));
-    let who = known.map_or_else(|| live.full_name(), str::to_owned);
+    let known = remote.native_field(Field::Email).or_else(|| remote.native_field(Field::Phone));
+    let who = known.map_or_else(|| remote.full_name(), str::to_owned);
     let mut all = vec![field_change("contact", who, "deleted".to_owned())];
-    let held = delete_created::contact_properties(&live);
+    let values = delete_created::contact_properties(&remote);
     all.extend(
-        held.iter()
+        values
+            .iter()
             .map(|it| field_change(&property_name(it, named), property_text(it), String::new())),
     );
-    if !live.tags.is_empty() {
-        all.push(field_change("tags", change_text::format_list(&live.tags), String::new()));
+    if !remote.tags.is_empty() {
+        all.push(field_change("tags", change_text::format_list(&remote.tags), String::new()));
     }
     all
 }
@@ -132,7 +133,7 @@ fn describe_child_write(kind: &str, body: &Map<String, Value>, before: &Value) -
 
 /// The values of a note or task to be deleted.
 fn describe_child_deletion(kind: &str, keys: &[&str], before: &Value) -> Vec<FieldChange> {
-    let held = keys.iter().filter_map(|key| {
+    let values = keys.iter().filter_map(|key| {
         let value = before.get(key).filter(|value| !equality::is_null_or_empty(value))?;
         Some(field_change(
             &child_target(kind, key),
@@ -140,11 +141,11 @@ fn describe_child_deletion(kind: &str, keys: &[&str], before: &Value) -> Vec<Fie
             String::new(),
         ))
     });
-    let held: Vec<FieldChange> = held.collect();
-    if held.is_empty() {
+    let values: Vec<FieldChange> = values.collect();
+    if values.is_empty() {
         vec![field_change(kind, String::new(), "deleted".to_owned())]
     } else {
-        held
+        values
     }
 }
 
@@ -198,16 +199,17 @@ mod tests {
 
     #[test]
     fn what_is_deleted_is_listed_with_all_that_it_holds() {
-        let live =
+        let remote =
             json!({"id": "c", "firstName": "Ann", "phone": "+12025550143", "tags": ["a", "b"]});
-        let live = serde_json::to_value(RemoteContact::from_json_value(&live).unwrap()).unwrap();
+        let remote =
+            serde_json::to_value(RemoteContact::from_json_value(&remote).unwrap()).unwrap();
         let all = [
             "contact: +12025550143 -> deleted",
             "firstName: Ann -> ",
             "phone: +12025550143 -> ",
             "tags: a; b -> ",
         ];
-        let mut deleted = lines(OpChange::Delete, live);
+        let mut deleted = lines(OpChange::Delete, remote);
         deleted[1..].sort_unstable();
         assert_eq!(deleted, all);
         assert_eq!(lines(OpChange::Delete, Value::Null), ["contact:  -> deleted"]);

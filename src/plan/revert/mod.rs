@@ -27,7 +27,7 @@ pub use server_values::apply_server_values;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RevertContext<'a> {
     /// The contact; `None` if it no longer exists.
-    pub live: Option<&'a RemoteContact>,
+    pub remote: Option<&'a RemoteContact>,
     /// The note or task that the op wrote, for ops of children; `None` if it no longer exists.
     pub child: Option<&'a Value>,
     /// Later writes of the import to the contact, in order, for ops that create it.
@@ -108,12 +108,12 @@ pub fn plan_op_revert(
         OpChange::Delete | OpChange::DeleteNote { .. } | OpChange::DeleteTask { .. } => {
             RevertPlan::Nothing("what was deleted cannot be restored")
         }
-        _ => match standing.live {
+        _ => match standing.remote {
             None => RevertPlan::Nothing("the contact no longer exists"),
-            Some(live) if op.change.creates_contact() => {
-                delete_created::plan_created_contact_revert(op, live, standing, wish)
+            Some(remote) if op.change.creates_contact() => {
+                delete_created::plan_created_contact_revert(op, remote, standing, wish)
             }
-            Some(live) => contact::plan_contact_revert(op, live),
+            Some(remote) => contact::plan_contact_revert(op, remote),
         },
     }
 }

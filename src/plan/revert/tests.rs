@@ -14,7 +14,7 @@ fn op(change: OpChange, before: Value) -> Op {
     Op { id: 1, key, like: None, row: 1, step: 0, lane: 0, class, contact: None, change, before }
 }
 
-fn live(row: &Value) -> RemoteContact {
+fn remote(row: &Value) -> RemoteContact {
     let mut row = row.clone();
     row["id"] = json!("c");
     RemoteContact::from_json_value(&row).unwrap()
@@ -26,7 +26,7 @@ const DELETE: RevertOptions<'_> =
     RevertOptions { tag: "undone", delete_created: true, since_ms: None };
 
 /// The revert as JSON: the changes and conflicts, or why there is none.
-fn said(reversal: &RevertPlan) -> Value {
+fn as_json(reversal: &RevertPlan) -> Value {
     match reversal {
         RevertPlan::Ops { steps, conflicts } => {
             let changes: Vec<_> = steps.iter().map(|step| &step.change).collect();
@@ -37,15 +37,15 @@ fn said(reversal: &RevertPlan) -> Value {
     }
 }
 
-fn on_contact(change: OpChange, before: Value, there: &Value) -> RevertPlan {
-    let live = live(there);
-    let standing = RevertContext { live: Some(&live), ..RevertContext::default() };
+fn on_contact(change: OpChange, before: Value, current: &Value) -> RevertPlan {
+    let remote = remote(current);
+    let standing = RevertContext { remote: Some(&remote), ..RevertContext::default() };
     plan_op_revert(&op(change, before), None, &standing, &TAG)
 }
 
 #[track_caller]
 fn check(reversal: &RevertPlan, changes: &Value, conflicts: &[&str]) {
-    assert_eq!(said(reversal), json!({ "do": changes, "conflicts": conflicts }));
+    assert_eq!(as_json(reversal), json!({ "do": changes, "conflicts": conflicts }));
 }
 
 #[test]
@@ -66,14 +66,14 @@ fn an_update_is_taken_back_field_by_field() {
             {"id": "many", "field_value": ["b"]},
         ],
     });
-    let there = json!({
+    let current = json!({
         "city": "Rome", "state": "RM", "postalCode": "1", "assignedTo": "u",
         "customFields": [
             {"id": "date", "value": "2026-01-02T00:00:00Z"}, {"id": "text", "value": "new"},
             {"id": "many", "value": ["a"]},
         ],
     });
-    let restored = on_contact(change(), before.clone(), &there);
+    let restored = on_contact(change(), before.clone(), &current);
     check(&restored, &json!([{"do": "update", "body": before}]), &[]);
     let RevertPlan::Ops { steps, .. } = &restored else { panic!("{restored:?}") };
     assert_eq!(steps[0].before["city"], "Rome");
@@ -90,18 +90,18 @@ fn an_update_is_taken_back_field_by_field() {
     let taken_back = json!({
         "city": "Oslo", "assignedTo": "v", "customFields": [{"id": "many", "value": ["b"]}],
     });
-    assert_eq!(said(&on_contact(change(), before.clone(), &taken_back)), json!("nothing"));
+    assert_eq!(as_json(&on_contact(change(), before.clone(), &taken_back)), json!("nothing"));
     let all_edited = json!({"city": "Bern", "assignedTo": "v", "customFields": [{"id": "many", "value": ["b"]}]});
     let reversal = on_contact(change(), before, &all_edited);
-    assert_eq!(said(&reversal), json!({"conflicts": ["city"]}));
+    assert_eq!(as_json(&reversal), json!({"conflicts": ["city"]}));
 }
 
 #[test]
 fn a_whole_name_is_taken_back_by_its_parts() {
     let change = OpChange::Update { body: body(&json!({"name": "Ann Test"})) };
-    let there = json!({"firstName": "Ann", "lastName": "Test"});
+    let current = json!({"firstName": "Ann", "lastName": "Test"});
     let expected = json!([{"do": "update", "body": {"firstName": null, "lastName": null}}]);
-    check(&on_contact(change, json!({"name": null}), &there), &expected, &[]);
+    check(&on_contact(change, json!({"name": null}), &current), &expected, &[]);
 }
 
 #[test]
@@ -114,9 +114,9 @@ fn a_channel_is_restored_among_all_others() {
     };
     let before =
         json!({"dnd": false, "dndSettings": {"Email": {"status": "inactive"}, "SMS": stop}});
-    let there = json!({"dnd": true, "dndSettings": {"Email": {"status": "active"}, "SMS": stop}});
+    let current = json!({"dnd": true, "dndSettings": {"Email": {"status": "active"}, "SMS": stop}});
     check(
-        &on_contact(change(), before.clone(), &there),
+        &on_contact(change(), before.clone(), &current),
         &json!([{
             "do": "update",
             "body": {"dnd": false, "dndSettings": {"Email": {"status": "inactive"}, "SMS": stop}},
@@ -126,13 +126,13 @@ fn a_channel_is_restored_among_all_others() {
     // A later permanent opt-out is kept.
     let out = json!({"dnd": false, "dndSettings": {"Email": {"status": "permanent"}, "SMS": stop}});
     let reversal = on_contact(change(), before, &out);
-    assert_eq!(said(&reversal), json!({"conflicts": ["dndSettings.Email"]}));
+    assert_eq!(as_json(&reversal), json!({"conflicts": ["dndSettings.Email"]}));
 }
 
 #[test]
 fn tags_that_were_really_added_go_and_removed_ones_come_back() {
     let tags = |tags: &[&str]| tags.iter().map(|&tag| tag.to_owned()).collect::<Vec<_>>();
-    let there = json!({"tags": ["old", "new", "other"]});
+    let current = json!({"tags": ["old", "new", "other"]});
     for (change, before, expected) in [
         (
             OpChange::AddTags { tags: tags(&["New", "Old", "gone"]) },
@@ -150,20 +150,20 @@ fn tags_that_were_really_added_go_and_removed_ones_come_back() {
             json!([{"do": "remove_tags", "tags": ["new"]}, {"do": "add_tags", "tags": ["lost"]}]),
         ),
     ] {
-        check(&on_contact(change, before, &there), &expected, &[]);
+        check(&on_contact(change, before, &current), &expected, &[]);
     }
-    let nothing = on_contact(OpChange::AddTags { tags: tags(&["old"]) }, json!(["OLD"]), &there);
-    assert_eq!(said(&nothing), json!("nothing"));
+    let nothing = on_contact(OpChange::AddTags { tags: tags(&["old"]) }, json!(["OLD"]), &current);
+    assert_eq!(as_json(&nothing), json!("nothing"));
 }
 
 #[test]
 fn a_business_is_taken_back_while_it_is_the_one_that_was_set() {
     let change = || OpChange::SetBusiness { business: Some("new".to_owned()) };
-    let with = |there: Value| on_contact(change(), json!("old"), &there);
+    let with = |current: Value| on_contact(change(), json!("old"), &current);
     let expected = json!([{"do": "set_business", "business": "old"}]);
     check(&with(json!({"businessId": "new"})), &expected, &[]);
-    assert_eq!(said(&with(json!({"businessId": "old"}))), json!("nothing"));
-    assert_eq!(said(&with(json!({}))), json!({"conflicts": ["business"]}));
+    assert_eq!(as_json(&with(json!({"businessId": "old"}))), json!("nothing"));
+    assert_eq!(as_json(&with(json!({}))), json!({"conflicts": ["business"]}));
     let cleared = on_contact(change(), Value::Null, &json!({"businessId": "new"}));
     check(&cleared, &json!([{"do": "set_business", "business": null}]), &[]);
 }
@@ -185,10 +185,10 @@ fn as_created() -> Value {
 
 #[test]
 fn a_created_contact_is_tagged() {
-    let with = |there: &Value, wish: &RevertOptions<'_>| {
-        let live = live(there);
-        let standing = RevertContext { live: Some(&live), ..RevertContext::default() };
-        said(&plan_op_revert(&created(), Some("c"), &standing, wish))
+    let with = |current: &Value, wish: &RevertOptions<'_>| {
+        let remote = remote(current);
+        let standing = RevertContext { remote: Some(&remote), ..RevertContext::default() };
+        as_json(&plan_op_revert(&created(), Some("c"), &standing, wish))
     };
     let tag = json!({"do": [{"do": "add_tags", "tags": ["undone"]}], "conflicts": []});
     assert_eq!(with(&as_created(), &TAG), tag);
@@ -211,12 +211,12 @@ fn a_created_contact_is_deleted_only_when_nothing_has_grown() {
         OpChange::SetBusiness { business: Some("b".to_owned()) },
     ];
     let with = |key: &str, value: Value, others: &[OpChange], grown: ForeignRecordCounts| {
-        let mut there = as_created();
-        there[key] = value;
-        let live = live(&there);
+        let mut current = as_created();
+        current[key] = value;
+        let remote = remote(&current);
         let standing =
-            RevertContext { live: Some(&live), others, grown, ..RevertContext::default() };
-        said(&plan_op_revert(&created(), Some("c"), &standing, &DELETE))
+            RevertContext { remote: Some(&remote), others, grown, ..RevertContext::default() };
+        as_json(&plan_op_revert(&created(), Some("c"), &standing, &DELETE))
     };
     let delete = json!({"do": [{"do": "delete"}], "conflicts": []});
     let none = ForeignRecordCounts::default();
@@ -248,23 +248,23 @@ fn a_created_contact_is_deleted_only_when_nothing_has_grown() {
 #[test]
 fn a_contact_that_is_gone_needs_nothing() {
     let reversal = plan_op_revert(&created(), Some("c"), &RevertContext::default(), &DELETE);
-    assert_eq!(said(&reversal), json!("nothing"));
+    assert_eq!(as_json(&reversal), json!("nothing"));
     let reversal =
         plan_op_revert(&op(OpChange::Delete, Value::Null), None, &RevertContext::default(), &TAG);
-    assert_eq!(said(&reversal), json!("nothing"));
+    assert_eq!(as_json(&reversal), json!("nothing"));
 }
 
 fn on_child(change: OpChange, before: Value, made: Option<&str>, child: Option<&Value>) -> Value {
     let standing = RevertContext { child, ..RevertContext::default() };
-    said(&plan_op_revert(&op(change, before), made, &standing, &TAG))
+    as_json(&plan_op_revert(&op(change, before), made, &standing, &TAG))
 }
 
 #[test]
 fn children_that_were_made_go_while_they_are_as_written() {
     let note = || OpChange::CreateNote { body: body(&json!({"body": "a\nb"})) };
     let rich = json!({"id": "n", "body": "<p>a</p><p>b</p>"});
-    let gone = json!({"do": [{"do": "delete_note", "id": "n"}], "conflicts": []});
-    assert_eq!(on_child(note(), Value::Null, Some("n"), Some(&rich)), gone);
+    let deleted = json!({"do": [{"do": "delete_note", "id": "n"}], "conflicts": []});
+    assert_eq!(on_child(note(), Value::Null, Some("n"), Some(&rich)), deleted);
     let edited = json!({"id": "n", "body": "a b c"});
     let conflict = json!({"conflicts": ["note"]});
     assert_eq!(on_child(note(), Value::Null, Some("n"), Some(&edited)), conflict);
@@ -273,9 +273,10 @@ fn children_that_were_made_go_while_they_are_as_written() {
 
     let sent = json!({"title": "Call", "dueDate": "2026-03-01T09:00:00Z", "completed": false});
     let task = || OpChange::CreateTask { body: body(&sent) };
-    let there = json!({"title": "Call", "dueDate": "2026-03-01T09:00:00.000Z", "completed": false});
-    let gone = json!({"do": [{"do": "delete_task", "id": "t"}], "conflicts": []});
-    assert_eq!(on_child(task(), Value::Null, Some("t"), Some(&there)), gone);
+    let current =
+        json!({"title": "Call", "dueDate": "2026-03-01T09:00:00.000Z", "completed": false});
+    let deleted = json!({"do": [{"do": "delete_task", "id": "t"}], "conflicts": []});
+    assert_eq!(on_child(task(), Value::Null, Some("t"), Some(&current)), deleted);
     let done = json!({"title": "Call", "dueDate": "2026-03-01T09:00:00.000Z", "completed": true});
     let conflict = json!({"conflicts": ["task"]});
     assert_eq!(on_child(task(), Value::Null, Some("t"), Some(&done)), conflict);
@@ -288,10 +289,10 @@ fn children_that_were_changed_get_their_old_values_back() {
         body: body(&json!({"body": "two\nlines", "title": "new"})),
     };
     let before = json!({"id": "n", "body": "two lines", "title": null, "color": "#fff"});
-    let there = json!({"id": "n", "body": "two\nlines", "title": "new"});
+    let current = json!({"id": "n", "body": "two\nlines", "title": "new"});
     let expected = json!({"body": "two lines", "title": ""});
     assert_eq!(
-        on_child(note.clone(), before.clone(), None, Some(&there)),
+        on_child(note.clone(), before.clone(), None, Some(&current)),
         json!({"do": [{"do": "update_note", "id": "n", "body": expected}], "conflicts": []})
     );
     let edited = json!({"id": "n", "body": "by hand", "title": "new"});
@@ -308,10 +309,10 @@ fn children_that_were_changed_get_their_old_values_back() {
         body: body(&json!({"title": "new", "dueDate": "2026-03-02T09:00:00Z"})),
     };
     let before = json!({"title": "old", "dueDate": "2026-03-01T09:00:00.000Z"});
-    let there = json!({"title": "new", "dueDate": "2026-03-02T09:00:00.000Z"});
+    let current = json!({"title": "new", "dueDate": "2026-03-02T09:00:00.000Z"});
     let expected = json!({"title": "old", "dueDate": "2026-03-01T09:00:00Z"});
     assert_eq!(
-        on_child(task, before, None, Some(&there)),
+        on_child(task, before, None, Some(&current)),
         json!({"do": [{"do": "update_task", "id": "t", "body": expected}], "conflicts": []})
     );
 

@@ -87,8 +87,8 @@ pub(super) fn join_values(
 /// The separator between values: what the column or the template specifies, else what a reader
 /// splits at.
 fn list_separator(column: &TemplateColumn, template: &ExportTemplate, split: &[&str]) -> String {
-    let said = column.join.as_ref().or(template.list.as_ref());
-    said.cloned().unwrap_or_else(|| match split.first() {
+    let separator = column.join.as_ref().or(template.list.as_ref());
+    separator.cloned().unwrap_or_else(|| match split.first() {
         Some(first) if !split.contains(&";") => match *first {
             "," => ", ".to_owned(),
             mark => mark.to_owned(),

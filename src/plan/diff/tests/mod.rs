@@ -39,7 +39,7 @@ fn draft(value: &Value) -> ContactDraft {
     serde_json::from_value(value.clone()).unwrap()
 }
 
-fn live(value: &Value) -> RemoteContact {
+fn remote(value: &Value) -> RemoteContact {
     let mut row = value.clone();
     row["id"] = json!("c");
     RemoteContact::from_json_value(&row).unwrap()
@@ -53,17 +53,17 @@ struct Case {
     policy: ImportPolicy,
     directory: LocationDirectory,
     action: ContactAction,
-    live: Option<RemoteContact>,
+    remote: Option<RemoteContact>,
     children: RemoteChildren,
 }
 
 impl Case {
-    fn update(there: &Value) -> Self {
+    fn update(current: &Value) -> Self {
         Self {
             policy: ImportPolicy::default(),
             directory: directory(false),
             action: update_action(),
-            live: Some(live(there)),
+            remote: Some(remote(current)),
             children: RemoteChildren::default(),
         }
     }
@@ -73,7 +73,7 @@ impl Case {
             policy: ImportPolicy::default(),
             directory: directory(allows_duplicates),
             action: ContactAction::Create,
-            live: None,
+            remote: None,
             children: RemoteChildren::default(),
         }
     }
@@ -82,7 +82,14 @@ impl Case {
         let location = "l".parse().unwrap();
         let source = RowOrigin { location: &location, input: "hash", place: "line 2" };
         let planner = RowPlanner::new(&self.policy, &self.directory);
-        planner.plan_row(1, &source, &draft(row), &self.action, self.live.as_ref(), &self.children)
+        planner.plan_row(
+            1,
+            &source,
+            &draft(row),
+            &self.action,
+            self.remote.as_ref(),
+            &self.children,
+        )
     }
 
     #[track_caller]
@@ -161,7 +168,7 @@ fn a_row_that_is_skipped_sends_nothing() {
 #[test]
 fn a_contact_that_is_gone_when_it_is_read_rejects_its_row() {
     let mut case = Case::update(&json!({}));
-    case.live = None;
+    case.remote = None;
     assert_eq!(case.try_plan(&json!({})).unwrap_err().code, "R_NOT_FOUND");
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_cell_that_says_what_the_account_has_asks_for_nothing() {
-    let there = json!({
+    let current = json!({
         "country": "United States", "firstName": "Zo\u{200b}e", "website": "=x", "phone": "(202) 555-0143",
         "customFields": [{"id": "text", "value": ["New"]}, {"id": "many", "value": ["a"]}],
     });
@@ -19,7 +19,7 @@ fn a_cell_that_says_what_the_account_has_asks_for_nothing() {
     let same = json!({
         "country": "United States", "firstName": "Zo\u{200b}e", "website": "'=x", "phone": "(202) 555-0143",
     });
-    let case = Case::update(&there);
+    let case = Case::update(&current);
     assert_eq!(case.plan(&row(same)).ops, []);
     let changed = case.plan(&row(json!({ "country": "USA" })));
     let fields: Vec<_> = changed.changes.iter().map(|it| it.field.as_str()).collect();
@@ -28,7 +28,7 @@ fn a_cell_that_says_what_the_account_has_asks_for_nothing() {
 
 #[test]
 fn what_could_not_be_read_counts_where_the_account_has_something_else() {
-    let there = live(&json!({
+    let current = remote(&json!({
         "email": "a@@example", "assignedTo": "gone",
         "customFields": [{"id": "text", "value": ["New"]}, {"id": "number", "value": 5}],
     }));
@@ -54,11 +54,11 @@ fn what_could_not_be_read_counts_where_the_account_has_something_else() {
         ("task.dueDate", "soon"),
     ]);
     assert_eq!(
-        super::differing_unreadable_cells(&same, Some(&there), &children),
+        super::differing_unreadable_cells(&same, Some(&current), &children),
         [] as [&crate::model::UnreadableCell; 0]
     );
     let other =
         draft(&[("email", "b@@example"), ("assignedTo", "other"), ("note", "x"), ("phone", "1")]);
-    assert_eq!(super::differing_unreadable_cells(&other, Some(&there), &children).len(), 4);
+    assert_eq!(super::differing_unreadable_cells(&other, Some(&current), &children).len(), 4);
     assert_eq!(super::differing_unreadable_cells(&same, None, &children).len(), 6);
 }

@@ -25,14 +25,14 @@ fn updated(case: &Case, row: &Value) -> (Value, Value) {
 }
 
 #[track_caller]
-fn check(there: &Value, row: &Value, body: &Value, before: &Value) {
-    let (sent, replaced) = updated(&Case::update(there), row);
+fn check(current: &Value, row: &Value, body: &Value, before: &Value) {
+    let (sent, replaced) = updated(&Case::update(current), row);
     assert_eq!((&sent, &replaced), (body, before), "{row}");
 }
 
 #[test]
 fn what_is_equal_is_not_sent() {
-    let there = json!({
+    let current = json!({
         "firstName": "Ann", "lastName": "Test", "email": "Ann@X.com", "phone": "+14155551234",
         "city": "Boston ", "postalCode": "02139", "dateOfBirth": 654_220_800_000_i64, "dnd": true,
         "tags": ["vip", "a"], "assignedTo": "u", "businessId": "b",
@@ -52,14 +52,14 @@ fn what_is_equal_is_not_sent() {
         "tags": ["VIP"], "dnd": true, "channels": {"SMS": true, "Email": false}, "owner": "u",
         "business": "b", "additional_emails": ["B@x.com", "ann@x.com"],
     });
-    let case = Case::update(&there);
+    let case = Case::update(&current);
     assert_eq!(updated(&case, &row), (Value::Null, Value::Null));
     assert_eq!(codes(&case.plan(&row)), [] as [&str; 0]);
 }
 
 #[test]
 fn only_what_differs_is_sent_with_what_it_replaces() {
-    let there = json!({
+    let current = json!({
         "firstName": "Ann", "city": "Oslo", "email": "old@x.com", "postalCode": "2139", "assignedTo": "u",
         "customFields": [{"id": "number", "value": 5}, {"id": "many", "value": ["a"]}],
     });
@@ -70,7 +70,7 @@ fn only_what_differs_is_sent_with_what_it_replaces() {
         "custom": {"number": 6.5, "many": ["a", "b"], "text": "x"}, "owner": null,
     });
     check(
-        &there,
+        &current,
         &row,
         &json!({
             "firstName": "ann", "city": "Rome", "email": "new@x.com", "postalCode": "02139", "state": "MA",
@@ -89,7 +89,7 @@ fn only_what_differs_is_sent_with_what_it_replaces() {
             ],
         }),
     );
-    let planned = Case::update(&there).plan(&row);
+    let planned = Case::update(&current).plan(&row);
     let changes = changes(&planned);
     assert!(changes.contains(&("city", "Oslo", "Rome")));
     assert!(changes.contains(&("customFields.many_key", "a", "a; b")));
@@ -99,7 +99,7 @@ fn only_what_differs_is_sent_with_what_it_replaces() {
 
 #[test]
 fn null_clears_in_the_way_that_the_api_takes() {
-    let there = json!({
+    let current = json!({
         "city": "Oslo", "postalCode": "02139", "country": "US", "dateOfBirth": "1990-09-25T00:00:00.000Z",
         "customFields": [
             {"id": "date", "value": "2026-01-01"}, {"id": "text", "value": "x"}, {"id": "money", "value": 1},
@@ -110,7 +110,7 @@ fn null_clears_in_the_way_that_the_api_takes() {
         "fields": {"city": null, "postalCode": null, "country": null, "dateOfBirth": null, "state": null},
         "custom": {"date": null, "text": null, "money": null, "many": [], "number": null},
     });
-    let (sent, before) = updated(&Case::update(&there), &row);
+    let (sent, before) = updated(&Case::update(&current), &row);
     assert_eq!(
         sent,
         json!({
@@ -132,9 +132,9 @@ fn a_whole_name_is_sent_only_to_a_contact_without_parts() {
     check(&json!({}), &row, &name, &json!({"name": null}));
     check(&json!({"contactName": "old"}), &row, &name, &json!({"name": "old"}));
     check(&json!({"contactName": "ann test"}), &row, &Value::Null, &Value::Null);
-    let there = json!({"firstName": "Anna", "lastName": "Test"});
-    check(&there, &row, &Value::Null, &Value::Null);
-    assert_eq!(codes(&Case::update(&there).plan(&row)), ["W_NAME_NOT_UPDATED"]);
+    let current = json!({"firstName": "Anna", "lastName": "Test"});
+    check(&current, &row, &Value::Null, &Value::Null);
+    assert_eq!(codes(&Case::update(&current).plan(&row)), ["W_NAME_NOT_UPDATED"]);
     let with_parts = json!({"fields": {"name": "Ann Test", "firstName": "Ann"}});
     check(&json!({}), &with_parts, &json!({"firstName": "Ann"}), &json!({"firstName": null}));
 }
@@ -153,9 +153,9 @@ fn gender_is_not_sent_to_a_contact_that_exists() {
 
 #[test]
 fn tags_are_added_unless_they_replace() {
-    let there = json!({"tags": ["vip", "old"]});
+    let current = json!({"tags": ["vip", "old"]});
     let row = json!({"tags": ["VIP", "New"]});
-    let mut case = Case::update(&there);
+    let mut case = Case::update(&current);
     let planned = case.plan(&row);
     assert_eq!(planned.action, RowAction::Update);
     assert_eq!(change(&planned.ops[0]), json!({"do": "add_tags", "tags": ["New"]}));
@@ -195,10 +195,10 @@ fn the_modes_of_tags_send_nothing_else() {
 #[test]
 fn do_not_disturb_is_set_but_not_lifted() {
     let stop = json!({"status": "permanent", "message": "STOP_KEYWORD", "code": "103"});
-    let there = json!({"dndSettings": {"SMS": stop, "Email": {"status": "inactive"}}});
+    let current = json!({"dndSettings": {"SMS": stop, "Email": {"status": "inactive"}}});
     let row = json!({"dnd": true, "channels": {"Email": true, "SMS": true}});
     check(
-        &there,
+        &current,
         &row,
         // All channels of the contact, so that none is lost if the server replaces them.
         &json!({"dnd": true, "dndSettings": {"Email": {"status": "active"}, "SMS": stop}}),
@@ -223,7 +223,7 @@ fn do_not_disturb_is_set_but_not_lifted() {
     // A permanent opt-out keeps the whole block, too.
     assert_eq!(codes(&case.plan(&lift)), ["W_DND_NOT_LIFTED"; 2]);
 
-    case.live = Some(live(&json!({"dnd": true})));
+    case.remote = Some(remote(&json!({"dnd": true})));
     assert_eq!(updated(&case, &lift).0, json!({"dnd": false}));
 }
 
@@ -237,10 +237,10 @@ fn a_business_is_set_by_its_own_request() {
 
 #[test]
 fn further_addresses_that_the_contact_lacks_are_named() {
-    let there = json!({"email": "a@x", "additionalEmails": ["b@x"], "additionalPhones": [{"phone": "+1 2"}]});
+    let current = json!({"email": "a@x", "additionalEmails": ["b@x"], "additionalPhones": [{"phone": "+1 2"}]});
     let row =
         json!({"additional_emails": ["A@x", "b@x", "c@x"], "additional_phones": ["+12", "+13"]});
-    let planned = Case::update(&there).plan(&row);
+    let planned = Case::update(&current).plan(&row);
     assert_eq!(
         (planned.action, codes(&planned)),
         (RowAction::Unchanged, vec!["W_MULTI_EMAIL", "W_MULTI_PHONE"])
