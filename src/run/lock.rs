@@ -1,11 +1,11 @@
-//! Locks that die with their process.
+//! Locks that end with their process.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
 use super::error::RunError;
 
-/// A kernel lock, held while this value lives. A killed process leaves none behind.
+/// A kernel lock, held while this value lives. A killed process leaves no lock.
 #[derive(Debug)]
 #[must_use]
 pub struct FileLock {
@@ -13,19 +13,19 @@ pub struct FileLock {
 }
 
 impl FileLock {
-    /// Locks a file, made if need be.
+    /// Locks a file, which is created if necessary.
     ///
     /// # Errors
-    /// [`RunError::Locked`] when another process holds it.
+    /// [`RunError::Locked`] when another process has locked it.
     pub fn lock_file(path: &Path) -> Result<Self, RunError> {
         let open = OpenOptions::new().create(true).truncate(false).write(true).open(path);
         Self::acquire_lock(open.map_err(|source| RunError::from_io(path, source))?, path)
     }
 
-    /// Locks a directory, which leaves no file in it.
+    /// Locks a directory without leaving a file in it.
     ///
     /// # Errors
-    /// [`RunError::Locked`] when another process holds it.
+    /// [`RunError::Locked`] when another process has locked it.
     #[cfg(unix)]
     pub fn lock_directory(path: &Path) -> Result<Self, RunError> {
         Self::acquire_lock(
@@ -34,10 +34,10 @@ impl FileLock {
         )
     }
 
-    /// Locks a directory by a hidden file in it, where the system has no locks on directories.
+    /// Locks a directory with a hidden file in it, on systems that cannot lock directories.
     ///
     /// # Errors
-    /// [`RunError::Locked`] when another process holds it.
+    /// [`RunError::Locked`] when another process has locked it.
     #[cfg(not(unix))]
     pub fn lock_directory(path: &Path) -> Result<Self, RunError> {
         Self::file(&path.join(".ghl-bulk.lock"))

@@ -1,11 +1,12 @@
-//! Many small answers as one body, so that they compress together and are stored as one entry.
+//! Packs many small responses into one body, so that they compress together and are stored as one
+//! entry.
 
 use bytes::Bytes;
 
-/// Several answers as one body: each with the subject it is about.
+/// Several responses as one body, each with its subject.
 ///
 /// # Panics
-/// When an answer has 4 GB or more; those are refused long before.
+/// When a response has 4 GB or more; those are rejected long before.
 #[must_use]
 pub fn pack_responses<'a>(answers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Bytes {
     let mut body = Vec::new();
@@ -19,7 +20,7 @@ pub fn pack_responses<'a>(answers: impl IntoIterator<Item = (&'a str, &'a [u8])>
     body.into()
 }
 
-/// The answers in a [`pack_responses`]ed body.
+/// The responses in a body from [`pack_responses`].
 #[derive(Debug)]
 pub struct PackedResponses(Bytes);
 

@@ -1,12 +1,12 @@
 //! The names of the spool's streams: what a pull writes and publish reads.
 
-/// The contacts that somebody named, where only those are pulled.
+/// The selected contacts, if only those are pulled.
 pub const CHOSEN: &str = "chosen";
 /// Pages of contacts, in the order of the walk.
 pub const CONTACTS: &str = "contacts";
-/// Pages of contacts that the walk had missed.
+/// Pages of contacts that the walk missed.
 pub const CONTACTS_AGAIN: &str = "contacts.again";
-/// Single contacts, each as its own endpoint answers.
+/// Single contacts, each as returned by its own endpoint.
 pub const CONTACTS_SINGLE: &str = "contacts.single";
 /// Pages of the task search.
 pub const TASKS: &str = "tasks";
