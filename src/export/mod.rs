@@ -367,7 +367,8 @@ fn warn_type_mismatches(published: &PublishReport, observer: &SharedObserver) {
         1 => "1 value does not fit its column's type; it is kept in `extra`".to_owned(),
         n => format!("{n} values do not fit their column's type; they are kept in `extra`"),
     };
-    observer.observe(&RunEvent::Warning { code: "misfit", message: format!("{summary}: {columns}") });
+    observer
+        .observe(&RunEvent::Warning { code: "misfit", message: format!("{summary}: {columns}") });
 }
 
 fn commit_output(

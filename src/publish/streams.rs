@@ -30,7 +30,7 @@ const fn packed_stream(
 /// All streams of all tables.
 const SOURCES: &[TableStream] = &[
     page_stream("contacts", stream::CONTACTS, "contacts"),
-    page_stream("contacts", stream::CONTACTS_AGAIN, "contacts"),
+    page_stream("contacts", stream::REREAD_CONTACTS, "contacts"),
     packed_stream("contacts", stream::CONTACTS_SINGLE, "contact"),
     page_stream("tasks", stream::TASKS, "tasks"),
     packed_stream("tasks", stream::CONTACT_TASKS, "tasks"),

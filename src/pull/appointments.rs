@@ -66,7 +66,7 @@ impl Pull {
                 Err(error) => {
                     self.record_failure(&name, "*", error).await?;
                     progress.done = true;
-                    let write = SpoolWrite::Moved { stream: name, progress };
+                    let write = SpoolWrite::ProgressOnly { stream: name, progress };
                     return self.write_to_spool(write).await;
                 }
             };

@@ -50,8 +50,11 @@ impl Pull {
             }
         }
         let progress = StreamProgress { done: true, ..progress };
-        self.write_to_spool(SpoolWrite::Moved { stream: stream::CONTACTS.to_owned(), progress })
-            .await
+        self.write_to_spool(SpoolWrite::ProgressOnly {
+            stream: stream::CONTACTS.to_owned(),
+            progress,
+        })
+        .await
     }
 
     async fn list_business_contact_ids(

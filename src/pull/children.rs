@@ -108,7 +108,7 @@ impl Pull {
         for child in children {
             let progress = self.stream_progress(child.stream_name())?;
             let progress = StreamProgress { done: true, total: Some(progress.rows), ..progress };
-            self.write_to_spool(SpoolWrite::Moved {
+            self.write_to_spool(SpoolWrite::ProgressOnly {
                 stream: child.stream_name().to_owned(),
                 progress,
             })
@@ -286,7 +286,7 @@ impl<'a> ChildBatchWriter<'a> {
             let progress = progress.clone();
             let write = match u32::try_from(count).expect("a batch is small") {
                 0 if cursor.is_none() => continue,
-                0 => SpoolWrite::Moved { stream, progress },
+                0 => SpoolWrite::ProgressOnly { stream, progress },
                 rows => SpoolWrite::Entry { stream, rows, body, progress },
             };
             total = Some(self.done);

@@ -204,7 +204,7 @@ impl Pull {
             walk.ordinal += 1;
         } else {
             let (stream, progress) = (stream::CONTACTS.to_owned(), walk.progress.clone());
-            self.write_to_spool(SpoolWrite::Moved { stream, progress }).await?;
+            self.write_to_spool(SpoolWrite::ProgressOnly { stream, progress }).await?;
         }
         self.report_progress("contacts", walk.progress.rows, walk.progress.total);
         Ok(contacts)

@@ -72,7 +72,7 @@ impl Pull {
     /// Clears the failure once nothing is missing.
     async fn clear_hidden_failure(&self) -> Result<(), PullError> {
         let (stream, subject) = (stream::CONTACTS.to_owned(), COUNT_SUBJECT.to_owned());
-        self.write_to_spool(SpoolWrite::Mended { stream, subject }).await
+        self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await
     }
 
     async fn record_hidden_contacts(
@@ -169,7 +169,7 @@ impl Pull {
                 found = true;
                 let progress =
                     StreamProgress { rows: known.len() as u64, ..StreamProgress::default() };
-                let (stream, rows) = (stream::CONTACTS_AGAIN.to_owned(), fresh.len());
+                let (stream, rows) = (stream::REREAD_CONTACTS.to_owned(), fresh.len());
                 let rows = u32::try_from(rows).expect("a page is small");
                 for (child, row) in children.iter().flat_map(|c| fresh.iter().map(move |r| (c, r)))
                 {

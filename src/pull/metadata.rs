@@ -64,7 +64,10 @@ impl Pull {
                         format!("{subject} cannot be read: {reason}"),
                     );
                     return self
-                        .write_to_spool(SpoolWrite::Moved { stream: name.to_owned(), progress })
+                        .write_to_spool(SpoolWrite::ProgressOnly {
+                            stream: name.to_owned(),
+                            progress,
+                        })
                         .await;
                 }
                 self.record_failure(name, "*", error).await?;
@@ -72,7 +75,8 @@ impl Pull {
                     "unreadable_list",
                     format!("`{subject}` will be empty: {reason}"),
                 );
-                self.write_to_spool(SpoolWrite::Moved { stream: name.to_owned(), progress }).await
+                self.write_to_spool(SpoolWrite::ProgressOnly { stream: name.to_owned(), progress })
+                    .await
             }
         }
     }

@@ -83,7 +83,7 @@ impl Pull {
                     })
                     .await?;
                     let subject = contact.to_string();
-                    self.write_to_spool(SpoolWrite::Mended { stream, subject }).await?;
+                    self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await?;
                 }
                 Err(error) => self.record_failure(&stream, contact.as_str(), error).await?,
             }
@@ -108,7 +108,7 @@ impl Pull {
                 let body = response.body;
                 self.write_to_spool(SpoolWrite::Entry { stream, rows: 1, body, progress }).await?;
                 let (stream, subject) = (name.to_owned(), failure.subject.clone());
-                self.write_to_spool(SpoolWrite::Mended { stream, subject }).await
+                self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await
             }
             Err(error) => self.record_failure(name, &failure.subject, error).await,
         }

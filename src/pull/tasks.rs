@@ -160,7 +160,8 @@ impl Pull {
             self.report_progress("tasks", progress.rows, None);
         }
         progress.done = true;
-        self.write_to_spool(SpoolWrite::Moved { stream: stream::TASKS.to_owned(), progress }).await
+        self.write_to_spool(SpoolWrite::ProgressOnly { stream: stream::TASKS.to_owned(), progress })
+            .await
     }
 
     /// The contacts in the spool, in batches for one search each, without the first `skip` batches.
@@ -197,7 +198,8 @@ impl Pull {
         progress: StreamProgress,
     ) -> Result<(), PullError> {
         let progress = StreamProgress { cursor: Some(encode_strategy(strategy)), ..progress };
-        self.write_to_spool(SpoolWrite::Moved { stream: stream::TASKS.to_owned(), progress }).await
+        self.write_to_spool(SpoolWrite::ProgressOnly { stream: stream::TASKS.to_owned(), progress })
+            .await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Opening `run.db`, and the checks that make damage show itself.
+//! Opens `run.db` and checks it for damage.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::RunError;
 
-/// The format of `run.db`. It moves when an older version could no longer read it.
+/// The format of `run.db`. It changes when an older version could no longer read it.
 pub(super) const FORMAT: i64 = 2;
 /// The format of version 0.1.0.
 const FORMAT_0_1: i64 = 1;
@@ -30,7 +30,7 @@ CREATE TABLE failure (
 ) WITHOUT ROWID;
 ";
 
-/// Makes a new database.
+/// Creates a new database.
 pub(super) fn create(path: &Path) -> Result<Connection, RunError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let connection = connect(path, flags)?;
@@ -49,7 +49,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
     Ok(connection)
 }
 
-/// Opens a database of this or an earlier format, to see what its run has done. Says which format it has.
+/// Opens a database of this or an earlier format to read what its run has done. Also returns the
+/// format.
 pub(super) fn open_receipt(path: &Path) -> Result<(Connection, i64), RunError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     match read_format(path, &connection)? {
@@ -58,27 +59,27 @@ pub(super) fn open_receipt(path: &Path) -> Result<(Connection, i64), RunError> {
     }
 }
 
-/// Opens a database for writing what must not be lost: a commit ends when it is on the disk.
+/// Opens a database for writes that must not be lost: a commit returns when it is on disk.
 pub(super) fn open_durable(path: &Path) -> Result<Connection, RunError> {
     let connection = open(path)?;
     connection
         .pragma_update(None, "synchronous", "FULL")
-        // Apple's systems else end a sync before the disk has written anything.
+        // On Apple systems, a sync otherwise returns before the disk has written anything.
         .and_then(|()| connection.pragma_update(None, "fullfsync", true))
         .map_err(|source| RunError::from_sqlite(path, source))?;
-    // The run's directory, the one of all runs, and the home.
+    // The run's directory, the directory of all runs, and the home.
     for dir in path.ancestors().skip(1).take(3).filter(|dir| !dir.as_os_str().is_empty()) {
         sync_directory(dir).map_err(|source| RunError::from_io(dir, source))?;
     }
     Ok(connection)
 }
 
-/// A file survives a power cut only if its directory does.
+/// A file survives a power failure only if its directory entry does.
 #[cfg(unix)]
 fn sync_directory(dir: &Path) -> std::io::Result<()> {
     use std::io::ErrorKind::{InvalidInput, Unsupported};
     match std::fs::File::open(dir)?.sync_all() {
-        // File systems that cannot do it leave nothing to be done.
+        // On file systems without directory sync nothing can be done.
         Err(error) if matches!(error.kind(), InvalidInput | Unsupported) => Ok(()),
         result => result,
     }
@@ -90,7 +91,7 @@ fn sync_directory(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Looks at every page of the database file. Takes about a second per gigabyte.
+/// Checks every page of the database file. Takes about a second per gigabyte.
 pub(super) fn check_integrity(path: &Path, connection: &Connection) -> Result<(), RunError> {
     let said: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
@@ -103,7 +104,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, RunError> {
         let connection =
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(Duration::from_secs(10))?;
-        // Reading is repeatable: losing the last moments to a power cut costs a few requests.
+        // Reads can be repeated: losing the last moments in a power failure costs a few requests.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         Ok(connection)
     };
@@ -123,7 +124,7 @@ fn read_format(path: &Path, connection: &Connection) -> Result<i64, RunError> {
         .map_err(|source| RunError::from_sqlite(path, source))
 }
 
-/// Why a database of another format is not read: its run says which version wrote it.
+/// The error for a database of another format: its run says which version wrote it.
 fn other_format_error(path: &Path, connection: &Connection, format: i64) -> RunError {
     #[derive(serde::Deserialize)]
     struct WrittenBy {
@@ -141,11 +142,12 @@ fn other_format_error(path: &Path, connection: &Connection, format: i64) -> RunE
     }
 }
 
-/// A checksum over parts, so that a flipped bit in a row is noticed. Eight bytes: damage, not malice.
+/// A checksum over parts that detects a flipped bit in a row. Eight bytes: against damage, not
+/// malice.
 ///
-/// The parts are what a row stores, in an encoding of their own: texts as UTF-8, numbers as eight or four
-/// bytes, the least significant first, whatever may be missing by [`optional_text`] or [`optional_number`].
-/// The names of types and fields have no part in it, so that a rename never makes a run look damaged.
+/// Each part is a stored value in a fixed encoding: texts as UTF-8, numbers as eight or four bytes
+/// in little-endian order, optional values by [`optional_text`] or [`optional_number`]. Names of
+/// types and fields are not included, so that a rename never makes a run look damaged.
 pub(super) fn checksum(parts: &[&[u8]]) -> [u8; 8] {
     let mut hash = Sha256::new();
     for part in parts {
@@ -156,7 +158,7 @@ pub(super) fn checksum(parts: &[&[u8]]) -> [u8; 8] {
     std::array::from_fn(|i| digest[i])
 }
 
-/// A text that may be missing, so that missing and empty differ.
+/// Encodes an optional text so that missing and empty differ.
 pub(super) fn optional_text(text: Option<&str>) -> Vec<u8> {
     match text {
         None => Vec::new(),
@@ -164,7 +166,7 @@ pub(super) fn optional_text(text: Option<&str>) -> Vec<u8> {
     }
 }
 
-/// A number that may be missing.
+/// Encodes an optional number so that missing and zero differ.
 pub(super) fn optional_number(number: Option<u64>) -> Vec<u8> {
     number.map_or_else(Vec::new, |number| number.to_le_bytes().to_vec())
 }

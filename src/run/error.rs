@@ -1,36 +1,36 @@
-//! What can be wrong with a run on disk.
+//! Errors of runs on disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A run that cannot be read, written or held.
+/// A run that cannot be read, written or locked.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// There is no such run.
     #[error("there is no run `{0}`")]
     Missing(String),
-    /// Another process holds it.
-    #[error("`{}` is held by another process", .0.display())]
+    /// Another process has locked it.
+    #[error("`{}` is locked by another process", .0.display())]
     Locked(PathBuf),
-    /// The stored data are not what was stored.
+    /// The stored data have been damaged.
     #[error("`{}` is damaged: {why}", .path.display())]
     Damaged {
         /// The database.
         path: PathBuf,
-        /// How that shows.
+        /// The symptom.
         why: String,
     },
-    /// An op of the ledger is not one of ours.
+    /// An op of the ledger is invalid.
     #[error("op {op} of the run is damaged: its {part} cannot be read: {why}")]
     DamagedOp {
         /// The op.
         op: u64,
-        /// The part of it.
+        /// The invalid part.
         part: &'static str,
-        /// How that shows.
+        /// The symptom.
         why: String,
     },
-    /// Another version of this program wrote it, in a form that this one cannot read.
+    /// Another version of this program wrote it, in a format that this one cannot read.
     #[error(
         "run `{run}` was written by ghl-bulk {written_by}, and this is {}, which cannot read it",
         env!("CARGO_PKG_VERSION")
@@ -48,15 +48,15 @@ pub enum RunError {
     File {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system error.
         source: io::Error,
     },
-    /// The ledger was asked for what it must not do: a bug of this program's.
+    /// The ledger was asked to allow a forbidden send: a bug in this program.
     #[error("op {op} must not be sent: {why}")]
     Misuse {
         /// The op.
         op: u64,
-        /// What stands against it.
+        /// The reason why it is forbidden.
         why: &'static str,
     },
     /// The database cannot be written: most often the disk is full.
@@ -64,30 +64,30 @@ pub enum RunError {
     Store {
         /// The database.
         path: PathBuf,
-        /// What SQLite said.
+        /// The SQLite error.
         source: rusqlite::Error,
     },
 }
 
-/// What a caller branches on.
+/// The kinds of errors that callers distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunErrorKind {
     /// No such run.
     Missing,
-    /// Held by another process.
+    /// Locked by another process.
     Locked,
     /// Damaged.
     Damaged,
     /// Written by another version of this program.
     OtherVersion,
-    /// The system refuses: rights, a full disk.
+    /// A system error: permissions, a full disk.
     System,
-    /// A bug of this program's, stopped before it did harm.
+    /// A bug in this program that was stopped before it did harm.
     Bug,
 }
 
 impl RunError {
-    /// What a caller branches on.
+    /// The kind that callers distinguish.
     #[must_use]
     pub fn kind(&self) -> RunErrorKind {
         match self {
@@ -100,7 +100,7 @@ impl RunError {
         }
     }
 
-    /// The same error once more, for everyone who waited for what failed.
+    /// A copy of the error, for every caller that waited for the operation.
     pub(super) fn copy_error(&self) -> Self {
         match self {
             Self::Missing(run) => Self::Missing(run.clone()),
@@ -132,7 +132,8 @@ impl RunError {
         Self::Damaged { path: path.to_owned(), why: why.into() }
     }
 
-    /// A failure of SQLite's: damage where it says so or finds what this program never writes.
+    /// An SQLite error: damage if SQLite reports it or finds a schema that this program never
+    /// writes.
     pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, SchemaChanged, TypeMismatch};
         let damage = match &source {
@@ -153,7 +154,7 @@ impl RunError {
     }
 }
 
-/// Only failures of SQLite's become [`RunError::Store`].
+/// Only SQLite errors become [`RunError::Store`].
 fn copy_sqlite_error(source: &rusqlite::Error) -> rusqlite::Error {
     match source {
         rusqlite::Error::SqliteFailure(failure, text) => {

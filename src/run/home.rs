@@ -1,4 +1,4 @@
-//! Where runs live: one directory each, under the program's home.
+//! The storage of runs: one directory each, in the program's home.
 
 use std::path::{Path, PathBuf};
 
@@ -19,60 +19,57 @@ pub struct RunStore {
     locations: PathBuf,
 }
 
-/// A run that this process holds.
+/// A run that this process has locked.
 #[derive(Debug)]
 pub struct Run {
-    /// What it is.
+    /// Its metadata.
     pub meta: RunMetadata,
     dir: PathBuf,
     _lock: FileLock,
 }
 
-/// A run as a list shows it.
+/// A run in a list.
 #[derive(Debug)]
 pub struct RunSummary {
     /// Its id.
     pub id: RunId,
     /// Its directory.
     pub dir: PathBuf,
-    /// What it is and where it stands, or why that cannot be read.
+    /// Its metadata and state, or why they cannot be read.
     pub known: Result<(RunMetadata, RunState), RunError>,
-    /// Whether a process holds it now.
+    /// Whether a process has locked it.
     pub running: bool,
 }
 
-/// What a run was, to see what it has done.
+/// What is left of a run, enough to see what it has done.
 #[derive(Debug)]
 pub struct RunReceipt {
-    /// What it is.
+    /// Its metadata.
     pub meta: RunMetadata,
-    /// Where it stands.
+    /// Its state.
     pub state: RunState,
     /// Its database.
     pub db: PathBuf,
 }
 
 impl RunStore {
-    /// The home at a path. Nothing is made yet.
+    /// The run store at a path. Creates nothing yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         Self { runs: path.join("runs"), locations: path.join("locations") }
     }
 
-    /// Holds a location: only one process at a time writes to it.
+    /// Locks a location: only one process at a time writes to it.
     ///
     /// # Errors
-    /// [`RunError::Locked`] when another process holds it.
+    /// [`RunError::Locked`] when another process has locked it.
     pub fn lock_location(&self, location: &LocationId) -> Result<FileLock, RunError> {
         create_private_dir(&self.locations)
             .map_err(|source| RunError::from_io(&self.locations, source))?;
         FileLock::lock_file(&self.locations.join(format!("{}.lock", location.escaped_segment())))
     }
 
-    /// Makes a run.
-    ///
-    /// # Errors
-    /// When the directory or its database cannot be made.
+    /// Creates a run.
     pub fn create_run(&self, meta: RunMetadata) -> Result<Run, RunError> {
         let dir = self.run_dir(&meta.run);
         create_private_dir(&dir).map_err(|source| RunError::from_io(&dir, source))?;
@@ -84,10 +81,10 @@ impl RunStore {
         Ok(Run { meta, dir, _lock: lock })
     }
 
-    /// Takes up a run, after a look at every page of its database.
+    /// Opens a run after checking every page of its database.
     ///
     /// # Errors
-    /// When there is none, another process holds it, or it is damaged.
+    /// When it does not exist, another process has locked it, or it is damaged.
     pub fn open_run(&self, id: &RunId) -> Result<Run, RunError> {
         let dir = self.find_run_dir(id)?;
         let lock = FileLock::lock_file(&dir.join("lock"))?;
@@ -101,10 +98,7 @@ impl RunStore {
         Ok(Run { meta, dir, _lock: lock })
     }
 
-    /// All runs, oldest first.
-    ///
-    /// # Errors
-    /// When the directory cannot be read. A run that cannot be read is in the list, with the reason.
+    /// All runs, oldest first. A run that cannot be read is in the list with the reason.
     pub fn list_runs(&self) -> Result<Vec<RunSummary>, RunError> {
         let runs = self.list_run_dirs()?.into_iter().map(|(id, dir)| summarize_run(id, dir));
         Ok(runs.collect())
@@ -127,10 +121,7 @@ impl RunStore {
         Ok(runs)
     }
 
-    /// All runs of which it can be read what they are, oldest first; those of version 0.1.0 too.
-    ///
-    /// # Errors
-    /// When the directory cannot be read.
+    /// The runs with readable metadata, oldest first; including those of version 0.1.0.
     pub fn list_receipts(&self) -> Result<Vec<RunReceipt>, RunError> {
         let read = |(_, dir): (RunId, PathBuf)| {
             let db = dir.join("run.db");
@@ -142,18 +133,15 @@ impl RunStore {
         Ok(self.list_run_dirs()?.into_iter().filter_map(read).collect())
     }
 
-    /// One run, as a list shows it.
+    /// One run, as in a list.
     ///
     /// # Errors
-    /// When there is none.
+    /// When it does not exist.
     pub fn run_summary(&self, id: &RunId) -> Result<RunSummary, RunError> {
         Ok(summarize_run(id.clone(), self.find_run_dir(id)?))
     }
 
-    /// The latest run that fits.
-    ///
-    /// # Errors
-    /// When the directory cannot be read.
+    /// The latest run that matches.
     pub fn latest_run_id(
         &self,
         fits: impl Fn(&RunMetadata, RunState) -> bool,
@@ -165,10 +153,10 @@ impl RunStore {
         Ok(self.list_runs()?.into_iter().rev().find(fits).map(|summary| summary.id))
     }
 
-    /// Removes a run for good.
+    /// Deletes a run.
     ///
     /// # Errors
-    /// When there is none, or a process holds it.
+    /// When it does not exist, or a process has locked it.
     pub fn remove_run(&self, id: &RunId) -> Result<(), RunError> {
         let dir = self.find_run_dir(id)?;
         let _lock = FileLock::lock_file(&dir.join("lock"))?;
@@ -186,10 +174,7 @@ impl RunStore {
 }
 
 impl RunSummary {
-    /// A fact that was written before.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// Reads a fact about the run.
     pub fn read_fact<T: DeserializeOwned>(&self, fact: &RunFact<T>) -> Result<Option<T>, RunError> {
         let path = self.dir.join("run.db");
         metadata::read_fact(&path, &db::open(&path)?, fact)
@@ -210,43 +195,31 @@ impl Run {
     }
 
     /// Writes a fact about the run.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
     pub fn write_fact<T: Serialize>(&self, fact: &RunFact<T>, value: &T) -> Result<(), RunError> {
         let path = self.db_path();
         metadata::write_fact(&path, &db::open(&path)?, fact, value)
     }
 
-    /// A fact that was written before.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// Reads a fact about the run.
     pub fn read_fact<T: DeserializeOwned>(&self, fact: &RunFact<T>) -> Result<Option<T>, RunError> {
         let path = self.db_path();
         metadata::read_fact(&path, &db::open(&path)?, fact)
     }
 
-    /// Where the run stands.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// The state of the run.
     pub fn state(&self) -> Result<RunState, RunError> {
         let path = self.db_path();
         read_run_state(&path, &db::open(&path)?)
     }
 
-    /// Writes down where the run stands.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Writes the state of the run.
     pub fn set_state(&self, state: RunState) -> Result<(), RunError> {
         let path = self.db_path();
         metadata::write_fact(&path, &db::open(&path)?, &STATE, &state)
     }
 }
 
-/// Makes a directory that only its owner may look into: it will hold customers.
+/// Creates a directory that only its owner can read: it will contain customer data.
 fn create_private_dir(dir: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
@@ -256,12 +229,12 @@ fn create_private_dir(dir: &Path) -> std::io::Result<()> {
 
 fn read_run_metadata(path: &Path, connection: &Connection) -> Result<RunMetadata, RunError> {
     metadata::read_fact(path, connection, &METADATA)?
-        .ok_or_else(|| RunError::damaged(path, "it does not say what it is"))
+        .ok_or_else(|| RunError::damaged(path, "it has no metadata"))
 }
 
 fn read_run_state(path: &Path, connection: &Connection) -> Result<RunState, RunError> {
     metadata::read_fact(path, connection, &STATE)?
-        .ok_or_else(|| RunError::damaged(path, "it does not say where it stands"))
+        .ok_or_else(|| RunError::damaged(path, "it has no state"))
 }
 
 fn summarize_run(id: RunId, dir: PathBuf) -> RunSummary {

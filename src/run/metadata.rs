@@ -1,4 +1,4 @@
-//! The facts about a run: what it is, and where it stands.
+//! The facts about a run: its metadata and its state.
 
 use std::marker::PhantomData;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::error::RunError;
 use crate::event::RunKind;
 use crate::id::{LocationId, RunId};
 
-/// What a run is. Written once.
+/// The metadata of a run. Written once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunMetadata {
     /// Its id.
@@ -22,15 +22,16 @@ pub struct RunMetadata {
     pub kind: RunKind,
     /// The program's version.
     pub tool: String,
-    /// When it was made.
+    /// When it was created.
     pub created: jiff::Timestamp,
-    /// The verb's options, in the verb's own form. Never a secret.
+    /// The options of the command, in its own form. Never a secret.
     pub options: serde_json::Value,
 }
 
-/// A fact that a run keeps: its name in the database, and the type of its value.
+/// A fact that a run stores: its name in the database, and the type of its value.
 ///
-/// Whoever keeps facts has one list of them, so that a name is written once and always means the same type.
+/// Each room that stores facts has one list of them, so that a name is defined once and always has
+/// the same type.
 #[derive(Debug)]
 pub struct RunFact<T> {
     name: &'static str,
@@ -38,22 +39,22 @@ pub struct RunFact<T> {
 }
 
 impl<T> RunFact<T> {
-    /// A fact of this name.
+    /// The fact with this name.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self { name, value: PhantomData }
     }
 }
 
-/// The facts that every run keeps: what it is, and where it stands.
+/// The facts that every run stores: its metadata and its state.
 pub(super) const METADATA: RunFact<RunMetadata> = RunFact::new("run");
 pub(super) const STATE: RunFact<RunState> = RunFact::new("state");
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// Begun and not finished: it is going on, paused, or was killed.
+    /// Not finished: it is running, paused, or was killed.
     Unfinished,
     /// Finished.
     Complete,

@@ -1,8 +1,9 @@
-//! The run directory: everything that one piece of work knows, on disk.
+//! The run directory: all data of an export, import or undo, on disk.
 //!
 //! A run is a directory with one SQLite database, `run.db`, and a lock. The database survives any
-//! kill; every file a user sees can be made from it again. This floor knows where runs live, who holds
-//! one, and how to tell that one is damaged. It does not know contacts, HTTP or tables.
+//! kill, and every file that users see can be regenerated from it. This room knows where runs are,
+//! which process has locked one, and how to detect damage. It does not know contacts, HTTP or
+//! tables.
 
 mod db;
 mod error;

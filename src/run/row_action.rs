@@ -1,14 +1,15 @@
-//! What a plan does with a row, in one word.
+//! The action of a plan for a row.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a plan does with a row. The variants are in the order of their names, in which a plan lists them.
+/// The action of a plan for a row. The variants are in the order of their names, in which a plan
+/// lists them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowAction {
-    /// What it deletes does not exist any more.
+    /// The record to delete no longer exists.
     AlreadyGone,
     /// A contact is created.
     Create,
@@ -20,29 +21,29 @@ pub enum RowAction {
     DeleteNote,
     /// A task is deleted.
     DeleteTask,
-    /// An earlier run has done it.
+    /// An earlier run has already done it.
     DoneEarlier,
     /// It is part of another row.
     Merged,
     /// Notes and tasks are written, and nothing else of the contact.
     NotesAndTasks,
-    /// Nothing is decided yet.
+    /// Not decided yet.
     Pending,
-    /// An undo creates again what the row deleted.
+    /// An undo recreates what the row deleted.
     Recreate,
     /// It is rejected.
     Rejected,
-    /// An undo writes the former values back.
+    /// An undo restores the former values.
     Restore,
-    /// The contact exists and is left alone.
+    /// The contact exists and is left unchanged.
     Skip,
-    /// Another row of the same contact counts.
+    /// Another row of the same contact is used instead.
     Superseded,
     /// Tags are added, and nothing else.
     Tag,
     /// An undo tags the contact that the row created.
     TagCreated,
-    /// The account has all of it already.
+    /// The account already has all values.
     #[default]
     Unchanged,
     /// Tags are removed, and nothing else.
@@ -103,7 +104,7 @@ impl RowAction {
         }
     }
 
-    /// The action of a name.
+    /// The action with this name.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.name() == name)
     }

@@ -1,9 +1,9 @@
-//! The spool: what the server sent, as it sent it, and how far the pull has come.
+//! The spool: the server's responses as they were sent, and the progress of the pull.
 //!
-//! Pages and the answers about their contacts' children are appended in the transaction that moves
-//! the cursor behind them; so a killed pull goes on after the last one committed. Bodies are
-//! compressed with a checksum. One thread writes; it commits whatever has queued up together. The
-//! spool knows streams by name and does not look into bodies.
+//! Pages, and the responses about their contacts' children, are appended in the same transaction
+//! that advances the cursor past them; so a killed pull resumes after the last commit. Bodies are
+//! compressed and have a checksum. One thread writes and commits everything that is queued
+//! together. The spool knows streams by name and does not look into bodies.
 
 use std::path::{Path, PathBuf};
 
@@ -14,38 +14,38 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::db;
 use super::error::RunError;
 
-/// Writes that may wait for the writer. A page of contacts has about 1 MB.
+/// Most writes that wait for the writer. A page of contacts has about 1 MB.
 const QUEUE: usize = 4;
-/// zstd's level: the fastest; JSON shrinks to a tenth all the same.
+/// The zstd level: the fastest; JSON still shrinks to a tenth.
 const LEVEL: i32 = 1;
 
-/// Something to store. Each is atomic.
+/// A write to the spool. Each is atomic.
 #[derive(Debug)]
 pub enum SpoolWrite {
-    /// An answer, and where its stream stands after it.
+    /// A response, with the progress of its stream.
     Entry {
         /// The stream.
         stream: String,
-        /// Rows or answers in the body.
+        /// Rows or responses in the body.
         rows: u32,
-        /// The body as the server sent it, or packed answers.
+        /// The body as the server sent it, or packed responses.
         body: Bytes,
-        /// Where the stream stands now.
+        /// The progress of the stream after it.
         progress: StreamProgress,
     },
-    /// A stream moved without an answer.
-    Moved {
+    /// The progress of a stream without a response.
+    ProgressOnly {
         /// The stream.
         stream: String,
-        /// Where it stands now.
+        /// Its new progress.
         progress: StreamProgress,
     },
     /// A record could not be read.
     Failed(FetchFailure),
-    /// Nothing; the sender is told once everything before it is committed.
+    /// Nothing; the sender is notified once everything before it is committed.
     Barrier(oneshot::Sender<()>),
-    /// A record that could not be read was read after all.
-    Mended {
+    /// A record that could not be read before has been read.
+    FailureResolved {
         /// The stream.
         stream: String,
         /// Its subject.
@@ -53,16 +53,16 @@ pub enum SpoolWrite {
     },
 }
 
-/// Where a stream stands.
+/// The progress of a stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamProgress {
-    /// Where to go on; nothing at the beginning.
+    /// The position to continue from; `None` at the beginning.
     pub cursor: Option<String>,
     /// Rows stored so far.
     pub rows: u64,
-    /// How many there are in all, where that is known.
+    /// The total number of rows, if known.
     pub total: Option<u64>,
-    /// Whether the stream has ended.
+    /// Whether the stream is complete.
     pub done: bool,
 }
 
@@ -71,34 +71,34 @@ pub struct StreamProgress {
 pub struct FetchFailure {
     /// The stream it belongs to.
     pub stream: String,
-    /// What it is about: a contact's id, or a position.
+    /// The subject: a contact's id, or a position.
     pub subject: String,
-    /// A stable name of the reason, for scripts.
+    /// A stable code of the reason, for scripts.
     pub code: String,
-    /// What happened, for people.
+    /// The message, for people.
     pub message: String,
-    /// The last answer's status.
+    /// The status of the last response.
     pub status: Option<u16>,
-    /// The server's name for the request.
+    /// The server's trace id of the request.
     pub trace_id: Option<String>,
-    /// Whether trying again could help.
+    /// Whether a retry could succeed.
     pub transient: bool,
 }
 
-/// An answer as stored.
+/// A stored response.
 #[derive(Debug, Clone)]
 pub struct SpoolEntry {
-    /// Its number: entries are numbered in the order of their commits.
+    /// Its number: entries are numbered in commit order.
     pub seq: i64,
     /// Its stream.
     pub stream: String,
-    /// Rows or answers in the body.
+    /// Rows or responses in the body.
     pub rows: u32,
     /// The body.
     pub body: Bytes,
 }
 
-/// The writing end, and reader of positions.
+/// The write side, which also reports the last committed entry.
 #[derive(Debug)]
 pub struct Spool {
     path: PathBuf,
@@ -108,11 +108,8 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// Opens a run's spool. The returned work is the writer; it must run on a blocking thread and ends
-    /// when the spool is closed or a write fails.
-    ///
-    /// # Errors
-    /// When the database cannot be opened.
+    /// Opens a run's spool. The returned closure is the writer; it must run on a blocking thread
+    /// and ends when the spool is closed or a write fails.
     pub fn open(db: &Path) -> Result<(Self, impl FnOnce() + Send + 'static), RunError> {
         let connection = db::open(db)?;
         let (writes, queue) = mpsc::channel(QUEUE);
@@ -125,13 +122,13 @@ impl Spool {
             SpoolWriter { path: db.to_owned(), connection, queue, commit, next: last + 1 };
         let work = move || {
             let result = work_off.run();
-            // Nobody listens when the spool was dropped because of another failure.
+            // The receiver is gone if the spool was dropped because of another error.
             let _ = end.send(result);
         };
         Ok((Self { path: db.to_owned(), writes, ended, committed }, work))
     }
 
-    /// The number of the last entry committed, as it grows. It ends with the writer.
+    /// The number of the last committed entry, as it grows. It ends with the writer.
     #[must_use]
     pub fn watch_committed(&self) -> watch::Receiver<i64> {
         self.committed.clone()
@@ -143,22 +140,22 @@ impl Spool {
         &self.path
     }
 
-    /// A handle for storing. Clones write into the same queue.
+    /// A handle for storing. Clones write to the same queue.
     #[must_use]
     pub fn writer(&self) -> mpsc::Sender<SpoolWrite> {
         self.writes.clone()
     }
 
-    /// Waits until everything is committed. All handles of [`Self::writer`] must be gone.
+    /// Waits until everything is committed. All handles from [`Self::writer`] must be dropped.
     ///
     /// # Errors
-    /// What stopped the writer, if it did not come to its end.
+    /// The error that stopped the writer.
     ///
     /// # Panics
-    /// When the writer did.
+    /// When the writer panicked.
     pub async fn close(self) -> Result<(), RunError> {
         drop(self.writes);
-        self.ended.await.expect("the writer tells how it ended")
+        self.ended.await.expect("the writer reports how it ended")
     }
 }
 
@@ -179,7 +176,7 @@ impl SpoolWriter {
         Ok(())
     }
 
-    /// One transaction over everything that waits now.
+    /// Commits everything that is queued now in one transaction.
     fn commit_batch(&mut self, first: SpoolWrite) -> Result<(), RunError> {
         let fail = |source| RunError::from_sqlite(&self.path, source);
         let transaction = self.connection.transaction().map_err(fail)?;
@@ -196,7 +193,7 @@ impl SpoolWriter {
         }
         transaction.commit().map_err(fail)?;
         for done in barriers {
-            // Who no longer waits need not know.
+            // A sender that no longer waits does not need the reply.
             let _ = done.send(());
         }
         Ok(())
@@ -221,7 +218,7 @@ fn apply_write(
             upsert_progress(to, &stream, &progress).map_err(fail)
         }
         SpoolWrite::Barrier(_) => Ok(()),
-        SpoolWrite::Moved { stream, progress } => {
+        SpoolWrite::ProgressOnly { stream, progress } => {
             upsert_progress(to, &stream, &progress).map_err(fail)
         }
         SpoolWrite::Failed(f) => to
@@ -241,7 +238,7 @@ fn apply_write(
             })
             .map(drop)
             .map_err(fail),
-        SpoolWrite::Mended { stream, subject } => to
+        SpoolWrite::FailureResolved { stream, subject } => to
             .execute("DELETE FROM failure WHERE stream = ? AND subject = ?", [stream, subject])
             .map(drop)
             .map_err(fail),

@@ -1,7 +1,7 @@
-//! The spool, read: by the publisher while the pull still writes, and by a pull that goes on.
+//! Reads the spool: for publish while the pull is still writing, and for a resumed pull.
 //!
-//! Every reader has a connection of its own. What is read is checked against its checksum; a
-//! difference is damage, never data.
+//! Every reader has its own connection. Everything read is checked against its checksum; a mismatch
+//! is reported as damage and never used as data.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::spool::{
     FetchFailure, SpoolEntry, StreamProgress, entry_checksum, failure_checksum, progress_checksum,
 };
 
-/// The reading end: any number of readers, each with a connection of its own.
+/// The read side: any number of readers, each with its own connection.
 #[derive(Debug)]
 pub struct SpoolReader {
     path: PathBuf,
@@ -22,9 +22,6 @@ pub struct SpoolReader {
 
 impl SpoolReader {
     /// Opens a spool for reading.
-    ///
-    /// # Errors
-    /// When the database cannot be opened.
     pub fn open(db: &Path) -> Result<Self, RunError> {
         Ok(Self { path: db.to_owned(), connection: db::open(db)? })
     }
@@ -35,10 +32,7 @@ impl SpoolReader {
         &self.path
     }
 
-    /// The next entry after `seq`, of the streams whose name begins with `prefix`.
-    ///
-    /// # Errors
-    /// When the entry is damaged.
+    /// The next entry after `seq` of the streams whose name starts with `prefix`.
     pub fn next_entry(&self, prefix: &str, seq: i64) -> Result<Option<SpoolEntry>, RunError> {
         let fail = |source| RunError::from_sqlite(&self.path, source);
         let mut query = self
@@ -70,20 +64,14 @@ impl SpoolReader {
         Ok(SpoolEntry { seq, stream, rows, body: body.into() })
     }
 
-    /// The number of the last entry; 0 when there is none.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// The number of the last entry; 0 if there is none.
     pub fn last_seq(&self) -> Result<i64, RunError> {
         self.connection
             .query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))
             .map_err(|source| RunError::from_sqlite(&self.path, source))
     }
 
-    /// Where a stream stands; at its beginning, when nothing was stored of it.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// The progress of a stream; at its beginning if nothing of it is stored.
     pub fn stream_progress(&self, stream: &str) -> Result<StreamProgress, RunError> {
         let fail = |source| RunError::from_sqlite(&self.path, source);
         let read = |row: &Row<'_>| {
@@ -115,10 +103,7 @@ impl SpoolReader {
         }
     }
 
-    /// Every stream, and where it stands.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// All streams and their progress.
     pub fn streams_with_progress(&self) -> Result<Vec<(String, StreamProgress)>, RunError> {
         let names = || {
             self.connection
@@ -131,9 +116,6 @@ impl SpoolReader {
     }
 
     /// The records that could not be read, by stream and subject.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
     pub fn load_failures(&self) -> Result<Vec<FetchFailure>, RunError> {
         let read = |row: &Row<'_>| {
             let failure = FetchFailure {

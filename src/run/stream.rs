@@ -1,11 +1,11 @@
 //! The names of the spool's streams: what a pull writes and publish reads.
 
 /// The selected contacts, if only those are pulled.
-pub const CHOSEN: &str = "chosen";
+pub const SELECTED_CONTACTS: &str = "chosen";
 /// Pages of contacts, in the order of the walk.
 pub const CONTACTS: &str = "contacts";
 /// Pages of contacts that the walk missed.
-pub const CONTACTS_AGAIN: &str = "contacts.again";
+pub const REREAD_CONTACTS: &str = "contacts.again";
 /// Single contacts, each as returned by its own endpoint.
 pub const CONTACTS_SINGLE: &str = "contacts.single";
 /// Pages of the task search.

@@ -278,7 +278,7 @@ fn two_exports_into_one_directory_exclude_each_other() {
     let export = RunningCommand::start(&world, EXPORT);
     world.get_control("held?at_least=1");
     let before = world.get_control("log")["requests"].clone();
-    world.run_command(EXPORT).exits(11).says("held by another process");
+    world.run_command(EXPORT).exits(11).says("locked by another process");
     world.only_run_id();
     assert!(world.get_control("log")["requests"].as_u64() >= before.as_u64());
     world.control_request("POST", "release", &Value::Null);

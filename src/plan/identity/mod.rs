@@ -67,7 +67,7 @@ pub enum ContactAction {
 }
 
 impl ContactAction {
-    /// The contact, where there is one.
+    /// The contact, if it exists.
     #[must_use]
     pub fn contact_id(&self) -> Option<&ContactId> {
         match self {
@@ -138,7 +138,7 @@ pub fn decide_action(
         (ImportMode::Upsert | ImportMode::Update, Some(id)) => Ok(ContactAction::Update(id)),
         (ImportMode::Tag, Some(id)) => Ok(ContactAction::Tag(id)),
         (ImportMode::Untag, Some(id)) => Ok(ContactAction::Untag(id)),
-        // What is to go is planned on its own; here nothing becomes of it.
+        // Deletions are planned separately; nothing is done with the row here.
         (ImportMode::Delete, Some(id)) => Ok(ContactAction::Skip(id)),
         (ImportMode::Create, Some(id)) => match policy.on_existing {
             ExistingRule::Skip => Ok(ContactAction::Skip(id)),
@@ -192,7 +192,7 @@ fn identity_target(draft: &ContactDraft) -> &'static str {
     }
 }
 
-/// A stale id must not create a contact, whatever the mode.
+/// A stale id must not create a contact in any mode.
 fn match_by_id(id: &ContactId, found: &ContactMatches) -> Result<ContactId, Diagnostic> {
     found.by_id.clone().ok_or_else(|| {
         let message = format!(

@@ -23,13 +23,13 @@ pub struct ContactKeyList {
 
 /// Whether a run has stored its list.
 pub fn has_stored_list(reader: &SpoolReader) -> Result<bool, run::RunError> {
-    Ok(reader.stream_progress(stream::CHOSEN)?.done)
+    Ok(reader.stream_progress(stream::SELECTED_CONTACTS)?.done)
 }
 
 /// The keys of a run's stored list, each still unmatched.
 pub(super) fn load_keys(reader: &SpoolReader) -> Result<BTreeMap<ContactKey, bool>, run::RunError> {
     let (mut keys, mut seq) = (BTreeMap::new(), 0);
-    while let Some(entry) = reader.next_entry(stream::CHOSEN, seq)? {
+    while let Some(entry) = reader.next_entry(stream::SELECTED_CONTACTS, seq)? {
         seq = entry.seq;
         let batch: Vec<ContactKey> = serde_json::from_slice(&entry.body)
             .map_err(|error| damaged_entry_error(reader, &entry, &error))?;
@@ -72,7 +72,7 @@ impl Pull {
                 ..StreamProgress::default()
             };
             self.write_to_spool(SpoolWrite::Entry {
-                stream: stream::CHOSEN.to_owned(),
+                stream: stream::SELECTED_CONTACTS.to_owned(),
                 rows,
                 body,
                 progress,

@@ -293,7 +293,7 @@ impl SelectedContactSearch<'_> {
     /// Clears the failure of a contact that an earlier attempt did not find.
     async fn clear_failure(&self, key: &ContactKey) -> Result<(), PullError> {
         let (stream, subject) = (stream::CONTACTS.to_owned(), key.as_str().to_owned());
-        self.pull.write_to_spool(SpoolWrite::Mended { stream, subject }).await
+        self.pull.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await
     }
 
     /// Stores the rows that are selected and new.
@@ -324,7 +324,7 @@ impl SelectedContactSearch<'_> {
             Some(selected_count.max(progress.rows)),
         );
         if rows.is_empty() {
-            return self.pull.write_to_spool(SpoolWrite::Moved { stream, progress }).await;
+            return self.pull.write_to_spool(SpoolWrite::ProgressOnly { stream, progress }).await;
         }
         let count = u32::try_from(rows.len()).expect("a page is small");
         let body = encode_rows(rows.iter().map(|(_, row)| row.as_ref()));
@@ -349,7 +349,7 @@ impl SelectedContactSearch<'_> {
     async fn finish(mut self) -> Result<(), PullError> {
         self.walk.progress.done = true;
         let (stream, progress) = (stream::CONTACTS.to_owned(), self.walk.progress.clone());
-        self.pull.write_to_spool(SpoolWrite::Moved { stream, progress }).await?;
+        self.pull.write_to_spool(SpoolWrite::ProgressOnly { stream, progress }).await?;
         let (selected_count, missing) =
             (self.selected.keys.len(), self.selected.missing_keys().count());
         if missing > 0 {

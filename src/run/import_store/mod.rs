@@ -1,10 +1,10 @@
-//! The rows of an import: what each one held, what was decided about it, and what was known of the
-//! account then.
+//! The rows of an import: their content, the decisions about them, and the state of the account
+//! that the decisions are based on.
 //!
-//! A sheet is judged into this store once; from then on the plan, its result files and a resumed run
-//! are functions of it, and the sheet itself is only needed to show that it is still the same. Rows,
-//! decisions and live contacts are kept as JSON texts with a checksum: this floor knows numbers, names
-//! and texts, and neither drafts nor contacts.
+//! A sheet is validated into this store once. Afterwards the plan, its result files and a resumed
+//! run are functions of the store, and the sheet itself is only needed to check that it is
+//! unchanged. Rows, decisions and remote contacts are stored as JSON texts with a checksum: this
+//! room knows numbers, names and texts, but neither drafts nor contacts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,44 +55,44 @@ CREATE TABLE IF NOT EXISTS child (
 ) WITHOUT ROWID;
 ";
 
-/// SQLite's page cache, in KiB (the sign says that it is not pages): the index of identities is searched
-/// in no order.
+/// SQLite's page cache, in KiB (a negative number means KiB, not pages): the index of identities is
+/// searched in random order.
 const CACHE: i64 = -32_768;
 
 const TABLES: [&str; 8] =
     ["row", "decision", "warning", "identity", "row_mark", "live", "match", "child"];
 
-/// A row of the sheet, judged.
+/// A validated row of the sheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRow {
     /// Its number among the rows, from 1.
     pub n: u64,
     /// The line or sheet row it begins on.
     pub line: u64,
-    /// Where it stands, for people.
+    /// Its position, for display.
     pub place: String,
     /// Its cells as a JSON list of texts.
     pub cells: String,
-    /// What it asks for, as JSON; nothing when it was rejected.
+    /// The draft as JSON; `None` if the row was rejected.
     pub draft: Option<String>,
 }
 
-/// What was decided about a row.
+/// The decision about a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RowDecision {
     /// What the plan does with the row.
     pub action: RowAction,
-    /// The contact, where it is known.
+    /// The contact, if known.
     pub contact: Option<String>,
-    /// Of a row that is part of another, that row.
+    /// The row into which this row was merged.
     pub merged_into: Option<u64>,
     /// The fields that change, as JSON.
     pub changes: Option<String>,
-    /// Why it is rejected: the code, the column, the sentence.
+    /// The code of the rejection.
     pub code: Option<String>,
     /// The column or field.
     pub field: Option<String>,
-    /// The sentence.
+    /// The message.
     pub reason: Option<String>,
 }
 
@@ -104,10 +104,7 @@ pub struct ImportStore {
 }
 
 impl ImportStore {
-    /// Opens a run's rows; makes the tables if need be.
-    ///
-    /// # Errors
-    /// When the database cannot be read or written.
+    /// Opens the rows of a run; creates the tables if necessary.
     pub fn open(db: &Path) -> Result<Self, RunError> {
         let connection = db::open(db)?;
         connection.execute_batch(SCHEMA).map_err(|source| RunError::from_sqlite(db, source))?;
@@ -118,18 +115,12 @@ impl ImportStore {
         Ok(Self { path: db.to_owned(), connection })
     }
 
-    /// Forgets everything: a plan that was not finished is made anew.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Deletes everything: a plan that was not finished is made again from the start.
     pub fn clear(&self) -> Result<(), RunError> {
         TABLES.iter().try_for_each(|table| self.execute_batch(&format!("DELETE FROM {table}")))
     }
 
-    /// Does many writes at once: all of them are kept, or none.
-    ///
-    /// # Errors
-    /// Those of the work, or when the database cannot be written.
+    /// Runs many writes in one transaction: all of them are stored, or none.
     pub fn in_transaction<T, E: From<RunError>>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, E>,
@@ -141,17 +132,14 @@ impl ImportStore {
                 Ok(value)
             }
             Err(error) => {
-                // The failure of the work matters more than one of the way back.
+                // The error of the work matters more than one of the rollback.
                 let _ = self.execute_batch("ROLLBACK");
                 Err(error)
             }
         }
     }
 
-    /// Keeps a row.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Stores a row.
     pub fn insert_row(&self, row: &StoredRow) -> Result<(), RunError> {
         self.execute(
             "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)",
@@ -166,10 +154,7 @@ impl ImportStore {
         )
     }
 
-    /// The rows behind number `after`, in order, at most `limit`.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// The rows after number `after`, in order, at most `limit`.
     pub fn rows_after(&self, after: u64, limit: usize) -> Result<Vec<StoredRow>, RunError> {
         let read = |row: &Row<'_>| {
             let judged = StoredRow {
@@ -193,44 +178,29 @@ impl ImportStore {
     }
 
     /// One row.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
     pub fn find_row(&self, n: u64) -> Result<Option<StoredRow>, RunError> {
         let found = self.rows_after(n.saturating_sub(1), 1)?;
         Ok(found.into_iter().next().filter(|row| row.n == n))
     }
 
-    /// How many rows there are.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// The number of rows.
     pub fn row_count(&self) -> Result<u64, RunError> {
         self.query_number("SELECT count(*) FROM row")
     }
 
-    /// The most cells that a row has.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// The largest number of cells in a row.
     pub fn max_cell_count(&self) -> Result<usize, RunError> {
         let widest =
             self.query_number("SELECT coalesce(max(json_array_length(cells)), 0) FROM row")?;
         Ok(usize::try_from(widest).unwrap_or(usize::MAX))
     }
 
-    /// The number of the last row; 0 when there is none.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// The number of the last row; 0 if there is none.
     pub fn last_row_number(&self) -> Result<u64, RunError> {
         self.query_number("SELECT coalesce(max(n), 0) FROM row")
     }
 
-    /// Keeps a warning about row `n`; 0 is the file as a whole.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Stores a warning about row `n`; 0 is the whole file.
     pub fn insert_warning(&self, n: u64, warning: &Diagnostic) -> Result<(), RunError> {
         self.execute(
             "INSERT INTO warning (n, code, field, message, hint, col) VALUES (?, ?, ?, ?, ?, ?)",
@@ -245,20 +215,14 @@ impl ImportStore {
         )
     }
 
-    /// How many warnings there are of each code.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// The number of warnings by code.
     pub fn warning_counts(&self) -> Result<BTreeMap<String, u64>, RunError> {
         let sql = "SELECT code, count(*) FROM warning GROUP BY code";
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
         Ok(self.query_all(sql, [], read)?.into_iter().collect())
     }
 
-    /// The warnings of rows from `from` up to, and not with, `to`, by row.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// The warnings of rows from `from` up to, but not including, `to`, by row.
     pub fn warnings_in_range(&self, from: u64, to: u64) -> Result<Vec<Diagnostic>, RunError> {
         let read = |row: &Row<'_>| {
             let n = row.get::<_, i64>(0)?.cast_unsigned();
@@ -284,10 +248,7 @@ impl ImportStore {
         found.into_iter().map(check).collect()
     }
 
-    /// Keeps what was decided about a row.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Stores the decision about a row.
     pub fn put_decision(&self, n: u64, decision: &RowDecision) -> Result<(), RunError> {
         let it = decision;
         self.execute(
@@ -306,10 +267,7 @@ impl ImportStore {
         )
     }
 
-    /// What was decided about the rows behind number `after`, in order, at most `limit`.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// The decisions about the rows after number `after`, in order, at most `limit`.
     pub fn decisions_after(
         &self,
         after: u64,

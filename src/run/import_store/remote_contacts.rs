@@ -1,5 +1,5 @@
-//! What was known of the account when the plan was made: contacts, their notes and tasks, and the values
-//! by which rows find them.
+//! The account as it was when the plan was made: contacts, their notes and tasks, and the values by
+//! which rows find them.
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -7,7 +7,7 @@ use super::super::db;
 use super::super::error::RunError;
 use super::{IdentityKind, ImportStore, RowValueKind};
 
-/// A part of a contact that is kept apart from it.
+/// A part of a contact that is stored separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContactPart {
     /// A note.
@@ -20,7 +20,7 @@ pub enum ContactPart {
     Opportunities,
     /// The whole contact as it is before it is deleted.
     BeforeImage,
-    /// Why the contact cannot be read whole.
+    /// Why the contact cannot be read completely.
     ReadError,
 }
 
@@ -38,28 +38,19 @@ impl ContactPart {
 }
 
 impl ImportStore {
-    /// Forgets what was known of the account, to look again.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Deletes what was read of the account, so that it is read again.
     pub fn forget_remote(&self) -> Result<(), RunError> {
         ["live", "match", "child"]
             .iter()
             .try_for_each(|table| self.execute_batch(&format!("DELETE FROM {table}")))
     }
 
-    /// Forgets a contact: it is gone, whatever an earlier look has said.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Deletes a contact that no longer exists.
     pub fn forget_contact(&self, contact: &str) -> Result<(), RunError> {
         self.execute("DELETE FROM live WHERE contact = ?", params![contact])
     }
 
-    /// Keeps a contact as it stands, and its digest.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Stores a contact as it is now, with its digest.
     pub fn put_contact(&self, contact: &str, body: &str, digest: &str) -> Result<(), RunError> {
         self.execute(
             "INSERT OR REPLACE INTO live VALUES (?, ?, ?, ?)",
@@ -67,10 +58,7 @@ impl ImportStore {
         )
     }
 
-    /// Whether a contact is kept.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// Whether a contact is stored.
     pub fn has_contact(&self, contact: &str) -> Result<bool, RunError> {
         let fail = |source| RunError::from_sqlite(&self.path, source);
         let sql = "SELECT 1 FROM live WHERE contact = ?";
@@ -78,10 +66,7 @@ impl ImportStore {
         query.exists([contact]).map_err(fail)
     }
 
-    /// A contact as it stood, and its digest.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// A stored contact and its digest.
     pub fn find_contact(&self, contact: &str) -> Result<Option<(String, String)>, RunError> {
         let fail = |source| RunError::from_sqlite(&self.path, source);
         let sql = "SELECT body, digest, sum FROM live WHERE contact = ?";
@@ -100,10 +85,7 @@ impl ImportStore {
         }
     }
 
-    /// Says that a contact has a value by which rows know theirs.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Stores that a contact has a value by which rows identify theirs.
     pub fn add_match(
         &self,
         kind: IdentityKind,
@@ -117,9 +99,6 @@ impl ImportStore {
     }
 
     /// The contacts that have a value.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub fn matching_contacts(
         &self,
         kind: IdentityKind,
@@ -129,10 +108,7 @@ impl ImportStore {
         self.query_all(sql, params![kind.name(), value], |row| row.get(0))
     }
 
-    /// Keeps a note, task or other part of a contact as it is.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Stores a note, task or other part of a contact.
     pub fn put_child(
         &self,
         part: ContactPart,
@@ -146,10 +122,7 @@ impl ImportStore {
         )
     }
 
-    /// The parts of a contact that were kept.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// The stored parts of a contact.
     pub fn contact_children(
         &self,
         part: ContactPart,

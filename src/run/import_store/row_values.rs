@@ -1,51 +1,52 @@
-//! Values that rows have: those by which they know their contacts, and what planning notes about a row.
+//! Values of rows: those that identify their contacts, and marks that planning sets.
 
 use rusqlite::{Row, params};
 
 use super::super::error::RunError;
 use super::{ImportStore, sql_limit};
 
-/// By what a row knows its contact, or another record.
+/// What a value identifies a contact, or another record, by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdentityKind {
     /// The contact's id.
     ContactId,
     /// An e-mail address, lower case.
     Email,
-    /// An address that a contact has in addition to its own.
+    /// An additional e-mail address of a contact.
     OtherEmail,
     /// A phone number, E.164.
     Phone,
-    /// The value of the custom field that `--key` names.
+    /// The value of the custom field in `--key`.
     KeyField,
-    /// What makes two rows the same.
+    /// The key that makes two rows the same record.
     SameRecord,
-    /// The id of a task that a row names without its contact.
+    /// The id of a task in a row that does not identify its contact.
     TaskId,
 }
 
-/// What planning notes about a row, other than an identity.
+/// A mark that planning sets on a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowMark {
-    /// The contact whose notes the row names by id.
+    /// The contact of the notes that the row refers to by id.
     NotesOfContact,
-    /// The contact whose tasks the row names by id.
+    /// The contact of the tasks that the row refers to by id.
     TasksOfContact,
-    /// The same by what the row knows that contact: `email a@example.com`.
+    /// The identity of the contact of those notes: `email a@example.com`.
     NotesOfIdentity,
-    /// The same of tasks.
+    /// The identity of the contact of those tasks.
     TasksOfIdentity,
     /// The contact that the import created for the row.
     CreatedContact,
-    /// The stable name of an op that an undo's op leaves nothing of; the number is that of the undo's op.
+    /// The stable key of an op that an undo reverts completely; the number is that of the undo's
+    /// op.
     RevertedOp,
-    /// The contact that the row deletes, or of which it deletes a note or task.
+    /// The contact that the row deletes, or whose note or task it deletes.
     ContactToDelete,
     /// The record that the row deletes.
     DeletedRecord,
 }
 
-/// A kind of value that rows have, in a table of its own.
+/// A kind of row values, with its own table.
 pub trait RowValueKind: Copy {
     /// The table.
     const TABLE: &'static str;
@@ -88,16 +89,16 @@ impl RowValueKind for RowMark {
 }
 
 impl IdentityKind {
-    /// The kinds by which contacts are looked up, the strongest first.
+    /// The kinds by which contacts are looked up, the most reliable first.
     pub const OF_CONTACTS: [Self; 4] = [Self::ContactId, Self::Email, Self::Phone, Self::KeyField];
 
-    /// A value with its kind, as one text.
+    /// A value and its kind as one text.
     #[must_use]
     pub fn qualify(self, value: &str) -> String {
         format!("{} {value}", self.name())
     }
 
-    /// What [`Self::qualify`] made.
+    /// Parses the text of [`Self::qualify`].
     #[must_use]
     pub fn parse_qualified(text: &str) -> Option<(Self, &str)> {
         let (name, value) = text.split_once(' ')?;
@@ -107,10 +108,7 @@ impl IdentityKind {
 }
 
 impl ImportStore {
-    /// Says that a row has a value.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Stores a value of a row.
     pub fn add_row_value<K: RowValueKind>(
         &self,
         kind: K,
@@ -122,9 +120,6 @@ impl ImportStore {
     }
 
     /// Whether any row has this value.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub fn has_row_value<K: RowValueKind>(&self, kind: K, value: &str) -> Result<bool, RunError> {
         let sql = format!("SELECT 1 FROM {} WHERE kind = ? AND value = ? LIMIT 1", K::TABLE);
         let fail = |source| RunError::from_sqlite(&self.path, source);
@@ -132,10 +127,7 @@ impl ImportStore {
         query.exists(params![kind.name(), value]).map_err(fail)
     }
 
-    /// All values of a kind, each with the number that was given with it.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// All values of a kind, each with the number stored with it.
     pub fn values_with_rows<K: RowValueKind>(
         &self,
         kind: K,
@@ -145,9 +137,6 @@ impl ImportStore {
     }
 
     /// The first row that has this value.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub fn first_row_with_value<K: RowValueKind>(
         &self,
         kind: K,
@@ -160,10 +149,7 @@ impl ImportStore {
         Ok(found.into_iter().next().map(i64::cast_unsigned))
     }
 
-    /// How many different values of a kind there are.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// How many distinct values of a kind there are.
     pub fn count_distinct_values<K: RowValueKind>(&self, kind: K) -> Result<u64, RunError> {
         let sql = format!("SELECT count(DISTINCT value) FROM {} WHERE kind = ?", K::TABLE);
         let fail = |source| RunError::from_sqlite(&self.path, source);
@@ -171,10 +157,7 @@ impl ImportStore {
         Ok(count.map_err(fail)?.cast_unsigned())
     }
 
-    /// The different values of a kind behind one, in order, at most `limit`.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// The distinct values of a kind after a given one, in order, at most `limit`.
     pub fn distinct_values_after<K: RowValueKind>(
         &self,
         kind: K,
@@ -189,9 +172,6 @@ impl ImportStore {
     }
 
     /// The values of a kind that several rows have, each with its rows in order.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub fn duplicate_values<K: RowValueKind>(
         &self,
         kind: K,

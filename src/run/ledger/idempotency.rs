@@ -1,20 +1,20 @@
-//! How an op is kept from happening twice.
+//! How an op is kept from being applied twice.
 
 use serde::{Deserialize, Serialize};
 
-/// How an op is kept from happening twice.
+/// How an op is kept from being applied twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IdempotencyClass {
-    /// Replay-safe: doing it twice is doing it once.
+    /// Idempotent: applying it twice has the same effect as applying it once.
     #[serde(rename = "I")]
     Replayable,
-    /// Unique at the server: a replay is refused and names the contact.
+    /// Unique at the server: a repetition is rejected with the id of the contact.
     #[serde(rename = "U")]
     Unique,
-    /// Marked: it carries a value by which it can be found.
+    /// Marked: it carries a value by which the result can be found.
     #[serde(rename = "M")]
     Marked,
-    /// Countable: a child, found by counting equal ones.
+    /// Countable: a child that is recognised by counting equal ones.
     #[serde(rename = "C")]
     Countable,
     /// None of these: sent at most once.

@@ -1,7 +1,7 @@
-//! The ledger, read: by an import that goes on, and by whatever makes files of it.
+//! Reads the ledger: for resumed imports and for result files.
 //!
-//! Every reader has a connection of its own and sees what is committed. What is read is checked; a
-//! difference is damage, never data.
+//! Every reader has its own connection and sees what is committed. Everything read is checked; a
+//! mismatch is reported as damage and never used as data.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use super::sql::{self, ATTEMPT, OP, damaged_op_error, from_sql_integer, to_sql_i
 use super::{AttemptRecord, OpRecord, OpState};
 use crate::id::ContactId;
 
-/// Ops that are still to be sent or looked up.
+/// Ops that still have to be sent or looked up.
 const OPEN: &str = "coalesce(s.state, 'pending') IN ('pending', 'sent')";
 
-/// The reading end: any number of readers, each with a connection of its own. Its methods block.
+/// The read side: any number of readers, each with its own connection. Its methods block.
 #[derive(Debug)]
 pub struct LedgerReader {
     path: PathBuf,
@@ -25,20 +25,15 @@ pub struct LedgerReader {
 }
 
 impl LedgerReader {
-    /// Opens a ledger for reading, made if need be.
-    ///
-    /// # Errors
-    /// When the database cannot be opened.
+    /// Opens a ledger for reading; creates it if necessary.
     pub fn open(db: &Path) -> Result<Self, RunError> {
         let connection = db::open(db)?;
         sql::create_tables(db, &connection)?;
         Ok(Self { path: db.to_owned(), connection })
     }
 
-    /// The lanes beyond `after`, ascending, that have an op to be sent alone or looked up.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// The serial groups after `after`, ascending, with an op that has to be sent alone or looked
+    /// up.
     pub fn unfinished_lanes(&self, after: u64, limit: usize) -> Result<Vec<u64>, RunError> {
         let query = format!(
             "SELECT DISTINCT o.lane FROM op o LEFT JOIN standing s ON s.op = o.id
@@ -50,28 +45,20 @@ impl LedgerReader {
         )
     }
 
-    /// All ops of a lane, in the order of their numbers, bulk ones too, wherever they stand.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// All ops of a serial group, including bulk ones, in the order of their numbers and in any
+    /// state.
     pub fn ops_in_lane(&self, lane: u64) -> Result<Vec<OpRecord>, RunError> {
         let ops = self.query_ops("WHERE o.lane = ? ORDER BY o.id", [to_sql_integer(lane)])?;
         self.check_all_match(ops, |op| op.lane == lane)
     }
 
-    /// The ops beyond `after` that go out with others and are still to be sent or looked up.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// The bulk ops after `after` that still have to be sent or looked up.
     pub fn unfinished_bulk_ops(&self, after: u64, limit: usize) -> Result<Vec<OpRecord>, RunError> {
         let rest = format!("WHERE o.bulk AND o.id > ? AND {OPEN} ORDER BY o.id LIMIT ?");
         self.query_ops(&rest, [to_sql_integer(after), i64::try_from(limit).unwrap_or(i64::MAX)])
     }
 
-    /// The ops beyond `after` that were not sent, or are known not to have been applied.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// The ops after `after` that were not sent, or are known not to have been applied.
     pub fn pending_ops(&self, after: u64, limit: usize) -> Result<Vec<OpRecord>, RunError> {
         let rest =
             "WHERE o.id > ? AND coalesce(s.state, 'pending') = 'pending' ORDER BY o.id LIMIT ?";
@@ -81,25 +68,22 @@ impl LedgerReader {
     /// One op.
     ///
     /// # Errors
-    /// When there is none, or it is damaged.
+    /// When it does not exist, or is damaged.
     pub fn load_op(&self, id: u64) -> Result<OpRecord, RunError> {
         let op = self.query_ops("WHERE o.id = ?", [to_sql_integer(id)])?.pop();
         op.ok_or_else(|| RunError::damaged(&self.path, format!("op {id} is missing")))
     }
 
-    /// The ops of a row, in their order.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// The ops of a row, in order.
     pub fn ops_of_row(&self, row: u64) -> Result<Vec<OpRecord>, RunError> {
         let ops = self.query_ops("WHERE o.row = ? ORDER BY o.step, o.id", [to_sql_integer(row)])?;
         self.check_all_match(ops, |op| op.row == row)
     }
 
-    /// Gives every op to `f`, in the order of their numbers.
+    /// Calls `f` with every op, in the order of their numbers.
     ///
     /// # Errors
-    /// When what is stored is damaged, and whatever `f` fails with.
+    /// When what is stored is damaged, and the errors of `f`.
     pub fn for_each_op(
         &self,
         mut f: impl FnMut(OpRecord) -> Result<(), RunError>,
@@ -109,10 +93,7 @@ impl LedgerReader {
         })
     }
 
-    /// The attempts of an op, in their order.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// The attempts of an op, in order.
     pub fn load_attempts(&self, op: u64) -> Result<Vec<AttemptRecord>, RunError> {
         let mut attempts = Vec::new();
         let query = format!("SELECT {ATTEMPT} WHERE op = ? ORDER BY id");
@@ -129,17 +110,11 @@ impl LedgerReader {
     }
 
     /// The last attempt of an op.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
     pub fn last_attempt(&self, op: u64) -> Result<Option<AttemptRecord>, RunError> {
         Ok(self.load_attempts(op)?.pop())
     }
 
-    /// The contact that a row's first op has made or found.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// The contact that a row's first op has created or found.
     pub fn contact_id_of_row(&self, row: u64) -> Result<Option<ContactId>, RunError> {
         let ops = self.ops_of_row(row)?;
         let done =
@@ -156,10 +131,7 @@ impl LedgerReader {
         }
     }
 
-    /// How many ops stand where. States without ops are left out.
-    ///
-    /// # Errors
-    /// When what is stored is damaged.
+    /// The number of ops by state. States without ops are left out.
     pub fn count_by_state(&self) -> Result<BTreeMap<OpState, u64>, RunError> {
         let query = "SELECT coalesce(s.state, 'pending'), count(*)
                      FROM op o LEFT JOIN standing s ON s.op = o.id GROUP BY 1";
@@ -169,17 +141,14 @@ impl LedgerReader {
             let (name, count) =
                 read().map_err(|source| RunError::from_sqlite(&self.path, source))?;
             let state = OpState::from_name(&name)
-                .ok_or_else(|| RunError::damaged(&self.path, "an op stands where none can"))?;
+                .ok_or_else(|| RunError::damaged(&self.path, "an op has an unknown state"))?;
             counts.insert(state, from_sql_integer(count));
             Ok(())
         })?;
         Ok(counts)
     }
 
-    /// When an op was sent for the last time, in milliseconds since 1970; nothing when none was.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// When an op was last sent, in milliseconds since 1970; `None` if none was.
     pub fn last_sent_at(&self) -> Result<Option<i64>, RunError> {
         let query = "SELECT max(at_ms) FROM attempt";
         let last = self.connection.query_row(query, [], |row| row.get(0));
@@ -187,9 +156,6 @@ impl LedgerReader {
     }
 
     /// The ops with more than one attempt, ascending.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub fn retried_op_ids(&self) -> Result<Vec<u64>, RunError> {
         self.query_numbers("SELECT op FROM attempt WHERE id = 2 ORDER BY op", [])
     }
@@ -203,7 +169,7 @@ impl LedgerReader {
         Ok(ops)
     }
 
-    /// What an index has led to must be what was asked for.
+    /// Checks that an index led to rows that match the query.
     fn check_all_match(
         &self,
         ops: Vec<OpRecord>,

@@ -1,7 +1,7 @@
-//! The ledger's writer: one thread, one transaction after the other.
+//! The writer of the ledger: one thread, one transaction after another.
 //!
-//! It takes what has queued up together. Intents are waited for, so a group with intents goes at once;
-//! outcomes alone wait for the next intents, for one second at most.
+//! A transaction takes all queued commands. Senders wait for intents, so a group with intents is
+//! committed immediately; outcomes alone wait for the next intents, for one second at most.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
@@ -19,19 +19,19 @@ use super::{
 };
 use crate::failpoint::{self, FailPoint};
 
-/// How long outcomes may wait for company.
-const LAZY: Duration = Duration::from_millis(800);
-/// The longest that a few intents wait for more.
-const COMPANY: Duration = Duration::from_millis(1);
-/// Intents that need no company.
-const FEW: usize = 8;
-/// The most messages of one transaction.
-const MOST: usize = 1024;
+/// How long outcomes wait for other commands.
+const OUTCOME_DELAY: Duration = Duration::from_millis(800);
+/// The longest time that a few intents wait for more.
+const MAX_INTENT_DELAY: Duration = Duration::from_millis(1);
+/// From this many intents on, a transaction does not wait for more.
+const FULL_BATCH: usize = 8;
+/// Most commands in one transaction.
+const MAX_BATCH: usize = 1024;
 
-/// What those are told who intended.
+/// The reply to the sender of intents.
 type IntentResult = Result<Vec<AttemptHandle>, RunError>;
 
-/// What the writer is asked to do.
+/// A command for the writer.
 #[derive(Debug)]
 pub(super) enum LedgerCommand {
     Intend(Vec<Intent>, oneshot::Sender<IntentResult>),
@@ -41,22 +41,23 @@ pub(super) enum LedgerCommand {
     Close(oneshot::Sender<()>),
 }
 
-/// A message, and its seat in the queue.
+/// A command with its permit for the queue.
 #[derive(Debug)]
 pub(super) struct QueuedCommand {
     pub(super) message: LedgerCommand,
-    pub(super) seat: OwnedSemaphorePermit,
+    pub(super) permit: OwnedSemaphorePermit,
 }
 
 pub(super) struct LedgerWriter {
     path: PathBuf,
     connection: Connection,
     queue: Receiver<QueuedCommand>,
-    /// How long a few intents wait for more: as long as a transaction takes, else waiting costs more than
-    /// it saves.
-    company: Duration,
-    /// The messages of the transaction under way. Whoever waits for one that failed is told by its end.
-    group: Vec<LedgerCommand>,
+    /// How long a few intents wait for more: as long as a transaction takes, because longer waits
+    /// would cost more than they save.
+    intent_delay: Duration,
+    /// The commands of the current transaction. If it fails, they are dropped, which notifies their
+    /// senders.
+    batch: Vec<LedgerCommand>,
 }
 
 impl LedgerWriter {
@@ -66,57 +67,57 @@ impl LedgerWriter {
         sql::rebuild_indexes(path, &connection)?;
         check_consistency(path, &connection)?;
         let path = path.to_owned();
-        Ok(Self { path, connection, queue, company: Duration::ZERO, group: Vec::new() })
+        Ok(Self { path, connection, queue, intent_delay: Duration::ZERO, batch: Vec::new() })
     }
 
-    /// Works until it is closed, or there is nobody left to work for.
+    /// Runs until the ledger is closed, or all its clones are dropped.
     pub(super) fn run(&mut self) -> Result<(), RunError> {
         let mut closed = false;
         while !closed {
             self.collect_batch();
-            if self.group.is_empty() {
+            if self.batch.is_empty() {
                 return Ok(());
             }
             let begun = Instant::now();
             let results = self.commit_batch()?;
-            self.company = begun.elapsed().min(COMPANY);
+            self.intent_delay = begun.elapsed().min(MAX_INTENT_DELAY);
             closed = self.reply_to_senders(results);
         }
         Ok(())
     }
 
-    /// Takes what goes into the next transaction; nothing when everybody is gone.
+    /// Collects the commands of the next transaction; none if all senders are gone.
     fn collect_batch(&mut self) {
         let mut next = self.queue.recv().ok();
         let begun = Instant::now();
         let (mut intents, mut urgent) = (0, false);
-        while let Some(QueuedCommand { message, seat }) = next {
-            drop(seat);
+        while let Some(QueuedCommand { message, permit }) = next {
+            drop(permit);
             match &message {
                 LedgerCommand::Intend(some, _) => intents += some.len(),
                 LedgerCommand::Flush(_) | LedgerCommand::Close(_) => urgent = true,
                 LedgerCommand::Settle(..) | LedgerCommand::Set(..) => {}
             }
-            self.group.push(message);
+            self.batch.push(message);
             let patience = match intents {
-                _ if urgent || intents >= FEW => Duration::ZERO,
-                0 => LAZY,
-                _ => self.company,
+                _ if urgent || intents >= FULL_BATCH => Duration::ZERO,
+                0 => OUTCOME_DELAY,
+                _ => self.intent_delay,
             };
             let left = patience.saturating_sub(begun.elapsed());
-            let full = self.group.len() >= MOST;
+            let full = self.batch.len() >= MAX_BATCH;
             next = if full { None } else { self.queue.recv_timeout(left).ok() };
         }
     }
 
-    /// One transaction over the group; what became of its intents, in their order.
+    /// Commits the group in one transaction. Returns the results of its intents, in order.
     fn commit_batch(&mut self) -> Result<Vec<IntentResult>, RunError> {
-        let Self { path, connection, group, .. } = self;
+        let Self { path, connection, batch, .. } = self;
         let fail = |source| RunError::from_sqlite(path, source);
         let mut transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
         let (mut results, mut settles) = (Vec::new(), false);
-        for message in group {
+        for message in batch {
             match message {
                 LedgerCommand::Intend(intents, _) => {
                     let result = insert_intents(path, &mut transaction, std::mem::take(intents));
@@ -148,11 +149,11 @@ impl LedgerWriter {
         Ok(results)
     }
 
-    /// Tells those who wait for the group. Whether somebody closed the ledger.
+    /// Replies to the senders of the group. Returns whether one of them closed the ledger.
     fn reply_to_senders(&mut self, results: Vec<IntentResult>) -> bool {
         let (mut results, mut closed) = (results.into_iter(), false);
-        for message in self.group.drain(..) {
-            // Who no longer waits need not know.
+        for message in self.batch.drain(..) {
+            // A sender that no longer waits does not need the reply.
             match message {
                 LedgerCommand::Intend(_, done) => {
                     let result = results.next().expect("each has its result");
@@ -200,7 +201,7 @@ fn insert_intent(
     };
     let unsettled = last.is_some_and(|last| last.outcome.is_none());
     match op.state {
-        // The op says that nothing is outstanding, its attempt that something is.
+        // The op says that nothing is outstanding, but its attempt says the opposite.
         OpState::Pending if unsettled => return Err(damaged_op_error(path, "standing", op.id)),
         OpState::Sent if op.class != IdempotencyClass::Replayable => {
             return Err(RunError::Misuse { op: op.id, why: "its last attempt is unsettled" });
@@ -308,7 +309,7 @@ fn load_attempt(
     }
 }
 
-/// Every attempt must be one that its op knows of, and every op that was sent have its attempts.
+/// Checks that every attempt is known to its op, and that every op that was sent has its attempts.
 fn check_consistency(path: &Path, connection: &Connection) -> Result<(), RunError> {
     let lost = connection
         .query_row(

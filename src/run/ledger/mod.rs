@@ -1,11 +1,11 @@
-//! The ledger: what an import set out to do, and what came of it.
+//! The ledger: the ops of an import and their outcomes.
 //!
-//! An op is written down before it is sent and again when it is answered. One thread writes. Intents
-//! that are ready within a few milliseconds share one transaction, which is durable (`synchronous=FULL`)
-//! before any of their senders hears of it; outcomes are committed with the next transaction, one second
-//! later at most. Every row has a checksum, so that a flipped bit ends in `Damaged` and never in a wrong
-//! resend. The ledger knows ops by number and keeps what they say as JSON texts; it knows neither
-//! contacts nor HTTP.
+//! An op is recorded before it is sent and again when there is a response. One thread writes.
+//! Intents that are ready within a few milliseconds share one transaction, which is durable
+//! (`synchronous=FULL`) before any of their senders is notified; outcomes are committed with the
+//! next transaction, at most one second later. Every row has a checksum, so that a flipped bit is
+//! reported as `Damaged` and never causes a wrong resend. The ledger identifies ops by number and
+//! stores their content as JSON texts; it knows neither contacts nor HTTP.
 
 mod idempotency;
 mod ledger_reader;
@@ -27,55 +27,55 @@ pub use self::sql::store_ops;
 use super::error::RunError;
 use crate::id::ContactId;
 
-/// Messages that may wait for the writer.
+/// Most commands that wait for the writer.
 const QUEUE: usize = 1024;
 
-/// An op as the ledger keeps it.
+/// A stored op.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpRecord {
     /// Its number, from 1.
     pub id: u64,
-    /// Its stable name.
+    /// Its stable key.
     pub key: String,
     /// Its row.
     pub row: u64,
-    /// Its place among the row's ops.
+    /// Its index among the row's ops.
     pub step: u32,
-    /// Its lane.
+    /// Its serial group.
     pub lane: u64,
-    /// How it is kept from happening twice.
+    /// How it is kept from being applied twice.
     pub class: IdempotencyClass,
-    /// Whether it goes into a request with others.
+    /// Whether it shares a request with other ops.
     pub bulk: bool,
-    /// The contact, where it is known.
+    /// The contact, if known.
     pub contact: Option<ContactId>,
     /// The op's change and before-image as JSON: `{"change":…,"before":…}`.
     pub body: String,
-    /// Where it stands.
+    /// Its state.
     pub state: OpState,
-    /// What it made (a contact's, note's or task's id), once known.
+    /// The id of the contact, note or task that it created, once known.
     pub made: Option<String>,
-    /// What a report says about it, such as differences or the reason of a refusal; JSON.
+    /// Details for reports, such as differences or the reason of a refusal; JSON.
     pub details: Option<String>,
 }
 
-/// Where an op stands.
+/// The state of an op.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OpState {
     /// No intent, or the last one is known not to have been applied.
     Pending,
-    /// An intent without an outcome: it must be looked up, never blindly sent again.
+    /// An intent without an outcome: it must be looked up and never blindly sent again.
     Sent,
     /// Applied.
     Applied,
-    /// Applied, and the answer differs from what was sent.
+    /// Applied, but the response differs from what was sent.
     Differs,
-    /// Refused by the server.
+    /// Rejected by the server.
     Refused,
-    /// Somebody edited the record in between: not overwritten.
+    /// The record was edited in the meantime: not overwritten.
     Conflict,
-    /// Nobody can find out: a person must decide.
+    /// The outcome cannot be determined: a person must decide.
     InDoubt,
     /// Not sent, because an earlier op of its row failed.
     Skipped,
@@ -114,10 +114,10 @@ impl OpState {
     }
 }
 
-/// How it is known where an op stands.
+/// How the state of an op is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettledBy {
-    /// By the server's answer.
+    /// By the server's response.
     Answer,
     /// By a look-up.
     LookUp,
@@ -128,7 +128,7 @@ pub enum SettledBy {
 }
 
 impl SettledBy {
-    /// Every way.
+    /// All variants.
     pub const ALL: [Self; 4] = [Self::Answer, Self::LookUp, Self::NotSent, Self::Decision];
 
     /// The name in the database.
@@ -147,7 +147,7 @@ impl SettledBy {
     }
 }
 
-/// An intent to write down before anything is sent.
+/// An intent to be recorded before anything is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
     /// The op.
@@ -156,7 +156,7 @@ pub struct Intent {
     pub line: String,
     /// SHA-256 of the body, lower-case hex.
     pub body_sum: String,
-    /// What a look-up compares with, such as the number of equal notes before; JSON.
+    /// The baseline that a look-up compares with, such as the number of equal notes before; JSON.
     pub reference: Option<String>,
 }
 
@@ -172,24 +172,24 @@ pub struct AttemptHandle {
     pub at_ms: i64,
 }
 
-/// What came of an attempt, or what a look-up found.
+/// The outcome of an attempt, or the result of a look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptOutcome {
-    /// Where the op stands now.
+    /// The new state of the op.
     pub state: OpState,
-    /// How that is known.
+    /// How the outcome is known.
     pub settled_by: SettledBy,
-    /// The last answer's status.
+    /// The status of the last response.
     pub status: Option<u16>,
-    /// The server's name for the request.
+    /// The server's trace id of the request.
     pub trace_id: Option<String>,
-    /// The contact, note or task that was made or found.
+    /// The contact, note or task that was created or found.
     pub made: Option<String>,
     /// Differences or reason; JSON.
     pub details: Option<String>,
 }
 
-/// An attempt as the ledger keeps it.
+/// A stored attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptRecord {
     /// Its number among the op's attempts, from 1.
@@ -202,37 +202,37 @@ pub struct AttemptRecord {
     pub line: String,
     /// SHA-256 of the body, lower-case hex.
     pub body_sum: String,
-    /// What a look-up compares with; JSON.
+    /// The baseline that a look-up compares with; JSON.
     pub reference: Option<String>,
-    /// What came of it; nothing while that is unknown.
+    /// The outcome; `None` while it is unknown.
     pub outcome: Option<OutcomeRecord>,
 }
 
-/// What came of an attempt, as the ledger keeps it: a [`AttemptOutcome`] of an earlier process.
+/// The stored outcome of an attempt: an [`AttemptOutcome`] of an earlier process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeRecord {
-    /// Where the op stood after it; [`OpState::Pending`] when it was not applied.
+    /// The state of the op after it; [`OpState::Pending`] if it was not applied.
     pub state: OpState,
-    /// How that is known.
+    /// How the outcome is known.
     pub settled_by: SettledBy,
-    /// The last answer's status.
+    /// The status of the last response.
     pub status: Option<u16>,
-    /// The server's name for the request.
+    /// The server's trace id of the request.
     pub trace_id: Option<String>,
-    /// The contact, note or task that was made or found.
+    /// The contact, note or task that was created or found.
     pub made: Option<String>,
     /// Differences or reason; JSON.
     pub details: Option<String>,
 }
 
 impl AttemptRecord {
-    /// The attempt, to be settled by whoever has found out what came of it.
+    /// The handle with which the attempt is settled once its outcome is known.
     pub fn attempt_handle(&self) -> AttemptHandle {
         AttemptHandle { id: self.id, op: self.op, at_ms: self.at_ms }
     }
 }
 
-/// The writing end. Clones write into the same queue.
+/// The write side. Clones write to the same queue.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     queue: mpsc::Sender<QueuedCommand>,
@@ -241,8 +241,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens a run's ledger, made if need be. The returned work is the writer; it must run on a blocking
-    /// thread and ends when the ledger is closed, all its clones are dropped, or a write fails.
+    /// Opens a run's ledger; creates it if necessary. The returned closure is the writer; it must
+    /// run on a blocking thread and ends when the ledger is closed, all its clones are dropped, or
+    /// a write fails.
     ///
     /// # Errors
     /// When the database cannot be opened, or attempts and ops contradict each other.
@@ -253,15 +254,16 @@ impl Ledger {
         let seats = Arc::new(Semaphore::new(QUEUE));
         let end = Arc::clone(&ended);
         let work = move || {
-            // The one place that sets it.
+            // Only set here.
             let _ = end.set(writer.run());
-            // Only now do those who wait learn that there is no answer: they ask `ended` why.
+            // Senders are notified only now that there is no reply: they read the reason from
+            // `ended`.
             drop(writer);
         };
         Ok((Self { queue, seats, ended }, work))
     }
 
-    /// Writes intents down. Returns when they are durable: not before that may a byte be sent.
+    /// Records intents. Returns when they are durable: no byte may be sent before that.
     ///
     /// # Errors
     /// When they could not be stored; then nothing may be sent. [`RunError::Misuse`] when an op is done or
@@ -275,7 +277,7 @@ impl Ledger {
         waiting.await.unwrap_or_else(|_| Err(self.writer_error()))
     }
 
-    /// Stores what came of an attempt, with the next transaction and one second later at most.
+    /// Stores the outcome of an attempt, with the next transaction and at most one second later.
     ///
     /// # Errors
     /// When the writer has ended.
@@ -287,8 +289,8 @@ impl Ledger {
         self.send_command(LedgerCommand::Settle(attempt, settled)).await
     }
 
-    /// Stores where an op stands without a new attempt: it is skipped, or a person has decided. An
-    /// unsettled attempt of it is settled with it.
+    /// Stores the state of an op without a new attempt: it is skipped, or a person has decided. An
+    /// unsettled attempt is settled with it.
     ///
     /// # Errors
     /// When the writer has ended.
@@ -296,20 +298,20 @@ impl Ledger {
         self.send_command(LedgerCommand::Set(op, settled)).await
     }
 
-    /// Waits until everything sent before is durable.
+    /// Waits until all earlier commands are durable.
     ///
     /// # Errors
-    /// What stopped the writer.
+    /// The error that stopped the writer.
     pub async fn flush(&self) -> Result<(), RunError> {
         let (done, waiting) = oneshot::channel();
         self.send_command(LedgerCommand::Flush(done)).await?;
         waiting.await.map_err(|_| self.writer_error())
     }
 
-    /// Ends the writer, for all clones, once everything sent before is durable.
+    /// Ends the writer, for all clones, once all earlier commands are durable.
     ///
     /// # Errors
-    /// What stopped the writer, if it did not come to its end.
+    /// The error that stopped the writer, if it failed.
     pub async fn close(self) -> Result<(), RunError> {
         let (done, waiting) = oneshot::channel();
         self.send_command(LedgerCommand::Close(done)).await?;
@@ -317,14 +319,14 @@ impl Ledger {
     }
 
     async fn send_command(&self, message: LedgerCommand) -> Result<(), RunError> {
-        let seat = Arc::clone(&self.seats).acquire_owned().await;
-        let seat = seat.expect("the seats are never closed");
-        self.queue.send(QueuedCommand { message, seat }).map_err(|_| self.writer_error())
+        let permit = Arc::clone(&self.seats).acquire_owned().await;
+        let permit = permit.expect("the queue is never closed");
+        self.queue.send(QueuedCommand { message, permit }).map_err(|_| self.writer_error())
     }
 
-    /// Why there is no writer any more.
+    /// Why the writer has ended.
     fn writer_error(&self) -> RunError {
-        match self.ended.get().expect("the writer tells how it ended") {
+        match self.ended.get().expect("the writer reports how it ended") {
             Err(error) => error.copy_error(),
             Ok(()) => RunError::Misuse { op: 0, why: "the ledger is closed" },
         }

@@ -1,7 +1,7 @@
-//! Receipts: what earlier runs did, so that a file that is fed again does nothing twice.
+//! Receipts: what earlier runs did, so that importing a file again applies nothing twice.
 //!
-//! A run of version 0.1.0 cannot be carried on or shown, but its ops are kept in the same form, and it is the
-//! only place that knows of the notes and tasks that it wrote. So both formats are read here.
+//! A run of version 0.1.0 cannot be resumed or shown, but its ops are stored in the same form, and only
+//! there it is recorded which notes and tasks it wrote. So both formats are read here.
 
 use std::path::Path;
 
@@ -13,11 +13,11 @@ use super::super::import_store::{RowMark, RowValueKind};
 use super::sql::{OP, from_sql_integer, read_op, to_sql_integer};
 use super::{OpRecord, OpState};
 
-/// Looks at the ops that are in these states, in no order: by these a later run knows what it need not do
-/// again. A run without a ledger has none.
+/// Calls a function with all ops in these states, in no order: a later run uses them to skip what has
+/// been done. A run without a ledger has none.
 ///
 /// # Errors
-/// When the database cannot be read or is damaged, and whatever `look` fails with.
+/// When the database cannot be read or is damaged, and the errors of `look`.
 pub fn for_each_op_in_state(
     db: &Path,
     states: &[OpState],
@@ -39,7 +39,7 @@ pub fn for_each_op_in_state(
     Ok(())
 }
 
-/// The stable names of the ops of which an undo has left nothing.
+/// The stable keys of the ops that an undo reverted completely.
 ///
 /// # Errors
 /// When the database cannot be read or is damaged.

@@ -1,9 +1,9 @@
-//! The ledger's tables, and the checks on their rows.
+//! The tables of the ledger, and the checks on their rows.
 //!
-//! `op` holds what was planned and never changes. `standing` holds where an op stands and how many
-//! attempts it has had; an op without a row there is pending. `attempt` holds the intents and what came
-//! of them. The count in `standing` and the numbers in `attempt` vouch for each other, so that a row
-//! that went missing shows itself before anything is sent.
+//! `op` contains the plan and never changes. `standing` contains the state of an op and its number
+//! of attempts; an op without a row there is pending. `attempt` contains the intents and their
+//! outcomes. The count in `standing` and the numbers in `attempt` confirm each other, so that a
+//! missing row is detected before anything is sent.
 
 use std::path::Path;
 
@@ -38,22 +38,22 @@ CREATE INDEX IF NOT EXISTS op_row ON op (row);
 CREATE INDEX IF NOT EXISTS op_bulk ON op (id) WHERE bulk;
 ";
 
-/// The columns of an op with its standing, as [`read_op`] reads them.
+/// The columns of an op with its state, in the order of [`read_op`].
 pub(super) const OP: &str = "o.id, o.key, o.row, o.step, o.lane, o.class, o.bulk, o.contact, o.body, \
      o.sum, s.state, s.attempts, s.made, s.details, s.sum \
      FROM op o LEFT JOIN standing s ON s.op = o.id";
 
-/// Makes the tables where they are missing.
+/// Creates missing tables.
 pub(super) fn create_tables(path: &Path, connection: &Connection) -> Result<(), RunError> {
     connection.execute_batch(TABLES).map_err(|source| RunError::from_sqlite(path, source))
 }
 
-/// Makes the indexes where they are missing.
+/// Creates missing indexes.
 fn create_indexes(path: &Path, connection: &Connection) -> Result<(), RunError> {
     connection.execute_batch(INDEXES).map_err(|source| RunError::from_sqlite(path, source))
 }
 
-/// Makes the indexes anew: an index has no checksums, and one that is damaged would hide ops.
+/// Rebuilds the indexes: an index has no checksums, and a damaged one would hide ops.
 pub(super) fn rebuild_indexes(path: &Path, connection: &Connection) -> Result<(), RunError> {
     create_indexes(path, connection)?;
     connection
@@ -61,12 +61,12 @@ pub(super) fn rebuild_indexes(path: &Path, connection: &Connection) -> Result<()
         .map_err(|source| RunError::from_sqlite(path, source))
 }
 
-/// Stores a plan's ops, all or none, in the place of those of an earlier plan that was never carried out:
-/// a process may have died between storing them and saying so. Other writers of this database wait until
-/// it is done.
+/// Stores a plan's ops, all or none, replacing those of an earlier plan that was never applied: a
+/// process may have died between storing them and recording that. Other writers of this database
+/// wait until it is done.
 ///
 /// # Errors
-/// When they cannot be stored, or anything of the plan that is there was sent.
+/// When they cannot be stored, or any stored op was sent.
 pub fn store_ops<E: From<RunError>>(
     db: &Path,
     ops: impl Iterator<Item = Result<OpRecord, E>>,
@@ -121,7 +121,7 @@ fn delete_unsent_ops(path: &Path, connection: &Connection) -> Result<(), RunErro
     }
 }
 
-/// Where an op stands.
+/// The state of an op.
 #[derive(Debug, Clone)]
 pub(super) struct OpStatusRow {
     pub(super) state: OpState,
@@ -156,7 +156,7 @@ impl OpStatusRow {
     }
 }
 
-/// Reads a row of [`OP`]: the op, and how many attempts it has had.
+/// Reads a row of [`OP`]: the op, and its number of attempts.
 pub(super) fn read_op(path: &Path, row: &Row<'_>) -> Result<(OpRecord, u64), RunError> {
     let read = || -> rusqlite::Result<(OpRecord, Vec<u8>, bool)> {
         let class = IdempotencyClass::from_letter(row.get_ref(5)?.as_str()?);
@@ -203,7 +203,7 @@ fn read_op_status(path: &Path, row: &Row<'_>, op: u64) -> Result<Option<OpStatus
     }
 }
 
-/// The columns of an attempt, as [`read_attempt`] reads them.
+/// The columns of an attempt, in the order of [`read_attempt`].
 pub(super) const ATTEMPT: &str = "op, id, at_ms, line, body_sum, reference, state, settled_by, status, \
      trace_id, made, details, sum FROM attempt";
 
@@ -243,7 +243,7 @@ pub(super) fn read_attempt(path: &Path, row: &Row<'_>) -> Result<AttemptRecord, 
     Ok(attempt)
 }
 
-/// Writes an attempt, in the place of what was known of it before.
+/// Writes an attempt, replacing an earlier version.
 pub(super) fn write_attempt(
     to: &Connection,
     attempt: &AttemptRecord,
@@ -273,17 +273,17 @@ pub(super) fn write_attempt(
     .map(drop)
 }
 
-/// An error about a row whose checksum is wrong or whose words are none of ours.
+/// The error for a row whose checksum is wrong or that has unknown words.
 pub(super) fn damaged_op_error(path: &Path, what: &str, op: u64) -> RunError {
     RunError::damaged(path, format!("the {what} of op {op} is not what was stored"))
 }
 
-/// A number as SQLite keeps it.
+/// Converts a number to SQLite's integer.
 pub(super) fn to_sql_integer(number: u64) -> i64 {
     number.cast_signed()
 }
 
-/// A number as SQLite has kept it.
+/// Converts SQLite's integer to a number.
 pub(super) fn from_sql_integer(number: i64) -> u64 {
     number.cast_unsigned()
 }

@@ -1,4 +1,4 @@
-//! The ledger, written, read, killed and damaged.
+//! Tests of the ledger: written, read, killed and damaged.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::super::{RunErrorKind, db};
 use super::*;
 
-/// A run's database with a ledger in it, and the thread that writes.
+/// A run's database with a ledger, and its writer thread.
 struct Written {
     _dir: TempDir,
     db: PathBuf,
@@ -75,7 +75,8 @@ impl Written {
         states
     }
 
-    /// Transactions in the write-ahead log: frames that say how large the database is after them.
+    /// Transactions in the write-ahead log: frames that contain the size of the database after
+    /// them.
     fn commits(&self) -> usize {
         let log = std::fs::read(self.db.with_extension("db-wal")).unwrap();
         let page = u32::from_be_bytes(log[8..12].try_into().unwrap()) as usize;
@@ -94,7 +95,7 @@ async fn intents_that_are_ready_together_share_one_transaction() {
     let before = run.commits();
     let intents = futures::future::join_all((1..=40).map(|id| one(&ledger, id)));
     let (attempts, ()) = tokio::join!(intents, async {
-        // Only now, when all of them wait.
+        // Only now that all of them wait.
         std::thread::spawn(work);
     });
     assert!(attempts.iter().all(Result::is_ok));
@@ -285,7 +286,7 @@ fn a_plan_takes_the_place_of_one_that_was_never_sent_and_of_no_other() {
     );
 }
 
-/// Everything that the ledger says, or what stands against it.
+/// Everything in the ledger, or the error that reading it gives.
 fn whole(db: &Path) -> Result<Vec<(OpRecord, Vec<AttemptRecord>)>, RunError> {
     db::check_integrity(db, &db::open(db)?)?;
     let (ledger, _work) = Ledger::open(db)?;
