@@ -117,5 +117,8 @@ fn a_record_whose_contact_is_gone_stays_gone() {
     world.run_deletion("--map id=note.id --map contact=contactId --confirm-delete 1").exits(0);
     world.control_request("DELETE", &format!("contacts/{}", ids[0]), &Value::Null);
     world.run_command(&format!("undo {} --yes --out undone", world.last_run("import"))).exits(0);
-    assert_eq!(world.read_csv("undone/unchanged.csv")[0]["_reason"], "the contact no longer exists");
+    assert_eq!(
+        world.read_csv("undone/unchanged.csv")[0]["_reason"],
+        "the contact no longer exists"
+    );
 }
