@@ -9,24 +9,27 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::choice::Choice;
-use super::mapping::{Problem, closest_name};
+use super::diagnostic::{Diagnostic, DiagnosticCode};
+use super::mapping::closest_name;
 
 /// A text and what was found wrong with it.
 pub(crate) struct TomlDocument {
     /// Where each line begins.
     starts: Vec<usize>,
+    /// The code of its problems.
+    code: DiagnosticCode,
     /// What was found wrong so far.
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Diagnostic>,
 }
 
 /// A value with its place.
 pub(crate) type SpannedTomlValue<'a, 't> = &'a Spanned<DeValue<'t>>;
 
 impl TomlDocument {
-    /// A document of this text, which need not be valid TOML, nor UTF-8.
-    pub(crate) fn new(text: impl AsRef<[u8]>) -> Self {
+    /// A document of this text, which need not be valid TOML, nor UTF-8, and the code of its problems.
+    pub(crate) fn new(text: impl AsRef<[u8]>, code: DiagnosticCode) -> Self {
         let breaks = memchr::memchr_iter(b'\n', text.as_ref()).map(|at| at + 1);
-        Self { starts: std::iter::once(0).chain(breaks).collect(), problems: Vec::new() }
+        Self { starts: std::iter::once(0).chain(breaks).collect(), code, problems: Vec::new() }
     }
 
     /// The table that the text is; none when it is not TOML.
@@ -53,12 +56,17 @@ impl TomlDocument {
     }
 
     pub(crate) fn report_problem(&mut self, line: usize, message: impl Display) {
-        self.problems.push(Problem::new(line, message.to_string()));
+        self.problems.push(self.problem_at_line(line, message));
+    }
+
+    /// A problem at a line, from 1, to be completed and reported.
+    pub(crate) fn problem_at_line(&self, line: usize, message: impl Display) -> Diagnostic {
+        Diagnostic::new(self.code, message.to_string()).at_line(line)
     }
 
     /// A problem of a key or value, to be completed and reported.
-    pub(crate) fn problem_at<T>(&self, part: &Spanned<T>, message: impl Display) -> Problem {
-        Problem::new(self.line_of(part), message.to_string())
+    pub(crate) fn problem_at<T>(&self, part: &Spanned<T>, message: impl Display) -> Diagnostic {
+        self.problem_at_line(self.line_of(part), message)
     }
 
     /// Reports a key that is not one of the known ones.
@@ -69,7 +77,7 @@ impl TomlDocument {
         place: &str,
         known: &[&'static str],
     ) {
-        let problem = Problem::new(line, format!("{place} has no key `{key}`"));
+        let problem = self.problem_at_line(line, format!("{place} has no key `{key}`"));
         let hint = || format!("{place} can have `{}`", known.join("`, `"));
         self.report_not_one_of(problem, key, known.iter().copied(), hint);
     }
@@ -77,7 +85,7 @@ impl TomlDocument {
     /// Reports a word that is not one of the known ones, with the closest of them, or else the hint.
     pub(crate) fn report_not_one_of<'k>(
         &mut self,
-        problem: Problem,
+        problem: Diagnostic,
         word: &str,
         known: impl IntoIterator<Item = &'k str>,
         hint: impl FnOnce() -> String,
@@ -187,7 +195,8 @@ impl TomlDocument {
             let hint = format!("write `[[{key}]]`");
             let line = self.line_of(value);
             self.problems.push(
-                Problem::new(line, format!("`{key}` must be a list of tables")).with_hint(hint),
+                self.problem_at_line(line, format!("`{key}` must be a list of tables"))
+                    .with_hint(hint),
             );
             return Vec::new();
         };

@@ -223,6 +223,8 @@ diagnostic_codes! {
     }
     Refusal {
         E_CHANGED: "The file changed while it was read; run the command again when no program writes to it.",
+        E_COLUMN_UNDECIDED: "A column may be for a target, but not surely; decide with `--map` or `--ignore-column`.",
+        E_CONFIG: "The configuration file has an error; the message names the line.",
         E_CONTACTS: "The list for `--contacts` names no contact; give one id, e-mail address or phone number per line.",
         E_DELIMITER: "The delimiter cannot be determined or is not possible; name it with `--delimiter`.",
         E_DUPLICATE_HEADER: "Two columns go to a target that takes one; decide with `--map` or `--ignore-column`.",
@@ -232,8 +234,10 @@ diagnostic_codes! {
         E_HIDDEN_ROWS: "The spreadsheet has hidden rows; `--hidden` says whether to skip or include them.",
         E_HTML_FILE: "The file is a web page, whatever its extension; save it as `.xlsx` or CSV.",
         E_IO: "The file cannot be read; check that it exists and that you may read it.",
+        E_MAPPING: "The mapping has errors, or does not fit the file or the location; the lines below say which.",
         E_NOT_TEXT: "The file is neither text nor a supported spreadsheet; save it as `.xlsx` or CSV.",
         E_NO_HEADER: "No row with column names was found; `--header-row` says where it is.",
+        E_PRESET_AMBIGUOUS: "Several presets fit the file equally well; choose one with `--preset`.",
         E_SHEET_AMBIGUOUS: "The spreadsheet has several sheets, and it is not clear which one to import; name it with `--sheet`.",
         E_UNTERMINATED_QUOTE: "A quote is not closed before the end of the file; correct it in the file.",
         E_XLSX_CORRUPT: "The spreadsheet is damaged; open it in a spreadsheet program and save it again.",

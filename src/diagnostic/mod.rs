@@ -6,6 +6,8 @@
 
 mod codes;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 pub use codes::{DiagnosticCode, DiagnosticSeverity, UnknownDiagnosticCode};
@@ -78,6 +80,15 @@ impl Diagnostic {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// The same with the name that was probably meant, if any is near.
+    #[must_use]
+    pub fn did_you_mean(self, name: Option<impl fmt::Display>) -> Self {
+        match name {
+            Some(name) => self.with_hint(format!("did you mean `{name}`?")),
+            None => self,
+        }
+    }
+
     /// The same under another code: a warning that rejects its row, or a rejection that only warns.
     #[must_use]
     pub fn with_code(self, code: DiagnosticCode) -> Self {
@@ -101,6 +112,30 @@ impl Diagnostic {
     pub fn at_column(mut self, column: impl Into<Option<usize>>) -> Self {
         self.place.column = column.into();
         self
+    }
+
+    /// The same at a line of a text, from 1; 0 where there is none.
+    #[must_use]
+    pub fn at_line(mut self, line: usize) -> Self {
+        self.place.line = u64::try_from(line).ok().filter(|line| *line > 0);
+        self
+    }
+
+    /// The message behind its line, if that is known.
+    #[must_use]
+    pub fn message_with_line(&self) -> String {
+        match self.place.line {
+            Some(line) => format!("line {line}: {}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// A line of a list: the message behind its line, the code unless the list's heading has it, and the hint.
+    #[must_use]
+    pub fn list_line(&self, heading: DiagnosticCode) -> String {
+        let code = if self.code == heading { String::new() } else { format!(" ({})", self.code) };
+        let hint = self.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("{}{code}{hint}", self.message_with_line())
     }
 
     /// The same in a row, by its number from 1.

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use crate::diagnostic::Diagnostic;
 use crate::id::RunId;
-use crate::mapping::Problem;
-use crate::mapping::propose::UndecidedColumn;
 use crate::plan::validate::UnresolvedName;
 use crate::{api, push, run};
 
@@ -27,7 +25,7 @@ pub enum ImportError {
         /// What it is called.
         name: String,
         /// Everything that is wrong.
-        problems: Vec<Problem>,
+        problems: Vec<Diagnostic>,
     },
     /// The sheet is not one for the preset that was asked for.
     #[error("the sheet is not one for the preset `{preset}`: it lacks {}", quote_names(.lacking))]
@@ -54,7 +52,7 @@ pub enum ImportError {
     #[error("some columns are not mapped yet")]
     Undecided {
         /// The columns, with what they could be.
-        columns: Vec<UndecidedColumn>,
+        columns: Vec<Diagnostic>,
     },
     /// Columns that the mapping neither maps nor ignores.
     #[error("the mapping `{name}` says nothing about {}", quote_names(.columns))]

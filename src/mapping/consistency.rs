@@ -1,7 +1,8 @@
 //! Sense: whether the parts of a rule go together, and which constants are for a file.
 
 use super::header::fold_name;
-use super::{Mapping, MappingRule, Problem, closest_name};
+use super::{Mapping, MappingRule, closest_name, mapping_problem};
+use crate::diagnostic::Diagnostic;
 use crate::model::target::MappingTarget;
 use crate::text::matches_wildcard;
 
@@ -19,8 +20,8 @@ impl Mapping {
 
 impl MappingRule {
     /// What about the rule alone makes no sense, if anything.
-    pub(super) fn first_problem(&self) -> Option<Problem> {
-        let wrong = |message: &str| Some(Problem::new(self.line, message));
+    pub(super) fn first_problem(&self) -> Option<Diagnostic> {
+        let wrong = |message: &str| Some(mapping_problem(self.line, message));
         if self.from.is_empty() || self.from.iter().any(|name| name.trim().is_empty()) {
             return wrong("`from` must name a column");
         }
@@ -39,8 +40,8 @@ impl MappingRule {
     }
 
     /// What is wrong with patterns, if anything.
-    fn wildcard_problem(&self) -> Option<Problem> {
-        let wrong = |message: &str| Some(Problem::new(self.line, message));
+    fn wildcard_problem(&self) -> Option<Diagnostic> {
+        let wrong = |message: &str| Some(mapping_problem(self.line, message));
         let stars = |text: &str| text.matches('*').count();
         if let Some(named_by) = &self.named_by {
             let alike = self.from.len() == 1 && stars(named_by) == stars(&self.from[0]);
@@ -66,12 +67,12 @@ impl MappingRule {
     }
 
     /// What is wrong between the template and the columns, if anything.
-    fn template_problem(&self) -> Option<Problem> {
+    fn template_problem(&self) -> Option<Diagnostic> {
         let template = self.template.as_ref()?;
         let is_named = |name: &str| self.from.iter().any(|from| fold_name(from) == fold_name(name));
         let stranger = template.column_names().find(|name| !is_named(name))?;
         let message = format!("`template` names `{stranger}`, which is not in `from`");
         let near = closest_name(stranger, self.from.iter().map(String::as_str));
-        Some(Problem::new(self.line, message).did_you_mean(near))
+        Some(mapping_problem(self.line, message).did_you_mean(near))
     }
 }

@@ -39,7 +39,7 @@ pub(crate) use columns::ColumnLookup;
 pub use condition::{CellTest, RuleCondition};
 pub use options::PolicyOptions;
 pub(crate) use options::{COUNTRY_OPTION, DUE_OPTION, EMPTY_VALUES_OPTION, TIMEZONE_OPTION};
-pub use problem::{DUPLICATE_HEADER, Problem};
+pub use problem::{DUPLICATE_HEADER, mapping_problem};
 pub(crate) use render_toml::{is_invisible_or_bidi, toml_string, toml_string_array};
 pub use resolve_columns::find_custom_field;
 pub use split_part::SplitPart;

@@ -3,10 +3,11 @@
 //! They have the names and words of the command line's flags, with `_` for `-`. One table says which options
 //! exist, what each takes, and which part of the policy it sets.
 
+use crate::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Problem, closest_name, parse_target};
+use super::{closest_name, mapping_problem, parse_target};
 use crate::choice::Choice;
 use crate::model::policy::{
     BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
@@ -124,15 +125,15 @@ impl PolicyOptions {
     }
 
     /// Sets an option from a file's value.
-    pub(super) fn set(&mut self, name: &str, value: &Value, line: usize) -> Result<(), Problem> {
+    pub(super) fn set(&mut self, name: &str, value: &Value, line: usize) -> Result<(), Diagnostic> {
         let Some(option) = OPTIONS.iter().find(|option| option.name == name) else {
             let near = closest_name(name, OPTIONS.iter().map(|option| option.name));
             return Err(
-                Problem::new(line, format!("there is no option `{name}`")).did_you_mean(near)
+                mapping_problem(line, format!("there is no option `{name}`")).did_you_mean(near)
             );
         };
         (option.set)(value, self).ok_or_else(|| {
-            Problem::new(line, format!("the option `{name}` takes {}", (option.takes)()))
+            mapping_problem(line, format!("the option `{name}` takes {}", (option.takes)()))
         })
     }
 }

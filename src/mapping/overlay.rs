@@ -2,7 +2,8 @@
 
 use super::bind::exclusive_target_key;
 use super::columns::ColumnLookup;
-use super::{DUPLICATE_HEADER, Mapping, MappingRule, Problem};
+use super::{DUPLICATE_HEADER, Mapping, MappingRule, mapping_problem};
+use crate::diagnostic::Diagnostic;
 use crate::sheet::SheetColumn;
 
 impl Mapping {
@@ -16,7 +17,7 @@ impl Mapping {
         rules: Vec<MappingRule>,
         ignore: &[String],
         columns: &[SheetColumn],
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Self, Vec<Diagnostic>> {
         let columns = ColumnLookup::new(columns);
         let mut problems = Vec::new();
         let dropped = resolve_columns(&columns, ignore, &mut problems);
@@ -76,7 +77,7 @@ impl Mapping {
 fn resolve_columns(
     columns: &ColumnLookup,
     names: &[String],
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<Diagnostic>,
 ) -> Vec<usize> {
     let mut places = Vec::new();
     for name in names.iter().filter(|name| !columns.is_pattern(name)) {
@@ -96,7 +97,7 @@ fn resolve_rule(
     columns: &ColumnLookup,
     rule: MappingRule,
     dropped: &[usize],
-) -> Result<(MappingRule, Vec<usize>), Problem> {
+) -> Result<(MappingRule, Vec<usize>), Diagnostic> {
     let mut taken = Vec::new();
     let mut from = Vec::new();
     for name in &rule.from {
@@ -115,7 +116,7 @@ fn resolve_rule(
                 "`{name}` is the header of columns {}; name one by its letter",
                 letters.join(" and ")
             );
-            return Err(Problem::new(0, message).with_code(DUPLICATE_HEADER));
+            return Err(mapping_problem(0, message).with_code(DUPLICATE_HEADER));
         }
         from.extend(named.iter().map(|at| columns.unambiguous_reference(*at)));
         taken.extend(named);
@@ -123,7 +124,7 @@ fn resolve_rule(
     Ok((MappingRule { from, ..rule }, taken))
 }
 
-fn missing_column_problem(columns: &ColumnLookup, name: &str) -> Problem {
-    Problem::new(0, format!("the sheet has no column `{name}`"))
+fn missing_column_problem(columns: &ColumnLookup, name: &str) -> Diagnostic {
+    mapping_problem(0, format!("the sheet has no column `{name}`"))
         .did_you_mean(columns.closest_header(name))
 }

@@ -1,13 +1,14 @@
 //! Mappings from their TOML text, with the line of everything that is wrong.
 
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
 use super::preset::template::FORMER_TABLE;
 use super::{
-    ConstantValue, FORMAT, Mapping, MappingRule, PolicyOptions, Problem, RuleCondition, SplitPart,
-    TextTemplate, parse_target,
+    ConstantValue, FORMAT, Mapping, MappingRule, PolicyOptions, RuleCondition, SplitPart,
+    TextTemplate, mapping_problem, parse_target,
 };
 use crate::model::target::MappingTarget;
 use crate::sheet::SheetReadOptions;
@@ -42,8 +43,8 @@ impl Mapping {
     ///
     /// # Errors
     /// All problems of the text, in its order.
-    pub fn parse(text: &str, name: &str) -> Result<Self, Vec<Problem>> {
-        let mut source = TomlDocument::new(text);
+    pub fn parse(text: &str, name: &str) -> Result<Self, Vec<Diagnostic>> {
+        let mut source = TomlDocument::new(text, DiagnosticCode::E_MAPPING);
         let mapping = match source.parse_document(text) {
             Some(table) => read_mapping(&mut source, &table),
             None => Self::default(),
@@ -52,7 +53,7 @@ impl Mapping {
         if problems.is_empty() {
             return Ok(Self { name: name.to_owned(), ..mapping });
         }
-        problems.sort_by_key(|problem| problem.line);
+        problems.sort_by_key(|problem| problem.place.line);
         Err(problems)
     }
 }
@@ -242,7 +243,7 @@ fn read_target(
     match parse_target(&text) {
         Ok(target) => Some(target),
         Err(unknown) => {
-            let problem = Problem::new(source.line_of(value), unknown.to_string());
+            let problem = mapping_problem(source.line_of(value), unknown.to_string());
             source.problems.push(match unknown.closest {
                 Some(near) => problem.did_you_mean(Some(near)),
                 None => problem.with_hint("custom fields are written `customFields.NAME`"),

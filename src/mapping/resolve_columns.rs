@@ -1,9 +1,12 @@
 //! A mapping meets a location: its custom fields are found in the directory.
 
+use crate::diagnostic::Diagnostic;
 use std::collections::{HashMap, HashSet};
 
 use super::header::fold_name;
-use super::{BoundMapping, BoundRule, DUPLICATE_HEADER, Mapping, OnMissing, Problem, closest_name};
+use super::{
+    BoundMapping, BoundRule, DUPLICATE_HEADER, Mapping, OnMissing, closest_name, mapping_problem,
+};
 use crate::model::directory::{CustomField, LocationDirectory};
 use crate::model::policy::{IdentityKey, ImportPolicy};
 use crate::model::target::MappingTarget;
@@ -17,7 +20,7 @@ impl Mapping {
     /// do not exist, are named ambiguously or cannot be written. Patterns are judged once they are bound,
     /// by [`BoundMapping::check_against_location`].
     #[must_use]
-    pub fn check_against_location(&self, directory: &LocationDirectory) -> Vec<Problem> {
+    pub fn check_against_location(&self, directory: &LocationDirectory) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         if let Some(location) = self.location.as_ref().filter(|own| **own != directory.location) {
             let message = format!(
@@ -25,7 +28,7 @@ impl Mapping {
                 directory.location
             );
             problems.push(
-                Problem::new(0, message)
+                mapping_problem(0, message)
                     .with_hint("remove `location` if the mapping is for this location too"),
             );
         }
@@ -37,7 +40,7 @@ impl Mapping {
                 && !name.contains('*')
                 && let Err(problem) = find_writable_field(directory, name)
             {
-                problems.push(Problem { line, ..problem });
+                problems.push(problem.at_line(line));
             }
         }
         let mut policy = ImportPolicy::default();
@@ -61,7 +64,7 @@ impl Mapping {
         &self,
         columns: &[SheetColumn],
         directory: &LocationDirectory,
-    ) -> Result<BoundMapping, Vec<Problem>> {
+    ) -> Result<BoundMapping, Vec<Diagnostic>> {
         let mut problems = self.check_against_location(directory);
         let bound = self.bind_columns(columns).map(|mut plan| {
             plan.name_fields_by_header(directory);
@@ -104,7 +107,7 @@ impl BoundMapping {
     /// What is wrong between the bound rules and a location: custom fields that do not exist, are named
     /// ambiguously, cannot be written, or are the same field under two names.
     #[must_use]
-    pub fn check_against_location(&self, directory: &LocationDirectory) -> Vec<Problem> {
+    pub fn check_against_location(&self, directory: &LocationDirectory) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         let mut taken: HashMap<&str, (&str, &str)> = HashMap::new();
         for bound in &self.bound {
@@ -125,10 +128,10 @@ impl BoundMapping {
                             "columns `{other}` and `{}` both go to the custom field `{}`, which takes one",
                             bound.rule.from[0], field.key
                         );
-                        problems.push(Problem::new(line, message).with_code(DUPLICATE_HEADER));
+                        problems.push(mapping_problem(line, message).with_code(DUPLICATE_HEADER));
                     }
                 }
-                Err(problem) => problems.push(Problem { line, ..problem }),
+                Err(problem) => problems.push(problem.at_line(line)),
             }
         }
         problems
@@ -163,7 +166,7 @@ impl BoundMapping {
 pub fn find_custom_field<'d>(
     directory: &'d LocationDirectory,
     name: &str,
-) -> Result<&'d CustomField, Problem> {
+) -> Result<&'d CustomField, Diagnostic> {
     let name = name.trim();
     let bare = name.strip_prefix("contact.").unwrap_or(name);
     let by =
@@ -194,16 +197,16 @@ pub fn find_custom_field<'d>(
                 .map(|field| format!("`customFields.{}`", field.key))
                 .collect();
             let message = format!("`{name}` is the name of {} custom fields", several.len());
-            Err(Problem::new(0, message)
+            Err(mapping_problem(0, message)
                 .with_hint(format!("name one by its key: {}", keys.join(" or "))))
         }
     }
 }
 
-fn unknown_field_problem(directory: &LocationDirectory, name: &str) -> Problem {
+fn unknown_field_problem(directory: &LocationDirectory, name: &str) -> Diagnostic {
     let names = directory.fields.iter().flat_map(|field| [field.key.as_str(), field.name.as_str()]);
     let near = closest_name(name, names.filter(|name| !name.is_empty()));
-    let problem = Problem::new(0, format!("the location has no custom field `{name}`"));
+    let problem = mapping_problem(0, format!("the location has no custom field `{name}`"));
     match near {
         Some(_) => problem.did_you_mean(near),
         None => problem
@@ -214,14 +217,14 @@ fn unknown_field_problem(directory: &LocationDirectory, name: &str) -> Problem {
 fn find_writable_field<'d>(
     directory: &'d LocationDirectory,
     name: &str,
-) -> Result<&'d CustomField, Problem> {
+) -> Result<&'d CustomField, Diagnostic> {
     let field = find_custom_field(directory, name)?;
     if UNWRITABLE.iter().any(|kind| field.data_type.eq_ignore_ascii_case(kind)) {
         let message = format!(
             "the custom field `{}` is of type {}, which cannot be written",
             field.key, field.data_type
         );
-        return Err(Problem::new(0, message).with_hint("map the column to `ignore`"));
+        return Err(mapping_problem(0, message).with_hint("map the column to `ignore`"));
     }
     Ok(field)
 }

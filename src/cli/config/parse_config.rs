@@ -15,8 +15,7 @@ use super::{
 };
 use crate::auth::CredentialStoreKind;
 use crate::cli::output::error::CliError;
-use crate::import::problem_lines;
-use crate::mapping::Problem;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::toml_doc::{SpannedTomlValue, TomlDocument};
 
 const TOP: [&str; 3] = ["default_profile", "defaults", "profiles"];
@@ -38,15 +37,17 @@ pub(super) fn parse_config(
     file: &Path,
     cli: &clap::Command,
 ) -> Result<ConfigFile, CliError> {
-    let mut reader = ConfigParser { file, doc: TomlDocument::new(bytes) };
+    let mut reader = ConfigParser { file, doc: TomlDocument::new(bytes, DiagnosticCode::E_CONFIG) };
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = reader.doc.line_at(error.valid_up_to());
-        reader.error_for(&Problem::new(line, "this is not UTF-8 text"))
+        reader.error_for(&reader.doc.problem_at_line(line, "this is not UTF-8 text"))
     })?;
     // An editor's mark stays where it is but becomes blank, so that places stay the same.
     let text = text.replacen('\u{feff}', "   ", usize::from(text.starts_with('\u{feff}')));
     if let Some(line) = secret_scan::find_token_line(&text) {
-        let problem = Problem::new(line, "this looks like a token, which must not be in this file");
+        let problem = reader
+            .doc
+            .problem_at_line(line, "this looks like a token, which must not be in this file");
         return Err(reader.error_for(&problem.with_hint(INSTEAD)));
     }
     let config = match reader.doc.parse_document(&text) {
@@ -70,20 +71,22 @@ impl ConfigParser<'_> {
     }
 
     /// The failure of one problem.
-    fn error_for(&self, problem: &Problem) -> CliError {
+    fn error_for(&self, problem: &Diagnostic) -> CliError {
         let file = self.file.display();
-        let failure = CliError::usage(format!("{file} line {}: {}", problem.line, problem.message));
+        let (code, message) = (problem.code, problem.message_with_line());
+        let failure = CliError::usage(format!("{file} {message} ({code})"));
         match &problem.hint {
-            Some(hint) => failure.with_hint(hint),
+            Some(hint) => failure.with_hint(hint.as_ref()),
             None => failure,
         }
     }
 
     /// The configuration, unless something was wrong with it.
     fn into_result(mut self, config: ConfigFile) -> Result<ConfigFile, CliError> {
-        self.doc.problems.sort_by_key(|problem| problem.line);
+        self.doc.problems.sort_by_key(|problem| problem.place.line);
         let Some((first, others)) = self.doc.problems.split_first() else { return Ok(config) };
-        Err(self.error_for(first).with_lines(problem_lines(others)))
+        let lines = others.iter().map(|problem| problem.list_line(first.code)).collect();
+        Err(self.error_for(first).with_lines(lines))
     }
 
     pub(super) fn report<T>(&mut self, part: &Spanned<T>, message: impl Display) {
@@ -174,7 +177,7 @@ impl ConfigParser<'_> {
         }
         if let (Some(_), Some(second)) = (&profile.token_command, &profile.token_file) {
             let message = "`token_command` and `token_file` exclude each other";
-            let problem = Problem::new(second.place.line, message);
+            let problem = self.doc.problem_at_line(second.place.line, message);
             self.doc.problems.push(problem.with_hint("keep one of them"));
         }
         (profile, given)

@@ -5,7 +5,6 @@ use super::exit_code::CliExitCode;
 use super::text_format::format_plural;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
-use crate::mapping::propose::UndecidedColumn;
 use crate::plan::validate::UnresolvedName;
 
 /// Lines of a list that are shown.
@@ -19,7 +18,9 @@ impl From<ImportError> for CliError {
             ImportError::Sheet(refusal) => (*refusal).into(),
             ImportError::Mapping { name, problems } => {
                 let lines = crate::import::problem_lines(&problems);
-                Self::new(CliExitCode::Refused, format!("the mapping `{name}` has errors")).with_lines(truncate_lines(&lines))
+                let said = format!("the mapping `{name}` has errors");
+                let said = message_with_code(&said, DiagnosticCode::E_MAPPING);
+                Self::new(CliExitCode::Refused, said).with_lines(truncate_lines(&lines))
                     .with_hint("nothing was sent; fix it, or create a new one with `ghl-bulk map`")
             }
             ImportError::Unfit { ref fitting, .. } => {
@@ -37,9 +38,9 @@ impl From<ImportError> for CliError {
                     .with_hint(format!("nothing was sent; choose {}", each.join(" or ")))
             }
             ImportError::Undecided { ref columns } => {
-                let line = |column: &UndecidedColumn| message_with_code(&column.to_string(), column.code);
-                let lines: Vec<_> = columns.iter().map(line).collect();
-                Self::new(CliExitCode::Refused, error.to_string()).with_lines(truncate_lines(&lines)).with_hint(
+                let lines: Vec<_> = columns.iter().map(undecided_line).collect();
+                let said = message_with_code(&error.to_string(), DiagnosticCode::E_COLUMN_UNDECIDED);
+                Self::new(CliExitCode::Refused, said).with_lines(truncate_lines(&lines)).with_hint(
                     "nothing was sent; `ghl-bulk map FILE -o MAP.toml` proposes a mapping to review; then import with \
                      `--map MAP.toml`. Or decide here: `--map COLUMN=target`, `--ignore-column COLUMN`",
                 )
@@ -83,9 +84,18 @@ fn fitting_presets_hint(fitting: &[String]) -> String {
     }
 }
 
-/// A message with its stable name, if it has one.
-fn message_with_code(message: &str, code: Option<DiagnosticCode>) -> String {
-    code.map_or_else(|| message.to_owned(), |code| format!("{message} ({code})"))
+/// A message with its stable name.
+fn message_with_code(message: &str, code: DiagnosticCode) -> String {
+    format!("{message} ({code})")
+}
+
+/// A column that must be decided about; its code only where the heading has another one.
+fn undecided_line(column: &Diagnostic) -> String {
+    let message = column.message_with_hint();
+    match column.code {
+        DiagnosticCode::E_COLUMN_UNDECIDED => message,
+        code => message_with_code(&message, code),
+    }
 }
 
 impl From<Diagnostic> for CliError {
@@ -95,7 +105,7 @@ impl From<Diagnostic> for CliError {
             DiagnosticCode::E_CHANGED => CliExitCode::Stale,
             _ => CliExitCode::Refused,
         };
-        let failure = Self::new(code, message_with_code(&refusal.message, Some(refusal.code)));
+        let failure = Self::new(code, message_with_code(&refusal.message, refusal.code));
         match refusal.hint {
             Some(hint) => failure.with_hint(format!("nothing was sent; {hint}")),
             None => failure.with_hint("nothing was sent"),

@@ -18,7 +18,7 @@ use super::results;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::mapping::preset::Preset;
 use crate::mapping::propose::MappingProposal;
-use crate::mapping::{self, Mapping, MappingRule, Problem};
+use crate::mapping::{self, Mapping, MappingRule, mapping_problem};
 use crate::model::{ImportMode, ImportPolicy, LocationDirectory, MappingTarget};
 use crate::plan::DeletedRecordKind;
 use crate::sheet::{Sheet, SheetColumn, SheetReadOptions};
@@ -173,10 +173,10 @@ impl ImportSource {
     }
 
     /// What is wrong with the mapping, by the lines of its file where it has one that somebody wrote.
-    pub(super) fn mapping_error(&self, name: &str, mut problems: Vec<Problem>) -> ImportError {
+    pub(super) fn mapping_error(&self, name: &str, mut problems: Vec<Diagnostic>) -> ImportError {
         if !matches!(self.mapping, MappingSource::Mapping(_)) {
             for problem in &mut problems {
-                problem.line = 0;
+                problem.place.line = None;
             }
         }
         ImportError::Mapping { name: name.to_owned(), problems }
@@ -246,9 +246,9 @@ fn accept_proposal(
     proposal.confident_mapping().map_err(|columns| ImportError::Undecided { columns })
 }
 
-fn undecided_rule_problem(rule: &MappingRule) -> Problem {
+fn undecided_rule_problem(rule: &MappingRule) -> Diagnostic {
     let column = rule.from.join("` and `");
-    Problem::new(rule.line, format!("`{column}` has no target yet"))
+    mapping_problem(rule.line, format!("`{column}` has no target yet"))
         .with_hint("replace `?` with a target or with `ignore`")
 }
 
@@ -282,13 +282,6 @@ fn column_mappings(plan: &mapping::BoundMapping, columns: &[SheetColumn]) -> Vec
 
 /// What a mapping's problems say, a line each.
 #[must_use]
-pub fn problem_lines(problems: &[Problem]) -> Vec<String> {
-    let line = |problem: &Problem| {
-        let place =
-            if problem.line == 0 { String::new() } else { format!("line {}: ", problem.line) };
-        let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        let code = problem.code.map(|code| format!(" ({code})")).unwrap_or_default();
-        format!("{place}{}{code}{hint}", problem.message)
-    };
-    problems.iter().map(line).collect()
+pub fn problem_lines(problems: &[Diagnostic]) -> Vec<String> {
+    problems.iter().map(|problem| problem.list_line(DiagnosticCode::E_MAPPING)).collect()
 }

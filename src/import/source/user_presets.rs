@@ -6,8 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::diagnostic::Diagnostic;
 use crate::import::ImportError;
-use crate::mapping::Problem;
+use crate::mapping::mapping_problem;
 use crate::mapping::preset::{self, Preset, PresetDetection};
 use crate::sheet::SheetColumn;
 
@@ -26,7 +27,7 @@ pub struct InvalidPreset {
     /// Its file.
     pub path: PathBuf,
     /// What is wrong with it.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Diagnostic>,
 }
 
 impl PresetLibrary {
@@ -54,7 +55,7 @@ impl PresetLibrary {
         let name = preset_name(&path);
         let preset = match String::from_utf8(bytes) {
             Ok(text) => Preset::parse(text, &name),
-            Err(_) => Err(vec![Problem::new(0, "this is no TOML: it is no UTF-8 text")]),
+            Err(_) => Err(vec![mapping_problem(0, "this is no TOML: it is no UTF-8 text")]),
         };
         match preset {
             Ok(mut preset) => {

@@ -1,6 +1,6 @@
 //! What rules read beside their columns, and when two of them are for one target.
 
-use super::super::{DUPLICATE_HEADER, MappingRule, OnMissing, Problem};
+use super::super::{DUPLICATE_HEADER, MappingRule, OnMissing, mapping_problem};
 use super::{AuxiliaryColumns, MappingBinder, join_with_and};
 
 impl MappingBinder<'_, '_> {
@@ -46,7 +46,7 @@ impl MappingBinder<'_, '_> {
                     format!("`{name}` is the header of columns {}", join_with_and(&letters));
                 let hint = format!("name one by its letter, as in `[{}]`", letters[0]);
                 self.problems.push(
-                    Problem::new(rule.line, message).with_hint(hint).with_code(DUPLICATE_HEADER),
+                    mapping_problem(rule.line, message).with_hint(hint).with_code(DUPLICATE_HEADER),
                 );
                 Err(())
             }

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::columns::ColumnLookup;
 use super::header::fold_name;
-use super::{BoundMapping, BoundRule, DUPLICATE_HEADER, Mapping, MappingRule, OnMissing, Problem};
+use super::{
+    BoundMapping, BoundRule, DUPLICATE_HEADER, Mapping, MappingRule, OnMissing, mapping_problem,
+};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::result_columns::is_result_column;
 use crate::model::target::MappingTarget;
@@ -18,7 +20,7 @@ impl Mapping {
     /// # Errors
     /// All problems: columns that the sheet lacks, columns that nobody has decided about, and columns
     /// that share what only one can have ([`DUPLICATE_HEADER`]).
-    pub fn bind_columns(&self, columns: &[SheetColumn]) -> Result<BoundMapping, Vec<Problem>> {
+    pub fn bind_columns(&self, columns: &[SheetColumn]) -> Result<BoundMapping, Vec<Diagnostic>> {
         let mut binding = MappingBinder::new(self, columns);
         // Patterns take what is left, so they come last, wherever they stand.
         let (patterns, named): (Vec<&MappingRule>, Vec<&MappingRule>) =
@@ -82,7 +84,7 @@ struct MappingBinder<'m, 'c> {
     passed: Vec<bool>,
     used: Vec<bool>,
     bound: Vec<BoundRule>,
-    problems: Vec<Problem>,
+    problems: Vec<Diagnostic>,
 }
 
 impl<'m, 'c> MappingBinder<'m, 'c> {
@@ -219,7 +221,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
             .collect();
         if fitting.is_empty() && self.mapping.missing == OnMissing::Stop {
             let message = format!("no column header matches `{}`", rule.from[0]);
-            self.problems.push(Problem::new(rule.line, message));
+            self.problems.push(mapping_problem(rule.line, message));
         }
         for (at, star) in fitting {
             let Some(beside) = self.find_auxiliary_columns(rule, &star) else { continue };
@@ -242,7 +244,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
     }
 
     fn report_missing_column(&mut self, rule: &MappingRule, name: &str) {
-        let problem = Problem::new(rule.line, format!("the sheet has no column `{name}`"));
+        let problem = mapping_problem(rule.line, format!("the sheet has no column `{name}`"));
         self.problems.push(problem.did_you_mean(self.columns.closest_header(name)));
     }
 
@@ -250,7 +252,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
         let (name, letters) = (self.columns.column_name(at), self.columns.column_letters(at));
         let message = format!("column {letters} (`{name}`) has no target yet");
         let hint = "replace `\"?\"` with a target or with `\"ignore\"`";
-        self.problems.push(Problem::new(rule.line, message).with_hint(hint));
+        self.problems.push(mapping_problem(rule.line, message).with_hint(hint));
     }
 
     /// Several columns have the name of a rule that can read one.
@@ -267,7 +269,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
             rule.to,
             letters[letters.len() - 1]
         );
-        self.problems.push(Problem::new(rule.line, message).with_code(DUPLICATE_HEADER));
+        self.problems.push(mapping_problem(rule.line, message).with_code(DUPLICATE_HEADER));
     }
 
     /// Finds targets that take one value and have two sources.
@@ -287,7 +289,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
             {
                 let message =
                     format!("`{}` has a constant and a column; keep one of them", constant.to);
-                self.problems.push(Problem::new(constant.line, message));
+                self.problems.push(mapping_problem(constant.line, message));
             }
         }
         let mut shared: Vec<Vec<usize>> =
@@ -299,7 +301,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
         }
     }
 
-    fn target_conflict_problem(&self, places: &[usize]) -> Problem {
+    fn target_conflict_problem(&self, places: &[usize]) -> Diagnostic {
         let rules: Vec<&BoundRule> = places.iter().map(|at| &self.bound[*at]).collect();
         let named = rules.iter().map(|bound| {
             let at = bound.columns[0];
@@ -316,16 +318,16 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
             self.columns.column_letters(last)
         );
         let line = rules[rules.len() - 1].rule.line;
-        Problem::new(
+        mapping_problem(
             line,
             message.replace("all go", if named.len() == 2 { "both go" } else { "all go" }),
         )
         .with_code(DUPLICATE_HEADER)
     }
 
-    fn finish(mut self) -> Result<BoundMapping, Vec<Problem>> {
+    fn finish(mut self) -> Result<BoundMapping, Vec<Diagnostic>> {
         if !self.problems.is_empty() {
-            self.problems.sort_by_key(|problem| problem.line);
+            self.problems.sort_by_key(|problem| problem.place.line);
             return Err(self.problems);
         }
         let accounted = |at: &usize| self.used[*at] || self.ignored[*at] || self.passed[*at];

@@ -7,6 +7,7 @@
 mod detect;
 pub mod template;
 
+use crate::diagnostic::Diagnostic;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -14,7 +15,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::header::{fold_name, is_dictionary_name};
-use super::{Mapping, Problem, closest_name};
+use super::{Mapping, closest_name, mapping_problem};
 use detect::HeaderSignature;
 pub use detect::{PresetDetection, detect_preset};
 pub use template::ExportTemplate;
@@ -164,13 +165,13 @@ impl Preset {
     ///
     /// # Errors
     /// All problems of the mapping, or what is wrong with the rest.
-    pub fn parse(text: impl Into<Cow<'static, str>>, name: &str) -> Result<Self, Vec<Problem>> {
+    pub fn parse(text: impl Into<Cow<'static, str>>, name: &str) -> Result<Self, Vec<Diagnostic>> {
         let text = text.into();
         let mapping = Mapping::parse(&text, name)?;
         let about: PresetMetadata = toml::from_str(&text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count() + 1;
-            vec![Problem::new(line, error.message())]
+            vec![mapping_problem(line, error.message())]
         })?;
         let PresetMetadata { title, entity, direction, detect } = about;
         let layout = template::parse(&text, name, entity, &mapping)?;

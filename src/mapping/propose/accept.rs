@@ -1,32 +1,10 @@
 //! The mapping that needs nobody's word, and the columns that do.
 
-use std::fmt;
-
 use super::assign::allows_joined_columns;
 use super::{ColumnProposal, MappingProposal, ProposalStatus};
-use crate::diagnostic::DiagnosticCode;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::mapping::{ColumnLookup, DUPLICATE_HEADER, Mapping, MappingRule, join_with_and};
-use crate::model::target::MappingTarget;
 use crate::sheet::SheetColumn;
-
-/// A column that somebody must decide about before rows can be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UndecidedColumn {
-    /// The column's index; none when it is about the sheet as a whole.
-    pub column: Option<usize>,
-    /// A stable name, where the sheet is refused for it.
-    pub code: Option<DiagnosticCode>,
-    /// What is to be decided. May hold text from outside.
-    pub message: String,
-    /// The target that it probably is for, if any.
-    pub suggestion: Option<MappingTarget>,
-}
-
-impl fmt::Display for UndecidedColumn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
 
 impl MappingProposal {
     /// The mapping of all columns that are clear: the preset's rules and the accepted targets. What has
@@ -34,7 +12,7 @@ impl MappingProposal {
     ///
     /// # Errors
     /// The columns that may well be for something, but not surely.
-    pub fn confident_mapping(&self) -> Result<Mapping, Vec<UndecidedColumn>> {
+    pub fn confident_mapping(&self) -> Result<Mapping, Vec<Diagnostic>> {
         let undecided = self.undecided_columns();
         if !undecided.is_empty() {
             return Err(undecided);
@@ -91,14 +69,13 @@ impl MappingProposal {
         joined
     }
 
-    fn undecided_columns(&self) -> Vec<UndecidedColumn> {
+    fn undecided_columns(&self) -> Vec<Diagnostic> {
         if !self.ambiguous.is_empty() {
             let names: Vec<&str> = self.ambiguous.iter().map(String::as_str).collect();
-            let message = format!(
-                "the presets {} fit the sheet equally well; choose one with `--preset`",
-                join_with_and(&names)
-            );
-            return vec![UndecidedColumn { column: None, code: None, message, suggestion: None }];
+            let message =
+                format!("the presets {} fit the sheet equally well", join_with_and(&names));
+            let question = Diagnostic::new(DiagnosticCode::E_PRESET_AMBIGUOUS, message);
+            return vec![question.with_hint("choose one with `--preset`")];
         }
         if self.unbound {
             return Vec::new();
@@ -107,45 +84,44 @@ impl MappingProposal {
     }
 
     /// What is to be decided about a column, if anything.
-    fn open_question(&self, at: usize) -> Option<UndecidedColumn> {
+    fn open_question(&self, at: usize) -> Option<Diagnostic> {
         let ColumnProposal { column: SheetColumn { name, letters }, candidates, verdict, .. } =
             &self.columns[at];
-        let target = || candidates[0].target.clone();
-        let (code, message) = match verdict {
+        let question = match verdict {
             ProposalStatus::Proposed => {
                 let best = &candidates[0];
                 let message = format!(
-                    "column {letters} (`{name}`) may be `{}` ({:.2}: {}); \
-                     say so with `--map {letters}={}`, or `--ignore-column {letters}`",
-                    best.target, best.score, best.evidence, best.target
+                    "column {letters} (`{name}`) may be `{}` ({:.2}: {})",
+                    best.target, best.score, best.evidence
                 );
-                (None, message)
+                let hint = format!(
+                    "say so with `--map {letters}={}`, or `--ignore-column {letters}`",
+                    best.target
+                );
+                Diagnostic::new(DiagnosticCode::E_COLUMN_UNDECIDED, message).with_hint(hint)
             }
-            ProposalStatus::Rivals(first) => {
-                (Some(DUPLICATE_HEADER), self.conflict_message(*first, at))
-            }
+            ProposalStatus::Rivals(first) => self.conflict_question(*first, at),
             _ => return None,
         };
-        Some(UndecidedColumn { column: Some(at), code, message, suggestion: Some(target()) })
+        Some(question.at_column(at))
     }
 
-    fn conflict_message(&self, first: usize, second: usize) -> String {
+    fn conflict_question(&self, first: usize, second: usize) -> Diagnostic {
         let (one, other) = (&self.columns[first].column, &self.columns[second].column);
         let target = &self.columns[second].candidates[0].target;
-        let pick = format!(
+        let hint = format!(
             "pick one with `--map {}={target}` or `--ignore-column {}`",
             one.letters, other.letters
         );
-        if one.name.trim() == other.name.trim() {
+        let message = if one.name.trim() == other.name.trim() {
             let name = one.name.trim();
-            return format!(
-                "`{name}` is the header of columns {} and {}; {pick}",
-                one.letters, other.letters
-            );
-        }
-        format!(
-            "columns {} (`{}`) and {} (`{}`) both go to `{target}`, which takes one; {pick}",
-            one.letters, one.name, other.letters, other.name
-        )
+            format!("`{name}` is the header of columns {} and {}", one.letters, other.letters)
+        } else {
+            format!(
+                "columns {} (`{}`) and {} (`{}`) both go to `{target}`, which takes one",
+                one.letters, one.name, other.letters, other.name
+            )
+        };
+        Diagnostic::new(DUPLICATE_HEADER, message).with_hint(hint)
     }
 }

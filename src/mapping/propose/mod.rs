@@ -15,8 +15,6 @@ mod value_profile;
 #[cfg(test)]
 mod tests;
 
-pub use accept::UndecidedColumn;
-
 use std::collections::{HashMap, HashSet};
 
 use super::header::HeaderNames;

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::diagnostic::Diagnostic;
 use crate::mapping::preset::builtin_presets;
 use crate::mapping::{BoundMapping, DUPLICATE_HEADER};
 use crate::model::directory::CustomField;
@@ -73,10 +74,13 @@ fn imports(header: &str, samples: &[&str], expected: &str) {
 
 /// What an import without a mapping would ask.
 #[track_caller]
-fn asks(header: &str, samples: &[&str], expected: &[&str]) -> Vec<UndecidedColumn> {
+fn asks(header: &str, samples: &[&str], expected: &[&str]) -> Vec<Diagnostic> {
     let undecided = propose(header, samples).confident_mapping().unwrap_err();
-    let suggestion = |undecided: &UndecidedColumn| {
-        undecided.suggestion.as_ref().map_or_else(String::new, ToString::to_string)
+    // The target that the hint names.
+    let suggestion = |undecided: &Diagnostic| {
+        let hint = undecided.hint.as_deref().unwrap_or_default();
+        let rest = hint.split_once("`--map ").and_then(|(_, rest)| rest.split_once('='));
+        rest.and_then(|(_, rest)| rest.split_once('`')).map_or("", |(target, _)| target).to_owned()
     };
     assert_eq!(undecided.iter().map(suggestion).collect::<Vec<_>>(), expected, "{undecided:?}");
     undecided
@@ -165,7 +169,7 @@ fn a_name_of_two_custom_fields_is_not_guessed_about() {
     let proposal =
         MappingProposal::new(&columns("Email,Job Title"), &[], builtin_presets(), Some(&directory));
     let undecided = proposal.confident_mapping().unwrap_err();
-    assert_eq!(undecided[0].column, Some(1));
+    assert_eq!(undecided[0].place.column, Some(1));
     let targets: Vec<String> =
         proposal.columns[1].candidates.iter().map(|one| one.target.to_string()).collect();
     assert_eq!(targets, ["customFields.vip_since", "customFields.job_title"]);
@@ -200,9 +204,9 @@ fn several_phone_and_email_columns_are_read_one_after_the_other() {
 #[test]
 fn two_columns_for_one_value_refuse_the_sheet() {
     let undecided = asks("Name,Email,City,City", &[], &["city"]);
-    assert_eq!(undecided[0].code, Some(DUPLICATE_HEADER));
+    assert_eq!(undecided[0].code, DUPLICATE_HEADER);
     assert_eq!(
-        undecided[0].message,
+        undecided[0].message_with_hint(),
         "`City` is the header of columns C and D; pick one with `--map C=city` or `--ignore-column D`"
     );
     asks("City,Town", &[], &["city"]);
@@ -270,7 +274,7 @@ fn a_preset_says_more_than_names_do_and_leaves_the_rest_to_them() {
         .unwrap()
         .bind_columns(&columns(header))
         .unwrap_err();
-    assert_eq!(problems[0].code, Some(DUPLICATE_HEADER));
+    assert_eq!(problems[0].code, DUPLICATE_HEADER);
 }
 
 #[test]

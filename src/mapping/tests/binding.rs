@@ -1,6 +1,7 @@
 //! Mappings that meet sheets.
 
 use super::*;
+use crate::diagnostic::Diagnostic;
 use crate::mapping::duplicate_headers;
 
 #[track_caller]
@@ -11,7 +12,7 @@ fn binds(text: &str, header: &str, expected: &[&str]) -> BoundMapping {
 }
 
 #[track_caller]
-fn refuses(text: &str, header: &str, expected: &[&str]) -> Vec<Problem> {
+fn refuses(text: &str, header: &str, expected: &[&str]) -> Vec<Diagnostic> {
     let problems = mapping(text).bind_columns(&columns(header)).unwrap_err();
     assert_eq!(complaints(&problems), expected);
     problems
@@ -55,7 +56,7 @@ fn a_header_of_two_columns_is_refused_for_what_takes_one() {
             "line 1: `City` is the header of columns C and D; pick one with `--map C=city` or `--ignore-column D`",
         ],
     );
-    assert_eq!(problems[0].code, Some(DUPLICATE_HEADER));
+    assert_eq!(problems[0].code, DUPLICATE_HEADER);
     binds(&format!("ignore = [\"D\"]\n{text}"), "Name,Email,City,City", &["C>city"]);
     binds(&rule("\"Tag\"", "tags"), "Name,Tag,Tag", &["B>tags", "C>tags"]);
     let plan = binds(&rule("\"Name\"", "name"), "Name,City,City", &["A>name"]);
@@ -71,7 +72,7 @@ fn two_columns_for_one_value_are_refused_and_joined_ones_are_not() {
     let message = "line 4: columns A (`City`) and B (`Town`) both go to `city`, which takes one; \
                    pick one with `--map A=city` or `--ignore-column B`";
     let problems = refuses(&two, "City,Town", &[message]);
-    assert_eq!(problems[0].code, Some(DUPLICATE_HEADER));
+    assert_eq!(problems[0].code, DUPLICATE_HEADER);
     binds(&rule("[\"City\", \"Town\"]", "city"), "City,Town", &["A+B>city"]);
     let constant = rule("\"City\"", "city") + "[[constant]]\nto = \"city\"\nvalue = \"Rome\"\n";
     refuses(&constant, "City", &["line 4: `city` has a constant and a column; keep one of them"]);

@@ -1,6 +1,7 @@
 //! What mappings say, and what they say about sheets and locations.
 
 use super::*;
+use crate::diagnostic::Diagnostic;
 use crate::model::directory::{CustomField, LocationDirectory};
 use crate::model::policy::{BlankRule, DecimalSign, IdentityKey, ImportMode, ImportPolicy};
 use crate::sheet::SheetColumn;
@@ -62,8 +63,8 @@ fn shown(plan: &BoundMapping) -> Vec<String> {
         .collect()
 }
 
-fn complaints(problems: &[Problem]) -> Vec<String> {
-    problems.iter().map(ToString::to_string).collect()
+fn complaints(problems: &[Diagnostic]) -> Vec<String> {
+    problems.iter().map(Diagnostic::message_with_line).collect()
 }
 
 mod binding;

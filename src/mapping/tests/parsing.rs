@@ -129,7 +129,7 @@ value = "x"
 #[test]
 fn a_text_that_is_no_toml_is_refused_with_the_line() {
     let problems = Mapping::parse("format = 1\n[[column]\nfrom = \"A\"\n", "test").unwrap_err();
-    assert_eq!(problems[0].line, 2, "{problems:?}");
+    assert_eq!(problems[0].place.line, Some(2), "{problems:?}");
     for text in ["column = 3", "column = [3]", "ignore = 3", "sheet = []", "options = 1"] {
         assert!(Mapping::parse(text, "test").is_err(), "{text}");
     }

@@ -72,7 +72,7 @@ fn one_field_under_two_names_is_one_field() {
     let text = "[[column]]\nfrom = \"A\"\nto = \"customFields.vip_since\"\n\
                 [[column]]\nfrom = \"B\"\nto = \"customFields.f1\"\n";
     let problems = mapping(text).bind_to_location(&columns("A,B"), &directory()).unwrap_err();
-    assert_eq!(problems[0].code, Some(DUPLICATE_HEADER));
+    assert_eq!(problems[0].code, DUPLICATE_HEADER);
 }
 
 #[test]

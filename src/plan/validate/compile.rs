@@ -1,5 +1,6 @@
 //! A mapping resolved against a directory: the steps that every row goes through.
 
+use crate::diagnostic::Diagnostic;
 use std::collections::{HashMap, HashSet};
 
 use jiff::tz::TimeZone;
@@ -9,7 +10,7 @@ use super::consent;
 use super::field_rule::{ColumnJoin, FieldRule, FieldRuleSource, RuleScope, TextTransform};
 use super::value_type::{CustomFieldTarget, TargetValueType, resolve_value_type};
 use crate::mapping::{
-    self, BoundRule, CellTest, ConstantValue, DUPLICATE_HEADER, MappingRule, Problem,
+    self, BoundRule, CellTest, ConstantValue, DUPLICATE_HEADER, MappingRule, mapping_problem,
 };
 use crate::model::target::{Channel, Field, NotePart};
 use crate::model::{
@@ -43,7 +44,7 @@ impl CompiledMapping {
         directory: &LocationDirectory,
         policy: &ImportPolicy,
         findings: ColumnScanFindings,
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Self, Vec<Diagnostic>> {
         let orders = findings.into_date_orders();
         let mut problems = Vec::new();
         let key = resolve_key_field(directory, policy, &mut problems);
@@ -115,13 +116,13 @@ impl FieldRuleBuilder<'_> {
         &self,
         bound: &BoundRule,
         order: Option<DateOrder>,
-    ) -> Result<FieldRule, Problem> {
+    ) -> Result<FieldRule, Diagnostic> {
         let rule = &bound.rule;
         let (kind, custom) = resolve_value_type(&rule.to, rule.convert, self.directory)
-            .map_err(|message| Problem::new(rule.line, message))?;
+            .map_err(|message| mapping_problem(rule.line, message))?;
         if rule.blank == Some(BlankRule::Clear) && !can_clear(&rule.to) {
             let message = format!("`blank = \"clear\"` cannot be used for `{}`", rule.to);
-            return Err(Problem::new(rule.line, message));
+            return Err(mapping_problem(rule.line, message));
         }
         let joins = bound.columns.len() > 1 && !takes_value_per_column(&rule.to, &kind);
         let join = match &rule.template {
@@ -183,7 +184,7 @@ impl FieldRuleBuilder<'_> {
         steps
     }
 
-    fn compile_constant(&self, constant: &ConstantValue) -> Result<FieldRule, Problem> {
+    fn compile_constant(&self, constant: &ConstantValue) -> Result<FieldRule, Diagnostic> {
         let rule =
             MappingRule { to: constant.to.clone(), line: constant.line, ..MappingRule::default() };
         let bound =
@@ -224,9 +225,9 @@ impl FieldRuleBuilder<'_> {
 }
 
 fn push_rule_or_problem(
-    step: Result<FieldRule, Problem>,
+    step: Result<FieldRule, Diagnostic>,
     steps: &mut Vec<FieldRule>,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<Diagnostic>,
 ) {
     match step {
         Ok(step) => steps.push(step),
@@ -248,7 +249,7 @@ fn order_rules(steps: &mut [FieldRule]) {
 }
 
 /// One custom field under two names.
-fn report_repeated_fields(steps: &[FieldRule], problems: &mut Vec<Problem>) {
+fn report_repeated_fields(steps: &[FieldRule], problems: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<&str, &MappingTarget> = HashMap::new();
     for step in steps.iter().filter(|step| !matches!(step.source, FieldRuleSource::Constant(_))) {
         let Some(custom) = &step.custom else { continue };
@@ -257,7 +258,7 @@ fn report_repeated_fields(steps: &[FieldRule], problems: &mut Vec<Problem>) {
         if let Some(other) = other.filter(|other| **other != step.target) {
             let message =
                 format!("`{other}` and `{}` are the same field; keep one of them", step.target);
-            problems.push(Problem::new(0, message).with_code(DUPLICATE_HEADER));
+            problems.push(mapping_problem(0, message).with_code(DUPLICATE_HEADER));
         }
     }
 }
@@ -300,13 +301,13 @@ fn is_contact_data(target: &MappingTarget) -> bool {
 fn resolve_key_field(
     directory: &LocationDirectory,
     policy: &ImportPolicy,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<Diagnostic>,
 ) -> Option<String> {
     let IdentityKey::Custom(name) = &policy.key else { return None };
     match directory.find_field(name) {
         Ok(field) => Some(field.id.clone()),
         Err(error) => {
-            problems.push(Problem::new(0, format!("`--key`: {error}")));
+            problems.push(mapping_problem(0, format!("`--key`: {error}")));
             None
         }
     }
@@ -315,12 +316,12 @@ fn resolve_key_field(
 fn resolve_timezone(
     directory: &LocationDirectory,
     policy: &ImportPolicy,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<Diagnostic>,
 ) -> TimeZone {
     if let Some(name) = &policy.timezone {
         match TimeZone::get(name) {
             Ok(zone) => return zone,
-            Err(_) => problems.push(Problem::new(0, format!("`{name}` is not a time zone"))),
+            Err(_) => problems.push(mapping_problem(0, format!("`{name}` is not a time zone"))),
         }
     }
     // A location's zone that this system does not know is no reason to stop.

@@ -37,7 +37,6 @@ use jiff::civil::Date;
 
 use crate::diagnostic::Diagnostic;
 use crate::mapping;
-use crate::mapping::Problem;
 use crate::model::{ImportMode, ImportPolicy, LocationDirectory};
 use crate::sheet::{SheetColumn, SheetRow};
 use compile::CompiledMapping;
@@ -74,7 +73,7 @@ impl RowValidator {
         policy: ImportPolicy,
         findings: ColumnScanFindings,
         today: Date,
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Self, Vec<Diagnostic>> {
         let resolved = CompiledMapping::new(&plan, columns, &directory, &policy, findings)?;
         Ok(Self {
             tally: ValidationTotals::new(resolved.steps.len(), plan.unmapped),

@@ -1,12 +1,13 @@
 //! A layout from its TOML text, with the line of everything that is wrong.
 
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
 use super::{ExportTemplate, FieldSource, TemplateColumn, columns_with_rules, tables_of_entity};
 use crate::mapping::preset::PresetEntity;
-use crate::mapping::{Mapping, Problem, closest_name};
+use crate::mapping::{Mapping, closest_name, mapping_problem};
 use crate::table::{OutputDialect, OutputEncoding};
 use crate::toml_doc::{SpannedTomlValue, TomlDocument};
 
@@ -48,8 +49,8 @@ pub(in crate::mapping::preset) fn parse(
     name: &str,
     entity: PresetEntity,
     mapping: &Mapping,
-) -> Result<Option<ExportTemplate>, Vec<Problem>> {
-    let mut source = TomlDocument::new(text);
+) -> Result<Option<ExportTemplate>, Vec<Diagnostic>> {
+    let mut source = TomlDocument::new(text, DiagnosticCode::E_MAPPING);
     let Some(table) = source.parse_document(text) else { return Err(source.problems) };
     let is_template = |key: &str| key == "template" || key == super::FORMER_TABLE;
     let Some((_, value)) = table.iter().find(|(key, _)| is_template(key.get_ref())) else {
@@ -66,7 +67,7 @@ pub(in crate::mapping::preset) fn parse(
         )
     });
     let mut problems = source.problems;
-    problems.sort_by_key(|problem| problem.line);
+    problems.sort_by_key(|problem| problem.place.line);
     if problems.is_empty() { Ok(layout) } else { Err(problems) }
 }
 
@@ -310,7 +311,7 @@ fn read_field_sources(
         match FieldSource::from_name(&name) {
             Ok(fill) => fills.push(fill),
             Err((message, near)) => {
-                let problem = Problem::new(source.line_of(value), message).did_you_mean(near);
+                let problem = mapping_problem(source.line_of(value), message).did_you_mean(near);
                 source.problems.push(problem);
             }
         }
@@ -360,7 +361,7 @@ fn build_columns(
             let message = format!("nothing says what fills `{name}`");
             let hint =
                 "a `[[template.column]]` with `name` and `fill` does; `fill = []` leaves it empty";
-            source.problems.push(Problem::new(at, message).with_hint(hint));
+            source.problems.push(mapping_problem(at, message).with_hint(hint));
         }
     }
     if columns.is_empty() && source.problems.is_empty() {
@@ -380,7 +381,7 @@ fn check_column_entries(
         if !names.contains(&said.name) {
             let near = closest_name(&said.name, names.iter().map(String::as_str));
             let message = format!("`columns` does not list `{}`", said.name);
-            source.problems.push(Problem::new(said.line, message).did_you_mean(near));
+            source.problems.push(mapping_problem(said.line, message).did_you_mean(near));
         }
         if before(at).any(|it| it.name == said.name) {
             source.report_problem(said.line, format_args!("`{}` is described twice", said.name));
@@ -446,7 +447,7 @@ fn resolve_column_positions(
         } else {
             let near = closest_name(&name, columns.iter().map(|column| column.name.as_str()));
             let message = format!("`{key}` names `{name}`, which is not a column of the template");
-            source.problems.push(Problem::new(line, message).did_you_mean(near));
+            source.problems.push(mapping_problem(line, message).did_you_mean(near));
         }
     }
     places

@@ -35,9 +35,9 @@ fn problems(rest: &str) -> Vec<String> {
     let text = format!("{CONTACTS_OF}{rest}");
     let problems = Preset::parse(text, "crm").unwrap_err();
     let before = CONTACTS_OF.lines().count();
-    let line = |problem: &crate::mapping::Problem| {
+    let line = |problem: &crate::diagnostic::Diagnostic| {
         let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        format!("{}: {}{hint}", problem.line - before, problem.message)
+        format!("{}: {}{hint}", problem.place.line.unwrap() - before as u64, problem.message)
     };
     problems.iter().map(line).collect()
 }

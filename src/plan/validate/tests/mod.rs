@@ -165,7 +165,7 @@ impl Case {
         &self,
         plan: mapping::BoundMapping,
         findings: ColumnScanFindings,
-    ) -> Result<RowValidator, Vec<Problem>> {
+    ) -> Result<RowValidator, Vec<Diagnostic>> {
         let (directory, policy) = (self.directory.clone(), self.policy.clone());
         let today = jiff::civil::date(2026, 11, 21);
         RowValidator::new(plan, &self.columns, directory, policy, findings, today)
