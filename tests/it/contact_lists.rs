@@ -319,11 +319,16 @@ fn a_file_that_names_no_contacts_is_refused_and_nothing_is_sent() {
     let world = account(5);
     assert_refused(&world, EXPORT, 2, "no such file");
     world.write_sheet("list.csv", "Name,City\nAnn,Bonn\n");
-    refused(&world, EXPORT, 4, "does not show which column identifies the contacts");
+    assert_refused(&world, EXPORT, 4, "does not show which column identifies the contacts");
     world.write_sheet("list.csv", "email\n\n");
-    refused(&world, EXPORT, 4, "lists no contact");
+    assert_refused(&world, EXPORT, 4, "lists no contact");
     world.write_sheet("list.csv", "Kontakte\nAnn\n");
-    refused(&world, EXPORT, 4, "line 2: `Ann` is not an id, an e-mail address or a phone number");
+    assert_refused(
+        &world,
+        EXPORT,
+        4,
+        "line 2: `Ann` is not an id, an e-mail address or a phone number",
+    );
     world.write_sheet("list.csv", "");
     assert_refused(&world, EXPORT, 4, "empty");
     world.write_sheet("list.csv", "ann@example.com\n");

@@ -175,7 +175,7 @@ fn a_business_that_does_not_exist_is_refused() {
 
 #[test]
 fn a_name_of_two_businesses_is_refused() {
-    let done = refused("--business 'Acme Corp'");
+    let done = assert_refused("--business 'Acme Corp'");
     insta::assert_snapshot!(done.stderr, @"error: two businesses have the name `Acme Corp`; give the id of one of them");
 }
 
