@@ -28,7 +28,7 @@ pub struct EngineContext {
 /// A run that stopped early, and why. It can be resumed.
 #[derive(Debug)]
 pub struct HaltedRun<E> {
-    /// The run, if one was created and kept.
+    /// The run, if one was created and not removed again.
     pub run: Option<RunId>,
     /// Why it stopped.
     pub error: E,

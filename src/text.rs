@@ -1,16 +1,16 @@
-//! What many rooms do with text: make it safe to show, compare it with patterns and names, encode it.
+//! Text helpers for all modules: escaping for terminals, patterns, similar names, and encodings.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// How alike (0 to 1) a name must be to be suggested.
+/// The similarity (0 to 1) from which on a name is suggested.
 pub(crate) const NEAR_ENOUGH: f64 = 0.8;
-/// All but letters, digits, `-` and `_`.
+/// All characters but letters, digits, `-` and `_`.
 const OUTSIDE_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-/// Whether a terminal acts on a character instead of showing it: control characters, line breaks, and marks that
+/// Whether a terminal interprets a character instead of printing it: control characters, line breaks, and marks that
 /// change the reading direction.
 fn is_terminal_control(c: char) -> bool {
     let direction = matches!(
@@ -21,13 +21,13 @@ fn is_terminal_control(c: char) -> bool {
     c.is_control() || direction || line_break
 }
 
-/// Makes untrusted text safe for a terminal: what a terminal acts on becomes a visible escape such as `\u{1b}` or
-/// `\n`. All else stays as it is.
+/// Escapes untrusted text for a terminal: characters that a terminal interprets become visible escapes such as
+/// `\u{1b}` or `\n`. Everything else is unchanged.
 pub(crate) fn escape_for_terminal(text: &str) -> Cow<'_, str> {
     escape_where(text, |c, _| is_terminal_control(c))
 }
 
-/// The same for a cell of a table, in which tabs and line breaks, in either spelling, are ordinary text.
+/// Escapes the text of a table's cell, in which tabs and line breaks (LF or CRLF) are ordinary text.
 pub(crate) fn escape_for_table(text: &str) -> Cow<'_, str> {
     escape_where(text, |c, next| {
         let is_layout = matches!(c, '\n' | '\t') || c == '\r' && next == Some('\n');
@@ -35,7 +35,7 @@ pub(crate) fn escape_for_table(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The same for a line of JSON, in which an escape means the same: JSON itself escapes only the oldest control
+/// Escapes a line of JSON without changing its meaning: JSON itself requires escapes only for the ASCII control
 /// characters.
 pub(crate) fn escape_json_line(line: String) -> String {
     if !line.contains(is_terminal_control) {
@@ -44,7 +44,7 @@ pub(crate) fn escape_json_line(line: String) -> String {
     let mut shown = String::with_capacity(line.len() + 16);
     for c in line.chars() {
         if is_terminal_control(c) {
-            // All of them lie in the first plane, where an escape has four digits.
+            // All of them are in the Basic Multilingual Plane, where an escape has four digits.
             write!(shown, "\\u{:04x}", u32::from(c)).expect("writing to a string cannot fail");
         } else {
             shown.push(c);
@@ -53,7 +53,7 @@ pub(crate) fn escape_json_line(line: String) -> String {
     shown
 }
 
-/// Escapes the characters that `acts` says, given each and the one behind it.
+/// Escapes the characters for which `acts` returns true, given each character and the next.
 fn escape_where(text: &str, acts: impl Fn(char, Option<char>) -> bool) -> Cow<'_, str> {
     if !text.contains(is_terminal_control) {
         return Cow::Borrowed(text);
@@ -70,16 +70,16 @@ fn escape_where(text: &str, acts: impl Fn(char, Option<char>) -> bool) -> Cow<'_
     Cow::Owned(shown)
 }
 
-/// Whether a name as a whole matches a pattern: `*` is any text, `?` one character, and case does not matter.
+/// Whether an entire name matches a pattern: `*` is any text, `?` is any character, and case is ignored.
 pub(crate) fn matches_wildcard(pattern: &str, name: &str) -> bool {
     capture_first_star(pattern, name).is_some()
 }
 
-/// What the first `*` of a pattern is in a name that the pattern matches; nothing in one that it does not match.
+/// The text that the first `*` of a pattern matches in a name. `None` if the pattern does not match the name.
 pub(crate) fn capture_first_star(pattern: &str, name: &str) -> Option<String> {
     let (pattern, folded) = (lowercase_chars(pattern), lowercase_chars(name));
     let (mut at, mut in_name) = (0, 0);
-    // Where to continue when the last `*` must take one character more, and what the first `*` took.
+    // Where to continue when the last `*` must match one more character, and what the first `*` matched.
     let mut last: Option<(usize, usize)> = None;
     let mut first: Option<(usize, Option<usize>)> = None;
     loop {
@@ -87,7 +87,7 @@ pub(crate) fn capture_first_star(pattern: &str, name: &str) -> Option<String> {
             (Some('*'), _) => {
                 first = match first {
                     None => Some((in_name, None)),
-                    // A second `*`: all before it is settled, since each takes as little as it can.
+                    // A second `*`: everything before it is final, since each `*` matches as little as possible.
                     Some((start, None)) => {
                         let taken = last.map_or(start, |(_, taken)| taken);
                         Some((start, Some(taken)))
@@ -115,13 +115,12 @@ pub(crate) fn capture_first_star(pattern: &str, name: &str) -> Option<String> {
     Some(name.chars().skip(start).take(end - start).collect())
 }
 
-/// A text in lower case, one character for each of its own.
+/// Converts a text to lower case, one character for each of its characters.
 fn lowercase_chars(text: &str) -> Vec<char> {
     text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
 }
 
-/// The name closest to a text, if it is near enough to have been meant. Both are compared by what `key` makes of
-/// them.
+/// The name most similar to a text, if it is similar enough to be suggested. Both are compared by their `key`.
 pub(crate) fn closest_match<'n>(
     text: &str,
     names: impl IntoIterator<Item = &'n str>,
@@ -133,18 +132,18 @@ pub(crate) fn closest_match<'n>(
     (best.0 >= NEAR_ENOUGH).then_some(best.1)
 }
 
-/// How alike two texts are, from 0 to 1.
+/// The similarity of two texts, from 0 to 1.
 pub(crate) fn similarity(one: &str, other: &str) -> f64 {
     strsim::jaro_winkler(one, other)
 }
 
-/// Percent-encodes all but letters, digits, `-` and `_`, so that the result is one plain segment of a URL and one
-/// plain file name.
+/// Percent-encodes all but letters, digits, `-` and `_`, so that the result is a single URL segment and a safe file
+/// name.
 pub(crate) fn percent_encode(text: &str) -> String {
     utf8_percent_encode(text, OUTSIDE_SEGMENT).to_string()
 }
 
-/// At most so many characters of a text, with `…` where it is longer.
+/// Truncates a text to a number of characters, with `…` if it is longer.
 pub(crate) fn truncate_text(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -152,7 +151,7 @@ pub(crate) fn truncate_text(text: &str, most: usize) -> String {
     }
 }
 
-/// Bytes in lower-case hexadecimal.
+/// Encodes bytes in lower-case hexadecimal.
 pub(crate) fn encode_hex(bytes: &[u8]) -> String {
     base16ct::lower::encode_string(bytes)
 }

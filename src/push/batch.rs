@@ -1,4 +1,4 @@
-//! One batch: the same change for many contacts, in as few requests as the server takes.
+//! One batch: the same change for many contacts, in as few requests as the server accepts.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -28,22 +28,22 @@ pub(super) struct BatchMember {
     pub(super) contact: ContactId,
 }
 
-/// What an answer says about each contact.
+/// The results in a response, by contact.
 #[derive(Debug, Default)]
 struct BatchResponse {
-    /// It says that all is done, and no more.
+    /// The response reports success as a whole, without naming contacts.
     all: bool,
-    /// By contact: nothing when it is done, or why it is not.
+    /// By contact: `None` for success, else the error message.
     each: HashMap<String, Option<String>>,
 }
 
-/// A part of a batch, and how often it was sent without an answer.
+/// A part of a batch, and how often it was sent without a response.
 struct BatchPart {
     members: Vec<BatchMember>,
     unanswered: u32,
 }
 
-/// Carries out one batch.
+/// Sends one batch.
 pub(super) async fn send_batch(
     work: Arc<PushContext>,
     batch: ChangeBatch,
@@ -77,7 +77,7 @@ impl BatchSender<'_> {
             .ok_or_else(|| PushError::Bug("a change that no contacts share".to_owned()))?;
         let intents =
             part.members.iter().map(|member| op_request::build_intent(member.op, &mutation, None));
-        let place = work.seats.acquire().await.expect("the seats are never closed");
+        let place = work.seats.acquire().await.expect("the semaphore is never closed");
         if work.stop.is_cancelled() {
             return Err(PushError::stopped());
         }
@@ -97,8 +97,8 @@ impl BatchSender<'_> {
                 Err(error.into())
             }
             WriteOutcome::Answered { status: 200..=299, body, .. } => {
-                let told = BatchResponse::parse(self.change, &body);
-                self.settle_each(sent_members, &told, &mark, part.unanswered).await
+                let response = BatchResponse::parse(self.change, &body);
+                self.settle_each(sent_members, &response, &mark, part.unanswered).await
             }
             WriteOutcome::Answered { status, body, .. } => {
                 self.handle_refusal(sent_members, status, &body, mark, part.unanswered).await
@@ -109,19 +109,19 @@ impl BatchSender<'_> {
         }
     }
 
-    /// A success: what it says of each contact.
+    /// Records each contact's result from a successful response.
     async fn settle_each(
         &mut self,
         sent: Vec<(BatchMember, AttemptHandle)>,
-        told: &BatchResponse,
+        response: &BatchResponse,
         mark: &ResponseTrace,
         unanswered: u32,
     ) -> Result<(), PushError> {
         for (member, attempt) in sent {
-            let finding = match told.each.get(member.contact.as_str()) {
+            let finding = match response.each.get(member.contact.as_str()) {
                 Some(None) => OpResolution::Applied { made: None },
                 Some(Some(message)) => member_refusal(message.clone()),
-                None if told.all => OpResolution::Applied { made: None },
+                None if response.all => OpResolution::Applied { made: None },
                 None => {
                     self.resolve_unmentioned(member, attempt, unanswered).await?;
                     continue;
@@ -132,7 +132,7 @@ impl BatchSender<'_> {
         Ok(())
     }
 
-    /// A contact of which the answer says nothing.
+    /// Looks up a contact that the response does not mention.
     async fn resolve_unmentioned(
         &mut self,
         member: BatchMember,
@@ -149,7 +149,7 @@ impl BatchSender<'_> {
         }
         let finding = match finding {
             OpResolution::NotApplied => {
-                member_refusal("the server took it and did nothing".to_owned())
+                member_refusal("the server accepted the request but did not apply it".to_owned())
             }
             finding => finding,
         };
@@ -157,7 +157,7 @@ impl BatchSender<'_> {
             .await
     }
 
-    /// A refusal of the whole request: halved, until the contact that it is about stands alone.
+    /// Handles a refusal of the whole request: the part is halved until the contact at fault is alone in it.
     async fn handle_refusal(
         &mut self,
         sent: Vec<(BatchMember, AttemptHandle)>,
@@ -191,7 +191,8 @@ impl BatchSender<'_> {
         Ok(())
     }
 
-    /// No answer: sent again in smaller parts; after so many times each contact is looked at.
+    /// Handles a missing response: the part is sent again in halves; after [`ATTEMPTS`] times each contact is
+    /// looked up.
     async fn handle_no_response(
         &mut self,
         part: BatchPart,
@@ -222,7 +223,7 @@ impl BatchSender<'_> {
         Ok(())
     }
 
-    /// Whether the change stands in the contact.
+    /// Reads the contact to find out whether the change was applied.
     async fn look_up_member(&self, member: &BatchMember) -> Result<OpResolution, PushError> {
         Ok(match self.work.doubt.fetch_contact(&member.contact).await? {
             Some(live) if verify::find_mismatches(self.change, &live).is_empty() => {
@@ -254,7 +255,7 @@ impl BatchSender<'_> {
         self.requeue_in_parts(part, size.div_ceil(2));
     }
 
-    /// Puts a part back in smaller ones, in front: what is under way goes first.
+    /// Splits a part and puts the smaller ones at the front of the queue, so that work in progress is finished first.
     fn requeue_in_parts(&mut self, part: BatchPart, size: usize) {
         let unanswered = part.unanswered;
         for members in split_members(part.members, size).into_iter().rev() {
@@ -264,13 +265,13 @@ impl BatchSender<'_> {
 }
 
 impl BatchResponse {
-    /// Reads `{responses: [{contactId, type, message}]}` of tags, or `{success, ids}` of businesses.
+    /// Parses `{responses: [{contactId, type, message}]}` of tags, or `{success, ids}` of businesses.
     fn parse(change: &OpChange, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         if matches!(change, OpChange::SetBusiness { .. }) {
             return Self::parse_business(&body);
         }
-        let mut told = Self::default();
+        let mut parsed = Self::default();
         let responses = body["responses"].as_array();
         for response in responses.into_iter().flatten() {
             let Some(contact) = response["contactId"].as_str() else { continue };
@@ -279,12 +280,12 @@ impl BatchResponse {
                 Some("error") => {
                     Some(response["message"].as_str().unwrap_or("no explanation").to_owned())
                 }
-                // Neither: it is looked at.
+                // Neither: the contact is looked up.
                 _ => continue,
             };
-            told.each.insert(contact.to_owned(), message);
+            parsed.each.insert(contact.to_owned(), message);
         }
-        told
+        parsed
     }
 
     fn parse_business(body: &Value) -> Self {
@@ -297,7 +298,7 @@ impl BatchResponse {
     }
 }
 
-/// What the answer says about a contact that was left out.
+/// Classifies the error message of a contact that the server left out.
 fn member_refusal(message: String) -> OpResolution {
     let lower = message.to_lowercase();
     let gone = ["deleted", "not found", "does not belong"].iter().any(|part| lower.contains(part));
@@ -308,7 +309,7 @@ fn member_refusal(message: String) -> OpResolution {
     }
 }
 
-/// Cuts a list into parts of so many at most.
+/// Splits a list into parts of at most `size` members.
 pub(super) fn split_members(members: Vec<BatchMember>, size: usize) -> Vec<Vec<BatchMember>> {
     let mut parts = Vec::with_capacity(members.len().div_ceil(size.max(1)));
     let mut members = members.into_iter().peekable();
@@ -324,10 +325,10 @@ mod tests {
 
     use super::*;
 
-    fn told(change: &OpChange, body: &Value) -> Vec<(String, Option<String>)> {
-        let told = BatchResponse::parse(change, body.to_string().as_bytes());
-        let mut each: Vec<_> = told.each.into_iter().collect();
-        each.extend(told.all.then(|| ("*".to_owned(), None)));
+    fn parse_results(change: &OpChange, body: &Value) -> Vec<(String, Option<String>)> {
+        let parsed = BatchResponse::parse(change, body.to_string().as_bytes());
+        let mut each: Vec<_> = parsed.each.into_iter().collect();
+        each.extend(parsed.all.then(|| ("*".to_owned(), None)));
         each.sort();
         each
     }
@@ -342,19 +343,19 @@ mod tests {
         ]});
         let expected =
             [("x".to_owned(), None), ("y".to_owned(), Some("contact is deleted".to_owned()))];
-        assert_eq!(told(&change, &body), expected);
-        assert_eq!(told(&change, &json!({ "succeded": true })), []);
-        assert_eq!(told(&change, &Value::Null), []);
+        assert_eq!(parse_results(&change, &body), expected);
+        assert_eq!(parse_results(&change, &json!({ "succeded": true })), []);
+        assert_eq!(parse_results(&change, &Value::Null), []);
     }
 
     #[test]
     fn an_answer_about_businesses_names_those_that_are_done() {
         let change = OpChange::SetBusiness { business: None };
         let done = |id: &str| (id.to_owned(), None);
-        assert_eq!(told(&change, &json!({ "success": true, "ids": ["x"] })), [done("x")]);
-        assert_eq!(told(&change, &json!({ "success": true })), [done("*")]);
-        assert_eq!(told(&change, &json!({ "success": false, "ids": ["x"] })), []);
-        assert_eq!(told(&change, &json!({})), []);
+        assert_eq!(parse_results(&change, &json!({ "success": true, "ids": ["x"] })), [done("x")]);
+        assert_eq!(parse_results(&change, &json!({ "success": true })), [done("*")]);
+        assert_eq!(parse_results(&change, &json!({ "success": false, "ids": ["x"] })), []);
+        assert_eq!(parse_results(&change, &json!({})), []);
     }
 
     #[test]

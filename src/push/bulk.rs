@@ -1,9 +1,9 @@
-//! Phase 2: what many contacts share goes out together.
+//! Phase 2: sends the changes that many contacts share in batches.
 //!
-//! Ops with the same change make batches, in the order of the changes and of the ops, so that the same
-//! plan always sends the same requests. A contact stands in one request at a time: two that write its
-//! tags at once could undo each other. The answer is read contact by contact; a batch that is refused or
-//! not answered is halved. All of this is replay-safe, so what was not answered is simply sent again.
+//! Ops with the same change form batches, in the order of the changes and of the ops, so that the same plan always
+//! sends the same requests. A contact is in only one request at a time: two concurrent writes of its tags could undo
+//! each other. The response is read contact by contact; a batch that is refused or not answered is halved. All these
+//! changes are idempotent, so a batch without a response is simply sent again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,24 +18,24 @@ use crate::id::ContactId;
 use crate::model::{OpChange, op_codec};
 use crate::run::{self, LedgerReader, OpRecord, OpState};
 
-/// Contacts in one change of businesses (api.md §1, table).
+/// The number of contacts in one change of businesses (api.md §1, table).
 pub(super) const BUSINESS_BATCH: usize = 50;
-/// No failure of one batch makes those of others smaller than this: one bad contact is found by halving
-/// its own batch.
+/// The lower limit of the batch size after failures: a single bad contact is found by halving its own batch, not by
+/// making all others smaller.
 const SMALLEST: usize = 10;
-/// Ops read and sent together.
+/// The number of ops read and sent together.
 const LOT: usize = 10_000;
 
-/// An op that goes out with others, and what its row has come to.
+/// An op that is sent in a batch, and the state of its row.
 struct BulkOp {
     record: OpRecord,
     contact: Option<ContactId>,
-    /// Why it is not to be sent any more.
+    /// Why it must no longer be sent.
     ended: Option<String>,
 }
 
 impl PushContext {
-    /// Sends all that goes out with others.
+    /// Sends all ops that go in batches.
     pub(super) async fn send_bulk_ops(self: &Arc<Self>) -> Result<(), PushError> {
         let mut after = 0;
         loop {
@@ -62,7 +62,7 @@ impl PushContext {
         }
     }
 
-    /// Takes out what is not to be sent: rows that are not wanted, and rows that failed.
+    /// Removes ops that must not be sent: those of rows that are not selected or have failed.
     async fn select_sendable(
         &self,
         lot: Vec<BulkOp>,
@@ -70,7 +70,7 @@ impl PushContext {
         let mut ready = Vec::with_capacity(lot.len());
         for found in lot {
             let op = op_codec::decode_op(&found.record)?;
-            // Sent before and not answered, it is sent again whatever rows are wanted now.
+            // Sent before without a response: it is sent again even if its row is not selected now.
             if found.record.state == OpState::Pending && !self.includes_row(op.row) {
                 continue;
             }
@@ -88,7 +88,7 @@ impl PushContext {
         Ok(ready)
     }
 
-    /// How many contacts go into one request with this change.
+    /// The number of contacts in one request with this change.
     pub(super) fn batch_size(&self, change: &OpChange) -> &AtomicUsize {
         match change {
             OpChange::SetBusiness { .. } => &self.business_batch,
@@ -96,13 +96,13 @@ impl PushContext {
         }
     }
 
-    /// Makes batches smaller after one of so many contacts has failed. They never grow again.
+    /// Makes batches smaller after one of `size` contacts has failed. They never grow again.
     pub(super) fn reduce_batch_size(&self, change: &OpChange, failed: usize) {
         self.batch_size(change).fetch_min((failed / 2).max(SMALLEST), Ordering::Relaxed);
     }
 }
 
-/// The next ops that go out with others, each with its row's contact and fate.
+/// Loads the next ops that are sent in batches, each with its row's contact and state.
 fn load_bulk_ops(reader: &LedgerReader, after: u64) -> Result<Vec<BulkOp>, run::RunError> {
     let found = |record: OpRecord| {
         let siblings = reader.ops_of_row(record.row)?;
@@ -115,7 +115,7 @@ fn load_bulk_ops(reader: &LedgerReader, after: u64) -> Result<Vec<BulkOp>, run::
     reader.unfinished_bulk_ops(after, LOT)?.into_iter().map(found).collect()
 }
 
-/// Why a row goes no further.
+/// Why a row has ended, if it has.
 fn row_failure_reason(ops: &[OpRecord], own: u64) -> Result<Option<String>, run::RunError> {
     let open_or_done =
         |state| matches!(state, OpState::Pending | OpState::Applied | OpState::Differs);
@@ -129,8 +129,8 @@ fn row_failure_reason(ops: &[OpRecord], own: u64) -> Result<Option<String>, run:
     Ok(None)
 }
 
-/// Ops by change, in layers: within a layer every contact stands once, and a contact's ops stand in
-/// layers in their order.
+/// Groups ops by change, in layers: within a layer every contact occurs once, and a contact's ops are in consecutive
+/// layers, in their order.
 fn group_into_layers(
     ops: Vec<(OpChange, BatchMember)>,
 ) -> Vec<BTreeMap<String, (OpChange, Vec<BatchMember>)>> {

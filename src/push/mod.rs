@@ -1,11 +1,11 @@
-//! The push: a plan's ops, from the ledger into the account, each of them once.
+//! The push: applies a plan's ops from the ledger to the account, each exactly once.
 //!
-//! Phase 1 goes through the lanes: the ops of a lane run one after the other, lanes side by side, and a
-//! lane that waits for a look-up holds neither a request's seat nor the others. Phase 2 sends what many
-//! contacts share (tags, businesses) in batches. Every op follows one path: an intent that is durable, the
-//! request, the verdict of its answer, and where that is no answer, the look-up; only then is it sent
-//! again. When the tap closes nothing new begins, and whatever was sent is settled or stays to be looked
-//! up by the next process. The push does not know sheets, mappings or result files.
+//! Phase 1 runs the lanes: the ops of a lane run one after the other, lanes run concurrently, and a lane that waits for
+//! a look-up holds no send permit and blocks no other lane. Phase 2 sends the changes that many contacts share (tags,
+//! businesses) in batches. Every op takes the same path: a durable intent, the request, the verdict on its response,
+//! and without a usable response a look-up; only then is it sent again. After cancellation nothing new starts; what
+//! was sent is settled, or left for the next process to look up. The push does not know sheets, mappings or result
+//! files.
 
 mod batch;
 mod bulk;
@@ -32,51 +32,51 @@ use crate::event::{CancelCause, CancelSignal, RunEvent, SharedObserver};
 use crate::reconcile::{self, Reconciler};
 use crate::run::{self, Ledger, LedgerReader, OpRecord, OpState};
 
-/// Lanes that are open at a time. Most of them wait for the pace, some for a look-up.
+/// The maximum number of open lanes. Most of them wait for the rate limit, some for a look-up.
 const OPEN_LANES: NonZeroUsize = NonZeroUsize::new(1_024).expect("a constant");
-/// Lanes read together.
+/// The number of lanes read from the ledger at once.
 const LOT: usize = 256;
-/// How often one process sends an op that is never answered.
+/// How often one process sends an op that gets no response.
 const ATTEMPTS: u32 = 8;
-/// The pause before an op without an answer is sent again: the first, and the longest; it doubles.
+/// The delay before an op without a response is sent again: the first and the longest; it doubles each time.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
 /// A push, ready to run.
 pub struct Push {
-    /// The API.
+    /// The API of the location.
     pub client: ApiClient,
-    /// The ledger, for writing. Whoever opened it closes it.
+    /// The ledger, for writing. The caller, who opened it, closes it.
     pub ledger: Ledger,
-    /// Its database, for reading.
+    /// The ledger's database, for reading.
     pub db: PathBuf,
-    /// Who watches.
+    /// The observer of the run's events.
     pub observer: SharedObserver,
-    /// The tap.
+    /// The cancellation signal.
     pub stop: CancelSignal,
-    /// Requests in flight at most.
+    /// The maximum number of requests in flight.
     pub concurrency: NonZeroUsize,
-    /// How long after sending a request must have been applied or dead.
+    /// The time after which a request that was sent has either been applied or is lost.
     pub settle: Duration,
-    /// The id of the marker field.
+    /// The id of the marker field, if the location has one.
     pub marker: Option<String>,
-    /// How many rows may fail in this process; the push gives up when more do.
+    /// How many rows may fail in this process; the push stops when more do.
     pub max_errors: Option<u64>,
-    /// The rows to be sent; nothing for all.
+    /// The rows to send; `None` for all.
     pub only: Option<BTreeSet<u64>>,
-    /// Contacts in one change of tags, to begin with.
+    /// The initial number of contacts in one change of tags.
     pub tag_batch: usize,
 }
 
-/// What a push came to.
+/// The result of a push.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PushReport {
-    /// How many ops stand where, those of earlier processes too.
+    /// The number of ops in each state, including those of earlier processes.
     pub states: BTreeMap<OpState, u64>,
-    /// What stands in the account more than once, as far as it is known.
+    /// The records known to be in the account more than once.
     pub duplicates: Vec<DuplicatedRow>,
 }
 
-/// A row whose record stands in the account more than once.
+/// A row whose record is in the account more than once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DuplicatedRow {
     /// The row.
@@ -85,19 +85,19 @@ pub struct DuplicatedRow {
     pub ids: Vec<String>,
 }
 
-/// Why a push ended early. What was sent is in the ledger; another push goes on from there.
+/// Why a push ended early. What was sent is in the ledger; another push continues from there.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
-    /// The API: the token, a scope, the budget, no connection, or the tap was closed.
+    /// The API: the token, a scope, the daily quota, no connection, or cancellation.
     #[error(transparent)]
     Api(#[from] api::ApiError),
     /// The ledger.
     #[error(transparent)]
     Run(#[from] run::RunError),
-    /// More rows failed than may; so many.
+    /// More rows failed than `--max-errors` allows; their number.
     #[error("{0} rows failed, more than `--max-errors` allows")]
     MaxErrors(u64),
-    /// The ledger holds what no plan of this program holds.
+    /// The ledger contains something that no plan of this program contains.
     #[error("{0}")]
     Bug(String),
 }
@@ -113,7 +113,7 @@ impl From<reconcile::ReconcileError> for PushError {
 }
 
 impl PushError {
-    /// The tap was closed between two requests: what the next one would have met.
+    /// Cancellation between two requests, as the error that the next request would have returned.
     fn stopped() -> Self {
         Self::Api(api::ApiError {
             kind: ApiErrorKind::Halted(HaltReason::Cancelled),
@@ -132,16 +132,16 @@ impl PushError {
     }
 }
 
-/// What every lane and batch works with.
+/// The context that all lanes and batches share.
 struct PushContext {
     client: ApiClient,
     ledger: Ledger,
     db: PathBuf,
     observer: SharedObserver,
-    /// Closed by the user's tap, by an error that ends the run, and by too many failed rows.
+    /// Cancelled by the user's signal, by an error that ends the run, and by too many failed rows.
     stop: CancelSignal,
     doubt: Reconciler,
-    /// Held while a request is in flight, from its intent on, and never while a lane waits.
+    /// A permit is held while a request is in flight, from its intent on, and never while a lane waits.
     seats: Arc<Semaphore>,
     only: Option<BTreeSet<u64>>,
     errors: Option<FailureBudget>,
@@ -153,14 +153,14 @@ struct PushContext {
 }
 
 impl Push {
-    /// Sends every op that is still to be sent, and looks up those whose answer nobody read.
+    /// Sends every op that is still pending, and looks up those whose response was never read.
     ///
     /// # Errors
-    /// When the run cannot go on now. What was sent is in the ledger, and another call goes on from there.
+    /// When the run cannot continue now. What was sent is in the ledger, and another call continues from there.
     pub async fn run(self) -> Result<PushReport, PushError> {
         let work = Arc::new(self.prepare().await?);
         let pushed = work.run_phases().await;
-        // Also after a failure: what was answered before it is kept.
+        // Also after a failure, so that the outcomes of earlier responses are stored.
         work.ledger.flush().await?;
         let duplicates = pushed?;
         let states = work.read_ledger(LedgerReader::count_by_state).await?;
@@ -207,17 +207,17 @@ impl Push {
     }
 }
 
-/// The rows that have failed in this process, where there is a limit to them. Whoever resumes a run that
-/// ended because of it wants it to go on.
+/// The rows that have failed in this process, if `--max-errors` limits them. Rows that failed in earlier processes do
+/// not count: resuming a run that stopped at the limit is a request to continue.
 struct FailureBudget {
     most: u64,
     rows: Mutex<HashSet<u64>>,
-    /// Refused rows of which it is being found out whether they were applied all the same.
+    /// Refused rows that are being looked up, because they may have been applied nevertheless.
     suspects: AtomicU64,
     less: Notify,
 }
 
-/// A row that has probably failed, while this value lives.
+/// Counts a row as probably failed until it is dropped.
 struct PendingFailure<'w>(Option<&'w FailureBudget>);
 
 impl FailureBudget {
@@ -225,7 +225,7 @@ impl FailureBudget {
         Self { most, rows: Mutex::default(), suspects: AtomicU64::new(0), less: Notify::new() }
     }
 
-    /// Whether more may have failed than may fail, and that is being found out.
+    /// Whether the limit may already be exceeded, depending on look-ups in progress.
     fn may_be_exceeded(&self) -> bool {
         let suspects = self.suspects.load(Ordering::Relaxed);
         suspects > 0 && self.failed_rows() + suspects > self.most
@@ -249,7 +249,7 @@ fn is_unsettled(state: OpState) -> bool {
     matches!(state, OpState::Pending | OpState::Sent)
 }
 
-/// Whether this state makes its row one of those that `--max-errors` counts.
+/// Whether `--max-errors` counts a row with an op in this state.
 fn counts_as_failure(state: OpState) -> bool {
     matches!(state, OpState::Refused | OpState::Conflict | OpState::InDoubt)
 }
@@ -274,7 +274,7 @@ impl PushContext {
         self.find_duplicates().await
     }
 
-    /// Awaits pieces of work. The first that fails closes the tap, and the others come to their ends.
+    /// Awaits tasks. The first failure cancels the push, and the other tasks wind down.
     async fn drain_results(
         &self,
         pieces: impl Stream<Item = Result<(), PushError>>,
@@ -297,8 +297,7 @@ impl PushContext {
         }
     }
 
-    /// The lanes with something to be sent or looked up, in their order, with all their ops. They end
-    /// when the tap closes.
+    /// The lanes with ops to send or look up, in order, with all their ops. The stream ends on cancellation.
     fn stream_serial_groups(
         self: &Arc<Self>,
     ) -> impl Stream<Item = Result<Vec<OpRecord>, PushError>> + use<> {
@@ -322,7 +321,7 @@ impl PushContext {
         lots.flatten()
     }
 
-    /// Reads the ledger.
+    /// Reads from the ledger on a blocking thread.
     async fn read_ledger<T: Send + 'static>(
         &self,
         read: impl FnOnce(&LedgerReader) -> Result<T, run::RunError> + Send + 'static,
@@ -331,19 +330,19 @@ impl PushContext {
         Ok(concurrency::run_blocking(move || read(&LedgerReader::open(&db)?)).await?)
     }
 
-    /// The pause before an op is sent again that had no answer so often. With a short settle time, pauses
-    /// are short too.
+    /// The delay before an op is sent again after this many attempts without a response. With a short settle time,
+    /// the delays are short as well.
     fn retry_delay(&self, unanswered: u32) -> Duration {
         let first = PAUSES[0].min(self.doubt.settle / 8);
         first.saturating_mul(1 << unanswered.saturating_sub(1).min(16)).min(PAUSES[1])
     }
 
-    /// Whether a row is among those to be sent.
+    /// Whether a row is selected to be sent.
     fn includes_row(&self, row: u64) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(&row))
     }
 
-    /// Counts an op of a row that came to its end. Too many failed rows close the tap.
+    /// Counts an op that has reached a final state. Too many failed rows cancel the push.
     fn count_settled_op(&self, row: u64, state: OpState) {
         self.settled.fetch_add(1, Ordering::Relaxed);
         self.report_progress();
@@ -360,7 +359,7 @@ impl PushContext {
         Some(errors.failed_rows()).filter(|failed| *failed > errors.most)
     }
 
-    /// Notes that a row has probably failed, until the answer is dropped.
+    /// Counts a row as probably failed until the returned value is dropped.
     fn mark_pending_failure(&self) -> PendingFailure<'_> {
         if let Some(errors) = &self.errors {
             errors.suspects.fetch_add(1, Ordering::Relaxed);
@@ -368,16 +367,16 @@ impl PushContext {
         PendingFailure(self.errors.as_ref())
     }
 
-    /// A place among those that send. There is none while the rows that have failed, with those that
-    /// probably have, are more than may fail: what is sent meanwhile would be too much.
+    /// Waits for a send permit. None is given while the failed rows, including the probable ones, exceed the limit:
+    /// nothing more may be sent if the limit turns out to be reached.
     async fn acquire_send_permit(&self) -> SemaphorePermit<'_> {
         loop {
             let less = self.errors.as_ref().map(|errors| errors.less.notified());
-            let seat = self.seats.acquire().await.expect("the seats are never closed");
+            let permit = self.seats.acquire().await.expect("the semaphore is never closed");
             let Some(less) =
                 less.filter(|_| self.errors.as_ref().is_some_and(FailureBudget::may_be_exceeded))
             else {
-                return seat;
+                return permit;
             };
             drop(seat);
             less.await;

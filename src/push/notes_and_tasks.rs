@@ -1,8 +1,8 @@
-//! The children that a contact had before the run writes its own.
+//! The notes and tasks that a contact had before the run writes its own.
 //!
-//! A note or task has no key. Whether one that was sent and not answered is there can be told only by
-//! counting its equals, so their number before goes with the intent. The children of a contact that was
-//! there are listed once, before the first of ours; one that this process has made has none but ours.
+//! A note or task has no key. Whether one that was sent but not answered was created can be found out only by
+//! counting equal ones, so the number before is stored with the intent. The notes or tasks of an existing contact
+//! are listed once, before the first write; a contact that this process created has only those that it wrote.
 
 use std::collections::{HashMap, HashSet};
 use std::mem::Discriminant;
@@ -13,22 +13,22 @@ use crate::id::ContactId;
 use crate::model::OpChange;
 use crate::reconcile::{self, ChildBaseline, Reconciler};
 
-/// What a lane knows of its contacts' children.
+/// The children (notes and tasks) of a lane's contacts, as far as the lane has read or written them.
 #[derive(Default)]
 pub(super) struct KnownChildren {
-    /// By contact, and by what writes them: notes or tasks.
+    /// By contact and by the kind of change that creates them: notes or tasks.
     known: HashMap<(ContactId, Discriminant<OpChange>), Vec<Value>>,
-    /// Contacts that this lane has made.
+    /// Contacts that this lane has created.
     fresh: HashSet<ContactId>,
 }
 
 impl KnownChildren {
-    /// Takes note of a contact that was made just now.
+    /// Registers a contact that was just created.
     pub(super) fn add_created_contact(&mut self, contact: ContactId) {
         self.fresh.insert(contact);
     }
 
-    /// The equal children before this change; nothing when it writes no child, or the contact is gone.
+    /// Counts the equal children before this change. `None` if it creates no child, or the contact does not exist.
     pub(super) async fn load_baseline(
         &mut self,
         doubt: &Reconciler,
@@ -40,20 +40,20 @@ impl KnownChildren {
         }
         let place = (contact.clone(), std::mem::discriminant(change));
         if !self.known.contains_key(&place) {
-            let there = if self.fresh.contains(contact) {
+            let existing = if self.fresh.contains(contact) {
                 Vec::new()
             } else {
-                let Some(there) = doubt.fetch_children(contact, change).await? else {
+                let Some(existing) = doubt.fetch_children(contact, change).await? else {
                     return Ok(None);
                 };
-                there
+                existing
             };
-            self.known.insert(place.clone(), there);
+            self.known.insert(place.clone(), existing);
         }
         Ok(Some(ChildBaseline::from_children(change, &self.known[&place])))
     }
 
-    /// Takes note of a child that was written.
+    /// Registers a child that was written.
     pub(super) fn add_written_child(
         &mut self,
         contact: &ContactId,

@@ -1,4 +1,4 @@
-//! Ops as requests: an op becomes a mutation, a mutation an intent.
+//! Builds the request of an op, and the intent of a request.
 
 use sha2::{Digest, Sha256};
 
@@ -9,8 +9,8 @@ use crate::reconcile::ChildBaseline;
 use crate::run::Intent;
 use crate::text::encode_hex;
 
-/// The request of an op that goes alone. Nothing when it needs a contact and has none, or goes with
-/// others.
+/// Builds the request of an op that is sent on its own. `None` if the op needs a contact and has none, or is sent in
+/// batches.
 pub(super) fn build_mutation(
     client: &ApiClient,
     change: &OpChange,
@@ -34,7 +34,7 @@ pub(super) fn build_mutation(
     })
 }
 
-/// The request of a change that many contacts share.
+/// Builds the request of a change that many contacts share.
 pub(super) fn build_shared_mutation(
     client: &ApiClient,
     change: &OpChange,
@@ -50,7 +50,7 @@ pub(super) fn build_shared_mutation(
     }
 }
 
-/// What is written down before a request is sent.
+/// Builds the ledger entry that is written before a request is sent.
 pub(super) fn build_intent(
     op: u64,
     mutation: &WriteRequest,

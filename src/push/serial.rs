@@ -1,7 +1,7 @@
 //! One lane: ops that share an identity, one after the other.
 //!
-//! A lane never passes an op whose last request is unsettled. An op that fails for good ends its row where
-//! it was about the contact itself; the other rows of the lane go on.
+//! A lane never continues past an op whose last request has no known outcome. An op that fails permanently ends its
+//! row if it was about the contact itself; the other rows of the lane continue.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::model::{IdempotencyClass, Op, OpChange};
 use crate::reconcile::{self, ChildBaseline, InDoubtOp, OpResolution};
 use crate::run::{AttemptHandle, AttemptRecord, OpRecord, OpState, SettledBy};
 
-/// Carries out the ops of one lane.
+/// Runs the ops of one lane.
 pub(super) async fn run_group(work: Arc<PushContext>, ops: Vec<OpRecord>) -> Result<(), PushError> {
     let _open = work.doubt.shared.begin_work();
     let mut lane = SerialGroup {
@@ -30,14 +30,14 @@ pub(super) async fn run_group(work: Arc<PushContext>, ops: Vec<OpRecord>) -> Res
 
 struct SerialGroup<'w> {
     work: &'w PushContext,
-    /// The contacts that rows made.
+    /// The contacts that rows created, by row.
     made: HashMap<u64, ContactId>,
-    /// The rows that go no further, and why.
+    /// The rows that have ended, and why.
     ended: HashMap<u64, String>,
     children: KnownChildren,
 }
 
-/// What came of sending or looking up.
+/// The result of an attempt, from its response or from a look-up.
 struct ResolvedAttempt {
     attempt: AttemptHandle,
     finding: OpResolution,
@@ -50,7 +50,7 @@ impl SerialGroup<'_> {
         for record in ops.iter().filter(|record| !record.bulk) {
             let op = op_codec::decode_op(record)?;
             match record.state {
-                // An unsettled intent must be settled whatever rows are wanted.
+                // An intent without an outcome must be settled even if its row is not selected.
                 OpState::Sent => {
                     self.ensure_not_stopped()?;
                     self.execute_op(&op, true).await?;
@@ -76,7 +76,7 @@ impl SerialGroup<'_> {
         if self.work.stop.is_cancelled() { Err(PushError::stopped()) } else { Ok(()) }
     }
 
-    /// Sends an op and looks it up until it is known what became of it.
+    /// Sends an op and looks it up until its outcome is known.
     async fn execute_op(&mut self, op: &Op, mut sent: bool) -> Result<(), PushError> {
         let contact = op.contact.clone().or_else(|| self.made.get(&op.row).cloned());
         if contact.is_none() && !op.change.creates_contact() {
@@ -115,7 +115,7 @@ impl SerialGroup<'_> {
         }
     }
 
-    /// The equal children before a child is written, or why they cannot be counted.
+    /// Counts the equal children before a child is written, or says why they cannot be counted.
     async fn load_child_baseline(
         &mut self,
         op: &Op,
@@ -123,19 +123,19 @@ impl SerialGroup<'_> {
     ) -> Result<Result<Option<ChildBaseline>, OpResolution>, PushError> {
         let Some(contact) = contact else { return Ok(Ok(None)) };
         match self.children.load_baseline(&self.work.doubt, contact, &op.change).await {
-            // To ask again would be refused again, and the run could never end.
+            // Another request would be refused as well, and the run could never end.
             Err(reconcile::ReconcileError::Api(error))
                 if matches!(error.kind, ApiErrorKind::Refused | ApiErrorKind::TooLarge) =>
             {
                 Ok(Err(server_reply::server_refusal(format!(
-                    "what is there already cannot be read: {error}"
+                    "the existing notes or tasks of the contact cannot be read: {error}"
                 ))))
             }
             reference => Ok(Ok(reference?)),
         }
     }
 
-    /// An op that is refused before it is sent.
+    /// Records an op as refused without sending it.
     async fn refuse_unsent_op(&mut self, op: &Op, refused: OpResolution) -> Result<(), PushError> {
         let settled =
             server_reply::settled_from(refused, SettledBy::NotSent, ResponseTrace::default());
@@ -143,7 +143,7 @@ impl SerialGroup<'_> {
         Ok(self.work.ledger.set_op_state(op.id, settled).await?)
     }
 
-    /// One request, and what became of it.
+    /// Sends one request and interprets its response.
     async fn send_op(
         &self,
         op: &Op,
@@ -213,7 +213,7 @@ impl SerialGroup<'_> {
         })
     }
 
-    /// It is known that the op was applied, and not what it made or what stands there.
+    /// Looks up the result of an op that was applied but whose response could not be read.
     async fn look_up_applied_result(
         &self,
         case: &InDoubtOp<'_>,
@@ -226,21 +226,21 @@ impl SerialGroup<'_> {
             }));
         }
         match (doubt.resolve_op(case).await?, case.op.class) {
-            // A second one is refused and names the first, or is the first once more.
+            // A second create is refused and names the first contact, or creates the missing one.
             (OpResolution::NotApplied, IdempotencyClass::Unique) => Ok(OpResolution::NotApplied),
             (OpResolution::NotApplied, IdempotencyClass::Countable) => {
                 Ok(OpResolution::Applied { made: None })
             }
             (OpResolution::NotApplied, _) => Ok(OpResolution::Undecidable {
                 message:
-                    "the server said that it was created, its answer was cut, and it is not found"
+                    "the server reported that it was created, but its response was truncated and it cannot be found"
                         .to_owned(),
             }),
             (finding, _) => Ok(finding),
         }
     }
 
-    /// Looks up an op that an earlier process, or this one, sent without an answer.
+    /// Looks up an op that an earlier process, or this one, sent without receiving a response.
     async fn look_up_sent_op(
         &self,
         op: &Op,
@@ -267,7 +267,7 @@ impl SerialGroup<'_> {
         self.work.read_ledger(move |reader| reader.load_attempts(id)).await
     }
 
-    /// When the op was sent the first time.
+    /// The time at which the op was first sent.
     async fn first_sent_ms(&self, op: &Op, attempt: &AttemptHandle) -> Result<i64, PushError> {
         if attempt.id == 1 {
             return Ok(attempt.at_ms);
@@ -291,7 +291,7 @@ impl SerialGroup<'_> {
             && let Some(made) = &settled.made
         {
             self.revoke_other_claim(op, made).await?;
-            // An upsert may have met a contact that was there.
+            // An upsert may have matched an existing contact.
             if let (OpChange::Create { .. }, Ok(made)) = (&op.change, made.parse()) {
                 self.children.add_created_contact(made);
             }
@@ -302,12 +302,14 @@ impl SerialGroup<'_> {
         Ok(())
     }
 
-    /// A look-up may have taken this contact for another op's work, before its own answer was read.
+    /// Revokes another op's claim to this contact: a look-up may have attributed the contact to that op before the
+    /// response of this one was read.
     async fn revoke_other_claim(&self, op: &Op, made: &str) -> Result<(), PushError> {
         let Some(other) = self.work.doubt.shared.other_claiming_op(made, op.id) else {
             return Ok(());
         };
-        let message = format!("the contact that was taken for it, `{made}`, is another row's");
+        let message =
+            format!("the contact that was matched to it, `{made}`, belongs to another row");
         let undecidable = OpResolution::Undecidable { message };
         let settled =
             server_reply::settled_from(undecidable, SettledBy::LookUp, ResponseTrace::default());
@@ -320,7 +322,7 @@ impl SerialGroup<'_> {
         Ok(())
     }
 
-    /// What later ops of the row must know.
+    /// Keeps what later ops of the row need.
     fn record_op_state(
         &mut self,
         op: &Op,
@@ -339,7 +341,7 @@ impl SerialGroup<'_> {
     }
 }
 
-/// A create that was refused and done all the same (api.md §5.9).
+/// The resolution of a create that was refused and yet applied (api.md §5.9).
 fn created_despite_refusal(found: OpResolution) -> OpResolution {
     let message = Some("the server refused it, yet created it".to_owned());
     match found {

@@ -1,4 +1,4 @@
-//! The recount at the end: what was sent more than once is searched once more, and doubles are named.
+//! The final check for duplicates: records of ops that were sent more than once are searched again and counted.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use crate::run::{self, AttemptRecord, LedgerReader, OpRecord, OpState, SettledBy
 struct SuspectedDuplicate {
     record: OpRecord,
     attempts: Vec<AttemptRecord>,
-    /// The contact that its row made.
+    /// The contact that its row created.
     made: Option<ContactId>,
     lane: Vec<OpRecord>,
 }
 
 impl PushContext {
-    /// What stands in the account more than once, of all ops that were ever sent more than once.
+    /// Finds the records that are in the account more than once, among all ops that were sent more than once.
     pub(super) async fn find_duplicates(self: &Arc<Self>) -> Result<Vec<DuplicatedRow>, PushError> {
         let ops = self.read_ledger(LedgerReader::retried_op_ids).await?;
         let work = Arc::clone(self);
@@ -84,7 +84,7 @@ impl SuspectedDuplicate {
     }
 }
 
-/// The equal children that later ops have written for the same contact.
+/// Counts the equal notes or tasks that later ops created for the same contact.
 fn count_equal_siblings(op: &Op, lane: &[OpRecord]) -> Result<usize, PushError> {
     if !matches!(op.change, OpChange::CreateNote { .. } | OpChange::CreateTask { .. }) {
         return Ok(0);

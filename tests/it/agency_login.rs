@@ -1,4 +1,4 @@
-//! An agency's login: its locations by name or all of them, a token for each, and what goes wrong.
+//! An agency's login: its locations by name or all of them, a token for each, and failures.
 
 use std::fs;
 

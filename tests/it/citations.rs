@@ -1,4 +1,4 @@
-//! Comments that cite a document: the document and the section are in the repository.
+//! Citations in comments: the cited document and section exist in the repository.
 
 use std::path::{Path, PathBuf};
 

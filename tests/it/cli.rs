@@ -1,5 +1,5 @@
-//! The command line itself: help, version, completions, manual pages, schemas, and which stream
-//! carries what.
+//! The command line itself: help, version, completions, manual pages, schemas, and which output goes to stdout
+//! or stderr.
 
 use std::collections::BTreeSet;
 

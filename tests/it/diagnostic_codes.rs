@@ -1,4 +1,4 @@
-//! The codes of warnings, rejections and refusals: listed, used in the program, and spelled right in tests.
+//! The codes of warnings, rejections and refusals: documented, used in the program, and spelled correctly in tests.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The floors of the house: a room uses only rooms on lower floors, and no two files need each other.
+//! The floors of the architecture: a room uses only rooms on lower floors, and no two files depend on each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Hostile data: ids that look like paths, bodies without end, nests without bottom, and text that
-//! would drive a terminal.
+//! Hostile API data: ids that look like paths, endless bodies, bottomless nesting, and text that would control a
+//! terminal.
 
 use serde_json::{Value, json};
 

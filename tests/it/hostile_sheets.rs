@@ -1,5 +1,5 @@
-//! Hostile sheets: text that would drive a terminal, cells that a spreadsheet would run, ids that look
-//! like paths. They are data: nothing obeys them, and nothing is lost of them.
+//! Hostile sheets: text that would control a terminal, cells that a spreadsheet would execute, ids that look like
+//! paths. They are treated as data: none is interpreted, and none is lost.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The names of the house, counted: a stranger finds things by them.
+//! Statistics of the names in the source: long enough, and unique enough, to find things by.
 #![expect(
     clippy::print_stdout,
     reason = "the counts are for a reader who runs it with `--nocapture`"

@@ -1,4 +1,4 @@
-//! Imports: what a sheet does to an account, and what it leaves behind.
+//! Imports: what a sheet changes in an account, and which files the import writes.
 
 use std::fmt::Write as _;
 

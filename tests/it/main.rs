@@ -1,4 +1,4 @@
-//! The boundary: the real binary against the sandbox, a file per subject.
+//! Integration tests: the real binary against the sandbox, one file per subject.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod agency_login;

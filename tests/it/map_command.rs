@@ -1,4 +1,4 @@
-//! `ghl-bulk map`: proposals, and presets of one's own.
+//! `ghl-bulk map`: proposals, and saved presets.
 
 use crate::import_world::empty_world;
 use crate::world::World;

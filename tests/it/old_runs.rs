@@ -1,6 +1,6 @@
-//! Runs that version 0.1.0 wrote, one of each kind: none is misread, and none is forgotten.
+//! Runs that version 0.1.0 wrote, one of each kind: none is misread, and what they created is still recognized.
 //!
-//! `tests/runs-0.1.0` holds real ones, made against the sandbox: their databases were only packed
+//! `tests/runs-0.1.0` holds real runs, made against the sandbox; their databases were only compacted
 //! (`VACUUM` with small pages).
 
 use std::path::Path;

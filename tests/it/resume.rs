@@ -1,5 +1,5 @@
-//! A run that ends early, and `ghl-bulk resume`: the result is that of an undisturbed run, and what
-//! was stored is not asked for again.
+//! Runs that end early, and `ghl-bulk resume`: the result is that of an uninterrupted run, and stored pages are not
+//! requested again.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The samples that come with the program: each does what the README says of it.
+//! The samples that come with the program: each does what the README says.
 
 use crate::import_world::{empty_world, tag_names};
 use crate::world::{CommandOutput, World};

@@ -1,6 +1,6 @@
 //! The crate's own source as the compiler sees it: files, modules, items and the names that each file uses.
 //!
-//! Comments and strings are no code, so nothing here reads text. Unit tests (`#[cfg(test)]`) are left out.
+//! Comments and strings are not parsed as code. Unit tests (`#[cfg(test)]`) are left out.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Reading an exported table back, whatever its format, with nothing but the format's own crate.
+//! Reads an exported table back, in any format, with only the format's own crate.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! What an answer means, as a pure function: applied, rejected, not applied (send again), or in doubt (look it up
+//! What a response means, as a pure function: applied, refused, not applied (send again), or in doubt (look it up
 //! first).
 
 use serde_json::Value;
@@ -13,43 +13,42 @@ use crate::model::{Op, OpChange, OpDetails};
 use crate::reconcile::{self, OpResolution, classify_applied, equals_child};
 use crate::run::{AttemptOutcome, OpState, SettledBy};
 
-/// A code for what the server refused.
+/// The code of an op that the server refused.
 const REFUSED: DiagnosticCode = DiagnosticCode::R_REFUSED;
-/// A code for what the server never answered, though it was asked often, and did not apply.
+/// The code of an op that was sent repeatedly, never answered and not applied.
 const NO_ANSWER: DiagnosticCode = DiagnosticCode::R_NO_ANSWER;
-
-/// A code for a record that was edited after the plan was made.
+/// The code of an op whose record was edited after the plan was made.
 const CONFLICT: DiagnosticCode = DiagnosticCode::R_CONFLICT;
-/// A code for an op of which it cannot be found out whether it was applied.
+/// The code of an op for which it cannot be determined whether it was applied.
 const IN_DOUBT: DiagnosticCode = DiagnosticCode::R_IN_DOUBT;
-/// A code for what was not sent because another op of its row failed.
+/// The code of an op that was not sent because another op of its row failed.
 const SKIPPED: DiagnosticCode = DiagnosticCode::R_SKIPPED;
 
-/// What an answer means.
+/// The meaning of a response.
 #[derive(Debug)]
 pub(super) enum ResponseVerdict {
-    /// It is known what became of the op.
+    /// The outcome of the op is known.
     Known(OpResolution),
-    /// It must be looked up.
+    /// The op must be looked up.
     LookUp(LookupReason),
-    /// Nothing was applied, and nothing else would be now: the run ends.
+    /// The op was not applied, and neither would the next one be: the run ends.
     NotSent(api::ApiError),
 }
 
-/// Why an answer is not enough.
+/// Why a look-up is needed.
 #[derive(Debug, PartialEq)]
 pub(super) enum LookupReason {
-    /// There was none.
+    /// There was no response.
     NoAnswer,
-    /// It was applied, and the answer does not say what it made.
+    /// The op was applied, but the response does not say what it created.
     Unread,
-    /// It was refused, and may have been done all the same (api.md §5.9).
+    /// The op was refused, but may have been applied nevertheless (api.md §5.9).
     Refused(OpResolution),
-    /// A contact stands in the way that an earlier attempt may have made.
+    /// The create conflicts with a contact that an earlier attempt may have created.
     Exists(ContactId),
 }
 
-/// What an answer says beside its meaning.
+/// What identifies a response in the ledger, in addition to its meaning.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ResponseTrace {
     pub(super) status: Option<u16>,
@@ -75,7 +74,7 @@ impl ResponseTrace {
     }
 }
 
-/// Reads an answer to an op. `again` says that the op was sent before.
+/// Interprets the response to an op. `again` says that the op was sent before.
 pub(super) fn interpret_outcome(op: &Op, again: bool, sent: WriteOutcome) -> ResponseVerdict {
     match sent {
         WriteOutcome::NotApplied(error) => ResponseVerdict::NotSent(error),
@@ -88,7 +87,7 @@ pub(super) fn interpret_outcome(op: &Op, again: bool, sent: WriteOutcome) -> Res
     }
 }
 
-/// A success whose answer cannot be read.
+/// The verdict on a success whose response cannot be read.
 fn interpret_unreadable(change: &OpChange) -> ResponseVerdict {
     let made_or_compared = change.creates_contact()
         || matches!(
@@ -121,7 +120,7 @@ fn interpret_success(change: &OpChange, body: &[u8]) -> ResponseVerdict {
     }
 }
 
-/// A child that was made. An answer without it proves no difference.
+/// The verdict on a child that was created. A response that does not contain the child proves no difference.
 fn interpret_created_child(
     change: &OpChange,
     asked: &serde_json::Map<String, Value>,
@@ -145,7 +144,7 @@ fn interpret_created_child(
 }
 
 fn interpret_refusal(op: &Op, again: bool, status: u16, body: &[u8]) -> ResponseVerdict {
-    let said = api::error_message(body);
+    let reason = api::error_message(body);
     let creates = matches!(op.change, OpChange::Create { .. });
     if creates && let Some((id, field)) = api::parse_duplicate_refusal(body) {
         if again {
@@ -155,21 +154,21 @@ fn interpret_refusal(op: &Op, again: bool, status: u16, body: &[u8]) -> Response
         return ResponseVerdict::Known(OpResolution::Refused {
             code: reconcile::EXISTS_NOW,
             message: format!(
-                "contact `{id}` has had this {field} since the plan; plan the row again"
+                "contact `{id}` got this {field} after the plan was made; plan the row again"
             ),
             contact: Some(id.to_string()),
         });
     }
     let gone = !creates && api::is_gone_response(status, body);
     if gone && op.change.is_deletion() {
-        // An earlier attempt may have done it.
+        // An earlier attempt may have deleted it.
         return ResponseVerdict::Known(if again {
             OpResolution::Applied { made: None }
         } else {
             already_deleted()
         });
     }
-    let message = format!("{status}: {said}");
+    let message = format!("{status}: {reason}");
     let finding = if gone {
         OpResolution::Refused { code: reconcile::CONTACT_GONE, message, contact: None }
     } else {
@@ -182,16 +181,16 @@ fn interpret_refusal(op: &Op, again: bool, status: u16, body: &[u8]) -> Response
     }
 }
 
-/// What the server refused.
+/// The resolution of an op that the server refused.
 pub(super) fn server_refusal(message: String) -> OpResolution {
     OpResolution::Refused { code: REFUSED, message, contact: None }
 }
 
 fn already_deleted() -> OpResolution {
-    OpResolution::Nothing { message: "it was gone already when it was to be deleted".to_owned() }
+    OpResolution::Nothing { message: "it had already been deleted".to_owned() }
 }
 
-/// What a finding says in the ledger, and where the op stands by it.
+/// The ledger entry of a resolution, with the state that it gives the op.
 pub(super) fn settled_from(
     finding: OpResolution,
     settled_by: SettledBy,
@@ -211,7 +210,7 @@ pub(super) fn settled_from(
     AttemptOutcome { state, settled_by, status, trace_id, made, details }
 }
 
-/// What a report says about a finding, beyond where its op stands.
+/// The details of a resolution for reports, beyond the op's state.
 pub(super) fn resolution_details(finding: &OpResolution) -> Option<OpDetails> {
     Some(match finding.clone() {
         OpResolution::Applied { .. } | OpResolution::NotApplied | OpResolution::SendAgain => {
@@ -235,7 +234,7 @@ pub(super) fn resolution_details(finding: &OpResolution) -> Option<OpDetails> {
     })
 }
 
-/// An op that is not sent because another one of its row failed.
+/// The ledger entry of an op that is not sent because another one of its row failed.
 pub(super) fn settled_as_skipped(why: &str) -> AttemptOutcome {
     let details = OpDetails::failed(SKIPPED, why.to_owned());
     AttemptOutcome {
@@ -248,13 +247,13 @@ pub(super) fn settled_as_skipped(why: &str) -> AttemptOutcome {
     }
 }
 
-/// An op whose request was not sent, or is known not to have been applied.
+/// The ledger entry of an attempt that was not sent, or is known not to have been applied.
 pub(super) fn settled_as_not_sent(mark: ResponseTrace) -> AttemptOutcome {
     settled_from(OpResolution::NotApplied, SettledBy::NotSent, mark)
 }
 
-/// What it is when an op was sent again and again without an answer: not applied, where a look-up has
-/// said so; else nobody knows.
+/// The resolution of an op that was sent repeatedly without a response: not applied if a look-up showed that, else
+/// undecidable.
 pub(super) fn after_giving_up(last: &OpResolution, attempts: u32) -> OpResolution {
     match last {
         OpResolution::NotApplied => OpResolution::Refused {
@@ -270,7 +269,7 @@ pub(super) fn after_giving_up(last: &OpResolution, attempts: u32) -> OpResolutio
     }
 }
 
-/// Whether what stands in the ledger ends its row: no later op of the row makes sense.
+/// Whether an op in this state ends its row, because no later op of the row makes sense.
 pub(super) fn ends_row(change: &OpChange, state: OpState, details: Option<&OpDetails>) -> bool {
     if !matches!(state, OpState::Refused | OpState::Conflict | OpState::InDoubt | OpState::Skipped)
     {

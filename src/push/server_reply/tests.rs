@@ -1,4 +1,4 @@
-//! What each answer to a write means.
+//! The verdict on each kind of response to a write.
 
 use bytes::Bytes;
 use serde_json::{Map, json};
@@ -100,7 +100,7 @@ fn each_refusal_has_its_meaning() {
     let gone = json!({ "message": "Contact not found for id:c", "statusCode": 400 });
     check(update(), false, answered(400, &gone), reconcile::CONTACT_GONE.spelling());
     check(note(), false, answered(400, &gone), reconcile::CONTACT_GONE.spelling());
-    // An earlier attempt may have deleted it; without one, somebody else has.
+    // An earlier attempt may have deleted it; without one, another application has.
     check(OpChange::Delete, false, answered(400, &gone), "nothing");
     check(OpChange::Delete, true, answered(400, &gone), "applied -");
     check(create(), false, answered(400, &gone), "look up before refusing");

@@ -1,4 +1,4 @@
-//! Deleting notes and tasks: never the contact that they hang on.
+//! Deleting notes and tasks: never the contact that they belong to.
 
 use super::three;
 use crate::import_world::empty_world;

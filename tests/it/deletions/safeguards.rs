@@ -1,4 +1,4 @@
-//! Deleting: what is not confirmed, not kept or not as it was is not deleted.
+//! Safeguards of deletions: a record that is not confirmed, not backed up or has changed is not deleted.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Bringing back what was deleted: as new, whole, and once.
+//! Undo of a deletion: the records are recreated completely, and only once.
 
 use serde_json::{Value, json};
 

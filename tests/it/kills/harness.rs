@@ -1,5 +1,5 @@
-//! The harness: an import that is disturbed and killed, resumed until it is done, and held against the
-//! same import undisturbed.
+//! The harness: disturbs and kills an import, resumes it until it finishes, and compares the result with the same
+//! import undisturbed.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};

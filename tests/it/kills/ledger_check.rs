@@ -1,4 +1,4 @@
-//! The ledger, read from outside: did the program keep its own rule?
+//! Reads the ledger independently of the program, and checks that no op was sent again without a verdict.
 
 use std::path::Path;
 

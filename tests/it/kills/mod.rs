@@ -1,7 +1,7 @@
-//! Kills: the program dies at every point at which it can, while the network does what it can, and goes
-//! on. What it leaves is what it would have left undisturbed: no row lost, no record doubled.
+//! Kills: the program is killed at every possible point while the network misbehaves, and is resumed. The result is
+//! that of an undisturbed run: no row is lost, no record is duplicated.
 //!
-//! Each seed is a scenario of its own; `SEEDS=from..to cargo test --test it -- --ignored soak` replays any.
+//! Each seed is a scenario; `SEEDS=from..to cargo test --test it -- --ignored soak` replays any.
 
 mod deletion_scenario;
 mod harness;

@@ -1,7 +1,6 @@
-//! A scenario from a seed: an account, a sheet, what goes wrong on the wire, and when the program dies.
+//! Generates a scenario from a seed: an account, a sheet, the network faults, and when the program is killed.
 //!
-//! Equal seeds give equal scenarios, so that a seed in a failure's message is all that is needed to see
-//! it again.
+//! Equal seeds give equal scenarios, so the seed in a failure's message is enough to reproduce it.
 
 use std::fmt::Write as _;
 use std::time::Duration;

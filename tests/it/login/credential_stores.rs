@@ -1,4 +1,4 @@
-//! Where logins are kept: a private file, an encrypted one, and the keyring that is not there.
+//! Where logins are stored: a private file, an encrypted file, and a keyring that is missing.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

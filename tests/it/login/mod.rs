@@ -1,4 +1,4 @@
-//! Logging in and out, and what is known of a token.
+//! Logging in and out, and what the program knows about a token.
 
 mod browser;
 pub(crate) use browser::{chosen, pasted, with_app};

@@ -1,4 +1,4 @@
-//! A person at a real terminal: `script` gives the command one.
+//! A user at a real terminal, which `script` provides to the command.
 
 use std::io::{Read, Write as _};
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,4 @@
-//! Where a token comes from, and which source goes first.
+//! Where a token comes from, and which source has precedence.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

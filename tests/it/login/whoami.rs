@@ -1,4 +1,4 @@
-//! `whoami`: what is known of the token that a command would use.
+//! `whoami`: what is known about the token that a command would use.
 
 use ghl_bulk::sandbox::{LOCATION, TOKEN};
 use serde_json::{Value, json};

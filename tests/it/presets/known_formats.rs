@@ -1,5 +1,5 @@
-//! The presets against what was collected about the formats: `tests/formats/presets.json` names for each its
-//! header, its direction, what its files are known by and where each column goes.
+//! The presets against the facts collected about the formats: `tests/formats/presets.json` lists for each preset the
+//! header, the direction, the columns that identify its files and the target of each column.
 
 use ghl_bulk::mapping::preset::{Preset, builtin_presets};
 use serde_json::Value;

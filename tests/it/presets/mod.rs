@@ -1,7 +1,7 @@
-//! Presets: each kind of file that is known imports to what its makers meant.
+//! Presets: each known kind of file imports as its system means it.
 //!
-//! The samples and what is expected of them are in `tests/formats`: a sheet, and a JSON file with the
-//! values, rejections and warnings of each row.
+//! The samples and the expected results are in `tests/formats`: a sheet, and a JSON file with the values,
+//! rejections and warnings of each row.
 
 mod known_formats;
 mod preset_errors;

@@ -1,4 +1,4 @@
-//! `config explain`: every setting, where it comes from, and no secret.
+//! `config explain`: every setting and where it comes from, without secrets.
 
 use ghl_bulk::sandbox::TOKEN;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Profiles and defaults of flags: what `config.toml` says, and what goes before it.
+//! Profiles and defaults of flags: what `config.toml` sets, and what takes precedence over it.
 
 mod config_errors;
 mod config_explain;

@@ -1,4 +1,4 @@
-//! Protected profiles: what changes their location needs its name.
+//! Protected profiles: a command that changes their location must be confirmed with the location's name.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};

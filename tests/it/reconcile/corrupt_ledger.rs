@@ -1,5 +1,5 @@
-//! A ledger with a flipped bit: the import ends as it should, or says that it is damaged. Nothing is
-//! ever sent twice because of it.
+//! A ledger with a flipped bit: the import finishes correctly or reports the damage. Nothing is ever sent twice
+//! because of it.
 
 use std::path::PathBuf;
 

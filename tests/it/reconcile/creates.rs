@@ -1,4 +1,4 @@
-//! Creates that are not answered as they should be, and were applied, or not.
+//! Creates with a missing or unexpected response, applied or not.
 
 use serde_json::{Value, json};
 

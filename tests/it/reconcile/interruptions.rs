@@ -1,4 +1,4 @@
-//! Imports that stop in the middle, for a reason: nothing is lost, and `resume` ends them.
+//! Imports that stop early for some reason: nothing is lost, and `resume` finishes them.
 
 use std::process::Command;
 

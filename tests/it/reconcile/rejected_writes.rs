@@ -1,4 +1,4 @@
-//! Writes that are refused, and what the world did between the plan and the write.
+//! Writes that the server rejects, and changes in the account between the plan and the write.
 
 use serde_json::{Value, json};
 

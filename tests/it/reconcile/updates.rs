@@ -1,4 +1,4 @@
-//! Notes, tasks, tags and updates that are not answered as they should be.
+//! Notes, tasks, tags and updates with a missing or unexpected response.
 
 use serde_json::json;
 

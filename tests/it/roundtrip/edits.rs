@@ -1,4 +1,4 @@
-//! Edits of an export's cells, and what an account is like when they are made.
+//! Edits of an export's cells, and the state of an account when they are imported.
 
 use std::collections::{BTreeMap, BTreeSet};
 

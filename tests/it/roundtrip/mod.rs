@@ -1,4 +1,4 @@
-//! Export and import: an untouched export changes nothing, an edited one exactly what was edited.
+//! Export and import: an unedited export changes nothing, an edited one changes exactly what was edited.
 
 mod edits;
 mod files;

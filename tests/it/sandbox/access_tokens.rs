@@ -1,4 +1,4 @@
-//! Access tokens: what they say, how long they live, and which scope each route asks for.
+//! Access tokens: their claims, their lifetime, and the scope that each endpoint requires.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

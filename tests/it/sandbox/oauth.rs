@@ -1,4 +1,4 @@
-//! Authorisation, exchange and renewal in the older dialect.
+//! Authorization, code exchange and refresh in the older version of the OAuth API.
 
 use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, COMPANY, LOCATION, ServiceQuirk};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! An agency's tokens: its locations, tokens for them, and what stays closed.
+//! An agency's tokens: its locations, location tokens, and what they may not access.
 
 use ghl_bulk::sandbox::{CLIENT_ID, COMPANY};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! An app that asks the sandbox for tokens, over a bare socket.
+//! An app that requests tokens from the sandbox over a plain socket.
 
 use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The newer dialect: camel case, JSON, pages.
+//! The newer version of the OAuth API: camel case, JSON, pages.
 
 use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, COMPANY};
 use serde_json::{Value, json};

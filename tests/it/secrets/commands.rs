@@ -1,4 +1,4 @@
-//! Every command of the program, derived from its help: one without a case here fails.
+//! Every command of the program, derived from its help: a command without a case here fails the test.
 
 use std::collections::BTreeSet;
 use std::fs;

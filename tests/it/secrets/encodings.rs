@@ -1,4 +1,4 @@
-//! A secret in all the forms in which it could get out, and the search for them.
+//! All the encodings in which a secret could leak, and the search for them.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Logins: the secrets of an app, its tokens, a passphrase and a vault's command.
+//! Secrets of logins: an app's secret, its tokens, a passphrase and a password manager's command.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

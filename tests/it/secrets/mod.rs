@@ -1,4 +1,4 @@
-//! The token: it leaves this program in one header and nowhere else.
+//! The token: it leaves the program in one request header and nowhere else.
 
 mod commands;
 mod encodings;

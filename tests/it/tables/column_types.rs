@@ -1,4 +1,4 @@
-//! Columns: their types in Parquet, and how CSV writes what spreadsheets misread.
+//! Columns: their types in Parquet, and how CSV writes values that spreadsheets misread.
 
 use serde_json::{Value, json};
 

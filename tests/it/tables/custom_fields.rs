@@ -1,4 +1,4 @@
-//! Custom fields: one column each whatever their keys, and no value lost whatever it is.
+//! Custom fields: one column each, whatever their keys, without loss of any value.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Nothing the server sent is lost: every row can be made again from the file.
+//! Nothing the server sent is lost: every row can be rebuilt from the file.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The order of rows, and what a Parquet file says about itself.
+//! The order of rows, and the metadata of a Parquet file.
 
 use ghl_bulk::sandbox::LOCATION;
 use parquet::basic::Compression;

@@ -1,4 +1,4 @@
-//! Rows of tasks and notes that say something about their contacts, in layouts of one's own.
+//! Custom templates whose rows of tasks and notes contain columns of their contacts.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The samples: what they bring into an account comes out of it again as it was.
+//! The samples: what they import into an account is exported again unchanged.
 
 use serde_json::json;
 

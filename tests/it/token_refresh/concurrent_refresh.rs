@@ -1,4 +1,4 @@
-//! Many who need the same token at once.
+//! Many tasks and processes that need the same token at the same time.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A login that is kept in a file, with tokens that the sandbox has given.
+//! A login stored in a file, with tokens issued by the sandbox.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The program itself, whose login ends while it works.
+//! Commands whose access token expires while they run.
 
 use ghl_bulk::sandbox::LOCATION;
 use serde_json::{Value, json};

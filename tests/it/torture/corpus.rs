@@ -1,4 +1,4 @@
-//! The corpus, a test for each of its files.
+//! The corpus: one test for each of its files.
 
 use super::expectations::{check, files};
 

@@ -1,4 +1,4 @@
-//! What is expected of a file of the corpus, and whether it happens.
+//! The expected result of a file of the corpus, and its comparison with the actual one.
 
 use std::collections::BTreeSet;
 

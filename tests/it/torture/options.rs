@@ -1,4 +1,4 @@
-//! What the options make of the corpus's files, and what its files do to contacts that exist.
+//! The effect of options on the corpus's files, and of its files on existing contacts.
 
 use serde_json::{Value, json};
 

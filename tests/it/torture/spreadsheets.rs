@@ -1,4 +1,4 @@
-//! More spreadsheets, and what only has the name of one.
+//! More spreadsheets, and files that are spreadsheets only by name.
 
 use super::{corpus, location};
 use crate::world::World;

@@ -1,4 +1,4 @@
-//! Proxies that lead every name to one address of this machine.
+//! Proxies that resolve every name to one address of this machine.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! A server that speaks TLS before the sandbox, with certificates made for the test.
+//! A TLS server in front of the sandbox, with certificates made for the test.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

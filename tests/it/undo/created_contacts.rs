@@ -1,4 +1,4 @@
-//! Undo: what becomes of contacts that the import made.
+//! Undo: what happens to contacts that the import created.
 
 use std::fmt::Write as _;
 

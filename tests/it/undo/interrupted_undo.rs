@@ -1,4 +1,4 @@
-//! Undo: of an import that was interrupted, and one that is interrupted itself.
+//! Undo of an interrupted import, and an undo that is itself interrupted.
 
 use std::fmt::Write as _;
 

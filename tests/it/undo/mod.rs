@@ -1,4 +1,4 @@
-//! Undo: an import is taken back, and only that.
+//! Undo: reverts an import, and nothing else.
 
 mod created_contacts;
 mod interrupted_undo;

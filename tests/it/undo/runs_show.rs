@@ -1,4 +1,4 @@
-//! Imports and undos as `runs` shows them, and `resume` where there is nothing to go on with.
+//! Imports and undos in `runs show`, and `resume` where there is nothing to continue.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Undo: a whole account is as before.
+//! Undo: an entire account is as it was before.
 
 use std::fmt::Write as _;
 
