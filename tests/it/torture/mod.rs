@@ -1,8 +1,8 @@
 //! Damaged and odd files: what an import of each of them does, through the real binary.
 //!
 //! `tests/torture` holds the corpus, and its `expect.json` the expected result of every record. Each file has a test
-//! of its own, so that one failure hides no other. `also` holds further expectations about those files, `text` and
-//! `books` more files of the same kinds.
+//! of its own, so that one failure hides no other. `options` holds further expectations about those files,
+//! `text_files` and `spreadsheets` more files of the same kinds.
 
 mod corpus;
 mod expectations;
