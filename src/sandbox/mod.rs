@@ -1,12 +1,13 @@
-//! The sandbox: a stand-in for the HighLevel API that answers on loopback.
+//! The sandbox: a simulator of the HighLevel API that listens on loopback.
 //!
-//! It behaves as the real service is known to behave, its dialects and traps included, and serves
-//! seeded data that is awkward on purpose; two starts with one seed serve the same bytes. Request
-//! bodies are checked, and anything unknown is refused, as the service does. Faults are switched on
-//! by texts (see [`FaultRule`]) and the routes below `/__sandbox/` let a test look inside.
+//! It behaves as the real service is known to behave, including its dialects and traps, and serves
+//! seeded data with many edge cases; two starts with the same seed serve the same bytes. Request
+//! bodies are validated, and anything unknown is refused, as the service does. Faults are
+//! configured by texts (see [`FaultRule`]), and the routes below `/__sandbox/` let a test look
+//! inside.
 //!
-//! It shares no type with the client: a field name that is wrong there must fail here, not agree
-//! with itself. It knows nothing of the rest of the crate and keeps nothing on disk.
+//! It shares no type with the client: a wrong field name there must fail here, not agree with
+//! itself. It knows nothing of the rest of the crate and stores nothing on disk.
 
 mod control;
 mod endpoints;
@@ -31,15 +32,16 @@ pub use http::rate_limit::{BurstWindow, LocationRateLimit, RateLimitParseError};
 pub use oauth::{CLIENT_ID, CLIENT_SECRET, COMPANY};
 pub use sandbox_settings::{SandboxSettings, ServiceQuirk, UniqueIdentifier};
 
-/// A token that may do everything in every location.
+/// A token with all permissions in every location.
 pub const TOKEN: &str = "pit-sandbox-full";
 
-/// The location that is served unless the settings say otherwise.
+/// The location that is served by default.
 pub const LOCATION: &str = "sandboxLocation00001";
 
-/// Serves the API on `listener` until `shutdown` completes; requests under way are answered.
+/// Serves the API on `listener` until `shutdown` completes; requests in progress are answered.
 ///
-/// The caller owns the port and the end. Waiting requests (held, stalled, delayed) end with it.
+/// The caller owns the port and the shutdown. Waiting requests (held, stalled, delayed) end with
+/// it.
 pub async fn serve(
     listener: tokio::net::TcpListener,
     settings: SandboxSettings,
@@ -68,7 +70,7 @@ pub struct RunningSandbox {
 }
 
 impl RunningSandbox {
-    /// Where it listens, such as `http://127.0.0.1:40123`, without a slash at the end.
+    /// Its base URL, such as `http://127.0.0.1:40123`, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -79,7 +81,7 @@ impl Drop for RunningSandbox {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic on that thread has been reported by its hook; there is nobody else to tell.
+            // A panic on that thread was already reported by the panic hook.
             let _ = thread.join();
         }
     }
@@ -95,7 +97,8 @@ pub fn start(settings: SandboxSettings) -> io::Result<RunningSandbox> {
     let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
         runtime.block_on(async move {
             let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-            // Not the graceful way: whoever drops a `Running` does not wait for clients that hang.
+            // Not a graceful shutdown: dropping a `RunningSandbox` must not wait for clients that
+            // hang.
             tokio::select! {
                 _ = serve(listener, settings, std::future::pending()) => {}
                 _ = stopped => {}

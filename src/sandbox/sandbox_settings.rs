@@ -1,7 +1,7 @@
-//! What one sandbox serves and how it behaves.
+//! The settings of one sandbox: what it serves and how it behaves.
 //!
-//! Plain values with working defaults; nothing here changes once the sandbox runs, except the limit,
-//! the faults, the clock and what concerns tokens, which the control routes replace.
+//! Plain values with working defaults. Nothing here changes once the sandbox runs, except the
+//! limit, the faults, the clock and the token settings, which the control routes replace.
 
 use std::time::Duration;
 
@@ -20,31 +20,32 @@ pub struct SandboxSettings {
     pub limit: LocationRateLimit,
     /// How the burst limit counts.
     pub window: BurstWindow,
-    /// How much of each location's daily allowance is used up at the start.
+    /// How much of each location's daily quota is used up at the start.
     pub daily_used: u64,
     /// How long the search index lags behind a write.
     pub lag: Duration,
-    /// Faults that are on from the start.
+    /// Faults that are active from the start.
     pub faults: Vec<FaultRule>,
-    /// The locations served; any other is out of reach for every token.
+    /// The locations served; tokens have no access to any other.
     pub locations: Vec<String>,
-    /// Whether the locations allow two contacts with one e-mail address or phone number.
+    /// Whether the locations allow two contacts with the same e-mail address or phone number.
     pub allow_duplicates: bool,
-    /// What makes a contact a duplicate, first match first.
+    /// What makes a contact a duplicate, in order of precedence.
     pub unique: Vec<UniqueIdentifier>,
-    /// How many records page numbers reach in a contact search.
+    /// How many records can be reached with page numbers in a contact search.
     pub page_window: usize,
-    /// The longest span one request for calendar events may cover; `None` is no maximum.
+    /// The longest period that one request for calendar events may cover; `None` is unlimited.
     pub event_window: Option<Duration>,
     /// The largest number of contacts in one bulk tag request.
     pub bulk_tags: usize,
-    /// How long an access token of OAuth lives.
+    /// How long an OAuth access token is valid.
     pub token_life: Duration,
     /// The locations where the registered app is not installed.
     pub not_installed: Vec<String>,
-    /// How far the sandbox's clock is ahead: the `Date` of every answer, and what tokens live by.
+    /// How far the sandbox's clock is ahead: affects the `Date` of every response and the expiry of
+    /// tokens.
     pub clock_ahead: SignedDuration,
-    /// Where the real service's behaviour is unknown: answers other than the default ones.
+    /// Where the real service's behavior is unknown: responses other than the default ones.
     pub quirks: Vec<ServiceQuirk>,
 }
 
@@ -78,12 +79,12 @@ impl SandboxSettings {
     }
 }
 
-/// A value that tells contacts apart.
+/// A field that identifies contacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UniqueIdentifier {
-    /// The e-mail address, whatever its case.
+    /// The e-mail address, ignoring case.
     Email,
-    /// The phone number in its international form.
+    /// The phone number in international format.
     Phone,
 }
 
@@ -96,21 +97,22 @@ impl UniqueIdentifier {
     }
 }
 
-/// One point on which nobody outside knows what the service does; each switches to the rarer answer.
+/// A point on which the service's behavior is not publicly known; each switches to the less likely
+/// behavior.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceQuirk {
     /// `GET /contacts/` answers under version `v3` too.
     ListOnV3,
     /// A `range` filter on a date refuses ISO texts.
     NumericRanges,
-    /// Writing a note or a task moves its contact's `dateUpdated`.
+    /// Creating a note or task updates its contact's `dateUpdated`.
     ChildrenBump,
     /// A custom field that does not exist is refused instead of ignored.
     RefuseUnknownFields,
-    /// Search results name people in lower case, as the deprecated list does.
+    /// Search results show names in lower case, as the deprecated list does.
     LowerCaseNames,
-    /// The task search is what the specification says: `skip` and `limit`, and no cursor.
+    /// The task search follows the specification: `skip` and `limit`, and no cursor.
     TasksBySkip,
-    /// An authorisation for the whole agency comes back without its `state`.
+    /// The redirect after authorizing a whole agency lacks its `state`.
     StateDropped,
 }

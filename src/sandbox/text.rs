@@ -1,6 +1,6 @@
-//! Small readings and writings of text: JSON strings, dates, phone numbers.
+//! Helpers for texts: JSON strings, dates, phone numbers.
 //!
-//! Knows the service's formats, none of its records.
+//! Defines the service's formats, not its records.
 
 use std::fmt::Write as _;
 
@@ -23,13 +23,13 @@ pub(super) fn format_iso(milliseconds: i64) -> String {
         .map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
-/// Milliseconds since 1970 at a fixed distance from UTC, without a zone: `2021-07-16 11:00:00`.
+/// Milliseconds since 1970 at a fixed UTC offset, without a zone: `2021-07-16 11:00:00`.
 pub(super) fn format_local(milliseconds: i64, offset_hours: i64) -> String {
     let text = format_iso(milliseconds + offset_hours * 3_600_000);
     text.get(..19).unwrap_or_default().replace('T', " ")
 }
 
-/// Milliseconds since 1970 at a fixed distance from UTC: `2023-09-25T16:00:00-05:00`.
+/// Milliseconds since 1970 at a fixed UTC offset: `2023-09-25T16:00:00-05:00`.
 pub(super) fn format_with_offset(milliseconds: i64, offset_hours: i64) -> String {
     let mut text = format_local(milliseconds, offset_hours).replace(' ', "T");
     let sign = if offset_hours < 0 { '-' } else { '+' };
@@ -37,7 +37,7 @@ pub(super) fn format_with_offset(milliseconds: i64, offset_hours: i64) -> String
     text
 }
 
-/// Reads a time or a date into milliseconds since 1970.
+/// Parses a time or a date into milliseconds since 1970.
 pub(super) fn parse_datetime(text: &str) -> Option<i64> {
     match text.parse::<Timestamp>() {
         Ok(time) => Some(time.as_millisecond()),
@@ -45,7 +45,7 @@ pub(super) fn parse_datetime(text: &str) -> Option<i64> {
     }
 }
 
-/// Reads a day in one of the service's eight spellings.
+/// Parses a date in one of the service's eight formats.
 pub(super) fn parse_date(text: &str) -> Option<i64> {
     let separators = ['/', '-', '.', '_'];
     let separator = text.chars().find(|character| separators.contains(character))?;
@@ -68,9 +68,9 @@ fn midnight_millis(year: i16, month: i8, day: i8) -> Option<i64> {
     Some(midnight.timestamp().as_millisecond())
 }
 
-/// A phone number in its international form, or nothing when it cannot be one.
+/// A phone number in international format, or None if it cannot be one.
 ///
-/// Ten digits are taken for a number of North America, as in a location of that country.
+/// Ten digits are taken as a North American number, as in a location in that country.
 pub(super) fn normalize_phone(text: &str) -> Option<String> {
     if text.chars().any(char::is_alphabetic) {
         return None;

@@ -1,7 +1,7 @@
-//! What somebody else does to an account: contacts that are added and edited behind the API's back.
+//! External edits: contacts that other users add and change, bypassing the API.
 //!
-//! The rows are raw: nothing checks them, so that a test can put there whatever a real account might
-//! hold.
+//! The rows are raw and not validated, so that a test can store whatever a real account might
+//! contain.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::sandbox::store::notes_and_tasks::StoredNote;
 use crate::sandbox::store::state::{ContactPosition, SandboxState, now_millis};
 use crate::sandbox::text;
 
-/// Adds raw search rows, seen at once; ids and dates that are missing are made.
+/// Adds raw search rows, visible at once; missing ids and dates are generated.
 pub(crate) fn insert_contacts(
     state: &mut SandboxState,
     shelf: usize,
@@ -53,8 +53,8 @@ fn insert_contact(state: &mut SandboxState, shelf: usize, mut row: SearchRow) ->
     id
 }
 
-/// Replaces values of a contact's row, and its notes and tasks where `__notes` and `__tasks` name them;
-/// adds an appointment for every title in `__appointments`.
+/// Replaces values of a contact's row, and its notes and tasks if `__notes` and `__tasks` are
+/// given; adds an appointment for every title in `__appointments`.
 pub(crate) fn edit_contact(
     state: &mut SandboxState,
     id: &str,
@@ -79,7 +79,7 @@ pub(crate) fn edit_contact(
     Ok(SandboxResponse::json(200, &row.into()))
 }
 
-/// One more appointment of a contact, an hour from now.
+/// Adds an appointment for a contact, an hour from now.
 fn add_appointment(state: &mut SandboxState, place: ContactPosition, title: &str, contact: &str) {
     let event = StoredAppointment {
         id: state.generate_id(),
@@ -100,13 +100,13 @@ fn add_appointment(state: &mut SandboxState, place: ContactPosition, title: &str
     state.shelves[place.shelf].events.insert(place.slot, event);
 }
 
-/// The notes of a contact, in the place of those it had.
+/// Replaces the notes of a contact.
 fn replace_notes(state: &mut SandboxState, place: ContactPosition, notes: &Value, contact: &str) {
     let notes = child_records(state, notes, contact).iter().map(StoredNote::new).collect();
     state.shelves[place.shelf].contact_mut(place.slot).notes = notes;
 }
 
-/// The tasks of a contact, in the place of those it had.
+/// Replaces the tasks of a contact.
 fn replace_tasks(state: &mut SandboxState, place: ContactPosition, tasks: &Value, contact: &str) {
     let ContactPosition { shelf, slot } = place;
     for task in std::mem::take(&mut state.shelves[shelf].contact_mut(slot).tasks) {
@@ -124,7 +124,7 @@ fn replace_tasks(state: &mut SandboxState, place: ContactPosition, tasks: &Value
     }
 }
 
-/// Child records with the contact's id, and with ids of their own where they have none.
+/// Child records with the contact's id; missing ids are generated.
 fn child_records(state: &mut SandboxState, list: &Value, contact: &str) -> Vec<SearchRow> {
     let mut children = Vec::new();
     for child in list.as_array().into_iter().flatten().filter_map(Value::as_object) {

@@ -1,6 +1,6 @@
-//! The control routes, which exist only here: what a test looks at and switches.
+//! The control routes, which exist only in the sandbox: what a test inspects and changes.
 //!
-//! They need no token, are not counted, and are not written down.
+//! They need no token, are not counted, and are not logged.
 //!
 //! | route | does |
 //! | --- | --- |
@@ -197,7 +197,7 @@ fn change_settings(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointRe
     Ok(SandboxResponse::json(200, &set))
 }
 
-/// All contacts as they are, not as searches see them.
+/// All contacts as they are, not as searches show them.
 fn render_state(state: &SandboxState, ask: &SandboxRequest) -> EndpointResult {
     let shelf = &state.shelves[location_index(state, ask)?];
     if ask.query_parameter("plain").is_some() {

@@ -1,13 +1,13 @@
-//! An account as it would be told to somebody who knows no ids: for comparing two accounts.
+//! A snapshot of an account without ids, for comparing two accounts.
 //!
-//! Ids and dates of writing are left out, and everything that has no order of its own is sorted.
+//! Ids and write dates are left out, and everything without an order of its own is sorted.
 
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::store::contact::StoredContact;
 use crate::sandbox::store::location_store::LocationStore;
 
-/// What differs between two accounts that hold the same.
+/// The keys that differ between two accounts with the same content.
 const OWN: [&str; 6] = ["id", "contactId", "locationId", "dateAdded", "dateUpdated", "searchAfter"];
 
 /// The contacts with their notes and tasks, sorted.

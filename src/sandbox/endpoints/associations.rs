@@ -1,4 +1,4 @@
-//! What links contacts to others: followers, and the business they belong to.
+//! Associations of contacts: followers, and the business they belong to.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::sandbox::http::request::SandboxRequest;
 use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
 use crate::sandbox::store::state::{ContactPosition, SandboxState};
 
-/// How many contacts one request may give to a business under `v3`.
+/// How many contacts one request may assign to a business under `v3`.
 const LARGEST_BATCH: usize = 50;
 
 pub(crate) fn add_followers(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
@@ -43,7 +43,7 @@ fn change_followers(state: &mut SandboxState, ask: &SandboxRequest, adds: bool) 
     Ok(SandboxResponse::json(status, &body))
 }
 
-/// `POST /contacts/bulk/business`: gives contacts to a business, or to none.
+/// `POST /contacts/bulk/business`: assigns contacts to a business, or to none.
 pub(crate) fn assign_business(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
     let body = ask.body_object()?;
     let allowed = ["locationId", "ids", "businessId"];

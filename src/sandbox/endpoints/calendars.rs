@@ -15,7 +15,7 @@ pub(crate) fn list(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointRe
     Ok(SandboxResponse::json(200, &json!({ "calendars": calendars, "traceId": ask.trace })))
 }
 
-/// `GET /calendars/events`: what starts in a window, by user, calendar or group.
+/// `GET /calendars/events`: the events that start in a window, by user, calendar or group.
 pub(crate) fn list_events(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
     let shelf = state.authorize_named_location(ask)?;
     let allowed = ["locationId", "startTime", "endTime", "userId", "calendarId", "groupId"];

@@ -1,7 +1,7 @@
-//! The bodies of contact writes: which are taken, and what they do to a row.
+//! The bodies of contact writes: validation, and their effect on a row.
 //!
-//! An unknown property refuses the whole body, as the service does; all that is wrong is named at
-//! once. Knows one body and one row; identities and duplicates are not its business.
+//! An unknown property refuses the whole body, as the service does; all problems are listed at
+//! once. Handles one body and one row; identities and duplicates are handled elsewhere.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::sandbox::store::contact::SearchRow;
 use crate::sandbox::store::location_metadata::LocationMetadata;
 use crate::sandbox::text;
 
-/// Which write a body is for.
+/// The write that a body is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ContactWriteKind {
     Create,
@@ -20,7 +20,7 @@ pub(crate) enum ContactWriteKind {
     Upsert,
 }
 
-/// Texts that may also be null, with the row's name for each.
+/// String fields that may also be null, with the row's name for each.
 const NULLABLE: [(&str, &str); 14] = [
     ("firstName", "firstName"),
     ("lastName", "lastName"),
@@ -38,10 +38,10 @@ const NULLABLE: [(&str, &str); 14] = [
     ("assignedTo", "assignedTo"),
 ];
 
-/// Texts that may not be null.
+/// String fields that may not be null.
 const TEXTS: [&str; 3] = ["postalCode", "country", "gender"];
 
-/// Refuses a body that breaks a rule, naming all that it breaks.
+/// Refuses a body that breaks rules, naming all of them.
 pub(crate) fn validate_body(
     body: &SearchRow,
     purpose: ContactWriteKind,
@@ -157,7 +157,7 @@ fn validate_inbound_dnd(value: &Value, wrong: &mut Vec<String>) {
     }
 }
 
-/// A new contact's row before anything is known of it: every key, most of them null.
+/// The row of a new, empty contact: every key, most of them null.
 pub(crate) fn empty_row(id: &str, location: &str, time: i64) -> SearchRow {
     let row = json!({
         "id": id, "locationId": location, "contactName": null, "firstName": null,
@@ -178,7 +178,7 @@ pub(crate) fn empty_row(id: &str, location: &str, time: i64) -> SearchRow {
     }
 }
 
-/// Applies a checked body to a row; keys that are absent change nothing. Returns the tags it brought.
+/// Applies a validated body to a row; absent keys change nothing. Returns the tags in it.
 pub(crate) fn apply_body(
     body: &SearchRow,
     row: &mut SearchRow,
@@ -221,7 +221,7 @@ pub(crate) fn apply_body(
     Ok(tags)
 }
 
-/// A text as it is kept; an empty one is no value.
+/// A string as it is stored; an empty one is no value.
 fn stored_value(key: &str, value: &Value) -> Value {
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return Value::Null };
     match key {
@@ -241,7 +241,7 @@ fn merge_dnd_settings(mut channels: SearchRow, row: &mut SearchRow, v3: bool) {
     }
 }
 
-/// Takes a full name apart, where its parts are not given.
+/// Splits a full name, unless its parts are given.
 fn split_full_name(name: &str, body: &SearchRow, row: &mut SearchRow) {
     let (first, last) = name.trim().split_once(char::is_whitespace).unwrap_or((name.trim(), ""));
     for (key, part) in [("firstName", first), ("lastName", last.trim())] {
@@ -252,7 +252,7 @@ fn split_full_name(name: &str, body: &SearchRow, row: &mut SearchRow) {
     }
 }
 
-/// The lower-case twins of the names.
+/// The lower-case copies of the names.
 fn derive_name_fields(row: &mut SearchRow) {
     let mut parts = Vec::new();
     for (key, twin) in [("firstName", "firstNameLowerCase"), ("lastName", "lastNameLowerCase")] {

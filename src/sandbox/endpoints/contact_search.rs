@@ -1,8 +1,8 @@
 //! `POST /contacts/search`: pages of contacts.
 //!
-//! A search without conditions in the order of `dateAdded` is a walk along the shelf. Every other
-//! one is ranked once and kept until something is written, so that its pages do not each look at
-//! all contacts.
+//! A search without conditions sorted by `dateAdded` walks along the stored order. Every other
+//! search is ranked once and cached until the next write, so that its pages do not each scan all
+//! contacts.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +20,7 @@ use crate::sandbox::store::sort_order::{RankedResults, SearchSortDirection, Sort
 use crate::sandbox::store::state::SandboxState;
 use crate::sandbox::text::write_json_string;
 
-/// Rankings kept; a client has a few searches under way, not many.
+/// Cached rankings; a client runs a few searches at a time, not many.
 const KEPT: usize = 8;
 
 pub(crate) fn search_contacts(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
@@ -54,7 +54,7 @@ pub(crate) fn search_contacts(state: &mut SandboxState, ask: &SandboxRequest) ->
     Ok(SandboxResponse::new(200, page.finish(total, &ask.trace)))
 }
 
-/// Fills a page from the order in which the shelf keeps its contacts.
+/// Fills a page from the stored order of contacts.
 fn fill_in_date_order(
     shelf: &LocationStore,
     query: &ParsedSearchBody,
@@ -91,7 +91,7 @@ fn fill_in_date_order(
     }
 }
 
-/// Everything that a search finds, in its order.
+/// All results of a search, in its order.
 fn ranked_results(shelf: &mut LocationStore, query: &ParsedSearchBody) -> Arc<RankedResults> {
     let generation = shelf.generation();
     let kept = shelf.rankings.iter().find(|(at, key, _)| *at == generation && *key == query.key);
@@ -127,7 +127,7 @@ fn ranked_results(shelf: &mut LocationStore, query: &ParsedSearchBody) -> Arc<Ra
     ranking
 }
 
-/// A page as it is written.
+/// A page under construction.
 struct SearchPageWriter {
     body: Vec<u8>,
     empty: bool,
@@ -163,7 +163,7 @@ impl SearchPageWriter {
     }
 }
 
-/// An open row whose names are in lower case, with the typed ones beside them.
+/// An open row with its names in lower case, plus the names as entered.
 fn lowercase_names(view: IndexedContact<'_>) -> String {
     let mut row = view.parse_row();
     for key in ["firstName", "lastName"] {

@@ -1,7 +1,6 @@
-//! One contact: read, create, update, upsert, delete, and the look-up of duplicates.
+//! One contact: read, create, update, upsert, delete, and the duplicate search.
 //!
-//! Knows what the service makes of a write and which traps it keeps; `draft` knows which bodies it
-//! takes.
+//! Implements the effects of a write and the service's traps; `contact_body` validates the bodies.
 
 use serde_json::{Value, json};
 
@@ -46,9 +45,9 @@ pub(crate) fn update(state: &mut SandboxState, ask: &SandboxRequest) -> Endpoint
     Ok(SandboxResponse::json(200, if ask.is_v3() { &one } else { &both }))
 }
 
-/// `POST /contacts/upsert`, with the traps of the real one: an e-mail address that is only an
-/// additional one matches too and replaces the primary, and a phone that belongs to somebody else
-/// is dropped in silence.
+/// `POST /contacts/upsert`, with the traps of the real one: a merely additional e-mail address also
+/// matches and replaces the primary one, and a phone that belongs to another contact is silently
+/// dropped.
 pub(crate) fn upsert(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
     let mut body = ask.body_object()?;
     contact_body::validate_body(&body, ContactWriteKind::Upsert, ask.is_v3())?;
@@ -86,7 +85,7 @@ pub(crate) fn delete(state: &mut SandboxState, ask: &SandboxRequest) -> Endpoint
     Ok(SandboxResponse::json(200, &body))
 }
 
-/// `GET /contacts/search/duplicate?locationId&number&email`; it reads the contacts, not the index.
+/// `GET /contacts/search/duplicate?locationId&number&email`. Reads the contacts, not the index.
 pub(crate) fn find_duplicate(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
     let shelf = state.authorize_named_location(ask)?;
     ask.reject_unknown_parameters(&["locationId", "number", "email"])?;
@@ -108,11 +107,23 @@ pub(crate) fn find_duplicate(state: &mut SandboxState, ask: &SandboxRequest) -> 
     Ok(SandboxResponse::json(200, &json!({ "contact": contact, "traceId": ask.trace })))
 }
 
+/// A response with the version's success flag plus other fields.
+pub(crate) fn success_response(
+    status: u16,
+    ask: &SandboxRequest,
+    mut body: Value,
+) -> SandboxResponse {
+    let flag = if ask.is_v3() { "succeeded" } else { "succeded" };
+    body[flag] = true.into();
+    body["traceId"] = ask.trace.as_str().into();
+    SandboxResponse::json(status, &body)
+}
+
 fn render_contact(state: &SandboxState, place: ContactPosition, ask: &SandboxRequest) -> SearchRow {
     dialect::render_record(state.shelves[place.shelf].contact(place.slot), ask.is_v3())
 }
 
-/// The contacts that have the body's value of one identity; old ones may share it.
+/// The contacts with the body's value for one identity; old ones may share it.
 fn contacts_with_identity<'a>(
     state: &'a SandboxState,
     shelf: usize,
@@ -209,7 +220,7 @@ fn write_contact(
     Ok(())
 }
 
-/// Applies a checked body to a row; the tags that it brought are returned.
+/// Applies a validated body to a row; returns the tags in it.
 fn apply_body(
     state: &SandboxState,
     shelf: usize,

@@ -1,7 +1,7 @@
-//! Custom-field values: which a write may bring, and what becomes of them.
+//! Custom-field values: which values a write may contain, and their effect.
 //!
 //! The rules were measured by others on the live service and follow no pattern: what removes a
-//! value differs by type, some shapes are refused, and others are answered 200 and ignored.
+//! value depends on the type, some shapes are refused, and others are answered 200 and ignored.
 
 use serde_json::{Value, json};
 
@@ -10,14 +10,14 @@ use crate::sandbox::store::contact::SearchRow;
 use crate::sandbox::store::location_metadata::LocationMetadata;
 use crate::sandbox::text;
 
-/// What a value does to the one that is there.
+/// The effect of a value on the existing one.
 enum CustomValueEffect {
     Set(Value),
     Remove,
     Ignore,
 }
 
-/// Checks the shape of the list; the values are checked against the types when they are applied.
+/// Validates the shape of the list; the values are checked against the types when they are applied.
 pub(crate) fn validate_list_shape(value: &Value, v3: bool, wrong: &mut Vec<String>) {
     let Some(fields) = value.as_array() else {
         wrong.push("customFields must be an array".to_owned());
@@ -41,7 +41,7 @@ pub(crate) fn validate_list_shape(value: &Value, v3: bool, wrong: &mut Vec<Strin
     }
 }
 
-/// Merges the values into a row, field by field; fields that are not named stay.
+/// Merges the values into a row, field by field; other fields stay unchanged.
 pub(crate) fn merge_values(
     fields: &Value,
     row: &mut SearchRow,
@@ -93,7 +93,7 @@ fn value_effect(
         return Ok(CustomValueEffect::Remove);
     }
     if value == "" {
-        // Measured: a date takes no notice of an empty text and needs null.
+        // Measured: a date ignores an empty string and needs null.
         return Ok(if kind == "DATE" {
             CustomValueEffect::Ignore
         } else {
@@ -121,12 +121,12 @@ fn value_effect(
             Ok(CustomValueEffect::Set(value.clone()))
         }
         "FILE_UPLOAD" | "SIGNATURE" => Ok(CustomValueEffect::Ignore),
-        // Options included: the service takes any text for them.
+        // Options too: the service accepts any string for them.
         _ => set(value.is_string()),
     }
 }
 
-/// A day as it is read back; the time of day is cut off.
+/// A date as it is read back; the time of day is cut off.
 fn normalize_date(value: &Value) -> Option<String> {
     let milliseconds = match value {
         Value::Number(number) => number.as_i64()?,
@@ -136,7 +136,7 @@ fn normalize_date(value: &Value) -> Option<String> {
     text::format_iso(milliseconds).get(..10).map(str::to_owned)
 }
 
-/// Lists of boxes take only the boxes they already have; the API cannot create the first ones.
+/// Text box lists accept only boxes that already exist; the API cannot create the first ones.
 fn merge_textboxes(value: &Value, now: Option<&Value>) -> CustomValueEffect {
     let (Some(changes), Some(now)) = (value.as_object(), now.and_then(Value::as_object)) else {
         return CustomValueEffect::Ignore;

@@ -1,6 +1,6 @@
 //! The dialects of a contact: search row, single record, deprecated list row.
 //!
-//! The shelf keeps search rows; the other forms are made from them. Knows names and spellings only.
+//! The store keeps search rows; the other forms are derived from them.
 
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,7 @@ const CHANNELS: [(&str, &str); 6] = [
     ("FB", "fb"),
 ];
 
-/// The record that `GET /contacts/{id}` and the writes answer: unset keys are absent.
+/// The record that `GET /contacts/{id}` and the writes return: unset keys are absent.
 pub(crate) fn render_record(contact: &StoredContact, v3: bool) -> SearchRow {
     let mut row = contact.parse_row();
     row.retain(|key, value| !value.is_null() && key != "opportunities" && key != "contactName");
@@ -63,7 +63,7 @@ fn default_created_by(contact: &StoredContact) -> Value {
     })
 }
 
-/// Puts the channels of `dndSettings` into the case of a version.
+/// Converts the channels of `dndSettings` to the case of a version.
 pub(crate) fn convert_dnd_channels(settings: &mut Map<String, Value>, v3: bool) {
     for (upper, lower) in CHANNELS {
         let (from, to) = if v3 { (upper, lower) } else { (lower, upper) };
@@ -73,13 +73,13 @@ pub(crate) fn convert_dnd_channels(settings: &mut Map<String, Value>, v3: bool) 
     }
 }
 
-/// Whether `dndSettings` may have this channel; each version spells its own way.
+/// Whether `dndSettings` may have this channel; each version has its own spelling.
 pub(crate) fn is_dnd_channel(name: &str, v3: bool) -> bool {
     let own = |(upper, lower): &(&str, &str)| name == *upper || v3 && name == *lower;
     name == "RCS" || v3 && name == "rcs" || CHANNELS.iter().any(own)
 }
 
-/// The row of `GET /contacts/`: names in lower case, with the typed ones beside them.
+/// The row of `GET /contacts/`: names in lower case, plus the names as entered.
 pub(crate) fn render_list_row(mut row: SearchRow) -> SearchRow {
     for key in ["firstName", "lastName"] {
         let typed = row.get(key).cloned().unwrap_or_default();

@@ -1,7 +1,7 @@
-//! How one condition of a search judges one value, and which values it takes to judge by.
+//! Evaluates one condition of a search on one value, and validates the condition's value.
 //!
-//! Texts are compared without regard to case, lists by their elements, times as numbers. What is
-//! null, empty or absent is nothing.
+//! Strings are compared case-insensitively, lists by their elements, times as numbers. Null, empty
+//! and absent values are the same.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::sandbox::text::parse_datetime;
 
 const LONGEST_VALUE: usize = 75;
 
-/// Refuses a value that its operator does not take; `numeric` refuses dates that are texts.
+/// Refuses a value that its operator does not accept; `numeric` refuses dates given as strings.
 pub(crate) fn validate_value(
     name: &str,
     operator: FilterOperator,
@@ -100,7 +100,7 @@ fn values_equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::String(left), Value::String(right)) => left.to_lowercase() == right.to_lowercase(),
         (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
-        // Forms send booleans and numbers as texts.
+        // Forms send booleans and numbers as strings.
         (Value::Bool(_) | Value::Number(_), Value::String(text)) => {
             serde_json::from_str::<Value>(text).is_ok_and(|right| *left == right)
         }
@@ -131,7 +131,7 @@ fn matches_contains(found: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// Whether one element of a list fulfils all conditions together.
+/// Whether one element of a list meets all conditions.
 fn matches_nested(found: Option<&Value>, wanted: &Value) -> bool {
     let conditions = wanted.as_array().map(Vec::as_slice).unwrap_or_default();
     let fulfils = |item: &Value| {

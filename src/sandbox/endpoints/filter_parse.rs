@@ -1,7 +1,7 @@
 //! The filter grammar of contact searches.
 //!
-//! Conditions of a field, an operator and a value, in nested groups of `AND` and `OR`. Which field
-//! takes which operator is the service's table; texts are compared without regard to case.
+//! Conditions of a field, an operator and a value, in nested `AND` and `OR` groups. The service's
+//! table defines which operators a field accepts; strings are compared case-insensitively.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ const DATES: [&str; 6] = [
     "lastEmailOpenedDate",
 ];
 
-/// What a record must be like.
+/// A filter expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum FilterExpression {
     All(Vec<FilterExpression>),
@@ -65,7 +65,49 @@ pub(crate) enum FilterExpression {
     Test { field: FilterField, operator: FilterOperator, value: Value },
 }
 
-/// Whether a record is found by words: its names, e-mail address and phone number.
+/// The field of a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FilterField {
+    /// A key of the row, or a path of keys.
+    Row(Vec<String>),
+    /// A custom field, optionally one of its boxes.
+    Custom(String, Option<String>),
+}
+
+/// The operator of a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FilterOperator {
+    Eq,
+    NotEq,
+    Contains,
+    NotContains,
+    Exists,
+    NotExists,
+    Range,
+    Nested,
+}
+
+/// A record being searched; its row is parsed on demand.
+pub(crate) struct SearchCandidate<'a> {
+    view: IndexedContact<'a>,
+    row: OnceCell<SearchRow>,
+}
+
+impl<'a> SearchCandidate<'a> {
+    pub(crate) fn new(view: IndexedContact<'a>) -> Self {
+        Self { view, row: OnceCell::new() }
+    }
+
+    pub(crate) fn indexed_view(&self) -> IndexedContact<'a> {
+        self.view
+    }
+
+    pub(crate) fn cached_row(&self) -> &SearchRow {
+        self.row.get_or_init(|| self.view.parse_row())
+    }
+}
+
+/// Whether a record matches a full-text query: by its names, e-mail address and phone number.
 pub(crate) fn matches_full_text(row: &SearchRow, query: &str) -> bool {
     let query = query.trim().to_lowercase();
     ["contactName", "email", "phone", "companyName"].iter().any(|key| {
@@ -76,7 +118,7 @@ pub(crate) fn matches_full_text(row: &SearchRow, query: &str) -> bool {
 }
 
 impl FilterExpression {
-    /// Reads a body's `filters`; `numeric` refuses dates that are texts.
+    /// Parses a body's `filters`; `numeric` refuses dates given as strings.
     pub(crate) fn parse_list(
         value: Option<&Value>,
         metadata: &LocationMetadata,
@@ -154,7 +196,8 @@ impl FilterExpression {
         }
     }
 
-    /// The records that could match, where an id, an e-mail address or a phone number says so.
+    /// The records that could match, if an id, an e-mail address or a phone number narrows them
+    /// down.
     pub(crate) fn candidate_slots(&self, place: &LocationStore) -> Option<BTreeSet<ContactSlot>> {
         match self {
             Self::All(filters) => filters.iter().find_map(|filter| filter.candidate_slots(place)),
@@ -171,7 +214,7 @@ impl FilterExpression {
                     Some("phone") => place.find_by_phone(text).to_vec(),
                     _ => return None,
                 };
-                // What lags may have had this value when the index last looked.
+                // A record whose indexing lags may have had this value when it was last indexed.
                 Some(found.into_iter().chain(place.lagging_slots()).collect())
             }
             Self::Test { .. } => None,
@@ -179,7 +222,23 @@ impl FilterExpression {
     }
 }
 
-/// Where a field's value is, and which operators it takes.
+impl FilterOperator {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "eq" => Self::Eq,
+            "not_eq" => Self::NotEq,
+            "contains" => Self::Contains,
+            "not_contains" => Self::NotContains,
+            "exists" => Self::Exists,
+            "not_exists" => Self::NotExists,
+            "range" => Self::Range,
+            "nested" => Self::Nested,
+            _ => return None,
+        })
+    }
+}
+
+/// Where a field's value is, and which operators it accepts.
 fn resolve_field(
     name: &str,
     metadata: &LocationMetadata,

@@ -1,4 +1,5 @@
-//! The lists that are not searches: `GET /contacts/`, deprecated, and the contacts of a business.
+//! The lists that are not searches: the deprecated `GET /contacts/`, and the contacts of a
+//! business.
 
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use crate::sandbox::store::state::SandboxState;
 
 const LARGEST_PAGE: i64 = 100;
 
-/// `GET /contacts/`: the newest first.
+/// `GET /contacts/`: newest first.
 pub(crate) fn list_contacts(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
     let shelf = state.authorize_named_location(ask)?;
     ask.reject_unknown_parameters(&["locationId", "startAfterId", "startAfter", "query", "limit"])?;
@@ -79,7 +80,7 @@ pub(crate) fn list_business_contacts(
     shelf.refresh_index(std::time::Instant::now());
     let rows: Vec<SearchRow> = shelf
         .indexed_range(0, shelf.order_len())
-        // The id stands in the row's text; parsing only such rows keeps a large account quick.
+        // The id occurs in the row's text; parsing only such rows keeps a large account fast.
         .filter(|(_, view)| view.open_row.contains(business))
         .map(|(_, view)| view.parse_row())
         .filter(|row| row.get("businessId").and_then(Value::as_str) == Some(business))

@@ -1,4 +1,4 @@
-//! The endpoints of the API: what each accepts and answers.
+//! The endpoints of the API: what each accepts and returns.
 
 pub(super) mod associations;
 pub(super) mod calendars;

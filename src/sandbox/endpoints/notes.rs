@@ -1,4 +1,4 @@
-//! The notes of a contact: list, read, write, delete.
+//! The notes of a contact: list, read, create, update, delete.
 
 use serde_json::{Map, Value, json};
 
@@ -37,7 +37,7 @@ pub(crate) fn create(state: &mut SandboxState, ask: &SandboxRequest) -> Endpoint
     note.insert("contactId".to_owned(), ask.path_segment(1).into());
     note.insert("dateAdded".to_owned(), format_iso(now_millis()).into());
     let notes = &mut state.shelves[place.shelf].contact_mut(place.slot).notes;
-    // The newest first, as the service lists them.
+    // Newest first, as the service lists them.
     notes.insert(0, StoredNote::new(&note));
     state.touch_after_child_write(place);
     Ok(note_response(201, &note, ask))

@@ -1,6 +1,6 @@
-//! The body of a contact search, read and checked.
+//! The body of a contact search, parsed and validated.
 //!
-//! Knows which keys, sizes and combinations the service takes; not how a search is done.
+//! Defines which keys, sizes and combinations the service accepts, not how a search runs.
 
 use serde_json::Value;
 
@@ -24,20 +24,20 @@ pub(crate) struct ParsedSearchBody {
     pub(crate) filter: FilterExpression,
     pub(crate) text: Option<String>,
     pub(crate) sort: SearchSort,
-    /// What the result depends on, beside the place where the page starts.
+    /// What the result depends on, apart from where the page starts.
     pub(crate) key: String,
 }
 
 /// Where a page starts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum PageStart {
-    /// After so many records.
+    /// After this many records.
     Skip(usize),
     /// After the record with this cursor.
     After(SortCursor),
 }
 
-/// Refuses what is wrong whatever the location: unknown keys, no location, no page size.
+/// Refuses what is wrong for any location: unknown keys, a missing location or page size.
 pub(crate) fn validate_keys(body: &SearchRow) -> Result<(), EndpointError> {
     if let Some(unknown) = body.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Err(EndpointError::unknown_property(unknown));
@@ -49,7 +49,7 @@ pub(crate) fn validate_keys(body: &SearchRow) -> Result<(), EndpointError> {
 }
 
 impl ParsedSearchBody {
-    /// Reads a body whose keys were checked.
+    /// Parses a body whose keys were validated.
     pub(crate) fn parse(
         body: &SearchRow,
         metadata: &LocationMetadata,

@@ -1,6 +1,6 @@
-//! Tags: added to and removed from one contact, or many at once.
+//! Tags: added to and removed from one contact or many.
 //!
-//! The service writes tags in lower case, and a tag it has not met becomes one of the location's.
+//! The service stores tags in lower case, and a new tag is added to the location's tags.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::sandbox::http::request::SandboxRequest;
 use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
 use crate::sandbox::store::state::{ContactPosition, SandboxState};
 
-/// What one write did to a contact's tags.
+/// The effect of one write on a contact's tags.
 #[derive(Debug, Default)]
 struct TagChanges {
     before: Vec<String>,
@@ -50,7 +50,7 @@ pub(crate) fn bulk_update(state: &mut SandboxState, ask: &SandboxRequest) -> End
         })
         .collect();
     let errors = responses.iter().filter(|response| response["type"] == "error").count();
-    // Under `v3` this answer carries the flag in both spellings.
+    // Under `v3` this response has the flag in both spellings.
     let outcome = json!({ "succeded": true, "errorCount": errors, "responses": responses });
     Ok(super::dialect::success_response(201, ask, outcome))
 }
@@ -123,7 +123,7 @@ fn validate_bulk(
     if wrong.is_empty() { Ok(()) } else { Err(EndpointError::validation_failed(wrong)) }
 }
 
-/// The list in a body that holds nothing else.
+/// The list in a body that must contain nothing else.
 pub(crate) fn parse_single_list(ask: &SandboxRequest, name: &str) -> Result<Value, EndpointError> {
     let mut body = ask.body_object()?;
     if let Some(unknown) = body.keys().find(|key| *key != name) {
@@ -139,7 +139,7 @@ pub(crate) fn parse_single_list(ask: &SandboxRequest, name: &str) -> Result<Valu
     }
 }
 
-/// Tags as the service keeps them: lower case, each once.
+/// Tags as the service stores them: lower case, without duplicates.
 pub(crate) fn normalize_tags(tags: &Value) -> Result<Vec<String>, EndpointError> {
     let wrong =
         || EndpointError::validation_failed(vec!["each value in tags must be a string".to_owned()]);
@@ -189,7 +189,7 @@ fn change_tags(
     changed
 }
 
-/// Adds new tags to the location's own.
+/// Adds new tags to the location's tags.
 pub(crate) fn register_tags(state: &mut SandboxState, shelf: usize, tags: &[String]) {
     for tag in tags {
         let id = state.generate_id();

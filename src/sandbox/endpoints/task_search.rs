@@ -1,7 +1,7 @@
 //! `POST /locations/{id}/tasks/search`: the tasks of all contacts.
 //!
-//! Ordered by `dateAdded` and `_id`, the oldest first. Answers 201 and `_id`, as the service does,
-//! and has no total. Task writes are seen at once, whatever the lag.
+//! Sorted by `dateAdded` and `_id`, oldest first. Answers 201 and `_id`, as the service does, and
+//! has no total. Task writes are visible at once, whatever the lag.
 
 use std::ops::Bound;
 
@@ -19,7 +19,7 @@ const LARGEST_PAGE: u64 = 500;
 const KEYS: [&str; 8] =
     ["contactId", "completed", "assignedTo", "query", "limit", "skip", "businessId", "searchAfter"];
 
-/// What tasks are asked for.
+/// The criteria of a task search.
 #[derive(Debug)]
 struct TaskSearchCriteria {
     contacts: Option<Vec<String>>,

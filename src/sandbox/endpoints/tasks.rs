@@ -1,4 +1,4 @@
-//! The tasks of a contact: list, read, write, complete, delete.
+//! The tasks of a contact: list, read, create, update, complete, delete.
 
 use serde_json::{Map, Value, json};
 
@@ -104,7 +104,7 @@ fn change_task(
     Ok(task_response(200, &fields, ask))
 }
 
-/// Writes the due date as the service does, whatever way it was sent.
+/// Rewrites the due date in the service's format, whatever format was sent.
 fn normalize_due_date(task: &mut Map<String, Value>) {
     if let Some(due) = task.get("dueDate").and_then(Value::as_str).and_then(parse_datetime) {
         task.insert("dueDate".to_owned(), format_iso(due).into());

@@ -1,7 +1,7 @@
-//! The gate: where requests wait, and where tests wait for requests.
+//! The barrier: where requests wait, and where tests wait for requests.
 //!
 //! Held and stalled requests stay here until they are released; every wait ends when the sandbox
-//! closes. Knows counts only, not what the requests are about.
+//! closes. Knows only counts, not what the requests are about.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ struct BarrierCounts {
     closing: bool,
 }
 
-/// Counts and wakes.
+/// Counts requests and wakes waiters.
 #[derive(Debug)]
 pub(crate) struct RequestBarrier(watch::Sender<BarrierCounts>);
 
-/// A request at the gate; leaving, even by being dropped, lowers the count.
+/// A request at the barrier; dropping the guard lowers the count.
 struct BarrierGuard<'a>(&'a RequestBarrier);
 
 impl Drop for BarrierGuard<'_> {
@@ -36,7 +36,8 @@ impl RequestBarrier {
     /// Waits until released, or for `longest`.
     pub(crate) async fn wait_for_release(&self, longest: Option<Duration>) {
         let mut watcher = self.0.subscribe();
-        // Read before the count goes up: whoever releases because of the count releases this one.
+        // Read before the count goes up: a release that the count triggers must release this
+        // request too.
         let before = watcher.borrow().releases;
         self.0.send_modify(|tally| tally.held += 1);
         let _held = BarrierGuard(self);
@@ -65,12 +66,12 @@ impl RequestBarrier {
         self.0.send_modify(|tally| tally.served += 1);
     }
 
-    /// Waits until at least `count` requests are held; says how many are.
+    /// Waits until at least `count` requests are held; returns how many are.
     pub(crate) async fn wait_until_held(&self, count: u64) -> u64 {
         self.wait_until(|tally| tally.held >= count).await.held
     }
 
-    /// Waits until at least `count` requests were served; says how many were.
+    /// Waits until at least `count` requests were served; returns how many were.
     pub(crate) async fn wait_until_served(&self, count: u64) -> u64 {
         self.wait_until(|tally| tally.served >= count).await.served
     }

@@ -3,18 +3,18 @@
 //! ```text
 //! METHOD PATH ACTION [OPTION]...       POST /contacts/ drop=after times=1 after=10
 //! ```
-//! `*` stands for any method, for one segment of the path, and `**` at its end for the rest.
+//! `*` matches any method or one path segment, `**` at the end of the path matches the rest.
 //!
 //! | action | what happens |
 //! | --- | --- |
 //! | `status=NNN` | that status; with `html` as a gateway's page, with `retry-after=S` that header |
 //! | `token-expired` | 401 `Invalid JWT` |
-//! | `drop=before`, `drop=after` | the connection closes without an answer, the request not applied or applied |
+//! | `drop=before`, `drop=after` | the connection closes without a response, before or after the request is applied |
 //! | `applied=NNN` | applied, then that status |
-//! | `ignore=FIELD` | applied without that field of the body, and answered as if nothing were amiss |
+//! | `ignore=FIELD` | applied without that field of the body, and answered as if nothing were wrong |
 //! | `truncate` | applied; half of the body, though the length announces all of it |
 //! | `not-json`, `blank` | applied; 200 with a page, or with nothing |
-//! | `latency=MS` | a delay, alone or beside another action; a write is applied after it, whoever waits |
+//! | `latency=MS` | a delay, alone or with another action; a write is applied after it even if the client is gone |
 //! | `hold`, `hold=after` | waits for `POST /__sandbox/release` before or after applying, then goes on |
 //! | `stall`, `stall=MS` | waits until released or for so long, then closes without applying |
 //! | `hide`, `hide=ID` | a search omits its first row or that one; with `hide-total` its total is lower too |
@@ -25,7 +25,7 @@
 //!
 //! Options: `times=N` how often (default always), `after=N` how many matching requests pass first,
 //! `every=N` only each Nth of them, `body=TEXT` (last: up to the end of the line) the body of a
-//! `status` or `applied` answer. A `hide` counts only answers that held the row.
+//! `status` or `applied` response. A `hide` counts only responses that contained the row.
 
 use std::fmt;
 use std::str::FromStr;
@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use crate::sandbox::http::rate_limit::LocationRateLimit;
 
-/// One thing that goes wrong with the requests that match it.
+/// One fault, and the requests it matches.
 #[derive(Debug, Clone)]
 pub struct FaultRule {
     text: String,
@@ -45,7 +45,7 @@ pub struct FaultRule {
     fired: u64,
 }
 
-/// A text that is no fault.
+/// A text that is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a fault: {reason}")]
 pub struct FaultParseError {
@@ -79,7 +79,7 @@ pub(crate) enum FaultAction {
     Limit(LocationRateLimit),
 }
 
-/// What goes with an action.
+/// The options of an action.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct FaultOptions {
     pub(crate) latency: Duration,
@@ -93,7 +93,7 @@ pub(crate) struct FaultOptions {
 }
 
 impl FaultRule {
-    /// Whether this fault strikes a request, which counts as seen.
+    /// Whether this fault fires for a request, which counts as seen.
     pub(crate) fn try_fire(&mut self, method: &str, segments: &[String]) -> bool {
         if !self.matches_route(method, segments) || self.is_exhausted() {
             return false;
@@ -107,7 +107,7 @@ impl FaultRule {
         turn
     }
 
-    /// Counts a hidden row, which only the answer shows.
+    /// Counts a hidden row, which is known only from the response.
     pub(crate) fn count_hidden_row(&mut self) {
         self.fired += 1;
     }
@@ -190,7 +190,7 @@ impl FromStr for FaultRule {
     }
 }
 
-/// Reads one option; says whether the word was one.
+/// Parses one option; returns whether the word was one.
 fn parse_option(word: &str, options: &mut FaultOptions) -> Result<bool, String> {
     let (name, value) = word.split_once('=').unwrap_or((word, ""));
     match name {

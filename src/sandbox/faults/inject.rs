@@ -1,7 +1,7 @@
-//! What the faults that struck one request do to it and to its answer.
+//! Applies the faults that fire for one request to it and its response.
 //!
-//! Faults are picked in the order in which they were added: delays add up, and the first other
-//! action is taken. Knows answers as JSON with a list of rows; not what the rows are.
+//! Faults are tried in the order in which they were added: delays add up, and the first other
+//! action wins. Treats responses as JSON with a list of rows.
 
 use std::future::ready;
 use std::io;
@@ -20,7 +20,7 @@ use crate::sandbox::http::request::{ParsedBody, SandboxRequest};
 use crate::sandbox::http::response::{EndpointError, SandboxResponse};
 use crate::sandbox::store::state::SandboxState;
 
-/// How the answer leaves.
+/// How the response is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResponseEnding {
     Whole,
@@ -33,7 +33,7 @@ pub(crate) enum ResponseEnding {
 pub(crate) enum BarrierWait {
     Not,
     AtMost(Duration),
-    /// Until somebody releases it.
+    /// Until it is released.
     Released,
 }
 
@@ -43,12 +43,12 @@ pub(crate) struct InjectedFault {
     latency: Duration,
     action: FaultAction,
     options: FaultOptions,
-    /// The fault's number, for the ones whose count depends on the answer.
+    /// The fault's number, for faults whose count depends on the response.
     fault: usize,
 }
 
 impl InjectedFault {
-    /// Lets the armed faults strike.
+    /// Picks the armed faults that fire for the request.
     pub(crate) fn from_armed_faults(state: &mut SandboxState, ask: &SandboxRequest) -> Self {
         let mut mischief = Self::default();
         for (number, fault) in state.faults.iter_mut().enumerate() {
@@ -78,7 +78,7 @@ impl InjectedFault {
         self.latency
     }
 
-    /// How long to wait at the gate before anything is done.
+    /// How long to wait at the barrier before anything is done.
     pub(crate) fn wait_before(&self) -> BarrierWait {
         match self.action {
             FaultAction::HoldBefore | FaultAction::Stall(None) => BarrierWait::Released,
@@ -101,7 +101,7 @@ impl InjectedFault {
         }
     }
 
-    /// The answer of a request that never reaches its route.
+    /// The response of a request that never reaches its endpoint.
     pub(crate) fn replacement_response(&self, trace: &str) -> Option<SandboxResponse> {
         match self.action {
             FaultAction::Status(status) => Some(self.status_response(status, trace)),
@@ -115,7 +115,7 @@ impl InjectedFault {
         }
     }
 
-    /// The request without the field that the service is to take no notice of.
+    /// The request without the field that the service is to ignore.
     pub(crate) fn without_ignored_field(&self, ask: &SandboxRequest) -> Option<SandboxRequest> {
         let FaultAction::Ignore(field) = &self.action else { return None };
         let mut less = ask.clone();
@@ -138,7 +138,7 @@ impl InjectedFault {
         answer
     }
 
-    /// What becomes of the answer of a request that was applied.
+    /// Alters the response of a request that was applied.
     pub(crate) fn alter_response(
         &self,
         state: &mut SandboxState,
@@ -189,7 +189,7 @@ impl InjectedFault {
     }
 }
 
-/// Half of the answer under headers that announce all of it; then the connection closes.
+/// Half of the response under headers that announce all of it; then the connection closes.
 pub(crate) fn truncate_response(
     mut answer: SandboxResponse,
     standing: Option<QuotaStatus>,
@@ -199,7 +199,7 @@ pub(crate) fn truncate_response(
     let mut response = answer.into_http_response(standing);
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let rest = async {
-        // The server writes what it has when a body makes it wait.
+        // The server sends what it has when a body makes it wait.
         tokio::task::yield_now().await;
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
     };
@@ -212,7 +212,7 @@ fn parse_body(answer: &SandboxResponse) -> Option<Map<String, Value>> {
     serde_json::from_slice(&answer.body).ok()
 }
 
-/// The list of records in an answer.
+/// The list of records in a response.
 fn find_rows(body: &mut Map<String, Value>) -> Option<&mut Vec<Value>> {
     body.values_mut().find_map(Value::as_array_mut)
 }
@@ -221,9 +221,9 @@ fn row_id(row: &Value) -> Option<&str> {
     row.get("id").or_else(|| row.get("_id")).and_then(Value::as_str)
 }
 
-/// Puts an unknown field into the first row, or into the body when it has no rows.
+/// Inserts an unknown field into the first row, or into the body if it has no rows.
 ///
-/// Its value goes in as text: one that is nested very deep could not be built or dropped.
+/// Its value is inserted as text: a deeply nested value could not be built or dropped.
 fn insert_unknown_field(answer: &SandboxResponse, json: &str) -> SandboxResponse {
     const MARK: &str = "\u{1}mark";
     let Some(mut body) = parse_body(answer) else { return answer.clone() };

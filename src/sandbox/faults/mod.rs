@@ -1,4 +1,4 @@
-//! Faults that a test or a person switches on.
+//! Faults that a test or user switches on.
 
 pub(super) mod barrier;
 pub(super) mod fault;

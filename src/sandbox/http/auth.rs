@@ -1,4 +1,4 @@
-//! Tokens: what each may do. Of the fixed ones the text alone tells.
+//! Tokens and their permissions. The permissions of the fixed tokens follow from their text.
 //!
 //! | token | may |
 //! | --- | --- |
@@ -8,14 +8,14 @@
 //! | `pit-sandbox-location:ID` | everything in that location |
 //! | `pit-sandbox-company` | what an agency's private integration may: read locations |
 //!
-//! So a test asks for the refusal it wants without setting anything up. The others were issued by
+//! So a test can request the refusal it wants without any setup. All other tokens were issued by
 //! the OAuth routes, which know them. No private integration has the `oauth` scopes.
 
 use super::response::EndpointError;
 use crate::sandbox::TOKEN;
 use crate::sandbox::oauth::{IssuedToken, TokenPrincipal};
 
-/// The scopes that the routes ask for.
+/// The scopes that the routes require.
 pub(crate) mod scope {
     pub(in crate::sandbox) const CONTACTS_READ: &str = "contacts.readonly";
     pub(in crate::sandbox) const CONTACTS_WRITE: &str = "contacts.write";
@@ -31,10 +31,11 @@ pub(crate) mod scope {
     pub(in crate::sandbox) const OAUTH_WRITE: &str = "oauth.write";
 }
 
-/// The scopes that an agency can give to a private integration, of those that any route here asks for.
+/// The scopes that an agency can give to a private integration, among those that the routes
+/// require.
 const AGENCY_SCOPES: [&str; 2] = [scope::LOCATION_READ, scope::USERS_READ];
 
-/// Whose tokens a route takes.
+/// Whose tokens a route accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenAudience {
     /// A location's.
@@ -45,7 +46,7 @@ pub(crate) enum TokenAudience {
     Agency,
 }
 
-/// What the holder of a token may do.
+/// What a token permits.
 #[derive(Debug, Clone)]
 pub(crate) enum AccessGrant<'a> {
     Everything,
@@ -54,12 +55,12 @@ pub(crate) enum AccessGrant<'a> {
     Location(&'a str),
     /// An agency's private integration.
     Company,
-    /// A living access token of OAuth.
+    /// A valid OAuth access token.
     Issued(&'a IssuedToken),
 }
 
 impl<'a> AccessGrant<'a> {
-    /// Reads a private integration's token; any other text stands for nothing here.
+    /// Parses a private integration's token; None for any other text.
     pub(crate) fn from_private_token(token: &'a str) -> Option<Result<Self, EndpointError>> {
         match token {
             TOKEN => return Some(Ok(Self::Everything)),
@@ -80,9 +81,8 @@ impl<'a> AccessGrant<'a> {
         token.starts_with("pit-").then(wrong)
     }
 
-    /// Refuses what needs a scope that the token lacks, or another kind of token.
-    ///
-    /// All with 401, as the service does, and each kind in words of its own.
+    /// Refuses a token that lacks a scope, or is of the wrong kind. Always with 401, as the service
+    /// does, and with a different message for each kind.
     pub(crate) fn require_scope(
         &self,
         scope: &str,
@@ -134,7 +134,7 @@ impl<'a> AccessGrant<'a> {
         }
     }
 
-    /// The scopes of an access token of OAuth.
+    /// The scopes of an OAuth access token.
     pub(crate) fn oauth_scopes(&self) -> Vec<String> {
         match self {
             Self::Issued(issued) => issued.scopes.clone(),

@@ -1,8 +1,8 @@
-//! The connection under HTTP, with a cut-off.
+//! The TCP connection below HTTP, which can be aborted.
 //!
-//! A fault must be able to close a connection without a byte of an answer, which no handler can ask
-//! of an HTTP server. So the handler of each request is given its connection's [`ConnectionAborter`]: once cut, the
-//! next write fails and the server closes the connection. Knows nothing of HTTP.
+//! A fault must be able to close a connection without sending a byte, which a handler cannot ask of
+//! an HTTP server. So the handler of each request gets its connection's [`ConnectionAborter`]: once
+//! aborted, the next write fails and the server closes the connection. Knows nothing of HTTP.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The means to end one connection before it answers.
+/// Aborts one connection before it responds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConnectionAborter(Arc<AtomicBool>);
 
@@ -41,7 +41,7 @@ impl Connected<IncomingStream<'_, AbortableListener>> for ConnectionAborter {
     }
 }
 
-/// A TCP listener whose connections can be cut.
+/// A TCP listener whose connections can be aborted.
 #[derive(Debug)]
 pub(crate) struct AbortableListener(TcpListener);
 
@@ -59,7 +59,7 @@ impl axum::serve::Listener for AbortableListener {
         loop {
             match self.0.accept().await {
                 Ok((stream, address)) => {
-                    // Without it small answers wait for the client's acknowledgement; a socket
+                    // Otherwise small responses wait for the client's acknowledgement; a socket
                     // that refuses the option is merely slower.
                     let _ = stream.set_nodelay(true);
                     return (
@@ -67,7 +67,7 @@ impl axum::serve::Listener for AbortableListener {
                         address,
                     );
                 }
-                // Out of file descriptors, most likely: wait for connections to end.
+                // Probably out of file descriptors: wait for connections to end.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }

@@ -1,4 +1,4 @@
-//! HTTP of the simulator: listening, routes, authorisation, the rate limit, and the log of requests.
+//! HTTP of the sandbox: server, routes, authorization, the rate limit, and the request log.
 
 pub(super) mod app;
 pub(super) mod auth;

@@ -1,7 +1,7 @@
-//! The rate limits: a burst limit and a daily allowance per location.
+//! The rate limits: a burst limit and a daily quota per location.
 //!
 //! The burst limit is a log of arrivals in a sliding window, the strictest reading of the vendor's
-//! text, or a fixed window. Time is passed in, so nothing here looks at a clock.
+//! text, or a fixed window. The time is passed in, so nothing here reads a clock.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -15,7 +15,7 @@ const NO_LIMIT: LocationRateLimit = LocationRateLimit {
     daily: 1_000_000_000,
 };
 
-/// How many requests a location may take: written `100/10s`, or `none`.
+/// The rate limit of a location: written `100/10s`, or `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocationRateLimit {
     /// Requests per interval.
@@ -27,7 +27,7 @@ pub struct LocationRateLimit {
 }
 
 impl LocationRateLimit {
-    /// No limit to speak of: a million requests per ten seconds. The headers are sent all the same.
+    /// Practically no limit: a million requests per ten seconds. The headers are sent nevertheless.
     pub const NONE: Self = NO_LIMIT;
 }
 
@@ -38,7 +38,7 @@ impl Default for LocationRateLimit {
     }
 }
 
-/// A text that is no limit.
+/// A text that is not a rate limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a limit; write `100/10s`, `100/10s/200000` or `none`")]
 pub struct RateLimitParseError(String);
@@ -79,7 +79,7 @@ impl fmt::Display for LocationRateLimit {
     }
 }
 
-/// Reads `10s` and `500ms`.
+/// Parses durations such as `10s` and `500ms`.
 fn parse_duration(text: &str) -> Option<Duration> {
     if let Some(number) = text.strip_suffix("ms") {
         return number.parse().ok().map(Duration::from_millis);
@@ -90,21 +90,21 @@ fn parse_duration(text: &str) -> Option<Duration> {
 /// How the burst limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BurstWindow {
-    /// No stretch of one interval, wherever it begins, holds more than the limit.
+    /// No period of one interval, wherever it starts, contains more than the limit.
     #[default]
     Sliding,
-    /// Intervals follow one another, and each starts from nothing.
+    /// Intervals follow one another, and each starts at zero.
     Fixed,
 }
 
-/// What the rate headers of one answer say.
+/// The values of a response's rate-limit headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QuotaStatus {
     pub(crate) limit: LocationRateLimit,
     pub(crate) remaining: u32,
     pub(crate) daily_remaining: u64,
     pub(crate) daily_reset: Duration,
-    /// How long to wait, when the request is refused.
+    /// How long to wait, if the request is refused.
     pub(crate) refused: Option<Duration>,
 }
 
@@ -137,7 +137,7 @@ impl LocationLimiter {
         self.limit
     }
 
-    /// Counts a request of `location` that arrives at `now`, unless it is one too many.
+    /// Counts a request of `location` that arrives at `now`, unless it exceeds the limit.
     pub(crate) fn admit_request(&mut self, location: &str, now: Duration) -> QuotaStatus {
         let limit = self.limit;
         let window = self.window;

@@ -1,6 +1,6 @@
-//! One request, read whole: path, query, headers, body.
+//! One request, fully read: path, query, headers, body.
 //!
-//! The service's versions are told apart here; whether the request may be granted is not.
+//! Distinguishes the service's versions; authorization is checked elsewhere.
 
 use axum::extract::Query;
 use axum::http::Request;
@@ -19,18 +19,18 @@ pub(crate) enum RequestVersion {
     V3,
 }
 
-/// What a request's body holds.
+/// The content of a request body.
 #[derive(Debug, Clone)]
 pub(crate) enum ParsedBody {
     Nothing,
     Json(Value),
-    /// A form; only the OAuth routes are sent any.
+    /// A form; only the OAuth routes receive any.
     Form(Vec<(String, String)>),
-    /// Bytes that are no JSON, and what is wrong with them.
+    /// Bytes that are not JSON, and what is wrong with them.
     Unreadable(String),
 }
 
-/// Parameters that hold secrets, should a client ever put them into an address.
+/// Parameters that contain secrets, should a client ever put them into a URL.
 const SECRETS: [&str; 10] = [
     "client_secret",
     "clientSecret",
@@ -48,7 +48,7 @@ const SECRETS: [&str; 10] = [
 #[derive(Debug, Clone)]
 pub(crate) struct SandboxRequest {
     pub(crate) method: String,
-    /// Path and query as they were sent.
+    /// Path and query as sent.
     pub(crate) target: String,
     pub(crate) segments: Vec<String>,
     pub(crate) query: Vec<(String, String)>,
@@ -60,7 +60,7 @@ pub(crate) struct SandboxRequest {
 }
 
 impl SandboxRequest {
-    /// Reads all but the body.
+    /// Reads everything but the body.
     pub(crate) fn new<B>(request: &Request<B>, number: u64) -> Self {
         let header = |name: &str| {
             request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
@@ -98,13 +98,13 @@ impl SandboxRequest {
         self.segments.first().is_some_and(|first| first == "__sandbox")
     }
 
-    /// Whether it is about tokens, and so is not counted against a location's limit.
+    /// Whether it is an OAuth request, which does not count against a location's limit.
     pub(crate) fn is_oauth(&self) -> bool {
         let path: Vec<&str> = self.segments.iter().take(2).map(String::as_str).collect();
         matches!(path.as_slice(), ["oauth", ..] | ["v2", "oauth"])
     }
 
-    /// Path and query, with nothing in it that a secret's parameter holds.
+    /// Path and query with the values of secret parameters removed.
     pub(crate) fn redacted_target(&self) -> String {
         let secret = |(name, _): &(String, String)| SECRETS.contains(&name.as_str());
         if !self.query.iter().any(secret) {
@@ -120,7 +120,7 @@ impl SandboxRequest {
         self.method != "GET" && self.segments.last().is_none_or(|last| last != "search")
     }
 
-    /// The version asked for, or the refusal of one that is absent or was never published.
+    /// The requested version; an absent or unknown one is refused.
     pub(crate) fn parse_version(&self) -> Result<RequestVersion, EndpointError> {
         match self.version.as_deref() {
             Some("v3") => Ok(RequestVersion::V3),
@@ -130,12 +130,12 @@ impl SandboxRequest {
         }
     }
 
-    /// Whether the request speaks `v3`; a wrong version was refused before any route asks.
+    /// Whether the request uses `v3`; an invalid version was refused before any route asks.
     pub(crate) fn is_v3(&self) -> bool {
         self.version.as_deref() == Some("v3")
     }
 
-    /// The path's segment number `index`; routes ask only for those that they matched.
+    /// The path segment at `index`; routes ask only for segments that they matched.
     pub(crate) fn path_segment(&self, index: usize) -> &str {
         self.segments.get(index).map_or("", String::as_str)
     }
@@ -144,7 +144,7 @@ impl SandboxRequest {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// A whole number from the query; 422 when it is something else.
+    /// An integer from the query; 422 for anything else.
     pub(crate) fn integer_parameter(&self, name: &str) -> Result<Option<i64>, EndpointError> {
         let Some(text) = self.query_parameter(name) else { return Ok(None) };
         let number = text.parse().map_err(|_| {
@@ -155,7 +155,7 @@ impl SandboxRequest {
         Ok(Some(number))
     }
 
-    /// Refuses parameters beside `allowed`.
+    /// Refuses parameters other than `allowed`.
     pub(crate) fn reject_unknown_parameters(&self, allowed: &[&str]) -> Result<(), EndpointError> {
         match self.query.iter().find(|(key, _)| !allowed.contains(&key.as_str())) {
             Some((key, _)) => Err(EndpointError::unknown_property(key)),
@@ -175,7 +175,7 @@ impl SandboxRequest {
         }
     }
 
-    /// The location that the request names, wherever it names it.
+    /// The location that the request names, wherever it does so.
     pub(crate) fn named_location(&self) -> Option<&str> {
         if self.path_segment(0) == "locations" {
             return self.segments.get(1).map(String::as_str);
@@ -195,14 +195,14 @@ fn parse_form(bytes: &[u8]) -> Vec<(String, String)> {
     url.query_pairs().into_owned().collect()
 }
 
-/// Splits a path at its slashes and decodes the parts; a slash at the end adds none.
+/// Splits a path at its slashes and decodes the parts; a trailing slash adds none.
 pub(crate) fn split_path(path: &str) -> Vec<String> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
     if path.is_empty() { Vec::new() } else { path.split('/').map(decode_percent).collect() }
 }
 
-/// Undoes percent encoding.
+/// Decodes percent encoding.
 fn decode_percent(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();

@@ -1,13 +1,13 @@
-//! The journal: every request that was served, and how.
+//! The request log: every request that was served, and how.
 //!
-//! Counts all of them and keeps the last ones. Control requests are not written down.
+//! Counts all requests and keeps the last ones. Control requests are not logged.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// More entries than any test asks for, fewer than would matter beside a million contacts.
+/// More entries than any test asks for, but little memory compared with a million contacts.
 const KEPT: usize = 250_000;
 
 #[derive(Debug)]
@@ -16,7 +16,7 @@ struct LoggedRequest {
     target: String,
     status: u16,
     at: Duration,
-    /// Whose limit it counted against.
+    /// The location whose limit it counted against.
     location: Option<String>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct RequestLog {
 }
 
 impl RequestLog {
-    /// Writes a request down; a status of 0 is a connection that was closed without an answer.
+    /// Logs a request; status 0 is a connection that was closed without a response.
     pub(crate) fn record_request(
         &mut self,
         method: String,
@@ -68,7 +68,7 @@ impl RequestLog {
         })
     }
 
-    /// The largest number of kept requests of one location in any stretch of `interval`.
+    /// The largest number of logged requests of one location in any period of `interval`.
     fn peak_in_window(&self, interval: Duration, counts: impl Fn(&LoggedRequest) -> bool) -> usize {
         let mut times: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
         for entry in self.entries.iter().filter(|entry| counts(entry)) {
@@ -92,9 +92,9 @@ impl LoggedRequest {
     }
 }
 
-/// How many of the times fall into one stretch of `interval`, at most.
+/// The largest number of the times within any period of `interval`.
 fn max_in_window(mut times: Vec<Duration>, interval: Duration) -> usize {
-    // Entries are written when they are answered, which is not the order of their arrival.
+    // Entries are logged when they are answered, which is not the order of their arrival.
     times.sort_unstable();
     let mut start = 0;
     let mut most = 0;

@@ -1,6 +1,6 @@
-//! What a route answers: a body, or a refusal in one of the service's shapes.
+//! The response of an endpoint: a body, or an error in one of the service's shapes.
 //!
-//! Knows statuses, envelopes and headers; not why a route refuses.
+//! Defines statuses, envelopes and headers, not the reasons of an error.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
@@ -10,21 +10,21 @@ use serde_json::{Map, Value, json};
 
 use super::rate_limit::QuotaStatus;
 
-/// What a route comes to.
+/// The result of an endpoint.
 pub(crate) type EndpointResult = Result<SandboxResponse, EndpointError>;
 
-/// A page as gateways send it when the service behind them is gone.
+/// A page as gateways send it when the service behind them is down.
 pub(crate) const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Bad gateway</title></head>\
     <body><h1>Bad gateway</h1><p>cloudflare</p></body></html>\n";
 
-/// A status and a body, before the headers.
+/// A status and a body, without the rate-limit headers.
 #[derive(Debug, Clone)]
 pub(crate) struct SandboxResponse {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
     pub(crate) html: bool,
     pub(crate) retry_after: Option<u64>,
-    /// Where a redirect leads.
+    /// The target of a redirect.
     pub(crate) location: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl QuotaStatus {
     }
 }
 
-/// A request that is not granted.
+/// A refused request.
 #[derive(Debug, Clone)]
 pub(crate) struct EndpointError {
     status: u16,
@@ -113,12 +113,12 @@ impl EndpointError {
         Self::new(404, message.into(), "Not Found")
     }
 
-    /// A body that breaks the rules; the service lists everything it found.
+    /// A body that breaks rules; the service lists all of them.
     pub(crate) fn validation_failed(messages: Vec<String>) -> Self {
         Self::new(422, messages, "Unprocessable Entity")
     }
 
-    /// A body that breaks one rule; some routes answer a text, not a list.
+    /// A body that breaks one rule; some routes return a string instead of a list.
     pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
         Self::new(422, message.into(), "Unprocessable Entity")
     }
@@ -142,7 +142,7 @@ impl EndpointError {
         }
     }
 
-    /// A bare status, as faults ask for.
+    /// A bare status, for faults.
     pub(crate) fn bare_status(status: u16) -> Self {
         let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
         Self { status, message: reason.unwrap_or("Error").into(), error: None, meta: None }

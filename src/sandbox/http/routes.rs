@@ -1,6 +1,6 @@
-//! The routes: which method and path leads where, and which scope it needs.
+//! The routes: which method and path leads to which endpoint, and which scope it needs.
 //!
-//! A table. Paths that are not in it are answered as the service's framework does.
+//! A table. Unknown paths are answered as the service's framework does.
 
 use super::auth::{TokenAudience, scope};
 use super::request::{RequestVersion, SandboxRequest};
@@ -15,7 +15,7 @@ use crate::sandbox::store::state::SandboxState;
 
 type EndpointHandler = fn(&mut SandboxState, &SandboxRequest) -> EndpointResult;
 
-/// Answers a request: version, token, route, scope, and then what the route says.
+/// Answers a request: checks version, token, route and scope, then runs the endpoint.
 pub(crate) fn dispatch_request(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
     if let Some(outcome) = oauth::dispatch_route(state, ask) {
         return outcome;
@@ -35,7 +35,7 @@ pub(crate) fn dispatch_request(state: &mut SandboxState, ask: &SandboxRequest) -
     route(state, ask)
 }
 
-/// An agency's token may read a location's record; everything else is the location's own.
+/// An agency's token may read a location's record; everything else needs the location's own.
 fn required_audience(path: &[&str]) -> TokenAudience {
     if matches!(path, ["locations", _]) { TokenAudience::Either } else { TokenAudience::Location }
 }

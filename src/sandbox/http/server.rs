@@ -1,7 +1,7 @@
-//! The door: one request from its bytes to its answer.
+//! The server: one request from its bytes to its response.
 //!
-//! Reads it, counts it against the limit, lets faults have their way, runs the route, and writes
-//! the journal. The lock is taken twice at most and never held while anything waits.
+//! Reads it, counts it against the limit, applies faults, runs the endpoint, and writes the request
+//! log. The lock is taken at most twice and never held while anything waits.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,17 +24,42 @@ use crate::sandbox::control;
 use crate::sandbox::faults::inject::{BarrierWait, InjectedFault, ResponseEnding};
 use crate::sandbox::store::state::SandboxState;
 
-/// More than any body that the service takes.
+/// More than any body that the service accepts.
 const LARGEST_BODY: usize = 64 << 20;
 
-/// A request that was counted, and what is to become of it.
+/// One sandbox.
+#[derive(Debug)]
+pub(crate) struct SandboxApp {
+    state: Mutex<SandboxState>,
+    pub(crate) gate: RequestBarrier,
+    numbers: AtomicU64,
+}
+
+impl SandboxApp {
+    pub(crate) fn new(settings: SandboxSettings) -> Self {
+        let state = Mutex::new(SandboxState::new(settings));
+        Self { state, gate: RequestBarrier::new(), numbers: AtomicU64::new(0) }
+    }
+
+    /// Ends every wait.
+    pub(crate) fn close_barrier(&self) {
+        self.gate.close();
+    }
+
+    /// The state. A panic in another request does not poison it for the rest.
+    pub(crate) fn lock_state(&self) -> MutexGuard<'_, SandboxState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request that was counted, and what happens to it.
 struct AdmittedRequest {
     arrived: Duration,
-    /// Whose allowance it uses, and what is left of that; requests for tokens use nobody's.
+    /// The location whose quota it uses, and what is left of that; OAuth requests use none.
     bucket: Option<String>,
     standing: Option<QuotaStatus>,
     mischief: InjectedFault,
-    /// The answer already, when nothing has to wait for it.
+    /// The response, if it can be given without waiting.
     answer: Option<SandboxResponse>,
 }
 
@@ -51,7 +76,7 @@ pub(crate) async fn handle_request(
     response
 }
 
-/// A time as the `Date` header spells it.
+/// A time as the `Date` header writes it.
 fn http_date(milliseconds: i64) -> Option<HeaderValue> {
     let time = Timestamp::from_millisecond(milliseconds).ok()?;
     let text = DateTimePrinter::new().timestamp_to_rfc9110_string(&time).ok()?;
@@ -71,8 +96,8 @@ async fn process_request(
         return control::handle_request(&app, &ask).await.into_http_response(None);
     }
     let ServedResponse { answer, ending, standing } = if ask.is_write() {
-        // The service finishes what it has begun, though the client has given up. Left on its own
-        // connection, this would be dropped with it.
+        // The service finishes what it has begun even if the client has given up. As part of the
+        // connection's task it would be dropped with the connection.
         tokio::spawn(serve_request(app, ask)).await.expect("answering a request does not panic")
     } else {
         serve_request(app, ask).await
@@ -89,7 +114,7 @@ async fn process_request(
     }
 }
 
-/// An answer, and how it leaves.
+/// A response, and how it is sent.
 struct ServedResponse {
     answer: SandboxResponse,
     ending: ResponseEnding,
@@ -146,7 +171,7 @@ fn admit_request(app: &SandboxApp, ask: &SandboxRequest) -> AdmittedRequest {
     AdmittedRequest { arrived, bucket, standing, mischief, answer }
 }
 
-/// Answers a request that faults have struck.
+/// Answers a request that faults have fired for.
 async fn apply_fault(
     app: &SandboxApp,
     ask: &SandboxRequest,

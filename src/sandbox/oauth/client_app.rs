@@ -1,20 +1,20 @@
-//! The one app that is registered here, and the agency that installed it.
+//! The one registered app, and the agency that installed it.
 
 use super::oauth_errors::OauthEndpointError;
 
 /// The client id of the registered app; its app id is the part before the hyphen.
 pub const CLIENT_ID: &str = "6520a1b2c3d4e5f60718293a-sandbox1";
 
-/// The client secret of the registered app. It opens nothing but a sandbox.
+/// The client secret of the registered app. It is valid only in a sandbox.
 pub const CLIENT_SECRET: &str = "5a9d0c1e-sandbox-client-secret";
 
 /// The agency that every location belongs to.
 pub const COMPANY: &str = "sandboxCompany000001";
 
-/// The user who installed the app, as tokens name one.
+/// The user who installed the app, named in tokens.
 pub(super) const INSTALLER: &str = "sandboxUser000000001";
 
-/// What the app may be granted: the scopes of the service that this program could meet.
+/// The scopes that the app may be granted: those of the service that this program might use.
 const SCOPES: [&str; 18] = [
     "contacts.readonly",
     "contacts.write",
@@ -41,7 +41,7 @@ pub(super) fn app_id() -> &'static str {
     CLIENT_ID.split('-').next().unwrap_or(CLIENT_ID)
 }
 
-/// Refuses everybody but the registered app.
+/// Refuses every client except the registered app.
 pub(super) fn authenticate_client(client: &str, secret: &str) -> Result<(), OauthEndpointError> {
     if client == CLIENT_ID && secret == CLIENT_SECRET {
         return Ok(());
@@ -49,7 +49,7 @@ pub(super) fn authenticate_client(client: &str, secret: &str) -> Result<(), Oaut
     Err(OauthEndpointError::oauth_error("invalid_client", "Invalid client: client is invalid"))
 }
 
-/// Reads scopes separated by blanks; none, or one that the app has not, is refused.
+/// Parses space-separated scopes; an empty list or a scope that the app does not have is refused.
 pub(super) fn parse_scopes(text: &str) -> Result<Vec<String>, OauthEndpointError> {
     let scopes: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
     let known = |scope: &String| SCOPES.contains(&scope.as_str());

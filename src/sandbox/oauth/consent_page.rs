@@ -1,7 +1,7 @@
-//! `GET /oauth/chooselocation`: stands in for the marketplace's page, where a person would choose.
+//! `GET /oauth/chooselocation`: simulates the marketplace page on which a user would choose.
 //!
-//! Nobody is asked. The first location is chosen, or the one that the parameter `location_id` names,
-//! or the whole agency with `user_type=Company`; both parameters exist only here.
+//! It asks nothing. It chooses the first location, or the one in the parameter `location_id`, or
+//! the whole agency with `user_type=Company`; both parameters exist only here.
 
 use reqwest::Url;
 
@@ -13,7 +13,7 @@ use super::oauth_errors::OauthEndpointError;
 use super::token_store::{IssuedCode, PrincipalScopes, TokenPrincipal};
 use super::{OauthEndpointResult, client_app};
 
-/// How long a code can be exchanged.
+/// How long a code is valid.
 pub(super) const CODE_LIFE: i64 = 15 * 60 * 1000;
 
 const PARAMETERS: [&str; 8] = [
@@ -27,7 +27,7 @@ const PARAMETERS: [&str; 8] = [
     "user_type",
 ];
 
-/// Sends whoever asks back to the redirect address with a code.
+/// Redirects to the redirect URI with a code.
 pub(super) fn choose_location(
     state: &mut SandboxState,
     ask: &SandboxRequest,
@@ -57,7 +57,7 @@ pub(super) fn choose_location(
     Ok(SandboxResponse::redirect_to(address.into()))
 }
 
-/// A new code for what was allowed.
+/// Issues a code for what was authorized.
 pub(super) fn issue_code(
     state: &mut SandboxState,
     permission: PrincipalScopes,
@@ -69,7 +69,7 @@ pub(super) fn issue_code(
     text
 }
 
-/// The address to return to, which must be on this machine.
+/// The redirect URI, which must be on this machine.
 fn parse_redirect_uri(text: Option<&str>) -> Result<Url, OauthEndpointError> {
     let wrong = || {
         OauthEndpointError::oauth_error(

@@ -1,4 +1,4 @@
-//! The texts of a body, sent as a form or as JSON.
+//! The string fields of a body, sent as a form or as JSON.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::oauth_errors::OauthEndpointError;
 pub(super) struct OauthBodyFields(Vec<(String, String)>);
 
 impl OauthBodyFields {
-    /// Reads the fields; any beside `allowed` is refused, as is a value that is no text.
+    /// Parses the fields; a field other than `allowed` or a value that is not a string is refused.
     pub(super) fn parse(
         ask: &SandboxRequest,
         allowed: &[&str],
@@ -34,14 +34,15 @@ impl OauthBodyFields {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// A field that must be there.
+    /// A required field.
     pub(super) fn require_parameter(&self, name: &str) -> Result<&str, OauthEndpointError> {
         self.get(name).ok_or_else(|| {
             OauthEndpointError::oauth_error("invalid_request", format!("Missing parameter: {name}"))
         })
     }
 
-    /// A field whose absence is a broken rule, as the routes beside the token endpoint say it.
+    /// A required field whose absence is a validation error, as on the routes other than the token
+    /// endpoint.
     pub(super) fn require_string(&self, name: &str) -> Result<&str, OauthEndpointError> {
         let wrong = || EndpointError::validation_failed(vec![format!("{name} must be a string")]);
         Ok(self.get(name).ok_or_else(wrong)?)

@@ -1,4 +1,4 @@
-//! The locations of the agency, and where the app is installed: the old list and the new pages.
+//! The agency's locations, and where the app is installed: the old list and the new pages.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -13,7 +13,7 @@ use super::{OauthEndpointResult, client_app, require_agency_scope, scope};
 const LARGEST_PAGE: i64 = 100;
 const DEFAULT_PAGE: i64 = 20;
 
-/// `GET /oauth/installedLocations?companyId&appId`: by `skip` and `limit`.
+/// `GET /oauth/installedLocations?companyId&appId`, paged by `skip` and `limit`.
 pub(super) fn list_by_offset(
     state: &mut SandboxState,
     ask: &SandboxRequest,
@@ -51,7 +51,7 @@ pub(super) fn list_by_offset(
     ))
 }
 
-/// `GET /oauth/installed-locations`: by `pageSize` and `pageToken`, with errors of its own.
+/// `GET /oauth/installed-locations`, paged by `pageSize` and `pageToken`, with its own errors.
 pub(super) fn list_by_page_token(
     state: &mut SandboxState,
     ask: &SandboxRequest,
@@ -108,7 +108,7 @@ pub(super) fn list_by_page_token(
     Ok(SandboxResponse::json(200, &body))
 }
 
-/// The locations that the request's filters let through.
+/// The locations that match the request's filters.
 fn filter_locations(
     state: &SandboxState,
     ask: &SandboxRequest,

@@ -1,7 +1,7 @@
-//! Access tokens as they look: three parts, of which a client may read the second.
+//! Access tokens in their real format: three parts, the second readable by a client.
 //!
-//! The claims are those of the service's tokens as far as anybody has published one. The signature
-//! is made up; whether a token is good is looked up in the book.
+//! The claims are those of the service's tokens, as far as published. The signature is fake;
+//! whether a token is valid is looked up in the token store.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -13,7 +13,7 @@ use super::token_store::{IssuedToken, TokenPrincipal};
 
 const HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
 
-/// Writes the token that stands for `issued`; no two are equal.
+/// Encodes a token for `issued`; no two are equal.
 pub(super) fn encode_token(state: &mut SandboxState, issued: &IssuedToken) -> String {
     let (class, id) = match &issued.holder {
         TokenPrincipal::Company => ("Company", client_app::COMPANY),

@@ -1,4 +1,4 @@
-//! `POST /oauth/locationToken`: an agency's token for one of a location.
+//! `POST /oauth/locationToken`: exchanges an agency's token for one of a location.
 
 use super::super::http::request::SandboxRequest;
 use super::super::http::response::{EndpointError, SandboxResponse};
@@ -8,10 +8,10 @@ use super::token_endpoint::{TokenTerms, issue_tokens, render_tokens};
 use super::token_store::{PrincipalScopes, TokenOrigin, TokenPrincipal};
 use super::{OauthEndpointResult, client_app, require_agency_scope, scope};
 
-/// The location's token has the agency's scopes and these two, asked for or not.
+/// The location's token has the agency's scopes plus these two, requested or not.
 const ADDED: [&str; 2] = [scope::OAUTH_READ, scope::OAUTH_WRITE];
 
-/// Answers both spellings; only `v3` brings a refresh token.
+/// Handles both spellings; only `v3` returns a refresh token.
 pub(super) fn issue_location_token(
     state: &mut SandboxState,
     ask: &SandboxRequest,

@@ -1,15 +1,16 @@
-//! OAuth 2.0 as the service speaks it: authorisation, tokens, and an agency's locations.
+//! OAuth 2.0 as the service implements it: authorization, tokens, and an agency's locations.
 //!
 //! | route | asks for | answers |
 //! | --- | --- | --- |
-//! | `GET /oauth/chooselocation`, also below `/v2` | nobody's token | a redirect with a code |
+//! | `GET /oauth/chooselocation`, also below `/v2` | no token | a redirect with a code |
 //! | `POST /oauth/token` | the app's secret | an access and a refresh token |
 //! | `POST /oauth/locationToken`, v3 `/oauth/location-token` | an agency's token | one for a location |
 //! | `GET /oauth/installedLocations`, v3 `/oauth/installed-locations` | an agency's token | locations |
 //! | `POST /oauth/reconnect` | the app's secret | a new code, when the refresh token was lost |
 //!
-//! One app is registered. Whoever asks for authorisation gets it, at once: there is nobody to click.
-//! Codes and refresh tokens work once. None of these calls counts against a location's limit.
+//! One app is registered. Every authorization request is granted at once, because there is no user
+//! to click. Codes and refresh tokens work once. None of these calls counts against a location's
+//! limit.
 
 mod client_app;
 mod consent_page;
@@ -32,10 +33,10 @@ use super::http::response::{EndpointResult, SandboxResponse};
 use super::store::state::SandboxState;
 use oauth_errors::OauthEndpointError;
 
-/// What a route of this module comes to.
+/// The result of a route in this module.
 type OauthEndpointResult = Result<SandboxResponse, OauthEndpointError>;
 
-/// Answers a request when it is one of these; the version of some of them is optional.
+/// Answers a request if it is one of these; some do not require a version.
 pub(super) fn dispatch_route(
     state: &mut SandboxState,
     ask: &SandboxRequest,
@@ -61,7 +62,7 @@ pub(super) fn dispatch_route(
     Some(Ok(reply.unwrap_or_else(|refused| refused.into_response(&ask.trace))))
 }
 
-/// Lets an agency's access token with this scope pass, and nobody else.
+/// Admits only an agency's access token with this scope.
 fn require_agency_scope(
     state: &SandboxState,
     ask: &SandboxRequest,
@@ -71,7 +72,7 @@ fn require_agency_scope(
     Ok(state.authenticate_request(ask)?.require_scope(scope, TokenAudience::Agency)?)
 }
 
-/// The version, where leaving it out means the older dialect.
+/// The version; on these routes a missing one means the older dialect.
 fn version_or_v2(ask: &SandboxRequest) -> Result<RequestVersion, OauthEndpointError> {
     if ask.version.is_none() { Ok(RequestVersion::V2) } else { Ok(ask.parse_version()?) }
 }

@@ -1,4 +1,4 @@
-//! The control routes of OAuth: what a test makes, ends and counts without asking as a client.
+//! The control routes of OAuth, with which a test issues, expires and counts tokens directly.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::client_app;
 use super::token_endpoint::{self, TokenTerms};
 use super::token_store::{PrincipalScopes, TokenOrigin, TokenPrincipal};
 
-/// Answers a control route below `oauth`; none of this name is nothing.
+/// Answers a control route below `oauth`; None if there is no such route.
 pub(in super::super) fn dispatch_route(
     state: &mut SandboxState,
     method: &str,
@@ -31,7 +31,7 @@ pub(in super::super) fn dispatch_route(
     Some(Ok(SandboxResponse::json(200, &state.oauth.report_counts())))
 }
 
-/// `{userType, locationId?, scope?, life?}`: the answer that an exchange would have brought.
+/// `{userType, locationId?, scope?, life?}`: the response that a code exchange would return.
 fn grant_tokens(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
     let wanted = ask.body_object()?;
     let known = ["userType", "locationId", "scope", "life"];

@@ -1,18 +1,18 @@
-//! How these routes refuse: in three envelopes, unlike the rest of the API.
+//! The errors of these routes: in three envelopes, unlike the rest of the API.
 //!
-//! The token endpoint says `error` and `error_description` beside the usual members (under `v3` the
-//! usual members alone), and the new listing wraps everything in `error`.
+//! The token endpoint adds `error` and `error_description` to the usual members (under `v3` it has
+//! only the usual members), and the new listing wraps everything in `error`.
 
 use serde_json::{Value, json};
 
 use super::super::http::response::{EndpointError, SandboxResponse};
 
-/// A request that is not granted.
+/// A refused request.
 #[derive(Debug)]
 pub(super) enum OauthEndpointError {
-    /// As every other route refuses.
+    /// The usual error of all other routes.
     Plain(EndpointError),
-    /// An error of RFC 6749: its code and a sentence.
+    /// An RFC 6749 error: its code and a sentence.
     OAuth { code: &'static str, message: String },
     /// The same under `v3`, whose specification shows no code.
     Bare { message: String },
@@ -34,7 +34,7 @@ impl OauthEndpointError {
         Self::Wrapped { status, code, message, details }
     }
 
-    /// The same refusal as `v3` words it.
+    /// The same error in `v3` form.
     pub(super) fn for_v3(self) -> Self {
         match self {
             Self::OAuth { message, .. } => Self::Bare { message },

@@ -1,6 +1,6 @@
 //! `POST /oauth/reconnect`: a new code for an app whose refresh token was lost.
 //!
-//! The code was sent to no address, so its exchange names none.
+//! The code was sent to no redirect URI, so its exchange names none.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use super::form_fields::OauthBodyFields;
 use super::token_store::{PrincipalScopes, TokenPrincipal};
 use super::{OauthEndpointResult, client_app};
 
-/// Answers with a code for the location or the agency that is named.
+/// Responds with a code for the given location or agency.
 pub(super) fn reconnect_app(state: &mut SandboxState, ask: &SandboxRequest) -> OauthEndpointResult {
     let fields =
         OauthBodyFields::parse(ask, &["clientKey", "clientSecret", "locationId", "companyId"])?;

@@ -1,7 +1,7 @@
-//! `POST /oauth/token`: codes and refresh tokens for tokens.
+//! `POST /oauth/token`: exchanges codes and refresh tokens for tokens.
 //!
-//! A code works once, for the address that it was sent to. A refresh token works once: its answer
-//! brings the next one, and whoever loses that answer is locked out.
+//! A code works once, for the redirect URI that it was sent to. A refresh token works once: the
+//! response contains the next one, and a client that loses that response is locked out.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ const FIELDS: [(&str, &str); 7] = [
     ("redirect_uri", "redirectUri"),
 ];
 
-/// An access token, and what goes with it.
+/// An access token and its refresh token.
 #[derive(Debug)]
 pub(super) struct TokenBundle {
     access: String,
@@ -39,9 +39,9 @@ pub(super) struct TokenBundle {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TokenTerms {
     pub(super) origin: TokenOrigin,
-    /// Whether a refresh token goes with it.
+    /// Whether a refresh token is included.
     pub(super) renewable: bool,
-    /// How long the access token lives, when not as long as the settings say.
+    /// How long the access token is valid, if not as long as the settings say.
     pub(super) life: Option<Duration>,
 }
 
@@ -77,7 +77,7 @@ fn process_grant(
         fields.require_parameter(spell("client_id"))?,
         fields.require_parameter(spell("client_secret"))?,
     )?;
-    // Nothing more is asked of it: the service answers for whom the code was, whatever this says.
+    // It is otherwise ignored: the service answers for whom the code was, whatever this says.
     let user_type = fields.get(spell("user_type")).unwrap_or("Location");
     if !["Company", "Location"].contains(&user_type) {
         let message = format!("Invalid parameter: {}", spell("user_type"));
@@ -99,7 +99,7 @@ fn process_grant(
             })?;
             Ok(issue_tokens(state, permission, TokenTerms::from_origin(TokenOrigin::Refresh)))
         }
-        // The service lists it among the grant types and grants nothing by it.
+        // The service lists it among the grant types and never grants it.
         "client_credentials" => {
             let message = "Unauthorized client: `grant_type` is invalid";
             Err(OauthEndpointError::oauth_error("unauthorized_client", message))
@@ -111,7 +111,7 @@ fn process_grant(
     }
 }
 
-/// What a code allows; it is used up only when everything about it is right.
+/// What a code permits; it is used up only if everything about it is right.
 fn redeem_code(
     state: &mut SandboxState,
     text: &str,
@@ -135,7 +135,7 @@ fn redeem_code(
     Ok(code.permission)
 }
 
-/// Makes tokens for what was allowed, and writes them down.
+/// Issues tokens for what was authorized, and records them.
 pub(super) fn issue_tokens(
     state: &mut SandboxState,
     permission: PrincipalScopes,
@@ -155,7 +155,7 @@ pub(super) fn issue_tokens(
     TokenBundle { access, refresh, refresh_id: state.generate_id(), issued }
 }
 
-/// The answer that brings tokens.
+/// The response with the tokens.
 pub(super) fn render_tokens(
     state: &SandboxState,
     tokens: &TokenBundle,

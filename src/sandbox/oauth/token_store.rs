@@ -1,18 +1,18 @@
-//! What was issued: codes, refresh tokens, access tokens, and how many of each.
+//! The issued codes, refresh tokens and access tokens, and how many there are of each.
 //!
-//! Knows who holds what, until when, and what was used up; not how a request asks for it. Times are
+//! Knows the principal, the expiry and the use of each, not how a request asks for it. Times are
 //! milliseconds since 1970 by the sandbox's own clock.
 
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-/// Whom a token stands for.
+/// The principal of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum TokenPrincipal {
     /// The agency.
     Company,
-    /// One location of it.
+    /// One of its locations.
     Location(String),
 }
 
@@ -25,23 +25,23 @@ pub(in super::super) struct IssuedToken {
     pub(in super::super) until: i64,
 }
 
-/// A code that waits to be exchanged.
+/// A code that has not been exchanged yet.
 #[derive(Debug, Clone)]
 pub(super) struct IssuedCode {
     pub(super) permission: PrincipalScopes,
-    /// Where it was sent; one from a reconnection was sent nowhere.
+    /// Where it was sent; a code from a reconnection was sent nowhere.
     pub(super) redirect: Option<String>,
     pub(super) until: i64,
 }
 
-/// What was allowed to whom.
+/// The scopes of a principal.
 #[derive(Debug, Clone)]
 pub(super) struct PrincipalScopes {
     pub(super) holder: TokenPrincipal,
     pub(super) scopes: Vec<String>,
 }
 
-/// How a token came to be issued.
+/// How a token was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenOrigin {
     Code,
@@ -89,7 +89,7 @@ impl IssuedTokenStore {
         self.refresh.insert(token, permission);
     }
 
-    /// Takes a refresh token, which is gone then; one that is unknown or was used is counted.
+    /// Takes a refresh token, which is then gone; an unknown or used one is counted.
     pub(super) fn take_refresh_token(&mut self, token: &str) -> Option<PrincipalScopes> {
         let permission = self.refresh.remove(token);
         self.refreshes_refused += u64::from(permission.is_none());
@@ -104,7 +104,7 @@ impl IssuedTokenStore {
         self.codes.get(text)
     }
 
-    /// Takes a code, which is gone then.
+    /// Takes a code, which is then gone.
     pub(super) fn take_code(&mut self, text: &str) -> Option<IssuedCode> {
         self.codes.remove(text)
     }
@@ -113,14 +113,14 @@ impl IssuedTokenStore {
         self.reconnects += 1;
     }
 
-    /// Ends every access token given so far.
+    /// Expires every access token issued so far.
     pub(super) fn expire_access_tokens(&mut self, now: i64) {
         for issued in self.access.values_mut() {
             issued.until = issued.until.min(now);
         }
     }
 
-    /// Ends every refresh token given so far.
+    /// Revokes every refresh token issued so far.
     pub(super) fn revoke_refresh_tokens(&mut self) {
         self.refresh.clear();
     }

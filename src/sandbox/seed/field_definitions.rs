@@ -1,4 +1,4 @@
-//! The seeded custom fields: every type, and keys that no column can be named after.
+//! The seeded custom fields: every type, and keys that cannot be column names.
 
 use std::fmt::Write as _;
 
@@ -25,14 +25,14 @@ const DEFINITIONS: [(&str, &str, &str, &[&str]); 24] = [
     ("Contract", "contact.contract", "FILE_UPLOAD", &[]),
     ("Signature", "contact.signature", "SIGNATURE", &[]),
     ("Preferred channel", "contact.preferred_channel", "RADIO", &["E-mail", "Phone"]),
-    // One key twice, with two types.
+    // The same key twice, with two types.
     ("Region", "contact.region", "TEXT", &[]),
     ("Region", "contact.region", "NUMERICAL", &[]),
-    // Alike but for the case of a letter.
+    // They differ only in the case of one letter.
     ("SCORE", "contact.Score", "TEXT", &[]),
     ("Größe \"cm\" — 身長", "contact.größe \"cm\" 身長", "NUMERICAL", &[]),
     ("🎂", "contact.", "TEXT", &[]),
-    // The name of a native column.
+    // The same name as a native column.
     ("Email", "contact.email", "TEXT", &[]),
     ("Never used", "contact.never_used", "TEXT", &[]),
     ("Pipeline note", "opportunity.pipeline_note", "TEXT", &[]),
@@ -67,7 +67,7 @@ pub(super) fn build_definitions(location: &str, chance: &mut SeededRng) -> Vec<V
     DEFINITIONS.iter().enumerate().map(define).collect()
 }
 
-/// What is needed of a definition to draw a value.
+/// What is needed of a definition to generate a value.
 #[derive(Debug)]
 pub(super) struct FieldSampler {
     /// The start of a value in a row: `{"id":"…","value":`.
@@ -76,7 +76,7 @@ pub(super) struct FieldSampler {
     boxes: Vec<String>,
 }
 
-/// The contact fields that seeded contacts have values of.
+/// The contact fields that seeded contacts have values for.
 pub(super) fn field_samplers(definitions: &[Value]) -> Vec<FieldSampler> {
     let used = |field: &&Value| field["model"] == "contact" && field["fieldKey"] != NEVER_USED;
     let drawn = |field: &Value| FieldSampler {
@@ -93,7 +93,7 @@ pub(super) fn field_samplers(definitions: &[Value]) -> Vec<FieldSampler> {
 }
 
 impl FieldSampler {
-    /// Appends a value; a `misfit` is of another type than the field's.
+    /// Appends a value; a `misfit` has another type than the field.
     pub(super) fn write_value(&self, out: &mut Vec<u8>, misfit: bool, chance: &mut SeededRng) {
         out.extend_from_slice(self.start.as_bytes());
         if misfit {
@@ -135,7 +135,7 @@ impl FieldSampler {
             }
             "RADIO" => write!(text, "{}", chance.pick(&["\"E-mail\"", "\"Phone\""])),
             "TIME" => write!(text, "\"{:02}:{:02}\"", draw % 24, draw % 60),
-            // One date in ten as a number, which old clients have written.
+            // One date in ten as a number, as old clients wrote them.
             "DATE" if draw < 1000 => {
                 write!(text, "{}", 1_700_000_000_000_u64 + draw as u64 * 86_400_000)
             }
@@ -167,7 +167,7 @@ impl FieldSampler {
                 return;
             }
         };
-        written.expect("a string takes every text");
+        written.expect("writing to a String cannot fail");
         out.extend_from_slice(text.as_bytes());
     }
 }

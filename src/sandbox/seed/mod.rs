@@ -1,7 +1,7 @@
-//! The seeded data: awkward on purpose, and the same for the same seed.
+//! The seeded data: full of edge cases, and the same for the same seed.
 //!
-//! Every record is drawn from the seed and its own number, never from the clock, so two starts
-//! serve equal bytes, and a contact does not change when more of them are asked for but in its
+//! Every record is generated from the seed and its own number, never from the clock, so two starts
+//! serve the same bytes, and with a larger number of contacts each contact changes only in its
 //! date. The first location gets the contacts; the others start with metadata only.
 
 mod field_definitions;
@@ -18,7 +18,7 @@ pub(super) use rng::SeededRng;
 use super::sandbox_settings::SandboxSettings;
 use super::store::location_store::LocationStore;
 
-/// The shelves of all locations.
+/// The stores of all locations.
 pub(super) fn seed_locations(settings: &SandboxSettings) -> Vec<LocationStore> {
     let empty = |(number, location): (usize, &String)| {
         let metadata = users_and_tags::build_metadata(settings.seed, number, location);

@@ -1,7 +1,7 @@
 //! The seeded notes, tasks and appointments.
 //!
 //! About one note and half a task per contact; a few contacts have many, and some notes are longer
-//! than a spreadsheet's cell.
+//! than a spreadsheet cell.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ use super::word_lists::{NOTES, TITLES};
 
 const DAY: i64 = 86_400_000;
 
-/// Gives a contact its notes and tasks.
+/// Adds the notes and tasks of a contact.
 pub(super) fn attach_notes_and_tasks(
     contact: &mut StoredContact,
     person: &SeededPerson,
@@ -111,7 +111,7 @@ fn build_task(
     StoredTask::new(&task, added, due.min(added + DAY), names)
 }
 
-/// Gives every tenth contact one or two appointments.
+/// Adds one or two appointments to every tenth contact.
 pub(super) fn push_appointments(
     contact: &StoredContact,
     number: usize,

@@ -1,6 +1,6 @@
-//! Who a seeded contact is: names, addresses, numbers.
+//! The personal data of a seeded contact: names, addresses, numbers.
 //!
-//! Ordinary people, and what is awkward about every fortieth of them.
+//! Ordinary people, and the edge cases of every fortieth.
 
 use super::rng::SeededRng;
 use super::word_lists::{AREAS, CITIES, COMPANIES, FIRST, LAST, STREETS};
@@ -24,7 +24,7 @@ pub(super) fn generate_person(number: usize, chance: &mut SeededRng) -> SeededPe
     let last = *chance.pick(&LAST);
     let some = |text: &str| Some(text.to_owned());
     let city = CITIES[number % CITIES.len()];
-    // Two people with one phone number, now and then.
+    // Occasionally two people share a phone number.
     let line = 2_000_000 + if number % 200 == 7 { number - 1 } else { number } % 7_900_000;
     let mut person = SeededPerson {
         first: some(first),
@@ -41,7 +41,7 @@ pub(super) fn generate_person(number: usize, chance: &mut SeededRng) -> SeededPe
     person
 }
 
-/// An address that nobody else has; every fortieth one keeps its accents.
+/// A unique address; every fortieth one keeps its accents.
 fn generate_email(first: &str, number: usize, chance: &mut SeededRng) -> Option<String> {
     let plain = |letter: &char| number.is_multiple_of(40) || letter.is_ascii();
     let name: String = first.to_lowercase().chars().filter(plain).collect();
@@ -49,7 +49,7 @@ fn generate_email(first: &str, number: usize, chance: &mut SeededRng) -> Option<
     (!chance.one_in(12)).then(|| format!("{name}.{number}@example.com"))
 }
 
-/// Makes the person with an awkward number awkward.
+/// Applies the edge case of the person's number.
 fn apply_oddities(person: &mut SeededPerson, number: usize) {
     let set = |place: &mut Option<String>, text: &str| *place = Some(text.to_owned());
     match number % 40 {
@@ -102,7 +102,7 @@ fn apply_oddities(person: &mut SeededPerson, number: usize) {
     }
 }
 
-/// The additional address of a contact that has one, and how its row shows it.
+/// The additional address of a contact that has one, and the JSON in its row.
 pub(super) fn additional_email(number: usize) -> Option<(String, String)> {
     let email = format!("other.{number}@example.com");
     match number % 40 {

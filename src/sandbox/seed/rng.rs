@@ -1,7 +1,7 @@
-//! Numbers that look random and are not.
+//! Pseudo-random numbers.
 //!
-//! The generator `SplitMix64`: small, quick, and the same on every machine for ever, which a library's generator
-//! does not promise.
+//! The generator is `SplitMix64`: small, fast, and the same on every machine forever, which a
+//! library's generator does not promise.
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -48,7 +48,7 @@ impl SeededRng {
         &list[self.next_below(list.len())]
     }
 
-    /// An id as the service makes them: twenty letters and digits.
+    /// An id in the service's format: twenty letters and digits.
     pub(in super::super) fn random_id(&mut self) -> String {
         (0..20).map(|_| char::from(*self.pick(LETTERS))).collect()
     }

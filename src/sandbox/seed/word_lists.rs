@@ -1,4 +1,4 @@
-//! The words that the seeded data is made of.
+//! The words of the seeded data.
 
 pub(super) const FIRST: [&str; 24] = [
     "Ada",

@@ -1,6 +1,6 @@
 //! The appointments of a location.
 //!
-//! Kept with what they are asked for by: calendar, user, group, time, contact.
+//! Indexed by what requests ask for: calendar, user, group, time, contact.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::contact::ContactSlot;
 use crate::sandbox::text::{format_local, format_with_offset};
 
-/// The locations of the sandbox keep one time all year, so that no table of zones is needed.
+/// The sandbox's locations use one UTC offset all year, so that no time zone table is needed.
 pub(crate) const OFFSET_HOURS: i64 = -5;
 
 /// One appointment.
@@ -31,7 +31,7 @@ pub(crate) struct StoredAppointment {
     pub(crate) recurring: bool,
 }
 
-/// All appointments, by their start.
+/// All appointments, sorted by start.
 #[derive(Debug, Default)]
 pub(crate) struct AppointmentIndex {
     all: Vec<(ContactSlot, StoredAppointment)>,
@@ -46,7 +46,7 @@ impl AppointmentIndex {
         self.rebuild_index();
     }
 
-    /// One more.
+    /// Adds an appointment.
     pub(crate) fn insert(&mut self, contact: ContactSlot, event: StoredAppointment) {
         let mut all = std::mem::take(&mut self.all);
         all.push((contact, event));
@@ -108,7 +108,8 @@ impl StoredAppointment {
         fields
     }
 
-    /// As `GET /calendars/events` shows it: with offsets, and with the service's misspelt twin.
+    /// In the form of `GET /calendars/events`: with offsets, and with the service's misspelt
+    /// duplicate.
     pub(crate) fn to_calendar_json(&self) -> Value {
         let mut fields = self.shared_fields();
         let time = |milliseconds| Value::from(format_with_offset(milliseconds, OFFSET_HOURS));
@@ -132,7 +133,7 @@ impl StoredAppointment {
         Value::Object(fields)
     }
 
-    /// As `GET /contacts/{id}/appointments` shows it: local times without a zone.
+    /// In the form of `GET /contacts/{id}/appointments`: local times without a zone.
     pub(crate) fn to_contact_json(&self) -> Value {
         let mut fields = self.shared_fields();
         let time = |milliseconds| Value::from(format_local(milliseconds, OFFSET_HOURS));

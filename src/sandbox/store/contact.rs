@@ -1,7 +1,7 @@
-//! One contact as its shelf keeps it.
+//! One contact as it is stored.
 //!
-//! Kept as the bytes of its search row, ready to be sent, and parsed only where a value is needed.
-//! While the index lags it also keeps what searches still see. Knows no order and no request.
+//! Stored as the bytes of its search row, ready to be sent, and parsed only where a value is
+//! needed. While the index lags, what searches still show is stored too.
 
 use std::time::Instant;
 
@@ -18,9 +18,9 @@ pub(crate) struct StoredContact {
     pub(crate) id: Box<str>,
     pub(crate) added: i64,
     pub(crate) updated: i64,
-    /// The search row without its closing brace, since every answer appends a cursor to it.
+    /// The search row without its closing brace, because every response appends a cursor to it.
     pub(crate) open_row: Box<str>,
-    /// What only `GET /contacts/{id}` shows: an object.
+    /// Fields that only `GET /contacts/{id}` shows: an object.
     pub(crate) extra: Option<Box<str>>,
     pub(crate) notes: Vec<StoredNote>,
     pub(crate) tasks: Vec<StoredTask>,
@@ -28,7 +28,7 @@ pub(crate) struct StoredContact {
     pub(crate) gone: bool,
 }
 
-/// What searches still see of a contact that was written.
+/// What searches still show of a contact that was written.
 #[derive(Debug)]
 pub(crate) struct StaleIndexEntry {
     pub(crate) until: Instant,
@@ -37,7 +37,7 @@ pub(crate) struct StaleIndexEntry {
     pub(crate) open_row: Option<Box<str>>,
 }
 
-/// A contact as searches see it.
+/// A contact as searches show it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IndexedContact<'a> {
     pub(crate) contact: &'a StoredContact,
@@ -45,7 +45,7 @@ pub(crate) struct IndexedContact<'a> {
     pub(crate) open_row: &'a str,
 }
 
-/// What a contact is found by.
+/// The keys by which a contact is found.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct LookupKeys {
     pub(crate) email: Option<Box<str>>,
@@ -69,17 +69,17 @@ impl StoredContact {
         }
     }
 
-    /// The search row as it is now, whatever the index says.
+    /// The current search row, whatever the index shows.
     pub(crate) fn parse_row(&self) -> SearchRow {
         parse_open_row(&self.open_row)
     }
 
-    /// The search row as it is now, as a JSON object.
+    /// The current search row, as a JSON object.
     pub(crate) fn row_json(&self) -> String {
         format!("{}}}", self.open_row)
     }
 
-    /// The contact as searches see it, if they do.
+    /// The contact as searches show it, if they do.
     pub(crate) fn indexed_view(&self) -> Option<IndexedContact<'_>> {
         match &self.stale {
             Some(stale) => stale.open_row.as_deref().map(|open_row| IndexedContact {
@@ -110,7 +110,7 @@ pub(crate) fn strip_closing_brace(row: &str) -> Box<str> {
 
 fn parse_open_row(open_row: &str) -> SearchRow {
     let text = format!("{open_row}}}");
-    serde_json::from_str(&text).expect("a row on the shelf was JSON when it was put there")
+    serde_json::from_str(&text).expect("a stored row was JSON when it was stored")
 }
 
 impl LookupKeys {

@@ -1,11 +1,15 @@
-//! What a location has beside its contacts: fields, tags, users, businesses, calendars.
+//! The metadata of a location: fields, tags, users, businesses, calendars.
 //!
-//! Lists as the service sends them, and the few questions that writes ask of them.
+//! Lists as the service sends them, and the look-ups that writes need.
 
 use serde_json::{Value, json};
 
-/// A part of the service's list, with two names that are only aliases. Writes take the others too.
-pub(crate) const TIME_ZONES: [&str; 24] = [
+use super::state::SandboxState;
+use crate::sandbox::http::request::SandboxRequest;
+use crate::sandbox::http::response::{EndpointResult, SandboxResponse};
+
+/// Part of the service's list, with two names that are only aliases. Writes accept the others too.
+const TIME_ZONES: [&str; 24] = [
     "Africa/Johannesburg",
     "America/Chicago",
     "America/Denver",
@@ -44,7 +48,7 @@ pub(crate) struct LocationMetadata {
 }
 
 impl LocationMetadata {
-    /// The contact field of this id, or of this key with or without its `contact.`.
+    /// The contact field with this id, or with this key with or without its `contact.` prefix.
     pub(crate) fn contact_field(&self, id: Option<&str>, key: Option<&str>) -> Option<&Value> {
         let contact = |field: &&Value| field["model"] == "contact";
         let by_id = |field: &&Value| field["id"].as_str() == id;
@@ -62,7 +66,7 @@ impl LocationMetadata {
         self.users.iter().any(|user| user["id"] == id)
     }
 
-    /// A user as the task search shows one; nobody when the id is not one of the location's.
+    /// A user as the task search shows one; null if the id is not one of the location's users.
     pub(crate) fn user_details(&self, id: &str) -> Value {
         let user = self.users.iter().find(|user| user["id"] == id);
         user.map_or(Value::Null, |user| {

@@ -1,7 +1,8 @@
-//! A shelf: everything that one location holds, in memory.
+//! The store of one location, in memory.
 //!
-//! The shelf keeps the order of searches, finds contacts by id, e-mail and phone, and shows searches
-//! the past for as long as the index lags. It does not know requests, tokens or what may be written.
+//! Keeps contacts in search order, finds them by id, e-mail and phone, and shows searches the
+//! previous state while the index lags. Knows nothing of requests, tokens or which writes are
+//! allowed.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -15,6 +16,9 @@ use super::contact::{
 use super::location_metadata::LocationMetadata;
 use super::sort_order::RankedResults;
 
+/// The index of a contact in its store, fixed for the store's lifetime.
+pub(crate) type ContactSlot = u32;
+
 /// Everything one location holds.
 #[derive(Debug)]
 pub(crate) struct LocationStore {
@@ -22,13 +26,13 @@ pub(crate) struct LocationStore {
     pub(crate) metadata: LocationMetadata,
     pub(crate) events: AppointmentIndex,
     contacts: Vec<StoredContact>,
-    /// By `(dateAdded, id)`, with the deleted that searches still show.
+    /// Sorted by `(dateAdded, id)`, including deleted contacts that searches still show.
     order: Vec<ContactSlot>,
     by_id: HashMap<Box<str>, ContactSlot>,
     emails: HashMap<Box<str>, Vec<ContactSlot>>,
     phones: HashMap<Box<str>, Vec<ContactSlot>>,
     other_emails: HashMap<Box<str>, Vec<ContactSlot>>,
-    /// Where the tasks are, by `(dateAdded, id)`.
+    /// The contacts of the tasks, by `(dateAdded, id)`.
     pub(crate) tasks: BTreeMap<(i64, Box<str>), ContactSlot>,
     lag: Duration,
     lagging: VecDeque<(Instant, ContactSlot)>,
@@ -58,7 +62,7 @@ impl LocationStore {
         }
     }
 
-    /// Puts a first stock on an empty shelf, without lag.
+    /// Loads the initial contacts into an empty store, without lag.
     pub(crate) fn load_initial(
         &mut self,
         stock: impl Iterator<Item = (StoredContact, LookupKeys)>,
@@ -81,7 +85,7 @@ impl LocationStore {
         self.order.sort_unstable_by(|left, right| key(left).cmp(&key(right)));
     }
 
-    /// Adds a contact; searches see it at once or after the lag.
+    /// Adds a contact; searches show it at once or after the lag.
     pub(crate) fn insert(&mut self, contact: StoredContact, lags: bool) -> ContactSlot {
         let place = self.order_position(contact.added, &contact.id, false);
         let keys = LookupKeys::from_row(&contact.parse_row());
@@ -111,7 +115,7 @@ impl LocationStore {
         self.generation += 1;
     }
 
-    /// Takes a contact away with all its children.
+    /// Removes a contact with all its children.
     pub(crate) fn remove(&mut self, slot: ContactSlot, lags: bool) {
         let keys = LookupKeys::from_row(&self.contact(slot).parse_row());
         self.update_lookups(slot, &keys, false);
@@ -140,7 +144,7 @@ impl LocationStore {
         self.by_id.get(id).copied()
     }
 
-    /// Whether a contact of this id was here and was deleted.
+    /// Whether a contact with this id existed and was deleted.
     pub(crate) fn is_deleted(&self, id: &str) -> bool {
         self.find_by_id(id).is_none() && self.contacts.iter().any(|contact| &*contact.id == id)
     }
@@ -165,12 +169,12 @@ impl LocationStore {
         self.other_emails.get(email.to_lowercase().as_str()).map_or(&[], Vec::as_slice)
     }
 
-    /// All contacts that are there, in search order.
+    /// All existing contacts, in search order.
     pub(crate) fn existing_contacts(&self) -> impl Iterator<Item = &StoredContact> {
         self.order.iter().map(|slot| self.contact(*slot)).filter(|contact| !contact.gone)
     }
 
-    /// What searches see, in search order, from the first record with a place of at least `start`.
+    /// What searches show, in search order, from the first record at position `start` on.
     pub(crate) fn indexed_range(
         &self,
         start: usize,
@@ -184,7 +188,7 @@ impl LocationStore {
         self.contact(slot).indexed_view()
     }
 
-    /// How many records searches see.
+    /// How many records searches show.
     pub(crate) fn indexed_count(&self) -> usize {
         self.order.len() - self.unborn
     }
@@ -193,7 +197,7 @@ impl LocationStore {
         self.order.len()
     }
 
-    /// Where `(added, id)` belongs in the search order: before an equal one, or after it.
+    /// The position of `(added, id)` in the search order: before an equal one, or after it.
     pub(crate) fn order_position(&self, added: i64, id: &str, after: bool) -> usize {
         self.order.partition_point(|slot| {
             let contact = self.contact(*slot);
@@ -202,7 +206,7 @@ impl LocationStore {
         })
     }
 
-    /// The slots whose search row is older than the contact.
+    /// The slots whose indexed row is older than the contact.
     pub(crate) fn lagging_slots(&self) -> impl Iterator<Item = ContactSlot> {
         self.lagging.iter().map(|(_, slot)| *slot)
     }
@@ -212,7 +216,7 @@ impl LocationStore {
         self.generation
     }
 
-    /// Lets searches see the writes whose lag is over.
+    /// Makes the writes whose lag is over visible to searches.
     pub(crate) fn refresh_index(&mut self, now: Instant) {
         while let Some((until, slot)) = self.lagging.front().copied() {
             if until > now {
@@ -220,7 +224,7 @@ impl LocationStore {
             }
             self.lagging.pop_front();
             let contact = &mut self.contacts[slot as usize];
-            // A later write of the same contact moves the time on, and has an entry of its own.
+            // A later write of the same contact extends its lag, and has an entry of its own.
             let due = contact.stale.as_ref().is_some_and(|stale| stale.until <= now);
             if due && let Some(stale) = contact.stale.take() {
                 self.unborn -= usize::from(stale.open_row.is_none());
@@ -232,7 +236,7 @@ impl LocationStore {
         }
     }
 
-    /// Keeps what searches saw until now, for as long as the index lags.
+    /// Keeps what searches showed until now, for as long as the index lags.
     fn delay_indexing(&mut self, slot: ContactSlot, past: Option<(i64, Box<str>)>) {
         if self.lag.is_zero() {
             return;
@@ -265,7 +269,7 @@ impl LocationStore {
     fn remove_from_order(&mut self, slot: ContactSlot) {
         let contact = &self.contacts[slot as usize];
         let place = self.order_position(contact.added, &contact.id, false);
-        // Several contacts share a key only when a test puts an id in twice.
+        // Several contacts share a key only if a test inserts an id twice.
         let found = self.order[place..].iter().position(|one| *one == slot);
         if let Some(distance) = found {
             self.order.remove(place + distance);

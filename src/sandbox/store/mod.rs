@@ -1,4 +1,4 @@
-//! The records that the simulator keeps, by location.
+//! The records that the sandbox stores, by location.
 
 pub(super) mod calendar_events;
 pub(super) mod contact;

@@ -1,6 +1,6 @@
-//! The records that hang on a contact: notes and tasks.
+//! The child records of a contact: notes and tasks.
 //!
-//! Both are kept as the JSON that is sent; a task also as its row in the location-wide search,
+//! Both are stored as the JSON that is sent; a task also as its row in the location-wide search,
 //! which names its fields differently.
 
 use serde_json::{Map, Value, json};
@@ -24,13 +24,13 @@ pub(crate) struct StoredTask {
     pub(crate) found: Box<str>,
 }
 
-/// The names that a task's search row shows beside the task.
+/// The names that a task's search row shows with the task.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TaskSearchNames<'a> {
     pub(crate) location: &'a str,
     pub(crate) first: &'a Value,
     pub(crate) last: &'a Value,
-    /// The user who has to do it, as the search shows users.
+    /// The assigned user, as the search shows users.
     pub(crate) user: &'a Value,
 }
 
@@ -46,7 +46,7 @@ impl StoredNote {
 }
 
 impl StoredTask {
-    /// A task from its fields, as `GET /contacts/{id}/tasks` shows them.
+    /// Creates a task from its fields, as `GET /contacts/{id}/tasks` shows them.
     pub(crate) fn new(
         task: &Map<String, Value>,
         added: i64,
@@ -87,7 +87,7 @@ impl StoredTask {
     }
 }
 
-/// A list of ready-made records under a name, as the answer to a request.
+/// A list of serialised records under a name, as the response to a request.
 pub(crate) fn render_list<'a>(
     name: &str,
     records: impl Iterator<Item = &'a str>,
@@ -109,9 +109,10 @@ pub(crate) fn render_list<'a>(
     body
 }
 
-/// Refuses properties beside `allowed`, and values of the wrong type.
+/// Refuses properties other than `allowed`, and values of the wrong type.
 ///
-/// The kinds are `s` for a text, `b` for a boolean and `t` for a time; a capital one is required.
+/// The kinds are `s` for a string, `b` for a boolean and `t` for a time; an upper-case one is
+/// required.
 pub(crate) fn validate_fields(
     body: &Map<String, Value>,
     allowed: &[(&str, char)],

@@ -1,7 +1,7 @@
-//! The order of a search: what it sorts by, and the cursors that follow from it.
+//! The order of a search: its sort fields, and the cursors that follow from them.
 //!
-//! As in the search engine behind the service: equal values are told apart by the id, and what has
-//! no value comes last in either direction.
+//! As in the search engine behind the service: ties are broken by the id, and missing values come
+//! last in either direction.
 
 use std::cmp::Ordering;
 
@@ -15,7 +15,7 @@ use crate::sandbox::text::write_json_string;
 const TEXTS: [&str; 5] =
     ["firstNameLowerCase", "lastNameLowerCase", "businessName", "email", "source"];
 
-/// What a search sorts by, at most two fields.
+/// The sort fields of a search, at most two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SearchSort(Vec<(SearchSortField, SearchSortDirection)>);
 
@@ -27,7 +27,7 @@ enum SearchSortField {
     Text(&'static str),
 }
 
-/// Which way a sort goes.
+/// The direction of a sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SearchSortDirection {
     Ascending,
@@ -42,21 +42,21 @@ enum CursorValue {
     Nothing,
 }
 
-/// The place of one record in an order.
+/// The position of one record in an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SortCursor {
     keys: Vec<CursorValue>,
     id: Box<str>,
 }
 
-/// The records that a search found, in its order.
+/// The results of a search, in its order.
 #[derive(Debug)]
 pub(crate) struct RankedResults {
     rows: Vec<(SortCursor, ContactSlot)>,
 }
 
 impl SearchSort {
-    /// Reads a body's `sort`; without one the newest come first.
+    /// Parses a body's `sort`; without one the newest come first.
     pub(crate) fn parse(value: Option<&Value>) -> Result<Self, EndpointError> {
         let wrong = |text: String| Err(EndpointError::validation_failed(vec![text]));
         let list = match value {
@@ -108,7 +108,7 @@ impl SearchSort {
         Ok(Self(sort))
     }
 
-    /// The direction, when this is the order in which a shelf keeps its contacts anyway.
+    /// The direction, if this is the order in which a store keeps its contacts anyway.
     pub(crate) fn date_added_direction(&self) -> Option<SearchSortDirection> {
         match self.0.as_slice() {
             [(SearchSortField::Added, direction)] => Some(*direction),
@@ -116,7 +116,7 @@ impl SearchSort {
         }
     }
 
-    /// Reads a `searchAfter` that this order has given out.
+    /// Parses a `searchAfter` that this order has issued.
     pub(crate) fn parse_cursor(&self, value: &Value) -> Result<SortCursor, EndpointError> {
         let wrong = || EndpointError::bad_request("searchAfter does not fit the sort");
         let list = value.as_array().ok_or_else(wrong)?;
@@ -138,7 +138,7 @@ impl SearchSort {
         Ok(cursor)
     }
 
-    /// The place of a record in this order.
+    /// The position of a record in this order.
     pub(crate) fn cursor_for(&self, seen: &SearchCandidate<'_>) -> SortCursor {
         let key = |by: &SearchSortField| match by {
             SearchSortField::Added => CursorValue::Number(seen.indexed_view().contact.added),
@@ -188,7 +188,7 @@ impl CursorValue {
 }
 
 impl SortCursor {
-    /// The cursor's date and id, when the order is the one by `dateAdded`.
+    /// The cursor's date and id, if the order is by `dateAdded`.
     pub(crate) fn date_and_id(&self) -> (i64, &str) {
         match self.keys.first() {
             Some(CursorValue::Number(date)) => (*date, &self.id),

@@ -1,7 +1,8 @@
-//! Everything that one sandbox remembers, behind its one lock.
+//! The whole state of one sandbox, behind one lock.
 //!
-//! Finds the location and the contact that a request is about, and says whether its token reaches
-//! them. Knows no HTTP connection; the lock is taken by the door and never held across an await.
+//! Finds the location and the contact that a request is about, and checks that its token has access
+//! to them. Knows nothing of HTTP connections; the server takes the lock and never holds it across
+//! an await.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ use crate::sandbox::seed::{self, SeededRng};
 
 const OUT_OF_REACH: &str = "The token does not have access to this location.";
 
-/// The memory of a sandbox.
+/// The state of a sandbox.
 #[derive(Debug)]
 pub(crate) struct SandboxState {
     pub(crate) settings: SandboxSettings,
@@ -36,7 +37,7 @@ pub(crate) struct SandboxState {
     chance: SeededRng,
 }
 
-/// A contact that a request is about: the number of its shelf, and its place there.
+/// The position of a contact: the number of its store, and its slot there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ContactPosition {
     pub(crate) shelf: usize,
@@ -61,7 +62,7 @@ impl SandboxState {
         self.started.elapsed()
     }
 
-    /// The wall clock of this sandbox, which the settings may move, in milliseconds since 1970.
+    /// The clock of this sandbox, which the settings may shift, in milliseconds since 1970.
     pub(crate) fn clock_millis(&self) -> i64 {
         let ahead = i64::try_from(self.settings.clock_ahead.as_millis()).unwrap_or_default();
         now_millis().saturating_add(ahead)
@@ -73,7 +74,7 @@ impl SandboxState {
         locations.iter().filter(|location| !not_installed.contains(location))
     }
 
-    /// What the request's token may do.
+    /// The permissions of the request's token.
     pub(crate) fn authenticate_request<'a>(
         &'a self,
         ask: &'a SandboxRequest,
@@ -94,18 +95,18 @@ impl SandboxState {
         }
     }
 
-    /// A new id, twenty letters and digits long.
+    /// A new id of twenty letters and digits.
     pub(crate) fn generate_id(&mut self) -> String {
         self.chance.random_id()
     }
 
-    /// A new text that nobody guesses: forty hexadecimal digits.
+    /// A new unguessable text of forty hexadecimal digits.
     pub(crate) fn generate_secret(&mut self) -> String {
         let parts = [self.chance.next_u64(), self.chance.next_u64(), self.chance.next_u64() >> 32];
         format!("{:016x}{:016x}{:08x}", parts[0], parts[1], parts[2])
     }
 
-    /// The shelf of the location that the request names; 403 when it names none, as the service does.
+    /// The store of the location that the request names; 403 if it names none, as the service does.
     pub(crate) fn authorize_named_location(
         &self,
         ask: &SandboxRequest,
@@ -116,7 +117,7 @@ impl SandboxState {
         }
     }
 
-    /// The shelf of a location, when the request's token reaches it.
+    /// The store of a location, if the request's token has access to it.
     pub(crate) fn authorize_location(
         &self,
         ask: &SandboxRequest,
@@ -127,7 +128,7 @@ impl SandboxState {
         found.filter(|_| reached).ok_or_else(|| EndpointError::forbidden(OUT_OF_REACH))
     }
 
-    /// The contact named by the path's second segment.
+    /// The contact in the path's second segment.
     pub(crate) fn authorize_contact(
         &self,
         ask: &SandboxRequest,
@@ -147,7 +148,7 @@ impl SandboxState {
         self.shelves.iter().enumerate().find_map(holds)
     }
 
-    /// Whose allowance a request uses.
+    /// The location whose quota a request uses.
     pub(crate) fn rate_limited_location(&self, ask: &SandboxRequest) -> String {
         let first = || self.shelves.first().map_or("", |shelf| shelf.location.as_str());
         if let Some(named) = ask.named_location() {
@@ -160,14 +161,14 @@ impl SandboxState {
         grant.as_ref().and_then(AccessGrant::bound_location).unwrap_or_else(first).to_owned()
     }
 
-    /// Writes a contact's changed row, with a new `dateUpdated`.
+    /// Stores a contact's changed row with a new `dateUpdated`.
     pub(crate) fn rewrite_contact(&mut self, place: ContactPosition, row: &mut SearchRow) {
         let now = now_millis();
         row.insert("dateUpdated".to_owned(), Value::String(crate::sandbox::text::format_iso(now)));
         self.shelves[place.shelf].update_row(place.slot, row, now);
     }
 
-    /// Notes that a child of a contact was written, where that moves the contact's `dateUpdated`.
+    /// Records that a child of a contact was written, if that updates the contact's `dateUpdated`.
     pub(crate) fn touch_after_child_write(&mut self, place: ContactPosition) {
         if self.settings.has_quirk(ServiceQuirk::ChildrenBump) {
             let mut row = self.shelves[place.shelf].contact(place.slot).parse_row();
@@ -176,7 +177,7 @@ impl SandboxState {
     }
 }
 
-/// The time of a write. Only writes look at the clock; seeded data never does.
+/// The time of a write. Only writes read the clock; seeded data never does.
 pub(crate) fn now_millis() -> i64 {
     Timestamp::now().as_millisecond()
 }
