@@ -15,7 +15,7 @@ use crate::sandbox::text;
 /// Adds raw search rows, visible at once; missing ids and dates are generated.
 pub(crate) fn insert_contacts(
     state: &mut SandboxState,
-    shelf: usize,
+    store: usize,
     rows: &[Value],
 ) -> EndpointResult {
     let mut ids = Vec::new();
@@ -23,12 +23,12 @@ pub(crate) fn insert_contacts(
         let Value::Object(row) = row else {
             return Err(EndpointError::unprocessable("each row must be an object"));
         };
-        ids.push(insert_contact(state, shelf, row.clone()));
+        ids.push(insert_contact(state, store, row.clone()));
     }
     Ok(SandboxResponse::json(201, &json!({ "ids": ids })))
 }
 
-fn insert_contact(state: &mut SandboxState, shelf: usize, mut row: SearchRow) -> String {
+fn insert_contact(state: &mut SandboxState, store: usize, mut row: SearchRow) -> String {
     let notes = row.remove("__notes").unwrap_or_default();
     let tasks = row.remove("__tasks").unwrap_or_default();
     row.remove("searchAfter");
@@ -43,11 +43,11 @@ fn insert_contact(state: &mut SandboxState, shelf: usize, mut row: SearchRow) ->
     for (key, time) in [("dateAdded", added), ("dateUpdated", updated)] {
         row.entry(key).or_insert_with(|| text::format_iso(time).into());
     }
-    let location = state.shelves[shelf].location.clone();
+    let location = state.stores[store].location.clone();
     row.entry("locationId").or_insert_with(|| location.into());
     let text = serde_json::to_string(&row).expect("a row is JSON");
-    let slot = state.shelves[shelf].insert(StoredContact::new(&id, added, updated, &text), false);
-    let place = ContactPosition { shelf, slot };
+    let slot = state.stores[store].insert(StoredContact::new(&id, added, updated, &text), false);
+    let place = ContactPosition { store, slot };
     replace_notes(state, place, &notes, &id);
     replace_tasks(state, place, &tasks, &id);
     id
@@ -64,7 +64,7 @@ pub(crate) fn edit_contact(
         state.find_contact(id).ok_or_else(|| EndpointError::not_found("no such contact"))?;
     let (notes, tasks) = (changes.remove("__notes"), changes.remove("__tasks"));
     let appointments = changes.remove("__appointments");
-    let mut row = state.shelves[place.shelf].contact(place.slot).parse_row();
+    let mut row = state.stores[place.store].contact(place.slot).parse_row();
     row.extend(changes);
     state.rewrite_contact(place, &mut row);
     if let Some(notes) = notes {
@@ -88,7 +88,7 @@ fn add_appointment(state: &mut SandboxState, place: ContactPosition, title: &str
         group: String::new(),
         user: String::new(),
         contact: contact.to_owned(),
-        location: state.shelves[place.shelf].location.clone(),
+        location: state.stores[place.store].location.clone(),
         status: "confirmed",
         notes: None,
         address: None,
@@ -97,30 +97,30 @@ fn add_appointment(state: &mut SandboxState, place: ContactPosition, title: &str
         added: now_millis(),
         recurring: false,
     };
-    state.shelves[place.shelf].events.insert(place.slot, event);
+    state.stores[place.store].events.insert(place.slot, event);
 }
 
 /// Replaces the notes of a contact.
 fn replace_notes(state: &mut SandboxState, place: ContactPosition, notes: &Value, contact: &str) {
     let notes = child_records(state, notes, contact).iter().map(StoredNote::new).collect();
-    state.shelves[place.shelf].contact_mut(place.slot).notes = notes;
+    state.stores[place.store].contact_mut(place.slot).notes = notes;
 }
 
 /// Replaces the tasks of a contact.
 fn replace_tasks(state: &mut SandboxState, place: ContactPosition, tasks: &Value, contact: &str) {
-    let ContactPosition { shelf, slot } = place;
-    for task in std::mem::take(&mut state.shelves[shelf].contact_mut(slot).tasks) {
-        state.shelves[shelf].tasks.remove(&(task.added, task.id));
+    let ContactPosition { store, slot } = place;
+    for task in std::mem::take(&mut state.stores[store].contact_mut(slot).tasks) {
+        state.stores[store].tasks.remove(&(task.added, task.id));
     }
     let (added, updated) = {
-        let contact = state.shelves[shelf].contact(slot);
+        let contact = state.stores[store].contact(slot);
         (contact.added, contact.updated)
     };
     for task in child_records(state, tasks, contact) {
         let task =
             crate::sandbox::endpoints::tasks::build_task(state, place, &task, added, updated);
-        state.shelves[shelf].tasks.insert((task.added, task.id.clone()), slot);
-        state.shelves[shelf].contact_mut(slot).tasks.push(task);
+        state.stores[store].tasks.insert((task.added, task.id.clone()), slot);
+        state.stores[store].contact_mut(slot).tasks.push(task);
     }
 }
 

@@ -39,38 +39,39 @@ use super::store::calendar_events::StoredAppointment;
 use super::store::state::SandboxState;
 
 /// Answers a control request.
-pub(super) async fn handle_request(app: &SandboxApp, ask: &SandboxRequest) -> SandboxResponse {
+pub(super) async fn handle_request(app: &SandboxApp, request: &SandboxRequest) -> SandboxResponse {
     let count = |name: &str| {
-        ask.integer_parameter(name).ok().flatten().and_then(|count| count.try_into().ok())
+        request.integer_parameter(name).ok().flatten().and_then(|count| count.try_into().ok())
     };
-    let path: Vec<&str> = ask.segments.iter().skip(1).map(String::as_str).collect();
-    let outcome = match (ask.method.as_str(), path.as_slice()) {
+    let path: Vec<&str> = request.segments.iter().skip(1).map(String::as_str).collect();
+    let outcome = match (request.method.as_str(), path.as_slice()) {
         ("GET", ["held"]) => {
-            let held = app.gate.wait_until_held(count("at_least").unwrap_or(1)).await;
+            let held = app.barrier.wait_until_held(count("at_least").unwrap_or(1)).await;
             Ok(SandboxResponse::json(200, &json!({ "held": held })))
         }
         ("GET", ["wait"]) => {
-            let served = app.gate.wait_until_served(count("requests").unwrap_or(1)).await;
+            let served = app.barrier.wait_until_served(count("requests").unwrap_or(1)).await;
             Ok(SandboxResponse::json(200, &json!({ "requests": served })))
         }
         ("POST", ["release"]) => {
-            app.gate.release_all();
+            app.barrier.release_all();
             Ok(SandboxResponse::json(200, &json!({})))
         }
-        (method, path) => dispatch_route(&mut app.lock_state(), method, path, ask),
+        (method, path) => dispatch_route(&mut app.lock_state(), method, path, request),
     };
-    outcome.unwrap_or_else(|refusal| refusal.into_response(&ask.trace))
+    outcome.unwrap_or_else(|refusal| refusal.into_response(&request.trace))
 }
 
 fn dispatch_route(
     state: &mut SandboxState,
     method: &str,
     path: &[&str],
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> EndpointResult {
     match (method, path) {
         ("GET", ["log"]) => {
-            let last = ask.integer_parameter("last")?.and_then(|last| usize::try_from(last).ok());
+            let last =
+                request.integer_parameter("last")?.and_then(|last| usize::try_from(last).ok());
             let interval = state.limiter.limit().interval;
             Ok(SandboxResponse::json(
                 200,
@@ -83,29 +84,31 @@ fn dispatch_route(
         }
         ("GET", ["faults"]) => Ok(render_faults(state)),
         ("POST", ["faults"]) => {
-            state.faults.extend(parse_faults(&ask.content)?);
+            state.faults.extend(parse_faults(&request.content)?);
             Ok(render_faults(state))
         }
         ("DELETE", ["faults"]) => {
             state.faults.clear();
             Ok(render_faults(state))
         }
-        ("GET", ["state"]) => render_state(state, ask),
+        ("GET", ["state"]) => render_state(state, request),
         ("POST", ["contacts"]) => {
-            let (shelf, rows) = (location_index(state, ask)?, require_list(&ask.content)?);
-            external_edits::insert_contacts(state, shelf, rows)
+            let (store, rows) = (location_index(state, request)?, require_list(&request.content)?);
+            external_edits::insert_contacts(state, store, rows)
         }
-        ("PUT", ["contacts", id]) => external_edits::edit_contact(state, id, ask.body_object()?),
+        ("PUT", ["contacts", id]) => {
+            external_edits::edit_contact(state, id, request.body_object()?)
+        }
         ("DELETE", ["contacts", id]) => {
             let place = state
                 .find_contact(id)
                 .ok_or_else(|| EndpointError::not_found("no such contact"))?;
-            state.shelves[place.shelf].remove(place.slot, false);
+            state.stores[place.store].remove(place.slot, false);
             Ok(SandboxResponse::json(200, &json!({})))
         }
         ("PUT", [name @ ("customFields" | "users" | "businesses")]) => {
-            let (shelf, items) = (location_index(state, ask)?, require_list(&ask.content)?);
-            let metadata = &mut state.shelves[shelf].metadata;
+            let (store, items) = (location_index(state, request)?, require_list(&request.content)?);
+            let metadata = &mut state.stores[store].metadata;
             let place = match *name {
                 "customFields" => &mut metadata.fields,
                 "users" => &mut metadata.users,
@@ -114,17 +117,20 @@ fn dispatch_route(
             place.clone_from(items);
             Ok(SandboxResponse::json(200, &json!({})))
         }
-        ("POST", ["settings"]) => change_settings(state, ask),
+        ("POST", ["settings"]) => change_settings(state, request),
         (method, ["oauth", path @ ..]) => {
-            oauth::oauth_control::dispatch_route(state, method, path, ask)
-                .unwrap_or_else(|| Err(unknown_route(ask)))
+            oauth::oauth_control::dispatch_route(state, method, path, request)
+                .unwrap_or_else(|| Err(unknown_route(request)))
         }
-        _ => Err(unknown_route(ask)),
+        _ => Err(unknown_route(request)),
     }
 }
 
-fn unknown_route(ask: &SandboxRequest) -> EndpointError {
-    EndpointError::not_found(format!("there is no control route {} {}", ask.method, ask.target))
+fn unknown_route(request: &SandboxRequest) -> EndpointError {
+    EndpointError::not_found(format!(
+        "there is no control route {} {}",
+        request.method, request.target
+    ))
 }
 
 fn render_faults(state: &SandboxState) -> SandboxResponse {
@@ -153,14 +159,14 @@ fn require_list(content: &ParsedBody) -> Result<&Vec<Value>, EndpointError> {
 }
 
 /// The location in the query, or the first.
-fn location_index(state: &SandboxState, ask: &SandboxRequest) -> Result<usize, EndpointError> {
-    let Some(location) = ask.query_parameter("locationId") else { return Ok(0) };
-    let found = state.shelves.iter().position(|shelf| shelf.location == location);
+fn location_index(state: &SandboxState, request: &SandboxRequest) -> Result<usize, EndpointError> {
+    let Some(location) = request.query_parameter("locationId") else { return Ok(0) };
+    let found = state.stores.iter().position(|store| store.location == location);
     found.ok_or_else(|| EndpointError::not_found("no such location"))
 }
 
-fn change_settings(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    for (key, value) in ask.body_object()? {
+fn change_settings(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    for (key, value) in request.body_object()? {
         let seconds = || {
             value
                 .as_i64()
@@ -198,23 +204,23 @@ fn change_settings(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointRe
 }
 
 /// All contacts as they are, not as searches show them.
-fn render_state(state: &SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let shelf = &state.shelves[location_index(state, ask)?];
-    if ask.query_parameter("plain").is_some() {
+fn render_state(state: &SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let store = &state.stores[location_index(state, request)?];
+    if request.query_parameter("plain").is_some() {
         return Ok(SandboxResponse::json(
             200,
-            &json!({ "contacts": snapshot::snapshot_contacts(shelf) }),
+            &json!({ "contacts": snapshot::snapshot_contacts(store) }),
         ));
     }
     let mut body = String::from("{\"contacts\":[");
-    for (number, contact) in shelf.existing_contacts().enumerate() {
+    for (number, contact) in store.existing_contacts().enumerate() {
         if number > 0 {
             body.push(',');
         }
         let notes: Vec<&str> = contact.notes.iter().map(|note| &*note.json).collect();
         let tasks: Vec<&str> = contact.tasks.iter().map(|task| &*task.json).collect();
-        let slot = shelf.find_by_id(&contact.id);
-        let events = slot.into_iter().flat_map(|slot| shelf.events.for_contact(slot));
+        let slot = store.find_by_id(&contact.id);
+        let events = slot.into_iter().flat_map(|slot| store.events.for_contact(slot));
         let events: Vec<String> =
             events.map(|event: &StoredAppointment| event.to_calendar_json().to_string()).collect();
         body.push_str("{\"contact\":");

@@ -11,8 +11,8 @@ use crate::sandbox::store::location_store::LocationStore;
 const OWN: [&str; 6] = ["id", "contactId", "locationId", "dateAdded", "dateUpdated", "searchAfter"];
 
 /// The contacts with their notes and tasks, sorted.
-pub(crate) fn snapshot_contacts(shelf: &LocationStore) -> Vec<Value> {
-    sorted_by_json(shelf.existing_contacts().map(snapshot_contact))
+pub(crate) fn snapshot_contacts(store: &LocationStore) -> Vec<Value> {
+    sorted_by_json(store.existing_contacts().map(snapshot_contact))
 }
 
 fn snapshot_contact(contact: &StoredContact) -> Value {

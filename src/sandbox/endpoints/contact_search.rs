@@ -23,58 +23,61 @@ use crate::sandbox::text::write_json_string;
 /// Cached rankings; a client runs a few searches at a time, not many.
 const KEPT: usize = 8;
 
-pub(crate) fn search_contacts(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let body = ask.body_object()?;
+pub(crate) fn search_contacts(
+    state: &mut SandboxState,
+    request: &SandboxRequest,
+) -> EndpointResult {
+    let body = request.body_object()?;
     validate_keys(&body)?;
-    let shelf = state.authorize_named_location(ask)?;
-    let query = ParsedSearchBody::parse(&body, &state.shelves[shelf].metadata, &state.settings)?;
+    let store = state.authorize_named_location(request)?;
+    let query = ParsedSearchBody::parse(&body, &state.stores[store].metadata, &state.settings)?;
     let lower = state.settings.has_quirk(ServiceQuirk::LowerCaseNames);
-    let shelf = &mut state.shelves[shelf];
-    shelf.refresh_index(Instant::now());
+    let store = &mut state.stores[store];
+    store.refresh_index(Instant::now());
     let mut page = SearchPageWriter::new(lower);
     let total = match query.sort.date_added_direction() {
         Some(direction) if query.filter.is_empty() && query.text.is_none() => {
-            fill_in_date_order(shelf, &query, direction, &mut page);
-            shelf.indexed_count()
+            fill_in_date_order(store, &query, direction, &mut page);
+            store.indexed_count()
         }
         _ => {
-            let ranking = ranked_results(shelf, &query);
+            let ranking = ranked_results(store, &query);
             let rows = match &query.start {
                 PageStart::Skip(count) => ranking.rows_from(*count),
                 PageStart::After(cursor) => ranking.rows_after(cursor, &query.sort),
             };
             for (cursor, slot) in rows.iter().take(query.limit) {
-                if let Some(view) = shelf.indexed_view(*slot) {
+                if let Some(view) = store.indexed_view(*slot) {
                     page.push(view, |out| cursor.write_json(out));
                 }
             }
             ranking.len()
         }
     };
-    Ok(SandboxResponse::new(200, page.finish(total, &ask.trace)))
+    Ok(SandboxResponse::new(200, page.finish(total, &request.trace)))
 }
 
 /// Fills a page from the stored order of contacts.
 fn fill_in_date_order(
-    shelf: &LocationStore,
+    store: &LocationStore,
     query: &ParsedSearchBody,
     direction: SearchSortDirection,
     page: &mut SearchPageWriter,
 ) {
     let up = direction == SearchSortDirection::Ascending;
-    let (mut start, mut end, mut skip) = (0, shelf.order_len(), 0);
+    let (mut start, mut end, mut skip) = (0, store.order_len(), 0);
     match &query.start {
         PageStart::Skip(count) => skip = *count,
         PageStart::After(cursor) => {
             let (added, id) = cursor.date_and_id();
             if up {
-                start = shelf.order_position(added, id, true);
+                start = store.order_position(added, id, true);
             } else {
-                end = shelf.order_position(added, id, false);
+                end = store.order_position(added, id, false);
             }
         }
     }
-    let seen = shelf.indexed_range(start, end);
+    let seen = store.indexed_range(start, end);
     let mut push = |(_, view): (ContactSlot, IndexedContact<'_>)| {
         page.push(view, |out| {
             out.push(b'[');
@@ -92,9 +95,9 @@ fn fill_in_date_order(
 }
 
 /// All results of a search, in its order.
-fn ranked_results(shelf: &mut LocationStore, query: &ParsedSearchBody) -> Arc<RankedResults> {
-    let generation = shelf.generation();
-    let kept = shelf.rankings.iter().find(|(at, key, _)| *at == generation && *key == query.key);
+fn ranked_results(store: &mut LocationStore, query: &ParsedSearchBody) -> Arc<RankedResults> {
+    let generation = store.generation();
+    let kept = store.rankings.iter().find(|(at, key, _)| *at == generation && *key == query.key);
     if let Some((_, _, ranking)) = kept {
         return Arc::clone(ranking);
     }
@@ -107,23 +110,23 @@ fn ranked_results(shelf: &mut LocationStore, query: &ParsedSearchBody) -> Arc<Ra
             rows.push((query.sort.cursor_for(&seen), slot));
         }
     };
-    match query.filter.candidate_slots(shelf) {
+    match query.filter.candidate_slots(store) {
         Some(slots) => {
             for slot in slots {
-                if let Some(view) = shelf.indexed_view(slot) {
+                if let Some(view) = store.indexed_view(slot) {
                     judge(slot, view);
                 }
             }
         }
         None => {
-            shelf.indexed_range(0, shelf.order_len()).for_each(|(slot, view)| judge(slot, view));
+            store.indexed_range(0, store.order_len()).for_each(|(slot, view)| judge(slot, view));
         }
     }
     let ranking = Arc::new(RankedResults::new(rows, &query.sort));
-    if shelf.rankings.len() == KEPT {
-        shelf.rankings.pop_front();
+    if store.rankings.len() == KEPT {
+        store.rankings.pop_front();
     }
-    shelf.rankings.push_back((generation, query.key.clone(), Arc::clone(&ranking)));
+    store.rankings.push_back((generation, query.key.clone(), Arc::clone(&ranking)));
     ranking
 }
 

@@ -14,82 +14,82 @@ use crate::sandbox::store::contact::{SearchRow, StoredContact};
 use crate::sandbox::store::state::{ContactPosition, SandboxState, now_millis};
 use crate::sandbox::text;
 
-pub(crate) fn get(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let place = state.authorize_contact(ask)?;
-    let contact = render_contact(state, place, ask);
-    Ok(SandboxResponse::json(200, &json!({ "contact": contact, "traceId": ask.trace })))
+pub(crate) fn get(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let place = state.authorize_contact(request)?;
+    let contact = render_contact(state, place, request);
+    Ok(SandboxResponse::json(200, &json!({ "contact": contact, "traceId": request.trace })))
 }
 
-pub(crate) fn create(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let body = ask.body_object()?;
-    contact_body::validate_body(&body, ContactWriteKind::Create, ask.is_v3())?;
-    let shelf = state.authorize_named_location(ask)?;
-    reject_duplicate(state, shelf, &body, None)?;
-    let place = insert_contact(state, ask, shelf, &body)?;
-    let mut contact = render_contact(state, place, ask);
+pub(crate) fn create(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let body = request.body_object()?;
+    contact_body::validate_body(&body, ContactWriteKind::Create, request.is_v3())?;
+    let store = state.authorize_named_location(request)?;
+    reject_duplicate(state, store, &body, None)?;
+    let place = insert_contact(state, request, store, &body)?;
+    let mut contact = render_contact(state, place, request);
     contact.insert("deleted".to_owned(), false.into());
-    Ok(SandboxResponse::json(201, &json!({ "contact": contact, "traceId": ask.trace })))
+    Ok(SandboxResponse::json(201, &json!({ "contact": contact, "traceId": request.trace })))
 }
 
-pub(crate) fn update(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let place = state.authorize_contact(ask)?;
-    let body = ask.body_object()?;
-    contact_body::validate_body(&body, ContactWriteKind::Update, ask.is_v3())?;
-    reject_duplicate(state, place.shelf, &body, Some(place.slot))?;
-    write_contact(state, ask, place, &body)?;
-    let contact = render_contact(state, place, ask);
+pub(crate) fn update(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let place = state.authorize_contact(request)?;
+    let body = request.body_object()?;
+    contact_body::validate_body(&body, ContactWriteKind::Update, request.is_v3())?;
+    reject_duplicate(state, place.store, &body, Some(place.slot))?;
+    write_contact(state, request, place, &body)?;
+    let contact = render_contact(state, place, request);
     let both = json!({
-        "succeded": true, "succeeded": true, "contact": contact, "traceId": ask.trace,
+        "succeded": true, "succeeded": true, "contact": contact, "traceId": request.trace,
     });
-    let one = json!({ "succeeded": true, "contact": contact, "traceId": ask.trace });
-    Ok(SandboxResponse::json(200, if ask.is_v3() { &one } else { &both }))
+    let one = json!({ "succeeded": true, "contact": contact, "traceId": request.trace });
+    Ok(SandboxResponse::json(200, if request.is_v3() { &one } else { &both }))
 }
 
 /// `POST /contacts/upsert`, with the traps of the real one: a merely additional e-mail address also
 /// matches and replaces the primary one, and a phone that belongs to another contact is silently
 /// dropped.
-pub(crate) fn upsert(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let mut body = ask.body_object()?;
-    contact_body::validate_body(&body, ContactWriteKind::Upsert, ask.is_v3())?;
-    let shelf = state.authorize_named_location(ask)?;
+pub(crate) fn upsert(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let mut body = request.body_object()?;
+    contact_body::validate_body(&body, ContactWriteKind::Upsert, request.is_v3())?;
+    let store = state.authorize_named_location(request)?;
     let apart = body.remove("createNewIfDuplicateAllowed") == Some(Value::Bool(true));
-    let found = find_upsert_target(state, shelf, &body);
+    let found = find_upsert_target(state, store, &body);
     let found = found.filter(|_| !(apart && state.settings.allow_duplicates));
     let (place, new) = match found {
-        None => (insert_contact(state, ask, shelf, &body)?, true),
+        None => (insert_contact(state, request, store, &body)?, true),
         Some(slot) => {
-            let place = ContactPosition { shelf, slot };
+            let place = ContactPosition { store, slot };
             body.remove("gender");
             for identity in [UniqueIdentifier::Email, UniqueIdentifier::Phone] {
-                let owners = contacts_with_identity(state, shelf, &body, identity);
+                let owners = contacts_with_identity(state, store, &body, identity);
                 if !owners.is_empty() && !owners.contains(&slot) {
                     body.remove(identity.json_key());
                 }
             }
-            write_contact(state, ask, place, &body)?;
+            write_contact(state, request, place, &body)?;
             (place, false)
         }
     };
-    let contact = render_contact(state, place, ask);
+    let contact = render_contact(state, place, request);
     let status = if new { 201 } else { 200 };
-    Ok(dialect::success_response(status, ask, json!({ "new": new, "contact": contact })))
+    Ok(success_response(status, request, json!({ "new": new, "contact": contact })))
 }
 
-pub(crate) fn delete(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let place = state.authorize_contact(ask)?;
-    state.shelves[place.shelf].remove(place.slot, true);
-    let mut body = json!({ "succeded": true, "traceId": ask.trace });
-    if ask.is_v3() {
+pub(crate) fn delete(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let place = state.authorize_contact(request)?;
+    state.stores[place.store].remove(place.slot, true);
+    let mut body = json!({ "succeded": true, "traceId": request.trace });
+    if request.is_v3() {
         body["succeeded"] = true.into();
     }
     Ok(SandboxResponse::json(200, &body))
 }
 
 /// `GET /contacts/search/duplicate?locationId&number&email`. Reads the contacts, not the index.
-pub(crate) fn find_duplicate(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let shelf = state.authorize_named_location(ask)?;
-    ask.reject_unknown_parameters(&["locationId", "number", "email"])?;
-    let (number, email) = (ask.query_parameter("number"), ask.query_parameter("email"));
+pub(crate) fn find_duplicate(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let store = state.authorize_named_location(request)?;
+    request.reject_unknown_parameters(&["locationId", "number", "email"])?;
+    let (number, email) = (request.query_parameter("number"), request.query_parameter("email"));
     if number.is_none() && email.is_none() {
         let text = "Pass at least one of number, email query parameter";
         return Err(EndpointError::bad_request(text));
@@ -102,67 +102,71 @@ pub(crate) fn find_duplicate(state: &mut SandboxState, ask: &SandboxRequest) -> 
     }
     let unique = state.settings.unique.clone();
     let found =
-        unique.iter().find_map(|identity| first_with_identity(state, shelf, &body, *identity));
-    let contact = found.map(|slot| render_contact(state, ContactPosition { shelf, slot }, ask));
-    Ok(SandboxResponse::json(200, &json!({ "contact": contact, "traceId": ask.trace })))
+        unique.iter().find_map(|identity| first_with_identity(state, store, &body, *identity));
+    let contact = found.map(|slot| render_contact(state, ContactPosition { store, slot }, request));
+    Ok(SandboxResponse::json(200, &json!({ "contact": contact, "traceId": request.trace })))
 }
 
 /// A response with the version's success flag plus other fields.
 pub(crate) fn success_response(
     status: u16,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
     mut body: Value,
 ) -> SandboxResponse {
-    let flag = if ask.is_v3() { "succeeded" } else { "succeded" };
+    let flag = if request.is_v3() { "succeeded" } else { "succeded" };
     body[flag] = true.into();
-    body["traceId"] = ask.trace.as_str().into();
+    body["traceId"] = request.trace.as_str().into();
     SandboxResponse::json(status, &body)
 }
 
-fn render_contact(state: &SandboxState, place: ContactPosition, ask: &SandboxRequest) -> SearchRow {
-    dialect::render_record(state.shelves[place.shelf].contact(place.slot), ask.is_v3())
+fn render_contact(
+    state: &SandboxState,
+    place: ContactPosition,
+    request: &SandboxRequest,
+) -> SearchRow {
+    dialect::render_record(state.stores[place.store].contact(place.slot), request.is_v3())
 }
 
 /// The contacts with the body's value for one identity; old ones may share it.
 fn contacts_with_identity<'a>(
     state: &'a SandboxState,
-    shelf: usize,
+    store: usize,
     body: &SearchRow,
     identity: UniqueIdentifier,
 ) -> &'a [ContactSlot] {
     let Some(value) = body.get(identity.json_key()).and_then(Value::as_str) else { return &[] };
-    let shelf = &state.shelves[shelf];
+    let store = &state.stores[store];
     match identity {
-        UniqueIdentifier::Email => shelf.find_by_email(value),
+        UniqueIdentifier::Email => store.find_by_email(value),
         UniqueIdentifier::Phone => {
-            text::normalize_phone(value).map_or(&[], |phone| shelf.find_by_phone(&phone))
+            text::normalize_phone(value).map_or(&[], |phone| store.find_by_phone(&phone))
         }
     }
 }
 
 fn first_with_identity(
     state: &SandboxState,
-    shelf: usize,
+    store: usize,
     body: &SearchRow,
     identity: UniqueIdentifier,
 ) -> Option<ContactSlot> {
-    contacts_with_identity(state, shelf, body, identity).first().copied()
+    contacts_with_identity(state, store, body, identity).first().copied()
 }
 
-fn find_upsert_target(state: &SandboxState, shelf: usize, body: &SearchRow) -> Option<ContactSlot> {
+fn find_upsert_target(state: &SandboxState, store: usize, body: &SearchRow) -> Option<ContactSlot> {
     state.settings.unique.iter().find_map(|identity| {
-        let found = first_with_identity(state, shelf, body, *identity);
+        let found = first_with_identity(state, store, body, *identity);
         if found.is_some() || *identity == UniqueIdentifier::Phone {
             return found;
         }
         let email = body.get("email").and_then(Value::as_str)?;
-        state.shelves[shelf].find_by_other_email(email).first().copied()
+        state.stores[store].find_by_other_email(email).first().copied()
     })
 }
 
 fn reject_duplicate(
     state: &SandboxState,
-    shelf: usize,
+    store: usize,
     body: &SearchRow,
     own: Option<ContactSlot>,
 ) -> Result<(), EndpointError> {
@@ -170,12 +174,12 @@ fn reject_duplicate(
         return Ok(());
     }
     for identity in &state.settings.unique {
-        let owners = contacts_with_identity(state, shelf, body, *identity);
+        let owners = contacts_with_identity(state, store, body, *identity);
         let Some(slot) = owners.first().filter(|_| own.is_none_or(|own| !owners.contains(&own)))
         else {
             continue;
         };
-        let contact = state.shelves[shelf].contact(*slot);
+        let contact = state.stores[store].contact(*slot);
         let name = contact.parse_row().remove("contactName").unwrap_or_default();
         return Err(EndpointError::duplicate_contact(&contact.id, &name, identity.json_key()));
     }
@@ -184,15 +188,15 @@ fn reject_duplicate(
 
 fn insert_contact(
     state: &mut SandboxState,
-    ask: &SandboxRequest,
-    shelf: usize,
+    request: &SandboxRequest,
+    store: usize,
     body: &SearchRow,
 ) -> Result<ContactPosition, EndpointError> {
     let id = state.generate_id();
     let time = now_millis();
-    let mut row = contact_body::empty_row(&id, &state.shelves[shelf].location, time);
-    let tags = apply_body(state, shelf, body, &mut row, ask)?;
-    super::tags::register_tags(state, shelf, &tags);
+    let mut row = contact_body::empty_row(&id, &state.stores[store].location, time);
+    let tags = apply_body(state, store, body, &mut row, request)?;
+    super::tags::register_tags(state, store, &tags);
     let text = serde_json::to_string(&row).expect("a row is JSON");
     let mut contact = StoredContact::new(&id, time, time, &text);
     let extra = json!({
@@ -203,19 +207,19 @@ fn insert_contact(
         },
     });
     contact.extra = Some(extra.to_string().into());
-    let slot = state.shelves[shelf].insert(contact, true);
-    Ok(ContactPosition { shelf, slot })
+    let slot = state.stores[store].insert(contact, true);
+    Ok(ContactPosition { store, slot })
 }
 
 fn write_contact(
     state: &mut SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
     place: ContactPosition,
     body: &SearchRow,
 ) -> Result<(), EndpointError> {
-    let mut row = state.shelves[place.shelf].contact(place.slot).parse_row();
-    let tags = apply_body(state, place.shelf, body, &mut row, ask)?;
-    super::tags::register_tags(state, place.shelf, &tags);
+    let mut row = state.stores[place.store].contact(place.slot).parse_row();
+    let tags = apply_body(state, place.store, body, &mut row, request)?;
+    super::tags::register_tags(state, place.store, &tags);
     state.rewrite_contact(place, &mut row);
     Ok(())
 }
@@ -223,12 +227,12 @@ fn write_contact(
 /// Applies a validated body to a row; returns the tags in it.
 fn apply_body(
     state: &SandboxState,
-    shelf: usize,
+    store: usize,
     body: &SearchRow,
     row: &mut SearchRow,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> Result<Vec<String>, EndpointError> {
-    let metadata = &state.shelves[shelf].metadata;
+    let metadata = &state.stores[store].metadata;
     let strict = state.settings.has_quirk(ServiceQuirk::RefuseUnknownFields);
-    contact_body::apply_body(body, row, metadata, strict, ask.is_v3())
+    contact_body::apply_body(body, row, metadata, strict, request.is_v3())
 }

@@ -13,21 +13,28 @@ use crate::sandbox::store::state::SandboxState;
 const LARGEST_PAGE: i64 = 100;
 
 /// `GET /contacts/`: newest first.
-pub(crate) fn list_contacts(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let shelf = state.authorize_named_location(ask)?;
-    ask.reject_unknown_parameters(&["locationId", "startAfterId", "startAfter", "query", "limit"])?;
-    let limit = parse_limit(ask, 20)?;
-    let after = ask.integer_parameter("startAfter")?.zip(ask.query_parameter("startAfterId"));
-    let shelf = &mut state.shelves[shelf];
-    shelf.refresh_index(std::time::Instant::now());
+pub(crate) fn list_contacts(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let store = state.authorize_named_location(request)?;
+    request.reject_unknown_parameters(&[
+        "locationId",
+        "startAfterId",
+        "startAfter",
+        "query",
+        "limit",
+    ])?;
+    let limit = parse_limit(request, 20)?;
+    let after =
+        request.integer_parameter("startAfter")?.zip(request.query_parameter("startAfterId"));
+    let store = &mut state.stores[store];
+    store.refresh_index(std::time::Instant::now());
     let end = match after {
-        Some((added, id)) => shelf.order_position(added, id, false),
-        None => shelf.order_len(),
+        Some((added, id)) => store.order_position(added, id, false),
+        None => store.order_len(),
     };
     let matches = |row: &SearchRow| {
-        ask.query_parameter("query").is_none_or(|query| matches_full_text(row, query))
+        request.query_parameter("query").is_none_or(|query| matches_full_text(row, query))
     };
-    let seen = shelf.indexed_range(0, end).rev();
+    let seen = store.indexed_range(0, end).rev();
     let rows =
         seen.map(|(_, view)| (view.contact, view.parse_row())).filter(|(_, row)| matches(row));
     let page: Vec<_> = rows.take(limit).collect();
@@ -35,15 +42,15 @@ pub(crate) fn list_contacts(state: &mut SandboxState, ask: &SandboxRequest) -> E
     let last = last.filter(|_| page.len() == limit);
     let rows: Vec<SearchRow> =
         page.into_iter().map(|(_, row)| dialect::render_list_row(row)).collect();
-    let total = match ask.query_parameter("query") {
-        None => shelf.indexed_count(),
-        Some(_) => shelf
-            .indexed_range(0, shelf.order_len())
+    let total = match request.query_parameter("query") {
+        None => store.indexed_count(),
+        Some(_) => store
+            .indexed_range(0, store.order_len())
             .filter(|(_, view)| matches(&view.parse_row()))
             .count(),
     };
     let next = last.as_ref().map(|(added, id)| {
-        let location = &shelf.location;
+        let location = &store.location;
         format!(
             "http://localhost:5058/contacts/?locationId={location}&startAfter={added}&startAfterId={id}&limit={limit}"
         )
@@ -60,7 +67,7 @@ pub(crate) fn list_contacts(state: &mut SandboxState, ask: &SandboxRequest) -> E
             "nextPage": last.as_ref().map_or(Value::from(""), |_| Value::from(2)),
             "prevPage": null,
         },
-        "traceId": ask.trace,
+        "traceId": request.trace,
     });
     Ok(SandboxResponse::json(200, &body))
 }
@@ -68,35 +75,36 @@ pub(crate) fn list_contacts(state: &mut SandboxState, ask: &SandboxRequest) -> E
 /// `GET /contacts/business/{id}`.
 pub(crate) fn list_business_contacts(
     state: &mut SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> EndpointResult {
-    let shelf = state.authorize_named_location(ask)?;
+    let store = state.authorize_named_location(request)?;
     let allowed = ["locationId", "limit", "skip", "query"];
-    ask.reject_unknown_parameters(&allowed[..])?;
-    let (limit, skip) = (parse_limit(ask, 25)?, ask.integer_parameter("skip")?.unwrap_or_default());
+    request.reject_unknown_parameters(&allowed[..])?;
+    let (limit, skip) =
+        (parse_limit(request, 25)?, request.integer_parameter("skip")?.unwrap_or_default());
     let skip = usize::try_from(skip).unwrap_or_default();
-    let business = ask.path_segment(2);
-    let shelf = &mut state.shelves[shelf];
-    shelf.refresh_index(std::time::Instant::now());
-    let rows: Vec<SearchRow> = shelf
-        .indexed_range(0, shelf.order_len())
+    let business = request.path_segment(2);
+    let store = &mut state.stores[store];
+    store.refresh_index(std::time::Instant::now());
+    let rows: Vec<SearchRow> = store
+        .indexed_range(0, store.order_len())
         // The id occurs in the row's text; parsing only such rows keeps a large account fast.
         .filter(|(_, view)| view.open_row.contains(business))
         .map(|(_, view)| view.parse_row())
         .filter(|row| row.get("businessId").and_then(Value::as_str) == Some(business))
         .filter(|row| {
-            ask.query_parameter("query").is_none_or(|query| matches_full_text(row, query))
+            request.query_parameter("query").is_none_or(|query| matches_full_text(row, query))
         })
         .collect();
     let count = rows.len();
     let page: Vec<SearchRow> =
         rows.into_iter().skip(skip).take(limit).map(dialect::render_list_row).collect();
-    let body = json!({ "contacts": page, "count": count, "traceId": ask.trace });
+    let body = json!({ "contacts": page, "count": count, "traceId": request.trace });
     Ok(SandboxResponse::json(200, &body))
 }
 
-fn parse_limit(ask: &SandboxRequest, default: i64) -> Result<usize, EndpointError> {
-    let limit = ask.integer_parameter("limit")?.unwrap_or(default);
+fn parse_limit(request: &SandboxRequest, default: i64) -> Result<usize, EndpointError> {
+    let limit = request.integer_parameter("limit")?.unwrap_or(default);
     if (1..=LARGEST_PAGE).contains(&limit) {
         return Ok(usize::try_from(limit).unwrap_or_default());
     }

@@ -17,47 +17,48 @@ struct TagChanges {
     removed: Vec<String>,
 }
 
-pub(crate) fn add_tags(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let place = state.authorize_contact(ask)?;
-    let tags = normalize_tags(&parse_single_list(ask, "tags")?)?;
+pub(crate) fn add_tags(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let place = state.authorize_contact(request)?;
+    let tags = normalize_tags(&parse_single_list(request, "tags")?)?;
     let changed = change_tags(state, place, &tags, true);
-    let body = json!({ "tags": changed.after, "tagsAdded": changed.added, "traceId": ask.trace });
+    let body =
+        json!({ "tags": changed.after, "tagsAdded": changed.added, "traceId": request.trace });
     Ok(SandboxResponse::json(201, &body))
 }
 
-pub(crate) fn remove_tags(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let place = state.authorize_contact(ask)?;
-    let tags = normalize_tags(&parse_single_list(ask, "tags")?)?;
+pub(crate) fn remove_tags(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let place = state.authorize_contact(request)?;
+    let tags = normalize_tags(&parse_single_list(request, "tags")?)?;
     let changed = change_tags(state, place, &tags, false);
     let body =
-        json!({ "tags": changed.after, "tagsRemoved": changed.removed, "traceId": ask.trace });
+        json!({ "tags": changed.after, "tagsRemoved": changed.removed, "traceId": request.trace });
     Ok(SandboxResponse::json(200, &body))
 }
 
 /// `POST /contacts/bulk/tags/update/{add|remove}`: an outcome for every contact.
-pub(crate) fn bulk_update(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let body = ask.body_object()?;
-    let adds = ask.path_segment(4) == "add";
+pub(crate) fn bulk_update(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let body = request.body_object()?;
+    let adds = request.path_segment(4) == "add";
     validate_bulk(&body, adds, state.settings.bulk_tags)?;
-    let shelf = state.authorize_named_location(ask)?;
+    let store = state.authorize_named_location(request)?;
     let all = body.get("removeAllTags") == Some(&Value::Bool(true));
     let tags = if all { Vec::new() } else { normalize_tags(&body["tags"])? };
     let ids = body["contacts"].as_array().cloned().unwrap_or_default();
     let responses: Vec<Value> = ids
         .iter()
         .map(|id| {
-            bulk_update_contact(state, shelf, id.as_str().unwrap_or_default(), &tags, (adds, all))
+            bulk_update_contact(state, store, id.as_str().unwrap_or_default(), &tags, (adds, all))
         })
         .collect();
     let errors = responses.iter().filter(|response| response["type"] == "error").count();
     // Under `v3` this response has the flag in both spellings.
     let outcome = json!({ "succeded": true, "errorCount": errors, "responses": responses });
-    Ok(super::dialect::success_response(201, ask, outcome))
+    Ok(super::contacts::success_response(201, request, outcome))
 }
 
 fn bulk_update_contact(
     state: &mut SandboxState,
-    shelf: usize,
+    store: usize,
     id: &str,
     tags: &[String],
     (adds, all): (bool, bool),
@@ -71,15 +72,15 @@ fn bulk_update_contact(
     if id.len() != 20 || !id.chars().all(|letter| letter.is_ascii_alphanumeric()) {
         return error("contact id is not a valid firebase id");
     }
-    let Some(slot) = state.shelves[shelf].find_by_id(id) else {
-        let deleted = state.shelves[shelf].is_deleted(id);
+    let Some(slot) = state.stores[store].find_by_id(id) else {
+        let deleted = state.stores[store].is_deleted(id);
         return error(if deleted {
             "contact is deleted"
         } else {
             "contact does not belong to location"
         });
     };
-    let place = ContactPosition { shelf, slot };
+    let place = ContactPosition { store, slot };
     let tags = if all { contact_tags(state, place) } else { tags.to_vec() };
     let changed = change_tags(state, place, &tags, adds);
     json!({
@@ -124,8 +125,11 @@ fn validate_bulk(
 }
 
 /// The list in a body that must contain nothing else.
-pub(crate) fn parse_single_list(ask: &SandboxRequest, name: &str) -> Result<Value, EndpointError> {
-    let mut body = ask.body_object()?;
+pub(crate) fn parse_single_list(
+    request: &SandboxRequest,
+    name: &str,
+) -> Result<Value, EndpointError> {
+    let mut body = request.body_object()?;
     if let Some(unknown) = body.keys().find(|key| *key != name) {
         return Err(EndpointError::unknown_property(unknown));
     }
@@ -155,7 +159,7 @@ pub(crate) fn normalize_tags(tags: &Value) -> Result<Vec<String>, EndpointError>
 }
 
 fn contact_tags(state: &SandboxState, place: ContactPosition) -> Vec<String> {
-    let row = state.shelves[place.shelf].contact(place.slot).parse_row();
+    let row = state.stores[place.store].contact(place.slot).parse_row();
     let tags = row.get("tags").and_then(Value::as_array);
     tags.into_iter().flatten().filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
 }
@@ -182,18 +186,18 @@ fn change_tags(
     if changed.added.is_empty() && changed.removed.is_empty() {
         return changed;
     }
-    register_tags(state, place.shelf, &changed.added);
-    let mut row = state.shelves[place.shelf].contact(place.slot).parse_row();
+    register_tags(state, place.store, &changed.added);
+    let mut row = state.stores[place.store].contact(place.slot).parse_row();
     row.insert("tags".to_owned(), changed.after.clone().into());
     state.rewrite_contact(place, &mut row);
     changed
 }
 
 /// Adds new tags to the location's tags.
-pub(crate) fn register_tags(state: &mut SandboxState, shelf: usize, tags: &[String]) {
+pub(crate) fn register_tags(state: &mut SandboxState, store: usize, tags: &[String]) {
     for tag in tags {
         let id = state.generate_id();
-        let location = state.shelves[shelf].location.clone();
-        state.shelves[shelf].metadata.add_tag(&id, tag, &location);
+        let location = state.stores[store].location.clone();
+        state.stores[store].metadata.add_tag(&id, tag, &location);
     }
 }

@@ -32,20 +32,20 @@ struct TaskSearchCriteria {
     after: Option<(i64, Box<str>)>,
 }
 
-pub(crate) fn search_tasks(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let shelf = state.authorize_named_location(ask)?;
-    let wanted = TaskSearchCriteria::parse(&ask.body_object()?)?;
+pub(crate) fn search_tasks(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let store = state.authorize_named_location(request)?;
+    let wanted = TaskSearchCriteria::parse(&request.body_object()?)?;
     if wanted.after.is_some() && state.settings.has_quirk(ServiceQuirk::TasksBySkip) {
         return Err(EndpointError::unknown_property("searchAfter"));
     }
-    let shelf = &state.shelves[shelf];
+    let store = &state.stores[store];
     let start = wanted.after.clone().map_or(Bound::Unbounded, Bound::Excluded);
-    let all = shelf.tasks.range((start, Bound::Unbounded)).filter_map(|((_, id), slot)| {
-        let contact = shelf.contact(*slot);
+    let all = store.tasks.range((start, Bound::Unbounded)).filter_map(|((_, id), slot)| {
+        let contact = store.contact(*slot);
         contact.tasks.iter().find(|task| task.id == *id).map(|task| (&*contact.id, task))
     });
     let page = all
-        .filter(|(contact, task)| wanted.matches_task(shelf, contact, task))
+        .filter(|(contact, task)| wanted.matches_task(store, contact, task))
         .skip(wanted.skip)
         .take(wanted.limit);
     let cursors = !state.settings.has_quirk(ServiceQuirk::TasksBySkip);
@@ -65,7 +65,7 @@ pub(crate) fn search_tasks(state: &mut SandboxState, ask: &SandboxRequest) -> En
         body.extend_from_slice(b"]}");
     }
     body.extend_from_slice(b"],\"traceId\":");
-    write_json_string(&mut body, &ask.trace);
+    write_json_string(&mut body, &request.trace);
     body.push(b'}');
     Ok(SandboxResponse::new(201, body))
 }

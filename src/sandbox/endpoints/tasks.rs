@@ -15,53 +15,53 @@ const FIELDS: [(&str, char); 5] =
 const UPDATES: [(&str, char); 5] =
     [("title", 's'), ("body", 's'), ("dueDate", 't'), ("completed", 'b'), ("assignedTo", 's')];
 
-pub(crate) fn list(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let place = state.authorize_contact(ask)?;
-    let tasks = &state.shelves[place.shelf].contact(place.slot).tasks;
+pub(crate) fn list(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let place = state.authorize_contact(request)?;
+    let tasks = &state.stores[place.store].contact(place.slot).tasks;
     Ok(SandboxResponse::new(
         200,
-        render_list("tasks", tasks.iter().map(|task| &*task.json), &ask.trace),
+        render_list("tasks", tasks.iter().map(|task| &*task.json), &request.trace),
     ))
 }
 
-pub(crate) fn get(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let (place, number) = find_task(state, ask)?;
-    let task = &state.shelves[place.shelf].contact(place.slot).tasks[number];
-    Ok(task_response(200, &task.to_fields(), ask))
+pub(crate) fn get(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let (place, number) = find_task(state, request)?;
+    let task = &state.stores[place.store].contact(place.slot).tasks[number];
+    Ok(task_response(200, &task.to_fields(), request))
 }
 
-pub(crate) fn create(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let place = state.authorize_contact(ask)?;
-    let mut task = ask.body_object()?;
+pub(crate) fn create(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let place = state.authorize_contact(request)?;
+    let mut task = request.body_object()?;
     validate_fields(&task, &FIELDS)?;
     let id = state.generate_id();
     let added = now_millis();
     task.insert("id".to_owned(), id.clone().into());
-    task.insert("contactId".to_owned(), ask.path_segment(1).into());
+    task.insert("contactId".to_owned(), request.path_segment(1).into());
     normalize_due_date(&mut task);
     let record = build_task(state, place, &task, added, added);
-    let shelf = &mut state.shelves[place.shelf];
-    shelf.tasks.insert((added, id.into()), place.slot);
-    shelf.contact_mut(place.slot).tasks.push(record);
+    let store = &mut state.stores[place.store];
+    store.tasks.insert((added, id.into()), place.slot);
+    store.contact_mut(place.slot).tasks.push(record);
     state.touch_after_child_write(place);
-    Ok(task_response(201, &task, ask))
+    Ok(task_response(201, &task, request))
 }
 
-pub(crate) fn update(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    change_task(state, ask, &UPDATES)
+pub(crate) fn update(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    change_task(state, request, &UPDATES)
 }
 
-pub(crate) fn complete(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    change_task(state, ask, &[("completed", 'B')])
+pub(crate) fn complete(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    change_task(state, request, &[("completed", 'B')])
 }
 
-pub(crate) fn delete(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let (place, number) = find_task(state, ask)?;
-    let shelf = &mut state.shelves[place.shelf];
-    let task = shelf.contact_mut(place.slot).tasks.remove(number);
-    shelf.tasks.remove(&(task.added, task.id));
+pub(crate) fn delete(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let (place, number) = find_task(state, request)?;
+    let store = &mut state.stores[place.store];
+    let task = store.contact_mut(place.slot).tasks.remove(number);
+    store.tasks.remove(&(task.added, task.id));
     state.touch_after_child_write(place);
-    Ok(super::dialect::success_response(200, ask, json!({})))
+    Ok(super::contacts::success_response(200, request, json!({})))
 }
 
 /// A task in both of its forms.
@@ -72,13 +72,13 @@ pub(crate) fn build_task(
     added: i64,
     updated: i64,
 ) -> StoredTask {
-    let shelf = &state.shelves[place.shelf];
-    let contact = shelf.contact(place.slot).parse_row();
+    let store = &state.stores[place.store];
+    let contact = store.contact(place.slot).parse_row();
     let name = |key: &str| contact.get(key).unwrap_or(&Value::Null);
     let user = task.get("assignedTo").and_then(Value::as_str);
-    let user = user.map_or(Value::Null, |id| shelf.metadata.user_details(id));
+    let user = user.map_or(Value::Null, |id| store.metadata.user_details(id));
     let names = TaskSearchNames {
-        location: &shelf.location,
+        location: &store.location,
         first: name("firstName"),
         last: name("lastName"),
         user: &user,
@@ -88,20 +88,20 @@ pub(crate) fn build_task(
 
 fn change_task(
     state: &mut SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
     allowed: &[(&str, char)],
 ) -> EndpointResult {
-    let (place, number) = find_task(state, ask)?;
-    let changes = ask.body_object()?;
+    let (place, number) = find_task(state, request)?;
+    let changes = request.body_object()?;
     validate_fields(&changes, allowed)?;
-    let task = &state.shelves[place.shelf].contact(place.slot).tasks[number];
+    let task = &state.stores[place.store].contact(place.slot).tasks[number];
     let (mut fields, added) = (task.to_fields(), task.added);
     fields.extend(changes);
     normalize_due_date(&mut fields);
     let record = build_task(state, place, &fields, added, now_millis());
-    state.shelves[place.shelf].contact_mut(place.slot).tasks[number] = record;
+    state.stores[place.store].contact_mut(place.slot).tasks[number] = record;
     state.touch_after_child_write(place);
-    Ok(task_response(200, &fields, ask))
+    Ok(task_response(200, &fields, request))
 }
 
 /// Rewrites the due date in the service's format, whatever format was sent.
@@ -113,15 +113,19 @@ fn normalize_due_date(task: &mut Map<String, Value>) {
 
 fn find_task(
     state: &SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> Result<(ContactPosition, usize), EndpointError> {
-    let place = state.authorize_contact(ask)?;
-    let tasks = &state.shelves[place.shelf].contact(place.slot).tasks;
-    let number = tasks.iter().position(|task| *task.id == *ask.path_segment(3));
+    let place = state.authorize_contact(request)?;
+    let tasks = &state.stores[place.store].contact(place.slot).tasks;
+    let number = tasks.iter().position(|task| *task.id == *request.path_segment(3));
     let number = number.ok_or_else(|| EndpointError::not_found("Task not found"))?;
     Ok((place, number))
 }
 
-fn task_response(status: u16, task: &Map<String, Value>, ask: &SandboxRequest) -> SandboxResponse {
-    SandboxResponse::json(status, &json!({ "task": task, "traceId": ask.trace }))
+fn task_response(
+    status: u16,
+    task: &Map<String, Value>,
+    request: &SandboxRequest,
+) -> SandboxResponse {
+    SandboxResponse::json(status, &json!({ "task": task, "traceId": request.trace }))
 }

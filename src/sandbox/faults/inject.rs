@@ -49,25 +49,25 @@ pub(crate) struct InjectedFault {
 
 impl InjectedFault {
     /// Picks the armed faults that fire for the request.
-    pub(crate) fn from_armed_faults(state: &mut SandboxState, ask: &SandboxRequest) -> Self {
-        let mut mischief = Self::default();
+    pub(crate) fn from_armed_faults(state: &mut SandboxState, request: &SandboxRequest) -> Self {
+        let mut injected = Self::default();
         for (number, fault) in state.faults.iter_mut().enumerate() {
-            if mischief.action != FaultAction::Pass && fault.action() != &FaultAction::Pass {
+            if injected.action != FaultAction::Pass && fault.action() != &FaultAction::Pass {
                 continue;
             }
-            if !fault.try_fire(&ask.method, &ask.segments) {
+            if !fault.try_fire(&request.method, &request.segments) {
                 continue;
             }
-            mischief.latency += fault.options().latency;
+            injected.latency += fault.options().latency;
             if let FaultAction::Limit(limit) = fault.action() {
                 state.limiter.set_limit(*limit);
             } else if fault.action() != &FaultAction::Pass {
-                mischief.action = fault.action().clone();
-                mischief.options = fault.options().clone();
-                mischief.fault = number;
+                injected.action = fault.action().clone();
+                injected.options = fault.options().clone();
+                injected.fault = number;
             }
         }
-        mischief
+        injected
     }
 
     pub(crate) fn is_none(&self) -> bool {
@@ -116,9 +116,9 @@ impl InjectedFault {
     }
 
     /// The request without the field that the service is to ignore.
-    pub(crate) fn without_ignored_field(&self, ask: &SandboxRequest) -> Option<SandboxRequest> {
+    pub(crate) fn without_ignored_field(&self, request: &SandboxRequest) -> Option<SandboxRequest> {
         let FaultAction::Ignore(field) = &self.action else { return None };
-        let mut less = ask.clone();
+        let mut less = request.clone();
         match &mut less.content {
             ParsedBody::Json(Value::Object(body)) => drop(body.remove(field)),
             ParsedBody::Form(pairs) => pairs.retain(|(name, _)| name != field),
@@ -142,11 +142,11 @@ impl InjectedFault {
     pub(crate) fn alter_response(
         &self,
         state: &mut SandboxState,
-        ask: &SandboxRequest,
+        request: &SandboxRequest,
         answer: SandboxResponse,
     ) -> SandboxResponse {
         match &self.action {
-            FaultAction::Applied(status) => self.status_response(*status, &ask.trace),
+            FaultAction::Applied(status) => self.status_response(*status, &request.trace),
             FaultAction::NotJson => SandboxResponse::html_page(200),
             FaultAction::Blank => SandboxResponse::new(200, Bytes::new()),
             FaultAction::Hide(id) => self.hide_row(state, answer, id.as_deref()),
@@ -192,11 +192,11 @@ impl InjectedFault {
 /// Half of the response under headers that announce all of it; then the connection closes.
 pub(crate) fn truncate_response(
     mut answer: SandboxResponse,
-    standing: Option<QuotaStatus>,
+    quota: Option<QuotaStatus>,
 ) -> Response<Body> {
     let whole = std::mem::take(&mut answer.body);
     let half = whole.slice(..whole.len() / 2);
-    let mut response = answer.into_http_response(standing);
+    let mut response = answer.into_http_response(quota);
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let rest = async {
         // The server sends what it has when a body makes it wait.
@@ -247,7 +247,7 @@ fn delete_shown_contact(
     let Some(mut body) = parse_body(&answer) else { return answer };
     let id = find_rows(&mut body).and_then(|rows| which(rows)).and_then(row_id);
     if let Some(place) = id.and_then(|id| state.find_contact(id)) {
-        state.shelves[place.shelf].remove(place.slot, true);
+        state.stores[place.store].remove(place.slot, true);
     }
     answer
 }

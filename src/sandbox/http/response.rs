@@ -45,7 +45,7 @@ impl SandboxResponse {
         Self { location: Some(location), ..Self::new(302, Bytes::new()) }
     }
 
-    pub(crate) fn into_http_response(self, standing: Option<QuotaStatus>) -> Response<Body> {
+    pub(crate) fn into_http_response(self, quota: Option<QuotaStatus>) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -59,8 +59,8 @@ impl SandboxResponse {
         if let Some(location) = self.location.and_then(|to| HeaderValue::try_from(to).ok()) {
             headers.insert(LOCATION, location);
         }
-        if let Some(standing) = standing {
-            for (name, value) in standing.header_values() {
+        if let Some(quota) = quota {
+            for (name, value) in quota.header_values() {
                 headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
             }
         }

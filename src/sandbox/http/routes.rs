@@ -16,23 +16,26 @@ use crate::sandbox::store::state::SandboxState;
 type EndpointHandler = fn(&mut SandboxState, &SandboxRequest) -> EndpointResult;
 
 /// Answers a request: checks version, token, route and scope, then runs the endpoint.
-pub(crate) fn dispatch_request(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    if let Some(outcome) = oauth::dispatch_route(state, ask) {
+pub(crate) fn dispatch_request(
+    state: &mut SandboxState,
+    request: &SandboxRequest,
+) -> EndpointResult {
+    if let Some(outcome) = oauth::dispatch_route(state, request) {
         return outcome;
     }
-    let version = ask.parse_version()?;
-    let grant = state.authenticate_request(ask)?;
-    let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
-    let Some((scope, route)) = find_route(&ask.method, &segments) else {
-        return Err(unknown_route(ask));
+    let version = request.parse_version()?;
+    let grant = state.authenticate_request(request)?;
+    let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+    let Some((scope, route)) = find_route(&request.method, &segments) else {
+        return Err(unknown_route(request));
     };
-    let listing = matches!((ask.method.as_str(), segments.as_slice()), ("GET", ["contacts"]));
+    let listing = matches!((request.method.as_str(), segments.as_slice()), ("GET", ["contacts"]));
     if listing && version == RequestVersion::V3 && !state.settings.has_quirk(ServiceQuirk::ListOnV3)
     {
-        return Err(unknown_route(ask));
+        return Err(unknown_route(request));
     }
     grant.require_scope(scope, required_audience(&segments))?;
-    route(state, ask)
+    route(state, request)
 }
 
 /// An agency's token may read a location's record; everything else needs the location's own.
@@ -40,9 +43,9 @@ fn required_audience(path: &[&str]) -> TokenAudience {
     if matches!(path, ["locations", _]) { TokenAudience::Either } else { TokenAudience::Location }
 }
 
-fn unknown_route(ask: &SandboxRequest) -> EndpointError {
-    let path = ask.target.split('?').next().unwrap_or_default();
-    EndpointError::not_found(format!("Cannot {} {path}", ask.method))
+fn unknown_route(request: &SandboxRequest) -> EndpointError {
+    let path = request.target.split('?').next().unwrap_or_default();
+    EndpointError::not_found(format!("Cannot {} {path}", request.method))
 }
 
 fn find_route(method: &str, path: &[&str]) -> Option<(&'static str, EndpointHandler)> {

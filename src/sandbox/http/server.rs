@@ -16,8 +16,8 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::app::SandboxApp;
 use super::connection::ConnectionAborter;
-use super::rate_limit::QuotaStatus;
 use super::request::SandboxRequest;
+use super::rate_limit::QuotaStatus;
 use super::response::{EndpointError, SandboxResponse};
 use super::routes;
 use crate::sandbox::control;
@@ -31,19 +31,19 @@ const LARGEST_BODY: usize = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct SandboxApp {
     state: Mutex<SandboxState>,
-    pub(crate) gate: RequestBarrier,
+    pub(crate) barrier: RequestBarrier,
     numbers: AtomicU64,
 }
 
 impl SandboxApp {
     pub(crate) fn new(settings: SandboxSettings) -> Self {
         let state = Mutex::new(SandboxState::new(settings));
-        Self { state, gate: RequestBarrier::new(), numbers: AtomicU64::new(0) }
+        Self { state, barrier: RequestBarrier::new(), numbers: AtomicU64::new(0) }
     }
 
     /// Ends every wait.
     pub(crate) fn close_barrier(&self) {
-        self.gate.close();
+        self.barrier.close();
     }
 
     /// The state. A panic in another request does not poison it for the rest.
@@ -57,8 +57,8 @@ struct AdmittedRequest {
     arrived: Duration,
     /// The location whose quota it uses, and what is left of that; OAuth requests use none.
     bucket: Option<String>,
-    standing: Option<QuotaStatus>,
-    mischief: InjectedFault,
+    quota: Option<QuotaStatus>,
+    injected: InjectedFault,
     /// The response, if it can be given without waiting.
     answer: Option<SandboxResponse>,
 }
@@ -67,9 +67,9 @@ struct AdmittedRequest {
 pub(crate) async fn handle_request(
     Shared(app): Shared<Arc<SandboxApp>>,
     ConnectInfo(cut): ConnectInfo<ConnectionAborter>,
-    request: Request,
+    incoming: Request,
 ) -> Response<Body> {
-    let mut response = process_request(Arc::clone(&app), cut, request).await;
+    let mut response = process_request(Arc::clone(&app), cut, incoming).await;
     if let Some(date) = http_date(app.lock_state().clock_millis()) {
         response.headers_mut().insert(DATE, date);
     }
@@ -86,30 +86,30 @@ fn http_date(milliseconds: i64) -> Option<HeaderValue> {
 async fn process_request(
     app: Arc<SandboxApp>,
     cut: ConnectionAborter,
-    request: Request,
+    incoming: Request,
 ) -> Response<Body> {
-    let ask = match read_request(request, &app).await {
-        Ok(ask) => ask,
+    let request = match read_request(incoming, &app).await {
+        Ok(request) => request,
         Err(answer) => return answer.into_http_response(None),
     };
-    if ask.is_control() {
-        return control::handle_request(&app, &ask).await.into_http_response(None);
+    if request.is_control() {
+        return control::handle_request(&app, &request).await.into_http_response(None);
     }
-    let ServedResponse { answer, ending, standing } = if ask.is_write() {
+    let ServedResponse { answer, ending, quota } = if request.is_write() {
         // The service finishes what it has begun even if the client has given up. As part of the
         // connection's task it would be dropped with the connection.
-        tokio::spawn(serve_request(app, ask)).await.expect("answering a request does not panic")
+        tokio::spawn(serve_request(app, request)).await.expect("answering a request does not panic")
     } else {
-        serve_request(app, ask).await
+        serve_request(app, request).await
     };
     match ending {
-        ResponseEnding::Whole => answer.into_http_response(standing),
+        ResponseEnding::Whole => answer.into_http_response(quota),
         ResponseEnding::Truncated => {
-            crate::sandbox::faults::inject::truncate_response(answer, standing)
+            crate::sandbox::faults::inject::truncate_response(answer, quota)
         }
         ResponseEnding::Cut => {
             cut.abort_connection();
-            answer.into_http_response(standing)
+            answer.into_http_response(quota)
         }
     }
 }
@@ -118,87 +118,89 @@ async fn process_request(
 struct ServedResponse {
     answer: SandboxResponse,
     ending: ResponseEnding,
-    standing: Option<QuotaStatus>,
+    quota: Option<QuotaStatus>,
 }
 
-async fn serve_request(app: Arc<SandboxApp>, ask: SandboxRequest) -> ServedResponse {
-    let AdmittedRequest { arrived, bucket, standing, mischief, answer } = admit_request(&app, &ask);
+async fn serve_request(app: Arc<SandboxApp>, request: SandboxRequest) -> ServedResponse {
+    let AdmittedRequest { arrived, bucket, quota, injected, answer } =
+        admit_request(&app, &request);
     let answer = match answer {
         Some(answer) => answer,
-        None => apply_fault(&app, &ask, &mischief).await,
+        None => apply_fault(&app, &request, &injected).await,
     };
-    let ending = mischief.ending();
+    let ending = injected.ending();
     let status = if ending == ResponseEnding::Cut { 0 } else { answer.status };
-    let shown = ask.redacted_target();
-    app.lock_state().journal.record_request(ask.method, shown, status, arrived, bucket);
-    app.gate.count_served();
-    ServedResponse { answer, ending, standing }
+    let shown = request.redacted_target();
+    app.lock_state().journal.record_request(request.method, shown, status, arrived, bucket);
+    app.barrier.count_served();
+    ServedResponse { answer, ending, quota }
 }
 
 async fn read_request(
-    request: Request,
+    incoming: Request,
     app: &SandboxApp,
 ) -> Result<SandboxRequest, SandboxResponse> {
     let number = app.numbers.fetch_add(1, Ordering::Relaxed);
-    let (parts, body) = request.into_parts();
-    let mut ask = SandboxRequest::new(&Request::from_parts(parts, ()), number);
-    if ask.method == "GET" {
-        return Ok(ask);
+    let (parts, body) = incoming.into_parts();
+    let mut request = SandboxRequest::new(&Request::from_parts(parts, ()), number);
+    if request.method == "GET" {
+        return Ok(request);
     }
     match axum::body::to_bytes(body, LARGEST_BODY).await {
         Ok(bytes) => {
-            ask.set_body(&bytes);
-            Ok(ask)
+            request.set_body(&bytes);
+            Ok(request)
         }
-        Err(_) => Err(EndpointError::bare_status(413).into_response(&ask.trace)),
+        Err(_) => Err(EndpointError::bare_status(413).into_response(&request.trace)),
     }
 }
 
 /// Counts the request, and answers it at once unless a fault makes it wait.
-fn admit_request(app: &SandboxApp, ask: &SandboxRequest) -> AdmittedRequest {
+fn admit_request(app: &SandboxApp, request: &SandboxRequest) -> AdmittedRequest {
     let mut state = app.lock_state();
     let arrived = state.elapsed_since_start();
-    let bucket = (!ask.is_oauth()).then(|| state.rate_limited_location(ask));
-    let standing = bucket.as_ref().map(|bucket| state.limiter.admit_request(bucket, arrived));
-    if let Some(wait) = standing.and_then(|standing| standing.refused) {
-        let mut answer = EndpointError::too_many_requests().into_response(&ask.trace);
+    let bucket = (!request.is_oauth()).then(|| state.rate_limited_location(request));
+    let quota = bucket.as_ref().map(|bucket| state.limiter.admit_request(bucket, arrived));
+    if let Some(wait) = quota.and_then(|quota| quota.refused) {
+        let mut answer = EndpointError::too_many_requests().into_response(&request.trace);
         answer.retry_after = Some(wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX));
-        let mischief = InjectedFault::default();
-        return AdmittedRequest { arrived, bucket, standing, mischief, answer: Some(answer) };
+        let injected = InjectedFault::default();
+        return AdmittedRequest { arrived, bucket, quota, injected, answer: Some(answer) };
     }
-    let mischief = InjectedFault::from_armed_faults(&mut state, ask);
-    let answer = mischief.is_none().then(|| run_endpoint(&mut state, ask));
-    AdmittedRequest { arrived, bucket, standing, mischief, answer }
+    let injected = InjectedFault::from_armed_faults(&mut state, request);
+    let answer = injected.is_none().then(|| run_endpoint(&mut state, request));
+    AdmittedRequest { arrived, bucket, quota, injected, answer }
 }
 
 /// Answers a request that faults have fired for.
 async fn apply_fault(
     app: &SandboxApp,
-    ask: &SandboxRequest,
-    mischief: &InjectedFault,
+    request: &SandboxRequest,
+    injected: &InjectedFault,
 ) -> SandboxResponse {
-    app.gate.delay_for(mischief.latency()).await;
-    match mischief.wait_before() {
+    app.barrier.delay_for(injected.latency()).await;
+    match injected.wait_before() {
         BarrierWait::Not => {}
-        BarrierWait::AtMost(longest) => app.gate.wait_for_release(Some(longest)).await,
-        BarrierWait::Released => app.gate.wait_for_release(None).await,
+        BarrierWait::AtMost(longest) => app.barrier.wait_for_release(Some(longest)).await,
+        BarrierWait::Released => app.barrier.wait_for_release(None).await,
     }
-    let answer = if let Some(answer) = mischief.replacement_response(&ask.trace) {
+    let answer = if let Some(answer) = injected.replacement_response(&request.trace) {
         answer
     } else {
         let mut state = app.lock_state();
-        let answer = match mischief.without_ignored_field(ask) {
+        let answer = match injected.without_ignored_field(request) {
             Some(less) => run_endpoint(&mut state, &less),
-            None => run_endpoint(&mut state, ask),
+            None => run_endpoint(&mut state, request),
         };
-        mischief.alter_response(&mut state, ask, answer)
+        injected.alter_response(&mut state, request, answer)
     };
-    if mischief.waits_after() {
-        app.gate.wait_for_release(None).await;
+    if injected.waits_after() {
+        app.barrier.wait_for_release(None).await;
     }
     answer
 }
 
-fn run_endpoint(state: &mut SandboxState, ask: &SandboxRequest) -> SandboxResponse {
-    routes::dispatch_request(state, ask).unwrap_or_else(|refusal| refusal.into_response(&ask.trace))
+fn run_endpoint(state: &mut SandboxState, request: &SandboxRequest) -> SandboxResponse {
+    routes::dispatch_request(state, request)
+        .unwrap_or_else(|refusal| refusal.into_response(&request.trace))
 }

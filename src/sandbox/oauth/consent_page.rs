@@ -30,28 +30,28 @@ const PARAMETERS: [&str; 8] = [
 /// Redirects to the redirect URI with a code.
 pub(super) fn choose_location(
     state: &mut SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> OauthEndpointResult {
-    ask.reject_unknown_parameters(&PARAMETERS)?;
-    if ask.query_parameter("response_type") != Some("code") {
+    request.reject_unknown_parameters(&PARAMETERS)?;
+    if request.query_parameter("response_type") != Some("code") {
         let message = "Unsupported response type: `response_type` is not supported";
         return Err(OauthEndpointError::oauth_error("unsupported_response_type", message));
     }
-    if ask.query_parameter("client_id") != Some(client_app::CLIENT_ID) {
+    if request.query_parameter("client_id") != Some(client_app::CLIENT_ID) {
         return Err(OauthEndpointError::oauth_error(
             "invalid_client",
             "Invalid client: client is invalid",
         ));
     }
-    let mut address = parse_redirect_uri(ask.query_parameter("redirect_uri"))?;
-    let scopes = client_app::parse_scopes(ask.query_parameter("scope").unwrap_or_default())?;
-    let holder = parse_principal(state, ask)?;
+    let mut address = parse_redirect_uri(request.query_parameter("redirect_uri"))?;
+    let scopes = client_app::parse_scopes(request.query_parameter("scope").unwrap_or_default())?;
+    let holder = parse_principal(state, request)?;
     let bulk = holder == TokenPrincipal::Company;
-    let sent_to = ask.query_parameter("redirect_uri").map(str::to_owned);
+    let sent_to = request.query_parameter("redirect_uri").map(str::to_owned);
     let code = issue_code(state, PrincipalScopes { holder, scopes }, sent_to);
     address.query_pairs_mut().append_pair("code", &code);
     let forgets = bulk && state.settings.has_quirk(ServiceQuirk::StateDropped);
-    if let Some(back) = ask.query_parameter("state").filter(|_| !forgets) {
+    if let Some(back) = request.query_parameter("state").filter(|_| !forgets) {
         address.query_pairs_mut().append_pair("state", back);
     }
     Ok(SandboxResponse::redirect_to(address.into()))
@@ -88,15 +88,15 @@ fn parse_redirect_uri(text: Option<&str>) -> Result<Url, OauthEndpointError> {
 
 fn parse_principal(
     state: &SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> Result<TokenPrincipal, OauthEndpointError> {
-    match ask.query_parameter("user_type").unwrap_or("Location") {
+    match request.query_parameter("user_type").unwrap_or("Location") {
         "Company" => return Ok(TokenPrincipal::Company),
         "Location" => {}
         _ => return Err(EndpointError::bad_request("Invalid parameter: user_type").into()),
     }
     let first = || state.settings.locations.first().map_or("", String::as_str);
-    let wanted = ask.query_parameter("location_id").unwrap_or_else(first);
+    let wanted = request.query_parameter("location_id").unwrap_or_else(first);
     if !state.settings.locations.iter().any(|one| one == wanted) {
         return Err(
             EndpointError::bad_request(format!("Location with id {wanted} not found")).into()

@@ -13,14 +13,16 @@ pub(super) struct OauthBodyFields(Vec<(String, String)>);
 impl OauthBodyFields {
     /// Parses the fields; a field other than `allowed` or a value that is not a string is refused.
     pub(super) fn parse(
-        ask: &SandboxRequest,
+        request: &SandboxRequest,
         allowed: &[&str],
     ) -> Result<Self, OauthEndpointError> {
-        let pairs = match &ask.content {
+        let pairs = match &request.content {
             ParsedBody::Form(pairs) => pairs.clone(),
-            _ => {
-                ask.body_object()?.into_iter().map(require_text_value).collect::<Result<_, _>>()?
-            }
+            _ => request
+                .body_object()?
+                .into_iter()
+                .map(require_text_value)
+                .collect::<Result<_, _>>()?,
         };
         match pairs.iter().find(|(name, _)| !allowed.contains(&name.as_str())) {
             Some((name, _)) => Err(EndpointError::unknown_property(name).into()),

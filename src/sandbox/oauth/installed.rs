@@ -16,29 +16,29 @@ const DEFAULT_PAGE: i64 = 20;
 /// `GET /oauth/installedLocations?companyId&appId`, paged by `skip` and `limit`.
 pub(super) fn list_by_offset(
     state: &mut SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> OauthEndpointResult {
-    require_agency_scope(state, ask, scope::OAUTH_READ)?;
+    require_agency_scope(state, request, scope::OAUTH_READ)?;
     let own = ["skip", "limit", "query", "isInstalled", "companyId", "appId", "locationId"];
-    ask.reject_unknown_parameters(&[&own[..], &["versionId", "onTrial", "planId"]].concat())?;
+    request.reject_unknown_parameters(&[&own[..], &["versionId", "onTrial", "planId"]].concat())?;
     for name in ["companyId", "appId"] {
-        if ask.query_parameter(name).is_none_or(str::is_empty) {
+        if request.query_parameter(name).is_none_or(str::is_empty) {
             return Err(
                 EndpointError::validation_failed(vec![format!("{name} must be a string")]).into()
             );
         }
     }
-    if ask.query_parameter("companyId") != Some(client_app::COMPANY) {
+    if request.query_parameter("companyId") != Some(client_app::COMPANY) {
         return Err(
             EndpointError::forbidden("The token does not have access to this company.").into()
         );
     }
-    if ask.query_parameter("appId") != Some(client_app::app_id()) {
+    if request.query_parameter("appId") != Some(client_app::app_id()) {
         return Err(EndpointError::bad_request("App not found").into());
     }
-    let found = filter_locations(state, ask)?;
+    let found = filter_locations(state, request)?;
     let place = |name, default| {
-        Ok::<_, EndpointError>(ask.integer_parameter(name)?.unwrap_or(default).max(0))
+        Ok::<_, EndpointError>(request.integer_parameter(name)?.unwrap_or(default).max(0))
     };
     let (skip, limit) = (place("skip", 0)?, place("limit", DEFAULT_PAGE)?);
     let page = slice_page(&found, skip, limit);
@@ -46,7 +46,7 @@ pub(super) fn list_by_offset(
         200,
         &json!({
             "locations": page, "count": found.len(), "installToFutureLocations": false,
-            "traceId": ask.trace,
+            "traceId": request.trace,
         }),
     ))
 }
@@ -54,12 +54,12 @@ pub(super) fn list_by_offset(
 /// `GET /oauth/installed-locations`, paged by `pageSize` and `pageToken`, with its own errors.
 pub(super) fn list_by_page_token(
     state: &mut SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> OauthEndpointResult {
-    require_agency_scope(state, ask, scope::OAUTH_READ)?;
+    require_agency_scope(state, request, scope::OAUTH_READ)?;
     let own = ["pageSize", "pageToken", "query", "isInstalled", "companyId", "appId", "locationId"];
     let rare = ["versionId", "onTrial", "planId", "restrictToUserLocations"];
-    ask.reject_unknown_parameters(&[&own[..], &rare].concat())?;
+    request.reject_unknown_parameters(&[&own[..], &rare].concat())?;
     let invalid = |field: &str| {
         let details = json!({ "field": field });
         OauthEndpointError::wrapped_error(
@@ -69,25 +69,27 @@ pub(super) fn list_by_page_token(
             details,
         )
     };
-    if ask.query_parameter("companyId") != Some(client_app::COMPANY) {
+    if request.query_parameter("companyId") != Some(client_app::COMPANY) {
         return Err(invalid("companyId"));
     }
-    let wanted = ask.query_parameter("appId").ok_or_else(|| invalid("appId"))?;
+    let wanted = request.query_parameter("appId").ok_or_else(|| invalid("appId"))?;
     if wanted != client_app::app_id() {
         let details = json!({ "resource": "App", "identifier": wanted });
         let message = format!("The requested App '{wanted}' was not found.");
         return Err(OauthEndpointError::wrapped_error(404, "RESOURCE_NOT_FOUND", message, details));
     }
-    let size =
-        ask.integer_parameter("pageSize").map_err(|_| invalid("pageSize"))?.unwrap_or(DEFAULT_PAGE);
+    let size = request
+        .integer_parameter("pageSize")
+        .map_err(|_| invalid("pageSize"))?
+        .unwrap_or(DEFAULT_PAGE);
     if !(1..=LARGEST_PAGE).contains(&size) {
         return Err(invalid("pageSize"));
     }
-    let skip = match ask.query_parameter("pageToken") {
+    let skip = match request.query_parameter("pageToken") {
         Some(token) => decode_page_token(token).ok_or_else(|| invalid("pageToken"))?,
         None => 0,
     };
-    let found = filter_locations(state, ask)?;
+    let found = filter_locations(state, request)?;
     let (page, total) =
         (slice_page(&found, skip, size), i64::try_from(found.len()).unwrap_or(i64::MAX));
     let mut pagination = json!({
@@ -111,9 +113,9 @@ pub(super) fn list_by_page_token(
 /// The locations that match the request's filters.
 fn filter_locations(
     state: &SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> Result<Vec<Value>, EndpointError> {
-    let installed = match ask.query_parameter("isInstalled") {
+    let installed = match request.query_parameter("isInstalled") {
         None => None,
         Some("true") => Some(true),
         Some("false") => Some(false),
@@ -123,12 +125,12 @@ fn filter_locations(
             ]));
         }
     };
-    let named = ask.query_parameter("query").unwrap_or_default().to_lowercase();
-    let rows = state.shelves.iter().map(|shelf| {
-        let record = &shelf.metadata.location;
-        let here = state.installed_locations().any(|one| *one == shelf.location);
+    let named = request.query_parameter("query").unwrap_or_default().to_lowercase();
+    let rows = state.stores.iter().map(|store| {
+        let record = &store.metadata.location;
+        let here = state.installed_locations().any(|one| *one == store.location);
         let mut row = json!({
-            "_id": shelf.location, "name": record["name"], "address": record["address"],
+            "_id": store.location, "name": record["name"], "address": record["address"],
             "isInstalled": here,
         });
         if here {
@@ -141,7 +143,7 @@ fn filter_locations(
         let name = row["name"].as_str().unwrap_or_default().to_lowercase();
         name.contains(&named)
             && installed.is_none_or(|wanted| row["isInstalled"] == wanted)
-            && ask.query_parameter("locationId").is_none_or(|wanted| row["_id"] == wanted)
+            && request.query_parameter("locationId").is_none_or(|wanted| row["_id"] == wanted)
     };
     Ok(rows.filter(fits).collect())
 }

@@ -14,10 +14,10 @@ const ADDED: [&str; 2] = [scope::OAUTH_READ, scope::OAUTH_WRITE];
 /// Handles both spellings; only `v3` returns a refresh token.
 pub(super) fn issue_location_token(
     state: &mut SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> OauthEndpointResult {
-    require_agency_scope(state, ask, scope::OAUTH_WRITE)?;
-    let fields = OauthBodyFields::parse(ask, &["companyId", "locationId"])?;
+    require_agency_scope(state, request, scope::OAUTH_WRITE)?;
+    let fields = OauthBodyFields::parse(request, &["companyId", "locationId"])?;
     let (company, location) =
         (fields.require_string("companyId")?, fields.require_string("locationId")?);
     if company != client_app::COMPANY {
@@ -33,7 +33,7 @@ pub(super) fn issue_location_token(
     if !state.installed_locations().any(|one| one == location) {
         return Err(EndpointError::bad_request("The app is not installed for this location").into());
     }
-    let mut scopes = state.authenticate_request(ask)?.oauth_scopes();
+    let mut scopes = state.authenticate_request(request)?.oauth_scopes();
     for added in ADDED {
         if !scopes.iter().any(|own| own == added) {
             scopes.push(added.to_owned());
@@ -41,8 +41,8 @@ pub(super) fn issue_location_token(
     }
     let permission =
         PrincipalScopes { holder: TokenPrincipal::Location(location.to_owned()), scopes };
-    let v3 = ask.is_v3();
+    let v3 = request.is_v3();
     let terms = TokenTerms { origin: TokenOrigin::Agency, renewable: v3, life: None };
     let tokens = issue_tokens(state, permission, terms);
-    Ok(SandboxResponse::json(201, &render_tokens(state, &tokens, v3, &ask.trace)))
+    Ok(SandboxResponse::json(201, &render_tokens(state, &tokens, v3, &request.trace)))
 }

@@ -39,40 +39,42 @@ type OauthEndpointResult = Result<SandboxResponse, OauthEndpointError>;
 /// Answers a request if it is one of these; some do not require a version.
 pub(super) fn dispatch_route(
     state: &mut SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> Option<EndpointResult> {
-    let path: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
-    let v3 = ask.is_v3();
-    let reply = match (ask.method.as_str(), path.as_slice()) {
+    let path: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+    let v3 = request.is_v3();
+    let reply = match (request.method.as_str(), path.as_slice()) {
         ("GET", ["oauth", "chooselocation"] | ["v2", "oauth", "chooselocation"]) => {
-            consent_page::choose_location(state, ask)
+            consent_page::choose_location(state, request)
         }
-        ("POST", ["oauth", "token"]) => token_endpoint::exchange_token(state, ask),
-        ("POST", ["oauth", "reconnect"]) => reconnect::reconnect_app(state, ask),
-        ("POST", ["oauth", "locationToken"]) => location_token::issue_location_token(state, ask),
+        ("POST", ["oauth", "token"]) => token_endpoint::exchange_token(state, request),
+        ("POST", ["oauth", "reconnect"]) => reconnect::reconnect_app(state, request),
+        ("POST", ["oauth", "locationToken"]) => {
+            location_token::issue_location_token(state, request)
+        }
         ("POST", ["oauth", "location-token"]) if v3 => {
-            location_token::issue_location_token(state, ask)
+            location_token::issue_location_token(state, request)
         }
-        ("GET", ["oauth", "installedLocations"]) => installed::list_by_offset(state, ask),
+        ("GET", ["oauth", "installedLocations"]) => installed::list_by_offset(state, request),
         ("GET", ["oauth", "installed-locations"]) if v3 => {
-            installed::list_by_page_token(state, ask)
+            installed::list_by_page_token(state, request)
         }
         _ => return None,
     };
-    Some(Ok(reply.unwrap_or_else(|refused| refused.into_response(&ask.trace))))
+    Some(Ok(reply.unwrap_or_else(|refused| refused.into_response(&request.trace))))
 }
 
 /// Admits only an agency's access token with this scope.
 fn require_agency_scope(
     state: &SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
     scope: &str,
 ) -> Result<(), OauthEndpointError> {
-    ask.parse_version()?;
-    Ok(state.authenticate_request(ask)?.require_scope(scope, TokenAudience::Agency)?)
+    request.parse_version()?;
+    Ok(state.authenticate_request(request)?.require_scope(scope, TokenAudience::Agency)?)
 }
 
 /// The version; on these routes a missing one means the older dialect.
-fn version_or_v2(ask: &SandboxRequest) -> Result<RequestVersion, OauthEndpointError> {
-    if ask.version.is_none() { Ok(RequestVersion::V2) } else { Ok(ask.parse_version()?) }
+fn version_or_v2(request: &SandboxRequest) -> Result<RequestVersion, OauthEndpointError> {
+    if request.version.is_none() { Ok(RequestVersion::V2) } else { Ok(request.parse_version()?) }
 }

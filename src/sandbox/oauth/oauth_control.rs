@@ -16,7 +16,7 @@ pub(in super::super) fn dispatch_route(
     state: &mut SandboxState,
     method: &str,
     path: &[&str],
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> Option<EndpointResult> {
     match (method, path) {
         ("GET", []) => {}
@@ -25,15 +25,15 @@ pub(in super::super) fn dispatch_route(
             state.oauth.expire_access_tokens(now);
         }
         ("POST", ["revoke"]) => state.oauth.revoke_refresh_tokens(),
-        ("POST", ["grant"]) => return Some(grant_tokens(state, ask)),
+        ("POST", ["grant"]) => return Some(grant_tokens(state, request)),
         _ => return None,
     }
     Some(Ok(SandboxResponse::json(200, &state.oauth.report_counts())))
 }
 
 /// `{userType, locationId?, scope?, life?}`: the response that a code exchange would return.
-fn grant_tokens(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResult {
-    let wanted = ask.body_object()?;
+fn grant_tokens(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let wanted = request.body_object()?;
     let known = ["userType", "locationId", "scope", "life"];
     if let Some(name) = wanted.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(EndpointError::unknown_property(name));
@@ -57,6 +57,6 @@ fn grant_tokens(state: &mut SandboxState, ask: &SandboxRequest) -> EndpointResul
     let tokens = token_endpoint::issue_tokens(state, PrincipalScopes { holder, scopes }, terms);
     Ok(SandboxResponse::json(
         200,
-        &token_endpoint::render_tokens(state, &tokens, ask.is_v3(), &ask.trace),
+        &token_endpoint::render_tokens(state, &tokens, request.is_v3(), &request.trace),
     ))
 }

@@ -14,9 +14,12 @@ use super::token_store::{PrincipalScopes, TokenPrincipal};
 use super::{OauthEndpointResult, client_app};
 
 /// Responds with a code for the given location or agency.
-pub(super) fn reconnect_app(state: &mut SandboxState, ask: &SandboxRequest) -> OauthEndpointResult {
+pub(super) fn reconnect_app(
+    state: &mut SandboxState,
+    request: &SandboxRequest,
+) -> OauthEndpointResult {
     let fields =
-        OauthBodyFields::parse(ask, &["clientKey", "clientSecret", "locationId", "companyId"])?;
+        OauthBodyFields::parse(request, &["clientKey", "clientSecret", "locationId", "companyId"])?;
     client_app::authenticate_client(
         fields.require_string("clientKey")?,
         fields.require_string("clientSecret")?,
@@ -36,7 +39,6 @@ pub(super) fn reconnect_app(state: &mut SandboxState, ask: &SandboxRequest) -> O
     let permission = PrincipalScopes { holder, scopes: client_app::all_scopes() };
     let code = consent_page::issue_code(state, permission, None);
     state.oauth.count_reconnect();
-    let body =
-        json!({ "authorizationCode": code, "expiresAt": format_iso(until), "traceId": ask.trace });
+    let body = json!({ "authorizationCode": code, "expiresAt": format_iso(until), "traceId": request.trace });
     Ok(SandboxResponse::json(200, &body))
 }

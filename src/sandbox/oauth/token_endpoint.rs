@@ -54,25 +54,26 @@ impl TokenTerms {
 /// Answers `POST /oauth/token`.
 pub(super) fn exchange_token(
     state: &mut SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
 ) -> OauthEndpointResult {
-    let v3 = version_or_v2(ask)? == RequestVersion::V3;
-    let tokens = process_grant(state, ask, v3);
+    let v3 = version_or_v2(request)? == RequestVersion::V3;
+    let tokens = process_grant(state, request, v3);
     let tokens = tokens.map_err(|refused| if v3 { refused.for_v3() } else { refused })?;
-    Ok(SandboxResponse::json(200, &render_tokens(state, &tokens, v3, &ask.trace)))
+    Ok(SandboxResponse::json(200, &render_tokens(state, &tokens, v3, &request.trace)))
 }
 
 fn process_grant(
     state: &mut SandboxState,
-    ask: &SandboxRequest,
+    request: &SandboxRequest,
     v3: bool,
 ) -> Result<TokenBundle, OauthEndpointError> {
-    if !v3 && !matches!(ask.content, ParsedBody::Form(_)) {
+    if !v3 && !matches!(request.content, ParsedBody::Form(_)) {
         let message = "Invalid request: content must be application/x-www-form-urlencoded";
         return Err(OauthEndpointError::oauth_error("invalid_request", message));
     }
     let spell = |name| field_name(name, v3);
-    let fields = OauthBodyFields::parse(ask, &FIELDS.map(|(old, new)| if v3 { new } else { old }))?;
+    let fields =
+        OauthBodyFields::parse(request, &FIELDS.map(|(old, new)| if v3 { new } else { old }))?;
     client_app::authenticate_client(
         fields.require_parameter(spell("client_id"))?,
         fields.require_parameter(spell("client_secret"))?,

@@ -42,17 +42,17 @@ const DEFINITIONS: [(&str, &str, &str, &[&str]); 24] = [
 const NEVER_USED: &str = "contact.never_used";
 
 /// The definitions of a location, as the service lists them.
-pub(super) fn build_definitions(location: &str, chance: &mut SeededRng) -> Vec<Value> {
-    let folder = chance.random_id();
+pub(super) fn build_definitions(location: &str, rng: &mut SeededRng) -> Vec<Value> {
+    let folder = rng.random_id();
     let define = |(position, (name, key, kind, options)): (usize, &(&str, &str, &str, &[&str]))| {
         let model = if key.starts_with("contact.") { "contact" } else { "opportunity" };
         let mut field = json!({
-            "id": chance.random_id(), "name": name, "fieldKey": key, "dataType": kind, "placeholder": "",
+            "id": rng.random_id(), "name": name, "fieldKey": key, "dataType": kind, "placeholder": "",
             "position": position * 50, "locationId": location, "model": model, "parentId": folder,
         });
         if *kind == "TEXTBOX_LIST" {
             let boxes =
-                options.iter().map(|label| json!({ "id": chance.random_id(), "label": label }));
+                options.iter().map(|label| json!({ "id": rng.random_id(), "label": label }));
             field["picklistOptions"] = boxes.collect();
         } else if !options.is_empty() {
             field["picklistOptions"] = json!(options);
@@ -94,12 +94,12 @@ pub(super) fn field_samplers(definitions: &[Value]) -> Vec<FieldSampler> {
 
 impl FieldSampler {
     /// Appends a value; a `misfit` has another type than the field.
-    pub(super) fn write_value(&self, out: &mut Vec<u8>, misfit: bool, chance: &mut SeededRng) {
+    pub(super) fn write_value(&self, out: &mut Vec<u8>, misfit: bool, rng: &mut SeededRng) {
         out.extend_from_slice(self.start.as_bytes());
         if misfit {
             out.extend_from_slice(self.mistyped_json().as_bytes());
         } else {
-            self.write_typed_value(out, chance);
+            self.write_typed_value(out, rng);
         }
         out.push(b'}');
     }
@@ -116,10 +116,10 @@ impl FieldSampler {
         }
     }
 
-    fn write_typed_value(&self, out: &mut Vec<u8>, chance: &mut SeededRng) {
+    fn write_typed_value(&self, out: &mut Vec<u8>, rng: &mut SeededRng) {
         let texts = ["plain", "two\nlines", "=2+3", "ünï ☃", "a \"b\"; c, d", " padded "];
         let mut text = String::new();
-        let draw = chance.next_below(10_000);
+        let draw = rng.next_below(10_000);
         let written = match self.kind.as_str() {
             "NUMERICAL" => write!(text, "{}", if draw < 50 { 0 } else { draw }),
             "FLOAT" => write!(text, "{}.{}", draw / 100, draw % 100),
@@ -128,12 +128,12 @@ impl FieldSampler {
             "CHECKBOX" | "MULTIPLE_OPTIONS" => {
                 let lists =
                     [r#"["A"]"#, r#"["B; C","[D]"]"#, r#"[" E ","A"]"#, "[]", r#"["Gas, oil"]"#];
-                write!(text, "{}", chance.pick(&lists))
+                write!(text, "{}", rng.pick(&lists))
             }
             "SINGLE_OPTIONS" => {
-                write!(text, "{}", chance.pick(&["\"New\"", "\"Won\"", "\"Not an option\""]))
+                write!(text, "{}", rng.pick(&["\"New\"", "\"Won\"", "\"Not an option\""]))
             }
-            "RADIO" => write!(text, "{}", chance.pick(&["\"E-mail\"", "\"Phone\""])),
+            "RADIO" => write!(text, "{}", rng.pick(&["\"E-mail\"", "\"Phone\""])),
             "TIME" => write!(text, "\"{:02}:{:02}\"", draw % 24, draw % 60),
             // One date in ten as a number, as old clients wrote them.
             "DATE" if draw < 1000 => {
@@ -150,7 +150,7 @@ impl FieldSampler {
                 text,
                 "{{\"{}\":\"{}\",\"{}\":\"{}\"}}",
                 self.boxes.first().map_or("", String::as_str),
-                chance.pick(&FIRST),
+                rng.pick(&FIRST),
                 self.boxes.get(1).map_or("", String::as_str),
                 draw % 5
             ),
@@ -163,7 +163,7 @@ impl FieldSampler {
                 "{{\"url\":\"https://files.example.com/s/{draw}\",\"meta\":{{\"isSignature\":true}}}}"
             ),
             _ => {
-                write_json_string(out, chance.pick::<&str>(&texts));
+                write_json_string(out, rng.pick::<&str>(&texts));
                 return;
             }
         };

@@ -24,37 +24,36 @@ pub(super) fn seed_locations(settings: &SandboxSettings) -> Vec<LocationStore> {
         let metadata = users_and_tags::build_metadata(settings.seed, number, location);
         LocationStore::new(location, metadata, settings.lag)
     };
-    let mut shelves: Vec<LocationStore> =
-        settings.locations.iter().enumerate().map(empty).collect();
-    if let Some(first) = shelves.first_mut() {
+    let mut stores: Vec<LocationStore> = settings.locations.iter().enumerate().map(empty).collect();
+    if let Some(first) = stores.first_mut() {
         seed_contacts(first, settings);
     }
-    shelves
+    stores
 }
 
-fn seed_contacts(shelf: &mut LocationStore, settings: &SandboxSettings) {
+fn seed_contacts(store: &mut LocationStore, settings: &SandboxSettings) {
     let people =
-        ContactGenerator::new(settings.seed, settings.contacts, &shelf.location, &shelf.metadata);
+        ContactGenerator::new(settings.seed, settings.contacts, &store.location, &store.metadata);
     let mut events = Vec::new();
     let contacts = (0..settings.contacts).map(|number| {
         let (mut contact, keys, names) = people.generate_contact(number);
-        let chance = &mut SeededRng::for_record(settings.seed ^ 0x6368_696c, number);
+        let rng = &mut SeededRng::for_record(settings.seed ^ 0x6368_696c, number);
         notes_and_tasks::attach_notes_and_tasks(
             &mut contact,
             &names,
             number,
             people.context(),
-            chance,
+            rng,
         );
-        notes_and_tasks::push_appointments(&contact, number, people.context(), chance, &mut events);
+        notes_and_tasks::push_appointments(&contact, number, people.context(), rng, &mut events);
         (contact, keys)
     });
     let contacts: Vec<_> = contacts.collect();
-    shelf.load_initial(contacts.into_iter());
+    store.load_initial(contacts.into_iter());
     let placed =
         events.into_iter().filter_map(|event: super::store::calendar_events::StoredAppointment| {
-            shelf.find_by_id(&event.contact).map(|slot| (slot, event))
+            store.find_by_id(&event.contact).map(|slot| (slot, event))
         });
     let placed = placed.collect();
-    shelf.events.replace_all(placed);
+    store.events.replace_all(placed);
 }

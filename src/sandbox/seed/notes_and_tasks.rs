@@ -22,9 +22,9 @@ pub(super) fn attach_notes_and_tasks(
     person: &SeededPerson,
     number: usize,
     world: &SeedContext,
-    chance: &mut SeededRng,
+    rng: &mut SeededRng,
 ) {
-    let notes = match chance.next_below(8) {
+    let notes = match rng.next_below(8) {
         0..4 => 0,
         4..6 => 1,
         6 => 2,
@@ -34,12 +34,12 @@ pub(super) fn attach_notes_and_tasks(
     contact.notes.reserve_exact(notes);
     for place in 0..notes {
         let long = place == 0 && number % 1000 == 31;
-        contact.notes.push(build_note(contact, long, world, chance));
+        contact.notes.push(build_note(contact, long, world, rng));
     }
-    let tasks = [0, 0, 0, 0, 1, 2][chance.next_below(6)];
+    let tasks = [0, 0, 0, 0, 1, 2][rng.next_below(6)];
     contact.tasks.reserve_exact(tasks);
     for _ in 0..tasks {
-        let task = build_task(contact, person, world, chance);
+        let task = build_task(contact, person, world, rng);
         contact.tasks.push(task);
     }
 }
@@ -48,28 +48,28 @@ fn build_note(
     contact: &StoredContact,
     long: bool,
     world: &SeedContext,
-    chance: &mut SeededRng,
+    rng: &mut SeededRng,
 ) -> StoredNote {
-    let id = chance.random_id();
+    let id = rng.random_id();
     let mut json = Vec::with_capacity(256);
     json.extend_from_slice(b"{\"id\":");
     write_json_string(&mut json, &id);
     json.extend_from_slice(b",\"body\":");
-    let body = *chance.pick(&NOTES);
-    match chance.next_below(60) {
+    let body = *rng.pick(&NOTES);
+    match rng.next_below(60) {
         _ if long => write_json_string(&mut json, &format!("{body}\n").repeat(3000)),
         0 => write_json_string(&mut json, ""),
         _ => write_json_string(&mut json, body),
     }
-    if !chance.one_in(4) {
+    if !rng.one_in(4) {
         json.extend_from_slice(b",\"userId\":");
-        write_json_string(&mut json, chance.pick::<String>(&world.users));
+        write_json_string(&mut json, rng.pick::<String>(&world.users));
     }
     json.extend_from_slice(b",\"dateAdded\":");
-    write_json_string(&mut json, &format_iso(contact.added + chance.millis_below(90 * DAY)));
+    write_json_string(&mut json, &format_iso(contact.added + rng.millis_below(90 * DAY)));
     json.extend_from_slice(b",\"contactId\":");
     write_json_string(&mut json, &contact.id);
-    if chance.one_in(3) {
+    if rng.one_in(3) {
         json.extend_from_slice(
             br##","title":"Summary; \"short\"","color":"#FFAA00","pinned":true"##,
         );
@@ -83,21 +83,21 @@ fn build_task(
     contact: &StoredContact,
     person: &SeededPerson,
     world: &SeedContext,
-    chance: &mut SeededRng,
+    rng: &mut SeededRng,
 ) -> StoredTask {
-    let added = contact.added + chance.millis_below(30 * DAY);
-    let due = added + chance.millis_below(30 * DAY);
+    let added = contact.added + rng.millis_below(30 * DAY);
+    let due = added + rng.millis_below(30 * DAY);
     let mut task = Map::new();
     let mut set = |key: &str, value: Value| task.insert(key.to_owned(), value);
-    set("id", chance.random_id().into());
-    set("title", (*chance.pick(&TITLES)).into());
+    set("id", rng.random_id().into());
+    set("title", (*rng.pick(&TITLES)).into());
     set("contactId", (*contact.id).into());
     set("dueDate", format_iso(due - due % 60_000).into());
-    set("completed", chance.one_in(3).into());
-    if chance.one_in(2) {
-        set("body", (*chance.pick(&NOTES)).into());
+    set("completed", rng.one_in(3).into());
+    if rng.one_in(2) {
+        set("body", (*rng.pick(&NOTES)).into());
     }
-    let user = (!chance.one_in(4)).then(|| chance.next_below(world.users.len()));
+    let user = (!rng.one_in(4)).then(|| rng.next_below(world.users.len()));
     if let Some(user) = user {
         set("assignedTo", world.users[user].clone().into());
     }
@@ -116,30 +116,30 @@ pub(super) fn push_appointments(
     contact: &StoredContact,
     number: usize,
     world: &SeedContext,
-    chance: &mut SeededRng,
+    rng: &mut SeededRng,
     events: &mut Vec<StoredAppointment>,
 ) {
     if number % 10 != 9 {
         return;
     }
-    for _ in 0..=chance.next_below(2) {
-        let (calendar, group) = chance.pick(&world.calendars).clone();
-        let start = contact.added + chance.millis_below(60 * DAY);
+    for _ in 0..=rng.next_below(2) {
+        let (calendar, group) = rng.pick(&world.calendars).clone();
+        let start = contact.added + rng.millis_below(60 * DAY);
         events.push(StoredAppointment {
-            id: chance.random_id(),
-            title: (*chance.pick(&TITLES)).to_owned(),
+            id: rng.random_id(),
+            title: (*rng.pick(&TITLES)).to_owned(),
             calendar,
             group,
-            user: chance.pick(&world.users).clone(),
+            user: rng.pick(&world.users).clone(),
             contact: contact.id.to_string(),
             location: world.location.clone(),
-            status: chance.pick::<&str>(&["confirmed", "cancelled", "showed", "noshow", "new"]),
-            notes: chance.one_in(3).then(|| (*chance.pick(&NOTES)).to_owned()),
-            address: chance.one_in(2).then(|| "https://meet.example.com/abc".to_owned()),
+            status: rng.pick::<&str>(&["confirmed", "cancelled", "showed", "noshow", "new"]),
+            notes: rng.one_in(3).then(|| (*rng.pick(&NOTES)).to_owned()),
+            address: rng.one_in(2).then(|| "https://meet.example.com/abc".to_owned()),
             start: start - start % 900_000,
-            minutes: *chance.pick(&[15, 30, 60]),
+            minutes: *rng.pick(&[15, 30, 60]),
             added: contact.added,
-            recurring: chance.one_in(12),
+            recurring: rng.one_in(12),
         });
     }
 }
@@ -159,9 +159,9 @@ mod tests {
             businesses: Vec::new(),
             calendars: Vec::new(),
         };
-        let mut chance = SeededRng::new(1);
+        let mut rng = SeededRng::new(1);
         for number in 0..200 {
-            let note = build_note(&contact, number == 7, &world, &mut chance);
+            let note = build_note(&contact, number == 7, &world, &mut rng);
             assert_eq!(note.to_fields()["contactId"], "c");
         }
     }

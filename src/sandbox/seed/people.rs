@@ -103,16 +103,13 @@ impl ContactGenerator {
         &self,
         number: usize,
     ) -> (StoredContact, LookupKeys, SeededPerson) {
-        let mut chance = SeededRng::for_record(self.world.seed, number);
-        let id = chance.random_id();
+        let mut rng = SeededRng::for_record(self.world.seed, number);
+        let id = rng.random_id();
         let added = date_added(number, self.count, self.world.seed);
-        let updated = if chance.one_in(3) {
-            added
-        } else {
-            added + chance.millis_below(EPOCH + SPAN - added)
-        };
-        let person = generate_person(number, &mut chance);
-        let row = self.build_row(&id, number, (added, updated), &person, &mut chance);
+        let updated =
+            if rng.one_in(3) { added } else { added + rng.millis_below(EPOCH + SPAN - added) };
+        let person = generate_person(number, &mut rng);
+        let row = self.build_row(&id, number, (added, updated), &person, &mut rng);
         let mut contact = StoredContact::new(&id, added, updated, &row);
         if number % 7 == 3 {
             contact.extra =
@@ -135,7 +132,7 @@ impl ContactGenerator {
         number: usize,
         (added, updated): (i64, i64),
         person: &SeededPerson,
-        chance: &mut SeededRng,
+        rng: &mut SeededRng,
     ) -> String {
         let mut row = JsonRowBuilder(Vec::with_capacity(2048));
         row.push_text("id", Some(id));
@@ -151,41 +148,41 @@ impl ContactGenerator {
         );
         row.push_text("phoneLabel", None);
         row.push_text("validEmail", None);
-        row.push_text("type", Some(if chance.one_in(5) { "customer" } else { "lead" }));
-        self.push_associations(&mut row, number, chance);
-        Self::push_tags(&mut row, number, chance);
-        self.push_custom_fields(&mut row, number, chance);
+        row.push_text("type", Some(if rng.one_in(5) { "customer" } else { "lead" }));
+        self.push_associations(&mut row, number, rng);
+        Self::push_tags(&mut row, number, rng);
+        self.push_custom_fields(&mut row, number, rng);
         push_dnd(&mut row, number);
-        push_address(&mut row, number, person, chance);
-        push_dates(&mut row, number, (added, updated), chance);
-        push_other_fields(&mut row, number, chance);
+        push_address(&mut row, number, person, rng);
+        push_dates(&mut row, number, (added, updated), rng);
+        push_other_fields(&mut row, number, rng);
         row.finish()
     }
 
-    fn push_associations(&self, row: &mut JsonRowBuilder, number: usize, chance: &mut SeededRng) {
-        let assigned = (!chance.one_in(3)).then(|| chance.pick(&self.world.users).as_str());
+    fn push_associations(&self, row: &mut JsonRowBuilder, number: usize, rng: &mut SeededRng) {
+        let assigned = (!rng.one_in(3)).then(|| rng.pick(&self.world.users).as_str());
         // A former user.
         let assigned = if number % 40 == 17 { Some("formerUser0000000001") } else { assigned };
         row.push_text("assignedTo", assigned);
         if number % 40 != 21 {
-            let follower = chance.pick(&self.world.users);
+            let follower = rng.pick(&self.world.users);
             let followers =
-                if chance.one_in(8) { format!("[\"{follower}\"]") } else { "[]".to_owned() };
+                if rng.one_in(8) { format!("[\"{follower}\"]") } else { "[]".to_owned() };
             row.push_json("followers", &followers);
         }
-        let business = chance.one_in(10).then(|| chance.pick(&self.world.businesses));
+        let business = rng.one_in(10).then(|| rng.pick(&self.world.businesses));
         row.push_text("businessName", business.map(|(_, name)| name.as_str()));
         row.push_text("businessId", business.map(|(id, _)| id.as_str()));
     }
 
-    fn push_tags(row: &mut JsonRowBuilder, number: usize, chance: &mut SeededRng) {
+    fn push_tags(row: &mut JsonRowBuilder, number: usize, rng: &mut SeededRng) {
         let tags: Vec<usize> = if number % 40 == 12 {
             (0..TAGS.len()).collect()
         } else {
             // Plain tags first, each once; the third tag is one of the odd ones.
             let odd = FIRST_PLAIN_TAGS + number % (TAGS.len() - FIRST_PLAIN_TAGS);
             let all = [number % FIRST_PLAIN_TAGS, (number + 3) % FIRST_PLAIN_TAGS, odd];
-            all[..chance.next_below(4)].to_vec()
+            all[..rng.next_below(4)].to_vec()
         };
         row.push_key("tags");
         row.0.push(b'[');
@@ -198,17 +195,17 @@ impl ContactGenerator {
         row.0.push(b']');
     }
 
-    fn push_custom_fields(&self, row: &mut JsonRowBuilder, number: usize, chance: &mut SeededRng) {
+    fn push_custom_fields(&self, row: &mut JsonRowBuilder, number: usize, rng: &mut SeededRng) {
         row.push_key("customFields");
         row.0.push(b'[');
         let mut first = true;
         let (misfit, all) = (number % 40 == 16, number % 40 == 26);
         for field in &self.fields {
-            if misfit || all || chance.one_in(5) {
+            if misfit || all || rng.one_in(5) {
                 if !std::mem::take(&mut first) {
                     row.0.push(b',');
                 }
-                field.write_value(&mut row.0, misfit, chance);
+                field.write_value(&mut row.0, misfit, rng);
             }
         }
         if number % 40 == 24 {
@@ -275,7 +272,7 @@ fn push_address(
     row: &mut JsonRowBuilder,
     number: usize,
     person: &SeededPerson,
-    chance: &mut SeededRng,
+    rng: &mut SeededRng,
 ) {
     let (_, state, _, country, zone) = CITIES[number % CITIES.len()];
     row.push_text("address", person.street.as_deref());
@@ -283,9 +280,9 @@ fn push_address(
     row.push_text("state", Some(state).filter(|state| !state.is_empty()));
     row.push_text("postalCode", person.postal.as_deref());
     row.push_text("country", Some(country));
-    row.push_text("timezone", chance.one_in(2).then_some(zone));
+    row.push_text("timezone", rng.one_in(2).then_some(zone));
     if number % 40 != 21 {
-        row.push_text("website", chance.one_in(6).then_some("https://example.com/?a=1&b=2"));
+        row.push_text("website", rng.one_in(6).then_some("https://example.com/?a=1&b=2"));
     }
 }
 
@@ -293,26 +290,26 @@ fn push_dates(
     row: &mut JsonRowBuilder,
     number: usize,
     (added, updated): (i64, i64),
-    chance: &mut SeededRng,
+    rng: &mut SeededRng,
 ) {
     let born = match number % 40 {
         // A leap day, and a day before 1970.
         22 => Some(951_782_400_000),
         30 => Some(-1_577_923_200_000),
-        _ => chance.one_in(4).then(|| chance.millis_below(12_000) * 86_400_000),
+        _ => rng.one_in(4).then(|| rng.millis_below(12_000) * 86_400_000),
     };
     row.push_json("dateOfBirth", &born.map_or("null".to_owned(), |born| born.to_string()));
-    row.push_text("source", chance.one_in(2).then(|| *chance.pick(&SOURCES)));
+    row.push_text("source", rng.one_in(2).then(|| *rng.pick(&SOURCES)));
     row.push_text("dateAdded", Some(&format_iso(added)));
     row.push_text("dateUpdated", Some(&format_iso(updated)));
 }
 
-fn push_other_fields(row: &mut JsonRowBuilder, number: usize, chance: &mut SeededRng) {
+fn push_other_fields(row: &mut JsonRowBuilder, number: usize, rng: &mut SeededRng) {
     if number % 40 != 21 {
         let mut opportunities = "[]".to_owned();
-        if chance.one_in(20) {
+        if rng.one_in(20) {
             opportunities.clear();
-            let value = chance.next_below(9000);
+            let value = rng.next_below(9000);
             write!(opportunities, "[{{\"id\":\"opp{number}\",\"pipelineId\":\"p1\",\"pipelineStageId\":\"s{}\",\"monetaryValue\":{value},\"status\":\"open\"}}]", value % 4)
                 .expect("a string takes every text");
         }

@@ -19,9 +19,9 @@ pub(super) struct SeededPerson {
 }
 
 /// The person with this number.
-pub(super) fn generate_person(number: usize, chance: &mut SeededRng) -> SeededPerson {
-    let first = *chance.pick(&FIRST);
-    let last = *chance.pick(&LAST);
+pub(super) fn generate_person(number: usize, rng: &mut SeededRng) -> SeededPerson {
+    let first = *rng.pick(&FIRST);
+    let last = *rng.pick(&LAST);
     let some = |text: &str| Some(text.to_owned());
     let city = CITIES[number % CITIES.len()];
     // Occasionally two people share a phone number.
@@ -29,24 +29,24 @@ pub(super) fn generate_person(number: usize, chance: &mut SeededRng) -> SeededPe
     let mut person = SeededPerson {
         first: some(first),
         last: some(last),
-        email: generate_email(first, number, chance),
+        email: generate_email(first, number, rng),
         phone: Some(format!("+1{}{line}", AREAS[(number / 7_900_000) % AREAS.len()])),
-        company: chance.one_in(3).then(|| (*chance.pick(&COMPANIES)).to_owned()),
-        street: chance.one_in(2).then(|| (*chance.pick(&STREETS)).to_owned()),
+        company: rng.one_in(3).then(|| (*rng.pick(&COMPANIES)).to_owned()),
+        street: rng.one_in(2).then(|| (*rng.pick(&STREETS)).to_owned()),
         city: some(city.0),
         postal: some(city.2),
     };
-    person.phone = person.phone.filter(|_| !chance.one_in(10));
+    person.phone = person.phone.filter(|_| !rng.one_in(10));
     apply_oddities(&mut person, number);
     person
 }
 
 /// A unique address; every fortieth one keeps its accents.
-fn generate_email(first: &str, number: usize, chance: &mut SeededRng) -> Option<String> {
+fn generate_email(first: &str, number: usize, rng: &mut SeededRng) -> Option<String> {
     let plain = |letter: &char| number.is_multiple_of(40) || letter.is_ascii();
     let name: String = first.to_lowercase().chars().filter(plain).collect();
     let name = name.replace([' ', '\''], "");
-    (!chance.one_in(12)).then(|| format!("{name}.{number}@example.com"))
+    (!rng.one_in(12)).then(|| format!("{name}.{number}@example.com"))
 }
 
 /// Applies the edge case of the person's number.

@@ -17,8 +17,8 @@ impl SeededRng {
 
     /// The stream of one record.
     pub(in super::super) fn for_record(seed: u64, number: usize) -> Self {
-        let mut chance = Self(seed);
-        let start = chance.next_u64();
+        let mut rng = Self(seed);
+        let start = rng.next_u64();
         Self(start.wrapping_add((number as u64).wrapping_mul(0xd134_2543_de82_ef95)))
     }
 
@@ -60,8 +60,8 @@ mod tests {
 
     #[test]
     fn a_stream_is_the_same_every_time() {
-        let mut chance = SeededRng::for_record(1, 5);
-        let first = chance.random_id();
+        let mut rng = SeededRng::for_record(1, 5);
+        let first = rng.random_id();
         assert_eq!(first, SeededRng::for_record(1, 5).random_id());
         assert_ne!(first, SeededRng::for_record(1, 6).random_id());
         assert_ne!(first, SeededRng::for_record(2, 5).random_id());

@@ -10,19 +10,19 @@ use super::word_lists::{BUSINESSES, TAGS, USERS};
 
 /// The metadata of the location with this number; ids differ from location to location.
 pub(super) fn build_metadata(seed: u64, number: usize, location: &str) -> LocationMetadata {
-    let mut chance = SeededRng::for_record(seed ^ 0x6c69_7374, number);
-    let chance = &mut chance;
+    let mut rng = SeededRng::for_record(seed ^ 0x6c69_7374, number);
+    let rng = &mut rng;
     let users: Vec<Value> =
-        (0..USERS.len()).map(|number| build_user(number, location, chance)).collect();
+        (0..USERS.len()).map(|number| build_user(number, location, rng)).collect();
     let tags = TAGS
         .iter()
-        .map(|name| json!({ "id": chance.random_id(), "name": name, "locationId": location }))
+        .map(|name| json!({ "id": rng.random_id(), "name": name, "locationId": location }))
         .collect();
-    let businesses = BUSINESSES.iter().map(|name| build_business(name, location, chance)).collect();
-    let calendars = (0..3).map(|number| build_calendar(number, location, &users, chance)).collect();
+    let businesses = BUSINESSES.iter().map(|name| build_business(name, location, rng)).collect();
+    let calendars = (0..3).map(|number| build_calendar(number, location, &users, rng)).collect();
     LocationMetadata {
         location: location_record(number, location),
-        fields: field_definitions::build_definitions(location, chance),
+        fields: field_definitions::build_definitions(location, rng),
         tags,
         users,
         businesses,
@@ -51,11 +51,11 @@ fn location_record(number: usize, location: &str) -> Value {
     })
 }
 
-fn build_user(number: usize, location: &str, chance: &mut SeededRng) -> Value {
+fn build_user(number: usize, location: &str, rng: &mut SeededRng) -> Value {
     let (first, last) = USERS[number];
     let email = format!("user{number}@example.com");
     let mut user = json!({
-        "id": chance.random_id(), "name": format!("{first} {last}"), "firstName": first, "lastName": last,
+        "id": rng.random_id(), "name": format!("{first} {last}"), "firstName": first, "lastName": last,
         "email": email, "phone": "+12125550101", "extension": "", "deleted": false,
         "roles": { "type": "account", "role": "user", "locationIds": [location] },
     });
@@ -69,9 +69,9 @@ fn build_user(number: usize, location: &str, chance: &mut SeededRng) -> Value {
     user
 }
 
-fn build_business(name: &str, location: &str, chance: &mut SeededRng) -> Value {
+fn build_business(name: &str, location: &str, rng: &mut SeededRng) -> Value {
     // Twenty-four hexadecimal digits, unlike every other id.
-    let id = format!("{:012x}{:012x}", chance.next_u64() >> 16, chance.next_u64() >> 16);
+    let id = format!("{:012x}{:012x}", rng.next_u64() >> 16, rng.next_u64() >> 16);
     json!({
         "id": id, "name": name, "phone": null, "email": null, "website": "https://example.com",
         "address": null, "city": null, "description": null, "state": null, "postalCode": null,
@@ -81,10 +81,10 @@ fn build_business(name: &str, location: &str, chance: &mut SeededRng) -> Value {
     })
 }
 
-fn build_calendar(number: usize, location: &str, users: &[Value], chance: &mut SeededRng) -> Value {
+fn build_calendar(number: usize, location: &str, users: &[Value], rng: &mut SeededRng) -> Value {
     let names = ["Consultation", "Demo; 30 min", "Support \u{1f6e0}"];
     json!({
-        "id": chance.random_id(), "groupId": chance.random_id(), "locationId": location, "name": names[number],
+        "id": rng.random_id(), "groupId": rng.random_id(), "locationId": location, "name": names[number],
         "description": "", "slug": format!("sandbox-{number}"), "isActive": number != 2,
         "calendarType": "round_robin", "slotDuration": 30,
         "teamMembers": [{ "userId": users[number]["id"], "priority": 0.5 }],

@@ -315,41 +315,41 @@ mod tests {
         StoredContact::new(id, added, added, &format!("{{\"id\":\"{id}\"}}"))
     }
 
-    fn seen(shelf: &LocationStore) -> Vec<String> {
-        let seen = shelf.indexed_range(0, shelf.order_len());
+    fn seen(store: &LocationStore) -> Vec<String> {
+        let seen = store.indexed_range(0, store.order_len());
         let ids: Vec<String> = seen.map(|(_, view)| view.open_row.to_owned()).collect();
-        assert_eq!(ids.len(), shelf.indexed_count());
+        assert_eq!(ids.len(), store.indexed_count());
         ids
     }
 
     #[test]
     fn searches_see_a_write_when_the_lag_is_over() {
-        let mut shelf = LocationStore::new("l", LocationMetadata::default(), LAG);
+        let mut store = LocationStore::new("l", LocationMetadata::default(), LAG);
         let stock =
             [contact("b", 1), contact("a", 1)].map(|contact| (contact, LookupKeys::default()));
-        shelf.load_initial(stock.into_iter());
-        assert_eq!(seen(&shelf), [r#"{"id":"a""#, r#"{"id":"b""#]);
+        store.load_initial(stock.into_iter());
+        assert_eq!(seen(&store), [r#"{"id":"a""#, r#"{"id":"b""#]);
 
-        shelf.insert(contact("c", 2), true);
+        store.insert(contact("c", 2), true);
         let row = serde_json::from_str(r#"{"id":"a","x":1}"#).unwrap();
-        let slot = shelf.find_by_id("a").unwrap();
-        shelf.update_row(slot, &row, 5);
-        shelf.remove(shelf.find_by_id("b").unwrap(), true);
-        assert_eq!(seen(&shelf), [r#"{"id":"a""#, r#"{"id":"b""#]);
-        assert_eq!(shelf.find_by_id("b"), None);
+        let slot = store.find_by_id("a").unwrap();
+        store.update_row(slot, &row, 5);
+        store.remove(store.find_by_id("b").unwrap(), true);
+        assert_eq!(seen(&store), [r#"{"id":"a""#, r#"{"id":"b""#]);
+        assert_eq!(store.find_by_id("b"), None);
 
-        shelf.refresh_index(Instant::now() + LAG * 2);
-        assert_eq!(seen(&shelf), [r#"{"id":"a","x":1"#, r#"{"id":"c""#]);
+        store.refresh_index(Instant::now() + LAG * 2);
+        assert_eq!(seen(&store), [r#"{"id":"a","x":1"#, r#"{"id":"c""#]);
     }
 
     #[test]
     fn a_contact_created_and_deleted_within_the_lag_is_never_seen() {
-        let mut shelf = LocationStore::new("l", LocationMetadata::default(), LAG);
-        let slot = shelf.insert(contact("a", 1), true);
-        shelf.remove(slot, true);
-        assert_eq!(seen(&shelf), [""; 0]);
-        shelf.refresh_index(Instant::now() + LAG * 2);
-        assert_eq!(seen(&shelf), [""; 0]);
-        assert_eq!(shelf.order_len(), 0);
+        let mut store = LocationStore::new("l", LocationMetadata::default(), LAG);
+        let slot = store.insert(contact("a", 1), true);
+        store.remove(slot, true);
+        assert_eq!(seen(&store), [""; 0]);
+        store.refresh_index(Instant::now() + LAG * 2);
+        assert_eq!(seen(&store), [""; 0]);
+        assert_eq!(store.order_len(), 0);
     }
 }

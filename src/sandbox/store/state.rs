@@ -28,32 +28,32 @@ const OUT_OF_REACH: &str = "The token does not have access to this location.";
 #[derive(Debug)]
 pub(crate) struct SandboxState {
     pub(crate) settings: SandboxSettings,
-    pub(crate) shelves: Vec<LocationStore>,
+    pub(crate) stores: Vec<LocationStore>,
     pub(crate) limiter: LocationLimiter,
     pub(crate) faults: Vec<FaultRule>,
     pub(crate) journal: RequestLog,
     pub(crate) oauth: IssuedTokenStore,
     pub(crate) started: Instant,
-    chance: SeededRng,
+    rng: SeededRng,
 }
 
 /// The position of a contact: the number of its store, and its slot there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ContactPosition {
-    pub(crate) shelf: usize,
+    pub(crate) store: usize,
     pub(crate) slot: ContactSlot,
 }
 
 impl SandboxState {
     pub(crate) fn new(settings: SandboxSettings) -> Self {
         Self {
-            shelves: seed::seed_locations(&settings),
+            stores: seed::seed_locations(&settings),
             limiter: LocationLimiter::new(settings.limit, settings.window, settings.daily_used),
             faults: settings.faults.clone(),
             journal: RequestLog::default(),
             oauth: IssuedTokenStore::default(),
             started: Instant::now(),
-            chance: SeededRng::new(settings.seed ^ 0x6d69_6e74),
+            rng: SeededRng::new(settings.seed ^ 0x6d69_6e74),
             settings,
         }
     }
@@ -77,10 +77,10 @@ impl SandboxState {
     /// The permissions of the request's token.
     pub(crate) fn authenticate_request<'a>(
         &'a self,
-        ask: &'a SandboxRequest,
+        request: &'a SandboxRequest,
     ) -> Result<AccessGrant<'a>, EndpointError> {
         let invalid = || EndpointError::unauthorized("Invalid token: access token is invalid");
-        let token = ask.token.as_deref().ok_or_else(invalid)?;
+        let token = request.token.as_deref().ok_or_else(invalid)?;
         if let Some(grant) = AccessGrant::from_private_token(token) {
             return grant;
         }
@@ -97,22 +97,22 @@ impl SandboxState {
 
     /// A new id of twenty letters and digits.
     pub(crate) fn generate_id(&mut self) -> String {
-        self.chance.random_id()
+        self.rng.random_id()
     }
 
     /// A new unguessable text of forty hexadecimal digits.
     pub(crate) fn generate_secret(&mut self) -> String {
-        let parts = [self.chance.next_u64(), self.chance.next_u64(), self.chance.next_u64() >> 32];
+        let parts = [self.rng.next_u64(), self.rng.next_u64(), self.rng.next_u64() >> 32];
         format!("{:016x}{:016x}{:08x}", parts[0], parts[1], parts[2])
     }
 
     /// The store of the location that the request names; 403 if it names none, as the service does.
     pub(crate) fn authorize_named_location(
         &self,
-        ask: &SandboxRequest,
+        request: &SandboxRequest,
     ) -> Result<usize, EndpointError> {
-        match ask.named_location() {
-            Some(location) => self.authorize_location(ask, location),
+        match request.named_location() {
+            Some(location) => self.authorize_location(request, location),
             None => Err(EndpointError::forbidden(OUT_OF_REACH)),
         }
     }
@@ -120,44 +120,44 @@ impl SandboxState {
     /// The store of a location, if the request's token has access to it.
     pub(crate) fn authorize_location(
         &self,
-        ask: &SandboxRequest,
+        request: &SandboxRequest,
         location: &str,
     ) -> Result<usize, EndpointError> {
-        let found = self.shelves.iter().position(|shelf| shelf.location == location);
-        let reached = self.authenticate_request(ask)?.covers_location(location);
+        let found = self.stores.iter().position(|store| store.location == location);
+        let reached = self.authenticate_request(request)?.covers_location(location);
         found.filter(|_| reached).ok_or_else(|| EndpointError::forbidden(OUT_OF_REACH))
     }
 
     /// The contact in the path's second segment.
     pub(crate) fn authorize_contact(
         &self,
-        ask: &SandboxRequest,
+        request: &SandboxRequest,
     ) -> Result<ContactPosition, EndpointError> {
-        let id = ask.path_segment(1);
+        let id = request.path_segment(1);
         let place = self
             .find_contact(id)
             .ok_or_else(|| EndpointError::bad_request(format!("Contact not found for id:{id}")))?;
-        self.authorize_location(ask, &self.shelves[place.shelf].location)?;
+        self.authorize_location(request, &self.stores[place.store].location)?;
         Ok(place)
     }
 
     pub(crate) fn find_contact(&self, id: &str) -> Option<ContactPosition> {
-        let holds = |(shelf, one): (usize, &LocationStore)| {
-            Some(ContactPosition { shelf, slot: one.find_by_id(id)? })
+        let holds = |(store, one): (usize, &LocationStore)| {
+            Some(ContactPosition { store, slot: one.find_by_id(id)? })
         };
-        self.shelves.iter().enumerate().find_map(holds)
+        self.stores.iter().enumerate().find_map(holds)
     }
 
     /// The location whose quota a request uses.
-    pub(crate) fn rate_limited_location(&self, ask: &SandboxRequest) -> String {
-        let first = || self.shelves.first().map_or("", |shelf| shelf.location.as_str());
-        if let Some(named) = ask.named_location() {
+    pub(crate) fn rate_limited_location(&self, request: &SandboxRequest) -> String {
+        let first = || self.stores.first().map_or("", |store| store.location.as_str());
+        if let Some(named) = request.named_location() {
             return named.to_owned();
         }
-        if let Some(ContactPosition { shelf, .. }) = self.find_contact(ask.path_segment(1)) {
-            return self.shelves[shelf].location.clone();
+        if let Some(ContactPosition { store, .. }) = self.find_contact(request.path_segment(1)) {
+            return self.stores[store].location.clone();
         }
-        let grant = self.authenticate_request(ask).ok();
+        let grant = self.authenticate_request(request).ok();
         grant.as_ref().and_then(AccessGrant::bound_location).unwrap_or_else(first).to_owned()
     }
 
@@ -165,13 +165,13 @@ impl SandboxState {
     pub(crate) fn rewrite_contact(&mut self, place: ContactPosition, row: &mut SearchRow) {
         let now = now_millis();
         row.insert("dateUpdated".to_owned(), Value::String(crate::sandbox::text::format_iso(now)));
-        self.shelves[place.shelf].update_row(place.slot, row, now);
+        self.stores[place.store].update_row(place.slot, row, now);
     }
 
     /// Records that a child of a contact was written, if that updates the contact's `dateUpdated`.
     pub(crate) fn touch_after_child_write(&mut self, place: ContactPosition) {
         if self.settings.has_quirk(ServiceQuirk::ChildrenBump) {
-            let mut row = self.shelves[place.shelf].contact(place.slot).parse_row();
+            let mut row = self.stores[place.store].contact(place.slot).parse_row();
             self.rewrite_contact(place, &mut row);
         }
     }
