@@ -378,7 +378,7 @@ impl PushContext {
             else {
                 return permit;
             };
-            drop(seat);
+            drop(permit);
             less.await;
         }
     }

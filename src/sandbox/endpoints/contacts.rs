@@ -72,7 +72,7 @@ pub(crate) fn upsert(state: &mut SandboxState, request: &SandboxRequest) -> Endp
     };
     let contact = render_contact(state, place, request);
     let status = if new { 201 } else { 200 };
-    Ok(success_response(status, request, json!({ "new": new, "contact": contact })))
+    Ok(dialect::success_response(status, request, json!({ "new": new, "contact": contact })))
 }
 
 pub(crate) fn delete(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
@@ -105,18 +105,6 @@ pub(crate) fn find_duplicate(state: &mut SandboxState, request: &SandboxRequest)
         unique.iter().find_map(|identity| first_with_identity(state, store, &body, *identity));
     let contact = found.map(|slot| render_contact(state, ContactPosition { store, slot }, request));
     Ok(SandboxResponse::json(200, &json!({ "contact": contact, "traceId": request.trace })))
-}
-
-/// A response with the version's success flag plus other fields.
-pub(crate) fn success_response(
-    status: u16,
-    request: &SandboxRequest,
-    mut body: Value,
-) -> SandboxResponse {
-    let flag = if request.is_v3() { "succeeded" } else { "succeded" };
-    body[flag] = true.into();
-    body["traceId"] = request.trace.as_str().into();
-    SandboxResponse::json(status, &body)
 }
 
 fn render_contact(

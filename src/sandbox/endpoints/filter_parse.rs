@@ -65,48 +65,6 @@ pub(crate) enum FilterExpression {
     Test { field: FilterField, operator: FilterOperator, value: Value },
 }
 
-/// The field of a condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum FilterField {
-    /// A key of the row, or a path of keys.
-    Row(Vec<String>),
-    /// A custom field, optionally one of its boxes.
-    Custom(String, Option<String>),
-}
-
-/// The operator of a condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FilterOperator {
-    Eq,
-    NotEq,
-    Contains,
-    NotContains,
-    Exists,
-    NotExists,
-    Range,
-    Nested,
-}
-
-/// A record being searched; its row is parsed on demand.
-pub(crate) struct SearchCandidate<'a> {
-    view: IndexedContact<'a>,
-    row: OnceCell<SearchRow>,
-}
-
-impl<'a> SearchCandidate<'a> {
-    pub(crate) fn new(view: IndexedContact<'a>) -> Self {
-        Self { view, row: OnceCell::new() }
-    }
-
-    pub(crate) fn indexed_view(&self) -> IndexedContact<'a> {
-        self.view
-    }
-
-    pub(crate) fn cached_row(&self) -> &SearchRow {
-        self.row.get_or_init(|| self.view.parse_row())
-    }
-}
-
 /// Whether a record matches a full-text query: by its names, e-mail address and phone number.
 pub(crate) fn matches_full_text(row: &SearchRow, query: &str) -> bool {
     let query = query.trim().to_lowercase();
@@ -219,22 +177,6 @@ impl FilterExpression {
             }
             Self::Test { .. } => None,
         }
-    }
-}
-
-impl FilterOperator {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "eq" => Self::Eq,
-            "not_eq" => Self::NotEq,
-            "contains" => Self::Contains,
-            "not_contains" => Self::NotContains,
-            "exists" => Self::Exists,
-            "not_exists" => Self::NotExists,
-            "range" => Self::Range,
-            "nested" => Self::Nested,
-            _ => return None,
-        })
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn delete(state: &mut SandboxState, request: &SandboxRequest) -> Endp
     let (place, number) = find_note(state, request)?;
     state.stores[place.store].contact_mut(place.slot).notes.remove(number);
     state.touch_after_child_write(place);
-    Ok(super::contacts::success_response(200, request, json!({})))
+    Ok(super::dialect::success_response(200, request, json!({})))
 }
 
 fn find_note(

@@ -53,7 +53,7 @@ pub(crate) fn bulk_update(state: &mut SandboxState, request: &SandboxRequest) ->
     let errors = responses.iter().filter(|response| response["type"] == "error").count();
     // Under `v3` this response has the flag in both spellings.
     let outcome = json!({ "succeded": true, "errorCount": errors, "responses": responses });
-    Ok(super::contacts::success_response(201, request, outcome))
+    Ok(super::dialect::success_response(201, request, outcome))
 }
 
 fn bulk_update_contact(

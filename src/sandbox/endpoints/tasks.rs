@@ -61,7 +61,7 @@ pub(crate) fn delete(state: &mut SandboxState, request: &SandboxRequest) -> Endp
     let task = store.contact_mut(place.slot).tasks.remove(number);
     store.tasks.remove(&(task.added, task.id));
     state.touch_after_child_write(place);
-    Ok(super::contacts::success_response(200, request, json!({})))
+    Ok(super::dialect::success_response(200, request, json!({})))
 }
 
 /// A task in both of its forms.

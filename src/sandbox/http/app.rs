@@ -11,22 +11,22 @@ use crate::sandbox::store::state::SandboxState;
 #[derive(Debug)]
 pub(crate) struct SandboxApp {
     pub(super) state: Mutex<SandboxState>,
-    pub(crate) gate: RequestBarrier,
+    pub(crate) barrier: RequestBarrier,
     pub(super) numbers: AtomicU64,
 }
 
 impl SandboxApp {
     pub(crate) fn new(settings: SandboxSettings) -> Self {
         let state = Mutex::new(SandboxState::new(settings));
-        Self { state, gate: RequestBarrier::new(), numbers: AtomicU64::new(0) }
+        Self { state, barrier: RequestBarrier::new(), numbers: AtomicU64::new(0) }
     }
 
     /// Ends every wait.
     pub(crate) fn close_barrier(&self) {
-        self.gate.close();
+        self.barrier.close();
     }
 
-    /// The memory; a panic of another request does not spoil it for the rest.
+    /// The state. A panic in another request does not poison it for the rest.
     pub(crate) fn lock_state(&self) -> MutexGuard<'_, SandboxState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

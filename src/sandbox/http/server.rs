@@ -16,8 +16,8 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::app::SandboxApp;
 use super::connection::ConnectionAborter;
-use super::request::SandboxRequest;
 use super::rate_limit::QuotaStatus;
+use super::request::SandboxRequest;
 use super::response::{EndpointError, SandboxResponse};
 use super::routes;
 use crate::sandbox::control;
@@ -26,31 +26,6 @@ use crate::sandbox::store::state::SandboxState;
 
 /// More than any body that the service accepts.
 const LARGEST_BODY: usize = 64 << 20;
-
-/// One sandbox.
-#[derive(Debug)]
-pub(crate) struct SandboxApp {
-    state: Mutex<SandboxState>,
-    pub(crate) barrier: RequestBarrier,
-    numbers: AtomicU64,
-}
-
-impl SandboxApp {
-    pub(crate) fn new(settings: SandboxSettings) -> Self {
-        let state = Mutex::new(SandboxState::new(settings));
-        Self { state, barrier: RequestBarrier::new(), numbers: AtomicU64::new(0) }
-    }
-
-    /// Ends every wait.
-    pub(crate) fn close_barrier(&self) {
-        self.barrier.close();
-    }
-
-    /// The state. A panic in another request does not poison it for the rest.
-    pub(crate) fn lock_state(&self) -> MutexGuard<'_, SandboxState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// A request that was counted, and what happens to it.
 struct AdmittedRequest {

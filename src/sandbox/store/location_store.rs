@@ -16,9 +16,6 @@ use super::contact::{
 use super::location_metadata::LocationMetadata;
 use super::sort_order::RankedResults;
 
-/// The index of a contact in its store, fixed for the store's lifetime.
-pub(crate) type ContactSlot = u32;
-
 /// Everything one location holds.
 #[derive(Debug)]
 pub(crate) struct LocationStore {

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::contact::{IndexedContact, SearchRow};
 
-/// A record under a search; its row is parsed when somebody asks.
+/// A record under a search; its row is parsed on demand.
 pub(crate) struct SearchCandidate<'a> {
     view: IndexedContact<'a>,
     row: OnceCell<SearchRow>,
