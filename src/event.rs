@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::diagnostic::EventWarningCode;
 use crate::id::{LocationId, RunId};
 
 /// The format version of the events in JSON. It moves when a field or word is renamed or removed or
@@ -65,8 +66,8 @@ pub enum RunEvent {
     },
     /// Something the user should know while the work goes on.
     Warning {
-        /// A stable code for scripts, such as `tasks_per_contact`.
-        code: &'static str,
+        /// A stable name for scripts.
+        code: EventWarningCode,
         /// A sentence for people. It may contain untrusted text from the server: print it through
         /// an escaping writer.
         message: String,

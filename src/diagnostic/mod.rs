@@ -5,12 +5,14 @@
 //! result files, the JSON events and the terminal take it as it is. This module knows no room that uses it.
 
 mod codes;
+mod event_codes;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use codes::{DiagnosticCode, DiagnosticSeverity, UnknownDiagnosticCode};
+pub use event_codes::{EventWarningCode, FetchFailureCode, UnknownEventCode};
 
 /// A warning, a rejection of a row or a refusal of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]

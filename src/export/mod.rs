@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::api;
 use crate::concurrency;
 use crate::context::{self, EngineContext};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, EventWarningCode};
 use crate::event::{
     CancelCause, ExportOutcome, ExportReport, RunEvent, SharedObserver, WrittenFile,
 };
@@ -367,8 +367,10 @@ fn warn_type_mismatches(published: &PublishReport, observer: &SharedObserver) {
         1 => "1 value does not fit its column's type; it is kept in `extra`".to_owned(),
         n => format!("{n} values do not fit their column's type; they are kept in `extra`"),
     };
-    observer
-        .observe(&RunEvent::Warning { code: "misfit", message: format!("{summary}: {columns}") });
+    observer.observe(&RunEvent::Warning {
+        code: EventWarningCode::Misfit,
+        message: format!("{summary}: {columns}"),
+    });
 }
 
 fn commit_output(
@@ -390,7 +392,8 @@ fn commit_output(
             "the old `manifest.json` in `{}` names {ignored} files that no export writes; they were left alone",
             out.display()
         );
-        observer.observe(&RunEvent::Warning { code: "manifest_names_ignored", message });
+        observer
+            .observe(&RunEvent::Warning { code: EventWarningCode::ManifestNamesIgnored, message });
     }
     let unreadable = published.failures.len() as u64;
     let (state, outcome) = match unreadable {

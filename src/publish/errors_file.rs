@@ -28,7 +28,7 @@ pub(super) fn write_failures(
         let cells = [
             streams::table_name(&failure.stream),
             &failure.subject,
-            &failure.code,
+            failure.code.spelling(),
             &failure.message,
             &status,
             trace_id,

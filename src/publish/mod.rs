@@ -22,6 +22,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use crate::concurrency;
+use crate::diagnostic::FetchFailureCode;
 use crate::event::{RunEvent, SharedObserver, WrittenFile};
 use crate::resource::{self, CustomFieldColumns, ResourceSpec};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
@@ -227,7 +228,7 @@ fn invalid_row_failure(table: &str, at: i64, error: &resource::RowDecodeError) -
     FetchFailure {
         stream: table.to_owned(),
         subject: format!("answer {at}"),
-        code: "no_row".to_owned(),
+        code: FetchFailureCode::NoRow,
         message: error.to_string(),
         status: None,
         trace_id: None,

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::{Pull, PullError};
 use crate::api::{ApiErrorKind, ApiResponse, ContactPage, ContactRef, SEARCH_LIMIT, SearchCursor};
 use crate::concurrency;
+use crate::diagnostic::FetchFailureCode;
 use crate::id::ContactId;
 use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
 
@@ -216,7 +217,7 @@ fn unusable_rows_failure(ordinal: u64, count: usize) -> FetchFailure {
     FetchFailure {
         stream: stream::CONTACTS.to_owned(),
         subject: format!("page {}", ordinal + 1),
-        code: "no_id".to_owned(),
+        code: FetchFailureCode::NoId,
         message: format!(
             "{rows}, or lack an id that is valid in a URL path ({count}); their children were not read"
         ),

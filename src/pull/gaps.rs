@@ -14,14 +14,14 @@ use super::children::ChildKind;
 use super::{Pull, PullError};
 use crate::api::{ApiResponse, ContactPage, ContactSearchFilter, SEARCH_LIMIT, SearchCursor};
 use crate::concurrency;
+use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
 
 /// How many ranges are compared at first, so that a contact hidden in one range is not offset by a
 /// deletion in another.
 const INITIAL_RANGES: usize = 16;
 
-/// The code and the subject of the failure that records missing contacts.
-const HIDDEN_CODE: &str = "hidden";
+/// The subject of the failure that contacts are missing.
 const COUNT_SUBJECT: &str = "count";
 
 /// The contacts in the spool: when they were added, and a hash of their id.
@@ -64,9 +64,9 @@ impl Pull {
     /// Whether an earlier comparison ended with contacts missing.
     pub(super) fn had_hidden_contacts(&self) -> Result<bool, PullError> {
         let failures = self.open_reader()?.load_failures()?;
-        Ok(failures
-            .iter()
-            .any(|failure| failure.stream == stream::CONTACTS && failure.code == HIDDEN_CODE))
+        Ok(failures.iter().any(|failure| {
+            failure.stream == stream::CONTACTS && failure.code == FetchFailureCode::Hidden
+        }))
     }
 
     /// Clears the failure once nothing is missing.
@@ -81,11 +81,11 @@ impl Pull {
         counted: u64,
     ) -> Result<(), PullError> {
         let message = format!("the search counts {counted} contacts and shows {known_count}");
-        self.report_warning("hidden_contacts", message.clone());
+        self.report_warning(EventWarningCode::HiddenContacts, message.clone());
         self.write_to_spool(SpoolWrite::Failed(FetchFailure {
             stream: stream::CONTACTS.to_owned(),
             subject: COUNT_SUBJECT.to_owned(),
-            code: HIDDEN_CODE.to_owned(),
+            code: FetchFailureCode::Hidden,
             message,
             status: None,
             trace_id: None,

@@ -8,6 +8,7 @@ use std::future::Future;
 
 use super::{Pull, PullError};
 use crate::api::{self, ApiClient, ApiErrorKind, ApiResponse};
+use crate::diagnostic::EventWarningCode;
 use crate::run::{SpoolWrite, StreamProgress, stream};
 
 impl Pull {
@@ -60,7 +61,7 @@ impl Pull {
                 // without it.
                 if name == stream::LOCATION && unreadable {
                     self.report_warning(
-                        "unreadable_list",
+                        EventWarningCode::UnreadableList,
                         format!("{subject} cannot be read: {reason}"),
                     );
                     return self
@@ -72,7 +73,7 @@ impl Pull {
                 }
                 self.record_failure(name, "*", error).await?;
                 self.report_warning(
-                    "unreadable_list",
+                    EventWarningCode::UnreadableList,
                     format!("`{subject}` will be empty: {reason}"),
                 );
                 self.write_to_spool(SpoolWrite::ProgressOnly { stream: name.to_owned(), progress })

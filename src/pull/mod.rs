@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 
 use crate::api::{self, ApiClient, ApiEndpoint, ApiErrorKind, ContactSearchFilter, HaltReason};
 use crate::concurrency::ConcurrencyLimits;
+use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::event::{CancelSignal, RunEvent, SharedObserver};
 use crate::run::{self, FetchFailure, SpoolReader, SpoolWrite, StreamProgress};
 
@@ -180,7 +181,7 @@ impl Pull {
         self.observer.observe(&RunEvent::Progress { what, done, total });
     }
 
-    fn report_warning(&self, code: &'static str, message: String) {
+    fn report_warning(&self, code: EventWarningCode, message: String) {
         self.observer.observe(&RunEvent::Warning { code, message });
     }
 
@@ -201,21 +202,21 @@ impl Pull {
 
 fn failure_from_api_error(stream: &str, subject: &str, error: &api::ApiError) -> FetchFailure {
     let code = match error.kind {
-        ApiErrorKind::Gone => "gone",
-        ApiErrorKind::Scope => "scope",
-        ApiErrorKind::TooLarge => "too_large",
+        ApiErrorKind::Gone => FetchFailureCode::Gone,
+        ApiErrorKind::Scope => FetchFailureCode::Scope,
+        ApiErrorKind::TooLarge => FetchFailureCode::TooLarge,
         ApiErrorKind::Exhausted | ApiErrorKind::Unreachable | ApiErrorKind::Untrusted => {
-            "no_answer"
+            FetchFailureCode::NoAnswer
         }
         ApiErrorKind::Refused
         | ApiErrorKind::Token
         | ApiErrorKind::Location
-        | ApiErrorKind::Halted(_) => "refused",
+        | ApiErrorKind::Halted(_) => FetchFailureCode::Refused,
     };
     FetchFailure {
         stream: stream.to_owned(),
         subject: subject.to_owned(),
-        code: code.to_owned(),
+        code,
         message: error.to_string(),
         status: error.status,
         trace_id: error.trace_id.clone(),

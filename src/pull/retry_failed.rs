@@ -9,12 +9,10 @@ use super::children::ChildKind;
 use super::{Pull, PullError};
 use crate::api::{ApiErrorKind, RetryPolicy};
 use crate::concurrency;
+use crate::diagnostic::FetchFailureCode;
 use crate::event::{RunEvent, WaitReason};
 use crate::id::ContactId;
 use crate::run::{FetchFailure, SpoolWrite, StreamProgress, pack_responses, stream};
-
-/// The failure code of a child that has not been requested yet.
-pub(super) const DEFERRED: &str = "late";
 
 impl Pull {
     /// Records that a contact's children still have to be requested.
@@ -26,7 +24,7 @@ impl Pull {
         let failure = FetchFailure {
             stream: child.stream_name().to_owned(),
             subject: contact.to_string(),
-            code: DEFERRED.to_owned(),
+            code: FetchFailureCode::Late,
             message: "not requested yet".to_owned(),
             status: None,
             trace_id: None,

@@ -14,6 +14,7 @@ use crate::api::{
     TaskSearchPosition,
 };
 use crate::concurrency;
+use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::id::ContactId;
 use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
 
@@ -66,7 +67,7 @@ impl Pull {
                     _ => error.to_string(),
                 };
                 self.report_warning(
-                    "tasks_per_contact",
+                    EventWarningCode::TasksPerContact,
                     format!("tasks are read contact by contact, one request each, which doubles the requests of an export with notes: {why}"),
                 );
                 let progress = StreamProgress { done: true, ..StreamProgress::default() };
@@ -213,7 +214,7 @@ fn repeated_page_failure() -> FetchFailure {
     FetchFailure {
         stream: stream::TASKS.to_owned(),
         subject: "*".to_owned(),
-        code: "stuck".to_owned(),
+        code: FetchFailureCode::Stuck,
         message: "the task search keeps returning the same page; later tasks are missing"
             .to_owned(),
         status: None,

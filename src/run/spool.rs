@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::db;
 use super::error::RunError;
+use crate::diagnostic::FetchFailureCode;
 
 /// Most writes that wait for the writer. A page of contacts has about 1 MB.
 const QUEUE: usize = 4;
@@ -74,7 +75,7 @@ pub struct FetchFailure {
     /// The subject: a contact's id, or a position.
     pub subject: String,
     /// A stable code of the reason, for scripts.
-    pub code: String,
+    pub code: FetchFailureCode,
     /// The message, for people.
     pub message: String,
     /// The status of the last response.
@@ -228,7 +229,7 @@ fn apply_write(
                 insert.execute(params![
                     f.stream,
                     f.subject,
-                    f.code,
+                    f.code.spelling(),
                     f.message,
                     f.status,
                     f.trace_id,
@@ -271,7 +272,7 @@ pub(super) fn failure_checksum(failure: &FetchFailure) -> [u8; 8] {
     db::checksum(&[
         failure.stream.as_bytes(),
         failure.subject.as_bytes(),
-        failure.code.as_bytes(),
+        failure.code.spelling().as_bytes(),
         failure.message.as_bytes(),
         &db::optional_number(failure.status.map(u64::from)),
         &db::optional_text(failure.trace_id.as_deref()),
@@ -305,12 +306,12 @@ mod tests {
         let failure = FetchFailure {
             stream: "notes".to_owned(),
             subject: "c1".to_owned(),
-            code: "unreadable".to_owned(),
+            code: FetchFailureCode::NoAnswer,
             message: "500: no".to_owned(),
             status: Some(500),
             trace_id: None,
             transient: true,
         };
-        assert_eq!(failure_checksum(&failure), [98, 79, 188, 14, 126, 110, 77, 54]);
+        assert_eq!(failure_checksum(&failure), [165, 191, 195, 124, 184, 105, 34, 166]);
     }
 }

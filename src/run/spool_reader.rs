@@ -12,6 +12,7 @@ use super::error::RunError;
 use super::spool::{
     FetchFailure, SpoolEntry, StreamProgress, entry_checksum, failure_checksum, progress_checksum,
 };
+use crate::diagnostic::FetchFailureCode;
 
 /// The read side: any number of readers, each with its own connection.
 #[derive(Debug)]
@@ -121,7 +122,7 @@ impl SpoolReader {
             let failure = FetchFailure {
                 stream: row.get(0)?,
                 subject: row.get(1)?,
-                code: row.get(2)?,
+                code: parse_failure_code(row)?,
                 message: row.get(3)?,
                 status: row.get(4)?,
                 trace_id: row.get(5)?,
@@ -143,4 +144,12 @@ impl SpoolReader {
         });
         checked.collect()
     }
+}
+
+/// The code of a stored failure: one that is not known is damage.
+fn parse_failure_code(row: &Row<'_>) -> rusqlite::Result<FetchFailureCode> {
+    let text: String = row.get(2)?;
+    text.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, Box::new(error))
+    })
 }

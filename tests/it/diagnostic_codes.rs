@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ghl_bulk::diagnostic::DiagnosticCode;
+use ghl_bulk::diagnostic::{DiagnosticCode, EventWarningCode, FetchFailureCode};
 
 use crate::cli::bare;
 
@@ -23,12 +23,14 @@ fn rust_files(dir: &str) -> Vec<PathBuf> {
     found
 }
 
+fn first_word(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    &text[..end.unwrap_or(text.len())]
+}
+
 /// The words behind each `before` in a text.
 fn words_behind<'t>(text: &'t str, before: &'t str) -> impl Iterator<Item = &'t str> {
-    text.split(before).skip(1).map(|rest| {
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        &rest[..end.unwrap_or(rest.len())]
-    })
+    text.split(before).skip(1).map(first_word)
 }
 
 /// The program's files with their text, tests left out.
@@ -75,6 +77,39 @@ fn the_program_writes_no_code_as_text() {
 }
 
 #[test]
+fn every_code_of_events_and_errors_csv_is_used_and_none_is_text() {
+    let texts = program_texts();
+    let check = |list: &str, codes: Vec<(String, &str)>| {
+        let front = format!("{list}::");
+        let used: BTreeSet<&str> =
+            texts.iter().flat_map(|(_, text)| text.split(&front).skip(1)).map(first_word).collect();
+        for (name, spelling) in codes {
+            assert!(used.contains(name.as_str()), "listed, but never reported: {list}::{name}");
+            // A single word such as `hidden` is also a setting's.
+            let literal = format!("\"{spelling}\"");
+            let written = texts.iter().find(|(_, text)| text.contains(&literal));
+            let path = written.filter(|_| spelling.contains('_')).map(|(path, _)| path.display());
+            assert!(path.is_none(), "{}: use `{list}::{name}`", path.unwrap());
+        }
+    };
+    let warnings = EventWarningCode::ALL.iter();
+    check("EventWarningCode", warnings.map(|it| (format!("{it:?}"), it.spelling())).collect());
+    let failures = FetchFailureCode::ALL.iter();
+    check("FetchFailureCode", failures.map(|it| (format!("{it:?}"), it.spelling())).collect());
+}
+
+#[test]
+fn the_events_schema_names_every_warning() {
+    let schema: serde_json::Value =
+        serde_json::from_str(&bare().run_command("schema events").exits(0).stdout).unwrap();
+    let code = &schema["$defs"]["warning"]["properties"]["code"];
+    let known: Vec<&str> =
+        code["anyOf"].as_array().unwrap().iter().filter_map(|it| it["const"].as_str()).collect();
+    let all: Vec<&str> = EventWarningCode::ALL.iter().map(|it| it.spelling()).collect();
+    assert_eq!(known, all);
+}
+
+#[test]
 fn tests_expect_only_codes_that_exist() {
     let mut wrong = Vec::new();
     for path in rust_files("src").into_iter().chain(rust_files("tests")) {
@@ -106,13 +141,28 @@ fn the_codes_are_listed_for_people() {
     insta::assert_snapshot!(bare().run_command("schema codes").exits(0).stdout);
 }
 
+fn listed_code(list: &str, severity: &str, code: &str, meaning: &str) -> serde_json::Value {
+    serde_json::json!({
+        "list": list, "code": code, "severity": severity, "description": meaning,
+    })
+}
+
 #[test]
 fn the_codes_are_listed_for_programs() {
     let listed: serde_json::Value =
         serde_json::from_str(&bare().run_command("schema codes --json").exits(0).stdout).unwrap();
     let listed = listed.as_array().unwrap();
-    assert_eq!(listed.len(), DiagnosticCode::ALL.len());
-    for (row, code) in listed.iter().zip(DiagnosticCode::ALL) {
+    let (of_import, rest) = listed.split_at(DiagnosticCode::ALL.len());
+    let (of_events, of_errors) = rest.split_at(EventWarningCode::ALL.len());
+    assert_eq!(of_errors.len(), FetchFailureCode::ALL.len());
+    for (row, code) in of_events.iter().zip(EventWarningCode::ALL) {
+        assert_eq!(*row, listed_code("events", "warning", code.spelling(), code.meaning()));
+    }
+    for (row, code) in of_errors.iter().zip(FetchFailureCode::ALL) {
+        assert_eq!(*row, listed_code("errors.csv", "error", code.spelling(), code.meaning()));
+    }
+    for (row, code) in of_import.iter().zip(DiagnosticCode::ALL) {
+        assert_eq!(row["list"], "import");
         assert_eq!(row["code"], code.spelling());
         assert_eq!(row["severity"], code.severity().name());
         assert_eq!(row["description"], code.meaning());

@@ -9,17 +9,17 @@ use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress;
 use crate::cli::settings::Settings;
-use crate::diagnostic::{DiagnosticCode, DiagnosticSeverity};
+use crate::diagnostic::{DiagnosticCode, DiagnosticSeverity, EventWarningCode, FetchFailureCode};
 use crate::resource::{CustomFieldColumns, RESOURCES};
 
-/// Describe the tables of an export, the events that `--json` prints, or the codes of an import
+/// Describe the tables of an export, the events that `--json` prints, or the codes of warnings and errors
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ghl-bulk schema tables           columns, types and meaning, as text
   ghl-bulk schema tables --json    the same as JSON
   ghl-bulk schema events           a JSON Schema of the lines that `--json` prints
-  ghl-bulk schema codes            what each warning, rejection and refusal means
+  ghl-bulk schema codes            what each code of a warning, rejection or error means
   ghl-bulk schema codes --json     the same as JSON")]
 pub(crate) struct SchemaArgs {
     /// What to describe
@@ -33,7 +33,7 @@ enum SchemaTopicArg {
     Tables,
     /// The JSON Schema of the lines that `--json` prints
     Events,
-    /// Every code of warnings.csv, rejected.csv and refused files, with its meaning
+    /// Every code of result files, refused files and events, with its meaning
     Codes,
 }
 
@@ -81,10 +81,16 @@ fn write_tables(out: &mut impl Write) -> io::Result<()> {
 }
 
 fn codes_json() -> Value {
-    let codes = DiagnosticCode::ALL.iter().map(
-        |code| json!({"code": code, "severity": code.severity(), "description": code.meaning()}),
+    let of_import = DiagnosticCode::ALL.iter().map(|code| {
+        json!({"list": "import", "code": code, "severity": code.severity(), "description": code.meaning()})
+    });
+    let of_events = EventWarningCode::ALL.iter().map(
+        |code| json!({"list": "events", "code": code, "severity": "warning", "description": code.meaning()}),
     );
-    codes.collect()
+    let of_errors = FetchFailureCode::ALL.iter().map(|code| {
+        json!({"list": "errors.csv", "code": code, "severity": "error", "description": code.meaning()})
+    });
+    of_import.chain(of_events).chain(of_errors).collect()
 }
 
 fn write_codes(out: &mut impl Write) -> io::Result<()> {
@@ -97,6 +103,14 @@ fn write_codes(out: &mut impl Write) -> io::Result<()> {
         for code in codes {
             writeln!(out, "  {code:<26} {}", code.meaning())?;
         }
+    }
+    writeln!(out, "\nevents: warnings while a run works (stderr; `--json`: the event `warning`)")?;
+    for code in EventWarningCode::ALL {
+        writeln!(out, "  {code:<26} {}", code.meaning())?;
+    }
+    writeln!(out, "\nerrors: why a record could not be exported (errors.csv)")?;
+    for code in FetchFailureCode::ALL {
+        writeln!(out, "  {code:<26} {}", code.meaning())?;
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ use super::{
 };
 use crate::concurrency;
 use crate::context::EngineContext;
+use crate::diagnostic::EventWarningCode;
 use crate::event::RunEvent;
 use crate::id::RunId;
 use crate::model::{ImportPolicy, LocationDirectory};
@@ -245,7 +246,7 @@ impl UndoPlanningJob<'_> {
         match count(OpState::Pending) {
             0 => {}
             ops => say(
-                "undo_pending",
+                EventWarningCode::UndoPending,
                 format!(
                     "never sent, and so not taken back: {} of run `{id}`",
                     format_write_count(ops)
@@ -255,7 +256,7 @@ impl UndoPlanningJob<'_> {
         match count(OpState::InDoubt) {
             0 => {}
             ops => say(
-                "undo_in_doubt",
+                EventWarningCode::UndoInDoubt,
                 format!(
                     "it is not known whether {} of run `{id}` succeeded, so they are not undone. \
                      Settle them with `ghl-bulk runs resolve {id} in_doubt.csv`, then run the \

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow_array::RecordBatch;
 
 use super::PublishError;
+use crate::diagnostic::EventWarningCode;
 use crate::event::WrittenFile;
 use crate::mapping::preset::ExportTemplate;
 use crate::mapping::preset::template::{CONTACTS, FieldSource};
@@ -31,7 +32,7 @@ use file::TemplateFile;
 use unused_columns::UnusedColumns;
 
 /// Warnings, each with its code.
-type CodedWarnings = Vec<(&'static str, String)>;
+type CodedWarnings = Vec<(EventWarningCode, String)>;
 
 /// A template and the preset it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]

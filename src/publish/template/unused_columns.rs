@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::cell_source::TemplateCellSource;
+use crate::diagnostic::EventWarningCode;
 use crate::model::draft::split_priority_line;
 use crate::resource::TableSchema;
 use crate::table::BatchTexts;
@@ -84,7 +85,7 @@ impl UnusedColumns {
 }
 
 /// Builds the warning about columns that no file contains.
-pub(super) fn build_warning(unused: &[UnusedColumns]) -> Option<(&'static str, String)> {
+pub(super) fn build_warning(unused: &[UnusedColumns]) -> Option<(EventWarningCode, String)> {
     let of_table = |unused: &UnusedColumns| {
         let names: Vec<&str> =
             unused.unused_with_values.iter().map(|at| unused.columns[*at].as_str()).collect();
@@ -99,6 +100,6 @@ pub(super) fn build_warning(unused: &[UnusedColumns]) -> Option<(&'static str, S
             "these columns are not in the template files: {}; to keep them, add `--format csv`",
             tables.join("; ")
         );
-        ("columns_not_exported", message)
+        (EventWarningCode::ColumnsNotExported, message)
     })
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::{CodedWarnings, NamedTemplate};
+use crate::diagnostic::EventWarningCode;
 use crate::mapping::preset::ExportTemplate;
 use crate::publish::PublishError;
 use crate::publish::sort::{ExternalSorter, SortableRow};
@@ -78,7 +79,7 @@ impl TemplateFileWarnings {
             let message = format!(
                 "{file}: {replaced_characters} characters that its encoding lacks were replaced with `?`"
             );
-            warnings.push(("characters_replaced", message));
+            warnings.push((EventWarningCode::CharactersReplaced, message));
         }
         let duplicates = find_duplicate_names(self.names)
             .map_err(|source| PublishError::from_io_error(staging, source))?;
@@ -86,7 +87,10 @@ impl TemplateFileWarnings {
         Ok(warnings)
     }
 
-    fn skipped_rows_warning(&self, template: &ExportTemplate) -> Option<(&'static str, String)> {
+    fn skipped_rows_warning(
+        &self,
+        template: &ExportTemplate,
+    ) -> Option<(EventWarningCode, String)> {
         let column = |place: &usize| format!("`{}`", template.columns[*place].name);
         let required: Vec<String> = template.require.iter().map(column).collect();
         let more = if self.skipped > MAX_EXAMPLES as u64 { ", …" } else { "" };
@@ -97,7 +101,7 @@ impl TemplateFileWarnings {
             required.join(" or "),
             self.examples.join(", ")
         );
-        (self.skipped > 0).then_some(("rows_skipped", message))
+        (self.skipped > 0).then_some((EventWarningCode::RowsSkipped, message))
     }
 
     fn long_value_warnings(&self, template: &ExportTemplate) -> CodedWarnings {
@@ -108,7 +112,7 @@ impl TemplateFileWarnings {
                 "{file}: {} with more than {limit} characters in `{name}`",
                 format_row_count(*count)
             );
-            Some(("text_too_long", message))
+            Some((EventWarningCode::TextTooLong, message))
         };
         self.long.iter().filter_map(warning).collect()
     }
@@ -132,7 +136,7 @@ fn find_duplicate_names(names: ExternalSorter) -> io::Result<Vec<String>> {
 fn duplicate_names_warning(
     duplicates: &[String],
     template: &ExportTemplate,
-) -> Option<(&'static str, String)> {
+) -> Option<(EventWarningCode, String)> {
     let column = &template.columns[template.unique?].name;
     let more = if duplicates.len() > MAX_EXAMPLES { ", …" } else { "" };
     let shown: Vec<String> =
@@ -147,7 +151,7 @@ fn duplicate_names_warning(
         template.file,
         shown.join(", ")
     );
-    Some(("duplicate_names", message))
+    Some((EventWarningCode::DuplicateNames, message))
 }
 
 fn format_row_count(count: u64) -> String {

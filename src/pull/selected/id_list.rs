@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::super::{Pull, PullError};
 use super::lookup_key::{ContactKey, SelectedContacts, parse_contact_keys};
 use crate::concurrency;
+use crate::diagnostic::FetchFailureCode;
 use crate::run::{self, FetchFailure, SpoolEntry, SpoolReader, SpoolWrite, StreamProgress, stream};
 
 /// Keys stored together.
@@ -56,7 +57,7 @@ impl Pull {
         for (value, reason) in &list.unresolved {
             self.write_to_spool(SpoolWrite::Failed(contact_failure(
                 value,
-                "unclear",
+                FetchFailureCode::Unclear,
                 reason.clone(),
             )))
             .await?;
@@ -107,11 +108,15 @@ impl Pull {
 }
 
 /// The failure of a selected contact that was not found.
-pub(super) fn contact_failure(subject: &str, code: &str, message: String) -> FetchFailure {
+pub(super) fn contact_failure(
+    subject: &str,
+    code: FetchFailureCode,
+    message: String,
+) -> FetchFailure {
     FetchFailure {
         stream: stream::CONTACTS.to_owned(),
         subject: subject.to_owned(),
-        code: code.to_owned(),
+        code,
         message,
         status: None,
         trace_id: None,

@@ -22,6 +22,7 @@ use super::contacts::{CommittedPage, ContactWalk};
 use super::{Pull, PullError, failure_from_api_error};
 use crate::api::{self, ApiClient, ApiErrorKind, ContactSearchFilter, SEARCH_LIMIT, SearchCursor};
 use crate::concurrency;
+use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::id::ContactId;
 use crate::run::{SpoolWrite, stream};
 
@@ -36,8 +37,6 @@ use strategy::{SelectionStrategy, cheapest_strategy, page_count, searchable_batc
 const MAX_SINGLE_LOOKUPS: usize = 1_000;
 /// Responses to single requests that are stored together.
 const SINGLES_PER_ENTRY: usize = 50;
-/// The code of a selected contact that was not found.
-const NOT_FOUND: &str = "lacking";
 
 /// The rows of a search, or that the server rejects such a search.
 enum KeySearchResult {
@@ -230,7 +229,8 @@ impl SelectedContactSearch<'_> {
         for key in assumed_missing {
             let why =
                 "the search returned no such contact; check it on its own with `--retry-errors`";
-            let failure = id_list::contact_failure(key.as_str(), NOT_FOUND, why.to_owned());
+            let failure =
+                id_list::contact_failure(key.as_str(), FetchFailureCode::Lacking, why.to_owned());
             self.pull.write_to_spool(SpoolWrite::Failed(failure)).await?;
         }
         Ok(())
@@ -286,7 +286,8 @@ impl SelectedContactSearch<'_> {
     }
 
     async fn record_missing_contact(&self, key: &ContactKey, why: &str) -> Result<(), PullError> {
-        let failure = id_list::contact_failure(key.as_str(), NOT_FOUND, why.to_owned());
+        let failure =
+            id_list::contact_failure(key.as_str(), FetchFailureCode::Lacking, why.to_owned());
         self.pull.write_to_spool(SpoolWrite::Failed(failure)).await
     }
 
@@ -357,7 +358,7 @@ impl SelectedContactSearch<'_> {
                 self.selected.missing_keys().take(3).map(|key| format!("`{key}`")).collect();
             let more = if missing > 3 { ", …" } else { "" };
             self.pull.report_warning(
-                "lacking_contacts",
+                EventWarningCode::LackingContacts,
                 format!(
                     "{missing} of {selected_count} selected contacts could not be found: {}{more}; \
                      `errors.csv` lists them",

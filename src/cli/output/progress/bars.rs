@@ -161,7 +161,7 @@ impl ProgressView for BarsView {
             }
             RunEvent::Started { .. } => {}
             RunEvent::Warning { code, message } => {
-                self.counts.note_warning(code);
+                self.counts.note_warning(*code);
                 self.sink.print_warning(self.label.as_deref(), message);
             }
             RunEvent::Progress { what, done, total } => {

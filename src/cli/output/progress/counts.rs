@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::cli::output::text_format::{format_count, format_duration, format_plural};
+use crate::diagnostic::EventWarningCode;
 
 /// The period that a rate is measured over.
 const WINDOW: Duration = Duration::from_secs(20);
@@ -141,8 +142,8 @@ impl ProgressCounts {
     }
 
     /// Takes a warning's code: some say that more than notes is read contact by contact.
-    pub(super) fn note_warning(&mut self, code: &str) {
-        self.several_children |= code.ends_with("_per_contact");
+    pub(super) fn note_warning(&mut self, code: EventWarningCode) {
+        self.several_children |= code == EventWarningCode::TasksPerContact;
     }
 
     /// Every count.

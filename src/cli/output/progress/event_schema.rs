@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::diagnostic::EventWarningCode;
 use crate::event::VERSION;
 
 /// The JSON schema (draft 2020-12) of one line that `--json` writes.
@@ -100,9 +101,20 @@ fn started_event() -> NamedSchema {
     event_schema("started", "A run began, or was taken up again.", &fields, &[])
 }
 
+/// The codes of warnings, each with its meaning. The list grows, so that a code may be another text.
+fn warning_code_schema() -> Value {
+    let code = |code: &EventWarningCode| json!({ "const": code, "description": code.meaning() });
+    let known: Vec<_> = EventWarningCode::ALL.iter().map(code).chain([json!({})]).collect();
+    json!({
+        "type": "string",
+        "description": "A stable name for scripts. New ones may come.",
+        "anyOf": known,
+    })
+}
+
 fn warning_event() -> NamedSchema {
     let fields = json!({
-        "code": string_schema("A stable name for scripts, such as `tasks_per_contact`."),
+        "code": warning_code_schema(),
         "message": string_schema("A sentence for people. It may hold text of the server's: escape it before showing it."),
     });
     event_schema("warning", "Something the user should know, while the work goes on.", &fields, &[])

@@ -69,7 +69,7 @@ impl ProgressView for PlainView {
             }
             RunEvent::Started { .. } => {}
             RunEvent::Warning { code, message } => {
-                self.counts.note_warning(code);
+                self.counts.note_warning(*code);
                 self.sink.print_warning(self.label.as_deref(), message);
             }
             RunEvent::Progress { what, done, total } => {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::diagnostic::EventWarningCode;
 use crate::event::{WaitReason, WrittenFile};
 
 /// A stream in memory. Clones are the same stream.
@@ -69,7 +70,7 @@ fn written() -> RunEvent {
 }
 
 fn warning(message: &str) -> RunEvent {
-    RunEvent::Warning { code: "tasks_per_contact", message: message.to_owned() }
+    RunEvent::Warning { code: EventWarningCode::TasksPerContact, message: message.to_owned() }
 }
 
 fn started() -> RunEvent {

@@ -1,0 +1,127 @@
+//! Codes of what a run reports while it works: the warnings among its events, and the lines of `errors.csv`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// A text that is not a code of the list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a code of this list")]
+pub struct UnknownEventCode(String);
+
+macro_rules! event_codes {
+    ($(#[$doc:meta])* $list:ident { $($code:ident $spelling:literal: $meaning:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $list {
+            $(#[doc = $meaning] $code,)+
+        }
+
+        impl $list {
+            /// All codes, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$code,)+];
+
+            /// The spelling in events and files.
+            #[must_use]
+            pub fn spelling(self) -> &'static str {
+                match self {
+                    $(Self::$code => $spelling,)+
+                }
+            }
+
+            /// What it means, and what the user can do.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$code => $meaning,)+
+                }
+            }
+        }
+
+        impl fmt::Display for $list {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.spelling())
+            }
+        }
+
+        impl Serialize for $list {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.spelling())
+            }
+        }
+
+        impl FromStr for $list {
+            type Err = UnknownEventCode;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($spelling => Ok(Self::$code),)+
+                    _ => Err(UnknownEventCode(text.to_owned())),
+                }
+            }
+        }
+    };
+}
+
+event_codes! {
+    /// The stable name of a warning among the events of a run.
+    EventWarningCode {
+        CharactersReplaced "characters_replaced": "A template's encoding lacks some characters; they became `?` in its file.",
+        ColumnsNotExported "columns_not_exported": "The template's files have no column for some values; add `--format csv` to keep them.",
+        DuplicateNames "duplicate_names": "A column that must be unique has a value more than once; the other system takes such rows as one.",
+        HiddenContacts "hidden_contacts": "The search counts more contacts than it shows; export again later to get the others.",
+        LackingContacts "lacking_contacts": "Contacts that were named could not be found; `errors.csv` lists them.",
+        ManifestNamesIgnored "manifest_names_ignored": "The old `manifest.json` names files that no export writes; they were not removed.",
+        Misfit "misfit": "Values do not fit their column's type; they are kept in the column `extra`.",
+        RowsSkipped "rows_skipped": "Rows lack a value that the template requires; its file does not have them.",
+        TasksPerContact "tasks_per_contact": "Tasks are read contact by contact, which takes more requests; the message says why.",
+        TextTooLong "text_too_long": "Values are longer than the other system takes; shorten them there or before the export.",
+        UndoInDoubt "undo_in_doubt": "It is not known whether some writes succeeded, so they are not undone; resolve them and undo again.",
+        UndoPending "undo_pending": "Some writes of the import were never sent, so there is nothing to undo for them.",
+        UnreadableList "unreadable_list": "A list of the location cannot be read, so its table is empty; the message says why.",
+    }
+}
+
+event_codes! {
+    /// The stable name of the reason why a record could not be read.
+    FetchFailureCode {
+        Gone "gone": "The record was deleted while the export ran.",
+        Hidden "hidden": "The search counts more contacts than it shows; export again later to get the others.",
+        Lacking "lacking": "The account has no contact with the value that was named; check the value.",
+        Late "late": "The record was found late and not requested yet; retry with `--retry-errors`.",
+        NoAnswer "no_answer": "The server did not respond to repeated attempts; retry with `--retry-errors`.",
+        NoId "no_id": "A row of a response has no usable id, so its notes and tasks could not be read.",
+        NoRow "no_row": "A row of a response is not a record, so no table has it.",
+        Refused "refused": "The server refused the request; its reason is in the message.",
+        Scope "scope": "The token lacks the scope that the request needs; add it and retry with `--retry-errors`.",
+        Stuck "stuck": "The search for tasks repeats one page, so later tasks are missing.",
+        TooLarge "too_large": "The response is larger than the program accepts.",
+        Unclear "unclear": "The value is not an id, e-mail address or phone number; correct the list for `--contacts`.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<C>(all: &[C], spelling: fn(C) -> &'static str, meaning: fn(C) -> &'static str)
+    where
+        C: Copy + fmt::Debug + FromStr<Err = UnknownEventCode> + PartialEq,
+    {
+        for code in all {
+            assert_eq!(spelling(*code).parse(), Ok(*code));
+            let meaning = meaning(*code);
+            assert!(meaning.len() > 20 && meaning.ends_with('.'), "{code:?}: {meaning}");
+            assert!(meaning.starts_with(char::is_uppercase), "{code:?}: {meaning}");
+        }
+        assert!(all.iter().map(|code| spelling(*code)).is_sorted());
+        assert!("W_DATE_INVALID".parse::<C>().is_err());
+    }
+
+    #[test]
+    fn every_code_is_read_back_documented_and_listed_in_order() {
+        check(EventWarningCode::ALL, EventWarningCode::spelling, EventWarningCode::meaning);
+        check(FetchFailureCode::ALL, FetchFailureCode::spelling, FetchFailureCode::meaning);
+    }
+}
