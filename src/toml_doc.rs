@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::choice::Choice;
 use super::diagnostic::{Diagnostic, DiagnosticCode};
-use super::mapping::closest_name;
+use super::text::closest_match;
 
 /// A text and what was found wrong with it.
 pub(crate) struct TomlDocument {
@@ -90,7 +90,7 @@ impl TomlDocument {
         known: impl IntoIterator<Item = &'k str>,
         hint: impl FnOnce() -> String,
     ) {
-        self.problems.push(match closest_name(word, known) {
+        self.problems.push(match closest_match(word, known, comparison_key) {
             Some(near) => problem.did_you_mean(Some(near)),
             None => problem.with_hint(hint()),
         });
@@ -221,6 +221,11 @@ impl TomlDocument {
         }
         read
     }
+}
+
+/// The text by which words are compared: the beginning in lower case, since a comparison takes time.
+fn comparison_key(word: &str) -> String {
+    word.chars().take(64).flat_map(char::to_lowercase).collect()
 }
 
 fn integer_value(value: &DeValue) -> Option<i64> {
