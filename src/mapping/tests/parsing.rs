@@ -74,7 +74,8 @@ fn a_mapping_says_all_that_the_format_has() {
 #[test]
 fn an_order_of_dates_that_does_not_exist_is_a_problem() {
     let problems = Mapping::parse("[options]\ndate_order = \"YDM\"\n", "test").unwrap_err();
-    let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let shown: Vec<String> =
+        problems.iter().map(crate::diagnostic::Diagnostic::message_with_line).collect();
     assert_eq!(shown, ["line 2: the option `date_order` takes `DMY`, `MDY` or `YMD`"]);
 }
 
@@ -106,7 +107,13 @@ value = "x"
     let problems = Mapping::parse(text, "test").unwrap_err();
     let shown: Vec<String> = problems
         .iter()
-        .map(|problem| format!("{problem} [{}]", problem.hint.as_deref().unwrap_or_default()))
+        .map(|problem| {
+            format!(
+                "{} [{}]",
+                problem.message_with_line(),
+                problem.hint.as_deref().unwrap_or_default()
+            )
+        })
         .collect();
     assert_eq!(
         shown,

@@ -177,7 +177,7 @@ impl Case {
         let plan =
             Mapping::parse(&self.mapping, "test").unwrap().bind_columns(&self.columns).unwrap();
         let problems = self.checker(plan, ColumnScanFindings::default()).unwrap_err();
-        problems.iter().map(ToString::to_string).collect()
+        problems.iter().map(crate::diagnostic::Diagnostic::message_with_line).collect()
     }
 
     /// Rows as `code`, or as the wanted parts of their drafts.
