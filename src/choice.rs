@@ -1,9 +1,9 @@
-//! Choices: enums whose values have one word each, the same in a flag, in a mapping and in a stored run.
+//! Choices: enums with one word per value, which is the same in a flag, in a mapping and in a stored run.
 //!
-//! [`choice_enum!`](crate::choice::choice_enum) declares such an enum with its words; the doc comment of a value
-//! is its help. The command line writes the words with `-`, files with `_`.
+//! [`choice_enum!`](crate::choice::choice_enum) declares such an enum with its words; the doc comment of a value is
+//! its help. The command line writes the words with `-`, files write them with `_`.
 
-/// An enum whose values have one word each.
+/// An enum with one word per value.
 pub trait Choice: Copy + PartialEq + 'static {
     /// Every value, in the order in which users read them.
     const ALL: &'static [Self];
@@ -14,10 +14,10 @@ pub trait Choice: Copy + PartialEq + 'static {
     /// Other spellings that files may use.
     fn aliases(self) -> &'static [&'static str];
 
-    /// What the value means, in a phrase.
+    /// The meaning of the value, as a phrase.
     fn help(self) -> &'static str;
 
-    /// The value of a word. Case does not matter, nor does how its parts are joined.
+    /// The value of a word. Case is ignored, and so is the character that joins its parts.
     fn from_word(text: &str) -> Option<Self> {
         let plain = normalize_word(text);
         let fits = |value: &&Self| {
@@ -26,7 +26,7 @@ pub trait Choice: Copy + PartialEq + 'static {
         Self::ALL.iter().find(fits).copied()
     }
 
-    /// Every word.
+    /// The words of all values.
     fn words() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().map(|value| value.word())
     }
@@ -51,8 +51,7 @@ fn normalize_word(word: &str) -> String {
         .collect()
 }
 
-/// Declares an enum whose values have one word each: `Variant = "word" | "alias"`. `enum Name = Variant` names
-/// its default.
+/// Declares an enum with one word per value: `Variant = "word" | "alias"`. `enum Name = Variant` sets its default.
 macro_rules! choice_enum {
     (
         $(#[$meta:meta])*

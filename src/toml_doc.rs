@@ -1,7 +1,7 @@
-//! A TOML text, read value by value with the line of each.
+//! Reads a TOML text value by value, with the line of each value.
 //!
-//! Reading goes on after a problem, so that all problems of a file are reported at once. It knows TOML, not
-//! what a mapping or a configuration is.
+//! Reading continues after a problem, so that all problems of a file are reported at once. This module knows TOML,
+//! but neither mappings nor configurations.
 
 use std::fmt::Display;
 
@@ -12,9 +12,9 @@ use super::choice::Choice;
 use super::diagnostic::{Diagnostic, DiagnosticCode};
 use super::text::closest_match;
 
-/// A text and what was found wrong with it.
+/// A text and the problems found in it.
 pub(crate) struct TomlDocument {
-    /// Where each line begins.
+    /// The offset where each line begins.
     starts: Vec<usize>,
     /// The code of its problems.
     code: DiagnosticCode,
@@ -22,7 +22,7 @@ pub(crate) struct TomlDocument {
     pub(crate) problems: Vec<Diagnostic>,
 }
 
-/// A value with its place.
+/// A value and its position in the text.
 pub(crate) type SpannedTomlValue<'a, 't> = &'a Spanned<DeValue<'t>>;
 
 impl TomlDocument {
@@ -32,20 +32,20 @@ impl TomlDocument {
         Self { starts: std::iter::once(0).chain(breaks).collect(), code, problems: Vec::new() }
     }
 
-    /// The table that the text is; none when it is not TOML.
+    /// Parses the text as a table; `None` if it is not TOML.
     pub(crate) fn parse_document<'t>(&mut self, text: &'t str) -> Option<DeTable<'t>> {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let at = error.span().map_or(0, |span| span.start).min(text.len());
             let line = self.line_at(at);
             let before = text.get(self.starts[line - 1]..at).unwrap_or_default();
-            let (column, said) = (before.chars().count() + 1, error.message().trim());
-            self.report_problem(line, format_args!("invalid TOML at column {column}: {said}"));
+            let (column, detail) = (before.chars().count() + 1, error.message().trim());
+            self.report_problem(line, format_args!("invalid TOML at column {column}: {detail}"));
         }
         errors.is_empty().then(|| table.into_inner())
     }
 
-    /// The line of a place, from 1.
+    /// The line, from 1, of an offset.
     pub(crate) fn line_at(&self, at: usize) -> usize {
         self.starts.partition_point(|start| *start <= at)
     }
@@ -69,7 +69,7 @@ impl TomlDocument {
         self.problem_at_line(self.line_of(part), message)
     }
 
-    /// Reports a key that is not one of the known ones.
+    /// Reports a key that is not a known one.
     pub(crate) fn report_unknown_key(
         &mut self,
         line: usize,
@@ -82,7 +82,7 @@ impl TomlDocument {
         self.report_not_one_of(problem, key, known.iter().copied(), hint);
     }
 
-    /// Reports a word that is not one of the known ones, with the closest of them, or else the hint.
+    /// Reports a word that is not a known one, and suggests the closest match or, failing that, the hint.
     pub(crate) fn report_not_one_of<'k>(
         &mut self,
         problem: Diagnostic,
@@ -96,7 +96,7 @@ impl TomlDocument {
         });
     }
 
-    /// Reports a value of a wrong type. The value itself is not repeated: it may be a secret.
+    /// Reports a value of the wrong type. The message does not repeat the value, which may be a secret.
     pub(crate) fn report_wrong_type(&mut self, key: &str, value: SpannedTomlValue, expected: &str) {
         let found = match value.get_ref() {
             DeValue::String(_) => "text",
@@ -111,13 +111,13 @@ impl TomlDocument {
         self.report_problem(self.line_of(value), message);
     }
 
-    /// A text.
+    /// Reads a string.
     pub(crate) fn read_text(&mut self, key: &str, value: SpannedTomlValue) -> Option<String> {
         let text = value.get_ref().as_str().map(str::to_owned);
         self.or_report_wrong_type(text, key, value, "text")
     }
 
-    /// A text that is not blank.
+    /// Reads a string that is not blank.
     pub(crate) fn read_non_blank_text(
         &mut self,
         key: &str,
@@ -131,7 +131,7 @@ impl TomlDocument {
         Some(text)
     }
 
-    /// A text, or a list of texts.
+    /// Reads a string or a list of strings.
     pub(crate) fn read_text_list(
         &mut self,
         key: &str,
@@ -147,19 +147,19 @@ impl TomlDocument {
         self.or_report_wrong_type(texts, key, value, "text or a list of texts")
     }
 
-    /// True or false.
+    /// Reads a boolean.
     pub(crate) fn read_bool(&mut self, key: &str, value: SpannedTomlValue) -> Option<bool> {
         let truth = value.get_ref().as_bool();
         self.or_report_wrong_type(truth, key, value, "true or false")
     }
 
-    /// A whole number.
+    /// Reads an integer.
     pub(crate) fn read_integer(&mut self, key: &str, value: SpannedTomlValue) -> Option<i64> {
         let number = integer_value(value.get_ref());
         self.or_report_wrong_type(number, key, value, "a whole number")
     }
 
-    /// One of a few words.
+    /// Reads one word of a [`Choice`].
     pub(crate) fn read_choice<T: Choice>(
         &mut self,
         key: &str,
@@ -175,7 +175,7 @@ impl TomlDocument {
         found
     }
 
-    /// A table's entries.
+    /// Reads the entries of a table.
     pub(crate) fn read_table<'a, 't>(
         &mut self,
         key: &str,
@@ -185,7 +185,7 @@ impl TomlDocument {
         self.or_report_wrong_type(table, key, value, "a table")
     }
 
-    /// The tables of a list (`[[key]]`).
+    /// Reads an array of tables (`[[key]]`).
     pub(crate) fn read_table_array<'a, 't>(
         &mut self,
         key: &str,
@@ -233,7 +233,7 @@ fn integer_value(value: &DeValue) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-/// A value as JSON, for options; none for what JSON has no form for.
+/// Converts an option's value to JSON; `None` for a value that JSON cannot represent.
 pub(crate) fn toml_to_json(value: &DeValue) -> Option<serde_json::Value> {
     match value {
         DeValue::String(text) => Some(text.as_ref().into()),

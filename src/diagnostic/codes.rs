@@ -1,14 +1,14 @@
 //! Codes: every warning, rejection and refusal that an import can report, one line each.
 //!
-//! A code's name in the program is its spelling in files and events, so one search finds where it arises, where
-//! it is tested and where it is documented. The first letter is the severity.
+//! A code's name in the program is its spelling in files and events, so one search finds where it is created,
+//! tested and documented. The first letter is the severity.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a diagnostic does to what it is about.
+/// The effect of a diagnostic on the row or file it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiagnosticSeverity {
@@ -21,10 +21,10 @@ pub enum DiagnosticSeverity {
 }
 
 impl DiagnosticSeverity {
-    /// All, the mildest first.
+    /// All severities, mildest first.
     pub const ALL: [Self; 3] = [Self::Warning, Self::Rejection, Self::Refusal];
 
-    /// What it does to what it is about.
+    /// The effect, as a sentence.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl DiagnosticSeverity {
         }
     }
 
-    /// The name, as JSON has it.
+    /// The name used in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl DiagnosticSeverity {
     }
 }
 
-/// A text that is not a code.
+/// The error for a text that is not a code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a diagnostic code")]
 pub struct UnknownDiagnosticCode(String);
@@ -71,7 +71,7 @@ macro_rules! diagnostic_codes {
                 }
             }
 
-            /// What it means, and what the user can do.
+            /// What the code means, and what the user can do.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self {
@@ -79,7 +79,7 @@ macro_rules! diagnostic_codes {
                 }
             }
 
-            /// What it does to what it is about.
+            /// The effect on the row or file.
             #[must_use]
             pub fn severity(self) -> DiagnosticSeverity {
                 match self {
@@ -263,7 +263,7 @@ impl<'de> Deserialize<'de> for DiagnosticCode {
     }
 }
 
-/// Lets tests expect a code by its spelling.
+/// Lets tests compare a code with its spelling.
 #[cfg(test)]
 impl PartialEq<&str> for DiagnosticCode {
     fn eq(&self, other: &&str) -> bool {

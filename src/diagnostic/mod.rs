@@ -1,8 +1,9 @@
-//! Diagnostics: what is wrong or noteworthy, in one form from where it is found to where it is shown.
+//! Diagnostics: errors and warnings about the user's data, in one form from where they are found to where they are
+//! shown.
 //!
-//! A reader of values, a sheet, a mapping or a plan makes a [`Diagnostic`] with a code and a message. Each caller
-//! on the way up adds the part of the place that it knows: the column, the field, the row. The run's store, the
-//! result files, the JSON events and the terminal take it as it is. This module knows no room that uses it.
+//! A value parser, a sheet, a mapping or a plan creates a [`Diagnostic`] with a code and a message. Each caller on
+//! the way up adds the part of the place that it knows: the column, the field, the row. The run's store, the result
+//! files, the JSON events and the terminal use it unchanged. This module does not know the modules that use it.
 
 mod codes;
 mod event_codes;
@@ -18,18 +19,17 @@ pub use event_codes::{EventWarningCode, FetchFailureCode, UnknownEventCode};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Diagnostic {
-    /// Its stable name, which also says how severe it is.
+    /// The stable name, which also determines the severity.
     pub code: DiagnosticCode,
-    /// Where it was found, as far as that is known.
+    /// Where it was found, as far as known.
     #[serde(default)]
     pub place: DiagnosticPlace,
-    /// The column's header, or the target where no column is to blame; empty when it is about the whole row or
-    /// file.
+    /// The column's header, or the target if no column is to blame; empty if it is about the whole row or file.
     #[serde(default)]
     pub field: String,
-    /// What is wrong: lower case, without a full stop. May hold text from outside.
+    /// What is wrong: lower case, without a full stop. May contain untrusted text.
     pub message: String,
-    /// What to do about it, where the message does not say so.
+    /// What to do about it, unless the message says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Box<str>>,
 }
@@ -37,10 +37,10 @@ pub struct Diagnostic {
 /// Where a diagnostic was found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiagnosticPlace {
-    /// The row's number, from 1; none for the file as a whole.
+    /// The row number, from 1; `None` for the file as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<u64>,
-    /// The line of a text, from 1.
+    /// The line of a text file, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     /// The column's index, from 0.
@@ -61,13 +61,13 @@ impl Diagnostic {
         }
     }
 
-    /// What it does to what it is about.
+    /// The effect on the row or file.
     #[must_use]
     pub fn severity(&self) -> DiagnosticSeverity {
         self.code.severity()
     }
 
-    /// The message and what to do about it, where both go into one cell.
+    /// The message and the hint, for output with a single cell for both.
     #[must_use]
     pub fn message_with_hint(&self) -> String {
         match &self.hint {
@@ -76,7 +76,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same with what to do about it.
+    /// Sets the hint.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<Box<str>>) -> Self {
         Self { hint: Some(hint.into()), ..self }
@@ -97,19 +97,19 @@ impl Diagnostic {
         Self { code, ..self }
     }
 
-    /// The same with another message.
+    /// Changes the message.
     #[must_use]
     pub fn with_message(self, message: impl Into<String>) -> Self {
         Self { message: message.into(), ..self }
     }
 
-    /// The same about a field: a column's header or a target.
+    /// Sets the field: a column's header or a target.
     #[must_use]
     pub fn in_field(self, field: impl Into<String>) -> Self {
         Self { field: field.into(), ..self }
     }
 
-    /// The same in a column, if it is about one.
+    /// Sets the column, if there is one.
     #[must_use]
     pub fn at_column(mut self, column: impl Into<Option<usize>>) -> Self {
         self.place.column = column.into();

@@ -1,4 +1,4 @@
-//! Refusals of a file that its format has no part in.
+//! Refusals of a file that do not depend on its format.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ pub(super) fn io_error(path: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::new(DiagnosticCode::E_IO, format!("cannot read `{}`: {error}", path.display()))
 }
 
-/// The file is not the one that was prescanned.
+/// The file has changed since it was prescanned.
 pub(super) fn file_changed_error(path: &Path) -> Diagnostic {
     let message = format!("`{}` changed while it was read", path.display());
     Diagnostic::new(DiagnosticCode::E_CHANGED, message)

@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes: its name may say anything.
+//! Detects the type of a file by its first bytes, because its name may be wrong.
 
 use std::path::Path;
 
@@ -6,21 +6,21 @@ use super::error::io_error;
 use super::source_file;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// What a file is.
+/// The type of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SheetFileType {
-    /// Text, as far as its beginning tells.
+    /// Text, judging by its beginning.
     Text,
-    /// A ZIP archive, as XLSX, XLSM, XLSB and ODS files are.
+    /// A ZIP archive, such as an XLSX, XLSM, XLSB or ODS file.
     Archive,
-    /// An OLE container, as XLS files are, and encrypted XLSX files.
+    /// An OLE container, such as an XLS file or an encrypted XLSX file.
     Compound,
 }
 
-/// The share of control characters, one in so many bytes, from which on something is not text.
+/// A file is not text if more than one byte in this many is a control character.
 const CONTROLS: usize = 20;
 
-/// Beginnings of what is often mistaken for a contact file, and what it is.
+/// The first bytes of files that are often mistaken for contact files, and what they are.
 const FOREIGN: &[(&[u8], &str)] = &[
     (b"%PDF", "a PDF document"),
     (b"\x1F\x8B", "a gzip archive"),
@@ -38,11 +38,11 @@ const FOREIGN: &[(&[u8], &str)] = &[
     (b"\x7FELF", "a program"),
 ];
 
-/// What the text of a web page begins with.
+/// The first bytes of a web page.
 const MARKUP: &[&[u8]] =
     &[b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<meta", b"<style"];
 
-/// Says what a file is.
+/// Detects the type of a file.
 pub(super) fn detect_file_type(path: &Path) -> Result<SheetFileType, Diagnostic> {
     let (mut file, _) = source_file::open_file(path)?;
     let mut head = [0; 16];
@@ -70,8 +70,7 @@ fn recognise_signature(head: &[u8]) -> Result<SheetFileType, Diagnostic> {
     Ok(SheetFileType::Text)
 }
 
-/// Refuses text that is a web page, and what has too many control characters to be text at all. `head`
-/// is decoded.
+/// Refuses web pages, and files with too many control characters to be text. `head` is decoded.
 pub(super) fn ensure_text(head: &[u8]) -> Result<(), Diagnostic> {
     if let Some(refusal) = markup_error(head) {
         return Err(refusal);
@@ -80,7 +79,7 @@ pub(super) fn ensure_text(head: &[u8]) -> Result<(), Diagnostic> {
     let head = &head[..end];
     let controls =
         head.iter().filter(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127)).count();
-    // A few stray ones spoil rows, not the file. Escape is not among them: notes hold what terminals wrote.
+    // A few stray ones damage rows, not the file. Escape does not count: notes may contain terminal output.
     if controls > 3 && controls * CONTROLS > head.len() {
         return Err(not_text_error("the file is binary, not text or a spreadsheet"));
     }
@@ -128,7 +127,7 @@ fn is_json(text: &[u8]) -> bool {
     within(b'{').is_some_and(object) || within(b'[').is_some_and(|it| it.starts_with(b"{"))
 }
 
-/// What the file's name says it is, if that is something else than `what` it is.
+/// A warning if the file name's extension contradicts `what`, the detected type.
 pub(super) fn extension_mismatch_warning(path: &Path, what: &str) -> Option<Diagnostic> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let expected: &[&str] = match extension.as_str() {

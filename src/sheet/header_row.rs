@@ -1,20 +1,20 @@
-//! The header: which of the first rows names the columns.
+//! The header: finds the row that names the columns among the first rows.
 //!
-//! Files come with titles, notes and blank lines above their header, and some without any. A row is the
-//! header because it holds words that contact files use and is as wide as the rows below it, or, failing
-//! that, because it is the first full row and looks like names rather than values.
+//! Some files have titles, notes and blank lines above their header, and some have no header. A row is the header
+//! because it contains words that contact files use and is as wide as the rows below it, or, failing that, because
+//! it is the first full row and looks like names rather than values.
 
 use super::SheetColumn;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::text;
 
-/// How many rows are looked at for a header, and how many below it for their width.
+/// The number of rows searched for a header, and of rows below it used to determine their width.
 pub(super) const ROWS: usize = 20;
 
-/// A row among the first of a sheet.
+/// One of the first rows of a sheet.
 #[derive(Debug, Clone)]
 pub(super) struct HeaderCandidate {
-    /// Its line or row, counted from 1.
+    /// Its line or row, from 1.
     pub(super) line: u64,
     /// Its cells, cleaned.
     pub(super) cells: Vec<String>,
@@ -25,7 +25,7 @@ impl HeaderCandidate {
         Self { line, cells: cells.map(|cell| clean_name(&cell)).collect() }
     }
 
-    /// Cells up to the last one that is not empty.
+    /// The number of cells up to the last one that is not empty.
     fn width(&self) -> usize {
         self.cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1)
     }
@@ -35,7 +35,7 @@ impl HeaderCandidate {
     }
 }
 
-/// A header's text without invisible characters and outer blanks.
+/// A header's text without invisible characters and surrounding spaces.
 pub(super) fn clean_name(text: &str) -> String {
     let visible = |c: &char| !matches!(c, '\u{FEFF}' | '\u{200B}' | '\u{2060}');
     let text: String = text.chars().filter(visible).collect();
@@ -45,7 +45,7 @@ pub(super) fn clean_name(text: &str) -> String {
     text.trim_matches(outer).to_owned()
 }
 
-/// The header's index among the first rows, none of which is blank.
+/// The index of the header among the first rows, none of which is blank.
 pub(super) fn find_header_row(
     rows: &[HeaderCandidate],
     known: &dyn Fn(&str) -> bool,
@@ -72,7 +72,7 @@ pub(super) fn find_header_row(
         .ok_or_else(|| missing_header_error(rows))
 }
 
-/// How wide most of the rows below are.
+/// The width of most rows below.
 fn typical_width_below(rows: &[HeaderCandidate], index: usize) -> usize {
     let mut widths: Vec<usize> =
         rows[index + 1..].iter().take(ROWS).map(HeaderCandidate::width).collect();
@@ -81,7 +81,7 @@ fn typical_width_below(rows: &[HeaderCandidate], index: usize) -> usize {
     runs.max_by_key(|run| run.len()).map_or(0, |run| run[0])
 }
 
-/// Whether a row looks like names of columns rather than like values.
+/// Whether a row looks like column names rather than values.
 fn looks_like_names(row: &HeaderCandidate, known: usize) -> bool {
     let cells = &row.cells[..row.width()];
     if cells.iter().any(|cell| cell.contains('@')) {
@@ -91,10 +91,10 @@ fn looks_like_names(row: &HeaderCandidate, known: usize) -> bool {
     known > 0 || (distinct && cells.iter().all(|cell| is_plausible_name(cell)))
 }
 
-/// Characters that a column's name has at most, unless it is a known one.
+/// The maximum length of a column name, in characters, unless it is a known one.
 const NAME: usize = 500;
 
-/// Whether a cell may name a column: a short text that is no number and no date, or a sign for numbers.
+/// Whether a cell may be a column name: a short text that is not a number or date, or a sign for numbers.
 fn is_plausible_name(cell: &str) -> bool {
     if cell.chars().nth(NAME).is_some() {
         return false;
@@ -105,8 +105,8 @@ fn is_plausible_name(cell: &str) -> bool {
     number || (letters > 0 && digits <= letters)
 }
 
-/// Refuses a header whose names all stand in one cell: each line was quoted as a whole, or pasted into a
-/// spreadsheet without being split.
+/// Refuses a header whose names are all in one cell: each line was quoted as a whole, or pasted into a spreadsheet
+/// without being split.
 pub(super) fn reject_single_cell_header(
     columns: &[SheetColumn],
     known: &dyn Fn(&str) -> bool,
@@ -149,7 +149,7 @@ pub(super) fn columns_from_names(cells: &[String]) -> Vec<SheetColumn> {
     cells.iter().enumerate().map(column).collect()
 }
 
-/// A column's letters, counted from 0.
+/// The letters of a column, counted from 0.
 pub(super) fn column_letters(index: usize) -> String {
     let mut letters = Vec::new();
     let mut rest = index + 1;
@@ -162,12 +162,12 @@ pub(super) fn column_letters(index: usize) -> String {
     String::from_utf8(letters).unwrap_or_default()
 }
 
-/// What to tell about a header with nothing behind it.
+/// The warning for a header without any rows.
 pub(super) fn no_rows_warning() -> Diagnostic {
     Diagnostic::new(DiagnosticCode::W_NO_ROWS, "there are no rows after the header")
 }
 
-/// What to tell about columns without a name that hold values.
+/// The warnings for columns that contain values but have no name.
 pub(super) fn unnamed_column_warnings<'a>(
     columns: &'a [SheetColumn],
     used: &'a [bool],

@@ -1,9 +1,9 @@
-//! A sheet: a CSV, TSV or spreadsheet file read as rows with positions.
+//! Sheets: CSV, TSV and spreadsheet files, read as rows with positions.
 //!
-//! Opening a sheet looks at the whole file once: encoding, dialect, where the header is, and whether
-//! anything in it makes every row behind it doubtful. Then it can be read as often as needed, each time
-//! from the start, row by row; of a text file no more than one row is held. This floor knows neither
-//! contacts nor mappings: it asks its caller which header names are known words.
+//! Opening a sheet scans the whole file once: the encoding, the dialect, the position of the header, and anything
+//! that would make all later rows doubtful. Then it can be read as often as needed, each time from the start, row
+//! by row; of a text file, only one row is in memory. This layer knows neither contacts nor mappings: its caller
+//! tells it which header names are known.
 
 mod delimited;
 mod error;
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use self::file_type::SheetFileType;
 use crate::choice::choice_enum;
 
-/// How a file is to be read, where it is not to be found out.
+/// How to read a file; what is not set is detected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct SheetReadOptions {
@@ -34,7 +34,7 @@ pub struct SheetReadOptions {
     pub sheet: Option<String>,
     /// The line (text) or row (spreadsheet) that holds the header, counted from 1.
     pub header_row: Option<u32>,
-    /// What becomes of hidden rows.
+    /// What to do with hidden rows.
     pub hidden: HiddenRowPolicy,
 }
 
@@ -50,48 +50,48 @@ choice_enum! {
     }
 }
 
-/// A column, as the header names it.
+/// A column of the header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SheetColumn {
-    /// The header's text as it stands in the file, without BOM and outer blanks.
+    /// The header's text as written in the file, without BOM and surrounding spaces.
     pub name: String,
     /// The column's letters as a spreadsheet shows them: `A`, `B`, … `AA`.
     pub letters: String,
 }
 
-/// A file that was looked over and can be read.
+/// A file that was prescanned and can be read.
 #[derive(Debug)]
 pub struct Sheet {
     /// The file.
     pub path: PathBuf,
     /// Its columns.
     pub columns: Vec<SheetColumn>,
-    /// What it is, for people: `CSV, utf-8, comma` or `XLSX, sheet "Contacts"`.
+    /// A description for people: `CSV, utf-8, comma` or `XLSX, sheet "Contacts"`.
     pub what: String,
-    /// SHA-256 over the file's bytes, in lower-case hex.
+    /// The SHA-256 digest of the file, in lower-case hex.
     pub digest: String,
-    /// What the reader should know about the file as a whole.
+    /// Warnings about the file as a whole.
     pub warnings: Vec<Diagnostic>,
     content: SheetContent,
 }
 
-/// Where the rows come from.
+/// The source of the rows.
 #[derive(Debug)]
 enum SheetContent {
     Text(delimited::DelimitedFile),
     Book(workbook::WorkbookFile),
 }
 
-/// The rows of a sheet, from the first on.
+/// The rows of a sheet, starting with the first.
 pub type SheetRows = Box<dyn Iterator<Item = Result<SheetRow, Diagnostic>> + Send>;
 
 impl Sheet {
-    /// Looks a file over. `known` says whether a header's text is a word that contact files use.
+    /// Prescans a file. `known` says whether a header's text is a word that contact files use.
     ///
     /// # Errors
-    /// `E_IO` when the system cannot read the file, `E_CHANGED` when it changes meanwhile, `E_DELIMITER` and
-    /// `E_ENCODING` when what was asked for does not exist, and otherwise the code of what is wrong with
-    /// the file as a whole.
+    /// `E_IO` if the system cannot read the file, `E_CHANGED` if it changes during the scan, `E_DELIMITER` and
+    /// `E_ENCODING` if the requested delimiter or encoding does not exist, and otherwise the code of the problem
+    /// with the file as a whole.
     pub fn open(
         path: &Path,
         reading: &SheetReadOptions,
@@ -128,10 +128,10 @@ impl Sheet {
         Ok(sheet)
     }
 
-    /// The rows behind the header, from the first on. The iterator ends after its first error.
+    /// Reads the rows below the header, starting with the first. The iterator ends after its first error.
     ///
     /// # Errors
-    /// When the file cannot be read any more, or is not the one that was looked over.
+    /// When the file can no longer be read, or has changed since it was prescanned.
     pub fn rows(&self) -> Result<SheetRows, Diagnostic> {
         match &self.content {
             SheetContent::Text(text) => Ok(Box::new(text.rows()?)),

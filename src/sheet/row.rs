@@ -1,36 +1,36 @@
-//! A row: typed cells, where it stands, and what is wrong with its form.
+//! A row: typed cells, its position, and what is wrong with its form.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
 
-/// A row behind the header. Rows without any text are not rows.
+/// A row below the header. Rows without any text are not counted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SheetRow {
-    /// Its number among the rows, counted from 1.
+    /// Its record number, from 1.
     pub record: u64,
-    /// Where it stands in the file.
+    /// Its position in the file.
     pub place: RowPosition,
     /// As many cells as the header has columns; more only with the fault `R_ROW_TOO_LONG`.
     pub cells: Vec<SheetCell>,
-    /// What makes the row unusable, if anything: then the cells are what could be read.
+    /// Why the row cannot be used, if so; the cells are then what could be read.
     pub fault: Option<Diagnostic>,
-    /// What is noteworthy about its form.
+    /// Warnings about its form.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Where a row begins.
+/// The position where a row begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowPosition {
-    /// The physical line of a text file, or the row of a spreadsheet, counted from 1.
+    /// The physical line of a text file, or the row of a spreadsheet, from 1.
     pub line: u64,
     /// The sheet's name in a spreadsheet.
     pub sheet: Option<Arc<str>>,
 }
 
 impl RowPosition {
-    /// One cell of the row, as people find it: `Contacts!C5`, or `line 5, column C`.
+    /// The position of one cell, for people: `Contacts!C5`, or `line 5, column C`.
     #[must_use]
     pub fn cell_reference(&self, letters: &str) -> String {
         match &self.sheet {
@@ -52,25 +52,25 @@ impl fmt::Display for RowPosition {
 /// A cell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SheetCell {
-    /// Nothing, or only blanks.
+    /// No text, or only spaces.
     Empty,
-    /// Text as it stands in the file. Only a text file's outer quotes are taken off.
+    /// Text as written in the file; only the outer quotes of a text file are removed.
     Text(String),
-    /// A spreadsheet's number, and the text to send for it: integers without `.0` or exponent, and with
-    /// the leading zeros that a number format such as `00000` shows.
+    /// A spreadsheet's number, and the text to send for it: an integer without `.0` or exponent, and with the
+    /// leading zeros of a number format such as `00000`.
     Number(f64, String),
     /// A spreadsheet's boolean.
     Bool(bool),
-    /// A spreadsheet's date, from its value, never from how it is shown.
+    /// A spreadsheet's date, taken from its value, never from how it is displayed.
     Date(jiff::civil::DateTime),
     /// A spreadsheet's error value, such as `#N/A`.
     Error(String),
-    /// A formula whose result the file does not hold.
+    /// A formula without a stored result.
     NoValue,
 }
 
 impl SheetCell {
-    /// The cell as text, as it goes into a result file.
+    /// The cell as text for a result file.
     #[must_use]
     pub fn to_text(&self) -> std::borrow::Cow<'_, str> {
         use std::borrow::Cow;
@@ -86,7 +86,7 @@ impl SheetCell {
     }
 }
 
-/// Whether a text holds nothing but blanks and invisible characters.
+/// Whether a text contains only spaces and invisible characters.
 pub(super) fn is_blank_text(text: &str) -> bool {
     match text.as_bytes().first() {
         None => true,

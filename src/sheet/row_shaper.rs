@@ -1,7 +1,7 @@
-//! The form of rows: as many cells as there are columns, and what makes a row no row of data.
+//! The form of rows: as many cells as there are columns, and rows that are not data.
 //!
-//! Text and spreadsheets meet here. What it judges: rows that are too short or too long, headers that
-//! come again, footers of reports and totals. It does not look at what a value means.
+//! Text and spreadsheets both use it. It recognizes rows that are too short or too long, repeated headers, report
+//! footers and totals. It does not look at the meaning of values.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use super::header_row;
 use super::row::{RowPosition, SheetCell, SheetRow};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// Rows at the end of a sheet among which totals are expected.
+/// The number of rows at the end of a sheet that may be totals.
 const TAIL: u64 = 5;
 
-/// What a total calls itself.
+/// Labels of totals.
 const TOTALS: &[&str] = &[
     "total",
     "totals",
@@ -48,7 +48,7 @@ const TOTALS: &[&str] = &[
     "總計",
 ];
 
-/// What the footers of reports begin with.
+/// The beginnings of report footers.
 const FOOTERS: &[&str] = &[
     "copyright",
     "(c) ",
@@ -70,24 +70,24 @@ const FOOTERS: &[&str] = &[
     "as of ",
 ];
 
-/// A row as the file has it.
+/// A row as written in the file.
 pub(super) struct RawSheetRow {
     pub(super) line: u64,
     pub(super) cells: Vec<SheetCell>,
-    /// What its reader found wrong with it.
+    /// The fault found by its reader.
     pub(super) fault: Option<Diagnostic>,
 }
 
-/// Brings the rows of a sheet into form, from the first on.
+/// Shapes the rows of a sheet, starting with the first.
 #[derive(Debug)]
 pub(super) struct RowShaper {
-    /// The header's cells.
+    /// The cells of the header.
     names: Arc<[String]>,
     sheet: Option<Arc<str>>,
-    /// Rows behind the header.
+    /// The number of rows below the header.
     total: u64,
     record: u64,
-    /// Whether a blank row, or a footer, came just before.
+    /// Whether a blank row or a footer came just before.
     ended: bool,
 }
 
@@ -96,12 +96,12 @@ impl RowShaper {
         Self { names, sheet, total, record: 0, ended: false }
     }
 
-    /// A blank row: it is passed over.
+    /// Skips a blank row.
     pub(super) fn skip_blank_row(&mut self) {
         self.ended = self.record > 0;
     }
 
-    /// A row that is not blank.
+    /// Shapes a row that is not blank.
     pub(super) fn shape_row(&mut self, raw: RawSheetRow) -> SheetRow {
         self.record += 1;
         let RawSheetRow { line, mut cells, mut fault } = raw;
@@ -125,8 +125,8 @@ impl RowShaper {
         }
     }
 
-    /// Makes the row as wide as the header. A row that has more than empty cells beyond it keeps them: its
-    /// fault is all that becomes of it, and nothing of it is to be lost.
+    /// Makes the row as wide as the header. A row with values beyond it keeps them: it is only reported as faulty,
+    /// and nothing of it may be lost.
     fn fit_to_header(&self, cells: &mut Vec<SheetCell>) -> Option<Diagnostic> {
         let (given, columns) = (cells.len(), self.names.len());
         if given <= columns {
@@ -192,7 +192,7 @@ impl RowShaper {
         for cell in others {
             let text = cell.to_text();
             let text = text.trim();
-            // Somebody's name is Sum.
+            // Sum is also a person's name.
             if text.contains('@') || looks_like_phone(text) {
                 return false;
             }
@@ -216,8 +216,7 @@ fn looks_numeric(cell: &SheetCell, text: &str) -> bool {
             && !text.chars().any(char::is_alphabetic))
 }
 
-/// Whether a text is one of some words, but for case and for what may stand behind them: `Total: 12`,
-/// `Subtotal (3)`.
+/// Whether a text is one of these words, ignoring case and a suffix: `Total: 12`, `Subtotal (3)`.
 fn is_one_of_words(text: &str, words: &[&str]) -> bool {
     let text = text.trim().trim_end_matches(|c: char| !c.is_alphabetic());
     let longest = 40;
@@ -227,7 +226,7 @@ fn is_one_of_words(text: &str, words: &[&str]) -> bool {
     }
 }
 
-/// Whether a text begins with one of some words, but for case.
+/// Whether a text begins with one of these words, ignoring case.
 fn starts_with_any(text: &str, words: &[&str]) -> bool {
     let start: String = text.trim().chars().take(40).collect::<String>().to_lowercase();
     words.iter().any(|word| start.starts_with(word))

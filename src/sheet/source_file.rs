@@ -1,7 +1,7 @@
-//! The file under a sheet: opened as often as needed, hashed as it is read, known again by its stamp.
+//! The file under a sheet: opened as often as needed, hashed while it is read, and identified by its stamp.
 //!
-//! It promises that whoever reads a file to its end learns whether its bytes are those that were looked
-//! over. It knows nothing of what is in them.
+//! Reading a file to its end reveals whether its bytes are those that were prescanned. This module does not know
+//! the contents.
 
 use super::error::io_error;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-/// What the system says about a file: cheap to ask, and different after most changes.
+/// The file's metadata: cheap to read, and different after most changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileStamp {
     pub(super) size: u64,
@@ -22,7 +22,7 @@ pub(super) struct FileStamp {
 
 /// Opens a file that can be read more than once.
 pub(super) fn open_file(path: &Path) -> Result<(File, FileStamp), Diagnostic> {
-    // Asked before it is opened: opening a pipe would wait for somebody to write to it.
+    // Checked before opening: opening a pipe would block until a writer appears.
     let metadata = std::fs::metadata(path).map_err(|error| io_error(path, &error))?;
     if !metadata.is_file() {
         return Err(not_a_file_error(path, metadata.is_dir()));
@@ -42,7 +42,7 @@ fn not_a_file_error(path: &Path, directory: bool) -> Diagnostic {
         .with_hint("the file is read more than once; save the data to a file first")
 }
 
-/// A reader that hashes what passes through it.
+/// A reader that hashes the bytes it reads.
 pub(super) struct HashingReader<R> {
     inner: R,
     hash: Sha256,
@@ -53,7 +53,7 @@ impl<R: Read> HashingReader<R> {
         Self { inner, hash: Sha256::new() }
     }
 
-    /// Reads what is left and gives the digest of everything, in lower-case hex.
+    /// Reads the rest, and returns the digest of everything in lower-case hex.
     pub(super) fn finish_digest(mut self) -> io::Result<String> {
         io::copy(&mut self, &mut io::sink())?;
         Ok(encode_hex(&self.hash.finalize()))
@@ -68,7 +68,7 @@ impl<R: Read> Read for HashingReader<R> {
     }
 }
 
-/// Fills as much of the buffer as the reader has.
+/// Fills the buffer as far as the reader has data.
 pub(super) fn fill_buffer(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {

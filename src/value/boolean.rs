@@ -1,4 +1,4 @@
-//! Yes and no, in the spellings and languages of spreadsheets.
+//! Booleans, in the spellings and languages of spreadsheets.
 
 use super::quote::QuotedText;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -74,10 +74,10 @@ const NO: &[&str] = &[
     "いいえ",
 ];
 
-/// Yes or no; `None` for an empty cell.
+/// Parses yes or no; `None` for an empty cell.
 ///
 /// # Errors
-/// `R_BOOLEAN_UNKNOWN` for anything else: guessing is worst where it is about consent.
+/// `R_BOOLEAN_UNKNOWN` for anything else. Guessing would do the most harm in consent columns.
 pub fn parse_boolean(text: &str) -> Result<Option<bool>, Diagnostic> {
     let text = text.trim();
     if text.is_empty() {
@@ -91,7 +91,7 @@ pub fn parse_boolean(text: &str) -> Result<Option<bool>, Diagnostic> {
     })
 }
 
-/// Yes or no, if the word is one.
+/// The value of a word for yes or no.
 pub(super) fn match_boolean_word(text: &str) -> Option<bool> {
     let is = |word: &&str| {
         word.eq_ignore_ascii_case(text) || (!text.is_ascii() && **word == text.to_lowercase())

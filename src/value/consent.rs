@@ -1,13 +1,13 @@
-//! Consent: what a word in a consent column says about contacting somebody.
+//! Consent: whether a word in a consent column allows contacting a person.
 //!
-//! An opt-out is a wish and blocks; a missing opt-in is only a question that was never answered yes, and blocks
-//! nothing. A word that nobody knows is an error: guessing "may be contacted" would be wrong.
+//! An opt-out is a wish and blocks contact. A missing opt-in only means that the question was never answered with
+//! yes, and blocks nothing. An unknown word is an error: a wrong guess of "may be contacted" would do harm.
 
 use super::boolean;
 use super::quote::QuotedText;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// What a consent column asks, and so what a yes in it means.
+/// The question of a consent column, which decides what a yes means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsentColumn {
     /// Yes means "do not contact": `Email Opt Out`, `Unsubscribed`, `Do Not Call`.
@@ -16,18 +16,18 @@ pub enum ConsentColumn {
     OptIn,
 }
 
-/// What a word in a consent column says.
+/// The meaning of a word in a consent column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsentStatus {
-    /// Do not contact: opted out, or the address is dead for good.
+    /// Do not contact: opted out, or the address is permanently invalid.
     OptedOut,
-    /// May be contacted: opted in, or not opted out. It lifts no do-not-disturb by itself.
+    /// May be contacted: opted in, or not opted out. This alone does not clear a do-not-disturb setting.
     Allowed,
-    /// Never opted in, which is no opt-out (`W_NOT_OPTED_IN`).
+    /// Never opted in, which is not an opt-out (`W_NOT_OPTED_IN`).
     NotAsked,
 }
 
-/// Words that say the same in every consent column; hyphens and underscores are blanks.
+/// Words with the same meaning in every consent column; hyphens and underscores count as spaces.
 const OPTED_OUT: &[&str] = &[
     "unsubscribed",
     "unsubscribe",
@@ -101,10 +101,10 @@ const NOT_ASKED: &[&str] = &[
     "none",
 ];
 
-/// What the word says; `None` for an empty cell.
+/// Parses the word; `None` for an empty cell.
 ///
 /// # Errors
-/// `R_BOOLEAN_UNKNOWN` for a word that nobody knows.
+/// `R_BOOLEAN_UNKNOWN` for an unknown word.
 pub fn parse_consent(
     text: &str,
     column: ConsentColumn,

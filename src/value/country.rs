@@ -1,4 +1,4 @@
-//! Countries: any common name to its ISO 3166-1 code.
+//! Countries: converts any common name to the ISO 3166-1 code.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -8,10 +8,10 @@ use super::normalize::name_key;
 use super::quote::QuotedText;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// One country a line: its code of two letters, that of three, and its names, parted by `|`.
+/// One country per line: its two-letter code, its three-letter code, and its names, separated by `|`.
 const NAMES: &str = include_str!("country/names.tsv");
 
-/// The most characters of a name.
+/// The maximum length of a name, in characters.
 const LONGEST: usize = 100;
 
 static CODES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
@@ -27,11 +27,11 @@ static CODES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     codes
 });
 
-/// The ISO 3166-1 alpha-2 code of a country, from that code, the one of three letters, its English name, a common
-/// short form, or its name in its own or another main language. Case, accents and punctuation do not count.
+/// Returns the ISO 3166-1 alpha-2 code of a country from that code, the three-letter code, the English name, a
+/// common short form, or the name in its own or another major language. Case, accents and punctuation are ignored.
 ///
 /// # Errors
-/// `W_COUNTRY_UNKNOWN`, also for a name that several countries share; `R_SPREADSHEET_ERROR`.
+/// `W_COUNTRY_UNKNOWN`, also for a name that several countries share, and `R_SPREADSHEET_ERROR`.
 pub fn parse_country(text: &str) -> Result<&'static str, Diagnostic> {
     let name = text.trim();
     let found = (name.len() <= LONGEST).then(|| find_country_code(name)).flatten();

@@ -1,4 +1,4 @@
-//! Moments: a date and a time as the API takes them.
+//! Timestamps: a date and a time, in the form that the API accepts.
 
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -7,11 +7,11 @@ use super::date;
 use super::{DateOrder, ParsedValue};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// A moment in UTC without fractions of a second, such as `2026-03-01T09:00:00Z` (api.md §5, tasks).
+/// Parses a timestamp to UTC without fractions of a second, such as `2026-03-01T09:00:00Z` (api.md §5, tasks).
 ///
-/// A time with an offset keeps its instant; one without is read in `zone`; a date alone is midnight there, with
-/// `W_DUE_NO_TIME`. `None` for an empty text and for fillers that mean "no date". `order` and `locale` are those
-/// of [`parse_date`](super::parse_date).
+/// A time with an offset keeps its instant, and one without is read in `zone`. A date alone becomes midnight in
+/// `zone`, with `W_DUE_NO_TIME`. `None` for an empty text and for placeholders that mean "no date". For `order` and
+/// `locale`, see [`parse_date`](super::parse_date).
 ///
 /// # Errors
 /// Those of [`parse_date`](super::parse_date).

@@ -1,11 +1,11 @@
-//! Digits of other scripts, as ASCII.
+//! Converts digits of other scripts to ASCII.
 
 use std::borrow::Cow;
 
-/// The zeros of the decimal digits that people type: full-width, Arabic-Indic, Persian, Devanagari, Bengali, Thai.
+/// The zero of each supported set of decimal digits: full-width, Arabic-Indic, Persian, Devanagari, Bengali, Thai.
 const ZEROS: [char; 6] = ['\u{ff10}', '\u{0660}', '\u{06f0}', '\u{0966}', '\u{09e6}', '\u{0e50}'];
 
-/// The text with such digits, and full-width punctuation, as ASCII.
+/// Converts such digits, and full-width punctuation, to ASCII.
 pub(super) fn to_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);

@@ -1,11 +1,11 @@
 //! Evidence about the order of day and month in a column of dates.
 //!
-//! One date that only one order can explain decides for the whole column, unless another date contradicts it.
+//! A date that is valid in only one order decides for the whole column, unless another date contradicts it.
 
 use super::DateOrder;
 use super::date::{self, DateNumber, DateShape};
 
-/// Evidence about a column's order of day, month and year, gathered over the whole column.
+/// Evidence about a column's order of day, month and year, collected from the whole column.
 #[derive(Default, Clone, Debug)]
 pub struct DateOrderEvidence {
     dmy: Option<DateOrderProof>,
@@ -14,7 +14,7 @@ pub struct DateOrderEvidence {
     needs_order: bool,
 }
 
-/// The first date that only one order explains.
+/// The first date that is valid in only one order.
 #[derive(Clone, Debug)]
 struct DateOrderProof {
     text: String,
@@ -22,7 +22,7 @@ struct DateOrderProof {
 }
 
 impl DateOrderEvidence {
-    /// Takes a value into account. `record` is its record's number, for [`Self::describe_proofs`].
+    /// Adds the evidence of a value. `record` is its record number, for [`Self::describe_proofs`].
     pub fn add_value(&mut self, text: &str, record: u64) {
         if !text.contains(char::is_numeric) {
             return;
@@ -47,7 +47,7 @@ impl DateOrderEvidence {
         }
     }
 
-    /// The order, when the evidence is all for one. `None` when nothing proves one, or several are proved.
+    /// The order that the evidence proves. `None` if no order is proved, or several are.
     #[must_use]
     pub fn proven_order(&self) -> Option<DateOrder> {
         match (&self.dmy, &self.mdy, &self.ymd) {
@@ -70,7 +70,7 @@ impl DateOrderEvidence {
         self.found_proofs().nth(1).is_some()
     }
 
-    /// The dates that prove the order or orders, such as `31.12.1985 in record 1`. Empty without any.
+    /// The dates that prove the order or orders, such as `31.12.1985 in record 1`. Empty if no order is proved.
     #[must_use]
     pub fn describe_proofs(&self) -> String {
         let proofs =
@@ -83,7 +83,7 @@ impl DateOrderEvidence {
     }
 }
 
-/// The orders in which the numbers are a day; one of them if all give the same day.
+/// The orders in which the numbers are a valid day; empty if all give the same day.
 fn distinct_orders(numbers: [DateNumber; 3]) -> Vec<DateOrder> {
     let orders = date::possible_orders(numbers);
     match orders[..] {

@@ -1,7 +1,7 @@
-//! Values: what a cell's text means.
+//! Values: the meaning of a cell's text.
 //!
-//! Each reader takes a text and gives the form that the API wants, or says why it cannot. None guesses:
-//! what could mean two things is an error or comes with a notice. They know neither rows nor columns.
+//! Each parser converts a text to the form that the API expects, or says why it cannot. None of them guesses: an
+//! ambiguous text is an error or comes with a notice. Parsers know neither rows nor columns.
 
 mod boolean;
 mod consent;
@@ -46,17 +46,17 @@ pub use website::parse_url;
 
 use crate::diagnostic::Diagnostic;
 
-/// A value, and what is noteworthy about it.
+/// A value and the notices about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedValue<T> {
     /// The value.
     pub value: T,
-    /// What is noteworthy.
+    /// The notices about the value.
     pub notices: Vec<Diagnostic>,
 }
 
 impl<T> ParsedValue<T> {
-    /// A value about which nothing is noteworthy.
+    /// A value without notices.
     #[must_use]
     pub fn without_notices(value: T) -> Self {
         Self { value, notices: Vec::new() }

@@ -1,8 +1,8 @@
-//! Names as keys: what is left of a name when case, accents, punctuation and a leading "the" do not count.
+//! Keys for names, which ignore case, accents, punctuation and a leading "the".
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The key of a name: letters and digits in lower case, one space between words.
+/// The key of a name: letters and digits in lower case, with one space between words.
 pub(super) fn name_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len());
     for c in
@@ -23,7 +23,7 @@ pub(super) fn name_key(name: &str) -> String {
     words.join(" ")
 }
 
-/// Marks that are parts of letters, as in the scripts of India; accents are gone by now.
+/// Marks that are parts of letters, as in the scripts of India. Accents have been removed before.
 fn is_letter_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }

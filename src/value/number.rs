@@ -1,27 +1,27 @@
 //! Numbers and amounts of money.
 //!
-//! Without a stated decimal sign, only what has one reading is read: `1,234` is a thousand here and little more
-//! than one there, and is an error.
+//! Without a given decimal sign, only unambiguous numbers are accepted: `1,234` is one thousand and more in some
+//! countries and little more than one in others, so it is an error.
 
 use super::digits;
 use super::is_spreadsheet_error;
 use super::quote::QuotedText;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// A number.
+/// Parses a number.
 ///
-/// With `decimal` (`.` or `,`) the other of the two, blanks and apostrophes may group the digits before it.
-/// Without, only digits with a `.` as decimal sign are read.
+/// With `decimal` (`.` or `,`), the other of the two signs, spaces and apostrophes may group the digits before it.
+/// Without it, only digits with `.` as the decimal sign are accepted.
 ///
 /// # Errors
-/// `W_NUMBER_INVALID`; `R_SPREADSHEET_ERROR` for an error value.
+/// `W_NUMBER_INVALID`, and `R_SPREADSHEET_ERROR` for an error value.
 pub fn parse_number(text: &str, decimal: Option<char>) -> Result<f64, Diagnostic> {
     let ascii = digits::to_ascii(text.trim());
     parse_decimal(&ascii, decimal).ok_or_else(|| invalid_number_error(text, decimal))
 }
 
-/// An amount of money: a [`parse_number`] beside which currency signs and codes may stand, and which may be negative in
-/// brackets. `1,234.50` has one reading, and is read without `decimal`, too.
+/// Parses an amount of money: a number as in [`parse_number`], with optional currency signs and codes, which may be
+/// negative by being in parentheses. `1,234.50` is unambiguous, and is accepted even without `decimal`.
 ///
 /// # Errors
 /// Those of [`parse_number`].
@@ -33,7 +33,7 @@ pub fn parse_money(text: &str, decimal: Option<char>) -> Result<f64, Diagnostic>
             Some(inner) => (strip_currency(inner), true),
             None => (amount, false),
         };
-    // `-$5` leaves the sign apart from its digits.
+    // `-$5` has its sign before the currency.
     let (amount, is_negative) = match amount.strip_prefix('-') {
         Some(rest) if !is_negative => (strip_currency(rest), true),
         _ => (amount, is_negative),
@@ -90,7 +90,8 @@ fn is_exponent(text: &str) -> bool {
     is_digits(text.strip_prefix(['+', '-']).unwrap_or(text))
 }
 
-/// The digits without the signs that group them: all alike, the last group of three, the others of two or three.
+/// Removes the signs that group the digits. All signs must be the same, the last group must have three digits, and
+/// the others two or three.
 fn remove_digit_grouping(whole: &str, decimal: char) -> Option<String> {
     let mark = whole.chars().find(|c| !c.is_ascii_digit());
     let Some(mark) = mark else { return Some(whole.to_owned()) };
@@ -107,16 +108,16 @@ fn remove_digit_grouping(whole: &str, decimal: char) -> Option<String> {
     is_grouped.then(|| groups.concat())
 }
 
-/// Whether commas group the digits before a single `.`, so that the number has one reading.
+/// Whether commas group the digits before a single `.`, which makes the number unambiguous.
 fn is_unambiguous_amount(amount: &str) -> bool {
     amount.contains(',') && amount.matches('.').count() == 1 && amount.rfind(',') < amount.find('.')
 }
 
-/// Currency names that are no three capital letters.
+/// Currency names other than codes of three capital letters.
 const CURRENCIES: [&str; 12] =
     ["US$", "A$", "C$", "CA$", "AU$", "NZ$", "HK$", "R$", "kr.", "kr", "zł", "Fr."];
 
-/// The amount without a currency before and after it.
+/// Strips a currency before and after the amount.
 fn strip_currency(amount: &str) -> &str {
     let amount = amount.trim();
     let amount =

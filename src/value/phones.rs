@@ -1,7 +1,7 @@
 //! Several phone numbers in one cell.
 //!
-//! Each must be a number of its own: a cell with one that is none is refused as a whole, since nobody knows what
-//! the rest was meant to be.
+//! Every part must be a valid number. If one is not, the whole cell is rejected, because the meaning of the rest is
+//! uncertain.
 
 use std::collections::HashSet;
 
@@ -10,16 +10,17 @@ use super::split::{CellPieces, split_at_separators, split_at_strings};
 use super::{ParsedValue, parse_phone};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// What parts numbers when nobody says otherwise. A bare `/` stands inside numbers, too.
+/// The default separators. A bare `/` is not one, because it also occurs inside numbers.
 const SEPARATORS: [&str; 9] = [";", ",", "|", "\n", "\r", " ::: ", " / ", " or ", " & "];
 
-/// The phone numbers of a cell as E.164, the first of them primary, none twice (`W_DUPLICATE_VALUE`).
+/// Parses the phone numbers of a cell to E.164. The first is the primary one; duplicates are dropped
+/// (`W_DUPLICATE_VALUE`).
 ///
-/// `split` names the separators; without it, the usual ones. An empty cell has none. Other notices, `country` and
-/// the errors are those of [`parse_phone()`].
+/// `split` gives the separators; without it, the usual ones apply. An empty cell has no numbers. For `country` and
+/// the other notices, see [`parse_phone()`].
 ///
 /// # Errors
-/// Those of [`parse_phone()`], for the first part that is no number.
+/// Those of [`parse_phone()`], for the first part that is not a number.
 pub fn parse_phones(
     text: &str,
     country: Option<&str>,
@@ -65,7 +66,7 @@ fn split_numbers<'t>(
     split_at_strings(text, separators)
 }
 
-/// The part, cut before each `+` that follows a blank, or at slashes if all pieces are numbers.
+/// Splits the part before each `+` that follows a space, or at slashes if every piece is a number.
 fn split_before_plus<'t>(part: &'t str, country: Option<&str>) -> CellPieces<'t> {
     let mut pieces = Vec::new();
     let mut start = 0;

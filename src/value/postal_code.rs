@@ -1,21 +1,21 @@
-//! Postal codes, and the zeros that spreadsheets take from them.
+//! Postal codes, and the leading zeros that spreadsheets remove from them.
 
 use super::ParsedValue;
 use super::digits;
 use super::quote::QuotedText;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// Countries whose codes have five digits, of which the first may be 0.
+/// Countries whose codes have five digits, the first of which may be 0.
 const FIVE_DIGITS: [&str; 20] = [
     "US", "DE", "FR", "ES", "IT", "MX", "TR", "UA", "PR", "VI", "GU", "FI", "EE", "MY", "PE", "DO",
     "SA", "GP", "MQ", "RE",
 ];
 
-/// A postal code as it is, but for what a spreadsheet did to it.
+/// Returns a postal code unchanged, except that damage by a spreadsheet is repaired.
 ///
-/// A US ZIP code that lost its leading zeros gets them back (`W_ZIP_PADDED`), since none has fewer than five
-/// digits; `country` is that of the row, not a default. Where the country is unknown or another, a code that looks
-/// too short stays and is named (`W_ZIP_SUSPECT`).
+/// A US ZIP code that lost its leading zeros gets them back (`W_ZIP_PADDED`), since every ZIP code has at least
+/// five digits. `country` is the row's own, not a default. Where the country is unknown or another one, a code that
+/// looks too short is not changed, only reported (`W_ZIP_SUSPECT`).
 #[must_use]
 pub fn parse_postal_code(text: &str, country: Option<&str>) -> ParsedValue<String> {
     let text = text.trim();
@@ -36,7 +36,7 @@ pub fn parse_postal_code(text: &str, country: Option<&str>) -> ParsedValue<Strin
     read
 }
 
-/// A US ZIP code, of five digits or of five and four.
+/// Parses a US ZIP code, of five digits or of five and four.
 fn parse_zip_code(text: &str, code: &str) -> ParsedValue<String> {
     let (five, four) = code.split_once('-').map_or((code, None), |(five, four)| (five, Some(four)));
     let is_zip = is_digits(five) && four.is_none_or(|four| is_digits(four) && four.len() == 4);
@@ -64,7 +64,7 @@ fn suspect_zip_notice(text: &str) -> Diagnostic {
     Diagnostic::new(DiagnosticCode::W_ZIP_SUSPECT, message)
 }
 
-/// The code without the `.0` of a number with decimals.
+/// Strips the `.0` of a number with decimals.
 fn strip_zero_fraction(code: &str) -> &str {
     match code.split_once('.') {
         Some((whole, fraction))

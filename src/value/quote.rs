@@ -1,8 +1,8 @@
-//! A cell's text in a message: in backticks, cut to a readable length, without control characters.
+//! Quotes a cell's text in a message: in backticks, cut to a readable length, without control characters.
 
 use std::fmt::{self, Write};
 
-/// The most characters of a cell that a message repeats.
+/// The maximum number of characters of a cell that a message repeats.
 const LONGEST: usize = 60;
 
 /// A cell's text, ready for a message.

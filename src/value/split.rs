@@ -1,14 +1,14 @@
-//! Cells of several values, taken apart at separators.
+//! Splits cells that hold several values.
 
-/// The pieces of a cell, trimmed, none of them empty.
+/// The pieces of a cell, trimmed and not empty.
 pub(super) type CellPieces<'t> = Vec<&'t str>;
 
-/// The pieces between these separators.
+/// Splits the text at these separators.
 pub(super) fn split_at_strings<'t>(text: &'t str, separators: &[String]) -> CellPieces<'t> {
     split_at_separators(text, separators)
 }
 
-/// The pieces between these separators; where two could begin at one place, the longer one does.
+/// Splits the text at these separators; where two match at the same position, the longer one wins.
 #[must_use]
 pub fn split_at_separators<'t>(text: &'t str, separators: &[impl AsRef<str>]) -> Vec<&'t str> {
     let mut pieces = Vec::new();

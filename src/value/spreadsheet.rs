@@ -1,7 +1,7 @@
-//! Error values of spreadsheets, in the languages that they speak.
+//! Error values of spreadsheets, in the languages of spreadsheet programs.
 
 const ERRORS: &[&str] = &[
-    // English, and those that all languages share.
+    // English, and those shared by all languages.
     "#N/A",
     "#NAME?",
     "#REF!",

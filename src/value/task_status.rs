@@ -23,10 +23,10 @@ const TO_DO: &[&str] = &[
     "due",
 ];
 
-/// Whether a task with this status is done; an empty one is not.
+/// Whether a task with this status is done; an empty status means not done.
 ///
 /// # Errors
-/// `R_TASK_STATUS` for a word that says neither.
+/// `R_TASK_STATUS` for a word that means neither.
 pub fn parse_task_status(text: &str) -> Result<bool, Diagnostic> {
     let word = text.trim().to_lowercase().replace(['_', '-'], " ");
     if word.is_empty() || TO_DO.contains(&word.as_str()) {

@@ -1,7 +1,8 @@
-//! Time zones: their IANA names.
+//! Time zones by their IANA names.
 //!
-//! Taken are IANA names in any case, and the names that Windows, Rails and HighLevel show. An abbreviation such as
-//! `EST` or an offset is none: the one has several meanings or no summer time, the other belongs to many zones.
+//! Accepts IANA names in any case, and the names that Windows, Rails and HighLevel show. Abbreviations such as
+//! `EST` and bare offsets are rejected: an abbreviation has several meanings or no summer time, and an offset
+//! belongs to many zones.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,13 +12,13 @@ use super::normalize::name_key;
 use super::quote::QuotedText;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// The names of the IANA database that have an area, and `UTC`; old ones among them.
+/// The names in the IANA database that have an area, including old ones, and `UTC`.
 const NAMES: &str = include_str!("timezone/names.txt");
 
-/// One zone a line: its IANA name, and others, parted by `|`.
+/// One zone per line: its IANA name and its other names, separated by `|`.
 const ALIASES: &str = include_str!("timezone/aliases.tsv");
 
-/// The most characters of a name.
+/// The maximum length of a name, in characters.
 const LONGEST: usize = 100;
 
 static ZONES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
@@ -31,15 +32,15 @@ static ZONES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     zones
 });
 
-/// What makes two names the same. `Etc/GMT+5` and `Etc/GMT-5` are two.
+/// The key under which spellings of one name are equal. `Etc/GMT+5` and `Etc/GMT-5` have different keys.
 fn zone_key(name: &str) -> String {
     name_key(&name.replace('+', " plus ").replace('&', " "))
 }
 
-/// The IANA name of a time zone, in its exact spelling.
+/// Returns the IANA name of a time zone in its exact spelling.
 ///
 /// # Errors
-/// `W_TIMEZONE_UNKNOWN`; `R_SPREADSHEET_ERROR`.
+/// `W_TIMEZONE_UNKNOWN` and `R_SPREADSHEET_ERROR`.
 pub fn parse_timezone(text: &str) -> Result<String, Diagnostic> {
     let name = text.trim();
     let found = (name.len() <= LONGEST && !name.is_empty()).then(|| find_zone(name)).flatten();
@@ -54,7 +55,7 @@ fn find_zone(name: &str) -> Option<&'static str> {
     })
 }
 
-/// The name without an offset before it: `(GMT-05:00) Eastern Time`, `UTC+01:00 Paris`.
+/// Strips an offset before the name: `(GMT-05:00) Eastern Time`, `UTC+01:00 Paris`.
 fn strip_offset(name: &str) -> &str {
     let inner = name.strip_prefix('(').unwrap_or(name);
     if !["GMT", "UTC"].iter().any(|word| inner.starts_with(word)) {

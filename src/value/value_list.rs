@@ -6,14 +6,15 @@ use serde_json::Value;
 
 use super::split::{longest_prefix_len, split_at_separators};
 
-/// What parts the items when nobody says otherwise. A slash and a full stop are parts of them.
+/// The default separators. Slashes and full stops are not among them: they occur inside items.
 const SEPARATORS: [&str; 6] = [",", ";", "|", "\n", "\r", " ::: "];
 
-/// The items of a cell: trimmed, none empty, none twice whatever its case, in the order and spelling of the first.
+/// Parses the items of a cell: trimmed and not empty, in their original order. Duplicates that differ only in case
+/// are dropped; the first spelling wins.
 ///
-/// A JSON array is understood. Otherwise `split` names the separators; without it they are `,` `;` `|`, line breaks
-/// and Google's ` ::: `. Where a comma parts items, quotation marks hold one together: `"Boston, MA","New"`.
-/// Google's mark `* ` for groups, and its group of everybody, go.
+/// A JSON array is accepted. Otherwise `split` gives the separators; by default they are `,` `;` `|`, line breaks
+/// and Google's ` ::: `. Where a comma separates items, quotation marks hold one item together: `"Boston,
+/// MA","New"`. Google's group mark `* ` and its group of all contacts are removed.
 #[must_use]
 pub fn parse_list(text: &str, split: Option<&[String]>) -> Vec<String> {
     let text = text.trim();
@@ -37,7 +38,7 @@ pub fn parse_list(text: &str, split: Option<&[String]>) -> Vec<String> {
     distinct_items(items)
 }
 
-/// The items of a JSON array of texts and numbers.
+/// Parses a JSON array of strings and numbers.
 fn parse_json_array(text: &str) -> Option<Vec<String>> {
     if !text.starts_with('[') {
         return None;
@@ -52,7 +53,7 @@ fn parse_json_array(text: &str) -> Option<Vec<String>> {
     values.into_iter().map(item).collect()
 }
 
-/// Pieces between separators, where a piece may be in quotation marks, doubled inside.
+/// Splits at separators; an item may be in quotation marks, which are doubled inside it.
 fn split_quoted_items(text: &str, separators: &[impl AsRef<str>]) -> Vec<String> {
     let mut items = Vec::new();
     let mut rest = text;
@@ -79,7 +80,7 @@ fn split_quoted_items(text: &str, separators: &[impl AsRef<str>]) -> Vec<String>
     items
 }
 
-/// An item in quotation marks up to a separator or the end, and what follows.
+/// Takes an item in quotation marks up to a separator or the end, and returns it with the remaining text.
 fn take_quoted_item<'t>(
     text: &'t str,
     separators: &[impl AsRef<str>],
@@ -105,7 +106,7 @@ fn take_quoted_item<'t>(
     Some((item, &after[length..]))
 }
 
-/// The item without Google's mark for groups; its group of everybody is none.
+/// Strips Google's group mark; `None` for its group of all contacts.
 fn strip_group_mark(item: &str) -> Option<&str> {
     match item.strip_prefix("* ") {
         Some("myContacts") => None,

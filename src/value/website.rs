@@ -5,14 +5,14 @@ use super::quote::QuotedText;
 use super::split::longest_prefix_len;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// The most characters of an address that browsers and servers take.
+/// The maximum length of an address that browsers and servers accept, in characters.
 const LONGEST: usize = 2_048;
 
-/// The web address of a cell, with `https://` before one that names no scheme. Of several, the first is kept
-/// (`W_EXTRA_URLS`). An empty cell gives an empty text.
+/// Returns the web address of a cell, and adds `https://` if it has no scheme. Of several addresses, the first is
+/// used (`W_EXTRA_URLS`). An empty cell gives an empty text.
 ///
 /// # Errors
-/// `W_URL_INVALID` for what is no address of a web site.
+/// `W_URL_INVALID` for a text that is not the address of a web site.
 pub fn parse_url(text: &str) -> Result<ParsedValue<String>, Diagnostic> {
     let mut addresses = split_addresses(text).into_iter();
     let Some(first) = addresses.next() else {
@@ -33,7 +33,7 @@ pub fn parse_url(text: &str) -> Result<ParsedValue<String>, Diagnostic> {
     Ok(read)
 }
 
-/// The addresses between blanks, `|`, and commas and semicolons that end a word; inside an address these are its own.
+/// Splits at spaces, `|`, and commas and semicolons at the end of a word; inside an address, they belong to it.
 fn split_addresses(text: &str) -> Vec<&str> {
     let words = text.split(|c: char| c.is_whitespace() || c == '|');
     words
@@ -70,7 +70,7 @@ fn to_web_address(word: &str) -> Option<String> {
     let rest = scheme.map_or(word, |scheme| &word[scheme.len()..]);
     let rest = rest.strip_prefix("//").filter(|_| scheme.is_none()).unwrap_or(rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // An e-mail address names no web site.
+    // An e-mail address is not a web site.
     if scheme.is_none() && host.contains('@') {
         return None;
     }

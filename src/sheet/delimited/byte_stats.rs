@@ -1,7 +1,7 @@
-//! A census of a text file's bytes: what they say about its encoding, counted in one pass.
+//! Statistics on a text file's bytes, collected in one pass to detect its encoding.
 //!
-//! It counts lines that are valid UTF-8 beyond ASCII and lines that are not, remembers where the text
-//! ends and the padding begins, and lets the detector see what is not UTF-8. It holds one block.
+//! Counts lines that are valid UTF-8 beyond ASCII and lines that are not, records where the text ends and padding
+//! begins, and feeds the detector with what is not UTF-8. One block is in memory.
 
 use std::io::{self, Read};
 
@@ -10,31 +10,31 @@ use encoding_rs::{Encoding, UTF_8};
 
 use crate::sheet::source_file;
 
-/// Bytes that are looked at together.
+/// The number of bytes processed at a time.
 const BLOCK: usize = 64 * 1024;
 
-/// Bytes that the detector sees at most. It is sure long before.
+/// The maximum number of bytes given to the detector, which is certain long before.
 const DETECT: usize = 1024 * 1024;
 
-/// One valid line for so many invalid ones makes a file UTF-8 with damaged lines.
+/// One valid line in this many invalid ones makes a file UTF-8 with damaged lines.
 const DAMAGED_PER_VALID: u64 = 4;
 
-/// What was counted.
+/// The statistics of a file.
 pub(crate) struct ByteStats {
-    /// Bytes up to the last one that is not NUL.
+    /// The number of bytes up to the last one that is not NUL.
     pub(crate) end: u64,
-    /// Bytes in all.
+    /// The size of the file in bytes.
     pub(crate) size: u64,
-    /// Lines that hold characters beyond ASCII, all of them valid UTF-8.
+    /// The number of lines with characters beyond ASCII that are all valid UTF-8.
     valid_lines: u64,
-    /// Lines that hold something that is no UTF-8.
+    /// The number of lines with invalid UTF-8.
     pub(crate) invalid_lines: u64,
     detector: EncodingDetector,
     seen: usize,
     line: LineStats,
 }
 
-/// What was found in the line that is being read.
+/// The findings in the current line.
 #[derive(Default)]
 struct LineStats {
     multibyte: bool,
@@ -42,7 +42,7 @@ struct LineStats {
 }
 
 impl ByteStats {
-    /// Counts a whole file.
+    /// Collects the statistics of a whole file.
     pub(crate) fn from_reader(reader: &mut impl Read) -> io::Result<Self> {
         let mut census = Self {
             end: 0,
@@ -60,7 +60,7 @@ impl ByteStats {
             census.track_size(&block[kept..kept + count]);
             let filled = kept + count;
             let last = filled < BLOCK;
-            // A sequence that the block cuts off is looked at together with its rest.
+            // A sequence that is cut off by the end of the block is processed together with its rest.
             let whole =
                 if last { filled } else { filled - incomplete_suffix_len(&block[..filled]) };
             census.scan_block(&block[..whole]);
@@ -115,13 +115,13 @@ impl ByteStats {
         self.valid_lines += u64::from(line.multibyte && !line.invalid);
     }
 
-    /// Whether the file is UTF-8, though some of its lines may be damaged.
+    /// Whether the file is UTF-8, although some of its lines may be damaged.
     pub(crate) fn is_utf8(&self) -> bool {
         self.invalid_lines == 0
             || (self.valid_lines > 0 && self.valid_lines * DAMAGED_PER_VALID >= self.invalid_lines)
     }
 
-    /// What a file that is not UTF-8 probably is.
+    /// The likely encoding of a file that is not UTF-8.
     pub(crate) fn guess_encoding(&mut self) -> &'static Encoding {
         self.detector.feed(b"", true);
         match self.detector.guess(None, Utf8Detection::Deny) {
@@ -131,7 +131,7 @@ impl ByteStats {
     }
 }
 
-/// How many bytes at the end of a block begin a sequence that goes on behind it.
+/// The length of an incomplete UTF-8 sequence at the end of a block.
 fn incomplete_suffix_len(block: &[u8]) -> usize {
     let tail = &block[block.len().saturating_sub(3)..];
     let lead = |byte: u8| match byte {

@@ -1,4 +1,4 @@
-//! The dialect of delimited text: its delimiter, chosen by what it makes of the first rows.
+//! The dialect of delimited text: chooses the delimiter that splits the first rows best.
 
 use super::tokenizer::{DelimitedRecord, RecordTokenizer};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -6,28 +6,28 @@ use crate::sheet::SheetReadOptions;
 use crate::sheet::header_row::{self, HeaderCandidate};
 use crate::sheet::row::is_blank_text;
 
-/// What is tried, the usual first.
+/// The delimiters to try, the most common first.
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// From so many rows of a thousand on, most rows have the same width.
+/// The number of rows in a thousand from which on most rows have the same width.
 const EVEN: usize = 600;
 
-/// Cells that are looked at, at least in the first two rows.
+/// The maximum number of cells examined; at least the first two rows are.
 const CELLS: usize = 1_000_000;
 
-/// How a text is cut into cells, and where its header seems to be.
+/// How to split a text into cells, and where its header seems to be.
 pub(crate) struct DetectedDialect {
     pub(crate) delimiter: u8,
-    /// Whether the first line declares it.
+    /// Whether the first line declares the delimiter.
     pub(crate) declared: bool,
-    /// The line of the header, or why there is none.
+    /// The line of the header, or why none was found.
     pub(crate) header: Result<u64, Diagnostic>,
 }
 
 /// The beginning of a text.
 pub(crate) struct TextHead<'a> {
     pub(crate) text: &'a [u8],
-    /// Whether it is all there is.
+    /// Whether it is the whole text.
     pub(crate) whole: bool,
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn choose_dialect(
     Ok(DetectedDialect { declared: declared.is_some(), ..dialect })
 }
 
-/// A delimiter's name, for people.
+/// The name of a delimiter, for people.
 pub(crate) fn delimiter_name(delimiter: u8) -> String {
     match delimiter {
         b',' => "comma".to_owned(),
@@ -85,16 +85,16 @@ fn declared_delimiter(text: &[u8]) -> Option<u8> {
     }
 }
 
-/// How well a delimiter fits; more is better, field by field.
+/// How well a delimiter fits; higher is better, and earlier fields matter more.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct DelimiterScore {
-    /// Cells of the header that are known words.
+    /// The number of header cells that are known words.
     known: usize,
-    /// Whether it cuts most rows into as many cells.
+    /// Whether it splits most rows into equally many cells.
     cuts: bool,
     /// Whether there is a header.
     found: bool,
-    /// Rows of the width that most rows have, of a thousand.
+    /// The number of rows in a thousand that have the most common width.
     even: usize,
     width: usize,
 }
@@ -116,7 +116,7 @@ fn score_delimiter(
     let cuts = width > 1 && even >= EVEN;
     let score = DelimiterScore { known: words, cuts, found: found.is_ok(), even, width };
     let header = match (found, line) {
-        // It may stand further down than the head reaches.
+        // The header may be further down than the head reaches.
         (_, Some(line)) => Ok(u64::from(line)),
         (Ok(index), None) => Ok(rows[index].line),
         (Err(refusal), None) => Err(refusal.expect("a search says why it failed")),
@@ -124,7 +124,7 @@ fn score_delimiter(
     (score, DetectedDialect { delimiter, declared: false, header })
 }
 
-/// The first rows that are not blank. A last one that the head cuts off does not count.
+/// Parses the first rows that are not blank. A last row that is cut off by the end of the head does not count.
 fn parse_head_rows(head: &TextHead<'_>, delimiter: u8) -> Vec<HeaderCandidate> {
     let mut scanner = RecordTokenizer::new(head.text, delimiter);
     let mut record = DelimitedRecord::default();
@@ -149,7 +149,7 @@ fn parse_head_rows(head: &TextHead<'_>, delimiter: u8) -> Vec<HeaderCandidate> {
     rows
 }
 
-/// The share of rows that have the most frequent width, and that width.
+/// The share of rows that have the most common width, and that width.
 fn width_evenness(rows: &[HeaderCandidate]) -> (usize, usize) {
     let mut widths: Vec<usize> = rows.iter().map(|row| row.cells.len()).collect();
     widths.sort_unstable();

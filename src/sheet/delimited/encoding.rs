@@ -1,7 +1,7 @@
-//! The encoding of a text file: found out, then taken off while the file is read.
+//! The encoding of a text file: detects it, and decodes the file while it is read.
 //!
-//! What comes out is UTF-8, except where the file is damaged: there a byte comes out that no UTF-8 text
-//! holds, so that the row that it stands in can be told from the others. Nothing is ever replaced.
+//! The output is UTF-8, except where the file is damaged: there, the output contains a byte that never occurs in
+//! UTF-8, so that the damaged row can be recognized. Nothing is ever replaced silently.
 
 use std::fs::File;
 use std::io::{self, Read, Take};
@@ -12,24 +12,24 @@ use super::byte_stats::ByteStats;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::source_file::{self, HashingReader};
 
-/// Bytes that are decoded together.
+/// The number of bytes decoded at a time.
 const BLOCK: usize = 64 * 1024;
 
-/// Stands for bytes that are nothing in their encoding.
+/// Marks bytes that are invalid in their encoding.
 const DAMAGE: u8 = 0xFF;
 
-/// How the bytes of a file become text.
+/// How to decode the bytes of a file to text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DetectedEncoding {
     pub(crate) encoding: &'static Encoding,
-    /// Bytes of the byte order mark.
+    /// The length of the byte order mark, in bytes.
     pub(crate) mark: u64,
-    /// Bytes up to where the text ends.
+    /// The offset at which the text ends.
     pub(crate) end: u64,
 }
 
 impl DetectedEncoding {
-    /// Decides the encoding. `head` is the beginning of the file.
+    /// Detects the encoding. `head` is the beginning of the file.
     pub(crate) fn detect(
         head: &[u8],
         census: &mut ByteStats,
@@ -56,7 +56,7 @@ impl DetectedEncoding {
         Ok(Self { encoding, mark, end })
     }
 
-    /// A reader of the file's text.
+    /// Creates a reader for the file's text.
     pub(crate) fn text_reader(self, file: File) -> io::Result<TextReader> {
         let mut raw = HashingReader::new(file);
         source_file::fill_buffer(
@@ -69,7 +69,7 @@ impl DetectedEncoding {
     }
 }
 
-/// The encoding's name, as people write it.
+/// The common name of the encoding.
 pub(crate) fn encoding_name(encoding: &'static Encoding) -> String {
     encoding.name().to_ascii_lowercase()
 }
@@ -117,27 +117,27 @@ fn guess_without_bom(
     }
 }
 
-/// UTF-16 by its NUL bytes: every ASCII character has one, always on the same side.
+/// Detects UTF-16 by its NUL bytes: every ASCII character has one, always on the same side.
 fn detect_utf16(head: &[u8]) -> Option<&'static Encoding> {
     let head = &head[..head.len().min(4096)];
     let nuls = |side: usize| head.iter().skip(side).step_by(2).filter(|byte| **byte == 0).count();
     let (first, second) = (nuls(0), nuls(1));
     let enough = |count: usize| count >= 2 && count * 10 >= head.len() / 2;
-    // One-sided but for the odd damaged character; padding has NULs on both sides.
+    // All on one side, apart from a few damaged characters; padding has NULs on both sides.
     if enough(second) && first * 20 <= second {
         return Some(UTF_16LE);
     }
     (enough(first) && second * 20 <= first).then_some(UTF_16BE)
 }
 
-/// Where the text ends: some systems fill a file up with NUL bytes.
+/// The offset at which the text ends: some systems pad a file with NUL bytes.
 fn text_end(
     encoding: &'static Encoding,
     census: &ByteStats,
     warnings: &mut Vec<Diagnostic>,
 ) -> u64 {
     let wide = encoding == UTF_16LE || encoding == UTF_16BE;
-    // The last character's own NUL is not padding.
+    // The NUL byte of the last character is not padding.
     let end = if wide { census.end.next_multiple_of(2).min(census.size) } else { census.end };
     if end < census.size {
         let count = census.size - end;
@@ -149,14 +149,14 @@ fn text_end(
     end
 }
 
-/// Reads a file as text, and hashes it.
+/// Decodes a file to text and hashes it.
 pub(crate) struct TextReader {
     raw: Take<HashingReader<File>>,
     decoder: Option<Utf8Transcoder>,
 }
 
 impl TextReader {
-    /// Reads what is left and gives the digest of the whole file, in lower-case hex.
+    /// Reads the rest, and returns the digest of the whole file in lower-case hex.
     pub(crate) fn finish_digest(self) -> io::Result<String> {
         self.raw.into_inner().finish_digest()
     }
@@ -171,7 +171,7 @@ impl Read for TextReader {
     }
 }
 
-/// A decoder and the bytes that wait for it.
+/// A decoder and the bytes that it has not decoded yet.
 struct Utf8Transcoder {
     inner: encoding_rs::Decoder,
     block: Box<[u8]>,
@@ -193,7 +193,7 @@ impl Utf8Transcoder {
         }
     }
 
-    /// `out` has room for a few characters and one byte of damage.
+    /// `out` must have room for a few characters and the damage byte.
     fn decode_into(&mut self, raw: &mut impl Read, out: &mut [u8]) -> io::Result<usize> {
         let mut written = 0;
         while written + 8 < out.len() {
@@ -215,7 +215,7 @@ impl Utf8Transcoder {
             self.at += read;
             written += wrote;
             match result {
-                // At the end, what the decoder held back has come out too.
+                // At the end, the decoder has also returned what it held back.
                 DecoderResult::InputEmpty => self.flushed = self.ended,
                 DecoderResult::OutputFull => break,
                 DecoderResult::Malformed(..) => {

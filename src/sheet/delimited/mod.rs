@@ -1,7 +1,7 @@
-//! Delimited text: looked over once, then read row by row.
+//! Delimited text: prescanned once, then read row by row.
 //!
-//! Looking over takes two passes: one over the bytes, for the encoding and the digest, one over the
-//! records, for everything that makes the rows behind it doubtful. Of the text one record is held.
+//! The prescan takes two passes: one over the bytes, for the encoding and the digest, and one over the records, for
+//! everything that makes later rows doubtful. One record of the text is in memory.
 
 pub(super) mod byte_stats;
 pub(super) mod dialect;
@@ -26,15 +26,15 @@ use super::source_file::{self, FileStamp, HashingReader};
 use super::{SheetCell, SheetColumn, SheetReadOptions, SheetRow, file_type};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// What is read to choose the dialect: so many bytes and lines, and no more than that many bytes.
+/// The number of bytes and lines read to choose the dialect, and the limit on those bytes.
 const HEAD: usize = 256 * 1024;
 const HEAD_LINES: usize = 64;
 const HEAD_LIMIT: usize = 8 * 1024 * 1024;
 
-/// What the encoding's marks are looked for in.
+/// The number of bytes searched for signs of the encoding.
 const ENCODING_HEAD: usize = 4096;
 
-/// A text file that was looked over.
+/// A text file that was prescanned.
 #[derive(Debug, Clone)]
 pub(super) struct DelimitedFile {
     path: PathBuf,
@@ -48,7 +48,7 @@ pub(super) struct DelimitedFile {
     pub(super) digest: String,
 }
 
-/// What looking over gives.
+/// The result of opening a text file.
 pub(super) struct OpenedDelimited {
     pub(super) text: DelimitedFile,
     pub(super) columns: Vec<SheetColumn>,
@@ -56,7 +56,7 @@ pub(super) struct OpenedDelimited {
     pub(super) warnings: Vec<Diagnostic>,
 }
 
-/// Looks a text file over.
+/// Prescans a text file.
 pub(super) fn open(
     path: &Path,
     reading: &SheetReadOptions,
@@ -119,7 +119,7 @@ fn scan_bytes(
     Ok((coding, digest, stamp))
 }
 
-/// The beginning of the text, and whether it is all of it.
+/// Reads the beginning of the text, and returns it with whether it is the whole text.
 fn read_head(path: &Path, coding: DetectedEncoding) -> Result<(Vec<u8>, bool), Diagnostic> {
     let failed = |error: std::io::Error| io_error(path, &error);
     let (file, _) = source_file::open_file(path)?;
@@ -160,7 +160,7 @@ pub(super) fn empty_file_error(size: u64) -> Diagnostic {
 }
 
 impl DelimitedFile {
-    /// The rows behind the header.
+    /// Reads the rows below the header.
     pub(super) fn rows(&self) -> Result<DelimitedRows, Diagnostic> {
         let (file, stamp) = source_file::open_file(&self.path)?;
         if stamp != self.stamp {
@@ -182,9 +182,9 @@ impl DelimitedFile {
     }
 }
 
-/// The rows of a text file, read as they are asked for.
+/// The rows of a text file, read on demand.
 pub(super) struct DelimitedRows {
-    /// Taken away at the end.
+    /// `None` at the end.
     scanner: Option<RecordTokenizer<TextReader>>,
     record: DelimitedRecord,
     shape: RowShaper,
@@ -216,7 +216,7 @@ impl Iterator for DelimitedRows {
 }
 
 impl DelimitedRows {
-    /// Checks that what was read is what was looked over.
+    /// Checks that the file is the one that was prescanned.
     fn verify_digest(&mut self) -> Result<(), Diagnostic> {
         let Some(scanner) = self.scanner.take() else { return Ok(()) };
         let failed = |error: std::io::Error| io_error(&self.text.path, &error);
@@ -225,7 +225,7 @@ impl DelimitedRows {
     }
 }
 
-/// A record as a row, with what its bytes and quotes are to blame for.
+/// Converts a record to a row, with the faults of its bytes and quotes.
 fn raw_row(record: &DelimitedRecord, text: &DelimitedFile) -> RawSheetRow {
     let cell = |text: &str| {
         if is_blank_text(text) { SheetCell::Empty } else { SheetCell::Text(text.to_owned()) }
@@ -241,7 +241,7 @@ fn raw_row(record: &DelimitedRecord, text: &DelimitedFile) -> RawSheetRow {
     RawSheetRow { line: record.line, cells, fault }
 }
 
-/// Bytes that are no UTF-8, read as what they most often are.
+/// Decodes bytes that are not UTF-8 in the most likely encoding.
 fn decode_lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
@@ -267,7 +267,7 @@ pub(super) fn encoding_fault(
 fn quoting_fault(record: &DelimitedRecord, text: &DelimitedFile) -> Option<Diagnostic> {
     let fits = record.cell_count() == text.names.len();
     let (column, message) = match record.trouble {
-        // Inches and nicknames: where the row fits, the quote has parted nothing.
+        // Inches and nicknames: if the row has the right width, the quote has not split anything.
         Some(QuoteError::Inside { .. }) if fits && !quotes::has_split_quotes(record) => {
             return None;
         }
@@ -287,7 +287,7 @@ fn quoting_fault(record: &DelimitedRecord, text: &DelimitedFile) -> Option<Diagn
     Some(Diagnostic::new(DiagnosticCode::R_BAD_QUOTING, message + advice).at_column(column))
 }
 
-/// Whether a record holds nothing.
+/// Whether a record is empty.
 pub(super) fn is_blank_record(record: &DelimitedRecord) -> bool {
     record.cells().all(|cell| cell.is_empty() || std::str::from_utf8(cell).is_ok_and(is_blank_text))
 }

@@ -1,7 +1,7 @@
-//! The survey of a text file: every record is read once before any row is used.
+//! The prescan of a text file: every record is read once before any row is used.
 //!
-//! What makes the rows behind it doubtful is known before anything is done with one of them: a quote
-//! that is never closed, a header that is not there. It holds one record.
+//! It finds whatever makes later rows doubtful, such as a quote that is never closed or a missing header, before
+//! anything is done with any of them. One record is in memory.
 
 use std::io::{self, Read};
 
@@ -12,32 +12,32 @@ use super::{empty_file_error, is_blank_record};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::{SheetColumn, header_row};
 
-/// Bytes of a record that are kept at most: behind the header only the form counts.
+/// The maximum number of bytes stored of a record below the header, of which only the form matters.
 const KEEP: usize = 1024 * 1024;
 
-/// Bytes of a record that may be the header.
+/// The maximum number of bytes stored of a record that may be the header.
 const KEEP_HEADER: usize = 64 * 1024 * 1024;
 
 /// What was found in the records.
 #[derive(Default)]
 pub(crate) struct RecordPrescan {
     header: Option<Vec<String>>,
-    /// The header's line holds bytes that are no text: one, and its offset.
+    /// An invalid byte in the header's line, and its offset.
     damaged: Option<(u8, u64)>,
-    /// Rows above the header.
+    /// The number of rows above the header.
     above: u64,
-    /// Rows behind it.
+    /// The number of rows below the header.
     total: u64,
-    /// For each column without a name, whether it holds something.
+    /// For each column without a name, whether it contains values.
     used: Vec<bool>,
     /// A record in which a quote seems to be missing, and its line.
     suspect: Option<(u64, u64)>,
-    /// The record and the line in which a quote opens that nothing closes.
+    /// The record and line of a quote that is never closed.
     open: Option<(u64, u64)>,
     lines: u64,
 }
 
-/// What can be read, then.
+/// The readable part of the file.
 pub(crate) struct PrescanResult {
     pub(crate) columns: Vec<SheetColumn>,
     pub(crate) total: u64,
@@ -70,7 +70,7 @@ impl RecordPrescan {
         Ok(survey)
     }
 
-    /// Up to and with the header.
+    /// Scans the records up to and including the header.
     fn scan_up_to_header(&mut self, record: &DelimitedRecord, line: Option<u64>, mark: u64) {
         if is_blank_record(record) {
             return;
@@ -111,7 +111,7 @@ impl RecordPrescan {
         }
     }
 
-    /// What can be read, or why nothing can.
+    /// Returns what can be read, or why nothing can.
     pub(crate) fn into_result(
         self,
         dialect: &DetectedDialect,

@@ -1,12 +1,12 @@
-//! Quotes that are not closed where they should be, told from cells that hold line breaks.
+//! Distinguishes quotes that are not closed where they should be from cells that contain line breaks.
 //!
-//! A quote that somebody forgot to close runs on until the next quote anywhere below. Up to there the
-//! text is cut like one cell, but its lines look like rows: that is how it is recognised.
+//! A forgotten closing quote makes the cell continue to the next quote anywhere below. The text up to there is one
+//! cell, but its lines look like rows, which is how the mistake is detected.
 
 use super::tokenizer::DelimitedRecord;
 
-/// Whether a cell runs on over rows of their own. `closed` says that its closing quote is in order, so
-/// that the row in which it ends must fit too.
+/// Whether a cell contains lines that look like rows. `closed` means that its closing quote is in order, so that
+/// the row in which it ends must fit too.
 pub(crate) fn cell_spans_rows(
     record: &DelimitedRecord,
     index: usize,
@@ -30,20 +30,19 @@ pub(crate) fn cell_spans_rows(
         last = usize::from(telling && fields(line) == columns);
         rows += last;
     }
-    // What was looked at last is the row in which the quote closes; it does not count.
+    // The last line is the row in which the quote closes; it does not count.
     let within = rows - last;
     let behind = record.cell_count() - 1 - index;
     within > 0 && (!closed || (columns >= 3 && fields(line) + behind == columns))
 }
 
-/// Whether a quoted text may have been parted at a delimiter: the halves of a pair of quotes stand in
-/// different cells.
+/// Whether quoted text may have been split at a delimiter: the two quotes of a pair are in different cells.
 pub(crate) fn has_split_quotes(record: &DelimitedRecord) -> bool {
     let odd = |cell: &&[u8]| memchr::memchr_iter(b'"', cell).count() % 2 == 1;
     record.cells().filter(odd).take(2).count() == 2
 }
 
-/// The cell that runs on although its quotes are in order.
+/// Finds the cell that continues over several rows although its quotes are in order.
 pub(crate) fn find_runaway_cell(
     record: &DelimitedRecord,
     delimiter: u8,

@@ -1,29 +1,29 @@
-//! Records of delimited text, found in one pass over its bytes.
+//! Splits delimited text into records in one pass over its bytes.
 //!
-//! A record is a row as the file has it: cells without their outer quotes, the physical line it begins
-//! on, and what is wrong with its quotes. Lines end with LF, CR LF or CR, also mixed. Nothing is refused
-//! here: a damaged record comes out as well as it can be read. One record is held, and one block.
+//! A record is a row as written in the file: cells without their outer quotes, the physical line where it begins,
+//! and what is wrong with its quotes. Lines end with LF, CR LF or CR, in any mixture. Nothing is refused here: a
+//! damaged record is returned as far as it can be read. One record and one block are in memory.
 
 use std::io::{self, Read};
 
-/// Bytes that are read together.
+/// The number of bytes read at a time.
 const BLOCK: usize = 64 * 1024;
 
-/// Cells that a record has at most. The last one holds what is behind it too, without delimiters.
+/// The maximum number of cells in a record. The last one also gets all text after it, without delimiters.
 const CELLS: usize = 2_000_000;
 
-/// A record. It is filled again and again, so that reading does not allocate.
+/// A record. It is reused, so that reading does not allocate.
 #[derive(Debug, Default)]
 pub(crate) struct DelimitedRecord {
-    /// The cells, one behind the other.
+    /// The cells, one after the other.
     bytes: Vec<u8>,
-    /// Where each cell ends in `bytes`.
+    /// The end of each cell in `bytes`.
     ends: Vec<usize>,
-    /// Where each cell begins in the text, counted in bytes.
+    /// The offset in the text, in bytes, where each cell begins.
     starts: Vec<u64>,
-    /// The physical line it begins on, counted from 1.
+    /// The physical line where it begins, from 1.
     pub(crate) line: u64,
-    /// How many line breaks stand in its cells.
+    /// The number of line breaks in its cells.
     pub(crate) breaks: u64,
     pub(crate) trouble: Option<QuoteError>,
 }
@@ -31,12 +31,12 @@ pub(crate) struct DelimitedRecord {
 /// What is wrong with a record's quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QuoteError {
-    /// A quote stands inside a cell that does not begin with one.
+    /// A quote is inside a cell that does not begin with one.
     Inside {
         /// The cell's index.
         cell: usize,
     },
-    /// Text stands behind a cell's closing quote.
+    /// Text follows a cell's closing quote.
     Behind {
         /// The cell's index.
         cell: usize,
@@ -75,10 +75,10 @@ impl DelimitedRecord {
         (0..self.cell_count()).map(|index| self.cell(index))
     }
 
-    /// The cells as text, if all of it is UTF-8.
+    /// The cells as text, if all of them are UTF-8.
     pub(crate) fn cell_texts(&self) -> Option<impl Iterator<Item = &str>> {
         let text = std::str::from_utf8(&self.bytes).ok()?;
-        // Two halves of a character in neighbouring cells are not valid, though their sum is.
+        // Halves of a character in two neighboring cells are invalid, although together they are valid.
         if !self.ends.iter().all(|end| text.is_char_boundary(*end)) {
             return None;
         }
@@ -86,12 +86,12 @@ impl DelimitedRecord {
         Some(self.ends.iter().map(move |end| &text[std::mem::replace(&mut begin, *end)..*end]))
     }
 
-    /// The first byte that is no UTF-8: its cell's index, the byte, and its place in the text.
+    /// The first byte that is not UTF-8: the index of its cell, the byte, and its offset in the text.
     pub(crate) fn first_invalid_byte(&self) -> Option<(usize, u8, u64)> {
         let (index, cell) =
             self.cells().enumerate().find(|(_, it)| std::str::from_utf8(it).is_err())?;
         let at = std::str::from_utf8(cell).err()?.valid_up_to();
-        // A quote in a quoted cell stands there twice, and one stands before it.
+        // In a quoted cell, each quote is doubled in the text, and one precedes the cell.
         let quotes = memchr::memchr_iter(b'"', &cell[..at]).count();
         let begin = self.starts[index];
         Some((index, cell[at], begin + (at + quotes) as u64))
@@ -102,14 +102,14 @@ impl DelimitedRecord {
     }
 }
 
-/// Where in a cell the scanner stands.
+/// The position of the tokenizer in a cell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum TokenizerState {
     Plain,
     Quoted,
-    /// Behind a quote that closes the cell, unless another follows at once.
+    /// After a quote that closes the cell, unless another follows immediately.
     Closing,
-    /// Behind the closing quote and so many blanks.
+    /// After the closing quote and this number of spaces.
     Closed(usize),
 }
 
@@ -117,17 +117,17 @@ enum TokenizerState {
 pub(crate) struct RecordTokenizer<R> {
     input: R,
     delimiter: u8,
-    /// Bytes of a cell's text that are more than text, without and within quotes.
+    /// The bytes with a special meaning, outside and inside quotes.
     special: [[bool; 256]; 2],
     block: Box<[u8]>,
     at: usize,
     filled: usize,
-    /// Where the block begins in the text.
+    /// The offset in the text where the block begins.
     base: u64,
     line: u64,
-    /// Whether the last byte was a CR, of which an LF is the second half.
+    /// Whether the last byte was a CR, which forms one line end with a following LF.
     after_cr: bool,
-    /// Bytes of a record that are kept at most.
+    /// The maximum number of bytes of a record that are stored.
     pub(crate) keep: usize,
 }
 
@@ -158,7 +158,7 @@ impl<R: Read> RecordTokenizer<R> {
         self.input
     }
 
-    /// Reads the next record. False at the end of the text.
+    /// Reads the next record; false at the end of the text.
     pub(crate) fn read_record(&mut self, record: &mut DelimitedRecord) -> io::Result<bool> {
         if self.peek_byte()? == Some(b'\n') && self.after_cr {
             self.at += 1;
@@ -222,7 +222,7 @@ impl<R: Read> RecordTokenizer<R> {
         }
     }
 
-    /// In quotes: text, a line break, or the quote that ends it.
+    /// Inside quotes: text, a line break, or the closing quote.
     fn scan_quoted(&mut self, byte: u8, record: &mut DelimitedRecord) -> TokenizerState {
         match byte {
             b'"' => {
@@ -246,7 +246,7 @@ impl<R: Read> RecordTokenizer<R> {
         TokenizerState::Quoted
     }
 
-    /// A quote outside quotes: it opens a cell in which nothing but blanks came before it. The line, if so.
+    /// Handles a quote outside quotes, which opens the cell if only spaces came before it. Returns the line if so.
     fn handle_quote(&mut self, record: &mut DelimitedRecord) -> (TokenizerState, Option<u64>) {
         if record.current_cell().iter().all(|byte| *byte == b' ') {
             record.bytes.truncate(record.ends.last().copied().unwrap_or(0));
@@ -256,7 +256,7 @@ impl<R: Read> RecordTokenizer<R> {
             }
             return (TokenizerState::Quoted, Some(self.line));
         }
-        // Tab-separated values know no quotes; elsewhere somebody forgot to double this one.
+        // Tab-separated values have no quotes; in other files, this quote should have been doubled.
         if self.delimiter != b'\t' {
             record.trouble.get_or_insert(QuoteError::Inside { cell: record.ends.len() });
         }
@@ -264,7 +264,7 @@ impl<R: Read> RecordTokenizer<R> {
         (TokenizerState::Plain, None)
     }
 
-    /// Behind a closing quote: blanks are passed over, anything else shows that it was none.
+    /// After a closing quote: spaces are skipped, and anything else shows that the quote did not close the cell.
     fn scan_after_quote(
         &mut self,
         byte: u8,
@@ -288,7 +288,7 @@ impl<R: Read> RecordTokenizer<R> {
         TokenizerState::Plain
     }
 
-    /// Takes text up to the next special byte.
+    /// Appends text up to the next special byte.
     fn append_until_special(&mut self, record: &mut DelimitedRecord, within: usize) {
         let special = &self.special[within];
         let rest = &self.block[self.at..self.filled];

@@ -1,4 +1,4 @@
-//! Encodings: told by marks, found out, guessed, asked for.
+//! Encodings: by byte order mark, detected, guessed, and given.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Delimiters, line ends, quotes, and what stands above, between and below the rows.
+//! Delimiters, line ends, quotes, and text above, between and below the rows.
 
 use super::*;
 use crate::diagnostic::Diagnostic;

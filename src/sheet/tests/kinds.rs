@@ -1,4 +1,4 @@
-//! What a file is, whatever its name says.
+//! The file type is detected whatever the file name says.
 
 use super::*;
 

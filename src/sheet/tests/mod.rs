@@ -1,4 +1,4 @@
-//! What a sheet makes of files: those that people have, and those that break readers.
+//! How sheets read files: common ones, and those that break readers.
 
 mod book;
 mod encodings;
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use super::{Sheet, SheetReadOptions, SheetRow};
 use crate::diagnostic::Diagnostic;
 
-/// The words that headers use here, in any spelling.
+/// The header names that these tests know, in any spelling.
 fn known(text: &str) -> bool {
     let words = [
         "name",
@@ -72,12 +72,12 @@ fn codes(sheet: &Sheet) -> Vec<&str> {
     sheet.warnings.iter().map(|warning| warning.code.spelling()).collect()
 }
 
-/// The rows that cannot be used, and why.
+/// The rows that cannot be used, and the reason.
 fn faults(rows: &[SheetRow]) -> Vec<(u64, &str)> {
     rows.iter().filter_map(|row| Some((row.record, row.fault.as_ref()?.code.spelling()))).collect()
 }
 
-/// A file of one's own, gone with the value.
+/// A temporary file, which is deleted when the value is dropped.
 fn made(bytes: &[u8], extension: &str) -> tempfile::NamedTempFile {
     let suffix = format!(".{extension}");
     let mut file = tempfile::Builder::new().suffix(&suffix).tempfile().unwrap();

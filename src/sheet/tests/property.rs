@@ -1,4 +1,4 @@
-//! Whatever stands in a file: no panic, and what was written comes back.
+//! For any file content: no panic, and what was written is read back.
 
 use proptest::prelude::*;
 
@@ -22,7 +22,7 @@ proptest! {
             for row in sheet.rows().unwrap() {
                 let row = row.unwrap();
                 let columns = sheet.columns.len();
-                // A row that is too long keeps what it has too much, and nothing else comes of it.
+                // A row that is too long keeps its extra cells, and is not used otherwise.
                 let fits = if row.fault.is_some() { row.cells.len() >= columns } else { row.cells.len() == columns };
                 prop_assert!(fits, "{row:?}");
             }

@@ -1,4 +1,4 @@
-//! The files that people have.
+//! Realistic sample files.
 
 use super::*;
 

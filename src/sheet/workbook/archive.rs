@@ -1,4 +1,4 @@
-//! The ZIP archive of a spreadsheet: what kind it is, whether its parts are of a sane size, where a sheet is.
+//! The ZIP archive of a spreadsheet: its format, the sizes of its parts, and the location of a sheet.
 
 use std::io::{BufRead, BufReader, Read};
 
@@ -9,13 +9,13 @@ use zip::ZipArchive;
 use super::{BOUND, BytesCursor, corrupt_error, too_large_error};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// Deflate makes at most so many bytes out of one.
+/// The maximum ratio by which deflate can compress.
 const DEFLATE: u64 = 1032;
 
-/// What a part's beginning is looked at for.
+/// The number of bytes examined at the beginning of a part.
 const BEGINNING: u64 = 4096;
 
-/// The kinds of spreadsheets that are archives.
+/// The spreadsheet formats that are archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ArchiveFormat {
     Xlsx,
@@ -23,13 +23,13 @@ pub(super) enum ArchiveFormat {
     Ods,
 }
 
-/// An archive whose parts may be read.
+/// An archive whose parts are safe to read.
 pub(super) struct SpreadsheetArchive {
     archive: ZipArchive<BytesCursor>,
 }
 
 impl SpreadsheetArchive {
-    /// Opens the archive and refuses what is no spreadsheet, or would not fit into memory.
+    /// Opens the archive, and refuses it if it is not a spreadsheet or would not fit into memory.
     pub(super) fn open(bytes: BytesCursor) -> Result<(Self, ArchiveFormat), Diagnostic> {
         let archive = ZipArchive::new(bytes).map_err(|error| corrupt_error(&error.to_string()))?;
         let mut package = Self { archive };
@@ -68,7 +68,7 @@ impl SpreadsheetArchive {
             .with_hint("unpack it if it holds the contacts, or export them as CSV or XLSX"))
     }
 
-    /// Refuses a part that is larger than it may be, whatever it says of itself.
+    /// Refuses a part that is too large, whatever size it declares.
     fn check_part_size(&mut self, index: usize) -> Result<(), Diagnostic> {
         let unreadable = |error: zip::result::ZipError| corrupt_error(&error.to_string());
         let part = self.archive.by_index_raw(index).map_err(unreadable)?;
@@ -99,7 +99,7 @@ impl SpreadsheetArchive {
         Ok(())
     }
 
-    /// A part by its name, unpacked as it is read.
+    /// Opens a part by its name, to be unpacked while it is read.
     pub(super) fn open_part(&mut self, name: &str) -> Option<impl BufRead + use<'_>> {
         let plain = |name: &str| name.replace('\\', "/").to_lowercase();
         let wanted = plain(name);
@@ -107,11 +107,11 @@ impl SpreadsheetArchive {
             let mut names = self.archive.file_names_raw();
             names.position(|name| plain(&String::from_utf8_lossy(name)) == wanted)
         })?;
-        // The bound holds here too, should the archive be lying about its sizes.
+        // The limit also applies here, in case the archive declares wrong sizes.
         Some(BufReader::new(self.archive.by_index(index).ok()?.take(BOUND)))
     }
 
-    /// The name of the part in which a sheet of an XLSX file is.
+    /// The name of the part that contains a sheet of an XLSX file.
     pub(super) fn sheet_part_name(&mut self, sheet: &str) -> Option<String> {
         let document = |e: &BytesStart<'_>| {
             let kind = attribute_value(e, "Type")?;
@@ -131,7 +131,7 @@ impl SpreadsheetArchive {
         Some(resolve_path(folder, &target))
     }
 
-    /// What the first element of a name that gives something gives.
+    /// The first value that `get` returns for an element with this name.
     fn find_in_xml(
         &mut self,
         part: &str,
@@ -155,9 +155,9 @@ impl SpreadsheetArchive {
     }
 }
 
-/// How many texts a part of shared texts announces: its reader makes room for so many at once.
+/// The number of strings that a part of shared strings declares; its reader allocates that many at once.
 fn announced_string_count(beginning: &[u8]) -> Option<u64> {
-    // BrtBeginSst: its type and length, then the counts of uses and of texts.
+    // BrtBeginSst: its type and length, then the number of uses and of strings.
     if let Some([.., a, b, c, d]) =
         beginning.strip_prefix(b"\x9F\x01\x08").and_then(|it| it.get(..8))
     {
@@ -170,7 +170,7 @@ fn announced_string_count(beginning: &[u8]) -> Option<u64> {
     (end > 0).then(|| digits[..end].parse().unwrap_or(u64::MAX))
 }
 
-/// A path in the archive, from the folder of the part that names it.
+/// Resolves a path in the archive, relative to the folder of the part that contains it.
 fn resolve_path(folder: &str, target: &str) -> String {
     let target = target.replace('\\', "/");
     let whole = match target.strip_prefix('/') {
@@ -188,7 +188,7 @@ fn resolve_path(folder: &str, target: &str) -> String {
     path.join("/")
 }
 
-/// An element's attribute by its name without prefix, as text.
+/// The text of an element's attribute, by its name without prefix.
 pub(super) fn attribute_value(element: &BytesStart<'_>, name: &str) -> Option<String> {
     let mut attributes = element.attributes();
     let mut attributes = attributes.with_checks(false).flatten();

@@ -1,4 +1,4 @@
-//! A spreadsheet's values as cells.
+//! Converts a spreadsheet's values to cells.
 
 use calamine::{DataRef, ExcelDateTime};
 use jiff::civil::{Date, DateTime};
@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime};
 use super::number_format;
 use crate::sheet::row::{SheetCell, is_blank_text};
 
-/// A value as a cell. `code` is its number format's.
+/// Converts a value to a cell. `code` is that of its number format.
 pub(super) fn convert_cell(value: DataRef<'_>, code: &str) -> SheetCell {
     match value {
         DataRef::Empty => SheetCell::Empty,
@@ -31,7 +31,7 @@ fn text_cell(text: String) -> SheetCell {
 }
 
 fn number_cell(value: f64, code: &str) -> SheetCell {
-    // Zero has no sign for people.
+    // Zero is shown without a sign.
     let value = if value == 0.0 { 0.0 } else { value };
     // Never with an exponent, and without `.0`.
     let text = number_format::format_zero_padded(code, value).unwrap_or_else(|| value.to_string());
@@ -49,7 +49,7 @@ fn date_cell(date: ExcelDateTime) -> SheetCell {
     if date.is_duration() || date.as_f64() < 0.0 {
         return number();
     }
-    // Less than a day after the epoch of 1900 is a time of day, and the date before it is none.
+    // A value of less than one day after the epoch of 1900 is a time of day without a date.
     if date.as_f64() < 1.0 && year <= 1900 {
         return SheetCell::Text(format!("{hour:02}:{minute:02}:{second:02}"));
     }
@@ -63,7 +63,7 @@ fn date_cell(date: ExcelDateTime) -> SheetCell {
         small(second),
         i32::from(milli) * 1_000_000,
     );
-    // The spreadsheet's 29 February 1900 is no date.
+    // The 29 February 1900 of spreadsheets is not a date.
     made.map_or_else(|_| number(), SheetCell::Date)
 }
 

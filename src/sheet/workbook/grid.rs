@@ -1,16 +1,16 @@
-//! The cells of a sheet, packed one behind the other.
+//! The cells of a sheet, packed one after the other.
 //!
-//! A sheet of a million rows has some ten million cells; as values of their own they would take a
-//! gigabyte. Packed, a cell takes little more than its text. Rows may come in any order, and cells too.
+//! A sheet of a million rows has about ten million cells, which would take a gigabyte as separate values. Packed, a
+//! cell takes little more than its text. Rows and cells may arrive in any order.
 
 use jiff::civil::DateTime;
 
 use crate::sheet::row::SheetCell;
 
-/// The columns that a spreadsheet can have.
+/// The maximum number of columns in a spreadsheet.
 pub(super) const COLUMNS: u32 = 16_384;
 
-/// A sheet's cells that are not empty, by row.
+/// The non-empty cells of a sheet, by row.
 #[derive(Debug, Default)]
 pub(super) struct CellGrid {
     bytes: Vec<u8>,
@@ -22,7 +22,7 @@ struct PackedRow {
     /// Counted from 1.
     line: u32,
     hidden: bool,
-    /// The column behind its last cell.
+    /// The column after its last cell.
     width: u32,
     begin: usize,
     end: usize,
@@ -44,14 +44,14 @@ impl CellGrid {
         }
     }
 
-    /// Brings the rows into order, and parts of one row together. Called when all cells are in.
+    /// Sorts the rows, and joins the parts of each row. To be called after the last cell was added.
     pub(super) fn sort_rows(&mut self) {
         self.rows.sort_by_key(|row| row.line);
         let mut rows: Vec<PackedRow> = Vec::with_capacity(self.rows.len());
         for row in std::mem::take(&mut self.rows) {
             match rows.last_mut() {
                 Some(last) if last.line == row.line => {
-                    // The parts are moved behind everything else, where the next can follow.
+                    // The parts are moved to the end, where the next one can follow.
                     if last.end != self.bytes.len() {
                         let begin = self.bytes.len();
                         self.bytes.extend_from_within(last.begin..last.end);
@@ -67,7 +67,7 @@ impl CellGrid {
         self.rows = rows;
     }
 
-    /// Marks the rows that are hidden; `hidden` says it of a row counted from 0.
+    /// Marks the hidden rows; `hidden` takes a row number counted from 0.
     pub(super) fn mark_hidden_rows(&mut self, hidden: impl Fn(u32) -> bool) {
         for row in &mut self.rows {
             row.hidden = hidden(row.line - 1);
@@ -94,7 +94,7 @@ impl CellGrid {
         self.rows[index].width as usize
     }
 
-    /// A row's cells: as many as there are columns, and more if any stand behind those.
+    /// The cells of a row: one per column, and more if there are any to the right of those.
     pub(super) fn row_cells(&self, index: usize, columns: usize) -> Vec<SheetCell> {
         let mut cells = vec![SheetCell::Empty; columns];
         let row = &self.rows[index];
@@ -108,7 +108,7 @@ impl CellGrid {
         cells
     }
 
-    /// The columns in which a row holds something.
+    /// The columns in which a row has a value.
     pub(super) fn filled_columns(&self, index: usize) -> Vec<usize> {
         let row = &self.rows[index];
         let mut rest = &self.bytes[row.begin..row.end];

@@ -1,4 +1,4 @@
-//! The rows of a sheet that are hidden, by hand or by a filter.
+//! The rows of a sheet that are hidden, manually or by a filter.
 
 use std::io::BufRead;
 
@@ -6,10 +6,10 @@ use quick_xml::events::Event;
 
 use super::archive::attribute_value;
 
-/// Rows that a sheet may have, so that a repetition count cannot run away.
+/// The maximum number of rows in a sheet, which limits repetition counts.
 const ROWS: u32 = 1_048_576;
 
-/// Hidden rows, as ranges in order, counted from 0.
+/// Hidden rows, as sorted ranges counted from 0.
 #[derive(Debug, Default)]
 pub(super) struct HiddenRows {
     ranges: Vec<(u32, u32)>,
@@ -18,7 +18,7 @@ pub(super) struct HiddenRows {
 }
 
 impl HiddenRows {
-    /// Adds so many rows from one on. They come in order.
+    /// Adds `count` rows from `first` on. Ranges are added in order.
     pub(super) fn add_range(&mut self, first: u32, count: u32) {
         let behind = first.saturating_add(count);
         match self.ranges.last_mut() {
@@ -27,7 +27,7 @@ impl HiddenRows {
         }
     }
 
-    /// Brings the ranges into order, should they have come in another.
+    /// Sorts the ranges, in case they were added in another order.
     pub(super) fn sort_ranges(&mut self) {
         self.ranges.sort_unstable();
     }
@@ -37,7 +37,7 @@ impl HiddenRows {
         after.checked_sub(1).is_some_and(|index| row < self.ranges[index].1)
     }
 
-    /// The hidden rows of a sheet in an ODS file's content.
+    /// Reads the hidden rows of a sheet from an ODS file's content.
     pub(super) fn from_ods(content: impl BufRead, sheet: &str) -> Result<Self, quick_xml::Error> {
         let mut xml = quick_xml::Reader::from_reader(content);
         let mut buffer = Vec::new();

@@ -1,8 +1,8 @@
-//! A spreadsheet: XLSX, XLSM, XLSB, XLS or ODS, of which one sheet is read.
+//! Spreadsheets: XLSX, XLSM, XLSB, XLS and ODS files, of which one sheet is read.
 //!
-//! The file is read into memory once, so that what is hashed is what is read, and of it one sheet's cells
-//! are kept, packed. It promises typed values: dates as dates, numbers as they are to be sent, errors and
-//! formulas without a result as such. Formulas are never computed.
+//! The file is read into memory once, so that the bytes hashed are the bytes read; the cells of one sheet are held,
+//! packed. Values are typed: dates as dates, numbers in the form to send, and errors and formulas without a result
+//! as such. Formulas are never computed.
 
 mod archive;
 mod cells;
@@ -28,13 +28,13 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
 pub(super) use self::open::open;
 
-/// Bytes that a spreadsheet, or a part of it once unpacked, may have.
+/// The maximum size of a spreadsheet, and of each of its parts when unpacked, in bytes.
 const BOUND: u64 = 1024 * 1024 * 1024;
 
-/// The file's bytes, as its readers take them.
+/// The file's bytes, in the form that readers take.
 type BytesCursor = Cursor<Arc<[u8]>>;
 
-/// A spreadsheet that was looked over, and the sheet that is read.
+/// A spreadsheet that was prescanned, and its selected sheet.
 #[derive(Debug)]
 pub(super) struct WorkbookFile {
     path: PathBuf,
@@ -43,20 +43,20 @@ pub(super) struct WorkbookFile {
     content: Arc<WorkbookContent>,
 }
 
-/// What its rows are made of.
+/// The data that its rows are read from.
 #[derive(Debug)]
 struct WorkbookContent {
     grid: CellGrid,
     sheet: Arc<str>,
     names: Arc<[String]>,
-    /// The index of the row behind the header.
+    /// The index of the first row below the header.
     first: usize,
-    /// Rows that are no blank ones.
+    /// The number of rows that are not blank.
     total: u64,
     hidden: HiddenRowPolicy,
 }
 
-/// What looking over gives.
+/// The result of opening a spreadsheet.
 pub(super) struct OpenedWorkbook {
     pub(super) book: WorkbookFile,
     pub(super) columns: Vec<SheetColumn>,
@@ -65,7 +65,7 @@ pub(super) struct OpenedWorkbook {
 }
 
 impl WorkbookFile {
-    /// The rows behind the header.
+    /// Reads the rows below the header.
     pub(super) fn rows(&self) -> Result<WorkbookRows, Diagnostic> {
         let (_, stamp) = source_file::open_file(&self.path)?;
         if stamp != self.stamp {
@@ -85,7 +85,7 @@ pub(super) struct WorkbookRows {
     content: Arc<WorkbookContent>,
     at: usize,
     shape: RowShaper,
-    /// The row that was looked at last, counted from 1.
+    /// The last row read, from 1.
     line: u64,
 }
 
@@ -104,7 +104,7 @@ impl Iterator for WorkbookRows {
                 continue;
             }
             let line = grid.line_number(index);
-            // Rows without any cell are not kept.
+            // Rows without any cell are not stored.
             if line > self.line + 1 || grid.is_blank(index) {
                 self.shape.skip_blank_row();
             }
@@ -117,7 +117,7 @@ impl Iterator for WorkbookRows {
     }
 }
 
-/// Reads a whole file: its bytes, what the system says about it, and its digest.
+/// Reads a whole file, and returns its bytes, its stamp and its digest.
 fn read_file(path: &Path) -> Result<(Arc<[u8]>, FileStamp, String), Diagnostic> {
     let failed = |error: std::io::Error| io_error(path, &error);
     let (file, stamp) = source_file::open_file(path)?;
@@ -130,14 +130,14 @@ fn read_file(path: &Path) -> Result<(Arc<[u8]>, FileStamp, String), Diagnostic> 
     Ok((bytes.into(), stamp, hashing.finish_digest().map_err(failed)?))
 }
 
-/// Something is larger than any spreadsheet of contacts.
+/// A file or part that is larger than any spreadsheet of contacts.
 fn too_large_error(what: &str) -> Diagnostic {
     let message = format!("{what} has more than {} MiB unpacked", BOUND / 1024 / 1024);
     Diagnostic::new(DiagnosticCode::E_XLSX_CORRUPT, message)
         .with_hint("save the sheet as CSV, which can have any size")
 }
 
-/// The spreadsheet cannot be read as one.
+/// A spreadsheet that is damaged.
 fn corrupt_error(reason: &str) -> Diagnostic {
     let message = format!("the spreadsheet is damaged: {reason}");
     Diagnostic::new(DiagnosticCode::E_XLSX_CORRUPT, message)

@@ -1,7 +1,7 @@
-//! What of a number format matters: the leading zeros that it shows.
+//! Number formats, of which only the displayed leading zeros matter.
 
-/// A number as a format of zeros shows it: `02139` for 2139 under `00000`, `02139-4307` under
-/// `00000\-0000`. Nothing for any other format or number.
+/// Formats a number with a format that consists of zeros: `02139` for 2139 under `00000`, `02139-4307` under
+/// `00000\-0000`. `None` for any other format or number.
 pub(super) fn format_zero_padded(code: &str, value: f64) -> Option<String> {
     let zeros = zero_pattern(code)?;
     let width = zeros.iter().filter(|c| **c == '0').count();
@@ -9,17 +9,17 @@ pub(super) fn format_zero_padded(code: &str, value: f64) -> Option<String> {
         return None;
     }
     let digits = format!("{value:0>width$}");
-    // With more digits than zeros the first ones go in front.
+    // If there are more digits than zeros, the extra digits go in front.
     let (front, rest) = digits.split_at(digits.len() - width);
     let mut rest = rest.chars();
     let shown = zeros.iter().filter_map(|c| if *c == '0' { rest.next() } else { Some(*c) });
     Some(front.chars().chain(shown).collect())
 }
 
-/// The zeros and hyphens of a format that is made of nothing else.
+/// The zeros and hyphens of a format that consists only of these.
 fn zero_pattern(code: &str) -> Option<Vec<char>> {
     let section = code.split(';').next()?;
-    // A locale in brackets, such as `[$-409]`, shows nothing.
+    // A locale in brackets, such as `[$-409]`, is not displayed.
     let section = match section.strip_prefix("[$-") {
         Some(rest) => rest.split_once(']')?.1,
         None => section,

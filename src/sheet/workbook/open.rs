@@ -1,4 +1,4 @@
-//! Looking a spreadsheet over: its sheet, its header, and the rows that count.
+//! Prescans a spreadsheet: its sheet, its header, and the number of rows.
 
 use std::collections::BTreeSet;
 use std::io::Cursor;
@@ -14,10 +14,10 @@ use crate::sheet::file_type::SheetFileType;
 use crate::sheet::header_row;
 use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 
-/// Columns behind the header that may hold values without a name. What stands further out is a note.
+/// How many columns after the header's may contain values without a name. Anything further right is a remark.
 const UNNAMED: usize = 64;
 
-/// Looks a spreadsheet over.
+/// Prescans a spreadsheet.
 pub(in crate::sheet) fn open(
     path: &Path,
     kind: SheetFileType,
@@ -92,7 +92,7 @@ fn preamble_warning(grid: &CellGrid, header: usize) -> Option<Diagnostic> {
     skipped.then(|| Diagnostic::new(DiagnosticCode::W_PREAMBLE_SKIPPED, message))
 }
 
-/// The columns' names, and whether columns without one hold values.
+/// The names of the columns, and for columns without one whether they contain values.
 fn column_names(grid: &CellGrid, header: usize) -> (Vec<String>, Vec<bool>) {
     let cells = grid.row_cells(header, grid.row_width(header));
     let mut names: Vec<String> =
@@ -118,7 +118,7 @@ fn column_names(grid: &CellGrid, header: usize) -> (Vec<String>, Vec<bool>) {
     (names, used)
 }
 
-/// The rows that are read, unless nobody said what becomes of the hidden ones.
+/// Counts the rows to read; an error if hidden rows need a decision.
 fn count_rows(
     grid: &CellGrid,
     first: usize,

@@ -1,4 +1,4 @@
-//! The sheets of a spreadsheet of any format, as names and cells.
+//! Reads the sheets of a spreadsheet of any format as names and cells.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,10 +13,10 @@ use super::{BytesCursor, corrupt_error};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::file_type::SheetFileType;
 
-/// A spreadsheet that is open.
+/// An open spreadsheet.
 pub(super) struct WorkbookReader {
     format: FormatReader,
-    /// The archive, for what the formats' readers do not tell.
+    /// The archive, for information that the format's reader does not provide.
     package: Option<SpreadsheetArchive>,
 }
 
@@ -75,7 +75,7 @@ impl WorkbookReader {
         }
     }
 
-    /// What to tell about formats whose hidden rows are not recognised.
+    /// A warning for formats whose hidden rows are not recognized.
     pub(super) fn hidden_rows_warning(&self) -> Option<Diagnostic> {
         let message = match self.format {
             FormatReader::Xlsx(_) | FormatReader::Ods(_) => return None,
@@ -87,7 +87,7 @@ impl WorkbookReader {
         Some(Diagnostic::new(DiagnosticCode::W_HIDDEN_UNSEEN, message))
     }
 
-    /// The sheets that have cells, in their order.
+    /// The sheets that contain cells, in order.
     pub(super) fn list_sheets(&self) -> Vec<SheetInfo> {
         let sheets = match &self.format {
             FormatReader::Xlsx(book) => book.sheets_metadata(),
@@ -103,7 +103,7 @@ impl WorkbookReader {
         with_cells.map(named).collect()
     }
 
-    /// The first rows of a sheet that hold something, and perhaps more.
+    /// The first non-empty rows of a sheet, and perhaps more.
     pub(super) fn read_head(&mut self, sheet: &str, rows: usize) -> Result<CellGrid, Diagnostic> {
         self.read_cells(sheet, rows, false)
     }
@@ -214,7 +214,7 @@ fn read_range_cells(range: &calamine::Range<Data>, rows: usize) -> Result<CellGr
     Ok(grid)
 }
 
-/// A value of the formats that are read whole, as those that are read by and by give theirs.
+/// Converts a value of a format that is read at once to the type of the formats that are streamed.
 fn to_data_ref(value: &Data) -> DataRef<'_> {
     match value {
         Data::Empty => DataRef::Empty,
@@ -246,7 +246,7 @@ fn add_cell(
     Ok(())
 }
 
-/// Runs a format's reader, which may give up on damage by a panic.
+/// Runs a format's reader, which may panic on a damaged file.
 fn catch_panics<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))

@@ -1,18 +1,18 @@
-//! Which sheet of a spreadsheet is meant.
+//! Selects the sheet of a spreadsheet to read.
 
 use super::reader::WorkbookReader;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::header_row::{self, HeaderCandidate};
 
-/// A sheet that could be meant.
+/// A sheet that could be selected.
 struct SheetCandidate {
     name: String,
-    /// Cells of its header that are known words.
+    /// The number of header cells that are known words.
     known: usize,
 }
 
-/// Chooses the sheet: the one that was asked for, the only one with data, or the one whose header says
-/// so clearly. Hidden sheets only when they are asked for.
+/// Selects the requested sheet, the only one with data, or the one whose header is clearly the best match. Hidden
+/// sheets are selected only on request.
 pub(super) fn select_sheet(
     book: &mut WorkbookReader,
     asked: Option<&str>,
@@ -31,7 +31,7 @@ pub(super) fn select_sheet(
     }
     let mut candidates = Vec::new();
     for sheet in sheets.iter().filter(|sheet| sheet.visible) {
-        // A sheet that cannot be read is not chosen, but it is there.
+        // A sheet that cannot be read is never selected, but it counts as present.
         let rows = read_header_candidates(book, &sheet.name);
         if rows.as_ref().is_err() || rows.as_ref().is_ok_and(|rows| !rows.is_empty()) {
             let rows = rows.unwrap_or_default();

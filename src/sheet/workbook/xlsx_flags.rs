@@ -1,4 +1,4 @@
-//! What a sheet of an XLSX file says beside its values: hidden rows, formulas without a result, errors.
+//! Information about an XLSX sheet that its values do not contain: hidden rows, formulas without a result, errors.
 
 use std::io::BufRead;
 
@@ -8,17 +8,17 @@ use super::archive::attribute_value;
 use super::hidden::HiddenRows;
 use crate::sheet::row::SheetCell;
 
-/// What was found beside the values.
+/// The information found.
 #[derive(Debug, Default)]
 pub(super) struct XlsxFlags {
     pub(super) hidden: HiddenRows,
-    /// Cells that are more than their value, by row and column, counted from 0.
+    /// Cells with information in addition to their value, by row and column, counted from 0.
     pub(super) cells: Vec<(u32, u32, SheetCell)>,
-    /// Whether some cells do not say where they stand.
+    /// Whether some cells have no reference that gives their position.
     pub(super) unplaced: bool,
 }
 
-/// What the type of a cell means here.
+/// The type of a cell, as far as it matters here.
 #[derive(Default, PartialEq, Eq)]
 enum XlsxCellType {
     #[default]
@@ -28,7 +28,7 @@ enum XlsxCellType {
     Text,
 }
 
-/// The cell that is being read.
+/// The cell being read.
 #[derive(Default)]
 struct OpenXlsxCell {
     place: (u32, u32),
@@ -39,7 +39,7 @@ struct OpenXlsxCell {
 }
 
 impl XlsxFlags {
-    /// Reads a sheet's part.
+    /// Reads the part of a sheet.
     pub(super) fn read_sheet_part(part: impl BufRead) -> Result<Self, quick_xml::Error> {
         let mut xml = quick_xml::Reader::from_reader(part);
         xml.config_mut().expand_empty_elements = true;
@@ -97,7 +97,7 @@ impl XlsxFlags {
     fn begin_cell(&mut self, e: &BytesStart<'_>, place: &mut (u32, u32)) -> OpenXlsxCell {
         let mut open = OpenXlsxCell::default();
         let mut stated = None;
-        // Most of a sheet is cells: their attributes are looked at once, and not copied.
+        // A sheet consists mostly of cells, so their attributes are read once and not copied.
         for attribute in e.attributes().with_checks(false).flatten() {
             match (attribute.key.as_ref(), &*attribute.value) {
                 ("r", value) => stated = parse_cell_reference(value),
@@ -119,13 +119,13 @@ impl XlsxFlags {
         if open.kind == XlsxCellType::Error && open.valued {
             self.cells.push((row, column, SheetCell::Error(open.text.trim().to_owned())));
         } else if open.formula && !open.valued && open.kind != XlsxCellType::Text {
-            // An empty text is a result too; Excel writes it as one.
+            // An empty text is also a result; Excel writes it as one.
             self.cells.push((row, column, SheetCell::NoValue));
         }
     }
 }
 
-/// A cell's row and column, counted from 0, from a reference such as `C5`.
+/// The row and column, counted from 0, of a reference such as `C5`.
 fn parse_cell_reference(text: &str) -> Option<(u32, u32)> {
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (column, row) = text.split_at(letters);

@@ -6,13 +6,13 @@ use jiff::tz::{Offset, TimeZone};
 /// A time of day, with an offset or a zone if the text has one.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::value) struct TimeOfDay {
-    /// The time of day, whole seconds.
+    /// The time of day in whole seconds.
     pub(in crate::value) time: Time,
-    /// The zone that the text names.
+    /// The zone given in the text.
     pub(in crate::value) zone: Option<TimeZone>,
 }
 
-/// The text before a time of day, and the time. A time starts with the digits before the first colon.
+/// Splits off a time of day. It starts with the digits before the first colon.
 pub(super) fn split_off_time(text: &str) -> (&str, Option<&str>) {
     let Some(colon) = text.find(':') else { return (text, None) };
     let day = text[..colon].trim_end_matches(|c: char| c.is_ascii_digit());
@@ -24,7 +24,7 @@ pub(super) fn split_off_time(text: &str) -> (&str, Option<&str>) {
 }
 
 impl TimeOfDay {
-    /// The time of the text, such as `23:30:00.000Z`, `2:09 PM` or `09:00 GMT+0100 (CET)`.
+    /// Parses a time such as `23:30:00.000Z`, `2:09 PM` or `09:00 GMT+0100 (CET)`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (hour, rest) = leading_number(text, 2)?;
         let (minute, mut rest) = leading_number(rest.strip_prefix(':')?, 2)?;
@@ -41,7 +41,7 @@ impl TimeOfDay {
     }
 }
 
-/// The number at the start of the text, of at most so many digits, and what follows it.
+/// Reads the number of at most `longest` digits at the start of the text, and returns it with the remaining text.
 fn leading_number(text: &str, longest: usize) -> Option<(i8, &str)> {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = &text[..text.len() - rest.len()];
@@ -51,7 +51,7 @@ fn leading_number(text: &str, longest: usize) -> Option<(i8, &str)> {
     Some((digits.parse().ok()?, rest))
 }
 
-/// The hour of the whole day, by `AM` or `PM` if the text has it, and what follows.
+/// Converts the hour to the 24-hour clock if `AM` or `PM` follows, and returns it with the remaining text.
 fn apply_am_pm(hour: i8, rest: &str) -> Option<(i8, &str)> {
     for (word, afternoon) in [("a.m.", 0), ("p.m.", 12), ("am", 0), ("pm", 12)] {
         if rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)) {
@@ -62,10 +62,10 @@ fn apply_am_pm(hour: i8, rest: &str) -> Option<(i8, &str)> {
     Some((hour, rest))
 }
 
-/// A zone that nobody knows.
+/// An unknown zone.
 struct UnknownZone;
 
-/// The zone that the text names, if it names one.
+/// Parses the zone given in the text, if any.
 fn parse_zone(text: &str) -> Result<Option<TimeZone>, UnknownZone> {
     let text = text.split_once('(').map_or(text, |(text, _)| text.trim_end());
     if let Some((offset, name)) = text.split_once('[') {
@@ -82,7 +82,7 @@ fn parse_zone(text: &str) -> Result<Option<TimeZone>, UnknownZone> {
     }
 }
 
-/// An offset such as `+05:30`, `-0700` or `+1`.
+/// Parses an offset such as `+05:30`, `-0700` or `+1`.
 fn parse_offset(text: &str) -> Option<Offset> {
     let sign = match text.bytes().next()? {
         b'+' => 1,

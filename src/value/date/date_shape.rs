@@ -1,8 +1,8 @@
-//! The shape of a date: what its numbers and words can be, before anybody decides.
+//! The shape of a date: what its numbers and words can mean, before the order is decided.
 
 use super::month::{self, DateWord};
 
-/// A number of a date, as written.
+/// A number in a date, as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::value) struct DateNumber {
     /// Its value.
@@ -11,28 +11,28 @@ pub(in crate::value) struct DateNumber {
     pub(in crate::value) digits: usize,
 }
 
-/// What a text can be as a date.
+/// The possible meaning of a text as a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::value) enum DateShape {
-    /// No date: empty, or a filler.
+    /// No date: empty, or a placeholder.
     Nothing,
     /// Three numbers, in the order written.
     Numbers([DateNumber; 3]),
-    /// The month is named: year, month, day.
+    /// The month is a word: year, month, day.
     Named(DateNumber, i8, i16),
     /// Day and month only.
     NoYear,
-    /// A spreadsheet's serial number of a day.
+    /// A spreadsheet's serial number for a day.
     Serial(i32),
-    /// None of these, and why.
+    /// Not a date, with the reason.
     Invalid(String),
 }
 
-/// The serial numbers of spreadsheets for the years 1927 to 2119.
+/// The serial numbers that spreadsheets use for the years 1927 to 2119.
 const SERIALS: std::ops::Range<i32> = 10_000..80_400;
 
 impl DateShape {
-    /// The shape of a date without time.
+    /// The shape of a date without a time.
     pub(super) fn from_text(text: &str, locale: Option<&str>) -> Self {
         if text.is_empty() {
             return Self::Nothing;
@@ -58,10 +58,10 @@ fn parse_number(digits: &str) -> Option<DateNumber> {
     Some(DateNumber { value, digits: digits.len() })
 }
 
-/// Numbers with one kind of separator between them.
+/// The shape of numbers with the same separator between them.
 fn numeric_shape(text: &str) -> DateShape {
     let is_digit = |c: char| c.is_ascii_digit();
-    // `--09-01` is how address books write a day without year.
+    // Address books write `--09-01` for a day without a year.
     let text = text.trim_start_matches("--").trim_end_matches(['.', ' ']);
     let parts: Vec<_> = text.split(|c| !is_digit(c)).filter(|part| !part.is_empty()).collect();
     let mut separators: Vec<_> =
@@ -93,7 +93,7 @@ fn separator_char(text: &str) -> Option<char> {
     }
 }
 
-/// Digits alone.
+/// The shape of digits alone.
 fn single_number_shape(digits: &str, text: &str) -> DateShape {
     if digits.len() == 8 && digits == text {
         return eight_digit_shape(digits);
@@ -106,7 +106,7 @@ fn single_number_shape(digits: &str, text: &str) -> DateShape {
     }
 }
 
-/// Eight digits: year first if that makes a year of our times, otherwise last.
+/// The shape of eight digits: the year is first if that gives a plausible year, otherwise last.
 fn eight_digit_shape(digits: &str) -> DateShape {
     let of = |range: std::ops::Range<usize>| parse_number(&digits[range]).expect("all are digits");
     let first = [of(0..4), of(4..6), of(6..8)];
@@ -138,14 +138,14 @@ fn three_number_shape(numbers: [DateNumber; 3]) -> DateShape {
     if is_filler { DateShape::Nothing } else { DateShape::Numbers(numbers) }
 }
 
-/// A month by name, with a day and a year as numbers.
+/// The shape of a month by name, with a day and a year as numbers.
 fn named_month_shape(text: &str, locale: Option<&str>) -> DateShape {
     let mut month = None;
     let is_letter = |c: char| c.is_alphabetic() && !matches!(c, 'º' | 'ª');
     for word in text.split(|c| !is_letter(c)).filter(|word| !word.is_empty()) {
         match (month::classify_word(word, locale), month) {
             (DateWord::Month(first), None) => month = Some(first),
-            // `mar` is a Tuesday after a month, as `mar 3 mars` may be before one.
+            // `mar` can also mean Tuesday, as in `mar 3 mars`.
             (DateWord::Month(_), Some(_)) => return invalid_shape("it names two months"),
             (DateWord::Filler, _) => {}
             (DateWord::MonthIn(language), _) => {

@@ -1,4 +1,4 @@
-//! The order of day, month and year in dates of three numbers.
+//! The order of day, month and year in dates that consist of three numbers.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ impl fmt::Display for DateOrder {
 }
 
 impl DateOrder {
-    /// Year, month and day of three numbers in this order.
+    /// Returns three numbers written in this order as year, month and day.
     pub(super) fn year_month_day<T: Copy>(self, [a, b, c]: [T; 3]) -> (T, T, T) {
         match self {
             Self::Dmy => (c, b, a),

@@ -1,7 +1,7 @@
-//! Dates: a calendar day from the spellings of spreadsheets.
+//! Dates: a calendar day from the spellings found in spreadsheets.
 //!
-//! Nothing is guessed: where day and month could be either, and neither the caller's order nor the numbers
-//! decide, the date is ambiguous. The day is taken as written; a time after it shifts nothing.
+//! Nothing is guessed: if day and month could be swapped, and neither the caller's order nor the numbers decide,
+//! the date is ambiguous. The day is taken as written; a time or offset after it does not shift it.
 
 mod clock;
 mod date_shape;
@@ -25,21 +25,21 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 #[cfg(test)]
 mod tests;
 
-/// The most characters of a text that is still read as a date.
+/// The maximum length of a text that is read as a date, in characters.
 const LONGEST: usize = 100;
 
-/// The year that Apple's address book writes for birthdays without one.
+/// The year that Apple's address book writes for birthdays without a year.
 const APPLE_NO_YEAR: i16 = 1604;
 
-/// A calendar day. `None` for an empty text, and for fillers such as `0/0/00` that mean "no date".
+/// Parses a calendar day. `None` for an empty text, and for placeholders such as `0/0/00` that mean "no date".
 ///
-/// `order` is that of day, month and year in dates of three numbers; dates that start with a year of four digits
-/// need none. `locale` is the language of month names beside English: `fr`, `de`, `es`, `it`, `pt`, `nl`.
-/// Notice: `W_DATE_AMBIGUOUS` for a year of two digits that was completed.
+/// `order` is the order of day, month and year in dates of three numbers; dates that start with a four-digit year
+/// do not need it. `locale` is the language of month names in addition to English: `fr`, `de`, `es`, `it`, `pt`,
+/// `nl`. Notice: `W_DATE_AMBIGUOUS` for a two-digit year that was completed.
 ///
 /// # Errors
 /// `W_DATE_AMBIGUOUS`, `W_DATE_NO_YEAR`, `W_DATE_SERIAL` (a spreadsheet's serial number in a text cell, which is
-/// not guessed), otherwise `W_DATE_INVALID`.
+/// not converted), otherwise `W_DATE_INVALID`.
 pub fn parse_date(
     text: &str,
     order: Option<DateOrder>,
@@ -49,7 +49,7 @@ pub fn parse_date(
     resolve_date::resolve_shape(text, &day, order, CenturyWindow::AroundToday(latest_today()))
 }
 
-/// A calendar day that is a birthday: after 1900, and not in the future.
+/// Parses a birthday: a calendar day after 1900 and not in the future.
 ///
 /// # Errors
 /// Those of [`parse_date()`], and `W_DATE_FUTURE`.
@@ -82,13 +82,13 @@ fn parse_birthday(
     }
 }
 
-/// Today in the time zone where it is latest, so that no birthday of today lies in the future anywhere.
+/// Today in the time zone where it is latest, so that today's date is not in the future in any time zone.
 fn latest_today() -> Date {
     let latest = TimeZone::fixed(jiff::tz::offset(14));
     Zoned::new(Timestamp::now(), latest).date()
 }
 
-/// The shape of the day that the text names, and the time after it.
+/// The shape of the day in the text, and the time after it.
 pub(super) fn parse_day_and_time(
     text: &str,
     locale: Option<&str>,
@@ -110,7 +110,7 @@ pub(super) fn parse_day_and_time(
     Ok((DateShape::from_text(day, locale), clock))
 }
 
-/// The day that the shape names, and what a caller wants to know of it.
+/// Resolves a shape to a day, with the notices for the caller.
 pub(super) fn resolve_day(
     text: &str,
     shape: &DateShape,
@@ -119,7 +119,7 @@ pub(super) fn resolve_day(
     resolve_date::resolve_shape(text, shape, order, CenturyWindow::AroundToday(latest_today()))
 }
 
-/// The orders in which the numbers are a day of the calendar.
+/// The orders in which the numbers are a valid calendar day.
 pub(super) fn possible_orders(numbers: [DateNumber; 3]) -> Vec<DateOrder> {
     resolve_date::valid_orders(numbers, CenturyWindow::AroundToday(latest_today()))
 }

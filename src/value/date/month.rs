@@ -1,4 +1,4 @@
-//! Names of months and days in the languages of dates.
+//! Names of months and weekdays in the languages of dates.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -6,9 +6,9 @@ use unicode_normalization::UnicodeNormalization;
 struct DateLanguage {
     code: &'static str,
     months: [&'static str; 12],
-    /// Names and abbreviations that are no beginnings of the names.
+    /// Names and abbreviations that are not a prefix of the full names.
     others: &'static [(&'static str, i8)],
-    /// The first letters of the days of the week, and the small words between day, month and year.
+    /// The first letters of the weekdays, and the small words between day, month and year.
     words: &'static [&'static str],
 }
 
@@ -59,23 +59,23 @@ static LANGUAGES: [DateLanguage; 7] = [
     },
 ];
 
-/// The fewest letters that can stand for a month.
+/// The fewest letters that can abbreviate a month.
 const SHORTEST: usize = 3;
 
-/// What a word in a date is.
+/// The meaning of a word in a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DateWord {
     /// A month, 1 to 12.
     Month(i8),
-    /// A day of the week, or a small word.
+    /// A weekday or a small word.
     Filler,
-    /// Neither, but a month in the language of this code.
+    /// A month only in the language with this code.
     MonthIn(&'static str),
-    /// Nothing known.
+    /// An unknown word.
     Unknown,
 }
 
-/// What the word is in English and in this language.
+/// Classifies the word in English and in the given language.
 pub(super) fn classify_word(word: &str, locale: Option<&str>) -> DateWord {
     let folded: String = word
         .nfd()
@@ -111,7 +111,7 @@ impl DateLanguage {
                 return Some(month);
             }
             if name.starts_with(word) {
-                // Two months may begin alike: `jui`.
+                // Two months may have the same beginning: `jui`.
                 if found.is_some() {
                     return None;
                 }
@@ -121,7 +121,7 @@ impl DateLanguage {
         found
     }
 
-    /// Days of the week count with all their letters or their first.
+    /// Weekdays match by their full name or their first letters.
     fn has_filler_word(&self, word: &str) -> bool {
         self.words
             .iter()

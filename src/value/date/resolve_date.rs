@@ -1,4 +1,4 @@
-//! From the shape of a date to a day: which number is which, and which century.
+//! Resolves the shape of a date to a day: which number means what, and which century applies.
 
 use jiff::civil::Date;
 
@@ -7,19 +7,19 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::value::ParsedValue;
 use crate::value::quote::QuotedText;
 
-/// Which years a year of two digits can mean.
+/// The years that a two-digit year can mean.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum CenturyWindow {
     /// The century around today: 80 years back, 19 ahead.
     AroundToday(Date),
-    /// Years that a person alive can be born in.
+    /// The possible birth years of a living person.
     Past(Date),
 }
 
-/// The highest age that a person alive can have, generously.
+/// A generous upper limit for the age of a living person.
 const HIGHEST_AGE: i16 = 110;
 
-/// The day that the shape names; `text` is for messages.
+/// Returns the day that the shape describes; `text` is for messages.
 pub(super) fn resolve_shape(
     text: &str,
     shape: &DateShape,
@@ -45,7 +45,7 @@ pub(super) fn resolve_shape(
     Ok(ParsedValue { value: Some(date), notices })
 }
 
-/// Year, month and day of three numbers.
+/// Returns year, month and day of three numbers.
 fn assign_year_month_day(
     text: &str,
     numbers: [DateNumber; 3],
@@ -76,18 +76,18 @@ fn assign_year_month_day(
     }
 }
 
-/// The orders in which the numbers are a day of the calendar.
+/// The orders in which the numbers are a valid calendar day.
 pub(super) fn valid_orders(numbers: [DateNumber; 3], years: CenturyWindow) -> Vec<DateOrder> {
     let fits = |order: &&DateOrder| {
         let (year, month, day) = order.year_month_day(numbers);
-        // A year whose century is open may still fit one of them; 2000 had a 29 February.
+        // A year of unknown century is valid if it fits any century; 2000 had a 29 February.
         let full = years.expand_year(year).unwrap_or(2000);
         calendar_date(full, month.value, day.value).is_some()
     };
     candidate_orders(numbers).iter().filter(fits).copied().collect()
 }
 
-/// The orders that three numbers can stand in, by where the year can be.
+/// The possible orders of three numbers, given the positions that the year can have.
 fn candidate_orders(numbers: [DateNumber; 3]) -> &'static [DateOrder] {
     let [first, _, last] = numbers;
     if first.digits == 4 || first.value > 31 {
@@ -99,13 +99,14 @@ fn candidate_orders(numbers: [DateNumber; 3]) -> &'static [DateOrder] {
     }
 }
 
-/// The day, if the calendar has it.
+/// The day, if it exists in the calendar.
 fn calendar_date(year: i16, month: i16, day: i16) -> Option<Date> {
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
 impl CenturyWindow {
-    /// The year in full; `None` if it has three digits, is no year of history, or could be in two centuries.
+    /// Expands the year to four digits; `None` if it has three digits, is not a plausible year, or is possible in
+    /// two centuries.
     fn expand_year(self, year: DateNumber) -> Option<i16> {
         match year.digits {
             4 => return (year.value >= 1000).then_some(year.value),

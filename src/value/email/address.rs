@@ -1,6 +1,6 @@
-//! One address: a local part, `@`, a domain (RFC 5321, with the letters of RFC 6531).
+//! One address: a local part, `@`, and a domain (RFC 5321, with the letters of RFC 6531).
 
-/// How common an address looks.
+/// How common the form of an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EmailAddressKind {
     /// Letters, digits and the usual signs.
@@ -9,12 +9,12 @@ pub(super) enum EmailAddressKind {
     Unusual,
 }
 
-/// The most characters of an address, its local part and a label of its domain (RFC 5321 §4.5.3.1).
+/// The maximum lengths of an address, its local part and a label of its domain (RFC 5321 §4.5.3.1).
 const LONGEST: usize = 254;
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_LABEL: usize = 63;
 
-/// Whether the text is an address; otherwise why not.
+/// Returns the kind of the address, or why the text is not one.
 pub(super) fn check_address(text: &str) -> Result<EmailAddressKind, &'static str> {
     let (local, domain) = text.rsplit_once('@').ok_or("it has no `@`")?;
     if text.len() > LONGEST {
@@ -66,7 +66,8 @@ fn is_atom_char(c: char) -> bool {
     }
 }
 
-/// Letters, digits and marks beyond ASCII: what is no blank, control, punctuation mark or invisible.
+/// Letters, digits and marks beyond ASCII: everything except spaces, controls, punctuation and invisible
+/// characters.
 fn is_unicode_letter(c: char) -> bool {
     c.is_alphanumeric()
         || matches!(c, '\u{300}'..='\u{36f}' | '\u{200c}' | '\u{200d}' | '\u{93c}'..='\u{94d}')

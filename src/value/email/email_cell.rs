@@ -3,10 +3,10 @@
 use super::address::{self, EmailAddressKind};
 use crate::value::split::{CellPieces, longest_prefix_len};
 
-/// What parts addresses when nobody says otherwise.
+/// The default separators.
 const SEPARATORS: [&str; 7] = [";", ",", "|", "\n", "\r", " ::: ", " / "];
 
-/// The parts of the cell. Separators inside quotes and angle brackets part nothing.
+/// Splits the cell into parts. Separators inside quotes and angle brackets are ignored.
 pub(super) fn split_parts<'t>(text: &'t str, split: Option<&[String]>) -> CellPieces<'t> {
     match split {
         Some(separators) => split_outside_quotes(text, separators, false),
@@ -22,7 +22,7 @@ fn split_outside_quotes<'t>(
     let mut pieces = Vec::new();
     let (mut start, mut here) = (0, 0);
     let (mut quoted, mut bracketed) = (false, false);
-    // A quotation mark that is never closed is a character like others.
+    // A quotation mark that is never closed is an ordinary character.
     let mut marks = text.matches('"').count();
     while here < text.len() {
         let rest = &text[here..];
@@ -37,7 +37,7 @@ fn split_outside_quotes<'t>(
         let separator =
             if quoted || bracketed { None } else { longest_prefix_len(rest, separators) };
         if let Some(length) = separator {
-            // `Sample, Ann <ann@example.com>`: the comma is the name's.
+            // `Sample, Ann <ann@example.com>`: the comma belongs to the name.
             if !(names && c == ',' && is_inside_display_name(&text[start..here], &rest[length..])) {
                 pieces.push(&text[start..here]);
                 start = here + length;
@@ -55,7 +55,7 @@ fn split_outside_quotes<'t>(
     pieces.into_iter().map(str::trim).filter(|piece| !piece.is_empty()).collect()
 }
 
-/// The most characters of a name before an address in angle brackets.
+/// The maximum length of a name before an address in angle brackets, in characters.
 const LONGEST_NAME: usize = 100;
 
 fn is_inside_display_name(before: &str, after: &str) -> bool {
@@ -68,7 +68,7 @@ fn is_inside_display_name(before: &str, after: &str) -> bool {
             .any(|b| matches!(b, b'@' | b',' | b';' | b'\n' | b'|'))
 }
 
-/// The addresses of a part: mostly one, several if blanks or slashes part nothing but addresses.
+/// The addresses of a part: usually one, or several if spaces or slashes separate only addresses.
 pub(super) fn parse_addresses(part: &str) -> Result<Vec<(&str, EmailAddressKind)>, &'static str> {
     let bare = bare_address(part);
     let why = match address::check_address(bare) {

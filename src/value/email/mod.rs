@@ -1,7 +1,7 @@
-//! E-mail addresses: the ones in a cell, checked as a mail program would.
+//! E-mail addresses in a cell, checked as a mail program would.
 //!
-//! `Name <address>` and `mailto:` are understood; an address keeps its case. A cell with one part that is no
-//! address is refused as a whole. An address that is valid but unusual is kept and named.
+//! `Name <address>` and `mailto:` are accepted; an address keeps its case. If one part of a cell is not an address,
+//! the whole cell is rejected. A valid but unusual address is accepted and reported.
 
 mod address;
 mod email_cell;
@@ -17,14 +17,14 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 #[cfg(test)]
 mod tests;
 
-/// The e-mail addresses of a cell, the first of them primary, none twice.
+/// Parses the e-mail addresses of a cell. The first is the primary one; duplicates are dropped.
 ///
-/// `split` names the separators; without it, the usual ones and blanks between two addresses. Notices:
+/// `split` gives the separators; by default, the usual ones apply, and spaces between two addresses. Notices:
 /// `W_MULTI_EMAIL` (more than one), `W_DUPLICATE_VALUE`, `W_EMAIL_UNUSUAL` (quotes, or letters beyond ASCII) and
-/// `W_EMAIL_EXCHANGE_DN`: a name in an Exchange directory was left out. So the list may be empty.
+/// `W_EMAIL_EXCHANGE_DN` (a name in an Exchange directory was left out, so the list may be empty).
 ///
 /// # Errors
-/// `R_INVALID_EMAIL` for a part that is no address, `R_SPREADSHEET_ERROR`.
+/// `R_INVALID_EMAIL` for a part that is not an address, and `R_SPREADSHEET_ERROR`.
 pub fn parse_emails(
     text: &str,
     split: Option<&[String]>,
@@ -59,7 +59,7 @@ pub fn parse_emails(
     Ok(read)
 }
 
-/// Whether the text is a name in an Exchange directory, which exports give for people of the same company.
+/// Whether the text is an Exchange directory name, which exports contain for people of the same company.
 fn is_exchange_name(text: &str) -> bool {
     let starts = |prefix: &str| {
         text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))

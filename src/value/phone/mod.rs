@@ -1,8 +1,8 @@
-//! Phone numbers: one number to E.164.
+//! Phone numbers: parses one number to E.164.
 //!
-//! A number with `+` says its country itself, and need only have a possible length: number plans change faster
-//! than tables of them. A number without one must be valid in the country that it is read for. Nothing is
-//! guessed: letters, lost digits and several numbers in one are errors.
+//! A number with `+` contains its country code, and only needs to have a possible length, because number plans
+//! change faster than tables of them. A number without `+` must be valid in the given country. Nothing is guessed:
+//! letters, lost digits and several numbers in one are errors.
 
 mod parts;
 mod scientific;
@@ -19,16 +19,16 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 #[cfg(test)]
 mod tests;
 
-/// The most digits of a number in E.164 form, without the `+`.
+/// The maximum number of digits in E.164, without the `+`.
 const MOST_DIGITS: usize = 15;
 
-/// One phone number as E.164, such as `+12025550143`.
+/// Parses one phone number to E.164, such as `+12025550143`.
 ///
-/// `country` (ISO 3166-1 alpha-2) is that of numbers without `+`. Understood are punctuation, digits of other
-/// scripts, prefixes such as `tel:` and `p:`, extensions (`W_PHONE_EXTENSION`: cut off), a leading `00` or `011`
-/// for `+` (`W_PHONE_IDD_00`), and what spreadsheets make of numbers: `2025550143.0` (`W_PHONE_FLOAT`) and
-/// `1.2025550143E+10`, if no digit is lost (`W_PHONE_SCIENTIFIC`). `W_PHONE_UNUSUAL`: a number with `+` that the
-/// number plan does not know.
+/// `country` (ISO 3166-1 alpha-2) applies to numbers without `+`. Accepts punctuation, digits of other scripts,
+/// prefixes such as `tel:` and `p:`, extensions (`W_PHONE_EXTENSION`: removed), a leading `00` or `011` for `+`
+/// (`W_PHONE_IDD_00`), and numbers that a spreadsheet converted: `2025550143.0` (`W_PHONE_FLOAT`) and
+/// `1.2025550143E+10`, if no digit is lost (`W_PHONE_SCIENTIFIC`). `W_PHONE_UNUSUAL`: a number with `+` that is not
+/// in the number plan.
 ///
 /// # Errors
 /// `R_PHONE_SCIENTIFIC` for lost digits, `R_SPREADSHEET_ERROR`, otherwise `R_INVALID_PHONE`.
@@ -50,7 +50,7 @@ pub fn parse_phone(text: &str, country: Option<&str>) -> Result<ParsedValue<Stri
     Ok(ParsedValue { value: number, notices })
 }
 
-/// Whether the text is one number by its characters, and not several.
+/// Whether the characters can form exactly one number.
 pub(super) fn is_single_number(text: &str) -> bool {
     let ascii = digits::to_ascii(text);
     let bare = parts::strip_phone_label(&ascii);

@@ -1,6 +1,6 @@
-//! What stands around a phone number: prefixes, extensions, punctuation.
+//! The parts around a phone number: prefixes, extensions, punctuation.
 
-/// Words before a colon that say what follows is a phone number.
+/// Words before a colon that mark a phone number.
 const PREFIXES: [&str; 20] = [
     "p",
     "t",
@@ -24,7 +24,7 @@ const PREFIXES: [&str; 20] = [
     "whatsapp",
 ];
 
-/// Words before an extension. Longer ones come before those that they end with.
+/// Words before an extension. A longer word comes before one that it ends with.
 const EXTENSIONS: [&str; 14] = [
     "extension",
     "extn",
@@ -42,10 +42,10 @@ const EXTENSIONS: [&str; 14] = [
     "~",
 ];
 
-/// The most digits of an extension.
+/// The maximum number of digits in an extension.
 const LONGEST_EXTENSION: usize = 8;
 
-/// The text without a leading apostrophe, a prefix such as `tel:`, and characters that nobody sees.
+/// Strips a leading apostrophe, a prefix such as `tel:`, and invisible characters.
 pub(super) fn strip_phone_label(text: &str) -> &str {
     let unseen = |c: char| {
         c.is_whitespace()
@@ -60,7 +60,7 @@ pub(super) fn strip_phone_label(text: &str) -> &str {
     text.trim_matches(unseen).trim_start_matches("//").trim_end_matches([',', ';', '.'])
 }
 
-/// The text without a prefix that ends with a full stop or a blank, such as `Tel. ` and `Phone `.
+/// Strips a prefix that ends with a full stop or a space, such as `Tel. ` and `Phone `.
 fn strip_label_without_colon(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(0);
     let (word, rest) = text.split_at(end);
@@ -73,7 +73,7 @@ fn is_phone_label(word: &str) -> bool {
     PREFIXES.iter().any(|prefix| word.trim().eq_ignore_ascii_case(prefix))
 }
 
-/// The number and its extension, which must have a word or sign before it.
+/// Splits off an extension, which must follow a word or sign for it.
 pub(super) fn split_extension(text: &str) -> (&str, Option<&str>) {
     let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
     let extension = &text[before.len()..];
@@ -96,7 +96,7 @@ fn strip_extension_mark<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
     (tail.to_lowercase() == mark).then(|| &text[..start])
 }
 
-/// Why the text is no single phone number by its characters.
+/// Checks that the characters can form one phone number; the error says why they cannot.
 pub(super) fn check_characters(number: &str) -> Result<(), &'static str> {
     let mut digits = 0_usize;
     for (index, c) in number.char_indices() {
@@ -120,7 +120,7 @@ pub(super) fn check_characters(number: &str) -> Result<(), &'static str> {
     }
 }
 
-/// What follows a leading `00`.
+/// The number after a leading `00`.
 pub(super) fn strip_double_zero(number: &str) -> Option<&str> {
     let rest = number.trim_start_matches('(').strip_prefix("00")?;
     rest.starts_with(|c: char| c != '0').then_some(rest)

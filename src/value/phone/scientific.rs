@@ -1,17 +1,17 @@
-//! What spreadsheets make of phone numbers: `1.2025550143E+10`, `2025550143.0`.
+//! Restores phone numbers that a spreadsheet converted: `1.2025550143E+10`, `2025550143.0`.
 
 use std::borrow::Cow;
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::value::quote::QuotedText;
 
-/// The fewest digits before `.0` that make a number rather than a part of one.
+/// The fewest digits before `.0` that form a whole number; fewer may be a part of one.
 const SHORTEST_FLOAT: usize = 7;
 
-/// The most digits that an exponent can stand for; no phone number is longer.
+/// The most digits that an exponent may restore; no phone number is longer.
 const LONGEST: usize = 20;
 
-/// The number in plain digits, if it was written as a float; otherwise the number itself. `text` is for messages.
+/// Returns the number in plain digits if it was written as a float, otherwise unchanged. `text` is for messages.
 pub(super) fn to_plain_digits<'t>(
     number: &'t str,
     text: &str,
@@ -35,7 +35,7 @@ pub(super) fn is_float_notation(number: &str) -> bool {
     ScientificNumber::parse(number).is_some() || strip_zero_fraction(number).is_some()
 }
 
-/// A number with an exponent: the digits that are left, sign first, and how many the number had.
+/// A number with an exponent: its remaining digits, with a leading sign, and its original number of digits.
 struct ScientificNumber {
     digits: String,
     length: usize,

@@ -1,11 +1,12 @@
-//! The leading apostrophe that spreadsheets and exporters put before a cell, told apart from those of names.
+//! Removes the leading apostrophe that spreadsheets and exporters put before a cell, but not the apostrophe of a
+//! name.
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// The text without such an apostrophe; all others stay.
+/// Strips such an apostrophe; all others stay.
 ///
-/// One `'` goes when what follows, further apostrophes aside, starts like a formula, or when it is only digits,
-/// blanks and the punctuation of phone numbers, or a number with an exponent.
+/// One `'` is removed if the text after it (and after any further apostrophes) starts like a formula, consists only
+/// of digits, spaces and the punctuation of phone numbers, or is a number with an exponent.
 pub(super) fn strip_leading<'t>(text: &'t str, notices: &mut Vec<Diagnostic>) -> &'t str {
     let Some(rest) = text.strip_prefix('\'') else { return text };
     let guarded = rest.trim_start_matches('\'');
@@ -29,7 +30,7 @@ fn is_phone_like(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_digit() || punctuation(c))
 }
 
-/// A number that a spreadsheet would write differently than it read it.
+/// Whether the text is a number that a spreadsheet would write differently than it read it.
 fn is_scientific(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };

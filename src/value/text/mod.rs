@@ -1,8 +1,8 @@
-//! Text: what a cell says once the damage of its journey is off.
+//! Text: the content of a cell without the damage done by earlier programs.
 //!
-//! Blanks around it, characters that nobody sees, and the apostrophe that spreadsheets and exporters put in
-//! front are taken away; letters are composed (NFC). What would change the meaning stays: line breaks, inner
-//! blanks, apostrophes of names. A text that looks wrongly decoded is reported and left alone.
+//! Surrounding spaces, invisible characters, and the apostrophe that spreadsheets and exporters put in front are
+//! removed; letters are composed (NFC). Anything that carries meaning stays: line breaks, inner spaces, apostrophes
+//! of names. A text that looks wrongly decoded is reported but not changed.
 
 mod apostrophe;
 mod mojibake;
@@ -19,10 +19,10 @@ mod tests;
 
 /// Cleans a cell's text.
 ///
-/// Off are outer blanks and zero-width characters, one leading `'` that a spreadsheet or an exporter put there
-/// (`W_APOSTROPHE_STRIPPED`), invisible characters (`W_INVISIBLE_CHARACTER`) and those that turn the direction of
-/// writing (`W_BIDI_CONTROL`). No-break spaces become spaces. `W_MOJIBAKE`: the text looks decoded wrongly, and is
-/// left as it is.
+/// Removes outer spaces and zero-width characters, one leading `'` added by a spreadsheet or an exporter
+/// (`W_APOSTROPHE_STRIPPED`), invisible characters (`W_INVISIBLE_CHARACTER`) and characters that change the
+/// direction of writing (`W_BIDI_CONTROL`). No-break spaces become spaces. `W_MOJIBAKE`: the text looks wrongly
+/// decoded, and is not changed.
 ///
 /// # Errors
 /// `R_CONTROL_CHARACTER` for a control character other than tab, line feed and carriage return.
@@ -35,7 +35,7 @@ pub fn clean_text(raw: &str) -> Result<ParsedValue<String>, Diagnostic> {
     Ok(ParsedValue { value: text.to_owned(), notices })
 }
 
-/// The text on one line: each line break becomes `, `, and blank lines go.
+/// Puts the text on one line: each line break becomes `, `, and blank lines are removed.
 #[must_use]
 pub fn to_single_line(text: &str) -> String {
     if !text.contains(is_line_break) {
@@ -61,7 +61,7 @@ fn is_plain_ascii(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
 }
 
-/// Cleans a text that is not all printable ASCII.
+/// Cleans a text that is not entirely printable ASCII.
 fn clean_unicode(raw: &str) -> Result<ParsedValue<String>, Diagnostic> {
     if let Some(c) = raw.chars().find(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
         return Err(control_character_error(c));
@@ -102,32 +102,32 @@ fn control_character_error(c: char) -> Diagnostic {
     )
 }
 
-/// Blanks and unseen characters, which mean nothing at the ends of a text.
+/// Spaces and invisible characters, which are meaningless at the ends of a text.
 fn is_trimmable(c: char) -> bool {
     c.is_whitespace() || is_bidi_control(c) || is_invisible(c) || is_zero_width_joiner(c)
 }
 
-/// Characters that nobody sees.
+/// Characters that are not displayed.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
-/// Zero-width joiner and non-joiner, which letters of some scripts and emoji need.
+/// The zero-width joiner and non-joiner, which some scripts and emoji need.
 fn is_zero_width_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// Characters that turn the direction of writing.
+/// Characters that change the direction of writing.
 fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Scripts without spaces, in which a zero-width space parts words.
+/// Scripts without spaces, in which a zero-width space separates words.
 fn is_spaceless_script(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{109f}' | '\u{1780}'..='\u{17ff}')
 }
 
-/// Which characters were taken out.
+/// The kinds of characters that were removed.
 #[derive(Default)]
 struct RemovedCharacters {
     unseen: bool,
@@ -168,9 +168,9 @@ fn strip_invisible<'t>(text: &'t str, found: &mut RemovedCharacters) -> Cow<'t, 
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         let next = rest.peek().copied().unwrap_or(' ');
-        let beside = |test: fn(char) -> bool| test(previous) || test(next);
-        let is_needed = (is_zero_width_joiner(c) && beside(|c| !c.is_ascii()))
-            || (c == '\u{200b}' && beside(is_spaceless_script));
+        let is_next_to = |test: fn(char) -> bool| test(previous) || test(next);
+        let is_needed = (is_zero_width_joiner(c) && is_next_to(|c| !c.is_ascii()))
+            || (c == '\u{200b}' && is_next_to(is_spaceless_script));
         if is_bidi_control(c) {
             found.turns = true;
         } else if (is_invisible(c) || is_zero_width_joiner(c)) && !is_needed {

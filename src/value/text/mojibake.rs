@@ -1,6 +1,6 @@
-//! Signs that a text was decoded with the wrong character set, as in `ZoÃ«`.
+//! Detects text that was decoded with the wrong character set, such as `ZoÃ«`.
 
-/// Whether the text holds what UTF-8 looks like when it is read as Windows-1252, or a replacement character.
+/// Whether the text contains UTF-8 that was read as Windows-1252, or a replacement character.
 pub(super) fn is_likely(text: &str) -> bool {
     let mut rest = text.chars();
     let mut pairs_of_another_script = 0;
@@ -9,19 +9,19 @@ pub(super) fn is_likely(text: &str) -> bool {
         let first = following.next();
         match lead {
             '\u{fffd}' => return true,
-            // Two bytes, Latin letters: `Ã©`, `Â£`.
+            // Two bytes: Latin letters, `Ã©`, `Â£`.
             'Ã' | 'Â' if first.is_some_and(is_continuation) => return true,
             'Ä' | 'Å' if first.is_some_and(|c| is_continuation(c) && !is_quote(c)) => {
                 return true;
             }
-            // Three bytes, punctuation: `â€™`; four, emoji: `ðŸ˜€`.
+            // Three bytes: punctuation, `â€™`. Four bytes: emoji, `ðŸ˜€`.
             'â' if matches!(first, Some('€' | '‚'))
                 && following.next().is_some_and(is_continuation) =>
             {
                 return true;
             }
             'ð' if first == Some('Ÿ') => return true,
-            // Greek and Cyrillic: one pair may be a word's end before a quotation mark, two are none.
+            // Greek and Cyrillic. One pair may be the end of a word before a quotation mark; two pairs cannot.
             'Î' | 'Ï' | 'Ð' | 'Ñ' if first.is_some_and(is_continuation) => {
                 pairs_of_another_script += 1;
                 if pairs_of_another_script == 2 {
@@ -44,7 +44,7 @@ fn is_continuation(c: char) -> bool {
     matches!(c, '\u{a0}'..='\u{bf}') || is_quote(c) || "€‚ƒ„…†‡ˆ‰Š‹ŒŽ•˜™š›œžŸ".contains(c)
 }
 
-/// Punctuation that follows a word in honest text, too.
+/// Punctuation that also follows a word in correctly decoded text.
 fn is_quote(c: char) -> bool {
     matches!(c, '‘' | '’' | '“' | '”' | '–' | '—' | '…' | '›' | '»' | '«' | '\u{a0}')
 }

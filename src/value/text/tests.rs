@@ -1,4 +1,4 @@
-//! Text: what is taken off, and what is refused.
+//! Text: what is removed, and what is rejected.
 
 use super::*;
 
