@@ -1,4 +1,4 @@
-//! Cells: what a cell holds once it is cleaned, and what makes it unusable.
+//! Cells: cleans their text, and reports what makes it unusable.
 
 use super::RowValidator;
 use super::cleaned_value::{CellOutcome, CleanedValue};
@@ -11,14 +11,14 @@ use crate::model::target::Field;
 use crate::sheet::SheetCell;
 use crate::value;
 
-/// The most bytes of a cell that is no note.
+/// The maximum size of a cell that is not a note, in bytes.
 const LONGEST_CELL: usize = 64 * 1024;
-/// The start of the cells in the test leads of Facebook's lead ads testing tool:
-/// `<test lead: dummy data for full_name>`.
+/// The start of the cells in the test leads of Facebook's lead ads testing tool: `<test lead: dummy data for
+/// full_name>`.
 const TEST_LEAD: &str = "<test lead:";
 
 impl RowValidator {
-    /// Takes a cell, cleaned and with its words put right.
+    /// Reads a cell, cleans it and applies the rule's text transform.
     pub(super) fn read_cell(
         &self,
         step: &FieldRule,
@@ -94,7 +94,7 @@ impl RowValidator {
         Ok(transform_text(step, text))
     }
 
-    /// A spreadsheet's error value.
+    /// Reports a spreadsheet's error value.
     fn report_error_value(
         &self,
         step: &FieldRule,
@@ -111,7 +111,7 @@ impl RowValidator {
         self.report_unusable_cell(step, column, Diagnostic::new(code, message), work)
     }
 
-    /// A formula whose result the file does not hold.
+    /// Reports a formula without a stored result.
     fn report_uncomputed_formula(
         &self,
         step: &FieldRule,
@@ -147,7 +147,7 @@ impl RowValidator {
     }
 }
 
-/// Lists put their words right when they are parted; columns that are joined get their prefix together.
+/// Lists are transformed after they are split; joined columns get their prefix together.
 fn transform_text(step: &FieldRule, text: String) -> CellOutcome {
     let words = &step.words;
     let text = match (step.part, &step.split) {
@@ -169,7 +169,7 @@ fn transform_text(step: &FieldRule, text: String) -> CellOutcome {
 }
 
 fn is_test_lead(text: &str) -> bool {
-    // Phone numbers have a sign before them: `p:<test lead: …>`.
+    // Phone numbers have a label before them: `p:<test lead: …>`.
     let text = text.strip_prefix("p:").unwrap_or(text);
     text.get(..TEST_LEAD.len()).is_some_and(|front| front.eq_ignore_ascii_case(TEST_LEAD))
 }

@@ -1,7 +1,7 @@
-//! The survey: what the values of a column say only together.
+//! The column scan: finds what the values of a column mean only together.
 //!
-//! `03/04/1990` is two days until another row of the same column says `25/12/1985`. The survey reads all
-//! dates once, before any row is judged.
+//! `03/04/1990` is ambiguous until another row of the same column contains `25/12/1985`. The scan reads all dates
+//! once, before any row is validated.
 
 use std::collections::HashMap;
 
@@ -13,18 +13,18 @@ use crate::model::{ImportPolicy, LocationDirectory, MappingTarget};
 use crate::sheet::{SheetCell, SheetRow};
 use crate::value::{DateOrder, DateOrderEvidence};
 
-/// A look at the whole sheet.
+/// A scan of the whole sheet.
 #[derive(Debug)]
 pub struct ColumnScan {
     dates: Vec<DateRuleScan>,
-    /// The order of columns that prove none.
+    /// The date order of columns that do not prove one.
     usual: Option<DateOrder>,
 }
 
-/// What the survey found.
+/// The result of the scan.
 #[derive(Debug, Clone, Default)]
 pub struct ColumnScanFindings {
-    /// By the rule's place in the mapping.
+    /// The date orders, by the rule's index in the mapping.
     orders: HashMap<usize, DateOrder>,
     warnings: Vec<Diagnostic>,
 }
@@ -32,7 +32,7 @@ pub struct ColumnScanFindings {
 /// A rule that reads dates.
 #[derive(Debug)]
 struct DateRuleScan {
-    /// The rule's place in the mapping.
+    /// The rule's index in the mapping.
     place: usize,
     columns: Vec<usize>,
     join: String,
@@ -43,7 +43,7 @@ struct DateRuleScan {
 }
 
 impl ColumnScan {
-    /// Plans the look: at the columns with dates, unless the policy says in which order they are.
+    /// Prepares a scan of the columns with dates, unless the policy sets their order.
     #[must_use]
     pub fn new(
         plan: &mapping::BoundMapping,
@@ -70,13 +70,13 @@ impl ColumnScan {
         Self { dates: dates.collect(), usual }
     }
 
-    /// Whether there is anything to look at.
+    /// Whether there is anything to scan.
     #[must_use]
     pub fn is_needed(&self) -> bool {
         !self.dates.is_empty()
     }
 
-    /// Looks at a row.
+    /// Scans a row.
     pub fn scan_row(&mut self, row: &SheetRow) {
         if row.fault.is_some() {
             return;
@@ -86,7 +86,7 @@ impl ColumnScan {
         }
     }
 
-    /// What was found.
+    /// Returns the findings.
     #[must_use]
     pub fn into_findings(self) -> ColumnScanFindings {
         let mut findings = ColumnScanFindings::default();
@@ -104,13 +104,13 @@ impl ColumnScan {
 }
 
 impl ColumnScanFindings {
-    /// What to tell about the sheet as a whole.
+    /// Warnings about the sheet as a whole.
     #[must_use]
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
     }
 
-    /// The order of day, month and year in the values of a rule, by the rule's place in the mapping.
+    /// The order of day, month and year in the values of a rule, by the rule's index in the mapping.
     pub(super) fn into_date_orders(self) -> HashMap<usize, DateOrder> {
         self.orders
     }

@@ -1,4 +1,4 @@
-//! A mapping resolved against a directory: the steps that every row goes through.
+//! Compiles a mapping with a directory into the field rules that are applied to every row.
 
 use crate::diagnostic::Diagnostic;
 use std::collections::{HashMap, HashSet};
@@ -19,7 +19,7 @@ use crate::model::{
 use crate::sheet::SheetColumn;
 use crate::value::{self, DateOrder};
 
-/// What every row is judged by.
+/// What every row is validated against.
 #[derive(Debug)]
 pub(super) struct CompiledMapping {
     pub(super) steps: Vec<FieldRule>,
@@ -27,13 +27,13 @@ pub(super) struct CompiledMapping {
     pub(super) children_only: bool,
     pub(super) has_notes: bool,
     pub(super) has_tasks: bool,
-    /// The country of phone numbers in rows that name none.
+    /// The country of phone numbers in rows without a country.
     pub(super) country: Option<String>,
-    /// The zone of times without one.
+    /// The time zone of times without one.
     pub(super) zone: TimeZone,
-    /// The custom field that rows are known by.
+    /// The custom field that identifies rows.
     pub(super) key: Option<String>,
-    /// Texts that mean nothing, in lower case.
+    /// Texts that count as empty, in lower case.
     pub(super) empty_values: HashSet<String>,
 }
 
@@ -90,7 +90,7 @@ impl CompiledMapping {
         })
     }
 
-    /// Whether a text is one of those that mean nothing.
+    /// Whether a text counts as empty.
     pub(super) fn is_empty_value(&self, text: &str) -> bool {
         !self.empty_values.is_empty() && self.empty_values.contains(&text.trim().to_lowercase())
     }
@@ -104,7 +104,8 @@ struct FieldRuleBuilder<'a> {
 }
 
 impl FieldRuleBuilder<'_> {
-    /// What an empty cell means. What cannot be emptied is left alone, unless the rule itself says else.
+    /// What an empty cell does. A value that cannot be cleared is left unchanged, unless the rule itself says
+    /// otherwise.
     fn blank_handling(&self, rule: &MappingRule) -> BlankRule {
         match rule.blank.unwrap_or(self.policy.blank) {
             BlankRule::Clear if !can_clear(&rule.to) => BlankRule::Leave,
@@ -154,8 +155,8 @@ impl FieldRuleBuilder<'_> {
         })
     }
 
-    /// Steps for a column whose custom field another column names: one for each field, and one for
-    /// names that no field has.
+    /// Compiles a column whose custom field is named in another column: one rule for each field, and one for names
+    /// that no field has.
     fn compile_named_fields(&self, bound: &BoundRule, column: usize) -> Vec<FieldRule> {
         let mut steps = Vec::new();
         let mut known = Vec::new();
@@ -193,8 +194,8 @@ impl FieldRuleBuilder<'_> {
         Ok(FieldRule { source: FieldRuleSource::Constant(constant.value.clone()), ..step })
     }
 
-    /// What a consent column is about. A column of consents that names no channel is about e-mail:
-    /// that is what such columns are asked for.
+    /// The channel of a consent column. One that names no channel is about e-mail, the usual subject of such
+    /// columns.
     fn consent_channel(&self, target: &MappingTarget, column: Option<usize>) -> Option<Channel> {
         match target {
             MappingTarget::DndChannel(channel) => Some(*channel),
@@ -235,8 +236,8 @@ fn push_rule_or_problem(
     }
 }
 
-/// Countries first, for phone numbers and postal codes; what fills in after what comes first, and
-/// constants last, for what rows leave open.
+/// Orders the rules: countries first, for phone numbers and postal codes; fallbacks after the rules they complete;
+/// constants last, for rows without a value.
 fn order_rules(steps: &mut [FieldRule]) {
     steps.sort_by_key(|step| {
         let country = step.target == MappingTarget::Field(Field::Country);
@@ -253,7 +254,7 @@ fn report_repeated_fields(steps: &[FieldRule], problems: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<&str, &MappingTarget> = HashMap::new();
     for step in steps.iter().filter(|step| !matches!(step.source, FieldRuleSource::Constant(_))) {
         let Some(custom) = &step.custom else { continue };
-        // Rules of one name have been judged when the mapping met the sheet.
+        // Rules with the same name were checked when the mapping was bound to the sheet.
         let other = seen.insert(&custom.id, &step.target);
         if let Some(other) = other.filter(|other| **other != step.target) {
             let message =
@@ -263,7 +264,7 @@ fn report_repeated_fields(steps: &[FieldRule], problems: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Whether a rule's columns each add a value instead of making one together.
+/// Whether each of a rule's columns adds a value, instead of all forming one together.
 fn takes_value_per_column(target: &MappingTarget, kind: &TargetValueType) -> bool {
     let joins = matches!(target, MappingTarget::Note(_));
     target.accepts_multiple_columns() && !joins
@@ -286,7 +287,7 @@ fn defines_note_or_task(target: &MappingTarget) -> bool {
     matches!(target, MappingTarget::Note(NotePart::Body | NotePart::Id) | MappingTarget::Task(_))
 }
 
-/// Whether a target says something of a contact, beside which one it is.
+/// Whether a target sets contact data, as opposed to identifying the contact.
 fn is_contact_data(target: &MappingTarget) -> bool {
     let names_it = matches!(
         target,
@@ -324,7 +325,7 @@ fn resolve_timezone(
             Err(_) => problems.push(mapping_problem(0, format!("`{name}` is not a time zone"))),
         }
     }
-    // A location's zone that this system does not know is no reason to stop.
+    // A location's time zone that is unknown to this system is not an error.
     let zone = directory.timezone.as_deref().and_then(|name| TimeZone::get(name).ok());
     zone.unwrap_or(TimeZone::UTC)
 }

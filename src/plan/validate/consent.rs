@@ -1,8 +1,8 @@
-//! Consent: what a row says about being contacted.
+//! Consent: whether a row allows contacting the person.
 //!
-//! A column of opt-outs says no with a yes; a column of opt-ins says nothing with a no, since nobody who
-//! was never asked has refused. Where columns contradict each other, not contacting wins. Words that
-//! nobody knows reject the row: a guess could be wrong in the direction that hurts.
+//! A yes in an opt-out column is a no. A no in an opt-in column means nothing, since a person who was never asked
+//! has not refused. If columns contradict each other, "do not contact" wins. Unknown words reject the row: a wrong
+//! guess could do harm.
 
 use super::RowValidator;
 use super::cleaned_value::CleanedValue;
@@ -41,9 +41,9 @@ impl RowValidator {
                 );
                 work.add_warning(DiagnosticCode::W_NOT_OPTED_IN, step, column, message);
             }
-            Ok(Some(said)) => work.consents.0.push(ConsentAnswer {
+            Ok(Some(status)) => work.consents.0.push(ConsentAnswer {
                 channel,
-                out: said == ConsentStatus::OptedOut,
+                out: status == ConsentStatus::OptedOut,
                 of_opt_outs: column_kind == ConsentColumn::OptOut,
                 column,
                 target: step.target.to_string(),
@@ -54,16 +54,17 @@ impl RowValidator {
         Ok(())
     }
 
-    /// What the columns say together.
+    /// Combines the answers of the columns.
     pub(super) fn resolve_consents(&self, work: &mut RowContext<'_>) {
         let consents = std::mem::take(&mut work.consents).0;
         let everything = work.draft.dnd == Some(true);
         for channel in Channel::ALL {
-            let mut said = consents.iter().filter(|said| said.channel == *channel).peekable();
-            if said.peek().is_none() {
+            let mut answers =
+                consents.iter().filter(|answer| answer.channel == *channel).peekable();
+            if answers.peek().is_none() {
                 continue;
             }
-            let (out, free): (Vec<_>, Vec<_>) = said.partition(|said| said.out);
+            let (out, free): (Vec<_>, Vec<_>) = answers.partition(|answer| answer.out);
             if let (Some(free), true) = (free.first(), everything || !out.is_empty()) {
                 let message = format!(
                     "one column allows {} and another forbids it; the contact will not be contacted",
@@ -78,8 +79,9 @@ impl RowValidator {
             }
             if !out.is_empty() {
                 work.draft.channels.insert(*channel, true);
-            } else if self.policy.allow_resubscribe && free.iter().any(|said| said.of_opt_outs) {
-                // Only a column of opt-outs can say that there is none any more.
+            } else if self.policy.allow_resubscribe && free.iter().any(|answer| answer.of_opt_outs)
+            {
+                // Only an opt-out column can lift an earlier opt-out.
                 work.draft.channels.insert(*channel, false);
             }
         }
@@ -93,7 +95,7 @@ fn column_kind(target: &MappingTarget) -> ConsentColumn {
     }
 }
 
-/// The channel that a column of opt-ins is about, by its header.
+/// The channel of an opt-in column, by its header.
 pub(super) fn channel_from_header(header: &str) -> Channel {
     let header = header.to_lowercase();
     let about = |words: &[&str]| words.iter().any(|word| header.contains(word));

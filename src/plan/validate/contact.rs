@@ -1,4 +1,4 @@
-//! The contact's part of a row: fields, addresses, tags, and who it is.
+//! The contact of a row: fields, addresses, tags and identity.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::model::MappingTarget;
 use crate::model::target::Field;
 use crate::value;
 
-/// How many additional e-mail addresses, and how many additional numbers, a contact can have: the limit of
+/// The maximum number of additional e-mail addresses, and of additional phone numbers, of a contact: the limit of
 /// `HighLevel`'s own CSV import (help article 155000005143).
 const MOST_OTHERS: usize = 10;
 const MULTI_EMAIL: DiagnosticCode = DiagnosticCode::W_MULTI_EMAIL;
@@ -23,7 +23,7 @@ const MULTI_EMAIL: DiagnosticCode = DiagnosticCode::W_MULTI_EMAIL;
 const TEST_ADDRESSES: [&str; 2] = ["test@meta.com", "test@fb.com"];
 
 impl FieldRule {
-    /// Empties what it fills.
+    /// Clears the rule's target.
     pub(super) fn clear_target(&self, work: &mut RowContext<'_>) {
         let draft = &mut work.draft;
         match &self.target {
@@ -44,7 +44,7 @@ impl FieldRule {
 }
 
 impl RowValidator {
-    /// Puts a value where it goes.
+    /// Stores a value in its target.
     pub(super) fn store_value(
         &self,
         step: &FieldRule,
@@ -129,7 +129,7 @@ impl RowValidator {
             Ok(read) => read,
             Err(trouble) => return self.report_unreadable(step, column, trouble, work),
         };
-        // Whether several addresses are one too many is known when the whole row is.
+        // Whether there are too many addresses is only known once the whole row was read.
         let notices = read.notices.into_iter().filter(|notice| notice.code != MULTI_EMAIL);
         work.add_notices(notices, step, column);
         let mut addresses = read.value;
@@ -176,7 +176,7 @@ impl RowValidator {
         Ok(())
     }
 
-    /// What is left to do when all of a row was read: what one cell means only beside others.
+    /// Completes the contact after all cells were read: the meaning of some depends on others.
     pub(super) fn finish_contact(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
         drop_redundant_name(work);
         promote_additional_to_primary(work);
@@ -185,7 +185,7 @@ impl RowValidator {
         self.require_identity(work)
     }
 
-    /// Whether the row says whom it is about, well enough to be imported twice without doubling anybody.
+    /// Ensures that the row identifies its contact well enough to be imported twice without creating duplicates.
     fn require_identity(&self, work: &RowContext<'_>) -> Result<(), Diagnostic> {
         let draft = &work.draft;
         let key = self.resolved.key.as_ref().and_then(|key| draft.custom.get(key));
@@ -222,7 +222,7 @@ impl RowValidator {
     }
 }
 
-/// A whole name counts only where its parts are missing. Some systems write the address for it.
+/// A full name counts only if its parts are missing. Some systems put the e-mail address into it.
 fn drop_redundant_name(work: &mut RowContext<'_>) {
     let fields = &mut work.draft.fields;
     let text = |field| fields.get(&field).and_then(Json::as_str);
@@ -234,8 +234,8 @@ fn drop_redundant_name(work: &mut RowContext<'_>) {
     }
 }
 
-/// The first of the other addresses and numbers is the contact's own where it has none. Of a contact
-/// that is known by its id, that would be a change that nobody asked for.
+/// The first additional address or number becomes the primary one if there is none. For a contact that is
+/// identified by its id, this would be an unrequested change.
 fn promote_additional_to_primary(work: &mut RowContext<'_>) {
     let draft = &mut work.draft;
     if draft.contact.is_some() {
@@ -249,7 +249,7 @@ fn promote_additional_to_primary(work: &mut RowContext<'_>) {
     }
 }
 
-/// Addresses and numbers beside the contact's own.
+/// Normalizes the additional addresses and numbers.
 fn normalize_additional_values(work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
     let draft = &mut work.draft;
     if draft.additional_emails.is_empty() && draft.additional_phones.is_empty() {
@@ -271,8 +271,8 @@ fn normalize_additional_values(work: &mut RowContext<'_>) -> Result<(), Diagnost
     Ok(())
 }
 
-/// Eleven are all that a contact has. The API takes one; which of the others the contact lacks, and so are
-/// to be told, is seen when the contact is known.
+/// A contact has at most eleven. The API accepts one; which of the others are missing from the contact, and must be
+/// reported, is only known once the contact is.
 fn check_additional_count(
     others: &[String],
     target: &MappingTarget,
@@ -292,7 +292,7 @@ fn check_additional_count(
     Ok(())
 }
 
-/// Leaves the first of those that differ in nothing but case.
+/// Removes duplicates that differ only in case; the first one stays.
 fn dedup_ignoring_case(texts: &mut Vec<String>) {
     if texts.len() > 1 {
         let mut seen = HashSet::new();

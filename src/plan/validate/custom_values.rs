@@ -1,4 +1,4 @@
-//! Custom fields' part of a row.
+//! The custom fields of a row.
 
 use serde_json::Value as Json;
 
@@ -29,7 +29,7 @@ impl RowValidator {
         let there = work.draft.custom.get_mut(&custom.id);
         match (there, value) {
             (Some(_), _) if matches!(step.source, FieldRuleSource::Constant(_)) => {}
-            // Several columns of one field of several values.
+            // Several columns for one field with several values.
             (Some(Json::Array(there)), Json::Array(more)) => {
                 there.extend(more);
                 let mut seen = std::collections::HashSet::new();

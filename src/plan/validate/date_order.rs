@@ -1,4 +1,4 @@
-//! Dates and moments from texts, spreadsheets' dates and their serial numbers.
+//! Reads dates and timestamps from texts, spreadsheet dates and their serial numbers.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
@@ -11,11 +11,11 @@ use crate::choice::Choice;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::value::{self, ParsedValue};
 
-/// The last day that a spreadsheet knows, 9999-12-31.
+/// The last day that spreadsheets support, 9999-12-31.
 const LAST_SERIAL: f64 = 2_958_465.0;
 
 impl RowValidator {
-    /// The day that a value names; nothing for what stands for no date.
+    /// Reads a value as a day; `None` for a placeholder.
     pub(super) fn read_date(
         &self,
         step: &FieldRule,
@@ -38,7 +38,7 @@ impl RowValidator {
         }
     }
 
-    /// The moment that a value names, as the API takes it; nothing for what stands for no date.
+    /// Reads a value as a timestamp in the API's form; `None` for a placeholder.
     pub(super) fn read_datetime(
         &self,
         step: &FieldRule,
@@ -62,7 +62,7 @@ impl RowValidator {
         Ok(ParsedValue { value: Some(self.utc_timestamp(local)?), notices })
     }
 
-    /// Midnight of a day so many days from today.
+    /// Midnight of the day this number of days from today.
     pub(super) fn midnight_days_from_today(&self, days: u32) -> Result<String, Diagnostic> {
         let day = self.today.checked_add(i64::from(days).days());
         let day = day.map_err(|_| {
@@ -107,14 +107,14 @@ impl RowValidator {
     }
 }
 
-/// What a spreadsheet that counts days from 1900 means by a number. A number that may be a year, or a
-/// date written without separators, is not taken for a count of days.
+/// Converts a serial number of a spreadsheet that counts days from 1900. A number that may be a year, or a date
+/// without separators, is not treated as a count of days.
 fn datetime_from_serial(number: f64) -> Option<DateTime> {
     let year = number.fract() == 0.0 && (1900.0..=2100.0).contains(&number);
     if year || !(1.0..=LAST_SERIAL).contains(&number) {
         return None;
     }
-    // Day 60 is the 29 February 1900 that never was: counting starts a day earlier behind it.
+    // Day 60 is 29 February 1900, which never existed, so counting starts one day earlier after it.
     let epoch = if number < 60.0 {
         jiff::civil::date(1899, 12, 31)
     } else {

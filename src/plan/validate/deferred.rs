@@ -1,8 +1,8 @@
-//! What could not be read of a row that names its contact: set aside, until it is known what the contact has.
+//! Issues of rows that identify an existing contact, deferred until the contact's data is known.
 //!
-//! An account holds what no check would let in today: a cell that says the same asks for nothing, so it is
-//! no reason to reject a row or to warn. A row that names no contact has nothing to be compared with, and is
-//! judged at once.
+//! An account may contain values that would fail validation today. A cell with the same value changes nothing, so
+//! it is no reason to reject the row or to warn. A row without a contact id has nothing to compare with, so its
+//! issues are decided immediately.
 
 use std::borrow::Cow;
 
@@ -19,11 +19,11 @@ use crate::model::{MappingTarget, UnreadableCell};
 use crate::sheet::SheetCell;
 use crate::value;
 
-/// The column of exports for what has no column, or does not fit its own.
+/// The export column for values that have no column, or do not fit theirs.
 const EXTRA: &str = "extra";
 
 impl FieldRule {
-    /// Whether its cells can be compared with what the account has.
+    /// Whether its cells can be compared with the account's data.
     fn is_comparable_with_remote(&self) -> bool {
         let plain = matches!(self.source, FieldRuleSource::Columns { join: None, .. })
             && self.words.is_empty();
@@ -39,13 +39,13 @@ impl FieldRule {
             }
     }
 
-    /// Whether it takes a text as it stands.
+    /// Whether it stores a text unchanged.
     fn preserves_text(&self, text: &str) -> bool {
         let one_line = matches!(self.kind, TargetValueType::Text) || !text.contains(['\n', '\r']);
         one_line && value::clean_text(text).is_ok_and(|read| read.value == text)
     }
 
-    /// Whether its cell is empty only because an export keeps beside the columns what does not fit them.
+    /// Whether its cell is empty only because an export put the value into the extra column.
     pub(super) fn is_stored_in_extra(&self, work: &RowContext<'_>) -> bool {
         let name = match (&self.target, &self.custom) {
             (MappingTarget::Field(field), _) => field.name(),
@@ -65,13 +65,13 @@ impl FieldRule {
 }
 
 impl RowContext<'_> {
-    /// What an export keeps beside the columns: JSON.
+    /// The extra column of an export, which contains JSON.
     fn extra_column(&self) -> Option<Cow<'_, str>> {
         let at = self.columns.iter().position(|column| column.name == EXTRA)?;
         self.row.cells.get(at).map(SheetCell::to_text).filter(|text| text.starts_with('{'))
     }
 
-    /// Defers a rejection, where there may be something to compare the cell with.
+    /// Defers a rejection if there may be something to compare the cell with.
     pub(super) fn defer_rejection(
         &mut self,
         step: &FieldRule,
@@ -83,12 +83,12 @@ impl RowContext<'_> {
         self.push_deferred(step.target_path(), rejection, step.identity)
     }
 
-    /// The same for the text of a note.
+    /// Defers a rejection of a note's text in the same way.
     pub(super) fn defer_note_rejection(&mut self, rejection: Diagnostic) -> Result<(), Diagnostic> {
         self.push_deferred(MappingTarget::Note(NotePart::Body).to_string(), rejection, false)
     }
 
-    /// Defers a warning; warns at once where there is nothing to compare the cell with.
+    /// Defers a warning, or adds it immediately if there is nothing to compare the cell with.
     pub(super) fn defer_warning(&mut self, step: &FieldRule, warning: Diagnostic) {
         let warning = if step.is_comparable_with_remote() {
             self.push_deferred(step.target_path(), warning, step.identity)
@@ -100,7 +100,7 @@ impl RowContext<'_> {
         }
     }
 
-    /// Defers a problem; gives it back where there is no cell.
+    /// Defers an issue; returns it if there is no cell.
     fn push_deferred(
         &mut self,
         to: String,
@@ -115,7 +115,7 @@ impl RowContext<'_> {
         Ok(())
     }
 
-    /// Keeps what a cell says literally, where it was read as something else.
+    /// Stores a cell's literal text if it was read as something else.
     pub(super) fn store_literal_text(&mut self, step: &FieldRule, column: usize) {
         let Some(cell) = self.row.cells.get(column).filter(|_| step.is_comparable_with_remote())
         else {
@@ -128,13 +128,15 @@ impl RowContext<'_> {
             _ => None,
         };
         let is_child = matches!(step.target, MappingTarget::Note(_) | MappingTarget::Task(_));
-        let kept = |value: &str| value == text || text.trim_end() == value;
-        if value.is_some_and(|value| !kept(value)) || is_child && !step.preserves_text(&text) {
+        let is_unchanged = |value: &str| value == text || text.trim_end() == value;
+        if value.is_some_and(|value| !is_unchanged(value))
+            || is_child && !step.preserves_text(&text)
+        {
             self.draft.written.insert(step.target_path(), text.into_owned());
         }
     }
 
-    /// Whether the row names the note or task that a cell is about, if it is about one.
+    /// Whether the row has the id of the note or task that the cell belongs to, if it belongs to one.
     fn has_child_id_for(&self, to: &str) -> bool {
         let draft = &self.draft;
         match to.parse() {
@@ -146,7 +148,7 @@ impl RowContext<'_> {
 }
 
 impl RowValidator {
-    /// Decides on what was set aside, unless the row names its contact: then what waits goes with it.
+    /// Decides the deferred issues, unless the row identifies its contact: then they stay in the draft.
     pub(super) fn resolve_deferred(
         work: &mut RowContext<'_>,
         outcome: Result<(), Diagnostic>,

@@ -1,6 +1,6 @@
-//! Rows of a file that deletes: which record each one names.
+//! Rows of a deletion file: which record each one identifies.
 //!
-//! Nothing of a row counts but by what its contact, note or task is known.
+//! Only the identity of the contact, note or task matters; all other cells are ignored.
 
 use super::RowValidator;
 use super::row_context::{RowContext, whole_row_rejection};
@@ -8,18 +8,18 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{NoteDraft, TaskDraft};
 
 impl RowValidator {
-    /// Makes of what was read the names of what is to go.
+    /// Builds the identity of the record to delete from the values read.
     ///
     /// # Errors
-    /// When the row names nothing, or not well enough.
+    /// When the row identifies no record, or is ambiguous.
     pub(super) fn finish_deletion(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
-        // Others of its addresses than the first do not make a contact known.
+        // Only the first address identifies a contact.
         work.draft.additional_emails.clear();
         work.draft.additional_phones.clear();
         if self.resolved.has_tasks {
             let id = work.task.id.take().ok_or_else(|| missing_record_id("task"))?;
             work.draft.tasks.push(TaskDraft { id: Some(id), ..TaskDraft::default() });
-            // Of a task the location-wide search tells whose it is.
+            // For a task, the location-wide search returns the contact.
             return Ok(());
         }
         if self.resolved.has_notes {

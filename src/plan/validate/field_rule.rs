@@ -1,4 +1,4 @@
-//! Steps: what is done with one rule's columns, or with one constant, in every row.
+//! Field rules: one mapping rule's columns, or one constant, applied to every row.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,11 +11,11 @@ use crate::value::DateOrder;
 /// A rule whose target is resolved.
 #[derive(Debug)]
 pub(super) struct FieldRule {
-    /// Where values go.
+    /// The target of the values.
     pub(super) target: MappingTarget,
-    /// The custom field's id and whether it takes only text, for custom fields.
+    /// The custom field, if the target is one.
     pub(super) custom: Option<CustomFieldTarget>,
-    /// The channel that a consent column is about.
+    /// The channel of a consent column.
     pub(super) channel: Option<Channel>,
     pub(super) kind: TargetValueType,
     pub(super) source: FieldRuleSource,
@@ -24,35 +24,35 @@ pub(super) struct FieldRule {
     pub(super) blank: BlankRule,
     pub(super) words: TextTransform,
     pub(super) split: Option<Vec<String>>,
-    /// Whether tags take the place of others.
+    /// Whether the tags replace the existing ones.
     pub(super) replaces: bool,
     /// The order of day, month and year in its values.
     pub(super) order: Option<DateOrder>,
-    /// Whether nothing is to be left out: a value that cannot be read rejects its row.
+    /// Whether the rule is about the contact's identity: a value that cannot be read then rejects its row.
     pub(super) identity: bool,
-    /// Which of a cell's values is taken.
+    /// Which of a cell's values is used.
     pub(super) part: Option<SplitPart>,
-    /// In which rows it applies.
+    /// The rows to which the rule applies.
     pub(super) scope: RuleScope,
-    /// Its place among the steps.
+    /// Its index among the field rules.
     pub(super) place: usize,
 }
 
 /// Where values come from.
 #[derive(Debug)]
 pub(super) enum FieldRuleSource {
-    /// Columns: each for itself, or joined.
+    /// Columns: each with its own value, or joined.
     Columns { columns: Vec<usize>, join: Option<ColumnJoin> },
-    /// Every row has the same.
+    /// The same value in every row.
     Constant(String),
 }
 
-/// How several columns make one value.
+/// How several columns form one value.
 #[derive(Debug)]
 pub(super) enum ColumnJoin {
-    /// One after the other, without the empty ones.
+    /// The non-empty texts, joined with this separator.
     With(String),
-    /// As a template says.
+    /// The result of a template.
     Template(TextTemplate),
 }
 
@@ -72,7 +72,7 @@ impl ColumnJoin {
     }
 }
 
-/// What is done to the words of a value before it is read.
+/// The changes to a text before it is converted.
 #[derive(Debug, Default)]
 pub(super) struct TextTransform {
     values: HashMap<String, String>,
@@ -90,12 +90,12 @@ impl TextTransform {
         }
     }
 
-    /// Whether nothing is done.
+    /// Whether it changes nothing.
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty() && self.prefix.is_empty() && self.strip.is_empty()
     }
 
-    /// The word that stands for a whole cell, if one does.
+    /// The replacement of a whole cell, if there is one.
     pub(super) fn replacement_for(&self, text: &str) -> Option<&str> {
         if self.values.is_empty() {
             return None;
@@ -103,7 +103,7 @@ impl TextTransform {
         self.values.get(&text.trim().to_lowercase()).map(String::as_str)
     }
 
-    /// A cell's text as a value: what it stands for, without the prefix to take off.
+    /// Replaces a cell's text, and strips the prefix to remove.
     pub(super) fn replace_and_strip(&self, text: String) -> String {
         let text = match self.replacement_for(&text) {
             Some(word) => word.to_owned(),
@@ -115,7 +115,7 @@ impl TextTransform {
         }
     }
 
-    /// A value with the prefix to put before it.
+    /// Adds the prefix to a value.
     pub(super) fn add_prefix(&self, text: String) -> String {
         if self.prefix.is_empty() || text.is_empty() {
             text
@@ -126,17 +126,17 @@ impl TextTransform {
 }
 
 impl FieldRule {
-    /// Whether values are taken as they are.
+    /// Whether values are used unchanged.
     pub(super) fn has_no_transform(&self) -> bool {
         self.words.is_empty() && self.part.is_none()
     }
 
-    /// Whether several columns make one value.
+    /// Whether several columns form one value.
     pub(super) fn joins_columns(&self) -> bool {
         matches!(&self.source, FieldRuleSource::Columns { join: Some(_), .. })
     }
 
-    /// Whether it reads a note's text, which has a length limit of its own.
+    /// Whether it reads a note's text, which has its own length limit.
     pub(super) fn is_note_body(&self) -> bool {
         self.target == MappingTarget::Note(NotePart::Body)
     }

@@ -1,10 +1,11 @@
-//! The check: a sheet's row becomes a [`ContactDraft`](crate::model::draft::ContactDraft), or a rejection that says what is wrong with it.
+//! Validation: turns a sheet's row into a [`ContactDraft`](crate::model::draft::ContactDraft), or into a rejection
+//! that says what is wrong with it.
 //!
-//! A [`ColumnScan`] looks at the whole sheet first, for what a column's values only say together. Then a
-//! [`RowValidator`] judges row by row, each for itself: it resolves the mapping's targets against the
-//! directory once, reads every cell as its target wants it, and never guesses. What would change who a
-//! contact is, or whether it may be contacted, rejects its row when it cannot be read; any other field is
-//! left out with a warning. The check knows nobody's live state and no other row.
+//! A [`ColumnScan`] first reads the whole sheet, for what a column's values only mean together. Then a
+//! [`RowValidator`] validates each row on its own: it resolves the mapping's targets against the directory once,
+//! reads every cell as its target requires, and never guesses. If a cell that decides who a contact is, or whether
+//! it may be contacted, cannot be read, its row is rejected; any other field is left out with a warning. Validation
+//! knows neither live contacts nor other rows.
 
 mod apply_rule;
 mod cell_value;
@@ -48,7 +49,7 @@ pub use column_scan::{ColumnScan, ColumnScanFindings};
 pub use outcome::ValidatedRow;
 pub use references::UnresolvedName;
 
-/// Judges rows. It may be shared by threads.
+/// Validates rows. It can be shared between threads.
 #[derive(Debug)]
 pub struct RowValidator {
     resolved: CompiledMapping,
@@ -60,12 +61,12 @@ pub struct RowValidator {
 }
 
 impl RowValidator {
-    /// Resolves a mapping that has met its sheet against the directory. `columns` are the sheet's,
-    /// `findings` the survey's of the same mapping and sheet; `today` decides what is in the future.
+    /// Resolves a mapping that was bound to its sheet against the directory. `columns` are the sheet's, `findings`
+    /// come from the column scan of the same mapping and sheet, and `today` decides what is in the future.
     ///
     /// # Errors
-    /// What keeps the mapping from being used with this location: names that it does not have, custom
-    /// fields that cannot be written, converters that do not go with their field.
+    /// The problems that prevent the mapping from being used with this location: unknown names, custom fields that
+    /// cannot be written, converters that do not fit their field.
     pub fn new(
         plan: mapping::BoundMapping,
         columns: &[SheetColumn],
@@ -85,13 +86,13 @@ impl RowValidator {
         })
     }
 
-    /// Whether the sheet says nothing about contacts but whose its notes and tasks are.
+    /// Whether the sheet contains only notes and tasks, and the contacts they belong to.
     #[must_use]
     pub fn is_children_only(&self) -> bool {
         self.resolved.children_only
     }
 
-    /// Judges a row.
+    /// Validates a row.
     #[must_use]
     pub fn validate_row(&self, row: &SheetRow) -> ValidatedRow {
         let mut work = RowContext::new(row, &self.columns);
@@ -105,15 +106,15 @@ impl RowValidator {
         }
     }
 
-    /// What the rows that were checked so far say as a whole: cells of columns that are not imported
-    /// hold errors, empty cells did not clear.
+    /// Warnings about all rows validated so far: errors in columns that are not imported, and empty cells that did
+    /// not clear.
     #[must_use]
     pub fn sheet_warnings(&self) -> Vec<Diagnostic> {
         self.tally.sheet_warnings(&self.resolved.steps, &self.columns)
     }
 
-    /// The names of users and businesses that the location does not have, or has more than once, in the
-    /// rows that were checked so far. Their rows were rejected.
+    /// The names of users and businesses in the rows validated so far that the location does not have, or has more
+    /// than once. Their rows were rejected.
     #[must_use]
     pub fn unresolved_names(&self) -> Vec<UnresolvedName> {
         self.names.list_unresolved(&self.columns)

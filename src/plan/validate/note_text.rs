@@ -1,21 +1,21 @@
-//! The length of notes: what is too long is rejected, cut or split, as the policy says.
+//! The length of notes: a text that is too long is rejected, cut or split, depending on the policy.
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::ImportPolicy;
 use crate::model::policy::LONGEST_NOTE;
 
-/// A note's text as notes that are short enough.
+/// A note's text, as one or more notes within the length limit.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct FittedNote {
     pub(super) texts: Vec<String>,
-    /// What was done to it.
+    /// The warning if the text was changed.
     pub(super) warning: Option<Diagnostic>,
 }
 
-/// Makes a note's text fit. The text of a note that exists cannot become several.
+/// Fits a note's text to the limit. The text of an existing note cannot be split into several.
 ///
 /// # Errors
-/// When it is too long and nothing may be done about it.
+/// When the text is too long and the policy does not allow changing it.
 pub(super) fn fit_to_limit(
     text: String,
     exists: bool,
@@ -52,7 +52,7 @@ pub(super) fn fit_to_limit(
     ))
 }
 
-/// Where a text's first so many characters end, if it has more.
+/// The offset after the first `most` characters, if the text has more.
 fn limit_offset(text: &str, most: usize) -> Option<usize> {
     if text.len() <= most {
         return None;
@@ -60,13 +60,13 @@ fn limit_offset(text: &str, most: usize) -> Option<usize> {
     text.char_indices().nth(most).map(|(end, _)| end)
 }
 
-/// Cuts a text where a line ends, or else a word, or else anywhere.
+/// Splits a text at a line end, or else between words, or else anywhere.
 fn split_at_breaks(text: &str, most: usize) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut rest = text.trim();
     while let Some(end) = limit_offset(rest, most) {
         let front = &rest[..end];
-        // A break early in the text would leave a piece that is hardly one.
+        // A break early in the text would leave a tiny piece.
         let late = |place: &usize| *place >= end / 2;
         let line = front.rfind('\n').filter(late);
         let cut = line.or_else(|| front.rfind(char::is_whitespace).filter(late)).unwrap_or(end);

@@ -1,7 +1,7 @@
 //! Notes and tasks of a row.
 //!
-//! A row of a contact file has a note where its note cell holds something; a row of a file of notes or
-//! tasks that has none is a mistake. One that names the id of a note or task changes it.
+//! A row of a contact file has a note if its note cell is not empty; in a file of notes or tasks, a row without one
+//! is an error. A row with the id of a note or task changes it.
 
 use std::collections::BTreeMap;
 
@@ -103,7 +103,7 @@ impl RowValidator {
         Ok(())
     }
 
-    /// The API wants a due date: one that cannot be read rejects the row.
+    /// The API requires a due date, so one that cannot be read rejects the row.
     fn set_task_due_date(
         &self,
         step: &FieldRule,
@@ -126,7 +126,7 @@ impl RowValidator {
         Ok(())
     }
 
-    /// Makes the row's notes and task of what was read.
+    /// Builds the row's notes and task from the parts that were read.
     pub(super) fn build_notes_and_tasks(
         &self,
         work: &mut RowContext<'_>,
@@ -159,7 +159,7 @@ impl RowValidator {
             work.draft.notes.push(NoteDraft { id: id.take(), fields: shared.clone() });
         }
         for (column, body) in parts.bodies {
-            // That of a note that exists has its date in it already, or never had.
+            // The text of an existing note already contains its date, or never had one.
             let date = parts.date.filter(|_| id.is_none());
             let body = date.map_or(body.clone(), |date| format!("[{date}] {body}"));
             let pieces = match note_text::fit_to_limit(body, id.is_some(), &self.policy) {
@@ -243,7 +243,7 @@ impl FieldRule {
     }
 }
 
-/// What comes first counts: constants come last.
+/// The first value wins: constants come last.
 fn set_if_unset(part: &mut Option<String>, text: String) {
     if !text.is_empty() {
         part.get_or_insert(text);

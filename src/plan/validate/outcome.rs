@@ -1,4 +1,4 @@
-//! The outcome of a row: what it asks for or why it is rejected, and its warnings.
+//! The outcome of a row: its draft or the reason for its rejection, and its warnings.
 
 use crate::diagnostic::Diagnostic;
 use crate::model::{ContactDraft, UnreadableCell};
@@ -6,9 +6,9 @@ use crate::model::{ContactDraft, UnreadableCell};
 /// A row that was validated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValidatedRow {
-    /// What the row asks for, or why it is not imported.
+    /// The draft of the contact, or why the row is not imported.
     pub outcome: Result<ContactDraft, Diagnostic>,
-    /// What is noteworthy; of a row that is rejected, only about its form and about who it is.
+    /// The warnings; for a rejected row, only those about its form and its identity.
     pub warnings: Vec<Diagnostic>,
 }
 

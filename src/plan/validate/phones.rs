@@ -1,4 +1,4 @@
-//! Phone numbers of a contact: the first is its own, the rest is beside it.
+//! Phone numbers of a contact: the first is the primary one, the others are additional.
 
 use super::RowValidator;
 use super::cleaned_value::CleanedValue;
@@ -11,7 +11,7 @@ use crate::model::{InvalidPhoneRule, MappingTarget};
 use crate::value;
 
 impl RowValidator {
-    /// The country of numbers that do not say theirs.
+    /// The country of numbers without a country code.
     pub(super) fn phone_country<'a>(&'a self, work: &RowContext<'_>) -> Option<&'a str> {
         work.country.or(self.resolved.country.as_deref())
     }
@@ -41,7 +41,7 @@ impl RowValidator {
         Ok(())
     }
 
-    /// A number that cannot be used rejects its row, unless such numbers are to be left out.
+    /// Rejects the row for an invalid number, unless the policy is to leave such numbers out.
     pub(super) fn report_invalid_phone(
         &self,
         step: &FieldRule,

@@ -1,4 +1,4 @@
-//! Reading: a value by its kind, in the form in which it is sent.
+//! Reads a value by its type, and converts it to the form to send.
 
 use serde_json::Value as Json;
 
@@ -11,11 +11,11 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::DecimalSign;
 use crate::value;
 
-/// What is sent, or nothing for what stands for nothing; and what is noteworthy.
+/// The value to send, or `None` for a placeholder, and the notices.
 type JsonReadResult = Result<(Option<Json>, Vec<Diagnostic>), Diagnostic>;
 
 impl RowValidator {
-    /// Reads a value; nothing when it was left out, or says nothing.
+    /// Reads a value; `None` if it was left out or is empty.
     pub(super) fn read_value(
         &self,
         step: &FieldRule,
@@ -48,7 +48,7 @@ impl RowValidator {
             }
             TargetValueType::Moment => {
                 let read = self.read_datetime(step, value)?;
-                // Only of a due date is it noteworthy that it has no time.
+                // A missing time only matters for a due date.
                 let notices = read
                     .notices
                     .into_iter()
@@ -84,7 +84,7 @@ impl RowValidator {
             }
             TargetValueType::Emails => {
                 let read = value::parse_emails(&text, step.split.as_deref())?;
-                // In a field of text there is room for all of them.
+                // A text field has room for all of them.
                 let notices =
                     read.notices.into_iter().filter(|it| it.code != DiagnosticCode::W_MULTI_EMAIL);
                 (Some(read.value.join("; ").into()), notices.collect())
@@ -111,7 +111,7 @@ impl RowValidator {
 }
 
 impl FieldRule {
-    /// The values of a cell that may hold several, with their words put right.
+    /// The values of a cell that may contain several, with the text transform applied.
     pub(super) fn split_values(&self, text: &str) -> Vec<String> {
         let split = self.split.as_deref();
         if self.words.is_empty() {
@@ -131,7 +131,7 @@ impl FieldRule {
             .collect()
     }
 
-    /// What was read as a field of text takes it.
+    /// Formats a value as text for a text field.
     fn stringify_for_text_field(&self, value: Json) -> Json {
         if !self.custom.as_ref().is_some_and(|custom| custom.is_text) {
             return value;
@@ -150,12 +150,12 @@ impl FieldRule {
     }
 }
 
-/// A text on one line.
+/// Puts a text on one line.
 pub(super) fn single_line(text: String) -> String {
     if text.contains(['\n', '\r']) { value::to_single_line(&text) } else { text }
 }
 
-/// Yes or no; nothing for a text that says neither and nothing else.
+/// Reads a boolean; `None` for a placeholder.
 pub(super) fn read_boolean(value: &CleanedValue) -> Result<Option<bool>, Diagnostic> {
     match value {
         CleanedValue::Bool(yes) => Ok(Some(*yes)),
@@ -183,7 +183,7 @@ fn read_number(
             return Err(Diagnostic::new(DiagnosticCode::W_NUMBER_INVALID, message));
         }
     };
-    // JSON knows neither infinity nor what is no number.
+    // JSON can represent neither infinity nor NaN.
     match serde_json::Number::from_f64(number) {
         Some(number) => Ok((Some(number.into()), Vec::new())),
         None => Err(Diagnostic::new(
@@ -203,7 +203,7 @@ fn resolve_option(options: &FieldOptions, text: &str) -> Result<String, Diagnost
         .map_err(|message| Diagnostic::new(DiagnosticCode::R_OPTION_UNKNOWN, message))
 }
 
-/// The options that a cell names. An option that holds a separator may be the whole cell.
+/// Resolves the options named in a cell. An option that contains a separator may be the whole cell.
 fn resolve_options(
     options: &FieldOptions,
     step: &FieldRule,

@@ -1,4 +1,4 @@
-//! Names of users and businesses: looked up, and counted where nothing is called so.
+//! Resolves names of users and businesses, and counts the unresolved ones.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,27 +13,27 @@ use crate::model::directory::{NameIndex, NameLookupError};
 use crate::model::{LocationDirectory, MappingTarget};
 use crate::sheet::SheetColumn;
 
-/// How many different names are kept per checker: a wrong column may hold as many as the sheet has rows.
+/// The maximum number of distinct names stored: a wrong column may contain as many as the sheet has rows.
 const KEPT: usize = 1_000;
 
 /// A name that the location does not have, or has more than once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnresolvedName {
-    /// The column's index; nothing for a constant of the mapping.
+    /// The column's index; `None` for a constant of the mapping.
     pub column: Option<usize>,
     /// The column's header, or the target.
     pub field: String,
     /// The name.
     pub value: String,
-    /// What may have been meant, the nearest first.
+    /// Similar names, the closest first.
     pub candidates: Vec<String>,
-    /// How many rows have it.
+    /// The number of rows with this name.
     pub rows: u64,
-    /// What is wrong. May hold text from outside.
+    /// What is wrong. May contain untrusted text.
     pub message: String,
 }
 
-/// The location's users and businesses, and the names that are none of theirs.
+/// The location's users and businesses, and the names that do not match any of them.
 #[derive(Debug)]
 pub(super) struct NameResolver {
     users: NameIndex,
@@ -63,7 +63,7 @@ impl NameResolver {
         }
     }
 
-    /// What was looked up in vain, by column, what most rows have first.
+    /// The unresolved names by column, the most frequent first.
     pub(super) fn list_unresolved(&self, columns: &[SheetColumn]) -> Vec<UnresolvedName> {
         let header = |column: Option<usize>, target: &MappingTarget| match column
             .and_then(|it| columns.get(it))
@@ -93,7 +93,7 @@ impl NameResolver {
         self.unknown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a name that stands for nobody; the search for near ones is made once.
+    /// Counts an unresolved name; similar names are searched only once.
     fn count_unresolved(
         &self,
         book: &NameIndex,
@@ -117,7 +117,7 @@ impl NameResolver {
 }
 
 impl RowValidator {
-    /// The id of the user that a text names.
+    /// Resolves a text to the id of a user.
     pub(super) fn resolve_user_id(
         &self,
         step: &FieldRule,
@@ -130,7 +130,7 @@ impl RowValidator {
         Ok(self.names.user_ids[index].clone())
     }
 
-    /// The id of the business that a text names.
+    /// Resolves a text to the id of a business.
     pub(super) fn resolve_business_id(
         &self,
         step: &FieldRule,

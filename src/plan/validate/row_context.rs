@@ -1,4 +1,4 @@
-//! Work: a row while it is judged.
+//! The context of a row while it is validated.
 
 use super::field_rule::FieldRule;
 use super::outcome::DeferredIssue;
@@ -7,28 +7,28 @@ use crate::model::ContactDraft;
 use crate::model::target::Channel;
 use crate::sheet::{SheetColumn, SheetRow};
 
-/// The warning of a row that ends before its last column.
+/// The warning for a row that ends before its last column.
 const SHORT: DiagnosticCode = DiagnosticCode::W_SHORT_ROW;
 
-/// What is known of a row so far.
+/// The results for a row so far.
 #[derive(Debug)]
 pub(super) struct RowContext<'r> {
     pub(super) row: &'r SheetRow,
     pub(super) columns: &'r [SheetColumn],
     pub(super) draft: ContactDraft,
     pub(super) warnings: Vec<Diagnostic>,
-    /// The warnings, by index, that are of no interest once the row is rejected.
+    /// The indexes of warnings that are irrelevant if the row is rejected.
     passing: Vec<usize>,
-    /// The country that the row itself names.
+    /// The row's own country.
     pub(super) country: Option<&'static str>,
     pub(super) consents: ConsentAnswers,
     pub(super) note: NoteParts,
     pub(super) task: TaskParts,
-    /// What could not be read.
+    /// The issues that are not decided yet.
     pub(super) waiting: Vec<DeferredIssue>,
 }
 
-/// What a row says about its notes.
+/// The parts of a row's notes.
 #[derive(Debug, Default)]
 pub(super) struct NoteParts {
     pub(super) bodies: Vec<(Option<usize>, String)>,
@@ -40,10 +40,10 @@ pub(super) struct NoteParts {
     pub(super) date: Option<jiff::civil::Date>,
 }
 
-/// What a row says about its task.
+/// The parts of a row's task.
 #[derive(Debug, Default)]
 pub(super) struct TaskParts {
-    /// Whether any of its cells holds something.
+    /// Whether any of its cells has a value.
     pub(super) given: bool,
     pub(super) id: Option<String>,
     pub(super) title: Option<String>,
@@ -70,7 +70,7 @@ impl<'r> RowContext<'r> {
         }
     }
 
-    /// Takes over what the sheet says about the row's form.
+    /// Adds the sheet's findings about the row's form.
     pub(super) fn check_row_structure(&mut self) -> Result<(), Diagnostic> {
         for warning in &self.row.warnings {
             let field = self.column_header(warning.place.column);
@@ -82,14 +82,14 @@ impl<'r> RowContext<'r> {
         }
     }
 
-    /// The warnings of a row that is rejected: about its form, and about whom it is about.
+    /// The warnings of a rejected row: about its form, and about its identity.
     pub(super) fn into_rejected_row_warnings(self) -> Vec<Diagnostic> {
         let mut passing = self.passing.into_iter().peekable();
         let warnings = self.warnings.into_iter().enumerate();
         warnings.filter(|(at, _)| passing.next_if_eq(at).is_none()).map(|(_, it)| it).collect()
     }
 
-    /// Whether the row may have lost its last cells: then their emptiness says nothing.
+    /// Whether the row may have lost its last cells, so that empty ones mean nothing.
     pub(super) fn is_short_row(&self) -> bool {
         self.row.warnings.iter().any(|warning| warning.code == SHORT)
     }
@@ -105,7 +105,7 @@ impl<'r> RowContext<'r> {
         self.push_warning(warning, step.identity);
     }
 
-    /// Warns; whether it is about whom the row is about decides if it lasts.
+    /// Adds a warning; `identity` decides whether it remains if the row is rejected.
     pub(super) fn push_warning(&mut self, warned: Diagnostic, identity: bool) {
         if !identity {
             self.passing.push(self.warnings.len());
@@ -113,7 +113,7 @@ impl<'r> RowContext<'r> {
         self.warnings.push(warned);
     }
 
-    /// Warns of what came with a value that was read.
+    /// Adds the notices of a value that was read.
     pub(super) fn add_notices(
         &mut self,
         notices: impl IntoIterator<Item = Diagnostic>,
@@ -136,7 +136,7 @@ impl<'r> RowContext<'r> {
         self.rejection_for_column(code, column, &step.target.to_string(), message)
     }
 
-    /// Warns of what stands in a column, or of what goes to a target.
+    /// Adds a warning about a column, or about a target.
     pub(super) fn add_column_warning(
         &mut self,
         code: DiagnosticCode,
@@ -147,7 +147,7 @@ impl<'r> RowContext<'r> {
         self.warnings.push(self.locate(Diagnostic::new(code, message), column, target));
     }
 
-    /// Rejects for what stands in a column, or for what goes to a target.
+    /// Creates a rejection because of a column, or of a target.
     pub(super) fn rejection_for_column(
         &self,
         code: DiagnosticCode,
@@ -158,7 +158,7 @@ impl<'r> RowContext<'r> {
         self.locate(Diagnostic::new(code, message), column, target)
     }
 
-    /// A diagnostic with its place: the column and its header, or the target where there is no column.
+    /// Sets a diagnostic's place: the column and its header, or the target if there is no column.
     pub(super) fn locate(
         &self,
         diagnostic: Diagnostic,
@@ -168,7 +168,7 @@ impl<'r> RowContext<'r> {
         diagnostic.at_column(column).in_field(self.field_label(column, target))
     }
 
-    /// What a message is about: the column's header, or the target.
+    /// The subject of a message: the column's header, or the target.
     pub(super) fn field_label(&self, column: Option<usize>, target: &str) -> String {
         match self.column_header(column) {
             "" => target.to_owned(),
@@ -185,7 +185,7 @@ impl<'r> RowContext<'r> {
     }
 }
 
-/// A rejection of the row as a whole.
+/// Creates a rejection of the row as a whole.
 pub(super) fn whole_row_rejection(
     code: DiagnosticCode,
     field: &str,

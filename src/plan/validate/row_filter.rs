@@ -1,4 +1,4 @@
-//! Scope: in which rows a step applies.
+//! Rule scopes: the rows to which a field rule applies.
 
 use super::field_rule::{CellCondition, FieldRule};
 use super::row_context::RowContext;
@@ -8,14 +8,14 @@ use crate::model::target::{Field, NotePart, TaskPart};
 use crate::sheet::SheetCell;
 
 impl FieldRule {
-    /// Whether it has anything to do in a row.
+    /// Whether the rule applies to a row.
     pub(super) fn applies_to_row(&self, work: &RowContext<'_>) -> bool {
         let scope = &self.scope;
         scope.conditions.iter().all(|condition| condition.matches_row(work))
             && !(scope.fallback && self.target_has_value(work))
     }
 
-    /// Whether a step before it has found a value for the target.
+    /// Whether an earlier rule found a value for the target.
     fn target_has_value(&self, work: &RowContext<'_>) -> bool {
         let (draft, note, task) = (&work.draft, &work.note, &work.task);
         match &self.target {
@@ -38,7 +38,7 @@ impl FieldRule {
             MappingTarget::Task(TaskPart::Body) => task.body.is_some(),
             MappingTarget::Task(TaskPart::DueDate) => task.due.is_some(),
             MappingTarget::Task(TaskPart::Completed) => task.completed.is_some(),
-            // Of the others the first value counts anyway, or none is too many.
+            // For the others, the first value wins anyway, or any number of values is allowed.
             _ => false,
         }
     }

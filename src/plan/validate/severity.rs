@@ -1,8 +1,8 @@
-//! Severity: the code under which a warning rejects its row, and under which a rejection only warns.
+//! Severity: the code with which a warning rejects its row, and with which a rejection is only a warning.
 
 use crate::diagnostic::{DiagnosticCode, DiagnosticSeverity};
 
-/// The rejection for a value that otherwise only causes a warning. Codes of rejections stay.
+/// The rejection for a value that normally only causes a warning. Codes of rejections are returned unchanged.
 pub(super) fn rejection_code(code: DiagnosticCode) -> DiagnosticCode {
     match code {
         code if code.severity() == DiagnosticSeverity::Rejection => code,
@@ -23,8 +23,8 @@ pub(super) fn rejection_code(code: DiagnosticCode) -> DiagnosticCode {
     }
 }
 
-/// The warning for a value whose field is left out, where the contact's identity does not depend on it. Codes
-/// that have no such form stay, and reject.
+/// The warning for a value whose field is left out, if the contact's identity does not depend on it. Codes without
+/// a warning are returned unchanged, and reject.
 pub(super) fn warning_code(code: DiagnosticCode) -> DiagnosticCode {
     match code {
         DiagnosticCode::R_INVALID_EMAIL => DiagnosticCode::W_EMAIL_INVALID,

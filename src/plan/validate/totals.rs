@@ -1,4 +1,4 @@
-//! Tally: what is too much to say row by row.
+//! Totals over all rows, for what would be too much to report row by row.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,10 +12,10 @@ use crate::value;
 /// Counters over all rows.
 #[derive(Debug)]
 pub(super) struct ValidationTotals {
-    /// Empty cells that did not clear, by step.
+    /// Empty cells that did not clear, by field rule.
     left: Vec<AtomicU64>,
     unmapped: Vec<usize>,
-    /// Errors in columns that are not imported: the first, and how many.
+    /// Errors in columns that are not imported: the first one, and their number.
     errors: Mutex<BTreeMap<usize, (String, u64)>>,
 }
 
@@ -25,12 +25,12 @@ impl ValidationTotals {
         Self { left, unmapped, errors: Mutex::default() }
     }
 
-    /// An empty cell was to clear, and may not.
+    /// Counts an empty cell that should clear its field but must not.
     pub(super) fn count_uncleared(&self, step: usize) {
         self.left[step].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Looks for spreadsheet errors where nothing is imported.
+    /// Counts spreadsheet errors in columns that are not imported.
     pub(super) fn count_unmapped_errors(&self, row: &SheetRow, columns: &[SheetColumn]) {
         for column in &self.unmapped {
             let text = match row.cells.get(*column) {

@@ -1,4 +1,4 @@
-//! Kinds: how a target's values are read, and which converters go with it.
+//! Value types: how a target's values are read, and which converters fit them.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use crate::mapping::ValueConverter;
 use crate::model::target::{Field, MappingTarget, NotePart, TaskPart};
 use crate::model::{CustomField, LocationDirectory, directory};
 
-/// How a value becomes what is sent.
+/// How a value is converted to what is sent.
 #[derive(Debug, Clone)]
 pub(super) enum TargetValueType {
-    /// Text, line breaks kept.
+    /// Text with its line breaks.
     Text,
     /// Text on one line.
     Line,
@@ -21,7 +21,7 @@ pub(super) enum TargetValueType {
     Date,
     /// A day in the past.
     Birthday,
-    /// A moment.
+    /// A timestamp.
     Moment,
     /// A number.
     Number,
@@ -45,13 +45,13 @@ pub(super) enum TargetValueType {
     Many(FieldOptions),
 }
 
-/// The options of a custom field of choices.
+/// The options of a custom field with choices.
 #[derive(Debug, Clone)]
 pub(super) struct FieldOptions {
-    /// By lower-case spelling.
+    /// The options by lower-case spelling.
     by_name: HashMap<String, String>,
     all: Vec<String>,
-    /// Whether other values are taken too.
+    /// Whether other values are also accepted.
     open: bool,
 }
 
@@ -65,15 +65,15 @@ impl FieldOptions {
         }
     }
 
-    /// Whether a text is one of them, in any case.
+    /// Whether a text is one of the options, ignoring case.
     pub(super) fn has_option(&self, text: &str) -> bool {
         self.by_name.contains_key(&text.trim().to_lowercase())
     }
 
-    /// The option as the field spells it.
+    /// The option in the field's spelling.
     ///
     /// # Errors
-    /// What is wrong with a text that is none of them.
+    /// The message for a text that is not one of the options.
     pub(super) fn canonical_option(&self, text: &str) -> Result<String, String> {
         match self.by_name.get(&text.trim().to_lowercase()) {
             Some(option) => Ok(option.clone()),
@@ -89,10 +89,10 @@ impl FieldOptions {
 }
 
 impl TargetValueType {
-    /// How a target that is no custom field is read.
+    /// The value type of a target that is not a custom field.
     ///
     /// # Errors
-    /// When the converter does not go with it.
+    /// When the converter does not fit the target.
     pub(super) fn for_target(
         target: &MappingTarget,
         convert: Option<ValueConverter>,
@@ -101,7 +101,7 @@ impl TargetValueType {
         match (convert, &usual) {
             (Some(ValueConverter::Text), Self::Line) => Ok(Self::Text),
             (Some(ValueConverter::Line), Self::Text) => Ok(Self::Line),
-            // As text, a target reads it as it reads every text; an owner may be named by address.
+            // As text, a target reads values as usual; an owner may be given by address.
             (None | Some(ValueConverter::Text | ValueConverter::Line), _)
             | (Some(ValueConverter::Email | ValueConverter::List), Self::Emails)
             | (Some(ValueConverter::Phone | ValueConverter::List), Self::Phone)
@@ -119,10 +119,10 @@ impl TargetValueType {
         }
     }
 
-    /// How a custom field is read (api.md §5, custom-field values).
+    /// The value type of a custom field (api.md §5, custom-field values).
     ///
     /// # Errors
-    /// What is wrong, when the field cannot be written or the converter does not go with it.
+    /// The message, when the field cannot be written or the converter does not fit it.
     pub(super) fn for_custom_field(
         field: &CustomField,
         convert: Option<ValueConverter>,
@@ -158,12 +158,12 @@ impl TargetValueType {
         }
     }
 
-    /// Whether its values are days or moments.
+    /// Whether its values are dates or timestamps.
     pub(super) fn is_date_or_datetime(&self) -> bool {
         matches!(self, Self::Date | Self::Birthday | Self::Moment)
     }
 
-    /// Whether a cell may hold several values.
+    /// Whether a cell may contain several values.
     pub(super) fn is_multi_valued(&self) -> bool {
         matches!(self, Self::List | Self::Many(_))
     }
@@ -213,7 +213,7 @@ fn is_user_reference(target: &MappingTarget) -> bool {
     )
 }
 
-/// A field of text takes what any converter makes, as text.
+/// A text field accepts the result of any converter, as text.
 fn text_field_value_type(convert: Option<ValueConverter>) -> TargetValueType {
     match convert {
         None | Some(ValueConverter::Text) => TargetValueType::Text,

@@ -54,11 +54,11 @@ impl ByteStats {
             line: LineStats::default(),
         };
         let mut block = vec![0; BLOCK];
-        let mut kept = 0;
+        let mut carried = 0;
         loop {
-            let count = source_file::fill_buffer(reader, &mut block[kept..])?;
-            census.track_size(&block[kept..kept + count]);
-            let filled = kept + count;
+            let count = source_file::fill_buffer(reader, &mut block[carried..])?;
+            census.track_size(&block[carried..carried + count]);
+            let filled = carried + count;
             let last = filled < BLOCK;
             // A sequence that is cut off by the end of the block is processed together with its rest.
             let whole =
@@ -69,7 +69,7 @@ impl ByteStats {
                 return Ok(census);
             }
             block.copy_within(whole..filled, 0);
-            kept = filled - whole;
+            carried = filled - whole;
         }
     }
 

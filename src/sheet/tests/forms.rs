@@ -143,9 +143,9 @@ fn the_line_of_the_header_can_be_asked_for() {
 #[test]
 fn columns_without_a_name_are_told_if_they_hold_something() {
     let (sheet, _) = read("Name,,Email,\nA,x,a@b.c,\n");
-    let told: Vec<_> =
+    let reported: Vec<_> =
         sheet.warnings.iter().map(|it| (it.code.spelling(), it.place.column)).collect();
-    assert_eq!(told, [("W_UNNAMED_COLUMN", Some(1))]);
+    assert_eq!(reported, [("W_UNNAMED_COLUMN", Some(1))]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Sheets and mappings, and what the check makes of their rows.
+//! Sheets, mappings, and the validation results of their rows.
 
 mod children;
 mod consent;
@@ -23,7 +23,7 @@ use crate::model::{
 use crate::sheet::{RowPosition, SheetCell};
 use crate::value::DateOrder;
 
-/// A sheet, its mapping and what it meets.
+/// A sheet, its mapping and its directory.
 struct Case {
     mapping: String,
     columns: Vec<SheetColumn>,
@@ -32,7 +32,7 @@ struct Case {
     directory: LocationDirectory,
 }
 
-/// What became of the rows of a case.
+/// The results of the rows of a case.
 struct Outcome {
     judged: Vec<ValidatedRow>,
     findings: Vec<Diagnostic>,
@@ -54,7 +54,7 @@ fn case(rules: &[&str], csv: &str) -> Case {
     written(&format!("format = 1\n{tables}"), csv)
 }
 
-/// A sheet given as CSV, and a mapping as it is written.
+/// A sheet given as CSV, and the text of a mapping.
 fn written(mapping: &str, csv: &str) -> Case {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv.as_bytes());
     let letters = |at: usize| char::from(b'A' + u8::try_from(at).unwrap()).to_string();
@@ -134,7 +134,7 @@ impl Case {
         self
     }
 
-    /// The same sheet with other cells: record, column, cell.
+    /// Replaces a cell of the sheet: record, column, cell.
     fn cell(mut self, record: usize, column: usize, cell: SheetCell) -> Self {
         self.rows[record - 1].cells[column] = cell;
         self
@@ -171,7 +171,7 @@ impl Case {
         RowValidator::new(plan, &self.columns, directory, policy, findings, today)
     }
 
-    /// What keeps the mapping from being used.
+    /// The problems that prevent the mapping from being used.
     #[track_caller]
     fn problems(&self) -> Vec<String> {
         let plan =
@@ -180,7 +180,7 @@ impl Case {
         problems.iter().map(crate::diagnostic::Diagnostic::message_with_line).collect()
     }
 
-    /// Rows as `code`, or as the wanted parts of their drafts.
+    /// Expects rows as `code`, or as the relevant parts of their drafts.
     #[track_caller]
     fn check(&self, expected: &[Json]) -> Outcome {
         let outcome = self.run();

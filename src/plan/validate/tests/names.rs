@@ -31,13 +31,13 @@ fn names_that_stand_for_nobody_or_for_several_reject_their_rows_and_are_told_at_
         json!("R_BUSINESS_UNKNOWN"),
         json!({ "email": "f@example.com", "business": "b1" }),
     ]);
-    let told: Vec<_> = outcome
+    let reported: Vec<_> = outcome
         .unknown
         .iter()
         .map(|it| (it.field.as_str(), it.value.as_str(), it.rows, it.candidates.join(",")))
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             ("Owner", "Avery Sampel", 2, "Avery Sample".to_owned()),
             ("Owner", "Casey Muster", 1, "u2@example.com,u3@example.com".to_owned()),

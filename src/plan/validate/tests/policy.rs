@@ -1,4 +1,4 @@
-//! What options make of rows.
+//! The effect of options on rows.
 
 use super::*;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -16,12 +16,12 @@ fn an_empty_cell_leaves_clears_or_rejects_as_the_mapping_says() {
         .policy(|policy| policy.allow_clear = true)
         .check(&[json!({ "email": "a@example.com", "city": null }), second.clone()]);
     let outcome = with("clear").check(&[json!({ "email": "a@example.com" }), second]);
-    let told: Vec<_> = outcome
+    let reported: Vec<_> = outcome
         .summary
         .iter()
         .map(|warned| (warned.code.spelling(), warned.field.as_str()))
         .collect();
-    assert_eq!(told, [("W_CLEAR_NOT_ALLOWED", "City")]);
+    assert_eq!(reported, [("W_CLEAR_NOT_ALLOWED", "City")]);
     assert!(outcome.codes().concat().is_empty());
 }
 

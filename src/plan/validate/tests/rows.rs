@@ -1,4 +1,4 @@
-//! Rules that do not say the same of every row.
+//! Rules that do not apply to every row alike.
 
 use super::*;
 
@@ -102,7 +102,7 @@ fn the_usual_order_of_dates_is_taken_only_where_the_column_proves_none() {
         json!({ "email": "a@x.com", "dateOfBirth": "1990-04-03" }),
         json!({ "email": "b@x.com", "dateOfBirth": "1985-12-25" }),
     ]);
-    // Two orders are proved: nobody knows which is that of the others.
+    // Two orders are proved, so the order of the other dates is unknown.
     with("Email,Born\na@x.com,3/4/1990\nb@x.com,25/12/1985\nc@x.com,12/25/1985\n").check(&[
         json!({ "email": "a@x.com" }),
         json!({ "email": "b@x.com", "dateOfBirth": "1985-12-25" }),

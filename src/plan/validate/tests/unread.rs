@@ -1,4 +1,4 @@
-//! What cannot be read of a row that names its contact, or is read as something else than it says.
+//! Cells of rows with a contact id that cannot be read, or are read as something else than their text.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Whole rows: what becomes of all their cells together.
+//! Whole rows: the results of all their cells together.
 
 use super::*;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -21,12 +21,12 @@ fn errors_and_formulas_without_value_are_left_out_but_never_where_they_say_who_i
             .cell(1, column, cell)
     };
     let error = || SheetCell::Error("#N/A".to_owned());
-    let kept = [json!({ "email": "a@example.com" })];
-    let outcome = sheet(1, error()).check(&kept);
+    let accepted = [json!({ "email": "a@example.com" })];
+    let outcome = sheet(1, error()).check(&accepted);
     assert_eq!(outcome.codes()[0], ["W_SPREADSHEET_ERROR"]);
-    let outcome = sheet(1, SheetCell::NoValue).check(&kept);
+    let outcome = sheet(1, SheetCell::NoValue).check(&accepted);
     assert_eq!(outcome.codes()[0], ["W_FORMULA_NO_VALUE"]);
-    let outcome = sheet(1, SheetCell::Text("#REF!".to_owned())).check(&kept);
+    let outcome = sheet(1, SheetCell::Text("#REF!".to_owned())).check(&accepted);
     assert_eq!(outcome.codes()[0], ["W_SPREADSHEET_ERROR"]);
     sheet(0, error()).check(&[json!("R_SPREADSHEET_ERROR")]);
     sheet(0, SheetCell::NoValue).check(&[json!("R_FORMULA_NO_VALUE")]);
@@ -37,12 +37,12 @@ fn errors_in_columns_that_are_not_imported_are_told_once() {
     let mut sheet = case(&["Email=email"], "Email,Note\na@example.com,#N/A\nb@example.com,#REF!\n");
     sheet.mapping = sheet.mapping.replace("format = 1\n", "format = 1\nmissing = \"skip\"\n");
     let outcome = sheet.run();
-    let told: Vec<_> = outcome
+    let reported: Vec<_> = outcome
         .summary
         .iter()
         .map(|warned| (warned.code.spelling(), warned.place.column))
         .collect();
-    assert_eq!(told, [("W_SPREADSHEET_ERROR", Some(1))]);
+    assert_eq!(reported, [("W_SPREADSHEET_ERROR", Some(1))]);
     assert!(outcome.summary[0].message.contains("`#N/A` (line 2, column B) and 1 more"));
 }
 
