@@ -1,7 +1,7 @@
-//! A sheet's columns, found by the names that mappings use for them.
+//! Finds a sheet's columns by the names used in mappings.
 //!
-//! A name is a header, exactly or but for signs and case; else a letter (`C`); `[C]` is always the
-//! letter. A pattern with `*` stands for all headers that it fits.
+//! A name is a header, matched exactly or ignoring signs and case, or else a letter (`C`); `[C]` is always the
+//! letter. A pattern with `*` refers to all headers that match it.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ impl<'c> ColumnLookup<'c> {
             folded.entry(fold_name(&column.name)).or_default().push(at);
         }
         for map in [exact.remove(""), folded.remove("")] {
-            // Columns without a name have none in common.
+            // Columns without a name do not share one.
             drop(map);
         }
         let letters =
@@ -35,7 +35,7 @@ impl<'c> ColumnLookup<'c> {
         Self { all, exact, folded, letters }
     }
 
-    /// The columns of a name: several when they share it.
+    /// The columns with this name; several if they share it.
     pub(crate) fn find_by_name(&self, name: &str, letters: bool) -> Vec<usize> {
         let name = name.trim();
         if let Some(found) = self.exact.get(name) {
@@ -51,7 +51,7 @@ impl<'c> ColumnLookup<'c> {
         }
     }
 
-    /// The columns of a name or pattern.
+    /// The columns that match a name or pattern.
     pub(crate) fn find_matching(&self, name: &str) -> Vec<usize> {
         if self.is_pattern(name) {
             return self.match_pattern(name).map(|(at, _)| at).collect();
@@ -63,12 +63,12 @@ impl<'c> ColumnLookup<'c> {
         self.letters.get(letters.to_ascii_uppercase().as_str()).copied().into_iter().collect()
     }
 
-    /// Whether a name is a pattern: it holds a `*`, and no header is written just so.
+    /// Whether a name is a pattern: it contains a `*`, and is not literally the name of a header.
     pub(crate) fn is_pattern(&self, name: &str) -> bool {
         name.contains('*') && !self.exact.contains_key(name.trim())
     }
 
-    /// The columns that a pattern fits, each with the text that its first `*` stands for.
+    /// The columns that match a pattern, each with the text matched by its first `*`.
     pub(crate) fn match_pattern(&self, pattern: &str) -> impl Iterator<Item = (usize, String)> {
         let pattern = pattern.trim().to_owned();
         self.all.iter().enumerate().filter_map(move |(at, column)| {
@@ -76,7 +76,7 @@ impl<'c> ColumnLookup<'c> {
         })
     }
 
-    /// How a mapping names a column so that nothing else is meant.
+    /// An unambiguous reference to a column, for a mapping.
     pub(crate) fn unambiguous_reference(&self, at: usize) -> String {
         let column = &self.all[at];
         let name = column.name.trim();
@@ -96,7 +96,7 @@ impl<'c> ColumnLookup<'c> {
         self.all.len()
     }
 
-    /// The header nearest to a name that no column has.
+    /// The header closest to a name that no column has.
     pub(crate) fn closest_header(&self, name: &str) -> Option<&'c str> {
         closest_name(
             name,

@@ -1,9 +1,8 @@
-//! Conditions: in which rows a rule applies, by what another column holds.
+//! Conditions: apply a rule only to rows in which another column passes a test.
 //!
-//! `when = { column = "Type", is = ["note", "call"] }`, or `not = […]`, `filled = true | false`, or
-//! `id = true | false`: whether the cell looks like the id of a contact. Texts are compared without outer
-//! blanks and case. A rule that does not apply says nothing about its target, not
-//! even that it is empty.
+//! `when = { column = "Type", is = ["note", "call"] }`, or `not = […]`, `filled = true | false`, or `id = true |
+//! false`: whether the cell looks like the id of a contact. Texts are compared without surrounding spaces and
+//! ignoring case. A rule that does not apply says nothing about its target, not even that it is empty.
 
 use toml::de::DeTable;
 
@@ -14,25 +13,25 @@ const KEYS: &[&str] = &["column", "is", "not", "filled", "id"];
 /// The length of a contact id: letters and digits, as in `HighLevel`'s own exports.
 const ID: usize = 20;
 
-/// In which rows a rule applies.
+/// The condition under which a rule applies to a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleCondition {
-    /// The column that is looked at, as written: a name or a letter.
+    /// The tested column, as written: a name or a letter.
     pub column: String,
-    /// What it must hold.
+    /// The test of its cell.
     pub test: CellTest,
 }
 
-/// What a cell must hold.
+/// A test of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CellTest {
-    /// One of these texts.
+    /// It is one of these texts.
     Is(Vec<String>),
-    /// None of these texts.
+    /// It is not one of these texts.
     Not(Vec<String>),
-    /// Anything at all, or nothing.
+    /// It is not empty, or is empty.
     Filled(bool),
-    /// What looks like the id of a contact, or does not.
+    /// It looks like the id of a contact, or does not.
     Id(bool),
 }
 
@@ -48,7 +47,7 @@ impl CellTest {
         }
     }
 
-    /// Whether no cell passes both.
+    /// Whether no cell can pass both tests.
     #[must_use]
     pub fn is_disjoint_from(&self, other: &Self) -> bool {
         match (self, other) {
@@ -77,7 +76,7 @@ impl RuleCondition {
         let one = tests.len() == 1;
         match (column, tests.into_iter().next()) {
             (Some(column), Some(test)) if one => Some(Self { column, test }),
-            // What is wrong was reported already.
+            // The problem was already reported.
             _ if source.problems.len() > before => None,
             _ => {
                 let message = "`when` needs a `column` and one of `is`, `not`, `filled` and `id`: \
@@ -88,7 +87,7 @@ impl RuleCondition {
         }
     }
 
-    /// The condition as a mapping has it.
+    /// The condition in the notation of mappings.
     pub(super) fn to_toml(&self) -> String {
         let test = match &self.test {
             CellTest::Is(words) => format!("is = {}", toml_string_array(words)),

@@ -1,4 +1,4 @@
-//! Sense: whether the parts of a rule go together, and which constants are for a file.
+//! Checks that the parts of a rule are consistent, and selects the constants for a file.
 
 use super::header::fold_name;
 use super::{Mapping, MappingRule, closest_name, mapping_problem};
@@ -7,7 +7,7 @@ use crate::model::target::MappingTarget;
 use crate::text::matches_wildcard;
 
 impl Mapping {
-    /// The mapping for a file of this name: without the constants that are for others.
+    /// Returns the mapping for a file with this name: without the constants for other files.
     #[must_use]
     pub fn for_file(mut self, name: &str) -> Self {
         let is_for = |patterns: &[String]| {

@@ -5,13 +5,13 @@ use crate::choice::Choice as _;
 use crate::model::target::MappingTarget;
 
 impl Mapping {
-    /// Reads a rule of the form `COLUMN=TARGET` or `COLUMN=TARGET:CONVERTER`. The column is a header, a
-    /// letter, or a pattern with `*`.
+    /// Parses a rule of the form `COLUMN=TARGET` or `COLUMN=TARGET:CONVERTER`. The column is a header, a letter, or
+    /// a pattern with `*`.
     ///
     /// # Errors
-    /// What is wrong with it, for people.
+    /// The message about an invalid rule.
     pub fn parse_inline_rule(text: &str) -> Result<MappingRule, String> {
-        // A header may hold `=`; no target does.
+        // A header may contain `=`; a target cannot.
         let parts = text.rsplit_once('=').map(|(from, to)| (from.trim(), to.trim()));
         let Some((from, to)) = parts.filter(|(from, to)| !from.is_empty() && !to.is_empty()) else {
             return Err(format!("`{text}` is no mapping; write `COLUMN=TARGET`"));
@@ -37,7 +37,7 @@ fn parse_destination(text: &str) -> Result<(MappingTarget, Option<ValueConverter
         return Ok((parse_target_with_hint(to)?, Some(convert)));
     }
     match (parse_target_with_hint(text), with_converter) {
-        // A custom field's name may hold a colon.
+        // A custom field's name may contain a colon.
         (Ok(target), _) => Ok((target, None)),
         (Err(_), Some((to, word))) if parse_target_with_hint(to).is_ok() => {
             let near = closest_name(word, ValueConverter::words());

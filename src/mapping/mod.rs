@@ -1,7 +1,7 @@
-//! The mapping: which column goes to which target, and how its values are read.
+//! Mappings: which column goes to which target, and how its values are read.
 //!
-//! A mapping is a TOML file that a user can read and change; presets are mappings with a way to
-//! recognise their files. Every column of a sheet is mapped or ignored, never silently dropped.
+//! A mapping is a TOML file that a user can read and edit; presets are mappings that also recognize their files.
+//! Every column of a sheet is mapped or ignored, never silently dropped.
 
 pub mod header;
 pub mod preset;
@@ -49,24 +49,24 @@ pub use text_template::{TextTemplate, TextTemplatePiece};
 /// The version of the mapping file that this program reads and writes.
 pub const FORMAT: i64 = 1;
 
-/// A mapping. Stored in the run as its TOML text.
+/// A mapping. A run stores it as its TOML text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Mapping {
-    /// What it is called in messages: a path, a preset's name, `the header dictionary`.
+    /// The name in messages: a path, a preset's name, `the header dictionary`.
     pub name: String,
-    /// The location it is for, if it is for one only.
+    /// The location it is limited to, if any.
     pub location: Option<LocationId>,
     /// How the file is read.
     pub reading: SheetReadOptions,
-    /// What goes where, in the order of the file.
+    /// The rules, in the order of the file.
     pub rules: Vec<MappingRule>,
-    /// Values that every row gets.
+    /// Values for every row.
     pub constants: Vec<ConstantValue>,
     /// Columns that are not read, as written: names, letters, or patterns with `*`.
     pub ignore: Vec<String>,
     /// The policy's fields that the mapping sets (`[options]`).
     pub options: PolicyOptions,
-    /// What becomes of rules that the sheet or the location has nothing for.
+    /// What to do with rules that lack their column or custom field.
     pub missing: OnMissing,
 }
 
@@ -80,46 +80,46 @@ choice_enum! {
     }
 }
 
-/// One target and the columns it comes from.
+/// A target and its source columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MappingRule {
     /// The columns: names, letters, or one pattern with `*`. Several are joined.
     pub from: Vec<String>,
-    /// What stands between joined values.
+    /// The separator of joined values.
     pub join: String,
-    /// Where it goes.
+    /// The target.
     pub to: MappingTarget,
-    /// How values are read; by default as the target wants them.
+    /// How values are converted; by default according to the target.
     pub convert: Option<ValueConverter>,
-    /// What an empty cell means.
+    /// What an empty cell does.
     pub blank: Option<BlankRule>,
-    /// Values that stand for others; compared without outer blanks and case.
+    /// Replacements for values, compared without surrounding spaces and ignoring case.
     pub values: BTreeMap<String, String>,
-    /// Put before each value.
+    /// Added before each value.
     pub prefix: String,
-    /// Taken off the front of each value where it is there.
+    /// Removed from the start of each value that has it.
     pub strip_prefix: String,
     /// The characters or texts that separate several values in a cell; by default the target's own.
     pub split: Option<Vec<String>>,
     /// For tags: whether they are added or take the place of the others.
     pub tags: Option<TagRule>,
-    /// The text that is made of the columns, instead of joining them.
+    /// A template that combines the columns, instead of joining them.
     pub template: Option<TextTemplate>,
-    /// Which of the values of a cell is taken; `split` parts them.
+    /// Which of a cell's values is used; `split` separates them.
     pub part: Option<SplitPart>,
-    /// In which rows the rule applies; by default in all.
+    /// The condition for the rule to apply; by default it applies to all rows.
     pub when: Option<RuleCondition>,
-    /// Whether it applies only where no other rule has found a value for the target. Of several such
-    /// rules the first that finds one counts.
+    /// Whether it applies only if no other rule found a value for the target. Of several such rules, the first one
+    /// with a value wins.
     pub fallback: bool,
-    /// The column that holds the custom field's name, row by row; then `to` is `customFields.*`.
+    /// The column that contains the name of each row's custom field; then `to` is `customFields.*`.
     pub named_by: Option<String>,
-    /// The line of the mapping file, from 1; 0 where there is none.
+    /// The line of the mapping file, from 1; 0 if there is no file.
     pub line: usize,
 }
 
 impl Default for MappingRule {
-    /// A rule that says nothing yet.
+    /// An empty rule.
     fn default() -> Self {
         Self {
             from: Vec::new(),
@@ -142,17 +142,17 @@ impl Default for MappingRule {
     }
 }
 
-/// A value that every row gets.
+/// A value for every row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConstantValue {
-    /// Where it goes.
+    /// The target.
     pub to: MappingTarget,
-    /// The value, as a cell would hold it.
+    /// The value, in the form of a cell.
     pub value: String,
-    /// The names of the files that it is for, as patterns with `*`; all files when there are none. Some
-    /// programs say what they export only in the file's name.
+    /// The names of the files that it is for, as patterns with `*`; empty for all files. Some programs only say in
+    /// the file name what they export.
     pub file: Vec<String>,
-    /// The line of the mapping file, from 1; 0 where there is none.
+    /// The line of the mapping file, from 1; 0 if there is no file.
     pub line: usize,
 }
 
@@ -188,29 +188,29 @@ choice_enum! {
     }
 }
 
-/// A column's rule, once the mapping has met a sheet: what [`super::plan::validate`] works with.
+/// A rule bound to the columns of a sheet: the input of [`super::plan::validate`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoundRule {
     /// The rule; its `to` is never a pattern.
     pub rule: MappingRule,
     /// The columns' indexes, in the order of `rule.from`.
     pub columns: Vec<usize>,
-    /// The column that `rule.when` looks at. Without it the rule applies in every row.
+    /// The column of `rule.when`. Without one, the rule applies to every row.
     pub when: Option<usize>,
     /// The column that names the custom field.
     pub named_by: Option<usize>,
-    /// Whether its custom field is named by nothing but what a pattern's `*` stands for. The location
-    /// may know it by the whole header instead.
+    /// Whether the custom field's name comes only from the `*` of a pattern. The location may use the whole header
+    /// as the name instead.
     pub by_star: bool,
 }
 
-/// A mapping that has met a sheet.
+/// A mapping bound to a sheet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoundMapping {
-    /// The rules that apply. Targets `Ignore` and `Undecided` are not among them.
+    /// The rules that apply, except those with the targets `Ignore` and `Undecided`.
     pub bound: Vec<BoundRule>,
-    /// Values that every row gets.
+    /// Values for every row.
     pub constants: Vec<ConstantValue>,
-    /// Columns that nothing reads and nobody ignored on purpose, by index.
+    /// The indexes of columns that are neither read nor explicitly ignored.
     pub unmapped: Vec<usize>,
 }

@@ -1,7 +1,7 @@
-//! Options: the choices of the policy that a mapping makes for its files, and the command line for one import.
+//! Options: the policy settings that a mapping makes for its files, and the command line for one import.
 //!
-//! They have the names and words of the command line's flags, with `_` for `-`. One table says which options
-//! exist, what each takes, and which part of the policy it sets.
+//! They have the names and words of the command line's flags, with `_` for `-`. One table defines the options,
+//! their values, and the policy fields they set.
 
 use crate::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
@@ -16,16 +16,16 @@ use crate::model::policy::{
 use crate::model::target::MappingTarget;
 use crate::value::DateOrder;
 
-/// How an option's value is written in files.
+/// How an option's value is parsed and written.
 pub(crate) struct OptionCodec<T> {
-    /// What the option takes, as messages say it.
+    /// The accepted values, for messages.
     takes: fn() -> String,
     read: fn(&Value) -> Option<T>,
     write: fn(&T) -> Value,
 }
 
 impl<T> OptionCodec<T> {
-    /// Reads a value that was typed.
+    /// Parses a typed value.
     ///
     /// # Errors
     /// What is expected instead.
@@ -38,14 +38,14 @@ impl<T> OptionCodec<T> {
 struct OptionDefinition {
     name: &'static str,
     takes: fn() -> String,
-    /// None when the value is not of that kind.
+    /// Returns `None` if the value has the wrong type.
     set: fn(&Value, &mut PolicyOptions) -> Option<()>,
     get: fn(&PolicyOptions) -> Option<Value>,
 }
 
 macro_rules! policy_options {
     ($($name:ident: $type:ty = $codec:expr;)+) => {
-        /// The parts of a policy that a mapping or the command line sets. What it leaves out stays as it is.
+        /// The policy fields that a mapping or the command line sets. Other fields are not changed.
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(default)]
         pub struct PolicyOptions {
@@ -57,7 +57,7 @@ macro_rules! policy_options {
         }
 
         impl PolicyOptions {
-            /// Sets in a policy what the options say.
+            /// Applies the options to a policy.
             pub fn apply_to(&self, policy: &mut ImportPolicy) {
                 $(
                     if let Some(value) = self.$name.clone() {
@@ -116,7 +116,7 @@ policy_options! {
 }
 
 impl PolicyOptions {
-    /// The options that are set, in the order of their names, as files write them.
+    /// The options that are set, sorted by name, in the form written to files.
     pub(super) fn entries(&self) -> Vec<(&'static str, Value)> {
         let entry = |option: &OptionDefinition| Some((option.name, (option.get)(self)?));
         let mut entries: Vec<_> = OPTIONS.iter().filter_map(entry).collect();
@@ -223,7 +223,7 @@ fn non_blank_text(value: &Value) -> Option<&str> {
     value.as_str().map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// A custom field by its bare name, or as a target.
+/// Reads a custom field, given by its name or as a target.
 fn read_custom_field(value: &Value) -> Option<String> {
     let text = non_blank_text(value)?;
     match parse_target(text) {

@@ -1,4 +1,4 @@
-//! A mapping with the command line's words laid over it: they win.
+//! Overrides a mapping with the options of the command line.
 
 use super::bind::exclusive_target_key;
 use super::columns::ColumnLookup;
@@ -7,11 +7,11 @@ use crate::diagnostic::Diagnostic;
 use crate::sheet::SheetColumn;
 
 impl Mapping {
-    /// Lays rules ([`Mapping::parse_inline_rule`]) and columns to ignore over the mapping, for one sheet. What the
-    /// mapping said about those columns, or about targets that take one column, is gone.
+    /// Overrides the mapping for one sheet with rules ([`Mapping::parse_inline_rule`]) and columns to ignore. The
+    /// mapping's own rules for these columns, and for single-column targets, are dropped.
     ///
     /// # Errors
-    /// When the sheet has no such columns, or several.
+    /// When the sheet has no such column, or several.
     pub fn with_overrides(
         mut self,
         rules: Vec<MappingRule>,
@@ -48,15 +48,15 @@ impl Mapping {
         });
         self.constants.retain(|old| target.is_none() || exclusive_target_key(&old.to) != target);
         self.remove_from_ignored(columns, taken);
-        // A name may have become several columns, which are not to be joined.
+        // A name may match several columns, which must not be joined.
         self.rules.extend(
             rule.from.iter().map(|name| MappingRule { from: vec![name.clone()], ..rule.clone() }),
         );
     }
 
-    /// Takes columns out of the ignored ones; those that share a name with them stay there.
+    /// Removes columns from the ignored ones; others with the same name remain ignored.
     fn remove_from_ignored(&mut self, columns: &ColumnLookup, taken: &[usize]) {
-        let mut kept = Vec::with_capacity(self.ignore.len());
+        let mut remaining = Vec::with_capacity(self.ignore.len());
         for name in std::mem::take(&mut self.ignore) {
             let named = if columns.is_pattern(&name) {
                 Vec::new()
@@ -65,12 +65,12 @@ impl Mapping {
             };
             if named.iter().any(|at| taken.contains(at)) {
                 let others = named.iter().filter(|at| !taken.contains(at));
-                kept.extend(others.map(|at| columns.unambiguous_reference(*at)));
+                remaining.extend(others.map(|at| columns.unambiguous_reference(*at)));
             } else {
-                kept.push(name);
+                remaining.push(name);
             }
         }
-        self.ignore = kept;
+        self.ignore = remaining;
     }
 }
 
@@ -92,7 +92,7 @@ fn resolve_columns(
     places
 }
 
-/// The rule, naming its column so that nothing else can be meant, and that column.
+/// Resolves a rule: returns it with an unambiguous column name, and that column.
 fn resolve_rule(
     columns: &ColumnLookup,
     rule: MappingRule,

@@ -1,4 +1,4 @@
-//! Mappings from their TOML text, with the line of everything that is wrong.
+//! Parses mappings from TOML text, and reports every problem with its line.
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::toml_doc::{SpannedTomlValue, TomlDocument, toml_to_json};
 
 const TOP: &[&str] =
     &["format", "location", "ignore", "missing", "sheet", "options", "column", "constant"];
-/// What presets say beside the mapping; a preset's text is a mapping too.
+/// The keys of a preset in addition to those of a mapping; a preset's text is also a mapping.
 const PRESET: &[&str] = &["title", "entity", "direction", "detect", "template"];
 const SHEET: &[&str] = &["encoding", "delimiter", "sheet", "header_row", "hidden"];
 const COLUMN: &[&str] = &[
@@ -39,7 +39,7 @@ const COLUMN: &[&str] = &[
 ];
 const CONSTANT: &[&str] = &["to", "value", "file"];
 impl Mapping {
-    /// Reads a mapping. `name` is what messages call it.
+    /// Parses a mapping. `name` is its name in messages.
     ///
     /// # Errors
     /// All problems of the text, in its order.
@@ -201,7 +201,7 @@ fn read_rule(source: &mut TomlDocument, line: usize, table: &DeTable) -> Option<
             other => source.report_unknown_key(source.line_of(key), other, "`[[column]]`", COLUMN),
         }
     }
-    // A value that was wrong is reported already; only a missing one still has to be.
+    // A wrong value was already reported; only a missing one still has to be.
     for (key, missing) in [("from", from.is_none()), ("to", to.is_none())] {
         if missing {
             source.report_problem(line, format_args!("this `[[column]]` has no `{key}`"));
@@ -211,7 +211,7 @@ fn read_rule(source: &mut TomlDocument, line: usize, table: &DeTable) -> Option<
     validate_rule(source, rule)
 }
 
-/// The rule, if its parts go together.
+/// Returns the rule if its parts are consistent.
 fn validate_rule(source: &mut TomlDocument, rule: MappingRule) -> Option<MappingRule> {
     match rule.first_problem() {
         Some(problem) => {

@@ -1,4 +1,4 @@
-//! Mappings as TOML text.
+//! Renders mappings as TOML text.
 
 use std::fmt::{Display, Write};
 
@@ -7,7 +7,7 @@ use crate::choice::Choice;
 use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 
 impl Mapping {
-    /// The mapping as a text that reads as the same mapping.
+    /// Renders the mapping as a text that parses to the same mapping.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut out = MappingTomlWriter(format!("format = {FORMAT}\n"));
@@ -133,7 +133,7 @@ impl MappingTomlWriter {
     }
 }
 
-/// A text between quotes, on one line and without anything that a terminal would obey.
+/// Quotes a text on one line, without characters that a terminal would interpret.
 pub(crate) fn toml_string(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -154,12 +154,12 @@ pub(crate) fn toml_string(text: &str) -> String {
     quoted
 }
 
-/// Whether a reader would not see the character, or see others in another order.
+/// Whether a character is invisible, or changes the order of others.
 pub(crate) fn is_invisible_or_bidi(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A list of texts.
+/// Renders an array of strings.
 pub(crate) fn toml_string_array(texts: &[String]) -> String {
     let quoted: Vec<String> = texts.iter().map(|text| toml_string(text)).collect();
     format!("[{}]", quoted.join(", "))

@@ -1,4 +1,4 @@
-//! A mapping meets a location: its custom fields are found in the directory.
+//! Resolves the custom fields of a mapping in a location's directory.
 
 use crate::diagnostic::Diagnostic;
 use std::collections::{HashMap, HashSet};
@@ -12,13 +12,13 @@ use crate::model::policy::{IdentityKey, ImportPolicy};
 use crate::model::target::MappingTarget;
 use crate::sheet::SheetColumn;
 
-/// Data types whose values are files or made by the contact; the API takes no text for them.
+/// Data types whose values are files or entered by the contact; the API does not accept text for them.
 const UNWRITABLE: &[&str] = &["FILE_UPLOAD", "SIGNATURE", "TEXTBOX_LIST"];
 
 impl Mapping {
-    /// What is wrong between the mapping and a location: another location's mapping, custom fields that
-    /// do not exist, are named ambiguously or cannot be written. Patterns are judged once they are bound,
-    /// by [`BoundMapping::check_against_location`].
+    /// The problems between the mapping and a location: a mapping for another location, and custom fields that do
+    /// not exist, are ambiguous or cannot be written. Patterns are checked after binding, by
+    /// [`BoundMapping::check_against_location`].
     #[must_use]
     pub fn check_against_location(&self, directory: &LocationDirectory) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
@@ -54,9 +54,9 @@ impl Mapping {
         problems
     }
 
-    /// Binds the mapping to a sheet and a location at once: [`Mapping::bind_columns`], [`Mapping::check_against_location`] and
-    /// [`BoundMapping::check_against_location`]. With [`OnMissing::Skip`], columns whose custom field the location lacks become
-    /// unmapped.
+    /// Binds the mapping to a sheet and a location in one step: [`Mapping::bind_columns`],
+    /// [`Mapping::check_against_location`] and [`BoundMapping::check_against_location`]. With [`OnMissing::Skip`],
+    /// columns whose custom field does not exist in the location become unmapped.
     ///
     /// # Errors
     /// All problems.
@@ -90,8 +90,8 @@ impl Mapping {
 }
 
 impl BoundMapping {
-    /// Names custom fields by the whole header where the location knows them so, and does not know what
-    /// the pattern's `*` stands for: `Custom 7` under `Custom *`, rather than `7`.
+    /// Names custom fields by the whole header if the location has a field of that name, and none with the name
+    /// matched by the pattern's `*`: `Custom 7` under `Custom *`, rather than `7`.
     fn name_fields_by_header(&mut self, directory: &LocationDirectory) {
         for BoundRule { rule, .. } in self.bound.iter_mut().filter(|bound| bound.by_star) {
             let MappingTarget::Custom(name) = &rule.to else { continue };
@@ -104,8 +104,8 @@ impl BoundMapping {
         }
     }
 
-    /// What is wrong between the bound rules and a location: custom fields that do not exist, are named
-    /// ambiguously, cannot be written, or are the same field under two names.
+    /// The problems between the bound rules and a location: custom fields that do not exist, are ambiguous, cannot
+    /// be written, or are mapped under two names.
     #[must_use]
     pub fn check_against_location(&self, directory: &LocationDirectory) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
@@ -119,7 +119,7 @@ impl BoundMapping {
             match find_writable_field(directory, name) {
                 Ok(field) => {
                     let this = (name.as_str(), bound.rule.from[0].as_str());
-                    // Rules of one name have been judged when the mapping met the sheet.
+                    // Rules with the same name were checked when the mapping was bound to the sheet.
                     if let Some((_, other)) = taken
                         .insert(&field.id, this)
                         .filter(|(known, _)| fold_name(known) != fold_name(name))
@@ -137,7 +137,7 @@ impl BoundMapping {
         problems
     }
 
-    /// Leaves columns unmapped whose custom field the location lacks or does not let anybody write.
+    /// Leaves columns unmapped whose custom field does not exist in the location or is read-only.
     pub fn skip_unwritable_fields(&mut self, directory: &LocationDirectory) {
         let mut skipped = Vec::new();
         self.bound.retain(|bound| match &bound.rule.to {
@@ -158,11 +158,10 @@ impl BoundMapping {
     }
 }
 
-/// The custom field of a key, id or name: written exactly, a key counts before
-/// an id and an id before a name.
+/// Finds a custom field by key, id or name. An exact key takes precedence over an id, and an id over a name.
 ///
 /// # Errors
-/// When there is none, or a name is that of several.
+/// When there is none, or several have the name.
 pub fn find_custom_field<'d>(
     directory: &'d LocationDirectory,
     name: &str,

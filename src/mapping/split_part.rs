@@ -1,17 +1,17 @@
-//! Parts: one of the values of a cell that holds several for different targets.
+//! Parts: one value of a cell that contains several values for different targets.
 //!
-//! `part = "2 of 5"` takes the second of five values, which `split` parts. What a cell has more than that
-//! belongs to the first, and so does all of a cell that has fewer: nothing of it goes to a wrong place.
+//! `part = "2 of 5"` selects the second of five values, which `split` separates. If a cell has more values, the
+//! extra ones belong to the first; if it has fewer, the whole cell does. So nothing goes to a wrong target.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Which of a cell's values is taken.
+/// Which of a cell's values is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SplitPart {
     /// Its number, from 1.
     pub number: usize,
-    /// How many values there are.
+    /// The expected number of values.
     pub of: usize,
 }
 
@@ -35,8 +35,8 @@ impl fmt::Display for SplitPart {
 }
 
 impl SplitPart {
-    /// Its value among those of a cell; empty when there is none. The surplus of the first is joined by
-    /// commas; `whole` is the cell's text.
+    /// Selects its value from those of a cell; empty if there is none. Extra values are added to the first one,
+    /// separated by commas; `whole` is the cell's text.
     #[must_use]
     pub fn select_value(self, values: &[&str], whole: &str) -> String {
         match (values.len().checked_sub(self.of), self.number) {

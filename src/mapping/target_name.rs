@@ -1,20 +1,20 @@
-//! Names of targets, as people write them: any case, `snake_case`, and nearly right.
+//! Parses names of targets as users write them: in any case, in `snake_case`, or with small mistakes.
 
 use super::header::{HeaderMeaning, HeaderNames};
 use crate::model::target::{Channel, Field, MappingTarget, NotePart, TaskPart};
 
-/// A text that names no target.
+/// The error for a text that does not name a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a target")]
 pub struct UnknownTarget {
     /// The text.
     pub text: String,
-    /// The target that was probably meant, if any is near.
+    /// The closest target, if one is similar.
     pub closest: Option<String>,
 }
 
-/// The target of a name: the API's (`firstName`, `task.dueDate`), in any case and in `snake_case`, and
-/// `custom_KEY` as exports name custom fields.
+/// Parses the name of a target: the API's name (`firstName`, `task.dueDate`) in any case or in `snake_case`, or
+/// `custom_KEY` as in exports.
 pub fn parse_target(text: &str) -> Result<MappingTarget, UnknownTarget> {
     let text = text.trim();
     if let Ok(target) = text.parse() {
@@ -28,14 +28,14 @@ pub fn parse_target(text: &str) -> Result<MappingTarget, UnknownTarget> {
     named.map(|(_, target)| target).ok_or_else(|| unknown_target(text))
 }
 
-/// The name nearest to a text, if one is near enough to have been meant.
+/// The name closest to a text, if it is similar enough.
 #[must_use]
 pub fn closest_name<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     crate::text::closest_match(text, names, comparison_key)
 }
 
 fn unknown_target(text: &str) -> UnknownTarget {
-    // `zip` is near no target's name, but everybody knows what it means.
+    // `zip` is not similar to any target's name, but its meaning is clear.
     let closest = if let Some(HeaderMeaning::Target { target, .. }) =
         HeaderNames::default().meaning_of(text)
     {
@@ -47,7 +47,7 @@ fn unknown_target(text: &str) -> UnknownTarget {
     UnknownTarget { text: text.to_owned(), closest }
 }
 
-/// The custom field's name behind one of the prefixes that mark one.
+/// The custom field's name after one of the prefixes that mark one.
 fn custom_field_name(text: &str) -> Option<&str> {
     ["customFields.", "custom_fields.", "customField.", "custom_field.", "custom.", "custom_"]
         .iter()
@@ -58,7 +58,7 @@ fn custom_field_name(text: &str) -> Option<&str> {
         .filter(|name| !name.trim().is_empty())
 }
 
-/// All targets but the custom fields.
+/// All targets except the custom fields.
 fn builtin_targets() -> impl Iterator<Item = MappingTarget> {
     [
         MappingTarget::ContactId,
@@ -79,7 +79,7 @@ fn builtin_targets() -> impl Iterator<Item = MappingTarget> {
     .chain(TaskPart::ALL.iter().copied().map(MappingTarget::Task))
 }
 
-/// The targets by their names, and by the further ones that are taken for them.
+/// All names of the targets, including alternative ones.
 fn target_spellings() -> impl Iterator<Item = (String, MappingTarget)> {
     let channel = |prefix| {
         let named = move |channel: &Channel| {
@@ -101,20 +101,21 @@ fn target_spellings() -> impl Iterator<Item = (String, MappingTarget)> {
             ("address".to_owned(), MappingTarget::Field(Field::Address1)),
             ("zip".to_owned(), MappingTarget::Field(Field::PostalCode)),
         ])
-        // `note.user` and `task.due` are how the flags and exports shorten them.
+        // `note.user` and `task.due` are the short forms in flags and exports.
         .chain([
             ("note.user".to_owned(), MappingTarget::Note(NotePart::User)),
             ("task.due".to_owned(), MappingTarget::Task(TaskPart::DueDate)),
         ])
 }
 
-/// A name without case, `_`, `-` and blanks; the dot stays, since it separates.
+/// A name in lower case without `_`, `-` and spaces; the dot stays, since it separates.
 fn fold_target_name(text: &str) -> String {
-    let kept = text.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
-    kept.flat_map(char::to_lowercase).collect()
+    let significant = text.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
+    significant.flat_map(char::to_lowercase).collect()
 }
 
-/// A name in the form that is compared: short, since comparing takes the product of the lengths.
+/// The form in which names are compared: short, since the time for a comparison grows with the product of the
+/// lengths.
 fn comparison_key(text: &str) -> String {
     text.chars().take(64).flat_map(char::to_lowercase).collect()
 }

@@ -1,40 +1,40 @@
-//! Templates: a text made of several columns.
+//! Text templates: combine several columns into one text.
 //!
-//! `{Name}` stands for the column of that name. A part in square brackets is left out where the columns in
-//! it are empty: `"Call[ with {Agent}]: {Summary}"`. Doubled, the signs stand for themselves.
+//! `{Name}` is replaced by the column of that name. A part in square brackets is left out if its columns are empty:
+//! `"Call[ with {Agent}]: {Summary}"`. Braces and brackets are escaped by doubling them.
 
 use std::fmt;
 
-/// A text with places for columns.
+/// A text with placeholders for columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextTemplate {
-    /// What it is made of, in order.
+    /// Its parts, in order.
     pub parts: Vec<TextTemplatePart>,
 }
 
-/// A part of a template: pieces that come together or not at all.
+/// A part of a template: pieces that are written together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextTemplatePart {
-    /// What it is made of, in order.
+    /// Its pieces, in order.
     pub pieces: Vec<TextTemplatePiece>,
-    /// Whether it is left out where its columns are empty.
+    /// Whether it is left out if its columns are empty.
     pub optional: bool,
 }
 
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextTemplatePiece {
-    /// A text as it is.
+    /// A literal text.
     Text(String),
     /// The value of a column, by its name as written.
     Column(String),
 }
 
 impl TextTemplate {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// What is wrong with it, for people.
+    /// The message about an invalid template.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut part = TextTemplatePart { pieces: Vec::new(), optional: false };
@@ -86,15 +86,15 @@ impl TextTemplate {
         }
     }
 
-    /// The text with the columns' values in their places. Those of parts that must be there are left
-    /// out where they are empty; what surrounds them stays.
+    /// Fills in the values of the columns. In parts that are not optional, empty values are left out, and the text
+    /// around them stays.
     #[must_use]
     pub fn render_with<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> String {
         let mut text = String::new();
         for part in &self.parts {
             let columns = part.pieces.iter().filter_map(TextTemplatePiece::column_name);
             let empty = part.optional && columns.clone().all(|name| value(name).is_none());
-            // A part without columns is a text in brackets, which somebody wants to see.
+            // A part without columns is a text in brackets that is meant literally.
             if empty && columns.count() > 0 {
                 continue;
             }
@@ -108,7 +108,7 @@ impl TextTemplate {
         text
     }
 
-    /// The same template with other names for its columns; those without one keep theirs.
+    /// Renames the columns of the template; those without a new name keep theirs.
     #[must_use]
     pub fn with_renamed_columns(&self, name: impl Fn(&str) -> Option<String>) -> Self {
         let mut template = self.clone();
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_no_template_says_why() {
-        for (text, said) in [
+        for (text, expected) in [
             ("plain", "names no column"),
             ("{}", "names no column"),
             ("a } b {A}", "twice"),
@@ -201,7 +201,7 @@ mod tests {
             ("[a [b] {A}]", "twice"),
         ] {
             let error = TextTemplate::parse(text).unwrap_err();
-            assert!(error.contains(said), "{text}: {error}");
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 }

@@ -1,36 +1,36 @@
-//! What rules read beside their columns, and when two of them are for one target.
+//! Finds the columns that rules read in addition to their value, and conflicts between rules for one target.
 
 use super::super::{DUPLICATE_HEADER, MappingRule, OnMissing, mapping_problem};
 use super::{AuxiliaryColumns, MappingBinder, join_with_and};
 
 impl MappingBinder<'_, '_> {
-    /// The columns beside those of the rule's value; `star` is what its pattern stands for. None when the
-    /// rule does not apply to this sheet: the sheet lacks such a column, which a mapping for this very
-    /// sheet is told of.
+    /// Finds the columns that a rule needs in addition to its value; `star` is the text matched by its pattern.
+    /// `None` if the sheet lacks such a column, so that the rule does not apply; a mapping written for this sheet
+    /// also gets an error.
     pub(super) fn find_auxiliary_columns(
         &mut self,
         rule: &MappingRule,
         star: &str,
     ) -> Option<AuxiliaryColumns> {
-        let mut beside = AuxiliaryColumns::default();
+        let mut auxiliary = AuxiliaryColumns::default();
         if let Some(when) = &rule.when {
-            beside.when = self.find_single_column(rule, &when.column).ok()?;
-            // A column that is not there is one of empty cells.
-            if beside.when.is_none() && !when.test.matches_text("") {
+            auxiliary.when = self.find_single_column(rule, &when.column).ok()?;
+            // A missing column counts as a column of empty cells.
+            if auxiliary.when.is_none() && !when.test.matches_text("") {
                 return None;
             }
         }
         if let Some(named_by) = &rule.named_by {
-            beside.named_by =
+            auxiliary.named_by =
                 Some(self.find_single_column(rule, &named_by.replace('*', star)).ok()??);
         }
-        for at in [beside.when, beside.named_by].into_iter().flatten() {
+        for at in [auxiliary.when, auxiliary.named_by].into_iter().flatten() {
             self.used[at] = true;
         }
-        Some(beside)
+        Some(auxiliary)
     }
 
-    /// The column of a name, if the sheet has it and need not.
+    /// Finds the column with this name, if the sheet has it; it may be optional.
     fn find_single_column(&mut self, rule: &MappingRule, name: &str) -> Result<Option<usize>, ()> {
         match self.columns.find_by_name(name, self.accepts_bare_letters()).as_slice() {
             [at] => Ok(Some(*at)),
@@ -53,7 +53,7 @@ impl MappingBinder<'_, '_> {
         }
     }
 
-    /// Whether some rules for one target could bring two values in one row.
+    /// Whether rules for one target could give two values for one row.
     pub(super) fn can_conflict(&self, places: &[usize]) -> bool {
         places.iter().enumerate().any(|(number, one)| {
             places[number + 1..].iter().any(|other| {

@@ -1,4 +1,4 @@
-//! A mapping meets a sheet: names become columns, and every column is accounted for.
+//! Binds a mapping to a sheet: resolves names to columns, and accounts for every column.
 
 mod auxiliary_columns;
 
@@ -22,7 +22,7 @@ impl Mapping {
     /// that share what only one can have ([`DUPLICATE_HEADER`]).
     pub fn bind_columns(&self, columns: &[SheetColumn]) -> Result<BoundMapping, Vec<Diagnostic>> {
         let mut binding = MappingBinder::new(self, columns);
-        // Patterns take what is left, so they come last, wherever they stand.
+        // Patterns match the remaining columns, so they come last, wherever they are in the file.
         let (patterns, named): (Vec<&MappingRule>, Vec<&MappingRule>) =
             self.rules.iter().partition(|rule| binding.is_pattern_rule(rule));
         for rule in named {
@@ -36,7 +36,7 @@ impl Mapping {
     }
 }
 
-/// Warnings about names that several columns share, which nothing else has complained about.
+/// Warnings about names shared by several columns, unless another problem already reports them.
 #[must_use]
 pub fn duplicate_headers(columns: &[SheetColumn]) -> Vec<Diagnostic> {
     let mut seen: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -59,7 +59,7 @@ pub fn duplicate_headers(columns: &[SheetColumn]) -> Vec<Diagnostic> {
     warnings
 }
 
-/// Which targets are one: none for those that take many columns.
+/// The key of a target that accepts only one column; `None` for targets that accept several.
 pub(super) fn exclusive_target_key(target: &MappingTarget) -> Option<String> {
     match target {
         MappingTarget::Custom(name) => Some(format!("customFields.{}", fold_name(name))),
@@ -68,7 +68,7 @@ pub(super) fn exclusive_target_key(target: &MappingTarget) -> Option<String> {
     }
 }
 
-/// The columns that a rule reads beside those of its value.
+/// The columns that a rule reads in addition to its value.
 #[derive(Debug, Clone, Copy, Default)]
 struct AuxiliaryColumns {
     when: Option<usize>,
@@ -78,9 +78,9 @@ struct AuxiliaryColumns {
 struct MappingBinder<'m, 'c> {
     mapping: &'m Mapping,
     columns: ColumnLookup<'c>,
-    /// Ignored by name or letter; such columns are out of all rules.
+    /// Columns ignored by name or letter, which no rule may use.
     ignored: Vec<bool>,
-    /// Ignored by a pattern, or this program's own: only what no rule names.
+    /// Columns ignored by a pattern, or added by this program, unless a rule names them.
     passed: Vec<bool>,
     used: Vec<bool>,
     bound: Vec<BoundRule>,
@@ -120,12 +120,12 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
         }
     }
 
-    /// Whether bare letters name columns. In a preset `CC` is a header or nothing.
+    /// Whether bare letters refer to columns. In a preset, `CC` can only be a header.
     fn accepts_bare_letters(&self) -> bool {
         self.mapping.missing == OnMissing::Stop
     }
 
-    /// Whether a rule is one pattern; one among several names is only a part of what is joined.
+    /// Whether a rule consists of one pattern; a pattern among several names is only one part to join.
     fn is_pattern_rule(&self, rule: &MappingRule) -> bool {
         matches!(rule.from.as_slice(), [one] if self.columns.is_pattern(one))
     }
@@ -150,7 +150,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
         }
     }
 
-    /// The columns of one name of a rule; none when that is a problem, which is reported.
+    /// Finds the columns for one name of a rule; `None` if there is a problem, which is reported.
     fn find_columns(&mut self, rule: &MappingRule, name: &str) -> Option<Vec<usize>> {
         if self.columns.is_pattern(name) {
             let fitting = self.columns.match_pattern(name).map(|(at, _)| at);
@@ -171,7 +171,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
     }
 
     fn bind_found_columns(&mut self, rule: &MappingRule, found: Vec<usize>) {
-        let Some(beside) = self.find_auxiliary_columns(rule, "") else { return };
+        let Some(auxiliary) = self.find_auxiliary_columns(rule, "") else { return };
         for at in &found {
             self.used[*at] = true;
         }
@@ -180,10 +180,10 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
                 self.report_undecided_column(rule, at);
             }
         } else if rule.from.len() > 1 {
-            self.push_bound_rule(rule, rule.to.clone(), found, beside);
+            self.push_bound_rule(rule, rule.to.clone(), found, auxiliary);
         } else {
             for at in found {
-                self.push_bound_rule(rule, rule.to.clone(), vec![at], beside);
+                self.push_bound_rule(rule, rule.to.clone(), vec![at], auxiliary);
             }
         }
     }
@@ -193,11 +193,11 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
         rule: &MappingRule,
         to: MappingTarget,
         columns: Vec<usize>,
-        beside: AuxiliaryColumns,
+        auxiliary: AuxiliaryColumns,
     ) {
         let from = columns.iter().map(|at| self.columns.column_name(*at).to_owned()).collect();
-        let AuxiliaryColumns { when, named_by } = beside;
-        // Headers may be shared and letters may be headers; this is neither.
+        let AuxiliaryColumns { when, named_by } = auxiliary;
+        // Headers may be duplicates, and letters may also be headers; this reference is unambiguous.
         let place = |name: &str| {
             let found = self.columns.find_by_name(name, self.accepts_bare_letters());
             found.first().map(|at| format!("[{}]", self.columns.column_letters(*at)))
@@ -209,7 +209,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
         self.bound.push(BoundRule { rule, columns, when, named_by, by_star });
     }
 
-    /// Binds a rule of one pattern to the columns that nothing else names.
+    /// Binds a rule with one pattern to the columns that no other rule names.
     fn bind_pattern_rule(&mut self, rule: &MappingRule) {
         if rule.to == MappingTarget::Ignore {
             return;
@@ -224,21 +224,21 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
             self.problems.push(mapping_problem(rule.line, message));
         }
         for (at, star) in fitting {
-            let Some(beside) = self.find_auxiliary_columns(rule, &star) else { continue };
+            let Some(auxiliary) = self.find_auxiliary_columns(rule, &star) else { continue };
             self.used[at] = true;
             match &rule.to {
                 MappingTarget::Undecided => self.report_undecided_column(rule, at),
                 to if rule.named_by.is_some() => {
-                    self.push_bound_rule(rule, to.clone(), vec![at], beside);
+                    self.push_bound_rule(rule, to.clone(), vec![at], auxiliary);
                 }
                 MappingTarget::Custom(name) if name.contains('*') && star.trim().is_empty() => {
                     self.report_undecided_column(rule, at);
                 }
                 MappingTarget::Custom(name) => {
                     let to = MappingTarget::Custom(name.replace('*', star.trim()));
-                    self.push_bound_rule(rule, to, vec![at], beside);
+                    self.push_bound_rule(rule, to, vec![at], auxiliary);
                 }
-                to => self.push_bound_rule(rule, to.clone(), vec![at], beside),
+                to => self.push_bound_rule(rule, to.clone(), vec![at], auxiliary),
             }
         }
     }
@@ -255,7 +255,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
         self.problems.push(mapping_problem(rule.line, message).with_hint(hint));
     }
 
-    /// Several columns have the name of a rule that can read one.
+    /// Reports that several columns have the name used by a rule that reads one column.
     fn report_ambiguous_header(&mut self, rule: &MappingRule, places: &[usize]) {
         for at in places {
             self.used[*at] = true;
@@ -272,11 +272,11 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
         self.problems.push(mapping_problem(rule.line, message).with_code(DUPLICATE_HEADER));
     }
 
-    /// Finds targets that take one value and have two sources.
+    /// Reports targets that accept one value and have two sources.
     fn report_target_conflicts(&mut self) {
         let mut sources: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, bound) in self.bound.iter().enumerate() {
-            // What a column names row by row is never known to be another's.
+            // Fields that a column names row by row are unknown here, so they cannot conflict.
             if let Some(target) =
                 exclusive_target_key(&bound.rule.to).filter(|_| bound.named_by.is_none())
             {
@@ -336,7 +336,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
     }
 }
 
-/// Some names as a list for people; of many, the first.
+/// Lists names for a message; of many, only the first ones.
 pub(crate) fn join_with_and(names: &[&str]) -> String {
     match names {
         [] => String::new(),

@@ -1,11 +1,11 @@
-//! Short forms: what the abbreviated words of a name stand for.
+//! Abbreviations: the long forms of abbreviated words in a name.
 //!
-//! Databases and forms abbreviate: `CUST_NM`, `Tél. port.`, `Data nasc.`, `NAME1`. What a short form stands for is
-//! likely and never sure.
+//! Databases and forms abbreviate: `CUST_NM`, `Tél. port.`, `Data nasc.`, `NAME1`. The long form is likely, but
+//! never certain.
 
 use super::normalize_header::normalise_name;
 
-/// Words that stand for longer ones, whatever the language.
+/// Abbreviations that are the same in all languages.
 #[rustfmt::skip]
 static SHORT: &[(&str, &str)] = &[
     ("nm", "name"), ("fn", "first name"), ("ln", "line"), ("cust", "customer"), ("eml", "email"), ("mail", "email"),
@@ -17,10 +17,10 @@ static SHORT: &[(&str, &str)] = &[
     ("sté", "société"), ("soc", "société"), ("dir", "dirección"), ("obs", "observações"), ("observ", "observações"),
 ];
 
-/// The fewest letters of a word that is taken for the beginning of a longer one.
+/// The minimum length of an abbreviation that is the beginning of a longer word.
 const FEWEST: usize = 3;
 
-/// A name with its short words written out; none when there are none.
+/// Expands the abbreviations in a name; `None` if there are none.
 #[must_use]
 pub(crate) fn expand_abbreviations(name: &str) -> Option<String> {
     let words = normalise_name(name);
@@ -32,7 +32,7 @@ pub(crate) fn expand_abbreviations(name: &str) -> Option<String> {
     (expanded != words).then_some(expanded)
 }
 
-/// A name without the number that says that it is the first of several: `NAME1`, `ORT01`, `E-mail 1`.
+/// Strips a number that marks the first of several: `NAME1`, `ORT01`, `E-mail 1`.
 #[must_use]
 pub(crate) fn strip_number_one(name: &str) -> Option<String> {
     let words = normalise_name(name);
@@ -41,7 +41,7 @@ pub(crate) fn strip_number_one(name: &str) -> Option<String> {
     bare.ends_with(char::is_alphabetic).then(|| bare.to_owned())
 }
 
-/// A name without the number that says that it is a further one of several: `Telefon 2`.
+/// Strips a number that marks a further one of several: `Telefon 2`.
 #[must_use]
 pub(crate) fn strip_number_above_one(name: &str) -> Option<String> {
     let words = normalise_name(name);
@@ -49,7 +49,7 @@ pub(crate) fn strip_number_above_one(name: &str) -> Option<String> {
     bare.ends_with(char::is_alphabetic).then(|| bare.to_owned())
 }
 
-/// Whether a name may be a shortened form of another: word by word its beginning.
+/// Whether every word of a name is the beginning of the corresponding word of another name.
 #[must_use]
 pub(crate) fn is_abbreviation_of(name: &str, whole: &str) -> bool {
     let (mut short, mut long) = (name.split(' '), whole.split(' '));

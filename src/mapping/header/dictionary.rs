@@ -1,7 +1,7 @@
-//! The dictionary: the usual names of columns, and what each stands for.
+//! The dictionary: common column names and their meanings.
 //!
-//! A few names mean different things in different languages (`nom`, `nome`, `nombre`, `name`); what they
-//! mean is decided by their neighbours in the same header.
+//! A few names mean different things in different languages (`nom`, `nome`, `nombre`, `name`); the other names in
+//! the same header decide what they mean.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -10,17 +10,17 @@ use super::{fold_name, languages, normalise_name};
 use crate::model::NotePart;
 use crate::model::target::{Channel, Field, MappingTarget, TaskPart};
 
-/// What a name stands for.
+/// The meaning of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeaderMeaning {
-    /// A target. Of several columns for the same one, that of the lowest rank is meant.
+    /// A target. Of several columns for the same one, the one with the lowest rank is meant.
     Target {
-        /// Where such columns go.
+        /// The target of such columns.
         target: MappingTarget,
-        /// The name's place among the names of the target.
+        /// The position of the name among the names of the target.
         rank: usize,
     },
-    /// Nothing that could be guessed; the reason, for people.
+    /// The column must not be guessed about; the reason, for people.
     Never(&'static str),
 }
 
@@ -29,7 +29,7 @@ use Field::{
     Phone, PostalCode, Source, State, Timezone, Website,
 };
 
-/// The names, by target; the first name is the one that counts most.
+/// The names by target; earlier names rank higher.
 #[rustfmt::skip]
 static NAMES: &[(MappingTarget, &[&str])] = &[
     (MappingTarget::ContactId, &["contact id", "ghl id", "ghl contact id", "highlevel id", "highlevel contact id"]),
@@ -173,7 +173,7 @@ static NAMES: &[(MappingTarget, &[&str])] = &[
     (MappingTarget::Task(TaskPart::Completed), &["task status", "task completed", "task is completed", "task complete", "task done"]),
 ];
 
-/// Names that stand for too many things, or for something that an import must not touch.
+/// Names with too many meanings, or for something that an import must not change.
 static NEVER: &[(&str, &[&str])] = &[
     (
         "an id could be anybody's: map it to `contactId`, `sourceId` or a custom field, or ignore it",
@@ -220,10 +220,10 @@ static NEVER: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The fewest letters by which a shortened name is known.
+/// The minimum length of a recognized abbreviation.
 const SHORTENED: usize = 4;
 
-/// What a whole name may mean, and the neighbours that make it mean a part of a name instead.
+/// The meaning of a full name, and the neighbors that make it a part of a name instead.
 #[rustfmt::skip]
 static BY_NEIGHBOUR: &[(&str, Field, &[&str])] = &[
     ("name", LastName, &["vorname"]),
@@ -254,12 +254,12 @@ static DICTIONARY: LazyLock<HashMap<String, HeaderMeaning>> = LazyLock::new(|| {
     meanings
 });
 
-/// The names of all languages.
+/// The names in all languages.
 fn names_by_target() -> impl Iterator<Item = &'static (MappingTarget, &'static [&'static str])> {
     NAMES.iter().chain(languages::NAMES)
 }
 
-/// The names in words.
+/// The names as words.
 static SPELLED: LazyLock<Vec<(String, HeaderMeaning)>> = LazyLock::new(|| {
     let of_target = |(target, names): &(MappingTarget, &[&'static str])| {
         let target = target.clone();
@@ -274,26 +274,26 @@ static SPELLED: LazyLock<Vec<(String, HeaderMeaning)>> = LazyLock::new(|| {
     names_by_target().flat_map(of_target).chain(never).collect()
 });
 
-/// Whether a text is a name that contact files use.
+/// Whether a text is a name in the dictionary.
 #[must_use]
 pub fn is_dictionary_name(name: &str) -> bool {
-    // No header is longer; data cells may be.
+    // No header is longer, but data cells may be.
     name.len() <= 200 && DICTIONARY.contains_key(&fold_name(name))
 }
 
-/// The names of one header, which may decide about each other's meaning.
+/// The names of one header, which may affect each other's meaning.
 #[derive(Debug, Clone, Default)]
 pub struct HeaderNames {
     folded: HashSet<String>,
 }
 
 impl HeaderNames {
-    /// The names of a header.
+    /// Creates the names of a header.
     pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
         Self { folded: names.into_iter().map(fold_name).collect() }
     }
 
-    /// What one of them means.
+    /// The meaning of one of them.
     #[must_use]
     pub fn meaning_of(&self, name: &str) -> Option<HeaderMeaning> {
         let name = fold_name(name);
@@ -308,25 +308,25 @@ impl HeaderNames {
         }
     }
 
-    /// Whether a name is among them, perhaps shortened: `Cogn.` for `Cognome`.
+    /// Whether a name is among them, perhaps abbreviated: `Cogn.` for `Cognome`.
     fn contains_name(&self, name: &str) -> bool {
         let shortened = |own: &String| own.chars().count() >= SHORTENED && name.starts_with(&**own);
         self.folded.contains(name) || self.folded.iter().any(shortened)
     }
 
-    /// Whether a name may as well stand for a part of a name, and only its neighbours tell.
+    /// Whether a name may also mean a part of a name, which only its neighbors decide.
     pub(crate) fn may_be_name_part(name: &str) -> bool {
         let name = fold_name(name);
         name != "name" && BY_NEIGHBOUR.iter().any(|(own, ..)| *own == name)
     }
 
-    /// The dictionary's names in words, with what they mean.
+    /// The dictionary's names as words, with their meanings.
     pub(crate) fn normalised_dictionary()
     -> impl Iterator<Item = (&'static str, &'static HeaderMeaning)> {
         SPELLED.iter().map(|(name, meaning)| (name.as_str(), meaning))
     }
 
-    /// The dictionary's names, folded, with what they mean: for names that are nearly one of them.
+    /// The dictionary's folded names with their meanings, for matching similar names.
     pub(crate) fn folded_dictionary() -> impl Iterator<Item = (&'static str, &'static HeaderMeaning)>
     {
         DICTIONARY.iter().map(|(name, meaning)| (name.as_str(), meaning))

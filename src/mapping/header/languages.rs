@@ -1,6 +1,6 @@
 //! Names in further languages: Polish, Czech, Swedish, Danish, Norwegian, Finnish and Romanian.
 //!
-//! Only names that mean one thing. They come after those of the dictionary's main table.
+//! Contains only unambiguous names. They rank after those of the dictionary's main table.
 
 use crate::model::NotePart;
 use crate::model::target::{Field, MappingTarget};

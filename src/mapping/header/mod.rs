@@ -1,8 +1,8 @@
-//! Headers: what a column's name means in the contact files that people have.
+//! Headers: the meaning of column names in common contact files.
 //!
-//! Names are compared by their letters and digits alone, so that `FIRST_NAME`, `firstName` and
-//! `First  name:` are one name. The dictionary knows the usual names in a dozen languages, and which names
-//! must never be mapped by guessing. It sees names only, never values.
+//! Names are compared only by their letters and digits, so that `FIRST_NAME`, `firstName` and `First  name:` are
+//! equal. The dictionary contains the common names in a dozen languages, and the names that must never be mapped by
+//! guessing. It looks only at names, never at values.
 
 mod abbreviations;
 mod dictionary;

@@ -1,10 +1,10 @@
-//! Names made comparable.
+//! Normalizes names for comparison.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// A name in words: compatibility forms resolved, lower case, `camelCase` split, everything that is
-/// neither letter nor digit taken for a blank. Accents stay.
+/// Normalizes a name to words: resolves compatibility forms, converts to lower case, splits `camelCase`, and treats
+/// everything other than letters and digits as a space. Accents stay.
 #[must_use]
 pub fn normalise_name(name: &str) -> String {
     let chars: Vec<char> = name.nfkc().filter(|c| !is_invisible(*c)).collect();
@@ -24,8 +24,8 @@ pub fn normalise_name(name: &str) -> String {
     words
 }
 
-/// A name by its letters and digits alone: as [`normalise_name`], without accents and blanks. Two names
-/// that fold to the same text are the same name.
+/// Reduces a name to its letters and digits: like [`normalise_name`], without accents and spaces. Names with the
+/// same result are considered equal.
 #[must_use]
 pub fn fold_name(name: &str) -> String {
     let mut folded = String::with_capacity(name.len());
@@ -34,7 +34,7 @@ pub fn fold_name(name: &str) -> String {
             'ß' => folded.push_str("ss"),
             'ø' => folded.push('o'),
             'ł' => folded.push('l'),
-            // Lower case may bring marks of its own, as that of `İ` does.
+            // Conversion to lower case may add marks, as for `İ`.
             c if c.is_alphanumeric() => folded.push(c),
             _ => {}
         }
@@ -42,13 +42,13 @@ pub fn fold_name(name: &str) -> String {
     folded
 }
 
-/// Characters that take no room: they come along when text is copied from web pages.
+/// Characters of zero width, which are copied along with text from web pages.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
-/// Whether a capital begins a word: after a small letter (`lastName`), or as the last of several before
-/// a small one (`IDNumber`).
+/// Whether a capital begins a word: after a lower-case letter (`lastName`), or as the last of several before a
+/// lower-case letter (`IDNumber`).
 fn begins_word(chars: &[char], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).map(|at| chars[at]) else { return false };
     let after_small = before.is_lowercase() || before.is_numeric();

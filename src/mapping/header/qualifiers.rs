@@ -1,12 +1,12 @@
-//! Subjects: words in a name that say whom or what it is about, or make it a question.
+//! Qualifiers: words in a name that say whom or what it is about, or make it a question.
 //!
-//! `Attendee Surname`, `Billing City`, `Nom du participant` and `What is your e-mail address?` are `surname`,
-//! `city`, `nom` and `e mail address` of the person whom a row is about.
+//! `Attendee Surname`, `Billing City`, `Nom du participant` and `What is your e-mail address?` mean `surname`,
+//! `city`, `nom` and `e mail address` of the person that a row describes.
 
 use super::normalize_header::normalise_name;
 
-/// Words for the person or the part of the address book, and words that only hold a name together. Those of
-/// other people (student, manager, assistant, spouse) are not among them.
+/// Words for the person or the part of the address book, and connecting words. Words for other people (student,
+/// manager, assistant, spouse) are not included.
 #[rustfmt::skip]
 static WORDS: &[&str] = &[
     "billing", "bill", "shipping", "ship", "delivery", "buyer", "customer", "client", "contact", "lead", "attendee",
@@ -27,8 +27,7 @@ static WORDS: &[&str] = &[
     "bitte", "wie", "lautet", "wat", "uw", "je", "jouw", "het", "van",
 ];
 
-/// A name without such words, and without what stands in brackets; none when there are none, or nothing is
-/// left.
+/// Removes such words, and text in brackets; `None` if there are none, or nothing would remain.
 #[must_use]
 pub fn strip_qualifiers(name: &str) -> Option<String> {
     let outer = match (name.find('('), name.rfind(')')) {
@@ -36,8 +35,9 @@ pub fn strip_qualifiers(name: &str) -> Option<String> {
         _ => name,
     };
     let words = normalise_name(outer);
-    let kept: Vec<&str> = words.split(' ').filter(|word| !WORDS.contains(word)).take(8).collect();
-    let bare = kept.join(" ");
+    let content_words: Vec<&str> =
+        words.split(' ').filter(|word| !WORDS.contains(word)).take(8).collect();
+    let bare = content_words.join(" ");
     (!bare.is_empty() && bare != normalise_name(name)).then_some(bare)
 }
 

@@ -1,4 +1,4 @@
-//! What headers mean.
+//! The meanings of headers.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Likely names: what a column is probably for, and may well not be. Somebody has to confirm them.
+//! Weak names: they only suggest the target of a column, so the user has to confirm it.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -66,7 +66,7 @@ static LIKELY: LazyLock<HashMap<String, &'static MappingTarget>> = LazyLock::new
     likely
 });
 
-/// Words that a question for consent holds, and words that turn it into its opposite.
+/// Words in questions about consent, and words that reverse their meaning.
 const CONSENT: &[&str] = &[
     "consent",
     "agree",
@@ -117,14 +117,14 @@ const OPPOSITE: &[&str] = &[
     "uitgeschreven",
 ];
 
-/// What a name probably stands for.
+/// The likely target of a name.
 #[must_use]
 pub fn likely_target(name: &str) -> Option<&'static MappingTarget> {
     LIKELY.get(&fold_name(name)).copied()
 }
 
-/// What a name is about that asks for consent in some way, if it does: only columns of yes and no do.
-/// Opposites count only with a channel, since which one is meant changes what is blocked.
+/// The consent target of a name that asks for consent; only valid for columns of yes and no. Words that reverse the
+/// meaning count only with a channel, since they decide what is blocked.
 #[must_use]
 pub fn consent_target(words: &str) -> Option<MappingTarget> {
     let spaced = format!(" {words} ");

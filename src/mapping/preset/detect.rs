@@ -1,4 +1,4 @@
-//! Detection: which preset a sheet is for, by its header.
+//! Detects the preset for a sheet by its header.
 
 use std::collections::HashSet;
 
@@ -9,13 +9,13 @@ use crate::mapping::header::fold_name;
 use crate::model::target::{Field, MappingTarget};
 use crate::sheet::SheetColumn;
 
-/// The headers that a preset's files are known by.
+/// The headers by which a preset's files are recognized.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HeaderSignature {
-    /// All of them are there.
+    /// All of these must be present.
     all: Vec<String>,
-    /// One of them is there, if there are any.
+    /// At least one of these must be present, unless the list is empty.
     #[serde(default)]
     any: Vec<String>,
 }
@@ -23,19 +23,19 @@ pub(super) struct HeaderSignature {
 /// The presets that fit a sheet.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PresetDetection<'p> {
-    /// None does.
+    /// No preset fits.
     None,
-    /// One does, or fits better than all others.
+    /// One preset fits, or fits better than all others.
     One(&'p Preset),
-    /// Several fit alike: somebody must say which.
+    /// Several presets fit equally well, so the user must choose.
     Ambiguous(Vec<&'p Preset>),
 }
 
-/// The preset that a sheet is for, among some.
+/// Detects the preset for a sheet.
 ///
-/// That with the most columns that it knows wins. Those within a tenth of it are alike; among them that
-/// with the most names written exactly as it knows them wins, and of the user's and the program's the
-/// user's: whoever makes a preset for a known file wants another one.
+/// The preset that knows the most columns wins. Presets within a tenth of it count as equal; among these, the one
+/// with the most exactly matching names wins, and the user's presets win over built-in ones, because a preset for a
+/// known kind of file is meant to replace the built-in one.
 #[must_use]
 pub fn detect_preset<'p>(presets: &'p [Preset], columns: &[SheetColumn]) -> PresetDetection<'p> {
     let header = HeaderNameSet::new(columns);
@@ -55,7 +55,7 @@ pub fn detect_preset<'p>(presets: &'p [Preset], columns: &[SheetColumn]) -> Pres
     }
 }
 
-/// The names of a sheet, as they are written and folded.
+/// The names of a sheet, as written and folded.
 struct HeaderNameSet<'c> {
     exact: HashSet<&'c str>,
     folded: HashSet<String>,
@@ -81,8 +81,8 @@ struct HeaderCoverage {
 }
 
 impl Preset {
-    /// What a sheet lacks to be one of its files; nothing when it is one, or may be: somebody who names the
-    /// preset may have files that hold a part of the columns, but one by which contacts are known.
+    /// The columns that a sheet lacks to be one of the preset's files. Empty if it is one, or may be: files for a
+    /// preset chosen by name may have only some columns, but they need one that identifies contacts.
     #[must_use]
     pub fn missing_columns(&self, columns: &[SheetColumn]) -> Vec<String> {
         let header = HeaderNameSet::new(columns);
@@ -115,11 +115,10 @@ impl Preset {
         missing.map(str::to_owned).collect()
     }
 
-    /// How much of a header it knows; none when the header is not that of its files.
+    /// How much of a header the preset knows; `None` if the header is not from one of its files.
     fn coverage_of(&self, header: &HeaderNameSet) -> Option<HeaderCoverage> {
         let HeaderSignature { all, any } = self.detect.as_ref()?;
-        // A single name must be written as its program writes it: `Record ID` is one's, `Record Id`
-        // another's.
+        // A single name must match exactly: `Record ID` belongs to one program, `Record Id` to another.
         let exact = |name: &String| header.exact.contains(name.as_str());
         let has_all = match all.as_slice() {
             [one] => exact(one),
@@ -137,7 +136,7 @@ impl Preset {
     }
 }
 
-/// Whether a target says which contact a row is about.
+/// Whether a target identifies the contact of a row.
 fn is_identity_target(target: &MappingTarget) -> bool {
     use Field::{Email, FirstName, LastName, Name, Phone};
     match target {

@@ -1,8 +1,8 @@
-//! Presets: mappings for files that are known by their headers.
+//! Presets: mappings for files that are recognized by their headers.
 //!
-//! A preset is a mapping file that also says what it is for and how its files are recognised. To add
-//! one, write a file under `src/presets` and add its name to the list below. A preset without `[detect]`
-//! is used only when it is asked for: its names are too common to recognise anything by.
+//! A preset is a mapping file that also describes its files and how to recognize them. To add one, write a file
+//! under `src/mapping/presets` and add its name to the list below. A preset without `[detect]` is only used on
+//! request: its column names are too common to recognize a file.
 
 mod detect;
 pub mod template;
@@ -20,7 +20,7 @@ use detect::HeaderSignature;
 pub use detect::{PresetDetection, detect_preset};
 pub use template::ExportTemplate;
 
-/// The texts of the presets that come with the program, in the order in which they are tried.
+/// The texts of the built-in presets, in the order in which they are tried.
 macro_rules! built_in {
     ($($name:literal,)*) => {
         &[$(($name, include_str!(concat!("../presets/", $name, ".toml"))),)*]
@@ -74,7 +74,7 @@ static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
     BUILT_IN.iter().map(preset).collect::<Result<_, _>>().expect("a test reads every preset")
 });
 
-/// The names of all presets' columns, folded.
+/// The folded names of all presets' columns.
 static NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
     PRESETS.iter().flat_map(|preset| preset.column_names().map(fold_name)).collect()
 });
@@ -82,30 +82,30 @@ static NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
 /// A mapping for a known kind of file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preset {
-    /// Its name, as `--preset` takes it.
+    /// The name, as given to `--preset`.
     pub name: String,
-    /// What files it is for.
+    /// A description of the files it is for.
     pub title: String,
-    /// What its rows are.
+    /// What each row describes.
     pub entity: PresetEntity,
-    /// Which way its files go.
+    /// Whether its files are only imported, or also written.
     pub direction: PresetDirection,
     /// The mapping.
     pub mapping: Mapping,
-    /// Its text.
+    /// The text of the preset.
     pub text: Cow<'static, str>,
-    /// Whether it is the user's own, and not one that comes with the program.
+    /// Whether it was written by the user, instead of being built in.
     pub own: bool,
-    /// How its files are written, if they are.
+    /// The template for writing its files, if they are written.
     pub layout: Option<ExportTemplate>,
     detect: Option<HeaderSignature>,
 }
 
-/// What a preset's rows are.
+/// What a preset's rows describe.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PresetEntity {
-    /// Contacts, perhaps with a note or a task each.
+    /// Contacts, each perhaps with a note or a task.
     #[default]
     Contacts,
     /// Tasks of contacts.
@@ -116,18 +116,18 @@ pub enum PresetEntity {
     Mixed,
 }
 
-/// Which way files of a preset go.
+/// The direction in which files of a preset are transferred.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PresetDirection {
-    /// They come from another program, which does not take them back.
+    /// From another program, which does not import them.
     #[default]
     Import,
-    /// The other program takes such files, too.
+    /// Both ways: the other program also imports such files.
     Both,
 }
 
-/// What a preset says beside the mapping.
+/// A preset's keys in addition to those of its mapping.
 #[derive(Deserialize)]
 struct PresetMetadata {
     title: Option<String>,
@@ -138,30 +138,30 @@ struct PresetMetadata {
     detect: Option<HeaderSignature>,
 }
 
-/// The presets that come with the program, in the order in which they are tried.
+/// The built-in presets, in the order in which they are tried.
 #[must_use]
 pub fn builtin_presets() -> &'static [Preset] {
     &PRESETS
 }
 
-/// The preset of a name, among some.
+/// Finds the preset with this name.
 ///
 /// # Errors
-/// The nearest name, if one is near.
+/// The closest name, if one is similar.
 pub fn find_preset<'p>(presets: &'p [Preset], name: &str) -> Result<&'p Preset, Option<&'p str>> {
     let found = presets.iter().find(|preset| preset.name.eq_ignore_ascii_case(name.trim()));
     found.ok_or_else(|| closest_name(name, presets.iter().map(|preset| preset.name.as_str())))
 }
 
-/// Whether a text is a name that contact files use, by the dictionary or by any preset.
+/// Whether a text is a column name in the dictionary or in any preset.
 #[must_use]
 pub fn is_known_header(name: &str) -> bool {
     is_dictionary_name(name) || name.len() <= 200 && NAMES.contains(&fold_name(name))
 }
 
 impl Preset {
-    /// Reads a preset. A preset's text is a mapping with perhaps `title`, `entity`, `direction`,
-    /// `[detect]` and `[template]`.
+    /// Parses a preset. Its text is a mapping, optionally with `title`, `entity`, `direction`, `[detect]` and
+    /// `[template]`.
     ///
     /// # Errors
     /// All problems of the mapping, or what is wrong with the rest.
@@ -180,19 +180,19 @@ impl Preset {
         Ok(Self { name, title, entity, direction, mapping, text, own: false, layout, detect })
     }
 
-    /// Whether sheets can be recognised as its own.
+    /// Whether its files can be recognized.
     #[must_use]
     pub fn is_detectable(&self) -> bool {
         self.detect.is_some()
     }
 
-    /// Whether a text is one of its names.
+    /// Whether a text is one of its column names.
     #[must_use]
     pub fn has_column_name(&self, name: &str) -> bool {
         name.len() <= 200 && self.column_names().any(|own| fold_name(own) == fold_name(name))
     }
 
-    /// The names that it knows. Patterns are not among them.
+    /// The column names that it knows, except patterns.
     fn column_names(&self) -> impl Iterator<Item = &str> {
         let rules = self.mapping.rules.iter().flat_map(|rule| &rule.from);
         rules.chain(&self.mapping.ignore).map(String::as_str).filter(|name| !name.contains('*'))

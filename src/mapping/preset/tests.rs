@@ -41,7 +41,7 @@ fn every_preset_reads_and_decides_everything_it_names() {
             preset.name
         );
         assert!(preset.column_names().all(|name| !fold_name(name).is_empty()), "{}", preset.name);
-        // Whoever copies a preset to change it gets the same mapping.
+        // A copy of a preset must give the same mapping.
         let text = preset.mapping.to_toml();
         let again = Mapping::parse(&text, &preset.name).unwrap();
         assert_eq!(again.rules.len(), preset.mapping.rules.len(), "{}", preset.name);

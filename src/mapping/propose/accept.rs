@@ -1,4 +1,4 @@
-//! The mapping that needs nobody's word, and the columns that do.
+//! The mapping that can be used without asking the user, or the columns that need a decision.
 
 use super::assign::allows_joined_columns;
 use super::{ColumnProposal, MappingProposal, ProposalStatus};
@@ -7,8 +7,8 @@ use crate::mapping::{ColumnLookup, DUPLICATE_HEADER, Mapping, MappingRule, join_
 use crate::sheet::SheetColumn;
 
 impl MappingProposal {
-    /// The mapping of all columns that are clear: the preset's rules and the accepted targets. What has
-    /// no candidate worth a question is left unmapped; whoever binds the mapping is told of it.
+    /// The mapping of all unambiguous columns: the preset's rules and the accepted targets. Columns without a
+    /// likely candidate are left unmapped; binding the mapping reports them.
     ///
     /// # Errors
     /// The columns that may well be for something, but not surely.
@@ -41,7 +41,7 @@ impl MappingProposal {
         self.columns.iter().map(|guess| guess.column.clone()).collect()
     }
 
-    /// The rule of an accepted column, with those that are joined to it.
+    /// The rule for an accepted column and the columns joined to it.
     pub(super) fn accepted_rule(&self, at: usize, columns: &ColumnLookup) -> Option<MappingRule> {
         let guess = &self.columns[at];
         if guess.verdict != ProposalStatus::Accepted {
@@ -57,7 +57,7 @@ impl MappingProposal {
         Some(MappingRule { from, join: join.to_owned(), to, ..MappingRule::default() })
     }
 
-    /// The columns that are joined to a column, those with the first names first.
+    /// The columns that are joined to a column, ordered by the rank of their names.
     fn columns_joined_to(&self, first: usize) -> Vec<usize> {
         if !allows_joined_columns(&self.columns[first].candidates[0].target) {
             return Vec::new();

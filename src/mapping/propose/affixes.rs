@@ -1,11 +1,11 @@
-//! Names that have a known name in them: at their end, at their beginning, or as the end of a compound.
+//! Names that contain a known name: at their end, at their beginning, or as the end of a compound.
 
 use super::value_profile::{ValueProfile, expected_shape};
 use super::{SOMEBODYS, TargetCandidate};
 use crate::mapping::header::{HeaderMeaning, HeaderNames, normalise_name};
 use crate::model::target::{Field, MappingTarget};
 
-/// Names whose last words are a known name: `Customer Email`, `Billing City`.
+/// The candidate for a name whose last words are a known name: `Customer Email`, `Billing City`.
 pub(super) fn candidate_by_ending(name: &str) -> Option<TargetCandidate> {
     let words = normalise_name(name);
     let words: Vec<&str> = words.split(' ').take(8).collect();
@@ -44,7 +44,7 @@ pub(super) fn candidate_by_ending(name: &str) -> Option<TargetCandidate> {
     })
 }
 
-/// Names whose first words are a known name: `Company Name for Emails`.
+/// The candidate for a name whose first words are a known name: `Company Name for Emails`.
 pub(super) fn candidate_by_beginning(name: &str, look: &ValueProfile) -> Option<TargetCandidate> {
     let words = normalise_name(name);
     let words: Vec<&str> = words.split(' ').take(8).collect();
@@ -61,8 +61,9 @@ pub(super) fn candidate_by_beginning(name: &str, look: &ValueProfile) -> Option<
     several.or_else(|| candidate_by_first_word(&words, look))
 }
 
-/// Names of several words of which the first is the known one, as in French, Italian, Spanish and Portuguese:
-/// `Paese di provenienza`, `Note interne`. In English the first word says less, so values must bear it out.
+/// The candidate for a name of several words whose first word is known, as in French, Italian, Spanish and
+/// Portuguese: `Paese di provenienza`, `Note interne`. In English, the first word means less, so the values must
+/// agree.
 fn candidate_by_first_word(words: &[&str], look: &ValueProfile) -> Option<TargetCandidate> {
     let [first, rest @ ..] = words else { return None };
     let Some(HeaderMeaning::Target { target, rank }) = HeaderNames::default().meaning_of(first)
@@ -83,7 +84,7 @@ fn candidate_by_first_word(words: &[&str], look: &ValueProfile) -> Option<Target
             && !rest.iter().any(|word| ABOUT.contains(word))
     };
     let evidence = format!("header begins with the known name `{first}`");
-    // `Remark 1b` is one of several that nobody can tell apart.
+    // `Remark 1b` is one of several columns that cannot be distinguished.
     let words = rest.first().is_some_and(|word| word.chars().all(char::is_alphabetic));
     (words && borne_out).then_some(TargetCandidate {
         target,
@@ -93,9 +94,10 @@ fn candidate_by_first_word(words: &[&str], look: &ValueProfile) -> Option<Target
     })
 }
 
-/// Compounds, as in German and Dutch, that end with a known name: `Herkunftsland`, `Wohnadresse`.
+/// The candidate for a compound, as in German and Dutch, that ends with a known name: `Herkunftsland`,
+/// `Wohnadresse`.
 pub(super) fn candidate_by_compound(name: &str, look: &ValueProfile) -> Option<TargetCandidate> {
-    /// The fewest letters of such an ending.
+    /// The minimum length of such an ending.
     const FEWEST: usize = 4;
     let words = normalise_name(name);
     if words.contains(' ') || words.chars().count() < 2 * FEWEST {
@@ -117,13 +119,13 @@ pub(super) fn candidate_by_compound(name: &str, look: &ValueProfile) -> Option<T
     borne_out.then(|| TargetCandidate { target: target.clone(), score: 0.64, evidence, rank })
 }
 
-/// Whether a word names a part of a person's name, and nothing else: `first` and `last` are said of many things.
+/// Whether a word can only name a part of a person's name: `first` and `last` have many other uses.
 fn is_person_name_part(target: &MappingTarget, word: &str) -> bool {
     let part = matches!(target, MappingTarget::Field(Field::FirstName | Field::LastName));
     part && !matches!(word, "first" | "last" | "nom")
 }
 
-/// Words that make of a name one for something about the thing.
+/// Words that turn a name into one for an attribute of the thing.
 #[rustfmt::skip]
 const ABOUT: &[&str] = &[
     "id", "type", "status", "size", "count", "number", "code", "verified", "valid", "date", "score", "tax", "sent",

@@ -1,4 +1,4 @@
-//! Which column gets which target: no two get what only one can have.
+//! Assigns targets to columns, so that a single-column target is assigned only once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,11 +9,11 @@ use crate::mapping::header::fold_name;
 use crate::model::result_columns::is_result_column;
 use crate::model::target::{Field, MappingTarget};
 
-/// How much of its score a guess keeps when another column surely is what it may be.
+/// The factor for a candidate's score if another column certainly has the same target.
 const WITH_A_RIVAL: f64 = 0.6;
 
 impl MappingProposal {
-    /// Gives every column its verdict.
+    /// Sets the status of every column.
     pub(super) fn assign_statuses(&mut self) {
         let mut taken = self.claimed_targets();
         for (at, verdict) in self.independent_statuses() {
@@ -42,7 +42,7 @@ impl MappingProposal {
         self.columns[at].verdict == ProposalStatus::Open
     }
 
-    /// The targets that the preset or somebody has columns for.
+    /// The targets for which the preset or the user has set columns.
     fn claimed_targets(&self) -> HashMap<String, Option<usize>> {
         let targets = self.bound.iter().map(|bound| &bound.rule.to).chain(&self.settled);
         targets
@@ -51,7 +51,7 @@ impl MappingProposal {
             .collect()
     }
 
-    /// The verdicts that do not depend on other columns.
+    /// The statuses that do not depend on other columns.
     fn independent_statuses(&self) -> Vec<(usize, ProposalStatus)> {
         let read: HashSet<usize> =
             self.bound.iter().flat_map(|bound| &bound.columns).copied().collect();
@@ -79,7 +79,7 @@ impl MappingProposal {
         self.columns.iter().enumerate().map(|(at, guess)| (at, verdict((at, guess)))).collect()
     }
 
-    /// The columns that surely are for something, the surest and those with the first names first.
+    /// The columns with a certain target, ordered by certainty and then by the rank of their names.
     fn confident_columns_by_rank(&self) -> Vec<usize> {
         let mut sure: Vec<usize> = (0..self.columns.len())
             .filter(|at| self.is_open(*at))
@@ -108,13 +108,13 @@ impl MappingProposal {
                 ProposalStatus::JoinedTo(*first)
             }
             Some(Some(first)) => ProposalStatus::Rivals(*first),
-            // The preset has said where such values come from.
+            // The preset already sets the source of such values.
             Some(None) => return self.lower_candidate_score(at, 0),
         };
         self.columns[at].verdict = verdict;
     }
 
-    /// Proposes the best candidate that nobody has taken, if it is good enough.
+    /// Proposes the best candidate that is not taken, if its score is high enough.
     fn propose_candidate(&mut self, at: usize, taken: &HashMap<String, Option<usize>>) {
         for number in 0..self.columns[at].candidates.len() {
             let TargetCandidate { target, rank, .. } = &self.columns[at].candidates[number];
@@ -142,7 +142,7 @@ impl MappingProposal {
     }
 }
 
-/// A target's name, the same for all ways to write a custom field.
+/// The key of a target, which is the same for all spellings of a custom field.
 fn target_key(target: &MappingTarget) -> String {
     match target {
         MappingTarget::Custom(name) => format!("customFields.{}", fold_name(name)),
@@ -150,7 +150,7 @@ fn target_key(target: &MappingTarget) -> String {
     }
 }
 
-/// Where a further value goes, when a target has its column already.
+/// The target for additional values if the target already has a column.
 fn additional_target(target: &MappingTarget) -> Option<MappingTarget> {
     match target {
         MappingTarget::Field(Field::Email) => Some(MappingTarget::AdditionalEmails),
@@ -159,8 +159,8 @@ fn additional_target(target: &MappingTarget) -> Option<MappingTarget> {
     }
 }
 
-/// Whether further columns for the target are read after the first: of several e-mail addresses or phone
-/// numbers the first is the contact's and the others are further ones.
+/// Whether further columns for the target are read after the first one: of several e-mail addresses or phone
+/// numbers, the first is the primary one, and the others are additional.
 pub(super) fn allows_joined_columns(target: &MappingTarget) -> bool {
     matches!(target, MappingTarget::Field(Field::Email | Field::Phone))
 }

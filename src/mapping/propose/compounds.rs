@@ -1,4 +1,5 @@
-//! Names that are not one known name: shortened ones, and those that say a thing twice or two things.
+//! Names that are not a single known name: abbreviated ones, and those with the same or different meanings in their
+//! parts.
 
 use super::TargetCandidate;
 use crate::mapping::header::{
@@ -7,9 +8,9 @@ use crate::mapping::header::{
 };
 use crate::model::target::{Field, MappingTarget};
 
-/// What the parts of a name say, where signs or words join them: `Vorname / Prénom`, `Straße + Nr.`.
+/// The candidate for a name whose parts are joined by signs or words: `Vorname / Prénom`, `Straße + Nr.`.
 ///
-/// `headers` knows the parts of all names, which may decide about each other's meaning.
+/// `headers` contains the parts of all names, which may affect each other's meaning.
 pub(super) fn candidate_by_parts(headers: &HeaderNames, name: &str) -> Option<TargetCandidate> {
     let parts = split_name_parts(name);
     if parts.len() < 2 {
@@ -26,12 +27,12 @@ pub(super) fn candidate_by_parts(headers: &HeaderNames, name: &str) -> Option<Ta
         HeaderMeaning::Never(_) => None,
     });
     let (target, rank) = known.next()?;
-    // A name of two things, such as `PLZ/Ort`, is for neither.
+    // A name with two meanings, such as `PLZ/Ort`, fits neither target.
     if known.any(|(other, _)| other != target) {
         return None;
     }
     let all = meanings.iter().all(Option::is_some);
-    // What stands beside a name may change it: `Company & Title`. Streets have numbers, stairs and doors.
+    // The other part of a name may change its meaning: `Company & Title`. Streets have numbers, stairs and doors.
     let alone = matches!(target, MappingTarget::Field(Field::Address1 | Field::Website));
     let score = match (all, alone) {
         (true, _) => 0.8,
@@ -42,7 +43,7 @@ pub(super) fn candidate_by_parts(headers: &HeaderNames, name: &str) -> Option<Ta
     Some(TargetCandidate { target: target.clone(), score, evidence, rank: rank + 150 })
 }
 
-/// The parts of a name that signs or a word for "and" join.
+/// The parts of a name that are joined by signs or a word for "and".
 pub(super) fn split_name_parts(name: &str) -> Vec<String> {
     const AND: &[&str] = &["and", "und", "et", "y", "i", "en"];
     let signs =
@@ -59,7 +60,7 @@ pub(super) fn split_name_parts(name: &str) -> Vec<String> {
     }
 }
 
-/// Known names with shortened words, or numbered as the first of several.
+/// The candidate for a known name with abbreviated words, or numbered as the first of several.
 pub(super) fn candidate_by_abbreviation(
     headers: &HeaderNames,
     name: &str,
@@ -81,7 +82,7 @@ pub(super) fn candidate_by_abbreviation(
     additional_value_candidate(headers, name).or_else(|| candidate_by_word_prefixes(name))
 }
 
-/// A known name with a number from 2 on: a further address or number.
+/// The candidate for a known name with a number from 2: an additional address or phone number.
 fn additional_value_candidate(headers: &HeaderNames, name: &str) -> Option<TargetCandidate> {
     let bare = strip_number_above_one(name)?;
     let Some(HeaderMeaning::Target { target, .. }) = headers.meaning_of(&bare) else { return None };
@@ -94,7 +95,7 @@ fn additional_value_candidate(headers: &HeaderNames, name: &str) -> Option<Targe
     Some(TargetCandidate { target, score: 0.85, evidence, rank: 250 })
 }
 
-/// Names whose words are beginnings of a known name's: `Data nasc.`, `Tél. port.`.
+/// The candidate for a name whose words are beginnings of a known name's: `Data nasc.`, `Tél. port.`.
 fn candidate_by_word_prefixes(name: &str) -> Option<TargetCandidate> {
     let words = normalise_name(name);
     let long = words.chars().count() >= 4;
@@ -104,7 +105,7 @@ fn candidate_by_word_prefixes(name: &str) -> Option<TargetCandidate> {
     {
         let HeaderMeaning::Target { target, .. } = meaning else { return None };
         match found {
-            // It may be short for two things, and so says nothing.
+            // The abbreviation is ambiguous, and so proves nothing.
             Some((other, _)) if other != target => return None,
             Some(_) => {}
             None => found = Some((target, whole)),
@@ -115,7 +116,7 @@ fn candidate_by_word_prefixes(name: &str) -> Option<TargetCandidate> {
     Some(TargetCandidate { target: target.clone(), score: 0.66, evidence, rank: 260 })
 }
 
-/// Whether a name says nothing but that it is a column's.
+/// Whether a name only says that it is a column.
 pub(super) fn is_generic_name(name: &str) -> bool {
     const WORDS: &[&str] = &[
         "", "column", "col", "field", "unnamed", "value", "var", "spalte", "feld", "wert",
@@ -136,8 +137,8 @@ mod tests {
 
     #[test]
     fn a_name_in_two_languages_is_one_name_and_a_name_of_two_things_is_none() {
-        let target = |name: &str, beside: &[&str]| {
-            let all = beside.iter().copied().chain([name]);
+        let target = |name: &str, others: &[&str]| {
+            let all = others.iter().copied().chain([name]);
             let all: Vec<String> = all.flat_map(split_name_parts).collect();
             let headers = HeaderNames::new(all.iter().map(String::as_str));
             candidate_by_parts(&headers, name).map(|it| it.target.to_string())

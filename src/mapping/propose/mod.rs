@@ -1,8 +1,8 @@
-//! Proposals: where a sheet's columns probably go, and why.
+//! Proposals: the likely targets of a sheet's columns, and the evidence for them.
 //!
-//! A column's name and the look of its values each speak for targets. At 0.9 a target is taken, from 0.6
-//! on it is proposed for somebody to confirm, and below that somebody has to decide. A preset's word
-//! counts more than both. Nothing here is certain, so whatever is decided comes with its evidence.
+//! A column's name and the shape of its values are both evidence for targets. From a score of 0.9, a target is
+//! accepted; from 0.6, it is proposed for the user to confirm; below that, the user has to decide. A preset takes
+//! precedence over both. Nothing is certain here, so every decision comes with its evidence.
 
 mod accept;
 mod affixes;
@@ -25,50 +25,51 @@ use crate::model::target::MappingTarget;
 use crate::sheet::SheetColumn;
 use value_profile::ValueProfile;
 
-/// From here on a target is taken without asking.
+/// From this score on, a target is accepted without asking.
 pub const ACCEPTED: f64 = 0.9;
-/// From here on a target is proposed, for somebody to confirm.
+/// From this score on, a target is proposed for the user to confirm.
 pub const PROPOSED: f64 = 0.6;
-/// The most that values can say for a column whose name says nothing.
+/// The maximum score from values alone, for a column whose name means nothing.
 const BY_VALUES: f64 = 0.75;
 
-/// From this rank on, candidates may as well be about somebody else: only the last word of the name speaks
-/// for them, or only the values do.
+/// From this rank on, candidates may be about another person: the only evidence is the last word of the name, or
+/// the values.
 const SOMEBODYS: usize = 500;
 
-/// What is proposed for a sheet.
+/// The proposal for a sheet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MappingProposal {
     /// The columns, in the sheet's order.
     pub columns: Vec<ColumnProposal>,
-    /// The preset that the sheet is for, if it is for one.
+    /// The preset for the sheet, if there is one.
     pub preset: Option<String>,
-    /// The presets among which somebody must choose; then none is used.
+    /// The presets among which the user must choose; then none is used.
     pub ambiguous: Vec<String>,
-    /// The preset's mapping; else an empty one.
+    /// The preset's mapping, or an empty one.
     base: Mapping,
-    /// Its rules that apply.
+    /// The preset's rules that apply.
     bound: Vec<BoundRule>,
-    /// The columns that it passes over.
+    /// The columns that the preset skips.
     passed: Vec<usize>,
-    /// The columns that it has a custom field for which the location lacks.
+    /// The columns whose custom field in the preset does not exist in the location.
     homeless: HashMap<usize, String>,
-    /// What kept it from being bound; then it is used as it is, and whoever binds it is told.
+    /// Whether the preset's mapping could not be bound. It is then used unchanged, and binding it reports the
+    /// problems.
     unbound: bool,
-    /// The targets that somebody has spoken for.
+    /// The targets that the user has set.
     settled: Vec<MappingTarget>,
 }
 
-/// What is proposed for a column.
+/// The proposal for a column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnProposal {
     /// The column.
     pub column: SheetColumn,
     /// Whether another column has the same name.
     pub shares_name: bool,
-    /// What becomes of it.
+    /// The status of the column.
     pub verdict: ProposalStatus,
-    /// The targets that it may be for, the best first.
+    /// The possible targets, best first.
     pub candidates: Vec<TargetCandidate>,
     /// Some of its values.
     pub samples: Vec<String>,
@@ -76,54 +77,54 @@ pub struct ColumnProposal {
     never: Option<&'static str>,
 }
 
-/// What becomes of a column.
+/// The status of a column in a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProposalStatus {
-    /// Somebody has said already what becomes of it.
+    /// The user has already decided.
     Settled,
     /// The preset's rules read it.
     Preset,
-    /// The best candidate is taken.
+    /// The best candidate is accepted.
     Accepted,
-    /// The best candidate is taken, and this column's values come after those of an earlier column.
+    /// The best candidate is accepted, and this column's values are added after those of an earlier column.
     JoinedTo(usize),
     /// The best candidate is proposed.
     Proposed,
-    /// The preset knows what it is, a custom field that the location lacks, so its name is not guessed about.
+    /// The preset maps it to a custom field that the location lacks, so its name is not guessed about.
     Homeless(String),
-    /// Another column is surely for the target, too, which takes one.
+    /// Another column certainly has the same target, which accepts only one.
     Rivals(usize),
-    /// Nothing is near enough.
+    /// No candidate is likely enough.
     Open,
-    /// It is not to be read; the reason, for people.
+    /// It is not read; the reason, for people.
     Ignored(String),
-    /// It is this program's own, from a result file.
+    /// It is from a result file of this program.
     Own,
 }
 
 impl ProposalStatus {
-    /// Whether somebody has to decide.
+    /// Whether the user has to decide.
     #[must_use]
     pub fn needs_decision(&self) -> bool {
         matches!(self, Self::Proposed | Self::Homeless(_) | Self::Rivals(_) | Self::Open)
     }
 }
 
-/// A target that a column may be for.
+/// A possible target of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetCandidate {
     /// The target.
     pub target: MappingTarget,
-    /// How sure it is, from 0 to 1.
+    /// The certainty, from 0 to 1.
     pub score: f64,
-    /// Why, for people. May hold text from outside.
+    /// The evidence, for people. May contain untrusted text.
     pub evidence: String,
-    /// Its name's place among the names of the target; the lowest counts most.
+    /// The position of its name among the names of the target; lower ranks count more.
     rank: usize,
 }
 
 impl MappingProposal {
-    /// Looks at a sheet's columns and at some rows of it.
+    /// Creates a proposal from a sheet's columns and sample rows.
     #[must_use]
     pub fn new(
         columns: &[SheetColumn],
@@ -143,7 +144,7 @@ impl MappingProposal {
         proposal
     }
 
-    /// The same for a preset that somebody chose.
+    /// Creates a proposal for a preset that the user chose.
     #[must_use]
     pub fn for_preset(
         preset: &Preset,
@@ -156,7 +157,7 @@ impl MappingProposal {
         proposal
     }
 
-    /// Leaves out what somebody has said already: the columns of these rules and names, and the targets.
+    /// Excludes what the user has already decided: the columns of these rules and names, and the targets.
     pub fn mark_settled(&mut self, rules: &[MappingRule], ignore: &[String]) {
         let all: Vec<SheetColumn> = self.columns.iter().map(|guess| guess.column.clone()).collect();
         let columns = ColumnLookup::new(&all);

@@ -1,4 +1,4 @@
-//! Scores: how much a column's name and values speak for each target.
+//! Scores: how strongly a column's name and values suggest each target.
 
 use std::collections::HashMap;
 
@@ -15,16 +15,16 @@ use crate::mapping::header::{
 use crate::model::directory::LocationDirectory;
 use crate::model::target::{Field, MappingTarget, NotePart, TaskPart};
 
-/// What is known about names.
+/// The context for judging names.
 pub(super) struct HeaderContext<'n> {
     headers: &'n HeaderNames,
-    /// The same names without the words that say whom they are about.
+    /// The names without their qualifiers.
     bare: HeaderNames,
-    /// The parts of the names that are made of several.
+    /// The parts of compound names.
     parts: HeaderNames,
-    /// The record that the file's rows are beside their contacts, when a name says so: `task` or `note`.
+    /// The record that the rows describe in addition to contacts, if a name says so: `task` or `note`.
     record: Option<&'static str>,
-    /// The keys of the location's custom fields by folded key or name, and which of the two it is.
+    /// The location's custom fields by folded key or name, each with its key and which of the two matched.
     fields: HashMap<String, Vec<(&'n str, &'static str)>>,
 }
 
@@ -53,7 +53,7 @@ impl<'n> HeaderContext<'n> {
         Self { headers, bare, parts, record: detect_child_kind(names, headers), fields }
     }
 
-    /// Custom fields of the column's name, or of the one that exports give it.
+    /// The custom fields that have the column's name, or whose export name it is.
     fn custom_field_candidates(&self, name: &str) -> Vec<TargetCandidate> {
         let exported = name.trim().strip_prefix("custom_");
         let by_export = exported.into_iter().flat_map(|key| {
@@ -61,7 +61,7 @@ impl<'n> HeaderContext<'n> {
             named.filter(move |(own, _)| *own == key).map(|(key, _)| (*key, "key", 1.0))
         });
         let by_name = self.fields.get(&fold_name(name)).map(Vec::as_slice).unwrap_or_default();
-        // Of several fields that the name could be, only one whose very key it is is surely meant.
+        // If several fields could match the name, only an exact match of the key is certain.
         let alone = by_name.len() == 1;
         let sure = |key: &str| if alone || key == name.trim() { 0.95 } else { 0.8 };
         by_export
@@ -79,7 +79,7 @@ impl<'n> HeaderContext<'n> {
     }
 }
 
-/// The targets that a column may be for, the best first, and why none of them is to be guessed, if so.
+/// The possible targets of a column, best first, and why none of them may be guessed, if so.
 pub(super) fn rank_candidates(
     names: &HeaderContext,
     name: &str,
@@ -98,7 +98,7 @@ pub(super) fn rank_candidates(
             found.extend(known_name_candidates(name, target, rank, look));
             None
         }
-        // A location that has a field of this very name has made up its mind about it.
+        // A location with a field of this name has decided what it means.
         Some(HeaderMeaning::Never(why)) => found.is_empty().then_some(why),
         None => {
             found.extend(candidate_by_similarity(name));
@@ -123,7 +123,7 @@ pub(super) fn rank_candidates(
     (best_candidates(found), never)
 }
 
-/// What a file is of that has the ids of tasks or notes.
+/// Detects whether a file has the ids of tasks or notes.
 fn detect_child_kind(names: &[&str], headers: &HeaderNames) -> Option<&'static str> {
     names.iter().find_map(|name| match headers.meaning_of(name) {
         Some(HeaderMeaning::Target { target: MappingTarget::Task(TaskPart::Id), .. }) => {
@@ -136,7 +136,7 @@ fn detect_child_kind(names: &[&str], headers: &HeaderNames) -> Option<&'static s
     })
 }
 
-/// `dueDate` beside the ids of tasks is a task's, and `content` beside those of notes a note's.
+/// Next to task ids, `dueDate` belongs to the task; next to note ids, `content` belongs to the note.
 fn child_field_candidate(record: &str, name: &str) -> Option<TargetCandidate> {
     let whole = format!("{record} {}", expand_abbreviations(name).as_deref().unwrap_or(name));
     let Some(HeaderMeaning::Target {
@@ -150,7 +150,8 @@ fn child_field_candidate(record: &str, name: &str) -> Option<TargetCandidate> {
     Some(TargetCandidate { target, score: 0.95, evidence, rank })
 }
 
-/// A known name. `Nome` over single words is no whole name, and nothing says which part of one it is.
+/// The candidate for a known name. `Nome` over single words is not a full name, and which part it is remains
+/// unclear.
 fn known_name_candidates(
     name: &str,
     target: MappingTarget,
@@ -172,10 +173,10 @@ fn known_name_candidates(
     [(Field::FirstName, 0.7), (Field::LastName, 0.66), (Field::Name, 0.65)].map(part).into()
 }
 
-/// Names of things that no contact has a field for, and that are near names of others.
+/// Names that no contact field has, but that are similar to names that one has.
 const FALSE_FRIENDS: &[&str] = &["department", "formname", "sender", "reference", "remarketing"];
 
-/// Known names that differ in a letter or two.
+/// The candidate for a name that differs from a known name in a letter or two.
 fn candidate_by_similarity(name: &str) -> Option<TargetCandidate> {
     let folded = fold_name(name);
     let length = folded.chars().count();
@@ -189,7 +190,7 @@ fn candidate_by_similarity(name: &str) -> Option<TargetCandidate> {
         .map(|(known, meaning)| {
             (strsim::normalized_damerau_levenshtein(&folded, known), known, meaning)
         })
-        // Of equally near names the alphabet decides, so that every run says the same.
+        // Equally similar names are ordered alphabetically, so that every run gives the same result.
         .max_by(|one, other| one.0.total_cmp(&other.0).then_with(|| other.1.cmp(one.1)))?;
     let HeaderMeaning::Target { target, rank } = meaning else { return None };
     let evidence = format!("header is nearly the known name `{known}`");
@@ -198,7 +199,7 @@ fn candidate_by_similarity(name: &str) -> Option<TargetCandidate> {
     (score >= 0.8).then_some(candidate)
 }
 
-/// Known names with words that say whom they are about. Asked about: it may be somebody else.
+/// The candidate for a known name with qualifiers. It needs confirmation: it may be about another person.
 fn candidate_without_qualifiers(names: &HeaderContext, name: &str) -> Option<TargetCandidate> {
     let bare = strip_qualifiers(name)?;
     let (target, rank, score) = match (names.bare.meaning_of(&bare), likely_target(&bare)) {
@@ -210,14 +211,14 @@ fn candidate_without_qualifiers(names: &HeaderContext, name: &str) -> Option<Tar
     Some(TargetCandidate { target, score, evidence, rank })
 }
 
-/// Names that often stand for something and as often do not.
+/// The candidate for a name that often means a target and as often does not.
 fn candidate_by_likely_name(name: &str) -> Option<TargetCandidate> {
     let target = likely_target(name)?.clone();
     let evidence = "header is often a name for it".to_owned();
     Some(TargetCandidate { target, score: 0.68, evidence, rank: 200 })
 }
 
-/// Columns of yes and no whose name asks for consent.
+/// The candidate for a column of yes and no whose name asks for consent.
 fn consent_candidate(name: &str, look: &ValueProfile) -> Option<TargetCandidate> {
     let target = consent_target(&normalise_name(name))
         .filter(|_| look.share_of(ValueShape::Boolean) >= 0.8)?;
@@ -225,7 +226,7 @@ fn consent_candidate(name: &str, look: &ValueProfile) -> Option<TargetCandidate>
     Some(TargetCandidate { target, score: 0.65, evidence, rank: 300 })
 }
 
-/// What values alone speak for. Behind a name that says nothing they have the only word.
+/// The candidates suggested by values alone. They decide if the name means nothing.
 fn candidates_by_values(
     look: &ValueProfile,
     nameless: bool,
@@ -252,12 +253,12 @@ fn candidates_by_values(
             evidence,
             rank: 2 * SOMEBODYS,
         };
-        // One value that looks like something may do so by chance.
+        // A single value may match a shape by chance.
         (share >= 0.5 && look.filled >= 3).then_some(candidate)
     })
 }
 
-/// Lets the values speak for or against what the name says.
+/// Adjusts the score of a name by the values, for or against it.
 fn adjust_score_by_values(candidate: &mut TargetCandidate, look: &ValueProfile) {
     let own = expected_shape(&candidate.target);
     let share = own.map_or(0.0, |kind| look.share_of(kind));
@@ -282,13 +283,13 @@ fn describe_share(kind: ValueShape, share: f64) -> String {
 /// The candidates by score, each target once, without those that are hardly one.
 fn best_candidates(mut found: Vec<TargetCandidate>) -> Vec<TargetCandidate> {
     found.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.rank.cmp(&other.rank)));
-    let mut kept: Vec<TargetCandidate> = Vec::with_capacity(found.len());
+    let mut best: Vec<TargetCandidate> = Vec::with_capacity(found.len());
     for candidate in found {
-        let known = kept.iter().any(|known| known.target == candidate.target);
+        let known = best.iter().any(|known| known.target == candidate.target);
         if !known && candidate.score >= PROPOSED / 2.0 {
-            kept.push(candidate);
+            best.push(candidate);
         }
     }
-    kept.truncate(4);
-    kept
+    best.truncate(4);
+    best
 }

@@ -1,4 +1,4 @@
-//! What is proposed for sheets.
+//! Proposals for sheets.
 
 use proptest::prelude::*;
 
@@ -53,7 +53,7 @@ fn propose(header: &str, samples: &[&str]) -> MappingProposal {
     MappingProposal::new(&columns(header), &rows(samples), builtin_presets(), Some(&directory()))
 }
 
-/// What a plan binds, as `A+B>target`, and then what it leaves.
+/// What a plan binds, as `A+B>target`, followed by its unmapped columns.
 fn shown(plan: &BoundMapping) -> String {
     let letter = |at: &usize| char::from(b'A' + u8::try_from(*at).unwrap()).to_string();
     let bound = plan.bound.iter().map(|bound| {
@@ -64,7 +64,7 @@ fn shown(plan: &BoundMapping) -> String {
     bound.chain(left).collect::<Vec<_>>().join(" ")
 }
 
-/// What an import without a mapping would do.
+/// Checks what an import without a mapping would do.
 #[track_caller]
 fn imports(header: &str, samples: &[&str], expected: &str) {
     let mapping = propose(header, samples).confident_mapping().unwrap();
@@ -72,7 +72,7 @@ fn imports(header: &str, samples: &[&str], expected: &str) {
     assert_eq!(shown(&plan), expected, "{header}");
 }
 
-/// What an import without a mapping would ask.
+/// Checks what an import without a mapping would ask.
 #[track_caller]
 fn asks(header: &str, samples: &[&str], expected: &[&str]) -> Vec<Diagnostic> {
     let undecided = propose(header, samples).confident_mapping().unwrap_err();
@@ -137,7 +137,7 @@ fn unknown_names_with_telling_values_are_asked_about() {
         "{}",
         undecided[0]
     );
-    // With the address known, another column of addresses is no question any more.
+    // With the address known, another column of addresses raises no question.
     imports("Email,Zustellung", &["a@example.com,b@example.com"; 3], "A>email B?");
     imports("Email,Spouse Email", &["a@example.com,b@example.com"; 3], "A>email B?");
 }
@@ -173,7 +173,7 @@ fn a_name_of_two_custom_fields_is_not_guessed_about() {
     let targets: Vec<String> =
         proposal.columns[1].candidates.iter().map(|one| one.target.to_string()).collect();
     assert_eq!(targets, ["customFields.vip_since", "customFields.job_title"]);
-    // The field whose very key it is is meant.
+    // An exact match of a field's key wins.
     let proposal =
         MappingProposal::new(&columns("job_title"), &[], builtin_presets(), Some(&directory));
     assert_eq!(proposal.columns[0].verdict, ProposalStatus::Accepted);
@@ -241,7 +241,7 @@ fn what_somebody_has_said_is_not_asked() {
 
 #[test]
 fn a_preset_says_more_than_names_do_and_leaves_the_rest_to_them() {
-    // `Tags` and `Website` are no part of what the preset knows.
+    // The preset does not know `Tags` and `Website`.
     imports(
         "First Name,Last Name,URL,Email Address,Company,Position,Connected On,Tags,Website,My own",
         &[],
@@ -257,7 +257,7 @@ fn a_preset_says_more_than_names_do_and_leaves_the_rest_to_them() {
         &[],
         "A>contactId C>firstName I>tags G>customFields.custom_vip_since H?",
     );
-    // Another system's id is not taken for a contact's because there is no field for it.
+    // Another system's id is not read as a contact id, even if there is no field for it.
     imports(
         "Account Name,Mailing Zip/Postal Code,Contact ID",
         &[],
@@ -267,7 +267,7 @@ fn a_preset_says_more_than_names_do_and_leaves_the_rest_to_them() {
         propose("EMAIL,SMS,ADDED_TIME,MODIFIED_TIME", &[]).confident_mapping().unwrap();
     assert_eq!(mapping.name, "brevo");
     mapping.rules.clear();
-    // A header that columns share is for whoever binds the preset to complain about.
+    // Duplicate headers are reported when the preset is bound.
     let header = "First Name,Phone,Phone,Additional Phone";
     let problems = propose(header, &[])
         .confident_mapping()
@@ -405,6 +405,6 @@ fn beside_the_ids_of_tasks_or_notes_short_names_are_theirs() {
         "A>contactId B>task.id C>task.title D>task.body E>task.dueDate",
     );
     imports("contactId,noteId,content", &["c1,n1,Hello"], "A>contactId B>note.id C>note");
-    // Of a contact they say nothing, or something else.
+    // In a contact file, these names mean nothing or something else.
     imports("email,dueDate,completed", &["a@example.com,2026-01-01,true"], "A>email B? C?");
 }

@@ -1,4 +1,4 @@
-//! A proposal as a mapping file, with the evidence beside each column.
+//! Renders a proposal as a mapping file, with the evidence next to each column.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -11,7 +11,7 @@ use crate::mapping::{
 };
 use crate::model::target::MappingTarget;
 
-/// The most characters that are shown of a value.
+/// The maximum length of a displayed value, in characters.
 const LONGEST_SAMPLE: usize = 40;
 
 const HOW_TO: &str = "\
@@ -31,13 +31,13 @@ const HOW_TO_PRESET: &str = "\
 ";
 
 impl MappingProposal {
-    /// The proposal as the text of a mapping file, for somebody to read and change.
+    /// Renders the proposal as a mapping file for the user to read and edit.
     #[must_use]
     pub fn to_toml(&self) -> String {
         self.render_toml(HOW_TO, "")
     }
 
-    /// The proposal as the text of a preset for sheets with the same columns.
+    /// Renders the proposal as a preset for sheets with the same columns.
     #[must_use]
     pub fn to_preset_toml(&self, title: &str) -> String {
         let mut seen = HashSet::new();
@@ -94,7 +94,7 @@ impl MappingProposal {
         out
     }
 
-    /// The preset's rules that each column has a part in.
+    /// The preset's rules that use each column.
     fn rules_by_column(&self) -> Vec<Vec<usize>> {
         let mut rules = vec![Vec::new(); self.columns.len()];
         for (number, bound) in self.bound.iter().enumerate() {
@@ -106,11 +106,11 @@ impl MappingProposal {
     }
 }
 
-/// What is needed to write about a column.
+/// The data for writing the entries of columns.
 struct ProposalTomlWriter<'p> {
     proposal: &'p MappingProposal,
     columns: ColumnLookup<'p>,
-    /// The preset's rules that each column has a part in.
+    /// The preset's rules that use each column.
     rules: Vec<Vec<usize>>,
 }
 
@@ -179,7 +179,7 @@ impl ProposalTomlWriter<'_> {
         }
     }
 
-    /// A bound rule that names its columns so that nothing else can be meant.
+    /// A bound rule with unambiguous column names.
     fn unambiguous_rule(&self, bound: &BoundRule) -> MappingRule {
         let reference = |at: &usize| self.columns.unambiguous_reference(*at);
         let place = |letters: &str| {
@@ -197,7 +197,7 @@ impl ProposalTomlWriter<'_> {
         rule
     }
 
-    /// A column that nothing is near enough for.
+    /// Writes a column without a likely target.
     fn write_open_column(&self, out: &mut String, at: usize, guess: &ColumnProposal) {
         for candidate in &guess.candidates {
             write_comment(
@@ -214,7 +214,7 @@ impl ProposalTomlWriter<'_> {
         write_marked_rule(out, &rule, "DECIDE: a target, or \"ignore\"");
     }
 
-    /// A column that is probably for its best candidate.
+    /// Writes a column with its best candidate as the proposed target.
     fn write_proposed_column(&self, out: &mut String, at: usize, guess: &ColumnProposal) {
         let (best, others) = guess.candidates.split_first().expect("such columns have a candidate");
         for candidate in others {
@@ -238,7 +238,7 @@ impl ProposalTomlWriter<'_> {
         writeln!(out, "suggest = {target}").expect("a text takes all");
     }
 
-    /// A column that is surely for a target that an earlier column has.
+    /// Writes a column whose target is already taken by an earlier column.
     fn write_conflicting_column(
         &self,
         out: &mut String,
@@ -271,7 +271,7 @@ fn write_rule_table(out: &mut String, rule: &MappingRule) {
     out.push_str(&rule.to_toml_entries());
 }
 
-/// A rule with a comment at its end, where its `to` stands.
+/// Writes a rule with a comment at the end of the line of its `to`.
 fn write_marked_rule(out: &mut String, rule: &MappingRule, mark: &str) {
     write_rule_table(out, rule);
     out.truncate(out.trim_end().len());
@@ -309,7 +309,7 @@ fn write_comment(out: &mut String, text: &str) {
     writeln!(out, "# {}", replace_unsafe_chars(text)).expect("a text takes all");
 }
 
-/// A text without what would end a comment or move a terminal's cursor.
+/// Replaces characters that would end a comment or move a terminal's cursor.
 fn replace_unsafe_chars(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_invisible_or_bidi(c) { ' ' } else { c }).collect()
 }

@@ -1,12 +1,12 @@
-//! The look of values: what a column's values could be, judged by their shape alone.
+//! Value profiles: what a column's values could be, judging only by their shape.
 //!
-//! A shape proves nothing: readers in the plan's value room decide what a value is. Here it only speaks
-//! for or against a target.
+//! A shape proves nothing: the parsers in `value` decide what a value means. Here it only counts for or against a
+//! target.
 
 use crate::model::target::{Field, MappingTarget, TaskPart};
 use crate::value::parse_country;
 
-/// What a value can look like. One value can look like several things: `1` is a number and a yes.
+/// The possible shapes of a value. One value can have several shapes: `1` is a number and a yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueShape {
     Email,
@@ -18,7 +18,7 @@ pub(super) enum ValueShape {
     Boolean,
     PostalCode,
     Number,
-    /// Two or three words, each with a capital: as people's names are, and many others.
+    /// Two or three capitalized words, as in people's names and much else.
     Person,
     /// One word of letters.
     Word,
@@ -38,7 +38,7 @@ impl ValueShape {
         Self::Word,
     ];
 
-    /// What such values are called.
+    /// The plural name of such values.
     pub(super) fn plural_label(self) -> &'static str {
         match self {
             Self::Email => "e-mail addresses",
@@ -70,19 +70,19 @@ impl ValueShape {
     }
 }
 
-/// What a column's values look like.
+/// The shapes of a column's values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ValueProfile {
-    /// How many values there are that are not blank.
+    /// The number of values that are not blank.
     pub(super) filled: u32,
     shares: [u32; ValueShape::ALL.len()],
-    /// A few values that differ.
+    /// A few distinct values.
     pub(super) samples: Vec<String>,
 }
 
-/// The values that are shown.
+/// The number of samples.
 const SHOWN: usize = 3;
-/// The longest text whose shape is looked at. What is longer is prose.
+/// The maximum length of a text whose shape is examined. Anything longer is prose.
 const LONGEST: usize = 200;
 
 impl ValueProfile {
@@ -103,7 +103,7 @@ impl ValueProfile {
         look
     }
 
-    /// The share of the values that look like something; 0 when there are none.
+    /// The share of the values with a shape; 0 if there are no values.
     pub(super) fn share_of(&self, kind: ValueShape) -> f64 {
         let at =
             ValueShape::ALL.iter().position(|other| *other == kind).expect("all kinds are listed");
@@ -131,7 +131,7 @@ fn is_phone(text: &str) -> bool {
         && !is_identifier_number(text)
 }
 
-/// A country's name. Codes are words of many kinds: `de` and `it` are languages, too.
+/// Whether a text is the name of a country. Codes are ambiguous: `de` and `it` are also languages.
 fn is_country_name(text: &str) -> bool {
     let named = text.chars().count() > 3 && parse_country(text).is_ok();
     named || COUNTRIES.contains(&text.to_lowercase().as_str())
@@ -145,19 +145,19 @@ fn is_person_name(text: &str) -> bool {
             && chars.next().is_some_and(char::is_lowercase)
             && word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.'))
     };
-    // Particles such as `de` and `van` are written small.
+    // Particles such as `de` and `van` are in lower case.
     (2..=5).contains(&words.len())
         && words.iter().filter(|word| named(word)).count() >= 2
         && words.iter().all(|word| named(word) || word.chars().count() <= 3)
 }
 
-/// A number that a program has filled up with zeros, or a person's tax number in Brazil.
+/// Whether a text is a number padded with zeros by a program, or a personal tax number from Brazil.
 fn is_identifier_number(text: &str) -> bool {
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     text.starts_with("000") || matches!(shape.as_str(), "000.000.000-00" | "00.000.000/0000-00")
 }
 
-/// Eight digits that are a year, a month and a day.
+/// Whether a text has eight digits that form a year, a month and a day.
 fn is_compact_date(text: &str) -> bool {
     let Some((year, rest)) = text.split_at_checked(4).filter(|_| text.len() == 8) else {
         return false;
@@ -175,7 +175,7 @@ fn is_decimal(text: &str) -> bool {
     parts.len() == 2 && is_number(text)
 }
 
-/// Three groups of digits, or two with the name of a month, as dates have; a time may follow.
+/// Whether a text has the groups of a date: three of digits, or two and the name of a month; a time may follow.
 fn is_date(text: &str) -> bool {
     if is_compact_date(text) {
         return true;
@@ -210,7 +210,7 @@ fn is_url(text: &str) -> bool {
     named && !text.contains(char::is_whitespace)
 }
 
-/// Digits, perhaps with letters, as postal codes have: `02139`, `02139-1234`, `SW1A 1AA`, `1011 AB`.
+/// Whether a text has the form of a postal code: `02139`, `02139-1234`, `SW1A 1AA`, `1011 AB`.
 fn is_postal_code(text: &str) -> bool {
     let signs = text.chars().filter(|c| !matches!(c, ' ' | '-'));
     let (mut letters, mut digits) = (0, 0);

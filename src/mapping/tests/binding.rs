@@ -1,4 +1,4 @@
-//! Mappings that meet sheets.
+//! Binding mappings to sheets.
 
 use super::*;
 use crate::diagnostic::Diagnostic;
@@ -76,7 +76,7 @@ fn two_columns_for_one_value_are_refused_and_joined_ones_are_not() {
     binds(&rule("[\"City\", \"Town\"]", "city"), "City,Town", &["A+B>city"]);
     let constant = rule("\"City\"", "city") + "[[constant]]\nto = \"city\"\nvalue = \"Rome\"\n";
     refuses(&constant, "City", &["line 4: `city` has a constant and a column; keep one of them"]);
-    // One column may go to two places.
+    // One column may have two targets.
     binds(
         &(rule("\"N\"", "name") + &rule("\"N\"", "companyName")),
         "N",
@@ -100,7 +100,7 @@ fn patterns_take_every_column_that_nothing_else_names() {
         "Custom 1",
         &["line 1: no column header matches `X *`"],
     );
-    // A star that is part of the header is no pattern.
+    // A star that is part of the header is not a pattern.
     binds(&rule("\"Email*\"", "email"), "Email*,Email 2", &["A>email"]);
 }
 

@@ -1,4 +1,4 @@
-//! What mappings say, and what they say about sheets and locations.
+//! Mappings, and their problems with sheets and locations.
 
 use super::*;
 use crate::diagnostic::Diagnostic;
@@ -51,7 +51,7 @@ fn mapping(text: &str) -> Mapping {
     Mapping::parse(text, "test").unwrap()
 }
 
-/// Everything that a plan binds, as `A+B>target`.
+/// All bindings, as `A+B>target`.
 fn shown(plan: &BoundMapping) -> Vec<String> {
     let letter = |at: &usize| char::from(b'A' + u8::try_from(*at).unwrap()).to_string();
     plan.bound

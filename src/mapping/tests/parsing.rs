@@ -1,4 +1,4 @@
-//! Mappings from text and back.
+//! Parsing and rendering mappings.
 
 use proptest::prelude::*;
 

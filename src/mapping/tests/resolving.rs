@@ -1,4 +1,4 @@
-//! Mappings that meet locations.
+//! Resolving mappings in locations.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What rules say about single rows: conditions, fallbacks, templates, parts, fields that rows name.
+//! Rules that differ by row: conditions, fallbacks, templates, parts, fields named in the rows.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! A column of a layout: its name, and what fills it.
+//! A column of a template: its name and its sources.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,37 +7,38 @@ use super::is_exported;
 use crate::mapping::{self, MappingRule};
 use crate::model::target::MappingTarget;
 
-/// A column of a layout.
+/// A column of a template.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TemplateColumn {
     /// Its header.
     pub name: String,
-    /// What fills it: the first that the row has a value of; of tables with other rows, those that they have.
+    /// The sources of its values. The first one with a value in the row is used; for tables with other rows, those
+    /// they have.
     pub fill: Vec<FieldSource>,
-    /// Whether all of them fill it, and what then stands between their values, and between those of a list.
+    /// The separator, if the values of all sources are joined; it also separates the values of a list.
     pub join: Option<String>,
-    /// What parts the values of its cells when they are read; of lists the usual where it is not said.
+    /// The separators of the values in a cell when it is read; if not set, lists use the default ones.
     pub split: Option<Vec<String>>,
-    /// Values that are written in other words; compared without case.
+    /// Replacements for values, compared ignoring case.
     pub values: BTreeMap<String, String>,
-    /// What the values that belong into it begin with; it is not written.
+    /// The prefix of the values that belong to this column; it is not written.
     pub prefix: String,
-    /// Phone numbers that begin so leave the cell empty.
+    /// Phone numbers with this prefix leave the cell empty.
     pub unless_phone: Option<String>,
-    /// Whether cells of nothing but phone numbers stay without the guard of spreadsheets.
+    /// Whether cells that contain only phone numbers are written without the guard against spreadsheets.
     pub unguarded: bool,
-    /// The longest text that the system takes, in characters; longer ones are told.
+    /// The longest text that the system accepts, in characters; longer ones are reported.
     pub longest: Option<u64>,
 }
 
-/// What fills a column.
+/// The source of a column's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldSource {
-    /// What an import would write to the target.
+    /// The value that an import would write to the target.
     Target(MappingTarget),
-    /// When the row was added.
+    /// The time when the row was added.
     Added,
-    /// When the row was last changed.
+    /// The time when the row was last changed.
     Updated,
 }
 
@@ -52,10 +53,10 @@ impl fmt::Display for FieldSource {
 }
 
 impl FieldSource {
-    /// The fill of a name.
+    /// Parses the name of a source.
     ///
     /// # Errors
-    /// What is wrong with it, and the name that was probably meant.
+    /// The message, and the name that was probably meant.
     pub(super) fn from_name(text: &str) -> Result<Self, (String, Option<String>)> {
         match text.trim() {
             "dateAdded" => return Ok(Self::Added),
@@ -71,7 +72,7 @@ impl FieldSource {
 }
 
 impl TemplateColumn {
-    /// The column that the rules which read it would read back; none where they cannot be turned round.
+    /// Inverts the rules that read a column; `None` if they cannot be inverted.
     pub(super) fn from_inverted_rules(name: &str, rules: &[&MappingRule]) -> Option<Self> {
         let mut column = Self { name: name.to_owned(), ..Self::default() };
         for rule in rules {

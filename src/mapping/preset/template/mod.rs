@@ -1,8 +1,8 @@
-//! Templates: how the files of a preset are written, for systems that import them.
+//! Templates: how to write the files of a preset, for systems that import them.
 //!
-//! A template is the table `[template]` of a preset. It says only what differs from the reversed mapping: by
-//! default every column that the mapping reads is filled from the target that it is read into, so that an
-//! unedited file says the same of every contact as the account.
+//! A template is the table `[template]` of a preset. It only contains what differs from the inverted mapping: by
+//! default, every column that the mapping reads is filled from the target that it is read into, so that an unedited
+//! file describes every contact exactly as the account does.
 //!
 //! It knows names and forms; `publish` knows which value of an account fills a column.
 
@@ -19,45 +19,46 @@ use crate::table::OutputDialect;
 pub use column::{FieldSource, TemplateColumn};
 pub(super) use parse_template::parse;
 
-/// What the table was called in version 0.1.0; presets that were saved then still have it.
+/// The former name of the table, in version 0.1.0; presets saved then still use it.
 pub(in crate::mapping) const FORMER_TABLE: &str = "layout";
 
-/// The tables that templates are made of, as exports name them.
+/// The names of the exported tables that templates use.
 pub const CONTACTS: &str = "contacts";
 /// Tasks.
 pub const TASKS: &str = "tasks";
 /// Notes.
 pub const NOTES: &str = "notes";
 
-/// How the files of a preset are written.
+/// The template for the files of a preset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportTemplate {
-    /// The systems that take such files, as `--template` takes them: `dialpad`; the first is the usual name.
+    /// The systems that import such files, as given to `--template`: `dialpad`. The first one is the usual name.
     pub systems: Vec<String>,
     /// The file's name.
     pub file: String,
-    /// The tables whose rows the file has, in their order.
+    /// The tables that supply the file's rows, in order.
     pub tables: &'static [&'static str],
-    /// How text becomes bytes.
+    /// How text is encoded.
     pub form: OutputDialect,
-    /// What separates the values of a cell, where a column does not say.
+    /// The separator for the values of a cell, unless a column sets its own.
     pub list: Option<String>,
-    /// How days are written, in the letters of `strftime`; else `2026-03-01`.
+    /// The `strftime` pattern for dates; by default `2026-03-01`.
     pub date: Option<String>,
-    /// How moments are written, in UTC; else `2026-03-01T09:00:00Z`.
+    /// The `strftime` pattern for timestamps, in UTC; by default `2026-03-01T09:00:00Z`.
     pub time: Option<String>,
     /// The columns, in order.
     pub columns: Vec<TemplateColumn>,
-    /// The columns of which one holds something, by place: rows without are left out. None: every row is taken.
+    /// The positions of columns, at least one of which must have a value for the row to be written. Empty: all rows
+    /// are.
     pub require: Vec<usize>,
     /// The column whose duplicate values are reported, because the system merges such rows.
     pub unique: Option<usize>,
-    /// Rows that a file takes at most; the others go into further files.
+    /// The maximum number of rows in a file; more rows go into further files.
     pub max_rows: Option<u64>,
 }
 
 impl ExportTemplate {
-    /// Whether rows of tasks or notes say something about their contacts.
+    /// Whether rows of tasks or notes contain contact fields.
     #[must_use]
     pub fn joins_contacts(&self) -> bool {
         let of_children = !self.tables.contains(&CONTACTS);
@@ -65,7 +66,7 @@ impl ExportTemplate {
         of_children && fills.into_iter().any(FieldSource::is_contact_field)
     }
 
-    /// The file's name, for the first file and for those that take what it does not.
+    /// The name of the first file, or of a further file with rows that do not fit.
     #[must_use]
     pub fn file_name(&self, number: usize) -> String {
         match (number, self.file.rsplit_once('.')) {
@@ -76,7 +77,7 @@ impl ExportTemplate {
     }
 }
 
-/// The tables that a preset's rows are of.
+/// The tables that contain a preset's rows.
 fn tables_of_entity(entity: PresetEntity) -> &'static [&'static str] {
     match entity {
         PresetEntity::Contacts => &[CONTACTS],
@@ -86,7 +87,7 @@ fn tables_of_entity(entity: PresetEntity) -> &'static [&'static str] {
     }
 }
 
-/// Whether an export holds anything that a target is made of.
+/// Whether an export contains the data for a target.
 fn is_exported(target: &MappingTarget) -> bool {
     use crate::model::target::Field;
     match target {
@@ -100,7 +101,7 @@ fn is_exported(target: &MappingTarget) -> bool {
     }
 }
 
-/// The columns that a mapping reads by name, each with the targets that it is read into.
+/// The columns that a mapping reads by name, each with its rules.
 fn columns_with_rules(mapping: &Mapping) -> Vec<(String, Vec<&crate::mapping::MappingRule>)> {
     let mut columns: Vec<(String, Vec<_>)> = Vec::new();
     for rule in &mapping.rules {
@@ -114,7 +115,7 @@ fn columns_with_rules(mapping: &Mapping) -> Vec<(String, Vec<&crate::mapping::Ma
     columns
 }
 
-/// Whether a target is a part of the rows of a table.
+/// Whether a target is a part of a table's rows.
 fn belongs_to_table(target: &MappingTarget, table: &str) -> bool {
     match target {
         MappingTarget::ContactId => true,
@@ -125,13 +126,13 @@ fn belongs_to_table(target: &MappingTarget, table: &str) -> bool {
 }
 
 impl FieldSource {
-    /// Whether it says something about the contact that a row belongs to; its id stands in the row itself.
+    /// Whether it is a field of the contact that a row belongs to, other than its id, which is in the row itself.
     #[must_use]
     pub fn is_contact_field(&self) -> bool {
         matches!(self, Self::Target(target) if belongs_to_table(target, CONTACTS) && *target != MappingTarget::ContactId)
     }
 
-    /// Whether rows of a table have it, perhaps by their contact.
+    /// Whether rows of a table have it, perhaps through their contact.
     #[must_use]
     pub fn is_available_in(&self, table: &str) -> bool {
         match self {
@@ -147,7 +148,7 @@ impl FieldSource {
         *self == Self::Target(MappingTarget::Task(TaskPart::Priority))
     }
 
-    /// Whether it is a note's own date, which is when it was added.
+    /// Whether it is a note's date, which is the time when it was added.
     #[must_use]
     pub fn is_date_added(&self) -> bool {
         matches!(self, Self::Added | Self::Target(MappingTarget::Note(NotePart::Date)))

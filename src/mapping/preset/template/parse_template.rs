@@ -1,4 +1,4 @@
-//! A layout from its TOML text, with the line of everything that is wrong.
+//! Parses a template from its TOML text, and reports every problem with its line.
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ const KEYS: &[&str] = &[
 const COLUMN: &[&str] =
     &["name", "fill", "join", "split", "values", "unless_phone", "guard", "longest"];
 
-/// What a `[[template.column]]` says.
+/// The content of a `[[template.column]]`.
 #[derive(Default)]
 struct ParsedTemplateColumn {
     line: usize,
@@ -40,7 +40,7 @@ struct ParsedTemplateColumn {
     column: TemplateColumn,
 }
 
-/// Reads the layout of a preset's text; nothing where it has none. `about` is the name and what its rows are.
+/// Parses the template in a preset's text; `None` if it has none. `about` is the preset's name and entity.
 ///
 /// # Errors
 /// All its problems, in the order of the text.
@@ -72,7 +72,7 @@ pub(in crate::mapping::preset) fn parse(
 }
 
 impl ExportTemplate {
-    /// A layout of which nothing is said yet.
+    /// Creates a template with default values.
     fn with_defaults(name: &str, entity: PresetEntity) -> Self {
         Self {
             systems: Vec::new(),
@@ -97,8 +97,8 @@ fn read_template(
     mut layout: ExportTemplate,
     mapping: &Mapping,
 ) -> ExportTemplate {
-    let (mut names, mut said) = (None, Vec::new());
-    // What names columns waits until they are known.
+    let (mut names, mut entries) = (None, Vec::new());
+    // Keys that name columns are resolved once the columns are known.
     let (mut require, mut unique) = (None, None);
     for (key, value) in table {
         match key.get_ref().as_ref() {
@@ -123,7 +123,7 @@ fn read_template(
             "max_rows" => layout.max_rows = read_positive_integer(source, "max_rows", value),
             "column" => {
                 let tables = source.read_table_array("column", value);
-                said = tables
+                entries = tables
                     .into_iter()
                     .filter_map(|(line, it)| read_column(source, line, it))
                     .collect();
@@ -132,7 +132,7 @@ fn read_template(
             other => source.report_unknown_key(source.line_of(key), other, "`[template]`", KEYS),
         }
     }
-    layout.columns = build_columns(source, line, names, &said, mapping, &layout);
+    layout.columns = build_columns(source, line, names, &entries, mapping, &layout);
     layout.require = resolve_column_positions(source, "require", require, &layout.columns);
     let unique = unique.map(|(line, name)| (line, vec![name]));
     layout.unique =
@@ -140,7 +140,7 @@ fn read_template(
     layout
 }
 
-/// Reads a key that is about bytes; false when it is none of those.
+/// Reads a key of the output dialect; false if the key is not one of these.
 fn read_dialect_key(
     source: &mut TomlDocument,
     key: &str,
@@ -171,7 +171,7 @@ fn read_dialect_key(
     true
 }
 
-/// One of a few words.
+/// Reads one of a few words.
 fn read_one_of<T: Copy>(
     source: &mut TomlDocument,
     key: &str,
@@ -218,7 +218,7 @@ fn read_system_names(source: &mut TomlDocument, value: SpannedTomlValue) -> Vec<
     systems
 }
 
-/// A file's name, which must stay in the output directory and apart from what exports write.
+/// Reads a file name, which must stay in the output directory and must not be the name of an export's own file.
 fn read_file_name(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<String> {
     let name = source.read_non_blank_text("file", value)?;
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
@@ -235,7 +235,7 @@ fn read_file_name(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<
     None
 }
 
-/// A pattern of `strftime`.
+/// Reads a `strftime` pattern.
 fn read_time_format(
     source: &mut TomlDocument,
     key: &str,
@@ -270,12 +270,12 @@ fn read_column(
     line: usize,
     table: &DeTable,
 ) -> Option<ParsedTemplateColumn> {
-    let mut said = ParsedTemplateColumn { line, ..ParsedTemplateColumn::default() };
+    let mut entry = ParsedTemplateColumn { line, ..ParsedTemplateColumn::default() };
     for (key, value) in table {
-        let column = &mut said.column;
+        let column = &mut entry.column;
         match key.get_ref().as_ref() {
-            "name" => said.name = source.read_non_blank_text("name", value)?,
-            "fill" => said.fill = read_field_sources(source, value),
+            "name" => entry.name = source.read_non_blank_text("name", value)?,
+            "fill" => entry.fill = read_field_sources(source, value),
             "join" => column.join = source.read_text("join", value),
             "split" => column.split = source.read_text_list("split", value),
             "values" => column.values = read_value_map(source, value),
@@ -294,11 +294,11 @@ fn read_column(
             }
         }
     }
-    if said.name.is_empty() {
+    if entry.name.is_empty() {
         source.report_problem(line, "this `[[template.column]]` has no `name`");
         return None;
     }
-    Some(said)
+    Some(entry)
 }
 
 fn read_field_sources(
@@ -329,22 +329,22 @@ fn read_value_map(source: &mut TomlDocument, value: SpannedTomlValue) -> BTreeMa
     values
 }
 
-/// The columns: those that are listed, or else all that the mapping reads and all that are described.
+/// Builds the columns: the listed ones, or by default all that the mapping reads or the template describes.
 fn build_columns(
     source: &mut TomlDocument,
     line: usize,
     names: Option<(usize, Vec<String>)>,
-    said: &[ParsedTemplateColumn],
+    entries: &[ParsedTemplateColumn],
     mapping: &Mapping,
     layout: &ExportTemplate,
 ) -> Vec<TemplateColumn> {
     let read = columns_with_rules(mapping);
     let (line, names) = names.unwrap_or_else(|| {
-        let described = said.iter().map(|said| &said.name);
+        let described = entries.iter().map(|entry| &entry.name);
         let more = described.filter(|name| !read.iter().any(|(known, _)| known == *name));
         (line, read.iter().map(|(name, _)| name).chain(more).cloned().collect())
     });
-    check_column_entries(source, said, &names);
+    check_column_entries(source, entries, &names);
     let mut columns: Vec<TemplateColumn> = Vec::with_capacity(names.len());
     for name in names {
         if columns.iter().any(|column| column.name == name) {
@@ -353,8 +353,8 @@ fn build_columns(
         }
         let rules = read.iter().find(|(known, _)| *known == name);
         let turned = rules.and_then(|(_, rules)| TemplateColumn::from_inverted_rules(&name, rules));
-        let own = said.iter().find(|said| said.name == name);
-        let at = own.map_or(line, |said| said.line);
+        let own = entries.iter().find(|entry| entry.name == name);
+        let at = own.map_or(line, |entry| entry.line);
         if let Some(column) = merge_column(&name, turned, own) {
             columns.extend(validate_column(source, at, column, layout));
         } else {
@@ -370,10 +370,10 @@ fn build_columns(
     columns
 }
 
-/// Reports descriptions of columns that are not listed, or described before.
+/// Reports descriptions of columns that are not listed, or are described twice.
 fn check_column_entries(
     source: &mut TomlDocument,
-    said: &[ParsedTemplateColumn],
+    entries: &[ParsedTemplateColumn],
     names: &[String],
 ) {
     let before = |at: usize| said[..at].iter();
@@ -383,13 +383,13 @@ fn check_column_entries(
             let message = format!("`columns` does not list `{}`", said.name);
             source.problems.push(mapping_problem(said.line, message).did_you_mean(near));
         }
-        if before(at).any(|it| it.name == said.name) {
-            source.report_problem(said.line, format_args!("`{}` is described twice", said.name));
+        if before(at).any(|it| it.name == entry.name) {
+            source.report_problem(entry.line, format_args!("`{}` is described twice", entry.name));
         }
     }
 }
 
-/// A column as the mapping has it, with what the layout says of it.
+/// Merges a column of the mapping with its description in the template.
 fn merge_column(
     name: &str,
     turned: Option<TemplateColumn>,
@@ -402,19 +402,19 @@ fn merge_column(
         None if base.fill.is_empty() => return None,
         None => base.fill,
     };
-    let said = &own.column;
-    let values = if said.values.is_empty() { base.values } else { said.values.clone() };
+    let described = &own.column;
+    let values = if described.values.is_empty() { base.values } else { described.values.clone() };
     Some(TemplateColumn {
         name: name.to_owned(),
         fill,
-        split: said.split.clone().or(base.split),
+        split: described.split.clone().or(base.split),
         prefix: base.prefix,
         values,
-        ..said.clone()
+        ..described.clone()
     })
 }
 
-/// The column, if rows of the layout's tables have what fills it.
+/// Returns the column if the template's tables have its sources.
 fn validate_column(
     source: &mut TomlDocument,
     line: usize,
@@ -431,7 +431,7 @@ fn validate_column(
     None
 }
 
-/// The places of the columns that a key names.
+/// Resolves the columns that a key names to their positions.
 fn resolve_column_positions(
     source: &mut TomlDocument,
     key: &str,

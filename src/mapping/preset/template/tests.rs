@@ -1,4 +1,4 @@
-//! Layouts as they are written, and what is wrong with them.
+//! Templates and their problems.
 
 use super::*;
 use crate::mapping::preset::{Preset, PresetDirection, builtin_presets};
@@ -30,7 +30,7 @@ fn layout(rest: &str) -> ExportTemplate {
     Preset::parse(text, "crm").unwrap().layout.unwrap()
 }
 
-/// Line and sentence of everything that is wrong, with the hint.
+/// The line and message of every problem, with its hint.
 fn problems(rest: &str) -> Vec<String> {
     let text = format!("{CONTACTS_OF}{rest}");
     let problems = Preset::parse(text, "crm").unwrap_err();
@@ -44,7 +44,7 @@ fn problems(rest: &str) -> Vec<String> {
 
 #[test]
 fn without_more_a_layout_is_the_mapping_turned_round() {
-    // As presets of version 0.1.0 have it.
+    // The name used by presets of version 0.1.0.
     assert_eq!(layout("[layout]\n"), layout("[template]\n"));
     let layout = layout("[template]\n");
     assert_eq!((layout.file.as_str(), layout.tables), ("crm.csv", &[CONTACTS][..]));
@@ -54,7 +54,7 @@ fn without_more_a_layout_is_the_mapping_turned_round() {
     assert_eq!(layout.columns[0].fill, [FieldSource::Target(MappingTarget::Field(Field::Name))]);
     assert_eq!(layout.columns[1].prefix, "crm-");
     assert_eq!(layout.columns[1].split, Some(vec!["|".to_owned()]));
-    // A value that several words stand for is written as it is, and so is nothing.
+    // A value with several replacements is written unchanged, and so is an empty one.
     assert_eq!(layout.columns[2].values, [("customer".to_owned(), "Client".to_owned())].into());
 }
 
