@@ -280,7 +280,7 @@ fn describe_share(kind: ValueShape, share: f64) -> String {
     format!("{:.0} % of the values are {}", share * 100.0, kind.plural_label())
 }
 
-/// The candidates by score, each target once, without those that are hardly one.
+/// The best candidates by score, each target once, without unlikely ones.
 fn best_candidates(mut found: Vec<TargetCandidate>) -> Vec<TargetCandidate> {
     found.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.rank.cmp(&other.rank)));
     let mut best: Vec<TargetCandidate> = Vec::with_capacity(found.len());

@@ -261,7 +261,7 @@ const COUNTRIES: &[&str] = &[
     "colombia", "peru", "mexico", "méxico", "puerto rico", "costa rica", "dominican republic",
 ];
 
-/// What values of a target look like, where they have a look of their own.
+/// The expected shape of a target's values, if they have a typical one.
 pub(super) fn expected_shape(target: &MappingTarget) -> Option<ValueShape> {
     Some(match target {
         MappingTarget::Field(Field::Email) | MappingTarget::AdditionalEmails => ValueShape::Email,
@@ -279,7 +279,7 @@ pub(super) fn expected_shape(target: &MappingTarget) -> Option<ValueShape> {
     })
 }
 
-/// What values of a target never look like.
+/// The shapes that a target's values never have.
 pub(super) fn contradicting_shapes(target: &MappingTarget) -> &'static [ValueShape] {
     use ValueShape::{Boolean, Date, Email, Phone, Url};
     match target {

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, DiagnosticSeverity};
 use crate::model::BlankRule;
 
 impl RowValidator {
-    /// Takes a rule's values from a row and puts them where they go.
+    /// Reads the rule's values from a row and stores them in their target.
     pub(super) fn apply_rule(
         &self,
         step: &FieldRule,
@@ -51,7 +51,7 @@ impl RowValidator {
         }
     }
 
-    /// Several columns make one value, without the empty ones.
+    /// Joins several columns into one value, without the empty ones.
     fn apply_joined_columns(
         &self,
         step: &FieldRule,
@@ -77,7 +77,7 @@ impl RowValidator {
         if unusable { Ok(()) } else { self.apply_blank(step, first, work) }
     }
 
-    /// A rule whose cells are all empty.
+    /// Applies a rule whose cells are all empty.
     fn apply_blank(
         &self,
         step: &FieldRule,
@@ -107,7 +107,7 @@ impl RowValidator {
         }
     }
 
-    /// A value that cannot be read rejects its row, or is left out.
+    /// Reports a value that cannot be read: it rejects its row, or is left out.
     pub(super) fn report_unreadable(
         &self,
         step: &FieldRule,

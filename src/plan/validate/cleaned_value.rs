@@ -25,12 +25,12 @@ impl CleanedValue {
     }
 }
 
-/// What was taken from a cell.
+/// The result of reading a cell.
 #[derive(Debug)]
 pub(super) enum CellOutcome {
     Value(CleanedValue),
-    /// It says nothing.
+    /// The cell is empty.
     Blank,
-    /// It says something that cannot be used, which was warned of.
+    /// The content cannot be used; a warning was added.
     Unusable,
 }

@@ -38,7 +38,7 @@ pub(super) struct FieldRule {
     pub(super) place: usize,
 }
 
-/// Where values come from.
+/// The source of the values.
 #[derive(Debug)]
 pub(super) enum FieldRuleSource {
     /// Columns: each with its own value, or joined.
@@ -57,7 +57,7 @@ pub(super) enum ColumnJoin {
 }
 
 impl ColumnJoin {
-    /// The value of some columns' texts, of which at least one is not empty; `names` are the columns'.
+    /// Joins the texts of some columns, at least one of which is not empty; `names` are those of the columns.
     pub(super) fn join_texts(&self, names: &[String], texts: &[Option<String>]) -> String {
         match self {
             Self::With(between) => {
@@ -142,11 +142,11 @@ impl FieldRule {
     }
 }
 
-/// In which rows a step applies.
+/// The rows to which a field rule applies.
 #[derive(Debug, Default)]
 pub(super) struct RuleScope {
     pub(super) conditions: Vec<CellCondition>,
-    /// Only where nothing else has found a value.
+    /// Whether it applies only if no other rule found a value.
     pub(super) fallback: bool,
 }
 
@@ -159,12 +159,12 @@ impl RuleScope {
         scope
     }
 
-    /// Whether it is for rows in which nothing else was found.
+    /// Whether it applies only to rows in which no other rule found a value.
     pub(super) fn is_fallback(&self) -> bool {
         self.fallback
     }
 
-    /// Narrows it to rows in which a column passes a test.
+    /// Adds the condition that a column passes a test.
     pub(super) fn add_condition(&mut self, column: usize, test: CellTest) {
         let words = match &test {
             CellTest::Is(words) | CellTest::Not(words) => {
@@ -176,11 +176,11 @@ impl RuleScope {
     }
 }
 
-/// What a column must hold.
+/// A condition on the cell of a column.
 #[derive(Debug)]
 pub(super) struct CellCondition {
     pub(super) column: usize,
     pub(super) test: CellTest,
-    /// The test's texts, in lower case.
+    /// The texts of the test, in lower case.
     pub(super) words: HashSet<String>,
 }

@@ -12,7 +12,7 @@ pub struct ValidatedRow {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// A problem of one cell whose effect is not decided yet.
+/// An issue of one cell whose effect is not decided yet.
 #[derive(Debug)]
 pub(super) struct DeferredIssue {
     pub(super) cell: UnreadableCell,

@@ -194,7 +194,7 @@ pub(super) fn whole_row_rejection(
     Diagnostic::new(code, message).in_field(field)
 }
 
-/// What the consent columns of a row said.
+/// The answers in the consent columns of a row.
 #[derive(Debug, Default)]
 pub(super) struct ConsentAnswers(pub(super) Vec<ConsentAnswer>);
 
@@ -202,7 +202,7 @@ pub(super) struct ConsentAnswers(pub(super) Vec<ConsentAnswer>);
 pub(super) struct ConsentAnswer {
     pub(super) channel: Channel,
     pub(super) out: bool,
-    /// Whether a column of opt-outs said it.
+    /// Whether the answer is from an opt-out column.
     pub(super) of_opt_outs: bool,
     pub(super) column: Option<usize>,
     pub(super) target: String,

@@ -232,10 +232,10 @@ fn text_field_value_type(convert: Option<ValueConverter>) -> TargetValueType {
     }
 }
 
-/// How one target of a mapping is read.
+/// The value type of one target of a mapping.
 ///
 /// # Errors
-/// What is wrong with it in this location.
+/// The message, when the target does not work in this location.
 pub(super) fn resolve_value_type(
     target: &MappingTarget,
     convert: Option<ValueConverter>,
@@ -254,10 +254,10 @@ pub(super) fn resolve_value_type(
     Ok((kind, Some(CustomFieldTarget { id: field.id.clone(), is_text })))
 }
 
-/// A custom field that values go to.
+/// The custom field that receives the values.
 #[derive(Debug)]
 pub(super) struct CustomFieldTarget {
     pub(super) id: String,
-    /// Whether it takes texts only: what a converter made of other type is written out.
+    /// Whether it accepts only text; converted values of other types are formatted as text.
     pub(super) is_text: bool,
 }
