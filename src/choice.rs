@@ -31,7 +31,7 @@ pub trait Choice: Copy + PartialEq + 'static {
         Self::ALL.iter().map(|value| value.word())
     }
 
-    /// The words as a phrase: `` `a`, `b` or `c` ``.
+    /// All words as a phrase: `` `a`, `b` or `c` ``.
     #[must_use]
     fn words_phrase() -> String {
         let quoted: Vec<String> = Self::words().map(|word| format!("`{word}`")).collect();

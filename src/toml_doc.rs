@@ -18,7 +18,7 @@ pub(crate) struct TomlDocument {
     starts: Vec<usize>,
     /// The code of its problems.
     code: DiagnosticCode,
-    /// What was found wrong so far.
+    /// The problems found so far.
     pub(crate) problems: Vec<Diagnostic>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct TomlDocument {
 pub(crate) type SpannedTomlValue<'a, 't> = &'a Spanned<DeValue<'t>>;
 
 impl TomlDocument {
-    /// A document of this text, which need not be valid TOML, nor UTF-8, and the code of its problems.
+    /// Creates a document from a text, which may be invalid TOML or invalid UTF-8; `code` is that of its problems.
     pub(crate) fn new(text: impl AsRef<[u8]>, code: DiagnosticCode) -> Self {
         let breaks = memchr::memchr_iter(b'\n', text.as_ref()).map(|at| at + 1);
         Self { starts: std::iter::once(0).chain(breaks).collect(), code, problems: Vec::new() }
@@ -59,12 +59,12 @@ impl TomlDocument {
         self.problems.push(self.problem_at_line(line, message));
     }
 
-    /// A problem at a line, from 1, to be completed and reported.
+    /// Creates a problem at a line, from 1, for the caller to complete and report.
     pub(crate) fn problem_at_line(&self, line: usize, message: impl Display) -> Diagnostic {
         Diagnostic::new(self.code, message.to_string()).at_line(line)
     }
 
-    /// A problem of a key or value, to be completed and reported.
+    /// Creates a problem at a key or value, for the caller to complete and report.
     pub(crate) fn problem_at<T>(&self, part: &Spanned<T>, message: impl Display) -> Diagnostic {
         self.problem_at_line(self.line_of(part), message)
     }

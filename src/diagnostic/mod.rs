@@ -82,7 +82,7 @@ impl Diagnostic {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// The same with the name that was probably meant, if any is near.
+    /// Sets a hint with the name that was probably meant, if one is similar.
     #[must_use]
     pub fn did_you_mean(self, name: Option<impl fmt::Display>) -> Self {
         match name {
@@ -91,7 +91,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same under another code: a warning that rejects its row, or a rejection that only warns.
+    /// Changes the code: a warning that rejects its row, or a rejection that is only a warning.
     #[must_use]
     pub fn with_code(self, code: DiagnosticCode) -> Self {
         Self { code, ..self }
@@ -116,14 +116,14 @@ impl Diagnostic {
         self
     }
 
-    /// The same at a line of a text, from 1; 0 where there is none.
+    /// Sets the line of a text file, from 1; 0 for no line.
     #[must_use]
     pub fn at_line(mut self, line: usize) -> Self {
         self.place.line = u64::try_from(line).ok().filter(|line| *line > 0);
         self
     }
 
-    /// The message behind its line, if that is known.
+    /// The message with its line, if known, in front.
     #[must_use]
     pub fn message_with_line(&self) -> String {
         match self.place.line {
@@ -132,7 +132,7 @@ impl Diagnostic {
         }
     }
 
-    /// A line of a list: the message behind its line, the code unless the list's heading has it, and the hint.
+    /// An entry of a list: the line, the message, the code unless it is that of the list's heading, and the hint.
     #[must_use]
     pub fn list_line(&self, heading: DiagnosticCode) -> String {
         let code = if self.code == heading { String::new() } else { format!(" ({})", self.code) };
@@ -140,7 +140,7 @@ impl Diagnostic {
         format!("{}{code}{hint}", self.message_with_line())
     }
 
-    /// The same in a row, by its number from 1.
+    /// Sets the row number, from 1.
     #[must_use]
     pub fn at_record(mut self, record: u64) -> Self {
         self.place.record = Some(record);

@@ -19,7 +19,7 @@ impl Mapping {
 }
 
 impl MappingRule {
-    /// What about the rule alone makes no sense, if anything.
+    /// The first inconsistency within the rule.
     pub(super) fn first_problem(&self) -> Option<Diagnostic> {
         let wrong = |message: &str| Some(mapping_problem(self.line, message));
         if self.from.is_empty() || self.from.iter().any(|name| name.trim().is_empty()) {
@@ -39,7 +39,7 @@ impl MappingRule {
         self.wildcard_problem().or_else(|| self.template_problem())
     }
 
-    /// What is wrong with patterns, if anything.
+    /// The first problem with patterns.
     fn wildcard_problem(&self) -> Option<Diagnostic> {
         let wrong = |message: &str| Some(mapping_problem(self.line, message));
         let stars = |text: &str| text.matches('*').count();
@@ -66,7 +66,7 @@ impl MappingRule {
         None
     }
 
-    /// What is wrong between the template and the columns, if anything.
+    /// The first problem between the template and the columns.
     fn template_problem(&self) -> Option<Diagnostic> {
         let template = self.template.as_ref()?;
         let is_named = |name: &str| self.from.iter().any(|from| fold_name(from) == fold_name(name));

@@ -124,7 +124,7 @@ impl PolicyOptions {
         entries
     }
 
-    /// Sets an option from a file's value.
+    /// Sets an option from a value in a file.
     pub(super) fn set(&mut self, name: &str, value: &Value, line: usize) -> Result<(), Diagnostic> {
         let Some(option) = OPTIONS.iter().find(|option| option.name == name) else {
             let near = closest_name(name, OPTIONS.iter().map(|option| option.name));

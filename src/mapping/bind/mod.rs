@@ -18,8 +18,8 @@ impl Mapping {
     /// Finds the mapping's columns in a sheet.
     ///
     /// # Errors
-    /// All problems: columns that the sheet lacks, columns that nobody has decided about, and columns
-    /// that share what only one can have ([`DUPLICATE_HEADER`]).
+    /// All problems: columns that the sheet lacks, columns without a decision, and columns with the same
+    /// single-column target ([`DUPLICATE_HEADER`]).
     pub fn bind_columns(&self, columns: &[SheetColumn]) -> Result<BoundMapping, Vec<Diagnostic>> {
         let mut binding = MappingBinder::new(self, columns);
         // Patterns match the remaining columns, so they come last, wherever they are in the file.

@@ -83,7 +83,7 @@ impl MappingProposal {
         (0..self.columns.len()).filter_map(|at| self.open_question(at)).collect()
     }
 
-    /// What is to be decided about a column, if anything.
+    /// The open question about a column, if any.
     fn open_question(&self, at: usize) -> Option<Diagnostic> {
         let ColumnProposal { column: SheetColumn { name, letters }, candidates, verdict, .. } =
             &self.columns[at];

@@ -1,4 +1,4 @@
-//! Applies one rule to one row: reads its cells and writes what they say into the draft.
+//! Applies one field rule to one row: reads its cells and stores their values in the draft.
 
 use super::RowValidator;
 use super::cleaned_value::{CellOutcome, CleanedValue};

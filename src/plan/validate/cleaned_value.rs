@@ -1,4 +1,4 @@
-//! What reading a cell comes to: a value without its spreadsheet form, nothing, or a cell that is unusable.
+//! The result of reading a cell: a value independent of its spreadsheet form, nothing, or an unusable cell.
 
 use jiff::civil::DateTime;
 

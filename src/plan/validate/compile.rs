@@ -249,7 +249,7 @@ fn order_rules(steps: &mut [FieldRule]) {
     }
 }
 
-/// One custom field under two names.
+/// Reports a custom field that is mapped under two names.
 fn report_repeated_fields(steps: &[FieldRule], problems: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<&str, &MappingTarget> = HashMap::new();
     for step in steps.iter().filter(|step| !matches!(step.source, FieldRuleSource::Constant(_))) {

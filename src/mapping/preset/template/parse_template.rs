@@ -376,12 +376,12 @@ fn check_column_entries(
     entries: &[ParsedTemplateColumn],
     names: &[String],
 ) {
-    let before = |at: usize| said[..at].iter();
-    for (at, said) in said.iter().enumerate() {
-        if !names.contains(&said.name) {
-            let near = closest_name(&said.name, names.iter().map(String::as_str));
-            let message = format!("`columns` does not list `{}`", said.name);
-            source.problems.push(mapping_problem(said.line, message).did_you_mean(near));
+    let before = |at: usize| entries[..at].iter();
+    for (at, entry) in entries.iter().enumerate() {
+        if !names.contains(&entry.name) {
+            let near = closest_name(&entry.name, names.iter().map(String::as_str));
+            let message = format!("`columns` does not list `{}`", entry.name);
+            source.problems.push(mapping_problem(entry.line, message).did_you_mean(near));
         }
         if before(at).any(|it| it.name == entry.name) {
             source.report_problem(entry.line, format_args!("`{}` is described twice", entry.name));
