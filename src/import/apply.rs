@@ -1,4 +1,4 @@
-//! Applying: a plan's ops are pushed, and what became of the rows is written down.
+//! Applying: sends a plan's ops and records the outcome of each row.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,32 +20,32 @@ use crate::model::{ImportPolicy, LocationDirectory};
 use crate::push::{self, Push};
 use crate::run::{ImportStore, Ledger, LedgerReader, Run, RunKind};
 
-/// What an import did.
+/// The outcome of an import.
 #[derive(Debug, Clone, Serialize)]
 pub struct ImportReport {
-    /// The run.
+    /// The run's id.
     pub run: RunId,
-    /// What was done.
+    /// What the run did, such as `import`.
     pub kind: RunKind,
-    /// The location.
+    /// The location's id.
     pub location: LocationId,
     /// The directory of the result files.
     pub out: PathBuf,
     /// The result files.
     #[serde(rename = "paths")]
     pub files: Vec<PathBuf>,
-    /// How many rows ended how.
+    /// How many rows ended with each outcome.
     #[serde(rename = "rows")]
     pub tally: RowOutcomeCounts,
-    /// Contacts that stand in the location twice although they were sent once.
+    /// Contacts that exist twice in the location although they were sent once.
     pub duplicates: u64,
-    /// Requests sent, by route, retries included.
+    /// Requests sent, by route, including retries.
     pub requests: std::collections::BTreeMap<String, u64>,
-    /// Answers 429 among them.
+    /// How many responses were 429.
     pub refused: u64,
-    /// Whether rows were left for later on purpose (`--sample`).
+    /// Whether rows were deliberately left for later (`--sample`).
     pub sampled: bool,
-    /// Time this process spent on applying.
+    /// The time that this process spent applying.
     #[serde(serialize_with = "serialize_millis", rename = "elapsed_ms")]
     pub elapsed: Duration,
 }
@@ -54,10 +54,10 @@ fn serialize_millis<S: serde::Serializer>(elapsed: &Duration, to: S) -> Result<S
     to.serialize_u64(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Applies a plan, or what is left of it.
+/// Applies a plan, or what remains of it.
 ///
 /// # Errors
-/// Whatever stops it; the run goes on with [`super::resume`].
+/// Any error that stops it; [`super::resume`] continues the run.
 pub async fn apply_plan(
     context: &EngineContext,
     planned: ImportPlan,
@@ -75,19 +75,19 @@ async fn apply_and_report(
 ) -> Result<ImportReport, ImportError> {
     if planned.run.meta.kind == RunKind::Undo {
         undo::recheck_and_mark_undone(context, planned).await?;
-    } else if planned.looked.elapsed() > FRESH
+    } else if planned.account_read_at.elapsed() > FRESH
         && let Some(what) = deletion_target(&planned.run)?
     {
         deletion::recheck_records(context, &planned.run, what, ImportStage::Applying).await?;
     }
     planned.run.write_fact(&facts::STAGE, &ImportStage::Applying)?;
     let pushed = push_ops(context, planned).await;
-    // The files are made whatever stopped the work: they say how far it came.
+    // The files are written even when the work was stopped: they show how far it got.
     let finished = write_report(context, planned, begun, pushed.as_ref().ok()).await;
     let report = match (pushed, finished) {
         (Ok(_), finished) => finished?,
         (Err(_), Err(bug @ ImportError::Bug(_))) => return Err(bug),
-        // The reason of the stop matters more than a file that cannot be written now.
+        // The reason for the stop matters more than a file that cannot be written now.
         (Err(error), _) => return Err(error),
     };
     planned.run.set_state(results::final_state::state_from_counts(report.tally))?;
@@ -135,7 +135,7 @@ async fn push_ops(
         (pushed, closed)
     };
     let ((), (pushed, closed)) = tokio::join!(concurrency::run_blocking(writer), work);
-    // What the ledger says about itself goes first: the push only knows that it takes nothing any more.
+    // The ledger's own error takes precedence: the push only knows that the ledger accepts no more writes.
     closed?;
     Ok(pushed?)
 }
@@ -179,10 +179,10 @@ fn write_results(
     expected: u64,
     duplicates: &[push::DuplicatedRow],
 ) -> Result<(Vec<PathBuf>, RowOutcomeCounts), ImportError> {
-    let fates = RowOutcomes::from_ledger(&LedgerReader::open(db)?)?;
+    let outcomes = RowOutcomes::from_ledger(&LedgerReader::open(db)?)?;
     let rows = ImportStore::open(db)?;
     run_files::create_dir_all(out)?;
-    let (mut files, tally) = results::write_all(&rows, &fates, out, columns)?;
+    let (mut files, tally) = results::write_all(&rows, &outcomes, out, columns)?;
     if !duplicates.is_empty() {
         let header = ["row", "contact_ids"].map(str::to_owned);
         let mut table = results::AtomicCsvWriter::new(out, "duplicates.csv", &header)?;
@@ -196,7 +196,7 @@ fn write_results(
     Ok((files, tally))
 }
 
-/// Every row stands in exactly one result.
+/// Checks that every row is in exactly one result.
 fn verify_row_total(tally: RowOutcomeCounts, expected: u64) -> Result<(), ImportError> {
     if tally.total() == expected {
         return Ok(());
@@ -207,10 +207,10 @@ fn verify_row_total(tally: RowOutcomeCounts, expected: u64) -> Result<(), Import
     )))
 }
 
-/// Makes a finished or interrupted run's result files again, there or in another directory.
+/// Writes the result files of a finished or interrupted run again, to the same or another directory.
 ///
 /// # Errors
-/// When the run is no import, was not planned to the end, or the files cannot be written.
+/// When the run is not an import, its planning was not finished, or the files cannot be written.
 pub fn rewrite_results(
     run: &Run,
     to: Option<PathBuf>,
@@ -230,8 +230,8 @@ pub fn rewrite_results(
     run_files::create_dir_all(&out)?;
     if current_stage(run)? != ImportStage::Applying {
         let files = results::write_plan_files(&ImportStore::open(&run.db_path())?, &out, &columns)?;
-        let fates = RowOutcomes::from_ledger(&LedgerReader::open(&run.db_path())?)?;
-        let tally = results::count_outcomes(&ImportStore::open(&run.db_path())?, &fates)?;
+        let outcomes = RowOutcomes::from_ledger(&LedgerReader::open(&run.db_path())?)?;
+        let tally = results::count_outcomes(&ImportStore::open(&run.db_path())?, &outcomes)?;
         return Ok((build_report(run, out, files, tally, begun), summary));
     }
     let (files, tally) = write_results(&run.db_path(), &out, &columns, summary.rows, &[])?;

@@ -1,7 +1,7 @@
-//! Edited records: writes that must not be sent any more, since somebody has changed what they are about.
+//! Edit conflicts: writes that must not be sent any more, because their target has changed in the meantime.
 //!
-//! A plan that was only shown is refused as a whole; of one that is under way the record is left alone and
-//! its row becomes a conflict.
+//! A plan that has not been applied yet is refused as a whole. If the run is already being applied, the record
+//! is left unchanged and its row becomes a conflict.
 
 use super::results::resolve::settle_ops;
 use super::{ImportError, ImportStage};
@@ -9,45 +9,45 @@ use crate::diagnostic::DiagnosticCode;
 use crate::model::OpDetails;
 use crate::run::{AttemptOutcome, OpState, Run, SettledBy};
 
-/// Rows named in an error.
+/// How many rows an error names.
 const NAMED: usize = 10;
 
-/// A write that is still to be sent and must not be.
+/// A pending write that must not be sent.
 pub(super) struct EditConflict {
     pub(super) op: u64,
     pub(super) row: u64,
     pub(super) contact: String,
-    /// What has changed, for people.
+    /// What has changed, as text for the user.
     pub(super) fields: String,
 }
 
-/// Keeps these writes from being sent. `message` says what became of their records, at a later stage.
+/// Prevents these writes from being sent. At a later stage, `message` says what happened to their records.
 ///
 /// # Errors
 /// [`ImportError::Stale`] at [`ImportStage::Planned`].
 pub(super) async fn refuse_or_settle(
     run: &Run,
-    edited: &[EditConflict],
+    conflicts: &[EditConflict],
     stage: ImportStage,
     message: &str,
 ) -> Result<(), ImportError> {
     match stage {
-        _ if edited.is_empty() => Ok(()),
-        ImportStage::Planned => Err(stale_error(edited)),
+        _ if conflicts.is_empty() => Ok(()),
+        ImportStage::Planned => Err(stale_error(conflicts)),
         _ => {
             settle_ops(
                 run,
-                edited.iter().map(|it| (it.op, conflict_outcome(it, message))).collect(),
+                conflicts.iter().map(|it| (it.op, conflict_outcome(it, message))).collect(),
             )
             .await
         }
     }
 }
 
-fn stale_error(edited: &[EditConflict]) -> ImportError {
+fn stale_error(conflicts: &[EditConflict]) -> ImportError {
     let line =
         |it: &EditConflict| format!("record {}: contact {}: {}", it.row, it.contact, it.fields);
-    let mut which: Vec<String> = edited.iter().map(line).collect();
+    let mut which: Vec<String> = conflicts.iter().map(line).collect();
     which.dedup();
     let more = which.len().saturating_sub(NAMED);
     which.truncate(NAMED);
@@ -57,10 +57,10 @@ fn stale_error(edited: &[EditConflict]) -> ImportError {
     ImportError::Stale { what: "the account".to_owned(), which }
 }
 
-fn conflict_outcome(edited: &EditConflict, message: &str) -> AttemptOutcome {
+fn conflict_outcome(conflict: &EditConflict, message: &str) -> AttemptOutcome {
     let details = OpDetails::Failed {
         code: DiagnosticCode::R_CONFLICT,
-        field: Some(edited.fields.clone()),
+        field: Some(conflict.fields.clone()),
         message: message.to_owned(),
         contact: None,
     };

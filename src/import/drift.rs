@@ -1,4 +1,4 @@
-//! Staleness: whether a plan still holds, and a sample of it.
+//! Drift: checks whether a plan is still valid, and chooses a sample of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -18,12 +18,12 @@ use crate::model::ContactDraft;
 use crate::run::{IdentityKind, ImportStore, RowAction, Run};
 use crate::text::encode_hex;
 
-/// Rows named in an error.
+/// How many rows an error names.
 const NAMED: usize = 10;
-/// Decisions looked at together.
+/// Decisions read per batch.
 const LOT: usize = 1_000;
 
-/// Compares the sheet and the mapping's file with what they were when the plan was made.
+/// Compares the sheet and the mapping file with their digests from when the plan was made.
 pub(super) fn check_source_files(run: &Run, request: &ImportRequest) -> Result<(), ImportError> {
     let noted: Option<String> = run.read_fact(&facts::INPUT_DIGEST)?;
     let mut file = File::open(&request.file)
@@ -38,9 +38,9 @@ pub(super) fn check_source_files(run: &Run, request: &ImportRequest) -> Result<(
         }
     }
     let now = encode_hex(&hash.finalize());
-    let stale = |what: String| Err(ImportError::Stale { what, which: Vec::new() });
+    let drifted = |what: String| Err(ImportError::Stale { what, which: Vec::new() });
     if noted.is_some_and(|then| then != now) {
-        return stale(format!("the sheet `{}`", request.file.display()));
+        return drifted(format!("the sheet `{}`", request.file.display()));
     }
     let then: Option<String> = run.read_fact(&facts::MAPPING_DIGEST)?.flatten();
     let now = match &request.mapping {
@@ -52,27 +52,27 @@ pub(super) fn check_source_files(run: &Run, request: &ImportRequest) -> Result<(
         }
     };
     match &request.mapping {
-        Some(path) if then != now => stale(format!("the mapping `{}`", path.display())),
+        Some(path) if then != now => drifted(format!("the mapping `{}`", path.display())),
         _ => Ok(()),
     }
 }
 
-/// Looks at the account once more, and compares every contact that the plan touches, and every contact
-/// that a row could be about.
+/// Reads the account again and compares every contact that the plan touches, and every contact that a row
+/// could refer to.
 pub(super) async fn check_account(context: &EngineContext, run: &Run) -> Result<(), ImportError> {
     let key = run.read_fact(&facts::KEY_FIELD)?.flatten();
-    let look = || {
+    let read_digests = || {
         let (db, key) = (run.db_path(), key.clone());
         concurrency::run_blocking(move || {
             load_contact_digests(&ImportStore::open(&db)?, key.as_deref())
         })
     };
-    let then = look().await?;
+    let then = read_digests().await?;
     let db = run.db_path();
     concurrency::run_blocking(move || ImportStore::open(&db)?.forget_remote()).await?;
     let fetch = RemoteFetcher::new(context, run.db_path(), key.clone());
     fetch.for_deletion(super::deletion_target(run)?.is_some()).fetch_all().await?;
-    let now = look().await?;
+    let now = read_digests().await?;
     let mut which = Vec::new();
     for (n, before) in &then {
         let after = now.get(n);
@@ -95,7 +95,7 @@ pub(super) async fn check_account(context: &EngineContext, run: &Run) -> Result<
     Err(ImportError::Stale { what: "the account".to_owned(), which })
 }
 
-/// Per row that sends something: the contacts that it could be about, and their digests.
+/// For each row that sends something: the contacts that it could refer to, and their digests.
 type RowContactDigests = BTreeMap<u64, BTreeMap<String, String>>;
 
 fn load_contact_digests(
@@ -133,7 +133,7 @@ fn load_contact_digests(
     }
 }
 
-/// A sample of rows: of every action as many as its share, the first ones of each, one at least.
+/// Selects a sample of rows: the first ones of each action, in proportion to its share, but at least one.
 pub(super) fn choose_sample_rows(
     rows: &ImportStore,
     size: u64,

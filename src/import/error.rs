@@ -1,4 +1,4 @@
-//! Why an import ended early.
+//! Why an import stopped early.
 
 use std::path::PathBuf;
 
@@ -7,13 +7,13 @@ use crate::id::RunId;
 use crate::plan::validate::UnresolvedName;
 use crate::{api, push, run};
 
-/// Why an import ended early.
+/// Why an import stopped early.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The API.
+    /// The API failed.
     #[error(transparent)]
     Api(#[from] api::ApiError),
-    /// The run directory.
+    /// The run directory cannot be used.
     #[error(transparent)]
     Run(#[from] run::RunError),
     /// The sheet is refused as a whole.
@@ -22,13 +22,13 @@ pub enum ImportError {
     /// The mapping is wrong.
     #[error("the mapping `{name}` is wrong")]
     Mapping {
-        /// What it is called.
+        /// The name of the mapping.
         name: String,
-        /// Everything that is wrong.
+        /// All problems of the mapping.
         problems: Vec<Diagnostic>,
     },
-    /// The sheet is not one for the preset that was asked for.
-    #[error("the sheet is not one for the preset `{preset}`: it lacks {}", quote_names(.lacking))]
+    /// The sheet does not fit the requested preset.
+    #[error("the sheet does not fit the preset `{preset}`: it lacks {}", quote_names(.lacking))]
     Unfit {
         /// The preset.
         preset: String,
@@ -37,27 +37,27 @@ pub enum ImportError {
         /// The presets that fit.
         fitting: Vec<String>,
     },
-    /// There is no preset of the name that was asked for.
+    /// The requested preset does not exist.
     #[error("there is no preset `{name}`")]
     NoPreset {
         /// The name.
         name: String,
-        /// The nearest name, if one is near.
+        /// The most similar name, if there is one.
         near: Option<String>,
     },
-    /// Several presets fit the sheet alike.
-    #[error("the presets {} fit the sheet alike", quote_names(.0))]
+    /// Several presets fit the sheet equally well.
+    #[error("several presets fit the sheet equally well: {}", quote_names(.0))]
     Ambiguous(Vec<String>),
-    /// Nobody has decided what some columns mean.
+    /// Some columns have no target yet.
     #[error("some columns are not mapped yet")]
     Undecided {
-        /// The columns, with what they could be.
+        /// The columns, with the targets that they could have.
         columns: Vec<Diagnostic>,
     },
     /// Columns that the mapping neither maps nor ignores.
-    #[error("the mapping `{name}` says nothing about {}", quote_names(.columns))]
+    #[error("the mapping `{name}` does not mention {}", quote_names(.columns))]
     Unmapped {
-        /// The mapping.
+        /// The name of the mapping.
         name: String,
         /// The columns.
         columns: Vec<String>,
@@ -65,42 +65,44 @@ pub enum ImportError {
     /// Users or businesses that the location does not have.
     #[error("the sheet names users or businesses that the location does not have")]
     UnknownNames(Vec<UnresolvedName>),
-    /// Rows that nothing would keep from being created twice.
+    /// Rows with nothing that would prevent them from being created twice.
     #[error(
         "{0} rows have no e-mail address, phone or marker by which a contact could be found again"
     )]
     Identityless(u64),
-    /// The sheet, the mapping or the account is not what it was.
+    /// The sheet, the mapping or the account has changed.
     #[error("{what} has changed since the plan was made")]
     Stale {
         /// What has changed.
         what: String,
-        /// The rows or contacts concerned, a line each.
+        /// The affected rows or contacts, one per line.
         which: Vec<String>,
     },
-    /// Nobody knows yet what became of requests of a run that is to be undone.
-    #[error("run `{run}` was interrupted, and nobody knows yet what became of {ops} of its writes")]
+    /// The run to be undone has requests whose outcome is not known yet.
+    #[error(
+        "run `{run}` was interrupted, and it is not known yet whether {ops} of its writes succeeded"
+    )]
     Unsettled {
         /// The run.
         run: RunId,
-        /// How many.
+        /// How many requests.
         ops: u64,
     },
     /// Too many rows failed.
     #[error("{0} rows failed, more than `--max-errors` allows")]
     MaxErrors(u64),
-    /// An answer of the API has another shape.
-    #[error("an answer of the API cannot be read: {0}")]
+    /// A response of the API has an unexpected shape.
+    #[error("cannot read a response of the API: {0}")]
     Answer(String),
     /// A file cannot be read or written.
     #[error("`{}`: {source}", .path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// What was asked for cannot be.
+    /// The request cannot be fulfilled.
     #[error("{0}")]
     Request(String),
     /// An internal check failed.
@@ -115,7 +117,7 @@ impl From<Diagnostic> for ImportError {
 }
 
 impl ImportError {
-    /// Whether the file, the mapping or the plan is refused: trying again would meet the same.
+    /// Whether the file, the mapping or the plan is refused, so that trying again would give the same error.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(
@@ -141,7 +143,7 @@ impl From<push::PushError> for ImportError {
             push::PushError::Api(error) => Self::Api(error),
             push::PushError::Run(error) => Self::Run(error),
             push::PushError::MaxErrors(errors) => Self::MaxErrors(errors),
-            push::PushError::Bug(said) => Self::Bug(said),
+            push::PushError::Bug(message) => Self::Bug(message),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The facts that an import or undo keeps in its run.
+//! The facts that an import or undo stores in its run.
 
 use super::{ImportStage, PlanSummary};
 use crate::id::RunId;
@@ -6,23 +6,23 @@ use crate::model::{ImportPolicy, LocationDirectory};
 use crate::plan::DeletedRecordKind;
 use crate::run::RunFact;
 
-/// How far it has come.
+/// How far it has got.
 pub(super) const STAGE: RunFact<ImportStage> = RunFact::new("stage");
-/// The location's names, as the plan knew them.
+/// The names of the location as they were when the plan was made.
 pub(super) const DIRECTORY: RunFact<LocationDirectory> = RunFact::new("directory");
-/// The policy that the command line and the mapping came to.
+/// The policy that results from the command line and the mapping.
 pub(super) const POLICY: RunFact<ImportPolicy> = RunFact::new("policy");
 /// SHA-256 of the sheet.
 pub(super) const INPUT_DIGEST: RunFact<String> = RunFact::new("input_digest");
-/// SHA-256 of the mapping's file, if there is one.
+/// SHA-256 of the mapping file, if there is one.
 pub(super) const MAPPING_DIGEST: RunFact<Option<String>> = RunFact::new("mapping_digest");
 /// The sheet's columns.
 pub(super) const COLUMNS: RunFact<Vec<String>> = RunFact::new("columns");
-/// The custom field by which rows know their contacts, if one was named.
+/// The custom field that identifies the rows' contacts, if one was named.
 pub(super) const KEY_FIELD: RunFact<Option<String>> = RunFact::new("key_field");
-/// What rows delete, if they delete.
+/// What the rows delete, if they delete.
 pub(super) const DELETES: RunFact<Option<DeletedRecordKind>> = RunFact::new("deletes");
-/// What the plan comes to.
+/// The summary of the plan.
 pub(super) const SUMMARY: RunFact<PlanSummary> = RunFact::new("summary");
-/// Of an import, the undo that took it back, or began to.
+/// For an import: the undo that reverted it, or began to.
 pub(super) const UNDONE_BY: RunFact<RunId> = RunFact::new("undone_by");

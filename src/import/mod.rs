@@ -1,9 +1,10 @@
-//! Import: a sheet into a location.
+//! Import: writes a sheet into a location.
 //!
-//! [`plan_import`] judges the whole sheet, looks at the account and decides what each row is to do; nothing is
-//! sent that changes anything. [`apply_plan()`] carries the plan out, each op once, and writes down what became
-//! of it. Between the two a person may look; a dry run is a run that stops there. Whatever stops either,
-//! [`resume`] goes on: a plan that was not finished is made anew, one that was is carried out exactly.
+//! [`plan_import`] validates the whole sheet, reads the account and decides what each row does; it sends no
+//! request that changes anything. [`apply_plan()`] carries the plan out, each op once, and records the
+//! outcomes. The user may review the plan between the two; a dry run is a run that stops there. If either is
+//! interrupted, [`resume`] continues: an unfinished plan is made again, a finished plan is carried out exactly
+//! as it is.
 
 mod apply;
 mod conflicts;
@@ -45,12 +46,12 @@ pub use undo::{CreatedContactRule, UndoRequest, plan_undo, undone_by};
 use planning::PlanningJob;
 use source::ImportSource;
 
-/// Contacts in a request for tags, to begin with (api.md §5: the maximum is unknown).
+/// Contacts in a request for tags, initially (api.md §5: the maximum is unknown).
 const TAG_BATCH: usize = 100;
-/// Rows that are looked at to understand a sheet that no mapping explains.
+/// Rows that are read to understand a sheet that has no mapping.
 const SAMPLES: usize = 200;
 
-/// An import that ended early, and why.
+/// An import that stopped early, and why.
 pub type ImportHalted = context::HaltedRun<ImportError>;
 
 impl<E: Into<ImportError>> From<E> for ImportHalted {
@@ -59,46 +60,45 @@ impl<E: Into<ImportError>> From<E> for ImportHalted {
     }
 }
 
-/// A plan that is older than this is held against the account once more before anything is deleted or taken
-/// back.
+/// A plan that is older than this is compared with the account again before anything is deleted or undone.
 const FRESH: std::time::Duration = std::time::Duration::from_mins(1);
 
-/// A plan, ready to be applied. It holds the run and the location.
+/// A plan that is ready to be applied. It holds the locks of the run and the location.
 pub struct ImportPlan {
     run: Run,
-    /// What it comes to.
+    /// The summary of the plan.
     pub summary: PlanSummary,
     /// The directory of its files.
     pub out: PathBuf,
     sample: Option<u64>,
     max_errors: Option<MaxErrors>,
-    /// When the account was looked at for it.
-    looked: Instant,
+    /// When the account was read for the plan.
+    account_read_at: Instant,
     _location: FileLock,
 }
 
 impl ImportPlan {
-    /// The run.
+    /// The run's id.
     #[must_use]
     pub fn run_id(&self) -> &RunId {
         &self.run.meta.run
     }
 
-    /// The location's name, once it is known.
+    /// The name of the location, once it is known.
     #[must_use]
     pub fn location_name(&self) -> Option<String> {
         let directory = self.run.read_fact(&facts::DIRECTORY).ok().flatten();
         directory.and_then(|directory| directory.name)
     }
 
-    /// The import that it takes back, if it is an undo.
+    /// The import that it reverts, if it is an undo.
     #[must_use]
     pub fn undo_target(&self) -> Option<RunId> {
         let undo = (self.run.meta.kind == RunKind::Undo).then(|| undo::stored_request(&self.run));
         undo.and_then(Result::ok).map(|undo| undo.of)
     }
 
-    /// Whether anything was sent already.
+    /// Whether anything has been sent already.
     ///
     /// # Errors
     /// When the run cannot be read.
@@ -107,12 +107,12 @@ impl ImportPlan {
     }
 }
 
-/// The account that a run was begun with.
+/// The account that a run was started with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportAccount {
     /// The API's address.
     pub url: String,
-    /// The environment variable that holds the token, where it is another than the usual one.
+    /// The environment variable that holds the token, if it is not the usual one.
     pub token_variable: Option<String>,
     /// The profile that was chosen, if one was.
     #[serde(default)]
@@ -124,13 +124,13 @@ pub struct ImportAccount {
 /// The account of an import or undo.
 ///
 /// # Errors
-/// When the run does not say.
+/// When the run does not contain it.
 pub fn stored_account(run: &Run) -> Result<ImportAccount, ImportError> {
     serde_json::from_value(run.meta.options["account"].clone())
         .map_err(|error| ImportError::Bug(format!("the run's account: {error}")))
 }
 
-/// How far an import has come.
+/// How far an import has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ImportStage {
@@ -143,16 +143,16 @@ fn current_stage(run: &Run) -> Result<ImportStage, ImportError> {
     Ok(run.read_fact(&facts::STAGE)?.unwrap_or(ImportStage::Planning))
 }
 
-/// Plans an import; sends nothing that changes anything.
+/// Plans an import; sends no request that changes anything.
 ///
 /// # Errors
-/// Whatever stops it. A run that is named there goes on with [`resume`]; a file, mapping or plan that is
-/// refused leaves none.
+/// Any error that stops it. A run that is named in it can be continued with [`resume`]; a file, mapping or
+/// plan that is refused leaves no run behind.
 pub async fn plan_import(
     context: &EngineContext,
     request: ImportRequest,
 ) -> Result<ImportPlan, ImportHalted> {
-    // What needs no request comes first: most mistakes are in the file or the mapping.
+    // First everything that needs no request: most mistakes are in the file or the mapping.
     let (input, request) =
         concurrency::run_blocking(move || (ImportSource::open(&request), request)).await;
     let input = input?;
@@ -172,7 +172,7 @@ pub async fn plan_import(
     run_planning(context, run, request, input, held, false).await
 }
 
-/// Takes up an import where it stands: plans it anew, or gives the plan back if it still holds.
+/// Continues an import where it stopped: plans it again, or returns the plan if it is still valid.
 ///
 /// # Errors
 /// As [`plan_import`]; [`ImportError::Stale`] when the sheet, the mapping, or a contact has changed since the plan.
@@ -199,7 +199,7 @@ pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, Imp
         deletion::recheck_records(context, &run, what, stage).await.map_err(halted)?;
     }
     let summary = stored_summary(&run).map_err(halted)?;
-    // Whoever resumes a sample wants the rest.
+    // Resuming a sample applies the rest.
     Ok(assemble_plan(run, &request, summary, stage == ImportStage::Planned, held))
 }
 
@@ -213,7 +213,7 @@ fn deletion_target(run: &Run) -> Result<Option<DeletedRecordKind>, ImportError> 
     Ok(run.read_fact(&facts::DELETES)?.flatten())
 }
 
-/// The request that made an import.
+/// The request that an import was started with.
 fn stored_request(run: &Run) -> Result<ImportRequest, ImportError> {
     serde_json::from_value(run.meta.options.clone())
         .map_err(|error| ImportError::Bug(format!("the run's options: {error}")))
@@ -230,7 +230,7 @@ fn assemble_plan(
         out: output_dir(&run, request),
         sample: request.sample.filter(|_| fresh),
         max_errors: request.max_errors,
-        looked: Instant::now(),
+        account_read_at: Instant::now(),
         run,
         summary,
         _location: held,
@@ -268,8 +268,8 @@ async fn run_planning(
     }
 }
 
-/// A plan that could not be made. Where it is refused nothing was sent and nothing would be different
-/// tomorrow: no run is left behind.
+/// Handles a plan that could not be made. If it is refused, nothing was sent and another attempt would give
+/// the same result, so no run is left behind.
 fn halt_or_discard_run(
     context: &EngineContext,
     run: Run,
@@ -280,7 +280,7 @@ fn halt_or_discard_run(
     if !error.is_refusal() {
         return ImportHalted { run: Some(id.clone()), error };
     }
-    // The reason of the refusal matters more than a directory that stays.
+    // The reason for the refusal matters more than a directory that could not be removed.
     let _ = context.home.remove_run(id);
     ImportHalted { run: None, error }
 }

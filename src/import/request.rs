@@ -1,4 +1,4 @@
-//! What an import was asked for: stored in the run, so that a resumed one does the same.
+//! The request that an import was started with, stored in the run so that resuming it does the same.
 
 use std::path::PathBuf;
 
@@ -15,28 +15,28 @@ use crate::sheet::SheetReadOptions;
 pub struct ImportRequest {
     /// The sheet, absolute.
     pub file: PathBuf,
-    /// The directory of the result files, absolute; nothing for one named by the run in `base`.
+    /// The directory of the result files, absolute; `None` for one in `base` that is named after the run.
     pub out: Option<PathBuf>,
-    /// The directory in which unnamed result directories are made, absolute.
+    /// The directory in which unnamed result directories are created, absolute.
     pub base: PathBuf,
-    /// The mapping's file, absolute.
+    /// The mapping file, absolute.
     pub mapping: Option<PathBuf>,
-    /// The preset's name.
+    /// The name of the preset.
     pub preset: Option<String>,
     /// The directory of the user's presets, absolute.
     #[serde(default)]
     pub presets: Option<PathBuf>,
-    /// Rules of the command line: `COLUMN=target:converter`.
+    /// Rules from the command line: `COLUMN=target:converter`.
     pub rules: Vec<String>,
     /// Columns to ignore, by name, letters or pattern.
     pub ignore: Vec<String>,
-    /// What becomes of columns that nothing names.
+    /// What to do with columns that no rule names.
     pub unmapped: UnmappedRule,
-    /// How the file is read, as far as the command line says.
+    /// How to read the file, as far as the command line sets it.
     pub reading: SheetReadOptions,
-    /// The policy's fields that the command line sets.
+    /// The fields of the policy that the command line sets.
     pub options: PolicyOptions,
-    /// Whether nothing is to be sent before somebody resumes the run.
+    /// Whether nothing is sent until the run is resumed.
     pub dry_run: bool,
     /// How many rows may fail: `N` or `N%`.
     pub max_errors: Option<MaxErrors>,
@@ -47,7 +47,7 @@ pub struct ImportRequest {
 }
 
 impl ImportRequest {
-    /// Whether the command line says that rows delete.
+    /// Whether the command line makes the rows delete.
     #[must_use]
     pub fn is_deletion(&self) -> bool {
         self.options.mode == Some(ImportMode::Delete)
@@ -68,14 +68,14 @@ choice_enum! {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaxErrors {
-    /// This many.
+    /// This number of rows.
     Rows(u64),
-    /// This many of a hundred.
+    /// This percentage of the rows.
     Percent(f64),
 }
 
 impl MaxErrors {
-    /// The number, for an import of so many rows.
+    /// The limit for an import with so many rows.
     #[must_use]
     pub fn limit_for(self, rows: u64) -> u64 {
         match self {

@@ -7,13 +7,13 @@ use sha2::{Digest, Sha256};
 use super::ImportError;
 use crate::text::encode_hex;
 
-/// Makes a directory, and those above it.
+/// Creates a directory and its parents.
 pub(super) fn create_dir_all(dir: &Path) -> Result<(), ImportError> {
     std::fs::create_dir_all(dir)
         .map_err(|source| ImportError::File { path: dir.to_owned(), source })
 }
 
-/// Writes a small file so that it is never half there.
+/// Writes a small file atomically.
 pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
     let fail = |source| ImportError::File { path: path.to_owned(), source };
     let dir = path.parent().unwrap_or(Path::new("."));
@@ -23,7 +23,7 @@ pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportEr
     file.persist(path).map(drop).map_err(|error| fail(error.error))
 }
 
-/// SHA-256 in lower-case hex.
+/// SHA-256 in lowercase hex.
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     encode_hex(&Sha256::digest(bytes))
 }

@@ -119,7 +119,7 @@ fn a_mapping_that_does_not_match_the_sheet_or_the_location_is_refused() {
             with(&["Emial=email", "Email=ignore"]),
             &["line 2: the sheet has no column `Emial`", "did you mean `Email`?"][..],
         ),
-        (columns(&["Email=email", "City=city", "Kind=ignore"]), &["says nothing about `Phone`"]),
+        (columns(&["Email=email", "City=city", "Kind=ignore"]), &["does not mention `Phone`"]),
         (
             columns(&["Email=email", "City=email", "Phone=ignore", "Kind=ignore"]),
             &["columns A (`Email`) and B (`City`) both go to `email`, which takes one"],

@@ -103,12 +103,12 @@ fn an_invalid_decision_is_refused_and_no_decision_is_applied() {
     let (first, second) = (op(0), op(1));
     let lines = |text: &str| format!("_doubt_op,_doubt_decision\n{second},applied\n{text}\n");
     for (text, said) in [
-        (lines(&format!("{first},maybe")), "`maybe` is no decision"),
-        (lines(&format!("{first},applied")), "write its id"),
+        (lines(&format!("{first},maybe")), "`maybe` is not a decision"),
+        (lines(&format!("{first},applied")), "enter its id"),
         (lines("999,applied"), "no op 999"),
         (lines("0,applied"), "no op 0"),
-        (lines(",applied"), "is no number of an op"),
-        (lines("x,applied"), "`x` is no number of an op"),
+        (lines(",applied"), "is not an op number"),
+        (lines("x,applied"), "`x` is not an op number"),
         (lines(&format!("{second},not applied")), "twice"),
         ("Name,_doubt_op\nX,1\n".to_owned(), "no column `_doubt_decision`"),
         ("Name,_doubt_decision\nX,applied\n".to_owned(), "no column `_doubt_op`"),

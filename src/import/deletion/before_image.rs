@@ -1,4 +1,4 @@
-//! Reading contacts whole, many side by side.
+//! Reads complete copies of contacts, many concurrently.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -14,17 +14,17 @@ use crate::id::ContactId;
 use crate::import::ImportError;
 use crate::plan::{BeforeImage, DeletedRecordKind};
 
-/// Contacts named in one task search (its maximum is unknown, api.md §4).
+/// Contacts in one task search (the maximum is unknown, api.md §4).
 const TASK_CONTACTS: usize = 100;
 
-/// What was read of a contact.
+/// The result of reading a contact.
 #[derive(Debug, PartialEq)]
 pub(super) enum ImageReadResult {
-    /// All that is needed.
+    /// Everything that is needed.
     Whole(BeforeImage),
-    /// It is gone.
+    /// The contact no longer exists.
     Gone,
-    /// Not all, and why.
+    /// Not everything could be read, and why.
     Not(String),
 }
 
@@ -43,7 +43,7 @@ impl BeforeImageReader {
     /// Reads these contacts, each as far as it is to be deleted.
     ///
     /// # Errors
-    /// What keeps any of them from being read.
+    /// Any error that prevents one of them from being read.
     pub(super) async fn read_images(
         &self,
         lot: Vec<String>,
@@ -96,7 +96,7 @@ impl BeforeImageReader {
 /// A contact's tasks, or why they cannot be read.
 type ContactTasksResult = Result<Vec<Value>, String>;
 
-/// A contact with its notes; or what of it is needed.
+/// A contact with its notes, or the part of it that is needed.
 async fn read_contact_and_notes(
     client: &ApiClient,
     contact: &str,
@@ -122,7 +122,7 @@ async fn read_contact_and_notes(
     Ok(ImageReadResult::Whole(image))
 }
 
-/// What it means that a record cannot be read.
+/// Classifies the error of a record that cannot be read.
 fn classify_read_error(error: api::ApiError) -> Result<ImageReadResult, ImportError> {
     match error.kind {
         ApiErrorKind::Gone => Ok(ImageReadResult::Gone),
@@ -131,13 +131,13 @@ fn classify_read_error(error: api::ApiError) -> Result<ImageReadResult, ImportEr
     }
 }
 
-/// Without the scope nothing could be kept of any contact.
+/// Without the scope, no contact could be saved.
 fn is_fatal_for_run(error: &api::ApiError) -> bool {
     error.is_fatal() || error.kind == ApiErrorKind::Scope
 }
 
-/// The tasks of some contacts, by contact. Where they cannot be searched together, each contact's own list
-/// says what it has.
+/// The tasks of some contacts, by contact. Where they cannot be searched together, they are read from the list
+/// of each contact.
 async fn read_tasks_by_contact(
     client: &ApiClient,
     lot: Vec<ContactId>,
@@ -170,7 +170,7 @@ async fn read_tasks_by_contact(
     Ok(all)
 }
 
-/// All pages of a task search; nothing when it gives the same page again and again.
+/// All pages of a task search; `None` if it returns the same page again and again.
 async fn search_all_tasks(
     client: &ApiClient,
     lot: &[ContactId],
@@ -188,7 +188,7 @@ async fn search_all_tasks(
         if again || behind == place {
             return Ok(None);
         }
-        // A short page may be all that the server gives at a time.
+        // A short page may be all that the server returns at a time.
         tasks.extend(parse_list(&answer.body, "tasks")?);
         (place, last) = (behind, Some(page));
     }

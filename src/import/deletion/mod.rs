@@ -1,9 +1,9 @@
-//! Removal: reading whole what is to be deleted, before anything is.
+//! Deletion: reads complete copies of what is to be deleted, before anything is deleted.
 //!
-//! A contact is read by its own endpoint, because a search lags behind writes (api.md §2.10), its notes
-//! one contact at a time, because there is no other way, and its tasks a hundred contacts a search. What
-//! cannot be read whole is named and stays. Before a plan is applied that somebody has looked at for long,
-//! the records are read once more: what has changed is not deleted.
+//! A contact is read by its own endpoint, because a search lags behind writes (api.md §2.10), its notes one
+//! contact at a time, because there is no other way, and its tasks for a hundred contacts per search. What
+//! cannot be read completely is reported and not deleted. Before a plan is applied that was made a while ago,
+//! the records are read again: what has changed is not deleted.
 
 mod before_image;
 mod recheck_images;
@@ -28,7 +28,7 @@ pub(super) use recheck_images::recheck_records;
 /// Contacts read between two writes to the store.
 const LOT: usize = 200;
 
-/// What is read, and with what.
+/// Reads the records that a plan deletes.
 pub(super) struct BeforeImageFetcher<'a> {
     pub(super) context: &'a EngineContext,
     pub(super) db: PathBuf,
@@ -36,7 +36,7 @@ pub(super) struct BeforeImageFetcher<'a> {
 }
 
 impl BeforeImageFetcher<'_> {
-    /// Finds the contacts of tasks that rows name without them.
+    /// Finds the contacts of tasks that rows name without a contact.
     pub(super) async fn find_task_owners(&self) -> Result<(), ImportError> {
         let wanted =
             self.with_store(|rows| Ok(rows.count_distinct_values(IdentityKind::TaskId)?)).await?;
@@ -61,7 +61,7 @@ impl BeforeImageFetcher<'_> {
         }
     }
 
-    /// Reads all contacts that are to go, or whose notes or tasks are, into the store.
+    /// Reads all contacts that are to be deleted, or whose notes or tasks are, into the store.
     pub(super) async fn fetch_images(&self) -> Result<(), ImportError> {
         let reader = BeforeImageReader::new(self.context, self.what);
         let total = Some(
@@ -114,7 +114,7 @@ fn store_image(
     Ok(())
 }
 
-/// Says whose the tasks of a page are, as far as rows name them.
+/// Records the contacts of the tasks of a page, as far as rows name those tasks.
 fn store_task_owners(rows: &ImportStore, body: &[u8]) -> Result<(), ImportError> {
     let page: Value =
         serde_json::from_slice(body).map_err(|error| ImportError::Answer(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! A second look at what is about to be deleted.
+//! Checks again what is about to be deleted.
 
 use serde_json::Value;
 
@@ -14,11 +14,11 @@ use crate::plan::deletion::{is_note_unchanged, is_task_unchanged};
 use crate::plan::{BeforeImage, DeletedRecordKind};
 use crate::run::{LedgerReader, OpRecord, Run, RunError};
 
-/// Reads once more what is still to be deleted. At [`ImportStage::Planned`] a record that has changed refuses the
-/// plan; later it is not deleted.
+/// Reads again what is still to be deleted. At [`ImportStage::Planned`] a record that has changed makes the
+/// plan invalid; at a later stage that record is not deleted.
 ///
 /// # Errors
-/// [`ImportError::Stale`], and what keeps the records from being read.
+/// [`ImportError::Stale`], and any error that prevents the records from being read.
 pub(in crate::import) async fn recheck_records(
     context: &EngineContext,
     run: &Run,
@@ -26,7 +26,7 @@ pub(in crate::import) async fn recheck_records(
     stage: ImportStage,
 ) -> Result<(), ImportError> {
     let reader = BeforeImageReader::new(context, what);
-    let (mut after, mut edited) = (0, Vec::new());
+    let (mut after, mut conflicts) = (0, Vec::new());
     loop {
         let db = run.db_path();
         let lot = concurrency::run_blocking(move || pending_ops(&LedgerReader::open(&db)?, after))
@@ -41,11 +41,12 @@ pub(in crate::import) async fn recheck_records(
         for op in &lot {
             let own = op.contact.as_ref().map(ContactId::as_str);
             if let Some((_, read)) = now.iter().find(|(contact, _)| Some(&**contact) == own) {
-                edited.extend(find_conflict(op, read, stage)?);
+                conflicts.extend(find_conflict(op, read, stage)?);
             }
         }
     }
-    refuse_or_settle(run, &edited, stage, "changed since the plan was made, and not deleted").await
+    refuse_or_settle(run, &conflicts, stage, "changed since the plan was made, so not deleted")
+        .await
 }
 
 fn pending_ops(ledger: &LedgerReader, after: u64) -> Result<Vec<OpRecord>, ImportError> {
@@ -58,10 +59,10 @@ fn find_conflict(
     stage: ImportStage,
 ) -> Result<Option<EditConflict>, RunError> {
     let fields = match read {
-        // There is nothing left to delete, which the request will tell.
+        // There is nothing left to delete; the response to the request will show that.
         ImageReadResult::Gone if stage != ImportStage::Planned => return Ok(None),
-        ImageReadResult::Gone => "it is gone".to_owned(),
-        ImageReadResult::Not(why) => format!("it cannot be read any more: {why}"),
+        ImageReadResult::Gone => "it no longer exists".to_owned(),
+        ImageReadResult::Not(why) => format!("it can no longer be read: {why}"),
         ImageReadResult::Whole(now) => match describe_changes(&op_codec::decode_op(record)?, now) {
             None => return Ok(None),
             Some(changes) => changes,

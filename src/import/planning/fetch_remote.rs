@@ -1,7 +1,7 @@
-//! The account as it stands, as far as the rows are about it.
+//! Reads the current state of the account, as far as the rows refer to it.
 //!
-//! Contacts come in bulk, 500 a page, or one by one where that takes fewer requests; what no row names
-//! is forgotten at once. Nothing here is decided: who is who is `plan`'s business.
+//! Contacts are read in bulk, 500 per page, or one by one where that takes fewer requests; contacts that no row
+//! names are discarded at once. Nothing is decided here: matching rows to contacts is the business of `plan`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -25,46 +25,47 @@ use crate::model::remote::RemoteContact;
 use crate::model::remote::equality::child_id;
 use crate::run::{ContactPart, IdentityKind, ImportStore, RowMark, RowValueKind};
 
-/// Contacts named in one task search (its maximum is unknown, api.md §4).
+/// Contacts in one task search (the maximum is unknown, api.md §4).
 const TASK_CONTACTS: usize = 100;
-/// Values looked up between two looks at the tap.
+/// Values looked up per batch, between two checks for a stop.
 const LOT: usize = 200;
 
-/// What is fetched, and with what.
+/// Fetches the contacts, notes and tasks that a run's rows refer to.
 pub(crate) struct RemoteFetcher<'a> {
     client: &'a ApiClient,
     db: PathBuf,
     observer: &'a SharedObserver,
-    /// The custom field by which rows know their contacts.
+    /// The custom field that identifies the rows' contacts.
     key: Option<String>,
     whole: bool,
     removes: bool,
-    /// The store, between two uses: opening it for each page would cost more than the page.
+    /// The store, while it is not in use: opening it for each page would cost more than the page.
     rows: Mutex<Option<ImportStore>>,
 }
 
 impl<'a> RemoteFetcher<'a> {
-    /// A fetch for a run's rows.
+    /// A fetcher for a run's rows.
     pub(crate) fn new(context: &'a EngineContext, db: PathBuf, key: Option<String>) -> Self {
         let (client, observer) = (&context.client, &context.observer);
         Self { client, db, observer, key, whole: false, removes: false, rows: Mutex::new(None) }
     }
 
-    /// The same, walking over all contacts whatever it costs: the search says more than single reads.
+    /// The same, but always scanning all contacts, whatever it costs: the search returns more than single
+    /// reads.
     pub(crate) fn with_full_scan(self, whole: bool) -> Self {
         Self { whole, ..self }
     }
 
-    /// The same for what is to be deleted: what the walk has not seen is asked for once more, since a
-    /// search lags and nothing is to be called gone that is there; and every contact that an address or
-    /// number could mean is found.
+    /// The same for contacts that are to be deleted. Contacts that the scan has not seen are requested again,
+    /// because a search lags and an existing contact must not be taken for deleted. All contacts that an
+    /// address or number could mean are found.
     pub(crate) fn for_deletion(self, removes: bool) -> Self {
         Self { removes, ..self }
     }
 }
 
 impl RemoteFetcher<'_> {
-    /// Fetches all contacts that rows are about, and the notes and tasks that rows name.
+    /// Fetches all contacts that rows refer to, and the notes and tasks that rows name.
     pub(crate) async fn fetch_all(&self) -> Result<(), ImportError> {
         let wanted = self.with_store(|rows| {
             let kinds = IdentityKind::OF_CONTACTS;
@@ -78,7 +79,7 @@ impl RemoteFetcher<'_> {
             return Ok(());
         }
         let limit = api::SEARCH_LIMIT as u64;
-        // One page is asked for in any case but the smallest: it says how many there are.
+        // One page is requested in every case but the smallest: it contains the total.
         let first = match wanted {
             1..=2 if !self.whole => None,
             _ => Some(self.fetch_page(None).await?),
@@ -89,7 +90,7 @@ impl RemoteFetcher<'_> {
                 self.scan_all_contacts(page, total).await?;
                 true
             }
-            // Without a total there is no telling what a walk costs.
+            // Without a total, the cost of a scan is unknown.
             (Some(page), Some(None)) => {
                 self.scan_all_contacts(page, 0).await?;
                 true
@@ -112,7 +113,7 @@ impl RemoteFetcher<'_> {
             .await?)
     }
 
-    /// Walks over all contacts, and keeps those that rows name.
+    /// Scans all contacts and stores those that rows name.
     async fn scan_all_contacts(
         &self,
         first: ApiResponse<api::ContactPage>,
@@ -129,7 +130,7 @@ impl RemoteFetcher<'_> {
             let Some(cursor) = more else {
                 return storing.await;
             };
-            // The next page is on its way while this one is looked through.
+            // The next page is requested while this one is processed.
             let (stored, fetched) = tokio::join!(storing, self.fetch_page(Some(&cursor)));
             stored?;
             page = fetched?;
@@ -149,8 +150,8 @@ impl RemoteFetcher<'_> {
         .await
     }
 
-    /// Looks every value up by itself: cheaper than a walk when few rows meet many contacts. After a walk,
-    /// only those that it has not met.
+    /// Looks up each value on its own, which is cheaper than a scan when a few rows meet many contacts. After a
+    /// scan, only the values that it has not found.
     async fn look_up_each_value(&self, walked: bool) -> Result<(), ImportError> {
         let kinds = IdentityKind::OF_CONTACTS;
         // A contact that is to be deleted is read by its id anyway.
@@ -177,7 +178,7 @@ impl RemoteFetcher<'_> {
         Ok(())
     }
 
-    /// The values that no contact was found for.
+    /// The values for which no contact was found.
     async fn unmatched_values(
         &self,
         kind: IdentityKind,
@@ -218,7 +219,7 @@ impl RemoteFetcher<'_> {
                 };
                 let mut found = own(self.client.find_duplicate_contact(email, phone).await?);
                 if self.removes {
-                    // The server names one; another one may be meant.
+                    // The server names one contact; another one may be meant.
                     found.extend(self.search_by_identity(kind, value).await?);
                 }
                 Ok(found)
@@ -249,7 +250,7 @@ impl RemoteFetcher<'_> {
             .await
     }
 
-    /// Notes and tasks that rows name by id.
+    /// The notes and tasks that rows name by id.
     async fn fetch_children(&self) -> Result<(), ImportError> {
         for contact in self.child_owners(RowMark::NotesOfContact, RowMark::NotesOfIdentity).await? {
             let Ok(id) = contact.parse::<ContactId>() else { continue };
@@ -278,7 +279,7 @@ impl RemoteFetcher<'_> {
         Ok(())
     }
 
-    /// The contacts whose notes or tasks rows name: by their ids, or whom an address or number belongs to.
+    /// The contacts whose notes or tasks rows name: by their ids, or by an address or number.
     async fn child_owners(
         &self,
         by_id: RowMark,
@@ -326,9 +327,9 @@ impl RemoteFetcher<'_> {
         &self,
         work: impl FnOnce(&ImportStore) -> Result<T, ImportError> + Send + 'static,
     ) -> Result<T, ImportError> {
-        let (db, kept) = (self.db.clone(), lock_store(&self.rows).take());
+        let (db, store) = (self.db.clone(), lock_store(&self.rows).take());
         let (rows, done) = concurrency::run_blocking(move || {
-            let rows = match kept {
+            let rows = match store {
                 Some(rows) => rows,
                 None => ImportStore::open(&db)?,
             };
@@ -351,7 +352,7 @@ fn decode_error(error: serde_json::Error) -> ImportError {
     ImportError::Answer(error.to_string())
 }
 
-/// Only rows of a search have them.
+/// Stores the opportunities of a contact; only the rows of a search contain them.
 fn store_opportunities(rows: &ImportStore, contact: &str, row: &[u8]) -> Result<(), ImportError> {
     if memchr::memmem::find(row, b"\"opportunities\":[{").is_none() {
         return Ok(());
@@ -364,19 +365,19 @@ fn store_opportunities(rows: &ImportStore, contact: &str, row: &[u8]) -> Result<
     Ok(())
 }
 
-/// Locks even after a panic elsewhere: a store is taken out whole, or not.
+/// Locks even after a panic elsewhere: the store is either taken out as a whole, or left in place.
 fn lock_store(rows: &Mutex<Option<ImportStore>>) -> MutexGuard<'_, Option<ImportStore>> {
     rows.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps a contact if any row names it.
+/// Stores a contact if any row names it.
 fn store_if_referenced(
     rows: &ImportStore,
     row: &[u8],
     key: Option<&str>,
 ) -> Result<(), ImportError> {
     let Some(live) = RemoteContact::from_json_slice(row) else { return Ok(()) };
-    // By its id it is found without being told.
+    // Contacts are found by id without a stored match.
     let mut named = rows.has_row_value(IdentityKind::ContactId, live.id.as_str())?;
     let mut found =
         |kind: IdentityKind, asked: IdentityKind, value: &str| -> Result<(), ImportError> {

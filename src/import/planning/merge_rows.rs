@@ -1,17 +1,17 @@
-//! Merging rows of one file that are the same contact.
+//! Merges rows of one file that refer to the same contact.
 
 use crate::model::ContactDraft;
 
-/// Adds to a draft what another one of the same contact says and it does not: per field the draft's value
-/// counts, tags, notes and tasks come together, and an opt-out wins.
+/// Adds to a draft what another draft of the same contact has and it lacks: for each field the first draft's
+/// value takes precedence, tags, notes and tasks are combined, and an opt-out wins.
 pub(crate) fn merge_filling_cleared(draft: &mut ContactDraft, other: ContactDraft) {
-    // What one row empties, another one may fill.
+    // A field that one row clears can be filled by another row.
     draft.fields.retain(|field, value| !value.is_null() || !other.fields.contains_key(field));
     draft.custom.retain(|field, value| !value.is_null() || !other.custom.contains_key(field));
     merge_keeping_cleared(draft, other);
 }
 
-/// The same, but what the draft empties stays empty.
+/// The same, but what the draft clears stays empty.
 pub(crate) fn merge_keeping_cleared(draft: &mut ContactDraft, other: ContactDraft) {
     draft.contact = draft.contact.take().or(other.contact);
     draft.source_id = draft.source_id.take().or(other.source_id);

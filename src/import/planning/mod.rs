@@ -1,4 +1,4 @@
-//! Planning: from a sheet that was looked over to ops in the run's store.
+//! Planning: from a surveyed sheet to ops in the run's store.
 
 pub(super) mod decide;
 pub(super) mod fetch_remote;
@@ -26,14 +26,14 @@ use crate::plan::DeletedRecordKind;
 use crate::plan::diff::RowPlanner;
 use crate::run::{ImportStore, Run};
 
-/// What a column may be for whose cells name users.
+/// Targets of columns whose cells name users.
 const NAME_USERS: [MappingTarget; 3] = [
     MappingTarget::Owner,
     MappingTarget::Note(NotePart::User),
     MappingTarget::Task(TaskPart::AssignedTo),
 ];
 
-/// A plan in the making.
+/// Makes the plan of one run.
 pub(super) struct PlanningJob<'a> {
     pub(super) context: &'a EngineContext,
     pub(super) run: &'a Run,
@@ -41,7 +41,7 @@ pub(super) struct PlanningJob<'a> {
 }
 
 impl PlanningJob<'_> {
-    /// Judges, looks at the account, decides.
+    /// Validates the rows, reads the account and decides.
     pub(super) async fn run(&self, input: ImportSource) -> Result<PlanSummary, ImportError> {
         let directory = self.fetch_directory(&input).await?;
         let understood = input.resolve_mapping(self.request, &directory)?;
@@ -70,7 +70,7 @@ impl PlanningJob<'_> {
         Ok(summary)
     }
 
-    /// The location's names, as far as the mapping may need them.
+    /// The names of the location, as far as the mapping may need them.
     async fn fetch_directory(
         &self,
         input: &ImportSource,
@@ -102,7 +102,7 @@ impl PlanningJob<'_> {
         concurrency::run_blocking(work).await
     }
 
-    /// Reads whole what is to be deleted.
+    /// Reads complete copies of what is to be deleted.
     async fn save_before_images(
         &self,
         what: DeletedRecordKind,
@@ -127,7 +127,7 @@ impl PlanningJob<'_> {
                 input_digest,
                 children_only: what != DeletedRecordKind::Contacts,
                 removes: Some(what),
-                earlier: prior_runs::PriorRuns::default(),
+                prior: prior_runs::PriorRuns::default(),
                 excused: RefCell::default(),
             };
             decide.mark_contacts_to_read(what)
@@ -159,14 +159,14 @@ impl PlanningJob<'_> {
                 input_digest: input.sheet.digest.clone(),
                 children_only: found.children_only,
                 removes: understood.removes,
-                earlier: prior_runs::PriorRuns::load_ledgers(&home, &meta.location, &meta.run)?,
+                prior: prior_runs::PriorRuns::load_ledgers(&home, &meta.location, &meta.run)?,
                 excused: RefCell::default(),
             };
-            for warning in decide.earlier.unreadable_warnings() {
+            for warning in decide.prior.unreadable_warnings() {
                 rows.insert_warning(0, &warning)?;
             }
-            let (mut lanes, mut ops) = (OrderingGroups::default(), OpBuffer::new(&dir)?);
-            decide.decide_rows(&mut lanes, &mut ops)?;
+            let (mut groups, mut ops) = (OrderingGroups::default(), OpBuffer::new(&dir)?);
+            decide.decide_rows(&mut groups, &mut ops)?;
             let unknown = decide.unresolved_names(found.unknown);
             if !unknown.is_empty() {
                 return Err(ImportError::UnknownNames(unknown));
@@ -183,7 +183,7 @@ impl PlanningJob<'_> {
             if summary.once > 0 && understood.policy.no_identity == NoIdentityRule::Stop {
                 return Err(ImportError::Identityless(summary.once));
             }
-            ops.store_in_ledger(&db, &mut lanes)?;
+            ops.store_in_ledger(&db, &mut groups)?;
             run_files::create_dir_all(&out)?;
             results::write_plan_files(&rows, &out, &columns)?;
             Ok(summary)

@@ -1,7 +1,7 @@
-//! A spill: ops in the making, on disk, so that memory does not grow with the sheet.
+//! Buffers ops on disk while they are planned, so that memory does not grow with the sheet.
 //!
-//! An op's lane is known only when all rows are: until then the ops wait in a file of the run's directory
-//! that has no name and goes with the process.
+//! The ordering group of an op is known only when all rows are known. Until then the ops are in an unnamed file
+//! in the run's directory, which disappears with the process.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
@@ -11,7 +11,7 @@ use super::ordering::OrderingGroups;
 use crate::import::ImportError;
 use crate::run::{self, OpRecord};
 
-/// Ops in the order in which they were made.
+/// Ops in the order in which they were planned.
 pub(crate) struct OpBuffer {
     dir: PathBuf,
     file: BufWriter<File>,
@@ -19,14 +19,14 @@ pub(crate) struct OpBuffer {
 }
 
 impl OpBuffer {
-    /// An empty spill in a directory.
+    /// An empty buffer in a directory.
     pub(crate) fn new(dir: &Path) -> Result<Self, ImportError> {
         let fail = |source| ImportError::File { path: dir.to_owned(), source };
         let file = BufWriter::with_capacity(1 << 18, tempfile::tempfile_in(dir).map_err(fail)?);
         Ok(Self { dir: dir.to_owned(), file, count: 0 })
     }
 
-    /// The number of the next op.
+    /// The id of the next op.
     pub(crate) fn next_id(&self) -> u64 {
         self.count + 1
     }
@@ -38,7 +38,7 @@ impl OpBuffer {
         written.map_err(|source| ImportError::File { path: self.dir.clone(), source })
     }
 
-    /// Reads all ops back, from the first on. Each reader is used up before the next is made.
+    /// Reads all ops back, starting with the first. Each reader must be consumed before the next is created.
     pub(crate) fn read_ops(
         &mut self,
     ) -> Result<impl Iterator<Item = Result<OpRecord, ImportError>>, ImportError> {
@@ -57,15 +57,15 @@ impl OpBuffer {
         }))
     }
 
-    /// Stores the ops in the run's ledger, each in its lane.
+    /// Stores the ops in the run's ledger, each in its ordering group.
     pub(crate) fn store_in_ledger(
         mut self,
         db: &Path,
-        lanes: &mut OrderingGroups,
+        groups: &mut OrderingGroups,
     ) -> Result<(), ImportError> {
         let ops = self.read_ops()?.map(|op| {
             op.map(|mut op| {
-                op.lane = lanes.group_of(op.row);
+                op.lane = groups.group_of(op.row);
                 op
             })
         });

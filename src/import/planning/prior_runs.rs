@@ -1,9 +1,9 @@
-//! What earlier imports into the same location did: so that a file fed twice creates nothing twice.
+//! What prior imports into the same location did, so that importing a file twice creates nothing twice.
 //!
-//! Contacts with an identity are found in the account itself. Notes, tasks and contacts without
-//! identity are not; they are known by the stable names of their ops in the ledgers of earlier runs, less
-//! those that an undo has taken back. An op has two: where it stands in its file, and what it writes for
-//! whom. By the second it is known again in a file that has grown, or in a `rejected.csv`.
+//! Contacts with an identity are found in the account itself. Notes, tasks and contacts without an identity
+//! are not; they are recognised by the stable names of their ops in the ledgers of prior runs, except those
+//! that an undo has reverted. An op has two such names: its place in the file, and what it writes to which
+//! contact. The second one recognises it in a file that has grown, or in a `rejected.csv`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,11 +15,11 @@ use crate::model::{Op, OpChange, op_codec};
 use crate::plan::diff::RowPlan;
 use crate::run::{self, OpRecord, OpState, RowAction, RunError, RunKind, RunReceipt, RunStore};
 
-/// What became of ops, by their stable names.
+/// The outcomes of prior ops, by their stable names.
 #[derive(Debug, Default)]
 pub(crate) struct PriorRuns {
     known: HashMap<String, PriorOp>,
-    /// The runs that cannot be read to their end, and why.
+    /// The runs that cannot be read completely, and why.
     unreadable: Vec<(RunId, RunError)>,
 }
 
@@ -28,13 +28,13 @@ struct PriorOp {
     state: OpState,
     run: RunId,
     made: Option<String>,
-    /// The other name, under which it stands here too.
+    /// The other name under which it is also stored here.
     like: Option<String>,
 }
 
 impl PriorRuns {
-    /// Reads the ledgers of a location's earlier imports, those of version 0.1.0 too, and of the undos that
-    /// took some of it back. One that cannot be read is passed over, and named in a warning.
+    /// Reads the ledgers of a location's prior imports, including those of version 0.1.0, and of the undos that
+    /// reverted parts of them. A ledger that cannot be read is skipped and named in a warning.
     pub(crate) fn load_ledgers(
         home: &RunStore,
         location: &LocationId,
@@ -44,19 +44,19 @@ impl PriorRuns {
         runs.retain(|run| run.meta.location == *location && run.meta.run != *own);
         // What was undone may have been done again.
         runs.sort_by_key(|run| run.meta.created);
-        let mut earlier = Self::default();
+        let mut prior = Self::default();
         for RunReceipt { meta, db, .. } in runs {
             let read = match meta.kind {
-                RunKind::Import => earlier.add_import(&meta.run, &db),
-                RunKind::Undo => earlier.subtract_undo(&db),
+                RunKind::Import => prior.add_import(&meta.run, &db),
+                RunKind::Undo => prior.subtract_undo(&db),
                 RunKind::Export => Ok(()),
             };
-            earlier.unreadable.extend(read.err().map(|error| (meta.run, error)));
+            prior.unreadable.extend(read.err().map(|error| (meta.run, error)));
         }
-        Ok(earlier)
+        Ok(prior)
     }
 
-    /// Names the runs whose work is not known again.
+    /// Warns of the runs whose work cannot be recognised.
     pub(crate) fn unreadable_warnings(&self) -> impl Iterator<Item = Diagnostic> {
         self.unreadable.iter().map(|(run, error)| {
             let message = format!(
@@ -69,7 +69,7 @@ impl PriorRuns {
 
     fn add_import(&mut self, run: &RunId, db: &Path) -> Result<(), RunError> {
         let states = [OpState::Applied, OpState::Differs, OpState::Sent, OpState::InDoubt];
-        let look = |record: OpRecord| {
+        let add = |record: OpRecord| {
             if record.class.is_found_in_account() {
                 return Ok(());
             }
@@ -81,7 +81,7 @@ impl PriorRuns {
             self.known.insert(record.key, known);
             Ok(())
         };
-        run::for_each_op_in_state(db, &states, look)
+        run::for_each_op_in_state(db, &states, add)
     }
 
     fn subtract_undo(&mut self, db: &Path) -> Result<(), RunError> {
@@ -93,7 +93,7 @@ impl PriorRuns {
         Ok(())
     }
 
-    /// A row's plan without what an earlier run has done; a rejection where nobody knows whether it did.
+    /// The plan of a row without what a prior run has done; a rejection if it is not known whether it was done.
     pub(crate) fn drop_completed_ops(&self, mut planned: RowPlan) -> Result<RowPlan, Diagnostic> {
         let found = |op: &Op| {
             let countable = !op.class.is_found_in_account();
@@ -130,7 +130,7 @@ impl PriorRuns {
     }
 }
 
-/// Says that an op of another file has written the same.
+/// Adds a note that an op of another file has written the same.
 fn done_earlier_warning(op: &Op, run: &RunId) -> Diagnostic {
     let what = match op.change {
         OpChange::CreateNote { .. } => "note",
@@ -138,7 +138,7 @@ fn done_earlier_warning(op: &Op, run: &RunId) -> Diagnostic {
         _ => "contact",
     };
     let message = format!(
-        "run `{run}` has made the same {what} already; if this is another one, map a column that \
+        "run `{run}` has already created the same {what}; if this is a different one, map a column that \
          distinguishes them to `sourceId`"
     );
     Diagnostic::new(DiagnosticCode::W_DONE_EARLIER, message).in_field(what)

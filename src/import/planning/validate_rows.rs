@@ -1,7 +1,7 @@
-//! Judging: every row of the sheet becomes a draft or a rejection, in the run's store.
+//! Validation: every row of the sheet becomes a draft or a rejection in the run's store.
 //!
-//! The sheet is read twice: once for what a column's values say only together, once row by row. Nothing
-//! grows with it but the store.
+//! The sheet is read twice: once for what only all values of a column together can show, and once row by row.
+//! Only the store grows with the sheet.
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::event::{RunEvent, SharedObserver};
@@ -12,28 +12,28 @@ use crate::plan::validate::{ColumnScan, RowValidator, UnresolvedName};
 use crate::run::{IdentityKind, ImportStore, RowAction, RowDecision, RowMark, StoredRow};
 use crate::sheet::{SheetColumn, SheetRow};
 
-/// How often progress is told.
-const TOLD: u64 = 5_000;
-/// A column that holds what a row of `rejected.csv` had too much.
+/// Rows between two progress reports.
+const PROGRESS_INTERVAL: u64 = 5_000;
+/// A column that holds the surplus cells of a row of `rejected.csv`.
 const EXTRA: &str = "_extra_";
 
-/// What judging found about the sheet as a whole.
+/// What validation found about the sheet as a whole.
 pub(crate) struct SheetValidation {
     pub(crate) children_only: bool,
     /// Names of users or businesses that the location does not have: they stop the plan.
     pub(crate) unknown: Vec<UnresolvedName>,
-    /// How many rows name one of them and may be excused: the account may have the same.
+    /// How many rows name one of them and may be excused, because the account may have the same value.
     pub(crate) excusable: u64,
 }
 
 impl SheetValidation {
-    /// Whether rows name something unknown, whatever the account has.
+    /// Whether rows name something that is unknown whatever the account has.
     pub(crate) fn has_unexcused_names(&self) -> bool {
         self.unknown.iter().map(|name| name.rows).sum::<u64>() > self.excusable
     }
 }
 
-/// Judges all rows.
+/// Validates all rows.
 pub(crate) fn validate_rows(
     input: &ImportSource,
     understood: &ResolvedSource,
@@ -62,7 +62,7 @@ pub(crate) fn validate_rows(
         today,
     )
     .map_err(|problems| input.mapping_error(&understood.name, problems))?;
-    let mut judge = ValidatedRowWriter {
+    let mut writer = ValidatedRowWriter {
         extra: columns.iter().map(|column| column.name.starts_with(EXTRA)).collect(),
         key: resolve_key_field(&understood.policy.key, directory)?,
         removes: understood.removes.is_some(),
@@ -73,19 +73,19 @@ pub(crate) fn validate_rows(
         excusable: 0,
     };
     for row in input.sheet.rows()? {
-        judge.validate_and_store(&row?)?;
-        if judge.count.is_multiple_of(TOLD) {
-            report_progress(observer, judge.count, None);
+        writer.validate_and_store(&row?)?;
+        if writer.count.is_multiple_of(PROGRESS_INTERVAL) {
+            report_progress(observer, writer.count, None);
         }
     }
-    report_progress(observer, judge.count, Some(judge.count));
-    for warned in judge.checker.sheet_warnings() {
+    report_progress(observer, writer.count, Some(writer.count));
+    for warned in writer.checker.sheet_warnings() {
         rows.insert_warning(0, &warned)?;
     }
     Ok(SheetValidation {
-        children_only: judge.checker.is_children_only(),
-        unknown: judge.checker.unresolved_names(),
-        excusable: judge.excusable,
+        children_only: writer.checker.is_children_only(),
+        unknown: writer.checker.unresolved_names(),
+        excusable: writer.excusable,
     })
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn resolve_key_field(
     }
 }
 
-/// Refuses a marker that nothing could be written to or found by.
+/// Refuses a marker field that cannot be written or searched.
 pub(crate) fn check_marker_field(
     marker: Option<&str>,
     directory: &LocationDirectory,
@@ -113,7 +113,7 @@ pub(crate) fn check_marker_field(
     match directory.find_field(name) {
         Err(error) => wrong(error.to_string()),
         Ok(field) if !["TEXT", "LARGE_TEXT"].contains(&field.data_type.as_str()) => wrong(format!(
-            "the custom field `{name}` is of the type {}, and a mark is a text",
+            "the custom field `{name}` has the type {}, but a marker needs a text field",
             field.data_type
         )),
         Ok(_) => Ok(()),
@@ -165,7 +165,8 @@ impl ValidatedRowWriter<'_> {
         }
     }
 
-    /// Names the cells of what could not be read, and counts the names among them.
+    /// Adds the cells' names to the diagnostics of what could not be read, and counts the unknown names among
+    /// them.
     fn annotate_deferred_errors(
         &mut self,
         row: &SheetRow,
@@ -185,7 +186,7 @@ impl ValidatedRowWriter<'_> {
         draft
     }
 
-    /// A row that was too long once is so still, as long as what it had too much stands beside it.
+    /// Rejects a row that was too long in an earlier run, as long as its surplus cells are still there.
     fn reject_extra_cells(&self, row: &SheetRow) -> Option<Diagnostic> {
         let cell =
             |index: usize| row.cells.get(index).is_some_and(|cell| !cell.to_text().is_empty());
@@ -198,7 +199,7 @@ impl ValidatedRowWriter<'_> {
         )
     }
 
-    /// A diagnostic whose message names the cell, where it is about one.
+    /// A diagnostic whose message names the cell, if it concerns one.
     fn with_cell_position(&self, row: &SheetRow, diagnostic: Diagnostic) -> Diagnostic {
         match diagnostic.place.column.and_then(|index| self.columns.get(index)) {
             Some(column) => {
@@ -216,7 +217,7 @@ impl ValidatedRowWriter<'_> {
             self.rows.add_row_value(*kind, value, n)?;
         }
         if self.removes {
-            // Whose they are is found out first.
+            // The contacts that they belong to are found out first.
             let tasks = draft.tasks.iter().filter_map(|task| task.id.as_ref());
             return tasks
                 .filter(|_| named.is_empty())
@@ -242,8 +243,8 @@ impl ValidatedRowWriter<'_> {
         Ok(())
     }
 
-    /// What makes another row the same as this one: the contact, or for a file of notes or tasks the
-    /// note or task.
+    /// What makes another row a duplicate of this one: the contact, or the note or task in a file of notes or
+    /// tasks.
     fn duplicate_key(
         &self,
         draft: &ContactDraft,
@@ -256,14 +257,14 @@ impl ValidatedRowWriter<'_> {
                 .map(|id| format!("note {id}"))
                 .or_else(|| task.map(|id| format!("task {id}")));
         }
-        // The first identity counts, in their order; with `--key` that alone.
+        // The first identity is used, in order of precedence; with `--key` only that one.
         let wanted = if self.key.is_some() { Some(IdentityKind::KeyField) } else { None };
         let own = named.iter().find(|(kind, _)| wanted.is_none_or(|wanted| *kind == wanted));
         own.map(|(kind, value)| kind.qualify(value))
     }
 }
 
-/// The values by which a draft's contact is known, with their kinds, the strongest first.
+/// The values that identify a draft's contact, with their kinds, the strongest first.
 pub(crate) fn draft_identities(
     draft: &ContactDraft,
     key: Option<&str>,
@@ -279,12 +280,12 @@ pub(crate) fn draft_identities(
     all.into_iter().filter_map(|(kind, value)| value.map(|value| (kind, value))).collect()
 }
 
-/// A custom field's value as an identity.
+/// The value of a custom field as an identity.
 pub(crate) fn identity_text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The decision on a row that is rejected.
+/// The decision for a row that is rejected.
 pub(crate) fn rejection_decision(rejection: &Diagnostic) -> RowDecision {
     RowDecision {
         action: RowAction::Rejected,

@@ -1,8 +1,8 @@
-//! The result files: each row of the sheet in exactly one of them.
+//! The result files: each row of the sheet is in exactly one of them.
 //!
-//! All are a function of the run's store: rows, decisions and the ledger. They are written to temporary
-//! names, synced and renamed, so that none is ever half there, and can be made again at will. Cells that
-//! a spreadsheet would run are guarded, reversibly.
+//! All are derived from the run's store: rows, decisions and the ledger. They are written under temporary
+//! names, synced and renamed, so they are always complete, and they can be written again at any time. Cells
+//! that a spreadsheet would execute as a formula are escaped, reversibly.
 
 pub(super) mod final_state;
 pub(super) mod recreated_file;
@@ -28,7 +28,7 @@ use crate::run::{ImportStore, RowAction, RowDecision, StoredRow};
 use crate::table::{FormulaGuardMode, guard_formula};
 use crate::text::escape_for_table;
 
-/// Rows written together.
+/// Rows written per batch.
 const LOT: usize = 1_000;
 
 /// The names of all files that an import writes.
@@ -45,16 +45,16 @@ pub(super) const FILES: [&str; 10] = [
     "summary.json",
 ];
 
-/// How many rows ended how. Together they are all rows.
+/// How many rows ended with each outcome. Together they are all rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RowOutcomeCounts {
     /// Applied, or merged into a row that was.
     pub succeeded: u64,
-    /// Nothing was to be done.
+    /// There was nothing to do.
     pub unchanged: u64,
-    /// Rejected by the check, the plan, the server or a conflict.
+    /// Rejected by validation, the plan, the server or a conflict.
     pub rejected: u64,
-    /// A person must decide.
+    /// The user must decide.
     pub in_doubt: u64,
     /// Not done yet.
     pub pending: u64,
@@ -74,46 +74,46 @@ pub(super) fn write_plan_files(
     out: &Path,
     columns: &[String],
 ) -> Result<Vec<PathBuf>, ImportError> {
-    let fates = RowOutcomes::empty();
-    let mut files = vec![write_plan_csv(rows, out)?, write_warnings_csv(rows, &fates, out)?];
-    let (rejected, _) = write_outcome_files(rows, &fates, out, columns, &["rejected.csv"])?;
+    let outcomes = RowOutcomes::empty();
+    let mut files = vec![write_plan_csv(rows, out)?, write_warnings_csv(rows, &outcomes, out)?];
+    let (rejected, _) = write_outcome_files(rows, &outcomes, out, columns, &["rejected.csv"])?;
     files.extend(rejected);
     Ok(files)
 }
 
-/// Writes all result files; counts.
+/// Writes all result files, and counts the outcomes.
 pub(super) fn write_all(
     rows: &ImportStore,
-    fates: &RowOutcomes,
+    outcomes: &RowOutcomes,
     out: &Path,
     columns: &[String],
 ) -> Result<(Vec<PathBuf>, RowOutcomeCounts), ImportError> {
-    let mut files = vec![write_warnings_csv(rows, fates, out)?];
+    let mut files = vec![write_warnings_csv(rows, outcomes, out)?];
     failpoint::kill_if_due(FailPoint::DuringResults);
     let all = ["succeeded.csv", "unchanged.csv", "rejected.csv", "in_doubt.csv", "pending.csv"];
-    let (written, tally) = write_outcome_files(rows, fates, out, columns, &all)?;
+    let (written, tally) = write_outcome_files(rows, outcomes, out, columns, &all)?;
     files.extend(written);
     Ok((files, tally))
 }
 
-/// Counts without writing.
+/// Counts the outcomes without writing.
 pub(super) fn count_outcomes(
     rows: &ImportStore,
-    fates: &RowOutcomes,
+    outcomes: &RowOutcomes,
 ) -> Result<RowOutcomeCounts, ImportError> {
     let mut tally = RowOutcomeCounts::default();
     for_each_row(rows, |row, decision| {
-        let (_, count) = outcome_file(&mut tally, fates, decision, row.n);
+        let (_, count) = outcome_file(&mut tally, outcomes, decision, row.n);
         *count += 1;
         Ok(())
     })?;
     Ok(tally)
 }
 
-/// Looks at every row with its decision.
+/// Visits every row with its decision.
 fn for_each_row(
     rows: &ImportStore,
-    mut look: impl FnMut(&StoredRow, &RowDecision) -> Result<(), ImportError>,
+    mut visit: impl FnMut(&StoredRow, &RowDecision) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
     let mut after = 0;
     loop {
@@ -124,24 +124,24 @@ fn for_each_row(
         after = last.n;
         let undecided = RowDecision { action: RowAction::Pending, ..RowDecision::default() };
         for row in &lot {
-            look(row, decisions.get(&row.n).unwrap_or(&undecided))?;
+            visit(row, decisions.get(&row.n).unwrap_or(&undecided))?;
         }
     }
 }
 
-/// The file that a row belongs into, and the count it belongs to.
+/// The file that a row belongs in, and the count that it belongs to.
 fn outcome_file<'t>(
     tally: &'t mut RowOutcomeCounts,
-    fates: &RowOutcomes,
+    outcomes: &RowOutcomes,
     decision: &RowDecision,
     n: u64,
 ) -> (&'static str, &'t mut u64) {
-    let fate = match (decision.action, decision.merged_into) {
+    let outcome = match (decision.action, decision.merged_into) {
         (RowAction::Rejected, _) => RowOutcome::Rejected,
         (RowAction::Pending, _) => RowOutcome::Pending,
-        (_, leader) => fates.row_outcome(leader.unwrap_or(n)),
+        (_, leader) => outcomes.row_outcome(leader.unwrap_or(n)),
     };
-    match fate {
+    match outcome {
         RowOutcome::Unchanged => ("unchanged.csv", &mut tally.unchanged),
         RowOutcome::Succeeded => ("succeeded.csv", &mut tally.succeeded),
         RowOutcome::Rejected => ("rejected.csv", &mut tally.rejected),
@@ -152,7 +152,7 @@ fn outcome_file<'t>(
 
 fn write_outcome_files(
     rows: &ImportStore,
-    fates: &RowOutcomes,
+    outcomes: &RowOutcomes,
     out: &Path,
     columns: &[String],
     wanted: &[&'static str],
@@ -173,7 +173,7 @@ fn write_outcome_files(
     }
     let mut tally = RowOutcomeCounts::default();
     for_each_row(rows, |row, decision| {
-        let (file, count) = outcome_file(&mut tally, fates, decision, row.n);
+        let (file, count) = outcome_file(&mut tally, outcomes, decision, row.n);
         *count += 1;
         let Some((name, table)) = files.iter_mut().find(|(name, _)| *name == file) else {
             return Ok(());
@@ -185,7 +185,7 @@ fn write_outcome_files(
                 .extend((columns.len()..longest).map(|i| all.get(i).cloned().unwrap_or_default()));
         }
         record.extend(
-            added_cells(name, row, decision, fates)
+            added_cells(name, row, decision, outcomes)
                 .into_iter()
                 .map(|cell| escape_for_table(&cell).into_owned()),
         );
@@ -195,7 +195,7 @@ fn write_outcome_files(
     Ok((paths, tally))
 }
 
-/// The cells of the source's own columns.
+/// The cells of the source columns.
 fn source_cells(cells: &[String], source: &[bool]) -> Vec<String> {
     source
         .iter()
@@ -210,7 +210,7 @@ fn parse_cells(row: &StoredRow) -> Result<Vec<String>, ImportError> {
         .map_err(|error| ImportError::Bug(format!("the cells of row {}: {error}", row.n)))
 }
 
-/// The columns that a file has beside the source's.
+/// The columns that a file has in addition to the source columns.
 fn added_columns(name: &str) -> &'static [&'static str] {
     use result_columns as column;
     match name {
@@ -234,26 +234,27 @@ fn added_cells(
     name: &str,
     row: &StoredRow,
     decision: &RowDecision,
-    fates: &RowOutcomes,
+    outcomes: &RowOutcomes,
 ) -> Vec<String> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let line = row.line.to_string();
     match name {
         "succeeded.csv" | "unchanged.csv" => {
-            let made = fates.created_contact(row.n).map(str::to_owned);
+            let made = outcomes.created_contact(row.n).map(str::to_owned);
             let contact = made.unwrap_or_else(|| text(&decision.contact));
             let mut cells = vec![contact, decision.action.to_string()];
-            let said = || fates.row_error(row.n).map(|why| why.reason.clone()).unwrap_or_default();
-            let reason = || decision.reason.clone().unwrap_or_else(said);
+            let error =
+                || outcomes.row_error(row.n).map(|why| why.reason.clone()).unwrap_or_default();
+            let reason = || decision.reason.clone().unwrap_or_else(error);
             cells.extend((name == "unchanged.csv").then(reason));
             cells
         }
-        "rejected.csv" => match fates.row_error(row.n) {
+        "rejected.csv" => match outcomes.row_error(row.n) {
             Some(why) => vec![line, why.code.clone(), why.field.clone(), why.reason.clone()],
             None => vec![line, text(&decision.code), text(&decision.field), text(&decision.reason)],
         },
         "in_doubt.csv" => {
-            let why = fates.row_error(row.n).cloned().unwrap_or_default();
+            let why = outcomes.row_error(row.n).cloned().unwrap_or_default();
             vec![line, why.op.to_string(), why.reason, why.sent, String::new()]
         }
         _ => Vec::new(),
@@ -284,10 +285,10 @@ fn write_plan_csv(rows: &ImportStore, out: &Path) -> Result<PathBuf, ImportError
     table.commit()
 }
 
-/// What the plan had to say, and what the answers did.
+/// The warnings of the plan and of the responses.
 fn write_warnings_csv(
     rows: &ImportStore,
-    fates: &RowOutcomes,
+    outcomes: &RowOutcomes,
     out: &Path,
 ) -> Result<PathBuf, ImportError> {
     let header = ["row", "line", "field", "code", "message"].map(str::to_owned);
@@ -299,7 +300,7 @@ fn write_warnings_csv(
             write_warning(rows, &mut table, warning)?;
         }
     }
-    for warning in fates.difference_warnings().cloned() {
+    for warning in outcomes.difference_warnings().cloned() {
         write_warning(rows, &mut table, warning)?;
     }
     table.commit()
@@ -321,7 +322,7 @@ fn write_warning(
     )
 }
 
-/// A CSV file that appears under its name when it is complete.
+/// A CSV file that appears under its name only when it is complete.
 pub(super) struct AtomicCsvWriter {
     path: PathBuf,
     writer: Writer<BufWriter<NamedTempFile>>,
@@ -352,7 +353,7 @@ impl AtomicCsvWriter {
         let file = file.into_inner().map_err(|error| fail(error.into_error()))?;
         file.as_file().sync_all().map_err(fail)?;
         file.persist(&path).map_err(|error| fail(error.error))?;
-        // The name is as durable as its directory.
+        // The file name is durable only when its directory is synced.
         if let Some(dir) = path.parent() {
             File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail)?;
         }

@@ -1,4 +1,4 @@
-//! The file that says which record has taken the place of which.
+//! The file that lists which new record replaces which old one.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +8,10 @@ use crate::model::{OpChange, op_codec};
 use crate::plan::diff::former_id;
 use crate::run::{self, LedgerReader, OpRecord, OpState};
 
-/// Its name.
+/// The file's name.
 pub(crate) const FILE: &str = "recreated.csv";
 
-/// Writes the old and the new id of every record that was made anew; no file when none was.
+/// Writes the old and the new id of every recreated record; writes no file if there were no such records.
 pub(crate) fn write_csv(ledger: &LedgerReader, out: &Path) -> Result<Option<PathBuf>, ImportError> {
     let mut lines: Vec<[String; 4]> = Vec::new();
     ledger.for_each_op(|op| {
@@ -27,7 +27,7 @@ pub(crate) fn write_csv(ledger: &LedgerReader, out: &Path) -> Result<Option<Path
     table.commit().map(Some)
 }
 
-/// What an op has made anew, if it has.
+/// The record that an op has recreated, if any.
 fn recreated_record(record: &OpRecord) -> Result<Option<[String; 4]>, run::RunError> {
     let done = matches!(record.state, OpState::Applied | OpState::Differs);
     let Some(new) = record.made.clone().filter(|_| done) else { return Ok(None) };

@@ -1,9 +1,9 @@
-//! Resolving: a person's decisions on ops that nobody could find out about.
+//! Resolving: the user's decisions on ops whose outcome could not be determined.
 //!
-//! `in_doubt.csv` names each such op and leaves a column for the decision: `applied`, `not applied`, or
-//! the id of the contact that the row made. The file may come back from a spreadsheet, with another
-//! encoding, other delimiters, or as a workbook; lines may be missing. Either all its decisions are taken
-//! or, when one cannot be understood, none.
+//! `in_doubt.csv` lists each such op and has a column for the decision: `applied`, `not applied`, or the id of
+//! the contact that the row created. The file may come back from a spreadsheet with another encoding, other
+//! delimiters, or as a workbook, and lines may be missing. Either all its decisions are accepted or, if one
+//! cannot be understood, none.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,24 +19,24 @@ use crate::run::{
 };
 use crate::sheet::{Sheet, SheetReadOptions, SheetRow};
 
-/// What a file of decisions came to.
+/// The result of a file of decisions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ResolveReport {
     /// Ops that are settled now.
     pub settled: u64,
     /// Ops that will be sent again by `resume`.
     pub again: u64,
-    /// Ops of the file without a decision.
+    /// Ops in the file without a decision.
     pub open: u64,
 }
 
-/// The shortest text that is taken for a contact's id: HighLevel's have 20 to 24 letters and digits.
+/// The shortest text that is accepted as a contact id: HighLevel's have 20 to 24 letters and digits.
 const SHORTEST: usize = 16;
 
-/// Takes the decisions of a file into the ledger, and says where the run stands by them.
+/// Writes the decisions of a file to the ledger, and updates the state of the run.
 ///
 /// # Errors
-/// When the file or the run cannot be read, or a decision cannot be understood; then none is taken.
+/// When the file or the run cannot be read, or a decision cannot be understood; then none is accepted.
 pub async fn resolve_in_doubt(run: &Run, file: &Path) -> Result<ResolveReport, ImportError> {
     let (db, path) = (run.db_path(), file.to_owned());
     let (resolved, decisions) =
@@ -52,7 +52,7 @@ pub async fn resolve_in_doubt(run: &Run, file: &Path) -> Result<ResolveReport, I
         });
         let undone = run.read_fact(&facts::UNDONE_BY)?.is_some();
         run.set_state(match state_from_counts(tally.await?) {
-            // Nothing of an import that was taken back is sent any more.
+            // Nothing more is sent for an import that was undone.
             RunState::Unfinished if undone => RunState::Partial,
             state => state,
         })?;
@@ -60,7 +60,7 @@ pub async fn resolve_in_doubt(run: &Run, file: &Path) -> Result<ResolveReport, I
     Ok(resolved)
 }
 
-/// Writes down where ops stand.
+/// Records the outcomes of ops.
 pub(crate) async fn settle_ops(
     run: &Run,
     decisions: Vec<(u64, AttemptOutcome)>,
@@ -85,7 +85,7 @@ fn read_decisions(
     let column = |name: &str| {
         let found = sheet.columns.iter().position(|column| column.name == name);
         found.ok_or_else(|| {
-            wrong(format!("there is no column `{name}`; give the run's own in_doubt.csv"))
+            wrong(format!("the file has no column `{name}`; use the run's own in_doubt.csv"))
         })
     };
     let (op, decision) = (column(DOUBT_OP)?, column(DOUBT_DECISION)?);
@@ -100,14 +100,14 @@ fn read_decisions(
         }
         let text = |at: usize| row.cells.get(at).map(|cell| cell.to_text().trim().to_owned());
         let (number, word) = (text(op).unwrap_or_default(), text(decision).unwrap_or_default());
-        let id = number.parse().map_err(|_| wrong(format!("`{number}` is no number of an op")))?;
+        let id = number.parse().map_err(|_| wrong(format!("`{number}` is not an op number")))?;
         let made = find_op_in_doubt(&ledger, id, ops)
             .and_then(|record| parse_decision(&ledger, &record, &word));
         let made = made.map_err(|error| with_row_position(error, &row, path))?;
         if let Some(other) = decisions.insert(id, made.clone())
             && other != made
         {
-            return Err(wrong(format!("op {id} stands there twice, with different decisions")));
+            return Err(wrong(format!("op {id} is listed twice, with different decisions")));
         }
     }
     let mut resolved = ResolveReport::default();
@@ -134,24 +134,24 @@ fn with_row_position(error: ImportError, row: &SheetRow, path: &Path) -> ImportE
     }
 }
 
-/// An op of the run, which has so many, that is in doubt.
+/// Finds an op in doubt of the run, which has `ops` ops.
 fn find_op_in_doubt(ledger: &LedgerReader, id: u64, ops: u64) -> Result<OpRecord, ImportError> {
     if id == 0 || id > ops {
         return Err(ImportError::Request(format!(
-            "this run has no op {id}; is the file another run's?"
+            "this run has no op {id}; does the file belong to another run?"
         )));
     }
     let record = ledger.load_op(id)?;
     match record.state {
         OpState::InDoubt => Ok(record),
         OpState::Sent => Err(ImportError::Request(format!(
-            "op {id} of this run was sent and is not looked up yet; `ghl-bulk resume` does that first"
+            "op {id} of this run was sent and its outcome has not been checked yet; run `ghl-bulk resume` first"
         ))),
         _ => Err(ImportError::Request(format!("op {id} of this run is not in doubt"))),
     }
 }
 
-/// What a word says about an op; nothing when it is no decision yet.
+/// The outcome that a word states for an op; `None` if it is not a decision yet.
 fn parse_decision(
     ledger: &LedgerReader,
     record: &OpRecord,
@@ -164,15 +164,15 @@ fn parse_decision(
         "not applied" | "no" => Ok(Some(pending_outcome())),
         "applied" | "yes" => match skipped_siblings(ledger, record.id)?.len() {
             more if creates && more > 0 => Err(ImportError::Request(format!(
-                "{more} more writes of the row need the contact; write its id instead of `{word}`"
+                "{more} more writes of the row need the contact; enter its id instead of `{word}`"
             ))),
             _ => Ok(Some(applied_outcome(None))),
         },
         _ if !looks_like_contact_id(word) => Err(ImportError::Request(format!(
-            "`{word}` is no decision; write `applied`, `not applied` or the contact's id"
+            "`{word}` is not a decision; enter `applied`, `not applied` or the contact's id"
         ))),
         _ if !creates => Err(ImportError::Request(format!(
-            "op {} makes no contact, so no id can be given; write `applied` or `not applied`",
+            "op {} does not create a contact, so it takes no id; enter `applied` or `not applied`",
             record.id
         ))),
         _ => Ok(Some(applied_outcome(Some(word.to_owned())))),

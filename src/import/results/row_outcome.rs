@@ -1,4 +1,4 @@
-//! Fates: what became of each row, from the states of its ops.
+//! Row outcomes: derived from the states of each row's ops.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,10 +10,10 @@ use crate::model::verify::PropertyMismatch;
 use crate::model::{OpDetails, op_codec};
 use crate::run::{LedgerReader, OpRecord, OpState, RunError};
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowOutcome {
-    /// It had no op, or nothing was to be done any more.
+    /// It had no op, or there was nothing left to do.
     Unchanged,
     Succeeded,
     Rejected,
@@ -31,18 +31,18 @@ pub(crate) struct RowError {
     pub(crate) sent: String,
 }
 
-/// A code for what was not sent because another op of its row failed.
+/// The code for what was not sent because another op of its row failed.
 const SKIPPED: DiagnosticCode = DiagnosticCode::R_SKIPPED;
 
-/// What is known of one row.
+/// What is known about one row.
 #[derive(Debug)]
 struct RowResult {
-    fate: RowOutcome,
+    outcome: RowOutcome,
     why: Option<Box<RowError>>,
     made: Option<String>,
 }
 
-/// The rows that have ops.
+/// The outcomes of the rows that have ops.
 #[derive(Debug, Default)]
 pub(crate) struct RowOutcomes {
     rows: HashMap<u64, RowResult>,
@@ -50,51 +50,51 @@ pub(crate) struct RowOutcomes {
 }
 
 impl RowOutcomes {
-    /// Before anything was sent.
+    /// The outcomes before anything was sent.
     pub(crate) fn empty() -> Self {
         Self::default()
     }
 
     /// Reads the ledger.
     pub(crate) fn from_ledger(ledger: &LedgerReader) -> Result<Self, ImportError> {
-        let mut fates = Self::default();
+        let mut outcomes = Self::default();
         let mut sent = Vec::new();
         ledger.for_each_op(|op| {
             if op.state == OpState::InDoubt {
                 sent.push((op.row, op.id));
             }
-            fates.add_op(&op)
+            outcomes.add_op(&op)
         })?;
         for (row, op) in sent {
             let attempt = ledger.last_attempt(op)?;
-            let why = fates.rows.get_mut(&row).and_then(|known| known.why.as_mut());
+            let why = outcomes.rows.get_mut(&row).and_then(|known| known.why.as_mut());
             if let (Some(why), Some(attempt)) = (why.filter(|why| why.op == op), attempt) {
                 let at = jiff::Timestamp::from_millisecond(attempt.at_ms).unwrap_or_default();
                 why.sent = at.to_string();
             }
         }
-        Ok(fates)
+        Ok(outcomes)
     }
 
     fn add_op(&mut self, op: &OpRecord) -> Result<(), RunError> {
         let details = op_codec::decode_details(op)?;
         let nothing = matches!(details, Some(OpDetails::NothingToDo { .. }));
-        let fate = match op.state {
+        let outcome = match op.state {
             OpState::Applied if nothing => RowOutcome::Unchanged,
             OpState::Applied | OpState::Differs => RowOutcome::Succeeded,
-            // One that was skipped failed by another op of its row, which says why.
+            // An op that was skipped failed because of another op of its row, which contains the reason.
             OpState::Refused | OpState::Conflict | OpState::Skipped => RowOutcome::Rejected,
             OpState::InDoubt => RowOutcome::InDoubt,
             OpState::Pending | OpState::Sent => RowOutcome::Pending,
         };
-        let new = || RowResult { fate: RowOutcome::Unchanged, why: None, made: None };
+        let new = || RowResult { outcome: RowOutcome::Unchanged, why: None, made: None };
         let known = self.rows.entry(op.row).or_insert_with(new);
-        // A row in doubt is settled by its op in doubt, whatever else of it was refused.
+        // The op in doubt decides the outcome of its row, even if other ops of the row were refused.
         let open = known.why.as_ref().is_none_or(|why| why.code == SKIPPED.spelling())
-            || known.fate == RowOutcome::Unchanged
-            || (fate == RowOutcome::InDoubt && known.fate != RowOutcome::InDoubt);
-        if outcome_rank(fate) > outcome_rank(known.fate) {
-            known.fate = fate;
+            || known.outcome == RowOutcome::Unchanged
+            || (outcome == RowOutcome::InDoubt && known.outcome != RowOutcome::InDoubt);
+        if outcome_rank(outcome) > outcome_rank(known.outcome) {
+            known.outcome = outcome;
         }
         if let (OpState::Differs, Some(OpDetails::Differs { differences, message })) =
             (op.state, &details)
@@ -102,12 +102,12 @@ impl RowOutcomes {
             let warnings = difference_warnings_of(op.row, differences, message.as_deref());
             self.differing.entry(op.row).or_default().extend(warnings);
         }
-        if matches!(fate, RowOutcome::Rejected | RowOutcome::InDoubt | RowOutcome::Unchanged)
+        if matches!(outcome, RowOutcome::Rejected | RowOutcome::InDoubt | RowOutcome::Unchanged)
             && open
         {
             known.why = Some(Box::new(op_error(op, details)));
         }
-        // What a row makes for a contact that was there is a note or task.
+        // What a row creates for an existing contact is a note or task.
         if op.step == 0 && op.contact.is_none() && op.made.is_some() {
             known.made.clone_from(&op.made);
         }
@@ -115,27 +115,27 @@ impl RowOutcomes {
     }
 
     pub(crate) fn row_outcome(&self, row: u64) -> RowOutcome {
-        self.rows.get(&row).map_or(RowOutcome::Unchanged, |known| known.fate)
+        self.rows.get(&row).map_or(RowOutcome::Unchanged, |known| known.outcome)
     }
 
     pub(crate) fn row_error(&self, row: u64) -> Option<&RowError> {
         self.rows.get(&row)?.why.as_deref()
     }
 
-    /// The contact that was made for a row.
+    /// The contact that was created for a row.
     pub(crate) fn created_contact(&self, row: u64) -> Option<&str> {
         self.rows.get(&row)?.made.as_deref()
     }
 
-    /// What the account does not hold as it was sent, by row.
+    /// Values that the account does not have as they were sent, by row.
     pub(crate) fn difference_warnings(&self) -> impl Iterator<Item = &Diagnostic> {
         self.differing.values().flatten()
     }
 }
 
-/// What counts when a row's ops ended differently.
-fn outcome_rank(fate: RowOutcome) -> u8 {
-    match fate {
+/// Which outcome takes precedence when a row's ops ended differently.
+fn outcome_rank(outcome: RowOutcome) -> u8 {
+    match outcome {
         RowOutcome::Unchanged => 0,
         RowOutcome::Succeeded => 1,
         RowOutcome::Pending => 2,
@@ -144,7 +144,7 @@ fn outcome_rank(fate: RowOutcome) -> u8 {
     }
 }
 
-/// What an op that was applied with differences has to say.
+/// The warnings of an op that was applied with differences.
 fn difference_warnings_of(
     row: u64,
     differences: &[PropertyMismatch],
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_row_in_doubt_names_its_op_in_doubt_whatever_else_was_refused() {
-        let mut fates = RowOutcomes::default();
+        let mut outcomes = RowOutcomes::default();
         for (id, state) in [
             (1, OpState::Skipped),
             (2, OpState::Refused),
@@ -220,10 +220,10 @@ mod tests {
             (5, OpState::Refused),
             (6, OpState::Pending),
         ] {
-            fates.add_op(&op(id, state)).unwrap();
+            outcomes.add_op(&op(id, state)).unwrap();
         }
-        assert_eq!(fates.row_outcome(1), RowOutcome::InDoubt);
-        let why = fates.row_error(1).unwrap();
+        assert_eq!(outcomes.row_outcome(1), RowOutcome::InDoubt);
+        let why = outcomes.row_error(1).unwrap();
         assert_eq!((why.op, why.code.as_str()), (3, "R_IN_DOUBT"));
     }
 }

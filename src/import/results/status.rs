@@ -1,4 +1,4 @@
-//! How far an import or undo has come, read without holding it.
+//! How far an import or undo has got, read without locking it.
 
 use std::path::PathBuf;
 
@@ -13,47 +13,47 @@ use crate::import::undo::{CreatedContactRule, UndoRequest};
 use crate::import::{ImportError, ImportRequest, ImportStage, facts};
 use crate::run::{self, ImportStore, LedgerReader, RunKind, RunMetadata, RunState};
 
-/// Where an import or undo stands.
+/// The status of an import or undo.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ImportStatus {
     /// `planning`, `planned`, `applying` or `done`.
     pub stage: &'static str,
     /// The directory of the result files.
     pub out: PathBuf,
-    /// Of an import: the sheet, what says what its columns mean, and the mode.
+    /// For an import: the sheet, the source of the mapping, and the mode.
     #[serde(flatten)]
     pub input: Option<ImportSourceInfo>,
-    /// Of an undo: what it takes back.
+    /// For an undo: what it reverts.
     #[serde(flatten)]
     pub takes_back: Option<UndoTarget>,
-    /// The undo that took this import back.
+    /// The undo that reverted this import.
     pub undone_by: Option<RunId>,
-    /// How many rows ended how; nothing before there is a plan.
+    /// How many rows ended with each outcome; `None` before there is a plan.
     pub rows: Option<RowOutcomeCounts>,
 }
 
-/// What an import reads.
+/// The input of an import.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ImportSourceInfo {
     /// The sheet.
     pub file: PathBuf,
-    /// The mapping's file, `preset NAME`, or `found out`.
+    /// The mapping file, `preset NAME`, or `detected`.
     pub mapping: String,
-    /// The mode; nothing before the sheet was understood.
+    /// The mode; `None` before the sheet was understood.
     pub mode: Option<Value>,
 }
 
-/// What an undo takes back.
+/// What an undo reverts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct UndoTarget {
-    /// The import.
+    /// The id of the import.
     pub of: RunId,
-    /// What becomes of contacts that it made.
+    /// What to do with contacts that it created.
     #[serde(rename = "created_contacts")]
     pub created: CreatedContactRule,
 }
 
-/// Where a run of these kinds stands; `meta` and `state` are its own.
+/// The status of a run of these kinds; `meta` and `state` are its own.
 ///
 /// # Errors
 /// When the run cannot be read.
@@ -98,7 +98,7 @@ fn describe_source(
     let mapping = match (&request.mapping, &request.preset) {
         (Some(path), _) => path.display().to_string(),
         (None, Some(preset)) => format!("preset {preset}"),
-        (None, None) => "found out".to_owned(),
+        (None, None) => "detected".to_owned(),
     };
     let policy = run.read_fact(&facts::POLICY)?;
     let mode = policy.and_then(|policy| serde_json::to_value(policy.mode).ok());
@@ -110,6 +110,6 @@ fn row_counts(run: &run::RunSummary) -> Result<Option<RowOutcomeCounts>, ImportE
         return Ok(None);
     }
     let db = run.dir.join("run.db");
-    let fates = RowOutcomes::from_ledger(&LedgerReader::open(&db)?)?;
-    results::count_outcomes(&ImportStore::open(&db)?, &fates).map(Some)
+    let outcomes = RowOutcomes::from_ledger(&LedgerReader::open(&db)?)?;
+    results::count_outcomes(&ImportStore::open(&db)?, &outcomes).map(Some)
 }

@@ -1,6 +1,6 @@
-//! Understanding a file that deletes: what it deletes, and by which columns that is known.
+//! Interprets a file that deletes: what it deletes, and which columns identify it.
 //!
-//! The other columns say nothing: they are not read, not judged, and named.
+//! The other columns have no effect: they are neither read nor validated, but reported.
 
 use super::{
     ImportSource, ResolvedSource, abbreviate_names, column_count_phrase, column_mappings,
@@ -13,7 +13,7 @@ use crate::mapping::{Mapping, OnMissing};
 use crate::model::{Field, ImportPolicy, LocationDirectory, MappingTarget, NotePart, TaskPart};
 use crate::plan::DeletedRecordKind;
 
-/// Settles what nobody needs to decide: the columns that a deletion does not read.
+/// Settles what needs no decision: the columns that a deletion does not read.
 pub(super) fn ignore_unread_columns(proposal: &mut MappingProposal) {
     let open = proposal.columns.iter().filter(|guess| {
         let best = guess.candidates.first().map(|candidate| &candidate.target);
@@ -25,7 +25,7 @@ pub(super) fn ignore_unread_columns(proposal: &mut MappingProposal) {
 }
 
 impl ImportSource {
-    /// What the rows delete, and how they name it.
+    /// What the rows delete, and how they identify it.
     pub(super) fn resolve_deletion(
         &self,
         mapping: Mapping,
@@ -34,7 +34,7 @@ impl ImportSource {
     ) -> Result<ResolvedSource, ImportError> {
         let (name, columns) = (mapping.name.clone(), &self.sheet.columns);
         let wrong = |problems| self.mapping_error(&name, problems);
-        // Custom fields say nothing about the kind of a file, and the location may lack them.
+        // Custom fields are no evidence for the kind of a file, and the location may lack them.
         let mut kinds = mapping.clone();
         kinds.missing = OnMissing::Skip;
         kinds.constants.clear();
@@ -68,7 +68,7 @@ impl ImportSource {
     }
 }
 
-/// Whether a deletion may read what goes there.
+/// Whether a deletion may read a column with this target.
 fn may_identify_record(target: &MappingTarget) -> bool {
     matches!(
         target,

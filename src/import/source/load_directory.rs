@@ -1,13 +1,13 @@
-//! The location's names, read for a plan.
+//! Reads the names of the location for a plan.
 
 use crate::api::ApiClient;
 use crate::import::ImportError;
 use crate::model::LocationDirectory;
 
-/// Businesses of a page of the list (api.md §6.3).
+/// Businesses per page of the list (api.md §6.3).
 const PAGE: usize = 100;
 
-/// Reads the location and its custom fields, and its users and businesses where they are needed.
+/// Reads the location and its custom fields, and its users and businesses if they are needed.
 pub(crate) async fn fetch_directory(
     client: &ApiClient,
     users: bool,

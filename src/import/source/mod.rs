@@ -1,4 +1,4 @@
-//! The input: a sheet that was looked over, and the mapping that says what its columns mean.
+//! The input: a surveyed sheet, and the mapping that defines what its columns mean.
 
 pub(super) mod load_directory;
 pub(super) mod propose_mapping;
@@ -23,39 +23,39 @@ use crate::model::{ImportMode, ImportPolicy, LocationDirectory, MappingTarget};
 use crate::plan::DeletedRecordKind;
 use crate::sheet::{Sheet, SheetColumn, SheetReadOptions};
 
-/// Characters of a column's name that are shown.
+/// How many characters of a column's name are shown.
 const SHOWN: usize = 100;
 
-/// A sheet and what is known about its mapping before the account was asked.
+/// A sheet and what is known about its mapping before the account was read.
 pub(super) struct ImportSource {
     pub(super) sheet: Sheet,
     mapping: MappingSource,
     presets: PresetLibrary,
-    /// SHA-256 of the mapping's file.
+    /// SHA-256 of the mapping file.
     pub(super) mapping_digest: Option<String>,
 }
 
-/// What says what the columns mean.
+/// Where the meaning of the columns comes from.
 enum MappingSource {
     Mapping(Box<Mapping>),
     Preset(Box<Preset>),
     Nothing,
 }
 
-/// How the input is understood: the mapping that met the sheet, and the policy.
+/// The interpretation of the input: the mapping bound to the sheet, and the policy.
 pub(super) struct ResolvedSource {
-    /// What the mapping is called.
+    /// The name of the mapping.
     pub(super) name: String,
     pub(super) plan: mapping::BoundMapping,
     pub(super) policy: ImportPolicy,
-    /// What is noteworthy about the file as a whole.
+    /// Warnings about the file as a whole.
     pub(super) warnings: Vec<Diagnostic>,
     pub(super) shown: Vec<ColumnMapping>,
     /// What the rows delete, if they delete.
     pub(super) removes: Option<DeletedRecordKind>,
 }
 
-/// A column and where it goes, as the summary shows it.
+/// A column and its target, as the summary shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnMapping {
     /// The column's header.
@@ -65,16 +65,16 @@ pub struct ColumnMapping {
 }
 
 impl ImportSource {
-    /// Looks the sheet over and reads the mapping's file; sends nothing.
+    /// Surveys the sheet and reads the mapping file; sends nothing.
     pub(super) fn open(request: &ImportRequest) -> Result<Self, ImportError> {
         if let Some(out) = request.out.as_deref().filter(|out| is_overwritten(&request.file, out)) {
             return Err(ImportError::Request(format!(
-                "`{}` would be overwritten by the result files; name another directory than `{}` with `--out`",
+                "`{}` would be overwritten by the result files; choose a directory other than `{}` with `--out`",
                 request.file.display(),
                 out.display()
             )));
         }
-        // A mapping file says all; then nobody's presets are in the way.
+        // A mapping file is complete, so errors in the user's presets do not matter.
         let presets = request.presets.as_deref().filter(|_| request.mapping.is_none());
         let presets = PresetLibrary::load(presets)?;
         let (mapping, mapping_digest) = match (&request.mapping, &request.preset) {
@@ -107,7 +107,7 @@ impl ImportSource {
         Ok(Self { sheet, mapping, presets, mapping_digest })
     }
 
-    /// Whether a column may go to one of these targets, as far as is known before the account was asked.
+    /// Whether a column may have one of these targets, as far as is known before the account was read.
     pub(super) fn may_map_to(&self, targets: &[MappingTarget]) -> bool {
         let names = |mapping: &Mapping| {
             mapping.rules.iter().any(|rule| targets.contains(&rule.to))
@@ -115,12 +115,12 @@ impl ImportSource {
         };
         match &self.mapping {
             MappingSource::Mapping(mapping) => names(mapping),
-            // The columns that a preset does not know may name them.
+            // The columns that a preset does not cover may name them.
             MappingSource::Preset(_) | MappingSource::Nothing => true,
         }
     }
 
-    /// Finds out what the columns mean in this location.
+    /// Determines what the columns mean in this location.
     pub(super) fn resolve_mapping(
         &self,
         request: &ImportRequest,
@@ -172,7 +172,7 @@ impl ImportSource {
         Ok(ResolvedSource { name, plan, policy, warnings, shown, removes: None })
     }
 
-    /// What is wrong with the mapping, by the lines of its file where it has one that somebody wrote.
+    /// The problems of the mapping, with the lines of its file if the user wrote one.
     pub(super) fn mapping_error(&self, name: &str, mut problems: Vec<Diagnostic>) -> ImportError {
         if !matches!(self.mapping, MappingSource::Mapping(_)) {
             for problem in &mut problems {
@@ -182,7 +182,7 @@ impl ImportSource {
         ImportError::Mapping { name: name.to_owned(), problems }
     }
 
-    /// What is to be told of the sheet, whatever its columns mean.
+    /// What to report about the sheet, whatever its columns mean.
     pub(super) fn sheet_warnings(&self) -> Vec<Diagnostic> {
         let duplicates = mapping::duplicate_headers(&self.sheet.columns);
         self.sheet.warnings.iter().cloned().chain(duplicates).collect()
@@ -208,7 +208,7 @@ pub(super) fn column_count_phrase(names: &[String]) -> String {
     format!("{count} {}", if count == 1 { "column is" } else { "columns are" })
 }
 
-/// The first of some names, and how many more there are.
+/// The first few names, and how many more there are.
 pub(super) fn abbreviate_names(names: &[String]) -> String {
     let first: Vec<_> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(first.len());
@@ -216,13 +216,13 @@ pub(super) fn abbreviate_names(names: &[String]) -> String {
     format!("{}{more}", first.join(", "))
 }
 
-/// Whether a file is where a result file will be.
+/// Whether a file is at the path of a result file.
 fn is_overwritten(file: &Path, out: &Path) -> bool {
     let (Ok(file), Ok(out)) = (file.canonicalize(), out.canonicalize()) else { return false };
     results::FILES.iter().any(|name| out.join(name).canonicalize().is_ok_and(|path| path == file))
 }
 
-/// The rules of the command line.
+/// The rules from the command line.
 fn parse_inline_rules(request: &ImportRequest) -> Result<Vec<MappingRule>, ImportError> {
     request
         .rules
@@ -231,7 +231,7 @@ fn parse_inline_rules(request: &ImportRequest) -> Result<Vec<MappingRule>, Impor
         .collect()
 }
 
-/// A proposal's mapping, when nothing in it has to be asked that the command line does not answer.
+/// A proposal's mapping, if it leaves no question that the command line does not answer.
 fn accept_proposal(
     mut proposal: MappingProposal,
     request: &ImportRequest,
@@ -252,7 +252,7 @@ fn undecided_rule_problem(rule: &MappingRule) -> Diagnostic {
         .with_hint("replace `?` with a target or with `ignore`")
 }
 
-/// The policy: what the mapping says, and then what the command line says.
+/// The policy: the settings of the mapping, overridden by those of the command line.
 fn resolve_policy(mapping: &Mapping, request: &ImportRequest) -> ImportPolicy {
     let mut policy = ImportPolicy::default();
     mapping.options.apply_to(&mut policy);
@@ -260,7 +260,7 @@ fn resolve_policy(mapping: &Mapping, request: &ImportRequest) -> ImportPolicy {
     policy
 }
 
-/// The columns' names for people: a long one is cut, and without one the letters stand for it.
+/// The columns' names for display: a long name is cut, and a column without one is shown by its letters.
 pub(super) fn column_names(columns: &[SheetColumn], indexes: &[usize]) -> Vec<String> {
     let name = |index: &usize| {
         let column = &columns[*index];
@@ -280,7 +280,7 @@ fn column_mappings(plan: &mapping::BoundMapping, columns: &[SheetColumn]) -> Vec
     plan.bound.iter().filter(|bound| bound.rule.to != MappingTarget::Ignore).map(of).collect()
 }
 
-/// What a mapping's problems say, a line each.
+/// The problems of a mapping, one per line.
 #[must_use]
 pub fn problem_lines(problems: &[Diagnostic]) -> Vec<String> {
     problems.iter().map(|problem| problem.list_line(DiagnosticCode::E_MAPPING)).collect()

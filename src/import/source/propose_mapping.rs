@@ -1,4 +1,4 @@
-//! Proposing a mapping for a sheet that has none.
+//! Proposes a mapping for a sheet that has none.
 
 use std::path::PathBuf;
 
@@ -11,46 +11,46 @@ use crate::mapping::propose::{MappingProposal, ProposalStatus};
 use crate::model::LocationDirectory;
 use crate::sheet::{HiddenRowPolicy, Sheet, SheetReadOptions};
 
-/// A proposed mapping, and what it comes to.
+/// A proposed mapping, with counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposalReport {
-    /// The mapping's TOML text.
+    /// The TOML text of the mapping.
     pub text: String,
-    /// What is noteworthy about the file.
+    /// Warnings about the file.
     pub warnings: Vec<Diagnostic>,
     /// Columns that are mapped.
     pub accepted: u64,
-    /// Columns that are mapped if a person agrees.
+    /// Columns that are mapped if the user agrees.
     pub to_check: u64,
-    /// Columns that a person must decide.
+    /// Columns that need a decision of the user.
     pub to_decide: u64,
     /// Columns that are left out.
     pub ignored: u64,
     /// The preset that the sheet is for.
     pub preset: Option<String>,
-    /// The presets among which somebody must choose.
+    /// The presets among which the user must choose.
     pub ambiguous: Vec<String>,
 }
 
-/// What a mapping is to be proposed for.
+/// What to propose a mapping for.
 #[derive(Debug)]
 pub struct ProposalRequest {
     /// The sheet.
     pub file: PathBuf,
-    /// How the file is read, as far as somebody says.
+    /// How to read the file, as far as the user sets it.
     pub reading: SheetReadOptions,
-    /// The preset's name, if somebody chose one.
+    /// The name of the preset, if the user chose one.
     pub preset: Option<String>,
-    /// The presets there are.
+    /// The available presets.
     pub presets: PresetLibrary,
-    /// The title of the preset that the text is to be, if it is to be one.
+    /// The title of the preset, if the text is to be a preset.
     pub title: Option<String>,
 }
 
-/// Proposes a mapping. With a client the location's custom fields are known.
+/// Proposes a mapping. With a client, the custom fields of the location are known.
 ///
 /// # Errors
-/// When the sheet is refused, or the location cannot be asked.
+/// When the sheet is refused, or the location cannot be read.
 pub async fn propose_mapping(
     client: Option<&ApiClient>,
     wish: ProposalRequest,
@@ -116,7 +116,7 @@ async fn fetch_directory(client: &ApiClient) -> Result<LocationDirectory, Import
     read.map_err(|error| ImportError::Answer(error.to_string()))
 }
 
-/// How a file is read: as asked, and else as its mapping says.
+/// How to read a file: as requested, otherwise as its mapping says.
 pub(crate) fn merge_read_options(
     own: SheetReadOptions,
     asked: SheetReadOptions,
@@ -130,7 +130,7 @@ pub(crate) fn merge_read_options(
     }
 }
 
-/// The first rows of a sheet, as texts.
+/// The first rows of a sheet, as text.
 pub(crate) fn read_sample_rows(sheet: &Sheet) -> Result<Vec<Vec<String>>, ImportError> {
     let mut samples = Vec::new();
     for row in sheet.rows()?.take(SAMPLES) {

@@ -1,8 +1,8 @@
-//! The presets there are: the user's own files, and those that come with the program.
+//! The available presets: the user's own files, and the built-in ones.
 //!
-//! A user's preset is a TOML file in the configuration directory, named as the file. It comes before a
-//! built-in one of the same name. A file with an error stops only who asks for it, or who asks which
-//! preset fits: it might.
+//! A user's preset is a TOML file in the configuration directory; its name is the file name. It takes
+//! precedence over a built-in preset of the same name. A file with an error matters only when that preset is
+//! requested, or when the preset that fits a sheet is searched for: it might be that one.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::mapping::mapping_problem;
 use crate::mapping::preset::{self, Preset, PresetDetection};
 use crate::sheet::SheetColumn;
 
-/// The presets there are.
+/// The available presets.
 #[derive(Debug)]
 pub struct PresetLibrary {
     all: Vec<Preset>,
@@ -26,7 +26,7 @@ pub struct PresetLibrary {
 pub struct InvalidPreset {
     /// Its file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The errors in it.
     pub problems: Vec<Diagnostic>,
 }
 
@@ -55,11 +55,11 @@ impl PresetLibrary {
         let name = preset_name(&path);
         let preset = match String::from_utf8(bytes) {
             Ok(text) => Preset::parse(text, &name),
-            Err(_) => Err(vec![mapping_problem(0, "this is no TOML: it is no UTF-8 text")]),
+            Err(_) => Err(vec![mapping_problem(0, "the file is not TOML: it is not UTF-8 text")]),
         };
         match preset {
             Ok(mut preset) => {
-                // Messages about it name the file, which somebody can repair.
+                // Messages about it name the file, which the user can repair.
                 preset.mapping.name = path.display().to_string();
                 preset.own = true;
                 self.all.push(preset);
@@ -69,7 +69,7 @@ impl PresetLibrary {
         Ok(())
     }
 
-    /// All of them, the user's first.
+    /// All presets, the user's first.
     #[must_use]
     pub fn all(&self) -> &[Preset] {
         &self.all
@@ -81,10 +81,10 @@ impl PresetLibrary {
         &self.broken
     }
 
-    /// The preset of a name.
+    /// The preset with a name.
     ///
     /// # Errors
-    /// When there is none, or its file has errors.
+    /// When it does not exist, or its file has errors.
     pub fn find_by_name(&self, name: &str) -> Result<&Preset, ImportError> {
         let is_it =
             |broken: &&InvalidPreset| preset_name(&broken.path).eq_ignore_ascii_case(name.trim());
@@ -97,10 +97,10 @@ impl PresetLibrary {
         })
     }
 
-    /// The presets among which a sheet's is looked for.
+    /// The presets among which the one for a sheet is searched.
     ///
     /// # Errors
-    /// When a file has errors: it might be the one.
+    /// When a file has errors: it might be the right one.
     pub fn detection_candidates(&self) -> Result<&[Preset], ImportError> {
         match self.broken.first() {
             Some(broken) => Err(broken.to_error()),
@@ -108,10 +108,10 @@ impl PresetLibrary {
         }
     }
 
-    /// Says so when a preset that somebody named is not one for the sheet.
+    /// Fails if a preset that the user named does not fit the sheet.
     ///
     /// # Errors
-    /// What the sheet lacks, and the preset that fits.
+    /// The columns that the sheet lacks, and the preset that fits.
     pub(crate) fn ensure_fits(
         &self,
         preset: &Preset,
@@ -148,7 +148,7 @@ impl InvalidPreset {
     }
 }
 
-/// The TOML files of a directory, by name.
+/// The TOML files in a directory, by name.
 fn list_toml_files(dir: &Path) -> Result<Vec<PathBuf>, ImportError> {
     let fail = |source| ImportError::File { path: dir.to_owned(), source };
     let entries = match std::fs::read_dir(dir) {

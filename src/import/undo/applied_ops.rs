@@ -1,4 +1,4 @@
-//! What an import has done, read from its ledger.
+//! Reads from an import's ledger what it has done.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use crate::model::{Field, OpChange, op_codec};
 use crate::plan::BeforeImage;
 use crate::run::{IdentityKind, ImportStore, LedgerReader, OpRecord, OpState, RowMark, StoredRow};
 
-/// Rows read together.
+/// Rows read per batch.
 const LOT: usize = 1_000;
 
-/// The rows of which an import applied something.
+/// The rows for which an import applied something.
 pub(super) struct AppliedOps {
     rows: ImportStore,
     ledger: LedgerReader,
@@ -24,7 +24,7 @@ impl AppliedOps {
         Ok(Self { rows: ImportStore::open(db)?, ledger: LedgerReader::open(db)? })
     }
 
-    /// The ops of a row that were applied, in order.
+    /// The applied ops of a row, in order.
     pub(super) fn ops_of_row(&self, n: u64) -> Result<Vec<OpRecord>, ImportError> {
         let mut ops = self.ledger.ops_of_row(n)?;
         ops.retain(|op| matches!(op.state, OpState::Applied | OpState::Differs));
@@ -37,7 +37,7 @@ impl AppliedOps {
         Ok(applied)
     }
 
-    /// Gives each row with the ops of it that were applied, in order.
+    /// Returns each row with its applied ops, in order.
     pub(super) fn for_each_row(
         &self,
         mut take: impl FnMut(&StoredRow, Vec<OpRecord>) -> Result<(), ImportError>,
@@ -57,12 +57,12 @@ impl AppliedOps {
     }
 }
 
-/// When the import sent something for the last time, in milliseconds since 1970.
+/// When the import sent its last request, in milliseconds since 1970.
 pub(super) fn last_sent_ms(db: &Path) -> Result<Option<i64>, ImportError> {
     Ok(LedgerReader::open(db)?.last_sent_at()?)
 }
 
-/// Copies the rows that did something into the undo's own store, and names what must be looked at.
+/// Copies the rows that did something into the undo's own store, and records what must be read.
 pub(super) fn copy_applied_rows(
     db: &Path,
     of: &Path,
@@ -99,7 +99,7 @@ fn store_identities(
         if let Some(live) =
             BeforeImage::from_op_before(&op.before).and_then(|image| image.remote_contact())
         {
-            // Somebody may have the address or number by now.
+            // Another contact may have the address or number by now.
             let email = live.native_field(Field::Email).map(str::to_lowercase);
             let phone = live.native_field(Field::Phone).map(str::to_owned);
             for (kind, value) in [(IdentityKind::Email, email), (IdentityKind::Phone, phone)] {
@@ -121,18 +121,18 @@ fn store_identities(
     Ok(())
 }
 
-/// Whether an op made its row's contact.
+/// Whether an op created its row's contact.
 fn is_contact_creation(op: &OpRecord) -> bool {
     op.step == 0 && op.contact.is_none() && op.made.is_some()
 }
 
-/// The contact that a row's ops are about.
+/// The contact that a row's ops refer to.
 pub(super) fn row_contact_id(ops: &[OpRecord]) -> Option<String> {
     let made = ops.iter().find(|op| is_contact_creation(op)).and_then(|op| op.made.clone());
     made.or_else(|| ops.iter().find_map(|op| op.contact.as_ref().map(ToString::to_string)))
 }
 
-/// A contact as it stands, as far as it was read.
+/// The current state of a contact, as far as it was read.
 pub(super) fn load_remote_contact(
     rows: &ImportStore,
     contact: Option<&str>,

@@ -1,8 +1,8 @@
-//! The account as it stands, as far as an import wrote to it.
+//! Reads the current state of the account, as far as an import wrote to it.
 //!
-//! The search gives contacts in bulk, and lags behind writes (api.md §2.10). So whatever it says of a
-//! contact that would keep a write from being taken back is read again by the contact's id while the
-//! import is young, and a contact that is to be deleted always is.
+//! The search returns contacts in bulk and lags behind writes (api.md §2.10). So while the import is recent,
+//! everything in a search result that would prevent a write from being undone is read again by the contact's
+//! id; a contact that is to be deleted always is.
 
 use futures::StreamExt;
 
@@ -19,12 +19,12 @@ use crate::model::OpChange;
 use crate::model::remote::RemoteContact;
 use crate::run::{ContactPart, ImportStore, RowMark, Run};
 
-/// How long after a write the search may say something else, in milliseconds: 105 s were seen.
+/// How long after a write the search may return outdated data, in milliseconds: 105 s were observed.
 const LAG: i64 = 10 * 60 * 1000;
 /// Contacts read between two writes to the store.
 const LOT: usize = 200;
 
-/// What is looked at, and with what.
+/// Reads the records that an undo concerns.
 pub(super) struct UndoRemoteFetcher<'a> {
     pub(super) context: &'a EngineContext,
     pub(super) run: &'a Run,
@@ -32,11 +32,11 @@ pub(super) struct UndoRemoteFetcher<'a> {
     pub(super) undo: &'a UndoRequest,
 }
 
-/// A contact as a read by its id gave it, or nothing when it is gone.
+/// A contact as read by its id; `None` if it no longer exists.
 type FetchedContact = (String, Option<RemoteContact>);
 
 impl UndoRemoteFetcher<'_> {
-    /// Reads all that the import wrote to into the undo's store.
+    /// Reads everything that the import wrote to into the undo's store.
     pub(super) async fn fetch_all(&self) -> Result<(), ImportError> {
         let db = self.run.db_path();
         let made = concurrency::run_blocking(move || {
@@ -47,7 +47,7 @@ impl UndoRemoteFetcher<'_> {
             )?)
         });
         let made = made.await?;
-        // Only the search shows opportunities, which a deletion would take along.
+        // Only the search returns opportunities, which a deletion would delete as well.
         let whole = self.undo.created == CreatedContactRule::Delete && !made.is_empty();
         RemoteFetcher::new(self.context, self.run.db_path(), None)
             .with_full_scan(whole)
@@ -62,7 +62,7 @@ impl UndoRemoteFetcher<'_> {
         self.refetch_contacts(&doubtful).await
     }
 
-    /// The appointments of contacts that may be deleted.
+    /// Reads the appointments of contacts that may be deleted.
     async fn fetch_appointments(&self, made: &[String]) -> Result<(), ImportError> {
         for lot in made.chunks(LOT) {
             let client = self.context.client.clone();
@@ -99,7 +99,7 @@ impl UndoRemoteFetcher<'_> {
         Ok(())
     }
 
-    /// Reads contacts by their ids, and keeps that instead of what a search said.
+    /// Reads contacts by their ids, and stores the result in place of the search result.
     async fn refetch_contacts(&self, contacts: &[String]) -> Result<(), ImportError> {
         let total = Some(contacts.len() as u64);
         let mut done = 0;
@@ -159,7 +159,7 @@ async fn fetch_contact(
     }
 }
 
-/// The contacts of which the search alone is not believed.
+/// The contacts for which the search result alone is not trusted.
 fn contacts_to_refetch(
     db: &std::path::Path,
     taking: &UndoContext,
@@ -172,7 +172,7 @@ fn contacts_to_refetch(
         let Some(contact) = contact else { return Ok(()) };
         let deletes = undone.steps.iter().any(|taken| taken.step.change == OpChange::Delete);
         let stays = undone.reason.is_some() || !undone.conflicts.is_empty();
-        let unseen = !undone.anew && rows.find_contact(contact)?.is_none();
+        let unseen = !undone.recreates && rows.find_contact(contact)?.is_none();
         if !undone.kept && (deletes || unseen || (young && stays)) {
             doubtful.push(contact.to_owned());
         }

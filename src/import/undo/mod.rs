@@ -1,9 +1,9 @@
 //! Undo: the reversal of an import, as a plan of its own.
 //!
-//! What the import wrote stands in its ledger with what it replaced. Each write is held against the
-//! account as it is now, and taken back only where it still stands; what somebody edited since is left
-//! alone and named. The plan is applied, resumed and reported like any other. Before it is applied later
-//! than it was made, the account is looked at once more: what has been edited in between stays.
+//! The import's ledger contains what it wrote and what that replaced. Each write is compared with the current
+//! state of the account and reverted only where nothing has changed since; what was edited since is left
+//! unchanged and listed. The plan is applied, resumed and reported like any other. If it is applied later
+//! than it was made, the account is read again first: what was edited in between is left unchanged.
 
 mod applied_ops;
 mod fetch_current;
@@ -39,24 +39,24 @@ use crate::run::{
     RunState,
 };
 
-/// What is to be taken back, and how. Stored in the run.
+/// What to undo, and how. Stored in the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndoRequest {
-    /// The import.
+    /// The id of the import.
     pub of: RunId,
-    /// What becomes of contacts that it made.
+    /// What to do with contacts that it created.
     pub created: CreatedContactRule,
     /// The tag that they get.
     pub tag: String,
-    /// The directory of the result files, absolute; nothing for one named by the run in `base`.
+    /// The directory of the result files, absolute; `None` for one in `base` that is named after the run.
     pub out: Option<PathBuf>,
-    /// The directory in which unnamed result directories are made, absolute.
+    /// The directory in which unnamed result directories are created, absolute.
     pub base: PathBuf,
     /// The account.
     pub account: ImportAccount,
 }
 
-/// What becomes of contacts that an import made.
+/// What to do with contacts that an import created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CreatedContactRule {
@@ -68,11 +68,11 @@ pub enum CreatedContactRule {
     Keep,
 }
 
-/// Plans an undo; sends nothing that changes anything.
+/// Plans an undo; sends no request that changes anything.
 ///
 /// # Errors
-/// [`ImportError::Unsettled`] when nobody knows yet what became of some of the import's requests; else when it
-/// is at work, cannot be read, or the account cannot be asked.
+/// [`ImportError::Unsettled`] when the outcome of some of the import's requests is not known yet; also when
+/// the import is still being applied or cannot be read, or the account cannot be read.
 pub async fn plan_undo(
     context: &EngineContext,
     of: Run,
@@ -93,7 +93,7 @@ pub async fn plan_undo(
     run_planning(context, run, of, undo, held, false).await
 }
 
-/// Takes up an undo where it stands.
+/// Continues an undo where it stopped.
 pub(super) async fn resume(
     context: &EngineContext,
     run: Run,
@@ -116,7 +116,7 @@ pub(super) async fn resume(
     Ok(assemble_plan(run, &undo, summary, held))
 }
 
-/// What an undo was asked for.
+/// The request that an undo was started with.
 pub(super) fn stored_request(run: &Run) -> Result<UndoRequest, ImportError> {
     serde_json::from_value(run.meta.options.clone())
         .map_err(|error| ImportError::Bug(format!("the run's options: {error}")))
@@ -137,7 +137,7 @@ fn assemble_plan(
         out: output_dir(&run, undo),
         sample: None,
         max_errors: None,
-        looked: Instant::now(),
+        account_read_at: Instant::now(),
         run,
         summary,
         _location: held,
@@ -161,14 +161,14 @@ async fn run_planning(
     }
 }
 
-/// An undo about to be applied: a plan that somebody has looked at for long is held against the account
-/// once more, and the import is told that it was taken back.
+/// Prepares an undo that is about to be applied: a plan that was made a while ago is compared with the account
+/// again, and the import is marked as undone.
 pub(super) async fn recheck_and_mark_undone(
     context: &EngineContext,
     planned: &ImportPlan,
 ) -> Result<(), ImportError> {
     let undo = stored_request(&planned.run)?;
-    if planned.looked.elapsed() > FRESH {
+    if planned.account_read_at.elapsed() > FRESH {
         recheck::recheck_records(context, &planned.run, &undo, ImportStage::Applying).await?;
     }
     if !planned.summary.has_writes() {
@@ -177,7 +177,7 @@ pub(super) async fn recheck_and_mark_undone(
     match context.home.open_run(&undo.of) {
         Ok(of) => {
             of.write_fact(&facts::UNDONE_BY, &planned.run.meta.run)?;
-            // Its rest must not be applied by a `resume` that takes the latest unfinished run.
+            // `resume`, which takes the latest unfinished run, must not apply the rest of the import.
             if of.state()? == RunState::Unfinished {
                 of.set_state(RunState::Partial)?;
             }
@@ -188,7 +188,7 @@ pub(super) async fn recheck_and_mark_undone(
     }
 }
 
-/// The undo that took an import back, or began to.
+/// The undo that reverted an import, or began to.
 ///
 /// # Errors
 /// When the run cannot be read.
@@ -209,7 +209,7 @@ impl UndoPlanningJob<'_> {
         let columns: Vec<String> = self.of.read_fact(&facts::COLUMNS)?.unwrap_or_default();
         self.run.write_fact(&facts::COLUMNS, &columns)?;
         if deletion_target(self.of)?.is_some() {
-            // What is made anew must fit the location as it is now.
+            // What is recreated must fit the location as it is now.
             let directory =
                 load_directory::fetch_directory(&self.context.client, true, true).await?;
             self.run.write_fact(&facts::DIRECTORY, &directory)?;
@@ -231,7 +231,7 @@ impl UndoPlanningJob<'_> {
         Ok(summary)
     }
 
-    /// What the import has not done, or nobody knows about, is not taken back.
+    /// Warns of writes of the import that were never sent or whose outcome is unknown: they are not undone.
     async fn check_unfinished_ops(&self) -> Result<(), ImportError> {
         let db = self.of.db_path();
         let counts =
@@ -247,10 +247,7 @@ impl UndoPlanningJob<'_> {
             0 => {}
             ops => say(
                 EventWarningCode::UndoPending,
-                format!(
-                    "never sent, and so not taken back: {} of run `{id}`",
-                    format_write_count(ops)
-                ),
+                format!("never sent, so not undone: {} of run `{id}`", format_write_count(ops)),
             ),
         }
         match count(OpState::InDoubt) {
@@ -282,15 +279,15 @@ impl UndoPlanningJob<'_> {
     }
 }
 
-/// What is needed to say what becomes of each row.
+/// Decides what to revert for each row.
 struct UndoContext {
     /// The import's database.
     of: PathBuf,
     undo: UndoRequest,
-    /// When the import began.
+    /// When the import was started.
     began: jiff::Timestamp,
     directory: Option<LocationDirectory>,
-    /// The import's policy, and what earlier undos of it have made anew, where it deleted.
+    /// If the import deleted: its policy, and what earlier undos of it have recreated.
     policy: ImportPolicy,
     done: PriorUndos,
 }
@@ -316,7 +313,7 @@ impl UndoContext {
         })
     }
 
-    /// Says what becomes of every row that the import applied something of, in order.
+    /// Decides on every row for which the import applied something, in order.
     fn for_each_row(
         &self,
         rows: &ImportStore,

@@ -1,4 +1,4 @@
-//! The rows of an undo as decisions and numbered ops, in its store.
+//! Stores the rows of an undo as decisions and numbered ops.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::import::{ImportError, TAG_BATCH, results, run_files};
 use crate::model::{Op, op_codec};
 use crate::run::{ImportStore, RowAction, RowDecision, RowMark};
 
-/// Says what becomes of every row, and stores the writes.
+/// Decides on every row, and stores the writes.
 pub(super) fn decide_rows(
     db: &Path,
     taking: &UndoContext,
@@ -24,14 +24,14 @@ pub(super) fn decide_rows(
 ) -> Result<PlanSummary, ImportError> {
     let rows = ImportStore::open(db)?;
     let dir = db.parent().unwrap_or(Path::new("."));
-    let (mut lanes, mut spill) = (OrderingGroups::default(), OpBuffer::new(dir)?);
+    let (mut groups, mut buffer) = (OrderingGroups::default(), OpBuffer::new(dir)?);
     rows.in_transaction(|rows| {
         taking.for_each_row(rows, |n, contact, undone| {
             store_decision(rows, n, contact, &undone)?;
             let (email, phone) = (undone.email.as_deref(), undone.phone.as_deref());
-            lanes.add_row(n, [("id", contact), ("email", email), ("phone", phone)]);
+            groups.add_row(n, [("id", contact), ("email", email), ("phone", phone)]);
             let known = contact.and_then(|id| id.parse().ok());
-            let contact = if undone.anew { undone.made.clone() } else { known };
+            let contact = if undone.recreates { undone.made.clone() } else { known };
             for (step, taken) in undone.steps.into_iter().enumerate() {
                 let op = Op {
                     id: 0,
@@ -45,17 +45,17 @@ pub(super) fn decide_rows(
                     change: taken.step.change,
                     before: taken.step.before,
                 };
-                let record = op_codec::encode_op(&op, spill.next_id());
+                let record = op_codec::encode_op(&op, buffer.next_id());
                 for key in &taken.undoes {
                     rows.add_row_value(RowMark::RevertedOp, key, record.id)?;
                 }
-                spill.push(&record)?;
+                buffer.push(&record)?;
             }
             Ok(())
         })
     })?;
-    let summary = PlanSummary::from_rows_and_ops(&rows, spill.read_ops()?, Vec::new(), TAG_BATCH)?;
-    spill.store_in_ledger(db, &mut lanes)?;
+    let summary = PlanSummary::from_rows_and_ops(&rows, buffer.read_ops()?, Vec::new(), TAG_BATCH)?;
+    buffer.store_in_ledger(db, &mut groups)?;
     run_files::create_dir_all(out)?;
     results::write_plan_files(&rows, out, columns)?;
     Ok(summary)
@@ -83,9 +83,9 @@ fn store_decision(
     if !undone.conflicts.is_empty() {
         let fields = undone.conflicts.join(", ");
         let message = if undone.grown {
-            "the contact has changed since the import, and is not deleted"
+            "the contact has changed since the import, so it is not deleted"
         } else {
-            "edited since the import, and left alone"
+            "edited since the import, so left unchanged"
         };
         let message = message.to_owned();
         if undone.steps.is_empty() {

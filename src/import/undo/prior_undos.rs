@@ -1,4 +1,4 @@
-//! What earlier undos of the same import have recreated, so that nothing is made twice.
+//! What earlier undos of the same import have recreated, so that nothing is created twice.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ impl PriorUndos {
     ) -> Result<Self, ImportError> {
         let mut done = Self::default();
         for run in home.list_runs()? {
-            // A damaged run is named where runs are listed.
+            // Listing the runs reports a damaged run.
             let Ok((meta, _)) = &run.known else { continue };
             let undo = serde_json::from_value::<UndoRequest>(meta.options.clone());
             let same = meta.kind == RunKind::Undo && undo.is_ok_and(|undo| undo.of == of.run);

@@ -1,8 +1,8 @@
-//! A second look: whether what an undo is about to take back is still the import's.
+//! Checks again whether what an undo is about to revert is still as the import left it.
 //!
-//! Between the plan and its application, or between two processes that apply it, somebody may edit a
-//! contact, or hang something on one that is to be deleted. Then the write is not sent: a plan that was
-//! only shown is refused, one that is under way leaves the record alone and names it.
+//! Between the plan and its application, or between two processes that apply it, a contact may be edited, or
+//! records may be attached to a contact that is to be deleted. Then the write is not sent: a plan that has not
+//! been applied yet is refused; if it is already being applied, the record is left unchanged and listed.
 
 use super::super::conflicts::{EditConflict, refuse_or_settle};
 use super::super::{ImportError, ImportStage};
@@ -12,8 +12,8 @@ use crate::context::EngineContext;
 use crate::model::OpChange;
 use crate::run::{ImportStore, LedgerReader, OpState, Run};
 
-/// Looks at the account once more. At [`ImportStage::Planned`] an edited record refuses the plan; later it
-/// keeps its writes from being sent.
+/// Reads the account again. At [`ImportStage::Planned`] an edited record makes the plan invalid; at a later
+/// stage only the writes to that record are not sent.
 pub(super) async fn recheck_records(
     context: &EngineContext,
     run: &Run,
@@ -35,8 +35,9 @@ pub(super) async fn recheck_records(
     }
     fetch_current::UndoRemoteFetcher { context, run, of: &of, undo }.fetch_all().await?;
     let (db, taking) = (run.db_path(), UndoContext::from_runs(context, run, &of, undo)?);
-    let edited = concurrency::run_blocking(move || find_conflicts(&db, &taking)).await?;
-    refuse_or_settle(run, &edited, stage, "edited since the undo was planned, and left alone").await
+    let conflicts = concurrency::run_blocking(move || find_conflicts(&db, &taking)).await?;
+    refuse_or_settle(run, &conflicts, stage, "edited since the undo was planned, so left unchanged")
+        .await
 }
 
 fn find_conflicts(
@@ -50,14 +51,14 @@ fn find_conflicts(
             return Ok(());
         }
         let ops = ledger.ops_of_row(n)?;
-        // What stands in the way of a contact that is being made anew may be that contact.
-        if undone.anew && ops.iter().any(|op| op.state != OpState::Pending) {
+        // What conflicts with a contact that is being recreated may be that very contact.
+        if undone.recreates && ops.iter().any(|op| op.state != OpState::Pending) {
             return Ok(());
         }
         for record in ops {
             let change = revert_row::decode_applied_op(&record)?.change;
             let wanted = undone.steps.iter().any(|taken| taken.step.change == change);
-            // Tags can be added and removed whatever else became of the contact.
+            // Tags can be added and removed whatever else happened to the contact.
             let tags = matches!(change, OpChange::AddTags { .. } | OpChange::RemoveTags { .. });
             if record.state == OpState::Pending && !wanted && !tags {
                 all.push(EditConflict {

@@ -1,8 +1,9 @@
-//! Making anew what an import deleted.
+//! Recreates what an import deleted.
 //!
-//! The API cannot restore a record, so a new one takes its place, made by the same writes as any import's:
-//! none is made twice, whatever happens in between. Where somebody has the address by now, nobody is
-//! doubled: that is named. What an earlier undo of the same import has made is not made again.
+//! The API cannot restore a record, so a new one replaces it, created by the same writes as in any import:
+//! nothing is created twice, whatever happens in between. Where another contact has the address by now, no
+//! duplicate is created; that is reported. What an earlier undo of the same import has recreated is not
+//! created again.
 
 use super::super::ImportError;
 use super::plan_rows::op_key;
@@ -19,10 +20,10 @@ use crate::plan::identity::{ContactAction, is_unique_field};
 use crate::plan::revert::{RevertStep, describe_step};
 use crate::run::{IdentityKind, RowAction};
 
-const BROUGHT_BACK: &str = "it was brought back already";
+const BROUGHT_BACK: &str = "it has already been recreated";
 
 impl RowRevertContext<'_> {
-    /// What becomes of a row that deleted something.
+    /// Decides on a row that deleted something.
     pub(super) fn revert_deletion(&self, op: &Op) -> Result<RowRevert, ImportError> {
         let Some(directory) = self.directory else {
             return Err(ImportError::Bug("an undo without the location's names".to_owned()));
@@ -40,7 +41,7 @@ impl RowRevertContext<'_> {
         directory: &LocationDirectory,
     ) -> Result<RowRevert, ImportError> {
         let mut undone =
-            RowRevert { action: RowAction::Recreate, anew: true, ..RowRevert::default() };
+            RowRevert { action: RowAction::Recreate, recreates: true, ..RowRevert::default() };
         let Some(live) = image.remote_contact() else { return Ok(undone) };
         undone.email = live.native_field(Field::Email).map(str::to_lowercase);
         undone.phone = live.native_field(Field::Phone).map(str::to_owned);
@@ -69,12 +70,12 @@ impl RowRevertContext<'_> {
         Ok(undone)
     }
 
-    /// Leaves out what was made already, and what must not be made.
+    /// Leaves out what was created already, and what must not be created.
     fn add_recreation_steps(&self, undone: &mut RowRevert, planned: RowPlan, op: &Op) {
         let makes = planned.ops.iter().find(|op| op.change.creates_contact());
         undone.made = makes.and_then(|op| self.done.recreated_contact(&op.key));
         if undone.made.is_some() {
-            // Whoever has the address now is the one who was made.
+            // The contact that has the address now is the one that was recreated.
             undone.refused = None;
         }
         if let Some(refused) = &undone.refused {
@@ -93,19 +94,19 @@ impl RowRevertContext<'_> {
             return;
         }
         let id = op.contact.as_ref().map(ToString::to_string).unwrap_or_default();
-        undone.changes.push(super::revert_row::field_change("contact", &id, "a new one"));
+        undone.changes.push(super::revert_row::field_change("contact", &id, "a new contact"));
         undone.changes.extend(planned.changes);
         undone.warnings = planned.warnings;
     }
 
-    /// Beside whom the contact is made, or who stands in its place.
+    /// Whether the contact is created as a duplicate of others, or which contact prevents it.
     fn choose_create_action(
         &self,
         live: &RemoteContact,
         directory: &LocationDirectory,
     ) -> Result<Result<ContactAction, Diagnostic>, ImportError> {
         if let Some(there) = self.live {
-            let message = format!("contact `{}` is there again", there.id);
+            let message = format!("contact `{}` exists again", there.id);
             return Ok(Err(exists_rejection("contactId", message)));
         }
         let email = live.native_field(Field::Email).map(str::to_lowercase);
@@ -138,8 +139,8 @@ impl RowRevertContext<'_> {
         }))
     }
 
-    /// Who has an address or number now, beside those whom the import deleted and a lagging search may
-    /// still show.
+    /// The contacts that have an address or number now, except those that the import deleted and a lagging
+    /// search may still return.
     fn other_contacts_with(
         &self,
         kind: IdentityKind,
@@ -155,7 +156,7 @@ impl RowRevertContext<'_> {
         Ok(others)
     }
 
-    /// Whether an earlier row brings back somebody with the same value.
+    /// Whether an earlier row recreates a contact with the same value.
     fn is_in_earlier_row(
         &self,
         kind: IdentityKind,
@@ -165,7 +166,7 @@ impl RowRevertContext<'_> {
         Ok(self.rows.first_row_with_value(kind, value)?.is_some_and(|first| first < self.n))
     }
 
-    /// A note or task that was deleted is written anew, if its contact is there.
+    /// Recreates a deleted note or task, if its contact exists.
     fn recreate_child(&self, op: &Op, directory: &LocationDirectory) -> RowRevert {
         let mut undone = RowRevert { action: RowAction::Recreate, ..RowRevert::default() };
         let (fields, id) = match &op.change {
@@ -181,7 +182,7 @@ impl RowRevertContext<'_> {
             return undone;
         }
         let Some(fields) = fields else {
-            undone.reason = Some("it had no text, which the API wants of a new one");
+            undone.reason = Some("it had no text, and the API requires text for a new one");
             return undone;
         };
         if self.live.is_none() {

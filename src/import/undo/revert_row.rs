@@ -1,4 +1,4 @@
-//! One row of an undo: which of its writes are taken back, and how that reads.
+//! One row of an undo: which of its writes are reverted, and how that is reported.
 
 use serde_json::Value;
 
@@ -17,65 +17,65 @@ use crate::plan::revert::{
 };
 use crate::run::{ContactPart, ImportStore, OpRecord, OpState, RowAction};
 
-/// An allowance for clocks that differ, in milliseconds.
+/// The tolerance for differing clocks, in milliseconds.
 const CLOCKS: i64 = 10 * 60 * 1000;
 
-/// What becomes of a row.
+/// The result for a row.
 #[derive(Debug, Default)]
 pub(super) struct RowRevert {
     pub(super) action: RowAction,
     pub(super) steps: Vec<RowRevertStep>,
     pub(super) changes: Vec<FieldChange>,
-    /// What somebody has edited since.
+    /// The fields that were edited since.
     pub(super) conflicts: Vec<String>,
-    /// Whether the conflicts are what keeps a contact from being deleted.
+    /// Whether the conflicts prevent a contact from being deleted.
     pub(super) grown: bool,
-    /// Whether it was asked for that nothing becomes of it.
+    /// Whether the request was to leave it as it is.
     pub(super) kept: bool,
-    /// Why nothing is to be done about the row, or about a part of it.
+    /// Why nothing is done about the row, or about a part of it.
     pub(super) reason: Option<&'static str>,
-    /// Whether a contact that was deleted is made anew.
-    pub(super) anew: bool,
-    /// The contact that an earlier undo has made for it.
+    /// Whether a deleted contact is recreated.
+    pub(super) recreates: bool,
+    /// The contact that an earlier undo has recreated for it.
     pub(super) made: Option<ContactId>,
-    /// Why it is not made.
+    /// Why it is not recreated.
     pub(super) refused: Option<Diagnostic>,
-    /// What of it cannot be made.
+    /// Parts of it that cannot be recreated.
     pub(super) warnings: Vec<Diagnostic>,
-    /// By what the new contact is known.
+    /// The identities of the new contact.
     pub(super) email: Option<String>,
     pub(super) phone: Option<String>,
 }
 
-/// A write, and the stable names of the import's ops of which nothing is left by it.
+/// A write, and the stable names of the import's ops that it reverts completely.
 #[derive(Debug)]
 pub(super) struct RowRevertStep {
     pub(super) step: RevertStep,
-    /// Its stable name, where it has another than by its place.
+    /// Its stable name, if that is not derived from its place.
     pub(super) key: Option<String>,
     pub(super) undoes: Vec<String>,
 }
 
-/// A row of the import, and what is known of its contact.
+/// A row of the import, and what is known about its contact.
 pub(super) struct RowRevertContext<'a> {
     pub(super) rows: &'a ImportStore,
     /// The row's number.
     pub(super) n: u64,
-    /// The ops that were applied, in order.
+    /// The applied ops, in order.
     pub(super) records: &'a [OpRecord],
     pub(super) contact: Option<&'a str>,
     pub(super) live: Option<&'a RemoteContact>,
     pub(super) undo: &'a UndoRequest,
-    /// When the import began.
+    /// When the import was started.
     pub(super) began: jiff::Timestamp,
     pub(super) directory: Option<&'a LocationDirectory>,
     /// The import's policy.
     pub(super) policy: &'a ImportPolicy,
-    /// What earlier undos have made anew.
+    /// What earlier undos have recreated.
     pub(super) done: &'a PriorUndos,
 }
 
-/// An op of a ledger; its change as the server took it.
+/// An op of a ledger; its change as the server accepted it.
 pub(super) fn decode_applied_op(record: &OpRecord) -> Result<Op, ImportError> {
     let mut op = op_codec::decode_op(record)?;
     if record.state == OpState::Differs
@@ -87,25 +87,26 @@ pub(super) fn decode_applied_op(record: &OpRecord) -> Result<Op, ImportError> {
 }
 
 impl RowRevert {
-    /// Another row of the import has written over this one: what that row takes back, nobody else edited.
+    /// Another row of the import has overwritten this one: fields that the other row reverts were not edited by
+    /// anyone else.
     pub(super) fn drop_conflicts_overwritten_by(&mut self, other: &Self) {
         let before = self.conflicts.len();
-        // Notes and tasks are each row's own, though they have the same name in a plan.
+        // Notes and tasks belong to one row each, although they have the same name in a plan.
         let of_child = |field: &str| field.starts_with("note") || field.starts_with("task");
         let taken = |field: &str| other.changes.iter().any(|it| it.field == field);
         self.conflicts.retain(|field| of_child(field) || !taken(field));
         if self.conflicts.len() < before && self.steps.is_empty() {
-            self.reason = Some("another row of the import wrote over it, and is taken back");
+            self.reason = Some("another row of the import overwrote it, and that write is undone");
         }
     }
 }
 
 impl RowRevertContext<'_> {
-    /// Holds the row's writes against the account.
+    /// Compares the row's writes with the account.
     pub(super) fn plan_revert(&self) -> Result<RowRevert, ImportError> {
         let mut undone = RowRevert { action: RowAction::Restore, ..RowRevert::default() };
         if self.contact.is_none() {
-            undone.reason = Some("nobody knows which contact it made");
+            undone.reason = Some("it is not known which contact it created");
             return Ok(undone);
         }
         let ops: Vec<Op> = self.records.iter().map(decode_applied_op).collect::<Result<_, _>>()?;
@@ -135,7 +136,7 @@ impl RowRevertContext<'_> {
         Ok(undone)
     }
 
-    /// A row that made its contact: the contact stands for all that the row wrote.
+    /// A row that created its contact: the contact represents everything that the row wrote.
     fn revert_creation(
         &self,
         ops: &[Op],
@@ -161,7 +162,7 @@ impl RowRevertContext<'_> {
                 self.add_reversal(undone, back(false), RowAction::TagCreated, &[]);
             }
             CreatedContactRule::Delete => match back(true) {
-                // Something hangs on it now: it can still be marked.
+                // Other records are attached to it now: it can still be tagged.
                 RevertPlan::Conflict(fields) => {
                     self.add_reversal(undone, back(false), RowAction::TagCreated, &[]);
                     undone.grown = true;
@@ -215,7 +216,7 @@ impl RowRevertContext<'_> {
         }
     }
 
-    /// A field's name, with the custom field's key for its id.
+    /// The name of a field, with the custom field's key in place of its id.
     fn field_display_name(&self, field: &str) -> String {
         match field.strip_prefix("customFields.") {
             Some(id) => format!("customFields.{}", self.custom_field_key(id)),
@@ -223,15 +224,15 @@ impl RowRevertContext<'_> {
         }
     }
 
-    /// A custom field's key, where the location knows it.
+    /// The key of a custom field, if the location has it.
     fn custom_field_key(&self, id: &str) -> String {
         let fields = self.directory.map(|directory| &directory.fields);
         let found = fields.into_iter().flatten().find(|field| field.id == id);
         found.map_or_else(|| id.to_owned(), |field| field.key.clone())
     }
 
-    /// What hangs on the contact beside what the row made: a note or task that was edited counts as
-    /// somebody else's.
+    /// Records attached to the contact that the row did not create; a note or task that was edited counts as
+    /// such.
     fn foreign_attachments(&self, ops: &[Op]) -> Result<ForeignRecordCounts, ImportError> {
         let Some(contact) =
             self.contact.filter(|_| self.undo.created == CreatedContactRule::Delete)
@@ -254,7 +255,7 @@ impl RowRevertContext<'_> {
         })
     }
 
-    /// Whether a note or task is one that the row made, as it made it.
+    /// Whether a note or task is one that the row created, and unchanged since.
     fn is_unchanged_child(&self, ops: &[Op], child: &Value) -> bool {
         let Some(id) = child_id(child) else { return false };
         let written = ops.iter().zip(self.records);
@@ -267,7 +268,7 @@ impl RowRevertContext<'_> {
         })
     }
 
-    /// The note or task that an op wrote, as it is now.
+    /// The current state of the note or task that an op wrote.
     fn find_child(
         &self,
         change: &OpChange,

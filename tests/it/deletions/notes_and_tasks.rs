@@ -104,7 +104,7 @@ fn notes_and_tasks_that_were_deleted_come_back_once() {
     assert_eq!(now["notes"][0]["body"], "[2026-01-02] met at the fair");
     assert_eq!(now["notes"].as_array().unwrap().len(), 1);
     let back = world.read_csv("undone/unchanged.csv");
-    assert_eq!(back[0]["_reason"], "it was brought back already");
+    assert_eq!(back[0]["_reason"], "it has already been recreated");
 }
 
 #[test]

@@ -96,7 +96,10 @@ fn a_second_undo_of_a_deletion_sends_nothing() {
     undo(&world, &run, "").exits(0).says("3  unchanged");
     assert_eq!(world.list_writes(), [] as [String; 0]);
     assert_eq!(world.read_contacts().len(), 3);
-    assert_eq!(world.read_csv("undone/unchanged.csv")[0]["_reason"], "it was brought back already");
+    assert_eq!(
+        world.read_csv("undone/unchanged.csv")[0]["_reason"],
+        "it has already been recreated"
+    );
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn an_import_is_shown_with_its_sheet_and_how_its_rows_ended() {
         "kind         import".to_owned(),
         "state        partial".to_owned(),
         format!("file         {}", file.display()),
-        "mapping      found out".to_owned(),
+        "mapping      detected".to_owned(),
         "mode         create".to_owned(),
         "stage        done".to_owned(),
         format!("out          {}", world.path("res").display()),

@@ -1,7 +1,7 @@
-//! Deciding on rows that delete: whom or what each one means, and whether enough of it is kept.
+//! Decides on rows that delete: which contact or record each one means, and whether the copy of it is complete.
 //!
-//! The rows are gone through twice: once for the contacts that must be read whole, and when they have
-//! been, once for the ops. Several rows that delete the same are one deletion.
+//! The rows are processed twice: first to find the contacts that must be read completely, and when those have
+//! been read, to plan the ops. Several rows that delete the same record are one deletion.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::plan::identity;
 use crate::plan::{BeforeImage, DeletedRecordKind};
 use crate::run::{ContactPart, IdentityKind, ImportStore, RowAction, RowMark};
 
-/// What a row deletes, by name.
+/// What a row deletes, by id.
 struct RecordToDelete<'d> {
     contact: ContactId,
     /// The note or task.
@@ -25,7 +25,7 @@ struct RecordToDelete<'d> {
 }
 
 impl RecordToDelete<'_> {
-    /// What makes two rows delete the same.
+    /// The key that is equal for two rows that delete the same record.
     fn duplicate_key(&self) -> String {
         match self.child {
             Some(id) => format!("{} {id}", self.contact),
@@ -35,7 +35,7 @@ impl RecordToDelete<'_> {
 }
 
 impl RowDecider<'_> {
-    /// Names the contacts that must be read whole before anything is deleted.
+    /// Records the contacts that must be read completely before anything is deleted.
     pub(in crate::import) fn mark_contacts_to_read(
         &self,
         what: DeletedRecordKind,
@@ -62,7 +62,7 @@ impl RowDecider<'_> {
         })
     }
 
-    /// What a row deletes; nothing when that is gone already.
+    /// What a row deletes; `None` if it no longer exists.
     fn find_record_to_delete<'d>(
         &self,
         draft: &'d ContactDraft,
@@ -90,7 +90,7 @@ impl RowDecider<'_> {
         Ok(who.map(|who| who.map(|contact| RecordToDelete { contact, child })))
     }
 
-    /// What becomes of a row that deletes.
+    /// Decides on a row that deletes.
     pub(super) fn plan_deletion(
         &self,
         row: &StoredRow,
@@ -131,7 +131,7 @@ impl RowDecider<'_> {
         Ok(Ok(planned))
     }
 
-    /// The deletion of what a row names; nothing when its note or task is gone.
+    /// The deletion of what a row names; `None` if its note or task no longer exists.
     fn build_deletion(
         &self,
         row: &StoredRow,
@@ -159,7 +159,7 @@ impl RowDecider<'_> {
     }
 }
 
-/// A contact as it was read whole; nothing when it is gone, a decision when it cannot be read.
+/// The stored copy of a contact; `None` if the contact no longer exists, a decision if it cannot be read.
 fn load_before_image(
     rows: &ImportStore,
     contact: &ContactId,
@@ -185,18 +185,18 @@ fn load_before_image(
     Ok(Ok(Some(image)))
 }
 
-/// What is gone already needs no deleting.
+/// The decision for what no longer exists and needs no deletion.
 fn already_gone_decision(what: DeletedRecordKind, contact: Option<&ContactId>) -> RowDecision {
     let reason = match (what, contact) {
         (DeletedRecordKind::Contacts, _) => {
-            "the location has no such contact; it is gone already, or was never there".to_owned()
+            "the location has no such contact; it was already deleted, or never existed".to_owned()
         }
         (what, Some(contact)) => format!(
-            "contact `{contact}` has no such {0}; it is gone already, or another contact's",
+            "contact `{contact}` has no such {0}; it was already deleted, or belongs to another contact",
             what.singular_name()
         ),
         (what, None) => format!(
-            "the location has no such {}, or not the contact; it is gone already, or was never there",
+            "the location has no such {}, or not the contact; it was already deleted, or never existed",
             what.singular_name()
         ),
     };

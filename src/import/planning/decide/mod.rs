@@ -1,4 +1,4 @@
-//! Deciding: drafts and live contacts become decisions on rows and numbered ops, in the run's store.
+//! Decisions: drafts and remote contacts become row decisions and numbered ops in the run's store.
 
 mod decide_deletion;
 
@@ -23,10 +23,10 @@ use crate::plan::identity::{self, ContactAction, ContactMatches};
 use crate::plan::validate::UnresolvedName;
 use crate::run::{ContactPart, IdentityKind, ImportStore, RowAction, RowDecision, StoredRow};
 
-/// Rows that are decided at a time.
+/// Rows decided per batch.
 const LOT: usize = 1_000;
 
-/// What is needed to decide.
+/// Decides on the rows of a run.
 pub(crate) struct RowDecider<'a> {
     pub(crate) rows: &'a ImportStore,
     pub(crate) directory: &'a LocationDirectory,
@@ -37,27 +37,27 @@ pub(crate) struct RowDecider<'a> {
     pub(crate) children_only: bool,
     /// What the rows delete, if they delete.
     pub(crate) removes: Option<DeletedRecordKind>,
-    pub(crate) earlier: PriorRuns,
-    /// How often a name that could not be read was what the account has, by column and name.
+    pub(crate) prior: PriorRuns,
+    /// How often an unreadable name turned out to be what the account has, by column and name.
     pub(crate) excused: RefCell<HashMap<(Option<usize>, String), u64>>,
 }
 
-/// What one row is among the rows that are the same contact.
+/// The role of a row among the rows that refer to the same contact.
 enum DuplicateRole {
-    /// The one that counts, with the drafts of the others where they are merged.
+    /// The row that is used, with the drafts of the others if they are merged.
     Leader(Vec<u64>),
-    /// Another one counts.
+    /// Another row is used.
     Follower { leader: u64, line: u64 },
 }
 
 impl RowDecider<'_> {
-    /// Decides on every row that was not rejected; spills the ops.
+    /// Decides on every row that was not rejected; buffers the ops.
     pub(crate) fn decide_rows(
         &self,
-        lanes: &mut OrderingGroups,
+        groups: &mut OrderingGroups,
         ops: &mut OpBuffer,
     ) -> Result<(), ImportError> {
-        // Rows that delete the same are known by what they delete.
+        // Rows that delete the same record are recognised by that record.
         let roles = if self.removes.is_some() { HashMap::new() } else { self.duplicate_roles()? };
         if self.removes.is_none() {
             self.warn_of_shared_phones(&roles)?;
@@ -74,7 +74,7 @@ impl RowDecider<'_> {
                             row,
                             self::parse_draft(draft)?,
                             roles.get(&row.n),
-                            lanes,
+                            groups,
                             ops,
                         )?;
                     }
@@ -88,7 +88,7 @@ impl RowDecider<'_> {
         row: &StoredRow,
         mut draft: ContactDraft,
         role: Option<&DuplicateRole>,
-        lanes: &mut OrderingGroups,
+        groups: &mut OrderingGroups,
         ops: &mut OpBuffer,
     ) -> Result<(), ImportError> {
         match role {
@@ -106,11 +106,11 @@ impl RowDecider<'_> {
         };
         match planned {
             Err(rejection) => Ok(self.rows.put_decision(row.n, &rejection)?),
-            Ok(planned) => self.store_row_plan(row.n, &draft, planned, lanes, ops),
+            Ok(planned) => self.store_row_plan(row.n, &draft, planned, groups, ops),
         }
     }
 
-    /// Adds to a draft what the other rows of the same contact say.
+    /// Adds to a draft what the other rows of the same contact have.
     fn merge_duplicates(
         &self,
         draft: &mut ContactDraft,
@@ -130,7 +130,7 @@ impl RowDecider<'_> {
         Ok(())
     }
 
-    /// What becomes of a draft: its contact is found, and what differs becomes ops.
+    /// Decides on a draft: finds its contact and turns the differences into ops.
     fn plan_draft(
         &self,
         row: &StoredRow,
@@ -164,7 +164,7 @@ impl RowDecider<'_> {
         };
         let planned =
             self.planner.plan_row(row.n, &source, draft, &action, live.as_ref(), &children);
-        let planned = planned.and_then(|planned| self.earlier.drop_completed_ops(planned));
+        let planned = planned.and_then(|planned| self.prior.drop_completed_ops(planned));
         Ok(planned.map_err(|rejection| rejection_decision(&rejection)))
     }
 
@@ -179,7 +179,7 @@ impl RowDecider<'_> {
         unknown
     }
 
-    /// Takes names that nobody has for settled: they ask for nothing.
+    /// Counts unknown names as settled where the account has the same value: they require no change.
     fn excuse_unknown_names<'d>(&self, names: impl Iterator<Item = &'d UnreadableCell>) {
         for unread in names {
             let name = (unread.diagnostic.place.column, unread.text.clone());
@@ -187,8 +187,8 @@ impl RowDecider<'_> {
         }
     }
 
-    /// What could not be read of a row and is not what the account has: the first that rejects the row
-    /// does so, of the others is warned.
+    /// Handles unreadable cells that differ from what the account has: the first one that rejects the row
+    /// rejects it, the others become warnings.
     fn apply_deferred_errors(
         &self,
         row: &StoredRow,
@@ -210,8 +210,8 @@ impl RowDecider<'_> {
         Ok(None)
     }
 
-    /// A location that allows duplicates would find the contact of a row before by the phone number that
-    /// the two share, and put this one in its place.
+    /// In a location that allows duplicates, the API would find the contact of an earlier row by the phone
+    /// number that the two share, and overwrite it with this row.
     fn avoid_phone_of_earlier_row(
         &self,
         n: u64,
@@ -238,7 +238,7 @@ impl RowDecider<'_> {
             match kind {
                 IdentityKind::ContactId => {
                     let id = value.parse().ok();
-                    // What is to be deleted is read by its id.
+                    // Contacts that are to be deleted are read by id.
                     let there = self.removes.is_some() || self.rows.has_contact(&value)?;
                     found.by_id = id.filter(|_| there);
                 }
@@ -281,7 +281,7 @@ impl RowDecider<'_> {
         n: u64,
         draft: &ContactDraft,
         planned: RowPlan,
-        lanes: &mut OrderingGroups,
+        groups: &mut OrderingGroups,
         ops: &mut OpBuffer,
     ) -> Result<(), ImportError> {
         for it in planned.warnings {
@@ -301,7 +301,7 @@ impl RowDecider<'_> {
             return Ok(());
         }
         let (email, phone) = (draft.email_key(), draft.phone_key());
-        lanes.add_row(
+        groups.add_row(
             n,
             [("id", contact.as_deref()), ("email", email.as_deref()), ("phone", phone)],
         );
@@ -311,7 +311,7 @@ impl RowDecider<'_> {
         Ok(())
     }
 
-    /// The rows that are the same as others.
+    /// Groups the rows that are duplicates of others.
     fn duplicate_roles(&self) -> Result<HashMap<u64, DuplicateRole>, ImportError> {
         let mut roles = HashMap::new();
         for (_, group) in self.rows.duplicate_values(IdentityKind::SameRecord)? {
@@ -321,7 +321,7 @@ impl RowDecider<'_> {
             let line = self.rows.find_row(leader)?.map_or(0, |row| row.line);
             let mut others: Vec<u64> = group.iter().copied().filter(|n| *n != leader).collect();
             if last {
-                // The later one counts, among the others too.
+                // The later row is used, also within the group.
                 others.reverse();
             }
             for other in &others {
@@ -343,7 +343,7 @@ impl RowDecider<'_> {
                     _ => "phone number",
                 };
                 let message = format!(
-                    "it has the same {what} as {place}; `--on-duplicate` says what else to do with such rows"
+                    "it has the same {what} as {place}; `--on-duplicate` sets what else to do with such rows"
                 );
                 let duplicate = Diagnostic::new(DiagnosticCode::R_DUPLICATE_IN_FILE, message);
                 rejection_decision(&duplicate.in_field(what))
@@ -353,12 +353,12 @@ impl RowDecider<'_> {
                 ..decision_with_reason(RowAction::Merged, format!("merged into {place}"))
             },
             DuplicateRule::First => {
-                decision_with_reason(RowAction::Superseded, format!("{place} counts instead"))
+                decision_with_reason(RowAction::Superseded, format!("{place} is used instead"))
             }
         }
     }
 
-    /// One phone number on rows that are different people: the location may take them for one.
+    /// Warns of one phone number in rows for different people: the location may take them for one contact.
     fn warn_of_shared_phones(
         &self,
         roles: &HashMap<u64, DuplicateRole>,

@@ -1,4 +1,4 @@
-//! What a plan deletes, counted: the number that whoever applies it must know.
+//! What a plan deletes, with counts: the user must confirm the number before the plan is applied.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,15 +10,15 @@ use crate::run::OpRecord;
 /// What a plan deletes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletionSummary {
-    /// What it is.
+    /// The kind of records.
     pub what: DeletedRecordKind,
-    /// How many of it.
+    /// How many of them.
     pub count: u64,
-    /// Notes that go with contacts.
+    /// Notes that are deleted with their contacts.
     pub notes: u64,
-    /// Tasks that go with contacts.
+    /// Tasks that are deleted with their contacts.
     pub tasks: u64,
-    /// Opportunities of the contacts, as far as they are known. No undo brings them back.
+    /// Opportunities of the contacts, as far as known. No undo restores them.
     pub opportunities: u64,
 }
 

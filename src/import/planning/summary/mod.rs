@@ -1,4 +1,4 @@
-//! The summary of a plan: what will happen, what it costs, and what it may set off.
+//! The summary of a plan: what will happen, what it costs, and what it may trigger.
 
 mod deletion_summary;
 
@@ -16,15 +16,15 @@ use crate::run::{ImportStore, OpRecord, RowAction};
 
 pub use deletion_summary::DeletionSummary;
 
-/// Decisions looked at together.
+/// Decisions read per batch.
 const LOT: usize = 5_000;
-/// Tags named in the summary.
+/// How many tags the summary names.
 const TAGS: usize = 10;
 
-/// What a plan comes to.
+/// The summary of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanSummary {
-    /// Rows of the sheet.
+    /// Rows in the sheet.
     pub rows: u64,
     /// Rows by action.
     pub actions: BTreeMap<RowAction, u64>,
@@ -34,33 +34,33 @@ pub struct PlanSummary {
     pub warnings: BTreeMap<String, u64>,
     /// How often each field changes.
     pub fields: BTreeMap<String, u64>,
-    /// Requests by what they do, as planned; doubts and retries come on top.
+    /// Requests by purpose, as planned; checks of unknown outcomes and retries are added to that.
     pub requests: BTreeMap<String, u64>,
-    /// Requests in all.
+    /// The total number of requests.
     pub total: u64,
-    /// The time that they take at the limit, in seconds.
+    /// The time that they take at the rate limit, in seconds.
     pub seconds: u64,
-    /// Their share of the documented daily budget, in percent.
+    /// Their share of the documented daily quota, in percent.
     pub daily_share: f64,
-    /// Tags that contacts will get, the most frequent first: workflows may start on them.
+    /// Tags that contacts will get, the most frequent first: they may trigger workflows.
     pub tags: Vec<(String, u64)>,
-    /// Rows that are created without anything that keeps them from being created twice.
+    /// Rows that are created with nothing that prevents them from being created twice.
     pub once: u64,
     /// The columns and where they go.
     pub columns: Vec<ColumnMapping>,
-    /// The first rows that change something, as they will be: record and its fields.
+    /// The first rows that change something: record and changed fields.
     pub examples: Vec<(u64, Vec<FieldChange>)>,
-    /// What is deleted, where rows delete.
+    /// What is deleted, if rows delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal: Option<DeletionSummary>,
 }
 
-/// Contacts in one change of businesses.
+/// Contacts in one request that sets a business.
 const BUSINESS_BATCH: u64 = 50;
-/// Examples shown.
+/// How many examples are shown.
 const EXAMPLES: usize = 3;
 
-/// The API's documented limits (api.md §8.1): requests in ten seconds, and in a day.
+/// The documented limits of the API (api.md §8.1): requests in ten seconds, and per day.
 const BURST: u64 = 100;
 const DAILY: u64 = 200_000;
 
@@ -71,7 +71,7 @@ impl PlanSummary {
         self.total > 0
     }
 
-    /// Counts what was decided.
+    /// Counts the decisions.
     pub(crate) fn from_rows_and_ops(
         rows: &ImportStore,
         ops: impl Iterator<Item = Result<OpRecord, ImportError>>,
@@ -139,7 +139,7 @@ impl PlanSummary {
                 continue;
             }
             *self.requests.entry(request_label(&op.change).to_owned()).or_default() += 1;
-            // Equal children are counted before the first one is added to a contact that exists.
+            // Equal notes or tasks are counted before the first one is added to an existing contact.
             if let (Some(list), Some(contact)) = (child_list_name(&op.change), op.contact)
                 && counted.insert((list, contact))
             {
@@ -161,7 +161,7 @@ impl PlanSummary {
     }
 }
 
-/// What many contacts share in one request.
+/// The kind of change that many contacts share in one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum SharedChangeKind {
     Tags,
