@@ -109,8 +109,8 @@ pub fn run_pipeline<T: Send, E: Send>(
         let producer = scope.spawn(move || make(&sender));
         let handled = receiver.iter().try_for_each(&mut take);
         drop(receiver);
-        let produced = producer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        handled.and(produced)
+        let outcome = producer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        handled.and(outcome)
     })
 }
 

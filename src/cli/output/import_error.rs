@@ -16,13 +16,7 @@ impl From<ImportError> for CliError {
             ImportError::Api(error) => error.into(),
             ImportError::Run(error) => error.into(),
             ImportError::Sheet(refusal) => (*refusal).into(),
-            ImportError::Mapping { name, problems } => {
-                let lines = crate::import::problem_lines(&problems);
-                let said = format!("the mapping `{name}` has errors");
-                let said = message_with_code(&said, DiagnosticCode::E_MAPPING);
-                Self::new(CliExitCode::Refused, said).with_lines(truncate_lines(&lines))
-                    .with_hint("nothing was sent; fix it, or create a new one with `ghl-bulk map`")
-            }
+            ImportError::Mapping { name, problems } => mapping_error(&name, &problems),
             ImportError::Unfit { ref fitting, .. } => {
                 Self::new(CliExitCode::Refused, error.to_string()).with_hint(fitting_presets_hint(fitting))
             }
@@ -74,6 +68,16 @@ impl From<ImportError> for CliError {
                 .with_hint("this is a bug; nothing more was sent. Please report it"),
         }
     }
+}
+
+/// The error for a mapping with problems, each in a line.
+fn mapping_error(name: &str, problems: &[Diagnostic]) -> CliError {
+    let lines = crate::import::problem_lines(problems);
+    let message = format!("the mapping `{name}` has errors");
+    let message = message_with_code(&message, DiagnosticCode::E_MAPPING);
+    CliError::new(CliExitCode::Refused, message)
+        .with_lines(truncate_lines(&lines))
+        .with_hint("nothing was sent; fix it, or create a new one with `ghl-bulk map`")
 }
 
 /// The hint for a preset that does not fit.
