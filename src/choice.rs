@@ -1,6 +1,6 @@
 //! Choices: enums with one word per value, which is the same in a flag, in a mapping and in a stored run.
 //!
-//! [`choice_enum!`](crate::choice::choice_enum) declares such an enum with its words; the doc comment of a value is
+//! The macro `choice_enum!` declares such an enum with its words; the doc comment of a value is
 //! its help. The command line writes the words with `-`, files write them with `_`.
 
 /// An enum with one word per value.

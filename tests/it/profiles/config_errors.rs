@@ -207,7 +207,10 @@ fn a_mistake_is_an_event_too() {
     let world = World::new().with_config("x = 1");
     let summary = world.run_command("export --json").exits(2).summary();
     assert!(
-        summary["error"].as_str().unwrap().ends_with("config.toml line 1: the file has no key `x`")
+        summary["error"]
+            .as_str()
+            .unwrap()
+            .ends_with("config.toml line 1: the file has no key `x` (E_CONFIG)")
     );
     assert_eq!(summary["exit_code"], 2);
 }
