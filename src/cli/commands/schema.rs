@@ -12,7 +12,7 @@ use crate::cli::settings::Settings;
 use crate::diagnostic::{DiagnosticCode, DiagnosticSeverity, EventWarningCode, FetchFailureCode};
 use crate::resource::{CustomFieldColumns, RESOURCES};
 
-/// Describe the tables of an export, the events that `--json` prints, or the codes of warnings and errors
+/// Describe the tables of an export, the events of `--json`, or the codes of warnings
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
