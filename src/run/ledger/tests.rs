@@ -318,7 +318,7 @@ async fn a_flipped_bit_is_damage_and_never_another_story() {
     let told = whole(&run.db).unwrap();
     let sound = std::fs::read(&run.db).unwrap();
     let mut found = 0;
-    for _ in 0..400 {
+    for _ in 0..1_200 {
         let mut bytes = sound.clone();
         let place = fastrand::usize(..bytes.len());
         let bit = 1 << fastrand::u8(..8);
