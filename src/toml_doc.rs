@@ -159,6 +159,20 @@ impl TomlDocument {
         self.or_report_wrong_type(number, key, value, "a whole number")
     }
 
+    /// Reads an integer of at least 1.
+    pub(crate) fn read_positive_integer(
+        &mut self,
+        key: &str,
+        value: SpannedTomlValue,
+    ) -> Option<u64> {
+        let number = self.read_integer(key, value)?;
+        let positive = u64::try_from(number).ok().filter(|number| *number > 0);
+        if positive.is_none() {
+            self.report_problem(self.line_of(value), format_args!("`{key}` must be at least 1"));
+        }
+        positive
+    }
+
     /// Reads one word of a [`Choice`].
     pub(crate) fn read_choice<T: Choice>(
         &mut self,

@@ -31,9 +31,9 @@ const BOUNDS: RetryPolicy =
 /// How much of the response to an unauthenticated request is read.
 const GLANCE: usize = 64 << 10;
 /// Not a contact id: ids have no hyphens.
-const NO_CONTACT: &str = "ghl-bulk-doctor-nobody";
+const NO_CONTACT: &str = "ghl-bulk-doctor-no-contact";
 /// Not a calendar id, for the same reason.
-const NO_CALENDAR: &str = "ghl-bulk-doctor-none";
+const NO_CALENDAR: &str = "ghl-bulk-doctor-no-calendar";
 
 /// What to probe.
 #[derive(Debug, Clone, PartialEq, Eq)]

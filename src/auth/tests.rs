@@ -15,16 +15,16 @@ use super::{
 };
 use crate::api::{BearerToken, OauthApp, OauthGrant, UserType};
 
-/// A user who knows a passphrase, or has identities and recipients.
+/// A key source with a fixed passphrase, or with identities and recipients.
 #[derive(Default)]
-struct Somebody {
+struct FixedKeySource {
     passphrase: &'static str,
     identity: Option<PathBuf>,
     recipients: Vec<String>,
     asked: AtomicU32,
 }
 
-impl AgeKeySource for Somebody {
+impl AgeKeySource for FixedKeySource {
     fn ask_passphrase(&self, _: bool) -> Result<SecretString, AuthError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         Ok(SecretString::from(self.passphrase))
@@ -39,11 +39,11 @@ impl AgeKeySource for Somebody {
     }
 }
 
-fn knows(passphrase: &'static str) -> Arc<Somebody> {
-    Arc::new(Somebody { passphrase, ..Somebody::default() })
+fn with_passphrase(passphrase: &'static str) -> Arc<FixedKeySource> {
+    Arc::new(FixedKeySource { passphrase, ..FixedKeySource::default() })
 }
 
-fn nobody() -> Arc<Somebody> {
+fn no_key_source() -> Arc<FixedKeySource> {
     Arc::default()
 }
 
@@ -96,11 +96,11 @@ fn mode(path: &PathBuf) -> u32 {
 #[test]
 fn a_file_keeps_everything_for_its_owner_alone() {
     let (_dir, places) = places();
-    let safe =
-        CredentialStore::create(&places, "main", CredentialStoreKind::File, nobody()).unwrap();
-    assert!(CredentialStore::open_existing(&places, "main", nobody()).unwrap().is_none());
+    let safe = CredentialStore::create(&places, "main", CredentialStoreKind::File, no_key_source())
+        .unwrap();
+    assert!(CredentialStore::open_existing(&places, "main", no_key_source()).unwrap().is_none());
     safe.save(&login()).unwrap();
-    let found = CredentialStore::open_existing(&places, "main", nobody()).unwrap().unwrap();
+    let found = CredentialStore::open_existing(&places, "main", no_key_source()).unwrap().unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&login()));
     let path = places.dir.join("main.json");
     assert_eq!((mode(&path), mode(&places.dir)), (0o600, 0o700));
@@ -115,20 +115,21 @@ fn a_file_keeps_everything_for_its_owner_alone() {
 #[test]
 fn what_others_can_read_is_refused_with_the_command_that_closes_it() {
     let (_dir, places) = places();
-    CredentialStore::create(&places, "main", CredentialStoreKind::File, nobody())
+    CredentialStore::create(&places, "main", CredentialStoreKind::File, no_key_source())
         .unwrap()
         .save(&private())
         .unwrap();
     let path = places.dir.join("main.json");
     for open in [0o640, 0o604, 0o666] {
         fs::set_permissions(&path, fs::Permissions::from_mode(open)).unwrap();
-        let refused =
-            CredentialStore::open_existing(&places, "main", nobody()).unwrap_err().to_string();
+        let refused = CredentialStore::open_existing(&places, "main", no_key_source())
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains(&format!("`chmod 600 {}`", path.display())), "{refused}");
     }
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(&places.dir, fs::Permissions::from_mode(0o755)).unwrap();
-    let safe = CredentialStore::open_existing(&places, "main", nobody()).unwrap().unwrap();
+    let safe = CredentialStore::open_existing(&places, "main", no_key_source()).unwrap().unwrap();
     let refused = safe.save(&private()).unwrap_err().to_string();
     assert!(refused.contains(&format!("`chmod 700 {}`", places.dir.display())), "{refused}");
 }
@@ -137,8 +138,9 @@ fn what_others_can_read_is_refused_with_the_command_that_closes_it() {
 fn a_profile_is_never_a_path() {
     let (_dir, places) = places();
     for name in ["", ".", "..", "../x", "a/b", "a.b", "a b", "é", "\u{1b}[2J", &"x".repeat(65)] {
-        let refused = CredentialStore::create(&places, name, CredentialStoreKind::File, nobody())
-            .unwrap_err();
+        let refused =
+            CredentialStore::create(&places, name, CredentialStoreKind::File, no_key_source())
+                .unwrap_err();
         assert!(matches!(refused, AuthError::Name(_)), "{name}");
         assert!(!refused.to_string().contains('\u{1b}'));
     }
@@ -147,7 +149,7 @@ fn a_profile_is_never_a_path() {
 #[test]
 fn a_passphrase_is_asked_for_once_and_opens_what_it_sealed() {
     let (_dir, places) = places();
-    let me = knows("tea");
+    let me = with_passphrase("tea");
     let safe =
         CredentialStore::create(&places, "main", CredentialStoreKind::Age, me.clone()).unwrap();
     safe.save(&login()).unwrap();
@@ -158,10 +160,12 @@ fn a_passphrase_is_asked_for_once_and_opens_what_it_sealed() {
     for secret in ["access-now", "refresh", "the-secret", "AGE-SECRET", "tea"] {
         assert!(!bytes.contains(secret), "{secret}");
     }
-    let found = CredentialStore::open_existing(&places, "main", knows("coffee")).unwrap().unwrap();
+    let found = CredentialStore::open_existing(&places, "main", with_passphrase("coffee"))
+        .unwrap()
+        .unwrap();
     assert_eq!(found.kind(), CredentialStoreKind::Age);
     assert!(matches!(found.load().unwrap_err(), AuthError::Sealed(_)));
-    let me = knows("tea");
+    let me = with_passphrase("tea");
     let found = CredentialStore::open_existing(&places, "main", me.clone()).unwrap().unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&login()));
     found.save(&private()).unwrap();
@@ -179,7 +183,7 @@ fn recipients_seal_without_an_identity_which_alone_opens() {
     let (dir, places) = places();
     let identity = super::store::age::generate_identity();
     let recipients = vec![super::store::age::public_recipient(&identity).unwrap()];
-    let sealing = Arc::new(Somebody { recipients, ..Somebody::default() });
+    let sealing = Arc::new(FixedKeySource { recipients, ..FixedKeySource::default() });
     let safe = CredentialStore::create(&places, "main", CredentialStoreKind::Age, sealing).unwrap();
     safe.save(&login()).unwrap();
     let refused = safe.load().unwrap_err().to_string();
@@ -188,7 +192,7 @@ fn recipients_seal_without_an_identity_which_alone_opens() {
     let lines = format!("# created: today\n{}\n", identity.expose_secret());
     fs::write(&file, lines).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    let opening = Arc::new(Somebody { identity: Some(file), ..Somebody::default() });
+    let opening = Arc::new(FixedKeySource { identity: Some(file), ..FixedKeySource::default() });
     let found = CredentialStore::open_existing(&places, "main", opening).unwrap().unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&login()));
     found.save(&private()).unwrap();
@@ -198,7 +202,8 @@ fn recipients_seal_without_an_identity_which_alone_opens() {
 #[test]
 fn what_is_no_recipient_is_refused() {
     let (_dir, places) = places();
-    let wrong = Somebody { recipients: vec!["age1x".to_owned()], ..Somebody::default() };
+    let wrong =
+        FixedKeySource { recipients: vec!["age1x".to_owned()], ..FixedKeySource::default() };
     let refused =
         CredentialStore::create(&places, "main", CredentialStoreKind::Age, Arc::new(wrong))
             .unwrap_err();
@@ -208,12 +213,12 @@ fn what_is_no_recipient_is_refused() {
 #[test]
 fn a_record_of_another_kind_takes_the_place_of_the_one_before() {
     let (_dir, places) = places();
-    CredentialStore::create(&places, "main", CredentialStoreKind::Age, knows("tea"))
+    CredentialStore::create(&places, "main", CredentialStoreKind::Age, with_passphrase("tea"))
         .unwrap()
         .save(&login())
         .unwrap();
-    let old = CredentialStore::open_existing(&places, "main", nobody()).unwrap().unwrap();
-    CredentialStore::create(&places, "main", CredentialStoreKind::File, nobody())
+    let old = CredentialStore::open_existing(&places, "main", no_key_source()).unwrap().unwrap();
+    CredentialStore::create(&places, "main", CredentialStoreKind::File, no_key_source())
         .unwrap()
         .save(&private())
         .unwrap();
@@ -224,8 +229,8 @@ fn a_record_of_another_kind_takes_the_place_of_the_one_before() {
 #[test]
 fn damage_and_newer_formats_are_told_without_what_is_in_them() {
     let (_dir, places) = places();
-    let safe =
-        CredentialStore::create(&places, "main", CredentialStoreKind::File, nobody()).unwrap();
+    let safe = CredentialStore::create(&places, "main", CredentialStoreKind::File, no_key_source())
+        .unwrap();
     safe.save(&private()).unwrap();
     let path = places.dir.join("main.json");
     let cases = [

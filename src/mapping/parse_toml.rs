@@ -1,6 +1,5 @@
 //! Parses mappings from TOML text, and reports every problem with its line.
 
-use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use std::collections::BTreeMap;
 
 use toml::de::DeTable;
@@ -10,6 +9,7 @@ use super::{
     ConstantValue, FORMAT, Mapping, MappingRule, PolicyOptions, RuleCondition, SplitPart,
     TextTemplate, mapping_problem, parse_target,
 };
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::target::MappingTarget;
 use crate::sheet::SheetReadOptions;
 use crate::toml_doc::{SpannedTomlValue, TomlDocument, toml_to_json};

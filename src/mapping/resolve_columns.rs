@@ -1,12 +1,12 @@
 //! Resolves the custom fields of a mapping in a location's directory.
 
-use crate::diagnostic::Diagnostic;
 use std::collections::{HashMap, HashSet};
 
 use super::header::fold_name;
 use super::{
     BoundMapping, BoundRule, DUPLICATE_HEADER, Mapping, OnMissing, closest_name, mapping_problem,
 };
+use crate::diagnostic::Diagnostic;
 use crate::model::directory::{CustomField, LocationDirectory};
 use crate::model::policy::{IdentityKey, ImportPolicy};
 use crate::model::target::MappingTarget;

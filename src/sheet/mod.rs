@@ -16,11 +16,11 @@ mod workbook;
 
 pub use row::{RowPosition, SheetCell, SheetRow};
 
-use crate::diagnostic::Diagnostic;
 use std::path::{Path, PathBuf};
 
 use self::file_type::SheetFileType;
 use crate::choice::choice_enum;
+use crate::diagnostic::Diagnostic;
 
 /// How to read a file; what is not set is detected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -3,15 +3,16 @@
 //! Reading a file to its end reveals whether its bytes are those that were prescanned. This module does not know
 //! the contents.
 
-use super::error::io_error;
-use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::text::encode_hex;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
+
+use super::error::io_error;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::text::encode_hex;
 
 /// The file's metadata: cheap to read, and different after most changes.
 #[derive(Debug, Clone, PartialEq, Eq)]

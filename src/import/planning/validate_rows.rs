@@ -289,7 +289,7 @@ pub(crate) fn identity_text(value: &serde_json::Value) -> String {
 pub(crate) fn rejection_decision(rejection: &Diagnostic) -> RowDecision {
     RowDecision {
         action: RowAction::Rejected,
-        code: Some(rejection.code.spelling().to_owned()),
+        code: Some(rejection.code),
         field: Some(rejection.field.clone()),
         reason: Some(rejection.message_with_hint()),
         ..RowDecision::default()

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use csv::Writer;
 use tempfile::NamedTempFile;
 
-use self::row_outcome::{RowOutcome, RowOutcomes};
+use self::row_outcome::{RowError, RowOutcome, RowOutcomes};
 use super::ImportError;
 use crate::diagnostic::Diagnostic;
 use crate::failpoint::{self, FailPoint};
@@ -250,15 +250,25 @@ fn added_cells(
             cells
         }
         "rejected.csv" => match outcomes.row_error(row.n) {
-            Some(why) => vec![line, why.code.clone(), why.field.clone(), why.reason.clone()],
-            None => vec![line, text(&decision.code), text(&decision.field), text(&decision.reason)],
+            Some(why) => vec![line, why.code.to_string(), why.field.clone(), why.reason.clone()],
+            None => {
+                vec![line, decision_code(decision), text(&decision.field), text(&decision.reason)]
+            }
         },
         "in_doubt.csv" => {
-            let why = outcomes.row_error(row.n).cloned().unwrap_or_default();
-            vec![line, why.op.to_string(), why.reason, why.sent, String::new()]
+            // A row that was merged into another one has no op of its own.
+            let why = outcomes.row_error(row.n);
+            let op = why.map_or(0, |why| why.op).to_string();
+            let cell = |of: fn(&RowError) -> &String| why.map(of).cloned().unwrap_or_default();
+            vec![line, op, cell(|why| &why.reason), cell(|why| &why.sent), String::new()]
         }
         _ => Vec::new(),
     }
+}
+
+/// The code of a rejection as the files spell it, or an empty cell.
+fn decision_code(decision: &RowDecision) -> String {
+    decision.code.map(|code| code.to_string()).unwrap_or_default()
 }
 
 fn write_plan_csv(rows: &ImportStore, out: &Path) -> Result<PathBuf, ImportError> {
@@ -277,8 +287,7 @@ fn write_plan_csv(rows: &ImportStore, out: &Path) -> Result<PathBuf, ImportError
                 changes.iter().try_for_each(|it| record(&it.field, &it.old, &it.new))
             }
             _ => {
-                let code = decision.code.as_deref().unwrap_or_default();
-                record(code, "", decision.reason.as_deref().unwrap_or_default())
+                record(&decision_code(decision), "", decision.reason.as_deref().unwrap_or_default())
             }
         }
     })?;

@@ -22,10 +22,10 @@ pub(crate) enum RowOutcome {
 }
 
 /// Why a row failed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct RowError {
     pub(crate) op: u64,
-    pub(crate) code: String,
+    pub(crate) code: DiagnosticCode,
     pub(crate) field: String,
     pub(crate) reason: String,
     pub(crate) sent: String,
@@ -90,7 +90,7 @@ impl RowOutcomes {
         let new = || RowResult { outcome: RowOutcome::Unchanged, why: None, made: None };
         let known = self.rows.entry(op.row).or_insert_with(new);
         // The op in doubt decides the outcome of its row, even if other ops of the row were refused.
-        let open = known.why.as_ref().is_none_or(|why| why.code == SKIPPED.spelling())
+        let open = known.why.as_ref().is_none_or(|why| why.code == SKIPPED)
             || known.outcome == RowOutcome::Unchanged
             || (outcome == RowOutcome::InDoubt && known.outcome != RowOutcome::InDoubt);
         if outcome_rank(outcome) > outcome_rank(known.outcome) {
@@ -184,7 +184,7 @@ fn op_error(op: &OpRecord, details: Option<OpDetails>) -> RowError {
         Some(OpDetails::NothingToDo { message }) => (fallback, String::new(), message),
         Some(OpDetails::Differs { .. }) | None => (fallback, String::new(), String::new()),
     };
-    RowError { op: op.id, code: code.spelling().to_owned(), field, reason, sent: String::new() }
+    RowError { op: op.id, code, field, reason, sent: String::new() }
 }
 
 #[cfg(test)]
@@ -224,6 +224,6 @@ mod tests {
         }
         assert_eq!(outcomes.row_outcome(1), RowOutcome::InDoubt);
         let why = outcomes.row_error(1).unwrap();
-        assert_eq!((why.op, why.code.as_str()), (3, "R_IN_DOUBT"));
+        assert_eq!((why.op, why.code), (3, DiagnosticCode::R_IN_DOUBT));
     }
 }

@@ -7,7 +7,6 @@
 mod detect;
 pub mod template;
 
-use crate::diagnostic::Diagnostic;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -16,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::header::{fold_name, is_dictionary_name};
 use super::{Mapping, closest_name, mapping_problem};
+use crate::diagnostic::Diagnostic;
 use detect::HeaderSignature;
 pub use detect::{PresetDetection, detect_preset};
 pub use template::ExportTemplate;

@@ -1,6 +1,5 @@
 //! Compiles a mapping with a directory into the field rules that are applied to every row.
 
-use crate::diagnostic::Diagnostic;
 use std::collections::{HashMap, HashSet};
 
 use jiff::tz::TimeZone;
@@ -9,6 +8,7 @@ use super::column_scan::ColumnScanFindings;
 use super::consent;
 use super::field_rule::{ColumnJoin, FieldRule, FieldRuleSource, RuleScope, TextTransform};
 use super::value_type::{CustomFieldTarget, TargetValueType, resolve_value_type};
+use crate::diagnostic::Diagnostic;
 use crate::mapping::{
     self, BoundRule, CellTest, ConstantValue, DUPLICATE_HEADER, MappingRule, mapping_problem,
 };

@@ -14,7 +14,7 @@ use rusqlite::{Connection, Row, params};
 use super::db;
 use super::error::RunError;
 use super::row_action::RowAction;
-use crate::diagnostic::{Diagnostic, DiagnosticPlace, UnknownDiagnosticCode};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, DiagnosticPlace, UnknownDiagnosticCode};
 
 mod remote_contacts;
 mod row_values;
@@ -89,7 +89,7 @@ pub struct RowDecision {
     /// The fields that change, as JSON.
     pub changes: Option<String>,
     /// The code of the rejection.
-    pub code: Option<String>,
+    pub code: Option<DiagnosticCode>,
     /// The column or field.
     pub field: Option<String>,
     /// The message.
@@ -259,7 +259,7 @@ impl ImportStore {
                 it.contact,
                 it.merged_into.map(u64::cast_signed),
                 it.changes,
-                it.code,
+                it.code.map(DiagnosticCode::spelling),
                 it.field,
                 it.reason,
                 decision_checksum(n, it)
@@ -275,17 +275,20 @@ impl ImportStore {
     ) -> Result<Vec<(u64, RowDecision)>, RunError> {
         let read = |row: &Row<'_>| {
             let action = RowAction::from_name(row.get_ref(1)?.as_str()?);
+            let code = row.get::<_, Option<String>>(5)?;
+            let code = code.map(|code| code.parse::<DiagnosticCode>()).transpose().ok();
+            let known = action.is_some() && code.is_some();
             let decision = RowDecision {
                 action: action.unwrap_or_default(),
                 contact: row.get(2)?,
                 merged_into: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
                 changes: row.get(4)?,
-                code: row.get(5)?,
+                code: code.flatten(),
                 field: row.get(6)?,
                 reason: row.get(7)?,
             };
             let sum = row.get::<_, Vec<u8>>(8)?;
-            Ok((row.get::<_, i64>(0)?.cast_unsigned(), action.map(|_| decision), sum))
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), known.then_some(decision), sum))
         };
         let sql = "SELECT n, action, contact, merged_into, changes, code, field, reason, sum FROM decision
                    WHERE n > ? ORDER BY n LIMIT ?";
@@ -347,9 +350,15 @@ fn row_checksum(row: &StoredRow) -> [u8; 8] {
 }
 
 fn decision_checksum(n: u64, decision: &RowDecision) -> [u8; 8] {
-    let texts =
-        [&decision.contact, &decision.changes, &decision.code, &decision.field, &decision.reason];
-    let texts = texts.map(|text| db::optional_text(text.as_deref()));
+    let code = decision.code.map(DiagnosticCode::spelling);
+    let texts = [
+        decision.contact.as_deref(),
+        decision.changes.as_deref(),
+        code,
+        decision.field.as_deref(),
+        decision.reason.as_deref(),
+    ];
+    let texts = texts.map(db::optional_text);
     let [contact, changes, code, field, reason] = texts.each_ref().map(Vec::as_slice);
     let (n, leader) = (n.to_le_bytes(), db::optional_number(decision.merged_into));
     let action = decision.action.name().as_bytes();

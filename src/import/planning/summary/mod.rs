@@ -100,7 +100,7 @@ impl PlanSummary {
             for (n, decision) in lot {
                 *self.actions.entry(decision.action).or_default() += 1;
                 if let Some(code) = decision.code {
-                    *self.rejected.entry(code).or_default() += 1;
+                    *self.rejected.entry(code.to_string()).or_default() += 1;
                 }
                 let Some(changes) = decision.changes else { continue };
                 let changes: Vec<FieldChange> =

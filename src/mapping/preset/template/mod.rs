@@ -7,6 +7,7 @@
 //! It knows names and forms; `publish` knows which value of an account fills a column.
 
 mod column;
+mod parse_columns;
 mod parse_template;
 #[cfg(test)]
 mod tests;
