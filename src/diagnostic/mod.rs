@@ -2,8 +2,9 @@
 //! shown.
 //!
 //! A value parser, a sheet, a mapping or a plan creates a [`Diagnostic`] with a code and a message. Each caller on
-//! the way up adds the part of the place that it knows: the column, the field, the row. The run's store, the result
-//! files, the JSON events and the terminal use it unchanged. This module does not know the modules that use it.
+//! the way up adds the part of the place that it knows: the column, the field, the row, the cell. The run's store, the
+//! result files, the JSON events and the terminal use it unchanged; place, message and hint become one text only where
+//! they are shown. This module does not know the modules that use it.
 
 mod codes;
 mod event_codes;
@@ -21,9 +22,9 @@ pub use event_codes::{EventWarningCode, FetchFailureCode, UnknownEventCode};
 pub struct Diagnostic {
     /// The stable name, which also determines the severity.
     pub code: DiagnosticCode,
-    /// Where it was found, as far as known.
+    /// Where it was found, as far as known. Boxed, so that results with a diagnostic stay small.
     #[serde(default)]
-    pub place: DiagnosticPlace,
+    pub place: Box<DiagnosticPlace>,
     /// The column's header, or the target if no column is to blame; empty if it is about the whole row or file.
     #[serde(default)]
     pub field: String,
@@ -35,7 +36,7 @@ pub struct Diagnostic {
 }
 
 /// Where a diagnostic was found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiagnosticPlace {
     /// The row number, from 1; `None` for the file as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,6 +47,9 @@ pub struct DiagnosticPlace {
     /// The column's index, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<usize>,
+    /// The cell of the sheet as users know it: `Contacts!C5`, or `line 5, column C`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<Box<str>>,
 }
 
 impl Diagnostic {
@@ -54,7 +58,7 @@ impl Diagnostic {
     pub fn new(code: DiagnosticCode, message: impl Into<String>) -> Self {
         Self {
             code,
-            place: DiagnosticPlace::default(),
+            place: Box::default(),
             field: String::new(),
             message: message.into(),
             hint: None,
@@ -67,12 +71,13 @@ impl Diagnostic {
         self.code.severity()
     }
 
-    /// The message and the hint, for output with a single cell for both.
+    /// The place, if known, the message and the hint, for output with a single cell for all of them.
     #[must_use]
-    pub fn message_with_hint(&self) -> String {
+    pub fn full_message(&self) -> String {
+        let message = self.message_with_place();
         match &self.hint {
-            Some(hint) => format!("{}; {hint}", self.message),
-            None => self.message.clone(),
+            Some(hint) => format!("{message}; {hint}"),
+            None => message,
         }
     }
 
@@ -123,12 +128,20 @@ impl Diagnostic {
         self
     }
 
-    /// The message with its line, if known, in front.
+    /// Sets the sheet's cell, as users know it.
     #[must_use]
-    pub fn message_with_line(&self) -> String {
-        match self.place.line {
-            Some(line) => format!("line {line}: {}", self.message),
-            None => self.message.clone(),
+    pub fn in_cell(mut self, cell: impl Into<Box<str>>) -> Self {
+        self.place.cell = Some(cell.into());
+        self
+    }
+
+    /// The message with its cell or else its line, if known, in front.
+    #[must_use]
+    pub fn message_with_place(&self) -> String {
+        match (&self.place.cell, self.place.line) {
+            (Some(cell), _) => format!("{cell}: {}", self.message),
+            (None, Some(line)) => format!("line {line}: {}", self.message),
+            (None, None) => self.message.clone(),
         }
     }
 
@@ -137,7 +150,7 @@ impl Diagnostic {
     pub fn list_line(&self, heading: DiagnosticCode) -> String {
         let code = if self.code == heading { String::new() } else { format!(" ({})", self.code) };
         let hint = self.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        format!("{}{code}{hint}", self.message_with_line())
+        format!("{}{code}{hint}", self.message_with_place())
     }
 
     /// Sets the row number, from 1.
@@ -189,8 +202,20 @@ mod tests {
             .with_hint("set the order")
             .in_field("Born")
             .at_column(3)
-            .at_record(7);
+            .at_record(7)
+            .in_cell("Contacts!D8");
         let json = serde_json::to_string(&whole).unwrap();
         assert_eq!(serde_json::from_str::<Diagnostic>(&json).unwrap(), whole);
+    }
+
+    #[test]
+    fn a_message_is_shown_with_its_cell_or_else_its_line() {
+        let plain = Diagnostic::new(DiagnosticCode::W_DATE_AMBIGUOUS, "two readings");
+        assert_eq!(plain.full_message(), "two readings");
+        let in_line = plain.at_line(5);
+        assert_eq!(in_line.message_with_place(), "line 5: two readings");
+        let in_cell = in_line.in_cell("Contacts!D5").with_hint("set the order");
+        assert_eq!(in_cell.full_message(), "Contacts!D5: two readings; set the order");
+        assert_eq!(in_cell.message, "two readings");
     }
 }

@@ -73,7 +73,7 @@ impl ConfigParser<'_> {
     /// The failure of one problem.
     fn error_for(&self, problem: &Diagnostic) -> CliError {
         let file = self.file.display();
-        let (code, message) = (problem.code, problem.message_with_line());
+        let (code, message) = (problem.code, problem.message_with_place());
         let failure = CliError::usage(format!("{file} {message} ({code})"));
         match &problem.hint {
             Some(hint) => failure.with_hint(hint.as_ref()),

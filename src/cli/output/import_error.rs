@@ -95,7 +95,7 @@ fn message_with_code(message: &str, code: DiagnosticCode) -> String {
 
 /// A column that must be decided about; its code only where the heading has another one.
 fn undecided_line(column: &Diagnostic) -> String {
-    let message = column.message_with_hint();
+    let message = column.full_message();
     match column.code {
         DiagnosticCode::E_COLUMN_UNDECIDED => message,
         code => message_with_code(&message, code),

@@ -140,7 +140,7 @@ impl ValidatedRowWriter<'_> {
         self.count = row.record;
         let judged = self.checker.validate_row(row);
         for warned in &judged.warnings {
-            self.rows.insert_warning(row.record, &self.with_cell_position(row, warned.clone()))?;
+            self.rows.insert_warning(row.record, &self.locate_in_row(row, warned.clone()))?;
         }
         let outcome = match self.reject_extra_cells(row) {
             Some(rejection) => Err(rejection),
@@ -159,13 +159,13 @@ impl ValidatedRowWriter<'_> {
         match outcome {
             Ok(draft) => self.store_identities(row.record, &draft),
             Err(rejection) => {
-                let rejection = self.with_cell_position(row, rejection);
+                let rejection = self.locate_in_row(row, rejection);
                 Ok(self.rows.put_decision(row.record, &rejection_decision(&rejection))?)
             }
         }
     }
 
-    /// Adds the cells' names to the diagnostics of what could not be read, and counts the unknown names among
+    /// Adds the cells to the diagnostics of what could not be read, and counts the unknown names among
     /// them.
     fn annotate_deferred_errors(
         &mut self,
@@ -173,7 +173,7 @@ impl ValidatedRowWriter<'_> {
         mut draft: ContactDraft,
     ) -> ContactDraft {
         for unread in &mut draft.unread {
-            unread.diagnostic = self.with_cell_position(row, unread.diagnostic.clone());
+            unread.diagnostic = self.locate_in_row(row, unread.diagnostic.clone());
             let named = matches!(
                 unread.diagnostic.code,
                 DiagnosticCode::R_OWNER_UNKNOWN
@@ -199,14 +199,10 @@ impl ValidatedRowWriter<'_> {
         )
     }
 
-    /// A diagnostic whose message names the cell, if it concerns one.
-    fn with_cell_position(&self, row: &SheetRow, diagnostic: Diagnostic) -> Diagnostic {
+    /// A diagnostic with its cell, if it concerns one.
+    fn locate_in_row(&self, row: &SheetRow, diagnostic: Diagnostic) -> Diagnostic {
         match diagnostic.place.column.and_then(|index| self.columns.get(index)) {
-            Some(column) => {
-                let cell = row.place.cell_reference(&column.letters);
-                let message = format!("{cell}: {}", diagnostic.message);
-                diagnostic.with_message(message)
-            }
+            Some(column) => diagnostic.in_cell(row.place.cell_reference(&column.letters)),
             None => diagnostic,
         }
     }
@@ -291,7 +287,7 @@ pub(crate) fn rejection_decision(rejection: &Diagnostic) -> RowDecision {
         action: RowAction::Rejected,
         code: Some(rejection.code),
         field: Some(rejection.field.clone()),
-        reason: Some(rejection.message_with_hint()),
+        reason: Some(rejection.full_message()),
         ..RowDecision::default()
     }
 }

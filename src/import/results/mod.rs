@@ -325,7 +325,7 @@ fn write_warning(
     let line = row.map(|row| row.line.to_string()).unwrap_or_default();
     let n = n.map(|n| n.to_string()).unwrap_or_default();
     let code = warning.code.to_string();
-    let message = warning.message_with_hint();
+    let message = warning.full_message();
     table.write_record(
         &[n, line, warning.field, code, message].map(|cell| escape_for_table(&cell).into_owned()),
     )

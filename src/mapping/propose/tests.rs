@@ -206,7 +206,7 @@ fn two_columns_for_one_value_refuse_the_sheet() {
     let undecided = asks("Name,Email,City,City", &[], &["city"]);
     assert_eq!(undecided[0].code, DUPLICATE_HEADER);
     assert_eq!(
-        undecided[0].message_with_hint(),
+        undecided[0].full_message(),
         "`City` is the header of columns C and D; pick one with `--map C=city` or `--ignore-column D`"
     );
     asks("City,Town", &[], &["city"]);

@@ -64,7 +64,7 @@ fn shown(plan: &BoundMapping) -> Vec<String> {
 }
 
 fn complaints(problems: &[Diagnostic]) -> Vec<String> {
-    problems.iter().map(Diagnostic::message_with_line).collect()
+    problems.iter().map(Diagnostic::message_with_place).collect()
 }
 
 mod binding;

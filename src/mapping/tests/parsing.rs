@@ -75,7 +75,7 @@ fn a_mapping_says_all_that_the_format_has() {
 fn an_order_of_dates_that_does_not_exist_is_a_problem() {
     let problems = Mapping::parse("[options]\ndate_order = \"YDM\"\n", "test").unwrap_err();
     let shown: Vec<String> =
-        problems.iter().map(crate::diagnostic::Diagnostic::message_with_line).collect();
+        problems.iter().map(crate::diagnostic::Diagnostic::message_with_place).collect();
     assert_eq!(shown, ["line 2: the option `date_order` takes `DMY`, `MDY` or `YMD`"]);
 }
 
@@ -110,7 +110,7 @@ value = "x"
         .map(|problem| {
             format!(
                 "{} [{}]",
-                problem.message_with_line(),
+                problem.message_with_place(),
                 problem.hint.as_deref().unwrap_or_default()
             )
         })

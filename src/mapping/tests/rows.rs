@@ -53,7 +53,7 @@ fn a_column_that_a_condition_looks_at_is_accounted_for() {
     let plan = mapping(text).bind_columns(&columns("A,type,C")).unwrap();
     assert_eq!((plan.bound[0].when, plan.unmapped), (Some(1), vec![2]));
     let problems = mapping(text).bind_columns(&columns("A,Typ")).unwrap_err();
-    assert_eq!(problems[0].message_with_line(), "line 2: the sheet has no column `Type`");
+    assert_eq!(problems[0].message_with_place(), "line 2: the sheet has no column `Type`");
     assert_eq!(problems[0].hint.as_deref(), Some("did you mean `Typ`?"));
     let problems = mapping(text).bind_columns(&columns("A,Type,Type")).unwrap_err();
     assert_eq!(problems[0].code, DUPLICATE_HEADER);

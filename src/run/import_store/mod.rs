@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS decision (
 );
 CREATE TABLE IF NOT EXISTS warning (
     id INTEGER PRIMARY KEY, n INTEGER NOT NULL, code TEXT NOT NULL, field TEXT NOT NULL,
-    message TEXT NOT NULL, hint TEXT, col INTEGER
+    message TEXT NOT NULL, hint TEXT, col INTEGER, cell TEXT
 );
 CREATE INDEX IF NOT EXISTS warning_by_row ON warning (n);
 CREATE TABLE IF NOT EXISTS identity (
@@ -92,7 +92,7 @@ pub struct RowDecision {
     pub code: Option<DiagnosticCode>,
     /// The column or field.
     pub field: Option<String>,
-    /// The message.
+    /// Why, as the result files show it: the cell, the message and the hint in one text.
     pub reason: Option<String>,
 }
 
@@ -203,7 +203,7 @@ impl ImportStore {
     /// Stores a warning about row `n`; 0 is the whole file.
     pub fn insert_warning(&self, n: u64, warning: &Diagnostic) -> Result<(), RunError> {
         self.execute(
-            "INSERT INTO warning (n, code, field, message, hint, col) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO warning (n, code, field, message, hint, col, cell) VALUES (?, ?, ?, ?, ?, ?, ?)",
             params![
                 n.cast_signed(),
                 warning.code.spelling(),
@@ -211,6 +211,7 @@ impl ImportStore {
                 warning.message,
                 warning.hint,
                 warning.place.column.and_then(|column| i64::try_from(column).ok()),
+                warning.place.cell,
             ],
         )
     }
@@ -227,11 +228,12 @@ impl ImportStore {
         let read = |row: &Row<'_>| {
             let n = row.get::<_, i64>(0)?.cast_unsigned();
             let column: Option<i64> = row.get(5)?;
-            let place = DiagnosticPlace {
+            let place = Box::new(DiagnosticPlace {
                 record: (n > 0).then_some(n),
                 line: None,
                 column: column.and_then(|column| usize::try_from(column).ok()),
-            };
+                cell: row.get(6)?,
+            });
             let code: String = row.get(1)?;
             let warning = |code| {
                 let (field, message, hint) = (row.get(2)?, row.get(3)?, row.get(4)?);
@@ -239,7 +241,7 @@ impl ImportStore {
             };
             code.parse().map(warning).map_or_else(|error| Ok(Err(error)), |read| read.map(Ok))
         };
-        let sql = "SELECT n, code, field, message, hint, col FROM warning
+        let sql = "SELECT n, code, field, message, hint, col, cell FROM warning
                    WHERE n >= ? AND n < ? ORDER BY n, id";
         let found = self.query_all(sql, params![from.cast_signed(), to.cast_signed()], read)?;
         let check = |read: Result<Diagnostic, UnknownDiagnosticCode>| {

@@ -177,7 +177,7 @@ impl Case {
         let plan =
             Mapping::parse(&self.mapping, "test").unwrap().bind_columns(&self.columns).unwrap();
         let problems = self.checker(plan, ColumnScanFindings::default()).unwrap_err();
-        problems.iter().map(crate::diagnostic::Diagnostic::message_with_line).collect()
+        problems.iter().map(crate::diagnostic::Diagnostic::message_with_place).collect()
     }
 
     /// Expects rows as `code`, or as the relevant parts of their drafts.
