@@ -84,7 +84,7 @@ impl HttpOptions {
             .timeout(self.patience * 10)
             .tcp_nodelay(true)
             .build()
-            .map_err(|error| classify_build_error(&super::send::root_cause(&error)))
+            .map_err(|error| classify_build_error(&super::attempt::root_cause(&error)))
     }
 }
 
@@ -123,7 +123,7 @@ fn load_certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpSetup
         let certificate = certificate.map_err(|error| damaged(error.to_string()))?;
         roots.add(certificate.clone()).map_err(|error| damaged(error.to_string()))?;
         let certificate = reqwest::Certificate::from_der(&certificate);
-        all.push(certificate.map_err(|error| damaged(super::send::root_cause(&error)))?);
+        all.push(certificate.map_err(|error| damaged(super::attempt::root_cause(&error)))?);
     }
     if all.is_empty() {
         return Err(HttpSetupError::NoCertificate(path.to_owned()));

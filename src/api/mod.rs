@@ -5,6 +5,7 @@
 //! location's [`RateLimiter`] and the decision table in `retry`. This room knows nothing of runs,
 //! tables or files. How the API behaves, each fact with its source, is described in [`facts`].
 
+mod attempt;
 mod client;
 mod clock;
 mod connect_error;
@@ -18,8 +19,9 @@ mod oauth;
 mod probe;
 mod rate_limit;
 mod response;
-mod response_body;
 mod retry;
+mod retry_after;
+mod retry_schedule;
 mod search_request;
 mod send;
 mod token;

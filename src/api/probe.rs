@@ -15,13 +15,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderValue};
 
+use super::attempt::describe_redirect;
 use super::client::{ApiClient, VERSION};
 use super::connect_error::ConnectError;
 use super::endpoint::ApiEndpoint;
 use super::error::{ApiError, ApiErrorKind};
 use super::http::{HttpOptions, HttpSetupError};
 use super::retry::RetryPolicy;
-use super::send::{ApiRequest, describe_redirect};
+use super::send::ApiRequest;
 use super::{clock, decode};
 use crate::id::{CalendarId, LocationId};
 

@@ -1,6 +1,7 @@
-//! The decision table: what a failed attempt means, and how long to wait before the next one.
+//! The decision table: what a failed attempt means, and whether another one helps.
 //!
-//! Every read may be repeated; the table says when that helps. Its rows follow api.md §7.
+//! Every read may be repeated; the table says when that helps. Its rows follow api.md §7. The requests of the API and
+//! those of its OAuth endpoints use the same tables.
 
 use std::time::Duration;
 
@@ -24,8 +25,43 @@ pub(super) enum AttemptError {
     Redirect(u16, String),
     /// A truncated response, or a 2xx whose body is not what the endpoint returns: blank or HTML.
     Unreadable(u16, String),
-    /// A response whose body exceeds the size limit, with its size in bytes.
-    TooLarge(u16, u64),
+    /// A response whose body exceeds the size limit.
+    TooLarge {
+        /// The response's status.
+        status: u16,
+        /// Its size in bytes, as far as known.
+        bytes: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+}
+
+impl AttemptError {
+    /// The status of the response, if there was one.
+    pub(super) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Connect(_) | Self::Untrusted(_) | Self::Transport(_) => None,
+            Self::Status(status, _)
+            | Self::Redirect(status, _)
+            | Self::Unreadable(status, _)
+            | Self::TooLarge { status, .. } => Some(*status),
+        }
+    }
+
+    /// What the server or the transport reported, shortened for display. Untrusted text.
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::Connect(message)
+            | Self::Untrusted(message)
+            | Self::Transport(message)
+            | Self::Redirect(_, message)
+            | Self::Unreadable(_, message) => truncate_text(message),
+            Self::Status(_, body) => error_message(body),
+            Self::TooLarge { bytes, limit, .. } => {
+                format!("the response has {bytes} bytes; the limit is {limit}")
+            }
+        }
+    }
 }
 
 impl std::fmt::Display for AttemptError {
@@ -41,7 +77,7 @@ impl std::fmt::Display for AttemptError {
             Self::Status(status, body) => {
                 write!(f, "{status} {}", error_message(body).escape_debug())
             }
-            Self::TooLarge(status, bytes) => write!(f, "{status} with {bytes} bytes"),
+            Self::TooLarge { status, bytes, .. } => write!(f, "{status} with {bytes} bytes"),
         }
     }
 }
@@ -85,7 +121,7 @@ pub(super) fn decide_read_retry(failure: &AttemptError) -> RetryDecision {
         AttemptError::Status(429, _) | AttemptError::Unreadable(429, _) => {
             RetryDecision::RetryAfterWindow
         }
-        AttemptError::TooLarge(..) => RetryDecision::Fail(ApiErrorKind::TooLarge),
+        AttemptError::TooLarge { .. } => RetryDecision::Fail(ApiErrorKind::TooLarge),
         AttemptError::Untrusted(_) => RetryDecision::Fail(ApiErrorKind::Untrusted),
         AttemptError::Redirect(..) => RetryDecision::Fail(ApiErrorKind::Refused),
         AttemptError::Connect(_)
@@ -211,14 +247,6 @@ pub(super) fn parse_trace_id(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<TraceIdBody>(body).ok().map(|traced| truncate_text(&traced.trace_id))
 }
 
-/// The pause before the next attempt: decorrelated jitter from 0.2 s to 20 s.
-pub(super) fn next_backoff(previous: Duration) -> Duration {
-    const FIRST: f64 = 0.2;
-    const LONGEST: f64 = 20.0;
-    let ceiling = (previous.as_secs_f64() * 3.0).max(FIRST);
-    Duration::from_secs_f64((FIRST + fastrand::f64() * (ceiling - FIRST)).min(LONGEST))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -279,14 +307,5 @@ mod tests {
         assert_eq!(error_message(br#"{"error":{"code":"x","message":"late"}}"#), "late");
         assert_eq!(error_message(b"<html>"), "an HTML page instead of JSON");
         assert_eq!(error_message(b""), "no explanation");
-    }
-
-    #[test]
-    fn pauses_grow_within_their_bounds() {
-        let mut last = Duration::ZERO;
-        for _ in 0..100 {
-            last = next_backoff(last);
-            assert!(last >= Duration::from_millis(200) && last <= Duration::from_secs(20));
-        }
     }
 }

@@ -2,8 +2,8 @@
 //! token for those of its locations.
 //!
 //! A refresh token or code can be used only once. A request that carries one is therefore repeated
-//! only if it was certainly not processed: no connection, or refused by the rate limit. The caller
-//! must find out what a failing server may have done. There is no rate limiter here, because these
+//! like a write, only if it was certainly not processed: no connection, or refused by the rate
+//! limit. The caller must find out what a failing server may have done. There is no rate limiter here, because these
 //! requests are few.
 
 mod error;
@@ -25,22 +25,22 @@ use grant::OauthResponseObject;
 pub use grant::{InstalledLocation, OauthApp, OauthGrant, ReconnectTarget, UserType};
 use token_response::OauthRequestBody;
 
+use super::attempt;
 use super::client::VERSION;
 use super::http::{HttpOptions, HttpSetupError};
-use super::response_body::{BodyReadError, read_body, retry_after};
+use super::retry::{self, AttemptError, RetryDecision, RetryPolicy};
+use super::retry_after::retry_after;
+use super::retry_schedule::RetrySchedule;
 use super::token::BearerToken;
-use super::{retry, send};
 use crate::id::{CompanyId, LocationId};
 use crate::text::percent_encode;
 
-/// How often a request is sent that was certainly not executed, or is safe to repeat.
-const ATTEMPTS: u32 = 5;
+/// The bounds of every request. Its time is bounded by [`LONGEST_WAIT`].
+const BOUNDS: RetryPolicy = RetryPolicy { attempts: 5, time: Duration::MAX, bytes: 4 << 20 };
 /// The longest wait between two attempts that the server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Locations requested per page.
 const PAGE: usize = 100;
-/// The largest response that is read.
-const MOST: u64 = 4 << 20;
 
 /// The OAuth endpoints at a base URL.
 #[derive(Debug, Clone)]
@@ -57,18 +57,13 @@ struct OauthRequest<'a> {
     path: String,
     bearer: Option<&'a BearerToken>,
     body: Option<OauthRequestBody>,
-    /// Whether it is safe to execute it twice.
-    repeatable: bool,
+    /// Which failures allow another attempt: those of a read if it is safe to execute it twice,
+    /// otherwise those of a write.
+    decide: fn(&AttemptError) -> RetryDecision,
 }
 
-/// How an attempt failed.
-struct OauthAttemptError {
-    error: OauthError,
-    /// Whether the request was certainly not executed.
-    unsent: bool,
-    /// The wait that the server asks for.
-    wait: Option<Duration>,
-}
+/// How an attempt failed, and the wait that the server asks for.
+type FailedAttempt = (AttemptError, Option<Duration>);
 
 impl OauthClient {
     /// Creates the client. No request is sent yet.
@@ -117,7 +112,7 @@ impl OauthClient {
             path: "/oauth/token".to_owned(),
             bearer: None,
             body: Some(form),
-            repeatable: false,
+            decide: retry::decide_write_retry,
         };
         let (asked, answered) = self.send_with_retries(&ask).await?;
         answered
@@ -142,7 +137,7 @@ impl OauthClient {
             bearer: Some(company_token),
             body: Some(form),
             // A second token does no harm.
-            repeatable: true,
+            decide: retry::decide_read_retry,
         };
         let (asked, answered) = self.send_with_retries(&ask).await?;
         let grant = answered.to_grant(UserType::Location, asked);
@@ -176,7 +171,7 @@ impl OauthClient {
                 ),
                 bearer: Some(company_token),
                 body: None,
-                repeatable: true,
+                decide: retry::decide_read_retry,
             };
             let (_, mut answered) = self.send_with_retries(&ask).await?;
             let rows = answered
@@ -217,7 +212,7 @@ impl OauthClient {
             path: "/oauth/reconnect".to_owned(),
             bearer: None,
             body: Some(OauthRequestBody::from_json(&body, &app.client_secret)),
-            repeatable: true,
+            decide: retry::decide_read_retry,
         };
         let (_, answered) = self.send_with_retries(&ask).await?;
         let code = answered.text_field(&["authorizationCode", "authorization_code", "code"]);
@@ -230,57 +225,43 @@ impl OauthClient {
         &self,
         ask: &OauthRequest<'_>,
     ) -> Result<(Timestamp, OauthResponseObject), OauthError> {
-        let mut pause = Duration::ZERO;
-        for left in (0..ATTEMPTS).rev() {
+        let mut schedule = RetrySchedule::start(BOUNDS);
+        loop {
             let begun = Timestamp::now();
-            let failure = match self.send_once(ask).await {
+            let (failure, wait) = match self.send_once(ask).await {
                 Ok(answered) => return Ok((begun, answered)),
-                Err(failure) => failure,
+                Err(failed) => failed,
             };
-            tracing::debug!(route = ask.route, message = ?failure.error.message, "attempt failed");
-            let passing =
-                failure.unsent || ask.repeatable && failure.error.kind == OauthErrorKind::Failed;
-            if !passing || left == 0 {
-                return Err(failure.error);
-            }
-            pause = retry::next_backoff(pause);
-            tokio::time::sleep(failure.wait.unwrap_or(pause).min(LONGEST_WAIT)).await;
+            let error = ask.attempt_error(&failure);
+            tracing::debug!(route = ask.route, message = ?error.message, "attempt failed");
+            schedule.count_attempt();
+            let pause = match (ask.decide)(&failure) {
+                RetryDecision::Fail(_) => None,
+                RetryDecision::Retry | RetryDecision::RetryAfterWindow => schedule.next_pause(),
+            };
+            let Some(pause) = pause else { return Err(error) };
+            tokio::time::sleep(wait.unwrap_or(pause).min(LONGEST_WAIT)).await;
         }
-        unreachable!("the last attempt returns")
     }
 
     async fn send_once(
         &self,
         ask: &OauthRequest<'_>,
-    ) -> Result<OauthResponseObject, OauthAttemptError> {
-        let response = self.build_request(ask).send().await;
-        let response = response.map_err(|error| OauthAttemptError::from_transport(ask, &error))?;
+    ) -> Result<OauthResponseObject, FailedAttempt> {
+        let response = attempt::send_request(self.build_request(ask)).await;
+        let response = response.map_err(|failure| (failure, None))?;
         let status = response.status().as_u16();
         tracing::debug!(route = ask.route, status, "answered");
         let wait = retry_after(response.headers());
-        let body = read_body(response, MOST, None).await.map_err(|error| {
-            let message = match error {
-                BodyReadError::Interrupted(error) => send::root_cause(&error),
-                BodyReadError::TooLarge(_) => "the response is too long".to_owned(),
-            };
-            OauthAttemptError::from_response(ask, status, message)
-        })?;
-        if !(200..300).contains(&status) {
-            let message = retry::error_message(ask.redact_secrets(&body).as_bytes());
-            return Err(OauthAttemptError {
-                wait,
-                ..OauthAttemptError::from_response(ask, status, message)
-            });
+        let failed = |failure| (failure, wait);
+        let body = attempt::read_body(response, BOUNDS.bytes, None).await.map_err(failed)?;
+        attempt::check_status(status, &body).map_err(failed)?;
+        if let Ok(Value::Object(answer)) = serde_json::from_slice(&body) {
+            return Ok(OauthResponseObject(answer));
         }
-        match serde_json::from_slice(&body) {
-            Ok(Value::Object(answer)) => Ok(OauthResponseObject(answer)),
-            // The serde message could repeat part of a token.
-            _ => Err(OauthAttemptError::from_response(
-                ask,
-                status,
-                "the response is not a JSON object".to_owned(),
-            )),
-        }
+        // The serde message could repeat part of a token.
+        let message = "the response is not a JSON object".to_owned();
+        Err(failed(AttemptError::Unreadable(status, message)))
     }
 
     fn build_request(&self, ask: &OauthRequest<'_>) -> RequestBuilder {
@@ -302,6 +283,23 @@ impl OauthRequest<'_> {
     fn invalid_response_error(&self, message: &str) -> OauthError {
         let (kind, route) = (OauthErrorKind::Failed, self.route);
         OauthError { kind, route, status: None, message: message.to_owned() }
+    }
+
+    /// The error of a failed attempt.
+    fn attempt_error(&self, failure: &AttemptError) -> OauthError {
+        let message = match failure {
+            AttemptError::Status(_, body) => {
+                retry::error_message(self.redact_secrets(body).as_bytes())
+            }
+            other => other.message(),
+        };
+        let kind = match failure {
+            AttemptError::Connect(_) | AttemptError::Untrusted(_) => OauthErrorKind::Unreachable,
+            other => other
+                .status()
+                .map_or(OauthErrorKind::Failed, |status| self.classify_status(status, &message)),
+        };
+        OauthError { kind, route: self.route, status: failure.status(), message }
     }
 
     /// What the server said, with the secrets we sent removed.
@@ -332,22 +330,6 @@ impl OauthRequest<'_> {
             400..500 => OauthErrorKind::Refused,
             _ => OauthErrorKind::Failed,
         }
-    }
-}
-
-impl OauthAttemptError {
-    fn from_transport(ask: &OauthRequest<'_>, error: &reqwest::Error) -> Self {
-        let unsent = error.is_connect();
-        let kind = if unsent { OauthErrorKind::Unreachable } else { OauthErrorKind::Failed };
-        let message = retry::truncate_text(&send::describe_transport_error(error));
-        let error = OauthError { kind, route: ask.route, status: None, message };
-        Self { error, unsent, wait: None }
-    }
-
-    fn from_response(ask: &OauthRequest<'_>, status: u16, message: String) -> Self {
-        let kind = ask.classify_status(status, &message);
-        let error = OauthError { kind, route: ask.route, status: Some(status), message };
-        Self { error, unsent: status == 429, wait: None }
     }
 }
 

@@ -154,6 +154,30 @@ async fn a_single_use_token_is_sent_again_only_when_it_was_not_looked_at() {
 }
 
 #[tokio::test]
+async fn what_may_be_executed_twice_is_sent_again_after_a_failure() {
+    let lost = String::new();
+    let broken = answer("502 Bad Gateway", "<html>");
+    let granted = answer("200 OK", r#"{"access_token":"a","locationId":"here"}"#);
+    let (oauth, requests) = serve(vec![broken, lost, granted]);
+    let (token, company) = (BearerToken::new("t").unwrap(), "acme".parse().unwrap());
+    let location = "here".parse().unwrap();
+    assert!(oauth.fetch_location_token(&token, &company, &location).await.is_ok());
+    assert_eq!(requests.join().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_redirect_is_neither_followed_nor_repeated() {
+    let redirect = answer("302 Found", "");
+    let redirect = redirect.replace("conn", "location: https://other.example/?refresh-one\r\nconn");
+    let (oauth, requests) = serve(vec![redirect]);
+    let error = refresh(&oauth).await.unwrap_err();
+    assert_eq!((error.kind, error.status), (OauthErrorKind::Failed, Some(302)));
+    assert!(error.message.starts_with("a redirect to `other.example`"), "{error}");
+    assert!(!error.message.contains("refresh-one"), "{error}");
+    assert_eq!(requests.join().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn an_answer_without_a_usable_token_is_a_failure() {
     let bodies = ["{}", "[]", "", "<html>", r#"{"access_token":"a b"}"#, r#"{"access_token":1.5"#];
     let (oauth, _requests) = serve(bodies.map(|body| answer("200 OK", body)).to_vec());

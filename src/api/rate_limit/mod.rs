@@ -17,7 +17,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
 use super::daily_quota::{DailyQuota, QuotaPolicy};
-use super::response_body::retry_after;
+use super::retry_after::retry_after;
 use crate::event::{CancelSignal, RunEvent, SharedObserver, WaitReason};
 
 /// The window as counted here: one thousandth longer, to allow for clock drift and for windows that

@@ -1,0 +1,106 @@
+//! The schedule of one request's attempts: how many there may be, and the growing pauses between them.
+//!
+//! It does not know why an attempt failed; that is for the table in `retry`.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::retry::RetryPolicy;
+
+/// How often a request is resent after a 429. More would mean a used-up daily quota or a lost
+/// cause.
+const MAX_REFUSALS: u32 = 8;
+
+/// The attempts of one request that failed so far, and the growing pauses between them, within the
+/// request's bounds.
+#[derive(Debug)]
+pub(super) struct RetrySchedule {
+    policy: RetryPolicy,
+    started: Instant,
+    attempts: u32,
+    refusals: u32,
+    pause: Duration,
+}
+
+impl RetrySchedule {
+    /// A schedule whose time begins now.
+    pub(super) fn start(policy: RetryPolicy) -> Self {
+        let started = Instant::now();
+        Self { policy, started, attempts: 0, refusals: 0, pause: Duration::ZERO }
+    }
+
+    /// Counts an attempt that failed.
+    pub(super) fn count_attempt(&mut self) {
+        self.attempts += 1;
+    }
+
+    /// Counts an attempt that was refused without being executed. It uses up none of the attempts
+    /// of the policy.
+    pub(super) fn count_refusal(&mut self) {
+        self.refusals += 1;
+    }
+
+    /// Whether there were too many refusals.
+    pub(super) fn is_refused_too_often(&self) -> bool {
+        self.refusals >= MAX_REFUSALS
+    }
+
+    /// The pause before the next attempt, longer each time; `None` if the policy allows no further
+    /// attempt.
+    pub(super) fn next_pause(&mut self) -> Option<Duration> {
+        self.pause = next_backoff(self.pause);
+        let over = self.started.elapsed() + self.pause > self.policy.time;
+        (self.attempts < self.policy.attempts && !over).then_some(self.pause)
+    }
+
+    /// All attempts so far, with those that were refused.
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts + self.refusals
+    }
+
+    /// The time since the first attempt.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// The pause before the next attempt: decorrelated jitter from 0.2 s to 20 s.
+fn next_backoff(previous: Duration) -> Duration {
+    const FIRST: f64 = 0.2;
+    const LONGEST: f64 = 20.0;
+    let ceiling = (previous.as_secs_f64() * 3.0).max(FIRST);
+    Duration::from_secs_f64((FIRST + fastrand::f64() * (ceiling - FIRST)).min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_schedule_ends_with_its_attempts_or_its_time() {
+        let bounds = RetryPolicy { attempts: 3, time: Duration::from_mins(1), bytes: 1 };
+        let mut schedule = RetrySchedule::start(bounds);
+        for _ in 0..2 {
+            schedule.count_attempt();
+            assert!(schedule.next_pause().is_some());
+        }
+        schedule.count_refusal();
+        assert!(schedule.next_pause().is_some(), "a refusal uses up no attempt");
+        schedule.count_attempt();
+        assert_eq!((schedule.next_pause(), schedule.attempts()), (None, 4));
+        let mut late = RetrySchedule::start(bounds);
+        tokio::time::advance(bounds.time).await;
+        late.count_attempt();
+        assert_eq!(late.next_pause(), None);
+    }
+
+    #[test]
+    fn pauses_grow_within_their_bounds() {
+        let mut last = Duration::ZERO;
+        for _ in 0..100 {
+            last = next_backoff(last);
+            assert!(last >= Duration::from_millis(200) && last <= Duration::from_secs(20));
+        }
+    }
+}
