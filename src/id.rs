@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::truncate_text;
+
 /// Why a text is not a valid id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{shown}` is not a valid {what} id: {reason}")]
@@ -24,8 +26,8 @@ const MAX_ID_BYTES: usize = 128;
 
 fn validate_id(what: &'static str, text: &str) -> Result<String, InvalidId> {
     let reject = |reason| {
-        let shown = text.chars().take(40).map(|c| if c.is_control() { '\u{fffd}' } else { c });
-        Err(InvalidId { what, shown: shown.collect(), reason })
+        let shown = truncate_text(text, 40).replace(char::is_control, "\u{fffd}");
+        Err(InvalidId { what, shown, reason })
     };
     match text {
         "" => reject("it is empty"),

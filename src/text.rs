@@ -1,4 +1,4 @@
-//! Text helpers for all modules: escaping for terminals, patterns, similar names, and encodings.
+//! Text helpers for all modules: escaping for terminals, patterns, similar names, shortening, plurals, and encodings.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -151,6 +151,36 @@ pub(crate) fn truncate_text(text: &str, most: usize) -> String {
     }
 }
 
+/// The form in which words are compared for similarity: lower case, and short, since the time for a comparison grows with
+/// the product of the lengths.
+pub(crate) fn comparison_key(word: &str) -> String {
+    word.chars().take(64).flat_map(char::to_lowercase).collect()
+}
+
+/// A number with its thousands separated: `12,345`.
+pub(crate) fn format_count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// A number of things: `1 row`, `2 businesses`, `12,345 rows`.
+pub(crate) fn format_plural(number: u64, noun: &str) -> String {
+    let ending = if noun.ends_with("ss") { "es" } else { "s" };
+    format!("{} {noun}{}", format_count(number), select_plural(number, "", ending))
+}
+
+/// The form of a word or phrase that a number requires, such as `is` or `are`.
+pub(crate) fn select_plural<'t>(number: u64, one: &'t str, other: &'t str) -> &'t str {
+    if number == 1 { one } else { other }
+}
+
 /// Encodes bytes in lower-case hexadecimal.
 pub(crate) fn encode_hex(bytes: &[u8]) -> String {
     base16ct::lower::encode_string(bytes)
@@ -239,5 +269,24 @@ mod tests {
     fn bytes_and_texts_are_encoded() {
         assert_eq!(encode_hex(&[0, 0xab, 0x1f]), "00ab1f");
         assert_eq!(percent_encode("ada+x@example.com-_"), "ada%2Bx%40example%2Ecom-_");
+    }
+
+    #[test]
+    fn numbers_have_their_thousands_apart() {
+        assert_eq!(
+            [0, 999, 1_000, 12_345, 1_234_567].map(format_count).join(" "),
+            "0 999 1,000 12,345 1,234,567"
+        );
+        assert_eq!(format_count(u64::MAX), "18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn a_noun_has_the_form_that_its_number_requires() {
+        assert_eq!(
+            [0, 1, 2, 12_345].map(|n| format_plural(n, "row")).join(", "),
+            "0 rows, 1 row, 2 rows, 12,345 rows"
+        );
+        assert_eq!([1, 2].map(|n| format_plural(n, "business")), ["1 business", "2 businesses"]);
+        assert_eq!([0, 1, 2].map(|n| select_plural(n, "is", "are")), ["are", "is", "are"]);
     }
 }

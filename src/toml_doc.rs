@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::choice::Choice;
 use super::diagnostic::{Diagnostic, DiagnosticCode};
-use super::text::closest_match;
+use super::text::{closest_match, comparison_key};
 
 /// A text and the problems found in it.
 pub(crate) struct TomlDocument {
@@ -235,11 +235,6 @@ impl TomlDocument {
         }
         read
     }
-}
-
-/// The text by which words are compared: the beginning in lower case, since a comparison takes time.
-fn comparison_key(word: &str) -> String {
-    word.chars().take(64).flat_map(char::to_lowercase).collect()
 }
 
 fn integer_value(value: &DeValue) -> Option<i64> {

@@ -25,6 +25,7 @@ use super::retry::RetryPolicy;
 use super::send::ApiRequest;
 use super::{clock, decode};
 use crate::id::{CalendarId, LocationId};
+use crate::text::truncate_text;
 
 /// At most two attempts. Lists come whole, and a location may have thousands of tags.
 const BOUNDS: RetryPolicy =
@@ -159,7 +160,7 @@ fn html_title(body: &[u8]) -> Option<String> {
     let begin = text.to_ascii_lowercase().find("<title>")? + "<title>".len();
     let rest = text.get(begin..)?;
     let title = rest.split('<').next()?.split_whitespace().collect::<Vec<_>>().join(" ");
-    (!title.is_empty()).then(|| title.chars().take(60).collect())
+    (!title.is_empty()).then(|| truncate_text(&title, 60))
 }
 
 impl ApiClient {

@@ -55,7 +55,7 @@ impl AttemptError {
             | Self::Untrusted(message)
             | Self::Transport(message)
             | Self::Redirect(_, message)
-            | Self::Unreadable(_, message) => truncate_text(message),
+            | Self::Unreadable(_, message) => truncate_message(message),
             Self::Status(_, body) => error_message(body),
             Self::TooLarge { bytes, limit, .. } => {
                 format!("the response has {bytes} bytes; the limit is {limit}")
@@ -200,7 +200,7 @@ pub fn parse_duplicate_refusal(body: &[u8]) -> Option<(ContactId, Option<String>
         meta: DuplicateRefusalMeta,
     }
     let meta = serde_json::from_slice::<DuplicateRefusalBody>(body).ok()?.meta;
-    Some((meta.contact_id, meta.matching_field.map(|field| truncate_text(&field))))
+    Some((meta.contact_id, meta.matching_field.map(|field| truncate_message(&field))))
 }
 
 /// The message of an error body: its `message`, otherwise its beginning. Untrusted text.
@@ -229,11 +229,11 @@ pub fn error_message(body: &[u8]) -> String {
         html if html.starts_with('<') => "an HTML page instead of JSON".to_owned(),
         text => text.to_owned(),
     });
-    truncate_text(&message)
+    truncate_message(&message)
 }
 
-/// The first 300 characters of a text.
-pub(super) fn truncate_text(text: &str) -> String {
+/// The first 300 characters of a message.
+pub(super) fn truncate_message(text: &str) -> String {
     crate::text::truncate_text(text, 300)
 }
 
@@ -244,7 +244,9 @@ pub(super) fn parse_trace_id(body: &[u8]) -> Option<String> {
         #[serde(rename = "traceId")]
         trace_id: String,
     }
-    serde_json::from_slice::<TraceIdBody>(body).ok().map(|traced| truncate_text(&traced.trace_id))
+    serde_json::from_slice::<TraceIdBody>(body)
+        .ok()
+        .map(|traced| truncate_message(&traced.trace_id))
 }
 
 #[cfg(test)]

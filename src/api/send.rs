@@ -198,7 +198,7 @@ fn token_unavailable_error(
     token_error: &TokenUnavailable,
     schedule: &RetrySchedule,
 ) -> ApiError {
-    let message = retry::truncate_text(&token_error.message);
+    let message = retry::truncate_message(&token_error.message);
     ApiError { message, ..build_error(request, token_error.kind, None, schedule) }
 }
 

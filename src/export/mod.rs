@@ -31,6 +31,7 @@ use crate::publish::{
 };
 use crate::pull::{self, ContactKeyList, Pull, PullOptions};
 use crate::run::{self, Run, RunKind, RunMetadata, RunState, Spool, SpoolReader, stream};
+use crate::text::{format_plural, select_plural};
 
 pub use contact_list::ContactListFile;
 pub use estimate::{ExportEstimate, estimate_cost};
@@ -363,10 +364,12 @@ fn warn_type_mismatches(published: &PublishReport, observer: &SharedObserver) {
     let more = type_mismatches.len().saturating_sub(NAMED);
     let more = (more > 0).then(|| format!("{more} more columns"));
     let columns = named.chain(more).collect::<Vec<_>>().join(", ");
-    let summary = match all {
-        1 => "1 value does not fit its column's type; it is kept in `extra`".to_owned(),
-        n => format!("{n} values do not fit their column's type; they are kept in `extra`"),
-    };
+    let misfit = select_plural(
+        all,
+        "does not fit its column's type; it is kept",
+        "do not fit their column's type; they are kept",
+    );
+    let summary = format!("{} {misfit} in `extra`", format_plural(all, "value"));
     observer.observe(&RunEvent::Warning {
         code: EventWarningCode::Misfit,
         message: format!("{summary}: {columns}"),

@@ -31,7 +31,7 @@ pub fn parse_target(text: &str) -> Result<MappingTarget, UnknownTarget> {
 /// The name closest to a text, if it is similar enough.
 #[must_use]
 pub fn closest_name<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    crate::text::closest_match(text, names, comparison_key)
+    crate::text::closest_match(text, names, crate::text::comparison_key)
 }
 
 fn unknown_target(text: &str) -> UnknownTarget {
@@ -112,10 +112,4 @@ fn target_spellings() -> impl Iterator<Item = (String, MappingTarget)> {
 fn fold_target_name(text: &str) -> String {
     let significant = text.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
     significant.flat_map(char::to_lowercase).collect()
-}
-
-/// The form in which names are compared: short, since the time for a comparison grows with the product of the
-/// lengths.
-fn comparison_key(text: &str) -> String {
-    text.chars().take(64).flat_map(char::to_lowercase).collect()
 }

@@ -13,6 +13,7 @@ use crate::concurrency;
 use crate::diagnostic::FetchFailureCode;
 use crate::id::ContactId;
 use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
+use crate::text::select_plural;
 
 /// A committed page, as the readers of its contacts' children receive it.
 #[derive(Debug)]
@@ -213,7 +214,7 @@ impl Pull {
 }
 
 fn unusable_rows_failure(ordinal: u64, count: usize) -> FetchFailure {
-    let rows = if count == 1 { "1 row is not a contact" } else { "some rows are not contacts" };
+    let rows = select_plural(count as u64, "1 row is not a contact", "some rows are not contacts");
     FetchFailure {
         stream: stream::CONTACTS.to_owned(),
         subject: format!("page {}", ordinal + 1),

@@ -83,7 +83,7 @@ pub enum RowDecodeError {
 
 impl RowDecodeError {
     fn not_a_row(table: &'static str, reason: impl Into<String>, row: &str) -> Self {
-        let excerpt = row.chars().take(80).flat_map(char::escape_debug).collect();
+        let excerpt = crate::text::truncate_text(row, 80).escape_debug().to_string();
         Self::NotARow { table, reason: reason.into(), excerpt }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::header_row;
 use super::row::{RowPosition, SheetCell, SheetRow};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::text::format_plural;
 
 /// The number of rows at the end of a sheet that may be totals.
 const TAIL: u64 = 5;
@@ -137,11 +138,11 @@ impl RowShaper {
             cells.truncate(columns);
             return None;
         };
-        let fields = if given == 1 { "field" } else { "fields" };
+        let fields = format_plural(given as u64, "field");
         Some(Diagnostic::new(
             DiagnosticCode::R_ROW_TOO_LONG,
             format!(
-                "{given} {fields}, the header has {columns}, and the extra `{}` is not empty; probably an \
+                "{fields}, the header has {columns}, and the extra `{}` is not empty; probably an \
                  unquoted delimiter",
                 header_row::excerpt(&first.to_text())
             ),

@@ -20,6 +20,7 @@ use self::record_file::CredentialLock;
 use super::credentials::{StoredCredentials, parse_versioned};
 use super::error::AuthError;
 use crate::choice::choice_enum;
+use crate::text::truncate_text;
 use encrypted::{CredentialFile, EncryptedRecord, EncryptionHeader, UnlockMethod};
 
 choice_enum! {
@@ -123,9 +124,8 @@ impl CredentialStore {
     ) -> Result<Self, AuthError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         if profile.is_empty() || profile.len() > 64 || !profile.chars().all(plain) {
-            let shown =
-                profile.chars().take(70).map(|c| if c.is_control() { '\u{fffd}' } else { c });
-            return Err(AuthError::Name(shown.collect()));
+            let shown = truncate_text(profile, 64).replace(char::is_control, "\u{fffd}");
+            return Err(AuthError::Name(shown));
         }
         let inner = CredentialStoreInner {
             profile: profile.to_owned(),

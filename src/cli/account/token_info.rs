@@ -135,10 +135,7 @@ impl TokenInfo {
         lines.push(("scopes", self.scopes_text()));
         lines.push(("valid until", self.expiry_text()));
         if self.cached > 0 {
-            lines.push((
-                "kept for",
-                crate::cli::output::text_format::format_plural(self.cached as u64, "location"),
-            ));
+            lines.push(("kept for", crate::text::format_plural(self.cached as u64, "location")));
         }
         lines
     }

@@ -2,10 +2,10 @@
 
 use super::error::CliError;
 use super::exit_code::CliExitCode;
-use super::text_format::format_plural;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
 use crate::plan::validate::UnresolvedName;
+use crate::text::format_plural;
 
 /// Lines of a list that are shown.
 const SHOWN: usize = 20;

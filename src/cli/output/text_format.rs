@@ -1,25 +1,8 @@
-//! Numbers, sizes and times as people read them.
+//! Sizes and times as people read them.
 
 use std::time::Duration;
 
-/// A number with thousands apart: `12,345`.
-pub(crate) fn format_count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
-}
-
-/// A number of things: `1 row`, `12,345 rows`. The noun takes a plain `s`.
-pub(crate) fn format_plural(number: u64, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", format_count(number))
-}
+use crate::text::format_count;
 
 /// A size in decimal units: `999 B`, `1.2 MB`.
 pub(crate) fn format_bytes(number: u64) -> String {
@@ -57,19 +40,6 @@ pub(crate) fn format_duration(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_have_their_thousands_apart() {
-        assert_eq!(
-            [0, 999, 1_000, 12_345, 1_234_567].map(format_count).join(" "),
-            "0 999 1,000 12,345 1,234,567"
-        );
-        assert_eq!(format_count(u64::MAX), "18,446,744,073,709,551,615");
-        assert_eq!(
-            [0, 1, 2, 12_345].map(|n| format_plural(n, "row")).join(", "),
-            "0 rows, 1 row, 2 rows, 12,345 rows"
-        );
-    }
 
     #[test]
     fn sizes_are_rounded_to_a_tenth_of_their_unit() {

@@ -22,6 +22,7 @@ use crate::mapping::{self, Mapping, MappingRule, mapping_problem};
 use crate::model::{ImportMode, ImportPolicy, LocationDirectory, MappingTarget};
 use crate::plan::DeletedRecordKind;
 use crate::sheet::{Sheet, SheetColumn, SheetReadOptions};
+use crate::text::{format_plural, select_plural, truncate_text};
 
 /// How many characters of a column's name are shown.
 const SHOWN: usize = 100;
@@ -204,8 +205,8 @@ impl ImportSource {
 
 /// `1 column is`, `3 columns are`.
 pub(super) fn column_count_phrase(names: &[String]) -> String {
-    let count = names.len();
-    format!("{count} {}", if count == 1 { "column is" } else { "columns are" })
+    let count = names.len() as u64;
+    format!("{} {}", format_plural(count, "column"), select_plural(count, "is", "are"))
 }
 
 /// The first few names, and how many more there are.
@@ -266,7 +267,7 @@ pub(super) fn column_names(columns: &[SheetColumn], indexes: &[usize]) -> Vec<St
         let column = &columns[*index];
         match column.name.as_str() {
             "" => column.letters.clone(),
-            name => crate::text::truncate_text(name, SHOWN),
+            name => truncate_text(name, SHOWN),
         }
     };
     indexes.iter().map(name).collect()

@@ -38,6 +38,7 @@ use crate::run::{
     self, IdentityKind, ImportStore, LedgerReader, OpRecord, OpState, Run, RunKind, RunMetadata,
     RunState,
 };
+use crate::text::format_plural;
 
 /// What to undo, and how. Stored in the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,7 +248,7 @@ impl UndoPlanningJob<'_> {
             0 => {}
             ops => say(
                 EventWarningCode::UndoPending,
-                format!("never sent, so not undone: {} of run `{id}`", format_write_count(ops)),
+                format!("never sent, so not undone: {} of run `{id}`", format_plural(ops, "write")),
             ),
         }
         match count(OpState::InDoubt) {
@@ -258,7 +259,7 @@ impl UndoPlanningJob<'_> {
                     "it is not known whether {} of run `{id}` succeeded, so they are not undone. \
                      Settle them with `ghl-bulk runs resolve {id} in_doubt.csv`, then run the \
                      undo again",
-                    format_write_count(ops)
+                    format_plural(ops, "write")
                 ),
             ),
         }
@@ -364,8 +365,4 @@ impl UndoContext {
         };
         case.plan_revert()
     }
-}
-
-fn format_write_count(count: u64) -> String {
-    if count == 1 { "1 write".to_owned() } else { format!("{count} writes") }
 }

@@ -10,6 +10,7 @@ use crate::mapping::{
     toml_string_array,
 };
 use crate::model::target::MappingTarget;
+use crate::text::{select_plural, truncate_text};
 
 /// The maximum length of a displayed value, in characters.
 const LONGEST_SAMPLE: usize = 40;
@@ -68,7 +69,7 @@ impl MappingProposal {
         let open = self.columns.iter().filter(|guess| guess.verdict.needs_decision());
         let open: Vec<&str> = open.map(|guess| guess.column.letters.as_str()).collect();
         if !open.is_empty() {
-            let noun = if open.len() == 1 { "column" } else { "columns" };
+            let noun = select_plural(open.len() as u64, "column", "columns");
             write_comment(&mut out, &format!("To decide: {noun} {}.", open.join(", ")));
         }
         let head = Mapping {
@@ -292,13 +293,13 @@ fn column_title(guess: &ColumnProposal) -> String {
     let mut title = format!(
         "Column {}, {}",
         column.letters,
-        toml_string(&crate::text::truncate_text(&column.name, LONGEST_SAMPLE))
+        toml_string(&truncate_text(&column.name, LONGEST_SAMPLE))
     );
     if !guess.samples.is_empty() {
         let samples: Vec<String> = guess
             .samples
             .iter()
-            .map(|value| toml_string(&crate::text::truncate_text(value, LONGEST_SAMPLE)))
+            .map(|value| toml_string(&truncate_text(value, LONGEST_SAMPLE)))
             .collect();
         write!(title, ", holds {}", samples.join(", ")).expect("a text takes all");
     }

@@ -158,9 +158,8 @@ impl NameIndex {
         let candidates: Vec<String> =
             several.iter().map(|index| self.distinctions[*index].clone()).collect();
         let message = format!(
-            "`{text}` is the name of {} {}: {}; write which one",
-            several.len(),
-            plural_form(self.what),
+            "`{text}` is the name of {}: {}; write which one",
+            text::format_plural(several.len() as u64, self.what),
             quote_and_join(&candidates)
         );
         NameLookupError { message, candidates, ambiguous: true }
@@ -265,13 +264,6 @@ fn last_name_first(name: &str) -> String {
     match name.rsplit_once(' ') {
         Some((first, last)) => format!("{last} {first}"),
         None => name.to_owned(),
-    }
-}
-
-fn plural_form(what: &str) -> String {
-    match what.strip_suffix("ss") {
-        Some(_) => format!("{what}es"),
-        None => format!("{what}s"),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::mapping::preset::ExportTemplate;
 use crate::publish::PublishError;
 use crate::publish::sort::{ExternalSorter, SortableRow};
 use crate::resource::RowSortKey;
+use crate::text::{format_plural, select_plural};
 
 /// Most examples in a warning.
 const MAX_EXAMPLES: usize = 5;
@@ -97,7 +98,7 @@ impl TemplateFileWarnings {
         let message = format!(
             "{}: {} skipped (no {}): {}{more}",
             template.file,
-            format_row_count(self.skipped),
+            format_plural(self.skipped, "row"),
             required.join(" or "),
             self.examples.join(", ")
         );
@@ -110,7 +111,7 @@ impl TemplateFileWarnings {
             let (file, name, limit) = (&template.file, &column.name, column.longest?);
             let message = format!(
                 "{file}: {} with more than {limit} characters in `{name}`",
-                format_row_count(*count)
+                format_plural(*count, "row")
             );
             Some((EventWarningCode::TextTooLong, message))
         };
@@ -141,19 +142,15 @@ fn duplicate_names_warning(
     let more = if duplicates.len() > MAX_EXAMPLES { ", …" } else { "" };
     let shown: Vec<String> =
         duplicates.iter().take(MAX_EXAMPLES).map(|name| format!("`{name}`")).collect();
-    let subject = match duplicates.len() {
-        0 => return None,
-        1 => "a name occurs".to_owned(),
-        many => format!("{many} names occur"),
-    };
+    if duplicates.is_empty() {
+        return None;
+    }
+    let count = duplicates.len() as u64;
+    let (names, verb) = (format_plural(count, "name"), select_plural(count, "occurs", "occur"));
     let message = format!(
-        "{}: {subject} more than once in `{column}`, and the target system merges such rows: {}{more}",
+        "{}: {names} {verb} more than once in `{column}`, and the target system merges such rows: {}{more}",
         template.file,
         shown.join(", ")
     );
     Some((EventWarningCode::DuplicateNames, message))
-}
-
-fn format_row_count(count: u64) -> String {
-    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }

@@ -11,6 +11,7 @@ use super::tokenizer::{DelimitedRecord, QuoteError, RecordTokenizer};
 use super::{empty_file_error, is_blank_record};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::{SheetColumn, header_row};
+use crate::text::format_plural;
 
 /// The maximum number of bytes stored of a record below the header, of which only the form matters.
 const KEEP: usize = 1024 * 1024;
@@ -136,8 +137,8 @@ impl RecordPrescan {
         }
         if self.above > u64::from(dialect.declared) {
             let lines = line - 1 - u64::from(dialect.declared);
-            let plural = if lines == 1 { "line" } else { "lines" };
-            let message = format!("{lines} {plural} (header found in line {line})");
+            let lines = format_plural(lines, "line");
+            let message = format!("{lines} (header found in line {line})");
             warnings.push(Diagnostic::new(DiagnosticCode::W_PREAMBLE_SKIPPED, message));
         }
         if self.total == 0 {

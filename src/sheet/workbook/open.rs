@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::file_type::SheetFileType;
 use crate::sheet::header_row;
 use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
+use crate::text::{format_plural, select_plural};
 
 /// How many columns after the header's may contain values without a name. Anything further right is a remark.
 const UNNAMED: usize = 64;
@@ -138,12 +139,10 @@ fn count_rows(
 }
 
 fn hidden_rows_error(total: u64, hidden: u64, filtered: bool) -> Diagnostic {
-    let verb = if hidden == 1 { "is" } else { "are" };
+    let verb = select_plural(hidden, "is", "are");
     let why = if filtered { " (a filter is on)" } else { "" };
-    let left = total - hidden;
-    let rows = if left == 1 { "row" } else { "rows" };
+    let rows = format_plural(total - hidden, "row");
     let message = format!("{hidden} of {total} rows {verb} hidden{why}");
-    Diagnostic::new(DiagnosticCode::E_HIDDEN_ROWS, message).with_hint(format!(
-        "choose `--hidden skip` ({left} {rows}) or `--hidden include` (all {total})"
-    ))
+    Diagnostic::new(DiagnosticCode::E_HIDDEN_ROWS, message)
+        .with_hint(format!("choose `--hidden skip` ({rows}) or `--hidden include` (all {total})"))
 }

@@ -3,6 +3,7 @@
 use super::reader::WorkbookReader;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::header_row::{self, HeaderCandidate};
+use crate::text::select_plural;
 
 /// A sheet that could be selected.
 struct SheetCandidate {
@@ -80,7 +81,7 @@ fn select_clear_match(
 
 fn describe_candidates(candidates: &[SheetCandidate]) -> String {
     let names: Vec<String> = candidates.iter().map(|it| format!("`{}`", it.name)).collect();
-    let verb = if names.len() == 1 { "holds" } else { "hold" };
+    let verb = select_plural(names.len() as u64, "holds", "hold");
     format!("{} {verb} data", if names.is_empty() { "none".to_owned() } else { names.join(", ") })
 }
 

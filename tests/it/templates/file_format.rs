@@ -109,7 +109,7 @@ fn names_that_a_system_merges_are_reported_first() {
     world
         .run_command("export --template dext-suppliers --out out")
         .exits(0)
-        .says("dext-suppliers.csv: a name occurs more than once in `Supplier Name`")
+        .says("dext-suppliers.csv: 1 name occurs more than once in `Supplier Name`")
         .says("ABC Corp");
     let sheet = Sheet::read(&world, "out/dext-suppliers.csv");
     assert_eq!(sheet.rows.len(), 3);

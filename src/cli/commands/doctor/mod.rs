@@ -10,12 +10,12 @@ use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::{CliReporter, OutputStyle};
-use crate::cli::output::text_format::format_plural;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::doctor::{self, DoctorCheck, DoctorFailureKind, ScopePurpose};
 use crate::event::{CancelCause, CancelSignal};
 use crate::id::LocationId;
+use crate::text::format_plural;
 use report::DoctorOutput;
 
 /// Check access, network and this machine, and say what to fix

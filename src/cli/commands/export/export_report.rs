@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::{format_bytes, format_count, format_duration, format_plural};
+use crate::cli::output::text_format::{format_bytes, format_duration};
 use crate::cli::settings::Settings;
 use crate::event::{ExportOutcome, ExportReport, WrittenFile};
 use crate::export::ExportEstimate;
 use crate::id::LocationId;
 use crate::resource::ResourceSpec;
-use crate::text::escape_for_terminal;
+use crate::text::{escape_for_terminal, format_count, format_plural};
 
 /// The result of one location.
 pub(crate) type LocationResult<T> = (LocationId, Result<T, CliError>);

@@ -7,9 +7,8 @@ use crate::cli::account::protected::{ask_question, is_terminal};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::format_plural;
 use crate::import::{DeletionSummary, ImportPlan};
-use crate::text::escape_for_terminal;
+use crate::text::{escape_for_terminal, format_plural};
 
 /// How a deletion is confirmed.
 #[derive(Debug, Clone, Copy, clap::Args)]

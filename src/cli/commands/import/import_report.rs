@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::confirm_delete::deletion_count_text;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::{format_count, format_duration, format_plural};
+use crate::cli::output::text_format::format_duration;
 use crate::cli::settings::Settings;
 use crate::id::RunId;
 use crate::import::{
@@ -15,7 +15,7 @@ use crate::import::{
 };
 use crate::plan::DeletedRecordKind;
 use crate::run::RunKind;
-use crate::text::escape_for_terminal;
+use crate::text::{escape_for_terminal, format_count, format_plural, truncate_text};
 
 /// Lines of a list that are shown.
 const SHOWN: usize = 12;
@@ -177,9 +177,7 @@ fn example_lines(summary: &PlanSummary) -> Vec<String> {
 /// A value's beginning, on one line.
 fn truncate_value(text: &str) -> String {
     let line = text.replace(['\n', '\r'], " ");
-    let cut: String = line.chars().take(60).collect();
-    let more = if cut.len() < line.len() { "…" } else { "" };
-    format!("{}{more}", escape_for_terminal(&cut))
+    escape_for_terminal(&truncate_text(&line, 60)).into_owned()
 }
 
 fn cost_lines(summary: &PlanSummary) -> Vec<String> {

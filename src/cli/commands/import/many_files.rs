@@ -10,10 +10,9 @@ use crate::cli::commands::export::export_report::print_location_error;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::format_plural;
 use crate::cli::settings::Settings;
 use crate::event::CancelSignal;
-use crate::text::escape_for_terminal;
+use crate::text::{escape_for_terminal, format_plural};
 
 /// The codes from the worst to none: the program ends with the worst that a location had.
 const RANKS: [CliExitCode; 15] = [

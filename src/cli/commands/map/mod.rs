@@ -13,11 +13,10 @@ use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::format_plural;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::import::{self, PresetLibrary, ProposalReport, ProposalRequest};
-use crate::text::escape_for_terminal;
+use crate::text::{escape_for_terminal, format_plural};
 
 /// Propose a mapping for a spreadsheet: where each column goes, and why
 ///

@@ -15,13 +15,12 @@ use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::format_plural;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::id::RunId;
 use crate::publish::OutputDir;
 use crate::run::{RunError, RunKind, RunState, RunSummary};
-use crate::text::{escape_for_terminal, escape_json_line};
+use crate::text::{escape_for_terminal, escape_json_line, format_plural};
 use crate::{export, import};
 
 /// List, show, publish again or remove runs

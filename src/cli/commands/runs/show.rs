@@ -8,12 +8,11 @@ use super::{ignore_broken_pipe, run_json};
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
-use crate::cli::output::text_format::format_count;
 use crate::cli::settings::Settings;
 use crate::id::RunId;
 use crate::import::{self, CreatedContactRule, ImportStatus};
 use crate::run::{RunKind, RunSummary, SpoolReader};
-use crate::text::{escape_for_terminal, escape_json_line};
+use crate::text::{escape_for_terminal, escape_json_line, format_count};
 
 /// Unreadable records that are shown.
 const SHOWN: usize = 20;

@@ -15,6 +15,7 @@ use super::plain::{NOTICED, wait_reason};
 use super::sink::OutputStreams;
 use crate::cli::output::text_format::format_duration;
 use crate::event::{RunEvent, WaitReason};
+use crate::text::truncate_text;
 
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(200);
@@ -73,7 +74,7 @@ impl BarsView {
     /// The label of a bar.
     fn bar_prefix(&self, name: &str) -> String {
         match &self.label {
-            Some(label) => format!("{} {name:<12}", label.chars().take(LABEL).collect::<String>()),
+            Some(label) => format!("{} {name:<12}", truncate_text(label, LABEL)),
             None => format!("{name:<12}"),
         }
     }

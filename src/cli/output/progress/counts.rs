@@ -7,8 +7,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::cli::output::text_format::{format_count, format_duration, format_plural};
+use crate::cli::output::text_format::format_duration;
 use crate::diagnostic::EventWarningCode;
+use crate::text::{format_count, format_plural};
 
 /// The period that a rate is measured over.
 const WINDOW: Duration = Duration::from_secs(20);
