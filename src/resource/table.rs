@@ -60,6 +60,12 @@ impl TableSchema {
         self.columns.iter().position(|column| column.name == name)
     }
 
+    /// The index of the column whose value arrives under a key of the API.
+    #[must_use]
+    pub fn column_index_of_key(&self, key: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.source_keys().any(|known| known == key))
+    }
+
     /// Whether custom fields are columns of this table.
     pub(super) fn has_custom_fields(&self) -> bool {
         let is_field = |column: &TableColumn| matches!(column.source, ColumnSource::Field(_));

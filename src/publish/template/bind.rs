@@ -4,7 +4,7 @@ use super::cell_source::TemplateCellSource;
 use super::unused_columns::UnusedColumns;
 use crate::mapping::preset::ExportTemplate;
 use crate::mapping::preset::template::{self, FieldSource, TemplateColumn};
-use crate::model::target::{Field, MappingTarget, NotePart, TaskPart};
+use crate::model::target::{Field, MappingTarget, TaskPart};
 use crate::resource::{ColumnSource, TableColumn, TableSchema, custom_column_name};
 
 /// A template column bound to one table.
@@ -79,31 +79,39 @@ fn table_source(
     has_priority: bool,
 ) -> Option<TemplateCellSource> {
     let is_contacts = table.name == template::CONTACTS;
-    let column = |name: &str| {
-        let place = table.column_index(name)?;
+    // Targets are named like the API's keys, and a table knows which column has which key.
+    let column = |key: &str| {
+        let place = table.column_index_of_key(key)?;
         Some(TemplateCellSource::Column(place, table.columns[place].kind))
     };
     let target = match field {
-        FieldSource::Added => return column("date_added"),
-        FieldSource::Updated => return column("date_updated"),
+        FieldSource::Added => return column("dateAdded"),
+        FieldSource::Updated => return column("dateUpdated"),
         FieldSource::Target(target) => target,
     };
     match target {
-        MappingTarget::ContactId => column(if is_contacts { "id" } else { "contact_id" }),
+        MappingTarget::ContactId => column(if is_contacts { "id" } else { "contactId" }),
         MappingTarget::Task(part) if table.name == template::TASKS => {
             task_source(*part, table, has_priority, column)
         }
-        MappingTarget::Note(part) if table.name == template::NOTES => column(note_column(*part)),
+        MappingTarget::Note(part) if table.name == template::NOTES => column(part.name()),
         _ if !is_contacts => None,
         MappingTarget::Field(Field::Name) => {
-            let parts = [table.column_index("first_name")?, table.column_index("last_name")?];
-            Some(TemplateCellSource::Name(parts, table.column_index("name")?))
+            let key = |field: Field| table.column_index_of_key(field.name());
+            let parts = [key(Field::FirstName)?, key(Field::LastName)?];
+            Some(TemplateCellSource::Name(parts, key(Field::Name)?))
         }
         MappingTarget::DndChannel(channel) => {
-            Some(TemplateCellSource::Channel(table.column_index("dnd_settings")?, channel.name()))
+            let settings = table.column_index_of_key("dndSettings")?;
+            Some(TemplateCellSource::Channel(settings, channel.name()))
         }
-        MappingTarget::Custom(name) => column(&custom_field_column(name, table)?),
-        other => column(native_column(other)?),
+        MappingTarget::Custom(name) => {
+            let place = custom_field_index(name, table)?;
+            Some(TemplateCellSource::Column(place, table.columns[place].kind))
+        }
+        // The one target that is not named like its key: it takes a name as well as an id.
+        MappingTarget::Business => column("businessId"),
+        other => column(&other.to_string()),
     }
 }
 
@@ -113,69 +121,74 @@ fn task_source(
     has_priority: bool,
     column: impl Fn(&str) -> Option<TemplateCellSource>,
 ) -> Option<TemplateCellSource> {
-    let body = table.column_index("body")?;
+    let body = table.column_index_of_key(TaskPart::Body.name())?;
     match part {
-        TaskPart::Id => column("id"),
-        TaskPart::Title => column("title"),
         TaskPart::Body if has_priority => Some(TemplateCellSource::WithoutPriority(body)),
-        TaskPart::Body => column("body"),
-        TaskPart::DueDate => column("due_date"),
-        TaskPart::Completed => column("completed"),
-        TaskPart::AssignedTo => column("assigned_to"),
         TaskPart::Priority => Some(TemplateCellSource::Priority(body)),
+        other => column(other.name()),
     }
 }
 
-fn note_column(part: NotePart) -> &'static str {
-    match part {
-        NotePart::Body => "body",
-        NotePart::Id => "id",
-        NotePart::Title => "title",
-        NotePart::Color => "color",
-        NotePart::Pinned => "pinned",
-        NotePart::User => "user_id",
-        NotePart::Date => "date_added",
-    }
-}
-
-/// The contact column of a mapping target, if it has one.
-fn native_column(target: &MappingTarget) -> Option<&'static str> {
-    Some(match target {
-        MappingTarget::Tags => "tags",
-        MappingTarget::Dnd => "dnd",
-        MappingTarget::Owner => "assigned_to",
-        MappingTarget::Business => "business_id",
-        MappingTarget::AdditionalEmails => "additional_emails",
-        MappingTarget::AdditionalPhones => "additional_phones",
-        MappingTarget::Field(field) => match field {
-            Field::FirstName => "first_name",
-            Field::LastName => "last_name",
-            Field::Email => "email",
-            Field::Phone => "phone",
-            Field::CompanyName => "company_name",
-            Field::Address1 => "address1",
-            Field::City => "city",
-            Field::State => "state",
-            Field::PostalCode => "postal_code",
-            Field::Country => "country",
-            Field::Website => "website",
-            Field::Timezone => "timezone",
-            Field::DateOfBirth => "date_of_birth",
-            Field::Source => "source",
-            Field::Name | Field::Gender => return None,
-        },
-        _ => return None,
-    })
-}
-
-/// The column of a custom field, found by its key, its id, or the key derived from its name.
-fn custom_field_column(name: &str, table: &TableSchema) -> Option<String> {
+/// The index of a custom field's column, found by its key, its id, or the key derived from its name.
+fn custom_field_index(name: &str, table: &TableSchema) -> Option<usize> {
     let column_name = custom_column_name(name);
-    let is_it = |column: &&TableColumn| match &column.source {
+    let is_it = |column: &TableColumn| match &column.source {
         ColumnSource::Field(id) => {
             column.name == name || Some(&column.name) == column_name.as_ref() || id == name
         }
         _ => false,
     };
-    table.columns.iter().find(is_it).map(|column| column.name.clone())
+    table.columns.iter().position(is_it)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::target::NotePart;
+    use crate::resource::{CONTACTS, CustomFieldColumns, NOTES, ResourceSpec, TASKS};
+
+    fn column_name(resource: &ResourceSpec, target: MappingTarget) -> Option<String> {
+        let table = resource.table_schema(&CustomFieldColumns::default());
+        match table_source(&FieldSource::Target(target), &table, false)? {
+            TemplateCellSource::Column(place, _) => Some(table.columns[place].name.clone()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_target_that_the_server_returns_has_a_column() {
+        for field in Field::ALL.iter().filter(|field| **field != Field::Name) {
+            let column = column_name(&CONTACTS, MappingTarget::Field(*field));
+            // The API accepts a gender but does not return it.
+            assert_eq!(column.is_some(), *field != Field::Gender, "{field:?}: {column:?}");
+        }
+        for part in NotePart::ALL {
+            assert!(column_name(&NOTES, MappingTarget::Note(*part)).is_some(), "{part:?}");
+        }
+        for part in TaskPart::ALL.iter().filter(|part| **part != TaskPart::Priority) {
+            assert!(column_name(&TASKS, MappingTarget::Task(*part)).is_some(), "{part:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_found_under_each_spelling_of_its_key() {
+        for (resource, target, expected) in [
+            (&CONTACTS, "contactId", "id"),
+            (&CONTACTS, "address1", "address1"),
+            (&CONTACTS, "companyName", "company_name"),
+            (&CONTACTS, "assignedTo", "assigned_to"),
+            (&CONTACTS, "business", "business_id"),
+            (&CONTACTS, "additionalPhones", "additional_phones"),
+            (&CONTACTS, "tags", "tags"),
+            (&CONTACTS, "dnd", "dnd"),
+            (&TASKS, "contactId", "contact_id"),
+            (&TASKS, "task.id", "id"),
+            (&NOTES, "note.userId", "user_id"),
+        ] {
+            let column = column_name(resource, target.parse().unwrap());
+            assert_eq!(column.as_deref(), Some(expected), "{target}");
+        }
+        assert_eq!(column_name(&CONTACTS, MappingTarget::OptIn), None);
+        assert_eq!(column_name(&NOTES, MappingTarget::Tags), None);
+    }
 }
